@@ -1,0 +1,15 @@
+/** @type {import('jest').Config} */
+export default {
+  testMatch: ['<rootDir>/{packages,apps}/*/{test,e2e,fault,browser}/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['source', 'node', 'node-addons'] },
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
+    ],
+  },
+  modulePathIgnorePatterns: ['/dist/', '/.demo/'],
+  testTimeout: 20_000,
+};
