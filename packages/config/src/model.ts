@@ -1,0 +1,119 @@
+import type { CopyField } from './field-groups.ts';
+import type { Secret } from './secret.ts';
+
+/** The whole configuration file, checked, expanded and deeply frozen. */
+export interface Consortium {
+  readonly name: string;
+  readonly locate: { readonly strict: boolean };
+  readonly retention: { readonly finishedMs: number; readonly failedMs: number; readonly receiptsMs: number };
+  readonly libraries: readonly Library[];
+  /** One entry for each ordered pair that can work: both enabled, the lending one with a webhook secret and a category. */
+  readonly agreements: readonly Agreement[];
+}
+
+export interface Library {
+  readonly id: string;
+  readonly name: string;
+  /** False: paused, neither asked nor served; it stands in no agreement. */
+  readonly enabled: boolean;
+  readonly koha: KohaAccess;
+  /** Empty: home only. Each is the whole `whsec_...` text. */
+  readonly webhookSecrets: readonly Secret<string>[];
+  readonly limits: Limits;
+  /** Empty: asked for every card. */
+  readonly cards: readonly RegExp[];
+  readonly share: Share;
+  readonly copy: CopyPolicy;
+  readonly eligibility: Eligibility;
+  readonly retry: RetryPolicy;
+}
+
+export interface KohaAccess {
+  /** Without a slash at its end; `/api/v1` goes behind it. */
+  readonly url: string;
+  readonly clientId: Secret<string>;
+  readonly clientSecret: Secret<string>;
+  readonly timeoutMs: number;
+  readonly maxInFlight: number;
+}
+
+export interface Limits {
+  readonly eventsPerSecond: number;
+  readonly burst: number;
+  readonly backlog: number;
+  readonly copiesPerHour: number;
+  readonly missesPerHour: number;
+}
+
+/** What a home library lets go, whoever asks. */
+export interface Share {
+  readonly fields: readonly CopyField[];
+  readonly categories: CategoryFilter;
+  readonly optOutAttribute: string | null;
+}
+
+/** How a lending library makes copies. */
+export interface CopyPolicy {
+  /** Null only for a library that never lends. */
+  readonly category: CategoryChoice | null;
+  readonly branch: BranchChoice;
+  readonly fields: readonly CopyField[];
+  readonly set: Readonly<Record<string, string>>;
+  readonly expiry: ExpiryChoice;
+  readonly passportAttribute: string;
+  readonly homeKeyAttribute: string | null;
+  readonly onLookAlike: 'stop' | 'create';
+}
+
+export type BranchChoice = { readonly kind: 'scan' } | { readonly kind: 'fixed'; readonly branch: string };
+
+export type ExpiryChoice =
+  | { readonly kind: 'home' }
+  | { readonly kind: 'category' }
+  | { readonly kind: 'days'; readonly days: number };
+
+export type CategoryFilter =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'only'; readonly categories: readonly string[] }
+  | { readonly kind: 'except'; readonly categories: readonly string[] };
+
+export type CategoryChoice =
+  | { readonly kind: 'one'; readonly category: string }
+  | {
+      readonly kind: 'by_home_category';
+      readonly map: Readonly<Record<string, string>>;
+      /** Null: a home category that is not in the map is refused. */
+      readonly otherwise: string | null;
+    };
+
+export type Verdict = 'refuse' | 'allow';
+
+export interface Eligibility {
+  readonly expired: Verdict;
+  readonly restricted: Verdict;
+  readonly cardLost: Verdict;
+  readonly addressUnconfirmed: Verdict;
+  /** In the home library's currency. Null: not asked. */
+  readonly maxDebt: number | null;
+  /** Years. Null: not asked. */
+  readonly minAge: number | null;
+  readonly showReasons: boolean;
+}
+
+export interface RetryPolicy {
+  readonly tellKoha: boolean;
+  readonly checkout: boolean;
+  readonly checkoutWithinMs: number;
+  /** Koha's upper-case keys that may be confirmed without a person. */
+  readonly confirm: readonly string[];
+  readonly giveUpAfterMs: number;
+}
+
+/** Patrons of `home` may borrow at `lending`. One direction. */
+export interface Agreement {
+  readonly home: string;
+  readonly lending: string;
+  /** Null: no narrower than `share` and `copy.fields`. */
+  readonly fields: readonly CopyField[] | null;
+  readonly categories: CategoryFilter;
+}
