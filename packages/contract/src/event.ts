@@ -1,0 +1,110 @@
+import { z } from 'zod';
+
+/** Where in Koha the card was scanned. */
+export const SCAN_INTERFACES = ['staff', 'self_check', 'sip', 'api'] as const;
+export type ScanInterface = (typeof SCAN_INTERFACES)[number];
+
+/** What a library reports when its Koha does not know a card that was scanned to lend. */
+export interface PatronNotFound {
+  /** Trimmed, as scanned. */
+  readonly cardnumber: string;
+  readonly branch: string;
+  /** The item that waits to be lent by the service; null when the sender goes on with the checkout itself. */
+  readonly itemBarcode: string | null;
+  readonly interface: ScanInterface;
+  /** Koha's number of the staff member at the desk. */
+  readonly operator: number | null;
+  /** When the card was scanned, as the sender wrote it: its own clock, its own offset. */
+  readonly scannedAt: string;
+}
+
+export type ParsedEvent =
+  | { readonly kind: 'patron.not_found'; readonly event: PatronNotFound }
+  | { readonly kind: 'passport.test' }
+  | { readonly kind: 'ignored' }
+  | { readonly kind: 'invalid'; readonly field: string; readonly problem: string };
+
+/** The scan may lie this much after `webhook-timestamp`, in seconds: two clocks of one sender. */
+export const SCAN_AFTER_DELIVERY_SECONDS = 300;
+
+const hasControlCharacter = (text: string): boolean => /\p{Cc}/u.test(text);
+
+const line = (longest: number) =>
+  z
+    .string({ error: 'must be text' })
+    .refine((text) => text.isWellFormed(), { error: 'must be valid Unicode', abort: true })
+    .refine((text) => !hasControlCharacter(text), {
+      error: 'must not hold control characters',
+      abort: true,
+    })
+    .transform((text) => text.trim())
+    .refine((text) => text !== '' && [...text].length <= longest, {
+      error: `must have 1 to ${longest} characters`,
+    });
+
+const envelope = z.looseObject({ type: z.string({ error: 'must be text' }) }, { error: 'must be an object' });
+
+const patronNotFound = z.looseObject({
+  timestamp: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' }),
+  data: z.looseObject(
+    {
+      cardnumber: line(32),
+      branch: line(10),
+      item_barcode: line(64).nullish(),
+      interface: z.enum(SCAN_INTERFACES, { error: `must be one of ${SCAN_INTERFACES.join(', ')}` }),
+      operator: z.int({ error: 'must be an integer' }).nullish(),
+    },
+    { error: 'must be an object' },
+  ),
+});
+
+const invalid = (error: z.ZodError): ParsedEvent => {
+  const [first] = error.issues;
+  return { kind: 'invalid', field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
+};
+
+/**
+ * Reads the parsed JSON of a delivery (contract section 1). Unknown keys are ignored, since an event may grow.
+ * `deliveredAtSeconds` is the delivery's `webhook-timestamp`. An `invalid` result names the field, never its value.
+ */
+export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEvent {
+  const outer = envelope.safeParse(body);
+  if (!outer.success) return invalid(outer.error);
+  if (outer.data.type === 'passport.test') return { kind: 'passport.test' };
+  if (outer.data.type !== 'patron.not_found') return { kind: 'ignored' };
+
+  const inner = patronNotFound.safeParse(body);
+  if (!inner.success) return invalid(inner.error);
+  const { timestamp, data } = inner.data;
+  if (Date.parse(timestamp) > (deliveredAtSeconds + SCAN_AFTER_DELIVERY_SECONDS) * 1000) {
+    return {
+      kind: 'invalid',
+      field: 'timestamp',
+      problem: `must not be more than ${SCAN_AFTER_DELIVERY_SECONDS} s after webhook-timestamp`,
+    };
+  }
+  return {
+    kind: 'patron.not_found',
+    event: {
+      cardnumber: data.cardnumber,
+      branch: data.branch,
+      itemBarcode: data.item_barcode ?? null,
+      interface: data.interface,
+      operator: data.operator ?? null,
+      scannedAt: timestamp,
+    },
+  };
+}
+
+/**
+ * How old the scan was when it was delivered, in milliseconds, by the sender's clock alone, so that a wrong clock
+ * there does no harm. Never negative: a scan "in the future" must not make a loan possible for longer.
+ */
+export function ageAtDeliveryMs(scannedAt: string, deliveredAtSeconds: number): number {
+  return Math.max(0, deliveredAtSeconds * 1000 - Date.parse(scannedAt));
+}
+
+/** The calendar day of the scan (`YYYY-MM-DD`) where the scan was made: the date of the timestamp at its own offset. */
+export function dayOfScan(scannedAt: string): string {
+  return scannedAt.slice(0, 10);
+}

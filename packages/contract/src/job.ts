@@ -1,0 +1,107 @@
+import { z } from 'zod';
+import { SCAN_INTERFACES } from './event.ts';
+import { type EventState, type Progress, progressSchema } from './outcome.ts';
+import { messageOf } from './message.ts';
+
+/**
+ * What a job carries through the queue (version 1). The card and the item travel sealed; `card_hash` is a keyed hash,
+ * with the id of its key. Times are milliseconds of the queue's clock unless they are text.
+ */
+export const jobSchema = z.object({
+  v: z.literal(1),
+  event_id: z.string(),
+  library: z.string(),
+  branch: z.string(),
+  interface: z.enum(SCAN_INTERFACES),
+  operator: z.int().nullable(),
+  /** As the sender wrote it. */
+  scanned_at: z.iso.datetime({ offset: true }),
+  /** When the receiver took it. */
+  received_ms: z.number(),
+  /** How old the scan was then, by the sender's own clock. */
+  age_at_delivery_ms: z.number().nonnegative(),
+  /** Null once the job has ended, unless it failed. */
+  sealed_card: z.string().nullable(),
+  /** Null when no item waits, when the job has ended, or when it is too late to lend. */
+  sealed_item: z.string().nullable(),
+  item_asked: z.boolean(),
+  card_hash: z.string(),
+  /** W3C trace context of the delivery, when traced. */
+  traceparent: z.string().optional(),
+  /** The last retry by a person: its time, and how often the job had been stalled by then. */
+  retried: z.object({ at_ms: z.number(), stalled: z.int() }).nullable(),
+  progress: progressSchema,
+});
+export type JobData = z.infer<typeof jobSchema>;
+
+export type ParsedJob =
+  | { readonly kind: 'job'; readonly job: JobData }
+  | { readonly kind: 'unreadable'; readonly fields: readonly string[] };
+
+/** Reads a job's payload; an unreadable one names the fields, never their values. */
+export function parseJob(data: unknown): ParsedJob {
+  const parsed = jobSchema.safeParse(data);
+  if (parsed.success) return { kind: 'job', job: parsed.data };
+  return {
+    kind: 'unreadable',
+    fields: parsed.error.issues.map((issue) => issue.path.join('.') || '(whole)'),
+  };
+}
+
+/** The context that a sealed value is bound to: it opens for this event and this field only. */
+export function sealContext(library: string, eventId: string, field: 'card' | 'item'): string {
+  return `${library}.${eventId}.${field}`;
+}
+
+/** The first state of a job. */
+export function queuedProgress(nowIso: string): Progress {
+  return {
+    seq: 1,
+    state: 'queued',
+    outcome: null,
+    reasons: [],
+    homes: [],
+    patron_id: null,
+    checkout: null,
+    waiting_for: null,
+    problem: null,
+    attempt: 0,
+    updated_at: nowIso,
+  };
+}
+
+/** The state after `last`: its number is two higher, so that "working" has the number between them. */
+export function nextProgress(
+  last: Progress,
+  change: Partial<Omit<Progress, 'seq' | 'updated_at'>>,
+  nowIso: string,
+): Progress {
+  return { ...last, ...change, seq: last.seq + 2, updated_at: nowIso };
+}
+
+/**
+ * The state of section 3. `running` says that a worker holds the job now; an ended job is never told as running.
+ */
+export function eventStateOf(
+  job: JobData,
+  running: boolean,
+  nameOf: (libraryId: string) => string,
+): EventState {
+  const { progress } = job;
+  const working = running && progress.state !== 'done' && progress.state !== 'failed';
+  const state: EventState['state'] = working ? 'working' : progress.state;
+  const shown = {
+    ...progress,
+    state,
+    seq: working ? progress.seq + 1 : progress.seq,
+    waiting_for: state === 'waiting' ? progress.waiting_for : null,
+    attempt: working ? progress.attempt + 1 : progress.attempt,
+  };
+  return {
+    event_id: job.event_id,
+    library: job.library,
+    ...shown,
+    message: messageOf(shown, job.library, nameOf),
+    scanned_at: job.scanned_at,
+  };
+}

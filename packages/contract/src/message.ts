@@ -1,0 +1,85 @@
+import type { EligibilityReason, EventState, Progress, WaitingReason } from './outcome.ts';
+
+const REASON_TEXT: Record<EligibilityReason, string> = {
+  EXPIRED: 'the membership has expired',
+  RESTRICTED: 'the patron is restricted',
+  CARD_LOST: 'the card is reported lost',
+  ADDRESS_UNCONFIRMED: 'the address needs to be confirmed',
+  DEBT_OVER_LIMIT: 'too much is owed',
+  UNDER_AGE: 'the patron is too young',
+  CATEGORY_NOT_ELIGIBLE: 'this kind of patron cannot borrow here',
+  UNVERIFIABLE: 'a needed fact is missing',
+  INCOMPLETE_RECORD: 'the record has no name',
+};
+
+const WAITING_TEXT: Record<WaitingReason, (library: string) => string> = {
+  NO_ANSWER: (library) => `${library} has not answered yet. Still trying.`,
+  CIRCUIT_OPEN: (library) => `${library} cannot be reached just now. Still trying.`,
+  BUSY: (library) => `${library} is busy. Still trying.`,
+  RATE_LIMITED: (library) => `${library} asked us to wait a moment. Still trying.`,
+  LIMIT_REACHED: (library) => `${library} has reached its hourly limit. Waiting.`,
+};
+
+const listed = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+
+/**
+ * The English sentence for the desk (contract section 2, Outcomes). `nameOf` gives a library's name as staff know it.
+ * Everything another language needs is in the other fields of the state.
+ */
+export function messageOf(
+  progress: Omit<Progress, 'state'> & Pick<EventState, 'state'>,
+  library: string,
+  nameOf: (libraryId: string) => string,
+): string {
+  const homes = listed(progress.homes.map((home) => home.name));
+  switch (progress.outcome) {
+    case null:
+      return unfinished(progress, nameOf);
+    case 'COPIED':
+      return `Found at ${homes}. You can check out now.`;
+    case 'ALREADY_LOCAL':
+      return 'This patron is already here. You can check out now.';
+    case 'NOT_FOUND':
+      return 'No partner library knows this card.';
+    case 'NOT_A_CARD':
+      return "This is not a partner library's card.";
+    case 'AMBIGUOUS_HOME':
+      return `Several libraries use this card number: ${homes}. Ask the patron, then register by hand.`;
+    case 'NOT_ELIGIBLE':
+      return notEligible(progress, homes);
+    case 'LOOKS_LIKE_LOCAL_PATRON':
+      return 'A patron with this name and birth date is already registered here.';
+    case 'LOCAL_CONFLICT':
+      return 'This card number is taken by another patron here.';
+    case 'HOME_UNREACHABLE':
+      return `${homes} did not answer. Try again later, or register by hand.`;
+    case 'LENDING_UNREACHABLE':
+      return `${nameOf(library)} did not answer.`;
+    case 'LENDING_REFUSED':
+      return `${nameOf(library)} could not store this patron. Register by hand.`;
+    case 'MISCONFIGURED':
+      return `The passport service is set up wrongly for ${nameOf(progress.problem?.library ?? library)}.`;
+    case 'TOO_LATE':
+      return 'This scan was too old to be worked on.';
+    default:
+      return progress.outcome satisfies never;
+  }
+}
+
+function notEligible(progress: Pick<Progress, 'reasons'>, homes: string): string {
+  const reasons = progress.reasons.filter((reason) => reason !== 'CARD_CHANGED');
+  return reasons.length === 0
+    ? `Found at ${homes}, but not eligible to borrow here.`
+    : `Found at ${homes}, but: ${reasons.map((reason) => REASON_TEXT[reason]).join('; ')}.`;
+}
+
+function unfinished(
+  progress: Pick<EventState, 'state' | 'waiting_for'>,
+  nameOf: (libraryId: string) => string,
+): string {
+  if (progress.waiting_for === null) {
+    return progress.state === 'working' ? 'Asking the partner libraries.' : 'Waiting for its turn.';
+  }
+  return WAITING_TEXT[progress.waiting_for.reason](nameOf(progress.waiting_for.library));
+}

@@ -1,0 +1,117 @@
+import { z } from 'zod';
+
+/** How a job can end well, in the sense that no person has to mend anything (contract section 2, Outcomes). */
+export const RESULTS = [
+  'COPIED',
+  'ALREADY_LOCAL',
+  'NOT_FOUND',
+  'NOT_A_CARD',
+  'AMBIGUOUS_HOME',
+  'NOT_ELIGIBLE',
+  'LOOKS_LIKE_LOCAL_PATRON',
+  'LOCAL_CONFLICT',
+] as const;
+/** How a job can fail: it stays in the failed set, for a person. */
+export const FAILURES = [
+  'HOME_UNREACHABLE',
+  'LENDING_UNREACHABLE',
+  'LENDING_REFUSED',
+  'MISCONFIGURED',
+  'TOO_LATE',
+] as const;
+export const OUTCOMES = [...RESULTS, ...FAILURES] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+export type Failure = (typeof FAILURES)[number];
+
+/** Whether this outcome leaves the job in the failed set. */
+export function isFailure(outcome: Outcome): outcome is Failure {
+  return (FAILURES as readonly string[]).includes(outcome);
+}
+
+/** Why a patron may not borrow here, in the order in which a desk reads them. */
+export const ELIGIBILITY_REASONS = [
+  'EXPIRED',
+  'RESTRICTED',
+  'CARD_LOST',
+  'ADDRESS_UNCONFIRMED',
+  'DEBT_OVER_LIMIT',
+  'UNDER_AGE',
+  'CATEGORY_NOT_ELIGIBLE',
+  'UNVERIFIABLE',
+  'INCOMPLETE_RECORD',
+] as const;
+export type EligibilityReason = (typeof ELIGIBILITY_REASONS)[number];
+
+export const REASONS = [...ELIGIBILITY_REASONS, 'CARD_CHANGED'] as const;
+export type Reason = (typeof REASONS)[number];
+
+export const CHECKOUT_RESULTS = [
+  'CHECKED_OUT',
+  'ALREADY_CHECKED_OUT',
+  'NEEDS_CONFIRMATION',
+  'BLOCKED',
+  'ITEM_NOT_FOUND',
+  'TOO_LATE',
+  'NOT_ASKED',
+] as const;
+export type CheckoutResult = (typeof CHECKOUT_RESULTS)[number];
+
+export const WAITING_REASONS = [
+  'NO_ANSWER',
+  'CIRCUIT_OPEN',
+  'BUSY',
+  'RATE_LIMITED',
+  'LIMIT_REACHED',
+] as const;
+export type WaitingReason = (typeof WAITING_REASONS)[number];
+
+/** What is set up wrongly, for `MISCONFIGURED`. */
+export const PROBLEMS = [
+  'credentials',
+  'permission',
+  'category',
+  'branch',
+  'attribute_type',
+  'mandatory_attribute',
+  'other',
+] as const;
+export type ProblemKind = (typeof PROBLEMS)[number];
+
+const libraryName = z.strictObject({ id: z.string(), name: z.string() });
+
+/** Everything of an event's state that the worker decides; the rest of section 3 follows from it and from the queue. */
+export const progressSchema = z.strictObject({
+  /** Written states have odd numbers; a running job is told as the even number after its last written one. */
+  seq: z.int().positive(),
+  state: z.enum(['queued', 'waiting', 'done', 'failed']),
+  outcome: z.enum(OUTCOMES).nullable(),
+  reasons: z.array(z.enum(REASONS)),
+  homes: z.array(libraryName),
+  patron_id: z.int().nullable(),
+  checkout: z
+    .strictObject({ result: z.enum(CHECKOUT_RESULTS), keys: z.array(z.string().regex(/^[A-Z][A-Z0-9_]*$/)) })
+    .nullable(),
+  waiting_for: z
+    .strictObject({
+      library: z.string(),
+      reason: z.enum(WAITING_REASONS),
+      next_try_at: z.iso.datetime({ offset: true }),
+    })
+    .nullable(),
+  problem: z
+    .strictObject({ library: z.string(), what: z.enum(PROBLEMS), name: z.string().nullable() })
+    .nullable(),
+  attempt: z.int().nonnegative(),
+  updated_at: z.iso.datetime({ offset: true }),
+});
+export type Progress = z.infer<typeof progressSchema>;
+
+/** The state of an event as the status route, the plugin and the command line show it (contract section 3). */
+export const eventStateSchema = progressSchema.extend({
+  event_id: z.string(),
+  library: z.string(),
+  state: z.enum(['queued', 'working', 'waiting', 'done', 'failed']),
+  message: z.string(),
+  scanned_at: z.string(),
+});
+export type EventState = z.infer<typeof eventStateSchema>;
