@@ -1,0 +1,52 @@
+import { fastify } from 'fastify';
+import type { AddressInfo } from 'node:net';
+import { within } from './deadline.ts';
+import type { Logger } from './logger.ts';
+
+export interface AdminServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/** Probes ask every few seconds and give up after one or two: an answer later than this is no answer. */
+const ANSWER_MS = 2_000;
+
+/**
+ * Starts the server of `ADMIN_PORT`, not for the public: `/livez` (the process runs), `/readyz` (200 when `ready`
+ * says so within two seconds; 503 when not, and as soon as `stopping` is aborted) and `/metrics`. Rejects when the
+ * port is taken.
+ */
+export async function startAdminServer(options: {
+  port: number;
+  host: string;
+  ready: () => boolean | Promise<boolean>;
+  metrics: () => Promise<string>;
+  log: Logger;
+  stopping?: AbortSignal;
+}): Promise<AdminServer> {
+  const app = fastify({ forceCloseConnections: true });
+  app.get('/livez', () => ({ status: 'up' }));
+  app.get('/readyz', async (_request, reply) => {
+    const status = options.stopping?.aborted === true ? 'stopping' : await readiness(options.ready);
+    return reply.code(status === 'ready' ? 200 : 503).send({ status });
+  });
+  app.get('/metrics', async (_request, reply) => {
+    const text = await within(ANSWER_MS, options.metrics(), 'collecting metrics');
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text);
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    options.log.warn({ error }, 'admin request failed');
+    return reply.code(500).send({ status: 'failed' });
+  });
+  await app.listen({ port: options.port, host: options.host });
+  const { port } = app.server.address() as AddressInfo;
+  return { port, close: async () => void (await app.close()) };
+}
+
+async function readiness(ready: () => boolean | Promise<boolean>): Promise<'ready' | 'not ready'> {
+  try {
+    return (await within(ANSWER_MS, Promise.resolve(ready()), 'readiness')) ? 'ready' : 'not ready';
+  } catch {
+    return 'not ready';
+  }
+}

@@ -1,0 +1,125 @@
+import type { EventEmitter } from 'node:events';
+import { within } from './deadline.ts';
+import type { Logger } from './logger.ts';
+
+interface Owned {
+  readonly name: string;
+  readonly close: () => Promise<unknown> | void;
+}
+
+/**
+ * Owns what a process has opened and closes it in reverse order, once. Until `deadline` is aborted (grace over, or
+ * a second signal) a step may take what is left of the grace; after it, `stepMs` each. So a stop ends after
+ * `graceMs + stepMs * things owned` at the latest.
+ */
+export class Lifecycle {
+  readonly #log: Logger;
+  readonly #graceMs: number;
+  readonly #stepMs: number;
+  readonly #process: EventEmitter;
+  readonly #owned: Owned[] = [];
+  readonly #stopping = new AbortController();
+  readonly #deadline = new AbortController();
+  #exit: (code: number) => void = () => undefined;
+  #stopped: Promise<number> | undefined;
+  #code = 0;
+  #signals = 0;
+
+  constructor(log: Logger, options: { graceMs: number; stepMs?: number; process?: EventEmitter }) {
+    this.#log = log;
+    this.#graceMs = options.graceMs;
+    this.#stepMs = options.stepMs ?? 1_000;
+    this.#process = options.process ?? process;
+  }
+
+  /** True from the first call of `stop` on. */
+  get stopping(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /** Aborted when stopping begins: take nothing new. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Aborted when the grace is over or a second signal came: hand back what is unfinished, now. */
+  get deadline(): AbortSignal {
+    return this.#deadline.signal;
+  }
+
+  /** Registers how to close a thing, on the line after it was opened. Closed at once when already stopping. */
+  own(name: string, close: Owned['close']): void {
+    if (!this.stopping) this.#owned.push({ name, close });
+    else void this.#closeOne({ name, close });
+  }
+
+  /** SIGTERM and SIGINT stop the process, an unhandled error stops it with exit code 1. `exit` is called last. */
+  onSignals(exit: (code: number) => void): void {
+    this.#exit = exit;
+    for (const name of ['SIGTERM', 'SIGINT']) this.#process.on(name, () => this.#onSignal(name));
+    this.#process.on('uncaughtException', (error: unknown) => this.fail(error));
+    this.#process.on('unhandledRejection', (error: unknown) => this.fail(error));
+  }
+
+  /** Logs a failure nobody handles and stops the process with exit code 1. */
+  fail(error: unknown): void {
+    this.#log.fatal({ error }, 'stopping after an unhandled failure');
+    this.#code = 1;
+    void this.stop('failure').then(() => this.#exit(this.#code));
+  }
+
+  /** Closes everything, once; returns the exit code: 0, or 1 when a step failed or did not end in time. */
+  stop(reason: string): Promise<number> {
+    this.#stopped ??= this.#closeAll(reason);
+    return this.#stopped;
+  }
+
+  #onSignal(name: string): void {
+    this.#signals += 1;
+    if (this.#signals === 1) void this.stop(name).then((code) => this.#exit(code));
+    else if (this.#signals === 2) this.#deadline.abort();
+    else this.#exit(1);
+  }
+
+  async #closeAll(reason: string): Promise<number> {
+    const startedAt = performance.now();
+    this.#stopping.abort();
+    const grace = setTimeout(() => this.#deadline.abort(), this.#graceMs);
+    for (let next = this.#owned.pop(); next !== undefined; next = this.#owned.pop())
+      await this.#closeOne(next);
+    clearTimeout(grace);
+    const code = this.#code;
+    this.#log.info({ reason, code, ms: Math.round(performance.now() - startedAt) }, 'stopped');
+    return code;
+  }
+
+  async #closeOne(step: Owned): Promise<void> {
+    try {
+      await this.#bounded(step);
+    } catch (error) {
+      this.#code = 1;
+      this.#log.error({ step: step.name, error }, 'closing failed');
+    }
+  }
+
+  /** Waits for the step; once the deadline is aborted, `stepMs` longer. */
+  async #bounded(step: Owned): Promise<void> {
+    const closing = Promise.resolve().then(step.close);
+    closing.catch(() => undefined);
+    if (!this.#deadline.signal.aborted) {
+      await Promise.race([closing, aborted(this.#deadline.signal, closing)]);
+    }
+    if (this.#deadline.signal.aborted) await within(this.#stepMs, closing, `closing ${step.name}`);
+    else await closing;
+  }
+}
+
+/** Resolves when the signal is aborted; stops listening when `until` settles. */
+function aborted(signal: AbortSignal, until: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const onAbort = () => resolve();
+    signal.addEventListener('abort', onAbort, { once: true });
+    const forget = () => signal.removeEventListener('abort', onAbort);
+    until.then(forget, forget);
+  });
+}

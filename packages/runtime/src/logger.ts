@@ -1,0 +1,62 @@
+import { pino } from 'pino';
+import type { Bindings, DestinationStream, Logger as PinoLogger } from 'pino';
+import { looksLikeError, plainError } from './plain-error.ts';
+import { plainFields, plainValue } from './plain-fields.ts';
+import { plainText } from './plain-text.ts';
+
+/** The one logger type of all processes. One wide line per finished thing: fields first, then a short sentence. */
+export type Logger = PinoLogger;
+
+/**
+ * A logger that writes JSON lines with an ISO `time`, a level by name and the process's `name`. Whatever it is
+ * given, it prints no causes, no enumerable properties of errors, no URLs, bodies or arguments of commands; an
+ * error is `{type, code?, message, stack}` with the stack's frames only.
+ */
+export function createLogger(options: {
+  name: string;
+  level: string;
+  destination?: NodeJS.WritableStream;
+}): Logger {
+  const stream: DestinationStream = options.destination ?? pino.destination({ dest: 1, sync: true });
+  const logger = pino(
+    {
+      level: options.level,
+      base: { name: options.name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      serializers: { err: (value: unknown) => value },
+      formatters: { level: (label) => ({ level: label }), log: plainFields },
+      hooks: {
+        logMethod(args, method) {
+          method.apply(this, plainArguments(args));
+        },
+      },
+    },
+    stream,
+  );
+  return withPlainBindings(logger);
+}
+
+/** `log.info(error)`, `log.info(fields, sentence)` and `log.info(sentence, ...values)` all end up printable. */
+function plainArguments(args: readonly unknown[]): [obj: unknown, msg?: string, ...values: unknown[]] {
+  const [first, ...rest] = args;
+  if (looksLikeError(first)) {
+    const error = plainError(first);
+    const sentence = typeof rest[0] === 'string' ? plainText(rest[0]) : error.message;
+    return [{ error }, sentence, ...rest.slice(1).map((value) => plainValue(value))];
+  }
+  if (typeof first === 'object' && first !== null) {
+    return [plainFields({ ...first }), ...rest.map((value) => plainValue(value))] as [unknown, string];
+  }
+  return [plainValue(first), ...rest.map((value) => plainValue(value))] as [unknown, string];
+}
+
+/** pino runs no formatter of ours over the bindings of a child, so the child is made from a safe copy. */
+function withPlainBindings(logger: Logger): Logger {
+  const child = logger.child;
+  Object.defineProperty(logger, 'child', {
+    value(this: Logger, bindings: Bindings, childOptions?: Parameters<Logger['child']>[1]) {
+      return child.call(this, plainFields(bindings), childOptions);
+    },
+  });
+  return logger;
+}

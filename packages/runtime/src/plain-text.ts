@@ -1,0 +1,14 @@
+const URL_WITH_SCHEME = /\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]*/gi;
+const REDIS_ARGUMENTS = /,? with args beginning with:[\s\S]*$/;
+const JSON_SNIPPET = /^.*is not valid JSON[\s\S]*$/s;
+
+/**
+ * Text that may be printed: addresses of any scheme become `[url]` (they carry passwords and query strings), the
+ * echo of a command's arguments in Redis's errors and the echo of the input in JSON.parse's are cut.
+ */
+export function plainText(text: string): string {
+  return text
+    .replace(REDIS_ARGUMENTS, '')
+    .replace(JSON_SNIPPET, 'not valid JSON')
+    .replace(URL_WITH_SCHEME, '[url]');
+}

@@ -1,0 +1,63 @@
+import type { Logger } from './logger.ts';
+import { within } from './deadline.ts';
+import type { Redis } from './redis.ts';
+import { translateRedisError } from './redis-error.ts';
+
+/** Time that all processes agree on. */
+export interface RedisClock {
+  /** Milliseconds since 1970 by Redis's clock. Throws when the clock was never measured. */
+  now(): number;
+  /** Measures now; rejects when Redis does not answer within two seconds. Called once before `now`. */
+  start(): Promise<void>;
+  close(): void;
+}
+
+const EVERY_MS = 5_000;
+const ANSWER_MS = 2_000;
+/** A slow answer says little about the time at its sending: half the round trip is the error. */
+const GOOD_ROUND_TRIP_MS = 100;
+
+/**
+ * A clock by Redis's `TIME`, measured at the start and every five seconds and carried by `monotonicNow`
+ * (milliseconds) in between, so that a step of this machine's wall clock does no harm. Without Redis it runs on
+ * the last measure.
+ */
+export function createRedisClock(
+  redis: Redis,
+  monotonicNow: () => number,
+  options: { everyMs?: number; log?: Logger } = {},
+): RedisClock {
+  let offsetMs: number | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function measure(): Promise<void> {
+    const sentAt = monotonicNow();
+    const [seconds, micros] = await within(ANSWER_MS, redis.time(), 'TIME of Redis');
+    const roundTripMs = monotonicNow() - sentAt;
+    const redisMs = Number(seconds) * 1_000 + Number(micros) / 1_000;
+    if (offsetMs !== null && roundTripMs > GOOD_ROUND_TRIP_MS) return;
+    offsetMs = redisMs - (sentAt + roundTripMs / 2);
+  }
+
+  function remeasure(): void {
+    measure().catch((error: unknown) => {
+      options.log?.debug({ problem: translateRedisError(error).message }, 'clock not measured');
+    });
+  }
+
+  return {
+    now() {
+      if (offsetMs === null) throw new Error('The Redis clock was read before it was started');
+      return Math.round(monotonicNow() + offsetMs);
+    },
+    async start() {
+      await measure();
+      clearInterval(timer);
+      timer = setInterval(remeasure, options.everyMs ?? EVERY_MS);
+      timer.unref();
+    },
+    close() {
+      clearInterval(timer);
+    },
+  };
+}

@@ -1,0 +1,125 @@
+import { Cluster, Redis as Single } from 'ioredis';
+import type { ClusterOptions, RedisOptions } from 'ioredis';
+import { within } from './deadline.ts';
+import type { Logger } from './logger.ts';
+import { logRedisOutages } from './redis-outages.ts';
+import { parseRedisUrl } from './redis-url.ts';
+import type { RedisTarget } from './redis-url.ts';
+
+/** A connection to Redis, of whatever shape `REDIS_URL` asks for. */
+export type Redis = Single | Cluster;
+
+/**
+ * What a connection is for. `producer` fails at once when Redis is away, so that the caller can be told;
+ * `reader` (dashboard, commands, clocks) waits for a few seconds; `worker` waits for ever, as BullMQ wants it.
+ */
+export type RedisRole = 'producer' | 'reader' | 'worker';
+
+type CommonOptions = Pick<
+  RedisOptions,
+  | 'connectionName'
+  | 'connectTimeout'
+  | 'keepAlive'
+  | 'maxRetriesPerRequest'
+  | 'reconnectOnError'
+  | 'username'
+  | 'password'
+  | 'tls'
+>;
+
+const RETRY_STEP_MS = 100;
+const RETRY_MOST_MS = 1_000;
+const SLOTS_TIMEOUT_MS = 5_000;
+
+/** ioredis's own back-off grows to 20 s: a worker would sleep through a restart that took two. */
+const retryDelayMs = (times: number) => Math.min(times * RETRY_STEP_MS, RETRY_MOST_MS);
+
+/** After a failover the old master says READONLY: connect again and send the command once more (64 ms, not 11 s). */
+const reconnectOnReadonly = (error: Error) => (error.message.includes('READONLY') ? 2 : false);
+
+/**
+ * Opens a connection to the Redis of a URL (forms: see {@link parseRedisUrl}) and returns at once; use
+ * {@link untilRedisReady} before relying on it. An outage is logged once when it begins and once when it ends,
+ * without arguments of commands. Throws RedisUrlError.
+ */
+export function createRedis(url: string, options: { role: RedisRole; log: Logger; name: string }): Redis {
+  const redis = open(parseRedisUrl(url), options.role, options.name);
+  logRedisOutages(redis, options.log, options.name);
+  return redis;
+}
+
+/** Resolves once Redis has answered on this connection; rejects with DeadlineError after `ms`. */
+export async function untilRedisReady(redis: Redis, ms: number): Promise<void> {
+  if (redis.status === 'ready') return;
+  let onReady: () => void = () => undefined;
+  const ready = new Promise<void>((resolve) => {
+    onReady = resolve;
+    redis.once('ready', resolve);
+  });
+  try {
+    await within(ms, ready, 'connecting to Redis');
+  } finally {
+    redis.off('ready', onReady);
+  }
+}
+
+/** Says goodbye and closes; cuts the connection when Redis does not answer within `ms`. Never throws. */
+export async function closeRedis(redis: Redis, ms = 500): Promise<void> {
+  if (redis.status === 'ready') await within(ms, redis.quit(), 'closing Redis').catch(() => undefined);
+  redis.disconnect();
+}
+
+function open(target: RedisTarget, role: RedisRole, name: string): Redis {
+  const common = commonOptions(target, role, name);
+  switch (target.kind) {
+    case 'single':
+      return new Single({ ...common, ...singleOptions(role), ...target.node, db: target.db });
+    case 'sentinel':
+      return new Single({
+        ...common,
+        ...singleOptions(role),
+        sentinels: [...target.nodes],
+        name: target.name,
+        db: target.db,
+        sentinelRetryStrategy: retryDelayMs,
+        sentinelCommandTimeout: 2_000,
+        failoverDetector: true,
+        ...(target.sentinelPassword === null ? {} : { sentinelPassword: target.sentinelPassword }),
+        ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+      });
+    case 'cluster':
+      return new Cluster([...target.nodes], clusterOptions(target, role, common));
+  }
+}
+
+function commonOptions(target: RedisTarget, role: RedisRole, name: string): CommonOptions {
+  return {
+    connectionName: `passport-${name}`,
+    connectTimeout: 5_000,
+    keepAlive: 10_000,
+    maxRetriesPerRequest: role === 'worker' ? null : role === 'producer' ? 1 : 5,
+    reconnectOnError: reconnectOnReadonly,
+    ...(target.username === null ? {} : { username: target.username }),
+    ...(target.password === null ? {} : { password: target.password }),
+    ...(target.tls ? { tls: {} } : {}),
+  };
+}
+
+function singleOptions(role: RedisRole): Pick<RedisOptions, 'retryStrategy' | 'enableOfflineQueue'> {
+  return { retryStrategy: retryDelayMs, enableOfflineQueue: role !== 'producer' };
+}
+
+/** Managed clusters hand out host names whose certificates do not fit their addresses: resolve late, by name. */
+function clusterOptions(
+  target: RedisTarget,
+  role: RedisRole,
+  redisOptions: CommonOptions,
+): Omit<ClusterOptions, 'redisOptions'> & { redisOptions: CommonOptions } {
+  return {
+    enableOfflineQueue: role !== 'producer',
+    clusterRetryStrategy: retryDelayMs,
+    slotsRefreshTimeout: SLOTS_TIMEOUT_MS,
+    redisOptions,
+    ...(target.tls ? { dnsLookup: (host, done) => done(null, host) } : {}),
+  };
+}
