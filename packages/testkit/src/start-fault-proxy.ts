@@ -1,0 +1,128 @@
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { seededRandom } from './seeded-random.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/**
+ * What the network does: `pass`; `refuse` (nobody listens); `reset` (every connection is reset); `blackhole` (accepted
+ * and kept open, no byte comes through: half-open); `delay` (each piece later by `ms` and up to `jitterMs`); `cut`
+ * (a connection is reset after `afterBytes` of requests or of answers).
+ */
+export type FaultMode =
+  | { readonly kind: 'pass' | 'refuse' | 'reset' | 'blackhole' }
+  | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
+  | { readonly kind: 'cut'; readonly afterBytes: number; readonly direction: 'request' | 'answer' };
+
+export interface FaultProxy {
+  readonly port: number;
+  /** From now on, for open connections too. Resolves when it holds. */
+  setMode(mode: FaultMode | 'pass' | 'refuse' | 'reset' | 'blackhole'): Promise<void>;
+  /** Connections open at this moment. */
+  connections(): number;
+  /** Connections accepted since the start. */
+  accepted(): number;
+  close(): Promise<void>;
+}
+
+/** Starts a TCP proxy on 127.0.0.1 in front of `target` (a port, or host and port). `seed` repeats its jitter. */
+export async function startFaultProxy(options: {
+  target: number | { host: string; port: number };
+  seed?: number;
+}): Promise<FaultProxy> {
+  const target =
+    typeof options.target === 'number' ? { host: '127.0.0.1', port: options.target } : options.target;
+  const random = seededRandom(options.seed ?? 1);
+  const pairs = new Set<readonly [Socket, Socket]>();
+  let mode: FaultMode = { kind: 'pass' };
+  let accepted = 0;
+
+  const server = createServer((client) => {
+    accepted += 1;
+    if (mode.kind === 'reset') return void client.resetAndDestroy();
+    const upstream = connect(target);
+    const pair = [client, upstream] as const;
+    pairs.add(pair);
+    carry(client, upstream, 'request', () => mode, random);
+    carry(upstream, client, 'answer', () => mode, random);
+    for (const socket of pair) {
+      socket.on('error', () => undefined);
+      socket.once('close', () => {
+        pairs.delete(pair);
+        endPair(pair, () => mode);
+      });
+    }
+  });
+  const port = await listen(server, 0);
+  const resetAll = () => {
+    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
+  };
+  return {
+    port,
+    connections: () => pairs.size,
+    accepted: () => accepted,
+    async setMode(next) {
+      mode = typeof next === 'string' ? { kind: next } : next;
+      if (mode.kind === 'refuse' || mode.kind === 'reset') resetAll();
+      if (mode.kind === 'refuse') await unlisten(server);
+      else if (!server.listening) await listen(server, port);
+    },
+    async close() {
+      resetAll();
+      await unlisten(server);
+    },
+  };
+}
+
+/** Carries bytes one way, in order, under the mode that holds when they come. */
+function carry(
+  from: Socket,
+  to: Socket,
+  direction: 'request' | 'answer',
+  mode: () => FaultMode,
+  random: SeededRandom,
+): void {
+  let carried = 0;
+  let queue = Promise.resolve();
+  from.on('data', (bytes: Buffer) => {
+    const now = mode();
+    if (now.kind === 'blackhole') return;
+    if (now.kind === 'cut' && now.direction === direction && carried + bytes.length >= now.afterBytes) {
+      to.write(bytes.subarray(0, Math.max(0, now.afterBytes - carried)), () => {
+        from.resetAndDestroy();
+        to.resetAndDestroy();
+      });
+      return;
+    }
+    carried += bytes.length;
+    const delayMs = now.kind === 'delay' ? now.ms + random.int((now.jitterMs ?? 0) + 1) : 0;
+    queue = queue.then(() => later(delayMs)).then(() => void (to.writable && to.write(bytes)));
+  });
+  from.on('end', () => void queue.then(() => mode().kind !== 'blackhole' && to.end()));
+}
+
+function later(ms: number): Promise<void> | undefined {
+  return ms === 0 ? undefined : new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** A side that is gone takes the other with it, unless the network swallows that as well. */
+function endPair(pair: readonly [Socket, Socket], mode: () => FaultMode): void {
+  const [client, upstream] = pair;
+  if (client.destroyed) upstream.destroy();
+  else if (mode().kind !== 'blackhole') client.destroy();
+}
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+function unlisten(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+  });
+}

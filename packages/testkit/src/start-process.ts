@@ -1,0 +1,119 @@
+import { spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { killAtExit } from './kill-at-exit.ts';
+import { waitFor } from './wait-for.ts';
+
+/** How a process ended: `code` is null when a signal ended it. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface StartedProcess {
+  readonly pid: number;
+  /** Standard output and standard error so far, as they came. */
+  output(): string;
+  stdout(): string;
+  kill(signal?: NodeJS.Signals): void;
+  /** Resolves when the process has ended; never rejects. */
+  readonly exited: Promise<ProcessExit>;
+  /** Sends SIGTERM, after `timeoutMs` (10 s) SIGKILL, and waits for the end. */
+  stop(timeoutMs?: number): Promise<ProcessExit>;
+}
+
+/**
+ * Starts a program and returns when `readyWhen` (a pattern in its output, or a probe) holds. Its environment is
+ * PATH, HOME and `env`, nothing else of ours. Rejects with the end of its output when it ends before it is ready or
+ * is not ready in `timeoutMs` (20 s). Whatever is still running when the tests' process ends is killed.
+ */
+export async function startProcess(options: {
+  command: string;
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+  cwd?: string;
+  readyWhen?: RegExp | (() => unknown);
+  logFile?: string;
+  timeoutMs?: number;
+}): Promise<StartedProcess> {
+  const started = spawnCaptured(options);
+  const { readyWhen } = options;
+  if (readyWhen === undefined) return started;
+  const probe = readyWhen instanceof RegExp ? () => readyWhen.test(started.output()) : readyWhen;
+  let ended: ProcessExit | undefined;
+  void started.exited.then((exit) => {
+    ended = exit;
+  });
+  try {
+    await waitFor(
+      `${options.command} to be ready`,
+      async () => ended !== undefined || ((await probe()) ?? false),
+      { timeoutMs: options.timeoutMs ?? 20_000 },
+    );
+    if (ended !== undefined) throw new Error(`ended with ${JSON.stringify(ended)} before it was ready`);
+    return started;
+  } catch (error) {
+    await started.stop(1_000);
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `${options.command} ${(options.args ?? []).join(' ')}: ${reason}\n${tail(started.output())}`,
+    );
+  }
+}
+
+function spawnCaptured(options: Parameters<typeof startProcess>[0]): StartedProcess {
+  const child = spawn(options.command, options.args ?? [], {
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  const forget = killAtExit(child);
+  const log = options.logFile === undefined ? null : createWriteStream(options.logFile, { flags: 'a' });
+  let output = '';
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    stdout += text;
+    log?.write(text);
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+    log?.write(text);
+  });
+  const exited = new Promise<ProcessExit>((resolve) => {
+    const end = (exit: ProcessExit) => {
+      forget();
+      log?.end();
+      resolve(exit);
+    };
+    child.once('error', (error) => {
+      output += `cannot be started: ${error.message}\n`;
+      end({ code: 127, signal: null });
+    });
+    child.once('close', (code, signal) => end({ code, signal }));
+  });
+  const kill = (signal: NodeJS.Signals = 'SIGTERM') => void child.kill(signal);
+  return {
+    pid: child.pid ?? -1,
+    output: () => output,
+    stdout: () => stdout,
+    kill,
+    exited,
+    stop: (timeoutMs = 10_000) => stopChild(kill, exited, timeoutMs),
+  };
+}
+
+async function stopChild(
+  kill: (signal: NodeJS.Signals) => void,
+  exited: Promise<ProcessExit>,
+  timeoutMs: number,
+): Promise<ProcessExit> {
+  kill('SIGTERM');
+  const timer = setTimeout(() => kill('SIGKILL'), timeoutMs);
+  const exit = await exited;
+  clearTimeout(timer);
+  return exit;
+}
+
+function tail(output: string): string {
+  return output.split('\n').slice(-30).join('\n');
+}

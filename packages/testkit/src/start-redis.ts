@@ -1,0 +1,162 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { askRedis } from './ask-redis.ts';
+import type { RedisAddress, RedisReply } from './ask-redis.ts';
+import { freePort } from './free-port.ts';
+import { findRedisServer } from './redis-binary.ts';
+import { startProcess } from './start-process.ts';
+import type { StartedProcess } from './start-process.ts';
+import { makeTestCertificate } from './test-certificate.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface RedisOptions {
+  /** Keep every write in a file, fsync at each (as production does), so that it survives `kill` and `restart`. */
+  readonly appendonly?: boolean;
+  /** More arguments of redis-server, such as `['--maxmemory', '2mb']`. */
+  readonly args?: readonly string[];
+  readonly port?: number;
+  readonly password?: string;
+  /** Where it keeps its files. Without it a new directory, removed at `stop`. */
+  readonly dir?: string;
+  /** The port of the master on this machine. */
+  readonly replicaOf?: number;
+  /** TLS only, with a certificate of its own: see `caFile`. */
+  readonly tls?: boolean;
+  /** Cluster mode, with all slots on this one node. */
+  readonly cluster?: boolean;
+}
+
+export interface StartedRedis {
+  /** `redis://` or `rediss://`; for a cluster `redis+cluster://`. */
+  readonly url: string;
+  readonly port: number;
+  readonly dir: string;
+  /** What a client must trust, for `NODE_EXTRA_CA_CERTS`; null without TLS. */
+  readonly caFile: string | null;
+  /** Sends one command on a connection of its own. */
+  ask(...command: string[]): Promise<RedisReply>;
+  /** Ends the server with a signal and waits until it is gone; its files stay. */
+  kill(signal?: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same port and files, after a `kill` or instead of one. */
+  restart(): Promise<void>;
+  /** Stops or continues the process without ending it: connections stay open and nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  /** Ends it and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a real redis-server (or valkey-server) on 127.0.0.1 in a directory of its own and returns once it answers.
+ * Rejects with its output when it does not start.
+ */
+export async function startRedis(options: RedisOptions = {}): Promise<StartedRedis> {
+  const binary = findRedisServer();
+  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'passport-redis-')));
+  const port = options.port ?? (await freePort());
+  const certificate = options.tls === true ? await makeTestCertificate(dir) : null;
+  const address: RedisAddress = {
+    port,
+    ...(options.password === undefined ? {} : { password: options.password }),
+    ...(certificate === null ? {} : { ca: await readFile(certificate.certFile) }),
+  };
+  const args = redisArguments(options, dir, port, certificate);
+  let server = await run(binary, args, address, options.cluster === true);
+  async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    server.kill('SIGCONT');
+    server.kill(signal);
+    await server.exited;
+  }
+  return {
+    url: redisUrl(options, port),
+    port,
+    dir,
+    caFile: certificate?.certFile ?? null,
+    ask: (...command) => askRedis(address, command),
+    kill,
+    async restart() {
+      await kill('SIGTERM');
+      server = await run(binary, args, address, options.cluster === true);
+    },
+    freeze: () => server.kill('SIGSTOP'),
+    thaw: () => server.kill('SIGCONT'),
+    async stop() {
+      await kill('SIGKILL');
+      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function run(
+  binary: string,
+  args: readonly string[],
+  address: RedisAddress,
+  cluster: boolean,
+): Promise<StartedProcess> {
+  const server = await startProcess({
+    command: binary,
+    args,
+    readyWhen: async () => (await askRedis(address, ['PING'])) === 'PONG',
+  });
+  if (cluster) await claimAllSlots(address, server);
+  return server;
+}
+
+async function claimAllSlots(address: RedisAddress, server: StartedProcess): Promise<void> {
+  const isOk = async () => String(await askRedis(address, ['CLUSTER', 'INFO'])).includes('cluster_state:ok');
+  if (await isOk()) return;
+  try {
+    await askRedis(address, ['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+  } catch (error) {
+    const known = error instanceof Error && error.message.includes('already busy');
+    if (!known) {
+      await server.stop();
+      throw error;
+    }
+  }
+  await waitFor('the cluster to be ok', isOk, { timeoutMs: 10_000 });
+}
+
+function redisArguments(
+  options: RedisOptions,
+  dir: string,
+  port: number,
+  certificate: { certFile: string; keyFile: string } | null,
+): readonly string[] {
+  const files =
+    options.appendonly === true ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+  const ports =
+    certificate === null
+      ? ['--port', String(port)]
+      : ['--port', '0', '--tls-port', String(port), '--tls-cert-file', certificate.certFile];
+  return [
+    ...['--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no', '--protected-mode', 'no'],
+    ...ports,
+    ...files,
+    ...(certificate === null
+      ? []
+      : [
+          '--tls-key-file',
+          certificate.keyFile,
+          '--tls-ca-cert-file',
+          certificate.certFile,
+          '--tls-auth-clients',
+          'no',
+        ]),
+    ...(options.password === undefined
+      ? []
+      : ['--requirepass', options.password, '--masterauth', options.password]),
+    ...(options.replicaOf === undefined ? [] : ['--replicaof', '127.0.0.1', String(options.replicaOf)]),
+    ...(options.cluster === true ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] : []),
+    ...(options.args ?? []),
+  ];
+}
+
+function redisUrl(options: RedisOptions, port: number): string {
+  const access = options.password === undefined ? '' : `:${encodeURIComponent(options.password)}@`;
+  if (options.cluster === true) {
+    return `redis+cluster://${access}127.0.0.1:${port}${options.tls === true ? '?tls=1' : ''}`;
+  }
+  return `${options.tls === true ? 'rediss' : 'redis'}://${access}127.0.0.1:${port}`;
+}
