@@ -1,1 +1,27 @@
-export {};
+export type { Capabilities, Description, PermissionOf } from './capabilities.ts';
+export { readCertificateExpiry } from './certificate-expiry.ts';
+export type { CertificateExpiry } from './certificate-expiry.ts';
+export type { ChangeResult, PatronChange } from './change-patron.ts';
+export type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts';
+export type { CreateResult, PatronBody } from './create-patron.ts';
+export type { DeleteResult, KeptBecause } from './delete-patron.ts';
+export type { Wanted } from './find-patrons.ts';
+export { createKohaClient } from './koha-client.ts';
+export type { KohaClient, KohaClientOptions } from './koha-client.ts';
+export { KohaError } from './koha-error.ts';
+export type { Effect, KohaErrorCode, KohaFailure, KohaOperation } from './koha-error.ts';
+export type { KohaPatron, PatronAttribute } from './patron.ts';
+export {
+  ATTRIBUTE_VALUE_LIMIT,
+  CARD_NUMBER_LIMIT,
+  CODE_LIMIT,
+  PATRON_FIELDS,
+  SETTABLE_FIELDS,
+} from './patron-fields.ts';
+export type { FieldLimit, PatronField, PatronFieldGroup } from './patron-fields.ts';
+export type { PluginAbout } from './plugin-routes.ts';
+export type { Reach } from './reach.ts';
+export { sameCard } from './same-card.ts';
+export type { CallOptions } from './session.ts';
+export type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';
+export type { Refused, RefusedWhat } from './write-refusal.ts';

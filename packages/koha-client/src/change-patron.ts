@@ -1,0 +1,62 @@
+import { parseRefusal } from './answer-body.ts';
+import { branchHeader } from './branch-header.ts';
+import { KohaError } from './koha-error.ts';
+import type { CallOptions, Session } from './session.ts';
+import type { Answer } from './transport.ts';
+import { readWriteRefusal, refused } from './write-refusal.ts';
+import type { Refused } from './write-refusal.ts';
+
+/** The body of `PUT /patrons/{id}`: Koha demands these three and leaves every key that is not sent as it is. */
+export type PatronChange = Readonly<Record<string, unknown>> & {
+  readonly surname: string | null;
+  readonly library_id: string;
+  readonly category_id: string;
+};
+
+export type ChangeResult =
+  { readonly kind: 'changed' } | { readonly kind: 'card_taken' } | { readonly kind: 'gone' } | Refused;
+
+/**
+ * Changes the named keys of a patron. Koha knows no conditional write: read the record right before. `extended_attributes`, if
+ * sent, replaces the whole set. Throws KohaError.
+ */
+export async function changePatron(
+  session: Session,
+  patronId: number,
+  body: PatronChange,
+  how: { readonly branch: string },
+  options?: CallOptions,
+): Promise<ChangeResult> {
+  const operation = 'PUT /patrons/{patron_id}';
+  if ('patron_id' in body) throw new TypeError('patron_id must not be sent: Koha would write it to the key');
+  try {
+    const headers = branchHeader(session.library, operation, how.branch);
+    const path = `/patrons/${patronId}`;
+    const answer = await session.call({ operation, method: 'PUT', path, headers, json: body }, options);
+    return readChangeAnswer(session, answer, body);
+  } catch (error) {
+    if (error instanceof KohaError && error.branch !== null) return refused('branch', error.branch);
+    throw error;
+  }
+}
+
+function readChangeAnswer(session: Session, answer: Answer, body: PatronChange): ChangeResult {
+  // 204: Koha saw that nothing would change.
+  if (answer.status === 200 || answer.status === 204) return { kind: 'changed' };
+  const refusal = parseRefusal(answer);
+  if (refusal === null) throw session.failure(answer);
+  if (answer.status === 404 && refusal.error !== '') return { kind: 'gone' };
+  if (answer.status === 403 && /^Not enough privileges/.test(refusal.error)) {
+    return refused('permission', 'superlibrarian');
+  }
+  if (answer.status === 409) {
+    const ofCard = refusal.conflict === null || /cardnumber$/.test(refusal.conflict);
+    return ofCard ? { kind: 'card_taken' } : refused('other', null);
+  }
+  if (answer.status === 400) {
+    const reason = readWriteRefusal(refusal, body);
+    if (reason.kind === 'refused') return reason;
+    return refused('other', reason.kind === 'userid_taken' ? 'userid' : reason.type);
+  }
+  throw session.failure(answer);
+}

@@ -1,0 +1,129 @@
+import { z } from 'zod';
+import { parseJsonBody, parseRefusal } from './answer-body.ts';
+import { branchHeader } from './branch-header.ts';
+import type { DescriptionKeeper } from './description.ts';
+import { badAnswer, firstValue } from './failure-of.ts';
+import { findItem } from './find-item.ts';
+import type { CallOptions, Session } from './session.ts';
+import type { Answer } from './transport.ts';
+
+export type CheckoutResult =
+  | { readonly kind: 'lent'; readonly checkoutId: number }
+  | { readonly kind: 'blocked'; readonly keys: string[] }
+  | { readonly kind: 'needs_confirmation' }
+  | { readonly kind: 'item_not_found' }
+  | { readonly kind: 'patron_not_found' };
+
+/** Koha's word on a loan before it is made. Keys are its upper-case reasons; the data that goes with them names other patrons. */
+export interface Availability {
+  readonly blockers: string[];
+  readonly confirms: string[];
+  /** Confirms everything in `confirms` at once; null when Koha gives none. */
+  readonly token: string | null;
+}
+
+export interface CheckoutWish {
+  readonly patronId: number;
+  readonly barcode: string;
+  /** Koha's number of the item where it is already known; saves looking it up on 23.11. */
+  readonly itemId?: number;
+  /** The token of `availability` for exactly this patron and item. */
+  readonly confirmation?: string;
+}
+
+const keysSchema = z.record(z.string(), z.unknown()).transform((keys) => upperCaseKeys(Object.keys(keys)));
+const availabilitySchema = z.object({
+  blockers: keysSchema,
+  confirms: keysSchema,
+  confirmation_token: z.string().min(1).nullable().catch(null),
+});
+const loanSchema = z.object({ checkout_id: z.number().int().positive() });
+
+/** Asks what stands in the way of a loan. Not harmless for a statistical patron category (API.md, surprise 15). Throws KohaError. */
+export async function availability(
+  session: Session,
+  patronId: number,
+  itemId: number,
+  how: { readonly branch: string },
+  options?: CallOptions,
+): Promise<Availability> {
+  const operation = 'GET /checkouts/availability';
+  const query = { patron_id: String(patronId), item_id: String(itemId) };
+  const headers = branchHeader(session.library, operation, how.branch);
+  const path = '/checkouts/availability';
+  const answer = await session.call({ operation, method: 'GET', path, query, headers }, options);
+  if (answer.status !== 200) throw session.failure(answer);
+  const body = availabilitySchema.safeParse(parseJsonBody(answer));
+  if (!body.success) throw badAnswer(session.library, answer);
+  const { blockers, confirms, confirmation_token: token } = body.data;
+  return { blockers, confirms, token };
+}
+
+/**
+ * Lends an item, once: one `POST /checkouts`, preceded by `GET /items` where this Koha takes no barcode (23.11) and the item's
+ * number is not given. Repeating it after a lost answer is not safe: look for the loan first. Throws KohaError.
+ */
+export async function checkOut(
+  session: Session,
+  descriptions: DescriptionKeeper,
+  wish: CheckoutWish,
+  how: { readonly branch: string },
+  options?: CallOptions,
+): Promise<CheckoutResult> {
+  const operation = 'POST /checkouts';
+  const headers = branchHeader(session.library, operation, how.branch);
+  const item = await nameItem(session, descriptions, wish, options);
+  if (item === null) return { kind: 'item_not_found' };
+  const answer = await session.call(
+    {
+      operation,
+      method: 'POST',
+      path: '/checkouts',
+      headers,
+      json: { patron_id: wish.patronId, ...item },
+      ...(wish.confirmation === undefined ? {} : { query: { confirmation: wish.confirmation } }),
+    },
+    options,
+  );
+  if (answer.status === 400) descriptions.forget();
+  return readCheckoutAnswer(session, answer);
+}
+
+async function nameItem(
+  session: Session,
+  descriptions: DescriptionKeeper,
+  wish: CheckoutWish,
+  options?: CallOptions,
+): Promise<{ item_id: number } | { external_id: string } | null> {
+  if (wish.itemId !== undefined) return { item_id: wish.itemId };
+  const { capabilities } = await descriptions.get(options);
+  if (capabilities.externalIdCheckout) return { external_id: wish.barcode.trim() };
+  const found = await findItem(session, wish.barcode, options);
+  return found === null ? null : { item_id: found.itemId };
+}
+
+function readCheckoutAnswer(session: Session, answer: Answer): CheckoutResult {
+  if (answer.status === 201) {
+    const shown = loanSchema.safeParse(parseJsonBody(answer)).data?.checkout_id;
+    const located = /\/checkouts\/(\d{1,15})$/.exec(firstValue(answer.headers['location']) ?? '')?.[1];
+    if (shown === undefined && located === undefined) throw badAnswer(session.library, answer);
+    return { kind: 'lent', checkoutId: shown ?? Number(located) };
+  }
+  if (answer.status === 412) return { kind: 'needs_confirmation' };
+  const refusal = parseRefusal(answer);
+  const named = `${refusal?.errorCode ?? ''} ${refusal?.error ?? ''}`;
+  if (answer.status === 403) {
+    const keys = /^Checkout not authorized \((.*)\)/.exec(refusal?.error ?? '')?.[1];
+    if (keys !== undefined) return { kind: 'blocked', keys: upperCaseKeys(keys.split(/\s+/)) };
+  }
+  if (answer.status === 409) {
+    if (/patron/i.test(named)) return { kind: 'patron_not_found' };
+    if (/item/i.test(named)) return { kind: 'item_not_found' };
+  }
+  throw session.failure(answer);
+}
+
+/** Upper case is a reason; lower case is data that goes with one, another patron's name and card among it. */
+function upperCaseKeys(keys: readonly string[]): string[] {
+  return [...new Set(keys)].filter((key) => /^[A-Z][A-Z0-9_]*$/.test(key)).toSorted();
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { parseJsonBody, parseRefusal } from './answer-body.ts';
+import type { KohaRefusal } from './answer-body.ts';
+import { branchHeader } from './branch-header.ts';
+import type { Capabilities } from './capabilities.ts';
+import type { DescriptionKeeper } from './description.ts';
+import { badAnswer, firstValue } from './failure-of.ts';
+import { KohaError } from './koha-error.ts';
+import type { CallOptions, Session } from './session.ts';
+import type { Answer } from './transport.ts';
+import { readWriteRefusal, refused } from './write-refusal.ts';
+import type { Refused } from './write-refusal.ts';
+
+/** The body of `POST /patrons`: Koha's own names; the caller answers for what is in it. */
+export type PatronBody = Readonly<Record<string, unknown>> & {
+  readonly surname: string | null;
+  readonly library_id: string;
+  readonly category_id: string;
+  readonly cardnumber: string;
+};
+
+export type CreateResult =
+  /** `hidden`: Koha stored the patron but does not show it to this API user (API.md, surprise 10). */
+  | { readonly kind: 'created'; readonly patronId: number; readonly hidden: boolean }
+  | { readonly kind: 'card_taken' }
+  | { readonly kind: 'look_alike' }
+  | { readonly kind: 'userid_taken' }
+  | { readonly kind: 'attribute_not_unique'; readonly type: string | null }
+  | Refused;
+
+const createdSchema = z.object({ patron_id: z.number().int().positive().nullable().catch(null) });
+
+/**
+ * Sends one `POST /patrons` as a branch; asks for no welcome mail, and confirms a look-alike when told to, wherever the server
+ * takes such wishes. Throws KohaError, `record_refused` when Koha itself could not store this record.
+ */
+export async function createPatron(
+  session: Session,
+  descriptions: DescriptionKeeper,
+  body: PatronBody,
+  how: { readonly branch: string; readonly confirmNotDuplicate: boolean },
+  options?: CallOptions,
+): Promise<CreateResult> {
+  const operation = 'POST /patrons';
+  const { capabilities } = await descriptions.get(options);
+  try {
+    const headers = {
+      ...branchHeader(session.library, operation, how.branch),
+      ...wishes(capabilities, how.confirmNotDuplicate),
+    };
+    const answer = await session.call(
+      { operation, method: 'POST', path: '/patrons', headers, json: body },
+      options,
+    );
+    const result = readCreateAnswer(session, answer, body);
+    if (result.kind === 'refused' && result.what === 'other') descriptions.forget();
+    return result;
+  } catch (error) {
+    if (error instanceof KohaError && error.branch !== null) return refused('branch', error.branch);
+    throw error;
+  }
+}
+
+function wishes(capabilities: Capabilities, confirmNotDuplicate: boolean): Record<string, string> {
+  return {
+    ...(capabilities.welcomeNo ? { 'x-koha-override': 'welcome_no' } : {}),
+    ...(confirmNotDuplicate && capabilities.confirmNotDuplicate ? { 'x-confirm-not-duplicate': '1' } : {}),
+  };
+}
+
+function readCreateAnswer(session: Session, answer: Answer, body: PatronBody): CreateResult {
+  if (answer.status === 201) return readCreated(session, answer);
+  const refusal = parseRefusal(answer);
+  if (answer.status === 409 && refusal !== null) return readConflict(refusal);
+  if (answer.status === 400 && refusal !== null) return readWriteRefusal(refusal, body);
+  if (answer.status === 500 && refusal?.errorCode === 'internal_server_error') {
+    // Nearly always one record Koha cannot store (a database error), rolled back. It can also come from a step after the
+    // commit, so the effect is unknown and the caller looks before it tries again.
+    const { library } = session;
+    throw new KohaError({
+      code: 'record_refused',
+      library,
+      operation: answer.operation,
+      status: 500,
+      effect: 'unknown',
+    });
+  }
+  throw session.failure(answer);
+}
+
+function readCreated(session: Session, answer: Answer): CreateResult {
+  const shown = createdSchema.safeParse(parseJsonBody(answer)).data?.patron_id ?? null;
+  const located = /\/patrons\/(\d{1,15})$/.exec(firstValue(answer.headers['location']) ?? '')?.[1];
+  const patronId = shown ?? (located === undefined ? null : Number(located));
+  if (patronId === null) throw badAnswer(session.library, answer);
+  return { kind: 'created', patronId, hidden: shown === null };
+}
+
+/** `conflict` is the database's index name, with or without its table. Without it Koha speaks of a look-alike (25.11 on). */
+function readConflict(refusal: KohaRefusal): CreateResult {
+  const { conflict, error } = refusal;
+  if (conflict === null) return /^Duplicate ID/.test(error) ? { kind: 'card_taken' } : { kind: 'look_alike' };
+  if (/userid$/.test(conflict)) return { kind: 'userid_taken' };
+  if (/cardnumber$/.test(conflict)) return { kind: 'card_taken' };
+  return refused('other', /^[\w.-]{1,80}$/.test(conflict) ? conflict : null);
+}

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { KohaError } from './koha-error.ts';
+import { listRows } from './list-rows.ts';
+import { sameCard } from './same-card.ts';
+import type { CallOptions, Session } from './session.ts';
+
+const itemsSchema = z.array(
+  z.object({ item_id: z.number().int().positive(), external_id: z.string().nullable() }),
+);
+const loansSchema = z.array(
+  z.object({
+    checkout_id: z.number().int().positive(),
+    patron_id: z.number().int().nullable(),
+    item_id: z.number().int().nullable(),
+  }),
+);
+
+/** The item with exactly this barcode, or null. Koha applies none of its barcode clean-up here. Throws KohaError. */
+export async function findItem(
+  session: Session,
+  barcode: string,
+  options?: CallOptions,
+): Promise<{ itemId: number } | null> {
+  const externalId = barcode.trim();
+  if (externalId === '') return null;
+  const request = { operation: 'GET /items', path: '/items', where: { external_id: externalId } } as const;
+  const rows = await listRows(session, request, 'item_id', options);
+  const item = parseRows(session, itemsSchema, rows, request.operation).find(
+    ({ external_id: found }) => found !== null && sameCard(found, externalId),
+  );
+  return item === undefined ? null : { itemId: item.item_id };
+}
+
+/** The current loan of this item to this patron, or null. Throws KohaError. */
+export async function findLoan(
+  session: Session,
+  patronId: number,
+  itemId: number,
+  options?: CallOptions,
+): Promise<{ checkoutId: number } | null> {
+  const where = { patron_id: patronId, item_id: itemId };
+  const request = { operation: 'GET /checkouts', path: '/checkouts', where } as const;
+  const rows = await listRows(session, request, 'checkout_id', options);
+  const loan = parseRows(session, loansSchema, rows, request.operation).find(
+    (row) => row.patron_id === patronId && row.item_id === itemId,
+  );
+  return loan === undefined ? null : { checkoutId: loan.checkout_id };
+}
+
+function parseRows<T>(
+  session: Session,
+  schema: z.ZodType<T>,
+  rows: unknown,
+  operation: 'GET /items' | 'GET /checkouts',
+): T {
+  const parsed = schema.safeParse(rows);
+  if (parsed.success) return parsed.data;
+  const { library } = session;
+  throw new KohaError({ code: 'bad_answer', library, operation, status: 200, effect: 'none' });
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod';
+import { parseJsonBody, parseRefusal } from './answer-body.ts';
+import { badAnswer } from './failure-of.ts';
+import { KohaError } from './koha-error.ts';
+import { listRows, pagesOfRows } from './list-rows.ts';
+import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
+import { parsePatron } from './patron.ts';
+import type { KohaPatron } from './patron.ts';
+import { sameCard } from './same-card.ts';
+import type { CallOptions, Session } from './session.ts';
+
+const ROUTE = { operation: 'GET /patrons', path: '/patrons' } as const;
+const hiddenSchema = z.object({ patron_id: z.null() });
+
+/** What to read beside the record itself. Each is an embed of the same call. */
+export interface Wanted {
+  readonly attributes: boolean;
+  readonly balance: boolean;
+}
+
+/**
+ * The patrons with exactly this card number, in one call. Logins are never looked at. Koha's database also matches other
+ * cases, accents and blanks, so what comes back is compared again; a card Koha could not hold is nobody's and not asked for.
+ */
+export async function findByCard(
+  session: Session,
+  card: string,
+  wanted: Wanted,
+  options?: CallOptions,
+): Promise<KohaPatron[]> {
+  const cardnumber = card.trim();
+  if (cardnumber === '' || [...cardnumber].length > CARD_NUMBER_LIMIT.characters) return [];
+  const embeds = [
+    ...(wanted.attributes ? ['extended_attributes'] : []),
+    ...(wanted.balance ? ['account_balance'] : []),
+  ];
+  const headers = embeds.length === 0 ? {} : { 'x-koha-embed': embeds.join(',') };
+  const rows = await listRows(session, { ...ROUTE, headers, where: { cardnumber } }, 'patron_id', options);
+  return parsePatrons(session, rows).filter(
+    (patron) => patron.cardnumber !== null && sameCard(patron.cardnumber, cardnumber),
+  );
+}
+
+/**
+ * Pages of the patrons that have this attribute (with exactly this value when one is given), compared again. `attributes` of
+ * such a patron can hold the matching ones only; read the patron by id for all of them.
+ */
+export async function* patronsByAttribute(
+  session: Session,
+  type: string,
+  value: string | null,
+  options?: CallOptions,
+): AsyncGenerator<KohaPatron[], void, void> {
+  const where = {
+    'extended_attributes.code': type,
+    ...(value === null ? {} : { 'extended_attributes.attribute': value }),
+  };
+  const request = { ...ROUTE, headers: { 'x-koha-embed': 'extended_attributes' }, where };
+  for await (const rows of pagesOfRows(session, request, 'patron_id', options)) {
+    yield parsePatrons(session, rows).filter((patron) =>
+      patron.attributes?.some(
+        (attribute) => attribute.type === type && (value === null || attribute.value === value),
+      ),
+    );
+  }
+}
+
+/** One patron by Koha's number, with all attributes; null when Koha has none or does not show it to this API user. */
+export async function readPatron(
+  session: Session,
+  patronId: number,
+  options?: CallOptions,
+): Promise<KohaPatron | null> {
+  const answer = await session.call(
+    {
+      operation: 'GET /patrons/{patron_id}',
+      method: 'GET',
+      path: `/patrons/${patronId}`,
+      headers: { 'x-koha-embed': 'extended_attributes' },
+    },
+    options,
+  );
+  if (answer.status === 404 && (parseRefusal(answer)?.error ?? '') !== '') return null;
+  if (answer.status !== 200) throw session.failure(answer);
+  const patron = parsePatron(parseJsonBody(answer), patronId);
+  if (patron === undefined) throw badAnswer(session.library, answer);
+  return patron;
+}
+
+/** A row that is hidden from this API user says nothing and is left out; one that is no patron spoils the answer. */
+function parsePatrons(session: Session, rows: readonly unknown[]): KohaPatron[] {
+  return rows
+    .filter((row) => !hiddenSchema.safeParse(row).success)
+    .map((row) => {
+      const patron = parsePatron(row);
+      if (patron !== undefined) return patron;
+      const { library } = session;
+      throw new KohaError({
+        code: 'bad_answer',
+        library,
+        operation: ROUTE.operation,
+        status: 200,
+        effect: 'none',
+      });
+    });
+}

@@ -1,0 +1,132 @@
+import type { Capabilities } from './capabilities.ts';
+import { changePatron } from './change-patron.ts';
+import type { ChangeResult, PatronChange } from './change-patron.ts';
+import { availability, checkOut } from './check-out.ts';
+import type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts';
+import { createPatron } from './create-patron.ts';
+import type { CreateResult, PatronBody } from './create-patron.ts';
+import { deletePatron } from './delete-patron.ts';
+import type { DeleteResult } from './delete-patron.ts';
+import { createDescriptionKeeper } from './description.ts';
+import { findItem, findLoan } from './find-item.ts';
+import { findByCard, patronsByAttribute, readPatron } from './find-patrons.ts';
+import type { Wanted } from './find-patrons.ts';
+import type { KohaPatron } from './patron.ts';
+import { readAbout, tellOutcome } from './plugin-routes.ts';
+import type { PluginAbout } from './plugin-routes.ts';
+import { readReach } from './reach.ts';
+import type { Reach } from './reach.ts';
+import { createSession } from './session.ts';
+import type { CallOptions } from './session.ts';
+import {
+  findAnyPatronId,
+  probeAttributeTypeByRefusal,
+  readBranches,
+  readCategories,
+  readCirculationRules,
+} from './set-up-reads.ts';
+import type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';
+import { createTransport } from './transport.ts';
+import type { TransportOptions } from './transport.ts';
+
+/** One library's Koha, in Koha's words. Every method throws KohaError when it gets no usable answer, and nothing else. */
+export interface KohaClient {
+  readonly library: string;
+  findByCard(card: string, wanted: Wanted, options?: CallOptions): Promise<KohaPatron[]>;
+  findByAttribute(type: string, value: string, options?: CallOptions): Promise<KohaPatron[]>;
+  patronsByAttribute(
+    type: string,
+    value: string | null,
+    options?: CallOptions,
+  ): AsyncGenerator<KohaPatron[], void, void>;
+  readPatron(patronId: number, options?: CallOptions): Promise<KohaPatron | null>;
+  createPatron(
+    body: PatronBody,
+    how: { readonly branch: string; readonly confirmNotDuplicate: boolean },
+    options?: CallOptions,
+  ): Promise<CreateResult>;
+  changePatron(
+    patronId: number,
+    body: PatronChange,
+    how: { readonly branch: string },
+    options?: CallOptions,
+  ): Promise<ChangeResult>;
+  deletePatron(patronId: number, options?: CallOptions): Promise<DeleteResult>;
+  findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
+  findLoan(patronId: number, itemId: number, options?: CallOptions): Promise<{ checkoutId: number } | null>;
+  availability(
+    patronId: number,
+    itemId: number,
+    how: { readonly branch: string },
+    options?: CallOptions,
+  ): Promise<Availability>;
+  checkOut(
+    wish: CheckoutWish,
+    how: { readonly branch: string },
+    options?: CallOptions,
+  ): Promise<CheckoutResult>;
+  tellOutcome(eventId: string, state: unknown, options?: CallOptions): Promise<void>;
+  about(options?: CallOptions): Promise<PluginAbout>;
+  capabilities(options?: CallOptions): Promise<Capabilities>;
+  reach(options?: CallOptions): Promise<Reach>;
+  branches(options?: CallOptions): Promise<KohaBranch[]>;
+  categories(options?: CallOptions): Promise<KohaCategory[]>;
+  circulationRules(
+    at: { readonly category: string; readonly branch: string; readonly rules: readonly string[] },
+    options?: CallOptions,
+  ): Promise<CirculationRules>;
+  probeAttributeTypeByRefusal(patronId: number, type: string, options?: CallOptions): Promise<boolean | null>;
+  findAnyPatronId(options?: CallOptions): Promise<number | null>;
+}
+
+export interface KohaClientOptions extends TransportOptions {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  /** Milliseconds for one call to be answered; also the longest wait for a place under the cap. */
+  readonly timeoutMs: number;
+  /** How many calls may be under way at this Koha at once from this client. */
+  readonly maxInFlight: number;
+  /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
+  now(): number;
+}
+
+/** Creates the client of one Koha. It sends nothing until it is asked something; `close` drops its idle connections. */
+export function createKohaClient(
+  options: KohaClientOptions,
+): KohaClient & { close(): void; readonly inFlight: number } {
+  const transport = createTransport(options);
+  const session = createSession({ ...options, transport });
+  const descriptions = createDescriptionKeeper(session, options);
+  return {
+    library: options.library,
+    findByCard: (card, wanted, limits) => findByCard(session, card, wanted, limits),
+    findByAttribute: async (type, value, limits) => {
+      const found: KohaPatron[] = [];
+      for await (const page of patronsByAttribute(session, type, value, limits)) found.push(...page);
+      return found;
+    },
+    patronsByAttribute: (type, value, limits) => patronsByAttribute(session, type, value, limits),
+    readPatron: (patronId, limits) => readPatron(session, patronId, limits),
+    createPatron: (body, how, limits) => createPatron(session, descriptions, body, how, limits),
+    changePatron: (patronId, body, how, limits) => changePatron(session, patronId, body, how, limits),
+    deletePatron: (patronId, limits) => deletePatron(session, patronId, limits),
+    findItem: (barcode, limits) => findItem(session, barcode, limits),
+    findLoan: (patronId, itemId, limits) => findLoan(session, patronId, itemId, limits),
+    availability: (patronId, itemId, how, limits) => availability(session, patronId, itemId, how, limits),
+    checkOut: (wish, how, limits) => checkOut(session, descriptions, wish, how, limits),
+    tellOutcome: (eventId, state, limits) => tellOutcome(session, eventId, state, limits),
+    about: (limits) => readAbout(session, limits),
+    capabilities: async (limits) => (await descriptions.get(limits)).capabilities,
+    reach: (limits) => readReach(session, options.url, limits),
+    branches: (limits) => readBranches(session, limits),
+    categories: (limits) => readCategories(session, limits),
+    circulationRules: (at, limits) => readCirculationRules(session, at, limits),
+    probeAttributeTypeByRefusal: (patronId, type, limits) =>
+      probeAttributeTypeByRefusal(session, patronId, type, limits),
+    findAnyPatronId: (limits) => findAnyPatronId(session, limits),
+    close: () => transport.close(),
+    get inFlight() {
+      return session.inFlight;
+    },
+  };
+}

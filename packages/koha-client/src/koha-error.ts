@@ -1,0 +1,107 @@
+/** A Koha route as its own description spells it: method and path template, never a filled-in path. */
+export type KohaOperation =
+  | 'GET /'
+  | 'POST /oauth/token'
+  | 'GET /patrons'
+  | 'GET /patrons/{patron_id}'
+  | 'POST /patrons'
+  | 'PUT /patrons/{patron_id}'
+  | 'DELETE /patrons/{patron_id}'
+  | 'PUT /patrons/{patron_id}/extended_attributes'
+  | 'GET /items'
+  | 'GET /checkouts'
+  | 'GET /checkouts/availability'
+  | 'POST /checkouts'
+  | 'GET /libraries'
+  | 'GET /patron_categories'
+  | 'GET /circulation_rules'
+  | 'GET /contrib/passport/about'
+  | 'PUT /contrib/passport/scans/{event_id}/outcome';
+
+/** Why a call gave no answer that can be used. Closed: a policy can switch over it exhaustively. */
+export type KohaErrorCode =
+  | 'timeout'
+  | 'unreachable'
+  | 'reset'
+  | 'aborted'
+  | 'busy'
+  | 'http_5xx'
+  | 'rate_limited'
+  | 'maintenance'
+  | 'credentials'
+  | 'permission'
+  | 'bad_answer'
+  | 'record_refused'
+  | 'redirect'
+  | 'unexpected_status';
+
+/** `none`: Koha has surely changed nothing. `unknown`: look before the call is made again. */
+export type Effect = 'none' | 'unknown';
+
+/** What a KohaError is made of; everything else about the failure is dropped where it is caught. */
+export interface KohaFailure {
+  readonly code: KohaErrorCode;
+  readonly library: string;
+  readonly operation: KohaOperation;
+  readonly effect: Effect;
+  readonly status?: number | null;
+  readonly retryAfterMs?: number | null;
+  readonly permission?: string | null;
+  readonly branch?: string | null;
+}
+
+const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
+  timeout: true,
+  unreachable: true,
+  reset: true,
+  aborted: true,
+  busy: true,
+  http_5xx: true,
+  rate_limited: true,
+  maintenance: true,
+  bad_answer: true,
+  record_refused: true,
+  credentials: false,
+  permission: false,
+  redirect: false,
+  unexpected_status: false,
+};
+
+/**
+ * A call to Koha that failed in a way the caller cannot turn into a result. Its properties and its message hold
+ * codes only: no URL, no body, no header, no `cause`, because loggers and queues print whatever hangs on an error.
+ */
+export class KohaError extends Error {
+  override readonly name = 'KohaError';
+  readonly code: KohaErrorCode;
+  readonly library: string;
+  readonly operation: KohaOperation;
+  /** Whether a write may have happened although no answer says so; always `none` for reads. */
+  readonly effect: Effect;
+  /** Whether the same call may succeed later without a person's help. */
+  readonly retryable: boolean;
+  /** The HTTP status, null when there was none. */
+  readonly status: number | null;
+  /** How long Koha asks to wait (its `retry-after`), null when it does not say. */
+  readonly retryAfterMs: number | null;
+  /** With `permission`: the permission Koha names, such as `borrowers: edit_borrowers`; null when it names none. */
+  readonly permission: string | null;
+  /** With `permission`: the branch this API user may not act for; null when the refusal is about something else. */
+  readonly branch: string | null;
+
+  constructor(failure: KohaFailure) {
+    const status = failure.status ?? null;
+    super(
+      `${failure.library}: ${failure.operation}: ${failure.code}${status === null ? '' : ` (${status})`}`,
+    );
+    this.code = failure.code;
+    this.library = failure.library;
+    this.operation = failure.operation;
+    this.effect = failure.effect;
+    this.retryable = RETRYABLE[failure.code] || status === 408 || status === 425;
+    this.status = status;
+    this.retryAfterMs = failure.retryAfterMs ?? null;
+    this.permission = failure.permission ?? null;
+    this.branch = failure.branch ?? null;
+  }
+}

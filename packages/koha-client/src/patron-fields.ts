@@ -1,0 +1,74 @@
+/** How long a value Koha takes: of its bytes in UTF-8, or of its characters (code points). */
+export type FieldLimit = { readonly bytes: number } | { readonly characters: number };
+
+export type PatronFieldGroup = 'name' | 'contact' | 'address' | 'birth' | 'alternate' | 'gender';
+
+export interface PatronField {
+  /** Koha's name of the field in its API. */
+  readonly name: string;
+  readonly group: PatronFieldGroup;
+  readonly limit: FieldLimit;
+  /** What the value must be: free text, a date `YYYY-MM-DD`, or a code that is taken whole or not at all. */
+  readonly kind: 'text' | 'date' | 'code';
+}
+
+/** Columns of MySQL's text types; the smallest of them that Koha uses for these fields holds this much. */
+const TEXT: FieldLimit = { bytes: 65_535 };
+/** `tinytext`. */
+const SHORT: FieldLimit = { bytes: 255 };
+
+const text = (group: PatronFieldGroup, limit: FieldLimit, names: readonly string[]): PatronField[] =>
+  names.map((name) => ({ name, group, limit, kind: 'text' }));
+
+/**
+ * The only patron fields that are ever read from a home library or written to a copy (contract.md section 5), with Koha's
+ * limits (API.md section 3). Whatever is not here does not exist for this service: a new Koha column is not copied by itself.
+ */
+export const PATRON_FIELDS: readonly PatronField[] = [
+  ...text('name', TEXT, [
+    'surname',
+    'firstname',
+    'preferred_name',
+    'middle_name',
+    'title',
+    'other_name',
+    'initials',
+    'pronouns',
+  ]),
+  ...text('contact', TEXT, ['email', 'phone', 'secondary_email', 'secondary_phone']),
+  ...text('contact', SHORT, ['mobile']),
+  ...text('contact', { characters: 50 }, ['sms_number']),
+  ...text('address', SHORT, ['street_number', 'street_type', 'postal_code']),
+  ...text('address', TEXT, ['address', 'address2', 'city', 'state', 'country']),
+  { name: 'date_of_birth', group: 'birth', limit: { characters: 10 }, kind: 'date' },
+  ...text('alternate', SHORT, [
+    'altaddress_street_number',
+    'altaddress_street_type',
+    'altaddress_postal_code',
+  ]),
+  ...text('alternate', TEXT, [
+    'altaddress_address',
+    'altaddress_address2',
+    'altaddress_city',
+    'altaddress_state',
+    'altaddress_country',
+    'altaddress_email',
+    'altaddress_phone',
+  ]),
+  { name: 'gender', group: 'gender', limit: { characters: 1 }, kind: 'code' },
+];
+
+/** Fields a lending library may set to a fixed value beside the contact fields, with Koha's limits. */
+export const SETTABLE_FIELDS: Readonly<Record<string, FieldLimit>> = {
+  statistics_1: { characters: 80 },
+  statistics_2: { characters: 80 },
+  lang: { characters: 25 },
+  opac_notes: TEXT,
+};
+
+/** Koha's `cardnumber` column. */
+export const CARD_NUMBER_LIMIT = { characters: 32 } as const satisfies FieldLimit;
+/** Codes of branches and patron categories. */
+export const CODE_LIMIT = { characters: 10 } as const satisfies FieldLimit;
+/** Value column of a patron attribute. */
+export const ATTRIBUTE_VALUE_LIMIT = { characters: 255 } as const satisfies FieldLimit;

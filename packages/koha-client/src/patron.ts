@@ -1,0 +1,113 @@
+import { z } from 'zod';
+import { PATRON_FIELDS } from './patron-fields.ts';
+
+/** A patron as Koha shows it, reduced to what the service may know. Dates are `YYYY-MM-DD`. */
+export interface KohaPatron {
+  readonly patronId: number;
+  readonly cardnumber: string | null;
+  readonly surname: string | null;
+  readonly firstname: string | null;
+  /** The contact fields of PATRON_FIELDS by Koha's name; null where Koha has none, absent where Koha's answer lacks the key. */
+  readonly fields: Readonly<Record<string, string | null>>;
+  readonly libraryId: string;
+  readonly categoryId: string;
+  readonly dateOfBirth: string | null;
+  readonly expiryDate: string | null;
+  /** Koha's own flag; null where the release has none. */
+  readonly expired: boolean | null;
+  readonly restricted: boolean | null;
+  readonly cardLost: boolean | null;
+  readonly incorrectAddress: boolean | null;
+  /** What the patron owes; null when it was not asked for or not answered. */
+  readonly accountBalance: number | null;
+  /** Null when they were not asked for or not answered. After a search by attribute these can be the matching ones only. */
+  readonly attributes: readonly PatronAttribute[] | null;
+  /** Koha knows the record but does not show it to this API user. */
+  readonly hidden: boolean;
+}
+
+export interface PatronAttribute {
+  readonly type: string;
+  readonly value: string | null;
+  readonly id: number | null;
+}
+
+const isoDate = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
+/** A fact of the wrong type is a missing fact: the judge then says so, instead of the whole answer being thrown away. */
+const fact = <T extends z.ZodType>(schema: T) => schema.nullable().catch(null);
+const flag = fact(z.union([z.boolean(), z.literal([0, 1]).transform((bit) => bit === 1)]));
+const date = fact(z.string().regex(isoDate));
+const balance = fact(
+  z.union([
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d+(\.\d+)?$/)
+      .transform(Number),
+  ]),
+);
+
+const attributeSchema = z.object({
+  type: z.string(),
+  value: z.string().nullable(),
+  extended_attribute_id: fact(z.number().int()),
+});
+
+const rowSchema = z.object({
+  patron_id: z.number().int().positive().nullable(),
+  cardnumber: z.string().nullable(),
+  library_id: z.string().nullable(),
+  category_id: z.string().nullable(),
+  expiry_date: date,
+  expired: flag,
+  restricted: flag,
+  patron_card_lost: flag,
+  incorrect_address: flag,
+  account_balance: balance,
+  extended_attributes: fact(z.array(attributeSchema)),
+  ...Object.fromEntries(
+    PATRON_FIELDS.map(({ name, kind }) => [name, (kind === 'date' ? date : fact(z.string())).optional()]),
+  ),
+});
+
+/**
+ * Parses one patron of an answer; keys outside the allow-list are dropped here and live nowhere after it. Undefined when it is
+ * no patron. `askedId` names a record that was asked for by id, so that a hidden one keeps it.
+ */
+export function parsePatron(json: unknown, askedId?: number): KohaPatron | undefined {
+  const parsed = rowSchema.safeParse(json);
+  if (!parsed.success) return undefined;
+  const row = parsed.data;
+  const patronId = row.patron_id ?? askedId;
+  if (patronId === undefined) return undefined;
+  const fields = parseFields(row);
+  return {
+    patronId,
+    cardnumber: row.cardnumber,
+    surname: fields['surname'] ?? null,
+    firstname: fields['firstname'] ?? null,
+    fields,
+    libraryId: row.library_id ?? '',
+    categoryId: row.category_id ?? '',
+    dateOfBirth: fields['date_of_birth'] ?? null,
+    expiryDate: row.expiry_date,
+    expired: row.expired,
+    restricted: row.restricted,
+    cardLost: row.patron_card_lost,
+    incorrectAddress: row.incorrect_address,
+    accountBalance: row.account_balance,
+    attributes:
+      row.extended_attributes?.map(({ type, value, extended_attribute_id: id }) => ({ type, value, id })) ??
+      null,
+    hidden: row.patron_id === null,
+  };
+}
+
+function parseFields(row: Readonly<Record<string, unknown>>): Readonly<Record<string, string | null>> {
+  const fields: Record<string, string | null> = {};
+  for (const { name } of PATRON_FIELDS) {
+    const value = row[name];
+    if (typeof value === 'string' || value === null) fields[name] = value;
+  }
+  return fields;
+}

@@ -1,0 +1,47 @@
+import { parseJsonBody } from './answer-body.ts';
+import { parseDescription } from './capabilities.ts';
+import type { Description } from './capabilities.ts';
+import { firstValue } from './failure-of.ts';
+import type { CallOptions, Session } from './session.ts';
+
+/** What stands at a library's configured address. */
+export type Reach =
+  | {
+      readonly kind: 'koha';
+      readonly description: Description;
+      /** The server's clock at its answer in milliseconds since 1970 (whole seconds); null when it sends no `date`. */
+      readonly serverTimeMs: number | null;
+      /** Milliseconds from request to answer; the clock comparison cannot be better than this. */
+      readonly roundTripMs: number;
+    }
+  /** Somewhere else is meant. `to` is scheme and host only, null when the address cannot be read. */
+  | { readonly kind: 'redirect'; readonly status: number; readonly to: string | null }
+  | { readonly kind: 'not_koha'; readonly status: number };
+
+/** Looks at a library's address without logging in and without following redirects. Throws KohaError when nothing answers. */
+export async function readReach(session: Session, url: string, options?: CallOptions): Promise<Reach> {
+  const startedAt = performance.now();
+  const answer = await session.call(
+    { operation: 'GET /', method: 'GET', path: '/', anonymous: true },
+    options,
+  );
+  const roundTripMs = performance.now() - startedAt;
+  const { status } = answer;
+  if (status >= 300 && status < 400) {
+    return { kind: 'redirect', status, to: originOf(firstValue(answer.headers['location']), url) };
+  }
+  const description = status === 200 ? parseDescription(parseJsonBody(answer)) : null;
+  if (description === null) return { kind: 'not_koha', status };
+  const serverTimeMs = Date.parse(firstValue(answer.headers['date']) ?? '');
+  return {
+    kind: 'koha',
+    description,
+    serverTimeMs: Number.isNaN(serverTimeMs) ? null : serverTimeMs,
+    roundTripMs,
+  };
+}
+
+function originOf(location: string | undefined, base: string): string | null {
+  if (location === undefined || !URL.canParse(location, base)) return null;
+  return new URL(location, base).origin;
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import { parseJsonBody } from './answer-body.ts';
+import { badAnswer, failureOf } from './failure-of.ts';
+import { KohaError } from './koha-error.ts';
+import type { Answer, Transport } from './transport.ts';
+
+/** Koha's access token: fetched when first needed, once for all who wait, and used until shortly before its end. */
+export interface Tokens {
+  current(): Promise<string>;
+  /** The token to use after Koha refused `refused`: a fresh one, unless another caller has already fetched it. */
+  renewed(refused: string): Promise<string>;
+}
+
+export interface TokenOptions {
+  readonly library: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly timeoutMs: number;
+  readonly transport: Transport;
+  now(): number;
+}
+
+/** A token is dropped this long before Koha drops it, so that a call in flight does not meet its end. */
+const MARGIN_MS = 60_000;
+
+const tokenSchema = z.object({
+  access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  expires_in: z.number().positive().catch(3600),
+});
+
+/** Creates the keeper of one API user's token (OAuth2 client credentials, API.md section 1). */
+export function createTokens(options: TokenOptions): Tokens {
+  let kept: { token: string; untilMs: number } | undefined;
+  let fetching: Promise<string> | undefined;
+
+  const fetchToken = async (): Promise<string> => {
+    const askedAtMs = options.now();
+    const answer = await options.transport.send({
+      operation: 'POST /oauth/token',
+      method: 'POST',
+      path: '/oauth/token',
+      form: {
+        grant_type: 'client_credentials',
+        client_id: options.clientId,
+        client_secret: options.clientSecret,
+      },
+      timeoutMs: options.timeoutMs,
+    });
+    const { access_token: token, expires_in: seconds } = parseToken(options.library, answer, options.now());
+    const lifeMs = seconds * 1000;
+    kept = { token, untilMs: askedAtMs + Math.max(lifeMs - MARGIN_MS, lifeMs / 2) };
+    return token;
+  };
+
+  const fetchOnce = (): Promise<string> => {
+    fetching ??= fetchToken().finally(() => {
+      fetching = undefined;
+    });
+    fetching.catch(() => undefined); // when every caller has left, nobody else listens
+    return fetching;
+  };
+
+  return {
+    current: () =>
+      kept !== undefined && options.now() < kept.untilMs ? Promise.resolve(kept.token) : fetchOnce(),
+    renewed: (refused) => {
+      if (kept?.token === refused) kept = undefined;
+      return kept === undefined ? fetchOnce() : Promise.resolve(kept.token);
+    },
+  };
+}
+
+function parseToken(library: string, answer: Answer, nowMs: number): z.infer<typeof tokenSchema> {
+  if (answer.status === 200) {
+    const body = tokenSchema.safeParse(parseJsonBody(answer));
+    if (body.success) return body.data;
+    throw badAnswer(library, answer);
+  }
+  const failure = failureOf(library, answer, nowMs);
+  // 400 "Unimplemented grant type" (preference off), 401, 403 unknown id or wrong secret: only a person can mend these.
+  const refused = [400, 401, 403].includes(answer.status);
+  throw refused
+    ? new KohaError({ ...failure, code: 'credentials', permission: null, branch: null })
+    : failure;
+}
