@@ -1,1 +1,26 @@
-export {};
+export { QUEUE_PREFIX, SCANS, TELLINGS, backlogKey, guardKey, jobIdOf, parkedKey } from './keys.ts';
+export { type Gate, type GateAnswer, type GateQuestion, buildGate } from './gate.ts';
+export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
+export { followEvent } from './event-pointer.ts';
+export { type Admission, type HourLimits, type Ledger, openLedger } from './ledger.ts';
+export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
+export { type DisclosureReceipt, appendReceipt, readReceipts, trimReceipts } from './receipts.ts';
+export {
+  type LibraryCondition,
+  type LibrarySighting,
+  type LibraryState,
+  readLibraryStates,
+  writeSighting,
+} from './library-board.ts';
+export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
+export {
+  EVENT_STATES,
+  type EventFilterState,
+  type ListedEvent,
+  listEvents,
+  listedEventOf,
+} from './events.ts';
+export { type QueueFigures, readQueue } from './queue-reading.ts';
+export { park, wakeParked } from './parking.ts';
+export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
+export { type TellJobs, type Telling, openTellQueue, tellLater, tellingSchema } from './tell-queue.ts';

@@ -1,0 +1,83 @@
+/**
+ * The gate: everything the receiver must know and hold before it queues an event, in one round trip.
+ *
+ * KEYS 1 guard of this event, 2 join (mode take only), 3 rate, 4 backlog
+ * ARGV 1 mode: rate | look | take       2 event id
+ *      3 keyed hashes of the body, one per known key, comma separated; the first is stored
+ *      4 microseconds between two events  5 burst           6 most unfinished events
+ *      7 guard life, s                    8 join life, ms   9 prefix of job keys
+ *      10 prefix of this library's guards 11 prefix of this library's job ids
+ *
+ * Answers {'rate', wait in us} | {'reuse'} | {'backlog'} | {'pass'} (modes rate and look)
+ *       | {verdict, event id to follow, add? 0/1, priority, now in ms}, verdict: new | duplicate | joined.
+ *
+ * A guard without a job is the dangerous gap (a crash between the gate and the add): whoever meets one whose event has
+ * not ended is told to add the job again. The guard ends in "d" once the job has ended.
+ */
+export const GATE_LUA = `
+local guard_key, join_key, rate_key, backlog_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local mode, event_id, hashes = ARGV[1], ARGV[2], ARGV[3]
+local interval, burst, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local guard_life, join_life = tonumber(ARGV[7]), tonumber(ARGV[8])
+local job_prefix, guard_prefix, id_prefix = ARGV[9], ARGV[10], ARGV[11]
+local time = redis.call('TIME')
+local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local now_ms = math.floor(now_us / 1000)
+
+-- 1. Rate (GCRA): one number per library, the time at which it would be empty again.
+local arrival = tonumber(redis.call('GET', rate_key) or '0')
+if arrival < now_us then arrival = now_us end
+local wait = arrival + interval - burst * interval - now_us
+if wait > 0 then return {'rate', wait} end
+redis.call('SET', rate_key, string.format('%.0f', arrival + interval), 'PX', math.ceil((arrival + interval - now_us) / 1000) + 1000)
+if mode == 'rate' then return {'pass'} end
+
+-- 2. Guard: "hash state first", state - or d.
+local function read_guard(key)
+  local value = redis.call('GET', key)
+  if not value then return nil end
+  local hash, state, first = string.match(value, '^(%S+) (%S) ?(%S*)$')
+  return {hash = hash, ended = state == 'd', first = first ~= '' and first or nil}
+end
+local function finished(id) return redis.call('HEXISTS', job_prefix .. id_prefix .. id, 'finishedOn') == 1 end
+local function present(id) return redis.call('EXISTS', job_prefix .. id_prefix .. id) == 1 end
+local function enter(id)
+  redis.call('ZADD', backlog_key, 'NX', now_ms, id)
+  return redis.call('ZCARD', backlog_key)
+end
+local function follow(verdict, id)
+  local own = read_guard(guard_prefix .. id)
+  if (own and own.ended) or present(id) then return {verdict, id, 0, 1, now_ms} end
+  return {verdict, id, 1, enter(id), now_ms}
+end
+
+local guard = read_guard(guard_key)
+if guard then
+  if not string.find(',' .. hashes .. ',', ',' .. guard.hash .. ',', 1, true) then return {'reuse'} end
+  if mode == 'look' then return {'pass'} end
+  return follow('duplicate', guard.first or event_id)
+end
+if mode == 'look' then return {'pass'} end
+if present(event_id) then return {'duplicate', event_id, 0, 1, now_ms} end
+
+local hash = string.match(hashes, '^[^,]+')
+-- 3. Join: a double scan follows the first one, while that is unfinished.
+local first = redis.call('GET', join_key)
+local first_guard = first and read_guard(guard_prefix .. first)
+if first_guard and not first_guard.ended and not finished(first) then
+  redis.call('SET', guard_key, hash .. ' - ' .. first, 'EX', guard_life)
+  return follow('joined', first)
+end
+
+-- 4. Backlog: only when it is full, look whether the oldest have ended without being taken off.
+if redis.call('ZCARD', backlog_key) >= most then
+  for _, id in ipairs(redis.call('ZRANGE', backlog_key, 0, 99)) do
+    if finished(id) or not present(id) then redis.call('ZREM', backlog_key, id) end
+  end
+  if redis.call('ZCARD', backlog_key) >= most then return {'backlog'} end
+end
+
+redis.call('SET', guard_key, hash .. ' -', 'EX', guard_life)
+redis.call('SET', join_key, event_id, 'PX', join_life)
+return {'new', event_id, 1, enter(event_id), now_ms}
+`;

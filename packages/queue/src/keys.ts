@@ -1,0 +1,40 @@
+/**
+ * All keys share one hash tag, so that a cluster keeps them in one slot and a script may touch several of them.
+ * The whole product therefore lives on one shard of a cluster; more shards add no room (docs/scale.md).
+ */
+export const QUEUE_PREFIX = '{passport}';
+/** The one BullMQ queue of scans. */
+export const SCANS = 'scans';
+/** The queue of reports to a Koha that did not take them at once. */
+export const TELLINGS = 'tellings';
+
+const key = (...parts: readonly string[]): string => [QUEUE_PREFIX, ...parts].join(':');
+
+/** BullMQ's id of an event's job: two libraries may use the same `webhook-id`. Neither part holds a dot of its own. */
+export function jobIdOf(library: string, eventId: string): string {
+  return `${library}.${eventId}`;
+}
+
+/** Where BullMQ keeps a job's hash; read by our scripts, written by BullMQ alone. */
+export const jobKey = (jobId: string): string => key(SCANS, jobId);
+export const jobKeyPrefix = key(SCANS, '');
+
+/** One guard per event: the keyed hash of its body, whether it has ended, and on a join the first event's id. */
+export const guardKey = (library: string, eventId: string): string => key('guard', jobIdOf(library, eventId));
+export const guardKeyPrefix = (library: string): string => key('guard', `${library}.`);
+/** The first event of a double scan, under the keyed hash of library, card and item. */
+export const joinKey = (library: string, hash: string): string => key('join', library, hash);
+/** GCRA's theoretical arrival time of a library's events. */
+export const rateKey = (library: string): string => key('rate', library);
+/** A library's unfinished events, by time of acceptance. */
+export const backlogKey = (library: string): string => key('backlog', library);
+/** Copies or misses of the last hour, by time. */
+export const hourKey = (kind: 'copies' | 'misses', library: string): string => key('hour', kind, library);
+/** Jobs that wait for a library's circuit to close. */
+export const parkedKey = (library: string): string => key('parked', library);
+/** Outcomes of one hour (`2026-11-25T09`), counted per library and outcome. */
+export const outcomesKey = (hour: string): string => key('outcomes', hour);
+/** What the workers last saw of a library. */
+export const libraryKey = (library: string): string => key('library', library);
+/** Append-only stream of disclosure receipts. */
+export const RECEIPTS_KEY = key('receipts');

@@ -1,0 +1,117 @@
+import type { Outcome } from '@passport/contract';
+import type { Redis } from '@passport/runtime';
+import { backlogKey, guardKey, hourKey, outcomesKey } from './keys.ts';
+import { defineScript } from './script.ts';
+
+const HOUR_MS = 3_600_000;
+/** Hourly counts are kept for a little more than the day that the dashboard shows. */
+const OUTCOMES_LIFE_SECONDS = 26 * 3600;
+
+/**
+ * Takes one copy and one miss out of the library's hour before anything is asked, so that many jobs at once cannot
+ * pass a limit together. An event that holds a place keeps it (a second run costs nothing).
+ * KEYS 1 misses, 2 copies; ARGV 1 event id, 2 most misses, 3 most copies, 4 an hour in ms.
+ * Answers {} or {which limit, ms until a place is free}.
+ */
+const ADMIT_LUA = `
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local hour = tonumber(ARGV[4])
+local function full(key, most)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)
+  if redis.call('ZSCORE', key, ARGV[1]) then return nil end
+  if redis.call('ZCARD', key) < most then return nil end
+  local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  return oldest[2] and math.max(0, tonumber(oldest[2]) + hour - now) or hour
+end
+for index, name in ipairs({'misses', 'copies'}) do
+  local wait = full(KEYS[index], tonumber(ARGV[index + 1]))
+  if wait then return {name, wait} end
+end
+for index = 1, 2 do
+  redis.call('ZADD', KEYS[index], 'NX', now, ARGV[1])
+  redis.call('PEXPIRE', KEYS[index], hour)
+end
+return {}
+`;
+
+/**
+ * What an ended event leaves behind: its guard says so, it is off the backlog, its place in the hour is given back
+ * unless it was used, its outcome is counted once. Safe to repeat.
+ * KEYS 1 guard, 2 backlog, 3 misses, 4 copies, 5 outcomes of the hour
+ * ARGV 1 event id, 2 outcome field, 3 used: copies | misses | none, 4 life of the counts
+ */
+const SETTLE_LUA = `
+local guard = redis.call('GET', KEYS[1])
+local ended = guard and string.match(guard, '^%S+ (%S)') == 'd'
+if guard and not ended then
+  redis.call('SET', KEYS[1], (string.gsub(guard, '^(%S+) %-', '%1 d', 1)), 'KEEPTTL')
+end
+local open = redis.call('ZREM', KEYS[2], ARGV[1])
+if ARGV[3] ~= 'misses' then redis.call('ZREM', KEYS[3], ARGV[1]) end
+if ARGV[3] ~= 'copies' then redis.call('ZREM', KEYS[4], ARGV[1]) end
+if open == 1 then
+  redis.call('HINCRBY', KEYS[5], ARGV[2], 1)
+  redis.call('EXPIRE', KEYS[5], ARGV[4])
+end
+return open
+`;
+
+/** The hourly limits of a library (T-21: one leaked credential must not enumerate a consortium). */
+export interface HourLimits {
+  readonly copiesPerHour: number;
+  readonly missesPerHour: number;
+}
+
+export type Admission =
+  | { readonly kind: 'admitted' }
+  | { readonly kind: 'limit_reached'; readonly limit: 'copies' | 'misses'; readonly freeInMs: number };
+
+/** The books of one library's events: what may start, what has ended. */
+export interface Ledger {
+  admit(library: string, eventId: string, limits: HourLimits): Promise<Admission>;
+  /** Gives the event's place in the hour back, for as long as it waits. */
+  giveBack(library: string, eventId: string): Promise<void>;
+  settle(library: string, eventId: string, outcome: Outcome, nowIso: string): Promise<void>;
+  /** Enters an event in the backlog again, as after a retry by a person. */
+  reopen(library: string, eventId: string, nowMs: number): Promise<void>;
+}
+
+const USED: Partial<Record<Outcome, 'copies' | 'misses'>> = { COPIED: 'copies', NOT_FOUND: 'misses' };
+
+/** Opens the ledger on a connection. Nothing in it is personal: event ids, times, counts. */
+export function openLedger(redis: Redis): Ledger {
+  const admit = defineScript(redis, 'passportAdmit', ADMIT_LUA);
+  const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
+  return {
+    async admit(library, eventId, { copiesPerHour, missesPerHour }) {
+      const [limit, freeInMs] = (await admit(
+        [hourKey('misses', library), hourKey('copies', library)],
+        [eventId, missesPerHour, copiesPerHour, HOUR_MS],
+      )) as [('copies' | 'misses')?, number?];
+      if (limit === undefined) return { kind: 'admitted' };
+      return { kind: 'limit_reached', limit, freeInMs: Number(freeInMs) };
+    },
+    async giveBack(library, eventId) {
+      await Promise.all([
+        redis.zrem(hourKey('misses', library), eventId),
+        redis.zrem(hourKey('copies', library), eventId),
+      ]);
+    },
+    async settle(library, eventId, outcome, nowIso) {
+      await settle(
+        [
+          guardKey(library, eventId),
+          backlogKey(library),
+          hourKey('misses', library),
+          hourKey('copies', library),
+          outcomesKey(nowIso.slice(0, 'YYYY-MM-DDTHH'.length)),
+        ],
+        [eventId, `${library} ${outcome}`, USED[outcome] ?? 'none', OUTCOMES_LIFE_SECONDS],
+      );
+    },
+    async reopen(library, eventId, nowMs) {
+      await redis.zadd(backlogKey(library), nowMs, eventId);
+    },
+  };
+}

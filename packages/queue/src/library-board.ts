@@ -1,0 +1,100 @@
+import type { ProblemKind } from '@passport/contract';
+import type { Redis } from '@passport/runtime';
+import { libraryKey } from './keys.ts';
+
+/** What one worker process last saw of one library. Codes and times only. */
+export interface LibrarySighting {
+  /** Whether this worker's circuit for the library is open. */
+  readonly open: boolean;
+  readonly last_success_ms: number | null;
+  readonly last_failure_ms: number | null;
+  /** Code of the last failure, such as `timeout`. */
+  readonly last_failure: string | null;
+  /** Moving average of the time of its answers, in milliseconds. */
+  readonly answer_ms: number | null;
+  /** Set when a job ended MISCONFIGURED for it, until it succeeds again. */
+  readonly problem: { readonly what: ProblemKind; readonly name: string | null } | null;
+  readonly at_ms: number;
+}
+
+export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'open' | 'misconfigured';
+
+/** A library as the dashboard shows it: the sightings of all workers drawn together. */
+export interface LibraryState {
+  readonly library: string;
+  readonly condition: LibraryCondition;
+  readonly lastSuccessMs: number | null;
+  readonly lastFailureMs: number | null;
+  readonly lastFailure: string | null;
+  readonly answerMs: number | null;
+  readonly problem: LibrarySighting['problem'];
+}
+
+/** A worker that has said nothing for this long is gone, and what it saw no longer counts. */
+const SIGHTING_LIFE_MS = 10 * 60_000;
+const BOARD_LIFE_SECONDS = 24 * 3600;
+/** Answers slower than this make a person at a desk look up. */
+const SLOW_ANSWER_MS = 1_000;
+
+/** Writes what worker `workerId` saw of a library, and forgets workers that are gone. */
+export async function writeSighting(
+  redis: Redis,
+  library: string,
+  workerId: string,
+  sighting: LibrarySighting,
+): Promise<void> {
+  const key = libraryKey(library);
+  const gone = Object.entries(await redis.hgetall(key))
+    .filter(([id, text]) => id !== workerId && sighting.at_ms - parseSighting(text).at_ms > SIGHTING_LIFE_MS)
+    .map(([id]) => id);
+  if (gone.length > 0) await redis.hdel(key, ...gone);
+  await redis.hset(key, workerId, JSON.stringify(sighting));
+  await redis.expire(key, BOARD_LIFE_SECONDS);
+}
+
+/** The state of each of `libraries`, in their order. */
+export async function readLibraryStates(
+  redis: Redis,
+  libraries: readonly string[],
+  nowMs: number,
+): Promise<LibraryState[]> {
+  return Promise.all(
+    libraries.map(async (library) => {
+      const rows = Object.values(await redis.hgetall(libraryKey(library))).map(parseSighting);
+      return drawTogether(library, rows, nowMs);
+    }),
+  );
+}
+
+function parseSighting(text: string): LibrarySighting {
+  return JSON.parse(text) as LibrarySighting;
+}
+
+function latest(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+function drawTogether(library: string, all: readonly LibrarySighting[], nowMs: number): LibraryState {
+  const rows = all.toSorted((a, b) => b.at_ms - a.at_ms);
+  const fresh = rows.filter((row) => nowMs - row.at_ms <= SIGHTING_LIFE_MS);
+  const newest = rows[0];
+  const lastFailureMs = latest(rows.map((row) => row.last_failure_ms));
+  return {
+    library,
+    condition: conditionOf(fresh.length > 0 ? fresh : rows.slice(0, 1)),
+    lastSuccessMs: latest(rows.map((row) => row.last_success_ms)),
+    lastFailureMs,
+    lastFailure: rows.find((row) => row.last_failure_ms === lastFailureMs)?.last_failure ?? null,
+    answerMs: newest?.answer_ms ?? null,
+    problem: newest?.problem ?? null,
+  };
+}
+
+function conditionOf(rows: readonly LibrarySighting[]): LibraryCondition {
+  const [newest] = rows;
+  if (newest === undefined) return 'unknown';
+  if (newest.problem !== null) return 'misconfigured';
+  if (rows.some((row) => row.open)) return 'open';
+  return (newest.answer_ms ?? 0) > SLOW_ANSWER_MS ? 'slow' : 'up';
+}

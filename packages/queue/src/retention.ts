@@ -1,0 +1,55 @@
+import { type JobData, parseJob } from '@passport/contract';
+import type { Redis } from '@passport/runtime';
+import { QUEUE_PREFIX, jobKey } from './keys.ts';
+import { trimReceipts } from './receipts.ts';
+import { defineScript } from './script.ts';
+import type { ScanJobs } from './scan-queue.ts';
+
+/** Failed jobs that still hold a sealed item, by the time at which it must go. */
+const ITEMS_KEY = `${QUEUE_PREFIX}:items`;
+const CLEAN_MOST = 10_000;
+
+/** Sets a job's data only if it is still what was read: a retry by a person may have come between. */
+const REPLACE_LUA = `
+if redis.call('HGET', KEYS[1], 'data') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'data', ARGV[2])
+return 1
+`;
+
+/** Notes when a failed job's sealed item must be gone (`checkout_within` after the scan). */
+export async function noteItem(redis: Redis, jobId: string, goneAtMs: number): Promise<void> {
+  await redis.zadd(ITEMS_KEY, goneAtMs, jobId);
+}
+
+/** Takes the sealed items whose time has come out of their failed jobs; returns how many. */
+export function buildItemSweep(redis: Redis): (nowMs: number) => Promise<number> {
+  const replace = defineScript(redis, 'passportReplace', REPLACE_LUA);
+  return async (nowMs) => {
+    const due = await redis.zrangebyscore(ITEMS_KEY, '-inf', nowMs, 'LIMIT', 0, 1000);
+    for (const jobId of due) {
+      const text = await redis.hget(jobKey(jobId), 'data');
+      const parsed = text === null ? null : parseJob(JSON.parse(text));
+      if (text !== null && parsed?.kind === 'job' && parsed.job.progress.state === 'failed') {
+        const bare: JobData = { ...parsed.job, sealed_item: null };
+        await replace([jobKey(jobId)], [text, JSON.stringify(bare)]);
+      }
+      await redis.zrem(ITEMS_KEY, jobId);
+    }
+    return due.length;
+  };
+}
+
+/**
+ * Removes what is past its age. BullMQ's own removal is lazy (only when another job ends), so that a quiet queue
+ * would keep what it must not keep.
+ */
+export async function cleanByAge(
+  redis: Redis,
+  queue: ScanJobs,
+  ages: { readonly finishedMs: number; readonly failedMs: number; readonly receiptsMs: number },
+  nowMs: number,
+): Promise<void> {
+  await queue.clean(ages.finishedMs, CLEAN_MOST, 'completed');
+  await queue.clean(ages.failedMs, CLEAN_MOST, 'failed');
+  await trimReceipts(redis, nowMs, ages.receiptsMs);
+}

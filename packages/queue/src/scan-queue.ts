@@ -1,0 +1,57 @@
+import { type JobsOptions, Queue } from 'bullmq';
+import { type EventState, type JobData, eventStateOf, parseJob } from '@passport/contract';
+import type { Redis } from '@passport/runtime';
+import { QUEUE_PREFIX, SCANS, jobIdOf } from './keys.ts';
+
+/** The name of BullMQ's back-off for scans; the worker decides the delays. */
+export const DESK_BACKOFF = 'desk';
+
+/**
+ * What never changes belongs to the queue. Attempts have no number: an event ends by age, decided by the worker.
+ * A stack of one frame is enough, since failures carry our own codes.
+ */
+const JOB_OPTIONS: JobsOptions = {
+  attempts: 1_000_000,
+  backoff: { type: DESK_BACKOFF },
+  stackTraceLimit: 1,
+};
+
+export type ScanJobs = Queue<JobData>;
+
+/** Opens the queue of scans on a connection that the caller owns and closes. */
+export function openScanQueue(redis: Redis): ScanJobs {
+  return new Queue<JobData>(SCANS, {
+    connection: redis,
+    prefix: QUEUE_PREFIX,
+    defaultJobOptions: JOB_OPTIONS,
+    skipVersionCheck: true,
+  });
+}
+
+/** Adds the jobs in one go. An id that is there already stays as it is. */
+export async function addScans(
+  queue: ScanJobs,
+  scans: readonly { readonly job: JobData; readonly priority: number }[],
+): Promise<void> {
+  await queue.addBulk(
+    scans.map(({ job, priority }) => ({
+      name: job.library,
+      data: job,
+      opts: { jobId: jobIdOf(job.library, job.event_id), priority },
+    })),
+  );
+}
+
+/** The state of an event as of now, or null when the queue does not have it (or cannot read it). */
+export async function readEventState(
+  queue: ScanJobs,
+  library: string,
+  eventId: string,
+  nameOf: (libraryId: string) => string,
+): Promise<EventState | null> {
+  const job = await queue.getJob(jobIdOf(library, eventId));
+  if (job === undefined) return null;
+  const parsed = parseJob(job.data);
+  if (parsed.kind === 'unreadable') return null;
+  return eventStateOf(parsed.job, (await job.getState()) === 'active', nameOf);
+}
