@@ -4,3 +4,20 @@ export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS } from './field-groups.ts';
 export type { CopyField, FieldGroup } from './field-groups.ts';
 export type * from './model.ts';
 export { Secret } from './secret.ts';
+export { parseConsortium } from './parse-consortium.ts';
+export {
+  cliConfig,
+  dashboardConfig,
+  loadConsortium,
+  receiverConfig,
+  workerConfig,
+} from './process-config.ts';
+export type {
+  DashboardConfig,
+  Login,
+  QueueAccess,
+  ReceiverConfig,
+  ServerConfig,
+  WorkerConfig,
+} from './process-config.ts';
+export type { LogLevel } from './environment-variables.ts';

@@ -86,13 +86,13 @@ export type CategoryChoice =
       readonly otherwise: string | null;
     };
 
-export type Verdict = 'refuse' | 'allow';
+export type RefuseOrAllow = 'refuse' | 'allow';
 
 export interface Eligibility {
-  readonly expired: Verdict;
-  readonly restricted: Verdict;
-  readonly cardLost: Verdict;
-  readonly addressUnconfirmed: Verdict;
+  readonly expired: RefuseOrAllow;
+  readonly restricted: RefuseOrAllow;
+  readonly cardLost: RefuseOrAllow;
+  readonly addressUnconfirmed: RefuseOrAllow;
   /** In the home library's currency. Null: not asked. */
   readonly maxDebt: number | null;
   /** Years. Null: not asked. */

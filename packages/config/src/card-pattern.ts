@@ -1,0 +1,32 @@
+import { isSafe } from 'redos-detector';
+import { z } from 'zod';
+
+const LONGEST_PATTERN = 200;
+// Most ways in which a card may be tried against a pattern. A card has at most 32 characters, yet (\d+)+$ would try 2^32 ways
+// and hold up the worker for minutes. Counted in steps, not in time, so that the answer is the same on every machine.
+const MOST_BACKTRACKS = 2_000;
+const MOST_STEPS = 5_000;
+
+/** A pattern of card numbers, read into a RegExp that has no state and cannot take long on any text. */
+export const cardPattern = z.string().transform((pattern, context) => {
+  const refuse = (message: string) => {
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  };
+  if (pattern.length === 0) return refuse('is empty');
+  if (pattern.length > LONGEST_PATTERN) return refuse(`is longer than ${LONGEST_PATTERN} characters`);
+  let compiled: RegExp;
+  try {
+    compiled = new RegExp(pattern, 'u');
+  } catch (error) {
+    // V8's message is "Invalid regular expression: /PATTERN/u: REASON"; only the reason is told.
+    const reason =
+      error instanceof SyntaxError ? error.message.slice(error.message.lastIndexOf(': ') + 2) : '';
+    return refuse(`is no regular expression: ${reason}`);
+  }
+  return isSafe(compiled, { maxScore: MOST_BACKTRACKS, maxSteps: MOST_STEPS }).safe
+    ? compiled
+    : refuse(
+        'could take very long on some cards: begin it with ^, write \\d{9} rather than \\d+, and no repetition within another',
+      );
+});

@@ -1,0 +1,74 @@
+import { formatDuration } from './duration.ts';
+import type { ProblemList } from './problem-list.ts';
+import { formatPath } from './problem-list.ts';
+import type { LibraryDraft } from './read-library.ts';
+
+function checkTimes({ at, library: { koha, retry } }: LibraryDraft, problems: ProblemList): void {
+  const limits = [
+    ...(retry.checkout ? [['checkout_within', retry.checkoutWithinMs] as const] : []),
+    ['give_up_after', retry.giveUpAfterMs] as const,
+  ];
+  for (const [key, ms] of limits) {
+    if (koha.timeoutMs < ms) continue;
+    const what = `is ${formatDuration(koha.timeoutMs)}: a single call could outlast retry.${key}`;
+    problems.add([...at, 'koha', 'timeout'], what, `shorter than ${formatDuration(ms)}`);
+  }
+}
+
+function checkAttributes({ at, library: { copy, share } }: LibraryDraft, problems: ProblemList): void {
+  const allowed = 'an attribute type of its own';
+  if (copy.homeKeyAttribute === copy.passportAttribute) {
+    problems.add([...at, 'copy', 'home_key_attribute'], 'is the same as passport_attribute', allowed);
+  }
+  if (share.optOutAttribute === copy.passportAttribute) {
+    problems.add([...at, 'share', 'opt_out_attribute'], 'is the same as copy.passport_attribute', allowed);
+  }
+}
+
+function checkCategory(
+  { at, library: { copy }, lends, hasCategory }: LibraryDraft,
+  problems: ProblemList,
+): void {
+  const place = [...at, 'copy', 'category'];
+  if (lends && !hasCategory) {
+    problems.add(place, 'is missing: a library with webhook_secrets lends, and its copies need a category');
+  }
+  const { category } = copy;
+  if (
+    category?.kind === 'by_home_category' &&
+    Object.keys(category.map).length === 0 &&
+    category.otherwise === null
+  ) {
+    problems.add(place, 'gives no category at all', 'at least one entry in by_home_category, or otherwise');
+  }
+}
+
+function checkUnique(
+  drafts: readonly LibraryDraft[],
+  { key, of, what }: { key: readonly string[]; of: (draft: LibraryDraft) => string; what: string },
+  problems: ProblemList,
+): void {
+  const first = new Map<string, LibraryDraft>();
+  for (const draft of drafts) {
+    const value = of(draft);
+    const other = first.get(value);
+    if (value !== '' && other !== undefined) {
+      problems.add([...draft.at, ...key], `is the same as ${formatPath([...other.at, ...key])}`, what);
+    }
+    if (other === undefined) first.set(value, draft);
+  }
+}
+
+/** Reports what is wrong between the keys of one library, and between libraries. */
+export function checkLibraries(drafts: readonly LibraryDraft[], problems: ProblemList): void {
+  for (const draft of drafts) {
+    checkTimes(draft, problems);
+    checkAttributes(draft, problems);
+    checkCategory(draft, problems);
+  }
+  // Koha compares attribute values without regard to case, so that `Midland` and `midland` would be one passport.
+  const id = { key: ['id'], of: ({ library }: LibraryDraft) => library.id.toLowerCase() };
+  checkUnique(drafts, { ...id, what: 'an id of its own, other than by case' }, problems);
+  const url = { key: ['koha', 'url'], of: ({ library }: LibraryDraft) => library.koha.url };
+  checkUnique(drafts, { ...url, what: 'one entry for each Koha' }, problems);
+}

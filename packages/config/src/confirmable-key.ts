@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { nearest } from './nearest.ts';
+
+/** Confirming these would renew, take from another patron or undo a hold: never without a person. Source: section 2 of the contract. */
+export const NEVER_CONFIRMED: readonly string[] = [
+  'RENEW_ISSUE',
+  'ISSUED_TO_ANOTHER',
+  'RESERVED',
+  'RESERVE_WAITING',
+  'TRANSFERRED',
+  'PROCESSING',
+  'RECALLED',
+];
+
+// What Koha 23.11 to 26.05 asks. A later Koha may ask more, so other upper-case keys pass, unless they look like a slip of one of these.
+const ASKED_BY_KOHA = [
+  'USERBLOCKEDOVERDUE',
+  'BORRNOTSAMEBRANCH',
+  'DEBT',
+  'DEBT_GUARANTEES',
+  'DEBT_GUARANTORS',
+  'DEBT_LINKED_ACCOUNTS',
+  'TOO_MANY',
+  'PATRON_CANT',
+  'CURRENTISSUE',
+  'PREVISSUE',
+  'BIBLIO_ALREADY_ISSUED',
+  'NOT_FOR_LOAN_FORCING',
+  'ITEM_LOST',
+  'AGE_RESTRICTION',
+  'ADDITIONAL_MATERIALS',
+  'RENTALCHARGE',
+  'INVALID_DATE',
+  'HIGHHOLDS',
+  'BOOKED_EARLY',
+  'BOOKED_TO_ANOTHER',
+];
+
+function faultOf(key: string): string | null {
+  if (NEVER_CONFIRMED.includes(key)) return `is ${key}, which only a person may confirm`;
+  if (!/^[A-Z][A-Z_]{1,49}$/.test(key)) return "is not one of Koha's upper-case keys";
+  if (ASKED_BY_KOHA.includes(key)) return null;
+  const meant = nearest(key, [...ASKED_BY_KOHA, ...NEVER_CONFIRMED]);
+  return meant === null ? null : `is no key of Koha's, did you mean ${meant}?`;
+}
+
+/** One of Koha's reasons to ask before it lends, if it may be confirmed at all. */
+export const confirmableKey = z.string().superRefine((key, context) => {
+  const fault = faultOf(key);
+  if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+});

@@ -1,0 +1,17 @@
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+type Unit = keyof typeof UNITS;
+
+const isUnit = (text: string | undefined): text is Unit => text !== undefined && Object.hasOwn(UNITS, text);
+
+/** Milliseconds of a duration such as `500ms`, `90s`, `15m`, `24h` or `7d`; null for anything else, bare numbers included. */
+export function parseDuration(text: string): number | null {
+  const [, digits, unit] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
+  return digits === undefined || !isUnit(unit) ? null : Number(digits) * UNITS[unit];
+}
+
+/** The shortest way to write whole milliseconds as a duration: the inverse of `parseDuration`. */
+export function formatDuration(ms: number): string {
+  const unit =
+    (['d', 'h', 'm', 's'] as const).find((candidate) => ms > 0 && ms % UNITS[candidate] === 0) ?? 'ms';
+  return `${ms / UNITS[unit]}${unit}`;
+}

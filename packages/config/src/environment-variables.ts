@@ -1,0 +1,261 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { formatDuration, parseDuration } from './duration.ts';
+import { isRedisUrl } from './redis-url.ts';
+
+export type ProcessName = 'receiver' | 'worker' | 'dashboard' | 'cli';
+const SERVERS: readonly ProcessName[] = ['receiver', 'worker', 'dashboard'];
+const ALL: readonly ProcessName[] = [...SERVERS, 'cli'];
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** One environment variable: who reads it, what it takes, and what holds when it is not set (null: nothing). */
+export interface Variable<T> {
+  readonly name: string;
+  readonly readBy: readonly ProcessName[];
+  readonly description: string;
+  readonly allowed: string;
+  readonly fallback: string | null;
+  readonly schema: z.ZodType<T, string>;
+}
+
+const refuse = (message: string) => ({ error: message });
+
+function integer(from: number, to: number) {
+  const schema = z
+    .string()
+    .regex(/^\d{1,9}$/, refuse('is not a whole number'))
+    .transform(Number)
+    .refine((value) => value >= from && value <= to, refuse('is out of bounds'));
+  return { schema, allowed: `a whole number from ${from} to ${to}` };
+}
+
+const port = { ...integer(0, 65_535), allowed: 'a port from 1 to 65535, or 0 for any free one' };
+
+const host = {
+  schema: z.string().regex(/^[A-Za-z0-9.:_-]{1,253}$/, refuse('is no host name or address')),
+  allowed: 'a host name or an address, 0.0.0.0 for all of IPv4',
+};
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const MOST_KEYS = 16;
+
+const keyList = z.string().transform((text, context): readonly Buffer[] => {
+  const parts = text.split(',').map((part) => part.trim());
+  const keys = parts.map((part) => Buffer.from(part, 'base64'));
+  const fault = (message: string) => context.addIssue({ code: 'custom', message });
+  if (parts.length > MOST_KEYS) fault(`has more than ${MOST_KEYS} keys`);
+  for (const [place, part] of parts.entries()) {
+    const bytes = keys[place]?.length ?? 0;
+    if (!BASE64.test(part)) fault(`key ${place + 1} is not base64`);
+    else if (bytes !== 32) fault(`key ${place + 1} has ${bytes} bytes`);
+    else if (parts.indexOf(part) < place) fault(`key ${place + 1} is the same as one before it`);
+  }
+  return keys;
+});
+
+const isProxy = (text: string) => {
+  const [address = '', mask, ...more] = text.trim().split('/');
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(text.trim())) return true;
+  const version = isIP(address);
+  const longest = version === 4 ? 32 : 128;
+  return (
+    version !== 0 &&
+    more.length === 0 &&
+    (mask === undefined || (/^\d{1,3}$/.test(mask) && Number(mask) <= longest))
+  );
+};
+
+const trustProxy = z.string().transform((text, context): boolean | number | string => {
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (/^\d{1,2}$/.test(text)) return Number(text);
+  if (!text.split(',').every(isProxy)) {
+    context.addIssue({ code: 'custom', message: 'names no proxy that can be trusted' });
+  }
+  return text;
+});
+
+const grace = z.string().transform((text, context) => {
+  const ms = parseDuration(text);
+  if (ms === null || ms < 1000 || ms > 600_000) {
+    const message = ms === null ? 'is not a duration' : `is ${formatDuration(ms)}, out of bounds`;
+    context.addIssue({ code: 'custom', message });
+  }
+  return ms ?? 0;
+});
+
+const httpUrl = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    refuse('is no http or https URL'),
+  );
+
+const basePath = z
+  .string()
+  .regex(/^\/(?:[A-Za-z0-9_~.-]+\/?)*$/, refuse('is no path'))
+  .transform((path) => path.replace(/\/$/, ''));
+
+const user = {
+  schema: z.string().regex(/^[^\s:\p{Cc}]{1,64}$/u, refuse('is no user name')),
+  allowed: '1 to 64 characters without blanks and colons',
+};
+const password = {
+  schema: z.string().max(200, refuse('is too long')),
+  allowed: '8 to 200 characters that nobody can guess',
+};
+
+/** Every environment variable that a process reads. Each can also be given as NAME_FILE, the path of a file that holds the value. */
+export const VARIABLES = {
+  config: {
+    name: 'PASSPORT_CONFIG',
+    readBy: ALL,
+    description: 'The configuration file.',
+    fallback: 'passport.yaml',
+    schema: z.string(),
+    allowed: 'the path of a YAML file',
+  },
+  keys: {
+    name: 'PASSPORT_KEY',
+    readBy: ALL,
+    description:
+      'Keys that seal cards in the queue: the first seals, all open. `passport secret new` makes one.',
+    fallback: null,
+    schema: keyList,
+    allowed: 'base64 of exactly 32 bytes, or several with commas between',
+  },
+  redisUrl: {
+    name: 'REDIS_URL',
+    readBy: ALL,
+    description: 'The Redis that holds the queue; no eviction, AOF on.',
+    fallback: null,
+    schema: z.string().refine(isRedisUrl, refuse('is no address of a Redis')),
+    allowed:
+      'redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://..., redis+sentinel://H1:P,H2:P/NAME or redis+cluster://H1:P,H2:P',
+  },
+  minReplicas: {
+    name: 'REDIS_MIN_REPLICAS',
+    readBy: ['receiver'],
+    description: 'An event is acknowledged only after so many replicas have it.',
+    fallback: '0',
+    ...integer(0, 16),
+  },
+  receiverPort: {
+    name: 'RECEIVER_PORT',
+    readBy: ['receiver'],
+    description: 'Where events come in.',
+    fallback: '8080',
+    ...port,
+  },
+  receiverHost: {
+    name: 'RECEIVER_HOST',
+    readBy: ['receiver'],
+    description: 'The address it listens on.',
+    fallback: '0.0.0.0',
+    ...host,
+  },
+  trustProxy: {
+    name: 'TRUST_PROXY',
+    readBy: ['receiver', 'dashboard'],
+    description: 'Which proxies in front may say who called.',
+    fallback: 'false',
+    schema: trustProxy,
+    allowed: 'true, false, a number of hops, or addresses and networks with commas between',
+  },
+  dashboardPort: {
+    name: 'DASHBOARD_PORT',
+    readBy: ['dashboard'],
+    description: 'Where the dashboard is.',
+    fallback: '8081',
+    ...port,
+  },
+  dashboardHost: {
+    name: 'DASHBOARD_HOST',
+    readBy: ['dashboard'],
+    description: 'The address it listens on.',
+    fallback: '127.0.0.1',
+    ...host,
+  },
+  dashboardBasePath: {
+    name: 'DASHBOARD_BASE_PATH',
+    readBy: ['dashboard'],
+    description: 'The path it is under behind a proxy.',
+    fallback: '/',
+    schema: basePath,
+    allowed: 'a path such as /passport',
+  },
+  dashboardUser: {
+    name: 'DASHBOARD_USER',
+    readBy: ['dashboard'],
+    description: 'Login that may look and retry.',
+    fallback: null,
+    ...user,
+  },
+  dashboardPassword: {
+    name: 'DASHBOARD_PASSWORD',
+    readBy: ['dashboard'],
+    description: 'Its password.',
+    fallback: null,
+    ...password,
+  },
+  viewerUser: {
+    name: 'DASHBOARD_VIEWER_USER',
+    readBy: ['dashboard'],
+    description: 'Login that may only look.',
+    fallback: null,
+    ...user,
+  },
+  viewerPassword: {
+    name: 'DASHBOARD_VIEWER_PASSWORD',
+    readBy: ['dashboard'],
+    description: 'Its password.',
+    fallback: null,
+    ...password,
+  },
+  concurrency: {
+    name: 'WORKER_CONCURRENCY',
+    readBy: ['worker'],
+    description: 'Events that one worker process works on at the same time.',
+    fallback: '20',
+    ...integer(1, 500),
+  },
+  adminPort: {
+    name: 'ADMIN_PORT',
+    readBy: SERVERS,
+    description: '`/livez`, `/readyz` and `/metrics`; not for the public.',
+    fallback: '9464',
+    ...port,
+  },
+  adminHost: {
+    name: 'ADMIN_HOST',
+    readBy: SERVERS,
+    description: 'The address that these are on.',
+    fallback: '127.0.0.1',
+    ...host,
+  },
+  shutdownGrace: {
+    name: 'SHUTDOWN_GRACE',
+    readBy: SERVERS,
+    description: 'How long a process may take to stop; shorter than the stop_grace_period of compose.',
+    fallback: '25s',
+    schema: grace,
+    allowed: 'a duration from 1s to 10m',
+  },
+  logLevel: {
+    name: 'LOG_LEVEL',
+    readBy: SERVERS,
+    description: 'The least level that is logged.',
+    fallback: 'info',
+    schema: z.enum(LOG_LEVELS, refuse('is no level')),
+    allowed: LOG_LEVELS.join(', '),
+  },
+  otlpEndpoint: {
+    name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+    readBy: SERVERS,
+    description: 'Where OpenTelemetry traces go; not set: none are made.',
+    fallback: null,
+    schema: httpUrl,
+    allowed: 'an http or https URL',
+  },
+} as const satisfies Readonly<Record<string, Variable<unknown>>>;

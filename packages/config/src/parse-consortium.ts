@@ -1,0 +1,94 @@
+import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
+import { checkLibraries } from './check-libraries.ts';
+import { ConfigError } from './config-error.ts';
+import type { ConfigProblem } from './config-error.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { DEFAULTED_SECTIONS, fileSchema, locateSection, retentionSection } from './file-schema.ts';
+import { readSectionLayer } from './library-layers.ts';
+import type { Consortium } from './model.ts';
+import { ProblemList } from './problem-list.ts';
+import { expandAll, readAgreementList } from './read-agreements.ts';
+import { readLibrary } from './read-library.ts';
+import { isMapping, readSection } from './read-section.ts';
+import type { Surroundings } from './secret-reader.ts';
+import { SecretReader } from './secret-reader.ts';
+import { openYaml } from './yaml-file.ts';
+import { reportUnknownKeys } from './zod-problems.ts';
+
+const BUILT_IN = {
+  locate: locateSection.parse(BUILT_IN_DEFAULTS.locate),
+  retention: retentionSection.parse(BUILT_IN_DEFAULTS.retention),
+};
+
+/** What reading the file came to: the consortium, and every problem (then the consortium is not to be used). */
+export interface ConsortiumReading {
+  readonly consortium: Consortium;
+  readonly problems: readonly ConfigProblem[];
+}
+
+function readDefaults(raw: unknown, problems: ProblemList) {
+  const known = Object.keys(DEFAULTED_SECTIONS);
+  if (isMapping(raw)) {
+    const unknown = Object.keys(raw).filter((key) => !known.includes(key));
+    reportUnknownKeys(unknown, known, ['defaults'], problems);
+  } else if (raw !== undefined && raw !== null) {
+    problems.add(['defaults'], 'must be a mapping of sections', `known here: ${known.join(', ')}`);
+  }
+  return { raw, layer: readSectionLayer(raw, ['defaults'], problems) };
+}
+
+function readFileKeys(raw: unknown, surroundings: Surroundings, problems: ProblemList): Consortium {
+  const keys = readSection(fileSchema, raw ?? {}, [], problems);
+  for (const [key, allowed] of [
+    ['consortium', "the consortium's name"],
+    ['libraries', 'a list of libraries'],
+    ['agreements', 'all, or a list of {home, lending, fields, categories}'],
+  ] as const) {
+    if ((raw ?? null) === null || (isMapping(raw) && raw[key] === undefined))
+      problems.add([key], 'is missing', allowed);
+  }
+  const secrets = new SecretReader(surroundings, problems);
+  const defaults = readDefaults(keys.defaults, problems);
+  const drafts = (keys.libraries ?? []).map((library, place) =>
+    readLibrary(library, defaults, { at: ['libraries', place], problems, secrets }),
+  );
+  checkLibraries(drafts, problems);
+  const locate = { ...BUILT_IN.locate, ...readSection(locateSection, keys.locate, ['locate'], problems) };
+  const retention = {
+    ...BUILT_IN.retention,
+    ...readSection(retentionSection, keys.retention, ['retention'], problems),
+  };
+  return {
+    name: keys.consortium ?? '',
+    locate,
+    retention: { finishedMs: retention.finished, failedMs: retention.failed, receiptsMs: retention.receipts },
+    libraries: drafts.map(({ library }) => library),
+    agreements:
+      keys.agreements === 'all'
+        ? expandAll(drafts)
+        : readAgreementList(keys.agreements ?? [], drafts, problems),
+  };
+}
+
+/** Reads a consortium and everything that is wrong with it; throws nothing. */
+export function readConsortium(yamlText: string, surroundings: Surroundings): ConsortiumReading {
+  const yaml = openYaml(yamlText);
+  const problems = new ProblemList(yaml.lineOf);
+  const { raw, readable } = yaml.read(problems);
+  const consortium = readFileKeys(readable ? raw : {}, surroundings, readable ? problems : new ProblemList());
+  return { consortium: deepFreeze(consortium), problems: problems.found };
+}
+
+/**
+ * The consortium that a configuration file describes, with its secrets read, checked and deeply frozen. Throws one ConfigError with
+ * every problem. `env` and `readFile` are all it sees of the outside.
+ */
+export function parseConsortium(
+  yamlText: string,
+  env: NodeJS.ProcessEnv,
+  readFile: (path: string) => string,
+): Consortium {
+  const { consortium, problems } = readConsortium(yamlText, { env, readFile });
+  if (problems.length > 0) throw new ConfigError(problems);
+  return consortium;
+}

@@ -1,0 +1,196 @@
+import { ConfigError } from './config-error.ts';
+import { deepFreeze } from './deep-freeze.ts';
+import { EnvironmentReader } from './environment-reader.ts';
+import type { LogLevel } from './environment-variables.ts';
+import { VARIABLES } from './environment-variables.ts';
+import type { Consortium } from './model.ts';
+import { readConsortium } from './parse-consortium.ts';
+import { ProblemList } from './problem-list.ts';
+import { Secret } from './secret.ts';
+import { faultOfPassword } from './secret-strength.ts';
+
+type ReadFile = (path: string) => string;
+
+/** What every process that works with the queue needs. */
+export interface QueueAccess {
+  readonly consortium: Consortium;
+  /** The first seals, all open; 32 bytes each. */
+  readonly keys: readonly Secret<Buffer>[];
+  readonly redisUrl: Secret<string>;
+}
+
+export interface ServerConfig extends QueueAccess {
+  readonly adminPort: number;
+  readonly adminHost: string;
+  readonly shutdownGraceMs: number;
+  readonly logLevel: LogLevel;
+  readonly otlpEndpoint: string | null;
+}
+
+export interface ReceiverConfig extends ServerConfig {
+  readonly port: number;
+  readonly host: string;
+  readonly trustProxy: boolean | number | string;
+  readonly minReplicas: number;
+}
+
+export interface WorkerConfig extends ServerConfig {
+  readonly concurrency: number;
+}
+
+export interface Login {
+  readonly user: string;
+  readonly password: Secret<string>;
+}
+
+export interface DashboardConfig extends ServerConfig {
+  readonly port: number;
+  readonly host: string;
+  /** '' or a path such as `/passport`, without a slash at its end. */
+  readonly basePath: string;
+  readonly trustProxy: boolean | number | string;
+  readonly operator: Login;
+  /** Null: nobody who may only look. */
+  readonly viewer: Login | null;
+}
+
+const NOT_READ = new Secret('');
+
+function readFileOf(
+  variables: EnvironmentReader,
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+): Consortium | null {
+  const path = variables.plain(VARIABLES.config, '');
+  if (path === '') return null;
+  let text: string;
+  try {
+    text = readFile(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    variables.problems.add(
+      ['PASSPORT_CONFIG'],
+      `the file ${path} cannot be read (${code})`,
+      'the path of a YAML file',
+    );
+    return null;
+  }
+  const { consortium, problems } = readConsortium(text, { env, readFile });
+  variables.problems.include(problems);
+  return consortium;
+}
+
+/** Reads file and environment together, so that one ConfigError tells all that is wrong with both. */
+function readBoth<T>(
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+  readEnvironment: (variables: EnvironmentReader) => T,
+): T & { readonly consortium: Consortium } {
+  const problems = new ProblemList();
+  const variables = new EnvironmentReader({ env, readFile }, problems);
+  const consortium = readFileOf(variables, env, readFile);
+  const own = readEnvironment(variables);
+  if (consortium === null || problems.found.length > 0) throw new ConfigError(problems.found);
+  return deepFreeze({ ...own, consortium });
+}
+
+function readQueueAccess(variables: EnvironmentReader) {
+  const keys = variables.required(VARIABLES.keys);
+  return {
+    keys: (keys?.reveal() ?? []).map((key) => new Secret(key, keys?.source)),
+    redisUrl: variables.required(VARIABLES.redisUrl) ?? NOT_READ,
+  };
+}
+
+function readServer(variables: EnvironmentReader) {
+  return {
+    ...readQueueAccess(variables),
+    adminPort: variables.plain(VARIABLES.adminPort, 0),
+    adminHost: variables.plain(VARIABLES.adminHost, ''),
+    shutdownGraceMs: variables.plain(VARIABLES.shutdownGrace, 0),
+    logLevel: variables.plain(VARIABLES.logLevel, 'info'),
+    otlpEndpoint: variables.optional(VARIABLES.otlpEndpoint)?.reveal() ?? null,
+  };
+}
+
+function checkPorts(name: string, port: number, adminPort: number, { problems }: EnvironmentReader): void {
+  if (port !== 0 && port === adminPort) {
+    problems.add(['ADMIN_PORT'], `is the same as ${name}`, 'a port of its own');
+  }
+}
+
+type LoginVariables = readonly [
+  typeof VARIABLES.dashboardUser | typeof VARIABLES.viewerUser,
+  typeof VARIABLES.dashboardPassword | typeof VARIABLES.viewerPassword,
+];
+
+function readLogin(variables: EnvironmentReader, [userVariable, passwordVariable]: LoginVariables): Login {
+  const user = variables.required(userVariable)?.reveal() ?? null;
+  const password = variables.required(passwordVariable);
+  const fault = password === null ? null : faultOfPassword(password, user);
+  if (fault !== null) variables.problems.add([passwordVariable.name], fault, passwordVariable.allowed);
+  return { user: user ?? '', password: password ?? NOT_READ };
+}
+
+function readViewer(variables: EnvironmentReader, operator: Login): Login | null {
+  const pair = [VARIABLES.viewerUser, VARIABLES.viewerPassword] as const;
+  if (pair.every((variable) => !variables.isSet(variable.name))) return null;
+  const viewer = readLogin(variables, pair);
+  if (viewer.user !== '' && viewer.user === operator.user) {
+    variables.problems.add(['DASHBOARD_VIEWER_USER'], 'is the same as DASHBOARD_USER', 'a name of its own');
+  }
+  return viewer;
+}
+
+/** The file alone, at `PASSPORT_CONFIG`. Throws one ConfigError with every problem. */
+export function loadConsortium(env: NodeJS.ProcessEnv, readFile: ReadFile): Consortium {
+  return readBoth(env, readFile, () => ({})).consortium;
+}
+
+/** File and environment of the receiver. Throws one ConfigError with every problem of both. */
+export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): ReceiverConfig {
+  return readBoth(env, readFile, (variables) => {
+    const server = readServer(variables);
+    const port = variables.plain(VARIABLES.receiverPort, 0);
+    checkPorts('RECEIVER_PORT', port, server.adminPort, variables);
+    return {
+      ...server,
+      port,
+      host: variables.plain(VARIABLES.receiverHost, ''),
+      trustProxy: variables.plain(VARIABLES.trustProxy, false),
+      minReplicas: variables.plain(VARIABLES.minReplicas, 0),
+    };
+  });
+}
+
+/** File and environment of a worker. Throws one ConfigError with every problem of both. */
+export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): WorkerConfig {
+  return readBoth(env, readFile, (variables) => ({
+    ...readServer(variables),
+    concurrency: variables.plain(VARIABLES.concurrency, 0),
+  }));
+}
+
+/** File and environment of the dashboard. Throws one ConfigError with every problem of both. */
+export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): DashboardConfig {
+  return readBoth(env, readFile, (variables) => {
+    const server = readServer(variables);
+    const port = variables.plain(VARIABLES.dashboardPort, 0);
+    checkPorts('DASHBOARD_PORT', port, server.adminPort, variables);
+    const operator = readLogin(variables, [VARIABLES.dashboardUser, VARIABLES.dashboardPassword]);
+    return {
+      ...server,
+      port,
+      host: variables.plain(VARIABLES.dashboardHost, ''),
+      basePath: variables.plain(VARIABLES.dashboardBasePath, ''),
+      trustProxy: variables.plain(VARIABLES.trustProxy, false),
+      operator,
+      viewer: readViewer(variables, operator),
+    };
+  });
+}
+
+/** What a command that works with the queue needs. Throws one ConfigError with every problem of file and environment. */
+export function cliConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
+  return readBoth(env, readFile, readQueueAccess);
+}

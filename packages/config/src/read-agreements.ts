@@ -1,0 +1,101 @@
+import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
+import { agreementSchema } from './file-schema.ts';
+import type { Agreement } from './model.ts';
+import { nearest } from './nearest.ts';
+import type { Path, ProblemList } from './problem-list.ts';
+import { isMapping, readSection } from './read-section.ts';
+import type { LibraryDraft } from './read-library.ts';
+import { toCategoryFilter } from './read-library.ts';
+
+const canWork = (home: LibraryDraft, lending: LibraryDraft) =>
+  home.library.enabled && lending.library.enabled && lending.lends && lending.hasCategory;
+
+/** `agreements: all`: every ordered pair that can work. */
+export function expandAll(drafts: readonly LibraryDraft[]): Agreement[] {
+  return drafts.flatMap((lending) =>
+    drafts
+      .filter((home) => home !== lending && canWork(home, lending))
+      .map((home) => ({
+        home: home.library.id,
+        lending: lending.library.id,
+        fields: null,
+        categories: { kind: 'all' as const },
+      })),
+  );
+}
+
+interface Reading {
+  readonly drafts: ReadonlyMap<string, LibraryDraft>;
+  readonly problems: ProblemList;
+}
+
+function findLibrary(id: string | undefined, at: Path, { drafts, problems }: Reading): LibraryDraft | null {
+  const draft = id === undefined ? undefined : drafts.get(id);
+  if (id !== undefined && draft === undefined) {
+    const ids = [...drafts.keys()];
+    const meant = nearest(id, ids);
+    const hint = meant === null ? '' : `, did you mean ${meant}?`;
+    problems.add(at, `is no library${hint}`, ids.length === 0 ? 'the id of a library' : ids.join(', '));
+  }
+  return draft ?? null;
+}
+
+function readAgreement(
+  raw: unknown,
+  at: Path,
+  reading: Reading,
+): { agreement: Agreement; works: boolean } | null {
+  const { problems } = reading;
+  const read = readSection(agreementSchema, raw ?? {}, at, problems);
+  for (const key of ['home', 'lending'] as const) {
+    if ((raw ?? null) === null || (isMapping(raw) && raw[key] === undefined)) {
+      problems.add([...at, key], 'is missing', 'the id of a library');
+    }
+  }
+  const home = findLibrary(read.home, [...at, 'home'], reading);
+  const lending = findLibrary(read.lending, [...at, 'lending'], reading);
+  if (home !== null && home === lending) {
+    problems.add([...at, 'lending'], 'is the same as home', 'another library');
+  }
+  if (lending !== null && !lending.lends) {
+    problems.add(
+      [...at, 'lending'],
+      'has no webhook_secrets, so it cannot report a card',
+      'a library with webhook_secrets',
+    );
+  }
+  if (home === null || lending === null) return null;
+  const agreement = {
+    home: home.library.id,
+    lending: lending.library.id,
+    fields: read.fields ?? null,
+    categories: toCategoryFilter(read.categories ?? BUILT_IN_DEFAULTS.agreement.categories),
+  };
+  return { agreement, works: canWork(home, lending) };
+}
+
+/** A list of agreements: those that can work, after everything wrong was reported. */
+export function readAgreementList(
+  raws: readonly unknown[],
+  drafts: readonly LibraryDraft[],
+  problems: ProblemList,
+): Agreement[] {
+  const reading = { drafts: new Map(drafts.map((draft) => [draft.library.id, draft])), problems };
+  reading.drafts.delete('');
+  const pairs = new Map<string, number>();
+  return raws.flatMap((raw, place) => {
+    const read = readAgreement(raw, ['agreements', place], reading);
+    if (read === null) return [];
+    const pair = `${read.agreement.home}:${read.agreement.lending}`;
+    const before = pairs.get(pair);
+    if (before !== undefined) {
+      problems.add(
+        ['agreements', place],
+        `is the same pair as agreements[${before}]`,
+        'one entry for each pair and direction',
+      );
+    }
+    pairs.set(pair, before ?? place);
+    return read.works ? [read.agreement] : [];
+  });
+}

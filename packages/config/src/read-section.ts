@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Path, ProblemList } from './problem-list.ts';
+import { reportIssues, reportUnknownKeys } from './zod-problems.ts';
+
+/** What `meta` of a schema says is allowed. */
+export function allowedOf(schema: z.core.$ZodType): string | undefined {
+  const allowed = z.globalRegistry.get(schema)?.['allowed'];
+  return typeof allowed === 'string' ? allowed : undefined;
+}
+
+/** Whether `value` is a mapping of the file. */
+export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Reads the keys of one mapping, each on its own, so that a fault in one hides none in another. Returns the keys that are there and
+ * right; an empty mapping (`retry:` and nothing behind it) has none.
+ */
+export function readSection<S extends z.ZodRawShape>(
+  schema: z.ZodObject<S>,
+  raw: unknown,
+  at: Path,
+  problems: ProblemList,
+): Partial<z.output<z.ZodObject<S>>> {
+  if (raw === undefined || raw === null) return {};
+  if (!isMapping(raw)) {
+    problems.add(
+      at,
+      'must be a mapping of keys and values',
+      `known here: ${Object.keys(schema.shape).join(', ')}`,
+    );
+    return {};
+  }
+  const known = Object.keys(schema.shape);
+  reportUnknownKeys(
+    Object.keys(raw).filter((key) => !known.includes(key)),
+    known,
+    at,
+    problems,
+  );
+  const read: [string, unknown][] = [];
+  for (const [key, keySchema] of Object.entries(schema.shape)) {
+    if (raw[key] === undefined) continue;
+    const result = z.safeParse(keySchema, raw[key]);
+    if (result.success) read.push([key, result.data]);
+    else {
+      const context = { schema: keySchema, raw: raw[key], at: [...at, key], allowed: allowedOf(keySchema) };
+      reportIssues(result.error.issues, context, problems);
+    }
+  }
+  // Each entry came out of the schema of its own key; the compiler cannot follow that through Object.entries.
+  return Object.fromEntries(read) as Partial<z.output<z.ZodObject<S>>>;
+}
