@@ -32,7 +32,7 @@ const applicationSchema = z.object({
   error_code: z.string().nullable().catch(null),
   conflict: z.string().nullable().catch(null),
   errors: misfitsSchema.catch([]),
-  required_permissions: z.unknown(),
+  required_permissions: z.unknown().optional(),
 });
 
 /**

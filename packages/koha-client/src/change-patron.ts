@@ -46,11 +46,11 @@ function readChangeAnswer(session: Session, answer: Answer, body: PatronChange):
   const refusal = parseRefusal(answer);
   if (refusal === null) throw session.failure(answer);
   if (answer.status === 404 && refusal.error !== '') return { kind: 'gone' };
-  if (answer.status === 403 && /^Not enough privileges/.test(refusal.error)) {
+  if (answer.status === 403 && refusal.error.startsWith('Not enough privileges')) {
     return refused('permission', 'superlibrarian');
   }
   if (answer.status === 409) {
-    const ofCard = refusal.conflict === null || /cardnumber$/.test(refusal.conflict);
+    const ofCard = refusal.conflict === null || refusal.conflict.endsWith('cardnumber');
     return ofCard ? { kind: 'card_taken' } : refused('other', null);
   }
   if (answer.status === 400) {

@@ -99,8 +99,8 @@ function readCreated(session: Session, answer: Answer): CreateResult {
 /** `conflict` is the database's index name, with or without its table. Without it Koha speaks of a look-alike (25.11 on). */
 function readConflict(refusal: KohaRefusal): CreateResult {
   const { conflict, error } = refusal;
-  if (conflict === null) return /^Duplicate ID/.test(error) ? { kind: 'card_taken' } : { kind: 'look_alike' };
-  if (/userid$/.test(conflict)) return { kind: 'userid_taken' };
-  if (/cardnumber$/.test(conflict)) return { kind: 'card_taken' };
+  if (conflict === null) return { kind: error.startsWith('Duplicate ID') ? 'card_taken' : 'look_alike' };
+  if (conflict.endsWith('userid')) return { kind: 'userid_taken' };
+  if (conflict.endsWith('cardnumber')) return { kind: 'card_taken' };
   return refused('other', /^[\w.-]{1,80}$/.test(conflict) ? conflict : null);
 }

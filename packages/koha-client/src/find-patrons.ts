@@ -29,7 +29,7 @@ export async function findByCard(
   options?: CallOptions,
 ): Promise<KohaPatron[]> {
   const cardnumber = card.trim();
-  if (cardnumber === '' || [...cardnumber].length > CARD_NUMBER_LIMIT.characters) return [];
+  if (cardnumber === '' || Array.from(cardnumber).length > CARD_NUMBER_LIMIT.characters) return [];
   const embeds = [
     ...(wanted.attributes ? ['extended_attributes'] : []),
     ...(wanted.balance ? ['account_balance'] : []),

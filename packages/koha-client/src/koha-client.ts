@@ -1,3 +1,4 @@
+import { findAnyPatronId, probeAttributeTypeByRefusal } from './attribute-type-probe.ts';
 import type { Capabilities } from './capabilities.ts';
 import { changePatron } from './change-patron.ts';
 import type { ChangeResult, PatronChange } from './change-patron.ts';
@@ -18,13 +19,7 @@ import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
 import { createSession } from './session.ts';
 import type { CallOptions } from './session.ts';
-import {
-  findAnyPatronId,
-  probeAttributeTypeByRefusal,
-  readBranches,
-  readCategories,
-  readCirculationRules,
-} from './set-up-reads.ts';
+import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
 import type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';
 import { createTransport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';

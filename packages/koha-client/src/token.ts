@@ -76,10 +76,10 @@ function parseToken(library: string, answer: Answer, nowMs: number): z.infer<typ
     if (body.success) return body.data;
     throw badAnswer(library, answer);
   }
-  const failure = failureOf(library, answer, nowMs);
   // 400 "Unimplemented grant type" (preference off), 401, 403 unknown id or wrong secret: only a person can mend these.
-  const refused = [400, 401, 403].includes(answer.status);
-  throw refused
-    ? new KohaError({ ...failure, code: 'credentials', permission: null, branch: null })
-    : failure;
+  if ([400, 401, 403].includes(answer.status)) {
+    const { operation, status } = answer;
+    throw new KohaError({ code: 'credentials', library, operation, status, effect: 'none' });
+  }
+  throw failureOf(library, answer, nowMs);
 }

@@ -31,12 +31,15 @@ export function readWriteRefusal(
   const { error, errorCode } = refusal;
   const type = attributeTypeIn(error);
   if (/^Problem with USERID/i.test(error)) return { kind: 'userid_taken' };
-  if (/^Given category_id does not exist/.test(error)) return refused('category', sent.category_id);
-  if (/^Given library_id does not exist/.test(error)) return refused('branch', sent.library_id);
+  if (error.startsWith('Given category_id does not exist')) return refused('category', sent.category_id);
+  if (error.startsWith('Given library_id does not exist')) return refused('branch', sent.library_id);
   if (errorCode === 'attribute_not_unique' || /breaks a unique constraint/.test(error)) {
     return { kind: 'attribute_not_unique', type };
   }
-  if (errorCode === 'missing_mandatory_attribute' || /^Missing mandatory extended attribute/.test(error)) {
+  if (
+    errorCode === 'missing_mandatory_attribute' ||
+    error.startsWith('Missing mandatory extended attribute')
+  ) {
     return refused('mandatory_attribute', type);
   }
   if (errorCode === 'invalid_attribute_type' || /use an invalid attribute type/.test(error)) {

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { parseJsonBody, parseRefusal } from './answer-body.ts';
+import { badAnswer } from './failure-of.ts';
+import type { CallOptions, Session } from './session.ts';
+
+/** Longer than Koha's column for type codes, so no server can have it. */
+const NO_SUCH_TYPE = `__no_such_type__${'_'.repeat(64)}`;
+
+/**
+ * Whether an attribute type exists, by a request that is refused in every case and so never changes anything: Koha checks the
+ * types in order before it touches the patron, and the second one cannot exist (API.md section 6). Null when the answer names
+ * neither. Needs any patron's id and `borrowers: edit_borrowers`. Throws KohaError.
+ */
+export async function probeAttributeTypeByRefusal(
+  session: Session,
+  patronId: number,
+  type: string,
+  options?: CallOptions,
+): Promise<boolean | null> {
+  const operation = 'PUT /patrons/{patron_id}/extended_attributes';
+  const path = `/patrons/${patronId}/extended_attributes`;
+  const json = [
+    { type, value: 'x' },
+    { type: NO_SUCH_TYPE, value: 'x' },
+  ];
+  const answer = await session.call({ operation, method: 'PUT', path, json }, options);
+  if (answer.status !== 400) throw session.failure(answer);
+  const error = parseRefusal(answer)?.error ?? '';
+  if (error.includes(NO_SUCH_TYPE)) return true;
+  return error.includes(`type=${type}`) ? false : null;
+}
+
+/** The id of some patron this API user can see, or null when it sees none. Nothing else of the record is kept. Throws KohaError. */
+export async function findAnyPatronId(session: Session, options?: CallOptions): Promise<number | null> {
+  const operation = 'GET /patrons';
+  const query = { q: JSON.stringify({ patron_id: { '>': 0 } }), _per_page: '1', _order_by: 'patron_id' };
+  const answer = await session.call({ operation, method: 'GET', path: '/patrons', query }, options);
+  if (answer.status !== 200) throw session.failure(answer);
+  const rows = z.array(z.object({ patron_id: z.number().int().nullable() })).safeParse(parseJsonBody(answer));
+  if (!rows.success) throw badAnswer(session.library, answer);
+  return rows.data[0]?.patron_id ?? null;
+}

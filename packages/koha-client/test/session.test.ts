@@ -1,0 +1,214 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { KohaError } from '../src/index.ts';
+import type { KohaClient } from '../src/index.ts';
+import { CARD, PATRON_BODY, hang, json, patronRow, startTinyKoha } from './tiny-koha.ts';
+import type { Reply, TinyKoha } from './tiny-koha.ts';
+
+let koha: TinyKoha;
+afterEach(() => koha.close());
+
+const PATRONS = 'GET /api/v1/patrons';
+const TOKENS = 'POST /api/v1/oauth/token';
+const wanted = { attributes: false, balance: false };
+const how = { branch: 'MAIN', confirmNotDuplicate: false };
+const look = (client: KohaClient): Promise<unknown> => client.findByCard(CARD, wanted);
+const token = (name: string, seconds = 3600): Reply =>
+  json(200, { access_token: name, token_type: 'Bearer', expires_in: seconds });
+const noToken = json(401, { error: 'Authentication failure.' });
+
+async function codeOf(work: Promise<unknown>): Promise<unknown> {
+  return work.then(
+    () => 'no error',
+    (error: unknown) => (error instanceof KohaError ? `${error.operation}: ${error.code}` : error),
+  );
+}
+
+describe('the token', () => {
+  test('is fetched once for fifty callers at the same moment, and as a form', async () => {
+    koha = await startTinyKoha({ [PATRONS]: json(200, [patronRow()]) });
+    const client = koha.client({ maxInFlight: 50 });
+    await Promise.all(Array.from({ length: 50 }, () => look(client)));
+    expect(koha.count('POST', '/api/v1/oauth/token')).toBe(1);
+    expect(koha.seen[0]?.headers['content-type']).toBe('application/x-www-form-urlencoded');
+    expect(koha.calls().every(({ headers }) => headers.authorization === 'Bearer planted-token')).toBe(true);
+  });
+
+  test('is kept until shortly before its end', async () => {
+    koha = await startTinyKoha({ [PATRONS]: json(200, []), [TOKENS]: [token('one'), token('two')] });
+    let nowMs = 0;
+    const client = koha.client({ now: () => nowMs });
+    await look(client);
+    nowMs = 3_539_000;
+    await look(client);
+    nowMs = 3_541_000;
+    await look(client);
+    expect(koha.calls().map(({ headers }) => headers.authorization)).toEqual([
+      'Bearer one',
+      'Bearer one',
+      'Bearer two',
+    ]);
+  });
+
+  test('is renewed once when Koha no longer knows it, and the call is made again, a write too', async () => {
+    koha = await startTinyKoha({
+      'POST /api/v1/patrons': [noToken, json(201, { patron_id: 9 })],
+      [TOKENS]: [token('old'), token('new')],
+    });
+    expect(await koha.client().createPatron(PATRON_BODY, how)).toMatchObject({ kind: 'created' });
+    expect(koha.calls().map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+  });
+
+  test('is renewed once for many calls that were refused together', async () => {
+    const byToken: Reply = (response, seen) =>
+      (seen.headers.authorization === 'Bearer old' ? noToken : json(200, []))(response, seen);
+    koha = await startTinyKoha({ [PATRONS]: byToken, [TOKENS]: [token('old'), token('new')] });
+    const client = koha.client();
+    await Promise.all(Array.from({ length: 8 }, () => look(client)));
+    expect(koha.count('POST', '/api/v1/oauth/token')).toBe(2);
+  });
+
+  test('that is refused again right after its renewal is a matter of credentials', async () => {
+    koha = await startTinyKoha({ [PATRONS]: noToken });
+    expect(await codeOf(look(koha.client()))).toBe('GET /patrons: credentials');
+    expect(koha.calls()).toHaveLength(2);
+  });
+
+  test.each<[string, Reply]>([
+    ['an unknown client id', json(403, { error: 'unauthorized_client' })],
+    ['a wrong secret', json(403, { error: 'access_denied' })],
+    ['a Koha without client credentials', json(400, { error: 'Unimplemented grant type' })],
+  ])('is a matter of credentials with %s', async (_what, reply) => {
+    koha = await startTinyKoha({ [TOKENS]: reply });
+    expect(await codeOf(look(koha.client()))).toBe('POST /oauth/token: credentials');
+    expect(koha.calls()).toEqual([]);
+  });
+
+  test('is asked for anew after a failure', async () => {
+    koha = await startTinyKoha({
+      [PATRONS]: json(200, []),
+      [TOKENS]: [json(502, {}), token('one')],
+    });
+    const client = koha.client();
+    expect(await codeOf(look(client))).toBe('POST /oauth/token: http_5xx');
+    expect(await look(client)).toEqual([]);
+  });
+
+  test('that never comes leaves a write without effect', async () => {
+    koha = await startTinyKoha({ [TOKENS]: hang });
+    const failure = koha.client({ timeoutMs: 200 }).createPatron(PATRON_BODY, how);
+    await expect(failure).rejects.toMatchObject({ code: 'timeout', effect: 'none' });
+  });
+
+  test('goes on being fetched for the others when one caller leaves', async () => {
+    let answer = (): void => undefined;
+    const late: Reply = (response, seen) => {
+      answer = () => token('late')(response, seen);
+    };
+    koha = await startTinyKoha({ [PATRONS]: json(200, []), [TOKENS]: late });
+    const client = koha.client();
+    const leaver = new AbortController();
+    const left = codeOf(client.findByCard(CARD, wanted, { signal: leaver.signal }));
+    const stayed = look(client);
+    while (koha.seen.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    leaver.abort();
+    expect(await left).toBe('POST /oauth/token: aborted');
+    answer();
+    expect(await stayed).toEqual([]);
+  });
+});
+
+describe('the cap on calls in flight', () => {
+  test('is never exceeded, and every call gets its turn', async () => {
+    const slow: Reply = (response, seen) => {
+      setTimeout(() => json(200, [patronRow()])(response, seen), 5);
+    };
+    koha = await startTinyKoha({ [PATRONS]: slow });
+    const client = koha.client({ maxInFlight: 3 });
+    const found = await Promise.all(Array.from({ length: 30 }, () => look(client)));
+    expect(found.flat()).toHaveLength(30);
+    expect(koha.mostOpen()).toBe(3);
+    expect(client.inFlight).toBe(0);
+  });
+
+  test('tells a call that got no place in time that we were busy, not that Koha was silent', async () => {
+    koha = await startTinyKoha({ [PATRONS]: [hang, json(200, [])] });
+    const client = koha.client({ maxInFlight: 1, timeoutMs: 400 });
+    const first = codeOf(client.findByCard(CARD, wanted, { timeoutMs: 5_000 }));
+    const second = client.createPatron(PATRON_BODY, how, { timeoutMs: 150 });
+    await expect(second).rejects.toMatchObject({
+      code: expect.stringMatching(/busy|timeout/),
+      effect: 'none',
+    });
+    await expect(client.findByCard(CARD, wanted, { timeoutMs: 50 })).rejects.toMatchObject({ code: 'busy' });
+    await koha.close();
+    await first;
+  });
+
+  test('lets a waiting caller go when its signal ends', async () => {
+    koha = await startTinyKoha({ [PATRONS]: hang });
+    const client = koha.client({ maxInFlight: 1, timeoutMs: 5_000 });
+    const first = codeOf(look(client));
+    const leaver = new AbortController();
+    const second = client.findByCard(CARD, wanted, { signal: leaver.signal });
+    leaver.abort();
+    await expect(second).rejects.toMatchObject({ code: 'aborted', effect: 'none' });
+    await koha.close();
+    await first;
+  });
+
+  test('holds no place for a call that has ended badly', async () => {
+    koha = await startTinyKoha({ [PATRONS]: [hang, json(200, [])] });
+    const client = koha.client({ maxInFlight: 1, timeoutMs: 100 });
+    expect(await codeOf(look(client))).toBe('GET /patrons: timeout');
+    expect(await look(client)).toEqual([]);
+  });
+});
+
+describe('a call that is aborted', () => {
+  test('while Koha works on a write may have happened', async () => {
+    const stop = new AbortController();
+    const abort: Reply = () => stop.abort();
+    koha = await startTinyKoha({ 'POST /api/v1/patrons': abort });
+    const failure = koha.client().createPatron(PATRON_BODY, how, { signal: stop.signal });
+    await expect(failure).rejects.toMatchObject({ code: 'aborted', effect: 'unknown', retryable: true });
+  });
+
+  test('before it began is not sent', async () => {
+    koha = await startTinyKoha({ [PATRONS]: json(200, []) });
+    const failure = koha.client().findByCard(CARD, wanted, { signal: AbortSignal.abort() });
+    await expect(failure).rejects.toMatchObject({ code: 'aborted', effect: 'none' });
+    expect(koha.seen).toEqual([]);
+  });
+});
+
+test('every exchange is told to the meter, token and description too', async () => {
+  koha = await startTinyKoha({ 'POST /api/v1/patrons': json(201, { patron_id: 9 }) });
+  const told: string[] = [];
+  const client = koha.client({
+    onCall: ({ library, operation, status, ms }) => {
+      told.push(`${library} ${operation} ${status} ${ms > 0}`);
+    },
+  });
+  await client.createPatron(PATRON_BODY, how);
+  expect(told).toEqual([
+    'midland GET / 200 true',
+    'midland POST /oauth/token 200 true',
+    'midland POST /patrons 201 true',
+  ]);
+});
+
+test('no request carries a cookie, and each names its sender', async () => {
+  koha = await startTinyKoha({
+    [PATRONS]: (response, seen) => {
+      response.setHeader('set-cookie', 'CGISESSID=x');
+      json(200, [])(response, seen);
+    },
+  });
+  const client = koha.client();
+  await look(client);
+  await look(client);
+  for (const { headers } of koha.seen) {
+    expect(headers.cookie).toBeUndefined();
+    expect(headers['user-agent']).toBe('patron-passport');
+  }
+});
