@@ -1,1 +1,116 @@
-export {};
+import { readFileSync } from 'node:fs';
+import { ConfigError, receiverConfig } from '@passport/config';
+import { parseWebhookSecret } from '@passport/contract';
+import { buildGate, followEvent, openScanQueue, readEventState, readQueue } from '@passport/queue';
+import {
+  Lifecycle,
+  closeRedis,
+  createLogger,
+  createMetrics,
+  createRedis,
+  createSealer,
+  eventMetrics,
+  queueMetrics,
+  startAdminServer,
+  untilRedisReady,
+  within,
+} from '@passport/runtime';
+import { type ReportingLibrary, acceptEvent } from './accept-event.ts';
+import { buildReceiver } from './app.ts';
+import { buildEventSink } from './event-sink.ts';
+import { buildJobMaker } from './job-maker.ts';
+
+/** Redis may start beside us; longer than this is a fault that a restart policy and a person should see. */
+const REDIS_STARTUP_MS = 30_000;
+/** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
+const REDIS_DEADLINE_MS = 2_000;
+
+async function main(): Promise<void> {
+  const config = receiverConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const log = createLogger({ name: 'receiver', level: config.logLevel });
+  const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
+  lifecycle.onSignals((code) => process.exit(code));
+  try {
+    await start(config, log, lifecycle);
+  } catch (error) {
+    lifecycle.fail(error);
+  }
+}
+
+async function start(
+  config: ReturnType<typeof receiverConfig>,
+  log: ReturnType<typeof createLogger>,
+  lifecycle: Lifecycle,
+): Promise<void> {
+  const { consortium } = config;
+  const libraries = new Map(
+    consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
+  );
+  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
+  const nameOf = (id: string): string => names.get(id) ?? id;
+
+  const redis = createRedis(config.redisUrl.reveal(), { role: 'producer', log, name: 'receiver' });
+  lifecycle.own('redis', () => closeRedis(redis));
+  const queue = openScanQueue(redis);
+  queue.on('error', () => undefined); // the connection logs its outages, once each
+  lifecycle.own('queue', () => queue.close());
+  await untilRedisReady(redis, REDIS_STARTUP_MS);
+
+  const metrics = createMetrics();
+  queueMetrics(metrics, () => readQueue(redis, queue, [...libraries.keys()], Date.now()));
+  const sink = buildEventSink({
+    redis,
+    queue,
+    gate: buildGate(redis),
+    minReplicas: config.minReplicas,
+    deadlineMs: REDIS_DEADLINE_MS,
+    log,
+  });
+  const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+  const jobs = buildJobMaker(createSealer(config.keys.map((key) => key.reveal())));
+  const app = buildReceiver({
+    libraries,
+    accept: acceptEvent({ libraries, sink, jobs, nowSeconds }),
+    readState: async (library, eventId) => {
+      try {
+        const read = async () => {
+          const followed = await followEvent(redis, library, eventId);
+          return readEventState(queue, library, followed, nameOf);
+        };
+        return await within(REDIS_DEADLINE_MS, read(), 'reading a state');
+      } catch {
+        return 'unavailable';
+      }
+    },
+    nowSeconds,
+    stopping: () => lifecycle.stopping,
+    trustProxy: config.trustProxy,
+    counted: eventMetrics(metrics).received,
+    log,
+  });
+  const admin = await startAdminServer({
+    port: config.adminPort,
+    host: config.host,
+    ready: () => redis.status === 'ready',
+    metrics: () => metrics.metrics(),
+    stopping: lifecycle.signal,
+    log,
+  });
+  lifecycle.own('admin', () => admin.close());
+  lifecycle.own('http', () => app.close());
+  await app.listen({ host: config.host, port: config.port });
+  log.info({ port: config.port, libraries: libraries.size }, 'receiving');
+}
+
+type Library = ReturnType<typeof receiverConfig>['consortium']['libraries'][number];
+
+const reports = (library: Library): boolean => library.enabled && library.webhookSecrets.length > 0;
+
+function reporting({ id, webhookSecrets, limits }: Library): ReportingLibrary {
+  return { id, limits, secrets: webhookSecrets.map((secret) => parseWebhookSecret(secret.reveal())) };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,0 +1,139 @@
+import {
+  type ParsedEvent,
+  type SignatureHeader,
+  parseEvent,
+  readDeliveryHeaders,
+  verifyDelivery,
+} from '@passport/contract';
+import type { GateAnswer, GateQuestion } from '@passport/queue';
+import type { EventSink } from './event-sink.ts';
+import type { JobMaker } from './job-maker.ts';
+
+/** A library that may report scans, as far as the receiver needs to know it. */
+export interface ReportingLibrary {
+  readonly id: string;
+  readonly secrets: readonly Buffer[];
+  readonly limits: GateQuestion['limits'];
+}
+
+/** One HTTP request, without HTTP. */
+export interface Delivery {
+  readonly library: string;
+  readonly header: (name: SignatureHeader) => readonly string[];
+  readonly body: Buffer;
+}
+
+export type Acceptance =
+  | { readonly kind: 'accepted' | 'duplicate' | 'joined'; readonly eventId: string }
+  | { readonly kind: 'test' | 'ignored'; readonly eventId: string }
+  | { readonly kind: 'header_malformed'; readonly header: SignatureHeader; readonly problem: string }
+  | { readonly kind: 'not_json' }
+  | { readonly kind: 'unauthorized' }
+  | { readonly kind: 'rate_limited' | 'backlog_full' | 'unavailable'; readonly retryAfterMs: number }
+  | { readonly kind: 'id_reused' }
+  | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string };
+
+/** A full backlog empties at the speed of the workers, not of a clock: this is a guess for the sender. */
+const BACKLOG_RETRY_MS = 5_000;
+const UNAVAILABLE_RETRY_MS = 2_000;
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Takes one delivery: the checks of contract section 1 in their order, then the queue. `accepted` is said only after
+ * Redis has the job. No answer depends on anything but the delivery, the configuration and what Redis holds.
+ */
+export function acceptEvent(deps: {
+  readonly libraries: ReadonlyMap<string, ReportingLibrary>;
+  readonly sink: EventSink;
+  readonly jobs: JobMaker;
+  readonly nowSeconds: () => number;
+}): (delivery: Delivery) => Promise<Acceptance> {
+  const { libraries, sink, jobs, nowSeconds } = deps;
+  return async (delivery) => {
+    const reading = readDeliveryHeaders(delivery.header);
+    if (reading.kind === 'malformed') {
+      return { kind: 'header_malformed', header: reading.header, problem: reading.problem };
+    }
+    const { headers } = reading;
+    const library = libraries.get(delivery.library);
+    const secrets = library?.secrets ?? UNKNOWN_LIBRARY;
+    const genuine = verifyDelivery({ secrets, headers, body: delivery.body, nowSeconds: nowSeconds() });
+    if (!genuine || library === undefined) return { kind: 'unauthorized' };
+
+    const content = readJson(delivery.body);
+    const parsed = content === null ? null : parseEvent(content.json, headers.timestamp);
+    const common = { library: library.id, eventId: headers.id, limits: library.limits };
+    const answer =
+      content !== null && parsed?.kind === 'patron.not_found'
+        ? await sink.take(
+            { ...common, mode: 'take', ...jobs.hashesOf(library.id, content.text, parsed.event) },
+            (eventId, nowMs) =>
+              jobs.jobOf(library.id, eventId, parsed.event, { deliveredAt: headers.timestamp, nowMs }),
+          )
+        : await sink.ask({
+            ...common,
+            mode: content === null ? 'rate' : 'look',
+            bodyHashes: content === null ? [] : jobs.bodyHashes(content.text),
+            scanHash: '',
+          });
+    return answered(answer, parsed, headers.id);
+  };
+}
+
+/** Verified against as any other library's, so that the time of the answer does not tell that it is unknown. */
+const UNKNOWN_LIBRARY = [Buffer.alloc(32)];
+
+/** A body that is JSON in UTF-8, or null. A byte order mark is part of the bytes, and no JSON. */
+function readJson(body: Buffer): { readonly text: string; readonly json: unknown } | null {
+  try {
+    const text = utf8.decode(body);
+    return { text, json: JSON.parse(text) };
+  } catch {
+    return null;
+  }
+}
+
+function answered(
+  answer: GateAnswer | { readonly kind: 'unavailable' },
+  parsed: ParsedEvent | null,
+  eventId: string,
+): Acceptance {
+  switch (answer.kind) {
+    case 'unavailable':
+      return { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS };
+    case 'rate_limited':
+      return { kind: 'rate_limited', retryAfterMs: answer.retryAfterMs };
+    case 'reused':
+      return { kind: 'id_reused' };
+    case 'backlog_full':
+      return { kind: 'backlog_full', retryAfterMs: BACKLOG_RETRY_MS };
+    case 'new':
+      return { kind: 'accepted', eventId: answer.eventId };
+    case 'duplicate':
+    case 'joined':
+      return { kind: answer.kind, eventId: answer.eventId };
+    case 'pass':
+      return passed(parsed, eventId);
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** What is not queued, once rate and guard have nothing against it. */
+function passed(parsed: ParsedEvent | null, eventId: string): Acceptance {
+  switch (parsed?.kind) {
+    case undefined:
+      return { kind: 'not_json' };
+    case 'passport.test':
+      return { kind: 'test', eventId };
+    case 'ignored':
+      return { kind: 'ignored', eventId };
+    case 'invalid':
+      return { kind: 'invalid_field', field: parsed.field, problem: parsed.problem };
+    case 'patron.not_found':
+      throw new Error('an event to queue was only looked at');
+    default:
+      return parsed satisfies never;
+  }
+}

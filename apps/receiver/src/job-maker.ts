@@ -1,0 +1,58 @@
+import {
+  type JobData,
+  type PatronNotFound,
+  ageAtDeliveryMs,
+  queuedProgress,
+  sealContext,
+} from '@passport/contract';
+import type { Sealer } from '@passport/runtime';
+
+/** Makes of an event what may leave this process: sealed, or as a keyed hash. */
+export interface JobMaker {
+  bodyHashes(text: string): readonly string[];
+  hashesOf(
+    library: string,
+    text: string,
+    event: PatronNotFound,
+  ): { readonly bodyHashes: readonly string[]; readonly scanHash: string };
+  jobOf(
+    library: string,
+    eventId: string,
+    event: PatronNotFound,
+    at: { readonly deliveredAt: number; readonly nowMs: number },
+  ): JobData;
+}
+
+/** Card numbers are compared without case (ASCII), as Koha does. */
+const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+export function buildJobMaker(sealer: Sealer): JobMaker {
+  const bodyHashes = (text: string): readonly string[] => sealer.hashes('body', text);
+  return {
+    bodyHashes,
+    hashesOf: (library, text, event) => ({
+      bodyHashes: bodyHashes(text),
+      scanHash: sealer.hash('scan', [library, folded(event.cardnumber), event.itemBarcode ?? ''].join('\n')),
+    }),
+    jobOf: (library, eventId, event, { deliveredAt, nowMs }) => ({
+      v: 1,
+      event_id: eventId,
+      library,
+      branch: event.branch,
+      interface: event.interface,
+      operator: event.operator,
+      scanned_at: event.scannedAt,
+      received_ms: nowMs,
+      age_at_delivery_ms: ageAtDeliveryMs(event.scannedAt, deliveredAt),
+      sealed_card: sealer.seal(event.cardnumber, sealContext(library, eventId, 'card')),
+      sealed_item:
+        event.itemBarcode === null
+          ? null
+          : sealer.seal(event.itemBarcode, sealContext(library, eventId, 'item')),
+      item_asked: event.itemBarcode !== null,
+      card_hash: sealer.hash('card', folded(event.cardnumber)),
+      retried: null,
+      progress: queuedProgress(new Date(nowMs).toISOString()),
+    }),
+  };
+}
