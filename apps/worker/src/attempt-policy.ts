@@ -1,0 +1,80 @@
+import type { Progress, WaitingReason } from '@passport/contract';
+import { KohaError } from '@passport/koha-client';
+import { LibraryClosed } from './libraries.ts';
+
+/** What the failure of a call means for the job. */
+export type FailureDecision =
+  /** It may pass by itself. */
+  | {
+      readonly kind: 'wait';
+      readonly library: string;
+      readonly reason: WaitingReason;
+      readonly retryAfterMs: number | null;
+    }
+  /** Only a person can mend it. */
+  | { readonly kind: 'misconfigured'; readonly problem: NonNullable<Progress['problem']> }
+  /** We were told to stop: the job goes back as it is. */
+  | { readonly kind: 'hand_back' }
+  /** Not a failure of the outside. */
+  | { readonly kind: 'bug' };
+
+/** The one place where failures of the outside are told apart. Pure. */
+export function decideFailure(error: unknown): FailureDecision {
+  if (error instanceof LibraryClosed) {
+    return { kind: 'wait', library: error.library, reason: 'CIRCUIT_OPEN', retryAfterMs: null };
+  }
+  if (!(error instanceof KohaError)) return { kind: 'bug' };
+  const { library, retryAfterMs } = error;
+  const wait = (reason: WaitingReason): FailureDecision => ({ kind: 'wait', library, reason, retryAfterMs });
+  switch (error.code) {
+    case 'aborted':
+      return { kind: 'hand_back' };
+    case 'busy':
+      return wait('BUSY');
+    case 'rate_limited':
+      return wait('RATE_LIMITED');
+    case 'timeout':
+    case 'unreachable':
+    case 'reset':
+    case 'http_5xx':
+    case 'maintenance':
+    case 'bad_answer':
+    case 'record_refused':
+      return wait('NO_ANSWER');
+    case 'unexpected_status':
+      return error.retryable ? wait('NO_ANSWER') : misconfigured(library, 'other', `status ${error.status}`);
+    case 'redirect':
+      return misconfigured(library, 'other', 'redirect');
+    case 'credentials':
+      return misconfigured(library, 'credentials', null);
+    case 'permission':
+      return error.branch === null
+        ? misconfigured(library, 'permission', error.permission)
+        : misconfigured(library, 'branch', error.branch);
+    default:
+      return error.code satisfies never;
+  }
+}
+
+function misconfigured(
+  library: string,
+  what: NonNullable<Progress['problem']>['what'],
+  name: string | null,
+): FailureDecision {
+  return { kind: 'misconfigured', problem: { library, what, name } };
+}
+
+/** A person stands at the desk: tries come quickly at first, in milliseconds. */
+const FIRST_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
+const LONGEST_DELAY_MS = 60_000;
+
+/**
+ * How long to wait before try `attempt + 1`; `attempt` counts from 1, `random` is in [0, 1). Half of each delay is
+ * jitter, so that jobs that failed together do not come back together. A library's `retry-after` is obeyed.
+ */
+export function nextDelayMs(attempt: number, retryAfterMs: number | null, random: number): number {
+  const last = FIRST_DELAYS_MS.length - 1;
+  const step = FIRST_DELAYS_MS[Math.min(attempt - 1, last)] ?? 0;
+  const longest = attempt - 1 <= last ? step : Math.min(step * 2 ** (attempt - 1 - last), LONGEST_DELAY_MS);
+  return Math.max(retryAfterMs ?? 0, Math.round(longest * (0.5 + random / 2)));
+}

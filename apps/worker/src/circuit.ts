@@ -1,0 +1,72 @@
+/** What a circuit says to a call: go, go as the one that tries whether the library is back, or do not. */
+export type Passage = 'pass' | 'probe' | 'refuse';
+
+/** The breaker of one library in one worker process. It judges; the caller calls. */
+export interface Circuit {
+  /** Asks to make a call. Whoever gets `probe` must report how it went, or nobody else ever tries. */
+  enter(): Passage;
+  succeeded(): void;
+  failed(): void;
+  /** The call ended without telling anything about the library: we were stopped, or never sent it. */
+  abandoned(): void;
+  readonly isOpen: boolean;
+  /** Whether it is open and may be tried again now. */
+  readonly isDue: boolean;
+}
+
+/** Failures in a row that open it. Fewer, and one restarting Koha worker would; more, and a desk waits too often. */
+const FAILURES_TO_OPEN = 5;
+/** First and longest time until it is tried again: back within seconds of the library's return, also at night. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 8_000;
+
+/**
+ * Builds a circuit over a monotonic clock, in milliseconds. Not a library's breaker: docs/decisions/0004 says why.
+ */
+export function buildCircuit(monotonicNow: () => number, onChange: (isOpen: boolean) => void): Circuit {
+  let failures = 0;
+  let pauseMs = FIRST_PAUSE_MS;
+  let openedAt: number | null = null;
+  let probing = false;
+
+  const open = (): void => {
+    const before = openedAt;
+    openedAt = monotonicNow();
+    if (before === null) onChange(true);
+  };
+  const isDue = (): boolean => openedAt !== null && !probing && monotonicNow() - openedAt >= pauseMs;
+
+  return {
+    enter() {
+      if (openedAt === null) return 'pass';
+      if (!isDue()) return 'refuse';
+      probing = true;
+      return 'probe';
+    },
+    succeeded() {
+      failures = 0;
+      probing = false;
+      if (openedAt === null) return;
+      openedAt = null;
+      pauseMs = FIRST_PAUSE_MS;
+      onChange(false);
+    },
+    failed() {
+      failures += 1;
+      if (probing) {
+        probing = false;
+        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+        open();
+      } else if (openedAt === null && failures >= FAILURES_TO_OPEN) open();
+    },
+    abandoned() {
+      probing = false;
+    },
+    get isOpen() {
+      return openedAt !== null;
+    },
+    get isDue() {
+      return isDue();
+    },
+  };
+}

@@ -1,0 +1,139 @@
+import type { Progress } from '@passport/contract';
+import { KohaError } from '@passport/koha-client';
+import type { CopyDeps } from './copy.ts';
+
+/** The loan to make: to this record and no other, as the branch of the scan. */
+export interface LoanOrder {
+  readonly lending: string;
+  readonly patronId: number;
+  readonly barcode: string;
+  readonly branch: string;
+  /** Koha's keys that may be confirmed without a person. */
+  readonly confirm: readonly string[];
+  /** An earlier run may have lent already: look before anything is sent. */
+  readonly lookFirst: boolean;
+  /** Milliseconds until a loan must not be sent any more; negative when it is too late. */
+  readonly leftMs: () => number;
+}
+
+export type LoanResult = NonNullable<Progress['checkout']>;
+
+const ALREADY: LoanResult = { result: 'ALREADY_CHECKED_OUT', keys: [] };
+const TOO_LATE: LoanResult = { result: 'TOO_LATE', keys: [] };
+
+/**
+ * Lends the waiting item, at most once and never late. Koha's loan is not idempotent (a second try would meet its own
+ * loan, a fresh token would renew it), so every lost answer is followed by a look for the loan. Throws KohaError or
+ * LibraryClosed where it cannot be known yet how it stands.
+ */
+export async function retryCheckout(order: LoanOrder, deps: CopyDeps): Promise<LoanResult> {
+  if (order.lookFirst) {
+    const found = await lookForLoan(order, deps);
+    if (found !== null) return found;
+  }
+  return lend(order, deps, undefined);
+}
+
+async function lend(
+  order: LoanOrder,
+  deps: CopyDeps,
+  confirmed: { readonly itemId: number; readonly token: string } | undefined,
+): Promise<LoanResult> {
+  const { lending, patronId, barcode, branch } = order;
+  const leftMs = order.leftMs();
+  if (leftMs <= 0) return TOO_LATE;
+  deps.assertHeld();
+  const wish = {
+    patronId,
+    barcode,
+    ...(confirmed === undefined ? {} : { itemId: confirmed.itemId, confirmation: confirmed.token }),
+  };
+  const inTime = AbortSignal.any([deps.signal, AbortSignal.timeout(Math.ceil(leftMs))]);
+  try {
+    const answer = await deps.libraries.call(lending, (koha) =>
+      koha.checkOut(wish, { branch }, { signal: inTime }),
+    );
+    switch (answer.kind) {
+      case 'lent':
+        return { result: 'CHECKED_OUT', keys: [] };
+      case 'item_not_found':
+        return { result: 'ITEM_NOT_FOUND', keys: [] };
+      case 'patron_not_found':
+        return { result: 'BLOCKED', keys: ['PATRON_NOT_FOUND'] };
+      case 'blocked':
+        return blocked(order, deps, answer.keys);
+      case 'needs_confirmation':
+        return confirmed === undefined ? confirm(order, deps) : needsConfirmation(order, deps);
+      default:
+        return answer satisfies never;
+    }
+  } catch (error) {
+    if (!(error instanceof KohaError) || error.effect === 'none' || deps.signal.aborted) throw error;
+    const found = await lookForLoan(order, deps);
+    if (found === ALREADY) return { result: 'CHECKED_OUT', keys: [] };
+    if (found !== null) return found;
+    if (order.leftMs() <= 0) return TOO_LATE;
+    throw error;
+  }
+}
+
+/** Koha's keys for "this patron has it already, and may not renew it". */
+const OWN_LOAN_BLOCKERS = ['NO_MORE_RENEWALS', 'NO_RENEWAL_FOR_ONSITE_CHECKOUTS'];
+
+async function blocked(order: LoanOrder, deps: CopyDeps, keys: readonly string[]): Promise<LoanResult> {
+  if (keys.some((key) => OWN_LOAN_BLOCKERS.includes(key))) {
+    const found = await lookForLoan(order, deps);
+    if (found !== null) return found;
+  }
+  return { result: 'BLOCKED', keys: [...keys] };
+}
+
+/** Koha wants something confirmed and does not say what: ask, and confirm only if every single key may be. */
+async function confirm(order: LoanOrder, deps: CopyDeps): Promise<LoanResult> {
+  const asked = await ask(order, deps);
+  if (asked.kind === 'answered') return asked.result;
+  const { itemId, confirms, token } = asked;
+  const everyKeyMay = confirms.every((key) => order.confirm.includes(key));
+  if (!everyKeyMay || token === null) return { result: 'NEEDS_CONFIRMATION', keys: confirms };
+  return lend(order, deps, { itemId, token });
+}
+
+/** The keys changed between our look and our loan: somebody else is at it, so a person decides. */
+async function needsConfirmation(order: LoanOrder, deps: CopyDeps): Promise<LoanResult> {
+  const asked = await ask(order, deps);
+  return asked.kind === 'answered' ? asked.result : { result: 'NEEDS_CONFIRMATION', keys: asked.confirms };
+}
+
+type Asked =
+  | { readonly kind: 'answered'; readonly result: LoanResult }
+  | {
+      readonly kind: 'confirms';
+      readonly itemId: number;
+      readonly confirms: string[];
+      readonly token: string | null;
+    };
+
+async function ask(order: LoanOrder, deps: CopyDeps): Promise<Asked> {
+  const { lending, patronId, barcode, branch } = order;
+  const { libraries, signal } = deps;
+  const answered = (result: LoanResult): Asked => ({ kind: 'answered', result });
+  const item = await libraries.call(lending, (koha) => koha.findItem(barcode, { signal }));
+  if (item === null) return answered({ result: 'ITEM_NOT_FOUND', keys: [] });
+  const { itemId } = item;
+  const { blockers, confirms, token } = await libraries.call(lending, (koha) =>
+    koha.availability(patronId, itemId, { branch }, { signal }),
+  );
+  if (blockers.length > 0) return answered({ result: 'BLOCKED', keys: blockers });
+  if (confirms.includes('RENEW_ISSUE')) return answered(ALREADY);
+  return { kind: 'confirms', itemId, confirms, token };
+}
+
+/** Whether the patron has the item by now; null when not. An unknown item is an answer of its own. */
+async function lookForLoan(order: LoanOrder, deps: CopyDeps): Promise<LoanResult | null> {
+  const { lending, patronId, barcode } = order;
+  const { libraries, signal } = deps;
+  const item = await libraries.call(lending, (koha) => koha.findItem(barcode, { signal }));
+  if (item === null) return { result: 'ITEM_NOT_FOUND', keys: [] };
+  const loan = await libraries.call(lending, (koha) => koha.findLoan(patronId, item.itemId, { signal }));
+  return loan === null ? null : ALREADY;
+}
