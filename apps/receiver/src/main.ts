@@ -90,7 +90,7 @@ async function start(
   });
   const admin = await startAdminServer({
     port: config.adminPort,
-    host: config.host,
+    host: config.adminHost,
     ready: () => redis.status === 'ready',
     metrics: () => metrics.metrics(),
     stopping: lifecycle.signal,

@@ -23,4 +23,5 @@ export {
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { park, wakeParked } from './parking.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
+export { type Turns, openTurns } from './turn.ts';
 export { type TellJobs, type Telling, openTellQueue, tellLater, tellingSchema } from './tell-queue.ts';
