@@ -4,7 +4,7 @@ export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } 
 export { followEvent } from './event-pointer.ts';
 export { type Admission, type HourLimits, type Ledger, openLedger } from './ledger.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
-export { type DisclosureReceipt, appendReceipt, readReceipts, trimReceipts } from './receipts.ts';
+export { type DisclosureReceipt, type Receipts, openReceipts, readReceipts } from './receipts.ts';
 export {
   type LibraryCondition,
   type LibrarySighting,

@@ -1,5 +1,6 @@
 import type { Redis } from '@passport/runtime';
-import { RECEIPTS_KEY } from './keys.ts';
+import { RECEIPTS_KEY, jobIdOf } from './keys.ts';
+import { defineScript } from './script.ts';
 
 /** What a home library may know of a disclosure: who received which fields of whom, and when. Never a value. */
 export interface DisclosureReceipt {
@@ -14,22 +15,33 @@ export interface DisclosureReceipt {
   readonly eventId: string;
 }
 
-/** Appends a receipt and drops those older than the retention. */
-export async function appendReceipt(
-  redis: Redis,
-  receipt: DisclosureReceipt,
-  keep: { readonly nowMs: number; readonly receiptsMs: number },
-): Promise<void> {
-  const { at, home, lending, homeKey, fields, eventId } = receipt;
-  const values = { at, home, lending, home_key: homeKey, fields: fields.join(' '), event: eventId };
-  await redis.xadd(
-    RECEIPTS_KEY,
-    'MINID',
-    '~',
-    Math.max(0, keep.nowMs - keep.receiptsMs),
-    '*',
-    ...Object.entries(values).flat(),
-  );
+/** Receipts of one event are written once, also when the step that writes them runs again. */
+const MARK_LIFE_SECONDS = 80 * 3600;
+
+/** KEYS 1 mark of the event, 2 receipts; ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON. */
+const APPEND_LUA = `
+if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
+redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3])
+return 1
+`;
+
+/** The append-only book of disclosures. */
+export interface Receipts {
+  /** Appends the receipt of one event, once, and drops those older than `keepMs` before `nowMs`. */
+  append(receipt: DisclosureReceipt, nowMs: number, keepMs: number): Promise<void>;
+}
+
+export function openReceipts(redis: Redis): Receipts {
+  const append = defineScript(redis, 'passportReceipt', APPEND_LUA);
+  return {
+    async append(receipt, nowMs, keepMs) {
+      const mark = `${RECEIPTS_KEY}:${jobIdOf(receipt.lending, receipt.eventId)}`;
+      await append(
+        [mark, RECEIPTS_KEY],
+        [MARK_LIFE_SECONDS, Math.max(0, nowMs - keepMs), JSON.stringify(receipt)],
+      );
+    },
+  };
 }
 
 /** Drops receipts past their retention, exactly; for a timer. */
@@ -49,14 +61,6 @@ export async function* readReceipts(redis: Redis): AsyncGenerator<DisclosureRece
   }
 }
 
-function parseReceipt(values: readonly string[]): DisclosureReceipt {
-  const value = (name: string): string => values[values.indexOf(name) + 1] ?? '';
-  return {
-    at: value('at'),
-    home: value('home'),
-    lending: value('lending'),
-    homeKey: value('home_key'),
-    fields: value('fields').split(' '),
-    eventId: value('event'),
-  };
+function parseReceipt([, text = '{}']: readonly string[]): DisclosureReceipt {
+  return JSON.parse(text) as DisclosureReceipt;
 }
