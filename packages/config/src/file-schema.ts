@@ -6,7 +6,7 @@ import { fixedValues } from './fixed-values.ts';
 
 const category = kohaCode(10);
 const attributeType = kohaCode(64);
-const refuseOrAllow = (fact: string) => words(['refuse', 'allow'], `A home patron ${fact}.`);
+const refuseOrAllow = (fact: string) => words(['refuse', 'allow'], `What becomes of a home patron ${fact}.`);
 
 const SECRET_ALLOWED = '{env: NAME} or {file: PATH}; the secret itself never stands in this file';
 const secretSource = z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]);

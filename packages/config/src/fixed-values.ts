@@ -21,7 +21,7 @@ function faultOf(field: string, value: string | null): string | null {
   }
   const longest = LONGEST[field] ?? LONGEST_OTHER;
   if (value === null) return null;
-  if ([...value].length > longest) return `is longer than Koha's ${longest} characters`;
+  if (Array.from(value).length > longest) return `is longer than Koha's ${longest} characters`;
   if (field === 'date_of_birth' && !z.iso.date().safeParse(value).success)
     return 'is not a date such as 2001-12-31';
   return null;

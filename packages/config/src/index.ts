@@ -10,6 +10,7 @@ export {
   dashboardConfig,
   loadConsortium,
   receiverConfig,
+  senderConfig,
   workerConfig,
 } from './process-config.ts';
 export type {
@@ -21,3 +22,8 @@ export type {
   WorkerConfig,
 } from './process-config.ts';
 export type { LogLevel } from './environment-variables.ts';
+export { configWarnings } from './config-warnings.ts';
+export type { ConfigWarning } from './config-warnings.ts';
+export { effectiveConfig, renderEffectiveConfig } from './effective-config.ts';
+export type { Printable } from './effective-config.ts';
+export { configurationReference } from './configuration-reference.ts';

@@ -9,7 +9,7 @@ import type { Consortium } from './model.ts';
 import { ProblemList } from './problem-list.ts';
 import { expandAll, readAgreementList } from './read-agreements.ts';
 import { readLibrary } from './read-library.ts';
-import { isMapping, readSection } from './read-section.ts';
+import { isMapping, readSection, reportMissing } from './read-section.ts';
 import type { Surroundings } from './secret-reader.ts';
 import { SecretReader } from './secret-reader.ts';
 import { openYaml } from './yaml-file.ts';
@@ -38,15 +38,8 @@ function readDefaults(raw: unknown, problems: ProblemList) {
 }
 
 function readFileKeys(raw: unknown, surroundings: Surroundings, problems: ProblemList): Consortium {
-  const keys = readSection(fileSchema, raw ?? {}, [], problems);
-  for (const [key, allowed] of [
-    ['consortium', "the consortium's name"],
-    ['libraries', 'a list of libraries'],
-    ['agreements', 'all, or a list of {home, lending, fields, categories}'],
-  ] as const) {
-    if ((raw ?? null) === null || (isMapping(raw) && raw[key] === undefined))
-      problems.add([key], 'is missing', allowed);
-  }
+  const keys = readSection(fileSchema, raw, [], problems);
+  reportMissing(raw, ['consortium', 'libraries', 'agreements'], fileSchema, [], problems);
   const secrets = new SecretReader(surroundings, problems);
   const defaults = readDefaults(keys.defaults, problems);
   const drafts = (keys.libraries ?? []).map((library, place) =>

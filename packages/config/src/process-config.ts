@@ -194,3 +194,13 @@ export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Das
 export function cliConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
   return readBoth(env, readFile, readQueueAccess);
 }
+
+/** What `passport send` needs: the file, and the receiver's address without a slash at its end. Throws one ConfigError. */
+export function senderConfig(
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+): { readonly consortium: Consortium; readonly receiverUrl: string } {
+  return readBoth(env, readFile, (variables) => ({
+    receiverUrl: variables.plain(VARIABLES.receiverUrl, ''),
+  }));
+}

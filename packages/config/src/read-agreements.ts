@@ -3,9 +3,9 @@ import { agreementSchema } from './file-schema.ts';
 import type { Agreement } from './model.ts';
 import { nearest } from './nearest.ts';
 import type { Path, ProblemList } from './problem-list.ts';
-import { isMapping, readSection } from './read-section.ts';
+import { readSection, reportMissing } from './read-section.ts';
 import type { LibraryDraft } from './read-library.ts';
-import { toCategoryFilter } from './read-library.ts';
+import { toCategoryFilter } from './section-models.ts';
 
 const canWork = (home: LibraryDraft, lending: LibraryDraft) =>
   home.library.enabled && lending.library.enabled && lending.lends && lending.hasCategory;
@@ -46,12 +46,8 @@ function readAgreement(
   reading: Reading,
 ): { agreement: Agreement; works: boolean } | null {
   const { problems } = reading;
-  const read = readSection(agreementSchema, raw ?? {}, at, problems);
-  for (const key of ['home', 'lending'] as const) {
-    if ((raw ?? null) === null || (isMapping(raw) && raw[key] === undefined)) {
-      problems.add([...at, key], 'is missing', 'the id of a library');
-    }
-  }
+  const read = readSection(agreementSchema, raw, at, problems);
+  reportMissing(raw, ['home', 'lending'], agreementSchema, at, problems);
   const home = findLibrary(read.home, [...at, 'home'], reading);
   const lending = findLibrary(read.lending, [...at, 'lending'], reading);
   if (home !== null && home === lending) {

@@ -2,15 +2,37 @@ import { z } from 'zod';
 import type { Path, ProblemList } from './problem-list.ts';
 import { reportIssues, reportUnknownKeys } from './zod-problems.ts';
 
-/** What `meta` of a schema says is allowed. */
-export function allowedOf(schema: z.core.$ZodType): string | undefined {
-  const allowed = z.globalRegistry.get(schema)?.['allowed'];
-  return typeof allowed === 'string' ? allowed : undefined;
+const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+
+/** What `meta` says of a key's schema. */
+export function metaOf(schema: z.core.$ZodType): {
+  description: string | undefined;
+  allowed: string | undefined;
+} {
+  const meta = z.globalRegistry.get(schema);
+  return { description: text(meta?.['description']), allowed: text(meta?.['allowed']) };
 }
 
 /** Whether `value` is a mapping of the file. */
 export function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Reports each of `keys` that a mapping lacks. An empty one lacks them all; what is no mapping is reported elsewhere. */
+export function reportMissing(
+  raw: unknown,
+  keys: readonly string[],
+  schema: z.ZodObject,
+  at: Path,
+  problems: ProblemList,
+): void {
+  const mapping = raw ?? {};
+  if (!isMapping(mapping)) return;
+  for (const key of keys) {
+    const keySchema = schema.shape[key];
+    const allowed = keySchema === undefined ? undefined : metaOf(keySchema).allowed;
+    if (mapping[key] === undefined) problems.add([...at, key], 'is missing', allowed);
+  }
 }
 
 /**
@@ -45,7 +67,12 @@ export function readSection<S extends z.ZodRawShape>(
     const result = z.safeParse(keySchema, raw[key]);
     if (result.success) read.push([key, result.data]);
     else {
-      const context = { schema: keySchema, raw: raw[key], at: [...at, key], allowed: allowedOf(keySchema) };
+      const context = {
+        schema: keySchema,
+        raw: raw[key],
+        at: [...at, key],
+        allowed: metaOf(keySchema).allowed,
+      };
       reportIssues(result.error.issues, context, problems);
     }
   }

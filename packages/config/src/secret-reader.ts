@@ -38,7 +38,8 @@ export class SecretReader {
       const meant = isPlainName(source.env) ? nearest(source.env, Object.keys(env)) : null;
       const hint = meant === null ? '' : `, did you mean ${meant}?`;
       const what = `the environment has no ${printableName(source.env)}`;
-      this.#problems.add(at, `${what}${hint}`, 'set it, or NAME_FILE to the path of a file that holds it');
+      const other = isPlainName(source.env) ? `${source.env}_FILE` : 'NAME_FILE';
+      this.#problems.add(at, `${what}${hint}`, `set it, or ${other} to the path of a file that holds it`);
     }
     return found ?? null;
   }

@@ -42,6 +42,11 @@ function schemaAt(schema: unknown, path: readonly PropertyKey[]): unknown {
   return undefined;
 }
 
+const keysOf = (schema: unknown): string[] => {
+  if (schema instanceof z.ZodUnion) return schema.options.flatMap(keysOf);
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+};
+
 function describe(issue: z.core.$ZodIssue, value: unknown): string {
   switch (issue.code) {
     case 'invalid_type':
@@ -107,12 +112,7 @@ export function reportIssues(
     const place = [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
     const here = schemaAt(schema, issue.path);
     if (issue.code === 'unrecognized_keys') {
-      reportUnknownKeys(
-        issue.keys,
-        here instanceof z.ZodObject ? Object.keys(here.shape) : [],
-        place,
-        problems,
-      );
+      reportUnknownKeys(issue.keys, keysOf(here), place, problems);
       continue;
     }
     const branch =

@@ -1,0 +1,164 @@
+import type { z } from 'zod';
+import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
+import { VARIABLES } from './environment-variables.ts';
+import { FIELD_GROUPS } from './field-groups.ts';
+import {
+  agreementSchema,
+  copySection,
+  eligibilitySection,
+  fileSchema,
+  kohaSection,
+  librarySchema,
+  limitsSection,
+  locateSection,
+  retentionSection,
+  retrySection,
+  shareSection,
+} from './file-schema.ts';
+import { metaOf } from './read-section.ts';
+
+/** A Markdown table as prettier writes it, so that the generated page is left alone by it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const cells = [head, ...rows].map((row) => row.map((cell) => cell.replaceAll('|', '\\|')));
+  const widths = head.map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
+  const rule = widths.map((width) => '-'.repeat(width));
+  const [first = [], ...others] = cells;
+  return [line(first), line(rule), ...others.map(line)].join('\n');
+}
+
+function flow(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  return typeof value === 'object' && value !== null ? '{}' : String(value);
+}
+
+/** One table: every key of a section, from its schema. */
+function keyTable(
+  schema: z.ZodObject,
+  defaults: Readonly<Record<string, unknown>>,
+  left: Readonly<Record<string, string>>,
+): string {
+  const rows = Object.entries(schema.shape).map(([key, keySchema]) => {
+    const { description, allowed } = metaOf(keySchema);
+    const fallback = Object.hasOwn(defaults, key) ? `\`${flow(defaults[key])}\`` : (left[key] ?? 'required');
+    return [`\`${key}\``, description ?? '', allowed ?? '', fallback];
+  });
+  return table(['key', 'what it does', 'takes', 'default'], rows);
+}
+
+const SECTIONS: readonly [title: string, text: string, body: string][] = [
+  [
+    'The file',
+    'Written in YAML 1.2. Unknown keys are refused.',
+    keyTable(fileSchema, {}, { locate: '', retention: '', defaults: '' }),
+  ],
+  ['`locate`', 'How homes are looked for.', keyTable(locateSection, BUILT_IN_DEFAULTS.locate, {})],
+  ['`retention`', 'How long things are kept.', keyTable(retentionSection, BUILT_IN_DEFAULTS.retention, {})],
+  [
+    'A library',
+    'One entry of `libraries`: one Koha installation.',
+    keyTable(librarySchema, BUILT_IN_DEFAULTS.library, {
+      koha: '',
+      limits: '',
+      share: '',
+      copy: '',
+      eligibility: '',
+      retry: '',
+    }),
+  ],
+  [
+    '`koha`',
+    "How to reach the library's Koha. May stand in `defaults`.",
+    keyTable(kohaSection, BUILT_IN_DEFAULTS.koha, {}),
+  ],
+  [
+    '`limits`',
+    'How much the library may ask for. May stand in `defaults`.',
+    keyTable(limitsSection, BUILT_IN_DEFAULTS.limits, {}),
+  ],
+  [
+    '`share`',
+    "The home library's say, whoever asks. Never in `defaults`: each library says for itself what it gives.",
+    keyTable(shareSection, BUILT_IN_DEFAULTS.share, {}),
+  ],
+  [
+    '`copy`',
+    'How copies are made, as lending library. May stand in `defaults`; `set` is merged field by field.',
+    keyTable(copySection, BUILT_IN_DEFAULTS.copy, { category: 'required to lend' }),
+  ],
+  [
+    '`eligibility`',
+    'Who may borrow, as lending library. May stand in `defaults`.',
+    keyTable(eligibilitySection, BUILT_IN_DEFAULTS.eligibility, {}),
+  ],
+  [
+    '`retry`',
+    'What happens after the copy, as lending library. May stand in `defaults`.',
+    keyTable(retrySection, BUILT_IN_DEFAULTS.retry, {}),
+  ],
+  [
+    'An agreement',
+    'One entry of `agreements`. `agreements: all` stands for every pair of enabled libraries whose lending side has `webhook_secrets`.',
+    keyTable(agreementSchema, BUILT_IN_DEFAULTS.agreement, { fields: 'no narrowing' }),
+  ],
+];
+
+const INTRODUCTION = `# Configuration
+
+<!-- Generated from the schema by \`npm run docs -w @passport/config\`; a test fails when it is not current. -->
+
+One YAML file describes the consortium, and environment variables describe the process. Start from
+\`passport.example.yaml\` and \`.env.example\`, and check both with \`passport config check\`. A process that is
+configured wrongly says everything that is wrong, with the place in the file, and ends with exit code 1 before it
+touches the network.
+
+## Secrets
+
+A secret never stands in the file, only where it is to be found: \`{env: NAME}\` or \`{file: PATH}\`. For \`{env: NAME}\`,
+\`NAME_FILE\` may name a file instead, as Docker and systemd hand secrets over; a path is relative to the working
+directory. Sample secrets such as the ones of manuals are refused. Secrets are never printed: \`passport config check\`
+shows where each comes from.
+
+## Durations
+
+A number and a unit: \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`90s\`, \`15m\` or \`400d\`.
+
+## Card patterns
+
+Patterns are JavaScript regular expressions with the \`u\` flag. A card has at most 32 characters. Patterns that could
+try very many ways on some card, such as \`^(\\d+)+$\`, are refused: begin with \`^\`, and give repetitions an upper bound.
+`;
+
+function groupTable(): string {
+  const rows = Object.entries(FIELD_GROUPS).map(([group, fields]) => [
+    `\`${group}\``,
+    fields.map((field) => `\`${field}\``).join(' '),
+  ]);
+  return table(['group', "fields, in Koha's names"], rows);
+}
+
+function environmentTable(): string {
+  const rows = Object.values(VARIABLES).map(({ name, description, allowed, fallback, readBy }) => [
+    `\`${name}\``,
+    readBy.join(', '),
+    description,
+    allowed,
+    fallback === null ? '' : `\`${fallback}\``,
+  ]);
+  return table(['variable', 'read by', 'what it does', 'takes', 'default'], rows);
+}
+
+/** The reference page of file and environment, in Markdown, made from the schemas that check them. */
+export function configurationReference(): string {
+  return [
+    INTRODUCTION.trimEnd(),
+    ...SECTIONS.flatMap(([title, text, body]) => [`## ${title}`, text, body]),
+    '## Field groups',
+    'What can be copied at all. What is copied is what `share`, the agreement and `copy.fields` all allow.',
+    groupTable(),
+    '## Environment',
+    'Each variable may also be given as `NAME_FILE`, the path of a file that holds the value. An empty variable counts as not set.',
+    `${environmentTable()}\n`,
+  ].join('\n\n');
+}

@@ -1,0 +1,117 @@
+import { stringify } from 'yaml';
+import { formatDuration } from './duration.ts';
+import type { CategoryChoice, CategoryFilter, Consortium, CopyPolicy, Library } from './model.ts';
+import type { Secret } from './secret.ts';
+
+/** Something that prints: text, numbers, lists and mappings, without secrets. */
+export type Printable =
+  string | number | boolean | null | readonly Printable[] | { readonly [key: string]: Printable };
+
+const printSecret = (secret: Secret<string>): Printable => `[secret from ${secret.source}]`;
+
+function printFilter(filter: CategoryFilter): Printable {
+  switch (filter.kind) {
+    case 'all':
+      return 'all';
+    case 'only':
+      return { only: filter.categories };
+    case 'except':
+      return { except: filter.categories };
+    default:
+      return filter satisfies never;
+  }
+}
+
+function printCategory(choice: CategoryChoice): Printable {
+  if (choice.kind === 'one') return choice.category;
+  return { by_home_category: choice.map, otherwise: choice.otherwise };
+}
+
+function printCopy(copy: CopyPolicy): Printable {
+  return {
+    ...(copy.category === null ? {} : { category: printCategory(copy.category) }),
+    branch: copy.branch.kind === 'scan' ? 'scan' : { fixed: copy.branch.branch },
+    fields: copy.fields,
+    set: copy.set,
+    expiry: copy.expiry.kind === 'days' ? { days: copy.expiry.days } : copy.expiry.kind,
+    passport_attribute: copy.passportAttribute,
+    home_key_attribute: copy.homeKeyAttribute,
+    on_look_alike: copy.onLookAlike,
+  };
+}
+
+function printLibrary(library: Library): Printable {
+  const { koha, limits, share, eligibility, retry } = library;
+  return {
+    id: library.id,
+    name: library.name,
+    enabled: library.enabled,
+    koha: {
+      url: koha.url,
+      client_id: printSecret(koha.clientId),
+      client_secret: printSecret(koha.clientSecret),
+      timeout: formatDuration(koha.timeoutMs),
+      max_in_flight: koha.maxInFlight,
+    },
+    webhook_secrets: library.webhookSecrets.map(printSecret),
+    limits: {
+      events_per_second: limits.eventsPerSecond,
+      burst: limits.burst,
+      backlog: limits.backlog,
+      copies_per_hour: limits.copiesPerHour,
+      misses_per_hour: limits.missesPerHour,
+    },
+    cards: library.cards.map(({ source }) => source),
+    share: {
+      fields: share.fields,
+      categories: printFilter(share.categories),
+      opt_out_attribute: share.optOutAttribute,
+    },
+    copy: printCopy(library.copy),
+    eligibility: {
+      expired: eligibility.expired,
+      restricted: eligibility.restricted,
+      card_lost: eligibility.cardLost,
+      address_unconfirmed: eligibility.addressUnconfirmed,
+      max_debt: eligibility.maxDebt,
+      min_age: eligibility.minAge,
+      show_reasons: eligibility.showReasons,
+    },
+    retry: {
+      tell_koha: retry.tellKoha,
+      checkout: retry.checkout,
+      checkout_within: formatDuration(retry.checkoutWithinMs),
+      confirm: retry.confirm,
+      give_up_after: formatDuration(retry.giveUpAfterMs),
+    },
+  };
+}
+
+/**
+ * The configuration as it holds after defaults, in the words of the file, with groups of fields and agreements written out and the
+ * place of each secret instead of the secret.
+ */
+export function effectiveConfig(consortium: Consortium): { readonly [key: string]: Printable } {
+  const { name, locate, retention, libraries, agreements } = consortium;
+  return {
+    consortium: name,
+    locate: { strict: locate.strict },
+    retention: {
+      finished: formatDuration(retention.finishedMs),
+      failed: formatDuration(retention.failedMs),
+      receipts: formatDuration(retention.receiptsMs),
+    },
+    libraries: libraries.map(printLibrary),
+    agreements: agreements.map(({ home, lending, fields, categories }) => ({
+      home,
+      lending,
+      ...(fields === null ? {} : { fields }),
+      categories: printFilter(categories),
+    })),
+  };
+}
+
+/** The same as YAML. */
+export function renderEffectiveConfig(consortium: Consortium): string {
+  return stringify(effectiveConfig(consortium), { lineWidth: 110, aliasDuplicateObjects: false });
+}

@@ -1,0 +1,3 @@
+import { configurationReference } from './configuration-reference.ts';
+
+process.stdout.write(configurationReference());

@@ -1,0 +1,88 @@
+import type { MergedSections } from './library-layers.ts';
+import type {
+  CategoryChoice,
+  CategoryFilter,
+  CopyPolicy,
+  Eligibility,
+  Limits,
+  RetryPolicy,
+  Share,
+} from './model.ts';
+
+/** A category filter of the file in the model's form. */
+export function toCategoryFilter(filter: 'all' | { only: string[] } | { except: string[] }): CategoryFilter {
+  if (filter === 'all') return { kind: 'all' };
+  return 'only' in filter
+    ? { kind: 'only', categories: filter.only }
+    : { kind: 'except', categories: filter.except };
+}
+
+function toCategoryChoice(choice: MergedSections['copy']['category']): CategoryChoice | null {
+  if (choice === undefined) return null;
+  if (typeof choice === 'string') return { kind: 'one', category: choice };
+  return { kind: 'by_home_category', map: choice.by_home_category, otherwise: choice.otherwise ?? null };
+}
+
+function toExpiry(expiry: MergedSections['copy']['expiry']): CopyPolicy['expiry'] {
+  return typeof expiry === 'string' ? { kind: expiry } : { kind: 'days', days: expiry.days };
+}
+
+/** How copies are made. */
+export function toCopyPolicy(copy: MergedSections['copy']): CopyPolicy {
+  return {
+    category: toCategoryChoice(copy.category),
+    branch: copy.branch === 'scan' ? { kind: 'scan' } : { kind: 'fixed', branch: copy.branch.fixed },
+    fields: copy.fields,
+    set: Object.fromEntries(
+      Object.entries(copy.set).filter((entry): entry is [string, string] => entry[1] !== null),
+    ),
+    expiry: toExpiry(copy.expiry),
+    passportAttribute: copy.passport_attribute,
+    homeKeyAttribute: copy.home_key_attribute,
+    onLookAlike: copy.on_look_alike,
+  };
+}
+
+/** What a library may ask for. */
+export function toLimits(limits: MergedSections['limits']): Limits {
+  return {
+    eventsPerSecond: limits.events_per_second,
+    burst: limits.burst,
+    backlog: limits.backlog,
+    copiesPerHour: limits.copies_per_hour,
+    missesPerHour: limits.misses_per_hour,
+  };
+}
+
+/** What a home library lets go. */
+export function toShare(share: MergedSections['share']): Share {
+  return {
+    fields: share.fields,
+    categories: toCategoryFilter(share.categories),
+    optOutAttribute: share.opt_out_attribute,
+  };
+}
+
+/** Who may borrow. */
+export function toEligibility(eligibility: MergedSections['eligibility']): Eligibility {
+  return {
+    expired: eligibility.expired,
+    restricted: eligibility.restricted,
+    cardLost: eligibility.card_lost,
+    addressUnconfirmed: eligibility.address_unconfirmed,
+    maxDebt: eligibility.max_debt,
+    minAge: eligibility.min_age,
+    showReasons: eligibility.show_reasons,
+  };
+}
+
+/** What happens after the copy. */
+export function toRetryPolicy(retry: MergedSections['retry']): RetryPolicy {
+  return {
+    tellKoha: retry.tell_koha,
+    checkout: retry.checkout,
+    checkoutWithinMs: retry.checkout_within,
+    confirm: retry.confirm ?? [],
+    giveUpAfterMs: retry.give_up_after,
+  };
+}

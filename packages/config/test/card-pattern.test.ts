@@ -1,0 +1,49 @@
+import { performance } from 'node:perf_hooks';
+import { expect, test } from '@jest/globals';
+import { at, parse, problemsOf, validFile } from './valid-file.ts';
+
+const withPattern = (pattern: string) => {
+  const file = validFile();
+  at(file, 'libraries', 0)['cards'] = [pattern];
+  return file;
+};
+
+test.each([
+  '^21234\\d{9}$',
+  '^(?:2123|4567)\\d{10}$',
+  '^(?:\\d{4}-){3}\\d{4}$',
+  '^[A-Z]{1,3}\\d{6,10}$',
+  '^P?\\d+$',
+  '^21234.*$',
+  '^(?=.*\\d)[A-Z0-9]{8,12}$',
+])('%s is taken, and answers at once for the worst of cards', (pattern) => {
+  const [compiled] = parse(withPattern(pattern)).libraries[0]?.cards ?? [];
+  const started = performance.now();
+  for (const card of ['1', 'A', '21234', '1-'].map((text) => text.repeat(32).slice(0, 31)))
+    compiled?.test(`${card}!`);
+  expect(performance.now() - started).toBeLessThan(50);
+});
+
+test.each(['^(\\d+)+$', '^(a|a)*$', '^(\\d|\\d\\d)*$', '^(.*)*$', '^(?:\\d+-?)+$', '^(x+x+)+y$', '(\\d+)+5'])(
+  '%s is refused: some card would hold up a worker',
+  (pattern) => {
+    expect(problemsOf(withPattern(pattern))).toEqual([
+      expect.objectContaining({
+        path: 'libraries[0].cards[0]',
+        problem: expect.stringContaining('very long'),
+      }),
+    ]);
+  },
+);
+
+test.each(['', '[', '^21234\\d{9', '(?<=x', 'x'.repeat(201)])(
+  '%j is refused: it is no pattern',
+  (pattern) => {
+    expect(problemsOf(withPattern(pattern))).toHaveLength(1);
+  },
+);
+
+test('a pattern keeps no state between two cards', () => {
+  const [compiled] = parse(withPattern('^21234\\d{9}$')).libraries[0]?.cards ?? [];
+  expect([1, 2, 3].map(() => compiled?.test('21234000000017'))).toEqual([true, true, true]);
+});

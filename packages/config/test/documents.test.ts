@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { expect, test } from '@jest/globals';
+import { parse as parseYaml } from 'yaml';
+import {
+  configurationReference,
+  configWarnings,
+  effectiveConfig,
+  parseConsortium,
+  renderEffectiveConfig,
+} from '../src/index.ts';
+import { VARIABLES } from '../src/environment-variables.ts';
+import { filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
+
+const read = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');
+
+/** Names of the variables that a file of `NAME=value` lines sets. */
+const namesIn = (text: string) => [...text.matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name ?? '');
+
+test('docs/configuration.md is what the schema says (npm run docs -w @passport/config)', () => {
+  expect(read('docs/configuration.md')).toBe(configurationReference());
+});
+
+test('the example is right, once the variables of .env.example are filled in', () => {
+  const filled = Object.fromEntries(
+    namesIn(read('.env.example')).map((name) => [
+      name,
+      name.endsWith('WEBHOOK_SECRET')
+        ? `whsec_${Buffer.from(name.padEnd(30, '.')).toString('base64')}`
+        : `filled-in-${name}`,
+    ]),
+  );
+  const files = filesOf({ '/run/secrets/riverside_client_secret': 'filled-in-file' });
+  const consortium = parseConsortium(read('passport.example.yaml'), filled, files);
+  expect(consortium.agreements.map(({ home, lending }) => `${home}>${lending}`)).toEqual([
+    'riverside>midland',
+    'lakeside>midland',
+    'midland>riverside',
+    'lakeside>riverside',
+  ]);
+  expect(configWarnings(consortium)).toEqual([]);
+});
+
+test('.env.example names every variable of the servers, and no secret', () => {
+  const text = read('.env.example');
+  const servers = Object.values(VARIABLES).filter(({ readBy }) => readBy.some((name) => name !== 'cli'));
+  const rare = ['RECEIVER_HOST', 'DASHBOARD_HOST', 'DASHBOARD_BASE_PATH', 'ADMIN_HOST'];
+  expect(namesIn(text)).toEqual(
+    expect.arrayContaining(servers.map(({ name }) => name).filter((name) => !rare.includes(name))),
+  );
+  expect(text).not.toMatch(/^[A-Z_]*(?:KEY|PASSWORD|SECRET|USER|CLIENT_ID)=.+/m);
+});
+
+test('the effective configuration is itself a file, but for the secrets', () => {
+  const file = validFile();
+  const consortium = parse(file);
+  const shown: unknown = parseYaml(renderEffectiveConfig(consortium));
+  expect(shown).toEqual(effectiveConfig(consortium));
+  const again = JSON.stringify(shown).replaceAll(/"\[secret from env (\w+)\]"/g, '{"env":"$1"}');
+  expect(effectiveConfig(parse(again, validEnvironment()))).toEqual(effectiveConfig(consortium));
+});

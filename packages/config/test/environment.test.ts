@@ -1,0 +1,169 @@
+import { describe, expect, test } from '@jest/globals';
+import { stringify } from 'yaml';
+import {
+  cliConfig,
+  dashboardConfig,
+  loadConsortium,
+  receiverConfig,
+  senderConfig,
+  workerConfig,
+} from '../src/index.ts';
+import { errorOf, filesOf, validEnvironment, validFile } from './valid-file.ts';
+
+const KEY = Buffer.from('0123456789abcdef0123456789abcdef').toString('base64');
+const OTHER_KEY = Buffer.from('fedcba9876543210fedcba9876543210').toString('base64');
+
+const environment = (changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  ...validEnvironment(),
+  PASSPORT_KEY: KEY,
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  DASHBOARD_USER: 'otto',
+  DASHBOARD_PASSWORD: 'hb7-look-and-retry',
+  ...changes,
+});
+const files = filesOf({
+  'passport.yaml': stringify(validFile()),
+  '/etc/broken.yaml': 'consortium: X\nlibraries: []\nagreements: some',
+  '/run/secrets/key': `${OTHER_KEY}\n`,
+  '/run/secrets/redis': 'rediss://:p4ss-w0rd@redis:6380/2\n',
+});
+const problemsOf = (act: () => unknown) =>
+  errorOf(act).problems.map(({ path, problem }) => `${path} ${problem}`);
+
+test('what is not set has its default', () => {
+  expect(receiverConfig(environment(), files)).toMatchObject({
+    port: 8080,
+    host: '0.0.0.0',
+    adminPort: 9464,
+    adminHost: '127.0.0.1',
+    trustProxy: false,
+    minReplicas: 0,
+    shutdownGraceMs: 25_000,
+    logLevel: 'info',
+    otlpEndpoint: null,
+  });
+  expect(workerConfig(environment(), files).concurrency).toBe(20);
+  expect(dashboardConfig(environment(), files)).toMatchObject({ port: 8081, basePath: '', viewer: null });
+  expect(senderConfig(environment(), files).receiverUrl).toBe('http://127.0.0.1:8080');
+});
+
+test('an empty variable counts as not set', () => {
+  const env = environment({
+    RECEIVER_PORT: '',
+    LOG_LEVEL: '',
+    OTEL_EXPORTER_OTLP_ENDPOINT: '',
+    PASSPORT_KEY_FILE: '',
+  });
+  expect(receiverConfig(env, files)).toMatchObject({ port: 8080, logLevel: 'info', otlpEndpoint: null });
+});
+
+test('each secret may be in a file that NAME_FILE names', () => {
+  const env = environment({ PASSPORT_KEY_FILE: '/run/secrets/key', REDIS_URL_FILE: '/run/secrets/redis' });
+  delete env['PASSPORT_KEY'];
+  delete env['REDIS_URL'];
+  const { keys, redisUrl } = cliConfig(env, files);
+  expect(keys.map((key) => key.reveal().toString())).toEqual(['fedcba9876543210fedcba9876543210']);
+  expect(redisUrl.reveal()).toBe('rediss://:p4ss-w0rd@redis:6380/2');
+});
+
+test('several keys keep their order: the first seals', () => {
+  const { keys } = workerConfig(environment({ PASSPORT_KEY: `${KEY}, ${OTHER_KEY}` }), files);
+  expect(keys.map((key) => key.reveal().toString('base64'))).toEqual([KEY, OTHER_KEY]);
+});
+
+describe('a variable that is wrong', () => {
+  test.each<[name: string, value: string, problem: string]>([
+    ['PASSPORT_KEY', 'short', 'key 1 is not base64'],
+    ['PASSPORT_KEY', `${KEY},c2hvcnQ=`, 'key 2 has 5 bytes'],
+    ['PASSPORT_KEY', `${KEY},${KEY}`, 'key 2 is the same as one before it'],
+    ['PASSPORT_KEY', `${KEY},`, 'key 2 has 0 bytes'],
+    ['REDIS_URL', 'localhost:6379', 'is no address of a Redis'],
+    ['REDIS_URL', 'redis+sentinel://one:26379,two:26379', 'is no address of a Redis'],
+    ['RECEIVER_PORT', '80a', 'is not a whole number'],
+    ['RECEIVER_PORT', '70000', 'is out of bounds'],
+    ['RECEIVER_PORT', '9464', undefined as never],
+    ['REDIS_MIN_REPLICAS', '-1', 'is not a whole number'],
+    ['TRUST_PROXY', 'yes', 'names no proxy that can be trusted'],
+    ['TRUST_PROXY', '10.0.0.0/33', 'names no proxy that can be trusted'],
+    ['SHUTDOWN_GRACE', '25', 'is not a duration'],
+    ['SHUTDOWN_GRACE', '1h', 'is 1h, out of bounds'],
+    ['LOG_LEVEL', 'loud', 'is no level'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318', 'is no http or https URL'],
+  ])('%s=%s', (name, value, problem) => {
+    const wanted = value === '9464' ? 'ADMIN_PORT is the same as RECEIVER_PORT' : `${name} ${problem}`;
+    expect(problemsOf(() => receiverConfig(environment({ [name]: value }), files))).toEqual([wanted]);
+  });
+
+  test.each<[NodeJS.ProcessEnv, string]>([
+    [{ DASHBOARD_PASSWORD: 'password1' }, 'DASHBOARD_PASSWORD is a sample secret that everybody knows'],
+    [{ DASHBOARD_PASSWORD: 'k3pt' }, 'DASHBOARD_PASSWORD is shorter than 8 characters'],
+    [{ DASHBOARD_USER: 'hb7-look-and-retry' }, 'DASHBOARD_PASSWORD is the same as the user name'],
+    [{ DASHBOARD_USER: 'a:b' }, 'DASHBOARD_USER is no user name'],
+    [{ DASHBOARD_VIEWER_USER: 'vera' }, 'DASHBOARD_VIEWER_PASSWORD is missing'],
+    [{ DASHBOARD_VIEWER_PASSWORD: 'hb7-only-look' }, 'DASHBOARD_VIEWER_USER is missing'],
+    [
+      { DASHBOARD_VIEWER_USER: 'otto', DASHBOARD_VIEWER_PASSWORD: 'hb7-only-look' },
+      'DASHBOARD_VIEWER_USER is the same as DASHBOARD_USER',
+    ],
+    [{ DASHBOARD_BASE_PATH: 'passport' }, 'DASHBOARD_BASE_PATH is no path'],
+  ])('of the dashboard: %j', (changes, problem) => {
+    expect(problemsOf(() => dashboardConfig(environment(changes), files))).toEqual([problem]);
+  });
+});
+
+test('T-22 a sample password is refused whatever its case and trailing digits', () => {
+  for (const password of ['Passport2026', 'CHANGE-ME', 'koha koha', '12345678', 'xxxxxxxxxx', '<password>']) {
+    const act = () => dashboardConfig(environment({ DASHBOARD_PASSWORD: password }), files);
+    expect(problemsOf(act)).toEqual(['DASHBOARD_PASSWORD is a sample secret that everybody knows']);
+  }
+});
+
+test.each([
+  ['true', true],
+  ['2', 2],
+  ['10.0.0.0/8,loopback', '10.0.0.0/8,loopback'],
+  ['fd00::/8', 'fd00::/8'],
+])('TRUST_PROXY=%s', (text, value) => {
+  expect(receiverConfig(environment({ TRUST_PROXY: text }), files).trustProxy).toBe(value);
+});
+
+test.each([
+  'redis://127.0.0.1:6379',
+  'redis://user:p%40ss@redis.example.org/3',
+  'rediss://:secret@redis:6380',
+  'redis+sentinel://:pw@one:26379,two:26379,three/passport?db=1&tls=1',
+  'redis+cluster://one:7000,two:7001',
+  'redis://[::1]:6379',
+])('%s is an address of a Redis', (url) => {
+  expect(cliConfig(environment({ REDIS_URL: url }), files).redisUrl.reveal()).toBe(url);
+});
+
+test('everything wrong with file and environment is told in one error', () => {
+  const env = { PASSPORT_CONFIG: '/etc/broken.yaml', REDIS_URI: 'redis://x', ADMIN_PORT: 'x' };
+  expect(problemsOf(() => workerConfig(env, files))).toEqual([
+    'agreements does not fit',
+    'PASSPORT_KEY is missing',
+    'REDIS_URL is missing; the environment has REDIS_URI, was that meant?',
+    'ADMIN_PORT is not a whole number',
+  ]);
+});
+
+test('a file that is not there is told beside the environment', () => {
+  const act = () => cliConfig({ PASSPORT_CONFIG: '/etc/none.yaml', REDIS_URL: 'redis://x' }, files);
+  expect(problemsOf(act)).toEqual([
+    'PASSPORT_CONFIG the file /etc/none.yaml cannot be read (ENOENT)',
+    'PASSPORT_KEY is missing',
+  ]);
+});
+
+test('a command that needs the file alone asks for nothing else', () => {
+  expect(loadConsortium(validEnvironment(), files).name).toBe('Prairie Libraries');
+});
+
+test('the message has one line for each problem, with place, line and what is allowed', () => {
+  const env = { PASSPORT_CONFIG: '/etc/broken.yaml' };
+  expect(errorOf(() => loadConsortium(env, files)).message.split('\n')).toEqual([
+    'The configuration has 1 problem:',
+    '  agreements (line 3): does not fit; all, or a list of {home, lending, fields, categories}',
+  ]);
+});
