@@ -37,7 +37,8 @@ export const PATRON_FIELDS: readonly PatronField[] = [
   ]),
   ...text('contact', TEXT, ['email', 'phone', 'secondary_email', 'secondary_phone']),
   ...text('contact', SHORT, ['mobile']),
-  ...text('contact', { characters: 50 }, ['sms_number']),
+  // Half a number would reach somebody else's phone.
+  { name: 'sms_number', group: 'contact', limit: { characters: 50 }, kind: 'code' },
   ...text('address', SHORT, ['street_number', 'street_type', 'postal_code']),
   ...text('address', TEXT, ['address', 'address2', 'city', 'state', 'country']),
   { name: 'date_of_birth', group: 'birth', limit: { characters: 10 }, kind: 'date' },

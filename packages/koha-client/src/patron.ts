@@ -32,11 +32,12 @@ export interface PatronAttribute {
   readonly id: number | null;
 }
 
-const isoDate = /^\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 /** A fact of the wrong type is a missing fact: the judge then says so, instead of the whole answer being thrown away. */
 const fact = <T extends z.ZodType>(schema: T) => schema.nullable().catch(null);
 const flag = fact(z.union([z.boolean(), z.literal([0, 1]).transform((bit) => bit === 1)]));
-const date = fact(z.string().regex(isoDate));
+const date = fact(z.iso.date());
+/** Koha's column for these is empty until somebody sets it, so null is a "no"; only a missing or strange value is unknown. */
+const mark = z.preprocess((value) => (value === null ? false : value), flag);
 const balance = fact(
   z.union([
     z.number(),
@@ -61,8 +62,8 @@ const rowSchema = z.object({
   expiry_date: date,
   expired: flag,
   restricted: flag,
-  patron_card_lost: flag,
-  incorrect_address: flag,
+  patron_card_lost: mark,
+  incorrect_address: mark,
   account_balance: balance,
   extended_attributes: fact(z.array(attributeSchema)),
   ...Object.fromEntries(

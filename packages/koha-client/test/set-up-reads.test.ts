@@ -1,0 +1,125 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { json, startTinyKoha } from './tiny-koha.ts';
+import type { TinyKoha } from './tiny-koha.ts';
+
+let koha: TinyKoha;
+afterEach(() => koha.close());
+
+test('branches come by code and name', async () => {
+  koha = await startTinyKoha({
+    'GET /api/v1/libraries': json(200, [{ library_id: 'MAIN', name: 'Main Library', email: 'x' }]),
+  });
+  expect(await koha.client().branches()).toEqual([{ branch: 'MAIN', name: 'Main Library' }]);
+});
+
+test('categories come with what matters to a copy', async () => {
+  koha = await startTinyKoha({
+    'GET /api/v1/patron_categories': json(200, [
+      {
+        patron_category_id: 'PT',
+        name: 'Partner',
+        category_type: 'A',
+        enrolment_fee: 5,
+        can_be_guarantee: false,
+      },
+      { patron_category_id: 'X', name: null, category_type: 'X', enrolment_fee: null },
+    ]),
+  });
+  expect(await koha.client().categories()).toEqual([
+    { category: 'PT', name: 'Partner', type: 'A', enrolmentFee: 5, canBeGuarantee: false },
+    { category: 'X', name: null, type: 'X', enrolmentFee: null, canBeGuarantee: null },
+  ]);
+});
+
+describe('circulation rules', () => {
+  const at = { category: 'PT', branch: 'MAIN', rules: ['maxissueqty', 'issuelength'] };
+  const ROUTE = 'GET /api/v1/circulation_rules';
+
+  test('come by name, null where there is none', async () => {
+    koha = await startTinyKoha({
+      [ROUTE]: json(200, [{ context: { library_id: '*' }, maxissueqty: 5, issuelength: null }]),
+    });
+    expect(await koha.client().circulationRules(at)).toEqual({
+      kind: 'rules',
+      rules: { maxissueqty: '5', issuelength: null },
+    });
+    expect(Object.fromEntries(koha.calls()[0]?.query ?? [])).toMatchObject({
+      patron_category_id: 'PT',
+      library_id: 'MAIN',
+      rules: 'maxissueqty,issuelength',
+    });
+  });
+
+  test.each([
+    ['/query/patron_category_id', 'category'],
+    ['/query/library_id', 'branch'],
+  ])('name the code that Koha does not know (%s)', async (path, what) => {
+    const error = 'Invalid parameter value';
+    koha = await startTinyKoha({
+      [ROUTE]: json(400, { error, error_code: 'invalid_parameter_value', path, values: {} }),
+    });
+    expect(await koha.client().circulationRules(at)).toEqual({ kind: 'unknown', what });
+  });
+});
+
+describe('the probe for an attribute type', () => {
+  const ROUTE = 'PUT /api/v1/patrons/5/extended_attributes';
+
+  test.each([
+    ['PASSPORTED', false],
+    ['__no_such_type__', true],
+  ])('reads from the refusal of %s whether the type exists: %s', async (refusedType, exists) => {
+    koha = await startTinyKoha({
+      [ROUTE]: (response, seen) => {
+        const types = (JSON.parse(seen.body) as { type: string }[]).map(({ type }) => type);
+        const named = types.find((type) => type.startsWith(refusedType));
+        json(400, { error: `Tried to use an invalid attribute type. type=${named}` })(response, seen);
+      },
+    });
+    expect(await koha.client().probeAttributeTypeByRefusal(5, 'PASSPORTED')).toBe(exists);
+  });
+
+  test('always asks for a type that no Koha can have', async () => {
+    koha = await startTinyKoha({ [ROUTE]: json(400, { error: 'other' }) });
+    expect(await koha.client().probeAttributeTypeByRefusal(5, 'PASSPORTED')).toBeNull();
+    const sent = JSON.parse(koha.calls()[0]?.body ?? '[]') as { type: string }[];
+    expect(sent.map(({ type }) => type.length > 64)).toEqual([false, true]);
+  });
+});
+
+test('some patron’s id is found without keeping anything else', async () => {
+  koha = await startTinyKoha({ 'GET /api/v1/patrons': json(200, [{ patron_id: 51, surname: 'planted' }]) });
+  expect(await koha.client().findAnyPatronId()).toBe(51);
+  expect(koha.calls()[0]?.query.get('_per_page')).toBe('1');
+});
+
+test('the plugin tells about its Koha', async () => {
+  const type = {
+    code: 'PASSPORTED_ID',
+    unique_id: 1,
+    repeatable: false,
+    mandatory: 0,
+    opac_display: false,
+    opac_editable: false,
+    staff_searchable: false,
+  };
+  koha = await startTinyKoha({
+    'GET /api/v1/contrib/passport/about': json(200, {
+      version: '1.0.0',
+      koha_version: '25.11.00.000',
+      time: '2026-11-25T09:00:00Z',
+      attribute_types: [type],
+      preferences: { AutoEmailNewUser: '0' },
+      plack_workers: 2,
+      more: true,
+    }),
+  });
+  expect(await koha.client().about()).toEqual({
+    version: '1.0.0',
+    koha_version: '25.11.00.000',
+    time: '2026-11-25T09:00:00Z',
+    attribute_types: [{ ...type, unique_id: true, mandatory: false }],
+    preferences: { AutoEmailNewUser: '0' },
+    plack_workers: 2,
+  });
+});
