@@ -1,0 +1,24 @@
+import { relative } from 'node:path';
+
+/** Prints what failed, as it fails, and a line now and then that shows where the run is. Jest loads it by its path. */
+export default class JestReporter {
+  #started = performance.now();
+  #told = 0;
+
+  onTestResult(_test, result, { numTotalTestSuites, numPassedTests, numFailedTests, ...all }) {
+    if (result.failureMessage) {
+      process.stderr.write(
+        `\nFAILED ${relative(process.cwd(), result.testFilePath)}\n${result.failureMessage}`,
+      );
+      for (const { message } of result.console ?? []) process.stderr.write(`  printed: ${message}\n`);
+    }
+    const seconds = Math.round((performance.now() - this.#started) / 1_000);
+    if (seconds - this.#told < 10) return;
+    this.#told = seconds;
+    const files = all.numPassedTestSuites + all.numFailedTestSuites + all.numPendingTestSuites;
+    const failed = numFailedTests === 0 ? '' : `, ${numFailedTests} failed`;
+    process.stderr.write(
+      `  ${seconds} s: ${files} of ${numTotalTestSuites} files, ${numPassedTests} tests passed${failed}\n`,
+    );
+  }
+}

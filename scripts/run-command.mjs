@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+
+/**
+ * Runs a program in the project's root and resolves with `{ code, output }` when it ends. With `show` its output goes to
+ * standard error as it comes; else it is kept, and printed only by whoever finds that `code` is not 0. A program that
+ * is not there, or that takes longer than `timeoutMs`, has code 127 or 124.
+ */
+export function runCommand(command, args, { cwd, env, show = false, timeoutMs } = {}) {
+  return new Promise((resolve) => {
+    const stdio = show ? ['ignore', process.stderr, process.stderr] : ['ignore', 'pipe', 'pipe'];
+    const child = spawn(command, args, {
+      cwd: cwd ?? projectRoot,
+      env: { ...process.env, ...env },
+      stdio,
+    });
+    let output = '';
+    let late = false;
+    const timer =
+      timeoutMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            late = true;
+            child.kill('SIGKILL');
+          }, timeoutMs);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+    }
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      resolve({ code: 127, output: error.message });
+    });
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code: late ? 124 : (code ?? 1), output });
+    });
+  });
+}
+
+/** The project's root, as a path. */
+export const projectRoot = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
+
+/** Says on standard error what goes on: standard output belongs to results. */
+export function say(text) {
+  process.stderr.write(`${text}\n`);
+}

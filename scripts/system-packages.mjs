@@ -1,0 +1,83 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { runCommand, say } from './run-command.mjs';
+
+const PERL_MODULES = {
+  Mojolicious: 'libmojolicious-perl',
+  'Mojolicious::Plugin::OpenAPI': 'libmojolicious-plugin-openapi-perl',
+  'LWP::UserAgent': 'libwww-perl',
+  'Modern::Perl': 'libmodern-perl-perl',
+  'Try::Tiny': 'libtry-tiny-perl',
+  'Perl::Critic': 'libperl-critic-perl',
+  'DBD::SQLite': 'libdbd-sqlite3-perl',
+};
+
+/** What a command may need of the machine: how to see that it is there, and the Debian packages that bring it. */
+const NEEDS = {
+  redis: { missing: () => (has('redis-server') || has('valkey-server') ? [] : ['redis-server']) },
+  openssl: { missing: () => (has('openssl') ? [] : ['openssl']) },
+  browser: {
+    missing: () =>
+      ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].some(has) ? [] : ['chromium'],
+  },
+  plugin: { missing: () => ['make', 'zip'].filter((tool) => !has(tool)) },
+  perl: { missing: missingPerl },
+};
+
+/**
+ * Sees that the machine has what is asked for, and installs it from Debian's packages where it may. Returns the needs
+ * that are still not met; each has been told in one line. Quiet when nothing is missing.
+ */
+export async function ensureSystemPackages(needs) {
+  const packages = await missingPackages(needs);
+  if (packages.length === 0) return [];
+  if (process.getuid?.() === 0 && has('apt-get')) await aptInstall(packages);
+  const unmet = [];
+  for (const need of needs) {
+    const left = await NEEDS[need].missing();
+    if (left.length === 0) continue;
+    say(
+      `Not on this machine: ${need}. Install it, on Debian or Ubuntu: sudo apt-get install ${left.join(' ')}`,
+    );
+    unmet.push(need);
+  }
+  return unmet;
+}
+
+async function missingPackages(needs) {
+  const lists = await Promise.all(needs.map((need) => NEEDS[need].missing()));
+  return [...new Set(lists.flat())];
+}
+
+async function aptInstall(packages) {
+  say(`Installing ${packages.join(' ')}`);
+  // RUNLEVEL=1: a packaged redis-server must not be started as a service of this machine.
+  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
+  const install = ['install', '--yes', '--no-install-recommends', ...packages];
+  for (const args of [['update'], install]) {
+    const { code, output } = await runCommand('apt-get', args, { env });
+    if (code !== 0) say(output.split('\n').slice(-15).join('\n'));
+  }
+}
+
+async function missingPerl() {
+  const tools = ['perl', 'prove'].every(has) ? [] : ['perl'];
+  if (tools.length > 0) return [...tools, ...Object.values(PERL_MODULES)];
+  const checks = Object.entries(PERL_MODULES).map(async ([module, name]) => {
+    const { code } = await runCommand('perl', [`-M${module}`, '-e', '1']);
+    return code === 0 ? [] : [name];
+  });
+  return (await Promise.all(checks)).flat();
+}
+
+/** Whether a program of that name is on the PATH. */
+export function has(program) {
+  return (process.env.PATH ?? '').split(delimiter).some((dir) => {
+    try {
+      accessSync(join(dir, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,29 @@
+// `npm test [-- FILES]`: from a bare clone to a tested one. The last line is `Tests: N passed, N failed, N skipped`.
+import { runJest } from './run-jest.mjs';
+import { runProve } from './run-prove.mjs';
+import { say } from './run-command.mjs';
+import { setUp } from './set-up.mjs';
+
+const files = process.argv.slice(2);
+const unmet = await setUp({
+  require: ['redis'],
+  want: ['perl', 'plugin', 'browser', 'openssl'],
+  build: true,
+});
+
+const runs = [await runJest(files)];
+if (files.length === 0) runs.push(unmet.has('perl') ? withoutPerl() : await runProve());
+
+const skipped = runs.flatMap((run) => run.skipped);
+const sum = (key) => runs.reduce((total, run) => total + run[key], 0);
+for (const line of skipped) say(`skipped  ${line}`);
+console.log(`Tests: ${sum('passed')} passed, ${sum('failed')} failed, ${skipped.length} skipped`);
+process.exitCode = sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
+
+function withoutPerl() {
+  return {
+    passed: 0,
+    failed: 0,
+    skipped: ['apps/koha-plugin: Perl or a module of it is not on this machine'],
+  };
+}
