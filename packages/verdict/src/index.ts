@@ -1,1 +1,16 @@
-export {};
+export { answerOfFailure, problemOfFailure, readAnswer } from './answer.ts';
+export type { Answer, Problem } from './answer.ts';
+export { decideCandidates, libraryById } from './candidates.ts';
+export type { Candidate } from './candidates.ts';
+export { explain } from './explain.ts';
+export type { Question } from './explain.ts';
+export type { ExplainedCopy, Explanation } from './explanation.ts';
+export { isCopy, passportOf, passportTypes } from './is-copy.ts';
+export { judge } from './judge.ts';
+export type { Case, Judgement } from './judge.ts';
+export { decideLocalHolder } from './local-look.ts';
+export type { LocalHolder, LocalLook } from './local-look.ts';
+export { decideHome, locate } from './locate.ts';
+export type { Located, Location, Refusing, Silent } from './locate.ts';
+export { buildPatronCopy, homeKeyOf } from './patron-copy.ts';
+export type { CopyCase, PatronCopy } from './patron-copy.ts';

@@ -1,0 +1,32 @@
+import type { Agreement, Consortium, Library } from '@passport/config';
+
+/** A library that may be the home of a card, and the agreement under which it is asked. */
+export interface Candidate {
+  readonly home: Library;
+  readonly agreement: Agreement;
+}
+
+/** A library by its id. Throws when there is none: callers have checked the id where it came in. */
+export function libraryById(consortium: Consortium, id: string): Library {
+  const library = consortium.libraries.find((each) => each.id === id);
+  if (library === undefined) throw new RangeError(`there is no library ${id} in the configuration`);
+  return library;
+}
+
+/**
+ * The libraries to be asked for a card scanned at `lendingId`: those with an agreement towards it, not paused, whose patterns fit
+ * the card; one without patterns is asked for every card. In the configuration's order; empty means `NOT_A_CARD` (contract section
+ * 2.1), and nobody is to be asked.
+ */
+export function decideCandidates(consortium: Consortium, lendingId: string, card: string): Candidate[] {
+  const text = card.trim();
+  return consortium.agreements
+    .filter(({ lending, home }) => lending === lendingId && home !== lendingId)
+    .map((agreement) => ({ agreement, home: libraryById(consortium, agreement.home) }))
+    .filter(({ home }) => home.enabled && couldIssue(home, text));
+}
+
+function couldIssue(home: Library, card: string): boolean {
+  // `search` because `test` of a pattern with a "g" flag remembers where it stopped.
+  return home.cards.length === 0 || home.cards.some((pattern) => card.search(pattern) !== -1);
+}

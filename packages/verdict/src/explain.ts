@@ -1,0 +1,129 @@
+import type { Consortium, Library } from '@passport/config';
+import type { Answer } from './answer.ts';
+import { decideCandidates, libraryById } from './candidates.ts';
+import type { ExplainedCopy, Explanation } from './explanation.ts';
+import { passportTypes } from './is-copy.ts';
+import { judge } from './judge.ts';
+import { decideLocalHolder } from './local-look.ts';
+import type { LocalLook } from './local-look.ts';
+import { locate } from './locate.ts';
+import type { Located } from './locate.ts';
+import { buildPatronCopy } from './patron-copy.ts';
+import type { PatronCopy } from './patron-copy.ts';
+
+/** What a dry run needs. Every function only reads. */
+export interface Question {
+  readonly consortium: Consortium;
+  readonly lendingId: string;
+  readonly card: string;
+  readonly branch: string;
+  /** The day of the scan where it would be made (`YYYY-MM-DD`). */
+  readonly scannedOn: string;
+  readonly signal?: AbortSignal;
+  ask(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
+  /** The patron properties of the lending Koha's own description. */
+  patronProperties(): Promise<ReadonlySet<string>>;
+  /** Looks at the lending Koha itself, by card and by home key. */
+  lookLocally(homeKey: string): Promise<Pick<LocalLook, 'byCard' | 'byHomeKey'>>;
+}
+
+const UNDECIDED = {
+  homes: [],
+  silent: [],
+  refused: [],
+  judgement: null,
+  notSharedBecause: null,
+  reasons: [],
+  problem: null,
+  copy: null,
+  local: null,
+} as const satisfies Partial<Explanation>;
+
+/**
+ * Runs the worker's own decisions on a card without writing anything: who is asked, where it is at home, the verdict, the copy's
+ * fields by name, and who holds the card at the lending library. Throws KohaError when the lending Koha cannot be read.
+ */
+export async function explain(question: Question): Promise<Explanation> {
+  const { consortium, lendingId, card } = question;
+  const lending = libraryById(consortium, lendingId);
+  const candidates = decideCandidates(consortium, lendingId, card);
+  const types = passportTypes(consortium);
+  const known = { ...UNDECIDED, lending: lendingId, asked: candidates.map(({ home }) => home.id) };
+  if (candidates.length === 0) return { ...known, located: 'not_a_card' };
+
+  const located = await locate({
+    candidates,
+    card,
+    passportTypes: types,
+    strict: consortium.locate.strict,
+    signal: question.signal,
+    ask: (libraryId, asked, signal) => question.ask(libraryId, asked, signal),
+  });
+  switch (located.kind) {
+    case 'nowhere':
+      return { ...known, located: located.kind };
+    case 'no_answer':
+      return { ...known, located: located.kind, ...unheard(located) };
+    case 'ambiguous':
+      return { ...known, located: located.kind, ...unheard(located), homes: located.homes };
+    case 'refused': {
+      const problem = { library: located.library, ...located.problem };
+      return { ...known, located: located.kind, ...unheard(located), problem };
+    }
+    case 'found':
+      return { ...known, ...unheard(located), ...(await explainFound(question, lending, located)) };
+    default:
+      return located satisfies never;
+  }
+}
+
+type Found = Extract<Located, { kind: 'found' }>;
+
+async function explainFound(
+  question: Question,
+  lending: Library,
+  { candidate: { home, agreement }, patron }: Found,
+): Promise<Pick<Explanation, 'located' | 'homes'> & Partial<Explanation>> {
+  const { scannedOn, branch } = question;
+  const found = { located: 'found', homes: [home.id] } as const;
+  const judgement = judge({ patron, home, agreement, lending, scannedOn });
+  if (judgement.kind === 'not_shared') {
+    return { ...found, judgement: judgement.kind, notSharedBecause: judgement.because };
+  }
+  if (judgement.kind === 'not_eligible') {
+    return { ...found, judgement: judgement.kind, reasons: judgement.reasons };
+  }
+  const properties = await question.patronProperties();
+  const accepts = (property: string): boolean => properties.has(property);
+  const copy = buildPatronCopy({ patron, home, agreement, lending, branch, scannedOn, accepts });
+  if (copy.kind === 'misconfigured') {
+    return { ...found, judgement: judgement.kind, problem: { library: lending.id, ...copy.problem } };
+  }
+  const local = decideLocalHolder({
+    card: question.card,
+    homeId: home.id,
+    homeKey: copy.homeKey,
+    homeKeyAttribute: lending.copy.homeKeyAttribute,
+    passportTypes: passportTypes(question.consortium),
+    ...(await question.lookLocally(copy.homeKey)),
+  });
+  return { ...found, judgement: judgement.kind, copy: nameCopy(copy), local };
+}
+
+function nameCopy({ body, fields, homeKey }: Extract<PatronCopy, { kind: 'copy' }>): ExplainedCopy {
+  return {
+    category: body.category_id,
+    branch: body.library_id,
+    homeKey,
+    expiryDate: typeof body['expiry_date'] === 'string' ? body['expiry_date'] : null,
+    fields,
+    properties: Object.keys(body),
+    attributeTypes: Array.isArray(body['extended_attributes'])
+      ? (body['extended_attributes'] as { type: string }[]).map(({ type }) => type)
+      : [],
+  };
+}
+
+function unheard({ silent, refused }: Pick<Explanation, 'silent' | 'refused'>) {
+  return { silent, refused };
+}

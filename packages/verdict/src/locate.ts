@@ -1,0 +1,128 @@
+import type { WaitingReason } from '@passport/contract';
+import { sameCard } from '@passport/koha-client';
+import type { KohaPatron } from '@passport/koha-client';
+import type { Answer, Problem } from './answer.ts';
+import type { Candidate } from './candidates.ts';
+import { isCopy } from './is-copy.ts';
+
+/** A candidate that did not say whether it has the card, and why. */
+export interface Silent {
+  readonly library: string;
+  readonly reason: WaitingReason;
+  readonly retryAfterMs: number | null;
+}
+
+/** A candidate that would not answer us until a person mends something. */
+export interface Refusing {
+  readonly library: string;
+  readonly problem: Problem;
+}
+
+/** Who was not heard, whatever the verdict. */
+interface Unheard {
+  readonly silent: readonly Silent[];
+  readonly refused: readonly Refusing[];
+}
+
+/** Where a card is at home. It follows from what was answered and never from who answered first. */
+export type Located =
+  | ({ readonly kind: 'found'; readonly candidate: Candidate; readonly patron: KohaPatron } & Unheard)
+  /** Two or more have it; ids in the configuration's order. */
+  | ({ readonly kind: 'ambiguous'; readonly homes: readonly string[] } & Unheard)
+  | { readonly kind: 'nowhere' }
+  /** Somebody who was not heard may have it; with `strict` also when another has it. */
+  | ({ readonly kind: 'no_answer' } & Unheard)
+  /** Nobody who answered has it, and those who did not would not: the first of them, to be named. */
+  | ({ readonly kind: 'refused' } & Refusing & Unheard);
+
+export interface Location {
+  readonly candidates: readonly Candidate[];
+  readonly card: string;
+  /** See `passportTypes`. */
+  readonly passportTypes: ReadonlySet<string>;
+  /** `locate.strict`: one match does not suffice while somebody was not heard. */
+  readonly strict: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Asks one library; its signal ends at that library's deadline. Throws for bugs only. */
+  ask(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
+}
+
+/**
+ * Asks all candidates at the same time, each under its own deadline (its Koha's timeout), and says where the card is at home. Ends
+ * when every candidate has answered or met its deadline. Throws only the reason of `signal` when that ends first, and bugs.
+ */
+export async function locate(location: Location): Promise<Located> {
+  const answers = await Promise.all(
+    location.candidates.map(async (candidate) => ({
+      candidate,
+      answer: await askInTime(location, candidate),
+    })),
+  );
+  location.signal?.throwIfAborted();
+  return decideHome(answers, location);
+}
+
+/** The verdict on a set of answers; their order does not matter beyond the order in which libraries are named. */
+export function decideHome(
+  answers: readonly { candidate: Candidate; answer: Answer }[],
+  { card, strict, passportTypes }: Pick<Location, 'card' | 'strict' | 'passportTypes'>,
+): Located {
+  const silent: Silent[] = [];
+  const refused: Refusing[] = [];
+  const matches: { candidate: Candidate; patron: KohaPatron }[] = [];
+  for (const { candidate, answer } of answers) {
+    const library = candidate.home.id;
+    switch (answer.kind) {
+      case 'no_answer':
+        silent.push({ library, reason: answer.reason, retryAfterMs: answer.retryAfterMs });
+        break;
+      case 'refused':
+        refused.push({ library, problem: answer.problem });
+        break;
+      case 'patrons':
+        for (const patron of answer.patrons) {
+          if (isHomeRecord(patron, card, passportTypes)) matches.push({ candidate, patron });
+        }
+        break;
+      default:
+        answer satisfies never;
+    }
+  }
+  const [match, another] = matches;
+  const [refusing] = refused;
+  if (match !== undefined && another !== undefined) {
+    const homes = [...new Set(matches.map(({ candidate }) => candidate.home.id))];
+    return { kind: 'ambiguous', homes, silent, refused };
+  }
+  if (match !== undefined && (!strict || silent.length + refused.length === 0)) {
+    return { kind: 'found', ...match, silent, refused };
+  }
+  // A silent library may have the card, so it is worth another try before a person is called.
+  if (match !== undefined || silent.length > 0) return { kind: 'no_answer', silent, refused };
+  if (refusing !== undefined) return { kind: 'refused', ...refusing, silent, refused };
+  return { kind: 'nowhere' };
+}
+
+function isHomeRecord(patron: KohaPatron, card: string, types: ReadonlySet<string>): boolean {
+  return patron.cardnumber !== null && sameCard(patron.cardnumber, card) && !isCopy(patron, types);
+}
+
+/** An answer that comes too late is none, also from an `ask` that does not heed its signal. */
+async function askInTime(location: Location, { home }: Candidate): Promise<Answer> {
+  const end = new AbortController();
+  const stop = (): void => end.abort();
+  const timer = setTimeout(stop, home.koha.timeoutMs);
+  location.signal?.addEventListener('abort', stop, { once: true });
+  if (location.signal?.aborted === true) stop();
+  const tooLate = new Promise<Answer>((resolve) => {
+    const giveUp = (): void => resolve({ kind: 'no_answer', reason: 'NO_ANSWER', retryAfterMs: null });
+    if (end.signal.aborted) giveUp();
+    else end.signal.addEventListener('abort', giveUp, { once: true });
+  });
+  try {
+    return await Promise.race([location.ask(home.id, location.card, end.signal), tooLate]);
+  } finally {
+    clearTimeout(timer);
+    location.signal?.removeEventListener('abort', stop);
+  }
+}

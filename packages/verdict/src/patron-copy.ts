@@ -1,0 +1,138 @@
+import type { Agreement, CategoryChoice, ExpiryChoice, Library } from '@passport/config';
+import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
+import type { KohaPatron, PatronBody, PatronField } from '@passport/koha-client';
+import type { Problem } from './answer.ts';
+import { dayAfter } from './day-after.ts';
+import { cleanText, fitText, fits } from './fit-text.ts';
+
+/** Everything a copy depends on. */
+export interface CopyCase {
+  readonly patron: KohaPatron;
+  readonly home: Library;
+  readonly agreement: Agreement;
+  readonly lending: Library;
+  /** The branch of the scan. */
+  readonly branch: string;
+  /** The day of the scan where it was made (`YYYY-MM-DD`). */
+  readonly scannedOn: string;
+  /** Whether the lending Koha's description has this patron property (`Capabilities.patronProperties`). */
+  readonly accepts: (property: string) => boolean;
+}
+
+export type PatronCopy =
+  | {
+      readonly kind: 'copy';
+      /** The exact body of `POST /patrons`. */
+      readonly body: PatronBody;
+      /** `{home id}:{patron id there}`. */
+      readonly homeKey: string;
+      /** Names of the fields whose values come from home, in the order of the groups; for audit and receipts. */
+      readonly fields: readonly string[];
+    }
+  /** Nothing may be written until a person mends the lending library's configuration. */
+  | { readonly kind: 'misconfigured'; readonly problem: Problem };
+
+/** The home key of a patron: names them for ever, whatever happens to the card. */
+export function homeKeyOf(homeId: string, patronId: number): string {
+  return `${homeId}:${patronId}`;
+}
+
+/**
+ * Builds the copy of a home patron (contract sections 2.3 and 5) from an allow-list: what `share`, the agreement and `copy.fields` all
+ * let through, in Koha's limits, then `set`. No login, password, note, flag or history can get in: there is no code that reads them.
+ */
+export function buildPatronCopy(the: CopyCase): PatronCopy {
+  const { patron, home, lending, branch } = the;
+  const choice = lending.copy.category;
+  const category = choice === null ? null : chooseCategory(choice, patron.categoryId);
+  if (category === null) {
+    return { kind: 'misconfigured', problem: { what: 'category', name: patron.categoryId || null } };
+  }
+  const fixed = fixedValues(the);
+  const copied = copiedValues(the, fixed);
+  const homeKey = homeKeyOf(home.id, patron.patronId);
+  const body: PatronBody = {
+    surname: null,
+    ...copied,
+    ...Object.fromEntries(Object.entries(fixed).filter(([, value]) => value !== '')),
+    cardnumber: (patron.cardnumber ?? '').trim(),
+    library_id: lending.copy.branch.kind === 'fixed' ? lending.copy.branch.branch : branch,
+    category_id: category,
+    ...expiryOf(lending.copy.expiry, patron.expiryDate, the.scannedOn),
+    extended_attributes: passportOf(lending, home.id, homeKey),
+  };
+  return { kind: 'copy', body, homeKey, fields: Object.keys(copied) };
+}
+
+function chooseCategory(choice: CategoryChoice, homeCategory: string): string | null {
+  if (choice.kind === 'one') return choice.category;
+  return Object.hasOwn(choice.map, homeCategory) ? (choice.map[homeCategory] ?? null) : choice.otherwise;
+}
+
+/** What comes from home: allowed by all three, taken by this Koha, not fixed by the lending library. */
+function copiedValues(
+  { patron, home, agreement, lending, accepts }: CopyCase,
+  fixed: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const allowing: readonly (readonly string[])[] = [
+    home.share.fields,
+    lending.copy.fields,
+    ...(agreement.fields === null ? [] : [agreement.fields]),
+  ];
+  const allowed = (name: string): boolean => allowing.every((names) => names.includes(name));
+  const values: Record<string, string> = {};
+  for (const field of PATRON_FIELDS) {
+    const { name } = field;
+    if (name !== 'surname' && !allowed(name)) continue;
+    const value = valueFor(field, patron.fields[name] ?? '');
+    if (value !== '' && !(name in fixed) && accepts(name)) values[name] = value;
+  }
+  return values;
+}
+
+/** What the lending library fixes, where its Koha has the field. '' means: not copied either. */
+function fixedValues({ lending, accepts }: CopyCase): Record<string, string> {
+  const values: Record<string, string> = {};
+  for (const [name, raw] of Object.entries(lending.copy.set)) {
+    const field = PATRON_FIELDS.find((each) => each.name === name);
+    const limit = SETTABLE_FIELDS[name];
+    if (!accepts(name) || (name === 'surname' && cleanText(raw) === '')) continue;
+    if (field !== undefined) values[name] = valueFor(field, raw);
+    else if (limit !== undefined) values[name] = fitText(cleanText(raw), limit);
+  }
+  return values;
+}
+
+/** The value as Koha takes it; '' when there is none, or only one that Koha would refuse or that must not be cut. */
+function valueFor({ kind, limit }: PatronField, raw: string): string {
+  const text = cleanText(raw);
+  if (kind === 'text') return fitText(text, limit);
+  return fits(text, limit) ? text : '';
+}
+
+/** `home` and `days` leave the date to the category where home has none; `days` never goes beyond home's. */
+function expiryOf(
+  choice: ExpiryChoice,
+  homeExpiry: string | null,
+  scannedOn: string,
+): { expiry_date?: string } {
+  switch (choice.kind) {
+    case 'category':
+      return {};
+    case 'home':
+      return homeExpiry === null ? {} : { expiry_date: homeExpiry };
+    case 'days': {
+      const last = dayAfter(scannedOn, choice.days);
+      return { expiry_date: homeExpiry !== null && homeExpiry < last ? homeExpiry : last };
+    }
+    default:
+      return choice satisfies never;
+  }
+}
+
+function passportOf({ copy }: Library, homeId: string, homeKey: string): { type: string; value: string }[] {
+  return [
+    { type: copy.passportAttribute, value: homeId },
+    ...(copy.homeKeyAttribute === null ? [] : [{ type: copy.homeKeyAttribute, value: homeKey }]),
+  ];
+}
