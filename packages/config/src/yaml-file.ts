@@ -2,9 +2,11 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { Document, ErrorCode } from 'yaml';
 import type { Path, ProblemList } from './problem-list.ts';
 
+const BAD_ALIAS =
+  'an alias has no anchor before it, or there are too many; text that begins with * needs quotes';
 // The library's own messages quote the text of the file, which may hold a secret by mistake.
 const FAULTS: Partial<Record<ErrorCode, string>> = {
-  BAD_ALIAS: 'an alias has no anchor before it; text that begins with * needs quotes',
+  BAD_ALIAS,
   BAD_DQ_ESCAPE: 'a backslash in double quotes must be doubled (or use single quotes)',
   BAD_INDENT: 'the indentation is wrong',
   BAD_SCALAR_START: 'text begins with a reserved character and needs quotes',
@@ -59,7 +61,7 @@ export function openYaml(text: string): {
         return { raw: readable ? document.toJS() : null, readable };
       } catch (error) {
         if (!(error instanceof ReferenceError)) throw error;
-        problems.add([], 'has too many aliases', 'at most 100');
+        problems.add([], BAD_ALIAS, 'YAML 1.2');
         return { raw: null, readable: false };
       }
     },

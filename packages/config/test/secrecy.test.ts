@@ -88,11 +88,26 @@ test('T-22 no secret stands in an error, wherever somebody has put it', () => {
   );
 });
 
-test('a YAML error does not quote the file', () => {
-  const error = errorOf(() => parse('consortium: "planted\\-7f3e9a"\nlibraries: [*planted'));
-  expect(printed(error)).not.toContain('planted');
-  expect(error.message).toContain('line 1');
-});
+test.each(['consortium: "planted\\-7f3e9a"', 'libraries: *planted', 'libraries: !planted [x', 'x: [planted'])(
+  'a YAML error does not quote the file: %s',
+  (text) => {
+    const error = errorOf(() => parse(text));
+    expect(printed(error)).not.toContain('planted');
+    expect(error.message).toMatch(/line 1: |needs quotes/);
+  },
+);
+
+test.each(['whsec_planted7f3e9a', 'planted+7f3e9a=='])(
+  'T-22 a secret that stands as a key is not told: %s',
+  (key) => {
+    const file = validFile();
+    at(file, 'libraries', 0)['webhook_secrets'] = [{ env: 'MIDLAND_WEBHOOK_SECRET', [key]: null }];
+    at(file, 'libraries', 0, 'koha')[key] = null;
+    const error = errorOf(() => parse(file));
+    expect(printed(error)).not.toContain('planted');
+    expect(error.problems.map(({ path }) => path)).toContain('libraries[0].koha');
+  },
+);
 
 test('two libraries that sign with one secret are warned about, without the secret', () => {
   const file = validFile();
