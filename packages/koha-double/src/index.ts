@@ -1,1 +1,19 @@
-export {};
+export type { CallEntry } from './control/call-log.ts';
+export type { Controls } from './control/controls.ts';
+export type { SettingsChange } from './control/apply-settings.ts';
+export type { Fault, FaultDraft, FaultKind } from './control/fault-queue.ts';
+export type { SettingsView } from './control/settings-view.ts';
+export type { DoubleState, StoredCheckout, StoredItem, StoredPatron } from './control/stored-rows.ts';
+export type { OutcomeRow } from './plugin/outcome-table.ts';
+export type { PreferenceName, Preferences } from './preferences.ts';
+export { releases, type Release } from './release.ts';
+export { derivedCredentials, serviceCard, servicePermissions, type Credentials } from './seed/api-user.ts';
+export { emptySeed } from './seed/empty-seed.ts';
+export { seedNames, type SeedChoice, type SeedName } from './seed/resolve-seed.ts';
+export type { SeedData, SeedItem, SeedPatron } from './seed/seed-data.ts';
+export {
+  startKohaDouble,
+  type KohaDouble,
+  type KohaDoubleOptions,
+  type WebhookOptions,
+} from './start-koha-double.ts';

@@ -1,0 +1,142 @@
+import type { InputError } from '../answer.ts';
+import { resolve, type Definitions, type JsonSchema } from '../json-schema.ts';
+import { isRecord } from '../record.ts';
+
+const datePattern = /^(\d{4})-(\d\d)-(\d\d)$/;
+const dateTimePattern = /^(\d{4}-\d\d-\d\d)[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)?$/;
+
+interface Coerced {
+  readonly value: unknown;
+}
+
+/** A checked value: converted where Koha converts, or the complaints in the words of Koha's validator. */
+export interface Checked extends Coerced {
+  readonly errors: readonly InputError[];
+}
+
+/** Checks a value against a schema as JSON::Validator does, coercing booleans and numbers from text. */
+export function checkValue(
+  value: unknown,
+  schema: JsonSchema,
+  path: string,
+  definitions: Definitions,
+): Checked {
+  const resolved = resolve(schema, definitions);
+  const fitted = fitType(value, resolved);
+  if (fitted === undefined) {
+    const wanted = typeNames(resolved).join('/');
+    return { value, errors: [{ path, message: `Expected ${wanted} - got ${typeName(value)}.` }] };
+  }
+  if (Array.isArray(fitted.value)) return checkList(fitted.value, resolved, path, definitions);
+  if (isRecord(fitted.value)) return checkObject(fitted.value, resolved, path, definitions);
+  return { value: fitted.value, errors: checkScalar(fitted.value, resolved, path) };
+}
+
+export function isDate(text: string): boolean {
+  const [, year = '', month = '', day = ''] = datePattern.exec(text) ?? [];
+  if (year === '') return false;
+  const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
+  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+}
+
+function checkScalar(value: unknown, schema: JsonSchema, path: string): InputError[] {
+  const errors: InputError[] = [];
+  const complain = (message: string): number => errors.push({ path, message });
+  if (schema.enum !== undefined && !schema.enum.includes(String(value))) {
+    complain(`Not in enum list: ${schema.enum.join(', ')}.`);
+  }
+  if (typeof value !== 'string') return errors;
+  const length = [...value].length;
+  if (schema.maxLength !== undefined && length > schema.maxLength) {
+    complain(`String is too long: ${length}/${schema.maxLength}.`);
+  }
+  if (schema.minLength !== undefined && length < schema.minLength) {
+    complain(`String is too short: ${length}/${schema.minLength}.`);
+  }
+  if (schema.format === 'date' && !isDate(value)) complain('Does not match date format.');
+  if (schema.format === 'date-time' && !isDateTime(value)) complain('Does not match date-time format.');
+  return errors;
+}
+
+function checkList(
+  list: readonly unknown[],
+  schema: JsonSchema,
+  path: string,
+  definitions: Definitions,
+): Checked {
+  const { items } = schema;
+  if (items === undefined) return { value: list, errors: [] };
+  const checked = list.map((entry, index) => checkValue(entry, items, `${path}/${index}`, definitions));
+  return { value: checked.map((entry) => entry.value), errors: checked.flatMap((entry) => entry.errors) };
+}
+
+function checkObject(
+  object: Readonly<Record<string, unknown>>,
+  schema: JsonSchema,
+  path: string,
+  definitions: Definitions,
+): Checked {
+  const properties = schema.properties ?? {};
+  const errors: InputError[] = (schema.required ?? [])
+    .filter((name) => !Object.hasOwn(object, name))
+    .map((name) => ({ path: `${path}/${name}`, message: 'Missing property.' }));
+  const unknown = Object.keys(object).filter((name) => !Object.hasOwn(properties, name));
+  if (schema.additionalProperties === false && unknown.length > 0) {
+    errors.push({ path, message: `Properties not allowed: ${unknown.sort().join(', ')}.` });
+  }
+  const value: Record<string, unknown> = { ...object };
+  for (const [name, given] of Object.entries(object)) {
+    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (property === undefined) continue;
+    if (property.readOnly === true) errors.push({ path: `${path}/${name}`, message: 'Read-only.' });
+    const checked = checkValue(given, property, `${path}/${name}`, definitions);
+    errors.push(...checked.errors);
+    value[name] = checked.value;
+  }
+  return { value, errors };
+}
+
+function fitType(value: unknown, schema: JsonSchema): Coerced | undefined {
+  const types = typeNames(schema);
+  if (types.length === 0) return { value };
+  const exact = typeName(value);
+  if (types.includes(exact) || (exact === 'integer' && types.includes('number'))) return { value };
+  for (const type of types) {
+    const coerced = coerce(value, type);
+    if (coerced !== undefined) return coerced;
+  }
+  return undefined;
+}
+
+function coerce(value: unknown, type: string): Coerced | undefined {
+  switch (type) {
+    case 'boolean':
+      if (value === 0 || value === '0' || value === 'false') return { value: false };
+      return value === 1 || value === '1' || value === 'true' ? { value: true } : undefined;
+    case 'integer':
+      return typeof value === 'string' && /^-?\d+$/.test(value) ? { value: Number(value) } : undefined;
+    case 'number':
+      return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)
+        ? { value: Number(value) }
+        : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function typeNames(schema: JsonSchema): readonly string[] {
+  if (schema.type === undefined) return [];
+  return typeof schema.type === 'string' ? [schema.type] : schema.type;
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number';
+  return typeof value;
+}
+
+function isDateTime(text: string): boolean {
+  const [, day = ''] = dateTimePattern.exec(text) ?? [];
+  return isDate(day);
+}

@@ -1,0 +1,92 @@
+import { invalid, problem, type Answer } from '../answer.ts';
+import { actingLibrary, authenticate } from '../auth/authenticate.ts';
+import { isAllowed } from '../auth/permissions.ts';
+import type { Double } from '../double.ts';
+import type { CallEntry } from '../control/call-log.ts';
+import { checkRequest, type CheckedRequest, type RawRequest } from './check-request.ts';
+import { definitionsOf } from './definitions.ts';
+import type { Operation, OperationSpec } from './operation.ts';
+import { specOf } from './spec-cache.ts';
+
+/** A request as it came in, with the URL parts that links are built from. */
+export interface IncomingRequest extends RawRequest {
+  readonly url: string;
+  readonly search: string;
+}
+
+/**
+ * The way of every API request through Koha: embed header, login, acting library, permission, names of the
+ * query parameters, validation, and only then the route itself.
+ */
+export async function runOperation(
+  double: Double,
+  operation: Operation,
+  request: IncomingRequest,
+  entry: CallEntry,
+): Promise<Answer> {
+  const { release } = double.settings;
+  const spec = specOf(operation, release);
+  const noEmbeds = refuseEmbeds(request, spec);
+  if (noEmbeds !== null) return noEmbeds;
+  const who = authenticate(double, operation.method, request.headers);
+  if (who.kind === 'refused') return who.answer;
+  entry.client_id = who.identity.clientId;
+  const acting = actingLibrary(double, who.identity, request.headers);
+  if (typeof acting !== 'string') return acting;
+  const { user } = who.identity;
+  if (spec.permissions !== null && !isAllowed(user.permissions, spec.permissions)) {
+    return problem(403, 'Authorization failure. Missing required permission(s).', {
+      required_permissions: spec.permissions,
+    });
+  }
+  const malformed = refuseQuery(request.query, spec);
+  if (malformed !== null) return malformed;
+  const checked = checkRequest(request, spec.parameters, definitionsOf(release));
+  if (checked.errors.length > 0) return invalid(checked.errors);
+  return operation.handle({
+    double,
+    release,
+    user,
+    actingLibrary: acting,
+    headers: request.headers,
+    url: request.url,
+    search: request.search,
+    ...inputOf(checked),
+  });
+}
+
+function inputOf(checked: CheckedRequest): {
+  path: CheckedRequest['path'];
+  query: CheckedRequest['query'];
+  body: unknown;
+  embeds: readonly string[];
+  overrides: readonly string[];
+} {
+  return {
+    path: checked.path,
+    query: checked.query,
+    body: checked.body,
+    embeds: checked.lists['x-koha-embed'] ?? [],
+    overrides: checked.lists['x-koha-override'] ?? [],
+  };
+}
+
+/** Embeds on a route without any: a bare string, before anybody is logged in. */
+function refuseEmbeds(request: RawRequest, spec: OperationSpec): Answer | null {
+  const asked = request.headers['x-koha-embed'];
+  if (asked === undefined || asked === '') return null;
+  if (spec.parameters.some((parameter) => parameter.name === 'x-koha-embed')) return null;
+  return { status: 400, body: 'Embedding objects is not allowed on this endpoint.' };
+}
+
+/** Unknown query parameters and a page size of 0: a bare list. */
+function refuseQuery(query: URLSearchParams, spec: OperationSpec): Answer | null {
+  const known = new Set(spec.parameters.filter((one) => one.in === 'query').map((one) => one.name));
+  const bad = [...new Set(query.keys())].filter((name) => !known.has(name));
+  for (const name of ['_page', '_per_page']) {
+    if (known.has(name) && query.get(name) === '0') bad.push(name);
+  }
+  if (bad.length === 0) return null;
+  const message = 'Malformed query string';
+  return { status: 400, body: bad.map((name) => ({ path: `/query/${name}`, message })) };
+}

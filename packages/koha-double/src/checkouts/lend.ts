@@ -1,0 +1,87 @@
+import { isFrom } from '../release.ts';
+import { effectiveRule } from '../setup/effective-rule.ts';
+import type { Wish } from './availability.ts';
+import type { CheckoutRow } from './checkout-table.ts';
+
+const defaultLoanDays = 21;
+
+/** Makes the loan. The patron's own loan is renewed; another patron's is returned first. */
+export function lend(wish: Wish, issuerId: number): CheckoutRow {
+  const { checkouts } = wish.double.db;
+  const before = checkouts.ofItem(wish.item.item_id);
+  if (before?.patron_id === wish.patron.patron_id) return renew(wish, before);
+  if (before !== undefined) checkouts.close(before, wish.double.clock.timestamp(), wish.actingLibrary);
+  const row = newLoan(wish, issuerId);
+  checkouts.put(row);
+  moveItem(wish, row);
+  return row;
+}
+
+function newLoan(wish: Wish, issuerId: number): CheckoutRow {
+  const { double, patron, item, actingLibrary } = wish;
+  const now = double.clock.timestamp();
+  return {
+    checkout_id: double.db.checkouts.takeId(),
+    patron_id: patron.patron_id,
+    item_id: item.item_id,
+    due_date: dueDate(wish),
+    library_id: actingLibrary,
+    issuer_id: double.settings.preferences.RecordStaffUserOnCheckout === '1' ? issuerId : null,
+    checkin_date: null,
+    checkin_library_id: null,
+    last_renewed_date: null,
+    renewals_count: 0,
+    unseen_renewals: 0,
+    auto_renew: false,
+    auto_renew_error: null,
+    timestamp: now,
+    checkout_date: now,
+    onsite_checkout: false,
+    booking_id: null,
+    note: null,
+    note_date: null,
+    note_seen: null,
+  };
+}
+
+function renew(wish: Wish, before: CheckoutRow): CheckoutRow {
+  const now = wish.double.clock.timestamp();
+  const row: CheckoutRow = {
+    ...before,
+    due_date: dueDate(wish),
+    last_renewed_date: now,
+    renewals_count: before.renewals_count + 1,
+    timestamp: now,
+  };
+  wish.double.db.checkouts.put(row);
+  return row;
+}
+
+/** The item now is at the acting library and out; the patron has been seen. */
+function moveItem(wish: Wish, loan: CheckoutRow): void {
+  const { double, item } = wish;
+  double.db.items.put({
+    ...item,
+    columns: {
+      ...item.columns,
+      holding_library_id: wish.actingLibrary,
+      checked_out_date: loan.due_date.slice(0, 10),
+      last_checkout_date: double.clock.today(),
+      last_seen_date: double.clock.timestamp(),
+      timestamp: double.clock.timestamp(),
+      checkouts_count: (item.columns.checkouts_count ?? 0) + 1,
+      ...(isFrom(double.settings.release, '24.11') ? { lost_status: 0 } : {}),
+    },
+  });
+}
+
+function dueDate({ double, patron, item, actingLibrary }: Wish): string {
+  const rule = effectiveRule(double.db.circulationRules, 'issuelength', {
+    library_id: actingLibrary,
+    patron_category_id: patron.columns.category_id,
+    item_type_id: item.columns.item_type_id ?? '',
+  });
+  const days = rule === undefined ? defaultLoanDays : Number(rule.value);
+  const offset = double.clock.timestamp().slice(19);
+  return `${double.clock.dayFromToday(days)}T23:59:00${offset}`;
+}

@@ -1,0 +1,73 @@
+import type { Double } from '../double.ts';
+import type { Columns } from '../record.ts';
+import { loadSeed } from '../seed/load-seed.ts';
+import { resolveSeed, type SeedChoice } from '../seed/resolve-seed.ts';
+import type { Credentials } from '../seed/api-user.ts';
+import { applySettings, type SettingsChange } from './apply-settings.ts';
+import type { CallEntry } from './call-log.ts';
+import type { Fault, FaultDraft } from './fault-queue.ts';
+import { putItem } from './put-item.ts';
+import { putPatron } from './put-patron.ts';
+import {
+  readState,
+  storedItem,
+  storedPatron,
+  type DoubleState,
+  type StoredItem,
+  type StoredPatron,
+} from './stored-rows.ts';
+import { readSettings, type SettingsView } from './settings-view.ts';
+
+/** The control routes of the contract, section 8, as functions in the same process. */
+export interface Controls {
+  /** All rows, or those of one card. */
+  state(cardnumber?: string): DoubleState;
+  putPatron(cardnumber: string, columns: Columns): StoredPatron;
+  /** Whether there was one. */
+  deletePatron(cardnumber: string): boolean;
+  putItem(barcode: string, columns: Columns): StoredItem;
+  deleteItem(barcode: string): boolean;
+  /** The API calls, numbered from 1; those above `since` only. */
+  calls(since?: number): readonly CallEntry[];
+  clearCalls(): void;
+  addFaults(faults: readonly FaultDraft[]): void;
+  faultsLeft(): readonly Fault[];
+  clearFaults(): void;
+  settings(): SettingsView;
+  /** Throws a RangeError that says what was not understood. */
+  putSettings(change: SettingsChange): void;
+  /** Replaces all data. */
+  seed(choice: SeedChoice): void;
+  /** Every token so far is refused with 401 from now on. */
+  revokeTokens(): void;
+}
+
+export function buildControls(double: Double, credentials: Credentials): Controls {
+  return {
+    state: (cardnumber) => readState(double, cardnumber),
+    putPatron: (cardnumber, columns) => storedPatron(double, putPatron(double, cardnumber, columns)),
+    deletePatron: (cardnumber) => {
+      const row = double.db.patrons.withCard(cardnumber);
+      if (row !== undefined) double.db.patrons.delete(row.patron_id);
+      return row !== undefined;
+    },
+    putItem: (barcode, columns) => storedItem(putItem(double, barcode, columns)),
+    deleteItem: (barcode) => {
+      const row = double.db.items.withBarcode(barcode);
+      if (row !== undefined) double.db.items.delete(row.item_id);
+      return row !== undefined;
+    },
+    calls: (since = 0) => double.calls.since(since),
+    clearCalls: () => double.calls.clear(),
+    addFaults: (faults) => double.faults.add(faults),
+    faultsLeft: () => double.faults.left(),
+    clearFaults: () => double.faults.clear(),
+    settings: () => readSettings(double),
+    putSettings: (change) => {
+      const fault = applySettings(double, { ...change });
+      if (fault !== null) throw new RangeError(fault);
+    },
+    seed: (choice) => loadSeed(double, resolveSeed(choice, double.library, credentials)),
+    revokeTokens: () => double.tokens.revokeAll(),
+  };
+}

@@ -1,0 +1,63 @@
+import { lend } from '../checkouts/lend.ts';
+import type { Double } from '../double.ts';
+import { itemFieldNames, itemFields, itemNameByColumn } from '../items/item-fields.ts';
+import type { ItemColumns, ItemRow } from '../items/item-table.ts';
+import type { Columns } from '../record.ts';
+
+/**
+ * Creates or changes the item of a barcode. Any column may be given; hidden ones that mean something: `hold`,
+ * `recall`, `booking`, `age_restriction`, `rental_charge`, `biblio`, `circulation_extra`. `checked_out_to`
+ * (a card number, or null) lends it or takes it back.
+ */
+export function putItem(double: Double, barcode: string, given: Columns): ItemRow {
+  const { items } = double.db;
+  const before = items.withBarcode(barcode) ?? newRow(double, barcode);
+  const columns: Record<string, unknown> = { ...before.columns };
+  const hidden: Record<string, unknown> = { ...before.hidden };
+  for (const [key, value] of Object.entries(given)) {
+    const name = itemNameByColumn.get(key) ?? key;
+    if (name === 'checked_out_to' || name === 'item_id') continue;
+    if (itemFieldNames.has(name)) columns[name] = value;
+    else hidden[name] = value;
+  }
+  items.put({ item_id: before.item_id, columns: columns as ItemColumns, hidden });
+  if (Object.hasOwn(given, 'checked_out_to')) moveLoan(double, before.item_id, given['checked_out_to']);
+  return items.get(before.item_id) ?? before;
+}
+
+function newRow(double: Double, barcode: string): ItemRow {
+  const { items, libraries, itemTypes } = double.db;
+  const item_id = items.takeId();
+  const branch = libraries.keys().next().value ?? 'MAIN';
+  const columns: Record<string, unknown> = {};
+  for (const field of itemFields) columns[field.name] = field.initial;
+  return {
+    item_id,
+    columns: {
+      ...columns,
+      item_id,
+      biblio_id: item_id,
+      external_id: barcode,
+      home_library_id: branch,
+      holding_library_id: branch,
+      item_type_id: itemTypes.keys().next().value ?? 'BK',
+      timestamp: double.clock.timestamp(),
+    } as unknown as ItemColumns,
+    hidden: {},
+  };
+}
+
+function moveLoan(double: Double, itemId: number, cardnumber: unknown): void {
+  const { checkouts, items, patrons } = double.db;
+  const loan = checkouts.ofItem(itemId);
+  const item = items.get(itemId);
+  if (item === undefined) return;
+  const branch = item.columns.home_library_id ?? 'MAIN';
+  if (loan !== undefined) {
+    checkouts.close(loan, double.clock.timestamp(), branch);
+    items.put({ ...item, columns: { ...item.columns, checked_out_date: null } });
+  }
+  const patron = typeof cardnumber === 'string' ? patrons.withCard(cardnumber) : undefined;
+  if (patron === undefined) return;
+  lend({ double, patron, item, actingLibrary: branch, isSuperlibrarian: true }, patron.patron_id);
+}

@@ -1,0 +1,176 @@
+import { notFound, ok, type Answer } from '../answer.ts';
+import type { ApiCall, Operation, OperationSpec, Parameter } from '../api/operation.ts';
+import { embed, filter, jsonBody, listParameters, pathId, withErrors } from '../api/parameters.ts';
+import { reference } from '../json-schema.ts';
+import type { Condition } from '../query/condition.ts';
+import { simpleFilters } from '../query/filters.ts';
+import { listAnswer } from '../query/list-answer.ts';
+import { isFrom, type Release } from '../release.ts';
+import { createPatron } from './create-patron.ts';
+import { deletePatron } from './delete-patron.ts';
+import { patronFields } from './patron-fields.ts';
+import { patronSource } from './patron-source.ts';
+import { renderPatron } from './render-patron.ts';
+import { updatePatron } from './update-patron.ts';
+import { canSee } from './visibility.ts';
+
+const patron = reference('patron');
+const tag = 'patrons';
+
+/** Which columns `GET /patrons` takes as simple filters in a release. */
+function filterNames(release: Release): string[] {
+  const names = patronFields
+    .filter((field) => field.filter !== false)
+    .filter((field) => field.since === undefined || isFrom(release, '25.11'))
+    .map((field) => field.name);
+  return [...names, 'restricted'];
+}
+
+function filterParameters(release: Release): Parameter[] {
+  const booleans = new Set([
+    'incorrect_address',
+    'patron_card_lost',
+    'restricted',
+    'autorenew_checkouts',
+    'protected',
+  ]);
+  return filterNames(release).map((name) => filter(name, booleans.has(name) ? 'boolean' : 'string'));
+}
+
+const readers: readonly Readonly<Record<string, string>>[] = [
+  { borrowers: 'edit_borrowers' },
+  { circulate: 'manage_bookings' },
+  { tools: 'label_creator' },
+  { serials: 'routing' },
+  { acquisition: 'order_manage' },
+];
+
+const listPatrons: Operation = {
+  method: 'GET',
+  path: '/patrons',
+  spec: (release) => ({
+    operationId: 'listPatrons',
+    summary: 'List patrons',
+    tag,
+    parameters: [
+      ...filterParameters(release),
+      ...listParameters,
+      embed('extended_attributes', 'checkouts+count', 'overdues+count', 'account_balance', 'library'),
+    ],
+    responses: withErrors({ '200': { type: 'array', items: patron } }),
+    permissions: isFrom(release, '24.11') ? [{ borrowers: 'list_borrowers' }, ...readers] : readers,
+  }),
+  handle: (call) =>
+    listAnswer(
+      call,
+      patronSource(call.double, call.user, call.embeds),
+      simpleFilters(call.query, filterNames(call.release), { restricted: restrictedFilter(call) }),
+      (row) => renderPatron(call, row, call.embeds),
+    ),
+};
+
+/** Any stored restriction date counts, past ones included. */
+function restrictedFilter(call: ApiCall): Condition {
+  const comparison = call.query['restricted'] === true ? '!=' : '=';
+  return { kind: 'compare', column: 'debarred', comparison, value: null };
+}
+
+const getPatron: Operation = {
+  method: 'GET',
+  path: '/patrons/{patron_id}',
+  spec: (release) => ({
+    operationId: 'getPatron',
+    summary: 'Get patron',
+    tag,
+    parameters: [
+      pathId('patron_id'),
+      isFrom(release, '24.11') ? embed('+strings', 'extended_attributes') : embed('extended_attributes'),
+    ],
+    responses: withErrors({ '200': patron }, 404),
+    permissions: isFrom(release, '24.11')
+      ? [{ borrowers: 'list_borrowers' }, { borrowers: 'edit_borrowers' }]
+      : { borrowers: 'edit_borrowers' },
+  }),
+  handle: (call): Answer => {
+    const row = call.double.db.patrons.get(Number(call.path['patron_id']));
+    if (row === undefined || !canSee(call.double, call.user, row)) return notFound(call.release, 'Patron');
+    return ok(renderPatron(call, row, call.embeds));
+  },
+};
+
+const override = (release: Release): Parameter => ({
+  name: 'x-koha-override',
+  in: 'header',
+  required: false,
+  type: 'array',
+  items: { type: 'string', enum: overrides[release] },
+  collectionFormat: 'csv',
+});
+
+const overrides: Readonly<Record<Release, readonly string[]>> = {
+  '23.11': ['welcome_yes', 'welcome_no'],
+  '24.11': ['welcome_yes', 'welcome_no'],
+  '25.11': ['welcome_yes', 'welcome_no'],
+};
+
+const confirmNotDuplicate: Parameter = {
+  name: 'x-confirm-not-duplicate',
+  in: 'header',
+  required: false,
+  type: 'string',
+  description: 'Skip the check for a patron with matching details',
+};
+
+const addPatron: Operation = {
+  method: 'POST',
+  path: '/patrons',
+  spec: (release): OperationSpec => ({
+    operationId: 'addPatron',
+    summary: 'Add patron',
+    tag,
+    parameters: [
+      jsonBody(patron),
+      override(release),
+      ...(isFrom(release, '25.11') ? [confirmNotDuplicate] : []),
+    ],
+    responses: withErrors({ '201': { items: patron } }, 404, 409),
+    permissions: { borrowers: 'edit_borrowers' },
+  }),
+  handle: createPatron,
+};
+
+const putPatron: Operation = {
+  method: 'PUT',
+  path: '/patrons/{patron_id}',
+  spec: (release) => ({
+    operationId: 'updatePatron',
+    summary: 'Update patron',
+    tag,
+    parameters: [pathId('patron_id'), jsonBody(patron)],
+    responses: withErrors({ '200': { items: patron } }, 404, 409),
+    permissions: { borrowers: isFrom(release, '25.11') ? 'edit_borrowers' : '1' },
+  }),
+  handle: updatePatron,
+};
+
+const removePatron: Operation = {
+  method: 'DELETE',
+  path: '/patrons/{patron_id}',
+  spec: () => ({
+    operationId: 'deletePatron',
+    summary: 'Delete patron',
+    tag,
+    parameters: [pathId('patron_id')],
+    responses: withErrors({ '204': null }, 404, 409),
+    permissions: { borrowers: 'delete_borrowers' },
+  }),
+  handle: deletePatron,
+};
+
+export const patronRoutes: readonly Operation[] = [
+  listPatrons,
+  getPatron,
+  addPatron,
+  putPatron,
+  removePatron,
+];

@@ -1,0 +1,57 @@
+/** One value of an attribute type on a patron. */
+export interface AttributeRow {
+  readonly extended_attribute_id: number;
+  readonly type: string;
+  readonly value: string | null;
+}
+
+/** Key pair with which a patron may fetch OAuth2 tokens. */
+export interface ApiKey {
+  readonly client_id: string;
+  readonly secret: string;
+  readonly active: boolean;
+}
+
+/** One patron as stored. `columns` are those the API can show, under API names; `hidden` all others. */
+export interface PatronRow {
+  readonly patron_id: number;
+  readonly columns: PatronColumns;
+  readonly hidden: Readonly<Record<string, unknown>>;
+  readonly attributes: readonly AttributeRow[];
+  readonly account_balance: number;
+  readonly permissions: ReadonlySet<string>;
+  readonly api_keys: readonly ApiKey[];
+}
+
+/** The columns that the double itself reads; the others are there too, by name. */
+export interface PatronColumns extends Readonly<Record<string, unknown>> {
+  readonly patron_id: number;
+  readonly cardnumber: string | null;
+  readonly surname: string | null;
+  readonly firstname: string | null;
+  readonly userid: string | null;
+  readonly library_id: string;
+  readonly category_id: string;
+  readonly date_of_birth: string | null;
+  readonly expiry_date: string | null;
+  readonly incorrect_address: boolean | null;
+  readonly patron_card_lost: boolean | null;
+  readonly protected: boolean;
+}
+
+/** The date until which a patron is restricted, or null. `9999-12-31` is for ever. */
+export function restrictedUntil(row: PatronRow): string | null {
+  const until = row.hidden['debarred'];
+  return typeof until === 'string' && until !== '' ? until : null;
+}
+
+export function isRestricted(row: PatronRow, today: string): boolean {
+  const until = restrictedUntil(row);
+  return until !== null && until >= today;
+}
+
+/** Koha's own rule: no date, or one in the year 9999, never expires; the last day still counts. */
+export function isExpired(row: PatronRow, today: string): boolean {
+  const until = row.columns.expiry_date;
+  return until !== null && !until.startsWith('9999') && until < today;
+}

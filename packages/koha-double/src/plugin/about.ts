@@ -1,0 +1,48 @@
+import type { Double } from '../double.ts';
+import type { PreferenceName } from '../preferences.ts';
+import type { Release } from '../release.ts';
+
+const kohaVersions: Readonly<Record<Release, string>> = {
+  '23.11': '23.11.11.000',
+  '24.11': '24.11.05.000',
+  '25.11': '25.11.01.000',
+};
+
+/** Preferences that bear on copies and loans made by the service. */
+const told: readonly PreferenceName[] = [
+  'AllFinesNeedOverride',
+  'AutoEmailNewUser',
+  'AutoSwitchPatron',
+  'BorrowerMandatoryField',
+  'CardnumberLength',
+  'ChildNeedsGuarantor',
+  'EnhancedMessagingPreferences',
+  'IndependentBranches',
+  'PatronDuplicateMatchingAddFields',
+  'RESTBasicAuth',
+  'RESTOAuth2ClientCredentials',
+  'autoMemberNum',
+  'noissuescharge',
+  'uppercasesurnames',
+];
+
+/** What the plugin tells the service's doctor and Koha's own API does not. */
+export function about(double: Double): unknown {
+  const { settings, db, clock } = double;
+  return {
+    version: settings.plugin_version,
+    koha_version: kohaVersions[settings.release],
+    time: clock.timestamp(),
+    attribute_types: [...db.attributeTypes.values()].map((type) => ({
+      code: type.code,
+      unique_id: type.unique_id,
+      repeatable: type.repeatable,
+      mandatory: type.mandatory,
+      opac_display: type.opac_display,
+      opac_editable: type.opac_editable,
+      staff_searchable: type.staff_searchable,
+    })),
+    preferences: Object.fromEntries(told.map((name) => [name, settings.preferences[name]])),
+    plack_workers: settings.plack_workers,
+  };
+}

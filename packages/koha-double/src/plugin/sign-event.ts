@@ -1,0 +1,22 @@
+import { createHmac } from 'node:crypto';
+
+/** A signed event, ready to be sent: Standard Webhooks 1.0. */
+export interface SignedEvent {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** Signs `id.timestamp.body` with a `whsec_` secret, as a webhook library would. */
+export function signEvent(secret: string, id: string, atSeconds: number, body: string): SignedEvent {
+  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+  const signature = createHmac('sha256', key).update(`${id}.${atSeconds}.${body}`).digest('base64');
+  return {
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': id,
+      'webhook-timestamp': String(atSeconds),
+      'webhook-signature': `v1,${signature}`,
+    },
+    body,
+  };
+}

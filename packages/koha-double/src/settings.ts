@@ -1,0 +1,62 @@
+import { defaultPreferences, type Preferences } from './preferences.ts';
+import type { Release } from './release.ts';
+
+/** Where the double's plugin side sends its events, and how long a page waits for the patron. */
+export interface WebhookSettings {
+  readonly receiver_url: string;
+  readonly secret: string;
+  readonly library: string;
+  readonly staff_wait_ms: number;
+  readonly self_check_wait_ms: number;
+}
+
+/** All that can be switched on a running double; `PUT /_double/settings` changes any part of it. */
+export interface Settings {
+  release: Release;
+  /** Added before each API answer. */
+  latency_ms: number;
+  /** The server's clock is off by so much: in the `Date` header, dates, tokens and `/about`. */
+  clock_skew_seconds: number;
+  utc_offset_minutes: number;
+  token_life_seconds: number;
+  /** Answer every API call with a redirect to this base URL. */
+  redirect_to: string | null;
+  plugin: boolean;
+  plugin_version: string;
+  plack_workers: number;
+  /** The name of the card's database index, which differs between servers. */
+  card_conflict: 'cardnumber' | 'borrowers.cardnumber';
+  /** How long a unique attribute stays counted but not yet stored: Koha locks nothing in between. */
+  unique_gap_ms: number;
+  /** `PUT /patrons/{id}` that changes nothing: 204 instead of 200. */
+  no_change_is_204: boolean;
+  /** Library groups that hide patron data of other libraries from users without the permission. */
+  groups_hide_patrons: boolean;
+  /** The API's check of cookie sessions that newer Kohas have. */
+  api_csrf_check: boolean;
+  maintenance: boolean;
+  webhook: WebhookSettings | null;
+  preferences: Preferences;
+}
+
+export function defaultSettings(): Settings {
+  return {
+    release: '24.11',
+    latency_ms: 0,
+    clock_skew_seconds: 0,
+    utc_offset_minutes: 0,
+    token_life_seconds: 3600,
+    redirect_to: null,
+    plugin: true,
+    plugin_version: '1.0.0',
+    plack_workers: 4,
+    card_conflict: 'cardnumber',
+    unique_gap_ms: 0,
+    no_change_is_204: false,
+    groups_hide_patrons: false,
+    api_csrf_check: true,
+    maintenance: false,
+    webhook: null,
+    preferences: { ...defaultPreferences },
+  };
+}

@@ -1,0 +1,137 @@
+import { invalid, notFound, ok } from '../answer.ts';
+import { checkValue } from '../api/check-value.ts';
+import { definitionsOf } from '../api/definitions.ts';
+import type { ApiCall, Operation } from '../api/operation.ts';
+import { embed, filter, listParameters, withErrors } from '../api/parameters.ts';
+import { reference } from '../json-schema.ts';
+import { everything } from '../query/condition.ts';
+import { simpleFilters } from '../query/filters.ts';
+import { listAnswer } from '../query/list-answer.ts';
+import type { Source } from '../query/source.ts';
+import type { CategoryRow, LibraryRow } from './setup-rows.ts';
+
+const library = reference('library');
+const category = reference('patron_category');
+const libraryEmbeds = embed('cash_registers', 'desks', 'smtp_server');
+
+const libraryFilters = [
+  'name',
+  'address1',
+  'address2',
+  'address3',
+  'postal_code',
+  'city',
+  'state',
+  'country',
+  'phone',
+  'fax',
+  'email',
+  'reply_to_email',
+  'return_path_email',
+  'url',
+  'ip',
+  'notes',
+];
+
+function tableSource<Row extends object>(rows: readonly Row[], columns: ReadonlySet<string>): Source<Row> {
+  return {
+    rows: () => rows,
+    count: () => rows.length,
+    column: (name) => (columns.has(name) ? name : undefined),
+    read: (row, column) => (row as Readonly<Record<string, unknown>>)[column],
+  };
+}
+
+function propertiesOf(call: ApiCall, name: string): ReadonlySet<string> {
+  return new Set(Object.keys(definitionsOf(call.release)[name]?.properties ?? {}));
+}
+
+const listLibraries: Operation = {
+  method: 'GET',
+  path: '/libraries',
+  spec: () => ({
+    operationId: 'listLibraries',
+    summary: 'List libraries',
+    tag: 'libraries',
+    parameters: [...libraryFilters.map((name) => filter(name)), ...listParameters, libraryEmbeds],
+    responses: withErrors({ '200': { type: 'array', items: library } }),
+    permissions: { catalogue: '1' },
+  }),
+  handle: (call) => {
+    const rows = [...call.double.db.libraries.values()];
+    const source = tableSource(rows, propertiesOf(call, 'library'));
+    return listAnswer(call, source, simpleFilters(call.query, libraryFilters), renderLibrary);
+  },
+};
+
+const getLibrary: Operation = {
+  method: 'GET',
+  path: '/libraries/{library_id}',
+  spec: () => ({
+    operationId: 'getLibrary',
+    summary: 'Get library',
+    tag: 'libraries',
+    parameters: [{ name: 'library_id', in: 'path', required: true, type: 'string' }, libraryEmbeds],
+    responses: withErrors({ '200': library }, 404),
+    permissions: { catalogue: '1' },
+  }),
+  handle: (call) => {
+    const row = call.double.db.libraries.get(String(call.path['library_id']));
+    return row === undefined ? notFound(call.release, 'Library') : ok(renderLibrary(row));
+  },
+};
+
+function renderLibrary(row: LibraryRow): unknown {
+  return { address2: null, address3: null, state: null, fax: null, notes: null, ...row };
+}
+
+const listCategories: Operation = {
+  method: 'GET',
+  path: '/patron_categories',
+  since: '24.11',
+  spec: () => ({
+    operationId: 'listPatronCategories',
+    summary: 'List patron categories',
+    tag: 'patron_categories',
+    parameters: listParameters,
+    responses: withErrors({ '200': { type: 'array', items: category } }),
+    permissions: { parameters: 'manage_patron_categories' },
+  }),
+  handle: (call) => {
+    const rows = [...call.double.db.categories.values()].filter(
+      (row) => row.libraries.length === 0 || row.libraries.includes(call.actingLibrary),
+    );
+    const source = tableSource(rows, propertiesOf(call, 'patron_category'));
+    const answer = listAnswer(call, source, everything, renderCategory);
+    if (answer.status !== 200) return answer;
+    // Koha checks its own answers: an age limit does not fit the boolean that the description declares.
+    const schema = { type: 'array', items: category };
+    const { errors } = checkValue(answer.body, schema, '/body', definitionsOf(call.release));
+    return errors.length === 0 ? answer : invalid(errors, 500);
+  },
+};
+
+function renderCategory(row: CategoryRow): unknown {
+  const { libraries: _limits, ...columns } = row;
+  return {
+    ...columns,
+    password_expiry_days: null,
+    overdue_notice_required: false,
+    reserve_fee: 0,
+    hide_lost_items: false,
+    block_expired_patron_opac_actions: 'follow_syspref_BlockExpiredPatronOpacActions',
+    check_prev_checkout: 'inherit',
+    can_place_ill_in_opac: true,
+    reset_password: null,
+    change_password: null,
+    min_password_length: null,
+    require_strong_password: null,
+    exclude_from_local_holds_priority: null,
+    no_issues_charge_guarantees: null,
+    no_issues_charge_guarantors_with_guarantees: null,
+    force_password_reset_when_set_by_staff: false,
+    enforce_expiry_notice: false,
+  };
+}
+
+export const setupRoutes: readonly Operation[] = [listLibraries, getLibrary, listCategories];

@@ -1,0 +1,24 @@
+/** A logged-in staff browser. The CSRF token is tied to it. */
+export interface StaffSession {
+  readonly id: string;
+  readonly csrfToken: string;
+  readonly patronId: number;
+  readonly libraryId: string;
+}
+
+/** Sessions by their cookie. The demo's staff pages log in whoever comes. */
+export class StaffSessions {
+  readonly #sessions = new Map<string, StaffSession>();
+
+  get(id: string): StaffSession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  add(session: StaffSession): void {
+    this.#sessions.set(session.id, session);
+  }
+
+  clear(): void {
+    this.#sessions.clear();
+  }
+}
