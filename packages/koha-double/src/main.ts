@@ -42,7 +42,7 @@ async function run(commands: readonly DoubleCommand[]): Promise<void> {
     );
   }
   const stop = (): void => {
-    void Promise.all(doubles.map((double) => double.close())).then(() => process.exit(0));
+    void Promise.all(doubles.map((double) => double.close()));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);

@@ -2,7 +2,7 @@ import type { Double } from '../double.ts';
 import { newPatronColumns } from '../patrons/new-patron-columns.ts';
 import { patronFieldNames, patronNameByColumn } from '../patrons/patron-fields.ts';
 import type { ApiKey, AttributeRow, PatronColumns, PatronRow } from '../patrons/patron-row.ts';
-import { isRecord, type Columns } from '../record.ts';
+import { asText, isRecord, type Columns } from '../record.ts';
 import { completeCategory } from '../setup/complete-rows.ts';
 
 interface Parts {
@@ -43,7 +43,7 @@ function newRow(double: Double, cardnumber: string, given: Columns): PatronRow {
   const { columns } = split(given);
   const library_id = columns['library_id'] ?? libraries.keys().next().value ?? 'MAIN';
   const first = categories.keys().next().value ?? 'AD';
-  const category_id = String(columns['category_id'] ?? first);
+  const category_id = asText(columns['category_id'] ?? first);
   const category = categories.get(category_id) ?? completeCategory({ patron_category_id: category_id });
   const id = patrons.takeId();
   const filled: PatronColumns = newPatronColumns(
@@ -90,7 +90,7 @@ function attributesOf(double: Double, given: unknown): AttributeRow[] | undefine
   return given.filter(isRecord).map((one) => ({
     extended_attribute_id: double.db.patrons.takeAttributeId(),
     type: String(one['type']),
-    value: one['value'] === null || one['value'] === undefined ? null : String(one['value']),
+    value: one['value'] === null || one['value'] === undefined ? null : asText(one['value']),
   }));
 }
 

@@ -81,7 +81,7 @@ function columnList(name: string, values: readonly unknown[]): Condition {
 function comparison(name: string, operator: string, operand: unknown): Condition {
   if (operator === '-not') return { kind: 'not', part: column(name, operand) };
   if (operator === '-and' || operator === '-or') {
-    return columnList(name, [operator, ...(Array.isArray(operand) ? operand : [operand])]);
+    return columnList(name, [operator, ...asList(operand)]);
   }
   const found = comparisons.get(operator);
   if (found === undefined) throw new BadOperator();
@@ -93,4 +93,8 @@ function comparison(name: string, operator: string, operand: unknown): Condition
     return found === '!=' || found === 'not_like' ? allOf(parts) : { kind: 'or', parts };
   }
   return { kind: 'compare', column: name, comparison: found, value: operand };
+}
+
+function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [value];
 }

@@ -2,6 +2,7 @@ import { ok, problem, type Answer } from '../answer.ts';
 import type { ApiCall, Operation } from '../api/operation.ts';
 import { filter, withErrors } from '../api/parameters.ts';
 import { reference } from '../json-schema.ts';
+import { asText } from '../record.ts';
 import { effectiveRule } from './effective-rule.ts';
 import type { CirculationRuleRow } from './setup-rows.ts';
 
@@ -78,8 +79,8 @@ function wrongCode(
   uri: string,
   known: ReadonlyMap<string, unknown>,
 ): Answer | null {
-  const code = call.query[name];
-  if (code === undefined || code === '' || code === '*' || known.has(String(code))) return null;
+  const code = asText(call.query[name]);
+  if (code === '' || code === '*' || known.has(code)) return null;
   return invalidValue(`/query/${name}`, { uri, field: name });
 }
 
