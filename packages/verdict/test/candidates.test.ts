@@ -1,0 +1,56 @@
+import { describe, expect, test } from '@jest/globals';
+import { decideCandidates } from '../src/index.ts';
+import { CARD, agreement, consortium, lakeside, library, riverside } from './builders.ts';
+
+const midland = library('midland', { cards: [/^21234\d{9}$/, /^M\d+$/i] });
+const all = consortium([midland, riverside, lakeside]);
+const asked = (card: string, lendingId = 'riverside', of = all): string[] =>
+  decideCandidates(of, lendingId, card).map(({ home }) => home.id);
+
+describe('who is asked for a card', () => {
+  test('a library whose pattern fits, and each one without patterns', () => {
+    expect(asked(CARD)).toEqual(['midland', 'lakeside']);
+    expect(asked(` ${CARD} `)).toEqual(['midland', 'lakeside']);
+    expect(asked('m7')).toEqual(['midland', 'lakeside']);
+    expect(asked('99')).toEqual(['lakeside']);
+  });
+
+  test('never the library where it was scanned', () => {
+    expect(asked(CARD, 'midland')).toEqual(['riverside', 'lakeside']);
+    const self = consortium([midland], { agreements: [agreement('midland', 'midland')] });
+    expect(asked(CARD, 'midland', self)).toEqual([]);
+  });
+
+  test('only under an agreement in this direction', () => {
+    const oneWay = consortium([midland, riverside], { agreements: [agreement('midland', 'riverside')] });
+    expect(asked(CARD, 'riverside', oneWay)).toEqual(['midland']);
+    expect(asked(CARD, 'midland', oneWay)).toEqual([]);
+  });
+
+  test('no library that is paused', () => {
+    const paused = consortium([library('midland', { enabled: false }), riverside]);
+    expect(asked(CARD, 'riverside', paused)).toEqual([]);
+  });
+
+  test.each(['Okafor', '39999000012345', '7', '', '%', `${CARD}9`])(
+    'T-04 nobody when every partner has patterns and none fits (%j)',
+    (card) => {
+      const patterned = consortium([midland, riverside, library('lakeside', { cards: [/^L\d{6}$/] })]);
+      expect(asked(card, 'riverside', patterned)).toEqual([]);
+    },
+  );
+
+  test('the same libraries every time, also with a pattern that remembers where it stopped', () => {
+    const sticky = consortium([library('midland', { cards: [/21234/g] }), riverside]);
+    expect([1, 2, 3].map(() => asked(CARD, 'riverside', sticky))).toEqual([
+      ['midland'],
+      ['midland'],
+      ['midland'],
+    ]);
+  });
+
+  test('at a library the configuration does not know is a bug', () => {
+    const broken = consortium([riverside], { agreements: [agreement('gone', 'riverside')] });
+    expect(() => asked(CARD, 'riverside', broken)).toThrow(RangeError);
+  });
+});

@@ -1,0 +1,262 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decideHome, locate, passportTypes } from '../src/index.ts';
+import type { Answer, Located, Location } from '../src/index.ts';
+import {
+  CARD,
+  attribute,
+  candidate,
+  consortium,
+  lakeside,
+  library,
+  midland,
+  patron,
+  patrons,
+  refusal,
+  riverside,
+  silence,
+} from './builders.ts';
+
+const north = library('north', { copy: { passportAttribute: 'GUEST' } });
+const homes = [midland, lakeside, north];
+const types = passportTypes(consortium([...homes, riverside]));
+
+function decide(answers: Record<string, Answer>, strict = false): Located {
+  const given = homes
+    .filter(({ id }) => id in answers)
+    .map((home) => ({ candidate: candidate(home), answer: answers[home.id] ?? silence }));
+  return decideHome(given, { card: CARD, strict, passportTypes: types });
+}
+
+function at(
+  answers: Record<string, () => Promise<Answer>>,
+  changes: Partial<Location> = {},
+): Promise<Located> {
+  return locate({
+    candidates: homes.filter(({ id }) => id in answers).map((home) => candidate(home)),
+    card: CARD,
+    passportTypes: types,
+    strict: false,
+    ask: (libraryId) => (answers[libraryId] ?? (() => Promise.resolve(silence)))(),
+    ...changes,
+  });
+}
+
+const never = (): Promise<Answer> => new Promise(() => undefined);
+const now = (answer: Answer) => (): Promise<Answer> => Promise.resolve(answer);
+
+describe('the home of a card', () => {
+  test('is where exactly one library has it', () => {
+    expect(decide({ midland: patrons(), lakeside: patrons(patron()) })).toMatchObject({
+      kind: 'found',
+      candidate: { home: { id: 'lakeside' } },
+      patron: { patronId: 812 },
+    });
+  });
+
+  test('T-15 is nowhere when all answered and none has it', () => {
+    expect(decide({ midland: patrons(), lakeside: patrons() })).toEqual({ kind: 'nowhere' });
+  });
+
+  test('T-15 is not known while one did not answer, and that one is named', () => {
+    expect(decide({ midland: patrons(), lakeside: silence })).toMatchObject({
+      kind: 'no_answer',
+      silent: [{ library: 'lakeside', reason: 'NO_ANSWER' }],
+    });
+  });
+
+  test('T-15 is not known when none answered, and all are named', () => {
+    expect(decide({ midland: silence, lakeside: silence })).toMatchObject({
+      kind: 'no_answer',
+      silent: [{ library: 'midland' }, { library: 'lakeside' }],
+    });
+  });
+
+  test('is a person’s matter when the only one that may have it refuses us', () => {
+    expect(decide({ midland: patrons(), lakeside: refusal })).toMatchObject({
+      kind: 'refused',
+      library: 'lakeside',
+      problem: { what: 'credentials' },
+    });
+  });
+
+  test('is worth another try while a silent one may have it, also beside one that refuses us', () => {
+    expect(decide({ midland: silence, lakeside: refusal })).toMatchObject({
+      kind: 'no_answer',
+      silent: [{ library: 'midland' }],
+      refused: [{ library: 'lakeside' }],
+    });
+  });
+
+  test.each<[string, Answer]>([
+    ['silent', silence],
+    ['refused', refusal],
+  ])('is found beside one that was not heard (%s), which is told; strict waits', (list, unheard) => {
+    const answers = { midland: patrons(patron()), lakeside: unheard };
+    expect(decide(answers)).toMatchObject({ kind: 'found', [list]: [{ library: 'lakeside' }] });
+    expect(decide(answers, true)).toMatchObject({ kind: 'no_answer', [list]: [{ library: 'lakeside' }] });
+  });
+
+  test('T-10 is ambiguous with two, also while a third is silent and also when strict', () => {
+    const answers = { midland: patrons(patron()), lakeside: patrons(patron()), north: silence };
+    for (const strict of [false, true]) {
+      expect(decide(answers, strict)).toMatchObject({ kind: 'ambiguous', homes: ['midland', 'lakeside'] });
+    }
+  });
+
+  test('T-10 is ambiguous when one library shows two records for it', () => {
+    const two = patrons(patron(), patron({ patronId: 9 }));
+    expect(decide({ midland: two, lakeside: patrons() })).toMatchObject({
+      kind: 'ambiguous',
+      homes: ['midland'],
+    });
+  });
+});
+
+describe('an answer is compared again', () => {
+  test.each(['1', '%', '_', '12345', `${CARD}0`, ''])('T-07 the card %j never matches another', (card) => {
+    const answers = [{ candidate: candidate(), answer: patrons(patron({ cardnumber: '123456' })) }];
+    expect(decideHome(answers, { card, strict: false, passportTypes: types })).toEqual({ kind: 'nowhere' });
+  });
+
+  test('T-09 a record whose login is the card is not the card’s', () => {
+    const other = patron({ cardnumber: 'X1' });
+    expect(decide({ midland: patrons(other) })).toEqual({ kind: 'nowhere' });
+  });
+
+  test('T-17 a record without a card is nobody’s', () => {
+    expect(decide({ midland: patrons(patron({ cardnumber: null })) })).toEqual({ kind: 'nowhere' });
+  });
+
+  test('letter case and outer blanks do not count', () => {
+    const answers = [{ candidate: candidate(), answer: patrons(patron({ cardnumber: ' ab1 ' })) }];
+    expect(decideHome(answers, { card: 'AB1', strict: false, passportTypes: types }).kind).toBe('found');
+  });
+});
+
+describe('a copy is no home record', () => {
+  test.each(['PASSPORTED', 'GUEST'])('T-33 whatever library’s passport type it carries (%s)', (type) => {
+    const copy = patron({ attributes: [attribute('OTHER', 'x'), attribute(type, 'north')] });
+    expect(decide({ midland: patrons(copy) })).toEqual({ kind: 'nowhere' });
+  });
+
+  test('T-33 so the true home is found beside its copies, and no loop comes about', () => {
+    const copy = patron({ patronId: 5, attributes: [attribute('PASSPORTED', 'north')] });
+    expect(
+      decide({ midland: patrons(copy), lakeside: patrons(copy), north: patrons(patron()) }),
+    ).toMatchObject({ kind: 'found', candidate: { home: { id: 'north' } } });
+  });
+
+  test.each([null, '', '  '])(
+    'T-31 but a record with an emptied passport (%j) is its library’s own',
+    (value) => {
+      const own = patron({ attributes: [attribute('PASSPORTED', value)] });
+      expect(decide({ midland: patrons(own) }).kind).toBe('found');
+    },
+  );
+});
+
+describe('asking', () => {
+  test('T-10 two homes with the same card, 50 runs in random order of answer: always ambiguous', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), async (scheduler) => {
+        const later = (answer: Answer) => (): Promise<Answer> => scheduler.schedule(Promise.resolve(answer));
+        const verdict = at({
+          midland: later(patrons(patron())),
+          lakeside: later(patrons(patron({ patronId: 9 }))),
+          north: later(patrons()),
+        });
+        await scheduler.waitAll();
+        expect(await verdict).toMatchObject({ kind: 'ambiguous', homes: ['midland', 'lakeside'] });
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test('T-10 the verdict follows from the answers alone, for any answers in any order', async () => {
+    const anyAnswer = fc.constantFrom(patrons(), patrons(patron()), silence, refusal);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.scheduler(),
+        fc.tuple(anyAnswer, anyAnswer, anyAnswer),
+        async (scheduler, [one, two, three]) => {
+          const answers = { midland: one, lakeside: two, north: three };
+          const later = (answer: Answer) => (): Promise<Answer> =>
+            scheduler.schedule(Promise.resolve(answer));
+          const verdict = at({ midland: later(one), lakeside: later(two), north: later(three) });
+          await scheduler.waitAll();
+          expect(await verdict).toEqual(decide(answers));
+        },
+      ),
+    );
+  });
+
+  test('all are asked before any has answered', async () => {
+    const asked: string[] = [];
+    const stop = new AbortController();
+    const verdict = at(
+      { midland: never, lakeside: never, north: never },
+      {
+        signal: stop.signal,
+        ask: (libraryId) => {
+          asked.push(libraryId);
+          return never();
+        },
+      },
+    );
+    expect(asked).toEqual(['midland', 'lakeside', 'north']);
+    stop.abort();
+    await expect(verdict).rejects.toThrow(/abort/);
+  });
+
+  test('T-08 one that never answers is named at its own deadline, heed its signal or not', async () => {
+    const slow = library('midland', { koha: { timeoutMs: 80 } });
+    const startedAt = performance.now();
+    const located = await at(
+      {},
+      {
+        candidates: [candidate(slow), candidate(lakeside)],
+        ask: (libraryId) => (libraryId === 'midland' ? never() : Promise.resolve(patrons())),
+      },
+    );
+    expect(located).toMatchObject({ kind: 'no_answer', silent: [{ library: 'midland' }] });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+  });
+
+  test('T-08 one that never answers does not keep the others from being heard', async () => {
+    const slow = library('midland', { koha: { timeoutMs: 50 } });
+    const located = await at(
+      {},
+      {
+        candidates: [candidate(slow), candidate(lakeside)],
+        ask: (libraryId) => (libraryId === 'midland' ? never() : Promise.resolve(patrons(patron()))),
+      },
+    );
+    expect(located).toMatchObject({
+      kind: 'found',
+      candidate: { home: { id: 'lakeside' } },
+      silent: [{ library: 'midland' }],
+    });
+  });
+
+  test('the signal that a library gets ends at its deadline', async () => {
+    const slow = library('midland', { koha: { timeoutMs: 20 } });
+    let given: AbortSignal | undefined;
+    await at(
+      {},
+      {
+        candidates: [candidate(slow)],
+        ask: (_libraryId, _card, signal) => {
+          given = signal;
+          return never();
+        },
+      },
+    );
+    expect(given?.aborted).toBe(true);
+  });
+
+  test('a bug in asking is thrown, not taken for silence', async () => {
+    const broken = at({ midland: () => Promise.reject(new TypeError('bug')), lakeside: now(patrons()) });
+    await expect(broken).rejects.toThrow('bug');
+  });
+});
