@@ -21,7 +21,7 @@ export {
   listedEventOf,
 } from './events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
-export { park, wakeParked } from './parking.ts';
+export { park, parkedLibraries, wakeParked } from './parking.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type Turns, openTurns } from './turn.ts';
 export { type TellJobs, type Telling, openTellQueue, tellLater, tellingSchema } from './tell-queue.ts';

@@ -18,6 +18,8 @@ export function jobIdOf(library: string, eventId: string): string {
 /** Where BullMQ keeps a job's hash; read by our scripts, written by BullMQ alone. */
 export const jobKey = (jobId: string): string => key(SCANS, jobId);
 export const jobKeyPrefix = key(SCANS, '');
+/** BullMQ's sorted set of failed jobs. */
+export const failedKey = key(SCANS, 'failed');
 
 /** One guard per event: the keyed hash of its body, whether it has ended, and on a join the first event's id. */
 export const guardKey = (library: string, eventId: string): string => key('guard', jobIdOf(library, eventId));
@@ -32,6 +34,8 @@ export const backlogKey = (library: string): string => key('backlog', library);
 export const hourKey = (kind: 'copies' | 'misses', library: string): string => key('hour', kind, library);
 /** Jobs that wait for a library's circuit to close. */
 export const parkedKey = (library: string): string => key('parked', library);
+/** The libraries that jobs are parked for. */
+export const PARKED_LIBRARIES_KEY = key('parked');
 /** Outcomes of one hour (`2026-11-25T09`), counted per library and outcome. */
 export const outcomesKey = (hour: string): string => key('outcomes', hour);
 /** What the workers last saw of a library. */

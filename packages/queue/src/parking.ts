@@ -1,35 +1,68 @@
 import type { Redis } from '@passport/runtime';
-import { parkedKey } from './keys.ts';
+import { hasMoved } from './bullmq-error.ts';
+import { PARKED_LIBRARIES_KEY, parkedKey } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
 const WAKE_BATCH = 100;
+/** A parked job wakes by itself after a minute or two: ids older than this wait for nobody. */
+const PARKED_LIFE_SECONDS = 15 * 60;
 
 /** Notes that a job waits for a library's circuit. Called before the job is moved, so that no waking misses it. */
 export async function park(redis: Redis, library: string, jobId: string): Promise<void> {
-  await redis.sadd(parkedKey(library), jobId);
+  await Promise.all([
+    redis.sadd(parkedKey(library), jobId),
+    redis.expire(parkedKey(library), PARKED_LIFE_SECONDS),
+    redis.sadd(PARKED_LIBRARIES_KEY, library),
+  ]);
+}
+
+/** The libraries that jobs wait for, whichever worker parked them. */
+export async function parkedLibraries(redis: Redis): Promise<string[]> {
+  return redis.smembers(PARKED_LIBRARIES_KEY);
 }
 
 /**
- * Wakes jobs that wait for a library, whoever parked them, in batches; returns how many. A job that is no longer
- * delayed (it woke by itself) is passed over.
+ * Wakes at most `most` of the jobs that wait for a library, whoever parked them, in batches; returns how many. A job
+ * that is no longer delayed (it woke by itself) is passed over; one that is only about to be parked stays noted.
+ * Priorities stay.
  */
-export async function wakeParked(redis: Redis, queue: ScanJobs, library: string): Promise<number> {
+export async function wakeParked(
+  redis: Redis,
+  queue: ScanJobs,
+  library: string,
+  most = Infinity,
+): Promise<number> {
+  const key = parkedKey(library);
+  const notYet: string[] = [];
   let woken = 0;
-  for (;;) {
-    const ids = await redis.spop(parkedKey(library), WAKE_BATCH);
-    if (ids.length === 0) return woken;
-    await Promise.all(
-      ids.map(async (id) => {
-        const job = await queue.getJob(id);
-        if (job === undefined || (await job.getState()) !== 'delayed') return;
-        await job.promote().catch(onlyIfMoved);
-        woken += 1;
-      }),
-    );
+  while (woken < most) {
+    const ids = await redis.spop(key, Math.min(WAKE_BATCH, most - woken));
+    if (ids.length === 0) {
+      if (notYet.length === 0) await strikeOff(redis, library);
+      break;
+    }
+    const results = await Promise.all(ids.map(async (id) => ({ id, result: await wake(queue, id) })));
+    woken += results.filter(({ result }) => result === 'woken').length;
+    notYet.push(...results.filter(({ result }) => result === 'not_yet').map(({ id }) => id));
   }
+  if (notYet.length > 0) await redis.sadd(key, ...notYet);
+  return woken;
 }
 
-/** BullMQ answers "not in the delayed state" when the job woke in between. */
-function onlyIfMoved(error: unknown): void {
-  if (!(error instanceof Error) || !error.message.includes('delayed state')) throw error;
+/** Nobody waits for the library any more, unless somebody has come in between. */
+async function strikeOff(redis: Redis, library: string): Promise<void> {
+  await redis.srem(PARKED_LIBRARIES_KEY, library);
+  if ((await redis.scard(parkedKey(library))) > 0) await redis.sadd(PARKED_LIBRARIES_KEY, library);
+}
+
+async function wake(queue: ScanJobs, jobId: string): Promise<'woken' | 'gone' | 'not_yet'> {
+  const job = await queue.getJob(jobId);
+  if (job === undefined) return 'gone';
+  try {
+    await job.promote();
+    return 'woken';
+  } catch (error) {
+    if (!hasMoved(error)) throw error;
+    return (await job.isActive()) ? 'not_yet' : 'gone';
+  }
 }
