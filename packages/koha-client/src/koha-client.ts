@@ -81,6 +81,8 @@ export interface KohaClientOptions extends TransportOptions {
   readonly timeoutMs: number;
   /** How many calls may be under way at this Koha at once from this client. */
   readonly maxInFlight: number;
+  /** Milliseconds to wait for a place under the cap before a call is `busy`; never more than its timeout, which is the default. */
+  readonly slotWaitMs?: number;
   /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
   now(): number;
 }

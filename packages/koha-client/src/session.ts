@@ -31,6 +31,7 @@ export interface SessionOptions {
   readonly clientSecret: string;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
+  readonly slotWaitMs?: number;
   readonly transport: Transport;
   now(): number;
 }
@@ -76,7 +77,8 @@ export function createSession(options: SessionOptions): Session {
     library,
     failure,
     call: async (request, limits = {}) => {
-      const turn = await slots.take(limits.timeoutMs ?? options.timeoutMs, limits.signal);
+      const waitMs = Math.min(options.slotWaitMs ?? Infinity, limits.timeoutMs ?? options.timeoutMs);
+      const turn = await slots.take(waitMs, limits.signal);
       if (typeof turn === 'string') {
         throw new KohaError({ code: turn, library, operation: request.operation, effect: 'none' });
       }

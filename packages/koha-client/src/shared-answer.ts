@@ -13,24 +13,24 @@ export interface Waiting {
  * Waits for shared work under the caller's own deadline and signal. The work goes on when a caller leaves, because others
  * may wait for it; the caller that leaves gets a KohaError (`timeout` or `aborted`) without effect.
  */
-export function waitForShared<T>(work: Promise<T>, waiting: Waiting): Promise<T> {
+export async function waitForShared<T>(work: Promise<T>, waiting: Waiting): Promise<T> {
   const { library, operation, signal } = waiting;
-  return new Promise((resolve, reject) => {
-    const leave = (code: KohaErrorCode): void => {
-      settle(() => reject(new KohaError({ code, library, operation, effect: 'none' })));
-    };
+  let letGo = (): void => undefined;
+  const left = new Promise<never>((_resolve, reject) => {
+    const leave = (code: KohaErrorCode): void =>
+      reject(new KohaError({ code, library, operation, effect: 'none' }));
     const abort = (): void => leave('aborted');
     const timer = setTimeout(() => leave('timeout'), waiting.timeoutMs);
-    const settle = (end: () => void): void => {
+    letGo = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
-      end();
     };
-    if (signal?.aborted === true) return abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    work.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error as Error)),
-    );
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
   });
+  try {
+    return await Promise.race([work, left]);
+  } finally {
+    letGo();
+  }
 }
