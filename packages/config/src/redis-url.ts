@@ -1,6 +1,6 @@
 const HOST = String.raw`(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]+)(?::\d{1,5})?`;
-const USER = String.raw`(?:[^\s/@]*@)?`;
-const QUERY = String.raw`(?:\?[A-Za-z0-9_=&.%-]*)?`;
+const USER = String.raw`(?:\S*@)?`;
+const QUERY = String.raw`(?:\?[^\s@]*)?`;
 const FORMS = [
   new RegExp(`^rediss?://${USER}${HOST}(?:/\\d{0,5})?${QUERY}$`),
   new RegExp(`^redis\\+sentinel://${USER}${HOST}(?:,${HOST})*/[A-Za-z0-9_.-]+${QUERY}$`),
