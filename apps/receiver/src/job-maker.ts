@@ -52,6 +52,7 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
       item_asked: event.itemBarcode !== null,
       card_hash: sealer.hash('card', folded(event.cardnumber)),
       retried: null,
+      made: null,
       progress: queuedProgress(new Date(nowMs).toISOString()),
     }),
   };

@@ -1,5 +1,6 @@
 import type { Progress } from '@passport/contract';
-import { KohaError, type KohaPatron, type PatronBody, sameCard } from '@passport/koha-client';
+import { KohaError, type KohaPatron, type PatronBody } from '@passport/koha-client';
+import { type LocalHolder, decideLocalHolder } from '@passport/verdict';
 import type { Libraries } from './libraries.ts';
 
 /** The copy to make, decided to the last field. */
@@ -10,7 +11,7 @@ export interface CopyOrder {
   readonly home: string;
   readonly branch: string;
   readonly body: PatronBody;
-  readonly passportAttribute: string;
+  readonly passportTypes: ReadonlySet<string>;
   /** Null: no home key is written, so that a replaced card cannot be recognised. */
   readonly homeKeyAttribute: string | null;
   readonly onLookAlike: 'stop' | 'create';
@@ -137,44 +138,45 @@ function notThere(order: CopyOrder, made: { readonly kind: 'taken' | 'look_alike
 /** Who has the card here, and who has the home key? Null: nobody that we can see. */
 async function look(order: CopyOrder, deps: CopyDeps, unsure: boolean): Promise<CopyResult | null> {
   const { libraries, signal } = deps;
-  const { lending, body, homeKeyAttribute, homeKey } = order;
-  const [holder] = await libraries.call(lending, (koha) =>
-    koha.findByCard(body.cardnumber, { attributes: true, balance: false }, { signal }),
+  const { lending, body, home: homeId, homeKeyAttribute, homeKey, passportTypes } = order;
+  const card = body.cardnumber;
+  const byCard = await libraries.call(lending, (koha) =>
+    koha.findByCard(card, { attributes: true, balance: false }, { signal }),
   );
-  if (holder !== undefined) return whoHolds(order, holder, unsure);
-  if (homeKeyAttribute === null) return null;
-  const copies = await libraries.call(lending, (koha) =>
+  const known = { card, homeId, homeKey, homeKeyAttribute, passportTypes, byCard };
+  const holder = decideLocalHolder({ ...known, byHomeKey: [] });
+  if (holder.kind === 'our_copy' || homeKeyAttribute === null)
+    return whoHolds(order, deps, holder, [], unsure);
+  const byHomeKey = await libraries.call(lending, (koha) =>
     koha.findByAttribute(homeKeyAttribute, homeKey, { signal }),
   );
-  const [copy, ...more] = copies.filter((found) => hasAttribute(found, order.passportAttribute, order.home));
-  if (copy === undefined) return null;
-  if (more.length > 0) return { kind: 'conflict' };
-  if (copy.cardnumber !== null && sameCard(copy.cardnumber, body.cardnumber)) {
-    return { kind: 'ours', patronId: copy.patronId, cardChanged: false, unsure };
-  }
-  return changeCard(order, deps, copy);
+  return whoHolds(order, deps, decideLocalHolder({ ...known, byHomeKey }), byHomeKey, unsure);
 }
 
-function whoHolds(order: CopyOrder, holder: KohaPatron, unsure: boolean): CopyResult {
-  const { passportAttribute, homeKeyAttribute, homeKey, home } = order;
-  const { patronId } = holder;
-  const isCopy = holder.attributes?.some(({ type, value }) => type === passportAttribute && value) ?? false;
-  if (!isCopy) return { kind: 'native', patronId };
-  const ours = hasAttribute(holder, passportAttribute, home);
-  if (homeKeyAttribute === null) {
-    return ours ? { kind: 'ours', patronId, cardChanged: false, unsure } : { kind: 'conflict' };
+async function whoHolds(
+  order: CopyOrder,
+  deps: CopyDeps,
+  holder: LocalHolder,
+  byHomeKey: readonly KohaPatron[],
+  unsure: boolean,
+): Promise<CopyResult | null> {
+  switch (holder.kind) {
+    case 'nobody':
+      return null;
+    case 'our_copy':
+      return { kind: 'ours', patronId: holder.patronId, cardChanged: false, unsure };
+    case 'our_copy_older_card': {
+      const copy = byHomeKey.find(({ patronId }) => patronId === holder.patronId);
+      return copy === undefined ? { kind: 'conflict' } : changeCard(order, deps, copy);
+    }
+    case 'copy_without_key':
+    case 'native':
+      return { kind: 'native', patronId: holder.patronId };
+    case 'card_of_another':
+      return { kind: 'conflict' };
+    default:
+      return holder satisfies never;
   }
-  if (hasAttribute(holder, homeKeyAttribute, homeKey)) {
-    return { kind: 'ours', patronId, cardChanged: false, unsure };
-  }
-  const hasKey = holder.attributes?.some(({ type, value }) => type === homeKeyAttribute && value) ?? false;
-  return ours && !hasKey ? { kind: 'native', patronId } : { kind: 'conflict' };
-}
-
-function hasAttribute(patron: KohaPatron, type: string, value: string): boolean {
-  return (
-    patron.attributes?.some((attribute) => attribute.type === type && attribute.value === value) ?? false
-  );
 }
 
 /** The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. */

@@ -1,1 +1,29 @@
-export {};
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
+import { createLogger, Lifecycle, type Logger } from '@passport/runtime';
+import { startWorker } from './start-worker.ts';
+
+async function main(): Promise<void> {
+  const config: WorkerConfig = workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const log: Logger = createLogger({ name: 'worker', level: config.logLevel });
+  const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
+  lifecycle.onSignals((code) => process.exit(code));
+  try {
+    await startWorker(config, log, lifecycle, {
+      wallNow: () => Date.now(),
+      monotonicNow: () => performance.now(),
+      random: () => Math.random(),
+      newId: () => randomUUID(),
+      pause: (ms) => pause(ms),
+    });
+  } catch (error) {
+    lifecycle.fail(error);
+  }
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof ConfigError ? error.message : String(error)}\n`);
+  process.exit(1);
+});

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { SCAN_INTERFACES } from './event.ts';
-import { type EventState, type Progress, progressSchema } from './outcome.ts';
+import { type EventState, type Progress, REASONS, progressSchema } from './outcome.ts';
 import { messageOf } from './message.ts';
 
 /**
@@ -30,6 +30,19 @@ export const jobSchema = z.object({
   traceparent: z.string().optional(),
   /** The last retry by a person: its time, and how often the job had been stalled by then. */
   retried: z.object({ at_ms: z.number(), stalled: z.int() }).nullable(),
+  /** Set while only the loan is left to do: the copy is there, and home is not asked again. */
+  made: z
+    .object({
+      outcome: z.enum(['COPIED', 'ALREADY_LOCAL']),
+      reasons: z.array(z.enum(REASONS)),
+      home: z.string(),
+      home_key: z.string(),
+      patron_id: z.int(),
+      /** Names of the fields that were disclosed; null when none were. */
+      disclosed: z.array(z.string()).nullable(),
+    })
+    .nullable()
+    .default(null),
   progress: progressSchema,
 });
 export type JobData = z.infer<typeof jobSchema>;

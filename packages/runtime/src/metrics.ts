@@ -47,7 +47,14 @@ export function jobMetrics(registry: MetricsRegistry) {
     buckets: SECONDS,
     registers,
   });
+  const limits = new Counter({
+    name: 'passport_limit_reached_total',
+    help: 'Times that a job had to wait because its library had used up its hour (copies or misses)',
+    labelNames: ['library', 'limit'],
+    registers,
+  });
   return {
+    limitReached: (library: string, limit: 'copies' | 'misses') => limits.inc({ library, limit }),
     ended: (library: string, outcome: string) => jobs.inc({ library, outcome }),
     copied: (library: string, seconds: number) => scanToCopy.observe({ library }, seconds),
     step: (step: string, seconds: number) => steps.observe({ step }, seconds),

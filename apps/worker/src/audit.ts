@@ -1,0 +1,53 @@
+import type { Candidate, Located, PatronCopy } from '@passport/verdict';
+import type { Logger } from '@passport/runtime';
+import type { CopyResult } from './copy.ts';
+import type { LoanResult } from './retry-checkout.ts';
+import type { Scan } from './scan.ts';
+
+/** Who asked whom for what and what came of it, one line each: ids, codes, names of fields, a keyed hash of the card. */
+export interface Audit {
+  lookedUp(scan: Scan, candidates: readonly Candidate[], located: Located): void;
+  refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
+  notShared(scan: Scan, home: string, because: string): void;
+  notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
+  copied(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>, result: CopyResult): void;
+  lent(scan: Scan, patronId: number, loan: LoanResult): void;
+}
+
+/** Writes the audit into the log; every line has `audit: true`. */
+export function buildAudit(log: Logger): Audit {
+  const line = (scan: Scan, action: string, more: Record<string, unknown>): void =>
+    log.info(
+      { audit: true, action, event: scan.eventId, lending: scan.lending, card: scan.cardHash, ...more },
+      action,
+    );
+  return {
+    lookedUp: (scan, candidates, located) =>
+      line(scan, 'looked up', {
+        asked: candidates.map(({ home }) => home.id),
+        found: foundAt(located),
+        ...('silent' in located
+          ? {
+              silent: located.silent.map(({ library }) => library),
+              refused: located.refused.map(({ library }) => library),
+            }
+          : {}),
+      }),
+    refusedBy: (scan, { library, problem }) => line(scan, 'refused', { home: library, ...problem }),
+    notShared: (scan, home, because) => line(scan, 'not shared', { home, because }),
+    notEligible: (scan, home, reasons) => line(scan, 'not eligible', { home, reasons }),
+    copied: (scan, { homeKey, fields }, result) =>
+      line(scan, 'copy', {
+        home_key: homeKey,
+        result: result.kind,
+        ...('patronId' in result ? { patron_id: result.patronId } : {}),
+        ...(result.kind === 'copied' ? { fields } : {}),
+      }),
+    lent: (scan, patronId, { result, keys }) => line(scan, 'loan', { patron_id: patronId, result, keys }),
+  };
+}
+
+function foundAt(located: Located): readonly string[] {
+  if (located.kind === 'found') return [located.candidate.home.id];
+  return located.kind === 'ambiguous' ? located.homes : [];
+}

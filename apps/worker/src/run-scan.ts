@@ -1,0 +1,209 @@
+import { type JobData, type Progress, isFailure, nextProgress, parseJob } from '@passport/contract';
+import { SealError, type Sealer } from '@passport/runtime';
+import { type FailureDecision, decideFailure, nextDelayMs } from './attempt-policy.ts';
+import { type Ending, type RunEnd, ended } from './ending.ts';
+import { type HeldLock, LockLost } from './lock-watch.ts';
+import { type Scan, openScan } from './scan.ts';
+
+/** A job as BullMQ hands it over, without BullMQ. */
+export interface JobInHand {
+  readonly data: unknown;
+  /** How often it was started; 1 is the first time. */
+  readonly starts: number;
+  /** How often its worker died. */
+  readonly stalls: number;
+  /** How often it ended in a bug of ours. */
+  readonly bugs: number;
+  readonly lock: HeldLock;
+}
+
+/** What is to be done with the job now. */
+export type RunDecision =
+  | { readonly kind: 'end'; readonly job: JobData; readonly ending: Ending }
+  /** It had ended before: only what comes after the end is done again. */
+  | { readonly kind: 'ended_before'; readonly job: JobData }
+  | {
+      readonly kind: 'park';
+      readonly job: JobData;
+      readonly untilMs: number;
+      readonly forCircuitOf: string | null;
+      /** Whether the desk should hear of it. */
+      readonly worthTelling: boolean;
+    }
+  | { readonly kind: 'hand_back' }
+  | { readonly kind: 'unreadable'; readonly fields: readonly string[] };
+
+export interface RunDeps {
+  readonly provision: (scan: Scan, lock: HeldLock) => Promise<RunEnd>;
+  readonly sealer: Sealer;
+  readonly giveUpAfterMs: (lending: string) => number | null;
+  /** When the next call of a library that is at its cap may start. */
+  readonly freeSlotMs: (library: string) => number;
+  readonly nameOf: (library: string) => string;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** A job whose worker died so often, or that met so many bugs, ends with an outcome of ours instead of going round. */
+const MOST_DEATHS = 3;
+const MOST_BUGS = 5;
+/** Woken by whoever closes the circuit; this is for when nobody does. */
+const CIRCUIT_WAIT_MS = 60_000;
+/** A shorter wait for a free slot is nobody's business but ours. */
+const TELL_BUSY_FROM_MS = 1_000;
+
+/** Runs one job once, from its payload to what BullMQ shall do with it. Throws on bugs and where Redis failed. */
+export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecision> {
+  const parsed = parseJob(hand.data);
+  if (parsed.kind === 'unreadable') return { kind: 'unreadable', fields: parsed.fields };
+  const { job } = parsed;
+  if (job.progress.outcome !== null) return { kind: 'ended_before', job };
+  const end = await story(job, hand, deps);
+  if (end === 'hand_back') return { kind: 'hand_back' };
+  const attempt = job.progress.attempt + 1;
+  if (end.kind === 'ended')
+    return { kind: 'end', job: endedJob(job, end.ending, attempt, deps), ending: end.ending };
+  return wait(job, end, attempt, deps);
+}
+
+async function story(job: JobData, hand: JobInHand, deps: RunDeps): Promise<RunEnd | 'hand_back'> {
+  const { library } = job;
+  const broken = (name: string): RunEnd =>
+    ended({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
+  if (hand.stalls - (job.retried?.stalled ?? 0) >= MOST_DEATHS) return broken('the worker died of it');
+  if (hand.bugs >= MOST_BUGS) return broken('internal error');
+  const giveUpAfterMs = deps.giveUpAfterMs(library);
+  if (giveUpAfterMs === null) return broken('the library is not configured for lending');
+
+  let scan: Scan;
+  try {
+    scan = openScan(job, deps.sealer, hand.starts > 1 || hand.stalls > 0);
+  } catch (error) {
+    if (error instanceof SealError) return broken('PASSPORT_KEY');
+    throw error;
+  }
+  const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
+  if (job.progress.attempt === 0 && tooOld()) return ended({ outcome: 'TOO_LATE' });
+  const end = await deps.provision(scan, hand.lock).catch((error: unknown) => {
+    const { signal } = hand.lock;
+    if (signal.aborted) return stopped(signal.reason);
+    return failed(scan, decideFailure(error), error);
+  });
+  if (end === 'hand_back' || end.kind === 'ended') return end;
+  return tooOld() ? ended(end.otherwise) : end;
+}
+
+/** We hung up ourselves: because the process stops, or because the job may be somebody else's by now. */
+function stopped(reason: unknown): 'hand_back' {
+  if (reason instanceof LockLost) throw reason;
+  return 'hand_back';
+}
+
+/** A call that failed where the story had nothing better to say about it. */
+function failed(scan: Scan, decision: FailureDecision, error: unknown): RunEnd | 'hand_back' {
+  switch (decision.kind) {
+    case 'wait': {
+      const { library, reason, retryAfterMs } = decision;
+      return { kind: 'waiting', library, reason, retryAfterMs, otherwise: unreachable(scan, library) };
+    }
+    case 'misconfigured':
+      return ended({ outcome: 'MISCONFIGURED', problem: decision.problem });
+    case 'hand_back':
+      return 'hand_back';
+    case 'bug':
+      throw error;
+    default:
+      return decision satisfies never;
+  }
+}
+
+function unreachable(scan: Scan, library: string): Ending {
+  return library === scan.lending
+    ? { outcome: 'LENDING_UNREACHABLE' }
+    : { outcome: 'HOME_UNREACHABLE', homes: [library] };
+}
+
+function endedJob(job: JobData, ending: Ending, attempt: number, deps: RunDeps): JobData {
+  const isKept = isFailure(ending.outcome);
+  const progress = nextProgress(
+    job.progress,
+    {
+      state: isKept ? 'failed' : 'done',
+      outcome: ending.outcome,
+      reasons: [...(ending.reasons ?? [])],
+      homes: named(ending.homes ?? [], deps),
+      patron_id: ending.patronId ?? null,
+      checkout: ending.checkout ?? { result: 'NOT_ASKED', keys: [] },
+      waiting_for: null,
+      problem: ending.problem ?? null,
+      attempt,
+    },
+    new Date(deps.now()).toISOString(),
+  );
+  return {
+    ...job,
+    sealed_card: isKept ? job.sealed_card : null,
+    sealed_item: isKept ? job.sealed_item : null,
+    progress,
+  };
+}
+
+const named = (ids: readonly string[], { nameOf }: RunDeps): Progress['homes'] =>
+  ids.map((id) => ({ id, name: nameOf(id) }));
+
+function wait(
+  job: JobData,
+  end: Extract<RunEnd, { kind: 'waiting' }>,
+  attempt: number,
+  deps: RunDeps,
+): RunDecision {
+  const { library, reason } = end;
+  const now = deps.now();
+  const giveUpAtMs =
+    (job.retried?.at_ms ?? job.received_ms - job.age_at_delivery_ms) + (deps.giveUpAfterMs(job.library) ?? 0);
+  const delayMs = delayOf(end, attempt, deps);
+  const untilMs = Math.max(now, Math.min(now + delayMs, giveUpAtMs + 1));
+  const isTry = reason === 'NO_ANSWER' || reason === 'RATE_LIMITED';
+  const homes = end.otherwise.outcome === 'HOME_UNREACHABLE' ? (end.otherwise.homes ?? []) : [];
+  const progress = nextProgress(
+    job.progress,
+    {
+      state: 'waiting',
+      homes: named(homes, deps),
+      waiting_for: { library, reason, next_try_at: new Date(untilMs).toISOString() },
+      attempt: isTry ? attempt : job.progress.attempt,
+    },
+    new Date(now).toISOString(),
+  );
+  const before = job.progress.waiting_for;
+  return {
+    kind: 'park',
+    job: { ...job, made: end.made ?? job.made, progress },
+    untilMs,
+    forCircuitOf: reason === 'CIRCUIT_OPEN' ? library : null,
+    worthTelling:
+      (reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS) &&
+      (before?.library !== library || before.reason !== reason),
+  };
+}
+
+function delayOf(
+  end: Extract<RunEnd, { kind: 'waiting' }>,
+  attempt: number,
+  { random, freeSlotMs }: RunDeps,
+): number {
+  const { library, reason, retryAfterMs } = end;
+  switch (reason) {
+    case 'NO_ANSWER':
+    case 'RATE_LIMITED':
+      return nextDelayMs(attempt, retryAfterMs, random());
+    case 'CIRCUIT_OPEN':
+      return CIRCUIT_WAIT_MS * (1 + random() / 2);
+    case 'BUSY':
+      return freeSlotMs(library);
+    case 'LIMIT_REACHED':
+      return Math.min(retryAfterMs ?? CIRCUIT_WAIT_MS, CIRCUIT_WAIT_MS) + random() * 1_000;
+    default:
+      return reason satisfies never;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Consortium } from '@passport/config';
+import { type JobData, isFailure } from '@passport/contract';
+import type { Ledger, Receipts } from '@passport/queue';
+import type { Logger } from '@passport/runtime';
+import type { Ending } from './ending.ts';
+import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
+import type { Sightings } from './sightings.ts';
+import type { Teller } from './tell.ts';
+import type { ScanWork } from './worker.ts';
+
+export interface ScanWorkDeps {
+  readonly run: RunDeps;
+  readonly consortium: Consortium;
+  readonly ledger: Ledger;
+  readonly receipts: Receipts;
+  readonly teller: Teller;
+  readonly sightings: Pick<Sightings, 'misconfigured' | 'worked'>;
+  readonly metrics: {
+    ended(library: string, outcome: string): void;
+    copied(library: string, seconds: number): void;
+  };
+  readonly park: (library: string, jobId: string) => Promise<void>;
+  /** Notes that a failed job's sealed item must be gone by then. */
+  readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * What surrounds the run of a job. Everything here may be done again after a crash: receipts are written once per event,
+ * the ledger settles once, Koha keeps the highest number it was told.
+ */
+export function buildScanWork(deps: ScanWorkDeps): ScanWork {
+  const { ledger, teller, park, now, log } = deps;
+  return {
+    run: (hand: JobInHand) => runScan(hand, deps.run),
+    beforeEnd: ({ job, ending }) => writeReceipt(deps, job, ending),
+    async afterEnd(job, jobId) {
+      const { outcome, updated_at: endedAt } = job.progress;
+      if (outcome === null) return;
+      await ledger.settle(job.library, job.event_id, outcome, endedAt);
+      if (job.sealed_item !== null) await deps.noteItem(jobId, itemGoneAt(deps, job));
+      note(deps, job, outcome);
+      await teller.tellEnd(job);
+    },
+    async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
+      const { job, forCircuitOf, worthTelling } = decision;
+      await ledger.giveBack(job.library, job.event_id);
+      if (forCircuitOf !== null) await park(forCircuitOf, jobId);
+      const { waiting_for: waitingFor, attempt } = job.progress;
+      log.info(
+        {
+          event: job.event_id,
+          library: job.library,
+          waiting_for: waitingFor?.library,
+          reason: waitingFor?.reason,
+          attempt,
+          in_ms: decision.untilMs - now(),
+        },
+        'waiting',
+      );
+      if (worthTelling) teller.tellWaiting(job);
+    },
+  };
+}
+
+async function writeReceipt(deps: ScanWorkDeps, job: JobData, { disclosed }: Ending): Promise<void> {
+  if (disclosed === undefined) return;
+  const { receipts, consortium, now } = deps;
+  const { home, homeKey, fields } = disclosed;
+  const receipt = {
+    at: new Date(now()).toISOString(),
+    home,
+    lending: job.library,
+    homeKey,
+    fields,
+    eventId: job.event_id,
+  };
+  await receipts.append(receipt, now(), consortium.retention.receiptsMs);
+}
+
+/** A failed job loses its item when it would be too late to lend it. */
+function itemGoneAt({ consortium }: ScanWorkDeps, job: JobData): number {
+  const lending = consortium.libraries.find(({ id }) => id === job.library);
+  return job.received_ms - job.age_at_delivery_ms + (lending?.retry.checkoutWithinMs ?? 0);
+}
+
+function note(deps: ScanWorkDeps, job: JobData, outcome: NonNullable<JobData['progress']['outcome']>): void {
+  const { metrics, sightings, log, now } = deps;
+  const { progress } = job;
+  const ageMs = now() - (job.received_ms - job.age_at_delivery_ms);
+  metrics.ended(job.library, outcome);
+  if (outcome === 'COPIED') metrics.copied(job.library, ageMs / 1000);
+  if (progress.problem !== null) sightings.misconfigured(progress.problem.library, progress.problem);
+  if (progress.patron_id !== null && progress.problem === null) {
+    for (const library of [job.library, ...progress.homes.map(({ id }) => id)]) sightings.worked(library);
+  }
+  log[isFailure(outcome) ? 'warn' : 'info'](
+    {
+      event: job.event_id,
+      library: job.library,
+      outcome,
+      reasons: progress.reasons,
+      homes: progress.homes.map(({ id }) => id),
+      checkout: progress.checkout?.result,
+      problem: progress.problem,
+      attempt: progress.attempt,
+      since_scan_ms: ageMs,
+    },
+    'ended',
+  );
+}

@@ -1,0 +1,72 @@
+import type { ProblemKind } from '@passport/contract';
+import type { LibrarySighting } from '@passport/queue';
+
+interface Seen {
+  open: boolean;
+  lastSuccessMs: number | null;
+  lastFailureMs: number | null;
+  lastFailure: string | null;
+  problem: { readonly what: ProblemKind; readonly name: string | null } | null;
+  isChanged: boolean;
+}
+
+/** What this process sees of the libraries, kept for the dashboard. */
+export interface Sightings {
+  circuitChanged(library: string, isOpen: boolean): void;
+  answered(library: string): void;
+  failed(library: string, code: string): void;
+  misconfigured(library: string, problem: NonNullable<Seen['problem']>): void;
+  /** A job went through there: whatever was set up wrongly is mended. */
+  worked(library: string): void;
+  /** What has changed since the last time, by library. */
+  takeChanges(): readonly (readonly [string, LibrarySighting])[];
+}
+
+export function buildSightings(
+  libraries: readonly string[],
+  answerMs: (library: string) => number | null,
+  now: () => number,
+): Sightings {
+  const all = new Map<string, Seen>(
+    libraries.map((id) => [
+      id,
+      {
+        open: false,
+        lastSuccessMs: null,
+        lastFailureMs: null,
+        lastFailure: null,
+        problem: null,
+        isChanged: false,
+      },
+    ]),
+  );
+  const change = (library: string, what: Partial<Seen>): void => {
+    const seen = all.get(library);
+    if (seen !== undefined) Object.assign(seen, what, { isChanged: true });
+  };
+  return {
+    circuitChanged: (library, open) => change(library, { open }),
+    answered: (library) => change(library, { lastSuccessMs: now() }),
+    failed: (library, code) => change(library, { lastFailureMs: now(), lastFailure: code }),
+    misconfigured: (library, problem) => change(library, { problem }),
+    worked: (library) => {
+      if (all.get(library)?.problem !== null) change(library, { problem: null });
+    },
+    takeChanges: () =>
+      [...all].flatMap(([library, seen]) => {
+        if (!seen.isChanged) return [];
+        seen.isChanged = false;
+        return [[library, asSighting(seen, answerMs(library), now())] as const];
+      }),
+  };
+}
+
+const asSighting = (seen: Seen, answerMs: number | null, now: number): LibrarySighting => ({
+  open: seen.open,
+  last_success_ms: seen.lastSuccessMs,
+  last_failure_ms: seen.lastFailureMs,
+  last_failure: seen.lastFailure,
+  answer_ms: answerMs === null ? null : Math.round(answerMs),
+  problem: seen.problem,
+  at_ms: now,
+});

@@ -1,0 +1,25 @@
+import type { Consortium } from '@passport/config';
+import type { Ledger } from '@passport/queue';
+import { libraryById } from '@passport/verdict';
+import type { TakeUp } from './story-ports.ts';
+
+/** Holds a library to its hourly copies and misses; `reached` is told each time a job has to wait for them. */
+export function buildTakeUp(
+  consortium: Consortium,
+  ledger: Ledger,
+  reached: (library: string, limit: 'copies' | 'misses') => void,
+): TakeUp {
+  return async ({ lending, eventId }) => {
+    const { limits } = libraryById(consortium, lending);
+    const admission = await ledger.admit(lending, eventId, limits);
+    if (admission.kind === 'admitted') return null;
+    reached(lending, admission.limit);
+    return {
+      kind: 'waiting',
+      library: lending,
+      reason: 'LIMIT_REACHED',
+      retryAfterMs: admission.freeInMs,
+      otherwise: { outcome: 'TOO_LATE' },
+    };
+  };
+}

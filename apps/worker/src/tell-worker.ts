@@ -1,0 +1,59 @@
+import { UnrecoverableError, Worker } from 'bullmq';
+import { KohaError } from '@passport/koha-client';
+import {
+  QUEUE_PREFIX,
+  type ScanJobs,
+  TELLINGS,
+  type Telling,
+  readEventState,
+  tellingSchema,
+} from '@passport/queue';
+import type { Logger, Redis } from '@passport/runtime';
+import type { Libraries } from './libraries.ts';
+
+const CONCURRENCY = 4;
+
+/** Starts what tells Koha the ends that it did not take at once: the state as of now, until `give_up_after`. */
+export function startTellWorker(deps: {
+  readonly connection: Redis;
+  readonly queue: ScanJobs;
+  readonly libraries: Libraries;
+  readonly giveUpAfterMs: (library: string) => number | null;
+  readonly nameOf: (library: string) => string;
+  readonly now: () => number;
+  readonly log: Logger;
+}): { close(): Promise<void> } {
+  const { queue, libraries, giveUpAfterMs, nameOf, now, log } = deps;
+
+  const tell = async ({ library, event_id: eventId, since_ms: sinceMs }: Telling): Promise<void> => {
+    const patienceMs = giveUpAfterMs(library);
+    if (patienceMs === null) return;
+    const state = await readEventState(queue, library, eventId, nameOf);
+    if (state === null) return;
+    try {
+      await libraries.callBeside(library, (koha) => koha.tellOutcome(eventId, state));
+    } catch (error) {
+      const forGood = error instanceof KohaError && !error.retryable;
+      if (!forGood && now() - sinceMs < patienceMs) throw error;
+      log.warn({ event: eventId, library, error }, 'Koha was not told');
+    }
+  };
+
+  const worker = new Worker<unknown>(
+    TELLINGS,
+    async (job) => {
+      const telling = tellingSchema.safeParse(job.data);
+      if (!telling.success) throw new UnrecoverableError('UNREADABLE_JOB');
+      await tell(telling.data);
+    },
+    {
+      connection: deps.connection,
+      prefix: QUEUE_PREFIX,
+      concurrency: CONCURRENCY,
+      settings: { backoffStrategy: (attempts) => Math.min(1_000 * 2 ** (attempts - 1), 60_000) },
+      skipVersionCheck: true,
+    },
+  );
+  worker.on('error', () => undefined); // the connection logs its outages, once each
+  return { close: () => worker.close() };
+}
