@@ -9,7 +9,11 @@ export type { PreferenceName, Preferences } from './preferences.ts';
 export { releases, type Release } from './release.ts';
 export { derivedCredentials, serviceCard, servicePermissions, type Credentials } from './seed/api-user.ts';
 export { emptySeed } from './seed/empty-seed.ts';
-export { seedNames, type SeedChoice, type SeedName } from './seed/resolve-seed.ts';
+export { buildSeed, numberedWith, type SeedPlan } from './seed/build-seed.ts';
+export { demoSeed } from './seed/demo-seeds.ts';
+export type { SeedChoice } from './seed/resolve-seed.ts';
+export { demoSamples, samplesOf, type Samples } from './seed/samples.ts';
+export { seedNames, type SeedName } from './seed/seed-name.ts';
 export type { SeedData, SeedItem, SeedPatron } from './seed/seed-data.ts';
 export {
   startKohaDouble,

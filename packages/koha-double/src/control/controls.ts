@@ -67,7 +67,7 @@ export function buildControls(double: Double, credentials: Credentials): Control
       const fault = applySettings(double, { ...change });
       if (fault !== null) throw new RangeError(fault);
     },
-    seed: (choice) => loadSeed(double, resolveSeed(choice, double.library, credentials)),
+    seed: (choice) => loadSeed(double, resolveSeed(choice, credentials)),
     revokeTokens: () => double.tokens.revokeAll(),
   };
 }

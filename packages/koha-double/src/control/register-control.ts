@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Double } from '../double.ts';
 import { isRecord } from '../record.ts';
-import { isSeedName, seedNames } from '../seed/resolve-seed.ts';
+import { isSeedName, seedNames } from '../seed/seed-name.ts';
 import type { Controls } from './controls.ts';
 import { applySettings } from './apply-settings.ts';
 import { parseFaults } from './fault-queue.ts';

@@ -22,7 +22,7 @@ export function emptySeed(credentials: Credentials): SeedData {
     attributeTypes: [
       { code: 'PASSPORTED', description: 'Home library of a visiting patron' },
       { code: 'PASSPORTED_ID', description: 'Home key of a visiting patron', unique_id: true },
-      { code: 'SHOE', description: 'Anything a library keeps about its patrons', repeatable: true },
+      { code: 'INTEREST', description: 'What the patron likes to hear about', repeatable: true },
     ],
     circulationRules: [
       { rule: 'maxissueqty', value: '50' },
