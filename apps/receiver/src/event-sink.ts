@@ -53,7 +53,12 @@ export function buildEventSink(deps: {
 
 /** Gate for all, one bulk add, replicas if asked; then everybody has an answer. */
 async function carry(deps: Parameters<typeof buildEventSink>[0], batch: readonly Waiting[]): Promise<void> {
-  const { deadlineMs, log } = deps;
+  const { redis, deadlineMs, log } = deps;
+  // A connection that was never up would keep BullMQ waiting: we listen all the same, and say 503 until it is.
+  if (redis.status !== 'ready') {
+    for (const { resolve } of batch) resolve({ kind: 'unavailable' });
+    return;
+  }
   try {
     const answers = await within(deadlineMs, throughGate(deps, batch), 'taking events');
     batch.forEach(({ resolve }, index) => resolve(answers[index] ?? { kind: 'unavailable' }));

@@ -12,7 +12,6 @@ import {
   eventMetrics,
   queueMetrics,
   startAdminServer,
-  untilRedisReady,
   within,
 } from '@passport/runtime';
 import { type ReportingLibrary, acceptEvent } from './accept-event.ts';
@@ -20,8 +19,6 @@ import { buildReceiver } from './app.ts';
 import { buildEventSink } from './event-sink.ts';
 import { buildJobMaker } from './job-maker.ts';
 
-/** Redis may start beside us; longer than this is a fault that a restart policy and a person should see. */
-const REDIS_STARTUP_MS = 30_000;
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
 const REDIS_DEADLINE_MS = 2_000;
 
@@ -54,7 +51,6 @@ async function start(
   const queue = openScanQueue(redis);
   queue.on('error', () => undefined); // the connection logs its outages, once each
   lifecycle.own('queue', () => queue.close());
-  await untilRedisReady(redis, REDIS_STARTUP_MS);
 
   const metrics = createMetrics();
   queueMetrics(metrics, () => readQueue(redis, queue, [...libraries.keys()], Date.now()));

@@ -18,7 +18,7 @@ export interface Audit {
 export function buildAudit(log: Logger): Audit {
   const line = (scan: Scan, action: string, more: Record<string, unknown>): void =>
     log.info(
-      { audit: true, action, event: scan.eventId, lending: scan.lending, card: scan.cardHash, ...more },
+      { audit: true, action, event: scan.eventId, lending: scan.lending, card_hash: scan.cardHash, ...more },
       action,
     );
   return {

@@ -1,0 +1,54 @@
+import type { Consortium } from '@passport/config';
+import {
+  type ScanJobs,
+  buildItemSweep,
+  cleanByAge,
+  parkedLibraries,
+  wakeParked,
+  writeSighting,
+} from '@passport/queue';
+import type { Redis } from '@passport/runtime';
+import type { Chore } from './housekeeping.ts';
+import type { Libraries } from './libraries.ts';
+import type { Sightings } from './sightings.ts';
+import { wakeRound } from './wake-parked.ts';
+
+const WAKE_EVERY_MS = 1_000;
+const SIGHT_EVERY_MS = 2_000;
+const SWEEP_EVERY_MS = 10_000;
+const CLEAN_EVERY_MS = 60_000;
+
+/** What every worker process does beside the jobs; ten of them doing it is as right as one. */
+export function buildChores(deps: {
+  readonly consortium: Consortium;
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly libraries: Libraries;
+  readonly sightings: Sightings;
+  readonly workerId: string;
+  readonly now: () => number;
+}): readonly Chore[] {
+  const { consortium, redis, queue, libraries, sightings, workerId, now } = deps;
+  const known = new Set(consortium.libraries.map(({ id }) => id));
+  const sweepItems = buildItemSweep(redis);
+  const wake = (): Promise<void> =>
+    wakeRound({
+      libraries,
+      parkedFor: async () => (await parkedLibraries(redis)).filter((id) => known.has(id)),
+      wake: (library, most) => wakeParked(redis, queue, library, most),
+    });
+  const tellSightings = (): Promise<unknown> =>
+    Promise.all(
+      sightings.takeChanges().map(([library, seen]) => writeSighting(redis, library, workerId, seen)),
+    );
+  return [
+    { name: 'wake', everyMs: WAKE_EVERY_MS, work: wake },
+    { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: tellSightings },
+    { name: 'items', everyMs: SWEEP_EVERY_MS, work: () => sweepItems(now()) },
+    {
+      name: 'retention',
+      everyMs: CLEAN_EVERY_MS,
+      work: () => cleanByAge(redis, queue, consortium.retention, now()),
+    },
+  ];
+}

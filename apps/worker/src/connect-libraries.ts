@@ -1,0 +1,65 @@
+import type { Consortium, Library } from '@passport/config';
+import { type KohaClient, createKohaClient } from '@passport/koha-client';
+import type { Lifecycle, Logger, kohaMetrics } from '@passport/runtime';
+import { type Libraries, buildLibraries } from './libraries.ts';
+import type { Machine } from './machine.ts';
+import type { Sightings } from './sightings.ts';
+import type { SlotClock } from './slot-clock.ts';
+
+/** A worker's slot waits this long for a place at a library under its cap; then the job books one and makes room. */
+const SLOT_WAIT_MS = 250;
+
+/** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
+export function connectLibraries(deps: {
+  readonly consortium: Consortium;
+  readonly lifecycle: Lifecycle;
+  readonly machine: Machine;
+  readonly metrics: ReturnType<typeof kohaMetrics>;
+  readonly slots: SlotClock;
+  readonly sightings: Sightings;
+  readonly log: Logger;
+}): Libraries {
+  const { consortium, lifecycle, machine, metrics, slots, sightings, log } = deps;
+  const clients = new Map<string, KohaClient>();
+  for (const library of consortium.libraries) {
+    const client = connect(library, machine, metrics);
+    lifecycle.own(`client ${library.id}`, () => client.close());
+    metrics.circuitOpen(library.id, false);
+    clients.set(library.id, client);
+  }
+  return buildLibraries(clients, machine.monotonicNow, {
+    circuitChanged(library, isOpen) {
+      metrics.circuitOpen(library, isOpen);
+      sightings.circuitChanged(library, isOpen);
+      log.warn({ library, circuit: isOpen ? 'open' : 'closed' }, isOpen ? 'library lost' : 'library is back');
+    },
+    answered(library, ms) {
+      slots.answered(library, ms);
+      sightings.answered(library);
+    },
+    failed: sightings.failed,
+  });
+}
+
+function connect(
+  { id, koha }: Library,
+  machine: Machine,
+  metrics: ReturnType<typeof kohaMetrics>,
+): ReturnType<typeof createKohaClient> {
+  const client = createKohaClient({
+    library: id,
+    url: koha.url,
+    clientId: koha.clientId.reveal(),
+    clientSecret: koha.clientSecret.reveal(),
+    timeoutMs: koha.timeoutMs,
+    maxInFlight: koha.maxInFlight,
+    slotWaitMs: SLOT_WAIT_MS,
+    now: machine.wallNow,
+    onCall: ({ operation, status, ms }) => {
+      metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });
+      metrics.inFlight(id, client.inFlight);
+    },
+  });
+  metrics.inFlight(id, 0);
+  return client;
+}
