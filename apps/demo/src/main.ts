@@ -1,1 +1,56 @@
-export {};
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { checkDemo } from './check-demo.ts';
+import { printWelcome } from './print-welcome.ts';
+import { startDemo } from './start-demo.ts';
+
+const USAGE = `npm run demo              starts three libraries, the receiver, a worker and the dashboard on this machine
+npm run demo -- --check   runs scripted scans through them and prints one JSON report
+`;
+
+/** Progress goes to standard error: standard output belongs to the report. */
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } });
+  if (values.help === true) return void process.stdout.write(USAGE);
+  const startedAt = performance.now();
+  const interrupted = onceInterrupted();
+  const demo = await startDemo({
+    root: fileURLToPath(new URL('../../../', import.meta.url)),
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
+    node: process.execPath,
+    pid: process.pid,
+    randomBytes,
+    say,
+  });
+  try {
+    if (values.check === true) {
+      const report = await Promise.race([checkDemo(demo, () => performance.now()), interrupted]);
+      if (report === 'interrupted') throw new Error('The check was interrupted.');
+      process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+      process.exitCode = report.ok ? 0 : 1;
+    } else {
+      printWelcome(demo.file, Math.round(performance.now() - startedAt), say);
+      await interrupted;
+      say('Stopping');
+    }
+  } finally {
+    await demo.stop();
+  }
+}
+
+/** Resolves at the first signal to stop. Later ones are ignored: npm and a terminal both pass on one Ctrl-C. */
+function onceInterrupted(): Promise<'interrupted'> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve('interrupted'));
+    }
+  });
+}
+
+main().catch((error: unknown) => {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+});

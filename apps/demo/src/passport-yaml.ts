@@ -1,0 +1,35 @@
+import type { DemoLibrary } from './demo-libraries.ts';
+
+/** The name of the environment variable that holds one of a library's secrets. */
+export function secretVariable(
+  library: string,
+  what: 'CLIENT_ID' | 'CLIENT_SECRET' | 'WEBHOOK_SECRET',
+): string {
+  return `${library.toUpperCase()}_${what}`;
+}
+
+/** The demo's configuration file: short, to be read by people; everything not said is the product's default. */
+export function buildPassportYaml(libraries: readonly (DemoLibrary & { readonly url: string })[]): string {
+  return `# Made by \`npm run demo\` at each start: changes here are lost.
+consortium: Prairie Libraries
+agreements: all
+
+defaults:
+  copy: { category: PT }
+  limits: { copies_per_hour: 20000, misses_per_hour: 20000 } # a demo is there to be tried
+
+libraries:
+${libraries.map(buildEntry).join('\n')}`;
+}
+
+function buildEntry(library: DemoLibrary & { readonly url: string }): string {
+  const { id, name, url, cards } = library;
+  return `  - id: ${id}
+    name: ${name}
+    koha:
+      url: ${url}
+      client_id: { env: ${secretVariable(id, 'CLIENT_ID')} }
+      client_secret: { env: ${secretVariable(id, 'CLIENT_SECRET')} }
+    webhook_secrets: [{ env: ${secretVariable(id, 'WEBHOOK_SECRET')} }]
+${cards === null ? '' : `    cards: ['${cards}']\n`}`;
+}

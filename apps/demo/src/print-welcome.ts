@@ -1,0 +1,33 @@
+import type { DemoFile } from './demo-file.ts';
+
+/** Says where everything is and what to try first, once the demo runs. */
+export function printWelcome(file: DemoFile, startedInMs: number, say: (line: string) => void): void {
+  const riverside = file.libraries.find(({ id }) => id === 'riverside');
+  const midland = file.libraries.find(({ id }) => id === 'midland');
+  const [card = '', another = ''] = midland?.sample_cards.eligible ?? [];
+  const [item = ''] = riverside?.sample_items ?? [];
+  const [expired = ''] = midland?.sample_cards.expired ?? [];
+  const desk = `${riverside?.koha_url ?? ''}/cgi-bin/koha/circ/circulation.pl`;
+  const addresses = file.libraries.map(({ id, koha_url }) => `  ${id.padEnd(10)} ${koha_url}/cgi-bin/koha/`);
+  say(`
+Three libraries share their patrons here. Started in ${(startedInMs / 1_000).toFixed(1)} s; everything is made up and gone when it stops.
+
+${addresses.join('\n')}
+  receiver   ${file.receiver}/openapi.json
+  dashboard  ${file.dashboard.url}   user ${file.dashboard.user}, password ${file.dashboard.password}
+
+Three things to try:
+  1. The first scan just works. Open riverside's desk, scan a midland card that riverside has never seen,
+     and lend a book:
+       ${desk}   card ${card}   book ${item}
+  2. The same without a browser, and a card that may not borrow:
+       . .demo/env
+       echo ${another} | npx passport send --at riverside --card - --wait
+       echo ${expired} | npx passport explain --at riverside --card -
+  3. A library that is down. Make midland hang for the next look-ups, scan again, watch the dashboard:
+       curl -s ${midland?.koha_url ?? ''}/_double/faults -H 'content-type: application/json' \\
+         -d '[{"operation": "GET /patrons", "kind": "hang", "times": 3}]'
+
+Addresses, secrets and sample cards: .demo/demo.json. Logs: .demo/logs. Ctrl-C stops everything.
+`);
+}

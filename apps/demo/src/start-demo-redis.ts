@@ -1,0 +1,37 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { askRedis, findRedisServer } from '@passport/testkit';
+import { anyFreePort } from './free-ports.ts';
+import { superviseProcess } from './supervise-process.ts';
+import type { SupervisedProcess, Surroundings } from './supervise-process.ts';
+
+export interface DemoRedis extends SupervisedProcess {
+  readonly url: string;
+}
+
+/**
+ * Starts a Redis of the demo's own on a free port, set up as the product wants it: every write is on disk before it
+ * is answered, and nothing is evicted.
+ */
+export async function startDemoRedis(
+  surroundings: Surroundings & { readonly dir: string; readonly password: string },
+): Promise<DemoRedis> {
+  const { dir, password } = surroundings;
+  const port = await anyFreePort();
+  const data = join(dir, 'redis');
+  await mkdir(data, { recursive: true });
+  const supervised = await superviseProcess({
+    ...surroundings,
+    name: 'redis',
+    mark: `:${port}`,
+    command: findRedisServer(surroundings.env['PATH']),
+    args: [
+      ...['--bind', '127.0.0.1', '--port', String(port), '--requirepass', password],
+      ...['--dir', data, '--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
+      ...['--maxmemory-policy', 'noeviction'],
+    ],
+    logFile: join(dir, 'logs/redis.log'),
+    isReady: async () => (await askRedis({ port, password }, ['PING'])) === 'PONG',
+  });
+  return { ...supervised, url: `redis://:${password}@127.0.0.1:${port}` };
+}

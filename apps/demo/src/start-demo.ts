@@ -1,0 +1,122 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildEnvFile, describeLibraries } from './demo-file.ts';
+import type { DemoFile } from './demo-file.ts';
+import { DASHBOARD_PORT, DEMO_LIBRARIES, FIXED_PORTS, RECEIVER_PORT } from './demo-libraries.ts';
+import { buildDemoSecrets } from './demo-secrets.ts';
+import type { DemoSecrets } from './demo-secrets.ts';
+import { ensurePortsFree } from './free-ports.ts';
+import { endLeftovers, noteChildren } from './leftovers.ts';
+import { buildPassportYaml, secretVariable } from './passport-yaml.ts';
+import { startDemoRedis } from './start-demo-redis.ts';
+import { startDemoServices } from './start-demo-services.ts';
+import { startKohas } from './start-kohas.ts';
+import type { DemoKoha } from './start-kohas.ts';
+import type { Surroundings } from './supervise-process.ts';
+
+export interface RunningDemo {
+  readonly file: DemoFile;
+  readonly kohas: readonly DemoKoha[];
+  /** Stops everything it started, those who take events first, and takes away `demo.json` and `env`. */
+  stop(): Promise<void>;
+}
+
+/** What the demo takes from the process it runs in. */
+export interface DemoSurroundings extends Omit<Surroundings, 'onStart'> {
+  /** The project's root. */
+  readonly root: string;
+  /** This process. */
+  readonly pid: number;
+  readonly randomBytes: (size: number) => Buffer;
+}
+
+type Own = (close: () => Promise<unknown>) => void;
+
+const OPERATOR = 'operator';
+const RECEIVER_URL = `http://127.0.0.1:${RECEIVER_PORT}`;
+
+/** Starts the whole consortium afresh: Redis, three Kohas, receiver, worker and dashboard. */
+export async function startDemo(surroundings: DemoSurroundings): Promise<RunningDemo> {
+  const dir = join(surroundings.root, '.demo');
+  const notes = join(dir, 'running.json');
+  await endLeftovers(notes);
+  await ensurePortsFree(FIXED_PORTS);
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(join(dir, 'logs'), { recursive: true });
+
+  const closers: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
+  };
+  const onStart = noteChildren(notes, surroundings.pid);
+  try {
+    return { ...(await startParts({ ...surroundings, dir, onStart }, (close) => closers.push(close))), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startParts(
+  surroundings: DemoSurroundings & Surroundings & { readonly dir: string },
+  own: Own,
+): Promise<Omit<RunningDemo, 'stop'>> {
+  const { dir, say } = surroundings;
+  const secrets = buildDemoSecrets(
+    DEMO_LIBRARIES.map(({ id }) => id),
+    surroundings.randomBytes,
+  );
+  say('Starting Redis and three Kohas');
+  const redis = await startDemoRedis({ ...surroundings, password: secrets.redisPassword });
+  own(() => redis.stop(5_000));
+  const kohas = await startKohas(DEMO_LIBRARIES, {
+    receiverUrl: RECEIVER_URL,
+    webhookSecrets: secrets.webhook,
+  });
+  own(() => Promise.all(kohas.map(({ koha }) => koha.close())));
+
+  say('Starting receiver, worker and dashboard');
+  const env = buildEnv(dir, secrets, kohas, redis.url);
+  const located = kohas.map(({ library, koha }) => ({ ...library, url: koha.url }));
+  await writeFile(join(dir, 'passport.yaml'), buildPassportYaml(located));
+  const login = { DASHBOARD_USER: OPERATOR, DASHBOARD_PASSWORD: secrets.dashboardPassword };
+  const services = await startDemoServices({ ...surroundings, variables: { ...env, ...login } });
+  own(() => services.stop());
+
+  const file: DemoFile = {
+    receiver: RECEIVER_URL,
+    dashboard: {
+      url: `http://127.0.0.1:${DASHBOARD_PORT}`,
+      user: OPERATOR,
+      password: secrets.dashboardPassword,
+    },
+    redis_url: redis.url,
+    admin: services.adminUrls,
+    env,
+    libraries: describeLibraries(kohas, secrets.webhook),
+  };
+  await writeFile(join(dir, 'env'), buildEnvFile(env), { mode: 0o600 });
+  await writeFile(join(dir, 'demo.json'), `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 });
+  own(() => Promise.all(['demo.json', 'env'].map((name) => rm(join(dir, name), { force: true }))));
+  return { file, kohas };
+}
+
+function buildEnv(
+  dir: string,
+  secrets: DemoSecrets,
+  kohas: readonly DemoKoha[],
+  redisUrl: string,
+): Readonly<Record<string, string>> {
+  const ofLibraries = kohas.flatMap(({ library: { id }, koha }) => [
+    [secretVariable(id, 'CLIENT_ID'), koha.credentials.clientId],
+    [secretVariable(id, 'CLIENT_SECRET'), koha.credentials.clientSecret],
+    [secretVariable(id, 'WEBHOOK_SECRET'), secrets.webhook[id] ?? ''],
+  ]);
+  return {
+    PASSPORT_CONFIG: join(dir, 'passport.yaml'),
+    PASSPORT_KEY: secrets.passportKey,
+    REDIS_URL: redisUrl,
+    PASSPORT_RECEIVER: RECEIVER_URL,
+    ...(Object.fromEntries(ofLibraries) as Record<string, string>),
+  };
+}

@@ -1,0 +1,93 @@
+import { eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
+import type { EventState } from '@passport/contract';
+import { buildScanEvent, signedRequest } from './scan-event.ts';
+import type { SignedRequest } from './scan-event.ts';
+import { waitFor } from './wait-for.ts';
+
+/** What the receiver answered to one delivery. */
+export interface ScanAnswer {
+  readonly status: number;
+  /** The `webhook-id` that was sent. */
+  readonly id: string;
+  /** The id to follow: another one than `id` when the scan joined an event; `id` itself where the answer has none. */
+  readonly eventId: string;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** A library's Koha as the receiver sees it: it reports scans and asks what became of them. */
+export interface ReceiverClient {
+  /** Signs and sends a scan; `data` replaces keys of a valid one (`buildScanEvent`). */
+  scan(
+    data?: Readonly<Record<string, unknown>>,
+    how?: { id?: string; scannedAt?: string },
+  ): Promise<ScanAnswer>;
+  /** Sends a request that is signed already, once more if you like. */
+  deliver(request: SignedRequest): Promise<ScanAnswer>;
+  /** The state of an event, or null where the receiver answers 404. Throws at any other answer. */
+  state(eventId: string): Promise<EventState | null>;
+  /** Waits at most `timeoutMs` (20 s) until the event is done or failed, or `until` holds, and returns its state. */
+  follow(
+    eventId: string,
+    how?: { timeoutMs?: number; until?: (state: EventState) => boolean },
+  ): Promise<EventState>;
+}
+
+const isOver = ({ state }: EventState): boolean => state === 'done' || state === 'failed';
+
+export function createReceiverClient(at: {
+  receiverUrl: string;
+  library: string;
+  secret: string;
+}): ReceiverClient {
+  const url = `${at.receiverUrl}/webhooks/${at.library}`;
+  async function deliver(request: SignedRequest): Promise<ScanAnswer> {
+    const { method, headers, body, id } = request;
+    const response = await fetch(url, { method, headers, body });
+    const answer = readObject(await response.text());
+    const eventId = typeof answer['event_id'] === 'string' ? answer['event_id'] : id;
+    return { status: response.status, id, eventId, body: answer };
+  }
+  async function state(eventId: string): Promise<EventState | null> {
+    const headers = signDelivery({
+      secrets: [parseWebhookSecret(at.secret)],
+      id: eventId,
+      timestamp: Math.floor(Date.now() / 1_000),
+      body: Buffer.alloc(0),
+    });
+    const response = await fetch(`${url}/${eventId}`, { headers });
+    if (response.status === 404) return null;
+    if (!response.ok) throw new Error(`the receiver answered ${response.status} to the question for a state`);
+    return eventStateSchema.parse(await response.json());
+  }
+  return {
+    scan: (data = {}, { id, scannedAt } = {}) =>
+      deliver(
+        signedRequest({
+          secret: at.secret,
+          body: buildScanEvent(data, scannedAt === undefined ? {} : { timestamp: scannedAt }),
+          ...(id === undefined ? {} : { id }),
+        }),
+      ),
+    deliver,
+    state,
+    follow: (eventId, { timeoutMs = 20_000, until = isOver } = {}) =>
+      waitFor(
+        `event ${eventId} of ${at.library} to get where the test wants it`,
+        async () => {
+          const now = await state(eventId);
+          if (now !== null && until(now)) return now;
+          return Promise.reject(new Error(`it is ${now === null ? 'unknown' : JSON.stringify(now)}`));
+        },
+        { timeoutMs },
+      ),
+  };
+}
+
+function readObject(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildConsortiumFile, consortiumSecrets } from './consortium-file.ts';
+import type { ConsortiumKeys, ServedLibrary } from './consortium-file.ts';
+import { startService } from './start-service.ts';
+import type { RunningService, ServiceName } from './start-service.ts';
+
+export interface ServicesOptions {
+  readonly libraries: readonly ServedLibrary[];
+  readonly redisUrl: string;
+  /** How many of each to start: 1, 1 and 0. */
+  readonly receivers?: number;
+  readonly workers?: number;
+  readonly dashboards?: number;
+  /** Other keys of the configuration file. */
+  readonly keys?: ConsortiumKeys;
+  /** More environment for every process. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Built processes of ours, started for one test or suite. */
+export interface Services {
+  readonly receivers: readonly RunningService[];
+  readonly workers: readonly RunningService[];
+  readonly dashboards: readonly RunningService[];
+  /** What each process gets, without ports: enough for the command line, too. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Starts one more, or several at once. */
+  add(name: ServiceName, count?: number): Promise<readonly RunningService[]>;
+  /** The log lines of every process so far, those before a restart too. */
+  logs(): Promise<string>;
+  /** Stops them all at once and removes their files. */
+  stop(): Promise<void>;
+}
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/**
+ * Starts receivers, workers and dashboards as they were built (`npm run build`), on free ports of 127.0.0.1, with a
+ * configuration and a PASSPORT_KEY of their own, and returns once all are ready. The Kohas and Redis are the
+ * caller's.
+ */
+export async function startServices(options: ServicesOptions): Promise<Services> {
+  const dir = await mkdtemp(join(tmpdir(), 'passport-services-'));
+  const configFile = join(dir, 'passport.yaml');
+  const logFile = join(dir, 'services.log');
+  await writeFile(configFile, buildConsortiumFile(options.libraries, options.keys));
+  await writeFile(logFile, '');
+  const env = {
+    PASSPORT_CONFIG: configFile,
+    PASSPORT_KEY: randomBytes(32).toString('base64'),
+    REDIS_URL: options.redisUrl,
+    SHUTDOWN_GRACE: '10s',
+    DASHBOARD_USER: 'operator',
+    DASHBOARD_PASSWORD: randomBytes(18).toString('base64url'),
+    ...consortiumSecrets(options.libraries),
+    ...options.env,
+  };
+  const running: Record<ServiceName, RunningService[]> = { receiver: [], worker: [], dashboard: [] };
+  const add = async (name: ServiceName, count = 1): Promise<readonly RunningService[]> => {
+    const starts = Array.from({ length: count }, () => startService({ name, root: ROOT, env, logFile }));
+    const started = await Promise.allSettled(starts);
+    const services = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+    running[name].push(...services);
+    const failed = started.find((each) => each.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return services;
+  };
+  const stop = async (): Promise<void> => {
+    const all = [...running.receiver, ...running.worker, ...running.dashboard];
+    await Promise.all(all.map((service) => service.stop()));
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all([
+      add('receiver', options.receivers ?? 1),
+      add('worker', options.workers ?? 1),
+      add('dashboard', options.dashboards ?? 0),
+    ]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    receivers: running.receiver,
+    workers: running.worker,
+    dashboards: running.dashboard,
+    env,
+    add,
+    logs: () => readFile(logFile, 'utf8'),
+    stop,
+  };
+}
