@@ -1,0 +1,178 @@
+import { describe, expect, test } from '@jest/globals';
+import { releases } from '@passport/koha-double';
+import { CARD, at, plain, testThatRequestsFit, useContractBench } from './contract-bench.ts';
+
+const outcomeState = (eventId: string) => ({
+  event_id: eventId,
+  library: 'riverside',
+  seq: 1,
+  state: 'done',
+  outcome: 'COPIED',
+  reasons: [],
+  homes: [{ id: 'midland', name: 'Midland Public Library' }],
+  patron_id: 5,
+  checkout: null,
+  waiting_for: null,
+  problem: null,
+  attempt: 1,
+  message: 'Found at Midland Public Library. You can check out now.',
+  scanned_at: '2026-11-25T09:00:00.000+00:00',
+  updated_at: '2026-11-25T09:00:01.000Z',
+});
+
+describe.each(releases)('loans and set-up of a Koha %s', (release) => {
+  const bench = useContractBench(release);
+
+  describe('lending', () => {
+    const BARCODE = '39999000012345';
+
+    test('takes the fewest calls the release allows', async () => {
+      const patronId = await bench.created();
+      bench.koha.putItem(BARCODE, {});
+      bench.koha.clearCalls();
+      const result = await bench.client.checkOut({ patronId, barcode: BARCODE }, { branch: 'NORTH' });
+      expect(result.kind).toBe('lent');
+      expect(bench.calls()).toEqual(
+        release === '23.11' ? ['GET /items', 'POST /checkouts'] : ['POST /checkouts'],
+      );
+      expect(bench.koha.state(CARD).checkouts).toMatchObject([{ external_id: BARCODE, library_id: 'NORTH' }]);
+    });
+
+    test('finds the loan that was made', async () => {
+      const patronId = await bench.created();
+      const item = bench.koha.putItem(BARCODE, {});
+      expect(await bench.client.findItem(BARCODE)).toEqual({ itemId: item.item_id });
+      const lent = await bench.client.checkOut({ patronId, barcode: BARCODE, itemId: item.item_id }, at);
+      expect(await bench.client.findLoan(patronId, item.item_id)).toEqual({
+        checkoutId: lent.kind === 'lent' ? lent.checkoutId : null,
+      });
+    });
+
+    test('is told of an unknown item and an unknown patron', async () => {
+      const patronId = await bench.created();
+      bench.koha.putItem(BARCODE, {});
+      expect(await bench.client.checkOut({ patronId, barcode: 'NOPE' }, at)).toEqual({
+        kind: 'item_not_found',
+      });
+      expect(await bench.client.checkOut({ patronId: 4_711, barcode: BARCODE }, at)).toEqual({
+        kind: 'patron_not_found',
+      });
+    });
+
+    test('is told what stands in the way, before and at the loan', async () => {
+      const patronId = await bench.created({ patron_card_lost: true });
+      const { item_id: itemId } = bench.koha.putItem(BARCODE, {});
+      const answer = await bench.client.availability(patronId, itemId, at);
+      expect(answer.blockers).toContain('CARD_LOST');
+      const result = await bench.client.checkOut({ patronId, barcode: BARCODE }, at);
+      expect(result).toMatchObject({ kind: 'blocked', keys: expect.arrayContaining(['CARD_LOST']) });
+    });
+
+    test('can confirm what Koha asks about, and sees nothing of the other patron', async () => {
+      const patronId = await bench.created();
+      const otherId = await bench.created({
+        cardnumber: 'OTHER1',
+        surname: 'Planted',
+        extended_attributes: [],
+      });
+      const { item_id: itemId } = bench.koha.putItem(BARCODE, {});
+      await bench.client.checkOut({ patronId: otherId, barcode: BARCODE }, at);
+      expect(await bench.client.checkOut({ patronId, barcode: BARCODE }, at)).toEqual({
+        kind: 'needs_confirmation',
+      });
+      const answer = await bench.client.availability(patronId, itemId, at);
+      expect(answer.confirms).toEqual(['ISSUED_TO_ANOTHER']);
+      expect(JSON.stringify(answer)).not.toMatch(/Planted|OTHER1/);
+      const confirmation = answer.token ?? '';
+      expect(
+        (await bench.client.checkOut({ patronId, barcode: BARCODE, itemId, confirmation }, at)).kind,
+      ).toBe('lent');
+    });
+
+    test('without the permission is no blocker', async () => {
+      const patronId = await bench.created();
+      bench.koha.putItem(BARCODE, {});
+      bench.koha.putSettings({ permissions: ['borrowers:1', 'catalogue:1'] });
+      await expect(bench.client.checkOut({ patronId, barcode: BARCODE }, at)).rejects.toMatchObject({
+        code: 'permission',
+        permission: 'circulate: circulate_remaining_permissions',
+      });
+    });
+  });
+
+  describe('the service’s place in Koha', () => {
+    test('is renewed by itself when Koha forgets the token', async () => {
+      bench.koha.putPatron(CARD, { surname: 'Okafor' });
+      await bench.client.findByCard(CARD, plain);
+      bench.koha.revokeTokens();
+      expect(await bench.client.findByCard(CARD, plain)).toHaveLength(1);
+      expect(bench.koha.calls().map(({ operation, status }) => `${operation} ${status}`)).toEqual([
+        'POST /oauth/token 200',
+        'GET /patrons 200',
+        'GET /patrons 401',
+        'POST /oauth/token 200',
+        'GET /patrons 200',
+      ]);
+    });
+
+    test.each([{ clientSecret: 'wrong' }, { clientId: 'wrong' }])('is refused with %j', async (wrong) => {
+      const stranger = bench.connect(wrong);
+      await expect(stranger.findByCard(CARD, plain)).rejects.toMatchObject({ code: 'credentials' });
+      stranger.close();
+    });
+
+    test('is known by the release’s own description', async () => {
+      const { patronProperties, ...rest } = await bench.client.capabilities();
+      expect(rest).toEqual({
+        externalIdCheckout: release !== '23.11',
+        welcomeNo: true,
+        confirmNotDuplicate: release === '25.11',
+        pluginRoutes: true,
+        patronCategories: release !== '23.11',
+        circulationRules: release !== '23.11',
+      });
+      expect(patronProperties.has('preferred_name')).toBe(release !== '23.11');
+      expect(patronProperties.has('surname')).toBe(true);
+    });
+
+    test('can be looked over by doctor without changing anything', async () => {
+      await bench.created();
+      const before = JSON.stringify(bench.koha.state());
+      expect((await bench.client.branches()).map(({ branch }) => branch)).toEqual(['MAIN', 'NORTH']);
+      if (release !== '23.11') {
+        const categories = await bench.client.categories();
+        expect(categories.map(({ category }) => category)).toContain('PT');
+        const asked = { category: 'PT', branch: 'MAIN', rules: ['maxissueqty', 'issuelength'] };
+        expect(await bench.client.circulationRules(asked)).toEqual({
+          kind: 'rules',
+          rules: { maxissueqty: '20', issuelength: '14' },
+        });
+        expect(await bench.client.circulationRules({ ...asked, category: 'NOPE' })).toEqual({
+          kind: 'unknown',
+          what: 'category',
+        });
+      }
+      const patronId = (await bench.client.findAnyPatronId()) ?? 0;
+      expect(await bench.client.readPatron(patronId)).toMatchObject({ patronId });
+      expect(await bench.client.probeAttributeTypeByRefusal(patronId, 'PASSPORTED')).toBe(true);
+      expect(await bench.client.probeAttributeTypeByRefusal(patronId, 'NOPE')).toBe(false);
+      expect(await bench.client.reach()).toMatchObject({ kind: 'koha' });
+      expect(JSON.stringify(bench.koha.state())).toBe(before);
+    });
+
+    test('tells outcomes to the plugin and reads what it says', async () => {
+      await bench.client.tellOutcome('msg_1', outcomeState('msg_1'));
+      expect(bench.koha.state().outcomes).toMatchObject([{ event_id: 'msg_1' }]);
+      const about = await bench.client.about();
+      expect(about.attribute_types.find(({ code }) => code === 'PASSPORTED_ID')?.unique_id).toBe(true);
+    });
+
+    test('has no plugin where none is installed', async () => {
+      bench.koha.putSettings({ plugin: false });
+      await expect(bench.client.about()).rejects.toMatchObject({ code: 'unexpected_status', status: 404 });
+      expect((await bench.client.capabilities()).pluginRoutes).toBe(false);
+    });
+  });
+
+  testThatRequestsFit(bench, []);
+});
