@@ -1,6 +1,4 @@
-import { z } from 'zod';
-import { parseJsonBody, parseRefusal } from './answer-body.ts';
-import { badAnswer } from './failure-of.ts';
+import { parseRefusal } from './answer-body.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** Longer than Koha's column for type codes, so no server can have it. */
@@ -28,15 +26,4 @@ export async function probeAttributeTypeByRefusal(
   const error = parseRefusal(answer)?.error ?? '';
   if (error.includes(NO_SUCH_TYPE)) return true;
   return error.includes(`type=${type}`) ? false : null;
-}
-
-/** The id of some patron this API user can see, or null when it sees none. Nothing else of the record is kept. Throws KohaError. */
-export async function findAnyPatronId(session: Session, options?: CallOptions): Promise<number | null> {
-  const operation = 'GET /patrons';
-  const query = { q: JSON.stringify({ patron_id: { '>': 0 } }), _per_page: '1', _order_by: 'patron_id' };
-  const answer = await session.call({ operation, method: 'GET', path: '/patrons', query }, options);
-  if (answer.status !== 200) throw session.failure(answer);
-  const rows = z.array(z.object({ patron_id: z.number().int().nullable() })).safeParse(parseJsonBody(answer));
-  if (!rows.success) throw badAnswer(session.library, answer);
-  return rows.data[0]?.patron_id ?? null;
 }

@@ -1,4 +1,4 @@
-import { findAnyPatronId, probeAttributeTypeByRefusal } from './attribute-type-probe.ts';
+import { probeAttributeTypeByRefusal } from './attribute-type-probe.ts';
 import type { Capabilities } from './capabilities.ts';
 import { changePatron } from './change-patron.ts';
 import type { ChangeResult, PatronChange } from './change-patron.ts';
@@ -12,17 +12,22 @@ import { createDescriptionKeeper } from './description.ts';
 import { findItem, findLoan } from './find-item.ts';
 import { findByCard, patronsByAttribute, readPatron } from './find-patrons.ts';
 import type { Wanted } from './find-patrons.ts';
+import { knowsApiKey } from './knows-api-key.ts';
 import type { KohaPatron } from './patron.ts';
 import { readAbout, tellOutcome } from './plugin-routes.ts';
 import type { PluginAbout } from './plugin-routes.ts';
 import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
+import { readRuleScopes } from './rule-scopes.ts';
+import type { RuleScope } from './rule-scopes.ts';
 import { createSession } from './session.ts';
 import type { CallOptions } from './session.ts';
 import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
 import type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';
 import { createTransport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
+import { readVisiblePatrons } from './visible-patrons.ts';
+import type { VisiblePatrons } from './visible-patrons.ts';
 
 /** One library's Koha, in Koha's words. Every method throws KohaError when it gets no usable answer, and nothing else. */
 export interface KohaClient {
@@ -71,7 +76,9 @@ export interface KohaClient {
     options?: CallOptions,
   ): Promise<CirculationRules>;
   probeAttributeTypeByRefusal(patronId: number, type: string, options?: CallOptions): Promise<boolean | null>;
-  findAnyPatronId(options?: CallOptions): Promise<number | null>;
+  visiblePatrons(options?: CallOptions): Promise<VisiblePatrons>;
+  ruleScopes(rule: string, options?: CallOptions): Promise<RuleScope[]>;
+  knowsApiKey(clientId: string, options?: CallOptions): Promise<boolean | null>;
 }
 
 export interface KohaClientOptions extends TransportOptions {
@@ -120,7 +127,9 @@ export function createKohaClient(
     circulationRules: (at, limits) => readCirculationRules(session, at, limits),
     probeAttributeTypeByRefusal: (patronId, type, limits) =>
       probeAttributeTypeByRefusal(session, patronId, type, limits),
-    findAnyPatronId: (limits) => findAnyPatronId(session, limits),
+    visiblePatrons: (limits) => readVisiblePatrons(session, limits),
+    ruleScopes: (rule, limits) => readRuleScopes(session, rule, limits),
+    knowsApiKey: (clientId, limits) => knowsApiKey(session, clientId, limits),
     close: () => transport.close(),
     get inFlight() {
       return session.inFlight;

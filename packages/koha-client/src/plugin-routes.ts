@@ -18,6 +18,8 @@ const aboutSchema = z.object({
       opac_display: flag,
       opac_editable: flag,
       staff_searchable: flag,
+      // The one category whose patrons have it, if it is bound to one. Not told by every version.
+      category_id: z.string().nullable().optional(),
     }),
   ),
   preferences: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),

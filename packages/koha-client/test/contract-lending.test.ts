@@ -152,7 +152,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
           what: 'category',
         });
       }
-      const patronId = (await bench.client.findAnyPatronId()) ?? 0;
+      const patronId = (await bench.client.visiblePatrons()).patronId ?? 0;
       expect(await bench.client.readPatron(patronId)).toMatchObject({ patronId });
       expect(await bench.client.probeAttributeTypeByRefusal(patronId, 'PASSPORTED')).toBe(true);
       expect(await bench.client.probeAttributeTypeByRefusal(patronId, 'NOPE')).toBe(false);

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { json, startTinyKoha } from './tiny-koha.ts';
+import { CLIENT_SECRET, json, startTinyKoha } from './tiny-koha.ts';
 import type { TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha;
@@ -87,10 +87,53 @@ describe('the probe for an attribute type', () => {
   });
 });
 
-test('some patron’s id is found without keeping anything else', async () => {
-  koha = await startTinyKoha({ 'GET /api/v1/patrons': json(200, [{ patron_id: 51, surname: 'planted' }]) });
-  expect(await koha.client().findAnyPatronId()).toBe(51);
-  expect(koha.calls()[0]?.query.get('_per_page')).toBe('1');
+describe('how far the API user sees', () => {
+  const ROUTE = 'GET /api/v1/patrons';
+  const patron = (id: number, branch: string) => ({ patron_id: id, library_id: branch, surname: 'planted' });
+
+  test('is told by one patron, its branch, the total, and whether there are others elsewhere', async () => {
+    koha = await startTinyKoha({
+      [ROUTE]: [
+        json(200, [patron(51, 'MAIN')], { 'x-total-count': '812' }),
+        json(200, [patron(60, 'NORTH')]),
+      ],
+    });
+    const seen = await koha.client().visiblePatrons();
+    expect(seen).toEqual({ patronId: 51, branch: 'MAIN', total: 812, elsewhere: true });
+    const [first, second] = koha.calls().map(({ query }) => query);
+    expect(first?.get('_per_page')).toBe('1');
+    expect(second?.get('q')).toBe('{"library_id":{"!=":"MAIN"}}');
+  });
+
+  test('may be nobody', async () => {
+    koha = await startTinyKoha({ [ROUTE]: json(200, []) });
+    const seen = await koha.client().visiblePatrons();
+    expect(seen).toEqual({ patronId: null, branch: null, total: null, elsewhere: false });
+  });
+});
+
+test('for whom a rule is stored comes with * for all', async () => {
+  const context = { library_id: null, patron_category_id: 'PT', item_type_id: 'BK' };
+  koha = await startTinyKoha({ 'GET /api/v1/circulation_rules': json(200, [{ context, maxissueqty: 5 }]) });
+  expect(await koha.client().ruleScopes('maxissueqty')).toEqual([
+    { branch: '*', category: 'PT', itemType: 'BK' },
+  ]);
+  expect(Object.fromEntries(koha.calls()[0]?.query ?? [])).toEqual({
+    rules: 'maxissueqty',
+    effective: 'false',
+  });
+});
+
+test.each([
+  ['access_denied', true],
+  ['unauthorized_client', false],
+  ['something else', null],
+])('whether Koha knows an API key is asked without its secret (%s: %s)', async (error, known) => {
+  koha = await startTinyKoha({ 'POST /api/v1/oauth/token': json(403, { error }) });
+  expect(await koha.client().knowsApiKey('another-library-key')).toBe(known);
+  const [asked] = koha.seen;
+  expect(asked?.body).toContain('client_id=another-library-key');
+  expect(asked?.body).not.toContain(CLIENT_SECRET);
 });
 
 test('the plugin tells about its Koha', async () => {

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { parseJsonBody } from './answer-body.ts';
+import { badAnswer, firstValue } from './failure-of.ts';
+import type { CallOptions, Session } from './session.ts';
+import type { Answer } from './transport.ts';
+
+/** What an API user sees of this Koha's patrons, without anything of theirs. */
+export interface VisiblePatrons {
+  /** The first patron it sees; null when it sees none. */
+  readonly patronId: number | null;
+  /** That patron's branch. */
+  readonly branch: string | null;
+  /** How many it sees; null when Koha does not say. */
+  readonly total: number | null;
+  /** Whether it sees patrons of another branch too. */
+  readonly elsewhere: boolean;
+}
+
+const rowsSchema = z.array(
+  z.object({ patron_id: z.number().int().nullable(), library_id: z.string().nullable() }),
+);
+
+/** Looks at how far this API user sees, in one or two calls. Nothing of the records is kept. Throws KohaError. */
+export async function readVisiblePatrons(session: Session, options?: CallOptions): Promise<VisiblePatrons> {
+  const first = await readFirst(session, { patron_id: { '>': 0 } }, options);
+  const branch = first.row?.library_id ?? null;
+  const other = branch === null ? null : await readFirst(session, { library_id: { '!=': branch } }, options);
+  return {
+    patronId: first.row?.patron_id ?? null,
+    branch,
+    total: first.total,
+    elsewhere: other !== null && other.row !== undefined,
+  };
+}
+
+async function readFirst(session: Session, where: unknown, options?: CallOptions) {
+  const query = { q: JSON.stringify(where), _per_page: '1', _order_by: 'patron_id' };
+  const answer = await session.call(
+    { operation: 'GET /patrons', method: 'GET', path: '/patrons', query },
+    options,
+  );
+  if (answer.status !== 200) throw session.failure(answer);
+  const rows = rowsSchema.safeParse(parseJsonBody(answer));
+  if (!rows.success) throw badAnswer(session.library, answer);
+  return { row: rows.data[0], total: totalOf(answer) };
+}
+
+function totalOf({ headers }: Answer): number | null {
+  const total = Number(firstValue(headers['x-total-count']) ?? '');
+  return Number.isInteger(total) && total > 0 ? total : null;
+}
