@@ -1,0 +1,182 @@
+package Koha::Plugin::Org::PatronPassport;
+
+use Modern::Perl;
+
+use base qw( Koha::Plugins::Base );
+
+use C4::Context;
+use Mojo::File ();
+use Mojo::JSON ();
+
+use Koha::Plugin::Org::PatronPassport::Configuration;
+use Koha::Plugin::Org::PatronPassport::DeskPage;
+use Koha::Plugin::Org::PatronPassport::FirstScan;
+use Koha::Plugin::Org::PatronPassport::Problem;
+use Koha::Plugin::Org::PatronPassport::Scans;
+use Koha::Plugin::Org::PatronPassport::Settings;
+use Koha::Plugin::Org::PatronPassport::Setup;
+
+our $VERSION = '1.0.0';
+
+our $metadata = {
+    name            => 'Patron Passport',
+    author          => 'Patron Passport',
+    date_authored   => '2026-11-25',
+    date_updated    => '2026-11-25',
+    minimum_version => '23.11.00.000',
+    maximum_version => undef,
+    version         => $VERSION,
+    description     =>
+        q{Lends to the patrons of partner libraries: a card that is unknown here is reported to the}
+        . q{ consortium's passport service, and its verdict is shown at the desk},
+    namespace => 'passport',
+};
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport - tells the passport service of cards that this Koha does not know
+
+=head1 METHODS
+
+=head2 new
+
+=cut
+
+sub new {
+    my ( $class, $args ) = @_;
+
+    $args //= {};
+    $args->{metadata} = { %{$metadata}, class => $class };
+
+    return $class->SUPER::new($args);
+}
+
+=head2 patron_barcode_transform
+
+Koha's hook, called before it looks a card up. The card is never changed, and nothing that goes wrong in here is seen
+by Koha.
+
+=cut
+
+sub patron_barcode_transform {
+    my ( $self, $card_ref ) = @_;
+
+    return if eval { Koha::Plugin::Org::PatronPassport::FirstScan::scanned( $self, ${$card_ref} ); 1 };
+
+    Koha::Plugin::Org::PatronPassport::Problem::report( 'the hook', $@ );
+    return;
+}
+
+=head2 intranet_js
+
+The desk's script, on the page that Koha shows for an unknown card.
+
+=cut
+
+sub intranet_js {
+    my ( $self, $args ) = @_;
+
+    return q{} if !Koha::Plugin::Org::PatronPassport::DeskPage::is_wanted_on( ( $args // {} )->{page} );
+
+    my $tags = eval {
+        my $settings = $self->settings;
+        $settings->is_complete && $settings->serves('staff')
+            ? Koha::Plugin::Org::PatronPassport::DeskPage::tags(
+            { version => $VERSION, settings => $settings, folder => $self->bundle_path } )
+            : q{};
+    };
+    return $tags if defined $tags;
+
+    Koha::Plugin::Org::PatronPassport::Problem::report( 'the desk script', $@ );
+    return q{};
+}
+
+=head2 configure
+
+=cut
+
+sub configure {
+    my ($self) = @_;
+
+    my $template = $self->get_template( { file => 'configure.tt' } );
+    $template->param( %{ Koha::Plugin::Org::PatronPassport::Configuration::page($self) } );
+
+    return $self->output_html( $template->output );
+}
+
+=head2 api_namespace, api_routes
+
+=cut
+
+sub api_namespace {
+    return 'passport';
+}
+
+sub api_routes {
+    my ($self) = @_;
+
+    return Mojo::JSON::decode_json( Mojo::File->new( $self->bundle_path, 'openapi.json' )->slurp );
+}
+
+=head2 cronjob_nightly
+
+=cut
+
+sub cronjob_nightly {
+    my ($self) = @_;
+
+    $self->scans->purge;
+
+    return;
+}
+
+=head2 install, upgrade, uninstall
+
+All are safe to repeat; no patron's attribute is ever deleted.
+
+=cut
+
+sub install {
+    my ($self) = @_;
+
+    Koha::Plugin::Org::PatronPassport::Setup::ensure($self);
+
+    return 1;
+}
+
+sub upgrade {
+    my ($self) = @_;
+
+    Koha::Plugin::Org::PatronPassport::Setup::ensure($self);
+
+    return 1;
+}
+
+sub uninstall {
+    my ($self) = @_;
+
+    Koha::Plugin::Org::PatronPassport::Setup::undo($self);
+
+    return 1;
+}
+
+=head2 settings, scans
+
+What was configured, read anew at each call, and the plugin's own table.
+
+=cut
+
+sub settings {
+    my ($self) = @_;
+
+    return Koha::Plugin::Org::PatronPassport::Settings->load( C4::Context->dbh, $self->{class} );
+}
+
+sub scans {
+    my ($self) = @_;
+
+    return Koha::Plugin::Org::PatronPassport::Scans->new(
+        { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('scans') } );
+}
+
+1;

@@ -1,0 +1,75 @@
+package Koha::Plugin::Org::PatronPassport::Caller;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+use CGI      ();
+
+our @EXPORT_OK = qw( interface );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Caller - where in Koha a card came from
+
+=head1 DESCRIPTION
+
+Koha calls C<patron_barcode_transform> for every card and does not say why: at the desk, at the self-check, for SIP,
+and also on every save of a patron (the service's own C<POST /patrons> among them), for numbers to be generated, in
+the patron form, and with C<AutoSwitchPatron> for every item barcode. Only the call stack tells them apart.
+
+=head1 FUNCTIONS
+
+=head2 interface
+
+    my $interface = interface() or return;
+
+C<staff>, C<self_check> or C<sip> when a card was scanned to lend; undef for everything else, and for whatever a
+later Koha adds.
+
+=cut
+
+sub interface {
+    my $place = _where_koha_called() or return;
+
+    return 'staff'      if $place->{file} =~ m{ /circ/circulation[.]pl \z}xms && _is_patron_search();
+    return 'self_check' if $place->{file} =~ m{ /sco/sco-main[.]pl \z}xms;
+
+    # block patron and fee paid call the hook too: nobody borrows there
+    return 'sip'
+        if $place->{file} =~ m{ /SIP/Sip/MsgType[.]pm \z}xms
+        && $place->{sub}  =~ m{ ::handle_(?: checkout | patron_info ) \z}xms;
+
+    return;
+}
+
+# The frame that called Koha::Plugins->call: its file, and the sub that it stands in.
+sub _where_koha_called {
+    my $depth = 0;
+    while ( my ( undef, $file, undef, $sub ) = caller $depth++ ) {
+        next if $sub !~ m{\A Koha::Plugins::call (?: _recursive )? \z}xms;
+
+        my $inside = ( caller $depth )[3] // q{};
+        return { file => $file, sub => $inside };
+    }
+
+    return;
+}
+
+# circulation.pl calls the hook for the card that was scanned (findborrower), and with AutoSwitchPatron for each item
+# (barcode). A second CGI object would tell which, and would also empty Koha's caches; CGI keeps what was sent.
+sub _is_patron_search {
+    return length _sent('findborrower') && !length _sent('barcode');
+}
+
+sub _sent {
+    my ($name) = @_;
+
+    my $values = $CGI::QUERY_PARAM{$name};
+    return $values->[0] // q{} if ref $values eq 'ARRAY';
+    return q{}                 if @CGI::QUERY_PARAM;
+
+    my ($value) = ( $ENV{QUERY_STRING} // q{} ) =~ m{ (?: \A | [&;] ) \Q$name\E = ([^&;]*) }xms;
+    return $value // q{};
+}
+
+1;

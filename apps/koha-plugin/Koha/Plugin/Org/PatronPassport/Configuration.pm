@@ -1,0 +1,106 @@
+package Koha::Plugin::Org::PatronPassport::Configuration;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+use C4::Context;
+use Koha::Token;
+use Time::HiRes ();
+
+use Koha::Plugin::Org::PatronPassport::Event qw( new_id test_event );
+use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::Settings;
+use Koha::Plugin::Org::PatronPassport::Setup qw( home_key_type );
+
+my @FIELDS = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip );
+
+# A test waits longer than a page would, and says so
+my $TEST_LIMIT_S  = 5;
+my $PAGE_LIMIT_MS = 500;
+
+our @EXPORT_OK = qw( page );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Configuration - the configuration page
+
+=head1 FUNCTIONS
+
+=head2 page
+
+    my $params = page($plugin);
+
+Does what the page was asked for (C<cud-save>, C<cud-test>) and returns what the template shows. The secret goes in
+and never comes out.
+
+=cut
+
+sub page {
+    my ($plugin) = @_;
+
+    my $cgi   = $plugin->{cgi};
+    my $op    = ( $cgi->request_method // 'GET' ) eq 'POST' ? $cgi->param('op') // q{} : q{};
+    my %shown = ( csrf_token => _token($cgi), version => $plugin->get_metadata->{version} );
+
+    if ( $op =~ m{\A cud- }xms && !_is_from_this_page($cgi) ) {
+        $shown{csrf_fault} = 1;
+        $op = q{};
+    }
+
+    my %entered;
+    if ( $op eq 'cud-save' ) {
+        %entered = map { $_ => scalar $cgi->param($_) } @FIELDS, qw( secret forget_secret );
+        my ( $values, $faults ) = Koha::Plugin::Org::PatronPassport::Settings->checked( \%entered );
+        if ( %{$faults} ) {
+            $shown{faults} = $faults;
+        }
+        else {
+            $plugin->store_data($values);
+            $shown{saved} = 1;
+            %entered = ();
+        }
+    }
+
+    my $settings = $plugin->settings;
+    $shown{test} = _test($settings) if $op eq 'cud-test';
+    $shown{$_} = $shown{faults} ? $entered{$_} : $settings->{$_} foreach @FIELDS;
+
+    return {
+        %shown,
+        secret_from   => $settings->{secret_from},
+        secret_good   => defined $settings->key,
+        is_complete   => $settings->is_complete,
+        home_key_type => home_key_type( C4::Context->dbh ),
+    };
+}
+
+# Every release has the tokens; only since 24.05 does Koha itself ask for them.
+sub _token {
+    my ($cgi) = @_;
+
+    return Koha::Token->new->generate_csrf( { session_id => scalar $cgi->cookie('CGISESSID') } );
+}
+
+sub _is_from_this_page {
+    my ($cgi) = @_;
+
+    return Koha::Token->new->check_csrf(
+        {   session_id => scalar $cgi->cookie('CGISESSID'),
+            token      => scalar $cgi->param('csrf_token'),
+        }
+    );
+}
+
+sub _test {
+    my ($settings) = @_;
+
+    return { kind => 'incomplete' } if !$settings->is_complete;
+
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
+        ->deliver( new_id(), test_event( Time::HiRes::time() ), $TEST_LIMIT_S );
+    $answer->{is_slow} = $answer->{ms} > $PAGE_LIMIT_MS;
+
+    return $answer;
+}
+
+1;

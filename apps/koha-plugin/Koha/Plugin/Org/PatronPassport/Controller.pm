@@ -1,0 +1,248 @@
+package Koha::Plugin::Org::PatronPassport::Controller;
+
+use Modern::Perl;
+use Mojo::Base 'Mojolicious::Controller';
+
+use C4::Circulation ();
+use C4::Context;
+use Time::HiRes ();
+
+use Koha::Plugin::Org::PatronPassport;
+use Koha::Plugin::Org::PatronPassport::About    qw( about_koha );
+use Koha::Plugin::Org::PatronPassport::Card     qw( fits trimmed );
+use Koha::Plugin::Org::PatronPassport::DeskPage qw( script );
+use Koha::Plugin::Org::PatronPassport::Event    qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::Problem  qw( report );
+use Koha::Plugin::Org::PatronPassport::Sender;
+
+# What the desk is answered when an event could not be sent, and whether trying again is of use (503).
+my %FAULT = (
+    not_configured       => [ 503, 'The passport service is not set up here' ],
+    no_library           => [ 400, 'You are logged in without a library' ],
+    not_a_card           => [ 422, 'This is not shaped like a card number' ],
+    receiver_unreachable => [ 503, 'The passport service cannot be reached' ],
+    receiver_busy        => [ 503, 'The passport service is busy' ],
+    receiver_refused     => [ 502, 'The passport service refuses this library' ],
+);
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Controller - the routes under /api/v1/contrib/passport
+
+=head1 METHODS
+
+=head2 add
+
+C<POST /scans>: signs an event and sends it. With C<item_barcode> the service lends that item itself.
+
+=cut
+
+sub add {
+    my ($self) = @_;
+    my $c = $self->openapi->valid_input or return;
+
+    return _answer( $c, 'POST /scans', sub { return _add($c) } );
+}
+
+sub _add {
+    my ($c) = @_;
+
+    my $plugin   = _plugin();
+    my $settings = $plugin->settings;
+    return _fault( $c, 'not_configured' ) if !$settings->is_complete || !$settings->serves('staff');
+
+    my $body = $c->req->json;
+    return _fault( $c, 'not_a_card' )
+        if !fits( $body->{cardnumber}, $settings->patterns );
+
+    my $acting = C4::Context->userenv // {};
+    return _fault( $c, 'no_library' ) if !length( $acting->{branch} // q{} );
+
+    my $event = not_found(
+        {   card      => trimmed( $body->{cardnumber} ),
+            item      => _item( $body->{item_barcode} ),
+            branch    => $acting->{branch},
+            interface => 'staff',
+            operator  => $acting->{number},
+            now       => Time::HiRes::time(),
+        }
+    );
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( new_id(), $event );
+    return _not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
+
+    $plugin->scans->note( $answer->{event_id} );
+
+    my %said = map { $_ => $answer->{$_} } qw( event_id status );
+    $said{$_} = Mojo::JSON->true foreach grep { $answer->{$_} } qw( duplicate joined );
+
+    return $c->render( status => 202, openapi => \%said );
+}
+
+=head2 get
+
+C<GET /scans/{event_id}>: what is known of an event. The receiver is asked only when the service, which tells us of
+every change, should have told us by now.
+
+=cut
+
+sub get {
+    my ($self) = @_;
+    my $c = $self->openapi->valid_input or return;
+
+    return _answer( $c, 'GET /scans', sub { return _get($c) } );
+}
+
+sub _get {
+    my ($c) = @_;
+
+    my $plugin   = _plugin();
+    my $settings = $plugin->settings;
+    my $scans    = $plugin->scans;
+    my $event_id = $c->param('event_id');
+
+    if ( $settings->is_complete && $scans->may_ask($event_id) ) {
+        my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->ask($event_id);
+        $scans->keep( $answer->{state} ) if _is_state_of( $answer->{state}, $event_id );
+    }
+
+    my $state = $scans->fetch($event_id);
+    return $c->render(
+        status  => 404,
+        openapi => { error => 'Nothing is known of this scan', error_code => 'not_found' }
+    ) if !$state;
+
+    return $c->render( status => 200, openapi => $state );
+}
+
+=head2 outcome
+
+C<PUT /scans/{event_id}/outcome>: the service tells what became of an event. An older state than the one kept changes
+nothing.
+
+=cut
+
+sub outcome {
+    my ($self) = @_;
+    my $c = $self->openapi->valid_input or return;
+
+    return _answer( $c, 'PUT /scans/{event_id}/outcome', sub { return _outcome($c) } );
+}
+
+sub _outcome {
+    my ($c) = @_;
+
+    my $state = $c->req->json;
+    return $c->render(
+        status  => 400,
+        openapi => { error => 'The state is of another event', error_code => 'other_event' }
+    ) if !_is_state_of( $state, $c->param('event_id') );
+
+    _plugin()->scans->keep($state);
+
+    return $c->render( status => 204, openapi => undef );
+}
+
+=head2 about
+
+C<GET /about>: facts for C<passport doctor>.
+
+=cut
+
+sub about {
+    my ($self) = @_;
+    my $c = $self->openapi->valid_input or return;
+
+    return _answer(
+        $c,
+        'GET /about',
+        sub {
+            my $version = $Koha::Plugin::Org::PatronPassport::VERSION;
+            return $c->render(
+                status  => 200,
+                openapi => about_koha($version)
+            );
+        }
+    );
+}
+
+=head2 desk
+
+C<GET /desk.js>: the desk's script.
+
+=cut
+
+sub desk {
+    my ($self) = @_;
+    my $c = $self->openapi->valid_input or return;
+
+    return _answer(
+        $c,
+        'GET /desk.js',
+        sub {
+            $c->res->headers->content_type('text/javascript; charset=utf-8');
+            $c->res->headers->cache_control('private, max-age=86400');
+            return $c->render( data => script( _plugin()->bundle_path ) );
+        }
+    );
+}
+
+# Koha's own last resort would log the words of the error, and a database's words can hold what it was asked for.
+sub _answer {
+    my ( $c, $what, $work ) = @_;
+
+    return 1 if eval { $work->(); 1 };
+
+    report( $what, $@ );
+    return $c->render(
+        status  => 500,
+        openapi => { error => 'Something went wrong', error_code => 'internal_server_error' }
+    );
+}
+
+sub _plugin {
+    return Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
+}
+
+# The API looks an item up as it is given; at the desk Koha cleans a scanned barcode first, and so do we.
+sub _item {
+    my ($scanned) = @_;
+
+    my $barcode = trimmed($scanned);
+
+    return length $barcode ? C4::Circulation::barcodedecode($barcode) : undef;
+}
+
+sub _is_state_of {
+    my ( $state, $event_id ) = @_;
+
+    return
+           ref $state eq 'HASH'
+        && ( $state->{event_id} // q{} ) eq $event_id
+        && ( $state->{seq}      // q{} ) =~ m{\A [0-9]{1,15} \z}xms
+        && ( $state->{state}    // q{} ) =~ m{\A (?: queued | working | waiting | done | failed ) \z}xms;
+}
+
+sub _not_taken {
+    my ( $c, $answer ) = @_;
+
+    return _fault( $c, 'receiver_unreachable' ) if $answer->{kind} eq 'unreachable';
+
+    my $status = $answer->{status};
+    return _fault( $c, 'not_a_card' )                            if $status == 422;
+    return _fault( $c, 'receiver_busy', $answer->{retry_after} ) if $status == 429 || $status == 503;
+    return _fault( $c, 'receiver_unreachable' )                  if $status >= 500;
+
+    warn "Patron Passport: the receiver refused an event (status $status)\n";
+    return _fault( $c, 'receiver_refused' );
+}
+
+sub _fault {
+    my ( $c, $code, $retry_after ) = @_;
+
+    my ( $status, $error ) = @{ $FAULT{$code} };
+    $c->res->headers->header( 'Retry-After' => $retry_after ) if defined $retry_after;
+
+    return $c->render( status => $status, openapi => { error => $error, error_code => $code } );
+}
+
+1;

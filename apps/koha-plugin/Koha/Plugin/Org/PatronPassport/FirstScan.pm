@@ -1,0 +1,104 @@
+package Koha::Plugin::Org::PatronPassport::FirstScan;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+use C4::Context;
+use Time::HiRes ();
+
+use Koha::Plugin::Org::PatronPassport::Caller  qw( interface );
+use Koha::Plugin::Org::PatronPassport::Card    qw( fits trimmed );
+use Koha::Plugin::Org::PatronPassport::Event   qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::Patrons qw( is_known );
+use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
+
+# The 500 ms of the sender do not hold while a name is looked up: a resolver that hangs costs a page once, not each.
+my $SLOW_MS = 1000;
+my $REST_S  = 30;
+
+my $rest_until = 0;
+
+our @EXPORT_OK = qw( scanned );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::FirstScan - makes the first scan of a visitor's card work
+
+=head1 FUNCTIONS
+
+=head2 scanned
+
+    my $end = scanned( $plugin, $card );
+
+The story of the hook: a patron who is known here costs one query; a card that is not is reported, and the page waits
+a moment for the copy. It says how it went: C<elsewhere> (not scanned to lend), C<known>, C<off>, C<no_card>,
+C<no_branch>, C<resting>, C<unsent>, or how the wait ended (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way
+after each of them.
+
+=cut
+
+sub scanned {
+    my ( $plugin, $card ) = @_;
+
+    return 'no_card' if !length( $card // q{} );
+    my $interface = interface() or return 'elsewhere';
+
+    my $dbh = C4::Context->dbh;
+    return 'known' if is_known( $dbh, $interface, $card );
+
+    my $settings = $plugin->settings;
+    return 'off'     if !$settings->serves($interface) || !$settings->is_complete;
+    return 'no_card' if !fits( $card, $settings->patterns );
+    return 'resting' if _now() < $rest_until;
+
+    my $event_id = _report( $settings, $interface, $card ) or return 'unsent';
+
+    my $scans = $plugin->scans;
+    $scans->note($event_id);
+
+    return until_there(
+        {   dbh      => $dbh,
+            limit_ms => $settings->wait_ms($interface),
+
+            # a SIP connection has a process of its own, no web worker
+            alone    => $interface ne 'sip',
+            is_told  => sub { return $scans->is_final($event_id) },
+            is_there => sub { return is_known( $dbh, $interface, $card ) },
+        }
+    );
+}
+
+sub _report {
+    my ( $settings, $interface, $card ) = @_;
+
+    my $acting = C4::Context->userenv // {};
+    if ( !length( $acting->{branch} // q{} ) ) {
+        warn
+            "Patron Passport: a card was scanned ($interface) by somebody without a library; nothing was sent\n";
+        return;
+    }
+
+    my $body = not_found(
+        {   card      => trimmed($card),
+            branch    => $acting->{branch},
+            interface => $interface,
+            operator  => $acting->{number},
+            now       => Time::HiRes::time(),
+        }
+    );
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( new_id(), $body );
+    return $answer->{event_id} if $answer->{kind} eq 'accepted';
+
+    $rest_until = _now() + $REST_S if $answer->{ms} > $SLOW_MS;
+    warn sprintf "Patron Passport: the receiver did not take an event (%s) after %d ms\n",
+        $answer->{kind} eq 'refused' ? "status $answer->{status}" : $answer->{why}, $answer->{ms};
+
+    return;
+}
+
+sub _now {
+    return Time::HiRes::clock_gettime( Time::HiRes::CLOCK_MONOTONIC() );
+}
+
+1;

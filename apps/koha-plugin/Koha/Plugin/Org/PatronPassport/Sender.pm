@@ -1,0 +1,175 @@
+package Koha::Plugin::Org::PatronPassport::Sender;
+
+use Modern::Perl;
+
+use Mojo::UserAgent;
+use Time::HiRes ();
+
+use Koha::Plugin::Org::PatronPassport::Signature qw( headers_for );
+
+# What a page may lose: connecting, sending and the answer together
+my $LIMIT_S       = 0.5;
+my $LARGEST_BYTES = 64 * 1024;
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Sender - the only speaker to the receiver
+
+=head1 DESCRIPTION
+
+An answer is a hash with a C<kind>, never an exception:
+
+    { kind => 'accepted', event_id => $id, status => 'accepted', joined => 1, duplicate => 1, ms => 12 }
+    { kind => 'refused', status => 401, code => 'bad_signature', retry_after => undef, ms => 9 }
+    { kind => 'unreachable', why => 'timeout', ms => 501 }
+
+Nothing of the event is in it.
+
+=head1 METHODS
+
+=head2 new
+
+    my $sender = Koha::Plugin::Org::PatronPassport::Sender->new($settings);
+
+The settings have to be complete.
+
+=cut
+
+sub new {
+    my ( $class, $settings ) = @_;
+
+    return bless { url => $settings->{receiver_url}, library => $settings->{library}, key => $settings->key },
+        $class;
+}
+
+=head2 deliver
+
+    my $answer = $sender->deliver( $id, $body, $limit_s );
+
+Connects, sends and has the answer within C<$limit_s> (500 ms unless told otherwise), or gives up.
+
+=cut
+
+sub deliver {
+    my ( $self, $id, $body, $limit_s ) = @_;
+
+    my $path   = "/webhooks/$self->{library}";
+    my $answer = $self->_exchange( 'POST', $path, $id, $body, $limit_s // $LIMIT_S );
+    return $answer if $answer->{kind} ne 'answered';
+
+    return _refusal($answer) if $answer->{status} != 202;
+
+    # taken or not: that cannot be known, and asking again does no harm
+    my $said = $answer->{json};
+    return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
+        if ref $said ne 'HASH' || !_is_id( $said->{event_id} );
+
+    return {
+        kind     => 'accepted',
+        status   => 'accepted',
+        event_id => $said->{event_id},
+        ms       => $answer->{ms},
+        map { $_ => 1 } grep { $said->{$_} } qw( duplicate joined ),
+    };
+}
+
+=head2 ask
+
+    my $answer = $sender->ask($event_id);
+
+The receiver's own view of an event: C<< { kind => 'known', state => {...} } >>, or as above.
+
+=cut
+
+sub ask {
+    my ( $self, $event_id ) = @_;
+
+    my $answer = $self->_exchange( 'GET', "/webhooks/$self->{library}/$event_id", $event_id, q{}, $LIMIT_S );
+    return $answer if $answer->{kind} ne 'answered';
+
+    my $state = $answer->{json};
+    return _refusal($answer)
+        if $answer->{status} != 200 || ref $state ne 'HASH' || !_is_id( $state->{event_id} );
+
+    return { kind => 'known', state => $state };
+}
+
+sub _exchange {
+    my ( $self, $method, $path, $id, $body, $limit_s ) = @_;
+
+    my $headers = headers_for( $self->{key}, $id, time, $body );
+    $headers->{'content-type'} = 'application/json' if length $body;
+
+    my $started = _now();
+    my $agent   = _agent($limit_s);
+    my $tx      = $agent->build_tx( $method => "$self->{url}$path" => $headers => $body );
+    my $error   = eval { $agent->start($tx)->error } // ( $@ ? { message => 'failed' } : undef );
+    my $ms      = int 1000 * ( _now() - $started );
+
+    # 4xx and 5xx are errors to the agent too, with a code
+    return { kind => 'unreachable', why => _why( $error->{message} ), ms => $ms }
+        if $error && !$error->{code};
+
+    my $answer = $tx->result;
+    return {
+        kind        => 'answered',
+        status      => $answer->code,
+        json        => $answer->json,
+        retry_after => scalar $answer->headers->header('retry-after'),
+        ms          => $ms,
+    };
+}
+
+# Nothing is kept from call to call: a connection that died unseen would cost an event.
+sub _agent {
+    my ($limit_s) = @_;
+
+    return Mojo::UserAgent->new(
+        max_connections    => 0,
+        max_redirects      => 0,
+        max_response_size  => $LARGEST_BYTES,
+        connect_timeout    => $limit_s,
+        inactivity_timeout => $limit_s,
+        request_timeout    => $limit_s,
+    );
+}
+
+sub _refusal {
+    my ($answer) = @_;
+
+    my $code = ref $answer->{json} eq 'HASH' ? $answer->{json}{code} : undef;
+    ($code) = ( $code // q{} ) =~ m{\A ( [A-Za-z0-9_.-]{1,64} ) \z}xms;
+
+    my ($seconds) = ( $answer->{retry_after} // q{} ) =~ m{\A ( [0-9]{1,6} ) \z}xms;
+
+    return {
+        kind        => 'refused',
+        status      => $answer->{status},
+        code        => $code,
+        retry_after => $seconds,
+        ms          => $answer->{ms},
+    };
+}
+
+# The agent's own words can hold an address; these cannot.
+sub _why {
+    my ($message) = @_;
+
+    return 'timeout' if $message =~ m{timeout}xmsi;
+    return 'refused' if $message =~ m{refused}xmsi;
+    return 'tls'     if $message =~ m{ssl | tls | certificate}xmsi;
+    return 'name'    if $message =~ m{resolve | name | host}xmsi;
+    return 'broken';
+}
+
+sub _is_id {
+    my ($id) = @_;
+
+    return !ref $id && ( $id // q{} ) =~ m{\A [A-Za-z0-9_-]{1,128} \z}xms;
+}
+
+sub _now {
+    return Time::HiRes::clock_gettime( Time::HiRes::CLOCK_MONOTONIC() );
+}
+
+1;

@@ -1,0 +1,178 @@
+package Koha::Plugin::Org::PatronPassport::Settings;
+
+use Modern::Perl;
+
+use C4::Context;
+use Mojo::URL;
+
+use Koha::Plugin::Org::PatronPassport::Card      qw( compiled trimmed );
+use Koha::Plugin::Org::PatronPassport::Signature qw( key_of );
+
+# A digit somewhere, no blanks: a name is not taken for a card, whatever cards look like here.
+my $DEFAULT_PATTERN = '^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$';
+
+my $LONGEST_WAIT_MS = 5000;
+my $MOST_PATTERNS   = 50;
+
+my %DEFAULT = (
+    receiver_url    => q{},
+    library         => q{},
+    secret          => q{},
+    staff_wait      => 1500,
+    self_check_wait => 3000,
+    card_patterns   => q{},
+    staff           => 1,
+    self_check      => 1,
+    sip             => 1,
+);
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Settings - what the configuration page and koha-conf.xml say
+
+=head1 METHODS
+
+=head2 load
+
+    my $settings = Koha::Plugin::Org::PatronPassport::Settings->load( $dbh, $plugin_class );
+
+One query. A secret in koha-conf.xml (C<< <passport_secret> >> in C<< <config> >>) goes before the one of the page: it
+is in no database dump.
+
+=cut
+
+sub load {
+    my ( $class, $dbh, $plugin_class ) = @_;
+
+    my $rows
+        = $dbh->selectall_arrayref( 'SELECT plugin_key, plugin_value FROM plugin_data WHERE plugin_class = ?',
+        undef, $plugin_class );
+    my %stored = map { $_->[0] => $_->[1] } grep { exists $DEFAULT{ $_->[0] } && defined $_->[1] } @{$rows};
+
+    my $self = bless { %DEFAULT, %stored, secret_from => 'nowhere' }, $class;
+    $self->{secret_from} = 'page' if length $self->{secret};
+
+    my $configured = C4::Context->config('passport_secret');
+    if ( defined $configured && !ref $configured && length $configured ) {
+        $self->{secret}      = $configured;
+        $self->{secret_from} = 'koha-conf';
+    }
+
+    return $self;
+}
+
+=head2 key, is_complete, serves, wait_ms, patterns
+
+C<key>: the secret's bytes, undef without a good one. C<is_complete>: an event can be sent. C<serves($interface)>:
+it is switched on there. C<wait_ms($interface)>. C<patterns>: a reference to the list of card patterns.
+
+=cut
+
+sub key {
+    my ($self) = @_;
+
+    return key_of( $self->{secret} );
+}
+
+sub is_complete {
+    my ($self) = @_;
+
+    return length $self->{receiver_url} && length $self->{library} && defined $self->key ? 1 : 0;
+}
+
+sub serves {
+    my ( $self, $interface ) = @_;
+
+    return $self->{$interface} ? 1 : 0;
+}
+
+sub wait_ms {
+    my ( $self, $interface ) = @_;
+
+    return 0 + ( $interface eq 'staff' ? $self->{staff_wait} : $self->{self_check_wait} );
+}
+
+sub patterns {
+    my ($self) = @_;
+
+    my @patterns = _lines( $self->{card_patterns} );
+
+    return @patterns ? \@patterns : [$DEFAULT_PATTERN];
+}
+
+=head2 checked
+
+    my ( $values, $faults ) = Koha::Plugin::Org::PatronPassport::Settings->checked( \%entered );
+
+What was entered on the page, ready to be stored, and a message for each field that cannot be taken. The secret is
+among the values only if one was entered, or if it is to be forgotten.
+
+=cut
+
+sub checked {
+    my ( $class, $entered ) = @_;
+
+    my %values
+        = map { $_ => trimmed( $entered->{$_} ) } qw( receiver_url library staff_wait self_check_wait );
+    my %faults;
+
+    my $url_fault = _url_fault( $values{receiver_url} );
+    $faults{receiver_url} = $url_fault if $url_fault;
+    $values{receiver_url} =~ s{ /+ \z}{}xms;
+
+    $faults{library} = q{The id is made of letters, digits, "_" and "-", as in the service's configuration.}
+        if $values{library} !~ m{\A [A-Za-z0-9][A-Za-z0-9_-]{0,63} \z}xms;
+
+    foreach my $name (qw( staff_wait self_check_wait )) {
+        next if $values{$name} =~ m{\A [0-9]{1,4} \z}xms && $values{$name} <= $LONGEST_WAIT_MS;
+        $faults{$name} = "A whole number of milliseconds from 0 to $LONGEST_WAIT_MS.";
+    }
+
+    my @patterns = _lines( $entered->{card_patterns} );
+    $values{card_patterns} = join "\n", @patterns;
+    my ($bad) = grep { !defined compiled($_) } @patterns;
+    $faults{card_patterns} = "Not a regular expression: $bad"           if defined $bad;
+    $faults{card_patterns} = "At most $MOST_PATTERNS patterns, please." if @patterns > $MOST_PATTERNS;
+
+    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip );
+
+    my $secret = trimmed( $entered->{secret} );
+    $values{secret} = q{} if $entered->{forget_secret};
+    if ( length $secret && !_is_mask($secret) ) {
+        $values{secret} = $secret;
+        $faults{secret} = 'A secret is written whsec_ and base64 of 24 to 64 bytes. Nothing was changed.'
+            if !defined key_of($secret);
+    }
+
+    return ( \%values, \%faults );
+}
+
+# A browser, or a person, may send back what stands for the secret on the page.
+sub _is_mask {
+    my ($text) = @_;
+
+    return $text =~ m{\A [*\x{2022}\x{25CF}.\s]+ \z}xms;
+}
+
+sub _lines {
+    my ($text) = @_;
+
+    return grep {length} map { trimmed($_) } split m{\R}xms, $text // q{};
+}
+
+# Cards travel in the event: in clear only to this machine, or by a container's name.
+sub _url_fault {
+    my ($text) = @_;
+
+    my $url    = Mojo::URL->new($text);
+    my $scheme = $url->scheme // q{};
+    my $host   = $url->host   // q{};
+    return 'An address such as https://passport.example.org' if $scheme !~ m{\A https? \z}xms || $host eq q{};
+    return 'No user, query or fragment, please.'
+        if defined $url->userinfo || length $url->query || defined $url->fragment;
+    return if $scheme eq 'https';
+    return if $host =~ m{\A (?: 127[.][0-9.]+ | \[::1\] | [A-Za-z0-9_-]+ ) \z}xms;
+    return 'Card numbers travel there: https, please. (http only to this machine or to a name without dots.)';
+}
+
+1;

@@ -1,0 +1,98 @@
+package Koha::Plugin::Org::PatronPassport::Setup;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+use C4::Context;
+use Koha::Patron::Attribute::Type;
+use Koha::Patron::Attribute::Types;
+
+# Before 24.11 a code has room for 10 characters.
+my $PASSPORT       = 'PASSPORTED';
+my $HOME_KEY       = 'PASSPORTED_ID';
+my $SHORT_HOME_KEY = 'PASSPORTID';
+
+our @EXPORT_OK = qw( ensure home_key_type undo );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Setup - the table and the attribute types
+
+=head1 FUNCTIONS
+
+=head2 ensure
+
+    ensure($plugin);
+
+Creates what is missing and touches nothing that is there: a type can be older than this plugin, and belongs to the
+library. Safe to repeat.
+
+=cut
+
+sub ensure {
+    my ($plugin) = @_;
+
+    $plugin->scans->create_table;
+
+    _ensure_type( $PASSPORT, 'Patron Passport: home library', { display_checkout => 1 } );
+    _ensure_type(
+        home_key_type( C4::Context->dbh ),
+        'Patron Passport: key at the home library',
+        { unique_id => 1 }
+    );
+
+    return;
+}
+
+=head2 undo
+
+Drops the plugin's own table. The attribute types stay, and with them what they say of patrons.
+
+=cut
+
+sub undo {
+    my ($plugin) = @_;
+
+    $plugin->scans->drop_table;
+
+    return;
+}
+
+=head2 home_key_type
+
+The code of the type that holds the home key, as long as this Koha has room for.
+
+=cut
+
+sub home_key_type {
+    my ($dbh) = @_;
+
+    my $column = $dbh->column_info( undef, undef, 'borrower_attribute_types', 'code' );
+    my $room   = $column ? ( $column->fetchrow_hashref // {} )->{COLUMN_SIZE} : undef;
+
+    return defined $room && $room < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
+}
+
+sub _ensure_type {
+    my ( $code, $description, $more ) = @_;
+
+    return if Koha::Patron::Attribute::Types->find($code);
+
+    Koha::Patron::Attribute::Type->new(
+        {   code             => $code,
+            description      => $description,
+            repeatable       => 0,
+            unique_id        => 0,
+            mandatory        => 0,
+            opac_display     => 0,
+            opac_editable    => 0,
+            staff_searchable => 0,
+            display_checkout => 0,
+            %{$more},
+        }
+    )->store;
+
+    return;
+}
+
+1;

@@ -1,0 +1,57 @@
+package Koha::Plugin::Org::PatronPassport::Signature;
+
+use Modern::Perl;
+
+use Exporter     qw( import );
+use Digest::SHA  qw( hmac_sha256 );
+use MIME::Base64 qw( decode_base64 encode_base64 );
+
+our @EXPORT_OK = qw( key_of headers_for );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Signature - signs a delivery as Standard Webhooks 1.0 has it
+
+=head1 FUNCTIONS
+
+=head2 key_of
+
+    my $key = key_of($secret);
+
+The bytes of a secret written C<whsec_> + base64 of 24 to 64 bytes; undef when it is not written so.
+
+=cut
+
+sub key_of {
+    my ($secret) = @_;
+
+    my ($encoded) = ( $secret // q{} ) =~ m{\A whsec_ ( [A-Za-z0-9+/]+ ={0,2} ) \z}xms;
+    return if !defined $encoded;
+
+    # decode_base64 forgives; a key that two programs read differently would only show as 401
+    my $key = decode_base64($encoded);
+    return if encode_base64( $key, q{} ) ne $encoded;
+    return if length $key < 24 || length $key > 64;
+
+    return $key;
+}
+
+=head2 headers_for
+
+    my $headers = headers_for( $key, $id, $timestamp, $body );
+
+The three headers of one delivery. C<$timestamp> is in Unix seconds, C<$body> the bytes that are sent.
+
+=cut
+
+sub headers_for {
+    my ( $key, $id, $timestamp, $body ) = @_;
+
+    return {
+        'webhook-id'        => $id,
+        'webhook-timestamp' => $timestamp,
+        'webhook-signature' => 'v1,' . encode_base64( hmac_sha256( "$id.$timestamp.$body", $key ), q{} ),
+    };
+}
+
+1;

@@ -1,0 +1,87 @@
+package Koha::Plugin::Org::PatronPassport::State;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+
+# What may be known of an event at this library's desk, and nothing else: the shape is the service's, the list is ours.
+my %SHAPE = (
+    event_id => \&_text,
+    library  => \&_text,
+    seq      => \&_number,
+    state    => \&_text,
+    outcome  => \&_text,
+    reasons  => \&_texts,
+    homes    => sub {
+        return _list( shift, sub { return _object( shift, id => \&_text, name => \&_text ) } );
+    },
+    patron_id   => \&_number,
+    checkout    => sub { return _object( shift, result => \&_text, keys => \&_texts ) },
+    waiting_for => sub {
+        return _object( shift, library => \&_text, reason => \&_text, next_try_at => \&_text );
+    },
+    problem    => sub { return _object( shift, library => \&_text, what => \&_text, name => \&_text ) },
+    attempt    => \&_number,
+    message    => \&_text,
+    scanned_at => \&_text,
+    updated_at => \&_text,
+);
+
+our @EXPORT_OK = qw( cleaned );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::State - the state of an event, as far as this Koha keeps and shows it
+
+=head1 FUNCTIONS
+
+=head2 cleaned
+
+    my $state = cleaned( \%told );
+
+Every field of the service's contract, undef (or an empty list) where nothing fitting was told; whatever else was told
+is left out.
+
+=cut
+
+sub cleaned {
+    my ($told) = @_;
+
+    return { map { $_ => $SHAPE{$_}->( $told->{$_} ) } keys %SHAPE };
+}
+
+sub _text {
+    my ($value) = @_;
+
+    return defined $value && !ref $value ? substr( "$value", 0, 500 ) : undef;
+}
+
+sub _number {
+    my ($value) = @_;
+
+    return !ref $value && ( $value // q{} ) =~ m{\A [0-9]{1,15} \z}xms ? 0 + $value : undef;
+}
+
+sub _texts {
+    my ($value) = @_;
+
+    return _list( $value, \&_text );
+}
+
+sub _list {
+    my ( $value, $item ) = @_;
+
+    return [] if ref $value ne 'ARRAY';
+    my $last = $#{$value} < 49 ? $#{$value} : 49;
+
+    return [ grep {defined} map { $item->($_) } @{$value}[ 0 .. $last ] ];
+}
+
+sub _object {
+    my ( $value, %shape ) = @_;
+
+    return undef if ref $value ne 'HASH';    ## no critic (ProhibitExplicitReturnUndef) a value of a hash
+    return { map { $_ => $shape{$_}->( $value->{$_} ) } keys %shape };
+}
+
+1;

@@ -1,0 +1,213 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+
+use CGI;
+use Mojo::DOM;
+use Test::More;
+
+use Passport::TestKoha;
+use Passport::TestReceiver;
+
+my $OTHER_SECRET = 'whsec_CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk=';
+my %GOOD         = (
+    receiver_url    => 'https://passport.example.org/',
+    library         => 'riverside',
+    staff_wait      => '1500',
+    self_check_wait => '3000',
+    card_patterns   => "^21234\\d{9}\$\r\n^25678\\d{9}\$",
+    staff           => 1,
+    self_check      => 1,
+    sip             => 1,
+);
+
+# The page as a browser sees it, after the form with these values was sent (nothing: the page is only opened).
+sub page_of {
+    my ( $koha, %sent ) = @_;
+
+    local $ENV{REQUEST_METHOD} = %sent ? 'POST' : 'GET';
+    local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc';
+    $koha->{plugin}{cgi} = CGI->new( { csrf_token => 'token-of-abc', %sent } );
+    $koha->{plugin}->configure;
+
+    return Mojo::DOM->new( $koha->{plugin}{shown} );
+}
+
+sub save {
+    my ( $koha, %changed ) = @_;
+
+    return page_of( $koha, op => 'cud-save', %GOOD, %changed );
+}
+
+sub text_of {
+    my ( $page, $selector ) = @_;
+
+    my $element = $page->at($selector) or return;
+
+    return $element->all_text =~ s{\s+}{ }gxmsr =~ s{\A [ ] | [ ] \z}{}gxmsr;
+}
+
+subtest 'what is saved is used and shown again' => sub {
+    my $koha = Passport::TestKoha->new;
+    my $page = save( $koha, secret => $Passport::TestKoha::SECRET, sip => undef );
+    ok( $page->at('#passport_saved'), 'it says so' );
+
+    my $settings = $koha->{plugin}->settings;
+    ok( $settings->is_complete, 'complete' );
+    is( $settings->{receiver_url}, 'https://passport.example.org', 'without the last slash' );
+    is_deeply( $settings->patterns, [ '^21234\d{9}$', '^25678\d{9}$' ], 'two patterns' );
+    ok( !$settings->serves('sip'), 'SIP is off' );
+    is( $settings->wait_ms('staff'), 1500, 'the wait' );
+
+    $page = page_of($koha);
+    is( $page->at('#receiver_url')->{value}, 'https://passport.example.org',   'the address' );
+    is( $page->at('#card_patterns')->text,   "^21234\\d{9}\$\n^25678\\d{9}\$", 'the patterns' );
+    ok( $page->at('#staff[checked]'), 'the desk is on' );
+    ok( !$page->at('#sip[checked]'),  'SIP is off' );
+};
+
+subtest 'the secret goes in and never comes out' => sub {
+    my $koha = Passport::TestKoha->new;
+    like( text_of( page_of($koha), '#passport_secret_state' ), qr{\A Not [ ] set}xms, 'not set' );
+
+    my @pages
+        = ( save( $koha, secret => $OTHER_SECRET ), page_of($koha), save( $koha, secret => 'whsec_short' ) );
+    like( text_of( $pages[1], '#passport_secret_state' ), qr{\A Set[.]}xms, 'set' );
+    foreach my $page (@pages) {
+        unlike( "$page", qr{whsec_[A-Za-z0-9]}xms, 'no page holds one' );
+        is( $page->at('#secret')->{value}, q{}, 'its field is empty' );
+    }
+};
+
+subtest 'a secret is never overwritten by nothing, or by what stands for it' => sub {
+    my $koha = Passport::TestKoha->new;
+    save( $koha, secret => $OTHER_SECRET );
+    foreach my $left ( undef, q{}, q{   }, '********', "\x{2022}\x{2022}\x{2022}", '...' ) {
+        save( $koha, secret => $left );
+        is( $koha->{plugin}->settings->{secret}, $OTHER_SECRET, 'kept' );
+    }
+    save( $koha, secret => $Passport::TestKoha::SECRET );
+    is( $koha->{plugin}->settings->{secret}, $Passport::TestKoha::SECRET, 'a new one takes its place' );
+    save( $koha, forget_secret => 1 );
+    is( $koha->{plugin}->settings->{secret}, q{}, 'and can be forgotten' );
+};
+
+subtest 'a secret in koha-conf.xml goes before, and stays out of the database and the page' => sub {
+    my $koha = Passport::TestKoha->new;
+    local $C4::Context::CONFIG{passport_secret} = $OTHER_SECRET;
+    my $page = save($koha);
+    like( text_of( $page, '#passport_secret_state' ), qr{koha-conf[.]xml}xms, 'it says where' );
+    ok( !$page->at('#secret'), 'nothing can be entered' );
+    unlike( "$page", qr{\Q$OTHER_SECRET}xms, 'it is not shown' );
+    ok( $koha->{plugin}->settings->is_complete, 'it is used' );
+    my $stored = join q{},
+        map { $_->[0] // q{} } @{ $koha->{dbh}->selectall_arrayref('SELECT plugin_value FROM plugin_data') };
+    unlike( $stored, qr{\Q$OTHER_SECRET}xms, 'it is not stored' );
+};
+
+subtest 'what cannot be right is refused by name, and nothing is changed' => sub {
+    my %bad = (
+        receiver_url => [
+            q{},                          'passport.example.org',
+            'ftp://passport.example.org', 'http://passport.example.org',
+            'http://10.0.0.1',            'https://u:p@x.org',
+            'https://x.org/?a=1',         'javascript:alert(1)'
+        ],
+        library         => [ q{}, 'a b', '../x', 'x' x 65, '-x' ],
+        staff_wait      => [ q{}, '-1',  '5001', '1.5',    'soon', '99999' ],
+        self_check_wait => ['x'],
+        card_patterns   => [ '(', "^ok\$\n[", join "\n", ('a') x 51 ],
+        secret => [ 'whsec_', 'whsec_AAAA', 'hunter2hunter2hunter2hunter2', substr $OTHER_SECRET, 6 ],
+    );
+    foreach my $field ( sort keys %bad ) {
+        my $koha = Passport::TestKoha->new;
+        save( $koha, secret => $OTHER_SECRET );
+        my $before = { %{ $koha->{plugin}->settings } };
+        foreach my $value ( @{ $bad{$field} } ) {
+            my $page = save( $koha, staff => undef, $field => $value );
+            ok( $page->at("#fault_$field"), "$field is marked: " . substr $value, 0, 30 );
+            is( $page->at("#$field")->{'aria-describedby'},    "fault_$field", 'and described by its fault' );
+            is( $page->find('[role=alert][id^=fault_]')->size, 1,              'it alone' );
+            is_deeply( { %{ $koha->{plugin}->settings } }, $before, 'nothing was changed' );
+        }
+    }
+};
+
+subtest 'an address without TLS is taken only where nobody can listen' => sub {
+    foreach my $url (qw( http://127.0.0.1:8080 http://localhost:8080 http://receiver:8080 http://[::1]:8080 ))
+    {
+        my $koha = Passport::TestKoha->new;
+        ok( save( $koha, receiver_url => $url )->at('#passport_saved'), $url );
+    }
+};
+
+subtest 'what was entered stays in the form, except the secret, and cannot leave it' => sub {
+    my $koha = Passport::TestKoha->new;
+    my $page = save( $koha, library => '"><script>alert(1)</script>', secret => $OTHER_SECRET );
+    is( $page->at('#library')->{value}, '"><script>alert(1)</script>', 'as it was entered' );
+    ok( !( grep { $_->text =~ m{alert}xms } $page->find('script')->each ), 'and it is no script' );
+    is( $page->at('#secret')->{value}, q{}, 'the secret is not' );
+};
+
+subtest 'a form that was not sent from here changes nothing' => sub {
+    foreach my $op (qw( cud-save cud-test )) {
+        my $koha     = Passport::TestKoha->new;
+        my $receiver = Passport::TestReceiver->start('accepts');
+        $koha->configure( receiver_url => $receiver->url );
+        my $page = page_of( $koha, %GOOD, op => $op, csrf_token => 'forged', library => 'evil' );
+        ok( $page->at('#passport_csrf'), "$op: it says so" );
+        is( $koha->{plugin}->settings->{library}, 'riverside', "$op: nothing was saved" );
+        is( $receiver->requests,                  0,           "$op: nothing was sent" );
+    }
+    my $page = page_of( Passport::TestKoha->new );
+    is( $page->find("form[method=post] input[name=csrf_token][value=token-of-abc]")->size,
+        2, 'both forms have the token' );
+    is( $page->find("form[method=post] input[name=op][value^=cud-]")->size,
+        2, 'and an op that Koha lets through' );
+};
+
+subtest 'a save is never made by opening an address' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->{plugin}{cgi} = CGI->new( { %GOOD, op => 'cud-save', csrf_token => 'token-of-abc' } );
+    local $ENV{REQUEST_METHOD} = 'GET';
+    local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc';
+    $koha->{plugin}->configure;
+    is( $koha->{plugin}->settings->{library}, q{}, 'nothing was saved' );
+};
+
+subtest 'a test event shows what the receiver says' => sub {
+    my %expected = (
+        accepts    => qr{took [ ] the [ ] test [ ] event}xms,
+        status_401 => qr{401 [ ] [(]bad_signature[)] .* clock}xms,
+        status_503 => qr{503 .* later}xms,
+        html       => qr{200 .* address [ ] of [ ] the [ ] receiver}xms,
+        garbage    => qr{broke [ ] off}xms,
+        down       => qr{nobody [ ] listens}xms,
+    );
+    foreach my $how ( sort keys %expected ) {
+        my $koha     = Passport::TestKoha->new;
+        my $receiver = Passport::TestReceiver->start( $how eq 'down' ? 'accepts' : $how );
+        $receiver->stop if $how eq 'down';
+        $koha->configure( receiver_url => $receiver->url );
+        my $page = page_of( $koha, op => 'cud-test' );
+        like( text_of( $page, '#passport_test' ), $expected{$how}, $how );
+        next if $how ne 'accepts';
+        my ($request) = $receiver->requests;
+        is( Mojo::JSON::decode_json( $request->{body} )->{type}, 'passport.test', 'what was sent is a test' );
+    }
+    my $page = page_of( Passport::TestKoha->new, op => 'cud-test' );
+    like( text_of( $page, '#passport_test' ), qr{Nothing [ ] was [ ] sent}xms, 'not set up' );
+};
+
+subtest 'on a Koha with short codes the page says what the service has to be told' => sub {
+    like(
+        page_of( Passport::TestKoha->new( code_length => 10 ) )->all_text,
+        qr{copy[.]home_key_attribute:\s*PASSPORTID}xms,
+        'the other attribute type'
+    );
+    unlike( page_of( Passport::TestKoha->new )->all_text, qr{home_key_attribute}xms,
+        'and nothing otherwise' );
+};
+
+done_testing;

@@ -1,0 +1,103 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+
+use Mojo::DOM;
+use Mojo::JSON qw( decode_json encode_json );
+use Test::More;
+
+use Passport::TestKoha;
+
+my $MEMBER = '/intranet/members/member.pl';
+
+sub script_on {
+    my ( $koha, $script, $query, $args ) = @_;
+
+    local $ENV{SCRIPT_NAME}  = $script;
+    local $ENV{QUERY_STRING} = $query;
+    delete local $ENV{SCRIPT_NAME}  if !defined $script;
+    delete local $ENV{QUERY_STRING} if !defined $query;
+
+    return $koha->{plugin}->intranet_js($args);
+}
+
+subtest 'the script is on the page for an unknown card only' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    ok( script_on( $koha, $MEMBER, 'quicksearch=1&circsearch=1&searchmember=21234000000017' ), 'there' );
+    ok( script_on( $koha, '/cgi-bin/koha/members/member.pl', 'circsearch=1&searchmember=1' ),
+        'without Plack too' );
+    ok( script_on( $koha, undef, undef ), 'where nobody knows the page, the script decides' );
+    ok( script_on( $koha, undef, 'circsearch=1', { page => '/cgi-bin/koha/members/member.pl' } ),
+        'as 26.05 tells it' );
+
+    foreach my $page (
+        [ '/intranet/circ/circulation.pl', 'circsearch=1' ],
+        [ '/intranet/mainpage.pl',         q{} ],
+        [ $MEMBER,                         q{} ],
+        [ $MEMBER,                         'searchmember=Smith' ],
+        [ $MEMBER,                         'xcircsearch=1' ],
+        [ '/intranet/members/member.pl.x', 'circsearch=1' ],
+        )
+    {
+        is( script_on( $koha, @{$page} ), q{}, "not on $page->[0]?$page->[1]" );
+    }
+    is( script_on( $koha, $MEMBER, 'circsearch=1', { page => '/cgi-bin/koha/mainpage.pl' } ),
+        q{}, 'nor where 26.05 says so' );
+};
+
+subtest 'another staff page costs no query' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    is_deeply( [ $koha->statements_of( sub { script_on( $koha, '/intranet/mainpage.pl', q{} ) } ) ],
+        [], 'none' );
+};
+
+subtest 'it is not there where the plugin is not set up or the desk is switched off' => sub {
+    is( script_on( Passport::TestKoha->new, $MEMBER, 'circsearch=1' ), q{}, 'not set up' );
+    is( script_on( Passport::TestKoha->new->configure( staff => 0 ), $MEMBER, 'circsearch=1' ),
+        q{}, 'switched off' );
+};
+
+subtest 'the script is told what it needs, and no secret' => sub {
+    my $koha = Passport::TestKoha->new->configure( card_patterns => "^21234\\d{9}\$\n^</script><b>" );
+    my $html = script_on( $koha, $MEMBER, 'circsearch=1' );
+    unlike( $html, qr{whsec_}xms, 'no secret' );
+
+    my $dom = Mojo::DOM->new($html);
+    is( $dom->find('b')->size, 0, 'no pattern ends the element it is in' );
+    my $facts = decode_json(
+        Mojo::Util::encode( 'UTF-8', $dom->at('script#passport-desk[type="application/json"]')->text ) );
+    is( $facts->{library}, 'riverside', 'the library' );
+    is_deeply( $facts->{patterns},                    [ '^21234\d{9}$', '^</script><b>' ], 'the patterns' );
+    is_deeply( [ sort keys %{ $facts->{messages} } ], [qw( de en es fr )],                 'the words' );
+    is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.0.0', 'the script' );
+};
+
+subtest 'every language has every word, and the same blanks to fill' => sub {
+    my $messages = decode_json(
+        Mojo::File->new("$FindBin::Bin/../Koha/Plugin/Org/PatronPassport/desk/messages.json")->slurp );
+    my %english = %{ $messages->{en} };
+    foreach my $language ( sort keys %{$messages} ) {
+        is_deeply(
+            [ sort keys %{ $messages->{$language} } ],
+            [ sort keys %english ],
+            "$language: the same words"
+        );
+        foreach my $word ( sort keys %english ) {
+            my ( $ours, $theirs ) = map { join q{ }, sort m{[{] (\w+) [}]}gxms } $english{$word},
+                $messages->{$language}{$word} // q{};
+            is( $theirs, $ours, "$language: $word" ) if $ours ne $theirs;
+        }
+    }
+};
+
+subtest 'a fault of our own leaves the page as it is' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    $koha->{dbh}->do('DROP TABLE plugin_data');
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    is( script_on( $koha, $MEMBER, 'circsearch=1' ), q{}, 'nothing is added' );
+    is( scalar @warnings,                            1,   'and it is written down' );
+};
+
+done_testing;

@@ -1,0 +1,247 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/koha/lib", "$FindBin::Bin/..";
+
+use Test::More;
+use Time::HiRes qw( sleep time );
+
+use C4::SIP::Sip::MsgType;
+use Koha::Plugin::Org::PatronPassport::Scans;
+use Passport::TestKoha;
+use Passport::TestReceiver;
+
+my $CARD = '21234000000017';
+
+sub timed_ms {
+    my ($work) = @_;
+
+    my $started = time;
+    my $result  = $work->();
+
+    return ( $result, 1000 * ( time - $started ) );
+}
+
+sub scan_at_desk {
+    my ( $koha, $card ) = @_;
+
+    return timed_ms( sub { $koha->page( 'circ/circulation.pl', 'findborrower=' . ( $card // $CARD ) ) } );
+}
+
+# The service: it has the copy made some time after it was told of the scan.
+sub service_that_copies {
+    my ( $koha, $after_s ) = @_;
+
+    return Passport::TestReceiver->start(
+        'accepts',
+        sub {
+            sleep $after_s;
+            $koha->connect;
+            $koha->add_patron($CARD);
+        }
+    );
+}
+
+subtest 'an ordinary checkout costs one query over an index, no request and no wait' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('accepts');
+    $koha->configure( receiver_url => $receiver->url );
+    $koha->add_patron( '25678000000012', 'otto' );
+
+    my %scan = (
+        staff      => sub { $koha->page( 'circ/circulation.pl',  'findborrower=25678000000012' ) },
+        self_check => sub { $koha->page( 'opac/sco/sco-main.pl', 'patronid=25678000000012' ) },
+        sip_card   => sub { C4::SIP::Sip::MsgType::handle_checkout('25678000000012') },
+        sip_login  => sub { C4::SIP::Sip::MsgType::handle_patron_info('otto') },
+    );
+    foreach my $name ( sort keys %scan ) {
+        my @with = $koha->statements_of( $scan{$name} );
+        local @Koha::Plugins::ENABLED = ();
+        my @without = $koha->statements_of( $scan{$name} );
+        is( @with - @without, 1, "$name: one statement more than Koha's own" );
+        my $plan = join q{ },
+            map { $_->[3] } @{ $koha->{dbh}->selectall_arrayref("EXPLAIN QUERY PLAN $with[0]") };
+        unlike( $plan, qr{SCAN [ ] borrowers}xms, "$name: by an index" );
+    }
+    is( $receiver->requests, 0, 'the receiver heard nothing' );
+
+    my ( undef, $hundred_ms ) = timed_ms( sub { $scan{staff}->() foreach 1 .. 100 } );
+    cmp_ok( $hundred_ms, '<', 500, 'a hundred of them take ' . int($hundred_ms) . ' ms' );
+};
+
+subtest 'with the service working, the first scan finds the patron within the wait' => sub {
+    my $koha    = Passport::TestKoha->new;
+    my $service = service_that_copies( $koha, 0.2 );
+    $koha->configure( receiver_url => $service->url, staff_wait => 3000 );
+
+    my ( $page, $ms ) = scan_at_desk($koha);
+    is( $page, 'circulation.pl?borrowernumber=1', 'the checkout opens in the same page load' );
+    cmp_ok( $ms, '<', 1500, 'as soon as the patron is there' );
+
+    my ($event) = map { Mojo::JSON::decode_json( $_->{body} ) } $service->requests;
+    is_deeply(
+        $event->{data},
+        { cardnumber => $CARD, branch => 'MAIN', interface => 'staff', operator => 51 },
+        'the event had no item: Koha lends it itself'
+    );
+};
+
+subtest 'T-05 so it does at the self-check and for SIP' => sub {
+    my %scan = (
+        self_check => sub { shift->page( 'opac/sco/sco-main.pl', "patronid=$CARD" ) },
+        sip        => sub { C4::SIP::Sip::MsgType::handle_checkout($CARD) },
+    );
+    foreach my $name ( sort keys %scan ) {
+        my $koha    = Passport::TestKoha->new;
+        my $service = service_that_copies( $koha, 0.2 );
+        $koha->configure( receiver_url => $service->url, self_check_wait => 3000, staff_wait => 0 );
+        like( $scan{$name}->($koha), qr{1}xms, $name );
+    }
+};
+
+subtest 'a verdict ends the wait' => sub {
+    my $koha    = Passport::TestKoha->new;
+    my $service = Passport::TestReceiver->start(
+        'accepts',
+        sub {
+            my ($request) = @_;
+            sleep 0.2;
+            my $scans = Koha::Plugin::Org::PatronPassport::Scans->new(
+                { dbh => $koha->connect, table => 'koha_plugin_org_patronpassport_scans' } );
+            $scans->keep(
+                {   event_id => $request->{headers}{'webhook-id'},
+                    seq      => 2,
+                    state    => 'done',
+                    outcome  => 'NOT_FOUND'
+                }
+            );
+        }
+    );
+    $koha->configure( receiver_url => $service->url, staff_wait => 4000 );
+
+    my ( $page, $ms ) = scan_at_desk($koha);
+    like( $page, qr{\A member[.]pl}xms, 'Koha says that it does not know the card' );
+    cmp_ok( $ms, '<', 1500, 'without waiting to the end' );
+};
+
+subtest 'when the service takes its time, the page waits as long as it may and goes on' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('accepts');
+    $koha->configure( receiver_url => $receiver->url, staff_wait => 400 );
+
+    my ( $page, $ms ) = scan_at_desk($koha);
+    like( $page, qr{\A member[.]pl}xms, 'to the page for an unknown card' );
+    cmp_ok( $ms, '>=', 390, 'after the wait' );
+    cmp_ok( $ms, '<',  900, 'and not much later' );
+};
+
+subtest 'a second scan of the same card waits for the event that it joined' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('joins');
+    $koha->configure( receiver_url => $receiver->url, staff_wait => 2000 );
+    $koha->{plugin}->scans->keep(
+        { event_id => 'scan_first', seq => 4, state => 'failed', outcome => 'HOME_UNREACHABLE' } );
+
+    my ( undef, $ms ) = scan_at_desk($koha);
+    cmp_ok( $ms, '<', 600, 'whose verdict is there already' );
+};
+
+subtest 'T-16 whatever the receiver does, the page goes on within 600 ms and Koha learns nothing of it' =>
+    sub {
+    foreach my $how (qw( down hangs hangs_up status_401 status_429 status_503 garbage html truncated no_id ))
+    {
+        my $koha     = Passport::TestKoha->new;
+        my $receiver = Passport::TestReceiver->start( $how eq 'down' ? 'accepts' : $how );
+        $receiver->stop if $how eq 'down';
+        $koha->configure( receiver_url => $receiver->url, staff_wait => 2000 );
+
+        my @warnings;
+        local $SIG{__WARN__} = sub { push @warnings, @_ };
+        my ( $page, $ms ) = scan_at_desk($koha);
+
+        is( $page, "member.pl?circsearch=1&searchmember=$CARD", "$how: Koha goes on as always" );
+        cmp_ok( $ms, '<', 600, "$how: after " . int($ms) . ' ms' );
+        is( scalar @warnings, 1, "$how: one line in the log" );
+        like( $warnings[0], qr{\A Patron [ ] Passport: [ ] the [ ] receiver}xms, "$how: of ours" );
+        unlike( $warnings[0], qr{$CARD}xms, "$how: without the card" );
+    }
+    };
+
+subtest 'T-16 a fault of our own is written down without the card, and Koha goes on' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->configure;
+    $koha->{dbh}->do('DROP TABLE plugin_data');
+
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    my ($page) = scan_at_desk($koha);
+
+    is( $page,            "member.pl?circsearch=1&searchmember=$CARD", 'Koha goes on as always' );
+    is( scalar @warnings, 1,                                           'one line in the log' );
+    like( $warnings[0], qr{\A Patron [ ] Passport: [ ] the [ ] hook [ ] failed}xms, 'of ours' );
+    unlike( "@warnings", qr{$CARD}xms, 'without the card' );
+};
+
+subtest 'T-04 what is not shaped like a card is not sent' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('accepts');
+    $koha->configure( receiver_url => $receiver->url, staff_wait => 0 );
+
+    scan_at_desk( $koha, $_ )
+        foreach ( 'Smith', 'Smith%2C+John', '1', '39999000012345', '9' x 300, '%00', q{} );
+    is( $receiver->requests, 0, 'nothing was sent' );
+    scan_at_desk($koha);
+    is( $receiver->requests, 1, 'and a card is' );
+};
+
+subtest 'each place can be switched off' => sub {
+    my %scan = (
+        staff      => sub { shift->page( 'circ/circulation.pl',  "findborrower=$CARD" ) },
+        self_check => sub { shift->page( 'opac/sco/sco-main.pl', "patronid=$CARD" ) },
+        sip        => sub { C4::SIP::Sip::MsgType::handle_checkout($CARD) },
+    );
+    foreach my $off ( sort keys %scan ) {
+        my $koha     = Passport::TestKoha->new;
+        my $receiver = Passport::TestReceiver->start('accepts');
+        $koha->configure( receiver_url => $receiver->url, staff_wait => 0, self_check_wait => 0, $off => 0 );
+        $scan{$_}->($koha) foreach sort keys %scan;
+        is_deeply(
+            [ sort map { Mojo::JSON::decode_json( $_->{body} )->{data}{interface} } $receiver->requests ],
+            [ grep { $_ ne $off } sort keys %scan ],
+            "only $off is silent"
+        );
+    }
+};
+
+subtest 'a plugin that is not set up does nothing' => sub {
+    foreach my $missing (qw( receiver_url library secret )) {
+        my $koha     = Passport::TestKoha->new;
+        my $receiver = Passport::TestReceiver->start('accepts');
+        $koha->configure( receiver_url => $receiver->url, $missing => q{} );
+        my ( $page, $ms ) = scan_at_desk($koha);
+        like( $page, qr{\A member[.]pl}xms, "without $missing Koha goes on" );
+        is( $receiver->requests, 0, 'and nothing is sent' );
+    }
+};
+
+subtest 'the card is handed back as it came' => sub {
+    my $koha = Passport::TestKoha->new;
+    my $card = " $CARD ";
+    Koha::Plugins->call( 'patron_barcode_transform', \$card );
+    is( $card, " $CARD ", 'blanks and all' );
+};
+
+subtest 'somebody without a library sends nothing, and it is said why' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('accepts');
+    $koha->configure( receiver_url => $receiver->url );
+    local $C4::Context::USERENV = undef;
+
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    scan_at_desk($koha);
+    is( $receiver->requests, 0, 'nothing was sent' );
+    like( "@warnings", qr{without [ ] a [ ] library}xms, 'the log says it' );
+};
+
+done_testing;

@@ -1,0 +1,32 @@
+package Koha::Patron::Attribute::Type;
+
+# Stands in for Koha's class in these tests.
+
+use Modern::Perl;
+
+use C4::Context;
+
+sub new {
+    my ( $class, $row ) = @_;
+
+    return bless { %{$row} }, $class;
+}
+
+sub store {
+    my ($self) = @_;
+
+    my @columns = sort keys %{$self};
+    my $sql     = sprintf 'INSERT INTO borrower_attribute_types (%s) VALUES (%s)', join( q{,}, @columns ),
+        join q{,}, (q{?}) x @columns;
+    C4::Context->dbh->do( $sql, undef, @{$self}{@columns} );
+
+    return $self;
+}
+
+sub unblessed {
+    my ($self) = @_;
+
+    return { %{$self} };
+}
+
+1;

@@ -1,0 +1,89 @@
+package Koha::Plugins::Base;
+
+# Stands in for Koha's class in these tests: what a plugin may count on, over the same table.
+
+use Modern::Perl;
+
+use Cwd      qw( abs_path );
+use Template ();
+
+use C4::Context;
+
+sub new {
+    my ( $class, $args ) = @_;
+
+    my $self = bless { %{$args}, class => $class }, $class;
+    if ( !$self->retrieve_data('__INSTALLED__') ) {
+        $self->install or die "install failed\n";
+        $self->store_data(
+            { __INSTALLED__ => 1, __ENABLED__ => 1, __INSTALLED_VERSION__ => $self->get_metadata->{version} }
+        );
+    }
+    elsif ( $self->retrieve_data('__INSTALLED_VERSION__') ne $self->get_metadata->{version} ) {
+        $self->upgrade or die "upgrade failed\n";
+        $self->store_data( { __INSTALLED_VERSION__ => $self->get_metadata->{version} } );
+    }
+
+    ( my $file   = "$class.pm" ) =~ s{::}{/}gxms;
+    ( my $folder = $INC{$file} ) =~ s{[.]pm \z}{}xms;
+    $self->{_bundle_path} = abs_path($folder);
+
+    return $self;
+}
+
+sub store_data {
+    my ( $self, $data ) = @_;
+
+    foreach my $key ( keys %{$data} ) {
+        C4::Context->dbh->do(
+            'REPLACE INTO plugin_data (plugin_class, plugin_key, plugin_value) VALUES (?, ?, ?)',
+            undef, $self->{class}, $key, $data->{$key} );
+    }
+
+    return;
+}
+
+sub retrieve_data {
+    my ( $self, $key ) = @_;
+
+    my ($value)
+        = C4::Context->dbh->selectrow_array(
+        'SELECT plugin_value FROM plugin_data WHERE plugin_class = ? AND plugin_key = ?',
+        undef, $self->{class}, $key );
+
+    return $value;
+}
+
+sub get_metadata {
+    my ($self) = @_;
+
+    return $self->{metadata};
+}
+
+sub get_qualified_table_name {
+    my ( $self, $name ) = @_;
+
+    return lc join q{_}, split( m{::}xms, $self->{class} ), $name;
+}
+
+sub bundle_path {
+    my ($self) = @_;
+
+    return $self->{_bundle_path};
+}
+
+sub get_template {
+    my ( $self, $args ) = @_;
+
+    return Passport::Page->new( $self, $args->{file} );
+}
+
+sub output_html {
+    my ( $self, $html ) = @_;
+
+    $self->{shown} = $html;
+
+    return;
+}
+
+1;

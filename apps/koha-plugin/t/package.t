@@ -1,0 +1,102 @@
+use Modern::Perl;
+
+use FindBin;
+
+use File::Path            qw( make_path );
+use File::Temp            ();
+use IO::Uncompress::Unzip qw( $UnzipError );
+use Mojo::File            qw( path );
+use Mojo::JSON            qw( decode_json );
+use Test::More;
+
+my $ROOT  = path("$FindBin::Bin/..")->realpath;
+my $CLASS = 'Koha::Plugin::Org::PatronPassport';
+
+# What Koha itself brings, and Perl.
+my $BROUGHT = qr{\A (?:
+    Modern::Perl | CGI | C4::\w+ | Koha | Koha::\w+ (?: ::\w+ )* | Mojo(?:::\w+)+ | base | constant
+    | Digest::SHA | Exporter | List::Util | MIME::Base64 | POSIX | Time::HiRes
+) \z}xms;
+
+sub packed {
+    my $folder = File::Temp->newdir;
+    chomp( my $kpz = qx{$^X $ROOT/package.pl $folder} );
+
+    return ( $kpz, path($kpz)->slurp, $folder );
+}
+
+sub entries_of {
+    my ($kpz) = @_;
+
+    my $zip = IO::Uncompress::Unzip->new($kpz) or die $UnzipError;
+    my %content;
+    do {
+        local $/ = undef;
+        $content{ $zip->getHeaderInfo->{Name} } = <$zip>;
+    } while $zip->nextStream > 0;
+
+    return \%content;
+}
+
+my ( $kpz, $bytes, $folder ) = packed();
+my $content = entries_of($kpz);
+
+like(
+    $kpz,
+    qr{/patron-passport-1[.]0[.]0[.]kpz \z}xms,
+    'the name ends as Koha wants it, and has the version'
+);
+is_deeply( [ grep { !m{\A Koha/Plugin/Org/PatronPassport (?: [.]pm | /.+ ) \z}xms } sort keys %{$content} ],
+    [], 'everything lies in the class and the folder of its name' );
+ok( $content->{"Koha/Plugin/Org/PatronPassport$_"}, "it has $_" )
+    foreach qw( .pm /Controller.pm /openapi.json /configure.tt /desk/desk.js /desk/messages.json /LICENSE );
+is_deeply( [ grep {m{[.]t \z | /t/ | README | [.]md | ~ \z | /[.]}xms} keys %{$content} ],
+    [], 'and nothing of the workshop' );
+unlike(
+    join( q{}, values %{$content} ),
+    qr{\Q$FindBin::Bin\E | whsec_[A-Za-z0-9]}xms,
+    'no path of this machine, no secret'
+);
+
+subtest 'Koha can load what was unpacked, and finds what it asks for' => sub {
+    my $plugins = File::Temp->newdir;
+    foreach my $name ( keys %{$content} ) {
+        make_path( path( $plugins, $name )->dirname );
+        path( $plugins, $name )->spew( $content->{$name} );
+    }
+    my $program = <<'PERL';
+use Passport::TestKoha;
+use Koha::Plugin::Org::PatronPassport::Controller;
+my $plugin = Passport::TestKoha->new->{plugin};
+my @hooks = grep { $plugin->can($_) } qw( patron_barcode_transform intranet_js configure api_namespace api_routes
+    install upgrade uninstall cronjob_nightly );
+print Mojo::JSON::encode_json( { %{ $plugin->get_metadata }, hooks => \@hooks, routes => scalar keys %{ $plugin->api_routes },
+    from => $INC{'Koha/Plugin/Org/PatronPassport.pm'} } );
+PERL
+    open my $perl, '-|', $^X, "-I$FindBin::Bin/lib", "-I$plugins", '-e', $program or die "no perl: $!\n";
+    my $facts = decode_json( do { local $/ = undef; <$perl> } );
+    ok( close $perl, 'it loads' );
+    like( $facts->{from}, qr{\A \Q$plugins\E}xms, 'from there' );
+    ok( $facts->{$_}, "metadata: $_" )
+        foreach qw( name author version minimum_version date_updated description class namespace );
+    is( $facts->{class}, $CLASS, 'its class' );
+    like( $facts->{version}, qr{\A [0-9]+ [.] [0-9]+ [.] [0-9]+ \z}xms, 'a version that Koha can compare' );
+    is( scalar @{ $facts->{hooks} }, 9, 'all its hooks' );
+    is( $facts->{routes},            5, 'all its routes' );
+};
+
+subtest 'it needs no module that Koha does not bring' => sub {
+    foreach my $name ( grep {m{[.]pm \z}xms} sort keys %{$content} ) {
+        my @used = $content->{$name} =~ m{^ (?: use | require ) \s+ ([A-Z]\w+ (?: ::\w+ )*)}gxms;
+        is_deeply( [ grep { $_ !~ $BROUGHT } @used ], [], $name );
+    }
+};
+
+subtest 'the same tree gives the same bytes' => sub {
+    local $ENV{TZ} = 'Pacific/Auckland';
+    utime time, time, "$ROOT/Koha/Plugin/Org/PatronPassport.pm";
+    my ( undef, $again, $kept ) = packed();
+    ok( $again eq $bytes, 'again, elsewhere' );
+};
+
+done_testing;

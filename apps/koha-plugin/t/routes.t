@@ -1,0 +1,281 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+
+use Mojo::JSON qw( decode_json false true );
+use Test::Mojo;
+use Test::More;
+
+use Passport::TestApi;
+use Passport::TestKoha;
+use Passport::TestReceiver;
+
+my $BASE = '/api/v1/contrib/passport';
+my $CARD = '21234000000017';
+my @RECEIVERS;
+
+# A Koha whose API serves the plugin's routes, and a receiver that answers as the test wants.
+sub api {
+    my ( $how, %configured ) = @_;
+
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start($how);
+    $koha->configure( receiver_url => $receiver->url, %configured );
+    push @RECEIVERS, $receiver;
+
+    return ( Test::Mojo->new( Passport::TestApi::app( $koha->{plugin} ) ), $koha, $receiver );
+}
+
+sub state_of {
+    my (%changed) = @_;
+
+    return {
+        event_id => 'scan_1',
+        library  => 'riverside',
+        seq      => 3,
+        state    => 'done',
+        outcome  => 'COPIED',
+        reasons  => [],
+        homes    => [ { id => 'midland', name => 'Midland Public Library' } ],
+        checkout => undef,
+        %changed,
+    };
+}
+
+subtest 'no route is open to anyone: each asks for a permission' => sub {
+    my $routes = Passport::TestKoha->new->{plugin}->api_routes;
+    my %asked;
+    foreach my $path ( keys %{$routes} ) {
+        $asked{"$_ $path"} = $routes->{$path}{$_}{'x-koha-authorization'} foreach keys %{ $routes->{$path} };
+    }
+    my $lends = { permissions => { circulate => 'circulate_remaining_permissions' } };
+    my $edits = { permissions => { borrowers => 'edit_borrowers' } };
+    is_deeply(
+        \%asked,
+        {   'post /scans'                   => $lends,
+            'get /scans/{event_id}'         => $lends,
+            'put /scans/{event_id}/outcome' => $edits,
+            'get /about'                    => $edits,
+            'get /desk.js'                  => $lends,
+        },
+        'those of the contract'
+    );
+    is( Passport::TestKoha->new->{plugin}->api_namespace, 'passport', 'under the namespace of the contract' );
+};
+
+subtest 'POST /scans sends the event and hands on the answer' => sub {
+    my ( $t, undef, $receiver ) = api('accepts');
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => " $CARD " } )->status_is(202);
+
+    my ($request) = $receiver->requests;
+    is_deeply( $t->tx->res->json, { event_id => $request->{headers}{'webhook-id'}, status => 'accepted' },
+        'the id' );
+    is_deeply(
+        decode_json( $request->{body} )->{data},
+        { cardnumber => $CARD, branch => 'MAIN', interface => 'staff', operator => 51 },
+        'as the branch and the person of the session'
+    );
+    my $id = $t->tx->res->json('/event_id');
+    $t->get_ok("$BASE/scans/$id")->status_is(200)->json_is( '/state' => 'queued' )->json_is( '/seq' => 0 );
+};
+
+subtest 'POST /scans with an item has the service lend it, by the barcode that Koha would use' => sub {
+    my ( $t, undef, $receiver ) = api('accepts');
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD, item_barcode => ' item:39999000012345 ' } )
+        ->status_is(202);
+    my ($request) = $receiver->requests;
+    is( decode_json( $request->{body} )->{data}{item_barcode}, '39999000012345', 'cleaned' );
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD, item_barcode => undef } )->status_is(202);
+};
+
+subtest 'POST /scans of a card that was just scanned follows the first event' => sub {
+    my ($t) = api('joins');
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
+        ->status_is(202)
+        ->json_is( { event_id => 'scan_first', status => 'accepted', joined => true } );
+    $t->get_ok("$BASE/scans/scan_first")->status_is(200);
+};
+
+subtest 'T-16 POST /scans says what to expect when the event was not taken' => sub {
+    my %expected = (
+        hangs      => [ 503, 'receiver_unreachable' ],
+        hangs_up   => [ 503, 'receiver_unreachable' ],
+        garbage    => [ 503, 'receiver_unreachable' ],
+        truncated  => [ 503, 'receiver_unreachable' ],
+        status_503 => [ 503, 'receiver_busy' ],
+        status_429 => [ 503, 'receiver_busy' ],
+        status_422 => [ 422, 'not_a_card' ],
+        status_401 => [ 502, 'receiver_refused' ],
+        html       => [ 502, 'receiver_refused' ],
+        no_id      => [ 503, 'receiver_unreachable' ],
+    );
+    local $SIG{__WARN__} = sub { unlike( $_[0], qr{$CARD}xms, 'no card in the log' ) };
+    foreach my $how ( sort keys %expected ) {
+        my ($t) = api($how);
+        $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
+            ->status_is( $expected{$how}[0], $how )
+            ->json_is( '/error_code' => $expected{$how}[1] );
+    }
+    my ($t) = api('status_429');
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->header_is( 'Retry-After' => 2 );
+};
+
+subtest 'T-04 POST /scans sends nothing that is not shaped like a card' => sub {
+    my ( $t, undef, $receiver ) = api('accepts');
+    foreach my $card ( 'Smith', '39999000012345', '1', '9' x 33, "\x{0}" ) {
+        $t->post_ok( "$BASE/scans" => json => { cardnumber => $card } )
+            ->status_is(422)
+            ->json_is( '/error_code' => 'not_a_card' );
+    }
+    $t->post_ok( "$BASE/scans" => json => $_ )->status_is(400)
+        foreach ( {}, { cardnumber => q{} }, { cardnumber => $CARD, branch => 'X' }, [], 'x' );
+    is( $receiver->requests, 0, 'nothing was sent' );
+};
+
+subtest 'POST /scans needs a configuration, the desk switched on, and a library' => sub {
+    my %expected = ( secret => 'not_configured', staff => 'not_configured' );
+    foreach my $off ( sort keys %expected ) {
+        my ($t) = api( 'accepts', $off => $off eq 'staff' ? 0 : q{} );
+        $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
+            ->status_is( 503, "without $off" )
+            ->json_is( '/error_code' => $expected{$off} );
+    }
+    my ($t) = api('accepts');
+    local $C4::Context::USERENV = { number => 51 };
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
+        ->status_is(400)
+        ->json_is( '/error_code' => 'no_library' );
+};
+
+subtest 'PUT outcome stores what the service tells, GET shows it' => sub {
+    my ($t) = api('accepts');
+    $t->put_ok( "$BASE/scans/scan_1/outcome" => json => state_of() )->status_is(204)->content_is(q{});
+    $t->get_ok("$BASE/scans/scan_1")
+        ->status_is(200)
+        ->json_is( '/outcome'  => 'COPIED' )
+        ->json_is( '/checkout' => undef )
+        ->json_is( '/homes'    => [ { id => 'midland', name => 'Midland Public Library' } ] );
+
+    $t->put_ok(
+        "$BASE/scans/scan_1/outcome" => json => state_of( seq => 2, state => 'waiting', outcome => undef ) )
+        ->status_is(204);
+    $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 3 );
+
+    $t->put_ok( "$BASE/scans/scan_1/outcome" => json => state_of( seq => 4, more => { of => 'the future' } ) )
+        ->status_is(204);
+    $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 4 )->json_hasnt('/more');
+};
+
+subtest 'PUT outcome refuses what is no state of that event' => sub {
+    my ($t) = api('accepts');
+    $t->put_ok( "$BASE/scans/scan_2/outcome" => json => state_of() )
+        ->status_is(400)
+        ->json_is( '/error_code' => 'other_event' );
+    $t->put_ok( "$BASE/scans/scan_1/outcome" => json => $_ )->status_is(400)
+        foreach (
+        {},
+        state_of( seq      => -1 ),
+        state_of( seq      => 'x' ),
+        state_of( state    => 'lost' ),
+        state_of( event_id => undef ), []
+        );
+    $t->put_ok( "$BASE/scans/a b/outcome" => json => state_of( event_id => 'a b' ) )->status_is(400);
+    $t->get_ok("$BASE/scans/scan_1")->status_is(404);
+};
+
+subtest 'GET of an event that is not known is 404' => sub {
+    my ($t) = api('accepts');
+    $t->get_ok("$BASE/scans/scan_none")->status_is(404)->json_is( '/error_code' => 'not_found' );
+};
+
+subtest 'GET asks the receiver when the service should have told by now and did not' => sub {
+    my $how = sub {
+        my ($request) = @_;
+        my ($id)      = $request->{path} =~ m{([^/]+) \z}xms;
+        my $json      = Mojo::JSON::encode_json( state_of( event_id => $id, seq => 7, state => 'waiting' ) );
+        return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " . length($json) . "\r\n\r\n$json";
+    };
+    my ( $t, $koha, $receiver ) = api($how);
+    $koha->{plugin}->scans->note('scan_1');
+    $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 0 );
+    is( $receiver->requests, 0, 'not at once' );
+
+    $koha->{dbh}->do('UPDATE koha_plugin_org_patronpassport_scans SET ask_at = 0');
+    $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 7 )->json_is( '/state' => 'waiting' );
+    my ($request) = $receiver->requests;
+    is( "$request->{method} $request->{path}", 'GET /webhooks/riverside/scan_1', 'the receiver was asked' );
+    is( $request->{headers}{'webhook-id'},     'scan_1', 'under the id of the event' );
+
+    $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 7 );
+    is( $receiver->requests, 1, 'and not again right away' );
+};
+
+subtest 'GET shows what it has when the receiver is of no help' => sub {
+    foreach my $how (qw( hangs status_401 garbage accepts )) {
+        my ( $t, $koha ) = api($how);
+        $koha->{plugin}->scans->note('scan_1');
+        $koha->{dbh}->do('UPDATE koha_plugin_org_patronpassport_scans SET ask_at = 0');
+        $t->get_ok("$BASE/scans/scan_1")->status_is( 200, $how )->json_is( '/state' => 'queued' );
+    }
+};
+
+subtest 'GET /about tells doctor what Koha\'s API does not' => sub {
+    my ($t) = api('accepts');
+    local $C4::Context::PREFERENCE{AutoEmailNewUser} = 1;
+    local $C4::Context::PREFERENCE{SMTPPassword}     = 'hush';
+    $t->get_ok("$BASE/about")
+        ->status_is(200)
+        ->json_is( '/version'                      => '1.0.0' )
+        ->json_is( '/koha_version'                 => '24.11.05.000' )
+        ->json_is( '/plack_workers'                => 2 )
+        ->json_is( '/preferences/AutoEmailNewUser' => '1' )
+        ->json_is( '/preferences/RESTBasicAuth'    => undef )
+        ->json_hasnt('/preferences/SMTPPassword')
+        ->json_like( '/time' => qr{\A \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.]\d{3}[+-]\d\d:\d\d \z}xms )
+        ->json_is(
+        '/attribute_types' => [
+            {   code             => 'PASSPORTED',
+                unique_id        => false,
+                repeatable       => false,
+                mandatory        => false,
+                opac_display     => false,
+                opac_editable    => false,
+                staff_searchable => false,
+            },
+            {   code             => 'PASSPORTED_ID',
+                unique_id        => true,
+                repeatable       => false,
+                mandatory        => false,
+                opac_display     => false,
+                opac_editable    => false,
+                staff_searchable => false,
+            },
+        ]
+        );
+};
+
+subtest 'GET /desk.js is the script, and a browser is told so' => sub {
+    my ($t) = api('accepts');
+    $t->get_ok("$BASE/desk.js?v=1.0.0")
+        ->status_is(200)
+        ->content_type_is('text/javascript; charset=utf-8')
+        ->header_is( 'Cache-Control' => 'private, max-age=86400' )
+        ->content_like(qr{passport-desk}xms);
+};
+
+subtest 'T-16 a fault of our own is 500, and neither the answer nor the log has the card' => sub {
+    my ( $t, $koha ) = api('accepts');
+    $koha->{dbh}->do('DROP TABLE koha_plugin_org_patronpassport_scans');
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
+        ->status_is(500)
+        ->content_unlike(qr{$CARD}xms);
+    $t->get_ok("$BASE/scans/scan_1")->status_is(500);
+    $t->put_ok( "$BASE/scans/scan_1/outcome" => json => state_of() )->status_is(500);
+    is( scalar @warnings, 3, 'a line each' );
+    unlike( "@warnings", qr{$CARD}xms, 'without the card' );
+};
+
+done_testing;

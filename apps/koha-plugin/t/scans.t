@@ -1,0 +1,144 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+
+use Test::More;
+
+use Koha::Plugin::Org::PatronPassport::Scans;
+use Passport::TestKoha;
+
+our $NOW = 1_795_597_200;
+
+sub scans_of {
+    my ($koha) = @_;
+
+    return Koha::Plugin::Org::PatronPassport::Scans->new(
+        { dbh => $koha->{dbh}, table => 'koha_plugin_org_patronpassport_scans', now => sub { return $NOW } }
+    );
+}
+
+sub state_of {
+    my (%changed) = @_;
+
+    return { event_id => 'scan_1', seq => 2, state => 'waiting', library => 'riverside', %changed };
+}
+
+subtest 'the highest seq is kept, in whatever order the states come' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    $scans->keep( state_of( seq => $_, message => "seq $_" ) ) foreach ( 2, 5, 3, 5, 1 );
+    is( $scans->fetch('scan_1')->{message}, 'seq 5', 'seq 5 came second' );
+};
+
+subtest 'an event is noted once, and what the service told before that stays' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    $scans->note('scan_1');
+    is_deeply( [ @{ $scans->fetch('scan_1') }{qw( event_id seq state homes )} ],
+        [ 'scan_1', 0, 'queued', [] ], 'noted' );
+    $scans->keep( state_of( seq => 1, state => 'done' ) );
+    $scans->note('scan_1');
+    is( $scans->fetch('scan_1')->{state}, 'done', 'told' );
+    is( $scans->fetch('scan_2'),          undef,  'another event is not known' );
+    is( $scans->fetch('SCAN_1'),          undef,  'ids are told apart by case' );
+};
+
+subtest 'a state is final when it is done or failed' => sub {
+    my %final = ( queued => 0, working => 0, waiting => 0, done => 1, failed => 1 );
+    foreach my $state ( sort keys %final ) {
+        my $scans = scans_of( Passport::TestKoha->new );
+        $scans->keep( state_of( state => $state ) );
+        is( $scans->is_final('scan_1'), $final{$state}, $state );
+    }
+    is( scans_of( Passport::TestKoha->new )->is_final('scan_1'), 0, 'an event that is not known' );
+};
+
+subtest 'nothing but the fields of the contract is kept' => sub {
+    my $koha  = Passport::TestKoha->new;
+    my $scans = scans_of($koha);
+    $scans->keep(
+        state_of(
+            cardnumber  => '21234000000017',
+            surname     => 'Okafor',
+            homes       => [ { id => 'midland', name => 'Midland', address => '1 Elm Street' }, 'lakeside' ],
+            checkout    => { result => 'BLOCKED', keys => ['DEBT'], item_barcode => '39999000012345' },
+            waiting_for =>
+                { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon', url => 'https://x' },
+            problem   => ['Okafor'],
+            reasons   => { name => 'Okafor' },
+            message   => { text => 'Okafor' },
+            patron_id => 'Okafor',
+        )
+    );
+    my $stored = join q{},
+        map { $_ // q{} }
+        map { @{$_} }
+        @{ $koha->{dbh}->selectall_arrayref('SELECT * FROM koha_plugin_org_patronpassport_scans') };
+    unlike( $stored, qr{Okafor | Elm | 21234000000017 | 39999000012345 | https}xms, 'in the table' );
+    is_deeply(
+        $scans->fetch('scan_1'),
+        {   event_id    => 'scan_1',
+            library     => 'riverside',
+            seq         => 2,
+            state       => 'waiting',
+            outcome     => undef,
+            reasons     => [],
+            homes       => [ { id => 'midland', name => 'Midland' } ],
+            patron_id   => undef,
+            checkout    => { result  => 'BLOCKED', keys   => ['DEBT'] },
+            waiting_for => { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon' },
+            problem     => undef,
+            attempt     => undef,
+            message     => undef,
+            scanned_at  => undef,
+            updated_at  => undef,
+        },
+        'and in what is shown'
+    );
+};
+
+subtest 'rows are kept a day' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    $scans->note('scan_old');
+    local $NOW = $NOW + 24 * 3600;
+    $scans->note('scan_new');
+    ok( $scans->fetch('scan_old'), 'a day later it is there' );
+    local $NOW = $NOW + 1;
+    $scans->purge;
+    is( $scans->fetch('scan_old'), undef, 'a second later it is not' );
+    ok( $scans->fetch('scan_new'), 'the newer one is' );
+};
+
+subtest 'the receiver is asked rarely, and by one page at a time' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    $scans->note('scan_1');
+    ok( !$scans->may_ask('scan_1'), 'not right after the event was sent: the service tells us itself' );
+    local $NOW = $NOW + 2;
+    ok( $scans->may_ask('scan_1'),  'two seconds later' );
+    ok( !$scans->may_ask('scan_1'), 'one page only' );
+    local $NOW = $NOW + 5;
+    ok( $scans->may_ask('scan_1'), 'again after five seconds' );
+    $scans->keep( state_of( state => 'done' ) );
+    local $NOW = $NOW + 60;
+    ok( !$scans->may_ask('scan_1'), 'never once the verdict is known' );
+    ok( !$scans->may_ask('scan_2'), 'never for an event that is not ours' );
+};
+
+subtest 'two requests that store a state of an event at once both succeed' => sub {
+    no warnings 'redefine';
+    foreach my $between (qw( _update _stored_seq )) {
+        my $scans = scans_of( Passport::TestKoha->new );
+        my $raced = 0;
+        my $real  = $scans->can($between);
+        no strict 'refs';
+        local *{"Koha::Plugin::Org::PatronPassport::Scans::$between"} = sub {
+            my $answer = $real->(@_);
+            $scans->keep( state_of( seq => 1, message => 'the other' ) ) if !$raced++;
+            return $answer;
+        };
+        $scans->keep( state_of( seq => 2, message => 'ours' ) );
+        is( $scans->fetch('scan_1')->{message},
+            'ours', "the higher seq is there, with the other after $between" );
+    }
+};
+
+done_testing;

@@ -1,0 +1,80 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+
+use Test::More;
+
+use Koha::Plugin::Org::PatronPassport::Setup qw( ensure );
+use Passport::TestKoha;
+
+sub types_of {
+    my ($koha) = @_;
+
+    return $koha->{dbh}->selectall_hashref( 'SELECT * FROM borrower_attribute_types', 'code' );
+}
+
+subtest 'installing makes the attribute types, for staff only and not searchable' => sub {
+    my $types = types_of( Passport::TestKoha->new );
+    is_deeply( [ sort keys %{$types} ], [qw( PASSPORTED PASSPORTED_ID )], 'both are there' );
+    is( $types->{PASSPORTED}{unique_id},    0, 'many copies come from one library' );
+    is( $types->{PASSPORTED_ID}{unique_id}, 1, 'a home key is unique' );
+    foreach my $code ( sort keys %{$types} ) {
+        is( $types->{$code}{$_}, 0, "$code: $_ is off" )
+            foreach qw( repeatable mandatory opac_display opac_editable staff_searchable );
+    }
+};
+
+subtest 'before 24.11 a code has 10 characters, so the home key gets a shorter one' => sub {
+    is_deeply(
+        [ sort keys %{ types_of( Passport::TestKoha->new( code_length => 10 ) ) } ],
+        [qw( PASSPORTED PASSPORTID )],
+        'it fits'
+    );
+};
+
+subtest 'a type that is there already is left as the library has it' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->{dbh}->do(q{UPDATE borrower_attribute_types SET description = 'Ours', opac_display = 1});
+    my $before = types_of($koha);
+    ensure( $koha->{plugin} );
+    is_deeply( types_of($koha), $before, 'unchanged' );
+};
+
+subtest 'install, upgrade and uninstall can be repeated and delete no attribute of a patron' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->{dbh}->do(
+        q{INSERT INTO borrower_attributes VALUES (1, 'PASSPORTED', 'midland'), (1, 'PASSPORTED_ID', 'midland:7')}
+    );
+    my $before = $koha->{dbh}->selectall_arrayref('SELECT * FROM borrower_attributes');
+
+    foreach my $step (qw( install install upgrade upgrade uninstall uninstall install )) {
+        ok( $koha->{plugin}->$step, $step );
+        is_deeply( $koha->{dbh}->selectall_arrayref('SELECT * FROM borrower_attributes'),
+            $before, "$step: no attribute is gone" );
+        is_deeply( [ sort keys %{ types_of($koha) } ], [qw( PASSPORTED PASSPORTED_ID )],
+            "$step: nor a type" );
+    }
+};
+
+subtest 'the table goes with the plugin and comes back with it' => sub {
+    my $koha  = Passport::TestKoha->new;
+    my $scans = $koha->{plugin}->scans;
+    $scans->note('scan_1');
+    $koha->{plugin}->upgrade;
+    ok( $scans->fetch('scan_1'), 'an upgrade keeps what is in it' );
+    $koha->{plugin}->uninstall;
+    ok( !eval { $scans->fetch('scan_1'); 1 }, 'an uninstall removes it' );
+    $koha->{plugin}->install;
+    is( $scans->fetch('scan_1'), undef, 'empty' );
+};
+
+subtest 'the nightly job forgets what is older than a day' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->{plugin}->scans->note('scan_1');
+    $koha->{dbh}->do('UPDATE koha_plugin_org_patronpassport_scans SET stored_at = stored_at - 90000');
+    $koha->{plugin}->cronjob_nightly;
+    is( $koha->{plugin}->scans->fetch('scan_1'), undef, 'gone' );
+};
+
+done_testing;
