@@ -39,10 +39,17 @@ export function createRedisClock(
     offsetMs = redisMs - (sentAt + roundTripMs / 2);
   }
 
+  let measuring = false;
   function remeasure(): void {
-    measure().catch((error: unknown) => {
-      options.log?.debug({ problem: translateRedisError(error).message }, 'clock not measured');
-    });
+    if (measuring) return;
+    measuring = true;
+    measure()
+      .catch((error: unknown) => {
+        options.log?.debug({ problem: translateRedisError(error).message }, 'clock not measured');
+      })
+      .finally(() => {
+        measuring = false;
+      });
   }
 
   return {

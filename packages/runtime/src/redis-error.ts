@@ -27,7 +27,7 @@ const REPLIES: readonly (readonly [RegExp, RedisFailure['kind'], string])[] = [
   [/^(NOAUTH|WRONGPASS|NOPERM)\b/, 'unavailable', 'refuses our user or password'],
   [/^Too many Cluster redirections/, 'unavailable', 'too many redirections'],
   [
-    /^(Connection is closed|Stream isn't writeable|Command timed out|All sentinels are un)/,
+    /^(Connection is closed|Socket timeout|Stream isn't writeable|Command timed out|All sentinels are un)/,
     'unavailable',
     '',
   ],

@@ -19,7 +19,9 @@ type CommonOptions = Pick<
   RedisOptions,
   | 'connectionName'
   | 'connectTimeout'
+  | 'disconnectTimeout'
   | 'keepAlive'
+  | 'socketTimeout'
   | 'maxRetriesPerRequest'
   | 'reconnectOnError'
   | 'username'
@@ -30,6 +32,14 @@ type CommonOptions = Pick<
 const RETRY_STEP_MS = 100;
 const RETRY_MOST_MS = 1_000;
 const SLOTS_TIMEOUT_MS = 5_000;
+
+/**
+ * A connection on which a command has waited this long is dead (half-open) and is made again; the system's keep-alive
+ * takes minutes. BullMQ's workers block in Redis for up to 10 s. This, and not ioredis's `failoverDetector`, is what
+ * leaves a master that a Sentinel has replaced: the detector can end the client for good when Sentinel's message
+ * comes while it connects ("Connection is closed", seen with ioredis 6.0.0 and a killed master).
+ */
+const SILENCE_MS: Readonly<Record<RedisRole, number>> = { producer: 5_000, reader: 10_000, worker: 30_000 };
 
 /** ioredis's own back-off grows to 20 s: a worker would sleep through a restart that took two. */
 const retryDelayMs = (times: number) => Math.min(times * RETRY_STEP_MS, RETRY_MOST_MS);
@@ -66,7 +76,13 @@ export async function untilRedisReady(redis: Redis, ms: number): Promise<void> {
 /** Says goodbye and closes; cuts the connection when Redis does not answer within `ms`. Never throws. */
 export async function closeRedis(redis: Redis, ms = 500): Promise<void> {
   if (redis.status === 'ready') await within(ms, redis.quit(), 'closing Redis').catch(() => undefined);
+  const waiting = redis.status === 'reconnecting' || redis.status === 'end';
+  const ended = new Promise<void>((resolve) => redis.once('end', resolve));
   redis.disconnect();
+  const nodes = redis instanceof Cluster ? redis.nodes() : [redis];
+  for (const node of nodes) node.stream?.destroy();
+  // Between two attempts to connect there is nothing to end, and ioredis never says that it has.
+  if (!waiting) await within(ms, ended, 'closing Redis').catch(() => undefined);
 }
 
 function open(target: RedisTarget, role: RedisRole, name: string): Redis {
@@ -83,7 +99,6 @@ function open(target: RedisTarget, role: RedisRole, name: string): Redis {
         db: target.db,
         sentinelRetryStrategy: retryDelayMs,
         sentinelCommandTimeout: 2_000,
-        failoverDetector: true,
         ...(target.sentinelPassword === null ? {} : { sentinelPassword: target.sentinelPassword }),
         ...(target.tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
       });
@@ -96,7 +111,9 @@ function commonOptions(target: RedisTarget, role: RedisRole, name: string): Comm
   return {
     connectionName: `passport-${name}`,
     connectTimeout: 5_000,
+    disconnectTimeout: 500,
     keepAlive: 10_000,
+    socketTimeout: SILENCE_MS[role],
     maxRetriesPerRequest: role === 'worker' ? null : role === 'producer' ? 1 : 5,
     reconnectOnError: reconnectOnReadonly,
     ...(target.username === null ? {} : { username: target.username }),
