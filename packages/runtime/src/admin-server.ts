@@ -40,7 +40,7 @@ export async function startAdminServer(options: {
   });
   await app.listen({ port: options.port, host: options.host });
   const { port } = app.server.address() as AddressInfo;
-  return { port, close: async () => void (await app.close()) };
+  return { port, close: () => app.close() };
 }
 
 async function readiness(ready: () => boolean | Promise<boolean>): Promise<'ready' | 'not ready'> {

@@ -24,7 +24,7 @@ export function createLogger(options: {
       base: { name: options.name },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: (value: unknown) => value },
-      formatters: { level: (label) => ({ level: label }), log: plainFields },
+      formatters: { level: (label) => ({ level: label }) },
       hooks: {
         logMethod(args, method) {
           method.apply(this, plainArguments(args));
@@ -52,10 +52,10 @@ function plainArguments(args: readonly unknown[]): [obj: unknown, msg?: string, 
 
 /** pino runs no formatter of ours over the bindings of a child, so the child is made from a safe copy. */
 function withPlainBindings(logger: Logger): Logger {
-  const child = logger.child;
+  const original = Object.getPrototypeOf(logger) as Logger;
   Object.defineProperty(logger, 'child', {
     value(this: Logger, bindings: Bindings, childOptions?: Parameters<Logger['child']>[1]) {
-      return child.call(this, plainFields(bindings), childOptions);
+      return original.child.call(this, plainFields(bindings), childOptions);
     },
   });
   return logger;
