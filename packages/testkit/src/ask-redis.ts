@@ -32,7 +32,7 @@ export function askRedis(
       finish();
     };
     socket.setTimeout(timeoutMs, () => end(() => reject(new Error('Redis did not answer'))));
-    socket.once('error', (error) => end(() => reject(error)));
+    socket.once('error', (error: Error) => end(() => reject(error)));
     socket.once('close', () => reject(new Error('Redis closed the connection')));
     socket.setEncoding('latin1').on('data', (text: string) => {
       received += text;

@@ -54,7 +54,7 @@ export async function startFaultProxy(options: {
   });
   const port = await listen(server, 0);
   const resetAll = () => {
-    for (const pair of pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const pair of pairs) for (const socket of pair) reset(socket);
   };
   return {
     port,
@@ -88,8 +88,8 @@ function carry(
     if (now.kind === 'blackhole') return;
     if (now.kind === 'cut' && now.direction === direction && carried + bytes.length >= now.afterBytes) {
       to.write(bytes.subarray(0, Math.max(0, now.afterBytes - carried)), () => {
-        from.resetAndDestroy();
-        to.resetAndDestroy();
+        reset(from);
+        reset(to);
       });
       return;
     }
@@ -98,6 +98,12 @@ function carry(
     queue = queue.then(() => later(delayMs)).then(() => void (to.writable && to.write(bytes)));
   });
   from.on('end', () => void queue.then(() => mode().kind !== 'blackhole' && to.end()));
+}
+
+/** A socket that is saying goodbye cannot be reset: Node would leave its handle open for ever. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 function later(ms: number): Promise<void> | undefined {

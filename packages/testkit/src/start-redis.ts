@@ -118,6 +118,11 @@ async function claimAllSlots(address: RedisAddress, server: StartedProcess): Pro
   await waitFor('the cluster to be ok', isOk, { timeoutMs: 10_000 });
 }
 
+const LOCAL_ARGUMENTS = [
+  '--bind 127.0.0.1 --daemonize no --protected-mode no --repl-diskless-sync-delay 0'.split(' '),
+  ['--save', ''],
+].flat();
+
 function redisArguments(
   options: RedisOptions,
   dir: string,
@@ -131,7 +136,9 @@ function redisArguments(
       ? ['--port', String(port)]
       : ['--port', '0', '--tls-port', String(port), '--tls-cert-file', certificate.certFile];
   return [
-    ...['--bind', '127.0.0.1', '--dir', dir, '--save', '', '--daemonize', 'no', '--protected-mode', 'no'],
+    ...LOCAL_ARGUMENTS,
+    '--dir',
+    dir,
     ...ports,
     ...files,
     ...(certificate === null
@@ -148,7 +155,7 @@ function redisArguments(
       ? []
       : ['--requirepass', options.password, '--masterauth', options.password]),
     ...(options.replicaOf === undefined ? [] : ['--replicaof', '127.0.0.1', String(options.replicaOf)]),
-    ...(options.cluster === true ? ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'] : []),
+    ...(options.cluster === true ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] : []),
     ...(options.args ?? []),
   ];
 }

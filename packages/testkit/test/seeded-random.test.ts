@@ -13,7 +13,7 @@ test('the same seed repeats its choices and another seed makes others', () => {
 
 test('whole numbers stay below the limit and reach every value', () => {
   const random = seededRandom(1);
-  expect([...new Set(Array.from({ length: 200 }, () => random.int(4)))].sort()).toEqual([0, 1, 2, 3]);
+  expect(new Set(Array.from({ length: 200 }, () => random.int(4)))).toEqual(new Set([0, 1, 2, 3]));
 });
 
 test('nothing can be picked from an empty list', () => {
