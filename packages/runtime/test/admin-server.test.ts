@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createMetrics, eventMetrics, startAdminServer } from '@passport/runtime';
+import { leakGuard } from '@passport/testkit';
+import { capturedLog } from './captured-log.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+
+async function arrange(options: Partial<Parameters<typeof startAdminServer>[0]> = {}) {
+  const { log, text } = capturedLog();
+  const metrics = () => Promise.resolve('# nothing\n');
+  const server = own(
+    await startAdminServer({ port: 0, host: '127.0.0.1', ready: () => true, metrics, log, ...options }),
+  );
+  const get = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      text: await response.text(),
+    };
+  };
+  return { get, logText: text };
+}
+
+test('a process that runs is live, and ready when it says so', async () => {
+  const { get } = await arrange();
+  expect(await get('/livez')).toMatchObject({ status: 200, text: '{"status":"up"}' });
+  expect(await get('/readyz')).toMatchObject({ status: 200, text: '{"status":"ready"}' });
+});
+
+test.each([
+  ['says no', () => false],
+  ['fails', () => Promise.reject(new Error('no Redis'))],
+  [
+    'throws',
+    () => {
+      throw new Error('no Redis');
+    },
+  ],
+])('it is live and not ready when readiness %s', async (_how, ready: () => boolean | Promise<boolean>) => {
+  const { get } = await arrange({ ready });
+  expect(await get('/livez')).toMatchObject({ status: 200 });
+  expect(await get('/readyz')).toMatchObject({ status: 503, text: '{"status":"not ready"}' });
+});
+
+test('readiness that is never answered is not ready within a probe’s patience', async () => {
+  const { get } = await arrange({ ready: () => new Promise(() => undefined) });
+  const start = performance.now();
+  expect(await get('/readyz')).toMatchObject({ status: 503 });
+  expect(performance.now() - start).toBeLessThan(4_000);
+});
+
+test('it is not ready as soon as the process is stopping', async () => {
+  const stopping = new AbortController();
+  const { get } = await arrange({ stopping: stopping.signal });
+  expect(await get('/readyz')).toMatchObject({ status: 200 });
+  stopping.abort();
+  expect(await get('/readyz')).toMatchObject({ status: 503, text: '{"status":"stopping"}' });
+});
+
+test('metrics are in the text format of Prometheus', async () => {
+  const registry = createMetrics();
+  eventMetrics(registry).received('riverside', 'accepted');
+  const { get } = await arrange({ metrics: () => registry.metrics() });
+  const { status, type, text } = await get('/metrics');
+  expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+  expect(text).toContain('passport_events_total{library="riverside",result="accepted"} 1');
+  expect(text).toContain('process_resident_memory_bytes');
+});
+
+test('metrics that fail are a 500 without the reason, which is logged', async () => {
+  const { get, logText } = await arrange({ metrics: () => Promise.reject(new Error('collector broke')) });
+  const { status, text } = await get('/metrics');
+  expect([status, text]).toEqual([500, '{"status":"failed"}']);
+  expect(logText()).toContain('collector broke');
+});
+
+test('a port that is taken is an error', async () => {
+  const { log } = capturedLog();
+  const options = { host: '127.0.0.1', ready: () => true, metrics: () => Promise.resolve(''), log };
+  const first = own(await startAdminServer({ port: 0, ...options }));
+  await expect(startAdminServer({ port: first.port, ...options })).rejects.toThrow(/EADDRINUSE/);
+});

@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { closeRedis, createRedis, createRedisClock, untilRedisReady } from '@passport/runtime';
+import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import { capturedLog } from './captured-log.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+
+async function arrange(monotonicNow: () => number, everyMs = 5_000) {
+  const server = own(await startRedis());
+  const redis = createRedis(server.url, { role: 'reader', log: capturedLog().log, name: 'clock' });
+  own({ stop: () => closeRedis(redis) });
+  await untilRedisReady(redis, 2_000);
+  const clock = own(createRedisClock(redis, monotonicNow, { everyMs }));
+  const redisNow = async () => {
+    const [seconds = 0, micros = 0] = await redis.time();
+    return seconds * 1_000 + micros / 1_000;
+  };
+  return { server, redis, clock, redisNow };
+}
+
+test("it tells Redis's time whatever the monotonic clock started from", async () => {
+  const { clock, redisNow } = await arrange(() => performance.now() + 123_456_789);
+  await clock.start();
+  expect(Math.abs(clock.now() - (await redisNow()))).toBeLessThan(100);
+});
+
+test('between two measures it is carried by the monotonic clock alone', async () => {
+  let monotonic = 1_000;
+  const { clock } = await arrange(() => monotonic, 3_600_000);
+  await clock.start();
+  const before = clock.now();
+  monotonic += 61_500;
+  expect(clock.now() - before).toBe(61_500);
+});
+
+test('it measures again every few seconds, so that a monotonic clock that drifts does no harm', async () => {
+  let drift = 0;
+  const { clock, redisNow } = await arrange(() => performance.now() + drift, 20);
+  await clock.start();
+  drift = 60_000;
+  await waitFor(
+    'the drift to be measured away',
+    async () => Math.abs(clock.now() - (await redisNow())) < 100,
+  );
+});
+
+test('without Redis it goes on from the last measure', async () => {
+  const { server, clock } = await arrange(() => performance.now(), 20);
+  await clock.start();
+  const [before, startedAt] = [clock.now(), performance.now()];
+  await server.kill();
+  await waitFor('some time to pass', () => clock.now() - before > 60);
+  expect(Math.abs(clock.now() - before - (performance.now() - startedAt))).toBeLessThan(20);
+  await server.restart();
+});
+
+test('it does not tell a time it never measured', async () => {
+  const { clock } = await arrange(() => performance.now());
+  expect(() => clock.now()).toThrow('read before it was started');
+});

@@ -1,0 +1,42 @@
+import { expect, test } from '@jest/globals';
+import { DeadlineError, translateRedisError } from '@passport/runtime';
+
+const reply = (message: string) =>
+  Object.assign(new Error(message), { name: 'ReplyError', command: { name: 'evalsha', args: ['hunter2'] } });
+
+test.each([
+  ["OOM command not allowed when used memory > 'maxmemory'. script: 12, on @user_script:3.", 'full'],
+  ['ERR Error running script: @user_script: 9: -OOM command not allowed when used memory', 'full'],
+  ['MISCONF Redis is configured to save RDB snapshots, but', 'full'],
+  ["READONLY You can't write against a read only replica.", 'readonly'],
+  ['LOADING Redis is loading the dataset in memory', 'loading'],
+  ['CLUSTERDOWN The cluster is down', 'unavailable'],
+  ['NOREPLICAS Not enough good replicas to write.', 'unavailable'],
+  ['WRONGPASS invalid username-password pair or user is disabled.', 'unavailable'],
+  ['NOAUTH Authentication required.', 'unavailable'],
+  ['Connection is closed.', 'unavailable'],
+  ["Stream isn't writeable and enableOfflineQueue options is false", 'unavailable'],
+  ['WRONGTYPE Operation against a key holding the wrong kind of value', 'bug'],
+  ['ERR Error compiling script (new function): user_script:1: hunter2', 'bug'],
+])('%s is %s, named by its command without arguments', (message, kind) => {
+  const failure = translateRedisError(reply(message));
+  expect(failure.kind).toBe(kind);
+  expect(failure.message).toMatch(/^Redis \(evalsha\): ./);
+  expect(JSON.stringify(failure)).not.toContain('hunter2');
+});
+
+test('a socket error is told by its code, with no address', () => {
+  const error = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:6379'), { code: 'ECONNREFUSED' });
+  expect(translateRedisError(error)).toEqual({
+    kind: 'unavailable',
+    message: 'Redis (connection): ECONNREFUSED',
+  });
+});
+
+test('a call that was not answered in time is unavailable', () => {
+  expect(translateRedisError(new DeadlineError('adding the job', 500)).kind).toBe('unavailable');
+});
+
+test.each([undefined, null, 'text', 7, {}, new Error('')])('%p is a bug, and nothing is thrown', (error) => {
+  expect(translateRedisError(error).kind).toBe('bug');
+});
