@@ -1,3 +1,5 @@
+import { STALE_LUA } from './backlog-script.ts';
+
 /**
  * The gate: everything the receiver must know and hold before it queues an event, in one round trip.
  *
@@ -15,6 +17,7 @@
  * not ended is told to add the job again. The guard ends in "d" once the job has ended.
  */
 export const GATE_LUA = `
+${STALE_LUA}
 local guard_key, join_key, rate_key, backlog_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local mode, event_id, hashes = ARGV[1], ARGV[2], ARGV[3]
 local interval, burst, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -24,9 +27,10 @@ local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now_ms = math.floor(now_us / 1000)
 
--- 1. Rate (GCRA): one number per library, the time at which it would be empty again.
+-- 1. Rate (GCRA): one number per library, the time at which it would be empty again. It is never further off than a
+-- whole burst, unless the clock was set back (as by a failover) or the limits are new.
 local arrival = tonumber(redis.call('GET', rate_key) or '0')
-if arrival < now_us then arrival = now_us end
+arrival = math.max(now_us, math.min(arrival, now_us + burst * interval))
 local wait = arrival + interval - burst * interval - now_us
 if wait > 0 then return {'rate', wait} end
 redis.call('SET', rate_key, string.format('%.0f', arrival + interval), 'PX', math.ceil((arrival + interval - now_us) / 1000) + 1000)
@@ -39,15 +43,17 @@ local function read_guard(key)
   local hash, state, first = string.match(value, '^(%S+) (%S) ?(%S*)$')
   return {hash = hash, ended = state == 'd', first = first ~= '' and first or nil}
 end
-local function finished(id) return redis.call('HEXISTS', job_prefix .. id_prefix .. id, 'finishedOn') == 1 end
-local function present(id) return redis.call('EXISTS', job_prefix .. id_prefix .. id) == 1 end
+local function job_key(id) return job_prefix .. id_prefix .. id end
+local function finished(id) return redis.call('HEXISTS', job_key(id), 'finishedOn') == 1 end
+local function present(id) return redis.call('EXISTS', job_key(id)) == 1 end
 local function enter(id)
   redis.call('ZADD', backlog_key, 'NX', now_ms, id)
   return redis.call('ZCARD', backlog_key)
 end
+-- Without its own guard the event to follow was remembered for its whole time, so it is not to run again.
 local function follow(verdict, id)
   local own = read_guard(guard_prefix .. id)
-  if (own and own.ended) or present(id) then return {verdict, id, 0, 1, now_ms} end
+  if not own or own.ended or present(id) then return {verdict, id, 0, 1, now_ms} end
   return {verdict, id, 1, enter(id), now_ms}
 end
 
@@ -69,10 +75,13 @@ if first_guard and not first_guard.ended and not finished(first) then
   return follow('joined', first)
 end
 
--- 4. Backlog: only when it is full, look whether the oldest have ended without being taken off.
+-- 4. Backlog: only when it is full, look whether the oldest count no longer.
 if redis.call('ZCARD', backlog_key) >= most then
-  for _, id in ipairs(redis.call('ZRANGE', backlog_key, 0, 99)) do
-    if finished(id) or not present(id) then redis.call('ZREM', backlog_key, id) end
+  local oldest = redis.call('ZRANGE', backlog_key, 0, 99, 'WITHSCORES')
+  for index = 1, #oldest, 2 do
+    if stale(job_key(oldest[index]), tonumber(oldest[index + 1]), now_ms) then
+      redis.call('ZREM', backlog_key, oldest[index])
+    end
   end
   if redis.call('ZCARD', backlog_key) >= most then return {'backlog'} end
 end

@@ -7,12 +7,13 @@ type Command = (...args: Argument[]) => Promise<unknown>;
 export type Script = (keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
 
 /**
- * Gives a connection the script under `name` (ioredis sends its hash, and the text again where Redis forgot it).
+ * Gives a connection the script under `name`, once (ioredis sends its hash, and the text where Redis does not know it).
  * Calls made in one turn of the event loop by `Promise.all` leave in one write.
  */
 export function defineScript(redis: Redis, name: string, lua: string): Script {
-  redis.defineCommand(name, { lua });
-  const command = (redis as unknown as Record<string, Command>)[name];
+  const commands = redis as unknown as Record<string, Command | undefined>;
+  if (commands[name] === undefined) redis.defineCommand(name, { lua });
+  const command = commands[name];
   if (command === undefined) throw new Error(`the script ${name} was not defined`);
   return (keys, args) => command.call(redis, keys.length, ...keys, ...args);
 }
