@@ -1,6 +1,6 @@
-import type { Outcome } from '@passport/contract';
+import type { JobData, Outcome } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { backlogKey, guardKey, hourKey, outcomesKey } from './keys.ts';
+import { backlogKey, failedKey, guardKey, hourKey, jobIdOf, jobKey, outcomesKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
 const HOUR_MS = 3_600_000;
@@ -57,6 +57,18 @@ end
 return open
 `;
 
+/**
+ * Gives a failed job new data and enters it in the backlog again, unless it was changed or taken since it was read.
+ * KEYS 1 job, 2 failed jobs, 3 backlog; ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id
+ */
+const REOPEN_LUA = `
+if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
+if redis.call('HGET', KEYS[1], 'data') ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], 'data', ARGV[3])
+redis.call('ZADD', KEYS[3], ARGV[4], ARGV[5])
+return 1
+`;
+
 /** The hourly limits of a library (T-21: one leaked credential must not enumerate a consortium). */
 export interface HourLimits {
   readonly copiesPerHour: number;
@@ -73,8 +85,11 @@ export interface Ledger {
   /** Gives the event's place in the hour back, for as long as it waits. */
   giveBack(library: string, eventId: string): Promise<void>;
   settle(library: string, eventId: string, outcome: Outcome, nowIso: string): Promise<void>;
-  /** Enters an event in the backlog again, as after a retry by a person. */
-  reopen(library: string, eventId: string, nowMs: number): Promise<void>;
+  /**
+   * Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. False, and nothing
+   * done, when the job is not in the failed set or its data are no longer `before`.
+   */
+  reopen(before: unknown, after: JobData, nowMs: number): Promise<boolean>;
 }
 
 const USED: Partial<Record<Outcome, 'copies' | 'misses'>> = { COPIED: 'copies', NOT_FOUND: 'misses' };
@@ -83,6 +98,7 @@ const USED: Partial<Record<Outcome, 'copies' | 'misses'>> = { COPIED: 'copies', 
 export function openLedger(redis: Redis): Ledger {
   const admit = defineScript(redis, 'passportAdmit', ADMIT_LUA);
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
+  const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
   return {
     async admit(library, eventId, { copiesPerHour, missesPerHour }) {
       const [limit, freeInMs] = (await admit(
@@ -110,8 +126,13 @@ export function openLedger(redis: Redis): Ledger {
         [eventId, `${library} ${outcome}`, USED[outcome] ?? 'none', OUTCOMES_LIFE_SECONDS],
       );
     },
-    async reopen(library, eventId, nowMs) {
-      await redis.zadd(backlogKey(library), nowMs, eventId);
+    async reopen(before, after, nowMs) {
+      const jobId = jobIdOf(after.library, after.event_id);
+      const done = await reopen(
+        [jobKey(jobId), failedKey, backlogKey(after.library)],
+        [jobId, JSON.stringify(before), JSON.stringify(after), nowMs, after.event_id],
+      );
+      return done === 1;
     },
   };
 }

@@ -9,8 +9,12 @@ const PARKED_LIFE_SECONDS = 15 * 60;
 
 /** Notes that a job waits for a library's circuit. Called before the job is moved, so that no waking misses it. */
 export async function park(redis: Redis, library: string, jobId: string): Promise<void> {
+  await note(redis, library, [jobId]);
+}
+
+async function note(redis: Redis, library: string, jobIds: readonly string[]): Promise<void> {
   await Promise.all([
-    redis.sadd(parkedKey(library), jobId),
+    redis.sadd(parkedKey(library), ...jobIds),
     redis.expire(parkedKey(library), PARKED_LIFE_SECONDS),
     redis.sadd(PARKED_LIBRARIES_KEY, library),
   ]);
@@ -45,7 +49,7 @@ export async function wakeParked(
     woken += results.filter(({ result }) => result === 'woken').length;
     notYet.push(...results.filter(({ result }) => result === 'not_yet').map(({ id }) => id));
   }
-  if (notYet.length > 0) await redis.sadd(key, ...notYet);
+  if (notYet.length > 0) await note(redis, library, notYet);
   return woken;
 }
 

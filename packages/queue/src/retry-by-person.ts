@@ -1,4 +1,6 @@
 import { type JobData, nextProgress, parseJob } from '@passport/contract';
+import type { Job } from 'bullmq';
+import { hasMoved } from './bullmq-error.ts';
 import type { Ledger } from './ledger.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
@@ -11,10 +13,13 @@ export type PersonRetry =
   /** Its payload cannot be read, or its card is gone: nothing could be done with it. */
   | { readonly kind: 'unreadable' };
 
+/** A job that changed between our look and our hand was retried by somebody else, or lost its late item: look again. */
+const MOST_LOOKS = 5;
+
 /**
  * The one way for a person to retry an event, from the dashboard and the command line. Attempts, their schedule and
  * `give_up_after` start anew; `checkout_within` never does. BullMQ's plain retry would keep the old attempts, so
- * that the next failure were final.
+ * that the next failure were final. Of several at once one is `retried`.
  */
 export async function retryByPerson(
   queue: ScanJobs,
@@ -22,20 +27,31 @@ export async function retryByPerson(
   jobId: string,
   nowMs: number,
 ): Promise<PersonRetry> {
-  const job = await queue.getJob(jobId);
-  if (job === undefined) return { kind: 'unknown' };
-  const parsed = parseJob(job.data);
-  const state = await job.getState();
-  if (state !== 'failed') {
-    const outcome = parsed.kind === 'job' ? parsed.job.progress.outcome : null;
-    return { kind: 'not_failed', state, outcome };
+  for (let look = 1; look <= MOST_LOOKS; look += 1) {
+    const job = await queue.getJob(jobId);
+    if (job === undefined) return { kind: 'unknown' };
+    const parsed = parseJob(job.data);
+    const state = await job.getState();
+    if (state !== 'failed') {
+      const outcome = parsed.kind === 'job' ? parsed.job.progress.outcome : null;
+      return { kind: 'not_failed', state, outcome };
+    }
+    if (parsed.kind === 'unreadable' || parsed.job.sealed_card === null) return { kind: 'unreadable' };
+    const data = asRetried(parsed.job, nowMs, job.stalledCounter);
+    if ((await ledger.reopen(job.data, data, nowMs)) && (await requeue(job))) return { kind: 'retried' };
   }
-  if (parsed.kind === 'unreadable' || parsed.job.sealed_card === null) return { kind: 'unreadable' };
-  const { job: data } = parsed;
-  await job.updateData(asRetried(data, nowMs, job.stalledCounter));
-  await ledger.reopen(data.library, data.event_id, nowMs);
-  await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
-  return { kind: 'retried' };
+  throw new Error('a failed job kept changing while a person retried it');
+}
+
+/** False when somebody else was faster. */
+async function requeue(job: Job<JobData>): Promise<boolean> {
+  try {
+    await job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true });
+    return true;
+  } catch (error) {
+    if (hasMoved(error)) return false;
+    throw error;
+  }
 }
 
 function asRetried(data: JobData, nowMs: number, stalled: number): JobData {
