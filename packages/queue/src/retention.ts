@@ -1,13 +1,15 @@
-import { type JobData, parseJob } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
+import { z } from 'zod';
 import { QUEUE_PREFIX, jobKey } from './keys.ts';
 import { trimReceipts } from './receipts.ts';
-import { defineScript } from './script.ts';
+import { type Script, defineScript } from './script.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
 /** Failed jobs that still hold a sealed item, by the time at which it must go. */
 const ITEMS_KEY = `${QUEUE_PREFIX}:items`;
 const CLEAN_MOST = 10_000;
+/** All that the sweep needs to know of a job, so that it keeps whatever else a newer version wrote. */
+const withItem = z.looseObject({ sealed_item: z.string() });
 
 /** Sets a job's data only if it is still what was read: a retry by a person may have come between. */
 const REPLACE_LUA = `
@@ -21,22 +23,34 @@ export async function noteItem(redis: Redis, jobId: string, goneAtMs: number): P
   await redis.zadd(ITEMS_KEY, goneAtMs, jobId);
 }
 
-/** Takes the sealed items whose time has come out of their failed jobs; returns how many. */
+/**
+ * Takes the sealed items whose time has come out of their jobs, whatever those are doing by now: nobody may lend them
+ * any more. Returns how many were taken. A job that changes under our hand keeps its place for the next sweep.
+ */
 export function buildItemSweep(redis: Redis): (nowMs: number) => Promise<number> {
   const replace = defineScript(redis, 'passportReplace', REPLACE_LUA);
   return async (nowMs) => {
     const due = await redis.zrangebyscore(ITEMS_KEY, '-inf', nowMs, 'LIMIT', 0, 1000);
+    let taken = 0;
     for (const jobId of due) {
-      const text = await redis.hget(jobKey(jobId), 'data');
-      const parsed = text === null ? null : parseJob(JSON.parse(text));
-      if (text !== null && parsed?.kind === 'job' && parsed.job.progress.state === 'failed') {
-        const bare: JobData = { ...parsed.job, sealed_item: null };
-        await replace([jobKey(jobId)], [text, JSON.stringify(bare)]);
-      }
-      await redis.zrem(ITEMS_KEY, jobId);
+      const result = await takeItem(redis, replace, jobId);
+      if (result === 'taken') taken += 1;
+      if (result !== 'changed') await redis.zrem(ITEMS_KEY, jobId);
     }
-    return due.length;
+    return taken;
   };
+}
+
+async function takeItem(
+  redis: Redis,
+  replace: Script,
+  jobId: string,
+): Promise<'taken' | 'nothing there' | 'changed'> {
+  const text = await redis.hget(jobKey(jobId), 'data');
+  const job = withItem.safeParse(text === null ? null : JSON.parse(text));
+  if (text === null || !job.success) return 'nothing there';
+  const bare = JSON.stringify({ ...job.data, sealed_item: null });
+  return (await replace([jobKey(jobId)], [text, bare])) === 1 ? 'taken' : 'changed';
 }
 
 /**
