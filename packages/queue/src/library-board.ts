@@ -1,21 +1,24 @@
-import type { ProblemKind } from '@passport/contract';
+import { PROBLEMS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
+import { z } from 'zod';
 import { libraryKey } from './keys.ts';
 
-/** What one worker process last saw of one library. Codes and times only. */
-export interface LibrarySighting {
-  /** Whether this worker's circuit for the library is open. */
-  readonly open: boolean;
-  readonly last_success_ms: number | null;
-  readonly last_failure_ms: number | null;
-  /** Code of the last failure, such as `timeout`. */
-  readonly last_failure: string | null;
-  /** Moving average of the time of its answers, in milliseconds. */
-  readonly answer_ms: number | null;
-  /** Set when a job ended MISCONFIGURED for it, until it succeeds again. */
-  readonly problem: { readonly what: ProblemKind; readonly name: string | null } | null;
-  readonly at_ms: number;
-}
+const sightingSchema = z.object({
+  open: z.boolean(),
+  last_success_ms: z.number().nullable(),
+  last_failure_ms: z.number().nullable(),
+  last_failure: z.string().nullable(),
+  answer_ms: z.number().nullable(),
+  problem: z.object({ what: z.enum(PROBLEMS), name: z.string().nullable() }).nullable(),
+  at_ms: z.number(),
+});
+
+/**
+ * What one worker process last saw of one library; codes and times only. `open`: whether this worker's circuit for it
+ * is open. `last_failure`: a code such as `timeout`. `answer_ms`: moving average of the time of its answers.
+ * `problem`: set when a job ended MISCONFIGURED for it, until it succeeds again.
+ */
+export type LibrarySighting = Readonly<z.infer<typeof sightingSchema>>;
 
 export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'open' | 'misconfigured';
 
@@ -45,7 +48,7 @@ export async function writeSighting(
 ): Promise<void> {
   const key = libraryKey(library);
   const gone = Object.entries(await redis.hgetall(key))
-    .filter(([id, text]) => id !== workerId && sighting.at_ms - parseSighting(text).at_ms > SIGHTING_LIFE_MS)
+    .filter(([id, text]) => id !== workerId && isGone(parseSighting(text), sighting.at_ms))
     .map(([id]) => id);
   if (gone.length > 0) await redis.hdel(key, ...gone);
   await redis.hset(key, workerId, JSON.stringify(sighting));
@@ -61,13 +64,22 @@ export async function readLibraryStates(
   return Promise.all(
     libraries.map(async (library) => {
       const rows = Object.values(await redis.hgetall(libraryKey(library))).map(parseSighting);
-      return drawTogether(library, rows, nowMs);
+      return drawTogether(
+        library,
+        rows.filter((row) => row !== null),
+        nowMs,
+      );
     }),
   );
 }
 
-function parseSighting(text: string): LibrarySighting {
-  return JSON.parse(text) as LibrarySighting;
+/** Null: written by a worker of another version, which is as good as gone. */
+function parseSighting(text: string): LibrarySighting | null {
+  return sightingSchema.safeParse(JSON.parse(text)).data ?? null;
+}
+
+function isGone(sighting: LibrarySighting | null, nowMs: number): boolean {
+  return sighting === null || nowMs - sighting.at_ms > SIGHTING_LIFE_MS;
 }
 
 function latest(values: readonly (number | null)[]): number | null {
@@ -77,7 +89,7 @@ function latest(values: readonly (number | null)[]): number | null {
 
 function drawTogether(library: string, all: readonly LibrarySighting[], nowMs: number): LibraryState {
   const rows = all.toSorted((a, b) => b.at_ms - a.at_ms);
-  const fresh = rows.filter((row) => nowMs - row.at_ms <= SIGHTING_LIFE_MS);
+  const fresh = rows.filter((row) => !isGone(row, nowMs));
   const newest = rows[0];
   const lastFailureMs = latest(rows.map((row) => row.last_failure_ms));
   return {
