@@ -1,0 +1,123 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  addScans,
+  buildGate,
+  buildItemSweep,
+  noteItem,
+  openLedger,
+  openReceipts,
+  openTurns,
+  park,
+  readEventState,
+  readQueue,
+  readReceipts,
+  retryByPerson,
+  wakeParked,
+} from '@passport/queue';
+import {
+  NOON,
+  type QueueFixture,
+  entered,
+  event,
+  jobData,
+  openQueueFixture,
+  question,
+} from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture({ cluster: true });
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const JOB = 'riverside.evt_1';
+const add = (ids: readonly string[]): Promise<void> =>
+  addScans(
+    fixture.queue,
+    ids.map((event_id) => ({ job: jobData({ event_id }), priority: 1 })),
+  );
+
+describe('on a Redis cluster', () => {
+  test('the gate answers as on one Redis: new, duplicate, reused, joined, rate, backlog', async () => {
+    const gate = buildGate(fixture.redis);
+    const kinds: string[] = [];
+    const ask = async (...args: Parameters<typeof question>) =>
+      kinds.push((await gate(question(...args))).kind);
+    await ask();
+    await ask();
+    await ask({ bodyHashes: ['key1:other'] });
+    await ask({ eventId: 'evt_2', bodyHashes: ['key1:body2'] });
+    await ask({
+      eventId: 'evt_3',
+      scanHash: 'key1:s3',
+      limits: { eventsPerSecond: 1, burst: 1, backlog: 9 },
+    });
+    await ask({
+      eventId: 'evt_4',
+      scanHash: 'key1:s4',
+      limits: { eventsPerSecond: 50, burst: 200, backlog: 1 },
+    });
+
+    expect(kinds).toEqual(['new', 'duplicate', 'reused', 'joined', 'rate_limited', 'backlog_full']);
+  });
+
+  test('fifty events at once are all added, each once', async () => {
+    const gate = buildGate(fixture.redis);
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => gate(event(n))));
+    const ids = answers.map((answer) => entered(answer).eventId);
+    await add(ids);
+    await add(ids);
+
+    expect(await fixture.queue.getJobCountByTypes('prioritized')).toBe(50);
+  });
+
+  test('the ledger admits, settles and counts', async () => {
+    const ledger = openLedger(fixture.redis);
+    await buildGate(fixture.redis)(event(1));
+    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+    const full = await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 });
+    await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', '2026-11-25T12:00:00.000Z');
+    const free = await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 });
+
+    expect([full.kind, free.kind]).toEqual(['limit_reached', 'admitted']);
+    expect(await fixture.redis.zcard('{passport}:backlog:riverside')).toBe(0);
+  });
+
+  test('a failed event is swept, retried, parked and woken', async () => {
+    await add(['evt_1']);
+    await fixture.hand.fail(await fixture.hand.take());
+    await noteItem(fixture.redis, JOB, NOON);
+    expect(await buildItemSweep(fixture.redis)(NOON)).toBe(1);
+    expect(await retryByPerson(fixture.queue, openLedger(fixture.redis), JOB, NOON)).toEqual({
+      kind: 'retried',
+    });
+
+    const job = await fixture.hand.take();
+    await park(fixture.redis, 'midland', JOB);
+    await fixture.hand.delay(job, (await fixture.redisNow()) + 60_000);
+    expect(await wakeParked(fixture.redis, fixture.queue, 'midland')).toBe(1);
+
+    const state = await readEventState(fixture.queue, 'riverside', 'evt_1', (id) => id);
+    expect(state).toMatchObject({ state: 'queued', seq: 3 });
+    const figures = await readQueue(fixture.redis, fixture.queue, ['riverside'], NOON + 4_000);
+    expect(figures).toMatchObject({ jobs: { queued: 1 }, oldestSeconds: 4 });
+  });
+
+  test('receipts and turns are kept', async () => {
+    const receipt = {
+      at: '',
+      home: 'midland',
+      lending: 'riverside',
+      homeKey: 'midland:1',
+      fields: [],
+      eventId: 'e',
+    };
+    await openReceipts(fixture.redis).append(receipt, NOON, NOON);
+    const turns = openTurns(fixture.redis);
+    const taken = [await turns.take('name', 'first', 10_000), await turns.take('name', 'second', 10_000)];
+
+    expect((await readReceipts(fixture.redis).next()).value).toEqual(receipt);
+    expect(taken.map((release) => release === null)).toEqual([false, true]);
+  });
+});

@@ -1,0 +1,100 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { waitFor } from '@passport/testkit';
+import { type Gate, type GateAnswer, buildGate } from '@passport/queue';
+import { type QueueFixture, event, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+let gate: Gate;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+  gate = buildGate(fixture.redis);
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const RATE_KEY = '{passport}:rate:riverside';
+const slow = { eventsPerSecond: 1, burst: 3, backlog: 10_000 };
+const ask = (n: number, change: Parameters<typeof event>[1] = {}): Promise<GateAnswer> =>
+  gate(event(n, { limits: slow, ...change }));
+
+async function useUpBurst(): Promise<void> {
+  for (let n = 0; n < slow.burst; n += 1) await ask(n);
+}
+
+describe('the rate of a library', () => {
+  test('a whole burst passes at once, and the next event is told when it may come', async () => {
+    const answers = [await ask(1), await ask(2), await ask(3)];
+    expect(answers.map(({ kind }) => kind)).toEqual(['new', 'new', 'new']);
+
+    const refused = await ask(4);
+
+    expect(refused).toEqual({ kind: 'rate_limited', retryAfterMs: expect.any(Number) });
+    const { retryAfterMs } = refused as Extract<GateAnswer, { kind: 'rate_limited' }>;
+    expect(retryAfterMs).toBeGreaterThan(500);
+    expect(retryAfterMs).toBeLessThanOrEqual(1_000);
+  });
+
+  test('a refused event leaves no guard: it is new when it comes again', async () => {
+    const quick = { eventsPerSecond: 20, burst: 1, backlog: 10_000 };
+    await ask(1, { limits: quick });
+    await ask(2, { limits: quick });
+
+    const later = await waitFor('the event to be let in', async () => {
+      const answer = await ask(2, { limits: quick });
+      return answer.kind === 'rate_limited' ? null : answer;
+    });
+
+    expect(later.kind).toBe('new');
+  });
+
+  test('a refused event takes nothing from the rate, so that hammering does not shut a library out', async () => {
+    await useUpBurst();
+    const first = (await ask(9)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+    for (let n = 0; n < 20; n += 1) await ask(9);
+
+    const last = (await ask(9)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+
+    expect(last.retryAfterMs).toBeLessThanOrEqual(first.retryAfterMs);
+  });
+
+  test.each(['rate', 'look'] as const)(
+    'a delivery that is only asked about (%s) takes its share',
+    async (mode) => {
+      const answers: string[] = [];
+      for (let n = 0; n < 4; n += 1) answers.push((await ask(n, { mode })).kind);
+
+      expect(answers).toEqual(['pass', 'pass', 'pass', 'rate_limited']);
+    },
+  );
+
+  test('duplicates take their share too', async () => {
+    await ask(1);
+    await ask(1);
+    await ask(1);
+
+    expect((await ask(1)).kind).toBe('rate_limited');
+  });
+
+  test('one library’s burst leaves another’s rate alone', async () => {
+    await useUpBurst();
+
+    expect((await ask(1, { library: 'lakeside' })).kind).toBe('new');
+  });
+
+  test('a rate that was used far in the future (a clock set back) heals within one interval', async () => {
+    const hourAhead = ((await fixture.redisNow()) + 3_600_000) * 1000;
+    await fixture.server.ask('SET', RATE_KEY, String(hourAhead));
+
+    const refused = (await ask(1)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+
+    expect(refused.retryAfterMs).toBeLessThanOrEqual(1_000);
+  });
+
+  test('a library that is quiet leaves nothing behind', async () => {
+    await ask(1);
+
+    const lifeMs = Number(await fixture.server.ask('PTTL', RATE_KEY));
+    expect(lifeMs).toBeGreaterThan(0);
+    expect(lifeMs).toBeLessThanOrEqual(2_001);
+  });
+});

@@ -1,0 +1,159 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Ledger, buildGate, openLedger, readOutcomeCounts } from '@passport/queue';
+import { NOON, type QueueFixture, event, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+let ledger: Ledger;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+  ledger = openLedger(fixture.redis);
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const HOUR_MS = 3_600_000;
+const limits = { copiesPerHour: 2, missesPerHour: 3 };
+const at = (time: string): string => `2026-11-25T${time}.000Z`;
+const accept = (n: number) => buildGate(fixture.redis)(event(n));
+
+describe('T-21 the hourly limits', () => {
+  test('events start until the copies of the hour are taken, then wait and are told how long', async () => {
+    expect(await ledger.admit('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+    expect(await ledger.admit('riverside', 'evt_2', limits)).toEqual({ kind: 'admitted' });
+
+    const third = await ledger.admit('riverside', 'evt_3', limits);
+
+    expect(third).toEqual({ kind: 'limit_reached', limit: 'copies', freeInMs: expect.any(Number) });
+    const { freeInMs } = third as Extract<typeof third, { kind: 'limit_reached' }>;
+    expect(freeInMs).toBeGreaterThan(HOUR_MS - 10_000);
+    expect(freeInMs).toBeLessThanOrEqual(HOUR_MS);
+  });
+
+  test('misses are counted on their own: an enumeration stops at their limit', async () => {
+    for (const id of ['evt_1', 'evt_2', 'evt_3']) {
+      await ledger.admit('riverside', id, limits);
+      await ledger.settle('riverside', id, 'NOT_FOUND', at('12:00:00'));
+    }
+
+    expect(await ledger.admit('riverside', 'evt_4', limits)).toMatchObject({
+      kind: 'limit_reached',
+      limit: 'misses',
+    });
+  });
+
+  test('many at once cannot pass a limit together', async () => {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => ledger.admit('riverside', `evt_${n}`, limits)),
+    );
+
+    expect(answers.filter(({ kind }) => kind === 'admitted')).toHaveLength(2);
+  });
+
+  test('an event that holds a place runs again without another', async () => {
+    await ledger.admit('riverside', 'evt_1', limits);
+    await ledger.admit('riverside', 'evt_2', limits);
+
+    expect(await ledger.admit('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+  });
+
+  test('another library is not touched', async () => {
+    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+
+    expect(await ledger.admit('lakeside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+  });
+
+  test.each([
+    ['a copy keeps its place among the copies only', 'COPIED', 'misses'],
+    ['a miss keeps its place among the misses only', 'NOT_FOUND', 'copies'],
+  ] as const)('%s', async (_name, outcome, free) => {
+    await ledger.admit('riverside', 'evt_1', limits);
+    await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
+
+    const held = { copies: outcome === 'COPIED' ? 1 : 0, misses: outcome === 'NOT_FOUND' ? 1 : 0 };
+    expect(await fixture.redis.zcard('{passport}:hour:copies:riverside')).toBe(held.copies);
+    expect(await fixture.redis.zcard('{passport}:hour:misses:riverside')).toBe(held.misses);
+    expect(held[free]).toBe(0);
+  });
+
+  test.each(['ALREADY_LOCAL', 'NOT_ELIGIBLE', 'HOME_UNREACHABLE'] as const)(
+    'an event that neither copied nor missed (%s) gives both places back',
+    async (outcome) => {
+      await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+      await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
+
+      expect(await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 })).toEqual({
+        kind: 'admitted',
+      });
+    },
+  );
+
+  test('an event that waits gives its places back', async () => {
+    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+    await ledger.giveBack('riverside', 'evt_1');
+
+    expect(await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 })).toEqual({
+      kind: 'admitted',
+    });
+  });
+
+  test('a place is free again an hour after it was taken', async () => {
+    const longAgo = (await fixture.redisNow()) - HOUR_MS - 1;
+    await fixture.redis.zadd('{passport}:hour:copies:riverside', longAgo, 'evt_0');
+
+    const answer = await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+
+    expect(answer).toEqual({ kind: 'admitted' });
+  });
+
+  test('a limit of none stops everything', async () => {
+    expect(await ledger.admit('riverside', 'evt_1', { copiesPerHour: 0, missesPerHour: 5 })).toEqual({
+      kind: 'limit_reached',
+      limit: 'copies',
+      freeInMs: HOUR_MS,
+    });
+  });
+});
+
+describe('what an ended event leaves behind', () => {
+  test('its outcome is counted once, under its library and hour', async () => {
+    await accept(1);
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('11:59:59'));
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'));
+
+    expect(await readOutcomeCounts(fixture.redis, NOON)).toEqual([
+      { hour: at('11:00:00'), library: 'riverside', outcome: 'COPIED', count: 1 },
+    ]);
+  });
+
+  test('outcomes of the last day are read oldest hour first, older ones not at all', async () => {
+    for (const n of [1, 2, 3, 4]) await accept(n);
+    await ledger.settle('riverside', 'evt_1', 'NOT_FOUND', at('12:30:00'));
+    await ledger.settle('riverside', 'evt_2', 'COPIED', at('09:30:00'));
+    await ledger.settle('riverside', 'evt_3', 'COPIED', at('09:40:00'));
+    await ledger.settle('riverside', 'evt_4', 'COPIED', '2026-11-24T12:59:59.000Z');
+
+    expect(await readOutcomeCounts(fixture.redis, NOON + 3_500_000)).toEqual([
+      { hour: at('09:00:00'), library: 'riverside', outcome: 'COPIED', count: 2 },
+      { hour: at('12:00:00'), library: 'riverside', outcome: 'NOT_FOUND', count: 1 },
+    ]);
+  });
+
+  test('the counts of an hour go after a day', async () => {
+    await accept(1);
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'));
+
+    const life = Number(await fixture.server.ask('TTL', '{passport}:outcomes:2026-11-25T12'));
+    expect(life).toBeGreaterThan(24 * 3600);
+    expect(life).toBeLessThanOrEqual(26 * 3600);
+  });
+
+  test('its guard keeps its time', async () => {
+    await accept(1);
+    await fixture.server.ask('EXPIRE', '{passport}:guard:riverside.evt_1', '1000');
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'));
+
+    const life = Number(await fixture.server.ask('TTL', '{passport}:guard:riverside.evt_1'));
+    expect(life).toBeGreaterThan(990);
+    expect(life).toBeLessThanOrEqual(1000);
+  });
+});

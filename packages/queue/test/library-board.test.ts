@@ -1,0 +1,107 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type LibrarySighting, readLibraryStates, writeSighting } from '@passport/queue';
+import { NOON, type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const MINUTE_MS = 60_000;
+const sighting = (change: Partial<LibrarySighting> = {}): LibrarySighting => ({
+  open: false,
+  last_success_ms: NOON,
+  last_failure_ms: null,
+  last_failure: null,
+  answer_ms: 120,
+  problem: null,
+  at_ms: NOON,
+  ...change,
+});
+const see = (worker: string, change: Partial<LibrarySighting> = {}): Promise<void> =>
+  writeSighting(fixture.redis, 'midland', worker, sighting(change));
+const midland = async (nowMs = NOON) => (await readLibraryStates(fixture.redis, ['midland'], nowMs))[0];
+
+describe('the board of libraries', () => {
+  test('a library that nobody has asked is unknown', async () => {
+    expect(await midland()).toEqual({
+      library: 'midland',
+      condition: 'unknown',
+      lastSuccessMs: null,
+      lastFailureMs: null,
+      lastFailure: null,
+      answerMs: null,
+      problem: null,
+    });
+  });
+
+  test.each([
+    ['up', {}],
+    ['slow', { answer_ms: 1_500 }],
+    ['open', { open: true, answer_ms: 1_500 }],
+    ['misconfigured', { open: true, problem: { what: 'credentials', name: null } }],
+  ] as const)('it is %s', async (condition, change) => {
+    await see('worker-1', change);
+
+    expect((await midland())?.condition).toBe(condition);
+  });
+
+  test('what several workers saw is drawn together', async () => {
+    await see('worker-1', { last_success_ms: NOON - 5_000, open: true, at_ms: NOON - 1_000 });
+    await see('worker-2', { last_failure_ms: NOON - 2_000, last_failure: 'timeout', answer_ms: 80 });
+
+    expect(await midland()).toMatchObject({
+      condition: 'open',
+      lastSuccessMs: NOON,
+      lastFailureMs: NOON - 2_000,
+      lastFailure: 'timeout',
+      answerMs: 80,
+    });
+  });
+
+  test('a problem that the newest sighting no longer has is over', async () => {
+    await see('worker-1', { problem: { what: 'category', name: 'PT' }, at_ms: NOON - 1_000 });
+    await see('worker-2');
+
+    expect(await midland()).toMatchObject({ condition: 'up', problem: null });
+  });
+
+  test('a worker that has been silent for long keeps no circuit open', async () => {
+    await see('gone', { open: true, at_ms: NOON - 11 * MINUTE_MS });
+    await fixture.redis.hset('{passport}:library:midland', 'worker-1', JSON.stringify(sighting()));
+
+    expect((await midland())?.condition).toBe('up');
+  });
+
+  test('when all are silent the last word stands', async () => {
+    await see('worker-1', { open: true });
+
+    expect((await midland(NOON + 60 * MINUTE_MS))?.condition).toBe('open');
+  });
+
+  test('workers that are gone are forgotten by the next one that writes', async () => {
+    await see('gone', { at_ms: NOON - 11 * MINUTE_MS });
+    await see('worker-1');
+
+    expect(await fixture.redis.hkeys('{passport}:library:midland')).toEqual(['worker-1']);
+  });
+
+  test('what a worker of another version wrote is passed over', async () => {
+    await fixture.redis.hset('{passport}:library:midland', 'newer', '{"circuit":"half-open"}');
+
+    expect((await midland())?.condition).toBe('unknown');
+  });
+
+  test('libraries come back in the order in which they were asked for', async () => {
+    await see('worker-1');
+
+    const states = await readLibraryStates(fixture.redis, ['lakeside', 'midland'], NOON);
+
+    expect(states.map(({ library, condition }) => [library, condition])).toEqual([
+      ['lakeside', 'unknown'],
+      ['midland', 'up'],
+    ]);
+  });
+});

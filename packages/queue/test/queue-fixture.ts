@@ -1,0 +1,146 @@
+import { createLogger, createRedis, closeRedis, untilRedisReady } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
+import { startRedis } from '@passport/testkit';
+import type { RedisOptions, StartedRedis } from '@passport/testkit';
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { type JobData, queuedProgress } from '@passport/contract';
+import {
+  QUEUE_PREFIX,
+  SCANS,
+  type GateAnswer,
+  type GateQuestion,
+  type ScanJobs,
+  openScanQueue,
+} from '@passport/queue';
+
+/** A time of day that tests may name; Redis keeps its own. */
+export const NOON = Date.parse('2026-11-25T12:00:00Z');
+
+/** A real Redis with a connection as the receiver has it, and a hand that moves jobs as a worker would. */
+export interface QueueFixture {
+  readonly server: StartedRedis;
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly hand: WorkerHand;
+  /** One more connection, such as a second receiver's. Closed with the fixture. */
+  connect(): Promise<Redis>;
+  /** Milliseconds by Redis's clock. */
+  redisNow(): Promise<number>;
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Takes and ends jobs one by one, without a processor. */
+export interface WorkerHand {
+  take(): Promise<Job<JobData>>;
+  complete(job: Job<JobData>): Promise<void>;
+  fail(job: Job<JobData>): Promise<void>;
+  delay(job: Job<JobData>, untilMs: number): Promise<void>;
+}
+
+export async function openQueueFixture(options: RedisOptions = {}): Promise<QueueFixture> {
+  const server = await startRedis(options);
+  const log = createLogger({ name: 'test', level: 'fatal' });
+  const opened: Redis[] = [];
+  const connect = async (role: 'producer' | 'worker' = 'producer'): Promise<Redis> => {
+    const redis = createRedis(server.url, { role, log, name: 'test' });
+    opened.push(redis);
+    await untilRedisReady(redis, 5_000);
+    return redis;
+  };
+  const redis = await connect();
+  const queue = openScanQueue(redis);
+  const worker = new Worker<JobData>(SCANS, null, {
+    connection: await connect('worker'),
+    prefix: QUEUE_PREFIX,
+    autorun: false,
+    skipVersionCheck: true,
+    skipStalledCheck: true,
+  });
+  return {
+    server,
+    redis,
+    queue,
+    hand: buildHand(worker),
+    connect: () => connect(),
+    async redisNow() {
+      const [seconds = 0, micros = 0] = await redis.time();
+      return seconds * 1000 + Math.floor(micros / 1000);
+    },
+    clear: async () => void (await server.ask('FLUSHALL')),
+    async close() {
+      await worker.close();
+      await queue.close();
+      for (const each of opened) await closeRedis(each);
+      await server.stop();
+    },
+  };
+}
+
+function buildHand(worker: Worker<JobData>): WorkerHand {
+  const token = 'test-hand';
+  return {
+    async take() {
+      const job = (await worker.getNextJob(token, { block: false })) as Job<JobData> | undefined;
+      if (job === undefined) throw new Error('the queue had no job to take');
+      return job;
+    },
+    complete: async (job) => void (await job.moveToCompleted(null, token, false)),
+    fail: async (job) => {
+      await job.moveToFailed(new UnrecoverableError('MISCONFIGURED'), token, false);
+    },
+    delay: (job, untilMs) => job.moveToDelayed(untilMs, token),
+  };
+}
+
+/** A good event of riverside; each part may be replaced. */
+export function question(change: Partial<GateQuestion> = {}): GateQuestion {
+  return {
+    mode: 'take',
+    library: 'riverside',
+    eventId: 'evt_1',
+    bodyHashes: ['key1:body'],
+    scanHash: 'key1:scan',
+    limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000 },
+    ...change,
+  };
+}
+
+/** Another event of the same library: its own id, body and card. */
+export function event(n: number, change: Partial<GateQuestion> = {}): GateQuestion {
+  return question({
+    eventId: `evt_${n}`,
+    bodyHashes: [`key1:body${n}`],
+    scanHash: `key1:scan${n}`,
+    ...change,
+  });
+}
+
+/** A job as the receiver makes it; each part may be replaced. */
+export function jobData(change: Partial<JobData> = {}): JobData {
+  return {
+    v: 1,
+    event_id: 'evt_1',
+    library: 'riverside',
+    branch: 'MAIN',
+    interface: 'staff',
+    operator: 51,
+    scanned_at: '2026-11-25T11:59:58.000+00:00',
+    received_ms: NOON,
+    age_at_delivery_ms: 2_000,
+    sealed_card: 'kid:sealed-card',
+    sealed_item: 'kid:sealed-item',
+    item_asked: true,
+    card_hash: 'kid:card-hash',
+    retried: null,
+    made: null,
+    progress: queuedProgress(new Date(NOON).toISOString()),
+    ...change,
+  };
+}
+
+/** The answer of an event that goes on; fails the test on any other. */
+export function entered(answer: GateAnswer): Extract<GateAnswer, { add: boolean }> {
+  if (!('add' in answer)) throw new Error(`the gate answered ${answer.kind}`);
+  return answer;
+}

@@ -1,0 +1,97 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DisclosureReceipt, cleanByAge, openReceipts, readReceipts } from '@passport/queue';
+import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const YEAR_MS = 400 * 24 * 3_600_000;
+const receipt = (change: Partial<DisclosureReceipt> = {}): DisclosureReceipt => ({
+  at: '2026-11-25T12:00:00.000Z',
+  home: 'midland',
+  lending: 'riverside',
+  homeKey: 'midland:812',
+  fields: ['surname', 'email'],
+  eventId: 'evt_1',
+  ...change,
+});
+
+async function append(change: Partial<DisclosureReceipt> = {}, keepMs = YEAR_MS): Promise<void> {
+  await openReceipts(fixture.redis).append(receipt(change), await fixture.redisNow(), keepMs);
+}
+
+async function readAll(): Promise<DisclosureReceipt[]> {
+  const receipts: DisclosureReceipt[] = [];
+  for await (const each of readReceipts(fixture.redis)) receipts.push(each);
+  return receipts;
+}
+
+/** Writes a receipt of the past, as Redis would have numbered it then. */
+async function appendLongAgo(agoMs: number, count = 1): Promise<void> {
+  const now = await fixture.redisNow();
+  const text = JSON.stringify(receipt({ eventId: 'old' }));
+  const entries = Array.from({ length: count }, (_, n) =>
+    fixture.redis.xadd('{passport}:receipts', `${now - agoMs}-${n + 1}`, 'receipt', text),
+  );
+  await Promise.all(entries);
+}
+
+describe('receipts', () => {
+  test('they are read as they were written, oldest first', async () => {
+    await append();
+    await append({ eventId: 'evt_2', fields: [] });
+
+    expect(await readAll()).toEqual([receipt(), receipt({ eventId: 'evt_2', fields: [] })]);
+  });
+
+  test('an event has one, also when the step that writes it runs again', async () => {
+    await append();
+    await append({ at: '2026-11-25T12:00:09.000Z' });
+    await append({ lending: 'lakeside' });
+
+    expect(await readAll()).toEqual([receipt(), receipt({ lending: 'lakeside' })]);
+  });
+
+  test('more than one page is read whole, each once', async () => {
+    await Promise.all(Array.from({ length: 1_203 }, (_, n) => append({ eventId: `evt_${n}` })));
+
+    const ids = (await readAll()).map(({ eventId }) => eventId);
+
+    expect(ids).toHaveLength(1_203);
+    expect(new Set(ids).size).toBe(1_203);
+  });
+
+  test('a page that is just full is followed by an empty one', async () => {
+    await Promise.all(Array.from({ length: 500 }, (_, n) => append({ eventId: `evt_${n}` })));
+
+    expect(await readAll()).toHaveLength(500);
+  });
+
+  test('nothing was written, nothing is read', async () => {
+    expect(await readAll()).toEqual([]);
+  });
+
+  test('those past their retention go at the next cleaning, and no others', async () => {
+    await appendLongAgo(2_000);
+    await append({ eventId: 'young' });
+
+    const ages = { finishedMs: YEAR_MS, failedMs: YEAR_MS, receiptsMs: 1_000 };
+    await cleanByAge(fixture.redis, fixture.queue, ages, await fixture.redisNow());
+
+    expect((await readAll()).map(({ eventId }) => eventId)).toEqual(['young']);
+  });
+
+  test('writing one drops whole blocks of old ones, so that the book stays bounded without a timer', async () => {
+    await appendLongAgo(5_000, 400);
+
+    await append({ eventId: 'young' }, 1_000);
+
+    const ids = (await readAll()).map(({ eventId }) => eventId);
+    expect(ids.length).toBeLessThan(150);
+    expect(ids.at(-1)).toBe('young');
+  });
+});

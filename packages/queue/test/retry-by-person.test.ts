@@ -1,0 +1,166 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { JobData } from '@passport/contract';
+import { type Ledger, addScans, backlogKey, openLedger, retryByPerson } from '@passport/queue';
+import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+let ledger: Ledger;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+  ledger = openLedger(fixture.redis);
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const JOB = 'riverside.evt_1';
+const HOURS_LATER = NOON + 5 * 3_600_000;
+const failedData = (): JobData => {
+  const queued = jobData();
+  const problem = { library: 'midland', what: 'credentials', name: null } as const;
+  return {
+    ...queued,
+    progress: { ...queued.progress, seq: 7, state: 'failed', outcome: 'MISCONFIGURED', problem, attempt: 3 },
+  };
+};
+const retry = (nowMs = HOURS_LATER) => retryByPerson(fixture.queue, ledger, JOB, nowMs);
+
+async function addJob(data: JobData = failedData()): Promise<void> {
+  await addScans(fixture.queue, [{ job: data, priority: 5 }]);
+}
+
+async function failIt(): Promise<void> {
+  await fixture.hand.fail(await fixture.hand.take());
+}
+
+describe('a retry by a person', () => {
+  test('a failed event runs again with its attempts anew, also hours later', async () => {
+    await addJob();
+    await failIt();
+
+    expect(await retry()).toEqual({ kind: 'retried' });
+
+    const job = await fixture.hand.take();
+    expect({ made: job.attemptsMade, started: job.attemptsStarted }).toEqual({ made: 0, started: 1 });
+    expect(job.data).toMatchObject({
+      retried: { at_ms: HOURS_LATER, stalled: 0 },
+      received_ms: NOON,
+      progress: { seq: 9, state: 'queued', outcome: null, problem: null, attempt: 0 },
+    });
+    await fixture.hand.complete(job);
+  });
+
+  test('a second failure is not the last one', async () => {
+    await addJob();
+    await failIt();
+    await retry();
+    await failIt();
+
+    expect(await retry(HOURS_LATER + 1)).toEqual({ kind: 'retried' });
+    expect(await fixture.queue.getJobCountByTypes('failed')).toBe(0);
+  });
+
+  test('the event counts as unfinished again', async () => {
+    await addJob();
+    await failIt();
+    await retry();
+
+    expect(await fixture.redis.zscore(backlogKey('riverside'), 'evt_1')).toBe(String(HOURS_LATER));
+  });
+
+  test('of two persons at the same moment one retries, the other is told that it runs', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      await fixture.clear();
+      await addJob();
+      await failIt();
+
+      const kinds = (await Promise.all([retry(), retry()])).map(({ kind }) => kind);
+
+      expect(kinds).toHaveLength(2);
+      expect(new Set(kinds)).toEqual(new Set(['retried', 'not_failed']));
+    }
+  });
+
+  test('a retry that comes too late leaves the data of the end alone', async () => {
+    await addJob();
+    await failIt();
+    const slowLedger: Ledger = {
+      ...ledger,
+      async reopen(before, after, nowMs) {
+        await retry();
+        const job = await fixture.hand.take();
+        await job.updateData({ ...job.data, sealed_card: null, sealed_item: null });
+        await fixture.hand.complete(job);
+        return ledger.reopen(before, after, nowMs);
+      },
+    };
+
+    const late = await retryByPerson(fixture.queue, slowLedger, JOB, HOURS_LATER);
+
+    expect(late).toMatchObject({ kind: 'not_failed', state: 'completed' });
+    expect((await fixture.queue.getJob(JOB))?.data).toMatchObject({ sealed_card: null, sealed_item: null });
+  });
+
+  test('an event that lost its late item meanwhile is retried without it', async () => {
+    await addJob();
+    await failIt();
+    let looks = 0;
+    const besideSweep: Ledger = {
+      ...ledger,
+      async reopen(before, after, nowMs) {
+        looks += 1;
+        const job = await fixture.queue.getJob(JOB);
+        if (looks === 1) await job?.updateData({ ...failedData(), sealed_item: null });
+        return ledger.reopen(before, after, nowMs);
+      },
+    };
+
+    expect(await retryByPerson(fixture.queue, besideSweep, JOB, HOURS_LATER)).toEqual({ kind: 'retried' });
+    expect((await fixture.queue.getJob(JOB))?.data.sealed_item).toBeNull();
+  });
+
+  test('an event that succeeded is told so, and nothing is done', async () => {
+    const done = failedData();
+    await addJob({ ...done, progress: { ...done.progress, state: 'done', outcome: 'COPIED' } });
+    await fixture.hand.complete(await fixture.hand.take());
+
+    expect(await retry()).toEqual({ kind: 'not_failed', state: 'completed', outcome: 'COPIED' });
+    expect(await fixture.queue.getJobCounts('completed', 'prioritized', 'wait')).toEqual({
+      completed: 1,
+      prioritized: 0,
+      wait: 0,
+    });
+  });
+
+  test('an event that is waiting or being worked on is left alone', async () => {
+    await addJob(jobData());
+    const waiting = await retry();
+    const job = await fixture.hand.take();
+    const active = await retry();
+    await fixture.hand.complete(job);
+
+    expect([waiting, active]).toEqual([
+      { kind: 'not_failed', state: 'prioritized', outcome: null },
+      { kind: 'not_failed', state: 'active', outcome: null },
+    ]);
+  });
+
+  test('an event that nobody knows is unknown', async () => {
+    expect(await retry()).toEqual({ kind: 'unknown' });
+  });
+
+  test('an event without its card cannot be retried', async () => {
+    await addJob({ ...failedData(), sealed_card: null });
+    await failIt();
+
+    expect(await retry()).toEqual({ kind: 'unreadable' });
+    expect(await fixture.queue.getJobCountByTypes('failed')).toBe(1);
+  });
+
+  test('a payload that cannot be read is named so, whatever state it is in', async () => {
+    await addJob({ ...failedData(), branch: 7 as unknown as string });
+    expect(await retry()).toEqual({ kind: 'not_failed', state: 'prioritized', outcome: null });
+    await failIt();
+
+    expect(await retry()).toEqual({ kind: 'unreadable' });
+  });
+});

@@ -1,0 +1,45 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type TellJobs, openTellQueue, tellLater, tellingSchema } from '@passport/queue';
+import { NOON, type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+let queue: TellJobs;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+  queue = openTellQueue(fixture.redis);
+});
+afterEach(() => fixture.clear());
+afterAll(async () => {
+  await queue.close();
+  await fixture.close();
+});
+
+const telling = { library: 'riverside', event_id: 'evt_1', since_ms: NOON };
+
+describe('reports that a Koha did not take at once', () => {
+  test('each state of an event waits once, a later state beside it', async () => {
+    await tellLater(queue, telling, 3);
+    await tellLater(queue, telling, 3);
+    await tellLater(queue, telling, 5);
+
+    const jobs = await queue.getJobs(['delayed']);
+    expect(jobs).toHaveLength(2);
+    expect(new Set(jobs.map(({ id }) => id))).toEqual(
+      new Set(['riverside.evt_1-tell-3', 'riverside.evt_1-tell-5']),
+    );
+  });
+
+  test('a report holds which event to tell of, and nothing else', async () => {
+    await tellLater(queue, telling, 3);
+
+    const [job] = await queue.getJobs(['delayed']);
+    expect(job?.data).toEqual(telling);
+    expect(tellingSchema.parse(job?.data)).toEqual(telling);
+  });
+
+  test('reports are no scans', async () => {
+    await tellLater(queue, telling, 3);
+
+    expect(await fixture.queue.getJobCountByTypes('delayed')).toBe(0);
+  });
+});

@@ -1,0 +1,55 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { waitFor } from '@passport/testkit';
+import { type Turns, openTurns } from '@passport/queue';
+import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+let turns: Turns;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+  turns = openTurns(fixture.redis);
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const NAME = 'riverside:midland:812';
+
+describe('T-20 taking turns', () => {
+  test('of many at once one has the turn', async () => {
+    const other = openTurns(await fixture.connect());
+    const taken = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? turns : other).take(NAME, `worker-${n}`, 10_000)),
+    );
+
+    expect(taken.filter((release) => release !== null)).toHaveLength(1);
+  });
+
+  test('it is free again once it was given back', async () => {
+    const release = await turns.take(NAME, 'first', 10_000);
+    await release?.();
+
+    expect(await turns.take(NAME, 'second', 10_000)).not.toBeNull();
+  });
+
+  test('another name is another turn', async () => {
+    await turns.take(NAME, 'first', 10_000);
+
+    expect(await turns.take('riverside:midland:813', 'second', 10_000)).not.toBeNull();
+  });
+
+  test('a holder that died gives it up when its time is over', async () => {
+    await turns.take(NAME, 'died', 30);
+
+    await waitFor('the turn to be free', () => turns.take(NAME, 'next', 10_000));
+  });
+
+  test('a holder whose time was over cannot give back the turn of the next one', async () => {
+    const late = await turns.take(NAME, 'late', 10_000);
+    await fixture.server.ask('DEL', `{passport}:turn:${NAME}`);
+    await turns.take(NAME, 'next', 10_000);
+
+    await late?.();
+
+    expect(await turns.take(NAME, 'third', 10_000)).toBeNull();
+  });
+});
