@@ -24,20 +24,19 @@ export interface CheckReport {
 
 /** Runs each scenario on a running demo, one after the other, and reports what came of it. */
 export async function checkDemo(demo: RunningDemo, now: () => number): Promise<CheckReport> {
-  const scene = buildScene(demo);
+  const scene = { ...buildScene(demo), now };
   const scenarios: CheckedScenario[] = [];
   for (const { name, expected, run } of SCENARIOS) {
     const before = callsSoFar(demo);
-    const startedAt = now();
     const seen = await run(scene).catch((error: unknown): Seen => ({
       outcome: null,
       checkout: null,
+      ms: 0,
       problems: [error instanceof Error ? error.message : 'failed'],
     }));
-    const ms = Math.round(now() - startedAt);
     const calls = callsSoFar(demo) - before;
     const problems = [...seen.problems, ...differences(seen, calls, expected)];
-    const { outcome, checkout } = seen;
+    const { outcome, checkout, ms } = seen;
     scenarios.push({
       scenario: name,
       ok: problems.length === 0,
@@ -71,7 +70,7 @@ function callsSoFar({ kohas }: RunningDemo): number {
   return kohas.reduce((sum, { koha }) => sum + koha.calls().filter(isCounted).length, 0);
 }
 
-function buildScene({ file, kohas }: RunningDemo): Scene {
+function buildScene({ file, kohas }: RunningDemo): Omit<Scene, 'now'> {
   const at = (id: string) => {
     const library = file.libraries.find((each) => each.id === id);
     const koha = kohas.find((each) => each.library.id === id)?.koha;

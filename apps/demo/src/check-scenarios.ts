@@ -1,4 +1,3 @@
-import type { EventState } from '@passport/contract';
 import type { KohaDouble } from '@passport/koha-double';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
 import type { ReceiverClient, ScanAnswer } from '@passport/testkit';
@@ -9,16 +8,16 @@ interface Place {
   readonly koha: KohaDouble;
   readonly client: ReceiverClient;
 }
-/** The demo's libraries, as a scenario uses them. */
-export interface Scene {
-  readonly midland: Place;
-  readonly riverside: Place;
-  readonly lakeside: Place;
-}
+type LibraryName = 'midland' | 'riverside' | 'lakeside';
+
+/** The demo's libraries, as a scenario uses them, and a clock in milliseconds. */
+export type Scene = Readonly<Record<LibraryName, Place>> & { readonly now: () => number };
 
 export interface Seen {
   readonly outcome: string | null;
   readonly checkout: string | null;
+  /** From the scan to its outcome. */
+  readonly ms: number;
   readonly problems: readonly string[];
 }
 
@@ -33,20 +32,18 @@ interface Scenario {
   run(scene: Scene): Promise<Seen>;
 }
 
-const FOLLOW = { timeoutMs: 10_000 };
-
-/** What `npm run demo -- --check` scans, in this order; each uses cards and items of its own. */
+/**
+ * What `npm run demo -- --check` scans, in this order; each uses cards and items of its own. Where a copy is made, the
+ * card is midland's and the desk lakeside's: both other libraries have patterns, so that nobody is asked in vain.
+ */
 export const SCENARIOS: readonly Scenario[] = [
   {
     name: 'copied and lent',
     expected: { outcome: 'COPIED', checkout: 'CHECKED_OUT', mostCalls: 3 },
     run: async (scene) => {
       const { card, item } = sample(scene, 0);
-      const seen = await scan(scene.riverside, { cardnumber: card, item_barcode: item });
-      return {
-        ...seen,
-        problems: [...seen.problems, ...copyProblems(scene, card), ...loanProblems(scene, item, 1)],
-      };
+      const seen = await scan(scene, 'lakeside', { cardnumber: card, item_barcode: item });
+      return withProblems(seen, copyProblems(scene, card, [item]));
     },
   },
   {
@@ -54,93 +51,106 @@ export const SCENARIOS: readonly Scenario[] = [
     expected: { outcome: 'COPIED', checkout: 'NOT_ASKED', mostCalls: 2 },
     run: async (scene) => {
       const { card } = sample(scene, 1);
-      const seen = await scan(scene.riverside, { cardnumber: card, item_barcode: null });
-      return { ...seen, problems: [...seen.problems, ...copyProblems(scene, card)] };
+      const seen = await scan(scene, 'lakeside', { cardnumber: card, item_barcode: null });
+      return withProblems(seen, copyProblems(scene, card, []));
     },
   },
   {
     name: 'already local',
-    expected: { outcome: 'ALREADY_LOCAL', checkout: 'NOT_ASKED', mostCalls: 4 },
-    run: (scene) => scan(scene.riverside, { cardnumber: sample(scene, 1).card, item_barcode: null }),
+    expected: { outcome: 'ALREADY_LOCAL', checkout: 'NOT_ASKED', mostCalls: 3 },
+    run: (scene) => scan(scene, 'lakeside', { cardnumber: sample(scene, 1).card, item_barcode: null }),
   },
   {
     name: 'not found',
-    // Midland by its pattern, and lakeside, which has none.
+    // Midland is asked for its pattern, lakeside for every card.
     expected: { outcome: 'NOT_FOUND', checkout: 'NOT_ASKED', mostCalls: 2 },
-    run: (scene) => scan(scene.riverside, { cardnumber: '21234999999999', item_barcode: null }),
+    run: (scene) => scan(scene, 'riverside', { cardnumber: '21234999999999', item_barcode: null }),
   },
   {
     name: 'not a card',
     expected: { outcome: 'NOT_A_CARD', checkout: 'NOT_ASKED', mostCalls: 0 },
-    run: (scene) => scan(scene.lakeside, { cardnumber: 'Patronsson', item_barcode: null }),
+    run: (scene) => scan(scene, 'lakeside', { cardnumber: 'Patronsson', item_barcode: null }),
   },
   {
     name: 'duplicate delivery',
     expected: { outcome: 'COPIED', checkout: 'CHECKED_OUT', mostCalls: 3 },
     run: async (scene) => {
-      const { riverside } = scene;
+      const { client, library } = scene.lakeside;
       const { card, item } = sample(scene, 2);
-      const request = signedRequest({
-        secret: riverside.library.webhook_secret,
-        body: buildScanEvent({ cardnumber: card, item_barcode: item }),
-      });
-      const first = await riverside.client.deliver(request);
-      const second = await riverside.client.deliver(request);
-      const seen = seenOf(await riverside.client.follow(first.eventId, FOLLOW), [first, second]);
-      const told = second.body['duplicate'] === true ? [] : ['the second answer does not say duplicate'];
-      return { ...seen, problems: [...seen.problems, ...told, ...loanProblems(scene, item, 1)] };
+      const body = buildScanEvent({ cardnumber: card, item_barcode: item });
+      const request = signedRequest({ secret: library.webhook_secret, body });
+      const seen = await follow(scene, 'lakeside', async () => [
+        await client.deliver(request),
+        await client.deliver(request),
+      ]);
+      const told =
+        seen.answers[1]?.body['duplicate'] === true ? [] : ['the second is not called a duplicate'];
+      return withProblems(seen, [...told, ...copyProblems(scene, card, [item])]);
     },
   },
   {
     name: 'double scan',
     expected: { outcome: 'COPIED', checkout: 'CHECKED_OUT', mostCalls: 3 },
     run: async (scene) => {
-      const { riverside } = scene;
       const { card, item } = sample(scene, 3);
-      const answers = await Promise.all(
-        [1, 2].map(() => riverside.client.scan({ cardnumber: card, item_barcode: item })),
+      const data = { cardnumber: card, item_barcode: item };
+      const seen = await follow(scene, 'lakeside', () =>
+        Promise.all([scene.lakeside.client.scan(data), scene.lakeside.client.scan(data)]),
       );
-      const [first, second] = answers;
-      const isJoined =
-        first?.eventId === second?.eventId && answers.some(({ body }) => body['joined'] === true);
-      const seen = seenOf(await riverside.client.follow(first?.eventId ?? '', FOLLOW), answers);
-      const told = isJoined ? [] : ['the two scans did not become one event'];
-      return { ...seen, problems: [...seen.problems, ...told, ...loanProblems(scene, item, 1)] };
+      const isJoined = seen.answers.some(({ body }) => body['joined'] === true);
+      const isOneEvent = new Set(seen.answers.map(({ eventId }) => eventId)).size === 1;
+      const told = isJoined && isOneEvent ? [] : ['the two scans did not become one event'];
+      return withProblems(seen, [...told, ...copyProblems(scene, card, [item])]);
     },
   },
 ];
 
-async function scan({ client }: Place, data: Readonly<Record<string, unknown>>): Promise<Seen> {
-  const answer = await client.scan(data);
-  return seenOf(await client.follow(answer.eventId, FOLLOW), [answer]);
-}
+type Followed = Seen & { readonly answers: readonly ScanAnswer[] };
 
-function seenOf(state: EventState, answers: readonly ScanAnswer[]): Seen {
-  const refused = answers.filter(({ status }) => status !== 202);
+const scan = (scene: Scene, at: LibraryName, data: Readonly<Record<string, unknown>>): Promise<Followed> =>
+  follow(scene, at, async () => [await scene[at].client.scan(data)]);
+
+/** Sends what `send` sends and follows the first event to its end. */
+async function follow(
+  scene: Scene,
+  at: LibraryName,
+  send: () => Promise<readonly ScanAnswer[]>,
+): Promise<Followed> {
+  const startedAt = scene.now();
+  const answers = await send();
+  const state = await scene[at].client.follow(answers[0]?.eventId ?? '', { timeoutMs: 10_000, everyMs: 5 });
   return {
     outcome: state.outcome,
     checkout: state.checkout?.result ?? null,
-    problems: refused.map(({ status }) => `the receiver answered ${status}`),
+    ms: Math.round(scene.now() - startedAt),
+    problems: answers.filter(({ status }) => status !== 202).map(({ status }) => `answered ${status}`),
+    answers,
   };
 }
 
-/** A card of midland and an item of riverside that no other scenario uses. */
-function sample({ midland, riverside }: Scene, place: number): { card: string; item: string } {
+/** A card of midland and an item of lakeside that no other scenario uses. */
+function sample({ midland, lakeside }: Scene, place: number): { card: string; item: string } {
   const card = midland.library.sample_cards.eligible[place];
-  const item = riverside.library.sample_items[place];
+  const item = lakeside.library.sample_items[place];
   if (card === undefined || item === undefined) throw new Error('the demo has too few sample cards or items');
   return { card, item };
 }
 
-function copyProblems({ riverside }: Scene, card: string): readonly string[] {
-  const [copy] = riverside.koha.state(card).patrons;
-  if (copy === undefined) return ['riverside has no copy'];
-  const types = copy.extended_attributes.map(({ type }) => type);
-  const isMarked = ['PASSPORTED', 'PASSPORTED_ID'].every((type) => types.includes(type));
-  return isMarked && copy.category_id === 'PT' ? [] : ['the copy is not marked as one'];
+function copyProblems({ lakeside }: Scene, card: string, lent: readonly string[]): readonly string[] {
+  const { patrons, checkouts } = lakeside.koha.state(card);
+  const types = patrons[0]?.extended_attributes.map(({ type }) => type) ?? [];
+  const isMarked = types.includes('PASSPORTED') && types.includes('PASSPORTED_ID');
+  const loans = checkouts.map(({ external_id }) => external_id);
+  return [
+    ...(patrons.length === 1 ? [] : ['the lending library has no copy']),
+    ...(isMarked && patrons[0]?.category_id === 'PT' ? [] : ['the copy is not marked as one']),
+    ...(loans.join() === lent.join() ? [] : [`${loans.length} loans instead of ${lent.length}`]),
+  ];
 }
 
-function loanProblems({ riverside }: Scene, item: string, wanted: number): readonly string[] {
-  const loans = riverside.koha.state().checkouts.filter(({ external_id }) => external_id === item);
-  return loans.length === wanted ? [] : [`the item is lent ${loans.length} times`];
-}
+const withProblems = (seen: Followed, problems: readonly string[]): Seen => ({
+  outcome: seen.outcome,
+  checkout: seen.checkout,
+  ms: seen.ms,
+  problems: [...seen.problems, ...problems],
+});
