@@ -1,0 +1,45 @@
+// Runs once at each start, before anything else: makes what is missing of the secrets that only this installation knows,
+// and never changes one that is there. Losing PASSPORT_KEY loses the cards of unfinished events.
+import { randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+
+const PLACE = '/var/lib/passport';
+const CONFIG = '/etc/passport/passport.yaml';
+
+/** Writes a file once; returns what it holds. */
+function keep(name, make) {
+  const path = `${PLACE}/${name}`;
+  if (!existsSync(path)) {
+    writeFileSync(path, make(), { mode: 0o400 });
+    console.log(`made ${name}`);
+  }
+  return readFileSync(path, 'utf8');
+}
+
+const word = () => randomBytes(24).toString('base64url');
+const redisPassword = keep('redis_password', word);
+keep('redis_url', () => `redis://:${redisPassword}@redis:6379`);
+keep('passport_key', () => randomBytes(32).toString('base64'));
+keep('dashboard_password', word);
+keep('dashboard_viewer_password', word);
+
+// Each acknowledged event is on the disk (AOF, always), and a full Redis refuses instead of forgetting (noeviction).
+const redisConf = `bind * -::*
+port 6379
+dir /data
+requirepass ${redisPassword}
+appendonly yes
+appendfsync always
+save ""
+maxmemory 512mb
+maxmemory-policy noeviction
+`;
+const confPath = `${PLACE}/redis.conf`;
+if (existsSync(confPath)) chmodSync(confPath, 0o600);
+writeFileSync(confPath, redisConf, { mode: 0o400 });
+chmodSync(confPath, 0o400);
+
+if (existsSync(CONFIG)) copyFileSync(CONFIG, `${PLACE}/passport.yaml`);
+else if (!existsSync(`${PLACE}/passport.yaml`)) {
+  console.log('no deploy/etc/passport.yaml: copy passport.example.yaml there (--profile demo makes its own)');
+}
