@@ -10,6 +10,7 @@ export { createKohaClient } from './koha-client.ts';
 export type { KohaClient, KohaClientOptions } from './koha-client.ts';
 export { KohaError } from './koha-error.ts';
 export type { Effect, KohaErrorCode, KohaFailure, KohaOperation } from './koha-error.ts';
+export { parsePatron } from './patron.ts';
 export type { KohaPatron, PatronAttribute } from './patron.ts';
 export {
   ATTRIBUTE_VALUE_LIMIT,

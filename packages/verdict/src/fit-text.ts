@@ -25,19 +25,25 @@ export function fits(text: string, limit: FieldLimit): boolean {
  */
 export function fitText(text: string, limit: FieldLimit): string {
   if (fits(text, limit)) return text;
-  const whole = takeWhileFits(segments(text), limit).trimEnd();
-  return whole === '' ? takeWhileFits(text, limit) : whole;
+  const size = (part: string): number => sizeOf(part, limit);
+  const whole = takeCharacters(text, size, mostOf(limit));
+  return whole === '' ? takeParts(text, size, mostOf(limit)) : whole;
+}
+
+/** The longest beginning of whole characters whose sizes add up to `most` at the most, without a blank at its end. */
+export function takeCharacters(text: string, size: (part: string) => number, most: number): string {
+  return takeParts(segments(text), size, most).trimEnd();
 }
 
 function* segments(text: string): Generator<string> {
   for (const { segment } of characters.segment(text)) yield segment;
 }
 
-function takeWhileFits(parts: Iterable<string>, limit: FieldLimit): string {
+function takeParts(parts: Iterable<string>, size: (part: string) => number, most: number): string {
   let taken = '';
-  let left = mostOf(limit);
+  let left = most;
   for (const part of parts) {
-    left -= sizeOf(part, limit);
+    left -= size(part);
     if (left < 0) break;
     taken += part;
   }

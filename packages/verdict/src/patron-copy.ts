@@ -3,6 +3,7 @@ import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
 import type { KohaPatron, PatronBody, PatronField } from '@passport/koha-client';
 import type { Problem } from './answer.ts';
 import { dayAfter } from './day-after.ts';
+import { fitNames } from './fit-names.ts';
 import { cleanText, fitText, fits } from './fit-text.ts';
 
 /** Everything a copy depends on. */
@@ -50,18 +51,19 @@ export function buildPatronCopy(the: CopyCase): PatronCopy {
   }
   const fixed = fixedValues(the);
   const copied = copiedValues(the, fixed);
+  const kept = Object.fromEntries(Object.entries(fixed).filter(([, value]) => value !== ''));
+  const values = fitNames({ ...copied, ...kept });
   const homeKey = homeKeyOf(home.id, patron.patronId);
   const body: PatronBody = {
     surname: null,
-    ...copied,
-    ...Object.fromEntries(Object.entries(fixed).filter(([, value]) => value !== '')),
+    ...values,
     cardnumber: (patron.cardnumber ?? '').trim(),
     library_id: lending.copy.branch.kind === 'fixed' ? lending.copy.branch.branch : branch,
     category_id: category,
     ...expiryOf(lending.copy.expiry, patron.expiryDate, the.scannedOn),
     extended_attributes: passportOf(lending, home.id, homeKey),
   };
-  return { kind: 'copy', body, homeKey, fields: Object.keys(copied) };
+  return { kind: 'copy', body, homeKey, fields: Object.keys(copied).filter((name) => name in values) };
 }
 
 function chooseCategory(choice: CategoryChoice, homeCategory: string): string | null {

@@ -206,6 +206,36 @@ describe('a value in Koha’s limits', () => {
   });
 });
 
+describe('names and the login Koha makes of them', () => {
+  const named = (firstname: string, surname: string): PatronBody =>
+    bodyOf({ patron: patron({ surname, fields: { firstname, surname } }) });
+
+  test('names of everyday length stay as they are', () => {
+    const firstname = 'Pablo Diego José Francisco de Paula Juan';
+    const surname = 'Ruiz y Picasso';
+    expect(named(firstname, surname)).toMatchObject({ firstname, surname });
+  });
+
+  test('the first name gives way where both together would be too long', () => {
+    expect(named('f'.repeat(60), 's'.repeat(30))).toMatchObject({
+      firstname: 'f'.repeat(39),
+      surname: 's'.repeat(30),
+    });
+  });
+
+  test('a surname that is too long by itself is cut, and leaves no first name', () => {
+    const copy = copyOf({ patron: patron({ fields: { firstname: 'Ada', surname: 's'.repeat(10_000) } }) });
+    expect(copy.body).toMatchObject({ surname: 's'.repeat(70) });
+    expect(copy.body).not.toHaveProperty('firstname');
+    expect(copy.fields).not.toContain('firstname');
+  });
+
+  test('what does not go into a login does not count', () => {
+    const surname = `${'-'.repeat(100)}${'e\u0301'.repeat(60)}`;
+    expect(named('Ada', surname)).toMatchObject({ firstname: 'Ada', surname });
+  });
+});
+
 test('the fields of configuration and client are the same', () => {
   const names = PATRON_FIELDS.map(({ name }) => name);
   expect(names.toSorted()).toEqual((COPY_FIELDS as readonly string[]).toSorted());
