@@ -257,11 +257,12 @@
     const found = verdictOf(state, t, language);
     const loan = loanSentences(state, t, language);
     const isGood = opensByItself(state);
+    const isNotLent = isHere(state) && !isGood;
     return {
       steps,
-      tone: isGood ? 'good' : 'bad',
-      verdict: [found.verdict, loan.verdict].filter(Boolean).join(' '),
-      advice: isHere(state) ? loan.advice : found.advice,
+      tone: isGood ? 'good' : isNotLent ? 'partly' : 'bad',
+      verdict: isNotLent ? found.verdict : [found.verdict, loan.verdict].filter(Boolean).join(' '),
+      advice: isNotLent ? [loan.verdict, loan.advice].filter(Boolean).join(' ') : isGood ? '' : found.advice,
       canTryAgain: [
         'HOME_UNREACHABLE',
         'LENDING_UNREACHABLE',
@@ -372,11 +373,12 @@
     section { background: #fff; border: 1px solid #b9c7b9; border-left: 5px solid #1f5f8b; border-radius: 4px;
       box-sizing: border-box; color: #222; font-size: 14px; line-height: 1.45; max-width: 46em; padding: 14px 18px 16px; }
     section[data-tone="good"] { border-left-color: #2f7031; }
+    section[data-tone="partly"] { border-left-color: #b8860b; }
     section[data-tone="bad"] { border-left-color: #a94442; }
     header { align-items: center; display: flex; gap: 1em; justify-content: space-between; }
     h2 { color: #444; font-size: 13px; font-weight: 600; letter-spacing: 0.02em; margin: 0; }
     .verdict { font-size: 18px; font-weight: 600; line-height: 1.35; margin: 8px 0 2px; outline: none; }
-    [data-tone="good"] .verdict { color: #235a25; }
+    [data-tone="good"] .verdict, [data-tone="partly"] .verdict { color: #235a25; }
     [data-tone="bad"] .verdict { color: #8a2f2d; }
     .advice { margin: 0 0 4px; }
     .advice:empty { display: none; }

@@ -1,0 +1,120 @@
+import { createContext, runInContext } from 'node:vm';
+import { describe, expect, test } from '@jest/globals';
+import { aState } from './a-state.ts';
+import { loadDesk, SCRIPT } from './load-desk.ts';
+import type { ScanState } from './load-desk.ts';
+
+const desk = loadDesk();
+const CARD = '21234000000017';
+
+describe('where the panel has something to do', () => {
+  test('only the page for a card that Koha looked for in vain counts', () => {
+    const page = (path: string, search: string): string | null => desk.cardOfPage({ pathname: path, search });
+    const member = '/cgi-bin/koha/members/member.pl';
+    expect(page(member, `?quicksearch=1&circsearch=1&searchmember=${CARD}`)).toBe(CARD);
+    expect(page(member, '?circsearch=1&searchmember=+17%2F4+')).toBe('17/4');
+    expect(page(member, `?searchmember=${CARD}`)).toBeNull();
+    expect(page(member, '?circsearch=1&searchmember=++')).toBeNull();
+    expect(page(member, '?circsearch=1')).toBeNull();
+    expect(page('/cgi-bin/koha/members/members-home.pl', `?circsearch=1&searchmember=${CARD}`)).toBeNull();
+    expect(page('/cgi-bin/koha/circ/circulation.pl', `?circsearch=1&searchmember=${CARD}`)).toBeNull();
+  });
+
+  test('T-04 a name, an item and a broken pattern are no card', () => {
+    const patterns = ['(', '^21234\\d{9}$', '^25678\\d{9}$'];
+    expect(desk.looksLikeCard(CARD, patterns)).toBe(true);
+    for (const typed of ['Smith', 'Smith, John', '1', '39999000012345', `${CARD}0`, '']) {
+      expect(desk.looksLikeCard(typed, patterns)).toBe(false);
+    }
+    expect(desk.looksLikeCard(CARD, [])).toBe(false);
+  });
+
+  test('the script leaves nothing behind in the page, and does nothing without its facts', () => {
+    const page = { document: { getElementById: () => null } };
+    const before = Object.keys(page);
+    runInContext(SCRIPT, createContext(page));
+    expect(Object.keys(page)).toEqual(before);
+  });
+});
+
+describe("Koha's own search", () => {
+  const table = (found: Record<string, object>, offsetParent: object | null = {}): object => ({
+    getElementById: () => ({
+      offsetParent,
+      querySelector: (selector: string) => found[selector] ?? null,
+    }),
+  });
+  const dataTable = (answer: unknown): unknown => {
+    const jQuery = () => ({ DataTable: () => ({ ajax: { json: () => answer } }) });
+    return Object.assign(jQuery, { fn: { dataTable: { isDataTable: () => true } } });
+  };
+
+  test('the last answer of DataTables counts, not the empty row from before the first search', () => {
+    const empty = table({ 'td.dataTables_empty, td.dt-empty': {} });
+    expect(desk.hitsIn(empty, dataTable(undefined))).toBe('pending');
+    expect(desk.hitsIn(empty, dataTable({ recordsFiltered: 0, data: [] }))).toBe('none');
+    expect(desk.hitsIn(empty, dataTable({ recordsFiltered: 2, data: [{}, {}] }))).toBe('some');
+    expect(desk.hitsIn(empty, dataTable({ data: [{}] }))).toBe('some');
+  });
+
+  test('without DataTables the table itself is read, once it is shown', () => {
+    const empty = { 'td.dataTables_empty, td.dt-empty': {} };
+    expect(desk.hitsIn(table(empty, null), undefined)).toBe('pending');
+    expect(desk.hitsIn(table(empty), undefined)).toBe('none');
+    expect(desk.hitsIn(table({ 'tbody tr': {} }), undefined)).toBe('some');
+    expect(desk.hitsIn(table({}), undefined)).toBe('pending');
+    expect(desk.hitsIn({ getElementById: () => null }, undefined)).toBe('pending');
+  });
+});
+
+describe('going back to the checkout', () => {
+  test('it opens by itself only when nothing is left to read', () => {
+    const opens = (changed: Partial<ScanState>): boolean => desk.opensByItself(aState(changed));
+    expect(opens({})).toBe(true);
+    expect(opens({ outcome: 'ALREADY_LOCAL', checkout: { result: 'NOT_ASKED', keys: [] } })).toBe(true);
+    expect(opens({ checkout: { result: 'CHECKED_OUT', keys: [] } })).toBe(true);
+    expect(opens({ checkout: { result: 'BLOCKED', keys: ['DEBT'] } })).toBe(false);
+    expect(opens({ state: 'working' })).toBe(false);
+    expect(opens({ outcome: 'NOT_FOUND' })).toBe(false);
+  });
+
+  test('it opens with the patron, or by the card where the patron is not told', () => {
+    expect(desk.checkoutAddress(aState(), CARD)).toBe('/cgi-bin/koha/circ/circulation.pl?borrowernumber=812');
+    expect(desk.checkoutAddress(aState({ patron_id: null }), 'a&b=1')).toBe(
+      '/cgi-bin/koha/circ/circulation.pl?findborrower=a%26b%3D1',
+    );
+  });
+});
+
+describe('asking Koha', () => {
+  test('answers to a report are told apart: taken, try again, no use', () => {
+    expect(desk.readReport(202, { event_id: 'scan_1' })).toEqual({ kind: 'accepted', eventId: 'scan_1' });
+    expect(desk.readReport(422, null).fault).toBe('not_a_card');
+    expect(desk.readReport(502, null)).toEqual({ kind: 'stop', fault: 'refused' });
+    expect(desk.readReport(401, null).fault).toBe('session');
+    expect(desk.readReport(403, null).fault).toBe('forbidden');
+    for (const status of [0, 202, 429, 500, 503]) {
+      expect(desk.readReport(status, null)).toEqual({ kind: 'again', fault: 'unreachable' });
+    }
+  });
+
+  test('answers about a scan are told apart: known, lost, try again, no use', () => {
+    expect(desk.readState(200, { state: 'done' })).toEqual({ kind: 'state', state: { state: 'done' } });
+    expect(desk.readState(404, null)).toEqual({ kind: 'lost' });
+    expect(desk.readState(401, null)).toEqual({ kind: 'stop', fault: 'session' });
+    for (const status of [0, 200, 500, 503]) {
+      expect(desk.readState(status, null)).toEqual({ kind: 'again', fault: 'koha' });
+    }
+  });
+
+  test('a web worker is asked ever more rarely, and a report is given up', () => {
+    const asks = [0, 5000, 30_000, 120_000].map((ms) => desk.nextAskMs(ms));
+    expect(asks).toEqual([...asks].sort((one, other) => one - other));
+    expect(asks[0]).toBeLessThanOrEqual(500);
+    expect(asks[3]).toBeGreaterThanOrEqual(5000);
+    expect([0, 1, 2, 3].map((faults) => desk.nextReportMs(faults))).toEqual([1000, 2000, 4000, 8000]);
+    expect(desk.nextReportMs(4)).toBeUndefined();
+    expect(desk.nextReportMs(0, 3)).toBe(3000);
+    expect(desk.nextReportMs(0, 3600)).toBe(10_000);
+  });
+});

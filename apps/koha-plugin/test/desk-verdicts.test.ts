@@ -1,0 +1,177 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { aState, LAKESIDE, LANGUAGES, LOANS, MIDLAND, OUTCOMES, WAITS } from './a-state.ts';
+import { loadDesk, MESSAGES } from './load-desk.ts';
+import type { Shown, View } from './load-desk.ts';
+
+const desk = loadDesk();
+
+function shown(view: Partial<View>, language = 'en'): Shown {
+  const whole = { state: null, followedMs: 0, now: 0, ...view };
+  return desk.describe(whole, desk.createWords(MESSAGES, language), language);
+}
+
+describe('what the panel says', () => {
+  test('while nothing is decided it says what is done, and that it is still done', () => {
+    expect(shown({})).toMatchObject({ verdict: 'Reporting the card …', tone: 'wait', takesItem: true });
+    const working = aState({ state: 'working', outcome: null, homes: [] });
+    expect(shown({ state: working }).verdict).toBe('Asking the partner libraries …');
+    expect(shown({ state: working, followedMs: 5000 }).verdict).toBe('Still asking the partner libraries …');
+    expect(shown({ state: working }).steps).toEqual({ report: 'done', search: 'now', copy: 'later' });
+  });
+
+  test('a library that is slow is named, with the next try', () => {
+    const now = Date.parse('2026-11-25T09:00:00Z');
+    const waiting = aState({
+      state: 'waiting',
+      outcome: null,
+      homes: [],
+      waiting_for: { library: 'midland', reason: 'NO_ANSWER', next_try_at: '2026-11-25T09:00:04Z' },
+    });
+    expect(shown({ state: waiting, now }).verdict).toMatch(/^Midland does not answer\. Next try at .+\.$/);
+    expect(shown({ state: waiting, now: now + 5000 }).verdict).toBe('Midland does not answer.');
+    expect(shown({ state: { ...waiting, homes: [MIDLAND] }, now: now + 5000 }).verdict).toBe(
+      'Midland Public Library does not answer.',
+    );
+  });
+
+  test('when this library itself is waited for, the search is over', () => {
+    const held = { library: 'riverside', reason: 'BUSY', next_try_at: null };
+    const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });
+    expect(shown({ state: waiting })).toMatchObject({
+      verdict: 'Riverside is busy.',
+      steps: { report: 'done', search: 'done', copy: 'now' },
+    });
+  });
+
+  test.each([
+    [{ outcome: 'COPIED' }, 'Found at Midland Public Library. You can check out now.', ''],
+    [{ outcome: 'ALREADY_LOCAL' }, 'This patron is already here. You can check out now.', ''],
+    [{ outcome: 'NOT_FOUND', homes: [] }, 'No partner library knows this card.', /by hand/],
+    [{ outcome: 'NOT_A_CARD', homes: [] }, "This is not a partner library's card.", /by name/],
+    [
+      { outcome: 'AMBIGUOUS_HOME', homes: [MIDLAND, LAKESIDE] },
+      'Several libraries use this card number: Midland Public Library and Lakeside Library.',
+      'Ask the patron, then register by hand.',
+    ],
+    [
+      { outcome: 'NOT_ELIGIBLE', reasons: ['EXPIRED', 'DEBT_OVER_LIMIT'] },
+      'Found at Midland Public Library, but: the card has expired and the patron owes too much.',
+      /Midland/,
+    ],
+    [
+      { outcome: 'NOT_ELIGIBLE' },
+      'Found at Midland Public Library, but not allowed to borrow here.',
+      /Midland Public Library/,
+    ],
+    [
+      { outcome: 'HOME_UNREACHABLE', state: 'failed', homes: [MIDLAND, LAKESIDE] },
+      'Midland Public Library and Lakeside Library did not answer.',
+      'Try again later, or register by hand.',
+    ],
+    [
+      { outcome: 'LENDING_REFUSED', state: 'failed' },
+      'Riverside could not store this patron.',
+      'Register by hand.',
+    ],
+    [
+      {
+        outcome: 'MISCONFIGURED',
+        state: 'failed',
+        problem: { library: 'riverside', what: 'category', name: 'PT' },
+      },
+      'The passport service is set up wrongly for Riverside.',
+      /Riverside: a patron category is missing \(PT\)\.$/,
+    ],
+    [{ outcome: 'NEW_IN_2030', message: 'Something new.' }, 'Something new.', ''],
+  ])('%j is said in plain words, with what to do', (changed, verdict, advice) => {
+    const said = shown({ state: aState(changed) });
+    expect(said.verdict).toBe(verdict);
+    if (advice instanceof RegExp) expect(said.advice).toMatch(advice);
+    else expect(said.advice).toBe(advice);
+  });
+
+  test('the item that was to be lent is told of beside the patron', () => {
+    const loan = (result: string, keys: string[] = []): Shown =>
+      shown({ state: aState({ checkout: { result, keys } }), withItem: true });
+    expect(loan('CHECKED_OUT')).toMatchObject({ tone: 'good', steps: { lend: 'done' } });
+    expect(loan('CHECKED_OUT').verdict).toMatch(/The item is lent\.$/);
+    expect(loan('NEEDS_CONFIRMATION', ['RESERVED', 'ODD_KEY'])).toMatchObject({
+      tone: 'partly',
+      steps: { copy: 'done', lend: 'failed' },
+      canOpen: true,
+      verdict: 'Found at Midland Public Library. You can check out now.',
+      advice:
+        'The item was not lent, Koha asks for a confirmation: on hold for somebody else and ODD_KEY.' +
+        ' Scan it again in the checkout.',
+    });
+    expect(loan('BLOCKED').advice).toBe('The item cannot be lent. The checkout shows more.');
+  });
+
+  test('one item is taken, and none once the verdict is known', () => {
+    const working = aState({ state: 'working', outcome: null });
+    expect(shown({ state: working }).takesItem).toBe(true);
+    expect(shown({ state: working, withItem: true })).toMatchObject({
+      takesItem: false,
+      advice: 'One item is waiting to be lent.',
+    });
+    expect(shown({ state: aState({ outcome: 'NOT_FOUND' }) }).takesItem).toBe(false);
+  });
+
+  test('T-15 a service that is away, one that refuses and an answer of nobody are three different things', () => {
+    const fault = (name: string, isOver: boolean): Shown => shown({ fault: name, isOver });
+    expect(fault('unreachable', false)).toMatchObject({ tone: 'wait', takesItem: true, canTryAgain: false });
+    expect(fault('unreachable', true)).toMatchObject({
+      tone: 'bad',
+      verdict: 'The passport service does not answer.',
+      canTryAgain: true,
+      steps: { report: 'failed' },
+    });
+    expect(fault('refused', true).verdict).toBe('The passport service refuses this library.');
+    expect(fault('session', true)).toMatchObject({ verdict: 'Your session has ended.', canTryAgain: false });
+  });
+
+  test('whatever may come, in each language there is a sentence without a blank left open', () => {
+    const aKey = fc.constantFrom('DEBT', 'RESERVED', 'TOO_MANY', 'ODD_KEY');
+    const anyState = fc.record({
+      library: fc.constantFrom('riverside', 'north-west'),
+      state: fc.constantFrom('queued', 'working', 'waiting', 'done', 'failed'),
+      outcome: fc.constantFrom(...OUTCOMES, null),
+      reasons: fc.array(fc.constantFrom('EXPIRED', 'RESTRICTED', 'UNVERIFIABLE', 'ODD_REASON'), {
+        maxLength: 3,
+      }),
+      homes: fc.subarray([MIDLAND, LAKESIDE, { id: 'no-name', name: null }]),
+      patron_id: fc.constantFrom(1, null),
+      checkout: fc.option(
+        fc.record({ result: fc.constantFrom(...LOANS), keys: fc.array(aKey, { maxLength: 2 }) }),
+      ),
+      waiting_for: fc.option(
+        fc.record({
+          library: fc.constantFrom('midland', 'riverside'),
+          reason: fc.constantFrom(...WAITS, 'ODD'),
+          next_try_at: fc.constantFrom('2026-11-25T09:00:04Z', null, 'soon'),
+        }),
+      ),
+      problem: fc.option(
+        fc.record({
+          library: fc.constant('midland'),
+          what: fc.constantFrom('credentials', 'odd'),
+          name: fc.constantFrom('PT', null),
+        }),
+      ),
+      message: fc.constantFrom('A message.', null),
+    });
+    fc.assert(
+      fc.property(
+        fc.option(anyState),
+        fc.boolean(),
+        fc.constantFrom(...LANGUAGES),
+        (state, withItem, language) => {
+          const said = shown({ state, withItem, now: 0 }, language);
+          expect(said.verdict).not.toBe('');
+          expect(`${said.verdict} ${said.advice}`).not.toMatch(/\{\w+\}|undefined|null|NaN|\[object/);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,65 @@
+import { readFileSync } from 'node:fs';
+import { createContext, runInContext } from 'node:vm';
+
+export interface ScanState {
+  event_id?: string;
+  library?: string;
+  state: string;
+  outcome?: string | null;
+  reasons?: string[];
+  homes?: { id: string; name?: string | null }[];
+  patron_id?: number | null;
+  checkout?: { result: string; keys: string[] } | null;
+  waiting_for?: { library: string; reason: string; next_try_at?: string | null } | null;
+  problem?: { library: string; what: string; name?: string | null } | null;
+  message?: string | null;
+}
+
+export interface View {
+  state: ScanState | null;
+  fault?: string | null;
+  isOver?: boolean;
+  withItem?: boolean;
+  followedMs?: number;
+  now?: number;
+}
+
+export interface Shown {
+  steps: Record<string, string>;
+  tone: string;
+  verdict: string;
+  advice: string;
+  canTryAgain: boolean;
+  canOpen: boolean;
+  takesItem: boolean;
+}
+
+export type Words = (key: string, values?: Record<string, string>) => string | undefined;
+export type Messages = Record<string, Record<string, string>>;
+
+export interface Desk {
+  cardOfPage(url: { pathname: string; search: string }): string | null;
+  looksLikeCard(card: string, patterns: string[]): boolean;
+  createWords(messages: Messages, language: string): Words;
+  opensByItself(state: ScanState): boolean;
+  checkoutAddress(state: ScanState, card: string): string;
+  nextAskMs(followedMs: number): number;
+  nextReportMs(faults: number, retryAfterS?: number): number | undefined;
+  readReport(status: number, body: unknown): { kind: string; eventId?: string; fault?: string };
+  readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };
+  describe(view: View, words: Words, language: string): Shown;
+  hitsIn(document: unknown, jQuery: unknown): string;
+}
+
+const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.url);
+
+export const SCRIPT = readFileSync(new URL('desk.js', FOLDER), 'utf8');
+
+export const MESSAGES = JSON.parse(readFileSync(new URL('messages.json', FOLDER), 'utf8')) as Messages;
+
+/** The script's decisions, as they are in the browser: nothing else of it starts. */
+export function loadDesk(): Desk {
+  const taken = { exports: {} as Desk };
+  runInContext(SCRIPT, createContext({ module: taken, URLSearchParams }));
+  return taken.exports;
+}
