@@ -27,3 +27,4 @@ export type { ConfigWarning } from './config-warnings.ts';
 export { effectiveConfig, renderEffectiveConfig } from './effective-config.ts';
 export type { Printable } from './effective-config.ts';
 export { configurationReference } from './configuration-reference.ts';
+export { parseDuration } from './duration.ts';
