@@ -3,6 +3,7 @@ import type { CheckoutTable } from './checkouts/checkout-table.ts';
 import type { Clock } from './clock.ts';
 import type { CallLog } from './control/call-log.ts';
 import type { FaultQueue } from './control/fault-queue.ts';
+import type { Exchange } from './exchange.ts';
 import type { ItemTable } from './items/item-table.ts';
 import type { CardReservations } from './patrons/card-reservations.ts';
 import type { PatronTable } from './patrons/patron-table.ts';
@@ -50,4 +51,6 @@ export interface Double {
   /** The machine's clock in milliseconds, without the skew of `clock`. */
   realNowMs(): number;
   newId(): string;
+  /** Told of every answered API call. */
+  onExchange: ((exchange: Exchange) => void) | undefined;
 }

@@ -4,6 +4,12 @@ export type { SettingsChange } from './control/apply-settings.ts';
 export type { Fault, FaultDraft, FaultKind } from './control/fault-queue.ts';
 export type { SettingsView } from './control/settings-view.ts';
 export type { DoubleState, StoredCheckout, StoredItem, StoredPatron } from './control/stored-rows.ts';
+export type { Exchange } from './exchange.ts';
+export {
+  describeKoha,
+  type CheckedExchange,
+  type KohaDescription,
+} from './koha-description/describe-koha.ts';
 export type { OutcomeRow } from './plugin/outcome-table.ts';
 export type { PreferenceName, Preferences } from './preferences.ts';
 export { releases, type Release } from './release.ts';

@@ -1,5 +1,6 @@
 /** Koha's system preferences that the double honours or reports, with Koha's defaults unless a comment says why not. */
 export const defaultPreferences = {
+  AccessControlAllowOrigin: '',
   AgeRestrictionOverride: '0',
   AllFinesNeedOverride: '1',
   AllowFineOverride: '0',

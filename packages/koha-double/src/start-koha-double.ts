@@ -7,6 +7,7 @@ import { CallLog } from './control/call-log.ts';
 import { buildControls, type Controls } from './control/controls.ts';
 import { FaultQueue } from './control/fault-queue.ts';
 import type { Double } from './double.ts';
+import type { Exchange } from './exchange.ts';
 import type { Release } from './release.ts';
 import { derivedCredentials, type Credentials } from './seed/api-user.ts';
 import { emptyDatabase } from './seed/load-seed.ts';
@@ -43,6 +44,8 @@ export interface KohaDoubleOptions {
   readonly webhook?: WebhookOptions | undefined;
   /** `derived` (default): the same for the same library; `random`: new ones. */
   readonly credentials?: Credentials | 'derived' | 'random';
+  /** Told of every answered API call: to hold it against Koha's description, see `describeKoha`. */
+  readonly onExchange?: (exchange: Exchange) => void;
   /** Anything else that `PUT /_double/settings` takes. */
   readonly settings?: SettingsChange;
 }
@@ -99,6 +102,7 @@ function buildDouble(options: KohaDoubleOptions): Double {
     tokenSecret: randomBytes(32).toString('hex'),
     realNowMs: now,
     newId: randomUUID,
+    onExchange: options.onExchange,
   };
 }
 

@@ -35,6 +35,18 @@ export function describeApi(double: Double): string {
   return text;
 }
 
+/** The same for people: `GET /api/v1/.html`. */
+export function describeApiAsPage(double: Double): string {
+  const { release } = double.settings;
+  const rows = operations
+    .filter((operation) => isThere(double, operation))
+    .map((operation) => {
+      const { summary } = specOf(operation, release);
+      return `<li><code>${operation.method} ${operation.path}</code> ${summary}</li>`;
+    });
+  return `<!DOCTYPE html>\n<html lang="en"><title>Koha REST API</title><h1>Koha REST API</h1><ul>${rows.join('')}</ul></html>\n`;
+}
+
 const formText = (name: string, required = false): Parameter => ({
   name,
   in: 'formData',

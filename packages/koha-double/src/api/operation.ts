@@ -28,7 +28,7 @@ export interface OperationSpec {
   readonly parameters: readonly Parameter[];
   /** Status -> schema of the body, or null where there is none. */
   readonly responses: Readonly<Record<string, JsonSchema | null>>;
-  /** Null: open to anyone. */
+  /** Null: no permission needed. */
   readonly permissions: PermissionRule | null;
 }
 
@@ -57,6 +57,8 @@ export interface Operation {
   readonly path: string;
   readonly since?: Release;
   readonly plugin?: true;
+  /** Under `/public`: nobody has to log in, where the preference `RESTPublicAPI` is on. */
+  readonly isPublic?: true;
   spec(release: Release): OperationSpec;
   handle(call: ApiCall): Answer | Promise<Answer>;
 }

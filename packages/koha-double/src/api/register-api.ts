@@ -2,8 +2,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { noRoute } from '../answer.ts';
 import { answerTokenRequest } from '../auth/oauth-token-route.ts';
 import type { Double } from '../double.ts';
+import { parseJson } from '../parse-json.ts';
 import { deliver } from './deliver.ts';
-import { describeApi } from './description.ts';
+import { describeApi, describeApiAsPage } from './description.ts';
 import { operationKey, type Operation } from './operation.ts';
 import { isThere, operations } from './operations.ts';
 import { runOperation, type IncomingRequest } from './run-operation.ts';
@@ -26,6 +27,13 @@ export function registerApi(app: FastifyInstance, double: Double): void {
       deliver(double, request, reply, 'GET /', () => ({ status: 200, text: describeApi(double) })),
     );
   }
+  app.get(`${base}/.html`, (request, reply) =>
+    deliver(double, request, reply, 'GET /', () => ({
+      status: 200,
+      headers: { 'content-type': 'text/html;charset=UTF-8' },
+      text: describeApiAsPage(double),
+    })),
+  );
   const unknown = (request: FastifyRequest, reply: Parameters<typeof deliver>[2]): Promise<unknown> =>
     deliver(double, request, reply, null, noRoute);
   app.all(`${base}/*`, unknown);
@@ -52,19 +60,10 @@ function incoming(request: FastifyRequest): IncomingRequest {
     query: new URLSearchParams(search),
     headers: request.headers as Record<string, string>,
     form: undefined,
-    body: jsonOf(request.body),
+    body: parseJson(request.body),
     url: `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     search,
   };
-}
-
-function jsonOf(body: unknown): unknown {
-  if (!Buffer.isBuffer(body) || body.length === 0) return undefined;
-  try {
-    return JSON.parse(body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }
 
 function formOf(request: FastifyRequest): URLSearchParams | undefined {

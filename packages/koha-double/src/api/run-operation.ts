@@ -3,6 +3,8 @@ import { actingLibrary, authenticate } from '../auth/authenticate.ts';
 import { isAllowed } from '../auth/permissions.ts';
 import type { Double } from '../double.ts';
 import type { CallEntry } from '../control/call-log.ts';
+import { emptyColumns } from '../patrons/new-patron-columns.ts';
+import type { PatronRow } from '../patrons/patron-row.ts';
 import { checkRequest, type CheckedRequest, type RawRequest } from './check-request.ts';
 import { definitionsOf } from './definitions.ts';
 import type { Operation, OperationSpec } from './operation.ts';
@@ -28,17 +30,10 @@ export async function runOperation(
   const spec = specOf(operation, release);
   const noEmbeds = refuseEmbeds(request, spec);
   if (noEmbeds !== null) return noEmbeds;
-  const who = authenticate(double, operation.method, request.headers);
-  if (who.kind === 'refused') return who.answer;
-  entry.client_id = who.identity.clientId;
-  const acting = actingLibrary(double, who.identity, request.headers);
-  if (typeof acting !== 'string') return acting;
-  const { user } = who.identity;
-  if (spec.permissions !== null && !isAllowed(user.permissions, spec.permissions)) {
-    return problem(403, 'Authorization failure. Missing required permission(s).', {
-      required_permissions: spec.permissions,
-    });
-  }
+  const caller = operation.isPublic === true ? admitAnyone(double) : admit(double, operation, request, entry);
+  if ('status' in caller) return caller;
+  const refused = refusePermission(caller.user, spec);
+  if (refused !== null) return refused;
   const malformed = refuseQuery(request.query, spec);
   if (malformed !== null) return malformed;
   const checked = checkRequest(request, spec.parameters, definitionsOf(release));
@@ -46,12 +41,44 @@ export async function runOperation(
   return operation.handle({
     double,
     release,
-    user,
-    actingLibrary: acting,
+    ...caller,
     headers: request.headers,
     url: request.url,
     search: request.search,
     ...inputOf(checked),
+  });
+}
+
+interface Caller {
+  readonly user: PatronRow;
+  readonly actingLibrary: string;
+}
+
+function admit(
+  double: Double,
+  operation: Operation,
+  request: IncomingRequest,
+  entry: CallEntry,
+): Caller | Answer {
+  const who = authenticate(double, operation.method, request.headers);
+  if (who.kind === 'refused') return who.answer;
+  entry.client_id = who.identity.clientId;
+  const acting = actingLibrary(double, who.identity, request.headers);
+  return typeof acting === 'string' ? { user: who.identity.user, actingLibrary: acting } : acting;
+}
+
+function admitAnyone(double: Double): Caller | Answer {
+  if (double.settings.maintenance) return problem(503, 'System is under maintenance.');
+  if (double.settings.preferences.RESTPublicAPI !== '1') {
+    return problem(403, 'Configuration prevents the usage of this endpoint by unprivileged users');
+  }
+  return { user: anonymousPatron(double), actingLibrary: '' };
+}
+
+function refusePermission(user: PatronRow, spec: OperationSpec): Answer | null {
+  if (spec.permissions === null || isAllowed(user.permissions, spec.permissions)) return null;
+  return problem(403, 'Authorization failure. Missing required permission(s).', {
+    required_permissions: spec.permissions,
   });
 }
 
@@ -89,4 +116,17 @@ function refuseQuery(query: URLSearchParams, spec: OperationSpec): Answer | null
   if (bad.length === 0) return null;
   const message = 'Malformed query string';
   return { status: 400, body: bad.map((name) => ({ path: `/query/${name}`, message })) };
+}
+
+/** Somebody without a record, a library or a permission. */
+function anonymousPatron(double: Double): PatronRow {
+  return {
+    patron_id: 0,
+    columns: emptyColumns(double),
+    hidden: {},
+    attributes: [],
+    account_balance: 0,
+    permissions: new Set(),
+    api_keys: [],
+  };
 }

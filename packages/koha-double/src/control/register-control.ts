@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Double } from '../double.ts';
+import { parseJson } from '../parse-json.ts';
 import { isRecord } from '../record.ts';
 import { isSeedName, seedNames } from '../seed/seed-name.ts';
 import type { Controls } from './controls.ts';
@@ -18,11 +19,11 @@ export function registerControl(app: FastifyInstance, double: Double, controls: 
 function registerRows(app: FastifyInstance, controls: Controls): void {
   app.get(`${base}/state`, (request) => controls.state(queryText(request, 'cardnumber')));
   app.put(`${base}/patrons/:key`, (request, reply) => {
-    const body = jsonOf(request);
+    const body = parseJson(request.body);
     return isRecord(body) ? controls.putPatron(keyOf(request), body) : refuse(reply, 'an object of columns');
   });
   app.put(`${base}/items/:key`, (request, reply) => {
-    const body = jsonOf(request);
+    const body = parseJson(request.body);
     return isRecord(body) ? controls.putItem(keyOf(request), body) : refuse(reply, 'an object of columns');
   });
   app.delete(`${base}/patrons/:key`, (request, reply) => gone(reply, controls.deletePatron(keyOf(request))));
@@ -35,7 +36,7 @@ function registerLog(app: FastifyInstance, controls: Controls): void {
   app.get(`${base}/faults`, () => controls.faultsLeft());
   app.delete(`${base}/faults`, (_request, reply) => done(reply, () => controls.clearFaults()));
   app.post(`${base}/faults`, (request, reply) => {
-    const faults = parseFaults(jsonOf(request));
+    const faults = parseFaults(parseJson(request.body));
     if (typeof faults === 'string') return refuse(reply, faults);
     controls.addFaults(faults);
     return controls.faultsLeft();
@@ -45,13 +46,13 @@ function registerLog(app: FastifyInstance, controls: Controls): void {
 function registerSettings(app: FastifyInstance, double: Double, controls: Controls): void {
   app.get(`${base}/settings`, () => controls.settings());
   app.put(`${base}/settings`, (request, reply) => {
-    const body = jsonOf(request);
+    const body = parseJson(request.body);
     if (!isRecord(body)) return refuse(reply, 'an object of settings');
     const fault = applySettings(double, body);
     return fault === null ? controls.settings() : refuse(reply, fault);
   });
   app.put(`${base}/seed`, (request, reply) => {
-    const body = jsonOf(request);
+    const body = parseJson(request.body);
     const name = isRecord(body) ? body['name'] : undefined;
     if (name !== 'empty' && !isSeedName(name)) return refuse(reply, `name: empty, ${seedNames.join(', ')}`);
     return done(reply, () => controls.seed(name));
@@ -79,13 +80,4 @@ function keyOf(request: FastifyRequest): string {
 function queryText(request: FastifyRequest, name: string): string | undefined {
   const value = (request.query as Readonly<Record<string, unknown>>)[name];
   return typeof value === 'string' ? value : undefined;
-}
-
-function jsonOf(request: FastifyRequest): unknown {
-  if (!Buffer.isBuffer(request.body)) return undefined;
-  try {
-    return JSON.parse(request.body.toString('utf8')) as unknown;
-  } catch {
-    return undefined;
-  }
 }

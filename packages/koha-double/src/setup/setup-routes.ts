@@ -64,6 +64,29 @@ const listLibraries: Operation = {
   },
 };
 
+const publicLibraries: Operation = {
+  method: 'GET',
+  path: '/public/libraries',
+  isPublic: true,
+  spec: () => ({
+    operationId: 'listLibrariesPublic',
+    summary: 'List libraries',
+    tag: 'libraries',
+    parameters: listParameters,
+    responses: withErrors({ '200': { type: 'array', items: library } }),
+    permissions: null,
+  }),
+  handle: (call) => {
+    const rows = [...call.double.db.libraries.values()].filter((row) => row.public);
+    return listAnswer(
+      call,
+      tableSource(rows, propertiesOf(call, 'library')),
+      simpleFilters({}, []),
+      renderLibrary,
+    );
+  },
+};
+
 const getLibrary: Operation = {
   method: 'GET',
   path: '/libraries/{library_id}',
@@ -134,4 +157,4 @@ function renderCategory(row: CategoryRow): unknown {
   };
 }
 
-export const setupRoutes: readonly Operation[] = [listLibraries, getLibrary, listCategories];
+export const setupRoutes: readonly Operation[] = [listLibraries, publicLibraries, getLibrary, listCategories];

@@ -1,0 +1,129 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { parse } from 'yaml';
+import { isDate } from '../api/check-value.ts';
+import type { Exchange } from '../exchange.ts';
+import { isRecord } from '../record.ts';
+import { readDescription, type DescribedApi, type DescribedOperation } from './description-file.ts';
+import { isErrorShape } from './error-shapes.ts';
+
+/** What is wrong with one exchange; both lists are empty when it fits. */
+export interface CheckedExchange {
+  /** Whether the description has this route at all; if not, nothing was checked. */
+  readonly isDescribed: boolean;
+  readonly request: readonly string[];
+  readonly answer: readonly string[];
+}
+
+/** Koha's own description, as a judge of requests and answers. */
+export interface KohaDescription {
+  check(exchange: Exchange): CheckedExchange;
+}
+
+/** Statuses that Koha's framework answers on any route, described or not. */
+const anywhere = new Set(['400', '401', '403', '404', '500', '503']);
+
+/**
+ * Reads Koha's description (Swagger 2.0, YAML or JSON). Returns null where the file is absent, so that a test can say
+ * that it skips. Complaints name paths and keywords, never values.
+ */
+export function describeKoha(file: string): KohaDescription | null {
+  if (!existsSync(file)) return null;
+  const document: unknown = parse(readFileSync(file, 'utf8'));
+  return buildDescription(readDescription(document));
+}
+
+function buildDescription(api: DescribedApi): KohaDescription {
+  const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false });
+  ajv.addFormat('date', isDate);
+  ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/);
+  ajv.addSchema({ $id: 'koha', definitions: api.definitions });
+  const compiled = new Map<string, ValidateFunction>();
+  const fits = (value: unknown, schema: unknown, where: string): string[] => {
+    const key = JSON.stringify(schema);
+    const validate = compiled.get(key) ?? ajv.compile(absolute(schema));
+    compiled.set(key, validate);
+    if (validate(value)) return [];
+    return (validate.errors ?? []).map(
+      (error) => `${where}${error.instancePath}: ${error.keyword} ${JSON.stringify(error.params)}`,
+    );
+  };
+  return {
+    check: (exchange) => {
+      const operation = api.operations.get(`${exchange.method} ${exchange.path ?? ''}`);
+      if (operation === undefined) return { isDescribed: false, request: [], answer: [] };
+      return {
+        isDescribed: true,
+        request: requestProblems(exchange, operation, api, fits),
+        answer: exchange.isScripted ? [] : answerProblems(exchange, operation, fits),
+      };
+    },
+  };
+}
+
+type Fits = (value: unknown, schema: unknown, where: string) => string[];
+
+function requestProblems(
+  exchange: Exchange,
+  operation: DescribedOperation,
+  api: DescribedApi,
+  fits: Fits,
+): string[] {
+  const problems: string[] = [];
+  const known = new Set(operation.parameters.filter((one) => one.in === 'query').map((one) => one.name));
+  for (const name of new Set(new URLSearchParams(exchange.query).keys())) {
+    if (!known.has(name)) problems.push(`query/${name}: not described`);
+  }
+  for (const parameter of operation.parameters) {
+    const header = parameter.in === 'header' ? exchange.requestHeaders[parameter.name] : undefined;
+    const listed = parameter.items?.enum;
+    for (const value of header === undefined || listed === undefined ? [] : header.split(',')) {
+      if (listed?.includes(value) !== true)
+        problems.push(`${parameter.name}: a value that is not in the list`);
+    }
+    if (parameter.in !== 'body' || parameter.schema === undefined) continue;
+    if (exchange.requestBody === undefined) {
+      if (parameter.required === true) problems.push('body: missing');
+    } else {
+      problems.push(...fits(exchange.requestBody, parameter.schema, 'body'));
+      problems.push(...readOnlyProblems(exchange.requestBody, parameter.schema, api));
+    }
+  }
+  return problems;
+}
+
+/** ajv takes `readOnly` for a remark; Koha refuses a request that has such a property. */
+function readOnlyProblems(body: unknown, schema: unknown, api: DescribedApi): string[] {
+  const reference = isRecord(schema) ? schema['$ref'] : undefined;
+  if (typeof reference !== 'string' || !isRecord(body)) return [];
+  const definition = api.definitions[reference.replace('#/definitions/', '')];
+  const properties =
+    isRecord(definition) && isRecord(definition['properties']) ? definition['properties'] : {};
+  return Object.keys(body)
+    .filter((name) => isRecord(properties[name]) && properties[name]['readOnly'] === true)
+    .map((name) => `body/${name}: readOnly`);
+}
+
+function answerProblems(exchange: Exchange, operation: DescribedOperation, fits: Fits): string[] {
+  const status = String(exchange.status);
+  const schema = operation.responses.get(status);
+  if (schema === undefined && !anywhere.has(status)) return [`status ${status}: not described`];
+  if (exchange.status >= 400) return isErrorShape(exchange.responseBody) ? [] : [`${status}: no error shape`];
+  if (schema === null || schema === undefined) {
+    return exchange.responseBody === undefined ? [] : [`${status}: a body where none is described`];
+  }
+  return fits(exchange.responseBody, objectSchema(schema, exchange.responseBody), `answer ${status}`);
+}
+
+/** Koha writes `items` for a single patron, which checks nothing; the patron is meant, unless it is hidden. */
+function objectSchema(schema: unknown, body: unknown): unknown {
+  const items = isRecord(schema) && schema['type'] === undefined ? schema['items'] : undefined;
+  const isHidden = isRecord(body) && body['patron_id'] === null;
+  return items === undefined || Array.isArray(body) || isHidden ? schema : items;
+}
+
+/** Local references, told from within the added document. */
+function absolute(schema: unknown): object {
+  const text = JSON.stringify(schema).replaceAll('"#/definitions/', '"koha#/definitions/');
+  return JSON.parse(text) as object;
+}

@@ -1,0 +1,208 @@
+import { describe, expect, test } from '@jest/globals';
+import { rowOf, rowsOf, type Row } from './support/rows.ts';
+import { withKoha, type Reply, type TestKoha } from './support/with-koha.ts';
+
+const echo = { surname: 'Kovač', library_id: 'MAIN', category_id: 'PT' };
+const attribute = (type: string, value: string): Row => ({ type, value });
+
+function seedOne(koha: TestKoha, change: Row = {}): number {
+  return koha.putPatron('111', { ...echo, firstname: 'Ana', email: 'a@post.example', ...change }).patron_id;
+}
+
+const put = (koha: TestKoha, id: number, change: Row = {}): Promise<Reply> =>
+  koha.ask('PUT', `/api/v1/patrons/${id}`, { body: { ...echo, ...change } });
+
+describe('PUT /patrons/{patron_id}', () => {
+  const undescribed = ['PUT /patrons/{patron_id}: status 204: not described'];
+
+  test('writes the keys that are there and leaves the others', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      expect(await put(koha, id, { cardnumber: '222' })).toMatchObject({ status: 200 });
+      expect(koha.state('222').patrons[0]).toMatchObject({ firstname: 'Ana', email: 'a@post.example' });
+      expect(koha.state('111').patrons).toEqual([]);
+    }));
+
+  test('replaces the whole attribute set when it is named, and does not touch it otherwise', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha, {
+        extended_attributes: [attribute('PASSPORTED', 'a'), attribute('INTEREST', 'b')],
+      });
+      await put(koha, id, { firstname: 'Bo' });
+      expect(koha.state('111').patrons[0]?.extended_attributes).toHaveLength(2);
+      await put(koha, id, { extended_attributes: [attribute('INTEREST', 'c')] });
+      expect(koha.state('111').patrons[0]?.extended_attributes).toMatchObject([attribute('INTEREST', 'c')]);
+    }));
+
+  test.each<[string, Row, number, Row]>([
+    ['a card of somebody else', { cardnumber: '333' }, 409, { conflict: 'cardnumber' }],
+    ['a login name of somebody else', { userid: 'other' }, 400, { error: 'Problem with USERID' }],
+    ['an unknown category', { category_id: 'NOPE' }, 400, { error: 'Given category_id does not exist' }],
+    ['an unknown library', { library_id: 'NOPE' }, 400, { error: 'Given library_id does not exist' }],
+    [
+      'an unknown attribute type',
+      { extended_attributes: [attribute('X', '1')] },
+      400,
+      { error_code: 'invalid_attribute_type' },
+    ],
+    ['text too long', { cardnumber: 'x'.repeat(33) }, 500, { error_code: 'internal_server_error' }],
+  ])('refuses %s and changes nothing', (_what, change, status, body) =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      koha.putPatron('333', { surname: 'Y', userid: 'other' });
+      const before = koha.state('111').patrons[0];
+      expect(await put(koha, id, { firstname: 'Changed', ...change })).toMatchObject({ status, body });
+      expect(koha.state('111').patrons[0]).toEqual(before);
+    }),
+  );
+
+  test('its own unique attribute is not in its own way', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha, { extended_attributes: [attribute('PASSPORTED_ID', 'm:1')] });
+      const reply = await put(koha, id, { extended_attributes: [attribute('PASSPORTED_ID', 'm:1')] });
+      expect(reply.status).toBe(200);
+    }));
+
+  test('nobody there is 404', () =>
+    withKoha({}, async (koha) => {
+      expect(await put(koha, 99)).toMatchObject({ status: 404, body: { error: 'Patron not found' } });
+    }));
+
+  test('the three required fields are demanded', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      const reply = await koha.ask('PUT', `/api/v1/patrons/${id}`, { body: { cardnumber: '5' } });
+      expect(rowOf(reply)['errors']).toHaveLength(3);
+    }));
+
+  test('no change can be a 204', () =>
+    withKoha({ settings: { no_change_is_204: true }, undescribed }, async (koha) => {
+      const id = seedOne(koha);
+      expect(await put(koha, id)).toMatchObject({ status: 204 });
+      expect(await put(koha, id, { firstname: 'Bo' })).toMatchObject({ status: 200 });
+    }));
+
+  test("a superlibrarian's e-mail is out of reach", () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha, { permissions: ['superlibrarian'] });
+      expect(await put(koha, id, { email: 'mine@post.example' })).toMatchObject({ status: 403 });
+      expect(await put(koha, id, { email: 'a@post.example' })).toMatchObject({ status: 200 });
+    }));
+
+  test('T-24 the last write wins: there is no version to check', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      const replies = await Promise.all([put(koha, id, { city: 'A' }), put(koha, id, { state: 'B' })]);
+      expect(replies.map((reply) => reply.status)).toEqual([200, 200]);
+      expect(koha.state('111').patrons[0]).toMatchObject({ city: 'A', state: 'B' });
+    }));
+});
+
+describe('DELETE /patrons/{patron_id}', () => {
+  const remove = (koha: TestKoha, id: number): Promise<Reply> => koha.ask('DELETE', `/api/v1/patrons/${id}`);
+
+  test('removes the row and its card', () =>
+    withKoha({}, async (koha) => {
+      expect(await remove(koha, seedOne(koha))).toMatchObject({ status: 204, body: undefined });
+      expect(koha.state('111').patrons).toEqual([]);
+    }));
+
+  test.each<[string, (koha: TestKoha, id: number) => void]>([
+    ['has_checkouts', (koha) => void koha.putItem('39', { checked_out_to: '111' })],
+    ['has_debt', (koha) => void koha.putPatron('111', { account_balance: 0.5 })],
+    ['has_guarantees', (koha, id) => void koha.putPatron('112', { guarantor_id: id })],
+    ['is_protected', (koha) => void koha.putPatron('111', { protected: true })],
+    ['is_anonymous_patron', (koha, id) => koha.putSettings({ AnonymousPatron: id })],
+  ])('is refused: %s', (error_code, arrange) =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      arrange(koha, id);
+      expect(await remove(koha, id)).toMatchObject({ status: 409, body: { error_code } });
+      expect(koha.state('111').patrons).toHaveLength(1);
+    }),
+  );
+
+  test('holds are no refusal: they are cancelled', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      koha.putItem('39', { hold: { state: 'RESERVED', patron_id: id } });
+      expect(await remove(koha, id)).toMatchObject({ status: 204 });
+      expect(koha.state().items[0]).not.toHaveProperty('hold');
+    }));
+
+  test('wants its own permission', () =>
+    withKoha({ settings: { permissions: ['borrowers:edit_borrowers'] } }, async (koha) => {
+      expect(await remove(koha, seedOne(koha))).toMatchObject({
+        status: 403,
+        body: { required_permissions: { borrowers: 'delete_borrowers' } },
+      });
+    }));
+});
+
+describe('/patrons/{patron_id}/extended_attributes', () => {
+  const at = (id: number, rest = ''): string => `/api/v1/patrons/${id}/extended_attributes${rest}`;
+
+  test('lists, adds, changes and removes', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      const added = await koha.ask('POST', at(id), { body: attribute('INTEREST', 'maps') });
+      expect(added).toMatchObject({ status: 201, body: attribute('INTEREST', 'maps') });
+      const location = added.headers.get('location') ?? '';
+      expect(await koha.ask('PATCH', location, { body: { value: 'globes' } })).toMatchObject({ status: 200 });
+      expect(rowsOf(await koha.ask('GET', at(id)))).toMatchObject([attribute('INTEREST', 'globes')]);
+      expect(await koha.ask('DELETE', location)).toMatchObject({ status: 204 });
+      expect(rowsOf(await koha.ask('GET', at(id)))).toEqual([]);
+    }));
+
+  test.each<[string, Row, number]>([
+    ['an unknown type', attribute('X', '1'), 400],
+    ['a second value of a single type', attribute('PASSPORTED', 'b'), 409],
+    ['a value taken elsewhere', attribute('PASSPORTED_ID', 'm:1'), 409],
+  ])('POST answers %s with %#, and without a code', (_what, body, status) =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha, { extended_attributes: [attribute('PASSPORTED', 'a')] });
+      koha.putPatron('9', { extended_attributes: [attribute('PASSPORTED_ID', 'm:1')] });
+      const reply = await koha.ask('POST', at(id), { body });
+      expect(reply.status).toBe(status);
+      expect(Object.keys(rowOf(reply))).toEqual(['error']);
+    }),
+  );
+
+  test.each([
+    ['PASSPORTED', '__no_such_type__'],
+    ['WANTED', 'WANTED'],
+  ])('the probe with %s names %s and changes nothing', (wanted, named) =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha, { extended_attributes: [attribute('INTEREST', 'a')] });
+      const body = [attribute(wanted, 'x'), attribute('__no_such_type__', 'x')];
+      expect(await koha.ask('PUT', at(id), { body })).toMatchObject({
+        status: 400,
+        body: { error: `Tried to use an invalid attribute type. type=${named}` },
+      });
+      expect(koha.state('111').patrons[0]?.extended_attributes).toHaveLength(1);
+    }),
+  );
+
+  test('PUT replaces all, and wants what is mandatory', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha, { extended_attributes: [attribute('INTEREST', 'a')] });
+      const reply = await koha.ask('PUT', at(id), { body: [attribute('PASSPORTED', 'b')] });
+      expect(reply).toMatchObject({ status: 200, body: [attribute('PASSPORTED', 'b')] });
+      koha.putSettings({ attribute_types: [{ code: 'CONSENT', mandatory: true }] });
+      expect(await koha.ask('PUT', at(id), { body: [] })).toMatchObject({ status: 400 });
+    }));
+
+  test('what is not there is 404', () =>
+    withKoha({}, async (koha) => {
+      const id = seedOne(koha);
+      const body = { value: 'x' };
+      expect(await koha.ask('GET', at(99))).toMatchObject({
+        status: 404,
+        body: { error: 'Patron not found' },
+      });
+      expect(await koha.ask('PATCH', at(id, '/99'), { body })).toMatchObject({
+        status: 404,
+        body: { error: 'Attribute not found', error_code: 'not_found' },
+      });
+    }));
+});

@@ -1,0 +1,394 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Release } from '../src/index.ts';
+import { rowOf, rowsOf, type Row } from './support/rows.ts';
+import { withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
+
+const barcode = '39999000000017';
+
+/** A clean adult with card 111, and a clean book. */
+async function withLoanable(
+  options: TestOptions,
+  run: (koha: TestKoha, patronId: number, itemId: number) => Promise<void>,
+): Promise<void> {
+  await withKoha(options, async (koha) => {
+    const patron = koha.putPatron('111', { surname: 'X', category_id: 'PT', date_of_birth: '2010-01-01' });
+    const item = koha.putItem(barcode, {});
+    await run(koha, patron.patron_id, item.item_id);
+  });
+}
+
+const lend = (koha: TestKoha, body: Row, query: Record<string, string> = {}): Promise<Reply> =>
+  koha.ask('POST', '/api/v1/checkouts', { body, query });
+
+const judge = (koha: TestKoha, patronId: number, itemId: number): Promise<Reply> =>
+  koha.ask('GET', '/api/v1/checkouts/availability', {
+    query: { patron_id: String(patronId), item_id: String(itemId) },
+  });
+
+describe('lending', () => {
+  test('by barcode: 201, where it is, the branch that acts', () =>
+    withLoanable({ now: () => Date.parse('2026-11-25T09:00:00Z') }, async (koha, patron_id) => {
+      const headers = { 'x-koha-library': 'NORTH' };
+      const body = { patron_id, external_id: barcode, due_date: '2030-01-01T00:00:00Z', library_id: 'MAIN' };
+      const reply = await koha.ask('POST', '/api/v1/checkouts', { body, headers });
+      expect(reply).toMatchObject({ status: 201, body: { patron_id, library_id: 'NORTH', issuer_id: null } });
+      expect(rowOf(reply)['due_date']).toBe('2026-12-09T23:59:00+00:00');
+      expect(reply.headers.get('location')).toBe('/api/v1/checkouts/1');
+      expect(koha.state().items[0]).toMatchObject({
+        checked_out_date: '2026-12-09',
+        holding_library_id: 'NORTH',
+      });
+    }));
+
+  test('23.11 knows no barcode here, and takes the item', () =>
+    withLoanable({ release: '23.11' }, async (koha, patron_id, item_id) => {
+      const refused = await lend(koha, { patron_id, external_id: barcode });
+      expect(rowOf(refused)['errors']).toEqual([
+        { path: '/body', message: 'Properties not allowed: external_id.' },
+      ]);
+      expect(await lend(koha, { patron_id, item_id })).toMatchObject({ status: 201 });
+    }));
+
+  test.each<[string, Row, number, Row]>([
+    ['neither item nor barcode', {}, 400, { error_code: 'MISSING_OR_WRONG_PARAMETERS' }],
+    ['an unknown item', { item_id: 99 }, 409, { error_code: 'ITEM_NOT_FOUND' }],
+    ['an unknown barcode', { external_id: '0' }, 409, { error_code: 'ITEM_NOT_FOUND' }],
+    ['an unknown patron', { patron_id: 99, external_id: barcode }, 409, { error_code: 'PATRON_NOT_FOUND' }],
+    [
+      'item and barcode of two items',
+      { item_id: 1, external_id: '40' },
+      409,
+      { error_code: 'ITEM_ID_NOT_MATCHING_EXTERNAL_ID' },
+    ],
+  ])('%s', (_what, change, status, body) =>
+    withLoanable({}, async (koha, patron_id) => {
+      koha.putItem('40', {});
+      expect(await lend(koha, { patron_id, ...change })).toMatchObject({ status, body });
+    }),
+  );
+
+  test('RecordStaffUserOnCheckout says who lent', () =>
+    withLoanable({ settings: { RecordStaffUserOnCheckout: true } }, async (koha, patron_id) => {
+      expect(rowOf(await lend(koha, { patron_id, external_id: barcode }))['issuer_id']).toBe(1);
+    }));
+});
+
+describe('reasons against a loan', () => {
+  const cases: [string, Row, Row, Row, 'blockers' | 'confirms' | 'warnings', Row][] = [
+    ['GNA', { incorrect_address: true }, {}, {}, 'blockers', { GNA: 1 }],
+    ['CARD_LOST', { patron_card_lost: true }, {}, {}, 'blockers', { CARD_LOST: 1 }],
+    ['EXPIRED', { expiry_date: '2020-01-01' }, {}, {}, 'blockers', { EXPIRED: 1 }],
+    [
+      'DEBARRED',
+      { debarred: '2999-01-01' },
+      {},
+      {},
+      'blockers',
+      { DEBARRED: 1, USERBLOCKEDWITHENDDATE: '2999-01-01' },
+    ],
+    ['DEBARRED for ever', { restricted: true }, {}, {}, 'blockers', { USERBLOCKEDNOENDDATE: '9999-12-31' }],
+    ['DEBT', { account_balance: 30 }, {}, {}, 'blockers', { DEBT: 30 }],
+    ['DEBT, overridable', { account_balance: 30 }, {}, { AllowFineOverride: 1 }, 'confirms', { DEBT: 30 }],
+    ['DEBT, small', { account_balance: 2 }, {}, {}, 'confirms', { DEBT: 2 }],
+    ['OTHER_CHARGES', { other_charges: 2 }, {}, {}, 'warnings', { OTHER_CHARGES: '2.00' }],
+    ['NOT_FOR_LOAN', {}, { not_for_loan_status: 1 }, {}, 'blockers', { NOT_FOR_LOAN: 1, item_notforloan: 1 }],
+    [
+      'NOT_FOR_LOAN by type',
+      {},
+      { item_type_id: 'REF' },
+      {},
+      'blockers',
+      { NOT_FOR_LOAN: 1, itemtype_notforloan: 'REF' },
+    ],
+    [
+      'NOT_FOR_LOAN_FORCING',
+      {},
+      { not_for_loan_status: 1 },
+      { AllowNotForLoanOverride: 1 },
+      'confirms',
+      { NOT_FOR_LOAN_FORCING: 1 },
+    ],
+    ['WTHDRAWN', {}, { withdrawn: 1 }, {}, 'blockers', { WTHDRAWN: 1 }],
+    ['RESTRICTED', {}, { restricted_status: 1 }, {}, 'blockers', { RESTRICTED: 1 }],
+    ['ITEM_LOST, told', {}, { lost_status: 2 }, {}, 'warnings', { ITEM_LOST: 'Lost (2)' }],
+    [
+      'ITEM_LOST, asked',
+      {},
+      { lost_status: 2 },
+      { IssueLostItem: 'confirm' },
+      'confirms',
+      { ITEM_LOST: 'Lost (2)' },
+    ],
+    ['AGE_RESTRICTION', {}, { age_restriction: 18 }, {}, 'blockers', { AGE_RESTRICTION: 'Age 18' }],
+    ['RENTALCHARGE', {}, { rental_charge: 1.5 }, {}, 'confirms', { RENTALCHARGE: 1.5 }],
+    [
+      'ADDITIONAL_MATERIALS',
+      {},
+      { materials_notes: '1 map' },
+      { CircConfirmItemParts: 1 },
+      'confirms',
+      { ADDITIONAL_MATERIALS: '1 map' },
+    ],
+    [
+      'RESERVED',
+      {},
+      { hold: { state: 'RESERVED', patron_id: 1 } },
+      {},
+      'confirms',
+      { RESERVED: 1, resborrowernumber: 1 },
+    ],
+    [
+      'RESERVE_WAITING',
+      {},
+      { hold: { state: 'RESERVE_WAITING', patron_id: 1 } },
+      {},
+      'confirms',
+      { RESERVE_WAITING: 1 },
+    ],
+    ['TRANSFERRED', {}, { hold: { state: 'TRANSFERRED', patron_id: 1 } }, {}, 'confirms', { TRANSFERRED: 1 }],
+    ['PROCESSING', {}, { hold: { state: 'PROCESSING', patron_id: 1 } }, {}, 'confirms', { PROCESSING: 1 }],
+    ['RECALLED', {}, { recall: { patron_id: 1 } }, {}, 'confirms', { RECALLED: 1 }],
+    [
+      'ITEMNOTSAMEBRANCH',
+      {},
+      { holding_library_id: 'NORTH' },
+      { IndependentBranches: 1 },
+      'blockers',
+      { ITEMNOTSAMEBRANCH: 1, itemhomebranch: 'NORTH' },
+    ],
+    [
+      'BORRNOTSAMEBRANCH',
+      { library_id: 'NORTH' },
+      {},
+      { IndependentBranches: 1 },
+      'confirms',
+      { BORRNOTSAMEBRANCH: 'NORTH' },
+    ],
+    [
+      'any other key',
+      {},
+      { circulation_extra: { confirms: { HIGHHOLDS: 1 } } },
+      {},
+      'confirms',
+      { HIGHHOLDS: 1 },
+    ],
+  ];
+
+  test.each(cases)('%s', (_key, patron, item, settings, group, expected) =>
+    withLoanable({ settings }, async (koha, patronId, itemId) => {
+      koha.putPatron('111', patron);
+      koha.putItem(barcode, item);
+      const reply = await judge(koha, patronId, itemId);
+      expect(rowOf(reply)[group]).toMatchObject(expected);
+      const { status, body } = await lend(koha, { patron_id: patronId, external_id: barcode });
+      if (group === 'warnings') expect(status).toBe(201);
+      if (group === 'confirms') expect([status, body]).toEqual([412, { error: 'Confirmation error' }]);
+      if (group === 'blockers') {
+        expect(status).toBe(403);
+        expect(rowOf({ status, body, headers: reply.headers })['error']).toMatch(
+          /^Checkout not authorized \(.*\)$/,
+        );
+        expect(body).not.toHaveProperty('required_permissions');
+      }
+    }),
+  );
+
+  test('nothing against it: three empty objects and a token all the same', () =>
+    withLoanable({}, async (koha, patronId, itemId) => {
+      expect((await judge(koha, patronId, itemId)).body).toEqual({
+        blockers: {},
+        confirms: {},
+        warnings: {},
+        confirmation_token: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+$/),
+      });
+    }));
+
+  test.each<[Release, string[]]>([
+    ['24.11', []],
+    ['25.11', ['circulation_rule_TOO_MANY']],
+  ])('TOO_MANY as a blocker on %s leaves %j among the confirms', (release, confirms) =>
+    withLoanable({ release, settings: { AllowTooManyOverride: false } }, async (koha, patronId, itemId) => {
+      koha.putSettings({ circulation_rules: [{ rule: 'maxissueqty', value: '1' }] });
+      koha.putItem('40', { checked_out_to: '111' });
+      const { body } = await judge(koha, patronId, itemId);
+      expect(body).toMatchObject({
+        blockers: { TOO_MANY: 'TOO_MANY_CHECKOUTS', current_loan_count: 1, max_loans_allowed: 1 },
+      });
+      expect(Object.keys((body as { confirms: object }).confirms)).toEqual(confirms);
+    }),
+  );
+
+  test('no rule at all is NO_RULE_DEFINED', () =>
+    withLoanable({ settings: { circulation_rules: [] } }, async (koha, patronId, itemId) => {
+      expect(rowOf(await judge(koha, patronId, itemId))['confirms']).toMatchObject({
+        TOO_MANY: 'NO_RULE_DEFINED',
+        PATRON_CANT: 1,
+        max_loans_allowed: 0,
+      });
+    }));
+
+  test.each([[''], ['?patron_id=2'], ['?patron_id=99&item_id=1']])(
+    'an unknown party "%s" is a 500',
+    (search) =>
+      withLoanable({}, async (koha) => {
+        expect(await koha.ask('GET', `/api/v1/checkouts/availability${search}`)).toMatchObject({
+          status: 500,
+        });
+      }),
+  );
+
+  test('asking for a statistical patron writes a statistics row and fails', () =>
+    withLoanable({}, async (koha, patronId, itemId) => {
+      koha.putSettings({ categories: [{ patron_category_id: 'PT', category_type: 'X' }] });
+      expect(await judge(koha, patronId, itemId)).toMatchObject({ status: 500 });
+      expect(koha.state().statistics).toBe(1);
+    }));
+});
+
+describe('items that are out', () => {
+  test('the own loan is RENEW_ISSUE, and confirming renews it', () =>
+    withLoanable({}, async (koha, patron_id, item_id) => {
+      const first = await lend(koha, { patron_id, item_id });
+      const asked = await judge(koha, patron_id, item_id);
+      expect(rowOf(asked)['confirms']).toEqual({ RENEW_ISSUE: 1 });
+      expect(await lend(koha, { patron_id, item_id })).toMatchObject({ status: 412 });
+      const confirmation = String(rowOf(asked)['confirmation_token']);
+      const again = await lend(koha, { patron_id, item_id }, { confirmation });
+      expect(again.status).toBe(201);
+      expect(rowOf(again)).toMatchObject({ checkout_id: rowOf(first)['checkout_id'], renewals_count: 1 });
+    }));
+
+  test('no more renewals is a blocker', () =>
+    withLoanable(
+      { settings: { circulation_rules: [{ rule: 'maxissueqty', value: '9' }] } },
+      async (koha, patron_id, item_id) => {
+        await lend(koha, { patron_id, item_id });
+        expect(await lend(koha, { patron_id, item_id })).toMatchObject({
+          status: 403,
+          body: { error: 'Checkout not authorized (NO_MORE_RENEWALS)' },
+        });
+      },
+    ));
+
+  test("another's loan names the other, and confirming returns it first", () =>
+    withLoanable({}, async (koha, patron_id, item_id) => {
+      koha.putPatron('222', { surname: 'Other', firstname: 'Ola', library_id: 'NORTH' });
+      koha.putItem(barcode, { checked_out_to: '222' });
+      const asked = await judge(koha, patron_id, item_id);
+      expect(rowOf(asked)['confirms']).toMatchObject({ ISSUED_TO_ANOTHER: 1, issued_cardnumber: '222' });
+      const confirmation = String(rowOf(asked)['confirmation_token']);
+      expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 201 });
+      expect(koha.state()).toMatchObject({
+        checkouts: [{ patron_id }],
+        old_checkouts: [{ cardnumber: '222' }],
+      });
+    }));
+
+  test('under AutoReturnCheckedOutItems a warning holds the raw row of the other, hash included', () =>
+    withLoanable({ settings: { AutoReturnCheckedOutItems: true } }, async (koha, patron_id, item_id) => {
+      koha.putPatron('222', { surname: 'Other', password: 'HASH' });
+      koha.putItem(barcode, { checked_out_to: '222' });
+      expect(rowOf(await judge(koha, patron_id, item_id))['warnings']).toMatchObject({
+        RETURNED_FROM_ANOTHER: { patron: { surname: 'Other', password: 'HASH', branchcode: 'MAIN' } },
+      });
+      expect(await lend(koha, { patron_id, item_id })).toMatchObject({ status: 201 });
+    }));
+
+  test('a return that is not allowed here blocks', () =>
+    withLoanable({ settings: { AllowReturnToBranch: 'homebranch' } }, async (koha, patron_id, item_id) => {
+      koha.putPatron('222', {});
+      koha.putItem(barcode, { home_library_id: 'NORTH', checked_out_to: '222' });
+      expect(rowOf(await judge(koha, patron_id, item_id))['blockers']).toMatchObject({
+        RETURN_IMPOSSIBLE: 1,
+        branch_to_return: 'NORTH',
+      });
+    }));
+});
+
+describe('the confirmation token', () => {
+  test('is an HS256 JWT of API user, item and all confirm keys, sorted', () =>
+    withLoanable({}, async (koha, patronId, itemId) => {
+      koha.putItem(barcode, {
+        rental_charge: 1,
+        circulation_extra: { confirms: { HIGHHOLDS: 1, duration: 3 } },
+      });
+      const token = String(rowOf(await judge(koha, patronId, itemId))['confirmation_token']);
+      const [header, payload] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString());
+      expect(JSON.parse(header ?? '')).toEqual({ alg: 'HS256' });
+      expect(JSON.parse(payload ?? '')).toEqual({ id: `1:${itemId}:HIGHHOLDS:RENTALCHARGE:duration` });
+    }));
+
+  test('does not name the borrower: one patron’s token lends to another', () =>
+    withLoanable({}, async (koha, patronId, itemId) => {
+      koha.putItem(barcode, { rental_charge: 1 });
+      const other = koha.putPatron('222', {});
+      const confirmation = String(rowOf(await judge(koha, patronId, itemId))['confirmation_token']);
+      const reply = await lend(koha, { patron_id: other.patron_id, item_id: itemId }, { confirmation });
+      expect(reply.status).toBe(201);
+    }));
+
+  test('no longer fits when the reasons changed', () =>
+    withLoanable({}, async (koha, patron_id, item_id) => {
+      koha.putItem(barcode, { rental_charge: 1 });
+      const confirmation = String(rowOf(await judge(koha, patron_id, item_id))['confirmation_token']);
+      koha.putPatron('111', { account_balance: 1 });
+      expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 412 });
+    }));
+
+  test.each(['nonsense', 'eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjE6MSJ9.AAAA'])('%s is a 500', (confirmation) =>
+    withLoanable({}, async (koha, patron_id, item_id) => {
+      koha.putItem(barcode, { rental_charge: 1 });
+      expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 500 });
+    }),
+  );
+});
+
+describe('finding loans and items', () => {
+  test('patron_id is a "contains" match, too', () =>
+    withKoha({}, async (koha) => {
+      for (let card = 1; card <= 14; card++) {
+        koha.putPatron(`c${card}`, {});
+        koha.putItem(`i${card}`, { checked_out_to: `c${card}` });
+      }
+      const ids = async (query: Record<string, string>): Promise<unknown[]> =>
+        rowsOf(await koha.ask('GET', '/api/v1/checkouts', { query })).map((row) => row['patron_id']);
+      expect(await ids({ patron_id: '5' })).toEqual([5, 15]);
+      expect(await ids({ patron_id: '5', _match: 'exact' })).toEqual([5]);
+      expect(await ids({ q: '{"patron_id":5,"item_id":4}' })).toEqual([5]);
+      expect(await ids({ q: '{"patron_id":5,"item_id":5}' })).toEqual([]);
+    }));
+
+  test('returned loans are asked for by checked_in', () =>
+    withLoanable({}, async (koha) => {
+      koha.putItem(barcode, { checked_out_to: '111' });
+      koha.putItem(barcode, { checked_out_to: null });
+      const past = await koha.ask('GET', '/api/v1/checkouts', { query: { checked_in: 'true' } });
+      expect(rowsOf(await koha.ask('GET', '/api/v1/checkouts'))).toEqual([]);
+      expect(rowsOf(past)).toMatchObject([{ checkout_id: 1, checkin_date: expect.any(String) }]);
+    }));
+
+  test.each<[Release, number]>([
+    ['23.11', 404],
+    ['24.11', 200],
+  ])('the loans of one patron on %s: %i', (release, status) =>
+    withLoanable({ release }, async (koha, patronId) => {
+      koha.putItem(barcode, { checked_out_to: '111' });
+      expect(await koha.ask('GET', `/api/v1/patrons/${patronId}/checkouts`)).toMatchObject({ status });
+    }),
+  );
+
+  test('a barcode is a "contains" match unless it is exact', () =>
+    withKoha({}, async (koha) => {
+      koha.putItem('1234', {});
+      koha.putItem('912345', {});
+      const found = async (query: Record<string, string>): Promise<unknown[]> =>
+        rowsOf(await koha.ask('GET', '/api/v1/items', { query })).map((row) => row['external_id']);
+      expect(await found({ external_id: '1234' })).toEqual(['1234', '912345']);
+      expect(await found({ external_id: '1234', _match: 'exact' })).toEqual(['1234']);
+      expect(await found({ q: '{"external_id":"1234"}' })).toEqual(['1234']);
+      expect(await koha.ask('GET', '/api/v1/items/99')).toMatchObject({
+        status: 404,
+        body: { error: 'Item not found' },
+      });
+    }));
+});

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import type { Release } from '../src/index.ts';
+import { descriptionFile, kohaDescription } from './support/koha-description.ts';
+import { askPlain, withKoha } from './support/with-koha.ts';
+
+interface Swagger {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, SwaggerOperation>>>>;
+  readonly definitions: Readonly<Record<string, { readonly properties: Readonly<Record<string, Property>> }>>;
+  readonly parameters: Readonly<Record<string, SwaggerParameter>>;
+}
+interface SwaggerOperation {
+  readonly parameters?: readonly (SwaggerParameter & { readonly $ref?: string })[];
+  readonly 'x-koha-authorization'?: unknown;
+}
+interface SwaggerParameter {
+  readonly name: string;
+  readonly in: string;
+  readonly items?: { readonly enum?: readonly string[] };
+}
+interface Property {
+  readonly type?: string | string[];
+  readonly maxLength?: number;
+  readonly readOnly?: boolean;
+}
+
+async function ownDescription(release: Release, plugin = true): Promise<Swagger> {
+  let found: unknown;
+  await withKoha({ release, plugin }, async (koha) => {
+    const reply = await askPlain(`${koha.url}/api/v1/`, 'GET');
+    expect(reply.status).toBe(200);
+    found = reply.body;
+  });
+  return found as Swagger;
+}
+
+describe('GET /api/v1/', () => {
+  test('needs no login, and tells each release by its paths and properties', async () => {
+    const [old, middle, late] = await Promise.all([
+      ownDescription('23.11'),
+      ownDescription('24.11'),
+      ownDescription('25.11'),
+    ]);
+    const barcodes = [old, middle, late].map(
+      (api) => 'external_id' in (api.definitions['checkout']?.properties ?? {}),
+    );
+    const categories = [old, middle, late].map((api) => '/patron_categories' in api.paths);
+    const confirming = [old, middle, late].map((api) =>
+      api.paths['/patrons']?.['post']?.parameters?.some((one) => one.name === 'x-confirm-not-duplicate'),
+    );
+    expect({ barcodes, categories, confirming }).toEqual({
+      barcodes: [false, true, true],
+      categories: [false, true, true],
+      confirming: [false, false, true],
+    });
+  });
+
+  test('shows the plugin’s routes only where the plugin is', async () => {
+    const contrib = (api: Swagger): string[] =>
+      Object.keys(api.paths).filter((path) => path.startsWith('/contrib'));
+    expect(contrib(await ownDescription('24.11', true))).toHaveLength(4);
+    expect(contrib(await ownDescription('24.11', false))).toEqual([]);
+  });
+
+  test('is there as a page for people, too', () =>
+    withKoha({}, async (koha) => {
+      const reply = await askPlain(`${koha.url}/api/v1/.html`, 'GET');
+      expect(reply.headers.get('content-type')).toMatch(/^text\/html/);
+      expect(reply.body).toContain('/patrons/{patron_id}');
+    }));
+});
+
+/** What is known to be different, each with the words of the file's own head or of API.md. */
+const laterFilters = ['preferred_name'];
+
+const compared = kohaDescription === null ? test.skip : test;
+if (kohaDescription === null) process.stderr.write(`SKIPPED: 2 comparisons, no ${descriptionFile}\n`);
+
+describe('against Koha’s own description', () => {
+  compared('24.11 has its paths, parameters, lists and permissions', async () => {
+    const koha = parse(readFileSync(descriptionFile, 'utf8')) as Swagger;
+    const own = await ownDescription('24.11');
+    expect(summaryOf(own, Object.keys(koha.paths))).toEqual(summaryOf(koha, Object.keys(koha.paths)));
+  });
+
+  compared('25.11 has its objects: names, types, limits, read-only flags', async () => {
+    const koha = parse(readFileSync(descriptionFile, 'utf8')) as Swagger;
+    const own = await ownDescription('25.11');
+    for (const name of [
+      'patron',
+      'patron_extended_attribute',
+      'checkout',
+      'checkout_availability',
+      'patron_category',
+    ]) {
+      expect({ name, ...propertiesOf(own, name) }).toEqual({ name, ...propertiesOf(koha, name) });
+    }
+  });
+
+  compared('24.11 has no item property that Koha does not have', async () => {
+    const koha = parse(readFileSync(descriptionFile, 'utf8')) as Swagger;
+    const own = await ownDescription('24.11');
+    for (const name of ['item', 'library'])
+      expect(propertiesOf(koha, name)).toMatchObject(propertiesOf(own, name));
+  });
+});
+
+function summaryOf(api: Swagger, paths: readonly string[]): unknown {
+  return Object.fromEntries(
+    paths.flatMap((path) =>
+      Object.entries(api.paths[path] ?? {}).map(([method, operation]) => [
+        `${method} ${path}`,
+        { parameters: parametersOf(api, operation), permissions: operation['x-koha-authorization'] },
+      ]),
+    ),
+  );
+}
+
+function parametersOf(api: Swagger, operation: SwaggerOperation): string[] {
+  return (operation.parameters ?? [])
+    .map((one) => (one.$ref === undefined ? one : api.parameters[one.$ref.replace('#/parameters/', '')]))
+    .filter((one) => one !== undefined && !laterFilters.includes(one.name))
+    .map((one) => `${one?.in} ${one?.name} ${[...(one?.items?.enum ?? [])].sort().join('|')}`.trim())
+    .sort();
+}
+
+function propertiesOf(api: Swagger, name: string): Record<string, Property> {
+  const properties = api.definitions[name]?.properties ?? {};
+  return Object.fromEntries(
+    Object.entries(properties).map(([key, { type, maxLength, readOnly }]) => [
+      key,
+      {
+        type: type === undefined ? 'any' : [type].flat().join('|'),
+        ...(maxLength === undefined ? {} : { maxLength }),
+        ...(readOnly === undefined ? {} : { readOnly }),
+      },
+    ]),
+  );
+}

@@ -1,0 +1,110 @@
+import { afterAll } from '@jest/globals';
+import { startKohaDouble, type Exchange, type KohaDouble, type KohaDoubleOptions } from '../../src/index.ts';
+import { judge, reportUnchecked } from './koha-description.ts';
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+export interface Ask {
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
+}
+
+/** A double under test, and how to ask its API as the service's user. */
+export interface TestKoha extends KohaDouble {
+  ask(method: string, path: string, ask?: Ask): Promise<Reply>;
+  token(): Promise<string>;
+}
+
+/** Whether accepted requests must fit Koha's description too: not where Koha converts what does not quite fit. */
+export interface TestOptions extends Partial<KohaDoubleOptions> {
+  readonly acceptsUnfit?: boolean;
+  /** What Koha does although its own description does not say so. */
+  readonly undescribed?: readonly string[];
+}
+
+/** Runs one test against a double of its own; every answer is held against Koha's own description. */
+export async function withKoha(options: TestOptions, test: (koha: TestKoha) => Promise<void>): Promise<void> {
+  const problems: string[] = [];
+  const onExchange = (exchange: Exchange): void => {
+    const found = judge(exchange);
+    if (found === null) return;
+    const where = `${exchange.method} ${exchange.path ?? '?'}`;
+    for (const problem of found.answer) problems.push(`${where}: ${problem}`);
+    const isAccepted = exchange.status < 300 && !exchange.isScripted && options.acceptsUnfit !== true;
+    for (const problem of isAccepted ? found.request : []) problems.push(`${where} accepted: ${problem}`);
+  };
+  const { acceptsUnfit: _accepts, undescribed = [], ...rest } = options;
+  const koha = await startKohaDouble({ library: 'midland', onExchange, ...rest });
+  try {
+    await test(asTestKoha(koha));
+  } finally {
+    await koha.close();
+  }
+  const unexpected = problems.filter((problem) => !undescribed.includes(problem));
+  if (unexpected.length > 0) throw new Error(`unlike Koha's description:\n${unexpected.join('\n')}`);
+}
+
+function asTestKoha(koha: KohaDouble): TestKoha {
+  let token: Promise<string> | undefined;
+  const test: TestKoha = {
+    ...koha,
+    token: () => (token ??= fetchToken(koha)),
+    ask: async (method, path, ask = {}) => {
+      const headers = { authorization: `Bearer ${await test.token()}`, ...ask.headers };
+      return askPlain(koha.url + path, method, { ...ask, headers });
+    },
+  };
+  return test;
+}
+
+/** Any request; a body becomes JSON unless it is text already. */
+export async function askPlain(url: string, method: string, ask: Ask = {}): Promise<Reply> {
+  const search =
+    ask.query === undefined ? '' : `?${new URLSearchParams(ask.query as Record<string, string>)}`;
+  const response = await fetch(url + search, {
+    method,
+    redirect: 'manual',
+    headers: { ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }), ...ask.headers },
+    ...(ask.body === undefined
+      ? {}
+      : { body: typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: text === '' ? undefined : asJson(text) };
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+export async function fetchToken(koha: KohaDouble): Promise<string> {
+  const { clientId, clientSecret } = koha.credentials;
+  const reply = await askToken(koha, {
+    grant_type: 'client_credentials',
+    client_id: clientId,
+    client_secret: clientSecret,
+  });
+  return (reply.body as { readonly access_token: string }).access_token;
+}
+
+export function askToken(
+  koha: KohaDouble,
+  form: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Reply> {
+  return askPlain(`${koha.url}/api/v1/oauth/token`, 'POST', {
+    body: new URLSearchParams(form).toString(),
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+  });
+}
+
+afterAll(reportUnchecked);
