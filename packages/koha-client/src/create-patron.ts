@@ -89,11 +89,13 @@ function readCreateAnswer(session: Session, answer: Answer, body: PatronBody): C
 }
 
 function readCreated(session: Session, answer: Answer): CreateResult {
-  const shown = createdSchema.safeParse(parseJsonBody(answer)).data?.patron_id ?? null;
+  const read = createdSchema.safeParse(parseJsonBody(answer));
+  const shown = read.data?.patron_id ?? null;
   const located = /\/patrons\/(\d{1,15})$/.exec(firstValue(answer.headers['location']) ?? '')?.[1];
   const patronId = shown ?? (located === undefined ? null : Number(located));
   if (patronId === null) throw badAnswer(session.library, answer);
-  return { kind: 'created', patronId, hidden: shown === null };
+  // A body that was cut off on its way hides nothing: Location has told the rest.
+  return { kind: 'created', patronId, hidden: read.success && shown === null };
 }
 
 /** `conflict` is the database's index name, with or without its table. Without it Koha speaks of a look-alike (25.11 on). */

@@ -32,11 +32,12 @@ describe('creating a patron', () => {
     expect(koha.calls()[0]?.headers['x-confirm-not-duplicate']).toBe('1');
   });
 
-  test.each<[string, Reply]>([
-    ['a body of nulls', json(201, { patron_id: null }, { location: '/api/v1/patrons/813' })],
-    ['a body that is no JSON', raw(201, 'x', { location: 'https://koha.example/api/v1/patrons/813' })],
-  ])('takes the id from Location when the answer is %s', async (_what, reply) => {
-    expect(await create(reply)).toEqual({ kind: 'created', patronId: 813, hidden: true });
+  test.each<[string, Reply, boolean]>([
+    ['a body of nulls', json(201, { patron_id: null }, { location: '/api/v1/patrons/813' }), true],
+    ['no JSON', raw(201, 'x', { location: 'https://koha.example/api/v1/patrons/813' }), false],
+    ['cut off', raw(201, '{"patron_id":', { location: '/api/v1/patrons/813' }), false],
+  ])('takes the id from Location when the answer is %s', async (_what, reply, hidden) => {
+    expect(await create(reply)).toEqual({ kind: 'created', patronId: 813, hidden });
   });
 
   test.each<[string, Reply, CreateResult]>([
