@@ -1,0 +1,73 @@
+import { Command, CommanderError } from 'commander';
+import { ConfigError } from '@passport/config';
+import type { CliDeps } from './cli-deps.ts';
+import type { CommandContext } from './command.ts';
+import { buildCommand } from './command.ts';
+import { configCheck } from './config-check.ts';
+import { doctor } from './doctor.ts';
+import { explainCard } from './explain-card.ts';
+import { Failure, WrongUse } from './failure.ts';
+import { secretNew } from './secret-new.ts';
+import { sendEvent } from './send-event.ts';
+
+const EXIT_CODES = '\nExit codes: 0 as asked, 1 a finding or a failure, 2 wrong use.';
+
+function group(name: string, summary: string, commands: readonly Command[]): Command {
+  const parent = new Command(name).summary(summary).description(summary);
+  for (const command of commands) parent.addCommand(command);
+  return parent;
+}
+
+/** The whole `passport` command. */
+export function buildCli(context: CommandContext): Command {
+  const { out, err } = context.deps;
+  const program = new Command('passport')
+    .description('Patron Passport: set up, prove, follow and mend')
+    .addHelpText('after', EXIT_CODES)
+    .showHelpAfterError('(add --help for how it is used)')
+    .addCommand(group('config', 'the configuration file', [buildCommand(configCheck, context)]))
+    .addCommand(group('secret', 'secrets for the service', [buildCommand(secretNew, context)]))
+    .addCommand(buildCommand(doctor, context))
+    .addCommand(buildCommand(explainCard, context))
+    .addCommand(buildCommand(sendEvent, context));
+  const settle = (command: Command): void => {
+    command.exitOverride().configureOutput({ writeOut: out, writeErr: err });
+    for (const inner of command.commands) settle(inner);
+  };
+  settle(program);
+  return program;
+}
+
+/** Tells what went wrong where the reader looks for it: with `--json` as JSON on standard output. */
+function tell(error: Error, { out, err }: CliDeps, isJson: boolean): 1 | 2 {
+  if (error instanceof CommanderError) return 2;
+  const code = error instanceof WrongUse ? 2 : 1;
+  if (!isJson) err(`${error instanceof ConfigError ? '' : 'passport: '}${error.message}\n`);
+  else if (error instanceof ConfigError)
+    out(`${JSON.stringify({ ok: false, problems: error.problems }, null, 2)}\n`);
+  else {
+    const details = error instanceof Failure ? error.details : {};
+    out(`${JSON.stringify({ error: { message: error.message, ...details } }, null, 2)}\n`);
+  }
+  return code;
+}
+
+/** Runs the command with these arguments and returns its exit code. Throws for bugs only. */
+export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
+  let exitCode = 0;
+  const program = buildCli({
+    deps,
+    end: (code) => {
+      exitCode = code;
+    },
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const isExpected = [CommanderError, ConfigError, Failure, WrongUse].some((type) => error instanceof type);
+    if (!isExpected || !(error instanceof Error)) throw error;
+    return tell(error, deps, args.includes('--json'));
+  }
+}

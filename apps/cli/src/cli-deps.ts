@@ -1,0 +1,20 @@
+import type { Readable } from 'node:stream';
+
+/** Everything of the outside that a command may touch; main.ts gives the real ones. */
+export interface CliDeps {
+  readonly env: NodeJS.ProcessEnv;
+  readonly readFile: (path: string) => string;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  /** Standard output: what was asked for. */
+  readonly out: (text: string) => void;
+  /** Standard error: all else. */
+  readonly err: (text: string) => void;
+  /** Colours, and lines that tell of progress. */
+  readonly isTerminal: boolean;
+  readonly fetch: typeof fetch;
+  readonly now: () => number;
+  readonly newId: () => string;
+  readonly randomBytes: (length: number) => Buffer;
+  /** Ends when the person does not want to wait any longer. */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,64 @@
+import { Command, Option } from 'commander';
+import type { CliDeps } from './cli-deps.ts';
+import { WrongUse } from './failure.ts';
+import type { Report } from './report.ts';
+import { buildReport } from './report.ts';
+
+/** What a command works with, and where it leaves its exit code. */
+export interface CommandContext {
+  readonly deps: CliDeps;
+  /** Called once, with 0 (as asked) or 1 (a finding). */
+  readonly end: (code: 0 | 1) => void;
+}
+
+/** One command: how it is called, and what it does with what it was called with. */
+export interface CommandDraft<O> {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly string[];
+  readonly options?: readonly Option[];
+  /** Such as `[library...]`, with a description. */
+  readonly argument?: readonly [syntax: string, description: string];
+  /** Returns the exit code. */
+  readonly run: (
+    options: O,
+    args: readonly string[],
+    report: Report,
+    deps: CliDeps,
+  ) => Promise<0 | 1> | 0 | 1;
+}
+
+/** Makes a commander command of a draft; every one takes `--json`. */
+export function buildCommand<O extends object>(draft: CommandDraft<O>, context: CommandContext): Command {
+  const command = new Command(draft.name)
+    .summary(draft.summary)
+    .description(draft.description)
+    .option('--json', 'print JSON instead of text')
+    .addHelpText('after', `\nExamples:\n${draft.examples.map((example) => `  $ ${example}`).join('\n')}`);
+  for (const option of draft.options ?? []) command.addOption(option);
+  if (draft.argument !== undefined) command.argument(...draft.argument);
+  command.action(async () => {
+    const options = command.opts<O & { json?: boolean }>();
+    const args = command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string');
+    const report = buildReport(context.deps, options.json === true);
+    context.end(await draft.run(options, args, report, context.deps));
+  });
+  return command;
+}
+
+/** `--at L`. */
+export const atLibrary = (description: string): Option =>
+  new Option('--at <library>', description).makeOptionMandatory();
+
+/**
+ * `--card -`: the only place a card is taken from. A card that was given as an argument is not repeated in the error.
+ */
+export const cardFromInput = (): Option =>
+  new Option('--card <->', 'the card number: always -, the first line of standard input')
+    .argParser((value) => {
+      if (value !== '-')
+        throw new WrongUse('--card takes only -: give the card on standard input, where nobody else sees it');
+      return value;
+    })
+    .makeOptionMandatory();

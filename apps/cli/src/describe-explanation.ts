@@ -1,0 +1,110 @@
+import type { Consortium } from '@passport/config';
+import type { Outcome } from '@passport/contract';
+import type { Explanation } from '@passport/verdict';
+import type { Report } from './report.ts';
+
+/** The outcome that the worker would come to. What only the attempt to write shows (a look-alike, a mandatory attribute) is not in it. */
+export function outcomeOf(explanation: Explanation): Outcome {
+  switch (explanation.located) {
+    case 'not_a_card':
+      return 'NOT_A_CARD';
+    case 'nowhere':
+      return 'NOT_FOUND';
+    case 'no_answer':
+      return 'HOME_UNREACHABLE';
+    case 'ambiguous':
+      return 'AMBIGUOUS_HOME';
+    case 'refused':
+      return 'MISCONFIGURED';
+    case 'found':
+      return outcomeOfFound(explanation);
+    default:
+      return explanation.located satisfies never;
+  }
+}
+
+function outcomeOfFound({ judgement, problem, local }: Explanation): Outcome {
+  if (judgement === 'not_shared') return 'NOT_FOUND';
+  if (judgement === 'not_eligible') return 'NOT_ELIGIBLE';
+  if (problem !== null) return 'MISCONFIGURED';
+  switch (local?.kind) {
+    case undefined:
+    case 'nobody':
+      return 'COPIED';
+    case 'our_copy':
+    case 'our_copy_older_card':
+    case 'copy_without_key':
+    case 'native':
+      return 'ALREADY_LOCAL';
+    case 'card_of_another':
+      return 'LOCAL_CONFLICT';
+    default:
+      return local satisfies never;
+  }
+}
+
+const LOCAL_TEXT: Record<NonNullable<Explanation['local']>['kind'], string> = {
+  nobody: 'nobody has the card yet',
+  our_copy: 'the copy is there already',
+  our_copy_older_card: 'the copy is there with an older card, which would be changed',
+  card_of_another: 'the card belongs to somebody else',
+  copy_without_key: 'an older copy from this home library, made without our home key',
+  native: "one of the library's own patrons has this card",
+};
+
+const WITHHELD_TEXT: Record<string, string> = {
+  category: 'the home library does not share this patron category',
+  opt_out: 'the patron has opted out at home',
+  unverifiable: 'a fact that the home library decides by is missing',
+};
+
+function judged({ judgement, notSharedBecause, reasons }: Explanation): string | null {
+  switch (judgement) {
+    case null:
+      return null;
+    case 'eligible':
+      return 'may borrow';
+    case 'not_shared':
+      return WITHHELD_TEXT[notSharedBecause ?? ''] ?? 'not shared';
+    case 'not_eligible':
+      return `may not borrow: ${reasons.join(', ')}`;
+    default:
+      return judgement satisfies never;
+  }
+}
+
+/** The explanation as lines for a person: names and codes, no value of any patron. */
+export function describeExplanation(
+  explanation: Explanation,
+  outcome: Outcome,
+  { libraries }: Consortium,
+  colors: Report['colors'],
+): string[] {
+  const nameOf = (id: string): string => libraries.find((library) => library.id === id)?.name ?? id;
+  const { asked, homes, silent, refused, problem, copy, local } = explanation;
+  const rows: (readonly [string, string | null])[] = [
+    ['asked', asked.length === 0 ? 'nobody: the card fits no pattern' : asked.join(', ')],
+    ['found at', homes.length === 0 ? null : homes.map(nameOf).join(', ')],
+    ...silent.map(({ library, reason }) => ['no answer', `${library} (${reason})`] as const),
+    ...refused.map(
+      ({ library, problem: { what, name } }) =>
+        ['refused by', `${library}: ${what} ${name ?? ''}`.trimEnd()] as const,
+    ),
+    ['verdict', judged(explanation)],
+    [
+      'problem',
+      problem === null ? null : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd(),
+    ],
+    ['here', local === null ? null : LOCAL_TEXT[local.kind]],
+    [
+      'copy',
+      copy === null
+        ? null
+        : `category ${copy.category}, branch ${copy.branch}, expires ${copy.expiryDate ?? "by the category's rule"}`,
+    ],
+    ['fields', copy === null ? null : copy.fields.join(' ')],
+    ['attributes', copy === null ? null : copy.attributeTypes.join(' ')],
+  ];
+  const lines = rows.filter((row): row is readonly [string, string] => row[1] !== null);
+  return [colors.bold(outcome), ...lines.map(([what, text]) => `  ${colors.dim(what.padEnd(11))}${text}`)];
+}

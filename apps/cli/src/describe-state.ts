@@ -1,0 +1,34 @@
+import type { EventState } from '@passport/contract';
+import type { Report } from './report.ts';
+
+type Colors = Report['colors'];
+
+function paint({ state }: EventState, colors: Colors): (text: string) => string {
+  switch (state) {
+    case 'done':
+      return colors.green;
+    case 'failed':
+      return colors.red;
+    case 'waiting':
+      return colors.yellow;
+    case 'queued':
+    case 'working':
+      return colors.cyan;
+    default:
+      return state satisfies never;
+  }
+}
+
+/** One line on the state of an event: what it is at, why, and what became of the loan. */
+export function describeState(state: EventState, colors: Colors): string {
+  const { outcome, reasons, checkout, waiting_for: waiting, problem } = state;
+  const parts = [
+    outcome,
+    reasons.length === 0 ? null : reasons.join(' '),
+    problem === null ? null : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd(),
+    waiting === null ? null : `${waiting.library} ${waiting.reason}, next try ${waiting.next_try_at}`,
+    checkout === null ? null : [checkout.result, ...checkout.keys].join(' '),
+  ].filter((part) => part !== null);
+  const about = parts.length === 0 ? '' : `  ${parts.join(' · ')}`;
+  return `${paint(state, colors)(state.state.padEnd(8))}${about}  ${colors.dim(state.message)}`;
+}

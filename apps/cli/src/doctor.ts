@@ -1,0 +1,137 @@
+import { Option } from 'commander';
+import type { Consortium, Library } from '@passport/config';
+import { configWarnings, loadConsortium } from '@passport/config';
+import { readCertificateExpiry } from '@passport/koha-client';
+import type { CliDeps } from './cli-deps.ts';
+import type { CommandDraft } from './command.ts';
+import type { Examined } from './doctor/compare-kohas.ts';
+import { compareKohas } from './doctor/compare-kohas.ts';
+import { examineLibrary } from './doctor/examine-library.ts';
+import { rolesOf } from './doctor/examinee.ts';
+import type { Finding } from './doctor/finding.ts';
+import { FINDING_CODES, warning } from './doctor/finding.ts';
+import { findLibrary } from './find-library.ts';
+import { openKohas } from './koha-clients.ts';
+import type { Report } from './report.ts';
+
+interface Diagnosis {
+  readonly library: Library;
+  readonly findings: readonly Finding[];
+}
+
+/** What the configuration itself makes one wonder about, at this library. */
+function warningsOf(consortium: Consortium, library: Library): Finding[] {
+  const path = `libraries[${consortium.libraries.indexOf(library)}].`;
+  return configWarnings(consortium)
+    .filter((found) => found.path.startsWith(path))
+    .map((found) => {
+      const key = found.path.slice(path.length);
+      return warning('configuration', `${key}: ${found.warning}`, `look at ${key} in the configuration`, key);
+    });
+}
+
+async function diagnose(
+  consortium: Consortium,
+  libraries: readonly Library[],
+  report: Report,
+  deps: CliDeps,
+): Promise<Diagnosis[]> {
+  const kohas = openKohas(libraries, deps);
+  try {
+    const examined = await Promise.all(
+      libraries.map(async (library): Promise<Examined> => {
+        const examinee = {
+          library,
+          ...rolesOf(library, consortium),
+          koha: kohas.of(library.id),
+          now: deps.now,
+          readCertificate: readCertificateExpiry,
+        };
+        const examination = await examineLibrary(examinee);
+        if (deps.isTerminal && !report.isJson) report.progress(`${library.id}: examined`);
+        return { examinee, examination };
+      }),
+    );
+    const same = await compareKohas(examined);
+    return examined.map(({ examinee: { library }, examination }) => {
+      const twin = same.get(library.id);
+      const findings = [
+        ...(twin === undefined ? [] : [twin]),
+        ...examination.findings,
+        ...warningsOf(consortium, library),
+      ];
+      return { library, findings };
+    });
+  } finally {
+    kohas.close();
+  }
+}
+
+const count = (diagnoses: readonly Diagnosis[], level: Finding['level']): number =>
+  diagnoses.flatMap(({ findings }) => findings).filter((finding) => finding.level === level).length;
+
+function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void {
+  const marks = {
+    fault: colors.red('fault'),
+    warning: colors.yellow('warning'),
+    unchecked: colors.dim('not checked'),
+  };
+  for (const { library, findings } of diagnoses) {
+    const healthy = findings.every(({ level }) => level === 'unchecked');
+    line(
+      `${colors.bold(library.id)} ${colors.dim(library.name)}${healthy ? `: ${colors.green('nothing wrong')}` : ''}`,
+    );
+    for (const { level, code, problem, mend } of findings) {
+      line(`  ${marks[level]} ${code}: ${problem}`);
+      line(`    ${colors.dim('→')} ${mend}`);
+    }
+  }
+  const numbers = (['fault', 'warning', 'unchecked'] as const).map((level) => count(diagnoses, level));
+  line(
+    `${diagnoses.length} examined: ${numbers[0]} faults, ${numbers[1]} warnings, ${numbers[2]} not checked`,
+  );
+}
+
+export const doctor: CommandDraft<{ ignore?: string[] }> = {
+  name: 'doctor',
+  summary: 'examine every Koha, and say what to click for each fault',
+  description:
+    'Asks the Koha of each library (of all that are enabled, or of those named) whether it is reachable and set up for the ' +
+    'service: address, certificate, clock, credentials, permissions, branches, categories, circulation rules, attribute types, ' +
+    'plugin. What only the plugin can tell is asked of the plugin, and what could not be checked is named. Nothing is changed: ' +
+    'permissions to write are tried on a patron and an item that do not exist. Exit code 1 on a fault; warnings do not count.',
+  examples: [
+    'passport doctor',
+    'passport doctor riverside lakeside',
+    "passport doctor --json | jq '.libraries[].findings[]'",
+    'passport doctor --ignore enrolment_fee',
+  ],
+  argument: ['[library...]', 'the libraries to examine; default: all that are enabled'],
+  options: [
+    new Option('--ignore <code...>', 'leave out findings that are meant to be so').choices([
+      ...FINDING_CODES,
+    ]),
+  ],
+  run: async ({ ignore = [] }, ids, report, deps): Promise<0 | 1> => {
+    const consortium = loadConsortium(deps.env, deps.readFile);
+    const libraries =
+      ids.length === 0
+        ? consortium.libraries.filter(({ enabled }) => enabled)
+        : [...new Set(ids)].map((id) => findLibrary(consortium, id));
+    const all = await diagnose(consortium, libraries, report, deps);
+    const diagnoses = all.map(({ library, findings }) => ({
+      library,
+      findings: findings.filter(({ code }) => !ignore.includes(code)),
+    }));
+    const faults = count(diagnoses, 'fault');
+    print(diagnoses, report);
+    report.json({
+      ok: faults === 0,
+      faults,
+      warnings: count(diagnoses, 'warning'),
+      unchecked: count(diagnoses, 'unchecked'),
+      libraries: diagnoses.map(({ library, findings }) => ({ id: library.id, findings })),
+    });
+    return faults === 0 ? 0 : 1;
+  },
+};

@@ -1,0 +1,98 @@
+import type { Description } from '@passport/koha-client';
+import type { Examinee } from './examinee.ts';
+import type { Finding } from './finding.ts';
+import { fault, warning } from './finding.ts';
+import { attempt } from './koha-failure.ts';
+
+const DAY_MS = 86_400_000;
+/** Certificates of 90 days are renewed 30 days before their end; later than this the renewal has failed. */
+const CERTIFICATE_WARNING_DAYS = 21;
+
+/** What is at the configured address. Without a description nothing else can be examined. */
+export interface AddressFacts {
+  readonly findings: readonly Finding[];
+  readonly description: Description | null;
+  readonly clockAheadMs: number | null;
+}
+
+const nothing = (...findings: Finding[]): AddressFacts => ({
+  findings,
+  description: null,
+  clockAheadMs: null,
+});
+
+async function checkCertificate({ library, now, readCertificate }: Examinee): Promise<Finding[]> {
+  const { url, timeoutMs } = library.koha;
+  const certificate = await readCertificate(url, { timeoutMs });
+  const mend = "renew the certificate on Koha's web server and reload it";
+  switch (certificate.kind) {
+    case 'not_tls':
+    case 'unreachable':
+      return [];
+    case 'untrusted': {
+      const expired = certificate.validUntilMs !== null && certificate.validUntilMs < now();
+      const problem = expired
+        ? `the certificate has expired on ${new Date(certificate.validUntilMs).toISOString().slice(0, 10)}`
+        : `the certificate is not trusted (${certificate.reason})`;
+      const own =
+        'serve the whole chain of a trusted authority; for an authority of your own set NODE_EXTRA_CA_CERTS';
+      return [fault('certificate', problem, expired ? mend : own)];
+    }
+    case 'trusted': {
+      const days = Math.floor((certificate.validUntilMs - now()) / DAY_MS);
+      return days < CERTIFICATE_WARNING_DAYS
+        ? [warning('certificate', `the certificate expires in ${days} days`, mend)]
+        : [];
+    }
+    default:
+      return certificate satisfies never;
+  }
+}
+
+/** Asks the address who it is, without logging in. */
+export async function checkAddress(examinee: Examinee): Promise<AddressFacts> {
+  const certificate = await checkCertificate(examinee);
+  if (certificate.some(({ level }) => level === 'fault')) return nothing(...certificate);
+  const reached = await attempt(examinee.koha.reach());
+  if ('error' in reached) {
+    const { code } = reached.error;
+    const mend = 'is koha.url right, is Koha up, does a firewall let this machine through?';
+    return nothing(fault('unreachable', `nothing answers at koha.url (${code})`, mend));
+  }
+  const reach = reached.value;
+  switch (reach.kind) {
+    case 'redirect': {
+      const to = reach.to ?? 'an address that cannot be read';
+      return nothing(
+        fault(
+          'redirect',
+          `koha.url redirects to ${to}; redirects are not followed`,
+          `put ${to} into koha.url, if that is this library`,
+        ),
+      );
+    }
+    case 'not_koha':
+      return nothing(
+        reach.status >= 500
+          ? fault(
+              'unreachable',
+              `Koha's API answers ${reach.status}`,
+              'is Koha under maintenance? Look at its web server and plack: koha-plack --status',
+            )
+          : fault(
+              'not_koha',
+              `what answers at koha.url is no Koha API (status ${reach.status})`,
+              'koha.url is the address of the staff interface or the OPAC, without /api/v1',
+            ),
+      );
+    case 'koha':
+      return {
+        findings: certificate,
+        description: reach.description,
+        clockAheadMs:
+          reach.serverTimeMs === null ? null : reach.serverTimeMs - (examinee.now() - reach.roundTripMs / 2),
+      };
+    default:
+      return reach satisfies never;
+  }
+}

@@ -1,0 +1,108 @@
+import type { PluginAbout } from '@passport/koha-client';
+import { categoriesOf } from './check-categories.ts';
+import type { Examinee, Facts } from './examinee.ts';
+import type { Finding } from './finding.ts';
+import { fault, unchecked, warning } from './finding.ts';
+import { attempt } from './koha-failure.ts';
+
+const page = 'Administration → Patron attribute types →';
+
+type AttributeType = PluginAbout['attribute_types'][number];
+
+const missing = (type: string, unique: boolean): Finding =>
+  fault(
+    'attribute_type_missing',
+    `Koha has no patron attribute type ${type}`,
+    `${page} New patron attribute type: code ${type}, unique identifier ${unique ? 'ticked' : 'not ticked'}; the plugin makes it when it is installed`,
+    type,
+  );
+
+function checkFlags(type: AttributeType, unique: boolean): Finding[] {
+  const { code, unique_id: isUnique, opac_display: shown, opac_editable: editable } = type;
+  const findings: Finding[] = [];
+  if (unique && !isUnique) {
+    const problem = `the attribute type ${code} is not unique: two copies of one patron would not be noticed`;
+    const mend = `${page} New patron attribute type: unique identifier cannot be changed later, so delete ${code} while no patron has it, and make it anew with "unique identifier" ticked`;
+    findings.push(fault('attribute_type_not_unique', problem, mend, code));
+  }
+  if (!unique && isUnique) {
+    const problem = `the attribute type ${code} is unique: only one patron of each home library could be copied`;
+    findings.push(
+      fault('attribute_type_unique', problem, `${page} make ${code} anew without "unique identifier"`, code),
+    );
+  }
+  if (editable) {
+    const problem = `patrons can change ${code} in the OPAC, and so pass for somebody else's copy`;
+    findings.push(
+      fault('attribute_type_in_opac', problem, `${page} ${code} → Edit → untick "Editable in OPAC"`, code),
+    );
+  } else if (shown) {
+    findings.push(
+      warning(
+        'attribute_type_in_opac',
+        `${code} shows in the OPAC`,
+        `${page} ${code} → Edit → untick "Display in OPAC"`,
+        code,
+      ),
+    );
+  }
+  return findings;
+}
+
+/** A type that every patron of a copy's category must have, and no copy can. */
+function checkMandatory(
+  type: AttributeType,
+  ours: readonly string[],
+  categories: readonly string[],
+): Finding[] {
+  const { code, mandatory, category_id: bound } = type;
+  const applies = bound === undefined || bound === null || categories.includes(bound);
+  if (!mandatory || !applies || ours.includes(code)) return [];
+  const problem = `every patron must have the attribute ${code}, which copies do not get`;
+  const mend = `${page} ${code} → Edit → untick "Mandatory", or bind it to the patron categories that need it`;
+  return [fault('attribute_type_mandatory', problem, mend, code)];
+}
+
+/** By the plugin's own account. */
+function checkTold({ library: { copy } }: Examinee, { attribute_types: types }: PluginAbout): Finding[] {
+  const ours = [
+    { code: copy.passportAttribute, unique: false },
+    ...(copy.homeKeyAttribute === null ? [] : [{ code: copy.homeKeyAttribute, unique: true }]),
+  ];
+  const categories = categoriesOf(copy.category);
+  return [
+    ...ours.flatMap(({ code, unique }) => {
+      const type = types.find((each) => each.code === code);
+      return type === undefined ? [missing(code, unique)] : checkFlags(type, unique);
+    }),
+    ...types.flatMap((type) =>
+      checkMandatory(
+        type,
+        ours.map(({ code }) => code),
+        categories,
+      ),
+    ),
+  ];
+}
+
+/** By requests that Koha refuses in every case, and whose refusal says whether it knows the type. */
+async function checkProbed({ koha, library: { copy } }: Examinee, { visible }: Facts): Promise<Finding[]> {
+  const patronId = visible?.patronId ?? null;
+  const ours = [copy.passportAttribute, ...(copy.homeKeyAttribute === null ? [] : [copy.homeKeyAttribute])];
+  const findings: Finding[] = [];
+  for (const type of patronId === null ? [] : ours) {
+    const exists = await attempt(koha.probeAttributeTypeByRefusal(patronId ?? 0, type));
+    if ('value' in exists && exists.value === false)
+      findings.push(missing(type, type === copy.homeKeyAttribute));
+  }
+  const problem = `whether ${ours.join(' and ')} are unique, and whether other types are mandatory, only the plugin tells`;
+  findings.push(
+    unchecked('attribute_type_not_unique', problem, `install the plugin, or look yourself: ${page}`),
+  );
+  return findings;
+}
+
+/** Whether the attribute types that mark a copy are there and set up rightly. */
+export async function checkAttributeTypes(examinee: Examinee, facts: Facts): Promise<Finding[]> {
+  return facts.about === null ? checkProbed(examinee, facts) : checkTold(examinee, facts.about);
+}

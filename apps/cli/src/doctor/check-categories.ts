@@ -1,0 +1,68 @@
+import type { CategoryChoice } from '@passport/config';
+import type { KohaCategory } from '@passport/koha-client';
+import type { Examinee, Facts } from './examinee.ts';
+import type { Finding } from './finding.ts';
+import { fault, unchecked } from './finding.ts';
+import { attempt, uncheckedFailure } from './koha-failure.ts';
+
+/** Every category that a copy can get. */
+export function categoriesOf(choice: CategoryChoice | null): string[] {
+  if (choice === null) return [];
+  if (choice.kind === 'one') return [choice.category];
+  return [
+    ...new Set([...Object.values(choice.map), ...(choice.otherwise === null ? [] : [choice.otherwise])]),
+  ];
+}
+
+const page = (category: string): string => `Administration → Patron categories → ${category} → Edit →`;
+
+function checkCategory(category: KohaCategory, { about }: Facts): Finding[] {
+  const { category: code, enrolmentFee, type, canBeGuarantee } = category;
+  const findings: Finding[] = [];
+  if (type === 'X') {
+    const problem = `${code} is a statistical category, and its patrons cannot borrow`;
+    findings.push(fault('category_statistical', problem, `${page(code)} Category type: Adult`, code));
+  }
+  if ((enrolmentFee ?? 0) > 0) {
+    const problem = `each copy is charged the enrolment fee of ${code}, which can then block the loan`;
+    findings.push(fault('enrolment_fee', problem, `${page(code)} Enrollment fee: empty`, code));
+  }
+  if (about?.preferences['ChildNeedsGuarantor'] === '1' && (type === 'C' || canBeGuarantee === true)) {
+    const problem = `patrons of ${code} need a guarantor (ChildNeedsGuarantor), which no copy can have`;
+    const mend = `${page(code)} Category type: Adult and Can be guarantee: No; or System preferences → ChildNeedsGuarantor: don't`;
+    findings.push(fault('category_needs_guarantor', problem, mend, code));
+  }
+  return findings;
+}
+
+export const unknownCategory = (code: string): Finding =>
+  fault(
+    'category_unknown',
+    `Koha has no patron category ${code}`,
+    `Administration → Patron categories → New category with the code ${code}; or set copy.category to one there is`,
+    code,
+  );
+
+/** What is wrong with the patron categories of the copies. */
+export async function checkCategories({ koha, library }: Examinee, facts: Facts): Promise<Finding[]> {
+  const wanted = categoriesOf(library.copy.category);
+  const what = `type and enrolment fee of the category ${wanted.join(', ')}`;
+  if (!facts.description.capabilities.patronCategories) {
+    const mend = 'look yourself: Administration → Patron categories; no enrolment fee, and the type Adult';
+    return [unchecked('category_unknown', `this release does not tell ${what}, nor whether it exists`, mend)];
+  }
+  const read = await attempt(koha.categories());
+  if ('error' in read) {
+    return [
+      uncheckedFailure(read.error, {
+        code: 'enrolment_fee',
+        what,
+        knownPermission: 'parameters: manage_patron_categories',
+      }),
+    ];
+  }
+  return wanted.flatMap((code) => {
+    const found = read.value.find(({ category }) => category === code);
+    return found === undefined ? [unknownCategory(code)] : checkCategory(found, facts);
+  });
+}

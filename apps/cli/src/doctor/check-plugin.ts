@@ -1,0 +1,84 @@
+import type { PluginAbout } from '@passport/koha-client';
+import type { Examinee, Facts } from './examinee.ts';
+import type { Finding } from './finding.ts';
+import { fault, unchecked, warning } from './finding.ts';
+import { attempt, faultOfFailure } from './koha-failure.ts';
+
+/** The oldest plugin that serves all the routes of the contract. */
+const OLDEST_PLUGIN = '1.0.0';
+/** A waiting desk page holds one web worker, and our own create needs another. */
+const FEWEST_WORKERS = 2;
+
+const numbers = (version: string): number[] =>
+  version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+
+function isOlder(version: string, than: string): boolean {
+  const [one, other] = [numbers(version), numbers(than)];
+  const place = other.findIndex((number, index) => (one[index] ?? 0) !== number);
+  return place !== -1 && (one[place] ?? 0) < (other[place] ?? 0);
+}
+
+/** What the plugin tells, or why it tells nothing. */
+export async function readAbout(
+  { koha, isLending }: Examinee,
+  { capabilities }: Facts['description'],
+): Promise<{ about: PluginAbout | null; findings: Finding[] }> {
+  if (!capabilities.pluginRoutes) return { about: null, findings: [] };
+  const read = await attempt(koha.about());
+  if ('value' in read) return { about: read.value, findings: [] };
+  const findings = isLending
+    ? [faultOfFailure(read.error, "for the plugin's account", 'borrowers: edit_borrowers')]
+    : [];
+  return { about: null, findings };
+}
+
+function checkMail({ about, description }: Facts): Finding[] {
+  if (description.capabilities.welcomeNo) return [];
+  const mend = "Administration → System preferences → AutoEmailNewUser: Don't send";
+  if (about === null) {
+    const problem =
+      'this release cannot be told to send no welcome mail; whether it sends any only the plugin tells';
+    return [unchecked('welcome_mail', problem, mend)];
+  }
+  if (about.preferences['AutoEmailNewUser'] !== '1') return [];
+  return [
+    fault(
+      'welcome_mail',
+      'every copy gets a welcome mail (AutoEmailNewUser), and this release cannot be told not to',
+      mend,
+    ),
+  ];
+}
+
+function checkInstalled({ library }: Examinee, { about, description }: Facts): Finding[] {
+  const { tellKoha } = library.retry;
+  if (!description.capabilities.pluginRoutes) {
+    if (!tellKoha) return [];
+    const mend =
+      'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart; without the plugin set retry.tell_koha: false';
+    return [fault('plugin_missing', "the plugin's routes are not there, and retry.tell_koha is true", mend)];
+  }
+  if (about !== null && isOlder(about.version, OLDEST_PLUGIN)) {
+    const mend =
+      'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart';
+    return [
+      fault('plugin_old', `the plugin is ${about.version}, and at least ${OLDEST_PLUGIN} is needed`, mend),
+    ];
+  }
+  if (tellKoha) return [];
+  const problem = 'the plugin is there, but the desk is never told: retry.tell_koha is false';
+  return [warning('plugin_not_told', problem, 'set retry.tell_koha: true')];
+}
+
+function checkWorkers({ about }: Facts): Finding[] {
+  const workers = about?.plack_workers ?? null;
+  if (workers === null || workers >= FEWEST_WORKERS) return [];
+  const problem = `Koha has ${workers} web worker: while a desk page waits, the copy that it waits for cannot be made`;
+  const mend = 'in koha-conf.xml set plack_workers to 2 or more, then koha-plack --restart';
+  return [warning('few_workers', problem, mend)];
+}
+
+/** The plugin itself, and what Koha does by itself at a copy. */
+export function checkPlugin(examinee: Examinee, facts: Facts): Finding[] {
+  return [...checkInstalled(examinee, facts), ...checkMail(facts), ...checkWorkers(facts)];
+}

@@ -1,0 +1,73 @@
+import { checkAddress } from './check-address.ts';
+import { checkAttributeTypes } from './check-attribute-types.ts';
+import { checkBranch } from './check-branch.ts';
+import { checkCategories } from './check-categories.ts';
+import { checkClock } from './check-clock.ts';
+import { checkPlugin, readAbout } from './check-plugin.ts';
+import { checkRules } from './check-rules.ts';
+import { checkSight } from './check-sight.ts';
+import { checkWriting } from './check-writing.ts';
+import type { Examinee, Facts } from './examinee.ts';
+import type { Finding } from './finding.ts';
+import { withoutRepeats } from './finding.ts';
+import { attempt, faultOfFailure, uncheckedFailure } from './koha-failure.ts';
+
+/** What was found at one library, and its branches for the comparison with others; null when it was not reached. */
+export interface Examination {
+  readonly findings: readonly Finding[];
+  readonly branches: readonly string[] | null;
+}
+
+/** The branches, when the API user may see them. */
+async function readBranches({ koha }: Examinee) {
+  const read = await attempt(koha.branches());
+  if ('value' in read) return { branches: read.value, findings: [] };
+  const what = 'the list of branches';
+  const about = { code: 'branch_unknown', what, knownPermission: 'catalogue: 1' } as const;
+  return { branches: null, findings: [uncheckedFailure(read.error, about)] };
+}
+
+async function checkAsLending(examinee: Examinee, facts: Facts): Promise<Finding[]> {
+  return [
+    ...(await checkWriting(examinee, facts)),
+    ...checkBranch(examinee, facts),
+    ...(await checkCategories(examinee, facts)),
+    ...(await checkRules(examinee, facts)),
+    ...(await checkAttributeTypes(examinee, facts)),
+    ...checkPlugin(examinee, facts),
+  ];
+}
+
+/** The clock of Koha's own machine is the one that signs; the `date` of the answer may be a proxy's. */
+function clockOf(examinee: Examinee, told: string | null, measuredMs: number | null): number | null {
+  const toldMs = told === null ? Number.NaN : Date.parse(told);
+  return Number.isNaN(toldMs) ? measuredMs : toldMs - examinee.now();
+}
+
+/** Examines one library from the address inwards, and changes nothing. What depends on a fault is left out. */
+export async function examineLibrary(examinee: Examinee): Promise<Examination> {
+  const { isLending, koha } = examinee;
+  const { description, ...address } = await checkAddress(examinee);
+  if (description === null) return { findings: address.findings, branches: null };
+  const sight = await attempt(koha.visiblePatrons());
+  const needed = isLending ? 'borrowers: edit_borrowers' : 'borrowers: list_borrowers';
+  const refused = 'error' in sight ? [faultOfFailure(sight.error, 'to look patrons up', needed)] : [];
+  if (refused.some(({ code }) => code !== 'permission_missing')) {
+    return { findings: [...address.findings, ...refused], branches: null };
+  }
+  const visible = 'value' in sight ? sight.value : null;
+  const { branches, findings: ofBranches } = await readBranches(examinee);
+  const { about, findings: ofPlugin } = await readAbout(examinee, description);
+  const clockAheadMs = clockOf(examinee, about?.time ?? null, address.clockAheadMs);
+  const facts = { description, visible, branches, about, clockAheadMs };
+  const findings = [
+    ...address.findings,
+    ...refused,
+    ...ofBranches,
+    ...ofPlugin,
+    ...checkClock(examinee, facts),
+    ...checkSight(facts),
+    ...(isLending ? await checkAsLending(examinee, facts) : []),
+  ];
+  return { findings: withoutRepeats(findings), branches: branches?.map(({ branch }) => branch) ?? null };
+}

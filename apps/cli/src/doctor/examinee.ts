@@ -1,0 +1,42 @@
+import type { Consortium, Library } from '@passport/config';
+import type {
+  CertificateExpiry,
+  Description,
+  KohaBranch,
+  PluginAbout,
+  VisiblePatrons,
+} from '@passport/koha-client';
+import type { OpenKoha } from '../koha-clients.ts';
+
+/** A library under examination, and what it is in the consortium. */
+export interface Examinee {
+  readonly library: Library;
+  readonly isHome: boolean;
+  readonly isLending: boolean;
+  readonly koha: OpenKoha;
+  readonly now: () => number;
+  readonly readCertificate: (
+    url: string,
+    options: { readonly timeoutMs: number },
+  ) => Promise<CertificateExpiry>;
+}
+
+/** What its Koha has said of itself, for the checks that come after. */
+export interface Facts {
+  readonly description: Description;
+  /** Null: this API user may not look patrons up. */
+  readonly visible: VisiblePatrons | null;
+  /** Null: this API user may not see them. */
+  readonly branches: readonly KohaBranch[] | null;
+  /** Null: no plugin, or it does not answer. */
+  readonly about: PluginAbout | null;
+  /** How far the Koha's clock is ahead of ours, in milliseconds; null when it does not tell. */
+  readonly clockAheadMs: number | null;
+}
+
+/** What a library is in the agreements. One that stands in none is examined as what it could be. */
+export function rolesOf({ id, webhookSecrets }: Library, { agreements }: Consortium) {
+  const isHome = agreements.some(({ home }) => home === id);
+  const isLending = agreements.some(({ lending }) => lending === id);
+  return isHome || isLending ? { isHome, isLending } : { isHome: true, isLending: webhookSecrets.length > 0 };
+}

@@ -1,0 +1,78 @@
+/** What doctor can find. The codes are stable: `--ignore` and scripts use them. */
+export const FINDING_CODES = [
+  'unreachable',
+  'redirect',
+  'not_koha',
+  'no_answer',
+  'certificate',
+  'credentials_refused',
+  'oauth_off',
+  'permission_missing',
+  'patrons_hidden',
+  'branch_refused',
+  'branch_unknown',
+  'category_unknown',
+  'category_statistical',
+  'category_needs_guarantor',
+  'enrolment_fee',
+  'no_circulation_rule',
+  'attribute_type_missing',
+  'attribute_type_unique',
+  'attribute_type_not_unique',
+  'attribute_type_mandatory',
+  'attribute_type_in_opac',
+  'plugin_missing',
+  'plugin_old',
+  'plugin_not_told',
+  'welcome_mail',
+  'clock_off',
+  'few_workers',
+  'same_koha',
+  'configuration',
+] as const;
+export type FindingCode = (typeof FINDING_CODES)[number];
+
+/** `fault`: something does not work, or costs patrons money or mail. `unchecked`: Koha does not let us see. */
+export type FindingLevel = 'fault' | 'warning' | 'unchecked';
+
+/** One thing found, in one line, and what to click or do about it. */
+export interface Finding {
+  readonly level: FindingLevel;
+  readonly code: FindingCode;
+  /** The category, branch, attribute type or permission it is about. */
+  readonly name: string | null;
+  readonly problem: string;
+  readonly mend: string;
+}
+
+const build =
+  (level: FindingLevel) =>
+  (code: FindingCode, problem: string, mend: string, name: string | null = null): Finding => ({
+    level,
+    code,
+    name,
+    problem,
+    mend,
+  });
+
+export const fault = build('fault');
+export const warning = build('warning');
+export const unchecked = build('unchecked');
+
+const ORDER: readonly FindingLevel[] = ['fault', 'warning', 'unchecked'];
+
+/**
+ * Each finding once, the gravest first: several checks can meet the same missing permission, and what is unchecked for want of it
+ * goes without saying once it is a fault.
+ */
+export function withoutRepeats(findings: readonly Finding[]): Finding[] {
+  const sorted = findings.toSorted((one, other) => ORDER.indexOf(one.level) - ORDER.indexOf(other.level));
+  const seen = new Set<string>();
+  return sorted.filter(({ level, code, name }) => {
+    const key = `${code} ${name ?? ''}`;
+    if (seen.has(key) || (level === 'unchecked' && seen.has(`permission_missing ${name ?? ''}`)))
+      return false;
+    seen.add(key);
+    return true;
+  });
+}

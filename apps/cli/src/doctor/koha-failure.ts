@@ -1,0 +1,99 @@
+import { KohaError } from '@passport/koha-client';
+import type { Finding } from './finding.ts';
+import { fault, unchecked } from './finding.ts';
+
+/** Runs a call; a failure of Koha's becomes a value. Bugs throw. */
+export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { error: KohaError }> {
+  try {
+    return { value: await work };
+  } catch (error) {
+    if (error instanceof KohaError) return { error };
+    throw error;
+  }
+}
+
+/** Where to grant a permission; `area: 1` is Koha's way to write the whole area. */
+export function permissionMend(permission: string): string {
+  const whole = /^(\w+): 1$/.exec(permission)?.[1];
+  const what = whole === undefined ? `"${permission}"` : `"${whole}" as a whole`;
+  return `the API user's account → More → Set permissions → tick ${what}`;
+}
+
+/** Of the permissions that would do, the one to ask for: what copying needs anyway, or else the smallest. */
+function leastOf(alternatives: string, knownPermission: string): string {
+  const each = alternatives.split(' or ');
+  const wanted = [knownPermission, 'borrowers: list_borrowers'].find((permission) =>
+    each.includes(permission),
+  );
+  return wanted ?? each[0] ?? knownPermission;
+}
+
+/** A failure of a call that the service itself needs. `need`: what it needs the call for. */
+export function faultOfFailure(error: KohaError, need: string, knownPermission: string): Finding {
+  const { code, status, operation, permission } = error;
+  switch (code) {
+    case 'credentials':
+      return faultOfCredentials(error);
+    case 'permission': {
+      const name = permission === null ? knownPermission : leastOf(permission, knownPermission);
+      return fault(
+        'permission_missing',
+        `the API user lacks the permission "${name}", needed ${need}`,
+        permissionMend(name),
+        name,
+      );
+    }
+    case 'redirect':
+      return fault(
+        'redirect',
+        `${operation} answers with a redirect`,
+        'put the address it leads to into koha.url',
+        operation,
+      );
+    default: {
+      const said = status === null ? code : `${code}, status ${status}`;
+      return fault(
+        'no_answer',
+        `${operation} gave no answer that can be used (${said})`,
+        "look into Koha's log (plack-error.log) at this moment",
+        operation,
+      );
+    }
+  }
+}
+
+function faultOfCredentials({ status }: KohaError): Finding {
+  return status === 400
+    ? fault(
+        'oauth_off',
+        'Koha gives no tokens for client credentials',
+        'Administration → System preferences → RESTOAuth2ClientCredentials: Enable',
+      )
+    : fault(
+        'credentials_refused',
+        'Koha refuses client_id and client_secret',
+        "the API user's account → More → Manage API keys → generate a new pair, and put it where koha.client_id and koha.client_secret are read from",
+      );
+}
+
+/** A failure of a call that only doctor makes: `what` stays unknown. */
+export function uncheckedFailure(
+  error: KohaError,
+  { code, what, knownPermission }: { code: Finding['code']; what: string; knownPermission: string },
+): Finding {
+  if (error.code === 'permission') {
+    const name = error.permission ?? knownPermission;
+    return unchecked(
+      code,
+      `${what} cannot be seen without the permission "${name}"`,
+      `to let doctor see it: ${permissionMend(name)}`,
+      name,
+    );
+  }
+  return unchecked(
+    code,
+    `${what} cannot be seen: ${error.operation} gives ${error.code}`,
+    "look into Koha's log (plack-error.log)",
+    error.operation,
+  );
+}

@@ -1,0 +1,101 @@
+import type { Library } from '@passport/config';
+import type { EventState } from '@passport/contract';
+import { eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
+import type { CliDeps } from './cli-deps.ts';
+import { Failure, WrongUse } from './failure.ts';
+
+/** How long the receiver may take for one answer. */
+const ANSWER_MS = 10_000;
+
+/** What the receiver made of an event. */
+export interface Taken {
+  /** The id to follow; on a double scan the first event's. */
+  readonly eventId: string;
+  readonly answer: 'accepted' | 'duplicate' | 'joined';
+}
+
+interface Problem {
+  readonly code?: unknown;
+  readonly detail?: unknown;
+  readonly title?: unknown;
+}
+
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+
+/** The receiver as a library's Koha sees it: signed requests, and the answers of the contract. */
+export interface ReceiverClient {
+  /** Sends one event under `id`. Throws Failure when it is not taken. */
+  send(id: string, event: unknown): Promise<Taken>;
+  /** The state of an event, or null when the receiver cannot say now. Throws Failure when it does not know the event. */
+  read(eventId: string): Promise<EventState | null>;
+}
+
+/** Speaks for `library`, with the first of its webhook secrets. Throws WrongUse when it has none. */
+export function buildReceiverClient(receiverUrl: string, library: Library, deps: CliDeps): ReceiverClient {
+  const [secret] = library.webhookSecrets;
+  if (secret === undefined)
+    throw new WrongUse(`${library.id} has no webhook_secrets, so it cannot send events`);
+  const secrets = [parseWebhookSecret(secret.reveal())];
+  const path = `${receiverUrl}/webhooks/${encodeURIComponent(library.id)}`;
+  const call = async (url: string, id: string, body: string | null): Promise<Response> => {
+    const timestamp = Math.floor(deps.now() / 1000);
+    const headers = signDelivery({ secrets, id, timestamp, body: Buffer.from(body ?? '') });
+    try {
+      return await deps.fetch(url, {
+        method: body === null ? 'GET' : 'POST',
+        headers: { ...headers, ...(body === null ? {} : { 'content-type': 'application/json' }) },
+        redirect: 'manual',
+        signal: AbortSignal.any([deps.signal, AbortSignal.timeout(ANSWER_MS)]),
+        ...(body === null ? {} : { body }),
+      });
+    } catch {
+      throw new Failure(`the receiver at ${receiverUrl} does not answer`, { code: 'unreachable' });
+    }
+  };
+  return {
+    send: async (id, event) => {
+      const response = await call(path, id, JSON.stringify(event));
+      const answer = await bodyOf(response);
+      if (response.status !== 202) throw refusal(response, answer);
+      const eventId = text(answer['event_id']) ?? id;
+      return {
+        eventId,
+        answer:
+          answer['joined'] === true ? 'joined' : answer['duplicate'] === true ? 'duplicate' : 'accepted',
+      };
+    },
+    read: async (eventId) => {
+      const response = await call(`${path}/${encodeURIComponent(eventId)}`, eventId, null);
+      const answer = await bodyOf(response);
+      if (response.status === 429 || response.status >= 500) return null;
+      if (response.status !== 200) throw refusal(response, answer);
+      return eventStateSchema.parse(answer);
+    },
+  };
+}
+
+async function bodyOf(response: Response): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const body: unknown = await response.json();
+    return typeof body === 'object' && body !== null ? { ...body } : {};
+  } catch {
+    return {};
+  }
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  401: 'the secret, the library id or the clock does not fit the receiver',
+  404: 'there is no receiver at this address, or it does not know the event',
+  429: 'the library has sent too much for now',
+  503: 'the receiver cannot take events now',
+};
+
+function refusal({ status }: Response, { code, detail, title }: Problem): Failure {
+  const said = text(detail) ?? text(title) ?? HINTS[status] ?? 'that is no answer of a receiver';
+  const hint = HINTS[status];
+  const why = hint === undefined || hint === said ? said : `${said} (${hint})`;
+  return new Failure(`the receiver answers ${status}: ${why}`, {
+    status,
+    code: text(code) ?? `http_${status}`,
+  });
+}

@@ -1,0 +1,87 @@
+import { Readable } from 'node:stream';
+import { stringify } from 'yaml';
+import { formatWebhookSecret } from '@passport/contract';
+import type { KohaDouble } from '@passport/koha-double';
+import { runCli } from '../src/build-cli.ts';
+import type { CliDeps } from '../src/cli-deps.ts';
+
+/** What a person would have seen. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs `passport` in this process, with what is typed on standard input. */
+export async function passport(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { input = '', ...more }: Partial<Omit<CliDeps, 'env' | 'stdin' | 'out' | 'err'>> & { input?: string } = {},
+): Promise<Ran> {
+  let out = '';
+  let err = '';
+  let made = 0;
+  const code = await runCli(args, {
+    env,
+    readFile: (path) => {
+      const text = env[`FILE ${path}`];
+      if (text === undefined) throw Object.assign(new Error('no such file'), { code: 'ENOENT' });
+      return text;
+    },
+    stdin: Readable.from([input]),
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    isTerminal: false,
+    fetch,
+    now: Date.now,
+    newId: () => `evt_test_${(made += 1)}`,
+    randomBytes: (length) => Buffer.alloc(length, (made += 1)),
+    signal: new AbortController().signal,
+    ...more,
+  });
+  return { code, out, err };
+}
+
+/** The JSON that a command printed. */
+export function jsonOf<T>({ out }: Ran): T {
+  return JSON.parse(out) as T;
+}
+
+export const webhookSecretOf = (library: string): string =>
+  formatWebhookSecret(Buffer.from(`webhook secret of ${library}`.padEnd(32, '.')));
+
+type Part = Readonly<Record<string, unknown>>;
+
+/** The configuration of a consortium whose Kohas are doubles, as an environment; `change` is laid over each library. */
+export function consortiumOf(
+  doubles: readonly (Pick<KohaDouble, 'library' | 'url' | 'credentials'> & { change?: Part })[],
+  more: Part = {},
+): NodeJS.ProcessEnv {
+  const name = (library: string, what: string): string => `${library.toUpperCase()}_${what}`;
+  const file = {
+    consortium: 'Test Libraries',
+    defaults: { koha: { timeout: '2s' }, copy: { category: 'PT' } },
+    libraries: doubles.map(({ library, url, change }) => ({
+      id: library,
+      name: `Library of ${library}`,
+      koha: { url, client_id: { env: name(library, 'ID') }, client_secret: { env: name(library, 'SECRET') } },
+      webhook_secrets: [{ env: name(library, 'WEBHOOK') }],
+      ...change,
+    })),
+    agreements: 'all',
+    ...more,
+  };
+  return Object.fromEntries([
+    ['PASSPORT_CONFIG', 'test.yaml'],
+    ['FILE test.yaml', stringify(file)],
+    ...doubles.flatMap(({ library, credentials }) => [
+      [name(library, 'ID'), credentials.clientId],
+      [name(library, 'SECRET'), credentials.clientSecret],
+      [name(library, 'WEBHOOK'), webhookSecretOf(library)],
+    ]),
+  ]) as NodeJS.ProcessEnv;
+}
