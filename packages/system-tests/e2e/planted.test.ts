@@ -1,0 +1,210 @@
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { registerPatron, shelveBook } from '../harness/people.ts';
+import { startConsortium } from '../harness/start-consortium.ts';
+import type { Consortium } from '../harness/start-consortium.ts';
+import { threeLibraries } from '../harness/three-libraries.ts';
+
+/** Told apart from everything that may be kept: each is one word, and none is part of another. */
+const PLANTED = {
+  surname: 'Qvistgaardplanted',
+  firstname: 'Zsuzsannaplanted',
+  email: 'mailplanted@post.example',
+  phone: '+44 1632 960777',
+  address: 'Plantedstrasse 99',
+  city: 'Plantedville',
+  postal_code: 'PL4 N73D',
+  date_of_birth: '1977-07-17',
+  userid: 'useridplanted',
+  password: '$2a$08$hashplanted',
+  secret: 'TOTPPLANTED',
+  staff_notes: 'a note that was planted',
+} as const;
+
+const TELLING = 'PUT /contrib/passport/scans/{event_id}/outcome';
+
+let consortium: Consortium<keyof typeof threeLibraries>;
+const cards: string[] = [];
+const items: string[] = [];
+const answers: string[] = [];
+
+const plantPatron = (columns: Readonly<Record<string, unknown>> = {}): string => {
+  const card = registerPatron(consortium.doubles.midland, { columns: { ...PLANTED, ...columns } });
+  cards.push(card);
+  return card;
+};
+const plantBook = (): string => {
+  const book = shelveBook(consortium.doubles.riverside);
+  items.push(book);
+  return book;
+};
+
+/** Scans, follows to the end or to where it waits, and keeps every answer of the receiver. */
+async function scan(
+  data: Readonly<Record<string, unknown>>,
+  isOver = (_state: string) => false,
+): Promise<string> {
+  const desk = consortium.at('riverside');
+  const answer = await desk.scan({ item_barcode: plantBook(), ...data });
+  answers.push(JSON.stringify(answer.body));
+  const state = await desk.follow(answer.eventId, {
+    until: ({ state: now }) => now === 'done' || now === 'failed' || isOver(now),
+  });
+  answers.push(JSON.stringify(state));
+  return state.outcome ?? state.state;
+}
+
+/** Every way in which a scan can go, at trace level, with each kind of answer that a Koha in trouble gives. */
+beforeAll(async () => {
+  consortium = await startConsortium({
+    libraries: threeLibraries,
+    redis: { appendonly: true },
+    env: { LOG_LEVEL: 'trace' },
+  });
+  const { midland, riverside, lakeside } = consortium.doubles;
+  const outcomes = [
+    await scan({ cardnumber: plantPatron() }),
+    await scan({ cardnumber: plantPatron({ expiry_date: '2020-01-01' }) }),
+    await scan({ cardnumber: '21234111222333' }),
+  ];
+  cards.push('21234111222333');
+  const [card = ''] = cards;
+  outcomes.push(await scan({ cardnumber: card }));
+  const shared = plantPatron();
+  lakeside.putPatron(shared, { surname: PLANTED.surname, category_id: 'AD' });
+  outcomes.push(await scan({ cardnumber: shared }));
+  const taken = plantPatron();
+  riverside.putPatron(taken, { surname: 'Somebody', category_id: 'AD' });
+  outcomes.push(await scan({ cardnumber: taken }));
+  expect(outcomes).toEqual([
+    'COPIED',
+    'NOT_ELIGIBLE',
+    'NOT_FOUND',
+    'ALREADY_LOCAL',
+    'AMBIGUOUS_HOME',
+    'ALREADY_LOCAL',
+  ]);
+
+  const body = { error: `Duplicate entry '${card}' of ${PLANTED.surname}`, ...PLANTED };
+  const faults = [
+    { kind: 'status', status: 500, body },
+    { kind: 'status', status: 503, body: `<html>${PLANTED.email} ${card}</html>` },
+    { kind: 'truncate' },
+    { kind: 'html' },
+    { kind: 'reset_after' },
+  ] as const;
+  for (const operation of ['GET /patrons', 'POST /patrons', 'POST /checkouts', TELLING]) {
+    const koha = operation === 'GET /patrons' ? midland : riverside;
+    for (const part of [faults.slice(0, 2), faults.slice(2)]) {
+      koha.addFaults(part.map((fault) => ({ operation, times: 1, ...fault })));
+      await Promise.all(part.map(() => scan({ cardnumber: plantPatron() })));
+    }
+  }
+  riverside.addFaults([{ operation: 'POST /patrons', kind: 'status', status: 400, body, times: 1 }]);
+  expect(await scan({ cardnumber: plantPatron() })).toBe('MISCONFIGURED');
+  midland.addFaults([{ operation: 'GET /patrons', kind: 'hang', times: 1 }]);
+  await scan({ cardnumber: plantPatron() }, (state) => state === 'waiting');
+}, 120_000);
+afterAll(() => consortium?.stop());
+
+/** What of the planted strings, cards, items and secrets is in a text, by kind: the strings themselves are not told. */
+function found(text: string): string[] {
+  const { env } = consortium.services;
+  const secrets = Object.entries(env).filter(([name]) => /_SECRET$|_KEY$|PASSWORD$/.test(name));
+  const tokens = Object.values(consortium.doubles).map((double) => double.credentials.clientSecret);
+  const wanted: [string, string][] = [
+    ...Object.entries(PLANTED),
+    ...cards.map((card): [string, string] => ['card', card]),
+    ...items.map((item): [string, string] => ['item', item]),
+    ...secrets,
+    ...tokens.map((token): [string, string] => ['client secret', token]),
+  ];
+  const folded = text.toLowerCase();
+  return [
+    ...new Set(wanted.filter(([, value]) => folded.includes(value.toLowerCase())).map(([name]) => name)),
+  ];
+}
+
+describe('T-32 planted names, addresses, cards, items and secrets', () => {
+  test('are found by this test where they are', () => {
+    const copy = JSON.stringify(consortium.doubles.riverside.state(cards[0]));
+    expect(found(copy)).toEqual(expect.arrayContaining(['surname', 'email', 'card', 'item']));
+  });
+
+  test('stand in no log line at level trace', async () => {
+    const logs = await consortium.services.logs();
+    expect(logs.split('\n').filter((line) => line.includes('"audit":true')).length).toBeGreaterThan(40);
+    expect(found(logs)).toEqual([]);
+    expect(logs.match(/.{30}(?:eyJ|Bearer |Basic ).{10}/g)).toBeNull();
+  });
+
+  test('stand in no key or value of Redis', async () => {
+    const redis = new Redis(consortium.redis.url);
+    try {
+      const dump = await dumpAll(redis);
+      expect(dump.keys).toBeGreaterThan(50);
+      expect(found(dump.text)).toEqual([]);
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+  test('stand in no file that Redis writes', async () => {
+    const files = await readdir(consortium.redis.dir, { recursive: true, withFileTypes: true });
+    const texts = await Promise.all(
+      files
+        .filter((file) => file.isFile())
+        .map((file) => readFile(join(file.parentPath, file.name), 'latin1')),
+    );
+    expect(texts.join('').length).toBeGreaterThan(10_000);
+    expect(found(texts.join('\n'))).toEqual([]);
+  });
+
+  test('stand in no metric', async () => {
+    const { receivers, workers } = consortium.services;
+    const texts = await Promise.all([...receivers, ...workers].map((service) => service.metrics()));
+    expect(texts.join('\n')).toContain('passport_jobs_total');
+    expect(found(texts.join('\n'))).toEqual([]);
+  });
+
+  test('stand in no answer of the receiver, and in nothing that Koha was told', () => {
+    expect(answers.length).toBeGreaterThan(40);
+    expect(found(answers.join('\n'))).toEqual([]);
+    expect(found(JSON.stringify(consortium.doubles.riverside.state().outcomes))).toEqual([]);
+  });
+});
+
+/** Every key with its value, as text and as Redis would store it. */
+async function dumpAll(redis: Redis): Promise<{ keys: number; text: string }> {
+  const parts: string[] = [];
+  let keys = 0;
+  for await (const batch of redis.scanStream({ count: 500 })) {
+    for (const key of batch as string[]) {
+      keys += 1;
+      const dump = await redis.dumpBuffer(key);
+      parts.push(key, dump?.toString('latin1') ?? '', JSON.stringify(await readValue(redis, key)));
+    }
+  }
+  return { keys, text: parts.join('\n') };
+}
+
+async function readValue(redis: Redis, key: string): Promise<unknown> {
+  switch (await redis.type(key)) {
+    case 'string':
+      return redis.get(key);
+    case 'hash':
+      return redis.hgetall(key);
+    case 'list':
+      return redis.lrange(key, 0, -1);
+    case 'set':
+      return redis.smembers(key);
+    case 'zset':
+      return redis.zrange(key, 0, -1, 'WITHSCORES');
+    case 'stream':
+      return redis.xrange(key, '-', '+');
+    default:
+      return null;
+  }
+}
