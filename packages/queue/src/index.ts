@@ -1,7 +1,9 @@
+export { hasLostLock } from './bullmq-error.ts';
 export { QUEUE_PREFIX, SCANS, TELLINGS, backlogKey, guardKey, jobIdOf, parkedKey } from './keys.ts';
 export { type Gate, type GateAnswer, type GateQuestion, buildGate } from './gate.ts';
 export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
 export { followEvent } from './event-pointer.ts';
+export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { type Admission, type HourLimits, type Ledger, openLedger } from './ledger.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
 export { type DisclosureReceipt, type Receipts, openReceipts, readReceipts } from './receipts.ts';
@@ -22,6 +24,7 @@ export {
 } from './events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { park, parkedLibraries, wakeParked } from './parking.ts';
+export { type HeldWrite, buildHeldWrite } from './held-write.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
-export { type Turns, openTurns } from './turn.ts';
+export { type TurnHolder, type Turns, openTurns } from './turn.ts';
 export { type TellJobs, type Telling, openTellQueue, tellLater, tellingSchema } from './tell-queue.ts';
