@@ -1,14 +1,17 @@
 /** What a circuit says to a call: go, go as the one that tries whether the library is back, or do not. */
 export type Passage = 'pass' | 'probe' | 'refuse';
 
-/** The breaker of one library in one worker process. It judges; the caller calls. */
+/**
+ * The breaker of one library in one worker process. It judges; the caller calls, and reports how it went with the passage
+ * it was given: a call that set out before the circuit opened must not pass for the one that tries.
+ */
 export interface Circuit {
   /** Asks to make a call. Whoever gets `probe` must report how it went, or nobody else ever tries. */
   enter(): Passage;
   succeeded(): void;
-  failed(): void;
+  failed(passage: Passage): void;
   /** The call ended without telling anything about the library: we were stopped, or never sent it. */
-  abandoned(): void;
+  abandoned(passage: Passage): void;
   readonly isOpen: boolean;
   /** Whether it is open and may be tried again now. */
   readonly isDue: boolean;
@@ -51,16 +54,16 @@ export function buildCircuit(monotonicNow: () => number, onChange: (isOpen: bool
       pauseMs = FIRST_PAUSE_MS;
       onChange(false);
     },
-    failed() {
+    failed(passage) {
       failures += 1;
-      if (probing) {
+      if (passage === 'probe') {
         probing = false;
         pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
         open();
       } else if (openedAt === null && failures >= FAILURES_TO_OPEN) open();
     },
-    abandoned() {
-      probing = false;
+    abandoned(passage) {
+      if (passage === 'probe') probing = false;
     },
     get isOpen() {
       return openedAt !== null;

@@ -37,7 +37,7 @@ export function connectLibraries(deps: {
       slots.answered(library, ms);
       sightings.answered(library);
     },
-    failed: sightings.failed,
+    failed: (library, code) => sightings.failed(library, code),
   });
 }
 

@@ -1,7 +1,7 @@
 import type { Progress } from '@passport/contract';
-import { KohaError, type KohaPatron, type PatronBody } from '@passport/koha-client';
-import { type LocalHolder, decideLocalHolder } from '@passport/verdict';
+import { type CreateResult, KohaError, type PatronBody } from '@passport/koha-client';
 import type { Libraries } from './libraries.ts';
+import { findLocalCopy } from './local-copy.ts';
 
 /** The copy to make, decided to the last field. */
 export interface CopyOrder {
@@ -52,7 +52,7 @@ export interface CopyDeps {
 /** A patron with our home key needs this permission to be seen from another branch (API.md, surprise 10). */
 const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
 const MOST_REFUSALS = 3;
-const PAUSE_AFTER_REFUSAL_MS = 300;
+const PAUSE_MS = 300;
 
 /**
  * Makes sure that the copy is there, once. Idempotent by looking, not by remembering: whatever Koha answers that can
@@ -62,30 +62,34 @@ const PAUSE_AFTER_REFUSAL_MS = 300;
 export async function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<CopyResult> {
   let unsure = order.lookFirst;
   if (unsure) {
-    const found = await look(order, deps, unsure);
+    const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
   }
-  for (let refusals = 0; refusals < MOST_REFUSALS; refusals += 1) {
-    const made = await create(order, deps, order.onLookAlike === 'create');
+  for (let refusals = 1; ; refusals += 1) {
+    const made = await create(order, deps);
     if (made.kind === 'end') return made.result;
-    unsure ||= made.kind === 'lost';
-    const found = await look(order, deps, unsure);
+    unsure ||= made.kind !== 'there';
+    const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
     if (made.kind === 'lost') throw made.error;
-    if (made.kind !== 'record_refused') return notThere(order, made);
-    await deps.pause(PAUSE_AFTER_REFUSAL_MS * (refusals + 1));
+    if (made.kind === 'there') return notThere(order, made.because, deps);
+    if (refusals === MOST_REFUSALS) return { kind: 'record_refused' };
+    await deps.pause(PAUSE_MS * refusals);
   }
-  return { kind: 'record_refused' };
 }
+
+/** What Koha says of a create when it has the card, the home key or a look-alike already. */
+type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
 
 type Made =
   | { readonly kind: 'end'; readonly result: CopyResult }
-  | { readonly kind: 'taken' | 'look_alike' }
+  | { readonly kind: 'there'; readonly because: There }
   | { readonly kind: 'record_refused' }
   | { readonly kind: 'lost'; readonly error: KohaError };
 
-async function create(order: CopyOrder, deps: CopyDeps, confirmNotDuplicate: boolean): Promise<Made> {
+async function create(order: CopyOrder, deps: CopyDeps): Promise<Made> {
   const { lending, branch, body } = order;
+  const confirmNotDuplicate = order.onLookAlike === 'create';
   deps.assertHeld();
   try {
     const answer = await deps.libraries.call(lending, (koha) =>
@@ -94,19 +98,10 @@ async function create(order: CopyOrder, deps: CopyDeps, confirmNotDuplicate: boo
     switch (answer.kind) {
       case 'created':
         return { kind: 'end', result: created(order, answer) };
-      case 'card_taken':
-      case 'attribute_not_unique':
-      case 'userid_taken':
-        return { kind: 'taken' };
-      case 'look_alike':
-        return { kind: 'look_alike' };
-      case 'refused': {
-        const { what, name } = answer;
-        const problem = { library: lending, what, name };
-        return { kind: 'end', result: { kind: 'misconfigured', problem, patronId: null } };
-      }
+      case 'refused':
+        return { kind: 'end', result: misconfigured(order, answer) };
       default:
-        return answer satisfies never;
+        return { kind: 'there', because: answer };
     }
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
@@ -117,93 +112,28 @@ async function create(order: CopyOrder, deps: CopyDeps, confirmNotDuplicate: boo
 /** A 201 with a body of nulls: the copy is there, but this API user will never find it again. */
 function created(
   order: CopyOrder,
-  answer: { readonly patronId: number; readonly hidden: boolean },
+  { patronId, hidden }: { readonly patronId: number; readonly hidden: boolean },
 ): CopyResult {
-  if (!answer.hidden) return { kind: 'copied', patronId: answer.patronId };
-  return { kind: 'misconfigured', problem: hides(order.lending), patronId: answer.patronId };
+  if (!hidden) return { kind: 'copied', patronId };
+  return misconfigured(order, { what: 'permission', name: SEE_ALL }, patronId);
 }
 
-const hides = (library: string): NonNullable<Progress['problem']> => ({
-  library,
-  what: 'permission',
-  name: SEE_ALL,
-});
-
-/** Koha said that something is there, and the look found nothing. */
-function notThere(order: CopyOrder, made: { readonly kind: 'taken' | 'look_alike' }): CopyResult {
-  if (made.kind === 'look_alike') return { kind: 'look_alike' };
-  return { kind: 'misconfigured', problem: hides(order.lending), patronId: null };
-}
-
-/** Who has the card here, and who has the home key? Null: nobody that we can see. */
-async function look(order: CopyOrder, deps: CopyDeps, unsure: boolean): Promise<CopyResult | null> {
-  const { libraries, signal } = deps;
-  const { lending, body, home: homeId, homeKeyAttribute, homeKey, passportTypes } = order;
-  const card = body.cardnumber;
-  const byCard = await libraries.call(lending, (koha) =>
-    koha.findByCard(card, { attributes: true, balance: false }, { signal }),
-  );
-  const known = { card, homeId, homeKey, homeKeyAttribute, passportTypes, byCard };
-  const holder = decideLocalHolder({ ...known, byHomeKey: [] });
-  if (holder.kind === 'our_copy' || homeKeyAttribute === null)
-    return whoHolds(order, deps, holder, [], unsure);
-  const byHomeKey = await libraries.call(lending, (koha) =>
-    koha.findByAttribute(homeKeyAttribute, homeKey, { signal }),
-  );
-  return whoHolds(order, deps, decideLocalHolder({ ...known, byHomeKey }), byHomeKey, unsure);
-}
-
-async function whoHolds(
-  order: CopyOrder,
-  deps: CopyDeps,
-  holder: LocalHolder,
-  byHomeKey: readonly KohaPatron[],
-  unsure: boolean,
-): Promise<CopyResult | null> {
-  switch (holder.kind) {
-    case 'nobody':
-      return null;
-    case 'our_copy':
-      return { kind: 'ours', patronId: holder.patronId, cardChanged: false, unsure };
-    case 'our_copy_older_card': {
-      const copy = byHomeKey.find(({ patronId }) => patronId === holder.patronId);
-      return copy === undefined ? { kind: 'conflict' } : changeCard(order, deps, copy);
-    }
-    case 'copy_without_key':
-    case 'native':
-      return { kind: 'native', patronId: holder.patronId };
-    case 'card_of_another':
-      return { kind: 'conflict' };
-    default:
-      return holder satisfies never;
+/** Koha says that it is there, and we do not find it. A second look tells what is hidden from what was only being made. */
+async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promise<CopyResult> {
+  if (because.kind === 'look_alike') return { kind: 'look_alike' };
+  if (because.kind === 'userid_taken') return misconfigured(order, { what: 'other', name: 'userid' });
+  if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
+    return misconfigured(order, { what: 'attribute_type', name: because.type });
   }
+  await deps.pause(PAUSE_MS);
+  const found = await findLocalCopy(order, deps, false);
+  return found ?? misconfigured(order, { what: 'permission', name: SEE_ALL });
 }
 
-/** The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. */
-async function changeCard(order: CopyOrder, deps: CopyDeps, copy: KohaPatron): Promise<CopyResult> {
-  const { lending, branch, body } = order;
-  const { patronId } = copy;
-  deps.assertHeld();
-  const echoed = {
-    surname: copy.surname,
-    library_id: copy.libraryId,
-    category_id: copy.categoryId,
-    cardnumber: body.cardnumber,
-  };
-  const changed = await deps.libraries.call(lending, (koha) =>
-    koha.changePatron(patronId, echoed, { branch }, { signal: deps.signal }),
-  );
-  switch (changed.kind) {
-    case 'changed':
-      return { kind: 'ours', patronId, cardChanged: true, unsure: false };
-    case 'card_taken':
-    case 'gone':
-      return { kind: 'conflict' };
-    case 'refused': {
-      const problem = { library: lending, what: changed.what, name: changed.name };
-      return { kind: 'misconfigured', problem, patronId: null };
-    }
-    default:
-      return changed satisfies never;
-  }
+function misconfigured(
+  { lending }: CopyOrder,
+  { what, name }: Omit<NonNullable<Progress['problem']>, 'library'>,
+  patronId: number | null = null,
+): CopyResult {
+  return { kind: 'misconfigured', problem: { library: lending, what, name }, patronId };
 }

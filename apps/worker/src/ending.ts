@@ -22,10 +22,13 @@ export type RunEnd =
   | { readonly kind: 'ended'; readonly ending: Ending }
   | {
       readonly kind: 'waiting';
+      /** Who is waited for, and why. */
       readonly library: string;
       readonly reason: WaitingReason;
       /** What the library or the limit asks for; null: our own schedule. */
       readonly retryAfterMs: number | null;
+      /** With `CIRCUIT_OPEN`: every library whose return is worth a try; when left out, `library`. */
+      readonly closed?: readonly string[];
       /** What is done already, when only the loan is left. */
       readonly made?: NonNullable<JobData['made']>;
       /** How it ends when nobody has the patience any more. */

@@ -46,7 +46,8 @@ export async function withLoan(
   }
 }
 
-function endingOf(made: Made, checkout: LoanResult): Ending {
+/** The end of a story whose copy is there. */
+export function endingOf(made: Made, checkout: LoanResult): Ending {
   const { outcome, reasons, home, home_key: homeKey, patron_id: patronId, disclosed: fields } = made;
   const disclosed = fields === null ? {} : { disclosed: { home, homeKey, fields } };
   return { outcome, reasons, homes: [home], patronId, checkout, ...disclosed };
@@ -64,7 +65,7 @@ async function lend(
   if (!scan.itemAsked || !retry.checkout) return { result: 'NOT_ASKED', keys: [] };
   if (scan.item === null) return { result: 'TOO_LATE', keys: [] };
   const startedAt = deps.now();
-  const latestMs = latestSendingMs(scan, lending);
+  const times = timesOf(scan, lending);
   const loan = await retryCheckout(
     {
       lending: scan.lending,
@@ -73,7 +74,8 @@ async function lend(
       branch: scan.branch,
       confirm: retry.confirm,
       lookFirst,
-      leftMs: () => latestMs - deps.now(),
+      sendingLeftMs: () => times.lastSendingMs - deps.now(),
+      answerLeftMs: () => times.endMs - deps.now(),
     },
     { ...deps, signal: lock.signal, assertHeld: () => lock.assertHeld() },
   );
@@ -85,8 +87,8 @@ async function lend(
 /** The share of `checkout_within` that is kept for Koha's own work, where its timeout would not leave any time at all. */
 const MARGIN_SHARE = 0.1;
 
-/** A loan sent later than this could be made later than `checkout_within` after the scan. Milliseconds of the queue's clock. */
-function latestSendingMs({ scannedMs }: Scan, { retry, koha }: Library): number {
-  const { checkoutWithinMs } = retry;
-  return scannedMs + checkoutWithinMs - Math.min(koha.timeoutMs, checkoutWithinMs * MARGIN_SHARE);
+/** When a loan may be sent at the latest, so that it is made before the end. Milliseconds of the queue's clock. */
+function timesOf({ scannedMs }: Scan, { retry, koha }: Library): { lastSendingMs: number; endMs: number } {
+  const endMs = scannedMs + retry.checkoutWithinMs;
+  return { endMs, lastSendingMs: endMs - Math.min(koha.timeoutMs, retry.checkoutWithinMs * MARGIN_SHARE) };
 }

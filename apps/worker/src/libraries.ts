@@ -1,5 +1,5 @@
 import { KohaError, type KohaClient } from '@passport/koha-client';
-import { type Circuit, buildCircuit } from './circuit.ts';
+import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 
 /** A library is not asked: its circuit is open. */
 export class LibraryClosed extends Error {
@@ -17,7 +17,10 @@ export class LibraryClosed extends Error {
 export interface Libraries {
   /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
   call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
-  /** The same for work that says nothing about patrons and loans: an open circuit refuses it, its end changes nothing. */
+  /**
+   * The same for work beside the story, such as telling: its failure opens no circuit, but as the probe of an open one it
+   * says whether the library is back, since perhaps nobody else will ask.
+   */
   callBeside<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   circuit(library: string): Pick<Circuit, 'isOpen' | 'isDue'>;
   /** Milliseconds since the library last answered this process; null when it never did. */
@@ -67,7 +70,8 @@ export function buildLibraries(
   return {
     async call(library, work) {
       const place = room(library);
-      if (place.circuit.enter() === 'refuse') throw new LibraryClosed(library);
+      const passage = place.circuit.enter();
+      if (passage === 'refuse') throw new LibraryClosed(library);
       const startedAt = monotonicNow();
       try {
         const result = await work(place.koha);
@@ -76,15 +80,24 @@ export function buildLibraries(
         watch.answered(library, place.lastSuccess - startedAt);
         return result;
       } catch (error) {
-        judge(place.circuit, error);
+        judge(place.circuit, passage, error);
         if (error instanceof KohaError) watch.failed(library, error.code);
         throw error;
       }
     },
     async callBeside(library, work) {
-      const place = room(library);
-      if (place.circuit.isOpen) throw new LibraryClosed(library);
-      return work(place.koha);
+      const { koha, circuit } = room(library);
+      if (!circuit.isOpen) return work(koha);
+      const passage = circuit.enter();
+      if (passage === 'refuse') throw new LibraryClosed(library);
+      try {
+        const result = await work(koha);
+        circuit.succeeded();
+        return result;
+      } catch (error) {
+        judge(circuit, passage, error);
+        throw error;
+      }
     },
     circuit: (library) => room(library).circuit,
     sinceSuccessMs: (library) => {
@@ -95,8 +108,8 @@ export function buildLibraries(
 }
 
 /** A library that answers, if only to refuse, is there. */
-function judge(circuit: Circuit, error: unknown): void {
-  if (!(error instanceof KohaError) || NO_NEWS.has(error.code)) circuit.abandoned();
-  else if (TROUBLE.has(error.code)) circuit.failed();
+function judge(circuit: Circuit, passage: Passage, error: unknown): void {
+  if (!(error instanceof KohaError) || NO_NEWS.has(error.code)) circuit.abandoned(passage);
+  else if (TROUBLE.has(error.code)) circuit.failed(passage);
   else circuit.succeeded();
 }

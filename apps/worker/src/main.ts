@@ -9,14 +9,18 @@ async function main(): Promise<void> {
   const config: WorkerConfig = workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
   const log: Logger = createLogger({ name: 'worker', level: config.logLevel });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
+  const wallNow = Date.now;
   lifecycle.onSignals((code) => process.exit(code));
   try {
     await startWorker(config, log, lifecycle, {
-      wallNow: () => Date.now(),
+      wallNow: () => wallNow(),
       monotonicNow: () => performance.now(),
       random: () => Math.random(),
       newId: () => randomUUID(),
       pause: (ms) => pause(ms),
+      adoptClock: (now) => {
+        Date.now = now;
+      },
     });
   } catch (error) {
     lifecycle.fail(error);

@@ -1,5 +1,5 @@
 import type { Progress } from '@passport/contract';
-import { KohaError } from '@passport/koha-client';
+import { type CheckoutResult, KohaError } from '@passport/koha-client';
 import type { CopyDeps } from './copy.ts';
 
 /** The loan to make: to this record and no other, as the branch of the scan. */
@@ -13,7 +13,9 @@ export interface LoanOrder {
   /** An earlier run may have lent already: look before anything is sent. */
   readonly lookFirst: boolean;
   /** Milliseconds until a loan must not be sent any more; negative when it is too late. */
-  readonly leftMs: () => number;
+  readonly sendingLeftMs: () => number;
+  /** Milliseconds until one that was sent is no longer waited for: a little longer, so that Koha can answer it. */
+  readonly answerLeftMs: () => number;
 }
 
 export type LoanResult = NonNullable<Progress['checkout']>;
@@ -31,48 +33,56 @@ export async function retryCheckout(order: LoanOrder, deps: CopyDeps): Promise<L
     const found = await lookForLoan(order, deps);
     if (found !== null) return found;
   }
-  return lend(order, deps, undefined);
+  return lend(order, deps);
 }
 
-async function lend(
-  order: LoanOrder,
-  deps: CopyDeps,
-  confirmed: { readonly itemId: number; readonly token: string } | undefined,
-): Promise<LoanResult> {
-  const { lending, patronId, barcode, branch } = order;
-  const leftMs = order.leftMs();
-  if (leftMs <= 0) return TOO_LATE;
+/** Koha's own word that what stands in the way is confirmed; for exactly this patron and item. */
+interface Confirmed {
+  readonly itemId: number;
+  readonly token: string;
+}
+
+async function lend(order: LoanOrder, deps: CopyDeps, confirmed?: Confirmed): Promise<LoanResult> {
+  if (order.sendingLeftMs() <= 0) return TOO_LATE;
   deps.assertHeld();
+  const answer = await send(order, deps, confirmed);
+  switch (answer.kind) {
+    case 'looked':
+      return answer.result;
+    case 'lent':
+      return { result: 'CHECKED_OUT', keys: [] };
+    case 'item_not_found':
+      return { result: 'ITEM_NOT_FOUND', keys: [] };
+    case 'patron_not_found':
+      return { result: 'BLOCKED', keys: ['PATRON_NOT_FOUND'] };
+    case 'blocked':
+      return blocked(order, deps, answer.keys);
+    case 'needs_confirmation':
+      return confirmed === undefined ? confirm(order, deps) : needsConfirmation(order, deps);
+    default:
+      return answer satisfies never;
+  }
+}
+
+type Sent = CheckoutResult | { readonly kind: 'looked'; readonly result: LoanResult };
+
+/** Sends the loan; where its answer is lost, looks for what became of it. */
+async function send(order: LoanOrder, deps: CopyDeps, confirmed?: Confirmed): Promise<Sent> {
+  const { lending, patronId, barcode, branch } = order;
   const wish = {
     patronId,
     barcode,
     ...(confirmed === undefined ? {} : { itemId: confirmed.itemId, confirmation: confirmed.token }),
   };
-  const inTime = AbortSignal.any([deps.signal, AbortSignal.timeout(Math.ceil(leftMs))]);
+  const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(Math.ceil(order.answerLeftMs()))]);
   try {
-    const answer = await deps.libraries.call(lending, (koha) =>
-      koha.checkOut(wish, { branch }, { signal: inTime }),
-    );
-    switch (answer.kind) {
-      case 'lent':
-        return { result: 'CHECKED_OUT', keys: [] };
-      case 'item_not_found':
-        return { result: 'ITEM_NOT_FOUND', keys: [] };
-      case 'patron_not_found':
-        return { result: 'BLOCKED', keys: ['PATRON_NOT_FOUND'] };
-      case 'blocked':
-        return blocked(order, deps, answer.keys);
-      case 'needs_confirmation':
-        return confirmed === undefined ? confirm(order, deps) : needsConfirmation(order, deps);
-      default:
-        return answer satisfies never;
-    }
+    return await deps.libraries.call(lending, (koha) => koha.checkOut(wish, { branch }, { signal }));
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none' || deps.signal.aborted) throw error;
     const found = await lookForLoan(order, deps);
-    if (found === ALREADY) return { result: 'CHECKED_OUT', keys: [] };
-    if (found !== null) return found;
-    if (order.leftMs() <= 0) return TOO_LATE;
+    if (found === ALREADY) return { kind: 'looked', result: { result: 'CHECKED_OUT', keys: [] } };
+    if (found !== null) return { kind: 'looked', result: found };
+    if (order.sendingLeftMs() <= 0) return { kind: 'looked', result: TOO_LATE };
     throw error;
   }
 }

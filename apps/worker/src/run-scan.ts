@@ -26,7 +26,8 @@ export type RunDecision =
       readonly kind: 'park';
       readonly job: JobData;
       readonly untilMs: number;
-      readonly forCircuitOf: string | null;
+      /** The libraries whose circuit it waits for; each of them wakes it when it is back. */
+      readonly forCircuitsOf: readonly string[];
       /** Whether the desk should hear of it. */
       readonly worthTelling: boolean;
     }
@@ -45,7 +46,7 @@ export interface RunDeps {
 }
 
 /** A job whose worker died so often, or that met so many bugs, ends with an outcome of ours instead of going round. */
-const MOST_DEATHS = 3;
+const MOST_DEATHS = 5;
 const MOST_BUGS = 5;
 /** Woken by whoever closes the circuit; this is for when nobody does. */
 const CIRCUIT_WAIT_MS = 60_000;
@@ -77,13 +78,13 @@ async function story(job: JobData, hand: JobInHand, deps: RunDeps): Promise<RunE
 
   let scan: Scan;
   try {
-    scan = openScan(job, deps.sealer, hand.starts > 1 || hand.stalls > 0);
+    scan = openScan(job, deps.sealer, hand.starts > 1 || hand.stalls > 0 || job.retried !== null);
   } catch (error) {
     if (error instanceof SealError) return broken('PASSPORT_KEY');
     throw error;
   }
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
-  if (job.progress.attempt === 0 && tooOld()) return ended({ outcome: 'TOO_LATE' });
+  if (tooOld() && !wasWorkedOn(job.progress, hand.starts)) return ended({ outcome: 'TOO_LATE' });
   const end = await deps.provision(scan, hand.lock).catch((error: unknown) => {
     const { signal } = hand.lock;
     if (signal.aborted) return stopped(signal.reason);
@@ -91,6 +92,11 @@ async function story(job: JobData, hand: JobInHand, deps: RunDeps): Promise<RunE
   });
   if (end === 'hand_back' || end.kind === 'ended') return end;
   return tooOld() ? ended(end.otherwise) : end;
+}
+
+/** A job that waited for its turn all the time, or for its library's next hour, was never worked on. */
+function wasWorkedOn({ state, waiting_for: waitingFor }: Progress, starts: number): boolean {
+  return state === 'waiting' ? waitingFor?.reason !== 'LIMIT_REACHED' : starts > 1;
 }
 
 /** We hung up ourselves: because the process stops, or because the job may be somebody else's by now. */
@@ -180,7 +186,7 @@ function wait(
     kind: 'park',
     job: { ...job, made: end.made ?? job.made, progress },
     untilMs,
-    forCircuitOf: reason === 'CIRCUIT_OPEN' ? library : null,
+    forCircuitsOf: reason === 'CIRCUIT_OPEN' ? (end.closed ?? [library]) : [],
     worthTelling:
       (reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS) &&
       (before?.library !== library || before.reason !== reason),

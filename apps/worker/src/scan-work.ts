@@ -44,9 +44,9 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       await teller.tellEnd(job);
     },
     async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
-      const { job, forCircuitOf, worthTelling } = decision;
+      const { job, forCircuitsOf, worthTelling } = decision;
       await ledger.giveBack(job.library, job.event_id);
-      if (forCircuitOf !== null) await park(forCircuitOf, jobId);
+      await Promise.all(forCircuitsOf.map((library) => park(library, jobId)));
       const { waiting_for: waitingFor, attempt } = job.progress;
       log.info(
         {

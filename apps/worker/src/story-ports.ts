@@ -1,21 +1,25 @@
 import type { Answer } from '@passport/verdict';
 import type { RunEnd } from './ending.ts';
+import type { HeldLock } from './lock-watch.ts';
 import type { Scan } from './scan.ts';
 
-/** Asks one home library for a card; `balance`: with what the patron owes. Throws for bugs only. */
+/** Asks one home library for a card until `deadline`, or until the job has to `stop`. Throws for bugs only. */
 export type AskHome = (
   library: string,
   card: string,
-  balance: boolean,
-  signal: AbortSignal,
+  how: { readonly balance: boolean; readonly deadline: AbortSignal; readonly stop: AbortSignal },
 ) => Promise<Answer>;
 
 /** Null when the event may go on; a wait when its library has used up its hour. */
 export type TakeUp = (scan: Scan) => Promise<Extract<RunEnd, { kind: 'waiting' }> | null>;
 
-/** Waits for the turn of a home key at a lending library; null when it does not come in time. */
-export type TakeTurn = (
-  lending: string,
+/**
+ * Does `work` in the turn of a home key at the scan's lending library; null when the turn does not come in time, or ran
+ * out before all was written. `work` gets the lock that says for how long it may write.
+ */
+export type InTurn = <T>(
+  scan: Scan,
   homeKey: string,
-  signal: AbortSignal,
-) => Promise<(() => Promise<void>) | null>;
+  lock: HeldLock,
+  work: (held: HeldLock) => Promise<T>,
+) => Promise<T | null>;

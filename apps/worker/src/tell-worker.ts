@@ -12,6 +12,12 @@ import type { Logger, Redis } from '@passport/runtime';
 import type { Libraries } from './libraries.ts';
 
 const CONCURRENCY = 4;
+/** As for scans: a dead worker's telling goes on elsewhere within seconds, however often that happens. */
+const LOCK_MS = 5_000;
+const STALLED_INTERVAL_MS = 2_500;
+const MOST_STALLS = 1_000;
+/** A desk may still be looking: told within this once its Koha is back. */
+const LONGEST_DELAY_MS = 15_000;
 
 /** Starts what tells Koha the ends that it did not take at once: the state as of now, until `give_up_after`. */
 export function startTellWorker(deps: {
@@ -50,7 +56,10 @@ export function startTellWorker(deps: {
       connection: deps.connection,
       prefix: QUEUE_PREFIX,
       concurrency: CONCURRENCY,
-      settings: { backoffStrategy: (attempts) => Math.min(1_000 * 2 ** (attempts - 1), 60_000) },
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MOST_STALLS,
+      settings: { backoffStrategy: (attempts) => Math.min(1_000 * 2 ** (attempts - 1), LONGEST_DELAY_MS) },
       skipVersionCheck: true,
     },
   );

@@ -22,13 +22,15 @@ export function buildTeller(deps: {
   readonly wantsTelling: (library: string) => boolean;
   readonly nameOf: (library: string) => string;
   readonly tellLater: (job: JobData) => Promise<void>;
+  /** Aborted when the process must end: what is being told then is told later. */
+  readonly deadline: AbortSignal;
   readonly log: Logger;
 }): Teller {
-  const { libraries, wantsTelling, nameOf, tellLater, log } = deps;
+  const { libraries, wantsTelling, nameOf, tellLater, deadline: signal, log } = deps;
   const beside = new Set<Promise<void>>();
   const tell = (job: JobData, timeoutMs: number): Promise<void> =>
     libraries.callBeside(job.library, (koha) =>
-      koha.tellOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs }),
+      koha.tellOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs, signal }),
     );
 
   return {

@@ -1,8 +1,9 @@
 import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import { type JobData, isFailure } from '@passport/contract';
-import { QUEUE_PREFIX, SCANS } from '@passport/queue';
+import { type HeldWrite, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
-import { LockLost, buildLockWatch } from './lock-watch.ts';
+import { type HeldLock, LockLost, buildLockWatch } from './lock-watch.ts';
+import { buildRest } from './rest-while-full.ts';
 import type { JobInHand, RunDecision } from './run-scan.ts';
 
 /**
@@ -15,7 +16,8 @@ const STALLED_INTERVAL_MS = 2_500;
 /** BullMQ's own limit fails a job without an outcome of ours; run-scan.ts ends a poison job long before. */
 const MOST_STALLS = 25;
 const BUG_BACKOFF_MS = [500, 2_000, 5_000, 15_000] as const;
-const FULL_PROBE_MS = 500;
+/** How long a job rests that could not go on because of Redis itself. */
+const REDIS_REST_MS = 1_000;
 
 /** What happens to a job around its run; everything but BullMQ itself is in here. */
 export interface ScanWork {
@@ -26,10 +28,18 @@ export interface ScanWork {
   beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId: string): Promise<void>;
 }
 
-export interface ScanWorker {
-  /** Takes no new job and waits for the running ones. */
-  close(): Promise<void>;
-  readonly running: number;
+export interface ScanWorkerDeps {
+  readonly connection: Redis;
+  readonly concurrency: number;
+  readonly retention: { readonly finishedMs: number; readonly failedMs: number };
+  readonly work: ScanWork;
+  readonly writeHeld: HeldWrite;
+  /** Aborted when the grace is over: jobs go back as they are. */
+  readonly deadline: AbortSignal;
+  readonly monotonicNow: () => number;
+  /** The queue's clock, by which BullMQ in this process dates and delays jobs, too. */
+  readonly now: () => number;
+  readonly log: Logger;
 }
 
 /** A worker that remembers when the renewals it made were sent. */
@@ -48,79 +58,33 @@ class WatchedWorker extends Worker<unknown> {
   }
 }
 
-/** Starts taking scans from the queue. The only place that knows how BullMQ wants to be told what became of a job. */
-export function startScanWorker(deps: {
-  readonly connection: Redis;
-  readonly concurrency: number;
-  readonly retention: { readonly finishedMs: number; readonly failedMs: number };
-  readonly work: ScanWork;
-  /** Aborted when the grace is over: jobs go back as they are. */
-  readonly deadline: AbortSignal;
-  readonly monotonicNow: () => number;
-  readonly now: () => number;
-  readonly log: Logger;
-}): ScanWorker {
-  const { connection, work, deadline, monotonicNow, now, log } = deps;
+/**
+ * Starts taking scans from the queue. `close` takes no new job and waits for the running ones. This is the only place
+ * that knows how BullMQ wants to be told what became of a job.
+ */
+export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> } {
+  const { connection, deadline, monotonicNow, now, log } = deps;
   const watch = buildLockWatch(LOCK_MS, monotonicNow);
-  let running = 0;
 
   const process = async (job: Job<unknown>, token = ''): Promise<void> => {
-    const held = watch.taken(token, monotonicNow());
-    const lock = {
+    // `processedOn` was read before the command that took the job was sent.
+    const held = watch.taken(token, monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())));
+    const lock: HeldLock = {
       signal: AbortSignal.any([held.signal, deadline]),
       assertHeld() {
         held.assertHeld();
         if (connection.status !== 'ready') throw new RedisUnavailable('no connection');
       },
     };
-    running += 1;
     try {
-      await oneJob(job, token, lock);
+      await runJob(job, token, lock, deps);
+    } catch (error) {
+      if (!isOutside(error)) throw error;
+      rest(error);
+      const isOurs = error instanceof LockLost;
+      await handBack(job, isOurs ? now() : now() + REDIS_REST_MS, token, log);
     } finally {
-      running -= 1;
       watch.forget(token);
-    }
-  };
-
-  const oneJob = async (job: Job<unknown>, token: string, lock: JobInHand['lock']): Promise<void> => {
-    const jobId = job.id ?? '';
-    const hand = {
-      data: job.data,
-      starts: job.attemptsStarted,
-      stalls: job.stalledCounter,
-      bugs: job.attemptsMade,
-      lock,
-    };
-    const decision = await work.run(hand).catch((error: unknown): RunDecision => handBackIfOutside(error));
-    switch (decision.kind) {
-      case 'end':
-        lock.assertHeld();
-        await work.beforeEnd(decision);
-        lock.assertHeld();
-        await job.updateData(decision.job);
-        return finish(decision.job, jobId);
-      case 'ended_before':
-        return finish(decision.job, jobId);
-      case 'park':
-        lock.assertHeld();
-        await job.updateData(decision.job);
-        await work.beforePark(decision, jobId);
-        return moveToDelayed(job, decision.untilMs, token);
-      case 'hand_back':
-        return moveToDelayed(job, now(), token);
-      case 'unreadable':
-        throw new UnrecoverableError(`UNREADABLE_JOB ${decision.fields.join(', ')}`);
-      default:
-        return decision satisfies never;
-    }
-  };
-
-  const finish = async (job: JobData, jobId: string): Promise<void> => {
-    await work.afterEnd(job, jobId);
-    const { outcome, problem } = job.progress;
-    if (outcome !== null && isFailure(outcome)) {
-      const named = problem === null ? [] : [problem.library, problem.what, problem.name ?? ''];
-      throw new UnrecoverableError([outcome, ...named].join(' ').trim());
     }
   };
 
@@ -138,52 +102,74 @@ export function startScanWorker(deps: {
   });
   worker.clock = monotonicNow;
   worker.onRenewed = (tokens, sentAt) => tokens.forEach((token) => watch.renewed(token, sentAt));
+  const rest = buildRest(worker, connection, deadline, log);
+  worker.on('error', rest);
   worker.on('failed', (job, error) => {
-    if (error instanceof UnrecoverableError || error instanceof LockLost) return;
-    log.error({ job: job?.id, error }, 'a job met a bug');
+    if (!(error instanceof UnrecoverableError)) log.error({ job: job?.id, error }, 'a job met a bug');
   });
-  pauseWhileRedisIsFull(worker, connection, deadline, log);
-  return {
-    close: () => worker.close(),
-    get running() {
-      return running;
-    },
-  };
+  return { close: () => worker.close() };
 }
 
-/** Throws what makes BullMQ leave a job alone that was moved already. */
-async function moveToDelayed(job: Job<unknown>, atMs: number, token: string): Promise<never> {
-  await job.moveToDelayed(atMs, token);
+/** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */
+async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: ScanWorkerDeps): Promise<void> {
+  const { work, writeHeld, now, log } = deps;
+  const jobId = job.id ?? '';
+  const write = async (data: JobData): Promise<void> => {
+    lock.assertHeld();
+    if (!(await writeHeld(jobId, token, data))) throw new LockLost();
+  };
+  const decision = await work.run({
+    data: job.data,
+    starts: job.attemptsStarted,
+    stalls: job.stalledCounter,
+    bugs: job.attemptsMade,
+    lock,
+  });
+  switch (decision.kind) {
+    case 'end':
+      lock.assertHeld();
+      await work.beforeEnd(decision);
+      await write(decision.job);
+      await work.afterEnd(decision.job, jobId);
+      return endJob(decision.job);
+    case 'ended_before':
+      await work.afterEnd(decision.job, jobId);
+      return endJob(decision.job);
+    case 'park':
+      await write(decision.job);
+      await work.beforePark(decision, jobId);
+      await job.moveToDelayed(decision.untilMs, token);
+      throw new DelayedError();
+    case 'hand_back':
+      return handBack(job, now(), token, log);
+    case 'unreadable':
+      throw new UnrecoverableError(`UNREADABLE_JOB ${decision.fields.join(', ')}`);
+    default:
+      return decision satisfies never;
+  }
+}
+
+function endJob({ progress: { outcome, problem } }: JobData): void {
+  if (outcome === null || !isFailure(outcome)) return;
+  const named = problem === null ? [] : [problem.library, problem.what, problem.name ?? ''];
+  throw new UnrecoverableError([outcome, ...named].join(' ').trim());
+}
+
+/**
+ * Gives a job back as it is. Where that fails it is somebody else's already, or will be once its lock has run out: either
+ * way BullMQ is told to leave it alone, which costs no attempt.
+ */
+async function handBack(job: Job<unknown>, atMs: number, token: string, log: Logger): Promise<never> {
+  await job.moveToDelayed(atMs, token).catch((error: unknown) => {
+    if (!hasLostLock(error) && !isOutside(error))
+      log.error({ job: job.id, error }, 'a job was not given back');
+  });
   throw new DelayedError();
 }
 
-/** Redis's own trouble and a lost lock are no attempt and no outcome: whoever has the lock now goes on. */
-function handBackIfOutside(error: unknown): RunDecision {
-  if (error instanceof LockLost) throw error;
-  if (error instanceof RedisUnavailable || translateRedisError(error).kind !== 'bug')
-    return { kind: 'hand_back' };
-  throw error;
-}
-
-/** With Redis full an idle worker asks again and again, thousands of times a second: it rests until Redis takes writes. */
-function pauseWhileRedisIsFull(worker: Worker, redis: Redis, deadline: AbortSignal, log: Logger): void {
-  let probe: NodeJS.Timeout | undefined;
-  const tryAgain = (): void => {
-    redis
-      .set(`${QUEUE_PREFIX}:probe`, '1', 'PX', FULL_PROBE_MS)
-      .then(() => {
-        clearInterval(probe);
-        probe = undefined;
-        worker.resume();
-        log.info({ redis: 'full' }, 'Redis takes writes again');
-      })
-      .catch(() => undefined);
-  };
-  worker.on('error', (error) => {
-    if (translateRedisError(error).kind !== 'full' || probe !== undefined) return;
-    log.error({ redis: 'full' }, 'Redis is full: taking no jobs until it takes writes');
-    void worker.pause(true);
-    probe = setInterval(tryAgain, FULL_PROBE_MS);
-  });
-  deadline.addEventListener('abort', () => clearInterval(probe));
+/** Redis's own trouble and a lost lock are no attempt and no outcome. */
+function isOutside(error: unknown): boolean {
+  if (error instanceof LockLost || error instanceof RedisUnavailable || hasLostLock(error)) return true;
+  if (error instanceof DelayedError || error instanceof UnrecoverableError) return false;
+  return translateRedisError(error).kind !== 'bug';
 }

@@ -1,0 +1,108 @@
+import type { WorkerConfig } from '@passport/config';
+import {
+  type TellJobs,
+  noteItem,
+  openLedger,
+  openReceipts,
+  openTurns,
+  park,
+  tellLater,
+} from '@passport/queue';
+import { type Lifecycle, type Logger, type Redis, createSealer, type jobMetrics } from '@passport/runtime';
+import { buildAskHome } from './ask-home.ts';
+import { buildAudit } from './audit.ts';
+import type { Libraries } from './libraries.ts';
+import type { Machine } from './machine.ts';
+import { type ProvisionDeps, provision } from './provision.ts';
+import type { RunDeps } from './run-scan.ts';
+import { buildScanWork } from './scan-work.ts';
+import type { Sightings } from './sightings.ts';
+import type { SlotClock } from './slot-clock.ts';
+import { buildInTurn } from './take-turn.ts';
+import { buildTakeUp } from './take-up.ts';
+import { buildTeller } from './tell.ts';
+import type { ScanWork } from './worker.ts';
+
+/** What start-worker.ts has opened by the time the work on scans can be put together. */
+export interface Opened {
+  readonly config: WorkerConfig;
+  readonly nameOf: (library: string) => string;
+  readonly redis: Redis;
+  readonly tellQueue: TellJobs;
+  readonly libraries: Libraries;
+  readonly slots: SlotClock;
+  readonly sightings: Sightings;
+  readonly jobs: ReturnType<typeof jobMetrics>;
+  readonly machine: Machine;
+  readonly lifecycle: Lifecycle;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Puts together all that happens to a scan, by hand. Nothing is sent yet. */
+export function assembleWork(opened: Opened): ScanWork {
+  const { config, redis, tellQueue, libraries, sightings, jobs, nameOf, lifecycle, now, log } = opened;
+  const { consortium } = config;
+  const ledger = openLedger(redis);
+  const teller = buildTeller({
+    libraries,
+    wantsTelling: (id) => consortium.libraries.some((each) => each.id === id && each.retry.tellKoha),
+    nameOf,
+    tellLater: ({ library, event_id, progress }) =>
+      tellLater(tellQueue, { library, event_id, since_ms: now() }, progress.seq),
+    deadline: lifecycle.deadline,
+    log,
+  });
+  lifecycle.own('tellings', () => teller.settled());
+  const takeUp = buildTakeUp(consortium, ledger, jobs.limitReached);
+  return buildScanWork({
+    run: assembleRun(opened, { ...assembleStory(opened), takeUp }),
+    consortium,
+    ledger,
+    receipts: openReceipts(redis),
+    teller,
+    sightings,
+    metrics: jobs,
+    park: (library, jobId) => park(redis, library, jobId),
+    noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
+    now,
+    log,
+  });
+}
+
+function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
+  const { config, redis, libraries, jobs, machine, now, log } = opened;
+  const { newId, monotonicNow, pause } = machine;
+  const { consortium } = config;
+  const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
+  return {
+    consortium,
+    libraries,
+    ask: buildAskHome(libraries),
+    inTurn: buildInTurn({
+      turns: openTurns(redis),
+      timeoutMs: (id) => timeouts.get(id) ?? 0,
+      newId,
+      monotonicNow,
+      pause,
+    }),
+    audit: buildAudit(log),
+    now,
+    pause,
+    step: (name, startedAt) => jobs.step(name, (now() - startedAt) / 1000),
+  };
+}
+
+function assembleRun({ config, slots, nameOf, machine, now }: Opened, story: ProvisionDeps): RunDeps {
+  const { libraries } = config.consortium;
+  const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
+  return {
+    provision: (scan, lock) => provision(scan, lock, story),
+    sealer: createSealer(config.keys.map((key) => key.reveal())),
+    giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
+    freeSlotMs: (id) => slots.bookMs(id),
+    nameOf,
+    now,
+    random: machine.random,
+  };
+}

@@ -1,0 +1,86 @@
+import type { KohaPatron } from '@passport/koha-client';
+import { type LocalHolder, decideLocalHolder } from '@passport/verdict';
+import type { CopyDeps, CopyOrder, CopyResult } from './copy.ts';
+
+/** Whom a look at the lending library can find; `null` there: nobody that we can see. */
+type Found = Extract<CopyResult, { kind: 'ours' | 'native' | 'conflict' | 'misconfigured' }>;
+
+/**
+ * Looks at the lending library itself: who has the card here, and who has the home key? Our copy with an older card gets
+ * the new one. Throws KohaError or LibraryClosed.
+ */
+export async function findLocalCopy(
+  order: CopyOrder,
+  deps: CopyDeps,
+  unsure: boolean,
+): Promise<Found | null> {
+  const { libraries, signal } = deps;
+  const { lending, body, home: homeId, homeKeyAttribute, homeKey, passportTypes } = order;
+  const card = body.cardnumber;
+  const byCard = await libraries.call(lending, (koha) =>
+    koha.findByCard(card, { attributes: true, balance: false }, { signal }),
+  );
+  const known = { card, homeId, homeKey, homeKeyAttribute, passportTypes, byCard };
+  const holder = decideLocalHolder({ ...known, byHomeKey: [] });
+  if (holder.kind === 'our_copy' || homeKeyAttribute === null)
+    return whoHolds(order, deps, holder, [], unsure);
+  const byHomeKey = await libraries.call(lending, (koha) =>
+    koha.findByAttribute(homeKeyAttribute, homeKey, { signal }),
+  );
+  return whoHolds(order, deps, decideLocalHolder({ ...known, byHomeKey }), byHomeKey, unsure);
+}
+
+async function whoHolds(
+  order: CopyOrder,
+  deps: CopyDeps,
+  holder: LocalHolder,
+  byHomeKey: readonly KohaPatron[],
+  unsure: boolean,
+): Promise<Found | null> {
+  switch (holder.kind) {
+    case 'nobody':
+      return null;
+    case 'our_copy':
+      return { kind: 'ours', patronId: holder.patronId, cardChanged: false, unsure };
+    case 'our_copy_older_card': {
+      const copy = byHomeKey.find(({ patronId }) => patronId === holder.patronId);
+      return copy === undefined ? { kind: 'conflict' } : changeCard(order, deps, copy);
+    }
+    case 'copy_without_key':
+    case 'native':
+      return { kind: 'native', patronId: holder.patronId };
+    case 'card_of_another':
+      return { kind: 'conflict' };
+    default:
+      return holder satisfies never;
+  }
+}
+
+/** The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. */
+async function changeCard(order: CopyOrder, deps: CopyDeps, copy: KohaPatron): Promise<Found> {
+  const { lending, branch, body } = order;
+  const { patronId } = copy;
+  deps.assertHeld();
+  const echoed = {
+    surname: copy.surname,
+    library_id: copy.libraryId,
+    category_id: copy.categoryId,
+    cardnumber: body.cardnumber,
+  };
+  const changed = await deps.libraries.call(lending, (koha) =>
+    koha.changePatron(patronId, echoed, { branch }, { signal: deps.signal }),
+  );
+  switch (changed.kind) {
+    case 'changed':
+      return { kind: 'ours', patronId, cardChanged: true, unsure: false };
+    case 'card_taken':
+    case 'gone':
+      return { kind: 'conflict' };
+    case 'refused': {
+      const problem = { library: lending, what: changed.what, name: changed.name };
+      return { kind: 'misconfigured', problem, patronId: null };
+    }
+    default:
+      return changed satisfies never;
+  }
+}

@@ -1,0 +1,128 @@
+import { type Located, type PatronCopy, type Silent, judge, libraryById } from '@passport/verdict';
+import type { CopyResult } from './copy.ts';
+import { type Ending, type RunEnd, ended } from './ending.ts';
+import { type LoanDeps, type Made, endingOf, withLoan } from './lend.ts';
+import type { HeldLock } from './lock-watch.ts';
+import type { Scan } from './scan.ts';
+
+type Found = Extract<Located, { kind: 'found' }>;
+type NoAnswer = Extract<Located, { kind: 'no_answer' }>;
+type StoryDeps = Pick<LoanDeps, 'consortium' | 'audit'>;
+
+/** The end of a scan whose card is at home nowhere, at several places, or nobody knows where. */
+export function notFound(scan: Scan, located: Exclude<Located, Found>, { audit }: StoryDeps): RunEnd {
+  switch (located.kind) {
+    case 'nowhere':
+      return ended({ outcome: 'NOT_FOUND' });
+    case 'ambiguous':
+      return ended({ outcome: 'AMBIGUOUS_HOME', homes: located.homes });
+    case 'refused':
+      audit.refusedBy(scan, located);
+      return ended({ outcome: 'MISCONFIGURED', problem: { library: located.library, ...located.problem } });
+    case 'no_answer':
+      return unheard(scan, located);
+    default:
+      return located satisfies never;
+  }
+}
+
+/** What is waited for when several are silent: the reason that asks for the longest patience is told. */
+const BY_WEIGHT = ['NO_ANSWER', 'RATE_LIMITED', 'BUSY', 'LIMIT_REACHED', 'CIRCUIT_OPEN'] as const;
+
+function unheard(scan: Scan, { silent, refused }: NoAnswer): RunEnd {
+  const weight = ({ reason }: Silent): number => BY_WEIGHT.indexOf(reason);
+  const [told] = silent.toSorted((one, other) => weight(one) - weight(other));
+  const homes = [...silent, ...refused].map(({ library }) => library);
+  return {
+    kind: 'waiting',
+    library: told?.library ?? homes[0] ?? scan.lending,
+    reason: told?.reason ?? 'NO_ANSWER',
+    retryAfterMs: Math.max(0, ...silent.map(({ retryAfterMs }) => retryAfterMs ?? 0)) || null,
+    closed: silent.filter(({ reason }) => reason === 'CIRCUIT_OPEN').map(({ library }) => library),
+    otherwise: { outcome: 'HOME_UNREACHABLE', homes },
+  };
+}
+
+/** The end of a patron who is not to be copied; null for one who is. */
+export function judgeFound(scan: Scan, located: Found, { consortium, audit }: StoryDeps): Ending | null {
+  const { candidate, patron } = located;
+  const lending = libraryById(consortium, scan.lending);
+  const judgement = judge({ patron, ...candidate, lending, scannedOn: scan.day });
+  switch (judgement.kind) {
+    case 'eligible':
+      return null;
+    case 'not_shared':
+      audit.notShared(scan, candidate.home.id, judgement.because);
+      return { outcome: 'NOT_FOUND' };
+    case 'not_eligible': {
+      const reasons = lending.eligibility.showReasons ? judgement.reasons : [];
+      audit.notEligible(scan, candidate.home.id, judgement.reasons);
+      return { outcome: 'NOT_ELIGIBLE', homes: [candidate.home.id], reasons };
+    }
+    default:
+      return judgement satisfies never;
+  }
+}
+
+/** What became of the copy. */
+export interface Copied {
+  readonly home: string;
+  readonly copy: Extract<PatronCopy, { kind: 'copy' }>;
+  readonly result: CopyResult;
+}
+
+/** From what became of the copy to the end of the story, the loan included. */
+export async function afterCopy(
+  scan: Scan,
+  held: HeldLock,
+  { home, copy, result }: Copied,
+  deps: LoanDeps,
+): Promise<RunEnd> {
+  const isOurs = { home, home_key: copy.homeKey };
+  const fields = [...copy.fields];
+  switch (result.kind) {
+    case 'copied': {
+      const { patronId: patron_id } = result;
+      const made: Made = { outcome: 'COPIED', reasons: [], ...isOurs, patron_id, disclosed: fields };
+      return withLoan(scan, held, made, false, deps);
+    }
+    case 'ours': {
+      const { patronId: patron_id, cardChanged, unsure } = result;
+      const reasons: Made['reasons'] = cardChanged ? ['CARD_CHANGED'] : [];
+      const disclosed = unsure ? fields : null;
+      const made: Made = { outcome: 'ALREADY_LOCAL', reasons, ...isOurs, patron_id, disclosed };
+      return withLoan(scan, held, made, scan.mayHaveWritten, deps);
+    }
+    case 'native':
+      return ended({ outcome: 'ALREADY_LOCAL', patronId: result.patronId });
+    case 'conflict':
+      return ended({ outcome: 'LOCAL_CONFLICT' });
+    case 'look_alike':
+      return ended({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
+    case 'record_refused':
+      return ended({ outcome: 'LENDING_REFUSED' });
+    case 'misconfigured': {
+      const { problem, patronId } = result;
+      const disclosed = { home, homeKey: copy.homeKey, fields };
+      return ended({
+        outcome: 'MISCONFIGURED',
+        problem,
+        ...(patronId === null ? {} : { patronId, disclosed }),
+      });
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Another job is writing for this very patron, and takes long. */
+export function turnDidNotCome({ lending, made }: Scan): RunEnd {
+  return {
+    kind: 'waiting',
+    library: lending,
+    reason: 'BUSY',
+    retryAfterMs: null,
+    otherwise:
+      made === null ? { outcome: 'LENDING_UNREACHABLE' } : endingOf(made, { result: 'TOO_LATE', keys: [] }),
+  };
+}
