@@ -132,6 +132,16 @@ describe('a read that fails', () => {
     });
   });
 
+  test.each<[string, Reply]>([
+    ['a lost connection', reset],
+    ['a 502', raw(502, '')],
+    ['a 429', raw(429, '', { 'retry-after': '0' })],
+  ])('is not repeated by the client after %s', async (_what, reply) => {
+    koha = await startTinyKoha({ [PATRONS]: reply });
+    await failureOf(koha.client({ timeoutMs: 5_000 }).findByCard(CARD, wanted));
+    expect(koha.calls()).toHaveLength(1);
+  });
+
   test('does not follow the redirect', async () => {
     koha = await startTinyKoha({ [PATRONS]: raw(301, '', { location: '/api/v1/elsewhere' }) });
     await failureOf(koha.client().findByCard(CARD, wanted));
