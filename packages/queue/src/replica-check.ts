@@ -1,0 +1,47 @@
+import type { Redis } from '@passport/runtime';
+import { QUEUE_PREFIX, guardKey, jobIdOf, jobKey } from './keys.ts';
+import { defineScript } from './script.ts';
+
+const MARK_KEY = `${QUEUE_PREFIX}:mark`;
+const MARK_LIFE_MS = 60_000;
+
+/**
+ * Whether each event is in the hands of this Redis: its job is there, or its guard says that it has ended.
+ * KEYS guard and job of each event, in turn. Answers 1 for all, else 0.
+ */
+const HELD_LUA = `
+for index = 1, #KEYS, 2 do
+  local guard = redis.call('GET', KEYS[index])
+  local ended = guard and string.match(guard, '^%S+ (%S)') == 'd'
+  if not ended and redis.call('EXISTS', KEYS[index + 1]) == 0 then return 0 end
+end
+return 1
+`;
+
+/** Answers whether enough replicas hold these events, all of which were gated and added on the same connection. */
+export type ReplicaCheck = (
+  events: readonly { readonly library: string; readonly eventId: string }[],
+) => Promise<boolean>;
+
+/**
+ * Waits at most `waitMs` until `minReplicas` replicas have what was written. The connection may have been made anew
+ * to another master since then, one that never saw the events: WAIT alone would be content with that, so a mark is
+ * written first on the same connection as the WAIT, and the events are looked up after it.
+ */
+export function buildReplicaCheck(redis: Redis, minReplicas: number, waitMs: number): ReplicaCheck {
+  const held = defineScript(redis, 'passportHeld', HELD_LUA);
+  return async (events) => {
+    const replies = await redis
+      .pipeline()
+      .set(MARK_KEY, '1', 'PX', MARK_LIFE_MS)
+      .wait(minReplicas, waitMs)
+      .exec();
+    for (const [error] of replies ?? []) if (error !== null) throw error;
+    if (Number(replies?.[1]?.[1] ?? 0) < minReplicas) return false;
+    const keys = events.flatMap(({ library, eventId }) => [
+      guardKey(library, eventId),
+      jobKey(jobIdOf(library, eventId)),
+    ]);
+    return (await held(keys, [])) === 1;
+  };
+}
