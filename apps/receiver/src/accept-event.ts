@@ -1,34 +1,14 @@
-import {
-  type ParsedEvent,
-  type SignatureHeader,
-  parseEvent,
-  readDeliveryHeaders,
-  verifyDelivery,
-} from '@passport/contract';
-import type { GateAnswer, GateQuestion } from '@passport/queue';
+import { type ParsedEvent, parseEvent } from '@passport/contract';
+import type { GateAnswer } from '@passport/queue';
+import type { Authentication, Delivery } from './authentication.ts';
 import type { EventSink } from './event-sink.ts';
 import type { JobMaker } from './job-maker.ts';
-
-/** A library that may report scans, as far as the receiver needs to know it. */
-export interface ReportingLibrary {
-  readonly id: string;
-  readonly secrets: readonly Buffer[];
-  readonly limits: GateQuestion['limits'];
-}
-
-/** One HTTP request, without HTTP. */
-export interface Delivery {
-  readonly library: string;
-  readonly header: (name: SignatureHeader) => readonly string[];
-  readonly body: Buffer;
-}
 
 export type Acceptance =
   | { readonly kind: 'accepted' | 'duplicate' | 'joined'; readonly eventId: string }
   | { readonly kind: 'test' | 'ignored'; readonly eventId: string }
-  | { readonly kind: 'header_malformed'; readonly header: SignatureHeader; readonly problem: string }
+  | Exclude<Authentication, { kind: 'genuine' }>
   | { readonly kind: 'not_json' }
-  | { readonly kind: 'unauthorized' }
   | { readonly kind: 'rate_limited' | 'backlog_full' | 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'id_reused' }
   | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string };
@@ -44,22 +24,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * Redis has the job. No answer depends on anything but the delivery, the configuration and what Redis holds.
  */
 export function acceptEvent(deps: {
-  readonly libraries: ReadonlyMap<string, ReportingLibrary>;
+  readonly authenticate: (delivery: Delivery) => Authentication;
   readonly sink: EventSink;
   readonly jobs: JobMaker;
-  readonly nowSeconds: () => number;
 }): (delivery: Delivery) => Promise<Acceptance> {
-  const { libraries, sink, jobs, nowSeconds } = deps;
+  const { authenticate, sink, jobs } = deps;
   return async (delivery) => {
-    const reading = readDeliveryHeaders(delivery.header);
-    if (reading.kind === 'malformed') {
-      return { kind: 'header_malformed', header: reading.header, problem: reading.problem };
-    }
-    const { headers } = reading;
-    const library = libraries.get(delivery.library);
-    const secrets = library?.secrets ?? UNKNOWN_LIBRARY;
-    const genuine = verifyDelivery({ secrets, headers, body: delivery.body, nowSeconds: nowSeconds() });
-    if (!genuine || library === undefined) return { kind: 'unauthorized' };
+    const sender = authenticate(delivery);
+    if (sender.kind !== 'genuine') return sender;
+    const { library, headers } = sender;
 
     const content = readJson(delivery.body);
     const parsed = content === null ? null : parseEvent(content.json, headers.timestamp);
@@ -68,8 +41,8 @@ export function acceptEvent(deps: {
       content !== null && parsed?.kind === 'patron.not_found'
         ? await sink.take(
             { ...common, mode: 'take', ...jobs.hashesOf(library.id, content.text, parsed.event) },
-            (eventId, nowMs) =>
-              jobs.jobOf(library.id, eventId, parsed.event, { deliveredAt: headers.timestamp, nowMs }),
+            (eventId, receivedMs) =>
+              jobs.jobOf(library.id, eventId, parsed.event, { deliveredAt: headers.timestamp, receivedMs }),
           )
         : await sink.ask({
             ...common,
@@ -80,9 +53,6 @@ export function acceptEvent(deps: {
     return answered(answer, parsed, headers.id);
   };
 }
-
-/** Verified against as any other library's, so that the time of the answer does not tell that it is unknown. */
-const UNKNOWN_LIBRARY = [Buffer.alloc(32)];
 
 /** A body that is JSON in UTF-8, or null. A byte order mark is part of the bytes, and no JSON. */
 function readJson(body: Buffer): { readonly text: string; readonly json: unknown } | null {

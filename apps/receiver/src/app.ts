@@ -1,21 +1,30 @@
-import { type FastifyError, type FastifyInstance, fastify } from 'fastify';
+import { type FastifyError, type FastifyHttpOptions, type FastifyInstance, fastify } from 'fastify';
+import type { Server } from 'node:http';
 import type { Logger } from '@passport/runtime';
-import type { Acceptance, Delivery, ReportingLibrary } from './accept-event.ts';
+import type { Acceptance } from './accept-event.ts';
+import type { Authentication, Delivery, ReportingLibrary } from './authentication.ts';
 import { buildOpenApi } from './openapi.ts';
-import { PROBLEM_TYPE, problem } from './problem.ts';
+import { refuseRaw } from './raw-refusal.ts';
+import { refuse } from './refuse.ts';
 import { type ReadState, registerStatusRoute } from './status-route.ts';
-import { refuse, registerWebhookRoute } from './webhook-route.ts';
+import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 
 /** Contract section 1. */
 const BODY_LIMIT_BYTES = 16 * 1024;
 /** A sender that needs longer than this for 16 KiB holds a place that another desk could use. */
 const REQUEST_TIMEOUT_MS = 10_000;
+/** How often Node looks for such senders; its own 30 s would let them stay four times as long. */
+const TIMEOUT_CHECK_MS = 1_000;
+/** With a whole body each, they hold 64 MiB. */
+const MOST_CONNECTIONS = 4_096;
+const STOPPING_RETRY_MS = 1_000;
+const BUG_RETRY_MS = 5_000;
 
 export interface ReceiverDeps {
   readonly libraries: ReadonlyMap<string, ReportingLibrary>;
+  readonly authenticate: (delivery: Delivery) => Authentication;
   readonly accept: (delivery: Delivery) => Promise<Acceptance>;
   readonly readState: ReadState;
-  readonly nowSeconds: () => number;
   readonly stopping: () => boolean;
   readonly trustProxy: boolean | string | number;
   readonly counted: (library: string, result: string) => void;
@@ -25,44 +34,71 @@ export interface ReceiverDeps {
 /** The receiver's HTTP side; listens to nothing yet. Fastify's own request log is off: it prints URLs. */
 export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   const app = fastify({
-    bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: 2 * REQUEST_TIMEOUT_MS,
-    return503OnClosing: false,
+    ...SERVER_OPTIONS,
     trustProxy: trusted(deps.trustProxy),
-    routerOptions: { maxParamLength: 200 },
-    clientErrorHandler(_error, socket) {
-      if (socket.writable) socket.end(rawProblem());
-      else socket.destroy();
-    },
+    frameworkErrors: (_error, _request, reply) => void refuse(reply, 'malformed_request'),
   });
+  app.server.maxConnections = MOST_CONNECTIONS;
+  // An expectation that we do not know is no reason to refuse the request (Node would say 417 itself).
+  app.server.on('checkExpectation', (request, response) => app.routing(request, response));
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addHook('onRequest', async (_request, reply) => {
     if (!deps.stopping()) return;
     void reply.header('connection', 'close');
-    return refuse(reply, 503, 'unavailable', { retryAfterMs: 1_000 });
-  });
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 404, 'not_found'));
-  app.setErrorHandler((error: FastifyError, _request, reply) => {
-    if (error.statusCode === 413) return refuse(reply, 413, 'too_large');
-    if (error.statusCode !== undefined && error.statusCode < 500) {
-      return refuse(reply, 400, 'malformed_request');
-    }
-    deps.log.error({ error }, 'request failed');
-    return refuse(reply, 503, 'unavailable', { retryAfterMs: 5_000 });
+    return refuse(reply, 'unavailable', { retryAfterMs: STOPPING_RETRY_MS });
   });
 
-  registerWebhookRoute(app, deps.accept, (library, result, eventId) => {
-    const known = deps.libraries.has(library) ? library : 'unknown';
-    deps.counted(known, result);
-    deps.log.info({ library: known, result, ...(eventId === null ? {} : { event: eventId }) }, 'delivery');
-  });
-  registerStatusRoute(app, deps);
+  const note = buildNote(deps);
+  registerWebhookRoute(app, deps.accept, note);
+  registerStatusRoute(app, deps.authenticate, deps.readState);
   const description = buildOpenApi();
   app.get('/openapi.json', () => description);
+  app.setNotFoundHandler((_request, reply) => refuse(reply, 'not_found'));
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const code = codeOf(error);
+    if (code !== null) {
+      note(libraryIn(request.params), code, null);
+      return refuse(reply, code);
+    }
+    deps.log.error({ error }, 'request failed');
+    return refuse(reply, 'unavailable', { retryAfterMs: BUG_RETRY_MS });
+  });
   return app;
+}
+
+const SERVER_OPTIONS = {
+  bodyLimit: BODY_LIMIT_BYTES,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionTimeout: 2 * REQUEST_TIMEOUT_MS,
+  http: { connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+  return503OnClosing: false,
+  // Longer ids than a library's or an event's are unknown ones, not malformed ones; headers are capped at 16 KiB.
+  routerOptions: { maxParamLength: BODY_LIMIT_BYTES },
+  clientErrorHandler: refuseRaw,
+} satisfies FastifyHttpOptions<Server>;
+
+/** What Fastify itself refuses, or null for a bug of ours. */
+function codeOf(error: FastifyError): 'too_large' | 'unsupported_media_type' | 'malformed_request' | null {
+  const { statusCode } = error;
+  if (statusCode === 413) return 'too_large';
+  if (statusCode === 415) return 'unsupported_media_type';
+  return statusCode !== undefined && statusCode >= 400 && statusCode < 500 ? 'malformed_request' : null;
+}
+
+function libraryIn(params: unknown): string {
+  const isNamed = typeof params === 'object' && params !== null && 'library' in params;
+  return isNamed && typeof params.library === 'string' ? params.library : '';
+}
+
+/** One line and one count for each delivery. What a sender calls itself is only told when it is known to us. */
+function buildNote({ libraries, counted, log }: ReceiverDeps): NoteDelivery {
+  return (library, result, eventId) => {
+    const known = libraries.has(library) ? library : 'unknown';
+    counted(known, result);
+    log.info({ library: known, result, ...(eventId === null ? {} : { event: eventId }) }, 'delivery');
+  };
 }
 
 /** A number counts the proxies in front of us. */
@@ -70,17 +106,4 @@ function trusted(
   setting: ReceiverDeps['trustProxy'],
 ): boolean | string | ((address: string, hop: number) => boolean) {
   return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
-}
-
-/** For what never became a request: Node hands over the bare socket. */
-function rawProblem(): string {
-  const body = JSON.stringify(problem(400, 'malformed_request'));
-  return [
-    'HTTP/1.1 400 Bad Request',
-    `content-type: ${PROBLEM_TYPE}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-    '',
-    body,
-  ].join('\r\n');
 }

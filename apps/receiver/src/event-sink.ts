@@ -1,88 +1,125 @@
 import type { JobData } from '@passport/contract';
-import { type Gate, type GateAnswer, type GateQuestion, type ScanJobs, addScans } from '@passport/queue';
-import { type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
+import {
+  type Gate,
+  type GateAnswer,
+  type GateQuestion,
+  type ReplicaCheck,
+  type ScanJobs,
+  addScans,
+} from '@passport/queue';
+import { DeadlineError, type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
 
 export type SinkAnswer = GateAnswer | { readonly kind: 'unavailable' };
+
+/** Makes the job of an event that was received at `receivedMs`, by Redis's clock. */
+export type JobOf = (eventId: string, receivedMs: number) => JobData;
 
 /** Where accepted events go. It never rejects: what Redis cannot do now is `unavailable`. */
 export interface EventSink {
   /** Asks the gate about a delivery that will not be queued. */
   ask(question: GateQuestion): Promise<SinkAnswer>;
   /** Asks the gate, and adds the job where the gate says so. Resolves after Redis has it. */
-  take(question: GateQuestion, jobOf: (eventId: string, nowMs: number) => JobData): Promise<SinkAnswer>;
+  take(question: GateQuestion, jobOf: JobOf): Promise<SinkAnswer>;
+}
+
+export interface EventSinkDeps {
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly gate: Gate;
+  /** Null: a 202 waits for no replica. */
+  readonly replicated: ReplicaCheck | null;
+  readonly deadlineMs: number;
+  /** Milliseconds that no step of the clock changes. */
+  readonly monotonicNow: () => number;
+  readonly log: Logger;
 }
 
 interface Waiting {
   readonly question: GateQuestion;
-  readonly jobOf: ((eventId: string, nowMs: number) => JobData) | null;
+  readonly jobOf: JobOf | null;
+  readonly since: number;
   readonly resolve: (answer: SinkAnswer) => void;
 }
 
 /** Events of one turn of the event loop share two round trips; more than this would make the first one wait. */
 const MOST_AT_ONCE = 32;
+/**
+ * Events that Redis has not answered yet, those included whose sender was told 503 meanwhile: commands to a Redis that
+ * is frozen are kept until the connection is given up, and must not fill memory until then.
+ */
+const MOST_UNANSWERED = 4_000;
+
+const UNAVAILABLE: SinkAnswer = { kind: 'unavailable' };
 
 /**
  * The sink over a real Redis. `redis` must be a producer connection (no offline queue), and the same one that `queue`
- * uses, since `WAIT` counts the writes of its own connection.
+ * and the gate use, since `WAIT` counts the writes of its own connection.
  */
-export function buildEventSink(deps: {
-  readonly redis: Redis;
-  readonly queue: ScanJobs;
-  readonly gate: Gate;
-  /** A 202 waits for this many replicas (`REDIS_MIN_REPLICAS`). */
-  readonly minReplicas: number;
-  readonly deadlineMs: number;
-  readonly log: Logger;
-}): EventSink {
+export function buildEventSink(deps: EventSinkDeps): EventSink {
   let waiting: Waiting[] = [];
+  let unanswered = 0;
 
   const flush = (): void => {
     const batch = waiting;
     waiting = [];
-    if (batch.length > 0) void carry(deps, batch);
+    if (batch.length === 0) return;
+    unanswered += batch.length;
+    void carry(deps, batch).finally(() => {
+      unanswered -= batch.length;
+    });
   };
-  const enter = (question: GateQuestion, jobOf: Waiting['jobOf']): Promise<SinkAnswer> =>
-    new Promise((resolve) => {
-      waiting.push({ question, jobOf, resolve });
+  const enter = (question: GateQuestion, jobOf: JobOf | null): Promise<SinkAnswer> => {
+    // A connection that was never up would keep BullMQ waiting: we listen all the same, and say 503 until it is.
+    const { redis, monotonicNow } = deps;
+    if (redis.status !== 'ready' || unanswered >= MOST_UNANSWERED) return Promise.resolve(UNAVAILABLE);
+    return new Promise((resolve) => {
+      waiting.push({ question, jobOf, since: monotonicNow(), resolve });
       if (waiting.length === 1) setImmediate(flush);
       else if (waiting.length >= MOST_AT_ONCE) flush();
     });
+  };
 
   return { ask: (question) => enter(question, null), take: enter };
 }
 
-/** Gate for all, one bulk add, replicas if asked; then everybody has an answer. */
-async function carry(deps: Parameters<typeof buildEventSink>[0], batch: readonly Waiting[]): Promise<void> {
-  const { redis, deadlineMs, log } = deps;
-  // A connection that was never up would keep BullMQ waiting: we listen all the same, and say 503 until it is.
-  if (redis.status !== 'ready') {
-    for (const { resolve } of batch) resolve({ kind: 'unavailable' });
-    return;
-  }
+/** Answers everybody within the deadline; resolves when Redis has answered or the connection was given up. */
+async function carry(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<void> {
+  const { deadlineMs, log } = deps;
+  const work = throughGate(deps, batch);
   try {
-    const answers = await within(deadlineMs, throughGate(deps, batch), 'taking events');
-    batch.forEach(({ resolve }, index) => resolve(answers[index] ?? { kind: 'unavailable' }));
+    const answers = await within(deadlineMs, work, 'taking events');
+    batch.forEach(({ resolve }, index) => resolve(answers[index] ?? UNAVAILABLE));
   } catch (error) {
+    for (const { resolve } of batch) resolve(UNAVAILABLE);
     const failure = translateRedisError(error);
-    log.warn({ redis: failure.kind, problem: failure.message, events: batch.length }, 'events not taken');
-    for (const { resolve } of batch) resolve({ kind: 'unavailable' });
+    if (failure.kind === 'bug') log.error({ error, events: batch.length }, 'events not taken');
+    else
+      log.warn({ redis: failure.kind, problem: failure.message, events: batch.length }, 'events not taken');
   }
+  await work.catch(() => undefined);
 }
 
-async function throughGate(
-  { redis, queue, gate, minReplicas, deadlineMs }: Parameters<typeof buildEventSink>[0],
-  batch: readonly Waiting[],
-): Promise<SinkAnswer[]> {
+/** Gate for all, one bulk add, replicas if asked. */
+async function throughGate(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<SinkAnswer[]> {
+  const { queue, gate, replicated, deadlineMs, monotonicNow } = deps;
+  const startedAt = monotonicNow();
   const answers: SinkAnswer[] = await Promise.all(batch.map(({ question }) => gate(question)));
-  const adds = answers.flatMap((answer, index) => {
-    const jobOf = batch[index]?.jobOf;
-    if (!('add' in answer) || !answer.add || !jobOf) return [];
-    return [{ index, job: jobOf(answer.eventId, answer.nowMs), priority: answer.priority }];
+  // The senders were told 503 by now. Adding would run their scans after all, and with a time that is no longer true.
+  if (monotonicNow() - startedAt >= deadlineMs) throw new DeadlineError('the gate', deadlineMs);
+
+  const adds = batch.flatMap(({ jobOf, since }, index) => {
+    const answer = answers[index];
+    if (answer === undefined || !('add' in answer) || !answer.add || jobOf === null) return [];
+    const receivedMs = Math.floor(answer.nowMs - (monotonicNow() - since));
+    return [{ job: jobOf(answer.eventId, receivedMs), priority: answer.priority }];
   });
-  const written = answers.some((answer) => 'add' in answer);
   if (adds.length > 0) await addScans(queue, adds);
-  if (written && minReplicas > 0 && (await redis.wait(minReplicas, deadlineMs)) < minReplicas) {
-    return answers.map((answer) => ('add' in answer ? { kind: 'unavailable' } : answer));
-  }
-  return answers;
+  if (replicated === null) return answers;
+
+  const events = batch.flatMap(({ question: { library } }, index) => {
+    const answer = answers[index];
+    return answer !== undefined && 'add' in answer ? [{ library, eventId: answer.eventId }] : [];
+  });
+  if (events.length === 0 || (await replicated(events))) return answers;
+  return answers.map((answer) => ('add' in answer ? UNAVAILABLE : answer));
 }

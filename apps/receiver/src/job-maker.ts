@@ -15,17 +15,19 @@ export interface JobMaker {
     text: string,
     event: PatronNotFound,
   ): { readonly bodyHashes: readonly string[]; readonly scanHash: string };
+  /** `deliveredAt` is the delivery's own timestamp (Unix seconds), `receivedMs` Redis's time when it came. */
   jobOf(
     library: string,
     eventId: string,
     event: PatronNotFound,
-    at: { readonly deliveredAt: number; readonly nowMs: number },
+    at: { readonly deliveredAt: number; readonly receivedMs: number },
   ): JobData;
 }
 
 /** Card numbers are compared without case (ASCII), as Koha does. */
 const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
+/** A job maker that seals and hashes with `sealer`. */
 export function buildJobMaker(sealer: Sealer): JobMaker {
   const bodyHashes = (text: string): readonly string[] => sealer.hashes('body', text);
   return {
@@ -34,7 +36,7 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
       bodyHashes: bodyHashes(text),
       scanHash: sealer.hash('scan', [library, folded(event.cardnumber), event.itemBarcode ?? ''].join('\n')),
     }),
-    jobOf: (library, eventId, event, { deliveredAt, nowMs }) => ({
+    jobOf: (library, eventId, event, { deliveredAt, receivedMs }) => ({
       v: 1,
       event_id: eventId,
       library,
@@ -42,7 +44,7 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
       interface: event.interface,
       operator: event.operator,
       scanned_at: event.scannedAt,
-      received_ms: nowMs,
+      received_ms: receivedMs,
       age_at_delivery_ms: ageAtDeliveryMs(event.scannedAt, deliveredAt),
       sealed_card: sealer.seal(event.cardnumber, sealContext(library, eventId, 'card')),
       sealed_item:
@@ -53,7 +55,7 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
       card_hash: sealer.hash('card', folded(event.cardnumber)),
       retried: null,
       made: null,
-      progress: queuedProgress(new Date(nowMs).toISOString()),
+      progress: queuedProgress(new Date(receivedMs).toISOString()),
     }),
   };
 }

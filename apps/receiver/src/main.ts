@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, receiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
-import { buildGate, followEvent, openScanQueue, readEventState, readQueue } from '@passport/queue';
+import { buildGate, buildReplicaCheck, openScanQueue, readQueue } from '@passport/queue';
 import {
   Lifecycle,
   closeRedis,
@@ -12,15 +12,18 @@ import {
   eventMetrics,
   queueMetrics,
   startAdminServer,
-  within,
 } from '@passport/runtime';
-import { type ReportingLibrary, acceptEvent } from './accept-event.ts';
+import { acceptEvent } from './accept-event.ts';
 import { buildReceiver } from './app.ts';
+import { type ReportingLibrary, buildAuthentication } from './authentication.ts';
 import { buildEventSink } from './event-sink.ts';
 import { buildJobMaker } from './job-maker.ts';
+import { buildReadState } from './read-state.ts';
 
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
 const REDIS_DEADLINE_MS = 2_000;
+/** Replicas acknowledge in a round trip; they wait in the same connection as everybody's next event. */
+const REPLICAS_DEADLINE_MS = 1_000;
 
 async function main(): Promise<void> {
   const config = receiverConfig(process.env, (path) => readFileSync(path, 'utf8'));
@@ -54,31 +57,23 @@ async function start(
 
   const metrics = createMetrics();
   queueMetrics(metrics, () => readQueue(redis, queue, [...libraries.keys()], Date.now()));
+  const authenticate = buildAuthentication({ libraries, nowSeconds: () => Math.floor(Date.now() / 1000) });
   const sink = buildEventSink({
     redis,
     queue,
     gate: buildGate(redis),
-    minReplicas: config.minReplicas,
+    replicated:
+      config.minReplicas === 0 ? null : buildReplicaCheck(redis, config.minReplicas, REPLICAS_DEADLINE_MS),
     deadlineMs: REDIS_DEADLINE_MS,
+    monotonicNow: () => performance.now(),
     log,
   });
-  const nowSeconds = (): number => Math.floor(Date.now() / 1000);
   const jobs = buildJobMaker(createSealer(config.keys.map((key) => key.reveal())));
   const app = buildReceiver({
     libraries,
-    accept: acceptEvent({ libraries, sink, jobs, nowSeconds }),
-    readState: async (library, eventId) => {
-      try {
-        const read = async () => {
-          const followed = await followEvent(redis, library, eventId);
-          return readEventState(queue, library, followed, nameOf);
-        };
-        return await within(REDIS_DEADLINE_MS, read(), 'reading a state');
-      } catch {
-        return 'unavailable';
-      }
-    },
-    nowSeconds,
+    authenticate,
+    accept: acceptEvent({ authenticate, sink, jobs }),
+    readState: buildReadState({ redis, queue, nameOf, deadlineMs: REDIS_DEADLINE_MS, log }),
     stopping: () => lifecycle.stopping,
     trustProxy: config.trustProxy,
     counted: eventMetrics(metrics).received,

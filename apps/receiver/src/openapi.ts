@@ -1,6 +1,6 @@
 import { eventStateSchema, SCAN_INTERFACES } from '@passport/contract';
 import { z } from 'zod';
-import { PROBLEM_TYPE } from './problem.ts';
+import { PROBLEM_CODES, PROBLEM_TYPE } from './problem.ts';
 
 const problemAnswer = (description: string): object => ({
   description,
@@ -66,7 +66,7 @@ const problemSchema = {
     type: { type: 'string' },
     title: { type: 'string' },
     status: { type: 'integer' },
-    code: { type: 'string', description: 'Stable' },
+    code: { type: 'string', enum: PROBLEM_CODES, description: 'Stable' },
     detail: { type: 'string' },
     field: { type: 'string', description: 'The field or header that does not fit' },
   },

@@ -8,29 +8,31 @@ export interface Problem {
   readonly field?: string;
 }
 
-const TITLES = {
-  header_malformed: 'A signature header is missing, repeated or malformed',
-  malformed_request: 'The request is not valid HTTP',
-  not_json: 'The body is not JSON in UTF-8',
-  unauthorized: 'The signature does not fit',
-  not_found: 'There is nothing here',
-  id_reused: 'This webhook-id was used for another body',
-  too_large: 'The body is larger than 16 KiB',
-  unsupported_media_type: 'The content type must be application/json',
-  invalid_field: 'A field does not fit',
-  rate_limited: 'Too many events for now',
-  backlog_full: 'Too many unfinished events',
-  unavailable: 'The event cannot be taken now',
-} as const;
-export type ProblemCode = keyof typeof TITLES;
+const PROBLEMS = {
+  header_malformed: [400, 'A signature header is missing, repeated or malformed'],
+  malformed_request: [400, 'The request is not valid HTTP'],
+  not_json: [400, 'The body is not JSON in UTF-8'],
+  unauthorized: [401, 'The signature does not fit'],
+  not_found: [404, 'There is nothing here'],
+  request_timeout: [408, 'The request took too long to arrive'],
+  id_reused: [409, 'This webhook-id was used for another body'],
+  too_large: [413, 'The body is larger than 16 KiB'],
+  unsupported_media_type: [415, 'The content type must be application/json'],
+  invalid_field: [422, 'A field does not fit'],
+  rate_limited: [429, 'Too many events for now'],
+  backlog_full: [429, 'Too many unfinished events'],
+  unavailable: [503, 'The event cannot be taken now'],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
+export const PROBLEM_TYPE = 'application/problem+json';
 
 /** Builds the body of an error answer. */
-export function problem(
-  status: number,
+export function buildProblem(
   code: ProblemCode,
   more: { readonly detail?: string; readonly field?: string } = {},
 ): Problem {
-  return { type: `urn:patron-passport:problem:${code}`, title: TITLES[code], status, code, ...more };
+  const [status, title] = PROBLEMS[code];
+  return { type: `urn:patron-passport:problem:${code}`, title, status, code, ...more };
 }
-
-export const PROBLEM_TYPE = 'application/problem+json';

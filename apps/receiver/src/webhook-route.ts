@@ -1,46 +1,31 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { SignatureHeader } from '@passport/contract';
-import type { Acceptance, Delivery } from './accept-event.ts';
-import { PROBLEM_TYPE, type ProblemCode, problem } from './problem.ts';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { Acceptance } from './accept-event.ts';
+import type { Delivery } from './authentication.ts';
+import { refuse } from './refuse.ts';
+import { signatureHeaders } from './signature-headers.ts';
 
-/** Every value of a header as it came over the wire; Node joins repeated ones in `req.headers`. */
-export function headerValues(request: FastifyRequest): (name: SignatureHeader) => readonly string[] {
-  const { rawHeaders } = request.raw;
-  return (name) =>
-    rawHeaders.filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name);
-}
+/** What became of a delivery, for the log and the metrics. */
+export type DeliveryResult =
+  Acceptance['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
+export type NoteDelivery = (library: string, result: DeliveryResult, eventId: string | null) => void;
 
 const isJson = (contentType: string | undefined): boolean =>
   /^application\/json[\t ]*(?:;|$)/i.test(contentType ?? '');
-
-/** Answers with a problem; `retry-after` is in whole seconds, at least one. */
-export function refuse(
-  reply: FastifyReply,
-  status: number,
-  code: ProblemCode,
-  more: { readonly detail?: string; readonly field?: string; readonly retryAfterMs?: number } = {},
-): FastifyReply {
-  const { retryAfterMs, ...shown } = more;
-  if (retryAfterMs !== undefined) {
-    void reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1000)));
-  }
-  return reply
-    .code(status)
-    .type(PROBLEM_TYPE)
-    .send(problem(status, code, shown));
-}
 
 /** `POST /webhooks/{library}`: raw bytes in, one exhaustive switch from what was decided to the answer. */
 export function registerWebhookRoute(
   app: FastifyInstance,
   accept: (delivery: Delivery) => Promise<Acceptance>,
-  note: (library: string, acceptance: Acceptance['kind'], eventId: string | null) => void,
+  note: NoteDelivery,
 ): void {
   app.post<{ Params: { library: string } }>('/webhooks/:library', async (request, reply) => {
-    if (!isJson(request.headers['content-type'])) return refuse(reply, 415, 'unsupported_media_type');
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const { library } = request.params;
-    const acceptance = await accept({ library, header: headerValues(request), body });
+    if (!isJson(request.headers['content-type'])) {
+      note(library, 'unsupported_media_type', null);
+      return refuse(reply, 'unsupported_media_type');
+    }
+    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    const acceptance = await accept({ library, header: signatureHeaders(request), body });
     note(library, acceptance.kind, 'eventId' in acceptance ? acceptance.eventId : null);
     return answer(reply, acceptance);
   });
@@ -58,27 +43,22 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
       return taken(reply, acceptance.eventId, { test: true });
     case 'ignored':
       return taken(reply, acceptance.eventId, { ignored: true });
-    case 'header_malformed':
-      return refuse(reply, 400, 'header_malformed', {
-        field: acceptance.header,
-        detail: `${acceptance.header} ${acceptance.problem}`,
-      });
+    case 'header_malformed': {
+      const { header, problem } = acceptance;
+      return refuse(reply, 'header_malformed', { field: header, detail: `${header} ${problem}` });
+    }
+    case 'invalid_field': {
+      const { field, problem } = acceptance;
+      return refuse(reply, 'invalid_field', { field, detail: `${field || 'the body'} ${problem}` });
+    }
     case 'not_json':
-      return refuse(reply, 400, 'not_json');
     case 'unauthorized':
-      return refuse(reply, 401, 'unauthorized');
     case 'id_reused':
-      return refuse(reply, 409, 'id_reused');
-    case 'invalid_field':
-      return refuse(reply, 422, 'invalid_field', {
-        field: acceptance.field,
-        detail: `${acceptance.field || 'the body'} ${acceptance.problem}`,
-      });
+      return refuse(reply, acceptance.kind);
     case 'rate_limited':
     case 'backlog_full':
-      return refuse(reply, 429, acceptance.kind, { retryAfterMs: acceptance.retryAfterMs });
     case 'unavailable':
-      return refuse(reply, 503, 'unavailable', { retryAfterMs: acceptance.retryAfterMs });
+      return refuse(reply, acceptance.kind, { retryAfterMs: acceptance.retryAfterMs });
     default:
       return acceptance satisfies never;
   }
