@@ -1,0 +1,182 @@
+import { describe, expect, test } from '@jest/globals';
+import type { SignatureHeader } from '@passport/contract';
+import type { GateAnswer, GateQuestion } from '@passport/queue';
+import { createSealer } from '@passport/runtime';
+import { buildScanEvent, signedRequest } from '@passport/testkit';
+import { type Acceptance, acceptEvent } from '../src/accept-event.ts';
+import { buildAuthentication } from '../src/authentication.ts';
+import type { EventSink, JobOf } from '../src/event-sink.ts';
+import { buildJobMaker } from '../src/job-maker.ts';
+import { SECRET, reportingLibrary } from './receiver-fixture.ts';
+
+const NOW_S = 1_795_597_200;
+const SCANNED = new Date((NOW_S - 7) * 1000).toISOString().replace('Z', '+00:00');
+const sealer = createSealer([Buffer.alloc(32, 'a'), Buffer.alloc(32, 'b')]);
+
+/** A sink that says what it is told to say, and remembers what it was asked. */
+function buildSink(answer: GateAnswer | { kind: 'unavailable' }) {
+  const asked: { how: 'ask' | 'take'; question: GateQuestion; jobOf: JobOf | null }[] = [];
+  const sink: EventSink = {
+    async ask(question) {
+      asked.push({ how: 'ask', question, jobOf: null });
+      return answer;
+    },
+    async take(question, jobOf) {
+      asked.push({ how: 'take', question, jobOf });
+      return answer;
+    },
+  };
+  return { sink, asked };
+}
+
+async function accept(
+  change: {
+    body?: string | ReturnType<typeof buildScanEvent>;
+    answer?: GateAnswer | { kind: 'unavailable' };
+    library?: string;
+    secret?: string;
+    timestamp?: number;
+    drop?: SignatureHeader;
+  } = {},
+) {
+  const { sink, asked } = buildSink(change.answer ?? { kind: 'pass' });
+  const authenticate = buildAuthentication({
+    libraries: new Map([['riverside', reportingLibrary('riverside')]]),
+    nowSeconds: () => NOW_S,
+  });
+  const request = signedRequest({
+    secret: change.secret ?? SECRET,
+    body: change.body ?? buildScanEvent({}, { timestamp: SCANNED }),
+    id: 'evt_1',
+    timestamp: change.timestamp ?? NOW_S - 2,
+  });
+  const acceptance: Acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) })({
+    library: change.library ?? 'riverside',
+    header: (name) => (name === change.drop ? [] : [request.headers[name] ?? '']),
+    body: Buffer.from(request.body),
+  });
+  return { acceptance, asked };
+}
+
+const accepted: GateAnswer = { kind: 'new', eventId: 'evt_1', add: true, priority: 1, nowMs: NOW_S * 1000 };
+
+describe('accepting an event', () => {
+  test.each([
+    ['a missing header', { drop: 'webhook-id' }],
+    ['a bad signature', { secret: `whsec_${Buffer.alloc(32, 'x').toString('base64')}` }],
+    ['a delivery 301 s old', { timestamp: NOW_S - 301 }],
+    ['a library that nobody knows', { library: 'nowhere' }],
+  ] as const)('the queue is not asked about %s', async (_name, change) => {
+    expect((await accept(change)).asked).toEqual([]);
+  });
+
+  test('an unknown library gets the answer of a bad signature', async () => {
+    const unknown = await accept({ library: 'nowhere' });
+    const bad = await accept({ secret: `whsec_${Buffer.alloc(32, 'x').toString('base64')}` });
+
+    expect(unknown.acceptance).toEqual({ kind: 'unauthorized' });
+    expect(unknown.acceptance).toEqual(bad.acceptance);
+  });
+
+  test('an unknown library cannot be met with the secret that it is verified against', async () => {
+    const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
+
+    expect((await accept({ library: 'nowhere', secret })).acceptance).toEqual({ kind: 'unauthorized' });
+  });
+
+  test.each([
+    ['what is no JSON', '{"type"', 'rate', { kind: 'not_json' }],
+    ['a byte order mark', `\uFEFF{"type":"passport.test"}`, 'rate', { kind: 'not_json' }],
+    ['a test', '{"type":"passport.test"}', 'look', { kind: 'test', eventId: 'evt_1' }],
+    ['another type', '{"type":"patron.found"}', 'look', { kind: 'ignored', eventId: 'evt_1' }],
+    [
+      'what does not fit',
+      '{"type":"patron.not_found"}',
+      'look',
+      { kind: 'invalid_field', field: 'timestamp', problem: 'must be an RFC 3339 date-time with an offset' },
+    ],
+  ] as const)('%s takes from the rate and is never queued', async (_name, body, mode, expected) => {
+    const { acceptance, asked } = await accept({ body });
+
+    expect(acceptance).toEqual(expected);
+    expect(asked.map(({ how, question }) => [how, question.mode])).toEqual([['ask', mode]]);
+  });
+
+  test.each([
+    [
+      { kind: 'rate_limited', retryAfterMs: 1_234 },
+      { kind: 'rate_limited', retryAfterMs: 1_234 },
+    ],
+    [{ kind: 'backlog_full' }, { kind: 'backlog_full', retryAfterMs: 5_000 }],
+    [{ kind: 'reused' }, { kind: 'id_reused' }],
+    [{ kind: 'unavailable' }, { kind: 'unavailable', retryAfterMs: 2_000 }],
+    [accepted, { kind: 'accepted', eventId: 'evt_1' }],
+    [
+      { ...accepted, kind: 'duplicate', add: false },
+      { kind: 'duplicate', eventId: 'evt_1' },
+    ],
+    [
+      { ...accepted, kind: 'joined', eventId: 'evt_0' },
+      { kind: 'joined', eventId: 'evt_0' },
+    ],
+  ] as const)('the gate’s %j is told as %j', async (answer, expected) => {
+    expect((await accept({ answer })).acceptance).toEqual(expected);
+  });
+
+  test.each(['rate_limited', 'reused'] as const)(
+    'a body that does not fit is still told %s first',
+    async (kind) => {
+      const answer: GateAnswer = kind === 'reused' ? { kind } : { kind, retryAfterMs: 1_000 };
+      const { acceptance } = await accept({ body: '{"type":"patron.not_found"}', answer });
+
+      expect(acceptance.kind).toBe(kind === 'reused' ? 'id_reused' : 'rate_limited');
+    },
+  );
+});
+
+describe('what is queued', () => {
+  async function jobAt(receivedMs: number, body?: Parameters<typeof buildScanEvent>[0]) {
+    const { asked } = await accept({
+      answer: accepted,
+      ...(body === undefined ? {} : { body: buildScanEvent(body, { timestamp: SCANNED }) }),
+    });
+    const { question, jobOf } = asked[0] ?? {};
+    return { question, job: jobOf?.('evt_1', receivedMs) };
+  }
+
+  test('the age of a scan is told by the sender’s clock alone', async () => {
+    const { job } = await jobAt(NOW_S * 1000 + 999);
+
+    expect(job).toMatchObject({ received_ms: NOW_S * 1000 + 999, age_at_delivery_ms: 5_000 });
+  });
+
+  test('card and item are sealed for this event and field, and nowhere in clear', async () => {
+    const { job } = await jobAt(NOW_S * 1000);
+
+    expect(sealer.open(job?.sealed_card ?? '', 'riverside.evt_1.card')).toBe('21234000000017');
+    expect(sealer.open(job?.sealed_item ?? '', 'riverside.evt_1.item')).toBe('39999000012345');
+    expect(JSON.stringify(job)).not.toMatch(/21234000000017|39999000012345/);
+  });
+
+  test('the gate is told hashes only, of the body with every key', async () => {
+    const { question } = await jobAt(NOW_S * 1000);
+
+    expect(question?.bodyHashes).toHaveLength(2);
+    expect(JSON.stringify(question)).not.toMatch(/21234000000017|39999000012345|MAIN/);
+  });
+
+  test('scans are the same whatever the case of the card, and differ by card and by item', async () => {
+    const hashOf = async (data: Parameters<typeof buildScanEvent>[0]) =>
+      (await jobAt(NOW_S * 1000, data)).question?.scanHash;
+    const [lower, upper] = [await hashOf({ cardnumber: 'ab12' }), await hashOf({ cardnumber: 'AB12' })];
+    const others = [
+      await hashOf({ cardnumber: 'ab13' }),
+      await hashOf({ cardnumber: 'ab12', item_barcode: null }),
+      await hashOf({ cardnumber: 'ab12', item_barcode: '39999000012346' }),
+      await hashOf({ cardnumber: 'ab1', item_barcode: '239999000012345' }),
+    ];
+
+    expect(upper).toBe(lower);
+    expect(new Set([lower, ...others]).size).toBe(5);
+  });
+});

@@ -1,0 +1,135 @@
+import { Writable } from 'node:stream';
+import type { AddressInfo } from 'node:net';
+import type { JobData } from '@passport/contract';
+import { parseWebhookSecret } from '@passport/contract';
+import { type ScanJobs, buildGate, buildReplicaCheck, openScanQueue } from '@passport/queue';
+import {
+  type Redis,
+  type Sealer,
+  closeRedis,
+  createLogger,
+  createRedis,
+  createSealer,
+  untilRedisReady,
+} from '@passport/runtime';
+import { acceptEvent } from '../src/accept-event.ts';
+import { buildReceiver } from '../src/app.ts';
+import { type ReportingLibrary, buildAuthentication } from '../src/authentication.ts';
+import { buildEventSink } from '../src/event-sink.ts';
+import { buildJobMaker } from '../src/job-maker.ts';
+import { buildReadState } from '../src/read-state.ts';
+
+export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
+export const OTHER_SECRET = `whsec_${Buffer.alloc(32, 'lakeside').toString('base64')}`;
+const KEY = Buffer.alloc(32, 'k');
+const LIMITS = { eventsPerSecond: 10_000, burst: 10_000, backlog: 10_000 };
+
+export function reportingLibrary(id: string, secrets: readonly string[] = [SECRET]): ReportingLibrary {
+  return { id, secrets: secrets.map(parseWebhookSecret), limits: LIMITS };
+}
+
+/** The receiver in this process, listening, over a Redis that the test owns. */
+export interface ReceiverFixture {
+  readonly port: number;
+  readonly url: string;
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly sealer: Sealer;
+  /** May be changed while it runs. */
+  readonly libraries: Map<string, ReportingLibrary>;
+  /** What was counted: `library result`. */
+  readonly counted: string[];
+  readonly clock: { nowSeconds: () => number; stopping: boolean };
+  logged(): string;
+  jobs(): Promise<JobData[]>;
+  close(): Promise<void>;
+}
+
+export async function openReceiver(options: {
+  readonly redisUrl: string;
+  readonly minReplicas?: number;
+  readonly deadlineMs?: number;
+  readonly keys?: readonly Buffer[];
+  readonly waitForRedis?: boolean;
+}): Promise<ReceiverFixture> {
+  const { text, log } = captureLog();
+  const redis = createRedis(options.redisUrl, { role: 'producer', log, name: 'receiver' });
+  const queue = openScanQueue(redis);
+  queue.on('error', () => undefined);
+  if (options.waitForRedis !== false) await untilRedisReady(redis, 5_000);
+  const clock = { nowSeconds: () => Math.floor(Date.now() / 1000), stopping: false };
+  const libraries = new Map(['riverside', 'midland'].map((id) => [id, reportingLibrary(id)]));
+  libraries.set('lakeside', reportingLibrary('lakeside', [OTHER_SECRET]));
+  const sealer = createSealer(options.keys ?? [KEY]);
+  const deadlineMs = options.deadlineMs ?? 2_000;
+  const { minReplicas = 0 } = options;
+  const authenticate = buildAuthentication({ libraries, nowSeconds: () => clock.nowSeconds() });
+  const sink = buildEventSink({
+    redis,
+    queue,
+    gate: buildGate(redis),
+    replicated: minReplicas === 0 ? null : buildReplicaCheck(redis, minReplicas, deadlineMs / 2),
+    deadlineMs,
+    monotonicNow: () => performance.now(),
+    log,
+  });
+  const counted: string[] = [];
+  const app = buildReceiver({
+    libraries,
+    authenticate,
+    accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) }),
+    readState: buildReadState({ redis, queue, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
+    stopping: () => clock.stopping,
+    trustProxy: false,
+    counted: (library, result) => void counted.push(`${library} ${result}`),
+    log,
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    redis,
+    queue,
+    sealer,
+    libraries,
+    counted,
+    clock,
+    logged: text,
+    jobs: async () => (await queue.getJobs(['prioritized'])).map(({ data }) => data),
+    async close() {
+      app.server.closeAllConnections();
+      await app.close();
+      await queue.close();
+      await closeRedis(redis);
+    },
+  };
+}
+
+function captureLog() {
+  let text = '';
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
+      done();
+    },
+  });
+  return { text: () => text, log: createLogger({ name: 'receiver', level: 'trace', destination }) };
+}
+
+/** What a 202 or a problem has in its body. */
+export interface AnswerBody {
+  readonly event_id?: string;
+  readonly status?: string | number;
+  readonly code?: string;
+  readonly field?: string;
+  readonly detail?: string;
+}
+
+/** An answer with its body, parsed. */
+export async function read(
+  answer: Promise<Response> | Response,
+): Promise<{ status: number; headers: Headers; body: AnswerBody }> {
+  const response = await answer;
+  return { status: response.status, headers: response.headers, body: (await response.json()) as AnswerBody };
+}

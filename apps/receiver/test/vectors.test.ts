@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseWebhookSecret, signDelivery } from '@passport/contract';
+import { type StartedRedis, startRedis } from '@passport/testkit';
+import { askRaw, rawRequest } from './raw-connection.ts';
+import {
+  type AnswerBody,
+  type ReceiverFixture,
+  SECRET,
+  openReceiver,
+  reportingLibrary,
+} from './receiver-fixture.ts';
+
+interface SignatureVector {
+  readonly name: string;
+  readonly secrets: readonly string[];
+  readonly now: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body_base64: string;
+  readonly verdict: 'accepted' | 'malformed' | 'bad_signature';
+}
+interface EventVector {
+  readonly name: string;
+  readonly delivered_at: number;
+  readonly body: unknown;
+  readonly expect: {
+    readonly kind: 'patron.not_found' | 'passport.test' | 'ignored' | 'invalid';
+    readonly field?: string;
+    readonly event?: {
+      readonly cardnumber: string;
+      readonly branch: string;
+      readonly item_barcode: string | null;
+      readonly interface: string;
+      readonly operator: number | null;
+      readonly scanned_at: string;
+    };
+  };
+}
+
+const casesOf = <T>(file: string): T[] => {
+  const url = new URL(`../../../packages/contract/vectors/${file}`, import.meta.url);
+  return (JSON.parse(readFileSync(url, 'utf8')) as { cases: T[] }).cases;
+};
+
+let server: StartedRedis;
+let receiver: ReceiverFixture;
+beforeAll(async () => {
+  server = await startRedis();
+  receiver = await openReceiver({ redisUrl: server.url });
+});
+afterEach(() => server.ask('FLUSHALL'));
+afterAll(async () => {
+  await receiver.close();
+  await server.stop();
+});
+
+async function send(headers: readonly (readonly [string, string])[], body: Buffer) {
+  const bytes = rawRequest({
+    line: 'POST /webhooks/riverside',
+    headers: [['content-type', 'application/json'], ...headers],
+    body,
+  });
+  const answer = await askRaw(receiver.port, bytes);
+  return { status: answer.status, body: JSON.parse(answer.body) as AnswerBody };
+}
+
+describe('signature vectors over HTTP', () => {
+  test.each(casesOf<SignatureVector>('signatures.json'))('$name: $verdict', async (vector) => {
+    receiver.libraries.set('riverside', reportingLibrary('riverside', vector.secrets));
+    receiver.clock.nowSeconds = () => vector.now;
+
+    const { status, body } = await send(vector.headers, Buffer.from(vector.body_base64, 'base64'));
+
+    if (vector.verdict === 'malformed') {
+      expect({ status, code: body.code }).toEqual({ status: 400, code: 'header_malformed' });
+      const [, named = body.field] = /^(webhook-\S+) is/.exec(vector.name) ?? [];
+      expect(body.field).toMatch(/^webhook-(id|timestamp|signature)$/);
+      expect(body.field).toBe(named);
+    } else if (vector.verdict === 'bad_signature') {
+      expect({ status, code: body.code }).toEqual({ status: 401, code: 'unauthorized' });
+    } else {
+      // The signature is good; what was signed is no event of ours.
+      expect([400, 422]).toContain(status);
+      expect(['not_json', 'invalid_field']).toContain(body.code);
+    }
+  });
+});
+
+describe('event vectors over HTTP', () => {
+  test.each(casesOf<EventVector>('events.json'))('$name: $expect.kind', async (vector) => {
+    receiver.libraries.set('riverside', reportingLibrary('riverside'));
+    receiver.clock.nowSeconds = () => vector.delivered_at;
+    const body = Buffer.from(JSON.stringify(vector.body));
+    const secrets = [parseWebhookSecret(SECRET)];
+    const headers = signDelivery({ secrets, id: 'evt_1', timestamp: vector.delivered_at, body });
+
+    const answer = await send(Object.entries(headers), body);
+
+    switch (vector.expect.kind) {
+      case 'invalid':
+        expect(answer).toMatchObject({
+          status: 422,
+          body: { code: 'invalid_field', field: vector.expect.field },
+        });
+        break;
+      case 'ignored':
+        expect(answer).toEqual({
+          status: 202,
+          body: { event_id: 'evt_1', status: 'accepted', ignored: true },
+        });
+        break;
+      case 'passport.test':
+        expect(answer).toEqual({ status: 202, body: { event_id: 'evt_1', status: 'accepted', test: true } });
+        break;
+      case 'patron.not_found':
+        expect(answer).toEqual({ status: 202, body: { event_id: 'evt_1', status: 'accepted' } });
+    }
+    expect(await queued()).toEqual(vector.expect.event === undefined ? [] : [vector.expect.event]);
+  });
+});
+
+/** What is in the queue, opened again. */
+async function queued(): Promise<EventVector['expect']['event'][]> {
+  const open = (sealed: string, field: string) => receiver.sealer.open(sealed, `riverside.evt_1.${field}`);
+  return (await receiver.jobs()).map((job) => ({
+    cardnumber: open(job.sealed_card ?? '', 'card'),
+    branch: job.branch,
+    item_barcode: job.sealed_item === null ? null : open(job.sealed_item, 'item'),
+    interface: job.interface,
+    operator: job.operator,
+    scanned_at: job.scanned_at,
+  }));
+}
