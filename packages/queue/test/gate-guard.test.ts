@@ -62,10 +62,13 @@ describe('the guard of an event', () => {
     expect(await gate(question({ bodyHashes: ['new:other', 'old:other'] }))).toEqual({ kind: 'reused' });
   });
 
-  test('a hash that only begins like the stored one is another body', async () => {
-    await gate(question({ bodyHashes: ['key1:body2'] }));
+  test.each([
+    ['begins', 'key1:body2'],
+    ['ends', 'a-key1:body'],
+  ])('a hash that only %s like the stored one is another body', async (_how, hash) => {
+    await gate(question({ bodyHashes: ['key1:body'] }));
 
-    expect(await gate(question({ bodyHashes: ['key1:body'] }))).toEqual({ kind: 'reused' });
+    expect(await gate(question({ bodyHashes: [hash] }))).toEqual({ kind: 'reused' });
   });
 
   test('two libraries may use the same webhook-id', async () => {
@@ -82,6 +85,16 @@ describe('the guard of an event', () => {
     await gate(question());
 
     expect(await gate(question())).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: true });
+  });
+
+  test('an event that was lost and comes again keeps its time, and has the priority of its turn', async () => {
+    await gate(question());
+    const accepted = await fixture.redis.zscore('{passport}:backlog:riverside', 'evt_1');
+    await gate(event(2));
+    await gate(event(3));
+
+    expect(entered(await gate(question())).priority).toBe(3);
+    expect(await fixture.redis.zscore('{passport}:backlog:riverside', 'evt_1')).toBe(accepted);
   });
 
   test('an event that ended and was removed by retention does not run again', async () => {

@@ -28,6 +28,15 @@ describe('a double scan', () => {
     expect(await fixture.server.ask('ZCARD', '{passport}:backlog:riverside')).toBe(1);
   });
 
+  test('it is remembered for 80 hours, as every event', async () => {
+    await acceptFirst();
+    await gate(second);
+
+    const life = Number(await fixture.server.ask('TTL', '{passport}:guard:riverside.evt_2'));
+    expect(life).toBeGreaterThan(80 * 3600 - 5);
+    expect(life).toBeLessThanOrEqual(80 * 3600);
+  });
+
   test('it joins for ten seconds after the first one', async () => {
     await acceptFirst();
     const lifeMs = Number(await fixture.server.ask('PTTL', JOIN));

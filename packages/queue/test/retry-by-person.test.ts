@@ -100,6 +100,15 @@ describe('a retry by a person', () => {
     expect((await fixture.queue.getJob(JOB))?.data).toMatchObject({ sealed_card: null, sealed_item: null });
   });
 
+  test('a job that is no longer failed is not readied, though its data are as they were read', async () => {
+    await addJob();
+    const later = { ...failedData(), branch: 'EAST' };
+
+    expect(await ledger.reopen(failedData(), later, HOURS_LATER)).toBe(false);
+    expect((await fixture.queue.getJob(JOB))?.data.branch).toBe('MAIN');
+    expect(await fixture.redis.zcard(backlogKey('riverside'))).toBe(0);
+  });
+
   test('an event that lost its late item meanwhile is retried without it', async () => {
     await addJob();
     await failIt();
