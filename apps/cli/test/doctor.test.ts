@@ -1,71 +1,170 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { KohaDouble, SettingsChange } from '@passport/koha-double';
-import { servicePermissions, startKohaDouble } from '@passport/koha-double';
+import type { KohaDouble } from '@passport/koha-double';
+import { servicePermissions } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { Finding } from '../src/doctor/finding.ts';
+import type { Change, Diagnosis } from './doctor-fixture.ts';
+import {
+  category,
+  examine,
+  homeKey,
+  homeOnly,
+  passported,
+  populate,
+  startTwoKohas,
+  without,
+} from './doctor-fixture.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
-interface Diagnosis {
-  readonly ok: boolean;
-  readonly libraries: readonly { readonly id: string; readonly findings: readonly Finding[] }[];
-}
-
 let riverside: KohaDouble;
 let midland: KohaDouble;
-
-/** Two healthy Kohas; riverside lends, midland is home only. */
 beforeEach(async () => {
-  riverside = own(await startKohaDouble({ library: 'riverside', plugin: true }));
-  midland = own(await startKohaDouble({ library: 'midland', plugin: false }));
+  ({ riverside, midland } = await startTwoKohas(own));
 });
-
-const homeOnly = { webhook_secrets: [] };
-
-async function examine(
-  change: Readonly<Record<string, unknown>> = {},
-  { args = [] as string[], now = Date.now, env = {} as NodeJS.ProcessEnv } = {},
-) {
-  const configured = consortiumOf([
-    { ...riverside, change },
-    { ...midland, change: homeOnly },
-  ]);
-  const ran = await passport(['doctor', '--json', ...args], { ...configured, ...env }, { now });
-  const { libraries, ok } = jsonOf<Diagnosis>(ran);
-  const found = (level: Finding['level']) =>
-    libraries.flatMap(({ id, findings }) =>
-      findings
-        .filter((finding) => finding.level === level)
-        .map(({ code, name }) => [id, code, name].filter((part) => part !== null).join(' ')),
-    );
-  return {
-    code: ran.code,
-    ok,
-    faults: found('fault'),
-    warnings: found('warning'),
-    unchecked: found('unchecked'),
-    libraries,
-  };
-}
+const look = (how?: Parameters<typeof examine>[1]) => examine({ riverside, midland }, how);
 
 test('a healthy consortium has no fault and no warning: exit code 0', async () => {
-  const { code, ok, faults, warnings } = await examine();
+  const { code, ok, faults, warnings } = await look();
   expect({ code, ok, faults, warnings }).toEqual({ code: 0, ok: true, faults: [], warnings: [] });
 });
 
 test.each(['23.11', '24.11', '25.11'] as const)('a healthy Koha %s has no fault', async (release) => {
   riverside.putSettings({ release });
-  const { code, faults, warnings } = await examine();
+  const { code, faults, warnings } = await look();
   expect({ code, faults, warnings }).toEqual({ code: 0, faults: [], warnings: [] });
 });
 
 test('nothing is changed, and nothing is sent that could change something', async () => {
   const before = [JSON.stringify(riverside.state()), JSON.stringify(midland.state())];
-  await examine();
+  await look();
   expect([JSON.stringify(riverside.state()), JSON.stringify(midland.state())]).toEqual(before);
   const written = [...riverside.calls(), ...midland.calls()].filter(
     ({ method, status }) => method !== 'GET' && Number(status) < 300,
   );
   expect(written.map(({ operation }) => operation)).toEqual(written.map(() => 'POST /oauth/token'));
+});
+
+describe('T-18', () => {
+  test('a welcome mail is a fault only where Koha cannot be told to send none', async () => {
+    riverside.putSettings({ AutoEmailNewUser: '1' });
+    expect((await look()).faults).toEqual([]);
+  });
+
+  test('an enrolment fee that is meant to be can be left out', async () => {
+    riverside.putSettings({ categories: [{ ...category, enrolment_fee: 5 }] });
+    expect(await look({ args: ['--ignore', 'enrolment_fee'] })).toMatchObject({ code: 0, faults: [] });
+  });
+});
+
+describe('warnings do not fail', () => {
+  test.each<[what: string, change: Change, warnings: string[]]>([
+    ['too few web workers', { plack_workers: 1 }, ['few_workers']],
+    ['the clock a little off', { clock_skew_seconds: 120 }, ['clock_off']],
+    [
+      'the passport shows in the OPAC',
+      { attribute_types: [{ ...passported, opac_display: true }, homeKey] },
+      ['attribute_type_in_opac PASSPORTED'],
+    ],
+    [
+      'the whole borrowers permission that 24.11 wants to change a card',
+      { release: '24.11', ...without('borrowers:1') },
+      ['permission_missing borrowers: 1'],
+    ],
+  ])('%s', async (_what, change, warnings) => {
+    riverside.putSettings(change);
+    const found = await look();
+    expect({ code: found.code, faults: found.faults }).toEqual({ code: 0, faults: [] });
+    expect(found.warnings).toEqual(warnings.map((warning) => `riverside ${warning}`));
+  });
+
+  test('look-alikes stop and no birth date is copied', async () => {
+    const { code, warnings } = await look({ change: { copy: { category: 'PT', fields: ['name'] } } });
+    expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside configuration copy.fields'] });
+  });
+
+  test('the plugin is there and the desk is never told', async () => {
+    const { code, warnings } = await look({ change: { retry: { tell_koha: false } } });
+    expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside plugin_not_told'] });
+  });
+});
+
+test('two entries that lead to one Koha are found, though their addresses and keys differ', async () => {
+  const credentials = { clientId: 'second-key-of-one-koha', clientSecret: 'second-secret-of-one-koha' };
+  riverside.putPatron('SERVICE-2', {
+    surname: 'Service',
+    library_id: 'MAIN',
+    category_id: 'STAFF',
+    permissions: servicePermissions,
+    api_keys: [{ client_id: credentials.clientId, secret: credentials.clientSecret, active: true }],
+  });
+  const twin = { library: 'twin', url: riverside.url.replace('127.0.0.1', 'localhost'), credentials };
+  const ran = await passport(
+    ['doctor', '--json'],
+    consortiumOf([riverside, midland, twin].map((each) => ({ ...each, change: homeOnly }))),
+  );
+  const { libraries } = jsonOf(ran) as Diagnosis;
+  expect(
+    libraries.map(({ id, findings }) => [
+      id,
+      findings.filter(({ level }) => level === 'fault').map(({ code }) => code),
+    ]),
+  ).toEqual([
+    ['riverside', []],
+    ['midland', []],
+    ['twin', ['same_koha']],
+  ]);
+});
+
+test('without the plugin, what it alone could tell is named as not checked', async () => {
+  riverside.putSettings({ plugin: false });
+  const { code, faults, unchecked } = await look({ change: { retry: { tell_koha: false } } });
+  expect({ code, faults }).toEqual({ code: 0, faults: [] });
+  expect(unchecked).toContain('riverside attribute_type_not_unique');
+});
+
+test('without the permission for categories, that is named as not checked, and what lets doctor see it', async () => {
+  riverside.putSettings(without('parameters:manage_patron_categories'));
+  const { code, faults, libraries } = await look();
+  expect({ code, faults }).toEqual({ code: 0, faults: [] });
+  expect(libraries[0]?.findings).toContainEqual(
+    expect.objectContaining({
+      level: 'unchecked',
+      mend: expect.stringContaining('manage_patron_categories'),
+    }),
+  );
+});
+
+test('only the named libraries are examined, and an unknown one is wrong use', async () => {
+  riverside.putSettings({ plugin: false });
+  const env = consortiumOf([riverside, midland]);
+  expect((await passport(['doctor', 'midland', '--ignore', 'plugin_missing'], env)).code).toBe(0);
+  expect(riverside.calls()).toEqual([]);
+  const ran = await passport(['doctor', 'nowhere'], env);
+  expect({ code: ran.code, err: ran.err }).toEqual({
+    code: 2,
+    err: 'passport: there is no library "nowhere"; the configuration has riverside, midland\n',
+  });
+});
+
+test('a person reads one line for each fault, and below it what to click', async () => {
+  riverside.putSettings({ plugin: false });
+  const { out, code } = await passport(['doctor', 'riverside'], consortiumOf([riverside, midland]));
+  expect(code).toBe(1);
+  const lines = out.split('\n');
+  const place = lines.findIndex((line) => line.includes('fault plugin_missing: '));
+  expect(lines[place + 1]).toMatch(/^ {4}→ Administration → Plugins → Upload plugin/);
+  expect(lines.at(-2)).toMatch(/^1 examined: 1 faults, 0 warnings, \d not checked$/);
+});
+
+test('T-22 no secret, card or name of a patron is printed', async () => {
+  populate(riverside);
+  riverside.putSettings({ groups_hide_patrons: true, ...without('borrowers:1') });
+  const env = consortiumOf([riverside, { ...midland, change: homeOnly }]);
+  const texts = await Promise.all([passport(['doctor'], env), passport(['doctor', '--json'], env)]);
+  const printed = texts.map(({ out, err }) => out + err).join('\n');
+  const { clientId, clientSecret } = riverside.credentials;
+  for (const planted of [clientId, clientSecret, 'Number', '2567800000', 'Patron Passport']) {
+    expect(printed).not.toContain(planted);
+  }
 });

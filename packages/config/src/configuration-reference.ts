@@ -35,7 +35,7 @@ function flow(value: unknown): string {
 
 /** One table: every key of a section, from its schema. */
 function keyTable(
-  schema: z.ZodObject,
+  schema: z.ZodObject<z.ZodRawShape>,
   defaults: Readonly<Record<string, unknown>>,
   left: Readonly<Record<string, string>>,
 ): string {

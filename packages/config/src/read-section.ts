@@ -22,7 +22,7 @@ export function isMapping(value: unknown): value is Readonly<Record<string, unkn
 export function reportMissing(
   raw: unknown,
   keys: readonly string[],
-  schema: z.ZodObject,
+  schema: z.ZodObject<z.ZodRawShape>,
   at: Path,
   problems: ProblemList,
 ): void {

@@ -2,14 +2,16 @@ import { z } from 'zod';
 import { nearest } from './nearest.ts';
 import type { Path, ProblemList } from './problem-list.ts';
 
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  boolean: 'true or false',
+  object: 'a mapping',
+};
+
 const kindOf = (value: unknown): string => {
   if (value === null) return 'empty';
-  if (Array.isArray(value)) return 'a list';
-  return (
-    { string: 'text', number: 'a number', boolean: 'true or false', object: 'a mapping' }[
-      String(typeof value)
-    ] ?? 'that'
-  );
+  return Array.isArray(value) ? 'a list' : (KINDS[typeof value] ?? 'that');
 };
 
 const WANTED: Readonly<Record<string, string>> = {

@@ -27,12 +27,19 @@ function checkCategory(category: KohaCategory, { about }: Facts): Finding[] {
     const problem = `each copy is charged the enrolment fee of ${code}, which can then block the loan`;
     findings.push(fault('enrolment_fee', problem, `${page(code)} Enrollment fee: empty`, code));
   }
-  if (about?.preferences['ChildNeedsGuarantor'] === '1' && (type === 'C' || canBeGuarantee === true)) {
-    const problem = `patrons of ${code} need a guarantor (ChildNeedsGuarantor), which no copy can have`;
-    const mend = `${page(code)} Category type: Adult and Can be guarantee: No; or System preferences → ChildNeedsGuarantor: don't`;
-    findings.push(fault('category_needs_guarantor', problem, mend, code));
-  }
+  if (type === 'C' || canBeGuarantee === true) findings.push(...checkGuarantor(code, about));
   return findings;
+}
+
+function checkGuarantor(code: string, about: Facts['about']): Finding[] {
+  const mend = `${page(code)} Category type: Adult and Can be guarantee: No; or System preferences → ChildNeedsGuarantor: don't`;
+  if (about === null) {
+    const problem = `whether patrons of ${code} need a guarantor (ChildNeedsGuarantor) only the plugin tells`;
+    return [unchecked('category_needs_guarantor', problem, mend, code)];
+  }
+  if (about.preferences['ChildNeedsGuarantor'] !== '1') return [];
+  const problem = `patrons of ${code} need a guarantor (ChildNeedsGuarantor), which no copy can have`;
+  return [fault('category_needs_guarantor', problem, mend, code)];
 }
 
 export const unknownCategory = (code: string): Finding =>

@@ -19,14 +19,11 @@ export function checkSight({ visible, branches, about }: Facts): Finding[] {
   const several = (branches?.length ?? 0) > 1;
   if (visible.elsewhere || !several) return [];
   const problem = `the API user sees patrons of branch ${visible.branch ?? '?'} only, and this Koha has ${branches?.length ?? 0} branches`;
-  if (about?.preferences['IndependentBranches'] === '1') {
-    const mend =
-      'Administration → System preferences → IndependentBranches: No, or make the API user a superlibrarian';
-    return [fault('patrons_hidden', `${problem}: IndependentBranches hides the others`, mend)];
-  }
-  const mend =
-    `the API user's account → More → Set permissions → tick "borrowers: ${SEE_ALL}"; ` +
-    'or Administration → Library groups → the group → untick "Limit patron data access by group"';
+  const cause =
+    about?.preferences['IndependentBranches'] === '1'
+      ? 'System preferences → IndependentBranches: No'
+      : 'Library groups → the group → untick "Limit patron data access by group"';
+  const mend = `the API user's account → More → Set permissions → tick "borrowers: ${SEE_ALL}"; or Administration → ${cause}`;
   if ((visible.total ?? 0) < ENOUGH_PATRONS) {
     return [
       unchecked(

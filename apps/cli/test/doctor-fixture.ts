@@ -1,0 +1,65 @@
+import type { KohaDouble, SettingsChange } from '@passport/koha-double';
+import { servicePermissions, startKohaDouble } from '@passport/koha-double';
+import type { Finding } from '../src/doctor/finding.ts';
+import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+
+/** What `doctor --json` prints. */
+export interface Diagnosis {
+  readonly ok: boolean;
+  readonly libraries: readonly { readonly id: string; readonly findings: readonly Finding[] }[];
+}
+
+export type Change = SettingsChange & { readonly [key: string]: unknown };
+
+export const homeOnly = { webhook_secrets: [] };
+export const category = { patron_category_id: 'PT', name: 'Visiting patron' };
+export const passported = { code: 'PASSPORTED', description: 'Home library' };
+export const homeKey = { code: 'PASSPORTED_ID', description: 'Home key', unique_id: true };
+
+/** The API user without these permissions; `borrowers:1` without the whole area, but with the part that makes copies. */
+export const without = (...lacking: string[]): Change => ({
+  permissions: [...servicePermissions, 'borrowers:edit_borrowers'].filter((each) => !lacking.includes(each)),
+});
+
+/** Patrons enough at MAIN, and one more elsewhere. */
+export function populate(double: KohaDouble): void {
+  for (let number = 0; number < 25; number += 1) {
+    const at = { library_id: number === 0 ? 'NORTH' : 'MAIN', category_id: 'AD' };
+    double.putPatron(`2567800000${String(number).padStart(4, '0')}`, { surname: `Number ${number}`, ...at });
+  }
+}
+
+/** Two healthy Kohas: riverside lends, midland is home only. */
+export async function startTwoKohas(own: <T extends KohaDouble>(double: T) => T) {
+  const riverside = own(await startKohaDouble({ library: 'riverside' }));
+  const midland = own(await startKohaDouble({ library: 'midland', plugin: false }));
+  return { riverside, midland };
+}
+
+interface Examining {
+  /** Laid over riverside's entry in the configuration. */
+  readonly change?: Readonly<Record<string, unknown>>;
+  readonly args?: readonly string[];
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Runs `doctor --json` on both, and sorts what it says: `library code name`. */
+export async function examine(
+  { riverside, midland }: Readonly<Record<'riverside' | 'midland', KohaDouble>>,
+  { change = {}, args = [], env = {} }: Examining = {},
+) {
+  const configured = consortiumOf([
+    { ...riverside, change },
+    { ...midland, change: homeOnly },
+  ]);
+  const ran = await passport(['doctor', '--json', ...args], { ...configured, ...env });
+  const { libraries, ok } = jsonOf(ran) as Diagnosis;
+  const found = (level: Finding['level']) =>
+    libraries.flatMap(({ id, findings }) =>
+      findings
+        .filter((finding) => finding.level === level)
+        .map(({ code, name }) => [id, code, name].filter((part) => part !== null).join(' ')),
+    );
+  const [faults, warnings, unchecked] = [found('fault'), found('warning'), found('unchecked')];
+  return { code: ran.code, ok, faults, warnings, unchecked, libraries };
+}

@@ -1,0 +1,155 @@
+import type { Fault } from './fault.ts';
+import { inLibrary } from './fault.ts';
+
+/** Files that are wrong in their policy. */
+export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
+  'a pattern that is no regular expression': {
+    break: inLibrary('cards')(['^21234\\d{9}$', '^(21']),
+    path: 'libraries[0].cards[1]',
+    problem: /no regular expression: Unterminated group/,
+    allowed: /list of regular expressions/,
+  },
+  'a pattern that could take for ever': {
+    break: inLibrary('cards')(['^(\\d+)+$']),
+    path: 'libraries[0].cards[0]',
+    problem: /could take very long/,
+  },
+  'a single pattern without its list': {
+    break: inLibrary('cards')('^21234\\d{9}$'),
+    path: 'libraries[0].cards',
+    problem: /must be a list, not text/,
+  },
+  'a duration without unit': {
+    break: inLibrary('koha', 'timeout')(3),
+    path: 'libraries[0].koha.timeout',
+    problem: /must be text, not a number/,
+    allowed: /duration such as 90s/,
+  },
+  'a duration that is none': {
+    break: inLibrary('koha', 'timeout')('3 seconds'),
+    path: 'libraries[0].koha.timeout',
+    problem: /is not a duration/,
+    allowed: /from 100ms to 20s/,
+  },
+  'a duration out of bounds': {
+    break: inLibrary('koha', 'timeout')('2m'),
+    path: 'libraries[0].koha.timeout',
+    problem: /is 2m, out of bounds/,
+  },
+  'a timeout as long as the time to lend in': {
+    break: inLibrary('retry')({ checkout_within: '3s' }),
+    path: 'libraries[0].koha.timeout',
+    problem: /outlast retry\.checkout_within/,
+    allowed: /shorter than 3s/,
+  },
+  'a timeout longer than the time to give up in': {
+    break: inLibrary('retry')({ give_up_after: '2s' }),
+    path: 'libraries[0].koha.timeout',
+    problem: /outlast retry\.give_up_after/,
+  },
+  'nothing in flight': {
+    break: inLibrary('koha', 'max_in_flight')(0),
+    path: 'libraries[0].koha.max_in_flight',
+    problem: /too small/,
+    allowed: /from 1 to 256/,
+  },
+  'half a call in flight': {
+    break: inLibrary('koha', 'max_in_flight')(1.5),
+    path: 'libraries[0].koha.max_in_flight',
+    problem: /must be a whole number/,
+  },
+  'a limit without bounds': {
+    break: inLibrary('limits')({ events_per_second: 1e9 }),
+    path: 'libraries[0].limits.events_per_second',
+    problem: /too large/,
+  },
+  'a negative debt': {
+    break: inLibrary('eligibility')({ max_debt: -1 }),
+    path: 'libraries[0].eligibility.max_debt',
+    problem: /too small/,
+    allowed: /or null/,
+  },
+  'a verdict that is neither': {
+    break: inLibrary('eligibility')({ expired: 'warn' }),
+    path: 'libraries[0].eligibility.expired',
+    problem: /none of the allowed words/,
+    allowed: /refuse or allow/,
+  },
+  'T-01 a field outside the groups': {
+    break: inLibrary('copy', 'fields')(['name', 'password']),
+    path: 'libraries[0].copy.fields[1]',
+    problem: /no group and no field that can be copied/,
+    allowed: /name, contact, address, birth, alternate, gender/,
+  },
+  'a field that is misspelt': {
+    break: inLibrary('share')({ fields: ['emial'] }),
+    path: 'libraries[0].share.fields[0]',
+    problem: /did you mean email\?/,
+  },
+  'T-03 a fixed value for a column that is not contact': {
+    break: inLibrary('copy', 'set')({ flags: '1' }),
+    path: 'libraries[0].copy.set.flags',
+    problem: /no field that can be set/,
+    allowed: /statistics_1, statistics_2, lang, opac_notes/,
+  },
+  'a fixed value that is too long': {
+    break: inLibrary('copy', 'set')({ statistics_1: 'x'.repeat(81) }),
+    path: 'libraries[0].copy.set.statistics_1',
+    problem: /longer than Koha's 80 characters/,
+  },
+  'a fixed value that is a number': {
+    break: inLibrary('copy', 'set')({ statistics_1: 7 }),
+    path: 'libraries[0].copy.set.statistics_1',
+    problem: /must be text, not a number/,
+  },
+  'T-13 a category map that gives none': {
+    break: inLibrary('copy', 'category')({ by_home_category: {} }),
+    path: 'libraries[0].copy.category',
+    problem: /no category at all/,
+    allowed: /otherwise/,
+  },
+  'a category that is too long': {
+    break: inLibrary('copy', 'category')('PASSPORTERS'),
+    path: 'libraries[0].copy.category',
+    problem: /does not fit/,
+    allowed: /1 to 10 characters/,
+  },
+  'only and except at once': {
+    break: inLibrary('share')({ categories: { only: ['AD'], except: ['ST'] } }),
+    path: 'libraries[0].share.categories',
+    problem: /does not fit/,
+    allowed: /all, \{only:/,
+  },
+  'a branch that is only a word': {
+    break: inLibrary('copy', 'branch')('MAIN'),
+    path: 'libraries[0].copy.branch',
+    problem: /does not fit|none of the allowed/,
+    allowed: /scan or \{fixed: BRANCH\}/,
+  },
+  'an expiry in no days': {
+    break: inLibrary('copy', 'expiry')({ days: 0 }),
+    path: 'libraries[0].copy.expiry.days',
+    problem: /too small/,
+    allowed: /N from 1 to 3650/,
+  },
+  'passport and home key in one attribute': {
+    break: inLibrary('copy', 'home_key_attribute')('PASSPORTED'),
+    path: 'libraries[0].copy.home_key_attribute',
+    problem: /same as passport_attribute/,
+  },
+  'a renewal confirmed': {
+    break: inLibrary('retry')({ confirm: ['RENTALCHARGE', 'RENEW_ISSUE'] }),
+    path: 'libraries[0].retry.confirm[1]',
+    problem: /RENEW_ISSUE, which only a person may confirm/,
+  },
+  'a confirmation in small letters': {
+    break: inLibrary('retry')({ confirm: ['rentalcharge'] }),
+    path: 'libraries[0].retry.confirm[0]',
+    problem: /upper-case/,
+  },
+  'a confirmation that is misspelt': {
+    break: inLibrary('retry')({ confirm: ['RENTAL_CHARGE'] }),
+    path: 'libraries[0].retry.confirm[0]',
+    problem: /did you mean RENTALCHARGE\?/,
+  },
+};
