@@ -115,7 +115,10 @@ describe('on a Redis cluster', () => {
     };
     await openReceipts(fixture.redis).append(receipt, NOON, NOON);
     const turns = openTurns(fixture.redis);
-    const taken = [await turns.take('name', 'first', 10_000), await turns.take('name', 'second', 10_000)];
+    const taken = [
+      await turns.take('name', { event: 'riverside.evt_1', run: 'a' }, 10_000),
+      await turns.take('name', { event: 'riverside.evt_2', run: 'b' }, 10_000),
+    ];
 
     expect((await readReceipts(fixture.redis).next()).value).toEqual(receipt);
     expect(taken.map((release) => release === null)).toEqual([false, true]);

@@ -81,8 +81,9 @@ describe('the board of libraries', () => {
     expect((await midland(NOON + 60 * MINUTE_MS))?.condition).toBe('open');
   });
 
-  test('workers that are gone are forgotten by the next one that writes', async () => {
+  test('workers that are gone, or of another version, are forgotten by the next one that writes', async () => {
     await see('gone', { at_ms: NOON - 11 * MINUTE_MS });
+    await fixture.redis.hset('{passport}:library:midland', 'newer', '{"circuit":"half-open"}');
     await see('worker-1');
 
     expect(await fixture.redis.hkeys('{passport}:library:midland')).toEqual(['worker-1']);
