@@ -16,6 +16,9 @@ function keep(name, make) {
   return readFileSync(path, 'utf8');
 }
 
+// An empty volume takes over the owner of the next image's folder, which for Redis's is root.
+writeFileSync('/data/.owned-by-1000', '');
+
 const word = () => randomBytes(24).toString('base64url');
 const redisPassword = keep('redis_password', word);
 keep('redis_url', () => `redis://:${redisPassword}@redis:6379`);
