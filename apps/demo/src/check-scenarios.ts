@@ -29,7 +29,7 @@ interface Scenario {
     /** The fewest calls that can do it (speed.md, S9). */
     readonly mostCalls: number;
   };
-  run(scene: Scene): Promise<Seen>;
+  readonly run: (scene: Scene) => Promise<Seen>;
 }
 
 /**

@@ -25,11 +25,16 @@ export async function startDemoRedis(
     name: 'redis',
     mark: `:${port}`,
     command: findRedisServer(surroundings.env['PATH']),
-    args: [
-      ...['--bind', '127.0.0.1', '--port', String(port), '--requirepass', password],
-      ...['--dir', data, '--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
-      ...['--maxmemory-policy', 'noeviction'],
-    ],
+    args: Object.entries({
+      bind: '127.0.0.1',
+      port: String(port),
+      requirepass: password,
+      dir: data,
+      appendonly: 'yes',
+      appendfsync: 'always',
+      save: '',
+      'maxmemory-policy': 'noeviction',
+    }).flatMap(([name, value]) => [`--${name}`, value]),
     logFile: join(dir, 'logs/redis.log'),
     isReady: async () => (await askRedis({ port, password }, ['PING'])) === 'PONG',
   });

@@ -5,6 +5,7 @@ import type { DemoFile } from './demo-file.ts';
 import { DASHBOARD_PORT, DEMO_LIBRARIES, FIXED_PORTS, RECEIVER_PORT } from './demo-libraries.ts';
 import { buildDemoSecrets } from './demo-secrets.ts';
 import type { DemoSecrets } from './demo-secrets.ts';
+import { findPlugin } from './find-plugin.ts';
 import { ensurePortsFree } from './free-ports.ts';
 import { endLeftovers, noteChildren } from './leftovers.ts';
 import { buildPassportYaml, secretVariable } from './passport-yaml.ts';
@@ -72,6 +73,7 @@ async function startParts(
   const kohas = await startKohas(DEMO_LIBRARIES, {
     receiverUrl: RECEIVER_URL,
     webhookSecrets: secrets.webhook,
+    plugin: await findPlugin(surroundings.root, surroundings.env),
   });
   own(() => Promise.all(kohas.map(({ koha }) => koha.close())));
 

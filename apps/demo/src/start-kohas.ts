@@ -1,6 +1,7 @@
 import { startKohaDouble } from '@passport/koha-double';
 import type { KohaDouble } from '@passport/koha-double';
 import type { DemoLibrary } from './demo-libraries.ts';
+import type { PluginParts } from './find-plugin.ts';
 
 export interface DemoKoha {
   readonly library: DemoLibrary;
@@ -16,6 +17,7 @@ export async function startKohas(
   options: {
     readonly receiverUrl: string;
     readonly webhookSecrets: Readonly<Record<string, string>>;
+    readonly plugin: PluginParts;
   },
 ): Promise<readonly DemoKoha[]> {
   const started = await Promise.allSettled(
@@ -29,6 +31,7 @@ export async function startKohas(
           receiverUrl: options.receiverUrl,
           secret: options.webhookSecrets[library.id] ?? '',
         },
+        ...options.plugin,
       });
       return { library, koha };
     }),

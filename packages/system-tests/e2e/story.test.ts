@@ -186,7 +186,7 @@ describe('what the desk is told', () => {
   });
 
   test('T-33 a copy at another library is no home, not even when the true home is silent about it', async () => {
-    const { midland, lakeside, riverside } = consortium.doubles;
+    const { midland, lakeside } = consortium.doubles;
     const card = registerPatron(midland);
     await scanAt('lakeside', { cardnumber: card });
     midland.deletePatron(card);

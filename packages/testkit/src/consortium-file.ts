@@ -56,11 +56,13 @@ function buildEntry({ id, name, kohaUrl, webhookSecret, cards, entry }: ServedLi
 
 /** The environment variables that the file names. */
 export function consortiumSecrets(libraries: readonly ServedLibrary[]): Record<string, string> {
-  return Object.fromEntries(
-    libraries.flatMap(({ id, clientId, clientSecret, webhookSecret }) => [
+  return Object.fromEntries<string>(
+    libraries.flatMap(({ id, clientId, clientSecret, webhookSecret }): [string, string][] => [
       [variable(id, 'CLIENT_ID'), clientId],
       [variable(id, 'CLIENT_SECRET'), clientSecret],
-      ...(webhookSecret === null ? [] : [[variable(id, 'WEBHOOK_SECRET'), webhookSecret]]),
+      ...(webhookSecret === null
+        ? []
+        : [[variable(id, 'WEBHOOK_SECRET'), webhookSecret] as [string, string]]),
     ]),
-  ) as Record<string, string>;
+  );
 }
