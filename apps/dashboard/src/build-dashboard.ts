@@ -1,0 +1,131 @@
+import fastifyStatic from '@fastify/static';
+import {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
+import type { ScanJobs } from '@passport/queue';
+import { type Logger, type Redis, translateRedisError } from '@passport/runtime';
+import { registerBoard } from './board.ts';
+import type { Login } from './login.ts';
+import { type PageDeps, type SendPage, buildSendPage, registerPageRoutes } from './page-routes.ts';
+import { html } from './pages/html.ts';
+import { installLogin } from './require-login.ts';
+import { PAGE_POLICY, installSecurityHeaders } from './security-headers.ts';
+
+export interface DashboardDeps extends PageDeps {
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly login: Login;
+  readonly consortium: string;
+  /** The directory of style sheets and pictures. */
+  readonly assetsDir: string;
+  readonly trustProxy: boolean | string | number;
+  readonly stopping: () => boolean;
+  readonly log: Logger;
+}
+
+/** Bodies are a few form fields or Bull Board's small objects; all of them are ignored. */
+const BODY_LIMIT_BYTES = 16 * 1024;
+
+/**
+ * The dashboard's HTTP side; listens to nothing yet. Everything is behind the login. A proxy in front may pass the
+ * base path on or strip it.
+ */
+export function buildDashboard(deps: DashboardDeps): FastifyInstance {
+  const { basePath, log } = deps;
+  const app = fastify({
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: trusted(deps.trustProxy),
+    frameworkErrors: (_error, _request, reply) => void sendMalformed(reply),
+    rewriteUrl: ({ url = '/' }) => withBasePath(url, basePath),
+    routerOptions: { maxParamLength: 300 },
+    forceCloseConnections: true,
+  });
+  app.addHook('onRequest', async (_request, reply) => {
+    if (deps.stopping()) void reply.header('connection', 'close');
+  });
+  installLogin(app, deps.login, log);
+  app.addContentTypeParser('application/x-www-form-urlencoded', (_request, payload, done) => {
+    payload.resume();
+    payload.once('end', () => done(null, null));
+  });
+  const send = buildSendPage(basePath, deps.consortium);
+  app.setNotFoundHandler((request, reply) => sendNotFound(request, reply, send));
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    sendFailure(error, request, reply, { send, log }),
+  );
+  void app.register(
+    async (pages) => {
+      await installSecurityHeaders(pages, PAGE_POLICY);
+      registerPageRoutes(pages, deps, send);
+      await pages.register(fastifyStatic, {
+        root: deps.assetsDir,
+        prefix: '/assets/',
+        decorateReply: false,
+        cacheControl: false,
+        setHeaders: (reply) => void reply.header('cache-control', 'private, max-age=300'),
+      });
+    },
+    basePath === '' ? {} : { prefix: basePath },
+  );
+  void app.register(async (scope) => registerBoard(scope, '/board', deps));
+  return app;
+}
+
+/** Fastify's types know no number of hops. */
+function trusted(
+  setting: DashboardDeps['trustProxy'],
+): boolean | string | ((address: string, hop: number) => boolean) {
+  return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
+}
+
+function withBasePath(url: string, basePath: string): string {
+  if (
+    basePath === '' ||
+    url === basePath ||
+    url.startsWith(`${basePath}/`) ||
+    url.startsWith(`${basePath}?`)
+  ) {
+    return url;
+  }
+  return `${basePath}${url}`;
+}
+
+/** A path that cannot be decoded is refused before any hook, so before the login: it is told nothing. */
+function sendMalformed(reply: FastifyReply): FastifyReply {
+  return reply.code(400).type('text/plain; charset=utf-8').send('Bad request\n');
+}
+
+function sendNotFound(request: FastifyRequest, reply: FastifyReply, send: SendPage): FastifyReply {
+  const content = html`<div class="title"><h1>There is no such page</h1></div>`;
+  return send(request, reply.code(404), { title: 'No such page', here: null }, content);
+}
+
+function sendFailure(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { send, log }: { send: SendPage; log: Logger },
+): FastifyReply {
+  const status = error.statusCode ?? 500;
+  if (status < 500) {
+    const content = html`<div class="title"><h1>This request cannot be understood</h1></div>`;
+    return send(request, reply.code(status), { title: 'Bad request', here: null }, content);
+  }
+  const { kind, message } = translateRedisError(error);
+  if (kind === 'bug') log.error({ error }, 'page failed');
+  else log.warn({ kind, problem: message }, 'page failed');
+  const [title, sentence] =
+    kind === 'bug'
+      ? ['Something went wrong', 'The log of the dashboard says what.']
+      : [
+          'The queue does not answer',
+          'Redis cannot be reached at this moment. Scans are kept; this page comes back by itself.',
+        ];
+  const content = html`<div class="title"><h1>${title}</h1></div>
+    <p>${sentence}</p>`;
+  return send(request, reply.code(503), { title, here: null, refreshSeconds: 10 }, content);
+}

@@ -1,0 +1,76 @@
+import type { EventState } from '@passport/contract';
+import type { FastifyInstance } from 'fastify';
+import type { SendPage } from './page-routes.ts';
+import { eventPath } from './pages/event-list.ts';
+import { eventPage } from './pages/event-page.ts';
+import { html } from './pages/html.ts';
+import type { ActionName, ActionResult, EventRef, PersonActions } from './person-actions.ts';
+import { requirePerson } from './require-login.ts';
+
+export interface EventRoutesDeps {
+  readonly basePath: string;
+  readonly nameOf: (library: string) => string;
+  readonly now: () => number;
+  /** The id to follow (a joined event has another's), and its state; null when nothing is known of it. */
+  readonly readEvent: (event: EventRef) => Promise<{ eventId: string; state: EventState } | null>;
+  readonly actions: PersonActions;
+}
+
+const ACTIONS: readonly ActionName[] = ['retry', 'promote', 'discard'];
+const NOTICES: Readonly<Record<string, string>> = {
+  'retry-done': 'It is being tried again, as if it were new.',
+  'promote-done': 'It is being tried now.',
+  'discard-done': 'It was discarded.',
+  'retry-not_now': 'Nothing was done: it has not failed, or it was retried already.',
+  'promote-not_now': 'Nothing was done: it is not waiting any more.',
+  'discard-not_now': 'Nothing was done: a worker has it at this moment.',
+  'retry-unreadable':
+    'Nothing was done: its card is gone or its payload cannot be read. Scan the card again.',
+};
+
+/** An event's page and what an operator may do there. After an action the browser is sent back to a page. */
+export function registerEventRoutes(app: FastifyInstance, deps: EventRoutesDeps, send: SendPage): void {
+  app.get<{ Params: EventRef; Querystring: { done?: string } }>(
+    '/events/:library/:eventId',
+    async (request, reply) => {
+      const { library, eventId } = request.params;
+      const found = await deps.readEvent({ library, eventId });
+      if (found === null) return sendUnknown(request, reply.code(404), deps.basePath, send);
+      if (found.eventId !== eventId) return reply.redirect(eventPath(deps.basePath, library, found.eventId));
+      const content = eventPage({
+        ...deps,
+        state: found.state,
+        nowMs: deps.now(),
+        mayAct: requirePerson(request).role === 'operator',
+        notice: NOTICES[request.query.done ?? ''] ?? null,
+      });
+      return send(request, reply, { title: found.state.message, here: 'events' }, content);
+    },
+  );
+  for (const action of ACTIONS) {
+    app.post<{ Params: EventRef }>(`/events/:library/:eventId/${action}`, async (request, reply) => {
+      const event = { library: request.params.library, eventId: request.params.eventId };
+      const result = await deps.actions[action](requirePerson(request), event);
+      return reply.redirect(nextPath(deps.basePath, event, action, result), 303);
+    });
+  }
+}
+
+function nextPath(basePath: string, event: EventRef, action: ActionName, { kind }: ActionResult): string {
+  if (action === 'discard' && kind === 'done') return `${basePath}/events?state=failed`;
+  return `${eventPath(basePath, event.library, event.eventId)}?done=${action}-${kind}`;
+}
+
+function sendUnknown(
+  request: Parameters<SendPage>[0],
+  reply: Parameters<SendPage>[1],
+  basePath: string,
+  send: SendPage,
+): ReturnType<SendPage> {
+  const content = html`<div class="title"><h1>Nothing is known of this event</h1></div>
+    <p>
+      It never came, was discarded, or is older than finished and failed events are kept. The
+      <a href="${basePath}/events?state=failed">failed ones</a> are listed.
+    </p>`;
+  return send(request, reply, { title: 'Unknown event', here: 'events' }, content);
+}

@@ -1,0 +1,102 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createGuessLock } from './guess-lock.ts';
+import { networkOf } from './network-of.ts';
+
+/** What somebody may do: an operator looks and acts, a viewer looks. */
+export type Role = 'operator' | 'viewer';
+
+/** Who is asking. */
+export interface Person {
+  readonly user: string;
+  readonly role: Role;
+}
+
+export interface Account extends Person {
+  readonly password: string;
+}
+
+export type LoginAnswer =
+  | { readonly kind: 'in'; readonly person: Person }
+  /** No credentials came. */
+  | { readonly kind: 'ask' }
+  /** Wrong ones came; `user` only when there is such a user, since people type passwords into the wrong field. */
+  | { readonly kind: 'wrong'; readonly user: string | null }
+  | { readonly kind: 'locked'; readonly user: string | null; readonly retryAfterSeconds: number };
+
+/** Answers for one request, by its `Authorization` header and the address it came from. */
+export type Login = (authorization: string | undefined, address: string) => LoginAnswer;
+
+const MINUTE_MS = 60_000;
+const BY_ADDRESS = { most: 5, lockMs: MINUTE_MS, forgetMs: 15 * MINUTE_MS };
+/** Guesses at one user from many addresses. Higher, since it is also how a stranger could lock somebody out. */
+const BY_USER = { most: 10, lockMs: MINUTE_MS, forgetMs: 15 * MINUTE_MS };
+/** Whoever has logged in from an address stays in when somebody elsewhere guesses at the same user. */
+const KNOWN_MS = 12 * 60 * MINUTE_MS;
+const MOST_KNOWN = 1_000;
+
+/**
+ * HTTP Basic over a fixed list of accounts. Every account is compared, by digests of equal length and in constant
+ * time; who guesses waits, by address and by user, and while locked the right password is refused like a wrong one.
+ */
+export function createLogin(accounts: readonly Account[], now: () => number): Login {
+  const digest = buildDigest();
+  const known = accounts.map(({ user, role, password }) => ({
+    person: { user, role },
+    user: digest(user),
+    both: digest(`${user}:${password}`),
+  }));
+  const byAddress = createGuessLock({ ...BY_ADDRESS, now });
+  const byUser = createGuessLock({ ...BY_USER, now });
+  const trusted = new Map<string, number>();
+
+  return (authorization, address) => {
+    const given = parseBasic(authorization);
+    if (given === null) return { kind: 'ask' };
+    const network = networkOf(address);
+    const user = pick(known, (each) => timingSafeEqual(each.user, digest(given.user)))?.person.user ?? null;
+    const pair = `${network} ${user ?? ''}`;
+    const isTrusted = (trusted.get(pair) ?? 0) > now();
+    const userLockMs = user === null || isTrusted ? 0 : byUser.lockedForMs(user);
+    const lockedForMs = Math.max(byAddress.lockedForMs(network), userLockMs);
+    if (lockedForMs > 0) return { kind: 'locked', user, retryAfterSeconds: Math.ceil(lockedForMs / 1_000) };
+
+    const both = digest(`${given.user}:${given.password}`);
+    const account = pick(known, (each) => timingSafeEqual(each.both, both));
+    if (account === undefined) {
+      byAddress.failed(network);
+      if (user !== null) byUser.failed(user);
+      return { kind: 'wrong', user };
+    }
+    byAddress.succeeded(network);
+    remember(trusted, pair, now() + KNOWN_MS);
+    return { kind: 'in', person: account.person };
+  };
+}
+
+/** Keyed anew in each process, so that digests tell nothing about passwords. */
+function buildDigest(): (text: string) => Buffer {
+  const key = randomBytes(32);
+  return (text) => createHmac('sha256', key).update(text).digest();
+}
+
+/** Like `find`, but always looks at every one. */
+function pick<T>(all: readonly T[], matches: (each: T) => boolean): T | undefined {
+  return all.reduce<T | undefined>((found, each) => (matches(each) ? each : found), undefined);
+}
+
+function remember(trusted: Map<string, number>, pair: string, untilMs: number): void {
+  trusted.delete(pair);
+  trusted.set(pair, untilMs);
+  const [oldest] = trusted.keys();
+  if (trusted.size > MOST_KNOWN && oldest !== undefined) trusted.delete(oldest);
+}
+
+/** RFC 7617: `Basic` and base64 of user, colon, password, in UTF-8. */
+function parseBasic(authorization: string | undefined): { user: string; password: string } | null {
+  const [, encoded] = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '') ?? [];
+  if (encoded === undefined) return null;
+  const text = Buffer.from(encoded, 'base64').toString('utf8');
+  const colon = text.indexOf(':');
+  if (colon === -1) return null;
+  return { user: text.slice(0, colon), password: text.slice(colon + 1) };
+}

@@ -1,0 +1,69 @@
+import { OUTCOMES, type Outcome, isFailure } from '@passport/contract';
+import type { OutcomeCount } from '@passport/queue';
+
+/** What an outcome means for the person at the desk, in four words that a chart can show. */
+export const OUTCOME_GROUPS = ['served', 'unknown card', 'desk decides', 'failed'] as const;
+export type OutcomeGroup = (typeof OUTCOME_GROUPS)[number];
+
+/** The group of an outcome. */
+export function groupOf(outcome: Outcome): OutcomeGroup {
+  if (isFailure(outcome)) return 'failed';
+  switch (outcome) {
+    case 'COPIED':
+    case 'ALREADY_LOCAL':
+      return 'served';
+    case 'NOT_FOUND':
+    case 'NOT_A_CARD':
+      return 'unknown card';
+    case 'AMBIGUOUS_HOME':
+    case 'NOT_ELIGIBLE':
+    case 'LOOKS_LIKE_LOCAL_PATRON':
+    case 'LOCAL_CONFLICT':
+      return 'desk decides';
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** One hour of the chart. */
+export interface HourOfOutcomes {
+  /** Start of the hour. */
+  readonly startMs: number;
+  readonly counts: Readonly<Record<OutcomeGroup, number>>;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** The last 24 hours, oldest first and without gaps. */
+export function hoursOf(counts: readonly OutcomeCount[], nowMs: number): readonly HourOfOutcomes[] {
+  const thisHour = Math.floor(nowMs / HOUR_MS) * HOUR_MS;
+  return Array.from({ length: 24 }, (_, index) => {
+    const startMs = thisHour - (23 - index) * HOUR_MS;
+    const rows = counts.filter(({ hour }) => Date.parse(hour) === startMs);
+    const sum = (group: OutcomeGroup): number =>
+      total(rows.filter(({ outcome }) => groupOf(outcome) === group));
+    return {
+      startMs,
+      counts: {
+        served: sum('served'),
+        'unknown card': sum('unknown card'),
+        'desk decides': sum('desk decides'),
+        failed: sum('failed'),
+      },
+    };
+  });
+}
+
+/** Each outcome that occurred, with its number, in the contract's order. */
+export function totalsOf(
+  counts: readonly OutcomeCount[],
+): readonly { readonly outcome: Outcome; readonly count: number }[] {
+  return OUTCOMES.map((outcome) => ({
+    outcome,
+    count: total(counts.filter((row) => row.outcome === outcome)),
+  })).filter(({ count }) => count > 0);
+}
+
+function total(rows: readonly OutcomeCount[]): number {
+  return rows.reduce((sum, { count }) => sum + count, 0);
+}

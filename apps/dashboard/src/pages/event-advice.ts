@@ -1,0 +1,46 @@
+import type { EventState } from '@passport/contract';
+
+/** What a person can do about an event, in one or two sentences; null when there is nothing to do. */
+export function adviceOn(state: EventState): string | null {
+  if (state.state === 'waiting') {
+    return 'It is tried again by itself. Try it now if the library is known to be back.';
+  }
+  switch (state.outcome) {
+    case 'MISCONFIGURED':
+      return adviceOnProblem(state);
+    case 'HOME_UNREACHABLE':
+      return 'Check that these libraries answer (see the overview, or run "passport doctor"), then retry.';
+    case 'LENDING_UNREACHABLE':
+      return 'Check that this library answers (see the overview, or run "passport doctor"), then retry.';
+    case 'LENDING_REFUSED':
+      return 'Koha could not store the patron and said no more. Look into its own log at this time, mend it, then retry.';
+    case 'TOO_LATE':
+      return 'The scan was too old to be worked on. Retry only if the patron is still waiting; nothing is lent any more.';
+    default:
+      return null;
+  }
+}
+
+function adviceOnProblem({ problem }: EventState): string {
+  if (problem === null) return 'Run "passport doctor", mend what it names, then retry.';
+  const what = problem.name === null ? '' : ` (${problem.name})`;
+  const where = `"passport doctor ${problem.library}" names the mend. Then retry.`;
+  switch (problem.what) {
+    case 'credentials':
+      return `${problem.library} refuses our API key. Check the client id and secret in its Koha and here. ${where}`;
+    case 'permission':
+      return `The API user at ${problem.library} lacks a permission${what}. ${where}`;
+    case 'category':
+      return `The patron category${what} does not exist at ${problem.library}, or none is chosen. ${where}`;
+    case 'branch':
+      return `The branch${what} does not exist at ${problem.library}. ${where}`;
+    case 'attribute_type':
+      return `The patron attribute type${what} does not exist at ${problem.library}. ${where}`;
+    case 'mandatory_attribute':
+      return `${problem.library} demands a patron attribute${what} that a copy does not have. ${where}`;
+    case 'other':
+      return `${problem.library} refused the copy${what}. ${where}`;
+    default:
+      return problem.what satisfies never;
+  }
+}

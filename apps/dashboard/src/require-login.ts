@@ -1,0 +1,78 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '@passport/runtime';
+import type { Login, Person } from './login.ts';
+import { isOwnRequest } from './same-origin.ts';
+
+const PERSON = Symbol('person');
+type WithPerson = FastifyRequest & { [PERSON]?: Person };
+
+/** Who is asking. Throws when the login did not run: nothing may be answered then. */
+export function requirePerson(request: FastifyRequest): Person {
+  const person = (request as WithPerson)[PERSON];
+  if (person === undefined) throw new Error('a request came past the login');
+  return person;
+}
+
+/**
+ * Puts a login in front of everything: pages, API, assets and paths that do not exist. Writes need an operator and
+ * come from our own pages or from a program.
+ */
+export function installLogin(app: FastifyInstance, login: Login, log: Logger): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const answer = login(request.headers.authorization, request.ip);
+    switch (answer.kind) {
+      case 'in':
+        (request as WithPerson)[PERSON] = answer.person;
+        return refuseWrite(request, reply, answer.person, log);
+      case 'ask':
+        return ask(reply);
+      case 'wrong':
+        log.warn(
+          { audit: true, action: 'login', by: answer.user, from: request.ip, result: 'wrong' },
+          'login refused',
+        );
+        return ask(reply);
+      case 'locked': {
+        const { user, retryAfterSeconds } = answer;
+        log.warn(
+          { audit: true, action: 'login', by: user, from: request.ip, result: 'locked' },
+          'login refused',
+        );
+        return reply
+          .code(429)
+          .header('retry-after', retryAfterSeconds)
+          .type('text/plain; charset=utf-8')
+          .send(`Too many wrong passwords. Try again in ${retryAfterSeconds} seconds.\n`);
+      }
+      default:
+        return answer satisfies never;
+    }
+  });
+}
+
+function ask(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(401)
+    .header('www-authenticate', 'Basic realm="Patron Passport", charset="UTF-8"')
+    .type('text/plain; charset=utf-8')
+    .send('Patron Passport: log in to see this page.\n');
+}
+
+function refuseWrite(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  person: Person,
+  log: Logger,
+): FastifyReply | undefined {
+  if (request.method === 'GET' || request.method === 'HEAD') return undefined;
+  const { origin, 'sec-fetch-site': secFetchSite } = request.headers;
+  const site = typeof secFetchSite === 'string' ? secFetchSite : undefined;
+  const isOwn = isOwnRequest({ origin, secFetchSite: site, host: request.host });
+  if (isOwn && person.role === 'operator') return undefined;
+  const result = isOwn ? 'may only look' : 'from another site';
+  log.warn({ audit: true, action: 'write', by: person.user, result }, 'write refused');
+  const sentence = isOwn
+    ? `${person.user} may look but not change anything.`
+    : 'This request came from another site and was refused.';
+  return reply.code(403).type('text/plain; charset=utf-8').send(`${sentence}\n`);
+}

@@ -1,0 +1,117 @@
+import type { DashboardConfig } from '@passport/config';
+import {
+  followEvent,
+  listEvents,
+  openLedger,
+  openScanQueue,
+  readEventState,
+  readQueue,
+} from '@passport/queue';
+import {
+  type Lifecycle,
+  type Logger,
+  type Redis,
+  closeRedis,
+  createMetrics,
+  createRedis,
+  createRedisClock,
+  queueMetrics,
+  startAdminServer,
+  within,
+} from '@passport/runtime';
+import { buildDashboard } from './build-dashboard.ts';
+import { type Account, createLogin } from './login.ts';
+import { buildPersonActions } from './person-actions.ts';
+import { readOverview } from './read-overview.ts';
+
+/** What main.ts alone may take from the machine. */
+export interface Machine {
+  readonly assetsDir: string;
+  readonly wallNow: () => number;
+  readonly monotonicNow: () => number;
+}
+
+/** Somebody looks at a page: later than this it says that the queue does not answer. */
+const READ_MS = 4_000;
+
+/** Opens everything, listens, and registers with `lifecycle` how it is closed. */
+export async function startDashboard(
+  config: DashboardConfig,
+  log: Logger,
+  lifecycle: Lifecycle,
+  machine: Machine,
+): Promise<void> {
+  const { consortium, basePath } = config;
+  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
+  const nameOf = (id: string): string => names.get(id) ?? id;
+
+  const redis = createRedis(config.redisUrl.reveal(), { role: 'reader', log, name: 'dashboard' });
+  lifecycle.own('redis', () => closeRedis(redis));
+  const queue = openScanQueue(redis);
+  queue.on('error', () => undefined); // the connection logs its outages, once each
+  lifecycle.own('queue', () => queue.close());
+  const now = startClock(redis, log, lifecycle, machine);
+
+  const metrics = createMetrics();
+  const ids = [...names.keys()];
+  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()));
+  const sources = { redis, queue, libraries: consortium.libraries, nameOf, now };
+  const app = buildDashboard({
+    redis,
+    queue,
+    basePath,
+    nameOf,
+    now,
+    log,
+    consortium: consortium.name,
+    login: createLogin(accountsOf(config), machine.wallNow),
+    actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
+    readOverview: () => within(READ_MS, readOverview(sources), 'reading the overview'),
+    listEvents: (state) => within(READ_MS, listEvents(queue, [state], nameOf), 'listing events'),
+    async readEvent({ library, eventId }) {
+      const followed = await within(READ_MS, followEvent(redis, library, eventId), 'reading an event');
+      const state = await readEventState(queue, library, followed, nameOf);
+      return state === null ? null : { eventId: followed, state };
+    },
+    assetsDir: machine.assetsDir,
+    trustProxy: config.trustProxy,
+    stopping: () => lifecycle.stopping,
+  });
+  const admin = await startAdminServer({
+    port: config.adminPort,
+    host: config.adminHost,
+    ready: () => redis.status === 'ready',
+    metrics: () => metrics.metrics(),
+    stopping: lifecycle.signal,
+    log,
+  });
+  lifecycle.own('admin', () => admin.close());
+  lifecycle.own('http', () => app.close());
+  await app.listen({ host: config.host, port: config.port });
+  log.info({ port: config.port, libraries: names.size }, 'showing');
+}
+
+/** The queue's clock as soon as Redis has told it; until then nothing is shown that would need it. */
+function startClock(redis: Redis, log: Logger, lifecycle: Lifecycle, machine: Machine): () => number {
+  const clock = createRedisClock(redis, machine.monotonicNow, { log });
+  lifecycle.own('clock', () => clock.close());
+  let now = machine.wallNow;
+  redis.on('ready', () => {
+    clock.start().then(
+      () => {
+        now = () => clock.now();
+      },
+      () => undefined,
+    );
+  });
+  return () => now();
+}
+
+function accountsOf({ operator, viewer }: DashboardConfig): readonly Account[] {
+  const account = (login: typeof operator, role: Account['role']): Account => ({
+    user: login.user,
+    password: login.password.reveal(),
+    role,
+  });
+  return [account(operator, 'operator'), ...(viewer === null ? [] : [account(viewer, 'viewer')])];
+}
