@@ -1,0 +1,43 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { projectRoot, runCommand, say } from '../run-command.mjs';
+
+/** Where a machine without a container engine may have one made for it. */
+const LAB = join(projectRoot, '../shared/compose-lab/compose-lab');
+
+/**
+ * Finds a container engine that `docker compose` can use and returns the environment that points to it; null where
+ * there is none.
+ */
+export async function findEngine() {
+  if (await answers({})) return {};
+  if (
+    !(await access(LAB).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return null;
+  say('No container engine here: making one (about a minute)');
+  const { code, output } = await runCommand(LAB, ['up', 'node:24-slim', 'redis:8-alpine'], {
+    timeoutMs: 600_000,
+  });
+  if (code !== 0) {
+    say(output);
+    throw new Error('the container engine could not be made');
+  }
+  const exported = await runCommand(LAB, ['env']);
+  const pairs = exported.output
+    .replace(/^export /, '')
+    .trim()
+    .split(' ');
+  const env = Object.fromEntries(
+    pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
+  return (await answers(env)) ? env : null;
+}
+
+async function answers(env) {
+  const { code } = await runCommand('docker', ['compose', 'ls'], { env, timeoutMs: 20_000 });
+  return code === 0;
+}

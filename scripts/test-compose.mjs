@@ -1,0 +1,162 @@
+// `npm run test:compose`: docker-compose.yml on a real container engine, from outside. Where there is no engine it says
+// so and counts one skipped test.
+import { deliver, describeInstallation, until } from './compose/installation.mjs';
+import { findEngine } from './compose/engine.mjs';
+import { say } from './run-command.mjs';
+
+const HEALTHY_WITHIN_MS = 60_000;
+const counts = { passed: 0, failed: 0, skipped: 0 };
+
+async function step(name, work) {
+  const started = Date.now();
+  try {
+    await work();
+    counts.passed += 1;
+    say(`ok      ${name} (${((Date.now() - started) / 1_000).toFixed(1)} s)`);
+  } catch (error) {
+    counts.failed += 1;
+    say(`FAILED  ${name}\n${error instanceof Error ? error.message : String(error)}`);
+    throw error;
+  }
+}
+
+function check(condition, text) {
+  if (!condition) throw new Error(text);
+}
+
+/** Registers `many` patrons at midland whose cards nobody used yet, and returns the cards. */
+async function patrons(installation, many) {
+  const cards = Array.from({ length: many }, () => `21234${String((next += 1)).padStart(9, '0')}`);
+  for (const card of cards) {
+    const columns = {
+      surname: `Compose ${card.slice(-4)}`,
+      firstname: `Test${card.slice(-4)}`,
+      library_id: 'MAIN',
+      expiry_date: '2099-01-01',
+    };
+    const response = await fetch(`${installation.midlandUrl}/_double/patrons/${card}`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(columns),
+    });
+    check(response.ok, `the stand-in refused a patron: ${response.status}`);
+  }
+  return cards;
+}
+let next = 700_000_000;
+
+async function copies(installation, cards) {
+  const { patrons: rows } = await (await fetch(`${installation.riversideUrl}/_double/state`)).json();
+  return cards.map((card) => rows.filter(({ cardnumber }) => cardnumber === card).length);
+}
+
+/** Sends a scan of each card; resolves when every event has been acknowledged. */
+function sendAll(installation, cards) {
+  return Promise.all(cards.map((card) => deliver(installation, `compose_${card}`, { cardnumber: card })));
+}
+
+async function allCopied(installation, cards) {
+  for (const card of cards) {
+    const state = await until(
+      `event of a card to end`,
+      async () => {
+        const seen = await installation.state(`compose_${card}`);
+        return seen?.state === 'done' || seen?.state === 'failed' ? seen : null;
+      },
+      120_000,
+    );
+    check(['COPIED', 'ALREADY_LOCAL'].includes(state.outcome), `an event ended ${state.outcome}`);
+  }
+  check(
+    (await copies(installation, cards)).every((count) => count === 1),
+    'a card has no copy, or two',
+  );
+}
+
+async function run(installation) {
+  const { compose } = installation;
+  await step('up --build --scale worker=3 is healthy within 60 s of its images', async () => {
+    await compose(['build', 'keys'], { timeoutMs: 600_000 });
+    const started = Date.now();
+    await compose(['up', '-d', '--scale', 'worker=3']);
+    const wanted = /-(redis|receiver|worker|dashboard|midland|riverside|lakeside)-\d+ /;
+    await until(
+      'every container to be healthy',
+      async () => {
+        const lines = (await installation.health()).filter((line) => wanted.test(line));
+        return lines.length === 9 && lines.every((line) => line.includes(' healthy '));
+      },
+      HEALTHY_WITHIN_MS - (Date.now() - started),
+    );
+  });
+  await step('events sent from outside are shared by the three workers', async () => {
+    const cards = await patrons(installation, 60);
+    await sendAll(installation, cards);
+    await allCopied(installation, cards);
+    for (const index of [1, 2, 3]) {
+      const log = await compose(['logs', '--no-color', '--index', String(index), 'worker']);
+      check(log.includes('"outcome":"COPIED"'), `worker ${index} copied nobody`);
+    }
+  });
+  await step('a worker and Redis killed in the middle lose nothing', async () => {
+    const cards = await patrons(installation, 80);
+    const sending = sendAll(installation, cards);
+    await compose(['kill', '--signal', 'SIGKILL', 'redis']);
+    await compose(['up', '-d', '--no-build', '--scale', 'worker=3']);
+    await compose(['exec', '-T', '--index', '2', 'worker', 'node', '-e', 'process.kill(1, "SIGTERM")'], {
+      mayFail: true,
+    });
+    await sending;
+    await allCopied(installation, cards);
+  });
+  await step('down and up keep the queue', async () => {
+    const cards = await patrons(installation, 10);
+    await compose(['stop', 'worker']);
+    await sendAll(installation, cards);
+    await compose(['down']);
+    await compose(['up', '-d', '--no-build', '--scale', 'worker=3']);
+    // The stand-ins keep nothing: the patrons move in again before a worker asks for them a second time.
+    next -= cards.length;
+    await until('the stand-ins to be back', () =>
+      patrons(installation, cards.length).then(
+        () => true,
+        () => {
+          next = 700_000_000 + 140;
+          return false;
+        },
+      ),
+    );
+    await allCopied(installation, cards);
+  });
+  await step(
+    'only the receiver is published beyond this machine, and the dashboard wants a login',
+    async () => {
+      const config = JSON.parse(await compose(['config', '--format', 'json']));
+      const wide = Object.entries(config.services).flatMap(([name, { ports = [] }]) =>
+        ports.filter(({ host_ip: host }) => name !== 'receiver' && host !== '127.0.0.1').map(() => name),
+      );
+      check(wide.length === 0, `published to everybody: ${wide.join(', ')}`);
+      const { status } = await fetch(installation.dashboardUrl);
+      check(status === 401, `the dashboard answered ${status} without a login`);
+    },
+  );
+}
+
+const engine = await findEngine();
+if (engine === null) {
+  counts.skipped += 1;
+  say('skipped  compose: there is no container engine on this machine');
+} else {
+  const installation = await describeInstallation(engine);
+  try {
+    await run(installation);
+  } catch {
+    say(
+      (await installation.compose(['logs', '--no-color', '--tail', '15'], { mayFail: true })).slice(-6_000),
+    );
+  } finally {
+    await installation.compose(['down', '-v', '--timeout', '5'], { mayFail: true });
+  }
+}
+console.log(`Tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exitCode = counts.failed === 0 ? 0 : 1;
