@@ -36,6 +36,14 @@ export interface Database {
   statistics: number;
 }
 
+/** Files on disk that a double shows. */
+export interface DoubleFiles {
+  /** The plugin's `desk.js`, with `messages.json` beside it. */
+  readonly pluginScript: string | undefined;
+  /** The packed plugin, offered for download. */
+  readonly kpz: string | undefined;
+}
+
 /** One Koha: its data, its settings, and what was asked of it. */
 export interface Double {
   readonly library: string;
@@ -51,6 +59,9 @@ export interface Double {
   /** The machine's clock in milliseconds, without the skew of `clock`. */
   realNowMs(): number;
   newId(): string;
+  /** Whether a page waits for a patron to appear: only one may. */
+  readonly waiting: { isTaken: boolean };
+  readonly files: DoubleFiles;
   /** Told of every answered API call. */
   onExchange: ((exchange: Exchange) => void) | undefined;
 }

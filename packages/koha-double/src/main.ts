@@ -13,6 +13,8 @@ const { values } = parseArgs({
     credentials: { type: 'string' },
     'no-plugin': { type: 'boolean' },
     receiver: { type: 'string' },
+    'plugin-script': { type: 'string' },
+    kpz: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },
 });

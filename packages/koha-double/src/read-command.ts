@@ -16,6 +16,8 @@ export const usage = `koha-double: a stand-in for one Koha, or several in one pr
   --no-plugin             a Koha without the passport plugin
   --receiver URL          where its plugin side sends events                  DOUBLE_RECEIVER_URL
                           signed with                                         DOUBLE_WEBHOOK_SECRET
+  --plugin-script FILE    the plugin's desk.js, for the staff pages           DOUBLE_PLUGIN_SCRIPT
+  --kpz FILE              the packed plugin, offered for download             DOUBLE_KPZ
 
 Prints {"library", "url", "client_id", "client_secret"} for each, one line of JSON.
 With several libraries each may have its own, DOUBLE_WEBHOOK_SECRET_MIDLAND.
@@ -40,10 +42,13 @@ export function readCommand(flags: Flags, env: Environment): readonly DoubleComm
   if (!isRelease(release)) return `no release ${release}: ${releases.join(', ')}`;
   if (seed !== undefined && seed !== 'empty' && !isSeedName(seed)) return `no seed ${seed}`;
   if (!isPort(latency) || (port !== undefined && !isPort(port))) return '--port and --latency are numbers';
+  if (names.some(({ ownPort }) => Number.isNaN(ownPort))) return '--port and --latency are numbers';
   if (credentials !== 'derived' && credentials !== 'random') return '--credentials is derived or random';
   return names.map(({ name, ownPort }, index) => {
     const receiverUrl = text('receiver', 'DOUBLE_RECEIVER_URL');
     const secret = secretOf(name, env);
+    const pluginScriptPath = text('plugin-script', 'DOUBLE_PLUGIN_SCRIPT');
+    const kpzPath = text('kpz', 'DOUBLE_KPZ');
     return {
       library: name,
       port: ownPort ?? (index === 0 && port !== undefined ? Number(port) : 0),
@@ -53,6 +58,8 @@ export function readCommand(flags: Flags, env: Environment): readonly DoubleComm
       latencyMs: Number(latency),
       credentials,
       plugin: flags['no-plugin'] !== true,
+      ...(pluginScriptPath === undefined ? {} : { pluginScriptPath }),
+      ...(kpzPath === undefined ? {} : { kpzPath }),
       webhook: receiverUrl === undefined || secret === undefined ? undefined : { receiverUrl, secret },
     };
   });

@@ -6,6 +6,8 @@ export interface WebhookSettings {
   readonly receiver_url: string;
   readonly secret: string;
   readonly library: string;
+  /** Which of the things typed into the checkout box are cards; regular expressions. */
+  readonly patterns: readonly string[];
   readonly staff_wait_ms: number;
   readonly self_check_wait_ms: number;
 }

@@ -8,6 +8,7 @@ import { buildControls, type Controls } from './control/controls.ts';
 import { FaultQueue } from './control/fault-queue.ts';
 import type { Double } from './double.ts';
 import type { Exchange } from './exchange.ts';
+import { defaultPattern } from './plugin/card-shape.ts';
 import type { Release } from './release.ts';
 import { derivedCredentials, type Credentials } from './seed/api-user.ts';
 import { emptyDatabase } from './seed/load-seed.ts';
@@ -22,6 +23,8 @@ export interface WebhookOptions {
   readonly secret: string;
   /** The library's id at the receiver; default: the double's. */
   readonly library?: string;
+  /** What is a card, as regular expressions; default: a digit somewhere, no blanks, 4 to 32 characters. */
+  readonly patterns?: readonly string[];
   readonly staffWaitMs?: number;
   readonly selfCheckWaitMs?: number;
 }
@@ -42,6 +45,12 @@ export interface KohaDoubleOptions {
   /** Default true: the passport plugin is installed. */
   readonly plugin?: boolean;
   readonly webhook?: WebhookOptions | undefined;
+  /** The plugin's `desk.js`, with `messages.json` beside it; without it staff pages have no panel. */
+  readonly pluginScriptPath?: string;
+  /** The packed plugin (`.kpz`), offered for download on the staff pages. */
+  readonly kpzPath?: string;
+  /** PEM texts: speak https. */
+  readonly tls?: { readonly key: string; readonly cert: string };
   /** `derived` (default): the same for the same library; `random`: new ones. */
   readonly credentials?: Credentials | 'derived' | 'random';
   /** Told of every answered API call: to hold it against Koha's description, see `describeKoha`. */
@@ -69,7 +78,7 @@ export async function startKohaDouble(options: KohaDoubleOptions): Promise<KohaD
   const controls = buildControls(double, credentials);
   controls.seed(options.seed ?? 'empty');
   controls.putSettings(settingsOf(options));
-  const app = buildApp(double, controls);
+  const app = buildApp(double, controls, options.tls);
   const host = options.host ?? '127.0.0.1';
   await app.listen({ host, port: options.port ?? 0 });
   const address = app.server.address();
@@ -77,7 +86,7 @@ export async function startKohaDouble(options: KohaDoubleOptions): Promise<KohaD
   return {
     ...controls,
     library: options.library,
-    url: `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`,
     port,
     credentials,
     close: async () => {
@@ -102,6 +111,8 @@ function buildDouble(options: KohaDoubleOptions): Double {
     tokenSecret: randomBytes(32).toString('hex'),
     realNowMs: now,
     newId: randomUUID,
+    waiting: { isTaken: false },
+    files: { pluginScript: options.pluginScriptPath, kpz: options.kpzPath },
     onExchange: options.onExchange,
   };
 }
@@ -119,6 +130,7 @@ function settingsOf(options: KohaDoubleOptions): SettingsChange {
             receiver_url: webhook.receiverUrl,
             secret: webhook.secret,
             library: webhook.library ?? options.library,
+            patterns: webhook.patterns ?? [defaultPattern],
             staff_wait_ms: webhook.staffWaitMs ?? 1500,
             self_check_wait_ms: webhook.selfCheckWaitMs ?? 3000,
           },

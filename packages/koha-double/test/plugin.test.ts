@@ -1,10 +1,9 @@
 import { createHmac } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { signEvent } from '../src/plugin/sign-event.ts';
+import { startFakeReceiver, webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
 import { rowOf } from './support/rows.ts';
-import { withKoha } from './support/with-koha.ts';
+import { withKoha, type TestKoha } from './support/with-koha.ts';
 
 const base = '/api/v1/contrib/passport';
 const state = (seq: number, more: object = {}): object => ({
@@ -17,11 +16,12 @@ const state = (seq: number, more: object = {}): object => ({
 describe('the plugin’s routes', () => {
   test('an outcome is kept by the highest seq', () =>
     withKoha({}, async (koha) => {
-      for (const [seq, message] of [
+      const told = [
         [2, 'two'],
         [3, 'three'],
         [1, 'one'],
-      ] as const) {
+      ] as const;
+      for (const [seq, message] of told) {
         const reply = await koha.ask('PUT', `${base}/scans/e1/outcome`, { body: state(seq, { message }) });
         expect(reply).toMatchObject({ status: 204, body: undefined });
       }
@@ -32,16 +32,21 @@ describe('the plugin’s routes', () => {
       expect(koha.state().outcomes).toMatchObject([{ event_id: 'e1', seq: 3 }]);
     }));
 
-  test('an unknown scan is 404, another id in the body 400, a body without seq 400', () =>
+  test.each([
+    ['the id of another event', 'e2', state(1)],
+    ['no seq', 'e1', { event_id: 'e1', state: 'done' }],
+    ['a state that is none', 'e1', state(1, { state: 'happy' })],
+    ['a negative seq', 'e1', state(-1)],
+  ])('an outcome with %s is 400', (_what, id, body) =>
+    withKoha({}, async (koha) => {
+      expect(await koha.ask('PUT', `${base}/scans/${id}/outcome`, { body })).toMatchObject({ status: 400 });
+      expect(koha.state().outcomes).toEqual([]);
+    }),
+  );
+
+  test('an unknown scan is 404', () =>
     withKoha({}, async (koha) => {
       expect(await koha.ask('GET', `${base}/scans/none`)).toMatchObject({ status: 404 });
-      expect(await koha.ask('PUT', `${base}/scans/e2/outcome`, { body: state(1) })).toMatchObject({
-        status: 400,
-      });
-      const noSeq = { event_id: 'e1', state: 'done' };
-      expect(await koha.ask('PUT', `${base}/scans/e1/outcome`, { body: noSeq })).toMatchObject({
-        status: 400,
-      });
     }));
 
   test('each asks for its own permission', () =>
@@ -52,11 +57,14 @@ describe('the plugin’s routes', () => {
         koha.ask('PUT', `${base}/scans/e1/outcome`, { body }),
         koha.ask('GET', `${base}/scans/e1`),
         koha.ask('POST', `${base}/scans`, { body: { cardnumber: '1' } }),
+        koha.ask('GET', `${base}/desk.js`),
       ]);
       const circulate = { circulate: 'circulate_remaining_permissions' };
+      const edit = { borrowers: 'edit_borrowers' };
       expect(replies.map((reply) => rowOf(reply)['required_permissions'])).toEqual([
-        { borrowers: 'edit_borrowers' },
-        { borrowers: 'edit_borrowers' },
+        edit,
+        edit,
+        circulate,
         circulate,
         circulate,
       ]);
@@ -79,7 +87,7 @@ describe('the plugin’s routes', () => {
             staff_searchable: false,
           },
         ]),
-        preferences: expect.objectContaining({ AutoEmailNewUser: '0' }),
+        preferences: expect.objectContaining({ AutoEmailNewUser: '0', IndependentBranches: '0' }),
         plack_workers: 2,
       });
     }));
@@ -90,7 +98,27 @@ describe('the plugin’s routes', () => {
     }));
 });
 
-describe('the sender', () => {
+/** A double whose events go to a receiver that answers as it is told. */
+async function withReceiver(
+  respond: Respond | undefined,
+  run: (koha: TestKoha, events: Awaited<ReturnType<typeof startFakeReceiver>>['events']) => Promise<void>,
+  now?: () => number,
+): Promise<void> {
+  const receiver = await startFakeReceiver(respond);
+  const webhook = { receiverUrl: receiver.url, secret: webhookSecret };
+  try {
+    await withKoha({ webhook, ...(now === undefined ? {} : { now }) }, (koha) => run(koha, receiver.events));
+  } finally {
+    receiver.close();
+  }
+}
+
+const report = (
+  koha: TestKoha,
+  body: object = { cardnumber: '21234000000017' },
+): ReturnType<TestKoha['ask']> => koha.ask('POST', `${base}/scans`, { body });
+
+describe('POST /scans', () => {
   test('signs the known answer of Standard Webhooks', () => {
     const signed = signEvent(
       'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
@@ -101,53 +129,105 @@ describe('the sender', () => {
     expect(signed.headers['webhook-signature']).toBe('v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=');
   });
 
-  test('POST /scans sends the event of the contract and passes the answer on', async () => {
-    const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
-    const seen: { request: IncomingMessage; body: string }[] = [];
-    const receiver = createServer((request, response) => {
-      let body = '';
-      request.on('data', (chunk: Buffer) => (body += chunk.toString('utf8')));
-      request.on('end', () => {
-        seen.push({ request, body });
-        response.writeHead(202, { 'content-type': 'application/json' });
-        response.end(JSON.stringify({ event_id: 'joined-1', status: 'accepted', joined: true }));
-      });
-    });
-    await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
-    const receiverUrl = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
-    await withKoha({ webhook: { receiverUrl, secret } }, async (koha) => {
-      const body = { cardnumber: '21234000000017', item_barcode: '39' };
-      const headers = { 'x-koha-library': 'NORTH' };
-      const reply = await koha.ask('POST', `${base}/scans`, { body, headers });
-      expect(reply).toMatchObject({ status: 202, body: { event_id: 'joined-1', joined: true } });
-    });
-    receiver.close();
-    const { request, body } = seen[0] ?? {};
-    const {
-      'webhook-id': id,
-      'webhook-timestamp': at,
-      'webhook-signature': signature,
-    } = request?.headers ?? {};
-    const expected = createHmac('sha256', Buffer.alloc(24, 7))
-      .update([id, at, body].join('.'))
-      .digest('base64');
-    expect([request?.url, signature]).toEqual(['/webhooks/midland', `v1,${expected}`]);
-    expect(JSON.parse(body ?? '')).toEqual({
-      type: 'patron.not_found',
-      timestamp: expect.stringMatching(/\+00:00$/),
-      data: {
-        cardnumber: '21234000000017',
-        branch: 'NORTH',
-        interface: 'staff',
-        operator: 1,
-        item_barcode: '39',
+  test('sends the event of the contract, signed, and passes the answer on', () =>
+    withReceiver(
+      () => ({ status: 202, body: { event_id: 'first-1', status: 'accepted', joined: true } }),
+      async (koha, events) => {
+        const reply = await report(koha, { cardnumber: '21234000000017', item_barcode: ' 39 ' });
+        expect(reply).toMatchObject({
+          status: 202,
+          body: { event_id: 'first-1', status: 'accepted', joined: true },
+        });
+        const [event] = events;
+        const {
+          'webhook-id': id,
+          'webhook-timestamp': at,
+          'webhook-signature': signature,
+        } = event?.headers ?? {};
+        const signed = createHmac('sha256', webhookKey)
+          .update([id, at, event?.body].join('.'))
+          .digest('base64');
+        expect([event?.url, signature]).toEqual(['/webhooks/midland', `v1,${signed}`]);
+        expect(JSON.parse(event?.body ?? '')).toEqual({
+          type: 'patron.not_found',
+          timestamp: expect.stringMatching(/\+00:00$/),
+          data: {
+            cardnumber: '21234000000017',
+            branch: 'MAIN',
+            interface: 'staff',
+            operator: 1,
+            item_barcode: '39',
+          },
+        });
       },
-    });
-  });
+    ));
 
-  test('POST /scans is 503 when nobody listens', () =>
-    withKoha({ webhook: { receiverUrl: 'http://127.0.0.1:9', secret: 'whsec_AAAA' } }, async (koha) => {
-      const reply = await koha.ask('POST', `${base}/scans`, { body: { cardnumber: '1' } });
-      expect(reply.status).toBe(503);
+  test.each<[number, number, string]>([
+    [422, 422, 'not_a_card'],
+    [429, 503, 'receiver_busy'],
+    [503, 503, 'receiver_busy'],
+    [500, 503, 'receiver_unreachable'],
+    [401, 502, 'receiver_refused'],
+  ])('a receiver that answers %i is told as %i %s', (theirs, ours, error_code) =>
+    withReceiver(
+      () => ({ status: theirs, body: {}, headers: { 'retry-after': '7' } }),
+      async (koha) => {
+        const reply = await report(koha);
+        expect(reply).toMatchObject({ status: ours, body: { error_code } });
+        expect(reply.headers.get('retry-after')).toBe(error_code === 'receiver_busy' ? '7' : null);
+      },
+    ),
+  );
+
+  test('T-04 what is not shaped like a card is not sent', () =>
+    withReceiver(undefined, async (koha, events) => {
+      const cards = ['Kovač', 'Ana Kovač', '12', 'x'.repeat(33), '12\u00075678'];
+      for (const cardnumber of cards) {
+        expect(await report(koha, { cardnumber })).toMatchObject({ status: 422 });
+      }
+      expect(events).toEqual([]);
     }));
+
+  test('a receiver that never answers costs half a second', () =>
+    withReceiver(
+      () => null,
+      async (koha) => {
+        await koha.token();
+        const startedAt = Date.now();
+        expect(await report(koha)).toMatchObject({
+          status: 503,
+          body: { error_code: 'receiver_unreachable' },
+        });
+        expect(Date.now() - startedAt).toBeLessThan(900);
+      },
+    ));
+
+  test('without a receiver it is not configured', () =>
+    withKoha({}, async (koha) => {
+      expect(await report(koha)).toMatchObject({ status: 503, body: { error_code: 'not_configured' } });
+    }));
+
+  test('the scan is queued, and the receiver is asked when nobody tells for two seconds', () => {
+    let nowMs = Date.parse('2026-11-25T09:00:00Z');
+    return withReceiver(
+      (event) =>
+        event.method === 'GET'
+          ? { status: 200, body: { event_id: 'e1', seq: 4, state: 'done', outcome: 'NOT_FOUND' } }
+          : { status: 202, body: { event_id: 'e1', status: 'accepted' } },
+      async (koha, events) => {
+        await report(koha);
+        expect(await koha.ask('GET', `${base}/scans/e1`)).toMatchObject({
+          body: { state: 'queued', seq: 0 },
+        });
+        nowMs += 2100;
+        expect(await koha.ask('GET', `${base}/scans/e1`)).toMatchObject({ body: { outcome: 'NOT_FOUND' } });
+        expect(events.map((event) => `${event.method} ${event.url}`)).toEqual([
+          'POST /webhooks/midland',
+          'GET /webhooks/midland/e1',
+        ]);
+        expect(events[1]?.headers['webhook-id']).toBe('e1');
+      },
+      () => nowMs,
+    );
+  });
 });

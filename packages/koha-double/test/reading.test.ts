@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { cardsOf, rowsOf } from './support/rows.ts';
 import { withKoha, type Ask, type TestKoha } from './support/with-koha.ts';
@@ -134,6 +137,29 @@ describe('q', () => {
       expect(cardsOf(reply)).toEqual(['91234']);
       expect(rowsOf(reply)[0]?.['extended_attributes']).toMatchObject([{ type: 'PASSPORTED', value: 'b' }]);
     }));
+});
+
+describe('a query in the body of a GET', () => {
+  const text = '{"cardnumber":"12345"}';
+
+  /** fetch refuses to send such a thing. */
+  async function ask(koha: TestKoha): Promise<unknown> {
+    const headers = { authorization: `Bearer ${await koha.token()}`, 'content-length': text.length };
+    const asked = request(`${koha.url}${patrons}`, { method: 'GET', headers });
+    asked.end(text);
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    return json(response);
+  }
+
+  test.each([
+    ['24.11', 4],
+    ['25.11', 1],
+  ] as const)('on %s finds %i of 4', (release, found) =>
+    withKoha({ release }, async (koha) => {
+      three(koha);
+      expect(await ask(koha)).toHaveLength(found);
+    }),
+  );
 });
 
 describe('pages', () => {

@@ -83,6 +83,8 @@ function isWebhook(value: unknown): value is WebhookSettings {
     isText(value['receiver_url']) &&
     isText(value['secret']) &&
     isText(value['library']) &&
+    Array.isArray(value['patterns']) &&
+    value['patterns'].every(isText) &&
     isCount(value['staff_wait_ms']) &&
     isCount(value['self_check_wait_ms'])
   );

@@ -8,22 +8,25 @@ const kohaVersions: Readonly<Record<Release, string>> = {
   '25.11': '25.11.01.000',
 };
 
-/** Preferences that bear on copies and loans made by the service. */
+/** What decides how copies are made and how cards are found; the plugin tells the same ones. */
 const told: readonly PreferenceName[] = [
-  'AllFinesNeedOverride',
   'AutoEmailNewUser',
+  'autoMemberNum',
   'AutoSwitchPatron',
-  'BorrowerMandatoryField',
   'CardnumberLength',
   'ChildNeedsGuarantor',
+  'EmailPatronRegistrations',
   'EnhancedMessagingPreferences',
+  'ExtendedPatronAttributes',
   'IndependentBranches',
+  'itemBarcodeInputFilter',
   'PatronDuplicateMatchingAddFields',
   'RESTBasicAuth',
   'RESTOAuth2ClientCredentials',
-  'autoMemberNum',
-  'noissuescharge',
+  'SelfCheckoutByLogin',
+  'TrackLastPatronActivityTriggers',
   'uppercasesurnames',
+  'WebBasedSelfCheck',
 ];
 
 /** What the plugin tells the service's doctor and Koha's own API does not. */

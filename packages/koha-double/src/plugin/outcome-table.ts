@@ -5,11 +5,16 @@ export interface OutcomeRow extends Readonly<Record<string, unknown>> {
   readonly state: string;
 }
 
-/** The plugin's own table: of each scan the state with the highest `seq`. */
+/** When the receiver is asked for an event of which the service should have told us by now. */
+const askAfterMs = 2000;
+const askAgainAfterMs = 5000;
+
+/** The plugin's own table: of each scan the state with the highest `seq`, and when to ask for it. */
 export class OutcomeTable {
   readonly #rows = new Map<string, OutcomeRow>();
-  readonly #watchers = new Set<(row: OutcomeRow) => void>();
+  readonly #askAt = new Map<string, number>();
 
+  /** States that the service told; scans of which nothing is known yet are not among them. */
   rows(): OutcomeRow[] {
     return [...this.#rows.values()];
   }
@@ -18,16 +23,32 @@ export class OutcomeTable {
     return this.#rows.get(eventId);
   }
 
-  put(row: OutcomeRow): void {
+  /** Remembers an event that was sent. */
+  note(eventId: string, nowMs: number): void {
+    if (!this.#askAt.has(eventId)) this.#askAt.set(eventId, nowMs + askAfterMs);
+  }
+
+  isNoted(eventId: string): boolean {
+    return this.#askAt.has(eventId);
+  }
+
+  put(row: OutcomeRow, nowMs: number): void {
     const before = this.#rows.get(row.event_id);
     if (before !== undefined && before.seq >= row.seq) return;
     this.#rows.set(row.event_id, row);
-    for (const tell of this.#watchers) tell(row);
+    this.#askAt.set(row.event_id, nowMs + askAfterMs);
   }
 
-  /** Calls `tell` at each stored state; returns how to end that. */
-  watch(tell: (row: OutcomeRow) => void): () => void {
-    this.#watchers.add(tell);
-    return () => this.#watchers.delete(tell);
+  isFinal(eventId: string): boolean {
+    const state = this.#rows.get(eventId)?.state;
+    return state === 'done' || state === 'failed';
+  }
+
+  /** True for one of all who ask at the same moment, when the receiver may be asked. */
+  mayAsk(eventId: string, nowMs: number): boolean {
+    const askAt = this.#askAt.get(eventId);
+    if (askAt === undefined || askAt > nowMs || this.isFinal(eventId)) return false;
+    this.#askAt.set(eventId, nowMs + askAgainAfterMs);
+    return true;
   }
 }

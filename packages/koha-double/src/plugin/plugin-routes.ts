@@ -1,22 +1,25 @@
 import { ok, problem, type Answer } from '../answer.ts';
 import type { ApiCall, Operation } from '../api/operation.ts';
-import { jsonBody, withErrors } from '../api/parameters.ts';
+import { filter, jsonBody, withErrors } from '../api/parameters.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import { isRecord } from '../record.ts';
 import { about } from './about.ts';
-import { sendEvent } from './send-event.ts';
+import { readDeskScript } from './desk-script.ts';
+import { answerScan } from './scan-answer.ts';
+import { askReceiver } from './receiver.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
-const tag = 'contrib';
+const tag = 'passport';
 const desk = { circulate: 'circulate_remaining_permissions' };
 const service = { borrowers: 'edit_borrowers' };
 const eventId = { name: 'event_id', in: 'path', required: true, type: 'string' } as const;
+const states = ['queued', 'working', 'waiting', 'done', 'failed'] as const;
 
 const scanBody: JsonSchema = {
   type: 'object',
   properties: {
-    cardnumber: { type: 'string', minLength: 1, maxLength: 32 },
-    item_barcode: { type: ['string', 'null'] },
+    cardnumber: { type: 'string', minLength: 1, maxLength: 64 },
+    item_barcode: { type: ['string', 'null'], maxLength: 128 },
   },
   additionalProperties: false,
   required: ['cardnumber'],
@@ -24,7 +27,11 @@ const scanBody: JsonSchema = {
 
 const stateBody: JsonSchema = {
   type: 'object',
-  properties: { event_id: { type: 'string' }, seq: { type: 'integer' }, state: { type: 'string' } },
+  properties: {
+    event_id: { type: 'string' },
+    seq: { type: 'integer' },
+    state: { type: 'string', enum: states },
+  },
   additionalProperties: true,
   required: ['event_id', 'seq', 'state'],
 };
@@ -34,28 +41,14 @@ const scan: Operation = {
   path: '/contrib/passport/scans',
   plugin: true,
   spec: () => ({
-    operationId: 'passportScan',
-    summary: 'Sign and send the event of an unknown card',
+    operationId: 'passportAddScan',
+    summary: 'Report a card that is not known here',
     tag,
     parameters: [jsonBody(scanBody)],
-    responses: withErrors({ '202': anyObject }),
+    responses: withErrors({ '202': anyObject }, 422, 502),
     permissions: desk,
   }),
-  handle: async (call): Promise<Answer> => {
-    const body = isRecord(call.body) ? call.body : {};
-    const item = body['item_barcode'];
-    const sent = await sendEvent(call.double, {
-      cardnumber: String(body['cardnumber']),
-      branch: call.actingLibrary,
-      interface: 'staff',
-      operator: call.user.patron_id,
-      ...(typeof item === 'string' && item !== '' ? { itemBarcode: item } : {}),
-    });
-    if (sent.kind === 'unreachable' || sent.status !== 202) {
-      return problem(503, 'The passport service cannot be reached');
-    }
-    return { status: 202, body: sent.body };
-  },
+  handle: answerScan,
 };
 
 const readScan: Operation = {
@@ -63,45 +56,55 @@ const readScan: Operation = {
   path: '/contrib/passport/scans/{event_id}',
   plugin: true,
   spec: () => ({
-    operationId: 'passportScanState',
-    summary: 'The state of an event',
+    operationId: 'passportGetScan',
+    summary: 'What became of a scan',
     tag,
     parameters: [eventId],
     responses: withErrors({ '200': anyObject }, 404),
     permissions: desk,
   }),
-  handle: (call): Answer => {
-    const row = call.double.db.outcomes.get(String(call.path['event_id']));
-    return row === undefined ? problem(404, 'Scan not found', { error_code: 'not_found' }) : ok(row);
-  },
+  handle: answerState,
 };
+
+/** The receiver is asked only when the service, which tells us of every change, should have told us by now. */
+async function answerState(call: ApiCall): Promise<Answer> {
+  const { double } = call;
+  const { outcomes } = double.db;
+  const id = String(call.path['event_id']);
+  if (outcomes.mayAsk(id, double.realNowMs())) storeState(call, id, await askReceiver(double, id));
+  const row = outcomes.get(id);
+  if (row !== undefined) return ok(row);
+  if (outcomes.isNoted(id)) return ok({ event_id: id, seq: 0, state: 'queued', homes: [], reasons: [] });
+  return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
+}
 
 const putOutcome: Operation = {
   method: 'PUT',
   path: '/contrib/passport/scans/{event_id}/outcome',
   plugin: true,
   spec: () => ({
-    operationId: 'passportOutcome',
-    summary: 'Store the state of an event',
+    operationId: 'passportSetOutcome',
+    summary: 'The passport service tells what became of a scan',
     tag,
     parameters: [eventId, jsonBody(stateBody)],
     responses: withErrors({ '204': null }),
     permissions: service,
   }),
-  handle: storeOutcome,
+  handle: (call) =>
+    storeState(call, String(call.path['event_id']), call.body)
+      ? { status: 204 }
+      : problem(400, 'The state is of another event', { error_code: 'other_event' }),
 };
 
-function storeOutcome(call: ApiCall): Answer {
-  const state = isRecord(call.body) ? call.body : {};
-  const id = String(call.path['event_id']);
-  if (state['event_id'] !== id) return problem(400, 'event_id differs from the path');
-  call.double.db.outcomes.put({
-    ...state,
-    event_id: id,
-    seq: Number(state['seq']),
-    state: String(state['state']),
-  });
-  return { status: 204 };
+/** Whether it was a state of this event; an older one than the one kept changes nothing. */
+function storeState(call: ApiCall, id: string, state: unknown): boolean {
+  if (!isRecord(state) || state['event_id'] !== id) return false;
+  const { seq, state: word } = state;
+  if (typeof seq !== 'number' || !Number.isInteger(seq) || seq < 0) return false;
+  const known = states.find((one) => one === word);
+  if (known === undefined) return false;
+  call.double.db.outcomes.put({ ...state, event_id: id, seq, state: known }, call.double.realNowMs());
+  return true;
 }
 
 const getAbout: Operation = {
@@ -110,7 +113,7 @@ const getAbout: Operation = {
   plugin: true,
   spec: () => ({
     operationId: 'passportAbout',
-    summary: "Version, clock, attribute types and preferences of this Koha, for the service's doctor",
+    summary: "What the passport service cannot learn from Koha's own API",
     tag,
     parameters: [],
     responses: withErrors({ '200': anyObject }),
@@ -119,4 +122,23 @@ const getAbout: Operation = {
   handle: (call) => ok(about(call.double)),
 };
 
-export const pluginRoutes: readonly Operation[] = [scan, readScan, putOutcome, getAbout];
+const deskScript: Operation = {
+  method: 'GET',
+  path: '/contrib/passport/desk.js',
+  plugin: true,
+  spec: () => ({
+    operationId: 'passportDesk',
+    summary: 'The script of the desk',
+    tag,
+    parameters: [filter('v')],
+    responses: withErrors({ '200': null }),
+    permissions: desk,
+  }),
+  handle: (call) => {
+    const text = readDeskScript(call.double);
+    if (text === null) return problem(500, 'Something went wrong', { error_code: 'internal_server_error' });
+    return { status: 200, headers: { 'content-type': 'text/javascript; charset=utf-8' }, text };
+  },
+};
+
+export const pluginRoutes: readonly Operation[] = [scan, readScan, putOutcome, getAbout, deskScript];

@@ -21,8 +21,10 @@ export function simpleFilters(
 }
 
 /** `q`, which may be repeated: all of them must hold. Column names are turned into canonical ones. */
-export function queryFilter(q: unknown, column: (name: string) => string | undefined): ParsedCondition {
-  const texts = Array.isArray(q) ? q.map(String) : [];
+export function queryFilter(
+  texts: readonly string[],
+  column: (name: string) => string | undefined,
+): ParsedCondition {
   const parts: Condition[] = [];
   for (const text of texts) {
     const parsed = parseCondition(text);

@@ -1,5 +1,6 @@
 import { crash, ok, problem, type Answer } from '../answer.ts';
 import type { ApiCall } from '../api/operation.ts';
+import { isFrom } from '../release.ts';
 import { allOf, type Condition } from './condition.ts';
 import { queryFilter } from './filters.ts';
 import { matches, order } from './matches.ts';
@@ -13,7 +14,7 @@ export function listAnswer<Row>(
   filters: Condition,
   render: (row: Row) => unknown,
 ): Answer {
-  const parsed = queryFilter(call.query['q'], (name) => source.column(name));
+  const parsed = queryFilter([...queriesOf(call)], (name) => source.column(name));
   if (parsed.kind === 'bad_operator') return problem(400, 1, { error_code: 'invalid_query' });
   if (parsed.kind === 'unusable') return crash();
   const sorting = parseSorting(call.query['_order_by'], source);
@@ -27,6 +28,13 @@ export function listAnswer<Row>(
     ...pageHeaders(call, page, found.length, source.count()),
     ...requestId(call),
   });
+}
+
+/** `q`, and from 25.11 on the body too: described for all releases, it was broken before (40424). */
+function* queriesOf(call: ApiCall): Iterable<string> {
+  const { q } = call.query;
+  if (Array.isArray(q)) yield* q.map(String);
+  if (call.body !== undefined && isFrom(call.release, '25.11')) yield JSON.stringify(call.body);
 }
 
 function select<Row>(source: Source<Row>, condition: Condition): readonly Row[] {

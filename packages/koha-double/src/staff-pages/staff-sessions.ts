@@ -6,7 +6,7 @@ export interface StaffSession {
   readonly libraryId: string;
 }
 
-/** Sessions by their cookie. The demo's staff pages log in whoever comes. */
+/** Sessions by their cookie. */
 export class StaffSessions {
   readonly #sessions = new Map<string, StaffSession>();
 
@@ -14,7 +14,7 @@ export class StaffSessions {
     return this.#sessions.get(id);
   }
 
-  add(session: StaffSession): void {
+  put(session: StaffSession): void {
     this.#sessions.set(session.id, session);
   }
 

@@ -1,0 +1,48 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Double } from '../double.ts';
+import { isCardShaped } from './card-shape.ts';
+import { sendEvent, type Scan } from './receiver.ts';
+
+/** How the hook ended. Koha goes on the same way after each. */
+export type FirstScan = 'known' | 'off' | 'no_card' | 'unsent' | 'busy' | 'there' | 'told' | 'late';
+
+const pauseMs = 25;
+
+/**
+ * The plugin's hook: a patron who is known costs one look-up; an unknown card is reported, and the page waits a moment
+ * for the copy, at most one page at a time. Never sends an item: the page goes on with the checkout itself.
+ */
+export async function firstScan(double: Double, scan: Omit<Scan, 'itemBarcode'>): Promise<FirstScan> {
+  const { webhook, plugin } = double.settings;
+  if (isKnown(double, scan.cardnumber)) return 'known';
+  if (!plugin || webhook === null) return 'off';
+  if (!isCardShaped(scan.cardnumber, webhook.patterns)) return 'no_card';
+  const sent = await sendEvent(double, scan);
+  if (sent.kind !== 'accepted') return 'unsent';
+  double.db.outcomes.note(sent.eventId, double.realNowMs());
+  const limitMs = scan.interface === 'staff' ? webhook.staff_wait_ms : webhook.self_check_wait_ms;
+  return waitAlone(double, sent.eventId, scan.cardnumber, limitMs);
+}
+
+async function waitAlone(double: Double, eventId: string, card: string, limitMs: number): Promise<FirstScan> {
+  const { waiting } = double;
+  if (waiting.isTaken) return 'busy';
+  waiting.isTaken = true;
+  try {
+    const endsAtMs = double.realNowMs() + limitMs;
+    for (;;) {
+      const isTold = double.db.outcomes.isFinal(eventId);
+      if (isKnown(double, card)) return 'there';
+      if (isTold) return 'told';
+      const leftMs = endsAtMs - double.realNowMs();
+      if (leftMs <= 0) return 'late';
+      await sleep(Math.min(pauseMs, leftMs));
+    }
+  } finally {
+    waiting.isTaken = false;
+  }
+}
+
+function isKnown(double: Double, card: string): boolean {
+  return double.db.patrons.withCard(card) !== undefined;
+}

@@ -1,0 +1,97 @@
+import type { Double } from '../double.ts';
+import { isRecord } from '../record.ts';
+import { signEvent } from './sign-event.ts';
+
+/** A scanned card that this Koha does not know. */
+export interface Scan {
+  readonly cardnumber: string;
+  readonly branch: string;
+  readonly interface: 'staff' | 'self_check';
+  readonly operator: number | null;
+  /** Only when the service is to lend it; a page that goes on with the checkout itself never sends it. */
+  readonly itemBarcode?: string;
+}
+
+/** What became of an event: the receiver took it, refused it, or did not answer in time. */
+export type Sent =
+  | {
+      readonly kind: 'accepted';
+      readonly eventId: string;
+      readonly answer: Readonly<Record<string, unknown>>;
+    }
+  | { readonly kind: 'refused'; readonly status: number; readonly retryAfter: string | null }
+  | { readonly kind: 'unreachable' };
+
+/** Connecting and answering together: after this a page goes on without us. */
+const limitMs = 500;
+
+/** Signs and sends one `patron.not_found`. Never throws. */
+export async function sendEvent(double: Double, scan: Scan): Promise<Sent> {
+  const nowMs = double.clock.nowMs();
+  const event = {
+    type: 'patron.not_found',
+    timestamp: new Date(nowMs).toISOString().replace('Z', '+00:00'),
+    data: {
+      cardnumber: scan.cardnumber.trim(),
+      branch: scan.branch,
+      interface: scan.interface,
+      operator: scan.operator,
+      ...(scan.itemBarcode === undefined ? {} : { item_barcode: scan.itemBarcode }),
+    },
+  };
+  const answered = await exchange(double, 'POST', '', double.newId(), JSON.stringify(event));
+  if (answered === null) return { kind: 'unreachable' };
+  const { status, body, retryAfter } = answered;
+  if (status !== 202) return { kind: 'refused', status, retryAfter };
+  if (!isRecord(body) || typeof body['event_id'] !== 'string') return { kind: 'unreachable' };
+  return { kind: 'accepted', eventId: body['event_id'], answer: body };
+}
+
+/** The receiver's own view of an event, or null. Never throws. */
+export async function askReceiver(
+  double: Double,
+  eventId: string,
+): Promise<Readonly<Record<string, unknown>> | null> {
+  const answered = await exchange(double, 'GET', `/${encodeURIComponent(eventId)}`, eventId, '');
+  return answered?.status === 200 && isRecord(answered.body) ? answered.body : null;
+}
+
+interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfter: string | null;
+}
+
+async function exchange(
+  double: Double,
+  method: 'GET' | 'POST',
+  rest: string,
+  id: string,
+  body: string,
+): Promise<Answered | null> {
+  const { webhook } = double.settings;
+  if (webhook === null) return null;
+  const { headers } = signEvent(webhook.secret, id, Math.floor(double.clock.nowMs() / 1000), body);
+  const base = `${webhook.receiver_url.replace(/\/+$/, '')}/webhooks/${encodeURIComponent(webhook.library)}`;
+  try {
+    const response = await fetch(base + rest, {
+      method,
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(limitMs),
+      ...(method === 'POST' ? { body } : {}),
+    });
+    const text = await response.text();
+    return { status: response.status, body: asJson(text), retryAfter: response.headers.get('retry-after') };
+  } catch {
+    return null;
+  }
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,57 @@
+import { problem, type Answer } from '../answer.ts';
+import type { ApiCall } from '../api/operation.ts';
+import { isRecord } from '../record.ts';
+import { isCardShaped } from './card-shape.ts';
+import { sendEvent, type Sent } from './receiver.ts';
+
+/** What the desk is answered when an event could not be sent, and whether trying again is of use (503). */
+const faults = {
+  not_configured: [503, 'The passport service is not set up here'],
+  not_a_card: [422, 'This is not shaped like a card number'],
+  receiver_unreachable: [503, 'The passport service cannot be reached'],
+  receiver_busy: [503, 'The passport service is busy'],
+  receiver_refused: [502, 'The passport service refuses this library'],
+} as const;
+
+/** `POST /scans`: signs an event and sends it. With `item_barcode` the service lends that item itself. */
+export async function answerScan(call: ApiCall): Promise<Answer> {
+  const { double } = call;
+  const { webhook } = double.settings;
+  if (webhook === null) return fault('not_configured');
+  const body = isRecord(call.body) ? call.body : {};
+  const card = String(body['cardnumber']);
+  if (!isCardShaped(card, webhook.patterns)) return fault('not_a_card');
+  const item = body['item_barcode'];
+  const sent = await sendEvent(double, {
+    cardnumber: card,
+    branch: call.actingLibrary,
+    interface: 'staff',
+    operator: call.user.patron_id,
+    ...(typeof item === 'string' && item.trim() !== '' ? { itemBarcode: item.trim() } : {}),
+  });
+  if (sent.kind !== 'accepted') return notTaken(sent);
+  double.db.outcomes.note(sent.eventId, double.realNowMs());
+  const { status, duplicate, joined } = sent.answer;
+  return {
+    status: 202,
+    body: {
+      event_id: sent.eventId,
+      status,
+      ...(duplicate === true ? { duplicate } : {}),
+      ...(joined === true ? { joined } : {}),
+    },
+  };
+}
+
+function notTaken(sent: Exclude<Sent, { kind: 'accepted' }>): Answer {
+  if (sent.kind === 'unreachable') return fault('receiver_unreachable');
+  if (sent.status === 422) return fault('not_a_card');
+  if (sent.status === 429 || sent.status === 503) return fault('receiver_busy', sent.retryAfter);
+  return fault(sent.status >= 500 ? 'receiver_unreachable' : 'receiver_refused');
+}
+
+function fault(code: keyof typeof faults, retryAfter: string | null = null): Answer {
+  const [status, error] = faults[code];
+  const answer = problem(status, error, { error_code: code });
+  return retryAfter === null ? answer : { ...answer, headers: { 'Retry-After': retryAfter } };
+}

@@ -1,0 +1,87 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { basename } from 'node:path';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Double } from '../double.ts';
+import { circulationPage } from './circulation-page.ts';
+import { detailsPage } from './details-page.ts';
+import { homePage, kpzPath, setLibraryPage } from './home-page.ts';
+import { renderPage, stylePath } from './layout.ts';
+import { memberPage } from './member-page.ts';
+import { memberSearchPath, memberSearchScript } from './member-search-script.ts';
+import { isForgery, openSession } from './open-session.ts';
+import { returnsPage } from './returns-page.ts';
+import { selfCheckPage } from './self-check-page.ts';
+import type { PageRequest, StaffPage } from './staff-page.ts';
+import { styles } from './styles.ts';
+
+const pages: readonly StaffPage[] = [
+  homePage,
+  circulationPage,
+  memberPage,
+  detailsPage,
+  returnsPage,
+  selfCheckPage,
+  setLibraryPage,
+];
+
+/** Puts the staff pages on the server. Nobody has to log in: it is a stand-in. */
+export function registerStaffPages(app: FastifyInstance, double: Double): void {
+  for (const page of pages) {
+    for (const url of page.paths) {
+      app.route({
+        method: ['GET', 'POST'],
+        url,
+        handler: (request, reply) => answer(double, page, request, reply),
+      });
+    }
+  }
+  app.get('/cgi-bin/koha/changelanguage.pl', (request, reply) => {
+    const { language } = request.query as { readonly language?: string };
+    const chosen = /^[A-Za-z-]{2,12}$/.test(language ?? '') ? (language ?? 'en') : 'en';
+    return reply.header('set-cookie', `KohaOpacLanguage=${chosen}; Path=/; SameSite=Lax`).redirect('/');
+  });
+  app.get(stylePath, (_request, reply) => reply.type('text/css; charset=utf-8').send(styles));
+  app.get(memberSearchPath, (_request, reply) =>
+    reply.type('text/javascript; charset=utf-8').send(memberSearchScript),
+  );
+  app.get(kpzPath, (_request, reply) => {
+    const { kpz } = double.files;
+    if (kpz === undefined || !existsSync(kpz)) return reply.code(404).type('text/plain').send('Not found');
+    return reply
+      .header('content-disposition', `attachment; filename="${basename(kpz)}"`)
+      .type('application/octet-stream')
+      .send(createReadStream(kpz));
+  });
+}
+
+async function answer(
+  double: Double,
+  page: StaffPage,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const headers = request.headers as Record<string, string>;
+  const session = openSession(double, headers);
+  reply.header('set-cookie', `CGISESSID=${session.id}; Path=/; HttpOnly; SameSite=Lax`);
+  reply.header('cache-control', 'no-store');
+  const asked = pageRequest(double, session, request);
+  if (isForgery(session, asked.method, asked.fields, headers['csrf-token'])) {
+    return reply.code(403).type('text/plain; charset=utf-8').send('Wrong CSRF token');
+  }
+  const found = await page.answer(asked);
+  if (found.kind === 'redirect') return reply.redirect(found.to, 302);
+  return reply
+    .code(found.status ?? 200)
+    .type('text/html; charset=utf-8')
+    .send(renderPage(asked, found.page));
+}
+
+function pageRequest(double: Double, session: PageRequest['session'], request: FastifyRequest): PageRequest {
+  const [path = '', search = ''] = request.url.split('?');
+  const isPost = request.method === 'POST';
+  const form = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
+  const fields = new URLSearchParams(isPost ? form : search);
+  const cookie = /(?:^|;\s*)KohaOpacLanguage=([A-Za-z-]{2,12})/.exec(request.headers.cookie ?? '');
+  const language = fields.get('language') ?? cookie?.[1] ?? 'en';
+  return { double, session, method: isPost ? 'POST' : 'GET', path, fields, language };
+}

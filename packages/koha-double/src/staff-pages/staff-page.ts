@@ -1,0 +1,39 @@
+import type { Double } from '../double.ts';
+import type { Html } from './html.ts';
+import type { StaffSession } from './staff-sessions.ts';
+
+/** What a staff page is asked: who is there, what was sent. */
+export interface PageRequest {
+  readonly double: Double;
+  readonly session: StaffSession;
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** Query of a GET, form of a POST. */
+  readonly fields: URLSearchParams;
+  /** Of the page's own texts' language attribute, as Koha's cookie says. */
+  readonly language: string;
+}
+
+/** What a page answers: itself, or where to go. */
+export type PageAnswer =
+  | { readonly kind: 'page'; readonly status?: number; readonly page: Page }
+  | { readonly kind: 'redirect'; readonly to: string };
+
+export interface Page {
+  readonly title: string;
+  /** Koha's id of the body element, which scripts go by. */
+  readonly bodyId: string;
+  readonly bodyClass: string;
+  readonly main: Html;
+  readonly aside?: Html;
+  /** Scripts of the page itself, by address. */
+  readonly scripts?: readonly string[];
+}
+
+export interface StaffPage {
+  readonly paths: readonly string[];
+  answer(request: PageRequest): PageAnswer | Promise<PageAnswer>;
+}
+
+export const redirect = (to: string): PageAnswer => ({ kind: 'redirect', to });
+export const show = (page: Page, status = 200): PageAnswer => ({ kind: 'page', status, page });

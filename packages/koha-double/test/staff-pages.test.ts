@@ -1,0 +1,349 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  startFakeReceiver,
+  webhookSecret,
+  type FakeReceiver,
+  type Respond,
+} from './support/fake-receiver.ts';
+import { askPlain, withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
+
+const circulation = '/cgi-bin/koha/circ/circulation.pl';
+const member = '/cgi-bin/koha/members/member.pl';
+const selfCheck = '/cgi-bin/koha/sco/sco-main.pl';
+const card = '21234000000017';
+
+/** A browser with the double's cookie. */
+interface Browser {
+  readonly csrf: string;
+  readonly cookie: string;
+  get(path: string): Promise<Reply>;
+  post(path: string, form: Readonly<Record<string, string>>): Promise<Reply>;
+}
+
+async function openBrowser(koha: TestKoha, cookie?: string): Promise<Browser> {
+  const first = await askPlain(
+    koha.url + circulation,
+    'GET',
+    cookie === undefined ? {} : { headers: { cookie } },
+  );
+  const own = cookie ?? (first.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const csrf = /name="csrf-token" content="(\w+)"/.exec(String(first.body))?.[1] ?? '';
+  const headers = { cookie: own };
+  return {
+    csrf,
+    cookie: own,
+    get: (path) => askPlain(koha.url + path, 'GET', { headers }),
+    post: (path, form) =>
+      askPlain(koha.url + path, 'POST', {
+        body: new URLSearchParams({ csrf_token: csrf, ...form }).toString(),
+        headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+      }),
+  };
+}
+
+async function withDesk(
+  options: TestOptions & { readonly respond?: Respond },
+  run: (koha: TestKoha, browser: Browser, receiver: FakeReceiver) => Promise<void>,
+): Promise<void> {
+  const { respond, ...rest } = options;
+  const receiver = await startFakeReceiver(respond);
+  const webhook = {
+    receiverUrl: receiver.url,
+    secret: webhookSecret,
+    staffWaitMs: 300,
+    selfCheckWaitMs: 300,
+  };
+  try {
+    await withKoha({ webhook, ...rest }, async (koha) => run(koha, await openBrowser(koha), receiver));
+  } finally {
+    receiver.close();
+  }
+}
+
+describe('the checkout box', () => {
+  test('a known card opens the patron, costs no event and no wait', () =>
+    withDesk({}, async (koha, browser, receiver) => {
+      koha.putPatron(card, { surname: 'Kovač', firstname: 'Ana' });
+      const reply = await browser.get(`${circulation}?findborrower=${card}`);
+      expect(reply.status).toBe(200);
+      expect(reply.body).toContain('Checking out to <span dir="auto">Ana Kovač</span>');
+      expect(receiver.events).toEqual([]);
+    }));
+
+  test('an unknown card goes to the patron search, commas as blanks', () =>
+    withDesk({}, async (_koha, browser) => {
+      const reply = await browser.get(`${circulation}?findborrower=Kova%C4%8D,Ana`);
+      expect(reply.status).toBe(302);
+      expect(reply.headers.get('location')).toBe(
+        `${member}?quicksearch=1&circsearch=1&searchmember=Kova%C4%8D+Ana`,
+      );
+    }));
+
+  test('it looks at the card number only, not at the login name', () =>
+    withDesk({}, async (koha, browser) => {
+      koha.putPatron('9', { surname: 'X', userid: 'ana.k' });
+      expect((await browser.get(`${circulation}?findborrower=ana.k`)).status).toBe(302);
+    }));
+
+  test('an event without an item is sent, and a copy that comes in time is found in the same page load', () =>
+    withDesk({}, async (koha, browser, receiver) => {
+      const load = browser.get(`${circulation}?findborrower=${card}`);
+      while (receiver.events.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      koha.putPatron(card, { surname: 'Visitor' });
+      const reply = await load;
+      expect([reply.status, String(reply.body).includes('Visitor')]).toEqual([200, true]);
+      const { data } = JSON.parse(receiver.events[0]?.body ?? '') as { data: object };
+      expect(data).toEqual({ cardnumber: card, branch: 'MAIN', interface: 'staff', operator: 2 });
+    }));
+
+  test('a final verdict ends the wait at once', () =>
+    withDesk(
+      {
+        webhook: undefined,
+        respond: () => ({ status: 202, body: { event_id: 'e1', status: 'accepted' } }),
+      },
+      async (koha, browser, receiver) => {
+        koha.putSettings({ webhook: webhookTo(receiver, 60_000) });
+        const body = { event_id: 'e1', seq: 1, state: 'done', outcome: 'NOT_FOUND' };
+        await koha.ask('PUT', '/api/v1/contrib/passport/scans/e1/outcome', { body });
+        const reply = await browser.get(`${circulation}?findborrower=${card}`);
+        expect(reply.status).toBe(302);
+      },
+    ));
+
+  test('at most one page waits: the next goes on at once', () =>
+    withDesk({ webhook: undefined }, async (koha, browser, receiver) => {
+      koha.putSettings({ webhook: webhookTo(receiver, 60_000) });
+      const first = browser.get(`${circulation}?findborrower=${card}`);
+      while (receiver.events.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      expect((await browser.get(`${circulation}?findborrower=21234000000054`)).status).toBe(302);
+      koha.putPatron(card, { surname: 'Visitor' });
+      expect((await first).status).toBe(200);
+    }));
+
+  test('names are not sent anywhere', () =>
+    withDesk({}, async (_koha, browser, receiver) => {
+      await browser.get(`${circulation}?findborrower=Kovac`);
+      expect(receiver.events).toEqual([]);
+    }));
+});
+
+function webhookTo(
+  receiver: FakeReceiver,
+  waitMs: number,
+): NonNullable<object> & {
+  receiver_url: string;
+  secret: string;
+  library: string;
+  patterns: string[];
+  staff_wait_ms: number;
+  self_check_wait_ms: number;
+} {
+  return {
+    receiver_url: receiver.url,
+    secret: webhookSecret,
+    library: 'midland',
+    patterns: ['^\\d{14}$'],
+    staff_wait_ms: waitMs,
+    self_check_wait_ms: waitMs,
+  };
+}
+
+describe('lending at the desk', () => {
+  test('an item is lent at the branch of the session, and the list shows it', () =>
+    withDesk({}, async (koha, browser) => {
+      const { patron_id } = koha.putPatron(card, { surname: 'X' });
+      koha.putItem('39', { biblio: { title: 'The <Quiet> Weir' } });
+      await browser.post('/cgi-bin/koha/circ/set-library.pl', { op: 'cud-set-library', branch: 'NORTH' });
+      const form = { op: 'cud-checkout', borrowernumber: String(patron_id), barcode: '39' };
+      const reply = await browser.post(circulation, form);
+      expect(reply.status).toBe(302);
+      expect(koha.state(card).checkouts).toMatchObject([{ external_id: '39', library_id: 'NORTH' }]);
+      const page = await browser.get(reply.headers.get('location') ?? '');
+      expect(page.body).toContain('The &lt;Quiet&gt; Weir');
+    }));
+
+  test('reasons that can be confirmed are asked about, blockers end it', () =>
+    withDesk({}, async (koha, browser) => {
+      const { patron_id } = koha.putPatron(card, { surname: 'X' });
+      koha.putItem('39', { rental_charge: 2 });
+      koha.putItem('40', { withdrawn: 1 });
+      const borrowernumber = String(patron_id);
+      const form = { op: 'cud-checkout', borrowernumber };
+      expect((await browser.post(circulation, { ...form, barcode: '39' })).body).toContain(
+        'circ_needsconfirmation',
+      );
+      expect((await browser.post(circulation, { ...form, barcode: '40' })).body).toContain('circ_impossible');
+      expect((await browser.post(circulation, { ...form, barcode: '0' })).body).toContain('not known');
+      expect(koha.state().checkouts).toEqual([]);
+      await browser.post(circulation, { ...form, barcode: '39', issueconfirmed: '1' });
+      expect(koha.state().checkouts).toHaveLength(1);
+      await browser.post('/cgi-bin/koha/circ/returns.pl', { op: 'cud-checkin', barcode: '39' });
+      expect(koha.state()).toMatchObject({ checkouts: [], old_checkouts: [{ external_id: '39' }] });
+    }));
+
+  test.each<[string, Record<string, string>]>([
+    ['a wrong token', { op: 'cud-checkout', csrf_token: 'guess' }],
+    ['no token', { op: 'cud-checkout', csrf_token: '' }],
+    ['an op that does not begin with cud-', { op: 'checkout' }],
+  ])('%s is refused in plain text', (_what, form) =>
+    withDesk({}, async (_koha, browser) => {
+      const reply = await browser.post(circulation, { borrowernumber: '1', barcode: '39', ...form });
+      expect([reply.status, reply.body]).toEqual([403, 'Wrong CSRF token']);
+      expect(reply.headers.get('content-type')).toMatch(/^text\/plain/);
+    }),
+  );
+
+  test('an op that writes is refused on GET', () =>
+    withDesk({}, async (_koha, browser) => {
+      expect((await browser.get(`${circulation}?op=cud-checkout&borrowernumber=1`)).status).toBe(403);
+    }));
+});
+
+describe('the session and the API', () => {
+  const path = '/api/v1/contrib/passport/scans';
+  const body = { cardnumber: card };
+
+  test('a write needs the CSRF header, and the cookie spoils a Bearer call without it', () =>
+    withDesk({}, async (koha, browser) => {
+      const { cookie, csrf } = browser;
+      const without = await askPlain(koha.url + path, 'POST', { body, headers: { cookie } });
+      expect(without).toMatchObject({ status: 403, body: { error: 'Wrong CSRF token' } });
+      const withToken = await askPlain(koha.url + path, 'POST', {
+        body,
+        headers: { cookie, 'csrf-token': csrf },
+      });
+      expect(withToken.status).toBe(202);
+      expect(await koha.ask('POST', path, { body, headers: { cookie } })).toMatchObject({ status: 403 });
+    }));
+
+  test('an older Koha does not check', () =>
+    withDesk({ settings: { api_csrf_check: false } }, async (koha, { cookie }) => {
+      expect((await askPlain(koha.url + path, 'POST', { body, headers: { cookie } })).status).toBe(202);
+    }));
+
+  test('the search of the page is allowed, a session that is over is told, maintenance stops it', () =>
+    withDesk({}, async (koha, { cookie }) => {
+      const ask = (sent: string): Promise<Reply> =>
+        askPlain(`${koha.url}/api/v1/patrons`, 'GET', { headers: { cookie: sent } });
+      expect((await ask(cookie)).status).toBe(200);
+      expect(await ask('CGISESSID=gone')).toMatchObject({
+        status: 401,
+        body: { error: 'Session has been expired.' },
+      });
+      koha.putSettings({ maintenance: true });
+      expect(await ask(cookie)).toMatchObject({ status: 503 });
+      expect(await koha.ask('GET', '/api/v1/patrons')).toMatchObject({ status: 200 });
+    }));
+
+  test('the branch of the session goes before x-koha-library', () =>
+    withDesk({}, async (koha, { cookie, csrf }, receiver) => {
+      const headers = { cookie, 'csrf-token': csrf, 'x-koha-library': 'NORTH' };
+      await askPlain(koha.url + path, 'POST', { body, headers });
+      expect(JSON.parse(receiver.events[0]?.body ?? '')).toMatchObject({ data: { branch: 'MAIN' } });
+    }));
+
+  test('two doubles on one host share a cookie without throwing each other out', () =>
+    withDesk({}, async (_koha, browser) => {
+      await withKoha({ library: 'riverside' }, async (other) => {
+        const second = await openBrowser(other, browser.cookie);
+        expect(second.csrf).not.toBe(browser.csrf);
+        expect((await browser.post('/cgi-bin/koha/circ/returns.pl', { op: 'cud-checkin' })).status).toBe(200);
+        expect((await second.post('/cgi-bin/koha/circ/returns.pl', { op: 'cud-checkin' })).status).toBe(200);
+      });
+    }));
+});
+
+describe('the self-check', () => {
+  test('an unknown card is told so, with nothing but itself, in markup that is safe', () =>
+    withDesk({}, async (_koha, browser) => {
+      const reply = await browser.post(selfCheck, { op: 'cud-login', patronid: '<b>99' });
+      expect(reply.body).toContain('id="nouser"');
+      expect(reply.body).toContain('&lt;b&gt;99');
+    }));
+
+  test('T-05 the event says where it was scanned, and the patron is found in the same page load', () =>
+    withDesk({}, async (koha, browser, receiver) => {
+      const load = browser.post(selfCheck, { op: 'cud-login', patronid: card });
+      while (receiver.events.length === 0) await new Promise((resolve) => setImmediate(resolve));
+      koha.putPatron(card, { surname: 'Visitor' });
+      expect((await load).body).toContain('Hello, ');
+      expect(JSON.parse(receiver.events[0]?.body ?? '')).toMatchObject({ data: { interface: 'self_check' } });
+    }));
+
+  test('lends, and leaves what must be confirmed to the desk', () =>
+    withDesk({}, async (koha, browser) => {
+      koha.putPatron(card, { surname: 'X' });
+      koha.putItem('39', {});
+      koha.putItem('40', { rental_charge: 2 });
+      const scan = (barcode: string): Promise<Reply> =>
+        browser.post(selfCheck, { op: 'cud-checkout', patronid: card, barcode });
+      expect((await scan('39')).body).toContain('Checked out: 39');
+      expect((await scan('40')).body).toContain('ask at the desk');
+      expect(koha.state().checkouts).toHaveLength(1);
+    }));
+
+  test('can be switched off', () =>
+    withDesk({ settings: { WebBasedSelfCheck: false } }, async (_koha, browser) => {
+      expect((await browser.get(selfCheck)).status).toBe(404);
+    }));
+});
+
+describe('the plugin on the pages', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'koha-double-'));
+    writeFileSync(join(folder, 'desk.js'), 'void "desk";');
+    writeFileSync(join(folder, 'messages.json'), JSON.stringify({ en: { title: '</script>' } }));
+    writeFileSync(join(folder, 'p.kpz'), 'zip');
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const files = (): TestOptions => ({
+    pluginScriptPath: join(folder, 'desk.js'),
+    kpzPath: join(folder, 'p.kpz'),
+  });
+
+  test('its script is on the page of an unknown card, with the ids it goes by, and on no other', () =>
+    withDesk(files(), async (_koha, browser) => {
+      const { body } = await browser.get(`${member}?quicksearch=1&circsearch=1&searchmember=${card}`);
+      const ids = [
+        '<body id="pat_member"',
+        'id="search_patron_filter"',
+        'id="searchresults"',
+        'id="memberresultst"',
+      ];
+      for (const id of ids) expect(body).toContain(id);
+      const facts = /id="passport-desk">(.*?)<\/script>/.exec(String(body))?.[1] ?? '';
+      expect(JSON.parse(facts)).toMatchObject({
+        library: 'midland',
+        messages: { en: { title: '</script>' } },
+      });
+      expect((await browser.get(`${member}?searchmember=x`)).body).not.toContain('passport-desk');
+      expect((await browser.get(circulation)).body).not.toContain('passport-desk');
+      const script = await browser.get('/api/v1/contrib/passport/desk.js?v=1.0.0');
+      expect([script.status, script.body]).toEqual([200, 'void "desk";']);
+    }));
+
+  test('is offered for download', () =>
+    withDesk(files(), async (_koha, browser) => {
+      const link = /href="([^"]+)" download="p.kpz"/.exec(String((await browser.get('/')).body))?.[1] ?? '';
+      expect((await browser.get(link)).body).toBe('zip');
+    }));
+
+  test('is nowhere on a Koha that has not installed it', () =>
+    withDesk({ ...files(), plugin: false }, async (_koha, browser, receiver) => {
+      const { body } = await browser.get(`${member}?circsearch=1&searchmember=${card}`);
+      expect(body).not.toContain('passport-desk');
+      expect((await browser.get(`${circulation}?findborrower=${card}`)).status).toBe(302);
+      expect(receiver.events).toEqual([]);
+    }));
+
+  test('the page’s language is what Koha’s cookie says', () =>
+    withDesk(files(), async (koha, { cookie }) => {
+      const headers = { cookie: `${cookie}; KohaOpacLanguage=fr` };
+      expect((await askPlain(koha.url + member, 'GET', { headers })).body).toContain('<html lang="fr">');
+    }));
+});
