@@ -27,8 +27,10 @@ export async function describeInstallation(engineEnv) {
 
   return {
     project,
+    docker,
     compose,
     riversideUrl: `http://127.0.0.1:${riverside}`,
+    lakesideUrl: `http://127.0.0.1:${lakeside}`,
     midlandUrl: `http://127.0.0.1:${midland}`,
     dashboardUrl: `http://127.0.0.1:${dashboard}`,
     /** `healthy`, `starting`, ... of each container that has a health check, by container. */
