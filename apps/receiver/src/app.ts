@@ -1,5 +1,5 @@
 import { type FastifyError, type FastifyHttpOptions, type FastifyInstance, fastify } from 'fastify';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
 import type { Authentication, Delivery, ReportingLibrary } from './authentication.ts';
@@ -11,10 +11,6 @@ import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 
 /** Contract section 1. */
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** A sender that needs longer than this for 16 KiB holds a place that another desk could use. */
-const REQUEST_TIMEOUT_MS = 10_000;
-/** How often Node looks for such senders; its own 30 s would let them stay four times as long. */
-const TIMEOUT_CHECK_MS = 1_000;
 /** With a whole body each, they hold 64 MiB. */
 const MOST_CONNECTIONS = 4_096;
 const STOPPING_RETRY_MS = 1_000;
@@ -26,6 +22,8 @@ export interface ReceiverDeps {
   readonly accept: (delivery: Delivery) => Promise<Acceptance>;
   readonly readState: ReadState;
   readonly stopping: () => boolean;
+  /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
+  readonly requestTimeoutMs: number;
   readonly trustProxy: boolean | string | number;
   readonly counted: (library: string, result: string) => void;
   readonly log: Logger;
@@ -34,7 +32,7 @@ export interface ReceiverDeps {
 /** The receiver's HTTP side; listens to nothing yet. Fastify's own request log is off: it prints URLs. */
 export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   const app = fastify({
-    ...SERVER_OPTIONS,
+    ...serverOptions(deps.requestTimeoutMs),
     trustProxy: trusted(deps.trustProxy),
     frameworkErrors: (_error, _request, reply) => void refuse(reply, 'malformed_request'),
   });
@@ -44,10 +42,13 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.addHook('onRequest', async (_request, reply) => {
-    if (!deps.stopping()) return;
+  app.addHook('onRequest', async (request, reply) => {
+    const isStopping = deps.stopping();
+    if (!isStopping && !lacksHost(request.raw)) return;
     void reply.header('connection', 'close');
-    return refuse(reply, 'unavailable', { retryAfterMs: STOPPING_RETRY_MS });
+    return isStopping
+      ? refuse(reply, 'unavailable', { retryAfterMs: STOPPING_RETRY_MS })
+      : refuse(reply, 'malformed_request');
   });
 
   const note = buildNote(deps);
@@ -68,16 +69,29 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   return app;
 }
 
-const SERVER_OPTIONS = {
-  bodyLimit: BODY_LIMIT_BYTES,
-  requestTimeout: REQUEST_TIMEOUT_MS,
-  connectionTimeout: 2 * REQUEST_TIMEOUT_MS,
-  http: { connectionsCheckingInterval: TIMEOUT_CHECK_MS },
-  return503OnClosing: false,
-  // Longer ids than a library's or an event's are unknown ones, not malformed ones; headers are capped at 16 KiB.
-  routerOptions: { maxParamLength: BODY_LIMIT_BYTES },
-  clientErrorHandler: refuseRaw,
-} satisfies FastifyHttpOptions<Server>;
+function serverOptions(requestTimeoutMs: number): FastifyHttpOptions<Server> {
+  return {
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: 2 * requestTimeoutMs,
+    http: {
+      requestTimeout: requestTimeoutMs,
+      // Node takes the longer of both as the limit for a whole request: its own minute for headers would win.
+      headersTimeout: requestTimeoutMs,
+      // Its own 30 s would let slow senders stay four times as long.
+      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
+      // Refused by us: Node's own answer is no problem document.
+      requireHostHeader: false,
+    },
+    return503OnClosing: false,
+    // Longer ids than a library's or an event's are unknown ones, not malformed ones; headers are capped at 16 KiB.
+    routerOptions: { maxParamLength: BODY_LIMIT_BYTES },
+    clientErrorHandler: refuseRaw,
+  };
+}
+
+const lacksHost = ({ headers, httpVersion }: IncomingMessage): boolean =>
+  headers.host === undefined && httpVersion === '1.1';
 
 /** What Fastify itself refuses, or null for a bug of ours. */
 function codeOf(error: FastifyError): 'too_large' | 'unsupported_media_type' | 'malformed_request' | null {

@@ -24,6 +24,8 @@ import { buildReadState } from './read-state.ts';
 const REDIS_DEADLINE_MS = 2_000;
 /** Replicas acknowledge in a round trip; they wait in the same connection as everybody's next event. */
 const REPLICAS_DEADLINE_MS = 1_000;
+/** Long enough for 16 KiB over the worst line, short enough that slow senders cannot fill the house. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = receiverConfig(process.env, (path) => readFileSync(path, 'utf8'));
@@ -75,6 +77,7 @@ async function start(
     accept: acceptEvent({ authenticate, sink, jobs }),
     readState: buildReadState({ redis, queue, nameOf, deadlineMs: REDIS_DEADLINE_MS, log }),
     stopping: () => lifecycle.stopping,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,
     counted: eventMetrics(metrics).received,
     log,

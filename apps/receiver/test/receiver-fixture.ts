@@ -49,6 +49,7 @@ export async function openReceiver(options: {
   readonly redisUrl: string;
   readonly minReplicas?: number;
   readonly deadlineMs?: number;
+  readonly requestTimeoutMs?: number;
   readonly keys?: readonly Buffer[];
   readonly waitForRedis?: boolean;
 }): Promise<ReceiverFixture> {
@@ -80,6 +81,7 @@ export async function openReceiver(options: {
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) }),
     readState: buildReadState({ redis, queue, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
     stopping: () => clock.stopping,
+    requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     trustProxy: false,
     counted: (library, result) => void counted.push(`${library} ${result}`),
     log,
