@@ -2,15 +2,27 @@ import { eventStateSchema, SCAN_INTERFACES } from '@passport/contract';
 import { z } from 'zod';
 import { PROBLEM_CODES, PROBLEM_TYPE } from './problem.ts';
 
+const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
+const jsonAnswer = (description: string, schema: object): object => ({
+  description,
+  content: { 'application/json': { schema } },
+});
 const problemAnswer = (description: string): object => ({
   description,
-  content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+  content: { [PROBLEM_TYPE]: { schema: ref('Problem') } },
 });
 const retryAnswer = (description: string): object => ({
   ...problemAnswer(description),
   headers: { 'retry-after': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds' } },
 });
 
+const pathPart = (name: string, description: string): object => ({
+  name,
+  in: 'path',
+  required: true,
+  schema: { type: 'string' },
+  description,
+});
 const header = (name: string, pattern: string, description: string): object => ({
   name,
   in: 'header',
@@ -19,18 +31,26 @@ const header = (name: string, pattern: string, description: string): object => (
   description,
 });
 
+const library = pathPart('library', 'The lending library’s id');
 const signatureHeaders = [
   header('webhook-id', '^[A-Za-z0-9_-]{1,128}$', 'Unique per event, the same on every delivery of it'),
   header('webhook-timestamp', '^[1-9]\\d{0,11}$', 'Unix seconds of this delivery, at most 300 s off'),
-  header('webhook-signature', '^v1,', 'Standard Webhooks 1.0: v1,BASE64(HMAC-SHA256), space-separated'),
+  header(
+    'webhook-signature',
+    '^v1,',
+    'Standard Webhooks 1.0: v1,BASE64(HMAC-SHA256(secret, id.timestamp.body)), several separated by one space',
+  ),
 ];
-const library = { name: 'library', in: 'path', required: true, schema: { type: 'string' } };
 
 const eventSchema = {
   type: 'object',
   required: ['type', 'timestamp', 'data'],
   properties: {
-    type: { type: 'string', enum: ['patron.not_found', 'passport.test'] },
+    type: {
+      type: 'string',
+      description: 'patron.not_found; passport.test is answered and not queued; any other is ignored',
+      examples: ['patron.not_found', 'passport.test'],
+    },
     timestamp: { type: 'string', format: 'date-time', description: 'When the card was scanned, with offset' },
     data: {
       type: 'object',
@@ -38,7 +58,12 @@ const eventSchema = {
       properties: {
         cardnumber: { type: 'string', minLength: 1, maxLength: 32 },
         branch: { type: 'string', minLength: 1, maxLength: 10 },
-        item_barcode: { type: ['string', 'null'], minLength: 1, maxLength: 64 },
+        item_barcode: {
+          type: ['string', 'null'],
+          minLength: 1,
+          maxLength: 64,
+          description: 'The item that waits to be lent; never from a sender that lends it itself',
+        },
         interface: { type: 'string', enum: [...SCAN_INTERFACES] },
         operator: { type: ['integer', 'null'] },
       },
@@ -46,22 +71,25 @@ const eventSchema = {
   },
 };
 
+const mark = (description: string): object => ({ const: true, description });
 const acceptedSchema = {
   type: 'object',
   required: ['event_id', 'status'],
+  additionalProperties: false,
   properties: {
     event_id: { type: 'string', description: 'The id to follow; on a join the first event’s' },
     status: { const: 'accepted' },
-    duplicate: { const: true },
-    joined: { const: true },
-    test: { const: true },
-    ignored: { const: true },
+    duplicate: mark('This event was accepted before'),
+    joined: mark('A double scan: it follows the first event'),
+    test: mark('A test: nothing was queued'),
+    ignored: mark('A type that is of no interest: nothing was queued'),
   },
 };
 
 const problemSchema = {
   type: 'object',
   required: ['type', 'title', 'status', 'code'],
+  additionalProperties: false,
   properties: {
     type: { type: 'string' },
     title: { type: 'string' },
@@ -72,49 +100,68 @@ const problemSchema = {
   },
 };
 
+const malformed = problemAnswer('A header is missing, repeated or malformed; not JSON or UTF-8; not HTTP');
+const tooSlow = problemAnswer('The request took too long to arrive');
+
+const reportScan = {
+  operationId: 'reportScan',
+  summary: 'Report that a scanned card is unknown',
+  parameters: [library, ...signatureHeaders],
+  requestBody: { required: true, content: { 'application/json': { schema: ref('Event') } } },
+  responses: {
+    202: jsonAnswer('Redis has it', ref('Accepted')),
+    400: malformed,
+    401: problemAnswer('Bad signature, timestamp outside the window, or unknown library'),
+    408: tooSlow,
+    409: problemAnswer('Same webhook-id, different body'),
+    413: problemAnswer('Larger than 16 KiB'),
+    415: problemAnswer('Not application/json'),
+    422: problemAnswer('Signed, but data does not fit; names the field'),
+    429: retryAnswer('Over the library’s rate or backlog'),
+    503: retryAnswer('Redis cannot take it now, or the process is stopping'),
+  },
+};
+
+const readEvent = {
+  operationId: 'readEvent',
+  summary: 'The state of an event, signed over an empty body; does not count against the rate',
+  parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
+  responses: {
+    200: jsonAnswer('The state', ref('EventState')),
+    400: malformed,
+    401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
+    404: problemAnswer('Unknown event'),
+    408: tooSlow,
+    503: retryAnswer('Redis does not answer now, or the process is stopping'),
+  },
+};
+
+const readDescription = {
+  operationId: 'readDescription',
+  summary: 'This description',
+  responses: {
+    200: jsonAnswer('This description', { type: 'object', required: ['openapi', 'paths'] }),
+    503: retryAnswer('The process is stopping'),
+  },
+};
+
 /** OpenAPI 3.1 of everything the receiver answers. The state's schema is the one that the answers are made with. */
 export function buildOpenApi(): object {
   return {
     openapi: '3.1.0',
     info: { title: 'Patron Passport receiver', version: '1.0.0', license: { name: 'GPL-3.0-or-later' } },
     paths: {
-      '/webhooks/{library}': {
-        post: {
-          summary: 'Report that a scanned card is unknown',
-          parameters: [library, ...signatureHeaders],
-          requestBody: { required: true, content: { 'application/json': { schema: eventSchema } } },
-          responses: {
-            202: { description: 'Redis has it', content: { 'application/json': { schema: acceptedSchema } } },
-            400: problemAnswer('A header is missing, repeated or malformed; not JSON or UTF-8'),
-            401: problemAnswer('Bad signature, timestamp outside the window, or unknown library'),
-            409: problemAnswer('Same webhook-id, different body'),
-            413: problemAnswer('Larger than 16 KiB'),
-            415: problemAnswer('Not application/json'),
-            422: problemAnswer('Signed, but data does not fit; names the field'),
-            429: retryAnswer('Over the library’s rate or backlog'),
-            503: retryAnswer('Redis cannot take it now, or the process is stopping'),
-          },
-        },
-      },
-      '/webhooks/{library}/{id}': {
-        get: {
-          summary: 'The state of an event, signed over an empty body',
-          parameters: [library, { ...library, name: 'id' }, ...signatureHeaders],
-          responses: {
-            200: {
-              description: 'The state',
-              content: { 'application/json': { schema: { $ref: '#/components/schemas/EventState' } } },
-            },
-            400: problemAnswer('A header is missing, repeated or malformed'),
-            401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
-            404: problemAnswer('Unknown event'),
-            503: retryAnswer('Redis does not answer now'),
-          },
-        },
-      },
+      '/webhooks/{library}': { post: reportScan },
+      '/webhooks/{library}/{id}': { get: readEvent },
+      '/openapi.json': { get: readDescription },
     },
     components: {
-      schemas: { EventState: z.toJSONSchema(eventStateSchema), Problem: problemSchema },
+      schemas: {
+        Event: eventSchema,
+        Accepted: acceptedSchema,
+        EventState: z.toJSONSchema(eventStateSchema),
+        Problem: problemSchema,
+      },
     },
   };
 }

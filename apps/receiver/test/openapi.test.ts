@@ -1,0 +1,154 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import { buildScanEvent, signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
+import { type ReceiverFixture, SECRET, openReceiver, reportingLibrary } from './receiver-fixture.ts';
+
+interface Answer {
+  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+interface Description {
+  readonly openapi: string;
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { responses: Record<string, Answer> }>>>>;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+let server: StartedRedis;
+let receiver: ReceiverFixture;
+let description: Description;
+let ajv: Ajv2020;
+beforeAll(async () => {
+  server = await startRedis();
+  receiver = await openReceiver({ redisUrl: server.url });
+  description = (await (await fetch(`${receiver.url}/openapi.json`)).json()) as Description;
+  ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': true } });
+  ajv.addSchema({ $id: 'openapi', ...description });
+});
+afterAll(async () => {
+  await receiver.close();
+  await server.stop();
+});
+
+const WEBHOOK = '/webhooks/{library}';
+const STATUS = '/webhooks/{library}/{id}';
+const escaped = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1');
+
+/** What the description says of an answer, as a validator of its body. */
+function describedAs(
+  path: string,
+  method: string,
+  status: number,
+  type: string,
+): ValidateFunction | undefined {
+  const pointer = ['paths', path, method, 'responses', String(status), 'content', type, 'schema'];
+  return ajv.getSchema(`openapi#/${pointer.map(escaped).join('/')}`);
+}
+
+async function expectDescribed(path: string, method: string, response: Response): Promise<void> {
+  const described = description.paths[path]?.[method]?.responses[String(response.status)];
+  const type = (response.headers.get('content-type') ?? '').split(';')[0] ?? '';
+  const validate = describedAs(path, method, response.status, type);
+  const body: unknown = await response.json();
+
+  expect({ status: response.status, type, isDescribed: validate !== undefined }).toMatchObject({
+    isDescribed: true,
+  });
+  expect({ valid: validate?.(body), errors: validate?.errors }).toEqual({ valid: true, errors: null });
+  for (const header of Object.keys(described?.headers ?? {})) {
+    expect([header, response.headers.get(header)]).toEqual([header, expect.stringMatching(/^[1-9]\d*$/)]);
+  }
+}
+
+const post = (change: Partial<Parameters<typeof signedRequest>[0]> = {}, init: RequestInit = {}) => {
+  const { headers, ...request } = signedRequest({ secret: SECRET, id: 'evt_1', ...change });
+  return fetch(`${receiver.url}/webhooks/riverside`, {
+    ...request,
+    ...init,
+    headers: { ...headers, ...(init.headers as Record<string, string> | undefined) },
+  });
+};
+const otherCard = buildScanEvent({ cardnumber: '21234000000018' });
+
+async function limited(limits: Partial<ReturnType<typeof reportingLibrary>['limits']>): Promise<Response> {
+  const library = reportingLibrary('riverside');
+  receiver.libraries.set('riverside', { ...library, limits: { ...library.limits, ...limits } });
+  const answer = await post({ id: 'evt_7', body: otherCard });
+  receiver.libraries.set('riverside', library);
+  return answer;
+}
+
+async function overRate(): Promise<Response> {
+  const slow = { eventsPerSecond: 0.001, burst: 1 };
+  await limited(slow);
+  return limited(slow);
+}
+
+async function stopping(): Promise<Response> {
+  receiver.clock.stopping = true;
+  const answer = await post();
+  receiver.clock.stopping = false;
+  return answer;
+}
+
+const body = buildScanEvent();
+const POSTS: readonly (readonly [name: string, status: number, send: () => Promise<Response>])[] = [
+  ['accepted', 202, () => post({ body })],
+  ['duplicate', 202, () => post({ body })],
+  ['joined', 202, () => post({ id: 'evt_2' })],
+  ['test', 202, () => post({ id: 'evt_3', body: '{"type":"passport.test"}' })],
+  ['ignored', 202, () => post({ id: 'evt_4', body: '{"type":"other"}' })],
+  ['a header missing', 400, () => post({}, { headers: { 'webhook-id': '' } })],
+  ['not JSON', 400, () => post({ id: 'evt_5', body: '{' })],
+  ['a bad signature', 401, () => post({ timestamp: 1 })],
+  ['a reused id', 409, () => post({ body: otherCard })],
+  ['too large', 413, () => post({ body: ' '.repeat(20_000) })],
+  ['another content type', 415, () => post({}, { headers: { 'content-type': 'text/plain' } })],
+  ['an unfit field', 422, () => post({ id: 'evt_6', body: buildScanEvent({ branch: '' }) })],
+  ['no object', 422, () => post({ id: 'evt_6', body: '[]' })],
+  ['over the backlog', 429, () => limited({ backlog: 1 })],
+  ['over the rate', 429, overRate],
+  ['stopping', 503, stopping],
+];
+
+describe('the description', () => {
+  test('it is OpenAPI 3.1', () => {
+    expect(description.openapi).toMatch(/^3\.1\.\d+$/);
+  });
+
+  test.each(POSTS)('an answer of the webhook is as described: %s, %i', async (_name, status, send) => {
+    const response = await send();
+
+    expect(response.status).toBe(status);
+    await expectDescribed(WEBHOOK, 'post', response);
+  });
+
+  test.each([
+    ['known', 200, 'evt_1', SECRET],
+    ['unknown', 404, 'evt_none', SECRET],
+    ['a bad signature', 401, 'evt_1', `whsec_${Buffer.alloc(32, 'x').toString('base64')}`],
+  ])('an answer of the state is as described: %s, %i', async (_name, status, id, secret) => {
+    const { headers } = signedRequest({ secret, id, body: '' });
+    const response = await fetch(`${receiver.url}/webhooks/riverside/${id}`, { headers });
+
+    expect(response.status).toBe(status);
+    await expectDescribed(STATUS, 'get', response);
+  });
+
+  test('a state without headers is answered as described', async () => {
+    await expectDescribed(STATUS, 'get', await fetch(`${receiver.url}/webhooks/riverside/evt_1`));
+  });
+
+  test('every status that the webhook is described to answer is met by one of these tests', () => {
+    const described = Object.keys(description.paths[WEBHOOK]?.['post']?.responses ?? {}).map(Number);
+    const met = new Set(POSTS.map(([, status]) => status));
+
+    // 408 is met by a slow sender, in raw-http.test.ts.
+    expect(described.filter((status) => !met.has(status))).toEqual([408]);
+  });
+
+  test('the description describes itself', async () => {
+    const response = await fetch(`${receiver.url}/openapi.json`);
+
+    await expectDescribed('/openapi.json', 'get', response);
+  });
+});
