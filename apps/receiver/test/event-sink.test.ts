@@ -1,0 +1,191 @@
+import { describe, expect, test } from '@jest/globals';
+import { queuedProgress, type JobData } from '@passport/contract';
+import type { Gate, GateAnswer, GateQuestion, ReplicaCheck } from '@passport/queue';
+import { createLogger } from '@passport/runtime';
+import { type EventSinkDeps, buildEventSink } from '../src/event-sink.ts';
+
+const DEADLINE_MS = 2_000;
+const REDIS_NOW_MS = 1_795_597_200_000;
+
+const question = (eventId: string): GateQuestion => ({
+  mode: 'take',
+  library: 'riverside',
+  eventId,
+  bodyHashes: [`key:${eventId}`],
+  scanHash: `key:${eventId}`,
+  limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000 },
+});
+const entered = (eventId: string, add = true): GateAnswer => ({
+  kind: add ? 'new' : 'duplicate',
+  eventId,
+  add,
+  priority: 1,
+  nowMs: REDIS_NOW_MS,
+});
+const jobOf = (eventId: string, receivedMs: number): JobData => ({
+  v: 1,
+  event_id: eventId,
+  library: 'riverside',
+  branch: 'MAIN',
+  interface: 'staff',
+  operator: null,
+  scanned_at: '2026-11-25T09:00:00.000+00:00',
+  received_ms: receivedMs,
+  age_at_delivery_ms: 0,
+  sealed_card: 'sealed',
+  sealed_item: null,
+  item_asked: false,
+  card_hash: 'hash',
+  retried: null,
+  made: null,
+  progress: queuedProgress('2026-11-25T09:00:00.000Z'),
+});
+
+/** A sink over a gate and a queue of the test's own, with a clock that the test moves. */
+function openSink(options: { gate?: Gate; replicated?: ReplicaCheck; status?: string } = {}) {
+  const added: JobData[][] = [];
+  const clock = { ms: 0 };
+  const deps = {
+    redis: { status: options.status ?? 'ready' },
+    queue: {
+      async addBulk(jobs: readonly { data: JobData }[]) {
+        added.push(jobs.map(({ data }) => data));
+      },
+    },
+    gate: options.gate ?? (async ({ eventId }: GateQuestion) => entered(eventId)),
+    replicated: options.replicated ?? null,
+    deadlineMs: DEADLINE_MS,
+    monotonicNow: () => clock.ms,
+    log: createLogger({ name: 'test', level: 'silent' }),
+  };
+  return { sink: buildEventSink(deps as unknown as EventSinkDeps), added, clock };
+}
+
+/** A gate that answers when the test says so. */
+function heldGate() {
+  const held: (() => void)[] = [];
+  const gate: Gate = ({ eventId }) =>
+    new Promise((resolve) => {
+      held.push(() => resolve(entered(eventId)));
+    });
+  return {
+    gate,
+    asked: () => held.length,
+    answer: () => {
+      for (const each of held.splice(0)) each();
+    },
+  };
+}
+
+const take = ({ sink }: ReturnType<typeof openSink>, count: number, from = 0) =>
+  Array.from({ length: count }, (_, n) => sink.take(question(`evt_${from + n}`), jobOf));
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+describe('the event sink', () => {
+  test('events of one turn share one add, 32 at most', async () => {
+    const opened = openSink();
+    await Promise.all(take(opened, 70));
+
+    expect(opened.added.map((jobs) => jobs.length)).toEqual([32, 32, 6]);
+  });
+
+  test('what the gate does not want added is not added', async () => {
+    const opened = openSink({ gate: async ({ eventId }) => entered(eventId, eventId === 'evt_1') });
+    const answers = await Promise.all(take(opened, 3));
+
+    expect(opened.added.flat().map(({ event_id }) => event_id)).toEqual(['evt_1']);
+    expect(answers.map(({ kind }) => kind)).toEqual(['duplicate', 'new', 'duplicate']);
+  });
+
+  test('a delivery that is only asked about is never added', async () => {
+    const opened = openSink();
+    await opened.sink.ask(question('evt_1'));
+
+    expect(opened.added).toEqual([]);
+  });
+
+  test('T-35 the time of an event is when it came, not when Redis found time for it', async () => {
+    const held = heldGate();
+    const opened = openSink({ gate: held.gate });
+    const [answer] = take(opened, 1);
+    await nextTurn();
+    opened.clock.ms = 1_500;
+    held.answer();
+    await answer;
+
+    expect(opened.added[0]?.[0]?.received_ms).toBe(REDIS_NOW_MS - 1_500);
+  });
+
+  test('T-35 a gate that answers after the deadline adds nothing', async () => {
+    const held = heldGate();
+    const opened = openSink({ gate: held.gate });
+    const [answer] = take(opened, 1);
+    await nextTurn();
+    opened.clock.ms = DEADLINE_MS;
+    held.answer();
+
+    expect(await answer).toEqual({ kind: 'unavailable' });
+    expect(opened.added).toEqual([]);
+  });
+
+  test('without a connection nothing is asked', async () => {
+    const held = heldGate();
+    const opened = openSink({ gate: held.gate, status: 'reconnecting' });
+
+    expect(await Promise.all(take(opened, 2))).toEqual([{ kind: 'unavailable' }, { kind: 'unavailable' }]);
+    expect(held.asked()).toBe(0);
+  });
+
+  test('a gate that fails is unavailable to all who asked with it', async () => {
+    const gate: Gate = async ({ eventId }) => {
+      if (eventId === 'evt_1') throw new Error('OOM command not allowed');
+      return entered(eventId);
+    };
+
+    const answers = await Promise.all(take(openSink({ gate }), 3));
+
+    expect(answers).toEqual(Array.from({ length: 3 }, () => ({ kind: 'unavailable' })));
+  });
+
+  test('with too few replicas what was queued is unavailable; refusals stand', async () => {
+    const gate: Gate = async ({ eventId }) =>
+      eventId === 'evt_1' ? { kind: 'reused' } : entered(eventId, eventId === 'evt_0');
+    const asked: unknown[] = [];
+    const replicated: ReplicaCheck = async (events) => {
+      asked.push(...events.map(({ eventId }) => eventId));
+      return false;
+    };
+
+    const answers = await Promise.all(take(openSink({ gate, replicated }), 3));
+
+    expect(answers.map(({ kind }) => kind)).toEqual(['unavailable', 'reused', 'unavailable']);
+    expect(asked).toEqual(['evt_0', 'evt_2']);
+  });
+
+  test('replicas are not waited for where nothing was queued', async () => {
+    const replicated: ReplicaCheck = async () => false;
+    const opened = openSink({ gate: async () => ({ kind: 'backlog_full' }), replicated });
+
+    expect(await Promise.all(take(opened, 2))).toEqual([{ kind: 'backlog_full' }, { kind: 'backlog_full' }]);
+  });
+
+  test('a Redis that does not answer is sent 4,000 events at most, and more once it has answered', async () => {
+    const held = heldGate();
+    const opened = openSink({ gate: held.gate });
+    const waiting = take(opened, 4_000);
+    await nextTurn();
+
+    expect(await Promise.all(take(opened, 5, 4_000))).toEqual(
+      Array.from({ length: 5 }, () => ({ kind: 'unavailable' })),
+    );
+    expect(held.asked()).toBe(4_000);
+
+    held.answer();
+    expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(new Set(['new']));
+    await nextTurn();
+    const [later] = take(opened, 1, 5_000);
+    await nextTurn();
+    held.answer();
+    expect((await later)?.kind).toBe('new');
+  });
+});

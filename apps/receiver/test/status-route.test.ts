@@ -1,0 +1,120 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { parseWebhookSecret, signDelivery } from '@passport/contract';
+import { signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
+import { type ReceiverFixture, OTHER_SECRET, SECRET, openReceiver, read } from './receiver-fixture.ts';
+
+let server: StartedRedis;
+let receiver: ReceiverFixture;
+beforeAll(async () => {
+  server = await startRedis();
+  receiver = await openReceiver({ redisUrl: server.url });
+});
+afterEach(() => server.ask('FLUSHALL'));
+afterAll(async () => {
+  await receiver.close();
+  await server.stop();
+});
+
+const accept = (id: string) =>
+  fetch(`${receiver.url}/webhooks/riverside`, signedRequest({ secret: SECRET, id }));
+
+function sign(id: string, secret = SECRET, body = '', timestamp = Math.floor(Date.now() / 1000)) {
+  return signDelivery({
+    secrets: [parseWebhookSecret(secret)],
+    id,
+    timestamp,
+    body: Buffer.from(body),
+  });
+}
+
+const ask = (id: string, headers: Record<string, string> = sign(id), library = 'riverside') =>
+  read(fetch(`${receiver.url}/webhooks/${library}/${id}`, { headers }));
+
+describe('the state of an event', () => {
+  test('it is told, and is not to be kept by anybody on the way', async () => {
+    await accept('evt_1');
+
+    const answer = await ask('evt_1');
+
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { event_id: 'evt_1', library: 'riverside', state: 'queued', seq: 1, outcome: null },
+    });
+    expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('it is the same under both ids of a double scan', async () => {
+    await accept('evt_1');
+    await accept('evt_2');
+
+    expect((await ask('evt_2')).body).toEqual((await ask('evt_1')).body);
+  });
+
+  test('of an event that nobody knows it is 404', async () => {
+    expect(await ask('evt_none')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  test('of another library’s event it is 404, though the id is the same', async () => {
+    await accept('evt_1');
+
+    const answer = await ask('evt_1', sign('evt_1', OTHER_SECRET), 'lakeside');
+
+    expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  });
+
+  test.each([
+    ['another id', () => sign('evt_2')],
+    ['another library’s secret', () => sign('evt_1', OTHER_SECRET)],
+    ['a body that is not there', () => sign('evt_1', SECRET, '{}')],
+    ['an old timestamp', () => sign('evt_1', SECRET, '', Math.floor(Date.now() / 1000) - 400)],
+  ])('signed with %s it is 401', async (_name, headers) => {
+    await accept('evt_1');
+
+    expect(await ask('evt_1', headers())).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+  });
+
+  test('an unknown library is answered as a bad signature, even with an empty secret', async () => {
+    const empty = `whsec_${Buffer.alloc(32).toString('base64')}`;
+
+    expect(await ask('evt_1', sign('evt_1', empty), 'nowhere')).toMatchObject({ status: 401 });
+  });
+
+  test('without its headers it is 400 and names the one', async () => {
+    expect(await ask('evt_1', {})).toMatchObject({
+      status: 400,
+      body: { code: 'header_malformed', field: 'webhook-id', detail: 'webhook-id is missing' },
+    });
+  });
+
+  test('asking takes nothing from the rate', async () => {
+    const library = receiver.libraries.get('riverside');
+    if (library === undefined) throw new Error('riverside is there');
+    receiver.libraries.set('riverside', {
+      ...library,
+      limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10 },
+    });
+    for (let n = 0; n < 5; n += 1) await ask('evt_1');
+
+    expect((await accept('evt_1')).status).toBe(202);
+    receiver.libraries.set('riverside', library);
+  });
+
+  test('with Redis away it is 503 with retry-after, at once', async () => {
+    const own = await startRedis();
+    const cutOff = await openReceiver({ redisUrl: own.url });
+    try {
+      const askIt = () => read(fetch(`${cutOff.url}/webhooks/riverside/evt_1`, { headers: sign('evt_1') }));
+      await fetch(`${cutOff.url}/webhooks/riverside`, signedRequest({ secret: SECRET, id: 'evt_1' }));
+      await own.kill();
+      const start = performance.now();
+      const away = await askIt();
+
+      expect(away).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+      expect(away.headers.get('retry-after')).toBe('1');
+      expect(performance.now() - start).toBeLessThan(1_500);
+    } finally {
+      await cutOff.close();
+      await own.stop();
+    }
+  });
+});
