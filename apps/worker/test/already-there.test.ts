@@ -1,0 +1,258 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { releases, servicePermissions } from '@passport/koha-double';
+import { leakGuard } from '@passport/testkit';
+import { CARD, ITEM } from './builders.ts';
+import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory } from './story-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const OLD = '21234000000099';
+
+describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release) => {
+  const open = async (plan: StoryPlan = {}): Promise<StoryBench> =>
+    own(await openStory({ ...plan, riverside: { release, ...plan.riverside } }));
+
+  /** Our copy of the midland patron at riverside, as an earlier event made it. */
+  const withCopy = (story: StoryBench, card: string, attributes: Record<string, string> = {}) => {
+    const patron = story.midland.state(CARD).patrons[0];
+    const { surname, firstname, date_of_birth } = PATRON;
+    return story.riverside.putPatron(card, {
+      ...{ surname, firstname, date_of_birth, expiry_date: '2037-12-31', library_id: 'NORTH' },
+      category_id: 'PT',
+      extended_attributes: Object.entries({
+        PASSPORTED: 'midland',
+        PASSPORTED_ID: `midland:${patron?.patron_id}`,
+        ...attributes,
+      }).map(([type, value]) => ({ type, value })),
+    });
+  };
+
+  test('nobody: COPIED, one POST, both attributes, the branch of the scan, lent', async () => {
+    const story = await open();
+    const ending = endingOf(await story.run({ job: { branch: 'NORTH' } }));
+
+    expect(ending).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
+    expect(story.copy()).toMatchObject({
+      ...{ surname: 'Okafor', library_id: 'NORTH', category_id: 'PT', patron_id: ending.patronId },
+      extended_attributes: [
+        { type: 'PASSPORTED', value: 'midland' },
+        { type: 'PASSPORTED_ID', value: expect.stringMatching(/^midland:\d+$/) },
+      ],
+    });
+    expect(story.riverside.state(CARD).checkouts).toHaveLength(1);
+  });
+
+  test('our copy with this card: ALREADY_LOCAL, lent to it', async () => {
+    const story = await open();
+    const { patron_id } = withCopy(story, CARD);
+
+    expect(endingOf(await story.run())).toMatchObject({
+      ...{ outcome: 'ALREADY_LOCAL', reasons: [], patronId: patron_id },
+      checkout: { result: 'CHECKED_OUT' },
+    });
+    expect(story.riverside.state().patrons).toHaveLength(2);
+  });
+
+  test('our copy with an older card: it gets the new number, and nothing else of it changes', async () => {
+    const story = await open();
+    const before = withCopy(story, OLD);
+
+    expect(endingOf(await story.run())).toMatchObject({
+      ...{ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'], patronId: before.patron_id },
+      checkout: { result: 'CHECKED_OUT' },
+    });
+    const { cardnumber, updated_on: _then, ...rest } = before;
+    expect(cardnumber).toBe(OLD);
+    expect(story.copy()).toMatchObject({ ...rest, cardnumber: CARD });
+    expect(story.copy(OLD)).toBeUndefined();
+  });
+
+  test('our copy with an older card, and no right to change it: MISCONFIGURED by name', async () => {
+    const story = await open();
+    withCopy(story, OLD);
+    const permissions = [
+      ...servicePermissions.filter((each) => each !== 'borrowers:1'),
+      ...['edit_borrowers', 'list_borrowers', 'view_borrower_infos_from_any_libraries'].map(
+        (each) => `borrowers:${each}`,
+      ),
+    ];
+    story.riverside.putSettings({ permissions });
+    const ending = endingOf(await story.run());
+
+    // Until 25.05 Koha wants the whole of `borrowers` for PUT, then edit_borrowers is enough.
+    if (release !== '25.11') {
+      expect(ending).toMatchObject({
+        outcome: 'MISCONFIGURED',
+        problem: { library: 'riverside', what: 'permission', name: 'borrowers: 1' },
+      });
+      expect(story.copy(OLD)).toBeDefined();
+    } else expect(ending).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] });
+  });
+
+  test('our copy with an older card, the new one somebody else’s: LOCAL_CONFLICT, nothing changed', async () => {
+    const story = await open();
+    withCopy(story, OLD);
+    story.riverside.putPatron(CARD, { surname: 'Other', firstname: 'Person', category_id: 'AD' });
+
+    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT' });
+    expect(story.copy(OLD)).toMatchObject({ surname: 'Okafor' });
+    expect(story.riverside.state().checkouts).toHaveLength(0);
+  });
+
+  test('T-31 the card on a copy of another home patron: LOCAL_CONFLICT, nothing lent', async () => {
+    const story = await open();
+    withCopy(story, CARD, { PASSPORTED: 'lakeside', PASSPORTED_ID: 'lakeside:7' });
+
+    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT' });
+    expect(story.riverside.state().checkouts).toHaveLength(0);
+  });
+
+  test('the card on a native patron: ALREADY_LOCAL, and nothing is lent for it', async () => {
+    const story = await open();
+    const { patron_id } = story.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
+
+    expect(endingOf(await story.run())).toEqual({ outcome: 'ALREADY_LOCAL', patronId: patron_id });
+    expect(story.riverside.state().checkouts).toHaveLength(0);
+  });
+
+  test('a copy that the old plugin made, without our key: ALREADY_LOCAL, nothing lent', async () => {
+    const story = await open();
+    const { patron_id } = story.riverside.putPatron(CARD, {
+      ...{ surname: 'Okafor', firstname: 'Adaeze', category_id: 'PT' },
+      extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
+    });
+
+    expect(endingOf(await story.run())).toEqual({ outcome: 'ALREADY_LOCAL', patronId: patron_id });
+    expect(story.riverside.state().checkouts).toHaveLength(0);
+  });
+
+  test('a look-alike without our card or key: stopped where Koha tests for one', async () => {
+    const story = await open();
+    const { surname, firstname, date_of_birth } = PATRON;
+    story.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
+    const ending = endingOf(await story.run());
+
+    if (release === '25.11') {
+      expect(ending).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
+      expect(story.copy()).toBeUndefined();
+    } else expect(ending.outcome).toBe('COPIED');
+  });
+
+  test('a look-alike, and on_look_alike: create: copied, since the libraries say so', async () => {
+    const story = await open({ entry: { copy: { category: 'PT', on_look_alike: 'create' } } });
+    const { surname, firstname, date_of_birth } = PATRON;
+    story.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
+
+    expect(endingOf(await story.run())).toMatchObject({ outcome: 'COPIED' });
+  });
+
+  test('our own copy is no look-alike, though Koha tests for one before the card', async () => {
+    const story = await open();
+    withCopy(story, CARD);
+
+    expect(endingOf(await story.run()).outcome).toBe('ALREADY_LOCAL');
+  });
+
+  test('T-09 the card is somebody’s login here: that person is never taken for the patron', async () => {
+    const story = await open();
+    story.riverside.putPatron('LOCAL-1', { surname: 'Other', userid: CARD, category_id: 'AD' });
+    const ending = endingOf(await story.run());
+
+    expect(ending.outcome).toBe('COPIED');
+    expect(story.copy()).toMatchObject({ surname: 'Okafor', cardnumber: CARD });
+    expect(story.riverside.state('LOCAL-1').checkouts).toHaveLength(0);
+  });
+
+  test('the copy is hidden from the API user: named, with the patron it made', async () => {
+    const story = await open();
+    hide(story);
+    const ending = endingOf(await story.run({ job: { branch: 'NORTH' } }));
+
+    expect(ending).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: {
+        library: 'riverside',
+        what: 'permission',
+        name: 'borrowers: view_borrower_infos_from_any_libraries',
+      },
+      patronId: story.copy()?.patron_id,
+      disclosed: { home: 'midland' },
+    });
+  });
+
+  test('and the next scan of it, where Koha says "taken" and shows nobody: named again, no second copy', async () => {
+    const story = await open();
+    hide(story);
+    await story.run({ job: { branch: 'NORTH' } });
+    const ending = endingOf(await story.run({ job: { branch: 'NORTH', event_id: 'evt_2' } }));
+
+    // 25.11 speaks of a look-alike before it looks at the card.
+    expect(ending.outcome).toBe(release === '25.11' ? 'LOOKS_LIKE_LOCAL_PATRON' : 'MISCONFIGURED');
+    expect(story.riverside.state().patrons).toHaveLength(2);
+  });
+
+  test('Koha has the passport’s own type as unique: named, instead of a missing permission', async () => {
+    const story = await open();
+    story.riverside.putSettings({
+      attribute_types: [
+        { code: 'PASSPORTED', description: 'Home library', unique_id: true },
+        { code: 'PASSPORTED_ID', description: 'Home key', unique_id: true },
+      ],
+    });
+    story.riverside.putPatron('OTHER-1', {
+      ...{ surname: 'Another', firstname: 'Visitor', category_id: 'PT' },
+      extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
+    });
+
+    expect(endingOf(await story.run())).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: { library: 'riverside', what: 'attribute_type', name: 'PASSPORTED' },
+    });
+  });
+
+  test('without a home key attribute a replaced card is a new patron, the same card is not', async () => {
+    const story = await open({ entry: { copy: { category: 'PT', home_key_attribute: null } } });
+    await story.run({ item: null });
+    const again = endingOf(await story.run({ job: { event_id: 'evt_2' } }));
+
+    expect(again).toMatchObject({ outcome: 'ALREADY_LOCAL' });
+    expect(story.copy()?.extended_attributes).toHaveLength(1);
+    expect(story.riverside.state().checkouts).toHaveLength(0);
+  });
+
+  test('costs the fewest calls that can do it', async () => {
+    const story = await open();
+    await story.run();
+    const calls = story.calls();
+    const barcodeKnown = release !== '23.11';
+    expect(calls).toEqual([
+      'midland GET /patrons',
+      'riverside POST /patrons',
+      ...(barcodeKnown ? [] : ['riverside GET /items']),
+      'riverside POST /checkouts',
+    ]);
+  });
+
+  test('costs two calls without an item', async () => {
+    const story = await open();
+    await story.run({ item: null });
+    expect(story.calls()).toEqual(['midland GET /patrons', 'riverside POST /patrons']);
+  });
+
+  /** The API user belongs to MAIN and may not see the patrons of other branches. */
+  function hide(story: StoryBench): void {
+    story.riverside.putSettings({
+      groups_hide_patrons: true,
+      permissions: [
+        ...servicePermissions.filter((each) => each !== 'borrowers:1'),
+        'borrowers:edit_borrowers',
+        'borrowers:list_borrowers',
+      ],
+    });
+  }
+
+  test('what was lent is the item of the scan', async () => {
+    const story = await open();
+    await story.run();
+    expect(story.riverside.state(CARD).checkouts[0]).toMatchObject({ external_id: ITEM });
+  });
+});

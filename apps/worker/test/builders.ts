@@ -1,0 +1,129 @@
+import type { JobData, Progress } from '@passport/contract';
+import { queuedProgress, sealContext } from '@passport/contract';
+import { type KohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
+import { createSealer } from '@passport/runtime';
+import { type HeldLock, LockLost } from '../src/lock-watch.ts';
+import type { JobInHand, RunDeps } from '../src/run-scan.ts';
+import type { Scan } from '../src/scan.ts';
+
+export const CARD = '21234000000017';
+export const ITEM = '39999000012345';
+export const NOON = Date.parse('2026-11-25T12:00:00Z');
+export const SEALER = createSealer([Buffer.alloc(32, 7)]);
+
+/** A clock that stands still until it is told to go on. */
+export interface HandClock {
+  now(): number;
+  forward(ms: number): void;
+}
+
+export function handClock(startMs = 0): HandClock {
+  let at = startMs;
+  return {
+    now: () => at,
+    forward: (ms) => {
+      at += ms;
+    },
+  };
+}
+
+/** A lock that is held for good, until `lose` or `stop`. */
+export function heldLock(): HeldLock & { lose(): void; stop(): void } {
+  const end = new AbortController();
+  return {
+    signal: end.signal,
+    assertHeld() {
+      if (end.signal.reason instanceof LockLost) throw end.signal.reason;
+    },
+    lose: () => end.abort(new LockLost()),
+    stop: () => end.abort(),
+  };
+}
+
+/** A job of riverside as the receiver makes it, two seconds after the scan; each part may be replaced. */
+export function jobData(change: Partial<JobData> = {}, sealer = SEALER): JobData {
+  const library = change.library ?? 'riverside';
+  const eventId = change.event_id ?? 'evt_1';
+  const seal = (text: string, field: 'card' | 'item') =>
+    sealer.seal(text, sealContext(library, eventId, field));
+  return {
+    v: 1,
+    event_id: eventId,
+    library,
+    branch: 'MAIN',
+    interface: 'staff',
+    operator: 51,
+    scanned_at: '2026-11-25T11:59:58.000+00:00',
+    received_ms: NOON,
+    age_at_delivery_ms: 2_000,
+    sealed_card: seal(CARD, 'card'),
+    sealed_item: seal(ITEM, 'item'),
+    item_asked: true,
+    card_hash: 'kid:card-hash',
+    retried: null,
+    made: null,
+    progress: queuedProgress(new Date(NOON).toISOString()),
+    ...change,
+  };
+}
+
+/** The state of a job that waits for a library. */
+export function waitingProgress(
+  reason: NonNullable<Progress['waiting_for']>['reason'],
+  change: Partial<Progress> = {},
+): Progress {
+  return {
+    ...queuedProgress(new Date(NOON).toISOString()),
+    seq: 3,
+    state: 'waiting',
+    attempt: 1,
+    waiting_for: { library: 'midland', reason, next_try_at: new Date(NOON).toISOString() },
+    ...change,
+  };
+}
+
+/** A job as BullMQ hands it over for the first time. */
+export function inHand(change: Partial<JobInHand> = {}): JobInHand {
+  return { data: jobData(), starts: 1, stalls: 0, bugs: 0, lock: heldLock(), ...change };
+}
+
+/** What a run needs, with a story that is never reached and a clock at noon. */
+export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
+  return {
+    provision: () => Promise.reject(new Error('the story was told')),
+    sealer: SEALER,
+    giveUpAfterMs: (library) => (library === 'riverside' ? 900_000 : null),
+    freeSlotMs: () => 120,
+    nameOf: (id) => `${id} library`,
+    now: () => NOON,
+    random: () => 0.5,
+    ...change,
+  };
+}
+
+/** The scan of a card that waits with an item, opened. */
+export function aScan(change: Partial<Scan> = {}): Scan {
+  return {
+    lending: 'riverside',
+    eventId: 'evt_1',
+    branch: 'MAIN',
+    card: CARD,
+    itemAsked: true,
+    item: ITEM,
+    day: '2026-11-25',
+    cardHash: 'kid:card-hash',
+    scannedMs: NOON,
+    startedMs: NOON,
+    mayHaveWritten: false,
+    made: null,
+    ...change,
+  };
+}
+
+/** A call that failed, as the client throws it. */
+export function kohaError(code: KohaErrorCode, change: Partial<KohaFailure> = {}): KohaError {
+  return new KohaError({ code, library: 'midland', operation: 'GET /patrons', effect: 'none', ...change });
+}
+
+/** A client whose calls nobody answers: for what never gets that far. */
+export const noClient = {} as KohaClient;

@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals';
+import type { KohaErrorCode } from '@passport/koha-client';
+import { type Libraries, LibraryClosed, buildLibraries } from '../src/libraries.ts';
+import { type HandClock, handClock, kohaError, noClient } from './builders.ts';
+
+interface Bench {
+  readonly libraries: Libraries;
+  readonly clock: HandClock;
+  readonly seen: string[];
+}
+
+function bench(): Bench {
+  const clock = handClock();
+  const seen: string[] = [];
+  const clients = new Map([
+    ['midland', noClient],
+    ['lakeside', noClient],
+  ]);
+  const libraries = buildLibraries(clients, clock.now, {
+    circuitChanged: (library, isOpen) => seen.push(`${library} ${isOpen ? 'open' : 'closed'}`),
+    answered: (library, ms) => seen.push(`${library} answered in ${ms}`),
+    failed: (library, code) => seen.push(`${library} ${code}`),
+  });
+  return { libraries, clock, seen };
+}
+
+const fail = (libraries: Libraries, code: KohaErrorCode, library = 'midland') =>
+  libraries.call(library, () => Promise.reject(kohaError(code, { library }))).catch(() => undefined);
+const succeed = (libraries: Libraries) => libraries.call('midland', () => Promise.resolve('ok'));
+
+async function opened(): Promise<Bench> {
+  const made = bench();
+  for (let n = 0; n < 5; n += 1) await fail(made.libraries, 'timeout');
+  return made;
+}
+
+describe('one library’s trouble', () => {
+  test.each<KohaErrorCode>(['timeout', 'unreachable', 'reset', 'http_5xx', 'maintenance', 'bad_answer'])(
+    'five times %s: it is not asked any more, the others are',
+    async (code) => {
+      const { libraries } = bench();
+      for (let n = 0; n < 5; n += 1) await fail(libraries, code);
+
+      await expect(succeed(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+      await expect(libraries.call('lakeside', () => Promise.resolve('ok'))).resolves.toBe('ok');
+    },
+  );
+
+  test.each<KohaErrorCode>([
+    'record_refused',
+    'rate_limited',
+    'permission',
+    'credentials',
+    'busy',
+    'aborted',
+  ])('twenty times %s opens nothing', async (code) => {
+    const { libraries } = bench();
+    for (let n = 0; n < 20; n += 1) await fail(libraries, code);
+
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+
+  test('a refusal is an answer: it ends a row of failures', async () => {
+    const { libraries } = bench();
+    for (let n = 0; n < 4; n += 1) await fail(libraries, 'timeout');
+    await fail(libraries, 'record_refused');
+    await fail(libraries, 'timeout');
+
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+
+  test('ends with the first call that is answered after a while', async () => {
+    const { libraries, clock, seen } = await opened();
+    clock.forward(1_000);
+    await succeed(libraries);
+
+    await expect(succeed(libraries)).resolves.toBe('ok');
+    expect(seen).toContain('midland closed');
+  });
+
+  test('says how long ago the library answered', async () => {
+    const { libraries, clock } = bench();
+    expect(libraries.sinceSuccessMs('midland')).toBeNull();
+    await succeed(libraries);
+    clock.forward(250);
+    await fail(libraries, 'timeout');
+    expect(libraries.sinceSuccessMs('midland')).toBe(250);
+  });
+
+  test('a bug in the work is not the library’s', async () => {
+    const { libraries } = bench();
+    for (let n = 0; n < 9; n += 1) {
+      await expect(libraries.call('midland', () => Promise.reject(new TypeError('bug')))).rejects.toThrow(
+        'bug',
+      );
+    }
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+});
+
+describe('work beside the story', () => {
+  const beside = (libraries: Libraries, code?: KohaErrorCode) =>
+    libraries.callBeside('midland', () =>
+      code === undefined ? Promise.resolve('told') : Promise.reject(kohaError(code)),
+    );
+
+  test('opens no circuit, however often it fails', async () => {
+    const { libraries } = bench();
+    for (let n = 0; n < 20; n += 1) await beside(libraries, 'http_5xx').catch(() => undefined);
+
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+
+  test('is refused by an open circuit', async () => {
+    const { libraries } = await opened();
+    await expect(beside(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+  });
+
+  test('closes it when it is the one that tries, since perhaps nobody else will', async () => {
+    const { libraries, clock } = await opened();
+    clock.forward(1_000);
+    await expect(beside(libraries)).resolves.toBe('told');
+
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+
+  test('leaves it open when that try fails', async () => {
+    const { libraries, clock } = await opened();
+    clock.forward(1_000);
+    await expect(beside(libraries, 'timeout')).rejects.toThrow('timeout');
+
+    await expect(succeed(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+  });
+});
+
+test('a library that is not configured is a bug', async () => {
+  const { libraries } = bench();
+  await expect(libraries.call('nowhere', () => Promise.resolve('ok'))).rejects.toThrow('no client');
+});

@@ -1,0 +1,348 @@
+import { describe, expect, test } from '@jest/globals';
+import { eventStateSchema, eventStateOf } from '@passport/contract';
+import { createSealer } from '@passport/runtime';
+import type { RunEnd } from '../src/ending.ts';
+import { LockLost } from '../src/lock-watch.ts';
+import { type RunDecision, type RunDeps, runScan } from '../src/run-scan.ts';
+import type { Scan } from '../src/scan.ts';
+import {
+  CARD,
+  ITEM,
+  NOON,
+  handClock,
+  heldLock,
+  inHand,
+  jobData,
+  kohaError,
+  runDeps,
+  waitingProgress,
+} from './builders.ts';
+
+const GIVE_UP_MS = 900_000;
+const SCANNED = NOON - 2_000;
+const copied: RunEnd = {
+  kind: 'ended',
+  ending: {
+    outcome: 'COPIED',
+    homes: ['midland'],
+    patronId: 812,
+    checkout: { result: 'CHECKED_OUT', keys: [] },
+  },
+};
+const waiting = (change: Partial<Extract<RunEnd, { kind: 'waiting' }>> = {}): RunEnd => ({
+  kind: 'waiting',
+  library: 'midland',
+  reason: 'NO_ANSWER',
+  retryAfterMs: null,
+  otherwise: { outcome: 'HOME_UNREACHABLE', homes: ['midland'] },
+  ...change,
+});
+
+const telling = (end: RunEnd, change: Partial<RunDeps> = {}): RunDeps =>
+  runDeps({ provision: () => Promise.resolve(end), ...change });
+const failing = (error: unknown, change: Partial<RunDeps> = {}): RunDeps =>
+  runDeps({ provision: () => Promise.reject(error as Error), ...change });
+
+function ended(decision: RunDecision) {
+  if (decision.kind !== 'end') throw new Error(`it is to ${decision.kind}`);
+  return decision.job;
+}
+function parked(decision: RunDecision) {
+  if (decision.kind !== 'park') throw new Error(`it is to ${decision.kind}`);
+  return decision;
+}
+
+describe('a run that comes to its end', () => {
+  test('writes the state with the next number and drops the sealed card and item', async () => {
+    const job = ended(await runScan(inHand(), telling(copied)));
+
+    expect(job).toMatchObject({ sealed_card: null, sealed_item: null });
+    expect(job.progress).toMatchObject({
+      seq: 3,
+      state: 'done',
+      outcome: 'COPIED',
+      homes: [{ id: 'midland', name: 'midland library' }],
+      patron_id: 812,
+      checkout: { result: 'CHECKED_OUT' },
+      attempt: 1,
+    });
+    expect(eventStateSchema.safeParse(eventStateOf(job, false, (id) => id)).error).toBeUndefined();
+  });
+
+  test('that is a failure keeps both for a person', async () => {
+    const job = ended(
+      await runScan(inHand(), telling({ kind: 'ended', ending: { outcome: 'LENDING_REFUSED' } })),
+    );
+
+    expect(job.progress.state).toBe('failed');
+    expect(job.sealed_card).not.toBeNull();
+    expect(job.sealed_item).not.toBeNull();
+  });
+
+  test('says that nothing was asked where no checkout was', async () => {
+    const job = ended(await runScan(inHand(), telling({ kind: 'ended', ending: { outcome: 'NOT_FOUND' } })));
+    expect(job.progress.checkout).toEqual({ result: 'NOT_ASKED', keys: [] });
+  });
+
+  test('opens card and item for the story, and nobody else', async () => {
+    let told: Scan | undefined;
+    const provision = (scan: Scan) => {
+      told = scan;
+      return Promise.resolve(copied);
+    };
+    await runScan(inHand(), runDeps({ provision }));
+
+    expect(told).toMatchObject({ card: CARD, item: ITEM, day: '2026-11-25', scannedMs: SCANNED });
+    expect(JSON.stringify(jobData())).not.toContain(CARD);
+  });
+
+  test('whose worker died after writing it is not told again, only finished', async () => {
+    const data = ended(await runScan(inHand(), telling(copied)));
+    expect(await runScan(inHand({ data, starts: 2, stalls: 1 }), runDeps())).toEqual({
+      kind: 'ended_before',
+      job: data,
+    });
+  });
+});
+
+describe('whether an earlier run may have written', () => {
+  const mayHaveWritten = async (hand: Parameters<typeof inHand>[0]): Promise<boolean | undefined> => {
+    let told: Scan | undefined;
+    const provision = (scan: Scan) => {
+      told = scan;
+      return Promise.resolve(copied);
+    };
+    await runScan(inHand(hand), runDeps({ provision }));
+    return told?.mayHaveWritten;
+  };
+
+  test.each<[string, Parameters<typeof inHand>[0], boolean]>([
+    ['not at the first start', {}, false],
+    ['at a second start', { starts: 2 }, true],
+    ['after its worker died', { stalls: 1 }, true],
+    [
+      'when a person retries it, though BullMQ counts anew',
+      { data: jobData({ retried: { at_ms: NOON, stalled: 0 } }) },
+      true,
+    ],
+  ])('%s', async (_what, hand, expected) => {
+    expect(await mayHaveWritten(hand)).toBe(expected);
+  });
+});
+
+describe('a run that has to wait', () => {
+  test('parks by the schedule, says for whom, and counts the attempt', async () => {
+    const { job, untilMs, worthTelling } = parked(await runScan(inHand(), telling(waiting())));
+
+    expect(untilMs).toBe(NOON + 375);
+    expect(worthTelling).toBe(true);
+    expect(job.progress).toMatchObject({
+      seq: 3,
+      state: 'waiting',
+      outcome: null,
+      homes: [{ id: 'midland', name: 'midland library' }],
+      waiting_for: {
+        library: 'midland',
+        reason: 'NO_ANSWER',
+        next_try_at: new Date(NOON + 375).toISOString(),
+      },
+      attempt: 1,
+    });
+    expect(job.sealed_card).not.toBeNull();
+  });
+
+  test('tells the desk once for one reason', async () => {
+    const data = jobData({ progress: waitingProgress('NO_ANSWER') });
+    expect(parked(await runScan(inHand({ data }), telling(waiting()))).worthTelling).toBe(false);
+    const changed = telling(waiting({ reason: 'RATE_LIMITED' }));
+    expect(parked(await runScan(inHand({ data }), changed)).worthTelling).toBe(true);
+  });
+
+  test('for a library at its cap takes the next free slot, at no attempt and without a word', async () => {
+    const decision = parked(await runScan(inHand(), telling(waiting({ reason: 'BUSY' }))));
+    expect(decision).toMatchObject({ untilMs: NOON + 120, worthTelling: false });
+    expect(decision.job.progress.attempt).toBe(0);
+  });
+
+  test('for an open circuit waits to be woken by every library that is lost, at no attempt', async () => {
+    const end = waiting({ reason: 'CIRCUIT_OPEN', closed: ['midland', 'lakeside'] });
+    const decision = parked(await runScan(inHand(), telling(end)));
+    expect(decision.forCircuitsOf).toEqual(['midland', 'lakeside']);
+    expect(decision.untilMs).toBe(NOON + 75_000);
+    expect(decision.job.progress.attempt).toBe(0);
+  });
+
+  test('for its library’s next hour looks again each minute', async () => {
+    const end = waiting({ reason: 'LIMIT_REACHED', retryAfterMs: 3_000_000 });
+    expect(parked(await runScan(inHand(), telling(end))).untilMs).toBe(NOON + 60_500);
+  });
+
+  test('obeys retry-after', async () => {
+    const end = waiting({ reason: 'RATE_LIMITED', retryAfterMs: 30_000 });
+    expect(parked(await runScan(inHand(), telling(end))).untilMs).toBe(NOON + 30_000);
+  });
+
+  test('keeps the copy it made, so that only the loan is left', async () => {
+    const made = {
+      outcome: 'COPIED' as const,
+      reasons: [],
+      home: 'midland',
+      home_key: 'midland:812',
+      patron_id: 9,
+      disclosed: ['surname'],
+    };
+    const { job } = parked(await runScan(inHand(), telling(waiting({ library: 'riverside', made }))));
+    expect(job.made).toEqual(made);
+  });
+
+  test('never waits beyond the time to give up: the last try is right then', async () => {
+    const now = (): number => SCANNED + GIVE_UP_MS - 10;
+    const data = jobData({ progress: waitingProgress('NO_ANSWER', { attempt: 30 }) });
+    const { untilMs } = parked(await runScan(inHand({ data, starts: 30 }), telling(waiting(), { now })));
+    expect(untilMs).toBe(SCANNED + GIVE_UP_MS + 1);
+  });
+});
+
+describe('giving up', () => {
+  const late = { now: (): number => SCANNED + GIVE_UP_MS + 1 };
+  const outcome = async (data: unknown, deps: RunDeps, starts = 30): Promise<string | null> =>
+    ended(await runScan(inHand({ data, starts }), deps)).progress.outcome;
+
+  test('an event that nobody could work on in time is TOO_LATE, without a call', async () => {
+    expect(await outcome(jobData(), runDeps(late), 1)).toBe('TOO_LATE');
+  });
+
+  test('one that was worked on gets a last try', async () => {
+    const data = jobData({ progress: waitingProgress('NO_ANSWER') });
+    expect(await outcome(data, telling(copied, late))).toBe('COPIED');
+  });
+
+  test.each(['NO_ANSWER', 'CIRCUIT_OPEN', 'BUSY'] as const)(
+    'T-15 one that waited for its home (%s) ends as HOME_UNREACHABLE and names it',
+    async (reason) => {
+      const progress = waitingProgress(reason, { attempt: reason === 'NO_ANSWER' ? 12 : 0 });
+      const job = ended(
+        await runScan(
+          inHand({ data: jobData({ progress }), starts: 30 }),
+          telling(waiting({ reason }), late),
+        ),
+      );
+      expect(job.progress).toMatchObject({ outcome: 'HOME_UNREACHABLE', homes: [{ id: 'midland' }] });
+    },
+  );
+
+  test('one that waited for its library’s next hour all the time is TOO_LATE', async () => {
+    const data = jobData({ progress: waitingProgress('LIMIT_REACHED', { attempt: 0 }) });
+    expect(await outcome(data, runDeps(late))).toBe('TOO_LATE');
+  });
+
+  test('one whose worker died is still worked on', async () => {
+    expect(await outcome(jobData(), telling(copied, late), 2)).toBe('COPIED');
+  });
+
+  test('one whose lending library does not answer is LENDING_UNREACHABLE', async () => {
+    const data = jobData({ progress: waitingProgress('NO_ANSWER') });
+    const lost = kohaError('timeout', { library: 'riverside', operation: 'POST /patrons' });
+    expect(await outcome(data, failing(lost, late))).toBe('LENDING_UNREACHABLE');
+  });
+
+  test('counts anew from the retry by a person', async () => {
+    const data = jobData({ retried: { at_ms: late.now() - 1_000, stalled: 0 } });
+    expect(await outcome(data, telling(copied, late), 1)).toBe('COPIED');
+  });
+
+  test('goes by the age that the sender’s own clock gives', async () => {
+    const data = jobData({ received_ms: NOON + GIVE_UP_MS, age_at_delivery_ms: GIVE_UP_MS });
+    const now = (): number => NOON + GIVE_UP_MS + 1;
+    expect(await outcome(data, runDeps({ now }), 1)).toBe('TOO_LATE');
+  });
+});
+
+describe('a failure that the story leaves to us', () => {
+  test('T-16 of a call waits for that library and ends with its name', async () => {
+    const lost = kohaError('bad_answer', { library: 'riverside', operation: 'POST /checkouts' });
+    expect(parked(await runScan(inHand(), failing(lost))).job.progress.waiting_for).toMatchObject({
+      library: 'riverside',
+      reason: 'NO_ANSWER',
+    });
+  });
+
+  test('that a person must mend ends it at once and says which', async () => {
+    const refused = kohaError('permission', { library: 'riverside', permission: 'borrowers: 1' });
+    expect(ended(await runScan(inHand(), failing(refused))).progress).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: { library: 'riverside', what: 'permission', name: 'borrowers: 1' },
+    });
+  });
+
+  test('that is a bug is thrown', async () => {
+    await expect(runScan(inHand(), failing(new TypeError('no')))).rejects.toThrow('no');
+  });
+
+  test('because the process stops hands the job back', async () => {
+    const lock = heldLock();
+    lock.stop();
+    expect(await runScan(inHand({ lock }), failing(new Error('aborted')))).toEqual({ kind: 'hand_back' });
+  });
+
+  test('because the lock is lost is not ours to judge', async () => {
+    const lock = heldLock();
+    lock.lose();
+    await expect(runScan(inHand({ lock }), failing(kohaError('aborted')))).rejects.toBeInstanceOf(LockLost);
+  });
+});
+
+describe('a job that cannot be worked on ends where a person sees it', () => {
+  const problem = async (hand: Parameters<typeof inHand>[0], deps: RunDeps = runDeps()) =>
+    ended(await runScan(inHand(hand), deps)).progress.problem;
+
+  test('its worker died five times', async () => {
+    expect(await problem({ starts: 6, stalls: 5 })).toMatchObject({ name: 'the worker died of it' });
+  });
+
+  test('but not of four deaths, and not of those before a person’s retry', async () => {
+    expect(await problem({ starts: 5, stalls: 4 }, telling(copied))).toBeNull();
+    const data = jobData({ retried: { at_ms: NOON, stalled: 5 } });
+    expect(await problem({ data, stalls: 9 }, telling(copied))).toBeNull();
+    expect(await problem({ data, stalls: 10 })).toMatchObject({ name: 'the worker died of it' });
+  });
+
+  test('it met five bugs', async () => {
+    expect(await problem({ starts: 6, bugs: 5 })).toMatchObject({ name: 'internal error' });
+  });
+
+  test('it was sealed with a key that is not here', async () => {
+    const data = jobData({}, createSealer([Buffer.alloc(32, 9)]));
+    expect(await problem({ data })).toEqual({ library: 'riverside', what: 'other', name: 'PASSPORT_KEY' });
+  });
+
+  test('its library is not configured for lending any more', async () => {
+    const data = jobData({ library: 'gone' });
+    expect(await problem({ data })).toMatchObject({ library: 'gone', what: 'other' });
+  });
+
+  test.each([
+    ['nothing', undefined, ['(whole)']],
+    ['another version', { ...jobData(), v: 9 }, ['v']],
+    ['a half', { v: 1, event_id: 'evt_1' }, ['library', 'branch']],
+  ])('its payload is %s: the fields are named, not their values', async (_what, data, fields) => {
+    const decision = await runScan(inHand({ data }), runDeps());
+    expect(decision).toMatchObject({ kind: 'unreadable', fields: expect.arrayContaining(fields) });
+  });
+});
+
+test('waiting again and again, an event ends within its time, whatever its library answers', async () => {
+  const clock = handClock(NOON);
+  let data = jobData();
+  let starts = 0;
+  for (; starts < 1_000;) {
+    starts += 1;
+    const decision = await runScan(inHand({ data, starts }), telling(waiting(), { now: clock.now }));
+    if (decision.kind === 'end') break;
+    const { job, untilMs } = parked(decision);
+    data = job;
+    clock.forward(untilMs - clock.now());
+  }
+  expect(clock.now()).toBe(SCANNED + GIVE_UP_MS + 1);
+  expect(starts).toBeLessThan(40);
+});
