@@ -23,7 +23,7 @@ import { buildReadState } from './read-state.ts';
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
 const REDIS_DEADLINE_MS = 2_000;
 /** Replicas acknowledge in a round trip; they wait in the same connection as everybody's next event. */
-const REPLICAS_DEADLINE_MS = 1_000;
+const REPLICAS_DEADLINE_MS = 500;
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot fill the house. */
 const REQUEST_TIMEOUT_MS = 10_000;
 

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
-import { askRaw, openRaw, rawRequest } from './raw-connection.ts';
+import { type StartedRedis, askRaw, openRaw, rawRequest, signedRequest, startRedis } from '@passport/testkit';
 import { type AnswerBody, type ReceiverFixture, SECRET, openReceiver } from './receiver-fixture.ts';
 
 const TIMEOUT_MS = 1_000;

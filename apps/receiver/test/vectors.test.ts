@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
-import { type StartedRedis, startRedis } from '@passport/testkit';
-import { askRaw, rawRequest } from './raw-connection.ts';
+import { type StartedRedis, askRaw, rawRequest, startRedis } from '@passport/testkit';
 import {
   type AnswerBody,
   type ReceiverFixture,

@@ -5,6 +5,8 @@ export type { ConsortiumKeys, ServedLibrary } from './consortium-file.ts';
 export { freePort } from './free-port.ts';
 export { leakGuard } from './leak-guard.ts';
 export type { Closable } from './leak-guard.ts';
+export { askRaw, openRaw, rawRequest } from './raw-http.ts';
+export type { RawAnswer, RawConnection } from './raw-http.ts';
 export { createReceiverClient } from './receiver-client.ts';
 export type { ReceiverClient, ScanAnswer } from './receiver-client.ts';
 export { findRedisServer } from './redis-binary.ts';

@@ -17,6 +17,7 @@ export interface RawConnection {
   close(): void;
 }
 
+/** Connects to 127.0.0.1 at `port`. */
 export function openRaw(port: number): RawConnection {
   const socket = connect(port, '127.0.0.1');
   const waiting: { resolve: (answer: RawAnswer) => void; reject: (error: Error) => void }[] = [];
