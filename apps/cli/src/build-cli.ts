@@ -4,7 +4,11 @@ import type { CliDeps } from './cli-deps.ts';
 import type { CommandContext } from './command.ts';
 import { buildCommand } from './command.ts';
 import { configCheck } from './config-check.ts';
+import { copiesExport } from './copies-export.ts';
 import { doctor } from './doctor.ts';
+import { eventsList } from './events-list.ts';
+import { eventsRetry } from './events-retry.ts';
+import { eventsShow } from './events-show.ts';
 import { explainCard } from './explain-card.ts';
 import { Failure, WrongUse } from './failure.ts';
 import { secretNew } from './secret-new.ts';
@@ -29,7 +33,15 @@ export function buildCli(context: CommandContext): Command {
     .addCommand(group('secret', 'secrets for the service', [buildCommand(secretNew, context)]))
     .addCommand(buildCommand(doctor, context))
     .addCommand(buildCommand(explainCard, context))
-    .addCommand(buildCommand(sendEvent, context));
+    .addCommand(buildCommand(sendEvent, context))
+    .addCommand(
+      group('events', 'the events in the queue', [
+        buildCommand(eventsList, context),
+        buildCommand(eventsShow, context),
+        buildCommand(eventsRetry, context),
+      ]),
+    )
+    .addCommand(group('copies', 'the copies that were made', [buildCommand(copiesExport, context)]));
   const settle = (command: Command): void => {
     command.exitOverride().configureOutput({ writeOut: out, writeErr: err });
     for (const inner of command.commands) settle(inner);

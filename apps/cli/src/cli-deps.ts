@@ -11,6 +11,8 @@ export interface CliDeps {
   readonly err: (text: string) => void;
   /** Colours, and lines that tell of progress. */
   readonly isTerminal: boolean;
+  /** Who calls, for the audit. */
+  readonly user: string;
   readonly fetch: typeof fetch;
   readonly now: () => number;
   readonly newId: () => string;

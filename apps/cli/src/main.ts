@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { runCli } from './build-cli.ts';
 
 const interrupted = new AbortController();
@@ -14,6 +15,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   isTerminal: process.stdout.isTTY && wantsColors,
+  user: userInfo().username,
   fetch,
   now: Date.now,
   newId: () => `evt_${randomUUID()}`,

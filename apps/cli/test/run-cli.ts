@@ -36,6 +36,7 @@ export async function passport(
       err += text;
     },
     isTerminal: false,
+    user: 'tester',
     fetch,
     now: Date.now,
     newId: () => `evt_test_${(made += 1)}`,

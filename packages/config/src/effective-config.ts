@@ -1,4 +1,4 @@
-import { stringify } from 'yaml';
+import { Document, isScalar, visit } from 'yaml';
 import { formatDuration } from './duration.ts';
 import type { CategoryChoice, CategoryFilter, Consortium, CopyPolicy, Library } from './model.ts';
 import type { Secret } from './secret.ts';
@@ -111,7 +111,13 @@ export function effectiveConfig(consortium: Consortium): { readonly [key: string
   };
 }
 
-/** The same as YAML. */
+/** The same as YAML; lists of words stand on one line. */
 export function renderEffectiveConfig(consortium: Consortium): string {
-  return stringify(effectiveConfig(consortium), { lineWidth: 110, aliasDuplicateObjects: false });
+  const document = new Document(effectiveConfig(consortium), { aliasDuplicateObjects: false });
+  visit(document, {
+    Seq: (_, list) => {
+      list.flow = list.items.every(isScalar);
+    },
+  });
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 }

@@ -1,0 +1,71 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { DisclosureReceipt } from '@passport/queue';
+import { readReceipts } from '@passport/queue';
+import type { CommandDraft } from './command.ts';
+import { findLibrary } from './find-library.ts';
+import { withQueue } from './with-queue.ts';
+
+interface ExportOptions {
+  readonly at?: string;
+  readonly of?: string;
+  readonly since?: string;
+}
+
+const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields'] as const;
+
+function parseSince(text: string): string {
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError('It is no date such as 2026-11-25.');
+  }
+  return text;
+}
+
+const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOptions): boolean =>
+  (wanted.at === undefined || lending === wanted.at) &&
+  (wanted.of === undefined || home === wanted.of) &&
+  (wanted.since === undefined || at >= wanted.since);
+
+const toRow = ({ at, home, lending, homeKey, eventId, fields }: DisclosureReceipt) => ({
+  at,
+  home,
+  lending,
+  home_key: homeKey,
+  event: eventId,
+  fields,
+});
+
+/** A cell of RFC 4180. */
+const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+export const copiesExport: CommandDraft<ExportOptions> = {
+  name: 'export',
+  summary: 'the receipts of what was copied where',
+  description:
+    'Prints one line for each copy that was made: when, from which home library to which lending one, whose record by its home ' +
+    'key, and the fields by name. No value of any patron is in it. CSV, oldest first; as JSON with --json. Receipts are kept as ' +
+    'long as retention.receipts says.',
+  examples: [
+    'passport copies export > receipts.csv',
+    'passport copies export --of midland --since 2026-11-01',
+    'passport copies export --at riverside --json',
+  ],
+  options: [
+    new Option('--at <library>', 'only copies at this lending library'),
+    new Option('--of <library>', 'only copies of patrons of this home library'),
+    new Option('--since <date>', 'only copies made on this day (UTC) or later').argParser(parseSince),
+  ],
+  run: (wanted, _args, report, deps) =>
+    withQueue(deps, async ({ consortium, redis }): Promise<0> => {
+      for (const id of [wanted.at, wanted.of]) if (id !== undefined) findLibrary(consortium, id);
+      const rows: ReturnType<typeof toRow>[] = [];
+      report.line(COLUMNS.join(','));
+      for await (const receipt of readReceipts(redis)) {
+        if (!isWanted(receipt, wanted)) continue;
+        const row = toRow(receipt);
+        if (report.isJson) rows.push(row);
+        else report.line(COLUMNS.map((column) => cell([row[column]].flat().join(' '))).join(','));
+      }
+      report.json({ receipts: rows });
+      return 0;
+    }),
+};

@@ -1,0 +1,74 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { EventFilterState, ListedEvent } from '@passport/queue';
+import { EVENT_STATES, listEvents } from '@passport/queue';
+import type { CommandDraft } from './command.ts';
+import { describeState } from './describe-state.ts';
+import { findLibrary } from './find-library.ts';
+import type { Report } from './report.ts';
+import { withQueue } from './with-queue.ts';
+
+/** With a filter by library more is read than is shown. */
+const READ_PER_SHOWN = 20;
+
+interface ListOptions {
+  readonly at?: string;
+  readonly state?: EventFilterState[];
+  readonly limit: number;
+}
+
+function parseLimit(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It is no number from 1 to 9999.');
+  return Number(text);
+}
+
+const libraryOf = (event: ListedEvent): string => event.jobId.slice(0, event.jobId.indexOf('.'));
+const changedAt = (event: ListedEvent): string => (event.kind === 'event' ? event.state.updated_at : '');
+
+function print(events: readonly ListedEvent[], { line, colors }: Report): void {
+  for (const event of events) {
+    const time = colors.dim(changedAt(event).slice(0, 19).padEnd(19));
+    const about =
+      event.kind === 'event'
+        ? describeState(event.state, colors)
+        : colors.red(`unreadable  the job does not fit this version: ${event.fields.join(', ')}`);
+    line(`${time}  ${event.jobId}  ${about}`);
+  }
+  if (events.length === 0) line('no events');
+}
+
+export const eventsList: CommandDraft<ListOptions> = {
+  name: 'list',
+  summary: 'the events in the queue, without personal data',
+  description:
+    'Lists the events that the queue still has, the newest of each state first. No card, item or name is in it: those ' +
+    'travel sealed, or not at all.',
+  examples: [
+    'passport events list',
+    'passport events list --at riverside --state failed waiting',
+    "passport events list --json | jq '.events[].event_id'",
+  ],
+  options: [
+    new Option('--at <library>', 'only events of this lending library'),
+    new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
+    new Option('--limit <number>', 'at most so many of each state').default(50).argParser(parseLimit),
+  ],
+  run: ({ at, state, limit }, _args, report, deps) =>
+    withQueue(deps, async ({ consortium, queue, nameOf }): Promise<0> => {
+      if (at !== undefined) findLibrary(consortium, at);
+      const states = state ?? EVENT_STATES;
+      const most = at === undefined ? limit : limit * READ_PER_SHOWN;
+      const lists = await Promise.all(states.map((each) => listEvents(queue, [each], nameOf, most)));
+      const events = lists.flatMap((list) =>
+        list.filter((event) => at === undefined || libraryOf(event) === at).slice(0, limit),
+      );
+      report.json({
+        events: events.map((event) =>
+          event.kind === 'event'
+            ? event.state
+            : { library: libraryOf(event), unreadable: event.fields, job_id: event.jobId },
+        ),
+      });
+      print(events, report);
+      return 0;
+    }),
+};

@@ -1,0 +1,75 @@
+import type { Consortium } from '@passport/config';
+import { cliConfig } from '@passport/config';
+import type { ScanJobs } from '@passport/queue';
+import { openScanQueue } from '@passport/queue';
+import type { Logger, Redis } from '@passport/runtime';
+import {
+  closeRedis,
+  createLogger,
+  createRedis,
+  DeadlineError,
+  RedisUrlError,
+  translateRedisError,
+  untilRedisReady,
+} from '@passport/runtime';
+import type { CliDeps } from './cli-deps.ts';
+import { Failure } from './failure.ts';
+
+const CONNECT_MS = 5_000;
+
+/** The queue, as a command works with it. */
+export interface OpenQueue {
+  readonly consortium: Consortium;
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  /** A library's name as staff know it. */
+  readonly nameOf: (id: string) => string;
+  /** Milliseconds by Redis's clock, which the jobs are dated by. */
+  readonly now: () => Promise<number>;
+}
+
+/** What a failure of Redis means to the person; bugs are thrown on. */
+function failureOf(error: unknown): Error {
+  if (error instanceof RedisUrlError) return new Failure(`REDIS_URL ${error.message}`);
+  if (error instanceof DeadlineError)
+    return new Failure('Redis does not answer at REDIS_URL', { code: 'redis' });
+  const { kind, message } = translateRedisError(error);
+  if (kind !== 'bug') return new Failure(message, { code: 'redis' });
+  return error instanceof Error ? error : new Error(message);
+}
+
+/** An outage is told once, by the Failure that ends the command; audit lines go beside what was asked for. */
+export function openLog({ err }: Pick<CliDeps, 'err'>): Logger {
+  const destination = { write: (line: string) => err(line) } as NodeJS.WritableStream;
+  return createLogger({ name: 'cli', level: 'info', destination });
+}
+
+/** Opens the queue for one piece of work, and closes it. Throws Failure when Redis cannot be used, ConfigError before that. */
+export async function withQueue<T>(
+  { env, readFile }: CliDeps,
+  work: (open: OpenQueue) => Promise<T>,
+): Promise<T> {
+  const { consortium, redisUrl } = cliConfig(env, readFile);
+  const log = createLogger({ name: 'cli', level: 'silent' });
+  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
+  let redis: Redis | null = null;
+  let queue: ScanJobs | null = null;
+  try {
+    redis = createRedis(redisUrl.reveal(), { role: 'reader', log, name: 'cli' });
+    await untilRedisReady(redis, CONNECT_MS);
+    queue = openScanQueue(redis);
+    queue.on('error', () => undefined); // what fails is told by the command that asked for it
+    const connection = redis;
+    const now = async (): Promise<number> => {
+      const [seconds, micros] = await connection.time();
+      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+    };
+    return await work({ consortium, redis, queue, nameOf: (id) => names.get(id) ?? id, now });
+  } catch (error) {
+    if (error instanceof Failure || (error instanceof Error && error.name === 'WrongUse')) throw error;
+    throw failureOf(error);
+  } finally {
+    await queue?.close().catch(() => undefined);
+    if (redis !== null) await closeRedis(redis);
+  }
+}

@@ -1,0 +1,154 @@
+import { describe, expect, test } from '@jest/globals';
+import { parseWebhookSecret } from '@passport/contract';
+import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+
+const koha = {
+  url: 'http://127.0.0.1:9',
+  credentials: { clientId: 'an-id-of-a-key', clientSecret: 'planted-secret-7f3e' },
+};
+const env = consortiumOf([
+  { library: 'riverside', ...koha },
+  {
+    library: 'midland',
+    url: 'http://127.0.0.1:8',
+    credentials: { clientId: 'another-id', clientSecret: 'planted-secret-90ab' },
+  },
+]);
+
+describe('wrong use ends with 2 and says how to use it', () => {
+  test.each<[args: string[], said: RegExp]>([
+    [['cofnig'], /Did you mean config\?/],
+    [['config', 'chek'], /Did you mean check\?/],
+    [['doctor', '--jsn'], /unknown option '--jsn'/],
+    [['explain', '--card', '-'], /required option '--at <library>' not specified/],
+    [['explain', '--at', 'riverside'], /required option '--card <->' not specified/],
+    [
+      ['explain', '--at', 'nowhere', '--card', '-'],
+      /no library "nowhere"; the configuration has riverside, midland/,
+    ],
+    [['explain', '--at', 'riverside', '--card', '-'], /standard input has no card on line 1/],
+    [['send', '--at', 'riverside', '--card', '-', '--for', 'ever'], /no duration such as 30s/],
+    [['send', '--at', 'riverside', '--card', '-', '--receiver', 'localhost'], /no http or https URL/],
+    [['events', 'list', '--state', 'lost'], /Allowed choices are working, queued/],
+    [['events', 'show'], /missing required argument 'event'/],
+    [['copies', 'export', '--since', 'yesterday'], /no date such as/],
+    [['secret', 'new', '--key', '--webhook'], /cannot be used with/],
+  ])('passport %j', async (args, said) => {
+    const { code, out, err } = await passport(args, env);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(said);
+  });
+
+  test('a card given as an argument is refused and not repeated', async () => {
+    const { code, out, err } = await passport(
+      ['explain', '--at', 'riverside', '--card', '21234000000017'],
+      env,
+    );
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/standard input/);
+    expect(err).not.toContain('21234000000017');
+  });
+});
+
+test('every command has help with examples, and --json', async () => {
+  const commands = [
+    'config check',
+    'secret new',
+    'doctor',
+    'explain',
+    'send',
+    'events list',
+    'events show',
+    'events retry',
+    'copies export',
+  ];
+  for (const command of commands) {
+    const { code, out } = await passport([...command.split(' '), '--help'], {});
+    expect({ command, code }).toEqual({ command, code: 0 });
+    expect(out).toMatch(/--json/);
+    expect(out).toMatch(new RegExp(`Examples:\n {2}\\$ .*passport ${command}`));
+  }
+  expect((await passport(['--help'], {})).out).toMatch(
+    /Exit codes: 0 as asked, 1 a finding or a failure, 2 wrong use/,
+  );
+});
+
+describe('config check', () => {
+  test('prints what holds, without secrets, and where they come from', async () => {
+    const { code, out, err } = await passport(['config', 'check'], env);
+    expect(code).toBe(0);
+    expect(out).toContain('client_secret: "[secret from env RIVERSIDE_SECRET]"');
+    expect(err).toBe('valid: 2 libraries, 2 agreements\n');
+    expect(out + err).not.toContain('planted');
+  });
+
+  test('as JSON it is one value on standard output', async () => {
+    const ran = await passport(['config', 'check', '--json'], env);
+    expect(jsonOf(ran)).toMatchObject({ ok: true, warnings: [], config: { consortium: 'Test Libraries' } });
+    expect(ran.err).toBe('');
+  });
+
+  test('warns of what is valid and probably not meant', async () => {
+    const { code, err } = await passport(
+      ['config', 'check'],
+      consortiumOf([{ library: 'riverside', ...koha }]),
+    );
+    expect(code).toBe(0);
+    expect(err).toContain(
+      'warning: libraries[0].webhook_secrets: no agreement lets this library lend to anybody',
+    );
+  });
+
+  test('tells every problem, and ends with 1', async () => {
+    const broken = consortiumOf([{ library: 'riverside', ...koha, change: { koha: {}, crds: [] } }]);
+    const { code, out, err } = await passport(['config', 'check'], broken);
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toMatch(/libraries\[0\]\.crds \(line \d+\): is not a known key, did you mean cards\?/);
+    const ran = await passport(['config', 'check', '--json'], broken);
+    expect(jsonOf(ran)).toMatchObject({
+      ok: false,
+      problems: expect.arrayContaining([expect.objectContaining({ path: 'libraries[0].koha.url' })]),
+    });
+  });
+
+  test('checks the environment of a process with the file', async () => {
+    const { code, err } = await passport(['config', 'check', '--process', 'worker'], env);
+    expect(code).toBe(1);
+    expect(err).toMatch(/PASSPORT_KEY: is missing/);
+    expect(err).toMatch(/REDIS_URL: is missing/);
+    const whole = {
+      ...env,
+      PASSPORT_KEY: Buffer.alloc(32, 5).toString('base64'),
+      REDIS_URL: 'redis://localhost',
+    };
+    expect((await passport(['config', 'check', '--process', 'worker'], whole)).code).toBe(0);
+  });
+});
+
+describe('secret new', () => {
+  test('makes both kinds, each as the service takes it', async () => {
+    const made = jsonOf(await passport(['secret', 'new', '--json'], {})) as Record<string, string>;
+    expect(parseWebhookSecret(made['webhook_secret'] ?? '')).toHaveLength(32);
+    expect(Buffer.from(made['passport_key'] ?? '', 'base64')).toHaveLength(32);
+  });
+
+  test('--webhook and --key print the bare value, ready for a file', async () => {
+    expect((await passport(['secret', 'new', '--webhook'], {})).out).toMatch(/^whsec_[A-Za-z0-9+/]{43}=\n$/);
+    expect((await passport(['secret', 'new', '--key'], {})).out).toMatch(/^[A-Za-z0-9+/]{43}=\n$/);
+  });
+
+  test('the text is a file of environment variables', async () => {
+    const { out } = await passport(['secret', 'new'], {});
+    expect(out.split('\n').filter((line) => line !== '' && !line.startsWith('#'))).toEqual([
+      expect.stringMatching(/^WEBHOOK_SECRET=whsec_/),
+      expect.stringMatching(/^PASSPORT_KEY=/),
+    ]);
+  });
+});
+
+test('colours are for terminals only, and never in JSON', async () => {
+  const escape = '\u001B[';
+  expect((await passport(['doctor'], env, { isTerminal: false })).out).not.toContain(escape);
+  expect((await passport(['doctor'], env, { isTerminal: true })).out).toContain(escape);
+  expect((await passport(['doctor', '--json'], env, { isTerminal: true })).out).not.toContain(escape);
+});

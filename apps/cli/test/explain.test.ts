@@ -1,0 +1,163 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { KohaDouble } from '@passport/koha-double';
+import { demoSamples, startKohaDouble } from '@passport/koha-double';
+import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+
+let doubles: KohaDouble[];
+beforeAll(async () => {
+  doubles = await Promise.all(
+    (['midland', 'riverside', 'lakeside'] as const).map((library) =>
+      startKohaDouble({ library, seed: library }),
+    ),
+  );
+});
+afterAll(() => Promise.all(doubles.map((double) => double.close())));
+beforeEach(() => doubles.forEach((double) => double.clearFaults()));
+
+const PATTERNS: Readonly<Record<string, string[]>> = {
+  midland: ['^21234\\d{9}$'],
+  riverside: ['^25678\\d{9}$'],
+  lakeside: [],
+};
+const env = (more: Readonly<Record<string, unknown>> = {}) =>
+  consortiumOf(
+    doubles.map((double) => ({
+      ...double,
+      change: { cards: PATTERNS[double.library], eligibility: { max_debt: 25 } },
+    })),
+    more,
+  );
+const explain = async (card: string, { at = 'riverside', args = [] as string[], more = {} } = {}) =>
+  passport(['explain', '--at', at, '--card', '-', '--json', ...args], env(more), { input: `${card}\n` });
+
+const {
+  eligible,
+  expired,
+  card_lost: lost,
+  restricted,
+  two_homes: twoHomes,
+  debt,
+  address_unconfirmed: unsure,
+} = demoSamples('midland');
+
+describe('the verdict on a seeded card', () => {
+  test.each<[what: string, card: string | undefined, outcome: string, more: object]>([
+    [
+      'of an eligible patron',
+      eligible[0],
+      'COPIED',
+      { homes: ['midland'], asked: ['midland', 'lakeside'], judgement: 'eligible' },
+    ],
+    ['of an expired patron', expired[0], 'NOT_ELIGIBLE', { reasons: ['EXPIRED'] }],
+    [
+      'of a restricted patron',
+      restricted[0],
+      'NOT_ELIGIBLE',
+      { reasons: expect.arrayContaining(['RESTRICTED']) },
+    ],
+    ['that is reported lost', lost[0], 'NOT_ELIGIBLE', { reasons: expect.arrayContaining(['CARD_LOST']) }],
+    [
+      'of a patron in debt',
+      debt[0],
+      'NOT_ELIGIBLE',
+      { reasons: expect.arrayContaining(['DEBT_OVER_LIMIT']) },
+    ],
+    [
+      'of a patron without a sure address',
+      unsure[0],
+      'NOT_ELIGIBLE',
+      { reasons: expect.arrayContaining(['ADDRESS_UNCONFIRMED']) },
+    ],
+    ['that two libraries have', twoHomes[0], 'AMBIGUOUS_HOME', { homes: ['midland', 'lakeside'] }],
+    ['that nobody has', '21234999999999', 'NOT_FOUND', { homes: [], judgement: null }],
+  ])('%s', async (_what, card, outcome, more) => {
+    const ran = await explain(card ?? '');
+    expect(ran.code).toBe(0);
+    expect(jsonOf(ran)).toMatchObject({ outcome, lending: 'riverside', ...more });
+  });
+
+  test('that fits no pattern of a partner', async () => {
+    expect(jsonOf(await explain('1', { at: 'lakeside' }))).toMatchObject({
+      outcome: 'NOT_A_CARD',
+      asked: [],
+    });
+  });
+
+  test('of a patron who is there already', async () => {
+    doubles[1]?.putPatron('21234000009999', { surname: 'Local', library_id: 'MAIN', category_id: 'AD' });
+    doubles[0]?.putPatron('21234000009999', {
+      surname: 'Planted',
+      library_id: 'MAIN',
+      category_id: 'AD',
+      expiry_date: '2099-01-01',
+    });
+    expect(jsonOf(await explain('21234000009999'))).toMatchObject({
+      outcome: 'ALREADY_LOCAL',
+      local: { kind: 'native' },
+    });
+  });
+});
+
+test('the copy is told by names: category, branch, fields', async () => {
+  expect(jsonOf(await explain(eligible[1] ?? '', { args: ['--branch', 'NORTH'] }))).toMatchObject({
+    copy: {
+      category: 'PT',
+      branch: 'NORTH',
+      homeKey: expect.stringMatching(/^midland:\d+$/),
+      fields: expect.arrayContaining(['surname', 'date_of_birth']),
+      attributeTypes: ['PASSPORTED', 'PASSPORTED_ID'],
+    },
+  });
+});
+
+test('a library that does not answer is named, and so is one that refuses', async () => {
+  doubles[2]?.addFaults([{ operation: 'GET /patrons', times: 9, kind: 'status', status: 503 }]);
+  expect(jsonOf(await explain('21234999999999'))).toMatchObject({
+    outcome: 'HOME_UNREACHABLE',
+    silent: [expect.objectContaining({ library: 'lakeside', reason: 'NO_ANSWER' })],
+  });
+});
+
+test('nothing is written: the worker would, explain does not', async () => {
+  const before = doubles.map((double) => JSON.stringify(double.state()));
+  doubles.forEach((double) => double.clearCalls());
+  for (const card of [eligible[2], expired[0], twoHomes[0]]) await explain(card ?? '');
+  expect(doubles.map((double) => JSON.stringify(double.state()))).toEqual(before);
+  const operations = doubles.flatMap((double) => double.calls()).map(({ operation }) => operation);
+  expect(operations.filter((operation) => !operation?.startsWith('GET '))).toEqual(
+    operations.filter((operation) => operation === 'POST /oauth/token'),
+  );
+});
+
+test('T-32 neither the card nor anything of the patron is printed', async () => {
+  const card = eligible[3] ?? '';
+  const patron = doubles[0]?.state(card).patrons[0];
+  const planted = [card, patron?.['surname'], patron?.['address'], patron?.['email']].filter(
+    (value) => typeof value === 'string',
+  );
+  expect(planted.length).toBeGreaterThan(2);
+  const asText = await passport(['explain', '--at', 'riverside', '--card', '-'], env(), { input: card });
+  expect(asText.out).toMatch(/^COPIED\n/);
+  const printed = [asText, await explain(card)].map(({ out, err }) => out + err).join('\n');
+  for (const value of planted) expect(printed).not.toContain(value);
+});
+
+test('a lending Koha that cannot be read ends with 1 and points to doctor', async () => {
+  const riverside = doubles[1];
+  riverside?.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 500 }]);
+  const { code, err } = await passport(['explain', '--at', 'riverside', '--card', '-'], env(), {
+    input: eligible[4] ?? '',
+  });
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /^passport: riverside: GET \/: http_5xx \(500\); `passport doctor riverside` says more\n$/,
+  );
+});
+
+test('a library that lends to nobody has nothing to explain', async () => {
+  const { code, err } = await explain('1', { more: { agreements: [] } });
+  expect(code).toBe(2);
+  expect(err + (await explain('1', { more: { agreements: [] } })).out).toContain(
+    'no agreement lets riverside lend to anybody',
+  );
+});

@@ -1,0 +1,186 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { EventState } from '@passport/contract';
+import type { KohaDouble } from '@passport/koha-double';
+import { demoSamples, startKohaDouble } from '@passport/koha-double';
+import type { Services, StartedRedis } from '@passport/testkit';
+import { startRedis, startServices, waitFor } from '@passport/testkit';
+import type { Ran } from './run-cli.ts';
+import { passport as passportHere, webhookSecretOf } from './run-cli.ts';
+
+// The command, receiver and worker as they were built (`npm run build`), on real Redis and doubles of Koha.
+const BIN = fileURLToPath(new URL('../bin/passport.js', import.meta.url));
+const midlandCards = demoSamples('midland');
+const riversideItems = demoSamples('riverside').items;
+
+let redis: StartedRedis;
+let services: Services;
+let midland: KohaDouble;
+let riverside: KohaDouble;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  midland = await startKohaDouble({ library: 'midland', seed: 'midland' });
+  riverside = await startKohaDouble({ library: 'riverside', seed: 'riverside' });
+  const served = (double: KohaDouble, cards: string[]) => ({
+    id: double.library,
+    kohaUrl: double.url,
+    ...double.credentials,
+    webhookSecret: webhookSecretOf(double.library),
+    cards,
+  });
+  services = await startServices({
+    redisUrl: redis.url,
+    libraries: [served(midland, ['^21234\\d{9}$']), served(riverside, ['^25678\\d{9}$'])],
+  });
+  env = { ...services.env, PASSPORT_RECEIVER: services.receivers[0]?.url ?? '' };
+}, 60_000);
+
+afterAll(async () => {
+  await services?.stop();
+  await Promise.all([midland?.close(), riverside?.close(), redis?.stop()]);
+}, 60_000);
+
+/** Runs the built command in a process of its own. */
+function passport(args: readonly string[], input = '', more: NodeJS.ProcessEnv = {}): Promise<Ran> {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: { PATH: process.env['PATH'], ...env, ...more },
+  });
+  const ran = { out: '', err: '' };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (ran.out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (ran.err += text));
+  child.stdin.end(input);
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code: code ?? -1, ...ran })));
+}
+
+/** The same in this process, which is quicker. */
+const here = (args: readonly string[], input = '') => {
+  const readFile = (path: string) => readFileSync(path, 'utf8');
+  return passportHere(args, env, { input, readFile, newId: () => `evt_${randomUUID()}` });
+};
+
+const send = async (card: string) => {
+  const ran = await here(['send', '--at', 'riverside', '--card', '-', '--wait', '--json'], `${card}\n`);
+  return {
+    code: ran.code,
+    ...(JSON.parse(ran.out) as { event_id: string; state: EventState; steps: EventState[] }),
+  };
+};
+
+test('explain says of ten seeded cards what the worker then does', async () => {
+  const { eligible, expired, restricted, card_lost: lost, address_unconfirmed: unsure } = midlandCards;
+  const cards = [
+    ...eligible.slice(0, 4),
+    ...[expired, restricted, lost, unsure].flatMap((list) => list.slice(0, 1)),
+    '21234999999999',
+    '1',
+  ];
+  expect(cards).toHaveLength(10);
+  const said: unknown[] = [];
+  const done: unknown[] = [];
+  for (const card of cards) {
+    const ran = await here(['explain', '--at', 'riverside', '--card', '-', '--json'], `${card}\n`);
+    const { outcome, reasons } = JSON.parse(ran.out) as EventState;
+    said.push({ outcome, reasons });
+    const { state } = await send(card);
+    done.push({ outcome: state.outcome, reasons: state.reasons });
+  }
+  expect(said).toEqual(done);
+  expect(new Set(said.map((each) => (each as EventState).outcome))).toEqual(
+    new Set(['COPIED', 'NOT_ELIGIBLE', 'NOT_FOUND', 'NOT_A_CARD']),
+  );
+}, 60_000);
+
+test('send --wait follows an event on a terminal to its loan', async () => {
+  const args = ['send', '--at', 'riverside', '--card', '-', '--item', '-', '--wait'];
+  const ran = await passport(args, `${midlandCards.eligible[5]}\n${riversideItems[0]}\n`);
+  expect(ran.code).toBe(0);
+  expect(ran.out).toMatch(/^accepted: evt_/);
+  expect(ran.out).toMatch(
+    /\ndone +COPIED · CHECKED_OUT +Found at midland library\. You can check out now\.\n$/,
+  );
+});
+
+test('a failed event is found, understood, mended and tried again to success', async () => {
+  const categories = riverside.settings().categories as { patron_category_id: string; name: string }[];
+  riverside.putSettings({
+    categories: categories.filter(({ patron_category_id: code }) => code !== 'PT'),
+  });
+  const sent = await send(midlandCards.eligible[6] ?? '');
+  expect(sent).toMatchObject({
+    code: 1,
+    state: { state: 'failed', outcome: 'MISCONFIGURED', problem: { what: 'category', name: 'PT' } },
+  });
+
+  const listed = await passport(['events', 'list', '--state', 'failed', '--at', 'riverside']);
+  expect(listed.out).toContain(`riverside.${sent.event_id}  failed`);
+  const shown = await here(['events', 'show', sent.event_id]);
+  expect(shown.out).toMatch(/^failed +MISCONFIGURED · riverside: category PT/);
+  const doctor = await here(['doctor', 'riverside']);
+  expect(doctor).toMatchObject({ code: 1, out: expect.stringContaining('category_unknown') });
+
+  riverside.putSettings({ categories });
+  const retried = await passport(['events', 'retry', `riverside.${sent.event_id}`]);
+  expect(retried.code).toBe(0);
+  expect(retried.out).toContain('tried again');
+  expect(JSON.parse(retried.err)).toMatchObject({
+    audit: true,
+    action: 'retry',
+    event: sent.event_id,
+    lending: 'riverside',
+    result: 'retried',
+  });
+  await waitFor('the retried event to succeed', async () => {
+    const { out } = await here(['events', 'show', sent.event_id, '--at', 'riverside', '--json']);
+    return (JSON.parse(out) as EventState).outcome === 'COPIED';
+  });
+  const again = await passport(['events', 'retry', `riverside.${sent.event_id}`]);
+  expect(again).toMatchObject({
+    code: 0,
+    out: `riverside.${sent.event_id}: has ended with COPIED, nothing to do\n`,
+  });
+}, 60_000);
+
+test('copies export tells every copy by its home key and its fields, and no value', async () => {
+  const card = midlandCards.eligible[7] ?? '';
+  const { event_id: eventId } = await send(card);
+  const csv = (await passport(['copies', 'export', '--of', 'midland'])).out.trimEnd().split('\n');
+  expect(csv[0]).toBe('at,home,lending,home_key,event,fields');
+  const row = csv.find((line) => line.includes(eventId));
+  expect(row).toMatch(/^\d{4}-\d\d-\d\dT[^,]+,midland,riverside,midland:\d+,[^,]+,surname .*date_of_birth/);
+  const patron = midland.state(card).patrons[0];
+  for (const value of [card, patron?.['surname'], patron?.['address']])
+    expect(csv.join('\n')).not.toContain(value);
+  const { receipts } = JSON.parse((await here(['copies', 'export', '--at', 'riverside', '--json'])).out) as {
+    receipts: object[];
+  };
+  expect(receipts).toHaveLength(csv.length - 1);
+  expect(JSON.parse((await here(['copies', 'export', '--at', 'midland', '--json'])).out)).toEqual({
+    receipts: [],
+  });
+});
+
+test('an event that the queue does not have', async () => {
+  const ran = await passport(['events', 'show', 'evt_nowhere', '--at', 'riverside']);
+  expect(ran).toEqual({
+    code: 1,
+    out: '',
+    err: 'passport: the queue has no event evt_nowhere of riverside\n',
+  });
+});
+
+test('without Redis a command says so and ends', async () => {
+  const ran = await passport(['events', 'list'], '', { REDIS_URL: 'redis://:planted-7f3e@127.0.0.1:1' });
+  expect(ran).toEqual({ code: 1, out: '', err: 'passport: Redis does not answer at REDIS_URL\n' });
+}, 30_000);
+
+test('a configuration that is wrong ends with 1 before anything is asked', async () => {
+  const ran = await passport(['events', 'list'], '', { REDIS_URL: '', PASSPORT_KEY: 'short' });
+  expect(ran.code).toBe(1);
+  expect(ran.err).toMatch(/PASSPORT_KEY: key 1 is not base64/);
+  expect(ran.err).toMatch(/REDIS_URL: is missing/);
+});
