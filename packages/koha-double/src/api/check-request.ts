@@ -2,6 +2,7 @@ import type { InputError } from '../answer.ts';
 import type { Definitions, JsonSchema } from '../json-schema.ts';
 import { checkValue } from './check-value.ts';
 import type { Parameter } from './operation.ts';
+import type { IndexedSpec } from './spec-cache.ts';
 
 /** A request's parts before they are checked. `body` is undefined when none was sent or it was no JSON. */
 export interface RawRequest {
@@ -22,11 +23,7 @@ export interface CheckedRequest {
 }
 
 /** Checks a request against its route's parameters, in the words of Koha's validator. */
-export function checkRequest(
-  raw: RawRequest,
-  parameters: readonly Parameter[],
-  definitions: Definitions,
-): CheckedRequest {
+export function checkRequest(raw: RawRequest, spec: IndexedSpec, definitions: Definitions): CheckedRequest {
   const errors: InputError[] = [];
   const checked = { path: {}, query: {}, lists: {}, body: undefined } as {
     path: Record<string, string | number>;
@@ -34,7 +31,7 @@ export function checkRequest(
     lists: Record<string, readonly string[]>;
     body: unknown;
   };
-  for (const parameter of parameters) {
+  for (const parameter of wanted(raw, spec)) {
     const given = read(raw, parameter);
     const path = `/${parameter.name}`;
     if (given === undefined) {
@@ -46,6 +43,15 @@ export function checkRequest(
     keep(checked, parameter, result.value);
   }
   return { ...checked, errors };
+}
+
+/** Query parameters are never required, so those that were not sent need no look. */
+function* wanted(raw: RawRequest, spec: IndexedSpec): Iterable<Parameter> {
+  yield* spec.otherParameters;
+  for (const name of new Set(raw.query.keys())) {
+    const parameter = spec.queryParameters.get(name);
+    if (parameter !== undefined) yield parameter;
+  }
 }
 
 function keep(

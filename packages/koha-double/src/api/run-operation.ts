@@ -8,7 +8,7 @@ import type { PatronRow } from '../patrons/patron-row.ts';
 import { checkRequest, type CheckedRequest, type RawRequest } from './check-request.ts';
 import { definitionsOf } from './definitions.ts';
 import type { Operation, OperationSpec } from './operation.ts';
-import { specOf } from './spec-cache.ts';
+import { specOf, type IndexedSpec } from './spec-cache.ts';
 
 /** A request as it came in, with the URL parts that links are built from. */
 export interface IncomingRequest extends RawRequest {
@@ -36,7 +36,7 @@ export async function runOperation(
   if (refused !== null) return refused;
   const malformed = refuseQuery(request.query, spec);
   if (malformed !== null) return malformed;
-  const checked = checkRequest(request, spec.parameters, definitionsOf(release));
+  const checked = checkRequest(request, spec, definitionsOf(release));
   if (checked.errors.length > 0) return invalid(checked.errors);
   return operation.handle({
     double,
@@ -107,8 +107,8 @@ function refuseEmbeds(request: RawRequest, spec: OperationSpec): Answer | null {
 }
 
 /** Unknown query parameters and a page size of 0: a bare list. */
-function refuseQuery(query: URLSearchParams, spec: OperationSpec): Answer | null {
-  const known = new Set(spec.parameters.filter((one) => one.in === 'query').map((one) => one.name));
+function refuseQuery(query: URLSearchParams, spec: IndexedSpec): Answer | null {
+  const known = spec.queryParameters;
   const bad = [...new Set(query.keys())].filter((name) => !known.has(name));
   for (const name of ['_page', '_per_page']) {
     if (known.has(name) && query.get(name) === '0') bad.push(name);

@@ -3,6 +3,7 @@ import type { ApiCall, Operation } from '../api/operation.ts';
 import { embed, filter, jsonBody, listParameters, pathId, withErrors } from '../api/parameters.ts';
 import { hasPermission } from '../auth/permissions.ts';
 import { reference } from '../json-schema.ts';
+import { everything } from '../query/condition.ts';
 import { simpleFilters } from '../query/filters.ts';
 import { listAnswer } from '../query/list-answer.ts';
 import { addCheckout } from './add-checkout.ts';
@@ -13,6 +14,7 @@ import { confirmationId, signConfirmation } from './confirmation-token.ts';
 const checkout = reference('checkout');
 const checkoutList = { type: 'array', items: checkout } as const;
 const tag = 'checkouts';
+const patronOnly = new Set(['patron_id']);
 const circulate = { circulate: 'circulate_remaining_permissions' };
 const checkedIn = filter('checked_in', 'boolean');
 
@@ -31,7 +33,7 @@ const list: Operation = {
     listAnswer(
       call,
       checkoutSource(call.double, { isReturned: call.query['checked_in'] === true, patronId: null }),
-      simpleFilters(call.query, ['patron_id']),
+      simpleFilters(call.query, patronOnly),
       (row) => renderCheckout(call, row),
     ),
 };
@@ -54,7 +56,7 @@ const ofPatron: Operation = {
     return listAnswer(
       call,
       checkoutSource(call.double, { isReturned: call.query['checked_in'] === true, patronId }),
-      simpleFilters({}, []),
+      everything,
       (row) => renderCheckout(call, row),
     );
   },

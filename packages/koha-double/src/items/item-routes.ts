@@ -14,6 +14,7 @@ import { renderItem } from './render-item.ts';
 const item = reference('item');
 const tag = 'items';
 const permissions = { catalogue: '1' };
+const barcodeOnly = new Set(['external_id']);
 
 function itemSource(double: Double): Source<ItemRow> {
   const { items } = double.db;
@@ -48,7 +49,7 @@ const listItems: Operation = {
     permissions,
   }),
   handle: (call) =>
-    listAnswer(call, itemSource(call.double), simpleFilters(call.query, ['external_id']), (row) =>
+    listAnswer(call, itemSource(call.double), simpleFilters(call.query, barcodeOnly), (row) =>
       renderItem(call.double, row, call.embeds),
     ),
 };

@@ -17,13 +17,19 @@ import { canSee } from './visibility.ts';
 const patron = reference('patron');
 const tag = 'patrons';
 
+const namesByRelease = new Map<Release, ReadonlySet<string>>();
+
 /** Which columns `GET /patrons` takes as simple filters in a release. */
-function filterNames(release: Release): string[] {
+function filterNames(release: Release): ReadonlySet<string> {
+  const known = namesByRelease.get(release);
+  if (known !== undefined) return known;
   const names = patronFields
     .filter((field) => field.filter !== false)
     .filter((field) => field.since === undefined || isFrom(release, '25.11'))
     .map((field) => field.name);
-  return [...names, 'restricted'];
+  const all = new Set([...names, 'restricted']);
+  namesByRelease.set(release, all);
+  return all;
 }
 
 function filterParameters(release: Release): Parameter[] {
@@ -34,7 +40,7 @@ function filterParameters(release: Release): Parameter[] {
     'autorenew_checkouts',
     'protected',
   ]);
-  return filterNames(release).map((name) => filter(name, booleans.has(name) ? 'boolean' : 'string'));
+  return [...filterNames(release)].map((name) => filter(name, booleans.has(name) ? 'boolean' : 'string'));
 }
 
 const readers: readonly Readonly<Record<string, string>>[] = [

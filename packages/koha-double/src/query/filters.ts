@@ -6,14 +6,13 @@ export type Match = 'contains' | 'exact' | 'starts_with' | 'ends_with';
 /** The simple filters of a request. `contains` is Koha's default, and an empty filter is no filter. */
 export function simpleFilters(
   query: Readonly<Record<string, unknown>>,
-  names: Iterable<string>,
+  names: ReadonlySet<string>,
   fixed: Readonly<Record<string, Condition>> = {},
 ): Condition {
   const match = parseMatch(query['_match']);
   const parts: Condition[] = [];
-  for (const name of names) {
-    const value = query[name];
-    if (value === undefined || value === '') continue;
+  for (const [name, value] of Object.entries(query)) {
+    if (!names.has(name) || value === undefined || value === '') continue;
     const special = fixed[name];
     parts.push(special ?? filterOf(name, value, match));
   }

@@ -33,6 +33,8 @@ const libraryFilters = [
   'notes',
 ];
 
+const libraryFilterNames = new Set(libraryFilters);
+
 function tableSource<Row extends object>(rows: readonly Row[], columns: ReadonlySet<string>): Source<Row> {
   return {
     rows: () => rows,
@@ -60,7 +62,7 @@ const listLibraries: Operation = {
   handle: (call) => {
     const rows = [...call.double.db.libraries.values()];
     const source = tableSource(rows, propertiesOf(call, 'library'));
-    return listAnswer(call, source, simpleFilters(call.query, libraryFilters), renderLibrary);
+    return listAnswer(call, source, simpleFilters(call.query, libraryFilterNames), renderLibrary);
   },
 };
 
@@ -78,12 +80,7 @@ const publicLibraries: Operation = {
   }),
   handle: (call) => {
     const rows = [...call.double.db.libraries.values()].filter((row) => row.public);
-    return listAnswer(
-      call,
-      tableSource(rows, propertiesOf(call, 'library')),
-      simpleFilters({}, []),
-      renderLibrary,
-    );
+    return listAnswer(call, tableSource(rows, propertiesOf(call, 'library')), everything, renderLibrary);
   },
 };
 
