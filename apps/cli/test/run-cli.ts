@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { stringify } from 'yaml';
 import { formatWebhookSecret } from '@passport/contract';
 import type { KohaDouble } from '@passport/koha-double';
 import { runCli } from '../src/build-cli.ts';
@@ -78,7 +77,7 @@ export function consortiumOf(
   };
   return Object.fromEntries([
     ['PASSPORT_CONFIG', 'test.yaml'],
-    ['FILE test.yaml', stringify(file)],
+    ['FILE test.yaml', JSON.stringify(file, null, 2)],
     ...doubles.flatMap(({ library, credentials }) => [
       [name(library, 'ID'), credentials.clientId],
       [name(library, 'SECRET'), credentials.clientSecret],

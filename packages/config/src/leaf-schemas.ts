@@ -4,12 +4,6 @@ import { COPY_FIELDS, FIELD_GROUPS } from './field-groups.ts';
 import type { CopyField, FieldGroup } from './field-groups.ts';
 import { nearest } from './nearest.ts';
 
-/** What a key is for and what it takes; the reference page and the error messages both print it. */
-export interface KeyMeta {
-  readonly description: string;
-  readonly allowed: string;
-}
-
 /** A duration between two others, read into milliseconds. */
 export function duration(from: string, to: string, description: string) {
   const allowed = `a duration such as 90s, 15m, 24h or 7d, from ${from} to ${to}`;
