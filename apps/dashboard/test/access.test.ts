@@ -1,0 +1,197 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type DashboardFixture,
+  OPERATOR,
+  VIEWER,
+  askOnce,
+  basic,
+  openDashboardFixture,
+} from './dashboard-fixture.ts';
+
+let fixture: DashboardFixture;
+beforeAll(async () => {
+  fixture = await openDashboardFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const FAILED = { state: 'failed', outcome: 'MISCONFIGURED' } as const;
+const PATHS = [
+  '/',
+  '/events',
+  '/events?state=failed',
+  '/events/riverside/evt_1',
+  '/assets/dashboard.css',
+  '/assets/icon.svg',
+  '/board/',
+  '/board/queue/scans',
+  '/board/api/queues',
+  '/board/api/redis/stats',
+  '/board/api/queues/scans/riverside.evt_1',
+  '/board/static/js/main.js',
+  '/board/static/locales/en-US/messages.json',
+  '/no/such/page',
+];
+
+describe('without a login', () => {
+  test.each(PATHS)('nothing is at %s', async (url) => {
+    const answer = await fixture.ask({ url, as: null });
+    expect(answer.statusCode).toBe(401);
+    expect(answer.headers['www-authenticate']).toBe('Basic realm="Patron Passport", charset="UTF-8"');
+    expect(answer.body).toBe('Patron Passport: log in to see this page.\n');
+  });
+
+  test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'] as const)(
+    'a %s is asked for one, too',
+    async (method) => {
+      const answer = await fixture.ask({
+        method,
+        url: '/board/api/queues/scans/riverside.evt_1/retry',
+        as: null,
+      });
+      expect(answer.statusCode).toBe(401);
+    },
+  );
+
+  test('a path that cannot be decoded is told nothing', async () => {
+    const answer = await fixture.ask({ url: '/%E0%A4%A', as: null });
+    expect([answer.statusCode, answer.body]).toEqual([400, 'Bad request\n']);
+  });
+});
+
+test('guessing is answered 429 with retry-after, and each try is in the log without the password', async () => {
+  const app = fixture.build();
+  const wrong = { authorization: basic({ user: OPERATOR.user, password: 'guess-guess' }) };
+  const codes: number[] = [];
+  for (let n = 0; n < 5; n += 1) codes.push((await app.inject({ url: '/', headers: wrong })).statusCode);
+  const locked = await app.inject({ url: '/', headers: { authorization: basic(OPERATOR) } });
+  await app.close();
+  expect(codes).toEqual([401, 401, 401, 401, 401]);
+  expect([locked.statusCode, locked.headers['retry-after']]).toEqual([429, '60']);
+  const lines = fixture.lines().filter(({ action }) => action === 'login');
+  expect(lines.map(({ by, result, audit }) => [by, result, audit])).toEqual([
+    ...Array.from({ length: 5 }, () => ['olga', 'wrong', true]),
+    ['olga', 'locked', true],
+  ]);
+  expect(JSON.stringify(fixture.lines())).not.toContain('guess-guess');
+});
+
+describe('a viewer', () => {
+  test.each(['/', '/events', '/board/queue/scans', '/board/api/queues'])('sees %s', async (url) => {
+    expect((await fixture.ask({ url, as: VIEWER })).statusCode).toBe(200);
+  });
+
+  test('sees no buttons, neither on an event nor on the board', async () => {
+    const id = await fixture.put(FAILED);
+    const page = await fixture.ask({ url: `/events/riverside/${id}`, as: VIEWER });
+    expect(page.body).toContain('You may look.');
+    expect(page.body).not.toContain('<button');
+    const board = await fixture.ask({ url: '/board/api/queues?activeQueue=scans&status=failed', as: VIEWER });
+    const { queues } = board.json<{ queues: Record<string, unknown>[] }>();
+    expect(queues[0]).toMatchObject({
+      readOnlyMode: true,
+      allowRetries: false,
+      allowCompletedRetries: false,
+    });
+  });
+
+  test.each([
+    ['POST', (id: string) => `/events/riverside/${id}/retry`],
+    ['POST', (id: string) => `/events/riverside/${id}/discard`],
+    ['PUT', (id: string) => `/board/api/queues/scans/riverside.${id}/retry`],
+    ['PUT', (id: string) => `/board/api/queues/scans/riverside.${id}/clean`],
+    ['PUT', () => '/board/api/queues/scans/retry/failed'],
+    ['PATCH', (id: string) => `/board/api/queues/scans/riverside.${id}/update-data`],
+  ] as const)('cannot change anything by a hand-made %s', async (method, path) => {
+    const id = await fixture.put(FAILED);
+    const answer = await fixture.ask({
+      method,
+      url: path(id),
+      as: VIEWER,
+      headers: { 'x-passport-role': 'operator' },
+    });
+    expect(answer.statusCode).toBe(403);
+    expect(await (await fixture.queue.getJob(`riverside.${id}`))?.getState()).toBe('failed');
+    expect(fixture.lines()).toContainEqual(
+      expect.objectContaining({ audit: true, action: 'write', by: 'victor', result: 'may only look' }),
+    );
+  });
+});
+
+describe('a request from another site', () => {
+  test.each([
+    ['a form', { origin: 'https://evil.example', 'content-type': 'application/x-www-form-urlencoded' }],
+    ['a script', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
+    ['a frame without an origin', { origin: 'null' }],
+  ])('(%s) changes nothing, although the browser adds the login', async (_what, headers) => {
+    const id = await fixture.put(FAILED);
+    const answer = await fixture.ask({ method: 'POST', url: `/events/riverside/${id}/retry`, headers });
+    expect(answer.statusCode).toBe(403);
+    expect(await (await fixture.queue.getJob(`riverside.${id}`))?.getState()).toBe('failed');
+  });
+
+  test('our own form is taken', async () => {
+    const id = await fixture.put(FAILED);
+    const answer = await fixture.ask({
+      method: 'POST',
+      url: `/events/riverside/${id}/retry`,
+      headers: {
+        host: 'passport.example.org',
+        origin: 'https://passport.example.org',
+        'sec-fetch-site': 'same-origin',
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      payload: '',
+    });
+    expect(answer.statusCode).toBe(303);
+  });
+});
+
+test('pages and board may be framed by nobody, run no script of others, and are not stored', async () => {
+  const [page, board] = [await fixture.ask({ url: '/' }), await fixture.ask({ url: '/board/' })];
+  expect(page.headers).toMatchObject({
+    'x-frame-options': 'DENY',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+  });
+  expect(String(page.headers['content-security-policy'])).toMatch(/default-src 'none'/);
+  expect(String(page.headers['content-security-policy'])).not.toMatch(/script-src|unsafe/);
+  expect(String(board.headers['content-security-policy'])).toMatch(/script-src 'self';/);
+  expect(String(board.headers['content-security-policy'])).not.toMatch(
+    /upgrade-insecure-requests|unsafe-eval/,
+  );
+});
+
+test('no page refers to anything outside', async () => {
+  await fixture.put(FAILED);
+  for (const url of ['/', '/events', '/board/', '/assets/dashboard.css', '/assets/board.css']) {
+    const { statusCode, body } = await fixture.ask({ url });
+    expect(statusCode).toBe(200);
+    expect(body.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\//);
+  }
+});
+
+describe('under a base path', () => {
+  const build = () => fixture.build({ basePath: '/passport' });
+
+  test.each(['/passport/', '/passport', '/', '/passport/events', '/events', '/passport/board/queue/scans'])(
+    '%s is found, whether the proxy passes the path on or strips it',
+    async (url) => {
+      expect((await askOnce(build(), { url })).statusCode).toBe(200);
+    },
+  );
+
+  test('all links stay under it', async () => {
+    for (const url of ['/passport/', '/passport/events', '/passport/board/']) {
+      const { body } = await askOnce(build(), { url });
+      const links = [...body.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, link]) => link);
+      expect(links.filter((link) => link?.startsWith('/') && !link.startsWith('/passport/'))).toEqual([]);
+      expect(links.length).toBeGreaterThan(3);
+    }
+  });
+
+  test('nothing is there without a login', async () => {
+    expect((await askOnce(build(), { url: '/passport/board/api/queues', as: null })).statusCode).toBe(401);
+  });
+});

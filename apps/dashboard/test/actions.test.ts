@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DashboardFixture, openDashboardFixture } from './dashboard-fixture.ts';
+
+let fixture: DashboardFixture;
+beforeAll(async () => {
+  fixture = await openDashboardFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const WAITING_FOR = {
+  library: 'midland',
+  reason: 'CIRCUIT_OPEN',
+  next_try_at: '2026-11-25T10:00:00Z',
+} as const;
+const PROBLEM = { library: 'midland', what: 'credentials', name: null } as const;
+const put = {
+  failed: () => fixture.put({ state: 'failed', outcome: 'MISCONFIGURED', problem: PROBLEM }),
+  waiting: () => fixture.put({ state: 'waiting', waiting_for: WAITING_FOR }),
+  done: () => fixture.put({ state: 'done', outcome: 'COPIED' }, { sealed_card: null, sealed_item: null }),
+  cardGone: () => fixture.put({ state: 'failed', outcome: 'TOO_LATE' }, { sealed_card: null }),
+};
+const jobOf = (id: string) => fixture.queue.getJob(`riverside.${id}`);
+const stateOf = async (id: string) => (await jobOf(id))?.getState();
+const audit = () =>
+  fixture
+    .lines()
+    .filter((line) => line['audit'] === true)
+    .map(({ action, by, event, lending, result, time }) => ({ action, by, event, lending, result, time }));
+
+/** The two ways that a person has. */
+const ways = {
+  page: (id: string, action: string) =>
+    fixture.ask({ method: 'POST', url: `/events/riverside/${id}/${action}` }),
+  board: (id: string, action: string) =>
+    fixture.ask({ method: 'PUT', url: `/board/api/queues/scans/riverside.${id}/${action}` }),
+};
+
+describe.each(['page', 'board'] as const)('on the %s', (way) => {
+  const press = ways[way];
+  const discard = way === 'page' ? 'discard' : 'clean';
+  const done = way === 'page' ? 303 : 204;
+
+  test('retry starts a failed event anew, and says who did it', async () => {
+    const id = await put.failed();
+    expect((await press(id, 'retry')).statusCode).toBe(done);
+    const job = await jobOf(id);
+    expect(await job?.getState()).toBe('prioritized');
+    expect(job?.data).toMatchObject({
+      retried: { stalled: 0 },
+      progress: { state: 'queued', outcome: null, attempt: 0 },
+    });
+    expect(job?.attemptsMade).toBe(0);
+    expect(audit()).toEqual([
+      {
+        action: 'retry',
+        by: 'olga',
+        event: id,
+        lending: 'riverside',
+        result: 'done',
+        time: expect.any(String),
+      },
+    ]);
+  });
+
+  test('retry after success does nothing, and the audit says so', async () => {
+    const id = await put.done();
+    const answer = await press(id, 'retry');
+    expect(answer.statusCode).toBe(way === 'page' ? 303 : 400);
+    expect(await stateOf(id)).toBe('completed');
+    expect(audit()).toEqual([expect.objectContaining({ action: 'retry', result: 'not_now' })]);
+  });
+
+  test('retry of an event whose card is gone does nothing', async () => {
+    const id = await put.cardGone();
+    await press(id, 'retry');
+    expect(await stateOf(id)).toBe('failed');
+    expect(audit()).toEqual([expect.objectContaining({ result: 'unreadable' })]);
+  });
+
+  test('promote lets a waiting event be tried at once', async () => {
+    const id = await put.waiting();
+    expect((await press(id, 'promote')).statusCode).toBe(done);
+    expect(await stateOf(id)).toBe('prioritized');
+    expect(audit()).toEqual([
+      expect.objectContaining({ action: 'promote', by: 'olga', event: id, result: 'done' }),
+    ]);
+  });
+
+  test('promote of an event that does not wait does nothing', async () => {
+    const id = await put.failed();
+    await press(id, 'promote');
+    expect(await stateOf(id)).toBe('failed');
+  });
+
+  test('discard removes a failed event for good', async () => {
+    const id = await put.failed();
+    expect((await press(id, discard)).statusCode).toBe(done);
+    expect(await jobOf(id)).toBeUndefined();
+    expect(audit()).toEqual([
+      expect.objectContaining({ action: 'discard', by: 'olga', event: id, result: 'done' }),
+    ]);
+  });
+
+  test('an event that nobody knows is 404 or a page that says so', async () => {
+    const answer = await press('evt_unknown', 'retry');
+    if (way === 'board') expect(answer.statusCode).toBe(404);
+    else expect(answer.headers.location).toBe('/events/riverside/evt_unknown?done=retry-unknown');
+    expect(audit()).toEqual([expect.objectContaining({ result: 'unknown' })]);
+  });
+});
+
+test('two people who retry at the same moment start it once', async () => {
+  const id = await put.failed();
+  await Promise.all([ways.page(id, 'retry'), ways.board(id, 'retry')]);
+  expect(new Set(audit().map(({ result }) => result))).toEqual(new Set(['done', 'not_now']));
+});
+
+test('after a retry the event page says what happens now', async () => {
+  const id = await put.failed();
+  const location = (await ways.page(id, 'retry')).headers.location ?? '';
+  const page = await fixture.ask({ url: location });
+  expect(page.body).toContain('It is being tried again, as if it were new.');
+  expect(page.body).toContain('Waiting for its turn.');
+});
+
+describe('Bull Board cannot', () => {
+  test.each([
+    ['retry all', 'PUT', '/board/api/queues/scans/retry/failed'],
+    ['retry all completed', 'PUT', '/board/api/queues/scans/retry/completed'],
+    ['promote all', 'PUT', '/board/api/queues/scans/promote'],
+    ['clean all', 'PUT', '/board/api/queues/scans/clean/failed'],
+    ['pause', 'PUT', '/board/api/queues/scans/pause'],
+    ['pause everything', 'PUT', '/board/api/queues/pause'],
+    ['empty', 'PUT', '/board/api/queues/scans/empty'],
+    ['obliterate', 'PUT', '/board/api/queues/scans/obliterate'],
+    ['limit', 'PUT', '/board/api/queues/scans/concurrency'],
+    ['add', 'POST', '/board/api/queues/scans/add'],
+    ['edit data', 'PATCH', '/board/api/queues/scans/riverside.evt_x/update-data'],
+    ['reschedule', 'PATCH', '/board/api/queues/scans/riverside.evt_x/delay'],
+    ['reprioritize', 'PATCH', '/board/api/queues/scans/riverside.evt_x/priority'],
+    ['retry in another queue', 'PUT', '/board/api/queues/tellings/riverside.evt_x/retry'],
+  ] as const)('%s', async (_what, method, url) => {
+    const [failed, waiting] = [await put.failed(), await put.waiting()];
+    const answer = await fixture.ask({ method, url, payload: { name: 'x', data: {}, concurrency: 1 } });
+    expect(answer.statusCode).toBe(403);
+    expect([await stateOf(failed), await stateOf(waiting)]).toEqual(['failed', 'delayed']);
+    expect(await fixture.queue.isPaused()).toBe(false);
+    expect(await fixture.queue.getJobCounts('prioritized', 'wait', 'active')).toEqual({
+      prioritized: 0,
+      wait: 0,
+      active: 0,
+    });
+  });
+});

@@ -1,0 +1,192 @@
+import { Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { type Job, UnrecoverableError, Worker } from 'bullmq';
+import { type JobData, type Progress, nextProgress, queuedProgress } from '@passport/contract';
+import {
+  QUEUE_PREFIX,
+  SCANS,
+  addScans,
+  followEvent,
+  listEvents,
+  openLedger,
+  openScanQueue,
+  readEventState,
+  type ScanJobs,
+} from '@passport/queue';
+import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { type StartedRedis, startRedis } from '@passport/testkit';
+import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
+import { createLogin } from '../src/login.ts';
+import { buildPersonActions } from '../src/person-actions.ts';
+import { readOverview } from '../src/read-overview.ts';
+
+export const OPERATOR = { user: 'olga', password: 'operators-password', role: 'operator' } as const;
+export const VIEWER = { user: 'victor', password: 'viewers-password', role: 'viewer' } as const;
+const LIBRARIES = [
+  { id: 'midland', name: 'Midland Public Library', enabled: true },
+  { id: 'riverside', name: 'Riverside <Library> & Archive', enabled: true },
+  { id: 'lakeside', name: 'Lakeside', enabled: false },
+];
+
+export interface DashboardFixture {
+  readonly server: StartedRedis;
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  /** Builds a dashboard; each dependency may be replaced. */
+  build(change?: Partial<DashboardDeps>): FastifyInstance;
+  /** Asks a new dashboard once, as somebody; `as: null` sends no login. */
+  ask(options: InjectOptions & { as?: typeof OPERATOR | typeof VIEWER | null }): ReturnType<typeof askOnce>;
+  /** Brings an event into a state, as receiver and worker would. */
+  put(progress: Partial<Progress>, change?: Partial<JobData>): Promise<string>;
+  /** Log lines since the last `clear`. */
+  lines(): Record<string, unknown>[];
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const basic = ({ user, password }: { user: string; password: string }): string =>
+  `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+
+const nameOf = (id: string): string => LIBRARIES.find((library) => library.id === id)?.name ?? id;
+
+export async function openDashboardFixture(): Promise<DashboardFixture> {
+  const server = await startRedis();
+  const { log, lines, forget } = captureLog();
+  const redis = createRedis(server.url, { role: 'reader', log, name: 'test' });
+  const workerRedis = createRedis(server.url, { role: 'worker', log, name: 'test' });
+  await Promise.all([untilRedisReady(redis, 5_000), untilRedisReady(workerRedis, 5_000)]);
+  const queue = openScanQueue(redis);
+  const worker = new Worker<JobData>(SCANS, null, {
+    connection: workerRedis,
+    prefix: QUEUE_PREFIX,
+    autorun: false,
+    skipVersionCheck: true,
+    skipStalledCheck: true,
+  });
+  const now = (): number => Date.now();
+  const build = (change: Partial<DashboardDeps> = {}): FastifyInstance =>
+    buildDashboard({
+      redis,
+      queue,
+      nameOf,
+      now,
+      log,
+      basePath: '',
+      consortium: 'Test Libraries',
+      login: createLogin([OPERATOR, VIEWER], now),
+      actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
+      readOverview: () => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }),
+      listEvents: (state) => listEvents(queue, [state], nameOf),
+      async readEvent({ library, eventId }) {
+        const followed = await followEvent(redis, library, eventId);
+        const state = await readEventState(queue, library, followed, nameOf);
+        return state === null ? null : { eventId: followed, state };
+      },
+      assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
+      trustProxy: false,
+      stopping: () => false,
+      ...change,
+    });
+  return {
+    server,
+    redis,
+    queue,
+    build,
+    ask: (options) => askOnce(build(), options),
+    put: (progress, change) => putEvent(queue, worker, progress, change),
+    lines,
+    async clear() {
+      forget();
+      await server.ask('FLUSHALL');
+    },
+    async close() {
+      await worker.close();
+      await queue.close();
+      await Promise.all([closeRedis(redis), closeRedis(workerRedis)]);
+      await server.stop();
+    },
+  };
+}
+
+/** Asks an app once and closes it. */
+export async function askOnce(
+  app: FastifyInstance,
+  { as = OPERATOR, headers, ...options }: InjectOptions & { as?: typeof OPERATOR | typeof VIEWER | null },
+) {
+  try {
+    const authorization = as === null ? {} : { authorization: basic(as) };
+    return await app.inject({ ...options, headers: { ...authorization, ...headers } });
+  } finally {
+    await app.close();
+  }
+}
+
+let events = 0;
+
+/** The state says where the job has to be: `failed` and `waiting` are reached through a worker's hands. */
+async function putEvent(
+  queue: ScanJobs,
+  worker: Worker<JobData>,
+  progress: Partial<Progress>,
+  change: Partial<JobData> = {},
+): Promise<string> {
+  events += 1;
+  const data = jobData({ event_id: `evt_${events}`, ...change });
+  const iso = new Date().toISOString();
+  const after = { ...data, progress: nextProgress(data.progress, progress, iso) };
+  await addScans(queue, [{ job: after, priority: 1 }]);
+  if (after.progress.state !== 'queued') {
+    const job: Job<JobData> | undefined = await worker.getNextJob('hand', { block: false });
+    if (job === undefined) throw new Error('the queue had no job to take');
+    if (after.progress.state === 'done') await job.moveToCompleted(null, 'hand', false);
+    if (after.progress.state === 'waiting') await job.moveToDelayed(Date.now() + 60_000, 'hand');
+    if (after.progress.state === 'failed') {
+      await job.moveToFailed(new UnrecoverableError('what the worker wrote'), 'hand', false);
+    }
+  }
+  return data.event_id;
+}
+
+function jobData(change: Partial<JobData>): JobData {
+  const now = Date.now();
+  return {
+    v: 1,
+    event_id: 'evt_1',
+    library: 'riverside',
+    branch: 'MAIN',
+    interface: 'staff',
+    operator: 51,
+    scanned_at: new Date(now - 2_000).toISOString(),
+    received_ms: now,
+    age_at_delivery_ms: 2_000,
+    sealed_card: 'kid001:c2VhbGVkLWNhcmQ',
+    sealed_item: 'kid001:c2VhbGVkLWl0ZW0',
+    item_asked: true,
+    card_hash: 'kid001:aGFzaGVkLWNhcmQ',
+    retried: null,
+    made: null,
+    progress: queuedProgress(new Date(now).toISOString()),
+    ...change,
+  };
+}
+
+function captureLog() {
+  const chunks: string[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk.toString());
+      done();
+    },
+  });
+  return {
+    log: createLogger({ name: 'dashboard', level: 'trace', destination }),
+    lines: () =>
+      chunks
+        .join('')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Record<string, unknown>),
+    forget: () => void chunks.splice(0),
+  };
+}

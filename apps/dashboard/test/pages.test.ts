@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { writeSighting } from '@passport/queue';
+import { type DashboardFixture, askOnce, openDashboardFixture } from './dashboard-fixture.ts';
+
+let fixture: DashboardFixture;
+beforeAll(async () => {
+  fixture = await openDashboardFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const page = async (url: string): Promise<string> =>
+  (await fixture.ask({ url })).body.replaceAll(/\s+/g, ' ');
+const jobs = async (status: string) => {
+  const answer = await fixture.ask({
+    url: `/board/api/queues?activeQueue=scans&status=${status}&jobsPerPage=10`,
+  });
+  return answer.json<{ queues: { jobs: Record<string, unknown>[] }[] }>().queues[0]?.jobs ?? [];
+};
+const waitingFor = { library: 'midland', reason: 'NO_ANSWER', next_try_at: '2026-11-25T10:00:00Z' } as const;
+const midland = { id: 'midland', name: 'Midland Public Library' };
+
+describe('the overview', () => {
+  test('is calm when nothing has happened', async () => {
+    const body = await page('/');
+    expect(body).toContain('No scan is unfinished.');
+    expect(body).toContain('Nothing failed. No one is waiting for you.');
+    expect(body).toContain('No scan ended in the last 24 hours.');
+    expect(body).toContain('not seen yet');
+  });
+
+  test('counts scans by state and by the library that they wait for', async () => {
+    await fixture.put({ state: 'waiting', waiting_for: waitingFor });
+    await fixture.put({ state: 'failed', outcome: 'HOME_UNREACHABLE', homes: [midland] });
+    await fixture.put({ state: 'queued' });
+    const body = await page('/');
+    expect(body).toMatch(/<span class="value">1<\/span> <span class="label">in the queue/);
+    expect(body).toMatch(/<span class="value">1<\/span> <span class="label">waiting/);
+    expect(body).toMatch(/<span class="value">1<\/span> <span class="label">failed/);
+    expect(body).toMatch(/Midland Public Library .*?data-label="Scans waiting for it" class="number">1</);
+    expect(body).toContain('Midland Public Library did not answer.');
+  });
+
+  test.each([
+    ['up', {}, 'up'],
+    ['slow', { answer_ms: 2_500 }, 'slow'],
+    ['circuit open', { open: true, last_failure: 'timeout', last_failure_ms: Date.now() }, 'open'],
+    ['set up wrongly', { problem: { what: 'category', name: 'PT' } }, 'misconfigured'],
+  ] as const)('shows a library that is %s', async (words, change, kind) => {
+    const now = Date.now();
+    await writeSighting(fixture.redis, 'midland', 'worker-1', {
+      open: false,
+      last_success_ms: now - 65_000,
+      last_failure_ms: null,
+      last_failure: null,
+      answer_ms: 40,
+      problem: null,
+      at_ms: now,
+      ...change,
+    });
+    const body = await page('/');
+    expect(body).toContain(`<span class="state state-${kind}">${words}</span>`);
+    expect(body).toContain('1 minute ago');
+    if (kind === 'misconfigured') expect(body).toContain('category PT');
+  });
+
+  test('shows a library that is switched off as paused', async () => {
+    expect(await page('/')).toContain('<span class="state state-paused">paused</span>');
+  });
+
+  test('draws the outcomes of the last day and says them in a table', async () => {
+    const hour = new Date().toISOString().slice(0, 13);
+    await fixture.redis.hset(`{passport}:outcomes:${hour}`, 'riverside COPIED', 7, 'riverside NOT_FOUND', 2);
+    const body = await page('/');
+    expect(body).toContain(
+      'Outcomes of the last 24 hours: 7 served, 2 unknown card, 0 desk decides, 0 failed',
+    );
+    expect(body.match(/<rect /g)).toHaveLength(2);
+    expect(body).toMatch(/<caption> Outcomes by the hour \(UTC\)/);
+    expect(body).toMatch(/<dt>COPIED<\/dt>\s?<dd>7<\/dd>/);
+  });
+
+  test('names of libraries are text, not markup', async () => {
+    const body = await page('/');
+    expect(body).toContain('Riverside &lt;Library&gt; &amp; Archive');
+    expect(body).not.toContain('<Library>');
+  });
+
+  test('refreshes itself only when asked to', async () => {
+    expect(await page('/')).not.toContain('http-equiv="refresh"');
+    expect(await page('/?refresh=on')).toContain('<meta http-equiv="refresh" content="15" />');
+  });
+});
+
+describe('an event', () => {
+  test('that failed is explained, with what to do', async () => {
+    const problem = { library: 'midland', what: 'attribute_type', name: 'PASSPORTED' } as const;
+    const id = await fixture.put({ state: 'failed', outcome: 'MISCONFIGURED', problem, attempt: 2 });
+    const body = await page(`/events/riverside/${id}`);
+    expect(body).toContain('<h1>The passport service is set up wrongly for Midland Public Library.</h1>');
+    expect(body).toContain('The patron attribute type (PASSPORTED) does not exist at midland.');
+    expect(body).toContain('&quot;passport doctor midland&quot;');
+    expect(body).toContain(`action="/events/riverside/${id}/retry"`);
+  });
+
+  test('that waits says for whom, why and until when', async () => {
+    const next = new Date(Date.now() + 90_000).toISOString();
+    const id = await fixture.put({ state: 'waiting', waiting_for: { ...waitingFor, next_try_at: next } });
+    const body = await page(`/events/riverside/${id}`);
+    expect(body).toContain('Midland Public Library has not answered yet. Still trying.');
+    expect(body).toContain('in 1 minute');
+    expect(body).toContain('Try now');
+  });
+
+  test('that succeeded has nothing to press', async () => {
+    const id = await fixture.put({ state: 'done', outcome: 'COPIED', homes: [midland], patron_id: 812 });
+    const body = await page(`/events/riverside/${id}`);
+    expect(body).toContain('Found at Midland Public Library. You can check out now.');
+    expect(body).not.toContain('<button');
+  });
+
+  test('that joined another leads there', async () => {
+    const id = await fixture.put({ state: 'queued' });
+    await fixture.redis.set('{passport}:guard:riverside.evt_joined', `kid:hash - ${id}`);
+    const answer = await fixture.ask({ url: '/events/riverside/evt_joined' });
+    expect([answer.statusCode, answer.headers.location]).toEqual([302, `/events/riverside/${id}`]);
+  });
+
+  test('that nobody knows is 404 with a way on', async () => {
+    const answer = await fixture.ask({ url: '/events/riverside/evt_nothing' });
+    expect(answer.statusCode).toBe(404);
+    expect(answer.body).toContain('Nothing is known of this event');
+  });
+});
+
+describe('the lists', () => {
+  test('show the events of one state', async () => {
+    await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });
+    await fixture.put({ state: 'done', outcome: 'NOT_FOUND' });
+    expect(await page('/events?state=failed')).toContain('This scan was too old to be worked on.');
+    expect(await page('/events?state=done')).toContain('No partner library knows this card.');
+    expect(await page('/events?state=queued')).toContain('No scan waits for its turn.');
+  });
+
+  test('show an event that cannot be read as such', async () => {
+    await fixture.queue.add('riverside', { v: 99 } as never, { jobId: 'riverside.evt_new', priority: 1 });
+    expect(await page('/events?state=queued')).toContain('The payload of riverside.evt_new cannot be read');
+    expect((await jobs('prioritized'))[0]).toMatchObject({ name: 'riverside: cannot be read' });
+  });
+});
+
+describe('the board names jobs so that a person understands them', () => {
+  test.each([
+    [{ state: 'queued' }, 'prioritized', 'riverside: waiting for its turn'],
+    [{ state: 'waiting', waiting_for: waitingFor }, 'delayed', 'riverside: waiting for midland'],
+    [{ state: 'done', outcome: 'COPIED', homes: [midland] }, 'completed', 'riverside: COPIED'],
+    [
+      { state: 'done', outcome: 'NOT_ELIGIBLE', reasons: ['EXPIRED'] },
+      'completed',
+      'riverside: NOT_ELIGIBLE (EXPIRED)',
+    ],
+    [
+      { state: 'failed', outcome: 'HOME_UNREACHABLE', homes: [midland] },
+      'failed',
+      'riverside: HOME_UNREACHABLE (midland)',
+    ],
+    [
+      {
+        state: 'failed',
+        outcome: 'MISCONFIGURED',
+        problem: { library: 'midland', what: 'attribute_type', name: 'X' },
+      },
+      'failed',
+      'riverside: MISCONFIGURED (midland: attribute type)',
+    ],
+  ] as const)('%j', async (progress, status, name) => {
+    await fixture.put({ ...progress } as Parameters<typeof fixture.put>[0]);
+    expect(await jobs(status)).toEqual([expect.objectContaining({ name })]);
+  });
+
+  test('nothing sealed, hashed or written by a library is in what it shows', async () => {
+    await fixture.put({ state: 'failed', outcome: 'LENDING_REFUSED' });
+    await fixture.put({ state: 'queued' });
+    const all = JSON.stringify([...(await jobs('failed')), ...(await jobs('prioritized'))]);
+    for (const text of ['kid001', 'sealed-card', 'what the worker wrote', 'stacktrace":["']) {
+      expect(all).not.toContain(text);
+    }
+    expect(await jobs('failed')).toEqual([
+      expect.objectContaining({
+        failedReason: expect.stringContaining('could not store this patron'),
+        data: expect.objectContaining({ card: 'sealed', item: 'sealed', branch: 'MAIN' }),
+      }),
+    ]);
+  });
+
+  test('one job can be looked at, and belongs to no flow', async () => {
+    const id = await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });
+    const url = `/board/api/queues/scans/riverside.${id}`;
+    expect((await fixture.ask({ url })).json()).toMatchObject({
+      status: 'failed',
+      job: { name: 'riverside: TOO_LATE' },
+    });
+    expect((await fixture.ask({ url: `${url}/flow` })).json()).toMatchObject({ isFlowNode: false });
+    expect((await fixture.ask({ url: '/board/api/redis/stats' })).json()).toHaveProperty('memory');
+  });
+});
+
+test('when Redis is away the page says so and comes back by itself', async () => {
+  const away = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:6379'), { code: 'ECONNREFUSED' });
+  const app = fixture.build({ readOverview: () => Promise.reject(away) });
+  const answer = await askOnce(app, { url: '/' });
+  expect(answer.statusCode).toBe(503);
+  expect(answer.body).toContain('The queue does not answer');
+  expect(answer.body).toContain('http-equiv="refresh"');
+  expect(answer.body).not.toContain('10.0.0.1');
+});
+
+test('a bug is told to the log, not to the visitor', async () => {
+  const bug = new TypeError('undefined is not a library');
+  const answer = await askOnce(fixture.build({ readOverview: () => Promise.reject(bug) }), { url: '/' });
+  expect(answer.body).toContain('Something went wrong');
+  expect(answer.body).not.toContain('undefined is not');
+  expect(JSON.stringify(fixture.lines())).toContain('undefined is not a library');
+});
