@@ -28,9 +28,11 @@ function check(condition, text) {
 async function patrons(installation, many) {
   const cards = Array.from({ length: many }, () => `21234${String((next += 1)).padStart(9, '0')}`);
   for (const card of cards) {
+    // Koha makes a login from the letters of a name, so each patron gets letters of their own.
+    const letters = card.slice(-5).replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)]);
     const columns = {
-      surname: `Compose ${card.slice(-4)}`,
-      firstname: `Test${card.slice(-4)}`,
+      surname: `Compose${letters}`,
+      firstname: letters,
       library_id: 'MAIN',
       expiry_date: '2099-01-01',
     };

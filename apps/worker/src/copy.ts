@@ -72,14 +72,20 @@ export async function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<Copy
     const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
     if (made.kind === 'lost') throw made.error;
-    if (made.kind === 'there') return notThere(order, made.because, deps);
-    if (refusals === MOST_REFUSALS) return { kind: 'record_refused' };
+    const isLast = refusals === MOST_REFUSALS;
+    if (made.kind === 'there' && (isLast || !isRaceForLogin(made.because))) {
+      return notThere(order, made.because, deps);
+    }
+    if (isLast) return { kind: 'record_refused' };
     await deps.pause(PAUSE_MS * refusals);
   }
 }
 
 /** What Koha says of a create when it has the card, the home key or a look-alike already. */
 type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
+
+/** We send no login: Koha made one from the names, and a namesake created at the same moment was faster. */
+const isRaceForLogin = ({ kind }: There): boolean => kind === 'userid_taken';
 
 type Made =
   | { readonly kind: 'end'; readonly result: CopyResult }
