@@ -132,7 +132,8 @@ describe('the commands of the README', () => {
       } finally {
         process.kill(-demo.pid, 'SIGINT');
       }
-      expect(await demo.exited).toBe(0);
+      await demo.exited;
+      expect(demo.stderr()).toMatch(/Stopping\n$/);
       expect(await Promise.all(DEMO_PORTS.map(isFree))).toEqual(DEMO_PORTS.map(() => true));
       expect(() => readText('.demo/demo.json')).toThrow(/ENOENT/);
     },
