@@ -51,7 +51,7 @@ describe('starting', () => {
 
   test('without Redis it listens, says that it is not ready and answers 503, and recovers by itself', async () => {
     const port = await freePort();
-    const receiver = own(await startReceiver({ redisUrl: `redis://127.0.0.1:${port}` }));
+    const receiver = own(await startReceiver({ redisUrl: `redis://127.0.0.1:${port}`, redisIsAway: true }));
     expect(await readiness(receiver)).toBe(503);
     const refused = await send(receiver, requestOf(receiver, 'evt_1'));
     expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
@@ -113,7 +113,9 @@ describe('stopping', () => {
   });
 
   test('with a Redis that was never there it still ends within its grace', async () => {
-    const receiver = own(await startReceiver({ redisUrl: `redis://127.0.0.1:${await freePort()}` }));
+    const receiver = own(
+      await startReceiver({ redisUrl: `redis://127.0.0.1:${await freePort()}`, redisIsAway: true }),
+    );
     const start = performance.now();
     receiver.process.kill('SIGTERM');
 

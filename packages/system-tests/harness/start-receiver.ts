@@ -27,9 +27,10 @@ export function receiverCommand(env: Readonly<Record<string, string>>) {
   return { command: process.execPath, args: ['--enable-source-maps', MAIN], env };
 }
 
-/** Starts the built receiver and returns once it listens, whether Redis is there or not. */
+/** Starts the built receiver and returns once it is ready; with `redisIsAway`, once it listens. */
 export async function startReceiver(options: {
   readonly redisUrl: string;
+  readonly redisIsAway?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   /** More keys of each library's entry in the configuration file. */
   readonly entry?: Readonly<Record<string, unknown>>;
@@ -39,6 +40,7 @@ export async function startReceiver(options: {
   await writeFile(join(dir, 'passport.yaml'), buildConsortiumFile(libraries));
   const [port, adminPort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${port}`;
+  const adminUrl = `http://127.0.0.1:${adminPort}`;
   const command = receiverCommand({
     PASSPORT_CONFIG: join(dir, 'passport.yaml'),
     PASSPORT_KEY: randomBytes(32).toString('base64'),
@@ -50,8 +52,8 @@ export async function startReceiver(options: {
     ...consortiumSecrets(libraries),
     ...options.env,
   });
-  const start = () =>
-    startProcess({ ...command, readyWhen: async () => (await fetch(`${url}/openapi.json`)).ok });
+  const sign = options.redisIsAway === true ? `${url}/openapi.json` : `${adminUrl}/readyz`;
+  const start = () => startProcess({ ...command, readyWhen: async () => (await fetch(sign)).ok });
   let running = await start();
   const secretOf = (id: string): string => libraries.find((each) => each.id === id)?.webhookSecret ?? '';
   return {
@@ -60,7 +62,7 @@ export async function startReceiver(options: {
     },
     port,
     url,
-    adminUrl: `http://127.0.0.1:${adminPort}`,
+    adminUrl,
     secrets: { riverside: secretOf('riverside'), midland: secretOf('midland') },
     async restart() {
       running = await start();

@@ -10,7 +10,7 @@ export interface RawAnswer {
 /** A socket on which a test writes what no HTTP client would. */
 export interface RawConnection {
   write(bytes: string | Buffer): void;
-  /** The next answer; rejects when the connection ends without one. */
+  /** The next answer, `100 Continue` aside; rejects when the connection ends without one. */
   answer(): Promise<RawAnswer>;
   /** Resolves when the connection is closed, by whomever. */
   readonly closed: Promise<void>;
@@ -27,6 +27,7 @@ export function openRaw(port: number): RawConnection {
     received = Buffer.concat([received, bytes]);
     for (let read = readAnswer(received); read !== null; read = readAnswer(received)) {
       received = received.subarray(read.length);
+      if (read.answer.status < 200) continue;
       const next = waiting.shift();
       if (next === undefined) ready.push(read.answer);
       else next.resolve(read.answer);
