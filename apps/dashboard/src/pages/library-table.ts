@@ -21,7 +21,7 @@ export function libraryTable({ libraries, nowMs, waitingCut }: Overview): Html {
   const lines = libraries.toSorted(
     (a, b) => ORDER.indexOf(shownState(a)) - ORDER.indexOf(shownState(b)) || a.name.localeCompare(b.name),
   );
-  return html`<div class="scroll" role="region" aria-label="Libraries" tabindex="0">
+  return html`<div class="scroll" role="region" aria-label="Table of libraries" tabindex="0">
     <table class="libraries">
       <thead>
         <tr>

@@ -1,0 +1,274 @@
+import axe from 'axe-core';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { stderr } from 'node:process';
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { waitFor } from '@passport/testkit';
+import { findChromium, startChromium } from '../harness/chromium.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
+import { startConsortium } from '../harness/start-consortium.ts';
+import type { Consortium } from '../harness/start-consortium.ts';
+import { threeLibraries } from '../harness/three-libraries.ts';
+
+/** Told apart from everything that a page may show. */
+const PLANTED = {
+  surname: 'Qvistgaardplanted',
+  firstname: 'Zsuzsannaplanted',
+  email: 'mailplanted@post.example',
+  phone: '+44 1632 960777',
+  address: 'Plantedstrasse 99',
+  date_of_birth: '1977-07-17',
+} as const;
+const VIEWER = { username: 'victor', password: 'viewers-password' };
+const REFUSED = {
+  operation: 'POST /patrons',
+  times: 1,
+  kind: 'status',
+  status: 403,
+  body: {
+    error: 'Authorization failure. Missing required permission(s).',
+    required_permissions: { borrowers: 'edit_borrowers' },
+  },
+} as const;
+
+let consortium: Consortium<keyof typeof threeLibraries>;
+let browser: Browser;
+const secrets: string[] = Object.values(PLANTED);
+/** Everything that the dashboard has sent to a browser, and every address that a page has asked for. */
+const bodies: string[] = [];
+const asked: string[] = [];
+
+const url = (): string => consortium.services.dashboards[0]?.url ?? '';
+const operator = () => ({
+  username: 'operator',
+  password: consortium.services.env['DASHBOARD_PASSWORD'] ?? '',
+});
+
+async function openContext(
+  httpCredentials: { username: string; password: string } | null,
+  more: Pick<BrowserContextOptions, 'colorScheme' | 'viewport' | 'bypassCSP'> = {},
+): Promise<BrowserContext> {
+  const context = await browser.newContext({
+    ...(httpCredentials === null ? {} : { httpCredentials }),
+    ...more,
+  });
+  context.on('request', (request) => asked.push(request.url()));
+  context.on('response', (response) => {
+    response.text().then(
+      (text) => bodies.push(text),
+      () => undefined,
+    );
+  });
+  return context;
+}
+
+async function onPage<T>(
+  context: Promise<BrowserContext>,
+  path: string,
+  use: (page: Page) => Promise<T>,
+): Promise<T> {
+  const opened = await context;
+  try {
+    const page = await opened.newPage();
+    await page.goto(`${url()}${path}`, { waitUntil: 'networkidle' });
+    return await use(page);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** A scan at riverside of a planted patron of midland; riverside's Koha refuses the copy once. */
+async function failOnce(): Promise<{ eventId: string; card: string }> {
+  const { midland, riverside } = consortium.doubles;
+  const card = registerPatron(midland, {
+    columns: { ...PLANTED, surname: `${PLANTED.surname} ${secrets.length}` },
+  });
+  const item = shelveBook(riverside);
+  secrets.push(card, item);
+  riverside.addFaults([REFUSED]);
+  const desk = consortium.at('riverside');
+  const { eventId } = await desk.scan({ cardnumber: card, item_barcode: item });
+  await desk.follow(eventId, { until: ({ state }) => state === 'failed' });
+  return { eventId, card };
+}
+
+const outcomeOf = async (eventId: string) => (await consortium.at('riverside').state(eventId))?.outcome;
+
+async function violations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ content: axe.source }).catch(() => undefined);
+  return page.evaluate(async () => {
+    const { axe: run } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations: found } = await run.run();
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  });
+}
+
+const found = findChromium();
+if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromium on the PATH)\n');
+
+(found === null ? describe.skip : describe)('the dashboard in a real browser', () => {
+  beforeAll(async () => {
+    consortium = await startConsortium({
+      libraries: threeLibraries,
+      dashboards: 1,
+      env: {
+        DASHBOARD_VIEWER_USER: VIEWER.username,
+        DASHBOARD_VIEWER_PASSWORD: VIEWER.password,
+        LOG_LEVEL: 'trace',
+      },
+    });
+    browser = await startChromium();
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await consortium?.stop();
+  }, 60_000);
+
+  test('shows nothing without a login: no page, no API, no asset', async () => {
+    for (const path of [
+      '/',
+      '/events',
+      '/board/',
+      '/board/api/queues',
+      '/assets/dashboard.css',
+      '/board/static/js/main.js',
+    ]) {
+      const response = await fetch(`${url()}${path}`);
+      expect([path, response.status]).toEqual([path, 401]);
+      expect(await response.text()).toBe('Patron Passport: log in to see this page.\n');
+    }
+  });
+
+  test('lets a failed event be found, understood and retried to success', async () => {
+    const { eventId, card } = await failOnce();
+    await onPage(openContext(operator()), '/', async (page) => {
+      const entry = page.locator(`a[href="/events/riverside/${eventId}"]`);
+      expect(await entry.textContent()).toContain(
+        'The passport service is set up wrongly for riverside library.',
+      );
+      await entry.click();
+      expect(await page.textContent('.advice')).toContain('lacks a permission (borrowers: edit_borrowers)');
+      await page.getByRole('button', { name: 'Retry' }).click();
+      expect(await page.textContent('[role=status]')).toBe('It is being tried again, as if it were new.');
+      await waitFor('the success', async () => (await outcomeOf(eventId)) === 'COPIED', {
+        timeoutMs: 15_000,
+      });
+      await page.reload();
+      expect(await page.textContent('h1')).toBe('Found at midland library. You can check out now.');
+      expect(await page.getByRole('button', { name: 'Retry' }).count()).toBe(0);
+    });
+    expect(consortium.doubles.riverside.state(card).patrons).toHaveLength(1);
+    const audit = (await consortium.services.logs())
+      .split('\n')
+      .filter((line) => line.includes('"action":"retry"') && line.includes(eventId));
+    expect(audit.map((line) => JSON.parse(line) as unknown)).toEqual([
+      expect.objectContaining({
+        audit: true,
+        by: 'operator',
+        event: eventId,
+        lending: 'riverside',
+        result: 'done',
+      }),
+    ]);
+  }, 40_000);
+
+  test('lets it be retried on the board, where jobs have names that a person understands', async () => {
+    const { eventId } = await failOnce();
+    await onPage(openContext(operator()), '/board/queue/scans?status=failed', async (page) => {
+      const card = page.locator('[class^=card]', { hasText: eventId }).last();
+      expect(await card.textContent()).toContain('riverside: MISCONFIGURED (riverside: permission)');
+      await card.locator('button:has(.lucide-refresh-cw)').click();
+      const confirm = page.getByRole('button', { name: /confirm/i });
+      if (await confirm.isVisible().catch(() => false)) await confirm.click();
+      await waitFor('the success', async () => (await outcomeOf(eventId)) === 'COPIED', {
+        timeoutMs: 15_000,
+      });
+      await page.goto(`${url()}/board/queue/scans?status=completed`, { waitUntil: 'networkidle' });
+      await page.getByText('riverside: COPIED').first().waitFor();
+    });
+  }, 40_000);
+
+  test('offers no button for what it refuses: all at once, pause, add, duplicate, edit', async () => {
+    await failOnce();
+    await onPage(openContext(operator()), '/board/queue/scans?status=failed', async (page) => {
+      await page.locator('button:has(.lucide-trash-2):visible').first().waitFor();
+      for (const button of ['Retry all', 'Clean all']) {
+        expect(await page.getByRole('button', { name: button }).filter({ visible: true }).count()).toBe(0);
+      }
+      const refused = '.lucide-files, .lucide-pencil, .lucide-clock, .lucide-ellipsis-vertical';
+      expect(await page.locator(`button:has(${refused}):visible`).count()).toBe(0);
+    });
+  }, 40_000);
+
+  test('lets a viewer look and nothing else, also by hand-made requests', async () => {
+    const { eventId } = await failOnce();
+    const context = await openContext(VIEWER);
+    const page = await context.newPage();
+    await page.goto(`${url()}/events/riverside/${eventId}`);
+    expect(await page.textContent('main')).toContain('You may look.');
+    expect(await page.locator('button').count()).toBe(0);
+    await page.goto(`${url()}/board/queue/scans?status=failed`, { waitUntil: 'networkidle' });
+    expect(await page.locator('button:has(.lucide-refresh-cw):visible').count()).toBe(0);
+    const statuses = await page.evaluate(async (id) => {
+      const put = (path: string, method: string) => fetch(path, { method }).then(({ status }) => status);
+      return Promise.all([
+        put(`/board/api/queues/scans/riverside.${id}/retry`, 'PUT'),
+        put(`/board/api/queues/scans/riverside.${id}/clean`, 'PUT'),
+        put(`/events/riverside/${id}/retry`, 'POST'),
+      ]);
+    }, eventId);
+    await context.close();
+    expect(statuses).toEqual([403, 403, 403]);
+    expect(await outcomeOf(eventId)).toBe('MISCONFIGURED');
+  }, 40_000);
+
+  test('takes no form of another site, although the browser adds the login', async () => {
+    const { eventId } = await failOnce();
+    await onPage(openContext(operator()), '/', async (page) => {
+      await page.route('http://evil.example/', (route) =>
+        route.fulfill({
+          contentType: 'text/html',
+          body: `<form method="post" action="${url()}/events/riverside/${eventId}/retry"><button>win</button></form>`,
+        }),
+      );
+      await page.goto('http://evil.example/');
+      const [response] = await Promise.all([
+        page.waitForResponse((each) => each.url().includes('/retry')),
+        page.click('button'),
+      ]);
+      expect(response.status()).toBe(403);
+    });
+    expect(await outcomeOf(eventId)).toBe('MISCONFIGURED');
+    asked.splice(0, asked.length, ...asked.filter((each) => !each.startsWith('http://evil.example')));
+  }, 40_000);
+
+  test.each([
+    ['light', { width: 1280, height: 900 }],
+    ['dark', { width: 390, height: 844 }],
+  ] as const)(
+    'has no barriers that axe knows of (%s)',
+    async (colorScheme, viewport) => {
+      const { eventId } = await failOnce();
+      for (const path of ['/', '/events?state=failed', `/events/riverside/${eventId}`]) {
+        const context = openContext(operator(), { colorScheme, viewport, bypassCSP: true });
+        const [barriers, width] = await onPage(context, path, async (page) => [
+          await violations(page),
+          await page.evaluate('document.documentElement.scrollWidth'),
+        ]);
+        expect([path, barriers]).toEqual([path, []]);
+        expect(width).toBeLessThanOrEqual(viewport.width);
+      }
+    },
+    60_000,
+  );
+
+  test('asks nobody outside, and shows nothing that is somebody’s own', async () => {
+    expect(asked.filter((each) => !each.startsWith(`${url()}/`) && !each.startsWith('data:'))).toEqual([]);
+    expect(bodies.length).toBeGreaterThan(20);
+    const all = bodies.join('\n');
+    expect(secrets.filter((secret) => all.includes(secret))).toEqual([]);
+    const logs = await consortium.services.logs();
+    expect(secrets.filter((secret) => logs.includes(secret))).toEqual([]);
+  });
+});
