@@ -6,6 +6,7 @@ import {
   openScanQueue,
   readEventState,
   readQueue,
+  readRedis,
 } from '@passport/queue';
 import {
   type Lifecycle,
@@ -16,6 +17,7 @@ import {
   createRedis,
   createRedisClock,
   queueMetrics,
+  redisMetrics,
   startAdminServer,
   within,
 } from '@passport/runtime';
@@ -52,9 +54,13 @@ export async function startDashboard(
   lifecycle.own('queue', () => queue.close());
   const now = startClock(redis, log, lifecycle, machine);
 
-  const metrics = createMetrics();
+  const metrics = createMetrics({ process: 'dashboard' });
   const ids = [...names.keys()];
-  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()));
+  const backlogLimits = Object.fromEntries(
+    consortium.libraries.map(({ id, limits }) => [id, limits.backlog]),
+  );
+  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
+  redisMetrics(metrics, () => readRedis(redis));
   const sources = { redis, queue, libraries: consortium.libraries, nameOf, now };
   const app = buildDashboard({
     redis,

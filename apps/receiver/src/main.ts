@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, receiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
-import { buildGate, buildReplicaCheck, openScanQueue, readQueue } from '@passport/queue';
+import { buildGate, buildReplicaCheck, openScanQueue, readQueue, readRedis } from '@passport/queue';
 import {
   Lifecycle,
   closeRedis,
@@ -11,6 +11,7 @@ import {
   createSealer,
   eventMetrics,
   queueMetrics,
+  redisMetrics,
   startAdminServer,
 } from '@passport/runtime';
 import { acceptEvent } from './accept-event.ts';
@@ -24,6 +25,8 @@ import { buildReadState } from './read-state.ts';
 const REDIS_DEADLINE_MS = 2_000;
 /** Replicas acknowledge in a round trip; they wait in the same connection as everybody's next event. */
 const REPLICAS_DEADLINE_MS = 500;
+/** What an alert looks for among the results of deliveries (deploy/prometheus/alerts.yml), and what goes well. */
+const ALERTING_RESULTS = ['accepted', 'unavailable', 'unauthorized', 'rate_limited', 'backlog_full'];
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot fill the house. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -57,8 +60,11 @@ async function start(
   queue.on('error', () => undefined); // the connection logs its outages, once each
   lifecycle.own('queue', () => queue.close());
 
-  const metrics = createMetrics();
-  queueMetrics(metrics, () => readQueue(redis, queue, [...libraries.keys()], Date.now()));
+  const metrics = createMetrics({ process: 'receiver' });
+  const ids = [...libraries.keys()];
+  const backlogLimits = Object.fromEntries([...libraries].map(([id, { limits }]) => [id, limits.backlog]));
+  queueMetrics(metrics, () => readQueue(redis, queue, ids, Date.now()), backlogLimits);
+  redisMetrics(metrics, () => readRedis(redis), config.minReplicas);
   const authenticate = buildAuthentication({ libraries, nowSeconds: () => Math.floor(Date.now() / 1000) });
   const sink = buildEventSink({
     redis,
@@ -79,7 +85,7 @@ async function start(
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,
-    counted: eventMetrics(metrics).received,
+    counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }).received,
     log,
   });
   const admin = await startAdminServer({

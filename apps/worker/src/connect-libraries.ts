@@ -55,11 +55,9 @@ function connect(
     maxInFlight: koha.maxInFlight,
     slotWaitMs: SLOT_WAIT_MS,
     now: machine.wallNow,
-    onCall: ({ operation, status, ms }) => {
-      metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });
-      metrics.inFlight(id, client.inFlight);
-    },
+    onCall: ({ operation, status, ms }) =>
+      metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 }),
   });
-  metrics.inFlight(id, 0);
+  metrics.inFlight(id, () => client.inFlight);
   return client;
 }

@@ -1,5 +1,6 @@
 import type { WorkerConfig } from '@passport/config';
-import { buildHeldWrite, openScanQueue, openTellQueue, readQueue } from '@passport/queue';
+import { FAILURES } from '@passport/contract';
+import { buildHeldWrite, openScanQueue, openTellQueue, readQueue, readRedis } from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
@@ -7,6 +8,7 @@ import {
   jobMetrics,
   kohaMetrics,
   queueMetrics,
+  redisMetrics,
   startAdminServer,
 } from '@passport/runtime';
 import { assembleWork } from './assemble-work.ts';
@@ -32,7 +34,7 @@ export async function startWorker(
   const byId = new Map(consortium.libraries.map((library) => [library.id, library]));
   const ids = [...byId.keys()];
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
-  const metrics = createMetrics();
+  const metrics = createMetrics({ process: 'worker' });
 
   const atHand = openRedis(config, machine, lifecycle, log);
   const { connection, redis, clock } = atHand;
@@ -53,12 +55,16 @@ export async function startWorker(
   const queue = openScanQueue(redis);
   const tellQueue = openTellQueue(redis);
   for (const each of [queue, tellQueue]) each.on('error', () => undefined); // told by the connection
-  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()));
+  const backlogLimits = Object.fromEntries(
+    consortium.libraries.map(({ id, limits }) => [id, limits.backlog]),
+  );
+  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
+  redisMetrics(metrics, () => readRedis(redis));
   const slots = buildSlotClock((id) => byId.get(id)?.koha.maxInFlight ?? 1, monotonicNow);
   const sightings = buildSightings(ids, (id) => slots.answerMs(id), now);
   const seen = { metrics: kohaMetrics(metrics), slots, sightings };
   const libraries = connectLibraries({ consortium, lifecycle, machine, ...seen, log });
-  const jobs = jobMetrics(metrics);
+  const jobs = jobMetrics(metrics, { libraries: ids, failures: FAILURES });
   const opened = { config, nameOf, redis, tellQueue, libraries, slots, sightings, jobs };
   const work = assembleWork({ ...opened, machine, lifecycle, now, log });
 

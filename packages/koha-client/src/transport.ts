@@ -38,7 +38,8 @@ export interface TransportOptions {
   readonly onCall?: (call: {
     library: string;
     operation: KohaOperation;
-    status: number | 'error';
+    /** The code of the failure where there was no answer. */
+    status: number | KohaErrorCode;
     ms: number;
   }) => void;
 }
@@ -100,7 +101,7 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     send: async (exchange) => {
       const startedAt = performance.now();
-      const told = (status: number | 'error'): void => {
+      const told = (status: number | KohaErrorCode): void => {
         const ms = performance.now() - startedAt;
         options.onCall?.({ library: options.library, operation: exchange.operation, status, ms });
       };
@@ -109,7 +110,7 @@ export function createTransport(options: TransportOptions): Transport {
         told(answer.status);
         return answer;
       } catch (error) {
-        told('error');
+        if (error instanceof KohaError) told(error.code);
         throw error;
       }
     },

@@ -197,6 +197,14 @@ test('every exchange is told to the meter, token and description too', async () 
   ]);
 });
 
+test('an exchange without an answer is told with the code of its failure', async () => {
+  koha = await startTinyKoha({ [PATRONS]: (response) => void response.destroy() });
+  const told: string[] = [];
+  const client = koha.client({ onCall: ({ operation, status }) => told.push(`${operation} ${status}`) });
+  await expect(look(client)).rejects.toMatchObject({ code: 'reset' });
+  expect(told).toEqual(['POST /oauth/token 200', 'GET /patrons reset']);
+});
+
 test('no request carries a cookie, and each names its sender', async () => {
   koha = await startTinyKoha({
     [PATRONS]: (response, seen) => {

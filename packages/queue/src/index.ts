@@ -23,6 +23,7 @@ export {
   listedEventOf,
 } from './events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
+export { readRedis } from './redis-reading.ts';
 export { park, parkedLibraries, wakeParked } from './parking.ts';
 export { type HeldWrite, buildHeldWrite } from './held-write.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';

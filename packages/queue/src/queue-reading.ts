@@ -1,29 +1,40 @@
 import type { Redis } from '@passport/runtime';
 import { STALE_LUA } from './backlog-script.ts';
 import { backlogKey, jobIdOf, jobKeyPrefix } from './keys.ts';
-import { type Script, defineScript } from './script.ts';
+import { defineScript } from './script.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
-/** How many jobs are in each state, and how old the oldest unfinished event is. */
+/** How many jobs are in each state, how old the oldest unfinished event is, and each library's unfinished events. */
 export interface QueueFigures {
   readonly jobs: Readonly<Record<'queued' | 'working' | 'waiting' | 'failed' | 'done', number>>;
   readonly oldestSeconds: number;
+  readonly backlogs: Readonly<Record<string, number>>;
 }
 
+/** Entries taken off in one reading, so that a long-broken backlog heals over several of them and Redis is not held up. */
+const MOST_LOOKS = 1_000;
+
 /**
- * When the oldest event of a backlog was accepted, or nothing. Entries that count no longer are taken off on the way,
- * a hundred at most, so that a long-broken backlog heals over several readings without holding Redis up.
- * KEYS 1 backlog; ARGV 1 prefix of the library's jobs, 2 now in ms
+ * For each backlog how many events are in it and when the oldest was accepted ('' for none, or unknown yet). Entries
+ * that count no longer are taken off on the way. One script for all libraries: Prometheus asks every process.
+ * KEYS backlogs; ARGV 1 now in ms, 2 most looks, 3... prefix of each library's jobs
  */
-const OLDEST_LUA = `
+const BACKLOGS_LUA = `
 ${STALE_LUA}
-for _ = 1, 100 do
-  local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  if #oldest == 0 then return false end
-  if not stale(ARGV[1] .. oldest[1], tonumber(oldest[2]), tonumber(ARGV[2])) then return oldest[2] end
-  redis.call('ZREM', KEYS[1], oldest[1])
+local now_ms, looks = tonumber(ARGV[1]), tonumber(ARGV[2])
+local answer = {}
+for index, key in ipairs(KEYS) do
+  local oldest, accepted = nil, ''
+  repeat
+    oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    if #oldest == 0 then break end
+    if not stale(ARGV[index + 2] .. oldest[1], tonumber(oldest[2]), now_ms) then accepted = oldest[2] break end
+    redis.call('ZREM', key, oldest[1])
+    looks = looks - 1
+  until looks <= 0
+  answer[index] = {redis.call('ZCARD', key), accepted}
 end
-return false
+return answer
 `;
 
 /** Reads the figures for metrics and the dashboard. */
@@ -33,12 +44,11 @@ export async function readQueue(
   libraries: readonly string[],
   nowMs: number,
 ): Promise<QueueFigures> {
-  const oldest = defineScript(redis, 'passportOldest', OLDEST_LUA);
-  const [counts, ...accepted] = await Promise.all([
+  const [counts, backlogs] = await Promise.all([
     queue.getJobCounts('prioritized', 'wait', 'active', 'delayed', 'failed', 'completed'),
-    ...libraries.map((library) => oldestUnfinishedMs(oldest, library, nowMs)),
+    readBacklogs(redis, libraries, nowMs),
   ]);
-  const oldestMs = Math.min(nowMs, ...accepted.filter((ms) => ms !== null));
+  const accepted = backlogs.flatMap(([, oldest]) => (oldest === '' ? [] : [Number(oldest)]));
   return {
     jobs: {
       queued: (counts['prioritized'] ?? 0) + (counts['wait'] ?? 0),
@@ -47,11 +57,19 @@ export async function readQueue(
       failed: counts['failed'] ?? 0,
       done: counts['completed'] ?? 0,
     },
-    oldestSeconds: (nowMs - oldestMs) / 1000,
+    oldestSeconds: (nowMs - Math.min(nowMs, ...accepted)) / 1000,
+    backlogs: Object.fromEntries(libraries.map((library, index) => [library, backlogs[index]?.[0] ?? 0])),
   };
 }
 
-async function oldestUnfinishedMs(oldest: Script, library: string, nowMs: number): Promise<number | null> {
-  const accepted = await oldest([backlogKey(library)], [`${jobKeyPrefix}${jobIdOf(library, '')}`, nowMs]);
-  return accepted === null ? null : Number(accepted);
+async function readBacklogs(
+  redis: Redis,
+  libraries: readonly string[],
+  nowMs: number,
+): Promise<readonly (readonly [unfinished: number, oldestMs: string])[]> {
+  if (libraries.length === 0) return [];
+  const read = defineScript(redis, 'passportBacklogs', BACKLOGS_LUA);
+  const prefixes = libraries.map((library) => `${jobKeyPrefix}${jobIdOf(library, '')}`);
+  const answer = await read(libraries.map(backlogKey), [nowMs, MOST_LOOKS, ...prefixes]);
+  return answer as readonly (readonly [number, string])[];
 }

@@ -11,6 +11,7 @@ import {
   readEventState,
   readQueue,
   readReceipts,
+  readRedis,
   retryByPerson,
   wakeParked,
 } from '@passport/queue';
@@ -102,6 +103,7 @@ describe('on a Redis cluster', () => {
     expect(state).toMatchObject({ state: 'queued', seq: 3 });
     const figures = await readQueue(fixture.redis, fixture.queue, ['riverside'], NOON + 4_000);
     expect(figures).toMatchObject({ jobs: { queued: 1 }, oldestSeconds: 4 });
+    expect(await readRedis(fixture.redis)).toMatchObject({ policy: 'noeviction', replicas: 0 });
   });
 
   test('receipts and turns are kept', async () => {

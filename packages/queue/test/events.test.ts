@@ -7,6 +7,7 @@ import {
   listEvents,
   readEventState,
   readQueue,
+  readRedis,
 } from '@passport/queue';
 import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
 
@@ -128,6 +129,7 @@ describe('the figures of the queue', () => {
     expect(await read()).toEqual({
       jobs: { queued: 0, working: 0, waiting: 0, failed: 0, done: 0 },
       oldestSeconds: 0,
+      backlogs: { midland: 0, riverside: 0 },
     });
   });
 
@@ -145,7 +147,7 @@ describe('the figures of the queue', () => {
     await fixture.hand.complete(await fixture.hand.take());
     await fixture.redis.zadd(BACKLOG, now - 90_000, 'lost', now - 80_000, 'ended', now - 3_000, 'open');
 
-    expect((await read(now)).oldestSeconds).toBe(3);
+    expect(await read(now)).toMatchObject({ oldestSeconds: 3, backlogs: { midland: 0, riverside: 1 } });
     expect(await fixture.redis.zrange(BACKLOG, '0', '-1')).toEqual(['open']);
   });
 
@@ -159,7 +161,7 @@ describe('the figures of the queue', () => {
 
   test('a long broken backlog heals over several readings', async () => {
     const now = await fixture.redisNow();
-    const lost = Array.from({ length: 250 }, (_, n) => [now - 90_000, `lost_${n}`]).flat();
+    const lost = Array.from({ length: 2_500 }, (_, n) => [now - 90_000, `lost_${n}`]).flat();
     await fixture.redis.zadd(BACKLOG, ...lost);
 
     const left: number[] = [];
@@ -167,6 +169,19 @@ describe('the figures of the queue', () => {
       await read(now);
       left.push(await fixture.redis.zcard(BACKLOG));
     }
-    expect(left).toEqual([150, 50, 0]);
+    expect(left).toEqual([1_500, 500, 0]);
+  });
+});
+
+test('Redis tells its memory, its policy, whether it keeps a file, and who follows it', async () => {
+  await fixture.redis.config('SET', 'maxmemory', '100mb');
+
+  expect(await readRedis(fixture.redis)).toEqual({
+    version: expect.stringMatching(/^\d+\.\d+/),
+    memoryUsedBytes: expect.any(Number),
+    memoryLimitBytes: 100 * 1024 * 1024,
+    policy: 'noeviction',
+    keepsAof: false,
+    replicas: 0,
   });
 });

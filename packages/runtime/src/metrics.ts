@@ -4,28 +4,54 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 export type MetricsRegistry = Registry;
 
 /** A desk waits a second or two, Koha's deadlines are seconds, a scan is worth following for a minute. */
-const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60];
+export const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60];
 
-/** A registry, with Node's own metrics (memory, event loop) unless told otherwise. Names: contract.md section 7. */
-export function createMetrics(options: { processMetrics?: boolean } = {}): MetricsRegistry {
+/**
+ * A registry for the process of that name, with Node's own metrics (memory, event loop) unless told otherwise.
+ * `passport_process_info` is how an alert sees that no process of a kind is left. Names: contract.md section 7 and
+ * docs/runbook.md.
+ */
+export function createMetrics(options: { process: string; processMetrics?: boolean }): MetricsRegistry {
   const registry = new Registry();
   if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
+  const info = new Gauge({
+    name: 'passport_process_info',
+    help: 'Which process of Patron Passport this is (always 1)',
+    labelNames: ['process'],
+    registers: [registry],
+  });
+  info.set({ process: options.process }, 1);
   return registry;
 }
 
-/** `passport_events_total`: what became of each delivery at the receiver. */
-export function eventMetrics(registry: MetricsRegistry) {
+/**
+ * `passport_events_total`: what became of each delivery at the receiver. The `results` that an alert looks for are
+ * there from the start, at zero, for each library: of a series that begins with 1, Prometheus sees no increase.
+ */
+export function eventMetrics(
+  registry: MetricsRegistry,
+  zeroed: { libraries: readonly string[]; results: readonly string[] },
+) {
   const events = new Counter({
     name: 'passport_events_total',
     help: 'Deliveries at the receiver, by library and result',
     labelNames: ['library', 'result'],
     registers: [registry],
   });
+  for (const library of zeroed.libraries) {
+    for (const result of zeroed.results) events.inc({ library, result }, 0);
+  }
   return { received: (library: string, result: string) => events.inc({ library, result }) };
 }
 
-/** `passport_jobs_total`, `passport_scan_to_copy_seconds` and `passport_step_seconds` of the worker. */
-export function jobMetrics(registry: MetricsRegistry) {
+/**
+ * `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds` and `passport_limit_reached_total` of
+ * the worker. The `failures` among the outcomes and the limits are there from the start, as with {@link eventMetrics}.
+ */
+export function jobMetrics(
+  registry: MetricsRegistry,
+  zeroed: { libraries: readonly string[]; failures: readonly string[] },
+) {
   const registers = [registry];
   const jobs = new Counter({
     name: 'passport_jobs_total',
@@ -53,43 +79,14 @@ export function jobMetrics(registry: MetricsRegistry) {
     labelNames: ['library', 'limit'],
     registers,
   });
+  for (const library of zeroed.libraries) {
+    for (const outcome of zeroed.failures) jobs.inc({ library, outcome }, 0);
+    for (const limit of ['copies', 'misses']) limits.inc({ library, limit }, 0);
+  }
   return {
     limitReached: (library: string, limit: 'copies' | 'misses') => limits.inc({ library, limit }),
     ended: (library: string, outcome: string) => jobs.inc({ library, outcome }),
     copied: (library: string, seconds: number) => scanToCopy.observe({ library }, seconds),
     step: (step: string, seconds: number) => steps.observe({ step }, seconds),
   };
-}
-
-/** The metrics of the calls to each Koha, of its circuit and of the calls in flight. */
-export function kohaMetrics(registry: MetricsRegistry) {
-  const registers = [registry];
-  const requests = new Counter({
-    name: 'passport_koha_requests_total',
-    help: 'Calls to Koha, by library, operation and status (or code of the failure)',
-    labelNames: ['library', 'operation', 'status'],
-    registers,
-  });
-  const durations = new Histogram({
-    name: 'passport_koha_request_seconds',
-    help: 'How long Koha took to answer, by library and operation',
-    labelNames: ['library', 'operation'],
-    buckets: SECONDS,
-    registers,
-  });
-  const open = gauge('passport_library_open', 'Whether the circuit of a library is open (1)', registry);
-  const inFlight = gauge('passport_library_in_flight', 'Calls to a library under way', registry);
-  return {
-    request(call: { library: string; operation: string; status: string; seconds: number }) {
-      const { library, operation, status, seconds } = call;
-      requests.inc({ library, operation, status });
-      durations.observe({ library, operation }, seconds);
-    },
-    circuitOpen: (library: string, isOpen: boolean) => open.set({ library }, isOpen ? 1 : 0),
-    inFlight: (library: string, calls: number) => inFlight.set({ library }, calls),
-  };
-}
-
-function gauge(name: string, help: string, registry: MetricsRegistry): Gauge<'library'> {
-  return new Gauge({ name, help, labelNames: ['library'], registers: [registry] });
 }

@@ -1,54 +1,80 @@
 import { Gauge } from 'prom-client';
-import { within } from './deadline.ts';
 import type { MetricsRegistry } from './metrics.ts';
+import { sharedRead } from './shared-read.ts';
 
 /** What the queue holds at this moment. */
 export interface QueueReading {
   readonly jobs: Readonly<Record<string, number>>;
   readonly oldestSeconds: number;
+  /** Unfinished events of each library. */
+  readonly backlogs: Readonly<Record<string, number>>;
 }
 
 const READ_MS = 1_500;
 
 /**
- * `passport_queue_jobs{state}` and `passport_queue_oldest_seconds`, read when Prometheus asks, once for both. When
- * the queue cannot be read in time both are absent, which the alert for a missing series finds; the other metrics
- * of the process are still told.
+ * `passport_queue_jobs{state}`, `passport_queue_oldest_seconds`, `passport_library_backlog{library}` and
+ * `passport_redis_up`, read when Prometheus asks, once for all of them. When the queue cannot be read in time the last
+ * one is 0 and the others are absent; the other metrics of the process are still told.
  */
-export function queueMetrics(registry: MetricsRegistry, read: () => Promise<QueueReading>): void {
-  const readOnce = sharedRead(read);
-  new Gauge({
+export function queueMetrics(
+  registry: MetricsRegistry,
+  read: () => Promise<QueueReading>,
+  backlogLimits: Readonly<Record<string, number>>,
+): void {
+  const registers = [registry];
+  const readOnce = sharedRead(READ_MS, read, 'reading the queue');
+  perKey(registry, 'state', {
     name: 'passport_queue_jobs',
     help: 'Jobs in the queue, by state',
-    labelNames: ['state'],
-    registers: [registry],
-    async collect() {
-      this.reset();
-      const reading = await readOnce();
-      for (const [state, count] of Object.entries(reading?.jobs ?? {})) this.set({ state }, count);
-    },
+    values: async () => (await readOnce())?.jobs,
   });
   new Gauge({
     name: 'passport_queue_oldest_seconds',
     help: 'Age of the oldest job that is not finished',
-    registers: [registry],
+    registers,
     async collect() {
       this.remove();
       const reading = await readOnce();
       if (reading !== null) this.set(reading.oldestSeconds);
     },
   });
+  perKey(registry, 'library', {
+    name: 'passport_library_backlog',
+    help: 'Unfinished events of a library',
+    values: async () => (await readOnce())?.backlogs,
+  });
+  perKey(registry, 'library', {
+    name: 'passport_library_backlog_limit',
+    help: 'How many unfinished events of a library are taken (limits.backlog)',
+    values: () => backlogLimits,
+  });
+  new Gauge({
+    name: 'passport_redis_up',
+    help: 'Whether this process could read the queue just now (1)',
+    registers,
+    async collect() {
+      this.set((await readOnce()) === null ? 0 : 1);
+    },
+  });
 }
 
-/** Two gauges are collected at the same time: they share the read that is under way. */
-function sharedRead(read: () => Promise<QueueReading>): () => Promise<QueueReading | null> {
-  let pending: Promise<QueueReading | null> | null = null;
-  return () => {
-    pending ??= within(READ_MS, read(), 'reading the queue')
-      .catch(() => null)
-      .finally(() => {
-        pending = null;
-      });
-    return pending;
-  };
+type Values = Readonly<Record<string, number>> | undefined;
+
+function perKey(
+  registry: MetricsRegistry,
+  label: string,
+  gauge: { name: string; help: string; values: () => Values | Promise<Values> },
+): void {
+  new Gauge({
+    name: gauge.name,
+    help: gauge.help,
+    labelNames: [label],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const [key, value] of Object.entries((await gauge.values()) ?? {}))
+        this.set({ [label]: key }, value);
+    },
+  });
 }

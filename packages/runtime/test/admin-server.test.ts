@@ -59,8 +59,8 @@ test('it is not ready as soon as the process is stopping', async () => {
 });
 
 test('metrics are in the text format of Prometheus', async () => {
-  const registry = createMetrics();
-  eventMetrics(registry).received('riverside', 'accepted');
+  const registry = createMetrics({ process: 'receiver' });
+  eventMetrics(registry, { libraries: [], results: [] }).received('riverside', 'accepted');
   const { get } = await arrange({ metrics: () => registry.metrics() });
   const { status, type, text } = await get('/metrics');
   expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
