@@ -154,11 +154,11 @@ describe('/patrons/{patron_id}/extended_attributes', () => {
       expect(rowsOf(await koha.ask('GET', at(id)))).toEqual([]);
     }));
 
-  test.each<[string, Row, number]>([
-    ['an unknown type', attribute('X', '1'), 400],
-    ['a second value of a single type', attribute('PASSPORTED', 'b'), 409],
-    ['a value taken elsewhere', attribute('PASSPORTED_ID', 'm:1'), 409],
-  ])('POST answers %s with %#, and without a code', (_what, body, status) =>
+  test.each<[string, number, Row]>([
+    ['an unknown type', 400, attribute('X', '1')],
+    ['a second value of a single type', 409, attribute('PASSPORTED', 'b')],
+    ['a value taken elsewhere', 409, attribute('PASSPORTED_ID', 'm:1')],
+  ])('POST answers %s with %i, and without a code', (_what, status, body) =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha, { extended_attributes: [attribute('PASSPORTED', 'a')] });
       koha.putPatron('9', { extended_attributes: [attribute('PASSPORTED_ID', 'm:1')] });

@@ -188,6 +188,26 @@ describe('POST /scans', () => {
       expect(events).toEqual([]);
     }));
 
+  test('T-04 a pattern that fits everything still leaves 33 characters and control characters out', () =>
+    withReceiver(undefined, async (koha, events) => {
+      const { webhook } = koha.settings();
+      koha.putSettings({
+        webhook: {
+          receiver_url: webhook?.receiver_url ?? '',
+          secret: webhookSecret,
+          library: 'midland',
+          patterns: [''],
+          staff_wait_ms: 0,
+          self_check_wait_ms: 0,
+        },
+      });
+      for (const cardnumber of ['x'.repeat(33), '12\u00075678']) {
+        expect(await report(koha, { cardnumber })).toMatchObject({ status: 422 });
+      }
+      expect(await report(koha, { cardnumber: 'x'.repeat(32) })).toMatchObject({ status: 202 });
+      expect(events).toHaveLength(1);
+    }));
+
   test('a receiver that never answers costs half a second', () =>
     withReceiver(
       () => null,
