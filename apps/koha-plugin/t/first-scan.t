@@ -133,6 +133,10 @@ subtest 'when the service takes its time, the page waits as long as it may and g
     like( $page, qr{\A member[.]pl}xms, 'to the page for an unknown card' );
     cmp_ok( $ms, '>=', 390, 'after the wait' );
     cmp_ok( $ms, '<',  900, 'and not much later' );
+
+    my ($request) = $receiver->requests;
+    my $state = $koha->{plugin}->scans->fetch( $request->{headers}{'webhook-id'} );
+    is( $state->{state}, 'queued', 'where the panel can follow the event' );
 };
 
 subtest 'a second scan of the same card waits for the event that it joined' => sub {
@@ -148,7 +152,9 @@ subtest 'a second scan of the same card waits for the event that it joined' => s
 
 subtest 'T-16 whatever the receiver does, the page goes on within 600 ms and Koha learns nothing of it' =>
     sub {
-    foreach my $how (qw( down hangs hangs_up status_401 status_429 status_503 garbage html truncated no_id ))
+    foreach my $how (
+        qw( down hangs drips hangs_up redirects status_401 status_429 status_503 garbage html truncated no_id )
+        )
     {
         my $koha     = Passport::TestKoha->new;
         my $receiver = Passport::TestReceiver->start( $how eq 'down' ? 'accepts' : $how );
@@ -161,7 +167,8 @@ subtest 'T-16 whatever the receiver does, the page goes on within 600 ms and Koh
 
         is( $page, "member.pl?circsearch=1&searchmember=$CARD", "$how: Koha goes on as always" );
         cmp_ok( $ms, '<', 600, "$how: after " . int($ms) . ' ms' );
-        is( scalar @warnings, 1, "$how: one line in the log" );
+        is( scalar( $receiver->requests ), $how eq 'down' ? 0 : 1, "$how: asked once" );
+        is( scalar @warnings,              1,                      "$how: one line in the log" );
         like( $warnings[0], qr{\A Patron [ ] Passport: [ ] the [ ] receiver}xms, "$how: of ours" );
         unlike( $warnings[0], qr{$CARD}xms, "$how: without the card" );
     }
@@ -180,6 +187,24 @@ subtest 'T-16 a fault of our own is written down without the card, and Koha goes
     is( scalar @warnings, 1,                                           'one line in the log' );
     like( $warnings[0], qr{\A Patron [ ] Passport: [ ] the [ ] hook [ ] failed}xms, 'of ours' );
     unlike( "@warnings", qr{$CARD}xms, 'without the card' );
+};
+
+subtest 'T-16 the words of an error do not reach the log: they can repeat the card' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->configure;
+    no warnings 'redefine';
+    local *Koha::Plugin::Org::PatronPassport::FirstScan::is_known
+        = sub { die "Duplicate entry '$_[2]' for key 'cardnumber' at Some/Driver.pm line 17.\n" };
+
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    my ($page) = scan_at_desk($koha);
+    is( $page, "member.pl?circsearch=1&searchmember=$CARD", 'Koha goes on as always' );
+    is_deeply(
+        \@warnings,
+        ["Patron Passport: the hook failed (error at Some/Driver.pm line 17)\n"],
+        'only its kind and its place'
+    );
 };
 
 subtest 'T-04 what is not shaped like a card is not sent' => sub {

@@ -69,8 +69,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             patron_id => 'Okafor',
         )
     );
-    my $stored = join q{},
-        map { $_ // q{} }
+    my $stored = join q{}, map { $_ // q{} }
         map { @{$_} }
         @{ $koha->{dbh}->selectall_arrayref('SELECT * FROM koha_plugin_org_patronpassport_scans') };
     unlike( $stored, qr{Okafor | Elm | 21234000000017 | 39999000012345 | https}xms, 'in the table' );

@@ -12,6 +12,9 @@ use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 use Passport::TestKoha;
 use Passport::TestReceiver;
 
+my @PIDS;
+END { local $?; kill KILL => @PIDS }
+
 # A Koha with two web workers, as a small installation has. Whatever comes, a page or a call of the API, takes one.
 sub start_workers {
     my ( $koha, $count ) = @_;
@@ -23,6 +26,7 @@ sub start_workers {
     foreach ( 1 .. $count ) {
         my $pid = fork // die "no fork: $!\n";
         push @pids, $pid;
+        push @PIDS, $pid;
         next if $pid;
 
         $koha->connect;

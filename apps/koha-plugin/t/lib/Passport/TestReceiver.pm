@@ -7,6 +7,7 @@ use Modern::Perl;
 
 use File::Temp       ();
 use IO::Socket::INET ();
+use Time::HiRes      ();
 use Mojo::JSON       qw( decode_json encode_json );
 
 # What is sent back, by name; undef: nothing at all, and the line stays open.
@@ -28,7 +29,23 @@ my %ANSWER = (
     truncated => sub {
         return qq(HTTP/1.1 202 Accepted\r\nContent-Length: 200\r\nConnection: close\r\n\r\n{"event_id": "sc);
     },
-    no_id    => sub { return _reply( 202, { event_id => 'a b/c', status => 'accepted' } ) },
+    no_id => sub { return _reply( 202, { event_id => 'a b/c', status => 'accepted' } ) },
+    drips => sub {
+        return sub {
+            my ($line) = @_;
+            print {$line} "HTTP/1.1 202 Accepted\r\n" or return;
+            foreach ( 1 .. 30 ) {
+                Time::HiRes::sleep(0.1);
+                print {$line} "X-Drip: $_\r\n" or return;
+                $line->flush                   or return;
+            }
+        };
+    },
+    redirects => sub {
+        my ($request) = @_;
+        return
+            "HTTP/1.1 302 Found\r\nLocation: $request->{path}/elsewhere\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    },
     hangs_up => sub { return q{} },
 );
 
@@ -99,7 +116,11 @@ sub _serve {
         close $handle;
 
         my $bytes = $answer->($request);
-        if ( defined $bytes ) {
+        if ( ref $bytes ) {
+            local $SIG{PIPE} = 'IGNORE';
+            $bytes->($line);
+        }
+        elsif ( defined $bytes ) {
             print {$line} $bytes;
             close $line;
         }

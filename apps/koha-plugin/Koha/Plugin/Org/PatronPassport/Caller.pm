@@ -66,7 +66,6 @@ sub _sent {
 
     my $values = $CGI::QUERY_PARAM{$name};
     return $values->[0] // q{} if ref $values eq 'ARRAY';
-    return q{}                 if @CGI::QUERY_PARAM;
 
     my ($value) = ( $ENV{QUERY_STRING} // q{} ) =~ m{ (?: \A | [&;] ) \Q$name\E = ([^&;]*) }xms;
     return $value // q{};
