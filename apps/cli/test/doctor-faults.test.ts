@@ -42,6 +42,14 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['category_unknown PT'],
     ],
     [
+      'the category is not there, and neither is a rule for it',
+      {
+        categories: [{ patron_category_id: 'AD', name: 'Adult' }],
+        circulation_rules: [{ rule: 'maxissueqty', value: '9', patron_category_id: 'AD' }],
+      },
+      ['category_unknown PT'],
+    ],
+    [
       'the category is statistical',
       { categories: [{ ...category, category_type: 'X' }] },
       ['category_statistical PT'],

@@ -46,9 +46,29 @@ test('nothing is changed, and nothing is sent that could change something', asyn
 });
 
 describe('T-18', () => {
-  test('a welcome mail is a fault only where Koha cannot be told to send none', async () => {
+  /** A release whose API cannot be told to send no welcome mail. */
+  async function forgetWelcomeNo(): Promise<void> {
+    const description = await (await fetch(`${riverside.url}/api/v1/`)).text();
+    const body: unknown = JSON.parse(description.replaceAll('"welcome_no"', '"opac_reg_no"'));
+    riverside.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 200, body }]);
+  }
+
+  test('a welcome mail is a fault where Koha cannot be told to send none', async () => {
     riverside.putSettings({ AutoEmailNewUser: '1' });
     expect((await look()).faults).toEqual([]);
+    await forgetWelcomeNo();
+    expect(await look()).toMatchObject({ code: 1, faults: ['riverside welcome_mail'] });
+  });
+
+  test('there it is not checked without the plugin, and no fault when Koha sends none', async () => {
+    await forgetWelcomeNo();
+    expect((await look()).faults).toEqual([]);
+    riverside.clearFaults();
+    riverside.putSettings({ plugin: false });
+    await forgetWelcomeNo();
+    const { faults, unchecked } = await look({ change: { retry: { tell_koha: false } } });
+    expect(faults).toEqual([]);
+    expect(unchecked).toContain('riverside welcome_mail');
   });
 
   test('an enrolment fee that is meant to be can be left out', async () => {
