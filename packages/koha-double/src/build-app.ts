@@ -1,8 +1,9 @@
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { registerApi } from './api/register-api.ts';
 import { registerControl } from './control/register-control.ts';
 import type { Controls } from './control/controls.ts';
 import type { Double } from './double.ts';
+import { isRecord } from './record.ts';
 import { registerStaffPages } from './staff-pages/register-staff-pages.ts';
 
 const bodyLimitBytes = 16 * 1024 * 1024;
@@ -23,14 +24,19 @@ export function buildApp(
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error, _request, reply) => {
-    process.stderr.write(
-      `koha-double: ${error instanceof Error ? (error.stack ?? error.message) : 'failure'}\n`,
-    );
-    return reply.code(500).send({ errors: [{ message: 'Internal Server Error.', path: '/' }], status: 500 });
-  });
+  app.setErrorHandler(answerFailure);
   registerApi(app, double);
   registerControl(app, double, controls);
   registerStaffPages(app, double);
   return app;
+}
+
+/** A request that HTTP itself refuses gets its status; anything else is a bug of the double, and says so. */
+function answerFailure(error: unknown, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const status = isRecord(error) && typeof error['statusCode'] === 'number' ? error['statusCode'] : 500;
+  if (status < 500)
+    return reply.code(status).send({ errors: [{ message: 'Bad Request.', path: '/' }], status });
+  const trace = error instanceof Error ? (error.stack ?? error.message) : 'unknown failure';
+  process.stderr.write(`koha-double: ${trace}\n`);
+  return reply.code(500).send({ errors: [{ message: 'Internal Server Error.', path: '/' }], status: 500 });
 }

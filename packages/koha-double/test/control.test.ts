@@ -1,4 +1,11 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
+import { startKohaDouble } from '../src/index.ts';
 import { patronBody, rowOf, rowsOf } from './support/rows.ts';
 import { askPlain, withKoha, type TestKoha } from './support/with-koha.ts';
 
@@ -57,6 +64,35 @@ describe('rows', () => {
       expect(koha.state().patrons.length).toBeGreaterThan(300);
       expect(await control(koha, 'PUT', '/seed', { name: 'atlantis' })).toMatchObject({ status: 400 });
     }));
+});
+
+describe('over https', () => {
+  const openssl = spawnSync('openssl', ['version']).status === 0;
+  if (!openssl) process.stderr.write('SKIPPED: 1 test of https, no openssl\n');
+
+  (openssl ? test : test.skip)('a double speaks with the certificate it is given', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'koha-double-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const asked = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    spawnSync('openssl', [...asked, '-keyout', key, '-out', cert, '-days', '3', '-subj', '/CN=koha.example']);
+    const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
+    rmSync(folder, { recursive: true });
+    const koha = await startKohaDouble({ library: 'midland', tls });
+    try {
+      expect(koha.url).toMatch(/^https:/);
+      const socket = connect({
+        host: '127.0.0.1',
+        port: koha.port,
+        ca: tls.cert,
+        checkServerIdentity: () => undefined,
+      });
+      await once(socket, 'secureConnect');
+      expect(socket.getPeerCertificate().subject.CN).toBe('koha.example');
+      socket.destroy();
+    } finally {
+      await koha.close();
+    }
+  });
 });
 
 describe('the call log', () => {
