@@ -121,7 +121,7 @@ test('a message with lines that look like stack frames adds nothing to the stack
 test('objects of classes, buffers and cycles are withheld, not walked', () => {
   const { log, text } = capturedLog();
   class Patron {
-    readonly surname = NAME;
+    readonly whoever = NAME;
   }
   const cycle: Record<string, unknown> = { library: 'riverside' };
   cycle['self'] = cycle;
