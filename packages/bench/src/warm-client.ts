@@ -13,7 +13,7 @@ export interface WarmClient {
 
 /** Plain `node:http` with kept connections: the least that a call can cost here. */
 export function createWarmClient(baseUrl: string): WarmClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: 256, noDelay: true });
+  const agent = new Agent({ keepAlive: true, maxSockets: 256, noDelay: true, timeout: 30_000 });
   return {
     call: (method, path, headers, body) =>
       new Promise((resolve, reject) => {

@@ -31,7 +31,7 @@ export async function measureAddedTime(): Promise<readonly Row[]> {
       await floor.look(home, card);
       const patronId = await floor.copy(lending, card, 'home', index);
       await floor.lend(lending, patronId, barcodeOf(2 * index + 1));
-      void floor.tell(lending, `floor-${index}`);
+      await floor.tell(lending, `floor-${index}`);
       const floorTook = (await bench.kohas.ended(`floor-${index}`)).at - startedAt;
       if (index < WARM_UP) continue;
       ours.push(took);
