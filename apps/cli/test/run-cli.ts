@@ -15,7 +15,7 @@ export interface Ran {
 export async function passport(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  { input = '', ...more }: Partial<Omit<CliDeps, 'env' | 'stdin' | 'out' | 'err'>> & { input?: string } = {},
+  { input = '', ...more }: Partial<Omit<CliDeps, 'env' | 'out' | 'err'>> & { input?: string } = {},
 ): Promise<Ran> {
   let out = '';
   let err = '';

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { parseEvent } from '@passport/contract';
 import { leakGuard } from '@passport/testkit';
@@ -69,6 +70,19 @@ test('sends a signed event that the receiver understands, with card and item fro
   expect(parsed).toMatchObject({ kind: 'patron.not_found' });
   expect(JSON.parse(request?.body ?? '')).toMatchObject({
     data: { cardnumber: CARD, item_barcode: '39999000012345', branch: 'NORTH' },
+  });
+});
+
+test('at a terminal each line is asked for, and Enter is enough', async () => {
+  const receiver = await startReceiver();
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  stdin.write(`${CARD}\n`);
+  setImmediate(() => stdin.write('39999000012345\n'));
+  const args = ['send', '--at', 'riverside', '--card', '-', '--item', '-'];
+  const { code, err } = await passport(args, env(receiver.url), { stdin });
+  expect({ code, err }).toEqual({ code: 0, err: 'card: item barcode: ' });
+  expect(JSON.parse(receiver.arrived[0]?.body ?? '')).toMatchObject({
+    data: { item_barcode: '39999000012345' },
   });
 });
 
