@@ -4,7 +4,7 @@ import { type Html, html } from './html.ts';
 const WIDTH = 720;
 const HEIGHT = 200;
 const LEFT = 34;
-const TOP = 8;
+const TOP = 14;
 const BOTTOM = 28;
 const PLOT_HEIGHT = HEIGHT - TOP - BOTTOM;
 const SLOT = (WIDTH - LEFT) / 24;

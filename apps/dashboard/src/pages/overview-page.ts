@@ -51,7 +51,7 @@ function figures(basePath: string, { figures: { jobs } }: Overview): Html {
     ${tile('working', 'being worked on', jobs.working, 'at this moment')}
     ${tile('waiting', 'waiting', jobs.waiting, 'for a library to answer')}
     ${tile('failed', 'failed', jobs.failed, jobs.failed === 0 ? 'nobody has to mend anything' : 'for a person to mend')}
-    ${tile('done', 'done', jobs.done, 'kept for a day')}
+    ${tile('done', 'done', jobs.done, 'and still kept')}
   </ul>`;
 }
 
