@@ -86,32 +86,36 @@ describe('alert rules', () => {
       );
     }
   });
+});
 
-  const promtool = findProgram('promtool');
-  if (promtool === null) {
-    test.skip('pass promtool: it is not on this machine (apt-get install promtool)', () => undefined);
-  } else {
-    const run = (...args: string[]) => promisify(execFile)(promtool, args, { cwd: ROOT });
+const promtool = findProgram('promtool');
+const withPromtool = promtool === null ? test.skip : test;
+const why = promtool === null ? ' (skipped: no promtool on this machine; apt-get install promtool)' : '';
+const runPromtool = async (...args: string[]): Promise<string> =>
+  (await promisify(execFile)(promtool ?? '', args, { cwd: ROOT })).stdout;
 
-    test('pass promtool: rules, their tests, and the scrape configuration', async () => {
-      const { stdout } = await run('check', 'rules', '--lint=all', '--lint-fatal', ALERTS);
-      expect(stdout).toContain(`SUCCESS: ${(await readRules()).length} rules found`);
-      expect((await run('test', 'rules', ALERT_TESTS)).stdout).toContain('SUCCESS');
-      expect((await run('check', 'config', 'deploy/prometheus/prometheus.yml')).stdout).toContain('SUCCESS');
-    });
+withPromtool(`rules, their tests and the scrape configuration pass promtool${why}`, async () => {
+  const rules = await readRules();
+  expect(await runPromtool('check', 'rules', '--lint=all', '--lint-fatal', ALERTS)).toContain(
+    `SUCCESS: ${rules.length} rules found`,
+  );
+  expect(await runPromtool('test', 'rules', ALERT_TESTS)).toContain('SUCCESS');
+  expect(await runPromtool('check', 'config', 'deploy/prometheus/prometheus.yml')).toContain('SUCCESS');
+});
 
-    test('and every expression of the Grafana dashboard passes it too', async () => {
-      const expressions = expressionsOf(await readBoard());
-      const rules = expressions.map((expr, place) => ({
-        record: `panel_${place}`,
-        expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$library', '.*'),
-      }));
-      const dir = await mkdtemp(join(tmpdir(), 'passport-promql-'));
-      const file = join(dir, 'panels.yml');
-      await writeFile(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }));
-      const { stdout } = await run('check', 'rules', file).finally(() => rm(dir, { recursive: true }));
-      expect(stdout).toContain(`SUCCESS: ${expressions.length} rules found`);
-    });
+withPromtool(`every expression of the Grafana dashboard passes promtool${why}`, async () => {
+  const expressions = expressionsOf(await readBoard());
+  const rules = expressions.map((expr, place) => ({
+    record: `panel_${place}`,
+    expr: expr.replaceAll('$__rate_interval', '5m').replaceAll('$library', '.*'),
+  }));
+  const dir = await mkdtemp(join(tmpdir(), 'passport-promql-'));
+  try {
+    const file = join(dir, 'panels.yml');
+    await writeFile(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }));
+    expect(await runPromtool('check', 'rules', file)).toContain(`SUCCESS: ${expressions.length} rules found`);
+  } finally {
+    await rm(dir, { recursive: true });
   }
 });
 
@@ -173,8 +177,8 @@ describe('what running processes tell', () => {
       item_barcode: shelveBook(doubles.riverside),
     });
     expect(await desk.follow(eventId)).toMatchObject({ outcome: 'COPIED' });
-    for (const { name, metrics } of [...services.receivers, ...services.workers, ...services.dashboards]) {
-      told.set(name, readExposition(await metrics()));
+    for (const service of [...services.receivers, ...services.workers, ...services.dashboards]) {
+      told.set(service.name, readExposition(await service.metrics()));
     }
   }, 60_000);
   afterAll(() => consortium?.stop());

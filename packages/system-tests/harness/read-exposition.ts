@@ -16,7 +16,7 @@ export function readExposition(text: string): readonly ScrapedSeries[] {
     return [
       {
         name,
-        labels: Object.fromEntries(Array.from(pairs, ([, label = '', text = '']) => [label, text])),
+        labels: Object.fromEntries(Array.from(pairs, ([, label = '', content = '']) => [label, content])),
         value: Number(value),
       },
     ];
