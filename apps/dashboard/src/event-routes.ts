@@ -1,11 +1,11 @@
 import type { EventState } from '@passport/contract';
 import type { FastifyInstance } from 'fastify';
-import type { SendPage } from './page-routes.ts';
 import { eventPath } from './pages/event-list.ts';
 import { eventPage } from './pages/event-page.ts';
 import { html } from './pages/html.ts';
 import type { ActionName, ActionResult, EventRef, PersonActions } from './person-actions.ts';
 import { requirePerson } from './require-login.ts';
+import type { SendPage } from './send-page.ts';
 
 export interface EventRoutesDeps {
   readonly basePath: string;

@@ -1,38 +1,18 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { EVENT_STATES, type EventFilterState, type ListedEvent } from '@passport/queue';
 import { registerEventRoutes } from './event-routes.ts';
 import type { EventRoutesDeps } from './event-routes.ts';
 import { eventsPage } from './pages/events-page.ts';
-import type { HtmlValue } from './pages/html.ts';
-import { renderPage } from './pages/layout.ts';
-import type { PageFrame } from './pages/layout.ts';
 import { overviewPage } from './pages/overview-page.ts';
 import type { Overview } from './read-overview.ts';
-import { requirePerson } from './require-login.ts';
+import type { SendPage } from './send-page.ts';
 
 export interface PageDeps extends EventRoutesDeps {
   readonly readOverview: () => Promise<Overview>;
   readonly listEvents: (state: EventFilterState) => Promise<readonly ListedEvent[]>;
 }
 
-/** Sends a whole page to whoever is asking. */
-export type SendPage = (
-  request: FastifyRequest,
-  reply: FastifyReply,
-  page: Pick<PageFrame, 'title' | 'here' | 'refreshSeconds'>,
-  content: HtmlValue,
-) => FastifyReply;
-
 const REFRESH_SECONDS = 15;
-
-/** Builds how pages of this dashboard are sent. */
-export function buildSendPage(basePath: string, consortium: string): SendPage {
-  return (request, reply, page, content) =>
-    reply
-      .type('text/html; charset=utf-8')
-      .header('cache-control', 'no-store')
-      .send(renderPage({ basePath, consortium, person: requirePerson(request), ...page }, content));
-}
 
 /** The front page, the lists of events and each event's page. */
 export function registerPageRoutes(app: FastifyInstance, deps: PageDeps, send: SendPage): void {

@@ -1,4 +1,4 @@
-import type { Redis } from './redis.ts';
+import type { EventEmitter } from 'node:events';
 import type { Logger } from './logger.ts';
 import { translateRedisError } from './redis-error.ts';
 
@@ -6,7 +6,7 @@ import { translateRedisError } from './redis-error.ts';
  * Listens for errors of a connection (without a listener ioredis prints them itself) and logs an outage once when
  * it begins and once when Redis answers again: ioredis emits one error per attempt to connect.
  */
-export function logRedisOutages(redis: Redis, log: Logger, name: string): void {
+export function logRedisOutages(redis: EventEmitter, log: Logger, name: string): void {
   let since: number | null = null;
   redis.on('error', (error: unknown) => {
     if (since !== null) return;

@@ -1,29 +1,10 @@
-import type { Double } from '../double.ts';
-import type { ItemRow } from '../items/item-table.ts';
-import type { PatronRow } from '../patrons/patron-row.ts';
 import { isRecord } from '../record.ts';
 import { holdReasons } from './hold-reasons.ts';
 import { itemReasons } from './item-reasons.ts';
 import { limitReasons } from './limit-reasons.ts';
 import { loanReasons } from './loan-reasons.ts';
 import { patronReasons } from './patron-reasons.ts';
-
-/** Koha's reasons around one loan: upper-case keys, and in lower case the data that goes with them. */
-export interface Availability {
-  readonly blockers: Record<string, unknown>;
-  readonly confirms: Record<string, unknown>;
-  readonly warnings: Record<string, unknown>;
-}
-
-/** One loan that is asked for. */
-export interface Wish {
-  readonly double: Double;
-  readonly patron: PatronRow;
-  readonly item: ItemRow;
-  readonly actingLibrary: string;
-  /** A superlibrarian is not bound by `IndependentBranches`. */
-  readonly isSuperlibrarian: boolean;
-}
+import type { Availability, Wish } from './wish.ts';
 
 /** What stands against a loan, without making it. */
 export function judgeAvailability(wish: Wish): Availability {

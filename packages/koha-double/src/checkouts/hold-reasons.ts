@@ -1,5 +1,5 @@
 import { isRecord } from '../record.ts';
-import type { Availability, Wish } from './availability.ts';
+import type { Availability, Wish } from './wish.ts';
 
 /** How a hold of somebody else stands, as Koha's confirm keys name it. */
 const holdKeys = ['RESERVED', 'RESERVE_WAITING', 'TRANSFERRED', 'PROCESSING'] as const;

@@ -1,5 +1,5 @@
 import type { PatronRow } from '../patrons/patron-row.ts';
-import type { Availability, Wish } from './availability.ts';
+import type { Availability, Wish } from './wish.ts';
 
 /** Reasons in the item: not for loan, withdrawn, restricted, lost, age, charge, parts, branch. */
 export function itemReasons(wish: Wish, found: Availability): void {

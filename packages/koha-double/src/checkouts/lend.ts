@@ -1,6 +1,6 @@
 import { isFrom } from '../release.ts';
 import { effectiveRule } from '../setup/effective-rule.ts';
-import type { Wish } from './availability.ts';
+import type { Wish } from './wish.ts';
 import type { CheckoutRow } from './checkout-table.ts';
 
 const defaultLoanDays = 21;

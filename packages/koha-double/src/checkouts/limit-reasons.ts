@@ -1,6 +1,6 @@
 import { isFrom } from '../release.ts';
 import { effectiveRule } from '../setup/effective-rule.ts';
-import type { Availability, Wish } from './availability.ts';
+import type { Availability, Wish } from './wish.ts';
 
 /** Reasons in the circulation rules: too many loans, or no rule that allows any. */
 export function limitReasons(wish: Wish, found: Availability): void {

@@ -2,7 +2,7 @@ import type { Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 import { patronFields } from '../patrons/patron-fields.ts';
 import { effectiveRule } from '../setup/effective-rule.ts';
-import type { Availability, Wish } from './availability.ts';
+import type { Availability, Wish } from './wish.ts';
 import type { CheckoutRow } from './checkout-table.ts';
 
 /** Reasons in loans: this item is out already, or the patron has or had it. */

@@ -1,5 +1,5 @@
 import { isExpired, isRestricted, restrictedUntil } from '../patrons/patron-row.ts';
-import type { Availability, Wish } from './availability.ts';
+import type { Availability, Wish } from './wish.ts';
 
 /** Reasons in the patron: flags, restriction, expiry, overdue loans, debt, branch. */
 export function patronReasons(wish: Wish, found: Availability): void {

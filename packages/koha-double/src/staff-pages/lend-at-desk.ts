@@ -1,4 +1,5 @@
-import { judgeAvailability, type Availability, type Wish } from '../checkouts/availability.ts';
+import { judgeAvailability } from '../checkouts/availability.ts';
+import type { Availability, Wish } from '../checkouts/wish.ts';
 import { lend } from '../checkouts/lend.ts';
 import type { Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
