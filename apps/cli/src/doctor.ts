@@ -4,6 +4,7 @@ import { configWarnings, loadConsortium } from '@passport/config';
 import { readCertificateExpiry } from '@passport/koha-client';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
+import { compareCategories } from './doctor/compare-categories.ts';
 import type { Examined } from './doctor/compare-kohas.ts';
 import { compareKohas } from './doctor/compare-kohas.ts';
 import { examineLibrary } from './doctor/examine-library.ts';
@@ -53,11 +54,13 @@ async function diagnose(
       }),
     );
     const same = await compareKohas(examined);
+    const unmapped = await compareCategories(examined, consortium);
     return examined.map(({ examinee: { library }, examination }) => {
       const twin = same.get(library.id);
       const findings = [
         ...(twin === undefined ? [] : [twin]),
         ...examination.findings,
+        ...(unmapped.get(library.id) ?? []),
         ...warningsOf(consortium, library),
       ];
       return { library, findings };
@@ -86,10 +89,16 @@ function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void 
       line(`    ${colors.dim('→')} ${mend}`);
     }
   }
-  const numbers = (['fault', 'warning', 'unchecked'] as const).map((level) => count(diagnoses, level));
-  line(
-    `${diagnoses.length} examined: ${numbers[0]} faults, ${numbers[1]} warnings, ${numbers[2]} not checked`,
-  );
+  const counted = (level: Finding['level'], one: string, several: string): string => {
+    const number = count(diagnoses, level);
+    return `${number} ${number === 1 ? one : several}`;
+  };
+  const parts = [
+    counted('fault', 'fault', 'faults'),
+    counted('warning', 'warning', 'warnings'),
+    counted('unchecked', 'not checked', 'not checked'),
+  ];
+  line(`${diagnoses.length} examined: ${parts.join(', ')}`);
 }
 
 export const doctor: CommandDraft<{ ignore?: string[] }> = {
@@ -104,7 +113,7 @@ export const doctor: CommandDraft<{ ignore?: string[] }> = {
     'passport doctor',
     'passport doctor riverside lakeside',
     "passport doctor --json | jq '.libraries[].findings[]'",
-    'passport doctor --ignore enrolment_fee',
+    'passport doctor riverside --ignore enrolment_fee',
   ],
   argument: ['[library...]', 'the libraries to examine; default: all that are enabled'],
   options: [

@@ -3,8 +3,17 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { runCli } from './build-cli.ts';
 
+const LAST_WORDS_MS = 1_000;
 const interrupted = new AbortController();
-process.once('SIGINT', () => interrupted.abort());
+process.once('SIGINT', () => {
+  interrupted.abort();
+  // What follows an event stops by itself and says how to go on; what does not is ended.
+  setTimeout(() => process.exit(130), LAST_WORDS_MS).unref();
+});
+// `passport copies export | head`: whoever reads has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
 
 const wantsColors = process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
 

@@ -65,11 +65,20 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
       };
     },
     read: async (eventId) => {
-      const response = await call(`${path}/${encodeURIComponent(eventId)}`, eventId, null);
+      const response = await call(`${path}/${encodeURIComponent(eventId)}`, eventId, null).catch(
+        (error: unknown) => {
+          if (error instanceof Failure) return null; // the next look may be luckier
+          throw error;
+        },
+      );
+      if (response === null) return null;
       const answer = await bodyOf(response);
       if (response.status === 429 || response.status >= 500) return null;
       if (response.status !== 200) throw refusal(response, answer);
-      return eventStateSchema.parse(answer);
+      const state = eventStateSchema.safeParse(answer);
+      if (!state.success)
+        throw new Failure("the receiver's answer is no state of an event", { code: 'bad_answer' });
+      return state.data;
     },
   };
 }

@@ -109,6 +109,27 @@ describe('warnings do not fail', () => {
   });
 });
 
+describe('T-13 a home category that a closed map leaves out', () => {
+  const copy = { category: { by_home_category: { AD: 'PT', CH: 'PT' } } };
+
+  test('is warned about, unless everything else has one too', async () => {
+    const { code, warnings } = await look({ change: { copy } });
+    expect({ code, warnings }).toEqual({
+      code: 0,
+      warnings: ['riverside category_unmapped midland STAFF'],
+    });
+    const open = { ...copy, category: { ...copy.category, otherwise: 'PT' } };
+    expect((await look({ change: { copy: open } })).warnings).toEqual([]);
+  });
+
+  test('is named as not checked where the home categories cannot be seen', async () => {
+    midland.putSettings(without('parameters:manage_patron_categories'));
+    const { warnings, unchecked } = await look({ change: { copy } });
+    expect(warnings).toEqual([]);
+    expect(unchecked).toContain('riverside category_unmapped midland');
+  });
+});
+
 test('two entries that lead to one Koha are found, though their addresses and keys differ', async () => {
   const credentials = { clientId: 'second-key-of-one-koha', clientSecret: 'second-secret-of-one-koha' };
   riverside.putPatron('SERVICE-2', {
@@ -203,7 +224,7 @@ test('a person reads one line for each fault, and below it what to click', async
   const lines = out.split('\n');
   const place = lines.findIndex((line) => line.includes('fault plugin_missing: '));
   expect(lines[place + 1]).toMatch(/^ {4}→ Administration → Plugins → Upload plugin/);
-  expect(lines.at(-2)).toMatch(/^1 examined: 1 faults, 0 warnings, \d not checked$/);
+  expect(lines.at(-2)).toMatch(/^1 examined: 1 fault, 0 warnings, \d not checked$/);
 });
 
 test('T-22 no secret, card or name of a patron is printed', async () => {

@@ -184,3 +184,30 @@ test('a configuration that is wrong ends with 1 before anything is asked', async
   expect(ran.err).toMatch(/PASSPORT_KEY: key 1 is not base64/);
   expect(ran.err).toMatch(/REDIS_URL: is missing/);
 });
+
+test('a reader who has seen enough is no error', async () => {
+  const line = `"${process.execPath}" "${BIN}" config check | head -n 1`;
+  const child = spawn('bash', ['-c', `set -o pipefail; ${line}`], {
+    env: { PATH: process.env['PATH'], ...env },
+  });
+  let err = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  expect({ code, err }).toEqual({ code: 0, err: expect.not.stringContaining('EPIPE') });
+});
+
+test('Ctrl-C while an event is followed says how to go on', async () => {
+  midland.addFaults([{ operation: 'GET /patrons', times: 200, kind: 'status', status: 503 }]);
+  const args = ['send', '--at', 'riverside', '--card', '-', '--wait'];
+  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env['PATH'], ...env } });
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (printed += text));
+  child.stdin.end(`${midlandCards.eligible[8]}\n`);
+  await waitFor('the event to wait for midland', () => printed.includes('waiting'));
+  child.kill('SIGINT');
+  const code = await new Promise((resolve) => child.once('close', resolve));
+  midland.clearFaults();
+  expect(code).toBe(1);
+  expect(printed).toMatch(/not ended yet; follow it with: passport events show evt_\S+ --at riverside\n$/);
+}, 30_000);

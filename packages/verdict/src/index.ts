@@ -2,6 +2,7 @@ export { answerOfFailure, problemOfFailure, readAnswer } from './answer.ts';
 export type { Answer, Problem } from './answer.ts';
 export { decideCandidates, libraryById } from './candidates.ts';
 export type { Candidate } from './candidates.ts';
+export { passesCategoryFilter } from './category-filter.ts';
 export { explain } from './explain.ts';
 export type { Question } from './explain.ts';
 export type { ExplainedCopy, Explanation } from './explanation.ts';

@@ -12,9 +12,12 @@ import type { Finding } from './finding.ts';
 import { withoutRepeats } from './finding.ts';
 import { attempt, faultOfFailure, uncheckedFailure } from './koha-failure.ts';
 
-/** What was found at one library, and its branches for the comparison with others; null when it was not reached. */
+/** What was found at one library. */
 export interface Examination {
   readonly findings: readonly Finding[];
+  /** It was reached and let us in. */
+  readonly isOpen: boolean;
+  /** For the comparison with others; null when the API user may not see them. */
   readonly branches: readonly string[] | null;
 }
 
@@ -48,12 +51,12 @@ function clockOf(examinee: Examinee, told: string | null, measuredMs: number | n
 export async function examineLibrary(examinee: Examinee): Promise<Examination> {
   const { isLending, koha } = examinee;
   const { description, ...address } = await checkAddress(examinee);
-  if (description === null) return { findings: address.findings, branches: null };
+  if (description === null) return { findings: address.findings, isOpen: false, branches: null };
   const sight = await attempt(koha.visiblePatrons());
   const needed = isLending ? 'borrowers: edit_borrowers' : 'borrowers: list_borrowers';
   const refused = 'error' in sight ? [faultOfFailure(sight.error, 'to look patrons up', needed)] : [];
   if (refused.some(({ code }) => code !== 'permission_missing')) {
-    return { findings: [...address.findings, ...refused], branches: null };
+    return { findings: [...address.findings, ...refused], isOpen: false, branches: null };
   }
   const visible = 'value' in sight ? sight.value : null;
   const { branches, findings: ofBranches } = await readBranches(examinee);
@@ -69,5 +72,9 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
     ...checkSight(facts),
     ...(isLending ? await checkAsLending(examinee, facts) : []),
   ];
-  return { findings: withoutRepeats(findings), branches: branches?.map(({ branch }) => branch) ?? null };
+  return {
+    findings: withoutRepeats(findings),
+    isOpen: true,
+    branches: branches?.map(({ branch }) => branch) ?? null,
+  };
 }

@@ -12,6 +12,7 @@ export const FINDING_CODES = [
   'branch_refused',
   'branch_unknown',
   'category_unknown',
+  'category_unmapped',
   'category_statistical',
   'category_needs_guarantor',
   'enrolment_fee',
