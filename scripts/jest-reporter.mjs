@@ -21,4 +21,15 @@ export default class JestReporter {
       `  ${seconds} s: ${files} of ${numTotalTestSuites} files, ${numPassedTests} tests passed${failed}\n`,
     );
   }
+
+  /** The files that the whole run waits for. */
+  onRunComplete(_contexts, { testResults }) {
+    const took = ({ perfStats }) => (perfStats.end - perfStats.start) / 1_000;
+    const slow = testResults.filter((result) => took(result) > 10).sort((a, b) => took(b) - took(a));
+    for (const result of slow.slice(0, 8)) {
+      process.stderr.write(
+        `  ${took(result).toFixed(0)} s in ${relative(process.cwd(), result.testFilePath)}\n`,
+      );
+    }
+  }
 }

@@ -9,9 +9,12 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
+/** Of a process that writes a log file only so much is kept in memory, too: some run for hours. */
+const KEPT_CHARACTERS = 200_000;
+
 export interface StartedProcess {
   readonly pid: number;
-  /** Standard output and standard error so far, as they came. */
+  /** Standard output and standard error so far, as they came; with a log file, the end of them. */
   output(): string;
   stdout(): string;
   kill(signal?: NodeJS.Signals): void;
@@ -70,13 +73,14 @@ function spawnCaptured(options: Parameters<typeof startProcess>[0]): StartedProc
   const log = options.logFile === undefined ? null : createWriteStream(options.logFile, { flags: 'a' });
   let output = '';
   let stdout = '';
+  const kept = (text: string): string => (log === null ? text : text.slice(-KEPT_CHARACTERS));
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
-    stdout += text;
+    output = kept(output + text);
+    stdout = kept(stdout + text);
     log?.write(text);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    output += text;
+    output = kept(output + text);
     log?.write(text);
   });
   const exited = new Promise<ProcessExit>((resolve) => {
