@@ -46,7 +46,7 @@ function buildEntry({ id, name, kohaUrl, webhookSecret, cards, entry }: ServedLi
       url: kohaUrl,
       client_id: { env: variable(id, 'CLIENT_ID') },
       client_secret: { env: variable(id, 'CLIENT_SECRET') },
-      ...(koha as object),
+      ...koha,
     },
     ...(webhookSecret === null ? {} : { webhook_secrets: [{ env: variable(id, 'WEBHOOK_SECRET') }] }),
     ...(cards === undefined || cards.length === 0 ? {} : { cards }),
@@ -56,7 +56,7 @@ function buildEntry({ id, name, kohaUrl, webhookSecret, cards, entry }: ServedLi
 
 /** The environment variables that the file names. */
 export function consortiumSecrets(libraries: readonly ServedLibrary[]): Record<string, string> {
-  return Object.fromEntries<string>(
+  return Object.fromEntries(
     libraries.flatMap(({ id, clientId, clientSecret, webhookSecret }): [string, string][] => [
       [variable(id, 'CLIENT_ID'), clientId],
       [variable(id, 'CLIENT_SECRET'), clientSecret],

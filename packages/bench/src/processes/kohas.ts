@@ -1,7 +1,7 @@
 import { emptySeed, startKohaDouble } from '@passport/koha-double';
 import type { SeedData } from '@passport/koha-double';
 import { preciseNow } from '../clock.ts';
-import type { KohaPlan, KohasMessage, StartedKoha } from '../kohas-protocol.ts';
+import type { KohaPlan, KohasMessage, StartedKoha, Told } from '../kohas-protocol.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 
 // The Koha stand-ins of a benchmark, in a process of their own: what they cost must not be measured as ours.
@@ -38,14 +38,12 @@ const started = await Promise.all(
 send({ kind: 'started', kohas: started });
 
 function tellOutcome(body: unknown): void {
-  const { event_id: eventId, state, outcome } = body as Record<string, unknown>;
-  send({
-    kind: 'told',
-    at: preciseNow(),
-    eventId: String(eventId),
-    state: String(state),
-    outcome: outcome === null ? null : String(outcome),
-  });
+  const {
+    event_id: eventId,
+    state,
+    outcome,
+  } = body as Pick<Told, 'state' | 'outcome'> & { event_id: string };
+  send({ kind: 'told', at: preciseNow(), eventId, state, outcome });
 }
 
 function patron(prefix: string, index: number): SeedData['patrons'][number] {
