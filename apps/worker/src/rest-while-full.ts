@@ -3,33 +3,43 @@ import { type Logger, type Redis, translateRedisError } from '@passport/runtime'
 
 const PROBE_MS = 500;
 
+export interface Rest {
+  /** Is to hear every error that may come from Redis. */
+  hear(error: unknown): void;
+  /** Ends the resting for good. */
+  close(): void;
+}
+
 /**
  * With Redis full an idle worker asks again and again, thousands of times a second: it rests until Redis takes writes.
- * Returns what is to hear every error that may come from Redis.
  */
 export function buildRest(
   worker: { pause(doNotWaitActive: boolean): Promise<void>; resume(): Promise<void> },
   redis: Redis,
-  deadline: AbortSignal,
   log: Logger,
-): (error: unknown) => void {
+): Rest {
   let probe: NodeJS.Timeout | undefined;
-  const tryAgain = (): void => {
-    redis
-      .set(`${QUEUE_PREFIX}:probe`, '1', 'PX', PROBE_MS)
-      .then(() => {
-        clearInterval(probe);
-        probe = undefined;
-        void worker.resume();
-        log.info({ redis: 'full' }, 'Redis takes writes again');
-      })
-      .catch(() => undefined);
+  let isClosed = false;
+  const wake = (): void => {
+    clearInterval(probe);
+    probe = undefined;
+    if (isClosed) return;
+    void worker.resume();
+    log.info({ redis: 'full' }, 'Redis takes writes again');
   };
-  deadline.addEventListener('abort', () => clearInterval(probe));
-  return (error) => {
-    if (translateRedisError(error).kind !== 'full' || probe !== undefined || deadline.aborted) return;
-    log.error({ redis: 'full' }, 'Redis is full: taking no jobs until it takes writes');
-    void worker.pause(true);
-    probe = setInterval(tryAgain, PROBE_MS);
+  const tryAgain = (): void => {
+    redis.set(`${QUEUE_PREFIX}:probe`, '1', 'PX', PROBE_MS).then(wake, () => undefined);
+  };
+  return {
+    hear(error) {
+      if (translateRedisError(error).kind !== 'full' || probe !== undefined || isClosed) return;
+      log.error({ redis: 'full' }, 'Redis is full: taking no jobs until it takes writes');
+      void worker.pause(true);
+      probe = setInterval(tryAgain, PROBE_MS);
+    },
+    close() {
+      isClosed = true;
+      clearInterval(probe);
+    },
   };
 }

@@ -80,7 +80,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
       await runJob(job, token, lock, deps);
     } catch (error) {
       if (!isOutside(error)) throw error;
-      rest(error);
+      rest.hear(error);
       const isOurs = error instanceof LockLost;
       await handBack(job, isOurs ? now() : now() + REDIS_REST_MS, token, log);
     } finally {
@@ -102,12 +102,17 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
   });
   worker.clock = monotonicNow;
   worker.onRenewed = (tokens, sentAt) => tokens.forEach((token) => watch.renewed(token, sentAt));
-  const rest = buildRest(worker, connection, deadline, log);
-  worker.on('error', rest);
+  const rest = buildRest(worker, connection, log);
+  worker.on('error', (error) => rest.hear(error));
   worker.on('failed', (job, error) => {
     if (!(error instanceof UnrecoverableError)) log.error({ job: job?.id, error }, 'a job met a bug');
   });
-  return { close: () => worker.close() };
+  return {
+    close() {
+      rest.close();
+      return worker.close();
+    },
+  };
 }
 
 /** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */

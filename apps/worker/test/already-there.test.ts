@@ -16,7 +16,11 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const patron = story.midland.state(CARD).patrons[0];
     const { surname, firstname, date_of_birth } = PATRON;
     return story.riverside.putPatron(card, {
-      ...{ surname, firstname, date_of_birth, expiry_date: '2037-12-31', library_id: 'NORTH' },
+      surname,
+      firstname,
+      date_of_birth,
+      expiry_date: '2037-12-31',
+      library_id: 'NORTH',
       category_id: 'PT',
       extended_attributes: Object.entries({
         PASSPORTED: 'midland',
@@ -32,7 +36,10 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
 
     expect(ending).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
     expect(story.copy()).toMatchObject({
-      ...{ surname: 'Okafor', library_id: 'NORTH', category_id: 'PT', patron_id: ending.patronId },
+      surname: 'Okafor',
+      library_id: 'NORTH',
+      category_id: 'PT',
+      patron_id: ending.patronId,
       extended_attributes: [
         { type: 'PASSPORTED', value: 'midland' },
         { type: 'PASSPORTED_ID', value: expect.stringMatching(/^midland:\d+$/) },
@@ -46,7 +53,9 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const { patron_id } = withCopy(story, CARD);
 
     expect(endingOf(await story.run())).toMatchObject({
-      ...{ outcome: 'ALREADY_LOCAL', reasons: [], patronId: patron_id },
+      outcome: 'ALREADY_LOCAL',
+      reasons: [],
+      patronId: patron_id,
       checkout: { result: 'CHECKED_OUT' },
     });
     expect(story.riverside.state().patrons).toHaveLength(2);
@@ -57,7 +66,9 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const before = withCopy(story, OLD);
 
     expect(endingOf(await story.run())).toMatchObject({
-      ...{ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'], patronId: before.patron_id },
+      outcome: 'ALREADY_LOCAL',
+      reasons: ['CARD_CHANGED'],
+      patronId: before.patron_id,
       checkout: { result: 'CHECKED_OUT' },
     });
     const { cardnumber, updated_on: _then, ...rest } = before;
@@ -117,7 +128,9 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   test('a copy that the old plugin made, without our key: ALREADY_LOCAL, nothing lent', async () => {
     const story = await open();
     const { patron_id } = story.riverside.putPatron(CARD, {
-      ...{ surname: 'Okafor', firstname: 'Adaeze', category_id: 'PT' },
+      surname: 'Okafor',
+      firstname: 'Adaeze',
+      category_id: 'PT',
       extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
     });
 
@@ -199,7 +212,9 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       ],
     });
     story.riverside.putPatron('OTHER-1', {
-      ...{ surname: 'Another', firstname: 'Visitor', category_id: 'PT' },
+      surname: 'Another',
+      firstname: 'Visitor',
+      category_id: 'PT',
       extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
     });
 

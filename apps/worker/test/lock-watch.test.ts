@@ -3,8 +3,8 @@ import { LockLost, buildLockWatch } from '../src/lock-watch.ts';
 import { handClock } from './builders.ts';
 
 const LOCK_MS = 5_000;
-beforeEach(() => jest.useFakeTimers());
-afterEach(() => jest.useRealTimers());
+beforeEach(() => void jest.useFakeTimers());
+afterEach(() => void jest.useRealTimers());
 
 function bench() {
   const clock = handClock(1_000);

@@ -149,7 +149,9 @@ describe('the change of a card', () => {
     const story = await open();
     const patron = story.midland.state(CARD).patrons[0];
     story.riverside.putPatron('OLD', {
-      ...{ surname: PATRON.surname, category_id: 'PT', expiry_date: '2037-12-31' },
+      surname: PATRON.surname,
+      category_id: 'PT',
+      expiry_date: '2037-12-31',
       extended_attributes: [
         { type: 'PASSPORTED', value: 'midland' },
         { type: 'PASSPORTED_ID', value: `midland:${patron?.patron_id}` },

@@ -40,8 +40,8 @@ const waiting = (change: Partial<Extract<RunEnd, { kind: 'waiting' }>> = {}): Ru
 
 const telling = (end: RunEnd, change: Partial<RunDeps> = {}): RunDeps =>
   runDeps({ provision: () => Promise.resolve(end), ...change });
-const failing = (error: unknown, change: Partial<RunDeps> = {}): RunDeps =>
-  runDeps({ provision: () => Promise.reject(error as Error), ...change });
+const failing = (error: Error, change: Partial<RunDeps> = {}): RunDeps =>
+  runDeps({ provision: () => Promise.reject(error), ...change });
 
 function ended(decision: RunDecision) {
   if (decision.kind !== 'end') throw new Error(`it is to ${decision.kind}`);

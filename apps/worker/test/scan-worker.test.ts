@@ -1,0 +1,233 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createSealer } from '@passport/runtime';
+import { listEvents } from '@passport/queue';
+import { waitFor } from '@passport/testkit';
+import { CARD, ITEM, jobData } from './builders.ts';
+import { type WorkerBench, type WorkerPlan, openWorkers } from './worker-bench.ts';
+
+let bench: WorkerBench;
+const open = async (plan?: WorkerPlan) => {
+  bench = await openWorkers(plan);
+  return bench;
+};
+afterEach(() => bench.close());
+
+const HASH = (eventId: string) => `{passport}:scans:riverside.${eventId}`;
+const told = (eventId: string) => bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
+
+describe('an event in the queue', () => {
+  test('is worked on to its end: copied, lent, told, and nothing personal left in Redis', async () => {
+    const { startWorker, accept, follow, redis } = await open();
+    await startWorker();
+    const eventId = await accept();
+
+    const state = await follow(eventId);
+    expect(state).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' }, attempt: 1 });
+    expect(told(eventId)).toMatchObject({ seq: state.seq, outcome: 'COPIED', message: state.message });
+    const data = JSON.parse(String(await redis.ask('HGET', HASH(eventId), 'data'))) as Record<
+      string,
+      unknown
+    >;
+    expect(data).toMatchObject({ sealed_card: null, sealed_item: null });
+  });
+
+  test('is taken up again where its worker died after the end was written: told, and done', async () => {
+    const { startWorker, accept, follow } = await open();
+    const progress = {
+      ...jobData().progress,
+      seq: 3,
+      state: 'done',
+      outcome: 'COPIED',
+      patron_id: 7,
+    } as const;
+    const checkout = { result: 'CHECKED_OUT' as const, keys: [] };
+    const eventId = await accept({
+      job: { sealed_card: null, sealed_item: null, progress: { ...progress, checkout } },
+    });
+    await startWorker();
+    await waitFor('Koha to be told', () => told(eventId));
+
+    await waitFor('the job to be complete', async () => (await bench.job(eventId))?.finishedOn);
+    expect(await follow(eventId)).toMatchObject({ outcome: 'COPIED', seq: 3 });
+    expect(bench.midland.calls()).toHaveLength(0);
+  });
+});
+
+describe('a job that cannot be worked on', () => {
+  test('for its payload is failed, and a person sees which fields', async () => {
+    const { startWorker, queue, accept, follow } = await open();
+    await queue.add('riverside', { v: 1, event_id: 'evt_bad' } as never, {
+      jobId: 'riverside.evt_bad',
+      priority: 1,
+    });
+    await startWorker();
+    await follow(await accept());
+
+    const [listed] = await listEvents(queue, ['failed'], (id) => id);
+    expect(listed).toMatchObject({
+      kind: 'unreadable',
+      jobId: 'riverside.evt_bad',
+      fields: expect.arrayContaining(['library', 'sealed_card']),
+    });
+    expect((await bench.job('evt_bad'))?.failedReason).toContain('UNREADABLE_JOB');
+  });
+
+  test('for a key that is not here says so, and keeps its card for when it is', async () => {
+    const { startWorker, accept, follow } = await open();
+    const foreign = createSealer([Buffer.alloc(32, 99)]);
+    const sealed = foreign.seal(CARD, 'riverside.evt_x.card');
+    const eventId = await accept({ job: { event_id: 'evt_x', sealed_card: sealed } });
+    await startWorker();
+
+    expect(await follow(eventId)).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: { library: 'riverside', what: 'other', name: 'PASSPORT_KEY' },
+    });
+    expect((await bench.job(eventId))?.data.sealed_card).toBe(sealed);
+  });
+
+  test('because its worker dies of it ends with an outcome of ours', async () => {
+    const { startWorker, accept, follow, redis } = await open();
+    const eventId = await accept();
+    await redis.ask('HSET', HASH(eventId), 'stc', '5');
+    await startWorker();
+
+    expect(await follow(eventId)).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: { what: 'other', name: 'the worker died of it' },
+    });
+    expect(bench.midland.calls()).toHaveLength(0);
+  });
+});
+
+describe('what a failed job keeps', () => {
+  test('is its card for a person, and its item only while it could be lent', async () => {
+    const { startWorker, accept, follow } = await open({ entry: { retry: { checkout_within: '2s' } } });
+    bench.midland.putSettings({ permissions: [] });
+    await startWorker();
+    const eventId = await accept();
+    expect(await follow(eventId)).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: { library: 'midland' },
+    });
+    const before = await bench.job(eventId);
+    expect(before?.data.sealed_card).not.toBeNull();
+
+    await waitFor('the item to be gone', async () => (await bench.job(eventId))?.data.sealed_item === null, {
+      timeoutMs: 15_000,
+    });
+    expect((await bench.job(eventId))?.data.sealed_card).not.toBeNull();
+  });
+});
+
+describe('T-21 beyond its hourly limits', () => {
+  test('a library’s copies wait, say so and raise the metric', async () => {
+    const { startWorker, accept, follow } = await open({
+      entry: { limits: { copies_per_hour: 1, misses_per_hour: 100 } },
+    });
+    const worker = await startWorker();
+    await follow(await accept({ item: null }));
+    bench.midland.putPatron('21234000000022', {
+      surname: 'Second',
+      category_id: 'AD',
+      expiry_date: '2037-12-31',
+    });
+    bench.midland.clearCalls();
+    const second = await accept({ card: '21234000000022', item: null });
+
+    expect(await follow(second, ({ state }) => state === 'waiting')).toMatchObject({
+      waiting_for: { library: 'riverside', reason: 'LIMIT_REACHED' },
+      attempt: 0,
+    });
+    expect(bench.midland.calls()).toHaveLength(0);
+    expect(await worker.metrics()).toMatch(
+      /passport_limit_reached_total\{library="riverside",limit="copies"\} 1/,
+    );
+    await waitFor('the desk to be told', () => told(second)?.['state'] === 'waiting');
+  });
+
+  test('a library’s misses wait, so that nobody tries all cards', async () => {
+    const { startWorker, accept, follow } = await open({ entry: { limits: { misses_per_hour: 2 } } });
+    await startWorker();
+    for (const n of [1, 2]) {
+      expect(await follow(await accept({ card: `2123400000090${n}` }))).toMatchObject({
+        outcome: 'NOT_FOUND',
+      });
+    }
+    const third = await accept({ card: '21234000000903' });
+    expect(await follow(third, ({ state }) => state === 'waiting')).toMatchObject({
+      waiting_for: { reason: 'LIMIT_REACHED' },
+    });
+  });
+
+  test('what neither copied nor missed costs nothing of the hour', async () => {
+    const { startWorker, accept, follow } = await open({
+      entry: { limits: { copies_per_hour: 1, misses_per_hour: 1 } },
+    });
+    await startWorker();
+    const late = { surname: 'Late', category_id: 'AD', expiry_date: '2020-01-01' };
+    for (const card of ['21234000000033', '21234000000034']) {
+      bench.midland.putPatron(card, late);
+      expect(await follow(await accept({ card }))).toMatchObject({ outcome: 'NOT_ELIGIBLE' });
+    }
+    expect(await follow(await accept())).toMatchObject({ outcome: 'COPIED' });
+  });
+});
+
+describe('T-20 one patron at several desks at once', () => {
+  test('one card, many desks, two workers, fifty runs: always one marked copy', async () => {
+    const { startWorker, accept, follow, riverside, midland } = await open({
+      riverside: { settings: { unique_gap_ms: 5 } },
+    });
+    await Promise.all([startWorker(), startWorker()]);
+    for (let run = 0; run < 50; run += 1) {
+      const card = `212340010${String(run).padStart(5, '0')}`;
+      midland.putPatron(card, { surname: `Desk ${run}`, category_id: 'AD', expiry_date: '2037-12-31' });
+      const events = await Promise.all([1, 2].map(() => accept({ card, item: null })));
+      const ends = await Promise.all(events.map((eventId) => follow(eventId)));
+      expect(new Set(ends.map(({ outcome }) => outcome))).toEqual(new Set(['ALREADY_LOCAL', 'COPIED']));
+    }
+    const copies = riverside.state().patrons.filter(({ surname }) => surname?.startsWith('Desk'));
+    expect(copies).toHaveLength(50);
+    expect(copies.every((copy) => copy.extended_attributes.length === 2)).toBe(true);
+  }, 60_000);
+
+  test('the old and the new card of one patron at the same moment, fifty runs: one copy each', async () => {
+    const { startWorker, accept, follow, riverside, midland } = await open({
+      riverside: { settings: { unique_gap_ms: 20 } },
+    });
+    await Promise.all([startWorker(), startWorker()]);
+    for (let run = 0; run < 50; run += 1) {
+      const [oldCard, newCard] = [`OLD-${run}`, `NEW-${run}`];
+      const patron = midland.putPatron(oldCard, {
+        surname: `Moved ${run}`,
+        category_id: 'AD',
+        expiry_date: '2037-12-31',
+      });
+      const first = await accept({ card: oldCard, item: null });
+      await waitFor('the old card to be found', () =>
+        midland.calls().some(({ query, status }) => query.includes(oldCard) && status === 200),
+      );
+      midland.putPatron(oldCard, { cardnumber: newCard });
+      const second = await accept({ card: newCard, item: null });
+      const ends = await Promise.all([follow(first), follow(second)]);
+      expect(ends[0]?.outcome).toBe('COPIED');
+      expect(ends[1]).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] });
+      expect(riverside.state(newCard).patrons[0]?.extended_attributes).toContainEqual(
+        expect.objectContaining({ type: 'PASSPORTED_ID', value: `midland:${patron.patron_id}` }),
+      );
+      expect(riverside.state(oldCard).patrons).toHaveLength(0);
+    }
+  }, 60_000);
+});
+
+test('the item of the scan is lent once, whoever is faster', async () => {
+  const { startWorker, accept, follow, riverside } = await open();
+  await Promise.all([startWorker(), startWorker()]);
+  const events = await Promise.all(Array.from({ length: 12 }, () => accept()));
+  const ends = await Promise.all(events.map((eventId) => follow(eventId)));
+
+  expect(riverside.state(CARD).checkouts).toMatchObject([{ external_id: ITEM, renewals_count: 0 }]);
+  expect(ends.filter(({ checkout }) => checkout?.result === 'CHECKED_OUT')).toHaveLength(1);
+  expect(ends.filter(({ checkout }) => checkout?.result === 'ALREADY_CHECKED_OUT')).toHaveLength(11);
+});
