@@ -45,7 +45,8 @@ export async function tellOutcome(
     },
     options,
   );
-  if (answer.status !== 204 && answer.status !== 200) throw session.failure(answer);
+  // Anything else, a 200 with a page of some proxy included, does not say that it was stored.
+  if (answer.status !== 204) throw session.failure(answer);
 }
 
 /** Reads the plugin's own account of its Koha. Throws KohaError, `unexpected_status` 404 where there is no plugin. */
