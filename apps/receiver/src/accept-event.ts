@@ -27,8 +27,10 @@ export function acceptEvent(deps: {
   readonly authenticate: (delivery: Delivery) => Authentication;
   readonly sink: EventSink;
   readonly jobs: JobMaker;
+  /** W3C trace context of the delivery that is being taken, when traced. */
+  readonly traceparent?: () => string | undefined;
 }): (delivery: Delivery) => Promise<Acceptance> {
-  const { authenticate, sink, jobs } = deps;
+  const { authenticate, sink, jobs, traceparent } = deps;
   return async (delivery) => {
     const sender = authenticate(delivery);
     if (sender.kind !== 'genuine') return sender;
@@ -37,12 +39,17 @@ export function acceptEvent(deps: {
     const content = readJson(delivery.body);
     const parsed = content === null ? null : parseEvent(content.json, headers.timestamp);
     const common = { library: library.id, eventId: headers.id, limits: library.limits };
+    const context = traceparent?.();
     const answer =
       content !== null && parsed?.kind === 'patron.not_found'
         ? await sink.take(
             { ...common, mode: 'take', ...jobs.hashesOf(library.id, content.text, parsed.event) },
             (eventId, receivedMs) =>
-              jobs.jobOf(library.id, eventId, parsed.event, { deliveredAt: headers.timestamp, receivedMs }),
+              jobs.jobOf(library.id, eventId, parsed.event, {
+                deliveredAt: headers.timestamp,
+                receivedMs,
+                traceparent: context,
+              }),
           )
         : await sink.ask({
             ...common,

@@ -20,7 +20,12 @@ export interface JobMaker {
     library: string,
     eventId: string,
     event: PatronNotFound,
-    at: { readonly deliveredAt: number; readonly receivedMs: number },
+    at: {
+      readonly deliveredAt: number;
+      readonly receivedMs: number;
+      /** W3C trace context of the delivery, when traced. */
+      readonly traceparent?: string | undefined;
+    },
   ): JobData;
 }
 
@@ -36,7 +41,7 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
       bodyHashes: bodyHashes(text),
       scanHash: sealer.hash('scan', [library, folded(event.cardnumber), event.itemBarcode ?? ''].join('\n')),
     }),
-    jobOf: (library, eventId, event, { deliveredAt, receivedMs }) => ({
+    jobOf: (library, eventId, event, { deliveredAt, receivedMs, traceparent }) => ({
       v: 1,
       event_id: eventId,
       library,
@@ -53,6 +58,7 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
           : sealer.seal(event.itemBarcode, sealContext(library, eventId, 'item')),
       item_asked: event.itemBarcode !== null,
       card_hash: sealer.hash('card', folded(event.cardnumber)),
+      ...(traceparent === undefined ? {} : { traceparent }),
       retried: null,
       made: null,
       progress: queuedProgress(new Date(receivedMs).toISOString()),

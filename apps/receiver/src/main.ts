@@ -13,6 +13,7 @@ import {
   queueMetrics,
   redisMetrics,
   startAdminServer,
+  startTracing,
 } from '@passport/runtime';
 import { acceptEvent } from './accept-event.ts';
 import { buildReceiver } from './app.ts';
@@ -20,6 +21,7 @@ import { type ReportingLibrary, buildAuthentication } from './authentication.ts'
 import { buildEventSink } from './event-sink.ts';
 import { buildJobMaker } from './job-maker.ts';
 import { buildReadState } from './read-state.ts';
+import { tracedAccept } from './traced-accept.ts';
 
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
 const REDIS_DEADLINE_MS = 2_000;
@@ -54,6 +56,13 @@ async function start(
   const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
   const nameOf = (id: string): string => names.get(id) ?? id;
 
+  const tracing = await startTracing({
+    endpoint: config.otlpEndpoint,
+    process: 'receiver',
+    now: () => Date.now(),
+    log,
+  });
+  lifecycle.own('tracing', () => tracing.close());
   const redis = createRedis(config.redisUrl.reveal(), { role: 'producer', log, name: 'receiver' });
   lifecycle.own('redis', () => closeRedis(redis));
   const queue = openScanQueue(redis);
@@ -80,7 +89,11 @@ async function start(
   const app = buildReceiver({
     libraries,
     authenticate,
-    accept: acceptEvent({ authenticate, sink, jobs }),
+    accept: tracedAccept(
+      acceptEvent({ authenticate, sink, jobs, traceparent: () => tracing.traceparent() }),
+      tracing,
+      (library) => libraries.has(library),
+    ),
     readState: buildReadState({ redis, queue, nameOf, deadlineMs: REDIS_DEADLINE_MS, log }),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,

@@ -8,7 +8,14 @@ import {
   park,
   tellLater,
 } from '@passport/queue';
-import { type Lifecycle, type Logger, type Redis, createSealer, type jobMetrics } from '@passport/runtime';
+import {
+  type Lifecycle,
+  type Logger,
+  type Redis,
+  type Tracing,
+  createSealer,
+  type jobMetrics,
+} from '@passport/runtime';
 import { buildAskHome } from './ask-home.ts';
 import { buildAudit } from './audit.ts';
 import type { Libraries } from './libraries.ts';
@@ -33,6 +40,7 @@ export interface Opened {
   readonly slots: SlotClock;
   readonly sightings: Sightings;
   readonly jobs: ReturnType<typeof jobMetrics>;
+  readonly tracing: Tracing;
   readonly machine: Machine;
   readonly lifecycle: Lifecycle;
   readonly now: () => number;
@@ -41,15 +49,17 @@ export interface Opened {
 
 /** Puts together all that happens to a scan, by hand. Nothing is sent yet. */
 export function assembleWork(opened: Opened): ScanWork {
-  const { config, redis, tellQueue, libraries, sightings, jobs, nameOf, lifecycle, now, log } = opened;
+  const { config, redis, tellQueue, libraries, sightings, jobs, tracing, nameOf, lifecycle, now, log } =
+    opened;
   const { consortium } = config;
   const ledger = openLedger(redis);
   const teller = buildTeller({
     libraries,
     wantsTelling: (id) => consortium.libraries.some((each) => each.id === id && each.retry.tellKoha),
     nameOf,
-    tellLater: ({ library, event_id, progress }) =>
-      tellLater(tellQueue, { library, event_id, since_ms: now() }, progress.seq),
+    tellLater: ({ library, event_id, traceparent, progress }) =>
+      tellLater(tellQueue, { library, event_id, since_ms: now(), traceparent }, progress.seq),
+    tracing,
     deadline: lifecycle.deadline,
     log,
   });
@@ -63,6 +73,7 @@ export function assembleWork(opened: Opened): ScanWork {
     teller,
     sightings,
     metrics: jobs,
+    tracing,
     park: (library, jobId) => park(redis, library, jobId),
     noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
     now,
@@ -71,7 +82,7 @@ export function assembleWork(opened: Opened): ScanWork {
 }
 
 function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
-  const { config, redis, libraries, jobs, machine, now, log } = opened;
+  const { config, redis, libraries, machine, now, log } = opened;
   const { newId, monotonicNow, pause } = machine;
   const { consortium } = config;
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
@@ -89,8 +100,22 @@ function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
     audit: buildAudit(log),
     now,
     pause,
-    step: (name, startedAt) => jobs.step(name, (now() - startedAt) / 1000),
+    inStep: buildInStep(opened),
   };
+}
+
+/** A step that fails is in the trace, but not among the times of those that were taken. */
+function buildInStep({ jobs, tracing, now }: Opened): ProvisionDeps['inStep'] {
+  return (name, work) =>
+    tracing.within(
+      () => ({ name, kind: 'internal' }),
+      async () => {
+        const startedAt = now();
+        const result = await work();
+        jobs.step(name, (now() - startedAt) / 1000);
+        return result;
+      },
+    );
 }
 
 function assembleRun({ config, slots, nameOf, machine, now }: Opened, story: ProvisionDeps): RunDeps {

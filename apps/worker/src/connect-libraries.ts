@@ -1,6 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
 import { type KohaClient, createKohaClient } from '@passport/koha-client';
-import type { Lifecycle, Logger, kohaMetrics } from '@passport/runtime';
+import type { Lifecycle, Logger, Tracing, kohaMetrics } from '@passport/runtime';
 import { type Libraries, buildLibraries } from './libraries.ts';
 import type { Machine } from './machine.ts';
 import type { Sightings } from './sightings.ts';
@@ -17,12 +17,13 @@ export function connectLibraries(deps: {
   readonly metrics: ReturnType<typeof kohaMetrics>;
   readonly slots: SlotClock;
   readonly sightings: Sightings;
+  readonly tracing: Tracing;
   readonly log: Logger;
 }): Libraries {
   const { consortium, lifecycle, machine, metrics, slots, sightings, log } = deps;
   const clients = new Map<string, KohaClient>();
   for (const library of consortium.libraries) {
-    const client = connect(library, machine, metrics);
+    const client = connect(library, deps);
     lifecycle.own(`client ${library.id}`, () => client.close());
     metrics.circuitOpen(library.id, false);
     clients.set(library.id, client);
@@ -43,8 +44,7 @@ export function connectLibraries(deps: {
 
 function connect(
   { id, koha }: Library,
-  machine: Machine,
-  metrics: ReturnType<typeof kohaMetrics>,
+  { machine, metrics, tracing }: Parameters<typeof connectLibraries>[0],
 ): ReturnType<typeof createKohaClient> {
   const client = createKohaClient({
     library: id,
@@ -55,8 +55,10 @@ function connect(
     maxInFlight: koha.maxInFlight,
     slotWaitMs: SLOT_WAIT_MS,
     now: machine.wallNow,
-    onCall: ({ operation, status, ms }) =>
-      metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 }),
+    onCall: ({ operation, status, ms }) => {
+      metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });
+      tracing.called({ facts: { library: id, operation, status }, ms });
+    },
   });
   metrics.inFlight(id, () => client.inFlight);
   return client;

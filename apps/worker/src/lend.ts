@@ -16,7 +16,8 @@ export interface LoanDeps extends Pick<CopyDeps, 'libraries' | 'pause'> {
   readonly consortium: Consortium;
   readonly audit: Audit;
   readonly now: () => number;
-  readonly step: (name: 'locate' | 'copy' | 'checkout', startedAt: number) => void;
+  /** Does one step of the story, measured and traced. */
+  readonly inStep: <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
 }
 
 /** Goes on where an earlier run could not lend yet. */
@@ -63,23 +64,24 @@ async function lend(
   const lending = libraryById(deps.consortium, scan.lending);
   const { retry } = lending;
   if (!scan.itemAsked || !retry.checkout) return { result: 'NOT_ASKED', keys: [] };
-  if (scan.item === null) return { result: 'TOO_LATE', keys: [] };
-  const startedAt = deps.now();
+  const { item } = scan;
+  if (item === null) return { result: 'TOO_LATE', keys: [] };
   const times = timesOf(scan, lending);
-  const loan = await retryCheckout(
-    {
-      lending: scan.lending,
-      patronId,
-      barcode: scan.item,
-      branch: scan.branch,
-      confirm: retry.confirm,
-      lookFirst,
-      sendingLeftMs: () => times.lastSendingMs - deps.now(),
-      answerLeftMs: () => times.endMs - deps.now(),
-    },
-    { ...deps, signal: lock.signal, assertHeld: () => lock.assertHeld() },
+  const loan = await deps.inStep('checkout', () =>
+    retryCheckout(
+      {
+        lending: scan.lending,
+        patronId,
+        barcode: item,
+        branch: scan.branch,
+        confirm: retry.confirm,
+        lookFirst,
+        sendingLeftMs: () => times.lastSendingMs - deps.now(),
+        answerLeftMs: () => times.endMs - deps.now(),
+      },
+      { ...deps, signal: lock.signal, assertHeld: () => lock.assertHeld() },
+    ),
   );
-  deps.step('checkout', startedAt);
   deps.audit.lent(scan, patronId, loan);
   return loan;
 }

@@ -69,18 +69,18 @@ async function find(
   candidates: readonly Candidate[],
   deps: ProvisionDeps,
 ): Promise<Located> {
-  const { consortium, ask, now, step, audit } = deps;
-  const startedAt = now();
+  const { consortium, ask, inStep, audit } = deps;
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
-  const located = await locate({
-    candidates,
-    card: scan.card,
-    passportTypes: passportTypes(consortium),
-    strict: consortium.locate.strict,
-    signal: lock.signal,
-    ask: (library, card, deadline) => ask(library, card, { balance, deadline, stop: lock.signal }),
-  });
-  step('locate', startedAt);
+  const located = await inStep('locate', () =>
+    locate({
+      candidates,
+      card: scan.card,
+      passportTypes: passportTypes(consortium),
+      strict: consortium.locate.strict,
+      signal: lock.signal,
+      ask: (library, card, deadline) => ask(library, card, { balance, deadline, stop: lock.signal }),
+    }),
+  );
   audit.lookedUp(scan, candidates, located);
   return located;
 }
@@ -110,22 +110,22 @@ async function makeCopy(
   deps: ProvisionDeps,
 ): Promise<CopyResult> {
   const { copy: policy } = libraryById(deps.consortium, scan.lending);
-  const startedAt = deps.now();
-  const result = await copyPatron(
-    {
-      lending: scan.lending,
-      home,
-      homeKey: copy.homeKey,
-      branch: scan.branch,
-      body: copy.body,
-      passportTypes: passportTypes(deps.consortium),
-      homeKeyAttribute: policy.homeKeyAttribute,
-      onLookAlike: policy.onLookAlike,
-      lookFirst: scan.mayHaveWritten,
-    },
-    { ...deps, signal: held.signal, assertHeld: () => held.assertHeld() },
+  const result = await deps.inStep('copy', () =>
+    copyPatron(
+      {
+        lending: scan.lending,
+        home,
+        homeKey: copy.homeKey,
+        branch: scan.branch,
+        body: copy.body,
+        passportTypes: passportTypes(deps.consortium),
+        homeKeyAttribute: policy.homeKeyAttribute,
+        onLookAlike: policy.onLookAlike,
+        lookFirst: scan.mayHaveWritten,
+      },
+      { ...deps, signal: held.signal, assertHeld: () => held.assertHeld() },
+    ),
   );
-  deps.step('copy', startedAt);
   deps.audit.copied(scan, copy, result);
   return result;
 }

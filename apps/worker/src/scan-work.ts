@@ -1,7 +1,7 @@
 import type { Consortium } from '@passport/config';
-import { type JobData, isFailure } from '@passport/contract';
+import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { Ledger, Receipts } from '@passport/queue';
-import type { Logger } from '@passport/runtime';
+import type { Logger, Tracing } from '@passport/runtime';
 import type { Ending } from './ending.ts';
 import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
 import type { Sightings } from './sightings.ts';
@@ -19,6 +19,7 @@ export interface ScanWorkDeps {
     ended(library: string, outcome: string): void;
     copied(library: string, seconds: number): void;
   };
+  readonly tracing: Tracing;
   readonly park: (library: string, jobId: string) => Promise<void>;
   /** Notes that a failed job's sealed item must be gone by then. */
   readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
@@ -33,7 +34,7 @@ export interface ScanWorkDeps {
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
   const { ledger, teller, park, now, log } = deps;
   return {
-    run: (hand: JobInHand) => runScan(hand, deps.run),
+    run: (hand: JobInHand) => tracedRun(hand, deps),
     beforeEnd: ({ job, ending }) => writeReceipt(deps, job, ending),
     async afterEnd(job, jobId) {
       const { outcome, updated_at: endedAt } = job.progress;
@@ -62,6 +63,23 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       if (worthTelling) teller.tellWaiting(job);
     },
   };
+}
+
+/** One run of a job, in the trace that its delivery began. */
+function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<RunDecision> {
+  return tracing.within(
+    () => {
+      const parsed = parseJob(hand.data);
+      if (parsed.kind === 'unreadable') return { name: 'scan', kind: 'consumer' };
+      const { library, event_id: event, traceparent: parent } = parsed.job;
+      return { name: 'scan', kind: 'consumer', parent, facts: { library, event } };
+    },
+    async (tell) => {
+      const decision = await runScan(hand, run);
+      tell({ outcome: ('job' in decision && decision.job.progress.outcome) || decision.kind });
+      return decision;
+    },
+  );
 }
 
 async function writeReceipt(deps: ScanWorkDeps, job: JobData, { disclosed }: Ending): Promise<void> {

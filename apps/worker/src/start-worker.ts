@@ -1,15 +1,25 @@
 import type { WorkerConfig } from '@passport/config';
 import { FAILURES } from '@passport/contract';
-import { buildHeldWrite, openScanQueue, openTellQueue, readQueue, readRedis } from '@passport/queue';
+import {
+  type ScanJobs,
+  buildHeldWrite,
+  openScanQueue,
+  openTellQueue,
+  readQueue,
+  readRedis,
+} from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
+  type MetricsRegistry,
+  type Redis,
   createMetrics,
   jobMetrics,
   kohaMetrics,
   queueMetrics,
   redisMetrics,
   startAdminServer,
+  startTracing,
 } from '@passport/runtime';
 import { assembleWork } from './assemble-work.ts';
 import { buildChores } from './chores.ts';
@@ -36,6 +46,11 @@ export async function startWorker(
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
   const metrics = createMetrics({ process: 'worker' });
 
+  // Spans are dated by Date.now(), which is the queue's clock from adoptClock on.
+  let present = machine.wallNow;
+  const traces = { endpoint: config.otlpEndpoint, process: 'worker', now: () => present() };
+  const tracing = await startTracing({ ...traces, log });
+  lifecycle.own('tracing', () => tracing.close());
   const atHand = openRedis(config, machine, lifecycle, log);
   const { connection, redis, clock } = atHand;
   const admin = await startAdminServer({
@@ -51,21 +66,18 @@ export async function startWorker(
   if (lifecycle.stopping) return;
   const now = (): number => clock.now();
   machine.adoptClock(now);
+  present = now;
 
   const queue = openScanQueue(redis);
   const tellQueue = openTellQueue(redis);
   for (const each of [queue, tellQueue]) each.on('error', () => undefined); // told by the connection
-  const backlogLimits = Object.fromEntries(
-    consortium.libraries.map(({ id, limits }) => [id, limits.backlog]),
-  );
-  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
-  redisMetrics(metrics, () => readRedis(redis));
+  tellOfQueue(metrics, consortium, { redis, queue, now });
   const slots = buildSlotClock((id) => byId.get(id)?.koha.maxInFlight ?? 1, monotonicNow);
   const sightings = buildSightings(ids, (id) => slots.answerMs(id), now);
-  const seen = { metrics: kohaMetrics(metrics), slots, sightings };
+  const seen = { metrics: kohaMetrics(metrics), slots, sightings, tracing };
   const libraries = connectLibraries({ consortium, lifecycle, machine, ...seen, log });
   const jobs = jobMetrics(metrics, { libraries: ids, failures: FAILURES });
-  const opened = { config, nameOf, redis, tellQueue, libraries, slots, sightings, jobs };
+  const opened = { config, nameOf, redis, tellQueue, libraries, slots, sightings, jobs, tracing };
   const work = assembleWork({ ...opened, machine, lifecycle, now, log });
 
   const workerId = machine.newId();
@@ -73,7 +85,8 @@ export async function startWorker(
   const housekeeping = startHousekeeping(chores, log);
   lifecycle.own('housekeeping', () => housekeeping.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
-  const tellings = startTellWorker({ connection, queue, libraries, giveUpAfterMs, nameOf, now, log });
+  const telling = { connection, queue, libraries, giveUpAfterMs, nameOf, now, tracing, log };
+  const tellings = startTellWorker(telling);
   lifecycle.own('tell worker', () => tellings.close());
   const { retention } = consortium;
   const { deadline } = lifecycle;
@@ -82,4 +95,15 @@ export async function startWorker(
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');
+}
+
+function tellOfQueue(
+  metrics: MetricsRegistry,
+  { libraries }: WorkerConfig['consortium'],
+  { redis, queue, now }: { redis: Redis; queue: ScanJobs; now: () => number },
+): void {
+  const ids = libraries.map(({ id }) => id);
+  const backlogLimits = Object.fromEntries(libraries.map(({ id, limits }) => [id, limits.backlog]));
+  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
+  redisMetrics(metrics, () => readRedis(redis));
 }

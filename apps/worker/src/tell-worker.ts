@@ -8,8 +8,9 @@ import {
   readEventState,
   tellingSchema,
 } from '@passport/queue';
-import type { Logger, Redis } from '@passport/runtime';
+import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from './libraries.ts';
+import { tellingSpan } from './tell.ts';
 
 const CONCURRENCY = 4;
 /** As for scans: a dead worker's telling goes on elsewhere within seconds, however often that happens. */
@@ -27,17 +28,26 @@ export function startTellWorker(deps: {
   readonly giveUpAfterMs: (library: string) => number | null;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
+  readonly tracing: Tracing;
   readonly log: Logger;
 }): { close(): Promise<void> } {
-  const { queue, libraries, giveUpAfterMs, nameOf, now, log } = deps;
+  const { queue, libraries, giveUpAfterMs, nameOf, now, tracing, log } = deps;
 
-  const tell = async ({ library, event_id: eventId, since_ms: sinceMs }: Telling): Promise<void> => {
+  const tell = async ({
+    library,
+    event_id: eventId,
+    since_ms: sinceMs,
+    traceparent,
+  }: Telling): Promise<void> => {
     const patienceMs = giveUpAfterMs(library);
     if (patienceMs === null) return;
     const state = await readEventState(queue, library, eventId, nameOf);
     if (state === null) return;
     try {
-      await libraries.callBeside(library, (koha) => koha.tellOutcome(eventId, state));
+      await tracing.within(
+        () => tellingSpan({ library, event: eventId, parent: traceparent }),
+        () => libraries.callBeside(library, (koha) => koha.tellOutcome(eventId, state)),
+      );
     } catch (error) {
       const forGood = error instanceof KohaError && !error.retryable;
       if (!forGood && now() - sinceMs < patienceMs) throw error;

@@ -1,6 +1,6 @@
 import { type JobData, eventStateOf } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
-import type { Logger } from '@passport/runtime';
+import type { Logger, SpanStart, Tracing } from '@passport/runtime';
 import { type Libraries, LibraryClosed } from './libraries.ts';
 
 /** Tells a library's Koha how its event stands (contract section 4). Telling never changes the outcome. */
@@ -24,13 +24,18 @@ export function buildTeller(deps: {
   readonly tellLater: (job: JobData) => Promise<void>;
   /** Aborted when the process must end: what is being told then is told later. */
   readonly deadline: AbortSignal;
+  readonly tracing: Tracing;
   readonly log: Logger;
 }): Teller {
-  const { libraries, wantsTelling, nameOf, tellLater, deadline: signal, log } = deps;
+  const { libraries, wantsTelling, nameOf, tellLater, deadline: signal, tracing, log } = deps;
   const beside = new Set<Promise<void>>();
   const tell = (job: JobData, timeoutMs: number): Promise<void> =>
-    libraries.callBeside(job.library, (koha) =>
-      koha.tellOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs, signal }),
+    tracing.within(
+      () => tellingSpan({ library: job.library, event: job.event_id, parent: job.traceparent }),
+      () =>
+        libraries.callBeside(job.library, (koha) =>
+          koha.tellOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs, signal }),
+        ),
     );
 
   return {
@@ -56,6 +61,16 @@ export function buildTeller(deps: {
     },
     settled: async () => void (await Promise.all(beside)),
   };
+}
+
+/** A telling in the trace of its event, be it made at once or later. */
+export function tellingSpan(about: {
+  readonly library: string;
+  readonly event: string;
+  readonly parent: string | undefined;
+}): SpanStart {
+  const { library, event, parent } = about;
+  return { name: 'tell', kind: 'consumer', parent, facts: { library, event } };
 }
 
 const isOutside = (error: unknown): error is KohaError | LibraryClosed =>

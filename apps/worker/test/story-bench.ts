@@ -92,7 +92,7 @@ export async function openStory(plan: StoryPlan = {}): Promise<StoryBench> {
     audit: auditInto(audited),
     now: Date.now,
     pause: () => Promise.resolve(),
-    step: () => undefined,
+    inStep: (_name, work) => work(),
   };
   return {
     midland,

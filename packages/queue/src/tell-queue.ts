@@ -4,7 +4,13 @@ import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, TELLINGS, jobIdOf } from './keys.ts';
 
 /** A report that a Koha did not take at once: the state itself is read again when it is told. */
-export const tellingSchema = z.object({ library: z.string(), event_id: z.string(), since_ms: z.number() });
+export const tellingSchema = z.object({
+  library: z.string(),
+  event_id: z.string(),
+  since_ms: z.number(),
+  /** W3C trace context of the event's delivery, when traced. */
+  traceparent: z.string().optional(),
+});
 export type Telling = z.infer<typeof tellingSchema>;
 
 export type TellJobs = Queue<Telling>;
@@ -16,7 +22,7 @@ export function openTellQueue(redis: Redis): TellJobs {
     prefix: QUEUE_PREFIX,
     defaultJobOptions: {
       attempts: 1_000_000,
-      backoff: { type: 'exponential', delay: 1_000 },
+      backoff: { type: 'telling' },
       stackTraceLimit: 1,
       removeOnComplete: { age: 3600 },
       removeOnFail: { age: 24 * 3600 },

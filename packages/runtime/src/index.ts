@@ -21,3 +21,5 @@ export { RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export type { RedisTarget } from './redis-url.ts';
 export { SealError, createSealer } from './sealing.ts';
 export type { Sealer } from './sealing.ts';
+export { NO_TRACING, startTracing } from './tracing.ts';
+export type { SpanFacts, SpanStart, TellSpan, Tracing } from './tracing.ts';
