@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { startKohaDouble } from '../src/index.ts';
@@ -198,6 +199,15 @@ describe('faults', () => {
         status: 500,
       });
       expect(koha.state().patrons).toHaveLength(2);
+    }));
+
+  test('a hang can come after the effect', () =>
+    withKoha({}, async (koha) => {
+      koha.addFaults([{ operation: 'POST /patrons', kind: 'hang', after: true }]);
+      const hanging = failure(koha.ask('POST', '/api/v1/patrons', { body: patronBody() }));
+      while (koha.state().patrons.length < 2) await nextTurn();
+      await koha.close();
+      expect(await hanging).not.toBe('answered');
     }));
 
   test('what is no fault is refused with what one is', () =>

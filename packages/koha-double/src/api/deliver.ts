@@ -50,6 +50,7 @@ async function deliverFault(delivery: Delivery, fault: Fault, produce: Produce):
     case 'truncate':
       return sendTruncated(delivery, await produce(entry), fault.cut);
     case 'hang':
+      if (fault.after) await produce(entry);
       reply.hijack();
       return undefined;
     case 'reset_before':

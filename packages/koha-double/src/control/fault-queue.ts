@@ -8,7 +8,7 @@ interface Common {
 
 /**
  * What goes wrong with the next `times` calls of an operation. `after` lets the effect happen before a `status`
- * or `html` answer; `cut` ends a truncated answer with the connection instead of a fitting length.
+ * or `html` answer, or before no answer at all (`hang`); `cut` ends a truncated answer with the connection instead of a fitting length.
  */
 export type Fault = Common &
   (
@@ -20,7 +20,7 @@ export type Fault = Common &
         readonly after: boolean;
       }
     | { readonly kind: 'delay'; readonly ms: number }
-    | { readonly kind: 'hang' }
+    | { readonly kind: 'hang'; readonly after: boolean }
     | { readonly kind: 'reset_before' }
     | { readonly kind: 'reset_after' }
     | { readonly kind: 'truncate'; readonly cut: boolean }
@@ -116,6 +116,7 @@ function completeFault(draft: FaultDraft): Fault {
     case 'html':
       return { ...common, kind: 'html', status: draft.status ?? 200, after: draft.after ?? false };
     case 'hang':
+      return { ...common, kind: 'hang', after: draft.after ?? false };
     case 'reset_before':
     case 'reset_after':
       return { ...common, kind: draft.kind };
