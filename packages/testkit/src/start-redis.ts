@@ -61,7 +61,8 @@ export async function startRedis(options: RedisOptions = {}): Promise<StartedRed
     ...(options.password === undefined ? {} : { password: options.password }),
     ...(certificate === null ? {} : { ca: await readFile(certificate.certFile) }),
   };
-  const args = redisArguments(options, dir, port, certificate);
+  const busPort = options.cluster === true ? await freePort() : null;
+  const args = redisArguments(options, { dir, port, busPort }, certificate);
   let server = await run(binary, args, address, options.cluster === true);
   async function kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     server.kill('SIGCONT');
@@ -125,8 +126,7 @@ const LOCAL_ARGUMENTS = [
 
 function redisArguments(
   options: RedisOptions,
-  dir: string,
-  port: number,
+  { dir, port, busPort }: { dir: string; port: number; busPort: number | null },
   certificate: { certFile: string; keyFile: string } | null,
 ): readonly string[] {
   const files =
@@ -155,9 +155,17 @@ function redisArguments(
       ? []
       : ['--requirepass', options.password, '--masterauth', options.password]),
     ...(options.replicaOf === undefined ? [] : ['--replicaof', '127.0.0.1', String(options.replicaOf)]),
-    ...(options.cluster === true ? ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'] : []),
+    ...(busPort === null ? [] : clusterArguments(busPort)),
     ...(options.args ?? []),
   ];
+}
+
+/** The bus has a port of its own choice: 10,000 above a free port, where Redis would put it, may be no port at all. */
+function clusterArguments(busPort: number): readonly string[] {
+  return [
+    ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'],
+    ['--cluster-port', String(busPort)],
+  ].flat();
 }
 
 function redisUrl(options: RedisOptions, port: number): string {
