@@ -50,6 +50,7 @@ export async function startDemo(surroundings: DemoSurroundings): Promise<Running
     for (let close = closers.pop(); close !== undefined; close = closers.pop()) await close();
   };
   const onStart = noteChildren(notes, surroundings.pid);
+  closers.push(() => rm(notes, { force: true }));
   try {
     return { ...(await startParts({ ...surroundings, dir, onStart }, (close) => closers.push(close))), stop };
   } catch (error) {
