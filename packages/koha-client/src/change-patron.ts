@@ -1,5 +1,7 @@
-import { parseRefusal } from './answer-body.ts';
+import { z } from 'zod';
+import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { branchHeader } from './branch-header.ts';
+import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
@@ -15,6 +17,9 @@ export type PatronChange = Readonly<Record<string, unknown>> & {
 
 export type ChangeResult =
   { readonly kind: 'changed' } | { readonly kind: 'card_taken' } | { readonly kind: 'gone' } | Refused;
+
+/** Koha's own object; its values are null where the patron is hidden from this API user. */
+const shownSchema = z.object({ patron_id: z.number().int().nullable() });
 
 /**
  * Changes the named keys of a patron. Koha knows no conditional write: read the record right before. `extended_attributes`, if
@@ -41,8 +46,12 @@ export async function changePatron(
 }
 
 function readChangeAnswer(session: Session, answer: Answer, body: PatronChange): ChangeResult {
-  // 204: Koha saw that nothing would change.
-  if (answer.status === 200 || answer.status === 204) return { kind: 'changed' };
+  // 204: Koha saw that nothing would change. A 200 shows the patron; a page of some proxy says nothing.
+  if (answer.status === 204) return { kind: 'changed' };
+  if (answer.status === 200) {
+    if (shownSchema.safeParse(parseJsonBody(answer)).success) return { kind: 'changed' };
+    throw badAnswer(session.library, answer);
+  }
   const refusal = parseRefusal(answer);
   if (refusal === null) throw session.failure(answer);
   if (answer.status === 404 && refusal.error !== '') return { kind: 'gone' };

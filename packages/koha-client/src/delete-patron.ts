@@ -28,7 +28,7 @@ export async function deletePatron(
     { operation: 'DELETE /patrons/{patron_id}', method: 'DELETE', path: `/patrons/${patronId}` },
     options,
   );
-  if (answer.status === 204 || answer.status === 200) return { kind: 'deleted' };
+  if (answer.status === 204) return { kind: 'deleted' };
   const refusal = parseRefusal(answer);
   if (answer.status === 404 && refusal !== null && refusal.error !== '') return { kind: 'gone' };
   if (answer.status === 409) {

@@ -173,6 +173,13 @@ describe('changing a patron', () => {
     expect(JSON.parse(koha.calls()[0]?.body ?? '')).toEqual(body);
   });
 
+  test.each<[string, Reply]>([
+    ['a page of some proxy', raw(200, '<html>Please wait</html>')],
+    ['cut off', raw(200, '{"patron_id":')],
+  ])('is not taken for done when the answer is %s', async (_what, reply) => {
+    await expect(change(reply)).rejects.toMatchObject({ code: 'bad_answer', effect: 'unknown' });
+  });
+
   test('that lacks the whole permission names it', async () => {
     const refusal = { error: 'Authorization failure.', required_permissions: { borrowers: '1' } };
     await expect(change(json(403, refusal))).rejects.toMatchObject({
