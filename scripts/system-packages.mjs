@@ -15,6 +15,7 @@ const PERL_MODULES = {
 /** What a command may need of the machine: how to see that it is there, and the Debian packages that bring it. */
 const NEEDS = {
   redis: { missing: () => (has('redis-server') || has('valkey-server') ? [] : ['redis-server']) },
+  promtool: { missing: () => (has('promtool') ? [] : ['promtool']) },
   openssl: { missing: () => (has('openssl') ? [] : ['openssl']) },
   browser: {
     missing: () =>
@@ -53,10 +54,14 @@ async function aptInstall(packages) {
   say(`Installing ${packages.join(' ')}`);
   // RUNLEVEL=1: a packaged redis-server must not be started as a service of this machine.
   const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  const install = ['install', '--yes', '--no-install-recommends', ...packages];
-  for (const args of [['update'], install]) {
-    const { code, output } = await runCommand('apt-get', args, { env });
-    if (code !== 0) say(output.split('\n').slice(-15).join('\n'));
+  const apt = (...args) => runCommand('apt-get', args, { env });
+  const install = ['install', '--yes', '--no-install-recommends'];
+  await apt('update');
+  if ((await apt(...install, ...packages)).code === 0) return;
+  // One that this release does not have must not keep the others away.
+  for (const name of packages) {
+    const { code, output } = await apt(...install, name);
+    if (code !== 0) say(output.split('\n').slice(-5).join('\n'));
   }
 }
 
