@@ -28,10 +28,10 @@ describe('what the panel says', () => {
       homes: [],
       waiting_for: { library: 'midland', reason: 'NO_ANSWER', next_try_at: '2026-11-25T09:00:04Z' },
     });
-    expect(shown({ state: waiting, now }).verdict).toMatch(/^Midland does not answer\. Next try at .+\.$/);
-    expect(shown({ state: waiting, now: now + 5000 }).verdict).toBe('Midland does not answer.');
-    expect(shown({ state: { ...waiting, homes: [MIDLAND] }, now: now + 5000 }).verdict).toBe(
-      'Midland Public Library does not answer.',
+    expect(shown({ state: waiting, now }).verdict).toMatch(/^No answer yet from Midland\. Next try at .+\.$/);
+    expect(shown({ state: waiting, now: now + 5000 }).verdict).toBe('No answer yet from Midland.');
+    expect(shown({ state: { ...waiting, homes: [MIDLAND, LAKESIDE] }, now: now + 5000 }).verdict).toBe(
+      'No answer yet from Midland Public Library and Lakeside Library.',
     );
   });
 

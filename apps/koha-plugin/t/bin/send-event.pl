@@ -42,7 +42,10 @@ foreach my $name (qw( receiver_url library secret card )) {
 my %PAGE = (
     staff      => sub { return $_[0]->page( 'circ/circulation.pl',  "findborrower=$_[1]" ) },
     self_check => sub { return $_[0]->page( 'opac/sco/sco-main.pl', "patronid=$_[1]" ) },
-    sip        => sub { return C4::SIP::Sip::MsgType::handle_checkout( $set{card} ) // 'unknown' },
+    sip        => sub {
+        my $id = C4::SIP::Sip::MsgType::handle_checkout( $set{card} );
+        return $id ? "borrowernumber=$id" : 'unknown';
+    },
 );
 
 my $koha = Passport::TestKoha->new;

@@ -55,10 +55,9 @@
     return isFinal(state) && (state.outcome === 'COPIED' || state.outcome === 'ALREADY_LOCAL');
   }
 
-  /** True once the home is known: the rest happens in this library. */
+  /** True when the rest happens in this library: the home is known. */
   function isLocated(state) {
-    const held = state.waiting_for;
-    return (state.homes || []).length > 0 || Boolean(held && held.library === state.library);
+    return Boolean(state.waiting_for && state.waiting_for.library === state.library);
   }
 
   /** How the loan of the item went, null when none was asked for or is not decided yet. */
@@ -138,14 +137,16 @@
     return names.length > 0 ? joined(names, language) : t('home.unknown');
   }
 
-  /** Which library holds it up and until when, as a sentence. */
+  /** Which libraries hold it up and until when, as a sentence; while it waits for homes, they are the state's. */
   function waitingSentence(state, t, language, now) {
     const held = state.waiting_for;
     if (!held) return t('now.waiting');
+    const names = (state.homes || []).map((home) => home.name || nameOf(home.id));
+    const isNamed = names.length > 0 && !isLocated(state);
+    const library = isNamed ? joined(names, language) : nameOf(held.library);
     const at = Date.parse(held.next_try_at || '');
     const when =
       at > now ? t('when', { time: new Date(at).toLocaleTimeString(language, { timeStyle: 'medium' }) }) : '';
-    const library = nameOf(held.library, state.homes);
     const sentence = t(`now.waiting.${held.reason}`, { library }) || t('now.waiting');
     return when ? `${sentence} ${when}` : sentence;
   }
@@ -236,11 +237,8 @@
     }
     const state = view.state;
     if (!state || !isFinal(state)) {
-      const isSlow = view.followedMs > 4000;
-      const isFound = Boolean(state) && isLocated(state);
-      let verdict = t(isSlow ? 'now.slow' : 'now.searching');
-      if (!state) verdict = t('now.reporting');
-      else if (isFound) verdict = t(view.withItem ? 'now.copying_lending' : 'now.copying');
+      let verdict = t('now.reporting');
+      if (state) verdict = t(view.followedMs > 4000 ? 'now.slow' : 'now.searching');
       if (state && state.state === 'waiting') verdict = waitingSentence(state, t, language, view.now);
       if (view.fault) verdict = t(`fault.${view.fault}.again`) || verdict;
       const takesItem = !view.withItem;
@@ -460,7 +458,7 @@
     const lend = element('button', { type: 'submit' }, t('item.submit'));
     const form = element(
       'form',
-      { autocomplete: 'off' },
+      { autocomplete: 'off', hidden: true },
       element('label', { for: 'item' }, t('item.label'), element('small', {}, t('item.hint'))),
       input,
       lend,
@@ -567,7 +565,6 @@
       showSteps(panel.steps, shown.steps, t);
 
       const keepsForm = shown.takesItem || isSendingItem || (shown.canOpen && isHeld && !view.withItem);
-      const hadFocus = panel.root.activeElement !== null;
       panel.form.hidden = !keepsForm;
       panel.open.hidden = !shown.canOpen;
       if (shown.canOpen) panel.open.href = checkoutAddress(view.state, card);
@@ -583,7 +580,10 @@
       setText(panel.advice, advice);
       if (leaves) leaveSoon();
       else stay();
-      if (hadFocus && panel.root.activeElement === null) panel.verdict.focus();
+
+      // what had the focus is gone: who works by keyboard goes on from the verdict
+      const focused = panel.root.activeElement;
+      if (focused && focused.closest('[hidden]')) panel.verdict.focus();
     }
 
     function leaveSoon() {

@@ -1,0 +1,194 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { stderr } from 'node:process';
+import type { Locator } from 'playwright-core';
+import { waitFor } from '@passport/testkit';
+import { findChromium } from '../harness/chromium.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
+import { startDesks } from '../harness/start-desk.ts';
+import type { Desk, Desks } from '../harness/start-desk.ts';
+
+let desks: Desks;
+let desk: Desk;
+let spare = 0;
+
+const nobodysCard = () => `21234${String(600_000_000 + (spare += 1))}`;
+const midland = () => desks.consortium.doubles.midland;
+const riverside = () => desks.consortium.doubles.riverside;
+const isFocused = async (part: Locator) => (await part.and(desk.page.locator(':focus')).count()) === 1;
+const reports = () =>
+  riverside()
+    .calls()
+    .filter(({ path }) => path.endsWith('/contrib/passport/scans'));
+
+const expired = { expiry_date: '2020-01-31' };
+const VERDICTS = {
+  en: ['Found at midland library, but: the card has expired.', 'Close'],
+  fr: ['Trouvé à midland library, mais\u00a0: la carte a expiré.', 'Fermer'],
+  es: ['Encontrado en midland library, pero: el carné ha caducado.', 'Cerrar'],
+  de: ['Gefunden (midland library), aber: der Ausweis ist abgelaufen.', 'Schließen'],
+} as const;
+
+const found = findChromium();
+if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium on the PATH)\n');
+
+(found === null ? describe.skip : describe)("the plugin's panel", () => {
+  beforeAll(async () => {
+    desks = await startDesks();
+  }, 60_000);
+  afterAll(() => desks?.stop(), 60_000);
+  beforeEach(() => desks.configure({ staffWaitMs: 0 }));
+  afterEach(async () => {
+    midland().putSettings({ latency_ms: 0 });
+    await desks.toMidland.setMode('pass');
+    await desk.close();
+  });
+
+  test.each(Object.entries(VERDICTS))(
+    'speaks the language of the page: %s',
+    async (language, [verdict, close]) => {
+      desk = await desks.openDesk({ language });
+      await desk.scan(registerPatron(midland(), { columns: expired }));
+      await desk.panel.getByText(verdict).waitFor();
+      expect(await desk.button(close).isVisible()).toBe(true);
+      expect(await desk.barriers()).toEqual([]);
+    },
+    30_000,
+  );
+
+  test('can be worked by keyboard alone: the item goes where the focus is, Escape puts it away', async () => {
+    desk = await desks.openDesk();
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    midland().putSettings({ latency_ms: 2500 });
+    await desk.scan(card);
+    await desk.item.waitFor();
+    await waitFor('the focus', () => isFocused(desk.item));
+    for (const name of ['Lend', 'Cancel']) {
+      await desk.page.keyboard.press('Tab');
+      expect(await isFocused(desk.button(name))).toBe(true);
+    }
+    await desk.page.keyboard.press('Shift+Tab');
+    await desk.page.keyboard.press('Shift+Tab');
+    await desk.page.keyboard.type(book);
+    await desk.page.keyboard.press('Enter');
+    await desk.checkoutOf(card);
+    expect(riverside().state(card).checkouts).toHaveLength(1);
+
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('No partner library knows this card.').waitFor();
+    expect(await isFocused(desk.verdict)).toBe(true);
+    await desk.page.keyboard.press('Escape');
+    await desk.panel.waitFor({ state: 'detached' });
+    expect(await desk.page.evaluate('document.activeElement.id')).toBe('search_patron_filter');
+  }, 30_000);
+
+  test('announces what changes, and takes the focus from nobody who is typing', async () => {
+    desk = await desks.openDesk();
+    midland().putSettings({ latency_ms: 2500 });
+    const slow = desk.page.waitForRequest((request) => request.url().includes('/scans/'));
+    await desk.scan(registerPatron(midland(), { columns: expired }));
+    await desk.page.locator('#search_patron_filter').fill('Nov');
+    await slow;
+    expect(await desk.verdict.getAttribute('aria-live')).toBe('polite');
+    await desk.panel.getByText('but: the card has expired').waitFor();
+    await desk.page.keyboard.type('ak');
+    expect(await desk.page.locator('#search_patron_filter').inputValue()).toBe('Novak');
+    expect(await desk.verdict.getAttribute('role')).toBe('status');
+  }, 30_000);
+
+  test('has no barriers that axe knows of, whatever it shows', async () => {
+    desk = await desks.openDesk();
+    await desks.toMidland.setMode('refuse');
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('No answer').waitFor();
+    expect(await desk.barriers()).toEqual([]);
+    await desk.item.fill(shelveBook(riverside()));
+    await desk.item.press('Enter');
+    await desk.panel.getByText('One item is waiting to be lent.').waitFor();
+    expect(await desk.barriers()).toEqual([]);
+    await desks.toMidland.setMode('pass');
+    await desk.panel.getByText('No partner library knows this card.').waitFor({ timeout: 20_000 });
+    expect(await desk.barriers()).toEqual([]);
+  }, 40_000);
+
+  test('T-15 T-16 tells a service that is away from a card that nobody has, and can try again', async () => {
+    desk = await desks.openDesk();
+    const [receiver] = desks.consortium.services.receivers;
+    const card = registerPatron(midland());
+    await receiver?.kill();
+    await desk.scan(card);
+    await desk.panel.getByText('The passport service does not answer. Trying again …').waitFor();
+    await desk.button('Try again').waitFor({ timeout: 30_000 });
+    expect(await desk.verdict.textContent()).toBe('The passport service does not answer.');
+    expect(await desk.advice.textContent()).toBe('Try again later, or register by hand.');
+    expect(await desk.barriers()).toEqual([]);
+    await receiver?.restart();
+    await desk.button('Try again').click();
+    await desk.checkoutOf(card);
+  }, 60_000);
+
+  test('proves each report to be its own by the token of the page, where Koha asks for it', async () => {
+    desk = await desks.openDesk();
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('No partner library knows this card.').waitFor();
+    expect(reports().at(-1)).toMatchObject({ method: 'POST', status: 202 });
+    const forged = await desk.page.evaluate(
+      `fetch('/api/v1/contrib/passport/scans', { method: 'POST', body: '{"cardnumber": "21234000000017"}' })
+        .then(({ status }) => status)`,
+    );
+    expect(forged).toBe(403);
+  }, 30_000);
+
+  test('T-04 stays away from names, from searches with hits and from every other page', async () => {
+    desk = await desks.openDesk();
+    const before = reports().length;
+    await desk.scan('Nobody, Surname');
+    await desk.page.locator('#memberresultst td').first().waitFor();
+    riverside().putPatron('21234999999991', { surname: 'One', category_id: 'AD', library_id: 'MAIN' });
+    riverside().putPatron('21234999999992', { surname: 'Two', category_id: 'AD', library_id: 'MAIN' });
+    await desk.scan('2123499999999');
+    await desk.page.getByText('2 patrons found.').waitFor();
+    for (const path of [
+      'mainpage.pl',
+      'circ/circulation.pl',
+      'members/member.pl?searchmember=21234000000017',
+    ]) {
+      await desk.open(`/cgi-bin/koha/${path}`);
+      expect(await desk.page.locator('#passport-desk').count()).toBe(0);
+    }
+    expect(await desk.panel.count()).toBe(0);
+    expect(reports().length).toBe(before);
+  }, 30_000);
+
+  test('leaves nothing in the page but itself: no global, no style, no fault in the console', async () => {
+    desk = await desks.openDesk();
+    const faults: string[] = [];
+    desk.page.on('pageerror', (error) => faults.push(error.message));
+    await desk.context.addInitScript(() => {
+      const names = new Set(Object.keys(globalThis));
+      Object.assign(globalThis, { namesBefore: names });
+    });
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('No partner library knows this card.').waitFor();
+    const added = await desk.page.evaluate(() => {
+      const { namesBefore } = globalThis as unknown as { namesBefore: Set<string> };
+      return Object.keys(globalThis).filter((name) => !namesBefore.has(name) && name !== 'namesBefore');
+    });
+    expect(added).toEqual([]);
+    expect(await desk.page.locator('style').count()).toBe(0);
+    expect(faults).toEqual([]);
+  }, 30_000);
+
+  test('keeps no card where it could stay: not in storage, not in the history, not in our logs', async () => {
+    desk = await desks.openDesk();
+    const card = nobodysCard();
+    await desk.scan(card);
+    await desk.panel.getByText('No partner library knows this card.').waitFor();
+    const kept = await desk.page.evaluate(
+      'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, document.cookie])',
+    );
+    expect(kept).toContain('passport');
+    expect(kept).not.toContain(card);
+    expect(await desks.consortium.services.logs()).not.toContain(card);
+  }, 30_000);
+});

@@ -1,0 +1,182 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { stderr } from 'node:process';
+import { findChromium } from '../harness/chromium.ts';
+import { registerPatron, shelveBook } from '../harness/people.ts';
+import { startDesks } from '../harness/start-desk.ts';
+import type { Desk, Desks } from '../harness/start-desk.ts';
+
+let desks: Desks;
+let desk: Desk;
+let spare = 0;
+
+/** A card that looks like midland's and that nobody has. */
+const nobodysCard = () => `21234${String(700_000_000 + (spare += 1))}`;
+const midland = () => desks.consortium.doubles.midland;
+const riverside = () => desks.consortium.doubles.riverside;
+const copyOf = (card: string) => riverside().state(card).patrons[0];
+
+const found = findChromium();
+if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on the PATH)\n');
+
+(found === null ? describe.skip : describe)('a card of midland at the desk of riverside', () => {
+  beforeAll(async () => {
+    desks = await startDesks();
+  }, 60_000);
+  afterAll(() => desks?.stop(), 60_000);
+  beforeEach(async () => {
+    desks.configure();
+    desk = await desks.openDesk();
+  });
+  afterEach(async () => {
+    midland().putSettings({ latency_ms: 0 });
+    await desks.toMidland.setMode('pass');
+    await desk.close();
+  });
+
+  test('works at the first scan: the checkout opens with the patron, and a book is lent as ever', async () => {
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    await desk.scan(card);
+    await desk.checkoutOf(card);
+    expect(await desk.page.title()).not.toContain('Patron search');
+    await desk.page.locator('#barcode').pressSequentially(book);
+    await desk.page.keyboard.press('Enter');
+    await desk.page.getByRole('table').getByText(book).waitFor();
+    expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
+  }, 30_000);
+
+  test('opens the checkout by itself when the home library takes longer than the page waits', async () => {
+    const card = registerPatron(midland());
+    desks.configure({ staffWaitMs: 200 });
+    midland().putSettings({ latency_ms: 2500 });
+    await desk.scan(card);
+    await desk.panel.getByText('Asking the partner libraries …').waitFor();
+    await desk.checkoutOf(card);
+    expect(copyOf(card)).toBeDefined();
+  }, 30_000);
+
+  test('has the service lend the item that is scanned into the panel, once', async () => {
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    midland().putSettings({ latency_ms: 2500 });
+    await desk.scan(card);
+    await desk.item.waitFor();
+    await desk.page.keyboard.type(book);
+    await desk.page.keyboard.press('Enter');
+    await desk.panel.getByText('One item is waiting to be lent.').waitFor();
+    expect(await desk.item.isVisible()).toBe(false);
+    await desk.checkoutOf(card);
+    await desk.page.getByRole('table').getByText(book).waitFor();
+    expect(riverside().state(card).checkouts).toHaveLength(1);
+  }, 30_000);
+
+  test('says when the item cannot be lent, and offers the checkout', async () => {
+    const card = registerPatron(midland());
+    desks.configure({ staffWaitMs: 0 });
+    midland().putSettings({ latency_ms: 2500 });
+    await desk.scan(card);
+    await desk.item.fill('39999000000000');
+    await desk.item.press('Enter');
+    await desk.panel.getByText('The item is not known here. Scan it again in the checkout.').waitFor();
+    expect(await desk.verdict.textContent()).toMatch(
+      /^(?:Found at midland library|This patron is already here)/,
+    );
+    expect(await desk.steps()).toBe('report:done search:done copy:done lend:failed');
+    await desk.button('Open the checkout').click();
+    await desk.checkoutOf(card);
+  }, 30_000);
+
+  test('lets an item that is half typed be lent before the page is left', async () => {
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    midland().putSettings({ latency_ms: 2500 });
+    await desk.scan(card);
+    await desk.item.pressSequentially(book.slice(0, 5));
+    await desk.panel.getByText('Press Enter to lend the item, or open the checkout.').waitFor();
+    await desk.item.pressSequentially(book.slice(5));
+    await desk.item.press('Enter');
+    await desk.checkoutOf(card);
+    expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
+  }, 30_000);
+
+  test('that nobody knows is said so, with what to do, and nothing is tried again', async () => {
+    desks.configure({ staffWaitMs: 0 });
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('No partner library knows this card.').waitFor();
+    expect(await desk.advice.textContent()).toBe('Check the card, or register the patron by hand.');
+    expect(await desk.steps()).toBe('report:done search:failed copy:later');
+    expect(await desk.button('Try again').isVisible()).toBe(false);
+    expect(await desk.item.isVisible()).toBe(false);
+  }, 30_000);
+
+  test('of somebody who may not borrow is said so, with the reason and no word about the person', async () => {
+    const card = registerPatron(midland(), {
+      columns: { surname: 'Plantedsurname', expiry_date: '2020-01-31', restricted: true },
+    });
+    await desk.scan(card);
+    await desk.panel.getByText('Found at midland library, but: the card has expired').waitFor();
+    expect(await desk.steps()).toBe('report:done search:done copy:failed');
+    expect(await desk.page.content()).not.toContain('Plantedsurname');
+    expect(await desk.panel.textContent()).not.toContain('Plantedsurname');
+    expect(copyOf(card)).toBeUndefined();
+  }, 30_000);
+
+  test('T-10 of two libraries is nobody’s: both are named, and the patron is asked', async () => {
+    const card = registerPatron(midland());
+    desks.consortium.doubles.lakeside.putPatron(card, {
+      surname: 'Other',
+      category_id: 'AD',
+      library_id: 'MAIN',
+      expiry_date: '2037-12-31',
+    });
+    await desk.scan(card);
+    await desk.panel.getByText(/^Several libraries use this card number: .*midland.*lakeside/i).waitFor();
+    expect(await desk.advice.textContent()).toBe('Ask the patron, then register by hand.');
+    expect(copyOf(card)).toBeUndefined();
+  }, 30_000);
+
+  test('T-15 waits for a library that is down, names it, and goes on when it is back', async () => {
+    const card = registerPatron(midland());
+    desks.configure({ staffWaitMs: 0 });
+    await desks.toMidland.setMode('refuse');
+    await desk.scan(card);
+    await desk.panel.getByText(/^No answer .*midland library/).waitFor();
+    expect(await desk.steps()).toBe('report:done search:now copy:later');
+    await desks.toMidland.setMode('pass');
+    await desk.checkoutOf(card);
+  }, 60_000);
+
+  test('goes on after a reload in the middle, with the same event', async () => {
+    const card = registerPatron(midland());
+    desks.configure({ staffWaitMs: 0 });
+    midland().putSettings({ latency_ms: 2500 });
+    await desk.scan(card);
+    await desk.panel.getByText(/^Asking the partner libraries/).waitFor();
+    const events = () =>
+      riverside()
+        .calls()
+        .filter(({ path }) => path.endsWith('/contrib/passport/scans')).length;
+    const before = events();
+    await desk.page.reload();
+    await desk.panel.waitFor();
+    await desk.checkoutOf(card);
+    expect(events()).toBe(before);
+  }, 30_000);
+
+  test('goes on after going away and back, and can be cancelled for good', async () => {
+    desks.configure({ staffWaitMs: 0 });
+    await desks.toMidland.setMode('refuse');
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText(/midland/i).waitFor();
+    await desk.open('/cgi-bin/koha/mainpage.pl');
+    await desk.page.goBack();
+    await desk.panel.getByText(/midland/i).waitFor();
+    await desk.button('Cancel').click();
+    await desk.panel.waitFor({ state: 'detached' });
+    await desk.page.reload();
+    await desk.page.locator('#memberresultst td').first().waitFor();
+    expect(await desk.panel.count()).toBe(0);
+  }, 30_000);
+});

@@ -1,0 +1,139 @@
+import { fileURLToPath } from 'node:url';
+import axe from 'axe-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { startFaultProxy } from '@passport/testkit';
+import type { FaultProxy } from '@passport/testkit';
+import { startChromium } from './chromium.ts';
+import { startConsortium } from './start-consortium.ts';
+import type { Consortium } from './start-consortium.ts';
+import { threeLibraries } from './three-libraries.ts';
+
+const SCRIPT = fileURLToPath(
+  new URL('../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/desk.js', import.meta.url),
+);
+const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
+const ANY_CARD = '^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$';
+
+/** What is on a desk of riverside: one browser window of its own. */
+export interface Desk {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** The plugin's panel, and parts of it. */
+  readonly panel: Locator;
+  readonly verdict: Locator;
+  readonly advice: Locator;
+  readonly item: Locator;
+  button(name: string): Locator;
+  /** Opens the checkout box, and scans a card as a scanner does: digits, Enter. */
+  scan(card: string): Promise<void>;
+  /** Waits until the checkout of the patron with this card is open. */
+  checkoutOf(card: string): Promise<void>;
+  /** The steps as they are shown: `report:done search:now ...`. */
+  steps(): Promise<string>;
+  /** Opens any page of this Koha. */
+  open(path: string): Promise<void>;
+  /** Faults that axe finds on the page, as `id: element`. */
+  barriers(): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface Desks {
+  readonly consortium: Consortium<keyof typeof threeLibraries>;
+  /** The network between us and midland, the home library. */
+  readonly toMidland: FaultProxy;
+  /** Sets how long riverside's pages wait for the copy, and who is reported. */
+  configure(change?: { staffWaitMs?: number; receiverUrl?: string }): void;
+  openDesk(options?: { language?: string }): Promise<Desk>;
+  stop(): Promise<void>;
+}
+
+/** The built service between three Kohas, with the plugin's real script on riverside's pages, and a real Chromium. */
+export async function startDesks(): Promise<Desks> {
+  const browser = await startChromium();
+  let toMidland: FaultProxy | undefined;
+  const consortium = await startConsortium({
+    libraries: {
+      ...threeLibraries,
+      midland: {
+        ...threeLibraries.midland,
+        reachedAt: async (port) => {
+          toMidland = await startFaultProxy({ target: port });
+          return `http://127.0.0.1:${toMidland.port}`;
+        },
+      },
+      riverside: { ...threeLibraries.riverside, koha: { pluginScriptPath: SCRIPT } },
+    },
+  });
+  if (toMidland === undefined) throw new Error('midland was not put behind the proxy');
+  const proxy = toMidland;
+  const configure: Desks['configure'] = ({ staffWaitMs = 1500, receiverUrl } = {}) => {
+    consortium.doubles.riverside.putSettings({
+      webhook: {
+        receiver_url: receiverUrl ?? consortium.services.receivers[0]?.url ?? '',
+        secret: consortium.secrets.riverside,
+        library: 'riverside',
+        patterns: [ANY_CARD],
+        staff_wait_ms: staffWaitMs,
+        self_check_wait_ms: 3000,
+      },
+    });
+  };
+  configure();
+  return {
+    consortium,
+    toMidland: proxy,
+    configure,
+    openDesk: ({ language = 'en' } = {}) => openDesk(browser, consortium.doubles.riverside.url, language),
+    stop: async () => {
+      await browser.close();
+      await consortium.stop();
+      await proxy.close();
+    },
+  };
+}
+
+async function openDesk(browser: Browser, url: string, language: string): Promise<Desk> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  await context.addCookies([{ name: 'KohaOpacLanguage', value: language, url }]);
+  const page = await context.newPage();
+  const panel = page.locator('#passport-panel section');
+  return {
+    page,
+    context,
+    panel,
+    verdict: panel.locator('.verdict'),
+    advice: panel.locator('.advice'),
+    item: panel.locator('#item'),
+    button: (name) => panel.getByRole('button', { name }).or(panel.getByRole('link', { name })),
+    async scan(card) {
+      await page.goto(`${url}${CHECKOUT}`);
+      await page.locator('#findborrower').pressSequentially(card);
+      await page.keyboard.press('Enter');
+    },
+    async checkoutOf(card) {
+      await page.waitForURL((now) => now.pathname === CHECKOUT && now.search !== '');
+      await page.getByText(card).first().waitFor();
+    },
+    steps: async () => {
+      const marks = await panel.locator('li').all();
+      const told = marks.map(async (mark) =>
+        [await mark.getAttribute('data-step'), await mark.getAttribute('data-is')].join(':'),
+      );
+      return (await Promise.all(told)).join(' ');
+    },
+    open: async (path) => void (await page.goto(`${url}${path}`)),
+    barriers: () => barriersOn(page),
+    close: () => context.close(),
+  };
+}
+
+async function barriersOn(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  return page.evaluate(async () => {
+    const { axe: run } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations } = await run.run();
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
+  });
+}
