@@ -19,8 +19,8 @@ export async function runProve() {
   return counts;
 }
 
-/** Counts the lines of TAP at the outermost level; exported for its test. */
-export function countTap(output) {
+/** Counts the lines of TAP at the outermost level. */
+function countTap(output) {
   const counts = { passed: 0, failed: 0, skipped: [] };
   for (const line of output.split('\n')) {
     const skip = /^(?:ok \d+.*?|1\.\.0) # skip\S* ?(.*)$/i.exec(line);
