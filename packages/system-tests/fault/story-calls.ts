@@ -1,0 +1,42 @@
+/** What must be so for a call to be made at all. */
+export type Scene =
+  /** A new patron with a waiting item. */
+  | 'new'
+  /** Our copy is there already. */
+  | 'there'
+  /** Our copy is there with an older card. */
+  | 'old card'
+  /** Koha wants a charge confirmed, and the library lets us. */
+  | 'charge'
+  /** The answer to the loan is lost after it was made. */
+  | 'lost loan';
+
+/** One Koha call of the story. */
+export interface StoryCall {
+  readonly at: 'home' | 'lending';
+  readonly operation: string;
+  readonly scene: Scene;
+}
+
+const TELL = 'PUT /contrib/passport/scans/{event_id}/outcome';
+
+/** Every Koha call that the story can make, each in the simplest scene that makes it. */
+export const STORY_CALLS: readonly StoryCall[] = [
+  { at: 'home', operation: 'POST /oauth/token', scene: 'new' },
+  { at: 'home', operation: 'GET /patrons', scene: 'new' },
+  { at: 'lending', operation: 'GET /', scene: 'new' },
+  { at: 'lending', operation: 'POST /oauth/token', scene: 'new' },
+  { at: 'lending', operation: 'POST /patrons', scene: 'new' },
+  { at: 'lending', operation: 'GET /patrons', scene: 'there' },
+  { at: 'lending', operation: 'PUT /patrons/{patron_id}', scene: 'old card' },
+  { at: 'lending', operation: 'POST /checkouts', scene: 'new' },
+  { at: 'lending', operation: 'GET /items', scene: 'charge' },
+  { at: 'lending', operation: 'GET /checkouts/availability', scene: 'charge' },
+  { at: 'lending', operation: 'GET /checkouts', scene: 'lost loan' },
+  { at: 'lending', operation: TELL, scene: 'new' },
+];
+
+/** How the row of a call is called. */
+export function nameOf({ at, operation }: StoryCall): string {
+  return `${at} ${operation.replace('/contrib/passport/scans/{event_id}', '…')}`;
+}
