@@ -9,14 +9,25 @@ import type { Answer } from './transport.ts';
 
 /**
  * The failure an answer stands for once the operation itself has no better reading of its status. Koha's refusals at the
- * door (401, 403, 4xx of the validator, 429, its own 503) come before any work is done, so they leave no effect.
+ * door (401, 403, 4xx of the validator, 429, its own 503) come before any work is done, so they leave no effect. A 4xx whose
+ * body is none of Koha's (cut off, or a page of something in front of it) says nothing that can be relied on.
  */
 export function failureOf(library: string, answer: Answer, nowMs: number): KohaError {
   const { status, operation } = answer;
   const refusal = parseRefusal(answer);
+  if (refusal === null && isForeign(status)) return badAnswer(library, answer);
   const effect = leavesNoEffect(status, refusal) ? 'none' : effectOf(operation);
+  const saidByKoha = refusal?.errorCode === 'internal_server_error';
   const retryAfterMs = parseRetryAfter(firstValue(answer.headers['retry-after']), nowMs);
-  const base: KohaFailure = { code: codeOf(status), library, operation, effect, status, retryAfterMs };
+  const base: KohaFailure = {
+    code: codeOf(status),
+    library,
+    operation,
+    effect,
+    status,
+    retryAfterMs,
+    saidByKoha,
+  };
   return new KohaError(status === 403 ? { ...base, ...forbidden(refusal) } : base);
 }
 
@@ -39,6 +50,11 @@ function codeOf(status: number): KohaErrorCode {
   if (status === 429) return 'rate_limited';
   if (status === 503) return 'maintenance';
   return status >= 500 ? 'http_5xx' : 'unexpected_status';
+}
+
+/** A 4xx that Koha gives only with words of its own; 401, 408, 425 and 429 mean the same from whoever says them. */
+function isForeign(status: number): boolean {
+  return status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
 }
 
 /** A 503 without Koha's own words comes from something in front of it, which cannot know how far Koha got. */

@@ -33,6 +33,7 @@ export type KohaErrorCode =
   | 'bad_answer'
   | 'record_refused'
   | 'redirect'
+  | 'too_late'
   | 'unexpected_status';
 
 /** `none`: Koha has surely changed nothing. `unknown`: look before the call is made again. */
@@ -48,6 +49,7 @@ export interface KohaFailure {
   readonly retryAfterMs?: number | null;
   readonly permission?: string | null;
   readonly branch?: string | null;
+  readonly saidByKoha?: boolean;
 }
 
 const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
@@ -64,6 +66,7 @@ const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
   credentials: false,
   permission: false,
   redirect: false,
+  too_late: false,
   unexpected_status: false,
 };
 
@@ -89,6 +92,9 @@ export class KohaError extends Error {
   /** With `permission`: the branch this API user may not act for; null when the refusal is about something else. */
   readonly branch: string | null;
 
+  /** Whether Koha itself said so in its own words: it is there, and in trouble with this one request. */
+  readonly saidByKoha: boolean;
+
   constructor(failure: KohaFailure) {
     const status = failure.status ?? null;
     super(
@@ -103,5 +109,6 @@ export class KohaError extends Error {
     this.retryAfterMs = failure.retryAfterMs ?? null;
     this.permission = failure.permission ?? null;
     this.branch = failure.branch ?? null;
+    this.saidByKoha = failure.saidByKoha ?? false;
   }
 }

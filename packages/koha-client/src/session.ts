@@ -11,6 +11,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds to wait for a place under the cap, and again for Koha to answer. The client's own when left out. */
   readonly timeoutMs?: number;
+  /** By `performance.now()`: nothing is sent any more after it, whatever was waited for until then (`too_late`, no effect). */
+  readonly sendBefore?: number;
 }
 
 /** A request as an operation states it; the session adds token and limits. */
@@ -50,13 +52,17 @@ export function createSession(options: SessionOptions): Session {
     const timeoutMs = limits.timeoutMs ?? options.timeoutMs;
     const endsAt = performance.now() + timeoutMs;
     const leftMs = (): number => Math.max(0, endsAt - performance.now());
-    const send = (token: string | null): Promise<Answer> =>
-      transport.send({
+    const send = async (token: string | null): Promise<Answer> => {
+      if (performance.now() > (limits.sendBefore ?? Infinity)) {
+        throw new KohaError({ code: 'too_late', library, operation: request.operation, effect: 'none' });
+      }
+      return transport.send({
         ...request,
         headers: { ...request.headers, ...(token === null ? {} : { authorization: `Bearer ${token}` }) },
         timeoutMs: Math.ceil(leftMs()),
         signal: limits.signal,
       });
+    };
     const waitForToken = (work: Promise<string>): Promise<string> =>
       waitForShared(work, {
         library,
