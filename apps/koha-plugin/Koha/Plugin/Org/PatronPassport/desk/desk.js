@@ -259,7 +259,7 @@
     return {
       steps,
       tone: isGood ? 'good' : isNotLent ? 'partly' : 'bad',
-      verdict: isNotLent ? found.verdict : [found.verdict, loan.verdict].filter(Boolean).join(' '),
+      verdict: isLent(state) ? loan.verdict : found.verdict,
       advice: isNotLent ? [loan.verdict, loan.advice].filter(Boolean).join(' ') : isGood ? '' : found.advice,
       canTryAgain: [
         'HOME_UNREACHABLE',
