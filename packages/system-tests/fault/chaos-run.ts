@@ -1,0 +1,157 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type SeededRandom, seededRandom } from '@passport/testkit';
+import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
+import { type ChaosEvent, type ChaosLibrary, LIBRARIES, PREFIXES, createEventMaker } from './chaos-events.ts';
+import { LIBRARY_BREAKERS, PROCESS_BREAKERS, breakThings } from './chaos-faults.ts';
+import { type Sender, type SenderCounts, createSender } from './chaos-sender.ts';
+import { type EventEnd, type Wrongs, judgeChaos } from './chaos-verdict.ts';
+
+export interface ChaosOptions {
+  /** How long things are broken. */
+  readonly breakingMs: number;
+  /** Repeats the choices of a run: which events, which faults, in which order. */
+  readonly seed: number;
+  readonly log: (line: string) => void;
+}
+
+/** What a run came to; all of `wrongs` must be empty. */
+export interface ChaosReport {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly events: number;
+  readonly deliveries: Readonly<SenderCounts>;
+  readonly faults: Readonly<Record<string, number>>;
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly checkouts: Readonly<Record<string, number>>;
+  readonly wrongs: Wrongs;
+}
+
+const CHECKOUT_WITHIN_S = 12;
+const GIVE_UP_AFTER_S = 25;
+/** After the last fault: everything in the queue has given up by then, and every desk has been told. */
+const PATIENCE_MS = (GIVE_UP_AFTER_S + 35) * 1_000;
+
+/** Sends random events to a real consortium while its parts are broken at random, and holds the end against the promises. */
+export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise<ChaosReport> {
+  const startedAt = performance.now();
+  const consortium = await startChaosConsortium();
+  try {
+    const endsAtMs = performance.now() + breakingMs;
+    const faults: Record<string, number> = {};
+    const sender = createSender(consortium.services, seededRandom(seed + 1));
+    const ticker = setInterval(() => log(told(sender, faults, endsAtMs)), 30_000);
+    const [events] = await Promise.all([
+      sendEvents(consortium, sender, seededRandom(seed), endsAtMs),
+      breakThings(PROCESS_BREAKERS, consortium, seededRandom(seed + 2), {
+        endsAtMs,
+        restMs: 2_500,
+        counts: faults,
+      }),
+      breakThings(LIBRARY_BREAKERS, consortium, seededRandom(seed + 3), {
+        endsAtMs,
+        restMs: 2_000,
+        counts: faults,
+      }),
+    ]).finally(() => clearInterval(ticker));
+    for (const id of LIBRARIES) consortium.doubles[id].clearFaults();
+    log(`all healed; waiting for ${events.length} events`);
+    await sender.settled();
+    const ends = await endsOf(consortium, events);
+    return {
+      seed,
+      seconds: Math.round((performance.now() - startedAt) / 1_000),
+      events: events.length,
+      deliveries: sender.counts,
+      faults,
+      outcomes: countBy(ends.map(({ state }) => state?.outcome ?? 'none')),
+      checkouts: countBy(ends.map(({ state }) => state?.checkout?.result ?? 'none')),
+      wrongs: await settledWrongs(consortium, ends),
+    };
+  } finally {
+    await consortium.stop();
+  }
+}
+
+function startChaosConsortium(): Promise<Consortium<ChaosLibrary>> {
+  const plan = (id: ChaosLibrary) => (id === 'lakeside' ? {} : { cards: [`^${PREFIXES[id]}\\d{9}$`] });
+  const libraries = Object.fromEntries(LIBRARIES.map((id) => [id, plan(id)]));
+  return startConsortium<ChaosLibrary>({
+    libraries: libraries as Record<ChaosLibrary, ReturnType<typeof plan>>,
+    receivers: 2,
+    workers: 3,
+    redis: { appendonly: true },
+    keys: {
+      defaults: {
+        koha: { timeout: '1s' },
+        retry: { checkout_within: `${CHECKOUT_WITHIN_S}s`, give_up_after: `${GIVE_UP_AFTER_S}s` },
+      },
+    },
+  });
+}
+
+/** Events at random intervals, now and then delivered twice or scanned twice, until the end. */
+async function sendEvents(
+  consortium: Consortium<ChaosLibrary>,
+  sender: Sender,
+  random: SeededRandom,
+  endsAtMs: number,
+): Promise<ChaosEvent[]> {
+  const maker = createEventMaker(consortium, random);
+  const events: ChaosEvent[] = [];
+  const send = (event: ChaosEvent): void => {
+    events.push(event);
+    sender.send(event);
+  };
+  while (performance.now() < endsAtMs) {
+    const event = maker.make();
+    send(event);
+    const chance = random.next();
+    if (chance < 0.1) send(maker.scanAgain(event));
+    else if (chance < 0.2) sender.send(event);
+    await pause(random.int(250));
+  }
+  return events;
+}
+
+async function endsOf(
+  consortium: Consortium<ChaosLibrary>,
+  events: readonly ChaosEvent[],
+): Promise<EventEnd[]> {
+  const givesUpAt = performance.now() + PATIENCE_MS;
+  const ends: EventEnd[] = [];
+  for (const event of events) {
+    const receiver = consortium.at(event.library);
+    const timeoutMs = Math.max(1, givesUpAt - performance.now());
+    const state =
+      event.followId === null
+        ? null
+        : await receiver.follow(event.followId, { timeoutMs }).catch(() => receiver.state(event.id));
+    ends.push({ event, state });
+  }
+  return ends;
+}
+
+/** The desks are told beside the outcome: a report that was lost is repeated for a while. */
+async function settledWrongs(
+  consortium: Consortium<ChaosLibrary>,
+  ends: readonly EventEnd[],
+): Promise<Wrongs> {
+  const kohas = LIBRARIES.map((id) => consortium.doubles[id]);
+  const judge = (): Wrongs => judgeChaos(ends, kohas, CHECKOUT_WITHIN_S * 1_000);
+  for (let waited = 0; judge()['desks that were not told'].length > 0 && waited < 30; waited += 1) {
+    await pause(1_000);
+  }
+  return judge();
+}
+
+function countBy(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
+
+function told({ counts }: Sender, faults: Readonly<Record<string, number>>, endsAtMs: number): string {
+  const broken = Object.values(faults).reduce((sum, count) => sum + count, 0);
+  const leftS = Math.round((endsAtMs - performance.now()) / 1_000);
+  return `${counts.acknowledged} events acknowledged, ${broken} faults, ${leftS} s to go`;
+}

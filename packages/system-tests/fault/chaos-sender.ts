@@ -1,0 +1,68 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Services } from '@passport/testkit';
+import type { SeededRandom } from '@passport/testkit';
+import type { ChaosEvent } from './chaos-events.ts';
+
+/** How the deliveries went, over all events. */
+export interface SenderCounts {
+  deliveries: number;
+  acknowledged: number;
+  duplicates: number;
+  joined: number;
+  /** 503 and 429, which a sender repeats. */
+  putOff: number;
+  /** No answer at all: the receiver was just killed. */
+  unanswered: number;
+}
+
+/** Delivers as a library's Koha does: again and again until it is acknowledged. */
+export interface Sender {
+  readonly counts: SenderCounts;
+  /** Begins to deliver; `settled` waits for all. */
+  send(event: ChaosEvent): void;
+  settled(): Promise<void>;
+}
+
+const RETRY_MS = 400;
+const ANSWER_MS = 5_000;
+
+export function createSender(services: Services, random: SeededRandom): Sender {
+  const counts = { deliveries: 0, acknowledged: 0, duplicates: 0, joined: 0, putOff: 0, unanswered: 0 };
+  const open = new Set<Promise<void>>();
+
+  const deliverOnce = async (event: ChaosEvent): Promise<boolean> => {
+    const receiver = random.pick(services.receivers);
+    counts.deliveries += 1;
+    const { method, headers, body } = event.request;
+    const signal = AbortSignal.timeout(ANSWER_MS);
+    const url = `${receiver.url}/webhooks/${event.library}`;
+    const answer = await fetch(url, { method, headers, body, signal }).catch(() => null);
+    if (answer === null) {
+      counts.unanswered += 1;
+      return false;
+    }
+    const json = (await answer.json().catch(() => ({}))) as Record<string, unknown>;
+    if (answer.status === 503 || answer.status === 429) {
+      counts.putOff += 1;
+      return false;
+    }
+    if (answer.status !== 202) throw new Error(`${event.id} was answered ${answer.status}`);
+    counts.acknowledged += event.followId === null ? 1 : 0;
+    counts.duplicates += json['duplicate'] === true ? 1 : 0;
+    counts.joined += json['joined'] === true ? 1 : 0;
+    event.followId = String(json['event_id']);
+    return true;
+  };
+
+  const deliver = async (event: ChaosEvent): Promise<void> => {
+    while (!(await deliverOnce(event))) await pause(RETRY_MS);
+  };
+  return {
+    counts,
+    send(event) {
+      const delivery = deliver(event).finally(() => open.delete(delivery));
+      open.add(delivery);
+    },
+    settled: async () => void (await Promise.all(open)),
+  };
+}

@@ -1,0 +1,120 @@
+import type { EventState } from '@passport/contract';
+import type { KohaDouble } from '@passport/koha-double';
+import type { CardKind, ChaosEvent } from './chaos-events.ts';
+
+/** What must be zero, each with the first few cases. */
+export type Wrongs = Readonly<Record<WrongName, readonly string[]>>;
+export type WrongName =
+  | 'acknowledged events without an outcome'
+  | 'events that were never acknowledged'
+  | 'second copies'
+  | 'unmarked copies'
+  | 'second loans'
+  | 'late loans'
+  | 'loans to somebody else'
+  | 'wrong verdicts'
+  | 'desks that were not told';
+
+/** An acknowledged event and its end; null when it has none. */
+export interface EventEnd {
+  readonly event: ChaosEvent;
+  readonly state: EventState | null;
+}
+
+/** Holds all events and all Kohas against what was promised. */
+export function judgeChaos(
+  ends: readonly EventEnd[],
+  kohas: readonly KohaDouble[],
+  checkoutWithinMs: number,
+): Wrongs {
+  const perKoha = kohas.map((koha) => judgeKoha(koha, ends, checkoutWithinMs));
+  const all = (name: keyof (typeof perKoha)[number]): string[] => perKoha.flatMap((wrongs) => wrongs[name]);
+  return {
+    'acknowledged events without an outcome': idsOf(
+      ends,
+      ({ event, state }) => event.followId !== null && (state === null || state.outcome === null),
+    ),
+    'events that were never acknowledged': idsOf(ends, ({ event }) => event.followId === null),
+    'second copies': all('secondCopies'),
+    'unmarked copies': all('unmarked'),
+    'second loans': all('secondLoans'),
+    'late loans': all('lateLoans'),
+    'loans to somebody else': all('strangers'),
+    'wrong verdicts': idsOf(ends, ({ event, state }) => state !== null && !mayEndSo(event.kind, state)),
+    'desks that were not told': all('untold'),
+  };
+}
+
+const idsOf = (ends: readonly EventEnd[], isWrong: (end: EventEnd) => boolean): string[] =>
+  ends
+    .filter(isWrong)
+    .map(({ event, state }) => `${event.library}.${event.id} (${event.kind}): ${state?.outcome ?? 'none'}`);
+
+function judgeKoha(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs: number) {
+  const state = koha.state();
+  const mine = ends.filter(({ event }) => event.library === koha.library);
+  const visitors = state.patrons.filter(({ category_id: category }) => category === 'PT');
+  const marks = visitors.map(({ extended_attributes: attributes }) =>
+    attributes.map(({ type, value }) => `${type}=${value}`).join(' '),
+  );
+  const lent = state.checkouts.map(({ external_id: barcode }) => barcode ?? '');
+  const told = new Map(state.outcomes.map((row) => [row.event_id, row.seq]));
+  return {
+    secondCopies: [...repeated(marks), ...repeated(visitors.map(({ cardnumber }) => cardnumber ?? ''))],
+    unmarked: marks.filter((mark) => !/^PASSPORTED=(\w+) PASSPORTED_ID=\1:\d+$/.test(mark)),
+    secondLoans: [
+      ...repeated(lent),
+      ...state.checkouts.flatMap(({ renewals_count: times, external_id: barcode }) =>
+        times > 0 ? [barcode ?? ''] : [],
+      ),
+      ...state.old_checkouts.map(({ external_id: barcode }) => barcode ?? ''),
+    ],
+    lateLoans: lateLoans(koha, mine, checkoutWithinMs),
+    strangers: state.checkouts
+      .filter(({ external_id: barcode, cardnumber }) =>
+        mine.some(({ event }) => event.barcode === barcode && event.card !== cardnumber),
+      )
+      .map(({ external_id: barcode }) => barcode ?? ''),
+    untold: mine
+      .filter(({ state: end }) => end?.outcome != null && (told.get(end.event_id) ?? 0) < end.seq)
+      .map(({ event }) => event.id),
+  };
+}
+
+function repeated(values: readonly string[]): string[] {
+  return values.filter((value, index) => values.indexOf(value) !== index);
+}
+
+/** Loans later than `checkout_within` after the last scan of their item. */
+function lateLoans(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs: number): string[] {
+  const scans = new Map<string, number>();
+  for (const { event } of ends) {
+    if (event.barcode === null) continue;
+    scans.set(event.barcode, Math.max(scans.get(event.barcode) ?? 0, event.scannedAtMs));
+  }
+  return koha.state().checkouts.flatMap(({ external_id: barcode, checkout_date: at }) => {
+    const scannedAtMs = scans.get(barcode ?? '');
+    // Koha keeps whole seconds.
+    const late = scannedAtMs !== undefined && Date.parse(at) > scannedAtMs + checkoutWithinMs;
+    return late ? [`${barcode ?? ''} at ${at}`] : [];
+  });
+}
+
+const UNREACHABLE = ['HOME_UNREACHABLE', 'LENDING_UNREACHABLE', 'LENDING_REFUSED', 'TOO_LATE'];
+const AT_HOME: Readonly<Record<CardKind, readonly string[]>> = {
+  eligible: ['COPIED', 'ALREADY_LOCAL'],
+  again: ['COPIED', 'ALREADY_LOCAL'],
+  expired: ['NOT_ELIGIBLE'],
+  restricted: ['NOT_ELIGIBLE'],
+  lost: ['NOT_ELIGIBLE'],
+  unknown: ['NOT_FOUND'],
+  // With one of the two silent the other one is taken, as locate.strict: false says.
+  'two homes': ['AMBIGUOUS_HOME', 'COPIED', 'ALREADY_LOCAL'],
+};
+
+/** Whether an event of this kind may end like this: as its card is, or with a failure that is named. */
+function mayEndSo(kind: CardKind, { outcome, problem }: EventState): boolean {
+  if (outcome === null) return true;
+  if (outcome === 'MISCONFIGURED') return problem?.name === 'the worker died of it';
+  return UNREACHABLE.includes(outcome) || AT_HOME[kind].includes(outcome);
+}
