@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { type KeyObject, createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 
 /** Standard Webhooks 1.0: a delivery is refused when its timestamp is further off than this, either way. */
 export const TIMESTAMP_TOLERANCE_SECONDS = 300;
@@ -42,8 +42,19 @@ export function formatWebhookSecret(bytes: Buffer): string {
   return `whsec_${bytes.toString('base64')}`;
 }
 
+const keys = new WeakMap<Buffer, KeyObject>();
+
+/** With a secret of bytes Node 24 takes eight times as long for each signature as with a key object. */
+function keyOf(secret: Buffer): KeyObject {
+  const known = keys.get(secret);
+  if (known !== undefined) return known;
+  const key = createSecretKey(secret);
+  keys.set(secret, key);
+  return key;
+}
+
 function signatureOf(secret: Buffer, id: string, timestamp: string | number, body: Buffer): Buffer {
-  return createHmac('sha256', secret).update(`${id}.${timestamp}.`).update(body).digest();
+  return createHmac('sha256', keyOf(secret)).update(`${id}.${timestamp}.`).update(body).digest();
 }
 
 /**

@@ -1,4 +1,13 @@
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  type KeyObject,
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomFillSync,
+} from 'node:crypto';
 
 /** A sealed text that cannot be opened. Says why, never what. */
 export class SealError extends Error {
@@ -18,10 +27,11 @@ export interface Sealer {
   hashes(purpose: string, text: string): readonly string[];
 }
 
+/** Key objects: with a key of bytes Node 24 takes four times as long for each seal and hash. */
 interface Subkeys {
   readonly kid: string;
-  readonly seal: Buffer;
-  readonly hash: Buffer;
+  readonly seal: KeyObject;
+  readonly hash: KeyObject;
 }
 
 const KEY_BYTES = 32;
@@ -51,15 +61,32 @@ export function createSealer(keys: readonly Buffer[]): Sealer {
 function deriveSubkeys(key: Buffer): Subkeys {
   if (key.length !== KEY_BYTES) throw new SealError(`a key has ${key.length} bytes, not ${KEY_BYTES}`);
   const kid = createHash('sha256').update(subkey(key, 'kid')).digest().subarray(0, KID_BYTES);
-  return { kid: kid.toString('base64url'), seal: subkey(key, 'seal'), hash: subkey(key, 'hash') };
+  return {
+    kid: kid.toString('base64url'),
+    seal: createSecretKey(subkey(key, 'seal')),
+    hash: createSecretKey(subkey(key, 'hash')),
+  };
 }
 
 function subkey(key: Buffer, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, '', `patron-passport ${use}`, KEY_BYTES));
 }
 
+const nonces = Buffer.alloc(NONCE_BYTES * 512);
+let used = nonces.length;
+
+/** Random bytes cost less by the thousand than by the dozen. Each is given out once. */
+function nextNonce(): Buffer {
+  if (used === nonces.length) {
+    randomFillSync(nonces);
+    used = 0;
+  }
+  used += NONCE_BYTES;
+  return nonces.subarray(used - NONCE_BYTES, used);
+}
+
 function sealWith(key: Subkeys, plain: string, context: string): string {
-  const nonce = randomBytes(NONCE_BYTES);
+  const nonce = nextNonce();
   const cipher = createCipheriv(CIPHER, key.seal, nonce).setAAD(Buffer.from(context));
   const sealed = Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
   return `${key.kid}:${sealed.toString('base64url')}`;
