@@ -84,11 +84,19 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
 
   test('announces what changes, and takes the focus from nobody who is typing', async () => {
     desk = await desks.openDesk();
+    let letSearch = (): void => undefined;
+    const typed = new Promise<void>((resolve) => {
+      letSearch = resolve;
+    });
+    await desk.page.route('**/api/v1/patrons?*', async (route) => {
+      await typed;
+      await route.continue();
+    });
     midland().putSettings({ latency_ms: 2500 });
-    const slow = desk.page.waitForRequest((request) => request.url().includes('/scans/'));
     await desk.scan(registerPatron(midland(), { columns: expired }));
     await desk.page.locator('#search_patron_filter').fill('Nov');
-    await slow;
+    letSearch();
+    await desk.item.waitFor();
     expect(await desk.verdict.getAttribute('aria-live')).toBe('polite');
     await desk.panel.getByText('but: the card has expired').waitFor();
     await desk.page.keyboard.type('ak');
