@@ -10,6 +10,8 @@ const PERL_MODULES = {
   'Try::Tiny': 'libtry-tiny-perl',
   'Perl::Critic': 'libperl-critic-perl',
   'DBD::SQLite': 'libdbd-sqlite3-perl',
+  CGI: 'libcgi-pm-perl',
+  Template: 'libtemplate-perl',
 };
 
 /** What a command may need of the machine: how to see that it is there, and the Debian packages that bring it. */
