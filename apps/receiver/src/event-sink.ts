@@ -103,7 +103,7 @@ async function carry(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<vo
 async function throughGate(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<SinkAnswer[]> {
   const { queue, gate, replicated, deadlineMs, monotonicNow } = deps;
   const startedAt = monotonicNow();
-  const answers: SinkAnswer[] = await Promise.all(batch.map(({ question }) => gate(question)));
+  const answers: SinkAnswer[] = await gate(batch.map(({ question }) => question));
   // The senders were told 503 by now. Adding would run their scans after all, and with a time that is no longer true.
   if (monotonicNow() - startedAt >= deadlineMs) throw new DeadlineError('the gate', deadlineMs);
 

@@ -37,12 +37,19 @@ const jobOf = (eventId: string, receivedMs: number): JobData => ({
   item_asked: false,
   card_hash: 'hash',
   retried: null,
+  sent: null,
   made: null,
   progress: queuedProgress('2026-11-25T09:00:00.000Z'),
 });
 
+type OneGate = (question: GateQuestion) => Promise<GateAnswer>;
+const allOf =
+  (gate: OneGate): Gate =>
+  (questions) =>
+    Promise.all(questions.map(gate));
+
 /** A sink over a gate and a queue of the test's own, with a clock that the test moves. */
-function openSink(options: { gate?: Gate; replicated?: ReplicaCheck; status?: string } = {}) {
+function openSink(options: { gate?: OneGate; replicated?: ReplicaCheck; status?: string } = {}) {
   const added: JobData[][] = [];
   const clock = { ms: 0 };
   const deps = {
@@ -52,7 +59,7 @@ function openSink(options: { gate?: Gate; replicated?: ReplicaCheck; status?: st
         added.push(jobs.map(({ data }) => data));
       },
     },
-    gate: options.gate ?? (async ({ eventId }: GateQuestion) => entered(eventId)),
+    gate: allOf(options.gate ?? (async ({ eventId }) => entered(eventId))),
     replicated: options.replicated ?? null,
     deadlineMs: DEADLINE_MS,
     monotonicNow: () => clock.ms,
@@ -64,7 +71,7 @@ function openSink(options: { gate?: Gate; replicated?: ReplicaCheck; status?: st
 /** A gate that answers when the test says so. */
 function heldGate() {
   const held: (() => void)[] = [];
-  const gate: Gate = ({ eventId }) =>
+  const gate: OneGate = ({ eventId }) =>
     new Promise((resolve) => {
       held.push(() => resolve(entered(eventId)));
     });
@@ -137,7 +144,7 @@ describe('the event sink', () => {
   });
 
   test('a gate that fails is unavailable to all who asked with it', async () => {
-    const gate: Gate = async ({ eventId }) => {
+    const gate: OneGate = async ({ eventId }) => {
       if (eventId === 'evt_1') throw new Error('OOM command not allowed');
       return entered(eventId);
     };
@@ -148,7 +155,7 @@ describe('the event sink', () => {
   });
 
   test('with too few replicas what was queued is unavailable; refusals stand', async () => {
-    const gate: Gate = async ({ eventId }) =>
+    const gate: OneGate = async ({ eventId }) =>
       eventId === 'evt_1' ? { kind: 'reused' } : entered(eventId, eventId === 'evt_0');
     const asked: unknown[] = [];
     const replicated: ReplicaCheck = async (events) => {

@@ -1,14 +1,18 @@
 import { STALE_LUA } from './backlog-script.ts';
+import { guardKeyPrefix, jobKeyPrefix } from './keys.ts';
+
+/** How long a `webhook-id` is remembered. Standard Webhooks senders give up well before. */
+const GUARD_LIFE_SECONDS = 80 * 3600;
+/** Scans of one card and item within this time are one scan. */
+const JOIN_LIFE_MS = 10_000;
 
 /**
  * The gate: everything the receiver must know and hold before it queues an event, in one round trip.
  *
  * KEYS 1 guard of this event, 2 join (mode take only), 3 rate, 4 backlog
- * ARGV 1 mode: rate | look | take       2 event id
- *      3 keyed hashes of the body, one per known key, comma separated; the first is stored
- *      4 microseconds between two events  5 burst           6 most unfinished events
- *      7 guard life, s                    8 join life, ms   9 prefix of job keys
- *      10 prefix of this library's guards 11 prefix of this library's job ids
+ * ARGV 1 mode: rate | look | take  2 library  3 event id
+ *      4 keyed hashes of the body, one per known key, comma separated; the first is stored
+ *      5 microseconds between two events  6 burst  7 most unfinished events
  *
  * Answers {'rate', wait in us} | {'reuse'} | {'backlog'} | {'pass'} (modes rate and look)
  *       | {verdict, event id to follow, add? 0/1, priority, now in ms}, verdict: new | duplicate | joined.
@@ -19,10 +23,10 @@ import { STALE_LUA } from './backlog-script.ts';
 export const GATE_LUA = `
 ${STALE_LUA}
 local guard_key, join_key, rate_key, backlog_key = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local mode, event_id, hashes = ARGV[1], ARGV[2], ARGV[3]
-local interval, burst, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local guard_life, join_life = tonumber(ARGV[7]), tonumber(ARGV[8])
-local job_prefix, guard_prefix, id_prefix = ARGV[9], ARGV[10], ARGV[11]
+local mode, library, event_id, hashes = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local interval, burst, most = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local guard_life, join_life = ${GUARD_LIFE_SECONDS}, ${JOIN_LIFE_MS}
+local guard_prefix, job_prefix = '${guardKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
 local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now_ms = math.floor(now_us / 1000)
@@ -43,7 +47,7 @@ local function read_guard(key)
   local hash, state, first = string.match(value, '^(%S+) (%S) ?(%S*)$')
   return {hash = hash, ended = state == 'd', first = first ~= '' and first or nil}
 end
-local function job_key(id) return job_prefix .. id_prefix .. id end
+local function job_key(id) return job_prefix .. id end
 local function finished(id) return redis.call('HEXISTS', job_key(id), 'finishedOn') == 1 end
 local function present(id) return redis.call('EXISTS', job_key(id)) == 1 end
 local function enter(id)

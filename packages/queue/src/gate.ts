@@ -1,12 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { GATE_LUA } from './gate-script.ts';
-import { backlogKey, guardKey, guardKeyPrefix, jobKeyPrefix, joinKey, rateKey } from './keys.ts';
-import { defineScript } from './script.ts';
-
-/** How long a `webhook-id` is remembered. Standard Webhooks senders give up well before. */
-export const GUARD_LIFE_SECONDS = 80 * 3600;
-/** Scans of one card and item within this time are one scan. */
-export const JOIN_LIFE_MS = 10_000;
+import { backlogKey, guardKey, joinKey, rateKey } from './keys.ts';
+import { type ScriptCall, defineScriptForMany } from './script.ts';
 
 /** What the receiver asks the gate about one delivery. */
 export interface GateQuestion {
@@ -38,32 +33,36 @@ export type GateAnswer =
       readonly nowMs: number;
     };
 
-export type Gate = (question: GateQuestion) => Promise<GateAnswer>;
+/** Asks about deliveries in their order; the answers come in the same one. */
+export type Gate = (questions: readonly GateQuestion[]) => Promise<GateAnswer[]>;
 
 /** BullMQ's largest priority. */
 const LOWEST_PRIORITY = 2_097_152;
 
-/** The gate as one script on this connection. It rejects with what Redis said; nothing is queued by it. */
+/**
+ * The gate as one script on this connection; all questions leave in one write (a write each costs more than the rest
+ * of it). It rejects with what Redis said; nothing is queued by it.
+ */
 export function buildGate(redis: Redis): Gate {
-  const run = defineScript(redis, 'passportGate', GATE_LUA);
-  return async ({ mode, library, eventId, bodyHashes, scanHash, limits }) => {
-    const answer = await run(
-      [guardKey(library, eventId), joinKey(library, scanHash), rateKey(library), backlogKey(library)],
-      [
-        mode,
-        eventId,
-        bodyHashes.join(','),
-        Math.round(1e6 / limits.eventsPerSecond),
-        limits.burst,
-        limits.backlog,
-        GUARD_LIFE_SECONDS,
-        JOIN_LIFE_MS,
-        jobKeyPrefix,
-        guardKeyPrefix(library),
-        `${library}.`,
-      ],
-    );
-    return readAnswer(answer as readonly (string | number)[]);
+  const run = defineScriptForMany(redis, 'passportGate', GATE_LUA);
+  return async (questions) => {
+    const answers = await run(questions.map(scriptCallOf));
+    return answers.map((answer) => readAnswer(answer as readonly (string | number)[]));
+  };
+}
+
+function scriptCallOf({ mode, library, eventId, bodyHashes, scanHash, limits }: GateQuestion): ScriptCall {
+  return {
+    keys: [guardKey(library, eventId), joinKey(library, scanHash), rateKey(library), backlogKey(library)],
+    args: [
+      mode,
+      library,
+      eventId,
+      bodyHashes.join(','),
+      Math.round(1e6 / limits.eventsPerSecond),
+      limits.burst,
+      limits.backlog,
+    ],
   };
 }
 

@@ -23,7 +23,7 @@ export const failedKey = key(SCANS, 'failed');
 
 /** One guard per event: the keyed hash of its body, whether it has ended, and on a join the first event's id. */
 export const guardKey = (library: string, eventId: string): string => key('guard', jobIdOf(library, eventId));
-export const guardKeyPrefix = (library: string): string => key('guard', `${library}.`);
+export const guardKeyPrefix = key('guard', '');
 /** The first event of a double scan, under the keyed hash of library, card and item. */
 export const joinKey = (library: string, hash: string): string => key('join', library, hash);
 /** GCRA's theoretical arrival time of a library's events. */

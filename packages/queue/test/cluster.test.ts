@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   addScans,
-  buildGate,
   buildItemSweep,
   noteItem,
   openLedger,
@@ -23,6 +22,7 @@ import {
   jobData,
   openQueueFixture,
   question,
+  openGate,
 } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -41,7 +41,7 @@ const add = (ids: readonly string[]): Promise<void> =>
 
 describe('on a Redis cluster', () => {
   test('the gate answers as on one Redis: new, duplicate, reused, joined, rate, backlog', async () => {
-    const gate = buildGate(fixture.redis);
+    const gate = openGate(fixture.redis);
     const kinds: string[] = [];
     const ask = async (...args: Parameters<typeof question>) =>
       kinds.push((await gate(question(...args))).kind);
@@ -64,7 +64,7 @@ describe('on a Redis cluster', () => {
   });
 
   test('fifty events at once are all added, each once', async () => {
-    const gate = buildGate(fixture.redis);
+    const gate = openGate(fixture.redis);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => gate(event(n))));
     const ids = answers.map((answer) => entered(answer).eventId);
     await add(ids);
@@ -75,7 +75,7 @@ describe('on a Redis cluster', () => {
 
   test('the ledger admits, settles and counts', async () => {
     const ledger = openLedger(fixture.redis);
-    await buildGate(fixture.redis)(event(1));
+    await openGate(fixture.redis)(event(1));
     await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
     const full = await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 });
     await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', '2026-11-25T12:00:00.000Z');

@@ -1,12 +1,20 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Gate, type GateAnswer, addScans, buildGate, openLedger } from '@passport/queue';
-import { type QueueFixture, entered, event, jobData, openQueueFixture } from './queue-fixture.ts';
+import { type GateAnswer, addScans, openLedger } from '@passport/queue';
+import {
+  type QueueFixture,
+  entered,
+  event,
+  jobData,
+  openQueueFixture,
+  openGate,
+  type OneGate,
+} from './queue-fixture.ts';
 
 let fixture: QueueFixture;
-let gate: Gate;
+let gate: OneGate;
 beforeAll(async () => {
   fixture = await openQueueFixture();
-  gate = buildGate(fixture.redis);
+  gate = openGate(fixture.redis);
 });
 afterEach(() => fixture.clear());
 afterAll(() => fixture.close());

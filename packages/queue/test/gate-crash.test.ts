@@ -1,7 +1,14 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { addScans, buildGate, openLedger } from '@passport/queue';
-import { type QueueFixture, entered, jobData, openQueueFixture, question } from './queue-fixture.ts';
+import { addScans, openLedger } from '@passport/queue';
+import {
+  type QueueFixture,
+  entered,
+  jobData,
+  openQueueFixture,
+  question,
+  openGate,
+} from './queue-fixture.ts';
 
 let fixture: QueueFixture;
 beforeAll(async () => {
@@ -30,7 +37,7 @@ const deliveryOf = (id: number) =>
 /** Runs the steps; returns how often each event was worked on, and who was told 202 for whom. */
 async function run(steps: readonly Step[]) {
   await fixture.clear();
-  const gate = buildGate(fixture.redis);
+  const gate = openGate(fixture.redis);
   const ledger = openLedger(fixture.redis);
   const worked = new Map<string, number>();
   const acknowledged = new Set<string>();

@@ -1,12 +1,19 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Gate, addScans, buildGate, followEvent, openLedger, readEventState } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture, question } from './queue-fixture.ts';
+import { addScans, followEvent, openLedger, readEventState } from '@passport/queue';
+import {
+  type QueueFixture,
+  jobData,
+  openQueueFixture,
+  question,
+  openGate,
+  type OneGate,
+} from './queue-fixture.ts';
 
 let fixture: QueueFixture;
-let gate: Gate;
+let gate: OneGate;
 beforeAll(async () => {
   fixture = await openQueueFixture();
-  gate = buildGate(fixture.redis);
+  gate = openGate(fixture.redis);
 });
 afterEach(() => fixture.clear());
 afterAll(() => fixture.close());

@@ -1,6 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Gate, addScans, buildGate, openScanQueue } from '@passport/queue';
-import { type QueueFixture, entered, jobData, openQueueFixture, question } from './queue-fixture.ts';
+import { addScans, openScanQueue } from '@passport/queue';
+import {
+  type QueueFixture,
+  entered,
+  jobData,
+  openQueueFixture,
+  question,
+  openGate,
+  type OneGate,
+} from './queue-fixture.ts';
 
 let fixture: QueueFixture;
 let receivers: ReturnType<typeof buildReceiver>[];
@@ -13,7 +21,7 @@ afterAll(() => fixture.close());
 
 /** Gate and queue over a connection of its own, as in each receiver. */
 function buildReceiver(redis: Awaited<ReturnType<QueueFixture['connect']>>) {
-  const gate: Gate = buildGate(redis);
+  const gate: OneGate = openGate(redis);
   const queue = openScanQueue(redis);
   return async (change: Parameters<typeof question>[0]) => {
     const answer = entered(await gate(question(change)));
@@ -23,8 +31,9 @@ function buildReceiver(redis: Awaited<ReturnType<QueueFixture['connect']>>) {
   };
 }
 
+/** Sends to both in turn. */
 const sendAll = (count: number, changeOf: (n: number) => Parameters<typeof question>[0]) =>
-  Promise.all(Array.from({ length: count }, (_, n) => receivers[n % receivers.length]?.(changeOf(n))));
+  Promise.all(Array.from({ length: count }, async (_, n) => receivers[n % 2]?.(changeOf(n))));
 
 const tally = (answers: readonly ({ kind: string } | undefined)[]): Record<string, number> => {
   const counts: Record<string, number> = {};

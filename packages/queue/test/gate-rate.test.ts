@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { type Gate, type GateAnswer, buildGate } from '@passport/queue';
-import { type QueueFixture, event, openQueueFixture } from './queue-fixture.ts';
+import { type GateAnswer, buildGate } from '@passport/queue';
+import { type QueueFixture, event, openQueueFixture, openGate, type OneGate } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
-let gate: Gate;
+let gate: OneGate;
 beforeAll(async () => {
   fixture = await openQueueFixture();
-  gate = buildGate(fixture.redis);
+  gate = openGate(fixture.redis);
 });
 afterEach(() => fixture.clear());
 afterAll(() => fixture.close());
@@ -96,5 +96,12 @@ describe('the rate of a library', () => {
     const lifeMs = Number(await fixture.server.ask('PTTL', RATE_KEY));
     expect(lifeMs).toBeGreaterThan(0);
     expect(lifeMs).toBeLessThanOrEqual(2_001);
+  });
+
+  test('deliveries that come together are asked about in their order', async () => {
+    const limits = { eventsPerSecond: 1, burst: 2, backlog: 10_000 };
+    const answers = await buildGate(fixture.redis)([1, 2, 3].map((n) => event(n, { limits })));
+
+    expect(answers.map(({ kind }) => kind)).toEqual(['new', 'new', 'rate_limited']);
   });
 });

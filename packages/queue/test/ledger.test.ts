@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Ledger, buildGate, openLedger, readOutcomeCounts } from '@passport/queue';
-import { NOON, type QueueFixture, event, openQueueFixture } from './queue-fixture.ts';
+import { type Ledger, openLedger, readOutcomeCounts } from '@passport/queue';
+import { NOON, type QueueFixture, event, openQueueFixture, openGate } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
 let ledger: Ledger;
@@ -14,7 +14,7 @@ afterAll(() => fixture.close());
 const HOUR_MS = 3_600_000;
 const limits = { copiesPerHour: 2, missesPerHour: 3 };
 const at = (time: string): string => `2026-11-25T${time}.000Z`;
-const accept = (n: number) => buildGate(fixture.redis)(event(n));
+const accept = (n: number) => openGate(fixture.redis)(event(n));
 
 describe('T-21 the hourly limits', () => {
   test('events start until the copies of the hour are taken, then wait and are told how long', async () => {

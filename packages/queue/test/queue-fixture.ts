@@ -10,6 +10,7 @@ import {
   type GateAnswer,
   type GateQuestion,
   type ScanJobs,
+  buildGate,
   openScanQueue,
 } from '@passport/queue';
 
@@ -93,6 +94,18 @@ function buildHand(worker: Worker<JobData>): WorkerHand {
   };
 }
 
+/** The gate for one delivery at a time. */
+export type OneGate = (question: GateQuestion) => Promise<GateAnswer>;
+
+export function openGate(redis: Redis): OneGate {
+  const gate = buildGate(redis);
+  return async (asked) => {
+    const [answer] = await gate([asked]);
+    if (answer === undefined) throw new Error('the gate gave no answer');
+    return answer;
+  };
+}
+
 /** A good event of riverside; each part may be replaced. */
 export function question(change: Partial<GateQuestion> = {}): GateQuestion {
   return {
@@ -133,6 +146,7 @@ export function jobData(change: Partial<JobData> = {}): JobData {
     item_asked: true,
     card_hash: 'kid:card-hash',
     retried: null,
+    sent: null,
     made: null,
     progress: queuedProgress(new Date(NOON).toISOString()),
     ...change,

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
-import { addScans, buildGate, buildReplicaCheck, openLedger } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture, question } from './queue-fixture.ts';
+import { addScans, buildReplicaCheck, openLedger } from '@passport/queue';
+import { type QueueFixture, jobData, openQueueFixture, question, openGate } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
 let replica: StartedRedis;
@@ -26,7 +26,7 @@ const check = (minReplicas: number) => buildReplicaCheck(fixture.redis, minRepli
 const EVENT = { library: 'riverside', eventId: 'evt_1' };
 
 async function accept(): Promise<void> {
-  await buildGate(fixture.redis)(question());
+  await openGate(fixture.redis)(question());
   await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
 }
 
@@ -60,13 +60,13 @@ describe('whether replicas hold an event', () => {
   });
 
   test('one that has a guard but no job was lost', async () => {
-    await buildGate(fixture.redis)(question());
+    await openGate(fixture.redis)(question());
 
     expect(await check(1)([EVENT])).toBe(false);
   });
 
   test('one that has ended needs no job any more', async () => {
-    await buildGate(fixture.redis)(question());
+    await openGate(fixture.redis)(question());
     await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z');
 
     expect(await check(1)([EVENT])).toBe(true);
