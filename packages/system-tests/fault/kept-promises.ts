@@ -1,0 +1,53 @@
+import type { KohaDouble } from '@passport/koha-double';
+import { waitFor } from '@passport/testkit';
+import type { Sent } from './sender.ts';
+
+/** Waits until the desk of the lending library was told the end of every event. */
+export async function untilAllTold(
+  lending: KohaDouble,
+  events: readonly Pick<Sent, 'eventId'>[],
+  timeoutMs = 30_000,
+): Promise<void> {
+  await waitFor(
+    `the desk of ${lending.library} to be told the end of ${events.length} events`,
+    () => {
+      const over = new Set(
+        lending
+          .state()
+          .outcomes.filter(({ state }) => state === 'done' || state === 'failed')
+          .map(({ event_id: id }) => id),
+      );
+      const missing = events.filter(({ eventId }) => !over.has(eventId)).length;
+      if (missing > 0) throw new Error(`${missing} are missing`);
+      return true;
+    },
+    { timeoutMs, everyMs: 100 },
+  );
+}
+
+/**
+ * What is not as promised of events whose patrons are all fit to be copied: each has one copy, marked, and, where its
+ * scan named an item, one loan. Empty when all is right.
+ */
+export function brokenPromises(
+  lending: KohaDouble,
+  events: readonly Sent[],
+  options: { isLent: boolean },
+): readonly string[] {
+  const told = new Map(lending.state().outcomes.map((row) => [row.event_id, row]));
+  return events.flatMap(({ eventId, card }) => {
+    const { patrons, checkouts } = lending.state(card);
+    const marks = patrons.flatMap(({ extended_attributes: all }) => all.map(({ type }) => type)).sort();
+    const row = told.get(eventId);
+    const checks = {
+      [`the desk was told ${String(row?.['outcome'])}`]:
+        row?.['outcome'] === 'COPIED' || row?.['outcome'] === 'ALREADY_LOCAL',
+      [`${patrons.length} copies`]: patrons.length === 1,
+      [`marked ${marks.join(' ')}`]: marks.join(' ') === 'PASSPORTED PASSPORTED_ID',
+      [`${checkouts.length} loans`]: checkouts.length === (options.isLent ? 1 : 0),
+      'a renewal': checkouts.every(({ renewals_count: times }) => times === 0),
+    };
+    const broken = Object.entries(checks).filter(([, holds]) => !holds);
+    return broken.length === 0 ? [] : [`${eventId}: ${broken.map(([name]) => name).join(', ')}`];
+  });
+}

@@ -1,0 +1,129 @@
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startFaultProxy, startProcess, waitFor } from '@passport/testkit';
+import type { FaultProxy } from '@passport/testkit';
+import { shelveBook } from '../harness/people.ts';
+import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
+import { registerReader } from './new-reader.ts';
+
+const PASSPORT = fileURLToPath(new URL('../../../apps/cli/bin/passport.js', import.meta.url));
+const CHECKOUT_WITHIN_MS = 2_000;
+const retry = { checkout_within: '2s' };
+
+let consortium: Consortium<'midland' | 'riverside' | 'lakeside'>;
+const networks = new Map<string, FaultProxy>();
+beforeAll(async () => {
+  const reachedBy = (id: string) => async (port: number) => {
+    const proxy = await startFaultProxy({ target: port });
+    networks.set(id, proxy);
+    return `http://127.0.0.1:${proxy.port}`;
+  };
+  consortium = await startConsortium({
+    libraries: {
+      midland: { reports: false, cards: ['^21234\\d{9}$'], reachedAt: reachedBy('midland') },
+      riverside: { cards: ['^25678\\d{9}$'], entry: { retry }, reachedAt: reachedBy('riverside') },
+      lakeside: { cards: ['^29012\\d{9}$'], entry: { retry: { ...retry, give_up_after: '3s' } } },
+    },
+    keys: { defaults: { koha: { timeout: '1s' } } },
+  });
+}, 60_000);
+afterAll(async () => {
+  await consortium?.stop();
+  for (const network of networks.values()) await network.close();
+});
+
+/** A scan of a new patron of midland for a book; `toldOf` waits for what the desk is told of it. */
+async function scanAt(lending: 'riverside' | 'lakeside') {
+  const { midland } = consortium.doubles;
+  const koha = consortium.doubles[lending];
+  const desk = consortium.at(lending);
+  const card = registerReader(midland);
+  const scannedAt = performance.now();
+  const { eventId, status } = await desk.scan({ cardnumber: card, item_barcode: shelveBook(koha) });
+  expect(status).toBe(202);
+  const told = () => koha.state().outcomes.find(({ event_id: id }) => id === eventId);
+  return {
+    eventId,
+    card,
+    follow: (...how: Parameters<typeof desk.follow> extends [string, ...infer Rest] ? Rest : never) =>
+      desk.follow(eventId, ...how),
+    untilTooLate: () =>
+      waitFor('the time for a loan to have passed', () => performance.now() - scannedAt > CHECKOUT_WITHIN_MS),
+    toldOf: (what: Readonly<Record<string, unknown>>) =>
+      waitFor(
+        `the desk to be told ${JSON.stringify(what)}`,
+        () => {
+          const row = told();
+          return row !== undefined && Object.entries(what).every(([key, value]) => row[key] === value) && row;
+        },
+        { timeoutMs: 15_000 },
+      ),
+    at: () => koha.state(card),
+  };
+}
+
+/** A machine so busy that the answer to a create came too late has found the copy by looking. */
+const FINISHED: unknown = expect.stringMatching(/^(COPIED|ALREADY_LOCAL)$/);
+const MARKED = [{ type: 'PASSPORTED', value: 'midland' }, { type: 'PASSPORTED_ID' }];
+
+test('T-35 T-16 the lending Koha is away for longer than a loan may wait: the copy is made, the loan is not, the desk is told', async () => {
+  await networks.get('riverside')?.setMode('refuse');
+  const event = await scanAt('riverside');
+  const waiting = await event.follow({ until: ({ state }) => state === 'waiting' });
+  expect(waiting.waiting_for).toMatchObject({ library: 'riverside', reason: 'NO_ANSWER' });
+  await event.untilTooLate();
+  expect(event.at().patrons).toEqual([]);
+
+  await networks.get('riverside')?.setMode('pass');
+
+  expect(await event.toldOf({ state: 'done' })).toMatchObject({
+    outcome: FINISHED,
+    checkout: { result: 'TOO_LATE', keys: [] },
+    homes: [{ id: 'midland' }],
+  });
+  const { patrons, checkouts } = event.at();
+  expect(patrons).toMatchObject([{ cardnumber: event.card, extended_attributes: MARKED }]);
+  expect(checkouts).toEqual([]);
+});
+
+test('T-35 only the loan gets no answer until it is too late for it: it is not made, and not made later', async () => {
+  const { riverside } = consortium.doubles;
+  riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before', times: 1_000 }]);
+  const event = await scanAt('riverside');
+  const told = await event.toldOf({ state: 'done' });
+  expect(told).toMatchObject({ outcome: FINISHED, checkout: { result: 'TOO_LATE', keys: [] } });
+
+  riverside.clearFaults();
+  const later = await scanAt('riverside');
+  expect(await later.toldOf({ state: 'done' })).toMatchObject({ checkout: { result: 'CHECKED_OUT' } });
+  expect(event.at()).toMatchObject({ patrons: [{ extended_attributes: MARKED }], checkouts: [] });
+});
+
+test('T-16 T-35 the home Koha stays away: HOME_UNREACHABLE names it, and a person who retries later gets the copy without the loan', async () => {
+  await networks.get('midland')?.setMode('refuse');
+  const event = await scanAt('lakeside');
+  await event.toldOf({ state: 'waiting' });
+  expect(await event.toldOf({ state: 'failed' })).toMatchObject({
+    outcome: 'HOME_UNREACHABLE',
+    homes: [{ id: 'midland' }],
+    message: 'midland library did not answer. Try again later, or register by hand.',
+  });
+  expect(event.at()).toMatchObject({ patrons: [], checkouts: [] });
+
+  await networks.get('midland')?.setMode('pass');
+  const retried = await startProcess({
+    command: process.execPath,
+    args: [PASSPORT, 'events', 'retry', `lakeside.${event.eventId}`],
+    env: consortium.services.env,
+  });
+  expect(await retried.exited).toEqual({ code: 0, signal: null });
+
+  expect(await event.toldOf({ state: 'done' })).toMatchObject({
+    outcome: FINISHED,
+    checkout: { result: 'TOO_LATE', keys: [] },
+  });
+  expect(await event.follow()).toMatchObject({ state: 'done', outcome: FINISHED });
+  const { patrons, checkouts } = event.at();
+  expect(patrons).toMatchObject([{ cardnumber: event.card, extended_attributes: MARKED }]);
+  expect(checkouts).toEqual([]);
+});
