@@ -36,9 +36,9 @@ export function buildPersonActions(deps: {
 }): PersonActions {
   const { queue, ledger, now, log } = deps;
   const audited =
-    (action: ActionName, act: (jobId: string) => Promise<ActionResult>) =>
+    (action: ActionName, act: (jobId: string, event: EventRef) => Promise<ActionResult>) =>
     async (person: Person, { library, eventId }: EventRef): Promise<ActionResult> => {
-      const result = await act(jobIdOf(library, eventId));
+      const result = await act(jobIdOf(library, eventId), { library, eventId });
       const { kind, ...more } = result;
       log.info(
         { audit: true, action, by: person.user, event: eventId, lending: library, result: kind, ...more },
@@ -53,7 +53,12 @@ export function buildPersonActions(deps: {
       return retry.kind === 'not_failed' ? { kind: 'not_now', state: retry.state } : { kind: retry.kind };
     }),
     promote: audited('promote', (jobId) => inState(queue, jobId, PROMOTABLE, (job) => job.promote())),
-    discard: audited('discard', (jobId) => inState(queue, jobId, DISCARDABLE, (job) => job.remove())),
+    discard: audited('discard', (jobId, { library, eventId }) =>
+      inState(queue, jobId, DISCARDABLE, async (job) => {
+        await job.remove();
+        await ledger.strikeOut(library, eventId); // or a redelivery would bring it back
+      }),
+    ),
   };
 }
 

@@ -165,6 +165,7 @@ function jobData(change: Partial<JobData>): JobData {
     item_asked: true,
     card_hash: 'kid001:aGFzaGVkLWNhcmQ',
     retried: null,
+    sent: null,
     made: null,
     progress: queuedProgress(new Date(now).toISOString()),
     ...change,

@@ -60,6 +60,7 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
       card_hash: sealer.hash('card', folded(event.cardnumber)),
       ...(traceparent === undefined ? {} : { traceparent }),
       retried: null,
+      sent: null,
       made: null,
       progress: queuedProgress(new Date(receivedMs).toISOString()),
     }),

@@ -82,7 +82,7 @@ export function assembleWork(opened: Opened): ScanWork {
 }
 
 function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
-  const { config, redis, libraries, machine, now, log } = opened;
+  const { config, redis, libraries, jobs, machine, now, log } = opened;
   const { newId, monotonicNow, pause } = machine;
   const { consortium } = config;
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
@@ -98,7 +98,9 @@ function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
       pause,
     }),
     audit: buildAudit(log),
+    copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
     now,
+    monotonicNow,
     pause,
     inStep: buildInStep(opened),
   };

@@ -43,6 +43,8 @@ export function decideFailure(error: unknown): FailureDecision {
       return wait('NO_ANSWER');
     case 'unexpected_status':
       return error.retryable ? wait('NO_ANSWER') : misconfigured(library, 'other', `status ${error.status}`);
+    case 'too_late':
+      return { kind: 'bug' }; // the loan step has its own word for it
     case 'redirect':
       return misconfigured(library, 'other', 'redirect');
     case 'credentials':

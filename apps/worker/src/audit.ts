@@ -10,6 +10,7 @@ export interface Audit {
   refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
   notShared(scan: Scan, home: string, because: string): void;
   notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
+  sending(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>): void;
   copied(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>, result: CopyResult): void;
   lent(scan: Scan, patronId: number, loan: LoanResult): void;
 }
@@ -36,6 +37,7 @@ export function buildAudit(log: Logger): Audit {
     refusedBy: (scan, { library, problem }) => line(scan, 'refused', { home: library, ...problem }),
     notShared: (scan, home, because) => line(scan, 'not shared', { home, because }),
     notEligible: (scan, home, reasons) => line(scan, 'not eligible', { home, reasons }),
+    sending: (scan, { homeKey, fields }) => line(scan, 'sending a copy', { home_key: homeKey, fields }),
     copied: (scan, { homeKey, fields }, result) =>
       line(scan, 'copy', {
         home_key: homeKey,

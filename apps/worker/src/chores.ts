@@ -2,7 +2,9 @@ import type { Consortium } from '@passport/config';
 import {
   type ScanJobs,
   buildItemSweep,
+  type TellJobs,
   cleanByAge,
+  cleanTellings,
   parkedLibraries,
   wakeParked,
   writeSighting,
@@ -23,12 +25,13 @@ export function buildChores(deps: {
   readonly consortium: Consortium;
   readonly redis: Redis;
   readonly queue: ScanJobs;
+  readonly tellQueue: TellJobs;
   readonly libraries: Libraries;
   readonly sightings: Sightings;
   readonly workerId: string;
   readonly now: () => number;
 }): readonly Chore[] {
-  const { consortium, redis, queue, libraries, sightings, workerId, now } = deps;
+  const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, now } = deps;
   const known = new Set(consortium.libraries.map(({ id }) => id));
   const sweepItems = buildItemSweep(redis);
   const wake = (): Promise<void> =>
@@ -48,7 +51,10 @@ export function buildChores(deps: {
     {
       name: 'retention',
       everyMs: CLEAN_EVERY_MS,
-      work: () => cleanByAge(redis, queue, consortium.retention, now()),
+      work: async () => {
+        await cleanByAge(redis, queue, consortium.retention, now());
+        await cleanTellings(tellQueue);
+      },
     },
   ];
 }

@@ -15,7 +15,7 @@ export interface CopyOrder {
   /** Null: no home key is written, so that a replaced card cannot be recognised. */
   readonly homeKeyAttribute: string | null;
   readonly onLookAlike: 'stop' | 'create';
-  /** An earlier run may have written already: look before anything is sent. */
+  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
   readonly lookFirst: boolean;
 }
 
@@ -40,13 +40,18 @@ export type CopyResult =
       readonly patronId: number | null;
     };
 
-/** How the copy step reaches the outside. */
-export interface CopyDeps {
+/** How a step reaches the outside. */
+export interface StepDeps {
   readonly libraries: Libraries;
   readonly signal: AbortSignal;
   /** Throws when this process may no longer write for the job. */
   readonly assertHeld: () => void;
   readonly pause: (ms: number) => Promise<void>;
+}
+
+export interface CopyDeps extends StepDeps {
+  /** Writes down that the copy is about to be sent, before it is. */
+  readonly noteSent: () => Promise<void>;
 }
 
 /** A patron with our home key needs this permission to be seen from another branch (API.md, surprise 10). */
@@ -64,6 +69,9 @@ export async function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<Copy
   if (unsure) {
     const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
+  } else {
+    deps.assertHeld();
+    await deps.noteSent();
   }
   for (let refusals = 1; ; refusals += 1) {
     const made = await create(order, deps);

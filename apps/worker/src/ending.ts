@@ -35,4 +35,13 @@ export type RunEnd =
       readonly otherwise: Ending;
     };
 
+/** The part of an ending that says: this patron's data went, or may have gone, to the lending library. */
+export function disclosedBy({
+  home,
+  home_key: homeKey,
+  fields,
+}: NonNullable<JobData['sent']>): Required<Pick<Ending, 'homes' | 'disclosed'>> {
+  return { homes: [home], disclosed: { home, homeKey, fields } };
+}
+
 export const ended = (ending: Ending): RunEnd => ({ kind: 'ended', ending });

@@ -3,7 +3,8 @@ import type { JobData } from '@passport/contract';
 import { libraryById } from '@passport/verdict';
 import { decideFailure } from './attempt-policy.ts';
 import type { Audit } from './audit.ts';
-import type { CopyDeps } from './copy.ts';
+import type { StepDeps } from './copy.ts';
+import { KohaError } from '@passport/koha-client';
 import { type Ending, type RunEnd, ended } from './ending.ts';
 import type { HeldLock } from './lock-watch.ts';
 import { type LoanResult, retryCheckout } from './retry-checkout.ts';
@@ -12,13 +13,16 @@ import type { Scan } from './scan.ts';
 /** A copy that is there, so that only the loan is left. */
 export type Made = NonNullable<JobData['made']>;
 
-export interface LoanDeps extends Pick<CopyDeps, 'libraries' | 'pause'> {
+export interface LoanDeps extends Pick<StepDeps, 'libraries' | 'pause'> {
   readonly consortium: Consortium;
   readonly audit: Audit;
   readonly now: () => number;
+  readonly monotonicNow: () => number;
   /** Does one step of the story, measured and traced. */
   readonly inStep: <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
 }
+
+const NOT_ASKED: LoanResult = { result: 'NOT_ASKED', keys: [] };
 
 /** Goes on where an earlier run could not lend yet. */
 export function finishLoan(scan: Scan, lock: HeldLock, made: Made, deps: LoanDeps): Promise<RunEnd> {
@@ -40,8 +44,17 @@ export async function withLoan(
     return ended(endingOf(made, await lend(scan, lock, made.patron_id, lookFirst, deps)));
   } catch (error) {
     const decision = decideFailure(error);
+    if (decision.kind === 'misconfigured') {
+      return ended({ ...endingOf(made, NOT_ASKED), outcome: 'MISCONFIGURED', problem: decision.problem });
+    }
     if (decision.kind !== 'wait') throw error;
-    const { library, reason, retryAfterMs } = decision;
+    const { library, reason } = decision;
+    // A loan whose answer was lost may still be on its way: the next look comes when Koha has surely let go of it.
+    const mayStillBeMade = error instanceof KohaError && error.effect === 'unknown';
+    const { timeoutMs } = libraryById(deps.consortium, scan.lending).koha;
+    const retryAfterMs = mayStillBeMade
+      ? Math.max(timeoutMs, decision.retryAfterMs ?? 0)
+      : decision.retryAfterMs;
     const otherwise = endingOf(made, { result: 'TOO_LATE', keys: [] });
     return { kind: 'waiting', library, reason, retryAfterMs, made, otherwise };
   }
@@ -63,10 +76,10 @@ async function lend(
 ): Promise<LoanResult> {
   const lending = libraryById(deps.consortium, scan.lending);
   const { retry } = lending;
-  if (!scan.itemAsked || !retry.checkout) return { result: 'NOT_ASKED', keys: [] };
+  if (!scan.itemAsked || !retry.checkout) return NOT_ASKED;
   const { item } = scan;
   if (item === null) return { result: 'TOO_LATE', keys: [] };
-  const times = timesOf(scan, lending);
+  const latestMs = latestSendingMs(scan, lending);
   const loan = await deps.inStep('checkout', () =>
     retryCheckout(
       {
@@ -76,8 +89,8 @@ async function lend(
         branch: scan.branch,
         confirm: retry.confirm,
         lookFirst,
-        sendingLeftMs: () => times.lastSendingMs - deps.now(),
-        answerLeftMs: () => times.endMs - deps.now(),
+        sendingLeftMs: () => latestMs - deps.now(),
+        monotonicNow: deps.monotonicNow,
       },
       { ...deps, signal: lock.signal, assertHeld: () => lock.assertHeld() },
     ),
@@ -86,11 +99,11 @@ async function lend(
   return loan;
 }
 
-/** The share of `checkout_within` that is kept for Koha's own work, where its timeout would not leave any time at all. */
-const MARGIN_SHARE = 0.1;
-
-/** When a loan may be sent at the latest, so that it is made before the end. Milliseconds of the queue's clock. */
-function timesOf({ scannedMs }: Scan, { retry, koha }: Library): { lastSendingMs: number; endMs: number } {
-  const endMs = scannedMs + retry.checkoutWithinMs;
-  return { endMs, lastSendingMs: endMs - Math.min(koha.timeoutMs, retry.checkoutWithinMs * MARGIN_SHARE) };
+/**
+ * When a loan may be sent at the latest, in milliseconds of the queue's clock: so that Koha's whole timeout fits in before
+ * the end, or half of a window that is shorter than that.
+ */
+function latestSendingMs({ scannedMs }: Scan, { retry, koha }: Library): number {
+  const { checkoutWithinMs } = retry;
+  return scannedMs + checkoutWithinMs - Math.min(koha.timeoutMs, checkoutWithinMs / 2);
 }

@@ -1,4 +1,4 @@
-import { KohaError, type KohaClient } from '@passport/koha-client';
+import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 
 /** A library is not asked: its circuit is open. */
@@ -18,10 +18,15 @@ export interface Libraries {
   /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
   call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   /**
-   * The same for work beside the story, such as telling: its failure opens no circuit, but as the probe of an open one it
-   * says whether the library is back, since perhaps nobody else will ask.
+   * The same for work beside the story, such as telling: its failures open a circuit of their own, so that a plugin in
+   * trouble stops no copy; but as the probe of an open library it says whether that is back, since perhaps nobody else asks.
    */
   callBeside<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
+  /**
+   * What a Koha's own description allows. It is nearly always remembered, so it says nothing about whether the library is
+   * there; a failure to read it does. Throws KohaError or LibraryClosed.
+   */
+  capabilities(library: string): Promise<Capabilities>;
   circuit(library: string): Pick<Circuit, 'isOpen' | 'isDue'>;
   /** Milliseconds since the library last answered this process; null when it never did. */
   sinceSuccessMs(library: string): number | null;
@@ -44,7 +49,7 @@ const TROUBLE: ReadonlySet<string> = new Set([
   'bad_answer',
 ]);
 /** Failures that say nothing about it: the call was not sent, or we hung up. */
-const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted']);
+const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
 
 export function buildLibraries(
   clients: ReadonlyMap<string, KohaClient>,
@@ -57,6 +62,7 @@ export function buildLibraries(
       {
         koha,
         circuit: buildCircuit(monotonicNow, (isOpen) => watch.circuitChanged(library, isOpen)),
+        besides: buildCircuit(monotonicNow, () => undefined),
         lastSuccess: null as number | null,
       },
     ]),
@@ -86,14 +92,27 @@ export function buildLibraries(
       }
     },
     async callBeside(library, work) {
-      const { koha, circuit } = room(library);
-      if (!circuit.isOpen) return work(koha);
+      const { koha, circuit: main, besides } = room(library);
+      const circuit = main.isOpen ? main : besides;
       const passage = circuit.enter();
       if (passage === 'refuse') throw new LibraryClosed(library);
       try {
         const result = await work(koha);
         circuit.succeeded();
         return result;
+      } catch (error) {
+        judge(circuit, passage, error);
+        throw error;
+      }
+    },
+    async capabilities(library) {
+      const { koha, circuit } = room(library);
+      const passage = circuit.enter();
+      if (passage === 'refuse') throw new LibraryClosed(library);
+      try {
+        const capabilities = await koha.capabilities();
+        circuit.abandoned(passage);
+        return capabilities;
       } catch (error) {
         judge(circuit, passage, error);
         throw error;
@@ -107,9 +126,14 @@ export function buildLibraries(
   };
 }
 
-/** A library that answers, if only to refuse, is there. */
+/** A library that answers, if only to refuse, is there. What was never sent, or is about one record, is no news of it. */
 function judge(circuit: Circuit, passage: Passage, error: unknown): void {
-  if (!(error instanceof KohaError) || NO_NEWS.has(error.code)) circuit.abandoned(passage);
+  if (!(error instanceof KohaError) || isNoNews(error)) circuit.abandoned(passage);
   else if (TROUBLE.has(error.code)) circuit.failed(passage);
   else circuit.succeeded();
+}
+
+function isNoNews({ code, status, saidByKoha }: KohaError): boolean {
+  const wasRefusedHere = code === 'permission' && status === null;
+  return NO_NEWS.has(code) || wasRefusedHere || saidByKoha;
 }

@@ -1,6 +1,6 @@
-import type { KohaPatron } from '@passport/koha-client';
+import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalHolder, decideLocalHolder } from '@passport/verdict';
-import type { CopyDeps, CopyOrder, CopyResult } from './copy.ts';
+import type { CopyOrder, CopyResult, StepDeps } from './copy.ts';
 
 /** Whom a look at the lending library can find; `null` there: nobody that we can see. */
 type Found = Extract<CopyResult, { kind: 'ours' | 'native' | 'conflict' | 'misconfigured' }>;
@@ -11,7 +11,7 @@ type Found = Extract<CopyResult, { kind: 'ours' | 'native' | 'conflict' | 'misco
  */
 export async function findLocalCopy(
   order: CopyOrder,
-  deps: CopyDeps,
+  deps: StepDeps,
   unsure: boolean,
 ): Promise<Found | null> {
   const { libraries, signal } = deps;
@@ -32,11 +32,12 @@ export async function findLocalCopy(
 
 async function whoHolds(
   order: CopyOrder,
-  deps: CopyDeps,
+  deps: StepDeps,
   holder: LocalHolder,
   byHomeKey: readonly KohaPatron[],
   unsure: boolean,
 ): Promise<Found | null> {
+  const { homeKeyAttribute } = order;
   switch (holder.kind) {
     case 'nobody':
       return null;
@@ -47,6 +48,11 @@ async function whoHolds(
       return copy === undefined ? { kind: 'conflict' } : changeCard(order, deps, copy);
     }
     case 'copy_without_key':
+      // Where no home key is written, what this very event sent is ours by its card and its passport.
+      if (homeKeyAttribute === null && unsure) {
+        return { kind: 'ours', patronId: holder.patronId, cardChanged: false, unsure };
+      }
+      return { kind: 'native', patronId: holder.patronId };
     case 'native':
       return { kind: 'native', patronId: holder.patronId };
     case 'card_of_another':
@@ -57,7 +63,7 @@ async function whoHolds(
 }
 
 /** The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. */
-async function changeCard(order: CopyOrder, deps: CopyDeps, copy: KohaPatron): Promise<Found> {
+async function changeCard(order: CopyOrder, deps: StepDeps, copy: KohaPatron): Promise<Found> {
   const { lending, branch, body } = order;
   const { patronId } = copy;
   deps.assertHeld();
@@ -67,12 +73,23 @@ async function changeCard(order: CopyOrder, deps: CopyDeps, copy: KohaPatron): P
     category_id: copy.categoryId,
     cardnumber: body.cardnumber,
   };
-  const changed = await deps.libraries.call(lending, (koha) =>
-    koha.changePatron(patronId, echoed, { branch }, { signal: deps.signal }),
-  );
+  const ours: Found = { kind: 'ours', patronId, cardChanged: true, unsure: false };
+  let changed: ChangeResult;
+  try {
+    changed = await deps.libraries.call(lending, (koha) =>
+      koha.changePatron(patronId, echoed, { branch }, { signal: deps.signal }),
+    );
+  } catch (error) {
+    if (!(error instanceof KohaError) || error.effect === 'none') throw error;
+    const now = await deps.libraries.call(lending, (koha) =>
+      koha.readPatron(patronId, { signal: deps.signal }),
+    );
+    if (now?.cardnumber != null && sameCard(now.cardnumber, body.cardnumber)) return ours;
+    throw error;
+  }
   switch (changed.kind) {
     case 'changed':
-      return { kind: 'ours', patronId, cardChanged: true, unsure: false };
+      return ours;
     case 'card_taken':
     case 'gone':
       return { kind: 'conflict' };

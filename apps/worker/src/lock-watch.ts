@@ -1,3 +1,5 @@
+import type { JobData } from '@passport/contract';
+
 /** Knows of each running job until when this process surely holds its lock. */
 export interface LockWatch {
   /** A job was taken: its lock counts from `sentAt` (monotonic, ms), when the command that took it was sent. */
@@ -13,6 +15,12 @@ export interface HeldLock {
   readonly signal: AbortSignal;
   /** Throws LockLost; asked before every write, since a blocked event loop fires no timer. */
   assertHeld(): void;
+}
+
+/** What a story may do with its job while it runs. */
+export interface JobHold extends HeldLock {
+  /** Writes into the job that a copy is about to be sent. Throws LockLost. */
+  noteSent(sent: NonNullable<JobData['sent']>): Promise<void>;
 }
 
 /** A twin may start once the lock has run out in Redis; ours ends this much before. */

@@ -10,13 +10,21 @@ import {
 } from '@passport/verdict';
 import { type CopyResult, copyPatron } from './copy.ts';
 import { type RunEnd, ended } from './ending.ts';
-import { type LoanDeps, finishLoan } from './lend.ts';
-import type { HeldLock } from './lock-watch.ts';
+import { finishLoan } from './lend.ts';
+import type { JobHold } from './lock-watch.ts';
 import type { Scan } from './scan.ts';
-import { afterCopy, judgeFound, notFound, turnDidNotCome } from './story-ends.ts';
+import {
+  type AfterCopyDeps,
+  afterCopy,
+  atLending,
+  judgeFound,
+  notFound,
+  turnDidNotCome,
+  unmapped,
+} from './story-ends.ts';
 import type { AskHome, InTurn, TakeUp } from './story-ports.ts';
 
-export interface ProvisionDeps extends LoanDeps {
+export interface ProvisionDeps extends AfterCopyDeps {
   readonly ask: AskHome;
   /** Takes the event up under the library's hourly limits. */
   readonly takeUp: TakeUp;
@@ -28,44 +36,44 @@ export interface ProvisionDeps extends LoanDeps {
  * The story of a scan: locate -> judge -> copy -> retry. Each step ends the story or hands on what the next one needs.
  * Throws KohaError or LibraryClosed where a library must be tried again.
  */
-export async function provision(scan: Scan, lock: HeldLock, deps: ProvisionDeps): Promise<RunEnd> {
-  if (scan.made !== null) return onlyTheLoan(scan, scan.made, lock, deps);
+export async function provision(scan: Scan, hold: JobHold, deps: ProvisionDeps): Promise<RunEnd> {
+  if (scan.made !== null) return onlyTheLoan(scan, scan.made, hold, deps);
   const candidates = decideCandidates(deps.consortium, scan.lending, scan.card);
   if (candidates.length === 0) return ended({ outcome: 'NOT_A_CARD' });
   const limited = await deps.takeUp(scan);
   if (limited !== null) return limited;
 
-  const located = await find(scan, lock, candidates, deps);
+  const located = await find(scan, hold, candidates, deps);
   if (located.kind !== 'found') return notFound(scan, located, deps);
   const verdict = judgeFound(scan, located, deps);
   if (verdict !== null) return ended(verdict);
 
-  const copy = await composeCopy(scan, located, deps);
-  if (copy.kind === 'misconfigured') {
-    return ended({ outcome: 'MISCONFIGURED', problem: { library: scan.lending, ...copy.problem } });
-  }
-  const end = await deps.inTurn(scan, copy.homeKey, lock, async (held) => {
-    const home = located.candidate.home.id;
-    const result = await makeCopy(scan, held, copy, home, deps);
-    return afterCopy(scan, held, { copy, result, home }, deps);
+  const home = located.candidate.home.id;
+  return atLending(home, async () => {
+    const copy = await composeCopy(scan, located, deps);
+    if (copy.kind === 'misconfigured') return ended(unmapped(scan, home, copy.problem));
+    const end = await deps.inTurn(scan, copy.homeKey, hold, async (held) => {
+      const result = await makeCopy(scan, { ...hold, ...held }, copy, home, deps);
+      return afterCopy(scan, held, { copy, result, home }, deps);
+    });
+    return end ?? turnDidNotCome(scan, home);
   });
-  return end ?? turnDidNotCome(scan);
 }
 
 /** An earlier run made the copy and could not lend yet: nobody needs the home library any more. */
 async function onlyTheLoan(
   scan: Scan,
   made: NonNullable<Scan['made']>,
-  lock: HeldLock,
+  hold: JobHold,
   deps: ProvisionDeps,
 ): Promise<RunEnd> {
-  const end = await deps.inTurn(scan, made.home_key, lock, (held) => finishLoan(scan, held, made, deps));
-  return end ?? turnDidNotCome(scan);
+  const end = await deps.inTurn(scan, made.home_key, hold, (held) => finishLoan(scan, held, made, deps));
+  return end ?? turnDidNotCome(scan, made.home);
 }
 
 async function find(
   scan: Scan,
-  lock: HeldLock,
+  hold: JobHold,
   candidates: readonly Candidate[],
   deps: ProvisionDeps,
 ): Promise<Located> {
@@ -77,8 +85,8 @@ async function find(
       card: scan.card,
       passportTypes: passportTypes(consortium),
       strict: consortium.locate.strict,
-      signal: lock.signal,
-      ask: (library, card, deadline) => ask(library, card, { balance, deadline, stop: lock.signal }),
+      signal: hold.signal,
+      ask: (library, card, deadline) => ask(library, card, { balance, deadline, stop: hold.signal }),
     }),
   );
   audit.lookedUp(scan, candidates, located);
@@ -91,7 +99,7 @@ async function composeCopy(
   deps: ProvisionDeps,
 ): Promise<PatronCopy> {
   const lending = libraryById(deps.consortium, scan.lending);
-  const { patronProperties } = await deps.libraries.call(scan.lending, (koha) => koha.capabilities());
+  const { patronProperties } = await deps.libraries.capabilities(scan.lending);
   return buildPatronCopy({
     patron,
     ...candidate,
@@ -104,12 +112,16 @@ async function composeCopy(
 
 async function makeCopy(
   scan: Scan,
-  held: HeldLock,
+  held: JobHold,
   copy: Extract<PatronCopy, { kind: 'copy' }>,
   home: string,
   deps: ProvisionDeps,
 ): Promise<CopyResult> {
   const { copy: policy } = libraryById(deps.consortium, scan.lending);
+  const noteSent = async (): Promise<void> => {
+    await held.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
+    deps.audit.sending(scan, copy);
+  };
   const result = await deps.inStep('copy', () =>
     copyPatron(
       {
@@ -121,9 +133,9 @@ async function makeCopy(
         passportTypes: passportTypes(deps.consortium),
         homeKeyAttribute: policy.homeKeyAttribute,
         onLookAlike: policy.onLookAlike,
-        lookFirst: scan.mayHaveWritten,
+        lookFirst: scan.sent !== null,
       },
-      { ...deps, signal: held.signal, assertHeld: () => held.assertHeld() },
+      { ...deps, signal: held.signal, assertHeld: () => held.assertHeld(), noteSent },
     ),
   );
   deps.audit.copied(scan, copy, result);

@@ -1,6 +1,6 @@
 import type { Progress } from '@passport/contract';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
-import type { CopyDeps } from './copy.ts';
+import type { StepDeps } from './copy.ts';
 
 /** The loan to make: to this record and no other, as the branch of the scan. */
 export interface LoanOrder {
@@ -14,8 +14,7 @@ export interface LoanOrder {
   readonly lookFirst: boolean;
   /** Milliseconds until a loan must not be sent any more; negative when it is too late. */
   readonly sendingLeftMs: () => number;
-  /** Milliseconds until one that was sent is no longer waited for: a little longer, so that Koha can answer it. */
-  readonly answerLeftMs: () => number;
+  readonly monotonicNow: () => number;
 }
 
 export type LoanResult = NonNullable<Progress['checkout']>;
@@ -28,7 +27,7 @@ const TOO_LATE: LoanResult = { result: 'TOO_LATE', keys: [] };
  * loan, a fresh token would renew it), so every lost answer is followed by a look for the loan. Throws KohaError or
  * LibraryClosed where it cannot be known yet how it stands.
  */
-export async function retryCheckout(order: LoanOrder, deps: CopyDeps): Promise<LoanResult> {
+export async function retryCheckout(order: LoanOrder, deps: StepDeps): Promise<LoanResult> {
   if (order.lookFirst) {
     const found = await lookForLoan(order, deps);
     if (found !== null) return found;
@@ -42,7 +41,7 @@ interface Confirmed {
   readonly token: string;
 }
 
-async function lend(order: LoanOrder, deps: CopyDeps, confirmed?: Confirmed): Promise<LoanResult> {
+async function lend(order: LoanOrder, deps: StepDeps, confirmed?: Confirmed): Promise<LoanResult> {
   if (order.sendingLeftMs() <= 0) return TOO_LATE;
   deps.assertHeld();
   const answer = await send(order, deps, confirmed);
@@ -67,30 +66,30 @@ async function lend(order: LoanOrder, deps: CopyDeps, confirmed?: Confirmed): Pr
 type Sent = CheckoutResult | { readonly kind: 'looked'; readonly result: LoanResult };
 
 /** Sends the loan; where its answer is lost, looks for what became of it. */
-async function send(order: LoanOrder, deps: CopyDeps, confirmed?: Confirmed): Promise<Sent> {
+async function send(order: LoanOrder, deps: StepDeps, confirmed?: Confirmed): Promise<Sent> {
   const { lending, patronId, barcode, branch } = order;
   const wish = {
     patronId,
     barcode,
     ...(confirmed === undefined ? {} : { itemId: confirmed.itemId, confirmation: confirmed.token }),
   };
-  const signal = AbortSignal.any([deps.signal, AbortSignal.timeout(Math.ceil(order.answerLeftMs()))]);
+  const limits = { signal: deps.signal, sendBefore: order.monotonicNow() + order.sendingLeftMs() };
   try {
-    return await deps.libraries.call(lending, (koha) => koha.checkOut(wish, { branch }, { signal }));
+    return await deps.libraries.call(lending, (koha) => koha.checkOut(wish, { branch }, limits));
   } catch (error) {
+    if (error instanceof KohaError && error.code === 'too_late') return { kind: 'looked', result: TOO_LATE };
     if (!(error instanceof KohaError) || error.effect === 'none' || deps.signal.aborted) throw error;
     const found = await lookForLoan(order, deps);
     if (found === ALREADY) return { kind: 'looked', result: { result: 'CHECKED_OUT', keys: [] } };
     if (found !== null) return { kind: 'looked', result: found };
-    if (order.sendingLeftMs() <= 0) return { kind: 'looked', result: TOO_LATE };
-    throw error;
+    throw error; // Koha may still be at it: whoever looks next, later, knows
   }
 }
 
 /** Koha's keys for "this patron has it already, and may not renew it". */
 const OWN_LOAN_BLOCKERS = ['NO_MORE_RENEWALS', 'NO_RENEWAL_FOR_ONSITE_CHECKOUTS'];
 
-async function blocked(order: LoanOrder, deps: CopyDeps, keys: readonly string[]): Promise<LoanResult> {
+async function blocked(order: LoanOrder, deps: StepDeps, keys: readonly string[]): Promise<LoanResult> {
   if (keys.some((key) => OWN_LOAN_BLOCKERS.includes(key))) {
     const found = await lookForLoan(order, deps);
     if (found !== null) return found;
@@ -99,7 +98,7 @@ async function blocked(order: LoanOrder, deps: CopyDeps, keys: readonly string[]
 }
 
 /** Koha wants something confirmed and does not say what: ask, and confirm only if every single key may be. */
-async function confirm(order: LoanOrder, deps: CopyDeps): Promise<LoanResult> {
+async function confirm(order: LoanOrder, deps: StepDeps): Promise<LoanResult> {
   const asked = await ask(order, deps);
   if (asked.kind === 'answered') return asked.result;
   const { itemId, confirms, token } = asked;
@@ -109,7 +108,7 @@ async function confirm(order: LoanOrder, deps: CopyDeps): Promise<LoanResult> {
 }
 
 /** The keys changed between our look and our loan: somebody else is at it, so a person decides. */
-async function needsConfirmation(order: LoanOrder, deps: CopyDeps): Promise<LoanResult> {
+async function needsConfirmation(order: LoanOrder, deps: StepDeps): Promise<LoanResult> {
   const asked = await ask(order, deps);
   return asked.kind === 'answered' ? asked.result : { result: 'NEEDS_CONFIRMATION', keys: asked.confirms };
 }
@@ -123,7 +122,7 @@ type Asked =
       readonly token: string | null;
     };
 
-async function ask(order: LoanOrder, deps: CopyDeps): Promise<Asked> {
+async function ask(order: LoanOrder, deps: StepDeps): Promise<Asked> {
   const { lending, patronId, barcode, branch } = order;
   const { libraries, signal } = deps;
   const answered = (result: LoanResult): Asked => ({ kind: 'answered', result });
@@ -139,7 +138,7 @@ async function ask(order: LoanOrder, deps: CopyDeps): Promise<Asked> {
 }
 
 /** Whether the patron has the item by now; null when not. An unknown item is an answer of its own. */
-async function lookForLoan(order: LoanOrder, deps: CopyDeps): Promise<LoanResult | null> {
+async function lookForLoan(order: LoanOrder, deps: StepDeps): Promise<LoanResult | null> {
   const { lending, patronId, barcode } = order;
   const { libraries, signal } = deps;
   const item = await libraries.call(lending, (koha) => koha.findItem(barcode, { signal }));

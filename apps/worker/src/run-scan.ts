@@ -1,8 +1,8 @@
 import { type JobData, type Progress, isFailure, nextProgress, parseJob } from '@passport/contract';
 import { SealError, type Sealer } from '@passport/runtime';
 import { type FailureDecision, decideFailure, nextDelayMs } from './attempt-policy.ts';
-import { type Ending, type RunEnd, ended } from './ending.ts';
-import { type HeldLock, LockLost } from './lock-watch.ts';
+import { type Ending, type RunEnd, disclosedBy, ended } from './ending.ts';
+import { type HeldLock, type JobHold, LockLost } from './lock-watch.ts';
 import { type Scan, openScan } from './scan.ts';
 
 /** A job as BullMQ hands it over, without BullMQ. */
@@ -15,6 +15,8 @@ export interface JobInHand {
   /** How often it ended in a bug of ours. */
   readonly bugs: number;
   readonly lock: HeldLock;
+  /** Replaces the job's data. Throws LockLost. */
+  save(job: JobData): Promise<void>;
 }
 
 /** What is to be done with the job now. */
@@ -35,7 +37,7 @@ export type RunDecision =
   | { readonly kind: 'unreadable'; readonly fields: readonly string[] };
 
 export interface RunDeps {
-  readonly provision: (scan: Scan, lock: HeldLock) => Promise<RunEnd>;
+  readonly provision: (scan: Scan, hold: JobHold) => Promise<RunEnd>;
   readonly sealer: Sealer;
   readonly giveUpAfterMs: (lending: string) => number | null;
   /** When the next call of a library that is at its cap may start. */
@@ -57,17 +59,29 @@ const TELL_BUSY_FROM_MS = 1_000;
 export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecision> {
   const parsed = parseJob(hand.data);
   if (parsed.kind === 'unreadable') return { kind: 'unreadable', fields: parsed.fields };
-  const { job } = parsed;
+  let { job } = parsed;
   if (job.progress.outcome !== null) return { kind: 'ended_before', job };
-  const end = await story(job, hand, deps);
+  const hold: JobHold = {
+    signal: hand.lock.signal,
+    assertHeld: () => hand.lock.assertHeld(),
+    async noteSent(sent) {
+      job = { ...job, sent };
+      await hand.save(job);
+    },
+  };
+  const end = await story(job, hand, hold, deps);
   if (end === 'hand_back') return { kind: 'hand_back' };
   const attempt = job.progress.attempt + 1;
-  if (end.kind === 'ended')
-    return { kind: 'end', job: endedJob(job, end.ending, attempt, deps), ending: end.ending };
+  if (end.kind === 'ended') return ending(job, end.ending, attempt, deps);
   return wait(job, end, attempt, deps);
 }
 
-async function story(job: JobData, hand: JobInHand, deps: RunDeps): Promise<RunEnd | 'hand_back'> {
+async function story(
+  job: JobData,
+  hand: JobInHand,
+  hold: JobHold,
+  deps: RunDeps,
+): Promise<RunEnd | 'hand_back'> {
   const { library } = job;
   const broken = (name: string): RunEnd =>
     ended({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
@@ -85,7 +99,7 @@ async function story(job: JobData, hand: JobInHand, deps: RunDeps): Promise<RunE
   }
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
   if (tooOld() && !wasWorkedOn(job.progress, hand.starts)) return ended({ outcome: 'TOO_LATE' });
-  const end = await deps.provision(scan, hand.lock).catch((error: unknown) => {
+  const end = await deps.provision(scan, hold).catch((error: unknown) => {
     const { signal } = hand.lock;
     if (signal.aborted) return stopped(signal.reason);
     return failed(scan, decideFailure(error), error);
@@ -129,6 +143,16 @@ function unreachable(scan: Scan, library: string): Ending {
     : { outcome: 'HOME_UNREACHABLE', homes: [library] };
 }
 
+/** Ends of which nobody can say whether a copy that was sent is there. */
+const MAY_BE_THERE: ReadonlySet<string> = new Set(['LENDING_UNREACHABLE', 'HOME_UNREACHABLE']);
+
+function ending(job: JobData, end: Ending, attempt: number, deps: RunDeps): RunDecision {
+  const { sent } = job;
+  const mayBeThere = sent !== null && MAY_BE_THERE.has(end.outcome);
+  const told: Ending = mayBeThere ? { ...disclosedBy(sent), ...end } : end;
+  return { kind: 'end', job: endedJob(job, told, attempt, deps), ending: told };
+}
+
 function endedJob(job: JobData, ending: Ending, attempt: number, deps: RunDeps): JobData {
   const isKept = isFailure(ending.outcome);
   const progress = nextProgress(
@@ -150,6 +174,7 @@ function endedJob(job: JobData, ending: Ending, attempt: number, deps: RunDeps):
     ...job,
     sealed_card: isKept ? job.sealed_card : null,
     sealed_item: isKept ? job.sealed_item : null,
+    sent: ending.disclosed === undefined ? null : job.sent,
     progress,
   };
 }
@@ -181,15 +206,12 @@ function wait(
     },
     new Date(now).toISOString(),
   );
-  const before = job.progress.waiting_for;
   return {
     kind: 'park',
     job: { ...job, made: end.made ?? job.made, progress },
     untilMs,
     forCircuitsOf: reason === 'CIRCUIT_OPEN' ? (end.closed ?? [library]) : [],
-    worthTelling:
-      (reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS) &&
-      (before?.library !== library || before.reason !== reason),
+    worthTelling: reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS,
   };
 }
 

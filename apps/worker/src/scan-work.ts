@@ -1,6 +1,6 @@
 import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
-import type { Ledger, Receipts } from '@passport/queue';
+import type { HourUse, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing } from '@passport/runtime';
 import type { Ending } from './ending.ts';
 import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
@@ -15,10 +15,7 @@ export interface ScanWorkDeps {
   readonly receipts: Receipts;
   readonly teller: Teller;
   readonly sightings: Pick<Sightings, 'misconfigured' | 'worked'>;
-  readonly metrics: {
-    ended(library: string, outcome: string): void;
-    copied(library: string, seconds: number): void;
-  };
+  readonly metrics: { ended(library: string, outcome: string): void };
   readonly tracing: Tracing;
   readonly park: (library: string, jobId: string) => Promise<void>;
   /** Notes that a failed job's sealed item must be gone by then. */
@@ -39,14 +36,14 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
     async afterEnd(job, jobId) {
       const { outcome, updated_at: endedAt } = job.progress;
       if (outcome === null) return;
-      await ledger.settle(job.library, job.event_id, outcome, endedAt);
+      await ledger.settle(job.library, job.event_id, outcome, endedAt, usedOf(job));
       if (job.sealed_item !== null) await deps.noteItem(jobId, itemGoneAt(deps, job));
       note(deps, job, outcome);
       await teller.tellEnd(job);
     },
     async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
       const { job, forCircuitsOf, worthTelling } = decision;
-      await ledger.giveBack(job.library, job.event_id);
+      if (!mayHaveCopied(job)) await ledger.giveBack(job.library, job.event_id);
       await Promise.all(forCircuitsOf.map((library) => park(library, jobId)));
       const { waiting_for: waitingFor, attempt } = job.progress;
       log.info(
@@ -63,6 +60,16 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       if (worthTelling) teller.tellWaiting(job);
     },
   };
+}
+
+/** Whether a copy is there, or may be: an ended job remembers what it sent only when it came to something. */
+const mayHaveCopied = ({ made, sent }: JobData): boolean =>
+  sent !== null || (made?.disclosed ?? null) !== null;
+
+/** What an ended event used of its library's hour. */
+function usedOf(job: JobData): HourUse {
+  if (mayHaveCopied(job)) return 'copies';
+  return job.progress.outcome === 'NOT_FOUND' ? 'misses' : 'none';
 }
 
 /** One run of a job, in the trace that its delivery began. */
@@ -108,7 +115,6 @@ function note(deps: ScanWorkDeps, job: JobData, outcome: NonNullable<JobData['pr
   const { progress } = job;
   const ageMs = now() - (job.received_ms - job.age_at_delivery_ms);
   metrics.ended(job.library, outcome);
-  if (outcome === 'COPIED') metrics.copied(job.library, ageMs / 1000);
   if (progress.problem !== null) sightings.misconfigured(progress.problem.library, progress.problem);
   if (progress.patron_id !== null && progress.problem === null) {
     for (const library of [job.library, ...progress.homes.map(({ id }) => id)]) sightings.worked(library);

@@ -21,6 +21,8 @@ export interface Scan {
   readonly startedMs: number;
   /** Whether an earlier run may have written something at the lending library. */
   readonly mayHaveWritten: boolean;
+  /** What an earlier run was about to send to the lending library. */
+  readonly sent: JobData['sent'];
   /** The copy of an earlier run, when only the loan is left. */
   readonly made: JobData['made'];
 }
@@ -43,6 +45,7 @@ export function openScan(job: JobData, sealer: Sealer, mayHaveWritten: boolean):
     scannedMs,
     startedMs: job.retried?.at_ms ?? scannedMs,
     mayHaveWritten,
+    sent: job.sent,
     made: job.made,
   };
 }

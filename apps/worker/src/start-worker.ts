@@ -81,7 +81,7 @@ export async function startWorker(
   const work = assembleWork({ ...opened, machine, lifecycle, now, log });
 
   const workerId = machine.newId();
-  const chores = buildChores({ consortium, redis, queue, libraries, sightings, workerId, now });
+  const chores = buildChores({ consortium, redis, queue, tellQueue, libraries, sightings, workerId, now });
   const housekeeping = startHousekeeping(chores, log);
   lifecycle.own('housekeeping', () => housekeeping.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;

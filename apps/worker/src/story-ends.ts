@@ -1,6 +1,14 @@
-import { type Located, type PatronCopy, type Silent, judge, libraryById } from '@passport/verdict';
+import {
+  type Located,
+  type PatronCopy,
+  type Problem,
+  type Silent,
+  judge,
+  libraryById,
+} from '@passport/verdict';
+import { decideFailure } from './attempt-policy.ts';
 import type { CopyResult } from './copy.ts';
-import { type Ending, type RunEnd, ended } from './ending.ts';
+import { type Ending, type RunEnd, disclosedBy, ended } from './ending.ts';
 import { type LoanDeps, type Made, endingOf, withLoan } from './lend.ts';
 import type { HeldLock } from './lock-watch.ts';
 import type { Scan } from './scan.ts';
@@ -64,6 +72,28 @@ export function judgeFound(scan: Scan, located: Found, { consortium, audit }: St
   }
 }
 
+/** The end of a patron whose category the lending library has not mapped. */
+export function unmapped({ lending }: Scan, home: string, problem: Problem): Ending {
+  return { outcome: 'MISCONFIGURED', problem: { library: lending, ...problem }, homes: [home] };
+}
+
+/** Does what is left to do at the lending library after the find: what fails there still says where the patron was found. */
+export async function atLending(home: string, work: () => Promise<RunEnd>): Promise<RunEnd> {
+  try {
+    return await work();
+  } catch (error) {
+    const decision = decideFailure(error);
+    if (decision.kind === 'misconfigured') {
+      return ended({ outcome: 'MISCONFIGURED', problem: decision.problem, homes: [home] });
+    }
+    if (decision.kind !== 'wait') throw error;
+    const { library, reason, retryAfterMs } = decision;
+    return { kind: 'waiting', library, reason, retryAfterMs, otherwise: neverAnswered(home) };
+  }
+}
+
+const neverAnswered = (home: string): Ending => ({ outcome: 'LENDING_UNREACHABLE', homes: [home] });
+
 /** What became of the copy. */
 export interface Copied {
   readonly home: string;
@@ -71,18 +101,25 @@ export interface Copied {
   readonly result: CopyResult;
 }
 
+export interface AfterCopyDeps extends LoanDeps {
+  /** A copy was made, so long after its scan. */
+  readonly copied: (lending: string, sinceScanMs: number) => void;
+}
+
 /** From what became of the copy to the end of the story, the loan included. */
 export async function afterCopy(
   scan: Scan,
   held: HeldLock,
   { home, copy, result }: Copied,
-  deps: LoanDeps,
+  deps: AfterCopyDeps,
 ): Promise<RunEnd> {
+  const homes = [home];
   const isOurs = { home, home_key: copy.homeKey };
   const fields = [...copy.fields];
   switch (result.kind) {
     case 'copied': {
       const { patronId: patron_id } = result;
+      deps.copied(scan.lending, deps.now() - scan.scannedMs);
       const made: Made = { outcome: 'COPIED', reasons: [], ...isOurs, patron_id, disclosed: fields };
       return withLoan(scan, held, made, false, deps);
     }
@@ -94,21 +131,17 @@ export async function afterCopy(
       return withLoan(scan, held, made, scan.mayHaveWritten, deps);
     }
     case 'native':
-      return ended({ outcome: 'ALREADY_LOCAL', patronId: result.patronId });
+      return ended({ outcome: 'ALREADY_LOCAL', patronId: result.patronId, homes });
     case 'conflict':
-      return ended({ outcome: 'LOCAL_CONFLICT' });
+      return ended({ outcome: 'LOCAL_CONFLICT', homes });
     case 'look_alike':
-      return ended({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
+      return ended({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes });
     case 'record_refused':
-      return ended({ outcome: 'LENDING_REFUSED' });
+      return ended({ outcome: 'LENDING_REFUSED', homes });
     case 'misconfigured': {
       const { problem, patronId } = result;
-      const disclosed = { home, homeKey: copy.homeKey, fields };
-      return ended({
-        outcome: 'MISCONFIGURED',
-        problem,
-        ...(patronId === null ? {} : { patronId, disclosed }),
-      });
+      const isThere = patronId === null ? {} : { patronId, ...disclosedBy({ ...isOurs, fields }) };
+      return ended({ outcome: 'MISCONFIGURED', problem, homes, ...isThere });
     }
     default:
       return result satisfies never;
@@ -116,13 +149,12 @@ export async function afterCopy(
 }
 
 /** Another job is writing for this very patron, and takes long. */
-export function turnDidNotCome({ lending, made }: Scan): RunEnd {
+export function turnDidNotCome({ lending, made }: Scan, home: string): RunEnd {
   return {
     kind: 'waiting',
     library: lending,
     reason: 'BUSY',
     retryAfterMs: null,
-    otherwise:
-      made === null ? { outcome: 'LENDING_UNREACHABLE' } : endingOf(made, { result: 'TOO_LATE', keys: [] }),
+    otherwise: made === null ? neverAnswered(home) : endingOf(made, { result: 'TOO_LATE', keys: [] }),
   };
 }

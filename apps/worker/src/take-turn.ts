@@ -31,7 +31,8 @@ export function buildInTurn(deps: InTurnDeps): InTurn {
   return async (scan, homeKey, lock, work) => {
     const turn = await waitForTurn(scan, homeKey, lock.signal, deps);
     if (turn === null) return null;
-    const lastStart = turn.endsAt - deps.timeoutMs(scan.lending);
+    // A write may wait for a token and a place before its own timeout begins.
+    const lastStart = turn.endsAt - 2 * deps.timeoutMs(scan.lending);
     const held: HeldLock = {
       signal: lock.signal,
       assertHeld() {

@@ -10,6 +10,7 @@ import {
 } from '@passport/queue';
 import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from './libraries.ts';
+import { buildRest } from './rest-while-full.ts';
 import { tellingSpan } from './tell.ts';
 
 const CONCURRENCY = 4;
@@ -73,6 +74,12 @@ export function startTellWorker(deps: {
       skipVersionCheck: true,
     },
   );
-  worker.on('error', () => undefined); // the connection logs its outages, once each
-  return { close: () => worker.close() };
+  const rest = buildRest(worker, deps.connection, log);
+  worker.on('error', (error) => rest.hear(error)); // the connection logs its outages, once each
+  return {
+    close: () => {
+      rest.close();
+      return worker.close();
+    },
+  };
 }

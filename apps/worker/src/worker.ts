@@ -69,8 +69,9 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
   const process = async (job: Job<unknown>, token = ''): Promise<void> => {
     // `processedOn` was read before the command that took the job was sent.
     const held = watch.taken(token, monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())));
+    const { signal, release } = firstOf(held.signal, deadline);
     const lock: HeldLock = {
-      signal: AbortSignal.any([held.signal, deadline]),
+      signal,
       assertHeld() {
         held.assertHeld();
         if (connection.status !== 'ready') throw new RedisUnavailable('no connection');
@@ -84,6 +85,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
       const isOurs = error instanceof LockLost;
       await handBack(job, isOurs ? now() : now() + REDIS_REST_MS, token, log);
     } finally {
+      release();
       watch.forget(token);
     }
   };
@@ -115,6 +117,21 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
   };
 }
 
+/**
+ * A signal that follows both. `AbortSignal.any` with one that lives as long as the process keeps something of each job
+ * (50 bytes, Node 20.20); this lets go.
+ */
+function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; release(): void } {
+  const both = new AbortController();
+  const follow = (event: Event): void => both.abort((event.target as AbortSignal).reason);
+  for (const each of [one, other]) {
+    if (each.aborted) both.abort(each.reason);
+    else each.addEventListener('abort', follow, { once: true });
+  }
+  const release = (): void => [one, other].forEach((each) => each.removeEventListener('abort', follow));
+  return { signal: both.signal, release };
+}
+
 /** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */
 async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: ScanWorkerDeps): Promise<void> {
   const { work, writeHeld, now, log } = deps;
@@ -129,6 +146,7 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
     stalls: job.stalledCounter,
     bugs: job.attemptsMade,
     lock,
+    save: write,
   });
   switch (decision.kind) {
     case 'end':

@@ -104,7 +104,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     withCopy(story, OLD);
     story.riverside.putPatron(CARD, { surname: 'Other', firstname: 'Person', category_id: 'AD' });
 
-    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT' });
+    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
     expect(story.copy(OLD)).toMatchObject({ surname: 'Okafor' });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
@@ -113,7 +113,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     withCopy(story, CARD, { PASSPORTED: 'lakeside', PASSPORTED_ID: 'lakeside:7' });
 
-    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT' });
+    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
 
@@ -121,7 +121,11 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     const { patron_id } = story.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
 
-    expect(endingOf(await story.run())).toEqual({ outcome: 'ALREADY_LOCAL', patronId: patron_id });
+    expect(endingOf(await story.run())).toEqual({
+      outcome: 'ALREADY_LOCAL',
+      patronId: patron_id,
+      homes: ['midland'],
+    });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
 
@@ -134,7 +138,11 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
     });
 
-    expect(endingOf(await story.run())).toEqual({ outcome: 'ALREADY_LOCAL', patronId: patron_id });
+    expect(endingOf(await story.run())).toEqual({
+      outcome: 'ALREADY_LOCAL',
+      patronId: patron_id,
+      homes: ['midland'],
+    });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
 
@@ -145,7 +153,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const ending = endingOf(await story.run());
 
     if (release === '25.11') {
-      expect(ending).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
+      expect(ending).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes: ['midland'] });
       expect(story.copy()).toBeUndefined();
     } else expect(ending.outcome).toBe('COPIED');
   });

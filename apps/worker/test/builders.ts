@@ -61,6 +61,7 @@ export function jobData(change: Partial<JobData> = {}, sealer = SEALER): JobData
     item_asked: true,
     card_hash: 'kid:card-hash',
     retried: null,
+    sent: null,
     made: null,
     progress: queuedProgress(new Date(NOON).toISOString()),
     ...change,
@@ -84,7 +85,15 @@ export function waitingProgress(
 
 /** A job as BullMQ hands it over for the first time. */
 export function inHand(change: Partial<JobInHand> = {}): JobInHand {
-  return { data: jobData(), starts: 1, stalls: 0, bugs: 0, lock: heldLock(), ...change };
+  return {
+    data: jobData(),
+    starts: 1,
+    stalls: 0,
+    bugs: 0,
+    lock: heldLock(),
+    save: () => Promise.resolve(),
+    ...change,
+  };
 }
 
 /** What a run needs, with a story that is never reached and a clock at noon. */
@@ -115,6 +124,7 @@ export function aScan(change: Partial<Scan> = {}): Scan {
     scannedMs: NOON,
     startedMs: NOON,
     mayHaveWritten: false,
+    sent: null,
     made: null,
     ...change,
   };

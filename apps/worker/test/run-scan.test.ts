@@ -151,11 +151,9 @@ describe('a run that has to wait', () => {
     expect(job.sealed_card).not.toBeNull();
   });
 
-  test('tells the desk once for one reason', async () => {
+  test('tells the desk at each wait, since an earlier telling may be lost', async () => {
     const data = jobData({ progress: waitingProgress('NO_ANSWER') });
-    expect(parked(await runScan(inHand({ data }), telling(waiting()))).worthTelling).toBe(false);
-    const changed = telling(waiting({ reason: 'RATE_LIMITED' }));
-    expect(parked(await runScan(inHand({ data }), changed)).worthTelling).toBe(true);
+    expect(parked(await runScan(inHand({ data }), telling(waiting()))).worthTelling).toBe(true);
   });
 
   test('for a library at its cap takes the next free slot, at no attempt and without a word', async () => {

@@ -90,7 +90,9 @@ export async function openStory(plan: StoryPlan = {}): Promise<StoryBench> {
     takeUp: () => Promise.resolve(null),
     inTurn: (_scan, _homeKey, lock, work) => work(lock),
     audit: auditInto(audited),
+    copied: () => undefined,
     now: Date.now,
+    monotonicNow: () => performance.now(),
     pause: () => Promise.resolve(),
     inStep: (_name, work) => work(),
   };
@@ -126,6 +128,8 @@ function handOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...hand }: Wish
     sealed_card: seal(card, 'card'),
     sealed_item: item === null ? null : seal(item, 'item'),
     item_asked: item !== null,
+    // A later run of a job whose first one was about to send the copy.
+    sent: (hand.starts ?? 1) > 1 ? { home: 'midland', home_key: 'midland:2', fields: ['surname'] } : null,
     ...job,
   });
   return inHand({ data, ...hand });
@@ -161,6 +165,7 @@ function auditInto(actions: string[]): Audit {
     refusedBy: (_scan, { library }) => actions.push(`refused by ${library}`),
     notShared: (_scan, home, because) => actions.push(`not shared by ${home}: ${because}`),
     notEligible: (_scan, _home, reasons) => actions.push(`not eligible: ${reasons.join(' ')}`),
+    sending: () => undefined,
     copied: (_scan, _copy, { kind }) => actions.push(`copy: ${kind}`),
     lent: (_scan, _patron, { result }) => actions.push(`loan: ${result}`),
   };

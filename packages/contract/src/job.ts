@@ -30,6 +30,16 @@ export const jobSchema = z.object({
   traceparent: z.string().optional(),
   /** The last retry by a person: its time, and how often the job had been stalled by then. */
   retried: z.object({ at_ms: z.number(), stalled: z.int() }).nullable(),
+  /** Written before a copy is sent to the lending library: from then on it may be there. Null: nothing was ever sent. */
+  sent: z
+    .object({
+      home: z.string(),
+      home_key: z.string(),
+      /** Names of the fields that were sent. */
+      fields: z.array(z.string()),
+    })
+    .nullable()
+    .default(null),
   /** Set while only the loan is left to do: the copy is there, and home is not asked again. */
   made: z
     .object({

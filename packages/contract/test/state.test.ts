@@ -28,6 +28,7 @@ const job = (change: Partial<Progress> = {}): JobData => ({
   item_asked: false,
   card_hash: 'k1:abc',
   retried: null,
+  sent: null,
   made: null,
   progress: { ...queuedProgress(NOW), ...change },
 });

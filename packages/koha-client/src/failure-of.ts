@@ -31,10 +31,20 @@ export function failureOf(library: string, answer: Answer, nowMs: number): KohaE
   return new KohaError(status === 403 ? { ...base, ...forbidden(refusal) } : base);
 }
 
-/** The failure of an answer whose status promises a body that is not there or does not fit. */
-export function badAnswer(library: string, answer: Answer): KohaError {
+/**
+ * The failure of an answer whose status promises a body that is not there or does not fit. `saidByKoha`: it is Koha's own, and only
+ * one record in it is strange.
+ */
+export function badAnswer(library: string, answer: Answer, saidByKoha = false): KohaError {
   const { operation, status } = answer;
-  return new KohaError({ code: 'bad_answer', library, operation, status, effect: effectOf(operation) });
+  return new KohaError({
+    code: 'bad_answer',
+    library,
+    operation,
+    status,
+    effect: effectOf(operation),
+    saidByKoha,
+  });
 }
 
 /** The first value of a header that may have been sent more than once. */

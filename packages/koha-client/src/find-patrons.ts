@@ -97,6 +97,7 @@ function parsePatrons(session: Session, rows: readonly unknown[]): KohaPatron[] 
       const { library } = session;
       throw new KohaError({
         code: 'bad_answer',
+        saidByKoha: true,
         library,
         operation: ROUTE.operation,
         status: 200,

@@ -4,7 +4,7 @@ export { type Gate, type GateAnswer, type GateQuestion, buildGate } from './gate
 export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
 export { followEvent } from './event-pointer.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
-export { type Admission, type HourLimits, type Ledger, openLedger } from './ledger.ts';
+export { type Admission, type HourLimits, type HourUse, type Ledger, openLedger } from './ledger.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
 export { type DisclosureReceipt, type Receipts, openReceipts, readReceipts } from './receipts.ts';
 export {
@@ -28,4 +28,11 @@ export { park, parkedLibraries, wakeParked } from './parking.ts';
 export { type HeldWrite, buildHeldWrite } from './held-write.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type TurnHolder, type Turns, openTurns } from './turn.ts';
-export { type TellJobs, type Telling, openTellQueue, tellLater, tellingSchema } from './tell-queue.ts';
+export {
+  type TellJobs,
+  type Telling,
+  cleanTellings,
+  openTellQueue,
+  tellLater,
+  tellingSchema,
+} from './tell-queue.ts';

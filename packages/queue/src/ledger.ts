@@ -39,7 +39,7 @@ return {}
  * What an ended event leaves behind: its guard says so, it is off the backlog, its place in the hour is given back
  * unless it was used, its outcome is counted once. Safe to repeat.
  * KEYS 1 guard, 2 backlog, 3 misses, 4 copies, 5 outcomes of the hour
- * ARGV 1 event id, 2 outcome field, 3 used: copies | misses | none, 4 life of the counts
+ * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: copies | misses | none, 4 life of the counts
  */
 const SETTLE_LUA = `
 local guard = redis.call('GET', KEYS[1])
@@ -50,7 +50,7 @@ end
 local open = redis.call('ZREM', KEYS[2], ARGV[1])
 if ARGV[3] ~= 'misses' then redis.call('ZREM', KEYS[3], ARGV[1]) end
 if ARGV[3] ~= 'copies' then redis.call('ZREM', KEYS[4], ARGV[1]) end
-if open == 1 then
+if open == 1 and ARGV[2] ~= '' then
   redis.call('HINCRBY', KEYS[5], ARGV[2], 1)
   redis.call('EXPIRE', KEYS[5], ARGV[4])
 end
@@ -84,7 +84,10 @@ export interface Ledger {
   admit(library: string, eventId: string, limits: HourLimits): Promise<Admission>;
   /** Gives the event's place in the hour back, for as long as it waits. */
   giveBack(library: string, eventId: string): Promise<void>;
-  settle(library: string, eventId: string, outcome: Outcome, nowIso: string): Promise<void>;
+  /** Closes the books on an event that ended. `used` is what it used of the hour; by its outcome where left out. */
+  settle(library: string, eventId: string, outcome: Outcome, nowIso: string, used?: HourUse): Promise<void>;
+  /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
+  strikeOut(library: string, eventId: string): Promise<void>;
   /**
    * Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. False, and nothing
    * done, when the job is not in the failed set or its data are no longer `before`.
@@ -92,13 +95,26 @@ export interface Ledger {
   reopen(before: unknown, after: JobData, nowMs: number): Promise<boolean>;
 }
 
-const USED: Partial<Record<Outcome, 'copies' | 'misses'>> = { COPIED: 'copies', NOT_FOUND: 'misses' };
+/** What an event used of its library's hour. */
+export type HourUse = 'copies' | 'misses' | 'none';
+
+const USED: Partial<Record<Outcome, HourUse>> = { COPIED: 'copies', NOT_FOUND: 'misses' };
 
 /** Opens the ledger on a connection. Nothing in it is personal: event ids, times, counts. */
 export function openLedger(redis: Redis): Ledger {
   const admit = defineScript(redis, 'passportAdmit', ADMIT_LUA);
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
   const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
+  const close = async (library: string, eventId: string, field: string, used: HourUse, hour: string) => {
+    const keys = [
+      guardKey(library, eventId),
+      backlogKey(library),
+      hourKey('misses', library),
+      hourKey('copies', library),
+      outcomesKey(hour),
+    ];
+    await settle(keys, [eventId, field, used, OUTCOMES_LIFE_SECONDS]);
+  };
   return {
     async admit(library, eventId, { copiesPerHour, missesPerHour }) {
       const [limit, freeInMs] = (await admit(
@@ -114,18 +130,9 @@ export function openLedger(redis: Redis): Ledger {
         redis.zrem(hourKey('copies', library), eventId),
       ]);
     },
-    async settle(library, eventId, outcome, nowIso) {
-      await settle(
-        [
-          guardKey(library, eventId),
-          backlogKey(library),
-          hourKey('misses', library),
-          hourKey('copies', library),
-          outcomesKey(nowIso.slice(0, 'YYYY-MM-DDTHH'.length)),
-        ],
-        [eventId, `${library} ${outcome}`, USED[outcome] ?? 'none', OUTCOMES_LIFE_SECONDS],
-      );
-    },
+    settle: (library, eventId, outcome, nowIso, used = USED[outcome] ?? 'none') =>
+      close(library, eventId, `${library} ${outcome}`, used, nowIso.slice(0, 'YYYY-MM-DDTHH'.length)),
+    strikeOut: (library, eventId) => close(library, eventId, '', 'none', 'none'),
     async reopen(before, after, nowMs) {
       const jobId = jobIdOf(after.library, after.event_id);
       const done = await reopen(

@@ -59,6 +59,9 @@ async function strikeOff(redis: Redis, library: string): Promise<void> {
   if ((await redis.scard(parkedKey(library))) > 0) await redis.sadd(PARKED_LIBRARIES_KEY, library);
 }
 
+/** A job that could not be promoted a moment ago: about to be parked, or parked in between. */
+const IS_PARKED_OR_ABOUT_TO: ReadonlySet<string> = new Set(['active', 'delayed']);
+
 async function wake(queue: ScanJobs, jobId: string): Promise<'woken' | 'gone' | 'not_yet'> {
   const job = await queue.getJob(jobId);
   if (job === undefined) return 'gone';
@@ -67,6 +70,6 @@ async function wake(queue: ScanJobs, jobId: string): Promise<'woken' | 'gone' | 
     return 'woken';
   } catch (error) {
     if (!hasMoved(error)) throw error;
-    return (await job.isActive()) ? 'not_yet' : 'gone';
+    return IS_PARKED_OR_ABOUT_TO.has(await job.getState()) ? 'not_yet' : 'gone';
   }
 }

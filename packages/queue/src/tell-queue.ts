@@ -13,6 +13,10 @@ export const tellingSchema = z.object({
 });
 export type Telling = z.infer<typeof tellingSchema>;
 
+const DONE_LIFE_SECONDS = 3600;
+const FAILED_LIFE_SECONDS = 24 * 3600;
+const CLEAN_MOST = 10_000;
+
 export type TellJobs = Queue<Telling>;
 
 /** Opens the queue of reports. They are kept by age, and never hold anything personal. */
@@ -24,11 +28,17 @@ export function openTellQueue(redis: Redis): TellJobs {
       attempts: 1_000_000,
       backoff: { type: 'telling' },
       stackTraceLimit: 1,
-      removeOnComplete: { age: 3600 },
-      removeOnFail: { age: 24 * 3600 },
+      removeOnComplete: { age: DONE_LIFE_SECONDS },
+      removeOnFail: { age: FAILED_LIFE_SECONDS },
     },
     skipVersionCheck: true,
   });
+}
+
+/** Removes reports past their age, since BullMQ does so only when another one ends. */
+export async function cleanTellings(queue: TellJobs): Promise<void> {
+  await queue.clean(DONE_LIFE_SECONDS * 1000, CLEAN_MOST, 'completed');
+  await queue.clean(FAILED_LIFE_SECONDS * 1000, CLEAN_MOST, 'failed');
 }
 
 /** Queues a report of the event's state `seq`; the same one is queued once. */

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { leakGuard } from '@passport/testkit';
+import { CARD } from './builders.ts';
+import { type StoryBench, endingOf, openStory, waitOf } from './story-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const open = async (plan: Parameters<typeof openStory>[0] = {}): Promise<StoryBench> =>
+  own(await openStory(plan));
+const loans = (story: StoryBench) => story.riverside.state().checkouts;
+
+describe('a refusal that is cut off or not Koha’s own', () => {
+  test.each([
+    ['a page with 409', { kind: 'html', status: 409 }],
+    ['a page with 403', { kind: 'html', status: 403 }],
+    ['a page with 404', { kind: 'html', status: 404 }],
+  ] as const)('%s on the create: looked up, and our copy found', async (_what, fault) => {
+    const story = await open();
+    endingOf(await story.run({ item: null }));
+    story.riverside.addFaults([{ operation: 'POST /patrons', ...fault }]);
+    expect(endingOf(await story.run({ item: null })).outcome).toBe('ALREADY_LOCAL');
+  });
+
+  test('at home: waited for, since nobody knows yet', async () => {
+    const story = await open();
+    story.midland.addFaults([{ operation: 'GET /patrons', kind: 'html', status: 403 }]);
+    expect(waitOf(await story.run()).job.progress.waiting_for).toMatchObject({
+      library: 'midland',
+      reason: 'NO_ANSWER',
+    });
+  });
+});
+
+describe('an ending after the copy was made', () => {
+  test('by a loan that only a person can mend: the copy is named, and disclosed', async () => {
+    const story = await open();
+    story.riverside.addFaults([
+      {
+        operation: 'POST /checkouts',
+        kind: 'status',
+        status: 403,
+        body: {
+          error: 'Authorization failure. Missing required permission(s).',
+          required_permissions: { circulate: 'circulate_remaining_permissions' },
+        },
+      },
+    ]);
+    const ending = endingOf(await story.run());
+    expect(ending).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      homes: ['midland'],
+      patronId: story.copy()?.patron_id,
+      problem: { library: 'riverside', what: 'permission' },
+      disclosed: { home: 'midland', fields: expect.arrayContaining(['surname']) },
+    });
+  });
+
+  test('by nobody answering for too long: it may be there, so it is disclosed', async () => {
+    const story = await open();
+    story.riverside.addFaults([
+      { operation: 'POST /patrons', kind: 'reset_after' },
+      { operation: 'GET /patrons', kind: 'reset_before', times: 50 },
+    ]);
+    const { job } = waitOf(await story.run({ item: null }));
+    expect(job.sent).toMatchObject({ home: 'midland', fields: expect.arrayContaining(['surname']) });
+    const old = { ...job, received_ms: Date.now() - 3_600_000 };
+    const late = await story.run({ item: null, job: old, starts: 2 });
+    expect(endingOf(late)).toMatchObject({
+      outcome: 'LENDING_UNREACHABLE',
+      homes: ['midland'],
+      disclosed: { home: 'midland' },
+    });
+  });
+
+  test('of an event that sent nothing is no disclosure, also when it was started twice', async () => {
+    const story = await open();
+    endingOf(await story.run({ item: null }));
+    const ending = endingOf(await story.run({ item: null, starts: 2, job: { sent: null } }));
+    expect(ending.outcome).toBe('ALREADY_LOCAL');
+    expect(ending.disclosed).toBeUndefined();
+  });
+});
+
+describe('T-35 a loan near the end of its time', () => {
+  const entry = { koha: { timeout: '1s' }, retry: { checkout_within: '4s' } };
+
+  test('is not sent once a slow token has eaten the time that was left', async () => {
+    const story = await open({ entry });
+    endingOf(await story.run({ item: null }));
+    story.riverside.revokeTokens();
+    story.riverside.addFaults([
+      { operation: 'GET /patrons', kind: 'status', status: 401, body: { error: 'x' } },
+      { operation: 'POST /oauth/token', kind: 'delay', ms: 700 },
+    ]);
+    const ending = endingOf(await story.run({ agoMs: 2_700 }));
+    expect(ending.checkout).toMatchObject({ result: 'TOO_LATE' });
+    expect(loans(story)).toHaveLength(0);
+  });
+
+  test('whose answer is lost is not called too late while Koha may still make it', async () => {
+    const story = await open({ entry });
+    story.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 1_300 }]);
+    const parked = waitOf(await story.run({ agoMs: 1_500 }));
+    expect(parked.job.made).toMatchObject({ outcome: 'COPIED' });
+    expect(parked.untilMs - Date.now()).toBeGreaterThan(500);
+    expect(story.copy(CARD)).toBeDefined();
+  });
+});
+
+describe('the circuit of a lending library', () => {
+  test('opens although its description is remembered', async () => {
+    const story = await open();
+    endingOf(await story.run({ item: null }));
+    story.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
+    for (let tries = 0; tries < 4; tries += 1) await story.run({ item: null });
+    expect(story.libraries.circuit('riverside').isOpen).toBe(true);
+  });
+
+  test('is not closed by a branch that no header can carry', async () => {
+    const story = await open();
+    endingOf(await story.run({ item: null }));
+    story.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
+    for (let tries = 0; tries < 4; tries += 1) await story.run({ item: null });
+    await story.run({ item: null, job: { branch: 'É' } });
+    expect(story.libraries.circuit('riverside').isOpen).toBe(true);
+  });
+});
