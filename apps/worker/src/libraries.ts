@@ -57,17 +57,9 @@ export function buildLibraries(
   watch: LibraryWatch,
 ): Libraries {
   const rooms = new Map(
-    [...clients].map(([library, koha]) => [
-      library,
-      {
-        koha,
-        circuit: buildCircuit(monotonicNow, (isOpen) => watch.circuitChanged(library, isOpen)),
-        besides: buildCircuit(monotonicNow, () => undefined),
-        lastSuccess: null as number | null,
-      },
-    ]),
+    [...clients].map(([library, koha]) => [library, buildRoom(library, koha, monotonicNow, watch)] as const),
   );
-  const room = (library: string) => {
+  const room = (library: string): Room => {
     const found = rooms.get(library);
     if (found === undefined) throw new Error(`no client for library ${library}`);
     return found;
@@ -76,47 +68,24 @@ export function buildLibraries(
   return {
     async call(library, work) {
       const place = room(library);
-      const passage = place.circuit.enter();
-      if (passage === 'refuse') throw new LibraryClosed(library);
       const startedAt = monotonicNow();
       try {
-        const result = await work(place.koha);
+        const result = await through(place.circuit, library, () => work(place.koha));
         place.lastSuccess = monotonicNow();
-        place.circuit.succeeded();
         watch.answered(library, place.lastSuccess - startedAt);
         return result;
       } catch (error) {
-        judge(place.circuit, passage, error);
         if (error instanceof KohaError) watch.failed(library, error.code);
         throw error;
       }
     },
     async callBeside(library, work) {
-      const { koha, circuit: main, besides } = room(library);
-      const circuit = main.isOpen ? main : besides;
-      const passage = circuit.enter();
-      if (passage === 'refuse') throw new LibraryClosed(library);
-      try {
-        const result = await work(koha);
-        circuit.succeeded();
-        return result;
-      } catch (error) {
-        judge(circuit, passage, error);
-        throw error;
-      }
+      const { koha, circuit, besides } = room(library);
+      return through(circuit.isOpen ? circuit : besides, library, () => work(koha));
     },
     async capabilities(library) {
       const { koha, circuit } = room(library);
-      const passage = circuit.enter();
-      if (passage === 'refuse') throw new LibraryClosed(library);
-      try {
-        const capabilities = await koha.capabilities();
-        circuit.abandoned(passage);
-        return capabilities;
-      } catch (error) {
-        judge(circuit, passage, error);
-        throw error;
-      }
+      return through(circuit, library, () => koha.capabilities(), 'no news');
     },
     circuit: (library) => room(library).circuit,
     sinceSuccessMs: (library) => {
@@ -124,6 +93,44 @@ export function buildLibraries(
       return lastSuccess === null ? null : monotonicNow() - lastSuccess;
     },
   };
+}
+
+interface Room {
+  readonly koha: KohaClient;
+  readonly circuit: Circuit;
+  /** Of the work beside the story. */
+  readonly besides: Circuit;
+  lastSuccess: number | null;
+}
+
+function buildRoom(library: string, koha: KohaClient, monotonicNow: () => number, watch: LibraryWatch): Room {
+  const changed = (isOpen: boolean): void => watch.circuitChanged(library, isOpen);
+  return {
+    koha,
+    circuit: buildCircuit(monotonicNow, changed),
+    besides: buildCircuit(monotonicNow, () => undefined),
+    lastSuccess: null,
+  };
+}
+
+/** Does the work if the circuit lets it, and tells the circuit how it went. */
+async function through<T>(
+  circuit: Circuit,
+  library: string,
+  work: () => Promise<T>,
+  success: 'is news' | 'no news' = 'is news',
+): Promise<T> {
+  const passage = circuit.enter();
+  if (passage === 'refuse') throw new LibraryClosed(library);
+  try {
+    const result = await work();
+    if (success === 'is news') circuit.succeeded();
+    else circuit.abandoned(passage);
+    return result;
+  } catch (error) {
+    judge(circuit, passage, error);
+    throw error;
+  }
 }
 
 /** A library that answers, if only to refuse, is there. What was never sent, or is about one record, is no news of it. */

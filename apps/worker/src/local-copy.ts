@@ -84,7 +84,8 @@ async function changeCard(order: CopyOrder, deps: StepDeps, copy: KohaPatron): P
     const now = await deps.libraries.call(lending, (koha) =>
       koha.readPatron(patronId, { signal: deps.signal }),
     );
-    if (now?.cardnumber != null && sameCard(now.cardnumber, body.cardnumber)) return ours;
+    const card = now?.cardnumber ?? null;
+    if (card !== null && sameCard(card, body.cardnumber)) return ours;
     throw error;
   }
   switch (changed.kind) {

@@ -72,7 +72,7 @@ export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecisi
   const end = await story(job, hand, hold, deps);
   if (end === 'hand_back') return { kind: 'hand_back' };
   const attempt = job.progress.attempt + 1;
-  if (end.kind === 'ended') return ending(job, end.ending, attempt, deps);
+  if (end.kind === 'ended') return toEnd(job, end.ending, attempt, deps);
   return wait(job, end, attempt, deps);
 }
 
@@ -146,7 +146,7 @@ function unreachable(scan: Scan, library: string): Ending {
 /** Ends of which nobody can say whether a copy that was sent is there. */
 const MAY_BE_THERE: ReadonlySet<string> = new Set(['LENDING_UNREACHABLE', 'HOME_UNREACHABLE']);
 
-function ending(job: JobData, end: Ending, attempt: number, deps: RunDeps): RunDecision {
+function toEnd(job: JobData, end: Ending, attempt: number, deps: RunDeps): RunDecision {
   const { sent } = job;
   const mayBeThere = sent !== null && MAY_BE_THERE.has(end.outcome);
   const told: Ending = mayBeThere ? { ...disclosedBy(sent), ...end } : end;

@@ -76,7 +76,9 @@ function judgeKoha(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs
       )
       .map(({ external_id: barcode }) => barcode ?? ''),
     untold: mine
-      .filter(({ state: end }) => end !== null && end.outcome !== null && (told.get(end.event_id) ?? 0) < end.seq)
+      .filter(
+        ({ state: end }) => end !== null && end.outcome !== null && (told.get(end.event_id) ?? 0) < end.seq,
+      )
       .map(({ event }) => event.id),
   };
 }

@@ -65,7 +65,7 @@ function asTestKoha(koha: KohaDouble): TestKoha {
 /** Any request; a body becomes JSON unless it is text already. */
 export async function askPlain(url: string, method: string, ask: Ask = {}): Promise<Reply> {
   const search =
-    ask.query === undefined ? '' : `?${new URLSearchParams(ask.query as Record<string, string>)}`;
+    ask.query === undefined ? '' : `?${new URLSearchParams(ask.query as Record<string, string>).toString()}`;
   const response = await fetch(url + search, {
     method,
     redirect: 'manual',
