@@ -1,4 +1,4 @@
-import type { EventEmitter } from 'node:events';
+import { type EventEmitter, setMaxListeners } from 'node:events';
 import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
 
@@ -30,6 +30,8 @@ export class Lifecycle {
     this.#graceMs = options.graceMs;
     this.#stepMs = options.stepMs ?? 1_000;
     this.#process = options.process ?? process;
+    // Every job and call under way listens to them: more than Node's ten is no leak.
+    setMaxListeners(0, this.#stopping.signal, this.#deadline.signal);
   }
 
   /** True from the first call of `stop` on. */

@@ -23,11 +23,12 @@ const REPLIES: readonly (readonly [RegExp, RedisFailure['kind'], string])[] = [
   [/^MISCONF\b/, 'full', 'cannot write its file'],
   [/\bREADONLY You can't write/, 'readonly', 'is a read-only replica'],
   [/^LOADING\b/, 'loading', 'is loading its data'],
+  [/^ERR max number of clients reached/, 'unavailable', 'has too many clients'],
   [/^(NOREPLICAS|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|BUSY|UNBLOCKED)\b/, 'unavailable', ''],
   [/^(NOAUTH|WRONGPASS|NOPERM)\b/, 'unavailable', 'refuses our user or password'],
   [/^Too many Cluster redirections/, 'unavailable', 'too many redirections'],
   [
-    /^(Connection is closed|Socket timeout|Stream isn't writeable|Command timed out|All sentinels are un)/,
+    /^(Connection is closed|Command aborted due to connection close|Socket timeout|Stream isn't writeable|Command timed out|All sentinels are un)/,
     'unavailable',
     '',
   ],

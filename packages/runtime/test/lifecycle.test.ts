@@ -1,4 +1,4 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, getMaxListeners } from 'node:events';
 import { expect, test } from '@jest/globals';
 import { Lifecycle } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
@@ -135,4 +135,9 @@ test('what is opened while stopping is closed at once', async () => {
   await lifecycle.stop('test');
   own('late');
   await waitFor('the late thing to be closed', () => closed.includes('late'));
+});
+
+test('any number of jobs may listen for the stop without a warning of a leak', () => {
+  const { lifecycle } = arrange();
+  expect([lifecycle.signal, lifecycle.deadline].map((signal) => getMaxListeners(signal))).toEqual([0, 0]);
 });
