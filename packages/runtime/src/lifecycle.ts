@@ -31,7 +31,7 @@ export class Lifecycle {
     this.#stepMs = options.stepMs ?? 1_000;
     this.#process = options.process ?? process;
     // Every job and call under way listens to them: more than Node's ten is no leak.
-    setMaxListeners(0, this.#stopping.signal, this.#deadline.signal);
+    setMaxListeners(Infinity, this.#stopping.signal, this.#deadline.signal);
   }
 
   /** True from the first call of `stop` on. */
