@@ -34,10 +34,14 @@ export function brokenPromises(
   events: readonly Sent[],
   options: { isLent: boolean },
 ): readonly string[] {
-  const told = new Map(lending.state().outcomes.map((row) => [row.event_id, row]));
+  const all = lending.state();
+  const told = new Map(all.outcomes.map((row) => [row.event_id, row]));
+  const copies = grouped(all.patrons, ({ cardnumber }) => cardnumber);
+  const loans = grouped(all.checkouts, ({ patron_id: patron }) => patron);
   return events.flatMap(({ eventId, card }) => {
-    const { patrons, checkouts } = lending.state(card);
-    const marks = patrons.flatMap(({ extended_attributes: all }) => all.map(({ type }) => type)).sort();
+    const patrons = copies.get(card) ?? [];
+    const checkouts = patrons.flatMap(({ patron_id: patron }) => loans.get(patron) ?? []);
+    const marks = patrons.flatMap(({ extended_attributes: marked }) => marked.map(({ type }) => type)).sort();
     const row = told.get(eventId);
     const checks = {
       [`the desk was told ${String(row?.['outcome'])}`]:
@@ -50,4 +54,10 @@ export function brokenPromises(
     const broken = Object.entries(checks).filter(([, holds]) => !holds);
     return broken.length === 0 ? [] : [`${eventId}: ${broken.map(([name]) => name).join(', ')}`];
   });
+}
+
+function grouped<T, K>(rows: readonly T[], keyOf: (row: T) => K): ReadonlyMap<K, readonly T[]> {
+  const groups = new Map<K, T[]>();
+  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
+  return groups;
 }
