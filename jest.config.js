@@ -11,5 +11,5 @@ export default {
     ],
   },
   modulePathIgnorePatterns: ['/dist/', '/.demo/'],
-  testTimeout: 20_000,
+  testTimeout: 30_000,
 };

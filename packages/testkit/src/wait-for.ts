@@ -3,14 +3,14 @@ import { inspect } from 'node:util';
 
 /**
  * Polls until `probe` returns something other than false, null or undefined, and returns that. A probe that throws
- * counts as not yet. Rejects after `timeoutMs` (5 s) with what was waited for and what was last seen.
+ * counts as not yet. Rejects after `timeoutMs` (10 s) with what was waited for and what was last seen.
  */
 export async function waitFor<T>(
   what: string,
   probe: () => T | Promise<T>,
   options: { timeoutMs?: number; everyMs?: number } = {},
 ): Promise<Exclude<Awaited<T>, false | null | undefined>> {
-  const timeoutMs = options.timeoutMs ?? 5_000;
+  const timeoutMs = options.timeoutMs ?? 10_000;
   const end = performance.now() + timeoutMs;
   let seen: unknown;
   do {
