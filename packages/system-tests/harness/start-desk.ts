@@ -43,6 +43,9 @@ export interface Desks {
   readonly toMidland: FaultProxy;
   /** Sets how long riverside's pages wait for the copy, and who is reported. */
   configure(change?: { staffWaitMs?: number; receiverUrl?: string }): void;
+  /** Has the workers take nothing until {@link goOn}: events are accepted and wait in the queue. */
+  holdWork(): void;
+  goOn(): void;
   openDesk(options?: { language?: string }): Promise<Desk>;
   stop(): Promise<void>;
 }
@@ -79,10 +82,15 @@ export async function startDesks(): Promise<Desks> {
     });
   };
   configure();
+  const signalWorkers = (signal: NodeJS.Signals): void => {
+    for (const worker of consortium.services.workers) worker.signal(signal);
+  };
   return {
     consortium,
     toMidland: proxy,
     configure,
+    holdWork: () => signalWorkers('SIGSTOP'),
+    goOn: () => signalWorkers('SIGCONT'),
     openDesk: ({ language = 'en' } = {}) => openDesk(browser, consortium.doubles.riverside.url, language),
     stop: async () => {
       await browser.close();
