@@ -37,7 +37,7 @@ beforeAll(async () => {
     },
   });
 }, 60_000);
-afterAll(() => consortium?.stop());
+afterAll(() => consortium?.stop(), 60_000);
 
 function senderOf(library: Id): Sender {
   const receiverUrls = consortium.services.receivers.map(({ url }) => url);
