@@ -1,3 +1,4 @@
+import { nameOf } from './kohas-protocol.ts';
 import type { StartedKoha } from './kohas-protocol.ts';
 import { createWarmClient } from './warm-client.ts';
 
@@ -46,8 +47,8 @@ export async function createKohaFloor(kohas: readonly StartedKoha[]): Promise<Ko
     async copy(lending, card, home, homeId) {
       const body = await call(lending, 'POST', '/patrons', {
         cardnumber: card,
-        surname: `Floor ${card}`,
-        firstname: 'First',
+        surname: nameOf(homeId),
+        firstname: nameOf(Number(card.slice(5))),
         category_id: 'PT',
         library_id: 'MAIN',
         date_of_birth: '1980-01-01',

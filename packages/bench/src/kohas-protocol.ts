@@ -35,3 +35,7 @@ export type KohasMessage = { readonly kind: 'started'; readonly kohas: readonly 
 
 export const cardOf = (prefix: string, index: number): string => prefix + String(index).padStart(9, '0');
 export const barcodeOf = (index: number): string => `39999${String(index).padStart(9, '0')}`;
+
+/** A name of letters alone, another for each number: Koha makes logins from them, and alike ones cost it a search. */
+export const nameOf = (index: number): string =>
+  `Q${String(index).replaceAll(/\d/g, (digit) => 'abcdefghij'[Number(digit)] ?? '')}`;

@@ -61,7 +61,7 @@ function overClient(): (index: number) => Promise<void> {
       {
         cardnumber: card,
         surname: patron.surname,
-        firstname: 'First',
+        firstname: patron.firstname,
         library_id: 'MAIN',
         category_id: 'PT',
         extended_attributes: [

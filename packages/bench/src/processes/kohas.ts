@@ -2,7 +2,7 @@ import { emptySeed, startKohaDouble } from '@passport/koha-double';
 import type { SeedData } from '@passport/koha-double';
 import { preciseNow } from '../clock.ts';
 import type { KohaPlan, KohasMessage, StartedKoha, Told } from '../kohas-protocol.ts';
-import { barcodeOf, cardOf } from '../kohas-protocol.ts';
+import { barcodeOf, cardOf, nameOf } from '../kohas-protocol.ts';
 
 // The Koha stand-ins of a benchmark, in a process of their own: what they cost must not be measured as ours.
 const { latencyMs, isWatched, libraries } = JSON.parse(process.argv[2] ?? '') as KohaPlan;
@@ -49,8 +49,8 @@ function tellOutcome(body: unknown): void {
 function patron(prefix: string, index: number): SeedData['patrons'][number] {
   return {
     cardnumber: cardOf(prefix, index),
-    surname: `Surname ${prefix} ${index}`,
-    firstname: 'First',
+    surname: nameOf(Number(prefix)) + nameOf(index),
+    firstname: nameOf(index),
     address: '1 Bench Row',
     city: 'Benchmark',
     email: `p${index}@post.example`,
