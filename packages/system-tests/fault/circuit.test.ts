@@ -49,7 +49,7 @@ describe('T-08 a library that never answers, with two workers', () => {
       what,
       () => {
         const rows = consortium.doubles.riverside.state().outcomes as unknown as EventState[];
-        const mine = events.map((id) => rows.find(({ event_id: told }) => told === id));
+        const mine = events.map((id) => rows.find((row) => row.event_id === id));
         const fitting = mine.filter((state) => state !== undefined).filter(fits);
         return fitting.length === events.length ? fitting : null;
       },
