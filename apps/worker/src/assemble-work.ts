@@ -1,6 +1,7 @@
 import type { WorkerConfig } from '@passport/config';
 import {
   type TellJobs,
+  buildEndWrite,
   noteItem,
   openLedger,
   openReceipts,
@@ -74,6 +75,7 @@ export function assembleWork(opened: Opened): ScanWork {
     sightings,
     metrics: jobs,
     tracing,
+    writeEnd: buildEndWrite(redis),
     park: (library, jobId) => park(redis, library, jobId),
     noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
     now,

@@ -1,6 +1,6 @@
 import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
-import type { HourUse, Ledger, Receipts } from '@passport/queue';
+import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing } from '@passport/runtime';
 import type { Ending } from './ending.ts';
 import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
@@ -17,6 +17,7 @@ export interface ScanWorkDeps {
   readonly sightings: Pick<Sightings, 'misconfigured' | 'worked'>;
   readonly metrics: { ended(library: string, outcome: string): void };
   readonly tracing: Tracing;
+  readonly writeEnd: EndWrite;
   readonly park: (library: string, jobId: string) => Promise<void>;
   /** Notes that a failed job's sealed item must be gone by then. */
   readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
@@ -34,12 +35,21 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
     run: (hand: JobInHand) => tracedRun(hand, deps),
     beforeEnd: ({ job, ending }) => writeReceipt(deps, job, ending),
     async afterEnd(job, jobId) {
-      const { outcome, updated_at: endedAt } = job.progress;
+      const { outcome } = job.progress;
       if (outcome === null) return;
-      await ledger.settle(job.library, job.event_id, outcome, endedAt, usedOf(job));
-      if (job.sealed_item !== null) await deps.noteItem(jobId, itemGoneAt(deps, job));
+      await settle(deps, job, jobId);
       note(deps, job, outcome);
       await teller.tellEnd(job);
+    },
+    async endAgain({ job, ending }, jobId) {
+      const wasLost = await deps.writeEnd(jobId, job);
+      await writeReceipt(deps, job, ending);
+      await settle(deps, job, jobId);
+      if (!wasLost) return;
+      log.warn(
+        { event: job.event_id, library: job.library },
+        'the end was lost with a Redis and written again',
+      );
     },
     async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
       const { job, forCircuitsOf, worthTelling } = decision;
@@ -60,6 +70,14 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       if (worthTelling) teller.tellWaiting(job);
     },
   };
+}
+
+/** What an ended event leaves in the books. */
+async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<void> {
+  const { outcome, updated_at: endedAt } = job.progress;
+  if (outcome === null) return;
+  await deps.ledger.settle(job.library, job.event_id, outcome, endedAt, usedOf(job));
+  if (job.sealed_item !== null) await deps.noteItem(jobId, itemGoneAt(deps, job));
 }
 
 /** Whether a copy is there, or may be: an ended job remembers what it sent only when it came to something. */

@@ -13,6 +13,7 @@ import {
   type Logger,
   type MetricsRegistry,
   type Redis,
+  countRedisBreaks,
   createMetrics,
   jobMetrics,
   kohaMetrics,
@@ -24,6 +25,7 @@ import {
 import { assembleWork } from './assemble-work.ts';
 import { buildChores } from './chores.ts';
 import { connectLibraries } from './connect-libraries.ts';
+import { buildEndCheck } from './end-check.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import type { Machine } from './machine.ts';
 import { openRedis, untilRedisAnswers } from './redis-at-hand.ts';
@@ -91,7 +93,9 @@ export async function startWorker(
   const { retention } = consortium;
   const { deadline } = lifecycle;
   const writeHeld = buildHeldWrite(redis);
-  const taking = { connection, concurrency, retention, work, writeHeld };
+  const breaks = countRedisBreaks([connection, redis]);
+  const endCheck = buildEndCheck({ breaks, pause: machine.pause, deadline, log });
+  const taking = { connection, concurrency, retention, work, writeHeld, endCheck };
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');

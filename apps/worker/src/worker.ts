@@ -2,6 +2,7 @@ import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
 import { type JobData, isFailure } from '@passport/contract';
 import { type HeldWrite, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
+import type { EndCheck } from './end-check.ts';
 import { type HeldLock, LockLost, buildLockWatch } from './lock-watch.ts';
 import { buildRest } from './rest-while-full.ts';
 import type { JobInHand, RunDecision } from './run-scan.ts';
@@ -25,6 +26,8 @@ export interface ScanWork {
   /** Before the job's data are replaced by those of its end. */
   beforeEnd(decision: Extract<RunDecision, { kind: 'end' }>): Promise<void>;
   afterEnd(job: JobData, jobId: string): Promise<void>;
+  /** Writes all that an end leaves in Redis once more, where it was lost. */
+  endAgain(decision: Extract<RunDecision, { kind: 'end' }>, jobId: string): Promise<void>;
   beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId: string): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ export interface ScanWorkerDeps {
   readonly retention: { readonly finishedMs: number; readonly failedMs: number };
   readonly work: ScanWork;
   readonly writeHeld: HeldWrite;
+  readonly endCheck: EndCheck;
   /** Aborted when the grace is over: jobs go back as they are. */
   readonly deadline: AbortSignal;
   readonly monotonicNow: () => number;
@@ -63,7 +67,7 @@ class WatchedWorker extends Worker<unknown> {
  * that knows how BullMQ wants to be told what became of a job.
  */
 export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> } {
-  const { connection, deadline, monotonicNow, now, log } = deps;
+  const { connection, deadline, endCheck, monotonicNow, now, log } = deps;
   const watch = buildLockWatch(LOCK_MS, monotonicNow);
 
   const process = async (job: Job<unknown>, token = ''): Promise<void> => {
@@ -106,13 +110,16 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
   worker.onRenewed = (tokens, sentAt) => tokens.forEach((token) => watch.renewed(token, sentAt));
   const rest = buildRest(worker, connection, log);
   worker.on('error', (error) => rest.hear(error));
+  worker.on('completed', (job) => endCheck.finished(job));
   worker.on('failed', (job, error) => {
+    if (job !== undefined) endCheck.finished(job);
     if (!(error instanceof UnrecoverableError)) log.error({ job: job?.id, error }, 'a job met a bug');
   });
   return {
-    close() {
+    async close() {
       rest.close();
-      return worker.close();
+      await worker.close();
+      await endCheck.settled();
     },
   };
 }
@@ -134,7 +141,7 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 
 /** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */
 async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: ScanWorkerDeps): Promise<void> {
-  const { work, writeHeld, now, log } = deps;
+  const { work, writeHeld, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
   const write = async (data: JobData): Promise<void> => {
     lock.assertHeld();
@@ -151,6 +158,7 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
   switch (decision.kind) {
     case 'end':
       lock.assertHeld();
+      endCheck.ending(job, () => work.endAgain(decision, jobId));
       await work.beforeEnd(decision);
       await write(decision.job);
       await work.afterEnd(decision.job, jobId);

@@ -25,6 +25,7 @@ export {
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { readRedis } from './redis-reading.ts';
 export { park, parkedLibraries, wakeParked } from './parking.ts';
+export { type EndWrite, buildEndWrite } from './end-write.ts';
 export { type HeldWrite, buildHeldWrite } from './held-write.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type TurnHolder, type Turns, openTurns } from './turn.ts';

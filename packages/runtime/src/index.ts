@@ -13,6 +13,7 @@ export { redisMetrics } from './redis-metrics.ts';
 export type { RedisReading } from './redis-metrics.ts';
 export { createRedis, closeRedis, untilRedisReady } from './redis.ts';
 export type { Redis, RedisRole } from './redis.ts';
+export { countRedisBreaks } from './redis-breaks.ts';
 export { createRedisClock } from './redis-clock.ts';
 export type { RedisClock } from './redis-clock.ts';
 export { RedisUnavailable, translateRedisError } from './redis-error.ts';

@@ -1,0 +1,58 @@
+import { type Logger, translateRedisError } from '@passport/runtime';
+
+/** Sees to it that a job which BullMQ has finished has its end, too. */
+export interface EndCheck {
+  /** Called before the end of a job is written; `again` writes all of it once more, to wherever Redis is by then. */
+  ending(job: object, again: () => Promise<void>): void;
+  /** BullMQ has finished the job. */
+  finished(job: object): void;
+  /** Resolves when nothing is being written again. */
+  settled(): Promise<void>;
+}
+
+const ASK_AGAIN_MS = 500;
+/** A Redis that is away for longer than this has lost more than one end. */
+const MOST_TRIES = 60;
+
+/**
+ * When a master dies between the end of a job and its finishing, BullMQ's command is sent again to the new master. There
+ * the job may still be active, and is finished without the end that only the old one had. Costs nothing as long as no
+ * connection is lost in between.
+ */
+export function buildEndCheck(deps: {
+  /** How often a connection to Redis was lost so far. */
+  readonly breaks: () => number;
+  readonly pause: (ms: number) => Promise<void>;
+  /** Aborted when the process must end. */
+  readonly deadline: AbortSignal;
+  readonly log: Logger;
+}): EndCheck {
+  const { breaks, pause, deadline, log } = deps;
+  const endings = new WeakMap<object, { readonly breaks: number; again(): Promise<void> }>();
+  const underWay = new Set<Promise<void>>();
+
+  const writeAgain = async (again: () => Promise<void>): Promise<void> => {
+    for (let tries = 1; tries <= MOST_TRIES && !deadline.aborted; tries += 1) {
+      try {
+        return await again();
+      } catch (error) {
+        if (translateRedisError(error).kind === 'bug') {
+          return log.error({ error }, 'the end of a job was not written again');
+        }
+        await pause(ASK_AGAIN_MS);
+      }
+    }
+  };
+
+  return {
+    ending: (job, again) => void endings.set(job, { breaks: breaks(), again }),
+    finished(job) {
+      const ending = endings.get(job);
+      endings.delete(job);
+      if (ending === undefined || ending.breaks === breaks()) return;
+      const written = writeAgain(() => ending.again()).finally(() => underWay.delete(written));
+      underWay.add(written);
+    },
+    settled: async () => void (await Promise.all(underWay)),
+  };
+}
