@@ -23,7 +23,8 @@ describe('an event in the queue', () => {
 
     const state = await follow(eventId);
     expect(state).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' }, attempt: 1 });
-    expect(told(eventId)).toMatchObject({ seq: state.seq, outcome: 'COPIED', message: state.message });
+    const heard = await waitFor('Koha to be told', () => told(eventId));
+    expect(heard).toMatchObject({ seq: state.seq, outcome: 'COPIED', message: state.message });
     const data = JSON.parse(String(await redis.ask('HGET', HASH(eventId), 'data'))) as Record<
       string,
       unknown
