@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { GATE_LUA } from './gate-script.ts';
 import { backlogKey, guardKey, joinKey, rateKey } from './keys.ts';
-import { type ScriptCall, defineScriptForMany } from './script.ts';
+import { defineScript } from './script.ts';
 
 /** What the receiver asks the gate about one delivery. */
 export interface GateQuestion {
@@ -39,32 +39,31 @@ export type Gate = (questions: readonly GateQuestion[]) => Promise<GateAnswer[]>
 /** BullMQ's largest priority. */
 const LOWEST_PRIORITY = 2_097_152;
 
-/**
- * The gate as one script on this connection; all questions leave in one write (a write each costs more than the rest
- * of it). It rejects with what Redis said; nothing is queued by it.
- */
+/** The gate as one script on this connection. It rejects with what Redis said; nothing is queued by it. */
 export function buildGate(redis: Redis): Gate {
-  const run = defineScriptForMany(redis, 'passportGate', GATE_LUA);
+  const run = defineScript(redis, 'passportGate', GATE_LUA);
   return async (questions) => {
-    const answers = await run(questions.map(scriptCallOf));
-    return answers.map((answer) => readAnswer(answer as readonly (string | number)[]));
+    const answers = await run(questions.flatMap(keysOf), questions.flatMap(argumentsOf));
+    return (answers as (string | number)[][]).map(readAnswer);
   };
 }
 
-function scriptCallOf({ mode, library, eventId, bodyHashes, scanHash, limits }: GateQuestion): ScriptCall {
-  return {
-    keys: [guardKey(library, eventId), joinKey(library, scanHash), rateKey(library), backlogKey(library)],
-    args: [
-      mode,
-      library,
-      eventId,
-      bodyHashes.join(','),
-      Math.round(1e6 / limits.eventsPerSecond),
-      limits.burst,
-      limits.backlog,
-    ],
-  };
-}
+const keysOf = ({ library, eventId, scanHash }: GateQuestion): string[] => [
+  guardKey(library, eventId),
+  joinKey(library, scanHash),
+  rateKey(library),
+  backlogKey(library),
+];
+
+const argumentsOf = ({ mode, library, eventId, bodyHashes, limits }: GateQuestion): (string | number)[] => [
+  mode,
+  library,
+  eventId,
+  bodyHashes.join(','),
+  Math.round(1e6 / limits.eventsPerSecond),
+  limits.burst,
+  limits.backlog,
+];
 
 function readAnswer([verdict, ...rest]: readonly (string | number)[]): GateAnswer {
   switch (verdict) {
