@@ -29,14 +29,19 @@ const REDIS_DEADLINE_MS = 2_000;
 const REPLICAS_DEADLINE_MS = 500;
 /** What an alert looks for among the results of deliveries (deploy/prometheus/alerts.yml), and what goes well. */
 const ALERTING_RESULTS = ['accepted', 'unavailable', 'unauthorized', 'rate_limited', 'backlog_full'];
+/** One line for each delivery: nobody reads faster than this, and a line alone costs as much as half a delivery. */
+const LOG_GATHER_MS = 100;
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot fill the house. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 async function main(): Promise<void> {
   const config = receiverConfig(process.env, (path) => readFileSync(path, 'utf8'));
-  const log = createLogger({ name: 'receiver', level: config.logLevel });
+  const log = createLogger({ name: 'receiver', level: config.logLevel, gatherMs: LOG_GATHER_MS });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
-  lifecycle.onSignals((code) => process.exit(code));
+  lifecycle.onSignals((code) => {
+    log.flush();
+    process.exit(code);
+  });
   try {
     await start(config, log, lifecycle);
   } catch (error) {

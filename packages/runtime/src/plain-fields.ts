@@ -80,7 +80,19 @@ function plainObject(fields: Record<string, unknown>, depth: number): Record<str
 
 function isWithheld(key: string, value: unknown): boolean {
   if (value === null || value === undefined || typeof value === 'boolean') return false;
-  return WITHHELD_KEYS.has(key.toLowerCase().replaceAll(/[^a-z]/g, ''));
+  return isWithheldKey(key);
+}
+
+/** Lines have few keys, and always the same: what was found of them is kept, of so many at most. */
+const MOST_KNOWN_KEYS = 1_000;
+const knownKeys = new Map<string, boolean>();
+
+function isWithheldKey(key: string): boolean {
+  const known = knownKeys.get(key);
+  if (known !== undefined) return known;
+  const withheld = WITHHELD_KEYS.has(key.toLowerCase().replaceAll(/[^a-z]/g, ''));
+  if (knownKeys.size < MOST_KNOWN_KEYS) knownKeys.set(key, withheld);
+  return withheld;
 }
 
 /** Objects of another realm have another Object.prototype, so its absence of a parent is what counts. */
