@@ -92,6 +92,7 @@ describe('stopping', () => {
     ]);
     await kept.closed;
     expect(await receiver.process.exited).toEqual({ code: 0, signal: null });
+    expect(receiver.process.output()).toMatch(/"event":"evt_1","msg":"delivery"[^]*"msg":"stopped"\}\n$/);
     expect(await redis.ask('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
     expect(await redis.ask('EXISTS', '{passport}:scans:riverside.evt_2')).toBe(0);
   });
@@ -156,7 +157,9 @@ describe('T-32 secrecy', () => {
     const file = await appendOnlyText(redis.dir);
     await redis.kill();
     answers.push(await post(scan));
+    await receiver.process.stop();
 
+    expect(receiver.process.output()).toContain('"result":"invalid_field"');
     const said = answers.join('\n') + receiver.process.output();
     expect(said.match(/.{0,40}planted.{0,40}/i)).toBeNull();
     expect(file).toContain('riverside.evt_');
