@@ -11,5 +11,5 @@ export default {
     ],
   },
   modulePathIgnorePatterns: ['/dist/', '/.demo/'],
-  testTimeout: 30_000,
+  testTimeout: 90_000,
 };

