@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { waitFor } from '@passport/testkit';
 import { parse } from 'yaml';
 import { findProgram } from '../harness/find-program.ts';
 import { registerPatron, shelveBook } from '../harness/people.ts';
@@ -177,6 +178,9 @@ describe('what running processes tell', () => {
       item_barcode: shelveBook(doubles.riverside),
     });
     expect(await desk.follow(eventId)).toMatchObject({ outcome: 'COPIED' });
+    await waitFor('the job to be finished', () =>
+      consortium.redis.ask('ZCARD', '{passport}:scans:completed').then(Boolean),
+    );
     for (const service of [...services.receivers, ...services.workers, ...services.dashboards]) {
       told.set(service.name, readExposition(await service.metrics()));
     }
@@ -274,4 +278,39 @@ describe('what running processes tell', () => {
     const values = all().flatMap(({ labels }) => Object.values(labels));
     expect(values.filter((value) => /\d{6}|evt_/.test(value))).toEqual([]);
   });
+
+  test('every key in Redis is one that docs/security.md tells of, and lives no longer than it says', async () => {
+    const { redis, services } = consortium;
+    const table = Array.from(
+      (await read('docs/security.md')).matchAll(/^\| (`[^|]+`) +\|[^|]+\| ([^|]+)\|$/gm),
+    );
+    const families = table.flatMap(([, names = '', lives = '']) =>
+      Array.from(names.matchAll(/`([^`]+)`/g), ([, name = '']) => ({
+        pattern: new RegExp(
+          `^\\{passport\\}:${name.replace(/HASH|HOMEKEY/g, '.+').replace(/[A-Z]{4,}/g, '[^:]+')}$`,
+        ),
+        lifeSeconds: secondsOf(lives),
+      })),
+    );
+    expect(families.length).toBeGreaterThan(20);
+    // Workers at rest: what belongs to a run is gone, what stays is seen.
+    await Promise.all(services.workers.map((worker) => worker.stop()));
+    const [, keys] = (await redis.ask('SCAN', '0', 'COUNT', '10000')) as [string, string[]];
+    expect(keys).toContain('{passport}:receipts');
+    for (const key of keys) {
+      const named = families.filter(({ pattern }) => pattern.test(key));
+      expect({ key, told: named.length > 0 }).toEqual({ key, told: true });
+      const ttl = Number(await redis.ask('TTL', key));
+      const longest = Math.max(...named.map(({ lifeSeconds }) => lifeSeconds ?? Infinity));
+      if (longest < Infinity) expect({ key, ttl, dies: ttl > 0 }).toEqual({ key, ttl, dies: true });
+      expect({ key, ttl, inTime: ttl <= longest }).toEqual({ key, ttl, inTime: true });
+    }
+  });
 });
+
+/** `TTL 80 h` in seconds; null for what dies by other means. */
+function secondsOf(lives: string): number | null {
+  const [, number, unit] = /^TTL (\d+) (s|min|h)\b/.exec(lives) ?? [];
+  if (number === undefined) return null;
+  return Number(number) * ({ s: 1, min: 60, h: 3600 }[unit ?? 's'] ?? 1);
+}
