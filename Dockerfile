@@ -4,7 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc turbo.json tsconfig.base.json tsconfig.json ./
 COPY packages packages
 COPY apps apps
-RUN npm ci --ignore-scripts --loglevel=error && npx tsc --build && npm prune --omit=dev --ignore-scripts && \
+RUN npm ci --ignore-scripts --loglevel=error && npx tsc --build apps/receiver apps/worker apps/dashboard apps/cli apps/demo && npm prune --omit=dev --ignore-scripts && \
     find packages apps -mindepth 2 -maxdepth 2 \( -name src -o -name test -o -name turbo.json -o -name 'tsconfig*.json' \) -exec rm -rf {} + && \
     find packages apps node_modules -name '*.map' -delete
 
