@@ -559,7 +559,7 @@
 
     function show() {
       const shown = describe(view, t, language);
-      const isHeld = panel.input.value.trim() !== '' && !panel.form.hidden;
+      const isHeld = panel.input.value.trim() !== '';
       panel.section.dataset.tone = shown.tone;
       setText(panel.verdict, shown.verdict);
       showSteps(panel.steps, shown.steps, t);
