@@ -12,7 +12,7 @@ import { createToldLog } from './told-log.ts';
 type Id = 'midland' | 'riverside' | 'lakeside' | 'hillside';
 
 /** The long form: `PASSPORT_BURST_EVENTS=10000`. */
-const BURST = Number(process.env['PASSPORT_BURST_EVENTS'] ?? '2000');
+const BURST = Number(process.env['PASSPORT_BURST_EVENTS'] ?? '800');
 /** Senders of the burst at the same time. */
 const CONNECTIONS = 64;
 const QUIET_EVENTS = 10;
