@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
 import type { Authentication, Delivery, ReportingLibrary } from './authentication.ts';
+import { drain } from './drain.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
@@ -57,9 +58,10 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   const description = buildOpenApi();
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply, 'not_found'));
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const code = codeOf(error);
     if (code !== null) {
+      if (code === 'too_large') await drain(request.raw);
       note(libraryIn(request.params), code, null);
       return refuse(reply, code);
     }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type StartedRedis, askRaw, openRaw, rawRequest, signedRequest, startRedis } from '@passport/testkit';
 import { type AnswerBody, type ReceiverFixture, SECRET, openReceiver } from './receiver-fixture.ts';
@@ -102,6 +104,24 @@ describe('odd requests', () => {
     const answer = await connection.answer();
     expect({ status: answer.status, code: codeOf(answer.body) }).toEqual({ status: 413, code: 'too_large' });
     await connection.closed;
+  });
+
+  test('a sender of far too much that reads only when it has sent all of it is told 413', async () => {
+    const bytes = bytesOf(signedRequest({ secret: SECRET, id: 'evt_1', body: ' '.repeat(200_000) }));
+    const socket = connect(receiver.port, '127.0.0.1').pause();
+    socket.on('error', () => undefined);
+    for (let sent = 0; sent < bytes.length; sent += 20_000) {
+      socket.write(bytes.subarray(sent, sent + 20_000));
+      await fetch(`${receiver.url}/openapi.json`);
+    }
+    let received = '';
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      received += text;
+    });
+    socket.resume();
+    await once(socket, 'close');
+
+    expect(received).toMatch(/^HTTP\/1\.1 413 /);
   });
 
   test('a body of exactly 16 KiB is read', async () => {
