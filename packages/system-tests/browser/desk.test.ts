@@ -98,12 +98,12 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.scan(card);
     await desk.item.pressSequentially(book.slice(0, 5));
     desks.goOn();
-    await desk.panel.getByText('Press Enter to lend the item, or open the checkout.').waitFor();
+    await desk.panel.getByText('Press Enter to lend the item, or open the checkout.').waitFor({ timeout: 100_000 });
     await desk.item.pressSequentially(book.slice(5));
     await desk.item.press('Enter');
     await desk.checkoutOf(card);
     expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
-  }, 60_000);
+  }, 150_000);
 
   test('that nobody knows is said so, with what to do, and nothing is tried again', async () => {
     desks.configure({ staffWaitMs: 0 });
