@@ -98,7 +98,9 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.scan(card);
     await desk.item.pressSequentially(book.slice(0, 5));
     desks.goOn();
-    await desk.panel.getByText('Press Enter to lend the item, or open the checkout.').waitFor({ timeout: 100_000 });
+    await desk.panel
+      .getByText('Press Enter to lend the item, or open the checkout.')
+      .waitFor({ timeout: 100_000 });
     await desk.item.pressSequentially(book.slice(5));
     await desk.item.press('Enter');
     await desk.checkoutOf(card);
