@@ -1,5 +1,6 @@
 import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
+import { type LibraryRest, buildLibraryRest } from './library-rest.ts';
 
 /** A library is not asked: its circuit is open. */
 export class LibraryClosed extends Error {
@@ -13,7 +14,10 @@ export class LibraryClosed extends Error {
   }
 }
 
-/** How to reach each library, with its trouble kept its own: a cap in flight (in the client) and a circuit. */
+/**
+ * How to reach each library, with its trouble kept its own: a cap in flight (in the client), a circuit, and a rest for as
+ * long as it asks for one (`retry-after`): meanwhile nothing is sent, whatever it is about, and its word is repeated.
+ */
 export interface Libraries {
   /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
   call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
@@ -70,7 +74,7 @@ export function buildLibraries(
       const place = room(library);
       const startedAt = monotonicNow();
       try {
-        const result = await through(place.circuit, library, () => work(place.koha));
+        const result = await through(place, place.circuit, () => work(place.koha));
         place.lastSuccess = monotonicNow();
         watch.answered(library, place.lastSuccess - startedAt);
         return result;
@@ -80,12 +84,13 @@ export function buildLibraries(
       }
     },
     async callBeside(library, work) {
-      const { koha, circuit, besides } = room(library);
-      return through(circuit.isOpen ? circuit : besides, library, () => work(koha));
+      const place = room(library);
+      const { koha, circuit, besides } = place;
+      return through(place, circuit.isOpen ? circuit : besides, () => work(koha));
     },
     async capabilities(library) {
-      const { koha, circuit } = room(library);
-      return through(circuit, library, () => koha.capabilities(), 'no news');
+      const place = room(library);
+      return through(place, place.circuit, () => place.koha.capabilities(), 'no news');
     },
     circuit: (library) => room(library).circuit,
     sinceSuccessMs: (library) => {
@@ -96,30 +101,35 @@ export function buildLibraries(
 }
 
 interface Room {
+  readonly library: string;
   readonly koha: KohaClient;
   readonly circuit: Circuit;
   /** Of the work beside the story. */
   readonly besides: Circuit;
+  readonly rest: LibraryRest;
   lastSuccess: number | null;
 }
 
 function buildRoom(library: string, koha: KohaClient, monotonicNow: () => number, watch: LibraryWatch): Room {
   const changed = (isOpen: boolean): void => watch.circuitChanged(library, isOpen);
   return {
+    library,
     koha,
     circuit: buildCircuit(monotonicNow, changed),
     besides: buildCircuit(monotonicNow, () => undefined),
+    rest: buildLibraryRest(monotonicNow),
     lastSuccess: null,
   };
 }
 
-/** Does the work if the circuit lets it, and tells the circuit how it went. */
+/** Does the work if the library does not rest and the circuit lets it, and tells both how it went. */
 async function through<T>(
+  { library, rest }: Room,
   circuit: Circuit,
-  library: string,
   work: () => Promise<T>,
   success: 'is news' | 'no news' = 'is news',
 ): Promise<T> {
+  rest.assertOver();
   const passage = circuit.enter();
   if (passage === 'refuse') throw new LibraryClosed(library);
   try {
@@ -129,6 +139,7 @@ async function through<T>(
     return result;
   } catch (error) {
     judge(circuit, passage, error);
+    rest.hear(error);
     throw error;
   }
 }

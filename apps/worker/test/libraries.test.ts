@@ -133,6 +133,56 @@ describe('work beside the story', () => {
   });
 });
 
+describe('a library that asks for patience', () => {
+  const tired =
+    (retryAfterMs: number, code: KohaErrorCode = 'rate_limited') =>
+    (libraries: Libraries) =>
+      libraries
+        .call('midland', () => Promise.reject(kohaError(code, { retryAfterMs, effect: 'unknown' })))
+        .catch(() => undefined);
+  const answer = (libraries: Libraries) =>
+    succeed(libraries).catch((error: unknown) => error as { retryAfterMs: number; effect: string });
+
+  test.each<KohaErrorCode>(['rate_limited', 'maintenance'])(
+    'with %s is sent nothing before its time, and its word is repeated with what is left',
+    async (code) => {
+      const { libraries, clock } = bench();
+      await tired(5_000, code)(libraries);
+      clock.forward(4_000);
+
+      expect(await answer(libraries)).toMatchObject({ code, retryAfterMs: 1_000, effect: 'none' });
+      clock.forward(1_000);
+      expect(await answer(libraries)).toBe('ok');
+    },
+  );
+
+  test('is left alone by what is told beside the story, too, and other libraries are not', async () => {
+    const { libraries } = bench();
+    await tired(5_000)(libraries);
+
+    const told = () => Promise.reject(new Error('it was told'));
+    await expect(libraries.callBeside('midland', told)).rejects.toMatchObject({ code: 'rate_limited' });
+    await expect(libraries.capabilities('midland')).rejects.toMatchObject({ code: 'rate_limited' });
+    await expect(libraries.call('lakeside', () => Promise.resolve('ok'))).resolves.toBe('ok');
+  });
+
+  test('for a day is asked again after a minute', async () => {
+    const { libraries, clock } = bench();
+    await tired(86_400_000)(libraries);
+    clock.forward(60_000);
+
+    expect(await answer(libraries)).toBe('ok');
+  });
+
+  test('is not taken for lost, however often its word is repeated', async () => {
+    const { libraries } = bench();
+    await tired(5_000, 'maintenance')(libraries);
+    for (let n = 0; n < 20; n += 1) await answer(libraries);
+
+    expect(libraries.circuit('midland').isOpen).toBe(false);
+  });
+});
+
 test('a library that is not configured is a bug', async () => {
   const { libraries } = bench();
   await expect(libraries.call('nowhere', () => Promise.resolve('ok'))).rejects.toThrow('no client');

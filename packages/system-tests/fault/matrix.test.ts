@@ -39,12 +39,9 @@ describe('T-14 T-16 T-35 every Koha call of the story', () => {
     const ends = await Promise.all(cells.map(async (cell) => endCell(cell, await scan(cell), 50_000)));
 
     report(ends, TROUBLES);
-    for (const { cell } of ends.filter((end) => end.cell.trouble.name === '429')) {
-      expect([nameOf(cell.call), patienceMs(cell)]).toEqual([
-        nameOf(cell.call),
-        expect.closeTo(Math.max(patienceMs(cell), RETRY_AFTER_S * 1_000 - 50)),
-      ]);
-    }
+    const asked = ends.filter(({ cell }) => cell.trouble.name === '429');
+    const impatient = asked.filter(({ cell }) => patienceMs(cell) < RETRY_AFTER_S * 1_000 - 50);
+    expect(impatient.map(({ cell }) => [nameOf(cell.call), patienceMs(cell)])).toEqual([]);
   }, 120_000);
 
   test('the worker is killed right before it and right after it: the next one goes on', async () => {
@@ -69,11 +66,9 @@ describe('T-14 T-16 T-35 every Koha call of the story', () => {
   }, 120_000);
 });
 
-/** How long after the call that was answered 429 the next one of its kind came. */
+/** How long after its 429 a Koha was called again, whatever about. */
 function patienceMs({ call, lane }: Cell): number {
-  const calls = (call.at === 'home' ? lane.home : lane.lending)
-    .calls()
-    .filter(({ operation }) => operation === call.operation);
+  const calls = (call.at === 'home' ? lane.home : lane.lending).calls();
   const refused = calls.findIndex(({ status }) => status === 429);
   return (calls[refused + 1]?.at ?? Infinity) - (calls[refused]?.at ?? 0);
 }
