@@ -90,6 +90,23 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.checkoutOf(card);
   }, 60_000);
 
+  test('lets an item that is half typed be lent before the page is left', async () => {
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.item.pressSequentially(book.slice(0, 5));
+    desks.goOn();
+    await desk.panel
+      .getByText('Press Enter to lend the item, or open the checkout.')
+      .waitFor({ timeout: 100_000 });
+    await desk.item.pressSequentially(book.slice(5));
+    await desk.item.press('Enter');
+    await desk.checkoutOf(card);
+    expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
+  }, 150_000);
+
   test('that nobody knows is said so, with what to do, and nothing is tried again', async () => {
     desks.configure({ staffWaitMs: 0 });
     await desk.scan(nobodysCard());
