@@ -35,6 +35,9 @@ import type { ScanWork } from './worker.ts';
 export interface Opened {
   readonly config: WorkerConfig;
   readonly nameOf: (library: string) => string;
+  /** BullMQ's own. */
+  readonly connection: Redis;
+  /** For the books. */
   readonly redis: Redis;
   readonly tellQueue: TellJobs;
   readonly libraries: Libraries;
@@ -75,7 +78,7 @@ export function assembleWork(opened: Opened): ScanWork {
     sightings,
     metrics: jobs,
     tracing,
-    writeEnd: buildEndWrite(redis),
+    writeEnd: buildEndWrite(opened.connection),
     park: (library, jobId) => park(redis, library, jobId),
     noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
     now,

@@ -79,7 +79,7 @@ export async function startWorker(
   const seen = { metrics: kohaMetrics(metrics), slots, sightings, tracing };
   const libraries = connectLibraries({ consortium, lifecycle, machine, ...seen, log });
   const jobs = jobMetrics(metrics, { libraries: ids, failures: FAILURES });
-  const opened = { config, nameOf, redis, tellQueue, libraries, slots, sightings, jobs, tracing };
+  const opened = { config, nameOf, connection, redis, tellQueue, libraries, slots, sightings, jobs, tracing };
   const work = assembleWork({ ...opened, machine, lifecycle, now, log });
 
   const workerId = machine.newId();
@@ -92,7 +92,8 @@ export async function startWorker(
   lifecycle.own('tell worker', () => tellings.close());
   const { retention } = consortium;
   const { deadline } = lifecycle;
-  const writeHeld = buildHeldWrite(redis);
+  // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
+  const writeHeld = buildHeldWrite(connection);
   const breaks = countRedisBreaks([connection, redis]);
   const endCheck = buildEndCheck({ breaks, pause: machine.pause, deadline, log });
   const taking = { connection, concurrency, retention, work, writeHeld, endCheck };

@@ -20,6 +20,8 @@ const STALLED_INTERVAL_MS = 2_500;
 const MOST_STALLS = 1_000;
 /** A desk may still be looking: told within this once its Koha is back. */
 const LONGEST_DELAY_MS = 15_000;
+/** BullMQ would sleep for 15 s after a lost connection. */
+const FETCH_AGAIN_MS = 1_000;
 
 /** Starts what tells Koha the ends that it did not take at once: the state as of now, until `give_up_after`. */
 export function startTellWorker(deps: {
@@ -70,6 +72,7 @@ export function startTellWorker(deps: {
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MOST_STALLS,
+      runRetryDelay: FETCH_AGAIN_MS,
       settings: { backoffStrategy: (attempts) => Math.min(1_000 * 2 ** (attempts - 1), LONGEST_DELAY_MS) },
       skipVersionCheck: true,
     },

@@ -19,6 +19,8 @@ const MOST_STALLS = 25;
 const BUG_BACKOFF_MS = [500, 2_000, 5_000, 15_000] as const;
 /** How long a job rests that could not go on because of Redis itself. */
 const REDIS_REST_MS = 1_000;
+/** BullMQ sleeps for 15 s after a lost connection; somebody stands at the desk. */
+const FETCH_AGAIN_MS = 1_000;
 
 /** What happens to a job around its run; everything but BullMQ itself is in here. */
 export interface ScanWork {
@@ -101,6 +103,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
     lockDuration: LOCK_MS,
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: MOST_STALLS,
+    runRetryDelay: FETCH_AGAIN_MS,
     removeOnComplete: { age: deps.retention.finishedMs / 1000 },
     removeOnFail: { age: deps.retention.failedMs / 1000 },
     settings: { backoffStrategy: (attempts) => BUG_BACKOFF_MS[attempts - 1] ?? 30_000 },
