@@ -77,9 +77,9 @@ function serverOptions(requestTimeoutMs: number): FastifyHttpOptions<Server> {
     requestTimeout: requestTimeoutMs,
     connectionTimeout: 2 * requestTimeoutMs,
     http: {
+      // Here too, not only above: Node's limit for headers follows the one it is made with, and the longer of both is
+      // what it grants a whole request.
       requestTimeout: requestTimeoutMs,
-      // Node takes the longer of both as the limit for a whole request: its own minute for headers would win.
-      headersTimeout: requestTimeoutMs,
       // Its own 30 s would let slow senders stay four times as long.
       connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
       // Refused by us: Node's own answer is no problem document.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { SignatureHeader } from '@passport/contract';
+import { type SignatureHeader, signDelivery } from '@passport/contract';
 import type { GateAnswer, GateQuestion } from '@passport/queue';
 import { createSealer } from '@passport/runtime';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
@@ -100,6 +100,23 @@ describe('accepting an event', () => {
 
     expect(acceptance).toEqual(expected);
     expect(asked.map(({ how, question }) => [how, question.mode])).toEqual([['ask', mode]]);
+  });
+
+  test('JSON with a byte that is no UTF-8 is no JSON, though it is signed', async () => {
+    const { sink } = buildSink({ kind: 'pass' });
+    const library = reportingLibrary('riverside');
+    const libraries = new Map([['riverside', library]]);
+    const authenticate = buildAuthentication({ libraries, nowSeconds: () => NOW_S });
+    const body = Buffer.from('{"type":"passport.test","note":"\u00ff"}', 'latin1');
+    const headers = signDelivery({ secrets: library.secrets, id: 'evt_1', timestamp: NOW_S, body });
+
+    const acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) })({
+      library: 'riverside',
+      header: (name) => [headers[name]],
+      body,
+    });
+
+    expect(acceptance).toEqual({ kind: 'not_json' });
   });
 
   test.each([
