@@ -16,6 +16,10 @@ const EVERY_MS = 5_000;
 const ANSWER_MS = 2_000;
 /** A slow answer says little about the time at its sending: half the round trip is the error. */
 const GOOD_ROUND_TRIP_MS = 100;
+/** At the start so many tries to get a good one. */
+const FIRST_MEASURES = 3;
+/** A Redis that is far away never has a good one: there, what is like the quickest so far counts. */
+const LIKE_THE_QUICKEST = 1.5;
 
 /**
  * A clock by Redis's `TIME`, measured at the start and every five seconds and carried by `monotonicNow`
@@ -28,15 +32,20 @@ export function createRedisClock(
   options: { everyMs?: number; log?: Logger } = {},
 ): RedisClock {
   let offsetMs: number | null = null;
+  let quickestMs = Infinity;
   let timer: NodeJS.Timeout | undefined;
 
-  async function measure(): Promise<void> {
+  /** Resolves to whether the answer was quick enough to rely on. */
+  async function measure(): Promise<boolean> {
     const sentAt = monotonicNow();
     const [seconds, micros] = await within(ANSWER_MS, redis.time(), 'TIME of Redis');
     const roundTripMs = monotonicNow() - sentAt;
     const redisMs = Number(seconds) * 1_000 + Number(micros) / 1_000;
-    if (offsetMs !== null && roundTripMs > GOOD_ROUND_TRIP_MS) return;
-    offsetMs = redisMs - (sentAt + roundTripMs / 2);
+    const isGood = roundTripMs <= GOOD_ROUND_TRIP_MS;
+    if (isGood || roundTripMs <= quickestMs * LIKE_THE_QUICKEST)
+      offsetMs = redisMs - (sentAt + roundTripMs / 2);
+    quickestMs = Math.min(quickestMs, roundTripMs);
+    return isGood;
   }
 
   let measuring = false;
@@ -58,7 +67,8 @@ export function createRedisClock(
       return Math.round(monotonicNow() + offsetMs);
     },
     async start() {
-      await measure();
+      let isGood = false;
+      for (let tries = 0; tries < FIRST_MEASURES && !isGood; tries += 1) isGood = await measure();
       clearInterval(timer);
       timer = setInterval(remeasure, options.everyMs ?? EVERY_MS);
       timer.unref();

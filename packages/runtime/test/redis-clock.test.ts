@@ -44,6 +44,17 @@ test('it measures again every few seconds, so that a monotonic clock that drifts
   );
 });
 
+test('it does not believe a first measure whose answer was held up', async () => {
+  const { server, clock, redisNow } = await arrange(() => performance.now());
+  server.freeze();
+  const started = clock.start();
+  const heldSince = performance.now();
+  await waitFor('the answer to be late', () => performance.now() - heldSince > 600);
+  server.thaw();
+  await started;
+  expect(Math.abs(clock.now() - (await redisNow()))).toBeLessThan(100);
+});
+
 test('without Redis it goes on from the last measure', async () => {
   const { server, clock } = await arrange(() => performance.now(), 20);
   await clock.start();
