@@ -21,7 +21,10 @@ export interface EventEnd {
   readonly state: EventState | null;
 }
 
-/** Holds all events and all Kohas against what was promised. */
+/**
+ * Holds all events and all Kohas against what was promised. `checkoutWithinMs` is how long after its scan a loan may be
+ * made, with what the Kohas themselves may have let it wait for.
+ */
 export function judgeChaos(
   ends: readonly EventEnd[],
   kohas: readonly KohaDouble[],
