@@ -13,7 +13,7 @@ const TIMEOUT_MS = 20 * 60_000;
 export async function runJest(args) {
   const dir = mkdtempSync(join(tmpdir(), 'passport-jest-'));
   const outputFile = join(dir, 'result.json');
-  const workers = Math.min(4, Math.max(2, availableParallelism()));
+  const workers = 3;
   try {
     const { code } = await runCommand(
       process.execPath,

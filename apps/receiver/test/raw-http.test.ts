@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type StartedRedis, askRaw, openRaw, rawRequest, signedRequest, startRedis } from '@passport/testkit';
 import { type AnswerBody, type ReceiverFixture, SECRET, openReceiver } from './receiver-fixture.ts';
 
-const TIMEOUT_MS = 1_000;
+const TIMEOUT_MS = 2_000;
 let server: StartedRedis;
 let receiver: ReceiverFixture;
 beforeAll(async () => {

@@ -36,6 +36,8 @@ export function createSender(at: {
   receiverUrls: readonly string[];
   library: string;
   secret: string;
+  /** Hears of each refusal when it comes. */
+  onRefusal?: (refusal: Refusal) => void;
 }): Sender {
   let turn = 0;
   const deliver = async (id: string, event: string): Promise<{ answer: Response | null; body: string }> => {
@@ -62,7 +64,9 @@ export function createSender(at: {
       const status = answer?.status ?? 0;
       if (status !== 0 && status !== 429 && status !== 503) throw new Error(`answered ${status}: ${body}`);
       const said = answer?.headers.get('retry-after') ?? null;
-      refusals.push({ status, retryAfterS: said === null ? null : Number(said) });
+      const refusal = { status, retryAfterS: said === null ? null : Number(said) };
+      refusals.push(refusal);
+      at.onRefusal?.(refusal);
       const patience = Math.min(refusals.length, MOST_PATIENCE);
       await pause(said === null ? NO_ANSWER_PAUSE_MS : Number(said) * 1_000 * patience);
     }
