@@ -11,8 +11,8 @@ const unmet = await setUp({
   build: true,
 });
 
-const runs = [await runJest(files)];
-if (files.length === 0) runs.push(unmet.has('perl') ? withoutPerl() : await runProve());
+const plugin = () => (unmet.has('perl') ? withoutPerl() : runProve());
+const runs = await Promise.all(files.length > 0 ? [runJest(files)] : [runJest(files), plugin()]);
 
 const skipped = runs.flatMap((run) => run.skipped);
 const sum = (key) => runs.reduce((total, run) => total + run[key], 0);
