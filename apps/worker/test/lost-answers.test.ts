@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
-import { leakGuard } from '@passport/testkit';
+import { leakGuard, waitFor } from '@passport/testkit';
 import { LockLost } from '../src/lock-watch.ts';
 import { CARD, heldLock } from './builders.ts';
 import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './story-bench.ts';
@@ -83,7 +83,7 @@ describe('T-14 the create whose answer is lost', () => {
   test('is not sent again while it may still be made: late, it meets its own copy', async () => {
     const story = await faulty({ kind: 'delay', ms: 1_300 });
     const { job } = waitOf(await story.run(noItem));
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await waitFor('Koha to make it late', () => copies(story).length === 1);
 
     expect(endingOf(await story.run({ job, starts: 2 })).outcome).toBe('ALREADY_LOCAL');
     expect(copies(story)).toHaveLength(1);
@@ -198,9 +198,9 @@ describe('nothing is written any more', () => {
   test('when the process stops in the middle: handed back, and the next run converges', async () => {
     const story = await faulty({ kind: 'delay', ms: 300 });
     const lock = heldLock();
-    const stopping = new Promise<void>((resolve) => {
-      setTimeout(() => resolve(lock.stop()), 150);
-    });
+    const stopping = waitFor('the copy to be asked for', () =>
+      story.calls().includes(`riverside ${CREATE}`),
+    ).then(() => lock.stop());
     expect(await story.run({ ...noItem, lock })).toEqual({ kind: 'hand_back' });
     await stopping;
 
