@@ -185,7 +185,7 @@ export const VARIABLES = {
   },
   otlpEndpoint: {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
-    readBy: SERVERS,
+    readBy: ['receiver', 'worker'],
     description: 'Where OpenTelemetry traces go; not set: none are made.',
     fallback: null,
     schema: httpUrl,

@@ -24,17 +24,22 @@ export interface ServerConfig extends QueueAccess {
   readonly adminHost: string;
   readonly shutdownGraceMs: number;
   readonly logLevel: LogLevel;
+}
+
+/** Of the processes that a scan passes through. */
+export interface TracedConfig extends ServerConfig {
+  /** Where traces go; null: none are made. */
   readonly otlpEndpoint: string | null;
 }
 
-export interface ReceiverConfig extends ServerConfig {
+export interface ReceiverConfig extends TracedConfig {
   readonly port: number;
   readonly host: string;
   readonly trustProxy: boolean | number | string;
   readonly minReplicas: number;
 }
 
-export interface WorkerConfig extends ServerConfig {
+export interface WorkerConfig extends TracedConfig {
   readonly concurrency: number;
 }
 
@@ -109,6 +114,12 @@ function readServer(variables: EnvironmentReader) {
     adminHost: variables.plain(VARIABLES.adminHost, ''),
     shutdownGraceMs: variables.plain(VARIABLES.shutdownGrace, 0),
     logLevel: variables.plain(VARIABLES.logLevel, 'info'),
+  };
+}
+
+function readTraced(variables: EnvironmentReader) {
+  return {
+    ...readServer(variables),
     otlpEndpoint: variables.optional(VARIABLES.otlpEndpoint)?.reveal() ?? null,
   };
 }
@@ -150,7 +161,7 @@ export function loadConsortium(env: NodeJS.ProcessEnv, readFile: ReadFile): Cons
 /** File and environment of the receiver. Throws one ConfigError with every problem of both. */
 export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): ReceiverConfig {
   return readBoth(env, readFile, (variables) => {
-    const server = readServer(variables);
+    const server = readTraced(variables);
     const port = variables.plain(VARIABLES.receiverPort, 0);
     checkPorts('RECEIVER_PORT', port, server.adminPort, variables);
     return {
@@ -166,7 +177,7 @@ export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Rece
 /** File and environment of a worker. Throws one ConfigError with every problem of both. */
 export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): WorkerConfig {
   return readBoth(env, readFile, (variables) => ({
-    ...readServer(variables),
+    ...readTraced(variables),
     concurrency: variables.plain(VARIABLES.concurrency, 0),
   }));
 }
