@@ -5,6 +5,8 @@ import { projectRoot, runCommand } from './run-command.mjs';
 
 /** A suite that hangs must not hold up whoever waits for the last line. */
 const TIMEOUT_MS = 20 * 60_000;
+/** More than a small machine has cores: most tests wait for processes, and for time to pass. */
+const WORKERS = availableParallelism() > 3 ? 4 : 3;
 
 /**
  * Runs Jest over the files that `args` name, all by default, and resolves with `{ passed, failed, skipped }`;
@@ -13,7 +15,6 @@ const TIMEOUT_MS = 20 * 60_000;
 export async function runJest(args) {
   const dir = mkdtempSync(join(tmpdir(), 'passport-jest-'));
   const outputFile = join(dir, 'result.json');
-  const workers = 3;
   try {
     const { code } = await runCommand(
       process.execPath,
@@ -21,7 +22,7 @@ export async function runJest(args) {
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
         'node_modules/jest/bin/jest.js',
-        `--maxWorkers=${workers}`,
+        `--maxWorkers=${WORKERS}`,
         `--reporters=${join(projectRoot, 'scripts/jest-reporter.mjs')}`,
         '--json',
         `--outputFile=${outputFile}`,

@@ -11,11 +11,11 @@ const unmet = await setUp({
   build: true,
 });
 
-const plugin = () => (unmet.has('perl') ? withoutPerl() : runProve());
-const runs = await Promise.all(files.length > 0 ? [runJest(files)] : [runJest(files), plugin()]);
+const testPlugin = async () => (unmet.has('perl') ? withoutPerl() : runProve());
+const runs = await Promise.all(files.length > 0 ? [runJest(files)] : [runJest(files), testPlugin()]);
 
 const skipped = runs.flatMap((run) => run.skipped);
-const sum = (key) => runs.reduce((total, run) => total + run[key], 0);
+const sum = (key) => runs.map((run) => run[key]).reduce((total, count) => total + count, 0);
 for (const line of skipped) say(`skipped  ${line}`);
 console.log(`Tests: ${sum('passed')} passed, ${sum('failed')} failed, ${skipped.length} skipped`);
 process.exitCode = sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
