@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { startKohaDouble } from '@passport/koha-double';
 
-const DESK_SCRIPT = '../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/desk.js';
+const DESK_SCRIPT = '../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js';
 
 const library = process.argv[2];
 const read = (name) => readFileSync(`/var/lib/passport/${library}_${name}`, 'utf8');

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 /** The parts of the Koha plugin that the stand-ins offer. */
 export interface PluginParts {
-  /** The browser script that staff pages load. */
+  /** Where the browser script of the staff pages begins. */
   readonly pluginScriptPath: string;
   /** The package to upload to a real Koha; not there where make or zip is not. */
   readonly kpzPath?: string;
@@ -14,7 +14,7 @@ export interface PluginParts {
 /** Finds the plugin under `root`, packing it first if this machine can. */
 export async function findPlugin(root: string, env: NodeJS.ProcessEnv): Promise<PluginParts> {
   const dir = join(root, 'apps/koha-plugin');
-  const pluginScriptPath = join(dir, 'Koha/Plugin/Org/PatronPassport/desk/desk.js');
+  const pluginScriptPath = join(dir, 'Koha/Plugin/Org/PatronPassport/desk/main.js');
   await access(pluginScriptPath);
   try {
     await promisify(execFile)('make', ['--directory', dir], { env });

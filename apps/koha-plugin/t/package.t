@@ -49,7 +49,7 @@ like(
 is_deeply( [ grep { !m{\A Koha/Plugin/Org/PatronPassport (?: [.]pm | /.+ ) \z}xms } sort keys %{$content} ],
     [], 'everything lies in the class and the folder of its name' );
 ok( $content->{"Koha/Plugin/Org/PatronPassport$_"}, "it has $_" )
-    foreach qw( .pm /Controller.pm /openapi.json /configure.tt /desk/desk.js /desk/messages.json /LICENSE );
+    foreach qw( .pm /Controller.pm /openapi.json /configure.tt /desk/main.js /desk/messages.json /LICENSE );
 is_deeply( [ grep {m{[.]t \z | /t/ | README | [.]md | ~ \z | /[.]}xms} keys %{$content} ],
     [], 'and nothing of the workshop' );
 unlike(
@@ -67,10 +67,12 @@ subtest 'Koha can load what was unpacked, and finds what it asks for' => sub {
     my $program = <<'PERL';
 use Passport::TestKoha;
 use Koha::Plugin::Org::PatronPassport::Controller;
+use Koha::Plugin::Org::PatronPassport::DeskScript;
 my $plugin = Passport::TestKoha->new->{plugin};
 my @hooks = grep { $plugin->can($_) } qw( patron_barcode_transform intranet_js configure api_namespace api_routes
     install upgrade uninstall cronjob_nightly );
 print Mojo::JSON::encode_json( { %{ $plugin->get_metadata }, hooks => \@hooks, routes => scalar keys %{ $plugin->api_routes },
+    script => Koha::Plugin::Org::PatronPassport::DeskScript::script( $plugin->bundle_path ),
     from => $INC{'Koha/Plugin/Org/PatronPassport.pm'} } );
 PERL
     open my $perl, '-|', $^X, "-I$FindBin::Bin/lib", "-I$plugins", '-e', $program or die "no perl: $!\n";
@@ -83,6 +85,13 @@ PERL
     like( $facts->{version}, qr{\A [0-9]+ [.] [0-9]+ [.] [0-9]+ \z}xms, 'a version that Koha can compare' );
     is( scalar @{ $facts->{hooks} }, 9, 'all its hooks' );
     is( $facts->{routes},            5, 'all its routes' );
+    is_deeply(
+        [ sort $facts->{script} =~ m{^//[ ]([\w-]+[.]js)$}gxms ],
+        [   map { $_->basename }
+                path("$ROOT/Koha/Plugin/Org/PatronPassport/desk")->list->grep(qr{[.]js \z}xms)->each
+        ],
+        'all files of its script'
+    );
 };
 
 subtest 'it needs no module that Koha does not bring' => sub {

@@ -4,7 +4,7 @@ import { aState, LAKESIDE, LANGUAGES, LOANS, MIDLAND, OUTCOMES, WAITS } from './
 import { loadDesk, MESSAGES } from './load-desk.ts';
 import type { Shown, View } from './load-desk.ts';
 
-const desk = loadDesk();
+const desk = await loadDesk();
 
 function shown(view: Partial<View>, language = 'en'): Shown {
   const whole = { state: null, followedMs: 0, now: 0, ...view };

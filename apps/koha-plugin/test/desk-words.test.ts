@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { LANGUAGES, LOANS, OUTCOMES, WAITS } from './a-state.ts';
 import { loadDesk, MESSAGES } from './load-desk.ts';
 
-const desk = loadDesk();
+const desk = await loadDesk();
 
 describe('the words', () => {
   const codes = [

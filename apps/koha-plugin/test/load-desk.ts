@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createContext, runInContext } from 'node:vm';
 
 export interface ScanState {
   event_id?: string;
@@ -53,13 +52,21 @@ export interface Desk {
 
 const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.url);
 
-export const SCRIPT = readFileSync(new URL('desk.js', FOLDER), 'utf8');
+/** The files with decisions: what the panel says and does, without a page. */
+const DECISIONS = [
+  'card-of-page',
+  'describe',
+  'koha-search',
+  'pace',
+  'read-answer',
+  'scan-state',
+  'words',
+] as const;
 
 export const MESSAGES = JSON.parse(readFileSync(new URL('messages.json', FOLDER), 'utf8')) as Messages;
 
-/** The script's decisions, as they are in the browser: nothing else of it starts. */
-export function loadDesk(): Desk {
-  const taken = { exports: {} as Desk };
-  runInContext(SCRIPT, createContext({ module: taken, URLSearchParams }));
-  return taken.exports;
+/** The script's decisions, from its files as they are: nothing of it starts. */
+export async function loadDesk(): Promise<Desk> {
+  const files = DECISIONS.map(async (name) => (await import(new URL(`${name}.js`, FOLDER).href)) as object);
+  return Object.assign({}, ...(await Promise.all(files))) as Desk;
 }

@@ -38,7 +38,7 @@ export interface Database {
 
 /** Files on disk that a double shows. */
 export interface DoubleFiles {
-  /** The plugin's `desk.js`, with `messages.json` beside it. */
+  /** The plugin's `desk/main.js`, with the files it imports and `messages.json` beside it. */
   readonly pluginScript: string | undefined;
   /** The packed plugin, offered for download. */
   readonly kpz: string | undefined;

@@ -16,7 +16,7 @@ export const usage = `koha-double: a stand-in for one Koha, or several in one pr
   --no-plugin             a Koha without the passport plugin
   --receiver URL          where its plugin side sends events                  DOUBLE_RECEIVER_URL
                           signed with                                         DOUBLE_WEBHOOK_SECRET
-  --plugin-script FILE    the plugin's desk.js, for the staff pages           DOUBLE_PLUGIN_SCRIPT
+  --plugin-script FILE    the plugin's desk/main.js, for the staff pages      DOUBLE_PLUGIN_SCRIPT
   --kpz FILE              the packed plugin, offered for download             DOUBLE_KPZ
 
 Prints {"library", "url", "client_id", "client_secret"} for each, one line of JSON.

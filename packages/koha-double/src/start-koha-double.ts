@@ -45,7 +45,7 @@ export interface KohaDoubleOptions {
   /** Default true: the passport plugin is installed. */
   readonly plugin?: boolean;
   readonly webhook?: WebhookOptions | undefined;
-  /** The plugin's `desk.js`, with `messages.json` beside it; without it staff pages have no panel. */
+  /** The plugin's `desk/main.js`, with all of that folder beside it; without it staff pages have no panel. */
   readonly pluginScriptPath?: string;
   /** The packed plugin (`.kpz`), offered for download on the staff pages. */
   readonly kpzPath?: string;

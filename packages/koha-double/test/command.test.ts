@@ -13,7 +13,7 @@ describe('the command', () => {
           latency: '50',
           'no-plugin': true,
           receiver: 'http://127.0.0.1:8080',
-          'plugin-script': '/p/desk.js',
+          'plugin-script': '/p/desk/main.js',
         },
         { DOUBLE_WEBHOOK_SECRET: 'whsec_x' },
       ),
@@ -27,7 +27,7 @@ describe('the command', () => {
         latencyMs: 50,
         credentials: 'derived',
         plugin: false,
-        pluginScriptPath: '/p/desk.js',
+        pluginScriptPath: '/p/desk/main.js',
         webhook: { receiverUrl: 'http://127.0.0.1:8080', secret: 'whsec_x' },
       },
     ]);

@@ -9,7 +9,7 @@ import type { Consortium } from './start-consortium.ts';
 import { threeLibraries } from './three-libraries.ts';
 
 const SCRIPT = fileURLToPath(
-  new URL('../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/desk.js', import.meta.url),
+  new URL('../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
 );
 const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
 const ANY_CARD = '^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$';

@@ -1,11 +1,26 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import type { Double } from '../double.ts';
 
-/** The plugin's browser script as it is on disk, read anew each time so that it can be worked on. */
+/**
+ * The plugin's browser script, joined from its files as the plugin's `DeskScript.pm` joins them; they are read anew each
+ * time so that they can be worked on.
+ */
 export function readDeskScript(double: Double): string | null {
   const { pluginScript } = double.files;
-  return pluginScript === undefined || !existsSync(pluginScript) ? null : readFileSync(pluginScript, 'utf8');
+  if (pluginScript === undefined || !existsSync(pluginScript)) return null;
+  const folder = dirname(pluginScript);
+  const main = basename(pluginScript);
+  const others = readdirSync(folder).filter((name) => name.endsWith('.js') && name !== main);
+  const parts = [...others.sort(), main].map((name) => `// ${name}\n${plain(join(folder, name))}\n`);
+  return `(function () {\n'use strict';\n{\n${parts.join('')}}\n})();\n`;
+}
+
+/** A module's text for a scope that it shares with the others. */
+function plain(file: string): string {
+  return readFileSync(file, 'utf8')
+    .replaceAll(/^import [^;]+;\n+/gm, '')
+    .replaceAll(/^export /gm, '');
 }
 
 /** What the plugin puts at the end of a staff page: what the script needs to know, and the script. */

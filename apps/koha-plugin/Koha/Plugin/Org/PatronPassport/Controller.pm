@@ -8,11 +8,11 @@ use C4::Context;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::About    qw( about_koha );
-use Koha::Plugin::Org::PatronPassport::Card     qw( fits trimmed );
-use Koha::Plugin::Org::PatronPassport::DeskPage qw( script );
-use Koha::Plugin::Org::PatronPassport::Event    qw( new_id not_found );
-use Koha::Plugin::Org::PatronPassport::Problem  qw( report );
+use Koha::Plugin::Org::PatronPassport::About      qw( about_koha );
+use Koha::Plugin::Org::PatronPassport::Card       qw( fits trimmed );
+use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
+use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
 
 # What the desk is answered when an event could not be sent, and whether trying again is of use (503).

@@ -6,7 +6,7 @@ use Exporter   qw( import );
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json to_json );
 
-our @EXPORT_OK = qw( is_wanted_on messages script tags );
+our @EXPORT_OK = qw( is_wanted_on messages tags );
 
 =head1 NAME
 
@@ -63,9 +63,9 @@ sub tags {
 HTML
 }
 
-=head2 messages, script
+=head2 messages
 
-The catalogue of translations and the script, as they are in the plugin's folder.
+The catalogue of translations, as it is in the plugin's folder.
 
 =cut
 
@@ -75,14 +75,6 @@ sub messages {
     state $messages = decode_json( path( $folder, 'desk', 'messages.json' )->slurp );
 
     return $messages;
-}
-
-sub script {
-    my ($folder) = @_;
-
-    state $script = path( $folder, 'desk', 'desk.js' )->slurp;
-
-    return $script;
 }
 
 1;

@@ -1,0 +1,54 @@
+const SCANS = '/api/v1/contrib/passport/scans';
+const PATIENCE_MS = 15000;
+
+/** POST /scans: reports the card, with the item that is to be lent when there is one. */
+export function reportCard(card, barcode) {
+  return call('POST', SCANS, barcode ? { cardnumber: card, item_barcode: barcode } : { cardnumber: card });
+}
+
+/** GET /scans/{event_id}: what is known of the event. */
+export function askForState(eventId) {
+  return call('GET', `${SCANS}/${encodeURIComponent(eventId)}`);
+}
+
+/** Koha's own list of who has this card. */
+export function askForPatron(card) {
+  const query = new URLSearchParams({ q: JSON.stringify({ cardnumber: card }), _per_page: '1' });
+  return call('GET', `/api/v1/patrons?${query}`);
+}
+
+/** {status, body, retryAfterS}; status 0 when there was no answer. */
+async function call(method, path, sent) {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
+  try {
+    const answer = await fetch(path, {
+      method,
+      headers: headersOf(method, sent),
+      credentials: 'same-origin',
+      cache: 'no-store',
+      body: sent ? JSON.stringify(sent) : undefined,
+      signal: patience.signal,
+    });
+    const body = await answer.json().catch(() => null);
+    return { status: answer.status, body, retryAfterS: Number(answer.headers.get('retry-after')) || 0 };
+  } catch {
+    return { status: 0, body: null, retryAfterS: 0 };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function headersOf(method, sent) {
+  const headers = { Accept: 'application/json' };
+  if (sent) headers['Content-Type'] = 'application/json';
+  const token = csrfToken();
+  if (method !== 'GET' && token) headers['CSRF-TOKEN'] = token;
+  return headers;
+}
+
+function csrfToken() {
+  const meta = document.querySelector('meta[name="csrf-token"]');
+  const input = document.querySelector('input[name="csrf_token"]');
+  return (meta && meta.getAttribute('content')) || (input && input.value) || '';
+}

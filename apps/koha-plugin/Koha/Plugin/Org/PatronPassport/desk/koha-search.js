@@ -1,0 +1,30 @@
+import { askForPatron } from './koha-api.js';
+
+/**
+ * Whether Koha's own search came back: 'pending', 'none' or 'some'. DataTables shows an empty row before the first
+ * search too, so its last answer counts where it can be asked.
+ */
+export function hitsIn(document, jQuery) {
+  const table = document.getElementById('memberresultst');
+  if (!table) return 'pending';
+  if (jQuery && jQuery.fn && jQuery.fn.dataTable && jQuery.fn.dataTable.isDataTable(table)) {
+    const answer = jQuery(table).DataTable().ajax.json();
+    if (!answer) return 'pending';
+    const count = answer.recordsFiltered !== undefined ? answer.recordsFiltered : (answer.data || []).length;
+    return count > 0 ? 'some' : 'none';
+  }
+  if (table.offsetParent === null) return 'pending';
+  if (table.querySelector('td.dataTables_empty, td.dt-empty')) return 'none';
+  return table.querySelector('tbody tr') ? 'some' : 'pending';
+}
+
+/** Koha's own search decides: with hits on the page, staff choose among them and the panel stays away. */
+export async function isUnknownHere(card) {
+  for (let waitedMs = 0; waitedMs < 4000; waitedMs += 100) {
+    const hits = hitsIn(document, window.jQuery);
+    if (hits !== 'pending') return hits === 'none';
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const answer = await askForPatron(card);
+  return answer.status === 200 && Array.isArray(answer.body) && answer.body.length === 0;
+}

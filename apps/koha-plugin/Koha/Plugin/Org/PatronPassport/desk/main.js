@@ -1,0 +1,29 @@
+/*
+ * Patron Passport at the desk: on the page that Koha shows for an unknown card, a panel that says what the partner
+ * libraries are doing about it, takes the item that waits, and opens the checkout when the patron is there.
+ *
+ * No library, no global. What is known of the event is kept in the history entry of the page: it survives reload and
+ * back, and holds neither card nor item.
+ */
+import { cardOfPage, looksLikeCard } from './card-of-page.js';
+import { isUnknownHere } from './koha-search.js';
+import { remembered } from './memory.js';
+import { startStory } from './story.js';
+
+async function start() {
+  const facts = document.getElementById('passport-desk');
+  if (!facts || document.getElementById('passport-panel')) return;
+  const config = JSON.parse(facts.textContent);
+  const card = cardOfPage(location);
+  if (!card || !looksLikeCard(card, config.patterns)) return;
+
+  const saved = remembered();
+  if (saved && saved.isCancelled) return;
+  const [arrival] = performance.getEntriesByType('navigation');
+  const cameBack = arrival !== undefined && arrival.type === 'back_forward';
+  if (!(saved && saved.eventId) && !(await isUnknownHere(card))) return;
+  startStory({ card, messages: config.messages, language: document.documentElement.lang || 'en', cameBack });
+}
+
+// Whatever goes wrong in here, the page stays Koha's.
+start().catch(() => {});

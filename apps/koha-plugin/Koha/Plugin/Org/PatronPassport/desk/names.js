@@ -1,0 +1,21 @@
+/** "A, B and C", as the language has it. */
+export function joined(names, language) {
+  try {
+    return new Intl.ListFormat(language, { type: 'conjunction' }).format(names);
+  } catch {
+    return names.join(', ');
+  }
+}
+
+/** A library's name as the service told it, else its id made readable. */
+export function nameOf(id, homes) {
+  const known = (homes || []).find((home) => home.id === id);
+  if (known && known.name) return known.name;
+  const words = String(id || '').replace(/[-_]+/g, ' ');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The names of the homes that are known so far. */
+export function homeNames(state) {
+  return (state.homes || []).map((home) => home.name || nameOf(home.id));
+}

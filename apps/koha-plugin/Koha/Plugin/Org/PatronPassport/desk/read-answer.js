@@ -1,0 +1,18 @@
+/** What an answer to POST /scans means. */
+export function readReport(status, body) {
+  if (status === 202 && body && body.event_id) return { kind: 'accepted', eventId: body.event_id };
+  if (status === 422) return { kind: 'stop', fault: 'not_a_card' };
+  if (status === 401) return { kind: 'stop', fault: 'session' };
+  if (status === 400 || status === 403 || status === 404) return { kind: 'stop', fault: 'forbidden' };
+  if (status === 502) return { kind: 'stop', fault: 'refused' };
+  return { kind: 'again', fault: 'unreachable' };
+}
+
+/** What an answer to GET /scans/{event_id} means. */
+export function readState(status, body) {
+  if (status === 200 && body && body.state) return { kind: 'state', state: body };
+  if (status === 404) return { kind: 'lost' };
+  if (status === 401) return { kind: 'stop', fault: 'session' };
+  if (status === 403) return { kind: 'stop', fault: 'forbidden' };
+  return { kind: 'again', fault: 'koha' };
+}

@@ -1,0 +1,55 @@
+import { homeNames, joined, nameOf } from './names.js';
+import { isLocated, loanOf } from './scan-state.js';
+
+/** Which libraries hold it up and until when, as a sentence; while it waits for homes, they are the state's. */
+export function waitingSentence(state, t, language, now) {
+  const held = state.waiting_for;
+  if (!held) return t('now.waiting');
+  const names = homeNames(state);
+  const isNamed = names.length > 0 && !isLocated(state);
+  const library = isNamed ? joined(names, language) : nameOf(held.library);
+  const at = Date.parse(held.next_try_at || '');
+  const when =
+    at > now ? t('when', { time: new Date(at).toLocaleTimeString(language, { timeStyle: 'medium' }) }) : '';
+  const sentence = t(`now.waiting.${held.reason}`, { library }) || t('now.waiting');
+  return when ? `${sentence} ${when}` : sentence;
+}
+
+/** The verdict in plain words, and what to do now. */
+export function verdictOf(state, t, language) {
+  const outcome = state.outcome;
+  const codes = (state.reasons || []).map((code) => t(`reason.${code}`)).filter(Boolean);
+  const home = homesOf(state, t, language);
+  const values = { home, homes: home, library: nameOf(state.library), reasons: joined(codes, language) };
+  const isBare = outcome === 'NOT_ELIGIBLE' && codes.length === 0;
+  const key = isBare ? 'outcome.NOT_ELIGIBLE.bare' : `outcome.${outcome}`;
+  const verdict = t(key, values) || state.message || t('outcome.other');
+  const advice = [t(`advice.${outcome}`, values), problemSentence(state, t)].filter(Boolean).join(' ');
+  return { verdict, advice };
+}
+
+/** What became of the item, and what to do about it; nothing when no item was asked for. */
+export function loanSentences(state, t, language) {
+  const loan = loanOf(state);
+  if (!loan) return { verdict: '', advice: '' };
+  const keys = ((state.checkout && state.checkout.keys) || []).map((key) => t(`key.${key}`) || key);
+  const values = { keys: joined(keys, language) };
+  const key = keys.length > 0 ? `loan.${loan}.keys` : `loan.${loan}`;
+  return {
+    verdict: t(key, values) || t(`loan.${loan}`) || t('loan.other'),
+    advice: t(`loan.${loan}.advice`) || '',
+  };
+}
+
+function homesOf(state, t, language) {
+  const names = homeNames(state);
+  return names.length > 0 ? joined(names, language) : t('home.unknown');
+}
+
+function problemSentence(state, t) {
+  const problem = state.problem;
+  if (!problem) return '';
+  const what = t(`problem.${problem.what}`) || t('problem.other');
+  const where = nameOf(problem.library, state.homes);
+  return `${where}: ${problem.name ? `${what} (${problem.name})` : what}.`;
+}

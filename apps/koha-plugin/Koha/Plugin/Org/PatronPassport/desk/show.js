@@ -1,0 +1,59 @@
+import { describe } from './describe.js';
+import { element, setText } from './element.js';
+import { isBusyElsewhere } from './page.js';
+import { checkoutAddress, isFinal, isLent, opensByItself } from './scan-state.js';
+
+/** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
+export function show(story) {
+  const { panel, t, view } = story;
+  const shown = describe(view, t, story.language);
+  const isHeld = panel.input.value.trim() !== '';
+  const keepsForm = shown.takesItem || story.isSendingItem || (shown.canOpen && isHeld && !view.withItem);
+  const isReady = Boolean(view.state) && opensByItself(view.state) && !story.isSendingItem;
+  const leaves = isReady && !keepsForm && !story.cameBack && !isBusyElsewhere(panel.host);
+
+  panel.section.dataset.tone = shown.tone;
+  showSteps(panel.steps, shown.steps, t);
+  panel.form.hidden = !keepsForm;
+  showButtons(story, shown);
+  setText(panel.verdict, shown.verdict);
+  setText(panel.advice, isReady && keepsForm ? t('item.held') : leaves ? t('going') : shown.advice);
+  if (leaves)
+    story.departure.leaveSoon(checkoutAddress(view.state, story.card), isLent(view.state) ? 1200 : 500);
+  else story.departure.stay();
+
+  // what had the focus is gone: who works by keyboard goes on from the verdict
+  const focused = panel.root.activeElement;
+  if (focused && focused.closest('[hidden]')) panel.verdict.focus();
+}
+
+export function focusItem({ panel }) {
+  if (!isBusyElsewhere(panel.host) && !panel.form.hidden) panel.input.focus();
+}
+
+function showButtons({ panel, t, view, card }, shown) {
+  panel.open.hidden = !shown.canOpen;
+  if (shown.canOpen) panel.open.href = checkoutAddress(view.state, card);
+  panel.again.hidden = !shown.canTryAgain;
+  const isOver = view.isOver || (view.state && isFinal(view.state));
+  setText(panel.cancel, t(isOver ? 'button.close' : 'button.cancel'));
+}
+
+function showSteps(list, steps, t) {
+  const wanted = Object.entries(steps)
+    .map(([step, is]) => `${step}:${is}`)
+    .join();
+  if (list.dataset.shows === wanted) return;
+  list.dataset.shows = wanted;
+  list.replaceChildren(
+    ...Object.entries(steps).map(([step, is]) =>
+      element(
+        'li',
+        { 'data-step': step, 'data-is': is },
+        element('span', { class: 'mark', 'aria-hidden': 'true' }),
+        element('span', {}, t(`step.${step}`)),
+        element('span', { class: 'unseen' }, `(${t(`status.${is}`)})`),
+      ),
+    ),
+  );
+}
