@@ -15,6 +15,14 @@ const midland = () => desks.consortium.doubles.midland;
 const riverside = () => desks.consortium.doubles.riverside;
 const copyOf = (card: string) => riverside().state(card).patrons[0];
 
+/** In the page: what has the focus, and what is said, in the very moment that the panel is put there. */
+const SEE_PANEL_COME = `new MutationObserver((changes, observer) => {
+  const panel = document.querySelector('#passport-panel')?.shadowRoot;
+  if (!panel) return;
+  observer.disconnect();
+  globalThis.seen = [panel.activeElement?.id, panel.querySelector('.verdict').textContent];
+}).observe(document, { childList: true, subtree: true })`;
+
 const found = findChromium();
 if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on the PATH)\n');
 
@@ -73,6 +81,15 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(riverside().state(card).checkouts).toHaveLength(1);
   }, 60_000);
 
+  test('takes an item the moment the panel is there, and says what is done once that can be heard', async () => {
+    desks.holdWork();
+    await desk.page.addInitScript({ content: SEE_PANEL_COME });
+    desks.configure({ staffWaitMs: 0 });
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText(/^(?:Still a|A)sking the partner libraries …/).waitFor();
+    expect(await desk.page.evaluate('seen')).toEqual(['item', '']);
+  }, 60_000);
+
   test('says when the item cannot be lent, and offers the checkout', async () => {
     const card = registerPatron(midland());
     desks.configure({ staffWaitMs: 0 });
@@ -96,7 +113,6 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();
     await desk.scan(card);
-    // What is typed before the box is there goes nowhere.
     await desk.item.waitFor();
     await desk.item.pressSequentially(book.slice(0, 5));
     desks.goOn();

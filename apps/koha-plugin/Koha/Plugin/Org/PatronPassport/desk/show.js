@@ -16,8 +16,10 @@ export function show(story) {
   showSteps(panel.steps, shown.steps, t);
   panel.form.hidden = !keepsForm;
   showButtons(story, shown);
-  setText(panel.verdict, shown.verdict);
-  setText(panel.advice, isReady && keepsForm ? t('item.held') : leaves ? t('going') : shown.advice);
+  if (story.isHeard) {
+    setText(panel.verdict, shown.verdict);
+    setText(panel.advice, isReady && keepsForm ? t('item.held') : leaves ? t('going') : shown.advice);
+  }
   if (leaves)
     story.departure.leaveSoon(checkoutAddress(view.state, story.card), isLent(view.state) ? 1200 : 500);
   else story.departure.stay();

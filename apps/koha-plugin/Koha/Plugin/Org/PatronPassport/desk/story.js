@@ -16,12 +16,14 @@ import { createWords } from './words.js';
 export function startStory({ card, messages, language, cameBack }) {
   const story = createStory(card, createWords(messages, language), language, cameBack);
   place(story.panel.host);
+  const saved = remembered();
+  if (saved && saved.eventId) resume(story, saved);
+  else void startAnew(story);
 
-  // an empty live region has to be there before what it is to announce
+  // an empty live region has to be there before what it is to announce; the item's box does not wait for it
   setTimeout(() => {
-    const saved = remembered();
-    if (saved && saved.eventId) resume(story, saved);
-    else void startAnew(story);
+    story.isHeard = true;
+    if (!story.isGone) show(story);
   }, 50);
 }
 
@@ -35,6 +37,7 @@ function createStory(card, t, language, cameBack) {
     view: { state: null, fault: null, isOver: false, withItem: false, followedMs: 0 },
     turn: 0,
     isSendingItem: false,
+    isHeard: false,
     isGone: false,
     pause: createPause(),
     departure: createDeparture(),
