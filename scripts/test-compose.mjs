@@ -153,7 +153,7 @@ if (engine === null) {
   counts.skipped += 1;
   say('skipped  compose: there is no container engine on this machine');
 } else {
-  const installation = await describeInstallation(engine);
+  const installation = await describeInstallation(engine.env);
   try {
     await run(installation);
   } catch {
@@ -162,6 +162,7 @@ if (engine === null) {
     );
   } finally {
     await installation.compose(['down', '-v', '--timeout', '5'], { mayFail: true });
+    await engine.stop();
   }
 }
 console.log(`Tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

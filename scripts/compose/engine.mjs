@@ -6,18 +6,16 @@ import { projectRoot, runCommand, say } from '../run-command.mjs';
 const LAB = join(projectRoot, '../shared/compose-lab/compose-lab');
 
 /**
- * Finds a container engine that `docker compose` can use and returns the environment that points to it; null where
- * there is none.
+ * Finds a container engine that `docker compose` can use and returns `{ env, stop }`: the environment that points to it,
+ * and what ends an engine that was made for this run. Null where there is none.
  */
 export async function findEngine() {
-  if (await answers({})) return {};
-  if (
-    !(await access(LAB).then(
-      () => true,
-      () => false,
-    ))
-  )
-    return null;
+  if (await answers({})) return { env: {}, stop: async () => undefined };
+  const hasLab = await access(LAB).then(
+    () => true,
+    () => false,
+  );
+  if (!hasLab) return null;
   say('No container engine here: making one (about a minute)');
   const { code, output } = await runCommand(LAB, ['up', 'node:24-slim', 'redis:8-alpine'], {
     timeoutMs: 600_000,
@@ -34,7 +32,11 @@ export async function findEngine() {
   const env = Object.fromEntries(
     pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   );
-  return (await answers(env)) ? env : null;
+  // It runs in this folder, and is of no use to anybody once that is gone.
+  const stop = async () => void (await runCommand(LAB, ['down']));
+  if (await answers(env)) return { env, stop };
+  await stop();
+  return null;
 }
 
 async function answers(env) {
