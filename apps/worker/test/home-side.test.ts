@@ -107,6 +107,14 @@ describe('nothing is created', () => {
     expect(story.riverside.state().patrons).toHaveLength(1);
   });
 
+  test('T-11 from a patron whose login was scanned: a copy would have another card', async () => {
+    const login = '21234000000088';
+    const story = await open();
+    story.midland.putPatron(CARD, { userid: login });
+    expect(endingOf(await story.run({ card: login }))).toEqual({ outcome: 'NOT_FOUND' });
+    expect(story.riverside.state().patrons).toHaveLength(1);
+  });
+
   test('T-33 from a copy: it is no home record', async () => {
     const story = await open();
     story.midland.putPatron(CARD, { extended_attributes: [{ type: 'PASSPORTED', value: 'lakeside' }] });
