@@ -71,8 +71,9 @@ describe('T-18', () => {
     expect(unchecked).toContain('riverside welcome_mail');
   });
 
-  test('an enrolment fee that is meant to be can be left out', async () => {
+  test('an enrolment fee is a fault, and one that is meant to be can be left out', async () => {
     riverside.putSettings({ categories: [{ ...category, enrolment_fee: 5 }] });
+    expect(await look()).toMatchObject({ code: 1, faults: ['riverside enrolment_fee PT'] });
     expect(await look({ args: ['--ignore', 'enrolment_fee'] })).toMatchObject({ code: 0, faults: [] });
   });
 });
