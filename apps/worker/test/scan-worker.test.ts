@@ -212,7 +212,8 @@ describe('T-20 one patron at several desks at once', () => {
         () => midland.calls().some(({ query, status }) => query.includes(oldCard) && status === 200),
         { everyMs: 2 },
       );
-      midland.putPatron(oldCard, { cardnumber: newCard });
+      // With the old name Koha would make the old copy's login again, and refuse it.
+      midland.putPatron(oldCard, { cardnumber: newCard, surname: `Married ${run}` });
       const second = await accept({ card: newCard, item: null });
       const ends = await Promise.all([follow(first), follow(second)]);
       expect(ends[0]?.outcome).toBe('COPIED');
