@@ -148,6 +148,15 @@ describe('answers of the webhook', () => {
     expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
   });
 
+  test.each(['', ' \u3000', '9'.repeat(33), '9'.repeat(300), '2123\u00004', '2123\n4', '\u001b[31m'])(
+    'T-04 %j is refused for a card',
+    async (cardnumber) => {
+      const refused = await post(request({ body: buildScanEvent({ cardnumber }) }));
+
+      expect(refused).toMatchObject({ status: 422, body: { field: 'data.cardnumber' } });
+    },
+  );
+
   test('T-04 an unfit card is named by its field, never by its value', async () => {
     const body = buildScanEvent({ cardnumber: 'A Planted Name That Is Far Too Long For A Card' });
 
