@@ -1,4 +1,10 @@
-import { type FastifyError, type FastifyHttpOptions, type FastifyInstance, fastify } from 'fastify';
+import {
+  type FastifyError,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  errorCodes,
+  fastify,
+} from 'fastify';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Logger } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
@@ -50,6 +56,11 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
     return isStopping
       ? refuse(reply, 'unavailable', { retryAfterMs: STOPPING_RETRY_MS })
       : refuse(reply, 'malformed_request');
+  });
+  // Fastify would look at the content type first.
+  app.addHook('onRequest', async ({ headers }) => {
+    if (Number(headers['content-length'] ?? 0) > BODY_LIMIT_BYTES)
+      throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
   });
 
   const note = buildNote(deps);

@@ -148,6 +148,13 @@ describe('answers of the webhook', () => {
     expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
   });
 
+  test.each(['json', 'text/plain'])('too large comes before the wrong content type %p', async (type) => {
+    const { headers, ...rest } = request({ body: ' '.repeat(20_000) });
+    const answer = await post({ ...rest, headers: { ...headers, 'content-type': type } });
+
+    expect(answer).toMatchObject({ status: 413, body: { code: 'too_large' } });
+  });
+
   test.each(['', ' \u3000', '9'.repeat(33), '9'.repeat(300), '2123\u00004', '2123\n4', '\u001b[31m'])(
     'T-04 %j is refused for a card',
     async (cardnumber) => {

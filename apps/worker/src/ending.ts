@@ -27,10 +27,12 @@ export type RunEnd =
       readonly reason: WaitingReason;
       /** What the library or the limit asks for; null: our own schedule. */
       readonly retryAfterMs: number | null;
-      /** With `CIRCUIT_OPEN`: every library whose return is worth a try; when left out, `library`. */
+      /** Every library with an open circuit whose return is worth a try; when left out with `CIRCUIT_OPEN`, `library`. */
       readonly closed?: readonly string[];
       /** What is done already, when only the loan is left. */
       readonly made?: NonNullable<JobData['made']>;
+      /** A loan may still be made by what was sent: however late it is, another look comes before the end. */
+      readonly mustLook?: boolean;
       /** How it ends when nobody has the patience any more. */
       readonly otherwise: Ending;
     };
@@ -45,3 +47,32 @@ export function disclosedBy({
 }
 
 export const ended = (ending: Ending): RunEnd => ({ kind: 'ended', ending });
+
+/** Ends of which nobody can say whether a copy that was sent is there. */
+const MAY_BE_THERE: ReadonlySet<Outcome> = new Set(['LENDING_UNREACHABLE', 'HOME_UNREACHABLE']);
+/** Ends that a run may come to without having looked at the lending library. */
+const UNLOOKED: ReadonlySet<Outcome> = new Set([
+  'NOT_FOUND',
+  'NOT_ELIGIBLE',
+  'AMBIGUOUS_HOME',
+  'MISCONFIGURED',
+  'TOO_LATE',
+]);
+
+/**
+ * An end with what it disclosed: what this run sent (`job`), or what was sent by an earlier one (`before`) of which this
+ * one has learnt nothing.
+ */
+export function withDisclosure(end: Ending, { sent }: JobData, before: JobData): Ending {
+  if (end.disclosed !== undefined) return end;
+  if (sent !== null && MAY_BE_THERE.has(end.outcome)) return { ...disclosedBy(sent), ...end };
+  const earlier = disclosedBefore(before);
+  if (earlier === null || !UNLOOKED.has(end.outcome)) return end;
+  // The home is for the receipt only: by now it may not share this patron.
+  return { ...end, disclosed: disclosedBy(earlier).disclosed };
+}
+
+function disclosedBefore({ made, sent }: JobData): JobData['sent'] {
+  const fields = made?.disclosed ?? null;
+  return made === null || fields === null ? sent : { home: made.home, home_key: made.home_key, fields };
+}

@@ -56,7 +56,7 @@ export async function withLoan(
       ? Math.max(timeoutMs, decision.retryAfterMs ?? 0)
       : decision.retryAfterMs;
     const otherwise = endingOf(made, { result: 'TOO_LATE', keys: [] });
-    return { kind: 'waiting', library, reason, retryAfterMs, made, otherwise };
+    return { kind: 'waiting', library, reason, retryAfterMs, made, mustLook: mayStillBeMade, otherwise };
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Progress } from '@passport/contract';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
 import type { StepDeps } from './copy.ts';
+import { LibraryClosed } from './libraries.ts';
 
 /** The loan to make: to this record and no other, as the branch of the scan. */
 export interface LoanOrder {
@@ -79,12 +80,18 @@ async function send(order: LoanOrder, deps: StepDeps, confirmed?: Confirmed): Pr
   } catch (error) {
     if (error instanceof KohaError && error.code === 'too_late') return { kind: 'looked', result: TOO_LATE };
     if (!(error instanceof KohaError) || error.effect === 'none' || deps.signal.aborted) throw error;
-    const found = await lookForLoan(order, deps);
+    const found = await lookForLoan(order, deps).catch((failure: unknown) => {
+      // A look that fails says nothing: what counts is still the loan whose answer was lost.
+      throw isOutside(failure) ? error : failure;
+    });
     if (found === ALREADY) return { kind: 'looked', result: { result: 'CHECKED_OUT', keys: [] } };
     if (found !== null) return { kind: 'looked', result: found };
     throw error; // Koha may still be at it: whoever looks next, later, knows
   }
 }
+
+const isOutside = (failure: unknown): boolean =>
+  failure instanceof LibraryClosed || (failure instanceof KohaError && failure.code !== 'aborted');
 
 /** Koha's keys for "this patron has it already, and may not renew it". */
 const OWN_LOAN_BLOCKERS = ['NO_MORE_RENEWALS', 'NO_RENEWAL_FOR_ONSITE_CHECKOUTS'];

@@ -1,7 +1,7 @@
 import { type JobData, type Progress, isFailure, nextProgress, parseJob } from '@passport/contract';
 import { SealError, type Sealer } from '@passport/runtime';
 import { type FailureDecision, decideFailure, nextDelayMs } from './attempt-policy.ts';
-import { type Ending, type RunEnd, disclosedBy, ended } from './ending.ts';
+import { type Ending, type RunEnd, ended, withDisclosure } from './ending.ts';
 import { type HeldLock, type JobHold, LockLost } from './lock-watch.ts';
 import { type Scan, openScan } from './scan.ts';
 
@@ -72,7 +72,7 @@ export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecisi
   const end = await story(job, hand, hold, deps);
   if (end === 'hand_back') return { kind: 'hand_back' };
   const attempt = job.progress.attempt + 1;
-  if (end.kind === 'ended') return toEnd(job, end.ending, attempt, deps);
+  if (end.kind === 'ended') return toEnd(job, withDisclosure(end.ending, job, parsed.job), attempt, deps);
   return wait(job, end, attempt, deps);
 }
 
@@ -104,7 +104,7 @@ async function story(
     if (signal.aborted) return stopped(signal.reason);
     return failed(scan, decideFailure(error), error);
   });
-  if (end === 'hand_back' || end.kind === 'ended') return end;
+  if (end === 'hand_back' || end.kind === 'ended' || end.mustLook === true) return end;
   return tooOld() ? ended(end.otherwise) : end;
 }
 
@@ -143,14 +143,8 @@ function unreachable(scan: Scan, library: string): Ending {
     : { outcome: 'HOME_UNREACHABLE', homes: [library] };
 }
 
-/** Ends of which nobody can say whether a copy that was sent is there. */
-const MAY_BE_THERE: ReadonlySet<string> = new Set(['LENDING_UNREACHABLE', 'HOME_UNREACHABLE']);
-
-function toEnd(job: JobData, end: Ending, attempt: number, deps: RunDeps): RunDecision {
-  const { sent } = job;
-  const mayBeThere = sent !== null && MAY_BE_THERE.has(end.outcome);
-  const told: Ending = mayBeThere ? { ...disclosedBy(sent), ...end } : end;
-  return { kind: 'end', job: endedJob(job, told, attempt, deps), ending: told };
+function toEnd(job: JobData, ending: Ending, attempt: number, deps: RunDeps): RunDecision {
+  return { kind: 'end', job: endedJob(job, ending, attempt, deps), ending };
 }
 
 function endedJob(job: JobData, ending: Ending, attempt: number, deps: RunDeps): JobData {
@@ -193,7 +187,8 @@ function wait(
   const giveUpAtMs =
     (job.retried?.at_ms ?? job.received_ms - job.age_at_delivery_ms) + (deps.giveUpAfterMs(job.library) ?? 0);
   const delayMs = delayOf(end, attempt, deps);
-  const untilMs = Math.max(now, Math.min(now + delayMs, giveUpAtMs + 1));
+  const latestMs = end.mustLook === true ? Infinity : giveUpAtMs + 1;
+  const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
   const isTry = reason === 'NO_ANSWER' || reason === 'RATE_LIMITED';
   const homes = end.otherwise.outcome === 'HOME_UNREACHABLE' ? (end.otherwise.homes ?? []) : [];
   const progress = nextProgress(
@@ -210,7 +205,7 @@ function wait(
     kind: 'park',
     job: { ...job, made: end.made ?? job.made, progress },
     untilMs,
-    forCircuitsOf: reason === 'CIRCUIT_OPEN' ? (end.closed ?? [library]) : [],
+    forCircuitsOf: end.closed ?? (reason === 'CIRCUIT_OPEN' ? [library] : []),
     worthTelling: reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS,
   };
 }

@@ -34,7 +34,7 @@ export function notFound(scan: Scan, located: Exclude<Located, Found>, { audit }
   }
 }
 
-/** What is waited for when several are silent: the reason that asks for the longest patience is told. */
+/** What is told to be waited for when several are silent: whoever may be heard first. */
 const BY_WEIGHT = ['NO_ANSWER', 'RATE_LIMITED', 'BUSY', 'LIMIT_REACHED', 'CIRCUIT_OPEN'] as const;
 
 function unheard(scan: Scan, { silent, refused }: NoAnswer): RunEnd {
@@ -45,10 +45,16 @@ function unheard(scan: Scan, { silent, refused }: NoAnswer): RunEnd {
     kind: 'waiting',
     library: told?.library ?? homes[0] ?? scan.lending,
     reason: told?.reason ?? 'NO_ANSWER',
-    retryAfterMs: Math.max(0, ...silent.map(({ retryAfterMs }) => retryAfterMs ?? 0)) || null,
+    // One library's patience is its own: whoever asked for more is left alone all the same (library-rest.ts).
+    retryAfterMs: shortest(silent.map(({ retryAfterMs }) => retryAfterMs)),
     closed: silent.filter(({ reason }) => reason === 'CIRCUIT_OPEN').map(({ library }) => library),
     otherwise: { outcome: 'HOME_UNREACHABLE', homes },
   };
+}
+
+/** Null where one of them asks for nothing. */
+function shortest(patience: readonly (number | null)[]): number | null {
+  return patience.length === 0 || patience.includes(null) ? null : Math.min(...patience.map(Number));
 }
 
 /** The end of a patron who is not to be copied; null for one who is. */

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { type StoryBench, endingOf, openStory, waitOf } from './story-bench.ts';
+import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './story-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (plan: Parameters<typeof openStory>[0] = {}): Promise<StoryBench> =>
@@ -71,6 +71,31 @@ describe('an ending after the copy was made', () => {
     });
   });
 
+  test('by a patron who is not found any more keeps what an earlier run disclosed, and names no home', async () => {
+    const story = await open();
+    story.riverside.addFaults([
+      { operation: 'POST /patrons', kind: 'reset_after' },
+      { operation: 'GET /patrons', kind: 'reset_before', times: 50 },
+    ]);
+    const { job } = waitOf(await story.run({ item: null }));
+    story.midland.putPatron(CARD, { ...PATRON, cardnumber: '21234000000999' });
+    const decision = await story.run({ item: null, job, starts: 2 });
+    const ending = endingOf(decision);
+    expect(ending).toMatchObject({ outcome: 'NOT_FOUND', disclosed: { home: 'midland' } });
+    expect(ending.homes).toBeUndefined();
+    expect(decision).toMatchObject({ job: { sent: { home: 'midland' } } });
+  });
+
+  test('by a bug of ours: the copy of an earlier run is disclosed', async () => {
+    const story = await open();
+    story.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'status', status: 503 }]);
+    const { job } = waitOf(await story.run());
+    expect(endingOf(await story.run({ job, starts: 2, bugs: 5 }))).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      disclosed: { home: 'midland', fields: job.made?.disclosed },
+    });
+  });
+
   test('of an event that sent nothing is no disclosure, also when it was started twice', async () => {
     const story = await open();
     endingOf(await story.run({ item: null }));
@@ -103,6 +128,16 @@ describe('T-35 a loan near the end of its time', () => {
     expect(parked.job.made).toMatchObject({ outcome: 'COPIED' });
     expect(parked.untilMs - Date.now()).toBeGreaterThan(500);
     expect(story.copy(CARD)).toBeDefined();
+  });
+
+  test('whose answer is lost is looked for when Koha has let go of it, though the first look fails', async () => {
+    const story = await open({ entry });
+    story.riverside.addFaults([
+      { operation: 'POST /checkouts', kind: 'delay', ms: 1_300 },
+      { operation: 'GET /items', kind: 'reset_before' },
+    ]);
+    const parked = waitOf(await story.run());
+    expect(parked.untilMs - Date.now()).toBeGreaterThan(900);
   });
 });
 

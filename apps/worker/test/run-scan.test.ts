@@ -170,6 +170,11 @@ describe('a run that has to wait', () => {
     expect(decision.job.progress.attempt).toBe(0);
   });
 
+  test('for a silent library is woken by another’s closed circuit, too', async () => {
+    const end = waiting({ reason: 'NO_ANSWER', closed: ['lakeside'] });
+    expect(parked(await runScan(inHand(), telling(end))).forCircuitsOf).toEqual(['lakeside']);
+  });
+
   test('for its library’s next hour looks again each minute', async () => {
     const end = waiting({ reason: 'LIMIT_REACHED', retryAfterMs: 3_000_000 });
     expect(parked(await runScan(inHand(), telling(end))).untilMs).toBe(NOON + 60_500);
@@ -191,6 +196,14 @@ describe('a run that has to wait', () => {
     };
     const { job } = parked(await runScan(inHand(), telling(waiting({ library: 'riverside', made }))));
     expect(job.made).toEqual(made);
+  });
+
+  test('for a loan that may still be made looks once more, also beyond the time to give up', async () => {
+    const now = (): number => SCANNED + GIVE_UP_MS + 10;
+    const data = jobData({ progress: waitingProgress('NO_ANSWER', { attempt: 30 }) });
+    const end = waiting({ library: 'riverside', retryAfterMs: 3_000, mustLook: true });
+    const { untilMs } = parked(await runScan(inHand({ data, starts: 30 }), telling(end, { now })));
+    expect(untilMs).toBeGreaterThanOrEqual(now() + 3_000);
   });
 
   test('never waits beyond the time to give up: the last try is right then', async () => {

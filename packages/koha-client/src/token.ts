@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { parseJsonBody } from './answer-body.ts';
+import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { badAnswer, failureOf } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { Answer, Transport } from './transport.ts';
@@ -77,7 +77,10 @@ function parseToken(library: string, answer: Answer, nowMs: number): z.infer<typ
     throw badAnswer(library, answer);
   }
   // 400 "Unimplemented grant type" (preference off), 401, 403 unknown id or wrong secret: only a person can mend these.
-  if ([400, 401, 403].includes(answer.status)) {
+  // Koha says so in JSON: a page is a proxy's, and passes by itself.
+  const isKohas =
+    answer.status === 401 || ([400, 403].includes(answer.status) && parseRefusal(answer) !== null);
+  if (isKohas) {
     const { operation, status } = answer;
     throw new KohaError({ code: 'credentials', library, operation, status, effect: 'none' });
   }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { KohaError } from '../src/index.ts';
 import type { KohaClient } from '../src/index.ts';
-import { CARD, PATRON_BODY, hang, json, patronRow, startTinyKoha } from './tiny-koha.ts';
+import { CARD, PATRON_BODY, hang, json, patronRow, raw, startTinyKoha } from './tiny-koha.ts';
 import type { Reply, TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha;
@@ -81,6 +81,11 @@ describe('the token', () => {
     koha = await startTinyKoha({ [TOKENS]: reply });
     expect(await codeOf(look(koha.client()))).toBe('POST /oauth/token: credentials');
     expect(koha.calls()).toEqual([]);
+  });
+
+  test.each([400, 403])('is a bad answer, and passes by itself, with a proxy’s page of %d', async (status) => {
+    koha = await startTinyKoha({ [TOKENS]: raw(status, '<html>Please wait</html>') });
+    expect(await codeOf(look(koha.client()))).toBe('POST /oauth/token: bad_answer');
   });
 
   test('is asked for anew after a failure', async () => {

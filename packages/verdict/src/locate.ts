@@ -94,7 +94,9 @@ export function decideHome(
     const homes = [...new Set(matches.map(({ candidate }) => candidate.home.id))];
     return { kind: 'ambiguous', homes, silent, refused };
   }
-  if (match !== undefined && (!strict || silent.length + refused.length === 0)) {
+  // Whom our own cap kept from being asked is there, and answers in a moment: one match does not suffice until then.
+  const isUnasked = silent.some(({ reason }) => reason === 'BUSY');
+  if (match !== undefined && !isUnasked && (!strict || silent.length + refused.length === 0)) {
     return { kind: 'found', ...match, silent, refused };
   }
   // A silent library may have the card, so it is worth another try before a person is called.

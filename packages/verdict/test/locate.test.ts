@@ -54,6 +54,14 @@ describe('the home of a card', () => {
     });
   });
 
+  test('T-10 is not known while our own cap has kept somebody from being asked', () => {
+    const busy: Answer = { kind: 'no_answer', reason: 'BUSY', retryAfterMs: null };
+    const answers = { midland: busy, lakeside: patrons(patron()) };
+
+    expect(decide(answers)).toMatchObject({ kind: 'no_answer', silent: [{ library: 'midland' }] });
+    expect(decide({ ...answers, midland: silence })).toMatchObject({ kind: 'found' });
+  });
+
   test('T-15 is nowhere when all answered and none has it', () => {
     expect(decide({ midland: patrons(), lakeside: patrons() })).toEqual({ kind: 'nowhere' });
   });
