@@ -1,5 +1,5 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
-import { type LocalHolder, decideLocalHolder } from '@passport/verdict';
+import { type LocalHolder, decideLocalHolder, isCopy } from '@passport/verdict';
 import type { CopyOrder, CopyResult, StepDeps } from './copy.ts';
 
 /** Whom a look at the lending library can find; `null` there: nobody that we can see. */
@@ -22,19 +22,17 @@ export async function findLocalCopy(
   );
   const known = { card, homeId, homeKey, homeKeyAttribute, passportTypes, byCard };
   const holder = decideLocalHolder({ ...known, byHomeKey: [] });
-  if (holder.kind === 'our_copy' || homeKeyAttribute === null)
-    return whoHolds(order, deps, holder, [], unsure);
+  if (holder.kind === 'our_copy' || homeKeyAttribute === null) return whoHolds(order, deps, holder, unsure);
   const byHomeKey = await libraries.call(lending, (koha) =>
     koha.findByAttribute(homeKeyAttribute, homeKey, { signal }),
   );
-  return whoHolds(order, deps, decideLocalHolder({ ...known, byHomeKey }), byHomeKey, unsure);
+  return whoHolds(order, deps, decideLocalHolder({ ...known, byHomeKey }), unsure);
 }
 
 async function whoHolds(
   order: CopyOrder,
   deps: StepDeps,
   holder: LocalHolder,
-  byHomeKey: readonly KohaPatron[],
   unsure: boolean,
 ): Promise<Found | null> {
   const { homeKeyAttribute } = order;
@@ -43,10 +41,8 @@ async function whoHolds(
       return null;
     case 'our_copy':
       return { kind: 'ours', patronId: holder.patronId, cardChanged: false, unsure };
-    case 'our_copy_older_card': {
-      const copy = byHomeKey.find(({ patronId }) => patronId === holder.patronId);
-      return copy === undefined ? { kind: 'conflict' } : changeCard(order, deps, copy);
-    }
+    case 'our_copy_older_card':
+      return changeCard(order, deps, holder.patronId);
     case 'copy_without_key':
       // Where no home key is written, what this very event sent is ours by its card and its passport.
       if (homeKeyAttribute === null && unsure) {
@@ -62,10 +58,16 @@ async function whoHolds(
   }
 }
 
-/** The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. */
-async function changeCard(order: CopyOrder, deps: StepDeps, copy: KohaPatron): Promise<Found> {
+/**
+ * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. A look by
+ * attribute shows that attribute alone, so the copy is read: without a passport it is nobody's copy any more.
+ */
+async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): Promise<Found> {
   const { lending, branch, body } = order;
-  const { patronId } = copy;
+  const read = (): Promise<KohaPatron | null> =>
+    deps.libraries.call(lending, (koha) => koha.readPatron(patronId, { signal: deps.signal }));
+  const copy = await read();
+  if (copy === null || !isCopy(copy, order.passportTypes)) return { kind: 'conflict' };
   deps.assertHeld();
   const echoed = {
     surname: copy.surname,
@@ -81,10 +83,7 @@ async function changeCard(order: CopyOrder, deps: StepDeps, copy: KohaPatron): P
     );
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
-    const now = await deps.libraries.call(lending, (koha) =>
-      koha.readPatron(patronId, { signal: deps.signal }),
-    );
-    const card = now?.cardnumber ?? null;
+    const card = (await read())?.cardnumber ?? null;
     if (card !== null && sameCard(card, body.cardnumber)) return ours;
     throw error;
   }

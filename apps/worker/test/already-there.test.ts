@@ -77,6 +77,22 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(story.copy(OLD)).toBeUndefined();
   });
 
+  test.each([
+    ['the card: a patron of its own, nothing lent', CARD, 'ALREADY_LOCAL'],
+    ['an older card: LOCAL_CONFLICT, the card stays', OLD, 'LOCAL_CONFLICT'],
+  ])('T-31 what was our copy, its passport emptied, with %s', async (_what, card, outcome) => {
+    const story = await open();
+    const { extended_attributes: attributes } = withCopy(story, card);
+    const key = attributes.filter(({ type }) => type === 'PASSPORTED_ID');
+    story.riverside.putPatron(card, { extended_attributes: key });
+
+    const ending = endingOf(await story.run());
+    expect(ending).toMatchObject({ outcome, homes: ['midland'] });
+    expect(ending.checkout?.result ?? 'NOT_ASKED').toBe('NOT_ASKED');
+    expect(story.copy(card)).toMatchObject({ cardnumber: card });
+    expect(story.riverside.state().patrons).toHaveLength(2);
+  });
+
   test('our copy with an older card, and no right to change it: MISCONFIGURED by name', async () => {
     const story = await open();
     withCopy(story, OLD);

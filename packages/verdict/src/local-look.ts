@@ -40,13 +40,11 @@ export function decideLocalHolder(look: LocalLook): LocalHolder {
     return ours === undefined ? { kind: 'nobody' } : { kind: 'our_copy_older_card', patronId: ours.patronId };
   }
   const { patronId } = byCard;
-  if (ours !== undefined) {
-    return ours.patronId === patronId
-      ? { kind: 'our_copy', patronId }
-      : { kind: 'card_of_another', patronId };
-  }
+  if (ours !== undefined && ours.patronId !== patronId) return { kind: 'card_of_another', patronId };
   const passport = passportOf(byCard, look.passportTypes);
+  // Also one that was our copy: a library makes it its own by emptying the passport, and the key may stay.
   if (passport === null) return { kind: 'native', patronId };
+  if (ours !== undefined) return { kind: 'our_copy', patronId };
   const fromHere = passport === look.homeId && !hasAnyHomeKey(byCard, look);
   return { kind: fromHere ? 'copy_without_key' : 'card_of_another', patronId };
 }

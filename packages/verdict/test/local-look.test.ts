@@ -10,6 +10,10 @@ const other = patron({ patronId: 2, attributes: [passport, attribute('PASSPORTED
 const foreign = patron({ patronId: 3, attributes: [attribute('PASSPORTED', 'lakeside')] });
 const keyless = patron({ patronId: 4, attributes: [passport] });
 const native = patron({ patronId: 5 });
+const adopted = patron({
+  patronId: 6,
+  attributes: [attribute('PASSPORTED', null), attribute('PASSPORTED_ID', 'midland:812')],
+});
 const oldCard = (of: KohaPatron): KohaPatron => ({ ...of, cardnumber: 'OLD1' });
 
 const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<LocalLook> = {}): LocalHolder =>
@@ -40,6 +44,7 @@ test.each<[string, KohaPatron[], KohaPatron[], LocalHolder]>([
   ],
   ['a copy without a home key', [keyless], [], { kind: 'copy_without_key', patronId: 4 }],
   ['a patron of its own', [native], [], { kind: 'native', patronId: 5 }],
+  ['a patron that was our copy', [adopted], [adopted], { kind: 'native', patronId: 6 }],
   ['what only looks like the card or key', [oldCard(native)], [other], { kind: 'nobody' }],
 ])('the card is held by %s', (_what, byCard, byHomeKey, expected) => {
   expect(look(byCard, byHomeKey)).toEqual(expected);
