@@ -21,6 +21,8 @@ const PREFIXES = {
 /** Cards that may be dogwood's or elder's. */
 const SHARED_PREFIX = '21009';
 const DEADLINE_MS = 2_000;
+/** How long a call waits for a place under the library's cap, before its deadline runs (connect-libraries.ts). */
+const PLACE_MS = 250;
 const EVENTS = 60;
 const EVERY_MS = 60;
 /** How often it is measured at most. */
@@ -147,7 +149,8 @@ function figuresOf({ alive, others, named, resumedMs }: Round) {
       `${DEADLINE_MS} ms); all that waited has ended ${resumedMs.toFixed(0)} ms after its return\n`,
   );
   // The deadline runs from when a worker asks: what any event takes on this machine comes on top.
-  return { ratio, namedTooLateMs: namedMs - DEADLINE_MS * 1.1 - percentile(alive, 0.99), resumedMs };
+  const inTimeMs = PLACE_MS + DEADLINE_MS * 1.1 + percentile(alive, 0.99);
+  return { ratio, namedTooLateMs: namedMs - inTimeMs, resumedMs };
 }
 
 test('T-08 T-15 one library of five accepts and never answers: it is named in time, the others do not notice, and all goes on when it is back', async () => {
