@@ -1,8 +1,25 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { LANGUAGES, LOANS, OUTCOMES, WAITS } from './a-state.ts';
 import { loadDesk, MESSAGES } from './load-desk.ts';
 
 const desk = await loadDesk();
+
+const REASONS = new URL('../../../packages/koha-double/src/checkouts/', import.meta.url);
+/** Values that stand beside a key; Koha never names them as one. */
+const VALUES = ['TOO_MANY_CHECKOUTS', 'NO_RULE_DEFINED'];
+
+/** What can stand against a loan, as the stand-in for Koha writes it. Warnings stop no loan and are never told. */
+function keysAgainstLoans(): string[] {
+  const files = readdirSync(REASONS).filter((name) => name.endsWith('-reasons.ts'));
+  const source = files
+    .map((name) => readFileSync(new URL(name, REASONS), 'utf8'))
+    .join('\n')
+    .replaceAll(/warnings\['\w+'\]/g, '');
+  const written = [...source.matchAll(/'([A-Z][A-Z_]+)'|^ +([A-Z][A-Z_]+):/gm)];
+  const keys = written.map(([, quoted, bare]) => quoted ?? bare ?? '');
+  return [...new Set(keys)].filter((key) => !VALUES.includes(key)).toSorted();
+}
 
 describe('the words', () => {
   const codes = [
@@ -21,6 +38,12 @@ describe('the words', () => {
       expect(same).toEqual([]);
     },
   );
+
+  test.each(LANGUAGES)('in %s there is one for each key that Koha can name against a loan', (language) => {
+    const keys = keysAgainstLoans();
+    expect(keys).toEqual(expect.arrayContaining(['DEBARRED', 'ISSUED_TO_ANOTHER', 'PROCESSING', 'TOO_MANY']));
+    expect(keys.filter((key) => MESSAGES[language]?.[`key.${key}`] === undefined)).toEqual([]);
+  });
 
   test('the page says its language; one that is not there is English, and so is a word that is missing', () => {
     const messages = { en: { a: 'A {x}', b: 'B' }, fr: { a: 'Ah {x}' }, 'pt-BR': { a: 'Á' } };
