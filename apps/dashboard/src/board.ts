@@ -10,7 +10,7 @@ import { eventPath } from './pages/event-list.ts';
 import type { PersonActions } from './person-actions.ts';
 import { requirePerson } from './require-login.ts';
 import { ScanAdapter } from './scan-adapter.ts';
-import { BOARD_POLICY, installSecurityHeaders } from './security-headers.ts';
+import { installBoardPolicy } from './security-headers.ts';
 
 export interface BoardDeps {
   readonly redis: Redis;
@@ -28,7 +28,7 @@ const ROLE_HEADER = 'x-passport-role';
 export async function registerBoard(app: FastifyInstance, prefix: string, deps: BoardDeps): Promise<void> {
   await app.register(
     async (board) => {
-      await installSecurityHeaders(board, BOARD_POLICY);
+      installBoardPolicy(board);
       board.addHook('preHandler', async (request, reply) => {
         request.headers[ROLE_HEADER] = requirePerson(request).role;
         return buildBoardWrites(deps.actions)(request, reply);

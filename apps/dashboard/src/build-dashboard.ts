@@ -14,7 +14,7 @@ import { type PageDeps, registerPageRoutes } from './page-routes.ts';
 import { type SendPage, buildSendPage } from './send-page.ts';
 import { html } from './pages/html.ts';
 import { installLogin } from './require-login.ts';
-import { PAGE_POLICY, installSecurityHeaders } from './security-headers.ts';
+import { installSecurityHeaders } from './security-headers.ts';
 
 export interface DashboardDeps extends PageDeps {
   readonly redis: Redis;
@@ -48,7 +48,8 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
   app.addHook('onRequest', async (_request, reply) => {
     if (deps.stopping()) void reply.header('connection', 'close');
   });
-  installLogin(app, deps.login, log);
+  // The login comes second, so that what it answers has the headers, too.
+  void installSecurityHeaders(app).after(() => installLogin(app, deps.login, log));
   app.addContentTypeParser('application/x-www-form-urlencoded', (_request, payload, done) => {
     payload.resume();
     payload.once('end', () => done(null, null));
@@ -60,7 +61,6 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
   );
   void app.register(
     async (pages) => {
-      await installSecurityHeaders(pages, PAGE_POLICY);
       registerPageRoutes(pages, deps, send);
       await pages.register(fastifyStatic, {
         root: deps.assetsDir,
@@ -97,7 +97,11 @@ function withBasePath(url: string, basePath: string): string {
 
 /** A path that cannot be decoded is refused before any hook, so before the login: it is told nothing. */
 function sendMalformed(reply: FastifyReply): FastifyReply {
-  return reply.code(400).type('text/plain; charset=utf-8').send('Bad request\n');
+  return reply
+    .code(400)
+    .header('x-content-type-options', 'nosniff')
+    .type('text/plain; charset=utf-8')
+    .send('Bad request\n');
 }
 
 function sendNotFound(request: FastifyRequest, reply: FastifyReply, send: SendPage): FastifyReply {

@@ -1,13 +1,13 @@
 import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 
-type Directives = Readonly<Record<string, readonly string[] | null>>;
+type Directives = Readonly<Record<string, readonly string[]>>;
 
 const NOTHING = ["'none'"];
 const SELF = ["'self'"];
 
 /** Our own pages: no script at all, styles from one file. */
-export const PAGE_POLICY: Directives = {
+const PAGE_POLICY: Directives = {
   defaultSrc: NOTHING,
   styleSrc: SELF,
   imgSrc: SELF,
@@ -17,7 +17,7 @@ export const PAGE_POLICY: Directives = {
 };
 
 /** Bull Board: its own scripts, the style attributes that React sets, a `base` element, its API. */
-export const BOARD_POLICY: Directives = {
+const BOARD_POLICY: Directives = {
   defaultSrc: NOTHING,
   scriptSrc: SELF,
   styleSrc: ["'self'", "'unsafe-inline'"],
@@ -30,20 +30,31 @@ export const BOARD_POLICY: Directives = {
 };
 
 /**
- * Security headers for all routes of this scope. No `upgrade-insecure-requests`, which would break the dashboard on
- * loopback, where it has no TLS; behind a proxy with TLS the strict transport header holds for this host alone.
+ * Security headers on every answer of `app`, by our pages' policy; a hook that is to come after them is added in
+ * `after()`. No `upgrade-insecure-requests`, which would break the dashboard on loopback, where it has no TLS; behind a
+ * proxy with TLS the strict transport header holds for this host alone.
  */
-export async function installSecurityHeaders(app: FastifyInstance, policy: Directives): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: Object.fromEntries(
-        Object.entries(policy).map(([name, sources]) => [name, sources === null ? null : [...sources]]),
-      ),
-    },
+export function installSecurityHeaders(app: FastifyInstance): ReturnType<FastifyInstance['after']> {
+  return app.register(helmet, {
+    contentSecurityPolicy: contentPolicy(PAGE_POLICY),
     crossOriginEmbedderPolicy: false,
     frameguard: { action: 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
     strictTransportSecurity: { maxAge: 31_536_000, includeSubDomains: false },
   });
+}
+
+/** Gives the routes of this scope the board's content policy; the other headers stay. */
+export function installBoardPolicy(scope: FastifyInstance): void {
+  const contentSecurityPolicy = contentPolicy(BOARD_POLICY);
+  scope.addHook('onRequest', async (_request, reply) => {
+    reply.helmet({ contentSecurityPolicy });
+  });
+}
+
+function contentPolicy(policy: Directives) {
+  return {
+    useDefaults: false,
+    directives: Object.fromEntries(Object.entries(policy).map(([name, sources]) => [name, [...sources]])),
+  };
 }

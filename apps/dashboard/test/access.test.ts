@@ -163,6 +163,58 @@ test('pages and board may be framed by nobody, run no script of others, and are 
   );
 });
 
+describe('security headers are on every answer', () => {
+  const wrong = { authorization: basic({ user: OPERATOR.user, password: 'guess-guess' }) };
+  const strict = {
+    'content-security-policy': expect.stringMatching(/^default-src 'none';(?!.*(?:script-src|unsafe))/),
+    'x-frame-options': 'DENY',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'no-referrer',
+    'strict-transport-security': 'max-age=31536000',
+  };
+
+  test.each([
+    [200, 'a page', { url: '/' }],
+    [401, 'no login', { url: '/', as: null }],
+    [401, 'no login at the board', { url: '/board/', as: null }],
+    [403, 'a viewer who writes', { url: '/events/riverside/evt_1/retry', method: 'POST', as: VIEWER }],
+    [404, 'no such page', { url: '/no/such/page' }],
+    [
+      415,
+      'a body that is not read',
+      { url: '/events/riverside/evt_1/retry', method: 'POST', payload: '<a/>' },
+    ],
+  ] as const)('%i: %s', async (code, _what, options) => {
+    const headers = 'payload' in options ? { 'content-type': 'text/xml' } : {};
+    const answer = await fixture.ask({ ...options, headers });
+    expect(answer.statusCode).toBe(code);
+    expect(answer.headers).toMatchObject(strict);
+  });
+
+  test('429: a guesser who waits', async () => {
+    const app = fixture.build();
+    for (let n = 0; n < 5; n += 1) await app.inject({ url: '/', headers: wrong });
+    const locked = await app.inject({ url: '/', headers: wrong });
+    await app.close();
+    expect(locked.statusCode).toBe(429);
+    expect(locked.headers).toMatchObject(strict);
+  });
+
+  test('400: a path that cannot be decoded', async () => {
+    const answer = await fixture.ask({ url: '/%E0%A4%A', as: null });
+    expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
+  });
+
+  test('the board has the same, but for what its own script needs', async () => {
+    const { 'content-security-policy': _strictest, ...rest } = strict;
+    for (const url of ['/board/', '/board/api/queues']) {
+      const { headers } = await fixture.ask({ url });
+      expect(headers).toMatchObject(rest);
+      expect(String(headers['content-security-policy'])).toMatch(/^default-src 'none';script-src 'self';/);
+    }
+  });
+});
+
 test('no page refers to anything outside', async () => {
   await fixture.put(FAILED);
   for (const url of ['/', '/events', '/board/', '/assets/dashboard.css', '/assets/board.css']) {
