@@ -30,7 +30,11 @@ const MINUTE_MS = 60_000;
 const BY_ADDRESS = { most: 5, lockMs: MINUTE_MS, forgetMs: 15 * MINUTE_MS };
 /** Guesses at one user from many addresses. Higher, since it is also how a stranger could lock somebody out. */
 const BY_USER = { most: 10, lockMs: MINUTE_MS, forgetMs: 15 * MINUTE_MS };
-/** Whoever has logged in from an address stays in when somebody elsewhere guesses at the same user. */
+/**
+ * Whoever has logged in from an address stays in, whatever is guessed at the same user elsewhere, or at other users from
+ * the same address (behind a proxy that is not trusted all have one). Guesses at this very pair are counted by themselves.
+ */
+const BY_PAIR = BY_ADDRESS;
 const KNOWN_MS = 12 * 60 * MINUTE_MS;
 const MOST_KNOWN = 1_000;
 
@@ -47,6 +51,7 @@ export function createLogin(accounts: readonly Account[], now: () => number): Lo
   }));
   const byAddress = createGuessLock({ ...BY_ADDRESS, now });
   const byUser = createGuessLock({ ...BY_USER, now });
+  const byPair = createGuessLock({ ...BY_PAIR, now });
   const trusted = new Map<string, number>();
 
   return (authorization, address) => {
@@ -56,18 +61,22 @@ export function createLogin(accounts: readonly Account[], now: () => number): Lo
     const user = pick(known, (each) => timingSafeEqual(each.user, digest(given.user)))?.person.user ?? null;
     const pair = `${network} ${user ?? ''}`;
     const isTrusted = (trusted.get(pair) ?? 0) > now();
-    const userLockMs = user === null || isTrusted ? 0 : byUser.lockedForMs(user);
-    const lockedForMs = Math.max(byAddress.lockedForMs(network), userLockMs);
+    const userLockMs = user === null ? 0 : byUser.lockedForMs(user);
+    const lockedForMs = isTrusted
+      ? byPair.lockedForMs(pair)
+      : Math.max(byAddress.lockedForMs(network), userLockMs);
     if (lockedForMs > 0) return { kind: 'locked', user, retryAfterSeconds: Math.ceil(lockedForMs / 1_000) };
 
     const both = digest(`${given.user}:${given.password}`);
     const account = pick(known, (each) => timingSafeEqual(each.both, both));
     if (account === undefined) {
       byAddress.failed(network);
+      if (isTrusted) byPair.failed(pair);
       if (user !== null) byUser.failed(user);
       return { kind: 'wrong', user };
     }
-    byAddress.succeeded(network);
+    // Every page of somebody who is in comes here again: that must not forgive what others guess meanwhile.
+    if (!isTrusted) byAddress.succeeded(network);
     remember(trusted, pair, now() + KNOWN_MS);
     return { kind: 'in', person: account.person };
   };

@@ -102,6 +102,36 @@ test('who has logged in from an address is not locked out by guesses from elsewh
   expect(tryIn('olga', OPERATOR.password)).toMatchObject({ kind: 'in' });
 });
 
+test('who is in stays in when somebody guesses from the same address, as behind one proxy', () => {
+  const { tryIn, guess, later } = arrange();
+  tryIn('olga', OPERATOR.password);
+  guess(5, HOME, 'nobody');
+  expect(tryIn('olga', OPERATOR.password)).toMatchObject({ kind: 'in' });
+  expect(tryIn(VIEWER.user, VIEWER.password)).toMatchObject({ kind: 'locked', user: VIEWER.user });
+  later(MINUTE);
+  expect(tryIn(VIEWER.user, VIEWER.password)).toMatchObject({ kind: 'in' });
+});
+
+test('the requests of somebody who is in do not forgive the guesses of others at their address', () => {
+  const { tryIn, guess } = arrange();
+  tryIn('olga', OPERATOR.password);
+  for (let n = 0; n < 5; n += 1) {
+    guess(1, HOME, 'nobody');
+    expect(tryIn('olga', OPERATOR.password)).toMatchObject({ kind: 'in' });
+  }
+  expect(tryIn('nobody', 'x')).toMatchObject({ kind: 'locked' });
+});
+
+test('a name that is in cannot be guessed at for ever from its own address', () => {
+  const { tryIn, guess, later } = arrange();
+  tryIn('olga', OPERATOR.password);
+  guess(5);
+  expect(tryIn('olga', 'x')).toMatchObject({ kind: 'locked' });
+  expect(tryIn('olga', OPERATOR.password)).toMatchObject({ kind: 'locked' });
+  later(MINUTE);
+  expect(tryIn('olga', OPERATOR.password)).toMatchObject({ kind: 'in' });
+});
+
 test('an IPv6 network counts as one address, and an IPv4 address is the same in both forms', () => {
   const { tryIn, guess } = arrange();
   for (let n = 1; n <= 5; n += 1) guess(1, `2001:db8:0:7::${n}`, 'nobody');
