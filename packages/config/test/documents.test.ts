@@ -43,11 +43,22 @@ test('the example is right, once the variables of .env.example are filled in', (
 test('.env.example names every variable of the servers, and no secret', () => {
   const text = read('.env.example');
   const servers = Object.values(VARIABLES).filter(({ readBy }) => readBy.some((name) => name !== 'cli'));
-  const rare = ['RECEIVER_HOST', 'DASHBOARD_HOST', 'DASHBOARD_BASE_PATH', 'ADMIN_HOST'];
+  const rare = ['RECEIVER_HOST', 'DASHBOARD_HOST', 'ADMIN_HOST'];
   expect(namesIn(text)).toEqual(
     expect.arrayContaining(servers.map(({ name }) => name).filter((name) => !rare.includes(name))),
   );
   expect(text).not.toMatch(/^[A-Z_]*(?:KEY|PASSWORD|SECRET|USER|CLIENT_ID)=.+/m);
+});
+
+test('docker-compose.yml lets .env say where the dashboard is behind a proxy', () => {
+  const compose = parseYaml(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { environment: Record<string, string> }>;
+  };
+  const given = compose.services['dashboard']?.environment ?? {};
+  expect(given).toMatchObject({
+    TRUST_PROXY: '${TRUST_PROXY:-false}',
+    DASHBOARD_BASE_PATH: '${DASHBOARD_BASE_PATH:-}',
+  });
 });
 
 test('the effective configuration is itself a file, but for the secrets', () => {

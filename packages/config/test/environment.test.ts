@@ -118,6 +118,11 @@ test('T-22 a sample password is refused whatever its case and trailing digits', 
   }
 });
 
+test('variables that compose hands on empty are as if not set', () => {
+  const empty = { TRUST_PROXY: '', DASHBOARD_BASE_PATH: '' };
+  expect(dashboardConfig(environment(empty), files)).toMatchObject({ trustProxy: false, basePath: '' });
+});
+
 test.each([
   ['true', true],
   ['2', 2],
