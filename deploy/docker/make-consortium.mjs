@@ -1,9 +1,9 @@
 // The demo's consortium, made once: a configuration of three stand-ins for Koha with secrets of their own. What an
 // operator put in deploy/etc/passport.yaml is not touched.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 
-const PLACE = '/var/lib/passport';
+const [PLACE = '/var/lib/passport'] = process.argv.slice(2);
 const LIBRARIES = [
   { id: 'midland', name: 'Midland Public Library', port: 8091, cards: ['^21234\\d{9}$'] },
   { id: 'riverside', name: 'Riverside County Library', port: 8092, cards: ['^25678\\d{9}$'] },
@@ -13,6 +13,7 @@ const LIBRARIES = [
 if (existsSync(`${PLACE}/passport.yaml`)) process.exit(0);
 
 const secret = (name, value) => {
+  rmSync(`${PLACE}/${name}`, { force: true }); // of a start that was cut short; it may only be read
   writeFileSync(`${PLACE}/${name}`, value, { mode: 0o400 });
   return { file: `${PLACE}/${name}` };
 };

@@ -1,10 +1,18 @@
 // Runs once at each start, before anything else: makes what is missing of the secrets that only this installation knows,
 // and never changes one that is there. Losing PASSPORT_KEY loses the cards of unfinished events.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 
-const PLACE = '/var/lib/passport';
-const CONFIG = '/etc/passport/passport.yaml';
+const [PLACE = '/var/lib/passport', CONFIG = '/etc/passport/passport.yaml', REDIS_DATA = '/data'] =
+  process.argv.slice(2);
 
 /** Writes a file once; returns what it holds. */
 function keep(name, make) {
@@ -17,7 +25,7 @@ function keep(name, make) {
 }
 
 // An empty volume takes over the owner of the next image's folder, which for Redis's is root.
-writeFileSync('/data/.owned-by-1000', '');
+writeFileSync(`${REDIS_DATA}/.owned-by-1000`, '');
 
 const word = () => randomBytes(24).toString('base64url');
 const redisPassword = keep('redis_password', word);
@@ -42,7 +50,14 @@ if (existsSync(confPath)) chmodSync(confPath, 0o600);
 writeFileSync(confPath, redisConf, { mode: 0o400 });
 chmodSync(confPath, 0o400);
 
-if (existsSync(CONFIG)) copyFileSync(CONFIG, `${PLACE}/passport.yaml`);
-else if (!existsSync(`${PLACE}/passport.yaml`)) {
+// What is there, the demo's or the last start's, may only be read: it is replaced, not written to.
+const usedPath = `${PLACE}/passport.yaml`;
+if (existsSync(CONFIG)) {
+  const newPath = `${usedPath}.new`;
+  rmSync(newPath, { force: true });
+  copyFileSync(CONFIG, newPath);
+  chmodSync(newPath, 0o400);
+  renameSync(newPath, usedPath);
+} else if (!existsSync(usedPath)) {
   console.log('no deploy/etc/passport.yaml: copy passport.example.yaml there (--profile demo makes its own)');
 }

@@ -1,0 +1,94 @@
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+
+const SCRIPTS = new URL('../../../deploy/docker/', import.meta.url);
+/** As in the image. Root may write what is only readable, so for root the scripts run as another user. */
+const USER = 1000;
+const isRoot = process.getuid?.() === 0;
+const who = isRoot ? { uid: USER, gid: USER } : {};
+
+const canRun = spawnSync(process.execPath, ['--version'], { ...who, cwd: '/' }).status === 0;
+const scriptTest = canRun ? test : test.skip;
+const why = canRun ? '' : ` (skipped: user ${USER} cannot run Node on this machine)`;
+
+let root: string;
+const at = (...parts: string[]): string => join(root, ...parts);
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'passport-keys-'));
+  for (const folder of ['place', 'etc', 'data']) mkdirSync(at(folder));
+  for (const name of ['make-keys.mjs', 'make-consortium.mjs']) {
+    copyFileSync(new URL(name, SCRIPTS), at(name));
+    chmodSync(at(name), 0o644);
+  }
+  if (isRoot) for (const path of ['', 'place', 'etc', 'data']) chownSync(at(path), USER, USER);
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+/** One start, as compose makes it: the script in a process of its own, with the folders that are volumes there. */
+function start(script: 'make-keys.mjs' | 'make-consortium.mjs'): void {
+  const paths = [
+    at('place'),
+    ...(script === 'make-keys.mjs' ? [at('etc', 'passport.yaml'), at('data')] : []),
+  ];
+  const { status, stderr } = spawnSync(process.execPath, [at(script), ...paths], { ...who, cwd: root });
+  expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' });
+}
+
+function own(text: string, mode: number): void {
+  const path = at('etc', 'passport.yaml');
+  rmSync(path, { force: true });
+  writeFileSync(path, text);
+  if (isRoot) chownSync(path, USER, USER);
+  chmodSync(path, mode);
+}
+const used = () => readFileSync(at('place', 'passport.yaml'), 'utf8');
+const modeOf = (name: string) => (statSync(at('place', name)).mode & 0o777).toString(8);
+
+scriptTest(`an operator's own configuration takes the place of the demo's${why}`, () => {
+  start('make-keys.mjs');
+  start('make-consortium.mjs');
+  expect(used()).toContain('Prairie Libraries');
+  own('consortium: Ours', 0o644);
+  start('make-keys.mjs');
+  start('make-consortium.mjs');
+  expect(used()).toBe('consortium: Ours');
+  expect(modeOf('passport.yaml')).toBe('400');
+});
+
+scriptTest(`a configuration that only its owner may read is taken over at each start${why}`, () => {
+  for (const text of ['consortium: First', 'consortium: Second']) {
+    own(text, 0o400);
+    start('make-keys.mjs');
+    expect(used()).toBe(text);
+  }
+  expect(modeOf('passport.yaml')).toBe('400');
+});
+
+scriptTest(`a demo whose first start was cut short is made by the next${why}`, () => {
+  start('make-consortium.mjs');
+  rmSync(at('place', 'passport.yaml'));
+  start('make-consortium.mjs');
+  expect(used()).toContain('Prairie Libraries');
+});
+
+scriptTest(`keys that are there are never changed${why}`, () => {
+  start('make-keys.mjs');
+  const names = ['passport_key', 'redis_password', 'redis_url', 'redis.conf', 'dashboard_password'];
+  const before = names.map((name) => readFileSync(at('place', name), 'utf8'));
+  start('make-keys.mjs');
+  expect(names.map((name) => readFileSync(at('place', name), 'utf8'))).toEqual(before);
+  expect(names.map(modeOf)).toEqual(names.map(() => '400'));
+});
