@@ -2,7 +2,6 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { DisclosureReceipt } from '@passport/queue';
 import { readReceipts } from '@passport/queue';
 import type { CommandDraft } from './command.ts';
-import { findLibrary } from './find-library.ts';
 import { withQueue } from './with-queue.ts';
 
 interface ExportOptions {
@@ -56,7 +55,13 @@ export const copiesExport: CommandDraft<ExportOptions> = {
   ],
   run: (wanted, _args, report, deps) =>
     withQueue(deps, async ({ consortium, redis }): Promise<0> => {
-      for (const id of [wanted.at, wanted.of]) if (id !== undefined) findLibrary(consortium, id);
+      for (const id of [wanted.at, wanted.of]) {
+        // A library that has left the file still has receipts, and its list is asked for just then.
+        if (id === undefined || consortium.libraries.some((each) => each.id === id)) continue;
+        report.progress(
+          `the configuration has no library "${id}": its receipts from before are told, if there are any`,
+        );
+      }
       const rows: ReturnType<typeof toRow>[] = [];
       report.line(COLUMNS.join(','));
       for await (const receipt of readReceipts(redis)) {

@@ -1,49 +1,31 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { EventState } from '@passport/contract';
 import type { KohaDouble } from '@passport/koha-double';
-import { demoSamples, startKohaDouble } from '@passport/koha-double';
-import type { Services, StartedRedis } from '@passport/testkit';
-import { startRedis, startServices, waitFor } from '@passport/testkit';
+import { demoSamples } from '@passport/koha-double';
+import { waitFor } from '@passport/testkit';
+import type { RealService } from './real-service.ts';
+import { startRealService } from './real-service.ts';
 import type { Ran } from './run-cli.ts';
-import { passport as passportHere, webhookSecretOf } from './run-cli.ts';
 
 // The command, receiver and worker as they were built (`npm run build`), on real Redis and doubles of Koha.
 const BIN = fileURLToPath(new URL('../bin/passport.js', import.meta.url));
 const midlandCards = demoSamples('midland');
 const riversideItems = demoSamples('riverside').items;
 
-let redis: StartedRedis;
-let services: Services;
+let service: RealService;
 let midland: KohaDouble;
 let riverside: KohaDouble;
 let env: NodeJS.ProcessEnv;
+let here: RealService['here'];
+let send: RealService['send'];
 
 beforeAll(async () => {
-  redis = await startRedis();
-  midland = await startKohaDouble({ library: 'midland', seed: 'midland' });
-  riverside = await startKohaDouble({ library: 'riverside', seed: 'riverside' });
-  const served = (double: KohaDouble, cards: string[]) => ({
-    id: double.library,
-    kohaUrl: double.url,
-    ...double.credentials,
-    webhookSecret: webhookSecretOf(double.library),
-    cards,
-  });
-  services = await startServices({
-    redisUrl: redis.url,
-    libraries: [served(midland, ['^21234\\d{9}$']), served(riverside, ['^25678\\d{9}$'])],
-  });
-  env = { ...services.env, PASSPORT_RECEIVER: services.receivers[0]?.url ?? '' };
+  service = await startRealService();
+  ({ midland, riverside, env, here, send } = service);
 }, 60_000);
-
-afterAll(async () => {
-  await services?.stop();
-  await Promise.all([midland?.close(), riverside?.close(), redis?.stop()]);
-}, 60_000);
+afterAll(() => service?.stop(), 60_000);
 
 /** Runs the built command in a process of its own. */
 function passport(args: readonly string[], input = '', more: NodeJS.ProcessEnv = {}): Promise<Ran> {
@@ -56,20 +38,6 @@ function passport(args: readonly string[], input = '', more: NodeJS.ProcessEnv =
   child.stdin.end(input);
   return new Promise((resolve) => child.once('close', (code) => resolve({ code: code ?? -1, ...ran })));
 }
-
-/** The same in this process, which is quicker. */
-const here = (args: readonly string[], input = '') => {
-  const readFile = (path: string) => readFileSync(path, 'utf8');
-  return passportHere(args, env, { input, readFile, newId: () => `evt_${randomUUID()}` });
-};
-
-const send = async (card: string) => {
-  const ran = await here(['send', '--at', 'riverside', '--card', '-', '--wait', '--json'], `${card}\n`);
-  return {
-    code: ran.code,
-    ...(JSON.parse(ran.out) as { event_id: string; state: EventState; steps: EventState[] }),
-  };
-};
 
 test('explain says of ten seeded cards what the worker then does', async () => {
   const { eligible, expired, restricted, card_lost: lost, address_unconfirmed: unsure } = midlandCards;

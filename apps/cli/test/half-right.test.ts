@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { demoSamples } from '@passport/koha-double';
+import type { RealService } from './real-service.ts';
+import { startRealService } from './real-service.ts';
+
+// What was named is partly not there: the rest is done, and both are told.
+const midlandCards = demoSamples('midland');
+
+let service: RealService;
+beforeAll(async () => {
+  service = await startRealService();
+}, 60_000);
+afterAll(() => service?.stop(), 60_000);
+
+test('copies export tells the receipts of a library that has left the file, with a warning beside them', async () => {
+  const { event_id: eventId } = await service.send(midlandCards.eligible[9] ?? '');
+  const readFile = (path: string) => {
+    const text = readFileSync(path, 'utf8');
+    if (path !== service.env['PASSPORT_CONFIG']) return text;
+    const file = JSON.parse(text) as { libraries: { id: string }[] };
+    return JSON.stringify({ ...file, libraries: file.libraries.filter(({ id }) => id !== 'midland') });
+  };
+  for (const format of [[], ['--json']]) {
+    const { code, out, err } = await service.here(
+      ['copies', 'export', '--of', 'midland', ...format],
+      '',
+      readFile,
+    );
+    expect({ code, err }).toEqual({
+      code: 0,
+      err: 'the configuration has no library "midland": its receipts from before are told, if there are any\n',
+    });
+    expect(out).toContain(eventId);
+  }
+  const { code, out, err } = await service.here(['copies', 'export', '--at', 'riversde']);
+  expect({ code, out, err }).toEqual({
+    code: 0,
+    out: 'at,home,lending,home_key,event,fields\n',
+    err: expect.stringContaining('no library "riversde"'),
+  });
+});
