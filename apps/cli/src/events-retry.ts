@@ -1,8 +1,11 @@
 import { Option } from 'commander';
 import type { PersonRetry } from '@passport/queue';
 import { openLedger, retryByPerson } from '@passport/queue';
+import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
-import { findEvent } from './find-event.ts';
+import type { FoundEvent } from './find-event.ts';
+import { lookForEvent } from './find-event.ts';
+import type { OpenQueue } from './with-queue.ts';
 import { openLog, withQueue } from './with-queue.ts';
 
 interface Tried {
@@ -27,13 +30,27 @@ function describe({ event, retry }: Tried): string {
   }
 }
 
+function buildRetry(open: OpenQueue, deps: CliDeps): (found: FoundEvent) => Promise<Tried> {
+  const ledger = openLedger(open.redis);
+  const log = openLog(deps);
+  return async ({ jobId, library, state }) => {
+    const retry = await retryByPerson(open.queue, ledger, jobId, await open.now());
+    const { kind: result } = retry;
+    log.info(
+      { audit: true, action: 'retry', by: deps.user, event: state.event_id, lending: library, result },
+      'retry by a person',
+    );
+    return { event: jobId, retry };
+  };
+}
+
 export const eventsRetry: CommandDraft<{ at?: string }> = {
   name: 'retry',
   summary: 'try failed events again, after what was wrong is mended',
   description:
     'Starts the attempts of failed events anew. Each event is named: there is no way to retry all, as most old scans are of ' +
     'patrons who have left. A loan is made only within the time after the scan that the library allows. An event that did not ' +
-    'fail is left alone.',
+    'fail is left alone, and one that is not there stops no other: the exit code is 1 then.',
   examples: [
     'passport events retry riverside.evt_3f2a',
     'passport events retry --at riverside evt_3f2a evt_9c01',
@@ -42,19 +59,16 @@ export const eventsRetry: CommandDraft<{ at?: string }> = {
   options: [new Option('--at <library>', 'the lending library of event ids without one')],
   run: ({ at }, named, report, deps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
-      const ledger = openLedger(open.redis);
-      const log = openLog(deps);
+      // Every name is looked for before the first retry, so that wrong use does nothing at all.
+      const looks: [name: string, found: FoundEvent | null][] = [];
+      for (const name of named) looks.push([name, await lookForEvent(open, name, at)]);
+      const retryOne = buildRetry(open, deps);
       const tried: Tried[] = [];
-      for (const name of named) {
-        const { jobId, library, state } = await findEvent(open, name, at);
-        const retry = await retryByPerson(open.queue, ledger, jobId, await open.now());
-        const { kind: result } = retry;
-        log.info(
-          { audit: true, action: 'retry', by: deps.user, event: state.event_id, lending: library, result },
-          'retry by a person',
-        );
-        tried.push({ event: jobId, retry });
-        report.line(describe({ event: jobId, retry }));
+      for (const [name, found] of looks) {
+        const one: Tried =
+          found === null ? { event: name, retry: { kind: 'unknown' } } : await retryOne(found);
+        tried.push(one);
+        report.line(describe(one));
       }
       report.json({ events: tried.map(({ event, retry }) => ({ event, ...retry })) });
       return tried.every(({ retry }) => retry.kind === 'retried' || retry.kind === 'not_failed') ? 0 : 1;

@@ -40,3 +40,35 @@ test('copies export tells the receipts of a library that has left the file, with
     err: expect.stringContaining('no library "riversde"'),
   });
 });
+
+test('a mistyped event among others that are to be retried is told, and the others are retried', async () => {
+  const categories = service.riverside.settings().categories as {
+    patron_category_id: string;
+    name: string;
+  }[];
+  service.riverside.putSettings({
+    categories: categories.filter(({ patron_category_id: code }) => code !== 'PT'),
+  });
+  const one = await service.send(midlandCards.eligible[10] ?? '');
+  const other = await service.send(midlandCards.eligible[11] ?? '');
+  service.riverside.putSettings({ categories });
+  const named = (id: string) => `riverside.${id}`;
+
+  const args = ['events', 'retry', named(one.event_id), 'evt_typo', named(other.event_id)];
+  const unusable = await service.here([...args, 'nowhere.evt_1', '--json']);
+  expect(unusable).toMatchObject({ code: 2, err: expect.not.stringContaining('audit') });
+
+  const { code, out } = await service.here([...args, '--json']);
+  const { events } = JSON.parse(out) as { events: { event: string; kind: string }[] };
+  expect(code).toBe(1);
+  expect(events.map(({ event, kind }) => [event, kind])).toEqual([
+    [named(one.event_id), 'retried'],
+    ['evt_typo', 'unknown'],
+    [named(other.event_id), 'retried'],
+  ]);
+
+  const text = await service.here(args);
+  expect(text.code).toBe(1);
+  expect(text.out.split('\n')).toHaveLength(4);
+  expect(text.out).toContain('evt_typo: the queue has no such event\n');
+});
