@@ -164,6 +164,15 @@ describe('one fault switched on in the Koha of the lending library is named, and
     expect({ code, faults }).toEqual({ code: 1, faults: ['riverside branch_unknown SOUTH'] });
   });
 
+  test('its branch is fixed, and IndependentBranches binds the API user all the same', async () => {
+    riverside.putSettings({ IndependentBranches: '1' });
+    const { code, faults, libraries } = await look({ change: { copy: { branch: { fixed: 'MAIN' } } } });
+    const mends = libraries.flatMap(({ findings }) => findings.map(({ mend }) => mend));
+    expect({ code, faults }).toEqual({ code: 1, faults: ['riverside branch_refused NORTH'] });
+    expect(mends.join()).toMatch(/IndependentBranches: No/);
+    expect(mends.join()).not.toMatch(/superlibrarian/);
+  });
+
   test('one category of a map is not there', async () => {
     const choice = { by_home_category: { AD: 'PT', CH: 'PT-C' }, otherwise: 'PT' };
     const { code, faults } = await look({ change: { copy: { category: choice } } });

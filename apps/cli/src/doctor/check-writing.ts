@@ -27,11 +27,10 @@ function lacksChange(error: KohaError): Finding {
 /** Whether the API user may change patrons, and act for other branches than its own. */
 async function checkChange(examinee: Examinee, { branches }: Facts): Promise<Finding[]> {
   const { copy } = examinee.library;
-  // Two branches are enough: at most one of them is the API user's own.
-  const wanted =
-    copy.branch.kind === 'fixed'
-      ? [copy.branch.branch]
-      : (branches ?? []).slice(0, 2).map(({ branch }) => branch);
+  const own = copy.branch.kind === 'fixed' ? [copy.branch.branch] : [];
+  // Koha is asked to act as the branch of the scan, of whatever branch the copies are. Two branches are enough: at most one of
+  // them is the API user's own.
+  const wanted = branches?.slice(0, 2).map(({ branch }) => branch) ?? own;
   const findings: Finding[] = [];
   for (const branch of wanted) {
     const tried = await tryChange(examinee, branch, 'ANY');
@@ -41,10 +40,8 @@ async function checkChange(examinee: Examinee, { branches }: Facts): Promise<Fin
         : [faultOfFailure(tried.error, 'to change copies', EDIT)];
     }
     if (tried.value.kind === 'refused' && tried.value.what === 'branch') {
-      const known = branches?.some((each) => each.branch === branch) ?? true;
-      if (!known) continue; // `branch_unknown` says so
       const mend =
-        'Administration → System preferences → IndependentBranches: No, or make the API user a superlibrarian';
+        "Administration → System preferences → IndependentBranches: No; while it is on, only cards scanned at the API user's own branch can be served";
       findings.push(
         fault('branch_refused', `the API user may not act for the branch ${branch}`, mend, branch),
       );
