@@ -165,33 +165,21 @@ test('without the plugin, what it alone could tell is named as not checked', asy
   expect(unchecked).toContain('riverside attribute_type_not_unique');
 });
 
-test.each<[bound: string, faults: string[]]>([
-  ['STUDENT', []],
-  ['PT', ['riverside attribute_type_mandatory FACULTY']],
-])('a mandatory attribute that only patrons of %s have', async (bound, faults) => {
-  const flags = {
-    repeatable: false,
-    mandatory: false,
-    opac_display: false,
-    opac_editable: false,
-    staff_searchable: false,
-  };
-  const body = {
-    version: '1.0.0',
-    koha_version: '24.11.05.000',
-    time: new Date().toISOString(),
-    attribute_types: [
-      { ...flags, code: 'PASSPORTED', unique_id: false },
-      { ...flags, code: 'PASSPORTED_ID', unique_id: true },
-      { ...flags, code: 'FACULTY', unique_id: false, mandatory: true, category_id: bound },
+describe('a mandatory attribute that no copy gets', () => {
+  test.each<[what: string, change: Readonly<Record<string, unknown>>, faults: string[]]>([
+    ['is a fault', {}, ['riverside attribute_type_mandatory FACULTY']],
+    [
+      'is a fault for the category of copies',
+      { category_id: 'PT' },
+      ['riverside attribute_type_mandatory FACULTY'],
     ],
-    preferences: {},
-    plack_workers: 4,
-  };
-  riverside.addFaults([
-    { operation: 'GET /contrib/passport/about', times: 1, kind: 'status', status: 200, body },
-  ]);
-  expect((await look()).faults).toEqual(faults);
+    ['is none where only patrons of another category have it', { category_id: 'STUDENT' }, []],
+    ['is none where it belongs to libraries: the API does not ask for it', { libraries: ['MAIN'] }, []],
+  ])('%s', async (_what, change, faults) => {
+    const faculty = { code: 'FACULTY', mandatory: true, ...change };
+    riverside.putSettings({ attribute_types: [passported, homeKey, faculty] });
+    expect((await look()).faults).toEqual(faults);
+  });
 });
 
 test('without the permission for categories, that is named as not checked, and what lets doctor see it', async () => {

@@ -242,6 +242,7 @@ subtest 'GET /about tells doctor what Koha\'s API does not' => sub {
                 opac_display     => false,
                 opac_editable    => false,
                 staff_searchable => false,
+                category_id      => undef,
             },
             {   code             => 'PASSPORTED_ID',
                 unique_id        => true,
@@ -250,9 +251,26 @@ subtest 'GET /about tells doctor what Koha\'s API does not' => sub {
                 opac_display     => false,
                 opac_editable    => false,
                 staff_searchable => false,
+                category_id      => undef,
             },
         ]
         );
+};
+
+subtest 'GET /about tells whose attribute a type is, and mandatory only what Koha asks of every copy' => sub {
+    my ( $t, $koha ) = api('accepts');
+    $koha->{dbh}->do($_)
+        foreach (
+        q{INSERT INTO borrower_attribute_types (code, mandatory, category_code) VALUES ('FACULTY', 1, 'STUDENT')},
+        q{INSERT INTO borrower_attribute_types (code, mandatory) VALUES ('BADGE', 1), ('LOCKER', 1)},
+        q{INSERT INTO borrower_attribute_types_branches VALUES ('LOCKER', 'MAIN'), ('LOCKER', 'NORTH')},
+        );
+    my %told = map { $_->{code} => $_ } @{ $t->get_ok("$BASE/about")->tx->res->json('/attribute_types') };
+    is_deeply(
+        { map { $_ => [ @{ $told{$_} }{qw( mandatory category_id )} ] } qw( FACULTY BADGE LOCKER ) },
+        { FACULTY => [ true, 'STUDENT' ], BADGE => [ true, undef ], LOCKER => [ false, undef ] },
+        'bound to a category, bound to nothing, bound to libraries'
+    );
 };
 
 subtest 'GET /desk.js is the script, and a browser is told so' => sub {

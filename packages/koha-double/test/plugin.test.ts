@@ -85,6 +85,7 @@ describe('the plugin’s routes', () => {
             opac_display: false,
             opac_editable: false,
             staff_searchable: false,
+            category_id: null,
           },
         ]),
         preferences: expect.objectContaining({ AutoEmailNewUser: '0', IndependentBranches: '0' }),

@@ -40,10 +40,12 @@ export function about(double: Double): unknown {
       code: type.code,
       unique_id: type.unique_id,
       repeatable: type.repeatable,
-      mandatory: type.mandatory,
+      // Koha's API asks for a mandatory type only where it belongs to no libraries.
+      mandatory: type.mandatory && type.libraries.length === 0,
       opac_display: type.opac_display,
       opac_editable: type.opac_editable,
       staff_searchable: type.staff_searchable,
+      category_id: type.category_id,
     })),
     preferences: Object.fromEntries(told.map((name) => [name, settings.preferences[name]])),
     plack_workers: settings.plack_workers,

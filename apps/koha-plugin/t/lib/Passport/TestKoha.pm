@@ -95,7 +95,9 @@ sub _tables {
             . ' PRIMARY KEY (plugin_class, plugin_key))',
         "CREATE TABLE borrower_attribute_types (code VARCHAR($self->{code_length}) PRIMARY KEY, description VARCHAR(255),"
             . ' repeatable INT DEFAULT 0, unique_id INT DEFAULT 0, mandatory INT DEFAULT 0, opac_display INT DEFAULT 0,'
-            . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0)',
+            . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
+            . ' category_code VARCHAR(10))',
+        'CREATE TABLE borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
         'CREATE TABLE borrower_attributes (borrowernumber INT, code VARCHAR(64), attribute VARCHAR(255))',
     );
 }

@@ -38,22 +38,39 @@ Koha::Plugin::Org::PatronPassport::About - what C<passport doctor> cannot learn 
 sub about_koha {
     my ($version) = @_;
 
+    my $limited = _types_with_libraries();
+
     return {
         version         => $version,
         koha_version    => Koha::version(),
         time            => timestamp( Time::HiRes::time() ),
-        attribute_types => [ map { _type($_) } Koha::Patron::Attribute::Types->search->as_list ],
+        attribute_types => [ map { _type( $_, $limited ) } Koha::Patron::Attribute::Types->search->as_list ],
         preferences     => { map { $_ => _text( C4::Context->preference($_) ) } @PREFERENCES },
         plack_workers   => _number( C4::Context->config('plack_workers') ),
     };
 }
 
 sub _type {
-    my ($type) = @_;
+    my ( $type, $limited ) = @_;
 
     my $row = $type->unblessed;
 
-    return { code => $row->{code}, map { $_ => $row->{$_} ? Mojo::JSON->true : Mojo::JSON->false } @FLAGS };
+    # Koha's API asks for a mandatory type only where it belongs to no libraries
+    my %is = ( %{$row}, mandatory => $row->{mandatory} && !$limited->{ $row->{code} } );
+
+    return {
+        code        => $row->{code},
+        category_id => _text( $row->{category_code} ),
+        map { $_ => $is{$_} ? Mojo::JSON->true : Mojo::JSON->false } @FLAGS
+    };
+}
+
+sub _types_with_libraries {
+    my $codes
+        = C4::Context->dbh->selectcol_arrayref(
+        'SELECT DISTINCT bat_code FROM borrower_attribute_types_branches');
+
+    return { map { $_ => 1 } @{$codes} };
 }
 
 sub _text {
