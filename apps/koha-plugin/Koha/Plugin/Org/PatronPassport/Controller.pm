@@ -225,7 +225,7 @@ sub _is_state_of {
 sub _not_taken {
     my ( $c, $answer ) = @_;
 
-    return _fault( $c, 'receiver_unreachable' ) if $answer->{kind} eq 'unreachable';
+    return _fault( $c, 'receiver_unreachable', $answer->{retry_after} ) if $answer->{kind} eq 'unreachable';
 
     my $status = $answer->{status};
     return _fault( $c, 'not_a_card' )                            if $status == 422;

@@ -13,12 +13,6 @@ use Koha::Plugin::Org::PatronPassport::Patrons qw( is_known );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 
-# The 500 ms of the sender do not hold while a name is looked up: a resolver that hangs costs a page once, not each.
-my $SLOW_MS = 1000;
-my $REST_S  = 30;
-
-my $rest_until = 0;
-
 our @EXPORT_OK = qw( scanned );
 
 =head1 NAME
@@ -33,8 +27,8 @@ Koha::Plugin::Org::PatronPassport::FirstScan - makes the first scan of a visitor
 
 The story of the hook: a patron who is known here costs one query; a card that is not is reported, and the page waits
 a moment for the copy. It says how it went: C<elsewhere> (not scanned to lend), C<known>, C<off>, C<no_card>,
-C<no_branch>, C<resting>, C<unsent>, or how the wait ended (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way
-after each of them.
+C<unsent>, or how the wait ended (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way after each
+of them.
 
 =cut
 
@@ -50,7 +44,6 @@ sub scanned {
     my $settings = $plugin->settings;
     return 'off'     if !$settings->serves($interface) || !$settings->is_complete;
     return 'no_card' if !fits( $card, $settings->patterns );
-    return 'resting' if _now() < $rest_until;
 
     my $event_id = _report( $settings, $interface, $card ) or return 'unsent';
 
@@ -90,15 +83,13 @@ sub _report {
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( new_id(), $body );
     return $answer->{event_id} if $answer->{kind} eq 'accepted';
 
-    $rest_until = _now() + $REST_S if $answer->{ms} > $SLOW_MS;
+    # the exchange that made it rest has its line
+    return if ( $answer->{why} // q{} ) eq 'resting';
+
     warn sprintf "Patron Passport: the receiver did not take an event (%s) after %d ms\n",
         $answer->{kind} eq 'refused' ? "status $answer->{status}" : $answer->{why}, $answer->{ms};
 
     return;
-}
-
-sub _now {
-    return Time::HiRes::clock_gettime( Time::HiRes::CLOCK_MONOTONIC() );
 }
 
 1;
