@@ -6,7 +6,7 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 use Test::More;
 
 use C4::Context;
-use Koha::Plugin::Org::PatronPassport::Card qw( compiled fits trimmed );
+use Koha::Plugin::Org::PatronPassport::Card qw( compiled fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::Settings;
 
 my $none = bless { card_patterns => q{} }, 'Koha::Plugin::Org::PatronPassport::Settings';
@@ -40,5 +40,14 @@ is( trimmed(" 17 \r\n"), '17',  'what a scanner adds is taken off' );
 is( compiled('('),       undef, 'a broken pattern is none' );
 ok( !fits( '17', ['('] ), 'and fits nothing' );
 is( compiled('(?{ die })'), undef, 'a pattern is not a program' );
+
+subtest 'two scans of one card have the same key, blanks or not, and no other card or secret has it' => sub {
+    my $key = scan_key( '21234000000017', 'k' x 24 );
+    like( $key, qr{\A [0-9a-f]{64} \z}xms, 'a hash' );
+    is( scan_key( " 21234000000017\n", 'k' x 24 ), $key, 'blanks do not count' );
+    isnt( scan_key( '21234000000018',       'k' x 24 ), $key, 'another card' );
+    isnt( scan_key( '21234000000017',       'l' x 24 ), $key, 'another secret' );
+    like( scan_key( "\x{17d}ivko-\x{416}7", 'k' x 24 ), qr{\A [0-9a-f]{64} \z}xms, 'any letters' );
+};
 
 done_testing;

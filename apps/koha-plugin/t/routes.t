@@ -1,9 +1,11 @@
 use Modern::Perl;
 
 use FindBin;
-use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/koha/lib", "$FindBin::Bin/..";
 
-use Mojo::JSON qw( decode_json false true );
+use Digest::SHA  ();
+use MIME::Base64 ();
+use Mojo::JSON   qw( decode_json false true );
 use Test::Mojo;
 use Test::More;
 
@@ -95,6 +97,52 @@ subtest 'POST /scans of a card that was just scanned follows the first event' =>
         ->status_is(202)
         ->json_is( { event_id => 'scan_first', status => 'accepted', joined => true } );
     $t->get_ok("$BASE/scans/scan_first")->status_is(200);
+};
+
+subtest 'POST /scans of a card that the hook has just reported hands on that event, whatever became of it' =>
+    sub {
+    my ( $t, $koha, $receiver ) = api( 'accepts', staff_wait => 0 );
+    my $scan   = sub { return $koha->page( 'circ/circulation.pl', "findborrower=$CARD" ) };
+    my $report = sub {
+        return $t->post_ok( "$BASE/scans" => json => { cardnumber => " $CARD ", @_ } )->status_is(202);
+    };
+
+    $scan->();
+    my ($sent) = map { $_->{headers}{'webhook-id'} } $receiver->requests;
+    $t->put_ok( "$BASE/scans/$sent/outcome" => json => state_of( event_id => $sent, outcome => 'NOT_FOUND' ) )
+        ->status_is(204);
+    $report->()->json_is( { event_id => $sent, status => 'accepted', joined => true } );
+    is( $receiver->requests, 1, 'nothing is sent' );
+    $t->get_ok("$BASE/scans/$sent")->status_is(200)->json_is( '/outcome' => 'NOT_FOUND' );
+
+    my $again = $report->()->tx->res->json('/event_id');
+    isnt( $again, $sent, 'who tries again gets a new event' );
+    is( $receiver->requests, 2, 'which is sent' );
+
+    $scan->();
+    $report->( item_barcode => '39999000012345' )->json_hasnt('/joined');
+    is( $receiver->requests, 4, 'an item is sent in any case' );
+    $report->()->json_is( '/joined' => true );
+
+    my $stored = join q{ }, map { $_ // q{} }
+        map { @{$_} }
+        @{ $koha->{dbh}->selectall_arrayref('SELECT * FROM koha_plugin_org_patronpassport_scans') };
+    unlike( $stored, qr{$CARD}xms, 'the card is not in the table' );
+    };
+
+subtest 'POST /scans hands on what was scanned under the same secret only' => sub {
+    my ( $t, $koha, $receiver ) = api( 'accepts', staff_wait => 0 );
+    $koha->page( 'circ/circulation.pl', "findborrower=$CARD" );
+    my ($key)
+        = $koha->{dbh}->selectrow_array('SELECT scan_key FROM koha_plugin_org_patronpassport_scans');
+    is( $key,
+        Digest::SHA::hmac_sha256_hex(
+            $CARD, MIME::Base64::decode_base64( $Passport::TestKoha::SECRET =~ s{\A whsec_}{}xmsr )
+        ),
+        'what is kept of the card is a keyed hash'
+    );
+    $koha->configure( receiver_url => $receiver->url, secret => 'whsec_' . 'QUJD' x 8 );
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->status_is(202)->json_hasnt('/joined');
 };
 
 subtest 'T-16 POST /scans says what to expect when the event was not taken' => sub {

@@ -10,6 +10,9 @@ use Passport::TestKoha;
 
 our $NOW = 1_795_597_200;
 
+my $KEY       = 'a' x 64;
+my $OTHER_KEY = 'b' x 64;
+
 sub scans_of {
     my ($koha) = @_;
 
@@ -105,6 +108,70 @@ subtest 'rows are kept a day' => sub {
     $scans->purge;
     is( $scans->fetch('scan_old'), undef, 'a second later it is not' );
     ok( $scans->fetch('scan_new'), 'the newer one is' );
+};
+
+subtest 'the event of a scan is handed to one page, for ten seconds' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    is( $scans->hand_out($KEY), undef, 'nothing was scanned' );
+    $scans->note( 'scan_1', $KEY );
+    is( $scans->hand_out($OTHER_KEY), undef,    'another card was not' );
+    is( $scans->hand_out($KEY),       'scan_1', 'the event' );
+    is( $scans->hand_out($KEY),       undef,    'once: whoever asks again wants a new one' );
+    $scans->note( 'scan_1', $KEY );
+    is( $scans->hand_out($KEY), undef, 'also when a later scan joined it' );
+
+    $scans->note( 'scan_2', $KEY );
+    local $NOW = $NOW + 9;
+    is( $scans->hand_out($KEY), 'scan_2', 'after nine seconds' );
+    $scans->note( 'scan_3', $KEY );
+    local $NOW = $NOW + 10;
+    is( $scans->hand_out($KEY), undef, 'not after ten' );
+};
+
+subtest 'an event is handed out whether the service told of it before it was noted, after, or not yet' =>
+    sub {
+    foreach my $told (qw( before after never )) {
+        my $scans = scans_of( Passport::TestKoha->new );
+        my $state = state_of( state => 'done', outcome => 'NOT_FOUND' );
+        $scans->keep($state) if $told eq 'before';
+        $scans->note( 'scan_1', $KEY );
+        $scans->keep($state) if $told eq 'after';
+        is( $scans->hand_out($KEY), 'scan_1', "told $told" );
+        is( $scans->fetch('scan_1')->{outcome},
+            $told eq 'never' ? undef : 'NOT_FOUND',
+            'and what was told stays'
+        );
+    }
+    };
+
+subtest 'the ten seconds count from the scan, not from what the service tells' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    $scans->note( 'scan_1', $KEY );
+    local $NOW = $NOW + 10;
+    $scans->keep( state_of( state => 'failed' ) );
+    is( $scans->hand_out($KEY), undef, 'over' );
+};
+
+subtest 'an event that a page sent itself is handed to nobody' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    $scans->note('scan_1');
+    $scans->note( 'scan_1', $KEY );
+    is( $scans->hand_out($KEY), undef, 'though a later scan joined it' );
+};
+
+subtest 'the keyed hash of a card goes when it is of no use any more' => sub {
+    my $koha  = Passport::TestKoha->new;
+    my $scans = scans_of($koha);
+    my $kept  = sub {
+        return $koha->{dbh}->selectcol_arrayref(
+            q{SELECT event_id FROM koha_plugin_org_patronpassport_scans WHERE scan_key > ''});
+    };
+    $scans->note( "scan_$_", "$_" x 64 ) foreach 1 .. 2;
+    $scans->hand_out( '1' x 64 );
+    is_deeply( $kept->(), ['scan_2'], 'handed out' );
+    local $NOW = $NOW + 10;
+    $scans->note( 'scan_3', $KEY );
+    is_deeply( $kept->(), ['scan_3'], 'or too old' );
 };
 
 subtest 'the receiver is asked rarely, and by one page at a time' => sub {

@@ -69,6 +69,24 @@ subtest 'the table goes with the plugin and comes back with it' => sub {
     is( $scans->fetch('scan_1'), undef, 'empty' );
 };
 
+subtest 'a table from before is brought up to date with what is in it, however often' => sub {
+    my $koha = Passport::TestKoha->new;
+    my $name = 'koha_plugin_org_patronpassport_scans';
+    $koha->{dbh}->do($_)
+        foreach (
+        "DROP TABLE $name",
+        "CREATE TABLE $name (event_id VARCHAR(128) NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, state VARCHAR(16) NOT NULL,"
+        . ' told MEDIUMTEXT NULL, stored_at BIGINT NOT NULL, ask_at BIGINT NOT NULL)',
+        "INSERT INTO $name VALUES ('scan_old', 0, 'queued', NULL, 4000000000, 4000000000)",
+        );
+    foreach my $step (qw( upgrade upgrade install )) {
+        ok( $koha->{plugin}->$step,                    $step );
+        ok( $koha->{plugin}->scans->fetch('scan_old'), "$step: the row is there" );
+    }
+    $koha->{plugin}->scans->note( 'scan_1', 'a' x 64 );
+    is( $koha->{plugin}->scans->hand_out( 'a' x 64 ), 'scan_1', 'and new ones can be handed out' );
+};
+
 subtest 'the nightly job forgets what is older than a day' => sub {
     my $koha = Passport::TestKoha->new;
     $koha->{plugin}->scans->note('scan_1');

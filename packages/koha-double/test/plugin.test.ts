@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { signEvent } from '../src/plugin/sign-event.ts';
 import { startFakeReceiver, webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
 import { rowOf } from './support/rows.ts';
-import { withKoha, type TestKoha } from './support/with-koha.ts';
+import { askPlain, withKoha, type TestKoha } from './support/with-koha.ts';
 
 const base = '/api/v1/contrib/passport';
 const state = (seq: number, more: object = {}): object => ({
@@ -106,7 +106,7 @@ async function withReceiver(
   now?: () => number,
 ): Promise<void> {
   const receiver = await startFakeReceiver(respond);
-  const webhook = { receiverUrl: receiver.url, secret: webhookSecret };
+  const webhook = { receiverUrl: receiver.url, secret: webhookSecret, staffWaitMs: 0 };
   try {
     await withKoha({ webhook, ...(now === undefined ? {} : { now }) }, (koha) => run(koha, receiver.events));
   } finally {
@@ -227,6 +227,52 @@ describe('POST /scans', () => {
     withKoha({}, async (koha) => {
       expect(await report(koha)).toMatchObject({ status: 503, body: { error_code: 'not_configured' } });
     }));
+
+  describe('of a card that the hook has just reported', () => {
+    const card = '21234000000017';
+    const numbered = (): Respond => {
+      let count = 0;
+      return () => ({ status: 202, body: { event_id: `e${(count += 1)}`, status: 'accepted' } });
+    };
+    const scan = (koha: TestKoha): Promise<unknown> =>
+      askPlain(`${koha.url}/cgi-bin/koha/circ/circulation.pl?findborrower=${card}`, 'GET');
+
+    test('hands on that event once, whatever became of it; who tries again gets a new one', () =>
+      withReceiver(numbered(), async (koha, events) => {
+        await scan(koha);
+        const told = state(2, { state: 'done', outcome: 'NOT_FOUND' });
+        await koha.ask('PUT', `${base}/scans/e1/outcome`, { body: told });
+        const handed = await report(koha, { cardnumber: ` ${card} ` });
+        expect(handed).toMatchObject({
+          status: 202,
+          body: { event_id: 'e1', status: 'accepted', joined: true },
+        });
+        expect(events).toHaveLength(1);
+        expect((await report(koha)).body).toEqual({ event_id: 'e2', status: 'accepted' });
+      }));
+
+    test('sends a card with an item, another card, and one of more than ten seconds ago', () => {
+      let nowMs = Date.parse('2026-11-25T09:00:00Z');
+      return withReceiver(
+        numbered(),
+        async (koha) => {
+          await scan(koha);
+          const bodies = [
+            { cardnumber: card, item_barcode: '39' },
+            { cardnumber: '21234000000018' },
+            { cardnumber: card },
+          ];
+          const replies = [];
+          for (const body of bodies) {
+            if (body === bodies[2]) nowMs += 10_001;
+            replies.push((await report(koha, body)).body);
+          }
+          expect(replies).toEqual(['e2', 'e3', 'e4'].map((event_id) => ({ event_id, status: 'accepted' })));
+        },
+        () => nowMs,
+      );
+    });
+  });
 
   test('the scan is queued, and the receiver is asked when nobody tells for two seconds', () => {
     let nowMs = Date.parse('2026-11-25T09:00:00Z');

@@ -133,6 +133,14 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.item.isVisible()).toBe(false);
   }, 60_000);
 
+  test('that nobody knows is reported once: the panel follows the event of the scan', async () => {
+    const outcomes = () => riverside().state().outcomes.length;
+    const before = outcomes();
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('No partner library knows this card.').waitFor();
+    expect(outcomes()).toBe(before + 1);
+  }, 60_000);
+
   test('of somebody who may not borrow is said so, with the reason and no word about the person', async () => {
     const card = registerPatron(midland(), {
       columns: { surname: 'Plantedsurname', expiry_date: '2020-01-31', restricted: true },

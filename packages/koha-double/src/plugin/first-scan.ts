@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Double } from '../double.ts';
 import { isCardShaped } from './card-shape.ts';
 import { sendEvent, type Scan } from './receiver.ts';
+import { scanKey } from './scan-key.ts';
 
 /** How the hook ended. Koha goes on the same way after each. */
 export type FirstScan = 'known' | 'off' | 'no_card' | 'unsent' | 'busy' | 'there' | 'told' | 'late';
@@ -19,7 +20,7 @@ export async function firstScan(double: Double, scan: Omit<Scan, 'itemBarcode'>)
   if (!isCardShaped(scan.cardnumber, webhook.patterns)) return 'no_card';
   const sent = await sendEvent(double, scan);
   if (sent.kind !== 'accepted') return 'unsent';
-  double.db.outcomes.note(sent.eventId, double.realNowMs());
+  double.db.outcomes.note(sent.eventId, double.realNowMs(), scanKey(webhook.secret, scan.cardnumber));
   const limitMs = scan.interface === 'staff' ? webhook.staff_wait_ms : webhook.self_check_wait_ms;
   return waitAlone(double, sent.eventId, scan.cardnumber, limitMs);
 }

@@ -8,11 +8,17 @@ export interface OutcomeRow extends Readonly<Record<string, unknown>> {
 /** When the receiver is asked for an event of which the service should have told us by now. */
 const askAfterMs = 2000;
 const askAgainAfterMs = 5000;
+/** So long after a scan the page that comes of it takes over its event. */
+const handedMs = 10_000;
+
+/** To whom an event may be handed; null: to nobody, or a page has it already. */
+type Handing = { readonly scanKey: string; readonly untilMs: number } | null;
 
 /** The plugin's own table: of each scan the state with the highest `seq`, and when to ask for it. */
 export class OutcomeTable {
   readonly #rows = new Map<string, OutcomeRow>();
   readonly #askAt = new Map<string, number>();
+  readonly #handing = new Map<string, Handing>();
 
   /** States that the service told; scans of which nothing is known yet are not among them. */
   rows(): OutcomeRow[] {
@@ -23,9 +29,21 @@ export class OutcomeTable {
     return this.#rows.get(eventId);
   }
 
-  /** Remembers an event that was sent. */
-  note(eventId: string, nowMs: number): void {
+  /** Remembers an event that was sent; with `scanKey` a page may take it over, unless one has it already. */
+  note(eventId: string, nowMs: number, scanKey?: string): void {
     if (!this.#askAt.has(eventId)) this.#askAt.set(eventId, nowMs + askAfterMs);
+    if (this.#handing.has(eventId)) return;
+    this.#handing.set(eventId, scanKey === undefined ? null : { scanKey, untilMs: nowMs + handedMs });
+  }
+
+  /** The event of a scan of the last ten seconds, once. */
+  handOut(scanKey: string, nowMs: number): string | null {
+    for (const [eventId, handing] of [...this.#handing].toReversed()) {
+      if (handing?.scanKey !== scanKey || handing.untilMs <= nowMs) continue;
+      this.#handing.set(eventId, null);
+      return eventId;
+    }
+    return null;
   }
 
   isNoted(eventId: string): boolean {

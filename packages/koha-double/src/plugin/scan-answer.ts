@@ -3,6 +3,7 @@ import type { ApiCall } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
 import { isCardShaped } from './card-shape.ts';
 import { sendEvent, type Sent } from './receiver.ts';
+import { scanKey } from './scan-key.ts';
 
 /** What the desk is answered when an event could not be sent, and whether trying again is of use (503). */
 const faults = {
@@ -13,7 +14,10 @@ const faults = {
   receiver_refused: [502, 'The passport service refuses this library'],
 } as const;
 
-/** `POST /scans`: signs an event and sends it. With `item_barcode` the service lends that item itself. */
+/**
+ * `POST /scans`: signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that event is
+ * followed. With `item_barcode` the service lends that item itself.
+ */
 export async function answerScan(call: ApiCall): Promise<Answer> {
   const { double } = call;
   const { webhook } = double.settings;
@@ -21,21 +25,28 @@ export async function answerScan(call: ApiCall): Promise<Answer> {
   const body = isRecord(call.body) ? call.body : {};
   const card = String(body['cardnumber']);
   if (!isCardShaped(card, webhook.patterns)) return fault('not_a_card');
-  const item = body['item_barcode'];
+  const { outcomes } = double.db;
+  const item = typeof body['item_barcode'] === 'string' ? body['item_barcode'].trim() : '';
+  const handed = item === '' ? outcomes.handOut(scanKey(webhook.secret, card), double.realNowMs()) : null;
+  if (handed !== null) return taken(handed, { status: 'accepted', joined: true });
   const sent = await sendEvent(double, {
     cardnumber: card,
     branch: call.actingLibrary,
     interface: 'staff',
     operator: call.user.patron_id,
-    ...(typeof item === 'string' && item.trim() !== '' ? { itemBarcode: item.trim() } : {}),
+    ...(item === '' ? {} : { itemBarcode: item }),
   });
   if (sent.kind !== 'accepted') return notTaken(sent);
-  double.db.outcomes.note(sent.eventId, double.realNowMs());
-  const { status, duplicate, joined } = sent.answer;
+  outcomes.note(sent.eventId, double.realNowMs());
+  return taken(sent.eventId, sent.answer);
+}
+
+function taken(eventId: string, answer: Readonly<Record<string, unknown>>): Answer {
+  const { status, duplicate, joined } = answer;
   return {
     status: 202,
     body: {
-      event_id: sent.eventId,
+      event_id: eventId,
       status,
       ...(duplicate === true ? { duplicate } : {}),
       ...(joined === true ? { joined } : {}),

@@ -6,10 +6,14 @@ export interface SignedEvent {
   readonly body: string;
 }
 
+/** The bytes of a `whsec_` secret. */
+export const webhookKey = (secret: string): Buffer => Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
+
 /** Signs `id.timestamp.body` with a `whsec_` secret, as a webhook library would. */
 export function signEvent(secret: string, id: string, atSeconds: number, body: string): SignedEvent {
-  const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
-  const signature = createHmac('sha256', key).update(`${id}.${atSeconds}.${body}`).digest('base64');
+  const signature = createHmac('sha256', webhookKey(secret))
+    .update(`${id}.${atSeconds}.${body}`)
+    .digest('base64');
   return {
     headers: {
       'content-type': 'application/json',

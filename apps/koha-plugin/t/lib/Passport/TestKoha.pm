@@ -174,6 +174,12 @@ sub do {
         $sql =~ s{ [)] \s+ ENGINE=InnoDB .* \z}{)}xms;
     }
 
+    if ( my ( $table, $added ) = $sql =~ m{\A \s* ALTER [ ] TABLE [ ] (\w+) \s (.*) \z}xms ) {
+        $self->SUPER::do("ALTER TABLE $table $_")
+            foreach grep { !m{ADD [ ] KEY}xms } split m{,\s*}xms, $added;
+        return '0E0';
+    }
+
     return $self->SUPER::do( $sql, @more );
 }
 

@@ -2,9 +2,10 @@ package Koha::Plugin::Org::PatronPassport::Card;
 
 use Modern::Perl;
 
-use Exporter qw( import );
+use Exporter    qw( import );
+use Digest::SHA qw( hmac_sha256_hex );
 
-our @EXPORT_OK = qw( compiled fits trimmed );
+our @EXPORT_OK = qw( compiled fits scan_key trimmed );
 
 =head1 NAME
 
@@ -48,6 +49,24 @@ sub fits {
     }
 
     return 0;
+}
+
+=head2 scan_key
+
+    my $hash = scan_key( $card, $key );
+
+By what two scans of one card are known to be of one: HMAC-SHA256 under the webhook secret. Nobody without the secret
+can tell the card from it.
+
+=cut
+
+sub scan_key {
+    my ( $card, $key ) = @_;
+
+    my $bytes = trimmed($card);
+    utf8::encode($bytes);
+
+    return hmac_sha256_hex( $bytes, $key );
 }
 
 =head2 compiled

@@ -9,11 +9,12 @@ use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::About      qw( about_koha );
-use Koha::Plugin::Org::PatronPassport::Card       qw( fits trimmed );
+use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
 use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Sender;
+use Koha::Plugin::Org::PatronPassport::State qw( is_state_of );
 
 # What the desk is answered when an event could not be sent, and whether trying again is of use (503).
 my %FAULT = (
@@ -33,7 +34,8 @@ Koha::Plugin::Org::PatronPassport::Controller - the routes under /api/v1/contrib
 
 =head2 add
 
-C<POST /scans>: signs an event and sends it. With C<item_barcode> the service lends that item itself.
+C<POST /scans>: signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that
+event is followed. With C<item_barcode> the service lends that item itself.
 
 =cut
 
@@ -58,9 +60,15 @@ sub _add {
     my $acting = C4::Context->userenv // {};
     return _fault( $c, 'no_library' ) if !length( $acting->{branch} // q{} );
 
+    my $scans  = $plugin->scans;
+    my $card   = trimmed( $body->{cardnumber} );
+    my $item   = _item( $body->{item_barcode} );
+    my $handed = defined $item ? undef : $scans->hand_out( scan_key( $card, $settings->key ) );
+    return _taken( $c, { event_id => $handed, status => 'accepted', joined => 1 } ) if defined $handed;
+
     my $event = not_found(
-        {   card      => trimmed( $body->{cardnumber} ),
-            item      => _item( $body->{item_barcode} ),
+        {   card      => $card,
+            item      => $item,
             branch    => $acting->{branch},
             interface => 'staff',
             operator  => $acting->{number},
@@ -70,7 +78,13 @@ sub _add {
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( new_id(), $event );
     return _not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
 
-    $plugin->scans->note( $answer->{event_id} );
+    $scans->note( $answer->{event_id} );
+
+    return _taken( $c, $answer );
+}
+
+sub _taken {
+    my ( $c, $answer ) = @_;
 
     my %said = map { $_ => $answer->{$_} } qw( event_id status );
     $said{$_} = Mojo::JSON->true foreach grep { $answer->{$_} } qw( duplicate joined );
@@ -102,7 +116,7 @@ sub _get {
 
     if ( $settings->is_complete && $scans->may_ask($event_id) ) {
         my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->ask($event_id);
-        $scans->keep( $answer->{state} ) if _is_state_of( $answer->{state}, $event_id );
+        $scans->keep( $answer->{state} ) if is_state_of( $answer->{state}, $event_id );
     }
 
     my $state = $scans->fetch($event_id);
@@ -135,7 +149,7 @@ sub _outcome {
     return $c->render(
         status  => 400,
         openapi => { error => 'The state is of another event', error_code => 'other_event' }
-    ) if !_is_state_of( $state, $c->param('event_id') );
+    ) if !is_state_of( $state, $c->param('event_id') );
 
     _plugin()->scans->keep($state);
 
@@ -157,10 +171,7 @@ sub about {
         'GET /about',
         sub {
             my $version = $Koha::Plugin::Org::PatronPassport::VERSION;
-            return $c->render(
-                status  => 200,
-                openapi => about_koha($version)
-            );
+            return $c->render( status => 200, openapi => about_koha($version) );
         }
     );
 }
@@ -210,16 +221,6 @@ sub _item {
     my $barcode = trimmed($scanned);
 
     return length $barcode ? C4::Circulation::barcodedecode($barcode) : undef;
-}
-
-sub _is_state_of {
-    my ( $state, $event_id ) = @_;
-
-    return
-           ref $state eq 'HASH'
-        && ( $state->{event_id} // q{} ) eq $event_id
-        && ( $state->{seq}      // q{} ) =~ m{\A [0-9]{1,15} \z}xms
-        && ( $state->{state}    // q{} ) =~ m{\A (?: queued | working | waiting | done | failed ) \z}xms;
 }
 
 sub _not_taken {

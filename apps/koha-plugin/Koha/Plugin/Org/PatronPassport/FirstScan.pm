@@ -7,7 +7,7 @@ use C4::Context;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Caller  qw( interface );
-use Koha::Plugin::Org::PatronPassport::Card    qw( fits trimmed );
+use Koha::Plugin::Org::PatronPassport::Card    qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::Event   qw( new_id not_found );
 use Koha::Plugin::Org::PatronPassport::Patrons qw( is_known );
 use Koha::Plugin::Org::PatronPassport::Sender;
@@ -48,7 +48,7 @@ sub scanned {
     my $event_id = _report( $settings, $interface, $card ) or return 'unsent';
 
     my $scans = $plugin->scans;
-    $scans->note($event_id);
+    $scans->note( $event_id, scan_key( $card, $settings->key ) );
 
     return until_there(
         {   dbh      => $dbh,

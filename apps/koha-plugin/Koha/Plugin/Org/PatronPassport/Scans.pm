@@ -8,6 +8,9 @@ use Koha::Plugin::Org::PatronPassport::State qw( cleaned );
 
 my $KEPT_S = 24 * 60 * 60;
 
+# So long after a scan the page that comes of it takes over its event, which may have ended by then.
+my $HANDED_S = 10;
+
 # When an event of which nobody told us is asked for at the receiver: so long after it was sent or told of, and so long
 # after the receiver was asked in vain.
 my $ASK_AFTER_S       = 2;
@@ -19,7 +22,8 @@ Koha::Plugin::Org::PatronPassport::Scans - what became of the events, a row each
 
 =head1 DESCRIPTION
 
-Rows are kept a day. There is no card, no name and no barcode in them.
+Rows are kept a day. There is no card, no name and no barcode in them; C<scan_key> is a keyed hash of the card as long as
+the event can be handed to a page, and empty from then on.
 
 =head1 METHODS
 
@@ -35,55 +39,54 @@ sub new {
     return bless { now => sub { return time }, %{$args} }, $class;
 }
 
-=head2 create_table, drop_table
-
-Both are safe to repeat.
-
-=cut
-
-sub create_table {
-    my ($self) = @_;
-
-    # ids are told apart by case; Koha's tables would not
-    $self->{dbh}->do(<<"SQL");
-CREATE TABLE IF NOT EXISTS $self->{table} (
-    event_id VARCHAR(128) NOT NULL,
-    seq BIGINT NOT NULL,
-    state VARCHAR(16) NOT NULL,
-    told MEDIUMTEXT NULL,
-    stored_at BIGINT NOT NULL,
-    ask_at BIGINT NOT NULL,
-    PRIMARY KEY (event_id),
-    KEY stored_at (stored_at)
-) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
-SQL
-
-    return;
-}
-
-sub drop_table {
-    my ($self) = @_;
-
-    $self->{dbh}->do("DROP TABLE IF EXISTS $self->{table}");
-
-    return;
-}
-
 =head2 note
 
     $scans->note($event_id);
+    $scans->note( $event_id, $scan_key );
 
-Remembers an event that was sent and of which nothing is known yet.
+Remembers an event that was sent and of which nothing is known yet. With C<$scan_key>
+(L<Koha::Plugin::Org::PatronPassport::Card/scan_key>) a page may take it over, unless one has it already.
 
 =cut
 
 sub note {
-    my ( $self, $event_id ) = @_;
+    my ( $self, $event_id, $scan_key ) = @_;
 
+    my @handed = defined $scan_key ? ( $scan_key, $self->{now}->() + $HANDED_S ) : ( q{}, undef );
     $self->purge;
-    $self->_insert( $event_id, 0, 'queued', undef );
+    return if $self->_insert( $event_id, 0, 'queued', undef, @handed );
+
+    # the service can be quicker with its first word than we are
+    $self->{dbh}->do(
+        "UPDATE $self->{table} SET scan_key = ?, scan_until = ? WHERE event_id = ? AND scan_key IS NULL",
+        undef, @handed, $event_id );
 
     return;
+}
+
+=head2 hand_out
+
+    my $event_id = $scans->hand_out($scan_key);
+
+The event of a scan of the last ten seconds, for the one page that is to follow it; undef when there is none or another
+page has it.
+
+=cut
+
+sub hand_out {
+    my ( $self, $scan_key ) = @_;
+
+    my ($event_id) = $self->{dbh}->selectrow_array(
+        "SELECT event_id FROM $self->{table} WHERE scan_key = ? AND scan_until > ? ORDER BY scan_until DESC LIMIT 1",
+        undef, $scan_key, $self->{now}->()
+    );
+    return if !defined $event_id;
+
+    my $changed
+        = $self->{dbh}->do( "UPDATE $self->{table} SET scan_key = '' WHERE event_id = ? AND scan_key = ?",
+        undef, $event_id, $scan_key );
+
+    return $changed > 0 ? $event_id : undef;
 }
 
 =head2 keep
@@ -170,14 +173,17 @@ sub may_ask {
 
 =head2 purge
 
-Forgets events older than a day.
+Forgets events older than a day, and of which card a scan was once no page can take it over.
 
 =cut
 
 sub purge {
     my ($self) = @_;
 
-    $self->{dbh}->do( "DELETE FROM $self->{table} WHERE stored_at < ?", undef, $self->{now}->() - $KEPT_S );
+    my $now = $self->{now}->();
+    $self->{dbh}->do( "DELETE FROM $self->{table} WHERE stored_at < ?", undef, $now - $KEPT_S );
+    $self->{dbh}->do( "UPDATE $self->{table} SET scan_key = '' WHERE scan_key > '' AND scan_until <= ?",
+        undef, $now );
 
     return;
 }
@@ -207,16 +213,26 @@ sub _stored_seq {
 
 # False when the row is there already.
 sub _insert {
-    my ( $self, $event_id, $seq, $state, $told ) = @_;
+    my ( $self, $event_id, $seq, $state, $told, $scan_key, $scan_until ) = @_;
 
     my $now = $self->{now}->();
-    my $sql
-        = "INSERT INTO $self->{table} (event_id, seq, state, told, stored_at, ask_at) VALUES (?, ?, ?, ?, ?, ?)";
+    my %row = (
+        event_id   => $event_id,
+        seq        => $seq,
+        state      => $state,
+        told       => $told,
+        stored_at  => $now,
+        ask_at     => $now + $ASK_AFTER_S,
+        scan_key   => $scan_key,
+        scan_until => $scan_until,
+    );
+    my @columns = sort keys %row;
+    my $sql     = sprintf "INSERT INTO $self->{table} (%s) VALUES (%s)", join( q{, }, @columns ),
+        join q{, }, (q{?}) x @columns;
 
     local $self->{dbh}->{PrintError} = 0;
-    my $inserted
-        = eval { $self->{dbh}->do( $sql, undef, $event_id, $seq, $state, $told, $now, $now + $ASK_AFTER_S ); };
-    my $error = $@;
+    my $inserted = eval { $self->{dbh}->do( $sql, undef, @row{@columns} ) };
+    my $error    = $@;
     return 1 if $inserted;
     return 0 if defined $self->_stored_seq($event_id);
 

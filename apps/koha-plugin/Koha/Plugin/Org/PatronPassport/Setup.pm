@@ -7,6 +7,8 @@ use C4::Context;
 use Koha::Patron::Attribute::Type;
 use Koha::Patron::Attribute::Types;
 
+use Koha::Plugin::Org::PatronPassport::ScanTable qw( drop_table ensure_table );
+
 # Before 24.11 a code has room for 10 characters.
 my $PASSPORT       = 'PASSPORTED';
 my $HOME_KEY       = 'PASSPORTED_ID';
@@ -32,7 +34,7 @@ library. Safe to repeat.
 sub ensure {
     my ($plugin) = @_;
 
-    $plugin->scans->create_table;
+    ensure_table( C4::Context->dbh, _table($plugin) );
 
     _ensure_type( $PASSPORT, 'Patron Passport: home library', { display_checkout => 1 } );
     _ensure_type(
@@ -53,7 +55,7 @@ Drops the plugin's own table. The attribute types stay, and with them what they 
 sub undo {
     my ($plugin) = @_;
 
-    $plugin->scans->drop_table;
+    drop_table( C4::Context->dbh, _table($plugin) );
 
     return;
 }
@@ -71,6 +73,12 @@ sub home_key_type {
     my $room   = $column ? ( $column->fetchrow_hashref // {} )->{COLUMN_SIZE} : undef;
 
     return defined $room && $room < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
+}
+
+sub _table {
+    my ($plugin) = @_;
+
+    return $plugin->get_qualified_table_name('scans');
 }
 
 sub _ensure_type {

@@ -27,7 +27,7 @@ my %SHAPE = (
     updated_at => \&_text,
 );
 
-our @EXPORT_OK = qw( cleaned );
+our @EXPORT_OK = qw( cleaned is_state_of );
 
 =head1 NAME
 
@@ -48,6 +48,24 @@ sub cleaned {
     my ($told) = @_;
 
     return { map { $_ => $SHAPE{$_}->( $told->{$_} ) } keys %SHAPE };
+}
+
+=head2 is_state_of
+
+    if ( is_state_of( $told, $event_id ) ) { ... }
+
+True for a state of this event that can be kept.
+
+=cut
+
+sub is_state_of {
+    my ( $state, $event_id ) = @_;
+
+    return
+           ref $state eq 'HASH'
+        && ( $state->{event_id} // q{} ) eq $event_id
+        && ( $state->{seq}      // q{} ) =~ m{\A [0-9]{1,15} \z}xms
+        && ( $state->{state}    // q{} ) =~ m{\A (?: queued | working | waiting | done | failed ) \z}xms;
 }
 
 sub _text {

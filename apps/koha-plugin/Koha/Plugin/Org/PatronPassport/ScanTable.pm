@@ -1,0 +1,72 @@
+package Koha::Plugin::Org::PatronPassport::ScanTable;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+
+our @EXPORT_OK = qw( ensure_table drop_table );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::ScanTable - the plugin's own table
+
+=head1 FUNCTIONS
+
+=head2 ensure_table
+
+    ensure_table( $dbh, $name );
+
+Makes the table, or adds what one from before does not have yet. Safe to repeat.
+
+=cut
+
+sub ensure_table {
+    my ( $dbh, $name ) = @_;
+
+    # ids are told apart by case; Koha's tables would not
+    $dbh->do(<<"SQL");
+CREATE TABLE IF NOT EXISTS $name (
+    event_id VARCHAR(128) NOT NULL,
+    seq BIGINT NOT NULL,
+    state VARCHAR(16) NOT NULL,
+    told MEDIUMTEXT NULL,
+    stored_at BIGINT NOT NULL,
+    ask_at BIGINT NOT NULL,
+    PRIMARY KEY (event_id),
+    KEY stored_at (stored_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
+SQL
+
+    return if _has_column( $dbh, $name, 'scan_key' );
+
+    $dbh->do( "ALTER TABLE $name ADD COLUMN scan_key VARCHAR(64) NULL,"
+            . ' ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)' );
+
+    return;
+}
+
+=head2 drop_table
+
+    drop_table( $dbh, $name );
+
+Safe to repeat.
+
+=cut
+
+sub drop_table {
+    my ( $dbh, $name ) = @_;
+
+    $dbh->do("DROP TABLE IF EXISTS $name");
+
+    return;
+}
+
+sub _has_column {
+    my ( $dbh, $table, $column ) = @_;
+
+    my $found = $dbh->column_info( undef, undef, $table, $column );
+
+    return $found && $found->fetchrow_hashref ? 1 : 0;
+}
+
+1;
