@@ -76,6 +76,17 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['no_circulation_rule PT'],
     ],
     [
+      'a circulation rule of another kind only applies to all',
+      {
+        circulation_rules: [
+          { rule: 'finedays', value: '2' },
+          { rule: 'issuelength', value: '9', patron_category_id: 'PT' },
+          { rule: 'maxissueqty', value: '9', patron_category_id: 'AD' },
+        ],
+      },
+      ['no_circulation_rule PT'],
+    ],
+    [
       'a circulation rule applies at one branch only',
       {
         circulation_rules: [
@@ -84,6 +95,50 @@ describe('one fault switched on in the Koha of the lending library is named, and
         ],
       },
       ['no_circulation_rule PT'],
+    ],
+    [
+      'the rule for the category lends nothing, though the one for all lends something',
+      {
+        circulation_rules: [
+          { rule: 'maxissueqty', value: '9' },
+          { rule: 'maxissueqty', value: '0', patron_category_id: 'PT' },
+          { rule: 'issuelength', value: '9' },
+        ],
+      },
+      ['circulation_rule_zero PT'],
+    ],
+    [
+      'the rules lend nothing at one branch only',
+      {
+        circulation_rules: [
+          { rule: 'maxissueqty', value: '9', patron_category_id: 'PT' },
+          { rule: 'maxissueqty', value: '0', library_id: 'NORTH' },
+          { rule: 'issuelength', value: '9' },
+        ],
+      },
+      ['circulation_rule_zero PT'],
+    ],
+    [
+      'the rules lend no item type',
+      {
+        circulation_rules: [
+          { rule: 'maxissueqty', value: '0', patron_category_id: 'PT' },
+          { rule: 'maxissueqty', value: '0', patron_category_id: 'PT', item_type_id: 'BK' },
+          { rule: 'maxissueqty', value: '9', item_type_id: 'BK' },
+          { rule: 'issuelength', value: '9' },
+        ],
+      },
+      ['circulation_rule_zero PT'],
+    ],
+    [
+      'the loan period is none',
+      {
+        circulation_rules: [
+          { rule: 'maxissueqty', value: '9' },
+          { rule: 'issuelength', value: '0' },
+        ],
+      },
+      ['circulation_rule_zero PT'],
     ],
     ['the passport type is missing', { attribute_types: [homeKey] }, ['attribute_type_missing PASSPORTED']],
     [
@@ -122,6 +177,24 @@ describe('one fault switched on in the Koha of the lending library is named, and
     riverside.putSettings(change);
     const { code, faults: found } = await look();
     expect({ code, found }).toEqual({ code: 1, found: faults.map((fault) => `riverside ${fault}`) });
+  });
+
+  test('the rules that lend nothing are named with where, and the mend with the column to fill in', async () => {
+    riverside.putSettings({
+      circulation_rules: [
+        { rule: 'maxissueqty', value: '0', library_id: 'NORTH' },
+        { rule: 'maxissueqty', value: '9' },
+        { rule: 'issuelength', value: '9' },
+      ],
+    });
+    const { libraries } = await look();
+    expect(libraries[0]?.findings).toContainEqual({
+      level: 'fault',
+      code: 'circulation_rule_zero',
+      name: 'PT',
+      problem: 'the circulation rules (maxissueqty) let PT borrow nothing at NORTH: they say 0',
+      mend: expect.stringMatching(/^Administration → .* PT .*"Current checkouts allowed"/),
+    });
   });
 
   test('its API gives HTML', async () => {

@@ -165,6 +165,25 @@ test('without the plugin, what it alone could tell is named as not checked', asy
   expect(unchecked).toContain('riverside attribute_type_not_unique');
 });
 
+describe('a circulation rule that says 0 is no fault', () => {
+  test.each<[what: string, rules: readonly object[]]>([
+    ['where a more specific one lends', [{ value: '0' }, { value: '9', patron_category_id: 'PT' }]],
+    ['for another category', [{ value: '9' }, { value: '0', patron_category_id: 'AD' }]],
+    ['for some item types', [{ value: '9' }, { value: '0', patron_category_id: 'PT', item_type_id: 'DVD' }]],
+    ['for all item types but one', [{ value: '0' }, { value: '9', item_type_id: 'BK' }]],
+    ['at another branch than those there are', [{ value: '9' }, { value: '0', library_id: 'ATTIC' }]],
+    ['when it is empty: as many as they like', [{ value: '' }]],
+  ])('%s', async (_what, rules) => {
+    riverside.putSettings({
+      circulation_rules: [
+        ...rules.map((row) => ({ rule: 'maxissueqty', value: '9', ...row })),
+        { rule: 'issuelength', value: '9' },
+      ],
+    });
+    expect((await look()).faults).toEqual([]);
+  });
+});
+
 describe('a mandatory attribute that no copy gets', () => {
   test.each<[what: string, change: Readonly<Record<string, unknown>>, faults: string[]]>([
     ['is a fault', {}, ['riverside attribute_type_mandatory FACULTY']],

@@ -26,5 +26,5 @@ export { sameCard } from './same-card.ts';
 export type { CallOptions } from './session.ts';
 export type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';
 export type { Refused, RefusedWhat } from './write-refusal.ts';
-export type { RuleScope } from './rule-scopes.ts';
+export type { StoredRule } from './stored-rules.ts';
 export type { VisiblePatrons } from './visible-patrons.ts';

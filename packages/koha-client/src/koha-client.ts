@@ -18,12 +18,12 @@ import { readAbout, tellOutcome } from './plugin-routes.ts';
 import type { PluginAbout } from './plugin-routes.ts';
 import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
-import { readRuleScopes } from './rule-scopes.ts';
-import type { RuleScope } from './rule-scopes.ts';
 import { createSession } from './session.ts';
 import type { CallOptions } from './session.ts';
 import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
 import type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';
+import { readStoredRules } from './stored-rules.ts';
+import type { StoredRule } from './stored-rules.ts';
 import { createTransport } from './transport.ts';
 import type { TransportOptions } from './transport.ts';
 import { readVisiblePatrons } from './visible-patrons.ts';
@@ -77,7 +77,7 @@ export interface KohaClient {
   ): Promise<CirculationRules>;
   probeAttributeTypeByRefusal(patronId: number, type: string, options?: CallOptions): Promise<boolean | null>;
   visiblePatrons(options?: CallOptions): Promise<VisiblePatrons>;
-  ruleScopes(rule: string, options?: CallOptions): Promise<RuleScope[]>;
+  storedRules(rule: string, options?: CallOptions): Promise<StoredRule[]>;
   knowsApiKey(clientId: string, options?: CallOptions): Promise<boolean | null>;
 }
 
@@ -128,7 +128,7 @@ export function createKohaClient(
     probeAttributeTypeByRefusal: (patronId, type, limits) =>
       probeAttributeTypeByRefusal(session, patronId, type, limits),
     visiblePatrons: (limits) => readVisiblePatrons(session, limits),
-    ruleScopes: (rule, limits) => readRuleScopes(session, rule, limits),
+    storedRules: (rule, limits) => readStoredRules(session, rule, limits),
     knowsApiKey: (clientId, limits) => knowsApiKey(session, clientId, limits),
     close: () => transport.close(),
     get inFlight() {

@@ -112,11 +112,20 @@ describe('how far the API user sees', () => {
   });
 });
 
-test('for whom a rule is stored comes with * for all', async () => {
+test('for whom a rule is stored comes with * for all and what it says, without those who have other rules only', async () => {
   const context = { library_id: null, patron_category_id: 'PT', item_type_id: 'BK' };
-  koha = await startTinyKoha({ 'GET /api/v1/circulation_rules': json(200, [{ context, maxissueqty: 5 }]) });
-  expect(await koha.client().ruleScopes('maxissueqty')).toEqual([
-    { branch: '*', category: 'PT', itemType: 'BK' },
+  const everybody = { library_id: '*', patron_category_id: '*', item_type_id: '*' };
+  koha = await startTinyKoha({
+    'GET /api/v1/circulation_rules': json(200, [
+      { context, maxissueqty: 5 },
+      { context: everybody, maxissueqty: '' },
+      { context: { ...everybody, library_id: 'MAIN' }, maxissueqty: null },
+      { context: { ...everybody, library_id: 'NORTH' } },
+    ]),
+  });
+  expect(await koha.client().storedRules('maxissueqty')).toEqual([
+    { branch: '*', category: 'PT', itemType: 'BK', value: '5' },
+    { branch: '*', category: '*', itemType: '*', value: '' },
   ]);
   expect(Object.fromEntries(koha.calls()[0]?.query ?? [])).toEqual({
     rules: 'maxissueqty',

@@ -65,6 +65,22 @@ describe('circulation rules', () => {
       ]);
     }));
 
+  test('whoever has any stored rule is listed, with null for a rule that is not stored there', () =>
+    withKoha({}, async (koha) => {
+      koha.putSettings({
+        circulation_rules: [
+          { rule: 'finedays', value: '2', library_id: 'MAIN' },
+          { rule: 'maxissueqty', value: '9' },
+        ],
+      });
+      const query = { effective: 'false', rules: 'maxissueqty' };
+      const everybody = { library_id: '*', patron_category_id: '*', item_type_id: '*' };
+      expect((await koha.ask('GET', path, { query })).body).toEqual([
+        { context: { ...everybody, library_id: 'MAIN' }, maxissueqty: null },
+        { context: everybody, maxissueqty: '9' },
+      ]);
+    }));
+
   test.each([
     ['patron_category_id', '/query/patron_category_id'],
     ['library_id', '/query/library_id'],

@@ -1,4 +1,4 @@
-import type { RuleScope } from '@passport/koha-client';
+import type { StoredRule } from '@passport/koha-client';
 import { categoriesOf, unknownCategory } from './check-categories.ts';
 import type { Examinee, Facts } from './examinee.ts';
 import type { Finding } from './finding.ts';
@@ -11,27 +11,53 @@ const NEEDED_RULES = [
   ['issuelength', 'Loan period'],
 ] as const;
 
-const covers = ({ branch, category }: RuleScope, wanted: { branch: string; category: string }): boolean =>
+interface Wanted {
+  readonly branch: string;
+  readonly category: string;
+}
+
+const covers = ({ branch, category }: StoredRule, wanted: Wanted): boolean =>
   (branch === '*' || branch === wanted.branch) && (category === '*' || category === wanted.category);
 
-function uncovered(
-  scopes: readonly RuleScope[],
+/** Koha's order of precedence: the branch before the category before the item type, one of its own before that for all. */
+const rank = ({ branch, category, itemType }: StoredRule): number =>
+  (branch === '*' ? 0 : 4) + (category === '*' ? 0 : 2) + (itemType === '*' ? 0 : 1);
+
+/** Whether the rule in force says 0 for each item type that a stored rule names, and for all others. */
+function isZero(rules: readonly StoredRule[], wanted: Wanted): boolean {
+  const covering = rules
+    .filter((rule) => covers(rule, wanted))
+    .toSorted((one, other) => rank(other) - rank(one));
+  const itemTypes = new Set(['*', ...covering.map(({ itemType }) => itemType)]);
+  const inForce = [...itemTypes].flatMap(
+    (type) => covering.find(({ itemType }) => itemType === '*' || itemType === type) ?? [],
+  );
+  return inForce.length > 0 && inForce.every(({ value }) => /^0+$/.test(value));
+}
+
+function checkRule(
+  rules: readonly StoredRule[],
   category: string,
   branches: readonly string[],
   [rule, column]: (typeof NEEDED_RULES)[number],
 ): Finding[] {
-  const without = branches.filter((branch) => !scopes.some((scope) => covers(scope, { branch, category })));
-  if (without.length === 0) return [];
-  const where = without.length === branches.length ? '' : ` at ${without.join(', ')}`;
-  const mend = `Administration → Circulation and fines rules → a row with the patron category ${category} and all item types: fill in "${column}"`;
-  return [
-    fault(
-      'no_circulation_rule',
-      `no circulation rule (${rule}) applies to ${category}${where}`,
-      mend,
-      category,
-    ),
-  ];
+  const where = (affected: readonly string[]): string =>
+    affected.length === branches.length ? '' : ` at ${affected.join(', ')}`;
+  const page = 'Administration → Circulation and fines rules →';
+  const without = branches.filter((branch) => !rules.some((each) => covers(each, { branch, category })));
+  const zero = branches.filter((branch) => isZero(rules, { branch, category }));
+  const findings: Finding[] = [];
+  if (without.length > 0) {
+    const problem = `no circulation rule (${rule}) applies to ${category}${where(without)}`;
+    const mend = `${page} a row with the patron category ${category} and all item types: fill in "${column}"`;
+    findings.push(fault('no_circulation_rule', problem, mend, category));
+  }
+  if (zero.length > 0) {
+    const problem = `the circulation rules (${rule}) let ${category} borrow nothing${where(zero)}: they say 0`;
+    const mend = `${page} the row for ${category} and all item types, or else the one for all categories: "${column}" more than 0`;
+    findings.push(fault('circulation_rule_zero', problem, mend, category));
+  }
+  return findings;
 }
 
 /** Whether Koha knows a category, by a question that needs no permission for categories. */
@@ -55,18 +81,18 @@ export async function checkRules(examinee: Examinee, { description, branches }: 
   const known = wanted.length === 0 ? ['*'] : wanted;
   const findings: Finding[] = [];
   for (const rule of NEEDED_RULES) {
-    const read = await attempt(examinee.koha.ruleScopes(rule[0]));
+    const read = await attempt(examinee.koha.storedRules(rule[0]));
     if ('error' in read) {
       const knownPermission = 'circulate: circulate_remaining_permissions';
       return [uncheckedFailure(read.error, { code: 'no_circulation_rule', what, knownPermission })];
     }
-    for (const category of categories) findings.push(...uncovered(read.value, category, known, rule));
+    for (const category of categories) findings.push(...checkRule(read.value, category, known, rule));
   }
   const [branch = '*'] = known;
   for (const category of categories) {
     if (await isUnknown(examinee, category, branch)) findings.push(unknownCategory(category));
   }
-  // A category that does not exist has no rule of its own either; one word about it is enough.
+  // A category that does not exist has no rule of its own either: one word about it is enough.
   const unknown = findings.filter(({ code }) => code === 'category_unknown').map(({ name }) => name);
-  return findings.filter(({ code, name }) => code !== 'no_circulation_rule' || !unknown.includes(name));
+  return findings.filter(({ code, name }) => code === 'category_unknown' || !unknown.includes(name));
 }

@@ -17,6 +17,7 @@ export const FINDING_CODES = [
   'category_needs_guarantor',
   'enrolment_fee',
   'no_circulation_rule',
+  'circulation_rule_zero',
   'attribute_type_missing',
   'attribute_type_unique',
   'attribute_type_not_unique',

@@ -119,21 +119,22 @@ function effectiveRules(call: ApiCall): Record<string, unknown> {
   return found;
 }
 
-/** The stored rows that fit the asked-for scopes, one object per context. */
+/** Whoever has any rule at all and fits the asked-for scopes, with null for the wanted rules that are not stored there. */
 function storedRules(call: ApiCall): unknown[] {
-  const wanted = new Set(wantedRules(call));
+  const wanted = wantedRules(call);
   const byContext = new Map<string, Record<string, unknown>>();
   for (const row of call.double.db.circulationRules) {
-    if (!wanted.has(row.rule) || !fitsScopes(call, row)) continue;
+    if (!fitsScopes(call, row)) continue;
     const context = {
       library_id: row.library_id,
       patron_category_id: row.patron_category_id,
       item_type_id: row.item_type_id,
     };
     const key = Object.values(context).join('\n');
-    const entry = byContext.get(key) ?? { context };
-    entry[row.rule] = row.value;
+    const nothing = Object.fromEntries(wanted.map((rule) => [rule, null]));
+    const entry = byContext.get(key) ?? { context, ...nothing };
     byContext.set(key, entry);
+    if (wanted.includes(row.rule)) entry[row.rule] = row.value;
   }
   return [...byContext.values()];
 }
