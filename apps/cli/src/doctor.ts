@@ -1,12 +1,14 @@
 import { Option } from 'commander';
 import type { Consortium, Library } from '@passport/config';
 import { configWarnings, loadConsortium } from '@passport/config';
+import type { PluginAbout } from '@passport/koha-client';
 import { readCertificateExpiry } from '@passport/koha-client';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
 import { compareCategories } from './doctor/compare-categories.ts';
 import type { Examined } from './doctor/compare-kohas.ts';
 import { compareKohas } from './doctor/compare-kohas.ts';
+import { describeAbout } from './doctor/describe-about.ts';
 import { examineLibrary } from './doctor/examine-library.ts';
 import { rolesOf } from './doctor/examinee.ts';
 import type { Finding } from './doctor/finding.ts';
@@ -17,6 +19,7 @@ import type { Report } from './report.ts';
 
 interface Diagnosis {
   readonly library: Library;
+  readonly about: PluginAbout | null;
   readonly findings: readonly Finding[];
 }
 
@@ -63,12 +66,18 @@ async function diagnose(
         ...(unmapped.get(library.id) ?? []),
         ...warningsOf(consortium, library),
       ];
-      return { library, findings };
+      return { library, about: examination.about, findings };
     });
   } finally {
     kohas.close();
   }
 }
+
+const shortOf = ({ version, koha_version, plack_workers }: PluginAbout) => ({
+  version,
+  koha_version,
+  plack_workers,
+});
 
 const count = (diagnoses: readonly Diagnosis[], level: Finding['level']): number =>
   diagnoses.flatMap(({ findings }) => findings).filter((finding) => finding.level === level).length;
@@ -79,11 +88,12 @@ function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void 
     warning: colors.yellow('warning'),
     unchecked: colors.dim('not checked'),
   };
-  for (const { library, findings } of diagnoses) {
+  for (const { library, about, findings } of diagnoses) {
     const healthy = findings.every(({ level }) => level === 'unchecked');
     line(
       `${colors.bold(library.id)} ${colors.dim(library.name)}${healthy ? `: ${colors.green('nothing wrong')}` : ''}`,
     );
+    if (about !== null) line(`  ${colors.dim(describeAbout(about))}`);
     for (const { level, code, problem, mend } of findings) {
       line(`  ${marks[level]} ${code}: ${problem}`);
       line(`    ${colors.dim('→')} ${mend}`);
@@ -128,8 +138,9 @@ export const doctor: CommandDraft<{ ignore?: string[] }> = {
         ? consortium.libraries.filter(({ enabled }) => enabled)
         : [...new Set(ids)].map((id) => findLibrary(consortium, id));
     const all = await diagnose(consortium, libraries, report, deps);
-    const diagnoses = all.map(({ library, findings }) => ({
+    const diagnoses = all.map(({ library, about, findings }) => ({
       library,
+      about,
       findings: findings.filter(({ code }) => !ignore.includes(code)),
     }));
     const faults = count(diagnoses, 'fault');
@@ -139,7 +150,11 @@ export const doctor: CommandDraft<{ ignore?: string[] }> = {
       faults,
       warnings: count(diagnoses, 'warning'),
       unchecked: count(diagnoses, 'unchecked'),
-      libraries: diagnoses.map(({ library, findings }) => ({ id: library.id, findings })),
+      libraries: diagnoses.map(({ library, about, findings }) => ({
+        id: library.id,
+        about: about === null ? null : shortOf(about),
+        findings,
+      })),
     });
     return faults === 0 ? 0 : 1;
   },

@@ -168,6 +168,11 @@ describe('one fault switched on in the Koha of the lending library is named, and
       { attribute_types: [passported, { ...homeKey, opac_display: true, opac_editable: true }] },
       ['attribute_type_in_opac PASSPORTED_ID'],
     ],
+    [
+      'patron attributes are switched off',
+      { ExtendedPatronAttributes: '0' },
+      ['extended_attributes_off ExtendedPatronAttributes'],
+    ],
     ['the plugin is not there', { plugin: false }, ['plugin_missing']],
     ['the plugin is old', { plugin_version: '0.9.12' }, ['plugin_old']],
     ['the clock is an hour ahead', { clock_skew_seconds: 3600 }, ['clock_off']],

@@ -6,7 +6,11 @@ import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 /** What `doctor --json` prints. */
 export interface Diagnosis {
   readonly ok: boolean;
-  readonly libraries: readonly { readonly id: string; readonly findings: readonly Finding[] }[];
+  readonly libraries: readonly {
+    readonly id: string;
+    readonly about: unknown;
+    readonly findings: readonly Finding[];
+  }[];
 }
 
 export type Change = SettingsChange & { readonly [key: string]: unknown };

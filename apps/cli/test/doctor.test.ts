@@ -235,6 +235,41 @@ test('a person reads one line for each fault, and below it what to click', async
   expect(lines.at(-2)).toMatch(/^1 examined: 1 fault, 0 warnings, \d not checked$/);
 });
 
+describe('what the plugin tells of its Koha', () => {
+  const printed = async (args: readonly string[] = []) =>
+    (await passport(['doctor', ...args], consortiumOf([riverside, { ...midland, change: homeOnly }]))).out;
+
+  test.each([
+    [4, '4 workers'],
+    [1, '1 worker'],
+  ])('is one line below the library: versions and web workers (%i)', async (plack_workers, workers) => {
+    riverside.putSettings({ plugin_version: '1.2.3', release: '24.11', plack_workers });
+    const lines = (await printed(['riverside'])).split('\n');
+    expect(lines[0]).toMatch(/^riverside /);
+    expect(lines[1]).toBe(`  plugin 1.2.3, Koha 24.11.05, ${workers}`);
+  });
+
+  test('is in the JSON too, and null where there is no plugin', async () => {
+    riverside.putSettings({ plugin_version: '1.2.3', release: '24.11', plack_workers: 3 });
+    const { libraries } = JSON.parse(await printed(['--json'])) as Diagnosis;
+    expect(libraries.map(({ id, about }) => [id, about])).toEqual([
+      ['riverside', { version: '1.2.3', koha_version: '24.11.05.000', plack_workers: 3 }],
+      ['midland', null],
+    ]);
+  });
+
+  test('is left out where it is not told', async () => {
+    riverside.putSettings({ plugin: false });
+    expect(await printed()).not.toMatch(/plugin \d/);
+    riverside.putSettings({ plugin: true });
+    const body = { version: '1.0.0', attribute_types: [], preferences: {} };
+    riverside.addFaults([
+      { operation: 'GET /contrib/passport/about', times: 1, kind: 'status', status: 200, body },
+    ]);
+    expect(await printed()).toMatch(/^ {2}plugin 1\.0\.0$/m);
+  });
+});
+
 test('T-22 no secret, card or name of a patron is printed', async () => {
   populate(riverside);
   riverside.putSettings({ groups_hide_patrons: true, ...without('borrowers:1') });

@@ -63,14 +63,25 @@ function checkMandatory(
   return [fault('attribute_type_mandatory', problem, mend, code)];
 }
 
+function checkPreference({ preferences }: PluginAbout): Finding[] {
+  const name = 'ExtendedPatronAttributes';
+  if (preferences[name] !== '0') return [];
+  const problem = `patron attributes are switched off (${name}): the desk does not see whose copy a patron is`;
+  return [
+    fault('extended_attributes_off', problem, `Administration → System preferences → ${name}: Enable`, name),
+  ];
+}
+
 /** By the plugin's own account. */
-function checkTold({ library: { copy } }: Examinee, { attribute_types: types }: PluginAbout): Finding[] {
+function checkTold({ library: { copy } }: Examinee, about: PluginAbout): Finding[] {
+  const { attribute_types: types } = about;
   const ours = [
     { code: copy.passportAttribute, unique: false },
     ...(copy.homeKeyAttribute === null ? [] : [{ code: copy.homeKeyAttribute, unique: true }]),
   ];
   const categories = categoriesOf(copy.category);
   return [
+    ...checkPreference(about),
     ...ours.flatMap(({ code, unique }) => {
       const type = types.find((each) => each.code === code);
       return type === undefined ? [missing(code, unique)] : checkFlags(type, unique);

@@ -1,3 +1,4 @@
+import type { PluginAbout } from '@passport/koha-client';
 import { checkAddress } from './check-address.ts';
 import { checkAttributeTypes } from './check-attribute-types.ts';
 import { checkBranch } from './check-branch.ts';
@@ -19,6 +20,8 @@ export interface Examination {
   readonly isOpen: boolean;
   /** For the comparison with others; null when the API user may not see them. */
   readonly branches: readonly string[] | null;
+  /** Null: no plugin, or it does not answer. */
+  readonly about: PluginAbout | null;
 }
 
 /** The branches, when the API user may see them. */
@@ -51,12 +54,13 @@ function clockOf(examinee: Examinee, told: string | null, measuredMs: number | n
 export async function examineLibrary(examinee: Examinee): Promise<Examination> {
   const { isLending, koha } = examinee;
   const { description, ...address } = await checkAddress(examinee);
-  if (description === null) return { findings: address.findings, isOpen: false, branches: null };
+  const closed = { isOpen: false, branches: null, about: null };
+  if (description === null) return { ...closed, findings: address.findings };
   const sight = await attempt(koha.visiblePatrons());
   const needed = isLending ? 'borrowers: edit_borrowers' : 'borrowers: list_borrowers';
   const refused = 'error' in sight ? [faultOfFailure(sight.error, 'to look patrons up', needed)] : [];
   if (refused.some(({ code }) => code !== 'permission_missing')) {
-    return { findings: [...address.findings, ...refused], isOpen: false, branches: null };
+    return { ...closed, findings: [...address.findings, ...refused] };
   }
   const visible = 'value' in sight ? sight.value : null;
   const { branches, findings: ofBranches } = await readBranches(examinee);
@@ -76,5 +80,6 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
     findings: withoutRepeats(findings),
     isOpen: true,
     branches: branches?.map(({ branch }) => branch) ?? null,
+    about,
   };
 }

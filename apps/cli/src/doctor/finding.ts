@@ -18,6 +18,7 @@ export const FINDING_CODES = [
   'enrolment_fee',
   'no_circulation_rule',
   'circulation_rule_zero',
+  'extended_attributes_off',
   'attribute_type_missing',
   'attribute_type_unique',
   'attribute_type_not_unique',
