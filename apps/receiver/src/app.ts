@@ -58,9 +58,10 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
       : refuse(reply, 'malformed_request');
   });
   // Fastify would look at the content type first.
-  app.addHook('onRequest', async ({ headers }) => {
-    if (Number(headers['content-length'] ?? 0) > BODY_LIMIT_BYTES)
-      throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
+  app.addHook('onRequest', async ({ headers }, reply) => {
+    if (Number(headers['content-length'] ?? 0) <= BODY_LIMIT_BYTES) return;
+    void reply.header('connection', 'close');
+    throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
   });
 
   const note = buildNote(deps);

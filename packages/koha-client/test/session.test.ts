@@ -83,10 +83,13 @@ describe('the token', () => {
     expect(koha.calls()).toEqual([]);
   });
 
-  test.each([400, 403])('is a bad answer, and passes by itself, with a proxy’s page of %d', async (status) => {
-    koha = await startTinyKoha({ [TOKENS]: raw(status, '<html>Please wait</html>') });
-    expect(await codeOf(look(koha.client()))).toBe('POST /oauth/token: bad_answer');
-  });
+  test.each([400, 403])(
+    'is a bad answer, and passes by itself, with a proxy’s page of %d',
+    async (status) => {
+      koha = await startTinyKoha({ [TOKENS]: raw(status, '<html>Please wait</html>') });
+      expect(await codeOf(look(koha.client()))).toBe('POST /oauth/token: bad_answer');
+    },
+  );
 
   test('is asked for anew after a failure', async () => {
     koha = await startTinyKoha({

@@ -1,5 +1,8 @@
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+
+/** Below the ports that Linux gives to connections and to listeners on port 0: those may be taken before ours is used. */
+const [LOWEST, HIGHEST] = [15_000, 32_000];
 
 /** Handed out by this process: two callers at once must not get the same one. */
 const handedOut = new Set<number>();
@@ -9,19 +12,16 @@ const handedOut = new Set<number>();
  * can tell its port.
  */
 export async function freePort(): Promise<number> {
-  const port = await findFreePort();
-  if (handedOut.has(port)) return freePort();
+  const port = randomInt(LOWEST, HIGHEST);
+  if (handedOut.has(port) || !(await isFree(port))) return freePort();
   handedOut.add(port);
   return port;
 }
 
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
