@@ -24,7 +24,7 @@ export async function findItem(
   const externalId = barcode.trim();
   if (externalId === '') return null;
   const request = { operation: 'GET /items', path: '/items', where: { external_id: externalId } } as const;
-  const rows = await listRows(session, request, 'item_id', options);
+  const rows = await listRows(session, request, '+me.item_id', options);
   const item = parseRows(session, itemsSchema, rows, request.operation).find(
     ({ external_id: found }) => found !== null && sameCard(found, externalId),
   );
@@ -40,7 +40,7 @@ export async function findLoan(
 ): Promise<{ checkoutId: number } | null> {
   const where = { patron_id: patronId, item_id: itemId };
   const request = { operation: 'GET /checkouts', path: '/checkouts', where } as const;
-  const rows = await listRows(session, request, 'checkout_id', options);
+  const rows = await listRows(session, request, '+me.checkout_id', options);
   const loan = parseRows(session, loansSchema, rows, request.operation).find(
     (row) => row.patron_id === patronId && row.item_id === itemId,
   );

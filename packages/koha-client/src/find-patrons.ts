@@ -35,7 +35,12 @@ export async function findByCard(
     ...(wanted.balance ? ['account_balance'] : []),
   ];
   const headers = embeds.length === 0 ? {} : { 'x-koha-embed': embeds.join(',') };
-  const rows = await listRows(session, { ...ROUTE, headers, where: { cardnumber } }, 'patron_id', options);
+  const rows = await listRows(
+    session,
+    { ...ROUTE, headers, where: { cardnumber } },
+    '+me.patron_id',
+    options,
+  );
   return parsePatrons(session, rows).filter(
     (patron) => patron.cardnumber !== null && sameCard(patron.cardnumber, cardnumber),
   );
@@ -56,7 +61,7 @@ export async function* patronsByAttribute(
     ...(value === null ? {} : { 'extended_attributes.attribute': value }),
   };
   const request = { ...ROUTE, headers: { 'x-koha-embed': 'extended_attributes' }, where };
-  for await (const rows of pagesOfRows(session, request, 'patron_id', options)) {
+  for await (const rows of pagesOfRows(session, request, '+me.patron_id', options)) {
     yield parsePatrons(session, rows).filter((patron) =>
       patron.attributes?.some(
         (attribute) => attribute.type === type && (value === null || attribute.value === value),

@@ -16,8 +16,10 @@ export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & 
 };
 
 /**
- * Reads every row of a list route, page after page, in the order of Koha's own keys where `orderBy` names one. One call
- * when the rows fit on one page. Throws KohaError.
+ * Reads every row of a list route, page after page, in the order of `orderBy`. One call when the rows fit on one page. The
+ * key is always one of the listed table itself (`+me.patron_id`, as Koha's own pages send it): without the prefix it becomes
+ * a bare column, which an embed that joins a table with the same column makes ambiguous, and the whole list a 500.
+ * Throws KohaError.
  */
 export async function listRows(
   session: Session,

@@ -59,7 +59,7 @@ const invalidParameterSchema = z.object({
 /** All branches (permission `catalogue: 1`). Throws KohaError. */
 export async function readBranches(session: Session, options?: CallOptions): Promise<KohaBranch[]> {
   const operation = 'GET /libraries';
-  const rows = await listRows(session, { operation, path: '/libraries' }, 'library_id', options);
+  const rows = await listRows(session, { operation, path: '/libraries' }, '+me.library_id', options);
   return parsed(session, operation, branchesSchema, rows).map(({ library_id: branch, name }) => ({
     branch,
     name,
@@ -73,7 +73,7 @@ export async function readBranches(session: Session, options?: CallOptions): Pro
 export async function readCategories(session: Session, options?: CallOptions): Promise<KohaCategory[]> {
   const operation = 'GET /patron_categories';
   const request = { operation, path: '/patron_categories' } as const;
-  const rows = await listRows(session, request, 'patron_category_id', options);
+  const rows = await listRows(session, request, '+me.patron_category_id', options);
   return parsed(session, operation, categoriesSchema, rows).map((row) => ({
     category: row.patron_category_id,
     name: row.name,

@@ -34,7 +34,7 @@ export async function readVisiblePatrons(session: Session, options?: CallOptions
 }
 
 async function readFirst(session: Session, where: unknown, options?: CallOptions) {
-  const query = { q: JSON.stringify(where), _per_page: '1', _order_by: 'patron_id' };
+  const query = { q: JSON.stringify(where), _per_page: '1', _order_by: '+me.patron_id' };
   const answer = await session.call(
     { operation: 'GET /patrons', method: 'GET', path: '/patrons', query },
     options,

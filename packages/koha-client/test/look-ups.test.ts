@@ -218,6 +218,21 @@ describe('a patron asked for by number', () => {
   });
 });
 
+test.each<[string, (client: ReturnType<TinyKoha['client']>) => Promise<unknown>, string]>([
+  ['card', (client) => client.findByCard(CARD, { attributes: true, balance: true }), '+me.patron_id'],
+  ['attribute', (client) => client.findByAttribute('PASSPORTED_ID', 'midland:812'), '+me.patron_id'],
+  ['sight', (client) => client.visiblePatrons(), '+me.patron_id'],
+  ['barcode', (client) => client.findItem('39999000012345'), '+me.item_id'],
+  ['loan', (client) => client.findLoan(15, 51), '+me.checkout_id'],
+  ['branches', (client) => client.branches(), '+me.library_id'],
+  ['categories', (client) => client.categories(), '+me.patron_category_id'],
+])('a list by %s is ordered by a key of the listed table itself', async (_what, look, key) => {
+  const lists = ['patrons', 'items', 'checkouts', 'libraries', 'patron_categories'];
+  koha = await startTinyKoha(Object.fromEntries(lists.map((list) => [`GET /api/v1/${list}`, json(200, [])])));
+  await look(koha.client());
+  expect(koha.calls().map(({ query }) => query.get('_order_by'))).toEqual([key]);
+});
+
 test('an item is the one with exactly this barcode', async () => {
   const rows = [
     { item_id: 1, external_id: '39999000012345x' },

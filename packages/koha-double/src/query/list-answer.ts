@@ -14,7 +14,7 @@ export function listAnswer<Row>(
   filters: Condition,
   render: (row: Row) => unknown,
 ): Answer {
-  const parsed = queryFilter([...queriesOf(call)], (name) => source.column(name));
+  const parsed = queryFilter([...queriesOf(call)], (name) => source.column(ofListedTable(name)));
   if (parsed.kind === 'bad_operator') return problem(400, 1, { error_code: 'invalid_query' });
   if (parsed.kind === 'unusable') return crash();
   const sorting = parseSorting(call.query['_order_by'], source);
@@ -54,6 +54,11 @@ function isMatch<Row>(source: Source<Row>, row: Row, condition: Condition): bool
   );
 }
 
+/** Koha's query plugin takes each name with the prefix of the listed table, too, and renames what follows. */
+function ofListedTable(name: string): string {
+  return name.replace(/^me\./, '');
+}
+
 interface Sorting {
   readonly column: string;
   readonly direction: 1 | -1;
@@ -63,7 +68,7 @@ function parseSorting<Row>(value: unknown, source: Source<Row>): readonly Sortin
   const parts = Array.isArray(value) ? value.map(String) : [];
   const sorting: Sorting[] = [];
   for (const part of parts) {
-    const column = source.column(part.replace(/^[+\- ]/, '').trim());
+    const column = source.column(ofListedTable(part.replace(/^[+\- ]/, '').trim()));
     if (column === undefined) return null;
     sorting.push({ column, direction: part.startsWith('-') ? -1 : 1 });
   }
