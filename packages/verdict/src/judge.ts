@@ -4,7 +4,7 @@ import type { EligibilityReason } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import { ageOn } from './age-on.ts';
 import { passesCategoryFilter } from './category-filter.ts';
-import { cleanText } from './fit-text.ts';
+import { cleanText } from './clean-text.ts';
 
 /** Everything a verdict on a patron depends on. */
 export interface Case {

@@ -2,9 +2,10 @@ import type { Agreement, CategoryChoice, ExpiryChoice, Library } from '@passport
 import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
 import type { KohaPatron, PatronBody, PatronField } from '@passport/koha-client';
 import type { Problem } from './answer.ts';
+import { cleanText } from './clean-text.ts';
 import { dayAfter } from './day-after.ts';
 import { fitNames } from './fit-names.ts';
-import { cleanText, fitText, fits } from './fit-text.ts';
+import { fitText, fits } from './fit-text.ts';
 
 /** Everything a copy depends on. */
 export interface CopyCase {
@@ -47,7 +48,7 @@ export function buildPatronCopy(the: CopyCase): PatronCopy {
   const choice = lending.copy.category;
   const category = choice === null ? null : chooseCategory(choice, patron.categoryId);
   if (category === null) {
-    return { kind: 'misconfigured', problem: { what: 'category', name: patron.categoryId || null } };
+    return { kind: 'misconfigured', problem: { what: 'category', name: codeOf(patron.categoryId) } };
   }
   const fixed = fixedValues(the);
   const copied = copiedValues(the, fixed);
@@ -64,6 +65,11 @@ export function buildPatronCopy(the: CopyCase): PatronCopy {
     extended_attributes: passportOf(lending, home.id, homeKey),
   };
   return { kind: 'copy', body, homeKey, fields: Object.keys(copied).filter((name) => name in values) };
+}
+
+/** A category code as Koha's own form takes it (`categories.tt`); null for text that only another library's Koha calls one. */
+function codeOf(categoryId: string): string | null {
+  return /^[\w-]{1,10}$/.test(categoryId) ? categoryId : null;
 }
 
 function chooseCategory(choice: CategoryChoice, homeCategory: string): string | null {

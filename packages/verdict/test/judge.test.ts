@@ -31,6 +31,7 @@ describe('the lending library’s policy', () => {
     ['UNDER_AGE', { dateOfBirth: '2030-01-01' }, { minAge: 0 }],
     ['INCOMPLETE_RECORD', { surname: null }, {}],
     ['INCOMPLETE_RECORD', { surname: ' \u0000\n ' }, {}],
+    ['INCOMPLETE_RECORD', { surname: '\u200b\u3164\u202e' }, {}],
   ])('T-12 %s for %j', (reason, of, policy) => {
     expect(verdict(of, policy)).toEqual(notEligible(reason));
   });

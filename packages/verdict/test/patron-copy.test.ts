@@ -128,6 +128,16 @@ describe('the category of a copy', () => {
     });
   });
 
+  test.each(['Log in at https://example.org', 'A'.repeat(11), 'Ä', '\u202eTP', ''])(
+    'a home category that is no code of Koha (%j) is a problem without its text',
+    (categoryId) => {
+      expect(choose(categoryId, null)).toEqual({
+        kind: 'misconfigured',
+        problem: { what: 'category', name: null },
+      });
+    },
+  );
+
   test('T-13 that was never decided is a named problem', () => {
     expect(buildPatronCopy(aCopyCase({ lending: lending({ category: null }) }))).toMatchObject({
       kind: 'misconfigured',
@@ -189,6 +199,37 @@ describe('a value in Koha’s limits', () => {
 
   test('long text where Koha has room stays whole', () => {
     expect(value('address', 'ÿ'.repeat(10_000))).toBe('ÿ'.repeat(10_000));
+  });
+
+  test('what is not drawn goes, save where a script needs it', () => {
+    const shown = {
+      '\u202eyppah\u202c': 'yppah',
+      '\u2067a\u2069\u200e\u200f\u061c': 'a',
+      'Jo\u200bhn\u2060 \ufeffDoe': 'John Doe',
+      'Jo\u200dhn': 'John',
+      'a\u{e0041}\u{e007f}b': 'ab',
+      'soft\u00adhyphen': 'softhyphen',
+      'a\u3164\u115fb': 'ab',
+      'a\ufe0fb': 'ab',
+      '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645': '\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645',
+      '\u0915\u094d\u200d\u0937': '\u0915\u094d\u200d\u0937',
+      '\u845b\u{e0100}': '\u845b\u{e0100}',
+      '👩‍🚀': '👩‍🚀',
+    };
+    for (const [raw, expected] of Object.entries(shown)) expect(value('address', raw)).toBe(expected);
+    expect(value('email', '\u200b\u202e')).toBeUndefined();
+  });
+
+  test('a long text is cut in time that grows with its length', () => {
+    const timed = (length: number): number => {
+      const raw = 'é'.repeat(length);
+      const startedAt = performance.now();
+      value('address', raw);
+      return performance.now() - startedAt;
+    };
+    timed(20_000);
+    // Ten times the length took a hundred times as long, and this one more than ten seconds.
+    expect(timed(200_000)).toBeLessThan(2_000);
   });
 
   test('HTML stays text; control characters, line breaks and halves of characters go', () => {
