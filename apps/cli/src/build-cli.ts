@@ -11,6 +11,8 @@ import { eventsRetry } from './events-retry.ts';
 import { eventsShow } from './events-show.ts';
 import { explainCard } from './explain-card.ts';
 import { Failure, WrongUse } from './failure.ts';
+import type { Printer } from './printed-text.ts';
+import { createPrinter } from './printed-text.ts';
 import { secretNew } from './secret-new.ts';
 import { sendEvent } from './send-event.ts';
 
@@ -51,24 +53,22 @@ export function buildCli(context: CommandContext): Command {
 }
 
 /** Tells what went wrong where the reader looks for it: with `--json` as JSON on standard output. */
-function tell(error: Error, { out, err }: CliDeps, isJson: boolean): 1 | 2 {
+function tell(error: Error, { err, json }: Printer, isJson: boolean): 1 | 2 {
   if (error instanceof CommanderError) return 2;
   const code = error instanceof WrongUse ? 2 : 1;
   if (!isJson) err(`${error instanceof ConfigError ? '' : 'passport: '}${error.message}\n`);
-  else if (error instanceof ConfigError)
-    out(`${JSON.stringify({ ok: false, problems: error.problems }, null, 2)}\n`);
-  else {
-    const details = error instanceof Failure ? error.details : {};
-    out(`${JSON.stringify({ error: { message: error.message, ...details } }, null, 2)}\n`);
-  }
+  else if (error instanceof ConfigError) json({ ok: false, problems: error.problems });
+  else json({ error: { message: error.message, ...(error instanceof Failure ? error.details : {}) } });
   return code;
 }
 
 /** Runs the command with these arguments and returns its exit code. Throws for bugs only. */
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
   let exitCode = 0;
+  const printer = createPrinter(deps);
   const program = buildCli({
-    deps,
+    deps: { ...deps, out: printer.out, err: printer.err },
+    printer,
     end: (code) => {
       exitCode = code;
     },
@@ -80,6 +80,6 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const isExpected = [CommanderError, ConfigError, Failure, WrongUse].some((type) => error instanceof type);
     if (!isExpected || !(error instanceof Error)) throw error;
-    return tell(error, deps, args.includes('--json'));
+    return tell(error, printer, args.includes('--json'));
   }
 }

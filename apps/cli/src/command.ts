@@ -1,12 +1,15 @@
 import { Command, Option } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
 import { WrongUse } from './failure.ts';
+import type { Printer } from './printed-text.ts';
 import type { Report } from './report.ts';
 import { buildReport } from './report.ts';
 
 /** What a command works with, and where it leaves its exit code. */
 export interface CommandContext {
+  /** `out` and `err` are the printer's. */
   readonly deps: CliDeps;
+  readonly printer: Printer;
   /** Called once, with 0 (as asked) or 1 (a finding). */
   readonly end: (code: 0 | 1) => void;
 }
@@ -41,7 +44,7 @@ export function buildCommand<O extends object>(draft: CommandDraft<O>, context: 
   command.action(async () => {
     const options = command.opts<O & { json?: boolean }>();
     const args = command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string');
-    const report = buildReport(context.deps, options.json === true);
+    const report = buildReport(context.printer, options.json === true);
     context.end(await draft.run(options, args, report, context.deps));
   });
   return command;

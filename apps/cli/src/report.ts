@@ -1,12 +1,9 @@
-import { createColors } from 'picocolors';
-import type { CliDeps } from './cli-deps.ts';
-
-type Colors = ReturnType<typeof createColors>;
+import type { Printer, Style } from './printed-text.ts';
 
 /** Where a command writes: what was asked for to standard output, either as text or as one JSON value; the rest beside it. */
 export interface Report {
   readonly isJson: boolean;
-  readonly colors: Colors;
+  readonly colors: Style;
   /** A line of text; nothing with `--json`. */
   readonly line: (text?: string) => void;
   /** The one JSON value; nothing without `--json`. */
@@ -15,15 +12,15 @@ export interface Report {
   readonly progress: (text: string) => void;
 }
 
-export function buildReport({ out, err, isTerminal }: CliDeps, isJson: boolean): Report {
+export function buildReport({ out, err, json, style }: Printer, isJson: boolean): Report {
   return {
     isJson,
-    colors: createColors(isTerminal && !isJson),
+    colors: style,
     line: (text = '') => {
       if (!isJson) out(`${text}\n`);
     },
     json: (value) => {
-      if (isJson) out(`${JSON.stringify(value, null, 2)}\n`);
+      if (isJson) json(value);
     },
     progress: (text) => err(`${text}\n`),
   };

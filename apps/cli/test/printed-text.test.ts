@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { startKohaDouble } from '@passport/koha-double';
+import { leakGuard } from '@passport/testkit';
+import { createPrinter, printableJson, printableText } from '../src/printed-text.ts';
+import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+
+/** One of each kind: escape sequences in 7 and 8 bits, a bell, a carriage return, overrides of direction, zero width, a tag, a selector. */
+const HOSTILE = [
+  '\u001B]0;owned\u0007',
+  '\u001B[2J',
+  '\u009B31m',
+  '\r',
+  '\u0000',
+  '\u007F',
+  '\u202E',
+  '\u2066',
+  '\u200F',
+  '\u061C',
+  '\u200B',
+  '\u2060',
+  '\uFEFF',
+  '\u00AD',
+  '\u2028',
+  '\u2029',
+  '\u{E0041}',
+  '\uFE0F',
+  '\u{E0100}',
+  '\u3164',
+  '\uFFFE',
+  '\uD800',
+].join('x');
+
+/** Ranges of what a terminal obeys or hides; written out once more, and not taken from what is tested. */
+const OBEYED = [
+  [0, 8],
+  [0xb, 0x1f],
+  [0x7f, 0x9f],
+  [0xad, 0xad],
+  [0x61c, 0x61c],
+  [0x200b, 0x200f],
+  [0x2028, 0x202e],
+  [0x2060, 0x206f],
+  [0x3164, 0x3164],
+  [0xd800, 0xdfff],
+  [0xfe00, 0xfe0f],
+  [0xfeff, 0xfeff],
+  [0xfffe, 0xffff],
+  [0xe0000, 0xe01ff],
+] as const;
+const isObeyed = (character: string): boolean =>
+  OBEYED.some(
+    ([from, to]) => from <= (character.codePointAt(0) ?? 0) && (character.codePointAt(0) ?? 0) <= to,
+  );
+const unobeyed = (text: string): string[] => Array.from(text).filter(isObeyed);
+/** The escape sequences of our own colours. */
+const OUR_COLORS = ['1m', '2m', '22m', '31m', '32m', '33m', '36m', '39m'].map((code) => `\u001B[${code}`);
+const withoutColors = (text: string): string =>
+  OUR_COLORS.reduce((rest, color) => rest.replaceAll(color, ''), text);
+
+test('text loses every character that a terminal obeys or does not show, and keeps all others', () => {
+  expect(printableText(`a${HOSTILE}z\tb\n`)).toMatch(/^a\]0;owned[\sx[;0-9Jm\]2]*z\tb\n$/);
+  expect(unobeyed(printableText(HOSTILE))).toEqual([]);
+  const good = 'Bibliothèque · Kovač · 図書館 · ספרייה · — “→” 📚 e\u0301\n';
+  expect(printableText(good)).toBe(good);
+});
+
+test('JSON says the same, with such characters escaped', () => {
+  const value = { name: HOSTILE, list: ['é', HOSTILE] };
+  const json = printableJson(value);
+  expect(unobeyed(json)).toEqual([]);
+  expect(JSON.parse(json)).toEqual(value);
+  expect(json).toContain('é');
+});
+
+test('a line and a JSON string have an end', () => {
+  const long = 'x'.repeat(5_000_000);
+  expect(printableText(`${long}\nshort\n`).length).toBeLessThan(10_000);
+  expect(printableText(`${long}\nshort\n`)).toMatch(/…\nshort\n$/);
+  expect(printableJson({ long }).length).toBeLessThan(10_000);
+});
+
+test('colours are ours alone: what looks like one in the text of others is not painted', () => {
+  let printed = '';
+  const { out, style } = createPrinter({
+    isTerminal: true,
+    randomBytes: (length: number) => Buffer.alloc(length, 7),
+    out: (text: string) => {
+      printed += text;
+    },
+    err: () => undefined,
+  });
+  out(
+    `${style.red('fault')} \u001B[32mnothing wrong\u001B[39m <${'00'.repeat(16)} green>x</${'00'.repeat(16)}> ${style.dim('a\u001B[1mb')}\n`,
+  );
+  expect(printed).toBe(
+    `\u001B[31mfault\u001B[39m [32mnothing wrong[39m <${'00'.repeat(16)} green>x</${'00'.repeat(16)}> \u001B[2ma[1mb\u001B[22m\n`,
+  );
+});
+
+test('a mark that a cut line has lost leaves nothing behind', () => {
+  let printed = '';
+  const { out, style } = createPrinter({
+    isTerminal: true,
+    randomBytes: (length: number) => Buffer.alloc(length, 7),
+    out: (text: string) => {
+      printed += text;
+    },
+    err: () => undefined,
+  });
+  out(`${style.red('x'.repeat(9000))} and ${style.dim('y'.repeat(9000))}\n`);
+  expect(printed).not.toContain('0707');
+  expect(printed.length).toBeLessThan(9000);
+});
+
+test.each([true, false])(
+  'doctor prints nothing that a hostile Koha makes a terminal obey (terminal: %j)',
+  async (isTerminal) => {
+    const riverside = own(await startKohaDouble({ library: 'riverside', plugin: true }));
+    riverside.putSettings({
+      plugin_version: `1.0.0${HOSTILE}`,
+      libraries: [{ library_id: `MA${HOSTILE}`, name: HOSTILE }],
+      attribute_types: [{ code: `FAC${HOSTILE}`, description: 'Faculty', mandatory: true }],
+    });
+    const env = consortiumOf([{ ...riverside, change: { copy: { branch: { fixed: 'SOUTH' } } } }]);
+    const { out, err } = await passport(['doctor'], env, { isTerminal });
+    expect(unobeyed(withoutColors(`${out}${err}`))).toEqual([]);
+    expect(out).toMatch(/no branch SOUTH/);
+    const json = await passport(['doctor', '--json'], env);
+    expect(unobeyed(json.out)).toEqual([]);
+    expect(JSON.stringify(jsonOf(json))).toMatch(/branch_unknown/);
+  },
+);
