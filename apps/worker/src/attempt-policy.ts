@@ -1,6 +1,7 @@
 import type { Progress, WaitingReason } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import { LibraryClosed } from './libraries.ts';
+import { LONGEST_REST_MS } from './library-rest.ts';
 
 /** What the failure of a call means for the job. */
 export type FailureDecision =
@@ -72,11 +73,12 @@ const LONGEST_DELAY_MS = 60_000;
 
 /**
  * How long to wait before try `attempt + 1`; `attempt` counts from 1, `random` is in [0, 1). Half of each delay is
- * jitter, so that jobs that failed together do not come back together. A library's `retry-after` is obeyed.
+ * jitter, so that jobs that failed together do not come back together. A library's `retry-after` is obeyed up to the
+ * longest time that it is left alone.
  */
 export function nextDelayMs(attempt: number, retryAfterMs: number | null, random: number): number {
   const last = FIRST_DELAYS_MS.length - 1;
   const step = FIRST_DELAYS_MS[Math.min(attempt - 1, last)] ?? 0;
   const longest = attempt - 1 <= last ? step : Math.min(step * 2 ** (attempt - 1 - last), LONGEST_DELAY_MS);
-  return Math.max(retryAfterMs ?? 0, Math.round(longest * (0.5 + random / 2)));
+  return Math.max(Math.min(retryAfterMs ?? 0, LONGEST_REST_MS), Math.round(longest * (0.5 + random / 2)));
 }

@@ -8,8 +8,11 @@ export interface LibraryRest {
   assertOver(): void;
 }
 
-/** Somebody asks again after this, whatever was asked for: a proxy's slip must not close a library for a day. */
-const LONGEST_MS = 60_000;
+/**
+ * Somebody asks again after this, whatever was asked for: a proxy's slip must not close a library for a day. A job waits
+ * no longer than its library rests (attempt-policy.ts), or one scan would pay for what all others are spared.
+ */
+export const LONGEST_REST_MS = 60_000;
 
 /** Builds the rest of one library over a monotonic clock, in milliseconds. */
 export function buildLibraryRest(monotonicNow: () => number): LibraryRest {
@@ -18,7 +21,7 @@ export function buildLibraryRest(monotonicNow: () => number): LibraryRest {
   return {
     hear(error) {
       if (!(error instanceof KohaError) || error.retryAfterMs === null) return;
-      const end = monotonicNow() + Math.min(error.retryAfterMs, LONGEST_MS);
+      const end = monotonicNow() + Math.min(error.retryAfterMs, LONGEST_REST_MS);
       if (end <= until) return;
       until = end;
       word = error;

@@ -43,6 +43,11 @@ describe('the schedule of tries', () => {
     expect(nextDelayMs(1, 7_000, 0)).toBe(7_000);
     expect(nextDelayMs(5, 1_000, 1 - Number.EPSILON)).toBe(8_000);
   });
+
+  test('waits no longer than its library is left alone, whatever patience it asks for', () => {
+    expect(nextDelayMs(1, 3_600_000, 0)).toBe(60_000);
+    expect(nextDelayMs(40, 86_400_000, 1 - Number.EPSILON)).toBe(60_000);
+  });
 });
 
 describe('a failure that may pass by itself', () => {
