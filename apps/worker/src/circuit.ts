@@ -26,7 +26,11 @@ const LONGEST_PAUSE_MS = 8_000;
 /**
  * Builds a circuit over a monotonic clock, in milliseconds. Not a library's breaker: docs/decisions/0004 says why.
  */
-export function buildCircuit(monotonicNow: () => number, onChange: (isOpen: boolean) => void): Circuit {
+export function buildCircuit(
+  monotonicNow: () => number,
+  onChange: (isOpen: boolean) => void,
+  longestPauseMs: number = LONGEST_PAUSE_MS,
+): Circuit {
   let failures = 0;
   let pauseMs = FIRST_PAUSE_MS;
   let openedAt: number | null = null;
@@ -58,7 +62,7 @@ export function buildCircuit(monotonicNow: () => number, onChange: (isOpen: bool
       failures += 1;
       if (passage === 'probe') {
         probing = false;
-        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
         open();
       } else if (openedAt === null && failures >= FAILURES_TO_OPEN) open();
     },

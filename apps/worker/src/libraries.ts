@@ -22,8 +22,9 @@ export interface Libraries {
   /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
   call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   /**
-   * The same for work beside the story, such as telling: its failures open a circuit of their own, so that a plugin in
+   * The same for work beside the story, such as a report: its failures open a circuit of their own, so that a plugin in
    * trouble stops no copy; but as the probe of an open library it says whether that is back, since perhaps nobody else asks.
+   * A refusal counts as a failure there: a plugin that is missing is tried now and then, and not by each report.
    */
   callBeside<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   /**
@@ -52,6 +53,8 @@ const TROUBLE: ReadonlySet<string> = new Set([
   'maintenance',
   'bad_answer',
 ]);
+/** Tried again at least so often: a desk is told within fifteen seconds of the return (tell-worker.ts). */
+const LONGEST_PAUSE_BESIDE_MS = 4_000;
 /** Failures that say nothing about it: the call was not sent, or we hung up. */
 const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
 
@@ -86,11 +89,13 @@ export function buildLibraries(
     async callBeside(library, work) {
       const place = room(library);
       const { koha, circuit, besides } = place;
-      return through(place, circuit.isOpen ? circuit : besides, () => work(koha));
+      return circuit.isOpen
+        ? through(place, circuit, () => work(koha))
+        : through(place, besides, () => work(koha), { judge: judgeBeside });
     },
     async capabilities(library) {
       const place = room(library);
-      return through(place, place.circuit, () => place.koha.capabilities(), 'no news');
+      return through(place, place.circuit, () => place.koha.capabilities(), { success: 'no news' });
     },
     circuit: (library) => room(library).circuit,
     sinceSuccessMs: (library) => {
@@ -116,7 +121,7 @@ function buildRoom(library: string, koha: KohaClient, monotonicNow: () => number
     library,
     koha,
     circuit: buildCircuit(monotonicNow, changed),
-    besides: buildCircuit(monotonicNow, () => undefined),
+    besides: buildCircuit(monotonicNow, () => undefined, LONGEST_PAUSE_BESIDE_MS),
     rest: buildLibraryRest(monotonicNow),
     lastSuccess: null,
   };
@@ -127,18 +132,18 @@ async function through<T>(
   { library, rest }: Room,
   circuit: Circuit,
   work: () => Promise<T>,
-  success: 'is news' | 'no news' = 'is news',
+  how: { readonly success?: 'no news'; readonly judge?: typeof judge } = {},
 ): Promise<T> {
   rest.assertOver();
   const passage = circuit.enter();
   if (passage === 'refuse') throw new LibraryClosed(library);
   try {
     const result = await work();
-    if (success === 'is news') circuit.succeeded();
-    else circuit.abandoned(passage);
+    if (how.success === 'no news') circuit.abandoned(passage);
+    else circuit.succeeded();
     return result;
   } catch (error) {
-    judge(circuit, passage, error);
+    (how.judge ?? judge)(circuit, passage, error);
     rest.hear(error);
     throw error;
   }
@@ -149,6 +154,13 @@ function judge(circuit: Circuit, passage: Passage, error: unknown): void {
   if (!(error instanceof KohaError) || isNoNews(error)) circuit.abandoned(passage);
   else if (TROUBLE.has(error.code)) circuit.failed(passage);
   else circuit.succeeded();
+}
+
+/** A route beside the story that answers anything but success is in trouble; its library may be well. */
+function judgeBeside(circuit: Circuit, passage: Passage, error: unknown): void {
+  const isTrouble = error instanceof KohaError && !NO_NEWS.has(error.code) && error.code !== 'rate_limited';
+  if (isTrouble) circuit.failed(passage);
+  else circuit.abandoned(passage);
 }
 
 function isNoNews({ code, status, saidByKoha }: KohaError): boolean {

@@ -1,5 +1,4 @@
 import { UnrecoverableError, Worker } from 'bullmq';
-import { KohaError } from '@passport/koha-client';
 import {
   QUEUE_PREFIX,
   type ScanJobs,
@@ -18,8 +17,12 @@ const CONCURRENCY = 4;
 const LOCK_MS = 5_000;
 const STALLED_INTERVAL_MS = 2_500;
 const MOST_STALLS = 1_000;
-/** A desk may still be looking: told within this once its Koha is back. */
-const LONGEST_DELAY_MS = 15_000;
+/** A desk may still be looking, for the first minutes: told within this once its Koha takes reports again. */
+const FIRST_DELAYS_MS = [1_000, 2_000, 4_000] as const;
+const DESK_DELAY_MS = 5_000;
+const DESK_TRIES = 24;
+/** With the longest pause of the reports' circuit (libraries.ts) less than fifteen seconds. */
+const LONGEST_DELAY_MS = 10_000;
 /** BullMQ would sleep for 15 s after a lost connection. */
 const FETCH_AGAIN_MS = 1_000;
 
@@ -52,8 +55,8 @@ export function startTellWorker(deps: {
         () => libraries.callBeside(library, (koha) => koha.tellOutcome(eventId, state)),
       );
     } catch (error) {
-      const forGood = error instanceof KohaError && !error.retryable;
-      if (!forGood && now() - sinceMs < patienceMs) throw error;
+      // No answer is final: a 404, 403, 405 or 302 of the plugin's route is a proxy's as often as a missing plugin's.
+      if (now() - sinceMs < patienceMs) throw error;
       log.warn({ event: eventId, library, error }, 'Koha was not told');
     }
   };
@@ -73,7 +76,7 @@ export function startTellWorker(deps: {
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MOST_STALLS,
       runRetryDelay: FETCH_AGAIN_MS,
-      settings: { backoffStrategy: (attempts) => Math.min(1_000 * 2 ** (attempts - 1), LONGEST_DELAY_MS) },
+      settings: { backoffStrategy: reportDelayMs },
       skipVersionCheck: true,
     },
   );
@@ -85,4 +88,9 @@ export function startTellWorker(deps: {
       return worker.close();
     },
   };
+}
+
+/** Milliseconds until a report that failed `attempts` times is tried again. Pure. */
+export function reportDelayMs(attempts: number): number {
+  return FIRST_DELAYS_MS[attempts - 1] ?? (attempts <= DESK_TRIES ? DESK_DELAY_MS : LONGEST_DELAY_MS);
 }

@@ -111,6 +111,23 @@ describe('work beside the story', () => {
     await expect(succeed(libraries)).resolves.toBe('ok');
   });
 
+  test.each<KohaErrorCode>(['http_5xx', 'unexpected_status', 'redirect', 'permission', 'credentials'])(
+    'five times %s: it is left alone for at most four seconds, the story is not',
+    async (code) => {
+      const { libraries, clock } = bench();
+      for (let n = 0; n < 5; n += 1) await beside(libraries, code).catch(() => undefined);
+      await expect(beside(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+      for (let n = 0; n < 5; n += 1) {
+        clock.forward(4_000);
+        await expect(beside(libraries, code)).rejects.toThrow(code);
+      }
+      await expect(succeed(libraries)).resolves.toBe('ok');
+
+      clock.forward(4_000);
+      await expect(beside(libraries)).resolves.toBe('told');
+    },
+  );
+
   test('is refused by an open circuit', async () => {
     const { libraries } = await opened();
     await expect(beside(libraries)).rejects.toBeInstanceOf(LibraryClosed);
