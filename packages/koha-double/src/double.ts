@@ -5,6 +5,7 @@ import type { CallLog } from './control/call-log.ts';
 import type { FaultQueue } from './control/fault-queue.ts';
 import type { Exchange } from './exchange.ts';
 import type { ItemTable } from './items/item-table.ts';
+import type { AttributeGaps } from './patrons/attribute-gaps.ts';
 import type { CardReservations } from './patrons/card-reservations.ts';
 import type { PatronTable } from './patrons/patron-table.ts';
 import type { OutcomeTable } from './plugin/outcome-table.ts';
@@ -25,6 +26,7 @@ export interface Database {
   readonly checkouts: CheckoutTable;
   readonly outcomes: OutcomeTable;
   readonly reservations: CardReservations;
+  readonly attributeGaps: AttributeGaps;
   readonly libraries: Map<string, LibraryRow>;
   readonly categories: Map<string, CategoryRow>;
   readonly itemTypes: Map<string, ItemTypeRow>;

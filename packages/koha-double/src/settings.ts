@@ -30,6 +30,8 @@ export interface Settings {
   card_conflict: 'cardnumber' | 'borrowers.cardnumber';
   /** How long a unique attribute stays counted but not yet stored: Koha locks nothing in between. */
   unique_gap_ms: number;
+  /** Creates with attributes that are open at the same time deadlock in the database, and one is rolled back. */
+  deadlocks: boolean;
   /** `PUT /patrons/{id}` that changes nothing: 204 instead of 200. */
   no_change_is_204: boolean;
   /** Library groups that hide patron data of other libraries from users without the permission. */
@@ -54,6 +56,7 @@ export function defaultSettings(): Settings {
     plack_workers: 4,
     card_conflict: 'cardnumber',
     unique_gap_ms: 0,
+    deadlocks: false,
     no_change_is_204: false,
     groups_hide_patrons: false,
     api_csrf_check: true,

@@ -66,6 +66,16 @@ export class CheckoutTable {
     this.#returned.set(row.checkout_id, { ...row, checkin_date: at, checkin_library_id: libraryId });
   }
 
+  /** Gives a patron's loans, current and returned, to another. */
+  movePatron(from: number, to: number): void {
+    const current = this.ofPatron(from);
+    this.#byPatron.delete(from);
+    for (const row of current) this.put({ ...row, patron_id: to });
+    for (const row of this.#returned.values()) {
+      if (row.patron_id === from) this.#returned.set(row.checkout_id, { ...row, patron_id: to });
+    }
+  }
+
   ofItem(itemId: number): CheckoutRow | undefined {
     const id = this.#byItem.get(itemId);
     return id === undefined ? undefined : this.#current.get(id);

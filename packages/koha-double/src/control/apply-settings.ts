@@ -36,6 +36,7 @@ const checks: Readonly<Record<Exclude<keyof Settings, 'preferences'>, Check>> = 
   plack_workers: isCount,
   card_conflict: (value) => value === 'cardnumber' || value === 'borrowers.cardnumber',
   unique_gap_ms: isCount,
+  deadlocks: isFlag,
   no_change_is_204: isFlag,
   groups_hide_patrons: isFlag,
   api_csrf_check: isFlag,

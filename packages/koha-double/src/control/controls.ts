@@ -1,4 +1,6 @@
 import type { Double } from '../double.ts';
+import { anonymizePatron } from '../patrons/anonymize-patron.ts';
+import { mergePatrons } from '../patrons/merge-patrons.ts';
 import type { Columns } from '../record.ts';
 import { loadSeed } from '../seed/load-seed.ts';
 import { resolveSeed, type SeedChoice } from '../seed/resolve-seed.ts';
@@ -25,6 +27,10 @@ export interface Controls {
   putPatron(cardnumber: string, columns: Columns): StoredPatron;
   /** Whether there was one. */
   deletePatron(cardnumber: string): boolean;
+  /** Koha's anonymising of a patron, who gets another card by it; null: there is none, or he has loans. */
+  anonymizePatron(cardnumber: string): StoredPatron | null;
+  /** Merges a patron into another, who is returned; null: one is missing, or Koha does not merge them. */
+  mergePatron(cardnumber: string, into: string): StoredPatron | null;
   putItem(barcode: string, columns: Columns): StoredItem;
   deleteItem(barcode: string): boolean;
   /** The API calls, numbered from 1; those above `since` only. */
@@ -50,6 +56,16 @@ export function buildControls(double: Double, credentials: Credentials): Control
       const row = double.db.patrons.withCard(cardnumber);
       if (row !== undefined) double.db.patrons.delete(row.patron_id);
       return row !== undefined;
+    },
+    anonymizePatron: (cardnumber) => {
+      const row = double.db.patrons.withCard(cardnumber);
+      const changed = row === undefined ? null : anonymizePatron(double, row);
+      return changed === null ? null : storedPatron(double, changed);
+    },
+    mergePatron: (cardnumber, into) => {
+      const [other, keeper] = [cardnumber, into].map((card) => double.db.patrons.withCard(card));
+      const kept = other === undefined || keeper === undefined ? null : mergePatrons(double, keeper, other);
+      return kept === null ? null : storedPatron(double, kept);
     },
     putItem: (barcode, columns) => storedItem(putItem(double, barcode, columns)),
     deleteItem: (barcode) => {

@@ -26,6 +26,15 @@ function registerRows(app: FastifyInstance, controls: Controls): void {
     const body = parseJson(request.body);
     return isRecord(body) ? controls.putItem(keyOf(request), body) : refuse(reply, 'an object of columns');
   });
+  app.post(`${base}/patrons/:key/anonymize`, (request, reply) =>
+    changed(reply, controls.anonymizePatron(keyOf(request))),
+  );
+  app.post(`${base}/patrons/:key/merge`, (request, reply) => {
+    const body = parseJson(request.body);
+    const into = isRecord(body) ? body['into'] : undefined;
+    if (typeof into !== 'string') return refuse(reply, 'into: the card of the patron that is kept');
+    return changed(reply, controls.mergePatron(keyOf(request), into));
+  });
   app.delete(`${base}/patrons/:key`, (request, reply) => gone(reply, controls.deletePatron(keyOf(request))));
   app.delete(`${base}/items/:key`, (request, reply) => gone(reply, controls.deleteItem(keyOf(request))));
 }
@@ -67,6 +76,12 @@ function done(reply: FastifyReply, act: () => void): FastifyReply {
 
 function gone(reply: FastifyReply, wasThere: boolean): FastifyReply {
   return wasThere ? reply.code(204).send() : reply.code(404).send({ error: 'no such row' });
+}
+
+function changed(reply: FastifyReply, row: object | null): FastifyReply {
+  return row === null
+    ? reply.code(409).send({ error: 'no such patron, or Koha leaves it alone' })
+    : reply.send(row);
 }
 
 function refuse(reply: FastifyReply, expected: string): FastifyReply {

@@ -53,14 +53,27 @@ async function store(
   // Until 25.05 the welcome mail leaves before the attributes are looked at, and a rollback does not fetch it back.
   const mailsFirst = !isFrom(release, '25.11');
   if (mailsFirst) welcome(call, columns);
-  const fault =
-    attributeFault(double, null, attributes) ?? missingMandatory(double, columns.category_id, attributes);
-  if (fault !== null) return inlineAttributeAnswer(fault, release);
-  await leaveGap(double);
-  if (isUseridTaken(double, columns.userid)) return problem(409, 'Duplicate ID', { conflict: 'userid' });
-  const row = buildRow(double, columns, category, attributes);
-  db.patrons.put(row);
-  if (!mailsFirst) welcome(call, columns);
+  const gaps = double.settings.deadlocks && attributes.length > 0 ? db.attributeGaps : null;
+  await gaps?.pause('store');
+  const gap = gaps?.open();
+  try {
+    const fault =
+      attributeFault(double, null, attributes) ?? missingMandatory(double, columns.category_id, attributes);
+    if (fault !== null) return inlineAttributeAnswer(fault, release);
+    await gaps?.pause('check');
+    await leaveGap(double);
+    if ((await gap?.insert()) === false) return crash();
+    await gaps?.pause('commit');
+    if (isUseridTaken(double, columns.userid)) return problem(409, 'Duplicate ID', { conflict: 'userid' });
+    return commit(call, buildRow(double, columns, category, attributes), mailsFirst);
+  } finally {
+    gap?.release();
+  }
+}
+
+function commit(call: ApiCall, row: PatronRow, mailsFirst: boolean): Answer {
+  call.double.db.patrons.put(row);
+  if (!mailsFirst) welcome(call, row.columns);
   return {
     status: 201,
     body: renderPatron(call, row),

@@ -3,6 +3,7 @@ import { putItem } from '../control/put-item.ts';
 import { putPatron } from '../control/put-patron.ts';
 import type { Database, Double } from '../double.ts';
 import { ItemTable } from '../items/item-table.ts';
+import { AttributeGaps } from '../patrons/attribute-gaps.ts';
 import { CardReservations } from '../patrons/card-reservations.ts';
 import { PatronTable } from '../patrons/patron-table.ts';
 import { OutcomeTable } from '../plugin/outcome-table.ts';
@@ -22,6 +23,7 @@ export function emptyDatabase(): Database {
     checkouts: new CheckoutTable(),
     outcomes: new OutcomeTable(),
     reservations: new CardReservations(),
+    attributeGaps: new AttributeGaps(),
     libraries: new Map(),
     categories: new Map(),
     itemTypes: new Map(),

@@ -1,0 +1,59 @@
+import { randomBytes } from 'node:crypto';
+import type { Double } from '../double.ts';
+import { isFrom } from '../release.ts';
+import { patronFields, type PatronField } from './patron-fields.ts';
+import type { PatronColumns, PatronRow } from './patron-row.ts';
+
+/** What `Koha::Patron->anonymize` leaves alone; it takes the birth date nevertheless. */
+const kept =
+  /borrowernumber|branchcode|categorycode|^date|password|flags|updated_on|lastseen|lang|login_attempts|anonymized|auth_method/;
+const keptHidden = new Set(['password', 'password_expiration_date', 'flags', 'auth_method']);
+
+/**
+ * `Koha::Patron->anonymize`, as the cron job calls it (`Koha/Patron.pm`): every personal column is emptied, those of
+ * the preference `BorrowerMandatoryField` and the login get a random word instead, e-mail never; attributes stay.
+ * Returns null and changes nothing where the patron has loans.
+ */
+export function anonymizePatron(double: Double, row: PatronRow): PatronRow | null {
+  const { patrons, checkouts } = double.db;
+  if (checkouts.countOfPatron(row.patron_id) > 0) return null;
+  const mandatory = mandatoryColumns(double);
+  const columns: Record<string, unknown> = { ...row.columns };
+  for (const field of patronFields) {
+    if (kept.test(field.column) && field.column !== 'dateofbirth') continue;
+    columns[field.name] = anonymized(field, mandatory.has(field.column.toLowerCase()));
+  }
+  // An enum since 25.11, which gets its default; text before, which is emptied.
+  columns['check_previous_checkout'] = isFrom(double.settings.release, '25.11') ? 'inherit' : '';
+  const hidden = Object.fromEntries(Object.entries(row.hidden).filter(([name]) => keptHidden.has(name)));
+  const changed: PatronRow = {
+    ...row,
+    columns: {
+      ...(columns as PatronColumns),
+      preferred_name: columns['firstname'],
+      anonymized: true,
+      updated_on: double.clock.timestamp(),
+    },
+    hidden,
+  };
+  patrons.put(changed);
+  return changed;
+}
+
+function mandatoryColumns(double: Double): ReadonlySet<string> {
+  const named = double.settings.preferences.BorrowerMandatoryField.split('|').map((name) => name.trim());
+  return new Set(
+    [...named.filter((name) => !name.includes('email')), 'userid'].map((name) => name.toLowerCase()),
+  );
+}
+
+function anonymized(field: PatronField, isMandatory: boolean): unknown {
+  if (field.kind === 'text') return isMandatory ? randomWord() : field.nullable ? null : '';
+  if (field.nullable) return null;
+  return field.kind === 'boolean' ? false : 0;
+}
+
+/** Ten characters, as `Koha::Token` makes them of `\w{10}`. */
+function randomWord(): string {
+  return randomBytes(12).toString('base64url').replaceAll('-', '_').slice(0, 10);
+}
