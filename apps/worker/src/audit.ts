@@ -1,4 +1,4 @@
-import type { Candidate, Located, PatronCopy } from '@passport/verdict';
+import type { Located, PatronCopy } from '@passport/verdict';
 import type { Logger } from '@passport/runtime';
 import type { CopyResult } from './copy.ts';
 import type { LoanResult } from './retry-checkout.ts';
@@ -6,7 +6,7 @@ import type { Scan } from './scan.ts';
 
 /** Who asked whom for what and what came of it, one line each: ids, codes, names of fields, a keyed hash of the card. */
 export interface Audit {
-  lookedUp(scan: Scan, candidates: readonly Candidate[], located: Located): void;
+  lookedUp(scan: Scan, asked: readonly string[], located: Located): void;
   refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
   notShared(scan: Scan, home: string, because: string): void;
   notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
@@ -23,9 +23,9 @@ export function buildAudit(log: Logger): Audit {
       action,
     );
   return {
-    lookedUp: (scan, candidates, located) =>
+    lookedUp: (scan, asked, located) =>
       line(scan, 'looked up', {
-        asked: candidates.map(({ home }) => home.id),
+        asked,
         found: foundAt(located),
         ...('silent' in located
           ? {

@@ -79,17 +79,21 @@ async function find(
 ): Promise<Located> {
   const { consortium, ask, inStep, audit } = deps;
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
+  const asked = new Set<string>();
   const located = await inStep('locate', () =>
     locate({
       candidates,
       card: scan.card,
       passportTypes: passportTypes(consortium),
-      strict: consortium.locate.strict,
+      ...consortium.locate,
       signal: hold.signal,
-      ask: (library, card, deadline) => ask(library, card, { balance, deadline, stop: hold.signal }),
+      ask(library, card, deadline) {
+        asked.add(library);
+        return ask(library, card, { balance, deadline, stop: hold.signal });
+      },
     }),
   );
-  audit.lookedUp(scan, candidates, located);
+  audit.lookedUp(scan, [...asked], located);
   return located;
 }
 

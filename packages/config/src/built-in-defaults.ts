@@ -1,9 +1,17 @@
 /** What holds where neither the library nor `defaults` says anything, as it would be written in the file. */
 export const BUILT_IN_DEFAULTS = {
   koha: { allow_http: false, timeout: '3s', max_in_flight: 8 },
-  limits: { events_per_second: 50, burst: 200, backlog: 10_000, copies_per_hour: 500, misses_per_hour: 1000 },
+  limits: {
+    events_per_second: 50,
+    burst: 200,
+    backlog: 10_000,
+    copies_per_hour: 500,
+    misses_per_hour: 1000,
+    verdicts_per_hour: 500,
+  },
   share: { fields: ['name', 'contact', 'address', 'birth'], categories: 'all', opt_out_attribute: null },
   copy: {
+    former_categories: [],
     branch: 'scan',
     fields: ['name', 'contact', 'address', 'birth'],
     set: {},
@@ -23,7 +31,7 @@ export const BUILT_IN_DEFAULTS = {
   },
   retry: { tell_koha: true, checkout: true, checkout_within: '90s', confirm: [], give_up_after: '15m' },
   library: { enabled: true, webhook_secrets: [], cards: [] },
-  locate: { strict: false },
+  locate: { strict: false, patterns_decide: false },
   retention: { finished: '24h', failed: '7d', receipts: '400d' },
   agreement: { categories: 'all' },
 } as const;

@@ -30,6 +30,7 @@ function printCategory(choice: CategoryChoice): Printable {
 function printCopy(copy: CopyPolicy): Printable {
   return {
     ...(copy.category === null ? {} : { category: printCategory(copy.category) }),
+    former_categories: copy.formerCategories,
     branch: copy.branch.kind === 'scan' ? 'scan' : { fixed: copy.branch.branch },
     fields: copy.fields,
     set: copy.set,
@@ -60,6 +61,7 @@ function printLibrary(library: Library): Printable {
       backlog: limits.backlog,
       copies_per_hour: limits.copiesPerHour,
       misses_per_hour: limits.missesPerHour,
+      verdicts_per_hour: limits.verdictsPerHour,
     },
     cards: library.cards.map(({ source }) => source),
     share: {
@@ -95,7 +97,7 @@ export function effectiveConfig(consortium: Consortium): { readonly [key: string
   const { name, locate, retention, libraries, agreements } = consortium;
   return {
     consortium: name,
-    locate: { strict: locate.strict },
+    locate: { strict: locate.strict, patterns_decide: locate.patternsDecide },
     retention: {
       finished: formatDuration(retention.finishedMs),
       failed: formatDuration(retention.failedMs),

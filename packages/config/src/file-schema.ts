@@ -51,6 +51,11 @@ export const limitsSection = z.strictObject({
     10_000_000,
     'Cards nobody knows; beyond it jobs wait, as somebody may be guessing.',
   ),
+  verdicts_per_hour: integer(
+    1,
+    10_000_000,
+    'Patrons of whom only a verdict is given (not eligible, several homes, ...), which says something of them too; beyond it jobs wait.',
+  ),
 });
 
 export const shareSection = z.strictObject({
@@ -73,6 +78,11 @@ export const copySection = z.strictObject({
       allowed:
         'a category of 1 to 10 characters, or {by_home_category: {HOME: CATEGORY, ...}, otherwise: CATEGORY}',
     }),
+  former_categories: z.array(category).nullable().meta({
+    description:
+      'Categories that copies were given before, or are moved to by hand. A record with a home key in any other category is taken for a patron of the library’s own that a copy was merged into.',
+    allowed: 'a list of categories of 1 to 10 characters',
+  }),
   branch: z.union([z.literal('scan'), z.strictObject({ fixed: category })]).meta({
     description: 'Branch of the copies: where the card was scanned, or always the same.',
     allowed: 'scan or {fixed: BRANCH}',
@@ -170,6 +180,9 @@ export const librarySchema = z.strictObject({
 
 export const locateSection = z.strictObject({
   strict: flag('True: with one match, wait also for the libraries that did not answer.'),
+  patterns_decide: flag(
+    'True: the libraries whose card patterns fit are asked first, and those without patterns only when all of them have answered that they have nobody. Only where no two libraries share a number range.',
+  ),
 });
 
 export const retentionSection = z.strictObject({

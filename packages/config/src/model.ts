@@ -4,7 +4,7 @@ import type { Secret } from './secret.ts';
 /** The whole configuration file, checked, expanded and deeply frozen. */
 export interface Consortium {
   readonly name: string;
-  readonly locate: { readonly strict: boolean };
+  readonly locate: { readonly strict: boolean; readonly patternsDecide: boolean };
   readonly retention: { readonly finishedMs: number; readonly failedMs: number; readonly receiptsMs: number };
   readonly libraries: readonly Library[];
   /** One entry for each ordered pair that can work: both enabled, the lending one with a webhook secret and a category. */
@@ -43,6 +43,7 @@ export interface Limits {
   readonly backlog: number;
   readonly copiesPerHour: number;
   readonly missesPerHour: number;
+  readonly verdictsPerHour: number;
 }
 
 /** What a home library lets go, whoever asks. */
@@ -56,6 +57,8 @@ export interface Share {
 export interface CopyPolicy {
   /** Null only for a library that never lends. */
   readonly category: CategoryChoice | null;
+  /** Other categories that a copy may be in. */
+  readonly formerCategories: readonly string[];
   readonly branch: BranchChoice;
   readonly fields: readonly CopyField[];
   readonly set: Readonly<Record<string, string>>;

@@ -53,7 +53,7 @@ function readFileKeys(raw: unknown, surroundings: Surroundings, problems: Proble
   };
   return {
     name: keys.consortium ?? '',
-    locate,
+    locate: { strict: locate.strict, patternsDecide: locate.patterns_decide },
     retention: { finishedMs: retention.finished, failedMs: retention.failed, receiptsMs: retention.receipts },
     libraries: drafts.map(({ library }) => library),
     agreements:

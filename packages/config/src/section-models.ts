@@ -31,6 +31,7 @@ function toExpiry(expiry: MergedSections['copy']['expiry']): CopyPolicy['expiry'
 export function toCopyPolicy(copy: MergedSections['copy']): CopyPolicy {
   return {
     category: toCategoryChoice(copy.category),
+    formerCategories: copy.former_categories ?? [],
     branch: copy.branch === 'scan' ? { kind: 'scan' } : { kind: 'fixed', branch: copy.branch.fixed },
     fields: copy.fields,
     set: Object.fromEntries(
@@ -51,6 +52,7 @@ export function toLimits(limits: MergedSections['limits']): Limits {
     backlog: limits.backlog,
     copiesPerHour: limits.copies_per_hour,
     missesPerHour: limits.misses_per_hour,
+    verdictsPerHour: limits.verdicts_per_hour,
   };
 }
 

@@ -11,10 +11,18 @@ describe('defaults', () => {
     expect(library).toMatchObject({
       enabled: true,
       koha: { timeoutMs: 3000, maxInFlight: 8 },
-      limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000, copiesPerHour: 500, missesPerHour: 1000 },
+      limits: {
+        eventsPerSecond: 50,
+        burst: 200,
+        backlog: 10_000,
+        copiesPerHour: 500,
+        missesPerHour: 1000,
+        verdictsPerHour: 500,
+      },
       cards: [],
       share: { categories: { kind: 'all' }, optOutAttribute: null },
       copy: {
+        formerCategories: [],
         branch: { kind: 'scan' },
         set: {},
         expiry: { kind: 'home' },

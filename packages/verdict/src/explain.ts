@@ -48,17 +48,23 @@ export async function explain(question: Question): Promise<Explanation> {
   const lending = libraryById(consortium, lendingId);
   const candidates = decideCandidates(consortium, lendingId, card);
   const types = passportTypes(consortium);
-  const known = { ...UNDECIDED, lending: lendingId, asked: candidates.map(({ home }) => home.id) };
-  if (candidates.length === 0) return { ...known, located: 'not_a_card' };
+  const unasked = { ...UNDECIDED, lending: lendingId, asked: [] };
+  if (candidates.length === 0) return { ...unasked, located: 'not_a_card' };
 
+  const asked = new Set<string>();
   const located = await locate({
     candidates,
     card,
     passportTypes: types,
-    strict: consortium.locate.strict,
+    ...consortium.locate,
     signal: question.signal,
-    ask: (libraryId, asked, signal) => question.ask(libraryId, asked, signal),
+    ask(libraryId, text, signal) {
+      asked.add(libraryId);
+      return question.ask(libraryId, text, signal);
+    },
   });
+  const ids = candidates.map(({ home }) => home.id);
+  const known = { ...unasked, asked: ids.filter((id) => asked.has(id)) };
   switch (located.kind) {
     case 'nowhere':
       return { ...known, located: located.kind };

@@ -7,7 +7,7 @@ import type { Located, Refusing, Silent } from './locate.ts';
 /** What the worker would do with a scan: names and codes, no value of any patron. */
 export interface Explanation {
   readonly lending: string;
-  /** Who would be asked, in the configuration's order. Empty: `NOT_A_CARD`. */
+  /** Who was asked, as the worker would, in the configuration's order. Empty: `NOT_A_CARD`. */
   readonly asked: readonly string[];
   readonly located: Located['kind'] | 'not_a_card';
   /** Where the card is at home; several when it is ambiguous. */

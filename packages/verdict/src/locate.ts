@@ -42,6 +42,8 @@ export interface Location {
   readonly passportTypes: ReadonlySet<string>;
   /** `locate.strict`: one match does not suffice while somebody was not heard. */
   readonly strict: boolean;
+  /** `locate.patterns_decide`: those whose card patterns fit are asked first, and the others only if none of them has it. */
+  readonly patternsDecide: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Asks one library; its signal ends at that library's deadline. Throws for bugs only. */
   ask(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
@@ -49,18 +51,32 @@ export interface Location {
 
 /**
  * Asks all candidates at the same time, each under its own deadline (its Koha's timeout), and says where the card is at home. Ends
- * when every candidate has answered or met its deadline. Throws only the reason of `signal` when that ends first, and bugs.
+ * when every candidate has answered or met its deadline. Where patterns decide, the candidates without any are asked only when all
+ * others have answered that they have nobody. Throws only the reason of `signal` when that ends first, and bugs.
  */
 export async function locate(location: Location): Promise<Located> {
+  const { candidates, patternsDecide } = location;
+  const fitting = patternsDecide ? candidates.filter(hasPatterns) : candidates;
+  const first = await askAll(fitting, location);
+  const located = decideHome(first, location);
+  if (located.kind !== 'nowhere' || fitting.length === candidates.length) return located;
+  const others = candidates.filter((candidate) => !hasPatterns(candidate));
+  return decideHome([...first, ...(await askAll(others, location))], location);
+}
+
+async function askAll(
+  candidates: readonly Candidate[],
+  location: Location,
+): Promise<{ candidate: Candidate; answer: Answer }[]> {
   const answers = await Promise.all(
-    location.candidates.map(async (candidate) => ({
-      candidate,
-      answer: await askInTime(location, candidate),
-    })),
+    candidates.map(async (candidate) => ({ candidate, answer: await askInTime(location, candidate) })),
   );
   location.signal?.throwIfAborted();
-  return decideHome(answers, location);
+  return answers;
 }
+
+/** A candidate with patterns is one whose patterns fit the card. */
+const hasPatterns = ({ home }: Candidate): boolean => home.cards.length > 0;
 
 /** The verdict on a set of answers; their order does not matter beyond the order in which libraries are named. */
 export function decideHome(
@@ -69,9 +85,11 @@ export function decideHome(
 ): Located {
   const silent: Silent[] = [];
   const refused: Refusing[] = [];
+  let isFittingUnheard = false;
   const matches: { candidate: Candidate; patron: KohaPatron }[] = [];
   for (const { candidate, answer } of answers) {
     const library = candidate.home.id;
+    if (answer.kind !== 'patrons' && hasPatterns(candidate)) isFittingUnheard = true;
     switch (answer.kind) {
       case 'no_answer':
         silent.push({ library, reason: answer.reason, retryAfterMs: answer.retryAfterMs });
@@ -96,7 +114,14 @@ export function decideHome(
   }
   // Whom our own cap kept from being asked is there, and answers in a moment: one match does not suffice until then.
   const isUnasked = silent.some(({ reason }) => reason === 'BUSY');
-  if (match !== undefined && !isUnasked && (!strict || silent.length + refused.length === 0)) {
+  // A library without patterns is asked for every card: its find alone must not outvote the one whose number it is.
+  const isOutranked = match !== undefined && isFittingUnheard && !hasPatterns(match.candidate);
+  if (
+    match !== undefined &&
+    !isUnasked &&
+    !isOutranked &&
+    (!strict || silent.length + refused.length === 0)
+  ) {
     return { kind: 'found', ...match, silent, refused };
   }
   // A silent library may have the card, so it is worth another try before a person is called.

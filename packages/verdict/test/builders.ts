@@ -17,7 +17,14 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     name: `${id} library`,
     enabled: true,
     webhookSecrets: [new Secret('whsec_x')],
-    limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000, copiesPerHour: 500, missesPerHour: 1000 },
+    limits: {
+      eventsPerSecond: 50,
+      burst: 200,
+      backlog: 10_000,
+      copiesPerHour: 500,
+      missesPerHour: 1000,
+      verdictsPerHour: 500,
+    },
     cards: [],
     retry: {
       tellKoha: true,
@@ -38,6 +45,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     share: { fields: COPY_FIELDS, categories: { kind: 'all' }, optOutAttribute: null, ...share },
     copy: {
       category: { kind: 'one', category: 'PT' },
+      formerCategories: [],
       branch: { kind: 'scan' },
       fields: COPY_FIELDS,
       set: {},
@@ -71,7 +79,7 @@ export function consortium(libraries: readonly Library[], changes: Partial<Conso
   );
   return {
     name: 'Prairie Libraries',
-    locate: { strict: false },
+    locate: { strict: false, patternsDecide: false },
     retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1 },
     libraries,
     agreements,

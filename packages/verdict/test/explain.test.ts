@@ -212,4 +212,19 @@ describe('a dry run', () => {
       local: { kind: 'native', patronId: native.patron_id },
     });
   });
+
+  test('waits for the library whose pattern fits, and where patterns decide asks nobody else', async () => {
+    home('lakeside', 8);
+    at('midland').koha.addFaults([{ operation: 'GET /patrons', kind: 'reset_before', times: 2 }]);
+    const waits = { located: 'no_answer', silent: [{ library: 'midland' }] };
+    expect(await explained(card(8))).toMatchObject({ ...waits, asked: ['midland', 'lakeside'] });
+
+    const decided = { ...all, locate: { strict: false, patternsDecide: true } };
+    expect(await explained(card(8), 'riverside', decided)).toMatchObject({ ...waits, asked: ['midland'] });
+    expect(await explained(card(8), 'riverside', decided)).toMatchObject({
+      located: 'found',
+      homes: ['lakeside'],
+      asked: ['midland', 'lakeside'],
+    });
+  });
 });

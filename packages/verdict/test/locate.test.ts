@@ -37,6 +37,7 @@ function at(
     card: CARD,
     passportTypes: types,
     strict: false,
+    patternsDecide: false,
     ask: (libraryId) => (answers[libraryId] ?? (() => Promise.resolve(silence)))(),
     ...changes,
   });
@@ -266,5 +267,76 @@ describe('asking', () => {
   test('a bug in asking is thrown, not taken for silence', async () => {
     const broken = at({ midland: () => Promise.reject(new TypeError('bug')), lakeside: now(patrons()) });
     await expect(broken).rejects.toThrow('bug');
+  });
+});
+
+describe('card patterns', () => {
+  const fitting = library('fitting', { cards: [/^21234\d{9}$/u] });
+  const twin = library('twin', { cards: [/^2\d{13}$/u] });
+  const open = library('open');
+  const answering = (answers: Record<string, Answer>, changes: Partial<Location> = {}) => {
+    const asked: string[] = [];
+    const located = locate({
+      candidates: [open, fitting, twin].filter(({ id }) => id in answers).map((home) => candidate(home)),
+      card: CARD,
+      passportTypes: new Set(['PASSPORTED']),
+      strict: false,
+      patternsDecide: false,
+      ask(id) {
+        asked.push(id);
+        return Promise.resolve(answers[id] ?? silence);
+      },
+      ...changes,
+    });
+    return { located, asked };
+  };
+  const decided = { patternsDecide: true };
+
+  test.each<[string, Answer]>([
+    ['is silent', silence],
+    ['refuses us', refusal],
+  ])('a find without patterns decides nothing while one whose pattern fits %s', async (_what, answer) => {
+    for (const strict of [false, true]) {
+      const { located } = answering({ open: patrons(patron()), fitting: answer }, { strict });
+      expect(await located).toMatchObject({ kind: 'no_answer' });
+    }
+  });
+
+  test('a find whose pattern fits decides while one without patterns is silent', async () => {
+    const { located } = answering({ open: silence, fitting: patrons(patron()) });
+    expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'fitting' } } });
+  });
+
+  test('two finds are ambiguous, pattern or not, unless patterns decide', async () => {
+    const both = { open: patrons(patron({ patronId: 9 })), fitting: patrons(patron()) };
+    expect(await answering(both).located).toMatchObject({ kind: 'ambiguous', homes: ['open', 'fitting'] });
+
+    const { located, asked } = answering(both, decided);
+    expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'fitting' } } });
+    expect(asked).toEqual(['fitting']);
+  });
+
+  test('where patterns decide, the others are asked when all whose pattern fits have nobody', async () => {
+    const answers = { open: patrons(patron()), fitting: patrons(), twin: patrons() };
+    const { located, asked } = answering(answers, decided);
+    expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'open' } } });
+    expect(asked).toEqual(['fitting', 'twin', 'open']);
+  });
+
+  test.each<[string, Answer, Located['kind']]>([
+    ['is silent', silence, 'no_answer'],
+    ['refuses us', refusal, 'refused'],
+  ])('where patterns decide, nobody else sees the card while one %s', async (_what, answer, kind) => {
+    const { located, asked } = answering(
+      { open: patrons(patron()), fitting: answer, twin: patrons() },
+      decided,
+    );
+    expect((await located).kind).toBe(kind);
+    expect(asked).not.toContain('open');
+  });
+
+  test('where patterns decide and none fits, those without patterns are asked at once', async () => {
+    const { located } = answering({ open: patrons(patron()) }, decided);
+    expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'open' } } });
   });
 });
