@@ -49,7 +49,7 @@ export interface RunDeps {
 
 /** A job whose worker died so often, or that met so many bugs, ends with an outcome of ours instead of going round. */
 const MOST_DEATHS = 5;
-const MOST_BUGS = 5;
+export const MOST_BUGS = 5;
 /** Woken by whoever closes the circuit; this is for when nobody does. */
 const CIRCUIT_WAIT_MS = 60_000;
 /** A shorter wait for a free slot is nobody's business but ours. */

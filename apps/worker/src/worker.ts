@@ -5,7 +5,7 @@ import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '
 import type { EndCheck } from './end-check.ts';
 import { type HeldLock, LockLost, buildLockWatch } from './lock-watch.ts';
 import { buildRest } from './rest-while-full.ts';
-import type { JobInHand, RunDecision } from './run-scan.ts';
+import { type JobInHand, MOST_BUGS, type RunDecision } from './run-scan.ts';
 
 /**
  * The four numbers that hold each other (queue.md sections 2 and 6 were measured with these locks):
@@ -167,7 +167,9 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
       await work.afterEnd(decision.job, jobId);
       return endJob(decision.job);
     case 'ended_before':
-      await work.afterEnd(decision.job, jobId);
+      // A bug in what follows the end must not keep the job from being finished for ever.
+      if (job.attemptsMade < MOST_BUGS) await work.afterEnd(decision.job, jobId);
+      else log.error({ job: jobId }, 'what follows the end of a job was given up');
       return endJob(decision.job);
     case 'park':
       await write(decision.job);

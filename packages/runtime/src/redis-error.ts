@@ -38,8 +38,15 @@ const REPLIES: readonly (readonly [RegExp, RedisFailure['kind'], string])[] = [
     '',
   ],
 ];
-const SOCKET =
-  /^(E[A-Z_]+|CERT_[A-Z_]+|[A-Z_]*SELF_SIGNED[A-Z_]*|UNABLE_TO_[A-Z_]+|ERR_TLS_[A-Z_]+|ERR_SSL_\w+)$/;
+
+/**
+ * What sockets, names and certificates fail with, and nothing else: Node's own errors (`ERR_INVALID_ARG_TYPE`) and those of
+ * files (`ENOSPC`, `EACCES`) have codes of the same look, and are bugs or troubles that no waiting for Redis ends.
+ */
+const NETWORK_CODE =
+  /^(ECONN(REFUSED|RESET|ABORTED)|EPIPE|ETIMEDOUT|ENOTCONN|EPROTO|EHOST(UNREACH|DOWN)|ENET(UNREACH|DOWN|RESET)|EADDRNOTAVAIL|ENOTFOUND|EAI_[A-Z]+)$/;
+const TLS_CODE =
+  /^(CERT_[A-Z_]+|[A-Z_]*SELF_SIGNED[A-Z_]*|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_[A-Z_]+|ERR_TLS_(CERT|HANDSHAKE|SESSION)_[A-Z_]+|ERR_SSL_\w+)$/;
 
 /** Reads an error of ioredis or BullMQ; throws nothing, whatever it is given. */
 export function translateRedisError(error: unknown): RedisFailure {
@@ -47,7 +54,7 @@ export function translateRedisError(error: unknown): RedisFailure {
   if (error instanceof DeadlineError) return failure('unavailable', command, 'no answer in time');
   const text = readText(error, 'message');
   const code = readText(error, 'code');
-  if (SOCKET.test(code)) return failure('unavailable', command, code);
+  if (NETWORK_CODE.test(code) || TLS_CODE.test(code)) return failure('unavailable', command, code);
   for (const [pattern, kind, meaning] of REPLIES) {
     const match = pattern.exec(text);
     if (match !== null) return failure(kind, command, meaning || match[0]);

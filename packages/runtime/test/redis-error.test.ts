@@ -35,6 +35,41 @@ test('a socket error is told by its code, with no address', () => {
   });
 });
 
+test.each([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+])('%s of a connection is trouble of Redis', (code) => {
+  expect(translateRedisError(Object.assign(new Error('x'), { code })).kind).toBe('unavailable');
+});
+
+test.each([
+  'ERR_INVALID_ARG_TYPE',
+  'ERR_OUT_OF_RANGE',
+  'ERR_ASSERTION',
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_STREAM_DESTROYED',
+  'ERR_TLS_INVALID_PROTOCOL_VERSION',
+  'ENOSPC',
+  'EACCES',
+  'EISDIR',
+  'ENOENT',
+  'EMFILE',
+  'E',
+  'EVIL',
+])('%s is a bug or the trouble of a file, never of Redis', (code) => {
+  expect(translateRedisError(Object.assign(new Error('x'), { code })).kind).toBe('bug');
+});
+
 test('a call that was not answered in time is unavailable', () => {
   expect(translateRedisError(new DeadlineError('adding the job', 500)).kind).toBe('unavailable');
 });

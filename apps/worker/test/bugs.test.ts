@@ -1,0 +1,108 @@
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { addScans, buildHeldWrite, openScanQueue } from '@passport/queue';
+import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import type { RunDecision } from '../src/run-scan.ts';
+import { type ScanWork, startScanWorker } from '../src/worker.ts';
+import { jobData } from './builders.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+
+const bug = (code: string): Error => Object.assign(new TypeError('of ours'), { code });
+
+/** A worker whose work is the test's own, on a real Redis with one job of riverside. */
+async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
+  const server = own(await startRedis());
+  const logged: Record<string, unknown>[] = [];
+  const destination = new Writable({
+    write(line: Buffer, _encoding, done) {
+      logged.push(JSON.parse(line.toString()) as Record<string, unknown>);
+      done();
+    },
+  });
+  const log = createLogger({ name: 'worker', level: 'trace', destination });
+  const connection = createRedis(server.url, { role: 'worker', log, name: 'worker' });
+  own({ stop: () => closeRedis(connection) });
+  await untilRedisReady(connection, 2_000);
+  const queue = openScanQueue(connection);
+  own({ stop: () => queue.close() });
+  await addScans(queue, [{ job: jobData(), priority: 1 }]);
+  if (attemptsMade > 0)
+    await server.ask('HSET', '{passport}:scans:riverside.evt_1', 'atm', String(attemptsMade));
+  const nothing = (): Promise<void> => Promise.resolve();
+  const worker = startScanWorker({
+    connection,
+    concurrency: 2,
+    retention: { finishedMs: 60_000, failedMs: 60_000 },
+    work: {
+      run: () => Promise.reject(new Error('no work was planned')),
+      beforeEnd: nothing,
+      afterEnd: nothing,
+      endAgain: nothing,
+      beforePark: nothing,
+      ...plan,
+    },
+    writeHeld: buildHeldWrite(connection),
+    endCheck: { ending: () => undefined, finished: () => undefined, settled: nothing },
+    deadline: new AbortController().signal,
+    monotonicNow: () => performance.now(),
+    now: Date.now,
+    log,
+  });
+  own({ stop: () => worker.close() });
+  return { queue, logged, job: () => queue.getJob('riverside.evt_1') };
+}
+
+test.each(['ERR_INVALID_ARG_TYPE', 'ERR_ASSERTION', 'ENOSPC'])(
+  'a run that meets a bug (%s) counts as an attempt, waits for the next, and leaves a stack in the log',
+  async (code) => {
+    let runs = 0;
+    const { job, logged } = await work({
+      run: () => {
+        runs += 1;
+        return Promise.reject(bug(code));
+      },
+    });
+
+    await waitFor('two attempts', async () => (await job())?.attemptsMade === 2);
+
+    expect(runs).toBe(2);
+    const lines = logged.filter(({ msg }) => msg === 'a job met a bug');
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatchObject({ error: { code, stack: expect.stringContaining('bugs.test.ts') } });
+  },
+);
+
+test('trouble of Redis itself is no attempt', async () => {
+  let runs = 0;
+  const done = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
+  const end: RunDecision = { kind: 'ended_before', job: jobData({ progress: done }) };
+  const { job } = await work({
+    run: () => {
+      runs += 1;
+      return runs > 1 ? Promise.resolve(end) : Promise.reject(bug('ECONNRESET'));
+    },
+  });
+
+  const finished = await waitFor('the job to be finished', async () => {
+    const now = await job();
+    return now?.finishedOn === undefined ? null : now;
+  });
+  expect(finished.attemptsMade).toBe(1);
+});
+
+test('a bug in what follows the end of a job keeps it from being finished five times, and not for ever', async () => {
+  const done = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
+  const { job, logged } = await work(
+    {
+      run: () => Promise.resolve({ kind: 'ended_before', job: jobData({ progress: done }) }),
+      afterEnd: () => Promise.reject(bug('ERR_INVALID_ARG_TYPE')),
+    },
+    5,
+  );
+
+  await waitFor('the job to be finished', async () => (await job())?.finishedOn !== undefined);
+  expect(await (await job())?.getState()).toBe('completed');
+  expect(logged.map(({ msg }) => msg)).toContain('what follows the end of a job was given up');
+});
