@@ -1,7 +1,6 @@
 import { type ParsedEvent, parseEvent } from '@passport/contract';
-import type { GateAnswer } from '@passport/queue';
 import type { Authentication, Delivery } from './authentication.ts';
-import type { EventSink } from './event-sink.ts';
+import type { EventSink, SinkAnswer } from './event-sink.ts';
 import type { JobMaker } from './job-maker.ts';
 
 export type Acceptance =
@@ -71,11 +70,7 @@ function readJson(body: Buffer): { readonly text: string; readonly json: unknown
   }
 }
 
-function answered(
-  answer: GateAnswer | { readonly kind: 'unavailable' },
-  parsed: ParsedEvent | null,
-  eventId: string,
-): Acceptance {
+function answered(answer: SinkAnswer, parsed: ParsedEvent | null, eventId: string): Acceptance {
   switch (answer.kind) {
     case 'unavailable':
       return { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS };

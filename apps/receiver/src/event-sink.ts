@@ -9,7 +9,7 @@ import {
 } from '@passport/queue';
 import { DeadlineError, type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
 
-export type SinkAnswer = GateAnswer | { readonly kind: 'unavailable' };
+export type SinkAnswer = Exclude<GateAnswer, { kind: 'broken' }> | { readonly kind: 'unavailable' };
 
 /** Makes the job of an event that was received at `receivedMs`, by Redis's clock. */
 export type JobOf = (eventId: string, receivedMs: number) => JobData;
@@ -101,9 +101,10 @@ async function carry(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<vo
 
 /** Gate for all, one bulk add, replicas if asked. */
 async function throughGate(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<SinkAnswer[]> {
-  const { queue, gate, replicated, deadlineMs, monotonicNow } = deps;
+  const { queue, gate, replicated, deadlineMs, monotonicNow, log } = deps;
   const startedAt = monotonicNow();
-  const answers: SinkAnswer[] = await gate(batch.map(({ question }) => question));
+  const asked = batch.map(({ question }) => question);
+  const answers = (await gate(asked)).map((answer, index) => unbroken(answer, asked[index], log));
   // The senders were told 503 by now. Adding would run their scans after all, and with a time that is no longer true.
   if (monotonicNow() - startedAt >= deadlineMs) throw new DeadlineError('the gate', deadlineMs);
 
@@ -122,4 +123,11 @@ async function throughGate(deps: EventSinkDeps, batch: readonly Waiting[]): Prom
   });
   if (events.length === 0 || (await replicated(events))) return answers;
   return answers.map((answer) => ('add' in answer ? UNAVAILABLE : answer));
+}
+
+/** What the gate could not say of one event, because of what is in its keys, is nobody else's trouble. */
+function unbroken(answer: GateAnswer, asked: GateQuestion | undefined, log: Logger): SinkAnswer {
+  if (answer.kind !== 'broken') return answer;
+  log.error({ event: asked?.eventId, library: asked?.library }, 'a key of this event holds what is not ours');
+  return UNAVAILABLE;
 }

@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { type SignatureHeader, signDelivery } from '@passport/contract';
-import type { GateAnswer, GateQuestion } from '@passport/queue';
+import type { GateQuestion } from '@passport/queue';
 import { createSealer } from '@passport/runtime';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
 import { type Acceptance, acceptEvent } from '../src/accept-event.ts';
 import { buildAuthentication } from '../src/authentication.ts';
-import type { EventSink, JobOf } from '../src/event-sink.ts';
+import type { EventSink, JobOf, SinkAnswer } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
 import { SECRET, reportingLibrary } from './receiver-fixture.ts';
 
@@ -14,7 +14,7 @@ const SCANNED = new Date((NOW_S - 7) * 1000).toISOString().replace('Z', '+00:00'
 const sealer = createSealer([Buffer.alloc(32, 'a'), Buffer.alloc(32, 'b')]);
 
 /** A sink that says what it is told to say, and remembers what it was asked. */
-function buildSink(answer: GateAnswer | { kind: 'unavailable' }) {
+function buildSink(answer: SinkAnswer) {
   const asked: { how: 'ask' | 'take'; question: GateQuestion; jobOf: JobOf | null }[] = [];
   const sink: EventSink = {
     async ask(question) {
@@ -32,7 +32,7 @@ function buildSink(answer: GateAnswer | { kind: 'unavailable' }) {
 async function accept(
   change: {
     body?: string | ReturnType<typeof buildScanEvent>;
-    answer?: GateAnswer | { kind: 'unavailable' };
+    answer?: SinkAnswer;
     library?: string;
     secret?: string;
     timestamp?: number;
@@ -58,7 +58,7 @@ async function accept(
   return { acceptance, asked };
 }
 
-const accepted: GateAnswer = { kind: 'new', eventId: 'evt_1', add: true, priority: 1, nowMs: NOW_S * 1000 };
+const accepted: SinkAnswer = { kind: 'new', eventId: 'evt_1', add: true, priority: 1, nowMs: NOW_S * 1000 };
 
 describe('accepting an event', () => {
   test.each([
@@ -143,7 +143,7 @@ describe('accepting an event', () => {
   test.each(['rate_limited', 'reused'] as const)(
     'a body that does not fit is still told %s first',
     async (kind) => {
-      const answer: GateAnswer = kind === 'reused' ? { kind } : { kind, retryAfterMs: 1_000 };
+      const answer: SinkAnswer = kind === 'reused' ? { kind } : { kind, retryAfterMs: 1_000 };
       const { acceptance } = await accept({ body: '{"type":"patron.not_found"}', answer });
 
       expect(acceptance.kind).toBe(kind === 'reused' ? 'id_reused' : 'rate_limited');

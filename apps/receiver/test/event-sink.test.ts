@@ -143,6 +143,17 @@ describe('the event sink', () => {
     expect(held.asked()).toBe(0);
   });
 
+  test('an event whose keys hold what is not ours is unavailable, and its neighbours are taken', async () => {
+    const gate: OneGate = async ({ eventId }) =>
+      eventId === 'evt_1' ? { kind: 'broken' } : entered(eventId);
+    const opened = openSink({ gate });
+
+    const answers = await Promise.all(take(opened, 3));
+
+    expect(answers.map(({ kind }) => kind)).toEqual(['new', 'unavailable', 'new']);
+    expect(opened.added.flat().map(({ event_id }) => event_id)).toEqual(['evt_0', 'evt_2']);
+  });
+
   test('a gate that fails is unavailable to all who asked with it', async () => {
     const gate: OneGate = async ({ eventId }) => {
       if (eventId === 'evt_1') throw new Error('OOM command not allowed');

@@ -16,7 +16,8 @@ const JOIN_LIFE_MS = 10_000;
  *      5 microseconds between two events  6 burst  7 most unfinished events
  *
  * Answers of each {'rate', wait in us} | {'reuse'} | {'backlog'} | {'pass'} (modes rate and look)
- *       | {verdict, event id to follow, add? 0/1, priority, now in ms}, verdict: new | duplicate | joined.
+ *       | {verdict, event id to follow, add? 0/1, priority, now in ms}, verdict: new | duplicate | joined
+ *       | {'broken'}: one of its keys holds what we did not write. The others of the round are answered all the same.
  *
  * A guard without a job is the dangerous gap (a crash between the gate and the add): whoever meets one whose event has
  * not ended is told to add the job again. The guard ends in "d" once the job has ended.
@@ -32,20 +33,33 @@ local function read_guard(key)
   local value = redis.call('GET', key)
   if not value then return nil end
   local hash, state, first = string.match(value, '^(%S+) (%S) ?(%S*)$')
+  if not hash then error('GARBAGE') end
   return {hash = hash, ended = state == 'd', first = first ~= '' and first or nil}
 end
 local function finished(job_key) return redis.call('HEXISTS', job_key, 'finishedOn') == 1 end
 local function present(job_key) return redis.call('EXISTS', job_key) == 1 end
 
--- Rate (GCRA): one number per library, the time at which it would be empty again. It is never further off than a
--- whole burst, unless the clock was set back (as by a failover) or the limits are new. Returns how long to wait.
+-- Rate (GCRA): the time at which it would be empty again, and after a dot when that was written, in us. (The dot, since
+-- a receiver of the version before reads and writes the first alone, as a number.) Redis's clock may be set back, by hand
+-- or by a failover to another machine: then the time that is left moves with it, and nobody waits for what has not
+-- happened. Further off than a whole burst it is only with new limits, or set back unseen: the burst begins anew.
+-- Returns how long to wait.
 local function take_rate(rate_key, interval, burst)
-  local arrival = tonumber(redis.call('GET', rate_key) or '0')
-  arrival = math.max(now_us, math.min(arrival, now_us + burst * interval))
+  local stored, written = string.match(redis.call('GET', rate_key) or '', '^(%d+)%.?(%d*)$')
+  local arrival = tonumber(stored) or now_us
+  local set_back = math.max(0, (tonumber(written) or 0) - now_us)
+  arrival = math.max(now_us, arrival - set_back)
+  if arrival > now_us + burst * interval then arrival = now_us end
+  local function write(until_us)
+    local life_ms = math.ceil((until_us - now_us) / 1000) + 1000
+    redis.call('SET', rate_key, string.format('%.0f.%.0f', until_us, now_us), 'PX', life_ms)
+  end
   local wait = arrival + interval - burst * interval - now_us
-  if wait > 0 then return wait end
-  local life_ms = math.ceil((arrival + interval - now_us) / 1000) + 1000
-  redis.call('SET', rate_key, string.format('%.0f', arrival + interval), 'PX', life_ms)
+  if wait > 0 then
+    if set_back > 0 then write(arrival) end
+    return wait
+  end
+  write(arrival + interval)
   return 0
 end
 
@@ -102,10 +116,19 @@ local function ask(guard_key, join_key, rate_key, backlog_key, mode, library, ev
   return {'new', event_id, 1, enter(event_id), now_ms}
 end
 
+-- What is wrong with the keys of one event is no trouble of its neighbours; what is wrong with Redis is everybody's.
+local function ask_apart(...)
+  local ok, answer = pcall(ask, ...)
+  if ok then return answer end
+  local text = type(answer) == 'table' and tostring(answer.err) or tostring(answer)
+  if string.find(text, 'GARBAGE', 1, true) or string.find(text, 'WRONGTYPE', 1, true) then return {'broken'} end
+  error(answer)
+end
+
 local answers = {}
 for index = 1, #KEYS / 4 do
   local k, a = (index - 1) * 4, (index - 1) * 7
-  answers[index] = ask(
+  answers[index] = ask_apart(
     KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4],
     ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4],
     tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])

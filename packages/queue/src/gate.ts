@@ -21,6 +21,8 @@ export type GateAnswer =
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number }
   | { readonly kind: 'reused' }
   | { readonly kind: 'backlog_full' }
+  /** One of its keys holds what was not written by this version, if by us at all. Nothing was queued. */
+  | { readonly kind: 'broken' }
   | {
       readonly kind: 'new' | 'duplicate' | 'joined';
       /** The event to follow: on a join the first one's id. */
@@ -75,6 +77,8 @@ function readAnswer([verdict, ...rest]: readonly (string | number)[]): GateAnswe
       return { kind: 'reused' };
     case 'backlog':
       return { kind: 'backlog_full' };
+    case 'broken':
+      return { kind: 'broken' };
     case 'new':
     case 'duplicate':
     case 'joined': {

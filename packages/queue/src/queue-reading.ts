@@ -17,23 +17,26 @@ const MOST_LOOKS = 1_000;
 /**
  * For each backlog how many events are in it and when the oldest was accepted ('' for none, or unknown yet). Entries
  * that count no longer are taken off on the way. One script for all libraries: Prometheus asks every process.
+ * A key that holds something else counts as empty: it must not hide the figures of all the others.
  * KEYS backlogs; ARGV 1 now in ms, 2 most looks, 3... prefix of each library's jobs
  */
 const BACKLOGS_LUA = `
 ${STALE_LUA}
 local now_ms, looks = tonumber(ARGV[1]), tonumber(ARGV[2])
-local answer = {}
-for index, key in ipairs(KEYS) do
+local function read(key, jobs)
+  if redis.call('TYPE', key).ok ~= 'zset' then return {0, ''} end
   local oldest, accepted = nil, ''
   repeat
     oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
     if #oldest == 0 then break end
-    if not stale(ARGV[index + 2] .. oldest[1], tonumber(oldest[2]), now_ms) then accepted = oldest[2] break end
+    if not stale(jobs .. oldest[1], tonumber(oldest[2]), now_ms) then accepted = oldest[2] break end
     redis.call('ZREM', key, oldest[1])
     looks = looks - 1
   until looks <= 0
-  answer[index] = {redis.call('ZCARD', key), accepted}
+  return {redis.call('ZCARD', key), accepted}
 end
+local answer = {}
+for index, key in ipairs(KEYS) do answer[index] = read(key, ARGV[index + 2]) end
 return answer
 `;
 

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, openLedger } from '@passport/queue';
+import { addScans, buildGate, openLedger } from '@passport/queue';
 import {
   type QueueFixture,
   entered,
@@ -143,5 +143,40 @@ describe('the guard of an event', () => {
       elsewhere: 1,
       afterAnEnd: 3,
     });
+  });
+});
+
+describe('a key that holds what is not ours', () => {
+  const garbage: readonly (readonly [string, string[]])[] = [
+    ['a guard that says nothing', ['SET', GUARD, 'garbage']],
+    ['a guard that is a list', ['RPUSH', GUARD, 'x']],
+    ['a join that is a hash', ['HSET', '{passport}:join:riverside:key1:scan', 'a', 'b']],
+    ['a job that is text', ['SET', '{passport}:scans:riverside.evt_1', 'x']],
+  ];
+
+  test.each(garbage)('(%s) holds up its own event alone', async (_what, command) => {
+    await fixture.server.ask(...command);
+
+    const answers = await buildGate(fixture.redis)([event(2), question(), event(3)]);
+
+    const [before, own, after] = answers.map(({ kind }) => kind);
+    expect({ before, after }).toEqual({ before: 'new', after: 'new' });
+    // BullMQ leaves an id alone that exists, whatever it is: such an event is not new, and nobody can work on it.
+    expect(['broken', 'duplicate']).toContain(own);
+  });
+
+  test('as a rate is written anew', async () => {
+    await fixture.server.ask('SET', '{passport}:rate:riverside', 'garbage');
+
+    expect((await gate(question())).kind).toBe('new');
+  });
+});
+
+describe('trouble of Redis itself', () => {
+  test('is told of the whole round, and not as of one broken event', async () => {
+    await fixture.server.ask('CONFIG', 'SET', 'maxmemory', '1');
+    const refused = gate(question());
+    await expect(refused).rejects.toThrow('OOM');
+    await fixture.server.ask('CONFIG', 'SET', 'maxmemory', '0');
   });
 });

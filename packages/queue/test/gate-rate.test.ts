@@ -81,13 +81,58 @@ describe('the rate of a library', () => {
     expect((await ask(1, { library: 'lakeside' })).kind).toBe('new');
   });
 
-  test('a rate that was used far in the future (a clock set back) heals within one interval', async () => {
-    const hourAhead = ((await fixture.redisNow()) + 3_600_000) * 1000;
-    await fixture.server.ask('SET', RATE_KEY, String(hourAhead));
+  /** What is stored of the rate, as if it had been written when the clock stood `byMs` later: it was set back since. */
+  async function setClockBack(byMs: number): Promise<void> {
+    const stored = String(await fixture.server.ask('GET', RATE_KEY));
+    const later = stored.split('.').map((us) => String(Number(us) + byMs * 1000));
+    await fixture.server.ask('SET', RATE_KEY, later.join('.'));
+  }
 
-    const refused = (await ask(1)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+  test.each([20, 1_000, 20_000, 3_600_000])(
+    'nobody of a sane library waits when the clock was set back by %i ms, and the next ones neither',
+    async (byMs) => {
+      const limits = { eventsPerSecond: 1, burst: 40, backlog: 10_000 };
+      const kinds: string[] = [];
+      for (let n = 0; n < 20; n += 1) {
+        if (n === 5 || n === 12) await setClockBack(byMs);
+        kinds.push((await ask(n, { limits })).kind);
+      }
 
+      expect(kinds).toEqual(Array.from({ length: 20 }, () => 'new'));
+    },
+  );
+
+  test('a clock that is set back gives no new burst, and what a refused event waits for grows less', async () => {
+    await useUpBurst();
+    await setClockBack(3_600_000);
+    const refused = (await ask(7)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+    expect(refused).toMatchObject({ kind: 'rate_limited' });
     expect(refused.retryAfterMs).toBeLessThanOrEqual(1_000);
+
+    const later = await waitFor('the event to be let in', async () => {
+      const answer = await ask(7);
+      return answer.kind === 'rate_limited' ? null : answer;
+    });
+    expect(later.kind).toBe('new');
+  });
+
+  test.each([
+    ['by a receiver of the version before', (us: number) => String(us + 3_600_000_000)],
+    ['under limits that were much lower', (us: number) => `${us + 3_600_000_000}.${us}`],
+  ])('a rate that was written %s and lies far in the future lets a burst in', async (_how, stored) => {
+    await fixture.server.ask('SET', RATE_KEY, stored((await fixture.redisNow()) * 1000));
+
+    expect((await ask(1)).kind).toBe('new');
+  });
+
+  test('what it writes is a number for a receiver of the version before', async () => {
+    const before = (await fixture.redisNow()) * 1000;
+    await ask(1);
+    const now = (await fixture.redisNow()) * 1000;
+
+    const read = Number(await fixture.server.ask('GET', RATE_KEY));
+    expect(read).toBeGreaterThan(before);
+    expect(read).toBeLessThanOrEqual(now + 1_001_000);
   });
 
   test('a library that is quiet leaves nothing behind', async () => {
