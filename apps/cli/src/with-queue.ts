@@ -1,13 +1,14 @@
 import type { Consortium } from '@passport/config';
 import { cliConfig } from '@passport/config';
 import type { ScanJobs } from '@passport/queue';
-import { openScanQueue } from '@passport/queue';
+import { CLOCK_KEY, openScanQueue } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import {
   closeRedis,
   createLogger,
   createRedis,
   DeadlineError,
+  readRedisTime,
   RedisUrlError,
   translateRedisError,
   untilRedisReady,
@@ -60,10 +61,7 @@ export async function withQueue<T>(
     queue = openScanQueue(redis);
     queue.on('error', () => undefined); // what fails is told by the command that asked for it
     const connection = redis;
-    const now = async (): Promise<number> => {
-      const [seconds, micros] = await connection.time();
-      return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-    };
+    const now = async (): Promise<number> => Math.floor(await readRedisTime(connection, CLOCK_KEY));
     return await work({ consortium, redis, queue, nameOf: (id) => names.get(id) ?? id, now });
   } catch (error) {
     if (error instanceof Failure || (error instanceof Error && error.name === 'WrongUse')) throw error;

@@ -1,5 +1,6 @@
 import type { DashboardConfig } from '@passport/config';
 import {
+  CLOCK_KEY,
   followEvent,
   listEvents,
   openLedger,
@@ -99,7 +100,7 @@ export async function startDashboard(
 
 /** The queue's clock as soon as Redis has told it; until then nothing is shown that would need it. */
 function startClock(redis: Redis, log: Logger, lifecycle: Lifecycle, machine: Machine): () => number {
-  const clock = createRedisClock(redis, machine.monotonicNow, { log });
+  const clock = createRedisClock(redis, CLOCK_KEY, machine.monotonicNow, { log });
   lifecycle.own('clock', () => clock.close());
   let now = machine.wallNow;
   redis.on('ready', () => {

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, receiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
-import { buildGate, buildReplicaCheck, openScanQueue, readQueue, readRedis } from '@passport/queue';
+import {
+  CLOCK_KEY,
+  buildGate,
+  buildReplicaCheck,
+  openScanQueue,
+  readQueue,
+  readRedis,
+} from '@passport/queue';
 import {
   Lifecycle,
   closeRedis,
@@ -11,6 +18,7 @@ import {
   createSealer,
   eventMetrics,
   queueMetrics,
+  readRedisTime,
   redisMetrics,
   startAdminServer,
   startTracing,
@@ -78,7 +86,7 @@ async function start(
   const ids = [...libraries.keys()];
   const backlogLimits = Object.fromEntries([...libraries].map(([id, { limits }]) => [id, limits.backlog]));
   // By Redis's clock, as the times in the backlog are: a receiver that is fast would take entries for left behind.
-  const queueNow = async (): Promise<number> => Number((await redis.time())[0]) * 1000;
+  const queueNow = (): Promise<number> => readRedisTime(redis, CLOCK_KEY);
   queueMetrics(metrics, async () => readQueue(redis, queue, ids, await queueNow()), backlogLimits);
   redisMetrics(metrics, () => readRedis(redis), config.minReplicas);
   const authenticate = buildAuthentication({ libraries, nowSeconds: () => Math.floor(Date.now() / 1000) });

@@ -9,6 +9,7 @@ import {
   createRedisClock,
   untilRedisReady,
 } from '@passport/runtime';
+import { CLOCK_KEY } from '@passport/queue';
 import type { Machine } from './machine.ts';
 
 const ASK_AGAIN_MS = 100;
@@ -34,7 +35,7 @@ export function openRedis(
   lifecycle.own('connection', () => closeRedis(connection));
   const redis = createRedis(url, { role: 'producer', log, name: 'worker-books' });
   lifecycle.own('redis', () => closeRedis(redis));
-  const clock = createRedisClock(redis, monotonicNow, { log });
+  const clock = createRedisClock(redis, CLOCK_KEY, monotonicNow, { log });
   lifecycle.own('clock', () => clock.close());
   return { connection, redis, clock };
 }

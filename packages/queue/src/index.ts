@@ -1,5 +1,14 @@
 export { hasLostLock } from './bullmq-error.ts';
-export { QUEUE_PREFIX, SCANS, TELLINGS, backlogKey, guardKey, jobIdOf, parkedKey } from './keys.ts';
+export {
+  CLOCK_KEY,
+  QUEUE_PREFIX,
+  SCANS,
+  TELLINGS,
+  backlogKey,
+  guardKey,
+  jobIdOf,
+  parkedKey,
+} from './keys.ts';
 export { type Gate, type GateAnswer, type GateQuestion, buildGate } from './gate.ts';
 export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
 export { followEvent } from './event-pointer.ts';

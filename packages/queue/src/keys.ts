@@ -40,5 +40,7 @@ export const PARKED_LIBRARIES_KEY = key('parked');
 export const outcomesKey = (hour: string): string => key('outcomes', hour);
 /** What the workers last saw of a library. */
 export const libraryKey = (library: string): string => key('library', library);
+/** Names the slot by whose clock the queue lives; nothing is stored there. */
+export const CLOCK_KEY = key('clock');
 /** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');

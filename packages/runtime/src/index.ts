@@ -14,7 +14,7 @@ export type { RedisReading } from './redis-metrics.ts';
 export { createRedis, closeRedis, untilRedisReady } from './redis.ts';
 export type { Redis, RedisRole } from './redis.ts';
 export { countRedisBreaks } from './redis-breaks.ts';
-export { createRedisClock } from './redis-clock.ts';
+export { createRedisClock, readRedisTime } from './redis-clock.ts';
 export type { RedisClock } from './redis-clock.ts';
 export { RedisUnavailable, translateRedisError } from './redis-error.ts';
 export type { RedisFailure } from './redis-error.ts';

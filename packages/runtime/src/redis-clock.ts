@@ -21,13 +21,26 @@ const FIRST_MEASURES = 3;
 /** A Redis that is far away never has a good one: there, what is like the quickest so far counts. */
 const LIKE_THE_QUICKEST = 1.5;
 
+/** Without a key, a cluster's client sends TIME to any of its masters, and those have clocks of their own. */
+const TIME_LUA = "return redis.call('TIME')";
+
 /**
- * A clock by Redis's `TIME`, measured at the start and every five seconds and carried by `monotonicNow`
- * (milliseconds) in between, so that a step of this machine's wall clock does no harm. Without Redis it runs on
- * the last measure.
+ * Milliseconds since 1970 by the clock of the Redis that holds `key` (which need not exist), to the microsecond. Rejects
+ * with what Redis said.
+ */
+export async function readRedisTime(redis: Redis, key: string): Promise<number> {
+  const [seconds, micros] = (await redis.eval(TIME_LUA, 1, key)) as [string, string];
+  return Number(seconds) * 1_000 + Number(micros) / 1_000;
+}
+
+/**
+ * A clock by the `TIME` of the Redis that holds `key`, measured at the start and every five seconds and carried by
+ * `monotonicNow` (milliseconds) in between, so that a step of this machine's wall clock does no harm. Without Redis it
+ * runs on the last measure. In a cluster it is the clock by which the scripts on that key work, too.
  */
 export function createRedisClock(
   redis: Redis,
+  key: string,
   monotonicNow: () => number,
   options: { everyMs?: number; log?: Logger } = {},
 ): RedisClock {
@@ -38,9 +51,8 @@ export function createRedisClock(
   /** Resolves to whether the answer was quick enough to rely on. */
   async function measure(): Promise<boolean> {
     const sentAt = monotonicNow();
-    const [seconds, micros] = await within(ANSWER_MS, redis.time(), 'TIME of Redis');
+    const redisMs = await within(ANSWER_MS, readRedisTime(redis, key), 'TIME of Redis');
     const roundTripMs = monotonicNow() - sentAt;
-    const redisMs = Number(seconds) * 1_000 + Number(micros) / 1_000;
     const isGood = roundTripMs <= GOOD_ROUND_TRIP_MS;
     if (isGood || roundTripMs <= quickestMs * LIKE_THE_QUICKEST)
       offsetMs = redisMs - (sentAt + roundTripMs / 2);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { closeRedis, createRedis, createRedisClock, untilRedisReady } from '@passport/runtime';
-import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import { leakGuard, startRedis, startRedisCluster, waitFor } from '@passport/testkit';
 import { capturedLog } from './captured-log.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -10,7 +10,7 @@ async function arrange(monotonicNow: () => number, everyMs = 5_000) {
   const redis = createRedis(server.url, { role: 'reader', log: capturedLog().log, name: 'clock' });
   own({ stop: () => closeRedis(redis) });
   await untilRedisReady(redis, 2_000);
-  const clock = own(createRedisClock(redis, monotonicNow, { everyMs }));
+  const clock = own(createRedisClock(redis, '{test}:clock', monotonicNow, { everyMs }));
   const redisNow = async () => {
     const [seconds = 0, micros = 0] = await redis.time();
     return seconds * 1_000 + micros / 1_000;
@@ -69,3 +69,25 @@ test('it does not tell a time it never measured', async () => {
   const { clock } = await arrange(() => performance.now());
   expect(() => clock.now()).toThrow('read before it was started');
 });
+
+test('in a cluster it is the clock of the one node that holds the queue, and no other is asked', async () => {
+  const cluster = await startRedisCluster(3);
+  for (const node of cluster.nodes) own(node);
+  const redis = createRedis(cluster.url, { role: 'reader', log: capturedLog().log, name: 'clock' });
+  own({ stop: () => closeRedis(redis) });
+  await untilRedisReady(redis, 5_000);
+  const clock = own(createRedisClock(redis, '{test}:clock', () => performance.now(), { everyMs: 5 }));
+  await clock.start();
+  const asked = async (): Promise<number[]> => {
+    const stats = cluster.nodes.map((node) => node.ask('INFO', 'commandstats'));
+    return (await Promise.all(stats)).map((text) =>
+      Number(/cmdstat_time:calls=(\d+)/.exec(String(text))?.[1] ?? 0),
+    );
+  };
+
+  const counts = await waitFor('thirty measures', async () => {
+    const each = await asked();
+    return each.reduce((all, one) => all + one, 0) >= 30 ? each : null;
+  });
+  expect(counts.filter((count) => count > 0)).toHaveLength(1);
+}, 30_000);

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, expect, test } from '@jest/globals';
-import { type StartedRedis, startRedis } from '@passport/testkit';
+import { type StartedRedis, startRedis, startRedisCluster } from '@passport/testkit';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { startRedisCluster } from '../harness/start-redis-cluster.ts';
 import { tellStory } from '../harness/story-on.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 

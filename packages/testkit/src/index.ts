@@ -20,6 +20,7 @@ export { startProcess } from './start-process.ts';
 export type { ProcessExit, StartedProcess } from './start-process.ts';
 export { startRedis } from './start-redis.ts';
 export type { RedisOptions, StartedRedis } from './start-redis.ts';
+export { startRedisCluster } from './start-redis-cluster.ts';
 export type { RunningService, ServiceName } from './start-service.ts';
 export { startServices } from './start-services.ts';
 export type { Services, ServicesOptions } from './start-services.ts';

@@ -1,4 +1,6 @@
-import { type StartedRedis, freePort, startRedis, waitFor } from '@passport/testkit';
+import { freePort } from './free-port.ts';
+import { type StartedRedis, startRedis } from './start-redis.ts';
+import { waitFor } from './wait-for.ts';
 
 const SLOTS = 16_384;
 
