@@ -27,9 +27,10 @@ interface Diagnosis {
 function warningsOf(consortium: Consortium, library: Library): Finding[] {
   const path = `libraries[${consortium.libraries.indexOf(library)}].`;
   return configWarnings(consortium)
-    .filter((found) => found.path.startsWith(path))
+    .filter(({ libraries }) => libraries.includes(library.id))
     .map((found) => {
-      const key = found.path.slice(path.length);
+      // An overlap stands at the later of the two libraries, and concerns both.
+      const key = found.path.startsWith(path) ? found.path.slice(path.length) : found.path;
       return warning('configuration', `${key}: ${found.warning}`, `look at ${key} in the configuration`, key);
     });
 }

@@ -99,6 +99,26 @@ describe('warnings do not fail', () => {
     expect(found.warnings).toEqual(warnings.map((warning) => `riverside ${warning}`));
   });
 
+  test('a library without card patterns, and patterns that overlap, are named at each library they concern', async () => {
+    const nowhere = { url: 'http://127.0.0.1:9', credentials: riverside.credentials };
+    const configured = consortiumOf([
+      { ...riverside, change: { cards: ['^2\\d{13}$'] } },
+      midland,
+      { ...nowhere, library: 'lakeside', change: { cards: [] } },
+    ]);
+    const ran = await passport(['doctor', '--json'], configured);
+    const { libraries } = jsonOf(ran) as Diagnosis;
+    const found = libraries.map(({ id, findings }) => ({
+      id,
+      warnings: findings.filter(({ code }) => code === 'configuration').map(({ problem }) => problem),
+    }));
+    expect(found).toEqual([
+      { id: 'riverside', warnings: [expect.stringMatching(/^libraries\[1\]\.cards: .*riverside \(/)] },
+      { id: 'midland', warnings: [expect.stringMatching(/^cards: .*riverside \(\^2\\d\{13\}\$\)/)] },
+      { id: 'lakeside', warnings: [expect.stringMatching(/^cards: .*every card/)] },
+    ]);
+  });
+
   test('look-alikes stop and no birth date is copied', async () => {
     const { code, warnings } = await look({ change: { copy: { category: 'PT', fields: ['name'] } } });
     expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside configuration copy.fields'] });

@@ -54,6 +54,12 @@ export function jsonOf({ out }: Ran): unknown {
 export const webhookSecretOf = (library: string): string =>
   formatWebhookSecret(Buffer.from(`webhook secret of ${library}`.padEnd(32, '.')));
 
+/** What the cards of the doubles' seeds look like. */
+const CARDS: Readonly<Record<string, string[]>> = {
+  midland: ['^21234\\d{9}$'],
+  riverside: ['^25678\\d{9}$'],
+};
+
 type Part = Readonly<Record<string, unknown>>;
 
 /** The configuration of a consortium whose Kohas are doubles, as an environment; `change` is laid over each library. */
@@ -70,6 +76,7 @@ export function consortiumOf(
       name: `Library of ${library}`,
       koha: { url, client_id: { env: name(library, 'ID') }, client_secret: { env: name(library, 'SECRET') } },
       webhook_secrets: [{ env: name(library, 'WEBHOOK') }],
+      cards: CARDS[library] ?? [`^${library}\\d+$`],
       ...change,
     })),
     agreements: 'all',

@@ -17,6 +17,8 @@ export interface KnownLibrary {
   readonly id: string;
   readonly name: string;
   readonly enabled: boolean;
+  /** What is allowed in its configuration and probably not meant, each in one line. */
+  readonly warnings?: readonly string[];
 }
 
 /** One line of the table of libraries. */

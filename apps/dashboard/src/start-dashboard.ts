@@ -25,6 +25,7 @@ import {
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, createLogin } from './login.ts';
 import { buildPersonActions } from './person-actions.ts';
+import { knownLibraries } from './known-libraries.ts';
 import { readOverview } from './read-overview.ts';
 
 /** What main.ts alone may take from the machine. */
@@ -62,7 +63,8 @@ export async function startDashboard(
   );
   queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
   redisMetrics(metrics, () => readRedis(redis));
-  const sources = { redis, queue, libraries: consortium.libraries, nameOf, now };
+  const libraries = knownLibraries(consortium);
+  const sources = { redis, queue, libraries, nameOf, now };
   const app = buildDashboard({
     redis,
     queue,

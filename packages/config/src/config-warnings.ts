@@ -1,3 +1,4 @@
+import { findCommonCard } from './find-common-card.ts';
 import type { Consortium, Library } from './model.ts';
 import { formatPath } from './problem-list.ts';
 
@@ -5,13 +6,71 @@ import { formatPath } from './problem-list.ts';
 export interface ConfigWarning {
   readonly path: string;
   readonly warning: string;
+  /** The ids of the libraries that it is about. */
+  readonly libraries: readonly string[];
 }
 
 const isLending = ({ id }: Library, { agreements }: Consortium) =>
   agreements.some(({ lending }) => lending === id);
 
+const isAsked = ({ id, enabled }: Library, { agreements }: Consortium) =>
+  enabled && agreements.some(({ home }) => home === id);
+
+function warningsOfCards({ cards }: Library): string[] {
+  if (cards.length === 0) {
+    return [
+      'is empty: this library is asked for every card that is scanned anywhere, sees each number, and can make any card ambiguous',
+    ];
+  }
+  return cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'))
+    ? ['a pattern without ^ and $ also fits longer texts']
+    : [];
+}
+
+/** More names than these tell no more; the number of the others does. */
+const MOST_NAMED = 5;
+
+/** The first pattern of `other` that fits a card which a pattern of `one` fits too. */
+function overlapOf(one: Library, other: Library): RegExp | undefined {
+  return other.cards.find((there) =>
+    one.cards.some((here) => findCommonCard(here, there).kind === 'overlap'),
+  );
+}
+
+/** At which libraries each is asked for a card that is scanned there. */
+function lendersOf({ agreements }: Consortium): ReadonlyMap<string, ReadonlySet<string>> {
+  const lenders = new Map<string, Set<string>>();
+  for (const { home, lending } of agreements) {
+    lenders.set(home, (lenders.get(home) ?? new Set()).add(lending));
+  }
+  return lenders;
+}
+
+/**
+ * Libraries that are asked together at some third one, and whose patterns fit some card alike: one warning each, about all that stand
+ * before it.
+ */
+function overlaps(consortium: Consortium): ConfigWarning[] {
+  const homes = consortium.libraries.filter((library) => isAsked(library, consortium));
+  const lenders = lendersOf(consortium);
+  const areTogether = (one: Library, other: Library): boolean =>
+    [...(lenders.get(one.id) ?? [])].some((lending) => lenders.get(other.id)?.has(lending) === true);
+  return homes.flatMap((library, place) => {
+    const found = homes.slice(0, place).flatMap((other) => {
+      const pattern = areTogether(library, other) ? overlapOf(library, other) : undefined;
+      return pattern === undefined ? [] : [{ id: other.id, text: `${other.id} (${pattern.source})` }];
+    });
+    if (found.length === 0) return [];
+    const names = found.slice(0, MOST_NAMED).map(({ text }) => text);
+    const more = found.length > names.length ? ` and ${found.length - names.length} more` : '';
+    const warning = `a card can fit these patterns and those of ${names.join(', ')}${more}: each is asked for it, and if two know it, it is ambiguous`;
+    const path = formatPath(['libraries', consortium.libraries.indexOf(library), 'cards']);
+    return [{ path, warning, libraries: [library.id, ...found.map(({ id }) => id)] }];
+  });
+}
+
 function warningsOfLibrary(library: Library, consortium: Consortium): [string[], string][] {
-  const { copy, cards, webhookSecrets, enabled } = library;
+  const { copy, webhookSecrets, enabled } = library;
   const warnings: [string[], string][] = [];
   if (!enabled) warnings.push([['enabled'], 'the library is paused: neither asked nor served']);
   if (
@@ -31,8 +90,8 @@ function warningsOfLibrary(library: Library, consortium: Consortium): [string[],
   if (enabled && webhookSecrets.length > 0 && !isLending(library, consortium)) {
     warnings.push([['webhook_secrets'], 'no agreement lets this library lend to anybody']);
   }
-  if (cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'))) {
-    warnings.push([['cards'], 'a pattern without ^ and $ also fits longer texts']);
+  if (isAsked(library, consortium)) {
+    for (const warning of warningsOfCards(library)) warnings.push([['cards'], warning]);
   }
   return warnings;
 }
@@ -46,7 +105,13 @@ function sharedSecrets({ libraries }: Consortium): ConfigWarning[] {
       owners.set(secret.reveal(), owner ?? id);
       if (owner === undefined || owner === id) return [];
       const path = formatPath(['libraries', place, 'webhook_secrets', number]);
-      return [{ path, warning: `${id} and ${owner} have the same secret: each can sign as the other` }];
+      return [
+        {
+          path,
+          warning: `${id} and ${owner} have the same secret: each can sign as the other`,
+          libraries: [id, owner],
+        },
+      ];
     }),
   );
 }
@@ -58,8 +123,10 @@ export function configWarnings(consortium: Consortium): readonly ConfigWarning[]
       warningsOfLibrary(library, consortium).map(([path, warning]) => ({
         path: formatPath(['libraries', place, ...path]),
         warning,
+        libraries: [library.id],
       })),
     ),
+    ...overlaps(consortium),
     ...sharedSecrets(consortium),
   ];
 }

@@ -3,6 +3,7 @@ import type { Overview } from '../read-overview.ts';
 import { eventList } from './event-list.ts';
 import { type Html, html } from './html.ts';
 import { libraryTable } from './library-table.ts';
+import { libraryWarnings } from './library-warnings.ts';
 import { outcomeChart } from './outcome-chart.ts';
 import { durationText } from './time-text.ts';
 
@@ -16,7 +17,7 @@ export function overviewPage(basePath: string, overview: Overview, isRefreshing:
     ${figures(basePath, overview)}
     <section aria-labelledby="libraries-title">
       <h2 id="libraries-title">Libraries</h2>
-      ${libraryTable(overview)}
+      ${libraryTable(overview)} ${libraryWarnings(overview)}
     </section>
     <div class="columns">
       <section aria-labelledby="outcomes-title">

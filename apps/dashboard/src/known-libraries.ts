@@ -1,0 +1,16 @@
+import type { Consortium } from '@passport/config';
+import { configWarnings } from '@passport/config';
+import type { KnownLibrary } from './read-overview.ts';
+
+/** The libraries as the front page shows them, each with the warnings about its card patterns, which concern all the others. */
+export function knownLibraries(consortium: Consortium): KnownLibrary[] {
+  const warnings = configWarnings(consortium).filter(({ path }) => path.endsWith('.cards'));
+  return consortium.libraries.map(({ id, name, enabled }, place) => ({
+    id,
+    name,
+    enabled,
+    warnings: warnings
+      .filter(({ path }) => path === `libraries[${place}].cards`)
+      .map(({ warning }) => `cards: ${warning}`),
+  }));
+}

@@ -1,0 +1,107 @@
+import { buildAutomaton } from './pattern-automaton.ts';
+import type { PatternAutomaton } from './pattern-automaton.ts';
+
+/** Whether two patterns fit some card alike. `unknown` only where a pattern is out of the ordinary. */
+export type Common =
+  | { readonly kind: 'apart' }
+  | { readonly kind: 'overlap'; readonly card: string }
+  | { readonly kind: 'unknown' };
+
+const LONGEST_CARD = 32;
+/** Pairs of places looked at; patterns as libraries write them need a few dozen. */
+const MOST_PLACES = 5_000;
+
+const PRINTABLE = Array.from({ length: 0x7f - 0x21 }, (_, place) => String.fromCodePoint(0x21 + place));
+/** Digits first, so that the card that is found looks like one. A card has no blank at its ends, and seldom one within. */
+const CHARACTERS = [...'0123456789', ...PRINTABLE, ' ', 'é'];
+
+const automata = new WeakMap<RegExp, PatternAutomaton | null>();
+
+function automatonOf(pattern: RegExp): PatternAutomaton | null {
+  const known = automata.get(pattern);
+  if (known !== undefined) return known;
+  const built = buildAutomaton(pattern);
+  automata.set(pattern, built);
+  return built;
+}
+
+/** Where one pattern can be after the same text. `fits` once a whole match was read: what follows does not matter any more. */
+interface Place {
+  readonly states: readonly number[];
+  readonly fits: boolean;
+}
+
+/** A state that is waited in: for a character, or for the end of the text. */
+const leadsOn = (automaton: PatternAutomaton, state: number): boolean =>
+  automaton.stepsFrom(state).some(({ kind }) => kind === 'character' || kind === 'end');
+
+/** All states that are reached from `from` without reading on. */
+function close(automaton: PatternAutomaton, from: readonly number[], at: 'start' | 'end' | null): Place {
+  const reached = new Set(from);
+  for (const state of reached) {
+    for (const step of automaton.stepsFrom(state)) {
+      if (step.kind === 'free' || (at !== null && step.kind === at)) reached.add(step.to);
+    }
+  }
+  const states = [...reached].filter((state) => leadsOn(automaton, state));
+  return { states: states.toSorted((one, other) => one - other), fits: reached.has(automaton.end) };
+}
+
+const fitsAtEnd = (automaton: PatternAutomaton, { states, fits }: Place): boolean =>
+  fits || close(automaton, states, 'end').fits;
+
+function read(automaton: PatternAutomaton, { states, fits }: Place, kinds: string): Place {
+  if (fits) return { states: [], fits };
+  const next = states.flatMap((state) =>
+    automaton
+      .stepsFrom(state)
+      .flatMap((step) => (step.kind === 'character' && kinds[step.atom] === '1' ? [step.to] : [])),
+  );
+  // A pattern that does not begin with ^ may begin to fit at any place of the text.
+  return close(automaton, [...next, automaton.start], null);
+}
+
+const isDead = ({ states, fits }: Place): boolean => !fits && states.length === 0;
+
+/** One character for each kind that the two patterns tell apart. */
+function alphabetOf(one: PatternAutomaton, other: PatternAutomaton): [string, string, string][] {
+  const kinds = new Map<string, [string, string, string]>();
+  for (const character of [...CHARACTERS, ...one.named, ...other.named]) {
+    const [here, there] = [one.classOf(character), other.classOf(character)];
+    if (!kinds.has(`${here} ${there}`)) kinds.set(`${here} ${there}`, [character, here, there]);
+  }
+  return [...kinds.values()];
+}
+
+/**
+ * Looks for a card that both patterns fit, by walking through both at once, one kind of character at a time: what is found fits both
+ * patterns themselves, and `apart` means that there is no such card of up to 32 characters, Koha's longest.
+ */
+export function findCommonCard(one: RegExp, other: RegExp): Common {
+  const [a, b] = [automatonOf(one), automatonOf(other)];
+  if (a === null || b === null) return { kind: 'unknown' };
+  const alphabet = alphabetOf(a, b);
+  const seen = new Set<string>();
+  let ahead: [string, Place, Place][] = [['', close(a, [a.start], 'start'), close(b, [b.start], 'start')]];
+  let places = 0;
+  let mayFit = false;
+  for (let length = 0; length <= LONGEST_CARD && ahead.length > 0; length += 1) {
+    const next: typeof ahead = [];
+    for (const [card, here, there] of ahead) {
+      if (card !== '' && fitsAtEnd(a, here) && fitsAtEnd(b, there)) {
+        if (one.test(card) && other.test(card)) return { kind: 'overlap', card };
+        mayFit = true;
+      }
+      for (const [character, kindHere, kindThere] of alphabet) {
+        const [onHere, onThere] = [read(a, here, kindHere), read(b, there, kindThere)];
+        const key = `${onHere.fits} ${onHere.states.join()} ${onThere.fits} ${onThere.states.join()}`;
+        if (isDead(onHere) || isDead(onThere) || seen.has(key)) continue;
+        if ((places += 1) > MOST_PLACES) return { kind: 'unknown' };
+        seen.add(key);
+        next.push([card + character, onHere, onThere]);
+      }
+    }
+    ahead = next;
+  }
+  return mayFit ? { kind: 'unknown' } : { kind: 'apart' };
+}

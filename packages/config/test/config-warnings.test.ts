@@ -1,0 +1,53 @@
+import { expect, test } from '@jest/globals';
+import { configWarnings } from '../src/index.ts';
+import { at, parse, validFile } from './valid-file.ts';
+
+/** The warnings about `cards` where each library has these patterns. */
+function aboutCards(...patterns: (readonly string[])[]) {
+  const file = validFile();
+  for (const [place, cards] of patterns.entries()) at(file, 'libraries', place)['cards'] = cards;
+  return configWarnings(parse(file)).filter(({ path }) => path.endsWith('.cards'));
+}
+
+test('a library without card patterns is named: it is asked for every unknown card', () => {
+  expect(aboutCards(['^21234\\d{9}$'], [], ['^A\\d{6}$'])).toEqual([
+    {
+      path: 'libraries[1].cards',
+      warning: expect.stringMatching(/asked for every card/),
+      libraries: ['riverside'],
+    },
+  ]);
+});
+
+test('libraries whose patterns fit some card alike are named, with the patterns of the others', () => {
+  expect(aboutCards(['^21234\\d{9}$'], ['^R\\d{6}$'], ['^A\\d{6}$', '^2123\\d{10}$'])).toEqual([
+    {
+      path: 'libraries[2].cards',
+      warning: expect.stringContaining('midland (^21234\\d{9}$)'),
+      libraries: ['lakeside', 'midland'],
+    },
+  ]);
+});
+
+test('patterns that keep apart are no warning', () => {
+  expect(aboutCards(['^21234\\d{9}$'], ['^21235\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
+});
+
+test('patterns of libraries that are never asked together may overlap: each of two lends only to the other', () => {
+  expect(aboutCards(['^21234\\d{9}$'], ['^21234\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
+});
+
+test('one pattern for all is one warning for each further library, not for each pair', () => {
+  const all = ['^\\d{14}$'];
+  expect(aboutCards(all, all, all).map(({ libraries }) => libraries)).toEqual([
+    ['lakeside', 'midland', 'riverside'],
+  ]);
+});
+
+test('a library that nobody asks needs no pattern', () => {
+  const file = validFile();
+  for (const place of [0, 1]) at(file, 'libraries', place)['cards'] = [`^${place}\\d{9}$`];
+  at(file, 'libraries', 2)['enabled'] = false;
+  const paths = configWarnings(parse(file)).map(({ path }) => path);
+  expect(paths).toEqual(['libraries[2].enabled']);
+});

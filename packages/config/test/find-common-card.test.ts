@@ -1,0 +1,75 @@
+import { performance } from 'node:perf_hooks';
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { findCommonCard } from '../src/find-common-card.ts';
+
+const common = (one: string, other: string) => findCommonCard(new RegExp(one, 'u'), new RegExp(other, 'u'));
+
+test.each<[one: string, other: string, kind: string]>([
+  ['^21234\\d{9}$', '^21234\\d{9}$', 'overlap'],
+  ['^21234\\d{9}$', '^2123\\d{10}$', 'overlap'],
+  ['^21234\\d{9}$', '^21235\\d{9}$', 'apart'],
+  ['^21234\\d{9}$', '^21234\\d{8}$', 'apart'],
+  ['^21234\\d{9}$', '^[A-Z]\\d{6,10}$', 'apart'],
+  ['^[A-Z]\\d{6,10}$', '^(?:R|L)\\d{10}$', 'overlap'],
+  ['^\\w{14}$', '^\\d{1,13}$', 'apart'],
+  ['^\\p{L}+-\\d$', '^[a-zé]{3}-[0-3]$', 'overlap'],
+  ['\\d{5}', '^A\\d{5}Z$', 'overlap'],
+  ['\\d{5}', '^[A-Z]+$', 'apart'],
+  ['21234', '56789', 'overlap'],
+  ['1$', '2$', 'apart'],
+  ['^1', '^2', 'apart'],
+  ['^P?\\d+$', '^P\\d{40}$', 'apart'],
+  ['^(?:\\d{4}-){3}\\d{4}$', '^[0-9-]{19}$', 'overlap'],
+  ['^(?!9)\\d{3}$', '^9\\d\\d$', 'unknown'],
+  ['^(?!9)\\d{3}$', '^\\d{2}9$', 'overlap'],
+  ['^(?!9)\\d{3}$', '^\\d{4}$', 'apart'],
+  ['^(\\d)\\1$', '^77$', 'overlap'],
+])('%s and %s: %s', (one, other, kind) => {
+  const [there, back] = [common(one, other), common(other, one)];
+  expect([there.kind, back.kind]).toEqual([kind, kind]);
+  if (there.kind === 'overlap') {
+    expect(there.card).toMatch(new RegExp(one, 'u'));
+    expect(there.card).toMatch(new RegExp(other, 'u'));
+  }
+});
+
+test('it agrees with trying every card of up to three characters of a small alphabet', () => {
+  const characters = ['1', '2', 'A'];
+  const cards = [1, 2, 3].reduce<string[][]>(
+    (lists) => [...lists, (lists.at(-1) ?? []).flatMap((card) => characters.map((next) => card + next))],
+    [['']],
+  );
+  const atom = fc.constantFrom('1', '2', 'A', '[12]', '\\d', '.', '(?:1|2A)', '(?:A)?');
+  const part = fc
+    .tuple(atom, fc.constantFrom('', '', '?', '{1,2}', '*', '+'))
+    .map(([text, times]) => (text.endsWith('?') ? text : text + times));
+  const pattern = fc
+    .tuple(fc.boolean(), fc.array(part, { minLength: 1, maxLength: 3 }), fc.boolean())
+    .map(([begins, parts, ends]) => `${begins ? '^' : ''}${parts.join('')}${ends ? '$' : ''}`);
+  fc.assert(
+    fc.property(pattern, pattern, (one, other) => {
+      const fit = cards.flat().filter((card) => card !== '' && new RegExp(one, 'u').test(card));
+      const both = fit.some((card) => new RegExp(other, 'u').test(card));
+      // Longer cards may fit where none of these does; never the other way round.
+      if (both) expect(common(one, other).kind).toBe('overlap');
+      else expect(['apart', 'overlap']).toContain(common(one, other).kind);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('all pairs of 200 libraries are looked at in a moment', () => {
+  const patterns = Array.from({ length: 200 }, (_, number) => new RegExp(`^2${1000 + number}\\d{9}$`, 'u'));
+  const started = performance.now();
+  for (const [place, one] of patterns.entries())
+    for (const other of patterns.slice(0, place)) expect(findCommonCard(one, other).kind).toBe('apart');
+  expect(performance.now() - started).toBeLessThan(5_000);
+});
+
+test('a pattern out of the ordinary costs no more than a moment', () => {
+  const started = performance.now();
+  const odd = ['(?:\\d{1,30}[A-Z]{0,30}){1,30}', '(?:a?b?c?d?e?){30}$', '.{5}[A-M].{6}|.{7}[N-Z]'];
+  for (const one of odd) for (const other of odd) common(one, `${other}X`);
+  expect(performance.now() - started).toBeLessThan(3_000);
+});
