@@ -9,7 +9,6 @@ import {
   createRedis,
   DeadlineError,
   readRedisTime,
-  RedisUrlError,
   translateRedisError,
   untilRedisReady,
 } from '@passport/runtime';
@@ -31,7 +30,6 @@ export interface OpenQueue {
 
 /** What a failure of Redis means to the person; bugs are thrown on. */
 function failureOf(error: unknown): Error {
-  if (error instanceof RedisUrlError) return new Failure(`REDIS_URL ${error.message}`);
   if (error instanceof DeadlineError)
     return new Failure('Redis does not answer at REDIS_URL', { code: 'redis' });
   const { kind, message } = translateRedisError(error);

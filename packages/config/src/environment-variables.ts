@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { isRedisUrl } from './redis-url.ts';
 import {
   basePath,
   grace,
@@ -9,6 +8,7 @@ import {
   keyList,
   password,
   port,
+  redisUrl,
   refuse,
   trustProxy,
   user,
@@ -55,7 +55,7 @@ export const VARIABLES = {
     readBy: ALL,
     description: 'The Redis that holds the queue; no eviction, AOF on.',
     fallback: null,
-    schema: z.string().refine(isRedisUrl, refuse('is no address of a Redis')),
+    schema: redisUrl,
     allowed:
       'redis://[USER:PASSWORD@]HOST[:PORT][/DB], rediss://..., redis+sentinel://H1:P,H2:P/NAME or redis+cluster://H1:P,H2:P',
   },

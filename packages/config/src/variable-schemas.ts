@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { RedisUrlError, parseRedisUrl } from '@passport/contract';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
 
@@ -73,6 +74,16 @@ export const httpUrl = z
     (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
     refuse('is no http or https URL'),
   );
+
+/** Whatever the connection is made from later is understood here, or refused in the same words. */
+export const redisUrl = z.string().superRefine((text, context) => {
+  try {
+    parseRedisUrl(text);
+  } catch (error) {
+    if (!(error instanceof RedisUrlError)) throw error;
+    context.addIssue({ code: 'custom', message: error.message });
+  }
+});
 
 export const basePath = z
   .string()

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { parseRedisUrl } from '@passport/contract';
 import { stringify } from 'yaml';
 import {
   cliConfig,
@@ -12,6 +13,7 @@ import { errorOf, filesOf, validEnvironment, validFile } from './valid-file.ts';
 
 const KEY = Buffer.from('0123456789abcdef0123456789abcdef').toString('base64');
 const OTHER_KEY = Buffer.from('fedcba9876543210fedcba9876543210').toString('base64');
+const REDIS_FORMS = 'redis://, rediss://, redis+sentinel://h1:p,h2:p/name or redis+cluster://h1:p,h2:p';
 
 const environment = (changes: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   ...validEnvironment(),
@@ -77,8 +79,8 @@ describe('a variable that is wrong', () => {
     ['PASSPORT_KEY', `${KEY},c2hvcnQ=`, 'key 2 has 5 bytes'],
     ['PASSPORT_KEY', `${KEY},${KEY}`, 'key 2 is the same as one before it'],
     ['PASSPORT_KEY', `${KEY},`, 'key 2 has 0 bytes'],
-    ['REDIS_URL', 'localhost:6379', 'is no address of a Redis'],
-    ['REDIS_URL', 'redis+sentinel://one:26379,two:26379', 'is no address of a Redis'],
+    ['REDIS_URL', 'localhost:6379', `is none of ${REDIS_FORMS}`],
+    ['REDIS_URL', 'redis+sentinel://one:26379,two:26379', 'names no master: redis+sentinel://h1:p,h2:p/name'],
     ['RECEIVER_PORT', '80a', 'is not a whole number'],
     ['RECEIVER_PORT', '70000', 'is out of bounds'],
     ['RECEIVER_PORT', '9464', undefined as never],
@@ -132,15 +134,37 @@ test.each([
   expect(receiverConfig(environment({ TRUST_PROXY: text }), files).trustProxy).toBe(value);
 });
 
-test.each([
-  'redis://127.0.0.1:6379',
-  'redis://user:p%40ss@redis.example.org/3',
-  'rediss://:secret@redis:6380',
-  'redis+sentinel://:pw@one:26379,two:26379,three/passport?db=1&tls=1',
-  'redis+cluster://one:7000,two:7001',
-  'redis://[::1]:6379',
-])('%s is an address of a Redis', (url) => {
-  expect(cliConfig(environment({ REDIS_URL: url }), files).redisUrl.reveal()).toBe(url);
+describe('a Redis URL is accepted here exactly when the connection understands it', () => {
+  test.each([
+    'redis://127.0.0.1:6379',
+    'redis://user:p%40ss@redis.example.org/3',
+    'redis://user:pass word@redis',
+    'rediss://:secret@redis:6380',
+    'redis+sentinel://:pw@one:26379,two:26379,three/passport?db=1&tls=1',
+    'redis+sentinel://one, two/passport',
+    'redis+cluster://one:7000,two:7001',
+    'redis://[::1]:6379',
+    'REDIS://redis',
+    'redis://rédis',
+  ])('%s is taken', (url) => {
+    expect(parseRedisUrl(url)).toMatchObject({ kind: expect.any(String) });
+    expect(cliConfig(environment({ REDIS_URL: url }), files).redisUrl.reveal()).toBe(url);
+  });
+
+  test.each([
+    ['redis://user@redis', 'has a user but no password: write user:password@ or :password@'],
+    ['redis://:p%zz@redis', 'has a password that is not percent-encoded: write % as %25'],
+    ['redis://redis:0', 'the port of host 1 is not 1-65535'],
+    ['redis://redis:99999', 'the port of host 1 is not 1-65535'],
+    ['redis://redis/12345', 'the database is not a number'],
+    ['redis://redis?ssl=1', 'has an option other than db, tls, sentinel_password'],
+    ['redis+cluster://one,two?tls=yes', 'tls is neither 0 nor 1'],
+    ['redis+cluster://one,two?db=1', 'a cluster has no database number'],
+  ])('%s is refused', (url, problem) => {
+    expect(() => parseRedisUrl(url)).toThrow(problem);
+    const act = () => cliConfig(environment({ REDIS_URL: url }), files);
+    expect(problemsOf(act)).toEqual([`REDIS_URL ${problem}`]);
+  });
 });
 
 test('everything wrong with file and environment is told in one error', () => {

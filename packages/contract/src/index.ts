@@ -45,6 +45,7 @@ export {
   progressSchema,
 } from './outcome.ts';
 export { messageOf } from './message.ts';
+export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,
   type ParsedJob,

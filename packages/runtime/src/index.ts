@@ -18,8 +18,6 @@ export { createRedisClock, readRedisTime } from './redis-clock.ts';
 export type { RedisClock } from './redis-clock.ts';
 export { RedisUnavailable, translateRedisError } from './redis-error.ts';
 export type { RedisFailure } from './redis-error.ts';
-export { RedisUrlError, parseRedisUrl } from './redis-url.ts';
-export type { RedisTarget } from './redis-url.ts';
 export { SealError, createSealer } from './sealing.ts';
 export type { Sealer } from './sealing.ts';
 export { NO_TRACING, startTracing } from './tracing.ts';

@@ -1,10 +1,9 @@
+import { type RedisTarget, parseRedisUrl } from '@passport/contract';
 import { Cluster, Redis as Single } from 'ioredis';
 import type { ClusterOptions, RedisOptions } from 'ioredis';
 import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
 import { logRedisOutages } from './redis-outages.ts';
-import { parseRedisUrl } from './redis-url.ts';
-import type { RedisTarget } from './redis-url.ts';
 
 /** A connection to Redis, of whatever shape `REDIS_URL` asks for. */
 export type Redis = Single | Cluster;

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { RedisUrlError, parseRedisUrl } from '@passport/runtime';
+import { RedisUrlError, parseRedisUrl } from '@passport/contract';
 
 const open = { tls: false, username: null, password: null };
 
