@@ -40,6 +40,8 @@ function answer(reply: FastifyReply, result: ActionResult): FastifyReply {
       return replyError(reply, 404, 'ERRORS.JOB_NOT_FOUND');
     case 'not_now':
       return replyError(reply, 400, 'ERRORS.JOB_NOT_RETRIABLE', { state: result.state });
+    case 'half_done':
+      return replyError(reply, 503, 'ERRORS.INTERNAL_SERVER_ERROR');
     case 'unreadable':
       return replyError(reply, 400, 'ERRORS.JOB_NOT_RETRIABLE', { state: 'unreadable' });
     default:

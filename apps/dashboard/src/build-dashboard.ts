@@ -25,6 +25,8 @@ export interface DashboardDeps extends PageDeps {
   readonly assetsDir: string;
   readonly trustProxy: boolean | string | number;
   readonly stopping: () => boolean;
+  /** Whoever looks at a page or presses a button has an answer by then, if only that the queue gives none. */
+  readonly answerWithinMs: number;
   readonly log: Logger;
 }
 
@@ -44,6 +46,7 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
     rewriteUrl: ({ url = '/' }) => withBasePath(url, basePath),
     routerOptions: { maxParamLength: 300 },
     forceCloseConnections: true,
+    handlerTimeout: deps.answerWithinMs,
   });
   app.addHook('onRequest', async (_request, reply) => {
     if (deps.stopping()) void reply.header('connection', 'close');
@@ -75,6 +78,8 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
   void app.register(async (scope) => registerBoard(scope, '/board', deps));
   return app;
 }
+
+const NO_ANSWER = { kind: 'unavailable', message: 'no answer in time' } as const;
 
 /** Fastify's types know no number of hops. */
 function trusted(
@@ -120,7 +125,8 @@ function sendFailure(
     const content = html`<div class="title"><h1>This request cannot be understood</h1></div>`;
     return send(request, reply.code(status), { title: 'Bad request', here: null }, content);
   }
-  const { kind, message } = translateRedisError(error);
+  const isLate = error.code === 'FST_ERR_HANDLER_TIMEOUT';
+  const { kind, message } = isLate ? NO_ANSWER : translateRedisError(error);
   if (kind === 'bug') log.error({ error }, 'page failed');
   else log.warn({ kind, problem: message }, 'page failed');
   const [title, sentence] =

@@ -1,5 +1,5 @@
 import type { EventState } from '@passport/contract';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from './pages/event-list.ts';
 import { eventPage } from './pages/event-page.ts';
 import { html } from './pages/html.ts';
@@ -17,12 +17,16 @@ export interface EventRoutesDeps {
 }
 
 const ACTIONS: readonly ActionName[] = ['retry', 'promote', 'discard'];
+const HALF_DISCARDED = 'discard-half_done';
 const NOTICES: Readonly<Record<string, string>> = {
   'retry-done': 'It is being tried again, as if it were new.',
   'promote-done': 'It is being tried now.',
   'discard-done': 'It was discarded.',
   'retry-not_now': 'Nothing was done: it has not failed, or it was retried already.',
   'promote-not_now': 'Nothing was done: it is not waiting any more.',
+  [HALF_DISCARDED]:
+    'It was discarded, but Redis failed while that was noted: if the library sends it again, it is taken as new. Discard it once more.',
+  'discard-unknown': 'It is gone, and sent again it is not taken as new.',
   'discard-not_now': 'Nothing was done: a worker has it at this moment.',
   'retry-unreadable':
     'Nothing was done: its card is gone or its payload cannot be read. Scan the card again.',
@@ -35,14 +39,14 @@ export function registerEventRoutes(app: FastifyInstance, deps: EventRoutesDeps,
     async (request, reply) => {
       const { library, eventId } = request.params;
       const found = await deps.readEvent({ library, eventId });
-      if (found === null) return sendUnknown(request, reply.code(404), deps.basePath, send);
+      if (found === null) return sendUnknown(request, reply.code(404), deps, send);
       if (found.eventId !== eventId) return reply.redirect(eventPath(deps.basePath, library, found.eventId));
       const content = eventPage({
         ...deps,
         state: found.state,
         nowMs: deps.now(),
         mayAct: requirePerson(request).role === 'operator',
-        notice: NOTICES[request.query.done ?? ''] ?? null,
+        notice: noticeOf(request.query),
       });
       return send(request, reply, { title: found.state.message, here: 'events' }, content);
     },
@@ -61,13 +65,21 @@ function nextPath(basePath: string, event: EventRef, action: ActionName, { kind 
   return `${eventPath(basePath, event.library, event.eventId)}?done=${action}-${kind}`;
 }
 
+const noticeOf = ({ done }: { done?: string }): string | null => NOTICES[done ?? ''] ?? null;
+
 function sendUnknown(
-  request: Parameters<SendPage>[0],
-  reply: Parameters<SendPage>[1],
-  basePath: string,
+  request: FastifyRequest<{ Params: EventRef; Querystring: { done?: string } }>,
+  reply: FastifyReply,
+  { basePath }: EventRoutesDeps,
   send: SendPage,
-): ReturnType<SendPage> {
+): FastifyReply {
+  const { library, eventId } = request.params;
+  const notice = noticeOf(request.query);
+  const again = `${eventPath(basePath, library, eventId)}/discard`;
+  const isHalfDone = request.query.done === HALF_DISCARDED && requirePerson(request).role === 'operator';
   const content = html`<div class="title"><h1>Nothing is known of this event</h1></div>
+    ${notice === null ? null : html`<p class="notice" role="status">${notice}</p>`}
+    ${isHalfDone ? html`<form method="post" action="${again}"><button class="button danger">Discard once more</button></form>` : null}
     <p>
       It never came, was discarded, or is older than finished and failed events are kept. The
       <a href="${basePath}/events?state=failed">failed ones</a> are listed.

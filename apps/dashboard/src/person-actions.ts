@@ -16,7 +16,9 @@ export type ActionResult =
   /** Its state does not allow it; nothing was done. */
   | { readonly kind: 'not_now'; readonly state: string }
   /** A retry cannot help: its payload cannot be read, or its card is gone. */
-  | { readonly kind: 'unreadable' };
+  | { readonly kind: 'unreadable' }
+  /** Its job is gone, but its books are open: sent again it would be taken as new. Another discard closes them. */
+  | { readonly kind: 'half_done' };
 
 /** What a person may do to one event. Each try is one audit line: who, what, which event, what came of it. */
 export type PersonActions = Readonly<
@@ -38,13 +40,16 @@ export function buildPersonActions(deps: {
   const audited =
     (action: ActionName, act: (jobId: string, event: EventRef) => Promise<ActionResult>) =>
     async (person: Person, { library, eventId }: EventRef): Promise<ActionResult> => {
-      const result = await act(jobIdOf(library, eventId), { library, eventId });
-      const { kind, ...more } = result;
-      log.info(
-        { audit: true, action, by: person.user, event: eventId, lending: library, result: kind, ...more },
-        `${action} by a person`,
-      );
-      return result;
+      const line = { audit: true, action, by: person.user, event: eventId, lending: library };
+      try {
+        const result = await act(jobIdOf(library, eventId), { library, eventId });
+        const { kind, ...more } = result;
+        log.info({ ...line, result: kind, ...more }, `${action} by a person`);
+        return result;
+      } catch (error) {
+        log.warn({ ...line, result: 'not_known' }, `${action} by a person`);
+        throw error;
+      }
     };
   return {
     retry: audited('retry', async (jobId) => {
@@ -53,14 +58,23 @@ export function buildPersonActions(deps: {
       return retry.kind === 'not_failed' ? { kind: 'not_now', state: retry.state } : { kind: retry.kind };
     }),
     promote: audited('promote', (jobId) => inState(queue, jobId, PROMOTABLE, (job) => job.promote())),
-    discard: audited('discard', (jobId, { library, eventId }) =>
-      inState(queue, jobId, DISCARDABLE, async (job) => {
-        await job.remove();
-        await ledger.strikeOut(library, eventId); // or a redelivery would bring it back
-      }),
-    ),
+    discard: audited('discard', async (jobId, { library, eventId }) => {
+      const removed = await inState(queue, jobId, DISCARDABLE, (job) => job.remove());
+      if (removed.kind === 'not_now' && removed.state !== GONE) return removed;
+      try {
+        // Or a redelivery would bring it back. Also for a job that is gone: of a discard that was cut short here.
+        await ledger.strikeOut(library, eventId);
+      } catch (error) {
+        log.error({ event: eventId, lending: library, error }, 'discarded, but its books are open');
+        return { kind: 'half_done' };
+      }
+      return removed.kind === 'unknown' ? removed : { kind: 'done' };
+    }),
   };
 }
+
+/** What BullMQ calls the state of a job that is not there. */
+const GONE = 'unknown';
 
 type ScanJob = NonNullable<Awaited<ReturnType<ScanJobs['getJob']>>>;
 

@@ -20,7 +20,6 @@ import {
   queueMetrics,
   redisMetrics,
   startAdminServer,
-  within,
 } from '@passport/runtime';
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, createLogin } from './login.ts';
@@ -36,7 +35,7 @@ export interface Machine {
 }
 
 /** Somebody looks at a page: later than this it says that the queue does not answer. */
-const READ_MS = 4_000;
+const ANSWER_MS = 4_000;
 
 /** Opens everything, listens, and registers with `lifecycle` how it is closed. */
 export async function startDashboard(
@@ -75,16 +74,17 @@ export async function startDashboard(
     consortium: consortium.name,
     login: createLogin(accountsOf(config), machine.wallNow),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
-    readOverview: () => within(READ_MS, readOverview(sources), 'reading the overview'),
-    listEvents: (state) => within(READ_MS, listEvents(queue, [state], nameOf), 'listing events'),
+    readOverview: () => readOverview(sources),
+    listEvents: (state) => listEvents(queue, [state], nameOf),
     async readEvent({ library, eventId }) {
-      const followed = await within(READ_MS, followEvent(redis, library, eventId), 'reading an event');
+      const followed = await followEvent(redis, library, eventId);
       const state = await readEventState(queue, library, followed, nameOf);
       return state === null ? null : { eventId: followed, state };
     },
     assetsDir: machine.assetsDir,
     trustProxy: config.trustProxy,
     stopping: () => lifecycle.stopping,
+    answerWithinMs: ANSWER_MS,
   });
   const admin = await startAdminServer({
     port: config.adminPort,

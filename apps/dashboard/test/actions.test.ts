@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type DashboardFixture, openDashboardFixture } from './dashboard-fixture.ts';
+import { type ScanJobs, guardKey, openLedger } from '@passport/queue';
+import { buildPersonActions } from '../src/person-actions.ts';
+import { type DashboardFixture, askOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
 beforeAll(async () => {
@@ -114,6 +116,79 @@ test('two people who retry at the same moment start it once', async () => {
   const id = await put.failed();
   await Promise.all([ways.page(id, 'retry'), ways.board(id, 'retry')]);
   expect(new Set(audit().map(({ result }) => result))).toEqual(new Set(['done', 'not_now']));
+});
+
+describe('a discard whose second half fails', () => {
+  const broken = () => {
+    const { queue, redis, now, log } = fixture;
+    const strikeOut = () => Promise.reject(Object.assign(new Error('read'), { code: 'ECONNRESET' }));
+    const ledger = { ...openLedger(redis), strikeOut };
+    return fixture.build({ actions: buildPersonActions({ queue, ledger, now, log }) });
+  };
+
+  test('says that the event is gone and what is left to do, and the second try does that', async () => {
+    const id = await put.failed();
+    await fixture.redis.set(guardKey('riverside', id), 'hash - 1');
+
+    const first = await askOnce(broken(), { method: 'POST', url: `/events/riverside/${id}/discard` });
+    const page = await fixture.ask({ url: String(first.headers.location) });
+    expect(await jobOf(id)).toBeUndefined();
+    expect(page.body).not.toContain('Nothing was done');
+    expect(page.body).toContain('It was discarded, but Redis failed while that was noted');
+    expect(page.body).toContain(`action="/events/riverside/${id}/discard"`);
+
+    const second = await ways.page(id, 'discard');
+    const after = await fixture.ask({ url: String(second.headers.location) });
+    expect(after.body).toContain('It is gone, and sent again it is not taken as new.');
+    expect(await fixture.redis.get(guardKey('riverside', id))).toMatch(/ d/);
+    expect(audit().map(({ result }) => result)).toEqual(['half_done', 'unknown']);
+  });
+
+  test('is an error on the board', async () => {
+    const id = await put.failed();
+    const url = `/board/api/queues/scans/riverside.${id}/clean`;
+    expect((await askOnce(broken(), { method: 'PUT', url })).statusCode).toBe(503);
+  });
+});
+
+test('an action that Redis does not carry out is in the audit, too', async () => {
+  const { queue, redis, now, log } = fixture;
+  const reopen = () => Promise.reject(Object.assign(new Error('read'), { code: 'ECONNRESET' }));
+  const actions = buildPersonActions({ queue, ledger: { ...openLedger(redis), reopen }, now, log });
+  const id = await put.failed();
+
+  const answer = await askOnce(fixture.build({ actions }), {
+    method: 'POST',
+    url: `/events/riverside/${id}/retry`,
+  });
+
+  expect(answer.statusCode).toBe(503);
+  expect(audit()).toEqual([expect.objectContaining({ action: 'retry', event: id, result: 'not_known' })]);
+});
+
+describe('when the queue stops answering half-way', () => {
+  const never = new Promise<never>(() => undefined);
+  test.each([
+    ['an event page', 'GET', '/events/riverside/evt_1'],
+    ['the list', 'GET', '/events'],
+    ['an action', 'POST', '/events/riverside/evt_1/retry'],
+    ['the board', 'GET', '/board/api/queues/scans/riverside.evt_1'],
+  ] as const)('%s says so in time', async (_what, method, url) => {
+    const retry = () => never;
+    const queue = Object.assign(Object.create(fixture.queue) as ScanJobs, { getJob: () => never });
+    const app = fixture.build({
+      queue,
+      listEvents: () => never,
+      readEvent: () => never,
+      actions: { retry, promote: retry, discard: retry },
+      answerWithinMs: 100,
+    });
+
+    const answer = await askOnce(app, { method, url });
+
+    expect(answer.statusCode).toBe(503);
+    if (!url.startsWith('/board')) expect(answer.body).toContain('The queue does not answer');
+  });
 });
 
 test('after a retry the event page says what happens now', async () => {

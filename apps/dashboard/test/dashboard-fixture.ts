@@ -14,7 +14,14 @@ import {
   readEventState,
   type ScanJobs,
 } from '@passport/queue';
-import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import {
+  type Logger,
+  type Redis,
+  closeRedis,
+  createLogger,
+  createRedis,
+  untilRedisReady,
+} from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
 import { createLogin } from '../src/login.ts';
@@ -33,6 +40,8 @@ export interface DashboardFixture {
   readonly server: StartedRedis;
   readonly redis: Redis;
   readonly queue: ScanJobs;
+  readonly log: Logger;
+  readonly now: () => number;
   /** Builds a dashboard; each dependency may be replaced. */
   build(change?: Partial<DashboardDeps>): FastifyInstance;
   /** Asks a new dashboard once, as somebody; `as: null` sends no login. */
@@ -86,12 +95,15 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       trustProxy: false,
       stopping: () => false,
+      answerWithinMs: 4_000,
       ...change,
     });
   return {
     server,
     redis,
     queue,
+    log,
+    now,
     build,
     ask: (options) => askOnce(build(), options),
     put: (progress, change) => putEvent(queue, worker, progress, change),
