@@ -7,6 +7,7 @@ import {
   openTellQueue,
   readQueue,
   readRedis,
+  retireSightings,
 } from '@passport/queue';
 import {
   type Lifecycle,
@@ -21,6 +22,7 @@ import {
   redisMetrics,
   startAdminServer,
   startTracing,
+  within,
 } from '@passport/runtime';
 import { assembleWork } from './assemble-work.ts';
 import { buildChores } from './chores.ts';
@@ -33,6 +35,8 @@ import { buildSightings } from './sightings.ts';
 import { buildSlotClock } from './slot-clock.ts';
 import { startTellWorker } from './tell-worker.ts';
 import { startScanWorker } from './worker.ts';
+
+const RETIRE_MS = 1_000;
 
 /** Builds the worker by hand, from the outside in, and starts it. */
 export async function startWorker(
@@ -83,6 +87,7 @@ export async function startWorker(
   const work = assembleWork({ ...opened, machine, lifecycle, now, log });
 
   const workerId = machine.newId();
+  lifecycle.own('sightings', () => retire(redis, ids, workerId));
   const chores = buildChores({ consortium, redis, queue, tellQueue, libraries, sightings, workerId, now });
   const housekeeping = startHousekeeping(chores, log);
   lifecycle.own('housekeeping', () => housekeeping.close());
@@ -101,6 +106,10 @@ export async function startWorker(
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');
 }
+
+/** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
+const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
+  within(RETIRE_MS, retireSightings(redis, ids, workerId), 'retiring sightings').catch(() => undefined);
 
 function tellOfQueue(
   metrics: MetricsRegistry,

@@ -21,6 +21,7 @@ export {
   type LibrarySighting,
   type LibraryState,
   readLibraryStates,
+  retireSightings,
   writeSighting,
 } from './library-board.ts';
 export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';

@@ -22,7 +22,7 @@ export type LibrarySighting = Readonly<z.infer<typeof sightingSchema>>;
 
 export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'open' | 'misconfigured';
 
-/** A library as the dashboard shows it: the sightings of all workers drawn together. */
+/** A library as the dashboard shows it: the sightings of all workers merged. `answerMs`: of the worker it is slowest for. */
 export interface LibraryState {
   readonly library: string;
   readonly condition: LibraryCondition;
@@ -55,6 +55,22 @@ export async function writeSighting(
   await redis.expire(key, BOARD_LIFE_SECONDS);
 }
 
+/**
+ * Marks what worker `workerId` saw as of a worker that is gone: it is shown only while no other has a word. For its
+ * stop, so that the next worker's view counts at once.
+ */
+export async function retireSightings(
+  redis: Redis,
+  libraries: readonly string[],
+  workerId: string,
+): Promise<void> {
+  for (const library of libraries) {
+    const key = libraryKey(library);
+    const sighting = parseSighting((await redis.hget(key, workerId)) ?? '');
+    if (sighting !== null) await redis.hset(key, workerId, JSON.stringify({ ...sighting, at_ms: 0 }));
+  }
+}
+
 /** The state of each of `libraries`, in their order. */
 export async function readLibraryStates(
   redis: Redis,
@@ -64,7 +80,7 @@ export async function readLibraryStates(
   return Promise.all(
     libraries.map(async (library) => {
       const rows = Object.values(await redis.hgetall(libraryKey(library))).map(parseSighting);
-      return drawTogether(
+      return merge(
         library,
         rows.filter((row) => row !== null),
         nowMs,
@@ -73,40 +89,53 @@ export async function readLibraryStates(
   );
 }
 
-/** Null: written by a worker of another version, which is as good as gone. */
+/** Null: written by a worker of another version, or damaged, which is as good as gone. */
 function parseSighting(text: string): LibrarySighting | null {
-  return sightingSchema.safeParse(JSON.parse(text)).data ?? null;
+  try {
+    return sightingSchema.safeParse(JSON.parse(text)).data ?? null;
+  } catch {
+    return null;
+  }
 }
 
 function isGone(sighting: LibrarySighting | null, nowMs: number): boolean {
   return sighting === null || nowMs - sighting.at_ms > SIGHTING_LIFE_MS;
 }
 
-function latest(values: readonly (number | null)[]): number | null {
+function largest(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : Math.max(...known);
 }
 
-function drawTogether(library: string, all: readonly LibrarySighting[], nowMs: number): LibraryState {
+/**
+ * A worker that is well does not speak for the others: each may have its own file, address and connection. What needs a
+ * person counts from whoever saw it, until that worker sees it no longer, stops, or is silent for long.
+ */
+function merge(library: string, all: readonly LibrarySighting[], nowMs: number): LibraryState {
   const rows = all.toSorted((a, b) => b.at_ms - a.at_ms);
   const fresh = rows.filter((row) => !isGone(row, nowMs));
-  const newest = rows[0];
-  const lastFailureMs = latest(rows.map((row) => row.last_failure_ms));
+  const counted = fresh.length > 0 ? fresh : rows.slice(0, 1);
+  const lastFailureMs = largest(rows.map((row) => row.last_failure_ms));
+  const answerMs = largest(counted.map((row) => row.answer_ms));
+  const problem = counted.find((row) => row.problem !== null)?.problem ?? null;
   return {
     library,
-    condition: conditionOf(fresh.length > 0 ? fresh : rows.slice(0, 1)),
-    lastSuccessMs: latest(rows.map((row) => row.last_success_ms)),
+    condition: conditionOf(counted, problem, answerMs),
+    lastSuccessMs: largest(rows.map((row) => row.last_success_ms)),
     lastFailureMs,
     lastFailure: rows.find((row) => row.last_failure_ms === lastFailureMs)?.last_failure ?? null,
-    answerMs: newest?.answer_ms ?? null,
-    problem: newest?.problem ?? null,
+    answerMs,
+    problem,
   };
 }
 
-function conditionOf(rows: readonly LibrarySighting[]): LibraryCondition {
-  const [newest] = rows;
-  if (newest === undefined) return 'unknown';
-  if (newest.problem !== null) return 'misconfigured';
+function conditionOf(
+  rows: readonly LibrarySighting[],
+  problem: LibrarySighting['problem'],
+  answerMs: number | null,
+): LibraryCondition {
+  if (rows.length === 0) return 'unknown';
+  if (problem !== null) return 'misconfigured';
   if (rows.some((row) => row.open)) return 'open';
-  return (newest.answer_ms ?? 0) > SLOW_ANSWER_MS ? 'slow' : 'up';
+  return (answerMs ?? 0) > SLOW_ANSWER_MS ? 'slow' : 'up';
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LibrarySighting, readLibraryStates, writeSighting } from '@passport/queue';
+import { type LibrarySighting, readLibraryStates, retireSightings, writeSighting } from '@passport/queue';
 import { NOON, type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -57,15 +57,53 @@ describe('the board of libraries', () => {
       lastSuccessMs: NOON,
       lastFailureMs: NOON - 2_000,
       lastFailure: 'timeout',
-      answerMs: 80,
+      answerMs: 120,
     });
   });
 
-  test('a problem that the newest sighting no longer has is over', async () => {
+  test('a healthy worker does not hide what another finds set up wrongly', async () => {
     await see('worker-1', { problem: { what: 'category', name: 'PT' }, at_ms: NOON - 1_000 });
     await see('worker-2');
 
+    expect(await midland()).toMatchObject({
+      condition: 'misconfigured',
+      problem: { what: 'category', name: 'PT' },
+    });
+  });
+
+  test('a healthy worker does not hide that another gets slow answers', async () => {
+    await see('worker-1', { answer_ms: 4_000, at_ms: NOON - 1_000 });
+    await see('worker-2');
+
+    expect(await midland()).toMatchObject({ condition: 'slow', answerMs: 4_000 });
+  });
+
+  test('a problem is over when the worker that saw it no longer does', async () => {
+    await see('worker-1', { problem: { what: 'category', name: 'PT' }, at_ms: NOON - 1_000 });
+    await see('worker-2');
+    await see('worker-1');
+
     expect(await midland()).toMatchObject({ condition: 'up', problem: null });
+  });
+
+  test('what a worker saw before it stopped counts no longer once another has a word', async () => {
+    await see('worker-1', { problem: { what: 'category', name: 'PT' }, at_ms: NOON - 1_000 });
+    await retireSightings(fixture.redis, ['midland', 'lakeside'], 'worker-1');
+    expect(await midland()).toMatchObject({ condition: 'misconfigured', lastSuccessMs: NOON });
+
+    await see('worker-2');
+
+    expect(await midland()).toMatchObject({ condition: 'up', problem: null });
+    expect(await fixture.redis.exists('{passport}:library:lakeside')).toBe(0);
+  });
+
+  test('a row that is no JSON takes nothing from the others', async () => {
+    await see('worker-1');
+    await fixture.redis.hset('{passport}:library:midland', 'broken', 'not JSON');
+
+    expect((await midland())?.condition).toBe('up');
+    await see('worker-1');
+    expect(await fixture.redis.hkeys('{passport}:library:midland')).toEqual(['worker-1']);
   });
 
   test('a worker that has been silent for long keeps no circuit open', async () => {
