@@ -29,6 +29,7 @@ export function buildCli(context: CommandContext): Command {
   const { out, err } = context.deps;
   const program = new Command('passport')
     .description('Patron Passport: set up, prove, follow and mend')
+    .version(`Patron Passport ${context.deps.version}`)
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(add --help for how it is used)')
     .addCommand(group('config', 'the configuration file', [buildCommand(configCheck, context)]))

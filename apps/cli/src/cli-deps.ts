@@ -11,6 +11,8 @@ export interface CliDeps {
   readonly err: (text: string) => void;
   /** Colours, and lines that tell of progress. */
   readonly isTerminal: boolean;
+  /** Of this program, as its package says. */
+  readonly version: string;
   /** Who calls, for the audit. */
   readonly user: string;
   readonly fetch: typeof fetch;

@@ -15,6 +15,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
 const wantsColors = process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb';
 
 process.exitCode = await runCli(process.argv.slice(2), {
@@ -24,6 +28,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   isTerminal: process.stdout.isTTY && wantsColors,
+  version,
   user: userInfo().username,
   fetch,
   now: Date.now,

@@ -35,6 +35,7 @@ export async function passport(
       err += text;
     },
     isTerminal: false,
+    version: '1.2.3',
     user: 'tester',
     fetch,
     now: Date.now,
