@@ -90,9 +90,11 @@ const FAULTS: readonly Fault[] = [
   },
 ];
 
+/** As if a whole burst (one second of the rate) had been used just before the clock was set back by an hour. */
 async function useUpRate(): Promise<void> {
   const [seconds = 0] = await receiver.redis.time();
-  await server.ask('SET', '{passport}:rate:riverside', `${seconds + 3_600}000000`);
+  const later = Number(seconds) + 3_600;
+  await server.ask('SET', '{passport}:rate:riverside', `${later + 1}000000.${later}000000`);
 }
 
 async function useUpId(): Promise<void> {
