@@ -1,5 +1,6 @@
 import type { Consortium } from '@passport/config';
 import {
+  type LibrarySighting,
   type ScanJobs,
   buildItemSweep,
   type TellJobs,
@@ -40,10 +41,15 @@ export function buildChores(deps: {
       parkedFor: async () => (await parkedLibraries(redis)).filter((id) => known.has(id)),
       wake: (library, most) => wakeParked(redis, queue, library, most),
     });
-  const tellSightings = (): Promise<unknown> =>
-    Promise.all(
-      sightings.takeChanges().map(([library, seen]) => writeSighting(redis, library, workerId, seen)),
-    );
+  const tellSighting = async ([library, seen]: readonly [string, LibrarySighting]): Promise<void> => {
+    try {
+      await writeSighting(redis, library, workerId, seen);
+    } catch (error) {
+      sightings.untold(library);
+      throw error;
+    }
+  };
+  const tellSightings = (): Promise<unknown> => Promise.all(sightings.takeChanges().map(tellSighting));
   return [
     { name: 'wake', everyMs: WAKE_EVERY_MS, work: wake },
     { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: tellSightings },
@@ -51,10 +57,8 @@ export function buildChores(deps: {
     {
       name: 'retention',
       everyMs: CLEAN_EVERY_MS,
-      work: async () => {
-        await cleanByAge(redis, queue, consortium.retention, now());
-        await cleanTellings(tellQueue);
-      },
+      work: () => cleanByAge(redis, queue, consortium.retention, now()),
     },
+    { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanTellings(tellQueue) },
   ];
 }

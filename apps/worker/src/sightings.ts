@@ -20,6 +20,8 @@ export interface Sightings {
   worked(library: string): void;
   /** What has changed since the last time, by library. */
   takeChanges(): readonly (readonly [string, LibrarySighting])[];
+  /** What was taken of this library could not be written: it is still a change. */
+  untold(library: string): void;
 }
 
 export function buildSightings(
@@ -58,6 +60,7 @@ export function buildSightings(
         seen.isChanged = false;
         return [[library, asSighting(seen, answerMs(library), now())] as const];
       }),
+    untold: (library) => change(library, {}),
   };
 }
 

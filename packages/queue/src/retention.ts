@@ -31,12 +31,18 @@ export function buildItemSweep(redis: Redis): (nowMs: number) => Promise<number>
   const replace = defineScript(redis, 'passportReplace', REPLACE_LUA);
   return async (nowMs) => {
     const due = await redis.zrangebyscore(ITEMS_KEY, '-inf', nowMs, 'LIMIT', 0, 1000);
+    const failures: unknown[] = [];
     let taken = 0;
     for (const jobId of due) {
-      const result = await takeItem(redis, replace, jobId);
-      if (result === 'taken') taken += 1;
-      if (result !== 'changed') await redis.zrem(ITEMS_KEY, jobId);
+      try {
+        const result = await takeItem(redis, replace, jobId);
+        if (result === 'taken') taken += 1;
+        if (result !== 'changed') await redis.zrem(ITEMS_KEY, jobId);
+      } catch (error) {
+        failures.push(error); // the others must not keep theirs for it
+      }
     }
+    if (failures.length > 0) throw failures[0];
     return taken;
   };
 }
@@ -47,10 +53,19 @@ async function takeItem(
   jobId: string,
 ): Promise<'taken' | 'nothing there' | 'changed'> {
   const text = await redis.hget(jobKey(jobId), 'data');
-  const job = withItem.safeParse(text === null ? null : JSON.parse(text));
+  const job = withItem.safeParse(parseJson(text));
   if (text === null || !job.success) return 'nothing there';
   const bare = JSON.stringify({ ...job.data, sealed_item: null });
   return (await replace([jobKey(jobId)], [text, bare])) === 1 ? 'taken' : 'changed';
+}
+
+/** Null also for what is no JSON: that has no item that anybody could take out, and goes by its age. */
+function parseJson(text: string | null): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return null;
+  }
 }
 
 /**

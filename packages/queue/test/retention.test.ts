@@ -35,6 +35,18 @@ describe('the sealed item of a failed job', () => {
     expect(await noted()).toBe(0);
   });
 
+  test('it goes also where another job that lost one is no JSON any more, or no job at all', async () => {
+    await failWithItem();
+    await noteItem(fixture.redis, 'riverside.a', NOON - 2);
+    await fixture.server.ask('HSET', '{passport}:scans:riverside.a', 'data', '{no json');
+    await noteItem(fixture.redis, 'riverside.b', NOON - 1);
+    await fixture.server.ask('SET', '{passport}:scans:riverside.b', 'no hash');
+
+    await buildItemSweep(fixture.redis)(NOON).catch(() => 0);
+
+    expect(await itemOf()).toBeNull();
+  });
+
   test('it goes also when a person retried the job meanwhile', async () => {
     await failWithItem();
     await (await fixture.queue.getJob(JOB))?.retry('failed');
