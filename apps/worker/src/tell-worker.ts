@@ -1,5 +1,6 @@
-import { UnrecoverableError, Worker } from 'bullmq';
+import { UnrecoverableError } from 'bullmq';
 import {
+  LenientWorker,
   QUEUE_PREFIX,
   type ScanJobs,
   TELLINGS,
@@ -61,7 +62,7 @@ export function startTellWorker(deps: {
     }
   };
 
-  const worker = new Worker<unknown>(
+  const worker = new LenientWorker(
     TELLINGS,
     async (job) => {
       const telling = tellingSchema.safeParse(job.data);

@@ -1,6 +1,6 @@
-import { DelayedError, type Job, UnrecoverableError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { type JobData, isFailure } from '@passport/contract';
-import { type HeldWrite, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
+import { type HeldWrite, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { EndCheck } from './end-check.ts';
 import { type HeldLock, LockLost, buildLockWatch } from './lock-watch.ts';
@@ -49,7 +49,7 @@ export interface ScanWorkerDeps {
 }
 
 /** A worker that remembers when the renewals it made were sent. */
-class WatchedWorker extends Worker<unknown> {
+class WatchedWorker extends LenientWorker {
   onRenewed: (tokens: readonly string[], sentAt: number) => void = () => undefined;
   clock: () => number = () => 0;
 

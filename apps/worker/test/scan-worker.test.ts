@@ -73,6 +73,22 @@ describe('a job that cannot be worked on', () => {
     expect((await bench.job('evt_bad'))?.failedReason).toContain('UNREADABLE_JOB');
   });
 
+  test('for its data, which are no JSON, is failed at once, and holds up nobody', async () => {
+    const { startWorker, accept, follow, redis } = await open();
+    const broken = await accept();
+    await redis.ask('HSET', HASH(broken), 'data', '{no json');
+    const startedAt = performance.now();
+    await startWorker();
+    await follow(await accept());
+
+    const failed = await waitFor('the job to be failed', async () => {
+      const job = await bench.job(broken);
+      return (await job?.getState()) === 'failed' ? job : null;
+    });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(failed).toMatchObject({ failedReason: 'UNREADABLE_JOB (whole)', stalledCounter: 0 });
+  });
+
   test('for a key that is not here says so, and keeps its card for when it is', async () => {
     const { startWorker, accept, follow } = await open();
     const foreign = createSealer([Buffer.alloc(32, 99)]);

@@ -11,6 +11,7 @@ export {
 } from './keys.ts';
 export { type Gate, type GateAnswer, type GateQuestion, buildGate } from './gate.ts';
 export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
+export { LenientWorker } from './lenient-job.ts';
 export { followEvent } from './event-pointer.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { type Admission, type HourLimits, type HourUse, type Ledger, openLedger } from './ledger.ts';

@@ -1,7 +1,8 @@
-import { Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, TELLINGS, jobIdOf } from './keys.ts';
+import { LenientQueue } from './lenient-job.ts';
 
 /** A report that a Koha did not take at once: the state itself is read again when it is told. */
 export const tellingSchema = z.object({
@@ -21,7 +22,7 @@ export type TellJobs = Queue<Telling>;
 
 /** Opens the queue of reports. They are kept by age, and never hold anything personal. */
 export function openTellQueue(redis: Redis): TellJobs {
-  return new Queue<Telling>(TELLINGS, {
+  return new LenientQueue<Telling>(TELLINGS, {
     connection: redis,
     prefix: QUEUE_PREFIX,
     defaultJobOptions: {
