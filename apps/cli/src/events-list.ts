@@ -7,9 +7,6 @@ import { findLibrary } from './find-library.ts';
 import type { Report } from './report.ts';
 import { withQueue } from './with-queue.ts';
 
-/** With a filter by library more is read than is shown. */
-const READ_PER_SHOWN = 20;
-
 interface ListOptions {
   readonly at?: string;
   readonly state?: EventFilterState[];
@@ -56,11 +53,7 @@ export const eventsList: CommandDraft<ListOptions> = {
     withQueue(deps, async ({ consortium, queue, nameOf }): Promise<0> => {
       if (at !== undefined) findLibrary(consortium, at);
       const states = state ?? EVENT_STATES;
-      const most = at === undefined ? limit : limit * READ_PER_SHOWN;
-      const lists = await Promise.all(states.map((each) => listEvents(queue, [each], nameOf, most)));
-      const events = lists.flatMap((list) =>
-        list.filter((event) => at === undefined || libraryOf(event) === at).slice(0, limit),
-      );
+      const events = await listEvents(queue, states, nameOf, { most: limit, at: at ?? null });
       report.json({
         events: events.map((event) =>
           event.kind === 'event'

@@ -62,8 +62,8 @@ export async function readOverview(sources: OverviewSources): Promise<Overview> 
     readQueue(redis, queue, ids, nowMs),
     readLibraryStates(redis, ids, nowMs),
     readOutcomeCounts(redis, nowMs),
-    listEvents(queue, ['failed'], nameOf, MOST_FAILED),
-    listEvents(queue, ['waiting'], nameOf, MOST_WAITING),
+    listEvents(queue, ['failed'], nameOf, { most: MOST_FAILED }),
+    listEvents(queue, ['waiting'], nameOf, { most: MOST_WAITING }),
     Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
   ]);
   const waitedFor = countBy(waiting.flatMap(waitsFor));

@@ -25,8 +25,8 @@ const add = (...ids: string[]): Promise<void> =>
     fixture.queue,
     ids.map((event_id, n) => ({ job: jobData({ event_id }), priority: n + 1 })),
   );
-const list = (states: Parameters<typeof listEvents>[1], most?: number): Promise<ListedEvent[]> =>
-  listEvents(fixture.queue, states, nameOf, most);
+const list = (states: Parameters<typeof listEvents>[1], most = 100): Promise<ListedEvent[]> =>
+  listEvents(fixture.queue, states, nameOf, { most });
 const told = (listed: readonly ListedEvent[]) =>
   listed.map((each) => (each.kind === 'event' ? `${each.state.event_id} ${each.state.state}` : each.kind));
 
@@ -74,6 +74,42 @@ describe('events as a person sees them', () => {
       'riverside.evt_3',
       'riverside.evt_2',
     ]);
+  });
+
+  test('of one library only its own are loaded, however many others are newer', async () => {
+    const others = Array.from({ length: 1_500 }, (_, n) => ({
+      job: jobData({ library: 'lakeside', event_id: `evt_${n}` }),
+      priority: 2,
+    }));
+    await addScans(fixture.queue, [{ job: jobData({ event_id: 'mine' }), priority: 2_000 }, ...others]);
+    await fixture.server.ask('CONFIG', 'RESETSTAT');
+
+    const mine = await listEvents(fixture.queue, ['queued'], nameOf, { at: 'riverside', most: 9_999 });
+
+    expect(told(mine)).toEqual(['mine queued']);
+    const stats = String(await fixture.server.ask('INFO', 'commandstats'));
+    expect(Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1])).toBe(1);
+  });
+
+  test('a long list is read to its end, each event once', async () => {
+    const many = Array.from({ length: 1_200 }, (_, n) => ({
+      job: jobData({ event_id: `evt_${n}` }),
+      priority: 1,
+    }));
+    await addScans(fixture.queue, many);
+
+    const ids = (await list(['queued'], 9_999)).map(({ jobId }) => jobId);
+
+    expect(ids).toHaveLength(1_200);
+    expect(new Set(ids).size).toBe(1_200);
+  });
+
+  test('a job whose data are no JSON hides nobody', async () => {
+    await add('evt_1', 'evt_2');
+    await fixture.server.ask('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
+
+    expect(told(await list(['queued'])).toSorted()).toEqual(['evt_2 queued', 'unreadable']);
+    expect(await readEventState(fixture.queue, 'riverside', 'evt_1', nameOf)).toBeNull();
   });
 
   test('a payload that cannot be read is listed by its id and fields, without its values', async () => {
