@@ -95,8 +95,9 @@ function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void 
       `${colors.bold(library.id)} ${colors.dim(library.name)}${healthy ? `: ${colors.green('nothing wrong')}` : ''}`,
     );
     if (about !== null) line(`  ${colors.dim(describeAbout(about))}`);
-    for (const { level, code, problem, mend } of findings) {
+    for (const { level, code, problem, mend, said } of findings) {
       line(`  ${marks[level]} ${code}: ${problem}`);
+      if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
       line(`    ${colors.dim('→')} ${mend}`);
     }
   }

@@ -27,7 +27,15 @@ async function findingsWith(certificate: CertificateExpiry) {
   if (library === undefined) throw new Error('no library');
   const koha = own(openKoha(library, { now: () => NOW }));
   const readCertificate = () => Promise.resolve(certificate);
-  const examinee = { library, isHome: true, isLending: true, koha, now: () => NOW, readCertificate };
+  const examinee = {
+    library,
+    isHome: true,
+    isLending: true,
+    balances: [false],
+    koha,
+    now: () => NOW,
+    readCertificate,
+  };
   const { findings, description } = await checkAddress(examinee);
   return {
     found: findings.map(({ level, problem }) => `${level}: ${problem}`),

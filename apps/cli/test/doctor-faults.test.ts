@@ -199,6 +199,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       name: 'PT',
       problem: 'the circulation rules (maxissueqty) let PT borrow nothing at NORTH: they say 0',
       mend: expect.stringMatching(/^Administration → .* PT .*"Current checkouts allowed"/),
+      said: null,
     });
   });
 
@@ -258,11 +259,15 @@ describe('one fault switched on in the Koha of the lending library is named, and
   });
 
   test.each<[what: string, change: Change, faults: string[]]>([
-    ['library groups', { groups_hide_patrons: true }, ['riverside patrons_hidden']],
+    [
+      'library groups',
+      { groups_hide_patrons: true },
+      ['riverside patrons_hidden borrowers: view_borrower_infos_from_any_libraries'],
+    ],
     [
       'IndependentBranches',
       { IndependentBranches: '1' },
-      ['riverside patrons_hidden', 'riverside branch_refused NORTH'],
+      ['riverside patrons_hidden IndependentBranches', 'riverside branch_refused NORTH'],
     ],
   ])('%s hide its patrons', async (_what, change, faults) => {
     populate(riverside);

@@ -3,6 +3,7 @@ import type { KohaRefusal } from './answer-body.ts';
 import { effectOf } from './effect-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaErrorCode, KohaFailure } from './koha-error.ts';
+import { withQuote } from './quote-answer.ts';
 import { renderPermission } from './render-permission.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { Answer } from './transport.ts';
@@ -28,7 +29,7 @@ export function failureOf(library: string, answer: Answer, nowMs: number): KohaE
     retryAfterMs,
     saidByKoha,
   };
-  return new KohaError(status === 403 ? { ...base, ...forbidden(refusal) } : base);
+  return withQuote(new KohaError(status === 403 ? { ...base, ...forbidden(refusal) } : base), answer);
 }
 
 /**
@@ -37,7 +38,7 @@ export function failureOf(library: string, answer: Answer, nowMs: number): KohaE
  */
 export function badAnswer(library: string, answer: Answer, saidByKoha = false): KohaError {
   const { operation, status } = answer;
-  return new KohaError({
+  const error = new KohaError({
     code: 'bad_answer',
     library,
     operation,
@@ -45,6 +46,7 @@ export function badAnswer(library: string, answer: Answer, saidByKoha = false): 
     effect: effectOf(operation),
     saidByKoha,
   });
+  return withQuote(error, answer);
 }
 
 /** The first value of a header that may have been sent more than once. */

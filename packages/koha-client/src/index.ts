@@ -21,6 +21,7 @@ export {
 } from './patron-fields.ts';
 export type { FieldLimit, PatronField, PatronFieldGroup } from './patron-fields.ts';
 export type { PluginAbout } from './plugin-routes.ts';
+export { isAnsweredByPage, quoteOf } from './quote-answer.ts';
 export type { Reach } from './reach.ts';
 export { sameCard } from './same-card.ts';
 export type { CallOptions } from './session.ts';

@@ -1,37 +1,39 @@
 import type { Facts } from './examinee.ts';
 import type { Finding } from './finding.ts';
 import { fault, unchecked } from './finding.ts';
+import { permissionMend } from './koha-failure.ts';
 
 /** With fewer patrons it is no wonder that all are of one branch. */
 const ENOUGH_PATRONS = 20;
-const SEE_ALL = 'view_borrower_infos_from_any_libraries';
+const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
+const INDEPENDENT = 'Administration → System preferences → IndependentBranches: No';
 
 /**
- * Whether Koha hides patrons of other branches from the API user. Koha does not say so: they are simply missing. It shows only in
- * that every patron the user sees is of one branch.
+ * What shows the hidden patrons: the permission, but under `IndependentBranches` nothing except switching that off.
+ * Which of the two holds only the plugin tells.
+ */
+function mendOf(about: Facts['about']): string {
+  const preference = about?.preferences['IndependentBranches'];
+  if (preference === '1')
+    return `${INDEPENDENT}; while it is on, no permission shows other branches' patrons`;
+  const mend = permissionMend(SEE_ALL);
+  return preference === undefined ? `${mend}; if it is ticked already, ${INDEPENDENT}` : mend;
+}
+
+/**
+ * Whether Koha hides patrons of other branches from the API user, as it does by default. Koha does not say so: they are simply
+ * missing. It shows only in that every patron the user sees is of one branch.
  */
 export function checkSight({ visible, branches, about }: Facts): Finding[] {
   if (visible === null) return [];
+  const mend = mendOf(about);
+  const name = about?.preferences['IndependentBranches'] === '1' ? 'IndependentBranches' : SEE_ALL;
   if (visible.patronId === null) {
-    const mend = `the API user's account → More → Set permissions → tick "borrowers: ${SEE_ALL}"`;
-    return [fault('patrons_hidden', 'the API user sees no patron at all, not even itself', mend)];
+    return [fault('patrons_hidden', 'the API user sees no patron at all, not even itself', mend, name)];
   }
-  const several = (branches?.length ?? 0) > 1;
-  if (visible.elsewhere || !several) return [];
-  const problem = `the API user sees patrons of branch ${visible.branch ?? '?'} only, and this Koha has ${branches?.length ?? 0} branches`;
-  const cause =
-    about?.preferences['IndependentBranches'] === '1'
-      ? 'System preferences → IndependentBranches: No'
-      : 'Library groups → the group → untick "Limit patron data access by group"';
-  const mend = `the API user's account → More → Set permissions → tick "borrowers: ${SEE_ALL}"; or Administration → ${cause}`;
-  if ((visible.total ?? 0) < ENOUGH_PATRONS) {
-    return [
-      unchecked(
-        'patrons_hidden',
-        `${problem}: whether more are hidden cannot be seen`,
-        `if they have patrons: ${mend}`,
-      ),
-    ];
-  }
-  return [fault('patrons_hidden', problem, mend)];
+  if (visible.elsewhere || branches === null || branches.length < 2) return [];
+  const problem = `the API user sees patrons of branch ${visible.branch ?? '?'} only, and this Koha has ${branches.length} branches: cards of all others are "nobody's"`;
+  if ((visible.total ?? 0) >= ENOUGH_PATRONS) return [fault('patrons_hidden', problem, mend, name)];
+  const perhaps = `the API user sees patrons of branch ${visible.branch ?? '?'} only: whether others of its ${branches.length} branches have any cannot be seen`;
+  return [unchecked('patrons_hidden', perhaps, `if they have: ${mend}`, name)];
 }

@@ -5,6 +5,7 @@ import { checkBranch } from './check-branch.ts';
 import { checkCategories } from './check-categories.ts';
 import { checkClock } from './check-clock.ts';
 import { checkPlugin, readAbout } from './check-plugin.ts';
+import { checkQueries } from './check-queries.ts';
 import { checkRules } from './check-rules.ts';
 import { checkSight } from './check-sight.ts';
 import { checkWriting } from './check-writing.ts';
@@ -74,6 +75,7 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
     ...ofPlugin,
     ...checkClock(examinee, facts),
     ...checkSight(facts),
+    ...(await checkQueries(examinee, facts)),
     ...(isLending ? await checkAsLending(examinee, facts) : []),
   ];
   return {

@@ -13,6 +13,8 @@ export interface Examinee {
   readonly library: Library;
   readonly isHome: boolean;
   readonly isLending: boolean;
+  /** Whether balances are read here with the cards, for each way in which that is done. */
+  readonly balances: readonly boolean[];
   readonly koha: OpenKoha;
   readonly now: () => number;
   readonly readCertificate: (
@@ -35,8 +37,14 @@ export interface Facts {
 }
 
 /** What a library is in the agreements. One that stands in none is examined as what it could be. */
-export function rolesOf({ id, webhookSecrets }: Library, { agreements }: Consortium) {
+export function rolesOf({ id, webhookSecrets }: Library, { agreements, libraries }: Consortium) {
+  const lenders = new Set(agreements.filter(({ home }) => home === id).map(({ lending }) => lending));
+  const balances = libraries
+    .filter((library) => lenders.has(library.id))
+    .map(({ eligibility }) => eligibility.maxDebt !== null);
   const isHome = agreements.some(({ home }) => home === id);
   const isLending = agreements.some(({ lending }) => lending === id);
-  return isHome || isLending ? { isHome, isLending } : { isHome: true, isLending: webhookSecrets.length > 0 };
+  return isHome || isLending
+    ? { isHome, isLending, balances }
+    : { isHome: true, isLending: webhookSecrets.length > 0, balances: [false] };
 }

@@ -4,6 +4,9 @@ export const FINDING_CODES = [
   'redirect',
   'not_koha',
   'no_answer',
+  'query_refused',
+  'proxy_page',
+  'koha_old',
   'certificate',
   'credentials_refused',
   'oauth_off',
@@ -46,16 +49,34 @@ export interface Finding {
   readonly name: string | null;
   readonly problem: string;
   readonly mend: string;
+  /** What Koha answered, in those of its words that are known; null where nothing is quoted. */
+  readonly said: string | null;
 }
+
+/** The longest name, problem and mend: some name branches and categories, and a Koha can have any number of them. */
+const LONGEST_NAME = 80;
+const LONGEST_TEXT = 600;
+/** More findings of one kind at one library say no more. */
+const MOST_OF_A_KIND = 20;
+
+const cut = (text: string, length: number): string =>
+  text.length > length ? `${text.slice(0, length - 1)}…` : text;
 
 const build =
   (level: FindingLevel) =>
-  (code: FindingCode, problem: string, mend: string, name: string | null = null): Finding => ({
+  (
+    code: FindingCode,
+    problem: string,
+    mend: string,
+    name: string | null = null,
+    said: string | null = null,
+  ): Finding => ({
     level,
     code,
-    name,
-    problem,
-    mend,
+    name: name === null ? null : cut(name, LONGEST_NAME),
+    problem: cut(problem, LONGEST_TEXT),
+    mend: cut(mend, LONGEST_TEXT),
+    said,
   });
 
 export const fault = build('fault');
@@ -71,11 +92,14 @@ const ORDER: readonly FindingLevel[] = ['fault', 'warning', 'unchecked'];
 export function withoutRepeats(findings: readonly Finding[]): Finding[] {
   const sorted = findings.toSorted((one, other) => ORDER.indexOf(one.level) - ORDER.indexOf(other.level));
   const seen = new Set<string>();
+  const counts = new Map<string, number>();
   return sorted.filter(({ level, code, name }) => {
     const key = `${code} ${name ?? ''}`;
     if (seen.has(key) || (level === 'unchecked' && seen.has(`permission_missing ${name ?? ''}`)))
       return false;
     seen.add(key);
-    return true;
+    const count = (counts.get(code) ?? 0) + 1;
+    counts.set(code, count);
+    return count <= MOST_OF_A_KIND;
   });
 }

@@ -1,4 +1,4 @@
-import { KohaError } from '@passport/koha-client';
+import { isAnsweredByPage, KohaError, quoteOf } from '@passport/koha-client';
 import type { Finding } from './finding.ts';
 import { fault, unchecked } from './finding.ts';
 
@@ -50,16 +50,43 @@ export function faultOfFailure(error: KohaError, need: string, knownPermission: 
         'put the address it leads to into koha.url',
         operation,
       );
-    default: {
-      const said = status === null ? code : `${code}, status ${status}`;
+    case 'unexpected_status':
       return fault(
-        'no_answer',
-        `${operation} gave no answer that can be used (${said})`,
-        "look into Koha's log (plack-error.log) at this moment",
+        'query_refused',
+        `Koha refuses ${operation} (status ${status ?? 0}), needed ${need}`,
+        'this release, or something in front of Koha, does not take the request as it is documented for 23.11 to 26.05: report what it answers, with the release',
         operation,
+        quoteOf(error),
       );
-    }
+    default:
+      return isAnsweredByPage(error) && (error.status ?? 500) < 500 ? proxyPage(error) : noAnswer(error);
   }
+}
+
+function proxyPage(error: KohaError): Finding {
+  const { operation, status } = error;
+  return fault(
+    'proxy_page',
+    `${operation} is answered with a page that is not Koha's (status ${status ?? 0})`,
+    'let everything under /api/v1 through to Koha: look at the proxy, the login page or the firewall in front of it',
+    operation,
+    quoteOf(error),
+  );
+}
+
+function mendOfSilence(error: KohaError): string {
+  if (error.code === 'rate_limited')
+    return "raise the limit for this service's address, at the proxy or firewall in front of Koha";
+  return isAnsweredByPage(error)
+    ? 'the web server in front of Koha gets nothing from it: koha-plack --status'
+    : "look into Koha's log (plack-error.log) at this moment: the line there says what this Koha cannot do";
+}
+
+function noAnswer(error: KohaError): Finding {
+  const { code, status, operation } = error;
+  const said = status === null ? code : `${code}, status ${status}`;
+  const problem = `${operation} gave no answer that can be used (${said})`;
+  return fault('no_answer', problem, mendOfSilence(error), operation, quoteOf(error));
 }
 
 function faultOfCredentials({ status }: KohaError): Finding {
@@ -95,5 +122,6 @@ export function uncheckedFailure(
     `${what} cannot be seen: ${error.operation} gives ${error.code}`,
     "look into Koha's log (plack-error.log)",
     error.operation,
+    quoteOf(error),
   );
 }

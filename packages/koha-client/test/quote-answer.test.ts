@@ -1,0 +1,86 @@
+import { inspect } from 'node:util';
+import { expect, test } from '@jest/globals';
+import { KohaError, quoteOf } from '../src/index.ts';
+import { badAnswer, failureOf } from '../src/failure-of.ts';
+
+const answer = (status: number, body: unknown, type = 'application/json') => ({
+  operation: 'GET /patrons' as const,
+  status,
+  headers: { 'content-type': `${type}; charset=utf-8` },
+  body: Buffer.from(typeof body === 'string' && type !== 'application/json' ? body : JSON.stringify(body)),
+});
+const quote = (status: number, body: unknown, type?: string) =>
+  quoteOf(failureOf('riverside', answer(status, body, type), 0));
+
+test.each<[body: unknown, said: string]>([
+  [
+    'Embedding objects is not allowed on this endpoint.',
+    'Embedding objects is not allowed on this endpoint.',
+  ],
+  [
+    { error: 'Something went wrong, check Koha logs for details.', error_code: 'internal_server_error' },
+    'Something went wrong, check Koha logs for details.; internal_server_error',
+  ],
+  [
+    {
+      errors: [
+        { message: 'Not in enum list: extended_attributes, account_balance.', path: '/x-koha-embed/0' },
+      ],
+    },
+    '/x-koha-embed/0: Not in enum list: extended_attributes, account_balance.',
+  ],
+  [
+    [{ path: '/query/_order_by', message: 'Malformed query string' }],
+    '/query/_order_by: Malformed query string',
+  ],
+  [
+    { error: "Column 'borrowernumber' in ORDER BY is ambiguous" },
+    "Column 'borrowernumber' in ORDER BY is ambiguous",
+  ],
+  [{ error: 1, error_code: 'invalid_query' }, '… invalid_query'],
+])('Koha is quoted in its own words: %j', (body, said) => {
+  expect(quote(400, body)).toBe(said);
+});
+
+test.each<[page: string, said: string]>([
+  ['<html><head><title>502 Bad Gateway</title>', 'page 502 Bad Gateway'],
+  ['<HTML><TITLE lang="en">Log in - Prairie Portal</TITLE>', 'page Log in …'],
+  ['<p>nothing', 'no JSON text/html'],
+])('a page in its place is quoted by its title: %s', (page, said) => {
+  expect(quote(502, page, 'text/html')).toBe(said);
+});
+
+test('what a stranger writes, and what is about a patron, is not quoted', () => {
+  const error = failureOf(
+    'riverside',
+    answer(500, {
+      error:
+        'Column jane.smith Jane 21234000000017 jane@example.org is owed https://evil.example.org \u001B[31m',
+      errors: [{ path: '/body/Jane', message: 'Kovač' }],
+    }),
+    0,
+  );
+  expect(quoteOf(error)).toBe('Column … is …');
+  expect(quote(500, { error: 'order '.repeat(1_000_000) })?.length ?? 0).toBeLessThan(201);
+  expect(quote(500, { error: 'order '.repeat(1_000) })?.length).toBe(200);
+});
+
+test('an answer that does not fit is quoted too, and a failure without an answer is not', () => {
+  const page = answer(200, '<title>Log in</title>', 'text/html');
+  expect(quoteOf(badAnswer('riverside', page))).toBe('page Log in');
+  const none = new KohaError({
+    code: 'timeout',
+    library: 'riverside',
+    operation: 'GET /patrons',
+    effect: 'none',
+  });
+  expect(quoteOf(none)).toBeNull();
+});
+
+test('the quote is not on the error, where loggers and queues would print it', () => {
+  const error = failureOf('riverside', answer(500, { error: 'order ambiguous' }), 0);
+  expect(quoteOf(error)).toBe('order ambiguous');
+  expect(`${inspect(error, { depth: 9, showHidden: true })}${JSON.stringify(error)}`).not.toContain(
+    'ambiguous',
+  );
+});
