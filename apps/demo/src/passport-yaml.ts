@@ -16,7 +16,7 @@ agreements: all
 
 defaults:
   copy: { category: PT }
-  limits: { copies_per_hour: 20000, misses_per_hour: 20000 } # a demo is there to be tried
+  limits: { copies_per_hour: 20000, misses_per_hour: 20000, verdicts_per_hour: 20000 } # a demo is there to be tried
 
 libraries:
 ${libraries.map(buildEntry).join('\n')}`;

@@ -3,6 +3,7 @@ import {
   type TellJobs,
   buildEndWrite,
   noteItem,
+  openCreatePlaces,
   openLedger,
   openReceipts,
   openTurns,
@@ -19,6 +20,8 @@ import {
 } from '@passport/runtime';
 import { buildAskHome } from './ask-home.ts';
 import { buildAudit } from './audit.ts';
+import { buildInPlace } from './create-place.ts';
+import { keepReceipts } from './keep-receipts.ts';
 import type { Libraries } from './libraries.ts';
 import type { Machine } from './machine.ts';
 import { type ProvisionDeps, provision } from './provision.ts';
@@ -30,6 +33,9 @@ import { buildInTurn } from './take-turn.ts';
 import { buildTakeUp } from './take-up.ts';
 import { buildTeller } from './tell.ts';
 import type { ScanWork } from './worker.ts';
+
+/** One library's creates may keep a quarter of the worker's jobs waiting; the rest is for everybody else. */
+const SLOTS_OF_ONE_LINE = 4;
 
 /** What start-worker.ts has opened by the time the work on scans can be put together. */
 export interface Opened {
@@ -53,8 +59,20 @@ export interface Opened {
 
 /** Puts together all that happens to a scan, by hand. Nothing is sent yet. */
 export function assembleWork(opened: Opened): ScanWork {
-  const { config, redis, tellQueue, libraries, sightings, jobs, tracing, nameOf, lifecycle, now, log } =
-    opened;
+  const {
+    config,
+    redis,
+    tellQueue,
+    libraries,
+    sightings,
+    jobs,
+    tracing,
+    nameOf,
+    lifecycle,
+    machine,
+    now,
+    log,
+  } = opened;
   const { consortium } = config;
   const ledger = openLedger(redis);
   const teller = buildTeller({
@@ -73,7 +91,7 @@ export function assembleWork(opened: Opened): ScanWork {
     run: assembleRun(opened, { ...assembleStory(opened), takeUp }),
     consortium,
     ledger,
-    receipts: openReceipts(redis),
+    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: machine.monotonicNow, log }),
     teller,
     sightings,
     metrics: jobs,
@@ -88,7 +106,7 @@ export function assembleWork(opened: Opened): ScanWork {
 
 function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
   const { config, redis, libraries, jobs, machine, now, log } = opened;
-  const { newId, monotonicNow, pause } = machine;
+  const { newId, monotonicNow, pause, random } = machine;
   const { consortium } = config;
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
   return {
@@ -102,6 +120,14 @@ function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
       monotonicNow,
       pause,
     }),
+    inPlace: buildInPlace({
+      places: openCreatePlaces(redis),
+      mostWaiting: Math.max(1, Math.floor(config.concurrency / SLOTS_OF_ONE_LINE)),
+      newId,
+      monotonicNow,
+      pause,
+    }),
+    random,
     audit: buildAudit(log),
     copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
     now,

@@ -2,6 +2,7 @@ import type { Progress } from '@passport/contract';
 import { type CreateResult, KohaError, type PatronBody } from '@passport/koha-client';
 import type { Libraries } from './libraries.ts';
 import { findLocalCopy } from './local-copy.ts';
+import type { Placed } from './story-ports.ts';
 
 /** The copy to make, decided to the last field. */
 export interface CopyOrder {
@@ -32,8 +33,10 @@ export type CopyResult =
   | { readonly kind: 'native'; readonly patronId: number }
   | { readonly kind: 'conflict' }
   | { readonly kind: 'look_alike' }
-  /** Koha could not store this record, three times. */
+  /** Koha could not store this record, however often it was tried. */
   | { readonly kind: 'record_refused' }
+  /** Others create here before us: come back in so many milliseconds. */
+  | { readonly kind: 'busy'; readonly freeInMs: number }
   | {
       readonly kind: 'misconfigured';
       readonly problem: NonNullable<Progress['problem']>;
@@ -50,16 +53,27 @@ export interface StepDeps {
 }
 
 export interface CopyDeps extends StepDeps {
+  /** Does `work` as the only one who creates at this lending library. */
+  readonly inPlace: <T>(work: () => Promise<T>) => Promise<Placed<T>>;
   /** Writes down that the copy is about to be sent, before it is. */
   readonly noteSent: () => Promise<void>;
+  /** Takes that back: nothing left the house after all. */
+  readonly nothingLeft: () => void;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
 /** A patron with our home key needs this permission to be seen from another branch (API.md, surprise 10). */
 const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
-const MOST_REFUSALS = 3;
+/**
+ * A deadlock in Koha's database is its own error too, and a desk's or a batch's writes can be in our way like our own:
+ * eight tries with jitter stored 200 of 200 records that had 113 deadlocks between them (docs/decisions/0050).
+ */
+const MOST_REFUSALS = 8;
 /** Namesakes at one desk at one moment are few; in a rush of them each try lets one more through. */
 const MOST_RACES = 10;
-const PAUSE_MS = 300;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_600;
 
 /**
  * Makes sure that the copy is there, once. Idempotent by looking, not by remembering: whatever Koha answers that can
@@ -71,22 +85,31 @@ export async function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<Copy
   if (unsure) {
     const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
-  } else {
-    deps.assertHeld();
-    await deps.noteSent();
   }
-  for (let refusals = 1; ; refusals += 1) {
-    const made = await create(order, deps);
+  for (let tries = 1; ; tries += 1) {
+    const placed = await deps.inPlace(() => create(order, deps, tries === 1));
+    if (placed.kind === 'busy') return placed;
+    const made = placed.value;
     if (made.kind === 'end') return made.result;
     unsure ||= made.kind !== 'there';
+    // Koha's own error is over, so the look may wait until right before the next try.
+    if (made.kind === 'record_refused') await pauseAfter(tries, deps);
     const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
     if (made.kind === 'lost') throw made.error;
-    if (made.kind === 'there') {
-      if (!isRaceForLogin(made.because) || refusals >= MOST_RACES) return notThere(order, made.because, deps);
-    } else if (refusals >= MOST_REFUSALS) return { kind: 'record_refused' };
-    await deps.pause(PAUSE_MS * Math.min(refusals, MOST_REFUSALS));
+    if (made.kind === 'record_refused') {
+      if (tries >= MOST_REFUSALS) return made;
+    } else {
+      if (!isRaceForLogin(made.because) || tries >= MOST_RACES) return notThere(order, made.because, deps);
+      await pauseAfter(tries, deps);
+    }
   }
+}
+
+/** Half of each pause is jitter, so that whoever was in our way is not met again. */
+function pauseAfter(tries: number, { pause, random }: CopyDeps): Promise<void> {
+  const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+  return pause(Math.round(longest * (0.5 + random() / 2)));
 }
 
 /** What Koha says of a create when it has the card, the home key or a look-alike already. */
@@ -101,10 +124,15 @@ type Made =
   | { readonly kind: 'record_refused' }
   | { readonly kind: 'lost'; readonly error: KohaError };
 
-async function create(order: CopyOrder, deps: CopyDeps): Promise<Made> {
+/** One create, noted as sent before the first one leaves. */
+async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promise<Made> {
   const { lending, branch, body } = order;
   const confirmNotDuplicate = order.onLookAlike === 'create';
   deps.assertHeld();
+  if (isFirst) {
+    await deps.noteSent();
+    deps.assertHeld();
+  }
   try {
     const answer = await deps.libraries.call(lending, (koha) =>
       koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: deps.signal }),
@@ -118,10 +146,17 @@ async function create(order: CopyOrder, deps: CopyDeps): Promise<Made> {
         return { kind: 'there', because: answer };
     }
   } catch (error) {
+    if (isFirst && !mayHaveLeft(error)) deps.nothingLeft();
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     return error.code === 'record_refused' ? { kind: 'record_refused' } : { kind: 'lost', error };
   }
 }
+
+/** Whether the body of a create that failed may have left: somebody answered it, or nobody knows how far it got. */
+const mayHaveLeft = (error: unknown): boolean =>
+  error instanceof KohaError &&
+  error.operation === 'POST /patrons' &&
+  (error.status !== null || error.effect === 'unknown');
 
 /** A 201 with a body of nulls: the copy is there, but this API user will never find it again. */
 function created(
@@ -139,7 +174,7 @@ async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promi
   if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
     return misconfigured(order, { what: 'attribute_type', name: because.type });
   }
-  await deps.pause(PAUSE_MS);
+  await pauseAfter(1, deps);
   const found = await findLocalCopy(order, deps, false);
   return found ?? misconfigured(order, { what: 'permission', name: SEE_ALL });
 }

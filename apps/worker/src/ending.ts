@@ -50,29 +50,31 @@ export const ended = (ending: Ending): RunEnd => ({ kind: 'ended', ending });
 
 /** Ends of which nobody can say whether a copy that was sent is there. */
 const MAY_BE_THERE: ReadonlySet<Outcome> = new Set(['LENDING_UNREACHABLE', 'HOME_UNREACHABLE']);
-/** Ends that a run may come to without having looked at the lending library. */
-const UNLOOKED: ReadonlySet<Outcome> = new Set([
-  'NOT_FOUND',
-  'NOT_ELIGIBLE',
-  'AMBIGUOUS_HOME',
-  'MISCONFIGURED',
-  'TOO_LATE',
-]);
 
 /**
- * An end with what it disclosed: what this run sent (`job`), or what was sent by an earlier one (`before`) of which this
- * one has learnt nothing.
+ * An end with what the event has disclosed, in this run or an earlier one: whatever the lending library answered, and
+ * whatever came of it, it has had the record in its hands.
  */
-export function withDisclosure(end: Ending, { sent }: JobData, before: JobData): Ending {
+export function withDisclosure(end: Ending, job: JobData): Ending {
   if (end.disclosed !== undefined) return end;
-  if (sent !== null && MAY_BE_THERE.has(end.outcome)) return { ...disclosedBy(sent), ...end };
-  const earlier = disclosedBefore(before);
-  if (earlier === null || !UNLOOKED.has(end.outcome)) return end;
+  const last = disclosuresOf(job).at(-1);
+  if (last === undefined) return end;
   // The home is for the receipt only: by now it may not share this patron.
-  return { ...end, disclosed: disclosedBy(earlier).disclosed };
+  return MAY_BE_THERE.has(end.outcome)
+    ? { ...disclosedBy(last), ...end }
+    : { ...end, disclosed: disclosedBy(last).disclosed };
 }
 
-function disclosedBefore({ made, sent }: JobData): JobData['sent'] {
+/** What an event has disclosed so far, one entry for each patron, oldest first. */
+export function disclosuresOf({
+  made,
+  sent,
+  sent_before: before = [],
+}: JobData): NonNullable<JobData['sent']>[] {
   const fields = made?.disclosed ?? null;
-  return made === null || fields === null ? sent : { home: made.home, home_key: made.home_key, fields };
+  // A job of an earlier version may say it only of the copy that it made.
+  const ofMade =
+    made === null || fields === null ? null : { home: made.home, home_key: made.home_key, fields };
+  const last = sent ?? ofMade;
+  return last === null ? [...before] : [...before, last];
 }

@@ -21,6 +21,8 @@ export interface HeldLock {
 export interface JobHold extends HeldLock {
   /** Writes into the job that a copy is about to be sent. Throws LockLost. */
   noteSent(sent: NonNullable<JobData['sent']>): Promise<void>;
+  /** Takes back what this run has noted: nothing left the house after all. */
+  nothingLeft(): void;
 }
 
 /** A twin may start once the lock has run out in Redis; ours ends this much before. */

@@ -22,7 +22,7 @@ import {
   turnDidNotCome,
   unmapped,
 } from './story-ends.ts';
-import type { AskHome, InTurn, TakeUp } from './story-ports.ts';
+import type { AskHome, InPlace, InTurn, TakeUp } from './story-ports.ts';
 
 export interface ProvisionDeps extends AfterCopyDeps {
   readonly ask: AskHome;
@@ -30,6 +30,10 @@ export interface ProvisionDeps extends AfterCopyDeps {
   readonly takeUp: TakeUp;
   /** One job at a time writes for one patron. */
   readonly inTurn: InTurn;
+  /** One create at a time at one lending library. */
+  readonly inPlace: InPlace;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
 /**
@@ -139,9 +143,16 @@ async function makeCopy(
         onLookAlike: policy.onLookAlike,
         lookFirst: scan.sent !== null,
       },
-      { ...deps, signal: held.signal, assertHeld: () => held.assertHeld(), noteSent },
+      {
+        ...deps,
+        signal: held.signal,
+        assertHeld: () => held.assertHeld(),
+        inPlace: (work) => deps.inPlace(scan, held, work),
+        noteSent,
+        nothingLeft: () => held.nothingLeft(),
+      },
     ),
   );
-  deps.audit.copied(scan, copy, result);
+  if (result.kind !== 'busy') deps.audit.copied(scan, copy, result);
   return result;
 }

@@ -65,15 +65,25 @@ export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecisi
     signal: hand.lock.signal,
     assertHeld: () => hand.lock.assertHeld(),
     async noteSent(sent) {
-      job = { ...job, sent };
+      job = withSent(job, sent);
       await hand.save(job);
+    },
+    nothingLeft() {
+      const { sent, sent_before } = parsed.job;
+      job = { ...job, sent, sent_before };
     },
   };
   const end = await story(job, hand, hold, deps);
   if (end === 'hand_back') return { kind: 'hand_back' };
   const attempt = job.progress.attempt + 1;
-  if (end.kind === 'ended') return toEnd(job, withDisclosure(end.ending, job, parsed.job), attempt, deps);
+  if (end.kind === 'ended') return toEnd(job, withDisclosure(end.ending, job), attempt, deps);
   return wait(job, end, attempt, deps);
+}
+
+/** The job with what it is about to send; what it sent of somebody else before is not forgotten. */
+function withSent(job: JobData, sent: NonNullable<JobData['sent']>): JobData {
+  const earlier = job.sent === null || job.sent.home_key === sent.home_key ? [] : [job.sent];
+  return { ...job, sent, sent_before: [...(job.sent_before ?? []), ...earlier] };
 }
 
 async function story(
@@ -168,7 +178,6 @@ function endedJob(job: JobData, ending: Ending, attempt: number, deps: RunDeps):
     ...job,
     sealed_card: isKept ? job.sealed_card : null,
     sealed_item: isKept ? job.sealed_item : null,
-    sent: ending.disclosed === undefined ? null : job.sent,
     progress,
   };
 }
@@ -223,7 +232,7 @@ function delayOf(
     case 'CIRCUIT_OPEN':
       return CIRCUIT_WAIT_MS * (1 + random() / 2);
     case 'BUSY':
-      return freeSlotMs(library);
+      return retryAfterMs ?? freeSlotMs(library);
     case 'LIMIT_REACHED':
       return Math.min(retryAfterMs ?? CIRCUIT_WAIT_MS, CIRCUIT_WAIT_MS) + random() * 1_000;
     default:

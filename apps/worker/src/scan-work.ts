@@ -2,7 +2,7 @@ import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing } from '@passport/runtime';
-import type { Ending } from './ending.ts';
+import { disclosuresOf } from './ending.ts';
 import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
 import type { Sightings } from './sightings.ts';
 import type { Teller } from './tell.ts';
@@ -33,7 +33,7 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
   const { ledger, teller, park, now, log } = deps;
   return {
     run: (hand: JobInHand) => tracedRun(hand, deps),
-    beforeEnd: ({ job, ending }) => writeReceipt(deps, job, ending),
+    beforeEnd: ({ job }) => writeReceipts(deps, job),
     async afterEnd(job, jobId) {
       const { outcome } = job.progress;
       if (outcome === null) return;
@@ -41,9 +41,9 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       note(deps, job, outcome);
       await teller.tellEnd(job);
     },
-    async endAgain({ job, ending }, jobId) {
+    async endAgain({ job }, jobId) {
       const wasLost = await deps.writeEnd(jobId, job);
-      await writeReceipt(deps, job, ending);
+      await writeReceipts(deps, job);
       await settle(deps, job, jobId);
       if (!wasLost) return;
       log.warn(
@@ -53,7 +53,9 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
     },
     async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
       const { job, forCircuitsOf, worthTelling } = decision;
-      if (!mayHaveCopied(job)) await ledger.giveBack(job.library, job.event_id);
+      // However long it waits and whoever ends it: what has left is on record.
+      await writeReceipts(deps, job);
+      if (!hasDisclosed(job)) await ledger.giveBack(job.library, job.event_id);
       await Promise.all(forCircuitsOf.map((library) => park(library, jobId)));
       const { waiting_for: waitingFor, attempt } = job.progress;
       log.info(
@@ -80,14 +82,15 @@ async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<
   if (job.sealed_item !== null) await deps.noteItem(jobId, itemGoneAt(deps, job));
 }
 
-/** Whether a copy is there, or may be: an ended job remembers what it sent only when it came to something. */
-const mayHaveCopied = ({ made, sent }: JobData): boolean =>
-  sent !== null || (made?.disclosed ?? null) !== null;
+/** Whether a record has left for the lending library, stored there or not. */
+const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
 
-/** What an ended event used of its library's hour. */
+/** What an ended event used of its library's hour. Whatever names the home of a patron says something of them. */
 function usedOf(job: JobData): HourUse {
-  if (mayHaveCopied(job)) return 'copies';
-  return job.progress.outcome === 'NOT_FOUND' ? 'misses' : 'none';
+  if (hasDisclosed(job)) return 'copies';
+  const { outcome, homes } = job.progress;
+  if (outcome === 'NOT_FOUND') return 'misses';
+  return homes.length > 0 && outcome !== 'HOME_UNREACHABLE' ? 'verdicts' : 'none';
 }
 
 /** One run of a job, in the trace that its delivery began. */
@@ -107,19 +110,13 @@ function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<Run
   );
 }
 
-async function writeReceipt(deps: ScanWorkDeps, job: JobData, { disclosed }: Ending): Promise<void> {
-  if (disclosed === undefined) return;
+async function writeReceipts(deps: ScanWorkDeps, job: JobData): Promise<void> {
   const { receipts, consortium, now } = deps;
-  const { home, homeKey, fields } = disclosed;
-  const receipt = {
-    at: new Date(now()).toISOString(),
-    home,
-    lending: job.library,
-    homeKey,
-    fields,
-    eventId: job.event_id,
-  };
-  await receipts.append(receipt, now(), consortium.retention.receiptsMs);
+  for (const { home, home_key: homeKey, fields } of disclosuresOf(job)) {
+    const at = new Date(now()).toISOString();
+    const receipt = { at, home, lending: job.library, homeKey, fields, eventId: job.event_id };
+    await receipts.append(receipt, now(), consortium.retention.receiptsMs);
+  }
 }
 
 /** A failed job loses its item when it would be too late to lend it. */

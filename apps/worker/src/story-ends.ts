@@ -144,6 +144,8 @@ export async function afterCopy(
       return ended({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes });
     case 'record_refused':
       return ended({ outcome: 'LENDING_REFUSED', homes });
+    case 'busy':
+      return othersFirst(scan, home, result.freeInMs);
     case 'misconfigured': {
       const { problem, patronId } = result;
       const isThere = patronId === null ? {} : { patronId, ...disclosedBy({ ...isOurs, fields }) };
@@ -155,12 +157,17 @@ export async function afterCopy(
 }
 
 /** Another job is writing for this very patron, and takes long. */
-export function turnDidNotCome({ lending, made }: Scan, home: string): RunEnd {
+export function turnDidNotCome(scan: Scan, home: string): RunEnd {
+  return othersFirst(scan, home, null);
+}
+
+/** Others are before this job at the lending library; that is no attempt. */
+function othersFirst({ lending, made }: Scan, home: string, retryAfterMs: number | null): RunEnd {
   return {
     kind: 'waiting',
     library: lending,
     reason: 'BUSY',
-    retryAfterMs: null,
+    retryAfterMs,
     otherwise: made === null ? neverAnswered(home) : endingOf(made, { result: 'TOO_LATE', keys: [] }),
   };
 }

@@ -3,11 +3,11 @@ import type { Ledger } from '@passport/queue';
 import { libraryById } from '@passport/verdict';
 import type { TakeUp } from './story-ports.ts';
 
-/** Holds a library to its hourly copies and misses; `reached` is told each time a job has to wait for them. */
+/** Holds a library to its hourly copies, misses and verdicts; `reached` is told each time a job has to wait for them. */
 export function buildTakeUp(
   consortium: Consortium,
   ledger: Ledger,
-  reached: (library: string, limit: 'copies' | 'misses') => void,
+  reached: (library: string, limit: 'copies' | 'misses' | 'verdicts') => void,
 ): TakeUp {
   return async ({ lending, eventId }) => {
     const { limits } = libraryById(consortium, lending);

@@ -6,6 +6,12 @@ import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory } from './
 
 const own = leakGuard({ beforeEach, afterEach });
 const OLD = '21234000000099';
+/** Koha had the record in its hands, whatever it said to it. */
+const disclosed = {
+  home: 'midland',
+  homeKey: expect.stringMatching(/^midland:/),
+  fields: expect.arrayContaining(['surname']),
+};
 
 describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release) => {
   const open = async (plan: StoryPlan = {}): Promise<StoryBench> =>
@@ -120,7 +126,11 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     withCopy(story, OLD);
     story.riverside.putPatron(CARD, { surname: 'Other', firstname: 'Person', category_id: 'AD' });
 
-    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
+    expect(endingOf(await story.run())).toEqual({
+      outcome: 'LOCAL_CONFLICT',
+      homes: ['midland'],
+      disclosed,
+    });
     expect(story.copy(OLD)).toMatchObject({ surname: 'Okafor' });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
@@ -129,7 +139,11 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     withCopy(story, CARD, { PASSPORTED: 'lakeside', PASSPORTED_ID: 'lakeside:7' });
 
-    expect(endingOf(await story.run())).toEqual({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
+    expect(endingOf(await story.run())).toEqual({
+      outcome: 'LOCAL_CONFLICT',
+      homes: ['midland'],
+      disclosed,
+    });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
 
@@ -141,6 +155,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       outcome: 'ALREADY_LOCAL',
       patronId: patron_id,
       homes: ['midland'],
+      disclosed,
     });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
@@ -158,6 +173,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       outcome: 'ALREADY_LOCAL',
       patronId: patron_id,
       homes: ['midland'],
+      disclosed,
     });
     expect(story.riverside.state().checkouts).toHaveLength(0);
   });
@@ -169,7 +185,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const ending = endingOf(await story.run());
 
     if (release === '25.11') {
-      expect(ending).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes: ['midland'] });
+      expect(ending).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes: ['midland'], disclosed });
       expect(story.copy()).toBeUndefined();
     } else expect(ending.outcome).toBe('COPIED');
   });

@@ -95,14 +95,6 @@ describe('an ending after the copy was made', () => {
       disclosed: { home: 'midland', fields: job.made?.disclosed },
     });
   });
-
-  test('of an event that sent nothing is no disclosure, also when it was started twice', async () => {
-    const story = await open();
-    endingOf(await story.run({ item: null }));
-    const ending = endingOf(await story.run({ item: null, starts: 2, job: { sent: null } }));
-    expect(ending.outcome).toBe('ALREADY_LOCAL');
-    expect(ending.disclosed).toBeUndefined();
-  });
 });
 
 describe('T-35 a loan near the end of its time', () => {

@@ -91,17 +91,35 @@ describe('T-14 the create whose answer is lost', () => {
 });
 
 describe('Koha’s own refusal of one record', () => {
-  test('three times is LENDING_REFUSED, looked up between, and opens no circuit', async () => {
-    const story = await faulty({ ...refused, times: 3 });
-    expect(endingOf(await story.run())).toEqual({ outcome: 'LENDING_REFUSED', homes: ['midland'] });
+  test('eight times is LENDING_REFUSED, looked up before each try, and opens no circuit', async () => {
+    const story = await faulty({ ...refused, times: 8 });
+    expect(endingOf(await story.run())).toMatchObject({ outcome: 'LENDING_REFUSED', homes: ['midland'] });
     const look = ['riverside GET /patrons', 'riverside GET /patrons'];
-    expect(story.calls().slice(1)).toEqual([1, 2, 3].flatMap(() => [`riverside ${CREATE}`, ...look]));
+    expect(story.calls().slice(1)).toEqual(
+      [1, 2, 3, 4, 5, 6, 7, 8].flatMap(() => [`riverside ${CREATE}`, ...look]),
+    );
     expect(story.libraries.circuit('riverside').isOpen).toBe(false);
   });
 
-  test('twice, and then it is stored', async () => {
-    const story = await faulty({ ...refused, times: 2 });
+  test('seven times, as a database that deadlocks gives it, and then it is stored', async () => {
+    const story = await faulty({ ...refused, times: 7 });
     expect(endingOf(await story.run()).outcome).toBe('COPIED');
+    expect(copies(story)).toHaveLength(1);
+  });
+
+  test('is followed by pauses that grow and are never the same for two', async () => {
+    const pausesOf = async (random: number): Promise<number[]> => {
+      const pauses: number[] = [];
+      const story = await faulty({ ...refused, times: 8 });
+      const pause = (ms: number): Promise<void> => {
+        pauses.push(ms);
+        return Promise.resolve();
+      };
+      await story.run(noItem, { pause, random: () => random });
+      return pauses;
+    };
+    expect(await pausesOf(0)).toEqual([50, 100, 200, 400, 800, 800, 800, 800]);
+    expect(await pausesOf(0.5)).toEqual([75, 150, 300, 600, 1_200, 1_200, 1_200, 1_200]);
   });
 });
 

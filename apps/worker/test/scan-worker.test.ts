@@ -177,6 +177,51 @@ describe('T-21 beyond its hourly limits', () => {
     });
   });
 
+  test('a library’s verdicts wait: they say something of people, too', async () => {
+    const { startWorker, accept, follow } = await open({ entry: { limits: { verdicts_per_hour: 2 } } });
+    const worker = await startWorker();
+    const late = { surname: 'Late', category_id: 'AD', expiry_date: '2020-01-01' };
+    const cards = ['21234000000033', '21234000000034', '21234000000035'];
+    for (const card of cards) bench.midland.putPatron(card, late);
+    for (const card of cards.slice(0, 2)) {
+      expect(await follow(await accept({ card }))).toMatchObject({ outcome: 'NOT_ELIGIBLE' });
+    }
+    const third = await accept({ card: cards[2] ?? '' });
+    expect(await follow(third, ({ state }) => state === 'waiting')).toMatchObject({
+      waiting_for: { library: 'riverside', reason: 'LIMIT_REACHED' },
+    });
+    expect(await worker.metrics()).toMatch(
+      /passport_limit_reached_total\{library="riverside",limit="verdicts"\} 1/,
+    );
+  });
+
+  test('a record that the lending Koha refused counts as a copy and has its receipt', async () => {
+    const { startWorker, accept, follow, riverside } = await open({
+      entry: { limits: { copies_per_hour: 2 } },
+    });
+    await startWorker();
+    const error = 'A patron record matching these details already exists';
+    riverside.addFaults([
+      { operation: 'POST /patrons', times: 3, kind: 'status', status: 409, body: { error } },
+    ]);
+    for (const n of [1, 2]) {
+      const card = `2123400000005${n}`;
+      bench.midland.putPatron(card, {
+        surname: `Visitor ${n}`,
+        category_id: 'AD',
+        expiry_date: '2037-12-31',
+      });
+      expect(await follow(await accept({ card, item: null }))).toMatchObject({
+        outcome: 'LOOKS_LIKE_LOCAL_PATRON',
+      });
+    }
+    expect(await bench.redis.ask('XLEN', '{passport}:receipts')).toBe(2);
+    const third = await accept({ item: null });
+    expect(await follow(third, ({ state }) => state === 'waiting')).toMatchObject({
+      waiting_for: { library: 'riverside', reason: 'LIMIT_REACHED' },
+    });
+  });
+
   test('what neither copied nor missed costs nothing of the hour', async () => {
     const { startWorker, accept, follow } = await open({
       entry: { limits: { copies_per_hour: 1, misses_per_hour: 1 } },

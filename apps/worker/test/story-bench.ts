@@ -89,6 +89,8 @@ export async function openStory(plan: StoryPlan = {}): Promise<StoryBench> {
     ask: buildAskHome(libraries),
     takeUp: () => Promise.resolve(null),
     inTurn: (_scan, _homeKey, lock, work) => work(lock),
+    inPlace: async (_scan, _lock, work) => ({ kind: 'done', value: await work() }),
+    random: () => 0.5,
     audit: auditInto(audited),
     copied: () => undefined,
     now: Date.now,

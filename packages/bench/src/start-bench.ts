@@ -61,6 +61,7 @@ export async function startBench(options: BenchOptions): Promise<Bench> {
           backlog: 2_000_000,
           copies_per_hour: 10_000_000,
           misses_per_hour: 10_000_000,
+          verdicts_per_hour: 10_000_000,
         },
         retry: { checkout_within: '1h', give_up_after: '6h', ...options.retry },
       },

@@ -3,6 +3,14 @@ import { SCAN_INTERFACES } from './event.ts';
 import { type EventState, type Progress, REASONS, progressSchema } from './outcome.ts';
 import { messageOf } from './message.ts';
 
+/** The patron and the fields that left for the lending library. */
+const sentSchema = z.object({
+  home: z.string(),
+  home_key: z.string(),
+  /** Names of the fields that were sent. */
+  fields: z.array(z.string()),
+});
+
 /**
  * What a job carries through the queue (version 1). The card and the item travel sealed; `card_hash` is a keyed hash,
  * with the id of its key. Times are milliseconds of the queue's clock unless they are text.
@@ -30,16 +38,13 @@ export const jobSchema = z.object({
   traceparent: z.string().optional(),
   /** The last retry by a person: its time, and how often the job had been stalled by then. */
   retried: z.object({ at_ms: z.number(), stalled: z.int() }).nullable(),
-  /** Written before a copy is sent to the lending library: from then on it may be there. Null: nothing was ever sent. */
-  sent: z
-    .object({
-      home: z.string(),
-      home_key: z.string(),
-      /** Names of the fields that were sent. */
-      fields: z.array(z.string()),
-    })
-    .nullable()
-    .default(null),
+  /**
+   * Written before a copy is sent to the lending library: from then on that library may have it, whatever it answers.
+   * Null: nothing was ever sent.
+   */
+  sent: sentSchema.nullable().default(null),
+  /** What earlier runs sent of other patrons: the card had another home then. */
+  sent_before: z.array(sentSchema).optional(),
   /** Set while only the loan is left to do: the copy is there, and home is not asked again. */
   made: z
     .object({

@@ -39,6 +39,7 @@ export { park, parkedLibraries, wakeParked } from './parking.ts';
 export { type EndWrite, buildEndWrite } from './end-write.ts';
 export { type HeldWrite, buildHeldWrite } from './held-write.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
+export { type CreatePlaces, type HeldPlace, type PlaceHolder, openCreatePlaces } from './create-place.ts';
 export { type TurnHolder, type Turns, openTurns } from './turn.ts';
 export {
   type TellJobs,

@@ -30,8 +30,9 @@ export const joinKey = (library: string, hash: string): string => key('join', li
 export const rateKey = (library: string): string => key('rate', library);
 /** A library's unfinished events, by time of acceptance. */
 export const backlogKey = (library: string): string => key('backlog', library);
-/** Copies or misses of the last hour, by time. */
-export const hourKey = (kind: 'copies' | 'misses', library: string): string => key('hour', kind, library);
+/** Copies, misses or verdicts of the last hour, by time. */
+export const hourKey = (kind: 'copies' | 'misses' | 'verdicts', library: string): string =>
+  key('hour', kind, library);
 /** Jobs that wait for a library's circuit to close. */
 export const parkedKey = (library: string): string => key('parked', library);
 /** The libraries that jobs are parked for. */

@@ -7,16 +7,20 @@ const HOUR_MS = 3_600_000;
 /** Hourly counts are kept for a little more than the day that the dashboard shows. */
 const OUTCOMES_LIFE_SECONDS = 26 * 3600;
 
+/** What an hour is counted in, in the order of the scripts' keys. */
+const HOUR_KINDS = ['misses', 'copies', 'verdicts'] as const;
+type HourKind = (typeof HOUR_KINDS)[number];
+
 /**
- * Takes one copy and one miss out of the library's hour before anything is asked, so that many jobs at once cannot
+ * Takes one copy, one miss and one verdict out of the library's hour before anything is asked, so that many jobs at once cannot
  * pass a limit together. An event that holds a place keeps it (a second run costs nothing).
- * KEYS 1 misses, 2 copies; ARGV 1 event id, 2 most misses, 3 most copies, 4 an hour in ms.
+ * KEYS misses, copies, verdicts; ARGV 1 event id, 2 an hour in ms, then the most of each.
  * Answers {} or {which limit, ms until a place is free}.
  */
 const ADMIT_LUA = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local hour = tonumber(ARGV[4])
+local hour = tonumber(ARGV[2])
 local function full(key, most)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)
   if redis.call('ZSCORE', key, ARGV[1]) then return nil end
@@ -24,11 +28,11 @@ local function full(key, most)
   local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
   return oldest[2] and math.max(0, tonumber(oldest[2]) + hour - now) or hour
 end
-for index, name in ipairs({'misses', 'copies'}) do
-  local wait = full(KEYS[index], tonumber(ARGV[index + 1]))
+for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
+  local wait = full(KEYS[index], tonumber(ARGV[index + 2]))
   if wait then return {name, wait} end
 end
-for index = 1, 2 do
+for index = 1, #KEYS do
   redis.call('ZADD', KEYS[index], 'NX', now, ARGV[1])
   redis.call('PEXPIRE', KEYS[index], hour)
 end
@@ -38,8 +42,8 @@ return {}
 /**
  * What an ended event leaves behind: its guard says so, it is off the backlog, its place in the hour is given back
  * unless it was used, its outcome is counted once. Safe to repeat.
- * KEYS 1 guard, 2 backlog, 3 misses, 4 copies, 5 outcomes of the hour
- * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: copies | misses | none, 4 life of the counts
+ * KEYS 1 guard, 2 backlog, 3 outcomes of the hour, then misses, copies, verdicts
+ * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: one of these or none, 4 life of the counts
  */
 const SETTLE_LUA = `
 local guard = redis.call('GET', KEYS[1])
@@ -48,11 +52,12 @@ if guard and not ended then
   redis.call('SET', KEYS[1], (string.gsub(guard, '^(%S+) %-', '%1 d', 1)), 'KEEPTTL')
 end
 local open = redis.call('ZREM', KEYS[2], ARGV[1])
-if ARGV[3] ~= 'misses' then redis.call('ZREM', KEYS[3], ARGV[1]) end
-if ARGV[3] ~= 'copies' then redis.call('ZREM', KEYS[4], ARGV[1]) end
+for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
+  if ARGV[3] ~= name then redis.call('ZREM', KEYS[index + 3], ARGV[1]) end
+end
 if open == 1 and ARGV[2] ~= '' then
-  redis.call('HINCRBY', KEYS[5], ARGV[2], 1)
-  redis.call('EXPIRE', KEYS[5], ARGV[4])
+  redis.call('HINCRBY', KEYS[3], ARGV[2], 1)
+  redis.call('EXPIRE', KEYS[3], ARGV[4])
 end
 return open
 `;
@@ -73,11 +78,12 @@ return 1
 export interface HourLimits {
   readonly copiesPerHour: number;
   readonly missesPerHour: number;
+  readonly verdictsPerHour: number;
 }
 
 export type Admission =
   | { readonly kind: 'admitted' }
-  | { readonly kind: 'limit_reached'; readonly limit: 'copies' | 'misses'; readonly freeInMs: number };
+  | { readonly kind: 'limit_reached'; readonly limit: HourKind; readonly freeInMs: number };
 
 /** The books of one library's events: what may start, what has ended. */
 export interface Ledger {
@@ -96,9 +102,16 @@ export interface Ledger {
 }
 
 /** What an event used of its library's hour. */
-export type HourUse = 'copies' | 'misses' | 'none';
+export type HourUse = HourKind | 'none';
 
-const USED: Partial<Record<Outcome, HourUse>> = { COPIED: 'copies', NOT_FOUND: 'misses' };
+const USED: Partial<Record<Outcome, HourUse>> = {
+  COPIED: 'copies',
+  NOT_FOUND: 'misses',
+  AMBIGUOUS_HOME: 'verdicts',
+  NOT_ELIGIBLE: 'verdicts',
+};
+
+const hourKeys = (library: string): string[] => HOUR_KINDS.map((kind) => hourKey(kind, library));
 
 /** Opens the ledger on a connection. Nothing in it is personal: event ids, times, counts. */
 export function openLedger(redis: Redis): Ledger {
@@ -106,29 +119,23 @@ export function openLedger(redis: Redis): Ledger {
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
   const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
   const close = async (library: string, eventId: string, field: string, used: HourUse, hour: string) => {
-    const keys = [
-      guardKey(library, eventId),
-      backlogKey(library),
-      hourKey('misses', library),
-      hourKey('copies', library),
-      outcomesKey(hour),
-    ];
-    await settle(keys, [eventId, field, used, OUTCOMES_LIFE_SECONDS]);
+    const keys = [guardKey(library, eventId), backlogKey(library), outcomesKey(hour)];
+    await settle([...keys, ...hourKeys(library)], [eventId, field, used, OUTCOMES_LIFE_SECONDS]);
   };
   return {
-    async admit(library, eventId, { copiesPerHour, missesPerHour }) {
-      const [limit, freeInMs] = (await admit(
-        [hourKey('misses', library), hourKey('copies', library)],
-        [eventId, missesPerHour, copiesPerHour, HOUR_MS],
-      )) as [('copies' | 'misses')?, number?];
+    async admit(library, eventId, { copiesPerHour, missesPerHour, verdictsPerHour }) {
+      const [limit, freeInMs] = (await admit(hourKeys(library), [
+        eventId,
+        HOUR_MS,
+        missesPerHour,
+        copiesPerHour,
+        verdictsPerHour,
+      ])) as [HourKind?, number?];
       if (limit === undefined) return { kind: 'admitted' };
       return { kind: 'limit_reached', limit, freeInMs: Number(freeInMs) };
     },
     async giveBack(library, eventId) {
-      await Promise.all([
-        redis.zrem(hourKey('misses', library), eventId),
-        redis.zrem(hourKey('copies', library), eventId),
-      ]);
+      await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
     },
     settle: (library, eventId, outcome, nowIso, used = USED[outcome] ?? 'none') =>
       close(library, eventId, `${library} ${outcome}`, used, nowIso.slice(0, 'YYYY-MM-DDTHH'.length)),

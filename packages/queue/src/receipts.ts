@@ -15,10 +15,10 @@ export interface DisclosureReceipt {
   readonly eventId: string;
 }
 
-/** Receipts of one event are written once, also when the step that writes them runs again. */
+/** A receipt is written once for each event and patron, also when the step that writes it runs again. */
 const MARK_LIFE_SECONDS = 80 * 3600;
 
-/** KEYS 1 mark of the event, 2 receipts; ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON. */
+/** KEYS 1 mark of event and patron, 2 receipts; ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON. */
 const APPEND_LUA = `
 if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
 redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3])
@@ -27,7 +27,7 @@ return 1
 
 /** The append-only book of disclosures. */
 export interface Receipts {
-  /** Appends the receipt of one event, once, and drops those older than `keepMs` before `nowMs`. */
+  /** Appends the receipt of one event and patron, once, and drops those older than `keepMs` before `nowMs`. */
   append(receipt: DisclosureReceipt, nowMs: number, keepMs: number): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export function openReceipts(redis: Redis): Receipts {
   const append = defineScript(redis, 'passportReceipt', APPEND_LUA);
   return {
     async append(receipt, nowMs, keepMs) {
-      const mark = `${RECEIPTS_KEY}:${jobIdOf(receipt.lending, receipt.eventId)}`;
+      const mark = `${RECEIPTS_KEY}:${jobIdOf(receipt.lending, receipt.eventId)}:${receipt.homeKey}`;
       await append(
         [mark, RECEIPTS_KEY],
         [MARK_LIFE_SECONDS, Math.max(0, nowMs - keepMs), JSON.stringify(receipt)],

@@ -76,10 +76,18 @@ describe('on a Redis cluster', () => {
   test('the ledger admits, settles and counts', async () => {
     const ledger = openLedger(fixture.redis);
     await openGate(fixture.redis)(event(1));
-    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
-    const full = await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 });
+    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
+    const full = await ledger.admit('riverside', 'evt_2', {
+      copiesPerHour: 1,
+      missesPerHour: 1,
+      verdictsPerHour: 9,
+    });
     await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', '2026-11-25T12:00:00.000Z');
-    const free = await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 });
+    const free = await ledger.admit('riverside', 'evt_2', {
+      copiesPerHour: 1,
+      missesPerHour: 1,
+      verdictsPerHour: 9,
+    });
 
     expect([full.kind, free.kind]).toEqual(['limit_reached', 'admitted']);
     expect(await fixture.redis.zcard('{passport}:backlog:riverside')).toBe(0);

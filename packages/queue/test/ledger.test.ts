@@ -12,7 +12,7 @@ afterEach(() => fixture.clear());
 afterAll(() => fixture.close());
 
 const HOUR_MS = 3_600_000;
-const limits = { copiesPerHour: 2, missesPerHour: 3 };
+const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 9 };
 const at = (time: string): string => `2026-11-25T${time}.000Z`;
 const accept = (n: number) => openGate(fixture.redis)(event(n));
 
@@ -57,7 +57,7 @@ describe('T-21 the hourly limits', () => {
   });
 
   test('another library is not touched', async () => {
-    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
 
     expect(await ledger.admit('lakeside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
   });
@@ -75,23 +75,40 @@ describe('T-21 the hourly limits', () => {
     expect(held[free]).toBe(0);
   });
 
+  test('a verdict keeps its place among the verdicts only', async () => {
+    const few = { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 1 };
+    await ledger.admit('riverside', 'evt_1', few);
+    await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', at('12:00:00'));
+
+    expect(await ledger.admit('riverside', 'evt_2', few)).toMatchObject({
+      kind: 'limit_reached',
+      limit: 'verdicts',
+    });
+    expect(await fixture.redis.zcard('{passport}:hour:copies:riverside')).toBe(0);
+    expect(await fixture.redis.zcard('{passport}:hour:misses:riverside')).toBe(0);
+  });
+
   test.each(['ALREADY_LOCAL', 'NOT_ELIGIBLE', 'HOME_UNREACHABLE'] as const)(
     'an event that neither copied nor missed (%s) gives both places back',
     async (outcome) => {
-      await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+      await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
       await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
 
-      expect(await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 })).toEqual({
+      expect(
+        await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 }),
+      ).toEqual({
         kind: 'admitted',
       });
     },
   );
 
   test('an event that waits gives its places back', async () => {
-    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
     await ledger.giveBack('riverside', 'evt_1');
 
-    expect(await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1 })).toEqual({
+    expect(
+      await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 }),
+    ).toEqual({
       kind: 'admitted',
     });
   });
@@ -100,13 +117,19 @@ describe('T-21 the hourly limits', () => {
     const longAgo = (await fixture.redisNow()) - HOUR_MS - 1;
     await fixture.redis.zadd('{passport}:hour:copies:riverside', longAgo, 'evt_0');
 
-    const answer = await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1 });
+    const answer = await ledger.admit('riverside', 'evt_1', {
+      copiesPerHour: 1,
+      missesPerHour: 1,
+      verdictsPerHour: 9,
+    });
 
     expect(answer).toEqual({ kind: 'admitted' });
   });
 
   test('a limit of none stops everything', async () => {
-    expect(await ledger.admit('riverside', 'evt_1', { copiesPerHour: 0, missesPerHour: 5 })).toEqual({
+    expect(
+      await ledger.admit('riverside', 'evt_1', { copiesPerHour: 0, missesPerHour: 5, verdictsPerHour: 9 }),
+    ).toEqual({
       kind: 'limit_reached',
       limit: 'copies',
       freeInMs: HOUR_MS,

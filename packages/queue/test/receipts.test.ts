@@ -48,12 +48,17 @@ describe('receipts', () => {
     expect(await readAll()).toEqual([receipt(), receipt({ eventId: 'evt_2', fields: [] })]);
   });
 
-  test('an event has one, also when the step that writes it runs again', async () => {
+  test('an event has one for each patron, also when the step that writes it runs again', async () => {
     await append();
     await append({ at: '2026-11-25T12:00:09.000Z' });
     await append({ lending: 'lakeside' });
+    await append({ homeKey: 'lakeside:5' });
 
-    expect(await readAll()).toEqual([receipt(), receipt({ lending: 'lakeside' })]);
+    expect(await readAll()).toEqual([
+      receipt(),
+      receipt({ lending: 'lakeside' }),
+      receipt({ homeKey: 'lakeside:5' }),
+    ]);
   });
 
   test('more than one page is read whole, each once', async () => {

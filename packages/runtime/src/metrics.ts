@@ -75,16 +75,17 @@ export function jobMetrics(
   });
   const limits = new Counter({
     name: 'passport_limit_reached_total',
-    help: 'Times that a job had to wait because its library had used up its hour (copies or misses)',
+    help: 'Times that a job had to wait because its library had used up its hour (copies, misses or verdicts)',
     labelNames: ['library', 'limit'],
     registers,
   });
   for (const library of zeroed.libraries) {
     for (const outcome of zeroed.failures) jobs.inc({ library, outcome }, 0);
-    for (const limit of ['copies', 'misses']) limits.inc({ library, limit }, 0);
+    for (const limit of ['copies', 'misses', 'verdicts']) limits.inc({ library, limit }, 0);
   }
   return {
-    limitReached: (library: string, limit: 'copies' | 'misses') => limits.inc({ library, limit }),
+    limitReached: (library: string, limit: 'copies' | 'misses' | 'verdicts') =>
+      limits.inc({ library, limit }),
     ended: (library: string, outcome: string) => jobs.inc({ library, outcome }),
     copied: (library: string, seconds: number) => scanToCopy.observe({ library }, seconds),
     step: (step: string, seconds: number) => steps.observe({ step }, seconds),

@@ -105,6 +105,7 @@ test('what an alert looks for is there from the start, at zero', async () => {
       'passport_jobs_total{library="riverside",outcome="MISCONFIGURED"} 0',
       'passport_limit_reached_total{library="riverside",limit="copies"} 0',
       'passport_limit_reached_total{library="riverside",limit="misses"} 0',
+      'passport_limit_reached_total{library="riverside",limit="verdicts"} 0',
     ]),
   );
 });

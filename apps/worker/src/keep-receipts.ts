@@ -1,0 +1,55 @@
+import type { DisclosureReceipt, Receipts } from '@passport/queue';
+import type { Logger, Redis } from '@passport/runtime';
+
+/** Redis loses a second or two of what it has answered (`appendfsync everysec`), a failover what was not replicated. */
+const KEPT_MS = 30_000;
+
+interface Kept {
+  readonly atMs: number;
+  readonly write: () => Promise<void>;
+}
+
+/**
+ * Receipts that survive a Redis which loses its last seconds: each is remembered for half a minute and written again when
+ * a lost connection is back. The mark of event and patron keeps those that were not lost from being written twice. An
+ * event that Redis lost as a whole leaves a copy, and this its receipt.
+ */
+export function keepReceipts(
+  receipts: Receipts,
+  deps: {
+    readonly redis: Pick<Redis, 'on'>;
+    readonly monotonicNow: () => number;
+    readonly log: Logger;
+  },
+): Receipts {
+  const { redis, monotonicNow, log } = deps;
+  let kept: Kept[] = [];
+  let wasLost = false;
+  const writeAgain = async (): Promise<void> => {
+    if (!wasLost) return;
+    wasLost = false;
+    try {
+      for (const { write } of kept) await write();
+    } catch {
+      wasLost = true; // lost again in the middle: the next connection does it
+    }
+    log.debug({ receipts: kept.length }, 'receipts written again after a lost connection');
+  };
+  const lost = (): void => {
+    wasLost = true;
+  };
+  redis.on('close', lost);
+  redis.on('ready', () => void writeAgain());
+  // A cluster stays open when it loses a node.
+  redis.on('-node', lost);
+  redis.on('+node', () => void writeAgain());
+  return {
+    async append(receipt: DisclosureReceipt, nowMs, keepMs) {
+      const write = (): Promise<void> => receipts.append(receipt, nowMs, keepMs);
+      await write();
+      const atMs = monotonicNow();
+      // Only here, so that nothing is forgotten while Redis is away.
+      kept = [...kept.filter((each) => atMs - each.atMs < KEPT_MS), { atMs, write }];
+    },
+  };
+}

@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import { waitFor } from '@passport/testkit';
+import { buildCreateLine } from '../src/create-line.ts';
+import { handClock } from './builders.ts';
+
+const never = new AbortController().signal;
+
+describe('the line of those who create at one lending library', () => {
+  test('lets one go at a time, the oldest scan first', async () => {
+    const line = buildCreateLine(5, handClock().now);
+    const order: string[] = [];
+    const enter = async (name: string, sinceMs: number): Promise<void> => {
+      if (await line.enter(sinceMs, never)) order.push(name);
+    };
+    await enter('first', 50);
+    const others = [enter('young', 30), enter('old', 10), enter('middle', 20)];
+    for (const length of [2, 3, 4]) {
+      line.leave();
+      await waitFor('the next one', () => order.length === length);
+    }
+    await Promise.all(others);
+    expect(order).toEqual(['first', 'old', 'middle', 'young']);
+  });
+
+  test('makes room at once when it is full, and the youngest goes', async () => {
+    const line = buildCreateLine(1, handClock().now);
+    await line.enter(0, never);
+    const young = line.enter(30, never);
+    const old = line.enter(10, never);
+
+    expect(await young).toBe(false);
+    expect(await line.enter(20, never)).toBe(false);
+    line.leave();
+    expect(await old).toBe(true);
+  });
+
+  test('spreads those who come back over its next free moments, by how long one takes', async () => {
+    const clock = handClock();
+    const line = buildCreateLine(1, clock.now);
+    for (let turn = 0; turn < 50; turn += 1) {
+      await line.enter(turn, never);
+      clock.forward(200);
+      line.leave();
+    }
+    const booked = [line.bookMs(), line.bookMs(), line.bookMs()];
+    expect(booked[0]).toBeCloseTo(250, 0);
+    expect(booked[1]).toBeCloseTo(450, 0);
+    expect(booked[2]).toBeCloseTo(650, 0);
+  });
+
+  test('is left by a job that has to stop, and the next one goes on', async () => {
+    const line = buildCreateLine(5, handClock().now);
+    const stop = new AbortController();
+    await line.enter(0, never);
+    const stopped = line.enter(1, stop.signal);
+    const next = line.enter(2, never);
+    stop.abort(new Error('stopped'));
+    await expect(stopped).rejects.toThrow('stopped');
+
+    line.leave();
+    expect(await next).toBe(true);
+  });
+});

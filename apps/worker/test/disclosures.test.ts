@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { FaultDraft } from '@passport/koha-double';
+import { leakGuard } from '@passport/testkit';
+import type { RunDecision } from '../src/run-scan.ts';
+import { CARD } from './builders.ts';
+import { type StoryBench, openStory } from './story-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const open = async (): Promise<StoryBench> => own(await openStory());
+const noItem = { item: null };
+/** What the job remembers of what it sent, ended or parked. */
+const sentOf = (decision: RunDecision) => ('job' in decision ? decision.job.sent : undefined);
+const LEFT = { home: 'midland', fields: expect.arrayContaining(['surname', 'address']) };
+
+describe('a record that has left for the lending library is on record', () => {
+  test.each<[string, Omit<FaultDraft, 'operation'>]>([
+    [
+      'a possible duplicate (409)',
+      {
+        kind: 'status',
+        status: 409,
+        body: { error: 'A patron record matching these details already exists' },
+      },
+    ],
+    ['a 400', { kind: 'status', status: 400, body: { error: 'Given category_id does not exist' } }],
+    [
+      'a 403',
+      {
+        kind: 'status',
+        status: 403,
+        body: {
+          error: 'Authorization failure. Missing required permission(s).',
+          required_permissions: { borrowers: 'edit_borrowers' },
+        },
+      },
+    ],
+    [
+      'its own error (500)',
+      { kind: 'status', status: 500, body: { error: 'x', error_code: 'internal_server_error' }, times: 8 },
+    ],
+    ['a bare 500', { kind: 'status', status: 500 }],
+    ['a 503 page', { kind: 'html', status: 503 }],
+    ['a redirect', { kind: 'status', status: 302, headers: { location: 'https://login.example' } }],
+    ['silence', { kind: 'hang' }],
+    ['a reset', { kind: 'reset_before' }],
+  ])('when Koha answers %s', async (_what, fault) => {
+    const story = await open();
+    story.riverside.addFaults([{ operation: 'POST /patrons', ...fault }]);
+    const decision = await story.run(noItem);
+
+    expect(story.copy()).toBeUndefined();
+    expect(sentOf(decision)).toMatchObject(LEFT);
+    if (decision.kind === 'end') expect(decision.ending.disclosed).toMatchObject({ home: 'midland' });
+  });
+
+  test('when somebody has the card already', async () => {
+    const story = await open();
+    story.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
+    expect(sentOf(await story.run(noItem))).toMatchObject(LEFT);
+  });
+
+  test('and so is the one of an earlier run, whose card has another home by now', async () => {
+    const story = await open();
+    const earlier = { home: 'midland', home_key: 'midland:7', fields: ['surname'] };
+    const decision = await story.run({ ...noItem, job: { sent: earlier } });
+
+    expect(decision).toMatchObject({ kind: 'end', ending: { outcome: 'COPIED' } });
+    expect(decision).toMatchObject({
+      job: { sent: { home_key: expect.stringMatching(/^midland:[^7]$/) }, sent_before: [earlier] },
+    });
+  });
+});
+
+describe('a record that never left is not', () => {
+  test('when nobody listens at the lending library', async () => {
+    const story = await open();
+    await story.libraries.call('riverside', (koha) => koha.capabilities());
+    await story.riverside.close();
+    const decision = await story.run(noItem);
+
+    expect(decision.kind).toBe('park');
+    expect(sentOf(decision)).toBeNull();
+  });
+
+  test('when the token is refused', async () => {
+    const story = await open();
+    await story.libraries.call('riverside', (koha) => koha.capabilities());
+    story.riverside.addFaults([
+      { operation: 'POST /oauth/token', kind: 'status', status: 403, body: { error: 'access_denied' } },
+    ]);
+    const decision = await story.run(noItem);
+
+    expect(decision).toMatchObject({ kind: 'end', ending: { outcome: 'MISCONFIGURED' } });
+    expect(sentOf(decision)).toBeNull();
+    expect(story.copy()).toBeUndefined();
+  });
+});

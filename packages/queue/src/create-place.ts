@@ -1,0 +1,89 @@
+import type { Redis } from '@passport/runtime';
+import { QUEUE_PREFIX } from './keys.ts';
+import { defineScript } from './script.ts';
+
+/**
+ * Takes the place where a library's copies are created when it is free and nobody older is at the door, or when an
+ * earlier run of the same event held it: a job runs once at a time, so that run is dead. Whoever does not get it stands
+ * at the door for a moment, until it asks again.
+ * KEYS 1 place, 2 door; ARGV 1 event, 2 run, 3 age (smaller is older), 4 life in ms, 5 how long one stands at the door
+ */
+const TAKE_LUA = `
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local holder = redis.call('GET', KEYS[1])
+local isOwn = holder and string.sub(holder, 1, #ARGV[1] + 1) == ARGV[1] .. ' '
+local isOldest = true
+local door = redis.call('HGETALL', KEYS[2])
+for index = 1, #door, 2 do
+  local age, untilMs = string.match(door[index + 1], '^(%S+) (%S+)$')
+  if tonumber(untilMs) < now then redis.call('HDEL', KEYS[2], door[index])
+  elseif door[index] ~= ARGV[1] and tonumber(age) < tonumber(ARGV[3]) then isOldest = false end
+end
+if isOwn or (not holder and isOldest) then
+  redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[4])
+  redis.call('HDEL', KEYS[2], ARGV[1])
+  return 1
+end
+redis.call('HSET', KEYS[2], ARGV[1], ARGV[3] .. ' ' .. string.format('%d', now + tonumber(ARGV[5])))
+redis.call('PEXPIRE', KEYS[2], 10 * tonumber(ARGV[5]))
+return 0
+`;
+
+/** KEYS 1 place, 2 door; ARGV 1 holder, 2 life in ms (0: give it back), 3 event */
+const KEEP_LUA = `
+redis.call('HDEL', KEYS[2], ARGV[3])
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+if tonumber(ARGV[2]) == 0 then return redis.call('DEL', KEYS[1]) end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`;
+
+/** Who wants the place: one run of the job of one event. */
+export interface PlaceHolder {
+  /** `{library}.{event id}` */
+  readonly event: string;
+  /** Tells this run from every other. */
+  readonly run: string;
+  /** When its scan began to be worked on: of those who wait at the same moment, the oldest is next. */
+  readonly sinceMs: number;
+}
+
+/** A place that is held. It is lost `lifeMs` after it was taken or last kept. */
+export interface HeldPlace {
+  /** Holds it for another `lifeMs`; false when it is somebody else's by now. */
+  keep(): Promise<boolean>;
+  giveBack(): Promise<void>;
+}
+
+/** The one place of each lending library at which a copy may be created, across all worker processes. */
+export interface CreatePlaces {
+  /** Takes the place of `library`; null when somebody has it, or an older one waits for it: ask again soon. */
+  take(library: string, holder: PlaceHolder, lifeMs: number): Promise<HeldPlace | null>;
+  /** Leaves the door: does not want the place any more. */
+  leave(library: string, holder: PlaceHolder): Promise<void>;
+}
+
+/** Longer than it takes to ask again; one who died at the door holds the others up for no longer. */
+const AT_THE_DOOR_MS = 300;
+
+/** Opens the places on a connection. Docs/decisions/0050 says why two creates at once are one too many. */
+export function openCreatePlaces(redis: Redis): CreatePlaces {
+  const take = defineScript(redis, 'passportTakePlace', TAKE_LUA);
+  const keep = defineScript(redis, 'passportKeepPlace', KEEP_LUA);
+  const keysOf = (library: string): string[] => {
+    const place = `${QUEUE_PREFIX}:create:${library}`;
+    return [place, `${place}:door`];
+  };
+  return {
+    async take(library, { event, run, sinceMs }, lifeMs) {
+      const keys = keysOf(library);
+      const taken = await take(keys, [event, run, sinceMs, lifeMs, AT_THE_DOOR_MS]);
+      if (taken !== 1) return null;
+      return {
+        keep: async () => (await keep(keys, [`${event} ${run}`, lifeMs, event])) === 1,
+        giveBack: async () => void (await keep(keys, [`${event} ${run}`, 0, event])),
+      };
+    },
+    leave: async (library, { event }) => void (await redis.hdel(keysOf(library)[1] ?? '', event)),
+  };
+}
