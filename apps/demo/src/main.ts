@@ -7,13 +7,16 @@ import { startDemo } from './start-demo.ts';
 
 const USAGE = `npm run demo              starts three libraries, the receiver, a worker and the dashboard on this machine
 npm run demo -- --check   runs scripted scans through them and prints one JSON report
+npm run dev               the demo, with each service restarted when what it was compiled to changes
 `;
 
 /** Progress goes to standard error: standard output belongs to the report. */
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { check: { type: 'boolean' }, help: { type: 'boolean' } } });
+  const { values } = parseArgs({
+    options: { check: { type: 'boolean' }, watch: { type: 'boolean' }, help: { type: 'boolean' } },
+  });
   if (values.help === true) return void process.stdout.write(USAGE);
   const startedAt = performance.now();
   const interrupted = onceInterrupted();
@@ -21,6 +24,7 @@ async function main(): Promise<void> {
     root: fileURLToPath(new URL('../../../', import.meta.url)),
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
     node: process.execPath,
+    watch: values.watch === true,
     pid: process.pid,
     randomBytes,
     say,

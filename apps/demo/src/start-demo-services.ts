@@ -35,7 +35,11 @@ export async function startDemoServices(
       name,
       mark: program,
       command: surroundings.node,
-      args: ['--enable-source-maps', program],
+      args: [
+        ...(surroundings.watch ? ['--watch', '--watch-preserve-output'] : []),
+        '--enable-source-maps',
+        program,
+      ],
       env: {
         ...surroundings.env,
         ...surroundings.variables,

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly env: NodeJS.ProcessEnv;
   /** The program that runs JavaScript. */
   readonly node: string;
+  /** Whether a service starts again when a file that it has loaded changes. */
+  readonly watch: boolean;
   /** Shows a line of progress. */
   readonly say: (line: string) => void;
   /** Is told each process that was started, with a text of its command line. */
@@ -20,7 +22,7 @@ export interface SupervisedProcess {
   stop(timeoutMs: number): Promise<void>;
 }
 
-type SuperviseOptions = Omit<Surroundings, 'node'> & {
+type SuperviseOptions = Omit<Surroundings, 'node' | 'watch'> & {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
