@@ -40,14 +40,13 @@ export function decideFailure(error: unknown): FailureDecision {
     case 'http_5xx':
     case 'maintenance':
     case 'bad_answer':
+    case 'redirect':
     case 'record_refused':
       return wait('NO_ANSWER');
     case 'unexpected_status':
       return error.retryable ? wait('NO_ANSWER') : misconfigured(library, 'other', `status ${error.status}`);
     case 'too_late':
       return { kind: 'bug' }; // the loan step has its own word for it
-    case 'redirect':
-      return misconfigured(library, 'other', 'redirect');
     case 'credentials':
       return misconfigured(library, 'credentials', null);
     case 'permission':

@@ -52,6 +52,7 @@ const TROUBLE: ReadonlySet<string> = new Set([
   'http_5xx',
   'maintenance',
   'bad_answer',
+  'redirect',
 ]);
 /** Tried again at least so often: a desk is told within fifteen seconds of the return (tell-worker.ts). */
 const LONGEST_PAUSE_BESIDE_MS = 4_000;

@@ -58,6 +58,7 @@ describe('a failure that may pass by itself', () => {
     ['http_5xx', 'NO_ANSWER'],
     ['maintenance', 'NO_ANSWER'],
     ['bad_answer', 'NO_ANSWER'],
+    ['redirect', 'NO_ANSWER'],
     ['record_refused', 'NO_ANSWER'],
     ['rate_limited', 'RATE_LIMITED'],
     ['busy', 'BUSY'],
@@ -92,7 +93,6 @@ describe('a failure that only a person can mend says which', () => {
       { what: 'permission', name: 'borrowers: 1' },
     ],
     ['a branch', ['permission', { branch: 'NORTH' }], { what: 'branch', name: 'NORTH' }],
-    ['a redirect', ['redirect', { status: 302 }], { what: 'other', name: 'redirect' }],
     ['a status', ['unexpected_status', { status: 404 }], { what: 'other', name: 'status 404' }],
   ])('%s', (_what, failure, problem) => {
     expect(decideFailure(kohaError(...failure))).toEqual({

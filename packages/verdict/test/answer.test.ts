@@ -21,6 +21,7 @@ test.each<[KohaErrorCode, string]>([
   ['http_5xx', 'NO_ANSWER'],
   ['maintenance', 'NO_ANSWER'],
   ['bad_answer', 'NO_ANSWER'],
+  ['redirect', 'NO_ANSWER'],
   ['busy', 'BUSY'],
   ['rate_limited', 'RATE_LIMITED'],
 ])('T-15 %s is silence, of which the desk is told %s', async (code, reason) => {
@@ -32,7 +33,6 @@ test.each<[KohaErrorCode, Partial<KohaFailure>, object]>([
   ['credentials', {}, { what: 'credentials', name: null }],
   ['permission', { permission: 'borrowers: x' }, { what: 'permission', name: 'borrowers: x' }],
   ['permission', { branch: 'MAIN' }, { what: 'branch', name: 'MAIN' }],
-  ['redirect', { status: 302 }, { what: 'other', name: 'redirect 302' }],
   ['unexpected_status', { status: 404 }, { what: 'other', name: 'unexpected_status 404' }],
 ])('T-15 %s is a person’s matter', async (code, more, problem) => {
   expect(await readAnswer(failed(code, more))).toEqual({ kind: 'refused', problem });
