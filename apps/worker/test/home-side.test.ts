@@ -22,7 +22,7 @@ describe('T-16 a home library that gives no usable answer is waited for by name'
     ['half a JSON', { kind: 'truncate' }],
     ['half an answer', { kind: 'truncate', cut: true }],
     ['a reset', { kind: 'reset_before' }],
-    ['500', { kind: 'status', status: 500 }],
+    ['500, with a new token too', { kind: 'status', status: 500, times: 2 }],
     ['503', { kind: 'status', status: 503 }],
   ])('%s', async (_what, fault) => {
     const story = await faulty(fault);

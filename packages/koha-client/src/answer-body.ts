@@ -1,10 +1,14 @@
 import { z } from 'zod';
+import { MAX_DEPTH } from './answer-limits.ts';
+import type { CauseCode } from './cause-code.ts';
+import { isDeeperThan } from './json-depth.ts';
 import type { Answer } from './transport.ts';
 
 const decoder = new TextDecoder('utf-8', { fatal: true });
 
-/** The JSON of an answer, or undefined when it is none (HTML, truncated, empty, not UTF-8). */
+/** The JSON of an answer, or undefined when it is none (HTML, truncated, empty, not UTF-8) or nested beyond reason. */
 export function parseJsonBody(answer: Answer): unknown {
+  if (isDeeperThan(answer.body, MAX_DEPTH)) return undefined;
   try {
     const json: unknown = JSON.parse(decoder.decode(answer.body));
     return json;
@@ -13,7 +17,16 @@ export function parseJsonBody(answer: Answer): unknown {
   }
 }
 
-/** Koha's error bodies, folded into one shape. All texts are Koha's; they may quote what was sent, so never pass them on. */
+/** Why a body could not be used, for a body that could not. */
+export function causeOfBody(answer: Answer): CauseCode {
+  if (isDeeperThan(answer.body, MAX_DEPTH)) return 'too_deep';
+  return parseJsonBody(answer) === undefined ? 'not_json' : 'not_koha';
+}
+
+/**
+ * Koha's error bodies, folded into one shape. All texts are Koha's, cut short; they may quote what was sent, or say whatever a
+ * stranger likes, so they are compared with what is known and never passed on.
+ */
 export interface KohaRefusal {
   /** The application's sentence, '' when the body has none. */
   readonly error: string;
@@ -25,35 +38,43 @@ export interface KohaRefusal {
   readonly requiredPermissions: unknown;
 }
 
-const misfitSchema = z.object({ path: z.string().catch(''), message: z.string().catch('') });
-const misfitsSchema = z.array(misfitSchema);
-const applicationSchema = z.object({
-  error: z.string().catch(''),
-  error_code: z.string().nullable().catch(null),
-  conflict: z.string().nullable().catch(null),
-  errors: misfitsSchema.catch([]),
+/** Longer than any sentence of Koha's; what it quotes (an attribute's value) comes at its end. */
+const MAX_SENTENCE = 2_000;
+const MAX_MISFITS = 20;
+
+const short = z.string().transform((text) => text.slice(0, MAX_SENTENCE));
+const misfitSchema = z.object({ path: short, message: short.catch('') });
+const firstMisfits = z.preprocess(
+  (list) => (Array.isArray(list) ? list.slice(0, MAX_MISFITS) : list),
+  z.array(misfitSchema),
+);
+const withMisfits = z.object({ errors: firstMisfits });
+const withError = z.object({
+  // The number 1 stands where Koha's query plugin meant a sentence (`invalid_query`).
+  error: z.union([short, z.number().transform(String)]),
+  error_code: short.nullable().catch(null),
+  conflict: short.nullable().catch(null),
   required_permissions: z.unknown().optional(),
 });
 
 /**
  * Reads any of the five shapes an error body of Koha can have: validator's list under `errors`, a bare list, a bare string,
- * an application error, or nothing that can be read. Null means that this body is none of Koha's.
+ * an application error, or nothing that can be read. Null means that this body is none of Koha's: a page of a proxy, a portal or
+ * another program, which passes by itself.
  */
 export function parseRefusal(answer: Answer): KohaRefusal | null {
   const json = parseJsonBody(answer);
   const empty = { error: '', errorCode: null, conflict: null, misfits: [], requiredPermissions: null };
-  if (typeof json === 'string') return { ...empty, error: json };
+  if (typeof json === 'string') return json === '' ? null : { ...empty, error: json.slice(0, MAX_SENTENCE) };
   if (Array.isArray(json)) {
-    const list = misfitsSchema.safeParse(json);
-    return list.success ? { ...empty, misfits: list.data } : null;
+    const list = firstMisfits.safeParse(json);
+    return list.success && list.data.length > 0 ? { ...empty, misfits: list.data } : null;
   }
-  const body = applicationSchema.safeParse(json);
-  if (!body.success) return null;
-  return {
-    error: body.data.error,
-    errorCode: body.data.error_code,
-    conflict: body.data.conflict,
-    misfits: body.data.errors,
-    requiredPermissions: body.data.required_permissions ?? null,
-  };
+  const complaint = withError.safeParse(json);
+  if (complaint.success) {
+    const { error, error_code: errorCode, conflict, required_permissions: asked } = complaint.data;
+    return { ...empty, error, errorCode, conflict, requiredPermissions: asked ?? null };
+  }
+  const misfit = withMisfits.safeParse(json);
+  return misfit.success ? { ...empty, misfits: misfit.data.errors } : null;
 }

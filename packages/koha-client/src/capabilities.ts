@@ -1,11 +1,11 @@
-import { z } from 'zod';
-
 /** What one Koha can do, read from its own description and not guessed from a version number. */
 export interface Capabilities {
   /** `POST /checkouts` takes a barcode (24.11 on). */
   readonly externalIdCheckout: boolean;
   /** `POST /patrons` can be told to send no welcome mail. */
   readonly welcomeNo: boolean;
+  /** `POST /patrons` can be told to send the library's staff no mail about it (26.05 on). */
+  readonly opacRegNo: boolean;
   /** `POST /patrons` can be told that a look-alike is somebody else (25.11 on). */
   readonly confirmNotDuplicate: boolean;
   /** The Patron Passport plugin's routes are served. */
@@ -16,71 +16,89 @@ export interface Capabilities {
   readonly patronProperties: ReadonlySet<string>;
 }
 
-/** The permissions a route asks for by this Koha's own description, `null` when it has no such route or rule. */
-export type PermissionOf = (method: string, path: string) => unknown;
-
-/** A parsed description: what Koha can do, and what it asks for. */
+/** A parsed description: what Koha can do. Nothing else of it is kept: a description is megabytes, and there are many Kohas. */
 export interface Description {
   readonly capabilities: Capabilities;
-  readonly permissionOf: PermissionOf;
 }
 
-const objectSchema = z.record(z.string(), z.unknown());
-const descriptionSchema = z.object({ paths: z.record(z.string(), objectSchema) });
-const parametersSchema = z.array(objectSchema).catch([]);
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** More than any Koha has, of parameters of one route and of properties of one object. */
+const MAX_PARAMETERS = 200;
+const MAX_PROPERTIES = 500;
 
 /** How many references may lead to one another before the description counts as broken. */
 const MAX_REFERENCES = 20;
+/** The longest reference that is followed. */
+const MAX_REFERENCE = 500;
 
 /**
  * Reads a Koha's API description (Swagger 2.0, `GET /api/v1/`). Null when it is no description of Koha's: without patrons
  * and checkouts there is nothing to be said about it. References are followed, since servers bundle them differently.
  */
 export function parseDescription(json: unknown): Description | null {
-  const description = descriptionSchema.safeParse(json);
-  if (!description.success) return null;
-  const { paths } = description.data;
-  const follow = (node: unknown): Record<string, unknown> => resolve(json, node);
-  const parameters = (method: string, path: string): Record<string, unknown>[] =>
-    parametersSchema.parse(follow(paths[path]?.[method])['parameters']).map(follow);
+  const paths = objectOf(objectOf(json)['paths']);
+  const follow = (node: unknown): JsonObject => resolve(json, node);
+  const parameters = (method: string, path: string): JsonObject[] => {
+    const list = follow(objectOf(ownOf(paths, path))[method])['parameters'];
+    return Array.isArray(list) ? list.slice(0, MAX_PARAMETERS).map(follow) : [];
+  };
   const bodyProperties = (method: string, path: string): ReadonlySet<string> => {
     const body = parameters(method, path).find((parameter) => parameter['in'] === 'body');
-    return new Set(Object.keys(follow(follow(body?.['schema'])['properties'])));
+    return propertyNames(follow(follow(body?.['schema'])['properties']));
   };
   const createPatron = parameters('post', '/patrons');
   const patronProperties = bodyProperties('post', '/patrons');
   if (patronProperties.size === 0) return null;
-  const override = createPatron.find((parameter) => parameter['name'] === 'x-koha-override');
+  const overrides = enumOf(
+    objectOf(createPatron.find((parameter) => parameter['name'] === 'x-koha-override')?.['items']),
+  );
 
   return {
     capabilities: {
       externalIdCheckout: bodyProperties('post', '/checkouts').has('external_id'),
-      welcomeNo: enumOf(follow(override?.['items'])).includes('welcome_no'),
+      welcomeNo: overrides.includes('welcome_no'),
+      opacRegNo: overrides.includes('opac_reg_no'),
       confirmNotDuplicate: createPatron.some(({ name }) => name === 'x-confirm-not-duplicate'),
       pluginRoutes: Object.keys(paths).some((path) => path.startsWith('/contrib/passport/')),
-      patronCategories: '/patron_categories' in paths,
-      circulationRules: '/circulation_rules' in paths,
+      patronCategories: Object.hasOwn(paths, '/patron_categories'),
+      circulationRules: Object.hasOwn(paths, '/circulation_rules'),
       patronProperties,
     },
-    permissionOf: (method, path) =>
-      follow(follow(paths[path]?.[method])['x-koha-authorization'])['permissions'] ?? null,
   };
 }
 
-function enumOf(items: Record<string, unknown>): readonly unknown[] {
-  return Array.isArray(items['enum']) ? items['enum'] : [];
+/** Names that Koha's columns can have; whatever else an object calls its keys is no property of a patron. */
+function propertyNames(properties: JsonObject): ReadonlySet<string> {
+  const names = Object.keys(properties).filter((name) => /^[a-z][a-z0-9_]{0,63}$/.test(name));
+  return new Set(names.slice(0, MAX_PROPERTIES));
+}
+
+function enumOf(items: JsonObject): readonly unknown[] {
+  return Array.isArray(items['enum']) ? items['enum'].slice(0, MAX_PARAMETERS) : [];
+}
+
+function isObject(node: unknown): node is JsonObject {
+  return typeof node === 'object' && node !== null && !Array.isArray(node);
+}
+
+function objectOf(node: unknown): JsonObject {
+  return isObject(node) ? node : {};
+}
+
+function ownOf(node: unknown, key: string): unknown {
+  return isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;
 }
 
 /** The object a node stands for: itself, or what its `$ref` leads to inside the same document; `{}` when it is nothing. */
-function resolve(root: unknown, node: unknown): Record<string, unknown> {
-  let current = objectSchema.safeParse(node).data ?? {};
+function resolve(root: unknown, node: unknown): JsonObject {
+  let current = objectOf(node);
   for (let steps = 0; typeof current['$ref'] === 'string' && steps < MAX_REFERENCES; steps += 1) {
     let target: unknown = root;
-    for (const part of current['$ref'].replace(/^#\//, '').split('/')) {
-      const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
-      target = objectSchema.safeParse(target).data?.[key];
+    for (const part of current['$ref'].slice(0, MAX_REFERENCE).replace(/^#\//, '').split('/')) {
+      target = ownOf(target, part.replaceAll('~1', '/').replaceAll('~0', '~'));
     }
-    current = objectSchema.safeParse(target).data ?? {};
+    current = objectOf(target);
   }
   return current;
 }

@@ -5,6 +5,7 @@ import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
+import { buildSentBody } from './sent-body.ts';
 import { readWriteRefusal, refused } from './write-refusal.ts';
 import type { Refused } from './write-refusal.ts';
 
@@ -37,7 +38,10 @@ export async function changePatron(
   try {
     const headers = branchHeader(session.library, operation, how.branch);
     const path = `/patrons/${patronId}`;
-    const answer = await session.call({ operation, method: 'PUT', path, headers, json: body }, options);
+    const answer = await session.call(
+      { operation, method: 'PUT', path, headers, json: buildSentBody(body) },
+      options,
+    );
     return readChangeAnswer(session, answer, body);
   } catch (error) {
     if (error instanceof KohaError && error.branch !== null) return refused('branch', error.branch);

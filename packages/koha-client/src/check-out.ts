@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { branchHeader } from './branch-header.ts';
+import { checkoutReasons } from './checkout-keys.ts';
 import type { DescriptionKeeper } from './description.ts';
 import { badAnswer, firstValue } from './failure-of.ts';
 import { findItem } from './find-item.ts';
@@ -31,11 +32,15 @@ export interface CheckoutWish {
   readonly confirmation?: string;
 }
 
-const keysSchema = z.record(z.string(), z.unknown()).transform((keys) => upperCaseKeys(Object.keys(keys)));
+const keysSchema = z.record(z.string(), z.unknown()).transform((keys) => checkoutReasons(Object.keys(keys)));
 const availabilitySchema = z.object({
   blockers: keysSchema,
   confirms: keysSchema,
-  confirmation_token: z.string().min(1).nullable().catch(null),
+  confirmation_token: z
+    .string()
+    .regex(/^[\w.+/=-]{1,8000}$/)
+    .nullable()
+    .catch(null),
 });
 const loanSchema = z.object({ checkout_id: z.number().int().positive() });
 
@@ -109,21 +114,16 @@ function readCheckoutAnswer(session: Session, answer: Answer): CheckoutResult {
     if (shown === undefined && located === undefined) throw badAnswer(session.library, answer);
     return { kind: 'lent', checkoutId: shown ?? Number(located) };
   }
-  if (answer.status === 412) return { kind: 'needs_confirmation' };
   const refusal = parseRefusal(answer);
+  if (answer.status === 412 && refusal !== null) return { kind: 'needs_confirmation' };
   const named = `${refusal?.errorCode ?? ''} ${refusal?.error ?? ''}`;
   if (answer.status === 403) {
-    const keys = /^Checkout not authorized \((.*)\)/.exec(refusal?.error ?? '')?.[1];
-    if (keys !== undefined) return { kind: 'blocked', keys: upperCaseKeys(keys.split(/\s+/)) };
+    const keys = /^Checkout not authorized \(([^)]*)\)/.exec(refusal?.error ?? '')?.[1];
+    if (keys !== undefined) return { kind: 'blocked', keys: checkoutReasons(keys.split(/\s+/)) };
   }
   if (answer.status === 409) {
     if (/patron/i.test(named)) return { kind: 'patron_not_found' };
     if (/item/i.test(named)) return { kind: 'item_not_found' };
   }
   throw session.failure(answer);
-}
-
-/** Upper case is a reason; lower case is data that goes with one, another patron's name and card among it. */
-function upperCaseKeys(keys: readonly string[]): string[] {
-  return [...new Set(keys)].filter((key) => /^[A-Z][A-Z0-9_]*$/.test(key)).toSorted();
 }

@@ -8,6 +8,8 @@ import { badAnswer, firstValue } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
+import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
+import { buildSentBody } from './sent-body.ts';
 import { readWriteRefusal, refused } from './write-refusal.ts';
 import type { Refused } from './write-refusal.ts';
 
@@ -21,17 +23,30 @@ export type PatronBody = Readonly<Record<string, unknown>> & {
 
 export type CreateResult =
   /** `hidden`: Koha stored the patron but does not show it to this API user (API.md, surprise 10). */
-  | { readonly kind: 'created'; readonly patronId: number; readonly hidden: boolean }
+  | {
+      readonly kind: 'created';
+      readonly patronId: number;
+      /** The card as Koha stored it, which a plugin of its may have rewritten; null where the answer does not show it. */
+      readonly cardnumber: string | null;
+      readonly hidden: boolean;
+    }
   | { readonly kind: 'card_taken' }
   | { readonly kind: 'look_alike' }
   | { readonly kind: 'userid_taken' }
   | { readonly kind: 'attribute_not_unique'; readonly type: string | null }
   | Refused;
 
-const createdSchema = z.object({ patron_id: z.number().int().positive().nullable().catch(null) });
+const createdSchema = z.object({
+  patron_id: z.number().int().positive().nullable().catch(null),
+  cardnumber: z
+    .string()
+    .max(2 * CARD_NUMBER_LIMIT.characters)
+    .nullable()
+    .catch(null),
+});
 
 /**
- * Sends one `POST /patrons` as a branch; asks for no welcome mail, and confirms a look-alike when told to, wherever the server
+ * Sends one `POST /patrons` as a branch; asks for no mail to the patron or to the staff, and confirms a look-alike when told to, wherever the server
  * takes such wishes. Throws KohaError, `record_refused` when Koha itself could not store this record.
  */
 export async function createPatron(
@@ -49,7 +64,7 @@ export async function createPatron(
       ...wishes(capabilities, how.confirmNotDuplicate),
     };
     const answer = await session.call(
-      { operation, method: 'POST', path: '/patrons', headers, json: body },
+      { operation, method: 'POST', path: '/patrons', headers, json: buildSentBody(body) },
       options,
     );
     const result = readCreateAnswer(session, answer, body);
@@ -61,9 +76,14 @@ export async function createPatron(
   }
 }
 
+/** The list goes without blanks: Koha splits it at the comma and takes what it finds as it is. */
 function wishes(capabilities: Capabilities, confirmNotDuplicate: boolean): Record<string, string> {
+  const overrides = [
+    ...(capabilities.welcomeNo ? ['welcome_no'] : []),
+    ...(capabilities.opacRegNo ? ['opac_reg_no'] : []),
+  ];
   return {
-    ...(capabilities.welcomeNo ? { 'x-koha-override': 'welcome_no' } : {}),
+    ...(overrides.length > 0 ? { 'x-koha-override': overrides.join(',') } : {}),
     ...(confirmNotDuplicate && capabilities.confirmNotDuplicate ? { 'x-confirm-not-duplicate': '1' } : {}),
   };
 }
@@ -95,7 +115,8 @@ function readCreated(session: Session, answer: Answer): CreateResult {
   const patronId = shown ?? (located === undefined ? null : Number(located));
   if (patronId === null) throw badAnswer(session.library, answer);
   // A body that was cut off on its way hides nothing: Location has told the rest.
-  return { kind: 'created', patronId, hidden: read.success && shown === null };
+  const cardnumber = read.data?.cardnumber ?? null;
+  return { kind: 'created', patronId, cardnumber, hidden: read.success && shown === null };
 }
 
 /** `conflict` is the database's index name, with or without its table. Without it Koha speaks of a look-alike (25.11 on). */
@@ -104,5 +125,5 @@ function readConflict(refusal: KohaRefusal): CreateResult {
   if (conflict === null) return { kind: error.startsWith('Duplicate ID') ? 'card_taken' : 'look_alike' };
   if (conflict.endsWith('userid')) return { kind: 'userid_taken' };
   if (conflict.endsWith('cardnumber')) return { kind: 'card_taken' };
-  return refused('other', /^[\w.-]{1,80}$/.test(conflict) ? conflict : null);
+  return refused('other', 'conflict');
 }

@@ -3,7 +3,6 @@ import type { Effect, KohaOperation } from './koha-error.ts';
 const WRITES: ReadonlySet<KohaOperation> = new Set<KohaOperation>([
   'POST /patrons',
   'PUT /patrons/{patron_id}',
-  'DELETE /patrons/{patron_id}',
   'POST /checkouts',
   'PUT /contrib/passport/scans/{event_id}/outcome',
 ]);

@@ -1,5 +1,6 @@
-import { parseRefusal } from './answer-body.ts';
+import { causeOfBody, parseRefusal } from './answer-body.ts';
 import type { KohaRefusal } from './answer-body.ts';
+import type { CauseCode } from './cause-code.ts';
 import { effectOf } from './effect-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaErrorCode, KohaFailure } from './koha-error.ts';
@@ -11,13 +12,14 @@ import type { Answer } from './transport.ts';
 /**
  * The failure an answer stands for once the operation itself has no better reading of its status. Koha's refusals at the
  * door (401, 403, 4xx of the validator, 429, its own 503) come before any work is done, so they leave no effect. A 4xx whose
- * body is none of Koha's (cut off, or a page of something in front of it) says nothing that can be relied on.
+ * body is none of Koha's shapes comes from something in front of it (a login page, a portal, a firewall, a server that starts): it
+ * says nothing about credentials, permissions or routes, and is an outage that passes by itself, whatever its status.
  */
 export function failureOf(library: string, answer: Answer, nowMs: number): KohaError {
   const { status, operation } = answer;
   const refusal = parseRefusal(answer);
   if (refusal === null && isForeign(status)) return badAnswer(library, answer);
-  const effect = leavesNoEffect(status, refusal) ? 'none' : effectOf(operation);
+  const effect = leavesNoEffect(answer, refusal) ? 'none' : effectOf(operation);
   const saidByKoha = refusal?.errorCode === 'internal_server_error';
   const retryAfterMs = parseRetryAfter(firstValue(answer.headers['retry-after']), nowMs);
   const base: KohaFailure = {
@@ -28,23 +30,32 @@ export function failureOf(library: string, answer: Answer, nowMs: number): KohaE
     status,
     retryAfterMs,
     saidByKoha,
+    causeCode: causeOfAnswer(status, refusal),
   };
-  return withQuote(new KohaError(status === 403 ? { ...base, ...forbidden(refusal) } : base), answer);
+  const failure = new KohaError(status === 403 ? { ...base, ...forbidden(answer, refusal) } : base);
+  return withQuote(failure, answer);
 }
 
 /**
  * The failure of an answer whose status promises a body that is not there or does not fit. `saidByKoha`: it is Koha's own, and only
  * one record in it is strange.
  */
-export function badAnswer(library: string, answer: Answer, saidByKoha = false): KohaError {
+export function badAnswer(
+  library: string,
+  answer: Answer,
+  known: Pick<KohaFailure, 'saidByKoha' | 'causeCode'> = {},
+): KohaError {
   const { operation, status } = answer;
+  const causeCode = known.causeCode ?? causeOfBody(answer);
+  const effect = effectOf(operation);
   const error = new KohaError({
     code: 'bad_answer',
     library,
     operation,
     status,
-    effect: effectOf(operation),
-    saidByKoha,
+    effect,
+    ...known,
+    causeCode,
   });
   return withQuote(error, answer);
 }
@@ -64,20 +75,30 @@ function codeOf(status: number): KohaErrorCode {
   return status >= 500 ? 'http_5xx' : 'unexpected_status';
 }
 
-/** A 4xx that Koha gives only with words of its own; 401, 408, 425 and 429 mean the same from whoever says them. */
+/** A 4xx that Koha gives only with words of its own; 408, 425 and 429 mean the same from whoever says them. */
 function isForeign(status: number): boolean {
-  return status >= 400 && status < 500 && ![401, 408, 425, 429].includes(status);
+  return status >= 400 && status < 500 && ![408, 425, 429].includes(status);
 }
 
-/** A 503 without Koha's own words comes from something in front of it, which cannot know how far Koha got. */
-function leavesNoEffect(status: number, refusal: KohaRefusal | null): boolean {
+function causeOfAnswer(status: number, refusal: KohaRefusal | null): CauseCode | null {
+  if (status >= 300 && status < 400) return 'redirect';
+  return refusal === null ? 'not_koha' : null;
+}
+
+/**
+ * A 503 without Koha's own words comes from something in front of it, which cannot know how far Koha got. The sentence is the one
+ * of `Koha::REST::V1::Auth::under` when the API user could not be found: nothing of the operation was begun.
+ */
+function leavesNoEffect({ status }: Answer, refusal: KohaRefusal | null): boolean {
   if (status === 503) return refusal !== null && refusal.error !== '';
+  if (status === 500) return refusal?.error === 'Something went wrong, check the logs.';
   return status >= 300 && status < 500;
 }
 
-function forbidden(refusal: KohaRefusal | null): Partial<KohaFailure> {
-  const branch = /^Unauthorized attempt to set library to (.*)$/.exec(refusal?.error ?? '')?.[1];
-  if (branch !== undefined) return { branch };
-  if (/^(Invalid password|Password has expired)/.test(refusal?.error ?? '')) return { code: 'credentials' };
+/** The branch is the one that was sent: Koha's sentence only says that it is the branch that it minds. */
+function forbidden({ actingAs }: Answer, refusal: KohaRefusal | null): Partial<KohaFailure> {
+  const error = refusal?.error ?? '';
+  if (error.startsWith('Unauthorized attempt to set library to ')) return { branch: actingAs };
+  if (/^(Invalid password|Password has expired)/.test(error)) return { code: 'credentials' };
   return { permission: renderPermission(refusal?.requiredPermissions) };
 }

@@ -4,8 +4,10 @@ import { listRows } from './list-rows.ts';
 import { sameCard } from './same-card.ts';
 import type { CallOptions, Session } from './session.ts';
 
+const MAX_BARCODE = 1_000;
+
 const itemsSchema = z.array(
-  z.object({ item_id: z.number().int().positive(), external_id: z.string().nullable() }),
+  z.object({ item_id: z.number().int().positive(), external_id: z.string().max(MAX_BARCODE).nullable() }),
 );
 const loansSchema = z.array(
   z.object({
@@ -23,8 +25,13 @@ export async function findItem(
 ): Promise<{ itemId: number } | null> {
   const externalId = barcode.trim();
   if (externalId === '') return null;
-  const request = { operation: 'GET /items', path: '/items', where: { external_id: externalId } } as const;
-  const rows = await listRows(session, request, '+me.item_id', options);
+  const request = {
+    operation: 'GET /items',
+    path: '/items',
+    where: { external_id: externalId },
+    key: 'item_id',
+  } as const;
+  const rows = await listRows(session, request, options);
   const item = parseRows(session, itemsSchema, rows, request.operation).find(
     ({ external_id: found }) => found !== null && sameCard(found, externalId),
   );
@@ -39,8 +46,8 @@ export async function findLoan(
   options?: CallOptions,
 ): Promise<{ checkoutId: number } | null> {
   const where = { patron_id: patronId, item_id: itemId };
-  const request = { operation: 'GET /checkouts', path: '/checkouts', where } as const;
-  const rows = await listRows(session, request, '+me.checkout_id', options);
+  const request = { operation: 'GET /checkouts', path: '/checkouts', where, key: 'checkout_id' } as const;
+  const rows = await listRows(session, request, options);
   const loan = parseRows(session, loansSchema, rows, request.operation).find(
     (row) => row.patron_id === patronId && row.item_id === itemId,
   );

@@ -2,14 +2,15 @@ import { z } from 'zod';
 import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
-import { listRows, pagesOfRows } from './list-rows.ts';
+import { SWEEP_PAGES, listRows, pagesOfRows } from './list-rows.ts';
 import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
 import { parsePatron } from './patron.ts';
 import type { KohaPatron } from './patron.ts';
 import { sameCard } from './same-card.ts';
 import type { CallOptions, Session } from './session.ts';
 
-const ROUTE = { operation: 'GET /patrons', path: '/patrons' } as const;
+const ROUTE = { operation: 'GET /patrons', path: '/patrons', key: 'patron_id' } as const;
+const WITH_ATTRIBUTES = { ...ROUTE, headers: { 'x-koha-embed': 'extended_attributes' } } as const;
 const hiddenSchema = z.object({ patron_id: z.null() });
 
 /** What to read beside the record itself. Each is an embed of the same call. */
@@ -35,39 +36,50 @@ export async function findByCard(
     ...(wanted.balance ? ['account_balance'] : []),
   ];
   const headers = embeds.length === 0 ? {} : { 'x-koha-embed': embeds.join(',') };
-  const rows = await listRows(
-    session,
-    { ...ROUTE, headers, where: { cardnumber } },
-    '+me.patron_id',
-    options,
-  );
+  const rows = await listRows(session, { ...ROUTE, headers, where: { cardnumber } }, options);
   return parsePatrons(session, rows).filter(
     (patron) => patron.cardnumber !== null && sameCard(patron.cardnumber, cardnumber),
   );
 }
 
+/** The patrons with exactly this value of this attribute, compared again; `attributes` as in `patronsByAttribute`. Throws KohaError. */
+export async function findByAttribute(
+  session: Session,
+  type: string,
+  value: string,
+  options?: CallOptions,
+): Promise<KohaPatron[]> {
+  const where = { 'extended_attributes.code': type, 'extended_attributes.attribute': value };
+  return withAttribute(session, await listRows(session, { ...WITH_ATTRIBUTES, where }, options), type, value);
+}
+
 /**
- * Pages of the patrons that have this attribute (with exactly this value when one is given), compared again. `attributes` of
- * such a patron can hold the matching ones only; read the patron by id for all of them.
+ * Pages of the patrons that have this attribute, compared again. `attributes` of such a patron can hold the matching ones only; read
+ * the patron by id for all of them. Throws KohaError.
  */
 export async function* patronsByAttribute(
   session: Session,
   type: string,
-  value: string | null,
   options?: CallOptions,
 ): AsyncGenerator<KohaPatron[], void, void> {
-  const where = {
-    'extended_attributes.code': type,
-    ...(value === null ? {} : { 'extended_attributes.attribute': value }),
-  };
-  const request = { ...ROUTE, headers: { 'x-koha-embed': 'extended_attributes' }, where };
-  for await (const rows of pagesOfRows(session, request, '+me.patron_id', options)) {
-    yield parsePatrons(session, rows).filter((patron) =>
-      patron.attributes?.some(
-        (attribute) => attribute.type === type && (value === null || attribute.value === value),
-      ),
-    );
+  const where = { 'extended_attributes.code': type };
+  const request = { ...WITH_ATTRIBUTES, where, maxPages: SWEEP_PAGES };
+  for await (const rows of pagesOfRows(session, request, options)) {
+    yield withAttribute(session, rows, type, null);
   }
+}
+
+function withAttribute(
+  session: Session,
+  rows: readonly unknown[],
+  type: string,
+  value: string | null,
+): KohaPatron[] {
+  return parsePatrons(session, rows).filter((patron) =>
+    patron.attributes?.some(
+      (attribute) => attribute.type === type && (value === null || attribute.value === value),
+    ),
+  );
 }
 
 /** One patron by Koha's number, with all attributes; null when Koha has none or does not show it to this API user. */
@@ -103,6 +115,7 @@ function parsePatrons(session: Session, rows: readonly unknown[]): KohaPatron[] 
       throw new KohaError({
         code: 'bad_answer',
         saidByKoha: true,
+        causeCode: 'not_koha',
         library,
         operation: ROUTE.operation,
         status: 200,

@@ -1,10 +1,10 @@
-export type { Capabilities, Description, PermissionOf } from './capabilities.ts';
+export type { Capabilities, Description } from './capabilities.ts';
+export type { CauseCode } from './cause-code.ts';
 export { readCertificateExpiry } from './certificate-expiry.ts';
 export type { CertificateExpiry } from './certificate-expiry.ts';
 export type { ChangeResult, PatronChange } from './change-patron.ts';
 export type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts';
 export type { CreateResult, PatronBody } from './create-patron.ts';
-export type { DeleteResult, KeptBecause } from './delete-patron.ts';
 export type { Wanted } from './find-patrons.ts';
 export { createKohaClient } from './koha-client.ts';
 export type { KohaClient, KohaClientOptions } from './koha-client.ts';

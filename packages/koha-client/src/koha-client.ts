@@ -6,11 +6,9 @@ import { availability, checkOut } from './check-out.ts';
 import type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts';
 import { createPatron } from './create-patron.ts';
 import type { CreateResult, PatronBody } from './create-patron.ts';
-import { deletePatron } from './delete-patron.ts';
-import type { DeleteResult } from './delete-patron.ts';
 import { createDescriptionKeeper } from './description.ts';
 import { findItem, findLoan } from './find-item.ts';
-import { findByCard, patronsByAttribute, readPatron } from './find-patrons.ts';
+import { findByAttribute, findByCard, patronsByAttribute, readPatron } from './find-patrons.ts';
 import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
 import type { KohaPatron } from './patron.ts';
@@ -34,11 +32,7 @@ export interface KohaClient {
   readonly library: string;
   findByCard(card: string, wanted: Wanted, options?: CallOptions): Promise<KohaPatron[]>;
   findByAttribute(type: string, value: string, options?: CallOptions): Promise<KohaPatron[]>;
-  patronsByAttribute(
-    type: string,
-    value: string | null,
-    options?: CallOptions,
-  ): AsyncGenerator<KohaPatron[], void, void>;
+  patronsByAttribute(type: string, options?: CallOptions): AsyncGenerator<KohaPatron[], void, void>;
   readPatron(patronId: number, options?: CallOptions): Promise<KohaPatron | null>;
   createPatron(
     body: PatronBody,
@@ -51,7 +45,6 @@ export interface KohaClient {
     how: { readonly branch: string },
     options?: CallOptions,
   ): Promise<ChangeResult>;
-  deletePatron(patronId: number, options?: CallOptions): Promise<DeleteResult>;
   findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
   findLoan(patronId: number, itemId: number, options?: CallOptions): Promise<{ checkoutId: number } | null>;
   availability(
@@ -104,16 +97,11 @@ export function createKohaClient(
   return {
     library: options.library,
     findByCard: (card, wanted, limits) => findByCard(session, card, wanted, limits),
-    findByAttribute: async (type, value, limits) => {
-      const found: KohaPatron[] = [];
-      for await (const page of patronsByAttribute(session, type, value, limits)) found.push(...page);
-      return found;
-    },
-    patronsByAttribute: (type, value, limits) => patronsByAttribute(session, type, value, limits),
+    findByAttribute: (type, value, limits) => findByAttribute(session, type, value, limits),
+    patronsByAttribute: (type, limits) => patronsByAttribute(session, type, limits),
     readPatron: (patronId, limits) => readPatron(session, patronId, limits),
     createPatron: (body, how, limits) => createPatron(session, descriptions, body, how, limits),
     changePatron: (patronId, body, how, limits) => changePatron(session, patronId, body, how, limits),
-    deletePatron: (patronId, limits) => deletePatron(session, patronId, limits),
     findItem: (barcode, limits) => findItem(session, barcode, limits),
     findLoan: (patronId, itemId, limits) => findLoan(session, patronId, itemId, limits),
     availability: (patronId, itemId, how, limits) => availability(session, patronId, itemId, how, limits),

@@ -1,3 +1,5 @@
+import type { CauseCode } from './cause-code.ts';
+
 /** A Koha route as its own description spells it: method and path template, never a filled-in path. */
 export type KohaOperation =
   | 'GET /'
@@ -6,7 +8,6 @@ export type KohaOperation =
   | 'GET /patrons/{patron_id}'
   | 'POST /patrons'
   | 'PUT /patrons/{patron_id}'
-  | 'DELETE /patrons/{patron_id}'
   | 'PUT /patrons/{patron_id}/extended_attributes'
   | 'GET /items'
   | 'GET /checkouts'
@@ -50,6 +51,7 @@ export interface KohaFailure {
   readonly permission?: string | null;
   readonly branch?: string | null;
   readonly saidByKoha?: boolean;
+  readonly causeCode?: CauseCode | null;
 }
 
 const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
@@ -63,9 +65,10 @@ const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
   maintenance: true,
   bad_answer: true,
   record_refused: true,
+  // A proxy's, for as long as something is wrong behind it: Koha's API redirects nobody.
+  redirect: true,
   credentials: false,
   permission: false,
-  redirect: false,
   too_late: false,
   unexpected_status: false,
 };
@@ -94,6 +97,8 @@ export class KohaError extends Error {
 
   /** Whether Koha itself said so in its own words: it is there, and in trouble with this one request. */
   readonly saidByKoha: boolean;
+  /** Why there was no usable answer, where more is known than `code` says; null otherwise. */
+  readonly causeCode: CauseCode | null;
 
   constructor(failure: KohaFailure) {
     const status = failure.status ?? null;
@@ -110,5 +115,6 @@ export class KohaError extends Error {
     this.permission = failure.permission ?? null;
     this.branch = failure.branch ?? null;
     this.saidByKoha = failure.saidByKoha ?? false;
+    this.causeCode = failure.causeCode ?? null;
   }
 }

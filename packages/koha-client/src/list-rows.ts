@@ -1,55 +1,74 @@
-import { z } from 'zod';
 import { parseJsonBody } from './answer-body.ts';
+import type { CauseCode } from './cause-code.ts';
 import { badAnswer } from './failure-of.ts';
+import { KohaError } from './koha-error.ts';
 import type { CallOptions, KohaRequest, Session } from './session.ts';
+import type { Answer } from './transport.ts';
 
 /** Koha's page is 20 rows unless asked otherwise, and a twenty-first row would be silently absent. */
 const ROWS_A_PAGE = 100;
 
-const rowsSchema = z.array(z.unknown());
+/** A look-up for one person, item or loan. Koha's own comparison lets a handful of rows through, never hundreds. */
+const LOOK_UP_PAGES = 5;
+/** Branches and categories of one Koha. */
+export const SET_UP_PAGES = 20;
+/** 200,000 copies at one library: an end, where a Koha that ignores `_page` has none. */
+export const SWEEP_PAGES = 2_000;
 
 /** A list route with its filter; never without one, since Koha takes an empty filter for "everybody". */
 export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & {
   readonly query?: Readonly<Record<string, string>>;
   /** Sent as Koha's `q`: compared for equality by the database, no wildcards, no "contains". */
   readonly where?: Readonly<Record<string, unknown>>;
+  /**
+   * The rows' own key in the API. The list is ordered by it with the prefix of the listed table, as Koha's own pages send it:
+   * without the prefix it becomes a bare column, which an embed that joins a table with the same column makes ambiguous, and the
+   * whole list a 500.
+   */
+  readonly key: string;
+  /** How many pages there may be. */
+  readonly maxPages?: number;
 };
 
 /**
- * Reads every row of a list route, page after page, in the order of `orderBy`. One call when the rows fit on one page. The
- * key is always one of the listed table itself (`+me.patron_id`, as Koha's own pages send it): without the prefix it becomes
- * a bare column, which an embed that joins a table with the same column makes ambiguous, and the whole list a 500.
- * Throws KohaError.
+ * Reads every row of a list route, page after page, under one deadline for all of them: one timeout to wait for a place and one
+ * to be answered, like a single call. One call when the rows fit on one page. Throws KohaError, `bad_answer` for a list that does
+ * not end.
  */
 export async function listRows(
   session: Session,
   request: ListRequest,
-  orderBy: string,
-  options?: CallOptions,
+  options: CallOptions = {},
 ): Promise<unknown[]> {
+  const deadline = performance.now() + 2 * (options.timeoutMs ?? session.timeoutMs);
   const rows: unknown[] = [];
-  for await (const page of pagesOfRows(session, request, orderBy, options)) rows.push(...page);
+  for await (const page of pagesOfRows(session, request, { deadline, ...options })) rows.push(...page);
   return rows;
 }
 
-/** The same page by page, for lists that can be long. */
+/** The same page by page, for lists that can be long; each page is a call with a deadline of its own. */
 export async function* pagesOfRows(
   session: Session,
   request: ListRequest,
-  orderBy: string,
   options?: CallOptions,
 ): AsyncGenerator<unknown[], void, void> {
+  const { maxPages = LOOK_UP_PAGES } = request;
+  let before = '';
   for (let page = 1; ; page += 1) {
-    const rows = await readPage(session, request, { orderBy, page }, options);
+    const rows = await readPage(session, request, page, options);
+    const ids = JSON.stringify(rows.map((row) => idOf(row, request.key)));
+    if (rows.length > 0 && ids === before) throw endless(session, request, 'repeated_page');
     yield rows;
     if (rows.length < ROWS_A_PAGE) return;
+    if (page === maxPages) throw endless(session, request, 'too_many_pages');
+    before = ids;
   }
 }
 
 async function readPage(
   session: Session,
-  { operation, path, headers, query, where }: ListRequest,
-  { orderBy, page }: { orderBy: string; page: number },
+  { operation, path, headers, query, where, key }: ListRequest,
+  page: number,
   options?: CallOptions,
 ): Promise<unknown[]> {
   const answer = await session.call(
@@ -63,13 +82,35 @@ async function readPage(
         ...(where === undefined ? {} : { q: JSON.stringify(where) }),
         _per_page: String(ROWS_A_PAGE),
         ...(page === 1 ? {} : { _page: String(page) }),
-        _order_by: orderBy,
+        _order_by: `+me.${key}`,
       },
     },
     options,
   );
+  return parseRows(session, answer, ROWS_A_PAGE);
+}
+
+/** The rows of a list's answer, of which there may be `maxRows`. Throws KohaError. */
+export function parseRows(session: Session, answer: Answer, maxRows: number): unknown[] {
   if (answer.status !== 200) throw session.failure(answer);
-  const rows = rowsSchema.safeParse(parseJsonBody(answer));
-  if (!rows.success) throw badAnswer(session.library, answer);
-  return rows.data;
+  const rows: unknown = parseJsonBody(answer);
+  if (!Array.isArray(rows)) throw badAnswer(session.library, answer);
+  if (rows.length > maxRows) throw badAnswer(session.library, answer, { causeCode: 'too_many_rows' });
+  return rows;
+}
+
+function idOf(row: unknown, key: string): unknown {
+  const id: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, key) : null;
+  return typeof id === 'string' ? id.slice(0, 64) : typeof id === 'number' ? id : null;
+}
+
+function endless({ library }: Session, { operation }: ListRequest, causeCode: CauseCode): KohaError {
+  return new KohaError({
+    code: 'bad_answer',
+    library,
+    operation,
+    status: 200,
+    effect: 'none',
+    causeCode,
+  });
 }

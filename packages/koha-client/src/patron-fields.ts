@@ -71,5 +71,7 @@ export const SETTABLE_FIELDS: Readonly<Record<string, FieldLimit>> = {
 export const CARD_NUMBER_LIMIT = { characters: 32 } as const satisfies FieldLimit;
 /** Codes of branches and patron categories. */
 export const CODE_LIMIT = { characters: 10 } as const satisfies FieldLimit;
+/** Code column of patron attribute types. */
+export const ATTRIBUTE_TYPE_LIMIT = { characters: 64 } as const satisfies FieldLimit;
 /** Value column of a patron attribute. */
 export const ATTRIBUTE_VALUE_LIMIT = { characters: 255 } as const satisfies FieldLimit;

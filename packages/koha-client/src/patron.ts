@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { PATRON_FIELDS } from './patron-fields.ts';
+import { MAX_ATTRIBUTES, MAX_ATTRIBUTE_VALUE } from './answer-limits.ts';
+import { boundedList } from './bounded-list.ts';
+import { ATTRIBUTE_TYPE_LIMIT, CARD_NUMBER_LIMIT, CODE_LIMIT, PATRON_FIELDS } from './patron-fields.ts';
 
 /** A patron as Koha shows it, reduced to what the service may know. Dates are `YYYY-MM-DD`. */
 export interface KohaPatron {
@@ -15,10 +17,12 @@ export interface KohaPatron {
   readonly expiryDate: string | null;
   /** Koha's own flag; null where the release has none. */
   readonly expired: boolean | null;
+  /** Koha has emptied the record for privacy and left its attributes; null where the release has no such flag. */
+  readonly anonymized: boolean | null;
   readonly restricted: boolean | null;
   readonly cardLost: boolean | null;
   readonly incorrectAddress: boolean | null;
-  /** What the patron owes; null when it was not asked for or not answered. */
+  /** What the patron owes, below zero what the library owes; null when it was not asked for or not answered. */
   readonly accountBalance: number | null;
   /** Null when they were not asked for or not answered. After a search by attribute these can be the matching ones only. */
   readonly attributes: readonly PatronAttribute[] | null;
@@ -48,26 +52,46 @@ const balance = fact(
   ]),
 );
 
+/**
+ * Text that Koha's column can hold. A longer one is in no Koha, so the whole row counts as broken (`bad_answer`): to cut it, or to
+ * leave it out, would pass a made-up value on as the patron's. Code units are counted, which is never stricter than the column.
+ */
+const held = (limit: { readonly characters: number }) => z.string().max(2 * limit.characters);
+/** Of the largest column Koha has for these fields, in bytes. */
+const LONGEST_TEXT = 65_535;
+
 const attributeSchema = z.object({
-  type: z.string(),
-  value: z.string().nullable(),
+  type: held(ATTRIBUTE_TYPE_LIMIT),
+  value: z.string().max(MAX_ATTRIBUTE_VALUE).nullable(),
   extended_attribute_id: fact(z.number().int()),
 });
 
+/** Missing or of the wrong kind is a missing fact; too many, or one too long, is a broken row. */
+const attributes = z.preprocess(
+  (list) => (Array.isArray(list) && (list.length > MAX_ATTRIBUTES || list.every(isAttribute)) ? list : null),
+  boundedList(attributeSchema, MAX_ATTRIBUTES).nullable(),
+);
+/** Which column it is does not matter here: the copy is cut to its own. */
+const text = z.preprocess(
+  (value) => (value === undefined || typeof value === 'string' ? value : null),
+  z.string().max(LONGEST_TEXT).nullable().optional(),
+);
+
 const rowSchema = z.object({
   patron_id: z.number().int().positive().nullable(),
-  cardnumber: z.string().nullable(),
-  library_id: z.string().nullable(),
-  category_id: z.string().nullable(),
+  cardnumber: held(CARD_NUMBER_LIMIT).nullable(),
+  library_id: held(CODE_LIMIT).nullable(),
+  category_id: held(CODE_LIMIT).nullable(),
   expiry_date: date,
   expired: flag,
+  anonymized: flag,
   restricted: flag,
   patron_card_lost: mark,
   incorrect_address: mark,
   account_balance: balance,
-  extended_attributes: fact(z.array(attributeSchema)),
+  extended_attributes: attributes,
   ...Object.fromEntries(
-    PATRON_FIELDS.map(({ name, kind }) => [name, (kind === 'date' ? date : fact(z.string())).optional()]),
+    PATRON_FIELDS.map(({ name, kind }) => [name, (kind === 'date' ? date : text).optional()]),
   ),
 });
 
@@ -93,6 +117,7 @@ export function parsePatron(json: unknown, askedId?: number): KohaPatron | undef
     dateOfBirth: fields['date_of_birth'] ?? null,
     expiryDate: row.expiry_date,
     expired: row.expired,
+    anonymized: row.anonymized,
     restricted: row.restricted,
     cardLost: row.patron_card_lost,
     incorrectAddress: row.incorrect_address,
@@ -111,4 +136,10 @@ function parseFields(row: Readonly<Record<string, unknown>>): Readonly<Record<st
     if (typeof value === 'string' || value === null) fields[name] = value;
   }
   return fields;
+}
+
+function isAttribute(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  const value: unknown = Reflect.get(json, 'value');
+  return typeof Reflect.get(json, 'type') === 'string' && (value === null || typeof value === 'string');
 }

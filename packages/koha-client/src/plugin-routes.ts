@@ -1,29 +1,40 @@
 import { z } from 'zod';
 import { parseJsonBody } from './answer-body.ts';
+import { MAX_ATTRIBUTES } from './answer-limits.ts';
+import { boundedList } from './bounded-list.ts';
 import { badAnswer } from './failure-of.ts';
+import { codeSchema, isAttributeTypeCode, versionSchema } from './plain-text.ts';
 import type { CallOptions, Session } from './session.ts';
 
 const flag = z.union([z.boolean(), z.literal([0, 1]).transform((bit) => bit === 1)]);
 
+const attributeTypeSchema = z.object({
+  code: z.string(),
+  unique_id: flag,
+  repeatable: flag,
+  mandatory: flag,
+  opac_display: flag,
+  opac_editable: flag,
+  staff_searchable: flag,
+  // The one category whose patrons have it, if it is bound to one. Not told by every version.
+  category_id: codeSchema.nullable().optional().catch(null),
+});
+
+/** What a preference can say here: a number, a word, or a list of Koha's column names. Free text becomes null. */
+const preferenceSchema = z
+  .union([z.string().regex(/^[\w|, -]{0,200}$/), z.number(), z.boolean(), z.null()])
+  .catch(null);
+const MAX_PREFERENCES = 100;
+
 const aboutSchema = z.object({
-  version: z.string(),
-  koha_version: z.string().nullable().catch(null),
-  time: z.string().nullable().catch(null),
-  attribute_types: z.array(
-    z.object({
-      code: z.string(),
-      unique_id: flag,
-      repeatable: flag,
-      mandatory: flag,
-      opac_display: flag,
-      opac_editable: flag,
-      staff_searchable: flag,
-      // The one category whose patrons have it, if it is bound to one. Not told by every version.
-      category_id: z.string().nullable().optional(),
-    }),
+  version: versionSchema,
+  koha_version: versionSchema.nullable().catch(null),
+  time: z.iso.datetime({ offset: true }).max(40).nullable().catch(null),
+  attribute_types: boundedList(attributeTypeSchema, MAX_ATTRIBUTES).transform((types) =>
+    types.filter(({ code }) => isAttributeTypeCode(code)),
   ),
-  preferences: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-  plack_workers: z.number().nullable().catch(null),
+  preferences: z.preprocess((json) => firstPreferences(json), z.record(z.string(), preferenceSchema)),
+  plack_workers: z.number().int().min(0).max(10_000).nullable().catch(null),
 });
 
 /** What the Patron Passport plugin tells of its Koha (contract.md section 4); for doctor. */
@@ -57,4 +68,10 @@ export async function readAbout(session: Session, options?: CallOptions): Promis
   const about = aboutSchema.safeParse(parseJsonBody(answer));
   if (!about.success) throw badAnswer(session.library, answer);
   return about.data;
+}
+
+function firstPreferences(json: unknown): unknown {
+  if (typeof json !== 'object' || json === null) return json;
+  const named = Object.entries(json).filter(([name]) => /^[A-Za-z][\w:-]{0,79}$/.test(name));
+  return Object.fromEntries(named.slice(0, MAX_PREFERENCES));
 }

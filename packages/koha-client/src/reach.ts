@@ -18,6 +18,9 @@ export type Reach =
   | { readonly kind: 'redirect'; readonly status: number; readonly to: string | null }
   | { readonly kind: 'not_koha'; readonly status: number };
 
+/** Scheme, the longest name DNS has, and a port. */
+const MAX_ORIGIN = 270;
+
 /** Looks at a library's address without logging in and without following redirects. Throws KohaError when nothing answers. */
 export async function readReach(session: Session, url: string, options?: CallOptions): Promise<Reach> {
   const startedAt = performance.now();
@@ -43,5 +46,6 @@ export async function readReach(session: Session, url: string, options?: CallOpt
 
 function originOf(location: string | undefined, base: string): string | null {
   if (location === undefined || !URL.canParse(location, base)) return null;
-  return new URL(location, base).origin;
+  const { origin } = new URL(location, base);
+  return origin.length > MAX_ORIGIN ? null : origin;
 }

@@ -1,3 +1,4 @@
+import { parseRefusal } from './answer-body.ts';
 import { failureOf } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import { waitForShared } from './shared-answer.ts';
@@ -13,6 +14,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** By `performance.now()`: nothing is sent any more after it, whatever was waited for until then (`too_late`, no effect). */
   readonly sendBefore?: number;
+  /** By `performance.now()`: the end of everything, waits included, for calls that together answer one question (`timeout`). */
+  readonly deadline?: number;
 }
 
 /** A request as an operation states it; the session adds token and limits. */
@@ -20,8 +23,10 @@ export type KohaRequest = Omit<Exchange, 'timeoutMs' | 'signal'> & { readonly an
 
 export interface Session {
   readonly library: string;
-  /** Sends as the API user, under the cap. Resolves to any answer but 401; throws KohaError. */
+  /** Sends as the API user, under the cap. Resolves to any answer but Koha's own 401; throws KohaError. */
   call(request: KohaRequest, options?: CallOptions): Promise<Answer>;
+  /** Milliseconds for one call to be answered, unless its caller says otherwise. */
+  readonly timeoutMs: number;
   /** The failure that an answer means when the operation knows no better. */
   failure(answer: Answer): KohaError;
   readonly inFlight: number;
@@ -39,9 +44,11 @@ export interface SessionOptions {
 }
 
 /**
- * Creates the authorised way to one Koha. A call that meets 401 renews the token and is sent once more, which is safe for
- * writes too: Koha answers 401 before it does anything. Waiting for a place has a clock of its own (`busy`, no effect).
- * The token is fetched inside the place of the call that needs it, so a full house never waits for itself.
+ * Creates the authorised way to one Koha. A call that meets Koha's 401 renews the token and is sent once more, which is safe for
+ * writes too: Koha answers 401 before it does anything. A 500 can come of a token whose key was deleted: a read is sent once more
+ * with a new token; a write never, since a 500 can also come after its effect, but the caller's look, and its next try, have the new one.
+ * Waiting for a place has a clock of its own (`busy`, no effect). The token is fetched inside the place of the call that needs it,
+ * so a full house never waits for itself.
  */
 export function createSession(options: SessionOptions): Session {
   const { library, transport } = options;
@@ -50,7 +57,7 @@ export function createSession(options: SessionOptions): Session {
 
   const exchange = async (request: KohaRequest, limits: CallOptions): Promise<Answer> => {
     const timeoutMs = limits.timeoutMs ?? options.timeoutMs;
-    const endsAt = performance.now() + timeoutMs;
+    const endsAt = Math.min(performance.now() + timeoutMs, limits.deadline ?? Infinity);
     const leftMs = (): number => Math.max(0, endsAt - performance.now());
     const send = async (token: string | null): Promise<Answer> => {
       if (performance.now() > (limits.sendBefore ?? Infinity)) {
@@ -74,23 +81,27 @@ export function createSession(options: SessionOptions): Session {
     if (request.anonymous === true) return send(null);
     const token = await waitForToken(tokens.current());
     const answer = await send(token);
-    return answer.status === 401 ? send(await waitForToken(tokens.renewed(token))) : answer;
+    if (isRefusedLogin(answer)) return send(await waitForToken(tokens.renewed(token)));
+    const isWorthRepeating = mayBeDeadKey(answer) && tokens.suspect(token) && request.method === 'GET';
+    return isWorthRepeating ? send(await waitForToken(tokens.current())) : answer;
   };
 
   const failure = (answer: Answer): KohaError => failureOf(library, answer, options.now());
 
   return {
     library,
+    timeoutMs: options.timeoutMs,
     failure,
     call: async (request, limits = {}) => {
-      const waitMs = Math.min(options.slotWaitMs ?? Infinity, limits.timeoutMs ?? options.timeoutMs);
+      const leftMs = Math.max(0, (limits.deadline ?? Infinity) - performance.now());
+      const waitMs = Math.min(options.slotWaitMs ?? Infinity, limits.timeoutMs ?? options.timeoutMs, leftMs);
       const turn = await slots.take(waitMs, limits.signal);
       if (typeof turn === 'string') {
         throw new KohaError({ code: turn, library, operation: request.operation, effect: 'none' });
       }
       try {
         const answer = await exchange(request, limits);
-        if (answer.status === 401) throw failure(answer);
+        if (isRefusedLogin(answer)) throw failure(answer);
         return answer;
       } finally {
         turn();
@@ -100,4 +111,16 @@ export function createSession(options: SessionOptions): Session {
       return slots.taken;
     },
   };
+}
+
+/** Koha's own word on the token. A page with this status is a proxy's, and says nothing of it. */
+function isRefusedLogin(answer: Answer): boolean {
+  return answer.status === 401 && parseRefusal(answer) !== null;
+}
+
+/** Koha failed outside the operation itself, whose own failures carry `internal_server_error`. */
+function mayBeDeadKey(answer: Answer): boolean {
+  if (answer.status !== 500) return false;
+  const refusal = parseRefusal(answer);
+  return refusal !== null && refusal.errorCode !== 'internal_server_error';
 }

@@ -3,19 +3,18 @@ import { parseJsonBody } from './answer-body.ts';
 import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaOperation } from './koha-error.ts';
-import { listRows } from './list-rows.ts';
+import { SET_UP_PAGES, listRows } from './list-rows.ts';
+import { isCode, ruleValueSchema } from './plain-text.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** A branch of this Koha; Koha's API calls its code `library_id`. */
 export interface KohaBranch {
   readonly branch: string;
-  readonly name: string;
 }
 
 /** A patron category, as far as a copy is concerned. */
 export interface KohaCategory {
   readonly category: string;
-  readonly name: string | null;
   /** A, C, P, I, S or X; X (statistical) cannot borrow. */
   readonly type: string | null;
   readonly enrolmentFee: number | null;
@@ -28,25 +27,17 @@ export type CirculationRules =
   /** Koha does not know the code that was asked for. */
   | { readonly kind: 'unknown'; readonly what: 'category' | 'branch' | 'item_type' };
 
-const branchesSchema = z.array(z.object({ library_id: z.string(), name: z.string() }));
-const categoriesSchema = z.array(
-  z.object({
-    patron_category_id: z.string(),
-    name: z.string().nullable().catch(null),
-    category_type: z.string().nullable().catch(null),
-    enrolment_fee: z.coerce.number().nullable().catch(null),
-    can_be_guarantee: z.boolean().nullable().catch(null),
-  }),
-);
-const ruleValue = z
-  .union([z.string(), z.number(), z.boolean(), z.null()])
-  .transform((value) => (value === null ? null : String(value)));
-const rulesSchema = z.array(
-  z
-    .object({ context: z.unknown().optional() })
-    .catchall(ruleValue)
-    .transform(({ context: _context, ...rules }) => rules),
-);
+// Names are left where they are: a code is what the set-up is about, and free text of a stranger is not passed on.
+// What cannot be a code is nobody's branch or category, and is left out.
+const branchSchema = z.object({ library_id: z.string() });
+const categorySchema = z.object({
+  patron_category_id: z.string(),
+  category_type: z.enum(['A', 'C', 'P', 'I', 'S', 'X']).nullable().catch(null),
+  enrolment_fee: z.coerce.number().nullable().catch(null),
+  can_be_guarantee: z.boolean().nullable().catch(null),
+});
+const ruleValue = ruleValueSchema.nullable().catch(null);
+const rulesSchema = z.tuple([z.record(z.string(), z.unknown())]);
 const UNKNOWN_PARAMETER = {
   '/query/patron_category_id': 'category',
   '/query/library_id': 'branch',
@@ -59,11 +50,11 @@ const invalidParameterSchema = z.object({
 /** All branches (permission `catalogue: 1`). Throws KohaError. */
 export async function readBranches(session: Session, options?: CallOptions): Promise<KohaBranch[]> {
   const operation = 'GET /libraries';
-  const rows = await listRows(session, { operation, path: '/libraries' }, '+me.library_id', options);
-  return parsed(session, operation, branchesSchema, rows).map(({ library_id: branch, name }) => ({
-    branch,
-    name,
-  }));
+  const request = { operation, path: '/libraries', key: 'library_id', maxPages: SET_UP_PAGES } as const;
+  const rows = await listRows(session, request, options);
+  return rows
+    .map((row) => ({ branch: parsed(session, operation, branchSchema, row).library_id }))
+    .filter(({ branch }) => isCode(branch));
 }
 
 /**
@@ -72,15 +63,18 @@ export async function readBranches(session: Session, options?: CallOptions): Pro
  */
 export async function readCategories(session: Session, options?: CallOptions): Promise<KohaCategory[]> {
   const operation = 'GET /patron_categories';
-  const request = { operation, path: '/patron_categories' } as const;
-  const rows = await listRows(session, request, '+me.patron_category_id', options);
-  return parsed(session, operation, categoriesSchema, rows).map((row) => ({
-    category: row.patron_category_id,
-    name: row.name,
-    type: row.category_type,
-    enrolmentFee: row.enrolment_fee,
-    canBeGuarantee: row.can_be_guarantee,
-  }));
+  const key = 'patron_category_id';
+  const request = { operation, path: '/patron_categories', key, maxPages: SET_UP_PAGES } as const;
+  const rows = await listRows(session, request, options);
+  return rows
+    .map((row) => parsed(session, operation, categorySchema, row))
+    .filter(({ patron_category_id: category }) => isCode(category))
+    .map((row) => ({
+      category: row.patron_category_id,
+      type: row.category_type,
+      enrolmentFee: row.enrolment_fee,
+      canBeGuarantee: row.can_be_guarantee,
+    }));
 }
 
 /**
@@ -106,9 +100,13 @@ export async function readCirculationRules(
     if (unknown.success) return { kind: 'unknown', what: UNKNOWN_PARAMETER[unknown.data.path] };
   }
   if (answer.status !== 200) throw session.failure(answer);
-  const [rules] = parsed(session, operation, rulesSchema, json);
-  if (rules === undefined) throw badAnswer(session.library, answer);
-  return { kind: 'rules', rules };
+  const rules = rulesSchema.safeParse(json);
+  if (!rules.success) throw badAnswer(session.library, answer);
+  const [said] = rules.data;
+  return {
+    kind: 'rules',
+    rules: Object.fromEntries(at.rules.map((rule) => [rule, ruleValue.parse(said[rule])])),
+  };
 }
 
 function parsed<T>(session: Session, operation: KohaOperation, schema: z.ZodType<T>, json: unknown): T {

@@ -9,6 +9,9 @@ export interface Waiting {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The work has a deadline of its own, often the same: its failure knows why, so it may come first. */
+const GRACE_MS = 30;
+
 /**
  * Waits for shared work under the caller's own deadline and signal. The work goes on when a caller leaves, because others
  * may wait for it; the caller that leaves gets a KohaError (`timeout` or `aborted`) without effect.
@@ -20,7 +23,7 @@ export async function waitForShared<T>(work: Promise<T>, waiting: Waiting): Prom
     const leave = (code: KohaErrorCode): void =>
       reject(new KohaError({ code, library, operation, effect: 'none' }));
     const abort = (): void => leave('aborted');
-    const timer = setTimeout(() => leave('timeout'), waiting.timeoutMs);
+    const timer = setTimeout(() => leave('timeout'), waiting.timeoutMs + GRACE_MS);
     letGo = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

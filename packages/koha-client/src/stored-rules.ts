@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { parseJsonBody } from './answer-body.ts';
 import { badAnswer } from './failure-of.ts';
+import { parseRows } from './list-rows.ts';
+import { codeSchema, ruleValueSchema } from './plain-text.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** A lending rule as it is stored: for whom, and what it says; `*` stands for all. */
@@ -13,17 +14,16 @@ export interface StoredRule {
 }
 
 const scope = z
-  .string()
-  .nullish()
+  .union([codeSchema, z.null()])
+  .optional()
   .transform((code) => code ?? '*');
-const context = z.object({ library_id: scope, patron_category_id: scope, item_type_id: scope });
-const value = z.union([z.string(), z.number().transform(String), z.null()]);
-const rowsSchema = z.array(
-  z
-    .object({ context })
-    .catchall(value)
-    .transform(({ context: of, ...rules }) => ({ of, rules })),
-);
+const contextSchema = z.object({
+  context: z.object({ library_id: scope, patron_category_id: scope, item_type_id: scope }),
+});
+const valueSchema = ruleValueSchema.nullish();
+
+/** One row for each branch, category and item type that has a rule of its own. */
+const MAX_ROWS = 50_000;
 
 /**
  * For whom one lending rule is stored at all, and with what value (24.11 on): a library may have rules for single item types only,
@@ -38,14 +38,13 @@ export async function readStoredRules(
   const operation = 'GET /circulation_rules';
   const query = { rules: rule, effective: 'false' };
   const answer = await session.call({ operation, method: 'GET', path: '/circulation_rules', query }, options);
-  if (answer.status !== 200) throw session.failure(answer);
-  const rows = rowsSchema.safeParse(parseJsonBody(answer));
-  if (!rows.success) throw badAnswer(session.library, answer);
-  return rows.data.flatMap(({ of, rules }) => {
-    const said = rules[rule] ?? null;
+  return parseRows(session, answer, MAX_ROWS).flatMap((row) => {
+    const scoped = contextSchema.safeParse(row);
+    const value = z.object({ [rule]: valueSchema }).safeParse(row);
+    if (!scoped.success || !value.success) throw badAnswer(session.library, answer);
+    const said = value.data[rule] ?? null;
     if (said === null) return [];
-    return [
-      { branch: of.library_id, category: of.patron_category_id, itemType: of.item_type_id, value: said },
-    ];
+    const { library_id: branch, patron_category_id: category, item_type_id: itemType } = scoped.data.context;
+    return [{ branch, category, itemType, value: said }];
   });
 }

@@ -9,6 +9,11 @@ export interface Tokens {
   current(): Promise<string>;
   /** The token to use after Koha refused `refused`: a fresh one, unless another caller has already fetched it. */
   renewed(refused: string): Promise<string>;
+  /**
+   * Drops a token that Koha failed over (500), since one whose key was deleted is not refused but crashes Koha until it ends. Whether
+   * there is a reason to try again: another caller has a newer one, or none was dropped for this in the last minute.
+   */
+  suspect(failed: string): boolean;
 }
 
 export interface TokenOptions {
@@ -23,8 +28,11 @@ export interface TokenOptions {
 /** A token is dropped this long before Koha drops it, so that a call in flight does not meet its end. */
 const MARGIN_MS = 60_000;
 
+/** A Koha that fails over everything is not asked for a token each time. */
+const SUSPECT_AGAIN_MS = 60_000;
+
 const tokenSchema = z.object({
-  access_token: z.string().regex(/^[\x21-\x7e]+$/),
+  access_token: z.string().regex(/^[\x21-\x7e]{1,4000}$/),
   expires_in: z.number().positive().catch(3600),
 });
 
@@ -32,6 +40,7 @@ const tokenSchema = z.object({
 export function createTokens(options: TokenOptions): Tokens {
   let kept: { token: string; untilMs: number } | undefined;
   let fetching: Promise<string> | undefined;
+  let suspectedAt = -Infinity;
 
   const fetchToken = async (): Promise<string> => {
     const askedAtMs = options.now();
@@ -67,6 +76,13 @@ export function createTokens(options: TokenOptions): Tokens {
       if (kept?.token === refused) kept = undefined;
       return kept === undefined ? fetchOnce() : Promise.resolve(kept.token);
     },
+    suspect: (failed) => {
+      if (kept?.token !== failed) return true;
+      if (performance.now() - suspectedAt < SUSPECT_AGAIN_MS) return false;
+      suspectedAt = performance.now();
+      kept = undefined;
+      return true;
+    },
   };
 }
 
@@ -76,10 +92,9 @@ function parseToken(library: string, answer: Answer, nowMs: number): z.infer<typ
     if (body.success) return body.data;
     throw badAnswer(library, answer);
   }
-  // 400 "Unimplemented grant type" (preference off), 401, 403 unknown id or wrong secret: only a person can mend these.
+  // 400 "Unimplemented grant type" (preference off), 401, 403 unknown id or wrong secret: only a person can fix these.
   // Koha says so in JSON: a page is a proxy's, and passes by itself.
-  const isKohas =
-    answer.status === 401 || ([400, 403].includes(answer.status) && parseRefusal(answer) !== null);
+  const isKohas = [400, 401, 403].includes(answer.status) && parseRefusal(answer) !== null;
   if (isKohas) {
     const { operation, status } = answer;
     throw new KohaError({ code: 'credentials', library, operation, status, effect: 'none' });

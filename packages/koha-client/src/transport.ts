@@ -1,14 +1,18 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import got, { RequestError, TimeoutError } from 'got';
+import got, { TimeoutError } from 'got';
+import { maxAnswerBytes } from './answer-limits.ts';
+import { causeOf, wasConnected } from './cause-code.ts';
+import type { CauseCode } from './cause-code.ts';
 import { effectOf } from './effect-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaErrorCode, KohaOperation } from './koha-error.ts';
+import { TooLarge, readAnswer } from './read-answer.ts';
 
 /** One HTTP request to Koha, below authorisation and meaning. */
 export interface Exchange {
   readonly operation: KohaOperation;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -21,6 +25,8 @@ export interface Exchange {
 /** What came back, whatever its status. */
 export interface Answer {
   readonly operation: KohaOperation;
+  /** The branch the call was made as; null where it named none. */
+  readonly actingAs: string | null;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: Uint8Array;
@@ -44,9 +50,6 @@ export interface TransportOptions {
   }) => void;
 }
 
-/** A whole Koha description is about 2 MB; anything near this is no answer of Koha's. */
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-
 /** Apache and Starman close an idle connection after 5 s. Closing first keeps a write from meeting that close. */
 const IDLE_CONNECTION_MS = 4_000;
 
@@ -68,31 +71,25 @@ export function createTransport(options: TransportOptions): Transport {
   });
 
   const attempt = async (exchange: Exchange): Promise<Answer> => {
-    if (exchange.timeoutMs <= 0) throw lost(options.library, exchange, 'timeout', false);
+    const { operation } = exchange;
+    if (exchange.timeoutMs <= 0) throw lost(options.library, exchange, { code: 'timeout', connected: false });
     const stop = new AbortController();
     const abort = (): void => stop.abort();
     exchange.signal?.addEventListener('abort', abort, { once: true });
     if (exchange.signal?.aborted === true) stop.abort();
-    let tooLarge = false;
     try {
-      const pending = request(base + exchange.path + queryString(exchange.query), {
+      const stream = request.stream(base + exchange.path + queryString(exchange.query), {
         method: exchange.method,
         headers: { ...exchange.headers },
         timeout: { request: exchange.timeoutMs },
         signal: stop.signal,
-        responseType: 'buffer',
         ...(exchange.json === undefined ? {} : { json: exchange.json }),
         ...(exchange.form === undefined ? {} : { form: { ...exchange.form } }),
       });
-      void pending.on('downloadProgress', ({ transferred }) => {
-        tooLarge ||= transferred > MAX_ANSWER_BYTES;
-        if (tooLarge) stop.abort();
-      });
-      const { statusCode, headers, body } = await pending;
-      return { operation: exchange.operation, status: statusCode, headers, body };
+      const actingAs = exchange.headers?.['x-koha-library'] ?? null;
+      return { operation, actingAs, ...(await readAnswer(stream, maxAnswerBytes(operation))) };
     } catch (error) {
-      const code = tooLarge ? 'bad_answer' : codeOf(error, exchange.signal);
-      throw lost(options.library, exchange, code, wasConnected(error));
+      throw lost(options.library, exchange, whyLost(error, exchange.signal));
     } finally {
       exchange.signal?.removeEventListener('abort', abort);
     }
@@ -127,22 +124,29 @@ function queryString(query: Readonly<Record<string, string>> | undefined): strin
   return `?${new URLSearchParams(query).toString().replaceAll('+', '%20')}`;
 }
 
-function lost(library: string, exchange: Exchange, code: KohaErrorCode, connected: boolean): KohaError {
-  const { operation } = exchange;
-  return new KohaError({ code, library, operation, effect: connected ? effectOf(operation) : 'none' });
+interface Loss {
+  readonly code: KohaErrorCode;
+  readonly connected: boolean;
+  readonly causeCode?: CauseCode | null;
 }
 
-function codeOf(error: unknown, signal: AbortSignal | undefined): KohaErrorCode {
-  if (signal?.aborted === true) return 'aborted';
-  if (error instanceof TimeoutError) return 'timeout';
-  if (error instanceof RequestError && error.code.startsWith('HPE_')) return 'bad_answer';
-  return wasConnected(error) ? 'reset' : 'unreachable';
+function lost(library: string, { operation }: Exchange, loss: Loss): KohaError {
+  const { code, connected, causeCode = null } = loss;
+  return new KohaError({
+    code,
+    library,
+    operation,
+    effect: connected ? effectOf(operation) : 'none',
+    causeCode,
+  });
 }
 
-/** Before the connection stood (TLS included) nothing of the request can have been read by anyone. */
-function wasConnected(error: unknown): boolean {
-  if (!(error instanceof RequestError)) return false;
-  const { timings, options } = error;
-  const isTls = options.url instanceof URL && options.url.protocol === 'https:';
-  return (isTls ? timings?.secureConnect : timings?.connect) !== undefined;
+function whyLost(error: unknown, signal: AbortSignal | undefined): Loss {
+  if (error instanceof TooLarge) return { code: 'bad_answer', connected: true, causeCode: 'too_large' };
+  const connected = wasConnected(error);
+  if (signal?.aborted === true) return { code: 'aborted', connected };
+  const causeCode = causeOf(error);
+  if (error instanceof TimeoutError) return { code: 'timeout', connected, causeCode };
+  if (causeCode === 'protocol') return { code: 'bad_answer', connected, causeCode };
+  return { code: connected ? 'reset' : 'unreachable', connected, causeCode };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { parseJsonBody } from './answer-body.ts';
 import { badAnswer, firstValue } from './failure-of.ts';
+import { parseRows } from './list-rows.ts';
+import { codeSchema } from './plain-text.ts';
 import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
@@ -16,9 +17,10 @@ export interface VisiblePatrons {
   readonly elsewhere: boolean;
 }
 
-const rowsSchema = z.array(
-  z.object({ patron_id: z.number().int().nullable(), library_id: z.string().nullable() }),
-);
+const rowSchema = z.object({
+  patron_id: z.number().int().nullable(),
+  library_id: codeSchema.nullable(),
+});
 
 /** Looks at how far this API user sees, in one or two calls. Nothing of the records is kept. Throws KohaError. */
 export async function readVisiblePatrons(session: Session, options?: CallOptions): Promise<VisiblePatrons> {
@@ -39,10 +41,10 @@ async function readFirst(session: Session, where: unknown, options?: CallOptions
     { operation: 'GET /patrons', method: 'GET', path: '/patrons', query },
     options,
   );
-  if (answer.status !== 200) throw session.failure(answer);
-  const rows = rowsSchema.safeParse(parseJsonBody(answer));
-  if (!rows.success) throw badAnswer(session.library, answer);
-  return { row: rows.data[0], total: totalOf(answer) };
+  const [json] = parseRows(session, answer, 1);
+  const row = rowSchema.optional().safeParse(json);
+  if (!row.success) throw badAnswer(session.library, answer);
+  return { row: row.data, total: totalOf(answer) };
 }
 
 function totalOf({ headers }: Answer): number | null {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { KohaRefusal } from './answer-body.ts';
 
 /** What a person must mend before Koha takes this record. */
@@ -11,11 +12,11 @@ export interface Refused {
   readonly name: string | null;
 }
 
-/** The codes that were sent, to name the one Koha does not know. */
-export interface SentCodes {
+/** The body that was sent: Koha's refusal only chooses what of it is named. */
+export type SentBody = Readonly<Record<string, unknown>> & {
   readonly library_id: string;
   readonly category_id: string;
-}
+};
 
 /**
  * What a 400 to `POST` or `PUT /patrons` means (API.md section 3). Koha's sentence is read by its beginning, because releases
@@ -23,14 +24,15 @@ export interface SentCodes {
  */
 export function readWriteRefusal(
   refusal: KohaRefusal,
-  sent: SentCodes,
+  sent: SentBody,
 ):
   | Refused
   | { readonly kind: 'userid_taken' }
   | { readonly kind: 'attribute_not_unique'; type: string | null } {
   const { error, errorCode } = refusal;
-  const type = attributeTypeIn(error);
-  if (/^Problem with USERID/i.test(error)) return { kind: 'userid_taken' };
+  const type = sentTypeIn(error, sent);
+  // Koha quotes the login itself (`Koha::REST::V1::Patrons`, sub `add`): its words are no constant.
+  if (error.startsWith('Problem with ')) return { kind: 'userid_taken' };
   if (error.startsWith('Given category_id does not exist')) return refused('category', sent.category_id);
   if (error.startsWith('Given library_id does not exist')) return refused('branch', sent.library_id);
   if (errorCode === 'attribute_not_unique' || /breaks a unique constraint/.test(error)) {
@@ -40,7 +42,7 @@ export function readWriteRefusal(
     errorCode === 'missing_mandatory_attribute' ||
     error.startsWith('Missing mandatory extended attribute')
   ) {
-    return refused('mandatory_attribute', type);
+    return refused('mandatory_attribute', missingTypeIn(error));
   }
   if (errorCode === 'invalid_attribute_type' || /use an invalid attribute type/.test(error)) {
     return refused('attribute_type', type);
@@ -51,18 +53,37 @@ export function readWriteRefusal(
   return misfit(refusal, sent);
 }
 
+const sentTypesSchema = z.array(z.object({ type: z.string() }));
+
 /** Builds a refusal. */
 export function refused(what: RefusedWhat, name: string | null): Refused {
   return { kind: 'refused', what, name };
 }
 
-function misfit(refusal: KohaRefusal, sent: SentCodes): Refused {
+/** Only a place in what was sent is named, and only by our own names for it. */
+function misfit(refusal: KohaRefusal, sent: SentBody): Refused {
   const path = refusal.misfits[0]?.path ?? '';
-  if (path === '/body/category_id') return refused('category', sent.category_id);
-  if (path === '/body/library_id') return refused('branch', sent.library_id);
-  return refused('other', /^[\w/-]{1,80}$/.test(path) ? path : null);
+  if (path === '/body') return refused('other', path);
+  const key = /^\/body\/([a-z0-9_]{1,64})(?:\/\d{1,3}(?:\/[a-z_]{1,30})?)?$/.exec(path)?.[1];
+  if (key === undefined || !Object.hasOwn(sent, key)) return refused('other', null);
+  if (key === 'category_id') return refused('category', sent.category_id);
+  if (key === 'library_id') return refused('branch', sent.library_id);
+  return refused('other', `/body/${key}`);
 }
 
-function attributeTypeIn(error: string): string | null {
-  return /type=([^\s)]{1,64})/.exec(error)?.[1] ?? null;
+/** The type that Koha names, if it is one of those that were sent. */
+function sentTypeIn(error: string, { extended_attributes: sent }: SentBody): string | null {
+  const named = typeIn(error);
+  const types = sentTypesSchema.safeParse(sent).data ?? [];
+  return types.some(({ type }) => type === named) ? named : null;
+}
+
+/** A mandatory type that was not sent is known by Koha's word only, so that has to look like a code, and be short. */
+function missingTypeIn(error: string): string | null {
+  const named = typeIn(error);
+  return /^[A-Z][A-Z0-9_]{0,19}$/.test(named) ? named : null;
+}
+
+function typeIn(error: string): string {
+  return /type=([^\s)]{1,64})/.exec(error)?.[1] ?? '';
 }

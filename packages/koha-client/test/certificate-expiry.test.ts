@@ -3,24 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import { createServer } from 'node:tls';
 import { afterEach, expect, test } from '@jest/globals';
 import { createKohaClient, readCertificateExpiry } from '../src/index.ts';
-
-/** Made for this test only: self-signed for 127.0.0.1, trusted by nobody. */
-const KEY = `-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgIkcjcsataow1IFYU
-1Z/lpleIxXicJWIa6F2eCaevz++hRANCAASVtiOhkBzlt5Wqczc99i+F1atKvJbf
-x7b0+U0wb+7TzONOPS2dWAJNhleEmW/I0m2KGXeF5UPWXovcCcvria9G
------END PRIVATE KEY-----`;
-const CERTIFICATE = `-----BEGIN CERTIFICATE-----
-MIIBjzCCATagAwIBAgIUdZpkmKowq9g1gtWzBAJ0Kwkp5D8wCgYIKoZIzj0EAwIw
-FDESMBAGA1UEAwwJa29oYS50ZXN0MCAXDTI2MTEyNTEzMDY0NFoYDzIxMjYxMTAx
-MTMwNjQ0WjAUMRIwEAYDVQQDDAlrb2hhLnRlc3QwWTATBgcqhkjOPQIBBggqhkjO
-PQMBBwNCAASVtiOhkBzlt5Wqczc99i+F1atKvJbfx7b0+U0wb+7TzONOPS2dWAJN
-hleEmW/I0m2KGXeF5UPWXovcCcvria9Go2QwYjAdBgNVHQ4EFgQUHo6k7b/RvnaH
-cOopd1cECD7Z7f8wHwYDVR0jBBgwFoAUHo6k7b/RvnaHcOopd1cECD7Z7f8wDwYD
-VR0TAQH/BAUwAwEB/zAPBgNVHREECDAGhwR/AAABMAoGCCqGSM49BAMCA0cAMEQC
-ICL1dkyxCWF9QdQj+qXWlX67Mi+qNKBxSWh4jESElfXQAiBasHXS/1DBMPrnb2SO
-zzQBhtjca4NHccmaeaEp1LPkaw==
------END CERTIFICATE-----`;
+import { SELF_SIGNED } from './planted-certificates.ts';
 
 const nothing = (): Promise<void> => Promise.resolve();
 let stop = nothing;
@@ -36,7 +19,7 @@ async function listen(created: Server): Promise<string> {
 }
 
 test('a certificate nobody trusts is read all the same, with the reason', async () => {
-  const url = await listen(createServer({ key: KEY, cert: CERTIFICATE }));
+  const url = await listen(createServer(SELF_SIGNED));
   const expiry = await readCertificateExpiry(url, { timeoutMs: 5_000 });
   expect(expiry).toMatchObject({ kind: 'untrusted', reason: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
   const validUntilMs = expiry.kind === 'untrusted' ? expiry.validUntilMs : null;
@@ -44,7 +27,7 @@ test('a certificate nobody trusts is read all the same, with the reason', async 
 });
 
 test('the client does not speak to a server whose certificate it cannot trust', async () => {
-  const url = await listen(createServer({ key: KEY, cert: CERTIFICATE }));
+  const url = await listen(createServer(SELF_SIGNED));
   const client = createKohaClient({
     library: 'midland',
     url,

@@ -126,6 +126,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       expect(rest).toEqual({
         externalIdCheckout: release !== '23.11',
         welcomeNo: true,
+        opacRegNo: false,
         confirmNotDuplicate: release === '25.11',
         pluginRoutes: true,
         patronCategories: release !== '23.11',

@@ -258,19 +258,6 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
         permission: expect.stringMatching(/^borrowers: (1|edit_borrowers)$/),
       });
     });
-
-    test('deletes a copy, but not one with a loan', async () => {
-      const patronId = await bench.created();
-      bench.koha.putItem('B1', {});
-      const { checkoutId } = (await bench.client.checkOut({ patronId, barcode: 'B1' }, at)) as {
-        checkoutId: number;
-      };
-      expect(checkoutId).toBeGreaterThan(0);
-      expect(await bench.client.deletePatron(patronId)).toEqual({ kind: 'kept', because: 'has_checkouts' });
-      const other = await bench.created({ cardnumber: 'OTHER1', extended_attributes: [] });
-      expect(await bench.client.deletePatron(other)).toEqual({ kind: 'deleted' });
-      expect(await bench.client.deletePatron(other)).toEqual({ kind: 'gone' });
-    });
   });
 
   testThatRequestsFit(bench, ['POST /patrons: data must NOT have additional properties']);

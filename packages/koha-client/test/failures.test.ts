@@ -104,7 +104,7 @@ describe('a read that fails', () => {
     [
       'meets a redirect',
       raw(302, '', { location: 'https://elsewhere.example/' }),
-      { code: 'redirect', status: 302, retryable: false },
+      { code: 'redirect', status: 302, retryable: true, causeCode: 'redirect' },
     ],
     [
       'meets a query it may not ask (bare list)',

@@ -5,6 +5,7 @@ import { badAnswer, failureOf } from '../src/failure-of.ts';
 
 const answer = (status: number, body: unknown, type = 'application/json') => ({
   operation: 'GET /patrons' as const,
+  actingAs: null,
   status,
   headers: { 'content-type': `${type}; charset=utf-8` },
   body: Buffer.from(typeof body === 'string' && type !== 'application/json' ? body : JSON.stringify(body)),

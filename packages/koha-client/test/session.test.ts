@@ -125,6 +125,66 @@ describe('the token', () => {
   });
 });
 
+describe('a token whose key was deleted, over which Koha fails,', () => {
+  const dead = json(500, { error: 'Something went wrong, check the logs.' });
+  const deadFor =
+    (name: string, otherwise: Reply): Reply =>
+    (response, seen) =>
+      (seen.headers.authorization === `Bearer ${name}` ? dead : otherwise)(response, seen);
+
+  test('is replaced once, and a read made again', async () => {
+    koha = await startTinyKoha({
+      [PATRONS]: deadFor('old', json(200, [patronRow()])),
+      [TOKENS]: [token('old'), token('new')],
+    });
+    const client = koha.client();
+    const found = await Promise.all(Array.from({ length: 4 }, () => look(client)));
+    expect(found.flat()).toHaveLength(4);
+    expect(koha.count('POST', '/api/v1/oauth/token')).toBe(2);
+  });
+
+  test('is replaced for the next call, but a write is never sent again', async () => {
+    koha = await startTinyKoha({
+      'POST /api/v1/patrons': deadFor('old', json(201, patronRow())),
+      [PATRONS]: deadFor('old', json(200, [])),
+      [TOKENS]: [token('old'), token('new')],
+    });
+    const client = koha.client();
+    await expect(client.createPatron(PATRON_BODY, how)).rejects.toMatchObject({
+      code: 'http_5xx',
+      effect: 'none',
+    });
+    expect(koha.count('POST', '/api/v1/patrons')).toBe(1);
+    expect(await look(client)).toEqual([]);
+    expect(koha.calls().map(({ headers }) => headers.authorization)).toEqual(['Bearer old', 'Bearer new']);
+  });
+
+  test('is a matter of credentials where the new one is refused', async () => {
+    koha = await startTinyKoha({
+      [PATRONS]: dead,
+      [TOKENS]: [token('old'), json(403, { error: 'unauthorized_client' })],
+    });
+    expect(await codeOf(look(koha.client()))).toBe('POST /oauth/token: credentials');
+  });
+
+  test('is not looked for at each failure of a Koha that fails over everything', async () => {
+    koha = await startTinyKoha({ [PATRONS]: dead });
+    const client = koha.client();
+    for (let n = 0; n < 5; n += 1) expect(await codeOf(look(client))).toBe('GET /patrons: http_5xx');
+    expect(koha.count('POST', '/api/v1/oauth/token')).toBe(2);
+    expect(koha.calls()).toHaveLength(6);
+  });
+
+  test.each<[string, Reply]>([
+    ['an operation’s own', json(500, { error: 'x', error_code: 'internal_server_error' })],
+    ['a proxy’s', raw(500, '<h1>Internal Server Error</h1>')],
+  ])('is not suspected after %s 500', async (_what, reply) => {
+    koha = await startTinyKoha({ [PATRONS]: reply });
+    await codeOf(look(koha.client()));
+    expect(koha.count('POST', '/api/v1/oauth/token')).toBe(1);
+  });
+});
+
 describe('the cap on calls in flight', () => {
   test('is never exceeded, and every call gets its turn', async () => {
     const slow: Reply = (response, seen) => {

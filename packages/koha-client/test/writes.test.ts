@@ -12,19 +12,29 @@ const error = (status: number, text: string, more: Record<string, unknown> = {})
 const misfit = (path: string): Reply => json(400, { errors: [{ message: 'x', path }], status: 400 });
 
 describe('creating a patron', () => {
+  const extended_attributes = [
+    { type: 'PASSPORTED', value: 'midland' },
+    { type: 'PASSPORTED_ID', value: 'midland:812' },
+  ];
+  const sent = { ...PATRON_BODY, extended_attributes };
   const create = async (reply: Reply, confirmNotDuplicate = false): Promise<CreateResult> => {
     koha = await startTinyKoha({ 'POST /api/v1/patrons': reply });
-    return koha.client().createPatron(PATRON_BODY, { branch: 'MAIN', confirmNotDuplicate });
+    return koha.client().createPatron(sent, { branch: 'MAIN', confirmNotDuplicate });
   };
 
   test('is one call as the branch, without a welcome mail', async () => {
-    expect(await create(json(201, patronRow()))).toEqual({ kind: 'created', patronId: 812, hidden: false });
+    expect(await create(json(201, patronRow()))).toEqual({
+      kind: 'created',
+      patronId: 812,
+      cardnumber: CARD,
+      hidden: false,
+    });
     expect(koha.calls()).toHaveLength(1);
     const [call] = koha.calls();
     expect(call?.headers).toMatchObject({ 'x-koha-library': 'MAIN', 'x-koha-override': 'welcome_no' });
     expect(call?.headers).not.toHaveProperty('x-koha-embed');
     expect(call?.headers).not.toHaveProperty('x-confirm-not-duplicate');
-    expect(JSON.parse(call?.body ?? '')).toEqual(PATRON_BODY);
+    expect(JSON.parse(call?.body ?? '')).toEqual(sent);
   });
 
   test('confirms a look-alike when told to', async () => {
@@ -37,7 +47,7 @@ describe('creating a patron', () => {
     ['no JSON', raw(201, 'x', { location: 'https://koha.example/api/v1/patrons/813' }), false],
     ['cut off', raw(201, '{"patron_id":', { location: '/api/v1/patrons/813' }), false],
   ])('takes the id from Location when the answer is %s', async (_what, reply, hidden) => {
-    expect(await create(reply)).toEqual({ kind: 'created', patronId: 813, hidden });
+    expect(await create(reply)).toEqual({ kind: 'created', patronId: 813, cardnumber: null, hidden });
   });
 
   test.each<[string, Reply, CreateResult]>([
@@ -52,7 +62,7 @@ describe('creating a patron', () => {
       error(409, 'Duplicate ID', { conflict: 'userid' }),
       { kind: 'userid_taken' },
     ],
-    ['the login is taken', error(400, 'Problem with USERID'), { kind: 'userid_taken' }],
+    ['the login is taken', error(400, 'Problem with adaeze.okafor'), { kind: 'userid_taken' }],
     [
       'somebody looks alike',
       error(409, 'A patron record matching these details already exists'),
@@ -96,6 +106,11 @@ describe('creating a patron', () => {
       { kind: 'refused', what: 'attribute_type', name: 'PASSPORTED' },
     ],
     [
+      'an attribute type is unknown that was never sent',
+      error(400, 'Tried to use an invalid attribute type. type=EVIL'),
+      { kind: 'refused', what: 'attribute_type', name: null },
+    ],
+    [
       'a mandatory attribute is missing',
       error(400, 'Missing mandatory extended attribute (type=SCHOOL)'),
       { kind: 'refused', what: 'mandatory_attribute', name: 'SCHOOL' },
@@ -107,8 +122,13 @@ describe('creating a patron', () => {
     ],
     [
       'a property does not fit',
-      misfit('/body/gender'),
-      { kind: 'refused', what: 'other', name: '/body/gender' },
+      misfit('/body/surname'),
+      { kind: 'refused', what: 'other', name: '/body/surname' },
+    ],
+    [
+      'a property that was never sent does not fit',
+      misfit('/body/log_in_at_evil'),
+      { kind: 'refused', what: 'other', name: null },
     ],
     [
       'a property with a strange name does not fit',
@@ -139,6 +159,56 @@ describe('creating a patron', () => {
     expect(koha.calls()[0]?.headers).not.toHaveProperty('x-koha-override');
     expect(koha.calls()[0]?.headers).not.toHaveProperty('x-confirm-not-duplicate');
   });
+});
+
+describe('the body of a create', () => {
+  const sentBody = async (body: Record<string, unknown>): Promise<unknown> => {
+    koha = await startTinyKoha({ 'POST /api/v1/patrons': json(201, patronRow()) });
+    await koha.client().createPatron({ ...PATRON_BODY, ...body }, how);
+    return JSON.parse(koha.calls()[0]?.body ?? '');
+  };
+
+  test('has no half of a character, for which Koha would refuse the whole body', async () => {
+    const extended_attributes = [{ type: 'T', value: 'a\udc00' }];
+    expect(await sentBody({ surname: 'O\ud800kafor 🎫', extended_attributes })).toEqual({
+      ...PATRON_BODY,
+      surname: 'O\ufffdkafor 🎫',
+      extended_attributes: [{ type: 'T', value: 'a\ufffd' }],
+    });
+  });
+
+  test('leaves out a language that is not known, which Koha would refuse as null', async () => {
+    expect(await sentBody({ lang: null })).toEqual(PATRON_BODY);
+    await koha.close();
+    expect(await sentBody({ lang: 'fr-FR' })).toEqual({ ...PATRON_BODY, lang: 'fr-FR' });
+  });
+});
+
+test('a create asks for no mail to the staff where the release’s description lists that wish', async () => {
+  const withOverrides = (...overrides: string[]) =>
+    json(200, {
+      paths: {
+        '/patrons': {
+          post: {
+            parameters: [
+              { in: 'body', schema: { properties: { surname: {} } } },
+              { in: 'header', name: 'x-koha-override', items: { enum: overrides } },
+            ],
+          },
+        },
+      },
+    });
+  koha = await startTinyKoha({
+    'GET /api/v1/': withOverrides('welcome_yes', 'welcome_no', 'opac_reg_yes', 'opac_reg_no'),
+    'POST /api/v1/patrons': json(201, patronRow()),
+  });
+  await koha.client().createPatron(PATRON_BODY, how);
+  expect(koha.calls()[0]?.headers['x-koha-override']).toBe('welcome_no,opac_reg_no');
+});
+
+test('a create tells the card as Koha stored it, which a plugin may have rewritten', async () => {
+  koha = await startTinyKoha({ 'POST /api/v1/patrons': json(201, patronRow({ cardnumber: 'M-0017' })) });
+  expect(await koha.client().createPatron(PATRON_BODY, how)).toMatchObject({ cardnumber: 'M-0017' });
 });
 
 describe('changing a patron', () => {
@@ -186,18 +256,6 @@ describe('changing a patron', () => {
       code: 'permission',
       permission: 'borrowers: 1',
     });
-  });
-});
-
-describe('deleting a patron', () => {
-  test.each<[Reply, object]>([
-    [raw(204, ''), { kind: 'deleted' }],
-    [error(404, 'Patron not found'), { kind: 'gone' }],
-    [error(409, 'x', { error_code: 'has_checkouts' }), { kind: 'kept', because: 'has_checkouts' }],
-    [error(409, 'x', { error_code: 'has_cats' }), { kind: 'kept', because: 'other' }],
-  ])('is told %#', async (reply, expected) => {
-    koha = await startTinyKoha({ 'DELETE /api/v1/patrons/812': reply });
-    expect(await koha.client().deletePatron(812)).toEqual(expected);
   });
 });
 

@@ -96,6 +96,7 @@ export const anyHomeRecord: fc.Arbitrary<Record<string, unknown>> = fc
     ...facts,
     library_id: 'CENTRAL',
     expired: false,
+    anonymized: false,
     restricted: false,
     patron_card_lost: null,
     incorrect_address: false,

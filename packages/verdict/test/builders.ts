@@ -107,6 +107,7 @@ export function patron(changes: Partial<KohaPatron> = {}): KohaPatron {
     dateOfBirth: fields.date_of_birth ?? null,
     expiryDate: '2027-05-01',
     expired: false,
+    anonymized: false,
     restricted: false,
     cardLost: false,
     incorrectAddress: false,
