@@ -54,14 +54,28 @@ export function buildCommand<O extends object>(draft: CommandDraft<O>, context: 
 export const atLibrary = (description: string): Option =>
   new Option('--at <library>', description).makeOptionMandatory();
 
-/**
- * `--card -`: the only place a card is taken from. A card that was given as an argument is not repeated in the error.
- */
+/** What is read from standard input only: an argument would show in process lists and in the shell's history, and is not repeated. */
+const onlyInput =
+  (flag: string, what: string) =>
+  (value: string): string => {
+    if (value === '-') return value;
+    throw new WrongUse(`${flag} takes only -: give the ${what} on standard input, where nobody else sees it`);
+  };
+
+/** `--card -`: the only place a card is taken from. */
 export const cardFromInput = (): Option =>
   new Option('--card <->', 'the card number: always -, the first line of standard input')
-    .argParser((value) => {
-      if (value !== '-')
-        throw new WrongUse('--card takes only -: give the card on standard input, where nobody else sees it');
-      return value;
-    })
+    .argParser(onlyInput('--card', 'card'))
     .makeOptionMandatory();
+
+/** `--probe -` and `--item -` of doctor. */
+export const probeOptions = (): Option[] => [
+  new Option(
+    '--probe <->',
+    'look one card up as the worker will, instead of examining; the card is the first line of standard input',
+  ).argParser(onlyInput('--probe', 'card')),
+  new Option(
+    '--item <->',
+    'with --probe: also ask whether an item could be lent; its barcode is the second line of standard input',
+  ).argParser(onlyInput('--item', 'barcode')),
+];

@@ -5,6 +5,8 @@ import type { PluginAbout } from '@passport/koha-client';
 import { readCertificateExpiry } from '@passport/koha-client';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
+import { probeOptions } from './command.ts';
+import { runProbe } from './doctor-probe.ts';
 import { compareCategories } from './doctor/compare-categories.ts';
 import type { Examined } from './doctor/compare-kohas.ts';
 import { compareKohas } from './doctor/compare-kohas.ts';
@@ -13,8 +15,10 @@ import { examineLibrary } from './doctor/examine-library.ts';
 import { rolesOf } from './doctor/examinee.ts';
 import type { Finding } from './doctor/finding.ts';
 import { FINDING_CODES, warning } from './doctor/finding.ts';
+import { WrongUse } from './failure.ts';
 import { findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
+import { readLines } from './read-lines.ts';
 import type { Report } from './report.ts';
 
 interface Diagnosis {
@@ -113,32 +117,49 @@ function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void 
   line(`${diagnoses.length} examined: ${parts.join(', ')}`);
 }
 
-export const doctor: CommandDraft<{ ignore?: string[] }> = {
+interface DoctorOptions {
+  readonly ignore?: string[];
+  readonly probe?: string;
+  readonly item?: string;
+}
+
+export const doctor: CommandDraft<DoctorOptions> = {
   name: 'doctor',
   summary: 'examine every Koha, and say what to click for each fault',
   description:
     'Asks the Koha of each library (of all that are enabled, or of those named) whether it is reachable and set up for the ' +
     'service: address, certificate, clock, credentials, permissions, branches, categories, circulation rules, attribute types, ' +
     'plugin. What only the plugin can tell is asked of the plugin, and what could not be checked is named. Nothing is changed: ' +
-    'permissions to write are tried on a patron and an item that do not exist. Exit code 1 on a fault; warnings do not count.',
+    'permissions to write are tried on a patron and an item that do not exist. Every look-up is sent as the worker sends it, and what ' +
+    "Koha answers otherwise than it should is quoted. With --probe one known card is looked up instead, by the worker's own calls, " +
+    'each with its status and time. Exit code 1 on a fault; warnings do not count.',
   examples: [
     'passport doctor',
     'passport doctor riverside lakeside',
     "passport doctor --json | jq '.libraries[].findings[]'",
     'passport doctor riverside --ignore enrolment_fee',
+    'passport doctor --probe -                         (type the card, then Enter)',
+    'passport doctor midland riverside --probe - --item - < card-and-barcode.txt',
   ],
   argument: ['[library...]', 'the libraries to examine; default: all that are enabled'],
   options: [
+    ...probeOptions(),
     new Option('--ignore <code...>', 'leave out findings that are meant to be so').choices([
       ...FINDING_CODES,
     ]),
   ],
-  run: async ({ ignore = [] }, ids, report, deps): Promise<0 | 1> => {
+  run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {
     const consortium = loadConsortium(deps.env, deps.readFile);
     const libraries =
       ids.length === 0
         ? consortium.libraries.filter(({ enabled }) => enabled)
         : [...new Set(ids)].map((id) => findLibrary(consortium, id));
+    if (item !== undefined && probe === undefined) throw new WrongUse('--item goes with --probe');
+    if (probe !== undefined) {
+      const wanted = item === undefined ? ['card'] : ['card', 'barcode'];
+      const [card = '', barcode = null] = await readLines(deps, wanted);
+      return runProbe({ consortium, libraries, isNamed: ids.length > 0, card, barcode }, report, deps);
+    }
     const all = await diagnose(consortium, libraries, report, deps);
     const diagnoses = all.map(({ library, about, findings }) => ({
       library,

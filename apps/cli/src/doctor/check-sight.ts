@@ -24,7 +24,11 @@ function mendOf(about: Facts['about']): string {
  * Whether Koha hides patrons of other branches from the API user, as it does by default. Koha does not say so: they are simply
  * missing. It shows only in that every patron the user sees is of one branch.
  */
-export function checkSight({ visible, branches, about }: Facts): Finding[] {
+export function checkSight({
+  visible,
+  branches,
+  about,
+}: Pick<Facts, 'visible' | 'branches' | 'about'>): Finding[] {
   if (visible === null) return [];
   const mend = mendOf(about);
   const name = about?.preferences['IndependentBranches'] === '1' ? 'IndependentBranches' : SEE_ALL;

@@ -1,0 +1,93 @@
+import type { Consortium, Library } from '@passport/config';
+import { readCertificateExpiry } from '@passport/koha-client';
+import { passportTypes } from '@passport/verdict';
+import type { CliDeps } from './cli-deps.ts';
+import { rolesOf } from './doctor/examinee.ts';
+import type { Probed } from './doctor/probe-card.ts';
+import { probeCard } from './doctor/probe-card.ts';
+import { openKohas } from './koha-clients.ts';
+import type { Report } from './report.ts';
+import { openLog } from './with-queue.ts';
+
+export interface ProbeWish {
+  readonly consortium: Consortium;
+  /** Those that were named on the command line; all that are enabled otherwise. */
+  readonly libraries: readonly Library[];
+  readonly isNamed: boolean;
+  readonly card: string;
+  readonly barcode: string | null;
+}
+
+/** As the worker asks: a card number is no business of a library whose cards look otherwise, unless a person names it. */
+const isAsked = ({ cards }: Library, { isNamed, card }: ProbeWish): boolean =>
+  isNamed || cards.length === 0 || cards.some((pattern) => pattern.test(card));
+
+async function probe(wish: ProbeWish, deps: CliDeps): Promise<Probed[]> {
+  const { consortium, libraries, card, barcode } = wish;
+  const asked = libraries.filter((library) => isAsked(library, wish));
+  const kohas = openKohas(asked, deps);
+  try {
+    const examinees = asked.map((library) => ({
+      library,
+      ...rolesOf(library, consortium),
+      koha: kohas.of(library.id),
+      now: deps.now,
+      readCertificate: readCertificateExpiry,
+    }));
+    const probed = await probeCard(examinees, { card, barcode, passportTypes: passportTypes(consortium) });
+    return libraries.map(
+      (library): Probed =>
+        probed.find((each) => each.library === library) ?? {
+          library,
+          steps: null,
+          holds: 'unknown',
+          findings: [],
+        },
+    );
+  } finally {
+    kohas.close();
+  }
+}
+
+function print(all: readonly Probed[], { line, colors }: Report): void {
+  for (const { library, steps, findings } of all) {
+    const silent = steps === null ? ': not asked, its card patterns do not fit' : '';
+    line(`${colors.bold(library.id)} ${colors.dim(library.name)}${silent}`);
+    for (const { query, result, ms, status, said, failed } of steps ?? []) {
+      const shown = failed ? colors.red(result) : result;
+      const cost = status === null && ms === 0 ? '' : ` ${colors.dim(`${status ?? 'no answer'}, ${ms} ms`)}`;
+      line(`  ${query.padEnd(20)}${shown}${cost}`);
+      if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
+    }
+    for (const { level, code, problem, mend } of findings) {
+      line(`  ${level === 'fault' ? colors.red('fault') : colors.dim('not checked')} ${code}: ${problem}`);
+      line(`    ${colors.dim('→')} ${mend}`);
+    }
+  }
+  const homes = all.filter(({ holds }) => holds === 'home_record').map(({ library }) => library.id);
+  line(homes.length === 0 ? 'at home nowhere' : `at home at ${homes.join(', ')}`);
+}
+
+/** `doctor --probe`: exit code 1 when a look-up failed, or a library certainly hides patrons from us. */
+export async function runProbe(wish: ProbeWish, report: Report, deps: CliDeps): Promise<0 | 1> {
+  const all = await probe(wish, deps);
+  const asked = all.filter(({ steps }) => steps !== null).map(({ library }) => library.id);
+  // Somebody looks at one person's record at other libraries: that is kept, without the card.
+  openLog(deps).info({ audit: true, action: 'probe', by: deps.user, asked }, 'card looked up by a person');
+  print(all, report);
+  const failed = all.some(
+    ({ steps, findings }) =>
+      (steps ?? []).some((step) => step.failed) || findings.some(({ level }) => level === 'fault'),
+  );
+  report.json({
+    ok: !failed,
+    libraries: all.map(({ library, steps, holds, findings }) => ({
+      id: library.id,
+      asked: steps !== null,
+      holds,
+      steps: steps ?? [],
+      findings,
+    })),
+  });
+  return failed ? 1 : 0;
+}

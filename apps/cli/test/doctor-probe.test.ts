@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { KohaDouble } from '@passport/koha-double';
+import { leakGuard } from '@passport/testkit';
+import { category, populate, startTwoKohas } from './doctor-fixture.ts';
+import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+
+const CARD = '21234000000903';
+const ITEM = '35678000000042';
+
+let riverside: KohaDouble;
+let midland: KohaDouble;
+beforeEach(async () => {
+  ({ riverside, midland } = await startTwoKohas(own));
+  midland.putPatron(CARD, { surname: 'Kovačová', firstname: 'Jane', library_id: 'MAIN', category_id: 'AD' });
+});
+
+interface Probed {
+  readonly ok: boolean;
+  readonly libraries: readonly {
+    readonly id: string;
+    readonly asked: boolean;
+    readonly holds: string;
+    readonly steps: readonly {
+      query: string;
+      result: string;
+      status: number | null;
+      ms: number;
+      said: string | null;
+    }[];
+    readonly findings: readonly { code: string; name: string | null }[];
+  }[];
+}
+
+const configured = () => consortiumOf([riverside, { ...midland, change: { webhook_secrets: [] } }]);
+const input = (...lines: string[]) => ({ input: `${lines.join('\n')}\n` });
+
+async function probe(args: readonly string[], lines: readonly string[]) {
+  const ran = await passport(['doctor', '--json', '--probe', '-', ...args], configured(), input(...lines));
+  const { libraries, ok } = jsonOf(ran) as Probed;
+  const [there, home] = ['riverside', 'midland'].map((id) => libraries.find((each) => each.id === id));
+  const results = (of: typeof home) => (of?.steps ?? []).map(({ query, result }) => `${query}: ${result}`);
+  return { ...ran, ok, there, home, results };
+}
+
+const writes = (double: KohaDouble) =>
+  double
+    .calls()
+    .map(({ operation }) => operation)
+    .filter((operation) => operation?.startsWith('GET ') === false && operation !== 'POST /oauth/token');
+
+test('a card is looked up at its home and where it is scanned, by card, id and home key, and nothing is written', async () => {
+  const { code, there, home, results } = await probe([], [CARD]);
+  expect(code).toBe(0);
+  expect({ at: home?.holds, results: results(home) }).toEqual({
+    at: 'home_record',
+    results: ['card look-up: found', 'read by id: found'],
+  });
+  expect(there?.asked).toBe(false);
+  const named = await probe(['riverside', 'midland'], [CARD]);
+  expect(results(named.there)).toEqual(['card look-up: not found', 'look-up by home key: not found']);
+  expect(named.there?.steps.every(({ status, ms }) => status === 200 && ms >= 0)).toBe(true);
+  expect([...writes(riverside), ...writes(midland)]).toEqual([]);
+});
+
+test('neither the card nor anything of the patron is printed; the audit line says who looked and where', async () => {
+  const { out, err } = await probe(['riverside', 'midland'], [CARD]);
+  expect(`${out}${err}`).not.toMatch(new RegExp(`${CARD}|Kovač|Jane`));
+  expect(JSON.parse(err)).toMatchObject({
+    audit: true,
+    action: 'probe',
+    by: 'tester',
+    asked: ['riverside', 'midland'],
+  });
+  const text = await passport(['doctor', 'midland', '--probe', '-'], configured(), input(CARD));
+  expect(text.out).toMatch(/card look-up +found 200, \d+ ms\n +read by id +found 200/);
+  expect(text.out).toMatch(/at home at midland\n$/);
+});
+
+test('a card given as an argument is refused, and not repeated', async () => {
+  const { code, err } = await passport(['doctor', '--probe', CARD], configured());
+  expect(code).toBe(2);
+  expect(err).not.toContain(CARD);
+  expect((await passport(['doctor', '--item', '-'], configured())).code).toBe(2);
+});
+
+describe('with an item', () => {
+  beforeEach(() => {
+    riverside.putItem(ITEM, { home_library_id: 'MAIN' });
+    const marks = midland.state(CARD).patrons.map(({ patron_id: id }) => [
+      { type: 'PASSPORTED', value: 'midland' },
+      { type: 'PASSPORTED_ID', value: `midland:${String(id)}` },
+    ]);
+    riverside.putPatron(CARD, {
+      surname: 'Kovačová',
+      library_id: 'MAIN',
+      category_id: 'PT',
+      extended_attributes: marks[0] ?? [],
+    });
+  });
+
+  test('it is asked whether the copy could borrow it, and nothing is lent', async () => {
+    const { code, there, results } = await probe(['riverside', 'midland', '--item', '-'], [CARD, ITEM]);
+    expect(code).toBe(0);
+    expect(there?.holds).toBe('copy');
+    expect(results(there)).toEqual([
+      'card look-up: found, a copy',
+      'read by id: found',
+      'look-up by home key: found 1',
+      'item look-up: found',
+      'availability: nothing in the way',
+    ]);
+    expect(writes(riverside)).toEqual([]);
+    expect(riverside.state().checkouts).toEqual([]);
+  });
+
+  test('Koha is not asked for a statistical category, since asking would write there', async () => {
+    riverside.putSettings({ categories: [{ ...category, category_type: 'X' }] });
+    const { results, there } = await probe(['riverside', '--item', '-'], [CARD, ITEM]);
+    expect(results(there).at(-1)).toMatch(/^availability: not asked: .*statistical/);
+    expect(riverside.calls().map(({ operation }) => operation)).not.toContain('GET /checkouts/availability');
+  });
+});
+
+test('a look-up that fails is shown with its status and what Koha answered, and the exit code is 1', async () => {
+  midland.addFaults([
+    {
+      operation: 'GET /patrons/{patron_id}',
+      kind: 'status',
+      status: 500,
+      body: { error: 'Something went wrong for Jane Kovačová', error_code: 'internal_server_error' },
+    },
+  ]);
+  const { code, home, out } = await probe([], [CARD]);
+  expect(code).toBe(1);
+  expect(home?.steps.at(-1)).toMatchObject({
+    query: 'read by id',
+    result: 'http_5xx',
+    status: 500,
+    said: 'Something went wrong for … internal_server_error',
+  });
+  expect(out).not.toContain('Kovač');
+});
+
+test('where a card is not found, it is said that patrons of other branches are hidden', async () => {
+  populate(midland);
+  midland.putPatron(CARD, { library_id: 'NORTH' });
+  midland.putSettings({
+    release: '25.11',
+    groups_hide_patrons: true,
+    permissions: ['borrowers:list_borrowers', 'catalogue:1'],
+  });
+  const { code, home } = await probe([], [CARD]);
+  expect({ code, holds: home?.holds }).toEqual({ code: 1, holds: 'nothing' });
+  expect(home?.findings).toContainEqual(
+    expect.objectContaining({
+      code: 'patrons_hidden',
+      name: 'borrowers: view_borrower_infos_from_any_libraries',
+    }),
+  );
+});
