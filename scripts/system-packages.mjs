@@ -1,4 +1,4 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runCommand, say } from './run-command.mjs';
 
@@ -25,6 +25,7 @@ const NEEDS = {
   },
   plugin: { missing: () => ['make', 'zip'].filter((tool) => !has(tool)) },
   perl: { missing: missingPerl },
+  mariadb: { missing: missingMariaDb },
 };
 
 /**
@@ -75,6 +76,16 @@ async function missingPerl() {
     return code === 0 ? [] : [name];
   });
   return (await Promise.all(checks)).flat();
+}
+
+/** The server's program alone: the tests start one of their own, and no service of this machine is wanted. */
+async function missingMariaDb() {
+  const isThere = has('mariadbd') || existsSync('/usr/sbin/mariadbd');
+  const { code } = await runCommand('perl', ['-MDBD::mysql', '-e', '1']);
+  return [
+    ...(isThere ? [] : ['mariadb-server-core', 'mariadb-client-core']),
+    ...(code === 0 ? [] : ['libdbd-mysql-perl']),
+  ];
 }
 
 /** Whether a program of that name is on the PATH. */

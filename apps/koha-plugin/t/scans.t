@@ -3,6 +3,7 @@ use Modern::Perl;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 
+use Mojo::JSON qw( encode_json );
 use Test::More;
 
 use Koha::Plugin::Org::PatronPassport::Scans;
@@ -97,6 +98,24 @@ subtest 'nothing but the fields of the contract is kept' => sub {
         'and in what is shown'
     );
 };
+
+subtest 'a state in any script is shown as the service told it, also one that an older version stored' =>
+    sub {
+    my $koha  = Passport::TestKoha->new;
+    my $scans = scans_of($koha);
+    my $name  = "Biblioth\x{e8}que \x{141}\x{f3}d\x{17a} \x{5e2}\x{5d9}\x{5e8} \x{1f4da}";
+    my $state = state_of( homes => [ { id => 'midland', name => $name } ] );
+    $scans->keep($state);
+    is( $scans->fetch('scan_1')->{homes}[0]{name}, $name, 'the name' );
+    my ($stored) = $koha->{dbh}->selectrow_array('SELECT told FROM koha_plugin_org_patronpassport_scans');
+    unlike( $stored, qr{[^\x{00}-\x{7f}]}xms, 'is stored in ASCII' );
+
+    # SQLite hands out what went in, bytes; MariaDB does not
+    my $before = encode_json($state);
+    utf8::decode($before) if !$koha->is_mariadb;
+    $koha->{dbh}->do( 'UPDATE koha_plugin_org_patronpassport_scans SET told = ?', undef, $before );
+    is( $scans->fetch('scan_1')->{homes}[0]{name}, $name, 'and read where 1.0.0 had stored it as bytes' );
+    };
 
 subtest 'rows are kept a day' => sub {
     my $scans = scans_of( Passport::TestKoha->new );

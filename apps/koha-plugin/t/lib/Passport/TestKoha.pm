@@ -1,6 +1,7 @@
 package Passport::TestKoha;
 
-# One Koha for a test: a database, the plugin in it, somebody logged in, and pages to scan cards on.
+# One Koha for a test: a database, the plugin in it, somebody logged in, and pages to scan cards on. The database is
+# SQLite's, or a new one in the MariaDB that listens at PASSPORT_TEST_MARIADB (see t/on-mariadb.t).
 
 use Modern::Perl;
 
@@ -12,9 +13,11 @@ use CGI         ();
 use DBI         ();
 
 use C4::Context;
+use DBIx::Class::Exception;
 use Koha::Plugins;
 use Passport::Page;
-use Koha::Plugin::Org::PatronPassport;
+use Passport::TestMariaDb;
+use Koha::Plugin::Org::PatronPassport ();
 
 our $SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 our $CLASS  = 'Koha::Plugin::Org::PatronPassport';
@@ -22,9 +25,7 @@ our $CLASS  = 'Koha::Plugin::Org::PatronPassport';
 sub new {
     my ( $class, %with ) = @_;
 
-    my $self = bless { folder => File::Temp->newdir, code_length => $with{code_length} // 64 }, $class;
-    $self->connect;
-    $self->{dbh}->do($_) for $self->_tables;
+    my $self = $class->new_without_plugin(%with);
 
     %C4::Context::CONFIG     = ( enable_plugins => 1, plack_workers => '2', database => 'koha' );
     %C4::Context::PREFERENCE = ();
@@ -35,18 +36,67 @@ sub new {
     return $self;
 }
 
+# Koha's tables, and nothing of the plugin.
+sub new_without_plugin {
+    my ( $class, %with ) = @_;
+
+    my $self = bless { folder => File::Temp->newdir, code_length => $with{code_length} // 64 }, $class;
+    $self->connect;
+    $self->{dbh}->do($_) foreach $self->_tables;
+
+    return $self;
+}
+
+# The Koha of another process, with the same database; the plugin is not loaded yet.
+sub attach {
+    my ( $class, $koha, %config ) = @_;
+
+    my $self = bless { %{$koha} }, $class;
+    %C4::Context::CONFIG    = ( enable_plugins => 1, plack_workers => '2', database => 'koha', %config );
+    $C4::Context::USERENV   = { branch => 'MAIN', number => 51 };
+    @Koha::Plugins::ENABLED = ();
+    $self->connect;
+
+    return $self;
+}
+
 # A connection of this process's own: after a fork the parent's is of no use.
 sub connect {
     my ($self) = @_;
 
+    $self->{dbh} = $C4::Context::DBH = $self->is_mariadb ? $self->_connect_mariadb : $self->_connect_sqlite;
+
+    return $self->{dbh};
+}
+
+sub is_mariadb {
+    return length( $ENV{PASSPORT_TEST_MARIADB} // q{} ) ? 1 : 0;
+}
+
+sub _connect_mariadb {
+    my ($self) = @_;
+
+    my $socket = $ENV{PASSPORT_TEST_MARIADB};
+    if ( !$self->{database} ) {
+        state $count = 0;
+        $self->{database} = join q{_}, 'koha', $$, ++$count;
+        Passport::TestMariaDb::handle( $socket, 'mysql' )
+            ->do("CREATE DATABASE $self->{database} COLLATE utf8mb4_unicode_ci");
+    }
+
+    return Passport::TestMariaDb::handle( $socket, $self->{database} );
+}
+
+sub _connect_sqlite {
+    my ($self) = @_;
+
     my $file = "$self->{folder}/koha.db";
     my $dbh  = DBI->connect( "dbi:SQLite:dbname=$file", q{}, q{},
-        { RaiseError => 1, PrintError => 0, sqlite_unicode => 1, RootClass => 'Passport::Dbh' } );
+        { RaiseError => 1, PrintError => 1, sqlite_unicode => 1, RootClass => 'Passport::Dbh' } );
+    $dbh->{HandleError} = sub { DBIx::Class::Exception->throw("DBI Exception: $_[0]") };
     $dbh->do('PRAGMA journal_mode = WAL');
     $dbh->sqlite_busy_timeout(5000);
     _add_locks( $dbh, $file );
-
-    $self->{dbh} = $C4::Context::DBH = $dbh;
 
     return $dbh;
 }
@@ -85,20 +135,25 @@ sub _add_locks {
     return;
 }
 
+# What the plugin meets of Koha's tables (installer/data/mysql/kohastructure.sql); on SQLite without the keys.
 sub _tables {
     my ($self) = @_;
 
-    return (
-        'CREATE TABLE borrowers (borrowernumber INTEGER PRIMARY KEY, cardnumber VARCHAR(32) COLLATE NOCASE UNIQUE,'
-            . ' userid VARCHAR(75) COLLATE NOCASE UNIQUE)',
-        'CREATE TABLE plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value TEXT,'
+    my ( $id, $nocase, $ends ) = ( 'INTEGER PRIMARY KEY', 'COLLATE NOCASE', q{} );
+    ( $id, $nocase, $ends ) = ( 'INT AUTO_INCREMENT PRIMARY KEY', q{}, ' ENGINE=InnoDB' )
+        if $self->is_mariadb;
+    my $keys = $self->is_mariadb ? ', KEY (borrowernumber), KEY code_attribute (code, attribute(191))' : q{};
+
+    return map {"CREATE TABLE $_$ends"} (
+        "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE)",
+        'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'
             . ' PRIMARY KEY (plugin_class, plugin_key))',
-        "CREATE TABLE borrower_attribute_types (code VARCHAR($self->{code_length}) PRIMARY KEY, description VARCHAR(255),"
+        "borrower_attribute_types (code VARCHAR($self->{code_length}) PRIMARY KEY, description VARCHAR(255),"
             . ' repeatable INT DEFAULT 0, unique_id INT DEFAULT 0, mandatory INT DEFAULT 0, opac_display INT DEFAULT 0,'
             . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
             . ' category_code VARCHAR(10))',
-        'CREATE TABLE borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
-        'CREATE TABLE borrower_attributes (borrowernumber INT, code VARCHAR(64), attribute VARCHAR(255))',
+        'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
+        "borrower_attributes (borrowernumber INT, code VARCHAR(64), attribute VARCHAR(255)$keys)",
     );
 }
 
@@ -127,9 +182,20 @@ sub add_patron {
     return;
 }
 
+sub add_attribute {
+    my ( $self, $borrowernumber, $code, $value ) = @_;
+
+    $self->{dbh}->do( 'INSERT INTO borrower_attributes (borrowernumber, code, attribute) VALUES (?, ?, ?)',
+        undef, $borrowernumber, $code, $value );
+
+    return;
+}
+
 # Runs the work and returns the statements that the database saw.
 sub statements_of {
     my ( $self, $work ) = @_;
+
+    return $self->_logged($work) if $self->is_mariadb;
 
     my @statements;
     $self->{dbh}->sqlite_trace( sub { push @statements, $_[0] } );
@@ -139,6 +205,42 @@ sub statements_of {
     die $error if !$ok;
 
     return @statements;
+}
+
+# As the server itself wrote them down.
+sub _logged {
+    my ( $self, $work ) = @_;
+
+    my $dbh    = $self->{dbh};
+    my $marker = 'SELECT ' . q{'} . rand() . q{'};
+    $dbh->do('SET GLOBAL general_log = ON');
+    $dbh->selectrow_array($marker);
+    my $ok    = eval { $work->(); 1 };
+    my $error = $@;
+    $dbh->do('SET GLOBAL general_log = OFF');
+    die $error if !$ok;
+
+    my $logged
+        = $dbh->selectcol_arrayref( 'SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log'
+            . q{ WHERE thread_id = CONNECTION_ID() AND command_type = 'Query' ORDER BY event_time} );
+    shift @{$logged} while $logged->[0] ne $marker;
+
+    return grep { $_ ne $marker && $_ ne 'SET GLOBAL general_log = OFF' } @{$logged};
+}
+
+# Whether the database answers this statement by indexes alone; the few types of attributes may be read through.
+sub is_by_index {
+    my ( $self, $statement ) = @_;
+
+    if ( $self->is_mariadb ) {
+        my $plan = $self->{dbh}->selectall_arrayref( "EXPLAIN $statement", { Slice => {} } );
+        return !grep {
+            ( $_->{type} // q{} ) =~ m{\A (?: ALL | index ) \z}xms && $_->{table} !~ m{<union | \A t \z}xms
+        } @{$plan};
+    }
+
+    my $plan = $self->{dbh}->selectall_arrayref("EXPLAIN QUERY PLAN $statement");
+    return !grep { $_->[3] =~ m{SCAN [ ] borrowers}xms } @{$plan};
 }
 
 # A page of Koha, asked for as a browser does.

@@ -4,6 +4,8 @@ use Modern::Perl;
 
 use Exporter qw( import );
 
+use Koha::Plugin::Org::PatronPassport::Locks qw( despite_locks );
+
 our @EXPORT_OK = qw( ensure_table drop_table );
 
 =head1 NAME
@@ -16,7 +18,8 @@ Koha::Plugin::Org::PatronPassport::ScanTable - the plugin's own table
 
     ensure_table( $dbh, $name );
 
-Makes the table, or adds what one from before does not have yet. Safe to repeat.
+Makes the table, or adds what one from before does not have yet. Safe to repeat, and for all web workers at the same
+time: who comes too late finds it done.
 
 =cut
 
@@ -24,7 +27,7 @@ sub ensure_table {
     my ( $dbh, $name ) = @_;
 
     # ids are told apart by case; Koha's tables would not
-    $dbh->do(<<"SQL");
+    despite_locks( $dbh, sub { return $dbh->do(<<"SQL") } );
 CREATE TABLE IF NOT EXISTS $name (
     event_id VARCHAR(128) NOT NULL,
     seq BIGINT NOT NULL,
@@ -39,8 +42,16 @@ SQL
 
     return if _has_column( $dbh, $name, 'scan_key' );
 
-    $dbh->do( "ALTER TABLE $name ADD COLUMN scan_key VARCHAR(64) NULL,"
-            . ' ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)' );
+    my $sql = "ALTER TABLE $name ADD COLUMN scan_key VARCHAR(64) NULL,"
+        . ' ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)';
+    return if eval {
+        despite_locks( $dbh, sub { return $dbh->do($sql) } );
+        1;
+    };
+
+    # "IF NOT EXISTS" for a column is MariaDB's alone
+    my $error = $@;
+    die $error if !_has_column( $dbh, $name, 'scan_key' );
 
     return;
 }

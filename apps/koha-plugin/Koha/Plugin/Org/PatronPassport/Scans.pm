@@ -2,9 +2,9 @@ package Koha::Plugin::Org::PatronPassport::Scans;
 
 use Modern::Perl;
 
-use Mojo::JSON qw( decode_json encode_json );
-
-use Koha::Plugin::Org::PatronPassport::State qw( cleaned );
+use Koha::Plugin::Org::PatronPassport::Problem qw( report );
+use Koha::Plugin::Org::PatronPassport::ScanRows;
+use Koha::Plugin::Org::PatronPassport::State qw( cleaned from_stored to_stored );
 
 my $KEPT_S = 24 * 60 * 60;
 
@@ -36,7 +36,9 @@ the event can be handed to a page, and empty from then on.
 sub new {
     my ( $class, $args ) = @_;
 
-    return bless { now => sub { return time }, %{$args} }, $class;
+    my $rows = Koha::Plugin::Org::PatronPassport::ScanRows->new( $args->{dbh}, $args->{table} );
+
+    return bless { now => $args->{now} // sub { return time }, rows => $rows }, $class;
 }
 
 =head2 note
@@ -53,13 +55,14 @@ sub note {
     my ( $self, $event_id, $scan_key ) = @_;
 
     my @handed = defined $scan_key ? ( $scan_key, $self->{now}->() + $HANDED_S ) : ( q{}, undef );
-    $self->purge;
+
+    # what cannot be forgotten now will be by the next scan or the nightly job
+    eval { $self->purge; 1 } or report( 'forgetting old events', $@ );
     return if $self->_insert( $event_id, 0, 'queued', undef, @handed );
 
     # the service can be quicker with its first word than we are
-    $self->{dbh}->do(
-        "UPDATE $self->{table} SET scan_key = ?, scan_until = ? WHERE event_id = ? AND scan_key IS NULL",
-        undef, @handed, $event_id );
+    $self->{rows}
+        ->update( $event_id, { scan_key => $handed[0], scan_until => $handed[1] }, 'scan_key IS NULL' );
 
     return;
 }
@@ -76,17 +79,14 @@ page has it.
 sub hand_out {
     my ( $self, $scan_key ) = @_;
 
-    my ($event_id) = $self->{dbh}->selectrow_array(
-        "SELECT event_id FROM $self->{table} WHERE scan_key = ? AND scan_until > ? ORDER BY scan_until DESC LIMIT 1",
-        undef, $scan_key, $self->{now}->()
-    );
+    my ($event_id)
+        = $self->{rows}->ids_where( 'scan_key = ? AND scan_until > ? ORDER BY scan_until DESC LIMIT 1',
+        $scan_key, $self->{now}->() );
     return if !defined $event_id;
 
-    my $changed
-        = $self->{dbh}->do( "UPDATE $self->{table} SET scan_key = '' WHERE event_id = ? AND scan_key = ?",
-        undef, $event_id, $scan_key );
-
-    return $changed > 0 ? $event_id : undef;
+    return $self->{rows}->update( $event_id, { scan_key => q{} }, 'scan_key = ?', $scan_key )
+        ? $event_id
+        : undef;
 }
 
 =head2 keep
@@ -101,7 +101,7 @@ sub keep {
     my ( $self, $state ) = @_;
 
     my $kept = cleaned($state);
-    my @row  = ( $kept->{seq}, $kept->{state}, encode_json($kept) );
+    my @row  = ( $kept->{seq}, $kept->{state}, to_stored($kept) );
 
     # again, because another request can store a state of this event in between
     foreach my $try ( 1 .. 3 ) {
@@ -126,11 +126,9 @@ The state as it is shown, undef for an event that is not known.
 sub fetch {
     my ( $self, $event_id ) = @_;
 
-    my ( $seq, $state, $told )
-        = $self->{dbh}->selectrow_array( "SELECT seq, state, told FROM $self->{table} WHERE event_id = ?",
-        undef, $event_id );
+    my ( $seq, $state, $told ) = $self->{rows}->read_row( 'seq, state, told', $event_id );
     return                    if !defined $seq;
-    return decode_json($told) if defined $told;
+    return from_stored($told) if defined $told;
     return cleaned( { event_id => $event_id, seq => $seq, state => $state } );
 }
 
@@ -143,9 +141,7 @@ True once the service has its verdict.
 sub is_final {
     my ( $self, $event_id ) = @_;
 
-    my ($state)
-        = $self->{dbh}
-        ->selectrow_array( "SELECT state FROM $self->{table} WHERE event_id = ?", undef, $event_id );
+    my ($state) = $self->{rows}->read_row( 'state', $event_id );
 
     return ( $state // q{} ) =~ m{\A (?: done | failed ) \z}xms ? 1 : 0;
 }
@@ -162,13 +158,13 @@ should have told us by now.
 sub may_ask {
     my ( $self, $event_id ) = @_;
 
-    my $now     = $self->{now}->();
-    my $changed = $self->{dbh}->do(
-        "UPDATE $self->{table} SET ask_at = ? WHERE event_id = ? AND ask_at <= ? AND state NOT IN ('done', 'failed')",
-        undef, $now + $ASK_AGAIN_AFTER_S, $event_id, $now
-    );
+    my $now = $self->{now}->();
 
-    return $changed > 0 ? 1 : 0;
+    return $self->{rows}->update(
+        $event_id,
+        { ask_at => $now + $ASK_AGAIN_AFTER_S },
+        q{ask_at <= ? AND state NOT IN ('done', 'failed')}, $now
+    );
 }
 
 =head2 purge
@@ -180,10 +176,14 @@ Forgets events older than a day, and of which card a scan was once no page can t
 sub purge {
     my ($self) = @_;
 
-    my $now = $self->{now}->();
-    $self->{dbh}->do( "DELETE FROM $self->{table} WHERE stored_at < ?", undef, $now - $KEPT_S );
-    $self->{dbh}->do( "UPDATE $self->{table} SET scan_key = '' WHERE scan_key > '' AND scan_until <= ?",
-        undef, $now );
+    my ( $rows, $now ) = ( $self->{rows}, $self->{now}->() );
+
+# what is looked for first is found without a lock; a DELETE over a range would hold the gaps of those who insert
+    my @is_old = ( 'stored_at < ?', $now - $KEPT_S );
+    $rows->remove( $_, @is_old ) foreach $rows->ids_where(@is_old);
+
+    my @is_of_no_use = ( q{scan_key > '' AND scan_until <= ?}, $now );
+    $rows->update( $_, { scan_key => q{} }, @is_of_no_use ) foreach $rows->ids_where(@is_of_no_use);
 
     return;
 }
@@ -191,22 +191,22 @@ sub purge {
 sub _update {
     my ( $self, $event_id, $seq, $state, $told ) = @_;
 
-    my $now     = $self->{now}->();
-    my $changed = $self->{dbh}->do(
-        "UPDATE $self->{table} SET seq = ?, state = ?, told = ?, stored_at = ?, ask_at = ?"
-            . ' WHERE event_id = ? AND seq < ?',
-        undef, $seq, $state, $told, $now, $now + $ASK_AFTER_S, $event_id, $seq
+    my $now = $self->{now}->();
+    my %row = (
+        seq       => $seq,
+        state     => $state,
+        told      => $told,
+        stored_at => $now,
+        ask_at    => $now + $ASK_AFTER_S,
     );
 
-    return $changed > 0 ? 1 : 0;
+    return $self->{rows}->update( $event_id, \%row, 'seq < ?', $seq );
 }
 
 sub _stored_seq {
     my ( $self, $event_id ) = @_;
 
-    my ($seq)
-        = $self->{dbh}
-        ->selectrow_array( "SELECT seq FROM $self->{table} WHERE event_id = ?", undef, $event_id );
+    my ($seq) = $self->{rows}->read_row( 'seq', $event_id );
 
     return $seq;
 }
@@ -216,27 +216,18 @@ sub _insert {
     my ( $self, $event_id, $seq, $state, $told, $scan_key, $scan_until ) = @_;
 
     my $now = $self->{now}->();
-    my %row = (
-        event_id   => $event_id,
-        seq        => $seq,
-        state      => $state,
-        told       => $told,
-        stored_at  => $now,
-        ask_at     => $now + $ASK_AFTER_S,
-        scan_key   => $scan_key,
-        scan_until => $scan_until,
+
+    return $self->{rows}->insert(
+        {   event_id   => $event_id,
+            seq        => $seq,
+            state      => $state,
+            told       => $told,
+            stored_at  => $now,
+            ask_at     => $now + $ASK_AFTER_S,
+            scan_key   => $scan_key,
+            scan_until => $scan_until,
+        }
     );
-    my @columns = sort keys %row;
-    my $sql     = sprintf "INSERT INTO $self->{table} (%s) VALUES (%s)", join( q{, }, @columns ),
-        join q{, }, (q{?}) x @columns;
-
-    local $self->{dbh}->{PrintError} = 0;
-    my $inserted = eval { $self->{dbh}->do( $sql, undef, @row{@columns} ) };
-    my $error    = $@;
-    return 1 if $inserted;
-    return 0 if defined $self->_stored_seq($event_id);
-
-    die $error || "the event could not be stored\n";
 }
 
 1;

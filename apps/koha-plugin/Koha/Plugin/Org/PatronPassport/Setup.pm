@@ -27,7 +27,7 @@ Koha::Plugin::Org::PatronPassport::Setup - the table and the attribute types
     ensure($plugin);
 
 Creates what is missing and touches nothing that is there: a type can be older than this plugin, and belongs to the
-library. Safe to repeat.
+library. Safe to repeat, and for several web workers at once: all of them upgrade when they first load a new version.
 
 =cut
 
@@ -86,7 +86,7 @@ sub _ensure_type {
 
     return if Koha::Patron::Attribute::Types->find($code);
 
-    Koha::Patron::Attribute::Type->new(
+    my $type = Koha::Patron::Attribute::Type->new(
         {   code             => $code,
             description      => $description,
             repeatable       => 0,
@@ -98,7 +98,12 @@ sub _ensure_type {
             display_checkout => 0,
             %{$more},
         }
-    )->store;
+    );
+    return if eval { $type->store; 1 };
+
+    # another web worker may have been quicker
+    my $error = $@;
+    die $error if !Koha::Patron::Attribute::Types->find($code);
 
     return;
 }

@@ -2,7 +2,9 @@ package Koha::Plugin::Org::PatronPassport::State;
 
 use Modern::Perl;
 
-use Exporter qw( import );
+use Encode     qw( encode );
+use Exporter   qw( import );
+use Mojo::JSON qw( from_json to_json );
 
 # What may be known of an event at this library's desk, and nothing else: the shape is the service's, the list is ours.
 my %SHAPE = (
@@ -27,7 +29,7 @@ my %SHAPE = (
     updated_at => \&_text,
 );
 
-our @EXPORT_OK = qw( cleaned is_state_of );
+our @EXPORT_OK = qw( cleaned from_stored is_state_of to_stored );
 
 =head1 NAME
 
@@ -66,6 +68,35 @@ sub is_state_of {
         && ( $state->{event_id} // q{} ) eq $event_id
         && ( $state->{seq}      // q{} ) =~ m{\A [0-9]{1,15} \z}xms
         && ( $state->{state}    // q{} ) =~ m{\A (?: queued | working | waiting | done | failed ) \z}xms;
+}
+
+=head2 to_stored, from_stored
+
+    my $text  = to_stored($state);
+    my $state = from_stored($text);
+
+A state as the database keeps it: JSON of ASCII alone, which is the same as bytes and as characters. DBD::mysql takes bytes
+and, with the C<mysql_enable_utf8> that Koha sets (C<Koha::Database>), hands out characters; so JSON of before, which was
+bytes when it went in, is read as the characters that come out.
+
+=cut
+
+sub to_stored {
+    my ($state) = @_;
+
+    return to_json($state) =~ s{ ([^\x{00}-\x{7f}]) }{ _escaped($1) }gexmsr;
+}
+
+sub from_stored {
+    my ($text) = @_;
+
+    return from_json($text);
+}
+
+sub _escaped {
+    my ($character) = @_;
+
+    return join q{}, map { sprintf '\\u%04x', $_ } unpack 'n*', encode( 'UTF-16BE', $character );
 }
 
 sub _text {

@@ -12,16 +12,18 @@ use C4::Context;
 sub new {
     my ( $class, $args ) = @_;
 
-    my $self = bless { %{$args}, class => $class }, $class;
+    my $self    = bless { %{$args}, class => $class }, $class;
+    my $version = $self->get_metadata->{version};
     if ( !$self->retrieve_data('__INSTALLED__') ) {
-        $self->install or die "install failed\n";
-        $self->store_data(
-            { __INSTALLED__ => 1, __ENABLED__ => 1, __INSTALLED_VERSION__ => $self->get_metadata->{version} }
-        );
+        eval { $self->install or warn "Plugin $class failed during installation!"; 1 }
+            or die "Koha::Exceptions::Plugin::InstallDied: $@";
+        $self->store_data( { __INSTALLED__         => 1, __ENABLED__ => 1 } );
+        $self->store_data( { __INSTALLED_VERSION__ => $version } );
     }
-    elsif ( $self->retrieve_data('__INSTALLED_VERSION__') ne $self->get_metadata->{version} ) {
-        $self->upgrade or die "upgrade failed\n";
-        $self->store_data( { __INSTALLED_VERSION__ => $self->get_metadata->{version} } );
+    elsif ( _is_newer( $version, $self->retrieve_data('__INSTALLED_VERSION__') || 0 ) ) {
+        eval { $self->upgrade or warn "Plugin $class failed during upgrade!"; 1 }
+            or die "Koha::Exceptions::Plugin::UpgradeDied: $@";
+        $self->store_data( { __INSTALLED_VERSION__ => $version } );
     }
 
     ( my $file   = "$class.pm" ) =~ s{::}{/}gxms;
@@ -29,6 +31,17 @@ sub new {
     $self->{_bundle_path} = abs_path($folder);
 
     return $self;
+}
+
+sub _is_newer {
+    my ( $one, $other ) = map { [ split m{[.+:~-]}xms ] } @_;
+
+    foreach ( 0 .. 5 ) {
+        my $order = ( $one->[$_] // 0 ) <=> ( $other->[$_] // 0 );
+        return $order > 0 if $order;
+    }
+
+    return 0;
 }
 
 sub store_data {
