@@ -67,6 +67,18 @@ subtest 'what is saved is used and shown again' => sub {
     ok( !$page->at('#sip[checked]'),  'SIP is off' );
 };
 
+subtest 'a page that is only opened speaks of no test, whatever variables Koha gives to every page' => sub {
+    foreach my $koha ( Passport::TestKoha->new, Passport::TestKoha->new->configure ) {
+        my $page = page_of($koha);
+        ok( !$page->at("#passport_$_"), "no $_" ) foreach qw( test saved csrf faults );
+    }
+    local $ENV{HTTP_COOKIE} = 'CGISESSID=abc';
+    my $plugin = Passport::TestKoha->new->{plugin};
+    $plugin->{cgi} = CGI->new( {} );
+    my $values = Koha::Plugin::Org::PatronPassport::Configuration::page($plugin);
+    is_deeply( [ keys %{$values} ], ['passport'], 'ours are under one name' );
+};
+
 subtest 'the secret goes in and never comes out' => sub {
     my $koha = Passport::TestKoha->new;
     like( text_of( page_of($koha), '#passport_secret_state' ), qr{\A Not [ ] set}xms, 'not set' );

@@ -1,10 +1,32 @@
 package Passport::Page;
 
-# A page as Koha's templates make it, with stand-ins for the parts that Koha puts around a plugin's own.
+# A page as Koha's templates make it, with stand-ins for the parts that Koha puts around a plugin's own, and with the
+# variables that every page of Koha has: of C4::Templates (new, gettemplate, output) and of C4::Auth
+# (get_template_and_user, for the staff interface). Whatever a plugin names alike it finds taken.
 
 use Modern::Perl;
 
 use Template;
+
+my %KOHAS = (
+    ( map { $_ => 'value' } qw( test bidi languages_loop one_language_enabled ) ),
+    ( map { $_ => '/intranet-tmpl' } qw( themelang interface theme ) ),
+    lang => 'en',
+    (   map { $_ => 1 }
+            qw(
+            advancedMARCEditor AllowMultipleCovers AmazonCoverImages auth_forwarded_hash can_see_cataloguing_module
+            CAN_user_circulate CAN_user_borrowers canreservefromotherbranches csrf_token dateformat EasyAnalyticalRecords
+            EnableBorrowerFiles EnableSearchHistory EnhancedMessagingPreferences FRBRizeEditions GoogleJackets hide_marc
+            IndependentBranches IntranetFavicon IntranetNav IntranetReadingHistoryHolds IntranetUserCSS IntranetUserJS
+            intranetcolorstylesheet intranetreadinghistory intranetstylesheet item_level_itypes KohaAdminEmailAddress
+            LibraryName LocalCoverImages logged_in_user loggedinusername loggedinusernumber marcflavour
+            minPasswordLength noItemTypeImages OPACBaseURL opaccolorstylesheet opaclayoutstylesheet OPACLocalCoverImages
+            OpenLibraryCovers PatronAutoComplete patronimages pending_checkout_notes plugins_enabled sessionID
+            singleBranchMode StaffLoginRestrictLibraryByIP StaffSerialIssueDisplayCount TagsEnabled UseCourseReserves
+            useDischarge virtualshelves
+            )
+    ),
+);
 
 my %PART = (
     'doc-head-open.inc'      => '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
@@ -19,14 +41,19 @@ sub new {
 
     return bless {
         file   => $plugin->bundle_path . "/$file",
-        values => { CLASS => $plugin->{class}, METHOD => 'configure' },
+        values => { %KOHAS, CLASS => $plugin->{class}, METHOD => 'configure' },
     }, $class;
 }
 
+# An empty list or hash is none, as in Koha.
 sub param {
     my ( $self, %values ) = @_;
 
-    $self->{values} = { %{ $self->{values} }, %values };
+    foreach my $name ( keys %values ) {
+        my $value    = $values{$name};
+        my $is_empty = ref $value eq 'ARRAY' ? !@{$value} : ref $value eq 'HASH' ? !%{$value} : 0;
+        $self->{values}{$name} = $is_empty ? undef : $value;
+    }
 
     return;
 }
@@ -34,7 +61,11 @@ sub param {
 sub output {
     my ($self) = @_;
 
-    my $template = Template->new( { ABSOLUTE => 1, ENCODING => 'UTF-8', BLOCKS => \%PART } );
+    my %cache
+        = length( $ENV{PASSPORT_TEMPLATE_CACHE} // q{} )
+        ? ( COMPILE_EXT => '.ttc', COMPILE_DIR => $ENV{PASSPORT_TEMPLATE_CACHE} )
+        : ();
+    my $template = Template->new( { ABSOLUTE => 1, ENCODING => 'UTF-8', BLOCKS => \%PART, %cache } );
     $template->process( $self->{file}, $self->{values}, \my $html ) or die $template->error;
 
     return $html;

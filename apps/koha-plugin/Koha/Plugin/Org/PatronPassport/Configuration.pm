@@ -30,8 +30,9 @@ Koha::Plugin::Org::PatronPassport::Configuration - the configuration page
 
     my $params = page($plugin);
 
-Does what the page was asked for (C<cud-save>, C<cud-test>) and returns what the template shows. The secret goes in
-and never comes out.
+Does what the page was asked for (C<cud-save>, C<cud-test>) and returns what the template shows, all of it under the one
+name C<passport>: every page of Koha has variables of Koha's own, among them one called C<test> that is always true
+(C4::Templates, C<new>). The secret goes in and never comes out.
 
 =cut
 
@@ -65,13 +66,15 @@ sub page {
     $shown{test} = _test($settings) if $op eq 'cud-test';
     $shown{$_} = $shown{faults} ? $entered{$_} : $settings->{$_} foreach @FIELDS;
 
-    return {
+    my %page = (
         %shown,
         secret_from   => $settings->{secret_from},
         secret_good   => defined $settings->key,
         is_complete   => $settings->is_complete,
         home_key_type => home_key_type( C4::Context->dbh ),
-    };
+    );
+
+    return { passport => \%page };
 }
 
 # Every release has the tokens; only since 24.05 does Koha itself ask for them.
