@@ -215,6 +215,37 @@ subtest 'PUT outcome stores what the service tells, GET shows it' => sub {
     $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 4 )->json_hasnt('/more');
 };
 
+subtest 'PUT outcome and GET work for a library whose name is not ASCII' => sub {
+    my ($t) = api('accepts');
+    my $homes = [ { id => 'midi', name => "Biblioth\x{e8}que du Midi" } ];
+    $t->put_ok( "$BASE/scans/scan_1/outcome" => json => state_of( homes => $homes ) )->status_is(204);
+    $t->get_ok("$BASE/scans/scan_1")->status_is(200)->json_is( '/homes' => $homes );
+};
+
+subtest 'a form on another site, which can send JSON as plain text only, reports no card' => sub {
+    my ( $t, undef, $receiver ) = api('accepts');
+    my $json = Mojo::JSON::encode_json( { cardnumber => $CARD } );
+    my $told = Mojo::JSON::encode_json( state_of() );
+    foreach my $type (
+        'text/plain',
+        'application/x-www-form-urlencoded',
+        'multipart/form-data; boundary=x',
+        'text/plain; application/json',
+        'application/jsonp', undef
+        )
+    {
+        my %headers = defined $type ? ( 'Content-Type' => $type ) : ();
+        $t->post_ok( "$BASE/scans" => \%headers => $json )
+            ->status_is( 415, $type // 'no type' )
+            ->json_is( '/error_code' => 'not_json' );
+        $t->put_ok( "$BASE/scans/scan_1/outcome" => \%headers => $told )->status_is(415);
+    }
+    is( $receiver->requests, 0, 'nothing was sent' );
+    $t->get_ok("$BASE/scans/scan_1")->status_is(404);
+    $t->post_ok( "$BASE/scans" => { 'Content-Type' => 'Application/JSON; charset=utf-8' } => $json )
+        ->status_is(202);
+};
+
 subtest 'PUT outcome refuses what is no state of that event' => sub {
     my ($t) = api('accepts');
     $t->put_ok( "$BASE/scans/scan_2/outcome" => json => state_of() )
@@ -274,7 +305,7 @@ subtest 'GET /about tells doctor what Koha\'s API does not' => sub {
     local $C4::Context::PREFERENCE{SMTPPassword}     = 'hush';
     $t->get_ok("$BASE/about")
         ->status_is(200)
-        ->json_is( '/version'                      => '1.0.0' )
+        ->json_is( '/version'                      => '1.1.0' )
         ->json_is( '/koha_version'                 => '24.11.05.000' )
         ->json_is( '/plack_workers'                => 2 )
         ->json_is( '/preferences/AutoEmailNewUser' => '1' )
@@ -323,7 +354,7 @@ subtest 'GET /about tells whose attribute a type is, and mandatory only what Koh
 
 subtest 'GET /desk.js is the script, and a browser is told so' => sub {
     my ($t) = api('accepts');
-    $t->get_ok("$BASE/desk.js?v=1.0.0")
+    $t->get_ok("$BASE/desk.js?v=1.1.0")
         ->status_is(200)
         ->content_type_is('text/javascript; charset=utf-8')
         ->header_is( 'Cache-Control' => 'private, max-age=86400' )

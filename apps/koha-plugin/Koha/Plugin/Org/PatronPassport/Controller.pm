@@ -13,18 +13,9 @@ use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
 use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
+use Koha::Plugin::Org::PatronPassport::Refusal    qw( fault is_json not_json not_taken );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( is_state_of );
-
-# What the desk is answered when an event could not be sent, and whether trying again is of use (503).
-my %FAULT = (
-    not_configured       => [ 503, 'The passport service is not set up here' ],
-    no_library           => [ 400, 'You are logged in without a library' ],
-    not_a_card           => [ 422, 'This is not shaped like a card number' ],
-    receiver_unreachable => [ 503, 'The passport service cannot be reached' ],
-    receiver_busy        => [ 503, 'The passport service is busy' ],
-    receiver_refused     => [ 502, 'The passport service refuses this library' ],
-);
 
 =head1 NAME
 
@@ -37,10 +28,13 @@ Koha::Plugin::Org::PatronPassport::Controller - the routes under /api/v1/contrib
 C<POST /scans>: signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that
 event is followed. With C<item_barcode> the service lends that item itself.
 
+What is not sent as C<application/json> is refused (L<Koha::Plugin::Org::PatronPassport::Refusal/is_json>).
+
 =cut
 
 sub add {
     my ($self) = @_;
+    return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
     return _answer( $c, 'POST /scans', sub { return _add($c) } );
@@ -51,14 +45,14 @@ sub _add {
 
     my $plugin   = _plugin();
     my $settings = $plugin->settings;
-    return _fault( $c, 'not_configured' ) if !$settings->is_complete || !$settings->serves('staff');
+    return fault( $c, 'not_configured' ) if !$settings->is_complete || !$settings->serves('staff');
 
     my $body = $c->req->json;
-    return _fault( $c, 'not_a_card' )
+    return fault( $c, 'not_a_card' )
         if !fits( $body->{cardnumber}, $settings->patterns );
 
     my $acting = C4::Context->userenv // {};
-    return _fault( $c, 'no_library' ) if !length( $acting->{branch} // q{} );
+    return fault( $c, 'no_library' ) if !length( $acting->{branch} // q{} );
 
     my $scans  = $plugin->scans;
     my $card   = trimmed( $body->{cardnumber} );
@@ -76,7 +70,7 @@ sub _add {
         }
     );
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( new_id(), $event );
-    return _not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
+    return not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
 
     $scans->note( $answer->{event_id} );
 
@@ -137,6 +131,7 @@ nothing.
 
 sub outcome {
     my ($self) = @_;
+    return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
     return _answer( $c, 'PUT /scans/{event_id}/outcome', sub { return _outcome($c) } );
@@ -221,29 +216,6 @@ sub _item {
     my $barcode = trimmed($scanned);
 
     return length $barcode ? C4::Circulation::barcodedecode($barcode) : undef;
-}
-
-sub _not_taken {
-    my ( $c, $answer ) = @_;
-
-    return _fault( $c, 'receiver_unreachable', $answer->{retry_after} ) if $answer->{kind} eq 'unreachable';
-
-    my $status = $answer->{status};
-    return _fault( $c, 'not_a_card' )                            if $status == 422;
-    return _fault( $c, 'receiver_busy', $answer->{retry_after} ) if $status == 429 || $status == 503;
-    return _fault( $c, 'receiver_unreachable' )                  if $status >= 500;
-
-    warn "Patron Passport: the receiver refused an event (status $status)\n";
-    return _fault( $c, 'receiver_refused' );
-}
-
-sub _fault {
-    my ( $c, $code, $retry_after ) = @_;
-
-    my ( $status, $error ) = @{ $FAULT{$code} };
-    $c->res->headers->header( 'Retry-After' => $retry_after ) if defined $retry_after;
-
-    return $c->render( status => $status, openapi => { error => $error, error_code => $code } );
 }
 
 1;

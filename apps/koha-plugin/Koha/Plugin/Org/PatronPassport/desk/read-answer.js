@@ -3,7 +3,7 @@ export function readReport(status, body) {
   if (status === 202 && body && body.event_id) return { kind: 'accepted', eventId: body.event_id };
   if (status === 422) return { kind: 'stop', fault: 'not_a_card' };
   if (status === 401) return { kind: 'stop', fault: 'session' };
-  if (status === 400 || status === 403 || status === 404) return { kind: 'stop', fault: 'forbidden' };
+  if ([400, 403, 404, 415].includes(status)) return { kind: 'stop', fault: 'forbidden' };
   if (status === 502) return { kind: 'stop', fault: 'refused' };
   return { kind: 'again', fault: 'unreachable' };
 }
