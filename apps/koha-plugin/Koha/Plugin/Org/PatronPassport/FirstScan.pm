@@ -6,10 +6,11 @@ use Exporter qw( import );
 use C4::Context;
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Caller  qw( interface );
-use Koha::Plugin::Org::PatronPassport::Card    qw( fits scan_key trimmed );
-use Koha::Plugin::Org::PatronPassport::Event   qw( new_id not_found );
-use Koha::Plugin::Org::PatronPassport::Patrons qw( is_known );
+use Koha::Plugin::Org::PatronPassport::Caller    qw( interface );
+use Koha::Plugin::Org::PatronPassport::Card      qw( fits scan_key trimmed );
+use Koha::Plugin::Org::PatronPassport::Event     qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::FinalCard qw( final_card );
+use Koha::Plugin::Org::PatronPassport::Patrons   qw( is_known );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 
@@ -23,22 +24,23 @@ Koha::Plugin::Org::PatronPassport::FirstScan - makes the first scan of a visitor
 
 =head2 scanned
 
-    my $end = scanned( $plugin, $card );
+    my $end = scanned( $plugin, $scanned );
 
-The story of the hook: a patron who is known here costs one query; a card that is not is reported, and the page waits
-a moment for the copy. It says how it went: C<elsewhere> (not scanned to lend), C<known>, C<off>, C<no_card>,
+What the hook does: a patron who is known here costs one query; a card that is not is reported, and the page waits
+a moment for the copy. Looked up, reported and waited for is the card as Koha will look it up, after all plugins. It says how it went: C<elsewhere> (not scanned to lend), C<known>, C<off>, C<no_card>,
 C<unsent>, or how the wait ended (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way after each
 of them.
 
 =cut
 
 sub scanned {
-    my ( $plugin, $card ) = @_;
+    my ( $plugin, $scanned ) = @_;
 
-    return 'no_card' if !length( $card // q{} );
+    return 'no_card' if !length( $scanned // q{} );
     my $interface = interface() or return 'elsewhere';
 
-    my $dbh = C4::Context->dbh;
+    my $card = final_card( $plugin, $scanned );
+    my $dbh  = C4::Context->dbh;
     return 'known' if is_known( $dbh, $interface, $card );
 
     my $settings = $plugin->settings;

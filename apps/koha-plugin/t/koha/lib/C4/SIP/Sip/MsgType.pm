@@ -5,6 +5,7 @@ package C4::SIP::Sip::MsgType;
 use Modern::Perl;
 
 use C4::Context;
+use Koha;
 use Koha::Plugins;
 
 sub handle_checkout {
@@ -54,8 +55,16 @@ sub _find {
             undef, $patron_id );
         return $id if $id;
     }
+    return if Koha::version() lt '26.05';
 
-    return;
+    # Koha::Patrons->find_by_identifier
+    my ($id) = C4::Context->dbh->selectrow_array(
+        'SELECT a.borrowernumber FROM borrower_attributes a JOIN borrower_attribute_types t ON t.code = a.code'
+            . ' WHERE a.attribute = ? AND t.unique_id = 1 LIMIT 1',
+        undef, $patron_id
+    );
+
+    return $id;
 }
 
 1;
