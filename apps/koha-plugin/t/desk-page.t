@@ -70,7 +70,7 @@ subtest 'the script is told what it needs, and no secret' => sub {
     is( $facts->{library}, 'riverside', 'the library' );
     is_deeply( $facts->{patterns},                    [ '^21234\d{9}$', '^</script><b>' ], 'the patterns' );
     is_deeply( [ sort keys %{ $facts->{messages} } ], [qw( de en es fr )],                 'the words' );
-    is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.0.0', 'the script' );
+    is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.1.0', 'the script' );
 };
 
 subtest 'every language has every word, and the same blanks to fill' => sub {

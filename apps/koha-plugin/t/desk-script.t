@@ -15,7 +15,8 @@ my @files  = map { $_->basename } path( $FOLDER, 'desk' )->list->grep(qr{[.]js \
 my @joined = $script =~ m{^//[ ]([\w-]+[.]js)$}gxms;
 
 is_deeply( [ sort @joined ], [ sort @files ], 'every file of the desk is in it, once' );
-is( $joined[-1], 'main.js', 'what begins comes last, when all else is there' );
+is( scalar @joined, scalar @files, 'and named for it: a leftover of an older version would not be' );
+is( $joined[-1],    'main.js',     'what begins comes last, when all else is there' );
 unlike( $script, qr{^ (?: import | export ) \b}xms, 'nothing is left to import: it is one script' );
 like(
     $script,

@@ -2,12 +2,14 @@ use Modern::Perl;
 
 use FindBin;
 
-use File::Path            qw( make_path );
-use File::Temp            ();
-use IO::Uncompress::Unzip qw( $UnzipError );
-use Mojo::File            qw( path );
-use Mojo::JSON            qw( decode_json );
+use File::Path qw( make_path );
+use File::Temp ();
+use Mojo::File qw( path );
+use Mojo::JSON qw( decode_json );
 use Test::More;
+
+use lib "$FindBin::Bin/lib";
+use Passport::Kpz ();
 
 my $ROOT  = path("$FindBin::Bin/..")->realpath;
 my $CLASS = 'Koha::Plugin::Org::PatronPassport';
@@ -15,7 +17,7 @@ my $CLASS = 'Koha::Plugin::Org::PatronPassport';
 # What Koha itself brings, and Perl.
 my $BROUGHT = qr{\A (?:
     Modern::Perl | CGI | C4::\w+ | Koha | Koha::\w+ (?: ::\w+ )* | Mojo(?:::\w+)+ | base | constant
-    | Digest::SHA | Exporter | List::Util | MIME::Base64 | POSIX | Time::HiRes
+    | Digest::SHA | Encode | Exporter | List::Util | MIME::Base64 | POSIX | Time::HiRes
 ) \z}xms;
 
 sub packed {
@@ -25,25 +27,13 @@ sub packed {
     return ( $kpz, path($kpz)->slurp, $folder );
 }
 
-sub entries_of {
-    my ($kpz) = @_;
-
-    my $zip = IO::Uncompress::Unzip->new($kpz) or die $UnzipError;
-    my %content;
-    do {
-        local $/ = undef;
-        $content{ $zip->getHeaderInfo->{Name} } = <$zip>;
-    } while $zip->nextStream > 0;
-
-    return \%content;
-}
-
 my ( $kpz, $bytes, $folder ) = packed();
-my $content = entries_of($kpz);
+my $entries = Passport::Kpz::entries_of($kpz);
+my $content = { map { $_ => $entries->{$_}{content} } keys %{$entries} };
 
 like(
     $kpz,
-    qr{/patron-passport-1[.]0[.]0[.]kpz \z}xms,
+    qr{/patron-passport-1[.]1[.]0[.]kpz \z}xms,
     'the name ends as Koha wants it, and has the version'
 );
 is_deeply( [ grep { !m{\A Koha/Plugin/Org/PatronPassport (?: [.]pm | /.+ ) \z}xms } sort keys %{$content} ],
@@ -98,6 +88,32 @@ subtest 'it needs no module that Koha does not bring' => sub {
     foreach my $name ( grep {m{[.]pm \z}xms} sort keys %{$content} ) {
         my @used = $content->{$name} =~ m{^ (?: use | require ) \s+ ([A-Z]\w+ (?: ::\w+ )*)}gxms;
         is_deeply( [ grep { $_ !~ $BROUGHT } @used ], [], $name );
+    }
+};
+
+subtest 'the time of the files is that of the release: no page of another one is taken from a cache' => sub {
+    my $times_of = sub {
+        my ($package) = @_;
+        my %times = map { $_->{time} => 1 } values %{ Passport::Kpz::entries_of($package) };
+        return join q{ }, keys %times;
+    };
+    my $tree = File::Temp->newdir;
+    make_path("$tree/apps/koha-plugin");
+    path( $tree, 'LICENSE' )->spew('GPL');
+    path( $tree, 'apps/koha-plugin/package.pl' )->spew( path("$ROOT/package.pl")->slurp );
+
+    my %seen = ( $times_of->($kpz) => 'this release' );
+    my ($previous) = path("$ROOT/t/previous")->list->each;
+    ok( !$seen{ $times_of->($previous) }++, 'the release before has another' );
+    foreach my $release (qw( 1.1.1 1.2.0 2.0.0 1.10.59 )) {
+        my $class
+            = $content->{'Koha/Plugin/Org/PatronPassport.pm'} =~ s{(VERSION \s = \s ')[\d.]+}{$1$release}xmsr;
+        make_path("$tree/apps/koha-plugin/Koha/Plugin/Org");
+        path( $tree, 'apps/koha-plugin/Koha/Plugin/Org/PatronPassport.pm' )->spew($class);
+        my $packed = Passport::Kpz::pack_in( "$tree/dist", "$tree/apps/koha-plugin/package.pl" );
+        my $time   = $times_of->($packed);
+        like( $time, qr{\A \d+ \z}xms, "$release: one time" );
+        ok( !$seen{$time}++, "$release: another, also on the same day" );
     }
 };
 

@@ -16,13 +16,13 @@ use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup;
 
-our $VERSION = '1.0.0';
+our $VERSION = '1.1.0';
 
 our $metadata = {
     name            => 'Patron Passport',
     author          => 'Patron Passport',
     date_authored   => '2026-11-25',
-    date_updated    => '2026-11-25',
+    date_updated    => '2026-11-26',
     minimum_version => '23.11.00.000',
     maximum_version => undef,
     version         => $VERSION,
@@ -34,7 +34,7 @@ our $metadata = {
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport - tells the passport service of cards that this Koha does not know
+Koha::Plugin::Org::PatronPassport - reports cards that this Koha does not know to the passport service
 
 =head1 METHODS
 
@@ -132,7 +132,7 @@ sub cronjob_nightly {
 
 =head2 install, upgrade, uninstall
 
-All are safe to repeat; no patron's attribute is ever deleted.
+All are safe to repeat, by several web workers at once too; no patron's attribute is ever deleted.
 
 =cut
 

@@ -7,6 +7,13 @@ use Mojo::File qw( path );
 
 our @EXPORT_OK = qw( script );
 
+# An upload is unzipped over the tree of the version before: a file that is not named here may be a leftover. C<main.js>,
+# which begins, comes last.
+my @FILES = qw(
+    card-of-page departure describe element follow koha-api koha-search memory names pace page panel panel-style pause
+    read-answer scan-state send sentences show steps story words main
+);
+
 =head1 NAME
 
 Koha::Plugin::Org::PatronPassport::DeskScript - the files of desk/ as the one script that a browser gets
@@ -18,8 +25,8 @@ Koha::Plugin::Org::PatronPassport::DeskScript - the files of desk/ as the one sc
     my $javascript = script( $plugin->bundle_path );
 
 The files are modules to their readers and tests. A page of Koha gets them as one: one request to a web worker, and never
-half of an older version. They share one block, so that nothing of ours is left in the page; C<main.js>, which begins,
-comes last. C<import> and C<export> have to stand at the beginning of a line, and no two files may give the same name to
+half of an older version. They are named in this module, one by one. They share one block, so that nothing of ours is
+left in the page. C<import> and C<export> have to stand at the beginning of a line, and no two files may give the same name to
 something at their outermost level: in a strict block that is an error at once.
 
 =cut
@@ -27,19 +34,11 @@ something at their outermost level: in a strict block that is an error at once.
 sub script {
     my ($folder) = @_;
 
-    state $script = _joined( path( $folder, 'desk' )->list->grep(qr{[.]js \z}xms)->each );
+    state $script = join q{}, "(function () {\n'use strict';\n{\n",
+        ( map { _plain( path( $folder, 'desk', "$_.js" ) ) } @FILES ),
+        "}\n})();\n";
 
     return $script;
-}
-
-sub _joined {
-    my (@files) = @_;
-
-    my ( @main, @others );
-    push @{ $_->basename eq 'main.js' ? \@main : \@others }, $_ foreach @files;
-
-    return join q{}, "(function () {\n'use strict';\n{\n", ( map { _plain($_) } @others, @main ),
-        "}\n})();\n";
 }
 
 sub _plain {

@@ -1,0 +1,28 @@
+# The tests that use a database once more, on a real MariaDB by DBD::mysql, as Koha does.
+
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+
+use Passport::TestMariaDb;
+
+my $missing = Passport::TestMariaDb::missing();
+plan skip_all => "MariaDB: $missing" if $missing;
+
+my $server = Passport::TestMariaDb->start;
+local $ENV{PASSPORT_TEST_MARIADB} = $server->socket;
+
+foreach
+    my $name (qw( caller configure desk-page first-scan known-patrons life-cycle routes scans setup waiting ))
+{
+    open my $test, '-|', "$^X '$FindBin::Bin/$name.t' 2>&1" or die "no perl: $!\n";
+    my $said = do { local $/ = undef; <$test> };
+    ok( close($test), "$name.t" )
+        or diag( join "\n", grep { !m{\A \s* (?: ok | [#] [ ] Subtest )}xms } split m{\n}xms, $said );
+    note($said);
+}
+
+done_testing;
