@@ -49,6 +49,17 @@ describe("Koha's own search", () => {
     expect(desk.hitsIn(empty, dataTable({ data: [{}] }))).toBe('some');
   });
 
+  test('a search that Koha took from its saved state says nothing of this card', () => {
+    const form = (value: string | null): object => ({
+      getElementById: (id: string) => (id === 'search_patron_filter' && value !== null ? { value } : null),
+    });
+    expect(desk.isSearchFor(CARD, form(CARD))).toBe(true);
+    expect(desk.isSearchFor(CARD, form(` ${CARD} `))).toBe(true);
+    expect(desk.isSearchFor(CARD, form('Smith'))).toBe(false);
+    expect(desk.isSearchFor(CARD, form(''))).toBe(false);
+    expect(desk.isSearchFor(CARD, form(null))).toBe(true);
+  });
+
   test('without DataTables the table itself is read, once it is shown', () => {
     const empty = { 'td.dataTables_empty, td.dt-empty': {} };
     expect(desk.hitsIn(table(empty, null), undefined)).toBe('pending');
@@ -84,7 +95,9 @@ describe('asking Koha', () => {
     expect(desk.readReport(422, null).fault).toBe('not_a_card');
     expect(desk.readReport(502, null)).toEqual({ kind: 'stop', fault: 'refused' });
     expect(desk.readReport(401, null).fault).toBe('session');
-    expect(desk.readReport(403, null).fault).toBe('forbidden');
+    for (const status of [400, 403, 404, 415]) {
+      expect(desk.readReport(status, null)).toEqual({ kind: 'stop', fault: 'forbidden' });
+    }
     for (const status of [0, 202, 429, 500, 503]) {
       expect(desk.readReport(status, null)).toEqual({ kind: 'again', fault: 'unreachable' });
     }

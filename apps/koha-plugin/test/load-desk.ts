@@ -48,6 +48,7 @@ export interface Desk {
   readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };
   describe(view: View, words: Words, language: string): Shown;
   hitsIn(document: unknown, jQuery: unknown): string;
+  isSearchFor(card: string, document: unknown): boolean;
 }
 
 const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.url);

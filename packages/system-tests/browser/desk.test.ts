@@ -210,4 +210,20 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.page.locator('#memberresultst td').first().waitFor();
     expect(await desk.panel.count()).toBe(0);
   }, 60_000);
+
+  test('comes for an unknown card although Koha shows the search that this browser saved last', async () => {
+    const native = riverside()
+      .state()
+      .patrons.find(({ surname }) => surname !== null);
+    const saved = { external_filters: { search_patron_filter: native?.surname ?? '' } };
+    await desk.context.addInitScript(
+      (state) => localStorage.setItem('DataTables_members_member_memberresultst', state),
+      JSON.stringify(saved),
+    );
+    desks.configure({ staffWaitMs: 0 });
+    await desk.scan(nobodysCard());
+    await desk.page.locator('#memberresultst td').first().waitFor();
+    await desk.panel.waitFor();
+    await desk.panel.getByText(/no partner library knows/i).waitFor();
+  }, 60_000);
 });

@@ -2,7 +2,9 @@ export const memberSearchPath = '/intranet-tmpl/member-search.js';
 
 /**
  * The script of the patron search page: asks the API with the session's cookie for whoever fits each of the words in
- * one of the standard fields, and goes on to the patron when exactly one does.
+ * one of the standard fields, and goes on to the patron when exactly one does. A search that this browser has saved is
+ * put into the form and shown instead, without going on, as Koha does with `default_save_state_search` (its datatables.js,
+ * `_dt_save_restore_state`; patron-search.inc, `loaded_from_state`).
  */
 export const memberSearchScript = `(function () {
   'use strict';
@@ -11,6 +13,9 @@ export const memberSearchScript = `(function () {
   const status = document.getElementById('search-status');
   const table = document.getElementById('memberresultst');
   const fields = ['surname', 'firstname', 'othernames', 'cardnumber', 'userid'];
+  const saved = JSON.parse(localStorage.getItem('DataTables_members_member_memberresultst') || 'null');
+  const isRestored = Boolean(saved && saved.external_filters && saved.external_filters.search_patron_filter);
+  if (isRestored) filter.value = saved.external_filters.search_patron_filter;
   const text = filter.value.trim();
   if (text === '') return;
 
@@ -63,7 +68,7 @@ export const memberSearchScript = `(function () {
       if (!answer.ok) throw new Error(String(answer.status));
       const total = Number(answer.headers.get('X-Total-Count'));
       return answer.json().then(function (patrons) {
-        if (patrons.length === 1) {
+        if (patrons.length === 1 && !isRestored) {
           location.replace('/cgi-bin/koha/circ/circulation.pl?borrowernumber=' + patrons[0].patron_id);
           return;
         }

@@ -18,11 +18,27 @@ export function hitsIn(document, jQuery) {
   return table.querySelector('tbody tr') ? 'some' : 'pending';
 }
 
-/** Koha's own search decides: with hits on the page, staff choose among them and the panel stays away. */
+/**
+ * Whether Koha's search is for this card. With "save the state of the search" switched on (Table settings, since 24.11),
+ * Koha puts the last search of this browser into the form instead (`_dt_save_restore_state` in its datatables.js), and
+ * the table shows somebody else.
+ */
+export function isSearchFor(card, document) {
+  const box = document.getElementById('search_patron_filter');
+  return !box || box.value.trim() === card;
+}
+
+/**
+ * Koha's own search decides: with hits on the page, staff choose among them and the panel stays away. Where it searched
+ * for something else, or does not come back, Koha is asked for the card.
+ */
 export async function isUnknownHere(card) {
   for (let waitedMs = 0; waitedMs < 4000; waitedMs += 100) {
     const hits = hitsIn(document, window.jQuery);
-    if (hits !== 'pending') return hits === 'none';
+    if (hits !== 'pending') {
+      if (!isSearchFor(card, document)) break;
+      return hits === 'none';
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   const answer = await askForPatron(card);
