@@ -62,6 +62,14 @@ test.each<[CertificateExpiry, string]>([
     { kind: 'untrusted', reason: 'SELF_SIGNED_CERT_IN_CHAIN', validUntilMs: NOW + DAY_MS },
     'fault: the certificate is not trusted (SELF_SIGNED_CERT_IN_CHAIN)',
   ],
+  [
+    { kind: 'untrusted', reason: 'ERR_TLS_CERT_ALTNAME_INVALID', validUntilMs: NOW + DAY_MS },
+    'fault: the certificate is for another name than the one in koha.url (ERR_TLS_CERT_ALTNAME_INVALID)',
+  ],
+  [
+    { kind: 'untrusted', reason: 'CERT_NOT_YET_VALID', validUntilMs: NOW + DAY_MS },
+    'fault: the certificate is not valid yet (CERT_NOT_YET_VALID)',
+  ],
 ])('a certificate that is not accepted ends the examination', async (certificate, found) => {
   expect(await findingsWith(certificate)).toEqual({ found: [found], goesOn: false });
 });

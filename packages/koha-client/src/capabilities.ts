@@ -10,6 +10,8 @@ export interface Capabilities {
   readonly confirmNotDuplicate: boolean;
   /** The Patron Passport plugin's routes are served. */
   readonly pluginRoutes: boolean;
+  /** `GET /checkouts/availability` is there (23.11 on): the oldest release this client is made for. */
+  readonly checkoutAvailability: boolean;
   readonly patronCategories: boolean;
   readonly circulationRules: boolean;
   /** Every property the description has for a patron sent to `POST /patrons`. */
@@ -61,6 +63,7 @@ export function parseDescription(json: unknown): Description | null {
       opacRegNo: overrides.includes('opac_reg_no'),
       confirmNotDuplicate: createPatron.some(({ name }) => name === 'x-confirm-not-duplicate'),
       pluginRoutes: Object.keys(paths).some((path) => path.startsWith('/contrib/passport/')),
+      checkoutAvailability: Object.hasOwn(paths, '/checkouts/availability'),
       patronCategories: Object.hasOwn(paths, '/patron_categories'),
       circulationRules: Object.hasOwn(paths, '/circulation_rules'),
       patronProperties,

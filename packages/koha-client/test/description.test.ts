@@ -28,6 +28,7 @@ describe('what a Koha can do', () => {
     koha = await startTinyKoha({
       'GET /api/v1/': description(['surname', 'pronouns'], {
         '/patron_categories': {},
+        '/checkouts/availability': {},
         '/contrib/passport/about': {},
       }),
     });
@@ -37,6 +38,7 @@ describe('what a Koha can do', () => {
       confirmNotDuplicate: false,
       externalIdCheckout: false,
       patronCategories: true,
+      checkoutAvailability: true,
       circulationRules: false,
       pluginRoutes: true,
     });

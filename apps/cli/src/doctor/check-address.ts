@@ -3,10 +3,23 @@ import type { Examinee } from './examinee.ts';
 import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
 import { attempt } from './koha-failure.ts';
+import { unreachable } from './unreachable.ts';
 
 const DAY_MS = 86_400_000;
 /** Certificates of 90 days are renewed 30 days before their end; later than this the renewal has failed. */
 const CERTIFICATE_WARNING_DAYS = 21;
+
+/** What is wrong with a certificate beside its age and its issuer. */
+const UNTRUSTED: Readonly<Record<string, readonly [problem: string, mend: string]>> = {
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    'the certificate is for another name than the one in koha.url',
+    'put the name of the certificate into koha.url, or serve a certificate for this one',
+  ],
+  CERT_NOT_YET_VALID: [
+    'the certificate is not valid yet',
+    "set the clock that is wrong, this machine's or the one the certificate was made on: timedatectl set-ntp true",
+  ],
+};
 
 /** What is at the configured address. Without a description nothing else can be examined. */
 export interface AddressFacts {
@@ -30,13 +43,16 @@ async function checkCertificate({ library, now, readCertificate }: Examinee): Pr
     case 'unreachable':
       return [];
     case 'untrusted': {
-      const expired = certificate.validUntilMs !== null && certificate.validUntilMs < now();
-      const problem = expired
-        ? `the certificate has expired on ${new Date(certificate.validUntilMs).toISOString().slice(0, 10)}`
-        : `the certificate is not trusted (${certificate.reason})`;
-      const own =
-        'serve the whole chain of a trusted authority; for an authority of your own set NODE_EXTRA_CA_CERTS';
-      return [fault('certificate', problem, expired ? mend : own)];
+      const { reason, validUntilMs } = certificate;
+      if (validUntilMs !== null && validUntilMs < now()) {
+        const day = new Date(validUntilMs).toISOString().slice(0, 10);
+        return [fault('certificate', `the certificate has expired on ${day}`, mend)];
+      }
+      const [problem, other] = UNTRUSTED[reason] ?? [
+        'the certificate is not trusted',
+        'serve the whole chain of a trusted authority; for an authority of your own set NODE_EXTRA_CA_CERTS',
+      ];
+      return [fault('certificate', `${problem} (${reason})`, other)];
     }
     case 'trusted': {
       const days = Math.floor((certificate.validUntilMs - now()) / DAY_MS);
@@ -55,9 +71,7 @@ export async function checkAddress(examinee: Examinee): Promise<AddressFacts> {
   if (certificate.some(({ level }) => level === 'fault')) return nothing(...certificate);
   const reached = await attempt(examinee.koha.reach());
   if ('error' in reached) {
-    const { code } = reached.error;
-    const mend = 'is koha.url right, is Koha up, does a firewall let this machine through?';
-    return nothing(fault('unreachable', `nothing answers at koha.url (${code})`, mend));
+    return nothing(unreachable(reached.error));
   }
   const reach = reached.value;
   switch (reach.kind) {

@@ -9,13 +9,26 @@ const page = 'Administration → Patron attribute types →';
 
 type AttributeType = PluginAbout['attribute_types'][number];
 
-const missing = (type: string, unique: boolean): Finding =>
-  fault(
+/** A code that the column of 23.11 and 24.05 cannot hold. */
+const LONGEST_OLD_CODE = 10;
+
+function missing(type: string, unique: boolean, { capabilities }: Facts['description']): Finding {
+  // Circulation rules came with 24.11, and so did longer codes.
+  if (!capabilities.circulationRules && type.length > LONGEST_OLD_CODE) {
+    return fault(
+      'attribute_type_missing',
+      `Koha has no patron attribute type ${type}, and codes of this release have room for ${LONGEST_OLD_CODE} characters`,
+      'set copy.home_key_attribute: PASSPORTID for this library: so the plugin calls it on this release',
+      type,
+    );
+  }
+  return fault(
     'attribute_type_missing',
     `Koha has no patron attribute type ${type}`,
     `${page} New patron attribute type: code ${type}, unique identifier ${unique ? 'ticked' : 'not ticked'}; the plugin makes it when it is installed`,
     type,
   );
+}
 
 function checkFlags(type: AttributeType, unique: boolean): Finding[] {
   const { code, unique_id: isUnique, opac_display: shown, opac_editable: editable } = type;
@@ -73,7 +86,11 @@ function checkPreference({ preferences }: PluginAbout): Finding[] {
 }
 
 /** By the plugin's own account. */
-function checkTold({ library: { copy } }: Examinee, about: PluginAbout): Finding[] {
+function checkTold(
+  { library: { copy } }: Examinee,
+  about: PluginAbout,
+  description: Facts['description'],
+): Finding[] {
   const { attribute_types: types } = about;
   const ours = [
     { code: copy.passportAttribute, unique: false },
@@ -84,7 +101,7 @@ function checkTold({ library: { copy } }: Examinee, about: PluginAbout): Finding
     ...checkPreference(about),
     ...ours.flatMap(({ code, unique }) => {
       const type = types.find((each) => each.code === code);
-      return type === undefined ? [missing(code, unique)] : checkFlags(type, unique);
+      return type === undefined ? [missing(code, unique, description)] : checkFlags(type, unique);
     }),
     ...types.flatMap((type) =>
       checkMandatory(
@@ -97,14 +114,17 @@ function checkTold({ library: { copy } }: Examinee, about: PluginAbout): Finding
 }
 
 /** By requests that Koha refuses in every case, and whose refusal says whether it knows the type. */
-async function checkProbed({ koha, library: { copy } }: Examinee, { visible }: Facts): Promise<Finding[]> {
+async function checkProbed(
+  { koha, library: { copy } }: Examinee,
+  { visible, description }: Facts,
+): Promise<Finding[]> {
   const patronId = visible?.patronId ?? null;
   const ours = [copy.passportAttribute, ...(copy.homeKeyAttribute === null ? [] : [copy.homeKeyAttribute])];
   const findings: Finding[] = [];
   for (const type of patronId === null ? [] : ours) {
     const exists = await attempt(koha.probeAttributeTypeByRefusal(patronId ?? 0, type));
     if ('value' in exists && exists.value === false)
-      findings.push(missing(type, type === copy.homeKeyAttribute));
+      findings.push(missing(type, type === copy.homeKeyAttribute, description));
   }
   const problem = `whether ${ours.join(' and ')} are unique, and whether other types are mandatory, only the plugin tells`;
   findings.push(
@@ -115,5 +135,7 @@ async function checkProbed({ koha, library: { copy } }: Examinee, { visible }: F
 
 /** Whether the attribute types that mark a copy are there and set up rightly. */
 export async function checkAttributeTypes(examinee: Examinee, facts: Facts): Promise<Finding[]> {
-  return facts.about === null ? checkProbed(examinee, facts) : checkTold(examinee, facts.about);
+  return facts.about === null
+    ? checkProbed(examinee, facts)
+    : checkTold(examinee, facts.about, facts.description);
 }

@@ -6,6 +6,7 @@ import { checkCategories } from './check-categories.ts';
 import { checkClock } from './check-clock.ts';
 import { checkPlugin, readAbout } from './check-plugin.ts';
 import { checkQueries } from './check-queries.ts';
+import { checkRelease } from './check-release.ts';
 import { checkRules } from './check-rules.ts';
 import { checkSight } from './check-sight.ts';
 import { checkWriting } from './check-writing.ts';
@@ -73,6 +74,7 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
     ...refused,
     ...ofBranches,
     ...ofPlugin,
+    ...checkRelease(examinee, facts),
     ...checkClock(examinee, facts),
     ...checkSight(facts),
     ...(await checkQueries(examinee, facts)),

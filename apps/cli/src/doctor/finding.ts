@@ -7,6 +7,7 @@ export const FINDING_CODES = [
   'query_refused',
   'proxy_page',
   'koha_old',
+  'koha_new',
   'certificate',
   'credentials_refused',
   'oauth_off',

@@ -84,7 +84,8 @@ function mendOfSilence(error: KohaError): string {
 
 function noAnswer(error: KohaError): Finding {
   const { code, status, operation } = error;
-  const said = status === null ? code : `${code}, status ${status}`;
+  const what = error.causeCode ?? code;
+  const said = status === null ? what : `${what}, status ${status}`;
   const problem = `${operation} gave no answer that can be used (${said})`;
   return fault('no_answer', problem, mendOfSilence(error), operation, quoteOf(error));
 }
