@@ -216,9 +216,9 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
       .state()
       .patrons.find(({ surname }) => surname !== null);
     const saved = { external_filters: { search_patron_filter: native?.surname ?? '' } };
+    const key = 'DataTables_members_member_memberresultst';
     await desk.context.addInitScript(
-      (state) => localStorage.setItem('DataTables_members_member_memberresultst', state),
-      JSON.stringify(saved),
+      `localStorage.setItem('${key}', ${JSON.stringify(JSON.stringify(saved))})`,
     );
     desks.configure({ staffWaitMs: 0 });
     await desk.scan(nobodysCard());
