@@ -24,7 +24,7 @@ export const LOANS = [
   'ITEM_NOT_FOUND',
   'TOO_LATE',
 ];
-export const WAITS = ['NO_ANSWER', 'CIRCUIT_OPEN', 'BUSY', 'RATE_LIMITED', 'LIMIT_REACHED'];
+export const WAITS = ['NO_ANSWER', 'CIRCUIT_OPEN', 'BUSY', 'RATE_LIMITED', 'LIMIT_REACHED', 'SERVICE_UPDATE'];
 export const LANGUAGES = ['en', 'fr', 'es', 'de'];
 
 export const MIDLAND = { id: 'midland', name: 'Midland Public Library' };

@@ -29,6 +29,7 @@ import type { RunDeps } from './run-scan.ts';
 import { buildScanWork } from './scan-work.ts';
 import type { Sightings } from './sightings.ts';
 import type { SlotClock } from './slot-clock.ts';
+import { longestPatienceMs } from './put-back.ts';
 import { buildInTurn } from './take-turn.ts';
 import { buildTakeUp } from './take-up.ts';
 import { buildTeller } from './tell.ts';
@@ -158,6 +159,8 @@ function assembleRun({ config, slots, nameOf, machine, now }: Opened, story: Pro
     provision: (scan, lock) => provision(scan, lock, story),
     sealer: createSealer(config.keys.map((key) => key.reveal())),
     giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
+    knows: (id) => libraries.some((each) => each.id === id),
+    longestGiveUpMs: longestPatienceMs(libraries),
     freeSlotMs: (id) => slots.bookMs(id),
     nameOf,
     now,

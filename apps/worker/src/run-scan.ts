@@ -1,45 +1,29 @@
-import { type JobData, type Progress, isFailure, nextProgress, parseJob } from '@passport/contract';
+import {
+  type JobData,
+  type Progress,
+  isFailure,
+  nextProgress,
+  parseJob,
+  rewriteJob,
+} from '@passport/contract';
 import { SealError, type Sealer } from '@passport/runtime';
 import { type FailureDecision, decideFailure, nextDelayMs } from './attempt-policy.ts';
 import { type Ending, type RunEnd, ended, withDisclosure } from './ending.ts';
-import { type HeldLock, type JobHold, LockLost } from './lock-watch.ts';
+import { type JobHold, LockLost } from './lock-watch.ts';
+import { decidePutBack, patienceMs, startedMs } from './put-back.ts';
+import type { JobInHand, RunDecision } from './run-decision.ts';
 import { type Scan, openScan } from './scan.ts';
 
-/** A job as BullMQ hands it over, without BullMQ. */
-export interface JobInHand {
-  readonly data: unknown;
-  /** How often it was started; 1 is the first time. */
-  readonly starts: number;
-  /** How often its worker died. */
-  readonly stalls: number;
-  /** How often it ended in a bug of ours. */
-  readonly bugs: number;
-  readonly lock: HeldLock;
-  /** Replaces the job's data. Throws LockLost. */
-  save(job: JobData): Promise<void>;
-}
-
-/** What is to be done with the job now. */
-export type RunDecision =
-  | { readonly kind: 'end'; readonly job: JobData; readonly ending: Ending }
-  /** It had ended before: only what comes after the end is done again. */
-  | { readonly kind: 'ended_before'; readonly job: JobData }
-  | {
-      readonly kind: 'park';
-      readonly job: JobData;
-      readonly untilMs: number;
-      /** The libraries whose circuit it waits for; each of them wakes it when it is back. */
-      readonly forCircuitsOf: readonly string[];
-      /** Whether the desk should hear of it. */
-      readonly worthTelling: boolean;
-    }
-  | { readonly kind: 'hand_back' }
-  | { readonly kind: 'unreadable'; readonly fields: readonly string[] };
+export type { JobInHand, RunDecision } from './run-decision.ts';
 
 export interface RunDeps {
   readonly provision: (scan: Scan, hold: JobHold) => Promise<RunEnd>;
   readonly sealer: Sealer;
   readonly giveUpAfterMs: (lending: string) => number | null;
+  /** Whether this worker's configuration names the library, be it paused. */
+  readonly knows: (library: string) => boolean;
+  /** For a lending library that it does not name. */
+  readonly longestGiveUpMs: number;
   /** When the next call of a library that is at its cap may start. */
   readonly freeSlotMs: (library: string) => number;
   readonly nameOf: (library: string) => string;
@@ -60,7 +44,9 @@ export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecisi
   const parsed = parseJob(hand.data);
   if (parsed.kind === 'unreadable') return { kind: 'unreadable', fields: parsed.fields };
   let { job } = parsed;
-  if (job.progress.outcome !== null) return { kind: 'ended_before', job };
+  const putBack = decidePutBack(parsed, hand.addedMs, deps);
+  const mayEnd = putBack === null || putBack.end.kind === 'ended';
+  if (job.progress.outcome !== null && mayEnd) return { kind: 'ended_before', job };
   const hold: JobHold = {
     signal: hand.lock.signal,
     assertHeld: () => hand.lock.assertHeld(),
@@ -73,11 +59,16 @@ export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecisi
       job = { ...job, sent, sent_before };
     },
   };
-  const end = await story(job, hand, hold, deps);
+  const end = putBack?.end ?? (await story(job, hand, hold, deps));
   if (end === 'hand_back') return { kind: 'hand_back' };
   const attempt = job.progress.attempt + 1;
-  if (end.kind === 'ended') return toEnd(job, withDisclosure(end.ending, job), attempt, deps);
-  return wait(job, end, attempt, deps);
+  const decision =
+    end.kind === 'ended'
+      ? toEnd(job, withDisclosure(end.ending, job), attempt, deps)
+      : wait(job, end, attempt, deps, hand.addedMs);
+  if (putBack === null) return decision;
+  const data = rewriteJob(hand.data, decision.job);
+  return decision.kind === 'end' ? { ...decision, data } : { ...decision, data, putBack: putBack.reason };
 }
 
 /** The job with what it is about to send; what it sent of somebody else before is not forgotten. */
@@ -153,8 +144,11 @@ function unreachable(scan: Scan, library: string): Ending {
     : { outcome: 'HOME_UNREACHABLE', homes: [library] };
 }
 
-function toEnd(job: JobData, ending: Ending, attempt: number, deps: RunDeps): RunDecision {
-  return { kind: 'end', job: endedJob(job, ending, attempt, deps), ending };
+type Decision<Kind> = Extract<RunDecision, { kind: Kind }>;
+
+function toEnd(job: JobData, ending: Ending, attempt: number, deps: RunDeps): Decision<'end'> {
+  const last = endedJob(job, ending, attempt, deps);
+  return { kind: 'end', job: last, data: last, ending };
 }
 
 function endedJob(job: JobData, ending: Ending, attempt: number, deps: RunDeps): JobData {
@@ -190,11 +184,11 @@ function wait(
   end: Extract<RunEnd, { kind: 'waiting' }>,
   attempt: number,
   deps: RunDeps,
-): RunDecision {
+  addedMs: number,
+): Decision<'park'> {
   const { library, reason } = end;
   const now = deps.now();
-  const giveUpAtMs =
-    (job.retried?.at_ms ?? job.received_ms - job.age_at_delivery_ms) + (deps.giveUpAfterMs(job.library) ?? 0);
+  const giveUpAtMs = startedMs(job, addedMs) + patienceMs(job, deps);
   const delayMs = delayOf(end, attempt, deps);
   const latestMs = end.mustLook === true ? Infinity : giveUpAtMs + 1;
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
@@ -210,12 +204,15 @@ function wait(
     },
     new Date(now).toISOString(),
   );
+  const parked = { ...job, made: end.made ?? job.made, progress };
   return {
     kind: 'park',
-    job: { ...job, made: end.made ?? job.made, progress },
+    job: parked,
+    data: parked,
     untilMs,
     forCircuitsOf: end.closed ?? (reason === 'CIRCUIT_OPEN' ? [library] : []),
     worthTelling: reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS,
+    putBack: null,
   };
 }
 
@@ -233,6 +230,8 @@ function delayOf(
       return CIRCUIT_WAIT_MS * (1 + random() / 2);
     case 'BUSY':
       return retryAfterMs ?? freeSlotMs(library);
+    case 'SERVICE_UPDATE':
+      return retryAfterMs ?? CIRCUIT_WAIT_MS;
     case 'LIMIT_REACHED':
       return Math.min(retryAfterMs ?? CIRCUIT_WAIT_MS, CIRCUIT_WAIT_MS) + random() * 1_000;
     default:

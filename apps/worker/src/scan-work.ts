@@ -1,7 +1,7 @@
 import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
-import type { Logger, Tracing } from '@passport/runtime';
+import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
 import { disclosuresOf } from './ending.ts';
 import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
 import type { Sightings } from './sightings.ts';
@@ -15,7 +15,7 @@ export interface ScanWorkDeps {
   readonly receipts: Receipts;
   readonly teller: Teller;
   readonly sightings: Pick<Sightings, 'misconfigured' | 'worked'>;
-  readonly metrics: { ended(library: string, outcome: string): void };
+  readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'putBack'>;
   readonly tracing: Tracing;
   readonly writeEnd: EndWrite;
   readonly park: (library: string, jobId: string) => Promise<void>;
@@ -41,8 +41,8 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       note(deps, job, outcome);
       await teller.tellEnd(job);
     },
-    async endAgain({ job }, jobId) {
-      const wasLost = await deps.writeEnd(jobId, job);
+    async endAgain({ job, data }, jobId) {
+      const wasLost = await deps.writeEnd(jobId, data);
       await writeReceipts(deps, job);
       await settle(deps, job, jobId);
       if (!wasLost) return;
@@ -52,22 +52,24 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       );
     },
     async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
-      const { job, forCircuitsOf, worthTelling } = decision;
+      const { job, forCircuitsOf, worthTelling, putBack } = decision;
       // However long it waits and whoever ends it: what has left is on record.
       await writeReceipts(deps, job);
       if (!hasDisclosed(job)) await ledger.giveBack(job.library, job.event_id);
       await Promise.all(forCircuitsOf.map((library) => park(library, jobId)));
       const { waiting_for: waitingFor, attempt } = job.progress;
-      log.info(
+      if (putBack !== null) deps.metrics.putBack(job.library, putBack);
+      log[putBack === null ? 'info' : 'warn'](
         {
           event: job.event_id,
           library: job.library,
+          ...(putBack === null ? {} : { put_back: putBack }),
           waiting_for: waitingFor?.library,
           reason: waitingFor?.reason,
           attempt,
           in_ms: decision.untilMs - now(),
         },
-        'waiting',
+        putBack === null ? 'waiting' : 'put back for a newer worker',
       );
       if (worthTelling) teller.tellWaiting(job);
     },

@@ -30,6 +30,7 @@ import { connectLibraries } from './connect-libraries.ts';
 import { buildEndCheck } from './end-check.ts';
 import { startHousekeeping } from './housekeeping.ts';
 import type { Machine } from './machine.ts';
+import { longestPatienceMs } from './put-back.ts';
 import { openRedis, untilRedisAnswers } from './redis-at-hand.ts';
 import { buildSightings } from './sightings.ts';
 import { buildSlotClock } from './slot-clock.ts';
@@ -92,7 +93,8 @@ export async function startWorker(
   const housekeeping = startHousekeeping(chores, log);
   lifecycle.own('housekeeping', () => housekeeping.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
-  const telling = { connection, queue, libraries, giveUpAfterMs, nameOf, now, tracing, log };
+  const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
+  const telling = { connection, queue, libraries, ...patience, nameOf, now, tracing, log };
   const tellings = startTellWorker(telling);
   lifecycle.own('tell worker', () => tellings.close());
   const { retention } = consortium;

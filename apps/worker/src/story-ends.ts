@@ -35,7 +35,14 @@ export function notFound(scan: Scan, located: Exclude<Located, Found>, { audit }
 }
 
 /** What is told to be waited for when several are silent: whoever may be heard first. */
-const BY_WEIGHT = ['NO_ANSWER', 'RATE_LIMITED', 'BUSY', 'LIMIT_REACHED', 'CIRCUIT_OPEN'] as const;
+const BY_WEIGHT = [
+  'NO_ANSWER',
+  'RATE_LIMITED',
+  'BUSY',
+  'LIMIT_REACHED',
+  'CIRCUIT_OPEN',
+  'SERVICE_UPDATE',
+] as const;
 
 function unheard(scan: Scan, { silent, refused }: NoAnswer): RunEnd {
   const weight = ({ reason }: Silent): number => BY_WEIGHT.indexOf(reason);

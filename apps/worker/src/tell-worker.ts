@@ -33,12 +33,14 @@ export function startTellWorker(deps: {
   readonly queue: ScanJobs;
   readonly libraries: Libraries;
   readonly giveUpAfterMs: (library: string) => number | null;
+  /** For a library that this worker does not know. */
+  readonly longestGiveUpMs: number;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
   readonly tracing: Tracing;
   readonly log: Logger;
 }): { close(): Promise<void> } {
-  const { queue, libraries, giveUpAfterMs, nameOf, now, tracing, log } = deps;
+  const { queue, libraries, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
 
   const tell = async ({
     library,
@@ -47,7 +49,13 @@ export function startTellWorker(deps: {
     traceparent,
   }: Telling): Promise<void> => {
     const patienceMs = giveUpAfterMs(library);
-    if (patienceMs === null) return;
+    if (patienceMs === null) {
+      // The library is only in the configuration of a newer worker: that one shall report it.
+      if (now() - sinceMs < longestGiveUpMs)
+        throw new Error(`${library} is not in this worker's configuration`);
+      log.warn({ event: eventId, library }, 'Koha was not told');
+      return;
+    }
     const state = await readEventState(queue, library, eventId, nameOf);
     if (state === null) return;
     try {

@@ -146,12 +146,13 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: ScanWorkerDeps): Promise<void> {
   const { work, writeHeld, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
-  const write = async (data: JobData): Promise<void> => {
+  const write = async (data: object): Promise<void> => {
     lock.assertHeld();
     if (!(await writeHeld(jobId, token, data))) throw new LockLost();
   };
   const decision = await work.run({
     data: job.data,
+    addedMs: job.timestamp,
     starts: job.attemptsStarted,
     stalls: job.stalledCounter,
     bugs: job.attemptsMade,
@@ -163,7 +164,7 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
       lock.assertHeld();
       endCheck.ending(job, () => work.endAgain(decision, jobId));
       await work.beforeEnd(decision);
-      await write(decision.job);
+      await write(decision.data);
       await work.afterEnd(decision.job, jobId);
       return endJob(decision.job);
     case 'ended_before':
@@ -172,7 +173,7 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
       else log.error({ job: jobId }, 'what follows the end of a job was given up');
       return endJob(decision.job);
     case 'park':
-      await write(decision.job);
+      await write(decision.data);
       await work.beforePark(decision, jobId);
       await job.moveToDelayed(decision.untilMs, token);
       throw new DelayedError();

@@ -87,6 +87,7 @@ export function waitingProgress(
 export function inHand(change: Partial<JobInHand> = {}): JobInHand {
   return {
     data: jobData(),
+    addedMs: NOON,
     starts: 1,
     stalls: 0,
     bugs: 0,
@@ -102,6 +103,8 @@ export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
     provision: () => Promise.reject(new Error('the story was told')),
     sealer: SEALER,
     giveUpAfterMs: (library) => (library === 'riverside' ? 900_000 : null),
+    knows: () => true,
+    longestGiveUpMs: 900_000,
     freeSlotMs: () => 120,
     nameOf: (id) => `${id} library`,
     now: () => NOON,

@@ -327,14 +327,14 @@ describe('a job that cannot be worked on ends where a person sees it', () => {
     expect(await problem({ data })).toEqual({ library: 'riverside', what: 'other', name: 'PASSPORT_KEY' });
   });
 
-  test('its library is not configured for lending any more', async () => {
+  test('its library is paused', async () => {
     const data = jobData({ library: 'gone' });
     expect(await problem({ data })).toMatchObject({ library: 'gone', what: 'other' });
   });
 
   test.each([
     ['nothing', undefined, ['(whole)']],
-    ['another version', { ...jobData(), v: 9 }, ['v']],
+    ['no version', { ...jobData(), v: 'x' }, ['v']],
     ['a half', { v: 1, event_id: 'evt_1' }, ['library', 'branch']],
   ])('its payload is %s: the fields are named, not their values', async (_what, data, fields) => {
     const decision = await runScan(inHand({ data }), runDeps());

@@ -46,6 +46,8 @@ export interface WorkerOptions {
   readonly midlandPort?: number;
   readonly graceMs?: number;
   readonly concurrency?: number;
+  /** It was started with an older file, in which riverside is not yet. */
+  readonly knowsRiverside?: boolean;
 }
 
 /** A real Redis, two Kohas, and workers between them; the receiver's part is done by `accept`. */
@@ -150,7 +152,8 @@ async function startOne(
   plan: WorkerPlan,
   options: WorkerOptions,
 ): Promise<RunningWorker> {
-  const served = doubles.map((double) => ({
+  const known = doubles.filter(({ library }) => library !== 'riverside' || options.knowsRiverside !== false);
+  const served = known.map((double) => ({
     id: double.library,
     kohaUrl:
       double.library === 'midland'

@@ -46,13 +46,5 @@ export {
 } from './outcome.ts';
 export { messageOf } from './message.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
-export {
-  type JobData,
-  type ParsedJob,
-  eventStateOf,
-  jobSchema,
-  nextProgress,
-  parseJob,
-  queuedProgress,
-  sealContext,
-} from './job.ts';
+export { type JobData, eventStateOf, jobSchema, nextProgress, queuedProgress, sealContext } from './job.ts';
+export { type ParsedJob, parseJob, rewriteJob } from './parse-job.ts';

@@ -12,7 +12,9 @@ const sentSchema = z.object({
 });
 
 /**
- * What a job carries through the queue (version 1). The card and the item travel sealed; `card_hash` is a keyed hash,
+ * What a job carries through the queue (version 1). A field that is added has a default, since the version before does not
+ * write it; one that changes its meaning needs version 2, which workers of this version put back for a newer one
+ * (parse-job.ts, docs/decisions/0008). The card and the item travel sealed; `card_hash` is a keyed hash,
  * with the id of its key. Times are milliseconds of the queue's clock unless they are text.
  */
 export const jobSchema = z.object({
@@ -62,20 +64,6 @@ export const jobSchema = z.object({
 });
 export type JobData = z.infer<typeof jobSchema>;
 
-export type ParsedJob =
-  | { readonly kind: 'job'; readonly job: JobData }
-  | { readonly kind: 'unreadable'; readonly fields: readonly string[] };
-
-/** Reads a job's payload; an unreadable one names the fields, never their values. */
-export function parseJob(data: unknown): ParsedJob {
-  const parsed = jobSchema.safeParse(data);
-  if (parsed.success) return { kind: 'job', job: parsed.data };
-  return {
-    kind: 'unreadable',
-    fields: parsed.error.issues.map((issue) => issue.path.join('.') || '(whole)'),
-  };
-}
-
 /** The context that a sealed value is bound to: it opens for this event and this field only. */
 export function sealContext(library: string, eventId: string, field: 'card' | 'item'): string {
   return `${library}.${eventId}.${field}`;
@@ -111,7 +99,7 @@ export function nextProgress(
  * The state of section 3. `running` says that a worker holds the job now; an ended job is never told as running.
  */
 export function eventStateOf(
-  job: JobData,
+  job: Pick<JobData, 'event_id' | 'library' | 'scanned_at' | 'progress'>,
   running: boolean,
   nameOf: (libraryId: string) => string,
 ): EventState {

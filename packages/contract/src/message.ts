@@ -18,6 +18,7 @@ const WAITING_TEXT: Record<WaitingReason, (library: string) => string> = {
   BUSY: (library) => `${library} is busy. Still trying.`,
   RATE_LIMITED: (library) => `${library} asked us to wait a moment. Still trying.`,
   LIMIT_REACHED: (library) => `${library} has reached its hourly limit. Waiting.`,
+  SERVICE_UPDATE: () => 'The passport service is being updated. Still trying.',
 };
 
 const listed = (names: readonly string[]): string =>

@@ -62,6 +62,7 @@ export const WAITING_REASONS = [
   'BUSY',
   'RATE_LIMITED',
   'LIMIT_REACHED',
+  'SERVICE_UPDATE',
 ] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 

@@ -1,4 +1,3 @@
-import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { jobKey } from './keys.ts';
 import { defineScript } from './script.ts';
@@ -13,7 +12,7 @@ return 1
 `;
 
 /** Gives a finished job the data of its end where they are missing; true when they were. */
-export type EndWrite = (jobId: string, data: JobData) => Promise<boolean>;
+export type EndWrite = (jobId: string, data: object) => Promise<boolean>;
 
 /**
  * A job whose end was written to a Redis that is no more, and which BullMQ then finished in the one that took its place,

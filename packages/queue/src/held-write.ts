@@ -1,4 +1,3 @@
-import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { jobKey } from './keys.ts';
 import { defineScript } from './script.ts';
@@ -11,7 +10,7 @@ return 1
 `;
 
 /** Sets the data of a job that is being worked on; false, and nothing written, when `token` does not hold its lock. */
-export type HeldWrite = (jobId: string, token: string, data: JobData) => Promise<boolean>;
+export type HeldWrite = (jobId: string, token: string, data: object) => Promise<boolean>;
 
 /**
  * BullMQ's own `updateData` looks at no lock: sent again after a lost connection, it would undo what another worker has

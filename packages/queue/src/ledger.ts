@@ -98,7 +98,12 @@ export interface Ledger {
    * Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. False, and nothing
    * done, when the job is not in the failed set or its data are no longer `before`.
    */
-  reopen(before: unknown, after: JobData, nowMs: number): Promise<boolean>;
+  reopen(
+    event: Pick<JobData, 'library' | 'event_id'>,
+    before: unknown,
+    after: object,
+    nowMs: number,
+  ): Promise<boolean>;
 }
 
 /** What an event used of its library's hour. */
@@ -140,11 +145,11 @@ export function openLedger(redis: Redis): Ledger {
     settle: (library, eventId, outcome, nowIso, used = USED[outcome] ?? 'none') =>
       close(library, eventId, `${library} ${outcome}`, used, nowIso.slice(0, 'YYYY-MM-DDTHH'.length)),
     strikeOut: (library, eventId) => close(library, eventId, '', 'none', 'none'),
-    async reopen(before, after, nowMs) {
-      const jobId = jobIdOf(after.library, after.event_id);
+    async reopen({ library, event_id: eventId }, before, after, nowMs) {
+      const jobId = jobIdOf(library, eventId);
       const done = await reopen(
-        [jobKey(jobId), failedKey, backlogKey(after.library)],
-        [jobId, JSON.stringify(before), JSON.stringify(after), nowMs, after.event_id],
+        [jobKey(jobId), failedKey, backlogKey(library)],
+        [jobId, JSON.stringify(before), JSON.stringify(after), nowMs, eventId],
       );
       return done === 1;
     },

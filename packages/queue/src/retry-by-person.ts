@@ -1,4 +1,4 @@
-import { type JobData, nextProgress, parseJob } from '@passport/contract';
+import { type JobData, nextProgress, parseJob, rewriteJob } from '@passport/contract';
 import type { Job } from 'bullmq';
 import { hasMoved } from './bullmq-error.ts';
 import type { Ledger } from './ledger.ts';
@@ -37,8 +37,9 @@ export async function retryByPerson(
       return { kind: 'not_failed', state, outcome };
     }
     if (parsed.kind === 'unreadable' || parsed.job.sealed_card === null) return { kind: 'unreadable' };
-    const data = asRetried(parsed.job, nowMs, job.stalledCounter);
-    if ((await ledger.reopen(job.data, data, nowMs)) && (await requeue(job))) return { kind: 'retried' };
+    const data = rewriteJob(job.data, asRetried(parsed.job, nowMs, job.stalledCounter));
+    if ((await ledger.reopen(parsed.job, job.data, data, nowMs)) && (await requeue(job)))
+      return { kind: 'retried' };
   }
   throw new Error('a failed job kept changing while a person retried it');
 }

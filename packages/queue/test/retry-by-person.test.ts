@@ -85,12 +85,12 @@ describe('a retry by a person', () => {
     await failIt();
     const slowLedger: Ledger = {
       ...ledger,
-      async reopen(before, after, nowMs) {
+      async reopen(event, before, after, nowMs) {
         await retry();
         const job = await fixture.hand.take();
         await job.updateData({ ...job.data, sealed_card: null, sealed_item: null });
         await fixture.hand.complete(job);
-        return ledger.reopen(before, after, nowMs);
+        return ledger.reopen(event, before, after, nowMs);
       },
     };
 
@@ -104,7 +104,7 @@ describe('a retry by a person', () => {
     await addJob();
     const later = { ...failedData(), branch: 'EAST' };
 
-    expect(await ledger.reopen(failedData(), later, HOURS_LATER)).toBe(false);
+    expect(await ledger.reopen(failedData(), failedData(), later, HOURS_LATER)).toBe(false);
     expect((await fixture.queue.getJob(JOB))?.data.branch).toBe('MAIN');
     expect(await fixture.redis.zcard(backlogKey('riverside'))).toBe(0);
   });
@@ -115,11 +115,11 @@ describe('a retry by a person', () => {
     let looks = 0;
     const besideSweep: Ledger = {
       ...ledger,
-      async reopen(before, after, nowMs) {
+      async reopen(event, before, after, nowMs) {
         looks += 1;
         const job = await fixture.queue.getJob(JOB);
         if (looks === 1) await job?.updateData({ ...failedData(), sealed_item: null });
-        return ledger.reopen(before, after, nowMs);
+        return ledger.reopen(event, before, after, nowMs);
       },
     };
 

@@ -45,8 +45,8 @@ export function eventMetrics(
 }
 
 /**
- * `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds` and `passport_limit_reached_total` of
- * the worker. The `failures` among the outcomes and the limits are there from the start, as with {@link eventMetrics}.
+ * `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds`, `passport_limit_reached_total` and
+ * `passport_jobs_put_back_total` of the worker. The `failures` among the outcomes and the limits are there from the start, as with {@link eventMetrics}.
  */
 export function jobMetrics(
   registry: MetricsRegistry,
@@ -79,13 +79,22 @@ export function jobMetrics(
     labelNames: ['library', 'limit'],
     registers,
   });
+  const putBack = new Counter({
+    name: 'passport_jobs_put_back_total',
+    help: 'Times that a job was put back for a worker of a newer version or with a newer configuration',
+    labelNames: ['library', 'reason'],
+    registers,
+  });
   for (const library of zeroed.libraries) {
+    for (const reason of ['newer_version', 'unknown_library']) putBack.inc({ library, reason }, 0);
     for (const outcome of zeroed.failures) jobs.inc({ library, outcome }, 0);
     for (const limit of ['copies', 'misses', 'verdicts']) limits.inc({ library, limit }, 0);
   }
   return {
     limitReached: (library: string, limit: 'copies' | 'misses' | 'verdicts') =>
       limits.inc({ library, limit }),
+    putBack: (library: string, reason: 'newer_version' | 'unknown_library') =>
+      putBack.inc({ library, reason }),
     ended: (library: string, outcome: string) => jobs.inc({ library, outcome }),
     copied: (library: string, seconds: number) => scanToCopy.observe({ library }, seconds),
     step: (step: string, seconds: number) => steps.observe({ step }, seconds),

@@ -1,0 +1,95 @@
+import { describe, expect, test } from '@jest/globals';
+import type { JobData } from '@passport/contract';
+import { type RunDecision, runScan } from '../src/run-scan.ts';
+import { NOON, inHand, jobData, runDeps } from './builders.ts';
+
+const GIVE_UP_MS = 900_000;
+const SCANNED = NOON - 2_000;
+/** The configuration of this worker: midland and riverside. */
+const known = { knows: (library: string) => ['midland', 'riverside'].includes(library) };
+
+const newer = { ...jobData(), v: 2, shape: ['new'], progress: { ...jobData().progress, mood: 'good' } };
+const ofLakeside = jobData({ library: 'lakeside' });
+const sent = { home: 'lakeside', home_key: 'lakeside:7', fields: ['surname'] };
+
+const FOR_ANOTHER: readonly (readonly [string, object, string, string])[] = [
+  ['that a newer version wrote', newer, 'newer_version', 'riverside'],
+  ['of a lending library that is not known here', ofLakeside, 'unknown_library', 'lakeside'],
+  ['whose home library is not known here', jobData({ sent }), 'unknown_library', 'riverside'],
+];
+
+const run = (data: object, nowMs = NOON): Promise<RunDecision> =>
+  runScan(inHand({ data }), runDeps({ ...known, now: () => nowMs }));
+
+function parked(decision: RunDecision) {
+  if (decision.kind !== 'park') throw new Error(`it is to ${decision.kind}`);
+  return decision;
+}
+function ended(decision: RunDecision) {
+  if (decision.kind !== 'end') throw new Error(`it is to ${decision.kind}`);
+  return decision;
+}
+
+describe.each(FOR_ANOTHER)('a job %s', (_what, data, putBack, lending) => {
+  test('is put back for another worker: no attempt, and the desk hears that it waits', async () => {
+    const decision = parked(await run(data));
+
+    expect(decision).toMatchObject({ putBack, worthTelling: true, forCircuitsOf: [] });
+    expect(decision.job.progress).toMatchObject({
+      state: 'waiting',
+      outcome: null,
+      attempt: 0,
+      seq: 3,
+      waiting_for: { library: lending, reason: 'SERVICE_UPDATE' },
+    });
+    expect(decision.untilMs - NOON).toBeGreaterThanOrEqual(1_000);
+    expect(decision.untilMs - NOON).toBeLessThanOrEqual(2_000);
+  });
+
+  test('is looked at less often the older it is, and at the end of its patience once more', async () => {
+    const tenMinutes = parked(await run(data, SCANNED + 600_000));
+    const last = parked(await run(data, SCANNED + GIVE_UP_MS - 10));
+
+    expect(tenMinutes.untilMs - (SCANNED + 600_000)).toBeGreaterThanOrEqual(30_000);
+    expect(last.untilMs).toBe(SCANNED + GIVE_UP_MS + 1);
+  });
+
+  test('ends at give_up_after as a failure that says so, with its card for a person', async () => {
+    const { job, data: written } = ended(await run(data, SCANNED + GIVE_UP_MS + 1));
+
+    expect(job.progress).toMatchObject({
+      state: 'failed',
+      outcome: 'MISCONFIGURED',
+      problem: { what: 'other', name: expect.stringMatching(/newer version|configuration of the worker/) },
+    });
+    expect((written as JobData).sealed_card).toBe(jobData().sealed_card === null ? null : job.sealed_card);
+    expect(job.sealed_card).not.toBeNull();
+  });
+});
+
+describe('a job that a newer version wrote', () => {
+  test('keeps what this version does not understand, whenever it is written', async () => {
+    const waiting = parked(await run(newer)).data;
+    const failed = ended(await run(waiting, SCANNED + GIVE_UP_MS + 1)).data;
+
+    for (const data of [waiting, failed]) {
+      expect(data).toMatchObject({ v: 2, shape: ['new'], progress: { mood: 'good' } });
+    }
+    expect(failed).toMatchObject({ progress: { seq: 5, outcome: 'MISCONFIGURED' } });
+  });
+
+  test('and that says nothing of its time in words of ours is as old as its place in the queue', async () => {
+    const data = { v: 3, event_id: 'evt_1', library: 'riverside' };
+    const hand = inHand({ data, addedMs: NOON - 60_000 });
+
+    expect(parked(await runScan(hand, runDeps(known))).untilMs - NOON).toBeGreaterThanOrEqual(12_000);
+  });
+
+  test('and ended there is finished by a newer one, or here once nobody came', async () => {
+    const progress = { ...newer.progress, state: 'done', outcome: 'NOT_FOUND' };
+    const data = { ...newer, progress };
+
+    expect(await run(data)).toMatchObject({ kind: 'park' });
+    expect(await run(data, SCANNED + GIVE_UP_MS + 1)).toMatchObject({ kind: 'ended_before' });
+  });
+});

@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import {
+  type JobData,
+  eventStateOf,
+  eventStateSchema,
+  nextProgress,
+  parseJob,
+  queuedProgress,
+  rewriteJob,
+} from '@passport/contract';
+
+/** Everything that version 1 had in Redis, in the middle of its work: see what was recorded in docs/decisions/0008. */
+const recorded = JSON.parse(readFileSync(new URL('recorded/version-1.json', import.meta.url), 'utf8')) as {
+  keys: Record<string, { type: string; value: { data: string } }>;
+};
+const payloads = Object.entries(recorded.keys)
+  .filter(([key]) => key.startsWith('{passport}:scans:riverside.'))
+  .map(([key, { value }]) => [key.split('.')[1] ?? '', JSON.parse(value.data) as JobData] as const);
+
+const nameOf = (id: string): string => id;
+const NOW = '2026-11-26T09:00:00.000Z';
+
+function job(): JobData {
+  return {
+    v: 1,
+    event_id: 'evt_1',
+    library: 'riverside',
+    branch: 'MAIN',
+    interface: 'staff',
+    operator: null,
+    scanned_at: '2026-11-25T09:00:00.000+00:00',
+    received_ms: 1_795_597_200_000,
+    age_at_delivery_ms: 10,
+    sealed_card: 'sealed',
+    sealed_item: null,
+    item_asked: false,
+    card_hash: 'hash',
+    retried: null,
+    sent: null,
+    made: null,
+    progress: queuedProgress(NOW),
+  };
+}
+
+describe('a payload that version 1 wrote', () => {
+  test('was recorded in each of its states', () => {
+    expect(payloads.map(([id]) => id).toSorted()).toEqual(
+      ['evt_done', 'evt_failed', 'evt_made', 'evt_miss', 'evt_queued', 'evt_waiting'].toSorted(),
+    );
+  });
+
+  test.each(payloads)('(%s) is read as it was, and its state is told', (_id, data) => {
+    const parsed = parseJob(data);
+
+    expect(parsed).toMatchObject({ kind: 'job', job: data });
+    if (parsed.kind === 'unreadable') throw new Error('it cannot be read');
+    expect(eventStateSchema.safeParse(eventStateOf(parsed.job, false, nameOf)).error).toBeUndefined();
+  });
+});
+
+describe('a payload that a newer version wrote', () => {
+  const newer = (change: object = {}) => ({ ...job(), v: 2, ...change });
+
+  test.each<[string, object]>([
+    ['by its number', newer()],
+    ['with fields that are not there any more', { v: 2, event_id: 'evt_1', library: 'riverside', shape: [] }],
+    ['with a reason to wait that nobody knows', waitingFor('THE_MOON')],
+    ['with an outcome that nobody knows', { ...job(), progress: { ...job().progress, outcome: 'SHINY' } }],
+    ['with one more key in its progress', { ...job(), progress: { ...job().progress, mood: 'good' } }],
+  ])('is known as such: %s', (_how, data) => {
+    const parsed = parseJob(data);
+
+    expect(parsed).toMatchObject({ kind: 'newer', job: { event_id: 'evt_1', library: 'riverside' } });
+    if (parsed.kind === 'unreadable') throw new Error('it cannot be read');
+    expect(eventStateSchema.safeParse(eventStateOf(parsed.job, false, nameOf)).error).toBeUndefined();
+  });
+
+  test.each<[string, unknown]>([
+    ['no event', { ...newer(), event_id: undefined }],
+    ['no library', { ...newer(), library: 7 }],
+    ['a field of another type in this version', { ...job(), branch: 7 }],
+    ['a word that is missing', { ...job(), interface: undefined }],
+    ['a version that never was', { ...job(), v: 0 }],
+    ['a version that is no number', { ...job(), v: 'two' }],
+    ['nothing', null],
+    ['a list', []],
+  ])('is not what is only broken: %s', (_how, data) => {
+    expect(parseJob(data).kind).toBe('unreadable');
+  });
+
+  test('is written with what changed, and keeps what nobody here understands', () => {
+    const data = newer({
+      shape: ['new'],
+      branch: { code: 'MAIN' },
+      progress: { ...job().progress, mood: 'good', homes: [{ id: 'midland', sees: 'you' }] },
+    });
+    const parsed = parseJob(data);
+    if (parsed.kind !== 'newer') throw new Error(`it is ${parsed.kind}`);
+    const progress = nextProgress(parsed.job.progress, { state: 'failed', outcome: 'MISCONFIGURED' }, NOW);
+
+    expect(rewriteJob(data, { ...parsed.job, progress })).toEqual({
+      ...data,
+      progress: { ...data.progress, seq: 3, state: 'failed', outcome: 'MISCONFIGURED', updated_at: NOW },
+    });
+  });
+
+  test('of this version there is nothing to keep: the job is written as it is', () => {
+    expect(rewriteJob(job(), { ...job(), branch: 'EAST' })).toEqual({ ...job(), branch: 'EAST' });
+  });
+});
+
+function waitingFor(reason: string): object {
+  const waiting_for = { library: 'midland', reason, next_try_at: NOW };
+  return { ...job(), progress: { ...job().progress, state: 'waiting', waiting_for } };
+}
