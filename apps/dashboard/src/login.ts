@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { networkOf } from '@passport/runtime';
 import { createGuessLock } from './guess-lock.ts';
-import { networkOf } from './network-of.ts';
 
 /** What somebody may do: an operator looks and acts, a viewer looks. */
 export type Role = 'operator' | 'viewer';

@@ -6,20 +6,28 @@ import {
   fastify,
 } from 'fastify';
 import type { IncomingMessage, Server } from 'node:http';
-import type { Logger } from '@passport/runtime';
+import type { Socket } from 'node:net';
+import { type Logger, SECURITY_HEADERS } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
 import type { Authentication, Delivery, ReportingLibrary } from './authentication.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { drain } from './drain.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
+import { buildSample } from './sampled-log.ts';
 import { type ReadState, registerStatusRoute } from './status-route.ts';
 import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 
 /** Contract section 1. */
 const BODY_LIMIT_BYTES = 16 * 1024;
-/** With a whole body each, they hold 64 MiB. */
-const MOST_CONNECTIONS = 4_096;
+/** The address lines and a signed delivery's headers have 2 KiB, a proxy adds as much again. */
+const HEADERS_LIMIT_BYTES = 8 * 1024;
+/** A request of many headers costs memory far beyond its bytes: Node keeps so many and no more. */
+const MOST_HEADERS = 64;
+const KEEP_ALIVE_MS = 5_000;
+/** A stranger can make so many lines a minute and no more. */
+const REFUSALS_LOGGED = { most: 10, windowMs: 60_000 };
 const STOPPING_RETRY_MS = 1_000;
 const BUG_RETRY_MS = 5_000;
 
@@ -33,6 +41,8 @@ export interface ReceiverDeps {
   readonly requestTimeoutMs: number;
   readonly trustProxy: boolean | string | number;
   readonly counted: (library: string, result: string) => void;
+  readonly connections: ConnectionLimits;
+  readonly monotonicNow: () => number;
   readonly log: Logger;
 }
 
@@ -41,35 +51,39 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   const app = fastify({
     ...serverOptions(deps.requestTimeoutMs),
     trustProxy: trusted(deps.trustProxy),
-    frameworkErrors: (_error, _request, reply) => void refuse(reply, 'malformed_request'),
+    frameworkErrors: (_error, _request, reply) =>
+      void refuse(reply.headers(SECURITY_HEADERS), 'malformed_request'),
   });
-  app.server.maxConnections = MOST_CONNECTIONS;
+  const { connections } = deps;
+  app.server.on('connection', (socket) => connections.admit(socket));
+  app.server.maxHeadersCount = MOST_HEADERS + 1;
   // An expectation that we do not know is no reason to refuse the request (Node would say 417 itself).
   app.server.on('checkExpectation', (request, response) => app.routing(request, response));
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.addHook('onRequest', async (request, reply) => {
+    connections.answering(request.raw, reply.raw);
+    void reply.headers(SECURITY_HEADERS);
     const isStopping = deps.stopping();
-    if (!isStopping && !lacksHost(request.raw)) return;
-    void reply.header('connection', 'close');
+    if (!isStopping && !lacksHost(request.raw) && !hasManyHeaders(request.raw)) return;
     return isStopping
-      ? refuse(reply, 'unavailable', { retryAfterMs: STOPPING_RETRY_MS })
+      ? refuse(reply.header('connection', 'close'), 'unavailable', { retryAfterMs: STOPPING_RETRY_MS })
       : refuse(reply, 'malformed_request');
   });
   // Fastify would look at the content type first.
-  app.addHook('onRequest', async ({ headers }, reply) => {
+  app.addHook('onRequest', async ({ headers }) => {
     if (Number(headers['content-length'] ?? 0) <= BODY_LIMIT_BYTES) return;
-    void reply.header('connection', 'close');
     throw new errorCodes.FST_ERR_CTP_BODY_TOO_LARGE();
   });
 
   const note = buildNote(deps);
-  registerWebhookRoute(app, deps.accept, note);
-  registerStatusRoute(app, deps.authenticate, deps.readState);
+  const proven = (socket: Socket): void => connections.proven(socket);
+  registerWebhookRoute(app, deps.accept, { note, proven });
+  registerStatusRoute(app, { ...deps, proven });
   const description = buildOpenApi();
   app.get('/openapi.json', () => description);
-  app.setNotFoundHandler((_request, reply) => refuse(reply, 'not_found'));
+  app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const code = codeOf(error);
     if (code !== null) {
@@ -87,7 +101,8 @@ function serverOptions(requestTimeoutMs: number): FastifyHttpOptions<Server> {
   return {
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: requestTimeoutMs,
-    connectionTimeout: 2 * requestTimeoutMs,
+    connectionTimeout: 1.5 * requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
       // Here too, not only above: Node's limit for headers follows the one it is made with, and the longer of both is
       // what it grants a whole request.
@@ -96,13 +111,17 @@ function serverOptions(requestTimeoutMs: number): FastifyHttpOptions<Server> {
       connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
       // Refused by us: Node's own answer is no problem document.
       requireHostHeader: false,
+      maxHeaderSize: HEADERS_LIMIT_BYTES,
     },
     return503OnClosing: false,
-    // Longer ids than a library's or an event's are unknown ones, not malformed ones; headers are capped at 16 KiB.
+    // Longer ids than a library's or an event's are unknown ones, not malformed ones; headers are capped at 8 KiB.
     routerOptions: { maxParamLength: BODY_LIMIT_BYTES },
     clientErrorHandler: refuseRaw,
   };
 }
+
+/** Node keeps one more than is allowed and drops the rest: what it dropped could have been a second signature. */
+const hasManyHeaders = ({ rawHeaders }: IncomingMessage): boolean => rawHeaders.length > 2 * MOST_HEADERS;
 
 const lacksHost = ({ headers, httpVersion }: IncomingMessage): boolean =>
   headers.host === undefined && httpVersion === '1.1';
@@ -120,12 +139,19 @@ function libraryIn(params: unknown): string {
   return isNamed && typeof params.library === 'string' ? params.library : '';
 }
 
-/** One line and one count for each delivery. What a sender calls itself is only told when it is known to us. */
-function buildNote({ libraries, counted, log }: ReceiverDeps): NoteDelivery {
+/**
+ * One count for each delivery, and one line; of what is refused, which a stranger can send without end, a sample. What
+ * a sender calls itself is only told when it is known to us.
+ */
+function buildNote({ libraries, counted, monotonicNow, log }: ReceiverDeps): NoteDelivery {
+  const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow });
   return (library, result, eventId) => {
     const known = libraries.has(library) ? library : 'unknown';
     counted(known, result);
-    log.info({ library: known, result, ...(eventId === null ? {} : { event: eventId }) }, 'delivery');
+    const leftOut = eventId === null ? sample(`${known} ${result}`) : 0;
+    if (leftOut === null) return;
+    const more = eventId === null ? {} : { event: eventId };
+    log.info({ library: known, result, ...more, ...(leftOut > 0 ? { left_out: leftOut } : {}) }, 'delivery');
   };
 }
 

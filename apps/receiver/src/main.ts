@@ -11,7 +11,9 @@ import {
 } from '@passport/queue';
 import {
   Lifecycle,
+  type MetricsRegistry,
   closeRedis,
+  connectionMetrics,
   createLogger,
   createMetrics,
   createRedis,
@@ -26,8 +28,10 @@ import {
 import { acceptEvent } from './accept-event.ts';
 import { buildReceiver } from './app.ts';
 import { type ReportingLibrary, buildAuthentication } from './authentication.ts';
+import { CONNECTION_LIMITS, type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import { buildEventSink } from './event-sink.ts';
 import { buildJobMaker } from './job-maker.ts';
+import { buildProxyTest } from './proxy-test.ts';
 import { buildReadState } from './read-state.ts';
 import { tracedAccept } from './traced-accept.ts';
 
@@ -66,8 +70,7 @@ async function start(
   const libraries = new Map(
     consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
   );
-  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
-  const nameOf = (id: string): string => names.get(id) ?? id;
+  const nameOf = nameReader(consortium.libraries);
 
   const tracing = await startTracing({
     endpoint: config.otlpEndpoint,
@@ -113,6 +116,8 @@ async function start(
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,
+    connections: limitConnections(metrics, config.trustProxy),
+    monotonicNow: () => performance.now(),
     counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }).received,
     log,
   });
@@ -128,6 +133,21 @@ async function start(
   lifecycle.own('http', () => app.close());
   await app.listen({ host: config.host, port: config.port });
   log.info({ port: config.port, libraries: libraries.size }, 'receiving');
+}
+
+function limitConnections(
+  metrics: MetricsRegistry,
+  trustProxy: ReturnType<typeof receiverConfig>['trustProxy'],
+): ConnectionLimits {
+  const { dropped } = connectionMetrics(metrics, () => connections.open());
+  const isProxy = buildProxyTest(trustProxy);
+  const connections = createConnectionLimits({ ...CONNECTION_LIMITS, isProxy, dropped });
+  return connections;
+}
+
+function nameReader(libraries: readonly Library[]): (id: string) => string {
+  const names = new Map(libraries.map(({ id, name }) => [id, name]));
+  return (id) => names.get(id) ?? id;
 }
 
 type Library = ReturnType<typeof receiverConfig>['consortium']['libraries'][number];

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { SECURITY_HEADERS } from '@passport/runtime';
 import { PROBLEM_TYPE, buildProblem } from './problem.ts';
 
 /** A peer that never closes its side after our answer is cut off by then. */
@@ -24,6 +25,7 @@ function rawAnswer(code: 'malformed_request' | 'request_timeout', statusLine: st
     `content-type: ${PROBLEM_TYPE}`,
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
     '',
     body,
   ].join('\r\n');

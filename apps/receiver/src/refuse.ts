@@ -1,6 +1,16 @@
 import type { FastifyReply } from 'fastify';
 import { PROBLEM_TYPE, type ProblemCode, buildProblem } from './problem.ts';
 
+/** Whoever is told these is a stranger for all we know: it gets an answer and no place to stay. */
+const LAST_WORDS: ReadonlySet<ProblemCode> = new Set([
+  'header_malformed',
+  'malformed_request',
+  'unauthorized',
+  'request_timeout',
+  'too_large',
+  'unsupported_media_type',
+]);
+
 /** Answers with a problem; `retry-after` is in whole seconds, at least one. */
 export function refuse(
   reply: FastifyReply,
@@ -11,6 +21,7 @@ export function refuse(
   if (retryAfterMs !== undefined) {
     void reply.header('retry-after', Math.max(1, Math.ceil(retryAfterMs / 1000)));
   }
+  if (LAST_WORDS.has(code)) void reply.header('connection', 'close');
   const problem = buildProblem(code, shown);
   // As bytes: to text Fastify would add a charset, which this media type does not have.
   return reply

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { EventState } from '@passport/contract';
 import type { Authentication, Delivery } from './authentication.ts';
@@ -13,9 +14,14 @@ const UNAVAILABLE_RETRY_MS = 1_000;
 /** `GET /webhooks/{library}/{webhook-id}`, signed over an empty body under the same id. Takes nothing from the rate. */
 export function registerStatusRoute(
   app: FastifyInstance,
-  authenticate: (delivery: Delivery) => Authentication,
-  readState: ReadState,
+  deps: {
+    readonly authenticate: (delivery: Delivery) => Authentication;
+    readonly readState: ReadState;
+    /** Told the connection of each signed request. */
+    readonly proven: (socket: Socket) => void;
+  },
 ): void {
+  const { authenticate, readState, proven } = deps;
   app.get<{ Params: { library: string; id: string } }>('/webhooks/:library/:id', async (request, reply) => {
     const { library, id } = request.params;
     const sender = authenticate({ library, header: signatureHeaders(request), body: EMPTY });
@@ -24,9 +30,10 @@ export function registerStatusRoute(
       return refuse(reply, 'header_malformed', { field: header, detail: `${header} ${problem}` });
     }
     if (sender.kind === 'unauthorized' || sender.headers.id !== id) return refuse(reply, 'unauthorized');
+    proven(request.raw.socket);
     const state = await readState(sender.library.id, sender.headers.id);
     if (state === null) return refuse(reply, 'not_found');
     if (state === 'unavailable') return refuse(reply, 'unavailable', { retryAfterMs: UNAVAILABLE_RETRY_MS });
-    return reply.header('cache-control', 'no-store').send(state);
+    return reply.send(state);
   });
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Acceptance } from './accept-event.ts';
 import type { Delivery } from './authentication.ts';
@@ -9,6 +10,8 @@ export type DeliveryResult =
   Acceptance['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
 export type NoteDelivery = (library: string, result: DeliveryResult, eventId: string | null) => void;
 
+const UNSIGNED: ReadonlySet<DeliveryResult> = new Set(['header_malformed', 'unauthorized']);
+
 const isJson = (contentType: string | undefined): boolean =>
   /^application\/json[\t ]*(?:;|$)/i.test(contentType ?? '');
 
@@ -16,7 +19,7 @@ const isJson = (contentType: string | undefined): boolean =>
 export function registerWebhookRoute(
   app: FastifyInstance,
   accept: (delivery: Delivery) => Promise<Acceptance>,
-  note: NoteDelivery,
+  { note, proven }: { readonly note: NoteDelivery; readonly proven: (socket: Socket) => void },
 ): void {
   app.post<{ Params: { library: string } }>('/webhooks/:library', async (request, reply) => {
     const { library } = request.params;
@@ -26,6 +29,7 @@ export function registerWebhookRoute(
     }
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const acceptance = await accept({ library, header: signatureHeaders(request), body });
+    if (!UNSIGNED.has(acceptance.kind)) proven(request.raw.socket);
     note(library, acceptance.kind, 'eventId' in acceptance ? acceptance.eventId : null);
     return answer(reply, acceptance);
   });

@@ -15,8 +15,10 @@ import {
 import { acceptEvent } from '../src/accept-event.ts';
 import { buildReceiver } from '../src/app.ts';
 import { type ReportingLibrary, buildAuthentication } from '../src/authentication.ts';
+import { CONNECTION_LIMITS, createConnectionLimits } from '../src/connection-limits.ts';
 import { buildEventSink } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
+import { buildProxyTest } from '../src/proxy-test.ts';
 import { buildReadState } from '../src/read-state.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
@@ -52,6 +54,8 @@ export async function openReceiver(options: {
   readonly requestTimeoutMs?: number;
   readonly keys?: readonly Buffer[];
   readonly waitForRedis?: boolean;
+  readonly trustProxy?: string;
+  readonly limits?: { readonly perAddress: number; readonly inAll: number };
 }): Promise<ReceiverFixture> {
   const { text, log } = captureLog();
   const redis = createRedis(options.redisUrl, { role: 'producer', log, name: 'receiver' });
@@ -82,7 +86,13 @@ export async function openReceiver(options: {
     readState: buildReadState({ redis, queue, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
-    trustProxy: false,
+    trustProxy: options.trustProxy ?? false,
+    connections: createConnectionLimits({
+      ...(options.limits ?? CONNECTION_LIMITS),
+      isProxy: buildProxyTest(options.trustProxy ?? false),
+      dropped: (limit) => void counted.push(`dropped ${limit}`),
+    }),
+    monotonicNow: () => performance.now(),
     counted: (library, result) => void counted.push(`${library} ${result}`),
     log,
   });

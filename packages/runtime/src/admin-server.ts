@@ -2,6 +2,7 @@ import { fastify } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 export interface AdminServer {
   readonly port: number;
@@ -25,6 +26,7 @@ export async function startAdminServer(options: {
   stopping?: AbortSignal;
 }): Promise<AdminServer> {
   const app = fastify({ forceCloseConnections: true });
+  app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
   app.get('/livez', () => ({ status: 'up' }));
   app.get('/readyz', async (_request, reply) => {
     const status = options.stopping?.aborted === true ? 'stopping' : await readiness(options.ready);
