@@ -6,6 +6,7 @@ import {
   category,
   examine,
   homeKey,
+  only,
   passported,
   populate,
   startTwoKohas,
@@ -260,8 +261,8 @@ describe('one fault switched on in the Koha of the lending library is named, and
 
   test.each<[what: string, change: Change, faults: string[]]>([
     [
-      'library groups',
-      { groups_hide_patrons: true },
+      'branches, without the permission,',
+      only('edit_borrowers', 'list_borrowers'),
       ['riverside patrons_hidden borrowers: view_borrower_infos_from_any_libraries'],
     ],
     [
@@ -271,7 +272,10 @@ describe('one fault switched on in the Koha of the lending library is named, and
     ],
   ])('%s hide its patrons', async (_what, change, faults) => {
     populate(riverside);
-    riverside.putSettings({ release: '25.11', ...without('borrowers:1') });
+    riverside.putSettings({
+      release: '26.05',
+      ...only('edit_borrowers', 'list_borrowers', 'view_borrower_infos_from_any_libraries'),
+    });
     expect((await look()).faults).toEqual([]);
     riverside.putSettings(change);
     expect(await look()).toMatchObject({ code: 1, faults });

@@ -25,6 +25,14 @@ export const without = (...lacking: string[]): Change => ({
   permissions: [...servicePermissions, 'borrowers:edit_borrowers'].filter((each) => !lacking.includes(each)),
 });
 
+/** Of the rights on patrons these alone, and all others. */
+export const only = (...granted: string[]): Change => ({
+  permissions: [
+    ...servicePermissions.filter((each) => !each.startsWith('borrowers:')),
+    ...granted.map((each) => `borrowers:${each}`),
+  ],
+});
+
 /** Patrons enough at MAIN, and one more elsewhere. */
 export function populate(double: KohaDouble): void {
   for (let number = 0; number < 25; number += 1) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { releases } from '@passport/koha-double';
+import { isFrom, releases } from '@passport/koha-double';
 import {
   CARD,
   HOME_KEY,
@@ -74,7 +74,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       bench.koha.putPatron(CARD, { surname: 'Okafor', expiry_date: '2020-01-01', patron_card_lost: true });
       const [found] = await bench.client.findByCard(CARD, plain);
       expect(found).toMatchObject({
-        expired: release === '23.11' ? null : true,
+        expired: isFrom(release, '24.11') ? true : null,
         expiryDate: '2020-01-01',
         restricted: false,
         cardLost: true,
@@ -130,7 +130,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
     test('is told that the patron is there already, in the words of the release', async () => {
       await bench.created();
       const again = await bench.client.createPatron(body(), how);
-      expect(again.kind).toBe(release === '25.11' ? 'look_alike' : 'card_taken');
+      expect(again.kind).toBe(isFrom(release, '25.11') ? 'look_alike' : 'card_taken');
       const otherName = { surname: 'Nguyen', firstname: 'Minh', extended_attributes: [] };
       expect(await bench.client.createPatron(body(otherName), how)).toEqual({ kind: 'card_taken' });
     });
@@ -140,7 +140,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       const confirmed = { ...at, confirmNotDuplicate: true };
       const otherCard = body({ cardnumber: 'OTHER1', extended_attributes: [] });
       expect((await bench.client.createPatron(otherCard, how)).kind).toBe(
-        release === '25.11' ? 'look_alike' : 'created',
+        isFrom(release, '25.11') ? 'look_alike' : 'created',
       );
       const third = body({ cardnumber: 'OTHER2', extended_attributes: [] });
       expect((await bench.client.createPatron(third, confirmed)).kind).toBe('created');

@@ -46,5 +46,5 @@ export function noRoute(): Answer {
 
 /** An application 404; the code came with 24.05. */
 export function notFound(release: Release, what: string): Answer {
-  return problem(404, `${what} not found`, isFrom(release, '24.11') ? { error_code: 'not_found' } : {});
+  return problem(404, `${what} not found`, isFrom(release, '24.05') ? { error_code: 'not_found' } : {});
 }

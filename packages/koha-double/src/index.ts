@@ -12,7 +12,7 @@ export {
 } from './koha-description/describe-koha.ts';
 export type { OutcomeRow } from './plugin/outcome-table.ts';
 export type { PreferenceName, Preferences } from './preferences.ts';
-export { releases, type Release } from './release.ts';
+export { isFrom, releases, type Release } from './release.ts';
 export { derivedCredentials, serviceCard, servicePermissions, type Credentials } from './seed/api-user.ts';
 export { emptySeed } from './seed/empty-seed.ts';
 export { buildSeed, numberedWith, type SeedPlan } from './seed/build-seed.ts';

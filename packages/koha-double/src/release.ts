@@ -1,5 +1,5 @@
-/** The Koha releases whose behaviour the double can show. */
-export const releases = ['23.11', '24.11', '25.11'] as const;
+/** The Koha releases whose behaviour the double can show, oldest first. */
+export const releases = ['23.11', '24.05', '24.11', '25.05', '25.11', '26.05'] as const;
 export type Release = (typeof releases)[number];
 
 /** Whether `release` is `first` or a later one. */

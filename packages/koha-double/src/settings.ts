@@ -34,8 +34,8 @@ export interface Settings {
   deadlocks: boolean;
   /** `PUT /patrons/{id}` that changes nothing: 204 instead of 200. */
   no_change_is_204: boolean;
-  /** Library groups that hide patron data of other libraries from users without the permission. */
-  groups_hide_patrons: boolean;
+  /** Library groups of the user's branch: it is in none (null), in one that hides patrons (true), in others (false). */
+  groups_hide_patrons: boolean | null;
   /** The API's check of cookie sessions that newer Kohas have. */
   api_csrf_check: boolean;
   maintenance: boolean;
@@ -58,7 +58,7 @@ export function defaultSettings(): Settings {
     unique_gap_ms: 0,
     deadlocks: false,
     no_change_is_204: false,
-    groups_hide_patrons: false,
+    groups_hide_patrons: null,
     api_csrf_check: true,
     maintenance: false,
     webhook: null,

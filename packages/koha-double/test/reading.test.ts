@@ -250,7 +250,7 @@ describe('what is shown', () => {
       const headers = {
         'x-koha-embed': 'extended_attributes,account_balance,checkouts+count,overdues+count,library',
       };
-      const [row] = rowsOf(await koha.ask('GET', patrons, { ...q({ cardnumber: '12345' }), headers }));
+      const [row] = rowsOf(await koha.ask('GET', patrons, { ...q({ 'me.cardnumber': '12345' }), headers }));
       expect(row).toMatchObject({
         account_balance: 4.5,
         checkouts_count: 1,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { describeKoha, releases } from '@passport/koha-double';
+import { describeKoha, isFrom, releases } from '@passport/koha-double';
 import type { Exchange } from '@passport/koha-double';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { startConsortium } from '../harness/start-consortium.ts';
@@ -47,7 +47,7 @@ describe.each(releases)('between Kohas of release %s', (release) => {
     const card = registerPatron(home, { columns: person });
     lending.putPatron('LOCAL1', { ...person, category_id: 'AD' });
     const { outcome } = await scan({ cardnumber: card, item_barcode: null });
-    expect(outcome).toBe(release === '25.11' ? 'LOOKS_LIKE_LOCAL_PATRON' : 'COPIED');
+    expect(outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'COPIED');
   });
 
   describedTest(`every request made and every answer given fits Koha's own description${note}`, () => {
@@ -56,8 +56,12 @@ describe.each(releases)('between Kohas of release %s', (release) => {
       ...kohaDescription?.check(exchange),
     }));
     expect(checked.filter(({ isDescribed }) => isDescribed === true).length).toBeGreaterThan(8);
-    const misfits = checked.filter(
-      ({ request, answer }) => (request?.length ?? 0) + (answer?.length ?? 0) > 0,
+    // The file is older than 26.05, whose override can silence the mail to the library's staff, too.
+    const later = release === '26.05' ? ['x-koha-override: a value that is not in the list'] : [];
+    const misfits = checked.flatMap(({ call, request = [], answer = [] }) =>
+      [...request, ...answer]
+        .filter((misfit) => !later.includes(misfit))
+        .map((misfit) => `${call}: ${misfit}`),
     );
     expect(misfits).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { problem, type Answer } from '../answer.ts';
 import type { Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
+import { isFrom } from '../release.ts';
 import { hasPermission } from './permissions.ts';
 
 /** Who asks. `libraryId` is set for a staff session, whose branch cannot be changed by a header. */
@@ -60,7 +61,7 @@ function byPassword(double: Double, encoded: string): Authenticated {
   const [, name = '', password = ''] =
     /^([^:]*):([^]*)$/.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
   const { patrons } = double.db;
-  const isLater = double.settings.release === '25.11';
+  const isLater = isFrom(double.settings.release, '25.05');
   const user = patrons.withUserid(name) ?? (isLater ? patrons.withCard(name) : undefined);
   if (user === undefined || password === '' || user.hidden['password'] !== password) {
     return forbidden('Invalid password');

@@ -8,7 +8,7 @@ export interface TokenAnswer {
   readonly clientId: string | null;
 }
 
-/** OAuth2 client credentials: form-encoded only; a Basic header may carry the pair in 25.x. */
+/** OAuth2 client credentials: form-encoded only; a Basic header may carry the pair from 25.05 on. */
 export function answerTokenRequest(
   double: Double,
   form: URLSearchParams | undefined,
@@ -45,7 +45,7 @@ function credentials(
   form: URLSearchParams | undefined,
   authorization: string | undefined,
 ): { readonly id: string; readonly secret: string } {
-  if (isFrom(double.settings.release, '25.11') && authorization?.startsWith('Basic ') === true) {
+  if (isFrom(double.settings.release, '25.05') && authorization?.startsWith('Basic ') === true) {
     const plain = Buffer.from(authorization.slice('Basic '.length), 'base64').toString('utf8');
     const colon = plain.indexOf(':');
     if (colon > 0) return { id: plain.slice(0, colon), secret: plain.slice(colon + 1) };

@@ -32,7 +32,11 @@ const list: Operation = {
   handle: (call) =>
     listAnswer(
       call,
-      checkoutSource(call.double, { isReturned: call.query['checked_in'] === true, patronId: null }),
+      checkoutSource(
+        call.double,
+        { isReturned: call.query['checked_in'] === true, patronId: null },
+        call.embeds,
+      ),
       simpleFilters(call.query, patronOnly),
       (row) => renderCheckout(call, row),
     ),
@@ -41,7 +45,7 @@ const list: Operation = {
 const ofPatron: Operation = {
   method: 'GET',
   path: '/patrons/{patron_id}/checkouts',
-  since: '24.11',
+  since: '24.05',
   spec: () => ({
     operationId: 'getPatronCheckouts',
     summary: 'Retrieve a list of checkouts for a patron',
@@ -55,7 +59,7 @@ const ofPatron: Operation = {
     if (call.double.db.patrons.get(patronId) === undefined) return notFound(call.release, 'Patron');
     return listAnswer(
       call,
-      checkoutSource(call.double, { isReturned: call.query['checked_in'] === true, patronId }),
+      checkoutSource(call.double, { isReturned: call.query['checked_in'] === true, patronId }, call.embeds),
       everything,
       (row) => renderCheckout(call, row),
     );

@@ -33,7 +33,11 @@ export interface CheckoutScope {
 }
 
 /** Current or returned loans, of all patrons or of one. */
-export function checkoutSource(double: Double, scope: CheckoutScope): Source<CheckoutRow> {
+export function checkoutSource(
+  double: Double,
+  scope: CheckoutScope,
+  embeds: readonly string[],
+): Source<CheckoutRow> {
   const { checkouts } = double.db;
   const inScope = (): readonly CheckoutRow[] => {
     if (!scope.isReturned && scope.patronId !== null) return checkouts.ofPatron(scope.patronId);
@@ -45,6 +49,12 @@ export function checkoutSource(double: Double, scope: CheckoutScope): Source<Che
     count: () => (scope.isReturned || scope.patronId !== null ? inScope().length : checkouts.size),
     column: (name) => columns.get(name),
     read: (row, column) => row[column as keyof CheckoutRow],
+    // The issuer is a patron, and has a number and a branch too; a renewal has a time.
+    isAmbiguous: (name) => {
+      const column = columns.get(name);
+      if (embeds.includes('issuer') && (column === 'patron_id' || column === 'library_id')) return true;
+      return embeds.includes('renewals') && column === 'timestamp';
+    },
     candidates: (condition) => {
       if (scope.isReturned || scope.patronId !== null) return null;
       const ids = candidateIds(condition, (column, value) => lookUp(double, column, value));

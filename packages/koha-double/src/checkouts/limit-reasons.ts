@@ -18,7 +18,7 @@ export function limitReasons(wish: Wish, found: Availability): void {
     max_loans_allowed: limit.allowed,
   });
   // In the 25.05-period code this key stands among the confirms even when TOO_MANY blocks (API.md, surprise 16).
-  if (mayOverride || isFrom(wish.double.settings.release, '25.11')) {
+  if (mayOverride || isFrom(wish.double.settings.release, '25.05')) {
     found.confirms['circulation_rule_TOO_MANY'] = limit.rule;
   }
 }

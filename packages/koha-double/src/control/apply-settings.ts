@@ -38,7 +38,7 @@ const checks: Readonly<Record<Exclude<keyof Settings, 'preferences'>, Check>> = 
   unique_gap_ms: isCount,
   deadlocks: isFlag,
   no_change_is_204: isFlag,
-  groups_hide_patrons: isFlag,
+  groups_hide_patrons: (value) => value === null || isFlag(value),
   api_csrf_check: isFlag,
   maintenance: isFlag,
   webhook: (value) => value === null || isWebhook(value),

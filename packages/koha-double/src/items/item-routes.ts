@@ -16,7 +16,7 @@ const tag = 'items';
 const permissions = { catalogue: '1' };
 const barcodeOnly = new Set(['external_id']);
 
-function itemSource(double: Double): Source<ItemRow> {
+function itemSource(double: Double, embeds: readonly string[]): Source<ItemRow> {
   const { items } = double.db;
   return {
     rows: () => items.rows(),
@@ -26,6 +26,10 @@ function itemSource(double: Double): Source<ItemRow> {
       return itemFieldNames.has(canonical) ? canonical : undefined;
     },
     read: (row, column) => row.columns[column],
+    isAmbiguous: (name) => {
+      const column = itemNameByColumn.get(name) ?? name;
+      return embeds.includes('biblio') && (column === 'biblio_id' || column === 'timestamp');
+    },
     candidates: (condition) => {
       const ids = candidateIds(condition, (column, value) => {
         if (column === 'external_id' && typeof value === 'string') return items.idsWithBarcode(value);
@@ -49,7 +53,7 @@ const listItems: Operation = {
     permissions,
   }),
   handle: (call) =>
-    listAnswer(call, itemSource(call.double), simpleFilters(call.query, barcodeOnly), (row) =>
+    listAnswer(call, itemSource(call.double, call.embeds), simpleFilters(call.query, barcodeOnly), (row) =>
       renderItem(call.double, row, call.embeds),
     ),
 };

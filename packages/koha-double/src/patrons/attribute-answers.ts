@@ -2,10 +2,10 @@ import { crash, problem, type Answer } from '../answer.ts';
 import { isFrom, type Release } from '../release.ts';
 import type { AttributeFault } from './attribute-check.ts';
 
-/** A refused attribute in the body of `/patrons`: always 400, with a code from 24.11 on. */
+/** A refused attribute in the body of `/patrons`: always 400, with a code from 24.05 on. */
 export function inlineAttributeAnswer(fault: AttributeFault, release: Release): Answer {
   if (fault.kind === 'unstorable') return crash();
-  const code = isFrom(release, '24.11') ? { error_code: codes[fault.kind] } : {};
+  const code = isFrom(release, '24.05') ? { error_code: codes[fault.kind] } : {};
   return problem(400, message(fault), code);
 }
 

@@ -10,6 +10,7 @@ import { attributeRouteAnswer } from './attribute-answers.ts';
 import { attributeFault, missingMandatory, unknownType, type AttributeValue } from './attribute-check.ts';
 import { leaveGap } from './create-patron.ts';
 import type { AttributeRow, PatronRow } from './patron-row.ts';
+import { orderedAttributes } from './render-patron.ts';
 
 const attribute = reference('patron_extended_attribute');
 const path = '/patrons/{patron_id}/extended_attributes';
@@ -64,7 +65,9 @@ const list: Operation = {
   handle: (call) => {
     const row = patronOf(call);
     if (row === undefined) return notFound(call.release, 'Patron');
-    return listAnswer(call, sourceOf(row.attributes), everything, (one) => ({ ...one }));
+    return listAnswer(call, sourceOf(orderedAttributes(call.release, row)), everything, (one) => ({
+      ...one,
+    }));
   },
 };
 

@@ -1,18 +1,21 @@
 import { notFound, ok, type Answer } from '../answer.ts';
 import type { ApiCall, Operation, OperationSpec, Parameter } from '../api/operation.ts';
+import type { PermissionRule } from '../auth/permissions.ts';
 import { embed, filter, jsonBody, listParameters, pathId, withErrors } from '../api/parameters.ts';
 import { reference } from '../json-schema.ts';
-import type { Condition } from '../query/condition.ts';
+import { everything, type Condition } from '../query/condition.ts';
 import { simpleFilters } from '../query/filters.ts';
 import { listAnswer } from '../query/list-answer.ts';
 import { isFrom, type Release } from '../release.ts';
 import { createPatron } from './create-patron.ts';
+import { matchingAttributes } from './attribute-joins.ts';
 import { deletePatron } from './delete-patron.ts';
 import { patronFields } from './patron-fields.ts';
+import type { PatronRow } from './patron-row.ts';
 import { patronSource } from './patron-source.ts';
 import { renderPatron } from './render-patron.ts';
 import { updatePatron } from './update-patron.ts';
-import { canSee } from './visibility.ts';
+import { canFind } from './visibility.ts';
 
 const patron = reference('patron');
 const tag = 'patrons';
@@ -51,6 +54,12 @@ const readers: readonly Readonly<Record<string, string>>[] = [
   { acquisition: 'order_manage' },
 ];
 
+/** 26.05 takes no other permission for a list. */
+function listPermissions(release: Release): PermissionRule {
+  if (isFrom(release, '26.05')) return { borrowers: 'list_borrowers' };
+  return isFrom(release, '24.11') ? [{ borrowers: 'list_borrowers' }, ...readers] : readers;
+}
+
 const listPatrons: Operation = {
   method: 'GET',
   path: '/patrons',
@@ -64,21 +73,34 @@ const listPatrons: Operation = {
       embed('extended_attributes', 'checkouts+count', 'overdues+count', 'account_balance', 'library'),
     ],
     responses: withErrors({ '200': { type: 'array', items: patron } }),
-    permissions: isFrom(release, '24.11') ? [{ borrowers: 'list_borrowers' }, ...readers] : readers,
+    permissions: listPermissions(release),
   }),
   handle: (call) =>
     listAnswer(
       call,
       patronSource(call.double, call.user, call.embeds),
       simpleFilters(call.query, filterNames(call.release), { restricted: restrictedFilter(call) }),
-      (row) => renderPatron(call, row, call.embeds),
+      (row, condition) => renderPatron(call, attributesShown(call, row, condition), call.embeds),
     ),
 };
 
-/** Any stored restriction date counts, past ones included. */
+/** Any stored restriction date counts, past ones included; `false` is no filter (`Koha/REST/V1/Patrons.pm`, `list`). */
 function restrictedFilter(call: ApiCall): Condition {
-  const comparison = call.query['restricted'] === true ? '!=' : '=';
-  return { kind: 'compare', column: 'debarred', comparison, value: null };
+  if (call.query['restricted'] !== true) return everything;
+  return { kind: 'compare', column: 'debarred', comparison: '!=', value: null };
+}
+
+/** Before 24.05 the joined attributes are those that are embedded: only the ones that matched. */
+function attributesShown(call: ApiCall, row: PatronRow, condition: Condition): PatronRow {
+  return isFrom(call.release, '24.05') ? row : { ...row, attributes: matchingAttributes(row, condition) };
+}
+
+function getEmbeds(release: Release): readonly string[] {
+  return [
+    'extended_attributes',
+    ...(isFrom(release, '24.05') ? ['+strings'] : []),
+    ...(isFrom(release, '26.05') ? ['library'] : []),
+  ];
 }
 
 const getPatron: Operation = {
@@ -88,10 +110,7 @@ const getPatron: Operation = {
     operationId: 'getPatron',
     summary: 'Get patron',
     tag,
-    parameters: [
-      pathId('patron_id'),
-      isFrom(release, '24.11') ? embed('+strings', 'extended_attributes') : embed('extended_attributes'),
-    ],
+    parameters: [pathId('patron_id'), embed(...getEmbeds(release))],
     responses: withErrors({ '200': patron }, 404),
     permissions: isFrom(release, '24.11')
       ? [{ borrowers: 'list_borrowers' }, { borrowers: 'edit_borrowers' }]
@@ -99,25 +118,24 @@ const getPatron: Operation = {
   }),
   handle: (call): Answer => {
     const row = call.double.db.patrons.get(Number(call.path['patron_id']));
-    if (row === undefined || !canSee(call.double, call.user, row)) return notFound(call.release, 'Patron');
+    if (row === undefined || !canFind(call.double, call.user, row)) return notFound(call.release, 'Patron');
     return ok(renderPatron(call, row, call.embeds));
   },
 };
+
+const welcome = ['welcome_yes', 'welcome_no'];
 
 const override = (release: Release): Parameter => ({
   name: 'x-koha-override',
   in: 'header',
   required: false,
   type: 'array',
-  items: { type: 'string', enum: overrides[release] },
+  items: {
+    type: 'string',
+    enum: isFrom(release, '26.05') ? [...welcome, 'opac_reg_yes', 'opac_reg_no'] : welcome,
+  },
   collectionFormat: 'csv',
 });
-
-const overrides: Readonly<Record<Release, readonly string[]>> = {
-  '23.11': ['welcome_yes', 'welcome_no'],
-  '24.11': ['welcome_yes', 'welcome_no'],
-  '25.11': ['welcome_yes', 'welcome_no'],
-};
 
 const confirmNotDuplicate: Parameter = {
   name: 'x-confirm-not-duplicate',
@@ -154,7 +172,7 @@ const putPatron: Operation = {
     tag,
     parameters: [pathId('patron_id'), jsonBody(patron)],
     responses: withErrors({ '200': { items: patron } }, 404, 409),
-    permissions: { borrowers: isFrom(release, '25.11') ? 'edit_borrowers' : '1' },
+    permissions: { borrowers: isFrom(release, '26.05') ? 'edit_borrowers' : '1' },
   }),
   handle: updatePatron,
 };

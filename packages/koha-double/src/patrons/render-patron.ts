@@ -1,9 +1,10 @@
 import type { ApiCall } from '../api/operation.ts';
 import type { Double } from '../double.ts';
+import { order } from '../query/matches.ts';
 import { isRecord } from '../record.ts';
 import { isFrom, type Release } from '../release.ts';
 import { patronFields, type PatronField } from './patron-fields.ts';
-import { isExpired, isRestricted, type PatronRow } from './patron-row.ts';
+import { isExpired, isRestricted, type AttributeRow, type PatronRow } from './patron-row.ts';
 import { canSee } from './visibility.ts';
 
 const fieldsByRelease = new Map<Release, readonly PatronField[]>();
@@ -29,8 +30,18 @@ export function renderPatron(call: ApiCall, row: PatronRow, embeds: readonly str
   return rendered;
 }
 
-export function renderAttributes(row: PatronRow): unknown[] {
-  return row.attributes.map((attribute) => ({ ...attribute }));
+/**
+ * A patron's attributes in the order in which Koha reads them: by type and value (`Koha/Patron/Attributes.pm`), as
+ * they came before 24.05.
+ */
+export function orderedAttributes(release: Release, row: PatronRow): readonly AttributeRow[] {
+  if (!isFrom(release, '24.05')) return row.attributes;
+  return [...row.attributes].sort(
+    (a, b) =>
+      order(a.type, b.type) ||
+      order(a.value ?? '', b.value ?? '') ||
+      a.extended_attribute_id - b.extended_attribute_id,
+  );
 }
 
 function fieldsOf(release: Release): readonly PatronField[] {
@@ -45,7 +56,7 @@ function addEmbed(rendered: Record<string, unknown>, embed: string, double: Doub
   const { checkouts, libraries, categories } = double.db;
   switch (embed) {
     case 'extended_attributes':
-      rendered['extended_attributes'] = renderAttributes(row);
+      rendered['extended_attributes'] = orderedAttributes(double.settings.release, row);
       return;
     case 'checkouts+count':
       rendered['checkouts_count'] = checkouts.countOfPatron(row.patron_id);

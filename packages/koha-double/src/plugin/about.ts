@@ -4,8 +4,11 @@ import type { Release } from '../release.ts';
 
 const kohaVersions: Readonly<Record<Release, string>> = {
   '23.11': '23.11.11.000',
+  '24.05': '24.05.09.000',
   '24.11': '24.11.05.000',
+  '25.05': '25.05.06.000',
   '25.11': '25.11.01.000',
+  '26.05': '26.05.01.000',
 };
 
 /** What decides how copies are made and how cards are found; the plugin tells the same ones. */

@@ -1,10 +1,10 @@
 import { crash, ok, problem, type Answer } from '../answer.ts';
 import type { ApiCall } from '../api/operation.ts';
 import { isFrom } from '../release.ts';
-import { allOf, type Condition } from './condition.ts';
-import { queryFilter } from './filters.ts';
+import { allOf, eachColumn, type Condition } from './condition.ts';
 import { matches, order } from './matches.ts';
 import { pageHeaders, parsePage } from './paging.ts';
+import { readQuery, resolveColumn } from './read-query.ts';
 import type { Source } from './source.ts';
 
 /** Answers a list route: filters, `q`, sorting, paging and their headers. */
@@ -12,22 +12,26 @@ export function listAnswer<Row>(
   call: ApiCall,
   source: Source<Row>,
   filters: Condition,
-  render: (row: Row) => unknown,
+  render: (row: Row, condition: Condition) => unknown,
 ): Answer {
-  const parsed = queryFilter([...queriesOf(call)], (name) => source.column(ofListedTable(name)));
+  const parsed = readQuery([...queriesOf(call)], source, filters.kind === 'all');
   if (parsed.kind === 'bad_operator') return problem(400, 1, { error_code: 'invalid_query' });
   if (parsed.kind === 'unusable') return crash();
   const sorting = parseSorting(call.query['_order_by'], source);
-  if (sorting === null) return crash();
-  const found = select(source, allOf([filters, parsed.condition]));
+  if (sorting === null || isAmbiguous(filters, source)) return crash();
+  const condition = allOf([filters, parsed.condition]);
+  const found = select(source, condition);
   const sorted = sorting.length === 0 ? found : [...found].sort(bySorting(source, sorting));
   const page = parsePage(call.query, call.double.settings.preferences.RESTdefaultPageSize);
   const rows =
     page.size === -1 ? sorted : sorted.slice((page.number - 1) * page.size, page.number * page.size);
-  return ok(rows.map(render), {
-    ...pageHeaders(call, page, found.length, source.count()),
-    ...requestId(call),
-  });
+  return ok(
+    rows.map((row) => render(row, condition)),
+    {
+      ...pageHeaders(call, page, found.length, source.count()),
+      ...requestId(call),
+    },
+  );
 }
 
 /** `q`, and from 25.11 on the body too: described for all releases, it was broken before (40424). */
@@ -37,26 +41,39 @@ function* queriesOf(call: ApiCall): Iterable<string> {
   if (call.body !== undefined && isFrom(call.release, '25.11')) yield JSON.stringify(call.body);
 }
 
-function select<Row>(source: Source<Row>, condition: Condition): readonly Row[] {
-  const candidates = source.candidates?.(condition) ?? source.rows();
-  const found: Row[] = [];
-  for (const row of candidates) if (isMatch(source, row, condition)) found.push(row);
+/** Simple filters have no prefix, ever. */
+function isAmbiguous<Row>(filters: Condition, source: Source<Row>): boolean {
+  let found = false;
+  eachColumn(filters, (name) => {
+    found ||= source.isAmbiguous?.(name) === true;
+  });
   return found;
 }
 
-function isMatch<Row>(source: Source<Row>, row: Row, condition: Condition): boolean {
-  if (condition.kind === 'all') return true;
-  const own = (column: string): unknown => source.read(row, column);
-  if (source.joined === undefined) return matches(condition, own);
-  const joins = source.joined(row);
-  return joins.some((join) =>
-    matches(condition, (column) => (column.includes('.') ? join(column) : own(column))),
-  );
+function select<Row>(source: Source<Row>, condition: Condition): readonly Row[] {
+  const candidates = source.candidates?.(condition) ?? source.rows();
+  const dotted = new Set<string>();
+  eachColumn(condition, (column) => {
+    if (column.includes('.')) dotted.add(column);
+  });
+  const found: Row[] = [];
+  for (const row of candidates) if (isMatch(source, row, condition, dotted)) found.push(row);
+  return found;
 }
 
-/** Koha's query plugin takes each name with the prefix of the listed table, too, and renames what follows. */
-function ofListedTable(name: string): string {
-  return name.replace(/^me\./, '');
+function isMatch<Row>(
+  source: Source<Row>,
+  row: Row,
+  condition: Condition,
+  dotted: ReadonlySet<string>,
+): boolean {
+  if (condition.kind === 'all') return true;
+  const own = (column: string): unknown => source.read(row, column);
+  if (source.joined === undefined || dotted.size === 0) return matches(condition, own);
+  for (const join of source.joined(row, dotted)) {
+    if (matches(condition, (column) => (column.includes('.') ? join(column) : own(column)))) return true;
+  }
+  return false;
 }
 
 interface Sorting {
@@ -68,8 +85,8 @@ function parseSorting<Row>(value: unknown, source: Source<Row>): readonly Sortin
   const parts = Array.isArray(value) ? value.map(String) : [];
   const sorting: Sorting[] = [];
   for (const part of parts) {
-    const column = source.column(ofListedTable(part.replace(/^[+\- ]/, '').trim()));
-    if (column === undefined) return null;
+    const column = resolveColumn(source, part.replace(/^[+\- ]/, '').trim());
+    if (column === undefined || column.includes('.')) return null;
     sorting.push({ column, direction: part.startsWith('-') ? -1 : 1 });
   }
   return sorting;

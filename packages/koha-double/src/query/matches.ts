@@ -60,6 +60,13 @@ function compare(stored: unknown, comparison: Comparison, value: unknown): boole
   }
 }
 
+const momentText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
+
+/** Times are stored in the server's time zone, and compared as the database writes them: without an offset. */
+function sqlMoment(value: string): string {
+  return value.length === 10 ? `${value} 00:00:00` : value.slice(0, 19).replace(/[Tt]/, ' ');
+}
+
 /** Negative, zero or positive, as sorting and comparing in the database would have it. */
 export function order(left: unknown, right: unknown): number {
   const isNumeric = typeof left === 'number' || typeof left === 'boolean' || typeof right === 'number';
@@ -67,7 +74,10 @@ export function order(left: unknown, right: unknown): number {
     const [a, b] = [Number(left), Number(right)];
     return Number.isNaN(a) || Number.isNaN(b) ? 1 : a - b;
   }
-  const [a, b] = [collate(text(left)), collate(text(right))];
+  const isMoment = typeof left === 'string' && momentText.test(left);
+  const [a, b] = isMoment
+    ? [sqlMoment(left), sqlMoment(text(right))]
+    : [collate(text(left)), collate(text(right))];
   if (a === b) return 0;
   return a < b ? -1 : 1;
 }

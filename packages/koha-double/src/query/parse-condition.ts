@@ -30,11 +30,9 @@ const comparisons: ReadonlyMap<string, Comparison> = new Map([
 class BadOperator extends Error {}
 class Unusable extends Error {}
 
-/** Parses one `q` parameter. Empty text, `{}` and `[]` are no filter at all. */
-export function parseCondition(text: string): ParsedCondition {
-  if (text.trim() === '') return { kind: 'condition', condition: { kind: 'all' } };
+/** Parses what one `q` parameter holds. `{}` and `[]` are no filter at all. */
+export function parseCondition(parsed: unknown): ParsedCondition {
   try {
-    const parsed: unknown = JSON.parse(text);
     return { kind: 'condition', condition: group(parsed, 'or') };
   } catch (error) {
     if (error instanceof BadOperator) return { kind: 'bad_operator' };
@@ -75,7 +73,17 @@ function columnList(name: string, values: readonly unknown[]): Condition {
   const [first] = values;
   if (first === '-and') return allOf(values.slice(1).map((value) => column(name, value)));
   const rest = first === '-or' ? values.slice(1) : values;
-  return { kind: 'or', parts: rest.map((value) => column(name, value)) };
+  return { kind: 'or', parts: rest.map((value) => listed(name, value)) };
+}
+
+/** What stands in a list is not looked at for operators: a word that is none goes to the database. */
+function listed(name: string, value: unknown): Condition {
+  try {
+    return column(name, value);
+  } catch (error) {
+    if (error instanceof BadOperator) throw new Unusable();
+    throw error;
+  }
 }
 
 function comparison(name: string, operator: string, operand: unknown): Condition {

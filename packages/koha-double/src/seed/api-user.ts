@@ -10,6 +10,7 @@ export interface Credentials {
 /** What the service needs to look up, copy and lend, on every release shown. */
 export const servicePermissions: readonly string[] = [
   'borrowers:1',
+  'borrowers:view_borrower_infos_from_any_libraries',
   'circulate:circulate_remaining_permissions',
   'catalogue:1',
   'parameters:manage_patron_categories',

@@ -108,7 +108,7 @@ function renderLibrary(row: LibraryRow): unknown {
 const listCategories: Operation = {
   method: 'GET',
   path: '/patron_categories',
-  since: '24.11',
+  since: '24.05',
   spec: () => ({
     operationId: 'listPatronCategories',
     summary: 'List patron categories',

@@ -1,0 +1,299 @@
+import { describe, expect, test } from '@jest/globals';
+import { releases } from '../src/index.ts';
+import { cardsOf, rowsOf } from './support/rows.ts';
+import { withKoha, type Reply, type TestKoha } from './support/with-koha.ts';
+
+// Each row: what Koha's own search code answered when it was run (Koha/REST/Plugin/Query.pm, Koha/REST/Plugin/Objects.pm,
+// Koha/Objects/Mixin/ExtendedAttributes.pm, Koha/Object.pm).
+const attribute = (type: string, value: string | null): unknown => ({ type, value });
+
+function fill(koha: TestKoha): void {
+  koha.putPatron('C1', {
+    surname: 'Kovač',
+    updated_on: '2026-01-01T12:00:00+00:00',
+    extended_attributes: [attribute('INTEREST', 'maps'), attribute('PASSPORTED', 'home')],
+  });
+  koha.putPatron('C2', {
+    surname: 'Kovač',
+    updated_on: '2026-01-02T12:00:00+00:00',
+    extended_attributes: [attribute('PASSPORTED', 'home'), attribute('INTEREST', 'bees')],
+  });
+  koha.putPatron('C3', {
+    surname: 'Okafor',
+    updated_on: '2026-01-03T12:00:00+00:00',
+    extended_attributes: [attribute('INTEREST', 'maps'), attribute('INTEREST', 'bees')],
+  });
+  koha.putPatron('C4', { surname: 'Abe', updated_on: '2026-01-04T12:00:00+00:00' });
+}
+
+interface Shape {
+  readonly q?: unknown;
+  readonly embed?: string;
+  readonly order?: string;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
+function ask(koha: TestKoha, { q, embed, order, query }: Shape): Promise<Reply> {
+  return koha.ask('GET', '/api/v1/patrons', {
+    query: {
+      ...(q === undefined ? {} : { q: JSON.stringify(q) }),
+      ...(order === undefined ? {} : { _order_by: order }),
+      ...query,
+    },
+    ...(embed === undefined ? {} : { headers: { 'x-koha-embed': embed } }),
+  });
+}
+
+const withAttributes = 'extended_attributes';
+const of = (type: unknown, value?: unknown): Record<string, unknown> => ({
+  'extended_attributes.code': type,
+  ...(value === undefined ? {} : { 'extended_attributes.attribute': value }),
+});
+
+const crashed = { status: 500, body: { error_code: 'internal_server_error' } };
+
+describe.each(releases)('GET /patrons on %s', (release) => {
+  test.each<[string, Shape]>([
+    ['a card, ordered by a bare key', { q: { cardnumber: 'C1' }, order: 'patron_id', embed: withAttributes }],
+    ['the same when nothing matches', { q: { cardnumber: 'X' }, order: '+patron_id', embed: withAttributes }],
+    [
+      'an attribute, ordered by a bare key',
+      { q: of('INTEREST', 'maps'), order: '-patron_id', embed: withAttributes },
+    ],
+    ['the database name of the bare key', { order: 'borrowernumber', embed: withAttributes }],
+    ['a bare key in the query', { q: { patron_id: 2 }, embed: withAttributes }],
+    ['a bare key deep in the query', { q: { '-or': [{ patron_id: 2 }] }, embed: withAttributes }],
+    ['a bare key as simple filter', { query: { patron_id: '2', _match: 'exact' }, embed: withAttributes }],
+    ['loans counted, any bare name', { q: { cardnumber: 'C1' }, embed: 'checkouts+count' }],
+    ['loans counted, any bare order', { order: 'surname', embed: 'checkouts+count' }],
+    ['the library embedded, asked by library', { q: { library_id: 'MAIN' }, embed: 'library' }],
+    [
+      'attributes as a nested list',
+      { q: { extended_attributes: [{ code: 'INTEREST' }] }, embed: withAttributes },
+    ],
+    ['an attribute that is not embedded', { q: of('INTEREST', 'maps') }],
+    ['SQL time at the top of a query', { q: { updated_on: { '>=': '2026-01-02 00:00:00' } } }],
+    ['a bare date for a time', { q: { updated_on: { '>=': '2026-01-02' } } }],
+    ['a time without an offset', { q: { updated_on: { '>=': '2026-01-02T00:00:00' } } }],
+    ['a time for a date', { q: { date_of_birth: '1980-01-01T00:00:00Z' } }],
+  ])('%s is a 500', (_what, shape) =>
+    withKoha({ release }, async (koha) => {
+      fill(koha);
+      expect(await ask(koha, shape)).toMatchObject(crashed);
+    }),
+  );
+
+  const born = { '>=': '2026-01-01T13:00:00+01:00', '<': '2026-01-03T12:00:00Z' };
+  const between = ['2026-01-02T00:00:00Z', '2026-01-03T23:00:00Z'];
+  test.each<[string, Shape, readonly string[]]>([
+    [
+      'a card, ordered by a prefixed key',
+      { q: { cardnumber: 'C1' }, order: '+me.patron_id', embed: withAttributes },
+      ['C1'],
+    ],
+    [
+      'an attribute, ordered down',
+      { q: of('INTEREST', 'maps'), order: '-me.patron_id', embed: withAttributes },
+      ['C3', 'C1'],
+    ],
+    ['no embed, a bare key', { q: { surname: 'kovac' }, order: 'patron_id' }, ['C1', 'C2']],
+    [
+      'the balance alone, a bare key',
+      { q: { surname: 'kovac' }, order: 'patron_id', embed: 'account_balance' },
+      ['C1', 'C2'],
+    ],
+    [
+      'overdues, a bare key',
+      { q: { surname: 'kovac' }, order: 'patron_id', embed: 'overdues+count' },
+      ['C1', 'C2'],
+    ],
+    ['an attribute with null', { q: of('INTEREST', null), embed: withAttributes }, []],
+    [
+      'an attribute that is not null',
+      { q: of('PASSPORTED', { '!=': null }), embed: withAttributes },
+      ['C1', 'C2'],
+    ],
+    [
+      'an attribute like anything',
+      { q: of('PASSPORTED', { '-like': '%' }), embed: withAttributes },
+      ['C1', 'C2'],
+    ],
+    ['a wildcard in -like', { q: of('INTEREST', { '-like': 'm_ps' }), embed: withAttributes }, ['C1', 'C3']],
+    ['like without a dash', { q: of('INTEREST', { like: 'be%' }), embed: withAttributes }, ['C2', 'C3']],
+    [
+      'an attribute of several values',
+      { q: of('INTEREST', ['bees', 'x']), embed: withAttributes },
+      ['C2', 'C3'],
+    ],
+    [
+      'the same with -in',
+      { q: of('INTEREST', { '-in': ['bees', 'x'] }), embed: withAttributes },
+      ['C2', 'C3'],
+    ],
+    ['prefixed keys as a list', { q: { 'me.patron_id': [2, 4] }, embed: withAttributes }, ['C1', 'C3']],
+    [
+      'prefixed keys with -in',
+      { q: { 'me.patron_id': { '-in': [2, 4] } }, embed: withAttributes },
+      ['C1', 'C3'],
+    ],
+    ['an empty list of keys', { q: { 'me.patron_id': [] }, embed: withAttributes }, []],
+    [
+      'two values of one type',
+      { q: { '-and': [of('INTEREST', 'maps'), of('INTEREST', 'bees')] }, embed: withAttributes },
+      [],
+    ],
+    [
+      'an attribute beside other names',
+      { q: { ...of('INTEREST', 'maps'), library_id: 'MAIN', 'me.patron_id': [2, 3] }, embed: withAttributes },
+      ['C1'],
+    ],
+    [
+      'loans counted, prefixed names',
+      { q: { 'me.cardnumber': 'C1' }, order: 'me.surname', embed: 'checkouts+count' },
+      ['C1'],
+    ],
+    [
+      'the library embedded, asked with a prefix',
+      { q: { 'me.library_id': 'MAIN', surname: 'abe' }, embed: 'library' },
+      ['C4'],
+    ],
+    ['times with offsets', { q: { updated_on: born } }, ['C1', 'C2']],
+    [
+      'times between two',
+      { q: { updated_on: { '-between': between } }, embed: withAttributes },
+      ['C2', 'C3'],
+    ],
+    [
+      'SQL time inside -and',
+      { q: { '-and': [{ updated_on: { '>=': '2026-01-02 12:00:00' } }, { surname: ['Kovač', 'Okafor'] }] } },
+      ['C2', 'C3'],
+    ],
+    ['SQL time under a prefix', { q: { 'me.updated_on': { '<': '2026-01-02 12:00:00' } } }, ['C1']],
+    [
+      'an order of two keys',
+      { q: { surname: 'kovac' }, order: '-updated_on,me.patron_id', embed: withAttributes },
+      ['C2', 'C1'],
+    ],
+    [
+      'case, accents and trailing blanks',
+      { q: of('passported', 'HÒME '), embed: withAttributes },
+      ['C1', 'C2'],
+    ],
+    ['a leading blank counts', { q: { cardnumber: ' C1' } }, []],
+    ['a tab counts', { q: { cardnumber: 'C1\t' } }, []],
+  ])('%s finds the right rows', (_what, shape, cards) =>
+    withKoha({ release }, async (koha) => {
+      fill(koha);
+      const reply = await ask(koha, shape);
+      expect([reply.status, cardsOf(reply)]).toEqual([200, cards]);
+      expect(reply.headers.get('x-total-count')).toBe(String(cards.length));
+    }),
+  );
+
+  test.each(['LIKE', '-ilike', 'not like', '==', '<>'])('the operator %s is refused by name', (operator) =>
+    withKoha({ release }, async (koha) => {
+      expect(await ask(koha, { q: { surname: { [operator]: 'x' } } })).toMatchObject({
+        status: 400,
+        body: { error_code: 'invalid_query' },
+      });
+    }),
+  );
+
+  test('pages by a prefixed key have neither gaps nor doubles', () =>
+    withKoha({ release, seed: 'riverside' }, async (koha) => {
+      const seen: unknown[] = [];
+      for (let page = 1; page <= 5; page += 1) {
+        const query = { _page: String(page), _per_page: '100' };
+        seen.push(...cardsOf(await ask(koha, { embed: withAttributes, order: 'me.patron_id', query })));
+      }
+      expect([seen.length, new Set(seen).size]).toEqual([401, 401]);
+    }));
+});
+
+// Koha/Objects/Mixin/ExtendedAttributes.pm came with 24.05.
+describe('an attribute look-up before and after Koha joins a table for each type', () => {
+  const two = { '-and': [of('INTEREST', 'maps'), of('PASSPORTED', 'home')] };
+  const found = async (koha: TestKoha, q: unknown): Promise<unknown[]> =>
+    cardsOf(await ask(koha, { q, embed: withAttributes }));
+
+  test('two types at once are found from 24.05 on, unless another key stands beside them', async () => {
+    await withKoha({ release: '23.11' }, async (koha) => {
+      fill(koha);
+      expect(await found(koha, two)).toEqual([]);
+    });
+    await withKoha({ release: '24.05' }, async (koha) => {
+      fill(koha);
+      expect(await found(koha, two)).toEqual(['C1']);
+      expect(await found(koha, { ...two, surname: 'Kovač' })).toEqual([]);
+    });
+  });
+
+  test('a type alone finds everybody who has it on 23.11, and nobody later', async () => {
+    await withKoha({ release: '23.11' }, async (koha) => {
+      fill(koha);
+      expect(await found(koha, of('PASSPORTED'))).toEqual(['C1', 'C2']);
+    });
+    await withKoha({ release: '24.05' }, async (koha) => {
+      fill(koha);
+      expect(await found(koha, of('PASSPORTED'))).toEqual([]);
+    });
+  });
+
+  test.each(['A B', 'A.B', 'A`B'])('the type "%s" is no name of a table', (type) =>
+    withKoha({ release: '25.05' }, async (koha) => {
+      expect(await ask(koha, { q: of(type, 'x'), embed: withAttributes })).toMatchObject(crashed);
+    }),
+  );
+
+  test('23.11 embeds the attributes that matched, later releases all, by type and value', async () => {
+    const shown = async (koha: TestKoha): Promise<unknown> => {
+      const reply = await ask(koha, {
+        q: { ...of('PASSPORTED', 'home'), 'me.patron_id': 3 },
+        embed: withAttributes,
+      });
+      return rowsOf(reply)[0]?.['extended_attributes'];
+    };
+    await withKoha({ release: '23.11' }, async (koha) => {
+      fill(koha);
+      expect(await shown(koha)).toMatchObject([{ type: 'PASSPORTED' }]);
+      const whole = await koha.ask('GET', '/api/v1/patrons/3', {
+        headers: { 'x-koha-embed': withAttributes },
+      });
+      expect(whole.body).toMatchObject({
+        extended_attributes: [{ type: 'PASSPORTED' }, { type: 'INTEREST' }],
+      });
+    });
+    await withKoha({ release: '24.05' }, async (koha) => {
+      fill(koha);
+      expect(await shown(koha)).toMatchObject([{ type: 'INTEREST' }, { type: 'PASSPORTED' }]);
+    });
+  });
+});
+
+test('times inside a query are those of the server', () =>
+  withKoha({ settings: { utc_offset_minutes: 60 } }, async (koha) => {
+    koha.putPatron('C1', { updated_on: '2026-01-01T12:00:00+01:00' });
+    const cards = async (q: unknown): Promise<unknown[]> => cardsOf(await ask(koha, { q }));
+    expect(await cards({ updated_on: '2026-01-01T11:00:00Z' })).toEqual(['C1']);
+    expect(await cards({ 'me.updated_on': '2026-01-01 12:00:00' })).toEqual(['C1']);
+    expect(await cards({ 'me.updated_on': '2026-01-01T11:00:00Z' })).toEqual([]);
+  }));
+
+test('restricted=false is no filter', () =>
+  withKoha({}, async (koha) => {
+    koha.putPatron('C1', { restricted: true });
+    expect(await ask(koha, { query: { restricted: 'false' } })).toMatchObject({
+      status: 200,
+      body: { length: 2 },
+    });
+  }));
+
+test('a loan list with its issuers is ambiguous under the keys of a patron, one without is not', () =>
+  withKoha({}, async (koha) => {
+    koha.putPatron('C1', {});
+    koha.putItem('39', { checked_out_to: 'C1' });
+    const loans = (embed: Record<string, string>): Promise<Reply> =>
+      koha.ask('GET', '/api/v1/checkouts', { query: { q: '{"patron_id":2}' }, headers: embed });
+    expect(await loans({})).toMatchObject({ status: 200, body: { length: 1 } });
+    expect(await loans({ 'x-koha-embed': 'issuer' })).toMatchObject(crashed);
+  }));
