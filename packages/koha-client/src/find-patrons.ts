@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
-import { SWEEP_PAGES, listRows, pagesOfRows } from './list-rows.ts';
+import { listRows } from './list-rows.ts';
 import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
 import { parsePatron } from './patron.ts';
 import type { KohaPatron } from './patron.ts';
@@ -10,7 +10,6 @@ import { sameCard } from './same-card.ts';
 import type { CallOptions, Session } from './session.ts';
 
 const ROUTE = { operation: 'GET /patrons', path: '/patrons', key: 'patron_id' } as const;
-const WITH_ATTRIBUTES = { ...ROUTE, headers: { 'x-koha-embed': 'extended_attributes' } } as const;
 const hiddenSchema = z.object({ patron_id: z.null() });
 
 /** What to read beside the record itself. Each is an embed of the same call. */
@@ -42,43 +41,21 @@ export async function findByCard(
   );
 }
 
-/** The patrons with exactly this value of this attribute, compared again; `attributes` as in `patronsByAttribute`. Throws KohaError. */
+/**
+ * The patrons with exactly this value of this attribute, compared again. `attributes` of such a patron can hold the matching ones
+ * only; read the patron by id for all of them. Throws KohaError.
+ */
 export async function findByAttribute(
   session: Session,
   type: string,
   value: string,
   options?: CallOptions,
 ): Promise<KohaPatron[]> {
+  const headers = { 'x-koha-embed': 'extended_attributes' };
   const where = { 'extended_attributes.code': type, 'extended_attributes.attribute': value };
-  return withAttribute(session, await listRows(session, { ...WITH_ATTRIBUTES, where }, options), type, value);
-}
-
-/**
- * Pages of the patrons that have this attribute, compared again. `attributes` of such a patron can hold the matching ones only; read
- * the patron by id for all of them. Throws KohaError.
- */
-export async function* patronsByAttribute(
-  session: Session,
-  type: string,
-  options?: CallOptions,
-): AsyncGenerator<KohaPatron[], void, void> {
-  const where = { 'extended_attributes.code': type };
-  const request = { ...WITH_ATTRIBUTES, where, maxPages: SWEEP_PAGES };
-  for await (const rows of pagesOfRows(session, request, options)) {
-    yield withAttribute(session, rows, type, null);
-  }
-}
-
-function withAttribute(
-  session: Session,
-  rows: readonly unknown[],
-  type: string,
-  value: string | null,
-): KohaPatron[] {
+  const rows = await listRows(session, { ...ROUTE, headers, where }, options);
   return parsePatrons(session, rows).filter((patron) =>
-    patron.attributes?.some(
-      (attribute) => attribute.type === type && (value === null || attribute.value === value),
-    ),
+    patron.attributes?.some((attribute) => attribute.type === type && attribute.value === value),
   );
 }
 

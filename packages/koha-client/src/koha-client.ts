@@ -8,7 +8,7 @@ import { createPatron } from './create-patron.ts';
 import type { CreateResult, PatronBody } from './create-patron.ts';
 import { createDescriptionKeeper } from './description.ts';
 import { findItem, findLoan } from './find-item.ts';
-import { findByAttribute, findByCard, patronsByAttribute, readPatron } from './find-patrons.ts';
+import { findByAttribute, findByCard, readPatron } from './find-patrons.ts';
 import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
 import type { KohaPatron } from './patron.ts';
@@ -32,7 +32,6 @@ export interface KohaClient {
   readonly library: string;
   findByCard(card: string, wanted: Wanted, options?: CallOptions): Promise<KohaPatron[]>;
   findByAttribute(type: string, value: string, options?: CallOptions): Promise<KohaPatron[]>;
-  patronsByAttribute(type: string, options?: CallOptions): AsyncGenerator<KohaPatron[], void, void>;
   readPatron(patronId: number, options?: CallOptions): Promise<KohaPatron | null>;
   createPatron(
     body: PatronBody,
@@ -98,7 +97,6 @@ export function createKohaClient(
     library: options.library,
     findByCard: (card, wanted, limits) => findByCard(session, card, wanted, limits),
     findByAttribute: (type, value, limits) => findByAttribute(session, type, value, limits),
-    patronsByAttribute: (type, limits) => patronsByAttribute(session, type, limits),
     readPatron: (patronId, limits) => readPatron(session, patronId, limits),
     createPatron: (body, how, limits) => createPatron(session, descriptions, body, how, limits),
     changePatron: (patronId, body, how, limits) => changePatron(session, patronId, body, how, limits),

@@ -12,8 +12,6 @@ const ROWS_A_PAGE = 100;
 const LOOK_UP_PAGES = 5;
 /** Branches and categories of one Koha. */
 export const SET_UP_PAGES = 20;
-/** 200,000 copies at one library: an end, where a Koha that ignores `_page` has none. */
-export const SWEEP_PAGES = 2_000;
 
 /** A list route with its filter; never without one, since Koha takes an empty filter for "everybody". */
 export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & {
@@ -40,26 +38,16 @@ export async function listRows(
   request: ListRequest,
   options: CallOptions = {},
 ): Promise<unknown[]> {
+  const { maxPages = LOOK_UP_PAGES } = request;
   const deadline = performance.now() + 2 * (options.timeoutMs ?? session.timeoutMs);
   const rows: unknown[] = [];
-  for await (const page of pagesOfRows(session, request, { deadline, ...options })) rows.push(...page);
-  return rows;
-}
-
-/** The same page by page, for lists that can be long; each page is a call with a deadline of its own. */
-export async function* pagesOfRows(
-  session: Session,
-  request: ListRequest,
-  options?: CallOptions,
-): AsyncGenerator<unknown[], void, void> {
-  const { maxPages = LOOK_UP_PAGES } = request;
   let before = '';
   for (let page = 1; ; page += 1) {
-    const rows = await readPage(session, request, page, options);
-    const ids = JSON.stringify(rows.map((row) => idOf(row, request.key)));
-    if (rows.length > 0 && ids === before) throw endless(session, request, 'repeated_page');
-    yield rows;
-    if (rows.length < ROWS_A_PAGE) return;
+    const found = await readPage(session, request, page, { deadline, ...options });
+    rows.push(...found);
+    if (found.length < ROWS_A_PAGE) return rows;
+    const ids = JSON.stringify(found.map((row) => idOf(row, request.key)));
+    if (ids === before) throw endless(session, request, 'repeated_page');
     if (page === maxPages) throw endless(session, request, 'too_many_pages');
     before = ids;
   }

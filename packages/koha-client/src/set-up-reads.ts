@@ -37,7 +37,9 @@ const categorySchema = z.object({
   can_be_guarantee: z.boolean().nullable().catch(null),
 });
 const ruleValue = ruleValueSchema.nullable().catch(null);
-const rulesSchema = z.tuple([z.record(z.string(), z.unknown())]);
+/** A list of one; the first release with this route gave the object itself. */
+const ruleSetSchema = z.record(z.string(), z.unknown());
+const rulesSchema = z.union([z.tuple([ruleSetSchema]).transform(([rules]) => rules), ruleSetSchema]);
 const UNKNOWN_PARAMETER = {
   '/query/patron_category_id': 'category',
   '/query/library_id': 'branch',
@@ -91,7 +93,6 @@ export async function readCirculationRules(
     patron_category_id: at.category,
     library_id: at.branch,
     rules: at.rules.join(','),
-    effective: 'true',
   };
   const answer = await session.call({ operation, method: 'GET', path: '/circulation_rules', query }, options);
   const json = parseJsonBody(answer);
@@ -102,10 +103,9 @@ export async function readCirculationRules(
   if (answer.status !== 200) throw session.failure(answer);
   const rules = rulesSchema.safeParse(json);
   if (!rules.success) throw badAnswer(session.library, answer);
-  const [said] = rules.data;
   return {
     kind: 'rules',
-    rules: Object.fromEntries(at.rules.map((rule) => [rule, ruleValue.parse(said[rule])])),
+    rules: Object.fromEntries(at.rules.map((rule) => [rule, ruleValue.parse(rules.data[rule])])),
   };
 }
 

@@ -36,7 +36,7 @@ export async function readStoredRules(
   options?: CallOptions,
 ): Promise<StoredRule[]> {
   const operation = 'GET /circulation_rules';
-  const query = { rules: rule, effective: 'false' };
+  const query = { rules: rule, effective: '0' };
   const answer = await session.call({ operation, method: 'GET', path: '/circulation_rules', query }, options);
   return parseRows(session, answer, MAX_ROWS).flatMap((row) => {
     const scoped = contextSchema.safeParse(row);

@@ -129,7 +129,7 @@ test('for whom a rule is stored comes with * for all and what it says, without t
   ]);
   expect(Object.fromEntries(koha.calls()[0]?.query ?? [])).toEqual({
     rules: 'maxissueqty',
-    effective: 'false',
+    effective: '0',
   });
 });
 

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { TokenStore } from './auth/token-store.ts';
 import { buildApp } from './build-app.ts';
+import { recordCallShapes } from './call-shape.ts';
 import { buildClock } from './clock.ts';
 import type { SettingsChange } from './control/apply-settings.ts';
 import { CallLog } from './control/call-log.ts';
@@ -113,7 +114,18 @@ function buildDouble(options: KohaDoubleOptions): Double {
     newId: randomUUID,
     waiting: { isTaken: false },
     files: { pluginScript: options.pluginScriptPath, kpz: options.kpzPath },
-    onExchange: options.onExchange,
+    onExchange: listenerOf(options),
+  };
+}
+
+/** In a run of the whole suite, what the client sends is also written down, to be held against its table of calls. */
+function listenerOf({ onExchange }: KohaDoubleOptions): KohaDoubleOptions['onExchange'] {
+  const folder = process.env['KOHA_CALL_SHAPES'] ?? '';
+  if (folder === '') return onExchange;
+  const record = recordCallShapes(folder);
+  return (exchange) => {
+    record(exchange);
+    onExchange?.(exchange);
   };
 }
 
