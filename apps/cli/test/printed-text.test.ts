@@ -119,7 +119,7 @@ test.each([true, false])(
   async (isTerminal) => {
     const riverside = own(await startKohaDouble({ library: 'riverside', plugin: true }));
     riverside.putSettings({
-      plugin_version: `1.0.0${HOSTILE}`,
+      plugin_version: `1.1.0${HOSTILE}`,
       libraries: [{ library_id: `MA${HOSTILE}`, name: HOSTILE }],
       attribute_types: [{ code: `FAC${HOSTILE}`, description: 'Faculty', mandatory: true }],
     });

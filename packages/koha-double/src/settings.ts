@@ -52,7 +52,7 @@ export function defaultSettings(): Settings {
     token_life_seconds: 3600,
     redirect_to: null,
     plugin: true,
-    plugin_version: '1.0.0',
+    plugin_version: '1.1.0',
     plack_workers: 4,
     card_conflict: 'cardnumber',
     unique_gap_ms: 0,

@@ -44,6 +44,20 @@ describe('the plugin’s routes', () => {
     }),
   );
 
+  test.each(['text/plain', 'application/x-www-form-urlencoded', 'text/plain; application/json'])(
+    'a body that is sent as %s is 415, whatever it holds',
+    (type) =>
+      withKoha({}, async (koha) => {
+        const headers = { 'content-type': type };
+        const card = { cardnumber: '21234000000017' };
+        const scan = await koha.ask('POST', `${base}/scans`, { headers, body: card });
+        expect(scan).toMatchObject({ status: 415, body: { error_code: 'not_json' } });
+        const told = await koha.ask('PUT', `${base}/scans/e1/outcome`, { headers, body: state(1) });
+        expect(told).toMatchObject({ status: 415 });
+        expect(koha.state().outcomes).toEqual([]);
+      }),
+  );
+
   test('an unknown scan is 404', () =>
     withKoha({}, async (koha) => {
       expect(await koha.ask('GET', `${base}/scans/none`)).toMatchObject({ status: 404 });

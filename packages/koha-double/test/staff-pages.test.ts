@@ -324,7 +324,7 @@ describe('the plugin on the pages', () => {
       });
       expect((await browser.get(`${member}?searchmember=x`)).body).not.toContain('passport-desk');
       expect((await browser.get(circulation)).body).not.toContain('passport-desk');
-      const script = await browser.get('/api/v1/contrib/passport/desk.js?v=1.0.0');
+      const script = await browser.get('/api/v1/contrib/passport/desk.js?v=1.1.0');
       expect(script.status).toBe(200);
       expect(script.body).toContain("// word.js\nconst word = 'desk';\n\n// main.js\nvoid word;\n");
     }));

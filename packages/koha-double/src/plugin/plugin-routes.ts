@@ -45,10 +45,10 @@ const scan: Operation = {
     summary: 'Report a card that is not known here',
     tag,
     parameters: [jsonBody(scanBody)],
-    responses: withErrors({ '202': anyObject }, 422, 502),
+    responses: withErrors({ '202': anyObject }, 415, 422, 502),
     permissions: desk,
   }),
-  handle: answerScan,
+  handle: (call) => (isSentAsJson(call) ? answerScan(call) : notJson()),
 };
 
 const readScan: Operation = {
@@ -87,14 +87,22 @@ const putOutcome: Operation = {
     summary: 'The passport service tells what became of a scan',
     tag,
     parameters: [eventId, jsonBody(stateBody)],
-    responses: withErrors({ '204': null }),
+    responses: withErrors({ '204': null }, 415),
     permissions: service,
   }),
-  handle: (call) =>
-    storeState(call, String(call.path['event_id']), call.body)
+  handle: (call) => {
+    if (!isSentAsJson(call)) return notJson();
+    return storeState(call, String(call.path['event_id']), call.body)
       ? { status: 204 }
-      : problem(400, 'The state is of another event', { error_code: 'other_event' }),
+      : problem(400, 'The state is of another event', { error_code: 'other_event' });
+  },
 };
+
+/** Koha reads a body as JSON whatever its type is said to be; the plugin's routes do not (its `Refusal.pm`). */
+const isSentAsJson = ({ headers }: ApiCall): boolean =>
+  /^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
+
+const notJson = (): Answer => problem(415, 'This takes application/json only', { error_code: 'not_json' });
 
 /** Whether it was a state of this event; an older one than the one kept changes nothing. */
 function storeState(call: ApiCall, id: string, state: unknown): boolean {
