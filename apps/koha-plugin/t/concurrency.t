@@ -240,7 +240,7 @@ subtest 'old events are forgotten while another worker writes to them' => sub {
     is_deeply( $dbh->selectcol_arrayref("SELECT event_id FROM $TABLE"), [], 'all of them' );
 };
 
-subtest 'ten web workers and their nightly job do 4,000 things at once, and none of them fails' => sub {
+subtest 'ten web workers do 18,000 things at once, with old events to forget, and none of them fails' => sub {
     my $koha   = Passport::TestKoha->new;
     my $before = deadlocks();
     my @errors = at_once(
@@ -250,16 +250,25 @@ subtest 'ten web workers and their nightly job do 4,000 things at once, and none
             my $mine = Passport::TestKoha->attach($koha);
             srand $number;
             return sub {
-                foreach ( 1 .. 100 ) {
-                    local $NOW = $NOW + int rand 200_000;
+                my $failed = 0;
+                foreach my $count ( 1 .. 450 ) {
+
+                    # now and then it is tomorrow for one of them, and all events are old
+                    local $NOW = $NOW + ( $count % 50 ? 0 : 90_000 );
                     my $scans = scans_of($mine);
-                    my $id    = 'scan_' . int rand 40;
+                    my $id    = "scan_${number}_$count";
                     my $key   = sprintf '%064d', int rand 40;
-                    $scans->note( $id, $key );
-                    $scans->hand_out($key);
-                    $scans->keep( { event_id => $id, seq => int rand 9, state => 'done' } );
-                    $scans->purge;
+                    foreach my $work (
+                        sub { $scans->note( $id, $key ) },
+                        sub { $scans->hand_out($key) },
+                        sub { $scans->keep( { event_id => $id, seq => int rand 9, state => 'done' } ) },
+                        sub { $scans->purge },
+                        )
+                    {
+                        $failed++ if !eval { $work->(); 1 };
+                    }
                 }
+                die "$failed failed\n" if $failed;
             };
         }
     );

@@ -41,7 +41,14 @@ sub new {
 
     return bless {
         file   => $plugin->bundle_path . "/$file",
-        values => { %KOHAS, CLASS => $plugin->{class}, METHOD => 'configure' },
+        values => {
+            %KOHAS,
+            CLASS       => $plugin->{class},
+            METHOD      => 'configure',
+            PLUGIN_PATH => '/plugin/Koha/Plugin/Org/PatronPassport',
+            PLUGIN_DIR  => $plugin->bundle_path,
+            LANG        => 'en',
+        },
     }, $class;
 }
 

@@ -91,8 +91,16 @@ sub _connect_sqlite {
     my ($self) = @_;
 
     my $file = "$self->{folder}/koha.db";
-    my $dbh  = DBI->connect( "dbi:SQLite:dbname=$file", q{}, q{},
-        { RaiseError => 1, PrintError => 1, sqlite_unicode => 1, RootClass => 'Passport::Dbh' } );
+    my $dbh  = DBI->connect(
+        "dbi:SQLite:dbname=$file",
+        q{}, q{},
+        {   RaiseError         => 1,
+            PrintError         => 1,
+            ShowErrorStatement => 1,
+            sqlite_unicode     => 1,
+            RootClass          => 'Passport::Dbh'
+        }
+    );
     $dbh->{HandleError} = sub { DBIx::Class::Exception->throw("DBI Exception: $_[0]") };
     $dbh->do('PRAGMA journal_mode = WAL');
     $dbh->sqlite_busy_timeout(5000);

@@ -75,8 +75,16 @@ sub handle {
 
     require DBI;
     require DBIx::Class::Exception;
-    my $dbh = DBI->connect( "dbi:mysql:dbname=$database;mysql_socket=$socket",
-        'root', q{}, { RaiseError => 1, PrintError => 0, AutoCommit => 1, mysql_enable_utf8 => 1 } );
+    my $dbh = DBI->connect(
+        "dbi:mysql:dbname=$database;mysql_socket=$socket",
+        'root', q{},
+        {   RaiseError         => 1,
+            PrintError         => 0,
+            ShowErrorStatement => 1,
+            AutoCommit         => 1,
+            mysql_enable_utf8  => 1
+        }
+    );
     $dbh->do(q{SET NAMES 'utf8mb4'});
     $dbh->{PrintError} = 1;
 
