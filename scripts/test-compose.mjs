@@ -134,16 +134,46 @@ async function run(installation) {
     await compose(['up', '-d', '--no-build', '--scale', 'worker=3']);
     await allCopied(installation, cards);
   });
+  await step('nothing is published beyond this machine, and the dashboard wants a login', async () => {
+    const config = JSON.parse(await compose(['config', '--format', 'json']));
+    const wide = Object.entries(config.services).flatMap(([name, { ports = [] }]) =>
+      ports.filter(({ host_ip: host }) => host !== '127.0.0.1').map(() => name),
+    );
+    check(wide.length === 0, `published to everybody: ${wide.join(', ')}`);
+    const { status } = await fetch(installation.dashboardUrl);
+    check(status === 401, `the dashboard answered ${status} without a login`);
+  });
   await step(
-    'only the receiver is published beyond this machine, and the dashboard wants a login',
+    'receiver and dashboard hold no key of a Koha, and each process no more than it uses',
     async () => {
-      const config = JSON.parse(await compose(['config', '--format', 'json']));
-      const wide = Object.entries(config.services).flatMap(([name, { ports = [] }]) =>
-        ports.filter(({ host_ip: host }) => name !== 'receiver' && host !== '127.0.0.1').map(() => name),
+      const filesOf = async (service) =>
+        (
+          await compose([
+            'exec',
+            '-T',
+            service,
+            'sh',
+            '-c',
+            'ls /var/lib/passport /etc/passport/secrets/* || true',
+          ])
+        )
+          .split(/\s+/)
+          .filter((name) => /^[a-z]\w*(?:\.\w+)?$/.test(name));
+      const held = Object.fromEntries(
+        await Promise.all(
+          ['receiver', 'worker', 'dashboard', 'redis'].map(async (name) => [name, await filesOf(name)]),
+        ),
       );
-      check(wide.length === 0, `published to everybody: ${wide.join(', ')}`);
-      const { status } = await fetch(installation.dashboardUrl);
-      check(status === 401, `the dashboard answered ${status} without a login`);
+      const isKohas = (name) => /_client_(?:id|secret)$/.test(name);
+      check(held.worker.some(isKohas), `the worker has no API keys: ${held.worker}`);
+      check(!held.worker.some((name) => /webhook/.test(name)), `the worker has ${held.worker}`);
+      for (const name of ['receiver', 'dashboard', 'redis'])
+        check(!held[name].some(isKohas), `${name} has ${held[name]}`);
+      check(!held.dashboard.includes('passport_key'), `the dashboard has ${held.dashboard}`);
+      check(
+        held.redis.every((name) => name.startsWith('redis')),
+        `redis has ${held.redis}`,
+      );
     },
   );
 }

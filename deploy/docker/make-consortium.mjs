@@ -2,15 +2,16 @@
 // operator put in deploy/etc/passport.yaml is not touched.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { shareKeys } from './share-keys.mjs';
 
-const [PLACE = '/var/lib/passport'] = process.argv.slice(2);
+const [PLACE = '/var/lib/passport', PLACES = '/var/lib/passport-of'] = process.argv.slice(2);
 const LIBRARIES = [
   { id: 'midland', name: 'Midland Public Library', port: 8091, cards: ['^21234\\d{9}$'] },
   { id: 'riverside', name: 'Riverside County Library', port: 8092, cards: ['^25678\\d{9}$'] },
   { id: 'lakeside', name: 'Lakeside College', port: 8093, cards: [] },
 ];
 
-if (existsSync(`${PLACE}/passport.yaml`)) process.exit(0);
+if (existsSync(`${PLACE}/passport.yaml`)) process.exit(0); // shared already, by `keys`
 
 const secret = (name, value) => {
   rmSync(`${PLACE}/${name}`, { force: true }); // of a start that was cut short; it may only be read
@@ -37,4 +38,5 @@ const consortium = {
   libraries,
 };
 writeFileSync(`${PLACE}/passport.yaml`, JSON.stringify(consortium, null, 2), { mode: 0o400 });
+shareKeys(PLACE, PLACES);
 console.log('made the demo consortium');

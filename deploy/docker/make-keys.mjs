@@ -10,9 +10,14 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
+import { shareKeys } from './share-keys.mjs';
 
-const [PLACE = '/var/lib/passport', CONFIG = '/etc/passport/passport.yaml', REDIS_DATA = '/data'] =
-  process.argv.slice(2);
+const [
+  PLACE = '/var/lib/passport',
+  CONFIG = '/etc/passport/passport.yaml',
+  REDIS_DATA = '/data',
+  PLACES = '/var/lib/passport-of',
+] = process.argv.slice(2);
 
 /** Writes a file once; returns what it holds. */
 function keep(name, make) {
@@ -61,3 +66,5 @@ if (existsSync(CONFIG)) {
 } else if (!existsSync(usedPath)) {
   console.log('no deploy/etc/passport.yaml: copy passport.example.yaml there (--profile demo makes its own)');
 }
+
+shareKeys(PLACE, PLACES);

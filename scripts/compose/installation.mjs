@@ -10,7 +10,7 @@ export async function describeInstallation(engineEnv) {
   const env = {
     ...engineEnv,
     COMPOSE_PROJECT_NAME: project,
-    RECEIVER_PUBLISH: `127.0.0.1:${receiver}`,
+    RECEIVER_PUBLISH: String(receiver),
     DASHBOARD_PUBLISH: String(dashboard),
     MIDLAND_PUBLISH: String(midland),
     RIVERSIDE_PUBLISH: String(riverside),

@@ -118,7 +118,7 @@ describe('config check', () => {
     expect(err).toMatch(/REDIS_URL: is missing/);
     const whole = {
       ...env,
-      PASSPORT_KEY: Buffer.alloc(32, 5).toString('base64'),
+      PASSPORT_KEY: Buffer.alloc(32, 'not made at random').toString('base64'),
       REDIS_URL: 'redis://localhost',
     };
     expect((await passport(['config', 'check', '--process', 'worker'], whole)).code).toBe(0);

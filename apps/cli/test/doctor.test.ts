@@ -100,7 +100,8 @@ describe('warnings do not fail', () => {
   });
 
   test('a library without card patterns, and patterns that overlap, are named at each library they concern', async () => {
-    const nowhere = { url: 'http://127.0.0.1:9', credentials: riverside.credentials };
+    const credentials = { clientId: 'of-lakeside', clientSecret: 'a secret of lakeside alone' };
+    const nowhere = { url: 'http://127.0.0.1:9', credentials };
     const configured = consortiumOf([
       { ...riverside, change: { cards: ['^2\\d{13}$'] } },
       midland,

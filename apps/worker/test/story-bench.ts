@@ -1,5 +1,5 @@
 import { parseConsortium } from '@passport/config';
-import { type JobData, sealContext } from '@passport/contract';
+import { type JobData, formatWebhookSecret, sealContext } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, type KohaDoubleOptions, startKohaDouble } from '@passport/koha-double';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
@@ -10,7 +10,8 @@ import { type ProvisionDeps, provision } from '../src/provision.ts';
 import { type JobInHand, type RunDecision, runScan } from '../src/run-scan.ts';
 import { CARD, ITEM, SEALER, inHand, jobData, runDeps } from './builders.ts';
 
-const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8GKYo=';
+const secretOf = (library: string): string =>
+  formatWebhookSecret(Buffer.alloc(32, `what ${library} signs with`));
 const UNCOUNTED = ['GET /', 'POST /oauth/token', 'PUT /contrib/passport/scans/{event_id}/outcome'];
 
 export interface StoryBench {
@@ -144,7 +145,7 @@ export function consortiumOf(doubles: readonly KohaDouble[], entry: Readonly<Rec
     kohaUrl: double.url,
     clientId: double.credentials.clientId,
     clientSecret: double.credentials.clientSecret,
-    webhookSecret: SECRET,
+    webhookSecret: secretOf(double.library),
     ...(double.library === 'riverside' ? { entry } : {}),
   }));
   const keys = { defaults: { copy: { category: 'PT' }, koha: { timeout: '1s' } } };

@@ -59,6 +59,28 @@ function checkUnique(
   }
 }
 
+/**
+ * A secret belongs to one library: two that sign with one can sign as each other, and who learns the key of one Koha has
+ * the other. Secrets that this process does not read are empty and compared by whoever reads them.
+ */
+function checkSharedSecrets(drafts: readonly LibraryDraft[], problems: ProblemList): void {
+  const secretsOf = ({ at, library }: LibraryDraft) => [
+    { at: [...at, 'koha', 'client_secret'], secret: library.koha.clientSecret },
+    ...library.webhookSecrets.map((secret, place) => ({ at: [...at, 'webhook_secrets', place], secret })),
+  ];
+  const owners = new Map<string, LibraryDraft>();
+  for (const draft of drafts) {
+    for (const { at, secret } of secretsOf(draft)) {
+      const owner = owners.get(secret.reveal());
+      if (secret.reveal() === '') continue;
+      if (owner !== undefined && owner !== draft) {
+        problems.add(at, `is a secret of ${formatPath([...owner.at])}, too`, 'a secret of its own');
+      }
+      owners.set(secret.reveal(), owner ?? draft);
+    }
+  }
+}
+
 /** Reports what is wrong between the keys of one library, and between libraries. */
 export function checkLibraries(drafts: readonly LibraryDraft[], problems: ProblemList): void {
   for (const draft of drafts) {
@@ -66,6 +88,7 @@ export function checkLibraries(drafts: readonly LibraryDraft[], problems: Proble
     checkAttributes(draft, problems);
     checkCategory(draft, problems);
   }
+  checkSharedSecrets(drafts, problems);
   // Koha compares attribute values without regard to case, so that `Midland` and `midland` would be one passport.
   const id = { key: ['id'], of: ({ library }: LibraryDraft) => library.id.toLowerCase() };
   checkUnique(drafts, { ...id, what: 'an id of its own, other than by case' }, problems);

@@ -96,26 +96,6 @@ function warningsOfLibrary(library: Library, consortium: Consortium): [string[],
   return warnings;
 }
 
-/** Two libraries that sign with one secret can sign as each other. */
-function sharedSecrets({ libraries }: Consortium): ConfigWarning[] {
-  const owners = new Map<string, string>();
-  return libraries.flatMap(({ id, webhookSecrets }, place) =>
-    webhookSecrets.flatMap((secret, number) => {
-      const owner = owners.get(secret.reveal());
-      owners.set(secret.reveal(), owner ?? id);
-      if (owner === undefined || owner === id) return [];
-      const path = formatPath(['libraries', place, 'webhook_secrets', number]);
-      return [
-        {
-          path,
-          warning: `${id} and ${owner} have the same secret: each can sign as the other`,
-          libraries: [id, owner],
-        },
-      ];
-    }),
-  );
-}
-
 /** What a careful reader would ask about a configuration that is valid. */
 export function configWarnings(consortium: Consortium): readonly ConfigWarning[] {
   return [
@@ -127,6 +107,5 @@ export function configWarnings(consortium: Consortium): readonly ConfigWarning[]
       })),
     ),
     ...overlaps(consortium),
-    ...sharedSecrets(consortium),
   ];
 }

@@ -43,7 +43,7 @@ export const VARIABLES = {
   },
   keys: {
     name: 'PASSPORT_KEY',
-    readBy: ALL,
+    readBy: ['receiver', 'worker', 'cli'],
     description:
       'Keys that seal cards in the queue: the first seals, all open. `passport secret new` makes one.',
     fallback: null,

@@ -10,7 +10,7 @@ import { ProblemList } from './problem-list.ts';
 import { expandAll, readAgreementList } from './read-agreements.ts';
 import { readLibrary } from './read-library.ts';
 import { isMapping, readSection, reportMissing } from './read-section.ts';
-import type { Surroundings } from './secret-reader.ts';
+import type { SecretKind, Surroundings } from './secret-reader.ts';
 import { SecretReader } from './secret-reader.ts';
 import { openYaml } from './yaml-file.ts';
 import { reportUnknownKeys } from './zod-problems.ts';
@@ -37,10 +37,9 @@ function readDefaults(raw: unknown, problems: ProblemList) {
   return { raw, layer: readSectionLayer(raw, ['defaults'], problems) };
 }
 
-function readFileKeys(raw: unknown, surroundings: Surroundings, problems: ProblemList): Consortium {
+function readFileKeys(raw: unknown, secrets: SecretReader, problems: ProblemList): Consortium {
   const keys = readSection(fileSchema, raw, [], problems);
   reportMissing(raw, ['consortium', 'libraries', 'agreements'], fileSchema, [], problems);
-  const secrets = new SecretReader(surroundings, problems);
   const defaults = readDefaults(keys.defaults, problems);
   const drafts = (keys.libraries ?? []).map((library, place) =>
     readLibrary(library, defaults, { at: ['libraries', place], problems, secrets }),
@@ -63,12 +62,17 @@ function readFileKeys(raw: unknown, surroundings: Surroundings, problems: Proble
   };
 }
 
-/** Reads a consortium and everything that is wrong with it; throws nothing. */
-export function readConsortium(yamlText: string, surroundings: Surroundings): ConsortiumReading {
+/** Reads a consortium, with the secrets that are `wanted`, and everything that is wrong with it; throws nothing. */
+export function readConsortium(
+  yamlText: string,
+  surroundings: Surroundings,
+  wanted: readonly SecretKind[],
+): ConsortiumReading {
   const yaml = openYaml(yamlText);
   const problems = new ProblemList(yaml.lineOf);
   const { raw, readable } = yaml.read(problems);
-  const consortium = readFileKeys(readable ? raw : {}, surroundings, readable ? problems : new ProblemList());
+  const found = readable ? problems : new ProblemList();
+  const consortium = readFileKeys(readable ? raw : {}, new SecretReader(surroundings, found, wanted), found);
   return { consortium: deepFreeze(consortium), problems: problems.found };
 }
 
@@ -81,7 +85,7 @@ export function parseConsortium(
   env: NodeJS.ProcessEnv,
   readFile: (path: string) => string,
 ): Consortium {
-  const { consortium, problems } = readConsortium(yamlText, { env, readFile });
+  const { consortium, problems } = readConsortium(yamlText, { env, readFile }, ['koha', 'webhook']);
   if (problems.length > 0) throw new ConfigError(problems);
   return consortium;
 }

@@ -6,6 +6,7 @@ import { VARIABLES } from './environment-variables.ts';
 import type { Consortium } from './model.ts';
 import { readConsortium } from './parse-consortium.ts';
 import { ProblemList } from './problem-list.ts';
+import type { SecretKind } from './secret-reader.ts';
 import { Secret } from './secret.ts';
 import { faultOfPassword } from './secret-strength.ts';
 
@@ -13,9 +14,8 @@ type ReadFile = (path: string) => string;
 
 /** What every process that works with the queue needs. */
 export interface QueueAccess {
+  /** With the secrets that the process uses; the others are empty. */
   readonly consortium: Consortium;
-  /** The first seals, all open; 32 bytes each. */
-  readonly keys: readonly Secret<Buffer>[];
   readonly redisUrl: Secret<string>;
 }
 
@@ -28,6 +28,8 @@ export interface ServerConfig extends QueueAccess {
 
 /** Of the processes that a scan passes through. */
 export interface TracedConfig extends ServerConfig {
+  /** The first seals, all open; 32 bytes each. */
+  readonly keys: readonly Secret<Buffer>[];
   /** Where traces go; null: none are made. */
   readonly otlpEndpoint: string | null;
 }
@@ -61,10 +63,16 @@ export interface DashboardConfig extends ServerConfig {
 
 const NOT_READ = new Secret('');
 
+interface Reading {
+  readonly readFile: ReadFile;
+  /** The secrets of libraries that this process uses: it needs no others, and must not hold them. */
+  readonly wanted: readonly SecretKind[];
+}
+
 function readFileOf(
   variables: EnvironmentReader,
   env: NodeJS.ProcessEnv,
-  readFile: ReadFile,
+  { readFile, wanted }: Reading,
 ): Consortium | null {
   const path = variables.plain(VARIABLES.config, '');
   if (path === '') return null;
@@ -80,7 +88,7 @@ function readFileOf(
     );
     return null;
   }
-  const { consortium, problems } = readConsortium(text, { env, readFile });
+  const { consortium, problems } = readConsortium(text, { env, readFile }, wanted);
   variables.problems.include(problems);
   return consortium;
 }
@@ -88,23 +96,19 @@ function readFileOf(
 /** Reads file and environment together, so that one ConfigError tells all that is wrong with both. */
 function readBoth<T>(
   env: NodeJS.ProcessEnv,
-  readFile: ReadFile,
+  reading: Reading,
   readEnvironment: (variables: EnvironmentReader) => T,
 ): T & { readonly consortium: Consortium } {
   const problems = new ProblemList();
-  const variables = new EnvironmentReader({ env, readFile }, problems);
-  const consortium = readFileOf(variables, env, readFile);
+  const variables = new EnvironmentReader({ env, readFile: reading.readFile }, problems);
+  const consortium = readFileOf(variables, env, reading);
   const own = readEnvironment(variables);
   if (consortium === null || problems.found.length > 0) throw new ConfigError(problems.found);
   return deepFreeze({ ...own, consortium });
 }
 
 function readQueueAccess(variables: EnvironmentReader) {
-  const keys = variables.required(VARIABLES.keys);
-  return {
-    keys: (keys?.reveal() ?? []).map((key) => new Secret(key, keys?.source)),
-    redisUrl: variables.required(VARIABLES.redisUrl) ?? NOT_READ,
-  };
+  return { redisUrl: variables.required(VARIABLES.redisUrl) ?? NOT_READ };
 }
 
 function readServer(variables: EnvironmentReader) {
@@ -118,7 +122,9 @@ function readServer(variables: EnvironmentReader) {
 }
 
 function readTraced(variables: EnvironmentReader) {
+  const keys = variables.required(VARIABLES.keys);
   return {
+    keys: (keys?.reveal() ?? []).map((key) => new Secret(key, keys?.source)),
     ...readServer(variables),
     otlpEndpoint: variables.optional(VARIABLES.otlpEndpoint)?.reveal() ?? null,
   };
@@ -155,12 +161,12 @@ function readViewer(variables: EnvironmentReader, operator: Login): Login | null
 
 /** The file alone, at `PASSPORT_CONFIG`. Throws one ConfigError with every problem. */
 export function loadConsortium(env: NodeJS.ProcessEnv, readFile: ReadFile): Consortium {
-  return readBoth(env, readFile, () => ({})).consortium;
+  return readBoth(env, { readFile, wanted: ['koha', 'webhook'] }, () => ({})).consortium;
 }
 
 /** File and environment of the receiver. Throws one ConfigError with every problem of both. */
 export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): ReceiverConfig {
-  return readBoth(env, readFile, (variables) => {
+  return readBoth(env, { readFile, wanted: ['webhook'] }, (variables) => {
     const server = readTraced(variables);
     const port = variables.plain(VARIABLES.receiverPort, 0);
     checkPorts('RECEIVER_PORT', port, server.adminPort, variables);
@@ -176,7 +182,7 @@ export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Rece
 
 /** File and environment of a worker. Throws one ConfigError with every problem of both. */
 export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): WorkerConfig {
-  return readBoth(env, readFile, (variables) => ({
+  return readBoth(env, { readFile, wanted: ['koha'] }, (variables) => ({
     ...readTraced(variables),
     concurrency: variables.plain(VARIABLES.concurrency, 0),
   }));
@@ -184,7 +190,7 @@ export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Worker
 
 /** File and environment of the dashboard. Throws one ConfigError with every problem of both. */
 export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): DashboardConfig {
-  return readBoth(env, readFile, (variables) => {
+  return readBoth(env, { readFile, wanted: [] }, (variables) => {
     const server = readServer(variables);
     const port = variables.plain(VARIABLES.dashboardPort, 0);
     checkPorts('DASHBOARD_PORT', port, server.adminPort, variables);
@@ -203,7 +209,7 @@ export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Das
 
 /** What a command that works with the queue needs. Throws one ConfigError with every problem of file and environment. */
 export function cliConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
-  return readBoth(env, readFile, readQueueAccess);
+  return readBoth(env, { readFile, wanted: [] }, readQueueAccess);
 }
 
 /** What `passport send` needs: the file, and the receiver's address without a slash at its end. Throws one ConfigError. */
@@ -211,7 +217,7 @@ export function senderConfig(
   env: NodeJS.ProcessEnv,
   readFile: ReadFile,
 ): { readonly consortium: Consortium; readonly receiverUrl: string } {
-  return readBoth(env, readFile, (variables) => ({
+  return readBoth(env, { readFile, wanted: ['webhook'] }, (variables) => ({
     receiverUrl: variables.plain(VARIABLES.receiverUrl, ''),
   }));
 }

@@ -46,10 +46,14 @@ function toKohaAccess(koha: MergedSections['koha'], { at, problems, secrets }: R
   if ('problem' in read) {
     problems.add(place('url'), read.problem, metaOf(kohaSection.shape.url).allowed);
   }
-  const clientId = koha.client_id === undefined ? null : secrets.read(koha.client_id, place('client_id'));
+  const clientId =
+    koha.client_id === undefined ? null : secrets.read('koha', koha.client_id, place('client_id'));
   const clientSecret =
-    koha.client_secret === undefined ? null : secrets.read(koha.client_secret, place('client_secret'));
-  const fault = clientSecret === null ? null : faultOfClientSecret(clientSecret, clientId);
+    koha.client_secret === undefined
+      ? null
+      : secrets.read('koha', koha.client_secret, place('client_secret'));
+  const fault =
+    clientSecret === null || !secrets.wants('koha') ? null : faultOfClientSecret(clientSecret, clientId);
   if (fault !== null) problems.add(place('client_secret'), fault, CLIENT_SECRET_ALLOWED);
   return {
     url: 'url' in read ? read.url : '',
@@ -66,8 +70,9 @@ function readWebhookSecrets({ webhook_secrets: sources }: OwnKeys, reading: Read
   const seen = new Set<string>();
   return (sources ?? []).flatMap((source, place) => {
     const at = [...reading.at, 'webhook_secrets', place];
-    const secret = reading.secrets.read(source, at);
+    const secret = reading.secrets.read('webhook', source, at);
     if (secret === null) return [];
+    if (!reading.secrets.wants('webhook')) return [secret];
     const fault = seen.has(secret.reveal()) ? 'is the same as one before it' : faultOfWebhookSecret(secret);
     if (fault !== null) reading.problems.add(at, fault, 'what `passport secret new` prints');
     seen.add(secret.reveal());

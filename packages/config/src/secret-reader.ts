@@ -19,18 +19,34 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? ` (${code})` : '';
 }
 
+/** Secrets of libraries that a process may need: their Kohas' API keys, what signs their events. */
+export type SecretKind = 'koha' | 'webhook';
+
 /** Reads secrets from the environment and from files, and reports the ones that are not there. */
 export class SecretReader {
   readonly #surroundings: Surroundings;
   readonly #problems: ProblemList;
 
-  constructor(surroundings: Surroundings, problems: ProblemList) {
+  readonly #wanted: readonly SecretKind[];
+
+  /** `wanted`: the kinds that are read; of others the process neither needs nor learns the value. */
+  constructor(surroundings: Surroundings, problems: ProblemList, wanted: readonly SecretKind[] = []) {
     this.#surroundings = surroundings;
     this.#problems = problems;
+    this.#wanted = wanted;
   }
 
-  /** The secret that the file's `{env: NAME}` or `{file: PATH}` at `at` stands for; null after a problem was reported. */
-  read(source: SecretSource, at: Path): Secret<string> | null {
+  wants(kind: SecretKind): boolean {
+    return this.#wanted.includes(kind);
+  }
+
+  /**
+   * The secret that the file's `{env: NAME}` or `{file: PATH}` at `at` stands for; null after a problem was reported. One
+   * of a kind that is not wanted is empty.
+   */
+  read(kind: SecretKind, source: SecretSource, at: Path): Secret<string> | null {
+    if (!this.wants(kind))
+      return new Secret('', 'file' in source ? `file ${source.file}` : `env ${source.env}`);
     if ('file' in source) return this.#readFile(source.file, at, '');
     const { env } = this.#surroundings;
     const found = this.variable(source.env, at);

@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { RedisUrlError, parseRedisUrl } from '@passport/contract';
 import { z } from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
+import { isWeakKey } from './secret-strength.ts';
 
 export const refuse = (message: string) => ({ error: message });
 
@@ -33,6 +34,7 @@ export const keyList = z.string().transform((text, context): readonly Buffer[] =
     const bytes = keys[place]?.length ?? 0;
     if (!BASE64.test(part)) fault(`key ${place + 1} is not base64`);
     else if (bytes !== 32) fault(`key ${place + 1} has ${bytes} bytes`);
+    else if (isWeakKey(keys[place] ?? Buffer.alloc(0))) fault(`key ${place + 1} was not made at random`);
     else if (parts.indexOf(part) < place) fault(`key ${place + 1} is the same as one before it`);
   }
   return keys;
@@ -96,5 +98,5 @@ export const user = {
 };
 export const password = {
   schema: z.string().max(200, refuse('is too long')),
-  allowed: '8 to 200 characters that nobody can guess',
+  allowed: '12 to 200 characters that nobody can guess',
 };

@@ -9,6 +9,7 @@ import {
   senderConfig,
   workerConfig,
 } from '../src/index.ts';
+import type { Consortium } from '../src/index.ts';
 import { errorOf, filesOf, validEnvironment, validFile } from './valid-file.ts';
 
 const KEY = Buffer.from('0123456789abcdef0123456789abcdef').toString('base64');
@@ -63,7 +64,7 @@ test('each secret may be in a file that NAME_FILE names', () => {
   const env = environment({ PASSPORT_KEY_FILE: '/run/secrets/key', REDIS_URL_FILE: '/run/secrets/redis' });
   delete env['PASSPORT_KEY'];
   delete env['REDIS_URL'];
-  const { keys, redisUrl } = cliConfig(env, files);
+  const { keys, redisUrl } = workerConfig(env, files);
   expect(keys.map((key) => key.reveal().toString())).toEqual(['fedcba9876543210fedcba9876543210']);
   expect(redisUrl.reveal()).toBe('rediss://:p4ss-w0rd@redis:6380/2');
 });
@@ -79,6 +80,14 @@ describe('a variable that is wrong', () => {
     ['PASSPORT_KEY', `${KEY},c2hvcnQ=`, 'key 2 has 5 bytes'],
     ['PASSPORT_KEY', `${KEY},${KEY}`, 'key 2 is the same as one before it'],
     ['PASSPORT_KEY', `${KEY},`, 'key 2 has 0 bytes'],
+    ['PASSPORT_KEY', Buffer.alloc(32).toString('base64'), 'key 1 was not made at random'],
+    ['PASSPORT_KEY', Buffer.alloc(32, 0xff).toString('base64'), 'key 1 was not made at random'],
+    ['PASSPORT_KEY', Buffer.alloc(32, 'abcdefg').toString('base64'), 'key 1 was not made at random'],
+    [
+      'PASSPORT_KEY',
+      `${KEY},${Buffer.from(Array.from({ length: 32 }, (_, index) => index)).toString('base64')}`,
+      'key 2 was not made at random',
+    ],
     ['REDIS_URL', 'localhost:6379', `is none of ${REDIS_FORMS}`],
     ['REDIS_URL', 'redis+sentinel://one:26379,two:26379', 'names no master: redis+sentinel://h1:p,h2:p/name'],
     ['RECEIVER_PORT', '80a', 'is not a whole number'],
@@ -98,7 +107,9 @@ describe('a variable that is wrong', () => {
 
   test.each<[NodeJS.ProcessEnv, string]>([
     [{ DASHBOARD_PASSWORD: 'password1' }, 'DASHBOARD_PASSWORD is a sample secret that everybody knows'],
-    [{ DASHBOARD_PASSWORD: 'k3pt' }, 'DASHBOARD_PASSWORD is shorter than 8 characters'],
+    [{ DASHBOARD_PASSWORD: 'k3pt' }, 'DASHBOARD_PASSWORD is shorter than 12 characters'],
+    [{ DASHBOARD_PASSWORD: 'hb7-look-an' }, 'DASHBOARD_PASSWORD is shorter than 12 characters'],
+    [{ DASHBOARD_PASSWORD: 'k3k3k3k3k3k3k3' }, 'DASHBOARD_PASSWORD repeats a few characters'],
     [{ DASHBOARD_USER: 'hb7-look-and-retry' }, 'DASHBOARD_PASSWORD is the same as the user name'],
     [{ DASHBOARD_USER: 'a:b' }, 'DASHBOARD_USER is no user name'],
     [{ DASHBOARD_VIEWER_USER: 'vera' }, 'DASHBOARD_VIEWER_PASSWORD is missing'],
@@ -167,6 +178,46 @@ describe('a Redis URL is accepted here exactly when the connection understands i
   });
 });
 
+describe('a process reads only the secrets of libraries that it uses', () => {
+  const env = (...without: string[]): NodeJS.ProcessEnv =>
+    Object.fromEntries(
+      Object.entries(environment()).filter(([name]) => !without.some((part) => name.endsWith(part))),
+    );
+  const KOHA = ['_CLIENT_ID', '_CLIENT_SECRET'];
+  const WEBHOOK = ['_WEBHOOK_SECRET'];
+  const secretsOf = ({ consortium }: { consortium: Consortium }) => ({
+    koha: consortium.libraries.map(({ koha }) => koha.clientSecret.reveal()),
+    webhook: consortium.libraries.flatMap(({ webhookSecrets }) =>
+      webhookSecrets.map((each) => each.reveal()),
+    ),
+  });
+  const all = { consortium: loadConsortium(validEnvironment(), files) };
+
+  test('the receiver needs no API key of any Koha, and holds none', () => {
+    const config = receiverConfig(env(...KOHA), files);
+    expect(secretsOf(config)).toEqual({ koha: ['', '', ''], webhook: secretsOf(all).webhook });
+    expect(secretsOf(receiverConfig(env(), files)).koha).toEqual(['', '', '']);
+  });
+
+  test('a worker needs no webhook secret', () => {
+    expect(secretsOf(workerConfig(env(...WEBHOOK), files))).toEqual({
+      koha: secretsOf(all).koha,
+      webhook: ['', ''],
+    });
+  });
+
+  test('the dashboard needs none of both, and no key', () => {
+    const config = dashboardConfig(env(...KOHA, ...WEBHOOK, 'PASSPORT_KEY'), files);
+    expect(secretsOf(config)).toEqual({ koha: ['', '', ''], webhook: ['', ''] });
+    expect(config).not.toHaveProperty('keys');
+  });
+
+  test('what it uses is still missed', () => {
+    expect(problemsOf(() => receiverConfig(env(...WEBHOOK), files))).toHaveLength(2);
+    expect(problemsOf(() => workerConfig(env(...KOHA), files))).toHaveLength(6);
+  });
+});
+
 test('everything wrong with file and environment is told in one error', () => {
   const env = { PASSPORT_CONFIG: '/etc/broken.yaml', REDIS_URI: 'redis://x', ADMIN_PORT: 'x' };
   expect(problemsOf(() => workerConfig(env, files))).toEqual([
@@ -179,10 +230,7 @@ test('everything wrong with file and environment is told in one error', () => {
 
 test('a file that is not there is told beside the environment', () => {
   const act = () => cliConfig({ PASSPORT_CONFIG: '/etc/none.yaml', REDIS_URL: 'redis://x' }, files);
-  expect(problemsOf(act)).toEqual([
-    'PASSPORT_CONFIG the file /etc/none.yaml cannot be read (ENOENT)',
-    'PASSPORT_KEY is missing',
-  ]);
+  expect(problemsOf(act)).toEqual(['PASSPORT_CONFIG the file /etc/none.yaml cannot be read (ENOENT)']);
 });
 
 test('a command that needs the file alone asks for nothing else', () => {

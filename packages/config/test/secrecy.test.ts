@@ -1,13 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  configWarnings,
-  effectiveConfig,
-  renderEffectiveConfig,
-  Secret,
-  workerConfig,
-} from '../src/index.ts';
+import { effectiveConfig, renderEffectiveConfig, Secret, workerConfig } from '../src/index.ts';
 import type { Draft } from './valid-file.ts';
 import { at, errorOf, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
@@ -107,16 +101,3 @@ test.each(['whsec_planted7f3e9a', 'planted+7f3e9a=='])(
     expect(error.problems.map(({ path }) => path)).toContain('libraries[0].koha');
   },
 );
-
-test('two libraries that sign with one secret are warned about, without the secret', () => {
-  const file = validFile();
-  at(file, 'libraries', 1)['webhook_secrets'] = [{ env: 'MIDLAND_WEBHOOK_SECRET' }];
-  const warnings = configWarnings(parse(file)).filter(({ path }) => !path.endsWith('.cards'));
-  expect(warnings).toEqual([
-    {
-      path: 'libraries[1].webhook_secrets[0]',
-      warning: 'riverside and midland have the same secret: each can sign as the other',
-      libraries: ['riverside', 'midland'],
-    },
-  ]);
-});

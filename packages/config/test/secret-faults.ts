@@ -1,5 +1,6 @@
 import type { Fault } from './fault.ts';
 import { inLibrary } from './fault.ts';
+import { validEnvironment } from './valid-file.ts';
 
 /** Files that are wrong in their secret. */
 export const SECRET_FAULTS: Readonly<Record<string, Fault>> = {
@@ -85,6 +86,50 @@ export const SECRET_FAULTS: Readonly<Record<string, Fault>> = {
     env: { MIDLAND_WEBHOOK_SECRET: 'whsec_not*base64*at*all*not*base64*at*all' },
     path: 'libraries[0].webhook_secrets[0]',
     problem: /base64/,
+  },
+  'a webhook secret of zeros': {
+    break: () => undefined,
+    env: { MIDLAND_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32).toString('base64')}` },
+    path: 'libraries[0].webhook_secrets[0]',
+    problem: /not made at random/,
+  },
+  'a webhook secret that repeats a word': {
+    break: () => undefined,
+    env: { MIDLAND_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 'koha').toString('base64')}` },
+    path: 'libraries[0].webhook_secrets[0]',
+    problem: /not made at random/,
+  },
+  'a webhook secret that counts': {
+    break: () => undefined,
+    env: {
+      MIDLAND_WEBHOOK_SECRET: `whsec_${Buffer.from(Array.from({ length: 32 }, (_, byte) => byte)).toString('base64')}`,
+    },
+    path: 'libraries[0].webhook_secrets[0]',
+    problem: /not made at random/,
+  },
+  "another library's webhook secret": {
+    break: () => undefined,
+    env: { RIVERSIDE_WEBHOOK_SECRET: validEnvironment()['MIDLAND_WEBHOOK_SECRET'] },
+    path: 'libraries[1].webhook_secrets[0]',
+    problem: /is a secret of libraries\[0\], too/,
+  },
+  "another Koha's client secret": {
+    break: () => undefined,
+    env: { LAKESIDE_CLIENT_SECRET: validEnvironment()['MIDLAND_CLIENT_SECRET'] },
+    path: 'libraries[2].koha.client_secret',
+    problem: /is a secret of libraries\[0\], too/,
+  },
+  'a short client secret': {
+    break: () => undefined,
+    env: { MIDLAND_CLIENT_SECRET: 'k3pt-7f3e9a' },
+    path: 'libraries[0].koha.client_secret',
+    problem: /shorter than 12 characters/,
+  },
+  'a client secret of few characters': {
+    break: () => undefined,
+    env: { MIDLAND_CLIENT_SECRET: 'k3k3k3k3k3k3k3k3' },
+    path: 'libraries[0].koha.client_secret',
+    problem: /repeats a few characters/,
   },
   'a webhook secret twice': {
     break: inLibrary('webhook_secrets')([

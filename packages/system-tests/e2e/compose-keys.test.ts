@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -24,16 +25,19 @@ const canRun = spawnSync(process.execPath, ['--version'], { ...who, cwd: '/' }).
 const scriptTest = canRun ? test : test.skip;
 const why = canRun ? '' : ` (skipped: user ${USER} cannot run Node on this machine)`;
 
+const PROCESSES = ['receiver', 'worker', 'dashboard', 'redis'] as const;
+const FOLDERS = ['place', 'etc', 'data', 'of', ...PROCESSES.map((name) => join('of', name))];
+
 let root: string;
 const at = (...parts: string[]): string => join(root, ...parts);
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'passport-keys-'));
-  for (const folder of ['place', 'etc', 'data']) mkdirSync(at(folder));
-  for (const name of ['make-keys.mjs', 'make-consortium.mjs']) {
+  for (const folder of FOLDERS) mkdirSync(at(folder));
+  for (const name of ['make-keys.mjs', 'make-consortium.mjs', 'share-keys.mjs']) {
     copyFileSync(new URL(name, SCRIPTS), at(name));
     chmodSync(at(name), 0o644);
   }
-  if (isRoot) for (const path of ['', 'place', 'etc', 'data']) chownSync(at(path), USER, USER);
+  if (isRoot) for (const path of ['', ...FOLDERS]) chownSync(at(path), USER, USER);
 });
 afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -42,6 +46,7 @@ function start(script: 'make-keys.mjs' | 'make-consortium.mjs'): void {
   const paths = [
     at('place'),
     ...(script === 'make-keys.mjs' ? [at('etc', 'passport.yaml'), at('data')] : []),
+    at('of'),
   ];
   const { status, stderr } = spawnSync(process.execPath, [at(script), ...paths], { ...who, cwd: root });
   expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' });
@@ -91,4 +96,33 @@ scriptTest(`keys that are there are never changed${why}`, () => {
   start('make-keys.mjs');
   expect(names.map((name) => readFileSync(at('place', name), 'utf8'))).toEqual(before);
   expect(names.map(modeOf)).toEqual(names.map(() => '400'));
+});
+
+const filesOf = (name: (typeof PROCESSES)[number]): string[] => readdirSync(at('of', name)).toSorted();
+
+scriptTest(`each process gets a copy of what it uses and of nothing else${why}`, () => {
+  start('make-keys.mjs');
+  start('make-consortium.mjs');
+  const common = ['passport.yaml', 'passport_key', 'redis_url'];
+  const libraries = ['lakeside', 'midland', 'riverside'];
+  const kohas = libraries.flatMap((id) => [`${id}_client_id`, `${id}_client_secret`]);
+  expect(Object.fromEntries(PROCESSES.map((name) => [name, filesOf(name)]))).toEqual({
+    receiver: [...common, ...libraries.map((id) => `${id}_webhook_secret`)].toSorted(),
+    worker: [...common, ...kohas].toSorted(),
+    dashboard: ['dashboard_password', 'dashboard_viewer_password', 'passport.yaml', 'redis_url'],
+    redis: ['redis.conf', 'redis_password'],
+  });
+  expect(statSync(at('of', 'worker', 'midland_client_secret')).mode & 0o777).toBe(0o400);
+  expect(readFileSync(at('of', 'receiver', 'passport_key'))).toEqual(
+    readFileSync(at('place', 'passport_key')),
+  );
+});
+
+scriptTest(`what a process uses no longer is taken away at the next start${why}`, () => {
+  start('make-keys.mjs');
+  const old = at('of', 'dashboard', 'midland_client_secret');
+  writeFileSync(old, 'from a release that shared all');
+  if (isRoot) chownSync(old, USER, USER);
+  start('make-keys.mjs');
+  expect(filesOf('dashboard')).not.toContain('midland_client_secret');
 });
