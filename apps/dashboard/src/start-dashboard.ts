@@ -15,6 +15,7 @@ import {
   type Redis,
   closeRedis,
   createMetrics,
+  logMetrics,
   createRedis,
   createRedisClock,
   queueMetrics,
@@ -56,6 +57,7 @@ export async function startDashboard(
   const now = startClock(redis, log, lifecycle, machine);
 
   const metrics = createMetrics({ process: 'dashboard' });
+  logMetrics(metrics, log.health);
   const ids = [...names.keys()];
   const backlogLimits = Object.fromEntries(
     consortium.libraries.map(({ id, limits }) => [id, limits.backlog]),

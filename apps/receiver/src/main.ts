@@ -16,6 +16,7 @@ import {
   connectionMetrics,
   createLogger,
   createMetrics,
+  logMetrics,
   createRedis,
   createSealer,
   eventMetrics,
@@ -86,6 +87,7 @@ async function start(
   lifecycle.own('queue', () => queue.close());
 
   const metrics = createMetrics({ process: 'receiver' });
+  logMetrics(metrics, log.health);
   const ids = [...libraries.keys()];
   const backlogLimits = Object.fromEntries([...libraries].map(([id, { limits }]) => [id, limits.backlog]));
   // By Redis's clock, as the times in the backlog are: a receiver that is fast would take entries for left behind.

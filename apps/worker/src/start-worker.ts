@@ -17,6 +17,7 @@ import {
   countRedisBreaks,
   createMetrics,
   jobMetrics,
+  logMetrics,
   kohaMetrics,
   queueMetrics,
   redisMetrics,
@@ -53,6 +54,7 @@ export async function startWorker(
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
   const metrics = createMetrics({ process: 'worker' });
 
+  logMetrics(metrics, log.health);
   // Spans are dated by Date.now(), which is the queue's clock from adoptClock on.
   let present = machine.wallNow;
   const traces = { endpoint: config.otlpEndpoint, process: 'worker', now: () => present() };

@@ -14,8 +14,8 @@ const ANSWER_MS = 2_000;
 
 /**
  * Starts the server of `ADMIN_PORT`, not for the public: `/livez` (the process runs), `/readyz` (200 when `ready`
- * says so within two seconds; 503 when not, and as soon as `stopping` is aborted) and `/metrics`. Rejects when the
- * port is taken.
+ * says so within two seconds; 503 when not, while the log cannot be written, and as soon as `stopping` is aborted) and
+ * `/metrics`. Rejects when the port is taken.
  */
 export async function startAdminServer(options: {
   port: number;
@@ -29,7 +29,7 @@ export async function startAdminServer(options: {
   app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
   app.get('/livez', () => ({ status: 'up' }));
   app.get('/readyz', async (_request, reply) => {
-    const status = options.stopping?.aborted === true ? 'stopping' : await readiness(options.ready);
+    const status = await statusOf(options);
     return reply.code(status === 'ready' ? 200 : 503).send({ status });
   });
   app.get('/metrics', async (_request, reply) => {
@@ -43,6 +43,11 @@ export async function startAdminServer(options: {
   await app.listen({ port: options.port, host: options.host });
   const { port } = app.server.address() as AddressInfo;
   return { port, close: () => app.close() };
+}
+
+async function statusOf({ stopping, log, ready }: Parameters<typeof startAdminServer>[0]): Promise<string> {
+  if (stopping?.aborted === true) return 'stopping';
+  return log.health.isFailing ? 'the log cannot be written' : readiness(ready);
 }
 
 async function readiness(ready: () => boolean | Promise<boolean>): Promise<'ready' | 'not ready'> {

@@ -1,11 +1,15 @@
 import { pino } from 'pino';
-import type { Bindings, DestinationStream, Logger as PinoLogger } from 'pino';
+import type { Bindings, Logger as PinoLogger } from 'pino';
+import { type LogHealth, type LogOutput, openLogOutput } from './log-output.ts';
 import { looksLikeError, plainError } from './plain-error.ts';
 import { plainFields, plainValue } from './plain-fields.ts';
 import { plainText } from './plain-text.ts';
 
 /** The one logger type of all processes. One wide line per finished thing: fields first, then a short sentence. */
-export type Logger = PinoLogger;
+export type Logger = PinoLogger & {
+  /** Of the logger that {@link createLogger} made, whatever child of it is asked. */
+  readonly health: LogHealth;
+};
 
 /**
  * A logger that writes JSON lines with an ISO `time`, a level by name and the process's `name`. Whatever it is
@@ -18,9 +22,9 @@ export function createLogger(options: {
   name: string;
   level: string;
   gatherMs?: number;
-  destination?: NodeJS.WritableStream;
+  destination?: NodeJS.WritableStream | LogOutput;
 }): Logger {
-  const stream: DestinationStream = options.destination ?? standardOutput(options.gatherMs ?? 0);
+  const stream = options.destination ?? openLogOutput({ gatherMs: options.gatherMs ?? 0 });
   const logger = pino(
     {
       level: options.level,
@@ -36,15 +40,19 @@ export function createLogger(options: {
     },
     stream,
   );
-  return withPlainBindings(logger);
+  return withPlainBindings(withHealth(logger, stream));
 }
 
-/** Lines are written when there are so many of them, too. */
-const GATHER_BYTES = 8 * 1024;
+/** A stream of a caller's own is the caller's to watch. */
+const WELL: LogHealth = { isFailing: false, lost: { audit: 0, other: 0 } };
 
-function standardOutput(gatherMs: number): DestinationStream {
-  const gathering = gatherMs === 0 ? {} : { minLength: GATHER_BYTES, periodicFlush: gatherMs };
-  return pino.destination({ dest: 1, sync: true, ...gathering });
+function withHealth(logger: PinoLogger, stream: NodeJS.WritableStream | LogOutput): Logger {
+  const isWatched = 'onProbe' in stream;
+  if (isWatched) {
+    const { lost } = stream;
+    stream.onProbe(() => logger.error({ lost: lost.other, lost_audit: lost.audit }, 'log lines were lost'));
+  }
+  return Object.assign(logger, { health: isWatched ? stream : WELL });
 }
 
 /** `log.info(error)`, `log.info(fields, sentence)` and `log.info(sentence, ...values)` all end up printable. */

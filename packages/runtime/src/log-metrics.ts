@@ -1,0 +1,18 @@
+import { Counter } from 'prom-client';
+import type { LogHealth } from './log-output.ts';
+import type { MetricsRegistry } from './metrics.ts';
+
+/** `passport_log_lines_lost_total{kind}`: lines that could not be written; `audit` are those that a home may ask for. */
+export function logMetrics(registry: MetricsRegistry, health: LogHealth): void {
+  const kinds = ['audit', 'other'] as const;
+  new Counter({
+    name: 'passport_log_lines_lost_total',
+    help: 'Log lines that could not be written (full disk, broken pipe), audit lines apart',
+    labelNames: ['kind'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const kind of kinds) this.inc({ kind }, health.lost[kind]);
+    },
+  });
+}
