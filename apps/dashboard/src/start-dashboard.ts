@@ -15,7 +15,6 @@ import {
   type Redis,
   closeRedis,
   createMetrics,
-  logMetrics,
   createRedis,
   createRedisClock,
   queueMetrics,
@@ -56,8 +55,7 @@ export async function startDashboard(
   lifecycle.own('queue', () => queue.close());
   const now = startClock(redis, log, lifecycle, machine);
 
-  const metrics = createMetrics({ process: 'dashboard' });
-  logMetrics(metrics, log.health);
+  const metrics = createMetrics({ process: 'dashboard', logHealth: log.health });
   const ids = [...names.keys()];
   const backlogLimits = Object.fromEntries(
     consortium.libraries.map(({ id, limits }) => [id, limits.backlog]),

@@ -16,7 +16,6 @@ import {
   connectionMetrics,
   createLogger,
   createMetrics,
-  logMetrics,
   createRedis,
   createSealer,
   eventMetrics,
@@ -86,8 +85,7 @@ async function start(
   queue.on('error', () => undefined); // the connection logs its outages, once each
   lifecycle.own('queue', () => queue.close());
 
-  const metrics = createMetrics({ process: 'receiver' });
-  logMetrics(metrics, log.health);
+  const metrics = createMetrics({ process: 'receiver', logHealth: log.health });
   const ids = [...libraries.keys()];
   const backlogLimits = Object.fromEntries([...libraries].map(([id, { limits }]) => [id, limits.backlog]));
   // By Redis's clock, as the times in the backlog are: a receiver that is fast would take entries for left behind.

@@ -152,7 +152,8 @@ function buildInStep({ jobs, tracing, now }: Opened): ProvisionDeps['inStep'] {
     );
 }
 
-function assembleRun({ config, slots, nameOf, machine, now }: Opened, story: ProvisionDeps): RunDeps {
+function assembleRun(opened: Opened, story: ProvisionDeps): RunDeps {
+  const { config, slots, nameOf, machine, now } = opened;
   const { libraries } = config.consortium;
   const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
   return {
@@ -162,6 +163,7 @@ function assembleRun({ config, slots, nameOf, machine, now }: Opened, story: Pro
     knows: (id) => libraries.some((each) => each.id === id),
     longestGiveUpMs: longestPatienceMs(libraries),
     freeSlotMs: (id) => slots.bookMs(id),
+    isLost: (id) => opened.libraries.circuit(id).isOpen,
     nameOf,
     now,
     random: machine.random,

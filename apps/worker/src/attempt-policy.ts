@@ -67,7 +67,7 @@ function misconfigured(
 }
 
 /** A person stands at the desk: tries come quickly at first, in milliseconds. */
-const FIRST_DELAYS_MS = [500, 1_000, 2_000, 4_000, 8_000] as const;
+const FIRST_DELAYS_MS = [500, 1_000, 1_000, 2_000, 2_000, 4_000, 8_000] as const;
 const LONGEST_DELAY_MS = 60_000;
 
 /**

@@ -1,7 +1,9 @@
 import type { Consortium } from '@passport/config';
 import {
   type LibrarySighting,
+  SCANS,
   type ScanJobs,
+  TELLINGS,
   buildItemSweep,
   type TellJobs,
   cleanByAge,
@@ -16,7 +18,8 @@ import type { Libraries } from './libraries.ts';
 import type { Sightings } from './sightings.ts';
 import { wakeRound } from './wake-parked.ts';
 
-const WAKE_EVERY_MS = 1_000;
+/** A desk waits, and a round finds nothing with one command. */
+const WAKE_EVERY_MS = 250;
 const SIGHT_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 10_000;
 const CLEAN_EVERY_MS = 60_000;
@@ -35,11 +38,19 @@ export function buildChores(deps: {
   const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, now } = deps;
   const known = new Set(consortium.libraries.map(({ id }) => id));
   const sweepItems = buildItemSweep(redis);
+  const parkedFor = async (kind: typeof SCANS | typeof TELLINGS): Promise<readonly string[]> =>
+    (await parkedLibraries(redis, kind)).filter((id) => known.has(id));
   const wake = (): Promise<void> =>
     wakeRound({
-      libraries,
-      parkedFor: async () => (await parkedLibraries(redis)).filter((id) => known.has(id)),
+      circuitOf: (library) => libraries.circuit(library),
+      parkedFor: () => parkedFor(SCANS),
       wake: (library, most) => wakeParked(redis, queue, library, most),
+    });
+  const wakeReports = (): Promise<void> =>
+    wakeRound({
+      circuitOf: (library) => libraries.reportCircuit(library),
+      parkedFor: () => parkedFor(TELLINGS),
+      wake: (library, most) => wakeParked(redis, tellQueue, library, most),
     });
   const tellSighting = async ([library, seen]: readonly [string, LibrarySighting]): Promise<void> => {
     try {
@@ -52,6 +63,7 @@ export function buildChores(deps: {
   const tellSightings = (): Promise<unknown> => Promise.all(sightings.takeChanges().map(tellSighting));
   return [
     { name: 'wake', everyMs: WAKE_EVERY_MS, work: wake },
+    { name: 'wake reports', everyMs: WAKE_EVERY_MS, work: wakeReports },
     { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: tellSightings },
     { name: 'items', everyMs: SWEEP_EVERY_MS, work: () => sweepItems(now()) },
     {

@@ -22,6 +22,17 @@ const FAILURES_TO_OPEN = 5;
 /** First and longest time until it is tried again: back within seconds of the library's return, also at night. */
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 8_000;
+/**
+ * A Koha that restarts, or comes and goes, is tried each second for so long before the pauses grow. They are drawn at
+ * random, or a library that fails and works in turn would be tried in the wrong half of each of its turns.
+ */
+const QUICK_MS = 10_000;
+
+export interface CircuitOptions {
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly longestPauseMs?: number;
+}
 
 /**
  * Builds a circuit over a monotonic clock, in milliseconds. Not a library's breaker: docs/decisions/0004 says why.
@@ -29,19 +40,24 @@ const LONGEST_PAUSE_MS = 8_000;
 export function buildCircuit(
   monotonicNow: () => number,
   onChange: (isOpen: boolean) => void,
-  longestPauseMs: number = LONGEST_PAUSE_MS,
+  { random, longestPauseMs = LONGEST_PAUSE_MS }: CircuitOptions,
 ): Circuit {
   let failures = 0;
-  let pauseMs = FIRST_PAUSE_MS;
   let openedAt: number | null = null;
+  let longestMs = FIRST_PAUSE_MS;
+  let dueAt = 0;
   let probing = false;
 
-  const open = (): void => {
-    const before = openedAt;
-    openedAt = monotonicNow();
-    if (before === null) onChange(true);
+  const pause = (): void => {
+    dueAt = monotonicNow() + longestMs * (0.5 + random() / 2);
   };
-  const isDue = (): boolean => openedAt !== null && !probing && monotonicNow() - openedAt >= pauseMs;
+  const open = (): void => {
+    openedAt = monotonicNow();
+    longestMs = FIRST_PAUSE_MS;
+    pause();
+    onChange(true);
+  };
+  const isDue = (): boolean => openedAt !== null && !probing && monotonicNow() >= dueAt;
 
   return {
     enter() {
@@ -55,16 +71,17 @@ export function buildCircuit(
       probing = false;
       if (openedAt === null) return;
       openedAt = null;
-      pauseMs = FIRST_PAUSE_MS;
       onChange(false);
     },
     failed(passage) {
       failures += 1;
-      if (passage === 'probe') {
-        probing = false;
-        pauseMs = Math.min(2 * pauseMs, longestPauseMs);
-        open();
-      } else if (openedAt === null && failures >= FAILURES_TO_OPEN) open();
+      if (passage === 'probe') probing = false;
+      if (openedAt === null) {
+        if (failures >= FAILURES_TO_OPEN) open();
+      } else if (passage === 'probe') {
+        if (monotonicNow() - openedAt >= QUICK_MS) longestMs = Math.min(2 * longestMs, longestPauseMs);
+        pause();
+      }
     },
     abandoned(passage) {
       if (passage === 'probe') probing = false;

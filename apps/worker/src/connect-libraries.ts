@@ -28,7 +28,7 @@ export function connectLibraries(deps: {
     metrics.circuitOpen(library.id, false);
     clients.set(library.id, client);
   }
-  return buildLibraries(clients, machine.monotonicNow, {
+  return buildLibraries(clients, machine, {
     circuitChanged(library, isOpen) {
       metrics.circuitOpen(library, isOpen);
       sightings.circuitChanged(library, isOpen);

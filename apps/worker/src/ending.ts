@@ -78,3 +78,13 @@ export function disclosuresOf({
   const last = sent ?? ofMade;
   return last === null ? [...before] : [...before, last];
 }
+
+/** Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. */
+export function circuitsOf(
+  { library, reason, closed }: Extract<RunEnd, { kind: 'waiting' }>,
+  isLost: (library: string) => boolean,
+): readonly string[] {
+  const isRefused = closed === undefined && reason === 'CIRCUIT_OPEN';
+  const own = isRefused || (reason === 'NO_ANSWER' && isLost(library)) ? [library] : [];
+  return [...new Set([...(closed ?? []), ...own])];
+}

@@ -1,6 +1,7 @@
 import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 import { type LibraryRest, buildLibraryRest } from './library-rest.ts';
+import type { CircuitSeen } from './wake-parked.ts';
 
 /** A library is not asked: its circuit is open. */
 export class LibraryClosed extends Error {
@@ -32,9 +33,10 @@ export interface Libraries {
    * there; a failure to read it does. Throws KohaError or LibraryClosed.
    */
   capabilities(library: string): Promise<Capabilities>;
-  circuit(library: string): Pick<Circuit, 'isOpen' | 'isDue'>;
-  /** Milliseconds since the library last answered this process; null when it never did. */
-  sinceSuccessMs(library: string): number | null;
+  /** How its circuit stands, and when the library last answered this process: in milliseconds, null when it never did. */
+  circuit(library: string): CircuitSeen;
+  /** The same for reports: the circuit that they go through now, and when the library last took one. */
+  reportCircuit(library: string): CircuitSeen;
 }
 
 /** What is watched of each call, for metrics, the dashboard and the log. */
@@ -61,12 +63,19 @@ const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
 
 export function buildLibraries(
   clients: ReadonlyMap<string, KohaClient>,
-  monotonicNow: () => number,
+  { monotonicNow, random }: Clock,
   watch: LibraryWatch,
 ): Libraries {
   const rooms = new Map(
-    [...clients].map(([library, koha]) => [library, buildRoom(library, koha, monotonicNow, watch)] as const),
+    [...clients].map(
+      ([library, koha]) => [library, buildRoom(library, koha, { monotonicNow, random }, watch)] as const,
+    ),
   );
+  const seen = ({ isOpen, isDue }: Circuit, lastSuccess: number | null): CircuitSeen => ({
+    isOpen,
+    isDue,
+    sinceSuccessMs: lastSuccess === null ? null : monotonicNow() - lastSuccess,
+  });
   const room = (library: string): Room => {
     const found = rooms.get(library);
     if (found === undefined) throw new Error(`no client for library ${library}`);
@@ -90,18 +99,24 @@ export function buildLibraries(
     async callBeside(library, work) {
       const place = room(library);
       const { koha, circuit, besides } = place;
-      return circuit.isOpen
+      const result = await (circuit.isOpen
         ? through(place, circuit, () => work(koha))
-        : through(place, besides, () => work(koha), { judge: judgeBeside });
+        : through(place, besides, () => work(koha), { judge: judgeBeside }));
+      besides.succeeded();
+      place.lastReport = monotonicNow();
+      return result;
     },
     async capabilities(library) {
       const place = room(library);
       return through(place, place.circuit, () => place.koha.capabilities(), { success: 'no news' });
     },
-    circuit: (library) => room(library).circuit,
-    sinceSuccessMs: (library) => {
-      const { lastSuccess } = room(library);
-      return lastSuccess === null ? null : monotonicNow() - lastSuccess;
+    circuit(library) {
+      const { circuit, lastSuccess } = room(library);
+      return seen(circuit, lastSuccess);
+    },
+    reportCircuit(library) {
+      const { circuit, besides, lastReport } = room(library);
+      return seen(circuit.isOpen ? circuit : besides, lastReport);
     },
   };
 }
@@ -114,17 +129,30 @@ interface Room {
   readonly besides: Circuit;
   readonly rest: LibraryRest;
   lastSuccess: number | null;
+  lastReport: number | null;
 }
 
-function buildRoom(library: string, koha: KohaClient, monotonicNow: () => number, watch: LibraryWatch): Room {
+interface Clock {
+  readonly monotonicNow: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+function buildRoom(
+  library: string,
+  koha: KohaClient,
+  { monotonicNow, random }: Clock,
+  watch: LibraryWatch,
+): Room {
   const changed = (isOpen: boolean): void => watch.circuitChanged(library, isOpen);
   return {
     library,
     koha,
-    circuit: buildCircuit(monotonicNow, changed),
-    besides: buildCircuit(monotonicNow, () => undefined, LONGEST_PAUSE_BESIDE_MS),
+    circuit: buildCircuit(monotonicNow, changed, { random }),
+    besides: buildCircuit(monotonicNow, () => undefined, { random, longestPauseMs: LONGEST_PAUSE_BESIDE_MS }),
     rest: buildLibraryRest(monotonicNow),
     lastSuccess: null,
+    lastReport: null,
   };
 }
 

@@ -8,7 +8,7 @@ import {
 } from '@passport/contract';
 import { SealError, type Sealer } from '@passport/runtime';
 import { type FailureDecision, decideFailure, nextDelayMs } from './attempt-policy.ts';
-import { type Ending, type RunEnd, ended, withDisclosure } from './ending.ts';
+import { type Ending, type RunEnd, circuitsOf, ended, withDisclosure } from './ending.ts';
 import { type JobHold, LockLost } from './lock-watch.ts';
 import { decidePutBack, patienceMs, startedMs } from './put-back.ts';
 import type { JobInHand, RunDecision } from './run-decision.ts';
@@ -26,6 +26,8 @@ export interface RunDeps {
   readonly longestGiveUpMs: number;
   /** When the next call of a library that is at its cap may start. */
   readonly freeSlotMs: (library: string) => number;
+  /** Whether a library's circuit is open by now: a job that failed there is woken with those that were refused. */
+  readonly isLost: (library: string) => boolean;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
   readonly random: () => number;
@@ -210,7 +212,7 @@ function wait(
     job: parked,
     data: parked,
     untilMs,
-    forCircuitsOf: end.closed ?? (reason === 'CIRCUIT_OPEN' ? [library] : []),
+    forCircuitsOf: circuitsOf(end, deps.isLost),
     worthTelling: reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS,
     putBack: null,
   };

@@ -5,6 +5,7 @@ import {
   buildHeldWrite,
   openScanQueue,
   openTellQueue,
+  parkReport,
   readQueue,
   readRedis,
   retireSightings,
@@ -17,7 +18,6 @@ import {
   countRedisBreaks,
   createMetrics,
   jobMetrics,
-  logMetrics,
   kohaMetrics,
   queueMetrics,
   redisMetrics,
@@ -52,9 +52,8 @@ export async function startWorker(
   const byId = new Map(consortium.libraries.map((library) => [library.id, library]));
   const ids = [...byId.keys()];
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
-  const metrics = createMetrics({ process: 'worker' });
+  const metrics = createMetrics({ process: 'worker', logHealth: log.health });
 
-  logMetrics(metrics, log.health);
   // Spans are dated by Date.now(), which is the queue's clock from adoptClock on.
   let present = machine.wallNow;
   const traces = { endpoint: config.otlpEndpoint, process: 'worker', now: () => present() };
@@ -96,7 +95,8 @@ export async function startWorker(
   lifecycle.own('housekeeping', () => housekeeping.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
   const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
-  const telling = { connection, queue, libraries, ...patience, nameOf, now, tracing, log };
+  const park = (library: string, jobId: string): Promise<void> => parkReport(redis, library, jobId);
+  const telling = { connection, queue, libraries, park, ...patience, nameOf, now, tracing, log };
   const tellings = startTellWorker(telling);
   lifecycle.own('tell worker', () => tellings.close());
   const { retention } = consortium;

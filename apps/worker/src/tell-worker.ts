@@ -32,6 +32,8 @@ export function startTellWorker(deps: {
   readonly connection: Redis;
   readonly queue: ScanJobs;
   readonly libraries: Libraries;
+  /** Notes that a report waits for a library's circuit. */
+  readonly park: (library: string, jobId: string) => Promise<void>;
   readonly giveUpAfterMs: (library: string) => number | null;
   /** For a library that this worker does not know. */
   readonly longestGiveUpMs: number;
@@ -40,14 +42,10 @@ export function startTellWorker(deps: {
   readonly tracing: Tracing;
   readonly log: Logger;
 }): { close(): Promise<void> } {
-  const { queue, libraries, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
+  const { queue, libraries, park, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
 
-  const tell = async ({
-    library,
-    event_id: eventId,
-    since_ms: sinceMs,
-    traceparent,
-  }: Telling): Promise<void> => {
+  const tell = async (jobId: string, telling: Telling): Promise<void> => {
+    const { library, event_id: eventId, since_ms: sinceMs, traceparent } = telling;
     const patienceMs = giveUpAfterMs(library);
     if (patienceMs === null) {
       // The library is only in the configuration of a newer worker: that one shall report it.
@@ -65,7 +63,11 @@ export function startTellWorker(deps: {
       );
     } catch (error) {
       // No answer is final: a 404, 403, 405 or 302 of the plugin's route is a proxy's as often as a missing plugin's.
-      if (now() - sinceMs < patienceMs) throw error;
+      if (now() - sinceMs < patienceMs) {
+        // Whoever finds the route well again wakes what waits for it.
+        if (libraries.reportCircuit(library).isOpen) await park(library, jobId);
+        throw error;
+      }
       log.warn({ event: eventId, library, error }, 'Koha was not told');
     }
   };
@@ -75,7 +77,7 @@ export function startTellWorker(deps: {
     async (job) => {
       const telling = tellingSchema.safeParse(job.data);
       if (!telling.success) throw new UnrecoverableError('UNREADABLE_JOB');
-      await tell(telling.data);
+      await tell(job.id ?? '', telling.data);
     },
     {
       connection: deps.connection,

@@ -1,5 +1,3 @@
-import type { Libraries } from './libraries.ts';
-
 /** A library that answered within this is back: everybody may come. */
 const BACK_WITHIN_MS = 3_000;
 
@@ -15,15 +13,23 @@ export function decideWaking(
   return sinceSuccessMs !== null && sinceSuccessMs <= BACK_WITHIN_MS ? 'all' : 'one';
 }
 
+/** What a round asks of a library's circuit. */
+export interface CircuitSeen {
+  readonly isOpen: boolean;
+  readonly isDue: boolean;
+  readonly sinceSuccessMs: number | null;
+}
+
 /** One round over the libraries that jobs wait for, whichever worker parked them. */
 export async function wakeRound(deps: {
-  readonly libraries: Libraries;
+  readonly circuitOf: (library: string) => CircuitSeen;
   readonly parkedFor: () => Promise<readonly string[]>;
   readonly wake: (library: string, most: number) => Promise<number>;
 }): Promise<void> {
-  const { libraries, parkedFor, wake } = deps;
+  const { circuitOf, parkedFor, wake } = deps;
   for (const library of await parkedFor()) {
-    const many = decideWaking(libraries.circuit(library), libraries.sinceSuccessMs(library));
+    const seen = circuitOf(library);
+    const many = decideWaking(seen, seen.sinceSuccessMs);
     if (many !== 'none') await wake(library, many === 'all' ? Infinity : 1);
   }
 }

@@ -106,6 +106,7 @@ export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
     knows: () => true,
     longestGiveUpMs: 900_000,
     freeSlotMs: () => 120,
+    isLost: () => false,
     nameOf: (id) => `${id} library`,
     now: () => NOON,
     random: () => 0.5,

@@ -3,6 +3,9 @@ import fc from 'fast-check';
 import { type Circuit, buildCircuit } from '../src/circuit.ts';
 import { type HandClock, handClock } from './builders.ts';
 
+/** Draws pauses at their longest. */
+const LONGEST = 1;
+
 interface Bench {
   readonly circuit: Circuit;
   readonly clock: HandClock;
@@ -12,7 +15,8 @@ interface Bench {
 function bench(): Bench {
   const clock = handClock();
   const changes: boolean[] = [];
-  return { circuit: buildCircuit(clock.now, (isOpen) => changes.push(isOpen)), clock, changes };
+  const random = (): number => LONGEST;
+  return { circuit: buildCircuit(clock.now, (isOpen) => changes.push(isOpen), { random }), clock, changes };
 }
 
 /** Five failures in a row. */
@@ -72,18 +76,32 @@ describe('an open circuit', () => {
     expect(changes).toEqual([true, false]);
   });
 
-  test('waits twice as long after each failed try, never more than eight seconds', () => {
-    const { circuit, clock } = opened();
-    const pauses = Array.from({ length: 6 }, () => {
+  /** Milliseconds from each failed try to the next one. */
+  function pausesOf({ circuit, clock }: Bench, count: number): number[] {
+    return Array.from({ length: count }, () => {
       let waited = 0;
       while (!circuit.isDue && waited < 20_000) {
-        clock.forward(500);
-        waited += 500;
+        clock.forward(100);
+        waited += 100;
       }
       circuit.failed(circuit.enter());
       return waited;
     });
-    expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 8_000, 8_000]);
+  }
+
+  test('is tried each second for ten seconds, then at doubled pauses of never more than eight', () => {
+    const pauses = pausesOf(opened(), 16);
+    expect(pauses.slice(0, 11)).toEqual([...Array.from({ length: 10 }, () => 1_000), 2_000]);
+    expect(pauses.slice(11)).toEqual([4_000, 8_000, 8_000, 8_000, 8_000]);
+  });
+
+  test('is tried at random moments, or one that fails and works in turn would always be found failing', () => {
+    const clock = handClock();
+    const draws = [0, 0.5, 0.9, 0.2];
+    const random = (): number => draws.shift() ?? 0;
+    const circuit = buildCircuit(clock.now, () => undefined, { random });
+    for (let n = 0; n < 5; n += 1) circuit.failed(circuit.enter());
+    expect(pausesOf({ circuit, clock, changes: [] }, 4)).toEqual([500, 800, 1_000, 600]);
   });
 
   test('begins with a second again the next time', () => {

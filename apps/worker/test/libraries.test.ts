@@ -3,6 +3,9 @@ import type { KohaErrorCode } from '@passport/koha-client';
 import { type Libraries, LibraryClosed, buildLibraries } from '../src/libraries.ts';
 import { type HandClock, handClock, kohaError, noClient } from './builders.ts';
 
+/** Draws pauses at their longest. */
+const LONGEST_PAUSE = 1;
+
 interface Bench {
   readonly libraries: Libraries;
   readonly clock: HandClock;
@@ -16,11 +19,15 @@ function bench(): Bench {
     ['midland', noClient],
     ['lakeside', noClient],
   ]);
-  const libraries = buildLibraries(clients, clock.now, {
-    circuitChanged: (library, isOpen) => seen.push(`${library} ${isOpen ? 'open' : 'closed'}`),
-    answered: (library, ms) => seen.push(`${library} answered in ${ms}`),
-    failed: (library, code) => seen.push(`${library} ${code}`),
-  });
+  const libraries = buildLibraries(
+    clients,
+    { monotonicNow: clock.now, random: () => LONGEST_PAUSE },
+    {
+      circuitChanged: (library, isOpen) => seen.push(`${library} ${isOpen ? 'open' : 'closed'}`),
+      answered: (library, ms) => seen.push(`${library} answered in ${ms}`),
+      failed: (library, code) => seen.push(`${library} ${code}`),
+    },
+  );
   return { libraries, clock, seen };
 }
 
@@ -80,11 +87,11 @@ describe('one library’s trouble', () => {
 
   test('says how long ago the library answered', async () => {
     const { libraries, clock } = bench();
-    expect(libraries.sinceSuccessMs('midland')).toBeNull();
+    expect(libraries.circuit('midland').sinceSuccessMs).toBeNull();
     await succeed(libraries);
     clock.forward(250);
     await fail(libraries, 'timeout');
-    expect(libraries.sinceSuccessMs('midland')).toBe(250);
+    expect(libraries.circuit('midland').sinceSuccessMs).toBe(250);
   });
 
   test('a bug in the work is not the library’s', async () => {

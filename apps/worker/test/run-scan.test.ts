@@ -175,6 +175,20 @@ describe('a run that has to wait', () => {
     expect(parked(await runScan(inHand(), telling(end))).forCircuitsOf).toEqual(['lakeside']);
   });
 
+  test('for a silent library whose circuit its own failure opened is woken with those that were refused', async () => {
+    const isLost = (library: string): boolean => library === 'midland';
+    expect(parked(await runScan(inHand(), telling(waiting(), { isLost }))).forCircuitsOf).toEqual([
+      'midland',
+    ]);
+    const end = waiting({ closed: ['lakeside'] });
+    expect(parked(await runScan(inHand(), telling(end, { isLost }))).forCircuitsOf).toEqual([
+      'lakeside',
+      'midland',
+    ]);
+    const busy = waiting({ reason: 'BUSY' });
+    expect(parked(await runScan(inHand(), telling(busy, { isLost }))).forCircuitsOf).toEqual([]);
+  });
+
   test('for its library’s next hour looks again each minute', async () => {
     const end = waiting({ reason: 'LIMIT_REACHED', retryAfterMs: 3_000_000 });
     expect(parked(await runScan(inHand(), telling(end))).untilMs).toBe(NOON + 60_500);

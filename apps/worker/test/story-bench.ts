@@ -82,7 +82,11 @@ export async function openStory(plan: StoryPlan = {}): Promise<StoryBench> {
   );
   const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined };
   const byId = new Map(clients.map((client) => [client.library, client]));
-  const libraries = buildLibraries(byId, () => performance.now(), watch);
+  const libraries = buildLibraries(
+    byId,
+    { monotonicNow: () => performance.now(), random: Math.random },
+    watch,
+  );
   const audited: string[] = [];
   const deps: ProvisionDeps = {
     consortium,

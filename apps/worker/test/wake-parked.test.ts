@@ -23,7 +23,7 @@ test('a round wakes for each library as its own circuit says', async () => {
   const clock = handClock();
   const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined };
   const clients = new Map(['back', 'lost', 'unknown'].map((id) => [id, noClient]));
-  const libraries = buildLibraries(clients, clock.now, watch);
+  const libraries = buildLibraries(clients, { monotonicNow: clock.now, random: () => 0.5 }, watch);
   await libraries.call('back', () => Promise.resolve());
   for (let n = 0; n < 5; n += 1) {
     await libraries.call('lost', () => Promise.reject(kohaError('timeout'))).catch(() => undefined);
@@ -31,7 +31,7 @@ test('a round wakes for each library as its own circuit says', async () => {
   const woken: [string, number][] = [];
 
   await wakeRound({
-    libraries,
+    circuitOf: (library) => libraries.circuit(library),
     parkedFor: () => Promise.resolve(['back', 'lost', 'unknown']),
     wake: (library, most) => {
       woken.push([library, most]);

@@ -35,7 +35,7 @@ export {
 } from './events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { readRedis } from './redis-reading.ts';
-export { park, parkedLibraries, wakeParked } from './parking.ts';
+export { park, parkReport, parkedLibraries, wakeParked } from './parking.ts';
 export { type EndWrite, buildEndWrite } from './end-write.ts';
 export { type HeldWrite, buildHeldWrite } from './held-write.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';

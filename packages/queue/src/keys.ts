@@ -33,10 +33,13 @@ export const backlogKey = (library: string): string => key('backlog', library);
 /** Copies, misses or verdicts of the last hour, by time. */
 export const hourKey = (kind: 'copies' | 'misses' | 'verdicts', library: string): string =>
   key('hour', kind, library);
+/** What may wait for a library's circuit to close: scans, and reports to it. */
+export type Parked = typeof SCANS | typeof TELLINGS;
+const parkedKind = (kind: Parked): string => (kind === SCANS ? 'parked' : 'parked-reports');
 /** Jobs that wait for a library's circuit to close. */
-export const parkedKey = (library: string): string => key('parked', library);
+export const parkedKey = (library: string, kind: Parked = SCANS): string => key(parkedKind(kind), library);
 /** The libraries that jobs are parked for. */
-export const PARKED_LIBRARIES_KEY = key('parked');
+export const parkedLibrariesKey = (kind: Parked): string => key(parkedKind(kind));
 /** Outcomes of one hour (`2026-11-25T09`), counted per library and outcome. */
 export const outcomesKey = (hour: string): string => key('outcomes', hour);
 /** What the workers last saw of a library. */

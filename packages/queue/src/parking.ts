@@ -1,7 +1,8 @@
 import type { Redis } from '@passport/runtime';
 import { hasMoved } from './bullmq-error.ts';
-import { PARKED_LIBRARIES_KEY, parkedKey } from './keys.ts';
+import { type Parked, SCANS, TELLINGS, parkedKey, parkedLibrariesKey } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
+import type { TellJobs } from './tell-queue.ts';
 
 const WAKE_BATCH = 100;
 /** A parked job wakes by itself after a minute or two: ids older than this wait for nobody. */
@@ -9,60 +10,67 @@ const PARKED_LIFE_SECONDS = 15 * 60;
 
 /** Notes that a job waits for a library's circuit. Called before the job is moved, so that no waking misses it. */
 export async function park(redis: Redis, library: string, jobId: string): Promise<void> {
-  await note(redis, library, [jobId]);
+  await note(redis, library, [jobId], SCANS);
 }
 
-async function note(redis: Redis, library: string, jobIds: readonly string[]): Promise<void> {
+/** The same for a report to the library. */
+export async function parkReport(redis: Redis, library: string, jobId: string): Promise<void> {
+  await note(redis, library, [jobId], TELLINGS);
+}
+
+async function note(redis: Redis, library: string, jobIds: readonly string[], kind: Parked): Promise<void> {
   await Promise.all([
-    redis.sadd(parkedKey(library), ...jobIds),
-    redis.expire(parkedKey(library), PARKED_LIFE_SECONDS),
-    redis.sadd(PARKED_LIBRARIES_KEY, library),
+    redis.sadd(parkedKey(library, kind), ...jobIds),
+    redis.expire(parkedKey(library, kind), PARKED_LIFE_SECONDS),
+    redis.sadd(parkedLibrariesKey(kind), library),
   ]);
 }
 
-/** The libraries that jobs wait for, whichever worker parked them. */
-export async function parkedLibraries(redis: Redis): Promise<string[]> {
-  return redis.smembers(PARKED_LIBRARIES_KEY);
+/** The libraries that jobs (or reports) wait for, whichever worker parked them. */
+export async function parkedLibraries(redis: Redis, kind: Parked = SCANS): Promise<string[]> {
+  return redis.smembers(parkedLibrariesKey(kind));
 }
 
 /**
- * Wakes at most `most` of the jobs that wait for a library, whoever parked them, in batches; returns how many. A job
+ * Wakes at most `most` of the jobs of a queue that wait for a library, whoever parked them, in batches; returns how many. A job
  * that is no longer delayed (it woke by itself) is passed over; one that is only about to be parked stays noted.
  * Priorities stay.
  */
 export async function wakeParked(
   redis: Redis,
-  queue: ScanJobs,
+  queue: ScanJobs | TellJobs,
   library: string,
   most = Infinity,
 ): Promise<number> {
-  const key = parkedKey(library);
+  const kind = queue.name === TELLINGS ? TELLINGS : SCANS;
+  const key = parkedKey(library, kind);
   const notYet: string[] = [];
   let woken = 0;
   while (woken < most) {
     const ids = await redis.spop(key, Math.min(WAKE_BATCH, most - woken));
     if (ids.length === 0) {
-      if (notYet.length === 0) await strikeOff(redis, library);
+      if (notYet.length === 0) await strikeOff(redis, library, kind);
       break;
     }
     const results = await Promise.all(ids.map(async (id) => ({ id, result: await wake(queue, id) })));
     woken += results.filter(({ result }) => result === 'woken').length;
     notYet.push(...results.filter(({ result }) => result === 'not_yet').map(({ id }) => id));
   }
-  if (notYet.length > 0) await note(redis, library, notYet);
+  if (notYet.length > 0) await note(redis, library, notYet, kind);
   return woken;
 }
 
 /** Nobody waits for the library any more, unless somebody has come in between. */
-async function strikeOff(redis: Redis, library: string): Promise<void> {
-  await redis.srem(PARKED_LIBRARIES_KEY, library);
-  if ((await redis.scard(parkedKey(library))) > 0) await redis.sadd(PARKED_LIBRARIES_KEY, library);
+async function strikeOff(redis: Redis, library: string, kind: Parked): Promise<void> {
+  const libraries = parkedLibrariesKey(kind);
+  await redis.srem(libraries, library);
+  if ((await redis.scard(parkedKey(library, kind))) > 0) await redis.sadd(libraries, library);
 }
 
 /** A job that could not be promoted a moment ago: about to be parked, or parked in between. */
 const IS_PARKED_OR_ABOUT_TO: ReadonlySet<string> = new Set(['active', 'delayed']);
 
-async function wake(queue: ScanJobs, jobId: string): Promise<'woken' | 'gone' | 'not_yet'> {
+async function wake(queue: ScanJobs | TellJobs, jobId: string): Promise<'woken' | 'gone' | 'not_yet'> {
   const job = await queue.getJob(jobId);
   if (job === undefined) return 'gone';
   try {

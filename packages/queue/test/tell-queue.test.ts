@@ -1,5 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type TellJobs, openTellQueue, tellLater, tellingSchema } from '@passport/queue';
+import {
+  TELLINGS,
+  type TellJobs,
+  openTellQueue,
+  parkReport,
+  parkedLibraries,
+  tellLater,
+  tellingSchema,
+  wakeParked,
+} from '@passport/queue';
 import { NOON, type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -35,6 +44,19 @@ describe('reports that a Koha did not take at once', () => {
     const [job] = await queue.getJobs(['delayed']);
     expect(job?.data).toEqual(telling);
     expect(tellingSchema.parse(job?.data)).toEqual(telling);
+  });
+
+  test('reports that wait for a plugin wake when it is back, and no scans with them', async () => {
+    await tellLater(queue, telling, 3);
+    await parkReport(fixture.redis, 'riverside', 'riverside.evt_1-tell-3');
+    expect(await parkedLibraries(fixture.redis, TELLINGS)).toEqual(['riverside']);
+    expect(await parkedLibraries(fixture.redis)).toEqual([]);
+
+    expect(await wakeParked(fixture.redis, fixture.queue, 'riverside')).toBe(0);
+    expect(await wakeParked(fixture.redis, queue, 'riverside')).toBe(1);
+    expect(await queue.getJobCountByTypes('waiting', 'prioritized')).toBe(1);
+    await wakeParked(fixture.redis, queue, 'riverside');
+    expect(await parkedLibraries(fixture.redis, TELLINGS)).toEqual([]);
   });
 
   test('reports are no scans', async () => {

@@ -2,7 +2,6 @@ export { startAdminServer } from './admin-server.ts';
 export type { AdminServer } from './admin-server.ts';
 export { DeadlineError, within } from './deadline.ts';
 export { Lifecycle } from './lifecycle.ts';
-export { logMetrics } from './log-metrics.ts';
 export { openLogOutput } from './log-output.ts';
 export type { LogHealth, LogOutput } from './log-output.ts';
 export { createLogger } from './logger.ts';

@@ -1,9 +1,8 @@
-import { Counter } from 'prom-client';
+import { Counter, type Registry } from 'prom-client';
 import type { LogHealth } from './log-output.ts';
-import type { MetricsRegistry } from './metrics.ts';
 
 /** `passport_log_lines_lost_total{kind}`: lines that could not be written; `audit` are those that a home may ask for. */
-export function logMetrics(registry: MetricsRegistry, health: LogHealth): void {
+export function logMetrics(registry: Registry, health: LogHealth): void {
   const kinds = ['audit', 'other'] as const;
   new Counter({
     name: 'passport_log_lines_lost_total',

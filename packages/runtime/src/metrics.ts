@@ -1,4 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { logMetrics } from './log-metrics.ts';
+import type { LogHealth } from './log-output.ts';
 
 /** Where a process keeps its metrics; `registry.metrics()` is the text for `/metrics`. */
 export type MetricsRegistry = Registry;
@@ -7,11 +9,16 @@ export type MetricsRegistry = Registry;
 export const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60];
 
 /**
- * A registry for the process of that name, with Node's own metrics (memory, event loop) unless told otherwise.
+ * A registry for the process of that name, with Node's own metrics (memory, event loop) unless told otherwise, and with what
+ * its log lost (`passport_log_lines_lost_total`).
  * `passport_process_info` is how an alert sees that no process of a kind is left. Names: contract.md section 7 and
  * docs/runbook.md.
  */
-export function createMetrics(options: { process: string; processMetrics?: boolean }): MetricsRegistry {
+export function createMetrics(options: {
+  process: string;
+  processMetrics?: boolean;
+  logHealth?: LogHealth;
+}): MetricsRegistry {
   const registry = new Registry();
   if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
   const info = new Gauge({
@@ -21,6 +28,7 @@ export function createMetrics(options: { process: string; processMetrics?: boole
     registers: [registry],
   });
   info.set({ process: options.process }, 1);
+  if (options.logHealth !== undefined) logMetrics(registry, options.logHealth);
   return registry;
 }
 

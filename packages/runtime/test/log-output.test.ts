@@ -2,11 +2,11 @@ import { afterEach, expect, test } from '@jest/globals';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLogger, createMetrics, logMetrics, openLogOutput, startAdminServer } from '@passport/runtime';
+import { createLogger, createMetrics, openLogOutput, startAdminServer } from '@passport/runtime';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
+  for (const close of closers.splice(0).toReversed()) await close();
 });
 
 /** A logger on a device that is full from the start, as Linux has one. */
@@ -23,8 +23,7 @@ test('a log on a full disk throws nothing, and counts what it lost, audit lines 
   log.info('ended');
 
   expect(log.health).toMatchObject({ isFailing: true, lost: { audit: 1, other: 2 } });
-  const registry = createMetrics({ process: 'test', processMetrics: false });
-  logMetrics(registry, log.health);
+  const registry = createMetrics({ process: 'test', processMetrics: false, logHealth: log.health });
   expect(await registry.metrics()).toContain('passport_log_lines_lost_total{kind="audit"} 1');
 });
 

@@ -15,7 +15,7 @@ export interface ToldLog {
   hear(exchange: Exchange): void;
   of(eventId: string): readonly Told[];
   /** The first thing told of an event that fits; waits for it. */
-  first(eventId: string, fits: (told: Told) => boolean): Promise<Told>;
+  first(eventId: string, fits: (told: Told) => boolean, timeoutMs?: number): Promise<Told>;
 }
 
 const OUTCOME_PATH = '/contrib/passport/scans/{event_id}/outcome';
@@ -38,7 +38,7 @@ export function createToldLog(): ToldLog {
       const told = { at: performance.now(), state: body.state, outcome: body.outcome, waitingFor };
       log.set(body.event_id, [...of(body.event_id), told]);
     },
-    first: (eventId, fits) =>
+    first: (eventId, fits, timeoutMs = 30_000) =>
       waitFor(
         `the desk to be told what is looked for of ${eventId}`,
         () => {
@@ -46,7 +46,7 @@ export function createToldLog(): ToldLog {
           if (told === undefined) throw new Error(`told so far: ${JSON.stringify(of(eventId))}`);
           return told;
         },
-        { timeoutMs: 30_000, everyMs: 50 },
+        { timeoutMs, everyMs: 50 },
       ),
   };
 }
