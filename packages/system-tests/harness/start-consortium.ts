@@ -23,6 +23,8 @@ export interface LibraryPlan {
   readonly koha?: Omit<KohaDoubleOptions, 'library' | 'port' | 'webhook'>;
   /** An address to reach its Koha by, such as that of a proxy; gets the port of its Koha. */
   readonly reachedAt?: (port: number) => Promise<string>;
+  /** A Koha that runs already and serves this library too, at an address of its own: none is started. */
+  readonly servedBy?: { readonly double: KohaDouble; readonly url: string };
   /** False: it lends its patrons out and reports no scans. */
   readonly reports?: boolean;
 }
@@ -72,9 +74,10 @@ export async function startConsortium<Id extends string>(
     const ids = Object.keys(options.libraries) as Id[];
     const kohas = await Promise.all(
       ids.map(async (id) => {
-        const { koha } = options.libraries[id];
-        const double = await startKohaDouble({ library: id, credentials: 'random', ...koha });
-        closers.push(() => double.close());
+        const { koha, servedBy } = options.libraries[id];
+        const double =
+          servedBy?.double ?? (await startKohaDouble({ library: id, credentials: 'random', ...koha }));
+        if (servedBy === undefined) closers.push(() => double.close());
         return { id, double, served: await serve(id, options.libraries[id], double) };
       }),
     );
@@ -106,10 +109,10 @@ export async function startConsortium<Id extends string>(
 }
 
 async function serve(id: string, plan: LibraryPlan, double: KohaDouble): Promise<ServedLibrary> {
-  const { reachedAt } = plan;
+  const { reachedAt, servedBy } = plan;
   return {
     id,
-    kohaUrl: reachedAt === undefined ? double.url : await reachedAt(double.port),
+    kohaUrl: servedBy?.url ?? (reachedAt === undefined ? double.url : await reachedAt(double.port)),
     clientId: double.credentials.clientId,
     clientSecret: double.credentials.clientSecret,
     webhookSecret: plan.reports === false ? null : formatWebhookSecret(randomBytes(32)),

@@ -1,0 +1,57 @@
+/** A call as the hostile Koha sees it, with what an honest Koha answered to it. */
+export interface Asked {
+  readonly method: string;
+  /** Below `/api/v1`. */
+  readonly path: string;
+  readonly status: number;
+  readonly text: string;
+}
+
+/** What is sent in its place. */
+export interface HostileAnswer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string | Buffer | AsyncIterable<string>;
+}
+
+/** One way to answer; undefined where the honest answer goes out as it is. */
+export type Hostility = (asked: Asked) => HostileAnswer | undefined;
+
+/** Planted in every answer that holds text: nobody but this Koha may ever show it. */
+export const STRANGER_TEXT = 'Log in at https://stranger.example as Qvistgaard, 12 Elm Street';
+/** The same for places where only what looks like one of Koha's own codes gets through. */
+export const STRANGER_CODE = 'QVISTGAARD_ELM_STREET';
+
+export const MEGABYTE = 1024 * 1024;
+
+/** {@link STRANGER_TEXT} again and again. */
+export const longText = (length: number): string =>
+  STRANGER_TEXT.repeat(Math.ceil(length / STRANGER_TEXT.length)).slice(0, length);
+
+export const json = (value: unknown, status = 200): HostileAnswer => ({
+  status,
+  body: JSON.stringify(value),
+});
+
+/** Answers one operation in its own way. */
+export const on =
+  (method: string, path: RegExp, answer: (asked: Asked) => HostileAnswer): Hostility =>
+  (asked) =>
+    asked.method === method && path.test(asked.path) ? answer(asked) : undefined;
+
+/** The rows of an honest list, each changed. */
+export function eachRow(asked: Asked, change: (row: Record<string, unknown>) => object): HostileAnswer {
+  const rows = JSON.parse(asked.text) as Record<string, unknown>[];
+  return json(
+    rows.map((row) => change(row)),
+    asked.status,
+  );
+}
+
+/** Text without an end, some of it every `everyMs`. */
+export async function* endless(part: string, everyMs = 0): AsyncGenerator<string, void, void> {
+  for (;;) {
+    yield part;
+    if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+}

@@ -1,0 +1,80 @@
+import {
+  type Hostility,
+  MEGABYTE,
+  STRANGER_CODE,
+  STRANGER_TEXT,
+  endless,
+  json,
+  longText,
+  on,
+} from './hostile-answer.ts';
+
+const create = (body: unknown, status: number): Hostility =>
+  on('POST', /^\/patrons$/, () => json(body, status));
+
+const checkout = (body: unknown, status: number): Hostility =>
+  on('POST', /^\/checkouts$/, () => json(body, status));
+
+/** Koha wants a confirmation, and this is what it says of it. */
+const availability = (keys: Readonly<Record<string, unknown>>, group: string): Hostility => {
+  const refused = checkout({ error: 'Confirmation error' }, 412);
+  const said = on('GET', /^\/checkouts\/availability$/, () =>
+    json({ blockers: {}, confirms: {}, warnings: {}, confirmation_token: 'x', [group]: keys }),
+  );
+  return (asked) => refused(asked) ?? said(asked);
+};
+
+const manyKeys = Object.fromEntries(
+  Array.from({ length: 20_000 }, (_, n) => [`${STRANGER_CODE}_${n}`, STRANGER_TEXT]),
+);
+
+/** What a lending library can answer to the copy, to the checkout and to the report. */
+export const HOSTILE_LENDER: Readonly<Record<string, Hostility>> = {
+  'a copy refused with text': create({ error: `Problem with ${STRANGER_TEXT}` }, 400),
+  'a copy refused for a type of text': create(
+    {
+      error: `Tried to use an invalid attribute type. type=${STRANGER_TEXT}`,
+      error_code: 'invalid_attribute_type',
+    },
+    400,
+  ),
+  'a copy refused for a type that looks like one': create(
+    {
+      error: `Missing mandatory extended attribute (type=${STRANGER_CODE})`,
+      error_code: 'missing_mandatory_attribute',
+    },
+    400,
+  ),
+  'a copy refused for 10 MB': create({ error: longText(10 * MEGABYTE) }, 400),
+  'a copy refused at a path of text': create(
+    { errors: [{ message: STRANGER_TEXT, path: `/body/${STRANGER_TEXT}` }], status: 400 },
+    400,
+  ),
+  'a copy refused for a branch of text': create({ error: `Given ${STRANGER_TEXT} does not exist` }, 400),
+  'a conflict of text': create({ error: 'Duplicate ID', conflict: STRANGER_TEXT }, 409),
+  'a copy that is nested': on('POST', /^\/patrons$/, () => ({
+    status: 201,
+    body: '{"a":'.repeat(MEGABYTE),
+  })),
+  'a copy without end': on('POST', /^\/patrons$/, () => ({
+    status: 201,
+    body: endless(STRANGER_TEXT.repeat(1_000)),
+  })),
+  'a copy at a place of text': on('POST', /^\/patrons$/, () => ({
+    status: 201,
+    headers: { location: `/api/v1/patrons/${encodeURIComponent(STRANGER_TEXT)}` },
+    body: JSON.stringify({ patron_id: STRANGER_TEXT }),
+  })),
+  'a checkout refused with keys of text': checkout(
+    { error: `Checkout not authorized (${STRANGER_CODE} ${STRANGER_TEXT})` },
+    403,
+  ),
+  'a checkout refused with 10 MB': checkout(
+    { error: `Checkout not authorized (${`${STRANGER_CODE} `.repeat(400_000)})` },
+    403,
+  ),
+  'confirmations of text': availability({ [STRANGER_CODE]: STRANGER_TEXT, [STRANGER_TEXT]: 1 }, 'confirms'),
+  'confirmations without end': availability(manyKeys, 'confirms'),
+  'blockers without end': availability(manyKeys, 'blockers'),
+  'a report answered without end': on('PUT', /\/outcome$/, () => ({ body: endless(longText(100_000)) })),
+};

@@ -1,0 +1,26 @@
+import { fileURLToPath } from 'node:url';
+import { startProcess } from '@passport/testkit';
+
+/** Kohas that answer as they like: a process of their own, so that what one does to itself hurts nobody else. */
+export interface HostileKohas {
+  /** The address of the honest Koha at `port`, made hostile in the way that `name` says. */
+  url(port: number, name: string): string;
+  close(): Promise<unknown>;
+}
+
+const MAIN = fileURLToPath(new URL('../../dist/fault/hostile-koha/main.js', import.meta.url));
+
+/** Starts them on a free port, as they were built. */
+export async function startHostileKohas(): Promise<HostileKohas> {
+  const listening = /listening on (\d+)/;
+  const started = await startProcess({
+    command: process.execPath,
+    args: [MAIN],
+    readyWhen: listening,
+  });
+  const at = listening.exec(started.output())?.[1] ?? '';
+  return {
+    url: (port, name) => `http://127.0.0.1:${at}/${port}/${encodeURIComponent(name)}`,
+    close: () => started.stop(1_000),
+  };
+}
