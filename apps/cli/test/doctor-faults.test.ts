@@ -232,10 +232,10 @@ describe('one fault switched on in the Koha of the lending library is named, and
   test.each([{ RIVERSIDE_SECRET: 'not-the-right-one' }, { RIVERSIDE_ID: 'not-the-right-one' }])(
     'its credentials are refused (%j)',
     async (env) => {
-      expect(await look({ env })).toMatchObject({
-        code: 1,
-        faults: ['riverside credentials_refused'],
-      });
+      const { code, faults, libraries } = await look({ env });
+      expect({ code, faults }).toEqual({ code: 1, faults: ['riverside credentials_refused'] });
+      const said = libraries[0]?.findings[0]?.said;
+      expect(said).toBe('RIVERSIDE_ID' in env ? 'unauthorized_client' : 'access_denied');
     },
   );
 

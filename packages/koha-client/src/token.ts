@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { badAnswer, failureOf } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
+import { withQuote } from './quote-answer.ts';
 import type { Answer, Transport } from './transport.ts';
 
 /** Koha's access token: fetched when first needed, once for all who wait, and used until shortly before its end. */
@@ -97,7 +98,10 @@ function parseToken(library: string, answer: Answer, nowMs: number): z.infer<typ
   const isKohas = [400, 401, 403].includes(answer.status) && parseRefusal(answer) !== null;
   if (isKohas) {
     const { operation, status } = answer;
-    throw new KohaError({ code: 'credentials', library, operation, status, effect: 'none' });
+    throw withQuote(
+      new KohaError({ code: 'credentials', library, operation, status, effect: 'none' }),
+      answer,
+    );
   }
   throw failureOf(library, answer, nowMs);
 }

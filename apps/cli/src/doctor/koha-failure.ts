@@ -90,18 +90,21 @@ function noAnswer(error: KohaError): Finding {
   return fault('no_answer', problem, mendOfSilence(error), operation, quoteOf(error));
 }
 
-function faultOfCredentials({ status }: KohaError): Finding {
-  return status === 400
-    ? fault(
-        'oauth_off',
-        'Koha gives no tokens for client credentials',
-        'Administration → System preferences → RESTOAuth2ClientCredentials: Enable',
-      )
-    : fault(
-        'credentials_refused',
-        'Koha refuses client_id and client_secret',
-        "the API user's account → More → Manage API keys → generate a new pair, and put it where koha.client_id and koha.client_secret are read from",
-      );
+function faultOfCredentials(error: KohaError): Finding {
+  const said = quoteOf(error);
+  if (error.status === 400) {
+    const problem = 'Koha gives no tokens for client credentials';
+    const preference = 'RESTOAuth2ClientCredentials';
+    const mend = `Administration → System preferences → ${preference}: Enable; if it is, the server lacks the Perl module Net::OAuth2::AuthorizationServer`;
+    return fault('oauth_off', problem, mend, null, said);
+  }
+  return fault(
+    'credentials_refused',
+    'Koha refuses client_id and client_secret (unauthorized_client: the id; access_denied: the secret)',
+    "the API user's account → More → Manage API keys → generate a new pair, and put it where koha.client_id and koha.client_secret are read from",
+    null,
+    said,
+  );
 }
 
 /** A failure of a call that only doctor makes: `what` stays unknown. */
