@@ -6,9 +6,12 @@ import { type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './
 
 const own = leakGuard({ beforeEach, afterEach });
 
+/** Koha asks to confirm a rental charge only where the library wants that. */
+const asksForFees = { RentalFeesCheckoutConfirmation: '1' };
+
 describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
   const open = async (plan: StoryPlan = {}): Promise<StoryBench> =>
-    own(await openStory({ ...plan, riverside: { release, ...plan.riverside } }));
+    own(await openStory({ ...plan, riverside: { release, settings: asksForFees, ...plan.riverside } }));
   const confirming = (...keys: string[]): StoryPlan => ({ entry: { retry: { confirm: keys } } });
   const checkout = async (story: StoryBench, wish = {}) => endingOf(await story.run(wish)).checkout;
   const loans = (story: StoryBench) => story.riverside.state().checkouts;

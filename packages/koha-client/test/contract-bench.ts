@@ -99,7 +99,8 @@ export function useContractBench(release: Release): ContractBench {
     const preferences = { AutoEmailNewUser: '0' };
     bench.koha.putSettings({
       preferences,
-      groups_hide_patrons: false,
+      groups_hide_patrons: null,
+      strict_sql_modes: false,
       plugin: true,
       permissions: servicePermissions,
     });

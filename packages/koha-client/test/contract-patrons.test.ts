@@ -200,6 +200,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
     });
 
     test('says that Koha could not store a record', async () => {
+      bench.koha.putSettings({ strict_sql_modes: true });
       await expect(
         bench.client.createPatron(body({ cardnumber: 'x'.repeat(33) }), how),
       ).rejects.toMatchObject({

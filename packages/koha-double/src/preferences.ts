@@ -27,6 +27,7 @@ export const defaultPreferences = {
   OverduesBlockCirc: 'noblock',
   PatronDuplicateMatchingAddFields: 'surname|firstname|dateofbirth',
   RecordStaffUserOnCheckout: '0',
+  RentalFeesCheckoutConfirmation: '0',
   SelfCheckoutByLogin: '0',
   TrackLastPatronActivityTriggers: '',
   // A consortium member has the key pairs on; Koha's own default is off.

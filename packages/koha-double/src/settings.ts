@@ -32,6 +32,8 @@ export interface Settings {
   unique_gap_ms: number;
   /** Creates with attributes that are open at the same time deadlock in the database, and one is rolled back. */
   deadlocks: boolean;
+  /** Koha's `strict_sql_modes`: text that is too long is an error of the database; without, it is cut silently. */
+  strict_sql_modes: boolean;
   /** `PUT /patrons/{id}` that changes nothing: 204 instead of 200. */
   no_change_is_204: boolean;
   /** Library groups of the user's branch: it is in none (null), in one that hides patrons (true), in others (false). */
@@ -57,6 +59,7 @@ export function defaultSettings(): Settings {
     card_conflict: 'cardnumber',
     unique_gap_ms: 0,
     deadlocks: false,
+    strict_sql_modes: false,
     no_change_is_204: false,
     groups_hide_patrons: null,
     api_csrf_check: true,

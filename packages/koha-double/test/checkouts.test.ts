@@ -4,6 +4,8 @@ import { rowOf, rowsOf, type Row } from './support/rows.ts';
 import { withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
 
 const barcode = '39999000000017';
+/** Rental charges have to be confirmed only where the library wants it (C4/Circulation.pm, CanBookBeIssued). */
+const asksForFees = { RentalFeesCheckoutConfirmation: '1' };
 
 /** A clean adult with card 111, and a clean book. */
 async function withLoanable(
@@ -120,7 +122,15 @@ describe('reasons against a loan', () => {
       { ITEM_LOST: 'Lost (2)' },
     ],
     ['AGE_RESTRICTION', {}, { age_restriction: 18 }, {}, 'blockers', { AGE_RESTRICTION: 'Age 18' }],
-    ['RENTALCHARGE', {}, { rental_charge: 1.5 }, {}, 'confirms', { RENTALCHARGE: 1.5 }],
+    ['RENTALCHARGE', {}, { rental_charge: 1.5 }, asksForFees, 'confirms', { RENTALCHARGE: 1.5 }],
+    [
+      'a later booking of somebody else',
+      {},
+      { booking: { patron_id: 1, start_date: '9999-01-01' } },
+      {},
+      'confirms',
+      { BOOKED_TO_ANOTHER: { patron_id: 1, start_date: '9999-01-01' } },
+    ],
     [
       'ADDITIONAL_MATERIALS',
       {},
@@ -305,9 +315,35 @@ describe('items that are out', () => {
     }));
 });
 
+describe('reasons that are none', () => {
+  test.each<[string, Row, Record<string, string>]>([
+    ['a rental charge that the library does not ask about', { rental_charge: 2 }, {}],
+    ['a restriction of the item other than 1', { restricted_status: 2 }, {}],
+    ['an own booking that runs', { booking: { patron_id: 2 } }, {}],
+    [
+      'an item of another home that is held here, under homeorholdingbranch',
+      { home_library_id: 'NORTH', holding_library_id: 'MAIN', checked_out_to: '222' },
+      { AllowReturnToBranch: 'homeorholdingbranch', AutoReturnCheckedOutItems: '1' },
+    ],
+    [
+      'an item of this home that is held elsewhere, under homeorholdingbranch',
+      { home_library_id: 'MAIN', holding_library_id: 'NORTH', checked_out_to: '222' },
+      { AllowReturnToBranch: 'homeorholdingbranch', AutoReturnCheckedOutItems: '1' },
+    ],
+  ])('%s', (_what, item, settings) =>
+    withLoanable({ settings }, async (koha, patronId, itemId) => {
+      koha.putPatron('222', {});
+      const { checked_out_to, ...columns } = item;
+      if (checked_out_to !== undefined) koha.putItem(barcode, { checked_out_to });
+      koha.putItem(barcode, columns);
+      expect((await judge(koha, patronId, itemId)).body).toMatchObject({ blockers: {}, confirms: {} });
+    }),
+  );
+});
+
 describe('the confirmation token', () => {
   test('is an HS256 JWT of API user, item and all confirm keys, sorted', () =>
-    withLoanable({}, async (koha, patronId, itemId) => {
+    withLoanable({ settings: asksForFees }, async (koha, patronId, itemId) => {
       koha.putItem(barcode, {
         rental_charge: 1,
         circulation_extra: { confirms: { HIGHHOLDS: 1, duration: 3 } },
@@ -319,7 +355,7 @@ describe('the confirmation token', () => {
     }));
 
   test('does not name the borrower: one patron’s token lends to another', () =>
-    withLoanable({}, async (koha, patronId, itemId) => {
+    withLoanable({ settings: asksForFees }, async (koha, patronId, itemId) => {
       koha.putItem(barcode, { rental_charge: 1 });
       const other = koha.putPatron('222', {});
       const confirmation = String(rowOf(await judge(koha, patronId, itemId))['confirmation_token']);
@@ -328,15 +364,34 @@ describe('the confirmation token', () => {
     }));
 
   test('no longer fits when the reasons changed', () =>
-    withLoanable({}, async (koha, patron_id, item_id) => {
+    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
       koha.putItem(barcode, { rental_charge: 1 });
       const confirmation = String(rowOf(await judge(koha, patron_id, item_id))['confirmation_token']);
       koha.putPatron('111', { account_balance: 1 });
       expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 412 });
     }));
 
+  test('one that cannot be read does not fit in the newest code', () =>
+    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
+      koha.putSettings({ release: '26.05' });
+      koha.putItem(barcode, { rental_charge: 1 });
+      const reply = await lend(koha, { patron_id, item_id }, { confirmation: 'nonsense' });
+      expect(reply).toMatchObject({ status: 412, body: { error: 'Confirmation error' } });
+    }));
+
+  test('comes back in the Location of the loan, before its number', () =>
+    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
+      koha.putItem(barcode, { rental_charge: 1 });
+      const confirmation = String(rowOf(await judge(koha, patron_id, item_id))['confirmation_token']);
+      const reply = await lend(koha, { patron_id, item_id }, { confirmation });
+      const { checkout_id } = rowOf(reply);
+      expect(reply.headers.get('location')).toBe(
+        `/api/v1/checkouts?confirmation=${confirmation}/${String(checkout_id)}`,
+      );
+    }));
+
   test.each(['nonsense', 'eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjE6MSJ9.AAAA'])('%s is a 500', (confirmation) =>
-    withLoanable({}, async (koha, patron_id, item_id) => {
+    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
       koha.putItem(barcode, { rental_charge: 1 });
       expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 500 });
     }),
@@ -359,7 +414,7 @@ describe('finding loans and items', () => {
     }));
 
   test('returned loans are asked for by checked_in', () =>
-    withLoanable({}, async (koha) => {
+    withLoanable({ settings: asksForFees }, async (koha) => {
       koha.putItem(barcode, { checked_out_to: '111' });
       koha.putItem(barcode, { checked_out_to: null });
       const past = await koha.ask('GET', '/api/v1/checkouts', { query: { checked_in: 'true' } });

@@ -121,3 +121,16 @@ describe('public routes', () => {
       expect(await askPlain(`${koha.url}/api/v1/public/libraries`, 'GET')).toMatchObject({ status: 403 });
     }));
 });
+
+// Koha/REST/V1/CirculationRules.pm of the 25.05 period.
+test.each([
+  ['24.11', 400, undefined],
+  ['25.05', 200, null],
+] as const)('a rule that Koha does not know is on %s a %i', (release, status, value) =>
+  withKoha({ release }, async (koha) => {
+    const query = { rules: 'maxissueqty,no_such_rule' };
+    const reply = await koha.ask('GET', '/api/v1/circulation_rules', { query });
+    expect(reply.status).toBe(status);
+    if (value === null) expect(rowsOf(reply)).toMatchObject([{ maxissueqty: '50', no_such_rule: null }]);
+  }),
+);

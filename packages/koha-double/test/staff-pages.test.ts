@@ -167,7 +167,7 @@ describe('lending at the desk', () => {
     }));
 
   test('reasons that can be confirmed are asked about, blockers end it', () =>
-    withDesk({}, async (koha, browser) => {
+    withDesk({ settings: { RentalFeesCheckoutConfirmation: '1' } }, async (koha, browser) => {
       const { patron_id } = koha.putPatron(card, { surname: 'X' });
       koha.putItem('39', { rental_charge: 2 });
       koha.putItem('40', { withdrawn: 1 });
@@ -275,7 +275,7 @@ describe('the self-check', () => {
     }));
 
   test('lends, and leaves what must be confirmed to the desk', () =>
-    withDesk({}, async (koha, browser) => {
+    withDesk({ settings: { RentalFeesCheckoutConfirmation: '1' } }, async (koha, browser) => {
       koha.putPatron(card, { surname: 'X' });
       koha.putItem('39', {});
       koha.putItem('40', { rental_charge: 2 });

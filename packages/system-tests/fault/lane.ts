@@ -29,6 +29,7 @@ export function prepareCell(call: StoryCall, trouble: Trouble, lane: Lane): Cell
   const card = registerPatron(home);
   const homePatron = home.state(card).patrons[0]?.patron_id ?? 0;
   const isCharged = call.scene === 'charge';
+  if (isCharged) lending.putSettings({ RentalFeesCheckoutConfirmation: '1' });
   const barcode = shelveBook(lending, isCharged ? { rental_charge: 2 } : {});
   const cell = { call, trouble, lane, card, barcode, homePatron };
   if (call.scene === 'there') putCopy(cell, card);

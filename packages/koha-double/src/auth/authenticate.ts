@@ -1,4 +1,4 @@
-import { problem, type Answer } from '../answer.ts';
+import { crash, problem, type Answer } from '../answer.ts';
 import type { Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 import { isFrom } from '../release.ts';
@@ -49,8 +49,10 @@ export function actingLibrary(double: Double, identity: Identity, headers: Heade
 
 function byToken(double: Double, token: string): Authenticated {
   const found = double.tokens.find(token, double.clock.nowMs());
-  const user = found === undefined ? undefined : double.db.patrons.get(found.patronId);
-  if (found === undefined || user === undefined) return nobody;
+  if (found === undefined) return nobody;
+  const user = double.db.patrons.get(found.patronId);
+  // Koha looks the token's key up and asks it for its owner without a look whether it is still there.
+  if (user?.api_keys.some((key) => key.client_id === found.clientId) !== true) return refused(crash());
   return { kind: 'user', identity: { user, clientId: found.clientId, libraryId: null } };
 }
 

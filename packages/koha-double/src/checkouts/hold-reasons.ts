@@ -6,7 +6,7 @@ const holdKeys = ['RESERVED', 'RESERVE_WAITING', 'TRANSFERRED', 'PROCESSING'] as
 
 /**
  * Reasons in holds, recalls and bookings of others. They are read from hidden columns of the item: `hold`
- * `{state, patron_id}`, `recall` `{patron_id, in_transit?}`, `booking` `{patron_id}`.
+ * `{state, patron_id}`, `recall` `{patron_id, in_transit?}`, `booking` `{patron_id, start_date?}`.
  */
 export function holdReasons(wish: Wish, found: Availability): void {
   const { hold, recall, booking } = wish.item.hidden;
@@ -17,9 +17,19 @@ export function holdReasons(wish: Wish, found: Availability): void {
     else if (recall['patron_id'] !== own) found.confirms['RECALLED'] = recall['recall_id'] ?? 1;
     else found.warnings['RECALLED'] = recall['recall_id'] ?? 1;
   }
-  if (isRecord(booking) && booking['patron_id'] !== own) {
-    found.blockers['BOOKED_TO_ANOTHER'] = { patron_id: booking['patron_id'] ?? null };
+  if (isRecord(booking)) addBooking(wish, booking, found);
+}
+
+/** A booking of somebody else blocks while it runs, and has to be confirmed when it begins later. */
+function addBooking(wish: Wish, booking: Readonly<Record<string, unknown>>, found: Availability): void {
+  const { start_date: start, patron_id } = booking;
+  const isLater = typeof start === 'string' && start > wish.double.clock.today();
+  if (patron_id === wish.patron.patron_id) {
+    if (isLater) found.confirms['BOOKED_EARLY'] = { patron_id, start_date: start };
+    return;
   }
+  const group = isLater ? found.confirms : found.blockers;
+  group['BOOKED_TO_ANOTHER'] = { patron_id: patron_id ?? null, ...(isLater ? { start_date: start } : {}) };
 }
 
 function addHold(wish: Wish, hold: Readonly<Record<string, unknown>>, found: Availability): void {

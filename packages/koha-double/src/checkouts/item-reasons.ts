@@ -6,7 +6,7 @@ export function itemReasons(wish: Wish, found: Availability): void {
   const { columns } = wish.item;
   notForLoan(wish, found);
   if (columns.withdrawn !== 0) found.blockers['WTHDRAWN'] = 1;
-  if (columns.restricted_status !== null && columns.restricted_status !== 0) found.blockers['RESTRICTED'] = 1;
+  if (columns.restricted_status === 1) found.blockers['RESTRICTED'] = 1;
   lost(wish, found);
   ageLimit(wish, found);
   charge(wish, found);
@@ -56,7 +56,8 @@ function charge({ double, item }: Wish, found: Availability): void {
   const type = item.columns.item_type_id;
   const ofType = type === null ? 0 : (double.db.itemTypes.get(type)?.rental_charge ?? 0);
   const amount = typeof own === 'number' ? own : ofType;
-  if (amount > 0) found.confirms['RENTALCHARGE'] = amount;
+  const isAsked = double.settings.preferences.RentalFeesCheckoutConfirmation === '1';
+  if (amount > 0 && isAsked) found.confirms['RENTALCHARGE'] = amount;
 }
 
 function ageOf(patron: PatronRow, today: string): number | null {

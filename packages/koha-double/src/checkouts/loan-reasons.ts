@@ -1,4 +1,5 @@
 import type { Double } from '../double.ts';
+import type { ItemRow } from '../items/item-table.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 import { patronFields } from '../patrons/patron-fields.ts';
 import { effectiveRule } from '../setup/effective-rule.ts';
@@ -28,10 +29,10 @@ function ofAnother(wish: Wish, loan: CheckoutRow, found: Availability): void {
   const { double, item, actingLibrary } = wish;
   const { preferences } = double.settings;
   const allowed = preferences.AllowReturnToBranch;
-  const home = allowed === 'homebranch' ? item.columns.home_library_id : item.columns.holding_library_id;
-  if (allowed !== 'anywhere' && home !== actingLibrary) {
+  const branches = returnBranches(allowed, item);
+  if (branches !== null && !branches.includes(actingLibrary)) {
     found.blockers['RETURN_IMPOSSIBLE'] = 1;
-    found.blockers['branch_to_return'] = home;
+    found.blockers['branch_to_return'] = branches[0];
     return;
   }
   const other = double.db.patrons.get(loan.patron_id);
@@ -46,6 +47,20 @@ function ofAnother(wish: Wish, loan: CheckoutRow, found: Availability): void {
     issued_cardnumber: other?.columns.cardnumber ?? null,
     issued_borrowernumber: loan.patron_id,
   });
+}
+
+/** Where an item may be returned, the one that is named first; null: anywhere (`C4/Circulation.pm`, `CanBookBeReturned`). */
+function returnBranches(allowed: string, { columns }: ItemRow): readonly (string | null)[] | null {
+  switch (allowed) {
+    case 'homebranch':
+      return [columns.home_library_id];
+    case 'holdingbranch':
+      return [columns.holding_library_id];
+    case 'homeorholdingbranch':
+      return [columns.home_library_id, columns.holding_library_id];
+    default:
+      return null;
+  }
 }
 
 /** The row in database names, password hash and all (API.md, surprise 17). */

@@ -37,6 +37,7 @@ const checks: Readonly<Record<Exclude<keyof Settings, 'preferences'>, Check>> = 
   card_conflict: (value) => value === 'cardnumber' || value === 'borrowers.cardnumber',
   unique_gap_ms: isCount,
   deadlocks: isFlag,
+  strict_sql_modes: isFlag,
   no_change_is_204: isFlag,
   groups_hide_patrons: (value) => value === null || isFlag(value),
   api_csrf_check: isFlag,

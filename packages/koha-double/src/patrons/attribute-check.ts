@@ -33,7 +33,8 @@ export function attributeFault(
     if (known.unique_id && isTaken(double, patronId, type, text)) {
       return { kind: 'not_unique', type, value: text };
     }
-    if ((known.is_date && !isDate(text)) || [...text].length > valueChars) return { kind: 'unstorable' };
+    const isTooLong = double.settings.strict_sql_modes && [...text].length > valueChars;
+    if ((known.is_date && !isDate(text)) || isTooLong) return { kind: 'unstorable' };
   }
   return null;
 }

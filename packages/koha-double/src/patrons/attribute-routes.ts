@@ -7,10 +7,11 @@ import { listAnswer } from '../query/list-answer.ts';
 import type { Source } from '../query/source.ts';
 import { isRecord } from '../record.ts';
 import { attributeRouteAnswer } from './attribute-answers.ts';
-import { attributeFault, missingMandatory, unknownType, type AttributeValue } from './attribute-check.ts';
+import { attributeFault, type AttributeValue } from './attribute-check.ts';
 import { leaveGap } from './create-patron.ts';
 import type { AttributeRow, PatronRow } from './patron-row.ts';
 import { orderedAttributes } from './render-patron.ts';
+import { newAttribute, setAttributes, setterFault, type AttributeOwner } from './set-attributes.ts';
 
 const attribute = reference('patron_extended_attribute');
 const path = '/patrons/{patron_id}/extended_attributes';
@@ -20,6 +21,10 @@ const permissions = { borrowers: 'edit_borrowers' };
 
 function patronOf(call: ApiCall): PatronRow | undefined {
   return call.double.db.patrons.get(Number(call.path['patron_id']));
+}
+
+function ownerOf(row: PatronRow): AttributeOwner {
+  return { patronId: row.patron_id, categoryId: row.columns.category_id, attributes: row.attributes };
 }
 
 /** A changed attribute also moves the patron's `updated_on`. */
@@ -90,10 +95,9 @@ const add: Operation = {
     if (fault !== null) return attributeRouteAnswer(fault);
     await leaveGap(call.double);
     const current = patronOf(call) ?? row;
-    const extended_attribute_id = call.double.db.patrons.takeAttributeId();
-    const added: AttributeRow = { extended_attribute_id, ...value };
+    const added = newAttribute(call.double, value);
     save(call, current, [...current.attributes, added]);
-    const location = `/api/v1/patrons/${row.patron_id}/extended_attributes/${extended_attribute_id}`;
+    const location = `/api/v1/patrons/${row.patron_id}/extended_attributes/${added.extended_attribute_id}`;
     return { status: 201, body: added, headers: { Location: location } };
   },
 };
@@ -113,16 +117,13 @@ const overwrite: Operation = {
     const row = patronOf(call);
     if (row === undefined) return notFound(call.release, 'Patron');
     const values = Array.isArray(call.body) ? call.body.map(bodyValue) : [];
-    const fault =
-      unknownType(call.double, values) ??
-      attributeFault(call.double, row.patron_id, values) ??
-      missingMandatory(call.double, row.columns.category_id, values);
+    const fault = setterFault(call.double, ownerOf(row), values);
     if (fault !== null) return attributeRouteAnswer(fault);
     await leaveGap(call.double);
-    const { patrons } = call.double.db;
-    const stored = values.map((value) => ({ extended_attribute_id: patrons.takeAttributeId(), ...value }));
-    save(call, patronOf(call) ?? row, stored);
-    return ok(stored);
+    const current = patronOf(call) ?? row;
+    const stored = setAttributes(call.double, ownerOf(current), values);
+    save(call, current, stored);
+    return ok(orderedAttributes(call.release, { ...current, attributes: stored }));
   },
 };
 

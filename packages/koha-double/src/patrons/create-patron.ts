@@ -5,17 +5,19 @@ import type { Double } from '../double.ts';
 import { isFrom } from '../release.ts';
 import type { CategoryRow } from '../setup/setup-rows.ts';
 import { inlineAttributeAnswer } from './attribute-answers.ts';
-import { attributeFault, missingMandatory, type AttributeValue } from './attribute-check.ts';
+import type { AttributeValue } from './attribute-check.ts';
+import { cutColumns } from './cut-text.ts';
 import { hasLookAlike } from './look-alike.ts';
 import { newPatronColumns } from './new-patron-columns.ts';
 import { isAnswer, overflowsColumn, readPatronBody } from './patron-body.ts';
 import type { PatronColumns, PatronRow } from './patron-row.ts';
 import { renderPatron } from './render-patron.ts';
+import { newAttribute, setterFault } from './set-attributes.ts';
 
 /** `POST /patrons`, in Koha's order: look-alike, category, userid, card, library, attributes, commit. */
 export async function createPatron(call: ApiCall): Promise<Answer> {
   const { double, release } = call;
-  const body = readPatronBody(double, call.body);
+  const body = readPatronBody(double, 'POST', call.body);
   if (isAnswer(body)) return body;
   if (isFrom(release, '25.11') && !isConfirmed(call) && hasLookAlike(double, body.columns)) {
     return problem(409, 'A patron record matching these details already exists');
@@ -23,10 +25,12 @@ export async function createPatron(call: ApiCall): Promise<Answer> {
   const category = double.db.categories.get(String(body.columns['category_id']));
   if (category === undefined) return problem(400, 'Given category_id does not exist');
   if (needsGuarantor(double, category)) return crash();
-  if (isUseridTaken(double, body.columns['userid'])) return problem(400, 'Problem with USERID');
+  const { userid } = body.columns;
+  if (isUseridTaken(double, userid)) return problem(400, `Problem with ${String(userid)}`);
   const id = double.db.patrons.takeId();
-  const columns = newPatronColumns(double, id, body.columns, category);
-  if (overflowsColumn(columns)) return crash();
+  const filled = newPatronColumns(double, id, body.columns, category);
+  if (double.settings.strict_sql_modes && overflowsColumn(filled)) return crash();
+  const columns: PatronColumns = { ...filled, ...cutColumns(filled) };
   if (columns.cardnumber === null) return store(call, columns, category, body.attributes ?? []);
   const free = await double.db.reservations.take(columns.cardnumber);
   try {
@@ -57,8 +61,8 @@ async function store(
   await gaps?.pause('store');
   const gap = gaps?.open();
   try {
-    const fault =
-      attributeFault(double, null, attributes) ?? missingMandatory(double, columns.category_id, attributes);
+    const owner = { patronId: null, categoryId: columns.category_id, attributes: [] };
+    const fault = setterFault(double, owner, attributes);
     if (fault !== null) return inlineAttributeAnswer(fault, release);
     await gaps?.pause('check');
     await leaveGap(double);
@@ -93,11 +97,7 @@ function buildRow(
     patron_id: columns.patron_id,
     columns,
     hidden: { password: '!' },
-    attributes: attributes.map(({ type, value }) => ({
-      extended_attribute_id: double.db.patrons.takeAttributeId(),
-      type,
-      value,
-    })),
+    attributes: attributes.map((one) => newAttribute(double, one)),
     account_balance: fee,
     permissions: new Set(),
     api_keys: [],
@@ -119,6 +119,14 @@ function welcome(call: ApiCall, columns: PatronColumns): void {
     (address) => typeof address === 'string' && address !== '',
   );
   if (isOverridden && hasAddress) call.double.db.mails += 1;
+  if (isFrom(call.release, '26.05') && notifiesLibrary(call)) call.double.db.mails += 1;
+}
+
+/** `Koha/REST/V1/Patrons.pm`, `add`: staff are told of each new patron, unless the request says not to. */
+function notifiesLibrary({ double, overrides }: ApiCall): boolean {
+  if (overrides.includes('opac_reg_yes')) return true;
+  const isWanted = !['', '0'].includes(double.settings.preferences.EmailPatronRegistrations);
+  return isWanted && !overrides.includes('opac_reg_no');
 }
 
 function isConfirmed(call: ApiCall): boolean {

@@ -1,9 +1,9 @@
 import { addMonths } from '../clock.ts';
-import { collate } from '../collation.ts';
 import type { Double } from '../double.ts';
 import type { CategoryRow } from '../setup/setup-rows.ts';
 import { patronFields } from './patron-fields.ts';
 import type { PatronColumns } from './patron-row.ts';
+import { generateUserid } from './userid.ts';
 
 const privacyOf = { forever: 0, default: 1, never: 2 } as const;
 
@@ -21,11 +21,13 @@ export function newPatronColumns(
     privacy: privacyOf[category.default_privacy],
   };
   const filled: Record<string, unknown> = columns;
-  filled['cardnumber'] = given['cardnumber'] === '' ? null : (given['cardnumber'] ?? nextCard(double));
+  filled['cardnumber'] = textOf(given['cardnumber']) || (nextCard(double) ?? given['cardnumber'] ?? null);
   filled['userid'] = textOf(given['userid']) || generateUserid(double, given);
   filled['preferred_name'] = textOf(given['preferred_name']) || (given['firstname'] ?? null);
   filled['date_enrolled'] = given['date_enrolled'] ?? double.clock.today();
   filled['expiry_date'] = given['expiry_date'] ?? expiryOf(double, category);
+  const triggers = double.settings.preferences.TrackLastPatronActivityTriggers.toLowerCase().split(/\s*,\s*/);
+  if (triggers.includes('creation')) filled['last_seen'] = double.clock.timestamp();
   return filled as PatronColumns;
 }
 
@@ -52,22 +54,6 @@ export function expiryOf(double: Double, category: CategoryRow): string | null {
   if (category.enrolment_period_date !== null) return category.enrolment_period_date;
   if (category.enrolment_period === null) return null;
   return addMonths(double.clock.today(), category.enrolment_period);
-}
-
-/** `firstname.surname` in small letters without digits, blanks and marks; numbered when taken. */
-function generateUserid(double: Double, given: Readonly<Record<string, unknown>>): string | null {
-  const first = letters(given['firstname']);
-  const last = letters(given['surname']);
-  const base = first === '' ? last : `${first}.${last}`;
-  if (base === '') return null;
-  for (let offset = 0; ; offset++) {
-    const candidate = offset === 0 ? base : `${base}${offset}`;
-    if (double.db.patrons.withUserid(candidate) === undefined) return candidate;
-  }
-}
-
-function letters(value: unknown): string {
-  return collate(textOf(value)).replace(/[\p{N}\p{Z}\p{P}\p{C}\p{S}]/gu, '');
 }
 
 function nextCard(double: Double): string | null {

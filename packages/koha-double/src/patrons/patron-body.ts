@@ -16,7 +16,7 @@ const scrubbed = new Set(['staff_notes', 'opac_notes']);
 const allowedTags = /^(?:\/?(?:b|i|em|strong|u|br|hr|p|ul|ol|li|small|big|span|div))$/i;
 
 /** Koha's own treatment of what comes in: blanks trimmed, notes scrubbed, surname perhaps in capitals. */
-export function readPatronBody(double: Double, body: unknown): PatronBody | Answer {
+export function readPatronBody(double: Double, method: 'POST' | 'PUT', body: unknown): PatronBody | Answer {
   if (!isRecord(body)) return crash();
   if (unwritableEmbeds.some((name) => Object.hasOwn(body, name))) return crash();
   const columns: Record<string, unknown> = {};
@@ -24,7 +24,9 @@ export function readPatronBody(double: Double, body: unknown): PatronBody | Answ
     if (name === 'extended_attributes') continue;
     const field = fieldByName.get(name);
     if (field?.kind === 'date-time' && typeof value === 'string' && !/(?:[Zz]|[+-]\d\d:\d\d)$/.test(value)) {
-      return problem(400, 'Given  does not exist');
+      return method === 'POST'
+        ? problem(400, 'Given  does not exist')
+        : problem(400, 'Invalid parameter(s)', { parameters: name });
     }
     columns[name] = tidy(double, name, value);
   }

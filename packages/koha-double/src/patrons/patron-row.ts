@@ -45,9 +45,10 @@ export function restrictedUntil(row: PatronRow): string | null {
   return typeof until === 'string' && until !== '' ? until : null;
 }
 
+/** `is_debarred` of `Koha/Patron.pm`: until the midnight with which that day begins. */
 export function isRestricted(row: PatronRow, today: string): boolean {
   const until = restrictedUntil(row);
-  return until !== null && until >= today;
+  return until !== null && until > today;
 }
 
 /** Koha's own rule: no date, or one in the year 9999, never expires; the last day still counts. */
