@@ -154,7 +154,7 @@ async function run(installation) {
             service,
             'sh',
             '-c',
-            'ls /var/lib/passport /etc/passport/secrets/* || true',
+            'ls /var/lib/passport /etc/passport/secrets/* 2>/dev/null || true',
           ])
         )
           .split(/\s+/)

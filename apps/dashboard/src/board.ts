@@ -3,7 +3,6 @@ import type { AfterHook } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance } from 'fastify';
 import type { ScanJobs } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
 import { boardPage } from './board-page.ts';
 import { buildBoardWrites, parseJobId } from './board-writes.ts';
 import { eventPath } from './pages/event-list.ts';
@@ -13,7 +12,6 @@ import { ScanAdapter } from './scan-adapter.ts';
 import { installBoardPolicy } from './security-headers.ts';
 
 export interface BoardDeps {
-  readonly redis: Redis;
   readonly queue: ScanJobs;
   readonly nameOf: (library: string) => string;
   readonly actions: PersonActions;
@@ -45,10 +43,10 @@ export async function registerBoard(app: FastifyInstance, prefix: string, deps: 
   );
 }
 
-function buildBullBoard({ redis, queue, nameOf, basePath }: BoardDeps, boardPath: string) {
+function buildBullBoard({ queue, nameOf, basePath }: BoardDeps, boardPath: string) {
   const serverAdapter = new FastifyAdapter().setBasePath(boardPath);
   createBullBoard({
-    queues: [new ScanAdapter({ redis, queue, nameOf, eventUrl: eventUrlOf(basePath) })],
+    queues: [new ScanAdapter({ queue, nameOf, eventUrl: eventUrlOf(basePath) })],
     serverAdapter,
     options: {
       handlerHooks: { after: onlyLooking },
@@ -58,6 +56,8 @@ function buildBullBoard({ redis, queue, nameOf, basePath }: BoardDeps, boardPath
         favIcon: { default: `${basePath}/assets/icon.svg`, alternative: `${basePath}/assets/icon.svg` },
         hideDocsLink: true,
         showMetrics: false,
+        // Version, operating system and port of Redis are of use to an attacker alone; its memory is in Grafana.
+        hideRedisDetails: true,
         miscLinks: [{ text: 'Overview', url: `${basePath}/` }],
       },
     },

@@ -7,7 +7,7 @@ import {
   fastify,
 } from 'fastify';
 import type { ScanJobs } from '@passport/queue';
-import { type Logger, type Redis, translateRedisError } from '@passport/runtime';
+import { type Logger, SECURITY_HEADERS, translateRedisError } from '@passport/runtime';
 import { registerBoard } from './board.ts';
 import type { Login } from './login.ts';
 import { type PageDeps, registerPageRoutes } from './page-routes.ts';
@@ -17,7 +17,6 @@ import { installLogin } from './require-login.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 
 export interface DashboardDeps extends PageDeps {
-  readonly redis: Redis;
   readonly queue: ScanJobs;
   readonly login: Login;
   readonly consortium: string;
@@ -102,11 +101,7 @@ function withBasePath(url: string, basePath: string): string {
 
 /** A path that cannot be decoded is refused before any hook, so before the login: it is told nothing. */
 function sendMalformed(reply: FastifyReply): FastifyReply {
-  return reply
-    .code(400)
-    .header('x-content-type-options', 'nosniff')
-    .type('text/plain; charset=utf-8')
-    .send('Bad request\n');
+  return reply.code(400).headers(SECURITY_HEADERS).type('text/plain; charset=utf-8').send('Bad request\n');
 }
 
 function sendNotFound(request: FastifyRequest, reply: FastifyReply, send: SendPage): FastifyReply {

@@ -28,11 +28,9 @@ export type Login = (authorization: string | undefined, address: string) => Logi
 
 const MINUTE_MS = 60_000;
 const BY_ADDRESS = { most: 5, lockMs: MINUTE_MS, forgetMs: 15 * MINUTE_MS };
-/** Guesses at one user from many addresses. Higher, since it is also how a stranger could lock somebody out. */
-const BY_USER = { most: 10, lockMs: MINUTE_MS, forgetMs: 15 * MINUTE_MS };
 /**
- * Whoever has logged in from an address stays in, whatever is guessed at the same user elsewhere, or at other users from
- * the same address (behind a proxy that is not trusted all have one). Guesses at this very pair are counted by themselves.
+ * Whoever has logged in from an address stays in, whatever is guessed at other users from the same address (behind a
+ * proxy that is not trusted all have one). Guesses at this very pair are counted by themselves.
  */
 const BY_PAIR = BY_ADDRESS;
 const KNOWN_MS = 12 * 60 * MINUTE_MS;
@@ -40,7 +38,9 @@ const MOST_KNOWN = 1_000;
 
 /**
  * HTTP Basic over a fixed list of accounts. Every account is compared, by digests of equal length and in constant
- * time; who guesses waits, by address and by user, and while locked the right password is refused like a wrong one.
+ * time; who guesses waits, by address, and while locked the right password is refused like a wrong one. Guesses never lock
+ * a user at other addresses: that would let any stranger keep the operators out, and against many addresses the
+ * passwords themselves stand (12 characters at least, made at random by compose).
  */
 export function createLogin(accounts: readonly Account[], now: () => number): Login {
   const digest = buildDigest();
@@ -50,7 +50,6 @@ export function createLogin(accounts: readonly Account[], now: () => number): Lo
     both: digest(`${user}:${password}`),
   }));
   const byAddress = createGuessLock({ ...BY_ADDRESS, now });
-  const byUser = createGuessLock({ ...BY_USER, now });
   const byPair = createGuessLock({ ...BY_PAIR, now });
   const trusted = new Map<string, number>();
 
@@ -61,10 +60,7 @@ export function createLogin(accounts: readonly Account[], now: () => number): Lo
     const user = pick(known, (each) => timingSafeEqual(each.user, digest(given.user)))?.person.user ?? null;
     const pair = `${network} ${user ?? ''}`;
     const isTrusted = (trusted.get(pair) ?? 0) > now();
-    const userLockMs = user === null ? 0 : byUser.lockedForMs(user);
-    const lockedForMs = isTrusted
-      ? byPair.lockedForMs(pair)
-      : Math.max(byAddress.lockedForMs(network), userLockMs);
+    const lockedForMs = isTrusted ? byPair.lockedForMs(pair) : byAddress.lockedForMs(network);
     if (lockedForMs > 0) return { kind: 'locked', user, retryAfterSeconds: Math.ceil(lockedForMs / 1_000) };
 
     const both = digest(`${given.user}:${given.password}`);
@@ -72,7 +68,6 @@ export function createLogin(accounts: readonly Account[], now: () => number): Lo
     if (account === undefined) {
       byAddress.failed(network);
       if (isTrusted) byPair.failed(pair);
-      if (user !== null) byUser.failed(user);
       return { kind: 'wrong', user };
     }
     // Every page of somebody who is in comes here again: that must not forgive what others guess meanwhile.

@@ -1,11 +1,9 @@
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
 import type { JobCounts, JobStatus, QueueJob, QueueWorker, Status } from '@bull-board/api/typings/app';
 import { type ScanJobs, SCANS } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
 import { boardJob } from './board-job.ts';
 
 export interface ScanAdapterDeps {
-  readonly redis: Redis;
   readonly queue: ScanJobs;
   readonly nameOf: (library: string) => string;
   /** Where the event of a job has its own page. */
@@ -23,18 +21,16 @@ const WORKER_NAME_SEPARATOR = ':w:';
  * with: Bull Board's own adapter retries with the old attempts, retries completed jobs, and all at once.
  */
 export class ScanAdapter extends BaseAdapter {
-  readonly #redis: Redis;
   readonly #queue: ScanJobs;
   readonly #nameOf: (library: string) => string;
 
-  constructor({ redis, queue, nameOf, eventUrl }: ScanAdapterDeps) {
+  constructor({ queue, nameOf, eventUrl }: ScanAdapterDeps) {
     super('bullmq', {
       allowCompletedRetries: false,
       displayName: 'Scans',
       description: 'One job for each card that a library did not know',
       externalJobUrl: ({ id }) => ({ displayText: 'What happened', href: eventUrl(String(id)) }),
     });
-    this.#redis = redis;
     this.#queue = queue;
     this.#nameOf = nameOf;
   }
@@ -71,12 +67,6 @@ export class ScanAdapter extends BaseAdapter {
     return [...STATUSES];
   }
 
-  override getRedisInfo(): Promise<string | null> {
-    if (!('nodes' in this.#redis)) return this.#redis.info();
-    const [node] = this.#redis.nodes('master');
-    return node === undefined ? Promise.resolve(null) : node.info();
-  }
-
   override async getWorkers(): Promise<QueueWorker[] | null> {
     return this.normalizeWorkers(await this.#queue.getWorkers(), WORKER_NAME_SEPARATOR);
   }
@@ -89,6 +79,8 @@ export class ScanAdapter extends BaseAdapter {
     return this.#queue.getGlobalConcurrency();
   }
 
+  /** Never asked: the board hides it. */
+  override getRedisInfo = () => Promise.resolve(null);
   override getMetrics = nothing;
   override getJobLogs = () => Promise.resolve([]);
   override getJobSchedulers = () => Promise.resolve([]);

@@ -35,6 +35,10 @@ const BOARD_POLICY: Directives = {
  * proxy with TLS the strict transport header holds for this host alone.
  */
 export function installSecurityHeaders(app: FastifyInstance): ReturnType<FastifyInstance['after']> {
+  // What stays in a browser is what says so: style sheets, pictures, the board's scripts.
+  app.addHook('onSend', async (_request, reply) => {
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+  });
   return app.register(helmet, {
     contentSecurityPolicy: contentPolicy(PAGE_POLICY),
     crossOriginEmbedderPolicy: false,

@@ -65,7 +65,6 @@ export async function startDashboard(
   const libraries = knownLibraries(consortium);
   const sources = { redis, queue, libraries, nameOf, now };
   const app = buildDashboard({
-    redis,
     queue,
     basePath,
     nameOf,

@@ -247,3 +247,39 @@ describe('under a base path', () => {
     expect((await askOnce(build(), { url: '/passport/board/api/queues', as: null })).statusCode).toBe(401);
   });
 });
+
+describe('what the board answers', () => {
+  test.each([
+    '/board/',
+    '/board/api/queues',
+    '/board/api/queues/scans/riverside.evt_1',
+    '/board/api/nothing',
+  ])('%s stays in no cache', async (url) => {
+    for (const as of [OPERATOR, VIEWER, null])
+      expect((await fixture.ask({ url, as })).headers['cache-control']).toBe('no-store');
+  });
+
+  test('tells nobody which Redis, system or version is behind it', async () => {
+    const version = /redis_version:(\S+)/.exec(await fixture.redis.info('server'))?.[1] ?? '';
+    expect(version).not.toBe('');
+    for (const as of [OPERATOR, VIEWER]) {
+      for (const url of ['/board/api/redis/stats', '/board/api/queues', '/board/', '/'])
+        expect((await fixture.ask({ url, as })).body).not.toContain(version);
+    }
+    expect((await fixture.ask({ url: '/board/api/redis/stats', as: VIEWER })).statusCode).toBe(403);
+  });
+});
+
+test.each(['/%zz', '/passport/%zz', '/board/%zz'])(
+  '%s, which never gets to a page, has security headers',
+  async (url) => {
+    const { headers, statusCode } = await fixture.ask({ url, as: null });
+    expect([400, 401]).toContain(statusCode);
+    expect(headers).toMatchObject({
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+      'cache-control': 'no-store',
+    });
+  },
+);

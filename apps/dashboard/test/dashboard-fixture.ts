@@ -76,7 +76,6 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
   const now = (): number => Date.now();
   const build = (change: Partial<DashboardDeps> = {}): FastifyInstance =>
     buildDashboard({
-      redis,
       queue,
       nameOf,
       now,

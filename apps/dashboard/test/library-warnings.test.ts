@@ -6,13 +6,16 @@ import type { Overview } from '../src/read-overview.ts';
 
 /** What the front page says of a consortium with these card patterns. */
 function warningsFor(cards: Readonly<Record<string, readonly string[]>>): string {
-  const secret = { env: 'SECRET' };
   const file = {
     consortium: 'Test Libraries',
     libraries: Object.entries(cards).map(([id, patterns], place) => ({
       id,
       name: `Library & Archive of ${id}`,
-      koha: { url: `https://${id}.example.org`, client_id: { env: `ID_${place}` }, client_secret: secret },
+      koha: {
+        url: `https://${id}.example.org`,
+        client_id: { env: `ID_${place}` },
+        client_secret: { env: `SECRET_${place}` },
+      },
       webhook_secrets: [{ env: `HOOK_${place}` }],
       copy: { category: 'PT' },
       cards: patterns,
@@ -23,17 +26,14 @@ function warningsFor(cards: Readonly<Record<string, readonly string[]>>): string
   const environment = Object.fromEntries(
     [...places].flatMap((place) => [
       [`ID_${place}`, `id-of-number-${place}`],
+      [`SECRET_${place}`, `a-secret-for-api-${place}`],
       [
         `HOOK_${place}`,
         `whsec_${Buffer.from(`a-secret-7b1e9c40d5a2f8-${place}`.padEnd(32, '.')).toString('base64')}`,
       ],
     ]),
   );
-  const consortium = parseConsortium(
-    JSON.stringify(file),
-    { ...environment, SECRET: 'a-secret-for-the-api' },
-    () => '',
-  );
+  const consortium = parseConsortium(JSON.stringify(file), environment, () => '');
   const libraries = knownLibraries(consortium);
   return String(libraryWarnings({ libraries } as unknown as Overview));
 }

@@ -88,11 +88,11 @@ test('other addresses are not locked by the guesses of one', () => {
   expect(tryIn('olga', OPERATOR.password, '192.0.2.2')).toMatchObject({ kind: 'in' });
 });
 
-test('guesses at one user from many addresses lock that user, and nobody else', () => {
+test('guesses at one user from many addresses keep that user out nowhere else', () => {
   const { tryIn, guess } = arrange();
-  for (let n = 0; n < 10; n += 1) guess(1, `198.51.100.${n}`);
-  expect(tryIn('olga', OPERATOR.password, '203.0.113.9')).toMatchObject({ kind: 'locked', user: 'olga' });
-  expect(tryIn(VIEWER.user, VIEWER.password, '203.0.113.9')).toMatchObject({ kind: 'in' });
+  for (let n = 0; n < 50; n += 1) guess(5, `198.51.100.${n}`);
+  expect(tryIn('olga', OPERATOR.password, '203.0.113.9')).toMatchObject({ kind: 'in' });
+  expect(tryIn('olga', OPERATOR.password, '198.51.100.7')).toMatchObject({ kind: 'locked' });
 });
 
 test('who has logged in from an address is not locked out by guesses from elsewhere', () => {
