@@ -39,7 +39,8 @@ keep('passport_key', () => randomBytes(32).toString('base64'));
 keep('dashboard_password', word);
 keep('dashboard_viewer_password', word);
 
-// Each acknowledged event is on the disk (AOF, always), and a full Redis refuses instead of forgetting (noeviction).
+// Each acknowledged event is on the disk (AOF, always), and a full Redis refuses instead of forgetting (noeviction). A job is a
+// hash with one long value: as a listpack it takes half the memory.
 const redisConf = `bind * -::*
 port 6379
 dir /data
@@ -49,6 +50,7 @@ appendfsync always
 save ""
 maxmemory 512mb
 maxmemory-policy noeviction
+hash-max-listpack-value 4096
 `;
 const confPath = `${PLACE}/redis.conf`;
 if (existsSync(confPath)) chmodSync(confPath, 0o600);

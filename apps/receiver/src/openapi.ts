@@ -51,7 +51,12 @@ const eventSchema = {
       description: 'patron.not_found; passport.test is answered and not queued; any other is ignored',
       examples: ['patron.not_found', 'passport.test'],
     },
-    timestamp: { type: 'string', format: 'date-time', description: 'When the card was scanned, with offset' },
+    timestamp: {
+      type: 'string',
+      format: 'date-time',
+      maxLength: 35,
+      description: 'When the card was scanned, with offset; at most nanoseconds',
+    },
     data: {
       type: 'object',
       required: ['cardnumber', 'branch', 'interface'],

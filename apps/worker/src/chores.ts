@@ -5,6 +5,7 @@ import {
   type ScanJobs,
   TELLINGS,
   buildItemSweep,
+  buildKeptSweep,
   type TellJobs,
   cleanByAge,
   cleanTellings,
@@ -22,6 +23,8 @@ import { wakeRound } from './wake-parked.ts';
 const WAKE_EVERY_MS = 250;
 const SIGHT_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 10_000;
+/** What one library may bring in between two of these is what it may have too much. */
+const KEPT_EVERY_MS = 5_000;
 const CLEAN_EVERY_MS = 60_000;
 
 /** What every worker process does beside the jobs; ten of them doing it is as right as one. */
@@ -33,9 +36,13 @@ export function buildChores(deps: {
   readonly libraries: Libraries;
   readonly sightings: Sightings;
   readonly workerId: string;
+  /** So many ended events of a library went before their time. */
+  readonly dropped: (library: string, state: 'finished' | 'failed', count: number) => void;
   readonly now: () => number;
 }): readonly Chore[] {
-  const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, now } = deps;
+  const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, dropped, now } = deps;
+  const { retention } = consortium;
+  const sweepKept = buildKeptSweep(redis, queue, dropped);
   const known = new Set(consortium.libraries.map(({ id }) => id));
   const sweepItems = buildItemSweep(redis);
   const parkedFor = async (kind: typeof SCANS | typeof TELLINGS): Promise<readonly string[]> =>
@@ -67,9 +74,19 @@ export function buildChores(deps: {
     { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: tellSightings },
     { name: 'items', everyMs: SWEEP_EVERY_MS, work: () => sweepItems(now()) },
     {
+      name: 'kept events',
+      everyMs: KEPT_EVERY_MS,
+      work: () =>
+        sweepKept(
+          consortium.libraries,
+          { finished: retention.finishedMs, failed: retention.failedMs },
+          now(),
+        ),
+    },
+    {
       name: 'retention',
       everyMs: CLEAN_EVERY_MS,
-      work: () => cleanByAge(redis, queue, consortium.retention, now()),
+      work: () => cleanByAge(redis, queue, retention, now()),
     },
     { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanTellings(tellQueue) },
   ];

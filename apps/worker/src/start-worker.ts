@@ -6,11 +6,13 @@ import {
   openScanQueue,
   openTellQueue,
   parkReport,
+  readKept,
   readQueue,
   readRedis,
   retireSightings,
 } from '@passport/queue';
 import {
+  type KeptReading,
   type Lifecycle,
   type Logger,
   type MetricsRegistry,
@@ -18,6 +20,7 @@ import {
   countRedisBreaks,
   createMetrics,
   jobMetrics,
+  keptMetrics,
   kohaMetrics,
   queueMetrics,
   redisMetrics,
@@ -79,7 +82,7 @@ export async function startWorker(
   const queue = openScanQueue(redis);
   const tellQueue = openTellQueue(redis);
   for (const each of [queue, tellQueue]) each.on('error', () => undefined); // told by the connection
-  tellOfQueue(metrics, consortium, { redis, queue, now });
+  const { dropped } = tellOfQueue(metrics, consortium, { redis, queue, now });
   const slots = buildSlotClock((id) => byId.get(id)?.koha.maxInFlight ?? 1, monotonicNow);
   const sightings = buildSightings(ids, (id) => slots.answerMs(id), now);
   const seen = { metrics: kohaMetrics(metrics), slots, sightings, tracing };
@@ -90,7 +93,8 @@ export async function startWorker(
 
   const workerId = machine.newId();
   lifecycle.own('sightings', () => retire(redis, ids, workerId));
-  const chores = buildChores({ consortium, redis, queue, tellQueue, libraries, sightings, workerId, now });
+  const kept = { redis, queue, tellQueue, dropped };
+  const chores = buildChores({ consortium, ...kept, libraries, sightings, workerId, now });
   const housekeeping = startHousekeeping(chores, log);
   lifecycle.own('housekeeping', () => housekeeping.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
@@ -119,9 +123,17 @@ function tellOfQueue(
   metrics: MetricsRegistry,
   { libraries }: WorkerConfig['consortium'],
   { redis, queue, now }: { redis: Redis; queue: ScanJobs; now: () => number },
-): void {
+): ReturnType<typeof keptMetrics> {
   const ids = libraries.map(({ id }) => id);
   const backlogLimits = Object.fromEntries(libraries.map(({ id, limits }) => [id, limits.backlog]));
   queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
   redisMetrics(metrics, () => readRedis(redis));
+  const keptLimits = libraries.map(
+    ({ id, limits }) => [id, { finished: limits.keptFinished, failed: limits.keptFailed }] as const,
+  );
+  const readShares = async (): Promise<KeptReading> => {
+    const [kept, { memoryLimitBytes }] = await Promise.all([readKept(redis, ids), readRedis(redis)]);
+    return { libraries: kept, memoryLimitBytes };
+  };
+  return keptMetrics(metrics, readShares, Object.fromEntries(keptLimits));
 }

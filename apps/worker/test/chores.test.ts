@@ -30,6 +30,7 @@ async function chores() {
     libraries: {} as Libraries,
     sightings,
     workerId: 'worker-1',
+    dropped: () => undefined,
     now: () => NOON,
   });
   const work = (name: string) => all.find((chore) => chore.name === name)?.work();

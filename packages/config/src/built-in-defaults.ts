@@ -8,6 +8,9 @@ export const BUILT_IN_DEFAULTS = {
     copies_per_hour: 500,
     misses_per_hour: 1000,
     verdicts_per_hour: 500,
+    kept_finished: 20_000,
+    kept_failed: 5_000,
+    remembered: 100_000,
   },
   share: { fields: ['name', 'contact', 'address', 'birth'], categories: 'all', opt_out_attribute: null },
   copy: {

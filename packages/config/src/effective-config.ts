@@ -62,6 +62,9 @@ function printLibrary(library: Library): Printable {
       copies_per_hour: limits.copiesPerHour,
       misses_per_hour: limits.missesPerHour,
       verdicts_per_hour: limits.verdictsPerHour,
+      kept_finished: limits.keptFinished,
+      kept_failed: limits.keptFailed,
+      remembered: limits.remembered,
     },
     cards: library.cards.map(({ source }) => source),
     share: {

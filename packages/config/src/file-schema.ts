@@ -56,6 +56,21 @@ export const limitsSection = z.strictObject({
     10_000_000,
     'Patrons of whom only a verdict is given (not eligible, several homes, ...), which says something of them too; beyond it jobs wait.',
   ),
+  kept_finished: integer(
+    100,
+    10_000_000,
+    'Finished events kept of this library, within retention.finished; beyond it the oldest go.',
+  ),
+  kept_failed: integer(
+    100,
+    10_000_000,
+    'Failed events kept of this library for a person, within retention.failed; beyond it the oldest go, and an alert fires before.',
+  ),
+  remembered: integer(
+    1_000,
+    100_000_000,
+    'Ids of events remembered of this library, so that a redelivery is known for 80 hours; beyond it the oldest are forgotten.',
+  ),
 });
 
 export const shareSection = z.strictObject({

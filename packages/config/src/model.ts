@@ -44,6 +44,10 @@ export interface Limits {
   readonly copiesPerHour: number;
   readonly missesPerHour: number;
   readonly verdictsPerHour: number;
+  /** Most finished and failed events that are kept, and most ids that are remembered. */
+  readonly keptFinished: number;
+  readonly keptFailed: number;
+  readonly remembered: number;
 }
 
 /** What a home library lets go, whoever asks. */

@@ -53,6 +53,9 @@ export function toLimits(limits: MergedSections['limits']): Limits {
     copiesPerHour: limits.copies_per_hour,
     missesPerHour: limits.misses_per_hour,
     verdictsPerHour: limits.verdicts_per_hour,
+    keptFinished: limits.kept_finished,
+    keptFailed: limits.kept_failed,
+    remembered: limits.remembered,
   };
 }
 

@@ -27,6 +27,9 @@ export type ParsedEvent =
 /** The scan may lie this much after `webhook-timestamp`, in seconds: two clocks of one sender. */
 export const SCAN_AFTER_DELIVERY_SECONDS = 300;
 
+/** Nanoseconds and an offset. RFC 3339 sets no end to a fraction, and the text is kept with the job. */
+const LONGEST_TIMESTAMP = '2026-11-25T09:00:00.123456789+00:00'.length;
+
 const hasControlCharacter = (text: string): boolean => /\p{Cc}/u.test(text);
 
 const line = (longest: number) =>
@@ -45,7 +48,9 @@ const line = (longest: number) =>
 const envelope = z.looseObject({ type: z.string({ error: 'must be text' }) }, { error: 'must be an object' });
 
 const patronNotFound = z.looseObject({
-  timestamp: z.iso.datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' }),
+  timestamp: z.iso
+    .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' })
+    .max(LONGEST_TIMESTAMP, { error: `must have at most ${LONGEST_TIMESTAMP} characters` }),
   data: z.looseObject(
     {
       cardnumber: line(32),

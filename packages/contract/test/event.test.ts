@@ -35,6 +35,28 @@ describe('event vectors', () => {
   });
 });
 
+describe('the time of a scan', () => {
+  const at = (timestamp: string) =>
+    parseEvent(
+      { type: 'patron.not_found', timestamp, data: { cardnumber: '1', branch: 'MAIN', interface: 'staff' } },
+      1795597200,
+    );
+
+  test.each(['2026-11-25T09:00:00Z', '2026-11-25T09:00:00.123456789+00:00', '2026-11-25T10:00:00.1+01:00'])(
+    'may be as exact as any clock is: %s',
+    (timestamp) => {
+      expect(at(timestamp)).toMatchObject({ kind: 'patron.not_found', event: { scannedAt: timestamp } });
+    },
+  );
+
+  test.each([10, 15_000])('is refused by its name with %i digits of a second, since it is kept', (digits) => {
+    expect(at(`2026-11-25T09:00:00.${'1'.repeat(digits)}+00:00`)).toMatchObject({
+      kind: 'invalid',
+      field: 'timestamp',
+    });
+  });
+});
+
 describe('the age of a scan', () => {
   test('is the time between the two stamps of the sender, whatever our clock says', () => {
     expect(ageAtDeliveryMs('2001-01-01T00:00:00.500Z', 978307205)).toBe(4500);

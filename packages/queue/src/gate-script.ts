@@ -10,10 +10,11 @@ const JOIN_LIFE_MS = 10_000;
  * The gate: everything the receiver must know and hold before it queues events, in one round trip for all that came
  * together (a call each would cost more than what it does). They are asked about one after the other.
  *
- * KEYS of each: 1 its guard, 2 join (mode take only), 3 rate, 4 backlog
+ * KEYS of each: 1 its guard, 2 join (mode take only), 3 rate, 4 backlog, 5 ids remembered
  * ARGV of each: 1 mode: rate | look | take  2 library  3 event id
  *      4 keyed hashes of the body, one per known key, comma separated; the first is stored
  *      5 microseconds between two events  6 burst  7 most unfinished events
+ *      8 most ids remembered
  *
  * Answers of each {'rate', wait in us} | {'reuse'} | {'backlog'} | {'pass'} (modes rate and look)
  *       | {verdict, event id to follow, add? 0/1, priority, now in ms}, verdict: new | duplicate | joined
@@ -75,7 +76,20 @@ local function is_full(backlog_key, most, jobs)
   return redis.call('ZCARD', backlog_key) >= most
 end
 
-local function ask(guard_key, join_key, rate_key, backlog_key, mode, library, event_id, hashes, interval, burst, most)
+-- Guards live long and are cheap to make: of each library only so many, or one could fill Redis with them. An event whose
+-- guard went early is still known by its job, for as long as that is kept.
+local function remember(guards, remembered_key, event_id, value, most)
+  redis.call('SET', guards .. event_id, value, 'EX', ${GUARD_LIFE_SECONDS})
+  local count = redis.call('RPUSH', remembered_key, event_id)
+  if count % 100 == 1 then redis.call('EXPIRE', remembered_key, ${GUARD_LIFE_SECONDS}) end
+  if count <= most then return end
+  for _, oldest in ipairs(redis.call('LPOP', remembered_key, math.min(count - most, 10))) do
+    redis.call('DEL', guards .. oldest)
+  end
+end
+
+local function ask(keys, mode, library, event_id, hashes, interval, burst, most, most_ids)
+  local guard_key, join_key, rate_key, backlog_key, remembered_key = unpack(keys)
   local guards, jobs = '${guardKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
   local function enter(id)
     redis.call('ZADD', backlog_key, 'NX', now_ms, id)
@@ -106,12 +120,12 @@ local function ask(guard_key, join_key, rate_key, backlog_key, mode, library, ev
   local first = redis.call('GET', join_key)
   local first_guard = first and read_guard(guards .. first)
   if first_guard and not first_guard.ended and not finished(jobs .. first) then
-    redis.call('SET', guard_key, hash .. ' - ' .. first, 'EX', ${GUARD_LIFE_SECONDS})
+    remember(guards, remembered_key, event_id, hash .. ' - ' .. first, most_ids)
     return follow('joined', first)
   end
 
   if is_full(backlog_key, most, jobs) then return {'backlog'} end
-  redis.call('SET', guard_key, hash .. ' -', 'EX', ${GUARD_LIFE_SECONDS})
+  remember(guards, remembered_key, event_id, hash .. ' -', most_ids)
   redis.call('SET', join_key, event_id, 'PX', ${JOIN_LIFE_MS})
   return {'new', event_id, 1, enter(event_id), now_ms}
 end
@@ -126,12 +140,12 @@ local function ask_apart(...)
 end
 
 local answers = {}
-for index = 1, #KEYS / 4 do
-  local k, a = (index - 1) * 4, (index - 1) * 7
+for index = 1, #KEYS / 5 do
+  local k, a = (index - 1) * 5, (index - 1) * 8
   answers[index] = ask_apart(
-    KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4],
+    {KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], KEYS[k + 5]},
     ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4],
-    tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7])
+    tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), tonumber(ARGV[a + 8])
   )
 end
 return answers

@@ -1,6 +1,6 @@
 import type { Redis } from '@passport/runtime';
 import { GATE_LUA } from './gate-script.ts';
-import { backlogKey, guardKey, joinKey, rateKey } from './keys.ts';
+import { backlogKey, guardKey, joinKey, rateKey, rememberedKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /** What the receiver asks the gate about one delivery. */
@@ -13,7 +13,13 @@ export interface GateQuestion {
   readonly bodyHashes: readonly string[];
   /** Keyed hash of card and item; read by `take` only. */
   readonly scanHash: string;
-  readonly limits: { readonly eventsPerSecond: number; readonly burst: number; readonly backlog: number };
+  readonly limits: {
+    readonly eventsPerSecond: number;
+    readonly burst: number;
+    readonly backlog: number;
+    /** Most ids that are remembered of the library. */
+    readonly remembered?: number;
+  };
 }
 
 export type GateAnswer =
@@ -38,6 +44,9 @@ export type GateAnswer =
 /** Asks about deliveries in their order; the answers come in the same one. */
 export type Gate = (questions: readonly GateQuestion[]) => Promise<GateAnswer[]>;
 
+/** Where the question does not say. */
+const MOST_REMEMBERED = 100_000;
+
 /** BullMQ's largest priority. */
 const LOWEST_PRIORITY = 2_097_152;
 
@@ -55,6 +64,7 @@ const keysOf = ({ library, eventId, scanHash }: GateQuestion): string[] => [
   joinKey(library, scanHash),
   rateKey(library),
   backlogKey(library),
+  rememberedKey(library),
 ];
 
 const argumentsOf = ({ mode, library, eventId, bodyHashes, limits }: GateQuestion): (string | number)[] => [
@@ -65,6 +75,7 @@ const argumentsOf = ({ mode, library, eventId, bodyHashes, limits }: GateQuestio
   Math.round(1e6 / limits.eventsPerSecond),
   limits.burst,
   limits.backlog,
+  limits.remembered ?? MOST_REMEMBERED,
 ];
 
 function readAnswer([verdict, ...rest]: readonly (string | number)[]): GateAnswer {

@@ -33,6 +33,12 @@ export const backlogKey = (library: string): string => key('backlog', library);
 /** Copies, misses or verdicts of the last hour, by time. */
 export const hourKey = (kind: 'copies' | 'misses' | 'verdicts', library: string): string =>
   key('hour', kind, library);
+/** A library's ended events whose jobs are kept, by the time of their end. */
+export const keptKey = (kind: KeptKind, library: string): string => key('kept', kind, library);
+export const KEPT_KINDS = ['finished', 'failed'] as const;
+export type KeptKind = (typeof KEPT_KINDS)[number];
+/** The ids that a library has guards of, oldest first. */
+export const rememberedKey = (library: string): string => key('remembered', library);
 /** What may wait for a library's circuit to close: scans, and reports to it. */
 export type Parked = typeof SCANS | typeof TELLINGS;
 const parkedKind = (kind: Parked): string => (kind === SCANS ? 'parked' : 'parked-reports');

@@ -1,11 +1,24 @@
-import type { JobData, Outcome } from '@passport/contract';
+import { type JobData, type Outcome, isFailure } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { backlogKey, failedKey, guardKey, hourKey, jobIdOf, jobKey, outcomesKey } from './keys.ts';
+import {
+  KEPT_KINDS,
+  type KeptKind,
+  backlogKey,
+  failedKey,
+  guardKey,
+  hourKey,
+  jobIdOf,
+  jobKey,
+  keptKey,
+  outcomesKey,
+} from './keys.ts';
 import { defineScript } from './script.ts';
 
 const HOUR_MS = 3_600_000;
 /** Hourly counts are kept for a little more than the day that the dashboard shows. */
 const OUTCOMES_LIFE_SECONDS = 26 * 3600;
+/** No event is kept for longer (configuration, `retention`). */
+const KEPT_LIFE_SECONDS = 90 * 24 * 3600;
 
 /** What an hour is counted in, in the order of the scripts' keys. */
 const HOUR_KINDS = ['misses', 'copies', 'verdicts'] as const;
@@ -41,9 +54,10 @@ return {}
 
 /**
  * What an ended event leaves behind: its guard says so, it is off the backlog, its place in the hour is given back
- * unless it was used, its outcome is counted once. Safe to repeat.
- * KEYS 1 guard, 2 backlog, 3 outcomes of the hour, then misses, copies, verdicts
- * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: one of these or none, 4 life of the counts
+ * unless it was used, its outcome is counted once, and it is among those that are kept. Safe to repeat.
+ * KEYS 1 guard, 2 backlog, 3 outcomes of the hour, 4 misses, 5 copies, 6 verdicts, 7 kept finished, 8 kept failed
+ * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: misses, copies, verdicts or none, 4 life of the counts,
+ *      5 kept among: finished, failed or none, 6 end in ms, 7 life of what is known of kept events
  */
 const SETTLE_LUA = `
 local guard = redis.call('GET', KEYS[1])
@@ -59,18 +73,27 @@ if open == 1 and ARGV[2] ~= '' then
   redis.call('HINCRBY', KEYS[3], ARGV[2], 1)
   redis.call('EXPIRE', KEYS[3], ARGV[4])
 end
+for index, kind in ipairs({'finished', 'failed'}) do
+  if ARGV[5] == kind then
+    redis.call('ZADD', KEYS[index + 6], ARGV[6], ARGV[1])
+    redis.call('EXPIRE', KEYS[index + 6], ARGV[7])
+  else
+    redis.call('ZREM', KEYS[index + 6], ARGV[1])
+  end
+end
 return open
 `;
 
 /**
  * Gives a failed job new data and enters it in the backlog again, unless it was changed or taken since it was read.
- * KEYS 1 job, 2 failed jobs, 3 backlog; ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id
+ * KEYS 1 job, 2 failed jobs, 3 backlog, 4 kept failed events; ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id
  */
 const REOPEN_LUA = `
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 if redis.call('HGET', KEYS[1], 'data') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'data', ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[5])
+redis.call('ZREM', KEYS[4], ARGV[5])
 return 1
 `;
 
@@ -116,6 +139,15 @@ const USED: Partial<Record<Outcome, HourUse>> = {
   NOT_ELIGIBLE: 'verdicts',
 };
 
+/** How an event ended, as the books want it. */
+interface End {
+  readonly field: string;
+  readonly used: HourUse;
+  readonly hour: string;
+  readonly kind: KeptKind;
+  readonly endedMs: number;
+}
+
 const hourKeys = (library: string): string[] => HOUR_KINDS.map((kind) => hourKey(kind, library));
 
 /** Opens the ledger on a connection. Nothing in it is personal: event ids, times, counts. */
@@ -123,9 +155,14 @@ export function openLedger(redis: Redis): Ledger {
   const admit = defineScript(redis, 'passportAdmit', ADMIT_LUA);
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
   const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
-  const close = async (library: string, eventId: string, field: string, used: HourUse, hour: string) => {
-    const keys = [guardKey(library, eventId), backlogKey(library), outcomesKey(hour)];
-    await settle([...keys, ...hourKeys(library)], [eventId, field, used, OUTCOMES_LIFE_SECONDS]);
+  const close = async (library: string, eventId: string, end: End | null): Promise<void> => {
+    const keys = [guardKey(library, eventId), backlogKey(library), outcomesKey(end?.hour ?? 'none')];
+    const kept = KEPT_KINDS.map((kind) => keptKey(kind, library));
+    const { field = '', used = 'none', kind = 'none', endedMs = 0 } = end ?? {};
+    await settle(
+      [...keys, ...hourKeys(library), ...kept],
+      [eventId, field, used, OUTCOMES_LIFE_SECONDS, kind, endedMs, KEPT_LIFE_SECONDS],
+    );
   };
   return {
     async admit(library, eventId, { copiesPerHour, missesPerHour, verdictsPerHour }) {
@@ -143,12 +180,18 @@ export function openLedger(redis: Redis): Ledger {
       await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
     },
     settle: (library, eventId, outcome, nowIso, used = USED[outcome] ?? 'none') =>
-      close(library, eventId, `${library} ${outcome}`, used, nowIso.slice(0, 'YYYY-MM-DDTHH'.length)),
-    strikeOut: (library, eventId) => close(library, eventId, '', 'none', 'none'),
+      close(library, eventId, {
+        field: `${library} ${outcome}`,
+        used,
+        hour: nowIso.slice(0, 'YYYY-MM-DDTHH'.length),
+        kind: isFailure(outcome) ? 'failed' : 'finished',
+        endedMs: Date.parse(nowIso),
+      }),
+    strikeOut: (library, eventId) => close(library, eventId, null),
     async reopen({ library, event_id: eventId }, before, after, nowMs) {
       const jobId = jobIdOf(library, eventId);
       const done = await reopen(
-        [jobKey(jobId), failedKey, backlogKey(library)],
+        [jobKey(jobId), failedKey, backlogKey(library), keptKey('failed', library)],
         [jobId, JSON.stringify(before), JSON.stringify(after), nowMs, eventId],
       );
       return done === 1;

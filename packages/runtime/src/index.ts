@@ -6,6 +6,8 @@ export { openLogOutput } from './log-output.ts';
 export type { LogHealth, LogOutput } from './log-output.ts';
 export { createLogger } from './logger.ts';
 export type { Logger } from './logger.ts';
+export { keptMetrics } from './kept-metrics.ts';
+export type { KeptReading } from './kept-metrics.ts';
 export { kohaMetrics } from './koha-metrics.ts';
 export { connectionMetrics } from './connection-metrics.ts';
 export { networkOf } from './network-of.ts';

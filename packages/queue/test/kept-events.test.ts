@@ -1,0 +1,173 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { addScans, buildGate, buildKeptSweep, openLedger, readKept, retryByPerson } from '@passport/queue';
+import { type QueueFixture, event, jobData, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const DAY_MS = 24 * 3_600_000;
+const AGES = { finished: DAY_MS, failed: 7 * DAY_MS };
+const ENDED = Date.parse('2026-11-25T12:00:00Z');
+const limits = { keptFinished: 3, keptFailed: 2 };
+
+/** Ends `count` events of a library, one a second, oldest first; the ids are its own. */
+async function endEvents(kind: 'finished' | 'failed', count: number, library = 'riverside'): Promise<void> {
+  const ledger = openLedger(fixture.redis);
+  for (let n = 1; n <= count; n += 1) {
+    const eventId = `${kind}_${n}`;
+    const outcome = kind === 'failed' ? ('TOO_LATE' as const) : ('NOT_A_CARD' as const);
+    const progress = {
+      ...jobData().progress,
+      state: kind === 'failed' ? 'failed' : 'done',
+      outcome,
+    } as const;
+    await addScans(fixture.queue, [{ job: jobData({ library, event_id: eventId, progress }), priority: 1 }]);
+    const at = new Date(ENDED + n * 1_000).toISOString();
+    await ledger.settle(library, eventId, outcome, at);
+    const job = await fixture.hand.take();
+    await (kind === 'failed' ? fixture.hand.fail(job) : fixture.hand.complete(job));
+  }
+}
+
+const ids = async (state: 'completed' | 'failed'): Promise<string[]> =>
+  (await fixture.queue.getJobs([state], 0, -1, true)).map(({ data }) => `${data.library}.${data.event_id}`);
+
+async function sweep(nowMs = ENDED + 60_000): Promise<Record<string, number>> {
+  const dropped: Record<string, number> = {};
+  const run = buildKeptSweep(fixture.redis, fixture.queue, (library, kind, count) => {
+    dropped[`${library} ${kind}`] = count;
+  });
+  await run(
+    [
+      { id: 'riverside', limits },
+      { id: 'lakeside', limits },
+    ],
+    AGES,
+    nowMs,
+  );
+  return dropped;
+}
+
+describe('the ended events of a library', () => {
+  test('are kept by number: the oldest finished ones go, of this library alone', async () => {
+    await endEvents('finished', 5);
+    await endEvents('finished', 2, 'lakeside');
+
+    expect(await sweep()).toEqual({ 'riverside finished': 2 });
+    expect((await ids('completed')).toSorted()).toEqual([
+      'lakeside.finished_1',
+      'lakeside.finished_2',
+      'riverside.finished_3',
+      'riverside.finished_4',
+      'riverside.finished_5',
+    ]);
+  });
+
+  test('that failed are counted apart, and the newest stay for a person', async () => {
+    await endEvents('finished', 3);
+    await endEvents('failed', 4);
+
+    expect(await sweep()).toEqual({ 'riverside failed': 2 });
+    expect((await ids('failed')).toSorted()).toEqual(['riverside.failed_3', 'riverside.failed_4']);
+    expect(await ids('completed')).toHaveLength(3);
+  });
+
+  test('and a failed one that a person retries is no longer counted, nor taken away', async () => {
+    await endEvents('failed', 3);
+    await retryByPerson(fixture.queue, openLedger(fixture.redis), 'riverside.failed_1', ENDED);
+
+    expect(await sweep()).toEqual({});
+    expect((await fixture.queue.getJob('riverside.failed_1'))?.id).toBe('riverside.failed_1');
+  });
+
+  test('that went by their age are not counted any more', async () => {
+    await endEvents('finished', 3);
+    await sweep(ENDED + 2_000 + DAY_MS);
+
+    expect(await readKept(fixture.redis, ['riverside'])).toMatchObject({ riverside: { finished: 1 } });
+  });
+
+  test('and one that somebody discards is not counted', async () => {
+    await endEvents('failed', 1);
+    await openLedger(fixture.redis).strikeOut('riverside', 'failed_1');
+
+    expect(await readKept(fixture.redis, ['riverside'])).toMatchObject({ riverside: { failed: 0 } });
+  });
+
+  test('stay known to the gate when they are gone: a redelivery does not run again', async () => {
+    const gate = buildGate(fixture.redis);
+    await gate([event(1)]);
+    await addScans(fixture.queue, [{ job: jobData({ event_id: 'evt_1' }), priority: 1 }]);
+    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'NOT_A_CARD', new Date(ENDED).toISOString());
+    await fixture.hand.complete(await fixture.hand.take());
+    await fixture.queue.remove('riverside.evt_1');
+
+    expect(await gate([event(1)])).toMatchObject([{ kind: 'duplicate', add: false }]);
+  });
+});
+
+describe('what a library has in Redis', () => {
+  test('is told for each, in events and about as many bytes as its jobs take', async () => {
+    await endEvents('finished', 100);
+    let jobs = 0;
+    for (const key of await fixture.redis.keys('{passport}:scans:riverside.*')) {
+      jobs += Number(await fixture.server.ask('MEMORY', 'USAGE', key));
+    }
+
+    const { riverside, lakeside } = await readKept(fixture.redis, ['riverside', 'lakeside']);
+
+    expect(lakeside).toEqual({ finished: 0, failed: 0, unfinished: 0, remembered: 0, bytes: 0 });
+    expect(riverside).toMatchObject({ finished: 100, failed: 0, unfinished: 0 });
+    expect(riverside?.bytes).toBeGreaterThan(jobs);
+    expect(riverside?.bytes).toBeLessThan(jobs * 1.4);
+  });
+
+  test('is told of the others where one library’s keys hold what is not ours', async () => {
+    await endEvents('finished', 2);
+    await fixture.server.ask('SET', '{passport}:kept:finished:lakeside', 'garbage');
+
+    const kept = await readKept(fixture.redis, ['lakeside', 'riverside']);
+
+    expect(kept).toMatchObject({ lakeside: { finished: 0 }, riverside: { finished: 2 } });
+  });
+});
+
+describe('the ids that are remembered of a library', () => {
+  const few = { eventsPerSecond: 10_000, burst: 10_000, backlog: 10_000, remembered: 5 };
+  const guards = async (library: string): Promise<number> =>
+    (await fixture.redis.keys(`{passport}:guard:${library}.*`)).length;
+
+  test('are so many: the oldest are forgotten, of this library alone', async () => {
+    const gate = buildGate(fixture.redis);
+    await gate([event(1, { library: 'lakeside', limits: few })]);
+    for (let n = 1; n <= 12; n += 1) await gate([event(n, { limits: few })]);
+
+    expect({ riverside: await guards('riverside'), lakeside: await guards('lakeside') }).toEqual({
+      riverside: 5,
+      lakeside: 1,
+    });
+    const [oldest, newest] = await gate([event(1, { limits: few }), event(12, { limits: few })]);
+    expect([oldest?.kind, newest?.kind]).toEqual(['new', 'duplicate']);
+  });
+
+  test('do not run again while their job is there, though they are forgotten', async () => {
+    const gate = buildGate(fixture.redis);
+    await gate([event(1, { limits: few })]);
+    await addScans(fixture.queue, [{ job: jobData({ event_id: 'evt_1' }), priority: 1 }]);
+    for (let n = 2; n <= 8; n += 1) await gate([event(n, { limits: few })]);
+
+    expect(await gate([event(1, { limits: few })])).toMatchObject([{ kind: 'duplicate', add: false }]);
+  });
+
+  test('the list of a quiet library goes with its guards', async () => {
+    await buildGate(fixture.redis)([event(1)]);
+
+    expect(Number(await fixture.server.ask('TTL', '{passport}:remembered:riverside'))).toBeGreaterThan(
+      79 * 3600,
+    );
+  });
+});
