@@ -1,5 +1,6 @@
 import type { Progress, WaitingReason } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
+import { meaningOf } from '@passport/verdict';
 import { LibraryClosed } from './libraries.ts';
 import { LONGEST_REST_MS } from './library-rest.ts';
 
@@ -19,51 +20,26 @@ export type FailureDecision =
   /** Not a failure of the outside. */
   | { readonly kind: 'bug' };
 
-/** The one place where failures of the outside are told apart. Pure. */
+/** What the failure of a call means for its job; the failures of Koha are told apart in one table (`meaningOf`). Pure. */
 export function decideFailure(error: unknown): FailureDecision {
   if (error instanceof LibraryClosed) {
     return { kind: 'wait', library: error.library, reason: 'CIRCUIT_OPEN', retryAfterMs: null };
   }
   if (!(error instanceof KohaError)) return { kind: 'bug' };
-  const { library, retryAfterMs } = error;
-  const wait = (reason: WaitingReason): FailureDecision => ({ kind: 'wait', library, reason, retryAfterMs });
-  switch (error.code) {
+  const { library } = error;
+  const meaning = meaningOf(error);
+  switch (meaning.kind) {
+    case 'wait':
+      return { ...meaning, library };
+    case 'refused':
+      return { kind: 'misconfigured', problem: { library, ...meaning.problem } };
     case 'aborted':
       return { kind: 'hand_back' };
-    case 'busy':
-      return wait('BUSY');
-    case 'rate_limited':
-      return wait('RATE_LIMITED');
-    case 'timeout':
-    case 'unreachable':
-    case 'reset':
-    case 'http_5xx':
-    case 'maintenance':
-    case 'bad_answer':
-    case 'redirect':
-    case 'record_refused':
-      return wait('NO_ANSWER');
-    case 'unexpected_status':
-      return error.retryable ? wait('NO_ANSWER') : misconfigured(library, 'other', `status ${error.status}`);
     case 'too_late':
       return { kind: 'bug' }; // the loan step has its own word for it
-    case 'credentials':
-      return misconfigured(library, 'credentials', null);
-    case 'permission':
-      return error.branch === null
-        ? misconfigured(library, 'permission', error.permission)
-        : misconfigured(library, 'branch', error.branch);
     default:
-      return error.code satisfies never;
+      return meaning satisfies never;
   }
-}
-
-function misconfigured(
-  library: string,
-  what: NonNullable<Progress['problem']>['what'],
-  name: string | null,
-): FailureDecision {
-  return { kind: 'misconfigured', problem: { library, what, name } };
 }
 
 /** A person stands at the desk: tries come quickly at first, in milliseconds. */

@@ -1,13 +1,7 @@
-import type { ProblemKind, WaitingReason } from '@passport/contract';
+import type { WaitingReason } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
-
-/** What only a person can mend at a library: the `problem` of a `MISCONFIGURED` event. */
-export interface Problem {
-  readonly what: ProblemKind;
-  /** The permission, branch, category or attribute type it is about; a code, never a patron's value. */
-  readonly name: string | null;
-}
+import { type Problem, meaningOf } from './failure.ts';
 
 /** What a candidate said when it was asked for a card. */
 export type Answer =
@@ -25,29 +19,18 @@ export async function readAnswer(work: Promise<readonly KohaPatron[]>): Promise<
   }
 }
 
-/** The answer a failed call stands for: silence that may pass, or a refusal that a person must mend. */
-export function answerOfFailure(failure: KohaError): Answer {
-  const problem = problemOfFailure(failure);
-  if (problem !== null) return { kind: 'refused', problem };
-  const reason =
-    failure.code === 'busy' ? 'BUSY' : failure.code === 'rate_limited' ? 'RATE_LIMITED' : 'NO_ANSWER';
-  return { kind: 'no_answer', reason, retryAfterMs: failure.retryAfterMs };
-}
-
-/** What a person must mend after this failure; null when trying again can help. */
-export function problemOfFailure(failure: KohaError): Problem | null {
-  if (failure.retryable) return null;
-  switch (failure.code) {
-    case 'credentials':
-      return { what: 'credentials', name: null };
-    case 'permission':
-      return failure.branch === null
-        ? { what: 'permission', name: failure.permission }
-        : { what: 'branch', name: failure.branch };
+/** The answer a failed call stands for: silence that may pass, or a refusal that a person must fix. */
+function answerOfFailure(failure: KohaError): Answer {
+  const meaning = meaningOf(failure);
+  switch (meaning.kind) {
+    case 'refused':
+      return meaning;
+    case 'wait':
+      return { kind: 'no_answer', reason: meaning.reason, retryAfterMs: meaning.retryAfterMs };
+    case 'aborted':
+    case 'too_late':
+      return { kind: 'no_answer', reason: 'NO_ANSWER', retryAfterMs: failure.retryAfterMs };
     default:
-      return {
-        what: 'other',
-        name: failure.status === null ? failure.code : `${failure.code} ${failure.status}`,
-      };
+      return meaning satisfies never;
   }
 }

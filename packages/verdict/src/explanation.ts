@@ -1,5 +1,5 @@
 import type { EligibilityReason } from '@passport/contract';
-import type { Problem } from './answer.ts';
+import type { Problem } from './failure.ts';
 import type { Judgement } from './judge.ts';
 import type { LocalHolder } from './local-look.ts';
 import type { Located, Refusing, Silent } from './locate.ts';

@@ -1,5 +1,7 @@
-export { answerOfFailure, problemOfFailure, readAnswer } from './answer.ts';
-export type { Answer, Problem } from './answer.ts';
+export { readAnswer } from './answer.ts';
+export type { Answer } from './answer.ts';
+export { meaningOf } from './failure.ts';
+export type { FailureMeaning, Problem } from './failure.ts';
 export { decideCandidates, libraryById } from './candidates.ts';
 export type { Candidate } from './candidates.ts';
 export { passesCategoryFilter } from './category-filter.ts';

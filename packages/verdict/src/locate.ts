@@ -1,7 +1,8 @@
 import type { WaitingReason } from '@passport/contract';
 import { sameCard } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
-import type { Answer, Problem } from './answer.ts';
+import type { Answer } from './answer.ts';
+import type { Problem } from './failure.ts';
 import type { Candidate } from './candidates.ts';
 import { isCopy } from './is-copy.ts';
 

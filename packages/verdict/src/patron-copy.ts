@@ -1,7 +1,7 @@
 import type { Agreement, CategoryChoice, ExpiryChoice, Library } from '@passport/config';
 import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
 import type { KohaPatron, PatronBody, PatronField } from '@passport/koha-client';
-import type { Problem } from './answer.ts';
+import type { Problem } from './failure.ts';
 import { cleanText } from './clean-text.ts';
 import { dayAfter } from './day-after.ts';
 import { fitNames } from './fit-names.ts';

@@ -33,7 +33,7 @@ test.each<[KohaErrorCode, Partial<KohaFailure>, object]>([
   ['credentials', {}, { what: 'credentials', name: null }],
   ['permission', { permission: 'borrowers: x' }, { what: 'permission', name: 'borrowers: x' }],
   ['permission', { branch: 'MAIN' }, { what: 'branch', name: 'MAIN' }],
-  ['unexpected_status', { status: 404 }, { what: 'other', name: 'unexpected_status 404' }],
+  ['unexpected_status', { status: 404 }, { what: 'other', name: 'status 404' }],
 ])('T-15 %s is a person’s matter', async (code, more, problem) => {
   expect(await readAnswer(failed(code, more))).toEqual({ kind: 'refused', problem });
 });
