@@ -1,6 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import { type KohaClient, createKohaClient } from '@passport/koha-client';
 import type { Lifecycle, Logger, Tracing, kohaMetrics } from '@passport/runtime';
+import { buildFailureLog, nameOfFailure } from './failure-log.ts';
 import { type Libraries, buildLibraries } from './libraries.ts';
 import type { Machine } from './machine.ts';
 import type { Sightings } from './sightings.ts';
@@ -28,17 +29,22 @@ export function connectLibraries(deps: {
     metrics.circuitOpen(library.id, false);
     clients.set(library.id, client);
   }
+  const failures = buildFailureLog(machine.monotonicNow, log);
   return buildLibraries(clients, machine, {
     circuitChanged(library, isOpen) {
       metrics.circuitOpen(library, isOpen);
       sightings.circuitChanged(library, isOpen);
-      log.warn({ library, circuit: isOpen ? 'open' : 'closed' }, isOpen ? 'library lost' : 'library is back');
+      failures.circuitChanged(library, isOpen);
     },
     answered(library, ms) {
       slots.answered(library, ms);
       sightings.answered(library);
+      failures.answered(library);
     },
-    failed: (library, code) => sightings.failed(library, code),
+    failed(library, failure) {
+      sightings.failed(library, nameOfFailure(failure));
+      failures.failed(library, failure);
+    },
   });
 }
 

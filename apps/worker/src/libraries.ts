@@ -43,7 +43,7 @@ export interface Libraries {
 export interface LibraryWatch {
   circuitChanged(library: string, isOpen: boolean): void;
   answered(library: string, ms: number): void;
-  failed(library: string, code: string): void;
+  failed(library: string, failure: Pick<KohaError, 'code' | 'causeCode'>): void;
 }
 
 /** Failures that mean "the library is in trouble", not "this record or this set-up is". */
@@ -86,15 +86,10 @@ export function buildLibraries(
     async call(library, work) {
       const place = room(library);
       const startedAt = monotonicNow();
-      try {
-        const result = await through(place, place.circuit, () => work(place.koha));
-        place.lastSuccess = monotonicNow();
-        watch.answered(library, place.lastSuccess - startedAt);
-        return result;
-      } catch (error) {
-        if (error instanceof KohaError) watch.failed(library, error.code);
-        throw error;
-      }
+      const result = await through(place, place.circuit, () => work(place.koha));
+      place.lastSuccess = monotonicNow();
+      watch.answered(library, place.lastSuccess - startedAt);
+      return result;
     },
     async callBeside(library, work) {
       const place = room(library);
@@ -128,6 +123,8 @@ interface Room {
   /** Of the work beside the story. */
   readonly besides: Circuit;
   readonly rest: LibraryRest;
+  /** Hears of each failure that is not a report's, before the circuit does. */
+  readonly failed: (error: KohaError) => void;
   lastSuccess: number | null;
   lastReport: number | null;
 }
@@ -151,6 +148,7 @@ function buildRoom(
     circuit: buildCircuit(monotonicNow, changed, { random }),
     besides: buildCircuit(monotonicNow, () => undefined, { random, longestPauseMs: LONGEST_PAUSE_BESIDE_MS }),
     rest: buildLibraryRest(monotonicNow),
+    failed: (error) => watch.failed(library, error),
     lastSuccess: null,
     lastReport: null,
   };
@@ -158,7 +156,7 @@ function buildRoom(
 
 /** Does the work if the library does not rest and the circuit lets it, and tells both how it went. */
 async function through<T>(
-  { library, rest }: Room,
+  { library, rest, failed }: Room,
   circuit: Circuit,
   work: () => Promise<T>,
   how: { readonly success?: 'no news'; readonly judge?: typeof judge } = {},
@@ -172,6 +170,7 @@ async function through<T>(
     else circuit.succeeded();
     return result;
   } catch (error) {
+    if (how.judge === undefined && error instanceof KohaError) failed(error);
     (how.judge ?? judge)(circuit, passage, error);
     rest.hear(error);
     throw error;

@@ -25,7 +25,7 @@ function bench(): Bench {
     {
       circuitChanged: (library, isOpen) => seen.push(`${library} ${isOpen ? 'open' : 'closed'}`),
       answered: (library, ms) => seen.push(`${library} answered in ${ms}`),
-      failed: (library, code) => seen.push(`${library} ${code}`),
+      failed: (library, { code }) => seen.push(`${library} ${code}`),
     },
   );
   return { libraries, clock, seen };

@@ -1,0 +1,47 @@
+import type { KohaError } from '@passport/koha-client';
+import type { Logger } from '@passport/runtime';
+
+/** What is known of a failure without a word of anybody outside. */
+type Failure = Pick<KohaError, 'code' | 'causeCode'>;
+
+/** Logs why libraries fail: once when it begins or changes, and again each minute while it lasts. */
+export interface FailureLog {
+  failed(library: string, failure: Failure): void;
+  answered(library: string): void;
+  circuitChanged(library: string, isOpen: boolean): void;
+}
+
+const AGAIN_MS = 60_000;
+/** A call that was not sent, or that we broke off, is no failure of the library. */
+const NO_FAILURE: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
+
+export function buildFailureLog(monotonicNow: () => number, log: Logger): FailureLog {
+  const last = new Map<string, { readonly failure: Failure; readonly loggedAt: number }>();
+  const fieldsOf = ({ code, causeCode }: Failure): object => ({ code, cause_code: causeCode });
+  return {
+    failed(library, failure) {
+      if (NO_FAILURE.has(failure.code)) return;
+      const before = last.get(library);
+      const isKnown = before?.failure.code === failure.code && before.failure.causeCode === failure.causeCode;
+      if (isKnown && monotonicNow() - before.loggedAt < AGAIN_MS) return;
+      last.set(library, { failure, loggedAt: monotonicNow() });
+      log.warn({ library, ...fieldsOf(failure) }, 'library fails');
+    },
+    answered(library) {
+      const before = last.get(library);
+      // Of one that comes and goes a line a minute is enough, too.
+      if (before !== undefined && monotonicNow() - before.loggedAt >= AGAIN_MS) last.delete(library);
+    },
+    circuitChanged(library, isOpen) {
+      const failure = last.get(library)?.failure;
+      const why = isOpen && failure !== undefined ? fieldsOf(failure) : {};
+      const circuit = isOpen ? 'open' : 'closed';
+      log.warn({ library, circuit, ...why }, isOpen ? 'library lost' : 'library is back');
+    },
+  };
+}
+
+/** The failure in one word or two, for the dashboard: `unreachable: certificate_expired`. */
+export function nameOfFailure({ code, causeCode }: Failure): string {
+  return causeCode === null || causeCode === code ? code : `${code}: ${causeCode}`;
+}
