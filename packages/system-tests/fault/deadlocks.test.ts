@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Exchange } from '@passport/koha-double';
+import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
+import { brokenPromises, untilAllTold } from './kept-promises.ts';
+import { registerReader } from './new-reader.ts';
+import { percentile } from './percentile.ts';
+import { type Sender, type Sent, createSender } from './sender.ts';
+import { createToldLog } from './told-log.ts';
+
+type Id = 'midland' | 'riverside' | 'lakeside';
+
+/** The long form: `PASSPORT_DEADLOCK_COPIES=1000`. */
+const COPIES = Number(process.env['PASSPORT_DEADLOCK_COPIES'] ?? '120');
+const WORKERS = 4;
+const AT_ONCE = 8;
+const OTHER_SCANS = 8;
+
+/** What riverside was asked about each card, in order: a look or a create with its status. */
+const asked = new Map<string, string[]>();
+
+function hear({ method, path, query, requestBody, status }: Exchange): void {
+  if (path !== '/patrons') return;
+  const created = method === 'POST' ? (requestBody as { cardnumber: string }).cardnumber : null;
+  const where = method === 'GET' ? (new URLSearchParams(query).get('q') ?? '') : '';
+  const card = created ?? /"cardnumber":"(\d+)"/.exec(where)?.[1];
+  if (card !== undefined)
+    asked.set(card, [...(asked.get(card) ?? []), created === null ? 'look' : `${status}`]);
+}
+
+let consortium: Consortium<Id>;
+const toldLog = createToldLog();
+beforeAll(async () => {
+  consortium = await startConsortium<Id>({
+    libraries: {
+      midland: { reports: false },
+      riverside: {
+        koha: {
+          onExchange(exchange) {
+            toldLog.hear(exchange);
+            hear(exchange);
+          },
+        },
+      },
+      lakeside: { koha: { onExchange: toldLog.hear } },
+    },
+    workers: WORKERS,
+    env: { WORKER_CONCURRENCY: String(AT_ONCE) },
+    keys: {
+      agreements: ['riverside', 'lakeside'].map((lending) => ({ home: 'midland', lending })),
+      defaults: {
+        limits: { events_per_second: 10_000, burst: 10_000, backlog: 100_000, copies_per_hour: 100_000 },
+      },
+    },
+  });
+  consortium.doubles.riverside.putSettings({ deadlocks: true });
+}, 60_000);
+afterAll(() => consortium?.stop(), 60_000);
+
+const senderOf = (library: Id): Sender =>
+  createSender({
+    receiverUrls: consortium.services.receivers.map(({ url }) => url),
+    library,
+    secret: consortium.secrets[library],
+  });
+const newScan = () => ({ cardnumber: registerReader(consortium.doubles.midland), item_barcode: null });
+
+test(`${COPIES} copies at a Koha whose creates deadlock, ${WORKERS} workers with ${AT_ONCE} jobs each: all are made, none ends with a person, and another desk does not wait`, async () => {
+  const { riverside, midland } = consortium.doubles;
+  const send = senderOf('riverside');
+  const startedAt = performance.now();
+  const sent: Sent[] = [];
+  for (let left = COPIES; left > 0; left -= 40) {
+    const some = Array.from({ length: Math.min(left, 40) }, () => send(newScan()));
+    sent.push(...(await Promise.all(some)));
+  }
+  const waits: number[] = [];
+  const other = senderOf('lakeside');
+  for (let scan = 0; scan < OTHER_SCANS; scan += 1) {
+    const { eventId, sentAt } = await other(newScan());
+    waits.push((await toldLog.first(eventId, ({ state }) => state === 'done')).at - sentAt);
+  }
+  await untilAllTold(riverside, sent, 60_000 + COPIES * 200);
+
+  const answers = [...asked.values()].flat();
+  const errors = answers.filter((what) => what === '500').length;
+  const looks = midland.calls().filter(({ operation }) => operation === 'GET /patrons').length;
+  process.stderr.write(
+    `${COPIES} copies in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s: ${errors} deadlocks, ` +
+      `${looks} look-ups at home, another desk waits ${percentile(waits, 0.5).toFixed(0)} ms (most ${Math.max(...waits).toFixed(0)})\n`,
+  );
+  expect(brokenPromises(riverside, sent, { isLent: false })).toEqual([]);
+  const sentBlindly = [...asked.values()].filter((each) => /\d{3},\d{3}/.test(each.join(',')));
+  expect(sentBlindly).toEqual([]);
+  expect(errors).toBe(0);
+  expect(percentile(waits, 0.5)).toBeLessThan(3_000);
+}, 600_000);
