@@ -12,6 +12,8 @@ export function outcomeOf(explanation: Explanation): Outcome {
       return 'NOT_FOUND';
     case 'no_answer':
       return 'HOME_UNREACHABLE';
+    case 'gone':
+      return 'HOME_GONE';
     case 'ambiguous':
       return 'AMBIGUOUS_HOME';
     case 'refused':
@@ -33,9 +35,14 @@ function outcomeOfFound({ judgement, problem, local }: Explanation): Outcome {
       return 'COPIED';
     case 'our_copy':
     case 'our_copy_older_card':
+    case 'copy_of_other_number':
     case 'copy_without_key':
     case 'native':
       return 'ALREADY_LOCAL';
+    case 'copy_anonymized':
+      return 'COPY_ANONYMIZED';
+    case 'copy_merged':
+      return 'MERGED_INTO_NATIVE';
     case 'card_of_another':
       return 'LOCAL_CONFLICT';
     default:
@@ -48,6 +55,9 @@ const LOCAL_TEXT: Record<NonNullable<Explanation['local']>['kind'], string> = {
   our_copy: 'the copy is there already',
   our_copy_older_card: 'the copy is there with an older card, which would be changed',
   card_of_another: 'the card belongs to somebody else',
+  copy_of_other_number: 'the copy is there under a number that home has given up, which would be changed',
+  copy_anonymized: 'the copy is there, and was anonymised',
+  copy_merged: "the copy was merged into one of the library's own patrons",
   copy_without_key: 'an older copy from this home library, made without our home key',
   native: "one of the library's own patrons has this card",
 };

@@ -38,6 +38,10 @@ async function ask({ consortium, lending, card, branch }: Asked, deps: CliDeps):
       ask: (id, wanted, limit) =>
         readAnswer(kohas.of(id).findByCard(wanted, { attributes: true, balance }, { signal: limit })),
       patronProperties: async () => (await here.capabilities({ signal })).patronProperties,
+      isGone: async (id, patronId) => {
+        const patron = await kohas.of(id).readPatron(patronId, { signal });
+        return patron === null || patron.anonymized === true;
+      },
       lookLocally: async (homeKey) => {
         const [byCard, byHomeKey] = await Promise.all([
           here.findByCard(card, { attributes: true, balance: false }, { signal }),

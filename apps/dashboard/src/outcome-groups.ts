@@ -14,11 +14,14 @@ export function groupOf(outcome: Outcome): OutcomeGroup {
       return 'served';
     case 'NOT_FOUND':
     case 'NOT_A_CARD':
+    case 'HOME_GONE':
       return 'unknown card';
     case 'AMBIGUOUS_HOME':
     case 'NOT_ELIGIBLE':
     case 'LOOKS_LIKE_LOCAL_PATRON':
     case 'LOCAL_CONFLICT':
+    case 'MERGED_INTO_NATIVE':
+    case 'COPY_ANONYMIZED':
       return 'desk decides';
     default:
       return outcome satisfies never;

@@ -42,6 +42,7 @@ export function buildAudit(log: Logger): Audit {
       line(scan, 'copy', {
         home_key: homeKey,
         result: result.kind,
+        ...('rekeyed' in result && result.rekeyed ? { rekeyed: true } : {}),
         ...('patronId' in result ? { patron_id: result.patronId } : {}),
         ...(result.kind === 'copied' ? { fields } : {}),
       }),
@@ -51,5 +52,6 @@ export function buildAudit(log: Logger): Audit {
 
 function foundAt(located: Located): readonly string[] {
   if (located.kind === 'found') return [located.candidate.home.id];
+  if (located.kind === 'gone') return [located.home];
   return located.kind === 'ambiguous' ? located.homes : [];
 }

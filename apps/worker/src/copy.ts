@@ -1,11 +1,12 @@
 import type { Progress } from '@passport/contract';
 import { type CreateResult, KohaError, type PatronBody } from '@passport/koha-client';
+import type { CopyLook } from '@passport/verdict';
 import type { Libraries } from './libraries.ts';
 import { findLocalCopy } from './local-copy.ts';
 import type { Placed } from './story-ports.ts';
 
 /** The copy to make, decided to the last field. */
-export interface CopyOrder {
+export interface CopyOrder extends CopyLook {
   readonly lending: string;
   /** `{home library id}:{patron_id there}` */
   readonly homeKey: string;
@@ -13,8 +14,6 @@ export interface CopyOrder {
   readonly branch: string;
   readonly body: PatronBody;
   readonly passportTypes: ReadonlySet<string>;
-  /** Null: no home key is written, so that a replaced card cannot be recognised. */
-  readonly homeKeyAttribute: string | null;
   readonly onLookAlike: 'stop' | 'create';
   /** An earlier run of this event was about to send the copy: look before anything is sent again. */
   readonly lookFirst: boolean;
@@ -27,11 +26,17 @@ export type CopyResult =
       readonly kind: 'ours';
       readonly patronId: number;
       readonly cardChanged: boolean;
+      /** Its home key named a number that home has given up, and names the patron's number now. */
+      readonly rekeyed: boolean;
       readonly unsure: boolean;
     }
   /** Somebody the lending library knows by itself, or an older copy without our home key. */
   | { readonly kind: 'native'; readonly patronId: number }
   | { readonly kind: 'conflict' }
+  /** Our copy, merged into a patron of the lending library's own. */
+  | { readonly kind: 'merged'; readonly patronId: number }
+  /** Our copy, anonymised. */
+  | { readonly kind: 'anonymized'; readonly patronId: number }
   | { readonly kind: 'look_alike' }
   /** Koha could not store this record, however often it was tried. */
   | { readonly kind: 'record_refused' }
@@ -176,7 +181,22 @@ async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promi
   }
   await pauseAfter(1, deps);
   const found = await findLocalCopy(order, deps, false);
-  return found ?? misconfigured(order, { what: 'permission', name: SEE_ALL });
+  if (found !== null) return found;
+  // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
+  if (await isTakenByCollation(order, because, deps)) return { kind: 'conflict' };
+  return misconfigured(order, { what: 'permission', name: SEE_ALL });
+}
+
+function isTakenByCollation(
+  { lending, body, homeKey, homeKeyAttribute }: CopyOrder,
+  { kind }: There,
+  { libraries, signal }: CopyDeps,
+): Promise<boolean> {
+  return libraries.call(lending, (koha) =>
+    kind === 'attribute_not_unique' && homeKeyAttribute !== null
+      ? koha.isAttributeTaken(homeKeyAttribute, homeKey, { signal })
+      : koha.isCardTaken(body.cardnumber, { signal }),
+  );
 }
 
 function misconfigured(

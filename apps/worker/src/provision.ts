@@ -3,6 +3,7 @@ import {
   type Located,
   type PatronCopy,
   buildPatronCopy,
+  copyCategoriesOf,
   decideCandidates,
   libraryById,
   locate,
@@ -57,7 +58,7 @@ export async function provision(scan: Scan, hold: JobHold, deps: ProvisionDeps):
     const copy = await composeCopy(scan, located, deps);
     if (copy.kind === 'misconfigured') return ended(unmapped(scan, home, copy.problem));
     const end = await deps.inTurn(scan, copy.homeKey, hold, async (held) => {
-      const result = await makeCopy(scan, { ...hold, ...held }, copy, home, deps);
+      const result = await makeCopy(scan, { ...hold, ...held }, copy, located, deps);
       return afterCopy(scan, held, { copy, result, home }, deps);
     });
     return end ?? turnDidNotCome(scan, home);
@@ -122,10 +123,11 @@ async function makeCopy(
   scan: Scan,
   held: JobHold,
   copy: Extract<PatronCopy, { kind: 'copy' }>,
-  home: string,
+  { candidate, patron }: Extract<Located, { kind: 'found' }>,
   deps: ProvisionDeps,
 ): Promise<CopyResult> {
   const { copy: policy } = libraryById(deps.consortium, scan.lending);
+  const home = candidate.home.id;
   const noteSent = async (): Promise<void> => {
     await held.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
     deps.audit.sending(scan, copy);
@@ -140,6 +142,8 @@ async function makeCopy(
         body: copy.body,
         passportTypes: passportTypes(deps.consortium),
         homeKeyAttribute: policy.homeKeyAttribute,
+        copyCategories: copyCategoriesOf(policy),
+        homeRecord: patron,
         onLookAlike: policy.onLookAlike,
         lookFirst: scan.sent !== null,
       },

@@ -22,6 +22,8 @@ export function notFound(scan: Scan, located: Exclude<Located, Found>, { audit }
   switch (located.kind) {
     case 'nowhere':
       return ended({ outcome: 'NOT_FOUND' });
+    case 'gone':
+      return ended({ outcome: 'HOME_GONE', homes: [located.home] });
     case 'ambiguous':
       return ended({ outcome: 'AMBIGUOUS_HOME', homes: located.homes });
     case 'refused':
@@ -101,7 +103,9 @@ export async function atLending(home: string, work: () => Promise<RunEnd>): Prom
     }
     if (decision.kind !== 'wait') throw error;
     const { library, reason, retryAfterMs } = decision;
-    return { kind: 'waiting', library, reason, retryAfterMs, otherwise: neverAnswered(home) };
+    const otherwise: Ending =
+      library === home ? { outcome: 'HOME_UNREACHABLE', homes: [home] } : neverAnswered(home);
+    return { kind: 'waiting', library, reason, retryAfterMs, otherwise };
   }
 }
 
@@ -137,8 +141,10 @@ export async function afterCopy(
       return withLoan(scan, held, made, false, deps);
     }
     case 'ours': {
-      const { patronId: patron_id, cardChanged, unsure } = result;
-      const reasons: Made['reasons'] = cardChanged ? ['CARD_CHANGED'] : [];
+      const { patronId: patron_id, cardChanged, rekeyed, unsure } = result;
+      const reasons: Made['reasons'] = [];
+      if (cardChanged) reasons.push('CARD_CHANGED');
+      if (rekeyed) reasons.push('REKEYED');
       const disclosed = unsure ? fields : null;
       const made: Made = { outcome: 'ALREADY_LOCAL', reasons, ...isOurs, patron_id, disclosed };
       return withLoan(scan, held, made, scan.mayHaveWritten, deps);
@@ -147,6 +153,10 @@ export async function afterCopy(
       return ended({ outcome: 'ALREADY_LOCAL', patronId: result.patronId, homes });
     case 'conflict':
       return ended({ outcome: 'LOCAL_CONFLICT', homes });
+    case 'merged':
+      return ended({ outcome: 'MERGED_INTO_NATIVE', patronId: result.patronId, homes });
+    case 'anonymized':
+      return ended({ outcome: 'COPY_ANONYMIZED', patronId: result.patronId, homes });
     case 'look_alike':
       return ended({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes });
     case 'record_refused':

@@ -1,4 +1,10 @@
-import type { EligibilityReason, EventState, Progress, WaitingReason } from './outcome.ts';
+import {
+  ELIGIBILITY_REASONS,
+  type EligibilityReason,
+  type EventState,
+  type Progress,
+  type WaitingReason,
+} from './outcome.ts';
 
 const REASON_TEXT: Record<EligibilityReason, string> = {
   EXPIRED: 'the membership has expired',
@@ -53,6 +59,12 @@ export function messageOf(
       return 'A patron with this name and birth date is already registered here.';
     case 'LOCAL_CONFLICT':
       return 'This card number is taken by another patron here.';
+    case 'HOME_GONE':
+      return `${homes} no longer keeps this patron's record.`;
+    case 'MERGED_INTO_NATIVE':
+      return 'The copy of this patron was merged into a patron of this library.';
+    case 'COPY_ANONYMIZED':
+      return 'The copy of this patron was anonymised here.';
     case 'HOME_UNREACHABLE':
       return `${homes} did not answer. Try again later, or register by hand.`;
     case 'LENDING_UNREACHABLE':
@@ -69,7 +81,7 @@ export function messageOf(
 }
 
 function notEligible(progress: Pick<Progress, 'reasons'>, homes: string): string {
-  const reasons = progress.reasons.filter((reason) => reason !== 'CARD_CHANGED');
+  const reasons = ELIGIBILITY_REASONS.filter((reason) => progress.reasons.includes(reason));
   return reasons.length === 0
     ? `Found at ${homes}, but not eligible to borrow here.`
     : `Found at ${homes}, but: ${reasons.map((reason) => REASON_TEXT[reason]).join('; ')}.`;

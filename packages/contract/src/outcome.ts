@@ -10,6 +10,9 @@ export const RESULTS = [
   'NOT_ELIGIBLE',
   'LOOKS_LIKE_LOCAL_PATRON',
   'LOCAL_CONFLICT',
+  'HOME_GONE',
+  'MERGED_INTO_NATIVE',
+  'COPY_ANONYMIZED',
 ] as const;
 /** How a job can fail: it stays in the failed set, for a person. */
 export const FAILURES = [
@@ -42,7 +45,7 @@ export const ELIGIBILITY_REASONS = [
 ] as const;
 export type EligibilityReason = (typeof ELIGIBILITY_REASONS)[number];
 
-export const REASONS = [...ELIGIBILITY_REASONS, 'CARD_CHANGED'] as const;
+export const REASONS = [...ELIGIBILITY_REASONS, 'CARD_CHANGED', 'REKEYED'] as const;
 export type Reason = (typeof REASONS)[number];
 
 export const CHECKOUT_RESULTS = [

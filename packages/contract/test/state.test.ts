@@ -101,6 +101,9 @@ describe('the state of an event', () => {
       'Found at Midland Public Library, but: the membership has expired; the card is reported lost.',
     ],
     ['NOT_ELIGIBLE', {}, 'Found at Midland Public Library, but not eligible to borrow here.'],
+    ['HOME_GONE', {}, "Midland Public Library no longer keeps this patron's record."],
+    ['MERGED_INTO_NATIVE', {}, 'The copy of this patron was merged into a patron of this library.'],
+    ['COPY_ANONYMIZED', {}, 'The copy of this patron was anonymised here.'],
     ['LENDING_REFUSED', {}, 'Riverside could not store this patron. Register by hand.'],
     ['HOME_UNREACHABLE', {}, 'Midland Public Library did not answer. Try again later, or register by hand.'],
     [

@@ -59,6 +59,35 @@ export async function findByAttribute(
   );
 }
 
+/**
+ * Whether Koha's database takes somebody for a holder of this card, exactly or by its collation (`MULLER-1` is `Müller-1` to it).
+ * It sends what `findByCard` sends for a bare card. Throws KohaError.
+ */
+export async function isCardTaken(session: Session, card: string, options?: CallOptions): Promise<boolean> {
+  const rows = await listRows(session, { ...ROUTE, where: { cardnumber: card.trim() } }, options);
+  return parsePatrons(session, rows).length > 0;
+}
+
+/** The same for the value of an attribute. Throws KohaError. */
+export async function isAttributeTaken(
+  session: Session,
+  type: string,
+  value: string,
+  options?: CallOptions,
+): Promise<boolean> {
+  const where = { 'extended_attributes.code': type, 'extended_attributes.attribute': value };
+  return (
+    parsePatrons(
+      session,
+      await listRows(
+        session,
+        { ...ROUTE, headers: { 'x-koha-embed': 'extended_attributes' }, where },
+        options,
+      ),
+    ).length > 0
+  );
+}
+
 /** One patron by Koha's number, with all attributes; null when Koha has none or does not show it to this API user. */
 export async function readPatron(
   session: Session,

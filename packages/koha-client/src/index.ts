@@ -2,6 +2,7 @@ export type { Capabilities, Description } from './capabilities.ts';
 export type { CauseCode } from './cause-code.ts';
 export { readCertificateExpiry } from './certificate-expiry.ts';
 export type { CertificateExpiry } from './certificate-expiry.ts';
+export type { AttributeChange } from './change-attribute.ts';
 export type { ChangeResult, PatronChange } from './change-patron.ts';
 export type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts';
 export type { CreateResult, PatronBody } from './create-patron.ts';

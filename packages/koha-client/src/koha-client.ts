@@ -1,5 +1,7 @@
 import { probeAttributeTypeByRefusal } from './attribute-type-probe.ts';
 import type { Capabilities } from './capabilities.ts';
+import { changeAttribute } from './change-attribute.ts';
+import type { AttributeChange } from './change-attribute.ts';
 import { changePatron } from './change-patron.ts';
 import type { ChangeResult, PatronChange } from './change-patron.ts';
 import { availability, checkOut } from './check-out.ts';
@@ -8,7 +10,7 @@ import { createPatron } from './create-patron.ts';
 import type { CreateResult, PatronBody } from './create-patron.ts';
 import { createDescriptionKeeper } from './description.ts';
 import { findItem, findLoan } from './find-item.ts';
-import { findByAttribute, findByCard, readPatron } from './find-patrons.ts';
+import { findByAttribute, findByCard, isAttributeTaken, isCardTaken, readPatron } from './find-patrons.ts';
 import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
 import type { KohaPatron } from './patron.ts';
@@ -44,6 +46,13 @@ export interface KohaClient {
     how: { readonly branch: string },
     options?: CallOptions,
   ): Promise<ChangeResult>;
+  changeAttribute(
+    at: { readonly patronId: number; readonly attributeId: number },
+    value: string,
+    options?: CallOptions,
+  ): Promise<AttributeChange>;
+  isCardTaken(card: string, options?: CallOptions): Promise<boolean>;
+  isAttributeTaken(type: string, value: string, options?: CallOptions): Promise<boolean>;
   findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
   findLoan(patronId: number, itemId: number, options?: CallOptions): Promise<{ checkoutId: number } | null>;
   availability(
@@ -100,6 +109,9 @@ export function createKohaClient(
     readPatron: (patronId, limits) => readPatron(session, patronId, limits),
     createPatron: (body, how, limits) => createPatron(session, descriptions, body, how, limits),
     changePatron: (patronId, body, how, limits) => changePatron(session, patronId, body, how, limits),
+    changeAttribute: (at, value, limits) => changeAttribute(session, at, value, limits),
+    isCardTaken: (card, limits) => isCardTaken(session, card, limits),
+    isAttributeTaken: (type, value, limits) => isAttributeTaken(session, type, value, limits),
     findItem: (barcode, limits) => findItem(session, barcode, limits),
     findLoan: (patronId, itemId, limits) => findLoan(session, patronId, itemId, limits),
     availability: (patronId, itemId, how, limits) => availability(session, patronId, itemId, how, limits),

@@ -9,6 +9,7 @@ export type KohaOperation =
   | 'POST /patrons'
   | 'PUT /patrons/{patron_id}'
   | 'PUT /patrons/{patron_id}/extended_attributes'
+  | 'PATCH /patrons/{patron_id}/extended_attributes/{extended_attribute_id}'
   | 'GET /items'
   | 'GET /checkouts'
   | 'GET /checkouts/availability'

@@ -14,6 +14,8 @@ export interface KohaPatron {
   readonly libraryId: string;
   readonly categoryId: string;
   readonly dateOfBirth: string | null;
+  /** When Koha first enrolled them here. */
+  readonly dateEnrolled: string | null;
   readonly expiryDate: string | null;
   /** Koha's own flag; null where the release has none. */
   readonly expired: boolean | null;
@@ -82,6 +84,7 @@ const rowSchema = z.object({
   cardnumber: held(CARD_NUMBER_LIMIT).nullable(),
   library_id: held(CODE_LIMIT).nullable(),
   category_id: held(CODE_LIMIT).nullable(),
+  date_enrolled: date.optional(),
   expiry_date: date,
   expired: flag,
   anonymized: flag,
@@ -115,6 +118,7 @@ export function parsePatron(json: unknown, askedId?: number): KohaPatron | undef
     libraryId: row.library_id ?? '',
     categoryId: row.category_id ?? '',
     dateOfBirth: fields['date_of_birth'] ?? null,
+    dateEnrolled: row.date_enrolled ?? null,
     expiryDate: row.expiry_date,
     expired: row.expired,
     anonymized: row.anonymized,

@@ -12,7 +12,7 @@ import { TooLarge, readAnswer } from './read-answer.ts';
 /** One HTTP request to Koha, below authorisation and meaning. */
 export interface Exchange {
   readonly operation: KohaOperation;
-  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;

@@ -7,6 +7,7 @@ import { judge } from './judge.ts';
 import { decideLocalHolder } from './local-look.ts';
 import type { LocalLook } from './local-look.ts';
 import { locate } from './locate.ts';
+import { copyCategoriesOf } from './merged-copy.ts';
 import type { Located } from './locate.ts';
 import { buildPatronCopy } from './patron-copy.ts';
 import type { PatronCopy } from './patron-copy.ts';
@@ -25,6 +26,8 @@ export interface Question {
   patronProperties(): Promise<ReadonlySet<string>>;
   /** Looks at the lending Koha itself, by card and by home key. */
   lookLocally(homeKey: string): Promise<Pick<LocalLook, 'byCard' | 'byHomeKey'>>;
+  /** Whether a library has given up one of its patron numbers: nobody there, or anonymised. */
+  isGone(libraryId: string, patronId: number): Promise<boolean>;
 }
 
 const UNDECIDED = {
@@ -70,6 +73,8 @@ export async function explain(question: Question): Promise<Explanation> {
       return { ...known, located: located.kind };
     case 'no_answer':
       return { ...known, located: located.kind, ...unheard(located) };
+    case 'gone':
+      return { ...known, located: located.kind, ...unheard(located), homes: [located.home] };
     case 'ambiguous':
       return { ...known, located: located.kind, ...unheard(located), homes: located.homes };
     case 'refused': {
@@ -110,10 +115,15 @@ async function explainFound(
     homeId: home.id,
     homeKey: copy.homeKey,
     homeKeyAttribute: lending.copy.homeKeyAttribute,
+    copyCategories: copyCategoriesOf(lending.copy),
+    homeRecord: patron,
     passportTypes: passportTypes(question.consortium),
     ...(await question.lookLocally(copy.homeKey)),
   });
-  return { ...found, judgement: judgement.kind, copy: nameCopy(copy), local };
+  const isTaken =
+    local.kind === 'copy_of_other_number' && !(await question.isGone(home.id, local.otherNumber));
+  const holder = isTaken ? ({ kind: 'card_of_another', patronId: local.patronId } as const) : local;
+  return { ...found, judgement: judgement.kind, copy: nameCopy(copy), local: holder };
 }
 
 function nameCopy({ body, fields, homeKey }: Extract<PatronCopy, { kind: 'copy' }>): ExplainedCopy {

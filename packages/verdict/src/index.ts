@@ -12,6 +12,8 @@ export { isCopy, passportOf, passportTypes } from './is-copy.ts';
 export { judge } from './judge.ts';
 export type { Case, Judgement } from './judge.ts';
 export { decideLocalHolder } from './local-look.ts';
+export { copyCategoriesOf, isMergedCopy } from './merged-copy.ts';
+export type { CopyLook } from './merged-copy.ts';
 export type { LocalHolder, LocalLook } from './local-look.ts';
 export { decideHome, locate } from './locate.ts';
 export type { Located, Location, Refusing, Silent } from './locate.ts';

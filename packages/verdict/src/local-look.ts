@@ -1,14 +1,13 @@
 import { sameCard } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
 import { passportOf } from './is-copy.ts';
+import { type CopyLook, homeKeysOf, isMergedCopy, isSomebodyElse } from './merged-copy.ts';
 
 /** What the lending Koha has of a patron who may be there already. */
-export interface LocalLook {
+export interface LocalLook extends CopyLook {
   readonly card: string;
   readonly homeId: string;
   readonly homeKey: string;
-  /** The lending library's type of the home key; null where it writes none. */
-  readonly homeKeyAttribute: string | null;
   readonly passportTypes: ReadonlySet<string>;
   /** Records found by card, and by home key; attributes embedded in both. */
   readonly byCard: readonly KohaPatron[];
@@ -25,33 +24,73 @@ export type LocalHolder =
   /** The card is on the copy of another home patron, or on a local patron while our copy has an older card. */
   | { readonly kind: 'card_of_another'; readonly patronId: number }
   /**
+   * The card is on a copy from this home with one home key of another number there, and nothing speaks against its being the same
+   * person: theirs, if the home library does not know that number any more (it merged two records).
+   */
+  | {
+      readonly kind: 'copy_of_other_number';
+      readonly patronId: number;
+      /** The number at home that its key names. */
+      readonly otherNumber: number;
+      readonly attributeId: number | null;
+    }
+  /**
    * The card is on a copy from this home that has no home key, as older software made them: surely of this card, but not provably of
    * this patron, so nothing is lent to it.
    */
   | { readonly kind: 'copy_without_key'; readonly patronId: number }
+  /** Our copy was anonymised: a record without a person, never written to nor lent to. */
+  | { readonly kind: 'copy_anonymized'; readonly patronId: number }
+  /** Our copy was merged into a patron of the lending library's own: never written to nor lent to. */
+  | { readonly kind: 'copy_merged'; readonly patronId: number }
   /** The card is on a patron of the lending library's own. */
   | { readonly kind: 'native'; readonly patronId: number };
 
 /** Decides who a look by card and by home key has found. Both kinds of match are compared again here. */
 export function decideLocalHolder(look: LocalLook): LocalHolder {
   const byCard = look.byCard.find(({ cardnumber }) => cardnumber !== null && sameCard(cardnumber, look.card));
-  const ours = [...look.byHomeKey, ...look.byCard].find((patron) => hasHomeKey(patron, look));
-  if (byCard === undefined) {
-    return ours === undefined ? { kind: 'nobody' } : { kind: 'our_copy_older_card', patronId: ours.patronId };
-  }
+  const withKey = [...look.byHomeKey, ...look.byCard].filter((patron) => hasHomeKey(patron, look));
+  const ours = withKey.find((patron) => !isAnonymized(patron));
+  if (byCard === undefined || isAnonymized(byCard)) return withoutCard(look, ours, withKey[0]);
   const { patronId } = byCard;
   if (ours !== undefined && ours.patronId !== patronId) return { kind: 'card_of_another', patronId };
   const passport = passportOf(byCard, look.passportTypes);
   // Also one that was our copy: a library makes it its own by emptying the passport, and the key may stay.
   if (passport === null) return { kind: 'native', patronId };
-  if (ours !== undefined) return { kind: 'our_copy', patronId };
-  const fromHere = passport === look.homeId && !hasAnyHomeKey(byCard, look);
-  return { kind: fromHere ? 'copy_without_key' : 'card_of_another', patronId };
+  const keys = homeKeysOf(byCard, look);
+  if (ours !== undefined || keys.length > 1) {
+    return { kind: isMergedCopy(byCard, look) ? 'copy_merged' : 'our_copy', patronId };
+  }
+  if (passport !== look.homeId) return { kind: 'card_of_another', patronId };
+  const [key] = keys;
+  return key === undefined ? { kind: 'copy_without_key', patronId } : ofOtherNumber(byCard, key, look);
 }
 
-function hasAnyHomeKey({ attributes }: KohaPatron, { homeKeyAttribute }: LocalLook): boolean {
-  return (attributes ?? []).some(({ type, value }) => type === homeKeyAttribute && (value ?? '') !== '');
+/** Nobody living has the card: does anybody have the home key? */
+function withoutCard(
+  look: LocalLook,
+  ours: KohaPatron | undefined,
+  anonymized: KohaPatron | undefined,
+): LocalHolder {
+  if (ours !== undefined) {
+    const { patronId } = ours;
+    return { kind: isMergedCopy(ours, look) ? 'copy_merged' : 'our_copy_older_card', patronId };
+  }
+  if (anonymized === undefined) return { kind: 'nobody' };
+  return { kind: 'copy_anonymized', patronId: anonymized.patronId };
 }
+
+function ofOtherNumber(byCard: KohaPatron, key: string, look: LocalLook): LocalHolder {
+  const { patronId } = byCard;
+  const [home, number] = [key.slice(0, key.lastIndexOf(':')), Number(key.slice(key.lastIndexOf(':') + 1))];
+  const isOfThisHome = home === look.homeId && Number.isSafeInteger(number) && number > 0;
+  if (!isOfThisHome || isSomebodyElse(byCard, look.homeRecord)) return { kind: 'card_of_another', patronId };
+  if (isMergedCopy(byCard, look)) return { kind: 'copy_merged', patronId };
+  const attributeId = byCard.attributes?.find(({ type }) => type === look.homeKeyAttribute)?.id ?? null;
+  return { kind: 'copy_of_other_number', patronId, otherNumber: number, attributeId };
+}
+
+const isAnonymized = ({ anonymized }: KohaPatron): boolean => anonymized === true;
 
 function hasHomeKey({ attributes }: KohaPatron, { homeKey, homeKeyAttribute }: LocalLook): boolean {
   return (

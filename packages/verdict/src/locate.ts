@@ -31,6 +31,8 @@ export type Located =
   /** Two or more have it; ids in the configuration's order. */
   | ({ readonly kind: 'ambiguous'; readonly homes: readonly string[] } & Unheard)
   | { readonly kind: 'nowhere' }
+  /** The only record with this card is one that its library has anonymised. */
+  | ({ readonly kind: 'gone'; readonly home: string } & Unheard)
   /** Somebody who was not heard may have it; with `strict` also when another has it. */
   | ({ readonly kind: 'no_answer' } & Unheard)
   /** Nobody who answered has it, and those who did not would not: the first of them, to be named. */
@@ -87,6 +89,7 @@ export function decideHome(
   const silent: Silent[] = [];
   const refused: Refusing[] = [];
   let isFittingUnheard = false;
+  const gone: string[] = [];
   const matches: { candidate: Candidate; patron: KohaPatron }[] = [];
   for (const { candidate, answer } of answers) {
     const library = candidate.home.id;
@@ -100,7 +103,9 @@ export function decideHome(
         break;
       case 'patrons':
         for (const patron of answer.patrons) {
-          if (isHomeRecord(patron, card, passportTypes)) matches.push({ candidate, patron });
+          if (!isHomeRecord(patron, card, passportTypes)) continue;
+          if (patron.anonymized === true) gone.push(library);
+          else matches.push({ candidate, patron });
         }
         break;
       default:
@@ -128,7 +133,8 @@ export function decideHome(
   // A silent library may have the card, so it is worth another try before a person is called.
   if (match !== undefined || silent.length > 0) return { kind: 'no_answer', silent, refused };
   if (refusing !== undefined) return { kind: 'refused', ...refusing, silent, refused };
-  return { kind: 'nowhere' };
+  const [home] = gone;
+  return home === undefined ? { kind: 'nowhere' } : { kind: 'gone', home, silent, refused };
 }
 
 function isHomeRecord(patron: KohaPatron, card: string, types: ReadonlySet<string>): boolean {

@@ -108,6 +108,7 @@ export function patron(changes: Partial<KohaPatron> = {}): KohaPatron {
     libraryId: 'CENTRAL',
     categoryId: 'AD',
     dateOfBirth: fields.date_of_birth ?? null,
+    dateEnrolled: '2020-01-01',
     expiryDate: '2027-05-01',
     expired: false,
     anonymized: false,

@@ -78,6 +78,10 @@ function explained(scanned: string, lendingId: Id = 'riverside', of = all): Prom
         ),
       ),
     patronProperties: async () => (await lending.capabilities()).patronProperties,
+    isGone: async (id, patronId) => {
+      const patron = await at(id as Id).client.readPatron(patronId);
+      return patron === null || patron.anonymized === true;
+    },
     lookLocally: async (homeKey) => ({
       byCard: await lending.findByCard(scanned, { attributes: true, balance: false }),
       byHomeKey: await lending.findByAttribute(copy.homeKeyAttribute ?? '', homeKey),

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { KohaPatron } from '@passport/koha-client';
 import { decideLocalHolder } from '../src/index.ts';
 import type { LocalHolder, LocalLook } from '../src/index.ts';
@@ -14,6 +14,11 @@ const adopted = patron({
   patronId: 6,
   attributes: [attribute('PASSPORTED', null), attribute('PASSPORTED_ID', 'midland:812')],
 });
+const faded = { ...ours, cardnumber: null, surname: null, anonymized: true };
+const twice = patron({
+  patronId: 7,
+  attributes: [passport, attribute('PASSPORTED_ID', 'midland:9'), attribute('PASSPORTED_ID', 'lakeside:4')],
+});
 const oldCard = (of: KohaPatron): KohaPatron => ({ ...of, cardnumber: 'OLD1' });
 
 const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<LocalLook> = {}): LocalHolder =>
@@ -22,6 +27,8 @@ const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<Local
     homeId: 'midland',
     homeKey: 'midland:812',
     homeKeyAttribute: 'PASSPORTED_ID',
+    copyCategories: [],
+    homeRecord: patron(),
     passportTypes: new Set(['PASSPORTED']),
     byCard,
     byHomeKey,
@@ -33,7 +40,21 @@ test.each<[string, KohaPatron[], KohaPatron[], LocalHolder]>([
   ['our copy', [ours], [ours], { kind: 'our_copy', patronId: 1 }],
   ['our copy, seen by card only', [ours], [], { kind: 'our_copy', patronId: 1 }],
   ['our copy with an older card', [], [oldCard(ours)], { kind: 'our_copy_older_card', patronId: 1 }],
-  ['a copy of another patron of that home', [other], [], { kind: 'card_of_another', patronId: 2 }],
+  [
+    'a copy of another number of that home',
+    [other],
+    [],
+    { kind: 'copy_of_other_number', patronId: 2, otherNumber: 9, attributeId: 1 },
+  ],
+  ['our copy, anonymised', [], [faded], { kind: 'copy_anonymized', patronId: 1 }],
+  [
+    'our copy, anonymised, beside a new one',
+    [],
+    [faded, oldCard(ours)],
+    { kind: 'our_copy_older_card', patronId: 1 },
+  ],
+  ['a native, our copy being anonymised', [native], [faded], { kind: 'native', patronId: 5 }],
+  ['a copy with two home keys', [twice], [], { kind: 'copy_merged', patronId: 7 }],
   ['a copy of a patron of another home', [foreign], [], { kind: 'card_of_another', patronId: 3 }],
   ['our copy older, the card on another', [other], [oldCard(ours)], { kind: 'card_of_another', patronId: 2 }],
   [
@@ -52,4 +73,35 @@ test.each<[string, KohaPatron[], KohaPatron[], LocalHolder]>([
 
 test('without home keys a copy from that home is one without a key', () => {
   expect(look([ours], [], { homeKeyAttribute: null })).toEqual({ kind: 'copy_without_key', patronId: 1 });
+});
+
+test('a card on a copy of another number is somebody else’s where the records cannot be of one person', () => {
+  const born = (dateOfBirth: string | null, surname = 'Okafor') =>
+    look([{ ...other, dateOfBirth, surname }], []).kind;
+  expect(born('1991-01-01')).toBe('card_of_another');
+  expect(born('1990-05-01', 'Married')).toBe('copy_of_other_number');
+  expect(born(null, 'Elsewhere')).toBe('card_of_another');
+  expect(born(null, 'OKAFOR')).toBe('copy_of_other_number');
+});
+
+describe('a copy was merged into a patron of the library’s own', () => {
+  const copies = { copyCategories: ['PT', 'PT-C'] };
+
+  test('when its category is none that copies are given, by card or by home key', () => {
+    expect(look([{ ...ours, categoryId: 'AD' }], [], copies).kind).toBe('copy_merged');
+    expect(look([], [oldCard({ ...ours, categoryId: 'AD' })], copies).kind).toBe('copy_merged');
+    expect(look([{ ...ours, categoryId: 'pt-c' }], [], copies).kind).toBe('our_copy');
+  });
+
+  test('when it was enrolled before the patron was at home, give or take a day', () => {
+    const enrolled = (dateEnrolled: string | null) => look([{ ...ours, dateEnrolled }], []).kind;
+    expect(enrolled('2019-12-30')).toBe('copy_merged');
+    expect(enrolled('2019-12-31')).toBe('our_copy');
+    expect(enrolled('2026-11-25')).toBe('our_copy');
+    expect(enrolled(null)).toBe('our_copy');
+  });
+
+  test('but not when the library has made it its own by emptying the passport', () => {
+    expect(look([{ ...adopted, categoryId: 'AD' }], [], copies).kind).toBe('native');
+  });
 });

@@ -340,3 +340,13 @@ describe('card patterns', () => {
     expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'open' } } });
   });
 });
+
+test('a home that has anonymised the only record of a card says so; a living one elsewhere goes before it', () => {
+  const gone = patrons(patron({ anonymized: true }));
+  expect(decide({ midland: gone, lakeside: patrons() })).toMatchObject({ kind: 'gone', home: 'midland' });
+  expect(decide({ midland: gone, lakeside: silence })).toMatchObject({ kind: 'no_answer' });
+  expect(decide({ midland: gone, lakeside: patrons(patron()) })).toMatchObject({
+    kind: 'found',
+    candidate: { home: { id: 'lakeside' } },
+  });
+});

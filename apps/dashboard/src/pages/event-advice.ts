@@ -14,6 +14,12 @@ export function adviceOn(state: EventState): string | null {
       return 'Check that this library answers (see the overview, or run "passport doctor"), then retry.';
     case 'LENDING_REFUSED':
       return 'Koha could not store the patron and said no more. Look into its own log at this time, mend it, then retry.';
+    case 'MERGED_INTO_NATIVE':
+      return 'The lending Koha merged the copy into a patron of its own. Its staff decide whose record that is, and remove the passport and the home key from it (docs/koha-setup.md).';
+    case 'COPY_ANONYMIZED':
+      return 'Remove the passport and the home key from the anonymised record in the lending Koha (docs/koha-setup.md). The next scan then makes a new copy.';
+    case 'HOME_GONE':
+      return 'The home library has anonymised this patron. Only it can say under which number the person is now.';
     case 'TOO_LATE':
       return 'The scan was too old to be worked on. Retry only if the patron is still waiting; nothing is lent any more.';
     default:

@@ -1,0 +1,213 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { releases } from '@passport/koha-double';
+import { leakGuard } from '@passport/testkit';
+import { CARD } from './builders.ts';
+import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './story-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const OLD = '21234000000099';
+const second = { job: { event_id: 'evt_2' } };
+
+describe.each(releases)('records that Koha has changed under a copy, Koha %s:', (release) => {
+  const open = async (plan: StoryPlan = {}): Promise<StoryBench> =>
+    own(await openStory({ midland: { release }, ...plan, riverside: { release, ...plan.riverside } }));
+
+  const numberAtHome = (story: StoryBench, card = CARD): number =>
+    story.midland.state(card).patrons[0]?.patron_id ?? 0;
+  /** Our copy at riverside, with a home key of that number. */
+  const withCopy = (story: StoryBench, card: string, number: number, columns: Record<string, unknown> = {}) =>
+    story.riverside.putPatron(card, {
+      ...PATRON,
+      category_id: 'PT',
+      extended_attributes: [
+        { type: 'PASSPORTED', value: 'midland' },
+        { type: 'PASSPORTED_ID', value: `midland:${number}` },
+      ],
+      ...columns,
+    });
+  /** Nobody and nothing at riverside was changed or lent to. */
+  const untouched = (story: StoryBench, before: unknown): void => {
+    expect(story.riverside.state().patrons).toEqual(before);
+    expect(story.riverside.state().checkouts).toHaveLength(0);
+  };
+
+  test('an anonymised copy is neither written to nor lent to: COPY_ANONYMIZED, naming it', async () => {
+    const story = await open();
+    const { patron_id } = withCopy(story, CARD, numberAtHome(story));
+    story.riverside.anonymizePatron(CARD);
+    const before = story.riverside.state().patrons;
+
+    expect(endingOf(await story.run())).toMatchObject({
+      outcome: 'COPY_ANONYMIZED',
+      patronId: patron_id,
+      homes: ['midland'],
+    });
+    untouched(story, before);
+  });
+
+  test('an anonymised home record is no patron any more: HOME_GONE, nothing sent', async () => {
+    const story = await open();
+    story.midland.putPatron(CARD, { anonymized: true });
+    const before = story.riverside.state().patrons;
+
+    expect(endingOf(await story.run())).toEqual({ outcome: 'HOME_GONE', homes: ['midland'] });
+    untouched(story, before);
+    expect(story.calls()).not.toContain('riverside POST /patrons');
+  });
+
+  test('a copy merged into a native patron: MERGED_INTO_NATIVE, naming that one, written nowhere', async () => {
+    const story = await open();
+    withCopy(story, OLD, numberAtHome(story));
+    const native = story.riverside.putPatron('LOCAL-1', {
+      surname: 'Native',
+      firstname: 'Person',
+      category_id: 'AD',
+    });
+    expect(story.riverside.mergePatron(OLD, 'LOCAL-1')).not.toBeNull();
+    const before = story.riverside.state().patrons;
+
+    expect(endingOf(await story.run())).toMatchObject({
+      outcome: 'MERGED_INTO_NATIVE',
+      patronId: native.patron_id,
+      homes: ['midland'],
+    });
+    untouched(story, before);
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['a category that no copy has', { category_id: 'AD' }],
+    ['an enrolment before the patron was at home', { date_enrolled: '2012-01-01' }],
+  ])('a record with our key, our card and %s: MERGED_INTO_NATIVE, not lent to', async (_what, columns) => {
+    const story = await open();
+    story.midland.putPatron(CARD, { date_enrolled: '2020-01-01' });
+    withCopy(story, CARD, numberAtHome(story), columns);
+    const before = story.riverside.state().patrons;
+
+    expect(endingOf(await story.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
+    untouched(story, before);
+  });
+
+  test('a category of an earlier configuration is no sign of a merge', async () => {
+    const story = await open({ entry: { copy: { category: 'PT', former_categories: ['AD'] } } });
+    withCopy(story, CARD, numberAtHome(story), { category_id: 'AD' });
+
+    expect(endingOf(await story.run())).toMatchObject({
+      outcome: 'ALREADY_LOCAL',
+      checkout: { result: 'CHECKED_OUT' },
+    });
+  });
+
+  test('two home keys on one record: MERGED_INTO_NATIVE', async () => {
+    const story = await open();
+    story.riverside.putSettings({
+      attribute_types: [
+        { code: 'PASSPORTED', description: 'Home library' },
+        { code: 'PASSPORTED_ID', description: 'Home key', unique_id: true, repeatable: true },
+      ],
+    });
+    withCopy(story, OLD, numberAtHome(story), {
+      extended_attributes: [
+        { type: 'PASSPORTED', value: 'midland' },
+        { type: 'PASSPORTED_ID', value: 'midland:9' },
+        { type: 'PASSPORTED_ID', value: `midland:${numberAtHome(story)}` },
+      ],
+    });
+    const before = story.riverside.state().patrons;
+
+    expect(endingOf(await story.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
+    untouched(story, before);
+  });
+
+  test('home merged two records: the copy’s key points nowhere and gets the new number, and it is lent to', async () => {
+    const story = await open();
+    const first = numberAtHome(story);
+    const copy = withCopy(story, CARD, first);
+    story.midland.putPatron('21234000000777', { ...PATRON });
+    story.midland.mergePatron(CARD, '21234000000777');
+    story.midland.putPatron('21234000000777', { cardnumber: CARD });
+    const now = numberAtHome(story);
+    expect(now).not.toBe(first);
+
+    expect(endingOf(await story.run())).toMatchObject({
+      outcome: 'ALREADY_LOCAL',
+      reasons: ['REKEYED'],
+      patronId: copy.patron_id,
+      checkout: { result: 'CHECKED_OUT' },
+    });
+    expect(story.copy()?.extended_attributes).toMatchObject([
+      { type: 'PASSPORTED', value: 'midland' },
+      { type: 'PASSPORTED_ID', value: `midland:${now}` },
+    ]);
+    expect(story.riverside.state().patrons).toHaveLength(2);
+    expect(endingOf(await story.run({ ...second, item: null }))).toMatchObject({ reasons: [] });
+  });
+
+  test('a key of a number that home still has is somebody else’s: LOCAL_CONFLICT, nothing changed', async () => {
+    const story = await open();
+    const other = story.midland.putPatron('21234000000888', { ...PATRON, firstname: 'Twin' });
+    withCopy(story, CARD, other.patron_id);
+    const before = story.riverside.state().patrons;
+
+    expect(endingOf(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT' });
+    untouched(story, before);
+  });
+
+  test('while home cannot say whether it has that number, the job waits for home and nothing is changed', async () => {
+    const story = await open();
+    withCopy(story, CARD, 4711);
+    story.midland.addFaults([{ operation: 'GET /patrons/{patron_id}', kind: 'reset_before' }]);
+    const before = story.riverside.state().patrons;
+    const { job } = waitOf(await story.run({ item: null }));
+
+    expect(job.progress.waiting_for).toMatchObject({ library: 'midland', reason: 'NO_ANSWER' });
+    untouched(story, before);
+    expect(endingOf(await story.run({ job, item: null, starts: 2 }))).toMatchObject({ reasons: ['REKEYED'] });
+  });
+
+  test('a new key whose answer is lost is looked for', async () => {
+    const story = await open();
+    withCopy(story, CARD, 4711);
+    story.riverside.addFaults([
+      {
+        operation: 'PATCH /patrons/{patron_id}/extended_attributes/{extended_attribute_id}',
+        kind: 'reset_after',
+      },
+    ]);
+    expect(endingOf(await story.run({ item: null }))).toMatchObject({ reasons: ['REKEYED'] });
+  });
+});
+
+describe('what Koha’s database takes for the same', () => {
+  const open = async (): Promise<StoryBench> => own(await openStory());
+
+  test.each([
+    ['accents', 'MULLER-1', 'Müller-1'],
+    ['accents and case', 'Émile-2', 'EMILE-2'],
+  ])(
+    'a native patron’s card that differs in %s: LOCAL_CONFLICT, not a missing permission',
+    async (_what, card, taken) => {
+      const story = await open();
+      story.midland.putPatron(card, PATRON);
+      story.riverside.putPatron(taken, { surname: 'Native', category_id: 'AD' });
+
+      expect(endingOf(await story.run({ card }))).toMatchObject({
+        outcome: 'LOCAL_CONFLICT',
+        homes: ['midland'],
+      });
+      expect(story.riverside.state().checkouts).toHaveLength(0);
+    },
+  );
+
+  test('a home key that differs in case only: LOCAL_CONFLICT, not a missing permission', async () => {
+    const story = await open();
+    const number = story.midland.state(CARD).patrons[0]?.patron_id;
+    story.riverside.putPatron('LOCAL-1', {
+      surname: 'Other',
+      category_id: 'PT',
+      extended_attributes: [{ type: 'PASSPORTED_ID', value: `MIDLAND:${number}` }],
+    });
+
+    expect(endingOf(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
+    expect(story.copy()).toBeUndefined();
+  });
+});
