@@ -36,8 +36,11 @@ const ASKED_BY_KOHA = [
   'BOOKED_TO_ANOTHER',
 ];
 
+/** Stands for whatever else a Koha asks, which is not passed on in its own words: nobody can know what would be confirmed. */
+const OTHER_REASONS = 'OTHER';
+
 function faultOf(key: string): string | null {
-  if (NEVER_CONFIRMED.includes(key)) return `is ${key}, which only a person may confirm`;
+  if ([...NEVER_CONFIRMED, OTHER_REASONS].includes(key)) return `is ${key}, which only a person may confirm`;
   if (!/^[A-Z][A-Z_]{1,49}$/.test(key)) return "is not one of Koha's upper-case keys";
   if (ASKED_BY_KOHA.includes(key)) return null;
   const meant = nearest(key, [...ASKED_BY_KOHA, ...NEVER_CONFIRMED]);

@@ -142,6 +142,11 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].retry.confirm[1]',
     problem: /RENEW_ISSUE, which only a person may confirm/,
   },
+  'whatever else Koha asks confirmed': {
+    break: inLibrary('retry')({ confirm: ['OTHER'] }),
+    path: 'libraries[0].retry.confirm[0]',
+    problem: /OTHER, which only a person may confirm/,
+  },
   'a confirmation in small letters': {
     break: inLibrary('retry')({ confirm: ['rentalcharge'] }),
     path: 'libraries[0].retry.confirm[0]',
