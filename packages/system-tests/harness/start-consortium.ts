@@ -37,6 +37,8 @@ export interface ConsortiumOptions<Id extends string> {
   readonly redis?: RedisOptions;
   /** Puts a fault proxy between our processes and Redis. */
   readonly redisProxy?: boolean;
+  /** Creates that are open at one Koha at the same time deadlock, as in a real one's database. Default true. */
+  readonly deadlocks?: boolean;
   readonly keys?: ConsortiumKeys;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -75,8 +77,10 @@ export async function startConsortium<Id extends string>(
     const kohas = await Promise.all(
       ids.map(async (id) => {
         const { koha, servedBy } = options.libraries[id];
+        const settings = { deadlocks: options.deadlocks ?? true, ...koha?.settings };
         const double =
-          servedBy?.double ?? (await startKohaDouble({ library: id, credentials: 'random', ...koha }));
+          servedBy?.double ??
+          (await startKohaDouble({ library: id, credentials: 'random', ...koha, settings }));
         if (servedBy === undefined) closers.push(() => double.close());
         return { id, double, served: await serve(id, options.libraries[id], double) };
       }),
