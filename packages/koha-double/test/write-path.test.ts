@@ -248,6 +248,33 @@ test('a time without an offset is an invalid parameter of a change, and of a cre
     });
   }));
 
+// Run through Koha's own description in Mojolicious::Plugin::OpenAPI.
+describe('what a body may hold', () => {
+  test.each(['😀 Ana', '𠮷野家', 'שָׁלוֹם', 'Ko\u0301va\u0301c\u030c'])(
+    '%s comes back as it was sent',
+    (firstname) =>
+      withKoha({}, async (koha) => {
+        expect(await create(koha, { firstname })).toMatchObject({ status: 201, body: { firstname } });
+      }),
+  );
+
+  test.each<[Row, string]>([
+    [{ lang: null }, '/body/lang'],
+    [{ date_of_birth: '' }, '/body/date_of_birth'],
+    [{ date_of_birth: '1.2.1990' }, '/body/date_of_birth'],
+    [{ surname: '\ud800' }, '/body'],
+  ])('%j is refused at %s', (change, where) =>
+    withKoha({}, async (koha) => {
+      expect(await create(koha, change)).toMatchObject({ status: 400, body: { errors: [{ path: where }] } });
+    }),
+  );
+
+  test('no birth date is none', () =>
+    withKoha({}, async (koha) => {
+      expect(await create(koha, { date_of_birth: null })).toMatchObject({ status: 201 });
+    }));
+});
+
 test("a superlibrarian's e-mail cannot even change its case", () =>
   withKoha({}, async (koha) => {
     const { patron_id } = koha.putPatron('1', { email: 'a@post.example', permissions: ['superlibrarian'] });
