@@ -10,6 +10,7 @@ import {
   cleanByAge,
   cleanTellings,
   parkedLibraries,
+  promoteOversleeping,
   wakeParked,
   writeSighting,
 } from '@passport/queue';
@@ -23,6 +24,9 @@ import { wakeRound } from './wake-parked.ts';
 const WAKE_EVERY_MS = 250;
 const SIGHT_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 10_000;
+const OVERSLEPT_EVERY_MS = 2_000;
+/** No wait of run-scan.ts is longer than 90 s: beyond this it was the clock. */
+const LONGEST_WAIT_MS = 120_000;
 /** What one library may bring in between two of these is what it may have too much. */
 const KEPT_EVERY_MS = 5_000;
 const CLEAN_EVERY_MS = 60_000;
@@ -72,6 +76,11 @@ export function buildChores(deps: {
     { name: 'wake', everyMs: WAKE_EVERY_MS, work: wake },
     { name: 'wake reports', everyMs: WAKE_EVERY_MS, work: wakeReports },
     { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: tellSightings },
+    {
+      name: 'clock steps',
+      everyMs: OVERSLEPT_EVERY_MS,
+      work: () => promoteOversleeping(queue, now(), LONGEST_WAIT_MS),
+    },
     { name: 'items', everyMs: SWEEP_EVERY_MS, work: () => sweepItems(now()) },
     {
       name: 'kept events',

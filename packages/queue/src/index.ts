@@ -13,6 +13,7 @@ export { type Gate, type GateAnswer, type GateQuestion, buildGate } from './gate
 export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
 export { type KeptLimits, type KeptSweep, buildKeptSweep } from './kept-events.ts';
 export { type KeptFigures, readKept } from './kept-reading.ts';
+export { promoteOversleeping } from './clock-step.ts';
 export { LenientWorker } from './lenient-job.ts';
 export { followEvent } from './event-pointer.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';

@@ -38,6 +38,8 @@ local function full(key, most)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)
   if redis.call('ZSCORE', key, ARGV[1]) then return nil end
   if redis.call('ZCARD', key) < most then return nil end
+  -- Entered before the clock was set back: they are no younger than now, or the hour would last that much longer.
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', key, '(' .. now, '+inf')) do redis.call('ZADD', key, now, id) end
   local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
   return oldest[2] and math.max(0, tonumber(oldest[2]) + hour - now) or hour
 end

@@ -126,6 +126,18 @@ describe('T-21 the hourly limits', () => {
     expect(answer).toEqual({ kind: 'admitted' });
   });
 
+  test('a clock that was set back makes no hour longer than an hour', async () => {
+    const beforeTheStep = (await fixture.redisNow()) + 5 * HOUR_MS;
+    await fixture.redis.zadd('{passport}:hour:copies:riverside', beforeTheStep, 'evt_0');
+
+    const one = { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 };
+    const answer = await ledger.admit('riverside', 'evt_1', one);
+
+    const { freeInMs } = answer as Extract<typeof answer, { kind: 'limit_reached' }>;
+    expect(freeInMs).toBeGreaterThan(HOUR_MS - 10_000);
+    expect(freeInMs).toBeLessThanOrEqual(HOUR_MS);
+  });
+
   test('a limit of none stops everything', async () => {
     expect(
       await ledger.admit('riverside', 'evt_1', { copiesPerHour: 0, missesPerHour: 5, verdictsPerHour: 9 }),
