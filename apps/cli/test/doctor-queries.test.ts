@@ -142,6 +142,20 @@ describe('one query that a Koha does not take as the worker sends it is named, w
       /^page 502 Bad Gateway$/,
     ],
     [
+      'availability does not take an item by number',
+      asks('GET', '/checkouts/availability'),
+      { status: 400, body: { errors: [{ path: '/item_id', message: 'Not in enum list: x.' }], status: 400 } },
+      'query_refused GET /checkouts/availability',
+      /Not in enum list/,
+    ],
+    [
+      'a firewall keeps availability to itself',
+      asks('GET', '/checkouts/availability'),
+      { status: 403, body: '<html><title>403 Forbidden</title>' },
+      'proxy_page GET /checkouts/availability',
+      /^page 403 Forbidden$/,
+    ],
+    [
       'finding items crashes',
       asks('GET', '/items'),
       { status: 500, body: WRONG },
