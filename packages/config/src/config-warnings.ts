@@ -16,10 +16,12 @@ const isLending = ({ id }: Library, { agreements }: Consortium) =>
 const isAsked = ({ id, enabled }: Library, { agreements }: Consortium) =>
   enabled && agreements.some(({ home }) => home === id);
 
-function warningsOfCards({ cards }: Library): string[] {
+function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
   if (cards.length === 0) {
     return [
-      'is empty: this library is asked for every card that is scanned anywhere, sees each number, and can make any card ambiguous',
+      locate.patternsDecide
+        ? 'is empty: this library is asked for every card that nobody else knows, and sees each such number'
+        : 'is empty: this library is asked for every card that is scanned anywhere, sees each number, and can make any card ambiguous',
     ];
   }
   return cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'))
@@ -91,7 +93,7 @@ function warningsOfLibrary(library: Library, consortium: Consortium): [string[],
     warnings.push([['webhook_secrets'], 'no agreement lets this library lend to anybody']);
   }
   if (isAsked(library, consortium)) {
-    for (const warning of warningsOfCards(library)) warnings.push([['cards'], warning]);
+    for (const warning of warningsOfCards(library, consortium)) warnings.push([['cards'], warning]);
   }
   return warnings;
 }

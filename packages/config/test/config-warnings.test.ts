@@ -19,6 +19,17 @@ test('a library without card patterns is named: it is asked for every unknown ca
   ]);
 });
 
+test('where patterns decide it is named all the same: it sees the cards that nobody else knows', () => {
+  const file = validFile();
+  for (const place of [0, 1]) at(file, 'libraries', place)['cards'] = [`^${place}\\d{9}$`];
+  file['locate'] = { patterns_decide: true };
+  const found = configWarnings(parse(file)).find(({ path }) => path.endsWith('.cards'));
+  expect(found).toMatchObject({
+    path: 'libraries[2].cards',
+    warning: expect.stringMatching(/every card that nobody else knows/),
+  });
+});
+
 test('libraries whose patterns fit some card alike are named, with the patterns of the others', () => {
   expect(aboutCards(['^21234\\d{9}$'], ['^R\\d{6}$'], ['^A\\d{6}$', '^2123\\d{10}$'])).toEqual([
     {
