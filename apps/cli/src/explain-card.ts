@@ -1,7 +1,9 @@
 import { Option } from 'commander';
 import type { Consortium, Library } from '@passport/config';
-import { loadConsortium } from '@passport/config';
+import { explainConfig } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
+import { openLedger } from '@passport/queue';
+import { createSealer } from '@passport/runtime';
 import type { Explanation } from '@passport/verdict';
 import { explain, readAnswer } from '@passport/verdict';
 import type { CliDeps } from './cli-deps.ts';
@@ -13,6 +15,7 @@ import { branchOf, findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
 import { localDay } from './local-time.ts';
 import { readLines } from './read-lines.ts';
+import { openLog, withQueue } from './with-queue.ts';
 
 interface Asked {
   readonly consortium: Consortium;
@@ -64,12 +67,56 @@ async function ask({ consortium, lending, card, branch }: Asked, deps: CliDeps):
   }
 }
 
+/** As a scan's card is hashed, so that the audit's lines about one card have one hash. */
+const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+
+/**
+ * Asks as a scan would be asked: under the lending library's hourly limits, and with a line in the audit whatever comes
+ * of it, so that nobody with a shell looks up people unseen and without end.
+ */
+function counted(asked: Asked, cardHash: string, deps: CliDeps) {
+  const { lending } = asked;
+  const event = deps.newId();
+  const audit = {
+    audit: true,
+    action: 'explain',
+    by: deps.user,
+    event,
+    lending: lending.id,
+    card_hash: cardHash,
+  };
+  return withQueue(deps, async ({ redis, now }) => {
+    const ledger = openLedger(redis);
+    const log = openLog(deps);
+    const admission = await ledger.admit(lending.id, event, lending.limits);
+    if (admission.kind === 'limit_reached') {
+      const { limit, freeInMs } = admission;
+      log.info({ ...audit, result: 'limit_reached', limit }, 'explain');
+      const minutes = Math.ceil(freeInMs / 60_000);
+      throw new Failure(`${lending.id} has used up its ${limit} of this hour; free in ${minutes} minutes`, {
+        code: 'limit_reached',
+      });
+    }
+    try {
+      const explanation = await ask(asked, deps);
+      const outcome = outcomeOf(explanation);
+      log.info({ ...audit, asked: explanation.asked, found: explanation.homes, result: outcome }, 'explain');
+      await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString());
+      return { explanation, outcome };
+    } catch (error) {
+      log.info({ ...audit, result: 'failed' }, 'explain');
+      throw error;
+    }
+  });
+}
+
 export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
   name: 'explain',
   summary: 'say what would become of a card, and write nothing',
   description:
     'Makes the decisions of the worker for a card that is scanned at a library now: who is asked, where it is at home, the ' +
-    'verdict, and the fields that would be copied, by name. Reads from the Kohas and writes nothing. ' +
+    'verdict, and the fields that would be copied, by name. Reads from the Kohas and writes nothing there; it counts ' +
+    'under the hourly limits of the library, and is in the audit, as a scan. ' +
     'The card comes from standard input, so that it is in no process list and no history.',
   examples: [
     'passport explain --at riverside --card -          (type the card, then Enter)',
@@ -84,14 +131,15 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     ),
   ],
   run: async ({ at, branch }, _args, report, deps): Promise<0 | 1> => {
-    const consortium = loadConsortium(deps.env, deps.readFile);
+    const { consortium, keys } = explainConfig(deps.env, deps.readFile);
     const lending = findLibrary(consortium, at);
     if (!consortium.agreements.some((agreement) => agreement.lending === at)) {
       throw new WrongUse(`no agreement lets ${at} lend to anybody`);
     }
     const [card = ''] = await readLines(deps, ['card']);
-    const explanation = await ask({ consortium, lending, card, branch: branch ?? branchOf(lending) }, deps);
-    const outcome = outcomeOf(explanation);
+    const asked = { consortium, lending, card, branch: branch ?? branchOf(lending) };
+    const cardHash = createSealer(keys.map((key) => key.reveal())).hash('card', folded(card));
+    const { explanation, outcome } = await counted(asked, cardHash, deps);
     report.json({ outcome, ...explanation });
     for (const line of describeExplanation(explanation, outcome, consortium, report.colors))
       report.line(line);

@@ -1,17 +1,25 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { demoSamples, startKohaDouble } from '@passport/koha-double';
+import { createSealer } from '@passport/runtime';
+import { type StartedRedis, startRedis } from '@passport/testkit';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 let doubles: KohaDouble[];
+let redis: StartedRedis;
 beforeAll(async () => {
+  redis = await startRedis();
   doubles = await Promise.all(
     (['midland', 'riverside', 'lakeside'] as const).map((library) =>
       startKohaDouble({ library, seed: library }),
     ),
   );
 });
-afterAll(() => Promise.all(doubles.map((double) => double.close())));
+afterAll(async () => {
+  await Promise.all(doubles.map((double) => double.close()));
+  await redis.stop();
+});
 beforeEach(() => doubles.forEach((double) => double.clearFaults()));
 
 const PATTERNS: Readonly<Record<string, string[]>> = {
@@ -19,16 +27,23 @@ const PATTERNS: Readonly<Record<string, string[]>> = {
   riverside: ['^25678\\d{9}$'],
   lakeside: [],
 };
-const env = (more: Readonly<Record<string, unknown>> = {}) =>
-  consortiumOf(
+const KEY = randomBytes(32);
+const env = (more: Readonly<Record<string, unknown>> = {}) => ({
+  PASSPORT_KEY: KEY.toString('base64'),
+  REDIS_URL: redis.url,
+  ...consortiumOf(
     doubles.map((double) => ({
       ...double,
       change: { cards: PATTERNS[double.library], eligibility: { max_debt: 25 } },
     })),
     more,
-  );
+  ),
+});
 const explain = async (card: string, { at = 'riverside', args = [] as string[], more = {} } = {}) =>
-  passport(['explain', '--at', at, '--card', '-', '--json', ...args], env(more), { input: `${card}\n` });
+  passport(['explain', '--at', at, '--card', '-', '--json', ...args], env(more), {
+    input: `${card}\n`,
+    newId: () => `evt_${randomUUID()}`,
+  });
 
 const {
   eligible,
@@ -150,7 +165,7 @@ test('a lending Koha that cannot be read ends with 1 and points to doctor', asyn
   });
   expect(code).toBe(1);
   expect(err).toMatch(
-    /^passport: riverside: GET \/: http_5xx \(500\); `passport doctor riverside` says more\n$/,
+    /\npassport: riverside: GET \/: http_5xx \(500\); `passport doctor riverside` says more\n$/,
   );
 });
 
@@ -160,4 +175,48 @@ test('a library that lends to nobody has nothing to explain', async () => {
   expect(err + (await explain('1', { more: { agreements: [] } })).out).toContain(
     'no agreement lets riverside lend to anybody',
   );
+});
+
+describe('who explains a card is no more unseen than who scans it', () => {
+  const auditOf = ({ err }: { err: string }) =>
+    err
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+
+  test('the audit has a line: who, at which library, which card by its hash, what came of it', async () => {
+    const card = eligible[3] ?? '';
+    const ran = await explain(card);
+    expect(auditOf(ran)).toEqual([
+      expect.objectContaining({
+        audit: true,
+        action: 'explain',
+        by: 'tester',
+        lending: 'riverside',
+        card_hash: createSealer([KEY]).hash('card', card),
+        found: ['midland'],
+        result: 'COPIED',
+      }),
+    ]);
+    expect(ran.err).not.toContain(card);
+  });
+
+  test('it counts under the limits of the hour, and ends where they are used up', async () => {
+    await redis.ask('FLUSHALL');
+    const more = { defaults: { copy: { category: 'PT' }, limits: { misses_per_hour: 2 } } };
+    const codes: number[] = [];
+    for (let count = 0; count < 3; count += 1)
+      codes.push((await explain(`2123499999990${count}`, { more })).code);
+    expect(codes).toEqual([0, 0, 1]);
+    const refused = await explain(eligible[0] ?? '', { more });
+    expect(jsonOf(refused)).toMatchObject({ error: { code: 'limit_reached' } });
+    expect(auditOf(refused)).toEqual([expect.objectContaining({ result: 'limit_reached' })]);
+  });
+
+  test('a look that a Koha refuses is in the audit, too', async () => {
+    const riverside = doubles.find(({ library }) => library === 'riverside');
+    riverside?.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 500 }]);
+    const ran = await explain(eligible[0] ?? '');
+    expect([ran.code, auditOf(ran)]).toEqual([1, [expect.objectContaining({ result: 'failed' })]]);
+  });
 });

@@ -4,7 +4,10 @@ import type { CopyResult } from './copy.ts';
 import type { LoanResult } from './retry-checkout.ts';
 import type { Scan } from './scan.ts';
 
-/** Who asked whom for what and what came of it, one line each: ids, codes, names of fields, a keyed hash of the card. */
+/**
+ * Who asked whom for what and what came of it, one line each: ids, codes, names of fields, a keyed hash of the
+ * card. `operator` is the lending Koha's number of who scanned, by which a home can ask that library who it was.
+ */
 export interface Audit {
   lookedUp(scan: Scan, asked: readonly string[], located: Located): void;
   refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
@@ -17,11 +20,10 @@ export interface Audit {
 
 /** Writes the audit into the log; every line has `audit: true`. */
 export function buildAudit(log: Logger): Audit {
-  const line = (scan: Scan, action: string, more: Record<string, unknown>): void =>
-    log.info(
-      { audit: true, action, event: scan.eventId, lending: scan.lending, card_hash: scan.cardHash, ...more },
-      action,
-    );
+  const line = (scan: Scan, action: string, more: Record<string, unknown>): void => {
+    const { eventId: event, lending, operator, cardHash: card_hash } = scan;
+    log.info({ audit: true, action, event, lending, operator, card_hash, ...more }, action);
+  };
   return {
     lookedUp: (scan, asked, located) =>
       line(scan, 'looked up', {

@@ -11,10 +11,11 @@ import {
   cleanTellings,
   parkedLibraries,
   promoteOversleeping,
+  rewriteLogWhenDue,
   wakeParked,
   writeSighting,
 } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
+import type { Logger, Redis } from '@passport/runtime';
 import type { Chore } from './housekeeping.ts';
 import type { Libraries } from './libraries.ts';
 import type { Sightings } from './sightings.ts';
@@ -30,6 +31,8 @@ const LONGEST_WAIT_MS = 120_000;
 /** What one library may bring in between two of these is what it may have too much. */
 const KEPT_EVERY_MS = 5_000;
 const CLEAN_EVERY_MS = 60_000;
+/** How long Redis' append-only file may keep what was removed. A rewrite of compose's 512 MB takes seconds. */
+const REWRITE_EVERY_MS = 3_600_000;
 
 /** What every worker process does beside the jobs; ten of them doing it is as right as one. */
 export function buildChores(deps: {
@@ -43,8 +46,9 @@ export function buildChores(deps: {
   /** So many ended events of a library went before their time. */
   readonly dropped: (library: string, state: 'finished' | 'failed', count: number) => void;
   readonly now: () => number;
+  readonly log: Logger;
 }): readonly Chore[] {
-  const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, dropped, now } = deps;
+  const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, dropped, now, log } = deps;
   const { retention } = consortium;
   const sweepKept = buildKeptSweep(redis, queue, dropped);
   const known = new Set(consortium.libraries.map(({ id }) => id));
@@ -97,6 +101,14 @@ export function buildChores(deps: {
       everyMs: CLEAN_EVERY_MS,
       work: () => cleanByAge(redis, queue, retention, now()),
     },
+    { name: 'rewrite', everyMs: CLEAN_EVERY_MS, work: () => rewrite(redis, log) },
     { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanTellings(tellQueue) },
   ];
+}
+
+async function rewrite(redis: Redis, log: Logger): Promise<void> {
+  if ((await rewriteLogWhenDue(redis, REWRITE_EVERY_MS)) !== 'refused') return;
+  log.warn(
+    'Redis does not rewrite its append-only file for us: it keeps sealed cards until it does by itself',
+  );
 }

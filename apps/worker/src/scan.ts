@@ -7,6 +7,8 @@ export interface Scan {
   readonly eventId: string;
   readonly branch: string;
   readonly card: string;
+  /** Koha's number of the member of staff who scanned; null where nobody was logged in. */
+  readonly operator: number | null;
   /** Whether an item waits to be lent. */
   readonly itemAsked: boolean;
   /** Null when no item waits, or when it is gone because it would be too late. */
@@ -38,6 +40,7 @@ export function openScan(job: JobData, sealer: Sealer, mayHaveWritten: boolean):
     eventId,
     branch: job.branch,
     card: open(job.sealed_card, 'card') ?? '',
+    operator: job.operator,
     itemAsked: job.item_asked,
     item: open(job.sealed_item, 'item'),
     day: dayOfScan(job.scanned_at),

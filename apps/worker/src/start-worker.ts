@@ -94,7 +94,7 @@ export async function startWorker(
   const workerId = machine.newId();
   lifecycle.own('sightings', () => retire(redis, ids, workerId));
   const kept = { redis, queue, tellQueue, dropped };
-  const chores = buildChores({ consortium, ...kept, libraries, sightings, workerId, now });
+  const chores = buildChores({ consortium, ...kept, libraries, sightings, workerId, now, log });
   const housekeeping = startHousekeeping(chores, log);
   lifecycle.own('housekeeping', () => housekeeping.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;

@@ -121,6 +121,7 @@ export function aScan(change: Partial<Scan> = {}): Scan {
     eventId: 'evt_1',
     branch: 'MAIN',
     card: CARD,
+    operator: 51,
     itemAsked: true,
     item: ITEM,
     day: '2026-11-25',

@@ -32,6 +32,7 @@ async function chores() {
     workerId: 'worker-1',
     dropped: () => undefined,
     now: () => NOON,
+    log,
   });
   const work = (name: string) => all.find((chore) => chore.name === name)?.work();
   return { server, redis, sightings, work };

@@ -8,6 +8,7 @@ export { parseConsortium } from './parse-consortium.ts';
 export {
   cliConfig,
   dashboardConfig,
+  explainConfig,
   loadConsortium,
   receiverConfig,
   senderConfig,

@@ -121,10 +121,14 @@ function readServer(variables: EnvironmentReader) {
   };
 }
 
-function readTraced(variables: EnvironmentReader) {
+function readKeys(variables: EnvironmentReader): { readonly keys: readonly Secret<Buffer>[] } {
   const keys = variables.required(VARIABLES.keys);
+  return { keys: (keys?.reveal() ?? []).map((key) => new Secret(key, keys?.source)) };
+}
+
+function readTraced(variables: EnvironmentReader) {
   return {
-    keys: (keys?.reveal() ?? []).map((key) => new Secret(key, keys?.source)),
+    ...readKeys(variables),
     ...readServer(variables),
     otlpEndpoint: variables.optional(VARIABLES.otlpEndpoint)?.reveal() ?? null,
   };
@@ -210,6 +214,20 @@ export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Das
 /** What a command that works with the queue needs. Throws one ConfigError with every problem of file and environment. */
 export function cliConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
   return readBoth(env, { readFile, wanted: [] }, readQueueAccess);
+}
+
+/**
+ * What `passport explain` needs: the Kohas, the queue where it counts, and the keys that its audit hashes the card with.
+ * Throws one ConfigError.
+ */
+export function explainConfig(
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+): QueueAccess & { readonly keys: readonly Secret<Buffer>[] } {
+  return readBoth(env, { readFile, wanted: ['koha'] }, (variables) => ({
+    ...readQueueAccess(variables),
+    ...readKeys(variables),
+  }));
 }
 
 /** What `passport send` needs: the file, and the receiver's address without a slash at its end. Throws one ConfigError. */

@@ -37,6 +37,7 @@ export {
   listedEventOf,
 } from './events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
+export { type LogRewrite, rewriteLogWhenDue } from './rewrite-log.ts';
 export { readRedis } from './redis-reading.ts';
 export { park, parkReport, parkedLibraries, wakeParked } from './parking.ts';
 export { type EndWrite, buildEndWrite } from './end-write.ts';
