@@ -9,7 +9,7 @@ export interface Waiting {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The work has a deadline of its own, often the same: its failure knows why, so it may come first. */
+/** The work has a deadline of its own, often the same: its failure knows why, so it gets a moment to come first. */
 const GRACE_MS = 30;
 
 /**
@@ -23,7 +23,9 @@ export async function waitForShared<T>(work: Promise<T>, waiting: Waiting): Prom
     const leave = (code: KohaErrorCode): void =>
       reject(new KohaError({ code, library, operation, effect: 'none' }));
     const abort = (): void => leave('aborted');
-    const timer = setTimeout(() => leave('timeout'), waiting.timeoutMs + GRACE_MS);
+    let timer = setTimeout(() => {
+      timer = setTimeout(() => leave('timeout'), GRACE_MS);
+    }, waiting.timeoutMs);
     letGo = () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

@@ -43,7 +43,7 @@ describe('the bytes of an answer', () => {
   ])('of %s are bounded, and what is beyond is not read', async (_what, route, limit, call) => {
     const poured = { bytes: 0 };
     koha = await startTinyKoha({ [route]: endless(poured, 16 * 1024) });
-    await expect(call(koha.client({ timeoutMs: 10_000 }))).rejects.toMatchObject({
+    await expect(call(koha.client({ timeoutMs: 60_000 }))).rejects.toMatchObject({
       code: 'bad_answer',
       causeCode: 'too_large',
       retryable: true,
@@ -61,9 +61,10 @@ describe('the bytes of an answer', () => {
 
   test('cost no more when they come one by one', async () => {
     const poured = { bytes: 0 };
-    koha = await startTinyKoha({ [PATRONS]: endless(poured, 1) });
+    koha = await startTinyKoha({ 'GET /api/v1/patrons/812': endless(poured, 1) });
     const before = process.memoryUsage().heapUsed;
-    await expect(look(koha.client({ timeoutMs: 10_000 }))).rejects.toMatchObject({ causeCode: 'too_large' });
+    const client = koha.client({ timeoutMs: 60_000 });
+    await expect(client.readPatron(812)).rejects.toMatchObject({ causeCode: 'too_large' });
     expect(poured.bytes).toBeLessThan(8 * MB);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * MB);
   });
@@ -77,7 +78,7 @@ describe('the bytes of an answer', () => {
     await client.findItem(CARD).catch(() => undefined); // has its token and its connection
     const startedAt = performance.now();
     expect(await look(client)).toHaveLength(100);
-    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 
@@ -91,7 +92,7 @@ describe('the depth of an answer', () => {
     const before = process.memoryUsage().heapUsed;
     const startedAt = performance.now();
     await expect(look(koha.client())).rejects.toMatchObject({ code: 'bad_answer', causeCode: 'too_deep' });
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(32 * MB);
   });
 
@@ -143,7 +144,7 @@ describe('the rows of a list', () => {
     });
     const startedAt = performance.now();
     await expect(look(koha.client({ timeoutMs: 200 }))).rejects.toMatchObject({ code: 'timeout' });
-    expect(performance.now() - startedAt).toBeLessThan(600);
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
   });
 });
 
