@@ -61,6 +61,23 @@ test('docker-compose.yml lets .env say where the dashboard is behind a proxy', (
   });
 });
 
+test('docker-compose.yml gives away nothing that a break-in could use', () => {
+  const { services } = parseYaml(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, Record<string, unknown>>;
+  };
+  for (const [name, service] of Object.entries(services)) {
+    expect({ name, ...service }).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      pids_limit: expect.any(Number),
+      mem_limit: expect.any(String),
+      logging: { options: { 'max-size': '10m', 'max-file': '5' } },
+    });
+    for (const port of (service['ports'] ?? []) as string[]) expect(port).toMatch(/^127\.0\.0\.1:/);
+  }
+});
+
 test('the effective configuration is itself a file, but for the secrets', () => {
   const file = validFile();
   const consortium = parse(file);

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+
+/**
+ * The tests that hold the promises of docs/security.md, by the threat that each answers: file and name of the test. A row
+ * without a test is a promise that nobody keeps, and a test that is renamed or gone is noticed here.
+ */
+const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: string])[]>> = {
+  'A forged or repeated event': [
+    ['apps/receiver/test/answers.test.ts', 'an unknown library cannot be told from a bad signature'],
+    ['packages/queue/test/gate-guard.test.ts', 'the same delivery again is a duplicate that nobody adds'],
+  ],
+  'A stolen webhook secret, used to try card numbers': [
+    ['packages/queue/test/ledger.test.ts', 'an enumeration stops at their limit'],
+    ['apps/worker/test/scan-worker.test.ts', 'so that nobody tries all cards'],
+  ],
+  'A stolen webhook secret, used to flood': [
+    ['packages/queue/test/gate-rate.test.ts', 'burst leaves another’s rate alone'],
+  ],
+  "Our user's key for one Koha is stolen": [
+    ['packages/config/test/environment.test.ts', 'the receiver needs no API key of any Koha, and holds none'],
+  ],
+  "A copy of Redis' disk or backup": [
+    ['apps/worker/test/scan-worker.test.ts', 'nothing personal left in Redis'],
+    [
+      'packages/queue/test/rewrite-log.test.ts',
+      'what was removed leaves the append-only file within the hour',
+    ],
+  ],
+  'Logs or error reports in wrong hands': [
+    ['packages/system-tests/e2e/planted.test.ts', 'T-32 planted names, addresses, cards, items and secrets'],
+    ['packages/koha-client/test/failures.test.ts', 'nothing personal or secret hangs on an error'],
+  ],
+  "A home library's Koha is hostile or broken": [
+    ['packages/verdict/test/any-copy.test.ts', 'nothing but allowed fields goes out'],
+    ['packages/verdict/test/patron-copy.test.ts', 'has no key outside the allow-list'],
+  ],
+  'A library asks about patrons it has no agreement for': [
+    ['packages/verdict/test/candidates.test.ts', 'only under an agreement in this direction'],
+  ],
+  'The wrong person': [
+    ['packages/verdict/test/locate.test.ts', 'T-10 is ambiguous with two, also while a third is silent'],
+  ],
+  'A patron whom home blocks borrows elsewhere': [
+    ['packages/verdict/test/judge.test.ts', 'T-12 any missing or bad fact under any policy is never a yes'],
+  ],
+  'A loan after the patron has left': [
+    ['packages/system-tests/fault/long-outage.test.ts', 'the copy is made, the loan is not'],
+  ],
+  'Card numbers with `/`, `?`, `%`, `..`': [['packages/koha-client/test/look-ups.test.ts', 'T-06']],
+  'Samples, short, shared or made-up secrets': [
+    ['packages/config/test/secret-faults.ts', "another library's webhook secret"],
+    ['packages/config/test/secret-faults.ts', 'a webhook secret of zeros'],
+    ['packages/config/test/environment.test.ts', 'T-22 a sample password is refused'],
+  ],
+  'A break-in at the receiver or the dashboard': [
+    ['packages/config/test/environment.test.ts', 'the dashboard needs none of both, and no key'],
+    ['packages/system-tests/e2e/compose-keys.test.ts', 'each process gets a copy of what it uses'],
+  ],
+  'Strangers who hold connections or flood the log': [
+    ['packages/system-tests/fault/hostile-connections.test.ts', 'signed events from the same address go on'],
+    ['apps/receiver/test/strangers.test.ts', 'has a sample of what strangers send, and every event'],
+  ],
+  'A slow or silent library': [['packages/system-tests/fault/black-hole.test.ts', 'T-08']],
+  "Guessing the dashboard's password": [
+    ['apps/dashboard/test/login.test.ts', 'each further wrong try doubles the wait'],
+    ['apps/dashboard/test/login.test.ts', 'keep that user out nowhere else'],
+    ['apps/dashboard/test/access.test.ts', 'changes nothing, although the browser adds the login'],
+  ],
+  'A dependency turns bad': [
+    [
+      'packages/config/test/documents.test.ts',
+      'docker-compose.yml gives away nothing that a break-in could use',
+    ],
+  ],
+};
+
+const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+test('each threat of docs/security.md is answered by a test, and no other is', () => {
+  const [, table = ''] = read('docs/security.md').split('\n## Threats and answers\n');
+  const threats = [...(table.split('\n## ')[0] ?? '').matchAll(/^\| (?!threat|-)(.+?) +\|/gm)];
+  expect(threats.map(([, threat]) => threat)).toEqual(Object.keys(HELD_BY));
+});
+
+describe.each(Object.entries(HELD_BY))('%s', (_threat, tests) => {
+  test.each(tests)('%s: %s', (file, name) => {
+    expect(read(file)).toContain(name);
+  });
+});
