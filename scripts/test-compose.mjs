@@ -181,7 +181,7 @@ async function run(installation) {
 const engine = await findEngine();
 if (engine === null) {
   counts.skipped += 1;
-  say('skipped  compose: there is no container engine on this machine');
+  say('skipped  compose: there is no container engine on this machine, and MAKE_CONTAINER_ENGINE is not set');
 } else {
   const installation = await describeInstallation(engine.env);
   try {

@@ -1,9 +1,10 @@
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
-import { projectRoot, runCommand, say } from '../run-command.mjs';
+import { runCommand, say } from '../run-command.mjs';
 
-/** Where a machine without a container engine may have one made for it. */
-const LAB = join(projectRoot, '../shared/compose-lab/compose-lab');
+/**
+ * A program that starts a container engine on a machine without one: `up IMAGE...` starts it with these base images,
+ * `env` prints `export NAME=VALUE ...` for its clients, `down` ends it.
+ */
+const MAKER = process.env.MAKE_CONTAINER_ENGINE ?? '';
 
 /**
  * Finds a container engine that `docker compose` can use and returns `{ env, stop }`: the environment that points to it,
@@ -11,20 +12,16 @@ const LAB = join(projectRoot, '../shared/compose-lab/compose-lab');
  */
 export async function findEngine() {
   if (await answers({})) return { env: {}, stop: async () => undefined };
-  const hasLab = await access(LAB).then(
-    () => true,
-    () => false,
-  );
-  if (!hasLab) return null;
+  if (MAKER === '') return null;
   say('No container engine here: making one (about a minute)');
-  const { code, output } = await runCommand(LAB, ['up', 'node:24-slim', 'redis:8-alpine'], {
+  const { code, output } = await runCommand(MAKER, ['up', 'node:24-slim', 'redis:8-alpine'], {
     timeoutMs: 600_000,
   });
   if (code !== 0) {
     say(output);
     throw new Error('the container engine could not be made');
   }
-  const exported = await runCommand(LAB, ['env']);
+  const exported = await runCommand(MAKER, ['env']);
   const pairs = exported.output
     .replace(/^export /, '')
     .trim()
@@ -33,7 +30,7 @@ export async function findEngine() {
     pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
   );
   // It runs in this folder, and is of no use to anybody once that is gone.
-  const stop = async () => void (await runCommand(LAB, ['down']));
+  const stop = async () => void (await runCommand(MAKER, ['down']));
   if (await answers(env)) return { env, stop };
   await stop();
   return null;

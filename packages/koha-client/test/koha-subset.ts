@@ -1,12 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { parse } from 'yaml';
+import { readKohaDocument } from '@passport/koha-double';
 import type { Recorded } from './start-recording-proxy.ts';
 
-/** Koha's own description, where this checkout has it beside it. */
-const FILE = join(import.meta.dirname, '../../../../shared/koha/openapi/koha-subset.yaml');
+/** Where Koha's own description is: CONTRIBUTING.md. */
+const PLACE = process.env['KOHA_OPENAPI'] ?? '';
 
 interface Parameter {
   readonly $ref?: string;
@@ -28,14 +26,16 @@ interface Description {
   readonly definitions: Readonly<Record<string, object>>;
 }
 
-export const hasKohaSubset = existsSync(FILE);
+export const hasKohaSubset = PLACE !== '';
 
 /**
  * Loads the check of requests against Koha's own description. The returned function lists what does not fit; a header that later
  * releases have and this file does not (its preamble names them) is known by `laterHeaders`, or a value of one: `name: value`.
  */
-export function loadKohaSubset(laterHeaders: readonly string[]): (request: Recorded) => string[] {
-  const description = parse(readFileSync(FILE, 'utf8')) as Description;
+export async function loadKohaSubset(
+  laterHeaders: readonly string[],
+): Promise<(request: Recorded) => string[]> {
+  const description = (await readKohaDocument(PLACE)) as Description;
   const ajv = new Ajv({ strict: false, allErrors: true });
   (addFormats as unknown as (target: Ajv) => void)(ajv);
   ajv.addSchema({ $id: 'koha', definitions: description.definitions });

@@ -10,6 +10,7 @@ export {
   type CheckedExchange,
   type KohaDescription,
 } from './koha-description/describe-koha.ts';
+export { readKohaDocument } from './koha-description/read-koha-document.ts';
 export type { OutcomeRow } from './plugin/outcome-table.ts';
 export type { PreferenceName, Preferences } from './preferences.ts';
 export { isFrom, releases, type Release } from './release.ts';

@@ -1,11 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { Ajv, type ValidateFunction } from 'ajv';
-import { parse } from 'yaml';
 import { isDate } from '../api/check-value.ts';
 import type { Exchange } from '../exchange.ts';
 import { isRecord } from '../record.ts';
 import { readDescription, type DescribedApi, type DescribedOperation } from './description-file.ts';
 import { isErrorShape } from './error-shapes.ts';
+import { readKohaDocument } from './read-koha-document.ts';
 
 /** What is wrong with one exchange; both lists are empty when it fits. */
 export interface CheckedExchange {
@@ -24,13 +23,12 @@ export interface KohaDescription {
 const anywhere = new Set(['400', '401', '403', '404', '500', '503']);
 
 /**
- * Reads Koha's description (Swagger 2.0, YAML or JSON). Returns null where the file is absent, so that a test can say
- * that it skips. Complaints name paths and keywords, never values.
+ * Reads Koha's description from `place`, as `readKohaDocument` does. Resolves with null when no place is given, so that a
+ * test can say that it skips. Complaints name paths and keywords, never values.
  */
-export function describeKoha(file: string): KohaDescription | null {
-  if (!existsSync(file)) return null;
-  const document: unknown = parse(readFileSync(file, 'utf8'));
-  return buildDescription(readDescription(document));
+export async function describeKoha(place: string | undefined): Promise<KohaDescription | null> {
+  if (place === undefined || place === '') return null;
+  return buildDescription(readDescription(await readKohaDocument(place)));
 }
 
 function buildDescription(api: DescribedApi): KohaDescription {

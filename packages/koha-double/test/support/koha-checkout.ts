@@ -1,0 +1,90 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Exchange } from '../../src/index.ts';
+
+/** Laid out as Koha lays out its description: one file per path and per object, which refer to each other. */
+const FILES = {
+  'Koha.pm': '$VERSION = "24.11.03.000";\n',
+  'api/v1/swagger/swagger.yaml': `
+swagger: "2.0"
+basePath: /api/v1
+definitions:
+  patron:
+    $ref: ./definitions/patron.yaml
+  error:
+    $ref: ./definitions/error.yaml
+paths:
+  /patrons:
+    $ref: "./paths/patrons.yaml#/~1patrons"
+parameters:
+  page:
+    name: _page
+    in: query
+    type: integer
+`,
+  'api/v1/swagger/definitions/patron.yaml': `
+type: object
+properties:
+  patron_id:
+    type: integer
+    readOnly: true
+  surname:
+    type: string
+  surname:
+    type: string
+  gender:
+    type:
+      - string
+      - "null"
+additionalProperties: false
+`,
+  'api/v1/swagger/definitions/error.yaml': 'type: object\n',
+  'api/v1/swagger/paths/patrons.yaml': `
+/patrons:
+  post:
+    parameters:
+      - $ref: "../swagger.yaml#/parameters/page"
+      - name: body
+        in: body
+        required: true
+        schema:
+          $ref: "../swagger.yaml#/definitions/patron"
+    responses:
+      "201":
+        description: A patron
+        schema:
+          $ref: "../swagger.yaml#/definitions/patron"
+      "400":
+        description: Bad request
+        schema:
+          $ref: "../swagger.yaml#/definitions/error"
+`,
+} as const;
+
+/** A patron made, as the checkout's description has it. */
+export const created: Exchange = {
+  method: 'POST',
+  path: '/patrons',
+  query: '',
+  requestHeaders: {},
+  requestBody: { surname: 'Doe' },
+  status: 201,
+  responseHeaders: {},
+  responseBody: { surname: 'Doe' },
+  isScripted: false,
+};
+
+/** Runs a test with the path of a small checkout of Koha. */
+export async function withCheckout(test: (checkout: string) => Promise<void>): Promise<void> {
+  const root = await mkdtemp(join(tmpdir(), 'passport-koha-'));
+  try {
+    for (const [name, text] of Object.entries(FILES)) {
+      await mkdir(dirname(join(root, name)), { recursive: true });
+      await writeFile(join(root, name), text);
+    }
+    await test(root);
+  } finally {
+    await rm(root, { recursive: true });
+  }
+}
