@@ -1,6 +1,7 @@
 import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 import { type LibraryRest, buildLibraryRest } from './library-rest.ts';
+import { type Silence, buildSilence } from './silence.ts';
 import type { CircuitSeen } from './wake-parked.ts';
 
 /** A library is not asked: its circuit is open. */
@@ -71,9 +72,12 @@ export function buildLibraries(
       ([library, koha]) => [library, buildRoom(library, koha, { monotonicNow, random }, watch)] as const,
     ),
   );
-  const seen = ({ isOpen, isDue }: Circuit, lastSuccess: number | null): CircuitSeen => ({
-    isOpen,
-    isDue,
+  const seen = (
+    { circuit, silence }: Pick<Room, 'circuit' | 'silence'>,
+    lastSuccess: number | null,
+  ): CircuitSeen => ({
+    isOpen: circuit.isOpen || silence.isSuspicious,
+    isDue: circuit.isDue && !silence.isSuspicious,
     sinceSuccessMs: lastSuccess === null ? null : monotonicNow() - lastSuccess,
   });
   const room = (library: string): Room => {
@@ -106,12 +110,12 @@ export function buildLibraries(
       return through(place, place.circuit, () => place.koha.capabilities(), { success: 'no news' });
     },
     circuit(library) {
-      const { circuit, lastSuccess } = room(library);
-      return seen(circuit, lastSuccess);
+      const place = room(library);
+      return seen(place, place.lastSuccess);
     },
     reportCircuit(library) {
-      const { circuit, besides, lastReport } = room(library);
-      return seen(circuit.isOpen ? circuit : besides, lastReport);
+      const { circuit, besides, silence, lastReport } = room(library);
+      return seen({ circuit: circuit.isOpen ? circuit : besides, silence }, lastReport);
     },
   };
 }
@@ -123,6 +127,7 @@ interface Room {
   /** Of the work beside the story. */
   readonly besides: Circuit;
   readonly rest: LibraryRest;
+  readonly silence: Silence;
   /** Hears of each failure that is not a report's, before the circuit does. */
   readonly failed: (error: KohaError) => void;
   lastSuccess: number | null;
@@ -148,6 +153,7 @@ function buildRoom(
     circuit: buildCircuit(monotonicNow, changed, { random }),
     besides: buildCircuit(monotonicNow, () => undefined, { random, longestPauseMs: LONGEST_PAUSE_BESIDE_MS }),
     rest: buildLibraryRest(monotonicNow),
+    silence: buildSilence(monotonicNow),
     failed: (error) => watch.failed(library, error),
     lastSuccess: null,
     lastReport: null,
@@ -156,25 +162,34 @@ function buildRoom(
 
 /** Does the work if the library does not rest and the circuit lets it, and tells both how it went. */
 async function through<T>(
-  { library, rest, failed }: Room,
+  { library, rest, silence, failed }: Room,
   circuit: Circuit,
   work: () => Promise<T>,
   how: { readonly success?: 'no news'; readonly judge?: typeof judge } = {},
 ): Promise<T> {
   rest.assertOver();
+  if (silence.isSuspicious) throw new LibraryClosed(library);
   const passage = circuit.enter();
   if (passage === 'refuse') throw new LibraryClosed(library);
+  const over = silence.begin();
   try {
     const result = await work();
+    over(how.success === 'no news' ? 'no news' : 'answered');
     if (how.success === 'no news') circuit.abandoned(passage);
     else circuit.succeeded();
     return result;
   } catch (error) {
+    over(howItEnded(error));
     if (how.judge === undefined && error instanceof KohaError) failed(error);
     (how.judge ?? judge)(circuit, passage, error);
     rest.hear(error);
     throw error;
   }
+}
+
+function howItEnded(error: unknown): 'answered' | 'silent' | 'no news' {
+  if (!(error instanceof KohaError) || NO_NEWS.has(error.code)) return 'no news';
+  return error.code === 'timeout' ? 'silent' : 'answered';
 }
 
 /** A library that answers, if only to refuse, is there. What was never sent, or is about one record, is no news of it. */

@@ -150,7 +150,7 @@ export const VARIABLES = {
     name: 'WORKER_CONCURRENCY',
     readBy: ['worker'],
     description: 'Events that one worker process works on at the same time.',
-    fallback: '20',
+    fallback: '50',
     ...integer(1, 500),
   },
   adminPort: {

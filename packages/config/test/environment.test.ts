@@ -45,7 +45,7 @@ test('what is not set has its default', () => {
     logLevel: 'info',
     otlpEndpoint: null,
   });
-  expect(workerConfig(environment(), files).concurrency).toBe(20);
+  expect(workerConfig(environment(), files).concurrency).toBe(50);
   expect(dashboardConfig(environment(), files)).toMatchObject({ port: 8081, basePath: '', viewer: null });
   expect(senderConfig(environment(), files).receiverUrl).toBe('http://127.0.0.1:8080');
 });

@@ -1,0 +1,43 @@
+/** Knows when a library has been silent for so long that no more calls are worth a worker's places. */
+export interface Silence {
+  /** Whether calls wait and nothing has come back since. */
+  readonly isSuspicious: boolean;
+  /** A call set out; returns what is to be called when it is over. */
+  begin(): (end: 'answered' | 'silent' | 'no news') => void;
+}
+
+/** Calls that wait without an answer to any, for longer than this, are enough. */
+const SUSPICIOUS_MS = 1_000;
+/** A library that was slow once has so many calls on their way at least. */
+const FEWEST = 2;
+
+/**
+ * Builds the silence of one library over a monotonic clock, in milliseconds. A library that accepts and never answers
+ * holds a place of the worker for a whole deadline with each call, and its circuit opens only after five of them: twenty
+ * such libraries held every place. So once two calls have waited for a second and none was answered meanwhile, or one
+ * since the last was given up, no more set out until one comes back. A busy Koha that answers, however slowly, is not touched.
+ */
+export function buildSilence(monotonicNow: () => number): Silence {
+  const waiting = new Map<symbol, number>();
+  let hasGivenUp = false;
+  return {
+    get isSuspicious() {
+      const [oldest] = waiting.values();
+      if (oldest === undefined) return false;
+      if (hasGivenUp) return true;
+      return waiting.size >= FEWEST && monotonicNow() - oldest >= SUSPICIOUS_MS;
+    },
+    begin() {
+      const call = Symbol('call');
+      waiting.set(call, monotonicNow());
+      return (end) => {
+        waiting.delete(call);
+        if (end === 'silent') hasGivenUp = true;
+        if (end !== 'answered') return;
+        hasGivenUp = false;
+        // Whoever answers one is there: the others' time begins again.
+        for (const other of waiting.keys()) waiting.set(other, monotonicNow());
+      };
+    },
+  };
+}
