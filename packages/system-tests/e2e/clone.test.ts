@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,15 +23,29 @@ const run = (command: string, ...args: readonly string[]) => {
   return { status, stdout, stderr };
 };
 
-test('npm says in a clone why an installation failed', () => {
+test('a command in a clone says why its installation failed', () => {
+  cpSync(join(ROOT, 'scripts'), join(dir, 'scripts'), { recursive: true });
   copyFileSync(join(ROOT, '.npmrc'), join(dir, '.npmrc'));
   const dependencies = { gone: 'file:./not-there.tgz' };
-  writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'x', version: '1.0.0', dependencies }));
+  const manifest = { name: 'x', version: '1.0.0', engines: { node: '>=20.19' }, dependencies };
+  writeFileSync(join(dir, 'package.json'), JSON.stringify(manifest));
+  const root = { ...manifest, resolved: '' };
+  const gone = { version: '1.0.0', resolved: 'file:not-there.tgz' };
+  const lock = { lockfileVersion: 3, packages: { '': root, 'node_modules/gone': gone } };
+  writeFileSync(join(dir, 'package-lock.json'), JSON.stringify(lock));
 
-  const { status, stderr } = run('npm', 'install');
+  const { status, stderr } = run(process.execPath, 'scripts/set-up.mjs');
 
-  expect(status).not.toBe(0);
+  expect(status).toBe(1);
   expect(stderr).toContain('not-there.tgz');
+  expect(stderr).toContain('npm ci did not succeed.');
+});
+
+test('npm prints nothing but what a script prints: standard output belongs to reports', () => {
+  copyFileSync(join(ROOT, '.npmrc'), join(dir, '.npmrc'));
+  const scripts = { report: 'node -p "JSON.stringify({})"' };
+  writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'x', version: '1.0.0', scripts }));
+  expect(run('npm', 'run', 'report')).toEqual({ status: 0, stdout: '{}\n', stderr: '' });
 });
 
 test('the passport command tells its version', () => {

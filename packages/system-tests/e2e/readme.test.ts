@@ -105,7 +105,7 @@ describe('the commands of the README', () => {
     expect(BLOCKS).toHaveLength(4);
     expect(BLOCKS[0]).toBe('npm run demo');
     expect(BLOCKS[1]).toContain('. .demo/env');
-    expect(BLOCKS[2]).toBe('npm run --silent demo -- --check');
+    expect(BLOCKS[2]).toBe('npm run demo -- --check');
     expect(BLOCKS[3]).toBe('npm test');
     const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
     expect(Object.keys(scripts)).toEqual(expect.arrayContaining(['demo', 'test', 'check', 'bench', 'chaos']));
@@ -161,7 +161,7 @@ describe('the commands of the README', () => {
   );
 
   demoTest(
-    `npm run --silent demo -- --check prints one JSON report, all as it should be${note}`,
+    `npm run demo -- --check prints one JSON report, all as it should be${note}`,
     async () => {
       const check = runShell(BLOCKS[2] ?? '');
       expect({ code: await check.exited, stdout: check.stdout(), stderr: check.stderr() }).toMatchObject({
