@@ -7,7 +7,7 @@ import type { StepDeps } from './copy.ts';
 import { KohaError } from '@passport/koha-client';
 import { type Ending, type RunEnd, ended } from './ending.ts';
 import type { HeldLock } from './lock-watch.ts';
-import { type LoanResult, retryCheckout } from './retry-checkout.ts';
+import { type LoanResult, type NobodyThere, retryCheckout } from './retry-checkout.ts';
 import type { Scan } from './scan.ts';
 
 /** A copy that is there, so that only the loan is left. */
@@ -41,7 +41,9 @@ export async function withLoan(
   deps: LoanDeps,
 ): Promise<RunEnd> {
   try {
-    return ended(endingOf(made, await lend(scan, lock, made.patron_id, lookFirst, deps)));
+    const loan = await lend(scan, lock, made.patron_id, lookFirst, deps);
+    if (loan !== 'anonymized') return ended(endingOf(made, loan));
+    return ended({ ...endingOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
   } catch (error) {
     const decision = decideFailure(error);
     if (decision.kind === 'misconfigured') {
@@ -73,7 +75,7 @@ async function lend(
   patronId: number,
   lookFirst: boolean,
   deps: LoanDeps,
-): Promise<LoanResult> {
+): Promise<LoanResult | NobodyThere> {
   const lending = libraryById(deps.consortium, scan.lending);
   const { retry } = lending;
   if (!scan.itemAsked || !retry.checkout) return NOT_ASKED;
@@ -95,7 +97,7 @@ async function lend(
       { ...deps, signal: lock.signal, assertHeld: () => lock.assertHeld() },
     ),
   );
-  deps.audit.lent(scan, patronId, loan);
+  if (loan !== 'anonymized') deps.audit.lent(scan, patronId, loan);
   return loan;
 }
 

@@ -19,6 +19,8 @@ export interface LoanOrder {
 }
 
 export type LoanResult = NonNullable<Progress['checkout']>;
+/** Koha has anonymised the record since the copy was made: it is nobody's, and nothing was sent. */
+export type NobodyThere = 'anonymized';
 
 const ALREADY: LoanResult = { result: 'ALREADY_CHECKED_OUT', keys: [] };
 const TOO_LATE: LoanResult = { result: 'TOO_LATE', keys: [] };
@@ -28,12 +30,20 @@ const TOO_LATE: LoanResult = { result: 'TOO_LATE', keys: [] };
  * loan, a fresh token would renew it), so every lost answer is followed by a look for the loan. Throws KohaError or
  * LibraryClosed where it cannot be known yet how it stands.
  */
-export async function retryCheckout(order: LoanOrder, deps: StepDeps): Promise<LoanResult> {
+export async function retryCheckout(order: LoanOrder, deps: StepDeps): Promise<LoanResult | NobodyThere> {
   if (order.lookFirst) {
     const found = await lookForLoan(order, deps);
     if (found !== null) return found;
+    if (await isAnonymized(order, deps)) return 'anonymized';
   }
   return lend(order, deps);
+}
+
+/** It may be a while since an earlier run knew the record. */
+async function isAnonymized({ lending, patronId }: LoanOrder, deps: StepDeps): Promise<boolean> {
+  const { libraries, signal } = deps;
+  const patron = await libraries.call(lending, (koha) => koha.readPatron(patronId, { signal }));
+  return patron?.anonymized === true;
 }
 
 /** Koha's own word that what stands in the way is confirmed; for exactly this patron and item. */

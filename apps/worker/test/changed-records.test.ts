@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { JobData } from '@passport/contract';
 import { releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
@@ -152,6 +153,40 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     untouched(story, before);
   });
 
+  test('home kept the younger of two records: the copy, older than it, is still that patron’s and gets the new number', async () => {
+    const story = await open();
+    withCopy(story, CARD, numberAtHome(story), { date_enrolled: '2023-03-01' });
+    story.midland.putPatron('21234000000777', { ...PATRON, date_enrolled: '2024-06-01' });
+    story.midland.mergePatron(CARD, '21234000000777');
+    story.midland.putPatron('21234000000777', { cardnumber: CARD });
+
+    expect(endingOf(await story.run())).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['REKEYED'] });
+  });
+
+  test.each<[string, Record<string, unknown>]>([
+    ['of the same birth date', { firstname: 'Ngozi' }],
+    ['without a birth date', { firstname: 'Ngozi', date_of_birth: null }],
+  ])(
+    'a key of a number that home hides from us is not taken for one it has given up, for a relative %s',
+    async (_what, relative) => {
+      const story = await open();
+      story.midland.putSettings({
+        libraries: [{ library_id: 'MAIN' }, { library_id: 'NORTH' }],
+        permissions: ['borrowers:list_borrowers', 'borrowers:edit_borrowers'],
+      });
+      const hidden = story.midland.putPatron('21234000000888', {
+        ...PATRON,
+        ...relative,
+        library_id: 'NORTH',
+      });
+      withCopy(story, CARD, hidden.patron_id, relative);
+      const before = story.riverside.state().patrons;
+
+      expect(endingOf(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT' });
+      untouched(story, before);
+    },
+  );
+
   test('while home cannot say whether it has that number, the job waits for home and nothing is changed', async () => {
     const story = await open();
     withCopy(story, CARD, 4711);
@@ -175,39 +210,29 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     ]);
     expect(endingOf(await story.run({ item: null }))).toMatchObject({ reasons: ['REKEYED'] });
   });
-});
 
-describe('what Koha’s database takes for the same', () => {
-  const open = async (): Promise<StoryBench> => own(await openStory());
-
-  test.each([
-    ['accents', 'MULLER-1', 'Müller-1'],
-    ['accents and case', 'Émile-2', 'EMILE-2'],
-  ])(
-    'a native patron’s card that differs in %s: LOCAL_CONFLICT, not a missing permission',
-    async (_what, card, taken) => {
-      const story = await open();
-      story.midland.putPatron(card, PATRON);
-      story.riverside.putPatron(taken, { surname: 'Native', category_id: 'AD' });
-
-      expect(endingOf(await story.run({ card }))).toMatchObject({
-        outcome: 'LOCAL_CONFLICT',
-        homes: ['midland'],
-      });
-      expect(story.riverside.state().checkouts).toHaveLength(0);
-    },
-  );
-
-  test('a home key that differs in case only: LOCAL_CONFLICT, not a missing permission', async () => {
+  test('a copy that was anonymised while its loan waited is not lent to: COPY_ANONYMIZED', async () => {
     const story = await open();
-    const number = story.midland.state(CARD).patrons[0]?.patron_id;
-    story.riverside.putPatron('LOCAL-1', {
-      surname: 'Other',
-      category_id: 'PT',
-      extended_attributes: [{ type: 'PASSPORTED_ID', value: `MIDLAND:${number}` }],
-    });
+    const key = `midland:${numberAtHome(story)}`;
+    const { patron_id } = withCopy(story, CARD, numberAtHome(story));
+    story.riverside.anonymizePatron(CARD);
+    const before = story.riverside.state().patrons;
+    const made: JobData['made'] = {
+      outcome: 'COPIED',
+      reasons: [],
+      home: 'midland',
+      home_key: key,
+      patron_id,
+      disclosed: ['surname'],
+    };
 
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
-    expect(story.copy()).toBeUndefined();
+    expect(endingOf(await story.run({ job: { made }, starts: 2 }))).toMatchObject({
+      outcome: 'COPY_ANONYMIZED',
+      patronId: patron_id,
+      homes: ['midland'],
+      disclosed: { homeKey: key },
+    });
+    untouched(story, before);
+    expect(story.calls()).not.toContain('midland GET /patrons');
   });
 });

@@ -1,7 +1,13 @@
 import { sameCard } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
 import { passportOf } from './is-copy.ts';
-import { type CopyLook, homeKeysOf, isMergedCopy, isSomebodyElse } from './merged-copy.ts';
+import {
+  type CopyLook,
+  homeKeysOf,
+  isInForeignCategory,
+  isMergedCopy,
+  isSomebodyElse,
+} from './merged-copy.ts';
 
 /** What the lending Koha has of a patron who may be there already. */
 export interface LocalLook extends CopyLook {
@@ -85,8 +91,12 @@ function ofOtherNumber(byCard: KohaPatron, key: string, look: LocalLook): LocalH
   const [home, number] = [key.slice(0, key.lastIndexOf(':')), Number(key.slice(key.lastIndexOf(':') + 1))];
   const isOfThisHome = home === look.homeId && Number.isSafeInteger(number) && number > 0;
   if (!isOfThisHome || isSomebodyElse(byCard, look.homeRecord)) return { kind: 'card_of_another', patronId };
-  if (isMergedCopy(byCard, look)) return { kind: 'copy_merged', patronId };
-  const attributeId = byCard.attributes?.find(({ type }) => type === look.homeKeyAttribute)?.id ?? null;
+  // When it was enrolled says nothing: what home has kept can be the younger of two records.
+  if (isInForeignCategory(byCard, look)) return { kind: 'copy_merged', patronId };
+  const keyed = byCard.attributes?.find(
+    ({ type, value }) => type === look.homeKeyAttribute && value?.trim() === key,
+  );
+  const attributeId = keyed?.id ?? null;
   return { kind: 'copy_of_other_number', patronId, otherNumber: number, attributeId };
 }
 

@@ -9,7 +9,7 @@ export interface CopyLook {
   /** Every category that a copy may be in; empty: not known, so no category speaks against it. */
   readonly copyCategories: readonly string[];
   /** The patron at home. */
-  readonly homeRecord: Pick<KohaPatron, 'surname' | 'dateOfBirth' | 'dateEnrolled'>;
+  readonly homeRecord: Pick<KohaPatron, 'surname' | 'firstname' | 'dateOfBirth' | 'dateEnrolled'>;
 }
 
 /** The categories that copies are in, by the configuration of now and of before. */
@@ -26,13 +26,19 @@ export function copyCategoriesOf({ category, formerCategories }: CopyPolicy): re
  * enrolment before the patron was enrolled at home, give or take a day for time zones.
  */
 export function isMergedCopy(patron: KohaPatron, look: CopyLook): boolean {
-  if (homeKeysOf(patron, look).length > 1) return true;
-  const fold = (code: string): string => code.trim().toUpperCase();
-  const categories = look.copyCategories.map(fold);
-  if (categories.length > 0 && !categories.includes(fold(patron.categoryId))) return true;
+  if (homeKeysOf(patron, look).length > 1 || isInForeignCategory(patron, look)) return true;
   const here = patron.dateEnrolled;
   const atHome = look.homeRecord.dateEnrolled;
   return here !== null && atHome !== null && dayAfter(here, 1) < atHome;
+}
+
+/** Whether a record is in a category that no copy has. */
+export function isInForeignCategory(
+  { categoryId }: KohaPatron,
+  { copyCategories }: Pick<CopyLook, 'copyCategories'>,
+): boolean {
+  const fold = (code: string): string => code.trim().toUpperCase();
+  return copyCategories.length > 0 && !copyCategories.map(fold).includes(fold(categoryId));
 }
 
 /** The different home keys that a record carries. */
@@ -46,12 +52,23 @@ export function homeKeysOf(
   return [...new Set(values.filter((value) => value !== ''))];
 }
 
-/** Whether two records cannot be of one person: other birth dates, or other names where a birth date is missing. */
-export function isSomebodyElse(
-  one: Pick<KohaPatron, 'surname' | 'dateOfBirth'>,
-  other: Pick<KohaPatron, 'surname' | 'dateOfBirth'>,
-): boolean {
-  if (one.dateOfBirth !== null && other.dateOfBirth !== null) return one.dateOfBirth !== other.dateOfBirth;
-  const fold = (name: string | null): string => (name ?? '').normalize('NFKD').trim().toLowerCase();
-  return fold(one.surname) !== fold(other.surname);
+type Person = Pick<KohaPatron, 'surname' | 'firstname' | 'dateOfBirth'>;
+
+/**
+ * Whether two records may be of two people: another birth date, another first name, or another surname unless both others are known
+ * and equal (people marry). Twins have only the first name to themselves. What one of the two lacks speaks neither way.
+ */
+export function isSomebodyElse(one: Person, other: Person): boolean {
+  const born = isSame(one.dateOfBirth, other.dateOfBirth);
+  const first = isSame(one.firstname, other.firstname);
+  if (born === false || first === false) return true;
+  return isSame(one.surname, other.surname) === false && !(born === true && first === true);
+}
+
+/** Accents, case and outer blanks do not count; null where one of the two is missing. */
+function isSame(one: string | null, other: string | null): boolean | null {
+  const fold = (text: string | null): string =>
+    (text ?? '').normalize('NFKD').replaceAll(/\p{M}/gu, '').trim().toLowerCase();
+  const [mine, theirs] = [fold(one), fold(other)];
+  return mine === '' || theirs === '' ? null : mine === theirs;
 }

@@ -84,6 +84,26 @@ test('a card on a copy of another number is somebody else’s where the records 
   expect(born(null, 'OKAFOR')).toBe('copy_of_other_number');
 });
 
+test('a card on a copy of another number is a relative’s where the first names differ, whatever else is the same', () => {
+  const kindOf = (more: Partial<KohaPatron>) => look([{ ...other, ...more }], []).kind;
+  const known = patron();
+  expect(known).toMatchObject({ firstname: 'Adaeze', dateOfBirth: '1990-05-01' });
+  expect(kindOf({ firstname: 'Ngozi' })).toBe('card_of_another');
+  expect(kindOf({ firstname: 'Ngozi', dateOfBirth: null })).toBe('card_of_another');
+  expect(kindOf({ firstname: ' adaézé ' })).toBe('copy_of_other_number');
+  expect(kindOf({ firstname: null })).toBe('copy_of_other_number');
+  expect(kindOf({ firstname: null, surname: 'Married' })).toBe('card_of_another');
+});
+
+test('the attribute that gets a new key is the one that has the old key, not an empty one before it', () => {
+  const empty = { ...attribute('PASSPORTED_ID', ' '), id: 70 };
+  const filled = { ...attribute('PASSPORTED_ID', 'midland:9'), id: 71 };
+  expect(look([{ ...other, attributes: [passport, empty, filled] }], [])).toMatchObject({
+    kind: 'copy_of_other_number',
+    attributeId: 71,
+  });
+});
+
 describe('a copy was merged into a patron of the library’s own', () => {
   const copies = { copyCategories: ['PT', 'PT-C'] };
 
