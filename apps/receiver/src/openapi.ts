@@ -1,4 +1,4 @@
-import { eventStateSchema, SCAN_INTERFACES } from '@passport/contract';
+import { eventStateSchema, patronNotFoundSchema } from '@passport/contract';
 import { z } from 'zod';
 import { PROBLEM_CODES, PROBLEM_TYPE } from './problem.ts';
 
@@ -41,40 +41,6 @@ const signatureHeaders = [
     'Standard Webhooks 1.0: v1,BASE64(HMAC-SHA256(secret, id.timestamp.body)), several separated by one space',
   ),
 ];
-
-const eventSchema = {
-  type: 'object',
-  required: ['type', 'timestamp', 'data'],
-  properties: {
-    type: {
-      type: 'string',
-      description: 'patron.not_found; passport.test is answered and not queued; any other is ignored',
-      examples: ['patron.not_found', 'passport.test'],
-    },
-    timestamp: {
-      type: 'string',
-      format: 'date-time',
-      maxLength: 35,
-      description: 'When the card was scanned, with offset; at most nanoseconds',
-    },
-    data: {
-      type: 'object',
-      required: ['cardnumber', 'branch', 'interface'],
-      properties: {
-        cardnumber: { type: 'string', minLength: 1, maxLength: 32 },
-        branch: { type: 'string', minLength: 1, maxLength: 10 },
-        item_barcode: {
-          type: ['string', 'null'],
-          minLength: 1,
-          maxLength: 64,
-          description: 'The item that waits to be lent; never from a sender that lends it itself',
-        },
-        interface: { type: 'string', enum: [...SCAN_INTERFACES] },
-        operator: { type: ['integer', 'null'] },
-      },
-    },
-  },
-};
 
 const mark = (description: string): object => ({ const: true, description });
 const acceptedSchema = {
@@ -150,7 +116,7 @@ const readDescription = {
   },
 };
 
-/** OpenAPI 3.1 of everything the receiver answers. The state's schema is the one that the answers are made with. */
+/** OpenAPI 3.1 of the receiver. Events and states are described by the schemas that read and make them. */
 export function buildOpenApi(): object {
   return {
     openapi: '3.1.0',
@@ -162,7 +128,7 @@ export function buildOpenApi(): object {
     },
     components: {
       schemas: {
-        Event: eventSchema,
+        Event: z.toJSONSchema(patronNotFoundSchema, { io: 'input' }),
         Accepted: acceptedSchema,
         EventState: z.toJSONSchema(eventStateSchema),
         Problem: problemSchema,

@@ -146,6 +146,25 @@ describe('the description', () => {
     expect(described.filter((status) => !met.has(status))).toEqual([408]);
   });
 
+  test.each([
+    ['a scan', 202, buildScanEvent({ cardnumber: '21234000000021' })],
+    ['a scan without an item', 202, buildScanEvent({ cardnumber: '21234000000022', item_barcode: null })],
+    ['a field that came later', 202, buildScanEvent({ cardnumber: '21234000000023', later: 1 })],
+    ['a card of 33 characters', 422, buildScanEvent({ cardnumber: '2'.repeat(33) })],
+    ['an empty branch', 422, buildScanEvent({ branch: '' })],
+    ['an interface that is none', 422, buildScanEvent({ interface: 'fax' })],
+    ['an operator that is text', 422, buildScanEvent({ operator: '51' })],
+    ['a time without an offset', 422, buildScanEvent({}, { timestamp: '2026-11-25T09:00:00' })],
+    ['no interface', 422, buildScanEvent({ interface: undefined })],
+  ])('the events that it allows are those that are taken: %s, %i', async (name, status, event) => {
+    // As it is sent: JSON has no undefined.
+    const text = JSON.stringify(event);
+    const response = await post({ id: `evt_${name.replaceAll(' ', '_')}`, body: text });
+
+    const isAllowed = ajv.getSchema('openapi#/components/schemas/Event')?.(JSON.parse(text));
+    expect({ status: response.status, isAllowed }).toEqual({ status, isAllowed: status === 202 });
+  });
+
   test('the description describes itself', async () => {
     const response = await fetch(`${receiver.url}/openapi.json`);
 

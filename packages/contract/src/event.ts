@@ -32,6 +32,7 @@ const LONGEST_TIMESTAMP = '2026-11-25T09:00:00.123456789+00:00'.length;
 
 const hasControlCharacter = (text: string): boolean => /\p{Cc}/u.test(text);
 
+/** JSON Schema cannot show what a refinement wants: `meta` says it there. */
 const line = (longest: number) =>
   z
     .string({ error: 'must be text' })
@@ -43,19 +44,32 @@ const line = (longest: number) =>
     .transform((text) => text.trim())
     .refine((text) => text !== '' && [...text].length <= longest, {
       error: `must have 1 to ${longest} characters`,
-    });
+    })
+    .meta({ minLength: 1, maxLength: longest });
 
-const envelope = z.looseObject({ type: z.string({ error: 'must be text' }) }, { error: 'must be an object' });
+const envelope = z.looseObject(
+  {
+    type: z.string({ error: 'must be text' }).meta({
+      description: 'patron.not_found; passport.test is answered and not queued; any other is ignored',
+      examples: ['patron.not_found', 'passport.test'],
+    }),
+  },
+  { error: 'must be an object' },
+);
 
-const patronNotFound = z.looseObject({
+/** A scan as a library sends it. The receiver's OpenAPI description is made from it. */
+export const patronNotFoundSchema = envelope.extend({
   timestamp: z.iso
     .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' })
-    .max(LONGEST_TIMESTAMP, { error: `must have at most ${LONGEST_TIMESTAMP} characters` }),
+    .max(LONGEST_TIMESTAMP, { error: `must have at most ${LONGEST_TIMESTAMP} characters` })
+    .describe('When the card was scanned, with offset; at most nanoseconds'),
   data: z.looseObject(
     {
       cardnumber: line(32),
       branch: line(10),
-      item_barcode: line(64).nullish(),
+      item_barcode: line(64)
+        .nullish()
+        .describe('The item that waits to be lent; never from a sender that lends it itself'),
       interface: z.enum(SCAN_INTERFACES, { error: `must be one of ${SCAN_INTERFACES.join(', ')}` }),
       operator: z.int({ error: 'must be an integer' }).nullish(),
     },
@@ -78,7 +92,7 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
   if (outer.data.type === 'passport.test') return { kind: 'passport.test' };
   if (outer.data.type !== 'patron.not_found') return { kind: 'ignored' };
 
-  const inner = patronNotFound.safeParse(body);
+  const inner = patronNotFoundSchema.safeParse(body);
   if (!inner.success) return invalid(inner.error);
   const { timestamp, data } = inner.data;
   if (Date.parse(timestamp) > (deliveredAtSeconds + SCAN_AFTER_DELIVERY_SECONDS) * 1000) {

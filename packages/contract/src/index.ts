@@ -7,6 +7,7 @@ export {
   ageAtDeliveryMs,
   dayOfScan,
   parseEvent,
+  patronNotFoundSchema,
 } from './event.ts';
 export {
   type DeliveryHeaders,
