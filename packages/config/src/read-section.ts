@@ -64,12 +64,11 @@ export function readSection<S extends z.ZodRawShape>(
   const read: [string, unknown][] = [];
   for (const [key, keySchema] of Object.entries(schema.shape)) {
     if (raw[key] === undefined) continue;
-    const result = z.safeParse(keySchema, raw[key]);
+    const result = z.safeParse(keySchema, raw[key], { reportInput: true });
     if (result.success) read.push([key, result.data]);
     else {
       const context = {
         schema: keySchema,
-        raw: raw[key],
         at: [...at, key],
         allowed: metaOf(keySchema).allowed,
       };

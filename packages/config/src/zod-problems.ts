@@ -24,13 +24,6 @@ const WANTED: Readonly<Record<string, string>> = {
   record: 'a mapping',
 };
 
-function valueAt(raw: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>(
-    (value, step) => (typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined),
-    raw,
-  );
-}
-
 /** The schema of the place that `path` leads to. */
 function schemaAt(schema: unknown, path: readonly PropertyKey[]): unknown {
   if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional)
@@ -49,7 +42,8 @@ const keysOf = (schema: unknown): string[] => {
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 };
 
-function describe(issue: z.core.$ZodIssue, value: unknown): string {
+function describe(issue: z.core.$ZodIssue): string {
+  const value = issue.input;
   switch (issue.code) {
     case 'invalid_type':
       if (value === undefined) return 'is missing';
@@ -103,14 +97,16 @@ function intendedBranch(issue: z.core.$ZodIssueInvalidUnion): number | null {
   return fitting.length === 1 ? (fitting[0] ?? null) : null;
 }
 
-/** Tells zod's issues about `raw`, which stands at `at`, as problems: what is wrong, never with the value. */
+/**
+ * Reports zod's issues with the value at `at` as problems: what is wrong, never with the value. They must come from a
+ * parse with `reportInput`.
+ */
 export function reportIssues(
   issues: readonly z.core.$ZodIssue[],
-  { schema, raw, at, allowed }: { schema: unknown; raw: unknown; at: Path; allowed: string | undefined },
+  { schema, at, allowed }: { schema: unknown; at: Path; allowed: string | undefined },
   problems: ProblemList,
 ): void {
   for (const issue of issues) {
-    const value = valueAt(raw, issue.path);
     const place = [...at, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
     const here = schemaAt(schema, issue.path);
     if (issue.code === 'unrecognized_keys') {
@@ -122,11 +118,11 @@ export function reportIssues(
     if (issue.code === 'invalid_union' && here instanceof z.ZodUnion && branch !== null) {
       reportIssues(
         issue.errors[branch] ?? [],
-        { schema: here.options[branch], raw: value, at: place, allowed },
+        { schema: here.options[branch], at: place, allowed },
         problems,
       );
       continue;
     }
-    problems.add(place, describe(issue, value), allowed);
+    problems.add(place, describe(issue), allowed);
   }
 }
