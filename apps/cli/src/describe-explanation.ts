@@ -1,6 +1,6 @@
 import type { Consortium } from '@passport/config';
 import type { Outcome } from '@passport/contract';
-import type { Explanation } from '@passport/verdict';
+import type { Explanation } from '@passport/patron-rules';
 import type { Report } from './report.ts';
 
 /** The outcome that the worker would come to. What only the attempt to write shows (a look-alike, a mandatory attribute) is not in it. */

@@ -1,6 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
 import { readCertificateExpiry } from '@passport/koha-client';
-import { passportTypes } from '@passport/verdict';
+import { passportTypes } from '@passport/patron-rules';
 import type { CliDeps } from './cli-deps.ts';
 import { rolesOf } from './doctor/examinee.ts';
 import type { Probed } from './doctor/probe-card.ts';

@@ -18,27 +18,27 @@ import {
   createSealer,
   type jobMetrics,
 } from '@passport/runtime';
-import { buildAskHome } from './ask-home.ts';
-import { buildAudit } from './audit.ts';
-import { buildInPlace } from './create-place.ts';
-import { keepReceipts } from './keep-receipts.ts';
-import type { Libraries } from './libraries.ts';
-import type { Machine } from './machine.ts';
-import { type ProvisionDeps, provision } from './provision.ts';
-import type { RunDeps } from './run-scan.ts';
-import { buildScanWork } from './scan-work.ts';
-import type { Sightings } from './sightings.ts';
-import type { SlotClock } from './slot-clock.ts';
-import { longestPatienceMs } from './put-back.ts';
-import { buildInTurn } from './take-turn.ts';
-import { buildTakeUp } from './take-up.ts';
-import { buildTeller } from './tell.ts';
-import type { ScanWork } from './worker.ts';
+import { buildAskHome } from './provision/ask-home.ts';
+import { buildAudit } from './provision/audit.ts';
+import { buildInPlace } from './provision/create-place.ts';
+import { keepReceipts } from './job/keep-receipts.ts';
+import type { Libraries } from './koha/libraries.ts';
+import type { Machine } from './sources.ts';
+import { type ProvisionDeps, provision } from './provision/provision.ts';
+import type { RunDeps } from './job/run-scan.ts';
+import { buildScanWork } from './job/scan-work.ts';
+import type { Sightings } from './koha/library-health.ts';
+import type { SlotClock } from './koha/slot-clock.ts';
+import { longestPatienceMs } from './job/put-back.ts';
+import { buildInTurn } from './provision/patron-lock.ts';
+import { buildTakeUp } from './provision/quota.ts';
+import { buildTeller } from './report/report.ts';
+import type { ScanWork } from './job/scan-worker.ts';
 
 /** One library's creates may keep a quarter of the worker's jobs waiting; the rest is for everybody else. */
 const SLOTS_OF_ONE_LINE = 4;
 
-/** What start-worker.ts has opened by the time the work on scans can be put together. */
+/** What wiring.ts has opened by the time the work on scans can be put together. */
 export interface Opened {
   readonly config: WorkerConfig;
   readonly nameOf: (library: string) => string;

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
 import { createLogger, Lifecycle, type Logger } from '@passport/runtime';
-import { startWorker } from './start-worker.ts';
+import { startWorker } from './wiring.ts';
 
 async function main(): Promise<void> {
   const config: WorkerConfig = workerConfig(process.env, (path) => readFileSync(path, 'utf8'));

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, releases, servicePermissions } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD, ITEM } from './builders.ts';
-import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory } from './story-bench.ts';
+import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const OLD = '21234000000099';

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '@passport/runtime';
-import { buildAudit } from '../src/audit.ts';
+import { buildAudit } from '../src/provision/audit.ts';
 import { aScan } from './builders.ts';
 
 test("each audit line names the lending Koha's number of who scanned, so that a home can ask who it was", () => {

@@ -3,8 +3,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { addScans, buildHeldWrite, openScanQueue } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
-import type { RunDecision } from '../src/run-scan.ts';
-import { type ScanWork, startScanWorker } from '../src/worker.ts';
+import type { RunDecision } from '../src/job/run-scan.ts';
+import { type ScanWork, startScanWorker } from '../src/job/scan-worker.ts';
 import { jobData } from './builders.ts';
 
 const own = leakGuard({ beforeEach, afterEach });

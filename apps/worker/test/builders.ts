@@ -2,9 +2,9 @@ import type { JobData, Progress } from '@passport/contract';
 import { queuedProgress, sealContext } from '@passport/contract';
 import { type KohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createSealer } from '@passport/runtime';
-import { type HeldLock, LockLost } from '../src/lock-watch.ts';
-import type { JobInHand, RunDeps } from '../src/run-scan.ts';
-import type { Scan } from '../src/scan.ts';
+import { type HeldLock, LockLost } from '../src/job/job-lock.ts';
+import type { JobInHand, RunDeps } from '../src/job/run-scan.ts';
+import type { Scan } from '../src/provision/scan.ts';
 
 export const CARD = '21234000000017';
 export const ITEM = '39999000012345';

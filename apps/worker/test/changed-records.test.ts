@@ -3,7 +3,7 @@ import type { JobData } from '@passport/contract';
 import { releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './story-bench.ts';
+import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const OLD = '21234000000099';

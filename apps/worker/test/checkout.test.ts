@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD, ITEM } from './builders.ts';
-import { type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './story-bench.ts';
+import { type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 

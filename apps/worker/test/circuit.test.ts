@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Circuit, buildCircuit } from '../src/circuit.ts';
+import { type Circuit, buildCircuit } from '../src/koha/circuit.ts';
 import { type HandClock, handClock } from './builders.ts';
 
 /** Draws pauses at their longest. */

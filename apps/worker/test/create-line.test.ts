@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { buildCreateLine } from '../src/create-line.ts';
+import { buildCreateLine } from '../src/provision/create-line.ts';
 import { handClock } from './builders.ts';
 
 const never = new AbortController().signal;

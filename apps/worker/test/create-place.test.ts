@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CreatePlaces, PlaceHolder } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
-import { buildInPlace } from '../src/create-place.ts';
+import { buildInPlace } from '../src/provision/create-place.ts';
 import { aScan, handClock, heldLock } from './builders.ts';
-import { openStory, waitOf } from './story-bench.ts';
+import { openStory, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 

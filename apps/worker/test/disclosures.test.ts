@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { RunDecision } from '../src/run-scan.ts';
+import type { RunDecision } from '../src/job/run-scan.ts';
 import { CARD } from './builders.ts';
-import { type StoryBench, openStory } from './story-bench.ts';
+import { type StoryBench, openStory } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (): Promise<StoryBench> => own(await openStory());

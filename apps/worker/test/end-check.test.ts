@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { RedisUnavailable, createLogger } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { Writable } from 'node:stream';
-import { buildEndCheck } from '../src/end-check.ts';
+import { buildEndCheck } from '../src/job/end-check.ts';
 
 function arrange(again: () => Promise<void> = () => Promise.resolve()) {
   let breaks = 0;

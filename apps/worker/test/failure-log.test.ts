@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '@passport/runtime';
-import { buildFailureLog, nameOfFailure } from '../src/failure-log.ts';
+import { buildFailureLog, nameOfFailure } from '../src/koha/failure-log.ts';
 import { handClock, kohaError } from './builders.ts';
 
 function bench() {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './story-bench.ts';
+import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (plan: StoryPlan = {}): Promise<StoryBench> => own(await openStory(plan));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './story-bench.ts';
+import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (plan: Parameters<typeof openStory>[0] = {}): Promise<StoryBench> =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KohaErrorCode } from '@passport/koha-client';
-import { type Libraries, LibraryClosed, buildLibraries } from '../src/libraries.ts';
+import { type Libraries, LibraryClosed, buildLibraries } from '../src/koha/libraries.ts';
 import { type HandClock, handClock, kohaError, noClient } from './builders.ts';
 
 /** Draws pauses at their longest. */

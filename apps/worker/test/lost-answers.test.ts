@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard, waitFor } from '@passport/testkit';
-import { LockLost } from '../src/lock-watch.ts';
+import { LockLost } from '../src/job/job-lock.ts';
 import { CARD, heldLock } from './builders.ts';
-import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './story-bench.ts';
+import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (): Promise<StoryBench> => own(await openStory());

@@ -12,7 +12,7 @@ import {
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { type WorkerBench, type WorkerPlan, openWorkers } from './worker-bench.ts';
-import { PATRON } from './story-bench.ts';
+import { PATRON } from './workflow-bench.ts';
 
 let bench: WorkerBench;
 const open = async (plan?: WorkerPlan) => {

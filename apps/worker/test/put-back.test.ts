@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import { type RunDecision, runScan } from '../src/run-scan.ts';
+import { type RunDecision, runScan } from '../src/job/run-scan.ts';
 import { NOON, inHand, jobData, runDeps } from './builders.ts';
 
 const GIVE_UP_MS = 900_000;

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStateSchema, eventStateOf } from '@passport/contract';
 import { createSealer } from '@passport/runtime';
-import type { RunEnd } from '../src/ending.ts';
-import { LockLost } from '../src/lock-watch.ts';
-import { type RunDecision, type RunDeps, runScan } from '../src/run-scan.ts';
-import type { Scan } from '../src/scan.ts';
+import type { RunEnd } from '../src/provision/ending.ts';
+import { LockLost } from '../src/job/job-lock.ts';
+import { type RunDecision, type RunDeps, runScan } from '../src/job/run-scan.ts';
+import type { Scan } from '../src/provision/scan.ts';
 import {
   CARD,
   ITEM,

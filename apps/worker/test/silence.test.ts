@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { buildSilence } from '../src/silence.ts';
+import { buildSilence } from '../src/koha/silence.ts';
 import { handClock } from './builders.ts';
 
 function bench() {

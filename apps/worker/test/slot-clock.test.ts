@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { buildSlotClock } from '../src/slot-clock.ts';
+import { buildSlotClock } from '../src/koha/slot-clock.ts';
 import { handClock } from './builders.ts';
 
 function bench(cap = 8) {

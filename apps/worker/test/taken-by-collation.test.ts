@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, endingOf, openStory } from './story-bench.ts';
+import { PATRON, type StoryBench, endingOf, openStory } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 

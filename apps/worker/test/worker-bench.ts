@@ -23,9 +23,9 @@ import {
   startRedis,
   waitFor,
 } from '@passport/testkit';
-import { startWorker } from '../src/start-worker.ts';
+import { startWorker } from '../src/wiring.ts';
 import { CARD, ITEM, jobData } from './builders.ts';
-import { PATRON } from './story-bench.ts';
+import { PATRON } from './workflow-bench.ts';
 
 /** What the payloads that version 1 left were sealed with. No process would start with it today. */
 const KEY = Buffer.alloc(32, 5);

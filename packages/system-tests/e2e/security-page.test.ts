@@ -32,17 +32,20 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['packages/koha-client/test/failures.test.ts', 'nothing personal or secret hangs on an error'],
   ],
   "A home library's Koha is hostile or broken": [
-    ['packages/verdict/test/any-copy.test.ts', 'nothing but allowed fields goes out'],
-    ['packages/verdict/test/patron-copy.test.ts', 'has no key outside the allow-list'],
+    ['packages/patron-rules/test/any-copy.test.ts', 'nothing but allowed fields goes out'],
+    ['packages/patron-rules/test/patron-copy.test.ts', 'has no key outside the allow-list'],
   ],
   'A library asks about patrons it has no agreement for': [
-    ['packages/verdict/test/candidates.test.ts', 'only under an agreement in this direction'],
+    ['packages/patron-rules/test/candidates.test.ts', 'only under an agreement in this direction'],
   ],
   'The wrong person': [
-    ['packages/verdict/test/locate.test.ts', 'T-10 is ambiguous with two, also while a third is silent'],
+    ['packages/patron-rules/test/locate.test.ts', 'T-10 is ambiguous with two, also while a third is silent'],
   ],
   'A patron whom home blocks borrows elsewhere': [
-    ['packages/verdict/test/judge.test.ts', 'T-12 any missing or bad fact under any policy is never a yes'],
+    [
+      'packages/patron-rules/test/judge.test.ts',
+      'T-12 any missing or bad fact under any policy is never a yes',
+    ],
   ],
   'A loan after the patron has left': [
     ['packages/system-tests/fault/long-outage.test.ts', 'the copy is made, the loan is not'],

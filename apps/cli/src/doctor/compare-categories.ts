@@ -1,5 +1,5 @@
 import type { Consortium } from '@passport/config';
-import { passesCategoryFilter } from '@passport/verdict';
+import { passesCategoryFilter } from '@passport/patron-rules';
 import { categoriesOf } from './check-categories.ts';
 import type { Examined } from './compare-kohas.ts';
 import type { Examinee } from './examinee.ts';

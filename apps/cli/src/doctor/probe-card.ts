@@ -1,6 +1,6 @@
 import type { Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
-import { homeKeyOf, isCopy } from '@passport/verdict';
+import { homeKeyOf, isCopy } from '@passport/patron-rules';
 import { branchOf } from '../find-library.ts';
 import { checkSight } from './check-sight.ts';
 import type { Examinee } from './examinee.ts';

@@ -1,0 +1,73 @@
+import type { Consortium } from '@passport/config';
+import type { JobData, ParsedJob } from '@passport/contract';
+import { type RunEnd, ended } from '../provision/ending.ts';
+
+/** Why another worker, a newer one, shall have the job. */
+export type PutBackReason = 'newer_version' | 'unknown_library';
+
+export interface PutBackDeps {
+  /** Whether the configuration that this worker was started with names the library, be it paused. */
+  readonly knows: (library: string) => boolean;
+  /** Null: not for this library, as it is paused or unknown. */
+  readonly giveUpAfterMs: (lending: string) => number | null;
+  /** For a lending library that this worker does not know. */
+  readonly longestGiveUpMs: number;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** Soon at first, for a desk may wait and the next worker may be the right one; a job of an hour ago is in no hurry. */
+const SOONEST_MS = 1_000;
+const LATEST_MS = 30_000;
+/** The wait grows with the age: about twenty tries until a job is given up. */
+const OF_AGE = 0.2;
+
+/**
+ * Whether a job is for another worker than this one: written by a newer version, or of a library that is only in a newer
+ * configuration. While services are restarted one after the other both kinds of workers run. Such a job waits, which is
+ * no attempt; the last worker to see it ends it so that a newer one, or a person, can still retry it. Null: it is for us.
+ */
+export function decidePutBack(
+  parsed: Exclude<ParsedJob, { kind: 'unreadable' }>,
+  addedMs: number,
+  deps: PutBackDeps,
+): { readonly reason: PutBackReason; readonly end: RunEnd } | null {
+  const { job } = parsed;
+  const unknown = [job.library, job.made?.home, job.sent?.home].find(
+    (library) => library !== undefined && !deps.knows(library),
+  );
+  if (parsed.kind === 'job' && unknown === undefined) return null;
+  const reason = parsed.kind === 'newer' ? 'newer_version' : 'unknown_library';
+  const name =
+    reason === 'newer_version'
+      ? 'the event needs a newer version of the worker'
+      : 'the library is not in the configuration of the worker';
+  const problem = { library: unknown ?? job.library, what: 'other', name } as const;
+  const ageMs = deps.now() - startedMs(job, addedMs);
+  const otherwise = { outcome: 'MISCONFIGURED', problem } as const;
+  if (ageMs > patienceMs(job, deps)) return { reason, end: ended(otherwise) };
+  const delayMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, ageMs * OF_AGE)) * (1 + deps.random() / 2);
+  const waiting = { kind: 'waiting', library: job.library, reason: 'SERVICE_UPDATE' } as const;
+  return { reason, end: { ...waiting, retryAfterMs: Math.round(delayMs), otherwise } };
+}
+
+/** How long a job of this library is tried, also where only a newer configuration says so. */
+export function patienceMs(
+  { library }: Pick<JobData, 'library'>,
+  { giveUpAfterMs, longestGiveUpMs }: Pick<PutBackDeps, 'giveUpAfterMs' | 'longestGiveUpMs'>,
+): number {
+  return giveUpAfterMs(library) ?? longestGiveUpMs;
+}
+
+/** What is taken for the patience of a library that this worker does not know. */
+export function longestPatienceMs(libraries: Consortium['libraries']): number {
+  return Math.max(0, ...libraries.map(({ retry }) => retry.giveUpAfterMs));
+}
+
+/** From when `give_up_after` counts; `addedMs` is for a newer job that does not say it in words of ours. */
+export function startedMs(
+  { retried, received_ms: receivedMs, age_at_delivery_ms: ageMs }: JobData,
+  addedMs: number,
+): number {
+  return retried?.at_ms ?? (receivedMs === 0 ? addedMs : receivedMs - ageMs);
+}

@@ -1,0 +1,153 @@
+import type { Consortium } from '@passport/config';
+import { type JobData, isFailure, parseJob } from '@passport/contract';
+import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
+import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
+import { disclosuresOf } from '../provision/ending.ts';
+import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
+import type { Sightings } from '../koha/library-health.ts';
+import type { Teller } from '../report/report.ts';
+import type { ScanWork } from './scan-worker.ts';
+
+export interface ScanWorkDeps {
+  readonly run: RunDeps;
+  readonly consortium: Consortium;
+  readonly ledger: Ledger;
+  readonly receipts: Receipts;
+  readonly teller: Teller;
+  readonly sightings: Pick<Sightings, 'misconfigured' | 'worked'>;
+  readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'putBack'>;
+  readonly tracing: Tracing;
+  readonly writeEnd: EndWrite;
+  readonly park: (library: string, jobId: string) => Promise<void>;
+  /** Notes that a failed job's sealed item must be gone by then. */
+  readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * What surrounds the run of a job. Everything here may be done again after a crash: receipts are written once per event,
+ * the ledger settles once, Koha keeps the highest number it was told.
+ */
+export function buildScanWork(deps: ScanWorkDeps): ScanWork {
+  const { ledger, teller, park, now, log } = deps;
+  return {
+    run: (hand: JobInHand) => tracedRun(hand, deps),
+    beforeEnd: ({ job }) => writeReceipts(deps, job),
+    async afterEnd(job, jobId) {
+      const { outcome } = job.progress;
+      if (outcome === null) return;
+      await settle(deps, job, jobId);
+      note(deps, job, outcome);
+      await teller.tellEnd(job);
+    },
+    async endAgain({ job, data }, jobId) {
+      const wasLost = await deps.writeEnd(jobId, data);
+      await writeReceipts(deps, job);
+      await settle(deps, job, jobId);
+      if (!wasLost) return;
+      log.warn(
+        { event: job.event_id, library: job.library },
+        'the end was lost with a Redis and written again',
+      );
+    },
+    async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
+      const { job, forCircuitsOf, worthTelling, putBack } = decision;
+      // However long it waits and whoever ends it: what has left is on record.
+      await writeReceipts(deps, job);
+      if (!hasDisclosed(job)) await ledger.giveBack(job.library, job.event_id);
+      await Promise.all(forCircuitsOf.map((library) => park(library, jobId)));
+      const { waiting_for: waitingFor, attempt } = job.progress;
+      if (putBack !== null) deps.metrics.putBack(job.library, putBack);
+      log[putBack === null ? 'info' : 'warn'](
+        {
+          event: job.event_id,
+          library: job.library,
+          ...(putBack === null ? {} : { put_back: putBack }),
+          waiting_for: waitingFor?.library,
+          reason: waitingFor?.reason,
+          attempt,
+          in_ms: decision.untilMs - now(),
+        },
+        putBack === null ? 'waiting' : 'put back for a newer worker',
+      );
+      if (worthTelling) teller.tellWaiting(job);
+    },
+  };
+}
+
+/** What an ended event leaves in the books. */
+async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<void> {
+  const { outcome, updated_at: endedAt } = job.progress;
+  if (outcome === null) return;
+  await deps.ledger.settle(job.library, job.event_id, outcome, endedAt, usedOf(job));
+  if (job.sealed_item !== null) await deps.noteItem(jobId, itemGoneAt(deps, job));
+}
+
+/** Whether a record has left for the lending library, stored there or not. */
+const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
+
+/** What an ended event used of its library's hour. Whatever names the home of a patron says something of them. */
+function usedOf(job: JobData): HourUse {
+  if (hasDisclosed(job)) return 'copies';
+  const { outcome, homes } = job.progress;
+  if (outcome === 'NOT_FOUND') return 'misses';
+  return homes.length > 0 && outcome !== 'HOME_UNREACHABLE' ? 'verdicts' : 'none';
+}
+
+/** One run of a job, in the trace that its delivery began. */
+function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<RunDecision> {
+  return tracing.within(
+    () => {
+      const parsed = parseJob(hand.data);
+      if (parsed.kind === 'unreadable') return { name: 'scan', kind: 'consumer' };
+      const { library, event_id: event, traceparent: parent } = parsed.job;
+      return { name: 'scan', kind: 'consumer', parent, facts: { library, event } };
+    },
+    async (tell) => {
+      const decision = await runScan(hand, run);
+      tell({ outcome: ('job' in decision && decision.job.progress.outcome) || decision.kind });
+      return decision;
+    },
+  );
+}
+
+async function writeReceipts(deps: ScanWorkDeps, job: JobData): Promise<void> {
+  const { receipts, consortium, now } = deps;
+  for (const { home, home_key: homeKey, fields } of disclosuresOf(job)) {
+    const at = new Date(now()).toISOString();
+    const receipt = { at, home, lending: job.library, homeKey, fields, eventId: job.event_id };
+    await receipts.append(receipt, now(), consortium.retention.receiptsMs);
+  }
+}
+
+/** A failed job loses its item when it would be too late to lend it. */
+function itemGoneAt({ consortium }: ScanWorkDeps, job: JobData): number {
+  const lending = consortium.libraries.find(({ id }) => id === job.library);
+  return job.received_ms - job.age_at_delivery_ms + (lending?.retry.checkoutWithinMs ?? 0);
+}
+
+function note(deps: ScanWorkDeps, job: JobData, outcome: NonNullable<JobData['progress']['outcome']>): void {
+  const { metrics, sightings, log, now } = deps;
+  const { progress } = job;
+  const ageMs = now() - (job.received_ms - job.age_at_delivery_ms);
+  metrics.ended(job.library, outcome);
+  if (progress.problem !== null) sightings.misconfigured(progress.problem.library, progress.problem);
+  if (progress.patron_id !== null && progress.problem === null) {
+    for (const library of [job.library, ...progress.homes.map(({ id }) => id)]) sightings.worked(library);
+  }
+  log[isFailure(outcome) ? 'warn' : 'info'](
+    {
+      event: job.event_id,
+      library: job.library,
+      outcome,
+      reasons: progress.reasons,
+      homes: progress.homes.map(({ id }) => id),
+      checkout: progress.checkout?.result,
+      problem: progress.problem,
+      attempt: progress.attempt,
+      since_scan_ms: ageMs,
+    },
+    'ended',
+  );
+}

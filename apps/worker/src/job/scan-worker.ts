@@ -1,0 +1,212 @@
+import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
+import { type JobData, isFailure } from '@passport/contract';
+import { type HeldWrite, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
+import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
+import type { EndCheck } from './end-check.ts';
+import { type HeldLock, LockLost, buildLockWatch } from './job-lock.ts';
+import { buildRest } from './pause-while-full.ts';
+import { type JobInHand, MOST_BUGS, type RunDecision } from './run-scan.ts';
+
+/**
+ * The four numbers that hold each other (queue.md sections 2 and 6 were measured with these locks):
+ * longest Koha call (koha.timeout, 3 s) < lock 5 s, renewed each 2.5 s < grace (SHUTDOWN_GRACE, 25 s) <
+ * stop_grace_period of compose (40 s). A dead worker's job starts elsewhere within lock + stalled interval.
+ */
+const LOCK_MS = 5_000;
+const STALLED_INTERVAL_MS = 2_500;
+/** BullMQ's own limit fails a job without an outcome of ours; run-scan.ts ends a poison job long before. */
+const MOST_STALLS = 25;
+const BUG_BACKOFF_MS = [500, 2_000, 5_000, 15_000] as const;
+/** How long a job rests that could not go on because of Redis itself. */
+const REDIS_REST_MS = 1_000;
+/** BullMQ sleeps for 15 s after a lost connection; somebody stands at the desk. */
+const FETCH_AGAIN_MS = 1_000;
+
+/** What happens to a job around its run; everything but BullMQ itself is in here. */
+export interface ScanWork {
+  run(hand: JobInHand): Promise<RunDecision>;
+  /** Before the job's data are replaced by those of its end. */
+  beforeEnd(decision: Extract<RunDecision, { kind: 'end' }>): Promise<void>;
+  afterEnd(job: JobData, jobId: string): Promise<void>;
+  /** Writes all that an end leaves in Redis once more, where it was lost. */
+  endAgain(decision: Extract<RunDecision, { kind: 'end' }>, jobId: string): Promise<void>;
+  beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId: string): Promise<void>;
+}
+
+export interface ScanWorkerDeps {
+  readonly connection: Redis;
+  readonly concurrency: number;
+  readonly retention: { readonly finishedMs: number; readonly failedMs: number };
+  readonly work: ScanWork;
+  readonly writeHeld: HeldWrite;
+  readonly endCheck: EndCheck;
+  /** Aborted when the grace is over: jobs go back as they are. */
+  readonly deadline: AbortSignal;
+  readonly monotonicNow: () => number;
+  /** The queue's clock, by which BullMQ in this process dates and delays jobs, too. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** A worker that remembers when the renewals it made were sent. */
+class WatchedWorker extends LenientWorker {
+  onRenewed: (tokens: readonly string[], sentAt: number) => void = () => undefined;
+  clock: () => number = () => 0;
+
+  override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
+    const sentAt = this.clock();
+    const lost = await super.extendJobLocks(jobIds, tokens, duration);
+    this.onRenewed(
+      tokens.filter((_, index) => !lost.includes(jobIds[index] ?? '')),
+      sentAt,
+    );
+    return lost;
+  }
+}
+
+/**
+ * Starts taking scans from the queue. `close` takes no new job and waits for the running ones. This is the only place
+ * that knows how BullMQ wants to be told what became of a job.
+ */
+export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> } {
+  const { connection, deadline, endCheck, monotonicNow, now, log } = deps;
+  const watch = buildLockWatch(LOCK_MS, monotonicNow);
+
+  const process = async (job: Job<unknown>, token = ''): Promise<void> => {
+    // `processedOn` was read before the command that took the job was sent.
+    const held = watch.taken(token, monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())));
+    const { signal, release } = firstOf(held.signal, deadline);
+    const lock: HeldLock = {
+      signal,
+      assertHeld() {
+        held.assertHeld();
+        if (connection.status !== 'ready') throw new RedisUnavailable('no connection');
+      },
+    };
+    try {
+      await runJob(job, token, lock, deps);
+    } catch (error) {
+      if (!isOutside(error)) throw error;
+      rest.hear(error);
+      const isOurs = error instanceof LockLost;
+      await handBack(job, isOurs ? now() : now() + REDIS_REST_MS, token, log);
+    } finally {
+      release();
+      watch.forget(token);
+    }
+  };
+
+  const worker = new WatchedWorker(SCANS, process, {
+    connection,
+    prefix: QUEUE_PREFIX,
+    concurrency: deps.concurrency,
+    lockDuration: LOCK_MS,
+    stalledInterval: STALLED_INTERVAL_MS,
+    maxStalledCount: MOST_STALLS,
+    runRetryDelay: FETCH_AGAIN_MS,
+    removeOnComplete: { age: deps.retention.finishedMs / 1000 },
+    removeOnFail: { age: deps.retention.failedMs / 1000 },
+    settings: { backoffStrategy: (attempts) => BUG_BACKOFF_MS[attempts - 1] ?? 30_000 },
+    skipVersionCheck: true,
+  });
+  worker.clock = monotonicNow;
+  worker.onRenewed = (tokens, sentAt) => tokens.forEach((token) => watch.renewed(token, sentAt));
+  const rest = buildRest(worker, connection, log);
+  worker.on('error', (error) => rest.hear(error));
+  worker.on('completed', (job) => endCheck.finished(job));
+  worker.on('failed', (job, error) => {
+    if (job !== undefined) endCheck.finished(job);
+    if (!(error instanceof UnrecoverableError)) log.error({ job: job?.id, error }, 'a job met a bug');
+  });
+  return {
+    async close() {
+      rest.close();
+      await worker.close();
+      await endCheck.settled();
+    },
+  };
+}
+
+/**
+ * A signal that follows both. `AbortSignal.any` with one that lives as long as the process keeps something of each job
+ * (50 bytes, Node 20.20); this lets go.
+ */
+function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; release(): void } {
+  const both = new AbortController();
+  const follow = (event: Event): void => both.abort((event.target as AbortSignal).reason);
+  for (const each of [one, other]) {
+    if (each.aborted) both.abort(each.reason);
+    else each.addEventListener('abort', follow, { once: true });
+  }
+  const release = (): void => [one, other].forEach((each) => each.removeEventListener('abort', follow));
+  return { signal: both.signal, release };
+}
+
+/** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */
+async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: ScanWorkerDeps): Promise<void> {
+  const { work, writeHeld, endCheck, now, log } = deps;
+  const jobId = job.id ?? '';
+  const write = async (data: object): Promise<void> => {
+    lock.assertHeld();
+    if (!(await writeHeld(jobId, token, data))) throw new LockLost();
+  };
+  const decision = await work.run({
+    data: job.data,
+    addedMs: job.timestamp,
+    starts: job.attemptsStarted,
+    stalls: job.stalledCounter,
+    bugs: job.attemptsMade,
+    lock,
+    save: write,
+  });
+  switch (decision.kind) {
+    case 'end':
+      lock.assertHeld();
+      endCheck.ending(job, () => work.endAgain(decision, jobId));
+      await work.beforeEnd(decision);
+      await write(decision.data);
+      await work.afterEnd(decision.job, jobId);
+      return endJob(decision.job);
+    case 'ended_before':
+      // A bug in what follows the end must not keep the job from being finished for ever.
+      if (job.attemptsMade < MOST_BUGS) await work.afterEnd(decision.job, jobId);
+      else log.error({ job: jobId }, 'what follows the end of a job was given up');
+      return endJob(decision.job);
+    case 'park':
+      await write(decision.data);
+      await work.beforePark(decision, jobId);
+      await job.moveToDelayed(decision.untilMs, token);
+      throw new DelayedError();
+    case 'hand_back':
+      return handBack(job, now(), token, log);
+    case 'unreadable':
+      throw new UnrecoverableError(`UNREADABLE_JOB ${decision.fields.join(', ')}`);
+    default:
+      return decision satisfies never;
+  }
+}
+
+function endJob({ progress: { outcome, problem } }: JobData): void {
+  if (outcome === null || !isFailure(outcome)) return;
+  const named = problem === null ? [] : [problem.library, problem.what, problem.name ?? ''];
+  throw new UnrecoverableError([outcome, ...named].join(' ').trim());
+}
+
+/**
+ * Gives a job back as it is. Where that fails it is somebody else's already, or will be once its lock has run out: either
+ * way BullMQ is told to leave it alone, which costs no attempt.
+ */
+async function handBack(job: Job<unknown>, atMs: number, token: string, log: Logger): Promise<never> {
+  await job.moveToDelayed(atMs, token).catch((error: unknown) => {
+    if (!hasLostLock(error) && !isOutside(error))
+      log.error({ job: job.id, error }, 'a job was not given back');
+  });
+  throw new DelayedError();
+}
+
+/** Redis's own trouble and a lost lock are no attempt and no outcome. */
+function isOutside(error: unknown): boolean {
+  if (error instanceof LockLost || error instanceof RedisUnavailable || hasLostLock(error)) return true;
+  if (error instanceof DelayedError || error instanceof UnrecoverableError) return false;
+  return translateRedisError(error).kind !== 'bug';
+}

@@ -1,0 +1,212 @@
+import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
+import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
+import { type LibraryRest, buildLibraryRest } from './back-off.ts';
+import { type Silence, buildSilence } from './silence.ts';
+import type { CircuitSeen } from '../maintenance/promote-waiting.ts';
+
+/** A library is not asked: its circuit is open. */
+export class LibraryClosed extends Error {
+  override readonly name = 'LibraryClosed';
+  readonly code = 'circuit_open';
+  readonly library: string;
+
+  constructor(library: string) {
+    super(`${library}: circuit open`);
+    this.library = library;
+  }
+}
+
+/**
+ * How to reach each library, with its trouble kept its own: a cap in flight (in the client), a circuit, and a rest for as
+ * long as it asks for one (`retry-after`): meanwhile nothing is sent, whatever it is about, and its word is repeated.
+ */
+export interface Libraries {
+  /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
+  call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
+  /**
+   * The same for work beside the story, such as a report: its failures open a circuit of their own, so that a plugin in
+   * trouble stops no copy; but as the probe of an open library it says whether that is back, since perhaps nobody else asks.
+   * A refusal counts as a failure there: a plugin that is missing is tried now and then, and not by each report.
+   */
+  callBeside<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
+  /**
+   * What a Koha's own description allows. It is nearly always remembered, so it says nothing about whether the library is
+   * there; a failure to read it does. Throws KohaError or LibraryClosed.
+   */
+  capabilities(library: string): Promise<Capabilities>;
+  /** How its circuit stands, and when the library last answered this process: in milliseconds, null when it never did. */
+  circuit(library: string): CircuitSeen;
+  /** The same for reports: the circuit that they go through now, and when the library last took one. */
+  reportCircuit(library: string): CircuitSeen;
+}
+
+/** What is watched of each call, for metrics, the dashboard and the log. */
+export interface LibraryWatch {
+  circuitChanged(library: string, isOpen: boolean): void;
+  answered(library: string, ms: number): void;
+  failed(library: string, failure: Pick<KohaError, 'code' | 'causeCode'>): void;
+}
+
+/** Failures that mean "the library is in trouble", not "this record or this set-up is". */
+const TROUBLE: ReadonlySet<string> = new Set([
+  'timeout',
+  'unreachable',
+  'reset',
+  'http_5xx',
+  'maintenance',
+  'bad_answer',
+  'redirect',
+]);
+/** Tried again at least so often: a desk is told within fifteen seconds of the return (report-worker.ts). */
+const LONGEST_PAUSE_BESIDE_MS = 4_000;
+/** Failures that say nothing about it: the call was not sent, or we hung up. */
+const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
+
+export function buildLibraries(
+  clients: ReadonlyMap<string, KohaClient>,
+  { monotonicNow, random }: Clock,
+  watch: LibraryWatch,
+): Libraries {
+  const rooms = new Map(
+    [...clients].map(
+      ([library, koha]) => [library, buildRoom(library, koha, { monotonicNow, random }, watch)] as const,
+    ),
+  );
+  const seen = (
+    { circuit, silence }: Pick<Room, 'circuit' | 'silence'>,
+    lastSuccess: number | null,
+  ): CircuitSeen => ({
+    isOpen: circuit.isOpen || silence.isSuspicious,
+    isDue: circuit.isDue && !silence.isSuspicious,
+    sinceSuccessMs: lastSuccess === null ? null : monotonicNow() - lastSuccess,
+  });
+  const room = (library: string): Room => {
+    const found = rooms.get(library);
+    if (found === undefined) throw new Error(`no client for library ${library}`);
+    return found;
+  };
+
+  return {
+    async call(library, work) {
+      const place = room(library);
+      const startedAt = monotonicNow();
+      const result = await through(place, place.circuit, () => work(place.koha));
+      place.lastSuccess = monotonicNow();
+      watch.answered(library, place.lastSuccess - startedAt);
+      return result;
+    },
+    async callBeside(library, work) {
+      const place = room(library);
+      const { koha, circuit, besides } = place;
+      const result = await (circuit.isOpen
+        ? through(place, circuit, () => work(koha))
+        : through(place, besides, () => work(koha), { judge: judgeBeside }));
+      besides.succeeded();
+      place.lastReport = monotonicNow();
+      return result;
+    },
+    async capabilities(library) {
+      const place = room(library);
+      return through(place, place.circuit, () => place.koha.capabilities(), { success: 'no news' });
+    },
+    circuit(library) {
+      const place = room(library);
+      return seen(place, place.lastSuccess);
+    },
+    reportCircuit(library) {
+      const { circuit, besides, silence, lastReport } = room(library);
+      return seen({ circuit: circuit.isOpen ? circuit : besides, silence }, lastReport);
+    },
+  };
+}
+
+interface Room {
+  readonly library: string;
+  readonly koha: KohaClient;
+  readonly circuit: Circuit;
+  /** Of the work beside the story. */
+  readonly besides: Circuit;
+  readonly rest: LibraryRest;
+  readonly silence: Silence;
+  /** Hears of each failure that is not a report's, before the circuit does. */
+  readonly failed: (error: KohaError) => void;
+  lastSuccess: number | null;
+  lastReport: number | null;
+}
+
+interface Clock {
+  readonly monotonicNow: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+function buildRoom(
+  library: string,
+  koha: KohaClient,
+  { monotonicNow, random }: Clock,
+  watch: LibraryWatch,
+): Room {
+  const changed = (isOpen: boolean): void => watch.circuitChanged(library, isOpen);
+  return {
+    library,
+    koha,
+    circuit: buildCircuit(monotonicNow, changed, { random }),
+    besides: buildCircuit(monotonicNow, () => undefined, { random, longestPauseMs: LONGEST_PAUSE_BESIDE_MS }),
+    rest: buildLibraryRest(monotonicNow),
+    silence: buildSilence(monotonicNow),
+    failed: (error) => watch.failed(library, error),
+    lastSuccess: null,
+    lastReport: null,
+  };
+}
+
+/** Does the work if the library does not rest and the circuit lets it, and tells both how it went. */
+async function through<T>(
+  { library, rest, silence, failed }: Room,
+  circuit: Circuit,
+  work: () => Promise<T>,
+  how: { readonly success?: 'no news'; readonly judge?: typeof judge } = {},
+): Promise<T> {
+  rest.assertOver();
+  if (silence.isSuspicious) throw new LibraryClosed(library);
+  const passage = circuit.enter();
+  if (passage === 'refuse') throw new LibraryClosed(library);
+  const over = silence.begin();
+  try {
+    const result = await work();
+    over(how.success === 'no news' ? 'no news' : 'answered');
+    if (how.success === 'no news') circuit.abandoned(passage);
+    else circuit.succeeded();
+    return result;
+  } catch (error) {
+    over(howItEnded(error));
+    if (how.judge === undefined && error instanceof KohaError) failed(error);
+    (how.judge ?? judge)(circuit, passage, error);
+    rest.hear(error);
+    throw error;
+  }
+}
+
+function howItEnded(error: unknown): 'answered' | 'silent' | 'no news' {
+  if (!(error instanceof KohaError) || NO_NEWS.has(error.code)) return 'no news';
+  return error.code === 'timeout' ? 'silent' : 'answered';
+}
+
+/** A library that answers, if only to refuse, is there. What was never sent, or is about one record, is no news of it. */
+function judge(circuit: Circuit, passage: Passage, error: unknown): void {
+  if (!(error instanceof KohaError) || isNoNews(error)) circuit.abandoned(passage);
+  else if (TROUBLE.has(error.code)) circuit.failed(passage);
+  else circuit.succeeded();
+}
+
+/** A route beside the story that answers anything but success is in trouble; its library may be well. */
+function judgeBeside(circuit: Circuit, passage: Passage, error: unknown): void {
+  const isTrouble = error instanceof KohaError && !NO_NEWS.has(error.code) && error.code !== 'rate_limited';
+  if (isTrouble) circuit.failed(passage);
+  else circuit.abandoned(passage);
+}
+
+function isNoNews({ code, status, saidByKoha }: KohaError): boolean {
+  const wasRefusedHere = code === 'permission' && status === null;
+  return NO_NEWS.has(code) || wasRefusedHere || saidByKoha;
+}

@@ -1,0 +1,114 @@
+import type { Consortium } from '@passport/config';
+import {
+  type LibrarySighting,
+  SCANS,
+  type ScanJobs,
+  TELLINGS,
+  buildItemSweep,
+  buildKeptSweep,
+  type TellJobs,
+  cleanByAge,
+  cleanTellings,
+  parkedLibraries,
+  promoteOversleeping,
+  rewriteLogWhenDue,
+  wakeParked,
+  writeSighting,
+} from '@passport/queue';
+import type { Logger, Redis } from '@passport/runtime';
+import type { Chore } from './maintenance.ts';
+import type { Libraries } from '../koha/libraries.ts';
+import type { Sightings } from '../koha/library-health.ts';
+import { wakeRound } from './promote-waiting.ts';
+
+/** A desk waits, and a round finds nothing with one command. */
+const WAKE_EVERY_MS = 250;
+const SIGHT_EVERY_MS = 2_000;
+const SWEEP_EVERY_MS = 10_000;
+const OVERSLEPT_EVERY_MS = 2_000;
+/** No wait of run-scan.ts is longer than 90 s: beyond this it was the clock. */
+const LONGEST_WAIT_MS = 120_000;
+/** What one library may bring in between two of these is what it may have too much. */
+const KEPT_EVERY_MS = 5_000;
+const CLEAN_EVERY_MS = 60_000;
+/** How long Redis' append-only file may keep what was removed. A rewrite of compose's 512 MB takes seconds. */
+const REWRITE_EVERY_MS = 3_600_000;
+
+/** What every worker process does beside the jobs; ten of them doing it is as right as one. */
+export function buildChores(deps: {
+  readonly consortium: Consortium;
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly tellQueue: TellJobs;
+  readonly libraries: Libraries;
+  readonly sightings: Sightings;
+  readonly workerId: string;
+  /** So many ended events of a library went before their time. */
+  readonly dropped: (library: string, state: 'finished' | 'failed', count: number) => void;
+  readonly now: () => number;
+  readonly log: Logger;
+}): readonly Chore[] {
+  const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, dropped, now, log } = deps;
+  const { retention } = consortium;
+  const sweepKept = buildKeptSweep(redis, queue, dropped);
+  const known = new Set(consortium.libraries.map(({ id }) => id));
+  const sweepItems = buildItemSweep(redis);
+  const parkedFor = async (kind: typeof SCANS | typeof TELLINGS): Promise<readonly string[]> =>
+    (await parkedLibraries(redis, kind)).filter((id) => known.has(id));
+  const wake = (): Promise<void> =>
+    wakeRound({
+      circuitOf: (library) => libraries.circuit(library),
+      parkedFor: () => parkedFor(SCANS),
+      wake: (library, most) => wakeParked(redis, queue, library, most),
+    });
+  const wakeReports = (): Promise<void> =>
+    wakeRound({
+      circuitOf: (library) => libraries.reportCircuit(library),
+      parkedFor: () => parkedFor(TELLINGS),
+      wake: (library, most) => wakeParked(redis, tellQueue, library, most),
+    });
+  const tellSighting = async ([library, seen]: readonly [string, LibrarySighting]): Promise<void> => {
+    try {
+      await writeSighting(redis, library, workerId, seen);
+    } catch (error) {
+      sightings.untold(library);
+      throw error;
+    }
+  };
+  const tellSightings = (): Promise<unknown> => Promise.all(sightings.takeChanges().map(tellSighting));
+  return [
+    { name: 'wake', everyMs: WAKE_EVERY_MS, work: wake },
+    { name: 'wake reports', everyMs: WAKE_EVERY_MS, work: wakeReports },
+    { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: tellSightings },
+    {
+      name: 'clock steps',
+      everyMs: OVERSLEPT_EVERY_MS,
+      work: () => promoteOversleeping(queue, now(), LONGEST_WAIT_MS),
+    },
+    { name: 'items', everyMs: SWEEP_EVERY_MS, work: () => sweepItems(now()) },
+    {
+      name: 'kept events',
+      everyMs: KEPT_EVERY_MS,
+      work: () =>
+        sweepKept(
+          consortium.libraries,
+          { finished: retention.finishedMs, failed: retention.failedMs },
+          now(),
+        ),
+    },
+    {
+      name: 'retention',
+      everyMs: CLEAN_EVERY_MS,
+      work: () => cleanByAge(redis, queue, retention, now()),
+    },
+    { name: 'rewrite', everyMs: CLEAN_EVERY_MS, work: () => rewrite(redis, log) },
+    { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanTellings(tellQueue) },
+  ];
+}
+
+async function rewrite(redis: Redis, log: Logger): Promise<void> {
+  if ((await rewriteLogWhenDue(redis, REWRITE_EVERY_MS)) !== 'refused') return;
+  log.warn(
+    'Redis does not rewrite its append-only file for us: it keeps sealed cards until it does by itself',
+  );
+}

@@ -1,0 +1,32 @@
+import { type KohaClient, KohaError, type KohaPatron } from '@passport/koha-client';
+import { type Answer, readAnswer } from '@passport/patron-rules';
+import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import type { AskHome } from './ports.ts';
+
+/** Asks a home library for a card, in one call: attributes tell a copy, the balance is asked for only where it is judged. */
+export function buildAskHome(libraries: Libraries): AskHome {
+  return async (library, card, how): Promise<Answer> => {
+    try {
+      return await readAnswer(libraries.call(library, (koha) => ask(koha, card, how)));
+    } catch (error) {
+      if (!(error instanceof LibraryClosed)) throw error;
+      return { kind: 'no_answer', reason: 'CIRCUIT_OPEN', retryAfterMs: null };
+    }
+  };
+}
+
+/** Hanging up on a library that was silent until its deadline is its failure and counts for its circuit; stopping is not. */
+async function ask(
+  koha: KohaClient,
+  card: string,
+  { balance, deadline, stop }: Parameters<AskHome>[2],
+): Promise<KohaPatron[]> {
+  try {
+    return await koha.findByCard(card, { attributes: true, balance }, { signal: deadline });
+  } catch (error) {
+    const isOverdue = error instanceof KohaError && error.code === 'aborted' && !stop.aborted;
+    if (!isOverdue) throw error;
+    const { library, operation, effect } = error;
+    throw new KohaError({ code: 'timeout', library, operation, effect });
+  }
+}

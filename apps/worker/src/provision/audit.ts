@@ -1,0 +1,59 @@
+import type { Located, PatronCopy } from '@passport/patron-rules';
+import type { Logger } from '@passport/runtime';
+import type { CopyResult } from './copy.ts';
+import type { LoanResult } from './check-out.ts';
+import type { Scan } from './scan.ts';
+
+/**
+ * Who asked whom for what and what came of it, one line each: ids, codes, names of fields, a keyed hash of the
+ * card. `operator` is the lending Koha's number of who scanned, by which a home can ask that library who it was.
+ */
+export interface Audit {
+  lookedUp(scan: Scan, asked: readonly string[], located: Located): void;
+  refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
+  notShared(scan: Scan, home: string, because: string): void;
+  notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
+  sending(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>): void;
+  copied(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>, result: CopyResult): void;
+  lent(scan: Scan, patronId: number, loan: LoanResult): void;
+}
+
+/** Writes the audit into the log; every line has `audit: true`. */
+export function buildAudit(log: Logger): Audit {
+  const line = (scan: Scan, action: string, more: Record<string, unknown>): void => {
+    const { eventId: event, lending, operator, cardHash: card_hash } = scan;
+    log.info({ audit: true, action, event, lending, operator, card_hash, ...more }, action);
+  };
+  return {
+    lookedUp: (scan, asked, located) =>
+      line(scan, 'looked up', {
+        asked,
+        found: foundAt(located),
+        ...('silent' in located
+          ? {
+              silent: located.silent.map(({ library }) => library),
+              refused: located.refused.map(({ library }) => library),
+            }
+          : {}),
+      }),
+    refusedBy: (scan, { library, problem }) => line(scan, 'refused', { home: library, ...problem }),
+    notShared: (scan, home, because) => line(scan, 'not shared', { home, because }),
+    notEligible: (scan, home, reasons) => line(scan, 'not eligible', { home, reasons }),
+    sending: (scan, { homeKey, fields }) => line(scan, 'sending a copy', { home_key: homeKey, fields }),
+    copied: (scan, { homeKey, fields }, result) =>
+      line(scan, 'copy', {
+        home_key: homeKey,
+        result: result.kind,
+        ...('rekeyed' in result && result.rekeyed ? { rekeyed: true } : {}),
+        ...('patronId' in result ? { patron_id: result.patronId } : {}),
+        ...(result.kind === 'copied' ? { fields } : {}),
+      }),
+    lent: (scan, patronId, { result, keys }) => line(scan, 'loan', { patron_id: patronId, result, keys }),
+  };
+}
+
+function foundAt(located: Located): readonly string[] {
+  if (located.kind === 'found') return [located.candidate.home.id];
+  if (located.kind === 'gone') return [located.home];
+  return located.kind === 'ambiguous' ? located.homes : [];
+}

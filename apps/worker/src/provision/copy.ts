@@ -1,0 +1,208 @@
+import type { Progress } from '@passport/contract';
+import { type CreateResult, KohaError, type PatronBody } from '@passport/koha-client';
+import type { CopyLook } from '@passport/patron-rules';
+import type { Libraries } from '../koha/libraries.ts';
+import { findLocalCopy } from './local-copy.ts';
+import type { Placed } from './ports.ts';
+
+/** The copy to make, decided to the last field. */
+export interface CopyOrder extends CopyLook {
+  readonly lending: string;
+  /** `{home library id}:{patron_id there}` */
+  readonly homeKey: string;
+  readonly home: string;
+  readonly branch: string;
+  readonly body: PatronBody;
+  readonly passportTypes: ReadonlySet<string>;
+  readonly onLookAlike: 'stop' | 'create';
+  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
+  readonly lookFirst: boolean;
+}
+
+export type CopyResult =
+  | { readonly kind: 'copied'; readonly patronId: number }
+  /** Our copy was there. `unsure`: this very event may have made it, and its answer was lost. */
+  | {
+      readonly kind: 'ours';
+      readonly patronId: number;
+      readonly cardChanged: boolean;
+      /** Its home key named a number that home has given up, and names the patron's number now. */
+      readonly rekeyed: boolean;
+      readonly unsure: boolean;
+    }
+  /** Somebody the lending library knows by itself, or an older copy without our home key. */
+  | { readonly kind: 'native'; readonly patronId: number }
+  | { readonly kind: 'conflict' }
+  /** Our copy, merged into a patron of the lending library's own. */
+  | { readonly kind: 'merged'; readonly patronId: number }
+  /** Our copy, anonymised. */
+  | { readonly kind: 'anonymized'; readonly patronId: number }
+  | { readonly kind: 'look_alike' }
+  /** Koha could not store this record, however often it was tried. */
+  | { readonly kind: 'record_refused' }
+  /** Others create here before us: come back in so many milliseconds. */
+  | { readonly kind: 'busy'; readonly freeInMs: number }
+  | {
+      readonly kind: 'misconfigured';
+      readonly problem: NonNullable<Progress['problem']>;
+      readonly patronId: number | null;
+    };
+
+/** How a step reaches the outside. */
+export interface StepDeps {
+  readonly libraries: Libraries;
+  readonly signal: AbortSignal;
+  /** Throws when this process may no longer write for the job. */
+  readonly assertHeld: () => void;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+export interface CopyDeps extends StepDeps {
+  /** Does `work` as the only one who creates at this lending library. */
+  readonly inPlace: <T>(work: () => Promise<T>) => Promise<Placed<T>>;
+  /** Writes down that the copy is about to be sent, before it is. */
+  readonly noteSent: () => Promise<void>;
+  /** Takes that back: nothing left the house after all. */
+  readonly nothingLeft: () => void;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
+
+/** A patron with our home key needs this permission to be seen from another branch (API.md, surprise 10). */
+const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
+/**
+ * A deadlock in Koha's database is its own error too, and a desk's or a batch's writes can be in our way like our own:
+ * eight tries with jitter stored 200 of 200 records that had 113 deadlocks between them (docs/decisions/0050).
+ */
+const MOST_REFUSALS = 8;
+/** Namesakes at one desk at one moment are few; in a rush of them each try lets one more through. */
+const MOST_RACES = 10;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_600;
+
+/**
+ * Makes sure that the copy is there, once. Idempotent by looking, not by remembering: whatever Koha answers that can
+ * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key.
+ * Throws KohaError or LibraryClosed where the look itself fails.
+ */
+export async function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<CopyResult> {
+  let unsure = order.lookFirst;
+  if (unsure) {
+    const found = await findLocalCopy(order, deps, unsure);
+    if (found !== null) return found;
+  }
+  for (let tries = 1; ; tries += 1) {
+    const placed = await deps.inPlace(() => create(order, deps, tries === 1));
+    if (placed.kind === 'busy') return placed;
+    const made = placed.value;
+    if (made.kind === 'end') return made.result;
+    unsure ||= made.kind !== 'there';
+    // Koha's own error is over, so the look may wait until right before the next try.
+    if (made.kind === 'record_refused') await pauseAfter(tries, deps);
+    const found = await findLocalCopy(order, deps, unsure);
+    if (found !== null) return found;
+    if (made.kind === 'lost') throw made.error;
+    if (made.kind === 'record_refused') {
+      if (tries >= MOST_REFUSALS) return made;
+    } else {
+      if (!isRaceForLogin(made.because) || tries >= MOST_RACES) return notThere(order, made.because, deps);
+      await pauseAfter(tries, deps);
+    }
+  }
+}
+
+/** Half of each pause is jitter, so that whoever was in our way is not met again. */
+function pauseAfter(tries: number, { pause, random }: CopyDeps): Promise<void> {
+  const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+  return pause(Math.round(longest * (0.5 + random() / 2)));
+}
+
+/** What Koha says of a create when it has the card, the home key or a look-alike already. */
+type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
+
+/** We send no login: Koha made one from the names, and a namesake created at the same moment was faster. */
+const isRaceForLogin = ({ kind }: There): boolean => kind === 'userid_taken';
+
+type Made =
+  | { readonly kind: 'end'; readonly result: CopyResult }
+  | { readonly kind: 'there'; readonly because: There }
+  | { readonly kind: 'record_refused' }
+  | { readonly kind: 'lost'; readonly error: KohaError };
+
+/** One create, noted as sent before the first one leaves. */
+async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promise<Made> {
+  const { lending, branch, body } = order;
+  const confirmNotDuplicate = order.onLookAlike === 'create';
+  deps.assertHeld();
+  if (isFirst) {
+    await deps.noteSent();
+    deps.assertHeld();
+  }
+  try {
+    const answer = await deps.libraries.call(lending, (koha) =>
+      koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: deps.signal }),
+    );
+    switch (answer.kind) {
+      case 'created':
+        return { kind: 'end', result: created(order, answer) };
+      case 'refused':
+        return { kind: 'end', result: misconfigured(order, answer) };
+      default:
+        return { kind: 'there', because: answer };
+    }
+  } catch (error) {
+    if (isFirst && !mayHaveLeft(error)) deps.nothingLeft();
+    if (!(error instanceof KohaError) || error.effect === 'none') throw error;
+    return error.code === 'record_refused' ? { kind: 'record_refused' } : { kind: 'lost', error };
+  }
+}
+
+/** Whether the body of a create that failed may have left: somebody answered it, or nobody knows how far it got. */
+const mayHaveLeft = (error: unknown): boolean =>
+  error instanceof KohaError &&
+  error.operation === 'POST /patrons' &&
+  (error.status !== null || error.effect === 'unknown');
+
+/** A 201 with a body of nulls: the copy is there, but this API user will never find it again. */
+function created(
+  order: CopyOrder,
+  { patronId, hidden }: { readonly patronId: number; readonly hidden: boolean },
+): CopyResult {
+  if (!hidden) return { kind: 'copied', patronId };
+  return misconfigured(order, { what: 'permission', name: SEE_ALL }, patronId);
+}
+
+/** Koha says that it is there, and we do not find it. A second look tells what is hidden from what was only being made. */
+async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promise<CopyResult> {
+  if (because.kind === 'look_alike') return { kind: 'look_alike' };
+  if (because.kind === 'userid_taken') return misconfigured(order, { what: 'other', name: 'userid' });
+  if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
+    return misconfigured(order, { what: 'attribute_type', name: because.type });
+  }
+  await pauseAfter(1, deps);
+  const found = await findLocalCopy(order, deps, false);
+  if (found !== null) return found;
+  // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
+  if (await isTakenByCollation(order, because, deps)) return { kind: 'conflict' };
+  return misconfigured(order, { what: 'permission', name: SEE_ALL });
+}
+
+function isTakenByCollation(
+  { lending, body, homeKey, homeKeyAttribute }: CopyOrder,
+  { kind }: There,
+  { libraries, signal }: CopyDeps,
+): Promise<boolean> {
+  return libraries.call(lending, (koha) =>
+    kind === 'attribute_not_unique' && homeKeyAttribute !== null
+      ? koha.isAttributeTaken(homeKeyAttribute, homeKey, { signal })
+      : koha.isCardTaken(body.cardnumber, { signal }),
+  );
+}
+
+function misconfigured(
+  { lending }: CopyOrder,
+  { what, name }: Omit<NonNullable<Progress['problem']>, 'library'>,
+  patronId: number | null = null,
+): CopyResult {
+  return { kind: 'misconfigured', problem: { library: lending, what, name }, patronId };
+}

@@ -1,0 +1,74 @@
+import type { CreatePlaces, HeldPlace, PlaceHolder } from '@passport/queue';
+import { type CreateLine, buildCreateLine } from './create-line.ts';
+import type { HeldLock } from '../job/job-lock.ts';
+import type { Scan } from './scan.ts';
+import type { InPlace } from './ports.ts';
+
+/** A worker that dies in the place keeps the others out for no longer than this. */
+const LIFE_MS = 3_000;
+const KEEP_EACH_MS = 1_000;
+/** Only the first of this process's line asks, and for so long. */
+const PATIENCE_MS = 5_000;
+const ASK_AGAIN_MS = 20;
+
+export interface InPlaceDeps {
+  readonly places: CreatePlaces;
+  /** How many jobs of one lending library may stand in this process's line. */
+  readonly mostWaiting: number;
+  readonly newId: () => string;
+  readonly monotonicNow: () => number;
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+/**
+ * One create at a time at each lending Koha, over all workers: two at once deadlock in its database, and good records are
+ * answered 500 (docs/decisions/0050). The jobs of one process stand in a line of their own, of which the first asks for
+ * the place; who finds the line full, or waits too long, makes room for other libraries and is told when to come back.
+ */
+export function buildInPlace(deps: InPlaceDeps): InPlace {
+  const lines = new Map<string, CreateLine>();
+  return async (scan, lock, work) => {
+    const line = lines.get(scan.lending) ?? buildCreateLine(deps.mostWaiting, deps.monotonicNow);
+    lines.set(scan.lending, line);
+    const isFirst = await line.enter(scan.startedMs, lock.signal);
+    if (!isFirst) return { kind: 'busy', freeInMs: line.bookMs() };
+    try {
+      const place = await waitForPlace(scan, lock, deps);
+      if (place === null) return { kind: 'busy', freeInMs: line.bookMs() };
+      return { kind: 'done', value: await whileKept(place, work) };
+    } finally {
+      line.leave();
+    }
+  };
+}
+
+async function waitForPlace(
+  { lending, eventId, startedMs }: Scan,
+  { signal }: HeldLock,
+  { places, newId, monotonicNow, pause }: InPlaceDeps,
+): Promise<HeldPlace | null> {
+  const holder: PlaceHolder = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };
+  const until = monotonicNow() + PATIENCE_MS;
+  try {
+    for (;;) {
+      signal.throwIfAborted();
+      const place = await places.take(lending, holder, LIFE_MS);
+      if (place !== null || monotonicNow() >= until) return place;
+      await pause(ASK_AGAIN_MS);
+    }
+  } catch (error) {
+    await places.leave(lending, holder).catch(() => undefined); // one at the door is forgotten by itself
+    throw error;
+  }
+}
+
+/** A create that takes long keeps its place. One that loses it all the same risks a deadlock, which is tried again. */
+async function whileKept<T>(place: HeldPlace, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => void place.keep().catch(() => undefined), KEEP_EACH_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+    await place.giveBack().catch(() => undefined); // it runs out by itself
+  }
+}

@@ -1,0 +1,62 @@
+import type { WorkerConfig } from '@passport/config';
+import {
+  type Lifecycle,
+  type Logger,
+  type Redis,
+  type RedisClock,
+  closeRedis,
+  createRedis,
+  createRedisClock,
+  untilRedisReady,
+} from '@passport/runtime';
+import { CLOCK_KEY } from '@passport/queue';
+import type { Machine } from './sources.ts';
+
+const ASK_AGAIN_MS = 100;
+
+/** The worker's two connections and the clock that all processes agree on. */
+export interface RedisAtHand {
+  /** BullMQ's own: commands wait until Redis is back. */
+  readonly connection: Redis;
+  /** For the books: a command that cannot be done now fails now. */
+  readonly redis: Redis;
+  readonly clock: RedisClock;
+}
+
+/** Opens both connections and returns at once. */
+export function openRedis(
+  config: Pick<WorkerConfig, 'redisUrl'>,
+  { monotonicNow }: Machine,
+  lifecycle: Lifecycle,
+  log: Logger,
+): RedisAtHand {
+  const url = config.redisUrl.reveal();
+  const connection = createRedis(url, { role: 'worker', log, name: 'worker' });
+  lifecycle.own('connection', () => closeRedis(connection));
+  const redis = createRedis(url, { role: 'producer', log, name: 'worker-books' });
+  lifecycle.own('redis', () => closeRedis(redis));
+  const clock = createRedisClock(redis, CLOCK_KEY, monotonicNow, { log });
+  lifecycle.own('clock', () => clock.close());
+  return { connection, redis, clock };
+}
+
+/**
+ * Resolves once Redis has answered and told the time, or when the process stops. A worker has nobody to answer to: it
+ * waits as long as it takes, and is not ready meanwhile.
+ */
+export async function untilRedisAnswers(
+  { connection, redis, clock }: RedisAtHand,
+  lifecycle: Lifecycle,
+  pause: Machine['pause'],
+): Promise<void> {
+  while (!lifecycle.stopping) {
+    try {
+      await untilRedisReady(connection, 1_000);
+      await untilRedisReady(redis, 1_000);
+      await clock.start();
+      return;
+    } catch {
+      await pause(ASK_AGAIN_MS);
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { UnrecoverableError } from 'bullmq';
+import {
+  LenientWorker,
+  QUEUE_PREFIX,
+  type ScanJobs,
+  TELLINGS,
+  type Telling,
+  readEventState,
+  tellingSchema,
+} from '@passport/queue';
+import type { Logger, Redis, Tracing } from '@passport/runtime';
+import type { Libraries } from '../koha/libraries.ts';
+import { buildRest } from '../job/pause-while-full.ts';
+import { tellingSpan } from './report.ts';
+
+const CONCURRENCY = 4;
+/** As for scans: a dead worker's telling goes on elsewhere within seconds, however often that happens. */
+const LOCK_MS = 5_000;
+const STALLED_INTERVAL_MS = 2_500;
+const MOST_STALLS = 1_000;
+/** A desk may still be looking, for the first minutes: told within this once its Koha takes reports again. */
+const FIRST_DELAYS_MS = [1_000, 2_000, 4_000] as const;
+const DESK_DELAY_MS = 5_000;
+const DESK_TRIES = 24;
+/** With the longest pause of the reports' circuit (libraries.ts) less than fifteen seconds. */
+const LONGEST_DELAY_MS = 10_000;
+/** BullMQ would sleep for 15 s after a lost connection. */
+const FETCH_AGAIN_MS = 1_000;
+
+/** Starts what tells Koha the ends that it did not take at once: the state as of now, until `give_up_after`. */
+export function startTellWorker(deps: {
+  readonly connection: Redis;
+  readonly queue: ScanJobs;
+  readonly libraries: Libraries;
+  /** Notes that a report waits for a library's circuit. */
+  readonly park: (library: string, jobId: string) => Promise<void>;
+  readonly giveUpAfterMs: (library: string) => number | null;
+  /** For a library that this worker does not know. */
+  readonly longestGiveUpMs: number;
+  readonly nameOf: (library: string) => string;
+  readonly now: () => number;
+  readonly tracing: Tracing;
+  readonly log: Logger;
+}): { close(): Promise<void> } {
+  const { queue, libraries, park, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
+
+  const tell = async (jobId: string, telling: Telling): Promise<void> => {
+    const { library, event_id: eventId, since_ms: sinceMs, traceparent } = telling;
+    const patienceMs = giveUpAfterMs(library);
+    if (patienceMs === null) {
+      // The library is only in the configuration of a newer worker: that one shall report it.
+      if (now() - sinceMs < longestGiveUpMs)
+        throw new Error(`${library} is not in this worker's configuration`);
+      log.warn({ event: eventId, library }, 'Koha was not told');
+      return;
+    }
+    const state = await readEventState(queue, library, eventId, nameOf);
+    if (state === null) return;
+    try {
+      await tracing.within(
+        () => tellingSpan({ library, event: eventId, parent: traceparent }),
+        () => libraries.callBeside(library, (koha) => koha.tellOutcome(eventId, state)),
+      );
+    } catch (error) {
+      // No answer is final: a 404, 403, 405 or 302 of the plugin's route is a proxy's as often as a missing plugin's.
+      if (now() - sinceMs < patienceMs) {
+        // Whoever finds the route well again wakes what waits for it.
+        if (libraries.reportCircuit(library).isOpen) await park(library, jobId);
+        throw error;
+      }
+      log.warn({ event: eventId, library, error }, 'Koha was not told');
+    }
+  };
+
+  const worker = new LenientWorker(
+    TELLINGS,
+    async (job) => {
+      const telling = tellingSchema.safeParse(job.data);
+      if (!telling.success) throw new UnrecoverableError('UNREADABLE_JOB');
+      await tell(job.id ?? '', telling.data);
+    },
+    {
+      connection: deps.connection,
+      prefix: QUEUE_PREFIX,
+      concurrency: CONCURRENCY,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MOST_STALLS,
+      runRetryDelay: FETCH_AGAIN_MS,
+      settings: { backoffStrategy: reportDelayMs },
+      skipVersionCheck: true,
+    },
+  );
+  const rest = buildRest(worker, deps.connection, log);
+  worker.on('error', (error) => rest.hear(error)); // the connection logs its outages, once each
+  return {
+    close: () => {
+      rest.close();
+      return worker.close();
+    },
+  };
+}
+
+/** Milliseconds until a report that failed `attempts` times is tried again. Pure. */
+export function reportDelayMs(attempts: number): number {
+  return FIRST_DELAYS_MS[attempts - 1] ?? (attempts <= DESK_TRIES ? DESK_DELAY_MS : LONGEST_DELAY_MS);
+}

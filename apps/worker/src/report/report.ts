@@ -1,0 +1,77 @@
+import { type JobData, eventStateOf } from '@passport/contract';
+import { KohaError } from '@passport/koha-client';
+import type { Logger, SpanStart, Tracing } from '@passport/runtime';
+import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+
+/** Tells a library's Koha how its event stands (contract section 4). Telling never changes the outcome. */
+export interface Teller {
+  /** Tells an end: at once within a short deadline, otherwise later. Resolves when one of the two is done. */
+  tellEnd(job: JobData): Promise<void>;
+  /** Tells on the side that a job waits; not waited for and not repeated, since the next state will be told too. */
+  tellWaiting(job: JobData): void;
+  /** Resolves when nothing is being told on the side. */
+  settled(): Promise<void>;
+}
+
+/** A worker's slot is not kept longer than this for a Koha that is slow to be told. */
+const END_DEADLINE_MS = 1_000;
+const WAITING_DEADLINE_MS = 3_000;
+
+export function buildTeller(deps: {
+  readonly libraries: Libraries;
+  readonly wantsTelling: (library: string) => boolean;
+  readonly nameOf: (library: string) => string;
+  readonly tellLater: (job: JobData) => Promise<void>;
+  /** Aborted when the process must end: what is being told then is told later. */
+  readonly deadline: AbortSignal;
+  readonly tracing: Tracing;
+  readonly log: Logger;
+}): Teller {
+  const { libraries, wantsTelling, nameOf, tellLater, deadline: signal, tracing, log } = deps;
+  const beside = new Set<Promise<void>>();
+  const tell = (job: JobData, timeoutMs: number): Promise<void> =>
+    tracing.within(
+      () => tellingSpan({ library: job.library, event: job.event_id, parent: job.traceparent }),
+      () =>
+        libraries.callBeside(job.library, (koha) =>
+          koha.tellOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs, signal }),
+        ),
+    );
+
+  return {
+    async tellEnd(job) {
+      if (!wantsTelling(job.library)) return;
+      try {
+        await tell(job, END_DEADLINE_MS);
+      } catch (error) {
+        if (!isOutside(error)) throw error;
+        log.info({ event: job.event_id, library: job.library, code: error.code }, 'telling Koha later');
+        await tellLater(job);
+      }
+    },
+    tellWaiting(job) {
+      if (!wantsTelling(job.library)) return;
+      const telling = tell(job, WAITING_DEADLINE_MS)
+        .catch((error: unknown) => {
+          const code = isOutside(error) ? error.code : 'unforeseen';
+          log.debug({ event: job.event_id, library: job.library, code }, 'waiting was not told');
+        })
+        .finally(() => beside.delete(telling));
+      beside.add(telling);
+    },
+    settled: async () => void (await Promise.all(beside)),
+  };
+}
+
+/** A telling in the trace of its event, be it made at once or later. */
+export function tellingSpan(about: {
+  readonly library: string;
+  readonly event: string;
+  readonly parent: string | undefined;
+}): SpanStart {
+  const { library, event, parent } = about;
+  return { name: 'tell', kind: 'consumer', parent, facts: { library, event } };
+}
+
+const isOutside = (error: unknown): error is KohaError | LibraryClosed =>
+  error instanceof KohaError || error instanceof LibraryClosed;

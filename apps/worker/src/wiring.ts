@@ -1,0 +1,139 @@
+import type { WorkerConfig } from '@passport/config';
+import { FAILURES } from '@passport/contract';
+import {
+  type ScanJobs,
+  buildHeldWrite,
+  openScanQueue,
+  openTellQueue,
+  parkReport,
+  readKept,
+  readQueue,
+  readRedis,
+  retireSightings,
+} from '@passport/queue';
+import {
+  type KeptReading,
+  type Lifecycle,
+  type Logger,
+  type MetricsRegistry,
+  type Redis,
+  countRedisBreaks,
+  createMetrics,
+  jobMetrics,
+  keptMetrics,
+  kohaMetrics,
+  queueMetrics,
+  redisMetrics,
+  startAdminServer,
+  startTracing,
+  within,
+} from '@passport/runtime';
+import { assembleWork } from './assemble-work.ts';
+import { buildChores } from './maintenance/tasks.ts';
+import { connectLibraries } from './koha/connect-libraries.ts';
+import { buildEndCheck } from './job/end-check.ts';
+import { startHousekeeping } from './maintenance/maintenance.ts';
+import type { Machine } from './sources.ts';
+import { longestPatienceMs } from './job/put-back.ts';
+import { openRedis, untilRedisAnswers } from './redis-connections.ts';
+import { buildSightings } from './koha/library-health.ts';
+import { buildSlotClock } from './koha/slot-clock.ts';
+import { startTellWorker } from './report/report-worker.ts';
+import { startScanWorker } from './job/scan-worker.ts';
+
+const RETIRE_MS = 1_000;
+
+/** Builds the worker by hand, from the outside in, and starts it. */
+export async function startWorker(
+  config: WorkerConfig,
+  log: Logger,
+  lifecycle: Lifecycle,
+  machine: Machine,
+): Promise<void> {
+  const { consortium, concurrency } = config;
+  const { monotonicNow } = machine;
+  const byId = new Map(consortium.libraries.map((library) => [library.id, library]));
+  const ids = [...byId.keys()];
+  const nameOf = (id: string): string => byId.get(id)?.name ?? id;
+  const metrics = createMetrics({ process: 'worker', logHealth: log.health });
+
+  // Spans are dated by Date.now(), which is the queue's clock from adoptClock on.
+  let present = machine.wallNow;
+  const traces = { endpoint: config.otlpEndpoint, process: 'worker', now: () => present() };
+  const tracing = await startTracing({ ...traces, log });
+  lifecycle.own('tracing', () => tracing.close());
+  const atHand = openRedis(config, machine, lifecycle, log);
+  const { connection, redis, clock } = atHand;
+  const admin = await startAdminServer({
+    port: config.adminPort,
+    host: config.adminHost,
+    ready: () => connection.status === 'ready' && redis.status === 'ready',
+    metrics: () => metrics.metrics(),
+    stopping: lifecycle.signal,
+    log,
+  });
+  lifecycle.own('admin', () => admin.close());
+  await untilRedisAnswers(atHand, lifecycle, machine.pause);
+  if (lifecycle.stopping) return;
+  const now = (): number => clock.now();
+  machine.adoptClock(now);
+  present = now;
+
+  const queue = openScanQueue(redis);
+  const tellQueue = openTellQueue(redis);
+  for (const each of [queue, tellQueue]) each.on('error', () => undefined); // told by the connection
+  const { dropped } = tellOfQueue(metrics, consortium, { redis, queue, now });
+  const slots = buildSlotClock((id) => byId.get(id)?.koha.maxInFlight ?? 1, monotonicNow);
+  const sightings = buildSightings(ids, (id) => slots.answerMs(id), now);
+  const seen = { metrics: kohaMetrics(metrics), slots, sightings, tracing };
+  const libraries = connectLibraries({ consortium, lifecycle, machine, ...seen, log });
+  const jobs = jobMetrics(metrics, { libraries: ids, failures: FAILURES });
+  const opened = { config, nameOf, connection, redis, tellQueue, libraries, slots, sightings, jobs, tracing };
+  const work = assembleWork({ ...opened, machine, lifecycle, now, log });
+
+  const workerId = machine.newId();
+  lifecycle.own('sightings', () => retire(redis, ids, workerId));
+  const kept = { redis, queue, tellQueue, dropped };
+  const chores = buildChores({ consortium, ...kept, libraries, sightings, workerId, now, log });
+  const housekeeping = startHousekeeping(chores, log);
+  lifecycle.own('housekeeping', () => housekeeping.close());
+  const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
+  const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
+  const park = (library: string, jobId: string): Promise<void> => parkReport(redis, library, jobId);
+  const telling = { connection, queue, libraries, park, ...patience, nameOf, now, tracing, log };
+  const tellings = startTellWorker(telling);
+  lifecycle.own('tell worker', () => tellings.close());
+  const { retention } = consortium;
+  const { deadline } = lifecycle;
+  // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
+  const writeHeld = buildHeldWrite(connection);
+  const breaks = countRedisBreaks([connection, redis]);
+  const endCheck = buildEndCheck({ breaks, pause: machine.pause, deadline, log });
+  const taking = { connection, concurrency, retention, work, writeHeld, endCheck };
+  const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
+  lifecycle.own('scans', () => scans.close());
+  log.info({ libraries: ids.length, concurrency }, 'working');
+}
+
+/** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
+const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
+  within(RETIRE_MS, retireSightings(redis, ids, workerId), 'retiring sightings').catch(() => undefined);
+
+function tellOfQueue(
+  metrics: MetricsRegistry,
+  { libraries }: WorkerConfig['consortium'],
+  { redis, queue, now }: { redis: Redis; queue: ScanJobs; now: () => number },
+): ReturnType<typeof keptMetrics> {
+  const ids = libraries.map(({ id }) => id);
+  const backlogLimits = Object.fromEntries(libraries.map(({ id, limits }) => [id, limits.backlog]));
+  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
+  redisMetrics(metrics, () => readRedis(redis));
+  const keptLimits = libraries.map(
+    ({ id, limits }) => [id, { finished: limits.keptFinished, failed: limits.keptFailed }] as const,
+  );
+  const readShares = async (): Promise<KeptReading> => {
+    const [kept, { memoryLimitBytes }] = await Promise.all([readKept(redis, ids), readRedis(redis)]);
+    return { libraries: kept, memoryLimitBytes };
+  };
+  return keptMetrics(metrics, readShares, Object.fromEntries(keptLimits));
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { buildLibraries } from '../src/koha/libraries.ts';
+import { decideWaking, wakeRound } from '../src/maintenance/promote-waiting.ts';
+import { handClock, kohaError, noClient } from './builders.ts';
+
+const closed = { isOpen: false, isDue: false };
+const open = { isOpen: true, isDue: false };
+const due = { isOpen: true, isDue: true };
+
+describe('how many of the jobs that wait for a library to wake', () => {
+  test.each<[string, typeof closed, number | null, string]>([
+    ['nobody while its circuit is open', open, 10, 'none'],
+    ['one to see whether it is back, when it may be tried', due, null, 'one'],
+    ['all when it answered just now', closed, 3_000, 'all'],
+    ['one when it answered some time ago', closed, 3_001, 'one'],
+    ['one when this worker never spoke to it', closed, null, 'one'],
+  ])('%s', (_what, circuit, sinceSuccessMs, expected) => {
+    expect(decideWaking(circuit, sinceSuccessMs)).toBe(expected);
+  });
+});
+
+test('a round wakes for each library as its own circuit says', async () => {
+  const clock = handClock();
+  const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined };
+  const clients = new Map(['back', 'lost', 'unknown'].map((id) => [id, noClient]));
+  const libraries = buildLibraries(clients, { monotonicNow: clock.now, random: () => 0.5 }, watch);
+  await libraries.call('back', () => Promise.resolve());
+  for (let n = 0; n < 5; n += 1) {
+    await libraries.call('lost', () => Promise.reject(kohaError('timeout'))).catch(() => undefined);
+  }
+  const woken: [string, number][] = [];
+
+  await wakeRound({
+    circuitOf: (library) => libraries.circuit(library),
+    parkedFor: () => Promise.resolve(['back', 'lost', 'unknown']),
+    wake: (library, most) => {
+      woken.push([library, most]);
+      return Promise.resolve(1);
+    },
+  });
+
+  expect(woken).toEqual([
+    ['back', Infinity],
+    ['unknown', 1],
+  ]);
+});

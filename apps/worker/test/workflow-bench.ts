@@ -1,0 +1,194 @@
+import { parseConsortium } from '@passport/config';
+import { type JobData, formatWebhookSecret, sealContext } from '@passport/contract';
+import { createKohaClient } from '@passport/koha-client';
+import { type KohaDouble, type KohaDoubleOptions, startKohaDouble } from '@passport/koha-double';
+import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
+import type { Audit } from '../src/provision/audit.ts';
+import { buildAskHome } from '../src/provision/ask-home.ts';
+import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
+import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
+import { type JobInHand, type RunDecision, runScan } from '../src/job/run-scan.ts';
+import { CARD, ITEM, SEALER, inHand, jobData, runDeps } from './builders.ts';
+
+const secretOf = (library: string): string =>
+  formatWebhookSecret(Buffer.alloc(32, `what ${library} signs with`));
+const UNCOUNTED = ['GET /', 'POST /oauth/token', 'PUT /contrib/passport/scans/{event_id}/outcome'];
+
+export interface StoryBench {
+  readonly midland: KohaDouble;
+  readonly riverside: KohaDouble;
+  readonly libraries: Libraries;
+  /** What was audited, in order: the actions. */
+  readonly audited: readonly string[];
+  /** Runs the job of a scan at riverside of a midland card, made now; returns what is to be done with it. */
+  run(wish?: Wish, deps?: Partial<ProvisionDeps>): Promise<RunDecision>;
+  /** The Koha calls so far, `library METHOD /path`; token, description and plugin aside. */
+  calls(): string[];
+  /** The patron with this card at riverside. */
+  copy(card?: string): ReturnType<KohaDouble['state']>['patrons'][number] | undefined;
+  stop(): Promise<void>;
+}
+
+/** What may differ from a fresh scan of CARD with ITEM. */
+export interface Wish extends Partial<Omit<JobInHand, 'data'>> {
+  readonly card?: string;
+  /** Null: no item waits. */
+  readonly item?: string | null;
+  /** How long ago the card was scanned. */
+  readonly agoMs?: number;
+  readonly job?: Partial<JobData>;
+}
+
+export interface StoryPlan {
+  readonly riverside?: Omit<KohaDoubleOptions, 'library'>;
+  readonly midland?: Omit<KohaDoubleOptions, 'library'>;
+  /** More keys of riverside's entry in the configuration, by section. */
+  readonly entry?: Readonly<Record<string, object>>;
+}
+
+/** A patron of midland against whom nothing stands. */
+export const PATRON = {
+  surname: 'Okafor',
+  firstname: 'Adaeze',
+  email: 'adaeze@post.example',
+  address: '1 Harbour Row',
+  city: 'Midland',
+  date_of_birth: '1990-05-01',
+  expiry_date: '2037-12-31',
+  category_id: 'AD',
+  library_id: 'MAIN',
+};
+
+/** Two Kohas, a patron at home in one and a book in the other, and the story between them. */
+export async function openStory(plan: StoryPlan = {}): Promise<StoryBench> {
+  const [midland, riverside] = await Promise.all([
+    startKohaDouble({ library: 'midland', ...plan.midland }),
+    startKohaDouble({ library: 'riverside', ...plan.riverside }),
+  ]);
+  const doubles = [midland, riverside];
+  midland.putPatron(CARD, PATRON);
+  riverside.putItem(ITEM, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
+  const consortium = consortiumOf(doubles, plan.entry ?? {});
+  const clients = consortium.libraries.map(({ id, koha }) =>
+    createKohaClient({
+      library: id,
+      url: koha.url,
+      clientId: koha.clientId.reveal(),
+      clientSecret: koha.clientSecret.reveal(),
+      timeoutMs: koha.timeoutMs,
+      maxInFlight: koha.maxInFlight,
+      now: Date.now,
+    }),
+  );
+  const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined };
+  const byId = new Map(clients.map((client) => [client.library, client]));
+  const libraries = buildLibraries(
+    byId,
+    { monotonicNow: () => performance.now(), random: Math.random },
+    watch,
+  );
+  const audited: string[] = [];
+  const deps: ProvisionDeps = {
+    consortium,
+    libraries,
+    ask: buildAskHome(libraries),
+    takeUp: () => Promise.resolve(null),
+    inTurn: (_scan, _homeKey, lock, work) => work(lock),
+    inPlace: async (_scan, _lock, work) => ({ kind: 'done', value: await work() }),
+    random: () => 0.5,
+    audit: auditInto(audited),
+    copied: () => undefined,
+    now: Date.now,
+    monotonicNow: () => performance.now(),
+    pause: () => Promise.resolve(),
+    inStep: (_name, work) => work(),
+  };
+  return {
+    midland,
+    riverside,
+    libraries,
+    audited,
+    run: (wish = {}, more = {}) =>
+      runScan(
+        handOf(wish),
+        runDeps({
+          provision: (scan, lock) => provision(scan, lock, { ...deps, ...more }),
+          now: Date.now,
+        }),
+      ),
+    calls: () => callsOf(doubles),
+    copy: (card = CARD) => riverside.state(card).patrons[0],
+    async stop() {
+      for (const client of clients) client.close();
+      await Promise.all(doubles.map((double) => double.close()));
+    },
+  };
+}
+
+function handOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...hand }: Wish): JobInHand {
+  const { library, event_id: eventId } = jobData(job);
+  const seal = (text: string, field: 'card' | 'item') =>
+    SEALER.seal(text, sealContext(library, eventId, field));
+  const data = jobData({
+    received_ms: Date.now() - agoMs,
+    age_at_delivery_ms: 0,
+    sealed_card: seal(card, 'card'),
+    sealed_item: item === null ? null : seal(item, 'item'),
+    item_asked: item !== null,
+    // A later run of a job whose first one was about to send the copy.
+    sent: (hand.starts ?? 1) > 1 ? { home: 'midland', home_key: 'midland:2', fields: ['surname'] } : null,
+    ...job,
+  });
+  return inHand({ data, ...hand });
+}
+
+/** The configuration of some doubles, as the file would give it. */
+export function consortiumOf(doubles: readonly KohaDouble[], entry: Readonly<Record<string, object>>) {
+  const served = doubles.map((double) => ({
+    id: double.library,
+    kohaUrl: double.url,
+    clientId: double.credentials.clientId,
+    clientSecret: double.credentials.clientSecret,
+    webhookSecret: secretOf(double.library),
+    ...(double.library === 'riverside' ? { entry } : {}),
+  }));
+  const keys = { defaults: { copy: { category: 'PT' }, koha: { timeout: '1s' } } };
+  return parseConsortium(buildConsortiumFile(served, keys), consortiumSecrets(served), () => {
+    throw new Error('no file is read');
+  });
+}
+
+function callsOf(doubles: readonly KohaDouble[]): string[] {
+  return doubles
+    .flatMap((double) => double.calls().map((call) => ({ ...call, library: double.library })))
+    .filter(({ operation }) => operation !== null && !UNCOUNTED.includes(operation))
+    .toSorted((one, other) => one.at - other.at)
+    .map(({ library, operation }) => `${library} ${operation}`);
+}
+
+function auditInto(actions: string[]): Audit {
+  return {
+    lookedUp: () => actions.push('looked up'),
+    refusedBy: (_scan, { library }) => actions.push(`refused by ${library}`),
+    notShared: (_scan, home, because) => actions.push(`not shared by ${home}: ${because}`),
+    notEligible: (_scan, _home, reasons) => actions.push(`not eligible: ${reasons.join(' ')}`),
+    sending: () => undefined,
+    copied: (_scan, _copy, { kind }) => actions.push(`copy: ${kind}`),
+    lent: (_scan, _patron, { result }) => actions.push(`loan: ${result}`),
+  };
+}
+
+/** The ending of a run that must have ended. */
+export function endingOf(decision: RunDecision) {
+  if (decision.kind !== 'end') throw new Error(`it is to ${decision.kind}: ${waitedFor(decision)}`);
+  return decision.ending;
+}
+
+/** The job as it is parked, of a run that must have to wait. */
+export function waitOf(decision: RunDecision) {
+  if (decision.kind !== 'park') throw new Error(`it is to ${decision.kind}`);
+  return decision;
+}
+
+const waitedFor = (decision: RunDecision): string =>
+  decision.kind === 'park' ? JSON.stringify(decision.job.progress.waiting_for) : '';
