@@ -16,7 +16,7 @@ import { createPrinter } from './printed-text.ts';
 import { secretNew } from './secret-new.ts';
 import { sendEvent } from './send-event.ts';
 
-const EXIT_CODES = '\nExit codes: 0 as asked, 1 a finding or a failure, 2 wrong use.';
+const EXIT_CODES = '\nExit codes: 0 success, 1 a finding or a failure, 2 wrong usage.';
 
 function group(name: string, summary: string, commands: readonly Command[]): Command {
   const parent = new Command(name).summary(summary).description(summary);
@@ -28,23 +28,23 @@ function group(name: string, summary: string, commands: readonly Command[]): Com
 export function buildCli(context: CommandContext): Command {
   const { out, err } = context.deps;
   const program = new Command('passport')
-    .description('Patron Passport: set up, prove, follow and mend')
+    .description('Patron Passport: check the configuration, diagnose Kohas, and manage events')
     .version(`Patron Passport ${context.deps.version}`)
     .addHelpText('after', EXIT_CODES)
-    .showHelpAfterError('(add --help for how it is used)')
-    .addCommand(group('config', 'the configuration file', [buildCommand(configCheck, context)]))
-    .addCommand(group('secret', 'secrets for the service', [buildCommand(secretNew, context)]))
+    .showHelpAfterError('(use --help for usage)')
+    .addCommand(group('config', 'check the configuration file', [buildCommand(configCheck, context)]))
+    .addCommand(group('secret', 'generate secrets', [buildCommand(secretNew, context)]))
     .addCommand(buildCommand(doctor, context))
     .addCommand(buildCommand(explainCard, context))
     .addCommand(buildCommand(sendEvent, context))
     .addCommand(
-      group('events', 'the events in the queue', [
+      group('events', 'list, show and retry events', [
         buildCommand(eventsList, context),
         buildCommand(eventsShow, context),
         buildCommand(eventsRetry, context),
       ]),
     )
-    .addCommand(group('copies', 'the copies that were made', [buildCommand(copiesExport, context)]));
+    .addCommand(group('copies', 'export the receipts of copies', [buildCommand(copiesExport, context)]));
   const settle = (command: Command): void => {
     command.exitOverride().configureOutput({ writeOut: out, writeErr: err });
     for (const inner of command.commands) settle(inner);
@@ -53,8 +53,8 @@ export function buildCli(context: CommandContext): Command {
   return program;
 }
 
-/** Tells what went wrong where the reader looks for it: with `--json` as JSON on standard output. */
-function tell(error: Error, { err, json }: Printer, isJson: boolean): 1 | 2 {
+/** Reports an error: as text on standard error, or with `--json` as JSON on standard output. */
+function reportError(error: Error, { err, json }: Printer, isJson: boolean): 1 | 2 {
   if (error instanceof CommanderError) return 2;
   const code = error instanceof WrongUse ? 2 : 1;
   if (!isJson) err(`${error instanceof ConfigError ? '' : 'passport: '}${error.message}\n`);
@@ -81,6 +81,6 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const isExpected = [CommanderError, ConfigError, Failure, WrongUse].some((type) => error instanceof type);
     if (!isExpected || !(error instanceof Error)) throw error;
-    return tell(error, printer, args.includes('--json'));
+    return reportError(error, printer, args.includes('--json'));
   }
 }

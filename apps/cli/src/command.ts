@@ -59,7 +59,9 @@ const onlyInput =
   (flag: string, what: string) =>
   (value: string): string => {
     if (value === '-') return value;
-    throw new WrongUse(`${flag} takes only -: give the ${what} on standard input, where nobody else sees it`);
+    throw new WrongUse(
+      `${flag} accepts only -: pass the ${what} on standard input, where nobody else can see it`,
+    );
   };
 
 /** `--card -`: the only place a card is taken from. */
@@ -72,10 +74,10 @@ export const cardFromInput = (): Option =>
 export const probeOptions = (): Option[] => [
   new Option(
     '--probe <->',
-    'look one card up as the worker will, instead of examining; the card is the first line of standard input',
+    'look up one card as the worker does, instead of the checks; the card is the first line of standard input',
   ).argParser(onlyInput('--probe', 'card')),
   new Option(
     '--item <->',
-    'with --probe: also ask whether an item could be lent; its barcode is the second line of standard input',
+    'with --probe: also check whether an item could be checked out; its barcode is the second line of standard input',
   ).argParser(onlyInput('--item', 'barcode')),
 ];

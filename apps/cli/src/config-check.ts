@@ -32,17 +32,17 @@ function load({ env, readFile }: CliDeps, process: ProcessName | undefined): Con
 
 export const configCheck: CommandDraft<{ process?: ProcessName }> = {
   name: 'check',
-  summary: 'validate the configuration and print what holds',
+  summary: 'validate the configuration and print the effective values',
   description:
-    'Reads the file that PASSPORT_CONFIG names (passport.yaml) as the service does, and prints the configuration after ' +
-    'defaults, without secrets. Everything that is wrong is told at once, with its place. Asks no Koha: see `doctor`.',
+    'Reads the file named by PASSPORT_CONFIG (default: passport.yaml) as the service does, and prints the configuration with ' +
+    'defaults applied and without secrets. Reports all problems at once, with their location. Does not contact any Koha; use `doctor` for that.',
   examples: [
     'passport config check',
     'PASSPORT_CONFIG=/etc/passport.yaml passport config check --process worker',
     "passport config check --json | jq '.config.agreements'",
   ],
   options: [
-    new Option('--process <name>', 'check the environment of this process too').choices([...PROCESSES]),
+    new Option('--process <name>', 'also check the environment of this process').choices([...PROCESSES]),
   ],
   run: ({ process }, _args, report, deps) => {
     const consortium = load(deps, process);

@@ -14,7 +14,7 @@ const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields'] as cons
 
 function parseSince(text: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
-    throw new InvalidArgumentError('It is no date such as 2026-11-25.');
+    throw new InvalidArgumentError('It is not a date such as 2026-11-25.');
   }
   return text;
 }
@@ -38,11 +38,11 @@ const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replace
 
 export const copiesExport: CommandDraft<ExportOptions> = {
   name: 'export',
-  summary: 'the receipts of what was copied where',
+  summary: 'export the receipts of copies',
   description:
-    'Prints one line for each copy that was made: when, from which home library to which lending one, whose record by its home ' +
-    'key, and the fields by name. No value of any patron is in it. CSV, oldest first; as JSON with --json. Receipts are kept as ' +
-    'long as retention.receipts says.',
+    'Prints one line per disclosed record: when, from which home library to which lending library, whose record (home key), and the ' +
+    'names of the fields, but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
+    'retention.receipts.',
   examples: [
     'passport copies export > receipts.csv',
     'passport copies export --of midland --since 2026-11-01',
@@ -50,7 +50,7 @@ export const copiesExport: CommandDraft<ExportOptions> = {
   ],
   options: [
     new Option('--at <library>', 'only copies at this lending library'),
-    new Option('--of <library>', 'only copies of patrons of this home library'),
+    new Option('--of <library>', "only copies of this home library's patrons"),
     new Option('--since <date>', 'only copies made on this day (UTC) or later').argParser(parseSince),
   ],
   run: (wanted, _args, report, deps) =>

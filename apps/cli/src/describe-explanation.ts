@@ -52,11 +52,12 @@ function outcomeOfFound({ judgement, problem, local }: Explanation): Outcome {
 
 const LOCAL_TEXT: Record<NonNullable<Explanation['local']>['kind'], string> = {
   nobody: 'nobody has the card yet',
-  our_copy: 'the copy is there already',
-  our_copy_older_card: 'the copy is there with an older card, which would be changed',
+  our_copy: 'the copy already exists',
+  our_copy_older_card: 'the copy exists with an older card, which would be changed',
   card_of_another: 'the card belongs to somebody else',
-  copy_of_other_number: 'the copy is there under a number that home has given up, which would be changed',
-  copy_anonymized: 'the copy is there, and was anonymised',
+  copy_of_other_number:
+    'the copy exists under a number that the home library no longer uses, which would be changed',
+  copy_anonymized: 'the copy exists, but was anonymised',
   copy_merged: "the copy was merged into one of the library's own patrons",
   copy_without_key: 'an older copy from this home library, made without our home key',
   native: "one of the library's own patrons has this card",
@@ -65,7 +66,7 @@ const LOCAL_TEXT: Record<NonNullable<Explanation['local']>['kind'], string> = {
 const WITHHELD_TEXT: Record<string, string> = {
   category: 'the home library does not share this patron category',
   opt_out: 'the patron has opted out at home',
-  unverifiable: 'a fact that the home library decides by is missing',
+  unverifiable: 'a fact that decides whether the patron is shared is missing',
 };
 
 function judged({ judgement, notSharedBecause, reasons }: Explanation): string | null {
@@ -93,7 +94,7 @@ export function describeExplanation(
   const nameOf = (id: string): string => libraries.find((library) => library.id === id)?.name ?? id;
   const { asked, homes, silent, refused, problem, copy, local } = explanation;
   const rows: (readonly [string, string | null])[] = [
-    ['asked', asked.length === 0 ? 'nobody: the card fits no pattern' : asked.join(', ')],
+    ['queried', asked.length === 0 ? 'nobody: the card matches no pattern' : asked.join(', ')],
     ['found at', homes.length === 0 ? null : homes.map(nameOf).join(', ')],
     ...silent.map(({ library, reason }) => ['no answer', `${library} (${reason})`] as const),
     ...refused.map(

@@ -51,7 +51,7 @@ async function probe(wish: ProbeWish, deps: CliDeps): Promise<Probed[]> {
 
 function print(all: readonly Probed[], { line, colors }: Report): void {
   for (const { library, steps, findings } of all) {
-    const silent = steps === null ? ': not asked, its card patterns do not fit' : '';
+    const silent = steps === null ? ': not queried, its card patterns do not match' : '';
     line(`${colors.bold(library.id)} ${colors.dim(library.name)}${silent}`);
     for (const { query, result, ms, status, said, failed } of steps ?? []) {
       const shown = failed ? colors.red(result) : result;
@@ -65,7 +65,7 @@ function print(all: readonly Probed[], { line, colors }: Report): void {
     }
   }
   const homes = all.filter(({ holds }) => holds === 'home_record').map(({ library }) => library.id);
-  line(homes.length === 0 ? 'at home nowhere' : `at home at ${homes.join(', ')}`);
+  line(homes.length === 0 ? 'no home library' : `home library: ${homes.join(', ')}`);
 }
 
 /** `doctor --probe`: exit code 1 when a look-up failed, or a library certainly hides patrons from us. */
@@ -73,7 +73,7 @@ export async function runProbe(wish: ProbeWish, report: Report, deps: CliDeps): 
   const all = await probe(wish, deps);
   const asked = all.filter(({ steps }) => steps !== null).map(({ library }) => library.id);
   // Somebody looks at one person's record at other libraries: that is kept, without the card.
-  openLog(deps).info({ audit: true, action: 'probe', by: deps.user, asked }, 'card looked up by a person');
+  openLog(deps).info({ audit: true, action: 'probe', by: deps.user, asked }, 'card looked up by an operator');
   print(all, report);
   const failed = all.some(
     ({ steps, findings }) =>

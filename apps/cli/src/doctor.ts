@@ -114,7 +114,7 @@ function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void 
     counted('warning', 'warning', 'warnings'),
     counted('unchecked', 'not checked', 'not checked'),
   ];
-  line(`${diagnoses.length} examined: ${parts.join(', ')}`);
+  line(`${diagnoses.length} checked: ${parts.join(', ')}`);
 }
 
 interface DoctorOptions {
@@ -125,14 +125,13 @@ interface DoctorOptions {
 
 export const doctor: CommandDraft<DoctorOptions> = {
   name: 'doctor',
-  summary: 'examine every Koha, and say what to click for each fault',
+  summary: 'check every Koha, and say how to fix each fault',
   description:
-    'Asks the Koha of each library (of all that are enabled, or of those named) whether it is reachable and set up for the ' +
+    'Checks whether the Koha of each library (of all enabled libraries, or of those named) is reachable and set up for the ' +
     'service: address, certificate, clock, credentials, permissions, branches, categories, circulation rules, attribute types, ' +
-    'plugin. What only the plugin can tell is asked of the plugin, and what could not be checked is named. Nothing is changed: ' +
-    'permissions to write are tried on a patron and an item that do not exist. Every look-up is sent as the worker sends it, and what ' +
-    "Koha answers otherwise than it should is quoted. With --probe one known card is looked up instead, by the worker's own calls, " +
-    'each with its status and time. Exit code 1 on a fault; warnings do not count.',
+    'plugin. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
+    'exist. Sends every lookup exactly as the worker does, and quotes unexpected answers. With --probe, looks up one known card ' +
+    "instead, with the worker's own calls, and prints the status and time of each. Exit code 1 on a fault; warnings do not count.",
   examples: [
     'passport doctor',
     'passport doctor riverside lakeside',
@@ -141,12 +140,10 @@ export const doctor: CommandDraft<DoctorOptions> = {
     'passport doctor --probe -                         (type the card, then Enter)',
     'passport doctor midland riverside --probe - --item - < card-and-barcode.txt',
   ],
-  argument: ['[library...]', 'the libraries to examine; default: all that are enabled'],
+  argument: ['[library...]', 'the libraries to check; default: all enabled libraries'],
   options: [
     ...probeOptions(),
-    new Option('--ignore <code...>', 'leave out findings that are meant to be so').choices([
-      ...FINDING_CODES,
-    ]),
+    new Option('--ignore <code...>', 'omit findings that are intentional').choices([...FINDING_CODES]),
   ],
   run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {
     const consortium = loadConsortium(deps.env, deps.readFile);
@@ -154,7 +151,7 @@ export const doctor: CommandDraft<DoctorOptions> = {
       ids.length === 0
         ? consortium.libraries.filter(({ enabled }) => enabled)
         : [...new Set(ids)].map((id) => findLibrary(consortium, id));
-    if (item !== undefined && probe === undefined) throw new WrongUse('--item goes with --probe');
+    if (item !== undefined && probe === undefined) throw new WrongUse('--item requires --probe');
     if (probe !== undefined) {
       const wanted = item === undefined ? ['card'] : ['card', 'barcode'];
       const [card = '', barcode = null] = await readLines(deps, wanted);

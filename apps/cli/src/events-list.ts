@@ -14,7 +14,7 @@ interface ListOptions {
 }
 
 function parseLimit(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It is no number from 1 to 9999.');
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('It is not a number from 1 to 9999.');
   return Number(text);
 }
 
@@ -27,7 +27,7 @@ function print(events: readonly ListedEvent[], { line, colors }: Report): void {
     const about =
       event.kind === 'event'
         ? describeState(event.state, colors)
-        : colors.red(`unreadable  the job does not fit this version: ${event.fields.join(', ')}`);
+        : colors.red(`unreadable  the job does not match this version: ${event.fields.join(', ')}`);
     line(`${time}  ${event.jobId}  ${about}`);
   }
   if (events.length === 0) line('no events');
@@ -35,10 +35,10 @@ function print(events: readonly ListedEvent[], { line, colors }: Report): void {
 
 export const eventsList: CommandDraft<ListOptions> = {
   name: 'list',
-  summary: 'the events in the queue, without personal data',
+  summary: 'list the events in the queue, without personal data',
   description:
-    'Lists the events that the queue still has, the newest of each state first. No card, item or name is in it: those ' +
-    'travel sealed, or not at all.',
+    'Lists the events that are still in the queue, the newest of each state first. The output contains no card, item or name: ' +
+    'these are stored encrypted or not at all.',
   examples: [
     'passport events list',
     'passport events list --at riverside --state failed waiting',
@@ -47,7 +47,7 @@ export const eventsList: CommandDraft<ListOptions> = {
   options: [
     new Option('--at <library>', 'only events of this lending library'),
     new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
-    new Option('--limit <number>', 'at most so many of each state').default(50).argParser(parseLimit),
+    new Option('--limit <number>', 'maximum number of events per state').default(50).argParser(parseLimit),
   ],
   run: ({ at, state, limit }, _args, report, deps) =>
     withQueue(deps, async ({ consortium, queue, nameOf }): Promise<0> => {

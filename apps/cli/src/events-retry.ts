@@ -16,15 +16,15 @@ interface Tried {
 function describe({ event, retry }: Tried): string {
   switch (retry.kind) {
     case 'retried':
-      return `${event}: tried again, with its attempts anew; the loan is left out once it is too late for it`;
+      return `${event}: retried from the first attempt; the checkout is skipped if it is too late`;
     case 'not_failed':
       return retry.state === 'completed'
-        ? `${event}: has ended with ${retry.outcome ?? 'a result'}, nothing to do`
-        : `${event}: is being worked on (${retry.state}), nothing to do`;
+        ? `${event}: already ended with ${retry.outcome ?? 'a result'}, nothing to do`
+        : `${event}: has not ended yet (${retry.state}), nothing to do`;
     case 'unknown':
       return `${event}: the queue has no such event`;
     case 'unreadable':
-      return `${event}: cannot be tried again, its card is no longer there; scan the card again`;
+      return `${event}: cannot be retried, because its card is no longer stored; scan the card again`;
     default:
       return retry satisfies never;
   }
@@ -38,7 +38,7 @@ function buildRetry(open: OpenQueue, deps: CliDeps): (found: FoundEvent) => Prom
     const { kind: result } = retry;
     log.info(
       { audit: true, action: 'retry', by: deps.user, event: state.event_id, lending: library, result },
-      'retry by a person',
+      'retry by an operator',
     );
     return { event: jobId, retry };
   };
@@ -46,17 +46,17 @@ function buildRetry(open: OpenQueue, deps: CliDeps): (found: FoundEvent) => Prom
 
 export const eventsRetry: CommandDraft<{ at?: string }> = {
   name: 'retry',
-  summary: 'try failed events again, after what was wrong is mended',
+  summary: 'retry failed events after the cause is fixed',
   description:
-    'Starts the attempts of failed events anew. Each event is named: there is no way to retry all, as most old scans are of ' +
-    'patrons who have left. A loan is made only within the time after the scan that the library allows. An event that did not ' +
-    'fail is left alone, and one that is not there stops no other: the exit code is 1 then.',
+    'Restarts the attempts of failed events. Each event must be named: there is no bulk retry, because most old scans belong to ' +
+    'patrons who have left. An item is checked out only within the time after the scan that the library allows. Events that did not ' +
+    'fail are left unchanged. If an event does not exist, the others are still retried, and the exit code is 1.',
   examples: [
     'passport events retry riverside.evt_3f2a',
     'passport events retry --at riverside evt_3f2a evt_9c01',
   ],
   argument: ['<event...>', 'LIBRARY.EVENT, or event ids'],
-  options: [new Option('--at <library>', 'the lending library of event ids without one')],
+  options: [new Option('--at <library>', 'the lending library of event ids that do not include one')],
   run: ({ at }, named, report, deps) =>
     withQueue(deps, async (open): Promise<0 | 1> => {
       // Every name is looked for before the first retry, so that wrong use does nothing at all.

@@ -6,16 +6,16 @@ import { withQueue } from './with-queue.ts';
 
 export const eventsShow: CommandDraft<{ at?: string }> = {
   name: 'show',
-  summary: 'the state of one event',
+  summary: 'show the state of one event',
   description:
-    'Shows what the queue knows of an event, under its own id or under the id of a double scan that joined it. No card, item ' +
-    'or name is in it.',
+    'Shows the state of an event, by its own id or by the id of a double scan that was coalesced with it. The output contains no ' +
+    'card, item or name.',
   examples: [
     'passport events show riverside.evt_3f2a',
     'passport events show evt_3f2a --at riverside --json',
   ],
   argument: ['<event>', 'LIBRARY.EVENT, or the event id'],
-  options: [new Option('--at <library>', 'the lending library, when several have an event of this id')],
+  options: [new Option('--at <library>', 'the lending library, if several have an event with this id')],
   run: ({ at }, [named = ''], report, deps) =>
     withQueue(deps, async (open): Promise<0> => {
       const { state } = await findEvent(open, named, at);

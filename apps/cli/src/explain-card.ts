@@ -93,9 +93,12 @@ function counted(asked: Asked, cardHash: string, deps: CliDeps) {
       const { limit, freeInMs } = admission;
       log.info({ ...audit, result: 'limit_reached', limit }, 'explain');
       const minutes = Math.ceil(freeInMs / 60_000);
-      throw new Failure(`${lending.id} has used up its ${limit} of this hour; free in ${minutes} minutes`, {
-        code: 'limit_reached',
-      });
+      throw new Failure(
+        `${lending.id} has used up its ${limit} of this hour; try again in ${minutes} minutes`,
+        {
+          code: 'limit_reached',
+        },
+      );
     }
     try {
       const explanation = await ask(asked, deps);
@@ -112,12 +115,12 @@ function counted(asked: Asked, cardHash: string, deps: CliDeps) {
 
 export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
   name: 'explain',
-  summary: 'say what would become of a card, and write nothing',
+  summary: 'show what the worker would do with a card, without writing anything',
   description:
-    'Makes the decisions of the worker for a card that is scanned at a library now: who is asked, where it is at home, the ' +
-    'verdict, and the fields that would be copied, by name. Reads from the Kohas and writes nothing there; it counts ' +
-    'under the hourly limits of the library, and is in the audit, as a scan. ' +
-    'The card comes from standard input, so that it is in no process list and no history.',
+    'Makes the same decisions as the worker for a card that is scanned at a library now: which libraries are queried, the home ' +
+    'library, the outcome, and the names of the fields that would be copied. Reads from the Kohas and writes nothing to them. ' +
+    "Counts against the library's hourly limits and is recorded in the audit log, like a scan. " +
+    'The card is read from standard input, so that it appears in no process list and no shell history.',
   examples: [
     'passport explain --at riverside --card -          (type the card, then Enter)',
     'passport explain --at riverside --branch NORTH --card - < card.txt',
@@ -134,7 +137,7 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     const { consortium, keys } = explainConfig(deps.env, deps.readFile);
     const lending = findLibrary(consortium, at);
     if (!consortium.agreements.some((agreement) => agreement.lending === at)) {
-      throw new WrongUse(`no agreement lets ${at} lend to anybody`);
+      throw new WrongUse(`no agreement has ${at} as its lending library`);
     }
     const [card = ''] = await readLines(deps, ['card']);
     const asked = { consortium, lending, card, branch: branch ?? branchOf(lending) };

@@ -77,7 +77,7 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
       if (response.status !== 200) throw refusal(response, answer);
       const state = eventStateSchema.safeParse(answer);
       if (!state.success)
-        throw new Failure("the receiver's answer is no state of an event", { code: 'bad_answer' });
+        throw new Failure("the receiver's answer is not the state of an event", { code: 'bad_answer' });
       return state.data;
     },
   };
@@ -93,14 +93,14 @@ async function bodyOf(response: Response): Promise<Readonly<Record<string, unkno
 }
 
 const HINTS: Readonly<Record<number, string>> = {
-  401: 'the secret, the library id or the clock does not fit the receiver',
+  401: 'the secret, the library id or the clock does not match those of the receiver',
   404: 'there is no receiver at this address, or it does not know the event',
-  429: 'the library has sent too much for now',
-  503: 'the receiver cannot take events now',
+  429: 'the library has reached its rate or backlog limit',
+  503: 'the receiver cannot accept events now',
 };
 
 function refusal({ status }: Response, { code, detail, title }: Problem): Failure {
-  const said = text(detail) ?? text(title) ?? HINTS[status] ?? 'that is no answer of a receiver';
+  const said = text(detail) ?? text(title) ?? HINTS[status] ?? 'this is not an answer of a receiver';
   const hint = HINTS[status];
   const why = hint === undefined || hint === said ? said : `${said} (${hint})`;
   return new Failure(`the receiver answers ${status}: ${why}`, {

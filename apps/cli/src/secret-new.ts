@@ -7,16 +7,16 @@ const SECRET_BYTES = 32;
 
 export const secretNew: CommandDraft<{ webhook?: boolean; key?: boolean }> = {
   name: 'new',
-  summary: 'make a webhook secret and a PASSPORT_KEY',
-  description: 'Makes secrets from the random numbers of the operating system. Nothing is stored.',
+  summary: 'generate a webhook secret and a PASSPORT_KEY',
+  description: 'Generates secrets with the random number generator of the operating system. Stores nothing.',
   examples: [
     'passport secret new',
     'passport secret new --webhook > secrets/riverside_webhook',
     'passport secret new --key > secrets/passport_key',
   ],
   options: [
-    new Option('--webhook', "only a webhook secret: signs one library's events").conflicts('key'),
-    new Option('--key', 'only a PASSPORT_KEY: seals cards in the queue'),
+    new Option('--webhook', "only a webhook secret, which signs one library's events").conflicts('key'),
+    new Option('--key', 'only a PASSPORT_KEY, which encrypts cards in the queue'),
   ],
   run: ({ webhook, key }, _args, report, { randomBytes }) => {
     const webhookSecret = formatWebhookSecret(randomBytes(SECRET_BYTES));
@@ -32,7 +32,7 @@ export const secretNew: CommandDraft<{ webhook?: boolean; key?: boolean }> = {
         "# signs one library's events: goes into the service's environment and into the Koha plugin",
       );
       report.line(`WEBHOOK_SECRET=${webhookSecret}`);
-      report.line('# seals cards in the queue: the same for receiver, worker and dashboard');
+      report.line('# encrypts cards in the queue: the same for receiver, worker and command line');
       report.line(`PASSPORT_KEY=${passportKey}`);
     }
     return 0;

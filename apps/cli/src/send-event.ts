@@ -26,7 +26,7 @@ const options = [
   cardFromInput(),
   new Option(
     '--item <barcode>',
-    'the item that waits to be lent; - reads it from the second line of standard input',
+    'the item that waits to be checked out; - reads it from the second line of standard input',
   ),
   new Option(
     '--branch <code>',
@@ -42,13 +42,13 @@ const options = [
 
 function parseUrl(text: string): string {
   if (!URL.canParse(text) || !/^https?:/.test(text))
-    throw new InvalidArgumentError('It is no http or https URL.');
+    throw new InvalidArgumentError('It is not an http or https URL.');
   return text.replace(/\/+$/, '');
 }
 
 function parseFor(text: string): number {
   const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('It is no duration such as 30s or 2m.');
+  if (ms === null) throw new InvalidArgumentError('It is not a duration such as 30s or 2m.');
   return ms;
 }
 
@@ -96,9 +96,9 @@ export const sendEvent: CommandDraft<SendOptions> = {
   name: 'send',
   summary: 'sign and send a real event',
   description:
-    "Sends a scan of an unknown card to the receiver, signed as the library's Koha signs it. It is a real event: the patron is " +
-    'copied, and the item is lent. To look without writing, use `explain`. ' +
-    'The card comes from standard input, so that it is in no process list and no history.',
+    "Sends the scan of an unknown card to the receiver, signed as the library's Koha would sign it. The event is real: the patron is " +
+    'copied, and the item is checked out. To write nothing, use `explain`. ' +
+    'The card is read from standard input, so that it appears in no process list and no shell history.',
   examples: [
     'passport send --at riverside --card - --wait          (type the card, then Enter)',
     'passport send --at riverside --card - --item 39999000012345 --wait < card.txt',

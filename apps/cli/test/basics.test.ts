@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret } from '@passport/contract';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
@@ -14,6 +15,11 @@ const env = consortiumOf([
     credentials: { clientId: 'another-id', clientSecret: 'planted-secret-90ab' },
   },
 ]);
+/** Of a queue that no command reaches before it has read its arguments. */
+const queue = {
+  REDIS_URL: 'redis://127.0.0.1:9',
+  PASSPORT_KEY: randomBytes(32).toString('base64'),
+};
 
 describe('wrong use ends with 2 and says how to use it', () => {
   test.each<[args: string[], said: RegExp]>([
@@ -27,14 +33,14 @@ describe('wrong use ends with 2 and says how to use it', () => {
       /no library "nowhere"; the configuration has riverside, midland/,
     ],
     [['explain', '--at', 'riverside', '--card', '-'], /standard input has no card on line 1/],
-    [['send', '--at', 'riverside', '--card', '-', '--for', 'ever'], /no duration such as 30s/],
-    [['send', '--at', 'riverside', '--card', '-', '--receiver', 'localhost'], /no http or https URL/],
+    [['send', '--at', 'riverside', '--card', '-', '--for', 'ever'], /not a duration such as 30s/],
+    [['send', '--at', 'riverside', '--card', '-', '--receiver', 'localhost'], /not an http or https URL/],
     [['events', 'list', '--state', 'lost'], /Allowed choices are working, queued/],
     [['events', 'show'], /missing required argument 'event'/],
-    [['copies', 'export', '--since', 'yesterday'], /no date such as/],
+    [['copies', 'export', '--since', 'yesterday'], /not a date such as/],
     [['secret', 'new', '--key', '--webhook'], /cannot be used with/],
   ])('passport %j', async (args, said) => {
-    const { code, out, err } = await passport(args, env);
+    const { code, out, err } = await passport(args, { ...env, ...queue });
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(said);
   });
@@ -69,7 +75,7 @@ test('every command has help with examples, and --json', async () => {
     expect(out).toMatch(new RegExp(`Examples:\n {2}\\$ .*passport ${command}`));
   }
   expect((await passport(['--help'], {})).out).toMatch(
-    /Exit codes: 0 as asked, 1 a finding or a failure, 2 wrong use/,
+    /Exit codes: 0 success, 1 a finding or a failure, 2 wrong usage/,
   );
 });
 

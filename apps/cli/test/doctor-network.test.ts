@@ -42,7 +42,7 @@ describe('an address that does not answer is named with its cause', () => {
   test('a name that no name server knows', async () => {
     expect(await lookAt('https://koha.passport-test.invalid')).toMatchObject({
       faults: ['riverside unreachable'],
-      problem: expect.stringMatching(/\(dns\): its host name is not known/),
+      problem: expect.stringMatching(/\(dns\): this machine cannot resolve its host name/),
       mend: expect.stringContaining('getent hosts'),
     });
   });
@@ -51,7 +51,7 @@ describe('an address that does not answer is named with its cause', () => {
     await riverside.close();
     expect(await lookAt(riverside.url)).toMatchObject({
       faults: ['riverside unreachable'],
-      problem: expect.stringContaining('(refused): nothing listens there'),
+      problem: expect.stringContaining('(refused): nothing listens on that port'),
     });
   });
 

@@ -55,11 +55,11 @@ test('a card is looked up at its home and where it is scanned, by card, id and h
   expect(code).toBe(0);
   expect({ at: home?.holds, results: results(home) }).toEqual({
     at: 'home_record',
-    results: ['card look-up: found', 'read by id: found'],
+    results: ['card lookup: found', 'read by id: found'],
   });
   expect(there?.asked).toBe(false);
   const named = await probe(['riverside', 'midland'], [CARD]);
-  expect(results(named.there)).toEqual(['card look-up: not found', 'look-up by home key: not found']);
+  expect(results(named.there)).toEqual(['card lookup: not found', 'lookup by home key: not found']);
   expect(named.there?.steps.every(({ status, ms }) => status === 200 && ms >= 0)).toBe(true);
   expect([...writes(riverside), ...writes(midland)]).toEqual([]);
 });
@@ -74,8 +74,8 @@ test('neither the card nor anything of the patron is printed; the audit line say
     asked: ['riverside', 'midland'],
   });
   const text = await passport(['doctor', 'midland', '--probe', '-'], configured(), input(CARD));
-  expect(text.out).toMatch(/card look-up +found 200, \d+ ms\n +read by id +found 200/);
-  expect(text.out).toMatch(/at home at midland\n$/);
+  expect(text.out).toMatch(/card lookup +found 200, \d+ ms\n +read by id +found 200/);
+  expect(text.out).toMatch(/home library: midland\n$/);
 });
 
 test('a card given as an argument is refused, and not repeated', async () => {
@@ -105,11 +105,11 @@ describe('with an item', () => {
     expect(code).toBe(0);
     expect(there?.holds).toBe('copy');
     expect(results(there)).toEqual([
-      'card look-up: found, a copy',
+      'card lookup: found, a copy',
       'read by id: found',
-      'look-up by home key: found 1',
-      'item look-up: found',
-      'availability: nothing in the way',
+      'lookup by home key: found 1',
+      'item lookup: found',
+      'availability: can be checked out',
     ]);
     expect(writes(riverside)).toEqual([]);
     expect(riverside.state().checkouts).toEqual([]);
@@ -118,7 +118,7 @@ describe('with an item', () => {
   test('Koha is not asked for a statistical category, since asking would write there', async () => {
     riverside.putSettings({ categories: [{ ...category, category_type: 'X' }] });
     const { results, there } = await probe(['riverside', '--item', '-'], [CARD, ITEM]);
-    expect(results(there).at(-1)).toMatch(/^availability: not asked: .*statistical/);
+    expect(results(there).at(-1)).toMatch(/^availability: skipped: .*statistical/);
     expect(riverside.calls().map(({ operation }) => operation)).not.toContain('GET /checkouts/availability');
   });
 });

@@ -191,7 +191,7 @@ describe('one query that a Koha does not take as the worker sends it is named, w
     );
     const problems = findings.filter(({ level }) => level === 'fault').map(({ problem }) => problem);
     expect(problems).toEqual([
-      expect.stringMatching(/^the card look-up with attributes, the look-up by home key: GET \/patrons/),
+      expect.stringMatching(/^the card lookup with attributes, the lookup by home key: GET \/patrons/),
     ]);
   });
 });

@@ -253,7 +253,7 @@ test('a person reads one line for each fault, and below it what to click', async
   const lines = out.split('\n');
   const place = lines.findIndex((line) => line.includes('fault plugin_missing: '));
   expect(lines[place + 1]).toMatch(/^ {4}→ Administration → Plugins → Upload plugin/);
-  expect(lines.at(-2)).toMatch(/^1 examined: 1 fault, 0 warnings, \d not checked$/);
+  expect(lines.at(-2)).toMatch(/^1 checked: 1 fault, 0 warnings, \d not checked$/);
 });
 
 describe('what the plugin tells of its Koha', () => {

@@ -173,7 +173,7 @@ test('a library that lends to nobody has nothing to explain', async () => {
   const { code, err } = await explain('1', { more: { agreements: [] } });
   expect(code).toBe(2);
   expect(err + (await explain('1', { more: { agreements: [] } })).out).toContain(
-    'no agreement lets riverside lend to anybody',
+    'no agreement has riverside as its lending library',
   );
 });
 

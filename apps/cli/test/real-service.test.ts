@@ -94,7 +94,7 @@ test('a failed event is found, understood, mended and tried again to success', a
   riverside.putSettings({ categories });
   const retried = await passport(['events', 'retry', `riverside.${sent.event_id}`]);
   expect(retried.code).toBe(0);
-  expect(retried.out).toContain('tried again');
+  expect(retried.out).toContain('retried');
   expect(JSON.parse(retried.err)).toMatchObject({
     audit: true,
     action: 'retry',
@@ -109,7 +109,7 @@ test('a failed event is found, understood, mended and tried again to success', a
   const again = await passport(['events', 'retry', `riverside.${sent.event_id}`]);
   expect(again).toMatchObject({
     code: 0,
-    out: `riverside.${sent.event_id}: has ended with COPIED, nothing to do\n`,
+    out: `riverside.${sent.event_id}: already ended with COPIED, nothing to do\n`,
   });
 }, 60_000);
 

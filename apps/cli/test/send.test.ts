@@ -180,8 +180,8 @@ describe('what is not taken is told with its code, and ends with 1', () => {
       /answers 401: .*secret/,
     ],
     [429, { code: 'rate_limited', title: 'Too many events for now' }, 'rate_limited', /answers 429/],
-    [503, 'down for now', 'http_503', /cannot take events now/],
-    [200, '<html>', 'http_200', /no answer of a receiver/],
+    [503, 'down for now', 'http_503', /cannot accept events now/],
+    [200, '<html>', 'http_200', /not an answer of a receiver/],
   ])('%i', async (status, body, code, said) => {
     const receiver = await startReceiver({ post: [status, body] });
     const args = ['send', '--at', 'riverside', '--card', '-'];

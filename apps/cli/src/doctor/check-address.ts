@@ -17,7 +17,7 @@ const UNTRUSTED: Readonly<Record<string, readonly [problem: string, mend: string
   ],
   CERT_NOT_YET_VALID: [
     'the certificate is not valid yet',
-    "set the clock that is wrong, this machine's or the one the certificate was made on: timedatectl set-ntp true",
+    'correct the clock of this machine, or of the one that issued the certificate: timedatectl set-ntp true',
   ],
 };
 
@@ -50,7 +50,7 @@ async function checkCertificate({ library, now, readCertificate }: Examinee): Pr
       }
       const [problem, other] = UNTRUSTED[reason] ?? [
         'the certificate is not trusted',
-        'serve the whole chain of a trusted authority; for an authority of your own set NODE_EXTRA_CA_CERTS',
+        'serve the full chain of a trusted authority; for your own authority, set NODE_EXTRA_CA_CERTS',
       ];
       return [fault('certificate', `${problem} (${reason})`, other)];
     }
@@ -76,12 +76,12 @@ export async function checkAddress(examinee: Examinee): Promise<AddressFacts> {
   const reach = reached.value;
   switch (reach.kind) {
     case 'redirect': {
-      const to = reach.to ?? 'an address that cannot be read';
+      const to = reach.to ?? 'an unreadable address';
       return nothing(
         fault(
           'redirect',
           `koha.url redirects to ${to}; redirects are not followed`,
-          `put ${to} into koha.url, if that is this library`,
+          `set koha.url to ${to}, if that is this library`,
         ),
       );
     }
@@ -91,11 +91,11 @@ export async function checkAddress(examinee: Examinee): Promise<AddressFacts> {
           ? fault(
               'unreachable',
               `Koha's API answers ${reach.status}`,
-              'is Koha under maintenance? Look at its web server and plack: koha-plack --status',
+              'check whether Koha is under maintenance, its web server and Plack: koha-plack --status',
             )
           : fault(
               'not_koha',
-              `what answers at koha.url is no Koha API (status ${reach.status})`,
+              `koha.url is not a Koha API (status ${reach.status})`,
               'koha.url is the address of the staff interface or the OPAC, without /api/v1',
             ),
       );

@@ -17,15 +17,15 @@ function missing(type: string, unique: boolean, { capabilities }: Facts['descrip
   if (!capabilities.circulationRules && type.length > LONGEST_OLD_CODE) {
     return fault(
       'attribute_type_missing',
-      `Koha has no patron attribute type ${type}, and codes of this release have room for ${LONGEST_OLD_CODE} characters`,
-      'set copy.home_key_attribute: PASSPORTID for this library: so the plugin calls it on this release',
+      `Koha has no patron attribute type ${type}, and codes of this release have at most ${LONGEST_OLD_CODE} characters`,
+      'set copy.home_key_attribute: PASSPORTID for this library, the code that the plugin uses on this release',
       type,
     );
   }
   return fault(
     'attribute_type_missing',
     `Koha has no patron attribute type ${type}`,
-    `${page} New patron attribute type: code ${type}, unique identifier ${unique ? 'ticked' : 'not ticked'}; the plugin makes it when it is installed`,
+    `${page} New patron attribute type: code ${type}, unique identifier ${unique ? 'checked' : 'not checked'}; the plugin creates it when it is installed`,
     type,
   );
 }
@@ -35,26 +35,31 @@ function checkFlags(type: AttributeType, unique: boolean): Finding[] {
   const findings: Finding[] = [];
   if (unique && !isUnique) {
     const problem = `the attribute type ${code} is not unique: two copies of one patron would not be noticed`;
-    const mend = `${page} New patron attribute type: unique identifier cannot be changed later, so delete ${code} while no patron has it, and make it anew with "unique identifier" ticked`;
+    const mend = `${page} New patron attribute type: unique identifier cannot be changed later, so delete ${code} while no patron has it, and create it again with "unique identifier" checked`;
     findings.push(fault('attribute_type_not_unique', problem, mend, code));
   }
   if (!unique && isUnique) {
     const problem = `the attribute type ${code} is unique: only one patron of each home library could be copied`;
     findings.push(
-      fault('attribute_type_unique', problem, `${page} make ${code} anew without "unique identifier"`, code),
+      fault(
+        'attribute_type_unique',
+        problem,
+        `${page} create ${code} again without "unique identifier"`,
+        code,
+      ),
     );
   }
   if (editable) {
-    const problem = `patrons can change ${code} in the OPAC, and so pass for somebody else's copy`;
+    const problem = `patrons can change ${code} in the OPAC, and so impersonate somebody else's copy`;
     findings.push(
-      fault('attribute_type_in_opac', problem, `${page} ${code} → Edit → untick "Editable in OPAC"`, code),
+      fault('attribute_type_in_opac', problem, `${page} ${code} → Edit → uncheck "Editable in OPAC"`, code),
     );
   } else if (shown) {
     findings.push(
       warning(
         'attribute_type_in_opac',
-        `${code} shows in the OPAC`,
-        `${page} ${code} → Edit → untick "Display in OPAC"`,
+        `${code} is displayed in the OPAC`,
+        `${page} ${code} → Edit → uncheck "Display in OPAC"`,
         code,
       ),
     );
@@ -72,14 +77,14 @@ function checkMandatory(
   const applies = bound === undefined || bound === null || categories.includes(bound);
   if (!mandatory || !applies || ours.includes(code)) return [];
   const problem = `every patron must have the attribute ${code}, which copies do not get`;
-  const mend = `${page} ${code} → Edit → untick "Mandatory", or bind it to the patron categories that need it`;
+  const mend = `${page} ${code} → Edit → uncheck "Mandatory", or limit it to the patron categories that need it`;
   return [fault('attribute_type_mandatory', problem, mend, code)];
 }
 
 function checkPreference({ preferences }: PluginAbout): Finding[] {
   const name = 'ExtendedPatronAttributes';
   if (preferences[name] !== '0') return [];
-  const problem = `patron attributes are switched off (${name}): the desk does not see whose copy a patron is`;
+  const problem = `patron attributes are disabled (${name}): the desk does not see whose copy a patron is`;
   return [
     fault('extended_attributes_off', problem, `Administration → System preferences → ${name}: Enable`, name),
   ];
@@ -126,9 +131,9 @@ async function checkProbed(
     if ('value' in exists && exists.value === false)
       findings.push(missing(type, type === copy.homeKeyAttribute, description));
   }
-  const problem = `whether ${ours.join(' and ')} are unique, and whether other types are mandatory, only the plugin tells`;
+  const problem = `whether ${ours.join(' and ')} are unique, and whether other types are mandatory, only the plugin can report`;
   findings.push(
-    unchecked('attribute_type_not_unique', problem, `install the plugin, or look yourself: ${page}`),
+    unchecked('attribute_type_not_unique', problem, `install the plugin, or check it yourself: ${page}`),
   );
   return findings;
 }

@@ -24,7 +24,7 @@ function checkCategory(category: KohaCategory, { about }: Facts): Finding[] {
     findings.push(fault('category_statistical', problem, `${page(code)} Category type: Adult`, code));
   }
   if ((enrolmentFee ?? 0) > 0) {
-    const problem = `each copy is charged the enrolment fee of ${code}, which can then block the loan`;
+    const problem = `each copy is charged the enrolment fee of ${code}, which can then block the checkout`;
     findings.push(fault('enrolment_fee', problem, `${page(code)} Enrollment fee: empty`, code));
   }
   if (type === 'C' || canBeGuarantee === true) findings.push(...checkGuarantor(code, about));
@@ -34,7 +34,7 @@ function checkCategory(category: KohaCategory, { about }: Facts): Finding[] {
 function checkGuarantor(code: string, about: Facts['about']): Finding[] {
   const mend = `${page(code)} Category type: Adult and Can be guarantee: No; or System preferences → ChildNeedsGuarantor: don't`;
   if (about === null) {
-    const problem = `whether patrons of ${code} need a guarantor (ChildNeedsGuarantor) only the plugin tells`;
+    const problem = `whether patrons of ${code} need a guarantor (ChildNeedsGuarantor), only the plugin can report`;
     return [unchecked('category_needs_guarantor', problem, mend, code)];
   }
   if (about.preferences['ChildNeedsGuarantor'] !== '1') return [];
@@ -46,7 +46,7 @@ export const unknownCategory = (code: string): Finding =>
   fault(
     'category_unknown',
     `Koha has no patron category ${code}`,
-    `Administration → Patron categories → New category with the code ${code}; or set copy.category to one there is`,
+    `Administration → Patron categories → New category with the code ${code}; or set copy.category to an existing one`,
     code,
   );
 
@@ -55,8 +55,9 @@ export async function checkCategories({ koha, library }: Examinee, facts: Facts)
   const wanted = categoriesOf(library.copy.category);
   const what = `type and enrolment fee of the category ${wanted.join(', ')}`;
   if (!facts.description.capabilities.patronCategories) {
-    const mend = 'look yourself: Administration → Patron categories; no enrolment fee, and the type Adult';
-    return [unchecked('category_unknown', `this release does not tell ${what}, nor whether it exists`, mend)];
+    const mend =
+      'check it yourself: Administration → Patron categories; no enrolment fee, and the type Adult';
+    return [unchecked('category_unknown', `this release does not show ${what}, nor whether it exists`, mend)];
   }
   const read = await attempt(koha.categories());
   if ('error' in read) {

@@ -40,14 +40,14 @@ function checkMail({ about, description }: Facts): Finding[] {
   const mend = "Administration → System preferences → AutoEmailNewUser: Don't send";
   if (about === null) {
     const problem =
-      'this release cannot be told to send no welcome mail; whether it sends any only the plugin tells';
+      'in this release the welcome mail cannot be suppressed per patron; whether it is sent, only the plugin can report';
     return [unchecked('welcome_mail', problem, mend)];
   }
   if (about.preferences['AutoEmailNewUser'] !== '1') return [];
   return [
     fault(
       'welcome_mail',
-      'every copy gets a welcome mail (AutoEmailNewUser), and this release cannot be told not to',
+      'every copy gets a welcome mail (AutoEmailNewUser), and this release cannot suppress it per patron',
       mend,
     ),
   ];
@@ -59,7 +59,7 @@ function checkInstalled({ library }: Examinee, { about, description }: Facts): F
     if (!tellKoha) return [];
     const mend =
       'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart; without the plugin set retry.tell_koha: false';
-    return [fault('plugin_missing', "the plugin's routes are not there, and retry.tell_koha is true", mend)];
+    return [fault('plugin_missing', "the plugin's routes do not exist, and retry.tell_koha is true", mend)];
   }
   if (about !== null && isOlder(about.version, OLDEST_PLUGIN)) {
     const mend =
@@ -69,14 +69,14 @@ function checkInstalled({ library }: Examinee, { about, description }: Facts): F
     ];
   }
   if (tellKoha) return [];
-  const problem = 'the plugin is there, but the desk is never told: retry.tell_koha is false';
+  const problem = 'the plugin is installed, but the desk gets no reports: retry.tell_koha is false';
   return [warning('plugin_not_told', problem, 'set retry.tell_koha: true')];
 }
 
 function checkWorkers({ about }: Facts): Finding[] {
   const workers = about?.plack_workers ?? null;
   if (workers === null || workers >= FEWEST_WORKERS) return [];
-  const problem = `Koha has ${workers} web worker: while a desk page waits, the copy that it waits for cannot be made`;
+  const problem = `Koha has ${workers} web worker: while a desk page waits for a copy, the copy cannot be created`;
   const mend = 'in koha-conf.xml set plack_workers to 2 or more, then koha-plack --restart';
   return [warning('few_workers', problem, mend)];
 }

@@ -42,7 +42,7 @@ function queriesOf(examinee: Examinee, facts: Facts): Query[] {
   const { koha, library, isHome, isLending, balances } = examinee;
   const { visible } = facts;
   const card = (balance: boolean): Query => ({
-    what: balance ? 'the card look-up with attributes and balance' : 'the card look-up with attributes',
+    what: balance ? 'the card lookup with attributes and balance' : 'the card lookup with attributes',
     isUsed: balance ? balances.includes(true) : isLending || balances.includes(false),
     send: () => koha.findByCard(NO_CARD, { attributes: true, balance }),
   });
@@ -55,7 +55,7 @@ function queriesOf(examinee: Examinee, facts: Facts): Query[] {
     ...(isLending && homeKeyAttribute !== null
       ? [
           {
-            what: 'the look-up by home key',
+            what: 'the lookup by home key',
             isUsed: true,
             send: () => koha.findByAttribute(homeKeyAttribute, NO_HOME_KEY),
           },
@@ -80,7 +80,7 @@ function findingOf(failed: readonly { query: Query; error: KohaError }[], permis
     const problem = found.problem.includes(names) ? found.problem : `${names}: ${found.problem}`;
     if (queries.some(({ isUsed }) => isUsed)) return { ...found, problem };
     const { code, mend, name, said } = found;
-    return warning(code, `${problem}; nobody's eligibility.max_debt needs it yet`, mend, name, said);
+    return warning(code, `${problem}; no eligibility.max_debt needs it yet`, mend, name, said);
   });
 }
 

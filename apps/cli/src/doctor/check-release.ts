@@ -18,12 +18,12 @@ export function checkRelease({ isLending }: Examinee, { about, description }: Fa
   const { checkoutAvailability } = description.capabilities;
   if (!checkoutAvailability || (release !== null && release < OLDEST)) {
     const which = release === null ? `older than ${OLDEST}` : release;
-    const problem = `this Koha is ${which}: its API has no checkouts, and what it does otherwise is not known`;
+    const problem = `this Koha is ${which}: its API has no checkouts, and is not tested`;
     const mend = `upgrade Koha to ${OLDEST} or later`;
     return [isLending ? fault('koha_old', problem, mend) : warning('koha_old', problem, mend)];
   }
   if (release === null || release <= NEWEST) return [];
-  const problem = `this Koha is ${release}, and the service is made for ${OLDEST} to ${NEWEST}`;
-  const mend = 'see whether there is a newer Patron Passport; until then look at `passport doctor --probe`';
+  const problem = `this Koha is ${release}, and the service supports ${OLDEST} to ${NEWEST}`;
+  const mend = 'look for a newer version of Patron Passport; until then, test with `passport doctor --probe`';
   return [warning('koha_new', problem, mend)];
 }

@@ -73,8 +73,8 @@ export async function checkRules(examinee: Examinee, { description, branches }: 
   const categories = categoriesOf(copy.category);
   const what = `whether a circulation rule applies to ${categories.join(', ')}`;
   if (!description.capabilities.circulationRules) {
-    const mend = 'look yourself: Administration → Circulation and fines rules';
-    return [unchecked('no_circulation_rule', `this release does not tell ${what}`, mend)];
+    const mend = 'check it yourself: Administration → Circulation and fines rules';
+    return [unchecked('no_circulation_rule', `this release does not show ${what}`, mend)];
   }
   const wanted =
     copy.branch.kind === 'fixed' ? [copy.branch.branch] : (branches ?? []).map(({ branch }) => branch);

@@ -17,7 +17,7 @@ function mendOf(about: Facts['about']): string {
   if (preference === '1')
     return `${INDEPENDENT}; while it is on, no permission shows other branches' patrons`;
   const mend = permissionMend(SEE_ALL);
-  return preference === undefined ? `${mend}; if it is ticked already, ${INDEPENDENT}` : mend;
+  return preference === undefined ? `${mend}; if it is already checked, ${INDEPENDENT}` : mend;
 }
 
 /**

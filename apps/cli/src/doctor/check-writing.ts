@@ -60,11 +60,11 @@ export async function checkWriting(examinee: Examinee, facts: Facts): Promise<Fi
       : await attempt(koha.probeAttributeTypeByRefusal(patronId, library.copy.passportAttribute));
   const findings =
     edit !== null && 'error' in edit
-      ? [faultOfFailure(edit.error, 'to make copies', EDIT)]
+      ? [faultOfFailure(edit.error, 'to create copies', EDIT)]
       : await checkChange(examinee, facts);
   if (!library.retry.checkout) return findings;
   const loan = await attempt(koha.findLoan(NOBODY, NOBODY));
-  if ('error' in loan) findings.push(faultOfFailure(loan.error, 'to lend', CIRCULATE));
+  if ('error' in loan) findings.push(faultOfFailure(loan.error, 'to check items out', CIRCULATE));
   const item = await attempt(koha.findItem(NO_ITEM));
   if ('error' in item) findings.push(faultOfFailure(item.error, 'to find the item that waits', CATALOGUE));
   return findings;

@@ -31,7 +31,7 @@ async function checkHome(lending: Examinee, home: Examinee, { agreements }: Cons
       unchecked(
         'category_unmapped',
         problem,
-        `give an otherwise in copy.category, or let doctor see ${id}'s categories: tick "parameters: manage_patron_categories"`,
+        `give an otherwise in copy.category, or let doctor see ${id}'s categories: check "parameters: manage_patron_categories"`,
         id,
       ),
     ];

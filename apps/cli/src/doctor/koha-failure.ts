@@ -16,7 +16,7 @@ export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { err
 export function permissionMend(permission: string): string {
   const whole = /^(\w+): 1$/.exec(permission)?.[1];
   const what = whole === undefined ? `"${permission}"` : `"${whole}" as a whole`;
-  return `the API user's account → More → Set permissions → tick ${what}`;
+  return `the API user's account → More → Set permissions → check ${what}`;
 }
 
 /** Of the permissions that would do, the one to ask for: what copying needs anyway, or else the smallest. */
@@ -54,7 +54,7 @@ export function faultOfFailure(error: KohaError, need: string, knownPermission: 
       return fault(
         'query_refused',
         `Koha refuses ${operation} (status ${status ?? 0}), needed ${need}`,
-        'this release, or something in front of Koha, does not take the request as it is documented for 23.11 to 26.05: report what it answers, with the release',
+        'this release, or something in front of Koha, does not accept the request as documented for 23.11 to 26.05: report its answer, with the release',
         operation,
         quoteOf(error),
       );
@@ -78,22 +78,22 @@ function mendOfSilence(error: KohaError): string {
   if (error.code === 'rate_limited')
     return "raise the limit for this service's address, at the proxy or firewall in front of Koha";
   return isAnsweredByPage(error)
-    ? 'the web server in front of Koha gets nothing from it: koha-plack --status'
-    : "look into Koha's log (plack-error.log) at this moment: the line there says what this Koha cannot do";
+    ? 'the web server in front of Koha gets no answer from it: koha-plack --status'
+    : "look at Koha's log (plack-error.log) at this time: it says what failed";
 }
 
 function noAnswer(error: KohaError): Finding {
   const { code, status, operation } = error;
   const what = error.causeCode ?? code;
   const said = status === null ? what : `${what}, status ${status}`;
-  const problem = `${operation} gave no answer that can be used (${said})`;
+  const problem = `${operation} gave no usable answer (${said})`;
   return fault('no_answer', problem, mendOfSilence(error), operation, quoteOf(error));
 }
 
 function faultOfCredentials(error: KohaError): Finding {
   const said = quoteOf(error);
   if (error.status === 400) {
-    const problem = 'Koha gives no tokens for client credentials';
+    const problem = 'Koha does not issue tokens for client credentials';
     const preference = 'RESTOAuth2ClientCredentials';
     const mend = `Administration → System preferences → ${preference}: Enable; if it is, the server lacks the Perl module Net::OAuth2::AuthorizationServer`;
     return fault('oauth_off', problem, mend, null, said);
@@ -124,7 +124,7 @@ export function uncheckedFailure(
   return unchecked(
     code,
     `${what} cannot be seen: ${error.operation} gives ${error.code}`,
-    "look into Koha's log (plack-error.log)",
+    "look at Koha's log (plack-error.log)",
     error.operation,
     quoteOf(error),
   );

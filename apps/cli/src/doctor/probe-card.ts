@@ -54,7 +54,7 @@ async function look(examinee: Examinee, { card, passportTypes }: Probe): Promise
   const { koha, isHome, balances } = examinee;
   const wanted = { attributes: true, balance: isHome && balances.includes(true) };
   const byCard = await takeStep(
-    'card look-up',
+    'card lookup',
     () => koha.findByCard(card, wanted),
     (found) => WORDS[holdsOf(found, passportTypes)],
   );
@@ -76,7 +76,7 @@ async function look(examinee: Examinee, { card, passportTypes }: Probe): Promise
 async function askAvailability({ examinee, patron, steps }: Looked, barcode: string): Promise<void> {
   const { koha, library } = examinee;
   const item = await takeStep(
-    'item look-up',
+    'item lookup',
     () => koha.findItem(barcode),
     (found) => (found === null ? 'not found' : 'found'),
   );
@@ -102,7 +102,7 @@ async function askAvailability({ examinee, patron, steps }: Looked, barcode: str
     () => koha.availability(patron.patronId, itemId, { branch: branchOf(library) }),
     ({ blockers, confirms }) =>
       blockers.length === 0 && confirms.length === 0
-        ? 'nothing in the way'
+        ? 'can be checked out'
         : [...blockers, ...confirms].slice(0, 10).join(' '),
   );
   steps.push(asked.step);
@@ -141,7 +141,7 @@ export async function probeCard(examinees: readonly Examinee[], probe: Probe): P
       if (isLending && homes.length === 1 && home !== one && type !== null && patronId !== undefined) {
         const homeKey = homeKeyOf(home?.examinee.library.id ?? '', patronId);
         const byKey = await takeStep(
-          'look-up by home key',
+          'lookup by home key',
           () => koha.findByAttribute(type, homeKey),
           (found) => (found.length === 0 ? 'not found' : `found ${found.length}`),
         );

@@ -1,8 +1,7 @@
 import { quoteOf } from '@passport/koha-client';
 import { attempt } from './koha-failure.ts';
 
-export type ProbeQuery =
-  'card look-up' | 'read by id' | 'look-up by home key' | 'item look-up' | 'availability';
+export type ProbeQuery = 'card lookup' | 'read by id' | 'lookup by home key' | 'item lookup' | 'availability';
 
 /** One look-up of a probe: what came of it, without anything of the patron. */
 export interface ProbeStep {
@@ -40,7 +39,7 @@ export async function takeStep<T>(
 /** A look-up that is not sent, and why. */
 export const leftOut = (query: ProbeQuery, why: string): ProbeStep => ({
   query,
-  result: `not asked: ${why}`,
+  result: `skipped: ${why}`,
   ms: 0,
   status: null,
   said: null,
