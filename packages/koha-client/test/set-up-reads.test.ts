@@ -95,14 +95,29 @@ describe('how far the API user sees', () => {
     koha = await startTinyKoha({
       [ROUTE]: [
         json(200, [patron(51, 'MAIN')], { 'x-total-count': '812' }),
-        json(200, [patron(60, 'NORTH')]),
+        json(200, [patron(51, 'MAIN')], { 'x-total-count': '811' }),
       ],
     });
     const seen = await koha.client().visiblePatrons();
     expect(seen).toEqual({ patronId: 51, branch: 'MAIN', total: 812, elsewhere: true });
     const [first, second] = koha.calls().map(({ query }) => query);
     expect(first?.get('_per_page')).toBe('1');
-    expect(second?.get('q')).toBe('{"library_id":{"!=":"MAIN"}}');
+    expect(first?.has('q')).toBe(false);
+    expect(second?.get('q')).toBe('{"library_id":"MAIN"}');
+  });
+
+  test.each([
+    ['as many in the whole as in that branch', '812'],
+    ['no number', null],
+  ])('is no farther than its branch where Koha counts %s', async (_what, own) => {
+    const counted = (total: string | null) => (total === null ? {} : { 'x-total-count': total });
+    koha = await startTinyKoha({
+      [ROUTE]: [
+        json(200, [patron(51, 'MAIN')], counted('812')),
+        json(200, [patron(51, 'MAIN')], counted(own)),
+      ],
+    });
+    expect(await koha.client().visiblePatrons()).toMatchObject({ branch: 'MAIN', elsewhere: false });
   });
 
   test('may be nobody', async () => {
