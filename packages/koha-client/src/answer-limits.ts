@@ -2,19 +2,23 @@ import type { KohaOperation } from './koha-error.ts';
 
 const KB = 1024;
 
-/** A page of 100 patrons is about 400 KB; a single record, a refusal or a receipt is a few. */
+/** A refusal or a receipt is a few kilobytes. */
 const SMALL_BYTES = 256 * KB;
+/** A page of 100 patrons is about 400 KB. One alone is a few, but the notes in Koha's `mediumtext` and `longtext` have no end. */
 const LIST_BYTES = 1024 * KB;
 const LARGER: Partial<Readonly<Record<KohaOperation, number>>> = {
   'POST /oauth/token': 16 * KB,
   // A whole Koha of 2026 describes itself in about 2 MB; plugins add theirs.
   'GET /': 4 * 1024 * KB,
   'GET /patrons': LIST_BYTES,
+  'GET /patrons/{patron_id}': LIST_BYTES,
+  'PUT /patrons/{patron_id}': LIST_BYTES,
   'GET /items': LIST_BYTES,
-  'GET /libraries': LIST_BYTES,
+  // Each branch may have a page of HTML for the catalogue (`opac_info`).
+  'GET /libraries': 4 * 1024 * KB,
   'GET /patron_categories': LIST_BYTES,
-  // One row for each branch, category and item type that has a rule, without pages.
-  'GET /circulation_rules': 4 * 1024 * KB,
+  // One row for each branch, category and item type that has a rule, without pages: 50,000 of them are 6 MB.
+  'GET /circulation_rules': 8 * 1024 * KB,
 };
 
 /** How many bytes an answer to this operation may have; nothing beyond is read. */
