@@ -2,6 +2,7 @@ import type { WorkerConfig } from '@passport/config';
 import {
   type TellJobs,
   buildEndWrite,
+  countParkedReports,
   noteItem,
   openCreatePlaces,
   openLedger,
@@ -80,8 +81,10 @@ export function assembleWork(opened: Opened): ScanWork {
     libraries,
     wantsTelling: (id) => consortium.libraries.some((each) => each.id === id && each.retry.tellKoha),
     nameOf,
-    tellLater: ({ library, event_id, traceparent, progress }) =>
-      tellLater(tellQueue, { library, event_id, since_ms: now(), traceparent }, progress.seq),
+    async tellLater({ library, event_id, traceparent, progress }) {
+      const before = await countParkedReports(redis, library);
+      await tellLater(tellQueue, { library, event_id, since_ms: now(), traceparent }, progress.seq, before);
+    },
     tracing,
     deadline: lifecycle.deadline,
     log,

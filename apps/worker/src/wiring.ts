@@ -3,6 +3,7 @@ import { FAILURES } from '@passport/contract';
 import {
   type ScanJobs,
   buildHeldWrite,
+  countParkedReports,
   openScanQueue,
   openTellQueue,
   parkReport,
@@ -99,7 +100,10 @@ export async function startWorker(
   lifecycle.own('housekeeping', () => housekeeping.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
   const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
-  const park = (library: string, jobId: string): Promise<void> => parkReport(redis, library, jobId);
+  const park = async (library: string, jobId: string): Promise<number> => {
+    await parkReport(redis, library, jobId);
+    return countParkedReports(redis, library);
+  };
   const telling = { connection, queue, libraries, park, ...patience, nameOf, now, tracing, log };
   const tellings = startTellWorker(telling);
   lifecycle.own('tell worker', () => tellings.close());

@@ -39,7 +39,7 @@ export {
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { type LogRewrite, rewriteLogWhenDue } from './rewrite-log.ts';
 export { readRedis } from './redis-reading.ts';
-export { park, parkReport, parkedLibraries, wakeParked } from './parking.ts';
+export { countParkedReports, park, parkReport, parkedLibraries, wakeParked } from './parking.ts';
 export { type EndWrite, buildEndWrite } from './end-write.ts';
 export { type HeldWrite, buildHeldWrite } from './held-write.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';

@@ -52,8 +52,7 @@ export const outcomesKey = (hour: string): string => key('outcomes', hour);
 export const libraryKey = (library: string): string => key('library', library);
 /** Names the slot by whose clock the queue lives; nothing is stored there. */
 export const CLOCK_KEY = key('clock');
-/** Append-only stream of disclosure receipts. */
 /** Held while the append-only file was written anew not long ago. */
 export const rewriteKey = key('rewrite');
-
+/** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');

@@ -18,6 +18,11 @@ export async function parkReport(redis: Redis, library: string, jobId: string): 
   await note(redis, library, [jobId], TELLINGS);
 }
 
+/** How many reports wait for the library's circuit, or did when they were last tried. */
+export async function countParkedReports(redis: Redis, library: string): Promise<number> {
+  return redis.scard(parkedKey(library, TELLINGS));
+}
+
 async function note(redis: Redis, library: string, jobIds: readonly string[], kind: Parked): Promise<void> {
   await Promise.all([
     redis.sadd(parkedKey(library, kind), ...jobIds),

@@ -16,6 +16,10 @@ export type Telling = z.infer<typeof tellingSchema>;
 
 const DONE_LIFE_SECONDS = 3600;
 const FAILED_LIFE_SECONDS = 24 * 3600;
+/** Nobody looks at reports that are over, and one library may make fifty a second: the newest few are kept. */
+const MOST_OVER = 1_000;
+/** BullMQ's largest priority. */
+const LOWEST_PRIORITY = 2_097_152;
 const CLEAN_MOST = 10_000;
 
 export type TellJobs = Queue<Telling>;
@@ -29,8 +33,8 @@ export function openTellQueue(redis: Redis): TellJobs {
       attempts: 1_000_000,
       backoff: { type: 'telling' },
       stackTraceLimit: 1,
-      removeOnComplete: { age: DONE_LIFE_SECONDS },
-      removeOnFail: { age: FAILED_LIFE_SECONDS },
+      removeOnComplete: { age: DONE_LIFE_SECONDS, count: MOST_OVER },
+      removeOnFail: { age: FAILED_LIFE_SECONDS, count: MOST_OVER },
     },
     skipVersionCheck: true,
   });
@@ -42,10 +46,19 @@ export async function cleanTellings(queue: TellJobs): Promise<void> {
   await queue.clean(FAILED_LIFE_SECONDS * 1000, CLEAN_MOST, 'failed');
 }
 
-/** Queues a report of the event's state `seq`; the same one is queued once. */
-export async function tellLater(queue: TellJobs, telling: Telling, seq: number): Promise<void> {
+/**
+ * Queues a report of the event's state `seq`; the same one is queued once. `before`: how many of its library wait already, so
+ * that a library that takes none, but makes many, comes after all others.
+ */
+export async function tellLater(
+  queue: TellJobs,
+  telling: Telling,
+  seq: number,
+  before: number,
+): Promise<void> {
   await queue.add(telling.library, telling, {
     jobId: `${jobIdOf(telling.library, telling.event_id)}-tell-${seq}`,
     delay: 1_000,
+    priority: Math.min(before + 1, LOWEST_PRIORITY),
   });
 }

@@ -24,6 +24,11 @@ const DESK_DELAY_MS = 5_000;
 const DESK_TRIES = 24;
 /** With the longest pause of the reports' circuit (libraries.ts) less than fifteen seconds. */
 const LONGEST_DELAY_MS = 10_000;
+/**
+ * So much longer for each report that waits for the same library: however many one library makes, they are tried a hundred
+ * times a second together and no more. Whoever finds the route well again wakes them all.
+ */
+const EACH_WAITING_MS = 10;
 /** BullMQ would sleep for 15 s after a lost connection. */
 const FETCH_AGAIN_MS = 1_000;
 
@@ -32,8 +37,8 @@ export function startTellWorker(deps: {
   readonly connection: Redis;
   readonly queue: ScanJobs;
   readonly libraries: Libraries;
-  /** Notes that a report waits for a library's circuit. */
-  readonly park: (library: string, jobId: string) => Promise<void>;
+  /** Notes that a report waits for a library's circuit; returns how many do. */
+  readonly park: (library: string, jobId: string) => Promise<number>;
   readonly giveUpAfterMs: (library: string) => number | null;
   /** For a library that this worker does not know. */
   readonly longestGiveUpMs: number;
@@ -63,10 +68,11 @@ export function startTellWorker(deps: {
       );
     } catch (error) {
       // No answer is final: a 404, 403, 405 or 302 of the plugin's route is a proxy's as often as a missing plugin's.
-      if (now() - sinceMs < patienceMs) {
+      const leftMs = patienceMs - (now() - sinceMs);
+      if (leftMs > 0) {
+        if (!libraries.reportCircuit(library).isOpen) throw error;
         // Whoever finds the route well again wakes what waits for it.
-        if (libraries.reportCircuit(library).isOpen) await park(library, jobId);
-        throw error;
+        throw new RouteClosed(Math.min((await park(library, jobId)) * EACH_WAITING_MS, leftMs));
       }
       log.warn({ event: eventId, library, error }, 'Koha was not told');
     }
@@ -87,7 +93,7 @@ export function startTellWorker(deps: {
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MOST_STALLS,
       runRetryDelay: FETCH_AGAIN_MS,
-      settings: { backoffStrategy: reportDelayMs },
+      settings: { backoffStrategy: (attempts, _type, error) => reportDelayMs(attempts, error) },
       skipVersionCheck: true,
     },
   );
@@ -101,7 +107,20 @@ export function startTellWorker(deps: {
   };
 }
 
+/** Nobody at the library takes reports now. */
+export class RouteClosed extends Error {
+  override readonly name = 'RouteClosed';
+  readonly waitMs: number;
+
+  constructor(waitMs: number) {
+    super('the route of reports is closed');
+    this.waitMs = waitMs;
+  }
+}
+
 /** Milliseconds until a report that failed `attempts` times is tried again. Pure. */
-export function reportDelayMs(attempts: number): number {
-  return FIRST_DELAYS_MS[attempts - 1] ?? (attempts <= DESK_TRIES ? DESK_DELAY_MS : LONGEST_DELAY_MS);
+export function reportDelayMs(attempts: number, error?: Error): number {
+  const delayMs =
+    FIRST_DELAYS_MS[attempts - 1] ?? (attempts <= DESK_TRIES ? DESK_DELAY_MS : LONGEST_DELAY_MS);
+  return error instanceof RouteClosed ? Math.max(delayMs, error.waitMs) : delayMs;
 }

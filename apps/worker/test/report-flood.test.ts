@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import {
+  type ScanJobs,
+  type TellJobs,
+  addScans,
+  countParkedReports,
+  openScanQueue,
+  openTellQueue,
+  parkReport,
+  tellLater,
+} from '@passport/queue';
+import {
+  type Redis,
+  closeRedis,
+  createLogger,
+  createRedis,
+  startTracing,
+  untilRedisReady,
+} from '@passport/runtime';
+import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
+import { type Libraries, LibraryClosed } from '../src/koha/libraries.ts';
+import { startTellWorker } from '../src/report/report-worker.ts';
+import { jobData } from './builders.ts';
+
+const log = createLogger({ name: 'test', level: 'fatal' });
+/** A library at its allowed rate brings so many in a minute, for as long as `give_up_after` says. */
+const FLOOD = 3_000;
+
+let server: StartedRedis;
+let redis: Redis;
+let connection: Redis;
+let scans: ScanJobs;
+let reports: TellJobs;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
+  connection = createRedis(server.url, { role: 'worker', log, name: 'test' });
+  await untilRedisReady(redis, 5_000);
+  scans = openScanQueue(redis);
+  reports = openTellQueue(redis);
+});
+afterAll(async () => {
+  await reports.close();
+  await scans.close();
+  await closeRedis(redis);
+  await closeRedis(connection);
+  await server.stop();
+});
+
+/** Has the library make a report that its Koha did not take, as the worker does. */
+async function report(library: string, seq: number): Promise<void> {
+  const telling = { library, event_id: 'evt_1', since_ms: Date.now() };
+  await tellLater(reports, telling, seq, await countParkedReports(redis, library));
+}
+
+/** Alder takes no reports, birch does; `tries` hears each try. */
+function librariesOf(tries: string[]): Libraries {
+  const seen = (library: string) => ({ isOpen: library === 'alder', isDue: false, sinceSuccessMs: null });
+  return {
+    call: () => Promise.reject(new Error('no call is made')),
+    capabilities: () => Promise.reject(new Error('no call is made')),
+    callBeside: (library) => {
+      tries.push(library);
+      return library === 'alder'
+        ? Promise.reject(new LibraryClosed(library))
+        : Promise.resolve(undefined as never);
+    },
+    circuit: seen,
+    reportCircuit: seen,
+  };
+}
+
+test('reports that one library makes and does not take hold up nobody else’s, and are tried seldom', async () => {
+  for (const library of ['alder', 'birch']) {
+    await addScans(scans, [{ job: jobData({ library, event_id: 'evt_1' }), priority: 1 }]);
+  }
+  for (let seq = 1; seq <= FLOOD; seq += 1) {
+    await report('alder', seq);
+    await parkReport(redis, 'alder', `alder.evt_1-tell-${seq}`);
+  }
+  await report('birch', 1);
+  const tries: string[] = [];
+  const tellings = startTellWorker({
+    connection,
+    queue: scans,
+    libraries: librariesOf(tries),
+    park: async (library, jobId) => {
+      await parkReport(redis, library, jobId);
+      return countParkedReports(redis, library);
+    },
+    giveUpAfterMs: () => 900_000,
+    longestGiveUpMs: 900_000,
+    nameOf: (id) => id,
+    now: () => Date.now(),
+    tracing: await startTracing({ endpoint: null, process: 'worker', now: () => Date.now(), log }),
+    log,
+  });
+  try {
+    await waitFor('birch to be told', () => tries.includes('birch'), { timeoutMs: 30_000 });
+    const waiting = async (): Promise<number> => FLOOD - (await reports.getDelayedCount());
+    await waitFor('the flood to wait again', async () => (await waiting()) === 0, { timeoutMs: 45_000 });
+
+    // At most what was under way or due when its report was.
+    expect(tries.indexOf('birch')).toBeLessThan(FLOOD / 4);
+    const [soonest] = await reports.getDelayed(0, 0);
+    expect(soonest?.delay).toBeGreaterThanOrEqual(FLOOD * 10);
+  } finally {
+    await tellings.close();
+  }
+}, 90_000);
