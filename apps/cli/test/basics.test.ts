@@ -101,7 +101,7 @@ describe('config check', () => {
     );
     expect(code).toBe(0);
     expect(err).toContain(
-      'warning: libraries[0].webhook_secrets: no agreement lets this library lend to anybody',
+      'warning: libraries[0].webhook_secrets: no agreement has this library as its lending library',
     );
   });
 

@@ -31,7 +31,10 @@ function checkCategory(
 ): void {
   const place = [...at, 'copy', 'category'];
   if (lends && !hasCategory) {
-    problems.add(place, 'is missing: a library with webhook_secrets lends, and its copies need a category');
+    problems.add(
+      place,
+      'is missing: a library with webhook_secrets is a lending library, and its copies need a category',
+    );
   }
   const { category } = copy;
   if (

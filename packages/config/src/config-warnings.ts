@@ -20,8 +20,8 @@ function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
   if (cards.length === 0) {
     return [
       locate.patternsDecide
-        ? 'is empty: this library is asked for every card that nobody else knows, and sees each such number'
-        : 'is empty: this library is asked for every card that is scanned anywhere, sees each number, and can make any card ambiguous',
+        ? 'is empty: this library is queried for every card that no other library knows, and sees its number'
+        : 'is empty: this library is queried for every card that is scanned anywhere, sees its number, and can make any card ambiguous',
     ];
   }
   return cards.some(({ source }) => !source.startsWith('^') || !source.endsWith('$'))
@@ -65,7 +65,7 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
     if (found.length === 0) return [];
     const names = found.slice(0, MOST_NAMED).map(({ text }) => text);
     const more = found.length > names.length ? ` and ${found.length - names.length} more` : '';
-    const warning = `a card can fit these patterns and those of ${names.join(', ')}${more}: each is asked for it, and if two know it, it is ambiguous`;
+    const warning = `a card can match these patterns and those of ${names.join(', ')}${more}: each library is queried for it, and if two know it, it is ambiguous`;
     const path = formatPath(['libraries', consortium.libraries.indexOf(library), 'cards']);
     return [{ path, warning, libraries: [library.id, ...found.map(({ id }) => id)] }];
   });
@@ -74,13 +74,14 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
 function warningsOfLibrary(library: Library, consortium: Consortium): [string[], string][] {
   const { copy, webhookSecrets, enabled } = library;
   const warnings: [string[], string][] = [];
-  if (!enabled) warnings.push([['enabled'], 'the library is paused: neither asked nor served']);
+  if (!enabled) warnings.push([['enabled'], 'the library is paused: neither queried nor served']);
   if (
     isLending(library, consortium) &&
     copy.onLookAlike === 'stop' &&
     !copy.fields.includes('date_of_birth')
   ) {
-    const why = 'date_of_birth is not copied while look-alikes stop: every namesake may count as one';
+    const why =
+      'date_of_birth is not copied while possible duplicates stop a copy: every patron of the same name may count as one';
     warnings.push([['copy', 'fields'], why]);
   }
   if (isLending(library, consortium) && copy.homeKeyAttribute === null) {
@@ -90,7 +91,7 @@ function warningsOfLibrary(library: Library, consortium: Consortium): [string[],
     ]);
   }
   if (enabled && webhookSecrets.length > 0 && !isLending(library, consortium)) {
-    warnings.push([['webhook_secrets'], 'no agreement lets this library lend to anybody']);
+    warnings.push([['webhook_secrets'], 'no agreement has this library as its lending library']);
   }
   if (isAsked(library, consortium)) {
     for (const warning of warningsOfCards(library, consortium)) warnings.push([['cards'], warning]);

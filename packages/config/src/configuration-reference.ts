@@ -53,8 +53,8 @@ const SECTIONS: readonly [title: string, text: string, body: string][] = [
     'Written in YAML 1.2. Unknown keys are refused.',
     keyTable(fileSchema, {}, { locate: '', retention: '', defaults: '' }),
   ],
-  ['`locate`', 'How homes are looked for.', keyTable(locateSection, BUILT_IN_DEFAULTS.locate, {})],
-  ['`retention`', 'How long things are kept.', keyTable(retentionSection, BUILT_IN_DEFAULTS.retention, {})],
+  ['`locate`', 'How home libraries are looked up.', keyTable(locateSection, BUILT_IN_DEFAULTS.locate, {})],
+  ['`retention`', 'How long data is kept.', keyTable(retentionSection, BUILT_IN_DEFAULTS.retention, {})],
   [
     'A library',
     'One entry of `libraries`: one Koha installation.',
@@ -69,38 +69,38 @@ const SECTIONS: readonly [title: string, text: string, body: string][] = [
   ],
   [
     '`koha`',
-    "How to reach the library's Koha. May stand in `defaults`.",
+    "How to reach the library's Koha. Can be set in `defaults`.",
     keyTable(kohaSection, BUILT_IN_DEFAULTS.koha, {}),
   ],
   [
     '`limits`',
-    'How much the library may ask for. May stand in `defaults`.',
+    'Rate and volume limits of the library. Can be set in `defaults`.',
     keyTable(limitsSection, BUILT_IN_DEFAULTS.limits, {}),
   ],
   [
     '`share`',
-    "The home library's say, whoever asks. Never in `defaults`: each library says for itself what it gives.",
+    'What the library shares as home library. Cannot be set in `defaults`: each library decides this for itself.',
     keyTable(shareSection, BUILT_IN_DEFAULTS.share, {}),
   ],
   [
     '`copy`',
-    'How copies are made, as lending library. May stand in `defaults`; `set` is merged field by field.',
-    keyTable(copySection, BUILT_IN_DEFAULTS.copy, { category: 'required to lend' }),
+    'How copies are made, as lending library. Can be set in `defaults`; `set` is merged field by field.',
+    keyTable(copySection, BUILT_IN_DEFAULTS.copy, { category: 'required for a lending library' }),
   ],
   [
     '`eligibility`',
-    'Who may borrow, as lending library. May stand in `defaults`.',
+    'Who may borrow, as lending library. Can be set in `defaults`.',
     keyTable(eligibilitySection, BUILT_IN_DEFAULTS.eligibility, {}),
   ],
   [
     '`retry`',
-    'What happens after the copy, as lending library. May stand in `defaults`.',
+    'What happens after the copy, as lending library. Can be set in `defaults`.',
     keyTable(retrySection, BUILT_IN_DEFAULTS.retry, {}),
   ],
   [
     'An agreement',
-    'One entry of `agreements`. `agreements: all` stands for every pair of enabled libraries whose lending side has `webhook_secrets`.',
-    keyTable(agreementSchema, BUILT_IN_DEFAULTS.agreement, { fields: 'no narrowing' }),
+    'One entry of `agreements`. `agreements: all` means every pair of enabled libraries whose lending library has `webhook_secrets`.',
+    keyTable(agreementSchema, BUILT_IN_DEFAULTS.agreement, { fields: 'no restriction' }),
   ],
 ];
 
@@ -109,16 +109,16 @@ const INTRODUCTION = `# Configuration
 <!-- Generated from the schema by \`npm run docs -w @passport/config\`; a test fails when it is not current. -->
 
 One YAML file describes the consortium, and environment variables describe the process. Start from
-\`passport.example.yaml\` and \`.env.example\`, and check both with \`passport config check\`. A process that is
-configured wrongly says everything that is wrong, with the place in the file, and ends with exit code 1 before it
-touches the network.
+\`passport.example.yaml\` and \`.env.example\`, and check both with \`passport config check\`. If the
+configuration is invalid, a process reports all problems with their location in the file, and exits with code 1 before it
+opens any connection.
 
 ## Secrets
 
-A secret never stands in the file, only where it is to be found: \`{env: NAME}\` or \`{file: PATH}\`. For \`{env: NAME}\`,
-\`NAME_FILE\` may name a file instead, as Docker and systemd hand secrets over; a path is relative to the working
-directory. Sample secrets such as the ones of manuals are refused. Secrets are never printed: \`passport config check\`
-shows where each comes from.
+The file never contains a secret, only a reference to it: \`{env: NAME}\` or \`{file: PATH}\`. For \`{env: NAME}\`, you can set
+\`NAME_FILE\` to the path of a file instead, as is usual with Docker and systemd secrets. Paths are relative to the working
+directory. Sample secrets from manuals are refused. Secrets are never printed: \`passport config check\` shows where each
+comes from.
 
 ## Durations
 
@@ -126,8 +126,8 @@ A number and a unit: \`ms\`, \`s\`, \`m\`, \`h\` or \`d\`, such as \`90s\`, \`15
 
 ## Card patterns
 
-Patterns are JavaScript regular expressions with the \`u\` flag. A card has at most 32 characters. Patterns that could
-try very many ways on some card, such as \`^(\\d+)+$\`, are refused: begin with \`^\`, and give repetitions an upper bound.
+Patterns are JavaScript regular expressions with the \`u\` flag. A card has at most 32 characters. Patterns that
+could backtrack for very long, such as \`^(\\d+)+$\`, are refused: begin with \`^\`, and give repetitions an upper bound.
 `;
 
 function groupTable(): string {
@@ -155,10 +155,10 @@ export function configurationReference(): string {
     INTRODUCTION.trimEnd(),
     ...SECTIONS.flatMap(([title, text, body]) => [`## ${title}`, text, body]),
     '## Field groups',
-    'What can be copied at all. What is copied is what `share`, the agreement and `copy.fields` all allow.',
+    'All fields that can be copied. A copy contains those that `share`, the agreement and `copy.fields` all allow.',
     groupTable(),
     '## Environment',
-    'Each variable may also be given as `NAME_FILE`, the path of a file that holds the value. An empty variable counts as not set.',
+    'Each variable can also be set as `NAME_FILE`, the path of a file that contains the value. An empty variable counts as not set.',
     `${environmentTable()}\n`,
   ].join('\n\n');
 }

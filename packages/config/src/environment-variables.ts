@@ -45,15 +45,15 @@ export const VARIABLES = {
     name: 'PASSPORT_KEY',
     readBy: ['receiver', 'worker', 'cli'],
     description:
-      'Keys that seal cards in the queue: the first seals, all open. `passport secret new` makes one.',
+      'Keys that encrypt cards in the queue: the first encrypts, all decrypt. `passport secret new` generates one.',
     fallback: null,
     schema: keyList,
-    allowed: 'base64 of exactly 32 bytes, or several with commas between',
+    allowed: 'base64 of exactly 32 bytes, or several, separated by commas',
   },
   redisUrl: {
     name: 'REDIS_URL',
     readBy: ALL,
-    description: 'The Redis that holds the queue; no eviction, AOF on.',
+    description: 'The Redis that holds the queue. It must have no eviction, and AOF enabled.',
     fallback: null,
     schema: redisUrl,
     allowed:
@@ -62,14 +62,14 @@ export const VARIABLES = {
   minReplicas: {
     name: 'REDIS_MIN_REPLICAS',
     readBy: ['receiver'],
-    description: 'An event is acknowledged only after so many replicas have it.',
+    description: 'Number of replicas that must have an event before it is acknowledged.',
     fallback: '0',
     ...integer(0, 16),
   },
   receiverUrl: {
     name: 'PASSPORT_RECEIVER',
     readBy: ['cli'],
-    description: 'The receiver that `passport send` talks to.',
+    description: 'The receiver that `passport send` uses.',
     fallback: 'http://127.0.0.1:8080',
     schema: httpUrl.transform((url) => url.replace(/\/+$/, '')),
     allowed: 'an http or https URL',
@@ -77,7 +77,7 @@ export const VARIABLES = {
   receiverPort: {
     name: 'RECEIVER_PORT',
     readBy: ['receiver'],
-    description: 'Where events come in.',
+    description: 'The port for events.',
     fallback: '8080',
     ...port,
   },
@@ -91,15 +91,15 @@ export const VARIABLES = {
   trustProxy: {
     name: 'TRUST_PROXY',
     readBy: ['receiver', 'dashboard'],
-    description: 'Which proxies in front may say who called.',
+    description: 'Proxies whose `X-Forwarded-For` is trusted.',
     fallback: 'false',
     schema: trustProxy,
-    allowed: 'true, false, a number of hops, or addresses and networks with commas between',
+    allowed: 'true, false, a number of hops, or addresses and networks, separated by commas',
   },
   dashboardPort: {
     name: 'DASHBOARD_PORT',
     readBy: ['dashboard'],
-    description: 'Where the dashboard is.',
+    description: 'The port of the dashboard.',
     fallback: '8081',
     ...port,
   },
@@ -113,7 +113,7 @@ export const VARIABLES = {
   dashboardBasePath: {
     name: 'DASHBOARD_BASE_PATH',
     readBy: ['dashboard'],
-    description: 'The path it is under behind a proxy.',
+    description: 'Its path behind a proxy.',
     fallback: '/',
     schema: basePath,
     allowed: 'a path such as /passport',
@@ -121,7 +121,7 @@ export const VARIABLES = {
   dashboardUser: {
     name: 'DASHBOARD_USER',
     readBy: ['dashboard'],
-    description: 'Login that may look and retry.',
+    description: 'Login that may view and retry.',
     fallback: null,
     ...user,
   },
@@ -135,7 +135,7 @@ export const VARIABLES = {
   viewerUser: {
     name: 'DASHBOARD_VIEWER_USER',
     readBy: ['dashboard'],
-    description: 'Login that may only look.',
+    description: 'Login that may only view.',
     fallback: null,
     ...user,
   },
@@ -149,28 +149,29 @@ export const VARIABLES = {
   concurrency: {
     name: 'WORKER_CONCURRENCY',
     readBy: ['worker'],
-    description: 'Events that one worker process works on at the same time.',
+    description: 'Events that one worker process handles at the same time.',
     fallback: '50',
     ...integer(1, 500),
   },
   adminPort: {
     name: 'ADMIN_PORT',
     readBy: SERVERS,
-    description: '`/livez`, `/readyz` and `/metrics`; not for the public.',
+    description: 'The port for `/livez`, `/readyz` and `/metrics`. Do not expose it to the public.',
     fallback: '9464',
     ...port,
   },
   adminHost: {
     name: 'ADMIN_HOST',
     readBy: SERVERS,
-    description: 'The address that these are on.',
+    description: 'The address it listens on.',
     fallback: '127.0.0.1',
     ...host,
   },
   shutdownGrace: {
     name: 'SHUTDOWN_GRACE',
     readBy: SERVERS,
-    description: 'How long a process may take to stop; shorter than the stop_grace_period of compose.',
+    description:
+      'How long a process may take to stop. Must be shorter than the stop_grace_period of compose.',
     fallback: '25s',
     schema: grace,
     allowed: 'a duration from 1s to 10m',
@@ -178,7 +179,7 @@ export const VARIABLES = {
   logLevel: {
     name: 'LOG_LEVEL',
     readBy: SERVERS,
-    description: 'The least level that is logged.',
+    description: 'The lowest level that is logged.',
     fallback: 'info',
     schema: z.enum(LOG_LEVELS, refuse('is no level')),
     allowed: LOG_LEVELS.join(', '),
@@ -186,7 +187,7 @@ export const VARIABLES = {
   otlpEndpoint: {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     readBy: ['receiver', 'worker'],
-    description: 'Where OpenTelemetry traces go; not set: none are made.',
+    description: 'Where OpenTelemetry traces are sent. Not set: no traces.',
     fallback: null,
     schema: httpUrl,
     allowed: 'an http or https URL',

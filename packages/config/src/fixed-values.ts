@@ -37,6 +37,7 @@ export const fixedValues = z
     }
   })
   .meta({
-    description: 'Fixed values of the copies, in place of what home has; null takes back one of `defaults`.',
+    description:
+      "Fixed values of the copies, instead of the home library's. Null removes a value that `defaults` sets.",
     allowed: `{FIELD: text or null} with a field of the groups or ${SET_ONLY_FIELDS.join(', ')}`,
   });

@@ -13,7 +13,7 @@ test('a library without card patterns is named: it is asked for every unknown ca
   expect(aboutCards(['^21234\\d{9}$'], [], ['^A\\d{6}$'])).toEqual([
     {
       path: 'libraries[1].cards',
-      warning: expect.stringMatching(/asked for every card/),
+      warning: expect.stringMatching(/queried for every card/),
       libraries: ['riverside'],
     },
   ]);
@@ -26,7 +26,7 @@ test('where patterns decide it is named all the same: it sees the cards that nob
   const found = configWarnings(parse(file)).find(({ path }) => path.endsWith('.cards'));
   expect(found).toMatchObject({
     path: 'libraries[2].cards',
-    warning: expect.stringMatching(/every card that nobody else knows/),
+    warning: expect.stringMatching(/every card that no other library knows/),
   });
 });
 

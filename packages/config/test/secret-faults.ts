@@ -8,7 +8,7 @@ export const SECRET_FAULTS: Readonly<Record<string, Fault>> = {
     break: inLibrary('koha', 'client_secret')('kept-out'),
     path: 'libraries[0].koha.client_secret',
     problem: /does not fit/,
-    allowed: /\{env: NAME\} or \{file: PATH\}; the secret itself never/,
+    allowed: /\{env: NAME\} or \{file: PATH\}; never the secret itself/,
   },
   'an unknown variable': {
     break: inLibrary('koha', 'client_secret')({ env: 'MIDLAND_CLIENT_SECRT' }),

@@ -143,7 +143,7 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
   'T-13 a lending library without category': {
     break: drop(['libraries', 0, 'copy', 'category']),
     path: 'libraries[0].copy.category',
-    problem: /is missing: a library with webhook_secrets lends/,
+    problem: /is missing: a library with webhook_secrets is a lending library/,
   },
   'an agreement with an unknown library': {
     break: pairs({ home: 'midlant', lending: 'riverside' }),
