@@ -11,7 +11,7 @@ our @EXPORT_OK = qw( script );
 # which begins, comes last.
 my @FILES = qw(
     card-of-page departure describe element follow koha-api koha-search memory names pace page panel-style panel pause
-    read-answer scan-state send sentences show steps story words main
+    read-answer scan-state send sentences show steps words workflow main
 );
 
 =head1 NAME

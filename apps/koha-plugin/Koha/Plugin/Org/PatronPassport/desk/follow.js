@@ -5,17 +5,17 @@ import { isFinal } from './scan-state.js';
 import { show } from './show.js';
 
 /** Asks for the event's state and shows it, until it is final or there is no use in asking. */
-export async function follow(story, eventId, startedAt, isMine) {
-  const { view } = story;
+export async function follow(workflow, eventId, startedAt, isMine) {
+  const { view } = workflow;
   const misses = { lost: 0, faults: 0 };
   while (isMine()) {
     const answer = await askForState(eventId);
     if (!isMine()) return;
     view.followedMs = Date.now() - startedAt;
     take(view, readState(answer.status, answer.body), misses);
-    show(story);
+    show(workflow);
     if (view.isOver || (view.state && isFinal(view.state) && !view.fault)) return;
-    await story.pause(nextAskMs(view.followedMs));
+    await workflow.pause(nextAskMs(view.followedMs));
   }
 }
 

@@ -8,7 +8,7 @@
 import { cardOfPage, looksLikeCard } from './card-of-page.js';
 import { isUnknownHere } from './koha-search.js';
 import { remembered } from './memory.js';
-import { startStory } from './story.js';
+import { startWorkflow } from './workflow.js';
 
 async function start() {
   const facts = document.getElementById('passport-desk');
@@ -22,7 +22,12 @@ async function start() {
   const [arrival] = performance.getEntriesByType('navigation');
   const cameBack = arrival !== undefined && arrival.type === 'back_forward';
   if (!(saved && saved.eventId) && !(await isUnknownHere(card))) return;
-  startStory({ card, messages: config.messages, language: document.documentElement.lang || 'en', cameBack });
+  startWorkflow({
+    card,
+    messages: config.messages,
+    language: document.documentElement.lang || 'en',
+    cameBack,
+  });
 }
 
 // Whatever goes wrong in here, the page stays Koha's.

@@ -4,25 +4,25 @@ import { isBusyElsewhere } from './page.js';
 import { checkoutAddress, isFinal, isLent, opensByItself } from './scan-state.js';
 
 /** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
-export function show(story) {
-  const { panel, t, view } = story;
-  const shown = describe(view, t, story.language);
+export function show(workflow) {
+  const { panel, t, view } = workflow;
+  const shown = describe(view, t, workflow.language);
   const isHeld = panel.input.value.trim() !== '';
-  const keepsForm = shown.takesItem || story.isSendingItem || (shown.canOpen && isHeld && !view.withItem);
-  const isReady = Boolean(view.state) && opensByItself(view.state) && !story.isSendingItem;
-  const leaves = isReady && !keepsForm && !story.cameBack && !isBusyElsewhere(panel.host);
+  const keepsForm = shown.takesItem || workflow.isSendingItem || (shown.canOpen && isHeld && !view.withItem);
+  const isReady = Boolean(view.state) && opensByItself(view.state) && !workflow.isSendingItem;
+  const leaves = isReady && !keepsForm && !workflow.cameBack && !isBusyElsewhere(panel.host);
 
   panel.section.dataset.tone = shown.tone;
   showSteps(panel.steps, shown.steps, t);
   panel.form.hidden = !keepsForm;
-  showButtons(story, shown);
-  if (story.isHeard) {
+  showButtons(workflow, shown);
+  if (workflow.isHeard) {
     setText(panel.verdict, shown.verdict);
     setText(panel.advice, isReady && keepsForm ? t('item.held') : leaves ? t('going') : shown.advice);
   }
   if (leaves)
-    story.departure.leaveSoon(checkoutAddress(view.state, story.card), isLent(view.state) ? 1200 : 500);
-  else story.departure.stay();
+    workflow.departure.leaveSoon(checkoutAddress(view.state, workflow.card), isLent(view.state) ? 1200 : 500);
+  else workflow.departure.stay();
 
   // what had the focus is gone: who works by keyboard goes on from the verdict
   const focused = panel.root.activeElement;

@@ -11,7 +11,7 @@ const FOUND = [
   'LENDING_UNREACHABLE',
 ];
 
-/** The steps of the story and how far each is: done, now, later or failed. */
+/** The steps of the workflow and how far each is: done, now, later or failed. */
 export function stepsOf(view) {
   const steps = { report: 'now', search: 'later', copy: 'later' };
   if (view.withItem) steps.lend = 'later';

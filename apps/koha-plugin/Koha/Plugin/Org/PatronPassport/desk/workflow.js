@@ -1,0 +1,109 @@
+import { createDeparture } from './departure.js';
+import { follow } from './follow.js';
+import { remember, remembered } from './memory.js';
+import { FOLLOWED_AT_MOST_MS } from './pace.js';
+import { focusSearch, place } from './page.js';
+import { buildPanel } from './panel.js';
+import { createPause } from './pause.js';
+import { sendCard, sendItem } from './send.js';
+import { focusItem, show } from './show.js';
+import { createWords } from './words.js';
+
+/**
+ * The panel's workflow, from the card to the checkout: the card is reported, or the event that this page knows of is
+ * taken up again; then it is followed to its end.
+ */
+export function startWorkflow({ card, messages, language, cameBack }) {
+  const workflow = createWorkflow(card, createWords(messages, language), language, cameBack);
+  place(workflow.panel.host);
+  const saved = remembered();
+  if (saved && saved.eventId) resume(workflow, saved);
+  else void startAnew(workflow);
+
+  // an empty live region has to be there before what it is to announce; the item's box does not wait for it
+  setTimeout(() => {
+    workflow.isHeard = true;
+    if (!workflow.isGone) show(workflow);
+  }, 50);
+}
+
+/** What the files of the workflow share. */
+function createWorkflow(card, t, language, cameBack) {
+  const workflow = {
+    card,
+    t,
+    language,
+    cameBack,
+    view: { state: null, fault: null, isOver: false, withItem: false, followedMs: 0 },
+    turn: 0,
+    isSendingItem: false,
+    isHeard: false,
+    isGone: false,
+    pause: createPause(),
+    departure: createDeparture(),
+  };
+  workflow.panel = buildPanel(t, {
+    item: (barcode) => void lendItem(workflow, barcode),
+    typing: () => show(workflow),
+    again: () => void startAnew(workflow),
+    cancel: () => cancel(workflow),
+  });
+  return workflow;
+}
+
+async function startAnew(workflow) {
+  const isMine = takeTurn(workflow);
+  Object.assign(workflow.view, { state: null, fault: null, isOver: false, withItem: false, followedMs: 0 });
+  remember({ eventId: null, withItem: false });
+  show(workflow);
+  focusItem(workflow);
+  const eventId = await sendCard(workflow, isMine);
+  if (eventId) begin(workflow, eventId, false);
+}
+
+async function lendItem(workflow, barcode) {
+  const eventId = await sendItem(workflow, barcode);
+  if (eventId) begin(workflow, eventId, true);
+}
+
+function begin(workflow, eventId, withItem) {
+  const { view } = workflow;
+  const startedAt = Date.now();
+  Object.assign(view, { fault: null, isOver: false, withItem, followedMs: 0 });
+  if (!view.state || withItem) view.state = queued(eventId);
+  remember({ eventId, withItem, startedAt, isCancelled: false });
+  show(workflow);
+  void follow(workflow, eventId, startedAt, takeTurn(workflow));
+}
+
+function resume(workflow, saved) {
+  const { view } = workflow;
+  Object.assign(view, { withItem: Boolean(saved.withItem), state: queued(saved.eventId) });
+  show(workflow);
+  focusItem(workflow);
+  const isOld = Date.now() - saved.startedAt > FOLLOWED_AT_MOST_MS;
+  if (!isOld) {
+    void follow(workflow, saved.eventId, saved.startedAt, takeTurn(workflow));
+    return;
+  }
+  Object.assign(view, { fault: 'lost', isOver: true });
+  show(workflow);
+}
+
+function cancel(workflow) {
+  workflow.isGone = true;
+  workflow.departure.stay();
+  remember({ isCancelled: true });
+  workflow.panel.host.remove();
+  focusSearch();
+}
+
+/** Whoever takes the turn goes on alone: what went on before sees that it is not its turn any more. */
+function takeTurn(workflow) {
+  const mine = (workflow.turn += 1);
+  return () => !workflow.isGone && workflow.turn === mine;
+}
+
+function queued(eventId) {
+  return { event_id: eventId, state: 'queued', homes: [], reasons: [] };
+}
