@@ -5,8 +5,8 @@ import { NOON, inHand, jobData, runDeps } from './builders.ts';
 
 const GIVE_UP_MS = 900_000;
 const SCANNED = NOON - 2_000;
-/** The configuration of this worker: midland and riverside. */
-const known = { knows: (library: string) => ['midland', 'riverside'].includes(library) };
+/** The configuration of this worker: midland, riverside and, paused, birch. */
+const known = { knows: (library: string) => ['midland', 'riverside', 'birch'].includes(library) };
 
 const newer = { ...jobData(), v: 2, shape: ['new'], progress: { ...jobData().progress, mood: 'good' } };
 const ofLakeside = jobData({ library: 'lakeside' });
@@ -16,6 +16,7 @@ const FOR_ANOTHER: readonly (readonly [string, object, string, string])[] = [
   ['that a newer version wrote', newer, 'newer_version', 'riverside'],
   ['of a lending library that is not known here', ofLakeside, 'unknown_library', 'lakeside'],
   ['whose home library is not known here', jobData({ sent }), 'unknown_library', 'riverside'],
+  ['of a lending library that is paused', jobData({ library: 'birch' }), 'paused_library', 'birch'],
 ];
 
 const run = (data: object, nowMs = NOON): Promise<RunDecision> =>
@@ -60,11 +61,20 @@ describe.each(FOR_ANOTHER)('a job %s', (_what, data, putBack, lending) => {
     expect(job.progress).toMatchObject({
       state: 'failed',
       outcome: 'MISCONFIGURED',
-      problem: { what: 'other', name: expect.stringMatching(/newer version|configuration of the worker/) },
+      problem: {
+        what: 'other',
+        name: expect.stringMatching(/newer version|configuration of the worker|is paused/),
+      },
     });
     expect((written as JobData).sealed_card).toBe(jobData().sealed_card === null ? null : job.sealed_card);
     expect(job.sealed_card).not.toBeNull();
   });
+});
+
+test('a job of a paused library that has ended is only finished', async () => {
+  const progress = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
+
+  expect(await run(jobData({ library: 'birch', progress }))).toMatchObject({ kind: 'ended_before' });
 });
 
 describe('a job that a newer version wrote', () => {

@@ -341,11 +341,6 @@ describe('a job that cannot be worked on ends where a person sees it', () => {
     expect(await problem({ data })).toEqual({ library: 'riverside', what: 'other', name: 'PASSPORT_KEY' });
   });
 
-  test('its library is paused', async () => {
-    const data = jobData({ library: 'gone' });
-    expect(await problem({ data })).toMatchObject({ library: 'gone', what: 'other' });
-  });
-
   test.each([
     ['nothing', undefined, ['(whole)']],
     ['no version', { ...jobData(), v: 'x' }, ['v']],

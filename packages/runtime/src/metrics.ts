@@ -89,19 +89,20 @@ export function jobMetrics(
   });
   const putBack = new Counter({
     name: 'passport_jobs_put_back_total',
-    help: 'Times that a job was put back for a worker of a newer version or with a newer configuration',
+    help: 'Times that a job was put back for a worker of a newer version or with a newer configuration, or as its library is paused',
     labelNames: ['library', 'reason'],
     registers,
   });
   for (const library of zeroed.libraries) {
-    for (const reason of ['newer_version', 'unknown_library']) putBack.inc({ library, reason }, 0);
+    for (const reason of ['newer_version', 'unknown_library', 'paused_library'])
+      putBack.inc({ library, reason }, 0);
     for (const outcome of zeroed.failures) jobs.inc({ library, outcome }, 0);
     for (const limit of ['copies', 'misses', 'verdicts']) limits.inc({ library, limit }, 0);
   }
   return {
     limitReached: (library: string, limit: 'copies' | 'misses' | 'verdicts') =>
       limits.inc({ library, limit }),
-    putBack: (library: string, reason: 'newer_version' | 'unknown_library') =>
+    putBack: (library: string, reason: 'newer_version' | 'unknown_library' | 'paused_library') =>
       putBack.inc({ library, reason }),
     ended: (library: string, outcome: string) => jobs.inc({ library, outcome }),
     copied: (library: string, seconds: number) => scanToCopy.observe({ library }, seconds),

@@ -2,15 +2,21 @@ import type { Consortium } from '@passport/config';
 import type { JobData, ParsedJob } from '@passport/contract';
 import { type RunEnd, ended } from '../provision/ending.ts';
 
-/** Why another worker, a newer one, shall have the job. */
-export type PutBackReason = 'newer_version' | 'unknown_library';
+/** Why the job waits for another worker: a newer one, or one with a configuration in which its library is there, or goes on. */
+export type PutBackReason = 'newer_version' | 'unknown_library' | 'paused_library';
+
+const MISSING: Readonly<Record<PutBackReason, string>> = {
+  newer_version: 'the event needs a newer version of the worker',
+  unknown_library: 'the library is not in the configuration of the worker',
+  paused_library: 'the library is paused',
+};
 
 export interface PutBackDeps {
   /** Whether the configuration that this worker was started with names the library, be it paused. */
   readonly knows: (library: string) => boolean;
   /** Null: not for this library, as it is paused or unknown. */
   readonly giveUpAfterMs: (lending: string) => number | null;
-  /** For a lending library that this worker does not know. */
+  /** For a lending library that is paused, or that this worker does not know. */
   readonly longestGiveUpMs: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -23,9 +29,10 @@ const LATEST_MS = 30_000;
 const OF_AGE = 0.2;
 
 /**
- * Whether a job is for another worker than this one: written by a newer version, or of a library that is only in a newer
- * configuration. While services are restarted one after the other both kinds of workers run. Such a job waits, which is
- * no attempt; the last worker to see it ends it so that a newer one, or a person, can still retry it. Null: it is for us.
+ * Whether a job is for another worker than this one: written by a newer version, or of a library that only a newer
+ * configuration has, or does not pause any more. While services are restarted one after the other both kinds of workers run.
+ * Such a job waits, which is no attempt; the last worker to see it ends it so that a newer one, or a person, can still retry
+ * it. Null: it is for us.
  */
 export function decidePutBack(
   parsed: Exclude<ParsedJob, { kind: 'unreadable' }>,
@@ -36,19 +43,27 @@ export function decidePutBack(
   const unknown = [job.library, job.made?.home, job.sent?.home].find(
     (library) => library !== undefined && !deps.knows(library),
   );
-  if (parsed.kind === 'job' && unknown === undefined) return null;
-  const reason = parsed.kind === 'newer' ? 'newer_version' : 'unknown_library';
-  const name =
-    reason === 'newer_version'
-      ? 'the event needs a newer version of the worker'
-      : 'the library is not in the configuration of the worker';
-  const problem = { library: unknown ?? job.library, what: 'other', name } as const;
+  // What has ended only needs to be finished, and that needs nobody's configuration.
+  const isPaused = deps.giveUpAfterMs(job.library) === null && job.progress.outcome === null;
+  const reason = reasonOf(parsed.kind, unknown, isPaused);
+  if (reason === null) return null;
+  const problem = { library: unknown ?? job.library, what: 'other', name: MISSING[reason] } as const;
   const ageMs = deps.now() - startedMs(job, addedMs);
   const otherwise = { outcome: 'MISCONFIGURED', problem } as const;
   if (ageMs > patienceMs(job, deps)) return { reason, end: ended(otherwise) };
   const delayMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, ageMs * OF_AGE)) * (1 + deps.random() / 2);
   const waiting = { kind: 'waiting', library: job.library, reason: 'SERVICE_UPDATE' } as const;
   return { reason, end: { ...waiting, retryAfterMs: Math.round(delayMs), otherwise } };
+}
+
+function reasonOf(
+  kind: 'job' | 'newer',
+  unknown: string | undefined,
+  isPaused: boolean,
+): PutBackReason | null {
+  if (kind === 'newer') return 'newer_version';
+  if (unknown !== undefined) return 'unknown_library';
+  return isPaused ? 'paused_library' : null;
 }
 
 /** How long a job of this library is tried, also where only a newer configuration says so. */

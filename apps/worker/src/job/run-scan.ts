@@ -22,7 +22,7 @@ export interface RunDeps {
   readonly giveUpAfterMs: (lending: string) => number | null;
   /** Whether this worker's configuration names the library, be it paused. */
   readonly knows: (library: string) => boolean;
-  /** For a lending library that it does not name. */
+  /** For a lending library that is paused, or that it does not name. */
   readonly longestGiveUpMs: number;
   /** When the next call of a library that is at its cap may start. */
   readonly freeSlotMs: (library: string) => number;
@@ -90,9 +90,7 @@ async function story(
     ended({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
   if (hand.stalls - (job.retried?.stalled ?? 0) >= MOST_DEATHS) return broken('the worker died of it');
   if (hand.bugs >= MOST_BUGS) return broken('internal error');
-  const giveUpAfterMs = deps.giveUpAfterMs(library);
-  if (giveUpAfterMs === null) return broken('the library is not configured for lending');
-
+  const giveUpAfterMs = patienceMs(job, deps);
   let scan: Scan;
   try {
     scan = openScan(job, deps.sealer, hand.starts > 1 || hand.stalls > 0 || job.retried !== null);

@@ -3,6 +3,7 @@ import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
 import { disclosuresOf } from '../provision/ending.ts';
+import type { PutBackReason } from './put-back.ts';
 import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
 import type { Sightings } from '../koha/library-health.ts';
 import type { Teller } from '../report/report.ts';
@@ -69,12 +70,18 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
           attempt,
           in_ms: decision.untilMs - now(),
         },
-        putBack === null ? 'waiting' : 'put back for a newer worker',
+        putBack === null ? 'waiting' : PUT_BACK[putBack],
       );
       if (worthTelling) teller.tellWaiting(job);
     },
   };
 }
+
+const PUT_BACK: Readonly<Record<PutBackReason, string>> = {
+  newer_version: 'put back for a newer worker',
+  unknown_library: 'put back for a newer worker',
+  paused_library: 'put back until its library goes on',
+};
 
 /** What an ended event leaves in the books. */
 async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<void> {
