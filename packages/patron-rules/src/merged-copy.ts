@@ -56,12 +56,13 @@ type Person = Pick<KohaPatron, 'surname' | 'firstname' | 'dateOfBirth'>;
 
 /**
  * Whether two records may be of two people: another birth date, another first name, or another surname unless both others are known
- * and equal (people marry). Twins have only the first name to themselves. What one of the two lacks speaks neither way.
+ * and equal (people marry). Twins have only the first name to themselves. What one of the two lacks speaks neither way, but a surname
+ * alone is a family's.
  */
 export function isSomebodyElse(one: Person, other: Person): boolean {
   const born = isSame(one.dateOfBirth, other.dateOfBirth);
   const first = isSame(one.firstname, other.firstname);
-  if (born === false || first === false) return true;
+  if (born === false || first === false || (born === null && first === null)) return true;
   return isSame(one.surname, other.surname) === false && !(born === true && first === true);
 }
 

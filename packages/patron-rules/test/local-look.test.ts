@@ -93,6 +93,7 @@ test('a card on a copy of another number is a relative’s where the first names
   expect(kindOf({ firstname: ' adaézé ' })).toBe('copy_of_other_number');
   expect(kindOf({ firstname: null })).toBe('copy_of_other_number');
   expect(kindOf({ firstname: null, surname: 'Married' })).toBe('card_of_another');
+  expect(kindOf({ firstname: null, dateOfBirth: null })).toBe('card_of_another');
 });
 
 test('the attribute that gets a new key is the one that has the old key, not an empty one before it', () => {
