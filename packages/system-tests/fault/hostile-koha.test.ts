@@ -51,8 +51,8 @@ let consortium: Consortium<string>;
 const toldLog = createToldLog();
 
 beforeAll(async () => {
-  kohas = await startHostileKohas();
   behind = await startKohaDouble({ library: 'behind', credentials: 'random' });
+  kohas = await startHostileKohas(behind.credentials);
   const hostile = strangers.map(({ name }): [string, LibraryPlan] => [
     idOf(name),
     {

@@ -91,10 +91,14 @@ describe('a worker that is stopped', () => {
     const { code, ms } = await timed(firstWorker().kill('SIGTERM'));
 
     const ended = riverside.state().outcomes.filter(({ state }) => state === 'done');
+    // Copies are created one at a time (docs/decisions/0050): what found the line full waits in the queue.
+    const states = await Promise.all(events.map(({ eventId }) => consortium.at('riverside').state(eventId)));
+    const inLine = states.filter((each) => each?.waiting_for?.reason === 'BUSY');
     process.stderr.write(`a worker with ${IN_HAND} events in hand ended them in ${ms.toFixed(0)} ms\n`);
     expect(code).toBe(0);
     expect(ms).toBeLessThan(GRACE_MS);
-    expect(ended).toHaveLength(searches() - before);
+    expect(ended.length).toBeGreaterThan(0);
+    expect(ended.length + inLine.length).toBe(searches() - before);
     expect(ended.length).toBeLessThan(events.length);
     setLatency(0);
     await firstWorker().restart();

@@ -11,7 +11,7 @@ import type {
   StartedRedis,
 } from '@passport/testkit';
 import { formatWebhookSecret } from '@passport/contract';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 
 /** How one library of a test is to be; everything may be left out. */
 export interface LibraryPlan {
@@ -23,7 +23,7 @@ export interface LibraryPlan {
   readonly koha?: Omit<KohaDoubleOptions, 'library' | 'port' | 'webhook'>;
   /** An address to reach its Koha by, such as that of a proxy; gets the port of its Koha. */
   readonly reachedAt?: (port: number) => Promise<string>;
-  /** A Koha that runs already and serves this library too, at an address of its own: none is started. */
+  /** A Koha that runs already and serves this library too, at an address that takes any credentials: none is started. */
   readonly servedBy?: { readonly double: KohaDouble; readonly url: string };
   /** False: it lends its patrons out and reports no scans. */
   readonly reports?: boolean;
@@ -117,8 +117,9 @@ async function serve(id: string, plan: LibraryPlan, double: KohaDouble): Promise
   return {
     id,
     kohaUrl: servedBy?.url ?? (reachedAt === undefined ? double.url : await reachedAt(double.port)),
-    clientId: double.credentials.clientId,
-    clientSecret: double.credentials.clientSecret,
+    ...(servedBy === undefined
+      ? double.credentials
+      : { clientId: randomUUID(), clientSecret: randomBytes(24).toString('base64url') }),
     webhookSecret: plan.reports === false ? null : formatWebhookSecret(randomBytes(32)),
     ...pick(plan, ['cards', 'entry']),
   };

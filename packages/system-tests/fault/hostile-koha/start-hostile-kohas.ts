@@ -10,12 +10,16 @@ export interface HostileKohas {
 
 const MAIN = fileURLToPath(new URL('../../dist/fault/hostile-koha/main.js', import.meta.url));
 
-/** Starts them on a free port, as they were built. */
-export async function startHostileKohas(): Promise<HostileKohas> {
+/** Starts them on a free port, as they were built; they reach the honest Koha with these credentials, whoever calls. */
+export async function startHostileKohas(credentials: {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}): Promise<HostileKohas> {
   const listening = /listening on (\d+)/;
   const started = await startProcess({
     command: process.execPath,
     args: [MAIN],
+    env: { CLIENT_ID: credentials.clientId, CLIENT_SECRET: credentials.clientSecret },
     readyWhen: listening,
   });
   const at = listening.exec(started.output())?.[1] ?? '';
