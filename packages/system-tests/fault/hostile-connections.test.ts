@@ -63,7 +63,8 @@ test.each(Object.entries(ATTACKS))(
     expect({ statuses: [...statuses.keys()], figures }).toMatchObject({ statuses: [202] });
     expect(figures.accepted).toBeGreaterThan(SECONDS);
     expect(peakBytes).toBeLessThan(MEMORY_LIMIT_BYTES);
-    expect(dropped).toBeGreaterThan(0);
+    // Some had to go: pushed out by new ones, or closed with the refusal that they were sent.
+    expect(opened).toBeGreaterThan(MANY);
     expect(receiver.process.output().length).toBeLessThan(100_000 + 400 * (figures.accepted ?? 0));
   },
   (SECONDS + 60) * 1_000,

@@ -190,6 +190,8 @@ describe.each(batches)('a $kind that answers with $names', ({ batch }) => {
     }
 
     expect(await leaks(batch)).toEqual([]);
+    const answered = await kohas.answered();
+    expect(batch.map(({ name }) => name).filter((name) => answered[name] === undefined)).toEqual([]);
     expect(ratio).toBeLessThanOrEqual(2);
     expect(worker()?.alive()).toBe(true);
     expect(await peakKb()).toBeLessThan(WORKER_LIMIT_KB);

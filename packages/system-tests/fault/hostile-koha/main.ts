@@ -26,11 +26,15 @@ const LEFT_OUT = new Set(['connection', 'content-length', 'transfer-encoding', '
 const kept = (headers: Iterable<[string, string]>): Record<string, string> =>
   Object.fromEntries([...headers].filter(([name]) => !LEFT_OUT.has(name)));
 
+/** How often each was hostile: `GET /answered`. */
+const answered: Record<string, number> = {};
+
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url = '' } = request;
+  if (url === '/answered') return void response.end(JSON.stringify(answered));
   const [, port, name = '', target = '', path = ''] = ADDRESS.exec(url) ?? [];
   const sent = Buffer.concat(await request.toArray());
-  const body = path === '/api/v1/oauth/token' ? credentials : sent;
+  const body = path === '/oauth/token' ? credentials : sent;
   const honest = await fetch(`http://127.0.0.1:${port}${target}`, {
     method,
     headers: kept(Object.entries(request.headers).map(([key, value]) => [key, String(value)])),
@@ -38,8 +42,12 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
     redirect: 'manual',
   });
   const text = await honest.text();
-  const hostile = hostilities[decodeURIComponent(name)]?.({ method, path, status: honest.status, text });
-  if (hostile !== undefined) return send(response, hostile);
+  const way = decodeURIComponent(name);
+  const hostile = hostilities[way]?.({ method, path, status: honest.status, text });
+  if (hostile !== undefined) {
+    answered[way] = (answered[way] ?? 0) + 1;
+    return send(response, hostile);
+  }
   response.writeHead(honest.status, kept(honest.headers));
   response.end(text);
 }

@@ -5,6 +5,8 @@ import { startProcess } from '@passport/testkit';
 export interface HostileKohas {
   /** The address of the honest Koha at `port`, made hostile in the way that `name` says. */
   url(port: number, name: string): string;
+  /** How often each has answered in its own way. */
+  answered(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<unknown>;
 }
 
@@ -25,6 +27,10 @@ export async function startHostileKohas(credentials: {
   const at = listening.exec(started.output())?.[1] ?? '';
   return {
     url: (port, name) => `http://127.0.0.1:${at}/${port}/${encodeURIComponent(name)}`,
+    answered: async () => {
+      const response = await fetch(`http://127.0.0.1:${at}/answered`);
+      return (await response.json()) as Readonly<Record<string, number>>;
+    },
     close: () => started.stop(1_000),
   };
 }
