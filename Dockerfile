@@ -1,22 +1,58 @@
-# One image for all Node processes: which one runs is the command's choice (see docker-compose.yml).
+# Two images (docker-compose.yml): `service` runs the product, which of its processes is the command's choice; `demo` adds
+# the stand-ins for Koha.
 # With a digest where one was pinned (docs/runbook.md, Pin the images).
 ARG NODE_IMAGE=node:24-slim
-FROM ${NODE_IMAGE} AS build
+
+# What npm installs changes with the manifests, not with the sources: until one of these changes, it is cached.
+FROM ${NODE_IMAGE} AS manifests
 WORKDIR /app
-COPY package.json package-lock.json .npmrc turbo.json tsconfig.base.json tsconfig.json ./
+COPY package.json package-lock.json .npmrc ./
+COPY packages/config/package.json packages/config/
+COPY packages/contract/package.json packages/contract/
+COPY packages/koha-client/package.json packages/koha-client/
+COPY packages/queue/package.json packages/queue/
+COPY packages/runtime/package.json packages/runtime/
+COPY packages/patron-rules/package.json packages/patron-rules/
+COPY apps/cli/package.json apps/cli/
+COPY apps/dashboard/package.json apps/dashboard/
+COPY apps/receiver/package.json apps/receiver/
+COPY apps/worker/package.json apps/worker/
+
+# TypeScript is nobody's dependency here, but npm keeps it for a package that can use one.
+FROM manifests AS service-modules
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/typescript node_modules/@typescript
+
+FROM manifests AS demo-manifests
+COPY packages/koha-double/package.json packages/koha-double/
+
+FROM demo-manifests AS demo-modules
+RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/typescript node_modules/@typescript
+
+FROM demo-manifests AS build
+RUN npm ci --ignore-scripts
+COPY tsconfig.base.json ./
 COPY packages packages
 COPY apps apps
-RUN npm ci --ignore-scripts --loglevel=error && npx tsc --build apps/receiver apps/worker apps/dashboard apps/cli apps/demo && npm prune --omit=dev --ignore-scripts && \
-    find packages apps -mindepth 2 -maxdepth 2 \( -name src -o -name test -o -name turbo.json -o -name 'tsconfig*.json' \) -exec rm -rf {} + && \
-    find packages apps node_modules -name '*.map' -delete
+RUN npx tsc --build apps/receiver apps/worker apps/dashboard apps/cli packages/koha-double && \
+    mkdir -p /built/service /built/demo && \
+    tar -c --exclude='*.map' --exclude=.tsbuildinfo packages/*/dist apps/*/dist apps/*/bin apps/*/assets | tar -xC /built/service && \
+    mkdir /built/demo/packages && mv /built/service/packages/koha-double /built/demo/packages/
 
-FROM ${NODE_IMAGE}
+FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production
 WORKDIR /app
 # A named volume takes over the owner of the folder it is first mounted on, so these must be there and be node's.
 RUN mkdir -p /var/lib/passport /var/lib/passport-of/receiver /var/lib/passport-of/worker /var/lib/passport-of/dashboard /var/lib/passport-of/redis /data && \
     chown -R node:node /var/lib/passport /var/lib/passport-of /data
-COPY --from=build /app ./
-COPY deploy/docker deploy/docker
+COPY --from=service-modules /app ./
+COPY --from=build /built/service ./
+COPY deploy/docker/make-keys.mjs deploy/docker/ready.mjs deploy/docker/share-keys.mjs deploy/docker/
 USER node
 CMD ["node", "apps/receiver/dist/main.js"]
+
+FROM service AS demo
+COPY --from=demo-modules /app ./
+COPY --from=build /built/demo ./
+COPY apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk
+COPY deploy/docker/double.mjs deploy/docker/make-consortium.mjs deploy/docker/
+CMD ["node", "deploy/docker/double.mjs", "midland"]

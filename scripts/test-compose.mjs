@@ -95,7 +95,7 @@ async function allCopied(installation, cards) {
 async function run(installation) {
   const { compose, docker, project } = installation;
   await step('up --build --scale worker=3 is healthy, all nine containers of it', async () => {
-    await compose(['build', 'keys'], { timeoutMs: 600_000 });
+    await compose(['build', 'keys', 'demo-consortium'], { timeoutMs: 600_000 });
     const started = Date.now();
     await compose(['up', '-d', '--scale', 'worker=3']);
     const wanted = /-(redis|receiver|worker|dashboard|midland|riverside|lakeside)-\d+ /;
@@ -134,6 +134,19 @@ async function run(installation) {
     await compose(['up', '-d', '--no-build', '--scale', 'worker=3']);
     await allCopied(installation, cards);
   });
+  await step(
+    'the product’s image holds the product, not its stand-ins, demo, tests, sources or compiler',
+    async () => {
+      const find =
+        'ls packages apps node_modules node_modules/@passport; find . -name test -o -name src | grep -v /node_modules/';
+      const listed = (service) => compose(['exec', '-T', service, 'sh', '-c', `${find} || true`]);
+      const [product, demo] = await Promise.all([listed('receiver'), listed('midland')]);
+      const extra =
+        /^(?:koha-double|testkit|demo|bench|system-tests|koha-plugin|typescript|jest)$|\/(?:src|test)$/gm;
+      check(demo.includes('koha-double'), `the demo’s image has no stand-in: ${demo}`);
+      check(!extra.test(product), `the product’s image holds ${product.match(extra)}`);
+    },
+  );
   await step('nothing is published beyond this machine, and the dashboard wants a login', async () => {
     const config = JSON.parse(await compose(['config', '--format', 'json']));
     const wide = Object.entries(config.services).flatMap(([name, { ports = [] }]) =>
