@@ -11,5 +11,7 @@ export default {
     ],
   },
   modulePathIgnorePatterns: ['/dist/', '/.demo/'],
-  testTimeout: 90_000,
+  // Of a unit test; system tests have more (docs/decisions/0003).
+  testTimeout: 30_000,
+  setupFilesAfterEnv: ['<rootDir>/jest.setup.js'],
 };
