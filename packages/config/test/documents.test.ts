@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { parse as parseYaml } from 'yaml';
 import {
@@ -85,4 +86,37 @@ test('the effective configuration is itself a file, but for the secrets', () => 
   expect(shown).toEqual(effectiveConfig(consortium));
   const again = JSON.stringify(shown).replaceAll(/"\[secret from env (\w+)\]"/g, '{"env":"$1"}');
   expect(effectiveConfig(parse(again, validEnvironment()))).toEqual(effectiveConfig(consortium));
+});
+
+/** Every file of the repository that is not made from another. */
+function filesBelow(folder: string): string[] {
+  return readdirSync(new URL(`../../../${folder}`, import.meta.url), { withFileTypes: true }).flatMap(
+    (entry) => {
+      if (['node_modules', 'dist', '.git', '.turbo', '.demo'].includes(entry.name)) return [];
+      const path = `${folder}${entry.name}`;
+      return entry.isDirectory() ? filesBelow(`${path}/`) : [path];
+    },
+  );
+}
+
+test('a decision that names a file of the repository names one that is there', () => {
+  const files = filesBelow('');
+  const names = new Set(files.map((path) => basename(path)));
+  const missing = files
+    .filter((path) => path.startsWith('docs/decisions/'))
+    .flatMap((decision) => {
+      const quoted = [...read(decision).matchAll(/`([^`\n]+)`/g)].flatMap(([, text = '']) => text.split(' '));
+      const named = quoted.filter((text) => /^[\w./@-]+\.(?:ts|mjs|pm|sh)$/.test(text));
+      return named.filter((name) => !names.has(basename(name))).map((name) => `${decision}: ${name}`);
+    });
+  expect(missing).toEqual([]);
+});
+
+test('nothing but .ci/run knows a folder beside the repository', () => {
+  const [, folder = ''] = /cd (\.\.\/\w+)/.exec(read('.ci/run')) ?? [];
+  expect(folder).not.toBe('');
+  const text = filesBelow('').filter((path) =>
+    /\.(?:ts|mjs|js|json|ya?ml|md|sh|pm|t)$|Dockerfile$/.test(path),
+  );
+  expect(text.filter((path) => read(path).includes(`${folder}/`))).toEqual([]);
 });
