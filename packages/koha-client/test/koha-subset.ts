@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
-import { readKohaDocument } from '@passport/koha-double';
+import { readKohaDocument } from '@passport/koha-description';
 import type { Recorded } from './start-recording-proxy.ts';
 
 /** Where Koha's own description is: CONTRIBUTING.md. */

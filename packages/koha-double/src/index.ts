@@ -5,12 +5,6 @@ export type { Fault, FaultDraft, FaultKind } from './control/fault-queue.ts';
 export type { SettingsView } from './control/settings-view.ts';
 export type { DoubleState, StoredCheckout, StoredItem, StoredPatron } from './control/stored-rows.ts';
 export type { Exchange } from './exchange.ts';
-export {
-  describeKoha,
-  type CheckedExchange,
-  type KohaDescription,
-} from './koha-description/describe-koha.ts';
-export { readKohaDocument } from './koha-description/read-koha-document.ts';
 export type { OutcomeRow } from './plugin/outcome-table.ts';
 export type { PreferenceName, Preferences } from './preferences.ts';
 export { isFrom, releases, type Release } from './release.ts';

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { describeKoha, readKohaDocument, type Exchange, type Release } from '../src/index.ts';
+import { describeKoha, readKohaDocument } from '@passport/koha-description';
+import type { Exchange, Release } from '../src/index.ts';
 import { describedRelease, descriptionPlace, kohaDescription } from './support/koha-description.ts';
 import { created, withCheckout } from './support/koha-checkout.ts';
 import { askPlain, withKoha } from './support/with-koha.ts';

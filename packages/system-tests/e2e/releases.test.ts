@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { describeKoha, isFrom, releases } from '@passport/koha-double';
+import { isFrom, releases } from '@passport/koha-double';
 import type { Exchange } from '@passport/koha-double';
+import { describeKoha } from '@passport/koha-description';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { startConsortium } from '../harness/start-consortium.ts';
 import type { Consortium } from '../harness/start-consortium.ts';

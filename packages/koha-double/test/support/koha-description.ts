@@ -1,12 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  describeKoha,
-  releases,
-  type Release,
-  type CheckedExchange,
-  type Exchange,
-} from '../../src/index.ts';
+import { describeKoha, type CheckedExchange } from '@passport/koha-description';
+import { releases, type Exchange, type Release } from '../../src/index.ts';
 
 /** Where Koha's own description is: CONTRIBUTING.md. */
 export const descriptionPlace = process.env['KOHA_OPENAPI'];

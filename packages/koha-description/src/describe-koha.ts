@@ -1,10 +1,24 @@
 import { Ajv, type ValidateFunction } from 'ajv';
-import { isDate } from '../api/check-value.ts';
-import type { Exchange } from '../exchange.ts';
-import { isRecord } from '../record.ts';
 import { readDescription, type DescribedApi, type DescribedOperation } from './description-file.ts';
 import { isErrorShape } from './error-shapes.ts';
+import { isRecord } from './is-record.ts';
 import { readKohaDocument } from './read-koha-document.ts';
+
+/** One request and its answer, as a Koha or a double of one exchanged them. */
+export interface KohaExchange {
+  readonly method: string;
+  /** Path template without the base path, or null where no route fitted. */
+  readonly path: string | null;
+  /** The raw query string. */
+  readonly query: string;
+  readonly requestHeaders: Readonly<Record<string, string>>;
+  /** Parsed JSON; undefined when there was none. */
+  readonly requestBody: unknown;
+  readonly status: number;
+  readonly responseBody: unknown;
+  /** Made by a fault: the answer says nothing about Koha. */
+  readonly isScripted: boolean;
+}
 
 /** What is wrong with one exchange; both lists are empty when it fits. */
 export interface CheckedExchange {
@@ -16,7 +30,7 @@ export interface CheckedExchange {
 
 /** Koha's own description, as a judge of requests and answers. */
 export interface KohaDescription {
-  check(exchange: Exchange): CheckedExchange;
+  check(exchange: KohaExchange): CheckedExchange;
 }
 
 /** Statuses that Koha's framework answers on any route, described or not. */
@@ -33,7 +47,7 @@ export async function describeKoha(place: string | undefined): Promise<KohaDescr
 
 function buildDescription(api: DescribedApi): KohaDescription {
   const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false });
-  ajv.addFormat('date', isDate);
+  ajv.addFormat('date', (text) => isDate(text));
   ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/);
   ajv.addSchema({ $id: 'koha', definitions: api.definitions });
   const compiled = new Map<string, ValidateFunction>();
@@ -62,7 +76,7 @@ function buildDescription(api: DescribedApi): KohaDescription {
 type Fits = (value: unknown, schema: unknown, where: string) => string[];
 
 function requestProblems(
-  exchange: Exchange,
+  exchange: KohaExchange,
   operation: DescribedOperation,
   api: DescribedApi,
   fits: Fits,
@@ -102,7 +116,7 @@ function readOnlyProblems(body: unknown, schema: unknown, api: DescribedApi): st
     .map((name) => `body/${name}: readOnly`);
 }
 
-function answerProblems(exchange: Exchange, operation: DescribedOperation, fits: Fits): string[] {
+function answerProblems(exchange: KohaExchange, operation: DescribedOperation, fits: Fits): string[] {
   const status = String(exchange.status);
   const schema = operation.responses.get(status);
   if (schema === undefined && !anywhere.has(status)) return [`status ${status}: not described`];
@@ -124,4 +138,9 @@ function objectSchema(schema: unknown, body: unknown): unknown {
 function absolute(schema: unknown): object {
   const text = JSON.stringify(schema).replaceAll('"#/definitions/', '"koha#/definitions/');
   return JSON.parse(text) as object;
+}
+
+function isDate(text: string): boolean {
+  const date = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(`${text}T`);
 }

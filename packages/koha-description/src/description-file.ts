@@ -1,4 +1,4 @@
-import { isRecord } from '../record.ts';
+import { isRecord } from './is-record.ts';
 
 /** One parameter of the description, references resolved. */
 export interface DescribedParameter {

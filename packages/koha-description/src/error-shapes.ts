@@ -1,4 +1,4 @@
-import { isRecord } from '../record.ts';
+import { isRecord } from './is-record.ts';
 
 /** Whether a body is one of the five shapes in which Koha answers an error (API.md, section 2). */
 export function isErrorShape(body: unknown): boolean {
