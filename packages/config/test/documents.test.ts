@@ -120,3 +120,18 @@ test('nothing but .ci/run knows a folder beside the repository', () => {
   );
   expect(text.filter((path) => read(path).includes(`${folder}/`))).toEqual([]);
 });
+
+test('the Dockerfile copies the manifest of everything that the service is made of, and nothing else', () => {
+  const APPS = ['receiver', 'worker', 'dashboard', 'cli'].map((name) => `apps/${name}`);
+  const needed = new Set(APPS);
+  for (const folder of needed) {
+    const { dependencies = {} } = JSON.parse(read(`${folder}/package.json`)) as {
+      dependencies?: Readonly<Record<string, string>>;
+    };
+    for (const name of Object.keys(dependencies))
+      if (name.startsWith('@passport/')) needed.add(name.replace('@passport/', 'packages/'));
+  }
+  const [, stage = ''] = /AS manifests\n(.*?)\nFROM /s.exec(read('Dockerfile')) ?? [];
+  const copied = [...stage.matchAll(/^COPY (\S+)\/package\.json /gm)].map(([, folder]) => folder);
+  expect(copied.toSorted()).toEqual([...needed].toSorted());
+});
