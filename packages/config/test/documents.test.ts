@@ -133,5 +133,5 @@ test('the Dockerfile copies the manifest of everything that the service is made 
   }
   const [, stage = ''] = /AS manifests\n(.*?)\nFROM /s.exec(read('Dockerfile')) ?? [];
   const copied = [...stage.matchAll(/^COPY (\S+)\/package\.json /gm)].map(([, folder]) => folder);
-  expect(copied.toSorted()).toEqual([...needed].toSorted());
+  expect(new Set(copied)).toEqual(needed);
 });
