@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import { type MetricsRegistry, SECONDS } from './metrics.ts';
 
@@ -36,11 +37,16 @@ export function kohaMetrics(registry: MetricsRegistry) {
   return {
     request(call: { library: string; operation: string; status: string; seconds: number }) {
       const { library, operation, status, seconds } = call;
-      requests.inc({ library, operation, status });
+      requests.inc({ library, operation, status: fold(status) });
       durations.observe({ library, operation }, seconds);
     },
     circuitOpen: (library: string, isOpen: boolean) => open.set({ library }, isOpen ? 1 : 0),
     /** `calls` is asked whenever Prometheus asks. */
     inFlight: (library: string, calls: () => number) => void inFlight.set(library, calls),
   };
+}
+
+/** A Koha may answer what it likes, and each value is a series: of a status that nobody knows only the class is told. */
+function fold(status: string): string {
+  return /^\d+$/.test(status) && STATUS_CODES[status] === undefined ? `${status.charAt(0)}xx` : status;
 }

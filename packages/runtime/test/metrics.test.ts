@@ -140,3 +140,17 @@ test('Redis is told by its figures; what it does not tell is left out', async ()
   expect(told).not.toMatch(/^passport_redis_memory_limit_bytes /m);
   expect(told).toContain('passport_redis_info{version="8.0.1",policy="",aof=""} 1');
 });
+
+test('a Koha that answers every status there can be makes few series', async () => {
+  const { registry, text } = await arrange();
+  const koha = kohaMetrics(registry);
+  for (let status = 200; status <= 999; status += 1) {
+    koha.request({ library: 'midland', operation: 'GET /patrons', status: `${status}`, seconds: 0 });
+  }
+  koha.request({ library: 'midland', operation: 'GET /patrons', status: 'timeout', seconds: 0 });
+
+  const told = await text();
+  for (const status of ['200', '409', '503', '5xx', '9xx', 'timeout'])
+    expect(told).toContain(`status="${status}"`);
+  expect(told.match(/^passport_koha_requests_total\{/gm)?.length).toBeLessThan(80);
+});
