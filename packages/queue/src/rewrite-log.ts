@@ -17,8 +17,8 @@ export async function rewriteLogWhenDue(redis: Redis, everyMs: number): Promise<
 }
 
 async function rewriteOne(node: Pick<Redis, 'info' | 'call'>): Promise<LogRewrite> {
-  if (!/^aof_enabled:1\r?$/m.test(await node.info('persistence'))) return 'no append-only file';
   try {
+    if (!/^aof_enabled:1\r?$/m.test(await node.info('persistence'))) return 'no append-only file';
     await node.call('BGREWRITEAOF');
     return 'started';
   } catch (error) {

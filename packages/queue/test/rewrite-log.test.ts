@@ -37,6 +37,10 @@ test('a Redis that does not let us says so, and without such a file there is not
   await managed.server.ask('ACL', 'SETUSER', 'default', '-bgrewriteaof');
   expect(await rewriteLogWhenDue(managed.redis, HOUR_MS)).toBe('refused');
 
+  await managed.server.ask('ACL', 'SETUSER', 'default', '-info');
+  await managed.redis.del('{passport}:rewrite');
+  expect(await rewriteLogWhenDue(managed.redis, HOUR_MS)).toBe('refused');
+
   const plain = await open(false);
   expect(await rewriteLogWhenDue(plain.redis, HOUR_MS)).toBe('no append-only file');
 });
