@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, test } from '@jest/globals';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const PASSPORT = join(ROOT, 'apps/cli/bin/passport.js');
+const run = promisify(execFile);
+
+/**
+ * Words that have, or once had, a meaning of their own in this project, each with the usual word. Documentation and help
+ * avoid them altogether, so that no reader has to guess whether one is meant in its usual sense.
+ * They are allowed in code spans and code blocks: public codes and keys such as `on_look_alike` stay.
+ */
+const AVOIDED: Readonly<Record<string, string>> = {
+  'rooms?': 'package',
+  'houses?': 'package, library',
+  'turns?': 'patron lock',
+  'gates?|guards?|guarded': 'rate limit, admission, idempotency key',
+  'joins?|joined': 'coalesced',
+  'tells?|telling|tellings|told': 'report, notify, say',
+  'story|stories|endings?|run end': 'workflow, result, outcome',
+  '(?:takes?|taken|took|taking) up|gives? back|hand(?:s|ed)? back|put(?:s)? back': 'use, return, requeue',
+  'asks?|asked|asking': 'look up, query, request',
+  'mends?|mended|mending': 'fix',
+  'parks?|parked|parking|wakes?|woken|waking': 'delay, promote',
+  'chores?|housekeeping': 'maintenance',
+  'sightings?': 'library health',
+  'rests?|resting': 'back-off, pause; others',
+  'held write|holds? up|held up': 'fenced write; blocked',
+  'seals?|sealed|sealing': 'encrypt',
+  'verdicts?|judges?|judged|judging': 'matching, eligibility, decision',
+  'lends?|lent|loans?': 'check out, checkout',
+  'look-alikes?|lookalikes?': 'possible duplicate',
+};
+const WORDS = new RegExp(`(?<![\\w-])(?:${Object.keys(AVOIDED).join('|')})(?![\\w-])`, 'gi');
+
+/** The prose of a Markdown page: diagrams included, but no other code blocks, code spans, comments or link targets. */
+function proseOf(markdown: string): string {
+  return markdown
+    .replaceAll(/^ *```(?!mermaid)\w+\n.*?^ *```$/gms, '')
+    .replaceAll(/^ *```.*$/gm, '')
+    .replaceAll(/<!--.*?-->/gs, '')
+    .replaceAll(/`[^`]*`/g, '')
+    .replaceAll(/\]\([^)]*\)/g, ']');
+}
+
+/** Each avoided word of a text, with its line. `REST` is the protocol. */
+function avoidedWords(text: string): string[] {
+  return text.split('\n').flatMap((line) =>
+    Array.from(line.matchAll(WORDS), ([word]) => word)
+      .filter((word) => word !== 'REST')
+      .map((word) => `${word}: ${line.trim().slice(0, 120)}`),
+  );
+}
+
+const markdownIn = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !/node_modules|dist\//.test(name))
+    .map((name) => join(folder, name));
+
+const PAGES = [
+  ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
+  ...['docs', 'apps', 'packages', 'deploy', '.github'].flatMap(markdownIn),
+];
+
+const helpOf = async (command: readonly string[]): Promise<string> =>
+  (await run(process.execPath, [PASSPORT, ...command, '--help'])).stdout;
+
+/** The help of a command and of all below it. */
+async function allHelp(command: readonly string[]): Promise<string> {
+  const help = await helpOf(command);
+  const list = /^Commands:\n((?: .*\n)*)/m.exec(help)?.[1] ?? '';
+  const names = Array.from(list.matchAll(/^ {2}(\w+)/gm), ([, name]) => name ?? '');
+  const below = await Promise.all(
+    names.filter((name) => name !== 'help').map((name) => allHelp([...command, name])),
+  );
+  return [help, ...below].join('\n');
+}
+
+describe("the field's words", () => {
+  test.each(PAGES)('%s has no private term', (page) => {
+    expect(avoidedWords(proseOf(readFileSync(join(ROOT, page), 'utf8')))).toEqual([]);
+  });
+
+  test('the help of no command has one', async () => {
+    const help = await allHelp([]);
+    expect(help).toContain('Usage: passport events retry');
+    expect(avoidedWords(help)).toEqual([]);
+  });
+
+  test.each([
+    'The rooms of this house',
+    'Mend it, then tell the desk',
+    '- its Turn is taken up',
+    'nobody is asked',
+    '[a verdict](verdict.md)',
+    '```mermaid\n  W->>K: lend the item\n```',
+  ])('the list finds a planted one in "%s"', (text) => {
+    expect(avoidedWords(proseOf(text))).not.toEqual([]);
+  });
+
+  test.each([
+    'a lending library, a patron lock, a REST API, the `on_look_alike` key',
+    '[encrypted](docs/seal.md)',
+    '```sh\nask tell mend\n```',
+    'turned on, restored, housed, interest, a task',
+  ])('it leaves "%s" alone', (text) => {
+    expect(avoidedWords(proseOf(text))).toEqual([]);
+  });
+});
