@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 /** Prints what failed, as it fails, and a line now and then that shows where the run is. Jest loads it by its path. */
 export default class JestReporter {
   #started = performance.now();
-  #told = 0;
+  #reported = 0;
 
   onTestResult(_test, result, { numTotalTestSuites, numPassedTests, numFailedTests, ...all }) {
     if (result.failureMessage) {
@@ -13,8 +13,8 @@ export default class JestReporter {
       for (const { message } of result.console ?? []) process.stderr.write(`  printed: ${message}\n`);
     }
     const seconds = Math.round((performance.now() - this.#started) / 1_000);
-    if (seconds - this.#told < 10) return;
-    this.#told = seconds;
+    if (seconds - this.#reported < 10) return;
+    this.#reported = seconds;
     const files = all.numPassedTestSuites + all.numFailedTestSuites + all.numPendingTestSuites;
     const failed = numFailedTests === 0 ? '' : `, ${numFailedTests} failed`;
     process.stderr.write(

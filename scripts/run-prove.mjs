@@ -33,6 +33,6 @@ function countTap(output) {
 }
 
 function failures(output) {
-  const told = output.split('\n').filter((line) => !/^\s*(?:ok \d|\d+\.\.\d+$|# Subtest)/.test(line));
-  return told.slice(-80).join('\n');
+  const lines = output.split('\n').filter((line) => !/^\s*(?:ok \d|\d+\.\.\d+$|# Subtest)/.test(line));
+  return lines.slice(-80).join('\n');
 }

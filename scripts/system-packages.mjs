@@ -30,7 +30,7 @@ const NEEDS = {
 
 /**
  * Sees that the machine has what is asked for, and installs it from Debian's packages where it may. Returns the needs
- * that are still not met; each has been told in one line. Quiet when nothing is missing.
+ * that are still not met; each is reported in one line. Quiet when nothing is missing.
  */
 export async function ensureSystemPackages(needs) {
   const packages = await missingPackages(needs);
