@@ -30,7 +30,7 @@ import { PATRON } from './workflow-bench.ts';
 /** What the payloads that version 1 left were sealed with. No process would start with it today. */
 const KEY = Buffer.alloc(32, 5);
 const ACCEPTED_KEY = randomBytes(32).toString('base64');
-const SEALER = createSealer([KEY]);
+export const SEALER = createSealer([KEY]);
 const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
 
 /** One worker in this process. */
@@ -77,6 +77,8 @@ export interface WorkerPlan {
   readonly riverside?: Omit<KohaDoubleOptions, 'library'>;
   /** More keys of riverside's entry in the configuration, by section. */
   readonly entry?: Readonly<Record<string, object>>;
+  /** More keys of the file, such as `agreements`. */
+  readonly keys?: Readonly<Record<string, unknown>>;
   /** Defaults of all libraries, by section. */
   readonly defaults?: Readonly<Record<string, object>>;
 }
@@ -167,6 +169,7 @@ async function startOne(
     ...(double.library === 'riverside' && plan.entry !== undefined ? { entry: plan.entry } : {}),
   }));
   const file = buildConsortiumFile(served, {
+    ...plan.keys,
     defaults: { koha: { timeout: '1s' }, ...plan.defaults },
   });
   const adminPort = await freePort();

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { type GateQuestion, addScans, buildGate, openScanQueue } from '@passport/queue';
+import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { leakGuard } from '@passport/testkit';
+import { jobData } from './builders.ts';
+import { SEALER, openWorkers } from './worker-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+
+/** Compose's Redis of 512 MB and what one library may keep there, in miniature: it levels off between 5 and 7.5 MB. */
+const MAX_MEMORY_MB = 9;
+const FEW = { backlog: 300, kept_finished: 300, kept_failed: 100, remembered: 1_000 };
+/** Without bounds they take 2.2 KB each, and more than there is. */
+const FLOOD = 5_000;
+/** Slow enough for the sweep, which comes each five seconds: what came in between is beyond the bounds. */
+const RATE = 300;
+const BATCH = 32;
+const AT_HOME_EACH = 8;
+
+test('a library that sends what is no card, at the rate it may, leaves room for the events of others', async () => {
+  const bench = await openWorkers({
+    redis: { args: ['--maxmemory', `${MAX_MEMORY_MB}mb`, '--maxmemory-policy', 'noeviction'] },
+    // Nobody is asked: each event ends as NOT_A_CARD.
+    keys: { agreements: [] },
+    entry: { limits: FEW, retry: { tell_koha: false } },
+  });
+  own({ stop: () => bench.close() });
+  await bench.startWorker();
+  const log = createLogger({ name: 'test', level: 'fatal' });
+  const redis = createRedis(bench.redis.url, { role: 'producer', log, name: 'receiver' });
+  own({ stop: () => closeRedis(redis) });
+  await untilRedisReady(redis, 5_000);
+  const queue = openScanQueue(redis);
+  own({ stop: () => queue.close() });
+  const gate = buildGate(redis);
+  const limits = {
+    eventsPerSecond: RATE,
+    burst: RATE,
+    backlog: FEW.backlog,
+    remembered: FEW.remembered,
+  };
+  const ask = (library: string, eventId: string): GateQuestion => ({
+    mode: 'take',
+    library,
+    eventId,
+    bodyHashes: [`key1:${'0'.repeat(43)}`],
+    scanHash: `key1:${eventId}`,
+    limits,
+  });
+  /** As the receiver does; how many were taken. Rejects where it would answer 503. */
+  const send = async (library: string, ids: readonly string[]): Promise<number> => {
+    const answers = await gate(ids.map((id) => ask(library, id)));
+    const taken = answers.flatMap((answer) => ('add' in answer && answer.add ? [answer] : []));
+    const job = { library, received_ms: Date.now(), age_at_delivery_ms: 0, sealed_item: null };
+    const adds = taken.map(({ eventId, priority }) => ({
+      job: jobData({ ...job, event_id: eventId }, SEALER),
+      priority,
+    }));
+    if (adds.length > 0) await addScans(queue, adds);
+    return taken.length;
+  };
+
+  let others = 0;
+  for (let sent = 0, round = 0; sent < FLOOD; round += 1) {
+    const taken = await send(
+      'riverside',
+      Array.from({ length: BATCH }, () => `evt_${randomUUID()}`),
+    );
+    sent += taken;
+    if (round % AT_HOME_EACH === 0) others += await send('midland', [`evt_${randomUUID()}`]);
+    if (taken < BATCH) await pause(20);
+  }
+
+  // None was rejected, and none of those was answered as if Redis were full.
+  expect(others).toBeGreaterThan(FLOOD / BATCH / AT_HOME_EACH - 1);
+}, 120_000);
