@@ -83,7 +83,9 @@ export function assembleWork(opened: Opened): ScanWork {
     nameOf,
     async tellLater({ library, event_id, traceparent, progress }) {
       const before = await countParkedReports(redis, library);
-      await tellLater(tellQueue, { library, event_id, since_ms: now(), traceparent }, progress.seq, before);
+      const telling = { library, event_id, since_ms: now(), traceparent };
+      if (await tellLater(tellQueue, telling, progress.seq, before)) return;
+      log.warn({ event: event_id, library, waiting: before }, 'Koha is not told: too many reports wait');
     },
     tracing,
     deadline: lifecycle.deadline,

@@ -1,5 +1,14 @@
 import type { Redis } from '@passport/runtime';
-import { backlogKey, guardKey, jobIdOf, jobKeyPrefix, keptKey, rememberedKey } from './keys.ts';
+import {
+  TELLINGS,
+  backlogKey,
+  guardKey,
+  jobIdOf,
+  jobKeyPrefix,
+  keptKey,
+  parkedKey,
+  rememberedKey,
+} from './keys.ts';
 import { defineScript } from './script.ts';
 
 /** What a library has in Redis: events by state, ids that are remembered, and about how many bytes all of it takes. */
@@ -16,11 +25,13 @@ const BESIDE_JOB_BYTES = 300;
 /** Where Redis does not tell what a key takes (a managed one may not), or the event that was looked at is gone. */
 const JOB_BYTES = 2_200;
 const GUARD_BYTES = 300;
+/** A report that waits, with its places in BullMQ's sets and in ours. */
+const REPORT_BYTES = 1_500;
 
 /**
  * For each library {finished, failed, unfinished, remembered, bytes}. Bytes are estimated from two jobs of each kind and
  * one guard: to add all of them up would hold Redis up.
- * KEYS of each: kept finished, kept failed, backlog, remembered ids; ARGV of each: prefix of its jobs, of its guards
+ * KEYS of each: kept finished, kept failed, backlog, remembered ids, reports that wait; ARGV of each: prefix of its jobs, of its guards
  */
 const KEPT_LUA = `
 local function usage(key, guess)
@@ -47,12 +58,13 @@ local function of_library(at, jobs, guards)
     local guard = usage(guards .. redis.call('LINDEX', KEYS[at + 4], -1), ${GUARD_BYTES})
     bytes = bytes + ids * (guard + 100)
   end
+  bytes = bytes + redis.call('SCARD', KEYS[at + 5]) * ${REPORT_BYTES}
   answer[4], answer[5] = ids, math.floor(bytes)
   return answer
 end
 local answer = {}
-for library = 1, #KEYS / 4 do
-  local ok, figures = pcall(of_library, (library - 1) * 4, ARGV[library * 2 - 1], ARGV[library * 2])
+for library = 1, #KEYS / 5 do
+  local ok, figures = pcall(of_library, (library - 1) * 5, ARGV[library * 2 - 1], ARGV[library * 2])
   answer[library] = ok and figures or {0, 0, 0, 0, 0}
 end
 return answer
@@ -70,6 +82,7 @@ export async function readKept(
     keptKey('failed', id),
     backlogKey(id),
     rememberedKey(id),
+    parkedKey(id, TELLINGS),
   ]);
   const prefixes = libraries.flatMap((id) => [`${jobKeyPrefix}${jobIdOf(id, '')}`, guardKey(id, '')]);
   const rows = (await read(keys, prefixes)) as (readonly [number, number, number, number, number])[];

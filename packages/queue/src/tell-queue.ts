@@ -18,8 +18,11 @@ const DONE_LIFE_SECONDS = 3600;
 const FAILED_LIFE_SECONDS = 24 * 3600;
 /** Nobody looks at reports that are over, and one library may make fifty a second: the newest few are kept. */
 const MOST_OVER = 1_000;
-/** BullMQ's largest priority. */
-const LOWEST_PRIORITY = 2_097_152;
+/**
+ * Of one library. More are no desks that wait but a route that is gone, or a flood: a report takes 1.5 KB in Redis, and the
+ * state can still be asked for.
+ */
+const MOST_WAITING = 10_000;
 const CLEAN_MOST = 10_000;
 
 export type TellJobs = Queue<Telling>;
@@ -47,18 +50,20 @@ export async function cleanTellings(queue: TellJobs): Promise<void> {
 }
 
 /**
- * Queues a report of the event's state `seq`; the same one is queued once. `before`: how many of its library wait already, so
- * that a library that takes none, but makes many, comes after all others.
+ * Queues a report of the event's state `seq`; the same one is queued once. `before`: how many of its library wait already. A
+ * library that takes none, but makes many, comes after all others; false, and nothing done, where too many wait.
  */
 export async function tellLater(
   queue: TellJobs,
   telling: Telling,
   seq: number,
   before: number,
-): Promise<void> {
+): Promise<boolean> {
+  if (before >= MOST_WAITING) return false;
   await queue.add(telling.library, telling, {
     jobId: `${jobIdOf(telling.library, telling.event_id)}-tell-${seq}`,
     delay: 1_000,
-    priority: Math.min(before + 1, LOWEST_PRIORITY),
+    priority: before + 1,
   });
+  return true;
 }

@@ -1,5 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, buildGate, buildKeptSweep, openLedger, readKept, retryByPerson } from '@passport/queue';
+import {
+  addScans,
+  buildGate,
+  buildKeptSweep,
+  openLedger,
+  openTellQueue,
+  parkReport,
+  readKept,
+  retryByPerson,
+  tellLater,
+} from '@passport/queue';
 import { type QueueFixture, event, jobData, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -124,6 +134,25 @@ describe('what a library has in Redis', () => {
     expect(riverside).toMatchObject({ finished: 100, failed: 0, unfinished: 0 });
     expect(riverside?.bytes).toBeGreaterThan(jobs);
     expect(riverside?.bytes).toBeLessThan(jobs * 1.4);
+  });
+
+  test('is more by the reports that it makes and does not take', async () => {
+    const reports = openTellQueue(fixture.redis);
+    const usedBytes = async (): Promise<number> =>
+      Number(/used_memory:(\d+)/.exec(await fixture.redis.info('memory'))?.[1]);
+    const before = await usedBytes();
+    for (let n = 1; n <= 1_000; n += 1) {
+      const eventId = `evt_${n}_${'x'.repeat(24)}`;
+      await tellLater(reports, { library: 'riverside', event_id: eventId, since_ms: ENDED }, 3, n);
+      await parkReport(fixture.redis, 'riverside', `riverside.${eventId}-tell-3`);
+    }
+    const grownBytes = (await usedBytes()) - before;
+
+    const { riverside } = await readKept(fixture.redis, ['riverside']);
+
+    expect(riverside?.bytes).toBeGreaterThan(grownBytes * 0.7);
+    expect(riverside?.bytes).toBeLessThan(grownBytes * 1.4);
+    await reports.close();
   });
 
   test('is told of the others where one library’s keys hold what is not ours', async () => {

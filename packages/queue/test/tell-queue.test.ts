@@ -76,6 +76,13 @@ describe('reports that a Koha did not take at once', () => {
     expect(inOrder).toEqual(['lakeside.evt_1-tell-3', 'riverside.evt_1-tell-3']);
   });
 
+  test('a library of which ten thousand wait gets no more', async () => {
+    expect(await tellLater(queue, telling, 3, 9_999)).toBe(true);
+    expect(await tellLater(queue, telling, 4, 10_000)).toBe(false);
+
+    expect(await queue.getJobCountByTypes('delayed')).toBe(1);
+  });
+
   test('reports are no scans', async () => {
     await tellLater(queue, telling, 3, 0);
 
