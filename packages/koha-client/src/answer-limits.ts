@@ -13,6 +13,8 @@ const LARGER: Partial<Readonly<Record<KohaOperation, number>>> = {
   'GET /patrons': LIST_BYTES,
   'GET /patrons/{patron_id}': LIST_BYTES,
   'PUT /patrons/{patron_id}': LIST_BYTES,
+  // Its warnings can hold the whole record of another patron.
+  'GET /checkouts/availability': LIST_BYTES,
   'GET /items': LIST_BYTES,
   // Each branch may have a page of HTML for the catalogue (`opac_info`).
   'GET /libraries': 4 * 1024 * KB,

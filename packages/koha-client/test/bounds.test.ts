@@ -84,25 +84,25 @@ describe('the bytes of an answer', () => {
       library_id: `B${id}`,
       opac_info: '<p>'.repeat(8_000),
     }));
-    const categories = Array.from({ length: 20 }, (_, id) => `C${id}`);
     const rules = branches.flatMap(({ library_id }) =>
-      categories.flatMap((patron_category_id) =>
-        Array.from({ length: 25 }, (_, id) => ({
-          context: { library_id, patron_category_id, item_type_id: `TYPE${id}` },
-          maxissueqty: 10,
-        })),
-      ),
+      Array.from({ length: 500 }, (_, id) => ({
+        context: { library_id, patron_category_id: `C${id % 20}`, item_type_id: `TYPE${id}` },
+        maxissueqty: 10,
+      })),
     );
+    const warnings = { RETURNED_FROM_ANOTHER: { patron } };
     koha = await startTinyKoha({
       'GET /api/v1/patrons/812': json(200, patron),
       'PUT /api/v1/patrons/812': json(200, patron),
       'GET /api/v1/libraries': json(200, branches),
       'GET /api/v1/circulation_rules': json(200, rules),
+      'GET /api/v1/checkouts/availability': json(200, { blockers: {}, confirms: {}, warnings }),
     });
     const client = koha.client({ timeoutMs: 20_000 });
     const change = { surname: 'Okafor', library_id: 'MAIN', category_id: 'PT' };
     expect((await client.readPatron(812))?.attributes).toHaveLength(60);
     expect(await client.changePatron(812, change, { branch: 'MAIN' })).toEqual({ kind: 'changed' });
+    expect(await client.availability(812, 5, { branch: 'MAIN' })).toMatchObject({ blockers: [] });
     expect(await client.branches()).toHaveLength(90);
     expect(await client.storedRules('maxissueqty')).toHaveLength(45_000);
   });
