@@ -5,7 +5,7 @@ import { defineScript } from './script.ts';
 /**
  * Takes the place where a library's copies are created when it is free and nobody older is at the door, or when an
  * earlier run of the same event held it: a job runs once at a time, so that run is dead. Whoever does not get it stands
- * at the door for a moment, until it asks again.
+ * at the door for a moment, until it asks again; a moment too far ahead is one from before the clock was set back.
  * KEYS 1 place, 2 door; ARGV 1 event, 2 run, 3 age (smaller is older), 4 life in ms, 5 how long one stands at the door
  */
 const TAKE_LUA = `
@@ -16,8 +16,9 @@ local isOwn = holder and string.sub(holder, 1, #ARGV[1] + 1) == ARGV[1] .. ' '
 local isOldest = true
 local door = redis.call('HGETALL', KEYS[2])
 for index = 1, #door, 2 do
-  local age, untilMs = string.match(door[index + 1], '^(%S+) (%S+)$')
-  if tonumber(untilMs) < now then redis.call('HDEL', KEYS[2], door[index])
+  local age, untilText = string.match(door[index + 1], '^(%S+) (%S+)$')
+  local untilMs = tonumber(untilText)
+  if untilMs < now or untilMs > now + tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], door[index])
   elseif door[index] ~= ARGV[1] and tonumber(age) < tonumber(ARGV[3]) then isOldest = false end
 end
 if isOwn or (not holder and isOldest) then

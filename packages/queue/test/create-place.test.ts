@@ -53,6 +53,17 @@ describe('the place at which a library’s copies are created', () => {
     expect(got).not.toBeNull();
   });
 
+  test('is not kept free for one who asked before Redis’ clock was set back', async () => {
+    const held = await places().take('riverside', run('evt_1', 1), LIFE_MS);
+    expect(await places().take('riverside', run('before', 2), LIFE_MS)).toBeNull();
+    const [door = ''] = await fixture.redis.keys('*create:riverside:door');
+    const anHourAhead = Date.now() + 3_600_000;
+    await fixture.redis.hset(door, 'riverside.before', `2 ${anHourAhead}`);
+    await held?.giveBack();
+
+    expect(await places().take('riverside', run('young', 9), LIFE_MS)).not.toBeNull();
+  });
+
   test('of a worker that died is free when its life is over, or at once for the same event', async () => {
     await places().take('riverside', run('evt_1'), LIFE_MS);
     expect(await places().take('riverside', run('evt_1', 0, 'run-2'), 80)).not.toBeNull();
