@@ -23,7 +23,6 @@ interface Operation {
 interface Description {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly parameters: Readonly<Record<string, Parameter>>;
-  readonly definitions: Readonly<Record<string, object>>;
 }
 
 export const hasKohaSubset = PLACE !== '';
@@ -38,7 +37,7 @@ export async function loadKohaSubset(
   const description = (await readKohaDocument(PLACE)) as Description;
   const ajv = new Ajv({ strict: false, allErrors: true });
   (addFormats as unknown as (target: Ajv) => void)(ajv);
-  ajv.addSchema({ $id: 'koha', definitions: description.definitions });
+  ajv.addSchema({ $id: 'koha', ...description });
 
   return (request) => {
     const found = findOperation(description, request);
@@ -107,7 +106,7 @@ function bodyProblems({ body, headers }: Recorded, parameters: readonly Paramete
   if (described?.schema === undefined) return ['a body is not described'];
   if (headers['content-type'] !== 'application/json') return ['the body is not sent as JSON'];
   const schema = JSON.parse(
-    JSON.stringify(described.schema).replaceAll('#/definitions', 'koha#/definitions'),
+    JSON.stringify(described.schema).replaceAll('"$ref":"#/', '"$ref":"koha#/'),
   ) as object;
   const validate = ajv.compile(schema);
   return validate(JSON.parse(body)) ? [] : [ajv.errorsText(validate.errors)];

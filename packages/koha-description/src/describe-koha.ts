@@ -1,5 +1,5 @@
 import { Ajv, type ValidateFunction } from 'ajv';
-import { readDescription, type DescribedApi, type DescribedOperation } from './description-file.ts';
+import { readDescription, resolve, type DescribedApi, type DescribedOperation } from './description-file.ts';
 import { isErrorShape } from './error-shapes.ts';
 import { isRecord } from './is-record.ts';
 import { readKohaDocument } from './read-koha-document.ts';
@@ -49,7 +49,7 @@ function buildDescription(api: DescribedApi): KohaDescription {
   const ajv = new Ajv({ strict: false, allErrors: true, coerceTypes: false });
   ajv.addFormat('date', (text) => isDate(text));
   ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/);
-  ajv.addSchema({ $id: 'koha', definitions: api.definitions });
+  ajv.addSchema({ $id: 'koha', ...api.document });
   const compiled = new Map<string, ValidateFunction>();
   const fits = (value: unknown, schema: unknown, where: string): string[] => {
     const key = JSON.stringify(schema);
@@ -106,13 +106,10 @@ function requestProblems(
 
 /** ajv takes `readOnly` for a remark; Koha refuses a request that has such a property. */
 function readOnlyProblems(body: unknown, schema: unknown, api: DescribedApi): string[] {
-  const reference = isRecord(schema) ? schema['$ref'] : undefined;
-  if (typeof reference !== 'string' || !isRecord(body)) return [];
-  const definition = api.definitions[reference.replace('#/definitions/', '')];
-  const properties =
-    isRecord(definition) && isRecord(definition['properties']) ? definition['properties'] : {};
+  if (!isRecord(body)) return [];
+  const properties = resolve(resolve(schema, api.document)['properties'], api.document);
   return Object.keys(body)
-    .filter((name) => isRecord(properties[name]) && properties[name]['readOnly'] === true)
+    .filter((name) => resolve(properties[name], api.document)['readOnly'] === true)
     .map((name) => `body/${name}: readOnly`);
 }
 
@@ -134,9 +131,9 @@ function objectSchema(schema: unknown, body: unknown): unknown {
   return items === undefined || Array.isArray(body) || isHidden ? schema : items;
 }
 
-/** Local references, told from within the added document. */
+/** Local references, as seen from outside of the document. */
 function absolute(schema: unknown): object {
-  const text = JSON.stringify(schema).replaceAll('"#/definitions/', '"koha#/definitions/');
+  const text = JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"koha#/');
   return JSON.parse(text) as object;
 }
 

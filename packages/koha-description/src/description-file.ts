@@ -16,48 +16,58 @@ export interface DescribedOperation {
 }
 
 export interface DescribedApi {
-  readonly definitions: Readonly<Record<string, unknown>>;
+  /** The whole document, to which its references lead. */
+  readonly document: Readonly<Record<string, unknown>>;
   /** `POST /patrons` -> what the description says of it. */
   readonly operations: ReadonlyMap<string, DescribedOperation>;
 }
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'];
 
-/** Reads a Swagger 2.0 document with local references, as Koha writes it. */
-export function readDescription(document: unknown): DescribedApi {
-  const root = isRecord(document) ? document : {};
-  const parameters = recordOf(root['parameters']);
+/** Reads a Swagger 2.0 document whose references are all local, such as `#/parameters/page`. */
+export function readDescription(source: unknown): DescribedApi {
+  const document = isRecord(source) ? source : {};
   const operations = new Map<string, DescribedOperation>();
-  for (const [path, item] of Object.entries(recordOf(root['paths']))) {
-    for (const [method, operation] of Object.entries(recordOf(item))) {
+  for (const [path, item] of Object.entries(resolve(document['paths'], document))) {
+    for (const [method, operation] of Object.entries(resolve(item, document))) {
       if (!methods.includes(method)) continue;
-      operations.set(`${method.toUpperCase()} ${path}`, readOperation(recordOf(operation), parameters));
+      operations.set(
+        `${method.toUpperCase()} ${path}`,
+        readOperation(resolve(operation, document), document),
+      );
     }
   }
-  return { definitions: recordOf(root['definitions']), operations };
+  return { document, operations };
 }
 
 function readOperation(
   operation: Readonly<Record<string, unknown>>,
-  shared: Readonly<Record<string, unknown>>,
+  document: DescribedApi['document'],
 ): DescribedOperation {
-  const listed = operation['parameters'];
-  const parameters = Array.isArray(listed) ? listed.map((entry) => readParameter(entry, shared)) : [];
+  const listed = Array.isArray(operation['parameters']) ? operation['parameters'] : [];
+  const parameters = listed.map((entry) => resolve(entry, document) as unknown as DescribedParameter);
   const responses = new Map<string, unknown>();
-  for (const [status, response] of Object.entries(recordOf(operation['responses']))) {
-    responses.set(status, recordOf(response)['schema'] ?? null);
+  for (const [status, response] of Object.entries(resolve(operation['responses'], document))) {
+    responses.set(status, resolve(response, document)['schema'] ?? null);
   }
   return { parameters, responses };
 }
 
-function readParameter(entry: unknown, shared: Readonly<Record<string, unknown>>): DescribedParameter {
-  const found = recordOf(entry);
-  const reference = found['$ref'];
-  const resolved =
-    typeof reference === 'string' ? recordOf(shared[reference.replace('#/parameters/', '')]) : found;
-  return resolved as unknown as DescribedParameter;
-}
-
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? value : {};
+/** The object that `value` is or refers to; an empty one where there is none. */
+export function resolve(
+  value: unknown,
+  document: DescribedApi['document'],
+): Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) return {};
+  const reference = value['$ref'];
+  if (typeof reference !== 'string') return value;
+  const steps = decodeURIComponent(reference).split('/').slice(1);
+  const found = steps.reduce<unknown>(
+    (at, step) =>
+      typeof at === 'object' && at !== null
+        ? Reflect.get(at, step.replaceAll('~1', '/').replaceAll('~0', '~'))
+        : undefined,
+    document,
+  );
+  return resolve(found, document);
 }

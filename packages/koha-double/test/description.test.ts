@@ -125,6 +125,15 @@ describe('a checkout of Koha', () => {
       expect(koha?.check(exchange({ surname: 1 })).request).toEqual(['body/surname: type {"type":"string"}']);
       expect(koha?.check(exchange({ patron_id: 1 })).request).toEqual(['body/patron_id: readOnly']);
       expect(koha?.check({ ...created, query: 'sort=x' }).request).toEqual(['query/sort: not described']);
+      const cashup = {
+        method: 'GET',
+        path: '/cashups/{cashup_id}',
+        status: 200,
+        responseBody: { cashup_id: 'x' },
+      };
+      expect(koha?.check({ ...created, ...cashup }).answer).toEqual([
+        'answer 200/cashup_id: type {"type":"integer"}',
+      ]);
       expect(describedRelease(checkout)).toBe('24.11');
     }));
 

@@ -15,6 +15,10 @@ definitions:
   error:
     $ref: ./definitions/error.yaml
 paths:
+  /cashups:
+    $ref: ./paths/cashups.yaml#/~1cashups
+  "/cashups/{cashup_id}":
+    $ref: "./paths/cashups.yaml#/~1cashups~1{cashup_id}"
   /patrons:
     $ref: "./paths/patrons.yaml#/~1patrons"
 parameters:
@@ -40,6 +44,22 @@ properties:
 additionalProperties: false
 `,
   'api/v1/swagger/definitions/error.yaml': 'type: object\n',
+  'api/v1/swagger/definitions/cashup.yaml': 'type: object\nproperties:\n  cashup_id:\n    type: integer\n',
+  // Not by way of swagger.yaml, and by two of its paths.
+  'api/v1/swagger/paths/cashups.yaml': `
+/cashups:
+  post:
+    responses:
+      "201":
+        schema:
+          $ref: "../definitions/cashup.yaml"
+"/cashups/{cashup_id}":
+  get:
+    responses:
+      "200":
+        schema:
+          $ref: "../definitions/cashup.yaml"
+`,
   'api/v1/swagger/paths/patrons.yaml': `
 /patrons:
   post:
