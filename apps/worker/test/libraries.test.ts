@@ -135,6 +135,21 @@ describe('work beside the story', () => {
     },
   );
 
+  test('that hangs keeps no call of the story back, be it of copies here or of its patrons elsewhere', async () => {
+    const { libraries, clock } = bench();
+    const hang = () =>
+      libraries.callBeside('midland', () => new Promise<never>(() => undefined)).catch(() => undefined);
+    await beside(libraries, 'timeout').catch(() => undefined);
+    void hang();
+    void hang();
+    clock.forward(1_500);
+
+    await expect(succeed(libraries)).resolves.toBe('ok');
+    expect(libraries.circuit('midland')).toMatchObject({ isOpen: false });
+    await expect(beside(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+    expect(libraries.reportCircuit('midland')).toMatchObject({ isOpen: true, isDue: false });
+  });
+
   test('is refused by an open circuit', async () => {
     const { libraries } = await opened();
     await expect(beside(libraries)).rejects.toBeInstanceOf(LibraryClosed);

@@ -72,10 +72,7 @@ export function buildLibraries(
       ([library, koha]) => [library, buildRoom(library, koha, { monotonicNow, random }, watch)] as const,
     ),
   );
-  const seen = (
-    { circuit, silence }: Pick<Room, 'circuit' | 'silence'>,
-    lastSuccess: number | null,
-  ): CircuitSeen => ({
+  const seen = ({ circuit, silence }: Door, lastSuccess: number | null): CircuitSeen => ({
     isOpen: circuit.isOpen || silence.isSuspicious,
     isDue: circuit.isDue && !silence.isSuspicious,
     sinceSuccessMs: lastSuccess === null ? null : monotonicNow() - lastSuccess,
@@ -90,44 +87,49 @@ export function buildLibraries(
     async call(library, work) {
       const place = room(library);
       const startedAt = monotonicNow();
-      const result = await through(place, place.circuit, () => work(place.koha));
+      const result = await through(place, place.main, () => work(place.koha));
       place.lastSuccess = monotonicNow();
       watch.answered(library, place.lastSuccess - startedAt);
       return result;
     },
     async callBeside(library, work) {
       const place = room(library);
-      const { koha, circuit, besides } = place;
-      const result = await (circuit.isOpen
-        ? through(place, circuit, () => work(koha))
-        : through(place, besides, () => work(koha), { judge: judgeBeside }));
-      besides.succeeded();
+      const { koha, main, beside } = place;
+      const result = await (main.circuit.isOpen
+        ? through(place, main, () => work(koha))
+        : through(place, beside, () => work(koha), { judge: judgeBeside }));
+      beside.circuit.succeeded();
       place.lastReport = monotonicNow();
       return result;
     },
     async capabilities(library) {
       const place = room(library);
-      return through(place, place.circuit, () => place.koha.capabilities(), { success: 'no news' });
+      return through(place, place.main, () => place.koha.capabilities(), { success: 'no news' });
     },
     circuit(library) {
-      const place = room(library);
-      return seen(place, place.lastSuccess);
+      const { main, lastSuccess } = room(library);
+      return seen(main, lastSuccess);
     },
     reportCircuit(library) {
-      const { circuit, besides, silence, lastReport } = room(library);
-      return seen({ circuit: circuit.isOpen ? circuit : besides, silence }, lastReport);
+      const { main, beside, lastReport } = room(library);
+      return seen(main.circuit.isOpen ? main : beside, lastReport);
     },
   };
+}
+
+/** What one kind of call goes through. */
+interface Door {
+  readonly circuit: Circuit;
+  readonly silence: Silence;
 }
 
 interface Room {
   readonly library: string;
   readonly koha: KohaClient;
-  readonly circuit: Circuit;
-  /** Of the work beside the story. */
-  readonly besides: Circuit;
+  readonly main: Door;
+  /** Of the work beside the story: a plugin that hangs says nothing of its library. */
+  readonly beside: Door;
   readonly rest: LibraryRest;
-  readonly silence: Silence;
   /** Hears of each failure that is not a report's, before the circuit does. */
   readonly failed: (error: KohaError) => void;
   lastSuccess: number | null;
@@ -150,10 +152,18 @@ function buildRoom(
   return {
     library,
     koha,
-    circuit: buildCircuit(monotonicNow, changed, { random }),
-    besides: buildCircuit(monotonicNow, () => undefined, { random, longestPauseMs: LONGEST_PAUSE_BESIDE_MS }),
+    main: {
+      circuit: buildCircuit(monotonicNow, changed, { random }),
+      silence: buildSilence(monotonicNow),
+    },
+    beside: {
+      circuit: buildCircuit(monotonicNow, () => undefined, {
+        random,
+        longestPauseMs: LONGEST_PAUSE_BESIDE_MS,
+      }),
+      silence: buildSilence(monotonicNow),
+    },
     rest: buildLibraryRest(monotonicNow),
-    silence: buildSilence(monotonicNow),
     failed: (error) => watch.failed(library, error),
     lastSuccess: null,
     lastReport: null,
@@ -162,8 +172,8 @@ function buildRoom(
 
 /** Does the work if the library does not rest and the circuit lets it, and tells both how it went. */
 async function through<T>(
-  { library, rest, silence, failed }: Room,
-  circuit: Circuit,
+  { library, rest, failed }: Room,
+  { circuit, silence }: Door,
   work: () => Promise<T>,
   how: { readonly success?: 'no news'; readonly judge?: typeof judge } = {},
 ): Promise<T> {
