@@ -1,5 +1,5 @@
 import type { WorkerConfig } from '@passport/config';
-import { FAILURES } from '@passport/contract';
+import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
   type ScanJobs,
   buildHeldWrite,
@@ -88,7 +88,7 @@ export async function startWorker(
   const sightings = buildSightings(ids, (id) => slots.answerMs(id), now);
   const seen = { metrics: kohaMetrics(metrics), slots, sightings, tracing };
   const libraries = connectLibraries({ consortium, lifecycle, machine, ...seen, log });
-  const jobs = jobMetrics(metrics, { libraries: ids, failures: FAILURES });
+  const jobs = jobMetrics(metrics, { libraries: ids, outcomes: ALERTED_OUTCOMES });
   const opened = { config, nameOf, connection, redis, tellQueue, libraries, slots, sightings, jobs, tracing };
   const work = assembleWork({ ...opened, machine, lifecycle, now, log });
 

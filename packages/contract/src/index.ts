@@ -24,6 +24,7 @@ export {
   verifyDelivery,
 } from './signature.ts';
 export {
+  ALERTED_OUTCOMES,
   CHECKOUT_RESULTS,
   type CheckoutResult,
   ELIGIBILITY_REASONS,

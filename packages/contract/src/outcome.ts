@@ -22,6 +22,11 @@ export const FAILURES = [
   'MISCONFIGURED',
   'TOO_LATE',
 ] as const;
+/**
+ * The outcomes that an alert looks for: each is counted from zero on, because the first of a series that was not there before is no
+ * increase to Prometheus.
+ */
+export const ALERTED_OUTCOMES = [...FAILURES, 'MERGED_INTO_NATIVE', 'COPY_ANONYMIZED'] as const;
 export const OUTCOMES = [...RESULTS, ...FAILURES] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 export type Failure = (typeof FAILURES)[number];

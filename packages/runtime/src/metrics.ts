@@ -54,11 +54,11 @@ export function eventMetrics(
 
 /**
  * `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds`, `passport_limit_reached_total` and
- * `passport_jobs_put_back_total` of the worker. The `failures` among the outcomes and the limits are there from the start, as with {@link eventMetrics}.
+ * `passport_jobs_put_back_total` of the worker. The `outcomes` that are named and the limits are there from the start, as with {@link eventMetrics}.
  */
 export function jobMetrics(
   registry: MetricsRegistry,
-  zeroed: { libraries: readonly string[]; failures: readonly string[] },
+  zeroed: { libraries: readonly string[]; outcomes: readonly string[] },
 ) {
   const registers = [registry];
   const jobs = new Counter({
@@ -96,7 +96,7 @@ export function jobMetrics(
   for (const library of zeroed.libraries) {
     for (const reason of ['newer_version', 'unknown_library', 'paused_library'])
       putBack.inc({ library, reason }, 0);
-    for (const outcome of zeroed.failures) jobs.inc({ library, outcome }, 0);
+    for (const outcome of zeroed.outcomes) jobs.inc({ library, outcome }, 0);
     for (const limit of ['copies', 'misses', 'verdicts']) limits.inc({ library, limit }, 0);
   }
   return {

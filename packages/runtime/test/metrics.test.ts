@@ -8,7 +8,7 @@ import {
   redisMetrics,
 } from '@passport/runtime';
 
-const NONE = { libraries: [], failures: [], results: [] };
+const NONE = { libraries: [], outcomes: [], results: [] };
 
 async function arrange() {
   const registry = createMetrics({ process: 'worker', processMetrics: false });
@@ -97,7 +97,7 @@ test('a queue that cannot be read leaves its gauges out, the others in, and says
 test('what an alert looks for is there from the start, at zero', async () => {
   const { registry, text } = await arrange();
   eventMetrics(registry, { libraries: ['riverside'], results: ['unavailable'] });
-  jobMetrics(registry, { libraries: ['riverside'], failures: ['MISCONFIGURED'] });
+  jobMetrics(registry, { libraries: ['riverside'], outcomes: ['MISCONFIGURED'] });
   const lines = (await text()).split('\n');
   expect(lines).toEqual(
     expect.arrayContaining([
