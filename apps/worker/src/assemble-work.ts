@@ -31,8 +31,8 @@ import { buildScanWork } from './job/scan-work.ts';
 import type { Sightings } from './koha/library-health.ts';
 import type { SlotClock } from './koha/slot-clock.ts';
 import { longestPatienceMs } from './job/put-back.ts';
-import { buildInTurn } from './provision/patron-lock.ts';
-import { buildTakeUp } from './provision/quota.ts';
+import { buildPatronLock } from './provision/patron-lock.ts';
+import { buildQuota } from './provision/quota.ts';
 import { buildTeller } from './report/report.ts';
 import type { ScanWork } from './job/scan-worker.ts';
 
@@ -92,9 +92,9 @@ export function assembleWork(opened: Opened): ScanWork {
     log,
   });
   lifecycle.own('tellings', () => teller.settled());
-  const takeUp = buildTakeUp(consortium, ledger, jobs.limitReached);
+  const quota = buildQuota(consortium, ledger, jobs.limitReached);
   return buildScanWork({
-    run: assembleRun(opened, { ...assembleStory(opened), takeUp }),
+    run: assembleRun(opened, { ...assembleWorkflow(opened), quota }),
     consortium,
     ledger,
     receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: machine.monotonicNow, log }),
@@ -110,7 +110,7 @@ export function assembleWork(opened: Opened): ScanWork {
   });
 }
 
-function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
+function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
   const { config, redis, libraries, jobs, machine, now, log } = opened;
   const { newId, monotonicNow, pause, random } = machine;
   const { consortium } = config;
@@ -119,7 +119,7 @@ function assembleStory(opened: Opened): Omit<ProvisionDeps, 'takeUp'> {
     consortium,
     libraries,
     ask: buildAskHome(libraries),
-    inTurn: buildInTurn({
+    withPatronLock: buildPatronLock({
       turns: openTurns(redis),
       timeoutMs: (id) => timeouts.get(id) ?? 0,
       newId,
@@ -157,12 +157,12 @@ function buildInStep({ jobs, tracing, now }: Opened): ProvisionDeps['inStep'] {
     );
 }
 
-function assembleRun(opened: Opened, story: ProvisionDeps): RunDeps {
+function assembleRun(opened: Opened, workflow: ProvisionDeps): RunDeps {
   const { config, slots, nameOf, machine, now } = opened;
   const { libraries } = config.consortium;
   const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
   return {
-    provision: (scan, lock) => provision(scan, lock, story),
+    provision: (scan, lock) => provision(scan, lock, workflow),
     sealer: createSealer(config.keys.map((key) => key.reveal())),
     giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
     knows: (id) => libraries.some((each) => each.id === id),

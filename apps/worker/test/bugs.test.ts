@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { addScans, buildHeldWrite, openScanQueue } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
-import type { RunDecision } from '../src/job/run-scan.ts';
+import type { RunResult } from '../src/job/run-result.ts';
 import { type ScanWork, startScanWorker } from '../src/job/scan-worker.ts';
 import { jobData } from './builders.ts';
 
@@ -40,7 +40,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
       beforeEnd: nothing,
       afterEnd: nothing,
       endAgain: nothing,
-      beforePark: nothing,
+      beforeDelay: nothing,
       ...plan,
     },
     writeHeld: buildHeldWrite(connection),
@@ -78,7 +78,7 @@ test.each(['ERR_INVALID_ARG_TYPE', 'ERR_ASSERTION', 'ENOSPC'])(
 test('trouble of Redis itself is no attempt', async () => {
   let runs = 0;
   const done = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
-  const end: RunDecision = { kind: 'ended_before', job: jobData({ progress: done }) };
+  const end: RunResult = { kind: 'done_before', job: jobData({ progress: done }) };
   const { job } = await work({
     run: () => {
       runs += 1;
@@ -97,7 +97,7 @@ test('a bug in what follows the end of a job keeps it from being finished five t
   const done = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
   const { job, logged } = await work(
     {
-      run: () => Promise.resolve({ kind: 'ended_before', job: jobData({ progress: done }) }),
+      run: () => Promise.resolve({ kind: 'done_before', job: jobData({ progress: done }) }),
       afterEnd: () => Promise.reject(bug('ERR_INVALID_ARG_TYPE')),
     },
     5,

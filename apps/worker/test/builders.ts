@@ -3,7 +3,8 @@ import { queuedProgress, sealContext } from '@passport/contract';
 import { type KohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createSealer } from '@passport/runtime';
 import { type HeldLock, LockLost } from '../src/job/job-lock.ts';
-import type { JobInHand, RunDeps } from '../src/job/run-scan.ts';
+import type { JobInHand } from '../src/job/run-result.ts';
+import type { RunDeps } from '../src/job/run-scan.ts';
 import type { Scan } from '../src/provision/scan.ts';
 
 export const CARD = '21234000000017';

@@ -39,10 +39,10 @@ const other = { event: 'riverside.evt_9', run: 'x', sinceMs: 0 };
 describe('the place at which copies are created', () => {
   test('is held during the work, and given back when it fails', async () => {
     const { inPlace, held } = bench();
-    const during = await inPlace(aScan(), heldLock(), () => Promise.resolve([...held.keys()]));
+    const during = await inPlace(aScan(), heldLock().signal, () => Promise.resolve([...held.keys()]));
     expect(during).toEqual({ kind: 'done', value: ['riverside'] });
 
-    const failing = inPlace(aScan(), heldLock(), () => Promise.reject(new Error('Koha')));
+    const failing = inPlace(aScan(), heldLock().signal, () => Promise.reject(new Error('Koha')));
     await expect(failing).rejects.toThrow('Koha');
     expect(held.size).toBe(0);
   });
@@ -52,13 +52,18 @@ describe('the place at which copies are created', () => {
     held.set('riverside', other);
     const work = () => Promise.reject(new Error('worked without the place'));
 
-    expect(await inPlace(aScan(), heldLock(), work)).toEqual({ kind: 'busy', freeInMs: expect.any(Number) });
+    expect(await inPlace(aScan(), heldLock().signal, work)).toEqual({
+      kind: 'busy',
+      freeInMs: expect.any(Number),
+    });
   });
 
   test('of one library keeps nobody from another’s', async () => {
     const { inPlace, held } = bench();
     held.set('riverside', other);
-    const elsewhere = inPlace(aScan({ lending: 'lakeside' }), heldLock(), () => Promise.resolve('made'));
+    const elsewhere = inPlace(aScan({ lending: 'lakeside' }), heldLock().signal, () =>
+      Promise.resolve('made'),
+    );
     expect(await elsewhere).toEqual({ kind: 'done', value: 'made' });
   });
 
@@ -66,7 +71,7 @@ describe('the place at which copies are created', () => {
     const { inPlace, held, left } = bench();
     held.set('riverside', other);
     const lock = heldLock();
-    const waiting = inPlace(aScan(), lock, () => Promise.resolve(1));
+    const waiting = inPlace(aScan(), lock.signal, () => Promise.resolve(1));
     lock.stop();
     await expect(waiting).rejects.toThrow();
     expect(left).toEqual(['riverside']);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { RunDecision } from '../src/job/run-scan.ts';
+import type { RunResult } from '../src/job/run-result.ts';
 import { CARD } from './builders.ts';
 import { type StoryBench, openStory } from './workflow-bench.ts';
 
@@ -9,7 +9,7 @@ const own = leakGuard({ beforeEach, afterEach });
 const open = async (): Promise<StoryBench> => own(await openStory());
 const noItem = { item: null };
 /** What the job remembers of what it sent, ended or parked. */
-const sentOf = (decision: RunDecision) => ('job' in decision ? decision.job.sent : undefined);
+const sentOf = (decision: RunResult) => ('job' in decision ? decision.job.sent : undefined);
 const LEFT = { home: 'midland', fields: expect.arrayContaining(['surname', 'address']) };
 
 describe('a record that has left for the lending library is on record', () => {
@@ -50,7 +50,7 @@ describe('a record that has left for the lending library is on record', () => {
 
     expect(story.copy()).toBeUndefined();
     expect(sentOf(decision)).toMatchObject(LEFT);
-    if (decision.kind === 'end') expect(decision.ending.disclosed).toMatchObject({ home: 'midland' });
+    if (decision.kind === 'done') expect(decision.disclosed).toMatchObject({ home: 'midland' });
   });
 
   test('when somebody has the card already', async () => {
@@ -64,7 +64,7 @@ describe('a record that has left for the lending library is on record', () => {
     const earlier = { home: 'midland', home_key: 'midland:7', fields: ['surname'] };
     const decision = await story.run({ ...noItem, job: { sent: earlier } });
 
-    expect(decision).toMatchObject({ kind: 'end', ending: { outcome: 'COPIED' } });
+    expect(decision).toMatchObject({ kind: 'done', outcome: 'COPIED' });
     expect(decision).toMatchObject({
       job: { sent: { home_key: expect.stringMatching(/^midland:[^7]$/) }, sent_before: [earlier] },
     });
@@ -78,7 +78,7 @@ describe('a record that never left is not', () => {
     await story.riverside.close();
     const decision = await story.run(noItem);
 
-    expect(decision.kind).toBe('park');
+    expect(decision.kind).toBe('retry');
     expect(sentOf(decision)).toBeNull();
   });
 
@@ -90,7 +90,7 @@ describe('a record that never left is not', () => {
     ]);
     const decision = await story.run(noItem);
 
-    expect(decision).toMatchObject({ kind: 'end', ending: { outcome: 'MISCONFIGURED' } });
+    expect(decision).toMatchObject({ kind: 'done', outcome: 'MISCONFIGURED' });
     expect(sentOf(decision)).toBeNull();
     expect(story.copy()).toBeUndefined();
   });

@@ -26,13 +26,13 @@ describe('T-16 a home library that gives no usable answer is waited for by name'
     ['503', { kind: 'status', status: 503 }],
   ])('%s', async (_what, fault) => {
     const story = await faulty(fault);
-    const { job, worthTelling } = waitOf(await story.run());
+    const { job, worthReporting } = waitOf(await story.run());
     expect(job.progress).toMatchObject({
       state: 'waiting',
       homes: [{ id: 'midland' }],
       waiting_for: { library: 'midland', reason: 'NO_ANSWER' },
     });
-    expect(worthTelling).toBe(true);
+    expect(worthReporting).toBe(true);
     expect(endingOf(await story.run({ job, starts: 2 })).outcome).toBe('COPIED');
   });
 

@@ -200,7 +200,7 @@ describe('nothing is written any more', () => {
   test('once the lock is lost', async () => {
     const story = await open();
     const lock = heldLock();
-    const inTurn = (
+    const withPatronLock = (
       _scan: unknown,
       _key: string,
       held: typeof lock,
@@ -209,7 +209,9 @@ describe('nothing is written any more', () => {
       lock.lose();
       return work(held);
     };
-    await expect(story.run({ lock }, { inTurn: inTurn as never })).rejects.toBeInstanceOf(LockLost);
+    await expect(story.run({ lock }, { withPatronLock: withPatronLock as never })).rejects.toBeInstanceOf(
+      LockLost,
+    );
     expect(story.calls()).toEqual(['midland GET /patrons']);
   });
 
@@ -219,7 +221,7 @@ describe('nothing is written any more', () => {
     const stopping = waitFor('the copy to be asked for', () =>
       story.calls().includes(`riverside ${CREATE}`),
     ).then(() => lock.stop());
-    expect(await story.run({ ...noItem, lock })).toEqual({ kind: 'hand_back' });
+    expect(await story.run({ ...noItem, lock })).toEqual({ kind: 'requeue' });
     await stopping;
 
     // Koha may have made it before we hung up, may make it now, or never heard of it: one copy in each case.

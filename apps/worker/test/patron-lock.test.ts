@@ -1,14 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { TurnHolder, Turns } from '@passport/queue';
 import { LockLost } from '../src/job/job-lock.ts';
-import type { InTurn } from '../src/provision/ports.ts';
-import { buildInTurn } from '../src/provision/patron-lock.ts';
+import { buildPatronLock } from '../src/provision/patron-lock.ts';
 import { type HandClock, aScan, handClock, heldLock } from './builders.ts';
 
 const KEY = 'midland:812';
 
 interface Bench {
-  readonly inTurn: InTurn;
+  readonly withPatronLock: ReturnType<typeof buildPatronLock>;
   readonly clock: HandClock;
   readonly holders: Map<string, TurnHolder>;
   fail(what: 'take' | 'give back' | null): void;
@@ -31,7 +30,7 @@ function bench(): Bench {
     },
   };
   let ids = 0;
-  const inTurn = buildInTurn({
+  const withPatronLock = buildPatronLock({
     turns,
     timeoutMs: () => 3_000,
     newId: () => `run-${(ids += 1)}`,
@@ -41,13 +40,13 @@ function bench(): Bench {
       return Promise.resolve();
     },
   });
-  return { inTurn, clock, holders, fail: (what) => (failing = what) };
+  return { withPatronLock, clock, holders, fail: (what) => (failing = what) };
 }
 
 describe('T-20 writing for one patron', () => {
   test('is done in the turn of the home key at this library, for this event', async () => {
-    const { inTurn, holders } = bench();
-    const during = await inTurn(aScan(), KEY, heldLock(), () => Promise.resolve(new Map(holders)));
+    const { withPatronLock, holders } = bench();
+    const during = await withPatronLock(aScan(), KEY, heldLock(), () => Promise.resolve(new Map(holders)));
 
     expect([...(during ?? [])]).toEqual([
       ['riverside:midland:812', { event: 'riverside.evt_1', run: 'run-1' }],
@@ -56,25 +55,25 @@ describe('T-20 writing for one patron', () => {
   });
 
   test('waits two seconds for the turn, and then lets others use the worker', async () => {
-    const { inTurn, holders, clock } = bench();
+    const { withPatronLock, holders, clock } = bench();
     holders.set('riverside:midland:812', { event: 'riverside.evt_2', run: 'x' });
     const work = () => Promise.reject(new Error('worked without the turn'));
 
-    expect(await inTurn(aScan(), KEY, heldLock(), work)).toBeNull();
+    expect(await withPatronLock(aScan(), KEY, heldLock(), work)).toBeNull();
     expect(clock.now()).toBeGreaterThanOrEqual(2_000);
     expect(clock.now()).toBeLessThan(2_100);
   });
 
   test('gives the turn back when the work fails', async () => {
-    const { inTurn, holders } = bench();
+    const { withPatronLock, holders } = bench();
     const work = () => Promise.reject(new Error('Koha'));
 
-    await expect(inTurn(aScan(), KEY, heldLock(), work)).rejects.toThrow('Koha');
+    await expect(withPatronLock(aScan(), KEY, heldLock(), work)).rejects.toThrow('Koha');
     expect(holders.size).toBe(0);
   });
 
   test('sends nothing that could outlive the turn', async () => {
-    const { inTurn, clock } = bench();
+    const { withPatronLock, clock } = bench();
     const sent: number[] = [];
     const work = (held: { assertHeld(): void }): Promise<string> => {
       while (clock.now() < 60_000) {
@@ -85,38 +84,42 @@ describe('T-20 writing for one patron', () => {
       return Promise.resolve('never over');
     };
 
-    expect(await inTurn(aScan(), KEY, heldLock(), work)).toBeNull();
+    expect(await withPatronLock(aScan(), KEY, heldLock(), work)).toBeNull();
     expect(Math.max(...sent) + 2 * 3_000).toBeLessThanOrEqual(26_000);
     expect(Math.max(...sent)).toBeGreaterThan(18_000);
   });
 
   test('sends nothing once the job’s own lock is lost', async () => {
-    const { inTurn } = bench();
+    const { withPatronLock } = bench();
     const lock = heldLock();
     const work = (held: { assertHeld(): void }): Promise<void> => {
       lock.lose();
       return Promise.resolve().then(() => held.assertHeld());
     };
-    await expect(inTurn(aScan(), KEY, lock, work)).rejects.toBeInstanceOf(LockLost);
+    await expect(withPatronLock(aScan(), KEY, lock, work)).rejects.toBeInstanceOf(LockLost);
   });
 
   test('does not wait for a turn that nobody needs any more', async () => {
-    const { inTurn, holders } = bench();
+    const { withPatronLock, holders } = bench();
     holders.set('riverside:midland:812', { event: 'riverside.evt_2', run: 'x' });
     const lock = heldLock();
     lock.lose();
-    await expect(inTurn(aScan(), KEY, lock, () => Promise.resolve(1))).rejects.toBeInstanceOf(LockLost);
+    await expect(withPatronLock(aScan(), KEY, lock, () => Promise.resolve(1))).rejects.toBeInstanceOf(
+      LockLost,
+    );
   });
 
   test('keeps its result when the turn cannot be given back: it runs out by itself', async () => {
-    const { inTurn, fail } = bench();
+    const { withPatronLock, fail } = bench();
     fail('give back');
-    expect(await inTurn(aScan(), KEY, heldLock(), () => Promise.resolve('copied'))).toBe('copied');
+    expect(await withPatronLock(aScan(), KEY, heldLock(), () => Promise.resolve('copied'))).toBe('copied');
   });
 
   test('is not begun while Redis cannot say whose turn it is', async () => {
-    const { inTurn, fail } = bench();
+    const { withPatronLock, fail } = bench();
     fail('take');
-    await expect(inTurn(aScan(), KEY, heldLock(), () => Promise.resolve(1))).rejects.toThrow('closed');
+    await expect(withPatronLock(aScan(), KEY, heldLock(), () => Promise.resolve(1))).rejects.toThrow(
+      'closed',
+    );
   });
 });

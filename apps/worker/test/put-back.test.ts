@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import { type RunDecision, runScan } from '../src/job/run-scan.ts';
+import type { RunResult } from '../src/job/run-result.ts';
+import { runScan } from '../src/job/run-scan.ts';
 import { NOON, inHand, jobData, runDeps } from './builders.ts';
 
 const GIVE_UP_MS = 900_000;
@@ -19,15 +20,15 @@ const FOR_ANOTHER: readonly (readonly [string, object, string, string])[] = [
   ['of a lending library that is paused', jobData({ library: 'birch' }), 'paused_library', 'birch'],
 ];
 
-const run = (data: object, nowMs = NOON): Promise<RunDecision> =>
+const run = (data: object, nowMs = NOON): Promise<RunResult> =>
   runScan(inHand({ data }), runDeps({ ...known, now: () => nowMs }));
 
-function parked(decision: RunDecision) {
-  if (decision.kind !== 'park') throw new Error(`it is to ${decision.kind}`);
+function parked(decision: RunResult) {
+  if (decision.kind !== 'retry') throw new Error(`it is to ${decision.kind}`);
   return decision;
 }
-function ended(decision: RunDecision) {
-  if (decision.kind !== 'end') throw new Error(`it is to ${decision.kind}`);
+function ended(decision: RunResult) {
+  if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}`);
   return decision;
 }
 
@@ -35,7 +36,7 @@ describe.each(FOR_ANOTHER)('a job %s', (_what, data, putBack, lending) => {
   test('is put back for another worker: no attempt, and the desk hears that it waits', async () => {
     const decision = parked(await run(data));
 
-    expect(decision).toMatchObject({ putBack, worthTelling: true, forCircuitsOf: [] });
+    expect(decision).toMatchObject({ putBack, worthReporting: true, forCircuitsOf: [] });
     expect(decision.job.progress).toMatchObject({
       state: 'waiting',
       outcome: null,
@@ -74,7 +75,7 @@ describe.each(FOR_ANOTHER)('a job %s', (_what, data, putBack, lending) => {
 test('a job of a paused library that has ended is only finished', async () => {
   const progress = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
 
-  expect(await run(jobData({ library: 'birch', progress }))).toMatchObject({ kind: 'ended_before' });
+  expect(await run(jobData({ library: 'birch', progress }))).toMatchObject({ kind: 'done_before' });
 });
 
 describe('a job that a newer version wrote', () => {
@@ -99,7 +100,7 @@ describe('a job that a newer version wrote', () => {
     const progress = { ...newer.progress, state: 'done', outcome: 'NOT_FOUND' };
     const data = { ...newer, progress };
 
-    expect(await run(data)).toMatchObject({ kind: 'park' });
-    expect(await run(data, SCANNED + GIVE_UP_MS + 1)).toMatchObject({ kind: 'ended_before' });
+    expect(await run(data)).toMatchObject({ kind: 'retry' });
+    expect(await run(data, SCANNED + GIVE_UP_MS + 1)).toMatchObject({ kind: 'done_before' });
   });
 });

@@ -105,7 +105,7 @@ describe('a failure that only a person can mend says which', () => {
 });
 
 test('a call that we broke off hands the job back', () => {
-  expect(decideFailure(kohaError('aborted'))).toEqual({ kind: 'hand_back' });
+  expect(decideFailure(kohaError('aborted'))).toEqual({ kind: 'requeue' });
 });
 
 test.each([new TypeError('x is not a function'), 'text', undefined])('anything else is a bug', (error) => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStateSchema, eventStateOf } from '@passport/contract';
 import { createSealer } from '@passport/runtime';
-import type { RunEnd } from '../src/provision/ending.ts';
+import type { Result } from '../src/provision/result.ts';
 import { LockLost } from '../src/job/job-lock.ts';
-import { type RunDecision, type RunDeps, runScan } from '../src/job/run-scan.ts';
+import type { RunResult } from '../src/job/run-result.ts';
+import { type RunDeps, runScan } from '../src/job/run-scan.ts';
 import type { Scan } from '../src/provision/scan.ts';
 import {
   CARD,
@@ -20,17 +21,15 @@ import {
 
 const GIVE_UP_MS = 900_000;
 const SCANNED = NOON - 2_000;
-const copied: RunEnd = {
-  kind: 'ended',
-  ending: {
-    outcome: 'COPIED',
-    homes: ['midland'],
-    patronId: 812,
-    checkout: { result: 'CHECKED_OUT', keys: [] },
-  },
+const copied: Result = {
+  kind: 'done',
+  outcome: 'COPIED',
+  homes: ['midland'],
+  patronId: 812,
+  checkout: { result: 'CHECKED_OUT', keys: [] },
 };
-const waiting = (change: Partial<Extract<RunEnd, { kind: 'waiting' }>> = {}): RunEnd => ({
-  kind: 'waiting',
+const waiting = (change: Partial<Extract<Result, { kind: 'retry' }>> = {}): Result => ({
+  kind: 'retry',
   library: 'midland',
   reason: 'NO_ANSWER',
   retryAfterMs: null,
@@ -38,17 +37,17 @@ const waiting = (change: Partial<Extract<RunEnd, { kind: 'waiting' }>> = {}): Ru
   ...change,
 });
 
-const telling = (end: RunEnd, change: Partial<RunDeps> = {}): RunDeps =>
+const telling = (end: Result, change: Partial<RunDeps> = {}): RunDeps =>
   runDeps({ provision: () => Promise.resolve(end), ...change });
 const failing = (error: Error, change: Partial<RunDeps> = {}): RunDeps =>
   runDeps({ provision: () => Promise.reject(error), ...change });
 
-function ended(decision: RunDecision) {
-  if (decision.kind !== 'end') throw new Error(`it is to ${decision.kind}`);
+function ended(decision: RunResult) {
+  if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}`);
   return decision.job;
 }
-function parked(decision: RunDecision) {
-  if (decision.kind !== 'park') throw new Error(`it is to ${decision.kind}`);
+function parked(decision: RunResult) {
+  if (decision.kind !== 'retry') throw new Error(`it is to ${decision.kind}`);
   return decision;
 }
 
@@ -70,9 +69,7 @@ describe('a run that comes to its end', () => {
   });
 
   test('that is a failure keeps both for a person', async () => {
-    const job = ended(
-      await runScan(inHand(), telling({ kind: 'ended', ending: { outcome: 'LENDING_REFUSED' } })),
-    );
+    const job = ended(await runScan(inHand(), telling({ kind: 'done', outcome: 'LENDING_REFUSED' })));
 
     expect(job.progress.state).toBe('failed');
     expect(job.sealed_card).not.toBeNull();
@@ -80,7 +77,7 @@ describe('a run that comes to its end', () => {
   });
 
   test('says that nothing was asked where no checkout was', async () => {
-    const job = ended(await runScan(inHand(), telling({ kind: 'ended', ending: { outcome: 'NOT_FOUND' } })));
+    const job = ended(await runScan(inHand(), telling({ kind: 'done', outcome: 'NOT_FOUND' })));
     expect(job.progress.checkout).toEqual({ result: 'NOT_ASKED', keys: [] });
   });
 
@@ -99,7 +96,7 @@ describe('a run that comes to its end', () => {
   test('whose worker died after writing it is not told again, only finished', async () => {
     const data = ended(await runScan(inHand(), telling(copied)));
     expect(await runScan(inHand({ data, starts: 2, stalls: 1 }), runDeps())).toEqual({
-      kind: 'ended_before',
+      kind: 'done_before',
       job: data,
     });
   });
@@ -132,10 +129,10 @@ describe('whether an earlier run may have written', () => {
 
 describe('a run that has to wait', () => {
   test('parks by the schedule, says for whom, and counts the attempt', async () => {
-    const { job, untilMs, worthTelling } = parked(await runScan(inHand(), telling(waiting())));
+    const { job, untilMs, worthReporting } = parked(await runScan(inHand(), telling(waiting())));
 
     expect(untilMs).toBe(NOON + 375);
-    expect(worthTelling).toBe(true);
+    expect(worthReporting).toBe(true);
     expect(job.progress).toMatchObject({
       seq: 3,
       state: 'waiting',
@@ -153,12 +150,12 @@ describe('a run that has to wait', () => {
 
   test('tells the desk at each wait, since an earlier telling may be lost', async () => {
     const data = jobData({ progress: waitingProgress('NO_ANSWER') });
-    expect(parked(await runScan(inHand({ data }), telling(waiting()))).worthTelling).toBe(true);
+    expect(parked(await runScan(inHand({ data }), telling(waiting()))).worthReporting).toBe(true);
   });
 
   test('for a library at its cap takes the next free slot, at no attempt and without a word', async () => {
     const decision = parked(await runScan(inHand(), telling(waiting({ reason: 'BUSY' }))));
-    expect(decision).toMatchObject({ untilMs: NOON + 120, worthTelling: false });
+    expect(decision).toMatchObject({ untilMs: NOON + 120, worthReporting: false });
     expect(decision.job.progress.attempt).toBe(0);
   });
 
@@ -307,7 +304,7 @@ describe('a failure that the story leaves to us', () => {
   test('because the process stops hands the job back', async () => {
     const lock = heldLock();
     lock.stop();
-    expect(await runScan(inHand({ lock }), failing(new Error('aborted')))).toEqual({ kind: 'hand_back' });
+    expect(await runScan(inHand({ lock }), failing(new Error('aborted')))).toEqual({ kind: 'requeue' });
   });
 
   test('because the lock is lost is not ours to judge', async () => {
@@ -358,7 +355,7 @@ test('waiting again and again, an event ends within its time, whatever its libra
   for (; starts < 1_000;) {
     starts += 1;
     const decision = await runScan(inHand({ data, starts }), telling(waiting(), { now: clock.now }));
-    if (decision.kind === 'end') break;
+    if (decision.kind === 'done') break;
     const { job, untilMs } = parked(decision);
     data = job;
     clock.forward(untilMs - clock.now());

@@ -7,7 +7,8 @@ import type { Audit } from '../src/provision/audit.ts';
 import { buildAskHome } from '../src/provision/ask-home.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
 import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
-import { type JobInHand, type RunDecision, runScan } from '../src/job/run-scan.ts';
+import type { JobInHand, RunResult } from '../src/job/run-result.ts';
+import { runScan } from '../src/job/run-scan.ts';
 import { CARD, ITEM, SEALER, inHand, jobData, runDeps } from './builders.ts';
 
 const secretOf = (library: string): string =>
@@ -21,7 +22,7 @@ export interface StoryBench {
   /** What was audited, in order: the actions. */
   readonly audited: readonly string[];
   /** Runs the job of a scan at riverside of a midland card, made now; returns what is to be done with it. */
-  run(wish?: Wish, deps?: Partial<ProvisionDeps>): Promise<RunDecision>;
+  run(wish?: Wish, deps?: Partial<ProvisionDeps>): Promise<RunResult>;
   /** The Koha calls so far, `library METHOD /path`; token, description and plugin aside. */
   calls(): string[];
   /** The patron with this card at riverside. */
@@ -92,8 +93,8 @@ export async function openStory(plan: StoryPlan = {}): Promise<StoryBench> {
     consortium,
     libraries,
     ask: buildAskHome(libraries),
-    takeUp: () => Promise.resolve(null),
-    inTurn: (_scan, _homeKey, lock, work) => work(lock),
+    quota: () => Promise.resolve(null),
+    withPatronLock: (_scan, _homeKey, lock, work) => work(lock),
     inPlace: async (_scan, _lock, work) => ({ kind: 'done', value: await work() }),
     random: () => 0.5,
     audit: auditInto(audited),
@@ -179,16 +180,17 @@ function auditInto(actions: string[]): Audit {
 }
 
 /** The ending of a run that must have ended. */
-export function endingOf(decision: RunDecision) {
-  if (decision.kind !== 'end') throw new Error(`it is to ${decision.kind}: ${waitedFor(decision)}`);
-  return decision.ending;
+export function endingOf(decision: RunResult) {
+  if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}: ${waitedFor(decision)}`);
+  const { kind: _kind, job: _job, data: _data, ...end } = decision;
+  return end;
 }
 
 /** The job as it is parked, of a run that must have to wait. */
-export function waitOf(decision: RunDecision) {
-  if (decision.kind !== 'park') throw new Error(`it is to ${decision.kind}`);
+export function waitOf(decision: RunResult) {
+  if (decision.kind !== 'retry') throw new Error(`it is to ${decision.kind}`);
   return decision;
 }
 
-const waitedFor = (decision: RunDecision): string =>
-  decision.kind === 'park' ? JSON.stringify(decision.job.progress.waiting_for) : '';
+const waitedFor = (decision: RunResult): string =>
+  decision.kind === 'retry' ? JSON.stringify(decision.job.progress.waiting_for) : '';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { Silent } from '@passport/patron-rules';
-import { notFound } from '../src/provision/workflow-results.ts';
+import { notFound } from '../src/provision/ends.ts';
 import { aScan } from './builders.ts';
 
 const deps = {} as Parameters<typeof notFound>[2];

@@ -1,6 +1,6 @@
 import type { Consortium } from '@passport/config';
 import type { JobData, ParsedJob } from '@passport/contract';
-import { type RunEnd, ended } from '../provision/ending.ts';
+import { type Result, done } from '../provision/result.ts';
 
 /** Why the job waits for another worker: a newer one, or one with a configuration in which its library is there, or goes on. */
 export type PutBackReason = 'newer_version' | 'unknown_library' | 'paused_library';
@@ -38,7 +38,7 @@ export function decidePutBack(
   parsed: Exclude<ParsedJob, { kind: 'unreadable' }>,
   addedMs: number,
   deps: PutBackDeps,
-): { readonly reason: PutBackReason; readonly end: RunEnd } | null {
+): { readonly reason: PutBackReason; readonly result: Result } | null {
   const { job } = parsed;
   const unknown = [job.library, job.made?.home, job.sent?.home].find(
     (library) => library !== undefined && !deps.knows(library),
@@ -50,10 +50,10 @@ export function decidePutBack(
   const problem = { library: unknown ?? job.library, what: 'other', name: MISSING[reason] } as const;
   const ageMs = deps.now() - startedMs(job, addedMs);
   const otherwise = { outcome: 'MISCONFIGURED', problem } as const;
-  if (ageMs > patienceMs(job, deps)) return { reason, end: ended(otherwise) };
+  if (ageMs > patienceMs(job, deps)) return { reason, result: done(otherwise) };
   const delayMs = Math.min(LATEST_MS, Math.max(SOONEST_MS, ageMs * OF_AGE)) * (1 + deps.random() / 2);
-  const waiting = { kind: 'waiting', library: job.library, reason: 'SERVICE_UPDATE' } as const;
-  return { reason, end: { ...waiting, retryAfterMs: Math.round(delayMs), otherwise } };
+  const retry = { kind: 'retry', library: job.library, reason: 'SERVICE_UPDATE' } as const;
+  return { reason, result: { ...retry, retryAfterMs: Math.round(delayMs), otherwise } };
 }
 
 function reasonOf(

@@ -16,7 +16,7 @@ export type FailureDecision =
   /** Only a person can mend it. */
   | { readonly kind: 'misconfigured'; readonly problem: NonNullable<Progress['problem']> }
   /** We were told to stop: the job goes back as it is. */
-  | { readonly kind: 'hand_back' }
+  | { readonly kind: 'requeue' }
   /** Not a failure of the outside. */
   | { readonly kind: 'bug' };
 
@@ -34,7 +34,7 @@ export function decideFailure(error: unknown): FailureDecision {
     case 'refused':
       return { kind: 'misconfigured', problem: { library, ...meaning.problem } };
     case 'aborted':
-      return { kind: 'hand_back' };
+      return { kind: 'requeue' };
     case 'too_late':
       return { kind: 'bug' }; // the loan step has its own word for it
     default:

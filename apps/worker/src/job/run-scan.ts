@@ -7,17 +7,23 @@ import {
   rewriteJob,
 } from '@passport/contract';
 import { SealError, type Sealer } from '@passport/runtime';
-import { type FailureDecision, decideFailure, nextDelayMs } from './retry-policy.ts';
-import { type Ending, type RunEnd, circuitsOf, ended, withDisclosure } from '../provision/ending.ts';
+import { decideFailure, nextDelayMs } from './retry-policy.ts';
+import {
+  type Done,
+  type End,
+  type Result,
+  type Retry,
+  circuitsOf,
+  done,
+  withDisclosure,
+} from '../provision/result.ts';
 import { type JobHold, LockLost } from './job-lock.ts';
 import { decidePutBack, patienceMs, startedMs } from './put-back.ts';
-import type { JobInHand, RunDecision } from './run-decision.ts';
+import type { Delayed, Ended, JobInHand, RunResult } from './run-result.ts';
 import { type Scan, openScan } from '../provision/scan.ts';
 
-export type { JobInHand, RunDecision } from './run-decision.ts';
-
 export interface RunDeps {
-  readonly provision: (scan: Scan, hold: JobHold) => Promise<RunEnd>;
+  readonly provision: (scan: Scan, hold: JobHold) => Promise<Result>;
   readonly sealer: Sealer;
   readonly giveUpAfterMs: (lending: string) => number | null;
   /** Whether this worker's configuration names the library, be it paused. */
@@ -39,16 +45,16 @@ export const MOST_BUGS = 5;
 /** Woken by whoever closes the circuit; this is for when nobody does. */
 const CIRCUIT_WAIT_MS = 60_000;
 /** A shorter wait for a free slot is nobody's business but ours. */
-const TELL_BUSY_FROM_MS = 1_000;
+const REPORT_BUSY_FROM_MS = 1_000;
 
 /** Runs one job once, from its payload to what BullMQ shall do with it. Throws on bugs and where Redis failed. */
-export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecision> {
+export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunResult> {
   const parsed = parseJob(hand.data);
   if (parsed.kind === 'unreadable') return { kind: 'unreadable', fields: parsed.fields };
   let { job } = parsed;
   const putBack = decidePutBack(parsed, hand.addedMs, deps);
-  const mayEnd = putBack === null || putBack.end.kind === 'ended';
-  if (job.progress.outcome !== null && mayEnd) return { kind: 'ended_before', job };
+  const mayEnd = putBack === null || putBack.result.kind === 'done';
+  if (job.progress.outcome !== null && mayEnd) return { kind: 'done_before', job };
   const hold: JobHold = {
     signal: hand.lock.signal,
     assertHeld: () => hand.lock.assertHeld(),
@@ -61,16 +67,16 @@ export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunDecisi
       job = { ...job, sent, sent_before };
     },
   };
-  const end = putBack?.end ?? (await story(job, hand, hold, deps));
-  if (end === 'hand_back') return { kind: 'hand_back' };
+  const result = putBack?.result ?? (await work(job, hand, hold, deps));
+  if (result === 'requeue') return { kind: 'requeue' };
   const attempt = job.progress.attempt + 1;
-  const decision =
-    end.kind === 'ended'
-      ? toEnd(job, withDisclosure(end.ending, job), attempt, deps)
-      : wait(job, end, attempt, deps, hand.addedMs);
-  if (putBack === null) return decision;
-  const data = rewriteJob(hand.data, decision.job);
-  return decision.kind === 'end' ? { ...decision, data } : { ...decision, data, putBack: putBack.reason };
+  const settled =
+    result.kind === 'done'
+      ? endJob(job, withDisclosure(result, job), attempt, deps)
+      : delayJob(job, result, attempt, deps, hand.addedMs);
+  if (putBack === null) return settled;
+  const data = rewriteJob(hand.data, settled.job);
+  return settled.kind === 'done' ? { ...settled, data } : { ...settled, data, putBack: putBack.reason };
 }
 
 /** The job with what it is about to send; what it sent of somebody else before is not forgotten. */
@@ -79,15 +85,15 @@ function withSent(job: JobData, sent: NonNullable<JobData['sent']>): JobData {
   return { ...job, sent, sent_before: [...(job.sent_before ?? []), ...earlier] };
 }
 
-async function story(
+async function work(
   job: JobData,
   hand: JobInHand,
   hold: JobHold,
   deps: RunDeps,
-): Promise<RunEnd | 'hand_back'> {
+): Promise<Result | 'requeue'> {
   const { library } = job;
-  const broken = (name: string): RunEnd =>
-    ended({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
+  const broken = (name: string): Done =>
+    done({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
   if (hand.stalls - (job.retried?.stalled ?? 0) >= MOST_DEATHS) return broken('the worker died of it');
   if (hand.bugs >= MOST_BUGS) return broken('internal error');
   const giveUpAfterMs = patienceMs(job, deps);
@@ -99,14 +105,13 @@ async function story(
     throw error;
   }
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
-  if (tooOld() && !wasWorkedOn(job.progress, hand.starts)) return ended({ outcome: 'TOO_LATE' });
-  const end = await deps.provision(scan, hold).catch((error: unknown) => {
+  if (tooOld() && !wasWorkedOn(job.progress, hand.starts)) return done({ outcome: 'TOO_LATE' });
+  const result = await deps.provision(scan, hold).catch((error: unknown) => {
     const { signal } = hand.lock;
-    if (signal.aborted) return stopped(signal.reason);
-    return failed(scan, decideFailure(error), error);
+    return signal.aborted ? stopped(signal.reason) : failed(scan, error);
   });
-  if (end === 'hand_back' || end.kind === 'ended' || end.mustLook === true) return end;
-  return tooOld() ? ended(end.otherwise) : end;
+  if (result === 'requeue' || result.kind === 'done' || result.mustLook === true) return result;
+  return tooOld() ? done(result.otherwise) : result;
 }
 
 /** A job that waited for its turn all the time, or for its library's next hour, was never worked on. */
@@ -115,85 +120,70 @@ function wasWorkedOn({ state, waiting_for: waitingFor }: Progress, starts: numbe
 }
 
 /** We hung up ourselves: because the process stops, or because the job may be somebody else's by now. */
-function stopped(reason: unknown): 'hand_back' {
+function stopped(reason: unknown): 'requeue' {
   if (reason instanceof LockLost) throw reason;
-  return 'hand_back';
+  return 'requeue';
 }
 
-/** A call that failed where the story had nothing better to say about it. */
-function failed(scan: Scan, decision: FailureDecision, error: unknown): RunEnd | 'hand_back' {
-  switch (decision.kind) {
+/** A call that failed where the workflow had nothing better to say about it. Throws bugs. */
+function failed(scan: Scan, error: unknown): Result | 'requeue' {
+  const failure = decideFailure(error);
+  switch (failure.kind) {
     case 'wait': {
-      const { library, reason, retryAfterMs } = decision;
-      return { kind: 'waiting', library, reason, retryAfterMs, otherwise: unreachable(scan, library) };
+      const { library, reason, retryAfterMs } = failure;
+      return { kind: 'retry', library, reason, retryAfterMs, otherwise: unreachable(scan, library) };
     }
     case 'misconfigured':
-      return ended({ outcome: 'MISCONFIGURED', problem: decision.problem });
-    case 'hand_back':
-      return 'hand_back';
+      return done({ outcome: 'MISCONFIGURED', problem: failure.problem });
+    case 'requeue':
+      return 'requeue';
     case 'bug':
       throw error;
     default:
-      return decision satisfies never;
+      return failure satisfies never;
   }
 }
 
-function unreachable(scan: Scan, library: string): Ending {
+function unreachable(scan: Scan, library: string): End {
   return library === scan.lending
     ? { outcome: 'LENDING_UNREACHABLE' }
     : { outcome: 'HOME_UNREACHABLE', homes: [library] };
 }
 
-type Decision<Kind> = Extract<RunDecision, { kind: Kind }>;
-
-function toEnd(job: JobData, ending: Ending, attempt: number, deps: RunDeps): Decision<'end'> {
-  const last = endedJob(job, ending, attempt, deps);
-  return { kind: 'end', job: last, data: last, ending };
-}
-
-function endedJob(job: JobData, ending: Ending, attempt: number, deps: RunDeps): JobData {
-  const isKept = isFailure(ending.outcome);
+function endJob(job: JobData, result: Done, attempt: number, deps: RunDeps): Ended {
+  const isKept = isFailure(result.outcome);
   const progress = nextProgress(
     job.progress,
     {
       state: isKept ? 'failed' : 'done',
-      outcome: ending.outcome,
-      reasons: [...(ending.reasons ?? [])],
-      homes: named(ending.homes ?? [], deps),
-      patron_id: ending.patronId ?? null,
-      checkout: ending.checkout ?? { result: 'NOT_ASKED', keys: [] },
+      outcome: result.outcome,
+      reasons: [...(result.reasons ?? [])],
+      homes: named(result.homes ?? [], deps),
+      patron_id: result.patronId ?? null,
+      checkout: result.checkout ?? { result: 'NOT_ASKED', keys: [] },
       waiting_for: null,
-      problem: ending.problem ?? null,
+      problem: result.problem ?? null,
       attempt,
     },
     new Date(deps.now()).toISOString(),
   );
-  return {
-    ...job,
-    sealed_card: isKept ? job.sealed_card : null,
-    sealed_item: isKept ? job.sealed_item : null,
-    progress,
-  };
+  const { sealed_card: card, sealed_item: item } = job;
+  const last = { ...job, sealed_card: isKept ? card : null, sealed_item: isKept ? item : null, progress };
+  return { ...result, job: last, data: last };
 }
 
 const named = (ids: readonly string[], { nameOf }: RunDeps): Progress['homes'] =>
   ids.map((id) => ({ id, name: nameOf(id) }));
 
-function wait(
-  job: JobData,
-  end: Extract<RunEnd, { kind: 'waiting' }>,
-  attempt: number,
-  deps: RunDeps,
-  addedMs: number,
-): Decision<'park'> {
-  const { library, reason } = end;
+function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, addedMs: number): Delayed {
+  const { library, reason } = retry;
   const now = deps.now();
   const giveUpAtMs = startedMs(job, addedMs) + patienceMs(job, deps);
-  const delayMs = delayOf(end, attempt, deps);
-  const latestMs = end.mustLook === true ? Infinity : giveUpAtMs + 1;
+  const delayMs = delayOf(retry, attempt, deps);
+  const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
   const isTry = reason === 'NO_ANSWER' || reason === 'RATE_LIMITED';
-  const homes = end.otherwise.outcome === 'HOME_UNREACHABLE' ? (end.otherwise.homes ?? []) : [];
+  const homes = retry.otherwise.outcome === 'HOME_UNREACHABLE' ? (retry.otherwise.homes ?? []) : [];
   const progress = nextProgress(
     job.progress,
     {
@@ -204,24 +194,23 @@ function wait(
     },
     new Date(now).toISOString(),
   );
-  const parked = { ...job, made: end.made ?? job.made, progress };
+  const delayed = { ...job, made: retry.made ?? job.made, progress };
   return {
-    kind: 'park',
-    job: parked,
-    data: parked,
+    ...retry,
+    job: delayed,
+    data: delayed,
     untilMs,
-    forCircuitsOf: circuitsOf(end, deps.isLost),
-    worthTelling: reason !== 'BUSY' || delayMs >= TELL_BUSY_FROM_MS,
+    forCircuitsOf: circuitsOf(retry, deps.isLost),
+    worthReporting: reason !== 'BUSY' || delayMs >= REPORT_BUSY_FROM_MS,
     putBack: null,
   };
 }
 
 function delayOf(
-  end: Extract<RunEnd, { kind: 'waiting' }>,
+  { library, reason, retryAfterMs }: Retry,
   attempt: number,
   { random, freeSlotMs }: RunDeps,
 ): number {
-  const { library, reason, retryAfterMs } = end;
   switch (reason) {
     case 'NO_ANSWER':
     case 'RATE_LIMITED':

@@ -2,9 +2,10 @@ import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
-import { disclosuresOf } from '../provision/ending.ts';
 import type { PutBackReason } from './put-back.ts';
-import { type JobInHand, type RunDecision, type RunDeps, runScan } from './run-scan.ts';
+import { disclosuresOf } from '../provision/result.ts';
+import type { JobInHand, RunResult } from './run-result.ts';
+import { type RunDeps, runScan } from './run-scan.ts';
 import type { Sightings } from '../koha/library-health.ts';
 import type { Teller } from '../report/report.ts';
 import type { ScanWork } from './scan-worker.ts';
@@ -52,8 +53,7 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
         'the end was lost with a Redis and written again',
       );
     },
-    async beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId) {
-      const { job, forCircuitsOf, worthTelling, putBack } = decision;
+    async beforeDelay({ job, untilMs, forCircuitsOf, worthReporting, putBack }, jobId) {
       // However long it waits and whoever ends it: what has left is on record.
       await writeReceipts(deps, job);
       if (!hasDisclosed(job)) await ledger.giveBack(job.library, job.event_id);
@@ -68,11 +68,11 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
           waiting_for: waitingFor?.library,
           reason: waitingFor?.reason,
           attempt,
-          in_ms: decision.untilMs - now(),
+          in_ms: untilMs - now(),
         },
         putBack === null ? 'waiting' : PUT_BACK[putBack],
       );
-      if (worthTelling) teller.tellWaiting(job);
+      if (worthReporting) teller.tellWaiting(job);
     },
   };
 }
@@ -103,7 +103,7 @@ function usedOf(job: JobData): HourUse {
 }
 
 /** One run of a job, in the trace that its delivery began. */
-function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<RunDecision> {
+function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<RunResult> {
   return tracing.within(
     () => {
       const parsed = parseJob(hand.data);

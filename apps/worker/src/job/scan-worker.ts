@@ -5,7 +5,8 @@ import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '
 import type { EndCheck } from './end-check.ts';
 import { type HeldLock, LockLost, buildLockWatch } from './job-lock.ts';
 import { buildRest } from './pause-while-full.ts';
-import { type JobInHand, MOST_BUGS, type RunDecision } from './run-scan.ts';
+import type { Delayed, Ended, JobInHand, RunResult } from './run-result.ts';
+import { MOST_BUGS } from './run-scan.ts';
 
 /**
  * The four numbers that hold each other (queue.md sections 2 and 6 were measured with these locks):
@@ -24,13 +25,13 @@ const FETCH_AGAIN_MS = 1_000;
 
 /** What happens to a job around its run; everything but BullMQ itself is in here. */
 export interface ScanWork {
-  run(hand: JobInHand): Promise<RunDecision>;
+  run(hand: JobInHand): Promise<RunResult>;
   /** Before the job's data are replaced by those of its end. */
-  beforeEnd(decision: Extract<RunDecision, { kind: 'end' }>): Promise<void>;
+  beforeEnd(ended: Ended): Promise<void>;
   afterEnd(job: JobData, jobId: string): Promise<void>;
   /** Writes all that an end leaves in Redis once more, where it was lost. */
-  endAgain(decision: Extract<RunDecision, { kind: 'end' }>, jobId: string): Promise<void>;
-  beforePark(decision: Extract<RunDecision, { kind: 'park' }>, jobId: string): Promise<void>;
+  endAgain(ended: Ended, jobId: string): Promise<void>;
+  beforeDelay(delayed: Delayed, jobId: string): Promise<void>;
 }
 
 export interface ScanWorkerDeps {
@@ -150,7 +151,7 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
     lock.assertHeld();
     if (!(await writeHeld(jobId, token, data))) throw new LockLost();
   };
-  const decision = await work.run({
+  const result = await work.run({
     data: job.data,
     addedMs: job.timestamp,
     starts: job.attemptsStarted,
@@ -159,30 +160,30 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
     lock,
     save: write,
   });
-  switch (decision.kind) {
-    case 'end':
+  switch (result.kind) {
+    case 'done':
       lock.assertHeld();
-      endCheck.ending(job, () => work.endAgain(decision, jobId));
-      await work.beforeEnd(decision);
-      await write(decision.data);
-      await work.afterEnd(decision.job, jobId);
-      return endJob(decision.job);
-    case 'ended_before':
+      endCheck.ending(job, () => work.endAgain(result, jobId));
+      await work.beforeEnd(result);
+      await write(result.data);
+      await work.afterEnd(result.job, jobId);
+      return endJob(result.job);
+    case 'done_before':
       // A bug in what follows the end must not keep the job from being finished for ever.
-      if (job.attemptsMade < MOST_BUGS) await work.afterEnd(decision.job, jobId);
+      if (job.attemptsMade < MOST_BUGS) await work.afterEnd(result.job, jobId);
       else log.error({ job: jobId }, 'what follows the end of a job was given up');
-      return endJob(decision.job);
-    case 'park':
-      await write(decision.data);
-      await work.beforePark(decision, jobId);
-      await job.moveToDelayed(decision.untilMs, token);
+      return endJob(result.job);
+    case 'retry':
+      await write(result.data);
+      await work.beforeDelay(result, jobId);
+      await job.moveToDelayed(result.untilMs, token);
       throw new DelayedError();
-    case 'hand_back':
+    case 'requeue':
       return handBack(job, now(), token, log);
     case 'unreadable':
-      throw new UnrecoverableError(`UNREADABLE_JOB ${decision.fields.join(', ')}`);
+      throw new UnrecoverableError(`UNREADABLE_JOB ${result.fields.join(', ')}`);
     default:
-      return decision satisfies never;
+      return result satisfies never;
   }
 }
 

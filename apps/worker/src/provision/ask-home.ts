@@ -1,11 +1,18 @@
 import { type KohaClient, KohaError, type KohaPatron } from '@passport/koha-client';
 import { type Answer, readAnswer } from '@passport/patron-rules';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
-import type { AskHome } from './ports.ts';
+
+interface How {
+  readonly balance: boolean;
+  /** The library's own. */
+  readonly deadline: AbortSignal;
+  /** When the job has to stop. */
+  readonly stop: AbortSignal;
+}
 
 /** Asks a home library for a card, in one call: attributes tell a copy, the balance is asked for only where it is judged. */
-export function buildAskHome(libraries: Libraries): AskHome {
-  return async (library, card, how): Promise<Answer> => {
+export function buildAskHome(libraries: Libraries) {
+  return async (library: string, card: string, how: How): Promise<Answer> => {
     try {
       return await readAnswer(libraries.call(library, (koha) => ask(koha, card, how)));
     } catch (error) {
@@ -16,11 +23,7 @@ export function buildAskHome(libraries: Libraries): AskHome {
 }
 
 /** Hanging up on a library that was silent until its deadline is its failure and counts for its circuit; stopping is not. */
-async function ask(
-  koha: KohaClient,
-  card: string,
-  { balance, deadline, stop }: Parameters<AskHome>[2],
-): Promise<KohaPatron[]> {
+async function ask(koha: KohaClient, card: string, { balance, deadline, stop }: How): Promise<KohaPatron[]> {
   try {
     return await koha.findByCard(card, { attributes: true, balance }, { signal: deadline });
   } catch (error) {

@@ -1,7 +1,7 @@
 import type { Located, PatronCopy } from '@passport/patron-rules';
 import type { Logger } from '@passport/runtime';
-import type { CopyResult } from './copy.ts';
-import type { LoanResult } from './check-out.ts';
+import type { CopyResult } from './copy-result.ts';
+import type { CheckoutOutcome } from './check-out.ts';
 import type { Scan } from './scan.ts';
 
 /**
@@ -14,8 +14,12 @@ export interface Audit {
   notShared(scan: Scan, home: string, because: string): void;
   notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
   sending(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>): void;
-  copied(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>, result: CopyResult): void;
-  lent(scan: Scan, patronId: number, loan: LoanResult): void;
+  copied(
+    scan: Scan,
+    copy: Extract<PatronCopy, { kind: 'copy' }>,
+    result: Exclude<CopyResult, { kind: 'busy' }>,
+  ): void;
+  lent(scan: Scan, patronId: number, checkout: CheckoutOutcome): void;
 }
 
 /** Writes the audit into the log; every line has `audit: true`. */
@@ -44,8 +48,8 @@ export function buildAudit(log: Logger): Audit {
       line(scan, 'copy', {
         home_key: homeKey,
         result: result.kind,
-        ...('rekeyed' in result && result.rekeyed ? { rekeyed: true } : {}),
-        ...('patronId' in result ? { patron_id: result.patronId } : {}),
+        ...('made' in result && result.made.reasons.includes('REKEYED') ? { rekeyed: true } : {}),
+        ...patronIdOf(result),
         ...(result.kind === 'copied' ? { fields } : {}),
       }),
     lent: (scan, patronId, { result, keys }) => line(scan, 'loan', { patron_id: patronId, result, keys }),
@@ -56,4 +60,9 @@ function foundAt(located: Located): readonly string[] {
   if (located.kind === 'found') return [located.candidate.home.id];
   if (located.kind === 'gone') return [located.home];
   return located.kind === 'ambiguous' ? located.homes : [];
+}
+
+function patronIdOf(result: Exclude<CopyResult, { kind: 'busy' }>): { readonly patron_id?: number } {
+  const patronId = 'made' in result ? result.made.patron_id : result.end.patronId;
+  return patronId === undefined ? {} : { patron_id: patronId };
 }

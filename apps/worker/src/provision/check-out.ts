@@ -1,46 +1,49 @@
 import type { Progress } from '@passport/contract';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
-import type { StepDeps } from './copy.ts';
+import type { StepDeps } from './step.ts';
 import { LibraryClosed } from '../koha/libraries.ts';
 
-/** The loan to make: to this record and no other, as the branch of the scan. */
-export interface LoanOrder {
+/** The checkout to make: to this record and no other, as the branch of the scan. */
+export interface CheckoutOrder {
   readonly lending: string;
   readonly patronId: number;
   readonly barcode: string;
   readonly branch: string;
   /** Koha's keys that may be confirmed without a person. */
   readonly confirm: readonly string[];
-  /** An earlier run may have lent already: look before anything is sent. */
+  /** An earlier run may have checked it out already: look before anything is sent. */
   readonly lookFirst: boolean;
-  /** Milliseconds until a loan must not be sent any more; negative when it is too late. */
+  /** Milliseconds until a checkout must not be sent any more; negative when it is too late. */
   readonly sendingLeftMs: () => number;
   readonly monotonicNow: () => number;
 }
 
-export type LoanResult = NonNullable<Progress['checkout']>;
+export type CheckoutOutcome = NonNullable<Progress['checkout']>;
 /** Koha has anonymised the record since the copy was made: it is nobody's, and nothing was sent. */
-export type NobodyThere = 'anonymized';
+export type AnonymizedCopy = 'anonymized';
 
-const ALREADY: LoanResult = { result: 'ALREADY_CHECKED_OUT', keys: [] };
-const TOO_LATE: LoanResult = { result: 'TOO_LATE', keys: [] };
+const ALREADY: CheckoutOutcome = { result: 'ALREADY_CHECKED_OUT', keys: [] };
+const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
 
 /**
- * Lends the waiting item, at most once and never late. Koha's loan is not idempotent (a second try would meet its own
- * loan, a fresh token would renew it), so every lost answer is followed by a look for the loan. Throws KohaError or
+ * Checks the waiting item out, at most once and never late. Koha's checkout is not idempotent (a second try would meet its own
+ * checkout, a fresh token would renew it), so every lost answer is followed by a look for the checkout. Throws KohaError or
  * LibraryClosed where it cannot be known yet how it stands.
  */
-export async function retryCheckout(order: LoanOrder, deps: StepDeps): Promise<LoanResult | NobodyThere> {
+export async function checkOut(
+  order: CheckoutOrder,
+  deps: StepDeps,
+): Promise<CheckoutOutcome | AnonymizedCopy> {
   if (order.lookFirst) {
-    const found = await lookForLoan(order, deps);
+    const found = await findCheckout(order, deps);
     if (found !== null) return found;
     if (await isAnonymized(order, deps)) return 'anonymized';
   }
-  return lend(order, deps);
+  return trySending(order, deps);
 }
 
 /** It may be a while since an earlier run knew the record. */
-async function isAnonymized({ lending, patronId }: LoanOrder, deps: StepDeps): Promise<boolean> {
+async function isAnonymized({ lending, patronId }: CheckoutOrder, deps: StepDeps): Promise<boolean> {
   const { libraries, signal } = deps;
   const patron = await libraries.call(lending, (koha) => koha.readPatron(patronId, { signal }));
   return patron?.anonymized === true;
@@ -52,7 +55,11 @@ interface Confirmed {
   readonly token: string;
 }
 
-async function lend(order: LoanOrder, deps: StepDeps, confirmed?: Confirmed): Promise<LoanResult> {
+async function trySending(
+  order: CheckoutOrder,
+  deps: StepDeps,
+  confirmed?: Confirmed,
+): Promise<CheckoutOutcome> {
   if (order.sendingLeftMs() <= 0) return TOO_LATE;
   deps.assertHeld();
   const answer = await send(order, deps, confirmed);
@@ -74,10 +81,10 @@ async function lend(order: LoanOrder, deps: StepDeps, confirmed?: Confirmed): Pr
   }
 }
 
-type Sent = CheckoutResult | { readonly kind: 'looked'; readonly result: LoanResult };
+type Sent = CheckoutResult | { readonly kind: 'looked'; readonly result: CheckoutOutcome };
 
-/** Sends the loan; where its answer is lost, looks for what became of it. */
-async function send(order: LoanOrder, deps: StepDeps, confirmed?: Confirmed): Promise<Sent> {
+/** Sends the checkout; where its answer is lost, looks for what became of it. */
+async function send(order: CheckoutOrder, deps: StepDeps, confirmed?: Confirmed): Promise<Sent> {
   const { lending, patronId, barcode, branch } = order;
   const wish = {
     patronId,
@@ -90,8 +97,8 @@ async function send(order: LoanOrder, deps: StepDeps, confirmed?: Confirmed): Pr
   } catch (error) {
     if (error instanceof KohaError && error.code === 'too_late') return { kind: 'looked', result: TOO_LATE };
     if (!(error instanceof KohaError) || error.effect === 'none' || deps.signal.aborted) throw error;
-    const found = await lookForLoan(order, deps).catch((failure: unknown) => {
-      // A look that fails says nothing: what counts is still the loan whose answer was lost.
+    const found = await findCheckout(order, deps).catch((failure: unknown) => {
+      // A look that fails says nothing: what counts is still the checkout whose answer was lost.
       throw isOutside(failure) ? error : failure;
     });
     if (found === ALREADY) return { kind: 'looked', result: { result: 'CHECKED_OUT', keys: [] } };
@@ -104,34 +111,38 @@ const isOutside = (failure: unknown): boolean =>
   failure instanceof LibraryClosed || (failure instanceof KohaError && failure.code !== 'aborted');
 
 /** Koha's keys for "this patron has it already, and may not renew it". */
-const OWN_LOAN_BLOCKERS = ['NO_MORE_RENEWALS', 'NO_RENEWAL_FOR_ONSITE_CHECKOUTS'];
+const OWN_CHECKOUT_BLOCKERS = ['NO_MORE_RENEWALS', 'NO_RENEWAL_FOR_ONSITE_CHECKOUTS'];
 
-async function blocked(order: LoanOrder, deps: StepDeps, keys: readonly string[]): Promise<LoanResult> {
-  if (keys.some((key) => OWN_LOAN_BLOCKERS.includes(key))) {
-    const found = await lookForLoan(order, deps);
+async function blocked(
+  order: CheckoutOrder,
+  deps: StepDeps,
+  keys: readonly string[],
+): Promise<CheckoutOutcome> {
+  if (keys.some((key) => OWN_CHECKOUT_BLOCKERS.includes(key))) {
+    const found = await findCheckout(order, deps);
     if (found !== null) return found;
   }
   return { result: 'BLOCKED', keys: [...keys] };
 }
 
 /** Koha wants something confirmed and does not say what: ask, and confirm only if every single key may be. */
-async function confirm(order: LoanOrder, deps: StepDeps): Promise<LoanResult> {
-  const asked = await ask(order, deps);
-  if (asked.kind === 'answered') return asked.result;
-  const { itemId, confirms, token } = asked;
+async function confirm(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome> {
+  const looked = await lookUpKeys(order, deps);
+  if (looked.kind === 'answered') return looked.result;
+  const { itemId, confirms, token } = looked;
   const everyKeyMay = confirms.every((key) => order.confirm.includes(key));
   if (!everyKeyMay || token === null) return { result: 'NEEDS_CONFIRMATION', keys: confirms };
-  return lend(order, deps, { itemId, token });
+  return trySending(order, deps, { itemId, token });
 }
 
-/** The keys changed between our look and our loan: somebody else is at it, so a person decides. */
-async function needsConfirmation(order: LoanOrder, deps: StepDeps): Promise<LoanResult> {
-  const asked = await ask(order, deps);
-  return asked.kind === 'answered' ? asked.result : { result: 'NEEDS_CONFIRMATION', keys: asked.confirms };
+/** The keys changed between our look and our checkout: somebody else changed something, so a person decides. */
+async function needsConfirmation(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome> {
+  const looked = await lookUpKeys(order, deps);
+  return looked.kind === 'answered' ? looked.result : { result: 'NEEDS_CONFIRMATION', keys: looked.confirms };
 }
 
-type Asked =
-  | { readonly kind: 'answered'; readonly result: LoanResult }
+type LookedUp =
+  | { readonly kind: 'answered'; readonly result: CheckoutOutcome }
   | {
       readonly kind: 'confirms';
       readonly itemId: number;
@@ -139,10 +150,10 @@ type Asked =
       readonly token: string | null;
     };
 
-async function ask(order: LoanOrder, deps: StepDeps): Promise<Asked> {
+async function lookUpKeys(order: CheckoutOrder, deps: StepDeps): Promise<LookedUp> {
   const { lending, patronId, barcode, branch } = order;
   const { libraries, signal } = deps;
-  const answered = (result: LoanResult): Asked => ({ kind: 'answered', result });
+  const answered = (result: CheckoutOutcome): LookedUp => ({ kind: 'answered', result });
   const item = await libraries.call(lending, (koha) => koha.findItem(barcode, { signal }));
   if (item === null) return answered({ result: 'ITEM_NOT_FOUND', keys: [] });
   const { itemId } = item;
@@ -155,11 +166,11 @@ async function ask(order: LoanOrder, deps: StepDeps): Promise<Asked> {
 }
 
 /** Whether the patron has the item by now; null when not. An unknown item is an answer of its own. */
-async function lookForLoan(order: LoanOrder, deps: StepDeps): Promise<LoanResult | null> {
+async function findCheckout(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome | null> {
   const { lending, patronId, barcode } = order;
   const { libraries, signal } = deps;
   const item = await libraries.call(lending, (koha) => koha.findItem(barcode, { signal }));
   if (item === null) return { result: 'ITEM_NOT_FOUND', keys: [] };
-  const loan = await libraries.call(lending, (koha) => koha.findLoan(patronId, item.itemId, { signal }));
-  return loan === null ? null : ALREADY;
+  const checkout = await libraries.call(lending, (koha) => koha.findLoan(patronId, item.itemId, { signal }));
+  return checkout === null ? null : ALREADY;
 }

@@ -1,109 +1,78 @@
-import type { Consortium, Library } from '@passport/config';
-import type { JobData } from '@passport/contract';
-import { libraryById } from '@passport/patron-rules';
-import { decideFailure } from '../job/retry-policy.ts';
-import type { Audit } from './audit.ts';
-import type { StepDeps } from './copy.ts';
+import type { Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { type Ending, type RunEnd, ended } from './ending.ts';
+import { decideFailure } from '../job/retry-policy.ts';
 import type { HeldLock } from '../job/job-lock.ts';
-import { type LoanResult, type NobodyThere, retryCheckout } from './check-out.ts';
+import type { Audit } from './audit.ts';
+import { type CheckoutOutcome, type CheckoutOrder, checkOut } from './check-out.ts';
+import type { InStep, StepDeps } from './step.ts';
+import { type Made, type Result, checkoutTooLate, done, endOf } from './result.ts';
 import type { Scan } from './scan.ts';
 
-/** A copy that is there, so that only the loan is left. */
-export type Made = NonNullable<JobData['made']>;
-
-export interface LoanDeps extends Pick<StepDeps, 'libraries' | 'pause'> {
-  readonly consortium: Consortium;
-  readonly audit: Audit;
+export interface CheckoutStepDeps extends Pick<StepDeps, 'libraries' | 'pause'> {
+  readonly audit: Pick<Audit, 'lent'>;
+  readonly inStep: InStep;
   readonly now: () => number;
   readonly monotonicNow: () => number;
-  /** Does one step of the story, measured and traced. */
-  readonly inStep: <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
 }
 
-const NOT_ASKED: LoanResult = { result: 'NOT_ASKED', keys: [] };
-
-/** Goes on where an earlier run could not lend yet. */
-export function finishLoan(scan: Scan, lock: HeldLock, made: Made, deps: LoanDeps): Promise<RunEnd> {
-  return withLoan(scan, lock, made, true, deps);
-}
+const NOT_ASKED: CheckoutOutcome = { result: 'NOT_ASKED', keys: [] };
 
 /**
- * Lends the waiting item to the copy and ends the story; success is not told before that is known. Where the lending
- * Koha must be tried again the copy is remembered, so that nobody needs the home library for the loan.
+ * Checks the waiting item out to the copy, the last step; success is not reported before that is known. Where the lending
+ * Koha must be tried again the copy is remembered, so that nobody needs the home library for the checkout. With
+ * `lookFirst` an earlier run may have checked the item out already.
  */
-export async function withLoan(
+export async function checkOutItem(
   scan: Scan,
   lock: HeldLock,
-  made: Made,
-  lookFirst: boolean,
-  deps: LoanDeps,
-): Promise<RunEnd> {
+  { made, lookFirst }: { readonly made: Made; readonly lookFirst: boolean },
+  lending: Library,
+  deps: CheckoutStepDeps,
+): Promise<Result> {
+  if (!scan.itemAsked || !lending.retry.checkout) return done(endOf(made, NOT_ASKED));
+  const { item } = scan;
+  if (item === null) return done(checkoutTooLate(made));
+  const latestMs = latestSendingMs(scan, lending);
+  const order: CheckoutOrder = {
+    lending: scan.lending,
+    patronId: made.patron_id,
+    barcode: item,
+    branch: scan.branch,
+    confirm: lending.retry.confirm,
+    lookFirst,
+    sendingLeftMs: () => latestMs - deps.now(),
+    monotonicNow: deps.monotonicNow,
+  };
   try {
-    const loan = await lend(scan, lock, made.patron_id, lookFirst, deps);
-    if (loan !== 'anonymized') return ended(endingOf(made, loan));
-    return ended({ ...endingOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
-  } catch (error) {
-    const decision = decideFailure(error);
-    if (decision.kind === 'misconfigured') {
-      return ended({ ...endingOf(made, NOT_ASKED), outcome: 'MISCONFIGURED', problem: decision.problem });
+    const checkout = await deps.inStep('checkout', () =>
+      checkOut(order, { ...deps, signal: lock.signal, assertHeld: () => lock.assertHeld() }),
+    );
+    if (checkout === 'anonymized') {
+      return done({ ...endOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
     }
-    if (decision.kind !== 'wait') throw error;
-    const { library, reason } = decision;
-    // A loan whose answer was lost may still be on its way: the next look comes when Koha has surely let go of it.
-    const mayStillBeMade = error instanceof KohaError && error.effect === 'unknown';
-    const { timeoutMs } = libraryById(deps.consortium, scan.lending).koha;
-    const retryAfterMs = mayStillBeMade
-      ? Math.max(timeoutMs, decision.retryAfterMs ?? 0)
-      : decision.retryAfterMs;
-    const otherwise = endingOf(made, { result: 'TOO_LATE', keys: [] });
-    return { kind: 'waiting', library, reason, retryAfterMs, made, mustLook: mayStillBeMade, otherwise };
+    deps.audit.lent(scan, made.patron_id, checkout);
+    return done(endOf(made, checkout));
+  } catch (error) {
+    return failedCheckout(made, lending, error);
   }
 }
 
-/** The end of a story whose copy is there. */
-export function endingOf(made: Made, checkout: LoanResult): Ending {
-  const { outcome, reasons, home, home_key: homeKey, patron_id: patronId, disclosed: fields } = made;
-  const disclosed = fields === null ? {} : { disclosed: { home, homeKey, fields } };
-  return { outcome, reasons, homes: [home], patronId, checkout, ...disclosed };
-}
-
-async function lend(
-  scan: Scan,
-  lock: HeldLock,
-  patronId: number,
-  lookFirst: boolean,
-  deps: LoanDeps,
-): Promise<LoanResult | NobodyThere> {
-  const lending = libraryById(deps.consortium, scan.lending);
-  const { retry } = lending;
-  if (!scan.itemAsked || !retry.checkout) return NOT_ASKED;
-  const { item } = scan;
-  if (item === null) return { result: 'TOO_LATE', keys: [] };
-  const latestMs = latestSendingMs(scan, lending);
-  const loan = await deps.inStep('checkout', () =>
-    retryCheckout(
-      {
-        lending: scan.lending,
-        patronId,
-        barcode: item,
-        branch: scan.branch,
-        confirm: retry.confirm,
-        lookFirst,
-        sendingLeftMs: () => latestMs - deps.now(),
-        monotonicNow: deps.monotonicNow,
-      },
-      { ...deps, signal: lock.signal, assertHeld: () => lock.assertHeld() },
-    ),
-  );
-  if (loan !== 'anonymized') deps.audit.lent(scan, patronId, loan);
-  return loan;
+function failedCheckout(made: Made, { koha: { timeoutMs } }: Library, error: unknown): Result {
+  const failure = decideFailure(error);
+  if (failure.kind === 'misconfigured') {
+    return done({ ...endOf(made, NOT_ASKED), outcome: 'MISCONFIGURED', problem: failure.problem });
+  }
+  if (failure.kind !== 'wait') throw error;
+  const { library, reason } = failure;
+  // A checkout whose answer was lost may still be on its way: the next look comes when Koha has surely let go of it.
+  const mustLook = error instanceof KohaError && error.effect === 'unknown';
+  const retryAfterMs = mustLook ? Math.max(timeoutMs, failure.retryAfterMs ?? 0) : failure.retryAfterMs;
+  return { kind: 'retry', library, reason, retryAfterMs, made, mustLook, otherwise: checkoutTooLate(made) };
 }
 
 /**
- * When a loan may be sent at the latest, in milliseconds of the queue's clock: so that Koha's whole timeout fits in before
- * the end, or half of a window that is shorter than that.
+ * When a checkout may be sent at the latest, in milliseconds of the queue's clock: so that Koha's whole timeout fits in
+ * before the end, or half of a window that is shorter than that.
  */
 function latestSendingMs({ scannedMs }: Scan, { retry, koha }: Library): number {
   const { checkoutWithinMs } = retry;

@@ -1,65 +1,16 @@
-import type { Progress } from '@passport/contract';
-import { type CreateResult, KohaError, type PatronBody } from '@passport/koha-client';
-import type { CopyLook } from '@passport/patron-rules';
-import type { Libraries } from '../koha/libraries.ts';
+import { type CreateResult, KohaError } from '@passport/koha-client';
+import type { Scan } from './scan.ts';
+import { type CopyOrder, type CopyResult, misconfigured, notMade } from './copy-result.ts';
 import { findLocalCopy } from './local-copy.ts';
-import type { Placed } from './ports.ts';
-
-/** The copy to make, decided to the last field. */
-export interface CopyOrder extends CopyLook {
-  readonly lending: string;
-  /** `{home library id}:{patron_id there}` */
-  readonly homeKey: string;
-  readonly home: string;
-  readonly branch: string;
-  readonly body: PatronBody;
-  readonly passportTypes: ReadonlySet<string>;
-  readonly onLookAlike: 'stop' | 'create';
-  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
-  readonly lookFirst: boolean;
-}
-
-export type CopyResult =
-  | { readonly kind: 'copied'; readonly patronId: number }
-  /** Our copy was there. `unsure`: this very event may have made it, and its answer was lost. */
-  | {
-      readonly kind: 'ours';
-      readonly patronId: number;
-      readonly cardChanged: boolean;
-      /** Its home key named a number that home has given up, and names the patron's number now. */
-      readonly rekeyed: boolean;
-      readonly unsure: boolean;
-    }
-  /** Somebody the lending library knows by itself, or an older copy without our home key. */
-  | { readonly kind: 'native'; readonly patronId: number }
-  | { readonly kind: 'conflict' }
-  /** Our copy, merged into a patron of the lending library's own. */
-  | { readonly kind: 'merged'; readonly patronId: number }
-  /** Our copy, anonymised. */
-  | { readonly kind: 'anonymized'; readonly patronId: number }
-  | { readonly kind: 'look_alike' }
-  /** Koha could not store this record, however often it was tried. */
-  | { readonly kind: 'record_refused' }
-  /** Others create here before us: come back in so many milliseconds. */
-  | { readonly kind: 'busy'; readonly freeInMs: number }
-  | {
-      readonly kind: 'misconfigured';
-      readonly problem: NonNullable<Progress['problem']>;
-      readonly patronId: number | null;
-    };
-
-/** How a step reaches the outside. */
-export interface StepDeps {
-  readonly libraries: Libraries;
-  readonly signal: AbortSignal;
-  /** Throws when this process may no longer write for the job. */
-  readonly assertHeld: () => void;
-  readonly pause: (ms: number) => Promise<void>;
-}
+import type { buildInPlace } from './create-place.ts';
+import type { InStep, StepDeps } from './step.ts';
 
 export interface CopyDeps extends StepDeps {
+  readonly inStep: InStep;
   /** Does `work` as the only one who creates at this lending library. */
-  readonly inPlace: <T>(work: () => Promise<T>) => Promise<Placed<T>>;
+  readonly inPlace: ReturnType<typeof buildInPlace>;
+  /** When the scan began to be worked on: of those who wait to create, the oldest is next. */
+  readonly scan: Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
   /** Writes down that the copy is about to be sent, before it is. */
   readonly noteSent: () => Promise<void>;
   /** Takes that back: nothing left the house after all. */
@@ -85,14 +36,18 @@ const LONGEST_PAUSE_MS = 1_600;
  * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key.
  * Throws KohaError or LibraryClosed where the look itself fails.
  */
-export async function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<CopyResult> {
+export function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<CopyResult> {
+  return deps.inStep('copy', () => ensureCopy(order, deps));
+}
+
+async function ensureCopy(order: CopyOrder, deps: CopyDeps): Promise<CopyResult> {
   let unsure = order.lookFirst;
   if (unsure) {
     const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
   }
   for (let tries = 1; ; tries += 1) {
-    const placed = await deps.inPlace(() => create(order, deps, tries === 1));
+    const placed = await deps.inPlace(deps.scan, deps.signal, () => create(order, deps, tries === 1));
     if (placed.kind === 'busy') return placed;
     const made = placed.value;
     if (made.kind === 'end') return made.result;
@@ -103,7 +58,7 @@ export async function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<Copy
     if (found !== null) return found;
     if (made.kind === 'lost') throw made.error;
     if (made.kind === 'record_refused') {
-      if (tries >= MOST_REFUSALS) return made;
+      if (tries >= MOST_REFUSALS) return notMade('record_refused', order, { outcome: 'LENDING_REFUSED' });
     } else {
       if (!isRaceForLogin(made.because) || tries >= MOST_RACES) return notThere(order, made.because, deps);
       await pauseAfter(tries, deps);
@@ -123,14 +78,14 @@ type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
 /** We send no login: Koha made one from the names, and a namesake created at the same moment was faster. */
 const isRaceForLogin = ({ kind }: There): boolean => kind === 'userid_taken';
 
-type Made =
+type Created =
   | { readonly kind: 'end'; readonly result: CopyResult }
   | { readonly kind: 'there'; readonly because: There }
   | { readonly kind: 'record_refused' }
   | { readonly kind: 'lost'; readonly error: KohaError };
 
 /** One create, noted as sent before the first one leaves. */
-async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promise<Made> {
+async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promise<Created> {
   const { lending, branch, body } = order;
   const confirmNotDuplicate = order.onLookAlike === 'create';
   deps.assertHeld();
@@ -168,13 +123,19 @@ function created(
   order: CopyOrder,
   { patronId, hidden }: { readonly patronId: number; readonly hidden: boolean },
 ): CopyResult {
-  if (!hidden) return { kind: 'copied', patronId };
+  if (!hidden) {
+    const { home, homeKey: home_key, fields } = order;
+    const made = { outcome: 'COPIED', reasons: [], home, home_key, patron_id: patronId } as const;
+    return { kind: 'copied', made: { ...made, reasons: [], disclosed: [...fields] } };
+  }
   return misconfigured(order, { what: 'permission', name: SEE_ALL }, patronId);
 }
 
 /** Koha says that it is there, and we do not find it. A second look tells what is hidden from what was only being made. */
 async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promise<CopyResult> {
-  if (because.kind === 'look_alike') return { kind: 'look_alike' };
+  if (because.kind === 'look_alike') {
+    return notMade('look_alike', order, { outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
+  }
   if (because.kind === 'userid_taken') return misconfigured(order, { what: 'other', name: 'userid' });
   if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
     return misconfigured(order, { what: 'attribute_type', name: because.type });
@@ -183,7 +144,8 @@ async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promi
   const found = await findLocalCopy(order, deps, false);
   if (found !== null) return found;
   // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
-  if (await isTakenByCollation(order, because, deps)) return { kind: 'conflict' };
+  if (await isTakenByCollation(order, because, deps))
+    return notMade('conflict', order, { outcome: 'LOCAL_CONFLICT' });
   return misconfigured(order, { what: 'permission', name: SEE_ALL });
 }
 
@@ -197,12 +159,4 @@ function isTakenByCollation(
       ? koha.isAttributeTaken(homeKeyAttribute, homeKey, { signal })
       : koha.isCardTaken(body.cardnumber, { signal }),
   );
-}
-
-function misconfigured(
-  { lending }: CopyOrder,
-  { what, name }: Omit<NonNullable<Progress['problem']>, 'library'>,
-  patronId: number | null = null,
-): CopyResult {
-  return { kind: 'misconfigured', problem: { library: lending, what, name }, patronId };
 }

@@ -1,8 +1,6 @@
 import type { CreatePlaces, HeldPlace, PlaceHolder } from '@passport/queue';
 import { type CreateLine, buildCreateLine } from './create-line.ts';
-import type { HeldLock } from '../job/job-lock.ts';
 import type { Scan } from './scan.ts';
-import type { InPlace } from './ports.ts';
 
 /** A worker that dies in the place keeps the others out for no longer than this. */
 const LIFE_MS = 3_000;
@@ -10,6 +8,14 @@ const KEEP_EACH_MS = 1_000;
 /** Only the first of this process's line asks, and for so long. */
 const PATIENCE_MS = 5_000;
 const ASK_AGAIN_MS = 20;
+
+/** What came of work that needs the place where a library's copies are created. */
+type Placed<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  /** Nothing was begun: others are before it. */
+  | { readonly kind: 'busy'; readonly freeInMs: number };
+
+type Creator = Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
 
 export interface InPlaceDeps {
   readonly places: CreatePlaces;
@@ -25,15 +31,17 @@ export interface InPlaceDeps {
  * answered 500 (docs/decisions/0050). The jobs of one process stand in a line of their own, of which the first asks for
  * the place; who finds the line full, or waits too long, makes room for other libraries and is told when to come back.
  */
-export function buildInPlace(deps: InPlaceDeps): InPlace {
+export function buildInPlace(
+  deps: InPlaceDeps,
+): <T>(scan: Creator, signal: AbortSignal, work: () => Promise<T>) => Promise<Placed<T>> {
   const lines = new Map<string, CreateLine>();
-  return async (scan, lock, work) => {
+  return async (scan, signal, work) => {
     const line = lines.get(scan.lending) ?? buildCreateLine(deps.mostWaiting, deps.monotonicNow);
     lines.set(scan.lending, line);
-    const isFirst = await line.enter(scan.startedMs, lock.signal);
+    const isFirst = await line.enter(scan.startedMs, signal);
     if (!isFirst) return { kind: 'busy', freeInMs: line.bookMs() };
     try {
-      const place = await waitForPlace(scan, lock, deps);
+      const place = await waitForPlace(scan, signal, deps);
       if (place === null) return { kind: 'busy', freeInMs: line.bookMs() };
       return { kind: 'done', value: await whileKept(place, work) };
     } finally {
@@ -43,8 +51,8 @@ export function buildInPlace(deps: InPlaceDeps): InPlace {
 }
 
 async function waitForPlace(
-  { lending, eventId, startedMs }: Scan,
-  { signal }: HeldLock,
+  { lending, eventId, startedMs }: Creator,
+  signal: AbortSignal,
   { places, newId, monotonicNow, pause }: InPlaceDeps,
 ): Promise<HeldPlace | null> {
   const holder: PlaceHolder = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };

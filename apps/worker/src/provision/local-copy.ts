@@ -1,22 +1,17 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalHolder, decideLocalHolder, isCopy, isMergedCopy } from '@passport/patron-rules';
-import type { CopyOrder, CopyResult, StepDeps } from './copy.ts';
-
-/** Whom a look at the lending library can find; `null` there: nobody that we can see. */
-type Found = Extract<
-  CopyResult,
-  { kind: 'ours' | 'native' | 'conflict' | 'merged' | 'anonymized' | 'misconfigured' }
->;
+import { type CopyOrder, type CopyResult, conflict, misconfigured, notMade, ours } from './copy-result.ts';
+import type { StepDeps } from './step.ts';
 
 /**
- * Looks at the lending library itself: who has the card here, and who has the home key? Our copy with an older card gets
- * the new one. Throws KohaError or LibraryClosed.
+ * Looks at the lending library itself: who has the card here, and who has the home key? Null: nobody that we can see.
+ * Our copy with an older card gets the new one. Throws KohaError or LibraryClosed.
  */
 export async function findLocalCopy(
   order: CopyOrder,
   deps: StepDeps,
   unsure: boolean,
-): Promise<Found | null> {
+): Promise<CopyResult | null> {
   const { libraries, signal } = deps;
   const { lending, body, home: homeId, homeKeyAttribute, homeKey } = order;
   const card = body.cardnumber;
@@ -37,31 +32,29 @@ async function whoHolds(
   deps: StepDeps,
   holder: LocalHolder,
   unsure: boolean,
-): Promise<Found | null> {
+): Promise<CopyResult | null> {
   const { homeKeyAttribute } = order;
   switch (holder.kind) {
     case 'nobody':
       return null;
     case 'our_copy':
-      return ours(holder.patronId, unsure);
+      return ours(order, holder.patronId, unsure ? [...order.fields] : null);
     case 'our_copy_older_card':
       return changeCard(order, deps, holder.patronId);
     case 'copy_without_key':
       // Where no home key is written, what this very event sent is ours by its card and its passport.
-      if (homeKeyAttribute === null && unsure) {
-        return ours(holder.patronId, unsure);
-      }
-      return { kind: 'native', patronId: holder.patronId };
+      if (homeKeyAttribute === null && unsure) return ours(order, holder.patronId, [...order.fields]);
+      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: holder.patronId });
     case 'native':
-      return { kind: 'native', patronId: holder.patronId };
+      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: holder.patronId });
     case 'copy_of_other_number':
       return changeHomeKey(order, deps, holder);
     case 'copy_merged':
-      return { kind: 'merged', patronId: holder.patronId };
+      return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId: holder.patronId });
     case 'copy_anonymized':
-      return { kind: 'anonymized', patronId: holder.patronId };
+      return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId: holder.patronId });
     case 'card_of_another':
-      return { kind: 'conflict' };
+      return conflict(order);
     default:
       return holder satisfies never;
   }
@@ -71,15 +64,15 @@ async function whoHolds(
  * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. A look by
  * attribute shows that attribute alone, so the copy is read: without a passport it is nobody's copy any more.
  */
-async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): Promise<Found> {
+async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): Promise<CopyResult> {
   const { lending, branch, body } = order;
   const read = (): Promise<KohaPatron | null> =>
     deps.libraries.call(lending, (koha) => koha.readPatron(patronId, { signal: deps.signal }));
   const copy = await read();
-  if (copy === null) return { kind: 'conflict' };
-  if (copy.anonymized === true) return { kind: 'anonymized', patronId };
-  if (!isCopy(copy, order.passportTypes)) return { kind: 'conflict' };
-  if (isMergedCopy(copy, order)) return { kind: 'merged', patronId };
+  if (copy === null) return conflict(order);
+  if (copy.anonymized === true) return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId });
+  if (!isCopy(copy, order.passportTypes)) return conflict(order);
+  if (isMergedCopy(copy, order)) return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId });
   deps.assertHeld();
   const echoed = {
     surname: copy.surname,
@@ -87,7 +80,7 @@ async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): P
     category_id: copy.categoryId,
     cardnumber: body.cardnumber,
   };
-  const withNewCard: Found = { ...ours(patronId, false), cardChanged: true };
+  const withNewCard: CopyResult = ours(order, patronId, null, ['CARD_CHANGED']);
   let changed: ChangeResult;
   try {
     changed = await deps.libraries.call(lending, (koha) =>
@@ -104,11 +97,9 @@ async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): P
       return withNewCard;
     case 'card_taken':
     case 'gone':
-      return { kind: 'conflict' };
-    case 'refused': {
-      const problem = { library: lending, what: changed.what, name: changed.name };
-      return { kind: 'misconfigured', problem, patronId: null };
-    }
+      return conflict(order);
+    case 'refused':
+      return misconfigured(order, changed);
     default:
       return changed satisfies never;
   }
@@ -122,19 +113,19 @@ async function changeHomeKey(
   order: CopyOrder,
   deps: StepDeps,
   { patronId, otherNumber, attributeId }: Extract<LocalHolder, { kind: 'copy_of_other_number' }>,
-): Promise<Found> {
+): Promise<CopyResult> {
   const { home, lending, homeKey } = order;
   const { libraries, signal } = deps;
   const atHome = await libraries.call(home, (koha) => koha.readPatron(otherNumber, { signal }));
   const isGone = atHome === null || atHome.anonymized === true;
-  if (!isGone || attributeId === null) return { kind: 'conflict' };
+  if (!isGone || attributeId === null) return conflict(order);
   deps.assertHeld();
-  const rekeyed: Found = { ...ours(patronId, false), rekeyed: true };
+  const rekeyed: CopyResult = ours(order, patronId, null, ['REKEYED']);
   try {
     const changed = await libraries.call(lending, (koha) =>
       koha.changeAttribute({ patronId, attributeId }, homeKey, { signal }),
     );
-    return changed.kind === 'changed' ? rekeyed : { kind: 'conflict' };
+    return changed.kind === 'changed' ? rekeyed : conflict(order);
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     const copy = await libraries.call(lending, (koha) => koha.readPatron(patronId, { signal }));
@@ -142,11 +133,3 @@ async function changeHomeKey(
     throw error;
   }
 }
-
-const ours = (patronId: number, unsure: boolean): Extract<Found, { kind: 'ours' }> => ({
-  kind: 'ours',
-  patronId,
-  cardChanged: false,
-  rekeyed: false,
-  unsure,
-});

@@ -1,15 +1,14 @@
 import type { Turns } from '@passport/queue';
 import type { HeldLock } from '../job/job-lock.ts';
 import type { Scan } from './scan.ts';
-import type { InTurn } from './ports.ts';
 
-/** What a turn lives beside two Koha calls: longer than a copy and its loan take when all goes well. */
-const TURN_LIFE_MS = 20_000;
-/** A worker's slot is not kept longer than this for somebody else's turn. */
+/** How long a patron lock lives beside two Koha calls: longer than a copy and its loan take when all goes well. */
+const LOCK_LIFE_MS = 20_000;
+/** A worker's slot is not kept longer than this for somebody else's patron lock. */
 const PATIENCE_MS = 2_000;
 const ASK_AGAIN_MS = 40;
 
-export interface InTurnDeps {
+export interface PatronLockDeps {
   readonly turns: Turns;
   /** The longest a call to a library's Koha takes. */
   readonly timeoutMs: (library: string) => number;
@@ -18,53 +17,61 @@ export interface InTurnDeps {
   readonly pause: (ms: number) => Promise<void>;
 }
 
-/** The turn ends before a write that starts now would surely be over. */
-class TurnOver extends Error {
-  override readonly name = 'TurnOver';
+/** The patron lock ends before a write that starts now would surely be over. */
+class PatronLockOver extends Error {
+  override readonly name = 'PatronLockOver';
 }
 
 /**
  * One job at a time writes for one home key at one lending library. Koha counts unique attributes without a lock, so the
- * old and the new card of a patron at two desks at once could make two copies.
+ * old and the new card of a patron at two desks at once could make two copies. Null when the lock is not free in time, or ran out before all was
+ * written. `work` gets the lock that says for how long it may write.
  */
-export function buildInTurn(deps: InTurnDeps): InTurn {
+export function buildPatronLock(
+  deps: PatronLockDeps,
+): <T>(
+  scan: Pick<Scan, 'lending' | 'eventId'>,
+  homeKey: string,
+  lock: HeldLock,
+  work: (held: HeldLock) => Promise<T>,
+) => Promise<T | null> {
   return async (scan, homeKey, lock, work) => {
-    const turn = await waitForTurn(scan, homeKey, lock.signal, deps);
-    if (turn === null) return null;
+    const patronLock = await waitForLock(scan, homeKey, lock.signal, deps);
+    if (patronLock === null) return null;
     // A write may wait for a token and a place before its own timeout begins.
-    const lastStart = turn.endsAt - 2 * deps.timeoutMs(scan.lending);
+    const lastStart = patronLock.endsAt - 2 * deps.timeoutMs(scan.lending);
     const held: HeldLock = {
       signal: lock.signal,
       assertHeld() {
         lock.assertHeld();
-        if (deps.monotonicNow() > lastStart) throw new TurnOver();
+        if (deps.monotonicNow() > lastStart) throw new PatronLockOver();
       },
     };
     try {
       return await work(held);
     } catch (error) {
-      if (error instanceof TurnOver) return null;
+      if (error instanceof PatronLockOver) return null;
       throw error;
     } finally {
-      await turn.giveBack().catch(() => undefined); // it runs out by itself
+      await patronLock.release().catch(() => undefined); // it runs out by itself
     }
   };
 }
 
-async function waitForTurn(
-  { lending, eventId }: Scan,
+async function waitForLock(
+  { lending, eventId }: Pick<Scan, 'lending' | 'eventId'>,
   homeKey: string,
   signal: AbortSignal,
-  { turns, timeoutMs, newId, monotonicNow, pause }: InTurnDeps,
-): Promise<{ readonly endsAt: number; giveBack(): Promise<void> } | null> {
+  { turns, timeoutMs, newId, monotonicNow, pause }: PatronLockDeps,
+): Promise<{ readonly endsAt: number; release(): Promise<void> } | null> {
   const holder = { event: `${lending}.${eventId}`, run: newId() };
-  const lifeMs = TURN_LIFE_MS + 2 * timeoutMs(lending);
+  const lifeMs = LOCK_LIFE_MS + 2 * timeoutMs(lending);
   const until = monotonicNow() + PATIENCE_MS;
   for (;;) {
     signal.throwIfAborted();
     const askedAt = monotonicNow();
-    const giveBack = await turns.take(`${lending}:${homeKey}`, holder, lifeMs);
-    if (giveBack !== null) return { endsAt: askedAt + lifeMs, giveBack };
+    const release = await turns.take(`${lending}:${homeKey}`, holder, lifeMs);
+    if (release !== null) return { endsAt: askedAt + lifeMs, release };
     if (monotonicNow() >= until) return null;
     await pause(ASK_AGAIN_MS);
   }

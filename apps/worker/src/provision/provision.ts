@@ -1,3 +1,4 @@
+import type { Consortium, Library } from '@passport/config';
 import {
   type Candidate,
   type Located,
@@ -9,80 +10,85 @@ import {
   locate,
   passportTypes,
 } from '@passport/patron-rules';
-import { type CopyResult, copyPatron } from './copy.ts';
-import { type RunEnd, ended } from './ending.ts';
-import { finishLoan } from './checkout-step.ts';
 import type { JobHold } from '../job/job-lock.ts';
+import type { buildAskHome } from './ask-home.ts';
+import type { Audit } from './audit.ts';
+import { type CheckoutStepDeps, checkOutItem } from './checkout-step.ts';
+import { type CopyDeps, copyPatron } from './copy.ts';
+import type { CopyOrder } from './copy-result.ts';
+import { type Found, decideEligible, failedAtLending, notFound, othersFirst } from './ends.ts';
+import type { buildPatronLock } from './patron-lock.ts';
+import type { buildQuota } from './quota.ts';
+import { type Result, done } from './result.ts';
 import type { Scan } from './scan.ts';
-import {
-  type AfterCopyDeps,
-  afterCopy,
-  atLending,
-  judgeFound,
-  notFound,
-  turnDidNotCome,
-  unmapped,
-} from './workflow-results.ts';
-import type { AskHome, InPlace, InTurn, TakeUp } from './ports.ts';
 
-export interface ProvisionDeps extends AfterCopyDeps {
-  readonly ask: AskHome;
-  /** Takes the event up under the library's hourly limits. */
-  readonly takeUp: TakeUp;
-  /** One job at a time writes for one patron. */
-  readonly inTurn: InTurn;
-  /** One create at a time at one lending library. */
-  readonly inPlace: InPlace;
-  /** In [0, 1). */
-  readonly random: () => number;
+export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'inPlace' | 'random'> {
+  readonly consortium: Consortium;
+  readonly ask: ReturnType<typeof buildAskHome>;
+  readonly quota: ReturnType<typeof buildQuota>;
+  readonly withPatronLock: ReturnType<typeof buildPatronLock>;
+  readonly audit: Audit;
+  /** A copy was made, so long after its scan. */
+  readonly copied: (lending: string, sinceScanMs: number) => void;
 }
 
 /**
- * The story of a scan: locate -> judge -> copy -> retry. Each step ends the story or hands on what the next one needs.
- * Throws KohaError or LibraryClosed where a library must be tried again.
+ * The workflow of a scan: locate, decide, copy, check out. Throws KohaError or LibraryClosed where a library must be tried
+ * again and there is nothing better to say about it.
  */
-export async function provision(scan: Scan, hold: JobHold, deps: ProvisionDeps): Promise<RunEnd> {
-  if (scan.made !== null) return onlyTheLoan(scan, scan.made, hold, deps);
-  const candidates = decideCandidates(deps.consortium, scan.lending, scan.card);
-  if (candidates.length === 0) return ended({ outcome: 'NOT_A_CARD' });
-  const limited = await deps.takeUp(scan);
-  if (limited !== null) return limited;
+export async function provision(scan: Scan, lock: JobHold, deps: ProvisionDeps): Promise<Result> {
+  const { consortium, audit, quota, libraries, withPatronLock, now } = deps;
+  const lending = libraryById(consortium, scan.lending);
+  const { made } = scan;
+  if (made !== null) {
+    // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
+    const result = await withPatronLock(scan, made.home_key, lock, (held) =>
+      checkOutItem(scan, held, { made, lookFirst: true }, lending, deps),
+    );
+    return result ?? othersFirst(scan, made.home, null);
+  }
 
-  const located = await find(scan, hold, candidates, deps);
-  if (located.kind !== 'found') return notFound(scan, located, deps);
-  const verdict = judgeFound(scan, located, deps);
-  if (verdict !== null) return ended(verdict);
+  const candidates = decideCandidates(consortium, scan.lending, scan.card);
+  if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
+  const limited = await quota(scan);
+  if (limited !== null) return limited;
+  const located = await lookUp(scan, lock.signal, candidates, deps);
+  if (located.kind !== 'found') return notFound(scan, located, audit);
+
+  const refused = decideEligible(scan, located, lending, audit);
+  if (refused !== null) return done(refused);
 
   const home = located.candidate.home.id;
-  return atLending(home, async () => {
-    const copy = await composeCopy(scan, located, deps);
-    if (copy.kind === 'misconfigured') return ended(unmapped(scan, home, copy.problem));
-    const end = await deps.inTurn(scan, copy.homeKey, hold, async (held) => {
-      const result = await makeCopy(scan, { ...hold, ...held }, copy, located, deps);
-      return afterCopy(scan, held, { copy, result, home }, deps);
+  try {
+    const { patronProperties } = await libraries.capabilities(scan.lending);
+    const copy = composeCopy(scan, located, lending, patronProperties);
+    if (copy.kind === 'misconfigured') {
+      const problem = { library: scan.lending, ...copy.problem };
+      return done({ outcome: 'MISCONFIGURED', problem, homes: [home] });
+    }
+    const order = copyOrder(scan, located, copy, lending, consortium);
+    const result = await withPatronLock(scan, copy.homeKey, lock, async (held) => {
+      const copied = await copyPatron(order, copyDeps(scan, copy, home, { ...lock, ...held }, deps));
+      if (copied.kind === 'busy') return othersFirst(scan, home, copied.freeInMs);
+      audit.copied(scan, copy, copied);
+      if ('end' in copied) return done(copied.end);
+      if (copied.kind === 'copied') deps.copied(scan.lending, now() - scan.scannedMs);
+      const lookFirst = copied.kind === 'ours' && scan.mayHaveWritten;
+      return checkOutItem(scan, held, { made: copied.made, lookFirst }, lending, deps);
     });
-    return end ?? turnDidNotCome(scan, home);
-  });
+    return result ?? othersFirst(scan, home, null);
+  } catch (error) {
+    return failedAtLending(home, error);
+  }
 }
 
-/** An earlier run made the copy and could not lend yet: nobody needs the home library any more. */
-async function onlyTheLoan(
+/** Looks the card up at the candidates. */
+async function lookUp(
   scan: Scan,
-  made: NonNullable<Scan['made']>,
-  hold: JobHold,
-  deps: ProvisionDeps,
-): Promise<RunEnd> {
-  const end = await deps.inTurn(scan, made.home_key, hold, (held) => finishLoan(scan, held, made, deps));
-  return end ?? turnDidNotCome(scan, made.home);
-}
-
-async function find(
-  scan: Scan,
-  hold: JobHold,
+  signal: AbortSignal,
   candidates: readonly Candidate[],
-  deps: ProvisionDeps,
+  { consortium, ask, inStep, audit }: Pick<ProvisionDeps, 'consortium' | 'ask' | 'inStep' | 'audit'>,
 ): Promise<Located> {
-  const { consortium, ask, inStep, audit } = deps;
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
   const asked = new Set<string>();
   const located = await inStep('locate', () =>
@@ -91,10 +97,10 @@ async function find(
       card: scan.card,
       passportTypes: passportTypes(consortium),
       ...consortium.locate,
-      signal: hold.signal,
+      signal,
       ask(library, card, deadline) {
         asked.add(library);
-        return ask(library, card, { balance, deadline, stop: hold.signal });
+        return ask(library, card, { balance, deadline, stop: signal });
       },
     }),
   );
@@ -102,14 +108,13 @@ async function find(
   return located;
 }
 
-async function composeCopy(
+const composeCopy = (
   scan: Scan,
-  { candidate, patron }: Extract<Located, { kind: 'found' }>,
-  deps: ProvisionDeps,
-): Promise<PatronCopy> {
-  const lending = libraryById(deps.consortium, scan.lending);
-  const { patronProperties } = await deps.libraries.capabilities(scan.lending);
-  return buildPatronCopy({
+  { candidate, patron }: Found,
+  lending: Library,
+  patronProperties: ReadonlySet<string>,
+): PatronCopy =>
+  buildPatronCopy({
     patron,
     ...candidate,
     lending,
@@ -117,46 +122,42 @@ async function composeCopy(
     scannedOn: scan.day,
     accepts: (property) => patronProperties.has(property),
   });
-}
 
-async function makeCopy(
+type Copy = Extract<PatronCopy, { kind: 'copy' }>;
+
+const copyOrder = (
   scan: Scan,
-  held: JobHold,
-  copy: Extract<PatronCopy, { kind: 'copy' }>,
-  { candidate, patron }: Extract<Located, { kind: 'found' }>,
-  deps: ProvisionDeps,
-): Promise<CopyResult> {
-  const { copy: policy } = libraryById(deps.consortium, scan.lending);
-  const home = candidate.home.id;
-  const noteSent = async (): Promise<void> => {
+  { candidate, patron }: Found,
+  { homeKey, body, fields }: Copy,
+  { copy }: Library,
+  consortium: Consortium,
+): CopyOrder => ({
+  lending: scan.lending,
+  home: candidate.home.id,
+  homeKey,
+  branch: scan.branch,
+  body,
+  fields,
+  passportTypes: passportTypes(consortium),
+  homeKeyAttribute: copy.homeKeyAttribute,
+  copyCategories: copyCategoriesOf(copy),
+  homeRecord: patron,
+  onLookAlike: copy.onLookAlike,
+  lookFirst: scan.sent !== null,
+});
+
+const copyDeps = (scan: Scan, copy: Copy, home: string, held: JobHold, deps: ProvisionDeps): CopyDeps => ({
+  libraries: deps.libraries,
+  pause: deps.pause,
+  random: deps.random,
+  inPlace: deps.inPlace,
+  inStep: deps.inStep,
+  scan,
+  signal: held.signal,
+  assertHeld: () => held.assertHeld(),
+  async noteSent() {
     await held.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
     deps.audit.sending(scan, copy);
-  };
-  const result = await deps.inStep('copy', () =>
-    copyPatron(
-      {
-        lending: scan.lending,
-        home,
-        homeKey: copy.homeKey,
-        branch: scan.branch,
-        body: copy.body,
-        passportTypes: passportTypes(deps.consortium),
-        homeKeyAttribute: policy.homeKeyAttribute,
-        copyCategories: copyCategoriesOf(policy),
-        homeRecord: patron,
-        onLookAlike: policy.onLookAlike,
-        lookFirst: scan.sent !== null,
-      },
-      {
-        ...deps,
-        signal: held.signal,
-        assertHeld: () => held.assertHeld(),
-        inPlace: (work) => deps.inPlace(scan, held, work),
-        noteSent,
-        nothingLeft: () => held.nothingLeft(),
-      },
-    ),
-  );
-  if (result.kind !== 'busy') deps.audit.copied(scan, copy, result);
-  return result;
-}
+  },
+  nothingLeft: () => held.nothingLeft(),
+});

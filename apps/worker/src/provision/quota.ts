@@ -1,21 +1,25 @@
 import type { Consortium } from '@passport/config';
 import type { Ledger } from '@passport/queue';
 import { libraryById } from '@passport/patron-rules';
-import type { TakeUp } from './ports.ts';
+import type { Retry } from './result.ts';
+import type { Scan } from './scan.ts';
 
-/** Holds a library to its hourly copies, misses and verdicts; `reached` is told each time a job has to wait for them. */
-export function buildTakeUp(
+/**
+ * Holds a library to its hourly copies, misses and decisions: null when the event may go on, a retry when the hour is used
+ * up. `reached` is called each time a job has to wait for it.
+ */
+export function buildQuota(
   consortium: Consortium,
   ledger: Ledger,
   reached: (library: string, limit: 'copies' | 'misses' | 'verdicts') => void,
-): TakeUp {
+): (scan: Scan) => Promise<Retry | null> {
   return async ({ lending, eventId }) => {
     const { limits } = libraryById(consortium, lending);
     const admission = await ledger.admit(lending, eventId, limits);
     if (admission.kind === 'admitted') return null;
     reached(lending, admission.limit);
     return {
-      kind: 'waiting',
+      kind: 'retry',
       library: lending,
       reason: 'LIMIT_REACHED',
       retryAfterMs: admission.freeInMs,

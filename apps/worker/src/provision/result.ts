@@ -1,7 +1,7 @@
 import type { JobData, Outcome, Progress, Reason, WaitingReason } from '@passport/contract';
 
-/** How the story ended for good. */
-export interface Ending {
+/** What an event came to for good. */
+export interface End {
   readonly outcome: Outcome;
   readonly reasons?: readonly Reason[];
   /** Ids of home libraries. */
@@ -17,36 +17,51 @@ export interface Ending {
   };
 }
 
-/** What one run of a job came to. */
-export type RunEnd =
-  | { readonly kind: 'ended'; readonly ending: Ending }
-  | {
-      readonly kind: 'waiting';
-      /** Who is waited for, and why. */
-      readonly library: string;
-      readonly reason: WaitingReason;
-      /** What the library or the limit asks for; null: our own schedule. */
-      readonly retryAfterMs: number | null;
-      /** Every library with an open circuit whose return is worth a try; when left out with `CIRCUIT_OPEN`, `library`. */
-      readonly closed?: readonly string[];
-      /** What is done already, when only the loan is left. */
-      readonly made?: NonNullable<JobData['made']>;
-      /** A loan may still be made by what was sent: however late it is, another look comes before the end. */
-      readonly mustLook?: boolean;
-      /** How it ends when nobody has the patience any more. */
-      readonly otherwise: Ending;
-    };
+/** A copy that is there, so that only the checkout is left. The job keeps it while its lending library must be tried again. */
+export type Made = NonNullable<JobData['made']>;
+
+export type Done = { readonly kind: 'done' } & End;
+
+/** To be tried again. */
+export interface Retry {
+  readonly kind: 'retry';
+  /** Who is waited for, and why. */
+  readonly library: string;
+  readonly reason: WaitingReason;
+  /** What the library or the limit asks for, in milliseconds; null: our own schedule. */
+  readonly retryAfterMs: number | null;
+  /** Every library with an open circuit whose return is worth a try; when left out with `CIRCUIT_OPEN`, `library`. */
+  readonly closed?: readonly string[];
+  readonly made?: Made;
+  /** The item may still be checked out by what was sent: however late it is, another look comes before the end. */
+  readonly mustLook?: boolean;
+  /** What it comes to once `give_up_after` is over. */
+  readonly otherwise: End;
+}
+
+/** What one run of a job came to: the only result between the workflow and the queue. */
+export type Result = Done | Retry;
 
 /** The part of an ending that says: this patron's data went, or may have gone, to the lending library. */
 export function disclosedBy({
   home,
   home_key: homeKey,
   fields,
-}: NonNullable<JobData['sent']>): Required<Pick<Ending, 'homes' | 'disclosed'>> {
+}: NonNullable<JobData['sent']>): Required<Pick<End, 'homes' | 'disclosed'>> {
   return { homes: [home], disclosed: { home, homeKey, fields } };
 }
 
-export const ended = (ending: Ending): RunEnd => ({ kind: 'ended', ending });
+export const done = (end: End): Done => ({ kind: 'done', ...end });
+
+/** What an event comes to whose copy is there. */
+export function endOf(made: Made, checkout: NonNullable<Progress['checkout']>): End {
+  const { outcome, reasons, home, home_key, patron_id: patronId, disclosed: fields } = made;
+  const disclosed = fields === null ? {} : disclosedBy({ home, home_key, fields });
+  return { outcome, reasons, homes: [home], patronId, checkout, ...disclosed };
+}
+
+/** The copy is there, and nobody may check the item out any more. */
+export const checkoutTooLate = (made: Made): End => endOf(made, { result: 'TOO_LATE', keys: [] });
 
 /** Ends of which nobody can say whether a copy that was sent is there. */
 const MAY_BE_THERE: ReadonlySet<Outcome> = new Set(['LENDING_UNREACHABLE', 'HOME_UNREACHABLE']);
@@ -55,7 +70,7 @@ const MAY_BE_THERE: ReadonlySet<Outcome> = new Set(['LENDING_UNREACHABLE', 'HOME
  * An end with what the event has disclosed, in this run or an earlier one: whatever the lending library answered, and
  * whatever came of it, it has had the record in its hands.
  */
-export function withDisclosure(end: Ending, job: JobData): Ending {
+export function withDisclosure<T extends End>(end: T, job: JobData): T {
   if (end.disclosed !== undefined) return end;
   const last = disclosuresOf(job).at(-1);
   if (last === undefined) return end;
@@ -81,7 +96,7 @@ export function disclosuresOf({
 
 /** Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. */
 export function circuitsOf(
-  { library, reason, closed }: Extract<RunEnd, { kind: 'waiting' }>,
+  { library, reason, closed }: Retry,
   isLost: (library: string) => boolean,
 ): readonly string[] {
   const isRefused = closed === undefined && reason === 'CIRCUIT_OPEN';

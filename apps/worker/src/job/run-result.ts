@@ -1,0 +1,50 @@
+import type { JobData } from '@passport/contract';
+import type { Done, Retry } from '../provision/result.ts';
+import type { HeldLock } from './job-lock.ts';
+import type { PutBackReason } from './put-back.ts';
+
+/** A job as BullMQ hands it over, without BullMQ. */
+export interface JobInHand {
+  readonly data: unknown;
+  /** When it was queued, in milliseconds of the queue's clock. */
+  readonly addedMs: number;
+  /** How often it was started; 1 is the first time. */
+  readonly starts: number;
+  /** How often its worker died. */
+  readonly stalls: number;
+  /** How often it ended in a bug of ours. */
+  readonly bugs: number;
+  readonly lock: HeldLock;
+  /** Replaces the job's data. Throws LockLost. */
+  save(job: JobData): Promise<void>;
+}
+
+/** The job's data with what it came to. */
+interface JobChange {
+  readonly job: JobData;
+  /** What is written for `job`: more than that where a newer version wrote it. */
+  readonly data: object;
+}
+
+/** A result of the workflow with the time at which the job is tried again. */
+export interface Delayed extends Retry, JobChange {
+  readonly untilMs: number;
+  /** The libraries whose circuit it waits for; each of them promotes it when it is back. */
+  readonly forCircuitsOf: readonly string[];
+  /** Whether the desk should hear of it. */
+  readonly worthReporting: boolean;
+  /** Set when another worker shall have it. */
+  readonly putBack: PutBackReason | null;
+}
+
+export type Ended = Done & JobChange;
+
+/** What one run of a job came to, for the queue. */
+export type RunResult =
+  | Ended
+  | Delayed
+  /** It had ended before: only what comes after the end is done again. */
+  | { readonly kind: 'done_before'; readonly job: JobData }
+  /** We were told to stop: it goes back as it is. */
+  | { readonly kind: 'requeue' }
+  | { readonly kind: 'unreadable'; readonly fields: readonly string[] };

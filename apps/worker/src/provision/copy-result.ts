@@ -1,0 +1,75 @@
+import type { Progress } from '@passport/contract';
+import type { PatronBody } from '@passport/koha-client';
+import type { CopyLook } from '@passport/patron-rules';
+import { type End, type Made, disclosedBy } from './result.ts';
+
+/** The copy to make, decided to the last field. */
+export interface CopyOrder extends CopyLook {
+  readonly lending: string;
+  /** `{home library id}:{patron_id there}` */
+  readonly homeKey: string;
+  readonly home: string;
+  readonly branch: string;
+  readonly body: PatronBody;
+  /** Names of the fields that come from home. */
+  readonly fields: readonly string[];
+  readonly passportTypes: ReadonlySet<string>;
+  readonly onLookAlike: 'stop' | 'create';
+  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
+  readonly lookFirst: boolean;
+}
+
+/** What became of the copy. The kinds are the words of the audit. */
+export type CopyResult =
+  /** It is there: made now, or found (`ours`). */
+  | { readonly kind: 'copied' | 'ours'; readonly made: Made }
+  /** It is not, or no longer, and trying again would not help. */
+  | { readonly kind: NotMade; readonly end: End }
+  /** Others create here before us: come back in so many milliseconds. */
+  | { readonly kind: 'busy'; readonly freeInMs: number };
+
+type NotMade =
+  /** Somebody the lending library knows by itself, or an older copy without our home key. */
+  | 'native'
+  | 'conflict'
+  /** Our copy, merged into a patron of the lending library's own. */
+  | 'merged'
+  /** Our copy, anonymised. */
+  | 'anonymized'
+  | 'look_alike'
+  /** Koha could not store this record, however often it was tried. */
+  | 'record_refused'
+  | 'misconfigured';
+
+/** Our copy is there. `disclosed` where this very event may have made it, and its answer was lost. */
+export function ours(
+  { home, homeKey: home_key }: CopyOrder,
+  patron_id: number,
+  disclosed: Made['disclosed'],
+  reasons: Made['reasons'] = [],
+): CopyResult {
+  return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
+}
+
+export const conflict = (order: CopyOrder): CopyResult =>
+  notMade('conflict', order, { outcome: 'LOCAL_CONFLICT' });
+
+/** A set-up that a person must fix. `patronId` where the copy is there all the same. */
+export function misconfigured(
+  order: CopyOrder,
+  { what, name }: Omit<NonNullable<Progress['problem']>, 'library'>,
+  patronId: number | null = null,
+): CopyResult {
+  const { lending: library, home, homeKey: home_key, fields } = order;
+  const isThere =
+    patronId === null ? {} : { patronId, ...disclosedBy({ home, home_key, fields: [...fields] }) };
+  return notMade('misconfigured', order, {
+    outcome: 'MISCONFIGURED',
+    problem: { library, what, name },
+    ...isThere,
+  });
+}
+
+export function notMade(kind: NotMade, { home }: CopyOrder, end: End): CopyResult {
+  return { kind, end: { homes: [home], ...end } };
+}
