@@ -134,11 +134,24 @@ export interface Ledger {
 /** What an event used of its library's hour. */
 export type HourUse = HourKind | 'none';
 
-const USED: Partial<Record<Outcome, HourUse>> = {
+/** What an outcome uses where nobody knows more of its event; the compiler asks for the row of a new one. */
+const USED: Readonly<Record<Outcome, HourUse>> = {
   COPIED: 'copies',
+  ALREADY_LOCAL: 'none',
   NOT_FOUND: 'misses',
+  NOT_A_CARD: 'none',
   AMBIGUOUS_HOME: 'verdicts',
   NOT_ELIGIBLE: 'verdicts',
+  LOOKS_LIKE_LOCAL_PATRON: 'none',
+  LOCAL_CONFLICT: 'none',
+  HOME_GONE: 'none',
+  MERGED_INTO_NATIVE: 'none',
+  COPY_ANONYMIZED: 'none',
+  HOME_UNREACHABLE: 'none',
+  LENDING_UNREACHABLE: 'none',
+  LENDING_REFUSED: 'none',
+  MISCONFIGURED: 'none',
+  TOO_LATE: 'none',
 };
 
 /** How an event ended, as the books want it. */
@@ -181,7 +194,7 @@ export function openLedger(redis: Redis): Ledger {
     async giveBack(library, eventId) {
       await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
     },
-    settle: (library, eventId, outcome, nowIso, used = USED[outcome] ?? 'none') =>
+    settle: (library, eventId, outcome, nowIso, used = USED[outcome]) =>
       close(library, eventId, {
         field: `${library} ${outcome}`,
         used,

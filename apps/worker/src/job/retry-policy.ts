@@ -57,3 +57,58 @@ export function nextDelayMs(attempt: number, retryAfterMs: number | null, random
   const longest = attempt - 1 <= last ? step : Math.min(step * 2 ** (attempt - 1 - last), LONGEST_DELAY_MS);
   return Math.max(Math.min(retryAfterMs ?? 0, LONGEST_REST_MS), Math.round(longest * (0.5 + random / 2)));
 }
+
+/** Promoted by whoever closes the circuit; this is for when nobody does. */
+const CIRCUIT_WAIT_MS = 60_000;
+/** A shorter wait for a free slot is nobody's business but ours. */
+const REPORT_BUSY_FROM_MS = 1_000;
+
+/** A job that must be tried again, and what the delay of its next try depends on. */
+export interface Wait {
+  readonly library: string;
+  readonly retryAfterMs: number | null;
+  /** Counts from 1. */
+  readonly attempt: number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** When the next call of a library that is at its cap may start. */
+  readonly freeSlotMs: (library: string) => number;
+}
+
+interface WaitRule {
+  /** Of several libraries that are silent, the one with the lowest rank is reported: whoever may be heard first. */
+  readonly rank: number;
+  /** Whether the run before it counts as an attempt. */
+  readonly isAttempt: boolean;
+  /** Whether a job that only waited like this was never worked on. */
+  readonly isUntouched: boolean;
+  /** The shortest delay that the desk hears of. */
+  readonly reportFromMs: number;
+  readonly delayMs: (wait: Wait) => number;
+}
+
+const scheduled = ({ attempt, retryAfterMs, random }: Wait): number =>
+  nextDelayMs(attempt, retryAfterMs, random());
+const NO_ATTEMPT = { isAttempt: false, isUntouched: false, reportFromMs: 0 } as const;
+const ATTEMPT = { ...NO_ATTEMPT, isAttempt: true, delayMs: scheduled } as const;
+
+/** The retry policy, one row for each reason: the compiler asks for the row of a new one. */
+export const WAIT_RULES: Readonly<Record<WaitingReason, WaitRule>> = {
+  NO_ANSWER: { ...ATTEMPT, rank: 0 },
+  RATE_LIMITED: { ...ATTEMPT, rank: 1 },
+  BUSY: {
+    ...NO_ATTEMPT,
+    rank: 2,
+    reportFromMs: REPORT_BUSY_FROM_MS,
+    delayMs: ({ retryAfterMs, freeSlotMs, library }) => retryAfterMs ?? freeSlotMs(library),
+  },
+  LIMIT_REACHED: {
+    ...NO_ATTEMPT,
+    rank: 3,
+    isUntouched: true,
+    delayMs: ({ retryAfterMs, random }) =>
+      Math.min(retryAfterMs ?? CIRCUIT_WAIT_MS, CIRCUIT_WAIT_MS) + random() * 1_000,
+  },
+  CIRCUIT_OPEN: { ...NO_ATTEMPT, rank: 4, delayMs: ({ random }) => CIRCUIT_WAIT_MS * (1 + random() / 2) },
+  SERVICE_UPDATE: { ...NO_ATTEMPT, rank: 5, delayMs: ({ retryAfterMs }) => retryAfterMs ?? CIRCUIT_WAIT_MS },
+};

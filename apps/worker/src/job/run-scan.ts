@@ -7,7 +7,7 @@ import {
   rewriteJob,
 } from '@passport/contract';
 import { SealError, type Sealer } from '@passport/runtime';
-import { decideFailure, nextDelayMs } from './retry-policy.ts';
+import { WAIT_RULES, decideFailure } from './retry-policy.ts';
 import {
   type Done,
   type End,
@@ -42,10 +42,6 @@ export interface RunDeps {
 /** A job whose worker died so often, or that met so many bugs, ends with an outcome of ours instead of going round. */
 const MOST_DEATHS = 5;
 export const MOST_BUGS = 5;
-/** Woken by whoever closes the circuit; this is for when nobody does. */
-const CIRCUIT_WAIT_MS = 60_000;
-/** A shorter wait for a free slot is nobody's business but ours. */
-const REPORT_BUSY_FROM_MS = 1_000;
 
 /** Runs one job once, from its payload to what BullMQ shall do with it. Throws on bugs and where Redis failed. */
 export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunResult> {
@@ -116,7 +112,8 @@ async function work(
 
 /** A job that waited for its turn all the time, or for its library's next hour, was never worked on. */
 function wasWorkedOn({ state, waiting_for: waitingFor }: Progress, starts: number): boolean {
-  return state === 'waiting' ? waitingFor?.reason !== 'LIMIT_REACHED' : starts > 1;
+  if (state !== 'waiting') return starts > 1;
+  return waitingFor === null || !WAIT_RULES[waitingFor.reason].isUntouched;
 }
 
 /** We hung up ourselves: because the process stops, or because the job may be somebody else's by now. */
@@ -177,12 +174,13 @@ const named = (ids: readonly string[], { nameOf }: RunDeps): Progress['homes'] =
 
 function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, addedMs: number): Delayed {
   const { library, reason } = retry;
+  const { random, freeSlotMs } = deps;
+  const rule = WAIT_RULES[reason];
   const now = deps.now();
   const giveUpAtMs = startedMs(job, addedMs) + patienceMs(job, deps);
-  const delayMs = delayOf(retry, attempt, deps);
+  const delayMs = rule.delayMs({ ...retry, attempt, random, freeSlotMs });
   const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
-  const isTry = reason === 'NO_ANSWER' || reason === 'RATE_LIMITED';
   const homes = retry.otherwise.outcome === 'HOME_UNREACHABLE' ? (retry.otherwise.homes ?? []) : [];
   const progress = nextProgress(
     job.progress,
@@ -190,7 +188,7 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
       state: 'waiting',
       homes: named(homes, deps),
       waiting_for: { library, reason, next_try_at: new Date(untilMs).toISOString() },
-      attempt: isTry ? attempt : job.progress.attempt,
+      attempt: rule.isAttempt ? attempt : job.progress.attempt,
     },
     new Date(now).toISOString(),
   );
@@ -201,29 +199,7 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
     data: delayed,
     untilMs,
     forCircuitsOf: circuitsOf(retry, deps.isLost),
-    worthReporting: reason !== 'BUSY' || delayMs >= REPORT_BUSY_FROM_MS,
+    worthReporting: delayMs >= rule.reportFromMs,
     putBack: null,
   };
-}
-
-function delayOf(
-  { library, reason, retryAfterMs }: Retry,
-  attempt: number,
-  { random, freeSlotMs }: RunDeps,
-): number {
-  switch (reason) {
-    case 'NO_ANSWER':
-    case 'RATE_LIMITED':
-      return nextDelayMs(attempt, retryAfterMs, random());
-    case 'CIRCUIT_OPEN':
-      return CIRCUIT_WAIT_MS * (1 + random() / 2);
-    case 'BUSY':
-      return retryAfterMs ?? freeSlotMs(library);
-    case 'SERVICE_UPDATE':
-      return retryAfterMs ?? CIRCUIT_WAIT_MS;
-    case 'LIMIT_REACHED':
-      return Math.min(retryAfterMs ?? CIRCUIT_WAIT_MS, CIRCUIT_WAIT_MS) + random() * 1_000;
-    default:
-      return reason satisfies never;
-  }
 }

@@ -3,6 +3,7 @@ import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
 import type { PutBackReason } from './put-back.ts';
+import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
 import { disclosuresOf } from '../provision/result.ts';
 import type { JobInHand, RunResult } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
@@ -94,12 +95,19 @@ async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<
 /** Whether a record has left for the lending library, stored there or not. */
 const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
 
-/** What an ended event used of its library's hour. Whatever names the home of a patron says something of them. */
+/** What an ended event used of its library's hour. */
 function usedOf(job: JobData): HourUse {
   if (hasDisclosed(job)) return 'copies';
   const { outcome, homes } = job.progress;
-  if (outcome === 'NOT_FOUND') return 'misses';
-  return homes.length > 0 && outcome !== 'HOME_UNREACHABLE' ? 'verdicts' : 'none';
+  if (outcome === null) return 'none';
+  switch (OUTCOME_TABLE[outcome].uses) {
+    case 'miss':
+      return 'misses';
+    case 'verdict':
+      return homes.length > 0 ? 'verdicts' : 'none';
+    case 'nothing':
+      return 'none';
+  }
 }
 
 /** One run of a job, in the trace that its delivery began. */

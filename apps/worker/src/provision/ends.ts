@@ -1,6 +1,6 @@
 import { type Located, type Silent, judge } from '@passport/patron-rules';
 import type { Library } from '@passport/config';
-import { decideFailure } from '../job/retry-policy.ts';
+import { WAIT_RULES, decideFailure } from '../job/retry-policy.ts';
 import type { Audit } from './audit.ts';
 import { type End, type Result, type Retry, checkoutTooLate, done } from './result.ts';
 import type { Scan } from './scan.ts';
@@ -31,19 +31,9 @@ export function notFound(
   }
 }
 
-/** What is reported as waited for when several are silent: whoever may be heard first. */
-const BY_WEIGHT = [
-  'NO_ANSWER',
-  'RATE_LIMITED',
-  'BUSY',
-  'LIMIT_REACHED',
-  'CIRCUIT_OPEN',
-  'SERVICE_UPDATE',
-] as const;
-
 function homesSilent(scan: Scan, { silent, refused }: NoAnswer): Retry {
-  const weight = ({ reason }: Silent): number => BY_WEIGHT.indexOf(reason);
-  const [first] = silent.toSorted((one, other) => weight(one) - weight(other));
+  const rank = ({ reason }: Silent): number => WAIT_RULES[reason].rank;
+  const [first] = silent.toSorted((one, other) => rank(one) - rank(other));
   const homes = [...silent, ...refused].map(({ library }) => library);
   return {
     kind: 'retry',

@@ -1,4 +1,5 @@
 import type { JobData, Outcome, Progress, Reason, WaitingReason } from '@passport/contract';
+import { OUTCOME_TABLE } from './outcome-table.ts';
 
 /** What an event came to for good. */
 export interface End {
@@ -63,9 +64,6 @@ export function endOf(made: Made, checkout: NonNullable<Progress['checkout']>): 
 /** The copy is there, and nobody may check the item out any more. */
 export const checkoutTooLate = (made: Made): End => endOf(made, { result: 'TOO_LATE', keys: [] });
 
-/** Ends of which nobody can say whether a copy that was sent is there. */
-const MAY_BE_THERE: ReadonlySet<Outcome> = new Set(['LENDING_UNREACHABLE', 'HOME_UNREACHABLE']);
-
 /**
  * An end with what the event has disclosed, in this run or an earlier one: whatever the lending library answered, and
  * whatever came of it, it has had the record in its hands.
@@ -75,7 +73,7 @@ export function withDisclosure<T extends End>(end: T, job: JobData): T {
   const last = disclosuresOf(job).at(-1);
   if (last === undefined) return end;
   // The home is for the receipt only: by now it may not share this patron.
-  return MAY_BE_THERE.has(end.outcome)
+  return OUTCOME_TABLE[end.outcome].mayBeThere
     ? { ...disclosedBy(last), ...end }
     : { ...end, disclosed: disclosedBy(last).disclosed };
 }
