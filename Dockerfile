@@ -1,9 +1,9 @@
-# Two images (docker-compose.yml): `service` runs the product, which of its processes is the command's choice; `demo` adds
+# Two images (docker-compose.yml): `service` runs the product (the command selects the process); `demo` adds
 # the stand-ins for Koha.
-# With a digest where one was pinned (docs/runbook.md, Pin the images).
+# With a digest if one is pinned (docs/runbook.md, Pin the images).
 ARG NODE_IMAGE=node:24-slim
 
-# What npm installs changes with the manifests, not with the sources: until one of these changes, it is cached.
+# npm's layers depend on the manifests, not on the sources, and are cached until one of these changes.
 FROM ${NODE_IMAGE} AS manifests
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
@@ -41,7 +41,7 @@ RUN npx tsc --build apps/receiver apps/worker apps/dashboard apps/cli packages/k
 FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production
 WORKDIR /app
-# A named volume takes over the owner of the folder it is first mounted on, so these must be there and be node's.
+# A named volume inherits the owner of the directory it is first mounted on, so these must exist and belong to node.
 RUN mkdir -p /var/lib/passport /var/lib/passport-of/receiver /var/lib/passport-of/worker /var/lib/passport-of/dashboard /var/lib/passport-of/redis /data && \
     chown -R node:node /var/lib/passport /var/lib/passport-of /data
 COPY --from=service-modules /app ./

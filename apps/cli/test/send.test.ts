@@ -35,7 +35,7 @@ const state = (change: Readonly<Record<string, unknown>>) => ({
   waiting_for: null,
   problem: null,
   attempt: 0,
-  message: 'Waiting for its turn.',
+  message: 'Waiting in the queue.',
   scanned_at: '2026-11-25T09:00:00.000+00:00',
   updated_at: '2026-11-25T09:00:00.000Z',
   ...change,
@@ -111,7 +111,7 @@ describe('--wait', () => {
     expect(code).toBe(0);
     expect(out.trimEnd().split('\n')).toEqual([
       'accepted: evt_test_1',
-      expect.stringMatching(/^queued +Waiting for its turn\.$/),
+      expect.stringMatching(/^queued +Waiting in the queue\.$/),
       expect.stringMatching(
         /^waiting +midland NO_ANSWER, next try .* midland has not answered yet\. Still trying\.$/,
       ),

@@ -84,7 +84,7 @@ describe('a viewer', () => {
   test('sees no buttons, neither on an event nor on the board', async () => {
     const id = await fixture.put(FAILED);
     const page = await fixture.ask({ url: `/events/riverside/${id}`, as: VIEWER });
-    expect(page.body).toContain('You may look.');
+    expect(page.body).toContain('Your login is read-only.');
     expect(page.body).not.toContain('<button');
     const board = await fixture.ask({ url: '/board/api/queues?activeQueue=scans&status=failed', as: VIEWER });
     const { queues } = board.json<{ queues: Record<string, unknown>[] }>();

@@ -196,7 +196,7 @@ test('after a retry the event page says what happens now', async () => {
   const location = (await ways.page(id, 'retry')).headers.location ?? '';
   const page = await fixture.ask({ url: location });
   expect(page.body).toContain('It is being tried again, as if it were new.');
-  expect(page.body).toContain('Waiting for its turn.');
+  expect(page.body).toContain('Waiting in the queue.');
 });
 
 describe('Bull Board cannot', () => {

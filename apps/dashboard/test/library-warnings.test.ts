@@ -41,7 +41,7 @@ function warningsFor(cards: Readonly<Record<string, readonly string[]>>): string
 test('the front page names a library without card patterns, and libraries whose patterns overlap', () => {
   const shown = warningsFor({ midland: ['^21234\\d{9}$'], riverside: ['^2\\d{13}$'], lakeside: [] });
   expect(shown).toMatch(
-    /Library &amp; Archive of lakeside<\/strong>: cards: is empty: .* asked for every card/,
+    /Library &amp; Archive of lakeside<\/strong>: cards: is empty: .* queried for every card/,
   );
   expect(shown).toMatch(/of riverside<\/strong>: cards: .* midland \(\^21234\\d\{9\}\$\)/);
 });

@@ -24,7 +24,7 @@ describe('the overview', () => {
   test('is calm when nothing has happened', async () => {
     const body = await page('/');
     expect(body).toContain('No scan is unfinished.');
-    expect(body).toContain('Nothing failed. No one is waiting for you.');
+    expect(body).toContain('No failed scans.');
     expect(body).toContain('No scan ended in the last 24 hours.');
     expect(body).toContain('not seen yet');
   });
@@ -45,7 +45,7 @@ describe('the overview', () => {
     ['up', {}, 'up'],
     ['slow', { answer_ms: 2_500 }, 'slow'],
     ['circuit open', { open: true, last_failure: 'timeout', last_failure_ms: Date.now() }, 'open'],
-    ['set up wrongly', { problem: { what: 'category', name: 'PT' } }, 'misconfigured'],
+    ['misconfigured', { problem: { what: 'category', name: 'PT' } }, 'misconfigured'],
   ] as const)('shows a library that is %s', async (words, change, kind) => {
     const now = Date.now();
     await writeSighting(fixture.redis, 'midland', 'worker-1', {
@@ -97,7 +97,9 @@ describe('an event', () => {
     const problem = { library: 'midland', what: 'attribute_type', name: 'PASSPORTED' } as const;
     const id = await fixture.put({ state: 'failed', outcome: 'MISCONFIGURED', problem, attempt: 2 });
     const body = await page(`/events/riverside/${id}`);
-    expect(body).toContain('<h1>The passport service is set up wrongly for Midland Public Library.</h1>');
+    expect(body).toContain(
+      '<h1>The passport service is not set up correctly for Midland Public Library.</h1>',
+    );
     expect(body).toContain('The patron attribute type (PASSPORTED) does not exist at midland.');
     expect(body).toContain('&quot;passport doctor midland&quot;');
     expect(body).toContain(`action="/events/riverside/${id}/retry"`);
@@ -137,9 +139,9 @@ describe('the lists', () => {
   test('show the events of one state', async () => {
     await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });
     await fixture.put({ state: 'done', outcome: 'NOT_FOUND' });
-    expect(await page('/events?state=failed')).toContain('This scan was too old to be worked on.');
+    expect(await page('/events?state=failed')).toContain('This scan was too old to be processed.');
     expect(await page('/events?state=done')).toContain('No partner library knows this card.');
-    expect(await page('/events?state=queued')).toContain('No scan waits for its turn.');
+    expect(await page('/events?state=queued')).toContain('No scan is queued.');
   });
 
   test('show an event that cannot be read as such', async () => {

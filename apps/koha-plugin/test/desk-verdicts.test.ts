@@ -15,8 +15,10 @@ describe('what the panel says', () => {
   test('while nothing is decided it says what is done, and that it is still done', () => {
     expect(shown({})).toMatchObject({ verdict: 'Reporting the card …', tone: 'wait', takesItem: true });
     const working = aState({ state: 'working', outcome: null, homes: [] });
-    expect(shown({ state: working }).verdict).toBe('Asking the partner libraries …');
-    expect(shown({ state: working, followedMs: 5000 }).verdict).toBe('Still asking the partner libraries …');
+    expect(shown({ state: working }).verdict).toBe('Searching at the partner libraries …');
+    expect(shown({ state: working, followedMs: 5000 }).verdict).toBe(
+      'Still searching at the partner libraries …',
+    );
     expect(shown({ state: working }).steps).toEqual({ report: 'done', search: 'now', copy: 'later' });
   });
 
@@ -80,7 +82,7 @@ describe('what the panel says', () => {
         state: 'failed',
         problem: { library: 'riverside', what: 'category', name: 'PT' },
       },
-      'The passport service is set up wrongly for Riverside.',
+      'The passport service is not set up correctly for Riverside.',
       /Riverside: a patron category is missing \(PT\)\.$/,
     ],
     [{ outcome: 'NEW_IN_2030', message: 'Something new.' }, 'Something new.', ''],
@@ -95,17 +97,17 @@ describe('what the panel says', () => {
     const loan = (result: string, keys: string[] = []): Shown =>
       shown({ state: aState({ checkout: { result, keys } }), withItem: true });
     expect(loan('CHECKED_OUT')).toMatchObject({ tone: 'good', steps: { lend: 'done' } });
-    expect(loan('CHECKED_OUT').verdict).toMatch(/The item is lent\.$/);
+    expect(loan('CHECKED_OUT').verdict).toMatch(/The item is checked out\.$/);
     expect(loan('NEEDS_CONFIRMATION', ['RESERVED', 'ODD_KEY'])).toMatchObject({
       tone: 'partly',
       steps: { copy: 'done', lend: 'failed' },
       canOpen: true,
       verdict: 'Found at Midland Public Library. You can check out now.',
       advice:
-        'The item was not lent, Koha asks for a confirmation: on hold for somebody else and ODD_KEY.' +
+        'The item was not checked out, Koha requires a confirmation: on hold for somebody else and ODD_KEY.' +
         ' Scan it again in the checkout.',
     });
-    expect(loan('BLOCKED').advice).toBe('The item cannot be lent. The checkout shows more.');
+    expect(loan('BLOCKED').advice).toBe('The item cannot be checked out. See the checkout page for details.');
   });
 
   test('one item is taken, and none once the verdict is known', () => {
@@ -113,7 +115,7 @@ describe('what the panel says', () => {
     expect(shown({ state: working }).takesItem).toBe(true);
     expect(shown({ state: working, withItem: true })).toMatchObject({
       takesItem: false,
-      advice: 'One item is waiting to be lent.',
+      advice: 'One item is waiting to be checked out.',
     });
     expect(shown({ state: aState({ outcome: 'NOT_FOUND' }) }).takesItem).toBe(false);
   });

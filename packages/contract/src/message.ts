@@ -22,7 +22,7 @@ const WAITING_TEXT: Record<WaitingReason, (library: string) => string> = {
   NO_ANSWER: (library) => `${library} has not answered yet. Still trying.`,
   CIRCUIT_OPEN: (library) => `${library} cannot be reached just now. Still trying.`,
   BUSY: (library) => `${library} is busy. Still trying.`,
-  RATE_LIMITED: (library) => `${library} asked us to wait a moment. Still trying.`,
+  RATE_LIMITED: (library) => `${library} requested a pause. Still trying.`,
   LIMIT_REACHED: (library) => `${library} has reached its hourly limit. Waiting.`,
   SERVICE_UPDATE: () => 'The passport service is being updated. Still trying.',
 };
@@ -72,9 +72,9 @@ export function messageOf(
     case 'LENDING_REFUSED':
       return `${nameOf(library)} could not store this patron. Register by hand.`;
     case 'MISCONFIGURED':
-      return `The passport service is set up wrongly for ${nameOf(progress.problem?.library ?? library)}.`;
+      return `The passport service is not set up correctly for ${nameOf(progress.problem?.library ?? library)}.`;
     case 'TOO_LATE':
-      return 'This scan was too old to be worked on.';
+      return 'This scan was too old to be processed.';
     default:
       return progress.outcome satisfies never;
   }
@@ -92,7 +92,7 @@ function unfinished(
   nameOf: (libraryId: string) => string,
 ): string {
   if (progress.waiting_for === null) {
-    return progress.state === 'working' ? 'Asking the partner libraries.' : 'Waiting for its turn.';
+    return progress.state === 'working' ? 'Searching at the partner libraries.' : 'Waiting in the queue.';
   }
   return WAITING_TEXT[progress.waiting_for.reason](nameOf(progress.waiting_for.library));
 }

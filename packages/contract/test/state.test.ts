@@ -109,7 +109,7 @@ describe('the state of an event', () => {
     [
       'MISCONFIGURED',
       { problem: { library: 'midland', what: 'credentials', name: null } },
-      'The passport service is set up wrongly for Midland Public Library.',
+      'The passport service is not set up correctly for Midland Public Library.',
     ],
   ] as const)('%s %j is told in English', (outcome, change, message) => {
     const progress = {

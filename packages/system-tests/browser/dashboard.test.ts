@@ -145,7 +145,7 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     await onPage(openContext(operator()), '/', async (page) => {
       const entry = page.locator(`a[href="/events/riverside/${eventId}"]`);
       expect(await entry.textContent()).toContain(
-        'The passport service is set up wrongly for riverside library.',
+        'The passport service is not set up correctly for riverside library.',
       );
       await entry.click();
       expect(await page.textContent('.advice')).toContain('lacks a permission (borrowers: edit_borrowers)');
@@ -206,7 +206,7 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     const context = await openContext(VIEWER);
     const page = await context.newPage();
     await page.goto(`${url()}/events/riverside/${eventId}`);
-    expect(await page.textContent('main')).toContain('You may look.');
+    expect(await page.textContent('main')).toContain('Your login is read-only.');
     expect(await page.locator('button').count()).toBe(0);
     await page.goto(`${url()}/board/queue/scans?status=failed`, { waitUntil: 'networkidle' });
     expect(await page.locator('button:has(.lucide-refresh-cw):visible').count()).toBe(0);

@@ -63,7 +63,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     await desk.scan(card);
     await desk.item.waitFor();
     await waitFor('the focus', () => isFocused(desk.item));
-    for (const name of ['Lend', 'Cancel']) {
+    for (const name of ['Check out', 'Cancel']) {
       await desk.page.keyboard.press('Tab');
       expect(await isFocused(desk.button(name))).toBe(true);
     }
@@ -114,7 +114,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     expect(await desk.barriers()).toEqual([]);
     await desk.item.fill(shelveBook(riverside()));
     await desk.item.press('Enter');
-    await desk.panel.getByText('One item is waiting to be lent.').waitFor();
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
     expect(await desk.barriers()).toEqual([]);
     await desks.toMidland.setMode('pass');
     await desk.panel.getByText('No partner library knows this card.').waitFor({ timeout: 20_000 });

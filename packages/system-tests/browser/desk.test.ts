@@ -73,7 +73,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.item.waitFor();
     await desk.page.keyboard.type(book);
     await desk.page.keyboard.press('Enter');
-    await desk.panel.getByText('One item is waiting to be lent.').waitFor();
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
     expect(await desk.item.isVisible()).toBe(false);
     desks.goOn();
     await desk.checkoutOf(card);
@@ -116,7 +116,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.item.waitFor();
     await desk.item.pressSequentially(book.slice(0, 5));
     desks.goOn();
-    await desk.panel.getByText('Press Enter to lend the item, or open the checkout.').waitFor();
+    await desk.panel.getByText('Press Enter to check out the item, or open the checkout.').waitFor();
     await desk.item.pressSequentially(book.slice(5));
     await desk.item.press('Enter');
     await desk.checkoutOf(card);

@@ -79,16 +79,17 @@ function actions(page: EventPage): Html | null {
   const isFailed = state.state === 'failed';
   const isWaiting = state.state === 'waiting';
   if (!isFailed && !isWaiting) return null;
-  if (!mayAct) return html`<p class="quiet">You may look. An operator can retry or discard this event.</p>`;
+  if (!mayAct)
+    return html`<p class="quiet">Your login is read-only. An operator can retry or discard this event.</p>`;
   return html`<div class="actions">
     ${isFailed ? form(page, 'retry', 'Retry', 'primary') : form(page, 'promote', 'Try now', 'primary')}
     <details>
       <summary class="button">Discard …</summary>
       <p>
-        ${isFailed ? 'It will not be retried, and' : 'The desk will not be served by it, and'} nobody can look
-        at it any more.
+        ${isFailed ? 'It will not be retried, and' : 'The desk will get no result from it, and'} nobody can
+        look at it any more.
       </p>
-      ${form(page, 'discard', 'Discard for good', 'danger')}
+      ${form(page, 'discard', 'Discard permanently', 'danger')}
     </details>
   </div>`;
 }

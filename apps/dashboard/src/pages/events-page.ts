@@ -3,11 +3,11 @@ import { eventList } from './event-list.ts';
 import { type Html, html } from './html.ts';
 
 const EMPTY: Readonly<Record<EventFilterState, string>> = {
-  queued: 'No scan waits for its turn.',
-  working: 'No scan is being worked on.',
+  queued: 'No scan is queued.',
+  working: 'No scan is being processed.',
   waiting: 'No scan waits for a library.',
-  failed: 'Nothing failed. No one is waiting for you.',
-  done: 'No scan has ended in the time that finished ones are kept.',
+  failed: 'No failed scans.',
+  done: 'No finished scan is kept.',
 };
 
 /** What needs somebody comes first. */

@@ -57,7 +57,7 @@ function header({ basePath, person, consortium, here }: PageFrame): Html {
     </nav>
     <p class="who">
       <span class="quiet">Logged in as</span> ${person.user}
-      <span class="role">${person.role === 'operator' ? 'may retry' : 'may look'}</span>
+      <span class="role">${person.role === 'operator' ? 'operator' : 'read-only'}</span>
     </p>
   </header>`;
 }

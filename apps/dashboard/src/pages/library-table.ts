@@ -9,7 +9,7 @@ const WORDS: Readonly<Record<Shown, string>> = {
   up: 'up',
   slow: 'slow',
   open: 'circuit open',
-  misconfigured: 'set up wrongly',
+  misconfigured: 'misconfigured',
   unknown: 'not seen yet',
   paused: 'paused',
 };

@@ -8,7 +8,7 @@ export function libraryWarnings({ libraries }: Overview): Html | null {
   );
   if (lines.length === 0) return null;
   return html`<div class="advice" role="note" aria-label="Warnings about the configuration">
-    <p>The configuration is valid, and probably not meant so:</p>
+    <p>The configuration is valid, but may not be what you intend:</p>
     <ul>
       ${lines}
     </ul>

@@ -25,7 +25,7 @@ export function overviewPage(basePath: string, overview: Overview, isRefreshing:
         ${outcomeChart(hoursOf(overview.outcomes, overview.nowMs))} ${outcomeTotals(overview)}
       </section>
       <section aria-labelledby="failed-title">
-        <h2 id="failed-title">Waiting for a person</h2>
+        <h2 id="failed-title">Needs attention</h2>
         ${failed(basePath, overview)}
       </section>
     </div>`;
@@ -48,11 +48,11 @@ function figures(basePath: string, { figures: { jobs } }: Overview): Html {
       </a>
     </li>`;
   return html`<ul class="tiles" aria-label="Scans now">
-    ${tile('queued', 'in the queue', jobs.queued, 'for a worker to take')}
-    ${tile('working', 'being worked on', jobs.working, 'at this moment')}
+    ${tile('queued', 'in the queue', jobs.queued, 'for a worker')}
+    ${tile('working', 'in progress', jobs.working, 'right now')}
     ${tile('waiting', 'waiting', jobs.waiting, 'for a library to answer')}
-    ${tile('failed', 'failed', jobs.failed, jobs.failed === 0 ? 'nobody has to mend anything' : 'for a person to mend')}
-    ${tile('done', 'done', jobs.done, 'and still kept')}
+    ${tile('failed', 'failed', jobs.failed, jobs.failed === 0 ? 'nothing to fix' : 'to be fixed')}
+    ${tile('done', 'done', jobs.done, 'until retention ends')}
   </ul>`;
 }
 
@@ -71,7 +71,7 @@ function outcomeTotals({ outcomes }: Overview): Html {
 }
 
 function failed(basePath: string, { failed: events, figures: { jobs }, nowMs }: Overview): Html {
-  if (events.length === 0) return html`<p class="empty">Nothing failed. No one is waiting for you.</p>`;
+  if (events.length === 0) return html`<p class="empty">No failed scans.</p>`;
   const more =
     jobs.failed > events.length
       ? html`<p><a href="${basePath}/events?state=failed">All ${jobs.failed} failed events</a></p>`
