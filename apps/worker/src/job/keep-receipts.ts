@@ -46,10 +46,12 @@ export function keepReceipts(
   return {
     async append(receipt: DisclosureReceipt, nowMs, keepMs) {
       const write = (): Promise<void> => receipts.append(receipt, nowMs, keepMs);
-      await write();
+      // Before it is written: a Redis that is lost just then may have forgotten the event, and nobody else would know.
       const atMs = monotonicNow();
+      kept.push({ atMs, write });
+      await write();
       // Only here, so that nothing is forgotten while Redis is away.
-      kept = [...kept.filter((each) => atMs - each.atMs < KEPT_MS), { atMs, write }];
+      kept = kept.filter((each) => atMs - each.atMs < KEPT_MS);
     },
   };
 }

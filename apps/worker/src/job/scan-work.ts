@@ -35,7 +35,7 @@ export interface ScanWorkDeps {
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
   const { ledger, teller, park, now, log } = deps;
   return {
-    run: (hand: JobInHand) => tracedRun(hand, deps),
+    run: (hand: JobInHand) => recordedRun(hand, deps),
     beforeEnd: ({ job }) => writeReceipts(deps, job),
     async afterEnd(job, jobId) {
       const { outcome } = job.progress;
@@ -125,6 +125,25 @@ function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<Run
       return decision;
     },
   );
+}
+
+/**
+ * A run that loses its lock or its Redis after a record has left does not come to its end, and its event may be one that
+ * Redis has forgotten by the time it is back: what has left is on record all the same.
+ */
+async function recordedRun(hand: JobInHand, deps: ScanWorkDeps): Promise<RunResult> {
+  let sent: JobData | undefined;
+  const save = async (job: JobData): Promise<void> => {
+    await hand.save(job);
+    sent = job;
+  };
+  try {
+    return await tracedRun({ ...hand, save }, deps);
+  } catch (error) {
+    // Where it cannot be written now it is when the connection is back (keep-receipts.ts).
+    if (sent !== undefined) await writeReceipts(deps, sent).catch(() => undefined);
+    throw error;
+  }
 }
 
 async function writeReceipts(deps: ScanWorkDeps, job: JobData): Promise<void> {

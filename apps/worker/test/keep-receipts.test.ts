@@ -1,0 +1,46 @@
+import { EventEmitter } from 'node:events';
+import { expect, test } from '@jest/globals';
+import type { DisclosureReceipt, Receipts } from '@passport/queue';
+import { createLogger } from '@passport/runtime';
+import { waitFor } from '@passport/testkit';
+import { keepReceipts } from '../src/job/keep-receipts.ts';
+import { NOON, handClock } from './builders.ts';
+
+const receipt = (eventId: string): DisclosureReceipt => ({
+  at: new Date(NOON).toISOString(),
+  home: 'midland',
+  lending: 'riverside',
+  homeKey: 'midland:7',
+  fields: ['surname'],
+  eventId,
+});
+
+test('a receipt that could not be written is written when the connection is back, however long that takes', async () => {
+  const redis = new EventEmitter();
+  const clock = handClock();
+  const written: string[] = [];
+  let isAway = true;
+  const receipts: Receipts = {
+    append({ eventId }) {
+      if (isAway) return Promise.reject(new Error('Redis is away'));
+      written.push(eventId);
+      return Promise.resolve();
+    },
+  };
+  const log = createLogger({ name: 'test', level: 'fatal' });
+  const kept = keepReceipts(receipts, {
+    redis: redis as unknown as Parameters<typeof keepReceipts>[1]['redis'],
+    monotonicNow: clock.now,
+    log,
+  });
+  redis.emit('close');
+  await expect(kept.append(receipt('evt_1'), NOON, 1_000)).rejects.toThrow('away');
+  clock.forward(600_000);
+  await expect(kept.append(receipt('evt_2'), NOON, 1_000)).rejects.toThrow('away');
+
+  isAway = false;
+  redis.emit('ready');
+
+  await waitFor('both to be written', () => written.length === 2);
+  expect(written).toEqual(['evt_1', 'evt_2']);
+});
