@@ -24,16 +24,16 @@ import { buildAudit } from './provision/audit.ts';
 import { buildInPlace } from './provision/create-place.ts';
 import { keepReceipts } from './job/keep-receipts.ts';
 import type { Libraries } from './koha/libraries.ts';
-import type { Machine } from './sources.ts';
+import type { Sources } from './sources.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
 import type { RunDeps } from './job/run-scan.ts';
 import { buildScanWork } from './job/scan-work.ts';
-import type { Sightings } from './koha/library-health.ts';
+import type { LibraryHealth } from './koha/library-health.ts';
 import type { SlotClock } from './koha/slot-clock.ts';
 import { longestPatienceMs } from './job/put-back.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
-import { buildTeller } from './report/report.ts';
+import { buildReporter } from './report/report.ts';
 import type { ScanWork } from './job/scan-worker.ts';
 
 /** One library's creates may keep a quarter of the worker's jobs waiting; the rest is for everybody else. */
@@ -50,10 +50,10 @@ export interface Opened {
   readonly tellQueue: TellJobs;
   readonly libraries: Libraries;
   readonly slots: SlotClock;
-  readonly sightings: Sightings;
+  readonly sightings: LibraryHealth;
   readonly jobs: ReturnType<typeof jobMetrics>;
   readonly tracing: Tracing;
-  readonly machine: Machine;
+  readonly sources: Sources;
   readonly lifecycle: Lifecycle;
   readonly now: () => number;
   readonly log: Logger;
@@ -71,15 +71,15 @@ export function assembleWork(opened: Opened): ScanWork {
     tracing,
     nameOf,
     lifecycle,
-    machine,
+    sources,
     now,
     log,
   } = opened;
   const { consortium } = config;
   const ledger = openLedger(redis);
-  const teller = buildTeller({
+  const reporter = buildReporter({
     libraries,
-    wantsTelling: (id) => consortium.libraries.some((each) => each.id === id && each.retry.tellKoha),
+    wantsReports: (id) => consortium.libraries.some((each) => each.id === id && each.retry.tellKoha),
     nameOf,
     async tellLater({ library, event_id, traceparent, progress }) {
       const before = await countParkedReports(redis, library);
@@ -91,14 +91,14 @@ export function assembleWork(opened: Opened): ScanWork {
     deadline: lifecycle.deadline,
     log,
   });
-  lifecycle.own('tellings', () => teller.settled());
+  lifecycle.own('tellings', () => reporter.settled());
   const quota = buildQuota(consortium, ledger, jobs.limitReached);
   return buildScanWork({
     run: assembleRun(opened, { ...assembleWorkflow(opened), quota }),
     consortium,
     ledger,
-    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: machine.monotonicNow, log }),
-    teller,
+    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
+    reporter,
     sightings,
     metrics: jobs,
     tracing,
@@ -111,8 +111,8 @@ export function assembleWork(opened: Opened): ScanWork {
 }
 
 function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
-  const { config, redis, libraries, jobs, machine, now, log } = opened;
-  const { newId, monotonicNow, pause, random } = machine;
+  const { config, redis, libraries, jobs, sources, now, log } = opened;
+  const { newId, monotonicNow, pause, random } = sources;
   const { consortium } = config;
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
   return {
@@ -158,7 +158,7 @@ function buildInStep({ jobs, tracing, now }: Opened): ProvisionDeps['inStep'] {
 }
 
 function assembleRun(opened: Opened, workflow: ProvisionDeps): RunDeps {
-  const { config, slots, nameOf, machine, now } = opened;
+  const { config, slots, nameOf, sources, now } = opened;
   const { libraries } = config.consortium;
   const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
   return {
@@ -171,6 +171,6 @@ function assembleRun(opened: Opened, workflow: ProvisionDeps): RunDeps {
     isLost: (id) => opened.libraries.circuit(id).isOpen,
     nameOf,
     now,
-    random: machine.random,
+    random: sources.random,
   };
 }

@@ -10,12 +10,12 @@ import {
   untilRedisReady,
 } from '@passport/runtime';
 import { CLOCK_KEY } from '@passport/queue';
-import type { Machine } from './sources.ts';
+import type { Sources } from './sources.ts';
 
 const ASK_AGAIN_MS = 100;
 
 /** The worker's two connections and the clock that all processes agree on. */
-export interface RedisAtHand {
+export interface RedisConnections {
   /** BullMQ's own: commands wait until Redis is back. */
   readonly connection: Redis;
   /** For the books: a command that cannot be done now fails now. */
@@ -26,10 +26,10 @@ export interface RedisAtHand {
 /** Opens both connections and returns at once. */
 export function openRedis(
   config: Pick<WorkerConfig, 'redisUrl'>,
-  { monotonicNow }: Machine,
+  { monotonicNow }: Sources,
   lifecycle: Lifecycle,
   log: Logger,
-): RedisAtHand {
+): RedisConnections {
   const url = config.redisUrl.reveal();
   const connection = createRedis(url, { role: 'worker', log, name: 'worker' });
   lifecycle.own('connection', () => closeRedis(connection));
@@ -45,9 +45,9 @@ export function openRedis(
  * waits as long as it takes, and is not ready meanwhile.
  */
 export async function untilRedisAnswers(
-  { connection, redis, clock }: RedisAtHand,
+  { connection, redis, clock }: RedisConnections,
   lifecycle: Lifecycle,
-  pause: Machine['pause'],
+  pause: Sources['pause'],
 ): Promise<void> {
   while (!lifecycle.stopping) {
     try {

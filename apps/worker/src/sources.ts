@@ -1,5 +1,5 @@
-/** What main.ts alone may take from the machine. */
-export interface Machine {
+/** The clocks, the random source and the ids, which main.ts alone may take from the machine. */
+export interface Sources {
   /** Milliseconds since 1970 by this machine's clock; for what other machines say in such times. */
   readonly wallNow: () => number;
   /** Milliseconds that no clock step touches. */

@@ -30,16 +30,16 @@ import {
   within,
 } from '@passport/runtime';
 import { assembleWork } from './assemble-work.ts';
-import { buildChores } from './maintenance/tasks.ts';
+import { buildTasks } from './maintenance/tasks.ts';
 import { connectLibraries } from './koha/connect-libraries.ts';
 import { buildEndCheck } from './job/end-check.ts';
-import { startHousekeeping } from './maintenance/maintenance.ts';
-import type { Machine } from './sources.ts';
+import { startMaintenance } from './maintenance/maintenance.ts';
+import type { Sources } from './sources.ts';
 import { longestPatienceMs } from './job/put-back.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
-import { buildSightings } from './koha/library-health.ts';
+import { buildLibraryHealth } from './koha/library-health.ts';
 import { buildSlotClock } from './koha/slot-clock.ts';
-import { startTellWorker } from './report/report-worker.ts';
+import { startReportWorker } from './report/report-worker.ts';
 import { startScanWorker } from './job/scan-worker.ts';
 
 const RETIRE_MS = 1_000;
@@ -49,22 +49,22 @@ export async function startWorker(
   config: WorkerConfig,
   log: Logger,
   lifecycle: Lifecycle,
-  machine: Machine,
+  sources: Sources,
 ): Promise<void> {
   const { consortium, concurrency } = config;
-  const { monotonicNow } = machine;
+  const { monotonicNow } = sources;
   const byId = new Map(consortium.libraries.map((library) => [library.id, library]));
   const ids = [...byId.keys()];
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
   const metrics = createMetrics({ process: 'worker', logHealth: log.health });
 
   // Spans are dated by Date.now(), which is the queue's clock from adoptClock on.
-  let present = machine.wallNow;
+  let present = sources.wallNow;
   const traces = { endpoint: config.otlpEndpoint, process: 'worker', now: () => present() };
   const tracing = await startTracing({ ...traces, log });
   lifecycle.own('tracing', () => tracing.close());
-  const atHand = openRedis(config, machine, lifecycle, log);
-  const { connection, redis, clock } = atHand;
+  const connections = openRedis(config, sources, lifecycle, log);
+  const { connection, redis, clock } = connections;
   const admin = await startAdminServer({
     port: config.adminPort,
     host: config.adminHost,
@@ -74,30 +74,30 @@ export async function startWorker(
     log,
   });
   lifecycle.own('admin', () => admin.close());
-  await untilRedisAnswers(atHand, lifecycle, machine.pause);
+  await untilRedisAnswers(connections, lifecycle, sources.pause);
   if (lifecycle.stopping) return;
   const now = (): number => clock.now();
-  machine.adoptClock(now);
+  sources.adoptClock(now);
   present = now;
 
   const queue = openScanQueue(redis);
   const tellQueue = openTellQueue(redis);
   for (const each of [queue, tellQueue]) each.on('error', () => undefined); // told by the connection
-  const { dropped } = tellOfQueue(metrics, consortium, { redis, queue, now });
+  const { dropped } = observeQueue(metrics, consortium, { redis, queue, now });
   const slots = buildSlotClock((id) => byId.get(id)?.koha.maxInFlight ?? 1, monotonicNow);
-  const sightings = buildSightings(ids, (id) => slots.answerMs(id), now);
+  const sightings = buildLibraryHealth(ids, (id) => slots.answerMs(id), now);
   const seen = { metrics: kohaMetrics(metrics), slots, sightings, tracing };
-  const libraries = connectLibraries({ consortium, lifecycle, machine, ...seen, log });
+  const libraries = connectLibraries({ consortium, lifecycle, sources, ...seen, log });
   const jobs = jobMetrics(metrics, { libraries: ids, outcomes: ALERTED_OUTCOMES });
   const opened = { config, nameOf, connection, redis, tellQueue, libraries, slots, sightings, jobs, tracing };
-  const work = assembleWork({ ...opened, machine, lifecycle, now, log });
+  const work = assembleWork({ ...opened, sources, lifecycle, now, log });
 
-  const workerId = machine.newId();
+  const workerId = sources.newId();
   lifecycle.own('sightings', () => retire(redis, ids, workerId));
   const kept = { redis, queue, tellQueue, dropped };
-  const chores = buildChores({ consortium, ...kept, libraries, sightings, workerId, now, log });
-  const housekeeping = startHousekeeping(chores, log);
-  lifecycle.own('housekeeping', () => housekeeping.close());
+  const tasks = buildTasks({ consortium, ...kept, libraries, sightings, workerId, now, log });
+  const maintenance = startMaintenance(tasks, log);
+  lifecycle.own('housekeeping', () => maintenance.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
   const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
   const park = async (library: string, jobId: string): Promise<number> => {
@@ -105,14 +105,14 @@ export async function startWorker(
     return countParkedReports(redis, library);
   };
   const telling = { connection, queue, libraries, park, ...patience, nameOf, now, tracing, log };
-  const tellings = startTellWorker(telling);
+  const tellings = startReportWorker(telling);
   lifecycle.own('tell worker', () => tellings.close());
   const { retention } = consortium;
   const { deadline } = lifecycle;
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
   const writeHeld = buildHeldWrite(connection);
   const breaks = countRedisBreaks([connection, redis]);
-  const endCheck = buildEndCheck({ breaks, pause: machine.pause, deadline, log });
+  const endCheck = buildEndCheck({ breaks, pause: sources.pause, deadline, log });
   const taking = { connection, concurrency, retention, work, writeHeld, endCheck };
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
@@ -123,7 +123,7 @@ export async function startWorker(
 const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
   within(RETIRE_MS, retireSightings(redis, ids, workerId), 'retiring sightings').catch(() => undefined);
 
-function tellOfQueue(
+function observeQueue(
   metrics: MetricsRegistry,
   { libraries }: WorkerConfig['consortium'],
   { redis, queue, now }: { redis: Redis; queue: ScanJobs; now: () => number },

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, releases, servicePermissions } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD, ITEM } from './builders.ts';
-import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory } from './workflow-bench.ts';
+import { PATRON, type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const OLD = '21234000000099';
@@ -14,11 +14,11 @@ const disclosed = {
 };
 
 describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release) => {
-  const open = async (plan: StoryPlan = {}): Promise<StoryBench> =>
-    own(await openStory({ ...plan, riverside: { release, ...plan.riverside } }));
+  const open = async (plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
+    own(await openWorkflow({ ...plan, riverside: { release, ...plan.riverside } }));
 
   /** Our copy of the midland patron at riverside, as an earlier event made it. */
-  const withCopy = (story: StoryBench, card: string, attributes: Record<string, string> = {}) => {
+  const withCopy = (story: WorkflowBench, card: string, attributes: Record<string, string> = {}) => {
     const patron = story.midland.state(CARD).patrons[0];
     const { surname, firstname, date_of_birth } = PATRON;
     return story.riverside.putPatron(card, {
@@ -38,7 +38,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
 
   test('nobody: COPIED, one POST, both attributes, the branch of the scan, lent', async () => {
     const story = await open();
-    const ending = endingOf(await story.run({ job: { branch: 'NORTH' } }));
+    const ending = endOfRun(await story.run({ job: { branch: 'NORTH' } }));
 
     expect(ending).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
     expect(story.copy()).toMatchObject({
@@ -58,7 +58,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     const { patron_id } = withCopy(story, CARD);
 
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       reasons: [],
       patronId: patron_id,
@@ -71,7 +71,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     const before = withCopy(story, OLD);
 
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       reasons: ['CARD_CHANGED'],
       patronId: before.patron_id,
@@ -92,7 +92,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const key = attributes.filter(({ type }) => type === 'PASSPORTED_ID');
     story.riverside.putPatron(card, { extended_attributes: key });
 
-    const ending = endingOf(await story.run());
+    const ending = endOfRun(await story.run());
     expect(ending).toMatchObject({ outcome, homes: ['midland'] });
     expect(ending.checkout?.result ?? 'NOT_ASKED').toBe('NOT_ASKED');
     expect(story.copy(card)).toMatchObject({ cardnumber: card });
@@ -109,7 +109,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       ),
     ];
     story.riverside.putSettings({ permissions });
-    const ending = endingOf(await story.run());
+    const ending = endOfRun(await story.run());
 
     // Before 26.05 Koha wants the whole of `borrowers` for PUT, then edit_borrowers is enough.
     if (!isFrom(release, '26.05')) {
@@ -126,7 +126,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     withCopy(story, OLD);
     story.riverside.putPatron(CARD, { surname: 'Other', firstname: 'Person', category_id: 'AD' });
 
-    expect(endingOf(await story.run())).toEqual({
+    expect(endOfRun(await story.run())).toEqual({
       outcome: 'LOCAL_CONFLICT',
       homes: ['midland'],
       disclosed,
@@ -139,7 +139,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     withCopy(story, CARD, { PASSPORTED: 'lakeside', PASSPORTED_ID: 'lakeside:7' });
 
-    expect(endingOf(await story.run())).toEqual({
+    expect(endOfRun(await story.run())).toEqual({
       outcome: 'LOCAL_CONFLICT',
       homes: ['midland'],
       disclosed,
@@ -151,7 +151,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     const { patron_id } = story.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
 
-    expect(endingOf(await story.run())).toEqual({
+    expect(endOfRun(await story.run())).toEqual({
       outcome: 'ALREADY_LOCAL',
       patronId: patron_id,
       homes: ['midland'],
@@ -169,7 +169,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
     });
 
-    expect(endingOf(await story.run())).toEqual({
+    expect(endOfRun(await story.run())).toEqual({
       outcome: 'ALREADY_LOCAL',
       patronId: patron_id,
       homes: ['midland'],
@@ -182,7 +182,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     const { surname, firstname, date_of_birth } = PATRON;
     story.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
-    const ending = endingOf(await story.run());
+    const ending = endOfRun(await story.run());
 
     if (isFrom(release, '25.11')) {
       expect(ending).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes: ['midland'], disclosed });
@@ -195,20 +195,20 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const { surname, firstname, date_of_birth } = PATRON;
     story.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
 
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'COPIED' });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'COPIED' });
   });
 
   test('our own copy is no look-alike, though Koha tests for one before the card', async () => {
     const story = await open();
     withCopy(story, CARD);
 
-    expect(endingOf(await story.run()).outcome).toBe('ALREADY_LOCAL');
+    expect(endOfRun(await story.run()).outcome).toBe('ALREADY_LOCAL');
   });
 
   test('T-09 the card is somebody’s login here: that person is never taken for the patron', async () => {
     const story = await open();
     story.riverside.putPatron('LOCAL-1', { surname: 'Other', userid: CARD, category_id: 'AD' });
-    const ending = endingOf(await story.run());
+    const ending = endOfRun(await story.run());
 
     expect(ending.outcome).toBe('COPIED');
     expect(story.copy()).toMatchObject({ surname: 'Okafor', cardnumber: CARD });
@@ -218,7 +218,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   test('the copy is hidden from the API user: named, with the patron it made', async () => {
     const story = await open();
     hide(story);
-    const ending = endingOf(await story.run({ job: { branch: 'NORTH' } }));
+    const ending = endOfRun(await story.run({ job: { branch: 'NORTH' } }));
 
     expect(ending).toMatchObject({
       outcome: 'MISCONFIGURED',
@@ -236,7 +236,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     const story = await open();
     hide(story);
     await story.run({ job: { branch: 'NORTH' } });
-    const ending = endingOf(await story.run({ job: { branch: 'NORTH', event_id: 'evt_2' } }));
+    const ending = endOfRun(await story.run({ job: { branch: 'NORTH', event_id: 'evt_2' } }));
 
     // 25.11 speaks of a look-alike before it looks at the card.
     expect(ending.outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'MISCONFIGURED');
@@ -258,7 +258,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
     });
 
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'attribute_type', name: 'PASSPORTED' },
     });
@@ -267,7 +267,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   test('without a home key attribute a replaced card is a new patron, the same card is not', async () => {
     const story = await open({ entry: { copy: { category: 'PT', home_key_attribute: null } } });
     await story.run({ item: null });
-    const again = endingOf(await story.run({ job: { event_id: 'evt_2' } }));
+    const again = endOfRun(await story.run({ job: { event_id: 'evt_2' } }));
 
     expect(again).toMatchObject({ outcome: 'ALREADY_LOCAL' });
     expect(story.copy()?.extended_attributes).toHaveLength(1);
@@ -294,7 +294,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   });
 
   /** The API user belongs to MAIN and may not see the patrons of other branches. */
-  function hide(story: StoryBench): void {
+  function hide(story: WorkflowBench): void {
     story.riverside.putSettings({
       groups_hide_patrons: true,
       permissions: [

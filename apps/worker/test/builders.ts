@@ -2,7 +2,7 @@ import type { JobData, Progress } from '@passport/contract';
 import { queuedProgress, sealContext } from '@passport/contract';
 import { type KohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createSealer } from '@passport/runtime';
-import { type HeldLock, LockLost } from '../src/job/job-lock.ts';
+import { type JobLock, LockLost } from '../src/job/job-lock.ts';
 import type { JobInHand } from '../src/job/run-result.ts';
 import type { RunDeps } from '../src/job/run-scan.ts';
 import type { Scan } from '../src/provision/scan.ts';
@@ -29,7 +29,7 @@ export function handClock(startMs = 0): HandClock {
 }
 
 /** A lock that is held for good, until `lose` or `stop`. */
-export function heldLock(): HeldLock & { lose(): void; stop(): void } {
+export function heldLock(): JobLock & { lose(): void; stop(): void } {
   const end = new AbortController();
   return {
     signal: end.signal,

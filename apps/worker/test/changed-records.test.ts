@@ -3,20 +3,32 @@ import type { JobData } from '@passport/contract';
 import { releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './workflow-bench.ts';
+import {
+  PATRON,
+  type WorkflowBench,
+  type WorkflowPlan,
+  endOfRun,
+  openWorkflow,
+  waitOf,
+} from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const OLD = '21234000000099';
 const second = { job: { event_id: 'evt_2' } };
 
 describe.each(releases)('records that Koha has changed under a copy, Koha %s:', (release) => {
-  const open = async (plan: StoryPlan = {}): Promise<StoryBench> =>
-    own(await openStory({ midland: { release }, ...plan, riverside: { release, ...plan.riverside } }));
+  const open = async (plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
+    own(await openWorkflow({ midland: { release }, ...plan, riverside: { release, ...plan.riverside } }));
 
-  const numberAtHome = (story: StoryBench, card = CARD): number =>
+  const numberAtHome = (story: WorkflowBench, card = CARD): number =>
     story.midland.state(card).patrons[0]?.patron_id ?? 0;
   /** Our copy at riverside, with a home key of that number. */
-  const withCopy = (story: StoryBench, card: string, number: number, columns: Record<string, unknown> = {}) =>
+  const withCopy = (
+    story: WorkflowBench,
+    card: string,
+    number: number,
+    columns: Record<string, unknown> = {},
+  ) =>
     story.riverside.putPatron(card, {
       ...PATRON,
       category_id: 'PT',
@@ -27,7 +39,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
       ...columns,
     });
   /** Nobody and nothing at riverside was changed or lent to. */
-  const untouched = (story: StoryBench, before: unknown): void => {
+  const untouched = (story: WorkflowBench, before: unknown): void => {
     expect(story.riverside.state().patrons).toEqual(before);
     expect(story.riverside.state().checkouts).toHaveLength(0);
   };
@@ -38,7 +50,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     story.riverside.anonymizePatron(CARD);
     const before = story.riverside.state().patrons;
 
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'COPY_ANONYMIZED',
       patronId: patron_id,
       homes: ['midland'],
@@ -51,7 +63,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     story.midland.putPatron(CARD, { anonymized: true });
     const before = story.riverside.state().patrons;
 
-    expect(endingOf(await story.run())).toEqual({ outcome: 'HOME_GONE', homes: ['midland'] });
+    expect(endOfRun(await story.run())).toEqual({ outcome: 'HOME_GONE', homes: ['midland'] });
     untouched(story, before);
     expect(story.calls()).not.toContain('riverside POST /patrons');
   });
@@ -67,7 +79,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     expect(story.riverside.mergePatron(OLD, 'LOCAL-1')).not.toBeNull();
     const before = story.riverside.state().patrons;
 
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'MERGED_INTO_NATIVE',
       patronId: native.patron_id,
       homes: ['midland'],
@@ -84,7 +96,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     withCopy(story, CARD, numberAtHome(story), columns);
     const before = story.riverside.state().patrons;
 
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
     untouched(story, before);
   });
 
@@ -92,7 +104,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     const story = await open({ entry: { copy: { category: 'PT', former_categories: ['AD'] } } });
     withCopy(story, CARD, numberAtHome(story), { category_id: 'AD' });
 
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       checkout: { result: 'CHECKED_OUT' },
     });
@@ -115,7 +127,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     });
     const before = story.riverside.state().patrons;
 
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
     untouched(story, before);
   });
 
@@ -129,7 +141,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     const now = numberAtHome(story);
     expect(now).not.toBe(first);
 
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       reasons: ['REKEYED'],
       patronId: copy.patron_id,
@@ -140,7 +152,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
       { type: 'PASSPORTED_ID', value: `midland:${now}` },
     ]);
     expect(story.riverside.state().patrons).toHaveLength(2);
-    expect(endingOf(await story.run({ ...second, item: null }))).toMatchObject({ reasons: [] });
+    expect(endOfRun(await story.run({ ...second, item: null }))).toMatchObject({ reasons: [] });
   });
 
   test('a key of a number that home still has is somebody else’s: LOCAL_CONFLICT, nothing changed', async () => {
@@ -149,7 +161,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     withCopy(story, CARD, other.patron_id);
     const before = story.riverside.state().patrons;
 
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT' });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT' });
     untouched(story, before);
   });
 
@@ -160,7 +172,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     story.midland.mergePatron(CARD, '21234000000777');
     story.midland.putPatron('21234000000777', { cardnumber: CARD });
 
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['REKEYED'] });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['REKEYED'] });
   });
 
   test.each<[string, Record<string, unknown>]>([
@@ -182,7 +194,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
       withCopy(story, CARD, hidden.patron_id, relative);
       const before = story.riverside.state().patrons;
 
-      expect(endingOf(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT' });
+      expect(endOfRun(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT' });
       untouched(story, before);
     },
   );
@@ -196,7 +208,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
 
     expect(job.progress.waiting_for).toMatchObject({ library: 'midland', reason: 'NO_ANSWER' });
     untouched(story, before);
-    expect(endingOf(await story.run({ job, item: null, starts: 2 }))).toMatchObject({ reasons: ['REKEYED'] });
+    expect(endOfRun(await story.run({ job, item: null, starts: 2 }))).toMatchObject({ reasons: ['REKEYED'] });
   });
 
   test('a new key whose answer is lost is looked for', async () => {
@@ -208,7 +220,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
         kind: 'reset_after',
       },
     ]);
-    expect(endingOf(await story.run({ item: null }))).toMatchObject({ reasons: ['REKEYED'] });
+    expect(endOfRun(await story.run({ item: null }))).toMatchObject({ reasons: ['REKEYED'] });
   });
 
   test('a copy that was anonymised while its loan waited is not lent to: COPY_ANONYMIZED', async () => {
@@ -226,7 +238,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
       disclosed: ['surname'],
     };
 
-    expect(endingOf(await story.run({ job: { made }, starts: 2 }))).toMatchObject({
+    expect(endOfRun(await story.run({ job: { made }, starts: 2 }))).toMatchObject({
       outcome: 'COPY_ANONYMIZED',
       patronId: patron_id,
       homes: ['midland'],

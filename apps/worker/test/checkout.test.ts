@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD, ITEM } from './builders.ts';
-import { type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './workflow-bench.ts';
+import { type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
@@ -10,13 +10,13 @@ const own = leakGuard({ beforeEach, afterEach });
 const asksForFees = { RentalFeesCheckoutConfirmation: '1' };
 
 describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
-  const open = async (plan: StoryPlan = {}): Promise<StoryBench> =>
-    own(await openStory({ ...plan, riverside: { release, settings: asksForFees, ...plan.riverside } }));
-  const confirming = (...keys: string[]): StoryPlan => ({ entry: { retry: { confirm: keys } } });
-  const checkout = async (story: StoryBench, wish = {}) => endingOf(await story.run(wish)).checkout;
-  const loans = (story: StoryBench) => story.riverside.state().checkouts;
-  const copyNow = async (story: StoryBench): Promise<number> => {
-    const { patronId } = endingOf(await story.run({ item: null }));
+  const open = async (plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
+    own(await openWorkflow({ ...plan, riverside: { release, settings: asksForFees, ...plan.riverside } }));
+  const confirming = (...keys: string[]): WorkflowPlan => ({ entry: { retry: { confirm: keys } } });
+  const checkout = async (story: WorkflowBench, wish = {}) => endOfRun(await story.run(wish)).checkout;
+  const loans = (story: WorkflowBench) => story.riverside.state().checkouts;
+  const copyNow = async (story: WorkflowBench): Promise<number> => {
+    const { patronId } = endOfRun(await story.run({ item: null }));
     if (patronId === undefined) throw new Error('no copy');
     return patronId;
   };
@@ -108,7 +108,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
 
   test('T-35 TOO_LATE when checkout_within has passed: the copy is finished, nothing is lent', async () => {
     const story = await open();
-    const ending = endingOf(await story.run({ agoMs: 90_001 }));
+    const ending = endOfRun(await story.run({ agoMs: 90_001 }));
     expect(ending).toMatchObject({ outcome: 'COPIED', checkout: { result: 'TOO_LATE', keys: [] } });
     expect(story.calls()).not.toContain('riverside POST /checkouts');
     expect(story.copy()).toBeDefined();
@@ -143,7 +143,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
 
     story.midland.deletePatron(CARD);
     story.riverside.clearCalls();
-    const ending = endingOf(await story.run({ job, starts: 2 }));
+    const ending = endOfRun(await story.run({ job, starts: 2 }));
     expect(ending).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
     expect(ending.disclosed?.fields).toContain('surname');
     expect(loans(story)).toHaveLength(1);
@@ -161,7 +161,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     const { job } = waitOf(await story.run());
     story.riverside.addFaults([{ operation: 'GET /checkouts', kind: 'html' }]);
     const again = waitOf(await story.run({ job, starts: 2 }));
-    const ending = endingOf(await story.run({ job: again.job, starts: 3 }));
+    const ending = endOfRun(await story.run({ job: again.job, starts: 3 }));
     expect(ending.checkout).toEqual({ result: 'ALREADY_CHECKED_OUT', keys: [] });
     expect(loans(story)).toHaveLength(1);
   });
@@ -171,7 +171,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     story.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before' }]);
     const { job } = waitOf(await story.run());
     const late = { ...job, received_ms: Date.now() - 120_000 };
-    expect(endingOf(await story.run({ job: late, starts: 2 }))).toMatchObject({
+    expect(endOfRun(await story.run({ job: late, starts: 2 }))).toMatchObject({
       outcome: 'COPIED',
       checkout: { result: 'TOO_LATE' },
     });
@@ -188,7 +188,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     const { job } = waitOf(first);
     story.riverside.clearFaults();
     const late = { ...job, received_ms: Date.now() - 120_000 };
-    const { checkout: result } = endingOf(await story.run({ job: late, starts: 2 }));
+    const { checkout: result } = endOfRun(await story.run({ job: late, starts: 2 }));
     expect(result).toMatchObject({ result: !isFrom(release, '24.11') ? 'TOO_LATE' : 'ALREADY_CHECKED_OUT' });
     expect(loans(story)).toHaveLength(!isFrom(release, '24.11') ? 0 : 1);
   });
@@ -197,10 +197,10 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     const story = await open();
     const { job } = await parkedBeforeLoan(story);
     story.riverside.deletePatron(CARD);
-    expect(endingOf(await story.run({ job })).checkout?.result).toBe('BLOCKED');
+    expect(endOfRun(await story.run({ job })).checkout?.result).toBe('BLOCKED');
   });
 
-  async function parkedBeforeLoan(story: StoryBench) {
+  async function parkedBeforeLoan(story: WorkflowBench) {
     story.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before' }]);
     return waitOf(await story.run());
   }

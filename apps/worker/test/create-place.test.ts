@@ -3,7 +3,7 @@ import type { CreatePlaces, PlaceHolder } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
 import { buildInPlace } from '../src/provision/create-place.ts';
 import { aScan, handClock, heldLock } from './builders.ts';
-import { openStory, waitOf } from './workflow-bench.ts';
+import { openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
@@ -78,7 +78,7 @@ describe('the place at which copies are created', () => {
   });
 
   test('not had: the job comes back, with no attempt, nothing noted as sent and nothing sent', async () => {
-    const story = own(await openStory());
+    const story = own(await openWorkflow());
     const saved: unknown[] = [];
     const save = (job: unknown): Promise<void> => Promise.resolve(void saved.push(job));
     const decision = waitOf(

@@ -3,10 +3,10 @@ import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-result.ts';
 import { CARD } from './builders.ts';
-import { type StoryBench, openStory } from './workflow-bench.ts';
+import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const open = async (): Promise<StoryBench> => own(await openStory());
+const open = async (): Promise<WorkflowBench> => own(await openWorkflow());
 const noItem = { item: null };
 /** What the job remembers of what it sent, ended or parked. */
 const sentOf = (decision: RunResult) => ('job' in decision ? decision.job.sent : undefined);

@@ -2,10 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, type StoryPlan, endingOf, openStory, waitOf } from './workflow-bench.ts';
+import {
+  PATRON,
+  type WorkflowBench,
+  type WorkflowPlan,
+  endOfRun,
+  openWorkflow,
+  waitOf,
+} from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const open = async (plan: StoryPlan = {}): Promise<StoryBench> => own(await openStory(plan));
+const open = async (plan: WorkflowPlan = {}): Promise<WorkflowBench> => own(await openWorkflow(plan));
 const TIMEOUT_MS = 1_000;
 const ASK = 'GET /patrons';
 
@@ -33,7 +40,7 @@ describe('T-16 a home library that gives no usable answer is waited for by name'
       waiting_for: { library: 'midland', reason: 'NO_ANSWER' },
     });
     expect(worthReporting).toBe(true);
-    expect(endingOf(await story.run({ job, starts: 2 })).outcome).toBe('COPIED');
+    expect(endOfRun(await story.run({ job, starts: 2 })).outcome).toBe('COPIED');
   });
 
   test('429 waits as long as it asks for', async () => {
@@ -73,7 +80,7 @@ describe('T-08 a home library that accepts and never answers', () => {
 describe('a home library that refuses us is named at once, since only a person can mend it', () => {
   test('credentials', async () => {
     const story = await faulty({ kind: 'status', status: 401, times: 2 });
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'midland', what: 'credentials' },
     });
@@ -83,7 +90,7 @@ describe('a home library that refuses us is named at once, since only a person c
   test('permission', async () => {
     const story = await open();
     story.midland.putSettings({ permissions: [] });
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'midland', what: 'permission', name: expect.stringContaining('borrowers') },
     });
@@ -93,14 +100,14 @@ describe('a home library that refuses us is named at once, since only a person c
 describe('nothing is created', () => {
   test('where nobody has the card', async () => {
     const story = await open();
-    expect(endingOf(await story.run({ card: '21234000000088' }))).toEqual({ outcome: 'NOT_FOUND' });
+    expect(endOfRun(await story.run({ card: '21234000000088' }))).toEqual({ outcome: 'NOT_FOUND' });
     expect(story.calls()).toEqual([`midland ${ASK}`]);
   });
 
   test('T-17 from a record without a name', async () => {
     const story = await open();
     story.midland.putPatron(CARD, { surname: '', firstname: '' });
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'NOT_ELIGIBLE',
       reasons: ['INCOMPLETE_RECORD'],
     });
@@ -111,20 +118,20 @@ describe('nothing is created', () => {
     const login = '21234000000088';
     const story = await open();
     story.midland.putPatron(CARD, { userid: login });
-    expect(endingOf(await story.run({ card: login }))).toEqual({ outcome: 'NOT_FOUND' });
+    expect(endOfRun(await story.run({ card: login }))).toEqual({ outcome: 'NOT_FOUND' });
     expect(story.riverside.state().patrons).toHaveLength(1);
   });
 
   test('T-33 from a copy: it is no home record', async () => {
     const story = await open();
     story.midland.putPatron(CARD, { extended_attributes: [{ type: 'PASSPORTED', value: 'lakeside' }] });
-    expect(endingOf(await story.run())).toEqual({ outcome: 'NOT_FOUND' });
+    expect(endOfRun(await story.run())).toEqual({ outcome: 'NOT_FOUND' });
   });
 
   test('T-12 from a patron who may not borrow at home, and all reasons are told', async () => {
     const story = await open();
     story.midland.putPatron(CARD, { expiry_date: '2020-01-01', patron_card_lost: true });
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'NOT_ELIGIBLE',
       homes: ['midland'],
       reasons: ['EXPIRED', 'CARD_LOST'],
@@ -135,14 +142,14 @@ describe('nothing is created', () => {
   test('where the library does not show reasons, none are told but audited', async () => {
     const story = await open({ entry: { eligibility: { show_reasons: false } } });
     story.midland.putPatron(CARD, { patron_card_lost: true });
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'NOT_ELIGIBLE', reasons: [] });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'NOT_ELIGIBLE', reasons: [] });
     expect(story.audited).toContain('not eligible: CARD_LOST');
   });
 
   test('T-13 for a category that nothing is said about', async () => {
     const plan = { entry: { copy: { category: { by_home_category: { CH: 'PT' } } } } };
     const story = await open(plan);
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'category', name: PATRON.category_id },
     });

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './workflow-bench.ts';
+import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const open = async (plan: Parameters<typeof openStory>[0] = {}): Promise<StoryBench> =>
-  own(await openStory(plan));
-const loans = (story: StoryBench) => story.riverside.state().checkouts;
+const open = async (plan: Parameters<typeof openWorkflow>[0] = {}): Promise<WorkflowBench> =>
+  own(await openWorkflow(plan));
+const loans = (story: WorkflowBench) => story.riverside.state().checkouts;
 
 describe('a refusal that is cut off or not Koha’s own', () => {
   test.each([
@@ -15,9 +15,9 @@ describe('a refusal that is cut off or not Koha’s own', () => {
     ['a page with 404', { kind: 'html', status: 404 }],
   ] as const)('%s on the create: looked up, and our copy found', async (_what, fault) => {
     const story = await open();
-    endingOf(await story.run({ item: null }));
+    endOfRun(await story.run({ item: null }));
     story.riverside.addFaults([{ operation: 'POST /patrons', ...fault }]);
-    expect(endingOf(await story.run({ item: null })).outcome).toBe('ALREADY_LOCAL');
+    expect(endOfRun(await story.run({ item: null })).outcome).toBe('ALREADY_LOCAL');
   });
 
   test('at home: waited for, since nobody knows yet', async () => {
@@ -44,7 +44,7 @@ describe('an ending after the copy was made', () => {
         },
       },
     ]);
-    const ending = endingOf(await story.run());
+    const ending = endOfRun(await story.run());
     expect(ending).toMatchObject({
       outcome: 'MISCONFIGURED',
       homes: ['midland'],
@@ -64,7 +64,7 @@ describe('an ending after the copy was made', () => {
     expect(job.sent).toMatchObject({ home: 'midland', fields: expect.arrayContaining(['surname']) });
     const old = { ...job, received_ms: Date.now() - 3_600_000 };
     const late = await story.run({ item: null, job: old, starts: 2 });
-    expect(endingOf(late)).toMatchObject({
+    expect(endOfRun(late)).toMatchObject({
       outcome: 'LENDING_UNREACHABLE',
       homes: ['midland'],
       disclosed: { home: 'midland' },
@@ -80,7 +80,7 @@ describe('an ending after the copy was made', () => {
     const { job } = waitOf(await story.run({ item: null }));
     story.midland.putPatron(CARD, { ...PATRON, cardnumber: '21234000000999' });
     const decision = await story.run({ item: null, job, starts: 2 });
-    const ending = endingOf(decision);
+    const ending = endOfRun(decision);
     expect(ending).toMatchObject({ outcome: 'NOT_FOUND', disclosed: { home: 'midland' } });
     expect(ending.homes).toBeUndefined();
     expect(decision).toMatchObject({ job: { sent: { home: 'midland' } } });
@@ -90,7 +90,7 @@ describe('an ending after the copy was made', () => {
     const story = await open();
     story.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'status', status: 503 }]);
     const { job } = waitOf(await story.run());
-    expect(endingOf(await story.run({ job, starts: 2, bugs: 5 }))).toMatchObject({
+    expect(endOfRun(await story.run({ job, starts: 2, bugs: 5 }))).toMatchObject({
       outcome: 'MISCONFIGURED',
       disclosed: { home: 'midland', fields: job.made?.disclosed },
     });
@@ -102,13 +102,13 @@ describe('T-35 a loan near the end of its time', () => {
 
   test('is not sent once a slow token has eaten the time that was left', async () => {
     const story = await open({ entry });
-    endingOf(await story.run({ item: null }));
+    endOfRun(await story.run({ item: null }));
     story.riverside.revokeTokens();
     story.riverside.addFaults([
       { operation: 'GET /patrons', kind: 'status', status: 401, body: { error: 'x' } },
       { operation: 'POST /oauth/token', kind: 'delay', ms: 700 },
     ]);
-    const ending = endingOf(await story.run({ agoMs: 2_700 }));
+    const ending = endOfRun(await story.run({ agoMs: 2_700 }));
     expect(ending.checkout).toMatchObject({ result: 'TOO_LATE' });
     expect(loans(story)).toHaveLength(0);
   });
@@ -136,7 +136,7 @@ describe('T-35 a loan near the end of its time', () => {
 describe('the circuit of a lending library', () => {
   test('opens although its description is remembered', async () => {
     const story = await open();
-    endingOf(await story.run({ item: null }));
+    endOfRun(await story.run({ item: null }));
     story.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
     for (let tries = 0; tries < 4; tries += 1) await story.run({ item: null });
     expect(story.libraries.circuit('riverside').isOpen).toBe(true);
@@ -144,7 +144,7 @@ describe('the circuit of a lending library', () => {
 
   test('is not closed by a branch that no header can carry', async () => {
     const story = await open();
-    endingOf(await story.run({ item: null }));
+    endOfRun(await story.run({ item: null }));
     story.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
     for (let tries = 0; tries < 4; tries += 1) await story.run({ item: null });
     await story.run({ item: null, job: { branch: 'É' } });

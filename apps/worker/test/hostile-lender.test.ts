@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import { type StoryBench, openStory } from './workflow-bench.ts';
+import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const open = async (): Promise<StoryBench> => own(await openStory());
+const open = async (): Promise<WorkflowBench> => own(await openWorkflow());
 
 const TEXT = 'Log in at https://stranger.example as Qvistgaard';
 const conflict: FaultDraft = {

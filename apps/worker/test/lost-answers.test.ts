@@ -3,10 +3,10 @@ import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { LockLost } from '../src/job/job-lock.ts';
 import { CARD, heldLock } from './builders.ts';
-import { PATRON, type StoryBench, endingOf, openStory, waitOf } from './workflow-bench.ts';
+import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const open = async (): Promise<StoryBench> => own(await openStory());
+const open = async (): Promise<WorkflowBench> => own(await openWorkflow());
 const CREATE = 'POST /patrons';
 const noItem = { item: null };
 
@@ -15,7 +15,7 @@ const faulty = async (...faults: (Omit<FaultDraft, 'operation'> & { operation?: 
   story.riverside.addFaults(faults.map((fault) => ({ operation: CREATE, ...fault })));
   return story;
 };
-const copies = (story: StoryBench) =>
+const copies = (story: WorkflowBench) =>
   story.riverside.state().patrons.filter(({ surname }) => surname === PATRON.surname);
 const refused = {
   kind: 'status',
@@ -33,7 +33,7 @@ describe('T-14 the create whose answer is lost', () => {
     ['Koha’s own error after the commit', { ...refused, after: true }],
   ])('by %s after it was made: looked up, one marked copy, its disclosure known', async (_what, fault) => {
     const story = await faulty(fault);
-    const ending = endingOf(await story.run());
+    const ending = endOfRun(await story.run());
     expect(ending).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       checkout: { result: 'CHECKED_OUT' },
@@ -55,13 +55,13 @@ describe('T-14 the create whose answer is lost', () => {
     expect(job.progress.waiting_for).toMatchObject({ library: 'riverside', reason: 'NO_ANSWER' });
     expect(copies(story)).toHaveLength(0);
 
-    expect(endingOf(await story.run({ job, starts: 2 })).outcome).toBe('COPIED');
+    expect(endOfRun(await story.run({ job, starts: 2 })).outcome).toBe('COPIED');
     expect(copies(story)).toHaveLength(1);
   });
 
   test('is taken for made when only its body is cut off', async () => {
     const story = await faulty({ kind: 'truncate' });
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'COPIED',
       checkout: { result: 'CHECKED_OUT' },
     });
@@ -73,7 +73,7 @@ describe('T-14 the create whose answer is lost', () => {
     const { job } = waitOf(await story.run(noItem));
     story.riverside.clearCalls();
 
-    expect(endingOf(await story.run({ job, starts: 2 }))).toMatchObject({
+    expect(endOfRun(await story.run({ job, starts: 2 }))).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       disclosed: { home: 'midland' },
     });
@@ -85,7 +85,7 @@ describe('T-14 the create whose answer is lost', () => {
     const { job } = waitOf(await story.run(noItem));
     await waitFor('Koha to make it late', () => copies(story).length === 1);
 
-    expect(endingOf(await story.run({ job, starts: 2 })).outcome).toBe('ALREADY_LOCAL');
+    expect(endOfRun(await story.run({ job, starts: 2 })).outcome).toBe('ALREADY_LOCAL');
     expect(copies(story)).toHaveLength(1);
   });
 });
@@ -93,7 +93,7 @@ describe('T-14 the create whose answer is lost', () => {
 describe('Koha’s own refusal of one record', () => {
   test('eight times is LENDING_REFUSED, looked up before each try, and opens no circuit', async () => {
     const story = await faulty({ ...refused, times: 8 });
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'LENDING_REFUSED', homes: ['midland'] });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'LENDING_REFUSED', homes: ['midland'] });
     const look = ['riverside GET /patrons', 'riverside GET /patrons'];
     expect(story.calls().slice(1)).toEqual(
       [1, 2, 3, 4, 5, 6, 7, 8].flatMap(() => [`riverside ${CREATE}`, ...look]),
@@ -103,7 +103,7 @@ describe('Koha’s own refusal of one record', () => {
 
   test('seven times, as a database that deadlocks gives it, and then it is stored', async () => {
     const story = await faulty({ ...refused, times: 7 });
-    expect(endingOf(await story.run()).outcome).toBe('COPIED');
+    expect(endOfRun(await story.run()).outcome).toBe('COPIED');
     expect(copies(story)).toHaveLength(1);
   });
 
@@ -137,14 +137,14 @@ describe('an answer that asks for patience or for a new token', () => {
     await story.run(noItem);
     story.riverside.revokeTokens();
     story.midland.putPatron('21234000000022', { ...PATRON, surname: 'Second' });
-    expect(endingOf(await story.run({ card: '21234000000022', job: { event_id: 'evt_2' } })).outcome).toBe(
+    expect(endOfRun(await story.run({ card: '21234000000022', job: { event_id: 'evt_2' } })).outcome).toBe(
       'COPIED',
     );
   });
 
   test('401 again is a refusal for a person', async () => {
     const story = await faulty({ kind: 'status', status: 401, times: 2 });
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'credentials' },
     });
@@ -155,7 +155,7 @@ describe('an answer that asks for patience or for a new token', () => {
     ['branch', { error: 'Given library_id does not exist' }, 'MAIN'],
   ])('an unknown %s is MISCONFIGURED at once, by its code', async (what, body, name) => {
     const story = await faulty({ kind: 'status', status: 400, body });
-    expect(endingOf(await story.run())).toMatchObject({
+    expect(endOfRun(await story.run())).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what, name },
     });
@@ -182,7 +182,7 @@ describe('the change of a card', () => {
     const story = await withOldCard();
     story.riverside.addFaults([{ operation: 'PUT /patrons/{patron_id}', kind: 'reset_before' }]);
     const { job } = waitOf(await story.run(noItem));
-    const ending = endingOf(await story.run({ job, starts: 2 }));
+    const ending = endOfRun(await story.run({ job, starts: 2 }));
     expect(ending).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] });
     expect(copies(story)).toMatchObject([{ cardnumber: CARD }]);
   });
@@ -190,7 +190,7 @@ describe('the change of a card', () => {
   test('whose answer is lost is looked up, and told', async () => {
     const story = await withOldCard();
     story.riverside.addFaults([{ operation: 'PUT /patrons/{patron_id}', kind: 'reset_after' }]);
-    const ending = endingOf(await story.run(noItem));
+    const ending = endOfRun(await story.run(noItem));
     expect(ending).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] });
     expect(copies(story)).toMatchObject([{ cardnumber: CARD }]);
   });
@@ -225,7 +225,7 @@ describe('nothing is written any more', () => {
     await stopping;
 
     // Koha may have made it before we hung up, may make it now, or never heard of it: one copy in each case.
-    const { outcome } = endingOf(await story.run({ ...noItem, starts: 2 }));
+    const { outcome } = endOfRun(await story.run({ ...noItem, starts: 2 }));
     expect(['ALREADY_LOCAL', 'COPIED']).toContain(outcome);
     expect(copies(story)).toHaveLength(1);
   });

@@ -2,14 +2,14 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openScanQueue, openTellQueue, readLibraryStates } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis } from '@passport/testkit';
-import { buildChores } from '../src/maintenance/tasks.ts';
+import { buildTasks } from '../src/maintenance/tasks.ts';
 import type { Libraries } from '../src/koha/libraries.ts';
-import { buildSightings } from '../src/koha/library-health.ts';
+import { buildLibraryHealth } from '../src/koha/library-health.ts';
 import { NOON } from './builders.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
-async function chores() {
+async function tasks() {
   const server = own(await startRedis());
   const log = createLogger({ name: 'test', level: 'fatal' });
   const redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
@@ -17,12 +17,12 @@ async function chores() {
   await untilRedisReady(redis, 2_000);
   const [queue, tellQueue] = [openScanQueue(redis), openTellQueue(redis)];
   own({ stop: () => Promise.all([queue.close(), tellQueue.close()]) });
-  const sightings = buildSightings(
+  const sightings = buildLibraryHealth(
     ['midland', 'riverside'],
     () => null,
     () => NOON,
   );
-  const all = buildChores({
+  const all = buildTasks({
     consortium: { libraries: [], retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1 } } as never,
     redis,
     queue,
@@ -39,7 +39,7 @@ async function chores() {
 }
 
 test('what a worker saw of a library is written again where the first writing failed', async () => {
-  const { server, redis, sightings, work } = await chores();
+  const { server, redis, sightings, work } = await tasks();
   sightings.circuitChanged('midland', true);
   sightings.circuitChanged('riverside', true);
   await server.ask('SET', '{passport}:library:midland', 'in the way');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildLibraries } from '../src/koha/libraries.ts';
-import { decideWaking, wakeRound } from '../src/maintenance/promote-waiting.ts';
+import { decidePromotion, promoteRound } from '../src/maintenance/promote-waiting.ts';
 import { handClock, kohaError, noClient } from './builders.ts';
 
 const closed = { isOpen: false, isDue: false };
@@ -15,7 +15,7 @@ describe('how many of the jobs that wait for a library to wake', () => {
     ['one when it answered some time ago', closed, 3_001, 'one'],
     ['one when this worker never spoke to it', closed, null, 'one'],
   ])('%s', (_what, circuit, sinceSuccessMs, expected) => {
-    expect(decideWaking(circuit, sinceSuccessMs)).toBe(expected);
+    expect(decidePromotion(circuit, sinceSuccessMs)).toBe(expected);
   });
 });
 
@@ -30,9 +30,9 @@ test('a round wakes for each library as its own circuit says', async () => {
   }
   const woken: [string, number][] = [];
 
-  await wakeRound({
+  await promoteRound({
     circuitOf: (library) => libraries.circuit(library),
-    parkedFor: () => Promise.resolve(['back', 'lost', 'unknown']),
+    delayedFor: () => Promise.resolve(['back', 'lost', 'unknown']),
     wake: (library, most) => {
       woken.push([library, most]);
       return Promise.resolve(1);

@@ -19,7 +19,7 @@ import {
 } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { type Libraries, LibraryClosed } from '../src/koha/libraries.ts';
-import { startTellWorker } from '../src/report/report-worker.ts';
+import { startReportWorker } from '../src/report/report-worker.ts';
 import { jobData } from './builders.ts';
 
 const log = createLogger({ name: 'test', level: 'fatal' });
@@ -82,7 +82,7 @@ test('reports that one library makes and does not take hold up nobody else’s, 
   const dueAt = Date.now() + 1_000;
   await waitFor('all of them to be due', () => Date.now() > dueAt);
   const tries: string[] = [];
-  const tellings = startTellWorker({
+  const tellings = startReportWorker({
     connection,
     queue: scans,
     libraries: librariesOf(tries),

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
-import { PATRON, type StoryBench, endingOf, openStory } from './workflow-bench.ts';
+import { PATRON, type WorkflowBench, endOfRun, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
 describe('what Koha’s database takes for the same', () => {
-  const open = async (): Promise<StoryBench> => own(await openStory());
+  const open = async (): Promise<WorkflowBench> => own(await openWorkflow());
 
   test.each([
     ['accents', 'MULLER-1', 'Müller-1'],
@@ -18,7 +18,7 @@ describe('what Koha’s database takes for the same', () => {
       story.midland.putPatron(card, PATRON);
       story.riverside.putPatron(taken, { surname: 'Native', category_id: 'AD' });
 
-      expect(endingOf(await story.run({ card }))).toMatchObject({
+      expect(endOfRun(await story.run({ card }))).toMatchObject({
         outcome: 'LOCAL_CONFLICT',
         homes: ['midland'],
       });
@@ -35,7 +35,7 @@ describe('what Koha’s database takes for the same', () => {
       extended_attributes: [{ type: 'PASSPORTED_ID', value: `MIDLAND:${number}` }],
     });
 
-    expect(endingOf(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
+    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
     expect(story.copy()).toBeUndefined();
   });
 });

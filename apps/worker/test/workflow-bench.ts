@@ -15,7 +15,7 @@ const secretOf = (library: string): string =>
   formatWebhookSecret(Buffer.alloc(32, `what ${library} signs with`));
 const UNCOUNTED = ['GET /', 'POST /oauth/token', 'PUT /contrib/passport/scans/{event_id}/outcome'];
 
-export interface StoryBench {
+export interface WorkflowBench {
   readonly midland: KohaDouble;
   readonly riverside: KohaDouble;
   readonly libraries: Libraries;
@@ -40,7 +40,7 @@ export interface Wish extends Partial<Omit<JobInHand, 'data'>> {
   readonly job?: Partial<JobData>;
 }
 
-export interface StoryPlan {
+export interface WorkflowPlan {
   readonly riverside?: Omit<KohaDoubleOptions, 'library'>;
   readonly midland?: Omit<KohaDoubleOptions, 'library'>;
   /** More keys of riverside's entry in the configuration, by section. */
@@ -61,7 +61,7 @@ export const PATRON = {
 };
 
 /** Two Kohas, a patron at home in one and a book in the other, and the story between them. */
-export async function openStory(plan: StoryPlan = {}): Promise<StoryBench> {
+export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBench> {
   const [midland, riverside] = await Promise.all([
     startKohaDouble({ library: 'midland', ...plan.midland }),
     startKohaDouble({ library: 'riverside', ...plan.riverside }),
@@ -180,7 +180,7 @@ function auditInto(actions: string[]): Audit {
 }
 
 /** The ending of a run that must have ended. */
-export function endingOf(decision: RunResult) {
+export function endOfRun(decision: RunResult) {
   if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}: ${waitedFor(decision)}`);
   const { kind: _kind, job: _job, data: _data, ...end } = decision;
   return end;

@@ -3,14 +3,14 @@ import type { JobData } from '@passport/contract';
 /** Knows of each running job until when this process surely holds its lock. */
 export interface LockWatch {
   /** A job was taken: its lock counts from `sentAt` (monotonic, ms), when the command that took it was sent. */
-  taken(token: string, sentAt: number): HeldLock;
+  taken(token: string, sentAt: number): JobLock;
   /** The lock was renewed by a command sent at `sentAt`. */
   renewed(token: string, sentAt: number): void;
   forget(token: string): void;
 }
 
 /** One job's lock, as the job's own story sees it. */
-export interface HeldLock {
+export interface JobLock {
   /** Aborted before anybody else may start the job. */
   readonly signal: AbortSignal;
   /** Throws LockLost; asked before every write, since a blocked event loop fires no timer. */
@@ -18,7 +18,7 @@ export interface HeldLock {
 }
 
 /** What a story may do with its job while it runs. */
-export interface JobHold extends HeldLock {
+export interface JobHold extends JobLock {
   /** Writes into the job that a copy is about to be sent. Throws LockLost. */
   noteSent(sent: NonNullable<JobData['sent']>): Promise<void>;
   /** Takes back what this run has noted: nothing left the house after all. */

@@ -13,7 +13,7 @@ export interface Rest {
 /**
  * With Redis full an idle worker asks again and again, thousands of times a second: it rests until Redis takes writes.
  */
-export function buildRest(
+export function buildPauseWhileFull(
   worker: { pause(doNotWaitActive: boolean): Promise<void>; resume(): Promise<void> },
   redis: Redis,
   log: Logger,

@@ -2,7 +2,7 @@ import type { Progress, WaitingReason } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import { meaningOf } from '@passport/patron-rules';
 import { LibraryClosed } from '../koha/libraries.ts';
-import { LONGEST_REST_MS } from '../koha/back-off.ts';
+import { LONGEST_BACK_OFF_MS } from '../koha/back-off.ts';
 
 /** What the failure of a call means for the job. */
 export type FailureDecision =
@@ -55,7 +55,7 @@ export function nextDelayMs(attempt: number, retryAfterMs: number | null, random
   const last = FIRST_DELAYS_MS.length - 1;
   const step = FIRST_DELAYS_MS[Math.min(attempt - 1, last)] ?? 0;
   const longest = attempt - 1 <= last ? step : Math.min(step * 2 ** (attempt - 1 - last), LONGEST_DELAY_MS);
-  return Math.max(Math.min(retryAfterMs ?? 0, LONGEST_REST_MS), Math.round(longest * (0.5 + random / 2)));
+  return Math.max(Math.min(retryAfterMs ?? 0, LONGEST_BACK_OFF_MS), Math.round(longest * (0.5 + random / 2)));
 }
 
 /** Promoted by whoever closes the circuit; this is for when nobody does. */

@@ -1,6 +1,6 @@
 import type { JobData } from '@passport/contract';
 import type { Done, Retry } from '../provision/result.ts';
-import type { HeldLock } from './job-lock.ts';
+import type { JobLock } from './job-lock.ts';
 import type { PutBackReason } from './put-back.ts';
 
 /** A job as BullMQ hands it over, without BullMQ. */
@@ -14,7 +14,7 @@ export interface JobInHand {
   readonly stalls: number;
   /** How often it ended in a bug of ours. */
   readonly bugs: number;
-  readonly lock: HeldLock;
+  readonly lock: JobLock;
   /** Replaces the job's data. Throws LockLost. */
   save(job: JobData): Promise<void>;
 }

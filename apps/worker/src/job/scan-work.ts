@@ -7,8 +7,8 @@ import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
 import { disclosuresOf } from '../provision/result.ts';
 import type { JobInHand, RunResult } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
-import type { Sightings } from '../koha/library-health.ts';
-import type { Teller } from '../report/report.ts';
+import type { LibraryHealth } from '../koha/library-health.ts';
+import type { Reporter } from '../report/report.ts';
 import type { ScanWork } from './scan-worker.ts';
 
 export interface ScanWorkDeps {
@@ -16,8 +16,8 @@ export interface ScanWorkDeps {
   readonly consortium: Consortium;
   readonly ledger: Ledger;
   readonly receipts: Receipts;
-  readonly teller: Teller;
-  readonly sightings: Pick<Sightings, 'misconfigured' | 'worked'>;
+  readonly reporter: Reporter;
+  readonly sightings: Pick<LibraryHealth, 'misconfigured' | 'worked'>;
   readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'putBack'>;
   readonly tracing: Tracing;
   readonly writeEnd: EndWrite;
@@ -33,7 +33,7 @@ export interface ScanWorkDeps {
  * the ledger settles once, Koha keeps the highest number it was told.
  */
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
-  const { ledger, teller, park, now, log } = deps;
+  const { ledger, reporter, park, now, log } = deps;
   return {
     run: (hand: JobInHand) => recordedRun(hand, deps),
     beforeEnd: ({ job }) => writeReceipts(deps, job),
@@ -42,7 +42,7 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       if (outcome === null) return;
       await settle(deps, job, jobId);
       note(deps, job, outcome);
-      await teller.tellEnd(job);
+      await reporter.reportEnd(job);
     },
     async endAgain({ job, data }, jobId) {
       const wasLost = await deps.writeEnd(jobId, data);
@@ -73,7 +73,7 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
         },
         putBack === null ? 'waiting' : PUT_BACK[putBack],
       );
-      if (worthReporting) teller.tellWaiting(job);
+      if (worthReporting) reporter.reportWaiting(job);
     },
   };
 }

@@ -3,8 +3,8 @@ import { type JobData, isFailure } from '@passport/contract';
 import { type HeldWrite, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { EndCheck } from './end-check.ts';
-import { type HeldLock, LockLost, buildLockWatch } from './job-lock.ts';
-import { buildRest } from './pause-while-full.ts';
+import { type JobLock, LockLost, buildLockWatch } from './job-lock.ts';
+import { buildPauseWhileFull } from './pause-while-full.ts';
 import type { Delayed, Ended, JobInHand, RunResult } from './run-result.ts';
 import { MOST_BUGS } from './run-scan.ts';
 
@@ -19,7 +19,7 @@ const STALLED_INTERVAL_MS = 2_500;
 const MOST_STALLS = 25;
 const BUG_BACKOFF_MS = [500, 2_000, 5_000, 15_000] as const;
 /** How long a job rests that could not go on because of Redis itself. */
-const REDIS_REST_MS = 1_000;
+const REDIS_PAUSE_MS = 1_000;
 /** BullMQ sleeps for 15 s after a lost connection; somebody stands at the desk. */
 const FETCH_AGAIN_MS = 1_000;
 
@@ -77,7 +77,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
     // `processedOn` was read before the command that took the job was sent.
     const held = watch.taken(token, monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())));
     const { signal, release } = firstOf(held.signal, deadline);
-    const lock: HeldLock = {
+    const lock: JobLock = {
       signal,
       assertHeld() {
         held.assertHeld();
@@ -90,7 +90,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
       if (!isOutside(error)) throw error;
       rest.hear(error);
       const isOurs = error instanceof LockLost;
-      await handBack(job, isOurs ? now() : now() + REDIS_REST_MS, token, log);
+      await requeue(job, isOurs ? now() : now() + REDIS_PAUSE_MS, token, log);
     } finally {
       release();
       watch.forget(token);
@@ -112,7 +112,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
   });
   worker.clock = monotonicNow;
   worker.onRenewed = (tokens, sentAt) => tokens.forEach((token) => watch.renewed(token, sentAt));
-  const rest = buildRest(worker, connection, log);
+  const rest = buildPauseWhileFull(worker, connection, log);
   worker.on('error', (error) => rest.hear(error));
   worker.on('completed', (job) => endCheck.finished(job));
   worker.on('failed', (job, error) => {
@@ -144,7 +144,7 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 }
 
 /** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */
-async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: ScanWorkerDeps): Promise<void> {
+async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: ScanWorkerDeps): Promise<void> {
   const { work, writeHeld, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
   const write = async (data: object): Promise<void> => {
@@ -179,7 +179,7 @@ async function runJob(job: Job<unknown>, token: string, lock: HeldLock, deps: Sc
       await job.moveToDelayed(result.untilMs, token);
       throw new DelayedError();
     case 'requeue':
-      return handBack(job, now(), token, log);
+      return requeue(job, now(), token, log);
     case 'unreadable':
       throw new UnrecoverableError(`UNREADABLE_JOB ${result.fields.join(', ')}`);
     default:
@@ -197,7 +197,7 @@ function endJob({ progress: { outcome, problem } }: JobData): void {
  * Gives a job back as it is. Where that fails it is somebody else's already, or will be once its lock has run out: either
  * way BullMQ is told to leave it alone, which costs no attempt.
  */
-async function handBack(job: Job<unknown>, atMs: number, token: string, log: Logger): Promise<never> {
+async function requeue(job: Job<unknown>, atMs: number, token: string, log: Logger): Promise<never> {
   await job.moveToDelayed(atMs, token).catch((error: unknown) => {
     if (!hasLostLock(error) && !isOutside(error))
       log.error({ job: job.id, error }, 'a job was not given back');

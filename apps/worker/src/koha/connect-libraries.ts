@@ -3,8 +3,8 @@ import { type KohaClient, createKohaClient } from '@passport/koha-client';
 import type { Lifecycle, Logger, Tracing, kohaMetrics } from '@passport/runtime';
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
 import { type Libraries, buildLibraries } from './libraries.ts';
-import type { Machine } from '../sources.ts';
-import type { Sightings } from './library-health.ts';
+import type { Sources } from '../sources.ts';
+import type { LibraryHealth } from './library-health.ts';
 import type { SlotClock } from './slot-clock.ts';
 
 /** A worker's slot waits this long for a place at a library under its cap; then the job books one and makes room. */
@@ -14,14 +14,14 @@ const SLOT_WAIT_MS = 250;
 export function connectLibraries(deps: {
   readonly consortium: Consortium;
   readonly lifecycle: Lifecycle;
-  readonly machine: Machine;
+  readonly sources: Sources;
   readonly metrics: ReturnType<typeof kohaMetrics>;
   readonly slots: SlotClock;
-  readonly sightings: Sightings;
+  readonly sightings: LibraryHealth;
   readonly tracing: Tracing;
   readonly log: Logger;
 }): Libraries {
-  const { consortium, lifecycle, machine, metrics, slots, sightings, log } = deps;
+  const { consortium, lifecycle, sources, metrics, slots, sightings, log } = deps;
   const clients = new Map<string, KohaClient>();
   for (const library of consortium.libraries) {
     const client = connect(library, deps);
@@ -29,8 +29,8 @@ export function connectLibraries(deps: {
     metrics.circuitOpen(library.id, false);
     clients.set(library.id, client);
   }
-  const failures = buildFailureLog(machine.monotonicNow, log);
-  return buildLibraries(clients, machine, {
+  const failures = buildFailureLog(sources.monotonicNow, log);
+  return buildLibraries(clients, sources, {
     circuitChanged(library, isOpen) {
       metrics.circuitOpen(library, isOpen);
       sightings.circuitChanged(library, isOpen);
@@ -50,7 +50,7 @@ export function connectLibraries(deps: {
 
 function connect(
   { id, koha }: Library,
-  { machine, metrics, tracing }: Parameters<typeof connectLibraries>[0],
+  { sources, metrics, tracing }: Parameters<typeof connectLibraries>[0],
 ): ReturnType<typeof createKohaClient> {
   const client = createKohaClient({
     library: id,
@@ -60,7 +60,7 @@ function connect(
     timeoutMs: koha.timeoutMs,
     maxInFlight: koha.maxInFlight,
     slotWaitMs: SLOT_WAIT_MS,
-    now: machine.wallNow,
+    now: sources.wallNow,
     onCall: ({ operation, status, ms }) => {
       metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });
       tracing.called({ facts: { library: id, operation, status }, ms });

@@ -1,6 +1,6 @@
 import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
-import { type LibraryRest, buildLibraryRest } from './back-off.ts';
+import { type BackOff, buildBackOff } from './back-off.ts';
 import { type Silence, buildSilence } from './silence.ts';
 import type { CircuitSeen } from '../maintenance/promote-waiting.ts';
 
@@ -24,7 +24,7 @@ export interface Libraries {
   /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
   call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   /**
-   * The same for work beside the story, such as a report: its failures open a circuit of their own, so that a plugin in
+   * The same for work beside the workflow, such as a report: its failures open a circuit of their own, so that a plugin in
    * trouble stops no copy; but as the probe of an open library it says whether that is back, since perhaps nobody else asks.
    * A refusal counts as a failure there: a plugin that is missing is tried now and then, and not by each report.
    */
@@ -69,7 +69,7 @@ export function buildLibraries(
 ): Libraries {
   const rooms = new Map(
     [...clients].map(
-      ([library, koha]) => [library, buildRoom(library, koha, { monotonicNow, random }, watch)] as const,
+      ([library, koha]) => [library, buildAccess(library, koha, { monotonicNow, random }, watch)] as const,
     ),
   );
   const seen = ({ circuit, silence }: Door, lastSuccess: number | null): CircuitSeen => ({
@@ -77,7 +77,7 @@ export function buildLibraries(
     isDue: circuit.isDue && !silence.isSuspicious,
     sinceSuccessMs: lastSuccess === null ? null : monotonicNow() - lastSuccess,
   });
-  const room = (library: string): Room => {
+  const room = (library: string): LibraryAccess => {
     const found = rooms.get(library);
     if (found === undefined) throw new Error(`no client for library ${library}`);
     return found;
@@ -123,13 +123,13 @@ interface Door {
   readonly silence: Silence;
 }
 
-interface Room {
+interface LibraryAccess {
   readonly library: string;
   readonly koha: KohaClient;
   readonly main: Door;
   /** Of the work beside the story: a plugin that hangs says nothing of its library. */
   readonly beside: Door;
-  readonly rest: LibraryRest;
+  readonly rest: BackOff;
   /** Hears of each failure that is not a report's, before the circuit does. */
   readonly failed: (error: KohaError) => void;
   lastSuccess: number | null;
@@ -142,12 +142,12 @@ interface Clock {
   readonly random: () => number;
 }
 
-function buildRoom(
+function buildAccess(
   library: string,
   koha: KohaClient,
   { monotonicNow, random }: Clock,
   watch: LibraryWatch,
-): Room {
+): LibraryAccess {
   const changed = (isOpen: boolean): void => watch.circuitChanged(library, isOpen);
   return {
     library,
@@ -163,16 +163,16 @@ function buildRoom(
       }),
       silence: buildSilence(monotonicNow),
     },
-    rest: buildLibraryRest(monotonicNow),
+    rest: buildBackOff(monotonicNow),
     failed: (error) => watch.failed(library, error),
     lastSuccess: null,
     lastReport: null,
   };
 }
 
-/** Does the work if the library does not rest and the circuit lets it, and tells both how it went. */
+/** Does the work unless the library is backed off or its circuit is open, and reports to both how it went. */
 async function through<T>(
-  { library, rest, failed }: Room,
+  { library, rest, failed }: LibraryAccess,
   { circuit, silence }: Door,
   work: () => Promise<T>,
   how: { readonly success?: 'no news'; readonly judge?: typeof judge } = {},
@@ -209,7 +209,7 @@ function judge(circuit: Circuit, passage: Passage, error: unknown): void {
   else circuit.succeeded();
 }
 
-/** A route beside the story that answers anything but success is in trouble; its library may be well. */
+/** A route beside the workflow that answers anything but success is in trouble; its library may be well. */
 function judgeBeside(circuit: Circuit, passage: Passage, error: unknown): void {
   const isTrouble = error instanceof KohaError && !NO_NEWS.has(error.code) && error.code !== 'rate_limited';
   if (isTrouble) circuit.failed(passage);

@@ -11,7 +11,7 @@ interface Seen {
 }
 
 /** What this process sees of the libraries, kept for the dashboard. */
-export interface Sightings {
+export interface LibraryHealth {
   circuitChanged(library: string, isOpen: boolean): void;
   answered(library: string): void;
   failed(library: string, code: string): void;
@@ -21,14 +21,14 @@ export interface Sightings {
   /** What has changed since the last time, by library. */
   takeChanges(): readonly (readonly [string, LibrarySighting])[];
   /** What was taken of this library could not be written: it is still a change. */
-  untold(library: string): void;
+  unwritten(library: string): void;
 }
 
-export function buildSightings(
+export function buildLibraryHealth(
   libraries: readonly string[],
   answerMs: (library: string) => number | null,
   now: () => number,
-): Sightings {
+): LibraryHealth {
   const all = new Map<string, Seen>(
     libraries.map((id) => [
       id,
@@ -60,7 +60,7 @@ export function buildSightings(
         seen.isChanged = false;
         return [[library, asSighting(seen, answerMs(library), now())] as const];
       }),
-    untold: (library) => change(library, {}),
+    unwritten: (library) => change(library, {}),
   };
 }
 

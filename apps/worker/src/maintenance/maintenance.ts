@@ -1,19 +1,19 @@
 import { type Logger, translateRedisError } from '@passport/runtime';
 
 /** Something done again and again beside the jobs. */
-export interface Chore {
+export interface Task {
   readonly name: string;
   readonly everyMs: number;
   readonly work: () => Promise<unknown>;
 }
 
 /**
- * Does each chore at its pace, never twice at the same time. A chore that fails is done again at its next turn; Redis's
- * own trouble is told by the connection, once.
+ * Does each task at its pace, never twice at the same time. A task that fails is done again the next time; Redis's
+ * own trouble is reported by the connection, once.
  */
-export function startHousekeeping(chores: readonly Chore[], log: Logger): { close(): Promise<void> } {
+export function startMaintenance(tasks: readonly Task[], log: Logger): { close(): Promise<void> } {
   const running = new Set<Promise<void>>();
-  const timers = chores.map(({ name, everyMs, work }) => {
+  const timers = tasks.map(({ name, everyMs, work }) => {
     let isBusy = false;
     const turn = async (): Promise<void> => {
       try {

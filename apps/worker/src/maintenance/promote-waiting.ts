@@ -5,7 +5,7 @@ const BACK_WITHIN_MS = 3_000;
  * How many of the jobs parked for a library's circuit to wake now. While nobody knows whether the library is back, one
  * job at a time goes and sees: no process calls a Koha without an event. Pure.
  */
-export function decideWaking(
+export function decidePromotion(
   circuit: { readonly isOpen: boolean; readonly isDue: boolean },
   sinceSuccessMs: number | null,
 ): 'all' | 'one' | 'none' {
@@ -21,15 +21,15 @@ export interface CircuitSeen {
 }
 
 /** One round over the libraries that jobs wait for, whichever worker parked them. */
-export async function wakeRound(deps: {
+export async function promoteRound(deps: {
   readonly circuitOf: (library: string) => CircuitSeen;
-  readonly parkedFor: () => Promise<readonly string[]>;
+  readonly delayedFor: () => Promise<readonly string[]>;
   readonly wake: (library: string, most: number) => Promise<number>;
 }): Promise<void> {
-  const { circuitOf, parkedFor, wake } = deps;
-  for (const library of await parkedFor()) {
+  const { circuitOf, delayedFor, wake } = deps;
+  for (const library of await delayedFor()) {
     const seen = circuitOf(library);
-    const many = decideWaking(seen, seen.sinceSuccessMs);
+    const many = decidePromotion(seen, seen.sinceSuccessMs);
     if (many !== 'none') await wake(library, many === 'all' ? Infinity : 1);
   }
 }

@@ -16,13 +16,13 @@ import {
   writeSighting,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
-import type { Chore } from './maintenance.ts';
+import type { Task } from './maintenance.ts';
 import type { Libraries } from '../koha/libraries.ts';
-import type { Sightings } from '../koha/library-health.ts';
-import { wakeRound } from './promote-waiting.ts';
+import type { LibraryHealth } from '../koha/library-health.ts';
+import { promoteRound } from './promote-waiting.ts';
 
 /** A desk waits, and a round finds nothing with one command. */
-const WAKE_EVERY_MS = 250;
+const PROMOTE_EVERY_MS = 250;
 const SIGHT_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 10_000;
 const OVERSLEPT_EVERY_MS = 2_000;
@@ -35,51 +35,51 @@ const CLEAN_EVERY_MS = 60_000;
 const REWRITE_EVERY_MS = 3_600_000;
 
 /** What every worker process does beside the jobs; ten of them doing it is as right as one. */
-export function buildChores(deps: {
+export function buildTasks(deps: {
   readonly consortium: Consortium;
   readonly redis: Redis;
   readonly queue: ScanJobs;
   readonly tellQueue: TellJobs;
   readonly libraries: Libraries;
-  readonly sightings: Sightings;
+  readonly sightings: LibraryHealth;
   readonly workerId: string;
   /** So many ended events of a library went before their time. */
   readonly dropped: (library: string, state: 'finished' | 'failed', count: number) => void;
   readonly now: () => number;
   readonly log: Logger;
-}): readonly Chore[] {
+}): readonly Task[] {
   const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, dropped, now, log } = deps;
   const { retention } = consortium;
   const sweepKept = buildKeptSweep(redis, queue, dropped);
   const known = new Set(consortium.libraries.map(({ id }) => id));
   const sweepItems = buildItemSweep(redis);
-  const parkedFor = async (kind: typeof SCANS | typeof TELLINGS): Promise<readonly string[]> =>
+  const delayedFor = async (kind: typeof SCANS | typeof TELLINGS): Promise<readonly string[]> =>
     (await parkedLibraries(redis, kind)).filter((id) => known.has(id));
   const wake = (): Promise<void> =>
-    wakeRound({
+    promoteRound({
       circuitOf: (library) => libraries.circuit(library),
-      parkedFor: () => parkedFor(SCANS),
+      delayedFor: () => delayedFor(SCANS),
       wake: (library, most) => wakeParked(redis, queue, library, most),
     });
-  const wakeReports = (): Promise<void> =>
-    wakeRound({
+  const promoteReports = (): Promise<void> =>
+    promoteRound({
       circuitOf: (library) => libraries.reportCircuit(library),
-      parkedFor: () => parkedFor(TELLINGS),
+      delayedFor: () => delayedFor(TELLINGS),
       wake: (library, most) => wakeParked(redis, tellQueue, library, most),
     });
-  const tellSighting = async ([library, seen]: readonly [string, LibrarySighting]): Promise<void> => {
+  const writeHealthOf = async ([library, seen]: readonly [string, LibrarySighting]): Promise<void> => {
     try {
       await writeSighting(redis, library, workerId, seen);
     } catch (error) {
-      sightings.untold(library);
+      sightings.unwritten(library);
       throw error;
     }
   };
-  const tellSightings = (): Promise<unknown> => Promise.all(sightings.takeChanges().map(tellSighting));
+  const writeHealth = (): Promise<unknown> => Promise.all(sightings.takeChanges().map(writeHealthOf));
   return [
-    { name: 'wake', everyMs: WAKE_EVERY_MS, work: wake },
-    { name: 'wake reports', everyMs: WAKE_EVERY_MS, work: wakeReports },
-    { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: tellSightings },
+    { name: 'wake', everyMs: PROMOTE_EVERY_MS, work: wake },
+    { name: 'wake reports', everyMs: PROMOTE_EVERY_MS, work: promoteReports },
+    { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: writeHealth },
     {
       name: 'clock steps',
       everyMs: OVERSLEPT_EVERY_MS,

@@ -1,7 +1,7 @@
 import type { Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import { decideFailure } from '../job/retry-policy.ts';
-import type { HeldLock } from '../job/job-lock.ts';
+import type { JobLock } from '../job/job-lock.ts';
 import type { Audit } from './audit.ts';
 import { type CheckoutOutcome, type CheckoutOrder, checkOut } from './check-out.ts';
 import type { InStep, StepDeps } from './step.ts';
@@ -24,7 +24,7 @@ const NOT_ASKED: CheckoutOutcome = { result: 'NOT_ASKED', keys: [] };
  */
 export async function checkOutItem(
   scan: Scan,
-  lock: HeldLock,
+  lock: JobLock,
   { made, lookFirst }: { readonly made: Made; readonly lookFirst: boolean },
   lending: Library,
   deps: CheckoutStepDeps,

@@ -1,5 +1,5 @@
 import type { Turns } from '@passport/queue';
-import type { HeldLock } from '../job/job-lock.ts';
+import type { JobLock } from '../job/job-lock.ts';
 import type { Scan } from './scan.ts';
 
 /** How long a patron lock lives beside two Koha calls: longer than a copy and its loan take when all goes well. */
@@ -32,15 +32,15 @@ export function buildPatronLock(
 ): <T>(
   scan: Pick<Scan, 'lending' | 'eventId'>,
   homeKey: string,
-  lock: HeldLock,
-  work: (held: HeldLock) => Promise<T>,
+  lock: JobLock,
+  work: (held: JobLock) => Promise<T>,
 ) => Promise<T | null> {
   return async (scan, homeKey, lock, work) => {
     const patronLock = await waitForLock(scan, homeKey, lock.signal, deps);
     if (patronLock === null) return null;
     // A write may wait for a token and a place before its own timeout begins.
     const lastStart = patronLock.endsAt - 2 * deps.timeoutMs(scan.lending);
-    const held: HeldLock = {
+    const held: JobLock = {
       signal: lock.signal,
       assertHeld() {
         lock.assertHeld();

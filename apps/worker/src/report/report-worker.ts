@@ -10,8 +10,8 @@ import {
 } from '@passport/queue';
 import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
-import { buildRest } from '../job/pause-while-full.ts';
-import { tellingSpan } from './report.ts';
+import { buildPauseWhileFull } from '../job/pause-while-full.ts';
+import { reportSpan } from './report.ts';
 
 const CONCURRENCY = 4;
 /** As for scans: a dead worker's telling goes on elsewhere within seconds, however often that happens. */
@@ -33,7 +33,7 @@ const EACH_WAITING_MS = 10;
 const FETCH_AGAIN_MS = 1_000;
 
 /** Starts what tells Koha the ends that it did not take at once: the state as of now, until `give_up_after`. */
-export function startTellWorker(deps: {
+export function startReportWorker(deps: {
   readonly connection: Redis;
   readonly queue: ScanJobs;
   readonly libraries: Libraries;
@@ -63,7 +63,7 @@ export function startTellWorker(deps: {
     if (state === null) return;
     try {
       await tracing.within(
-        () => tellingSpan({ library, event: eventId, parent: traceparent }),
+        () => reportSpan({ library, event: eventId, parent: traceparent }),
         () => libraries.callBeside(library, (koha) => koha.tellOutcome(eventId, state)),
       );
     } catch (error) {
@@ -97,7 +97,7 @@ export function startTellWorker(deps: {
       skipVersionCheck: true,
     },
   );
-  const rest = buildRest(worker, deps.connection, log);
+  const rest = buildPauseWhileFull(worker, deps.connection, log);
   worker.on('error', (error) => rest.hear(error)); // the connection logs its outages, once each
   return {
     close: () => {

@@ -4,11 +4,11 @@ import type { Logger, SpanStart, Tracing } from '@passport/runtime';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
 
 /** Tells a library's Koha how its event stands (contract section 4). Telling never changes the outcome. */
-export interface Teller {
+export interface Reporter {
   /** Tells an end: at once within a short deadline, otherwise later. Resolves when one of the two is done. */
-  tellEnd(job: JobData): Promise<void>;
+  reportEnd(job: JobData): Promise<void>;
   /** Tells on the side that a job waits; not waited for and not repeated, since the next state will be told too. */
-  tellWaiting(job: JobData): void;
+  reportWaiting(job: JobData): void;
   /** Resolves when nothing is being told on the side. */
   settled(): Promise<void>;
 }
@@ -17,21 +17,21 @@ export interface Teller {
 const END_DEADLINE_MS = 1_000;
 const WAITING_DEADLINE_MS = 3_000;
 
-export function buildTeller(deps: {
+export function buildReporter(deps: {
   readonly libraries: Libraries;
-  readonly wantsTelling: (library: string) => boolean;
+  readonly wantsReports: (library: string) => boolean;
   readonly nameOf: (library: string) => string;
   readonly tellLater: (job: JobData) => Promise<void>;
   /** Aborted when the process must end: what is being told then is told later. */
   readonly deadline: AbortSignal;
   readonly tracing: Tracing;
   readonly log: Logger;
-}): Teller {
-  const { libraries, wantsTelling, nameOf, tellLater, deadline: signal, tracing, log } = deps;
+}): Reporter {
+  const { libraries, wantsReports, nameOf, tellLater, deadline: signal, tracing, log } = deps;
   const beside = new Set<Promise<void>>();
   const tell = (job: JobData, timeoutMs: number): Promise<void> =>
     tracing.within(
-      () => tellingSpan({ library: job.library, event: job.event_id, parent: job.traceparent }),
+      () => reportSpan({ library: job.library, event: job.event_id, parent: job.traceparent }),
       () =>
         libraries.callBeside(job.library, (koha) =>
           koha.tellOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs, signal }),
@@ -39,8 +39,8 @@ export function buildTeller(deps: {
     );
 
   return {
-    async tellEnd(job) {
-      if (!wantsTelling(job.library)) return;
+    async reportEnd(job) {
+      if (!wantsReports(job.library)) return;
       try {
         await tell(job, END_DEADLINE_MS);
       } catch (error) {
@@ -49,8 +49,8 @@ export function buildTeller(deps: {
         await tellLater(job);
       }
     },
-    tellWaiting(job) {
-      if (!wantsTelling(job.library)) return;
+    reportWaiting(job) {
+      if (!wantsReports(job.library)) return;
       const telling = tell(job, WAITING_DEADLINE_MS)
         .catch((error: unknown) => {
           const code = isOutside(error) ? error.code : 'unforeseen';
@@ -64,7 +64,7 @@ export function buildTeller(deps: {
 }
 
 /** A telling in the trace of its event, be it made at once or later. */
-export function tellingSpan(about: {
+export function reportSpan(about: {
   readonly library: string;
   readonly event: string;
   readonly parent: string | undefined;
