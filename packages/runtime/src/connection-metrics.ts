@@ -17,7 +17,7 @@ export function connectionMetrics(registry: MetricsRegistry, open: () => number)
   });
   const dropped = new Counter({
     name: 'passport_connections_dropped_total',
-    help: 'Connections that were closed because their address, or the process, had as many as it may',
+    help: 'Connections closed because their address or the process had reached its limit',
     labelNames: ['limit'],
     registers: [registry],
   });

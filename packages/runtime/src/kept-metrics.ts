@@ -29,7 +29,7 @@ export function keptMetrics(
   const readOnce = sharedRead(READ_MS, read, 'reading what is kept');
   new Gauge({
     name: 'passport_library_kept_events',
-    help: 'Ended events of a library that are kept, by state (finished, failed)',
+    help: 'Ended events of a library in Redis, by state (finished, failed)',
     labelNames: ['library', 'state'],
     registers,
     async collect() {
@@ -40,7 +40,7 @@ export function keptMetrics(
   });
   new Gauge({
     name: 'passport_library_redis_bytes',
-    help: 'About how much memory of Redis a library takes with its events and what is remembered of them',
+    help: 'Estimated Redis memory of a library: its events and remembered ids, in bytes',
     labelNames: ['library'],
     registers,
     async collect() {
@@ -51,7 +51,7 @@ export function keptMetrics(
   });
   new Gauge({
     name: 'passport_library_redis_share',
-    help: 'The same as a part of what Redis may use (maxmemory), from 0 to 1; 0 where there is no limit',
+    help: 'Estimated Redis memory of a library as a share of maxmemory, from 0 to 1; 0 without maxmemory',
     labelNames: ['library'],
     registers,
     async collect() {
@@ -64,13 +64,13 @@ export function keptMetrics(
   });
   const limit = new Gauge({
     name: 'passport_library_kept_limit',
-    help: 'How many ended events of a library are kept (limits.kept_finished, limits.kept_failed)',
+    help: 'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
     labelNames: ['library', 'state'],
     registers,
   });
   const dropped = new Counter({
     name: 'passport_kept_dropped_total',
-    help: 'Ended events of a library that were removed before their time, since it had more than may be kept',
+    help: 'Ended events of a library that were removed early, because it had reached its limit',
     labelNames: ['library', 'state'],
     registers,
   });

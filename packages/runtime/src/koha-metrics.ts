@@ -20,14 +20,14 @@ export function kohaMetrics(registry: MetricsRegistry) {
   });
   const open = new Gauge({
     name: 'passport_library_open',
-    help: 'Whether the circuit of a library is open (1)',
+    help: '1 if the circuit of a library is open, else 0',
     labelNames: ['library'],
     registers,
   });
   const inFlight = new Map<string, () => number>();
   new Gauge({
     name: 'passport_library_in_flight',
-    help: 'Calls to a library under way',
+    help: 'Calls to a library in progress',
     labelNames: ['library'],
     registers,
     collect() {

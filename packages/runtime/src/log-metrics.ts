@@ -6,7 +6,7 @@ export function logMetrics(registry: Registry, health: LogHealth): void {
   const kinds = ['audit', 'other'] as const;
   new Counter({
     name: 'passport_log_lines_lost_total',
-    help: 'Log lines that could not be written (full disk, broken pipe), audit lines apart',
+    help: 'Log lines that could not be written (full disk, broken pipe), by kind',
     labelNames: ['kind'],
     registers: [registry],
     collect() {

@@ -83,13 +83,13 @@ export function jobMetrics(
   });
   const limits = new Counter({
     name: 'passport_limit_reached_total',
-    help: 'Times that a job had to wait because its library had used up its hour (copies, misses or verdicts)',
+    help: 'How often a job waited because its library had reached an hourly limit',
     labelNames: ['library', 'limit'],
     registers,
   });
   const putBack = new Counter({
     name: 'passport_jobs_put_back_total',
-    help: 'Times that a job was put back for a worker of a newer version or with a newer configuration, or as its library is paused',
+    help: 'How often a job was requeued for a worker with a newer version or configuration, or because its library is paused',
     labelNames: ['library', 'reason'],
     registers,
   });

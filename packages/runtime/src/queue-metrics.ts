@@ -46,12 +46,12 @@ export function queueMetrics(
   });
   perKey(registry, 'library', {
     name: 'passport_library_backlog_limit',
-    help: 'How many unfinished events of a library are taken (limits.backlog)',
+    help: 'Maximum number of unfinished events of a library (limits.backlog)',
     values: () => backlogLimits,
   });
   new Gauge({
     name: 'passport_redis_up',
-    help: 'Whether this process could read the queue just now (1)',
+    help: '1 if this process could read the queue at this scrape, else 0',
     registers,
     async collect() {
       this.set((await readOnce()) === null ? 0 : 1);
