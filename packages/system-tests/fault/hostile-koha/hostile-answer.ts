@@ -55,3 +55,7 @@ export async function* endless(part: string, everyMs = 0): AsyncGenerator<string
     if (everyMs > 0) await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
+
+/** Rows that look like a list's own, as many as asked for, on every page. */
+export const fullPage = (row: (n: number) => object): HostileAnswer =>
+  json(Array.from({ length: 100 }, (_, n) => row(n + 1)));

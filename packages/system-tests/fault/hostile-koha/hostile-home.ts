@@ -6,6 +6,7 @@ import {
   STRANGER_TEXT,
   eachRow,
   endless,
+  fullPage,
   json,
   longText,
   on,
@@ -36,10 +37,6 @@ const newToken = (token: unknown): Hostility => {
   };
 };
 
-/** Rows that look like patrons, as many as asked for, on every page. */
-const fullPage = (): HostileAnswer =>
-  json(Array.from({ length: 100 }, (_, n) => ({ patron_id: n + 1, cardnumber: `x${n}` })));
-
 async function* manyRows(): AsyncGenerator<string, void, void> {
   yield '[';
   yield* endless(`${JSON.stringify({ patron_id: 1, cardnumber: 'x', surname: STRANGER_TEXT })},`.repeat(50));
@@ -51,7 +48,7 @@ export const HOSTILE_HOME: Readonly<Record<string, Hostility>> = {
   'a field of 100 KB': changed(() => ({ email: 'é'.repeat(100_000), surname: 'é'.repeat(100_000) })),
   'nesting of 8 MB': list(() => ({ body: '['.repeat(8 * MEGABYTE) })),
   'nesting in a field': list(() => ({ body: `[{"patron_id":1,"x":${'{"a":'.repeat(MEGABYTE)}` })),
-  'full pages without end': list(fullPage),
+  'full pages without end': list(() => fullPage((n) => ({ patron_id: n, cardnumber: `x${n}` }))),
   'rows without end': list(() => ({ body: manyRows() })),
   'blanks without end': list(() => ({ body: endless(' '.repeat(100_000)) })),
   'a byte now and then': list(() => ({ body: endless(' ', 50) })),

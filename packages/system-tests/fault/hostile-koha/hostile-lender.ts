@@ -1,9 +1,11 @@
 import {
+  type HostileAnswer,
   type Hostility,
   MEGABYTE,
   STRANGER_CODE,
   STRANGER_TEXT,
   endless,
+  fullPage,
   json,
   longText,
   on,
@@ -22,6 +24,19 @@ const availability = (keys: Readonly<Record<string, unknown>>, group: string): H
     json({ blockers: {}, confirms: {}, warnings: {}, confirmation_token: 'x', [group]: keys }),
   );
   return (asked) => refused(asked) ?? said(asked);
+};
+
+/** It says that it has the copy already, and answers so to the looks that follow. */
+const conflictThen = (look: () => HostileAnswer): Hostility => {
+  const conflict = create({ error: 'Duplicate ID', conflict: 'cardnumber' }, 409);
+  const looked = on('GET', /^\/patrons$/, look);
+  return (asked) => conflict(asked) ?? looked(asked);
+};
+
+/** Nobody hears what became of the checkout, and this is what is there to look at. */
+const lostCheckout = (look: Hostility): Hostility => {
+  const lost = on('POST', /^\/checkouts$/, () => ({ status: 502, body: STRANGER_TEXT }));
+  return (asked) => lost(asked) ?? look(asked);
 };
 
 const manyKeys = Object.fromEntries(
@@ -52,6 +67,9 @@ export const HOSTILE_LENDER: Readonly<Record<string, Hostility>> = {
   ),
   'a copy refused for a branch of text': create({ error: `Given ${STRANGER_TEXT} does not exist` }, 400),
   'a conflict of text': create({ error: 'Duplicate ID', conflict: STRANGER_TEXT }, 409),
+  'a conflict and pages without end': conflictThen(() =>
+    fullPage((n) => ({ patron_id: n, cardnumber: `x${n}` })),
+  ),
   'a copy that is nested': on('POST', /^\/patrons$/, () => ({
     status: 201,
     body: '{"a":'.repeat(MEGABYTE),
@@ -76,5 +94,14 @@ export const HOSTILE_LENDER: Readonly<Record<string, Hostility>> = {
   'confirmations of text': availability({ [STRANGER_CODE]: STRANGER_TEXT, [STRANGER_TEXT]: 1 }, 'confirms'),
   'confirmations without end': availability(manyKeys, 'confirms'),
   'blockers without end': availability(manyKeys, 'blockers'),
+  'a lost checkout and loans without end': lostCheckout(
+    on('GET', /^\/checkouts$/, () => fullPage((n) => ({ checkout_id: n, patron_id: n, item_id: n }))),
+  ),
+  'a lost checkout and items without end': lostCheckout(
+    on('GET', /^\/items$/, () => fullPage((n) => ({ item_id: n, external_id: STRANGER_TEXT }))),
+  ),
+  'a report answered with an error of text': on('PUT', /\/outcome$/, () =>
+    json({ error: longText(100_000), required_permissions: { [STRANGER_TEXT]: 1 } }, 403),
+  ),
   'a report answered without end': on('PUT', /\/outcome$/, () => ({ body: endless(longText(100_000)) })),
 };
