@@ -58,7 +58,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     desks.configure({ staffWaitMs: 200 });
     desks.holdWork();
     await desk.scan(card);
-    await desk.panel.getByText(/^(?:Still a|A)sking the partner libraries …/).waitFor();
+    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
     desks.goOn();
     await desk.checkoutOf(card);
     expect(copyOf(card)).toBeDefined();
@@ -86,7 +86,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.page.addInitScript({ content: SEE_PANEL_COME });
     desks.configure({ staffWaitMs: 0 });
     await desk.scan(nobodysCard());
-    await desk.panel.getByText(/^(?:Still a|A)sking the partner libraries …/).waitFor();
+    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
     expect(await desk.page.evaluate('seen')).toEqual(['item', '']);
   }, 60_000);
 
@@ -183,14 +183,14 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();
     await desk.scan(card);
-    await desk.panel.getByText(/^(?:Still a|A)sking the partner libraries …/).waitFor();
+    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
     const events = () =>
       riverside()
         .calls()
         .filter(({ path }) => path.endsWith('/contrib/passport/scans')).length;
     const before = events();
     await desk.page.reload();
-    await desk.panel.getByText(/^(?:Still a|A)sking the partner libraries …/).waitFor();
+    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
     desks.goOn();
     await desk.checkoutOf(card);
     expect(events()).toBe(before);
