@@ -99,9 +99,9 @@ function lateLoans(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs
   }
   return koha.state().checkouts.flatMap(({ external_id: barcode, checkout_date: at }) => {
     const scannedAtMs = scans.get(barcode ?? '');
-    // Koha keeps whole seconds.
-    const late = scannedAtMs !== undefined && Date.parse(at) > scannedAtMs + checkoutWithinMs;
-    return late ? [`${barcode ?? ''} at ${at}`] : [];
+    if (scannedAtMs === undefined) return [];
+    const afterMs = Date.parse(at) - scannedAtMs; // Koha keeps whole seconds
+    return afterMs > checkoutWithinMs ? [`${barcode ?? ''} at ${at}, ${afterMs} ms after its scan`] : [];
   });
 }
 
