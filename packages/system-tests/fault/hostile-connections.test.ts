@@ -8,9 +8,13 @@ import { buildScanEvent, leakGuard, signedRequest, startRedis } from '@passport/
 import { readExposition } from '../harness/read-exposition.ts';
 import { type LoneReceiver, startReceiver } from '../harness/start-receiver.ts';
 
-/** Full size: HOSTILE_CONNECTIONS=4096 HOSTILE_SECONDS=60. */
+/**
+ * Full size: HOSTILE_CONNECTIONS=4096 HOSTILE_SECONDS=60 HOSTILE_ADDRESS=127.0.0.2. From the address of a Koha itself,
+ * as here by default, so many would also push out some of its own connections, which have to be made again.
+ */
 const MANY = Number(process.env['HOSTILE_CONNECTIONS'] ?? 400);
 const SECONDS = Number(process.env['HOSTILE_SECONDS'] ?? 2);
+const ADDRESS = process.env['HOSTILE_ADDRESS'] ?? '127.0.0.1';
 /** Of docker-compose.yml. */
 const MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
 const EVERY_MS = 50;
@@ -28,7 +32,7 @@ const ATTACKS: Readonly<Record<string, string>> = {
 };
 
 test.each(Object.entries(ATTACKS))(
-  `while ${MANY} connections %s, signed events from the same address go on`,
+  `while ${MANY} connections from ${ADDRESS} %s, signed events go on`,
   async (_what, bytes) => {
     const redis = own(await startRedis());
     const limits = { events_per_second: 1_000, burst: 5_000, backlog: 100_000 };
@@ -76,7 +80,7 @@ function startAttack(port: number, bytes: string): { stop(): number } {
   let isOn = true;
   let opened = 0;
   const open = (): void => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect({ port, host: '127.0.0.1', localAddress: ADDRESS });
     opened += 1;
     sockets.add(socket);
     socket.on('error', () => undefined);
@@ -100,17 +104,21 @@ function startAttack(port: number, bytes: string): { stop(): number } {
 
 /** As a Koha does: a connection for each event. One that is closed unanswered is tried again, twice. */
 async function sendScan(receiver: LoneReceiver, id: string): Promise<number> {
+  const body = buildScanEvent({ cardnumber: id });
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await sendOnce(receiver, id);
+      return await sendOnce(receiver, id, body);
     } catch {
       if (attempt === 3) return 0;
     }
   }
 }
 
-async function sendOnce(receiver: LoneReceiver, id: string): Promise<number> {
-  const scan = buildScanEvent({ cardnumber: id });
+async function sendOnce(
+  receiver: LoneReceiver,
+  id: string,
+  scan: ReturnType<typeof buildScanEvent>,
+): Promise<number> {
   const { headers, body, method } = signedRequest({ secret: receiver.secrets.riverside, id, body: scan });
   const signal = AbortSignal.timeout(5_000);
   const sent = request(`${receiver.url}/webhooks/riverside`, { method, headers, agent: false, signal });
