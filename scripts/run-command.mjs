@@ -26,6 +26,8 @@ export function runCommand(command, args, { cwd, env, show = false, timeoutMs } 
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text;
       });
+      // Its pipes are sockets: one can be reset as the program ends. How it ended is told by 'close'.
+      stream?.on('error', () => undefined);
     }
     child.once('error', (error) => {
       clearTimeout(timer);

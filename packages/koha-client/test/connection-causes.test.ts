@@ -61,11 +61,11 @@ test('a port where nothing listens is refused', async () => {
 test('a server that never finishes TLS is told from one that never answers', async () => {
   const silent = createTcpServer((socket) => socket.on('error', () => socket.destroy()).resume());
   const port = await listen(silent);
-  await expect(look(client(`https://127.0.0.1:${port}`, 150))).rejects.toMatchObject({
+  await expect(look(client(`https://127.0.0.1:${port}`, 800))).rejects.toMatchObject({
     code: 'timeout',
     causeCode: 'timeout_tls',
   });
-  await expect(look(client(`http://127.0.0.1:${port}`, 150))).rejects.toMatchObject({
+  await expect(look(client(`http://127.0.0.1:${port}`, 800))).rejects.toMatchObject({
     code: 'timeout',
   });
 });

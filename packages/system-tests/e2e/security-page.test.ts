@@ -6,11 +6,11 @@ import { describe, expect, test } from '@jest/globals';
  * without a test is a promise that nobody keeps, and a test that is renamed or gone is noticed here.
  */
 const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: string])[]>> = {
-  'A forged or repeated event': [
+  'A forged or replayed event': [
     ['apps/receiver/test/answers.test.ts', 'an unknown library cannot be told from a bad signature'],
     ['packages/queue/test/gate-guard.test.ts', 'the same delivery again is a duplicate that nobody adds'],
   ],
-  'A stolen webhook secret, used to try card numbers': [
+  'A stolen webhook secret, used to guess card numbers': [
     ['packages/queue/test/ledger.test.ts', 'an enumeration stops at their limit'],
     ['apps/worker/test/scan-worker.test.ts', 'so that nobody tries all cards'],
   ],
@@ -27,31 +27,35 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
       'what was removed leaves the append-only file within the hour',
     ],
   ],
-  'Logs or error reports in wrong hands': [
+  'Logs or error reports in the wrong hands': [
     ['packages/system-tests/e2e/planted.test.ts', 'T-32 planted names, addresses, cards, items and secrets'],
     ['packages/koha-client/test/failures.test.ts', 'nothing personal or secret hangs on an error'],
   ],
   "A home library's Koha is hostile or broken": [
+    [
+      'packages/system-tests/fault/hostile-koha.test.ts',
+      'holds nobody up, fills no memory, and its words go nowhere',
+    ],
     ['packages/patron-rules/test/any-copy.test.ts', 'nothing but allowed fields goes out'],
     ['packages/patron-rules/test/patron-copy.test.ts', 'has no key outside the allow-list'],
   ],
-  'A library asks about patrons it has no agreement for': [
+  'A library looks up patrons without an agreement': [
     ['packages/patron-rules/test/candidates.test.ts', 'only under an agreement in this direction'],
   ],
   'The wrong person': [
     ['packages/patron-rules/test/locate.test.ts', 'T-10 is ambiguous with two, also while a third is silent'],
   ],
-  'A patron whom home blocks borrows elsewhere': [
+  'A patron who is blocked at home borrows elsewhere': [
     [
       'packages/patron-rules/test/judge.test.ts',
       'T-12 any missing or bad fact under any policy is never a yes',
     ],
   ],
-  'A loan after the patron has left': [
+  'A checkout after the patron has left': [
     ['packages/system-tests/fault/long-outage.test.ts', 'the copy is made, the loan is not'],
   ],
   'Card numbers with `/`, `?`, `%`, `..`': [['packages/koha-client/test/look-ups.test.ts', 'T-06']],
-  'Samples, short, shared or made-up secrets': [
+  'Sample, short, shared or hand-made secrets': [
     ['packages/config/test/secret-faults.ts', "another library's webhook secret"],
     ['packages/config/test/secret-faults.ts', 'a webhook secret of zeros'],
     ['packages/config/test/environment.test.ts', 'T-22 a sample password is refused'],
@@ -61,7 +65,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['packages/system-tests/e2e/compose-keys.test.ts', 'each process gets a copy of what it uses'],
   ],
   'Strangers who hold connections or flood the log': [
-    ['packages/system-tests/fault/hostile-connections.test.ts', 'signed events from the same address go on'],
+    ['packages/system-tests/fault/hostile-connections.test.ts', 'signed events go on'],
     ['apps/receiver/test/strangers.test.ts', 'has a sample of what strangers send, and every event'],
   ],
   'A slow or silent library': [['packages/system-tests/fault/black-hole.test.ts', 'T-08']],
@@ -70,7 +74,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['apps/dashboard/test/login.test.ts', 'keep that user out nowhere else'],
     ['apps/dashboard/test/access.test.ts', 'changes nothing, although the browser adds the login'],
   ],
-  'A dependency turns bad': [
+  'A compromised dependency': [
     [
       'packages/config/test/documents.test.ts',
       'docker-compose.yml gives away nothing that a break-in could use',
@@ -81,7 +85,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
 const read = (path: string): string => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
 test('each threat of docs/security.md is answered by a test, and no other is', () => {
-  const [, table = ''] = read('docs/security.md').split('\n## Threats and answers\n');
+  const [, table = ''] = read('docs/security.md').split('\n## Threats and mitigations\n');
   const threats = [...(table.split('\n## ')[0] ?? '').matchAll(/^\| (?!threat|-)(.+?) +\|/gm)];
   expect(threats.map(([, threat]) => threat)).toEqual(Object.keys(HELD_BY));
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Webhook } from 'standardwebhooks';
-import { buildScanEvent, signedRequest } from '@passport/testkit';
+import { buildScanEvent, signedRequest, waitFor } from '@passport/testkit';
 import { watchCalls } from '../harness/koha-calls.ts';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { startConsortium } from '../harness/start-consortium.ts';
@@ -43,7 +43,12 @@ describe('a card of midland at the desk of lakeside', () => {
     });
     expect(lakeside.state(card).checkouts).toMatchObject([{ external_id: book, library_id: 'MAIN' }]);
     expect(calls()).toEqual(['midland GET /patrons', 'lakeside POST /patrons', 'lakeside POST /checkouts']);
-    expect(lakeside.state().outcomes.find(({ event_id }) => event_id === state.event_id)).toMatchObject({
+    const report = await waitFor('Koha to have the report', () =>
+      lakeside
+        .state()
+        .outcomes.find(({ event_id: id, state: told }) => id === state.event_id && told === 'done'),
+    );
+    expect(report).toMatchObject({
       seq: state.seq,
       state: 'done',
       outcome: 'COPIED',

@@ -128,7 +128,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     });
     expect(
       spans.filter(({ name }) => name === 'scan').map(({ attributes }) => attributes['passport.outcome']),
-    ).toEqual(['park', 'park', 'COPIED']);
+    ).toEqual(['retry', 'retry', 'COPIED']);
     const asked = spans.filter(
       ({ name, attributes }) => name === 'GET /patrons' && attributes['passport.library'] === 'midland',
     );
