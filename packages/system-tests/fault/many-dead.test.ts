@@ -69,8 +69,8 @@ async function scanAll(): Promise<number[]> {
 
 test('20 libraries accept and never answer: nine of ten scans of the others do not notice', async () => {
   const alive = await scanAll();
-  // A machine with other work takes longer without any fault, too.
-  const inTimeMs = Math.max(NINTH_MS, percentile(alive, 0.9) * 1.2);
+  // A machine with other work takes longer without any fault, too; without the remedy it was twelve times as long.
+  const inTimeMs = Math.max(NINTH_MS, percentile(alive, 0.9) * 2);
   await Promise.all(networks.map((network) => network.setMode('blackhole')));
   let ninth = Infinity;
   // Whoever else uses this machine may spoil a round; a fault of ours spoils every one.
