@@ -41,12 +41,14 @@ test('after a Redis that lost its last second there is a receipt for each copy, 
   await redis.kill();
   await redis.restart();
 
-  await waitFor('the events that Redis still knows to end', async () => {
+  const patient = { timeoutMs: 30_000 };
+  const areDone = async (): Promise<boolean> => {
     const states = await Promise.all(before.map((eventId) => state(eventId)));
     return states.every((each) => each?.state === 'done');
-  });
+  };
+  await waitFor('the events that Redis still knows to end', areDone, patient);
   // As many as copies: some of the receipts are of events that nobody knows any more.
-  await waitFor('a receipt for each copy', async () => (await receipts()) === copies().length);
+  await waitFor('a receipt for each copy', async () => (await receipts()) === copies().length, patient);
   expect(copies().length).toBeGreaterThanOrEqual(SCANS - 3);
   expect(new Set(copies()).size).toBe(copies().length);
-}, 60_000);
+}, 90_000);
