@@ -74,15 +74,17 @@ function spawnCaptured(options: Parameters<typeof startProcess>[0]): StartedProc
   let output = '';
   let stdout = '';
   const kept = (text: string): string => (log === null ? text : text.slice(-KEPT_CHARACTERS));
+  const keep = (text: string): void => {
+    output = kept(output + text);
+    log?.write(text);
+  };
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output = kept(output + text);
     stdout = kept(stdout + text);
-    log?.write(text);
+    keep(text);
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    output = kept(output + text);
-    log?.write(text);
-  });
+  child.stderr.setEncoding('utf8').on('data', keep);
+  // Its pipes are sockets: one can be reset as the process ends. How it ended is told by 'close'.
+  for (const stream of [child.stdout, child.stderr]) stream.on('error', () => undefined);
   const exited = new Promise<ProcessExit>((resolve) => {
     const end = (exit: ProcessExit) => {
       forget();
