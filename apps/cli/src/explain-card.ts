@@ -88,7 +88,7 @@ function counted(asked: Asked, cardHash: string, deps: CliDeps) {
   return withQueue(deps, async ({ redis, now }) => {
     const ledger = openLedger(redis);
     const log = openLog(deps);
-    const admission = await ledger.admit(lending.id, event, lending.limits);
+    const admission = await ledger.reserveQuota(lending.id, event, lending.limits);
     if (admission.kind === 'limit_reached') {
       const { limit, freeInMs } = admission;
       log.info({ ...audit, result: 'limit_reached', limit }, 'explain');

@@ -1,4 +1,4 @@
-import { followEvent, jobIdOf, readEventState } from '@passport/queue';
+import { resolveEventId, jobIdOf, readEventState } from '@passport/queue';
 import type { EventState } from '@passport/contract';
 import { Failure, WrongUse } from './failure.ts';
 import { findLibrary } from './find-library.ts';
@@ -12,7 +12,7 @@ export interface FoundEvent {
 }
 
 async function findAt(open: OpenQueue, library: string, eventId: string): Promise<FoundEvent | null> {
-  const first = await followEvent(open.redis, library, eventId);
+  const first = await resolveEventId(open.redis, library, eventId);
   const state = await readEventState(open.queue, library, first, open.nameOf);
   return state === null ? null : { jobId: jobIdOf(library, first), library, state };
 }

@@ -1,7 +1,7 @@
 import type { DashboardConfig } from '@passport/config';
 import {
   CLOCK_KEY,
-  followEvent,
+  resolveEventId,
   listEvents,
   openLedger,
   openScanQueue,
@@ -76,7 +76,7 @@ export async function startDashboard(
     readOverview: () => readOverview(sources),
     listEvents: (state) => listEvents(queue, [state], nameOf),
     async readEvent({ library, eventId }) {
-      const followed = await followEvent(redis, library, eventId);
+      const followed = await resolveEventId(redis, library, eventId);
       const state = await readEventState(queue, library, followed, nameOf);
       return state === null ? null : { eventId: followed, state };
     },

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type ScanJobs, guardKey, openLedger } from '@passport/queue';
+import { type ScanJobs, idempotencyKey, openLedger } from '@passport/queue';
 import { buildPersonActions } from '../src/person-actions.ts';
 import { type DashboardFixture, askOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
@@ -128,7 +128,7 @@ describe('a discard whose second half fails', () => {
 
   test('says that the event is gone and what is left to do, and the second try does that', async () => {
     const id = await put.failed();
-    await fixture.redis.set(guardKey('riverside', id), 'hash - 1');
+    await fixture.redis.set(idempotencyKey('riverside', id), 'hash - 1');
 
     const first = await askOnce(broken(), { method: 'POST', url: `/events/riverside/${id}/discard` });
     const page = await fixture.ask({ url: String(first.headers.location) });
@@ -140,7 +140,7 @@ describe('a discard whose second half fails', () => {
     const second = await ways.page(id, 'discard');
     const after = await fixture.ask({ url: String(second.headers.location) });
     expect(after.body).toContain('It is gone, and sent again it is not taken as new.');
-    expect(await fixture.redis.get(guardKey('riverside', id))).toMatch(/ d/);
+    expect(await fixture.redis.get(idempotencyKey('riverside', id))).toMatch(/ d/);
     expect(audit().map(({ result }) => result)).toEqual(['half_done', 'unknown']);
   });
 

@@ -7,7 +7,7 @@ import {
   QUEUE_PREFIX,
   SCANS,
   addScans,
-  followEvent,
+  resolveEventId,
   listEvents,
   openLedger,
   openScanQueue,
@@ -87,7 +87,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       readOverview: () => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }),
       listEvents: (state) => listEvents(queue, [state], nameOf),
       async readEvent({ library, eventId }) {
-        const followed = await followEvent(redis, library, eventId);
+        const followed = await resolveEventId(redis, library, eventId);
         const state = await readEventState(queue, library, followed, nameOf);
         return state === null ? null : { eventId: followed, state };
       },

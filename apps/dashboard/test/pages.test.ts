@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { writeSighting } from '@passport/queue';
+import { writeHealth } from '@passport/queue';
 import { type DashboardFixture, askOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
@@ -48,7 +48,7 @@ describe('the overview', () => {
     ['misconfigured', { problem: { what: 'category', name: 'PT' } }, 'misconfigured'],
   ] as const)('shows a library that is %s', async (words, change, kind) => {
     const now = Date.now();
-    await writeSighting(fixture.redis, 'midland', 'worker-1', {
+    await writeHealth(fixture.redis, 'midland', 'worker-1', {
       open: false,
       last_success_ms: now - 65_000,
       last_failure_ms: null,

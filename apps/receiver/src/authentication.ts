@@ -4,13 +4,13 @@ import {
   readDeliveryHeaders,
   verifyDelivery,
 } from '@passport/contract';
-import type { GateQuestion } from '@passport/queue';
+import type { AdmissionRequest } from '@passport/queue';
 
 /** A library that may report scans, as far as the receiver needs to know it. */
 export interface ReportingLibrary {
   readonly id: string;
   readonly secrets: readonly Buffer[];
-  readonly limits: GateQuestion['limits'];
+  readonly limits: AdmissionRequest['limits'];
 }
 
 /** One HTTP request, without HTTP. */

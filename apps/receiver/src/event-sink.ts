@@ -1,15 +1,15 @@
 import type { JobData } from '@passport/contract';
 import {
-  type Gate,
-  type GateAnswer,
-  type GateQuestion,
+  type AdmitEvents,
+  type AdmissionAnswer,
+  type AdmissionRequest,
   type ReplicaCheck,
   type ScanJobs,
   addScans,
 } from '@passport/queue';
 import { DeadlineError, type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
 
-export type SinkAnswer = Exclude<GateAnswer, { kind: 'broken' }> | { readonly kind: 'unavailable' };
+export type SinkAnswer = Exclude<AdmissionAnswer, { kind: 'broken' }> | { readonly kind: 'unavailable' };
 
 /** Makes the job of an event that was received at `receivedMs`, by Redis's clock. */
 export type JobOf = (eventId: string, receivedMs: number) => JobData;
@@ -17,15 +17,15 @@ export type JobOf = (eventId: string, receivedMs: number) => JobData;
 /** Where accepted events go. It never rejects: what Redis cannot do now is `unavailable`. */
 export interface EventSink {
   /** Asks the gate about a delivery that will not be queued. */
-  ask(question: GateQuestion): Promise<SinkAnswer>;
+  ask(question: AdmissionRequest): Promise<SinkAnswer>;
   /** Asks the gate, and adds the job where the gate says so. Resolves after Redis has it. */
-  take(question: GateQuestion, jobOf: JobOf): Promise<SinkAnswer>;
+  take(question: AdmissionRequest, jobOf: JobOf): Promise<SinkAnswer>;
 }
 
 export interface EventSinkDeps {
   readonly redis: Redis;
   readonly queue: ScanJobs;
-  readonly gate: Gate;
+  readonly admit: AdmitEvents;
   /** Null: a 202 waits for no replica. */
   readonly replicated: ReplicaCheck | null;
   readonly deadlineMs: number;
@@ -35,7 +35,7 @@ export interface EventSinkDeps {
 }
 
 interface Waiting {
-  readonly question: GateQuestion;
+  readonly question: AdmissionRequest;
   readonly jobOf: JobOf | null;
   readonly since: number;
   readonly resolve: (answer: SinkAnswer) => void;
@@ -68,7 +68,7 @@ export function buildEventSink(deps: EventSinkDeps): EventSink {
       unanswered -= batch.length;
     });
   };
-  const enter = (question: GateQuestion, jobOf: JobOf | null): Promise<SinkAnswer> => {
+  const enter = (question: AdmissionRequest, jobOf: JobOf | null): Promise<SinkAnswer> => {
     // A connection that was never up would keep BullMQ waiting: we listen all the same, and say 503 until it is.
     const { redis, monotonicNow } = deps;
     if (redis.status !== 'ready' || unanswered >= MOST_UNANSWERED) return Promise.resolve(UNAVAILABLE);
@@ -85,7 +85,7 @@ export function buildEventSink(deps: EventSinkDeps): EventSink {
 /** Answers everybody within the deadline; resolves when Redis has answered or the connection was given up. */
 async function carry(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<void> {
   const { deadlineMs, log } = deps;
-  const work = throughGate(deps, batch);
+  const work = admitAll(deps, batch);
   try {
     const answers = await within(deadlineMs, work, 'taking events');
     batch.forEach(({ resolve }, index) => resolve(answers[index] ?? UNAVAILABLE));
@@ -100,11 +100,11 @@ async function carry(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<vo
 }
 
 /** Gate for all, one bulk add, replicas if asked. */
-async function throughGate(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<SinkAnswer[]> {
-  const { queue, gate, replicated, deadlineMs, monotonicNow, log } = deps;
+async function admitAll(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<SinkAnswer[]> {
+  const { queue, admit, replicated, deadlineMs, monotonicNow, log } = deps;
   const startedAt = monotonicNow();
   const asked = batch.map(({ question }) => question);
-  const answers = (await gate(asked)).map((answer, index) => unbroken(answer, asked[index], log));
+  const answers = (await admit(asked)).map((answer, index) => unbroken(answer, asked[index], log));
   // The senders were told 503 by now. Adding would run their scans after all, and with a time that is no longer true.
   if (monotonicNow() - startedAt >= deadlineMs) throw new DeadlineError('the gate', deadlineMs);
 
@@ -126,7 +126,7 @@ async function throughGate(deps: EventSinkDeps, batch: readonly Waiting[]): Prom
 }
 
 /** What the gate could not say of one event, because of what is in its keys, is nobody else's trouble. */
-function unbroken(answer: GateAnswer, asked: GateQuestion | undefined, log: Logger): SinkAnswer {
+function unbroken(answer: AdmissionAnswer, asked: AdmissionRequest | undefined, log: Logger): SinkAnswer {
   if (answer.kind !== 'broken') return answer;
   log.error({ event: asked?.eventId, library: asked?.library }, 'a key of this event holds what is not ours');
   return UNAVAILABLE;

@@ -3,7 +3,7 @@ import { ConfigError, receiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import {
   CLOCK_KEY,
-  buildGate,
+  buildAdmission,
   buildReplicaCheck,
   openScanQueue,
   readQueue,
@@ -96,7 +96,7 @@ async function start(
   const sink = buildEventSink({
     redis,
     queue,
-    gate: buildGate(redis),
+    admit: buildAdmission(redis),
     replicated:
       config.minReplicas === 0 ? null : buildReplicaCheck(redis, config.minReplicas, REPLICAS_DEADLINE_MS),
     deadlineMs: REDIS_DEADLINE_MS,

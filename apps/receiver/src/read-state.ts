@@ -1,4 +1,4 @@
-import { type ScanJobs, followEvent, readEventState } from '@passport/queue';
+import { type ScanJobs, resolveEventId, readEventState } from '@passport/queue';
 import { type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
 import type { ReadState } from './status-route.ts';
 
@@ -12,7 +12,7 @@ export function buildReadState(deps: {
 }): ReadState {
   const { redis, queue, nameOf, deadlineMs, log } = deps;
   const read = async (library: string, eventId: string) => {
-    const followed = await followEvent(redis, library, eventId);
+    const followed = await resolveEventId(redis, library, eventId);
     return readEventState(queue, library, followed, nameOf);
   };
   return async (library, eventId) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type SignatureHeader, signDelivery } from '@passport/contract';
-import type { GateQuestion } from '@passport/queue';
+import type { AdmissionRequest } from '@passport/queue';
 import { createSealer } from '@passport/runtime';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
 import { type Acceptance, acceptEvent } from '../src/accept-event.ts';
@@ -15,7 +15,7 @@ const sealer = createSealer([Buffer.alloc(32, 'a'), Buffer.alloc(32, 'b')]);
 
 /** A sink that says what it is told to say, and remembers what it was asked. */
 function buildSink(answer: SinkAnswer) {
-  const asked: { how: 'ask' | 'take'; question: GateQuestion; jobOf: JobOf | null }[] = [];
+  const asked: { how: 'ask' | 'take'; question: AdmissionRequest; jobOf: JobOf | null }[] = [];
   const sink: EventSink = {
     async ask(question) {
       asked.push({ how: 'ask', question, jobOf: null });

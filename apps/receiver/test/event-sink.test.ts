@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { queuedProgress, type JobData } from '@passport/contract';
-import type { Gate, GateAnswer, GateQuestion, ReplicaCheck } from '@passport/queue';
+import type { AdmitEvents, AdmissionAnswer, AdmissionRequest, ReplicaCheck } from '@passport/queue';
 import { createLogger } from '@passport/runtime';
 import { type EventSinkDeps, buildEventSink } from '../src/event-sink.ts';
 
 const DEADLINE_MS = 2_000;
 const REDIS_NOW_MS = 1_795_597_200_000;
 
-const question = (eventId: string): GateQuestion => ({
+const question = (eventId: string): AdmissionRequest => ({
   mode: 'take',
   library: 'riverside',
   eventId,
@@ -15,7 +15,7 @@ const question = (eventId: string): GateQuestion => ({
   scanHash: `key:${eventId}`,
   limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000 },
 });
-const entered = (eventId: string, add = true): GateAnswer => ({
+const entered = (eventId: string, add = true): AdmissionAnswer => ({
   kind: add ? 'new' : 'duplicate',
   eventId,
   add,
@@ -42,14 +42,14 @@ const jobOf = (eventId: string, receivedMs: number): JobData => ({
   progress: queuedProgress('2026-11-25T09:00:00.000Z'),
 });
 
-type OneGate = (question: GateQuestion) => Promise<GateAnswer>;
+type AdmitOne = (question: AdmissionRequest) => Promise<AdmissionAnswer>;
 const allOf =
-  (gate: OneGate): Gate =>
+  (admit: AdmitOne): AdmitEvents =>
   (questions) =>
-    Promise.all(questions.map(gate));
+    Promise.all(questions.map(admit));
 
 /** A sink over a gate and a queue of the test's own, with a clock that the test moves. */
-function openSink(options: { gate?: OneGate; replicated?: ReplicaCheck; status?: string } = {}) {
+function openSink(options: { admit?: AdmitOne; replicated?: ReplicaCheck; status?: string } = {}) {
   const added: JobData[][] = [];
   const clock = { ms: 0 };
   const deps = {
@@ -59,7 +59,7 @@ function openSink(options: { gate?: OneGate; replicated?: ReplicaCheck; status?:
         added.push(jobs.map(({ data }) => data));
       },
     },
-    gate: allOf(options.gate ?? (async ({ eventId }) => entered(eventId))),
+    admit: allOf(options.admit ?? (async ({ eventId }) => entered(eventId))),
     replicated: options.replicated ?? null,
     deadlineMs: DEADLINE_MS,
     monotonicNow: () => clock.ms,
@@ -69,14 +69,14 @@ function openSink(options: { gate?: OneGate; replicated?: ReplicaCheck; status?:
 }
 
 /** A gate that answers when the test says so. */
-function heldGate() {
+function admissionOnCall() {
   const held: (() => void)[] = [];
-  const gate: OneGate = ({ eventId }) =>
+  const admit: AdmitOne = ({ eventId }) =>
     new Promise((resolve) => {
       held.push(() => resolve(entered(eventId)));
     });
   return {
-    gate,
+    admit,
     asked: () => held.length,
     answer: () => {
       for (const each of held.splice(0)) each();
@@ -97,7 +97,7 @@ describe('the event sink', () => {
   });
 
   test('what the gate does not want added is not added', async () => {
-    const opened = openSink({ gate: async ({ eventId }) => entered(eventId, eventId === 'evt_1') });
+    const opened = openSink({ admit: async ({ eventId }) => entered(eventId, eventId === 'evt_1') });
     const answers = await Promise.all(take(opened, 3));
 
     expect(opened.added.flat().map(({ event_id }) => event_id)).toEqual(['evt_1']);
@@ -112,8 +112,8 @@ describe('the event sink', () => {
   });
 
   test('T-35 the time of an event is when it came, not when Redis found time for it', async () => {
-    const held = heldGate();
-    const opened = openSink({ gate: held.gate });
+    const held = admissionOnCall();
+    const opened = openSink({ admit: held.admit });
     const [answer] = take(opened, 1);
     await nextTurn();
     opened.clock.ms = 1_500;
@@ -124,8 +124,8 @@ describe('the event sink', () => {
   });
 
   test('T-35 a gate that answers after the deadline adds nothing', async () => {
-    const held = heldGate();
-    const opened = openSink({ gate: held.gate });
+    const held = admissionOnCall();
+    const opened = openSink({ admit: held.admit });
     const [answer] = take(opened, 1);
     await nextTurn();
     opened.clock.ms = DEADLINE_MS;
@@ -136,17 +136,17 @@ describe('the event sink', () => {
   });
 
   test('without a connection nothing is asked', async () => {
-    const held = heldGate();
-    const opened = openSink({ gate: held.gate, status: 'reconnecting' });
+    const held = admissionOnCall();
+    const opened = openSink({ admit: held.admit, status: 'reconnecting' });
 
     expect(await Promise.all(take(opened, 2))).toEqual([{ kind: 'unavailable' }, { kind: 'unavailable' }]);
     expect(held.asked()).toBe(0);
   });
 
   test('an event whose keys hold what is not ours is unavailable, and its neighbours are taken', async () => {
-    const gate: OneGate = async ({ eventId }) =>
+    const admit: AdmitOne = async ({ eventId }) =>
       eventId === 'evt_1' ? { kind: 'broken' } : entered(eventId);
-    const opened = openSink({ gate });
+    const opened = openSink({ admit });
 
     const answers = await Promise.all(take(opened, 3));
 
@@ -155,18 +155,18 @@ describe('the event sink', () => {
   });
 
   test('a gate that fails is unavailable to all who asked with it', async () => {
-    const gate: OneGate = async ({ eventId }) => {
+    const admit: AdmitOne = async ({ eventId }) => {
       if (eventId === 'evt_1') throw new Error('OOM command not allowed');
       return entered(eventId);
     };
 
-    const answers = await Promise.all(take(openSink({ gate }), 3));
+    const answers = await Promise.all(take(openSink({ admit }), 3));
 
     expect(answers).toEqual(Array.from({ length: 3 }, () => ({ kind: 'unavailable' })));
   });
 
   test('with too few replicas what was queued is unavailable; refusals stand', async () => {
-    const gate: OneGate = async ({ eventId }) =>
+    const admit: AdmitOne = async ({ eventId }) =>
       eventId === 'evt_1' ? { kind: 'reused' } : entered(eventId, eventId === 'evt_0');
     const asked: unknown[] = [];
     const replicated: ReplicaCheck = async (events) => {
@@ -174,7 +174,7 @@ describe('the event sink', () => {
       return false;
     };
 
-    const answers = await Promise.all(take(openSink({ gate, replicated }), 3));
+    const answers = await Promise.all(take(openSink({ admit, replicated }), 3));
 
     expect(answers.map(({ kind }) => kind)).toEqual(['unavailable', 'reused', 'unavailable']);
     expect(asked).toEqual(['evt_0', 'evt_2']);
@@ -182,14 +182,14 @@ describe('the event sink', () => {
 
   test('replicas are not waited for where nothing was queued', async () => {
     const replicated: ReplicaCheck = async () => false;
-    const opened = openSink({ gate: async () => ({ kind: 'backlog_full' }), replicated });
+    const opened = openSink({ admit: async () => ({ kind: 'backlog_full' }), replicated });
 
     expect(await Promise.all(take(opened, 2))).toEqual([{ kind: 'backlog_full' }, { kind: 'backlog_full' }]);
   });
 
   test('a Redis that does not answer is sent 4,000 events at most, and more once it has answered', async () => {
-    const held = heldGate();
-    const opened = openSink({ gate: held.gate });
+    const held = admissionOnCall();
+    const opened = openSink({ admit: held.admit });
     const waiting = take(opened, 4_000);
     await nextTurn();
 

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 import type { JobData } from '@passport/contract';
 import { parseWebhookSecret } from '@passport/contract';
-import { type ScanJobs, buildGate, buildReplicaCheck, openScanQueue } from '@passport/queue';
+import { type ScanJobs, buildAdmission, buildReplicaCheck, openScanQueue } from '@passport/queue';
 import {
   type Redis,
   type Sealer,
@@ -72,7 +72,7 @@ export async function openReceiver(options: {
   const sink = buildEventSink({
     redis,
     queue,
-    gate: buildGate(redis),
+    admit: buildAdmission(redis),
     replicated: minReplicas === 0 ? null : buildReplicaCheck(redis, minReplicas, deadlineMs / 2),
     deadlineMs,
     monotonicNow: () => performance.now(),

@@ -1,15 +1,15 @@
 import type { WorkerConfig } from '@passport/config';
 import {
-  type TellJobs,
+  type ReportJobs,
   buildEndWrite,
-  countParkedReports,
+  countDelayedReports,
   noteItem,
   openCreatePlaces,
   openLedger,
   openReceipts,
-  openTurns,
-  park,
-  tellLater,
+  openPatronLocks,
+  noteDelayed,
+  queueReport,
 } from '@passport/queue';
 import {
   type Lifecycle,
@@ -28,7 +28,7 @@ import type { Sources } from './sources.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
 import type { RunDeps } from './job/run-scan.ts';
 import { buildScanWork } from './job/scan-work.ts';
-import type { LibraryHealth } from './koha/library-health.ts';
+import type { HealthTracker } from './koha/health-tracker.ts';
 import type { SlotClock } from './koha/slot-clock.ts';
 import { longestPatienceMs } from './job/put-back.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
@@ -47,10 +47,10 @@ export interface Opened {
   readonly connection: Redis;
   /** For the books. */
   readonly redis: Redis;
-  readonly tellQueue: TellJobs;
+  readonly reportQueue: ReportJobs;
   readonly libraries: Libraries;
   readonly slots: SlotClock;
-  readonly sightings: LibraryHealth;
+  readonly health: HealthTracker;
   readonly jobs: ReturnType<typeof jobMetrics>;
   readonly tracing: Tracing;
   readonly sources: Sources;
@@ -64,9 +64,9 @@ export function assembleWork(opened: Opened): ScanWork {
   const {
     config,
     redis,
-    tellQueue,
+    reportQueue,
     libraries,
-    sightings,
+    health,
     jobs,
     tracing,
     nameOf,
@@ -81,10 +81,10 @@ export function assembleWork(opened: Opened): ScanWork {
     libraries,
     wantsReports: (id) => consortium.libraries.some((each) => each.id === id && each.retry.tellKoha),
     nameOf,
-    async tellLater({ library, event_id, traceparent, progress }) {
-      const before = await countParkedReports(redis, library);
-      const telling = { library, event_id, since_ms: now(), traceparent };
-      if (await tellLater(tellQueue, telling, progress.seq, before)) return;
+    async queueReport({ library, event_id, traceparent, progress }) {
+      const before = await countDelayedReports(redis, library);
+      const report = { library, event_id, since_ms: now(), traceparent };
+      if (await queueReport(reportQueue, report, progress.seq, before)) return;
       log.warn({ event: event_id, library, waiting: before }, 'Koha is not told: too many reports wait');
     },
     tracing,
@@ -99,11 +99,11 @@ export function assembleWork(opened: Opened): ScanWork {
     ledger,
     receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
     reporter,
-    sightings,
+    health,
     metrics: jobs,
     tracing,
     writeEnd: buildEndWrite(opened.connection),
-    park: (library, jobId) => park(redis, library, jobId),
+    noteDelayed: (library, jobId) => noteDelayed(redis, library, jobId),
     noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
     now,
     log,
@@ -120,7 +120,7 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
     libraries,
     ask: buildAskHome(libraries),
     withPatronLock: buildPatronLock({
-      turns: openTurns(redis),
+      patronLocks: openPatronLocks(redis),
       timeoutMs: (id) => timeouts.get(id) ?? 0,
       newId,
       monotonicNow,

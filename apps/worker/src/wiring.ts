@@ -2,15 +2,15 @@ import type { WorkerConfig } from '@passport/config';
 import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
   type ScanJobs,
-  buildHeldWrite,
-  countParkedReports,
+  buildFencedWrite,
+  countDelayedReports,
   openScanQueue,
-  openTellQueue,
-  parkReport,
+  openReportQueue,
+  noteDelayedReport,
   readKept,
   readQueue,
   readRedis,
-  retireSightings,
+  retireHealth,
 } from '@passport/queue';
 import {
   type KeptReading,
@@ -37,7 +37,7 @@ import { startMaintenance } from './maintenance/maintenance.ts';
 import type { Sources } from './sources.ts';
 import { longestPatienceMs } from './job/put-back.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
-import { buildLibraryHealth } from './koha/library-health.ts';
+import { buildHealthTracker } from './koha/health-tracker.ts';
 import { buildSlotClock } from './koha/slot-clock.ts';
 import { startReportWorker } from './report/report-worker.ts';
 import { startScanWorker } from './job/scan-worker.ts';
@@ -81,39 +81,39 @@ export async function startWorker(
   present = now;
 
   const queue = openScanQueue(redis);
-  const tellQueue = openTellQueue(redis);
-  for (const each of [queue, tellQueue]) each.on('error', () => undefined); // told by the connection
+  const reportQueue = openReportQueue(redis);
+  for (const each of [queue, reportQueue]) each.on('error', () => undefined); // told by the connection
   const { dropped } = observeQueue(metrics, consortium, { redis, queue, now });
   const slots = buildSlotClock((id) => byId.get(id)?.koha.maxInFlight ?? 1, monotonicNow);
-  const sightings = buildLibraryHealth(ids, (id) => slots.answerMs(id), now);
-  const seen = { metrics: kohaMetrics(metrics), slots, sightings, tracing };
+  const health = buildHealthTracker(ids, (id) => slots.answerMs(id), now);
+  const seen = { metrics: kohaMetrics(metrics), slots, health, tracing };
   const libraries = connectLibraries({ consortium, lifecycle, sources, ...seen, log });
   const jobs = jobMetrics(metrics, { libraries: ids, outcomes: ALERTED_OUTCOMES });
-  const opened = { config, nameOf, connection, redis, tellQueue, libraries, slots, sightings, jobs, tracing };
+  const opened = { config, nameOf, connection, redis, reportQueue, libraries, slots, health, jobs, tracing };
   const work = assembleWork({ ...opened, sources, lifecycle, now, log });
 
   const workerId = sources.newId();
   lifecycle.own('sightings', () => retire(redis, ids, workerId));
-  const kept = { redis, queue, tellQueue, dropped };
-  const tasks = buildTasks({ consortium, ...kept, libraries, sightings, workerId, now, log });
+  const kept = { redis, queue, reportQueue, dropped };
+  const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
   const maintenance = startMaintenance(tasks, log);
   lifecycle.own('housekeeping', () => maintenance.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
   const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
-  const park = async (library: string, jobId: string): Promise<number> => {
-    await parkReport(redis, library, jobId);
-    return countParkedReports(redis, library);
+  const noteDelayed = async (library: string, jobId: string): Promise<number> => {
+    await noteDelayedReport(redis, library, jobId);
+    return countDelayedReports(redis, library);
   };
-  const telling = { connection, queue, libraries, park, ...patience, nameOf, now, tracing, log };
-  const tellings = startReportWorker(telling);
-  lifecycle.own('tell worker', () => tellings.close());
+  const report = { connection, queue, libraries, noteDelayed, ...patience, nameOf, now, tracing, log };
+  const reports = startReportWorker(report);
+  lifecycle.own('tell worker', () => reports.close());
   const { retention } = consortium;
   const { deadline } = lifecycle;
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
-  const writeHeld = buildHeldWrite(connection);
+  const writeFenced = buildFencedWrite(connection);
   const breaks = countRedisBreaks([connection, redis]);
   const endCheck = buildEndCheck({ breaks, pause: sources.pause, deadline, log });
-  const taking = { connection, concurrency, retention, work, writeHeld, endCheck };
+  const taking = { connection, concurrency, retention, work, writeFenced, endCheck };
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');
@@ -121,7 +121,7 @@ export async function startWorker(
 
 /** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
 const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
-  within(RETIRE_MS, retireSightings(redis, ids, workerId), 'retiring sightings').catch(() => undefined);
+  within(RETIRE_MS, retireHealth(redis, ids, workerId), 'retiring sightings').catch(() => undefined);
 
 function observeQueue(
   metrics: MetricsRegistry,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { CreatePlaces, PlaceHolder } from '@passport/queue';
+import type { CreatePlaces, PlaceOwner } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
 import { buildInPlace } from '../src/provision/create-place.ts';
 import { aScan, handClock, heldLock } from './builders.ts';
@@ -10,7 +10,7 @@ const own = leakGuard({ beforeEach, afterEach });
 /** Places of which each library's can be given to somebody else. */
 function bench() {
   const clock = handClock();
-  const held = new Map<string, PlaceHolder>();
+  const held = new Map<string, PlaceOwner>();
   const left: string[] = [];
   const places: CreatePlaces = {
     take(library, holder) {
@@ -18,7 +18,7 @@ function bench() {
       held.set(library, holder);
       return Promise.resolve({
         keep: () => Promise.resolve(true),
-        giveBack: () => Promise.resolve(void held.delete(library)),
+        release: () => Promise.resolve(void held.delete(library)),
       });
     },
     leave: (library) => Promise.resolve(void left.push(library)),

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openScanQueue, openTellQueue, readLibraryStates } from '@passport/queue';
+import { openScanQueue, openReportQueue, readLibraryStates } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis } from '@passport/testkit';
 import { buildTasks } from '../src/maintenance/tasks.ts';
 import type { Libraries } from '../src/koha/libraries.ts';
-import { buildLibraryHealth } from '../src/koha/library-health.ts';
+import { buildHealthTracker } from '../src/koha/health-tracker.ts';
 import { NOON } from './builders.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -15,9 +15,9 @@ async function tasks() {
   const redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
   own({ stop: () => closeRedis(redis) });
   await untilRedisReady(redis, 2_000);
-  const [queue, tellQueue] = [openScanQueue(redis), openTellQueue(redis)];
-  own({ stop: () => Promise.all([queue.close(), tellQueue.close()]) });
-  const sightings = buildLibraryHealth(
+  const [queue, reportQueue] = [openScanQueue(redis), openReportQueue(redis)];
+  own({ stop: () => Promise.all([queue.close(), reportQueue.close()]) });
+  const health = buildHealthTracker(
     ['midland', 'riverside'],
     () => null,
     () => NOON,
@@ -26,22 +26,22 @@ async function tasks() {
     consortium: { libraries: [], retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1 } } as never,
     redis,
     queue,
-    tellQueue,
+    reportQueue,
     libraries: {} as Libraries,
-    sightings,
+    health,
     workerId: 'worker-1',
     dropped: () => undefined,
     now: () => NOON,
     log,
   });
   const work = (name: string) => all.find((chore) => chore.name === name)?.work();
-  return { server, redis, sightings, work };
+  return { server, redis, health, work };
 }
 
 test('what a worker saw of a library is written again where the first writing failed', async () => {
-  const { server, redis, sightings, work } = await tasks();
-  sightings.circuitChanged('midland', true);
-  sightings.circuitChanged('riverside', true);
+  const { server, redis, health, work } = await tasks();
+  health.circuitChanged('midland', true);
+  health.circuitChanged('riverside', true);
   await server.ask('SET', '{passport}:library:midland', 'in the way');
   await expect(work('sightings')).rejects.toThrow('WRONGTYPE');
   await server.ask('DEL', '{passport}:library:midland');

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
-  buildGate,
-  followEvent,
+  buildAdmission,
+  resolveEventId,
   listEvents,
   openLedger,
   readLibraryStates,
@@ -201,13 +201,13 @@ test('what version 1 left in Redis is worked on, retried, listed and known as if
       scanHash: `k1:scan-${eventId}`,
       limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000 },
     });
-    const answers = await buildGate(client)(['evt_done', 'evt_joined', 'evt_queued'].map(ask));
+    const answers = await buildAdmission(client)(['evt_done', 'evt_joined', 'evt_queued'].map(ask));
     expect(answers).toMatchObject([
       { kind: 'duplicate', eventId: 'evt_done', add: false },
       { kind: 'duplicate', eventId: 'evt_queued', add: false },
       { kind: 'duplicate', eventId: 'evt_queued', add: false },
     ]);
-    expect(await followEvent(client, 'riverside', 'evt_joined')).toBe('evt_queued');
+    expect(await resolveEventId(client, 'riverside', 'evt_joined')).toBe('evt_queued');
     const receipts: string[] = [];
     for await (const { eventId } of readReceipts(client)) receipts.push(eventId);
     expect(receipts).toEqual(expect.arrayContaining(['evt_done', 'evt_miss', 'evt_queued']));

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { type GateQuestion, addScans, buildGate, openScanQueue } from '@passport/queue';
+import { type AdmissionRequest, addScans, buildAdmission, openScanQueue } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard } from '@passport/testkit';
 import { jobData } from './builders.ts';
@@ -34,14 +34,14 @@ test('a library that sends what is no card, at the rate it may, leaves room for 
   await untilRedisReady(redis, 5_000);
   const queue = openScanQueue(redis);
   own({ stop: () => queue.close() });
-  const gate = buildGate(redis);
+  const gate = buildAdmission(redis);
   const limits = {
     eventsPerSecond: RATE,
     burst: RATE,
     backlog: FEW.backlog,
     remembered: FEW.remembered,
   };
-  const ask = (library: string, eventId: string): GateQuestion => ({
+  const ask = (library: string, eventId: string): AdmissionRequest => ({
     mode: 'take',
     library,
     eventId,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { TurnHolder, Turns } from '@passport/queue';
+import type { LockOwner, PatronLocks } from '@passport/queue';
 import { LockLost } from '../src/job/job-lock.ts';
 import { buildPatronLock } from '../src/provision/patron-lock.ts';
 import { type HandClock, aScan, handClock, heldLock } from './builders.ts';
@@ -9,15 +9,15 @@ const KEY = 'midland:812';
 interface Bench {
   readonly withPatronLock: ReturnType<typeof buildPatronLock>;
   readonly clock: HandClock;
-  readonly holders: Map<string, TurnHolder>;
+  readonly holders: Map<string, LockOwner>;
   fail(what: 'take' | 'give back' | null): void;
 }
 
 function bench(): Bench {
   const clock = handClock();
-  const holders = new Map<string, TurnHolder>();
+  const holders = new Map<string, LockOwner>();
   let failing: string | null = null;
-  const turns: Turns = {
+  const patronLocks: PatronLocks = {
     take(name, holder) {
       if (failing === 'take') return Promise.reject(new Error('Connection is closed.'));
       if (holders.has(name)) return Promise.resolve(null);
@@ -31,7 +31,7 @@ function bench(): Bench {
   };
   let ids = 0;
   const withPatronLock = buildPatronLock({
-    turns,
+    patronLocks,
     timeoutMs: () => 3_000,
     newId: () => `run-${(ids += 1)}`,
     monotonicNow: clock.now,

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import {
   type ScanJobs,
-  type TellJobs,
+  type ReportJobs,
   addScans,
-  countParkedReports,
+  countDelayedReports,
   openScanQueue,
-  openTellQueue,
-  parkReport,
-  tellLater,
+  openReportQueue,
+  noteDelayedReport,
+  queueReport,
 } from '@passport/queue';
 import {
   type Redis,
@@ -30,14 +30,14 @@ let server: StartedRedis;
 let redis: Redis;
 let connection: Redis;
 let scans: ScanJobs;
-let reports: TellJobs;
+let reports: ReportJobs;
 beforeAll(async () => {
   server = await startRedis();
   redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
   connection = createRedis(server.url, { role: 'worker', log, name: 'test' });
   await untilRedisReady(redis, 5_000);
   scans = openScanQueue(redis);
-  reports = openTellQueue(redis);
+  reports = openReportQueue(redis);
 });
 afterAll(async () => {
   await reports.close();
@@ -50,7 +50,7 @@ afterAll(async () => {
 /** Has the library make a report that its Koha did not take, as the worker does. */
 async function report(library: string, seq: number): Promise<void> {
   const telling = { library, event_id: 'evt_1', since_ms: Date.now() };
-  await tellLater(reports, telling, seq, await countParkedReports(redis, library));
+  await queueReport(reports, telling, seq, await countDelayedReports(redis, library));
 }
 
 /** Alder takes no reports, birch does; `tries` hears each try. */
@@ -76,19 +76,19 @@ test('reports that one library makes and does not take hold up nobody else’s, 
   }
   for (let seq = 1; seq <= FLOOD; seq += 1) {
     await report('alder', seq);
-    await parkReport(redis, 'alder', `alder.evt_1-tell-${seq}`);
+    await noteDelayedReport(redis, 'alder', `alder.evt_1-tell-${seq}`);
   }
   await report('birch', 1);
   const dueAt = Date.now() + 1_000;
   await waitFor('all of them to be due', () => Date.now() > dueAt);
   const tries: string[] = [];
-  const tellings = startReportWorker({
+  const reportWorker = startReportWorker({
     connection,
     queue: scans,
     libraries: librariesOf(tries),
-    park: async (library, jobId) => {
-      await parkReport(redis, library, jobId);
-      return countParkedReports(redis, library);
+    noteDelayed: async (library, jobId) => {
+      await noteDelayedReport(redis, library, jobId);
+      return countDelayedReports(redis, library);
     },
     giveUpAfterMs: () => 900_000,
     longestGiveUpMs: 900_000,
@@ -106,6 +106,6 @@ test('reports that one library makes and does not take hold up nobody else’s, 
     const [soonest] = await reports.getDelayed(0, 0);
     expect(soonest?.delay).toBeGreaterThanOrEqual(FLOOD * 10);
   } finally {
-    await tellings.close();
+    await reportWorker.close();
   }
 }, 90_000);

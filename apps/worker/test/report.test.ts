@@ -11,7 +11,7 @@ afterEach(() => bench.close());
 
 const TELL = 'PUT /contrib/passport/scans/{event_id}/outcome';
 const told = (eventId: string) => bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
-const tellings = () => bench.riverside.calls().filter(({ operation }) => operation === TELL);
+const reports = () => bench.riverside.calls().filter(({ operation }) => operation === TELL);
 
 describe('telling Koha', () => {
   test.each([
@@ -46,7 +46,7 @@ describe('telling Koha', () => {
     const state = await follow(eventId);
     await waitFor('the desk to be told of the end', () => told(eventId)?.state === 'done');
     expect(told(eventId)?.seq).toBe(state.seq);
-    expect(tellings().length).toBeLessThanOrEqual(3);
+    expect(reports().length).toBeLessThanOrEqual(3);
   });
 
   test('is left to nobody where the library has no plugin', async () => {
@@ -54,7 +54,7 @@ describe('telling Koha', () => {
     await startWorker();
     await follow(await accept());
 
-    expect(tellings()).toHaveLength(0);
+    expect(reports()).toHaveLength(0);
   });
 
   test('that is refused for good holds up no event', async () => {

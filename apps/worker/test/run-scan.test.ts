@@ -37,7 +37,7 @@ const waiting = (change: Partial<Extract<Result, { kind: 'retry' }>> = {}): Resu
   ...change,
 });
 
-const telling = (end: Result, change: Partial<RunDeps> = {}): RunDeps =>
+const withResult = (end: Result, change: Partial<RunDeps> = {}): RunDeps =>
   runDeps({ provision: () => Promise.resolve(end), ...change });
 const failing = (error: Error, change: Partial<RunDeps> = {}): RunDeps =>
   runDeps({ provision: () => Promise.reject(error), ...change });
@@ -46,14 +46,14 @@ function ended(decision: RunResult) {
   if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}`);
   return decision.job;
 }
-function parked(decision: RunResult) {
+function delayed(decision: RunResult) {
   if (decision.kind !== 'retry') throw new Error(`it is to ${decision.kind}`);
   return decision;
 }
 
 describe('a run that comes to its end', () => {
   test('writes the state with the next number and drops the sealed card and item', async () => {
-    const job = ended(await runScan(inHand(), telling(copied)));
+    const job = ended(await runScan(inHand(), withResult(copied)));
 
     expect(job).toMatchObject({ sealed_card: null, sealed_item: null });
     expect(job.progress).toMatchObject({
@@ -69,7 +69,7 @@ describe('a run that comes to its end', () => {
   });
 
   test('that is a failure keeps both for a person', async () => {
-    const job = ended(await runScan(inHand(), telling({ kind: 'done', outcome: 'LENDING_REFUSED' })));
+    const job = ended(await runScan(inHand(), withResult({ kind: 'done', outcome: 'LENDING_REFUSED' })));
 
     expect(job.progress.state).toBe('failed');
     expect(job.sealed_card).not.toBeNull();
@@ -77,7 +77,7 @@ describe('a run that comes to its end', () => {
   });
 
   test('says that nothing was asked where no checkout was', async () => {
-    const job = ended(await runScan(inHand(), telling({ kind: 'done', outcome: 'NOT_FOUND' })));
+    const job = ended(await runScan(inHand(), withResult({ kind: 'done', outcome: 'NOT_FOUND' })));
     expect(job.progress.checkout).toEqual({ result: 'NOT_ASKED', keys: [] });
   });
 
@@ -94,7 +94,7 @@ describe('a run that comes to its end', () => {
   });
 
   test('whose worker died after writing it is not told again, only finished', async () => {
-    const data = ended(await runScan(inHand(), telling(copied)));
+    const data = ended(await runScan(inHand(), withResult(copied)));
     expect(await runScan(inHand({ data, starts: 2, stalls: 1 }), runDeps())).toEqual({
       kind: 'done_before',
       job: data,
@@ -129,7 +129,7 @@ describe('whether an earlier run may have written', () => {
 
 describe('a run that has to wait', () => {
   test('parks by the schedule, says for whom, and counts the attempt', async () => {
-    const { job, untilMs, worthReporting } = parked(await runScan(inHand(), telling(waiting())));
+    const { job, untilMs, worthReporting } = delayed(await runScan(inHand(), withResult(waiting())));
 
     expect(untilMs).toBe(NOON + 375);
     expect(worthReporting).toBe(true);
@@ -150,18 +150,18 @@ describe('a run that has to wait', () => {
 
   test('tells the desk at each wait, since an earlier telling may be lost', async () => {
     const data = jobData({ progress: waitingProgress('NO_ANSWER') });
-    expect(parked(await runScan(inHand({ data }), telling(waiting()))).worthReporting).toBe(true);
+    expect(delayed(await runScan(inHand({ data }), withResult(waiting()))).worthReporting).toBe(true);
   });
 
   test('for a library at its cap takes the next free slot, at no attempt and without a word', async () => {
-    const decision = parked(await runScan(inHand(), telling(waiting({ reason: 'BUSY' }))));
+    const decision = delayed(await runScan(inHand(), withResult(waiting({ reason: 'BUSY' }))));
     expect(decision).toMatchObject({ untilMs: NOON + 120, worthReporting: false });
     expect(decision.job.progress.attempt).toBe(0);
   });
 
   test('for an open circuit waits to be woken by every library that is lost, at no attempt', async () => {
     const end = waiting({ reason: 'CIRCUIT_OPEN', closed: ['midland', 'lakeside'] });
-    const decision = parked(await runScan(inHand(), telling(end)));
+    const decision = delayed(await runScan(inHand(), withResult(end)));
     expect(decision.forCircuitsOf).toEqual(['midland', 'lakeside']);
     expect(decision.untilMs).toBe(NOON + 75_000);
     expect(decision.job.progress.attempt).toBe(0);
@@ -169,31 +169,31 @@ describe('a run that has to wait', () => {
 
   test('for a silent library is woken by another’s closed circuit, too', async () => {
     const end = waiting({ reason: 'NO_ANSWER', closed: ['lakeside'] });
-    expect(parked(await runScan(inHand(), telling(end))).forCircuitsOf).toEqual(['lakeside']);
+    expect(delayed(await runScan(inHand(), withResult(end))).forCircuitsOf).toEqual(['lakeside']);
   });
 
   test('for a silent library whose circuit its own failure opened is woken with those that were refused', async () => {
     const isLost = (library: string): boolean => library === 'midland';
-    expect(parked(await runScan(inHand(), telling(waiting(), { isLost }))).forCircuitsOf).toEqual([
+    expect(delayed(await runScan(inHand(), withResult(waiting(), { isLost }))).forCircuitsOf).toEqual([
       'midland',
     ]);
     const end = waiting({ closed: ['lakeside'] });
-    expect(parked(await runScan(inHand(), telling(end, { isLost }))).forCircuitsOf).toEqual([
+    expect(delayed(await runScan(inHand(), withResult(end, { isLost }))).forCircuitsOf).toEqual([
       'lakeside',
       'midland',
     ]);
     const busy = waiting({ reason: 'BUSY' });
-    expect(parked(await runScan(inHand(), telling(busy, { isLost }))).forCircuitsOf).toEqual([]);
+    expect(delayed(await runScan(inHand(), withResult(busy, { isLost }))).forCircuitsOf).toEqual([]);
   });
 
   test('for its library’s next hour looks again each minute', async () => {
     const end = waiting({ reason: 'LIMIT_REACHED', retryAfterMs: 3_000_000 });
-    expect(parked(await runScan(inHand(), telling(end))).untilMs).toBe(NOON + 60_500);
+    expect(delayed(await runScan(inHand(), withResult(end))).untilMs).toBe(NOON + 60_500);
   });
 
   test('obeys retry-after', async () => {
     const end = waiting({ reason: 'RATE_LIMITED', retryAfterMs: 30_000 });
-    expect(parked(await runScan(inHand(), telling(end))).untilMs).toBe(NOON + 30_000);
+    expect(delayed(await runScan(inHand(), withResult(end))).untilMs).toBe(NOON + 30_000);
   });
 
   test('keeps the copy it made, so that only the loan is left', async () => {
@@ -205,7 +205,7 @@ describe('a run that has to wait', () => {
       patron_id: 9,
       disclosed: ['surname'],
     };
-    const { job } = parked(await runScan(inHand(), telling(waiting({ library: 'riverside', made }))));
+    const { job } = delayed(await runScan(inHand(), withResult(waiting({ library: 'riverside', made }))));
     expect(job.made).toEqual(made);
   });
 
@@ -213,14 +213,14 @@ describe('a run that has to wait', () => {
     const now = (): number => SCANNED + GIVE_UP_MS + 10;
     const data = jobData({ progress: waitingProgress('NO_ANSWER', { attempt: 30 }) });
     const end = waiting({ library: 'riverside', retryAfterMs: 3_000, mustLook: true });
-    const { untilMs } = parked(await runScan(inHand({ data, starts: 30 }), telling(end, { now })));
+    const { untilMs } = delayed(await runScan(inHand({ data, starts: 30 }), withResult(end, { now })));
     expect(untilMs).toBeGreaterThanOrEqual(now() + 3_000);
   });
 
   test('never waits beyond the time to give up: the last try is right then', async () => {
     const now = (): number => SCANNED + GIVE_UP_MS - 10;
     const data = jobData({ progress: waitingProgress('NO_ANSWER', { attempt: 30 }) });
-    const { untilMs } = parked(await runScan(inHand({ data, starts: 30 }), telling(waiting(), { now })));
+    const { untilMs } = delayed(await runScan(inHand({ data, starts: 30 }), withResult(waiting(), { now })));
     expect(untilMs).toBe(SCANNED + GIVE_UP_MS + 1);
   });
 });
@@ -236,7 +236,7 @@ describe('giving up', () => {
 
   test('one that was worked on gets a last try', async () => {
     const data = jobData({ progress: waitingProgress('NO_ANSWER') });
-    expect(await outcome(data, telling(copied, late))).toBe('COPIED');
+    expect(await outcome(data, withResult(copied, late))).toBe('COPIED');
   });
 
   test.each(['NO_ANSWER', 'CIRCUIT_OPEN', 'BUSY'] as const)(
@@ -246,7 +246,7 @@ describe('giving up', () => {
       const job = ended(
         await runScan(
           inHand({ data: jobData({ progress }), starts: 30 }),
-          telling(waiting({ reason }), late),
+          withResult(waiting({ reason }), late),
         ),
       );
       expect(job.progress).toMatchObject({ outcome: 'HOME_UNREACHABLE', homes: [{ id: 'midland' }] });
@@ -259,7 +259,7 @@ describe('giving up', () => {
   });
 
   test('one whose worker died is still worked on', async () => {
-    expect(await outcome(jobData(), telling(copied, late), 2)).toBe('COPIED');
+    expect(await outcome(jobData(), withResult(copied, late), 2)).toBe('COPIED');
   });
 
   test('one whose lending library does not answer is LENDING_UNREACHABLE', async () => {
@@ -270,7 +270,7 @@ describe('giving up', () => {
 
   test('counts anew from the retry by a person', async () => {
     const data = jobData({ retried: { at_ms: late.now() - 1_000, stalled: 0 } });
-    expect(await outcome(data, telling(copied, late), 1)).toBe('COPIED');
+    expect(await outcome(data, withResult(copied, late), 1)).toBe('COPIED');
   });
 
   test('goes by the age that the sender’s own clock gives', async () => {
@@ -283,7 +283,7 @@ describe('giving up', () => {
 describe('a failure that the story leaves to us', () => {
   test('T-16 of a call waits for that library and ends with its name', async () => {
     const lost = kohaError('bad_answer', { library: 'riverside', operation: 'POST /checkouts' });
-    expect(parked(await runScan(inHand(), failing(lost))).job.progress.waiting_for).toMatchObject({
+    expect(delayed(await runScan(inHand(), failing(lost))).job.progress.waiting_for).toMatchObject({
       library: 'riverside',
       reason: 'NO_ANSWER',
     });
@@ -323,9 +323,9 @@ describe('a job that cannot be worked on ends where a person sees it', () => {
   });
 
   test('but not of four deaths, and not of those before a person’s retry', async () => {
-    expect(await problem({ starts: 5, stalls: 4 }, telling(copied))).toBeNull();
+    expect(await problem({ starts: 5, stalls: 4 }, withResult(copied))).toBeNull();
     const data = jobData({ retried: { at_ms: NOON, stalled: 5 } });
-    expect(await problem({ data, stalls: 9 }, telling(copied))).toBeNull();
+    expect(await problem({ data, stalls: 9 }, withResult(copied))).toBeNull();
     expect(await problem({ data, stalls: 10 })).toMatchObject({ name: 'the worker died of it' });
   });
 
@@ -354,9 +354,9 @@ test('waiting again and again, an event ends within its time, whatever its libra
   let starts = 0;
   for (; starts < 1_000;) {
     starts += 1;
-    const decision = await runScan(inHand({ data, starts }), telling(waiting(), { now: clock.now }));
+    const decision = await runScan(inHand({ data, starts }), withResult(waiting(), { now: clock.now }));
     if (decision.kind === 'done') break;
-    const { job, untilMs } = parked(decision);
+    const { job, untilMs } = delayed(decision);
     data = job;
     clock.forward(untilMs - clock.now());
   }

@@ -14,7 +14,7 @@ import { findByAttribute, findByCard, isAttributeTaken, isCardTaken, readPatron 
 import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
 import type { KohaPatron } from './patron.ts';
-import { readAbout, tellOutcome } from './plugin-routes.ts';
+import { readAbout, reportOutcome } from './plugin-routes.ts';
 import type { PluginAbout } from './plugin-routes.ts';
 import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
@@ -66,7 +66,7 @@ export interface KohaClient {
     how: { readonly branch: string },
     options?: CallOptions,
   ): Promise<CheckoutResult>;
-  tellOutcome(eventId: string, state: unknown, options?: CallOptions): Promise<void>;
+  reportOutcome(eventId: string, state: unknown, options?: CallOptions): Promise<void>;
   about(options?: CallOptions): Promise<PluginAbout>;
   capabilities(options?: CallOptions): Promise<Capabilities>;
   reach(options?: CallOptions): Promise<Reach>;
@@ -116,7 +116,7 @@ export function createKohaClient(
     findLoan: (patronId, itemId, limits) => findLoan(session, patronId, itemId, limits),
     availability: (patronId, itemId, how, limits) => availability(session, patronId, itemId, how, limits),
     checkOut: (wish, how, limits) => checkOut(session, descriptions, wish, how, limits),
-    tellOutcome: (eventId, state, limits) => tellOutcome(session, eventId, state, limits),
+    reportOutcome: (eventId, state, limits) => reportOutcome(session, eventId, state, limits),
     about: (limits) => readAbout(session, limits),
     capabilities: async (limits) => (await descriptions.get(limits)).capabilities,
     reach: (limits) => readReach(session, options.url, limits),

@@ -41,7 +41,7 @@ const aboutSchema = z.object({
 export type PluginAbout = z.infer<typeof aboutSchema>;
 
 /** Stores the state of an event with the lending library's plugin, which keeps the highest `seq`. Throws KohaError. */
-export async function tellOutcome(
+export async function reportOutcome(
   session: Session,
   eventId: string,
   state: unknown,

@@ -66,7 +66,7 @@ const CALLS: [string, string, (client: KohaClient) => Promise<unknown>][] = [
     'GET /api/v1/circulation_rules',
     (client) => client.circulationRules({ category: 'PT', branch: 'MAIN', rules: ['maxissueqty'] }),
   ],
-  ['a report', 'PUT /api/v1/contrib/passport/scans/m/outcome', (client) => client.tellOutcome('m', {})],
+  ['a report', 'PUT /api/v1/contrib/passport/scans/m/outcome', (client) => client.reportOutcome('m', {})],
   [
     'a probe',
     'PUT /api/v1/patrons/5/extended_attributes',

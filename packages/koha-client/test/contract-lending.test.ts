@@ -165,7 +165,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
     });
 
     test('tells outcomes to the plugin and reads what it says', async () => {
-      await bench.client.tellOutcome('msg_1', outcomeState('msg_1'));
+      await bench.client.reportOutcome('msg_1', outcomeState('msg_1'));
       expect(bench.koha.state().outcomes).toMatchObject([{ event_id: 'msg_1' }]);
       const about = await bench.client.about();
       expect(about.attribute_types.find(({ code }) => code === 'PASSPORTED_ID')?.unique_id).toBe(true);

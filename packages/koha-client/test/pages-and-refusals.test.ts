@@ -52,7 +52,7 @@ const CALLS: [string, string, (client: KohaClient) => Promise<unknown>][] = [
   [
     'a report',
     'PUT /api/v1/contrib/passport/scans/msg_1/outcome',
-    (client) => client.tellOutcome('msg_1', { seq: 1 }),
+    (client) => client.reportOutcome('msg_1', { seq: 1 }),
   ],
   [
     'a token',

@@ -341,6 +341,6 @@ test('an outcome is told under its event’s id', async () => {
   koha = await startTinyKoha({
     'PUT /api/v1/contrib/passport/scans/msg_1%2Fx/outcome': raw(204, ''),
   });
-  await koha.client().tellOutcome('msg_1/x', { seq: 3 });
+  await koha.client().reportOutcome('msg_1/x', { seq: 3 });
   expect(koha.calls()[0]?.body).toBe('{"seq":3}');
 });

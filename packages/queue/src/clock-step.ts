@@ -10,11 +10,7 @@ const AT_ONCE = 100;
  * delayed by a clock that has been set back since, as by a failover to a machine whose clock is slow: until it comes to
  * that time again they would sleep, for an hour if need be. Looks at the latest ones only; the next call goes on.
  */
-export async function promoteOversleeping(
-  queue: ScanJobs,
-  nowMs: number,
-  longestMs: number,
-): Promise<number> {
+export async function promoteOverdue(queue: ScanJobs, nowMs: number, longestMs: number): Promise<number> {
   // The latest alone tells, nearly always, that there is nothing to do.
   const [latest] = await latestDelayed(queue, 1);
   if (latest === undefined || dueMs(latest) <= nowMs + longestMs) return 0;

@@ -40,7 +40,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 `;
 
 /** Who wants the place: one run of the job of one event. */
-export interface PlaceHolder {
+export interface PlaceOwner {
   /** `{library}.{event id}` */
   readonly event: string;
   /** Tells this run from every other. */
@@ -50,22 +50,22 @@ export interface PlaceHolder {
 }
 
 /** A place that is held. It is lost `lifeMs` after it was taken or last kept. */
-export interface HeldPlace {
+export interface CreatePlace {
   /** Holds it for another `lifeMs`; false when it is somebody else's by now. */
   keep(): Promise<boolean>;
-  giveBack(): Promise<void>;
+  release(): Promise<void>;
 }
 
 /** The one place of each lending library at which a copy may be created, across all worker processes. */
 export interface CreatePlaces {
   /** Takes the place of `library`; null when somebody has it, or an older one waits for it: ask again soon. */
-  take(library: string, holder: PlaceHolder, lifeMs: number): Promise<HeldPlace | null>;
+  take(library: string, holder: PlaceOwner, lifeMs: number): Promise<CreatePlace | null>;
   /** Leaves the door: does not want the place any more. */
-  leave(library: string, holder: PlaceHolder): Promise<void>;
+  leave(library: string, holder: PlaceOwner): Promise<void>;
 }
 
 /** Longer than it takes to ask again; one who died at the door holds the others up for no longer. */
-const AT_THE_DOOR_MS = 300;
+const IN_LINE_MS = 300;
 
 /** Opens the places on a connection. Docs/decisions/0050 says why two creates at once are one too many. */
 export function openCreatePlaces(redis: Redis): CreatePlaces {
@@ -78,11 +78,11 @@ export function openCreatePlaces(redis: Redis): CreatePlaces {
   return {
     async take(library, { event, run, sinceMs }, lifeMs) {
       const keys = keysOf(library);
-      const taken = await take(keys, [event, run, sinceMs, lifeMs, AT_THE_DOOR_MS]);
+      const taken = await take(keys, [event, run, sinceMs, lifeMs, IN_LINE_MS]);
       if (taken !== 1) return null;
       return {
         keep: async () => (await keep(keys, [`${event} ${run}`, lifeMs, event])) === 1,
-        giveBack: async () => void (await keep(keys, [`${event} ${run}`, 0, event])),
+        release: async () => void (await keep(keys, [`${event} ${run}`, 0, event])),
       };
     },
     leave: async (library, { event }) => void (await redis.hdel(keysOf(library)[1] ?? '', event)),

@@ -3,31 +3,36 @@ export {
   CLOCK_KEY,
   QUEUE_PREFIX,
   SCANS,
-  TELLINGS,
+  REPORTS,
   backlogKey,
-  guardKey,
+  idempotencyKey,
   jobIdOf,
-  parkedKey,
+  delayedKey,
 } from './keys.ts';
-export { type Gate, type GateAnswer, type GateQuestion, buildGate } from './gate.ts';
+export {
+  type AdmitEvents,
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  buildAdmission,
+} from './admission.ts';
 export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
 export { type KeptLimits, type KeptSweep, buildKeptSweep } from './kept-events.ts';
 export { type KeptFigures, readKept } from './kept-reading.ts';
-export { promoteOversleeping } from './clock-step.ts';
+export { promoteOverdue } from './clock-step.ts';
 export { LenientWorker } from './lenient-job.ts';
-export { followEvent } from './event-pointer.ts';
+export { resolveEventId } from './resolve-event-id.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
-export { type Admission, type HourLimits, type HourUse, type Ledger, openLedger } from './ledger.ts';
+export { type QuotaReservation, type HourLimits, type HourUse, type Ledger, openLedger } from './ledger.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
 export { type DisclosureReceipt, type Receipts, openReceipts, readReceipts } from './receipts.ts';
 export {
   type LibraryCondition,
-  type LibrarySighting,
+  type LibraryHealth,
   type LibraryState,
   readLibraryStates,
-  retireSightings,
-  writeSighting,
-} from './library-board.ts';
+  retireHealth,
+  writeHealth,
+} from './library-health.ts';
 export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
 export {
   EVENT_STATES,
@@ -39,17 +44,23 @@ export {
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { type LogRewrite, rewriteLogWhenDue } from './rewrite-log.ts';
 export { readRedis } from './redis-reading.ts';
-export { countParkedReports, park, parkReport, parkedLibraries, wakeParked } from './parking.ts';
-export { type EndWrite, buildEndWrite } from './end-write.ts';
-export { type HeldWrite, buildHeldWrite } from './held-write.ts';
-export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
-export { type CreatePlaces, type HeldPlace, type PlaceHolder, openCreatePlaces } from './create-place.ts';
-export { type TurnHolder, type Turns, openTurns } from './turn.ts';
 export {
-  type TellJobs,
-  type Telling,
-  cleanTellings,
-  openTellQueue,
-  tellLater,
-  tellingSchema,
-} from './tell-queue.ts';
+  countDelayedReports,
+  noteDelayed,
+  noteDelayedReport,
+  librariesWithDelayed,
+  promoteDelayed,
+} from './delayed-jobs.ts';
+export { type EndWrite, buildEndWrite } from './end-write.ts';
+export { type FencedWrite, buildFencedWrite } from './fenced-write.ts';
+export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
+export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
+export { type LockOwner, type PatronLocks, openPatronLocks } from './patron-lock.ts';
+export {
+  type ReportJobs,
+  type QueuedReport,
+  cleanReports,
+  openReportQueue,
+  queueReport,
+  reportSchema,
+} from './report-queue.ts';

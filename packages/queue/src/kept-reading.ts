@@ -1,12 +1,12 @@
 import type { Redis } from '@passport/runtime';
 import {
-  TELLINGS,
+  REPORTS,
   backlogKey,
-  guardKey,
+  idempotencyKey,
   jobIdOf,
   jobKeyPrefix,
   keptKey,
-  parkedKey,
+  delayedKey,
   rememberedKey,
 } from './keys.ts';
 import { defineScript } from './script.ts';
@@ -24,7 +24,7 @@ export interface KeptFigures {
 const BESIDE_JOB_BYTES = 300;
 /** Where Redis does not tell what a key takes (a managed one may not), or the event that was looked at is gone. */
 const JOB_BYTES = 2_200;
-const GUARD_BYTES = 300;
+const IDEMPOTENCY_KEY_BYTES = 300;
 /** A report that waits, with its places in BullMQ's sets and in ours. */
 const REPORT_BYTES = 1_500;
 
@@ -55,7 +55,7 @@ local function of_library(at, jobs, guards)
   end
   local ids = redis.call('LLEN', KEYS[at + 4])
   if ids > 0 then
-    local guard = usage(guards .. redis.call('LINDEX', KEYS[at + 4], -1), ${GUARD_BYTES})
+    local guard = usage(guards .. redis.call('LINDEX', KEYS[at + 4], -1), ${IDEMPOTENCY_KEY_BYTES})
     bytes = bytes + ids * (guard + 100)
   end
   bytes = bytes + redis.call('SCARD', KEYS[at + 5]) * ${REPORT_BYTES}
@@ -82,9 +82,9 @@ export async function readKept(
     keptKey('failed', id),
     backlogKey(id),
     rememberedKey(id),
-    parkedKey(id, TELLINGS),
+    delayedKey(id, REPORTS),
   ]);
-  const prefixes = libraries.flatMap((id) => [`${jobKeyPrefix}${jobIdOf(id, '')}`, guardKey(id, '')]);
+  const prefixes = libraries.flatMap((id) => [`${jobKeyPrefix}${jobIdOf(id, '')}`, idempotencyKey(id, '')]);
   const rows = (await read(keys, prefixes)) as (readonly [number, number, number, number, number])[];
   return Object.fromEntries(
     rows.map(([finished, failed, unfinished, remembered, bytes], place) => [

@@ -6,7 +6,7 @@ export const QUEUE_PREFIX = '{passport}';
 /** The one BullMQ queue of scans. */
 export const SCANS = 'scans';
 /** The queue of reports to a Koha that did not take them at once. */
-export const TELLINGS = 'tellings';
+export const REPORTS = 'tellings';
 
 const key = (...parts: readonly string[]): string => [QUEUE_PREFIX, ...parts].join(':');
 
@@ -22,10 +22,11 @@ export const jobKeyPrefix = key(SCANS, '');
 export const failedKey = key(SCANS, 'failed');
 
 /** One guard per event: the keyed hash of its body, whether it has ended, and on a join the first event's id. */
-export const guardKey = (library: string, eventId: string): string => key('guard', jobIdOf(library, eventId));
-export const guardKeyPrefix = key('guard', '');
+export const idempotencyKey = (library: string, eventId: string): string =>
+  key('guard', jobIdOf(library, eventId));
+export const idempotencyKeyPrefix = key('guard', '');
 /** The first event of a double scan, under the keyed hash of library, card and item. */
-export const joinKey = (library: string, hash: string): string => key('join', library, hash);
+export const coalescingKey = (library: string, hash: string): string => key('join', library, hash);
 /** GCRA's theoretical arrival time of a library's events. */
 export const rateKey = (library: string): string => key('rate', library);
 /** A library's unfinished events, by time of acceptance. */
@@ -40,12 +41,13 @@ export type KeptKind = (typeof KEPT_KINDS)[number];
 /** The ids that a library has guards of, oldest first. */
 export const rememberedKey = (library: string): string => key('remembered', library);
 /** What may wait for a library's circuit to close: scans, and reports to it. */
-export type Parked = typeof SCANS | typeof TELLINGS;
-const parkedKind = (kind: Parked): string => (kind === SCANS ? 'parked' : 'parked-reports');
+export type DelayedKind = typeof SCANS | typeof REPORTS;
+const delayedKind = (kind: DelayedKind): string => (kind === SCANS ? 'parked' : 'parked-reports');
 /** Jobs that wait for a library's circuit to close. */
-export const parkedKey = (library: string, kind: Parked = SCANS): string => key(parkedKind(kind), library);
+export const delayedKey = (library: string, kind: DelayedKind = SCANS): string =>
+  key(delayedKind(kind), library);
 /** The libraries that jobs are parked for. */
-export const parkedLibrariesKey = (kind: Parked): string => key(parkedKind(kind));
+export const delayedLibrariesKey = (kind: DelayedKind): string => key(delayedKind(kind));
 /** Outcomes of one hour (`2026-11-25T09`), counted per library and outcome. */
 export const outcomesKey = (hour: string): string => key('outcomes', hour);
 /** What the workers last saw of a library. */

@@ -5,7 +5,7 @@ import {
   type KeptKind,
   backlogKey,
   failedKey,
-  guardKey,
+  idempotencyKey,
   hourKey,
   jobIdOf,
   jobKey,
@@ -30,7 +30,7 @@ type HourKind = (typeof HOUR_KINDS)[number];
  * KEYS misses, copies, verdicts; ARGV 1 event id, 2 an hour in ms, then the most of each.
  * Answers {} or {which limit, ms until a place is free}.
  */
-const ADMIT_LUA = `
+const RESERVE_LUA = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 local hour = tonumber(ARGV[2])
@@ -106,15 +106,15 @@ export interface HourLimits {
   readonly verdictsPerHour: number;
 }
 
-export type Admission =
+export type QuotaReservation =
   | { readonly kind: 'admitted' }
   | { readonly kind: 'limit_reached'; readonly limit: HourKind; readonly freeInMs: number };
 
 /** The books of one library's events: what may start, what has ended. */
 export interface Ledger {
-  admit(library: string, eventId: string, limits: HourLimits): Promise<Admission>;
+  reserveQuota(library: string, eventId: string, limits: HourLimits): Promise<QuotaReservation>;
   /** Gives the event's place in the hour back, for as long as it waits. */
-  giveBack(library: string, eventId: string): Promise<void>;
+  releaseQuota(library: string, eventId: string): Promise<void>;
   /** Closes the books on an event that ended. `used` is what it used of the hour; by its outcome where left out. */
   settle(library: string, eventId: string, outcome: Outcome, nowIso: string, used?: HourUse): Promise<void>;
   /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
@@ -167,11 +167,11 @@ const hourKeys = (library: string): string[] => HOUR_KINDS.map((kind) => hourKey
 
 /** Opens the ledger on a connection. Nothing in it is personal: event ids, times, counts. */
 export function openLedger(redis: Redis): Ledger {
-  const admit = defineScript(redis, 'passportAdmit', ADMIT_LUA);
+  const reserveQuota = defineScript(redis, 'passportAdmit', RESERVE_LUA);
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
   const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
   const close = async (library: string, eventId: string, end: End | null): Promise<void> => {
-    const keys = [guardKey(library, eventId), backlogKey(library), outcomesKey(end?.hour ?? 'none')];
+    const keys = [idempotencyKey(library, eventId), backlogKey(library), outcomesKey(end?.hour ?? 'none')];
     const kept = KEPT_KINDS.map((kind) => keptKey(kind, library));
     const { field = '', used = 'none', kind = 'none', endedMs = 0 } = end ?? {};
     await settle(
@@ -180,8 +180,8 @@ export function openLedger(redis: Redis): Ledger {
     );
   };
   return {
-    async admit(library, eventId, { copiesPerHour, missesPerHour, verdictsPerHour }) {
-      const [limit, freeInMs] = (await admit(hourKeys(library), [
+    async reserveQuota(library, eventId, { copiesPerHour, missesPerHour, verdictsPerHour }) {
+      const [limit, freeInMs] = (await reserveQuota(hourKeys(library), [
         eventId,
         HOUR_MS,
         missesPerHour,
@@ -191,7 +191,7 @@ export function openLedger(redis: Redis): Ledger {
       if (limit === undefined) return { kind: 'admitted' };
       return { kind: 'limit_reached', limit, freeInMs: Number(freeInMs) };
     },
-    async giveBack(library, eventId) {
+    async releaseQuota(library, eventId) {
       await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
     },
     settle: (library, eventId, outcome, nowIso, used = USED[outcome]) =>

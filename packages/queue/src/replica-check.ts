@@ -1,5 +1,5 @@
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, guardKey, jobIdOf, jobKey } from './keys.ts';
+import { QUEUE_PREFIX, idempotencyKey, jobIdOf, jobKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
 const MARK_KEY = `${QUEUE_PREFIX}:mark`;
@@ -9,7 +9,7 @@ const MARK_LIFE_MS = 60_000;
  * Whether each event is in the hands of this Redis: its job is there, or its guard says that it has ended.
  * KEYS guard and job of each event, in turn. Answers 1 for all, else 0.
  */
-const HELD_LUA = `
+const PRESENT_LUA = `
 for index = 1, #KEYS, 2 do
   local guard = redis.call('GET', KEYS[index])
   local ended = guard and string.match(guard, '^%S+ (%S)') == 'd'
@@ -29,7 +29,7 @@ export type ReplicaCheck = (
  * written first on the same connection as the WAIT, and the events are looked up after it.
  */
 export function buildReplicaCheck(redis: Redis, minReplicas: number, waitMs: number): ReplicaCheck {
-  const held = defineScript(redis, 'passportHeld', HELD_LUA);
+  const held = defineScript(redis, 'passportHeld', PRESENT_LUA);
   return async (events) => {
     const replies = await redis
       .pipeline()
@@ -39,7 +39,7 @@ export function buildReplicaCheck(redis: Redis, minReplicas: number, waitMs: num
     for (const [error] of replies ?? []) if (error !== null) throw error;
     if (Number(replies?.[1]?.[1] ?? 0) < minReplicas) return false;
     const keys = events.flatMap(({ library, eventId }) => [
-      guardKey(library, eventId),
+      idempotencyKey(library, eventId),
       jobKey(jobIdOf(library, eventId)),
     ]);
     return (await held(keys, [])) === 1;

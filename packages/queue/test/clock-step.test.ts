@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, promoteOversleeping } from '@passport/queue';
+import { addScans, promoteOverdue } from '@passport/queue';
 import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -32,14 +32,14 @@ describe('after the clock was set back', () => {
     await delayed('late_1', HOUR_MS);
     await delayed('late_2', HOUR_MS + 500);
 
-    expect(await promoteOversleeping(fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(2);
+    expect(await promoteOverdue(fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(2);
     expect(await states('soon', 'late_1', 'late_2')).toEqual(['delayed', 'prioritized', 'prioritized']);
   });
 
   test('nothing is promoted before its time otherwise', async () => {
     await delayed('soon', 90_000);
 
-    expect(await promoteOversleeping(fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(0);
+    expect(await promoteOverdue(fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(0);
     expect(await states('soon')).toEqual(['delayed']);
   });
 
@@ -48,6 +48,6 @@ describe('after the clock was set back', () => {
     await fixture.hand.delay(await fixture.hand.take(), (await fixture.redisNow()) + HOUR_MS);
     await fixture.server.ask('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
 
-    expect(await promoteOversleeping(fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(0);
+    expect(await promoteOverdue(fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(0);
   });
 });

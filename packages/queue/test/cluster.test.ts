@@ -5,14 +5,14 @@ import {
   noteItem,
   openLedger,
   openReceipts,
-  openTurns,
-  park,
+  openPatronLocks,
+  noteDelayed,
   readEventState,
   readQueue,
   readReceipts,
   readRedis,
   retryByPerson,
-  wakeParked,
+  promoteDelayed,
 } from '@passport/queue';
 import {
   NOON,
@@ -76,14 +76,18 @@ describe('on a Redis cluster', () => {
   test('the ledger admits, settles and counts', async () => {
     const ledger = openLedger(fixture.redis);
     await openGate(fixture.redis)(event(1));
-    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
-    const full = await ledger.admit('riverside', 'evt_2', {
+    await ledger.reserveQuota('riverside', 'evt_1', {
+      copiesPerHour: 1,
+      missesPerHour: 1,
+      verdictsPerHour: 9,
+    });
+    const full = await ledger.reserveQuota('riverside', 'evt_2', {
       copiesPerHour: 1,
       missesPerHour: 1,
       verdictsPerHour: 9,
     });
     await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', '2026-11-25T12:00:00.000Z');
-    const free = await ledger.admit('riverside', 'evt_2', {
+    const free = await ledger.reserveQuota('riverside', 'evt_2', {
       copiesPerHour: 1,
       missesPerHour: 1,
       verdictsPerHour: 9,
@@ -103,9 +107,9 @@ describe('on a Redis cluster', () => {
     });
 
     const job = await fixture.hand.take();
-    await park(fixture.redis, 'midland', JOB);
+    await noteDelayed(fixture.redis, 'midland', JOB);
     await fixture.hand.delay(job, (await fixture.redisNow()) + 60_000);
-    expect(await wakeParked(fixture.redis, fixture.queue, 'midland')).toBe(1);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(1);
 
     const state = await readEventState(fixture.queue, 'riverside', 'evt_1', (id) => id);
     expect(state).toMatchObject({ state: 'queued', seq: 3 });
@@ -124,10 +128,10 @@ describe('on a Redis cluster', () => {
       eventId: 'e',
     };
     await openReceipts(fixture.redis).append(receipt, NOON, NOON);
-    const turns = openTurns(fixture.redis);
+    const patronLocks = openPatronLocks(fixture.redis);
     const taken = [
-      await turns.take('name', { event: 'riverside.evt_1', run: 'a' }, 10_000),
-      await turns.take('name', { event: 'riverside.evt_2', run: 'b' }, 10_000),
+      await patronLocks.take('name', { event: 'riverside.evt_1', run: 'a' }, 10_000),
+      await patronLocks.take('name', { event: 'riverside.evt_2', run: 'b' }, 10_000),
     ];
 
     expect((await readReceipts(fixture.redis).next()).value).toEqual(receipt);

@@ -24,7 +24,7 @@ describe('the place at which a library’s copies are created', () => {
     expect(held).not.toBeNull();
     expect(await places().take('riverside', run('evt_2'), LIFE_MS)).toBeNull();
 
-    await held?.giveBack();
+    await held?.release();
     expect(await places().take('riverside', run('evt_2'), LIFE_MS)).not.toBeNull();
   });
 
@@ -36,7 +36,7 @@ describe('the place at which a library’s copies are created', () => {
   test('goes to the oldest of those who ask', async () => {
     const held = await places().take('riverside', run('evt_1', 1), LIFE_MS);
     expect(await places().take('riverside', run('old', 2), LIFE_MS)).toBeNull();
-    await held?.giveBack();
+    await held?.release();
 
     expect(await places().take('riverside', run('young', 3), LIFE_MS)).toBeNull();
     expect(await places().take('riverside', run('old', 2), LIFE_MS)).not.toBeNull();
@@ -46,7 +46,7 @@ describe('the place at which a library’s copies are created', () => {
     const held = await places().take('riverside', run('evt_1', 1), LIFE_MS);
     await places().take('riverside', run('leaves', 2), LIFE_MS);
     await places().take('riverside', run('dies', 3), LIFE_MS);
-    await held?.giveBack();
+    await held?.release();
     await places().leave('riverside', run('leaves', 2));
 
     const got = await waitFor('the place', () => places().take('riverside', run('young', 9), LIFE_MS));
@@ -59,7 +59,7 @@ describe('the place at which a library’s copies are created', () => {
     const [door = ''] = await fixture.redis.keys('*create:riverside:door');
     const anHourAhead = Date.now() + 3_600_000;
     await fixture.redis.hset(door, 'riverside.before', `2 ${anHourAhead}`);
-    await held?.giveBack();
+    await held?.release();
 
     expect(await places().take('riverside', run('young', 9), LIFE_MS)).not.toBeNull();
   });
@@ -75,7 +75,7 @@ describe('the place at which a library’s copies are created', () => {
     const other = await waitFor('the place', () => places().take('riverside', run('evt_2'), LIFE_MS));
 
     expect(await lost?.keep()).toBe(false);
-    await lost?.giveBack();
+    await lost?.release();
     expect(await other.keep()).toBe(true);
     expect(await places().take('riverside', run('evt_3'), LIFE_MS)).toBeNull();
   });

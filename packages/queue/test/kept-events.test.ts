@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   addScans,
-  buildGate,
+  buildAdmission,
   buildKeptSweep,
   openLedger,
-  openTellQueue,
-  parkReport,
+  openReportQueue,
+  noteDelayedReport,
   readKept,
   retryByPerson,
-  tellLater,
+  queueReport,
 } from '@passport/queue';
 import { type QueueFixture, event, jobData, openQueueFixture } from './queue-fixture.ts';
 
@@ -109,7 +109,7 @@ describe('the ended events of a library', () => {
   });
 
   test('stay known to the gate when they are gone: a redelivery does not run again', async () => {
-    const gate = buildGate(fixture.redis);
+    const gate = buildAdmission(fixture.redis);
     await gate([event(1)]);
     await addScans(fixture.queue, [{ job: jobData({ event_id: 'evt_1' }), priority: 1 }]);
     await openLedger(fixture.redis).settle('riverside', 'evt_1', 'NOT_A_CARD', new Date(ENDED).toISOString());
@@ -137,14 +137,14 @@ describe('what a library has in Redis', () => {
   });
 
   test('is more by the reports that it makes and does not take', async () => {
-    const reports = openTellQueue(fixture.redis);
+    const reports = openReportQueue(fixture.redis);
     const usedBytes = async (): Promise<number> =>
       Number(/used_memory:(\d+)/.exec(await fixture.redis.info('memory'))?.[1]);
     const before = await usedBytes();
     for (let n = 1; n <= 1_000; n += 1) {
       const eventId = `evt_${n}_${'x'.repeat(24)}`;
-      await tellLater(reports, { library: 'riverside', event_id: eventId, since_ms: ENDED }, 3, n);
-      await parkReport(fixture.redis, 'riverside', `riverside.${eventId}-tell-3`);
+      await queueReport(reports, { library: 'riverside', event_id: eventId, since_ms: ENDED }, 3, n);
+      await noteDelayedReport(fixture.redis, 'riverside', `riverside.${eventId}-tell-3`);
     }
     const grownBytes = (await usedBytes()) - before;
 
@@ -171,7 +171,7 @@ describe('the ids that are remembered of a library', () => {
     (await fixture.redis.keys(`{passport}:guard:${library}.*`)).length;
 
   test('are so many: the oldest are forgotten, of this library alone', async () => {
-    const gate = buildGate(fixture.redis);
+    const gate = buildAdmission(fixture.redis);
     await gate([event(1, { library: 'lakeside', limits: few })]);
     for (let n = 1; n <= 12; n += 1) await gate([event(n, { limits: few })]);
 
@@ -184,7 +184,7 @@ describe('the ids that are remembered of a library', () => {
   });
 
   test('do not run again while their job is there, though they are forgotten', async () => {
-    const gate = buildGate(fixture.redis);
+    const gate = buildAdmission(fixture.redis);
     await gate([event(1, { limits: few })]);
     await addScans(fixture.queue, [{ job: jobData({ event_id: 'evt_1' }), priority: 1 }]);
     for (let n = 2; n <= 8; n += 1) await gate([event(n, { limits: few })]);
@@ -193,7 +193,7 @@ describe('the ids that are remembered of a library', () => {
   });
 
   test('the list of a quiet library goes with its guards', async () => {
-    await buildGate(fixture.redis)([event(1)]);
+    await buildAdmission(fixture.redis)([event(1)]);
 
     expect(Number(await fixture.server.ask('TTL', '{passport}:remembered:riverside'))).toBeGreaterThan(
       79 * 3600,

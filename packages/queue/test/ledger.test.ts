@@ -18,10 +18,10 @@ const accept = (n: number) => openGate(fixture.redis)(event(n));
 
 describe('T-21 the hourly limits', () => {
   test('events start until the copies of the hour are taken, then wait and are told how long', async () => {
-    expect(await ledger.admit('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
-    expect(await ledger.admit('riverside', 'evt_2', limits)).toEqual({ kind: 'admitted' });
+    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+    expect(await ledger.reserveQuota('riverside', 'evt_2', limits)).toEqual({ kind: 'admitted' });
 
-    const third = await ledger.admit('riverside', 'evt_3', limits);
+    const third = await ledger.reserveQuota('riverside', 'evt_3', limits);
 
     expect(third).toEqual({ kind: 'limit_reached', limit: 'copies', freeInMs: expect.any(Number) });
     const { freeInMs } = third as Extract<typeof third, { kind: 'limit_reached' }>;
@@ -31,11 +31,11 @@ describe('T-21 the hourly limits', () => {
 
   test('misses are counted on their own: an enumeration stops at their limit', async () => {
     for (const id of ['evt_1', 'evt_2', 'evt_3']) {
-      await ledger.admit('riverside', id, limits);
+      await ledger.reserveQuota('riverside', id, limits);
       await ledger.settle('riverside', id, 'NOT_FOUND', at('12:00:00'));
     }
 
-    expect(await ledger.admit('riverside', 'evt_4', limits)).toMatchObject({
+    expect(await ledger.reserveQuota('riverside', 'evt_4', limits)).toMatchObject({
       kind: 'limit_reached',
       limit: 'misses',
     });
@@ -43,30 +43,34 @@ describe('T-21 the hourly limits', () => {
 
   test('many at once cannot pass a limit together', async () => {
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, n) => ledger.admit('riverside', `evt_${n}`, limits)),
+      Array.from({ length: 20 }, (_, n) => ledger.reserveQuota('riverside', `evt_${n}`, limits)),
     );
 
     expect(answers.filter(({ kind }) => kind === 'admitted')).toHaveLength(2);
   });
 
   test('an event that holds a place runs again without another', async () => {
-    await ledger.admit('riverside', 'evt_1', limits);
-    await ledger.admit('riverside', 'evt_2', limits);
+    await ledger.reserveQuota('riverside', 'evt_1', limits);
+    await ledger.reserveQuota('riverside', 'evt_2', limits);
 
-    expect(await ledger.admit('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
   });
 
   test('another library is not touched', async () => {
-    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
+    await ledger.reserveQuota('riverside', 'evt_1', {
+      copiesPerHour: 1,
+      missesPerHour: 1,
+      verdictsPerHour: 9,
+    });
 
-    expect(await ledger.admit('lakeside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+    expect(await ledger.reserveQuota('lakeside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
   });
 
   test.each([
     ['a copy keeps its place among the copies only', 'COPIED', 'misses'],
     ['a miss keeps its place among the misses only', 'NOT_FOUND', 'copies'],
   ] as const)('%s', async (_name, outcome, free) => {
-    await ledger.admit('riverside', 'evt_1', limits);
+    await ledger.reserveQuota('riverside', 'evt_1', limits);
     await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
 
     const held = { copies: outcome === 'COPIED' ? 1 : 0, misses: outcome === 'NOT_FOUND' ? 1 : 0 };
@@ -77,10 +81,10 @@ describe('T-21 the hourly limits', () => {
 
   test('a verdict keeps its place among the verdicts only', async () => {
     const few = { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 1 };
-    await ledger.admit('riverside', 'evt_1', few);
+    await ledger.reserveQuota('riverside', 'evt_1', few);
     await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', at('12:00:00'));
 
-    expect(await ledger.admit('riverside', 'evt_2', few)).toMatchObject({
+    expect(await ledger.reserveQuota('riverside', 'evt_2', few)).toMatchObject({
       kind: 'limit_reached',
       limit: 'verdicts',
     });
@@ -91,11 +95,19 @@ describe('T-21 the hourly limits', () => {
   test.each(['ALREADY_LOCAL', 'NOT_ELIGIBLE', 'HOME_UNREACHABLE'] as const)(
     'an event that neither copied nor missed (%s) gives both places back',
     async (outcome) => {
-      await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
+      await ledger.reserveQuota('riverside', 'evt_1', {
+        copiesPerHour: 1,
+        missesPerHour: 1,
+        verdictsPerHour: 9,
+      });
       await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
 
       expect(
-        await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 }),
+        await ledger.reserveQuota('riverside', 'evt_2', {
+          copiesPerHour: 1,
+          missesPerHour: 1,
+          verdictsPerHour: 9,
+        }),
       ).toEqual({
         kind: 'admitted',
       });
@@ -103,11 +115,19 @@ describe('T-21 the hourly limits', () => {
   );
 
   test('an event that waits gives its places back', async () => {
-    await ledger.admit('riverside', 'evt_1', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 });
-    await ledger.giveBack('riverside', 'evt_1');
+    await ledger.reserveQuota('riverside', 'evt_1', {
+      copiesPerHour: 1,
+      missesPerHour: 1,
+      verdictsPerHour: 9,
+    });
+    await ledger.releaseQuota('riverside', 'evt_1');
 
     expect(
-      await ledger.admit('riverside', 'evt_2', { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 }),
+      await ledger.reserveQuota('riverside', 'evt_2', {
+        copiesPerHour: 1,
+        missesPerHour: 1,
+        verdictsPerHour: 9,
+      }),
     ).toEqual({
       kind: 'admitted',
     });
@@ -117,7 +137,7 @@ describe('T-21 the hourly limits', () => {
     const longAgo = (await fixture.redisNow()) - HOUR_MS - 1;
     await fixture.redis.zadd('{passport}:hour:copies:riverside', longAgo, 'evt_0');
 
-    const answer = await ledger.admit('riverside', 'evt_1', {
+    const answer = await ledger.reserveQuota('riverside', 'evt_1', {
       copiesPerHour: 1,
       missesPerHour: 1,
       verdictsPerHour: 9,
@@ -131,7 +151,7 @@ describe('T-21 the hourly limits', () => {
     await fixture.redis.zadd('{passport}:hour:copies:riverside', beforeTheStep, 'evt_0');
 
     const one = { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 9 };
-    const answer = await ledger.admit('riverside', 'evt_1', one);
+    const answer = await ledger.reserveQuota('riverside', 'evt_1', one);
 
     const { freeInMs } = answer as Extract<typeof answer, { kind: 'limit_reached' }>;
     expect(freeInMs).toBeGreaterThan(HOUR_MS - 10_000);
@@ -140,7 +160,11 @@ describe('T-21 the hourly limits', () => {
 
   test('a limit of none stops everything', async () => {
     expect(
-      await ledger.admit('riverside', 'evt_1', { copiesPerHour: 0, missesPerHour: 5, verdictsPerHour: 9 }),
+      await ledger.reserveQuota('riverside', 'evt_1', {
+        copiesPerHour: 0,
+        missesPerHour: 5,
+        verdictsPerHour: 9,
+      }),
     ).toEqual({
       kind: 'limit_reached',
       limit: 'copies',

@@ -7,10 +7,10 @@ import { type JobData, queuedProgress } from '@passport/contract';
 import {
   QUEUE_PREFIX,
   SCANS,
-  type GateAnswer,
-  type GateQuestion,
+  type AdmissionAnswer,
+  type AdmissionRequest,
   type ScanJobs,
-  buildGate,
+  buildAdmission,
   openScanQueue,
 } from '@passport/queue';
 
@@ -95,10 +95,10 @@ function buildHand(worker: Worker<JobData>): WorkerHand {
 }
 
 /** The gate for one delivery at a time. */
-export type OneGate = (question: GateQuestion) => Promise<GateAnswer>;
+export type OneGate = (question: AdmissionRequest) => Promise<AdmissionAnswer>;
 
 export function openGate(redis: Redis): OneGate {
-  const gate = buildGate(redis);
+  const gate = buildAdmission(redis);
   return async (asked) => {
     const [answer] = await gate([asked]);
     if (answer === undefined) throw new Error('the gate gave no answer');
@@ -107,7 +107,7 @@ export function openGate(redis: Redis): OneGate {
 }
 
 /** A good event of riverside; each part may be replaced. */
-export function question(change: Partial<GateQuestion> = {}): GateQuestion {
+export function question(change: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return {
     mode: 'take',
     library: 'riverside',
@@ -120,7 +120,7 @@ export function question(change: Partial<GateQuestion> = {}): GateQuestion {
 }
 
 /** Another event of the same library: its own id, body and card. */
-export function event(n: number, change: Partial<GateQuestion> = {}): GateQuestion {
+export function event(n: number, change: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return question({
     eventId: `evt_${n}`,
     bodyHashes: [`key1:body${n}`],
@@ -154,7 +154,7 @@ export function jobData(change: Partial<JobData> = {}): JobData {
 }
 
 /** The answer of an event that goes on; fails the test on any other. */
-export function entered(answer: GateAnswer): Extract<GateAnswer, { add: boolean }> {
+export function entered(answer: AdmissionAnswer): Extract<AdmissionAnswer, { add: boolean }> {
   if (!('add' in answer)) throw new Error(`the gate answered ${answer.kind}`);
   return answer;
 }

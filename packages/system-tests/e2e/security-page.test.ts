@@ -8,14 +8,14 @@ import { describe, expect, test } from '@jest/globals';
 const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: string])[]>> = {
   'A forged or replayed event': [
     ['apps/receiver/test/answers.test.ts', 'an unknown library cannot be told from a bad signature'],
-    ['packages/queue/test/gate-guard.test.ts', 'the same delivery again is a duplicate that nobody adds'],
+    ['packages/queue/test/idempotency.test.ts', 'the same delivery again is a duplicate that nobody adds'],
   ],
   'A stolen webhook secret, used to guess card numbers': [
     ['packages/queue/test/ledger.test.ts', 'an enumeration stops at their limit'],
     ['apps/worker/test/scan-worker.test.ts', 'so that nobody tries all cards'],
   ],
   'A stolen webhook secret, used to flood': [
-    ['packages/queue/test/gate-rate.test.ts', 'burst leaves another’s rate alone'],
+    ['packages/queue/test/admission-rate.test.ts', 'burst leaves another’s rate alone'],
   ],
   "Our user's key for one Koha is stolen": [
     ['packages/config/test/environment.test.ts', 'the receiver needs no API key of any Koha, and holds none'],

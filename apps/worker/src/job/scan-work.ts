@@ -7,7 +7,7 @@ import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
 import { disclosuresOf } from '../provision/result.ts';
 import type { JobInHand, RunResult } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
-import type { LibraryHealth } from '../koha/library-health.ts';
+import type { HealthTracker } from '../koha/health-tracker.ts';
 import type { Reporter } from '../report/report.ts';
 import type { ScanWork } from './scan-worker.ts';
 
@@ -17,11 +17,11 @@ export interface ScanWorkDeps {
   readonly ledger: Ledger;
   readonly receipts: Receipts;
   readonly reporter: Reporter;
-  readonly sightings: Pick<LibraryHealth, 'misconfigured' | 'worked'>;
+  readonly health: Pick<HealthTracker, 'misconfigured' | 'worked'>;
   readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'putBack'>;
   readonly tracing: Tracing;
   readonly writeEnd: EndWrite;
-  readonly park: (library: string, jobId: string) => Promise<void>;
+  readonly noteDelayed: (library: string, jobId: string) => Promise<void>;
   /** Notes that a failed job's sealed item must be gone by then. */
   readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
   readonly now: () => number;
@@ -33,7 +33,7 @@ export interface ScanWorkDeps {
  * the ledger settles once, Koha keeps the highest number it was told.
  */
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
-  const { ledger, reporter, park, now, log } = deps;
+  const { ledger, reporter, noteDelayed, now, log } = deps;
   return {
     run: (hand: JobInHand) => recordedRun(hand, deps),
     beforeEnd: ({ job }) => writeReceipts(deps, job),
@@ -57,8 +57,8 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
     async beforeDelay({ job, untilMs, forCircuitsOf, worthReporting, putBack }, jobId) {
       // However long it waits and whoever ends it: what has left is on record.
       await writeReceipts(deps, job);
-      if (!hasDisclosed(job)) await ledger.giveBack(job.library, job.event_id);
-      await Promise.all(forCircuitsOf.map((library) => park(library, jobId)));
+      if (!hasDisclosed(job)) await ledger.releaseQuota(job.library, job.event_id);
+      await Promise.all(forCircuitsOf.map((library) => noteDelayed(library, jobId)));
       const { waiting_for: waitingFor, attempt } = job.progress;
       if (putBack !== null) deps.metrics.putBack(job.library, putBack);
       log[putBack === null ? 'info' : 'warn'](
@@ -162,13 +162,13 @@ function itemGoneAt({ consortium }: ScanWorkDeps, job: JobData): number {
 }
 
 function note(deps: ScanWorkDeps, job: JobData, outcome: NonNullable<JobData['progress']['outcome']>): void {
-  const { metrics, sightings, log, now } = deps;
+  const { metrics, health, log, now } = deps;
   const { progress } = job;
   const ageMs = now() - (job.received_ms - job.age_at_delivery_ms);
   metrics.ended(job.library, outcome);
-  if (progress.problem !== null) sightings.misconfigured(progress.problem.library, progress.problem);
+  if (progress.problem !== null) health.misconfigured(progress.problem.library, progress.problem);
   if (progress.patron_id !== null && progress.problem === null) {
-    for (const library of [job.library, ...progress.homes.map(({ id }) => id)]) sightings.worked(library);
+    for (const library of [job.library, ...progress.homes.map(({ id }) => id)]) health.worked(library);
   }
   log[isFailure(outcome) ? 'warn' : 'info'](
     {

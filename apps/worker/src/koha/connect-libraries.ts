@@ -4,7 +4,7 @@ import type { Lifecycle, Logger, Tracing, kohaMetrics } from '@passport/runtime'
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
 import { type Libraries, buildLibraries } from './libraries.ts';
 import type { Sources } from '../sources.ts';
-import type { LibraryHealth } from './library-health.ts';
+import type { HealthTracker } from './health-tracker.ts';
 import type { SlotClock } from './slot-clock.ts';
 
 /** A worker's slot waits this long for a place at a library under its cap; then the job books one and makes room. */
@@ -17,11 +17,11 @@ export function connectLibraries(deps: {
   readonly sources: Sources;
   readonly metrics: ReturnType<typeof kohaMetrics>;
   readonly slots: SlotClock;
-  readonly sightings: LibraryHealth;
+  readonly health: HealthTracker;
   readonly tracing: Tracing;
   readonly log: Logger;
 }): Libraries {
-  const { consortium, lifecycle, sources, metrics, slots, sightings, log } = deps;
+  const { consortium, lifecycle, sources, metrics, slots, health, log } = deps;
   const clients = new Map<string, KohaClient>();
   for (const library of consortium.libraries) {
     const client = connect(library, deps);
@@ -33,16 +33,16 @@ export function connectLibraries(deps: {
   return buildLibraries(clients, sources, {
     circuitChanged(library, isOpen) {
       metrics.circuitOpen(library, isOpen);
-      sightings.circuitChanged(library, isOpen);
+      health.circuitChanged(library, isOpen);
       failures.circuitChanged(library, isOpen);
     },
     answered(library, ms) {
       slots.answered(library, ms);
-      sightings.answered(library);
+      health.answered(library);
       failures.answered(library);
     },
     failed(library, failure) {
-      sightings.failed(library, nameOfFailure(failure));
+      health.failed(library, nameOfFailure(failure));
       failures.failed(library, failure);
     },
   });

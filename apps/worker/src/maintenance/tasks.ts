@@ -1,31 +1,31 @@
 import type { Consortium } from '@passport/config';
 import {
-  type LibrarySighting,
+  type LibraryHealth,
   SCANS,
   type ScanJobs,
-  TELLINGS,
+  REPORTS,
   buildItemSweep,
   buildKeptSweep,
-  type TellJobs,
+  type ReportJobs,
   cleanByAge,
-  cleanTellings,
-  parkedLibraries,
-  promoteOversleeping,
+  cleanReports,
+  librariesWithDelayed,
+  promoteOverdue,
   rewriteLogWhenDue,
-  wakeParked,
-  writeSighting,
+  promoteDelayed,
+  writeHealth,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import type { Task } from './maintenance.ts';
 import type { Libraries } from '../koha/libraries.ts';
-import type { LibraryHealth } from '../koha/library-health.ts';
+import type { HealthTracker } from '../koha/health-tracker.ts';
 import { promoteRound } from './promote-waiting.ts';
 
 /** A desk waits, and a round finds nothing with one command. */
 const PROMOTE_EVERY_MS = 250;
-const SIGHT_EVERY_MS = 2_000;
+const HEALTH_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 10_000;
-const OVERSLEPT_EVERY_MS = 2_000;
+const OVERDUE_EVERY_MS = 2_000;
 /** No wait of run-scan.ts is longer than 90 s: beyond this it was the clock. */
 const LONGEST_WAIT_MS = 120_000;
 /** What one library may bring in between two of these is what it may have too much. */
@@ -39,51 +39,51 @@ export function buildTasks(deps: {
   readonly consortium: Consortium;
   readonly redis: Redis;
   readonly queue: ScanJobs;
-  readonly tellQueue: TellJobs;
+  readonly reportQueue: ReportJobs;
   readonly libraries: Libraries;
-  readonly sightings: LibraryHealth;
+  readonly health: HealthTracker;
   readonly workerId: string;
   /** So many ended events of a library went before their time. */
   readonly dropped: (library: string, state: 'finished' | 'failed', count: number) => void;
   readonly now: () => number;
   readonly log: Logger;
 }): readonly Task[] {
-  const { consortium, redis, queue, tellQueue, libraries, sightings, workerId, dropped, now, log } = deps;
+  const { consortium, redis, queue, reportQueue, libraries, health, workerId, dropped, now, log } = deps;
   const { retention } = consortium;
   const sweepKept = buildKeptSweep(redis, queue, dropped);
   const known = new Set(consortium.libraries.map(({ id }) => id));
   const sweepItems = buildItemSweep(redis);
-  const delayedFor = async (kind: typeof SCANS | typeof TELLINGS): Promise<readonly string[]> =>
-    (await parkedLibraries(redis, kind)).filter((id) => known.has(id));
+  const delayedFor = async (kind: typeof SCANS | typeof REPORTS): Promise<readonly string[]> =>
+    (await librariesWithDelayed(redis, kind)).filter((id) => known.has(id));
   const wake = (): Promise<void> =>
     promoteRound({
       circuitOf: (library) => libraries.circuit(library),
       delayedFor: () => delayedFor(SCANS),
-      wake: (library, most) => wakeParked(redis, queue, library, most),
+      wake: (library, most) => promoteDelayed(redis, queue, library, most),
     });
   const promoteReports = (): Promise<void> =>
     promoteRound({
       circuitOf: (library) => libraries.reportCircuit(library),
-      delayedFor: () => delayedFor(TELLINGS),
-      wake: (library, most) => wakeParked(redis, tellQueue, library, most),
+      delayedFor: () => delayedFor(REPORTS),
+      wake: (library, most) => promoteDelayed(redis, reportQueue, library, most),
     });
-  const writeHealthOf = async ([library, seen]: readonly [string, LibrarySighting]): Promise<void> => {
+  const writeHealthOf = async ([library, seen]: readonly [string, LibraryHealth]): Promise<void> => {
     try {
-      await writeSighting(redis, library, workerId, seen);
+      await writeHealth(redis, library, workerId, seen);
     } catch (error) {
-      sightings.unwritten(library);
+      health.unwritten(library);
       throw error;
     }
   };
-  const writeHealth = (): Promise<unknown> => Promise.all(sightings.takeChanges().map(writeHealthOf));
+  const writeChanges = (): Promise<unknown> => Promise.all(health.takeChanges().map(writeHealthOf));
   return [
     { name: 'wake', everyMs: PROMOTE_EVERY_MS, work: wake },
     { name: 'wake reports', everyMs: PROMOTE_EVERY_MS, work: promoteReports },
-    { name: 'sightings', everyMs: SIGHT_EVERY_MS, work: writeHealth },
+    { name: 'sightings', everyMs: HEALTH_EVERY_MS, work: writeChanges },
     {
       name: 'clock steps',
-      everyMs: OVERSLEPT_EVERY_MS,
-      work: () => promoteOversleeping(queue, now(), LONGEST_WAIT_MS),
+      everyMs: OVERDUE_EVERY_MS,
+      work: () => promoteOverdue(queue, now(), LONGEST_WAIT_MS),
     },
     { name: 'items', everyMs: SWEEP_EVERY_MS, work: () => sweepItems(now()) },
     {
@@ -102,7 +102,7 @@ export function buildTasks(deps: {
       work: () => cleanByAge(redis, queue, retention, now()),
     },
     { name: 'rewrite', everyMs: CLEAN_EVERY_MS, work: () => rewrite(redis, log) },
-    { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanTellings(tellQueue) },
+    { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanReports(reportQueue) },
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { CreatePlaces, HeldPlace, PlaceHolder } from '@passport/queue';
+import type { CreatePlaces, CreatePlace, PlaceOwner } from '@passport/queue';
 import { type CreateLine, buildCreateLine } from './create-line.ts';
 import type { Scan } from './scan.ts';
 
@@ -54,8 +54,8 @@ async function waitForPlace(
   { lending, eventId, startedMs }: Creator,
   signal: AbortSignal,
   { places, newId, monotonicNow, pause }: InPlaceDeps,
-): Promise<HeldPlace | null> {
-  const holder: PlaceHolder = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };
+): Promise<CreatePlace | null> {
+  const holder: PlaceOwner = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };
   const until = monotonicNow() + PATIENCE_MS;
   try {
     for (;;) {
@@ -71,12 +71,12 @@ async function waitForPlace(
 }
 
 /** A create that takes long keeps its place. One that loses it all the same risks a deadlock, which is tried again. */
-async function whileKept<T>(place: HeldPlace, work: () => Promise<T>): Promise<T> {
+async function whileKept<T>(place: CreatePlace, work: () => Promise<T>): Promise<T> {
   const timer = setInterval(() => void place.keep().catch(() => undefined), KEEP_EACH_MS);
   try {
     return await work();
   } finally {
     clearInterval(timer);
-    await place.giveBack().catch(() => undefined); // it runs out by itself
+    await place.release().catch(() => undefined); // it runs out by itself
   }
 }

@@ -1,4 +1,4 @@
-import type { Turns } from '@passport/queue';
+import type { PatronLocks } from '@passport/queue';
 import type { JobLock } from '../job/job-lock.ts';
 import type { Scan } from './scan.ts';
 
@@ -9,7 +9,7 @@ const PATIENCE_MS = 2_000;
 const ASK_AGAIN_MS = 40;
 
 export interface PatronLockDeps {
-  readonly turns: Turns;
+  readonly patronLocks: PatronLocks;
   /** The longest a call to a library's Koha takes. */
   readonly timeoutMs: (library: string) => number;
   readonly newId: () => string;
@@ -62,7 +62,7 @@ async function waitForLock(
   { lending, eventId }: Pick<Scan, 'lending' | 'eventId'>,
   homeKey: string,
   signal: AbortSignal,
-  { turns, timeoutMs, newId, monotonicNow, pause }: PatronLockDeps,
+  { patronLocks, timeoutMs, newId, monotonicNow, pause }: PatronLockDeps,
 ): Promise<{ readonly endsAt: number; release(): Promise<void> } | null> {
   const holder = { event: `${lending}.${eventId}`, run: newId() };
   const lifeMs = LOCK_LIFE_MS + 2 * timeoutMs(lending);
@@ -70,7 +70,7 @@ async function waitForLock(
   for (;;) {
     signal.throwIfAborted();
     const askedAt = monotonicNow();
-    const release = await turns.take(`${lending}:${homeKey}`, holder, lifeMs);
+    const release = await patronLocks.take(`${lending}:${homeKey}`, holder, lifeMs);
     if (release !== null) return { endsAt: askedAt + lifeMs, release };
     if (monotonicNow() >= until) return null;
     await pause(ASK_AGAIN_MS);

@@ -15,7 +15,7 @@ export function buildQuota(
 ): (scan: Scan) => Promise<Retry | null> {
   return async ({ lending, eventId }) => {
     const { limits } = libraryById(consortium, lending);
-    const admission = await ledger.admit(lending, eventId, limits);
+    const admission = await ledger.reserveQuota(lending, eventId, limits);
     if (admission.kind === 'admitted') return null;
     reached(lending, admission.limit);
     return {

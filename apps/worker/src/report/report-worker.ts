@@ -3,10 +3,10 @@ import {
   LenientWorker,
   QUEUE_PREFIX,
   type ScanJobs,
-  TELLINGS,
-  type Telling,
+  REPORTS,
+  type QueuedReport,
   readEventState,
-  tellingSchema,
+  reportSchema,
 } from '@passport/queue';
 import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
@@ -38,7 +38,7 @@ export function startReportWorker(deps: {
   readonly queue: ScanJobs;
   readonly libraries: Libraries;
   /** Notes that a report waits for a library's circuit; returns how many do. */
-  readonly park: (library: string, jobId: string) => Promise<number>;
+  readonly noteDelayed: (library: string, jobId: string) => Promise<number>;
   readonly giveUpAfterMs: (library: string) => number | null;
   /** For a library that this worker does not know. */
   readonly longestGiveUpMs: number;
@@ -47,10 +47,10 @@ export function startReportWorker(deps: {
   readonly tracing: Tracing;
   readonly log: Logger;
 }): { close(): Promise<void> } {
-  const { queue, libraries, park, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
+  const { queue, libraries, noteDelayed, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
 
-  const tell = async (jobId: string, telling: Telling): Promise<void> => {
-    const { library, event_id: eventId, since_ms: sinceMs, traceparent } = telling;
+  const tell = async (jobId: string, report: QueuedReport): Promise<void> => {
+    const { library, event_id: eventId, since_ms: sinceMs, traceparent } = report;
     const patienceMs = giveUpAfterMs(library);
     if (patienceMs === null) {
       // The library is only in the configuration of a newer worker: that one shall report it.
@@ -64,7 +64,7 @@ export function startReportWorker(deps: {
     try {
       await tracing.within(
         () => reportSpan({ library, event: eventId, parent: traceparent }),
-        () => libraries.callBeside(library, (koha) => koha.tellOutcome(eventId, state)),
+        () => libraries.callBeside(library, (koha) => koha.reportOutcome(eventId, state)),
       );
     } catch (error) {
       // No answer is final: a 404, 403, 405 or 302 of the plugin's route is a proxy's as often as a missing plugin's.
@@ -72,18 +72,18 @@ export function startReportWorker(deps: {
       if (leftMs > 0) {
         if (!libraries.reportCircuit(library).isOpen) throw error;
         // Whoever finds the route well again wakes what waits for it.
-        throw new RouteClosed(Math.min((await park(library, jobId)) * EACH_WAITING_MS, leftMs));
+        throw new RouteClosed(Math.min((await noteDelayed(library, jobId)) * EACH_WAITING_MS, leftMs));
       }
       log.warn({ event: eventId, library, error }, 'Koha was not told');
     }
   };
 
   const worker = new LenientWorker(
-    TELLINGS,
+    REPORTS,
     async (job) => {
-      const telling = tellingSchema.safeParse(job.data);
-      if (!telling.success) throw new UnrecoverableError('UNREADABLE_JOB');
-      await tell(job.id ?? '', telling.data);
+      const report = reportSchema.safeParse(job.data);
+      if (!report.success) throw new UnrecoverableError('UNREADABLE_JOB');
+      await tell(job.id ?? '', report.data);
     },
     {
       connection: deps.connection,

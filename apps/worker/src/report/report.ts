@@ -21,20 +21,20 @@ export function buildReporter(deps: {
   readonly libraries: Libraries;
   readonly wantsReports: (library: string) => boolean;
   readonly nameOf: (library: string) => string;
-  readonly tellLater: (job: JobData) => Promise<void>;
+  readonly queueReport: (job: JobData) => Promise<void>;
   /** Aborted when the process must end: what is being told then is told later. */
   readonly deadline: AbortSignal;
   readonly tracing: Tracing;
   readonly log: Logger;
 }): Reporter {
-  const { libraries, wantsReports, nameOf, tellLater, deadline: signal, tracing, log } = deps;
+  const { libraries, wantsReports, nameOf, queueReport, deadline: signal, tracing, log } = deps;
   const beside = new Set<Promise<void>>();
   const tell = (job: JobData, timeoutMs: number): Promise<void> =>
     tracing.within(
       () => reportSpan({ library: job.library, event: job.event_id, parent: job.traceparent }),
       () =>
         libraries.callBeside(job.library, (koha) =>
-          koha.tellOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs, signal }),
+          koha.reportOutcome(job.event_id, eventStateOf(job, false, nameOf), { timeoutMs, signal }),
         ),
     );
 
@@ -46,18 +46,18 @@ export function buildReporter(deps: {
       } catch (error) {
         if (!isOutside(error)) throw error;
         log.info({ event: job.event_id, library: job.library, code: error.code }, 'telling Koha later');
-        await tellLater(job);
+        await queueReport(job);
       }
     },
     reportWaiting(job) {
       if (!wantsReports(job.library)) return;
-      const telling = tell(job, WAITING_DEADLINE_MS)
+      const report = tell(job, WAITING_DEADLINE_MS)
         .catch((error: unknown) => {
           const code = isOutside(error) ? error.code : 'unforeseen';
           log.debug({ event: job.event_id, library: job.library, code }, 'waiting was not told');
         })
-        .finally(() => beside.delete(telling));
-      beside.add(telling);
+        .finally(() => beside.delete(report));
+      beside.add(report);
     },
     settled: async () => void (await Promise.all(beside)),
   };

@@ -73,7 +73,7 @@ function overClient(): (index: number) => Promise<void> {
     );
     if (copy.kind !== 'created') throw new Error(`the copy was answered with ${copy.kind}`);
     await atLending.checkOut({ patronId: copy.patronId, barcode: barcodeOf(index) }, { branch: 'MAIN' });
-    await atLending.tellOutcome(`loop-${index}`, {
+    await atLending.reportOutcome(`loop-${index}`, {
       event_id: `loop-${index}`,
       library: lending.id,
       seq: 1,

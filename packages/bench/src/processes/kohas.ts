@@ -27,7 +27,7 @@ const started = await Promise.all(
       ...(isWatched
         ? {
             onExchange: ({ path, requestBody }) => {
-              if (path === '/contrib/passport/scans/{event_id}/outcome') tellOutcome(requestBody);
+              if (path === '/contrib/passport/scans/{event_id}/outcome') reportOutcome(requestBody);
             },
           }
         : {}),
@@ -37,7 +37,7 @@ const started = await Promise.all(
 );
 send({ kind: 'started', kohas: started });
 
-function tellOutcome(body: unknown): void {
+function reportOutcome(body: unknown): void {
   const {
     event_id: eventId,
     state,

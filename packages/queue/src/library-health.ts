@@ -3,7 +3,7 @@ import type { Redis } from '@passport/runtime';
 import { z } from 'zod';
 import { libraryKey } from './keys.ts';
 
-const sightingSchema = z.object({
+const healthSchema = z.object({
   open: z.boolean(),
   last_success_ms: z.number().nullable(),
   last_failure_ms: z.number().nullable(),
@@ -18,7 +18,7 @@ const sightingSchema = z.object({
  * is open. `last_failure`: a code such as `timeout`. `answer_ms`: moving average of the time of its answers.
  * `problem`: set when a job ended MISCONFIGURED for it, until it succeeds again.
  */
-export type LibrarySighting = Readonly<z.infer<typeof sightingSchema>>;
+export type LibraryHealth = Readonly<z.infer<typeof healthSchema>>;
 
 export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'open' | 'misconfigured';
 
@@ -30,44 +30,44 @@ export interface LibraryState {
   readonly lastFailureMs: number | null;
   readonly lastFailure: string | null;
   readonly answerMs: number | null;
-  readonly problem: LibrarySighting['problem'];
+  readonly problem: LibraryHealth['problem'];
 }
 
 /** A worker that has said nothing for this long is gone, and what it saw no longer counts. */
-const SIGHTING_LIFE_MS = 10 * 60_000;
-const BOARD_LIFE_SECONDS = 24 * 3600;
+const HEALTH_COUNTS_MS = 10 * 60_000;
+const HEALTH_LIFE_SECONDS = 24 * 3600;
 /** Answers slower than this make a person at a desk look up. */
 const SLOW_ANSWER_MS = 1_000;
 
 /** Writes what worker `workerId` saw of a library, and forgets workers that are gone. */
-export async function writeSighting(
+export async function writeHealth(
   redis: Redis,
   library: string,
   workerId: string,
-  sighting: LibrarySighting,
+  health: LibraryHealth,
 ): Promise<void> {
   const key = libraryKey(library);
   const gone = Object.entries(await redis.hgetall(key))
-    .filter(([id, text]) => id !== workerId && isGone(parseSighting(text), sighting.at_ms))
+    .filter(([id, text]) => id !== workerId && isGone(parseHealth(text), health.at_ms))
     .map(([id]) => id);
   if (gone.length > 0) await redis.hdel(key, ...gone);
-  await redis.hset(key, workerId, JSON.stringify(sighting));
-  await redis.expire(key, BOARD_LIFE_SECONDS);
+  await redis.hset(key, workerId, JSON.stringify(health));
+  await redis.expire(key, HEALTH_LIFE_SECONDS);
 }
 
 /**
  * Marks what worker `workerId` saw as of a worker that is gone: it is shown only while no other has a word. For its
  * stop, so that the next worker's view counts at once.
  */
-export async function retireSightings(
+export async function retireHealth(
   redis: Redis,
   libraries: readonly string[],
   workerId: string,
 ): Promise<void> {
   for (const library of libraries) {
     const key = libraryKey(library);
-    const sighting = parseSighting((await redis.hget(key, workerId)) ?? '');
-    if (sighting !== null) await redis.hset(key, workerId, JSON.stringify({ ...sighting, at_ms: 0 }));
+    const health = parseHealth((await redis.hget(key, workerId)) ?? '');
+    if (health !== null) await redis.hset(key, workerId, JSON.stringify({ ...health, at_ms: 0 }));
   }
 }
 
@@ -79,7 +79,7 @@ export async function readLibraryStates(
 ): Promise<LibraryState[]> {
   return Promise.all(
     libraries.map(async (library) => {
-      const rows = Object.values(await redis.hgetall(libraryKey(library))).map(parseSighting);
+      const rows = Object.values(await redis.hgetall(libraryKey(library))).map(parseHealth);
       return merge(
         library,
         rows.filter((row) => row !== null),
@@ -90,16 +90,16 @@ export async function readLibraryStates(
 }
 
 /** Null: written by a worker of another version, or damaged, which is as good as gone. */
-function parseSighting(text: string): LibrarySighting | null {
+function parseHealth(text: string): LibraryHealth | null {
   try {
-    return sightingSchema.safeParse(JSON.parse(text)).data ?? null;
+    return healthSchema.safeParse(JSON.parse(text)).data ?? null;
   } catch {
     return null;
   }
 }
 
-function isGone(sighting: LibrarySighting | null, nowMs: number): boolean {
-  return sighting === null || nowMs - sighting.at_ms > SIGHTING_LIFE_MS;
+function isGone(health: LibraryHealth | null, nowMs: number): boolean {
+  return health === null || nowMs - health.at_ms > HEALTH_COUNTS_MS;
 }
 
 function largest(values: readonly (number | null)[]): number | null {
@@ -111,7 +111,7 @@ function largest(values: readonly (number | null)[]): number | null {
  * A worker that is well does not speak for the others: each may have its own file, address and connection. What needs a
  * person counts from whoever saw it, until that worker sees it no longer, stops, or is silent for long.
  */
-function merge(library: string, all: readonly LibrarySighting[], nowMs: number): LibraryState {
+function merge(library: string, all: readonly LibraryHealth[], nowMs: number): LibraryState {
   const rows = all.toSorted((a, b) => b.at_ms - a.at_ms);
   const fresh = rows.filter((row) => !isGone(row, nowMs));
   const counted = fresh.length > 0 ? fresh : rows.slice(0, 1);
@@ -130,8 +130,8 @@ function merge(library: string, all: readonly LibrarySighting[], nowMs: number):
 }
 
 function conditionOf(
-  rows: readonly LibrarySighting[],
-  problem: LibrarySighting['problem'],
+  rows: readonly LibraryHealth[],
+  problem: LibraryHealth['problem'],
   answerMs: number | null,
 ): LibraryCondition {
   if (rows.length === 0) return 'unknown';

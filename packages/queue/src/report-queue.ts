@@ -1,18 +1,18 @@
 import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, TELLINGS, jobIdOf } from './keys.ts';
+import { QUEUE_PREFIX, REPORTS, jobIdOf } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 
 /** A report that a Koha did not take at once: the state itself is read again when it is told. */
-export const tellingSchema = z.object({
+export const reportSchema = z.object({
   library: z.string(),
   event_id: z.string(),
   since_ms: z.number(),
   /** W3C trace context of the event's delivery, when traced. */
   traceparent: z.string().optional(),
 });
-export type Telling = z.infer<typeof tellingSchema>;
+export type QueuedReport = z.infer<typeof reportSchema>;
 
 const DONE_LIFE_SECONDS = 3600;
 const FAILED_LIFE_SECONDS = 24 * 3600;
@@ -25,11 +25,11 @@ const MOST_OVER = 1_000;
 const MOST_WAITING = 10_000;
 const CLEAN_MOST = 10_000;
 
-export type TellJobs = Queue<Telling>;
+export type ReportJobs = Queue<QueuedReport>;
 
 /** Opens the queue of reports. They are kept by age, and never hold anything personal. */
-export function openTellQueue(redis: Redis): TellJobs {
-  return new LenientQueue<Telling>(TELLINGS, {
+export function openReportQueue(redis: Redis): ReportJobs {
+  return new LenientQueue<QueuedReport>(REPORTS, {
     connection: redis,
     prefix: QUEUE_PREFIX,
     defaultJobOptions: {
@@ -44,7 +44,7 @@ export function openTellQueue(redis: Redis): TellJobs {
 }
 
 /** Removes reports past their age, since BullMQ does so only when another one ends. */
-export async function cleanTellings(queue: TellJobs): Promise<void> {
+export async function cleanReports(queue: ReportJobs): Promise<void> {
   await queue.clean(DONE_LIFE_SECONDS * 1000, CLEAN_MOST, 'completed');
   await queue.clean(FAILED_LIFE_SECONDS * 1000, CLEAN_MOST, 'failed');
 }
@@ -53,15 +53,15 @@ export async function cleanTellings(queue: TellJobs): Promise<void> {
  * Queues a report of the event's state `seq`; the same one is queued once. `before`: how many of its library wait already. A
  * library that takes none, but makes many, comes after all others; false, and nothing done, where too many wait.
  */
-export async function tellLater(
-  queue: TellJobs,
-  telling: Telling,
+export async function queueReport(
+  queue: ReportJobs,
+  report: QueuedReport,
   seq: number,
   before: number,
 ): Promise<boolean> {
   if (before >= MOST_WAITING) return false;
-  await queue.add(telling.library, telling, {
-    jobId: `${jobIdOf(telling.library, telling.event_id)}-tell-${seq}`,
+  await queue.add(report.library, report, {
+    jobId: `${jobIdOf(report.library, report.event_id)}-tell-${seq}`,
     delay: 1_000,
     priority: before + 1,
   });

@@ -10,13 +10,13 @@ return 1
 `;
 
 /** Sets the data of a job that is being worked on; false, and nothing written, when `token` does not hold its lock. */
-export type HeldWrite = (jobId: string, token: string, data: object) => Promise<boolean>;
+export type FencedWrite = (jobId: string, token: string, data: object) => Promise<boolean>;
 
 /**
  * BullMQ's own `updateData` looks at no lock: sent again after a lost connection, it would undo what another worker has
  * written since.
  */
-export function buildHeldWrite(redis: Redis): HeldWrite {
+export function buildFencedWrite(redis: Redis): FencedWrite {
   const write = defineScript(redis, 'passportHeldWrite', WRITE_LUA);
   return async (jobId, token, data) => {
     const key = jobKey(jobId);

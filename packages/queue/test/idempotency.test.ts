@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, buildGate, openLedger } from '@passport/queue';
+import { addScans, buildAdmission, openLedger } from '@passport/queue';
 import {
   type QueueFixture,
   entered,
@@ -157,7 +157,7 @@ describe('a key that holds what is not ours', () => {
   test.each(garbage)('(%s) holds up its own event alone', async (_what, command) => {
     await fixture.server.ask(...command);
 
-    const answers = await buildGate(fixture.redis)([event(2), question(), event(3)]);
+    const answers = await buildAdmission(fixture.redis)([event(2), question(), event(3)]);
 
     const [before, own, after] = answers.map(({ kind }) => kind);
     expect({ before, after }).toEqual({ before: 'new', after: 'new' });

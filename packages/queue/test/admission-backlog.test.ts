@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type GateAnswer, addScans, openLedger } from '@passport/queue';
+import { type AdmissionAnswer, addScans, openLedger } from '@passport/queue';
 import {
   type QueueFixture,
   entered,
@@ -21,7 +21,7 @@ afterAll(() => fixture.close());
 
 const BACKLOG = '{passport}:backlog:riverside';
 const small = { eventsPerSecond: 50, burst: 200, backlog: 2 };
-const ask = (n: number, change: Parameters<typeof event>[1] = {}): Promise<GateAnswer> =>
+const ask = (n: number, change: Parameters<typeof event>[1] = {}): Promise<AdmissionAnswer> =>
   gate(event(n, { limits: small, ...change }));
 
 async function accept(n: number): Promise<void> {

@@ -1,10 +1,10 @@
 import type { Redis } from '@passport/runtime';
-import { GATE_LUA } from './gate-script.ts';
-import { backlogKey, guardKey, joinKey, rateKey, rememberedKey } from './keys.ts';
+import { ADMISSION_LUA } from './admission-script.ts';
+import { backlogKey, idempotencyKey, coalescingKey, rateKey, rememberedKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /** What the receiver asks the gate about one delivery. */
-export interface GateQuestion {
+export interface AdmissionRequest {
   /** `rate`: only takes from the rate. `look`: also refuses a reused id. `take`: an event to queue. */
   readonly mode: 'rate' | 'look' | 'take';
   readonly library: string;
@@ -22,7 +22,7 @@ export interface GateQuestion {
   };
 }
 
-export type GateAnswer =
+export type AdmissionAnswer =
   | { readonly kind: 'pass' }
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number }
   | { readonly kind: 'reused' }
@@ -42,7 +42,7 @@ export type GateAnswer =
     };
 
 /** Asks about deliveries in their order; the answers come in the same one. */
-export type Gate = (questions: readonly GateQuestion[]) => Promise<GateAnswer[]>;
+export type AdmitEvents = (questions: readonly AdmissionRequest[]) => Promise<AdmissionAnswer[]>;
 
 /** Where the question does not say. */
 const MOST_REMEMBERED = 100_000;
@@ -51,23 +51,29 @@ const MOST_REMEMBERED = 100_000;
 const LOWEST_PRIORITY = 2_097_152;
 
 /** The gate as one script on this connection. It rejects with what Redis said; nothing is queued by it. */
-export function buildGate(redis: Redis): Gate {
-  const run = defineScript(redis, 'passportGate', GATE_LUA);
+export function buildAdmission(redis: Redis): AdmitEvents {
+  const run = defineScript(redis, 'passportGate', ADMISSION_LUA);
   return async (questions) => {
     const answers = await run(questions.flatMap(keysOf), questions.flatMap(argumentsOf));
     return (answers as (string | number)[][]).map(readAnswer);
   };
 }
 
-const keysOf = ({ library, eventId, scanHash }: GateQuestion): string[] => [
-  guardKey(library, eventId),
-  joinKey(library, scanHash),
+const keysOf = ({ library, eventId, scanHash }: AdmissionRequest): string[] => [
+  idempotencyKey(library, eventId),
+  coalescingKey(library, scanHash),
   rateKey(library),
   backlogKey(library),
   rememberedKey(library),
 ];
 
-const argumentsOf = ({ mode, library, eventId, bodyHashes, limits }: GateQuestion): (string | number)[] => [
+const argumentsOf = ({
+  mode,
+  library,
+  eventId,
+  bodyHashes,
+  limits,
+}: AdmissionRequest): (string | number)[] => [
   mode,
   library,
   eventId,
@@ -78,7 +84,7 @@ const argumentsOf = ({ mode, library, eventId, bodyHashes, limits }: GateQuestio
   limits.remembered ?? MOST_REMEMBERED,
 ];
 
-function readAnswer([verdict, ...rest]: readonly (string | number)[]): GateAnswer {
+function readAnswer([verdict, ...rest]: readonly (string | number)[]): AdmissionAnswer {
   switch (verdict) {
     case 'pass':
       return { kind: 'pass' };

@@ -1,5 +1,5 @@
 import type { ProblemKind } from '@passport/contract';
-import type { LibrarySighting } from '@passport/queue';
+import type { LibraryHealth } from '@passport/queue';
 
 interface Seen {
   open: boolean;
@@ -11,7 +11,7 @@ interface Seen {
 }
 
 /** What this process sees of the libraries, kept for the dashboard. */
-export interface LibraryHealth {
+export interface HealthTracker {
   circuitChanged(library: string, isOpen: boolean): void;
   answered(library: string): void;
   failed(library: string, code: string): void;
@@ -19,16 +19,16 @@ export interface LibraryHealth {
   /** A job went through there: whatever was set up wrongly is mended. */
   worked(library: string): void;
   /** What has changed since the last time, by library. */
-  takeChanges(): readonly (readonly [string, LibrarySighting])[];
+  takeChanges(): readonly (readonly [string, LibraryHealth])[];
   /** What was taken of this library could not be written: it is still a change. */
   unwritten(library: string): void;
 }
 
-export function buildLibraryHealth(
+export function buildHealthTracker(
   libraries: readonly string[],
   answerMs: (library: string) => number | null,
   now: () => number,
-): LibraryHealth {
+): HealthTracker {
   const all = new Map<string, Seen>(
     libraries.map((id) => [
       id,
@@ -58,13 +58,13 @@ export function buildLibraryHealth(
       [...all].flatMap(([library, seen]) => {
         if (!seen.isChanged) return [];
         seen.isChanged = false;
-        return [[library, asSighting(seen, answerMs(library), now())] as const];
+        return [[library, healthOf(seen, answerMs(library), now())] as const];
       }),
     unwritten: (library) => change(library, {}),
   };
 }
 
-const asSighting = (seen: Seen, answerMs: number | null, now: number): LibrarySighting => ({
+const healthOf = (seen: Seen, answerMs: number | null, now: number): LibraryHealth => ({
   open: seen.open,
   last_success_ms: seen.lastSuccessMs,
   last_failure_ms: seen.lastFailureMs,

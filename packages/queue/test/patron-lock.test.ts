@@ -1,13 +1,13 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { type Turns, openTurns } from '@passport/queue';
+import { type PatronLocks, openPatronLocks } from '@passport/queue';
 import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
-let turns: Turns;
+let patronLocks: PatronLocks;
 beforeAll(async () => {
   fixture = await openQueueFixture();
-  turns = openTurns(fixture.redis);
+  patronLocks = openPatronLocks(fixture.redis);
 });
 afterEach(() => fixture.clear());
 afterAll(() => fixture.close());
@@ -17,10 +17,10 @@ const holder = (event: string, run = 'a') => ({ event: `riverside.${event}`, run
 
 describe('T-20 taking turns', () => {
   test('of many at once one has the turn', async () => {
-    const other = openTurns(await fixture.connect());
+    const other = openPatronLocks(await fixture.connect());
     const taken = await Promise.all(
       Array.from({ length: 20 }, (_, n) =>
-        (n % 2 === 0 ? turns : other).take(NAME, holder(`evt_${n}`), 10_000),
+        (n % 2 === 0 ? patronLocks : other).take(NAME, holder(`evt_${n}`), 10_000),
       ),
     );
 
@@ -28,46 +28,46 @@ describe('T-20 taking turns', () => {
   });
 
   test('it is free again once it was given back', async () => {
-    const release = await turns.take(NAME, holder('first'), 10_000);
+    const release = await patronLocks.take(NAME, holder('first'), 10_000);
     await release?.();
 
-    expect(await turns.take(NAME, holder('second'), 10_000)).not.toBeNull();
+    expect(await patronLocks.take(NAME, holder('second'), 10_000)).not.toBeNull();
   });
 
   test('another name is another turn', async () => {
-    await turns.take(NAME, holder('first'), 10_000);
+    await patronLocks.take(NAME, holder('first'), 10_000);
 
-    expect(await turns.take('riverside:midland:813', holder('second'), 10_000)).not.toBeNull();
+    expect(await patronLocks.take('riverside:midland:813', holder('second'), 10_000)).not.toBeNull();
   });
 
   test('a holder that died gives it up when its time is over', async () => {
-    await turns.take(NAME, holder('died'), 30);
+    await patronLocks.take(NAME, holder('died'), 30);
 
-    await waitFor('the turn to be free', () => turns.take(NAME, holder('next'), 10_000));
+    await waitFor('the turn to be free', () => patronLocks.take(NAME, holder('next'), 10_000));
   });
 
   test('a holder whose time was over cannot give back the turn of the next one', async () => {
-    const late = await turns.take(NAME, holder('late'), 10_000);
+    const late = await patronLocks.take(NAME, holder('late'), 10_000);
     await fixture.server.ask('DEL', `{passport}:turn:${NAME}`);
-    await turns.take(NAME, holder('next'), 10_000);
+    await patronLocks.take(NAME, holder('next'), 10_000);
 
     await late?.();
 
-    expect(await turns.take(NAME, holder('third'), 10_000)).toBeNull();
+    expect(await patronLocks.take(NAME, holder('third'), 10_000)).toBeNull();
   });
 
   test('a later run of the same event takes it over, and the run before cannot give it back', async () => {
-    const dead = await turns.take(NAME, holder('evt_1', 'dead'), 10_000);
+    const dead = await patronLocks.take(NAME, holder('evt_1', 'dead'), 10_000);
 
-    expect(await turns.take(NAME, holder('evt_1', 'twin'), 10_000)).not.toBeNull();
+    expect(await patronLocks.take(NAME, holder('evt_1', 'twin'), 10_000)).not.toBeNull();
     await dead?.();
-    expect(await turns.take(NAME, holder('evt_2'), 10_000)).toBeNull();
+    expect(await patronLocks.take(NAME, holder('evt_2'), 10_000)).toBeNull();
   });
 
   test('an event whose id begins like the holder’s does not take it over', async () => {
-    await turns.take(NAME, holder('evt_1'), 10_000);
+    await patronLocks.take(NAME, holder('evt_1'), 10_000);
 
-    expect(await turns.take(NAME, holder('evt_10'), 10_000)).toBeNull();
-    expect(await turns.take(NAME, holder('evt_'), 10_000)).toBeNull();
+    expect(await patronLocks.take(NAME, holder('evt_10'), 10_000)).toBeNull();
+    expect(await patronLocks.take(NAME, holder('evt_'), 10_000)).toBeNull();
   });
 });

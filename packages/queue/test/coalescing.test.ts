@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, followEvent, openLedger, readEventState } from '@passport/queue';
+import { addScans, resolveEventId, openLedger, readEventState } from '@passport/queue';
 import {
   type QueueFixture,
   jobData,
@@ -136,7 +136,7 @@ describe('a double scan', () => {
     await acceptFirst();
     await gate(second);
     const stateOf = async (eventId: string) => {
-      const followed = await followEvent(fixture.redis, 'riverside', eventId);
+      const followed = await resolveEventId(fixture.redis, 'riverside', eventId);
       return readEventState(fixture.queue, 'riverside', followed, (id) => id);
     };
 

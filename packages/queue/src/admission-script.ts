@@ -1,10 +1,10 @@
 import { STALE_LUA } from './backlog-script.ts';
-import { guardKeyPrefix, jobKeyPrefix } from './keys.ts';
+import { idempotencyKeyPrefix, jobKeyPrefix } from './keys.ts';
 
 /** How long a `webhook-id` is remembered. Standard Webhooks senders give up well before. */
-const GUARD_LIFE_SECONDS = 80 * 3600;
+const IDEMPOTENCY_LIFE_SECONDS = 80 * 3600;
 /** Scans of one card and item within this time are one scan. */
-const JOIN_LIFE_MS = 10_000;
+const COALESCE_MS = 10_000;
 
 /**
  * The gate: everything the receiver must know and hold before it queues events, in one round trip for all that came
@@ -23,7 +23,7 @@ const JOIN_LIFE_MS = 10_000;
  * A guard without a job is the dangerous gap (a crash between the gate and the add): whoever meets one whose event has
  * not ended is told to add the job again. The guard ends in "d" once the job has ended.
  */
-export const GATE_LUA = `
+export const ADMISSION_LUA = `
 ${STALE_LUA}
 local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -79,9 +79,9 @@ end
 -- Guards live long and are cheap to make: of each library only so many, or one could fill Redis with them. An event whose
 -- guard went early is still known by its job, for as long as that is kept.
 local function remember(guards, remembered_key, event_id, value, most)
-  redis.call('SET', guards .. event_id, value, 'EX', ${GUARD_LIFE_SECONDS})
+  redis.call('SET', guards .. event_id, value, 'EX', ${IDEMPOTENCY_LIFE_SECONDS})
   local count = redis.call('RPUSH', remembered_key, event_id)
-  if count % 100 == 1 then redis.call('EXPIRE', remembered_key, ${GUARD_LIFE_SECONDS}) end
+  if count % 100 == 1 then redis.call('EXPIRE', remembered_key, ${IDEMPOTENCY_LIFE_SECONDS}) end
   if count <= most then return end
   for _, oldest in ipairs(redis.call('LPOP', remembered_key, math.min(count - most, 10))) do
     redis.call('DEL', guards .. oldest)
@@ -90,7 +90,7 @@ end
 
 local function ask(keys, mode, library, event_id, hashes, interval, burst, most, most_ids)
   local guard_key, join_key, rate_key, backlog_key, remembered_key = unpack(keys)
-  local guards, jobs = '${guardKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
+  local guards, jobs = '${idempotencyKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
   local function enter(id)
     redis.call('ZADD', backlog_key, 'NX', now_ms, id)
     return redis.call('ZCARD', backlog_key)
@@ -126,7 +126,7 @@ local function ask(keys, mode, library, event_id, hashes, interval, burst, most,
 
   if is_full(backlog_key, most, jobs) then return {'backlog'} end
   remember(guards, remembered_key, event_id, hash .. ' -', most_ids)
-  redis.call('SET', join_key, event_id, 'PX', ${JOIN_LIFE_MS})
+  redis.call('SET', join_key, event_id, 'PX', ${COALESCE_MS})
   return {'new', event_id, 1, enter(event_id), now_ms}
 end
 

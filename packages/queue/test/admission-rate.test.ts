@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import { type GateAnswer, buildGate } from '@passport/queue';
+import { type AdmissionAnswer, buildAdmission } from '@passport/queue';
 import { type QueueFixture, event, openQueueFixture, openGate, type OneGate } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -14,7 +14,7 @@ afterAll(() => fixture.close());
 
 const RATE_KEY = '{passport}:rate:riverside';
 const slow = { eventsPerSecond: 1, burst: 3, backlog: 10_000 };
-const ask = (n: number, change: Parameters<typeof event>[1] = {}): Promise<GateAnswer> =>
+const ask = (n: number, change: Parameters<typeof event>[1] = {}): Promise<AdmissionAnswer> =>
   gate(event(n, { limits: slow, ...change }));
 
 async function useUpBurst(): Promise<void> {
@@ -29,7 +29,7 @@ describe('the rate of a library', () => {
     const refused = await ask(4);
 
     expect(refused).toEqual({ kind: 'rate_limited', retryAfterMs: expect.any(Number) });
-    const { retryAfterMs } = refused as Extract<GateAnswer, { kind: 'rate_limited' }>;
+    const { retryAfterMs } = refused as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
     expect(retryAfterMs).toBeGreaterThan(500);
     expect(retryAfterMs).toBeLessThanOrEqual(1_000);
   });
@@ -49,10 +49,10 @@ describe('the rate of a library', () => {
 
   test('a refused event takes nothing from the rate, so that hammering does not shut a library out', async () => {
     await useUpBurst();
-    const first = (await ask(9)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+    const first = (await ask(9)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
     for (let n = 0; n < 20; n += 1) await ask(9);
 
-    const last = (await ask(9)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+    const last = (await ask(9)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
 
     expect(last.retryAfterMs).toBeLessThanOrEqual(first.retryAfterMs);
   });
@@ -105,7 +105,7 @@ describe('the rate of a library', () => {
   test('a clock that is set back gives no new burst, and what a refused event waits for grows less', async () => {
     await useUpBurst();
     await setClockBack(3_600_000);
-    const refused = (await ask(7)) as Extract<GateAnswer, { kind: 'rate_limited' }>;
+    const refused = (await ask(7)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
     expect(refused).toMatchObject({ kind: 'rate_limited' });
     expect(refused.retryAfterMs).toBeLessThanOrEqual(1_000);
 
@@ -145,7 +145,7 @@ describe('the rate of a library', () => {
 
   test('deliveries that come together are asked about in their order', async () => {
     const limits = { eventsPerSecond: 1, burst: 2, backlog: 10_000 };
-    const answers = await buildGate(fixture.redis)([1, 2, 3].map((n) => event(n, { limits })));
+    const answers = await buildAdmission(fixture.redis)([1, 2, 3].map((n) => event(n, { limits })));
 
     expect(answers.map(({ kind }) => kind)).toEqual(['new', 'new', 'rate_limited']);
   });

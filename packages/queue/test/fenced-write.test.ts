@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, buildHeldWrite, jobIdOf } from '@passport/queue';
+import { addScans, buildFencedWrite, jobIdOf } from '@passport/queue';
 import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -25,7 +25,7 @@ describe('writing the data of a job under work', () => {
   test('is done for whoever holds its lock', async () => {
     const token = await take();
 
-    expect(await buildHeldWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(true);
+    expect(await buildFencedWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(true);
     expect(await stored()).toBeNull();
   });
 
@@ -33,7 +33,7 @@ describe('writing the data of a job under work', () => {
     const token = await take();
     await fixture.server.ask('SET', LOCK, 'twin');
 
-    expect(await buildHeldWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(false);
+    expect(await buildFencedWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(false);
     expect(await stored()).toBe('kid:sealed-item');
   });
 
@@ -41,7 +41,7 @@ describe('writing the data of a job under work', () => {
     const token = await take();
     await fixture.server.ask('DEL', LOCK);
 
-    expect(await buildHeldWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(false);
+    expect(await buildFencedWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(false);
     expect(await stored()).toBe('kid:sealed-item');
   });
 
@@ -49,7 +49,7 @@ describe('writing the data of a job under work', () => {
     const token = await take();
     await fixture.server.ask('DEL', `{passport}:scans:${JOB_ID}`, LOCK);
 
-    expect(await buildHeldWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(false);
+    expect(await buildFencedWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(false);
     expect(await fixture.queue.getJob(JOB_ID)).toBeUndefined();
   });
 });

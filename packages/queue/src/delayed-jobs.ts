@@ -1,39 +1,44 @@
 import type { Redis } from '@passport/runtime';
 import { hasMoved } from './bullmq-error.ts';
-import { type Parked, SCANS, TELLINGS, parkedKey, parkedLibrariesKey } from './keys.ts';
+import { type DelayedKind, SCANS, REPORTS, delayedKey, delayedLibrariesKey } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
-import type { TellJobs } from './tell-queue.ts';
+import type { ReportJobs } from './report-queue.ts';
 
-const WAKE_BATCH = 100;
+const PROMOTE_BATCH = 100;
 /** A parked job wakes by itself after a minute or two: ids older than this wait for nobody. */
-const PARKED_LIFE_SECONDS = 15 * 60;
+const DELAYED_LIFE_SECONDS = 15 * 60;
 
 /** Notes that a job waits for a library's circuit. Called before the job is moved, so that no waking misses it. */
-export async function park(redis: Redis, library: string, jobId: string): Promise<void> {
+export async function noteDelayed(redis: Redis, library: string, jobId: string): Promise<void> {
   await note(redis, library, [jobId], SCANS);
 }
 
 /** The same for a report to the library. */
-export async function parkReport(redis: Redis, library: string, jobId: string): Promise<void> {
-  await note(redis, library, [jobId], TELLINGS);
+export async function noteDelayedReport(redis: Redis, library: string, jobId: string): Promise<void> {
+  await note(redis, library, [jobId], REPORTS);
 }
 
 /** How many reports wait for the library's circuit, or did when they were last tried. */
-export async function countParkedReports(redis: Redis, library: string): Promise<number> {
-  return redis.scard(parkedKey(library, TELLINGS));
+export async function countDelayedReports(redis: Redis, library: string): Promise<number> {
+  return redis.scard(delayedKey(library, REPORTS));
 }
 
-async function note(redis: Redis, library: string, jobIds: readonly string[], kind: Parked): Promise<void> {
+async function note(
+  redis: Redis,
+  library: string,
+  jobIds: readonly string[],
+  kind: DelayedKind,
+): Promise<void> {
   await Promise.all([
-    redis.sadd(parkedKey(library, kind), ...jobIds),
-    redis.expire(parkedKey(library, kind), PARKED_LIFE_SECONDS),
-    redis.sadd(parkedLibrariesKey(kind), library),
+    redis.sadd(delayedKey(library, kind), ...jobIds),
+    redis.expire(delayedKey(library, kind), DELAYED_LIFE_SECONDS),
+    redis.sadd(delayedLibrariesKey(kind), library),
   ]);
 }
 
 /** The libraries that jobs (or reports) wait for, whichever worker parked them. */
-export async function parkedLibraries(redis: Redis, kind: Parked = SCANS): Promise<string[]> {
-  return redis.smembers(parkedLibrariesKey(kind));
+export async function librariesWithDelayed(redis: Redis, kind: DelayedKind = SCANS): Promise<string[]> {
+  return redis.smembers(delayedLibrariesKey(kind));
 }
 
 /**
@@ -41,18 +46,18 @@ export async function parkedLibraries(redis: Redis, kind: Parked = SCANS): Promi
  * that is no longer delayed (it woke by itself) is passed over; one that is only about to be parked stays noted.
  * Priorities stay.
  */
-export async function wakeParked(
+export async function promoteDelayed(
   redis: Redis,
-  queue: ScanJobs | TellJobs,
+  queue: ScanJobs | ReportJobs,
   library: string,
   most = Infinity,
 ): Promise<number> {
-  const kind = queue.name === TELLINGS ? TELLINGS : SCANS;
-  const key = parkedKey(library, kind);
+  const kind = queue.name === REPORTS ? REPORTS : SCANS;
+  const key = delayedKey(library, kind);
   const notYet: string[] = [];
   let woken = 0;
   while (woken < most) {
-    const ids = await redis.spop(key, Math.min(WAKE_BATCH, most - woken));
+    const ids = await redis.spop(key, Math.min(PROMOTE_BATCH, most - woken));
     if (ids.length === 0) {
       if (notYet.length === 0) await strikeOff(redis, library, kind);
       break;
@@ -66,16 +71,16 @@ export async function wakeParked(
 }
 
 /** Nobody waits for the library any more, unless somebody has come in between. */
-async function strikeOff(redis: Redis, library: string, kind: Parked): Promise<void> {
-  const libraries = parkedLibrariesKey(kind);
+async function strikeOff(redis: Redis, library: string, kind: DelayedKind): Promise<void> {
+  const libraries = delayedLibrariesKey(kind);
   await redis.srem(libraries, library);
-  if ((await redis.scard(parkedKey(library, kind))) > 0) await redis.sadd(libraries, library);
+  if ((await redis.scard(delayedKey(library, kind))) > 0) await redis.sadd(libraries, library);
 }
 
 /** A job that could not be promoted a moment ago: about to be parked, or parked in between. */
-const IS_PARKED_OR_ABOUT_TO: ReadonlySet<string> = new Set(['active', 'delayed']);
+const IS_DELAYED_OR_ABOUT_TO: ReadonlySet<string> = new Set(['active', 'delayed']);
 
-async function wake(queue: ScanJobs | TellJobs, jobId: string): Promise<'woken' | 'gone' | 'not_yet'> {
+async function wake(queue: ScanJobs | ReportJobs, jobId: string): Promise<'woken' | 'gone' | 'not_yet'> {
   const job = await queue.getJob(jobId);
   if (job === undefined) return 'gone';
   try {
@@ -83,6 +88,6 @@ async function wake(queue: ScanJobs | TellJobs, jobId: string): Promise<'woken' 
     return 'woken';
   } catch (error) {
     if (!hasMoved(error)) throw error;
-    return IS_PARKED_OR_ABOUT_TO.has(await job.getState()) ? 'not_yet' : 'gone';
+    return IS_DELAYED_OR_ABOUT_TO.has(await job.getState()) ? 'not_yet' : 'gone';
   }
 }

@@ -1,5 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, jobIdOf, park, parkedKey, parkedLibraries, wakeParked } from '@passport/queue';
+import {
+  addScans,
+  jobIdOf,
+  noteDelayed,
+  delayedKey,
+  librariesWithDelayed,
+  promoteDelayed,
+} from '@passport/queue';
 import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -14,7 +21,7 @@ const HOUR_MS = 3_600_000;
 async function parkOne(n: number, priority: number): Promise<string> {
   await addScans(fixture.queue, [{ job: jobData({ event_id: `evt_${n}` }), priority }]);
   const jobId = jobIdOf('riverside', `evt_${n}`);
-  await park(fixture.redis, 'midland', jobId);
+  await noteDelayed(fixture.redis, 'midland', jobId);
   await fixture.hand.delay(await fixture.hand.take(), (await fixture.redisNow()) + HOUR_MS);
   return jobId;
 }
@@ -28,7 +35,7 @@ describe('jobs that wait for a library', () => {
     await parkOne(2, 200);
     await parkOne(3, 100);
 
-    expect(await wakeParked(fixture.redis, fixture.queue, 'midland')).toBe(3);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(3);
 
     const order: string[] = [];
     for (let n = 0; n < 3; n += 1) {
@@ -41,7 +48,7 @@ describe('jobs that wait for a library', () => {
 
   test('parking and waking costs no attempt', async () => {
     const jobId = await parkOne(1, 1);
-    await wakeParked(fixture.redis, fixture.queue, 'midland');
+    await promoteDelayed(fixture.redis, fixture.queue, 'midland');
 
     expect((await fixture.queue.getJob(jobId))?.attemptsMade).toBe(0);
   });
@@ -54,11 +61,11 @@ describe('jobs that wait for a library', () => {
     await addScans(fixture.queue, jobs);
     for (let n = 0; n < jobs.length; n += 1) {
       const job = await fixture.hand.take();
-      await park(fixture.redis, 'midland', job.id ?? '');
+      await noteDelayed(fixture.redis, 'midland', job.id ?? '');
       await fixture.hand.delay(job, (await fixture.redisNow()) + HOUR_MS);
     }
 
-    expect(await wakeParked(fixture.redis, fixture.queue, 'midland')).toBe(230);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(230);
     expect(await fixture.queue.getJobCounts('delayed', 'prioritized')).toEqual({
       delayed: 0,
       prioritized: 230,
@@ -70,43 +77,43 @@ describe('jobs that wait for a library', () => {
     await (await fixture.queue.getJob(woke))?.promote();
     await (await fixture.queue.getJob(gone))?.remove();
 
-    expect(await wakeParked(fixture.redis, fixture.queue, 'midland')).toBe(1);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(1);
     expect(await stateOf(waiting)).toBe('prioritized');
   });
 
   test('one that is noted but not yet moved is woken the next time', async () => {
     await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
     const job = await fixture.hand.take();
-    await park(fixture.redis, 'midland', job.id ?? '');
+    await noteDelayed(fixture.redis, 'midland', job.id ?? '');
 
-    expect(await wakeParked(fixture.redis, fixture.queue, 'midland')).toBe(0);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(0);
     await fixture.hand.delay(job, (await fixture.redisNow()) + HOUR_MS);
-    expect(await wakeParked(fixture.redis, fixture.queue, 'midland')).toBe(1);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(1);
   });
 
   test('one alone can be woken, to see whether its library is back', async () => {
     const jobIds = [await parkOne(1, 1), await parkOne(2, 2), await parkOne(3, 3)];
 
-    expect(await wakeParked(fixture.redis, fixture.queue, 'midland', 1)).toBe(1);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland', 1)).toBe(1);
 
     const states = await Promise.all(jobIds.map(stateOf));
     expect(states.filter((state) => state === 'delayed')).toHaveLength(2);
-    expect(await parkedLibraries(fixture.redis)).toEqual(['midland']);
+    expect(await librariesWithDelayed(fixture.redis)).toEqual(['midland']);
   });
 
   test('a library is on the list for as long as jobs wait for it', async () => {
     await parkOne(1, 1);
-    expect(await parkedLibraries(fixture.redis)).toEqual(['midland']);
+    expect(await librariesWithDelayed(fixture.redis)).toEqual(['midland']);
 
-    await wakeParked(fixture.redis, fixture.queue, 'midland');
+    await promoteDelayed(fixture.redis, fixture.queue, 'midland');
 
-    expect(await parkedLibraries(fixture.redis)).toEqual([]);
+    expect(await librariesWithDelayed(fixture.redis)).toEqual([]);
   });
 
   test('those that wait for another library sleep on', async () => {
     const jobId = await parkOne(1, 1);
 
-    expect(await wakeParked(fixture.redis, fixture.queue, 'lakeside')).toBe(0);
+    expect(await promoteDelayed(fixture.redis, fixture.queue, 'lakeside')).toBe(0);
     expect(await stateOf(jobId)).toBe('delayed');
   });
 
@@ -115,8 +122,8 @@ describe('jobs that wait for a library', () => {
     const other = await fixture.connect();
 
     const woken = await Promise.all([
-      wakeParked(fixture.redis, fixture.queue, 'midland'),
-      wakeParked(other, fixture.queue, 'midland'),
+      promoteDelayed(fixture.redis, fixture.queue, 'midland'),
+      promoteDelayed(other, fixture.queue, 'midland'),
     ]);
 
     expect(woken[0] + woken[1]).toBe(4);
@@ -125,7 +132,7 @@ describe('jobs that wait for a library', () => {
   test('a note for a library that never comes back is forgotten', async () => {
     await parkOne(1, 1);
 
-    const life = await fixture.redis.ttl(parkedKey('midland'));
+    const life = await fixture.redis.ttl(delayedKey('midland'));
     expect(life).toBeGreaterThan(120);
     expect(life).toBeLessThanOrEqual(900);
   });

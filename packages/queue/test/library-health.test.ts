@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LibrarySighting, readLibraryStates, retireSightings, writeSighting } from '@passport/queue';
+import { type LibraryHealth, readLibraryStates, retireHealth, writeHealth } from '@passport/queue';
 import { NOON, type QueueFixture, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -10,7 +10,7 @@ afterEach(() => fixture.clear());
 afterAll(() => fixture.close());
 
 const MINUTE_MS = 60_000;
-const sighting = (change: Partial<LibrarySighting> = {}): LibrarySighting => ({
+const health = (change: Partial<LibraryHealth> = {}): LibraryHealth => ({
   open: false,
   last_success_ms: NOON,
   last_failure_ms: null,
@@ -20,8 +20,8 @@ const sighting = (change: Partial<LibrarySighting> = {}): LibrarySighting => ({
   at_ms: NOON,
   ...change,
 });
-const see = (worker: string, change: Partial<LibrarySighting> = {}): Promise<void> =>
-  writeSighting(fixture.redis, 'midland', worker, sighting(change));
+const see = (worker: string, change: Partial<LibraryHealth> = {}): Promise<void> =>
+  writeHealth(fixture.redis, 'midland', worker, health(change));
 const midland = async (nowMs = NOON) => (await readLibraryStates(fixture.redis, ['midland'], nowMs))[0];
 
 describe('the board of libraries', () => {
@@ -88,7 +88,7 @@ describe('the board of libraries', () => {
 
   test('what a worker saw before it stopped counts no longer once another has a word', async () => {
     await see('worker-1', { problem: { what: 'category', name: 'PT' }, at_ms: NOON - 1_000 });
-    await retireSightings(fixture.redis, ['midland', 'lakeside'], 'worker-1');
+    await retireHealth(fixture.redis, ['midland', 'lakeside'], 'worker-1');
     expect(await midland()).toMatchObject({ condition: 'misconfigured', lastSuccessMs: NOON });
 
     await see('worker-2');
@@ -108,7 +108,7 @@ describe('the board of libraries', () => {
 
   test('a worker that has been silent for long keeps no circuit open', async () => {
     await see('gone', { open: true, at_ms: NOON - 11 * MINUTE_MS });
-    await fixture.redis.hset('{passport}:library:midland', 'worker-1', JSON.stringify(sighting()));
+    await fixture.redis.hset('{passport}:library:midland', 'worker-1', JSON.stringify(health()));
 
     expect((await midland())?.condition).toBe('up');
   });

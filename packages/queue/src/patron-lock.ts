@@ -20,7 +20,7 @@ return 0
 `;
 
 /** Who wants a turn: one run of the job of one event. */
-export interface TurnHolder {
+export interface LockOwner {
   /** `{library}.{event id}` */
   readonly event: string;
   /** Tells this run from every other. */
@@ -28,18 +28,18 @@ export interface TurnHolder {
 }
 
 /** Takes turns, across all worker processes. */
-export interface Turns {
+export interface PatronLocks {
   /**
    * Takes the turn `name` for at most `lifeMs`; null when another event has it. Returns the function that gives it
    * back. The holder must not rely on it past `lifeMs`.
    */
-  take(name: string, holder: TurnHolder, lifeMs: number): Promise<(() => Promise<void>) | null>;
+  take(name: string, holder: LockOwner, lifeMs: number): Promise<(() => Promise<void>) | null>;
 }
 
 /**
  * One key per turn with a life, in the one Redis that the jobs are in too (docs/decisions/0005: why no Redlock).
  */
-export function openTurns(redis: Redis): Turns {
+export function openPatronLocks(redis: Redis): PatronLocks {
   const take = defineScript(redis, 'passportTake', TAKE_LUA);
   const release = defineScript(redis, 'passportRelease', RELEASE_LUA);
   return {
