@@ -88,9 +88,9 @@ function counted(asked: Asked, cardHash: string, deps: CliDeps) {
   return withQueue(deps, async ({ redis, now }) => {
     const ledger = openLedger(redis);
     const log = openLog(deps);
-    const admission = await ledger.reserveQuota(lending.id, event, lending.limits);
-    if (admission.kind === 'limit_reached') {
-      const { limit, freeInMs } = admission;
+    const reservation = await ledger.reserveQuota(lending.id, event, lending.limits);
+    if (reservation.kind === 'limit_reached') {
+      const { limit, freeInMs } = reservation;
       log.info({ ...audit, result: 'limit_reached', limit }, 'explain');
       const minutes = Math.ceil(freeInMs / 60_000);
       throw new Failure(

@@ -83,8 +83,9 @@ function answered(answer: SinkAnswer, parsed: ParsedEvent | null, eventId: strin
     case 'new':
       return { kind: 'accepted', eventId: answer.eventId };
     case 'duplicate':
-    case 'joined':
-      return { kind: answer.kind, eventId: answer.eventId };
+      return { kind: 'duplicate', eventId: answer.eventId };
+    case 'coalesced':
+      return { kind: 'joined', eventId: answer.eventId };
     case 'pass':
       return passed(parsed, eventId);
     default:
@@ -92,7 +93,7 @@ function answered(answer: SinkAnswer, parsed: ParsedEvent | null, eventId: strin
   }
 }
 
-/** What is not queued, once rate and guard have nothing against it. */
+/** What is not queued, once admission has nothing against it. */
 function passed(parsed: ParsedEvent | null, eventId: string): Acceptance {
   switch (parsed?.kind) {
     case undefined:

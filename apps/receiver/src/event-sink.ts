@@ -16,9 +16,9 @@ export type JobOf = (eventId: string, receivedMs: number) => JobData;
 
 /** Where accepted events go. It never rejects: what Redis cannot do now is `unavailable`. */
 export interface EventSink {
-  /** Asks the gate about a delivery that will not be queued. */
+  /** Checks a delivery that will not be queued. */
   ask(question: AdmissionRequest): Promise<SinkAnswer>;
-  /** Asks the gate, and adds the job where the gate says so. Resolves after Redis has it. */
+  /** Admits a delivery and adds its job where it is new. Resolves after Redis has it. */
   take(question: AdmissionRequest, jobOf: JobOf): Promise<SinkAnswer>;
 }
 
@@ -53,7 +53,7 @@ const UNAVAILABLE: SinkAnswer = { kind: 'unavailable' };
 
 /**
  * The sink over a real Redis. `redis` must be a producer connection (no offline queue), and the same one that `queue`
- * and the gate use, since `WAIT` counts the writes of its own connection.
+ * and admission use, since `WAIT` counts the writes of its own connection.
  */
 export function buildEventSink(deps: EventSinkDeps): EventSink {
   let waiting: Waiting[] = [];
@@ -99,14 +99,14 @@ async function carry(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<vo
   await work.catch(() => undefined);
 }
 
-/** Gate for all, one bulk add, replicas if asked. */
+/** Admission of all, one bulk add, replicas if required. */
 async function admitAll(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<SinkAnswer[]> {
   const { queue, admit, replicated, deadlineMs, monotonicNow, log } = deps;
   const startedAt = monotonicNow();
   const asked = batch.map(({ question }) => question);
   const answers = (await admit(asked)).map((answer, index) => unbroken(answer, asked[index], log));
   // The senders were told 503 by now. Adding would run their scans after all, and with a time that is no longer true.
-  if (monotonicNow() - startedAt >= deadlineMs) throw new DeadlineError('the gate', deadlineMs);
+  if (monotonicNow() - startedAt >= deadlineMs) throw new DeadlineError('admission', deadlineMs);
 
   const adds = batch.flatMap(({ jobOf, since }, index) => {
     const answer = answers[index];
@@ -125,7 +125,7 @@ async function admitAll(deps: EventSinkDeps, batch: readonly Waiting[]): Promise
   return answers.map((answer) => ('add' in answer ? UNAVAILABLE : answer));
 }
 
-/** What the gate could not say of one event, because of what is in its keys, is nobody else's trouble. */
+/** Where the keys of one event are broken, the other events are not affected. */
 function unbroken(answer: AdmissionAnswer, asked: AdmissionRequest | undefined, log: Logger): SinkAnswer {
   if (answer.kind !== 'broken') return answer;
   log.error({ event: asked?.eventId, library: asked?.library }, 'a key of this event holds what is not ours');

@@ -5,7 +5,7 @@ import type { Authentication, Delivery } from './authentication.ts';
 import { refuse } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
 
-/** The state of an event under its own id or the id of a scan that joined it. */
+/** The state of an event under its own id or the id of a scan that was coalesced with it. */
 export type ReadState = (library: string, eventId: string) => Promise<EventState | null | 'unavailable'>;
 
 const EMPTY = Buffer.alloc(0);

@@ -133,10 +133,10 @@ describe('accepting an event', () => {
       { kind: 'duplicate', eventId: 'evt_1' },
     ],
     [
-      { ...accepted, kind: 'joined', eventId: 'evt_0' },
+      { ...accepted, kind: 'coalesced', eventId: 'evt_0' },
       { kind: 'joined', eventId: 'evt_0' },
     ],
-  ] as const)('the gate’s %j is told as %j', async (answer, expected) => {
+  ] as const)('admission’s %j is answered with %j', async (answer, expected) => {
     expect((await accept({ answer })).acceptance).toEqual(expected);
   });
 
@@ -175,7 +175,7 @@ describe('what is queued', () => {
     expect(JSON.stringify(job)).not.toMatch(/21234000000017|39999000012345/);
   });
 
-  test('the gate is told hashes only, of the body with every key', async () => {
+  test('admission gets hashes only, of the body with every key', async () => {
     const { question } = await jobAt(NOW_S * 1000);
 
     expect(question?.bodyHashes).toHaveLength(2);

@@ -59,7 +59,7 @@ describe('answers of the webhook', () => {
     expect(await receiver.jobs()).toHaveLength(1);
   });
 
-  test('a double scan is joined to the first event', async () => {
+  test('a double scan is coalesced with the first event', async () => {
     await post(request());
 
     const second = await post(request({ id: 'evt_2' }));

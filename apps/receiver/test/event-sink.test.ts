@@ -48,7 +48,7 @@ const allOf =
   (questions) =>
     Promise.all(questions.map(admit));
 
-/** A sink over a gate and a queue of the test's own, with a clock that the test moves. */
+/** A sink over an admission and a queue of the test's own, with a clock that the test moves. */
 function openSink(options: { admit?: AdmitOne; replicated?: ReplicaCheck; status?: string } = {}) {
   const added: JobData[][] = [];
   const clock = { ms: 0 };
@@ -68,7 +68,7 @@ function openSink(options: { admit?: AdmitOne; replicated?: ReplicaCheck; status
   return { sink: buildEventSink(deps as unknown as EventSinkDeps), added, clock };
 }
 
-/** A gate that answers when the test says so. */
+/** An admission that answers when the test says so. */
 function admissionOnCall() {
   const held: (() => void)[] = [];
   const admit: AdmitOne = ({ eventId }) =>
@@ -96,7 +96,7 @@ describe('the event sink', () => {
     expect(opened.added.map((jobs) => jobs.length)).toEqual([32, 32, 6]);
   });
 
-  test('what the gate does not want added is not added', async () => {
+  test('what admission does not want added is not added', async () => {
     const opened = openSink({ admit: async ({ eventId }) => entered(eventId, eventId === 'evt_1') });
     const answers = await Promise.all(take(opened, 3));
 
@@ -123,7 +123,7 @@ describe('the event sink', () => {
     expect(opened.added[0]?.[0]?.received_ms).toBe(REDIS_NOW_MS - 1_500);
   });
 
-  test('T-35 a gate that answers after the deadline adds nothing', async () => {
+  test('T-35 an admission that answers after the deadline adds nothing', async () => {
     const held = admissionOnCall();
     const opened = openSink({ admit: held.admit });
     const [answer] = take(opened, 1);
@@ -154,7 +154,7 @@ describe('the event sink', () => {
     expect(opened.added.flat().map(({ event_id }) => event_id)).toEqual(['evt_0', 'evt_2']);
   });
 
-  test('a gate that fails is unavailable to all who asked with it', async () => {
+  test('an admission that fails makes all of its round unavailable', async () => {
     const admit: AdmitOne = async ({ eventId }) => {
       if (eventId === 'evt_1') throw new Error('OOM command not allowed');
       return entered(eventId);

@@ -156,7 +156,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
     expect(await receiver.jobs()).toHaveLength(2);
   });
 
-  test('the connection breaks between gate and queue: the redelivery adds the event', async () => {
+  test('the connection breaks between admission and queue: the redelivery adds the event', async () => {
     const { server, proxy, receiver } = await behindProxy();
     await send(receiver, 'evt_0', buildScanEvent({ cardnumber: '1' }));
     await server.ask('FLUSHALL');

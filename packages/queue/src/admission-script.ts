@@ -7,21 +7,21 @@ const IDEMPOTENCY_LIFE_SECONDS = 80 * 3600;
 const COALESCE_MS = 10_000;
 
 /**
- * The gate: everything the receiver must know and hold before it queues events, in one round trip for all that came
- * together (a call each would cost more than what it does). They are asked about one after the other.
+ * Admission: everything the receiver must check and record before it queues events, in one round trip for all that
+ * arrived together (a call each would cost more than the checks). Events are checked one after the other.
  *
- * KEYS of each: 1 its guard, 2 join (mode take only), 3 rate, 4 backlog, 5 ids remembered
+ * KEYS of each: 1 idempotency key, 2 coalescing key (mode take only), 3 rate, 4 backlog, 5 ids remembered
  * ARGV of each: 1 mode: rate | look | take  2 library  3 event id
  *      4 keyed hashes of the body, one per known key, comma separated; the first is stored
  *      5 microseconds between two events  6 burst  7 most unfinished events
  *      8 most ids remembered
  *
  * Answers of each {'rate', wait in us} | {'reuse'} | {'backlog'} | {'pass'} (modes rate and look)
- *       | {verdict, event id to follow, add? 0/1, priority, now in ms}, verdict: new | duplicate | joined
- *       | {'broken'}: one of its keys holds what we did not write. The others of the round are answered all the same.
+ *       | {kind, event id to follow, add? 0/1, priority, now in ms}, kind: new | duplicate | coalesced
+ *       | {'broken'}: one of its keys has a value that we did not write. The other events are answered all the same.
  *
- * A guard without a job is the dangerous gap (a crash between the gate and the add): whoever meets one whose event has
- * not ended is told to add the job again. The guard ends in "d" once the job has ended.
+ * An idempotency key without a job is the dangerous gap (a crash between admission and the add): whoever finds one whose
+ * event has not ended must add the job again. Its value ends in "d" once the job has ended.
  */
 export const ADMISSION_LUA = `
 ${STALE_LUA}
@@ -29,8 +29,8 @@ local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now_ms = math.floor(now_us / 1000)
 
--- Guard: "hash state first", state - or d.
-local function read_guard(key)
+-- An idempotency key's value: "hash state first", state - or d.
+local function read_record(key)
   local value = redis.call('GET', key)
   if not value then return nil end
   local hash, state, first = string.match(value, '^(%S+) (%S) ?(%S*)$')
@@ -76,63 +76,63 @@ local function is_full(backlog_key, most, jobs)
   return redis.call('ZCARD', backlog_key) >= most
 end
 
--- Guards live long and are cheap to make: of each library only so many, or one could fill Redis with them. An event whose
--- guard went early is still known by its job, for as long as that is kept.
-local function remember(guards, remembered_key, event_id, value, most)
-  redis.call('SET', guards .. event_id, value, 'EX', ${IDEMPOTENCY_LIFE_SECONDS})
+-- Idempotency keys live long and are cheap to make: each library has only so many, or one could fill Redis with them. An
+-- event whose key was removed early is still recognised by its job, for as long as that is kept.
+local function remember(records, remembered_key, event_id, value, most)
+  redis.call('SET', records .. event_id, value, 'EX', ${IDEMPOTENCY_LIFE_SECONDS})
   local count = redis.call('RPUSH', remembered_key, event_id)
   if count % 100 == 1 then redis.call('EXPIRE', remembered_key, ${IDEMPOTENCY_LIFE_SECONDS}) end
   if count <= most then return end
   for _, oldest in ipairs(redis.call('LPOP', remembered_key, math.min(count - most, 10))) do
-    redis.call('DEL', guards .. oldest)
+    redis.call('DEL', records .. oldest)
   end
 end
 
-local function ask(keys, mode, library, event_id, hashes, interval, burst, most, most_ids)
-  local guard_key, join_key, rate_key, backlog_key, remembered_key = unpack(keys)
-  local guards, jobs = '${idempotencyKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
+local function admit(keys, mode, library, event_id, hashes, interval, burst, most, most_ids)
+  local record_key, coalescing_key, rate_key, backlog_key, remembered_key = unpack(keys)
+  local records, jobs = '${idempotencyKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
   local function enter(id)
     redis.call('ZADD', backlog_key, 'NX', now_ms, id)
     return redis.call('ZCARD', backlog_key)
   end
-  -- Without its own guard the event to follow was remembered for its whole time, so it is not to run again.
-  local function follow(verdict, id)
-    local own = read_guard(guards .. id)
-    if not own or own.ended or present(jobs .. id) then return {verdict, id, 0, 1, now_ms} end
-    return {verdict, id, 1, enter(id), now_ms}
+  -- The event to follow has no idempotency key: it was remembered for its whole time, so it must not run again.
+  local function follow(kind, id)
+    local own = read_record(records .. id)
+    if not own or own.ended or present(jobs .. id) then return {kind, id, 0, 1, now_ms} end
+    return {kind, id, 1, enter(id), now_ms}
   end
 
   local wait = take_rate(rate_key, interval, burst)
   if wait > 0 then return {'rate', wait} end
   if mode == 'rate' then return {'pass'} end
 
-  local guard = read_guard(guard_key)
-  if guard then
-    if not string.find(',' .. hashes .. ',', ',' .. guard.hash .. ',', 1, true) then return {'reuse'} end
+  local record = read_record(record_key)
+  if record then
+    if not string.find(',' .. hashes .. ',', ',' .. record.hash .. ',', 1, true) then return {'reuse'} end
     if mode == 'look' then return {'pass'} end
-    return follow('duplicate', guard.first or event_id)
+    return follow('duplicate', record.first or event_id)
   end
   if mode == 'look' then return {'pass'} end
   if present(jobs .. event_id) then return {'duplicate', event_id, 0, 1, now_ms} end
 
-  -- A double scan follows the first one, while that is unfinished.
+  -- A double scan is coalesced with the first one, while that is unfinished.
   local hash = string.match(hashes, '^[^,]+')
-  local first = redis.call('GET', join_key)
-  local first_guard = first and read_guard(guards .. first)
-  if first_guard and not first_guard.ended and not finished(jobs .. first) then
-    remember(guards, remembered_key, event_id, hash .. ' - ' .. first, most_ids)
-    return follow('joined', first)
+  local first = redis.call('GET', coalescing_key)
+  local first_record = first and read_record(records .. first)
+  if first_record and not first_record.ended and not finished(jobs .. first) then
+    remember(records, remembered_key, event_id, hash .. ' - ' .. first, most_ids)
+    return follow('coalesced', first)
   end
 
   if is_full(backlog_key, most, jobs) then return {'backlog'} end
-  remember(guards, remembered_key, event_id, hash .. ' -', most_ids)
-  redis.call('SET', join_key, event_id, 'PX', ${COALESCE_MS})
+  remember(records, remembered_key, event_id, hash .. ' -', most_ids)
+  redis.call('SET', coalescing_key, event_id, 'PX', ${COALESCE_MS})
   return {'new', event_id, 1, enter(event_id), now_ms}
 end
 
--- What is wrong with the keys of one event is no trouble of its neighbours; what is wrong with Redis is everybody's.
-local function ask_apart(...)
-  local ok, answer = pcall(ask, ...)
+-- Broken keys of one event must not affect the others; trouble with Redis itself affects all.
+local function admit_apart(...)
+  local ok, answer = pcall(admit, ...)
   if ok then return answer end
   local text = type(answer) == 'table' and tostring(answer.err) or tostring(answer)
   if string.find(text, 'GARBAGE', 1, true) or string.find(text, 'WRONGTYPE', 1, true) then return {'broken'} end
@@ -142,7 +142,7 @@ end
 local answers = {}
 for index = 1, #KEYS / 5 do
   local k, a = (index - 1) * 5, (index - 1) * 8
-  answers[index] = ask_apart(
+  answers[index] = admit_apart(
     {KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], KEYS[k + 5]},
     ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4],
     tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), tonumber(ARGV[a + 8])

@@ -3,9 +3,9 @@ import { ADMISSION_LUA } from './admission-script.ts';
 import { backlogKey, idempotencyKey, coalescingKey, rateKey, rememberedKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
-/** What the receiver asks the gate about one delivery. */
+/** One delivery at the receiver that must be admitted. */
 export interface AdmissionRequest {
-  /** `rate`: only takes from the rate. `look`: also refuses a reused id. `take`: an event to queue. */
+  /** `rate`: only counts against the rate limit. `look`: also refuses a reused id. `take`: an event to queue. */
   readonly mode: 'rate' | 'look' | 'take';
   readonly library: string;
   readonly eventId: string;
@@ -27,13 +27,13 @@ export type AdmissionAnswer =
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number }
   | { readonly kind: 'reused' }
   | { readonly kind: 'backlog_full' }
-  /** One of its keys holds what was not written by this version, if by us at all. Nothing was queued. */
+  /** One of its keys has a value that this version did not write. Nothing was queued. */
   | { readonly kind: 'broken' }
   | {
-      readonly kind: 'new' | 'duplicate' | 'joined';
-      /** The event to follow: on a join the first one's id. */
+      readonly kind: 'new' | 'duplicate' | 'coalesced';
+      /** The event to follow: of a coalesced scan the first one's id. */
       readonly eventId: string;
-      /** Whether the caller must add the job of `eventId`: it is new, or was lost between the gate and the queue. */
+      /** Whether the caller must add the job of `eventId`: it is new, or was lost between admission and the queue. */
       readonly add: boolean;
       /** BullMQ priority: the library's unfinished events, this one included. */
       readonly priority: number;
@@ -41,20 +41,20 @@ export type AdmissionAnswer =
       readonly nowMs: number;
     };
 
-/** Asks about deliveries in their order; the answers come in the same one. */
-export type AdmitEvents = (questions: readonly AdmissionRequest[]) => Promise<AdmissionAnswer[]>;
+/** Admits deliveries in their order; the answers come in the same order. */
+export type AdmitEvents = (requests: readonly AdmissionRequest[]) => Promise<AdmissionAnswer[]>;
 
-/** Where the question does not say. */
+/** Where the request has no limit of its own. */
 const MOST_REMEMBERED = 100_000;
 
 /** BullMQ's largest priority. */
 const LOWEST_PRIORITY = 2_097_152;
 
-/** The gate as one script on this connection. It rejects with what Redis said; nothing is queued by it. */
+/** Admission as one script on this connection. It rejects with Redis's error; it queues nothing. */
 export function buildAdmission(redis: Redis): AdmitEvents {
-  const run = defineScript(redis, 'passportGate', ADMISSION_LUA);
-  return async (questions) => {
-    const answers = await run(questions.flatMap(keysOf), questions.flatMap(argumentsOf));
+  const run = defineScript(redis, 'passportAdmission', ADMISSION_LUA);
+  return async (requests) => {
+    const answers = await run(requests.flatMap(keysOf), requests.flatMap(argumentsOf));
     return (answers as (string | number)[][]).map(readAnswer);
   };
 }
@@ -84,8 +84,8 @@ const argumentsOf = ({
   limits.remembered ?? MOST_REMEMBERED,
 ];
 
-function readAnswer([verdict, ...rest]: readonly (string | number)[]): AdmissionAnswer {
-  switch (verdict) {
+function readAnswer([kind, ...rest]: readonly (string | number)[]): AdmissionAnswer {
+  switch (kind) {
     case 'pass':
       return { kind: 'pass' };
     case 'rate':
@@ -98,10 +98,10 @@ function readAnswer([verdict, ...rest]: readonly (string | number)[]): Admission
       return { kind: 'broken' };
     case 'new':
     case 'duplicate':
-    case 'joined': {
+    case 'coalesced': {
       const [eventId, add, priority, nowMs] = rest;
       return {
-        kind: verdict,
+        kind,
         eventId: String(eventId),
         add: add === 1,
         priority: Math.min(Number(priority), LOWEST_PRIORITY),
@@ -109,6 +109,6 @@ function readAnswer([verdict, ...rest]: readonly (string | number)[]): Admission
       };
     }
     default:
-      throw new Error('the gate gave an answer that is not one of its own');
+      throw new Error('the admission script gave an unknown answer');
   }
 }

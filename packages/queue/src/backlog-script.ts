@@ -1,4 +1,4 @@
-/** An accepted event whose job is not there yet is on its way; older than this it was lost between gate and queue. */
+/** An accepted event whose job is not there yet is on its way; older than this it was lost between admission and the queue. */
 const ON_ITS_WAY_MS = 60_000;
 
 /**

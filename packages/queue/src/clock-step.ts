@@ -8,10 +8,10 @@ const AT_ONCE = 100;
 /**
  * Promotes delayed jobs that are due later than any wait of ours can be (`longestMs`), and returns how many. They were
  * delayed by a clock that has been set back since, as by a failover to a machine whose clock is slow: until it comes to
- * that time again they would sleep, for an hour if need be. Looks at the latest ones only; the next call goes on.
+ * that time again they would wait, for an hour if need be. Looks at the latest ones only; the next call goes on.
  */
 export async function promoteOverdue(queue: ScanJobs, nowMs: number, longestMs: number): Promise<number> {
-  // The latest alone tells, nearly always, that there is nothing to do.
+  // The latest alone nearly always shows that there is nothing to do.
   const [latest] = await latestDelayed(queue, 1);
   if (latest === undefined || dueMs(latest) <= nowMs + longestMs) return 0;
   const late = (await latestDelayed(queue, AT_ONCE)).filter((job) => dueMs(job) > nowMs + longestMs);
@@ -25,7 +25,7 @@ async function latestDelayed(queue: ScanJobs, most: number): Promise<Job<unknown
   return jobs.filter((job) => job !== undefined);
 }
 
-/** When a job is to be tried again, as it says itself; 0 where it says nothing, as it was only handed back. */
+/** When a job is to be tried again, as it says itself; 0 where it says nothing, because it was only requeued. */
 function dueMs({ data }: Job<unknown>): number {
   const parsed = parseJob(data);
   if (parsed.kind === 'unreadable') return 0;
@@ -37,6 +37,6 @@ async function promote(job: Job<unknown>): Promise<void> {
   try {
     await job.promote();
   } catch (error) {
-    if (!hasMoved(error)) throw error; // it woke by itself
+    if (!hasMoved(error)) throw error; // it was due by itself
   }
 }

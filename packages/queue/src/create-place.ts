@@ -3,25 +3,25 @@ import { QUEUE_PREFIX } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /**
- * Takes the place where a library's copies are created when it is free and nobody older is at the door, or when an
- * earlier run of the same event held it: a job runs once at a time, so that run is dead. Whoever does not get it stands
- * at the door for a moment, until it asks again; a moment too far ahead is one from before the clock was set back.
- * KEYS 1 place, 2 door; ARGV 1 event, 2 run, 3 age (smaller is older), 4 life in ms, 5 how long one stands at the door
+ * Takes the place where a library's copies are created when it is free and nobody older is in line, or when an earlier
+ * run of the same event had it: a job runs once at a time, so that run is dead. Whoever does not get it stays in line for
+ * a moment, until it tries again; a time too far ahead is one from before the clock was set back.
+ * KEYS 1 place, 2 line; ARGV 1 event, 2 run, 3 age (smaller is older), 4 life in ms, 5 how long one stays in line
  */
 const TAKE_LUA = `
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local holder = redis.call('GET', KEYS[1])
-local isOwn = holder and string.sub(holder, 1, #ARGV[1] + 1) == ARGV[1] .. ' '
+local owner = redis.call('GET', KEYS[1])
+local isOwn = owner and string.sub(owner, 1, #ARGV[1] + 1) == ARGV[1] .. ' '
 local isOldest = true
-local door = redis.call('HGETALL', KEYS[2])
-for index = 1, #door, 2 do
-  local age, untilText = string.match(door[index + 1], '^(%S+) (%S+)$')
+local line = redis.call('HGETALL', KEYS[2])
+for index = 1, #line, 2 do
+  local age, untilText = string.match(line[index + 1], '^(%S+) (%S+)$')
   local untilMs = tonumber(untilText)
-  if untilMs < now or untilMs > now + tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], door[index])
-  elseif door[index] ~= ARGV[1] and tonumber(age) < tonumber(ARGV[3]) then isOldest = false end
+  if untilMs < now or untilMs > now + tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], line[index])
+  elseif line[index] ~= ARGV[1] and tonumber(age) < tonumber(ARGV[3]) then isOldest = false end
 end
-if isOwn or (not holder and isOldest) then
+if isOwn or (not owner and isOldest) then
   redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[4])
   redis.call('HDEL', KEYS[2], ARGV[1])
   return 1
@@ -31,7 +31,7 @@ redis.call('PEXPIRE', KEYS[2], 10 * tonumber(ARGV[5]))
 return 0
 `;
 
-/** KEYS 1 place, 2 door; ARGV 1 holder, 2 life in ms (0: give it back), 3 event */
+/** KEYS 1 place, 2 line; ARGV 1 owner, 2 life in ms (0: release it), 3 event */
 const KEEP_LUA = `
 redis.call('HDEL', KEYS[2], ARGV[3])
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -43,28 +43,28 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])
 export interface PlaceOwner {
   /** `{library}.{event id}` */
   readonly event: string;
-  /** Tells this run from every other. */
+  /** Unique to this run. */
   readonly run: string;
   /** When its scan began to be worked on: of those who wait at the same moment, the oldest is next. */
   readonly sinceMs: number;
 }
 
-/** A place that is held. It is lost `lifeMs` after it was taken or last kept. */
+/** A place that was taken. It is lost `lifeMs` after it was taken or last extended. */
 export interface CreatePlace {
-  /** Holds it for another `lifeMs`; false when it is somebody else's by now. */
+  /** Extends it by another `lifeMs`; false when it is somebody else's by now. */
   keep(): Promise<boolean>;
   release(): Promise<void>;
 }
 
 /** The one place of each lending library at which a copy may be created, across all worker processes. */
 export interface CreatePlaces {
-  /** Takes the place of `library`; null when somebody has it, or an older one waits for it: ask again soon. */
-  take(library: string, holder: PlaceOwner, lifeMs: number): Promise<CreatePlace | null>;
-  /** Leaves the door: does not want the place any more. */
-  leave(library: string, holder: PlaceOwner): Promise<void>;
+  /** Takes the place of `library`; null when somebody has it, or an older one waits for it: try again soon. */
+  take(library: string, owner: PlaceOwner, lifeMs: number): Promise<CreatePlace | null>;
+  /** Leaves the line: does not want the place any more. */
+  leave(library: string, owner: PlaceOwner): Promise<void>;
 }
 
-/** Longer than it takes to ask again; one who died at the door holds the others up for no longer. */
+/** Longer than it takes to try again; one that died in line delays the others for no longer. */
 const IN_LINE_MS = 300;
 
 /** Opens the places on a connection. Docs/decisions/0050 says why two creates at once are one too many. */

@@ -5,10 +5,10 @@ import type { ScanJobs } from './scan-queue.ts';
 import type { ReportJobs } from './report-queue.ts';
 
 const PROMOTE_BATCH = 100;
-/** A parked job wakes by itself after a minute or two: ids older than this wait for nobody. */
+/** A delayed job is due after a minute or two anyway: ids older than this wait for nobody. */
 const DELAYED_LIFE_SECONDS = 15 * 60;
 
-/** Notes that a job waits for a library's circuit. Called before the job is moved, so that no waking misses it. */
+/** Notes that a job waits for a library's circuit. Called before the job is moved, so that no promotion misses it. */
 export async function noteDelayed(redis: Redis, library: string, jobId: string): Promise<void> {
   await note(redis, library, [jobId], SCANS);
 }
@@ -36,14 +36,14 @@ async function note(
   ]);
 }
 
-/** The libraries that jobs (or reports) wait for, whichever worker parked them. */
+/** The libraries that jobs (or reports) wait for, whichever worker delayed them. */
 export async function librariesWithDelayed(redis: Redis, kind: DelayedKind = SCANS): Promise<string[]> {
   return redis.smembers(delayedLibrariesKey(kind));
 }
 
 /**
- * Wakes at most `most` of the jobs of a queue that wait for a library, whoever parked them, in batches; returns how many. A job
- * that is no longer delayed (it woke by itself) is passed over; one that is only about to be parked stays noted.
+ * Promotes at most `most` of a queue's jobs that wait for a library, whoever delayed them, in batches; returns how many. A
+ * job that is no longer delayed (it was due) is passed over; one that is only about to be delayed stays noted.
  * Priorities stay.
  */
 export async function promoteDelayed(
@@ -55,19 +55,19 @@ export async function promoteDelayed(
   const kind = queue.name === REPORTS ? REPORTS : SCANS;
   const key = delayedKey(library, kind);
   const notYet: string[] = [];
-  let woken = 0;
-  while (woken < most) {
-    const ids = await redis.spop(key, Math.min(PROMOTE_BATCH, most - woken));
+  let promoted = 0;
+  while (promoted < most) {
+    const ids = await redis.spop(key, Math.min(PROMOTE_BATCH, most - promoted));
     if (ids.length === 0) {
       if (notYet.length === 0) await strikeOff(redis, library, kind);
       break;
     }
-    const results = await Promise.all(ids.map(async (id) => ({ id, result: await wake(queue, id) })));
-    woken += results.filter(({ result }) => result === 'woken').length;
+    const results = await Promise.all(ids.map(async (id) => ({ id, result: await promote(queue, id) })));
+    promoted += results.filter(({ result }) => result === 'promoted').length;
     notYet.push(...results.filter(({ result }) => result === 'not_yet').map(({ id }) => id));
   }
   if (notYet.length > 0) await note(redis, library, notYet, kind);
-  return woken;
+  return promoted;
 }
 
 /** Nobody waits for the library any more, unless somebody has come in between. */
@@ -77,15 +77,18 @@ async function strikeOff(redis: Redis, library: string, kind: DelayedKind): Prom
   if ((await redis.scard(delayedKey(library, kind))) > 0) await redis.sadd(libraries, library);
 }
 
-/** A job that could not be promoted a moment ago: about to be parked, or parked in between. */
+/** A job that could not be promoted a moment ago: about to be delayed, or delayed in between. */
 const IS_DELAYED_OR_ABOUT_TO: ReadonlySet<string> = new Set(['active', 'delayed']);
 
-async function wake(queue: ScanJobs | ReportJobs, jobId: string): Promise<'woken' | 'gone' | 'not_yet'> {
+async function promote(
+  queue: ScanJobs | ReportJobs,
+  jobId: string,
+): Promise<'promoted' | 'gone' | 'not_yet'> {
   const job = await queue.getJob(jobId);
   if (job === undefined) return 'gone';
   try {
     await job.promote();
-    return 'woken';
+    return 'promoted';
   } catch (error) {
     if (!hasMoved(error)) throw error;
     return IS_DELAYED_OR_ABOUT_TO.has(await job.getState()) ? 'not_yet' : 'gone';

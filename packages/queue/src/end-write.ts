@@ -16,7 +16,7 @@ export type EndWrite = (jobId: string, data: object) => Promise<boolean>;
 
 /**
  * A job whose end was written to a Redis that is no more, and which BullMQ then finished in the one that took its place,
- * would say "queued" for ever and keep what was sealed (docs/decisions/0022).
+ * would say "queued" for ever and keep what was encrypted (docs/decisions/0022).
  */
 export function buildEndWrite(redis: Redis): EndWrite {
   const write = defineScript(redis, 'passportEndWrite', END_LUA);

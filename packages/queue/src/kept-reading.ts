@@ -22,7 +22,7 @@ export interface KeptFigures {
 
 /** What an event takes beside its job: places in BullMQ's sets and in ours, measured with Redis 8 (docs/scale.md). */
 const BESIDE_JOB_BYTES = 300;
-/** Where Redis does not tell what a key takes (a managed one may not), or the event that was looked at is gone. */
+/** Where Redis does not say what a key takes (a managed one may not), or the event that was looked at is gone. */
 const JOB_BYTES = 2_200;
 const IDEMPOTENCY_KEY_BYTES = 300;
 /** A report that waits, with its places in BullMQ's sets and in ours. */
@@ -30,8 +30,8 @@ const REPORT_BYTES = 1_500;
 
 /**
  * For each library {finished, failed, unfinished, remembered, bytes}. Bytes are estimated from two jobs of each kind and
- * one guard: to add all of them up would hold Redis up.
- * KEYS of each: kept finished, kept failed, backlog, remembered ids, reports that wait; ARGV of each: prefix of its jobs, of its guards
+ * one idempotency key: to add all of them up would block Redis.
+ * KEYS of each: kept finished, kept failed, backlog, remembered ids, reports that wait; ARGV of each: prefix of its jobs, of its idempotency keys
  */
 const KEPT_LUA = `
 local function usage(key, guess)
@@ -47,7 +47,7 @@ local function of_events(key, jobs)
   end
   return count, count * (sum / 2 + ${BESIDE_JOB_BYTES})
 end
-local function of_library(at, jobs, guards)
+local function of_library(at, jobs, records)
   local answer, bytes = {}, 0
   for place = 1, 3 do
     local count, size = of_events(KEYS[at + place], jobs)
@@ -55,8 +55,8 @@ local function of_library(at, jobs, guards)
   end
   local ids = redis.call('LLEN', KEYS[at + 4])
   if ids > 0 then
-    local guard = usage(guards .. redis.call('LINDEX', KEYS[at + 4], -1), ${IDEMPOTENCY_KEY_BYTES})
-    bytes = bytes + ids * (guard + 100)
+    local record = usage(records .. redis.call('LINDEX', KEYS[at + 4], -1), ${IDEMPOTENCY_KEY_BYTES})
+    bytes = bytes + ids * (record + 100)
   end
   bytes = bytes + redis.call('SCARD', KEYS[at + 5]) * ${REPORT_BYTES}
   answer[4], answer[5] = ids, math.floor(bytes)
@@ -70,7 +70,7 @@ end
 return answer
 `;
 
-/** Reads what each library has in Redis, in one round trip. A library whose keys hold what is not ours has nothing. */
+/** Reads what each library has in Redis, in one round trip. A library whose keys have values that are not ours has nothing. */
 export async function readKept(
   redis: Redis,
   libraries: readonly string[],

@@ -25,10 +25,10 @@ const HOUR_KINDS = ['misses', 'copies', 'verdicts'] as const;
 type HourKind = (typeof HOUR_KINDS)[number];
 
 /**
- * Takes one copy, one miss and one verdict out of the library's hour before anything is asked, so that many jobs at once cannot
- * pass a limit together. An event that holds a place keeps it (a second run costs nothing).
- * KEYS misses, copies, verdicts; ARGV 1 event id, 2 an hour in ms, then the most of each.
- * Answers {} or {which limit, ms until a place is free}.
+ * Reserves one copy, one miss and one decision of the library's hourly quota before anything is looked up, so that many
+ * jobs at once cannot exceed a limit together. An event that has a reservation keeps it (a second run costs nothing).
+ * KEYS misses, copies, decisions (`verdicts`); ARGV 1 event id, 2 an hour in ms, then the limit of each.
+ * Answers {} or {which limit, ms until some quota is free}.
  */
 const RESERVE_LUA = `
 local time = redis.call('TIME')
@@ -55,17 +55,17 @@ return {}
 `;
 
 /**
- * What an ended event leaves behind: its guard says so, it is off the backlog, its place in the hour is given back
+ * What an ended event leaves behind: its idempotency key says so, it is off the backlog, its quota is released
  * unless it was used, its outcome is counted once, and it is among those that are kept. Safe to repeat.
- * KEYS 1 guard, 2 backlog, 3 outcomes of the hour, 4 misses, 5 copies, 6 verdicts, 7 kept finished, 8 kept failed
+ * KEYS 1 idempotency key, 2 backlog, 3 outcomes of the hour, 4 misses, 5 copies, 6 verdicts, 7 kept finished, 8 kept failed
  * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: misses, copies, verdicts or none, 4 life of the counts,
  *      5 kept among: finished, failed or none, 6 end in ms, 7 life of what is known of kept events
  */
 const SETTLE_LUA = `
-local guard = redis.call('GET', KEYS[1])
-local ended = guard and string.match(guard, '^%S+ (%S)') == 'd'
-if guard and not ended then
-  redis.call('SET', KEYS[1], (string.gsub(guard, '^(%S+) %-', '%1 d', 1)), 'KEEPTTL')
+local record = redis.call('GET', KEYS[1])
+local ended = record and string.match(record, '^%S+ (%S)') == 'd'
+if record and not ended then
+  redis.call('SET', KEYS[1], (string.gsub(record, '^(%S+) %-', '%1 d', 1)), 'KEEPTTL')
 end
 local open = redis.call('ZREM', KEYS[2], ARGV[1])
 for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
@@ -107,15 +107,15 @@ export interface HourLimits {
 }
 
 export type QuotaReservation =
-  | { readonly kind: 'admitted' }
+  | { readonly kind: 'reserved' }
   | { readonly kind: 'limit_reached'; readonly limit: HourKind; readonly freeInMs: number };
 
-/** The books of one library's events: what may start, what has ended. */
+/** What each library's events use of its hourly quota, and which of them have ended. */
 export interface Ledger {
   reserveQuota(library: string, eventId: string, limits: HourLimits): Promise<QuotaReservation>;
-  /** Gives the event's place in the hour back, for as long as it waits. */
+  /** Releases the event's quota for as long as it waits. */
   releaseQuota(library: string, eventId: string): Promise<void>;
-  /** Closes the books on an event that ended. `used` is what it used of the hour; by its outcome where left out. */
+  /** Settles an event that ended. `used` is what it used of the quota; by its outcome where left out. */
   settle(library: string, eventId: string, outcome: Outcome, nowIso: string, used?: HourUse): Promise<void>;
   /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
   strikeOut(library: string, eventId: string): Promise<void>;
@@ -131,10 +131,10 @@ export interface Ledger {
   ): Promise<boolean>;
 }
 
-/** What an event used of its library's hour. */
+/** What an event used of its library's hourly quota. */
 export type HourUse = HourKind | 'none';
 
-/** What an outcome uses where nobody knows more of its event; the compiler asks for the row of a new one. */
+/** What an outcome uses where nothing more is known of its event; a new outcome does not compile without a row. */
 const USED: Readonly<Record<Outcome, HourUse>> = {
   COPIED: 'copies',
   ALREADY_LOCAL: 'none',
@@ -154,7 +154,7 @@ const USED: Readonly<Record<Outcome, HourUse>> = {
   TOO_LATE: 'none',
 };
 
-/** How an event ended, as the books want it. */
+/** The end of an event, as it is settled. */
 interface End {
   readonly field: string;
   readonly used: HourUse;
@@ -167,7 +167,7 @@ const hourKeys = (library: string): string[] => HOUR_KINDS.map((kind) => hourKey
 
 /** Opens the ledger on a connection. Nothing in it is personal: event ids, times, counts. */
 export function openLedger(redis: Redis): Ledger {
-  const reserveQuota = defineScript(redis, 'passportAdmit', RESERVE_LUA);
+  const reserveQuota = defineScript(redis, 'passportReserve', RESERVE_LUA);
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
   const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
   const close = async (library: string, eventId: string, end: End | null): Promise<void> => {
@@ -188,7 +188,7 @@ export function openLedger(redis: Redis): Ledger {
         copiesPerHour,
         verdictsPerHour,
       ])) as [HourKind?, number?];
-      if (limit === undefined) return { kind: 'admitted' };
+      if (limit === undefined) return { kind: 'reserved' };
       return { kind: 'limit_reached', limit, freeInMs: Number(freeInMs) };
     },
     async releaseQuota(library, eventId) {

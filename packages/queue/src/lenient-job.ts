@@ -2,7 +2,7 @@ import { Job, type JobProgress, Queue, Worker } from 'bullmq';
 
 /**
  * A job whose data are no JSON has the data `null` instead of throwing. BullMQ's own throws wherever it meets one: taking
- * it, a worker loses the job until it stalls, again and again, and whoever lists or wakes many jobs loses all of them.
+ * it, a worker loses the job until it stalls, again and again, and whoever lists or promotes many jobs loses all of them.
  */
 class LenientJob<
   Data = unknown,
@@ -22,7 +22,7 @@ class LenientJob<
   }
 }
 
-/** A queue that can hand out a job whatever its data are. */
+/** A queue that can return a job whatever its data are. */
 export class LenientQueue<Data> extends Queue<Data> {
   protected override get Job(): typeof Job {
     return LenientJob;

@@ -22,7 +22,7 @@ export type LibraryHealth = Readonly<z.infer<typeof healthSchema>>;
 
 export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'open' | 'misconfigured';
 
-/** A library as the dashboard shows it: the sightings of all workers merged. `answerMs`: of the worker it is slowest for. */
+/** A library as the dashboard shows it: what all workers saw of it, merged. `answerMs`: of the worker it is slowest for. */
 export interface LibraryState {
   readonly library: string;
   readonly condition: LibraryCondition;
@@ -36,7 +36,7 @@ export interface LibraryState {
 /** A worker that has said nothing for this long is gone, and what it saw no longer counts. */
 const HEALTH_COUNTS_MS = 10 * 60_000;
 const HEALTH_LIFE_SECONDS = 24 * 3600;
-/** Answers slower than this make a person at a desk look up. */
+/** Staff at a desk notice answers slower than this. */
 const SLOW_ANSWER_MS = 1_000;
 
 /** Writes what worker `workerId` saw of a library, and forgets workers that are gone. */
@@ -56,8 +56,8 @@ export async function writeHealth(
 }
 
 /**
- * Marks what worker `workerId` saw as of a worker that is gone: it is shown only while no other has a word. For its
- * stop, so that the next worker's view counts at once.
+ * Marks what worker `workerId` saw as of a worker that is gone: it is shown only while there is no other. Used when
+ * a worker stops, so that the next worker's view counts at once.
  */
 export async function retireHealth(
   redis: Redis,

@@ -11,13 +11,13 @@ export interface QueueFigures {
   readonly backlogs: Readonly<Record<string, number>>;
 }
 
-/** Entries taken off in one reading, so that a long-broken backlog heals over several of them and Redis is not held up. */
+/** Entries taken off in one reading, so that a long-broken backlog heals over several of them and Redis is not blocked. */
 const MOST_LOOKS = 1_000;
 
 /**
  * For each backlog how many events are in it and when the oldest was accepted ('' for none, or unknown yet). Entries
- * that count no longer are taken off on the way. One script for all libraries: Prometheus asks every process.
- * A key that holds something else counts as empty: it must not hide the figures of all the others.
+ * that count no longer are taken off on the way. One script for all libraries: Prometheus scrapes every process.
+ * A key of another kind counts as empty: it must not hide the figures of all the others.
  * KEYS backlogs; ARGV 1 now in ms, 2 most looks, 3... prefix of each library's jobs
  */
 const BACKLOGS_LUA = `

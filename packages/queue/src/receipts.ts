@@ -25,7 +25,7 @@ redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3])
 return 1
 `;
 
-/** The append-only book of disclosures. */
+/** The append-only record of disclosures. */
 export interface Receipts {
   /** Appends the receipt of one event and patron, once, and drops those older than `keepMs` before `nowMs`. */
   append(receipt: DisclosureReceipt, nowMs: number, keepMs: number): Promise<void>;

@@ -5,7 +5,7 @@ import { defineScript } from './script.ts';
 /** A script with a key: in a cluster it runs on the one node that has the queue, which INFO alone would not find. */
 const INFO_LUA = "return redis.call('INFO')";
 
-/** What the Redis that holds the queue says of itself. Rejects where our user may not ask (INFO). */
+/** What the queue's Redis says of itself. Rejects where our user is not allowed to (INFO). */
 export async function readRedis(redis: Redis): Promise<RedisReading> {
   const info = defineScript(redis, 'passportInfo', INFO_LUA);
   const facts = new Map<string, string>();

@@ -6,19 +6,19 @@ const MARK_KEY = `${QUEUE_PREFIX}:mark`;
 const MARK_LIFE_MS = 60_000;
 
 /**
- * Whether each event is in the hands of this Redis: its job is there, or its guard says that it has ended.
- * KEYS guard and job of each event, in turn. Answers 1 for all, else 0.
+ * Whether this Redis has each event: its job is there, or its idempotency key says that it has ended.
+ * KEYS idempotency key and job of each event, alternating. Answers 1 for all, else 0.
  */
 const PRESENT_LUA = `
 for index = 1, #KEYS, 2 do
-  local guard = redis.call('GET', KEYS[index])
-  local ended = guard and string.match(guard, '^%S+ (%S)') == 'd'
+  local record = redis.call('GET', KEYS[index])
+  local ended = record and string.match(record, '^%S+ (%S)') == 'd'
   if not ended and redis.call('EXISTS', KEYS[index + 1]) == 0 then return 0 end
 end
 return 1
 `;
 
-/** Answers whether enough replicas hold these events, all of which were gated and added on the same connection. */
+/** Whether enough replicas have these events, all of which were admitted and added on the same connection. */
 export type ReplicaCheck = (
   events: readonly { readonly library: string; readonly eventId: string }[],
 ) => Promise<boolean>;
@@ -29,7 +29,7 @@ export type ReplicaCheck = (
  * written first on the same connection as the WAIT, and the events are looked up after it.
  */
 export function buildReplicaCheck(redis: Redis, minReplicas: number, waitMs: number): ReplicaCheck {
-  const held = defineScript(redis, 'passportHeld', PRESENT_LUA);
+  const arePresent = defineScript(redis, 'passportPresent', PRESENT_LUA);
   return async (events) => {
     const replies = await redis
       .pipeline()
@@ -42,6 +42,6 @@ export function buildReplicaCheck(redis: Redis, minReplicas: number, waitMs: num
       idempotencyKey(library, eventId),
       jobKey(jobIdOf(library, eventId)),
     ]);
-    return (await held(keys, [])) === 1;
+    return (await arePresent(keys, [])) === 1;
   };
 }

@@ -4,7 +4,7 @@ import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, REPORTS, jobIdOf } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 
-/** A report that a Koha did not take at once: the state itself is read again when it is told. */
+/** A report that a Koha did not take at once: the state itself is read again when it is sent. */
 export const reportSchema = z.object({
   library: z.string(),
   event_id: z.string(),
@@ -20,14 +20,14 @@ const FAILED_LIFE_SECONDS = 24 * 3600;
 const MOST_OVER = 1_000;
 /**
  * Of one library. More are no desks that wait but a route that is gone, or a flood: a report takes 1.5 KB in Redis, and the
- * state can still be asked for.
+ * state can still be looked up.
  */
 const MOST_WAITING = 10_000;
 const CLEAN_MOST = 10_000;
 
 export type ReportJobs = Queue<QueuedReport>;
 
-/** Opens the queue of reports. They are kept by age, and never hold anything personal. */
+/** Opens the queue of reports. They are kept by age, and never contain anything personal. */
 export function openReportQueue(redis: Redis): ReportJobs {
   return new LenientQueue<QueuedReport>(REPORTS, {
     connection: redis,

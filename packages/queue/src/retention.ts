@@ -5,7 +5,7 @@ import { trimReceipts } from './receipts.ts';
 import { type Script, defineScript } from './script.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
-/** Failed jobs that still hold a sealed item, by the time at which it must go. */
+/** Failed jobs that still have an encrypted item, by the time at which it must go. */
 const ITEMS_KEY = `${QUEUE_PREFIX}:items`;
 const CLEAN_MOST = 10_000;
 /** All that the sweep needs to know of a job, so that it keeps whatever else a newer version wrote. */
@@ -18,14 +18,14 @@ redis.call('HSET', KEYS[1], 'data', ARGV[2])
 return 1
 `;
 
-/** Notes when a failed job's sealed item must be gone (`checkout_within` after the scan). */
+/** Notes when a failed job's encrypted item must be gone (`checkout_within` after the scan). */
 export async function noteItem(redis: Redis, jobId: string, goneAtMs: number): Promise<void> {
   await redis.zadd(ITEMS_KEY, goneAtMs, jobId);
 }
 
 /**
- * Takes the sealed items whose time has come out of their jobs, whatever those are doing by now: nobody may lend them
- * any more. Returns how many were taken. A job that changes under our hand keeps its place for the next sweep.
+ * Removes the encrypted items whose time has come from their jobs, whatever those are doing by now: nobody may check them
+ * out any more. Returns how many were removed. A job that changes meanwhile is left to the next sweep.
  */
 export function buildItemSweep(redis: Redis): (nowMs: number) => Promise<number> {
   const replace = defineScript(redis, 'passportReplace', REPLACE_LUA);
@@ -59,7 +59,7 @@ async function takeItem(
   return (await replace([jobKey(jobId)], [text, bare])) === 1 ? 'taken' : 'changed';
 }
 
-/** Null also for what is no JSON: that has no item that anybody could take out, and goes by its age. */
+/** Null also for what is no JSON: that has no item that could be removed, and goes by its age. */
 function parseJson(text: string | null): unknown {
   try {
     return JSON.parse(text ?? 'null');

@@ -13,7 +13,7 @@ export type PersonRetry =
   /** Its payload cannot be read, or its card is gone: nothing could be done with it. */
   | { readonly kind: 'unreadable' };
 
-/** A job that changed between our look and our hand was retried by somebody else, or lost its late item: look again. */
+/** A job that changed after we read it was retried by somebody else, or lost its late item: read it again. */
 const MOST_LOOKS = 5;
 
 /**

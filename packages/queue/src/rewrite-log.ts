@@ -5,8 +5,8 @@ import { rewriteKey } from './keys.ts';
 export type LogRewrite = 'started' | 'not due' | 'no append-only file' | 'refused';
 
 /**
- * Has Redis write its append-only file anew when nobody did for `everyMs`: until then the file keeps every sealed card
- * and item, also of events that ended and were removed. One of many that ask starts it. `refused`: Redis does not let us
+ * Has Redis write its append-only file anew when nobody did for `everyMs`: until then the file keeps every encrypted
+ * card and item, also of events that ended and were removed. One of many that try starts it. `refused`: Redis does not let us
  * (managed ones often do not), or is at it already; then its own `auto-aof-rewrite-*` decides.
  */
 export async function rewriteLogWhenDue(redis: Redis, everyMs: number): Promise<LogRewrite> {

@@ -7,7 +7,7 @@ import {
   jobData,
   openQueueFixture,
   question,
-  openGate,
+  openAdmission,
 } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -19,7 +19,7 @@ afterAll(() => fixture.close());
 const NOW = '2026-11-25T12:00:00.000Z';
 const number = (below: number) => fc.integer({ min: 0, max: below - 1 });
 
-/** A delivery whose receiver may die between gate and queue, or a worker that ends the next job, or retention. */
+/** A delivery whose receiver may die between admission and queue, or a worker that ends the next job, or retention. */
 const step = fc.oneof(
   {
     weight: 6,
@@ -34,19 +34,19 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 const deliveryOf = (id: number) =>
   question({ eventId: `evt_${id}`, bodyHashes: [`key1:body${id}`], scanHash: `key1:scan${id >> 1}` });
 
-/** Runs the steps; returns how often each event was worked on, and who was told 202 for whom. */
+/** Runs the steps; returns how often each event was worked on, and who got a 202 for whom. */
 async function run(steps: readonly Step[]) {
   await fixture.clear();
-  const gate = openGate(fixture.redis);
+  const admit = openAdmission(fixture.redis);
   const ledger = openLedger(fixture.redis);
   const worked = new Map<string, number>();
   const acknowledged = new Set<string>();
   const work = async (removed: boolean): Promise<void> => {
     if ((await fixture.queue.getJobCountByTypes('prioritized')) === 0) return;
-    const job = await fixture.hand.take();
+    const job = await fixture.mover.take();
     worked.set(job.data.event_id, (worked.get(job.data.event_id) ?? 0) + 1);
     await ledger.settle('riverside', job.data.event_id, 'COPIED', NOW);
-    await fixture.hand.complete(job);
+    await fixture.mover.complete(job);
     if (removed) await job.remove();
   };
   for (const each of steps) {
@@ -58,7 +58,7 @@ async function run(steps: readonly Step[]) {
         '{passport}:join:riverside:key1:scan1',
       );
     else {
-      const answer = entered(await gate(deliveryOf(each.id)));
+      const answer = entered(await admit(deliveryOf(each.id)));
       if (answer.add && each.dies) continue;
       const job = jobData({ event_id: answer.eventId });
       if (answer.add) await addScans(fixture.queue, [{ job, priority: answer.priority }]);
@@ -69,7 +69,7 @@ async function run(steps: readonly Step[]) {
   return { worked, acknowledged };
 }
 
-test('whatever dies between gate and queue, an acknowledged event is worked on once and only once', async () => {
+test('whatever dies between admission and queue, an acknowledged event is worked on once and only once', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 14 }), async (steps) => {
       const { worked, acknowledged } = await run(steps);

@@ -6,8 +6,8 @@ import {
   jobData,
   openQueueFixture,
   question,
-  openGate,
-  type OneGate,
+  openAdmission,
+  type AdmitOne,
 } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -19,19 +19,19 @@ beforeAll(async () => {
 afterEach(() => fixture.clear());
 afterAll(() => fixture.close());
 
-/** Gate and queue over a connection of its own, as in each receiver. */
+/** Admission and queue over a connection of its own, as in each receiver. */
 function buildReceiver(redis: Awaited<ReturnType<QueueFixture['connect']>>) {
-  const gate: OneGate = openGate(redis);
+  const admit: AdmitOne = openAdmission(redis);
   const queue = openScanQueue(redis);
   return async (change: Parameters<typeof question>[0]) => {
-    const answer = entered(await gate(question(change)));
+    const answer = entered(await admit(question(change)));
     const job = jobData({ event_id: answer.eventId });
     if (answer.add) await addScans(queue, [{ job, priority: answer.priority }]);
     return answer;
   };
 }
 
-/** Sends to both in turn. */
+/** Sends to both alternately. */
 const sendAll = (count: number, changeOf: (n: number) => Parameters<typeof question>[0]) =>
   Promise.all(Array.from({ length: count }, async (_, n) => receivers[n % 2]?.(changeOf(n))));
 
@@ -50,10 +50,10 @@ describe('two receivers at the same moment', () => {
     expect(await fixture.server.ask('ZCARD', '{passport}:backlog:riverside')).toBe(1);
   });
 
-  test('T-20 of 50 scans of one card and item one is new, the others join it, and there is one job', async () => {
+  test('T-20 of 50 scans of one card and item one is new, the others are coalesced with it, and there is one job', async () => {
     const answers = await sendAll(50, (n) => ({ eventId: `evt_${n}`, bodyHashes: [`key1:body${n}`] }));
 
-    expect(tally(answers)).toEqual({ new: 1, joined: 49 });
+    expect(tally(answers)).toEqual({ new: 1, coalesced: 49 });
     const first = answers.find((answer) => answer?.kind === 'new')?.eventId;
     expect(new Set(answers.map((answer) => answer?.eventId))).toEqual(new Set([first]));
     expect(await fixture.queue.getJobCountByTypes('prioritized')).toBe(1);

@@ -1,32 +1,32 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import { type AdmissionAnswer, buildAdmission } from '@passport/queue';
-import { type QueueFixture, event, openQueueFixture, openGate, type OneGate } from './queue-fixture.ts';
+import { type QueueFixture, event, openQueueFixture, openAdmission, type AdmitOne } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
-let gate: OneGate;
+let admit: AdmitOne;
 beforeAll(async () => {
   fixture = await openQueueFixture();
-  gate = openGate(fixture.redis);
+  admit = openAdmission(fixture.redis);
 });
 afterEach(() => fixture.clear());
 afterAll(() => fixture.close());
 
 const RATE_KEY = '{passport}:rate:riverside';
 const slow = { eventsPerSecond: 1, burst: 3, backlog: 10_000 };
-const ask = (n: number, change: Parameters<typeof event>[1] = {}): Promise<AdmissionAnswer> =>
-  gate(event(n, { limits: slow, ...change }));
+const request = (n: number, change: Parameters<typeof event>[1] = {}): Promise<AdmissionAnswer> =>
+  admit(event(n, { limits: slow, ...change }));
 
 async function useUpBurst(): Promise<void> {
-  for (let n = 0; n < slow.burst; n += 1) await ask(n);
+  for (let n = 0; n < slow.burst; n += 1) await request(n);
 }
 
 describe('the rate of a library', () => {
-  test('a whole burst passes at once, and the next event is told when it may come', async () => {
-    const answers = [await ask(1), await ask(2), await ask(3)];
+  test('a whole burst passes at once, and the next event gets the time at which it may come', async () => {
+    const answers = [await request(1), await request(2), await request(3)];
     expect(answers.map(({ kind }) => kind)).toEqual(['new', 'new', 'new']);
 
-    const refused = await ask(4);
+    const refused = await request(4);
 
     expect(refused).toEqual({ kind: 'rate_limited', retryAfterMs: expect.any(Number) });
     const { retryAfterMs } = refused as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
@@ -34,13 +34,13 @@ describe('the rate of a library', () => {
     expect(retryAfterMs).toBeLessThanOrEqual(1_000);
   });
 
-  test('a refused event leaves no guard: it is new when it comes again', async () => {
+  test('a refused event leaves no idempotency key: it is new when it comes again', async () => {
     const quick = { eventsPerSecond: 20, burst: 1, backlog: 10_000 };
-    await ask(1, { limits: quick });
-    await ask(2, { limits: quick });
+    await request(1, { limits: quick });
+    await request(2, { limits: quick });
 
     const later = await waitFor('the event to be let in', async () => {
-      const answer = await ask(2, { limits: quick });
+      const answer = await request(2, { limits: quick });
       return answer.kind === 'rate_limited' ? null : answer;
     });
 
@@ -49,36 +49,36 @@ describe('the rate of a library', () => {
 
   test('a refused event takes nothing from the rate, so that hammering does not shut a library out', async () => {
     await useUpBurst();
-    const first = (await ask(9)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
-    for (let n = 0; n < 20; n += 1) await ask(9);
+    const first = (await request(9)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
+    for (let n = 0; n < 20; n += 1) await request(9);
 
-    const last = (await ask(9)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
+    const last = (await request(9)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
 
     expect(last.retryAfterMs).toBeLessThanOrEqual(first.retryAfterMs);
   });
 
   test.each(['rate', 'look'] as const)(
-    'a delivery that is only asked about (%s) takes its share',
+    'a delivery that is only looked at (%s) counts as well',
     async (mode) => {
       const answers: string[] = [];
-      for (let n = 0; n < 4; n += 1) answers.push((await ask(n, { mode })).kind);
+      for (let n = 0; n < 4; n += 1) answers.push((await request(n, { mode })).kind);
 
       expect(answers).toEqual(['pass', 'pass', 'pass', 'rate_limited']);
     },
   );
 
   test('duplicates take their share too', async () => {
-    await ask(1);
-    await ask(1);
-    await ask(1);
+    await request(1);
+    await request(1);
+    await request(1);
 
-    expect((await ask(1)).kind).toBe('rate_limited');
+    expect((await request(1)).kind).toBe('rate_limited');
   });
 
   test('one library’s burst leaves another’s rate alone', async () => {
     await useUpBurst();
 
-    expect((await ask(1, { library: 'lakeside' })).kind).toBe('new');
+    expect((await request(1, { library: 'lakeside' })).kind).toBe('new');
   });
 
   /** What is stored of the rate, as if it had been written when the clock stood `byMs` later: it was set back since. */
@@ -95,7 +95,7 @@ describe('the rate of a library', () => {
       const kinds: string[] = [];
       for (let n = 0; n < 20; n += 1) {
         if (n === 5 || n === 12) await setClockBack(byMs);
-        kinds.push((await ask(n, { limits })).kind);
+        kinds.push((await request(n, { limits })).kind);
       }
 
       expect(kinds).toEqual(Array.from({ length: 20 }, () => 'new'));
@@ -105,12 +105,12 @@ describe('the rate of a library', () => {
   test('a clock that is set back gives no new burst, and what a refused event waits for grows less', async () => {
     await useUpBurst();
     await setClockBack(3_600_000);
-    const refused = (await ask(7)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
+    const refused = (await request(7)) as Extract<AdmissionAnswer, { kind: 'rate_limited' }>;
     expect(refused).toMatchObject({ kind: 'rate_limited' });
     expect(refused.retryAfterMs).toBeLessThanOrEqual(1_000);
 
     const later = await waitFor('the event to be let in', async () => {
-      const answer = await ask(7);
+      const answer = await request(7);
       return answer.kind === 'rate_limited' ? null : answer;
     });
     expect(later.kind).toBe('new');
@@ -122,12 +122,12 @@ describe('the rate of a library', () => {
   ])('a rate that was written %s and lies far in the future lets a burst in', async (_how, stored) => {
     await fixture.server.ask('SET', RATE_KEY, stored((await fixture.redisNow()) * 1000));
 
-    expect((await ask(1)).kind).toBe('new');
+    expect((await request(1)).kind).toBe('new');
   });
 
   test('what it writes is a number for a receiver of the version before', async () => {
     const before = (await fixture.redisNow()) * 1000;
-    await ask(1);
+    await request(1);
     const now = (await fixture.redisNow()) * 1000;
 
     const read = Number(await fixture.server.ask('GET', RATE_KEY));
@@ -136,14 +136,14 @@ describe('the rate of a library', () => {
   });
 
   test('a library that is quiet leaves nothing behind', async () => {
-    await ask(1);
+    await request(1);
 
     const lifeMs = Number(await fixture.server.ask('PTTL', RATE_KEY));
     expect(lifeMs).toBeGreaterThan(0);
     expect(lifeMs).toBeLessThanOrEqual(2_001);
   });
 
-  test('deliveries that come together are asked about in their order', async () => {
+  test('deliveries that come together are admitted in their order', async () => {
     const limits = { eventsPerSecond: 1, burst: 2, backlog: 10_000 };
     const answers = await buildAdmission(fixture.redis)([1, 2, 3].map((n) => event(n, { limits })));
 

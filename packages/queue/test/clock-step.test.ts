@@ -15,13 +15,13 @@ const HOUR_MS = 3_600_000;
 /** Delays a job as the worker does: it says itself when it is to be tried again. */
 async function delayed(eventId: string, waitMs: number): Promise<void> {
   await addScans(fixture.queue, [{ job: jobData({ event_id: eventId }), priority: 1 }]);
-  const job = await fixture.hand.take();
+  const job = await fixture.mover.take();
   const at = (await fixture.redisNow()) + waitMs;
   const next_try_at = new Date(at).toISOString();
   const waiting_for = { library: 'midland', reason: 'NO_ANSWER' as const, next_try_at };
   const progress = { ...jobData().progress, state: 'waiting' as const, waiting_for };
   await job.updateData(jobData({ event_id: eventId, progress }));
-  await fixture.hand.delay(job, at);
+  await fixture.mover.delay(job, at);
 }
 const states = async (...ids: string[]): Promise<string[]> =>
   Promise.all(ids.map((id) => fixture.queue.getJobState(`riverside.${id}`)));
@@ -45,7 +45,7 @@ describe('after the clock was set back', () => {
 
   test('a job that says nothing of its time, or is no JSON, is left alone', async () => {
     await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
-    await fixture.hand.delay(await fixture.hand.take(), (await fixture.redisNow()) + HOUR_MS);
+    await fixture.mover.delay(await fixture.mover.take(), (await fixture.redisNow()) + HOUR_MS);
     await fixture.server.ask('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
 
     expect(await promoteOverdue(fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(0);

@@ -22,7 +22,7 @@ import {
   jobData,
   openQueueFixture,
   question,
-  openGate,
+  openAdmission,
 } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -40,32 +40,32 @@ const add = (ids: readonly string[]): Promise<void> =>
   );
 
 describe('on a Redis cluster', () => {
-  test('the gate answers as on one Redis: new, duplicate, reused, joined, rate, backlog', async () => {
-    const gate = openGate(fixture.redis);
+  test('admission answers as on one Redis: new, duplicate, reused, coalesced, rate, backlog', async () => {
+    const admit = openAdmission(fixture.redis);
     const kinds: string[] = [];
-    const ask = async (...args: Parameters<typeof question>) =>
-      kinds.push((await gate(question(...args))).kind);
-    await ask();
-    await ask();
-    await ask({ bodyHashes: ['key1:other'] });
-    await ask({ eventId: 'evt_2', bodyHashes: ['key1:body2'] });
-    await ask({
+    const request = async (...args: Parameters<typeof question>) =>
+      kinds.push((await admit(question(...args))).kind);
+    await request();
+    await request();
+    await request({ bodyHashes: ['key1:other'] });
+    await request({ eventId: 'evt_2', bodyHashes: ['key1:body2'] });
+    await request({
       eventId: 'evt_3',
       scanHash: 'key1:s3',
       limits: { eventsPerSecond: 1, burst: 1, backlog: 9 },
     });
-    await ask({
+    await request({
       eventId: 'evt_4',
       scanHash: 'key1:s4',
       limits: { eventsPerSecond: 50, burst: 200, backlog: 1 },
     });
 
-    expect(kinds).toEqual(['new', 'duplicate', 'reused', 'joined', 'rate_limited', 'backlog_full']);
+    expect(kinds).toEqual(['new', 'duplicate', 'reused', 'coalesced', 'rate_limited', 'backlog_full']);
   });
 
   test('fifty events at once are all added, each once', async () => {
-    const gate = openGate(fixture.redis);
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => gate(event(n))));
+    const admit = openAdmission(fixture.redis);
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => admit(event(n))));
     const ids = answers.map((answer) => entered(answer).eventId);
     await add(ids);
     await add(ids);
@@ -75,7 +75,7 @@ describe('on a Redis cluster', () => {
 
   test('the ledger admits, settles and counts', async () => {
     const ledger = openLedger(fixture.redis);
-    await openGate(fixture.redis)(event(1));
+    await openAdmission(fixture.redis)(event(1));
     await ledger.reserveQuota('riverside', 'evt_1', {
       copiesPerHour: 1,
       missesPerHour: 1,
@@ -93,22 +93,22 @@ describe('on a Redis cluster', () => {
       verdictsPerHour: 9,
     });
 
-    expect([full.kind, free.kind]).toEqual(['limit_reached', 'admitted']);
+    expect([full.kind, free.kind]).toEqual(['limit_reached', 'reserved']);
     expect(await fixture.redis.zcard('{passport}:backlog:riverside')).toBe(0);
   });
 
-  test('a failed event is swept, retried, parked and woken', async () => {
+  test('a failed event is swept, retried, delayed and promoted', async () => {
     await add(['evt_1']);
-    await fixture.hand.fail(await fixture.hand.take());
+    await fixture.mover.fail(await fixture.mover.take());
     await noteItem(fixture.redis, JOB, NOON);
     expect(await buildItemSweep(fixture.redis)(NOON)).toBe(1);
     expect(await retryByPerson(fixture.queue, openLedger(fixture.redis), JOB, NOON)).toEqual({
       kind: 'retried',
     });
 
-    const job = await fixture.hand.take();
+    const job = await fixture.mover.take();
     await noteDelayed(fixture.redis, 'midland', JOB);
-    await fixture.hand.delay(job, (await fixture.redisNow()) + 60_000);
+    await fixture.mover.delay(job, (await fixture.redisNow()) + 60_000);
     expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(1);
 
     const state = await readEventState(fixture.queue, 'riverside', 'evt_1', (id) => id);
@@ -118,7 +118,7 @@ describe('on a Redis cluster', () => {
     expect(await readRedis(fixture.redis)).toMatchObject({ policy: 'noeviction', replicas: 0 });
   });
 
-  test('receipts and turns are kept', async () => {
+  test('receipts and patron locks are kept', async () => {
     const receipt = {
       at: '',
       home: 'midland',

@@ -20,11 +20,11 @@ const run = (event: string, sinceMs = 0, name = 'run-1') => ({
 
 describe('the place at which a library’s copies are created', () => {
   test('is one event’s at a time, and the next one’s when it is given back', async () => {
-    const held = await places().take('riverside', run('evt_1'), LIFE_MS);
-    expect(held).not.toBeNull();
+    const taken = await places().take('riverside', run('evt_1'), LIFE_MS);
+    expect(taken).not.toBeNull();
     expect(await places().take('riverside', run('evt_2'), LIFE_MS)).toBeNull();
 
-    await held?.release();
+    await taken?.release();
     expect(await places().take('riverside', run('evt_2'), LIFE_MS)).not.toBeNull();
   });
 
@@ -33,33 +33,33 @@ describe('the place at which a library’s copies are created', () => {
     expect(await places().take('lakeside', run('evt_2'), LIFE_MS)).not.toBeNull();
   });
 
-  test('goes to the oldest of those who ask', async () => {
-    const held = await places().take('riverside', run('evt_1', 1), LIFE_MS);
+  test('goes to the oldest of those in line', async () => {
+    const taken = await places().take('riverside', run('evt_1', 1), LIFE_MS);
     expect(await places().take('riverside', run('old', 2), LIFE_MS)).toBeNull();
-    await held?.release();
+    await taken?.release();
 
     expect(await places().take('riverside', run('young', 3), LIFE_MS)).toBeNull();
     expect(await places().take('riverside', run('old', 2), LIFE_MS)).not.toBeNull();
   });
 
-  test('is not kept free for one who has left, or who died at the door', async () => {
-    const held = await places().take('riverside', run('evt_1', 1), LIFE_MS);
+  test('is not kept free for one that has left, or died in line', async () => {
+    const taken = await places().take('riverside', run('evt_1', 1), LIFE_MS);
     await places().take('riverside', run('leaves', 2), LIFE_MS);
     await places().take('riverside', run('dies', 3), LIFE_MS);
-    await held?.release();
+    await taken?.release();
     await places().leave('riverside', run('leaves', 2));
 
     const got = await waitFor('the place', () => places().take('riverside', run('young', 9), LIFE_MS));
     expect(got).not.toBeNull();
   });
 
-  test('is not kept free for one who asked before Redis’ clock was set back', async () => {
-    const held = await places().take('riverside', run('evt_1', 1), LIFE_MS);
+  test('is not kept free for one that came before Redis’ clock was set back', async () => {
+    const taken = await places().take('riverside', run('evt_1', 1), LIFE_MS);
     expect(await places().take('riverside', run('before', 2), LIFE_MS)).toBeNull();
-    const [door = ''] = await fixture.redis.keys('*create:riverside:door');
+    const [line = ''] = await fixture.redis.keys('*create:riverside:door');
     const anHourAhead = Date.now() + 3_600_000;
-    await fixture.redis.hset(door, 'riverside.before', `2 ${anHourAhead}`);
-    await held?.release();
+    await fixture.redis.hset(line, 'riverside.before', `2 ${anHourAhead}`);
+    await taken?.release();
 
     expect(await places().take('riverside', run('young', 9), LIFE_MS)).not.toBeNull();
   });
@@ -81,11 +81,11 @@ describe('the place at which a library’s copies are created', () => {
   });
 
   test('is kept for as long as it is needed', async () => {
-    const held = await places().take('riverside', run('evt_1'), 40);
-    await held?.keep();
+    const taken = await places().take('riverside', run('evt_1'), 40);
+    await taken?.keep();
     const key = '{passport}:create:riverside';
     expect(await fixture.redis.pttl(key)).toBeLessThanOrEqual(40);
     await waitFor('the place to be free', async () => (await fixture.redis.exists(key)) === 0);
-    expect(await held?.keep()).toBe(false);
+    expect(await taken?.keep()).toBe(false);
   });
 });

@@ -19,9 +19,9 @@ const ENDED = jobData({
 const add = (job = jobData({ event_id: 'evt_1' })) => addScans(fixture.queue, [{ job, priority: 1 }]);
 const stored = async () => (await fixture.queue.getJob(JOB))?.data;
 
-test('a job that was finished without its end gets it, and nothing sealed stays', async () => {
+test('a job that was finished without its end gets it, and nothing encrypted stays', async () => {
   await add();
-  await fixture.hand.complete(await fixture.hand.take());
+  await fixture.mover.complete(await fixture.mover.take());
 
   expect(await buildEndWrite(fixture.redis)(JOB, ENDED)).toBe(true);
   expect(await stored()).toEqual(ENDED);
@@ -30,7 +30,7 @@ test('a job that was finished without its end gets it, and nothing sealed stays'
 test('a job that has an end keeps it', async () => {
   const other = { ...ENDED, progress: { ...ENDED.progress, seq: 5, outcome: 'COPIED' as const } };
   await add(other);
-  await fixture.hand.complete(await fixture.hand.take());
+  await fixture.mover.complete(await fixture.mover.take());
 
   expect(await buildEndWrite(fixture.redis)(JOB, ENDED)).toBe(false);
   expect(await stored()).toEqual(other);

@@ -33,19 +33,19 @@ const told = (listed: readonly ListedEvent[]) =>
 /** One event in each state: working, failed, done, waiting, queued. */
 async function oneOfEach(): Promise<void> {
   await add('working', 'failed', 'done', 'waiting', 'queued');
-  await fixture.hand.take();
-  await end('failed', { state: 'failed', outcome: 'MISCONFIGURED' }, (job) => fixture.hand.fail(job));
-  await end('done', { state: 'done', outcome: 'COPIED' }, (job) => fixture.hand.complete(job));
+  await fixture.mover.take();
+  await end('failed', { state: 'failed', outcome: 'MISCONFIGURED' }, (job) => fixture.mover.fail(job));
+  await end('done', { state: 'done', outcome: 'COPIED' }, (job) => fixture.mover.complete(job));
   const later = (await fixture.redisNow()) + 60_000;
-  await end('waiting', { state: 'waiting' }, (job) => fixture.hand.delay(job, later));
+  await end('waiting', { state: 'waiting' }, (job) => fixture.mover.delay(job, later));
 }
 
 async function end(
   eventId: string,
   progress: Partial<JobData['progress']>,
-  move: (job: Awaited<ReturnType<QueueFixture['hand']['take']>>) => Promise<void>,
+  move: (job: Awaited<ReturnType<QueueFixture['mover']['take']>>) => Promise<void>,
 ): Promise<void> {
-  const job = await fixture.hand.take();
+  const job = await fixture.mover.take();
   expect(job.data.event_id).toBe(eventId);
   await job.updateData({ ...job.data, progress: { ...job.data.progress, ...progress } });
   await move(job);
@@ -68,7 +68,7 @@ describe('events as a person sees them', () => {
 
   test('only the newest are read of a long list', async () => {
     await add('evt_1', 'evt_2', 'evt_3');
-    for (let n = 0; n < 3; n += 1) await fixture.hand.complete(await fixture.hand.take());
+    for (let n = 0; n < 3; n += 1) await fixture.mover.complete(await fixture.mover.take());
 
     expect((await list(['done'], 2)).map(({ jobId }) => jobId)).toEqual([
       'riverside.evt_3',
@@ -127,7 +127,7 @@ describe('events as a person sees them', () => {
     await add('evt_1');
     const stateNow = () => readEventState(fixture.queue, 'riverside', 'evt_1', nameOf);
     const queued = await stateNow();
-    await fixture.hand.take();
+    await fixture.mover.take();
 
     expect([queued, await stateNow()]).toMatchObject([
       { state: 'queued', seq: 1, attempt: 0 },
@@ -135,7 +135,7 @@ describe('events as a person sees them', () => {
     ]);
   });
 
-  test('a state holds neither card nor item', async () => {
+  test('a state contains neither card nor item', async () => {
     await add('evt_1');
 
     const text = JSON.stringify(await readEventState(fixture.queue, 'riverside', 'evt_1', nameOf));
@@ -180,14 +180,14 @@ describe('the figures of the queue', () => {
   test('an entry whose job has ended, or was lost, is taken off on the way', async () => {
     const now = await fixture.redisNow();
     await add('ended', 'open');
-    await fixture.hand.complete(await fixture.hand.take());
+    await fixture.mover.complete(await fixture.mover.take());
     await fixture.redis.zadd(BACKLOG, now - 90_000, 'lost', now - 80_000, 'ended', now - 3_000, 'open');
 
     expect(await read(now)).toMatchObject({ oldestSeconds: 3, backlogs: { midland: 0, riverside: 1 } });
     expect(await fixture.redis.zrange(BACKLOG, '0', '-1')).toEqual(['open']);
   });
 
-  test('an event between gate and queue keeps its place', async () => {
+  test('an event between admission and queue keeps its place', async () => {
     const now = await fixture.redisNow();
     await fixture.redis.zadd(BACKLOG, now - 1_000, 'on-its-way');
 
@@ -209,7 +209,7 @@ describe('the figures of the queue', () => {
   });
 });
 
-test('Redis tells its memory, its policy, whether it keeps a file, and who follows it', async () => {
+test('Redis reports its memory, its policy, whether it keeps a file, and who follows it', async () => {
   await fixture.redis.config('SET', 'maxmemory', '100mb');
 
   expect(await readRedis(fixture.redis)).toEqual({

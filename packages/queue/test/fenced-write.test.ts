@@ -15,14 +15,14 @@ const AFTER = jobData({ sealed_item: null });
 
 async function take(): Promise<string> {
   await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
-  await fixture.hand.take();
+  await fixture.mover.take();
   return String(await fixture.server.ask('GET', LOCK));
 }
 
 const stored = async () => (await fixture.queue.getJob(JOB_ID))?.data.sealed_item;
 
 describe('writing the data of a job under work', () => {
-  test('is done for whoever holds its lock', async () => {
+  test('is done with the token of its lock', async () => {
     const token = await take();
 
     expect(await buildFencedWrite(fixture.redis)(JOB_ID, token, AFTER)).toBe(true);

@@ -38,8 +38,8 @@ async function endEvents(kind: 'finished' | 'failed', count: number, library = '
     await addScans(fixture.queue, [{ job: jobData({ library, event_id: eventId, progress }), priority: 1 }]);
     const at = new Date(ENDED + n * 1_000).toISOString();
     await ledger.settle(library, eventId, outcome, at);
-    const job = await fixture.hand.take();
-    await (kind === 'failed' ? fixture.hand.fail(job) : fixture.hand.complete(job));
+    const job = await fixture.mover.take();
+    await (kind === 'failed' ? fixture.mover.fail(job) : fixture.mover.complete(job));
   }
 }
 
@@ -108,20 +108,20 @@ describe('the ended events of a library', () => {
     expect(await readKept(fixture.redis, ['riverside'])).toMatchObject({ riverside: { failed: 0 } });
   });
 
-  test('stay known to the gate when they are gone: a redelivery does not run again', async () => {
-    const gate = buildAdmission(fixture.redis);
-    await gate([event(1)]);
+  test('stay known to admission when they are gone: a redelivery does not run again', async () => {
+    const admit = buildAdmission(fixture.redis);
+    await admit([event(1)]);
     await addScans(fixture.queue, [{ job: jobData({ event_id: 'evt_1' }), priority: 1 }]);
     await openLedger(fixture.redis).settle('riverside', 'evt_1', 'NOT_A_CARD', new Date(ENDED).toISOString());
-    await fixture.hand.complete(await fixture.hand.take());
+    await fixture.mover.complete(await fixture.mover.take());
     await fixture.queue.remove('riverside.evt_1');
 
-    expect(await gate([event(1)])).toMatchObject([{ kind: 'duplicate', add: false }]);
+    expect(await admit([event(1)])).toMatchObject([{ kind: 'duplicate', add: false }]);
   });
 });
 
 describe('what a library has in Redis', () => {
-  test('is told for each, in events and about as many bytes as its jobs take', async () => {
+  test('is reported for each, in events and about as many bytes as its jobs take', async () => {
     await endEvents('finished', 100);
     let jobs = 0;
     for (const key of await fixture.redis.keys('{passport}:scans:riverside.*')) {
@@ -155,7 +155,7 @@ describe('what a library has in Redis', () => {
     await reports.close();
   });
 
-  test('is told of the others where one library’s keys hold what is not ours', async () => {
+  test('is reported for the others where one library’s keys have values that are not ours', async () => {
     await endEvents('finished', 2);
     await fixture.server.ask('SET', '{passport}:kept:finished:lakeside', 'garbage');
 
@@ -167,32 +167,32 @@ describe('what a library has in Redis', () => {
 
 describe('the ids that are remembered of a library', () => {
   const few = { eventsPerSecond: 10_000, burst: 10_000, backlog: 10_000, remembered: 5 };
-  const guards = async (library: string): Promise<number> =>
+  const records = async (library: string): Promise<number> =>
     (await fixture.redis.keys(`{passport}:guard:${library}.*`)).length;
 
   test('are so many: the oldest are forgotten, of this library alone', async () => {
-    const gate = buildAdmission(fixture.redis);
-    await gate([event(1, { library: 'lakeside', limits: few })]);
-    for (let n = 1; n <= 12; n += 1) await gate([event(n, { limits: few })]);
+    const admit = buildAdmission(fixture.redis);
+    await admit([event(1, { library: 'lakeside', limits: few })]);
+    for (let n = 1; n <= 12; n += 1) await admit([event(n, { limits: few })]);
 
-    expect({ riverside: await guards('riverside'), lakeside: await guards('lakeside') }).toEqual({
+    expect({ riverside: await records('riverside'), lakeside: await records('lakeside') }).toEqual({
       riverside: 5,
       lakeside: 1,
     });
-    const [oldest, newest] = await gate([event(1, { limits: few }), event(12, { limits: few })]);
+    const [oldest, newest] = await admit([event(1, { limits: few }), event(12, { limits: few })]);
     expect([oldest?.kind, newest?.kind]).toEqual(['new', 'duplicate']);
   });
 
   test('do not run again while their job is there, though they are forgotten', async () => {
-    const gate = buildAdmission(fixture.redis);
-    await gate([event(1, { limits: few })]);
+    const admit = buildAdmission(fixture.redis);
+    await admit([event(1, { limits: few })]);
     await addScans(fixture.queue, [{ job: jobData({ event_id: 'evt_1' }), priority: 1 }]);
-    for (let n = 2; n <= 8; n += 1) await gate([event(n, { limits: few })]);
+    for (let n = 2; n <= 8; n += 1) await admit([event(n, { limits: few })]);
 
-    expect(await gate([event(1, { limits: few })])).toMatchObject([{ kind: 'duplicate', add: false }]);
+    expect(await admit([event(1, { limits: few })])).toMatchObject([{ kind: 'duplicate', add: false }]);
   });
 
-  test('the list of a quiet library goes with its guards', async () => {
+  test('the list of a quiet library goes with its idempotency keys', async () => {
     await buildAdmission(fixture.redis)([event(1)]);
 
     expect(Number(await fixture.server.ask('TTL', '{passport}:remembered:riverside'))).toBeGreaterThan(

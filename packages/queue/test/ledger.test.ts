@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Ledger, openLedger, readOutcomeCounts } from '@passport/queue';
-import { NOON, type QueueFixture, event, openQueueFixture, openGate } from './queue-fixture.ts';
+import { NOON, type QueueFixture, event, openQueueFixture, openAdmission } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
 let ledger: Ledger;
@@ -14,12 +14,12 @@ afterAll(() => fixture.close());
 const HOUR_MS = 3_600_000;
 const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 9 };
 const at = (time: string): string => `2026-11-25T${time}.000Z`;
-const accept = (n: number) => openGate(fixture.redis)(event(n));
+const accept = (n: number) => openAdmission(fixture.redis)(event(n));
 
 describe('T-21 the hourly limits', () => {
-  test('events start until the copies of the hour are taken, then wait and are told how long', async () => {
-    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
-    expect(await ledger.reserveQuota('riverside', 'evt_2', limits)).toEqual({ kind: 'admitted' });
+  test('events start until the copies of the hour are taken, then wait, with the time that is left', async () => {
+    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'reserved' });
+    expect(await ledger.reserveQuota('riverside', 'evt_2', limits)).toEqual({ kind: 'reserved' });
 
     const third = await ledger.reserveQuota('riverside', 'evt_3', limits);
 
@@ -46,14 +46,14 @@ describe('T-21 the hourly limits', () => {
       Array.from({ length: 20 }, (_, n) => ledger.reserveQuota('riverside', `evt_${n}`, limits)),
     );
 
-    expect(answers.filter(({ kind }) => kind === 'admitted')).toHaveLength(2);
+    expect(answers.filter(({ kind }) => kind === 'reserved')).toHaveLength(2);
   });
 
-  test('an event that holds a place runs again without another', async () => {
+  test('an event with a reservation runs again without another', async () => {
     await ledger.reserveQuota('riverside', 'evt_1', limits);
     await ledger.reserveQuota('riverside', 'evt_2', limits);
 
-    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'reserved' });
   });
 
   test('another library is not touched', async () => {
@@ -63,7 +63,7 @@ describe('T-21 the hourly limits', () => {
       verdictsPerHour: 9,
     });
 
-    expect(await ledger.reserveQuota('lakeside', 'evt_1', limits)).toEqual({ kind: 'admitted' });
+    expect(await ledger.reserveQuota('lakeside', 'evt_1', limits)).toEqual({ kind: 'reserved' });
   });
 
   test.each([
@@ -73,13 +73,13 @@ describe('T-21 the hourly limits', () => {
     await ledger.reserveQuota('riverside', 'evt_1', limits);
     await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
 
-    const held = { copies: outcome === 'COPIED' ? 1 : 0, misses: outcome === 'NOT_FOUND' ? 1 : 0 };
-    expect(await fixture.redis.zcard('{passport}:hour:copies:riverside')).toBe(held.copies);
-    expect(await fixture.redis.zcard('{passport}:hour:misses:riverside')).toBe(held.misses);
-    expect(held[free]).toBe(0);
+    const taken = { copies: outcome === 'COPIED' ? 1 : 0, misses: outcome === 'NOT_FOUND' ? 1 : 0 };
+    expect(await fixture.redis.zcard('{passport}:hour:copies:riverside')).toBe(taken.copies);
+    expect(await fixture.redis.zcard('{passport}:hour:misses:riverside')).toBe(taken.misses);
+    expect(taken[free]).toBe(0);
   });
 
-  test('a verdict keeps its place among the verdicts only', async () => {
+  test('a decision keeps its quota among the decisions only', async () => {
     const few = { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 1 };
     await ledger.reserveQuota('riverside', 'evt_1', few);
     await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', at('12:00:00'));
@@ -109,7 +109,7 @@ describe('T-21 the hourly limits', () => {
           verdictsPerHour: 9,
         }),
       ).toEqual({
-        kind: 'admitted',
+        kind: 'reserved',
       });
     },
   );
@@ -129,7 +129,7 @@ describe('T-21 the hourly limits', () => {
         verdictsPerHour: 9,
       }),
     ).toEqual({
-      kind: 'admitted',
+      kind: 'reserved',
     });
   });
 
@@ -143,7 +143,7 @@ describe('T-21 the hourly limits', () => {
       verdictsPerHour: 9,
     });
 
-    expect(answer).toEqual({ kind: 'admitted' });
+    expect(answer).toEqual({ kind: 'reserved' });
   });
 
   test('a clock that was set back makes no hour longer than an hour', async () => {
@@ -206,7 +206,7 @@ describe('what an ended event leaves behind', () => {
     expect(life).toBeLessThanOrEqual(26 * 3600);
   });
 
-  test('its guard keeps its time', async () => {
+  test('its idempotency key keeps its time', async () => {
     await accept(1);
     await fixture.server.ask('EXPIRE', '{passport}:guard:riverside.evt_1', '1000');
     await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'));

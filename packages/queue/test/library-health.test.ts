@@ -24,8 +24,8 @@ const see = (worker: string, change: Partial<LibraryHealth> = {}): Promise<void>
   writeHealth(fixture.redis, 'midland', worker, health(change));
 const midland = async (nowMs = NOON) => (await readLibraryStates(fixture.redis, ['midland'], nowMs))[0];
 
-describe('the board of libraries', () => {
-  test('a library that nobody has asked is unknown', async () => {
+describe('the health of libraries', () => {
+  test('a library that nobody has called is unknown', async () => {
     expect(await midland()).toEqual({
       library: 'midland',
       condition: 'unknown',
@@ -86,7 +86,7 @@ describe('the board of libraries', () => {
     expect(await midland()).toMatchObject({ condition: 'up', problem: null });
   });
 
-  test('what a worker saw before it stopped counts no longer once another has a word', async () => {
+  test('what a worker saw before it stopped counts no longer once another has seen it', async () => {
     await see('worker-1', { problem: { what: 'category', name: 'PT' }, at_ms: NOON - 1_000 });
     await retireHealth(fixture.redis, ['midland', 'lakeside'], 'worker-1');
     expect(await midland()).toMatchObject({ condition: 'misconfigured', lastSuccessMs: NOON });
@@ -113,7 +113,7 @@ describe('the board of libraries', () => {
     expect((await midland())?.condition).toBe('up');
   });
 
-  test('when all are silent the last word stands', async () => {
+  test('when all are silent the last state stands', async () => {
     await see('worker-1', { open: true });
 
     expect((await midland(NOON + 60 * MINUTE_MS))?.condition).toBe('open');
@@ -133,7 +133,7 @@ describe('the board of libraries', () => {
     expect((await midland())?.condition).toBe('unknown');
   });
 
-  test('libraries come back in the order in which they were asked for', async () => {
+  test('libraries come back in the order of the request', async () => {
     await see('worker-1');
 
     const states = await readLibraryStates(fixture.redis, ['lakeside', 'midland'], NOON);

@@ -17,12 +17,12 @@ import {
 /** A time of day that tests may name; Redis keeps its own. */
 export const NOON = Date.parse('2026-11-25T12:00:00Z');
 
-/** A real Redis with a connection as the receiver has it, and a hand that moves jobs as a worker would. */
+/** A real Redis with a connection as the receiver has it, and something that moves jobs as a worker would. */
 export interface QueueFixture {
   readonly server: StartedRedis;
   readonly redis: Redis;
   readonly queue: ScanJobs;
-  readonly hand: WorkerHand;
+  readonly mover: JobMover;
   /** One more connection, such as a second receiver's. Closed with the fixture. */
   connect(): Promise<Redis>;
   /** Milliseconds by Redis's clock. */
@@ -32,7 +32,7 @@ export interface QueueFixture {
 }
 
 /** Takes and ends jobs one by one, without a processor. */
-export interface WorkerHand {
+export interface JobMover {
   take(): Promise<Job<JobData>>;
   complete(job: Job<JobData>): Promise<void>;
   fail(job: Job<JobData>): Promise<void>;
@@ -62,7 +62,7 @@ export async function openQueueFixture(options: RedisOptions = {}): Promise<Queu
     server,
     redis,
     queue,
-    hand: buildHand(worker),
+    mover: buildJobMover(worker),
     connect: () => connect(),
     async redisNow() {
       const [seconds = 0, micros = 0] = await redis.time();
@@ -78,7 +78,7 @@ export async function openQueueFixture(options: RedisOptions = {}): Promise<Queu
   };
 }
 
-function buildHand(worker: Worker<JobData>): WorkerHand {
+function buildJobMover(worker: Worker<JobData>): JobMover {
   const token = 'test-hand';
   return {
     async take() {
@@ -94,14 +94,14 @@ function buildHand(worker: Worker<JobData>): WorkerHand {
   };
 }
 
-/** The gate for one delivery at a time. */
-export type OneGate = (question: AdmissionRequest) => Promise<AdmissionAnswer>;
+/** Admission of one delivery at a time. */
+export type AdmitOne = (question: AdmissionRequest) => Promise<AdmissionAnswer>;
 
-export function openGate(redis: Redis): OneGate {
-  const gate = buildAdmission(redis);
+export function openAdmission(redis: Redis): AdmitOne {
+  const admit = buildAdmission(redis);
   return async (asked) => {
-    const [answer] = await gate([asked]);
-    if (answer === undefined) throw new Error('the gate gave no answer');
+    const [answer] = await admit([asked]);
+    if (answer === undefined) throw new Error('admission gave no answer');
     return answer;
   };
 }
@@ -155,6 +155,6 @@ export function jobData(change: Partial<JobData> = {}): JobData {
 
 /** The answer of an event that goes on; fails the test on any other. */
 export function entered(answer: AdmissionAnswer): Extract<AdmissionAnswer, { add: boolean }> {
-  if (!('add' in answer)) throw new Error(`the gate answered ${answer.kind}`);
+  if (!('add' in answer)) throw new Error(`admission answered ${answer.kind}`);
   return answer;
 }

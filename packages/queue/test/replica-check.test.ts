@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { addScans, buildReplicaCheck, openLedger } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture, question, openGate } from './queue-fixture.ts';
+import { type QueueFixture, jobData, openQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
 let replica: StartedRedis;
@@ -26,19 +26,19 @@ const check = (minReplicas: number) => buildReplicaCheck(fixture.redis, minRepli
 const EVENT = { library: 'riverside', eventId: 'evt_1' };
 
 async function accept(): Promise<void> {
-  await openGate(fixture.redis)(question());
+  await openAdmission(fixture.redis)(question());
   await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
 }
 
-describe('whether replicas hold an event', () => {
-  test('one that is queued is held, and the replica really has it', async () => {
+describe('whether replicas have an event', () => {
+  test('one that is queued is there, and the replica really has it', async () => {
     await accept();
 
     expect(await check(1)([EVENT])).toBe(true);
     expect(await replica.ask('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
   });
 
-  test('with fewer replicas than asked for it is not, and that is told in time', async () => {
+  test('with fewer replicas than required it is not, and the answer comes in time', async () => {
     await accept();
     const start = performance.now();
 
@@ -53,20 +53,20 @@ describe('whether replicas hold an event', () => {
     expect(await check(1)([EVENT])).toBe(false);
   });
 
-  test('an event that this master never saw is not held, whatever the replicas say', async () => {
+  test('an event that this master never saw is not there, whatever the replicas say', async () => {
     await accept();
 
     expect(await check(1)([EVENT, { ...EVENT, eventId: 'evt_2' }])).toBe(false);
   });
 
-  test('one that has a guard but no job was lost', async () => {
-    await openGate(fixture.redis)(question());
+  test('one with an idempotency key but no job was lost', async () => {
+    await openAdmission(fixture.redis)(question());
 
     expect(await check(1)([EVENT])).toBe(false);
   });
 
   test('one that has ended needs no job any more', async () => {
-    await openGate(fixture.redis)(question());
+    await openAdmission(fixture.redis)(question());
     await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z');
 
     expect(await check(1)([EVENT])).toBe(true);
@@ -74,7 +74,7 @@ describe('whether replicas hold an event', () => {
 });
 
 describe('on a cluster', () => {
-  test('the master that holds the event is asked', async () => {
+  test('the master that has the event is used', async () => {
     const cluster = await openQueueFixture({ cluster: true });
     try {
       await addScans(cluster.queue, [{ job: jobData(), priority: 1 }]);

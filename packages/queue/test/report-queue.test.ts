@@ -39,7 +39,7 @@ describe('reports that a Koha did not take at once', () => {
     );
   });
 
-  test('a report holds which event to tell of, and nothing else', async () => {
+  test('a report names its event, and nothing else', async () => {
     await queueReport(queue, report, 3, 0);
 
     const [job] = await queue.getJobs(['delayed']);
@@ -47,7 +47,7 @@ describe('reports that a Koha did not take at once', () => {
     expect(reportSchema.parse(job?.data)).toEqual(report);
   });
 
-  test('reports that wait for a plugin wake when it is back, and no scans with them', async () => {
+  test('reports that wait for a plugin are promoted when it is back, and no scans with them', async () => {
     await queueReport(queue, report, 3, 0);
     await noteDelayedReport(fixture.redis, 'riverside', 'riverside.evt_1-tell-3');
     expect(await librariesWithDelayed(fixture.redis, REPORTS)).toEqual(['riverside']);

@@ -17,13 +17,13 @@ const DAY_MS = 24 * 3_600_000;
 async function failWithItem(): Promise<void> {
   await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
   await noteItem(fixture.redis, JOB, NOON);
-  await fixture.hand.fail(await fixture.hand.take());
+  await fixture.mover.fail(await fixture.mover.take());
 }
 const itemOf = async (jobId = JOB) => (await fixture.queue.getJob(jobId))?.data.sealed_item;
 const noted = (): Promise<number> => fixture.redis.zcard('{passport}:items');
 
-describe('the sealed item of a failed job', () => {
-  test('it stays until nothing may be lent for it any more, then goes; the card stays', async () => {
+describe('the encrypted item of a failed job', () => {
+  test('it stays until it may not be checked out any more, then goes; the card stays', async () => {
     await failWithItem();
     const sweep = buildItemSweep(fixture.redis);
 
@@ -55,7 +55,7 @@ describe('the sealed item of a failed job', () => {
     expect(await itemOf()).toBeNull();
   });
 
-  test('a job that changes under our hand keeps the change, and loses its item at the next sweep', async () => {
+  test('a job that changes meanwhile keeps the change, and loses its item at the next sweep', async () => {
     await failWithItem();
     const changed = { ...jobData(), retried: { at_ms: NOON, stalled: 0 } };
     const slow = changesAfterRead(fixture.redis, async () => {
@@ -115,8 +115,8 @@ describe('cleaning by age', () => {
       { job: jobData(), priority: 1 },
       { job: jobData({ event_id: 'evt_2' }), priority: 2 },
     ]);
-    await fixture.hand.complete(await fixture.hand.take());
-    await fixture.hand.fail(await fixture.hand.take());
+    await fixture.mover.complete(await fixture.mover.take());
+    await fixture.mover.fail(await fixture.mover.take());
   }
 
   test('young jobs stay', async () => {

@@ -29,7 +29,7 @@ async function addJob(data: JobData = failedData()): Promise<void> {
 }
 
 async function failIt(): Promise<void> {
-  await fixture.hand.fail(await fixture.hand.take());
+  await fixture.mover.fail(await fixture.mover.take());
 }
 
 describe('a retry by a person', () => {
@@ -39,14 +39,14 @@ describe('a retry by a person', () => {
 
     expect(await retry()).toEqual({ kind: 'retried' });
 
-    const job = await fixture.hand.take();
+    const job = await fixture.mover.take();
     expect({ made: job.attemptsMade, started: job.attemptsStarted }).toEqual({ made: 0, started: 1 });
     expect(job.data).toMatchObject({
       retried: { at_ms: HOURS_LATER, stalled: 0 },
       received_ms: NOON,
       progress: { seq: 9, state: 'queued', outcome: null, problem: null, attempt: 0 },
     });
-    await fixture.hand.complete(job);
+    await fixture.mover.complete(job);
   });
 
   test('a second failure is not the last one', async () => {
@@ -67,7 +67,7 @@ describe('a retry by a person', () => {
     expect(await fixture.redis.zscore(backlogKey('riverside'), 'evt_1')).toBe(String(HOURS_LATER));
   });
 
-  test('of two persons at the same moment one retries, the other is told that it runs', async () => {
+  test('of two persons at the same moment one retries, the other learns that it runs', async () => {
     for (let round = 0; round < 10; round += 1) {
       await fixture.clear();
       await addJob();
@@ -87,9 +87,9 @@ describe('a retry by a person', () => {
       ...ledger,
       async reopen(event, before, after, nowMs) {
         await retry();
-        const job = await fixture.hand.take();
+        const job = await fixture.mover.take();
         await job.updateData({ ...job.data, sealed_card: null, sealed_item: null });
-        await fixture.hand.complete(job);
+        await fixture.mover.complete(job);
         return ledger.reopen(event, before, after, nowMs);
       },
     };
@@ -127,10 +127,10 @@ describe('a retry by a person', () => {
     expect((await fixture.queue.getJob(JOB))?.data.sealed_item).toBeNull();
   });
 
-  test('an event that succeeded is told so, and nothing is done', async () => {
+  test('of an event that succeeded the answer says so, and nothing is done', async () => {
     const done = failedData();
     await addJob({ ...done, progress: { ...done.progress, state: 'done', outcome: 'COPIED' } });
-    await fixture.hand.complete(await fixture.hand.take());
+    await fixture.mover.complete(await fixture.mover.take());
 
     expect(await retry()).toEqual({ kind: 'not_failed', state: 'completed', outcome: 'COPIED' });
     expect(await fixture.queue.getJobCounts('completed', 'prioritized', 'wait')).toEqual({
@@ -143,9 +143,9 @@ describe('a retry by a person', () => {
   test('an event that is waiting or being worked on is left alone', async () => {
     await addJob(jobData());
     const waiting = await retry();
-    const job = await fixture.hand.take();
+    const job = await fixture.mover.take();
     const active = await retry();
-    await fixture.hand.complete(job);
+    await fixture.mover.complete(job);
 
     expect([waiting, active]).toEqual([
       { kind: 'not_failed', state: 'prioritized', outcome: null },

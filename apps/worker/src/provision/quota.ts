@@ -15,14 +15,14 @@ export function buildQuota(
 ): (scan: Scan) => Promise<Retry | null> {
   return async ({ lending, eventId }) => {
     const { limits } = libraryById(consortium, lending);
-    const admission = await ledger.reserveQuota(lending, eventId, limits);
-    if (admission.kind === 'admitted') return null;
-    reached(lending, admission.limit);
+    const reservation = await ledger.reserveQuota(lending, eventId, limits);
+    if (reservation.kind === 'reserved') return null;
+    reached(lending, reservation.limit);
     return {
       kind: 'retry',
       library: lending,
       reason: 'LIMIT_REACHED',
-      retryAfterMs: admission.freeInMs,
+      retryAfterMs: reservation.freeInMs,
       otherwise: { outcome: 'TOO_LATE' },
     };
   };
