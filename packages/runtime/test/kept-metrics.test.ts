@@ -1,0 +1,56 @@
+import { expect, test } from '@jest/globals';
+import { createMetrics, keptMetrics } from '@passport/runtime';
+
+const figures = { finished: 4_000, failed: 90, unfinished: 3, remembered: 9_000, bytes: 64_000_000 };
+const NOTHING = { finished: 0, failed: 0, unfinished: 0, remembered: 0, bytes: 0 };
+const LIMITS = {
+  riverside: { finished: 5_000, failed: 100 },
+  midland: { finished: 20_000, failed: 1_000 },
+};
+
+function arrange({ memoryLimitBytes = 512_000_000, fails = false } = {}) {
+  const registry = createMetrics({ process: 'worker', processMetrics: false });
+  const reading = { libraries: { riverside: figures, midland: NOTHING }, memoryLimitBytes };
+  const read = () => (fails ? Promise.reject(new Error('no Redis')) : Promise.resolve(reading));
+  const { dropped } = keptMetrics(registry, read, LIMITS);
+  const lines = async (): Promise<readonly string[]> =>
+    (await registry.metrics()).split('\n').filter((line) => /^passport_(?:library|kept)_/.test(line));
+  return { dropped, lines };
+}
+
+test('what each library has in Redis is a share of what Redis may hold, by the name of the library', async () => {
+  const { lines } = arrange();
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'passport_library_redis_share{library="riverside"} 0.125',
+      'passport_library_redis_share{library="midland"} 0',
+      'passport_library_redis_bytes{library="riverside"} 64000000',
+      'passport_library_kept_events{library="riverside",state="finished"} 4000',
+      'passport_library_kept_events{library="riverside",state="failed"} 90',
+    ]),
+  );
+});
+
+test('a Redis without a limit is filled by nobody', async () => {
+  const { lines } = arrange({ memoryLimitBytes: 0 });
+  expect(await lines()).toContain('passport_library_redis_share{library="riverside"} 0');
+});
+
+test('how many ended events are kept and how many went early is there from the start', async () => {
+  const { dropped, lines } = arrange();
+  expect(await lines()).toEqual(
+    expect.arrayContaining([
+      'passport_library_kept_limit{library="riverside",state="finished"} 5000',
+      'passport_library_kept_limit{library="midland",state="failed"} 1000',
+      'passport_kept_dropped_total{library="midland",state="failed"} 0',
+    ]),
+  );
+  dropped('riverside', 'finished', 7);
+  dropped('riverside', 'finished', 2);
+  expect(await lines()).toContain('passport_kept_dropped_total{library="riverside",state="finished"} 9');
+});
+
+test('a Redis that cannot be read says nothing of any library, rather than something old', async () => {
+  const shares = (await arrange({ fails: true }).lines()).filter((line) => line.includes('redis_share'));
+  expect(shares).toEqual([]);
+});
