@@ -11,15 +11,16 @@ async function arrange(options: Partial<Parameters<typeof startAdminServer>[0]> 
   const server = own(
     await startAdminServer({ port: 0, host: '127.0.0.1', ready: () => true, metrics, log, ...options }),
   );
+  const ask = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
   const get = async (path: string) => {
-    const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+    const response = await ask(path);
     return {
       status: response.status,
       type: response.headers.get('content-type'),
       text: await response.text(),
     };
   };
-  return { get, logText: text };
+  return { ask, get, logText: text };
 }
 
 test('a process that runs is live, and ready when it says so', async () => {
@@ -73,6 +74,24 @@ test('metrics that fail are a 500 without the reason, which is logged', async ()
   const { status, text } = await get('/metrics');
   expect([status, text]).toEqual([500, '{"status":"failed"}']);
   expect(logText()).toContain('collector broke');
+});
+
+test.each([
+  ['/livez', 200],
+  ['/readyz', 503],
+  ['/metrics', 500],
+  ['/nothing', 404],
+])('security headers are on every answer: %s', async (path, status) => {
+  const { ask } = await arrange({ ready: () => false, metrics: () => Promise.reject(new Error('broke')) });
+  const answer = await ask(path);
+  expect(answer.status).toBe(status);
+  expect(Object.fromEntries(answer.headers)).toMatchObject({
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+  });
 });
 
 test('a port that is taken is an error', async () => {
