@@ -79,6 +79,24 @@ test('docker-compose.yml gives away nothing that a break-in could use', () => {
   }
 });
 
+test('docker-compose.yml gives each process the secrets that it uses and no others', () => {
+  const { services } = parseYaml(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { volumes: string[]; environment?: Record<string, string> }>;
+  };
+  const seenBy = (...names: string[]) =>
+    Object.fromEntries(names.map((name) => [name, services[name]?.volumes]));
+  expect(seenBy('receiver', 'worker', 'dashboard', 'redis')).toEqual({
+    receiver: [
+      'keys-receiver:/var/lib/passport:ro',
+      './deploy/etc/secrets/webhook:/etc/passport/secrets/webhook:ro',
+    ],
+    worker: ['keys-worker:/var/lib/passport:ro', './deploy/etc/secrets/koha:/etc/passport/secrets/koha:ro'],
+    dashboard: ['keys-dashboard:/var/lib/passport:ro'],
+    redis: ['redis:/data', 'keys-redis:/var/lib/passport:ro'],
+  });
+  expect(services['dashboard']?.environment).toMatchObject({ PASSPORT_KEY_FILE: '' });
+});
+
 test('the effective configuration is itself a file, but for the secrets', () => {
   const file = validFile();
   const consortium = parse(file);
