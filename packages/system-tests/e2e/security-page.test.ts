@@ -63,6 +63,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
   'A break-in at the receiver or the dashboard': [
     ['packages/config/test/environment.test.ts', 'the dashboard needs none of both, and no key'],
     ['packages/system-tests/e2e/compose-keys.test.ts', 'each process gets a copy of what it uses'],
+    ['packages/config/test/documents.test.ts', 'gives each process the secrets that it uses and no others'],
   ],
   'Strangers who hold connections or flood the log': [
     ['packages/system-tests/fault/hostile-connections.test.ts', 'signed events go on'],
@@ -72,6 +73,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
   "Guessing the dashboard's password": [
     ['apps/dashboard/test/login.test.ts', 'each further wrong try doubles the wait'],
     ['apps/dashboard/test/login.test.ts', 'keep that user out nowhere else'],
+    ['apps/dashboard/test/behind-proxy.test.ts', 'count for the address behind it'],
     ['apps/dashboard/test/access.test.ts', 'changes nothing, although the browser adds the login'],
   ],
   'A compromised dependency': [
