@@ -2,9 +2,13 @@ import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '@passport/runtime';
 import { buildAudit } from '../src/provision/audit.ts';
-import { aScan } from './builders.ts';
+import { openScan } from '../src/provision/scan.ts';
+import { SEALER, aScan, jobData } from './builders.ts';
 
-test("each audit line names the lending Koha's number of who scanned, so that a home can ask who it was", () => {
+const copy = { kind: 'copy', body: {} as never, homeKey: 'midland:17', fields: ['surname'] } as const;
+const unheard = { silent: [], refused: [] };
+
+function bench() {
   const lines: Record<string, unknown>[] = [];
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -12,13 +16,33 @@ test("each audit line names the lending Koha's number of who scanned, so that a 
       done();
     },
   });
-  const audit = buildAudit(createLogger({ name: 'worker', level: 'info', destination }));
+  return { lines, audit: buildAudit(createLogger({ name: 'worker', level: 'info', destination })) };
+}
 
-  audit.notShared(aScan({ operator: 51 }), 'midland', 'opted out');
+test("each audit line names the lending Koha's number of who scanned, so that a home can ask who it was", () => {
+  const { lines, audit } = bench();
+  const scan = openScan(jobData({ operator: 77 }), SEALER, false);
+
+  audit.lookedUp(scan, ['midland'], { kind: 'nowhere' });
+  audit.refusedBy(scan, {
+    kind: 'refused',
+    library: 'midland',
+    problem: { what: 'credentials', name: null },
+    ...unheard,
+  });
+  audit.notShared(scan, 'midland', 'opted out');
+  audit.notEligible(scan, 'midland', ['EXPIRED']);
+  audit.sending(scan, copy);
+  audit.copied(scan, copy, { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } });
+  audit.lent(scan, 51, { result: 'CHECKED_OUT', keys: [] });
+
+  const actions = ['looked up', 'refused', 'not shared', 'not eligible', 'sending a copy', 'copy', 'loan'];
+  const who = { audit: true, event: 'evt_1', lending: 'riverside', operator: 77, card_hash: 'kid:card-hash' };
+  expect(lines).toEqual(actions.map((action) => expect.objectContaining({ ...who, action })));
+});
+
+test('where nobody was logged in, the line says so', () => {
+  const { lines, audit } = bench();
   audit.notEligible(aScan({ operator: null }), 'midland', ['EXPIRED']);
-
-  expect(lines).toEqual([
-    expect.objectContaining({ audit: true, action: 'not shared', lending: 'riverside', operator: 51 }),
-    expect.objectContaining({ audit: true, action: 'not eligible', operator: null }),
-  ]);
+  expect(lines).toEqual([expect.objectContaining({ action: 'not eligible', operator: null })]);
 });
