@@ -1,7 +1,9 @@
+import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openScanQueue, openReportQueue, readLibraryStates } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import { leakGuard, startRedis } from '@passport/testkit';
+import { type RedisOptions, leakGuard, startRedis, waitFor } from '@passport/testkit';
+import type { Task } from '../src/maintenance/maintenance.ts';
 import { buildTasks } from '../src/maintenance/tasks.ts';
 import type { Libraries } from '../src/koha/libraries.ts';
 import { buildHealthTracker } from '../src/koha/health-tracker.ts';
@@ -9,9 +11,16 @@ import { NOON } from './builders.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
-async function tasks() {
-  const server = own(await startRedis());
-  const log = createLogger({ name: 'test', level: 'fatal' });
+async function tasks(options: RedisOptions = {}) {
+  const server = own(await startRedis(options));
+  const lines: Record<string, unknown>[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(JSON.parse(chunk.toString()) as Record<string, unknown>);
+      done();
+    },
+  });
+  const log = createLogger({ name: 'test', level: 'warn', destination });
   const redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
   own({ stop: () => closeRedis(redis) });
   await untilRedisReady(redis, 2_000);
@@ -34,8 +43,12 @@ async function tasks() {
     now: () => NOON,
     log,
   });
-  const work = (name: string) => all.find((chore) => chore.name === name)?.work();
-  return { server, redis, health, work };
+  const taskNamed = (name: string): Task => {
+    const found = all.find((task) => task.name === name);
+    if (found === undefined) throw new Error(`a worker has no task ${name}`);
+    return found;
+  };
+  return { server, redis, health, lines, taskNamed, work: (name: string) => taskNamed(name).work() };
 }
 
 test('what a worker saw of a library is written again where the first writing failed', async () => {
@@ -50,4 +63,33 @@ test('what a worker saw of a library is written again where the first writing fa
 
   const states = await readLibraryStates(redis, ['midland', 'riverside'], NOON);
   expect(states.map(({ condition }) => condition)).toEqual(['open', 'open']);
+});
+
+const HOUR_MS = 3_600_000;
+
+test('a worker has Redis rewrite its append-only file each hour, and looks each minute whether it is time', async () => {
+  const { redis, lines, taskNamed, work } = await tasks({ appendonly: true });
+  const rewrites = async (): Promise<number> =>
+    Number(/^aof_rewrites:(\d+)/m.exec(await redis.info('persistence'))?.[1]);
+  const before = await rewrites();
+
+  for (let round = 0; round < 3; round += 1) await work('rewrite');
+
+  await waitFor('the rewrite to be counted', async () => (await rewrites()) === before + 1);
+  const nextMs = await redis.pttl('{passport}:rewrite');
+  expect(nextMs).toBeGreaterThan(HOUR_MS - 60_000);
+  expect(nextMs).toBeLessThanOrEqual(HOUR_MS);
+  expect(taskNamed('rewrite').everyMs).toBeLessThanOrEqual(60_000);
+  expect(lines).toEqual([]);
+});
+
+test('a Redis that forbids the rewrite is in the log once an hour', async () => {
+  const { server, lines, work } = await tasks({ appendonly: true });
+  await server.ask('ACL', 'SETUSER', 'default', '-bgrewriteaof');
+
+  for (let round = 0; round < 3; round += 1) await work('rewrite');
+
+  expect(lines).toEqual([
+    expect.objectContaining({ level: 'warn', msg: expect.stringContaining('append-only file') }),
+  ]);
 });
