@@ -94,6 +94,41 @@ describe('one library’s trouble', () => {
     expect(libraries.circuit('midland').sinceSuccessMs).toBe(250);
   });
 
+  test('is watched with each failure, so that the log can say why', async () => {
+    const { libraries, seen } = bench();
+    await fail(libraries, 'unreachable');
+    await fail(libraries, 'credentials');
+    expect(seen).toEqual(['midland unreachable', 'midland credentials']);
+  });
+
+  test('two calls that hang are enough: no further one sets out, and nobody is promoted for it', async () => {
+    const { libraries, clock } = bench();
+    const hang = (): unknown =>
+      libraries.call('midland', () => new Promise<never>(() => undefined)).catch(() => undefined);
+    void hang();
+    void hang();
+    clock.forward(1_000);
+
+    await expect(succeed(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+    expect(libraries.circuit('midland')).toMatchObject({ isOpen: true, isDue: false });
+    await expect(libraries.call('lakeside', () => Promise.resolve('ok'))).resolves.toBe('ok');
+  });
+
+  test('with calls that still hang is not tried again before one of them is answered', async () => {
+    const { libraries, clock } = bench();
+    const answers: ((result: string) => void)[] = [];
+    const hang = (): Promise<string> =>
+      libraries.call('midland', () => new Promise<string>((resolve) => answers.push(resolve)));
+    const calls = [hang(), hang()];
+    for (let n = 0; n < 5; n += 1) await fail(libraries, 'unreachable');
+    clock.forward(1_000);
+    expect(libraries.circuit('midland')).toMatchObject({ isOpen: true, isDue: false });
+
+    for (const answer of answers) answer('ok');
+    await Promise.all(calls);
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+
   test('a bug in the work is not the library’s', async () => {
     const { libraries } = bench();
     for (let n = 0; n < 9; n += 1) {
