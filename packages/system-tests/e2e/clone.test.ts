@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -39,6 +39,23 @@ test('a command in a clone says why its installation failed', () => {
   expect(status).toBe(1);
   expect(stderr).toContain('not-there.tgz');
   expect(stderr).toContain('npm ci did not succeed.');
+});
+
+test('a command in a clone says why its build failed', () => {
+  cpSync(join(ROOT, 'scripts'), join(dir, 'scripts'), { recursive: true });
+  writeFileSync(join(dir, 'package.json'), JSON.stringify({ name: 'x', engines: { node: '>=20.19' } }));
+  mkdirSync(join(dir, 'node_modules/.bin'), { recursive: true });
+  for (const name of ['package-lock.json', 'node_modules/.package-lock.json'])
+    writeFileSync(join(dir, name), JSON.stringify({ packages: {} }));
+  const turbo = join(dir, 'node_modules/.bin/turbo');
+  writeFileSync(turbo, '#!/bin/sh\necho "src/main.ts(1,1): error TS1"\nexit 2\n', { mode: 0o755 });
+  const command = "import { setUp } from './scripts/set-up.mjs'; await setUp({ build: true });";
+
+  const { status, stderr } = run(process.execPath, '--input-type=module', '--eval', command);
+
+  expect(status).toBe(1);
+  expect(stderr).toContain('src/main.ts(1,1): error TS1');
+  expect(stderr).toMatch(/The build failed after \d+ s\.\n$/);
 });
 
 test('npm prints nothing but what a script prints: standard output belongs to reports', () => {
