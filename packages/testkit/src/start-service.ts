@@ -33,6 +33,7 @@ export async function startService(options: {
   root: string;
   env: Readonly<Record<string, string>>;
   logFile: string;
+  probeEveryMs?: number;
 }): Promise<RunningService> {
   const { name } = options;
   const [port, adminPort] = [await freePort(), await freePort()];
@@ -52,6 +53,7 @@ export async function startService(options: {
       logFile: options.logFile,
       readyWhen: async () => (await fetch(`${adminUrl}/readyz`)).ok,
       timeoutMs: 30_000,
+      ...(options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs }),
     });
   let isAlive = false;
   let current = await start();

@@ -19,6 +19,8 @@ export interface ServicesOptions {
   readonly keys?: ConsortiumKeys;
   /** More environment for every process. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How often a starting process is asked whether it is ready; 20 ms. */
+  readonly probeEveryMs?: number;
 }
 
 /** Built processes of ours, started for one test or suite. */
@@ -59,9 +61,12 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     ...consortiumSecrets(options.libraries),
     ...options.env,
   };
+  const pace = options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs };
   const running: Record<ServiceName, RunningService[]> = { receiver: [], worker: [], dashboard: [] };
   const add = async (name: ServiceName, count = 1): Promise<readonly RunningService[]> => {
-    const starts = Array.from({ length: count }, () => startService({ name, root: ROOT, env, logFile }));
+    const starts = Array.from({ length: count }, () =>
+      startService({ name, root: ROOT, env, logFile, ...pace }),
+    );
     const started = await Promise.allSettled(starts);
     const services = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     running[name].push(...services);
