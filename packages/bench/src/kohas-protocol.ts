@@ -1,15 +1,34 @@
 /** What the process of the Koha stand-ins is told to start. */
 export interface KohaPlan {
   readonly latencyMs: number;
-  /** Whether it tells each outcome that arrives; costs it time at every call. */
+  /** Whether it reports each outcome that arrives; costs it time at every call. */
   readonly isWatched: boolean;
+  /** Puts something between the service and every stand-in that makes it slower, as a real one is. */
+  readonly front?: FrontPlan;
   readonly libraries: readonly LibraryPlan[];
+}
+
+/** A web server with so many workers, so far away. */
+export interface FrontPlan {
+  /** Requests served at the same time, each for `serviceMs`, staff pages included; null: as many as come. */
+  readonly webWorkers: number | null;
+  /** How long a request occupies its web worker. */
+  readonly serviceMs: number;
+  /** Time of a packet there and back. */
+  readonly roundTripMs: number;
+  /** PEM texts: speak https. */
+  readonly tls: { readonly key: string; readonly cert: string } | null;
 }
 
 export interface LibraryPlan {
   readonly id: string;
   /** Five digits: its cards are these and nine more. */
   readonly prefix: string;
+  /** Where it stands for several libraries: the prefixes of all of them. */
+  readonly prefixes?: readonly string[];
+  /** How many more key pairs its Koha takes ({@link keyOf}); none. */
+  readonly keys?: number;
+  /** With each prefix. */
   readonly patrons: number;
   readonly items: number;
 }
@@ -17,21 +36,35 @@ export interface LibraryPlan {
 export interface StartedKoha {
   readonly id: string;
   readonly prefix: string;
+  /** Where the service reaches it: its front, where the plan has one. */
   readonly url: string;
+  /** The stand-in itself, with its control routes. */
+  readonly doubleUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
 /** A report of ours that a stand-in has answered. */
-export interface Told {
-  readonly kind: 'told';
+export interface Reported {
+  readonly kind: 'reported';
   readonly at: number;
   readonly eventId: string;
   readonly state: string;
   readonly outcome: string | null;
 }
 
-export type KohasMessage = { readonly kind: 'started'; readonly kohas: readonly StartedKoha[] } | Told;
+/** One more key pair of the same Koha. */
+export const keyOf = (koha: Pick<StartedKoha, 'clientId' | 'clientSecret'>, index: number) => ({
+  clientId: `${koha.clientId}-${index}`,
+  clientSecret: `${koha.clientSecret}-${index}`,
+});
+
+export type KohasMessage = { readonly kind: 'started'; readonly kohas: readonly StartedKoha[] } | Reported;
+
+/** Changes the service time of every front from now on. */
+export interface KohasOrder {
+  readonly serviceMs: number;
+}
 
 export const cardOf = (prefix: string, index: number): string => prefix + String(index).padStart(9, '0');
 export const barcodeOf = (index: number): string => `39999${String(index).padStart(9, '0')}`;

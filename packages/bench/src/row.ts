@@ -1,3 +1,5 @@
+import { median } from './statistics.ts';
+
 /** One measure of the report: ours beside what it is measured against, in one run on one machine. */
 export interface Row {
   readonly scenario: string;
@@ -7,32 +9,69 @@ export interface Row {
   readonly against: number;
   /** Ours to against; for a difference, ours less against. */
   readonly ratio: number;
+  /** The least and the most of `ratio`, or of `ours` where that is judged, over the rounds. */
+  readonly spread: readonly [least: number, most: number];
   readonly target: string;
-  readonly met: boolean;
+  /** Null where nothing is promised. */
+  readonly met: boolean | null;
+}
+
+/** What was measured in one round, both sides right after one another. */
+export interface Round {
+  readonly ours: number;
+  readonly against: number;
+}
+
+/** What a row says beside its figures. */
+export interface Measure {
+  readonly scenario: string;
+  readonly what: string;
+  readonly unit: string;
+  /** A row's figures are the medians of the rounds, unless `all` says otherwise. */
+  readonly rounds: readonly Round[];
+  /** The figures over all rounds together, such as a 99th percentile that one round is too short for. */
+  readonly all?: Round;
 }
 
 type Target = { readonly atMost: number } | { readonly atLeast: number };
 
-type Measure = Pick<Row, 'scenario' | 'what' | 'unit' | 'ours' | 'against'>;
-
 /** A row whose target is a ratio of ours to against. */
-export function ratioRow(measure: Measure, target: Target): Row {
-  return judge(measure, measure.ours / measure.against, target, '×');
-}
+export const ratioRow = (measure: Measure, target: Target): Row =>
+  judge(measure, ({ ours, against }) => ours / against, target, '×');
 
 /** A row whose target is how much ours is above against, in its unit. */
-export function differenceRow(measure: Measure, target: Target): Row {
-  return judge(measure, measure.ours - measure.against, target, measure.unit);
+export const differenceRow = (measure: Measure, target: Target): Row =>
+  judge(measure, ({ ours, against }) => ours - against, target, measure.unit);
+
+/** A row whose target is a value of ours alone, in its unit; `against` is there to compare. */
+export function valueRow(measure: Measure, target: Target): Row {
+  const row = judge(measure, ({ ours }) => ours, target, measure.unit);
+  return { ...row, ratio: round(row.ours / row.against), target: `${row.target} in all` };
 }
 
-function judge(measure: Measure, ratio: number, target: Target, unit: string): Row {
+/** A row that promises nothing. */
+export function recordRow(measure: Measure): Row {
+  return { ...ratioRow(measure, { atLeast: 0 }), target: 'for the record', met: null };
+}
+
+function judge(measure: Measure, ratioOf: (round: Round) => number, target: Target, unit: string): Row {
+  const { rounds, all, scenario, what } = measure;
+  const ratios = rounds.map(ratioOf);
+  const { ours, against } = all ?? {
+    ours: median(rounds.map((each) => each.ours)),
+    against: median(rounds.map((each) => each.against)),
+  };
+  const ratio = all === undefined ? median(ratios) : ratioOf(all);
   const isMost = 'atMost' in target;
   const limit = isMost ? target.atMost : target.atLeast;
   return {
-    ...measure,
-    ours: round(measure.ours),
-    against: round(measure.against),
+    scenario,
+    what,
+    unit: measure.unit,
+    ours: round(ours),
+    against: round(against),
     ratio: round(ratio),
+    spread: [round(Math.min(...ratios)), round(Math.max(...ratios))],
     target: `${isMost ? '≤' : '≥'} ${limit} ${unit}`,
     met: isMost ? ratio <= limit : ratio >= limit,
   };

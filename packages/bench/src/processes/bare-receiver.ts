@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
 
-// The floor of a receiver: JSON in, `queue.add`, 202. No signature, no guard, nothing that is promised.
+// The floor of a receiver: JSON in, `queue.add`, 202. No signature, no idempotency key, nothing that is promised.
 const [redisPort = '', port = ''] = process.argv.slice(2);
 
 const queue = new Queue('bare', { connection: { host: '127.0.0.1', port: Number(redisPort) } });

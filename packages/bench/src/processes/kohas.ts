@@ -1,49 +1,78 @@
 import { emptySeed, startKohaDouble } from '@passport/koha-double';
-import type { SeedData } from '@passport/koha-double';
+import type { SeedData, SeedPatron } from '@passport/koha-double';
 import { preciseNow } from '../clock.ts';
-import type { KohaPlan, KohasMessage, StartedKoha, Told } from '../kohas-protocol.ts';
-import { barcodeOf, cardOf, nameOf } from '../kohas-protocol.ts';
+import { startFront } from '../front/start-front.ts';
+import type { Front } from '../front/start-front.ts';
+import type { KohaPlan, KohasMessage, KohasOrder, Reported, StartedKoha } from '../kohas-protocol.ts';
+import { barcodeOf, cardOf, keyOf, nameOf } from '../kohas-protocol.ts';
 
 // The Koha stand-ins of a benchmark, in a process of their own: what they cost must not be measured as ours.
-const { latencyMs, isWatched, libraries } = JSON.parse(process.argv[2] ?? '') as KohaPlan;
+const { latencyMs, isWatched, front, libraries } = JSON.parse(process.argv[2] ?? '') as KohaPlan;
+const fronts: Front[] = [];
+const webWorkers = front?.webWorkers ?? null;
 
-const started = await Promise.all(
-  libraries.map(async ({ id, prefix, patrons, items }): Promise<StartedKoha> => {
-    const credentials = { clientId: `bench-${id}`, clientSecret: `bench-secret-of-${id}` };
-    const base = emptySeed(credentials);
-    const seed: SeedData = {
-      ...base,
-      patrons: [...base.patrons, ...Array.from({ length: patrons }, (_, index) => patron(prefix, index))],
-      items: Array.from({ length: items }, (_, index) => ({
-        external_id: barcodeOf(index),
-        item_type_id: 'BK',
-      })),
-    };
-    const koha = await startKohaDouble({
-      library: id,
-      credentials,
-      seed,
-      latencyMs,
-      ...(isWatched
-        ? {
-            onExchange: ({ path, requestBody }) => {
-              if (path === '/contrib/passport/scans/{event_id}/outcome') reportOutcome(requestBody);
-            },
-          }
-        : {}),
-    });
-    return { id, prefix, url: koha.url, ...credentials };
-  }),
+const kohas = await Promise.all(
+  libraries.map(
+    async ({ id, prefix, prefixes = [prefix], patrons, items, keys = 0 }): Promise<StartedKoha> => {
+      const credentials = { clientId: `bench-${id}`, clientSecret: `bench-secret-of-${id}` };
+      const base = emptySeed(credentials);
+      const seed: SeedData = {
+        ...base,
+        patrons: [
+          ...base.patrons.map((user) => withKeys(user, credentials, keys)),
+          ...prefixes.flatMap((each) => Array.from({ length: patrons }, (_, index) => patron(each, index))),
+        ],
+        items: Array.from({ length: items }, (_, index) => ({
+          external_id: barcodeOf(index),
+          item_type_id: 'BK',
+        })),
+      };
+      const koha = await startKohaDouble({
+        library: id,
+        credentials,
+        seed,
+        latencyMs,
+        ...(webWorkers === null ? {} : { settings: { plack_workers: webWorkers } }),
+        ...(isWatched
+          ? {
+              onExchange: ({ path, requestBody }) => {
+                if (path === '/contrib/passport/scans/{event_id}/outcome') reportOutcome(requestBody);
+              },
+            }
+          : {}),
+      });
+      const started = { id, prefix, url: koha.url, doubleUrl: koha.url, ...credentials };
+      if (front === undefined) return started;
+      const before = await startFront(koha.url, front);
+      fronts.push(before);
+      return { ...started, url: before.url };
+    },
+  ),
 );
-send({ kind: 'started', kohas: started });
+send({ kind: 'started', kohas });
 
 function reportOutcome(body: unknown): void {
   const {
     event_id: eventId,
     state,
     outcome,
-  } = body as Pick<Told, 'state' | 'outcome'> & { event_id: string };
-  send({ kind: 'told', at: preciseNow(), eventId, state, outcome });
+  } = body as Pick<Reported, 'state' | 'outcome'> & { event_id: string };
+  send({ kind: 'reported', at: preciseNow(), eventId, state, outcome });
+}
+
+/** The service's user, with more keys to the same rights. */
+function withKeys(
+  user: SeedPatron,
+  credentials: Pick<StartedKoha, 'clientId' | 'clientSecret'>,
+  count: number,
+): SeedPatron {
+  const more = Array.from({ length: count }, (_, index) => keyOf(credentials, index));
+  const keys = [credentials, ...more].map((key) => ({
+    client_id: key.clientId,
+    secret: key.clientSecret,
+    active: true,
+  }));
+  return { ...user, api_keys: keys };
 }
 
 function patron(prefix: string, index: number): SeedData['patrons'][number] {
@@ -65,4 +94,7 @@ function send(message: KohasMessage): void {
   process.send?.(message);
 }
 
+process.on('message', ({ serviceMs }: KohasOrder) => {
+  for (const each of fronts) each.setServiceMs(serviceMs);
+});
 process.once('disconnect', () => process.exit(0));

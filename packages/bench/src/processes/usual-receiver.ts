@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
+import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
 import { parseWebhookSecret, readDeliveryHeaders, verifyDelivery } from '@passport/contract';
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
 import { Redis } from 'ioredis';
 
-// The usual way to the same promises: verify, then plain commands for rate, guard and backlog, then `queue.add` with
-// BullMQ's deduplication (queue.md, section 1, second row).
+// The usual way to the same promises: verify, then plain commands for rate, idempotency key and backlog, then `queue.add`
+// with BullMQ's deduplication; card and item encrypted, hashes keyed.
 const [redisPort = '', port = '', secret = ''] = process.argv.slice(2);
+const key = randomBytes(32);
 const secrets = [parseWebhookSecret(secret)];
 
 const redis = new Redis({ host: '127.0.0.1', port: Number(redisPort) });
@@ -26,9 +27,9 @@ app.post<{ Params: { library: string }; Body: Buffer }>('/webhooks/:library', as
   const rateKey = `rate:${library}:${nowSeconds}`;
   const [[, used] = []] = (await redis.multi().incr(rateKey).expire(rateKey, 60).exec()) ?? [];
   if (Number(used) > 1_000_000) return reply.code(429).send();
-  const event: unknown = JSON.parse(body.toString());
-  const hash = createHash('sha256').update(body).digest('base64');
-  const before = await redis.set(`guard:${library}:${headers.id}`, hash, 'EX', 288_000, 'NX', 'GET');
+  const event = JSON.parse(body.toString()) as { data: { cardnumber: string; item_barcode: string } };
+  const hash = createHmac('sha256', key).update(body).digest('base64');
+  const before = await redis.set(`key:${library}:${headers.id}`, hash, 'EX', 288_000, 'NX', 'GET');
   if (before !== null) return reply.code(before === hash ? 202 : 409).send({ duplicate: true });
   const [[, waiting] = []] =
     (await redis
@@ -36,13 +37,27 @@ app.post<{ Params: { library: string }; Body: Buffer }>('/webhooks/:library', as
       .zcard(`backlog:${library}`)
       .zadd(`backlog:${library}`, nowSeconds, headers.id)
       .exec()) ?? [];
-  await queue.add('scan', event, {
-    jobId: `${library}.${headers.id}`,
-    priority: Number(waiting) + 1,
-    deduplication: { id: hash, ttl: 10_000 },
-  });
+  const { cardnumber, item_barcode: item } = event.data;
+  const scanHash = createHmac('sha256', key).update(`${library}\n${cardnumber}\n${item}`).digest('base64');
+  const data = { ...event.data, cardnumber: encrypt(cardnumber), item_barcode: encrypt(item) };
+  await queue.add(
+    'scan',
+    { ...event, data },
+    {
+      jobId: `${library}.${headers.id}`,
+      priority: Number(waiting) + 1,
+      deduplication: { id: scanHash, ttl: 10_000 },
+    },
+  );
   return reply.code(202).send({ event_id: headers.id, status: 'accepted' });
 });
 app.get('/readyz', () => ({ status: 'ready' }));
 await queue.waitUntilReady();
 await app.listen({ host: '127.0.0.1', port: Number(port) });
+
+function encrypt(text: string): string {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const body = Buffer.concat([cipher.update(text), cipher.final()]);
+  return Buffer.concat([nonce, body, cipher.getAuthTag()]).toString('base64');
+}

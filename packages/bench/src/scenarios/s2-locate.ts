@@ -1,61 +1,117 @@
 import { preciseNow } from '../clock.ts';
 import { createKohaFloor } from '../koha-floor.ts';
+import type { KohaFloor } from '../koha-floor.ts';
 import { cardOf } from '../kohas-protocol.ts';
-import { ratioRow } from '../row.ts';
-import type { Row } from '../row.ts';
+import type { StartedKoha } from '../kohas-protocol.ts';
+import { startReferenceShape } from '../reference-shape.ts';
+import type { ReferenceShape } from '../reference-shape.ts';
+import { ratioRow, recordRow } from '../row.ts';
+import type { Measure, Round, Row } from '../row.ts';
+import { many } from '../scenario.ts';
+import type { Run } from '../scenario.ts';
 import { startBench } from '../start-bench.ts';
 import type { Bench } from '../start-bench.ts';
 import { sum } from '../statistics.ts';
 
-const EVENTS = 40;
-const WARM_UP = 10;
 const SIZES = [
-  { candidates: 5, atMost: 1.2 },
-  { candidates: 20, atMost: 1.2 },
-  { candidates: 90, atMost: 2 },
+  { candidates: 5, atMost: 1.15 },
+  { candidates: 20, atMost: 1.25 },
+  { candidates: 90, atMost: 1.6 },
 ];
+const LATENCY_MS = 50;
+const PATIENCE_MS = 30_000;
 
-/** Time to the verdict of locate when every candidate is asked, against one call to one library; means of 40. */
-export async function measureLocate(): Promise<readonly Row[]> {
+/** Time until it is known where a card is from when every candidate is asked, against one call to one library. */
+export async function measureLocate(run: Run): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const { candidates, atMost } of SIZES) rows.push(await measureSize(candidates, atMost));
+  for (const { candidates, atMost } of run.isQuick ? SIZES.slice(0, 1) : SIZES) {
+    run.progress(`${candidates} candidates`);
+    rows.push(...(await measureSize(run, candidates, atMost)));
+  }
   return rows;
 }
 
-async function measureSize(candidates: number, atMost: number): Promise<Row> {
+interface Tools {
+  readonly bench: Bench;
+  readonly first: StartedKoha;
+  readonly floor: KohaFloor;
+  readonly reference: ReferenceShape | null;
+}
+
+async function measureSize(run: Run, candidates: number, atMost: number): Promise<readonly Row[]> {
   const homes = Array.from({ length: candidates }, (_, place) => ({
     id: `home-${place}`,
     prefix: String(10_000 + place),
     patrons: 1,
   }));
-  const bench = await startBench({ latencyMs: 50, isWatched: true, hasPatterns: false, homes });
+  const bench = await startBench({ latencyMs: LATENCY_MS, isWatched: true, hasPatterns: false, homes });
+  let reference: ReferenceShape | null = null;
   try {
-    const first = bench.kohas.koha('home-0');
-    const floor = await createKohaFloor([first]);
-    const scanOne = async (index: number) => {
-      const { id } = await bench.scan({ cardnumber: cardOf('88888', index), item_barcode: null });
-      await bench.kohas.ended(id);
+    const kohas = homes.map(({ id }) => bench.kohas.koha(id));
+    const floor = await createKohaFloor(kohas);
+    reference = await startReferenceShape(kohas, floor);
+    const tools = { bench, first: bench.kohas.koha('home-0'), floor, reference };
+    let next = 0;
+    const measureEvents = async (events: number): Promise<RoundOfAll> => {
+      const from = next;
+      next += events;
+      return measureRound(tools, from, events);
     };
-    for (let index = 0; index < WARM_UP; index += 1) await scanOne(index);
-    const before = await readLocate(bench);
-    const calls: number[] = [];
-    for (let index = 0; index < EVENTS; index += 1) {
-      await scanOne(WARM_UP + index);
-      const startedAt = preciseNow();
-      await floor.look(first, cardOf('88888', index));
-      calls.push(preciseNow() - startedAt);
-    }
-    const after = await readLocate(bench);
+    await measureEvents(many(run, 60, 3));
+    const rounds: RoundOfAll[] = [];
+    while (rounds.length < many(run, 4, 1)) rounds.push(await measureEvents(many(run, 15, 3)));
     floor.close();
-    const ours = (1_000 * (after.seconds - before.seconds)) / (after.count - before.count);
-    const what = `verdict with ${candidates} candidates, mean`;
-    return ratioRow(
-      { scenario: 'S2', what, unit: 'ms', ours, against: sum(calls) / calls.length },
-      { atMost },
-    );
+    return buildRows(candidates, atMost, rounds);
   } finally {
+    reference?.stop();
     await bench.stop();
   }
+}
+
+interface RoundOfAll extends Round {
+  readonly reference: number | null;
+}
+
+function buildRows(candidates: number, atMost: number, rounds: readonly RoundOfAll[]): readonly Row[] {
+  const measure = (what: string, ours: (round: RoundOfAll) => number): Measure => ({
+    scenario: 'S2',
+    what: `${what} with ${candidates} candidates, mean`,
+    unit: 'ms',
+    rounds: rounds.map((round) => ({ ours: ours(round), against: round.against })),
+  });
+  const row = ratioRow(
+    measure('located', ({ ours }) => ours),
+    { atMost },
+  );
+  if (rounds.some(({ reference }) => reference === null)) return [row];
+  return [
+    row,
+    recordRow(measure("the reference plugin's shape", ({ reference }) => reference ?? Number.NaN)),
+  ];
+}
+
+/** Each event of ours is followed by one call alone and by the same search in the reference's shape. */
+async function measureRound(tools: Tools, from: number, events: number): Promise<RoundOfAll> {
+  const { bench, first, floor, reference } = tools;
+  const before = await readLocate(bench);
+  const calls: number[] = [];
+  const shapes: (number | null)[] = [];
+  for (let index = from; index < from + events; index += 1) {
+    const card = cardOf('88888', index);
+    const { id } = await bench.scan({ cardnumber: card, item_barcode: null });
+    await bench.kohas.ended(id);
+    const startedAt = preciseNow();
+    await floor.look(first, card);
+    calls.push(preciseNow() - startedAt);
+    shapes.push((await reference?.lookUp(card, PATIENCE_MS)) ?? null);
+  }
+  const after = await readLocate(bench);
+  const known = shapes.filter((ms) => ms !== null);
+  return {
+    ours: (1_000 * (after.seconds - before.seconds)) / (after.count - before.count),
+    against: sum(calls) / calls.length,
+    reference: known.length < shapes.length ? null : sum(known) / known.length,
+  };
 }
 
 /** The worker's own measure of its step. */

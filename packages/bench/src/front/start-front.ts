@@ -1,0 +1,101 @@
+import { Agent, createServer, request } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FrontPlan } from '../kohas-protocol.ts';
+import { startFarProxy } from './far-proxy.ts';
+import { buildWebWorkers } from './web-workers.ts';
+
+/** The path of one library, where a stand-in is several: every library has an address of its own. */
+export const pathOf = (library: string): string => `/of-${library}`;
+const PATH = /^\/of-[^/]+/;
+
+/** Apache's own default, and Debian's. */
+const KEEP_ALIVE_MS = 5_000;
+
+export interface Front {
+  readonly url: string;
+  /** From the next request on. */
+  setServiceMs(serviceMs: number): void;
+}
+
+/**
+ * What stands before a real Koha: a web server with few workers, far away. A request that nobody waits for any more
+ * is served all the same, as Plack does.
+ */
+export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Front> {
+  const { webWorkers, tls, roundTripMs } = plan;
+  const workers = buildWebWorkers(webWorkers ?? Number.POSITIVE_INFINITY);
+  const agent = new Agent({ keepAlive: true, noDelay: true });
+  let { serviceMs } = plan;
+  const serve: RequestListener = (asked, answer) => {
+    void collect(asked).then(async (body) => {
+      await workers.enter();
+      const [served] = await Promise.all([
+        pass(agent, doubleUrl, asked, body),
+        serviceMs > 0 ? sleep(serviceMs) : undefined,
+      ]);
+      workers.leave();
+      send(answer, served);
+    });
+  };
+  const server = tls === null ? createServer(serve) : createTlsServer(tls, serve);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port: near } = server.address() as AddressInfo;
+  const port = roundTripMs > 0 ? await startFarProxy(near, roundTripMs) : near;
+  return {
+    url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}`,
+    setServiceMs(next) {
+      serviceMs = next;
+    },
+  };
+}
+
+async function collect(asked: IncomingMessage): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  asked.on('data', (piece: Buffer) => pieces.push(piece));
+  await new Promise<void>((resolve) => {
+    asked.once('end', resolve).once('close', resolve);
+  });
+  return Buffer.concat(pieces);
+}
+
+interface Served {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+function pass(agent: Agent, doubleUrl: string, asked: IncomingMessage, body: Buffer): Promise<Served> {
+  const { method, url = '/', headers } = asked;
+  return new Promise((resolve) => {
+    const call = request(`${doubleUrl}${url.replace(PATH, '')}`, {
+      agent,
+      headers,
+      ...(method === undefined ? {} : { method }),
+    });
+    call.once('response', (response) => {
+      void collect(response).then((text) =>
+        resolve({ status: response.statusCode ?? 502, headers: response.headers, body: text }),
+      );
+    });
+    call.once('error', () => resolve({ status: 502, headers: {}, body: Buffer.alloc(0) }));
+    call.end(body);
+  });
+}
+
+function send(answer: ServerResponse, { status, headers, body }: Served): void {
+  const {
+    connection: _connection,
+    'keep-alive': _keepAlive,
+    'transfer-encoding': _coding,
+    ...kept
+  } = headers;
+  answer.writeHead(status, { ...kept, 'content-length': body.length });
+  answer.end(body);
+}

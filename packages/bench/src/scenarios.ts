@@ -1,0 +1,23 @@
+import { measureAddedTime } from './scenarios/s1-added-time.ts';
+import { measureLocate } from './scenarios/s2-locate.ts';
+import { measureBlackHole } from './scenarios/s3-black-hole.ts';
+import { measureReceiver } from './scenarios/s4-receiver.ts';
+import { measureWorker } from './scenarios/s5-worker.ts';
+import { measureScaleOut } from './scenarios/s6-scale-out.ts';
+import { measureBacklog } from './scenarios/s7-backlog.ts';
+import { measureStartUp } from './scenarios/s8-start-up.ts';
+import { measureCalls } from './scenarios/s9-calls.ts';
+import type { Scenario } from './scenario.ts';
+
+/** By the names that the command takes. */
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  S1: measureAddedTime,
+  S2: measureLocate,
+  S3: measureBlackHole,
+  S4: measureReceiver,
+  S5: measureWorker,
+  S6: measureScaleOut,
+  S7: measureBacklog,
+  S8: measureStartUp,
+  S9: measureCalls,
+};
