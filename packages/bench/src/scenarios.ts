@@ -1,4 +1,7 @@
 import { measureAddedTime } from './scenarios/s1-added-time.ts';
+import { measureBurst } from './scenarios/s11-burst.ts';
+import { measureColdDesk } from './scenarios/s10-cold-desk.ts';
+import { measureLibraries } from './scenarios/s12-libraries.ts';
 import { measureLocate } from './scenarios/s2-locate.ts';
 import { measureBlackHole } from './scenarios/s3-black-hole.ts';
 import { measureReceiver } from './scenarios/s4-receiver.ts';
@@ -20,4 +23,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   S7: measureBacklog,
   S8: measureStartUp,
   S9: measureCalls,
+  S10: measureColdDesk,
+  S11: measureBurst,
+  S12: measureLibraries,
 };

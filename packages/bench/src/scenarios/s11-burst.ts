@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { preciseNow } from '../clock.ts';
+import { countByOperation, forgetCalls, isWorkCall } from '../koha-calls.ts';
+import { barcodeOf, cardOf } from '../kohas-protocol.ts';
+import { ratioRow, recordRow, valueRow } from '../row.ts';
+import type { Round, Row } from '../row.ts';
+import { many } from '../scenario.ts';
+import type { Run } from '../scenario.ts';
+import { LENDING, startBench } from '../start-bench.ts';
+import type { Bench } from '../start-bench.ts';
+import { median, sum } from '../statistics.ts';
+
+const SCANS = 30;
+const WEB_WORKERS = 2;
+const PREFIX = '21234';
+const WARM_UP = 10;
+/** Look-up at home; copy, checkout and report at the desk's Koha. */
+const FEWEST = { home: 1, lending: 3 };
+/** After so many times the ideal, what is not done counts as not done. */
+const PATIENCE = 4;
+
+interface Burst {
+  /** Until the last desk was told; the patience where one was not. */
+  readonly seconds: number;
+  readonly told: number;
+  readonly calls: Readonly<Record<string, number>>;
+  readonly pages: readonly number[];
+}
+
+/**
+ * 30 scans at once while both Kohas serve two requests at a time, and staff work there too: against the ideal, in which
+ * the two workers of the lending Koha are never idle and no call is made twice.
+ */
+export async function measureBurst(run: Run): Promise<readonly Row[]> {
+  const times = run.isQuick ? [60] : [60, 150, 400];
+  const bursts = new Map<number, Burst[]>(times.map((ms) => [ms, []]));
+  const rounds = many(run, 3, 1);
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const ms of times) {
+      run.progress(`${SCANS} scans at Kohas of ${ms} ms, round ${round} of ${rounds}`);
+      bursts.get(ms)?.push(await runBurst(ms));
+    }
+  }
+  return times.flatMap((ms) => rowsOf(ms, bursts.get(ms) ?? []));
+}
+
+const idealSeconds = (ms: number): number => (SCANS * FEWEST.lending * ms) / WEB_WORKERS / 1_000;
+
+function rowsOf(ms: number, bursts: readonly Burst[]): readonly Row[] {
+  const at = (what: string): string => `${what}, Kohas take ${ms} ms`;
+  const rows = (value: (burst: Burst) => number, against: number): readonly Round[] =>
+    bursts.map((burst) => ({ ours: value(burst), against }));
+  const fewest = SCANS * (FEWEST.home + FEWEST.lending);
+  const operations = [...new Set(bursts.flatMap(({ calls }) => Object.keys(calls)))].sort();
+  const measure = { scenario: 'S11' };
+  return [
+    ratioRow(
+      {
+        ...measure,
+        what: at(`the last of ${SCANS} desks told`),
+        unit: 's',
+        rounds: rows(({ seconds }) => seconds, idealSeconds(ms)),
+      },
+      { atMost: 1.3 },
+    ),
+    valueRow(
+      { ...measure, what: at('desks told'), unit: 'desks', rounds: rows(({ told }) => told, SCANS) },
+      { atLeast: SCANS },
+    ),
+    ratioRow(
+      {
+        ...measure,
+        what: at('calls'),
+        unit: 'calls',
+        rounds: rows(({ calls }) => sum(Object.values(calls)), fewest),
+      },
+      { atMost: 1.05 },
+    ),
+    ratioRow(
+      {
+        ...measure,
+        what: at('a staff page meanwhile'),
+        unit: 'ms',
+        rounds: rows(({ pages }) => median(pages), ms),
+      },
+      { atMost: 2 },
+    ),
+    ...operations.map((operation) =>
+      recordRow({
+        ...measure,
+        what: at(operation),
+        unit: 'calls',
+        rounds: rows(({ calls }) => calls[operation] ?? 0, SCANS),
+      }),
+    ),
+  ];
+}
+
+async function runBurst(ms: number): Promise<Burst> {
+  const bench = await startBench({
+    latencyMs: 0,
+    isWatched: true,
+    homes: [{ id: 'home', prefix: PREFIX, patrons: WARM_UP + SCANS }],
+    items: WARM_UP + SCANS,
+    front: { webWorkers: WEB_WORKERS, serviceMs: 5, roundTripMs: 0, tls: false },
+  });
+  try {
+    const scan = (index: number) =>
+      bench.scan({ cardnumber: cardOf(PREFIX, index), item_barcode: barcodeOf(index) });
+    for (let index = 0; index < WARM_UP; index += 1) await bench.kohas.ended((await scan(index)).id);
+    bench.kohas.setServiceMs(ms);
+    await forgetCalls(bench.kohas);
+    const staff = startStaff(bench, ms);
+    const startedAt = preciseNow();
+    const ends = Array.from({ length: SCANS }, async (_, place) => {
+      const { id, status } = await scan(WARM_UP + place);
+      if (status !== 202) throw new Error(`a scan was answered with ${status}`);
+      return (await bench.kohas.ended(id)).at;
+    });
+    const patience = PATIENCE * idealSeconds(ms);
+    const done = await doneWithin(ends, patience * 1_000);
+    const pages = await staff.stop();
+    const calls = await countByOperation(bench.kohas, isWorkCall);
+    const seconds = done.length < SCANS ? patience : (Math.max(...done) - startedAt) / 1_000;
+    return { seconds, told: done.length, calls, pages };
+  } finally {
+    await bench.stop();
+  }
+}
+
+async function doneWithin(ends: readonly Promise<number>[], patienceMs: number): Promise<readonly number[]> {
+  const done: number[] = [];
+  const all = Promise.all(ends.map(async (end) => done.push(await end)));
+  const patience = new AbortController();
+  await Promise.race([all, sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
+  patience.abort();
+  return [...done];
+}
+
+/** Somebody at the lending library who opens a page now and then: a twentieth of what its Koha can serve. */
+function startStaff(bench: Bench, ms: number): { stop(): Promise<readonly number[]> } {
+  const page = `${bench.kohas.koha(LENDING).url}/cgi-bin/koha/circ/circulation.pl`;
+  const took: number[] = [];
+  const end = new AbortController();
+  const work = async (): Promise<void> => {
+    for (let count = 0; !end.signal.aborted; count += 1) {
+      // Not in step with the calls: another pause each time.
+      await sleep(ms * (5 + ((count * 7) % 10) / 2), undefined, { signal: end.signal }).catch(
+        () => undefined,
+      );
+      if (end.signal.aborted) return;
+      const askedAt = preciseNow();
+      await (await fetch(page)).text();
+      took.push(preciseNow() - askedAt);
+    }
+  };
+  const working = work();
+  return {
+    async stop() {
+      end.abort();
+      await working;
+      return took;
+    },
+  };
+}
