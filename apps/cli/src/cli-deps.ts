@@ -5,11 +5,11 @@ export interface CliDeps {
   readonly env: NodeJS.ProcessEnv;
   readonly readFile: (path: string) => string;
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  /** Standard output: what was asked for. */
+  /** Standard output: the result. */
   readonly out: (text: string) => void;
   /** Standard error: all else. */
   readonly err: (text: string) => void;
-  /** Colours, and lines that tell of progress. */
+  /** Colours, and lines that show progress. */
   readonly isTerminal: boolean;
   /** Of this program, as its package says. */
   readonly version: string;

@@ -10,7 +10,7 @@ export interface CommandContext {
   /** `out` and `err` are the printer's. */
   readonly deps: CliDeps;
   readonly printer: Printer;
-  /** Called once, with 0 (as asked) or 1 (a finding). */
+  /** Called once, with 0 (done) or 1 (a finding). */
   readonly end: (code: 0 | 1) => void;
 }
 

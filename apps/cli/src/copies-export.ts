@@ -56,10 +56,10 @@ export const copiesExport: CommandDraft<ExportOptions> = {
   run: (wanted, _args, report, deps) =>
     withQueue(deps, async ({ consortium, redis }): Promise<0> => {
       for (const id of [wanted.at, wanted.of]) {
-        // A library that has left the file still has receipts, and its list is asked for just then.
+        // A library that was removed from the file still has receipts, and that is when its list is wanted.
         if (id === undefined || consortium.libraries.some((each) => each.id === id)) continue;
         report.progress(
-          `the configuration has no library "${id}": its receipts from before are told, if there are any`,
+          `the configuration has no library "${id}": earlier receipts are listed, if there are any`,
         );
       }
       const rows: ReturnType<typeof toRow>[] = [];

@@ -3,7 +3,7 @@ import type { Outcome } from '@passport/contract';
 import type { Explanation } from '@passport/patron-rules';
 import type { Report } from './report.ts';
 
-/** The outcome that the worker would come to. What only the attempt to write shows (a look-alike, a mandatory attribute) is not in it. */
+/** The outcome that the worker would reach, without what only a write shows (a possible duplicate, a mandatory attribute). */
 export function outcomeOf(explanation: Explanation): Outcome {
   switch (explanation.located) {
     case 'not_a_card':
@@ -69,7 +69,7 @@ const WITHHELD_TEXT: Record<string, string> = {
   unverifiable: 'a fact that decides whether the patron is shared is missing',
 };
 
-function judged({ judgement, notSharedBecause, reasons }: Explanation): string | null {
+function eligibilityOf({ judgement, notSharedBecause, reasons }: Explanation): string | null {
   switch (judgement) {
     case null:
       return null;
@@ -101,7 +101,7 @@ export function describeExplanation(
       ({ library, problem: { what, name } }) =>
         ['refused by', `${library}: ${what} ${name ?? ''}`.trimEnd()] as const,
     ),
-    ['verdict', judged(explanation)],
+    ['eligibility', eligibilityOf(explanation)],
     [
       'problem',
       problem === null ? null : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd(),

@@ -19,7 +19,7 @@ function paint({ state }: EventState, colors: Colors): (text: string) => string 
   }
 }
 
-/** One line on the state of an event: what it is at, why, and what became of the loan. */
+/** One line on the state of an event: the state, why, and the result of the checkout. */
 export function describeState(state: EventState, colors: Colors): string {
   const { outcome, reasons, checkout, waiting_for: waiting, problem } = state;
   const parts = [

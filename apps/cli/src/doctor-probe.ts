@@ -18,16 +18,16 @@ export interface ProbeWish {
   readonly barcode: string | null;
 }
 
-/** As the worker asks: a card number is no business of a library whose cards look otherwise, unless a person names it. */
-const isAsked = ({ cards }: Library, { isNamed, card }: ProbeWish): boolean =>
+/** As the worker does: a card is not looked up at a library whose patterns do not match it, unless the operator names the library. */
+const isQueried = ({ cards }: Library, { isNamed, card }: ProbeWish): boolean =>
   isNamed || cards.length === 0 || cards.some((pattern) => pattern.test(card));
 
 async function probe(wish: ProbeWish, deps: CliDeps): Promise<Probed[]> {
   const { consortium, libraries, card, barcode } = wish;
-  const asked = libraries.filter((library) => isAsked(library, wish));
-  const kohas = openKohas(asked, deps);
+  const queried = libraries.filter((library) => isQueried(library, wish));
+  const kohas = openKohas(queried, deps);
   try {
-    const examinees = asked.map((library) => ({
+    const examinees = queried.map((library) => ({
       library,
       ...rolesOf(library, consortium),
       koha: kohas.of(library.id),
@@ -59,9 +59,9 @@ function print(all: readonly Probed[], { line, colors }: Report): void {
       line(`  ${query.padEnd(20)}${shown}${cost}`);
       if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
     }
-    for (const { level, code, problem, mend } of findings) {
+    for (const { level, code, problem, remedy } of findings) {
       line(`  ${level === 'fault' ? colors.red('fault') : colors.dim('not checked')} ${code}: ${problem}`);
-      line(`    ${colors.dim('→')} ${mend}`);
+      line(`    ${colors.dim('→')} ${remedy}`);
     }
   }
   const homes = all.filter(({ holds }) => holds === 'home_record').map(({ library }) => library.id);
@@ -83,7 +83,7 @@ export async function runProbe(wish: ProbeWish, report: Report, deps: CliDeps): 
     ok: !failed,
     libraries: all.map(({ library, steps, holds, findings }) => ({
       id: library.id,
-      asked: steps !== null,
+      queried: steps !== null,
       holds,
       steps: steps ?? [],
       findings,

@@ -99,10 +99,10 @@ function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void 
       `${colors.bold(library.id)} ${colors.dim(library.name)}${healthy ? `: ${colors.green('nothing wrong')}` : ''}`,
     );
     if (about !== null) line(`  ${colors.dim(describeAbout(about))}`);
-    for (const { level, code, problem, mend, said } of findings) {
+    for (const { level, code, problem, remedy, said } of findings) {
       line(`  ${marks[level]} ${code}: ${problem}`);
       if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
-      line(`    ${colors.dim('→')} ${mend}`);
+      line(`    ${colors.dim('→')} ${remedy}`);
     }
   }
   const counted = (level: Finding['level'], one: string, several: string): string => {

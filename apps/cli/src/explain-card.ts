@@ -17,14 +17,14 @@ import { localDay } from './local-time.ts';
 import { readLines } from './read-lines.ts';
 import { openLog, withQueue } from './with-queue.ts';
 
-interface Asked {
+interface Question {
   readonly consortium: Consortium;
   readonly lending: Library;
   readonly card: string;
   readonly branch: string;
 }
 
-async function ask({ consortium, lending, card, branch }: Asked, deps: CliDeps): Promise<Explanation> {
+async function query({ consortium, lending, card, branch }: Question, deps: CliDeps): Promise<Explanation> {
   const kohas = openKohas(consortium.libraries, deps);
   const here = kohas.of(lending.id);
   const { signal } = deps;
@@ -71,11 +71,11 @@ async function ask({ consortium, lending, card, branch }: Asked, deps: CliDeps):
 const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /**
- * Asks as a scan would be asked: under the lending library's hourly limits, and with a line in the audit whatever comes
+ * Queries as a scan would: under the lending library's hourly limits, and with a line in the audit whatever comes
  * of it, so that nobody with a shell looks up people unseen and without end.
  */
-function counted(asked: Asked, cardHash: string, deps: CliDeps) {
-  const { lending } = asked;
+function counted(question: Question, cardHash: string, deps: CliDeps) {
+  const { lending } = question;
   const event = deps.newId();
   const audit = {
     audit: true,
@@ -101,7 +101,7 @@ function counted(asked: Asked, cardHash: string, deps: CliDeps) {
       );
     }
     try {
-      const explanation = await ask(asked, deps);
+      const explanation = await query(question, deps);
       const outcome = outcomeOf(explanation);
       log.info({ ...audit, asked: explanation.asked, found: explanation.homes, result: outcome }, 'explain');
       await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString());
@@ -140,9 +140,9 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
       throw new WrongUse(`no agreement has ${at} as its lending library`);
     }
     const [card = ''] = await readLines(deps, ['card']);
-    const asked = { consortium, lending, card, branch: branch ?? branchOf(lending) };
+    const question = { consortium, lending, card, branch: branch ?? branchOf(lending) };
     const cardHash = createSealer(keys.map((key) => key.reveal())).hash('card', folded(card));
-    const { explanation, outcome } = await counted(asked, cardHash, deps);
+    const { explanation, outcome } = await counted(question, cardHash, deps);
     report.json({ outcome, ...explanation });
     for (const line of describeExplanation(explanation, outcome, consortium, report.colors))
       report.line(line);

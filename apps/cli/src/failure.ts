@@ -3,7 +3,7 @@ export class WrongUse extends Error {
   override readonly name = 'WrongUse';
 }
 
-/** Used rightly, and yet it did not come out as asked: exit code 1. `details` are what `--json` adds to the message. */
+/** Used rightly, and yet it did not succeed: exit code 1. `details` are what `--json` adds to the message. */
 export class Failure extends Error {
   override readonly name = 'Failure';
   readonly details: Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import type { Printer, Style } from './printed-text.ts';
 
-/** Where a command writes: what was asked for to standard output, either as text or as one JSON value; the rest beside it. */
+/** Where a command writes: its result to standard output, as text or as one JSON value; everything else to standard error. */
 export interface Report {
   readonly isJson: boolean;
   readonly colors: Style;

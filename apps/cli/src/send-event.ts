@@ -80,11 +80,11 @@ async function send(given: SendOptions, report: Report, deps: CliDeps): Promise<
     return 0;
   }
   const steps: EventState[] = [];
-  const tell = (state: EventState) => {
+  const show = (state: EventState) => {
     steps.push(state);
     report.line(describeState(state, report.colors));
   };
-  const last = await followEvent(receiver, eventId, { forMs: given.for, tell }, deps);
+  const last = await followEvent(receiver, eventId, { forMs: given.for, report: show }, deps);
   report.json({ library: library.id, event_id: eventId, answer, state: last, steps });
   const ended = last?.state === 'done' || last?.state === 'failed';
   if (!ended)

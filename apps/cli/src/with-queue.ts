@@ -37,7 +37,7 @@ function failureOf(error: unknown): Error {
   return error instanceof Error ? error : new Error(message);
 }
 
-/** An outage is told once, by the Failure that ends the command; audit lines go beside what was asked for. */
+/** An outage is reported once, by the Failure that ends the command; audit lines go to standard error. */
 export function openLog({ err }: Pick<CliDeps, 'err'>): Logger {
   const destination = { write: (line: string) => err(line) } as NodeJS.WritableStream;
   return createLogger({ name: 'cli', level: 'info', destination });
@@ -57,7 +57,7 @@ export async function withQueue<T>(
     redis = createRedis(redisUrl.reveal(), { role: 'reader', log, name: 'cli' });
     await untilRedisReady(redis, CONNECT_MS);
     queue = openScanQueue(redis);
-    queue.on('error', () => undefined); // what fails is told by the command that asked for it
+    queue.on('error', () => undefined); // each failed command reports it
     const connection = redis;
     const now = async (): Promise<number> => Math.floor(await readRedisTime(connection, CLOCK_KEY));
     return await work({ consortium, redis, queue, nameOf: (id) => names.get(id) ?? id, now });

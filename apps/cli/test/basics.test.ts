@@ -105,7 +105,7 @@ describe('config check', () => {
     );
   });
 
-  test('tells every problem, and ends with 1', async () => {
+  test('reports every problem, and ends with 1', async () => {
     const broken = consortiumOf([{ library: 'riverside', ...koha, change: { koha: {}, crds: [] } }]);
     const { code, out, err } = await passport(['config', 'check'], broken);
     expect({ code, out }).toEqual({ code: 1, out: '' });

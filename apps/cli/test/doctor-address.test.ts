@@ -84,7 +84,7 @@ if (pair === null)
   process.stderr.write('skipped: openssl is not on this machine, so no certificate can be made\n');
 
 (pair === null ? test.skip : test)(
-  'a certificate of its own making is told as that, not as unreachable',
+  'a self-signed certificate is reported as that, not as unreachable',
   async () => {
     const server = createServer({ ...pair }, (_request, response) => response.end('{}'));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -32,7 +32,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['permission_missing borrowers: edit_borrowers'],
     ],
     [
-      'the permission to lend is missing',
+      'the permission to check items out is missing',
       without('circulate:circulate_remaining_permissions'),
       ['permission_missing circulate: circulate_remaining_permissions'],
     ],
@@ -98,7 +98,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['no_circulation_rule PT'],
     ],
     [
-      'the rule for the category lends nothing, though the one for all lends something',
+      'the rule for the category allows no checkout, though the one for all does',
       {
         circulation_rules: [
           { rule: 'maxissueqty', value: '9' },
@@ -109,7 +109,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['circulation_rule_zero PT'],
     ],
     [
-      'the rules lend nothing at one branch only',
+      'the rules allow no checkout at one branch only',
       {
         circulation_rules: [
           { rule: 'maxissueqty', value: '9', patron_category_id: 'PT' },
@@ -120,7 +120,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['circulation_rule_zero PT'],
     ],
     [
-      'the rules lend no item type',
+      'the rules allow no item type',
       {
         circulation_rules: [
           { rule: 'maxissueqty', value: '0', patron_category_id: 'PT' },
@@ -132,7 +132,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       ['circulation_rule_zero PT'],
     ],
     [
-      'the loan period is none',
+      'the loan period is zero',
       {
         circulation_rules: [
           { rule: 'maxissueqty', value: '9' },
@@ -185,7 +185,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
     expect({ code, found }).toEqual({ code: 1, found: faults.map((fault) => `riverside ${fault}`) });
   });
 
-  test('the rules that lend nothing are named with where, and the mend with the column to fill in', async () => {
+  test('rules that allow no checkout are named with their place, and the remedy with the column to fill in', async () => {
     riverside.putSettings({
       circulation_rules: [
         { rule: 'maxissueqty', value: '0', library_id: 'NORTH' },
@@ -199,7 +199,7 @@ describe('one fault switched on in the Koha of the lending library is named, and
       code: 'circulation_rule_zero',
       name: 'PT',
       problem: 'the circulation rules (maxissueqty) let PT borrow nothing at NORTH: they say 0',
-      mend: expect.stringMatching(/^Administration → .* PT .*"Current checkouts allowed"/),
+      remedy: expect.stringMatching(/^Administration → .* PT .*"Current checkouts allowed"/),
       said: null,
     });
   });
@@ -247,10 +247,10 @@ describe('one fault switched on in the Koha of the lending library is named, and
   test('its branch is fixed, and IndependentBranches binds the API user all the same', async () => {
     riverside.putSettings({ IndependentBranches: '1' });
     const { code, faults, libraries } = await look({ change: { copy: { branch: { fixed: 'MAIN' } } } });
-    const mends = libraries.flatMap(({ findings }) => findings.map(({ mend }) => mend));
+    const remedies = libraries.flatMap(({ findings }) => findings.map(({ remedy }) => remedy));
     expect({ code, faults }).toEqual({ code: 1, faults: ['riverside branch_refused NORTH'] });
-    expect(mends.join()).toMatch(/IndependentBranches: No/);
-    expect(mends.join()).not.toMatch(/superlibrarian/);
+    expect(remedies.join()).toMatch(/IndependentBranches: No/);
+    expect(remedies.join()).not.toMatch(/superlibrarian/);
   });
 
   test('one category of a map is not there', async () => {

@@ -41,7 +41,7 @@ export function populate(double: KohaDouble): void {
   }
 }
 
-/** Two healthy Kohas: riverside lends, midland is home only. */
+/** Two healthy Kohas: riverside is a lending library, midland a home library only. */
 export async function startTwoKohas(own: <T extends KohaDouble>(double: T) => T) {
   const riverside = own(await startKohaDouble({ library: 'riverside' }));
   const midland = own(await startKohaDouble({ library: 'midland', plugin: false }));

@@ -5,7 +5,7 @@ import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { examine, homeKey, passported, startTwoKohas } from './doctor-fixture.ts';
 import { startBendingProxy } from './start-bending-proxy.ts';
-import type { Asked, Bent } from './start-bending-proxy.ts';
+import type { ProxiedRequest, Bent } from './start-bending-proxy.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
@@ -18,7 +18,7 @@ beforeEach(async () => {
 async function lookAt(url: string) {
   const found = await examine({ riverside: { ...riverside, url }, midland });
   const [fault] = found.libraries[0]?.findings ?? [];
-  return { code: found.code, faults: found.faults, problem: fault?.problem, mend: fault?.mend };
+  return { code: found.code, faults: found.faults, problem: fault?.problem, remedy: fault?.remedy };
 }
 
 /** A server on a free port that does `how` with each connection. */
@@ -43,7 +43,7 @@ describe('an address that does not answer is named with its cause', () => {
     expect(await lookAt('https://koha.passport-test.invalid')).toMatchObject({
       faults: ['riverside unreachable'],
       problem: expect.stringMatching(/\(dns\): this machine cannot resolve its host name/),
-      mend: expect.stringContaining('getent hosts'),
+      remedy: expect.stringContaining('getent hosts'),
     });
   });
 
@@ -75,7 +75,7 @@ describe('an address that does not answer is named with its cause', () => {
     expect(await lookAt(riverside.url.replace('http:', 'https:'))).toMatchObject({
       faults: ['riverside unreachable'],
       problem: expect.stringMatching(/\(tls\)/),
-      mend: expect.stringContaining('compare scheme and port'),
+      remedy: expect.stringContaining('compare scheme and port'),
     });
   });
 
@@ -84,13 +84,13 @@ describe('an address that does not answer is named with its cause', () => {
     expect(await lookAt(riverside.url)).toMatchObject({
       faults: ['riverside unreachable'],
       problem: expect.stringContaining('(timeout_answer)'),
-      mend: expect.stringContaining('koha.timeout'),
+      remedy: expect.stringContaining('koha.timeout'),
     });
   });
 });
 
 /** Doctor's word on riverside, with its Koha bent. */
-async function look(bend: (asked: Asked) => Bent | null) {
+async function look(bend: (request: ProxiedRequest) => Bent | null) {
   const proxy = own(await startBendingProxy(riverside.url, bend));
   return examine({ riverside: { ...riverside, url: proxy.url }, midland });
 }
@@ -130,15 +130,15 @@ describe('a Koha of another release than the service is made for', () => {
     expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside koha_new'] });
   });
 
-  test('of 23.11 has no room for the long home key, and is told the short one', async () => {
+  test('of 23.11 has no space for the long home key, and is advised to use the short one', async () => {
     riverside.putSettings({
       release: '23.11',
       attribute_types: [passported, { ...homeKey, code: 'PASSPORTID' }],
     });
     const { faults, libraries } = await look(() => null);
     expect(faults).toEqual(['riverside attribute_type_missing PASSPORTED_ID']);
-    const mends = libraries[0]?.findings.map(({ mend }) => mend).join('\n');
-    expect(mends).toContain('copy.home_key_attribute: PASSPORTID');
+    const remedies = libraries[0]?.findings.map(({ remedy }) => remedy).join('\n');
+    expect(remedies).toContain('copy.home_key_attribute: PASSPORTID');
   });
 });
 

@@ -20,7 +20,7 @@ interface Probed {
   readonly ok: boolean;
   readonly libraries: readonly {
     readonly id: string;
-    readonly asked: boolean;
+    readonly queried: boolean;
     readonly holds: string;
     readonly steps: readonly {
       query: string;
@@ -57,7 +57,7 @@ test('a card is looked up at its home and where it is scanned, by card, id and h
     at: 'home_record',
     results: ['card lookup: found', 'read by id: found'],
   });
-  expect(there?.asked).toBe(false);
+  expect(there?.queried).toBe(false);
   const named = await probe(['riverside', 'midland'], [CARD]);
   expect(results(named.there)).toEqual(['card lookup: not found', 'lookup by home key: not found']);
   expect(named.there?.steps.every(({ status, ms }) => status === 200 && ms >= 0)).toBe(true);
@@ -100,7 +100,7 @@ describe('with an item', () => {
     });
   });
 
-  test('it is asked whether the copy could borrow it, and nothing is lent', async () => {
+  test('its availability to the copy is looked up, and nothing is checked out', async () => {
     const { code, there, results } = await probe(['riverside', 'midland', '--item', '-'], [CARD, ITEM]);
     expect(code).toBe(0);
     expect(there?.holds).toBe('copy');
@@ -115,7 +115,7 @@ describe('with an item', () => {
     expect(riverside.state().checkouts).toEqual([]);
   });
 
-  test('Koha is not asked for a statistical category, since asking would write there', async () => {
+  test('availability is not queried for a statistical category, because the query would write there', async () => {
     riverside.putSettings({ categories: [{ ...category, category_type: 'X' }] });
     const { results, there } = await probe(['riverside', '--item', '-'], [CARD, ITEM]);
     expect(results(there).at(-1)).toMatch(/^availability: skipped: .*statistical/);

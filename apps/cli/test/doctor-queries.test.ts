@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { examine, startTwoKohas } from './doctor-fixture.ts';
-import type { Asked, Bent } from './start-bending-proxy.ts';
+import type { ProxiedRequest, Bent } from './start-bending-proxy.ts';
 import { startBendingProxy } from './start-bending-proxy.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -13,8 +13,8 @@ beforeEach(async () => {
   ({ riverside, midland } = await startTwoKohas(own));
 });
 
-/** Doctor's word on both, with riverside's (or midland's) Koha bent. */
-async function look(bend: (asked: Asked) => Bent | null, { at = 'riverside', change = {} } = {}) {
+/** Doctor's findings for both, with riverside's (or midland's) Koha bent. */
+async function look(bend: (request: ProxiedRequest) => Bent | null, { at = 'riverside', change = {} } = {}) {
   const proxy = own(await startBendingProxy(at === 'riverside' ? riverside.url : midland.url, bend));
   const bent = (double: KohaDouble): KohaDouble => ({ ...double, url: proxy.url });
   const kohas =
@@ -32,49 +32,53 @@ const WRONG = {
 const LOGIN_PAGE =
   '<!DOCTYPE html><html><head><title>Log in to Koha</title></head><body>Jane Kov</body></html>';
 
-const hasEmbed = ({ headers }: Asked, embed: string): boolean =>
+const hasEmbed = ({ headers }: ProxiedRequest, embed: string): boolean =>
   String(headers['x-koha-embed'] ?? '').includes(embed);
-const isList = ({ method, path }: Asked): boolean => method === 'GET' && path === '/patrons';
-const byId = ({ method, path }: Asked): boolean => method === 'GET' && /^\/patrons\/\d+$/.test(path);
-const asks =
+const isList = ({ method, path }: ProxiedRequest): boolean => method === 'GET' && path === '/patrons';
+const byId = ({ method, path }: ProxiedRequest): boolean => method === 'GET' && /^\/patrons\/\d+$/.test(path);
+const isRequest =
   (...[method, path]: [string, string]) =>
-  (asked: Asked): boolean =>
-    asked.method === method && asked.path === path;
+  (request: ProxiedRequest): boolean =>
+    request.method === method && request.path === path;
 
 describe('one query that a Koha does not take as the worker sends it is named, with what Koha answered', () => {
-  test.each<[what: string, when: (asked: Asked) => boolean, bent: Bent, fault: string, said: RegExp]>([
+  test.each<
+    [what: string, when: (request: ProxiedRequest) => boolean, bent: Bent, fault: string, said: RegExp]
+  >([
     [
       'an order is ambiguous beside an embed',
-      (asked) => isList(asked) && hasEmbed(asked, 'extended_attributes'),
+      (request) => isList(request) && hasEmbed(request, 'extended_attributes'),
       { status: 500, body: CRASH },
       'no_answer GET /patrons',
       /^\/: Internal Server Error\.$/,
     ],
     [
       'an order is refused',
-      (asked) =>
-        isList(asked) && asked.query.get('_order_by')?.includes('me.') === true && hasEmbed(asked, 'ext'),
+      (request) =>
+        isList(request) &&
+        request.query.get('_order_by')?.includes('me.') === true &&
+        hasEmbed(request, 'ext'),
       { status: 400, body: [{ path: '/query/_order_by', message: 'Malformed query string' }] },
       'query_refused GET /patrons',
       /_order_by: Malformed query string/,
     ],
     [
       'embeds are refused on lists',
-      (asked) => isList(asked) && hasEmbed(asked, 'extended_attributes'),
+      (request) => isList(request) && hasEmbed(request, 'extended_attributes'),
       { status: 400, body: 'Embedding objects is not allowed on this endpoint.' },
       'query_refused GET /patrons',
       /^Embedding objects is not allowed on this endpoint\.$/,
     ],
     [
       'the operator of a query is refused',
-      (asked) => isList(asked) && asked.query.get('q')?.includes('extended_attributes.code') === true,
+      (request) => isList(request) && request.query.get('q')?.includes('extended_attributes.code') === true,
       { status: 400, body: { error: 1, error_code: 'invalid_query' } },
       'query_refused GET /patrons',
       /invalid_query$/,
     ],
     [
       'the look-up by home key crashes',
-      (asked) => isList(asked) && asked.query.get('q')?.includes('extended_attributes.code') === true,
+      (request) => isList(request) && request.query.get('q')?.includes('extended_attributes.code') === true,
       { status: 500, body: WRONG },
       'no_answer GET /patrons',
       /Something went wrong, check Koha logs/,
@@ -88,7 +92,7 @@ describe('one query that a Koha does not take as the worker sends it is named, w
     ],
     [
       'embeds are refused at one patron',
-      (asked) => byId(asked) && hasEmbed(asked, 'extended_attributes'),
+      (request) => byId(request) && hasEmbed(request, 'extended_attributes'),
       { status: 400, body: 'Embedding objects is not allowed on this endpoint.' },
       'query_refused GET /patrons/{patron_id}',
       /Embedding/,
@@ -129,65 +133,65 @@ describe('one query that a Koha does not take as the worker sends it is named, w
     ],
     [
       'a firewall has no page for items',
-      asks('GET', '/items'),
+      isRequest('GET', '/items'),
       { status: 404, body: '<html><title>404 Not Found</title>' },
       'proxy_page GET /items',
       /^page 404 Not Found$/,
     ],
     [
-      'the web server gets nothing from Koha for loans',
-      asks('GET', '/checkouts'),
+      'the web server gets nothing from Koha for checkouts',
+      isRequest('GET', '/checkouts'),
       { status: 502, body: '<html><title>502 Bad Gateway</title>' },
       'no_answer GET /checkouts',
       /^page 502 Bad Gateway$/,
     ],
     [
       'availability does not take an item by number',
-      asks('GET', '/checkouts/availability'),
+      isRequest('GET', '/checkouts/availability'),
       { status: 400, body: { errors: [{ path: '/item_id', message: 'Not in enum list: x.' }], status: 400 } },
       'query_refused GET /checkouts/availability',
       /Not in enum list/,
     ],
     [
       'a firewall keeps availability to itself',
-      asks('GET', '/checkouts/availability'),
+      isRequest('GET', '/checkouts/availability'),
       { status: 403, body: '<html><title>403 Forbidden</title>' },
       'proxy_page GET /checkouts/availability',
       /^page 403 Forbidden$/,
     ],
     [
       'finding items crashes',
-      asks('GET', '/items'),
+      isRequest('GET', '/items'),
       { status: 500, body: WRONG },
       'no_answer GET /items',
       /internal_server_error/,
     ],
     [
       'too many requests are refused',
-      asks('GET', '/checkouts'),
+      isRequest('GET', '/checkouts'),
       { status: 429, body: { error: 'Too many requests' } },
       'no_answer GET /checkouts',
       /^Too many requests$/,
     ],
     [
       "the plugin's account crashes",
-      asks('GET', '/contrib/passport/about'),
+      isRequest('GET', '/contrib/passport/about'),
       { status: 500, body: WRONG },
       'no_answer GET /contrib/passport/about',
       /wrong/,
     ],
   ])('%s', async (_what, when, bent, fault, said) => {
-    const { code, faults, warnings, findings } = await look((asked) => (when(asked) ? bent : null));
+    const { code, faults, warnings, findings } = await look((request) => (when(request) ? bent : null));
     expect({ code, faults, warnings }).toEqual({ code: 1, faults: [`riverside ${fault}`], warnings: [] });
     const finding = findings.find(({ level }) => level === 'fault');
     expect(finding?.said ?? '').toMatch(said);
-    expect(finding?.mend).toMatch(/\w{4}/);
+    expect(finding?.remedy).toMatch(/\w{4}/);
     expect(JSON.stringify(findings)).not.toMatch(/Jane|Kov"/);
   });
 
   test('several look-ups that fail alike are one fault, which names them', async () => {
-    const { findings } = await look((asked) =>
-      isList(asked) && hasEmbed(asked, 'extended_attributes') ? { status: 500, body: CRASH } : null,
+    const { findings } = await look((request) =>
+      isList(request) && hasEmbed(request, 'extended_attributes') ? { status: 500, body: CRASH } : null,
     );
     const problems = findings.filter(({ level }) => level === 'fault').map(({ problem }) => problem);
     expect(problems).toEqual([
@@ -197,10 +201,10 @@ describe('one query that a Koha does not take as the worker sends it is named, w
 });
 
 describe('the balance beside a card at a home library', () => {
-  const bend = (asked: Asked): Bent | null =>
-    isList(asked) && hasEmbed(asked, 'account_balance') ? { status: 500, body: WRONG } : null;
+  const bend = (request: ProxiedRequest): Bent | null =>
+    isList(request) && hasEmbed(request, 'account_balance') ? { status: 500, body: WRONG } : null;
 
-  test('that cannot be read is a warning while nobody asks for it', async () => {
+  test('that cannot be read is a warning while nothing uses it', async () => {
     const { code, warnings } = await look(bend, { at: 'midland' });
     expect({ code, warnings }).toEqual({ code: 0, warnings: ['midland no_answer GET /patrons'] });
   });
@@ -214,12 +218,12 @@ describe('the balance beside a card at a home library', () => {
 
 test('doctor sends the look-ups of the worker to the letter', async () => {
   const sent: string[] = [];
-  await look((asked) => {
-    if (asked.path.startsWith('/patrons') && asked.method === 'GET') {
-      const keys = [...asked.query.keys()].toSorted().join(' ');
-      const where = Object.keys(JSON.parse(asked.query.get('q') ?? '{}') as object).join(' ');
-      const path = asked.path.replace(/\d+/, 'N');
-      sent.push(`${path} ${String(asked.headers['x-koha-embed'] ?? '-')} ${keys} (${where})`);
+  await look((request) => {
+    if (request.path.startsWith('/patrons') && request.method === 'GET') {
+      const keys = [...request.query.keys()].toSorted().join(' ');
+      const where = Object.keys(JSON.parse(request.query.get('q') ?? '{}') as object).join(' ');
+      const path = request.path.replace(/\d+/, 'N');
+      sent.push(`${path} ${String(request.headers['x-koha-embed'] ?? '-')} ${keys} (${where})`);
     }
     return null;
   });

@@ -46,14 +46,14 @@ test('nothing is changed, and nothing is sent that could change something', asyn
 });
 
 describe('T-18', () => {
-  /** A release whose API cannot be told to send no welcome mail. */
+  /** A release whose API cannot suppress the welcome mail. */
   async function forgetWelcomeNo(): Promise<void> {
     const description = await (await fetch(`${riverside.url}/api/v1/`)).text();
     const body: unknown = JSON.parse(description.replaceAll('"welcome_no"', '"opac_reg_no"'));
     riverside.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 200, body }]);
   }
 
-  test('a welcome mail is a fault where Koha cannot be told to send none', async () => {
+  test('a welcome mail is a fault where the API cannot suppress it', async () => {
     riverside.putSettings({ AutoEmailNewUser: '1' });
     expect((await look()).faults).toEqual([]);
     await forgetWelcomeNo();
@@ -120,12 +120,12 @@ describe('warnings do not fail', () => {
     ]);
   });
 
-  test('look-alikes stop and no birth date is copied', async () => {
+  test('possible duplicates stop and no birth date is copied', async () => {
     const { code, warnings } = await look({ change: { copy: { category: 'PT', fields: ['name'] } } });
     expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside configuration copy.fields'] });
   });
 
-  test('the plugin is there and the desk is never told', async () => {
+  test('the plugin is there and the desk is never notified', async () => {
     const { code, warnings } = await look({ change: { retry: { tell_koha: false } } });
     expect({ code, warnings }).toEqual({ code: 0, warnings: ['riverside plugin_not_told'] });
   });
@@ -179,7 +179,7 @@ test('two entries that lead to one Koha are found, though their addresses and ke
   ]);
 });
 
-test('without the plugin, what it alone could tell is named as not checked', async () => {
+test('without the plugin, what it alone could report is named as not checked', async () => {
   riverside.putSettings({ plugin: false });
   const { code, faults, unchecked } = await look({ change: { retry: { tell_koha: false } } });
   expect({ code, faults }).toEqual({ code: 0, faults: [] });
@@ -188,7 +188,10 @@ test('without the plugin, what it alone could tell is named as not checked', asy
 
 describe('a circulation rule that says 0 is no fault', () => {
   test.each<[what: string, rules: readonly object[]]>([
-    ['where a more specific one lends', [{ value: '0' }, { value: '9', patron_category_id: 'PT' }]],
+    [
+      'where a more specific one allows checkouts',
+      [{ value: '0' }, { value: '9', patron_category_id: 'PT' }],
+    ],
     ['for another category', [{ value: '9' }, { value: '0', patron_category_id: 'AD' }]],
     ['for some item types', [{ value: '9' }, { value: '0', patron_category_id: 'PT', item_type_id: 'DVD' }]],
     ['for all item types but one', [{ value: '0' }, { value: '9', item_type_id: 'BK' }]],
@@ -214,7 +217,7 @@ describe('a mandatory attribute that no copy gets', () => {
       ['riverside attribute_type_mandatory FACULTY'],
     ],
     ['is none where only patrons of another category have it', { category_id: 'STUDENT' }, []],
-    ['is none where it belongs to libraries: the API does not ask for it', { libraries: ['MAIN'] }, []],
+    ['is none where it belongs to libraries: the API does not require it', { libraries: ['MAIN'] }, []],
   ])('%s', async (_what, change, faults) => {
     const faculty = { code: 'FACULTY', mandatory: true, ...change };
     riverside.putSettings({ attribute_types: [passported, homeKey, faculty] });
@@ -229,7 +232,7 @@ test('without the permission for categories, that is named as not checked, and w
   expect(libraries[0]?.findings).toContainEqual(
     expect.objectContaining({
       level: 'unchecked',
-      mend: expect.stringContaining('manage_patron_categories'),
+      remedy: expect.stringContaining('manage_patron_categories'),
     }),
   );
 });
@@ -256,7 +259,7 @@ test('a person reads one line for each fault, and below it what to click', async
   expect(lines.at(-2)).toMatch(/^1 checked: 1 fault, 0 warnings, \d not checked$/);
 });
 
-describe('what the plugin tells of its Koha', () => {
+describe('what the plugin reports about its Koha', () => {
   const printed = async (args: readonly string[] = []) =>
     (await passport(['doctor', ...args], consortiumOf([riverside, { ...midland, change: homeOnly }]))).out;
 
@@ -279,7 +282,7 @@ describe('what the plugin tells of its Koha', () => {
     ]);
   });
 
-  test('is left out where it is not told', async () => {
+  test('is left out where it is not reported', async () => {
     riverside.putSettings({ plugin: false });
     expect(await printed()).not.toMatch(/plugin \d/);
     riverside.putSettings({ plugin: true });

@@ -55,7 +55,7 @@ const {
   address_unconfirmed: unsure,
 } = demoSamples('midland');
 
-describe('the verdict on a seeded card', () => {
+describe('the outcome for a seeded card', () => {
   test.each<[what: string, card: string | undefined, outcome: string, more: object]>([
     [
       'of an eligible patron',
@@ -113,7 +113,7 @@ describe('the verdict on a seeded card', () => {
   });
 });
 
-test('the copy is told by names: category, branch, fields', async () => {
+test('the copy is described by names: category, branch, fields', async () => {
   expect(jsonOf(await explain(eligible[1] ?? '', { args: ['--branch', 'NORTH'] }))).toMatchObject({
     copy: {
       category: 'PT',
@@ -169,7 +169,7 @@ test('a lending Koha that cannot be read ends with 1 and points to doctor', asyn
   );
 });
 
-test('a library that lends to nobody has nothing to explain', async () => {
+test('a library that is no lending library has nothing to explain', async () => {
   const { code, err } = await explain('1', { more: { agreements: [] } });
   expect(code).toBe(2);
   expect(err + (await explain('1', { more: { agreements: [] } })).out).toContain(

@@ -13,7 +13,7 @@ export interface Arrived {
 
 type Reply = readonly [status: number, body: unknown];
 
-/** A receiver that checks signatures and otherwise answers what it is told, the last answer again and again. */
+/** A receiver that checks signatures and otherwise sends the given answers, the last one repeatedly. */
 export async function startFakeReceiver(secret: string, script: { post?: Reply; get?: Reply[] } = {}) {
   const arrived: Arrived[] = [];
   const states = [...(script.get ?? [])];

@@ -4,7 +4,7 @@ import { demoSamples } from '@passport/koha-double';
 import type { RealService } from './real-service.ts';
 import { startRealService } from './real-service.ts';
 
-// What was named is partly not there: the rest is done, and both are told.
+// What was named is partly not there: the rest is done, and both are reported.
 const midlandCards = demoSamples('midland');
 
 let service: RealService;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => service?.stop(), 60_000);
 
-test('copies export tells the receipts of a library that has left the file, with a warning beside them', async () => {
+test('copies export lists the receipts of a library that was removed from the file, with a warning beside them', async () => {
   const { event_id: eventId } = await service.send(midlandCards.eligible[9] ?? '');
   const readFile = (path: string) => {
     const text = readFileSync(path, 'utf8');
@@ -29,7 +29,7 @@ test('copies export tells the receipts of a library that has left the file, with
     );
     expect({ code, err }).toEqual({
       code: 0,
-      err: 'the configuration has no library "midland": its receipts from before are told, if there are any\n',
+      err: 'the configuration has no library "midland": earlier receipts are listed, if there are any\n',
     });
     expect(out).toContain(eventId);
   }
@@ -41,7 +41,7 @@ test('copies export tells the receipts of a library that has left the file, with
   });
 });
 
-test('a mistyped event among others that are to be retried is told, and the others are retried', async () => {
+test('a mistyped event among others that are to be retried is reported, and the others are retried', async () => {
   const categories = service.riverside.settings().categories as {
     patron_category_id: string;
     name: string;

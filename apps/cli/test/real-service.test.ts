@@ -63,7 +63,7 @@ test('explain says of ten seeded cards what the worker then does', async () => {
   );
 }, 60_000);
 
-test('send --wait follows an event on a terminal to its loan', async () => {
+test('send --wait follows an event on a terminal to its checkout', async () => {
   const args = ['send', '--at', 'riverside', '--card', '-', '--item', '-', '--wait'];
   const ran = await passport(args, `${midlandCards.eligible[5]}\n${riversideItems[0]}\n`);
   expect(ran.code).toBe(0);
@@ -73,7 +73,7 @@ test('send --wait follows an event on a terminal to its loan', async () => {
   );
 });
 
-test('a failed event is found, understood, mended and tried again to success', async () => {
+test('a failed event is found, understood, fixed and tried again to success', async () => {
   const categories = riverside.settings().categories as { patron_category_id: string; name: string }[];
   riverside.putSettings({
     categories: categories.filter(({ patron_category_id: code }) => code !== 'PT'),
@@ -113,7 +113,7 @@ test('a failed event is found, understood, mended and tried again to success', a
   });
 }, 60_000);
 
-test('copies export tells every copy by its home key and its fields, and no value', async () => {
+test('copies export lists every copy by its home key and its fields, and no value', async () => {
   const card = midlandCards.eligible[7] ?? '';
   const { event_id: eventId } = await send(card);
   const csv = (await passport(['copies', 'export', '--of', 'midland'])).out.trimEnd().split('\n');
@@ -146,7 +146,7 @@ test('without Redis a command says so and ends', async () => {
   expect(ran).toEqual({ code: 1, out: '', err: 'passport: Redis does not answer at REDIS_URL\n' });
 }, 30_000);
 
-test('a configuration that is wrong ends with 1 before anything is asked', async () => {
+test('a configuration that is wrong ends with 1 before anything is queried', async () => {
   const ran = await passport(['events', 'list'], '', { REDIS_URL: 'localhost' });
   expect(ran.code).toBe(1);
   expect(ran.err).toMatch(/REDIS_URL: is none of redis:/);

@@ -73,7 +73,7 @@ test('sends a signed event that the receiver understands, with card and item fro
   });
 });
 
-test('at a terminal each line is asked for, and Enter is enough', async () => {
+test('at a terminal there is a prompt for each line, and Enter is enough', async () => {
   const receiver = await startReceiver();
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   stdin.write(`${CARD}\n`);
@@ -98,7 +98,7 @@ test.each([
 describe('--wait', () => {
   const args = ['send', '--at', 'riverside', '--card', '-', '--wait'];
 
-  test('tells each change once, up to the outcome', async () => {
+  test('reports each change once, up to the outcome', async () => {
     const get: [number, unknown][] = [
       [200, state({})],
       [200, state({})],
@@ -117,8 +117,8 @@ describe('--wait', () => {
       ),
       expect.stringMatching(/^done +COPIED · CHECKED_OUT +Found at midland\. You can check out now\.$/),
     ]);
-    const asked = receiver.arrived.filter(({ method }) => method === 'GET');
-    expect(asked.every(({ genuine, url }) => genuine && url === '/webhooks/riverside/evt_test_1')).toBe(true);
+    const reads = receiver.arrived.filter(({ method }) => method === 'GET');
+    expect(reads.every(({ genuine, url }) => genuine && url === '/webhooks/riverside/evt_test_1')).toBe(true);
   });
 
   test('as JSON: the answer, every step, and the last state', async () => {
@@ -171,7 +171,7 @@ describe('--wait', () => {
   });
 });
 
-describe('what is not taken is told with its code, and ends with 1', () => {
+describe('a refusal is reported with its code, and ends with 1', () => {
   test.each<[number, unknown, string, RegExp]>([
     [
       401,

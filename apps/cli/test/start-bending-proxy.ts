@@ -3,7 +3,7 @@ import { createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One request as it came: path below `/api/v1`, without the query. */
-export interface Asked {
+export interface ProxiedRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
@@ -19,7 +19,7 @@ export interface Bent {
 }
 
 /** Answers some requests in a double's place, and hands all others on. */
-export async function startBendingProxy(target: string, bend: (asked: Asked) => Bent | null) {
+export async function startBendingProxy(target: string, bend: (request: ProxiedRequest) => Bent | null) {
   const server = createServer((incoming, response) => {
     const url = new URL(incoming.url ?? '/', target);
     const bent = bend({

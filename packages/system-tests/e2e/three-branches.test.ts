@@ -33,7 +33,7 @@ async function scanOneOf(branch: string) {
 
 interface Diagnosis {
   readonly libraries: readonly {
-    findings: readonly { level: string; code: string; name: string; mend: string }[];
+    findings: readonly { level: string; code: string; name: string; remedy: string }[];
   }[];
 }
 
@@ -71,7 +71,7 @@ describe('at a home with three branches, with an API user of one of them', () =>
     const hidden = {
       code: 'patrons_hidden',
       name: SEE_ALL,
-      mend: expect.stringContaining(`check "${SEE_ALL}"`),
+      remedy: expect.stringContaining(`check "${SEE_ALL}"`),
     };
     expect(await faultsAt('home', services.env)).toEqual([expect.objectContaining(hidden)]);
     const probed = await runPassport(['doctor', 'home', '--probe', '-', '--json'], {
@@ -94,7 +94,7 @@ describe('at a home with three branches, with an API user of one of them', () =>
       expect.objectContaining({
         code: 'patrons_hidden',
         name: 'IndependentBranches',
-        mend: expect.stringContaining('IndependentBranches: No'),
+        remedy: expect.stringContaining('IndependentBranches: No'),
       }),
     );
   });

@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 const CERTIFICATE_WARNING_DAYS = 21;
 
 /** What is wrong with a certificate beside its age and its issuer. */
-const UNTRUSTED: Readonly<Record<string, readonly [problem: string, mend: string]>> = {
+const UNTRUSTED: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: [
     'the certificate is for another name than the one in koha.url',
     'put the name of the certificate into koha.url, or serve a certificate for this one',
@@ -37,7 +37,7 @@ const nothing = (...findings: Finding[]): AddressFacts => ({
 async function checkCertificate({ library, now, readCertificate }: Examinee): Promise<Finding[]> {
   const { url, timeoutMs } = library.koha;
   const certificate = await readCertificate(url, { timeoutMs });
-  const mend = "renew the certificate on Koha's web server and reload it";
+  const remedy = "renew the certificate on Koha's web server and reload it";
   switch (certificate.kind) {
     case 'not_tls':
     case 'unreachable':
@@ -46,7 +46,7 @@ async function checkCertificate({ library, now, readCertificate }: Examinee): Pr
       const { reason, validUntilMs } = certificate;
       if (validUntilMs !== null && validUntilMs < now()) {
         const day = new Date(validUntilMs).toISOString().slice(0, 10);
-        return [fault('certificate', `the certificate has expired on ${day}`, mend)];
+        return [fault('certificate', `the certificate has expired on ${day}`, remedy)];
       }
       const [problem, other] = UNTRUSTED[reason] ?? [
         'the certificate is not trusted',
@@ -57,7 +57,7 @@ async function checkCertificate({ library, now, readCertificate }: Examinee): Pr
     case 'trusted': {
       const days = Math.floor((certificate.validUntilMs - now()) / DAY_MS);
       return days < CERTIFICATE_WARNING_DAYS
-        ? [warning('certificate', `the certificate expires in ${days} days`, mend)]
+        ? [warning('certificate', `the certificate expires in ${days} days`, remedy)]
         : [];
     }
     default:

@@ -35,8 +35,8 @@ function checkFlags(type: AttributeType, unique: boolean): Finding[] {
   const findings: Finding[] = [];
   if (unique && !isUnique) {
     const problem = `the attribute type ${code} is not unique: two copies of one patron would not be noticed`;
-    const mend = `${page} New patron attribute type: unique identifier cannot be changed later, so delete ${code} while no patron has it, and create it again with "unique identifier" checked`;
-    findings.push(fault('attribute_type_not_unique', problem, mend, code));
+    const remedy = `${page} New patron attribute type: unique identifier cannot be changed later, so delete ${code} while no patron has it, and create it again with "unique identifier" checked`;
+    findings.push(fault('attribute_type_not_unique', problem, remedy, code));
   }
   if (!unique && isUnique) {
     const problem = `the attribute type ${code} is unique: only one patron of each home library could be copied`;
@@ -77,8 +77,8 @@ function checkMandatory(
   const applies = bound === undefined || bound === null || categories.includes(bound);
   if (!mandatory || !applies || ours.includes(code)) return [];
   const problem = `every patron must have the attribute ${code}, which copies do not get`;
-  const mend = `${page} ${code} → Edit → uncheck "Mandatory", or limit it to the patron categories that need it`;
-  return [fault('attribute_type_mandatory', problem, mend, code)];
+  const remedy = `${page} ${code} → Edit → uncheck "Mandatory", or limit it to the patron categories that need it`;
+  return [fault('attribute_type_mandatory', problem, remedy, code)];
 }
 
 function checkPreference({ preferences }: PluginAbout): Finding[] {
@@ -91,7 +91,7 @@ function checkPreference({ preferences }: PluginAbout): Finding[] {
 }
 
 /** By the plugin's own account. */
-function checkTold(
+function checkPluginTypes(
   { library: { copy } }: Examinee,
   about: PluginAbout,
   description: Facts['description'],
@@ -142,5 +142,5 @@ async function checkProbed(
 export async function checkAttributeTypes(examinee: Examinee, facts: Facts): Promise<Finding[]> {
   return facts.about === null
     ? checkProbed(examinee, facts)
-    : checkTold(examinee, facts.about, facts.description);
+    : checkPluginTypes(examinee, facts.about, facts.description);
 }

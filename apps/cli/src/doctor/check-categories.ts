@@ -32,14 +32,14 @@ function checkCategory(category: KohaCategory, { about }: Facts): Finding[] {
 }
 
 function checkGuarantor(code: string, about: Facts['about']): Finding[] {
-  const mend = `${page(code)} Category type: Adult and Can be guarantee: No; or System preferences → ChildNeedsGuarantor: don't`;
+  const remedy = `${page(code)} Category type: Adult and Can be guarantee: No; or System preferences → ChildNeedsGuarantor: don't`;
   if (about === null) {
     const problem = `whether patrons of ${code} need a guarantor (ChildNeedsGuarantor), only the plugin can report`;
-    return [unchecked('category_needs_guarantor', problem, mend, code)];
+    return [unchecked('category_needs_guarantor', problem, remedy, code)];
   }
   if (about.preferences['ChildNeedsGuarantor'] !== '1') return [];
   const problem = `patrons of ${code} need a guarantor (ChildNeedsGuarantor), which no copy can have`;
-  return [fault('category_needs_guarantor', problem, mend, code)];
+  return [fault('category_needs_guarantor', problem, remedy, code)];
 }
 
 export const unknownCategory = (code: string): Finding =>
@@ -55,9 +55,11 @@ export async function checkCategories({ koha, library }: Examinee, facts: Facts)
   const wanted = categoriesOf(library.copy.category);
   const what = `type and enrolment fee of the category ${wanted.join(', ')}`;
   if (!facts.description.capabilities.patronCategories) {
-    const mend =
+    const remedy =
       'check it yourself: Administration → Patron categories; no enrolment fee, and the type Adult';
-    return [unchecked('category_unknown', `this release does not show ${what}, nor whether it exists`, mend)];
+    return [
+      unchecked('category_unknown', `this release does not show ${what}, nor whether it exists`, remedy),
+    ];
   }
   const read = await attempt(koha.categories());
   if ('error' in read) {

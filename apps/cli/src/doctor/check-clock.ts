@@ -12,7 +12,7 @@ export function checkClock({ isLending }: Examinee, { clockAheadMs }: Facts): Fi
   const seconds = Math.round(Math.abs(clockAheadMs) / 1000);
   if (seconds <= WARNING_SECONDS) return [];
   const problem = `the clock is ${seconds} s ${clockAheadMs > 0 ? 'ahead of' : 'behind'} this machine's`;
-  const mend = "on the server whose clock is wrong, this one or Koha's: timedatectl set-ntp true";
-  if (seconds <= REFUSED_SECONDS || !isLending) return [warning('clock_off', problem, mend)];
-  return [fault('clock_off', `${problem}: the receiver refuses its events`, mend)];
+  const remedy = "on the server whose clock is wrong, this one or Koha's: timedatectl set-ntp true";
+  if (seconds <= REFUSED_SECONDS || !isLending) return [warning('clock_off', problem, remedy)];
+  return [fault('clock_off', `${problem}: the receiver refuses its events`, remedy)];
 }

@@ -21,7 +21,7 @@ function isOlder(version: string, than: string): boolean {
   return place !== -1 && (one[place] ?? 0) < (other[place] ?? 0);
 }
 
-/** What the plugin tells, or why it tells nothing. */
+/** What the plugin reports, or why it reports nothing. */
 export async function readAbout(
   { koha, isLending }: Examinee,
   { capabilities }: Facts['description'],
@@ -37,18 +37,18 @@ export async function readAbout(
 
 function checkMail({ about, description }: Facts): Finding[] {
   if (description.capabilities.welcomeNo) return [];
-  const mend = "Administration → System preferences → AutoEmailNewUser: Don't send";
+  const remedy = "Administration → System preferences → AutoEmailNewUser: Don't send";
   if (about === null) {
     const problem =
       'in this release the welcome mail cannot be suppressed per patron; whether it is sent, only the plugin can report';
-    return [unchecked('welcome_mail', problem, mend)];
+    return [unchecked('welcome_mail', problem, remedy)];
   }
   if (about.preferences['AutoEmailNewUser'] !== '1') return [];
   return [
     fault(
       'welcome_mail',
       'every copy gets a welcome mail (AutoEmailNewUser), and this release cannot suppress it per patron',
-      mend,
+      remedy,
     ),
   ];
 }
@@ -57,15 +57,15 @@ function checkInstalled({ library }: Examinee, { about, description }: Facts): F
   const { tellKoha } = library.retry;
   if (!description.capabilities.pluginRoutes) {
     if (!tellKoha) return [];
-    const mend =
+    const remedy =
       'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart; without the plugin set retry.tell_koha: false';
-    return [fault('plugin_missing', "the plugin's routes do not exist, and retry.tell_koha is true", mend)];
+    return [fault('plugin_missing', "the plugin's routes do not exist, and retry.tell_koha is true", remedy)];
   }
   if (about !== null && isOlder(about.version, OLDEST_PLUGIN)) {
-    const mend =
+    const remedy =
       'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart';
     return [
-      fault('plugin_old', `the plugin is ${about.version}, and at least ${OLDEST_PLUGIN} is needed`, mend),
+      fault('plugin_old', `the plugin is ${about.version}, and at least ${OLDEST_PLUGIN} is needed`, remedy),
     ];
   }
   if (tellKoha) return [];
@@ -77,8 +77,8 @@ function checkWorkers({ about }: Facts): Finding[] {
   const workers = about?.plack_workers ?? null;
   if (workers === null || workers >= FEWEST_WORKERS) return [];
   const problem = `Koha has ${workers} web worker: while a desk page waits for a copy, the copy cannot be created`;
-  const mend = 'in koha-conf.xml set plack_workers to 2 or more, then koha-plack --restart';
-  return [warning('few_workers', problem, mend)];
+  const remedy = 'in koha-conf.xml set plack_workers to 2 or more, then koha-plack --restart';
+  return [warning('few_workers', problem, remedy)];
 }
 
 /** The plugin itself, and what Koha does by itself at a copy. */

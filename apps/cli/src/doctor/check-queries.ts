@@ -15,13 +15,13 @@ interface Query {
   readonly what: string;
   /** False: only a setting that nobody uses needs it. */
   readonly isUsed: boolean;
-  /** A failure that is Koha's usual answer about nobody, or is told by another check. */
+  /** A failure that is Koha's usual answer about nobody, or is reported by another check. */
   readonly isExpected?: (error: KohaError) => boolean;
   readonly send: () => Promise<unknown>;
 }
 
 /**
- * Availability writes nothing but for a patron of a statistical category, so it is asked about a patron and an item that do not exist.
+ * Availability writes nothing but for a patron of a statistical category, so it is queried for a patron and an item that do not exist.
  * Koha fails at that with a 500 of its own; a refusal, a page or a missing route is what is looked for.
  */
 function availabilityQuery({ koha, library }: Examinee, { branches }: Facts): Query[] {
@@ -79,14 +79,14 @@ function findingOf(failed: readonly { query: Query; error: KohaError }[], permis
     const found = faultOfFailure(error, `for ${names}`, permission);
     const problem = found.problem.includes(names) ? found.problem : `${names}: ${found.problem}`;
     if (queries.some(({ isUsed }) => isUsed)) return { ...found, problem };
-    const { code, mend, name, said } = found;
-    return warning(code, `${problem}; no eligibility.max_debt needs it yet`, mend, name, said);
+    const { code, remedy, name, said } = found;
+    return warning(code, `${problem}; no eligibility.max_debt needs it yet`, remedy, name, said);
   });
 }
 
 /**
  * Sends every kind of look-up that the worker will send here, about nobody, so that the first run at a Koha says what does not fit.
- * Availability for somebody, and its answer, is what `--probe` with an item asks for.
+ * `--probe` with an item queries availability for a real patron.
  */
 export async function checkQueries(examinee: Examinee, facts: Facts): Promise<Finding[]> {
   if (facts.visible === null) return [];

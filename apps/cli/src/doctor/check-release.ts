@@ -19,11 +19,12 @@ export function checkRelease({ isLending }: Examinee, { about, description }: Fa
   if (!checkoutAvailability || (release !== null && release < OLDEST)) {
     const which = release === null ? `older than ${OLDEST}` : release;
     const problem = `this Koha is ${which}: its API has no checkouts, and is not tested`;
-    const mend = `upgrade Koha to ${OLDEST} or later`;
-    return [isLending ? fault('koha_old', problem, mend) : warning('koha_old', problem, mend)];
+    const remedy = `upgrade Koha to ${OLDEST} or later`;
+    return [isLending ? fault('koha_old', problem, remedy) : warning('koha_old', problem, remedy)];
   }
   if (release === null || release <= NEWEST) return [];
   const problem = `this Koha is ${release}, and the service supports ${OLDEST} to ${NEWEST}`;
-  const mend = 'look for a newer version of Patron Passport; until then, test with `passport doctor --probe`';
-  return [warning('koha_new', problem, mend)];
+  const remedy =
+    'look for a newer version of Patron Passport; until then, test with `passport doctor --probe`';
+  return [warning('koha_new', problem, remedy)];
 }

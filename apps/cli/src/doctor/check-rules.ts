@@ -5,7 +5,7 @@ import type { Finding } from './finding.ts';
 import { fault, unchecked } from './finding.ts';
 import { attempt, uncheckedFailure } from './koha-failure.ts';
 
-/** Without the first Koha lends nothing, without the second every loan is due at once. */
+/** Without the first, Koha checks nothing out; without the second, every checkout is due at once. */
 const NEEDED_RULES = [
   ['maxissueqty', 'Current checkouts allowed'],
   ['issuelength', 'Loan period'],
@@ -49,13 +49,13 @@ function checkRule(
   const findings: Finding[] = [];
   if (without.length > 0) {
     const problem = `no circulation rule (${rule}) applies to ${category}${where(without)}`;
-    const mend = `${page} a row with the patron category ${category} and all item types: fill in "${column}"`;
-    findings.push(fault('no_circulation_rule', problem, mend, category));
+    const remedy = `${page} a row with the patron category ${category} and all item types: fill in "${column}"`;
+    findings.push(fault('no_circulation_rule', problem, remedy, category));
   }
   if (zero.length > 0) {
     const problem = `the circulation rules (${rule}) let ${category} borrow nothing${where(zero)}: they say 0`;
-    const mend = `${page} the row for ${category} and all item types, or else the one for all categories: "${column}" more than 0`;
-    findings.push(fault('circulation_rule_zero', problem, mend, category));
+    const remedy = `${page} the row for ${category} and all item types, or else the one for all categories: "${column}" more than 0`;
+    findings.push(fault('circulation_rule_zero', problem, remedy, category));
   }
   return findings;
 }
@@ -63,8 +63,8 @@ function checkRule(
 /** Whether Koha knows a category, by a question that needs no permission for categories. */
 async function isUnknown({ koha }: Examinee, category: string, branch: string): Promise<boolean> {
   const rules = NEEDED_RULES.map(([rule]) => rule);
-  const asked = await attempt(koha.circulationRules({ category, branch, rules }));
-  return 'value' in asked && asked.value.kind === 'unknown' && asked.value.what === 'category';
+  const answer = await attempt(koha.circulationRules({ category, branch, rules }));
+  return 'value' in answer && answer.value.kind === 'unknown' && answer.value.what === 'category';
 }
 
 /** Whether patrons with the categories of the copies can borrow at all. */
@@ -73,8 +73,8 @@ export async function checkRules(examinee: Examinee, { description, branches }: 
   const categories = categoriesOf(copy.category);
   const what = `whether a circulation rule applies to ${categories.join(', ')}`;
   if (!description.capabilities.circulationRules) {
-    const mend = 'check it yourself: Administration → Circulation and fines rules';
-    return [unchecked('no_circulation_rule', `this release does not show ${what}`, mend)];
+    const remedy = 'check it yourself: Administration → Circulation and fines rules';
+    return [unchecked('no_circulation_rule', `this release does not show ${what}`, remedy)];
   }
   const wanted =
     copy.branch.kind === 'fixed' ? [copy.branch.branch] : (branches ?? []).map(({ branch }) => branch);

@@ -1,7 +1,7 @@
 import type { Facts } from './examinee.ts';
 import type { Finding } from './finding.ts';
 import { fault, unchecked } from './finding.ts';
-import { permissionMend } from './koha-failure.ts';
+import { permissionRemedy } from './koha-failure.ts';
 
 /** With fewer patrons it is no wonder that all are of one branch. */
 const ENOUGH_PATRONS = 20;
@@ -10,14 +10,14 @@ const INDEPENDENT = 'Administration → System preferences → IndependentBranch
 
 /**
  * What shows the hidden patrons: the permission, but under `IndependentBranches` nothing except switching that off.
- * Which of the two holds only the plugin tells.
+ * Only the plugin can say which of the two holds.
  */
-function mendOf(about: Facts['about']): string {
+function remedyFor(about: Facts['about']): string {
   const preference = about?.preferences['IndependentBranches'];
   if (preference === '1')
     return `${INDEPENDENT}; while it is on, no permission shows other branches' patrons`;
-  const mend = permissionMend(SEE_ALL);
-  return preference === undefined ? `${mend}; if it is already checked, ${INDEPENDENT}` : mend;
+  const remedy = permissionRemedy(SEE_ALL);
+  return preference === undefined ? `${remedy}; if it is already checked, ${INDEPENDENT}` : remedy;
 }
 
 /**
@@ -30,14 +30,14 @@ export function checkSight({
   about,
 }: Pick<Facts, 'visible' | 'branches' | 'about'>): Finding[] {
   if (visible === null) return [];
-  const mend = mendOf(about);
+  const remedy = remedyFor(about);
   const name = about?.preferences['IndependentBranches'] === '1' ? 'IndependentBranches' : SEE_ALL;
   if (visible.patronId === null) {
-    return [fault('patrons_hidden', 'the API user sees no patron at all, not even itself', mend, name)];
+    return [fault('patrons_hidden', 'the API user sees no patron at all, not even itself', remedy, name)];
   }
   if (visible.elsewhere || branches === null || branches.length < 2) return [];
   const problem = `the API user sees patrons of branch ${visible.branch ?? '?'} only, and this Koha has ${branches.length} branches: cards of all others are "nobody's"`;
-  if ((visible.total ?? 0) >= ENOUGH_PATRONS) return [fault('patrons_hidden', problem, mend, name)];
+  if ((visible.total ?? 0) >= ENOUGH_PATRONS) return [fault('patrons_hidden', problem, remedy, name)];
   const perhaps = `the API user sees patrons of branch ${visible.branch ?? '?'} only: whether others of its ${branches.length} branches have any cannot be seen`;
-  return [unchecked('patrons_hidden', perhaps, `if they have: ${mend}`, name)];
+  return [unchecked('patrons_hidden', perhaps, `if they have: ${remedy}`, name)];
 }

@@ -22,7 +22,7 @@ async function checkHome(lending: Examinee, home: Examinee, { agreements }: Cons
   );
   if (map === null || agreement === undefined) return [];
   const { id } = home.library;
-  const mend =
+  const remedy =
     'add it to copy.category.by_home_category, give an otherwise, or leave it out with share or the agreement';
   const read = await attempt(home.koha.categories());
   if ('error' in read) {
@@ -47,7 +47,7 @@ async function checkHome(lending: Examinee, home: Examinee, { agreements }: Cons
       warning(
         'category_unmapped',
         `patrons of ${id} with the category ${code} have no category here`,
-        mend,
+        remedy,
         `${id} ${code}`,
       ),
     );

@@ -15,7 +15,7 @@ const branchesOf = ({ examination }: Examined): string | null =>
 async function isSameKoha(one: Examined, other: Examined): Promise<boolean> {
   const clientId = one.examinee.library.koha.clientId.reveal();
   if (clientId === other.examinee.library.koha.clientId.reveal()) return true;
-  // The question costs a call at another library, so it is asked only where the branches are the same.
+  // This costs a call at another library, so it is made only where the branches are the same.
   if (branchesOf(one) === null || branchesOf(one) !== branchesOf(other)) return false;
   const known = await attempt(other.examinee.koha.knowsApiKey(clientId));
   return 'value' in known && known.value === true;
@@ -29,8 +29,8 @@ export async function compareKohas(examined: readonly Examined[]): Promise<Reado
       const { library } = other.examinee;
       if (found.has(library.id) || !(await isSameKoha(one, other))) continue;
       const { id } = one.examinee.library;
-      const mend = `give ${library.id} the URL and the API key of its own Koha, or take it out of the configuration`;
-      found.set(library.id, fault('same_koha', `this is the same Koha as ${id}`, mend, id));
+      const remedy = `give ${library.id} the URL and the API key of its own Koha, or take it out of the configuration`;
+      found.set(library.id, fault('same_koha', `this is the same Koha as ${id}`, remedy, id));
     }
   }
   return found;

@@ -1,6 +1,6 @@
 import type { PluginAbout } from '@passport/koha-client';
 
-/** The plugin's account in one line: `plugin 1.0.0, Koha 24.11.05, 4 workers`; what it does not tell is left out. */
+/** What the plugin reports, in one line: `plugin 1.0.0, Koha 24.11.05, 4 workers`; what is missing is left out. */
 export function describeAbout({ version, koha_version: koha, plack_workers: workers }: PluginAbout): string {
   return [
     `plugin ${version}`,

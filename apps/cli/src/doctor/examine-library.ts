@@ -35,7 +35,7 @@ async function readBranches({ koha }: Examinee) {
   return { branches: null, findings: [uncheckedFailure(read.error, about)] };
 }
 
-async function checkAsLending(examinee: Examinee, facts: Facts): Promise<Finding[]> {
+async function checkLendingSide(examinee: Examinee, facts: Facts): Promise<Finding[]> {
   return [
     ...(await checkWriting(examinee, facts)),
     ...checkBranch(examinee, facts),
@@ -47,9 +47,9 @@ async function checkAsLending(examinee: Examinee, facts: Facts): Promise<Finding
 }
 
 /** The clock of Koha's own machine is the one that signs; the `date` of the answer may be a proxy's. */
-function clockOf(examinee: Examinee, told: string | null, measuredMs: number | null): number | null {
-  const toldMs = told === null ? Number.NaN : Date.parse(told);
-  return Number.isNaN(toldMs) ? measuredMs : toldMs - examinee.now();
+function clockOf(examinee: Examinee, reported: string | null, measuredMs: number | null): number | null {
+  const reportedMs = reported === null ? Number.NaN : Date.parse(reported);
+  return Number.isNaN(reportedMs) ? measuredMs : reportedMs - examinee.now();
 }
 
 /** Examines one library from the address inwards, and changes nothing. What depends on a fault is left out. */
@@ -78,7 +78,7 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
     ...checkClock(examinee, facts),
     ...checkSight(facts),
     ...(await checkQueries(examinee, facts)),
-    ...(isLending ? await checkAsLending(examinee, facts) : []),
+    ...(isLending ? await checkLendingSide(examinee, facts) : []),
   ];
   return {
     findings: withoutRepeats(findings),

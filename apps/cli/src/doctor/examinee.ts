@@ -32,7 +32,7 @@ export interface Facts {
   readonly branches: readonly KohaBranch[] | null;
   /** Null: no plugin, or it does not answer. */
   readonly about: PluginAbout | null;
-  /** How far the Koha's clock is ahead of ours, in milliseconds; null when it does not tell. */
+  /** How far the Koha's clock is ahead of ours, in milliseconds; null when unknown. */
   readonly clockAheadMs: number | null;
 }
 

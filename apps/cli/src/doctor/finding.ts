@@ -49,12 +49,12 @@ export interface Finding {
   /** The category, branch, attribute type or permission it is about. */
   readonly name: string | null;
   readonly problem: string;
-  readonly mend: string;
+  readonly remedy: string;
   /** What Koha answered, in those of its words that are known; null where nothing is quoted. */
   readonly said: string | null;
 }
 
-/** The longest name, problem and mend: some name branches and categories, and a Koha can have any number of them. */
+/** The longest name, problem and remedy: some name branches and categories, and a Koha can have any number of them. */
 const LONGEST_NAME = 80;
 const LONGEST_TEXT = 600;
 /** More findings of one kind at one library say no more. */
@@ -68,7 +68,7 @@ const build =
   (
     code: FindingCode,
     problem: string,
-    mend: string,
+    remedy: string,
     name: string | null = null,
     said: string | null = null,
   ): Finding => ({
@@ -76,7 +76,7 @@ const build =
     code,
     name: name === null ? null : cut(name, LONGEST_NAME),
     problem: cut(problem, LONGEST_TEXT),
-    mend: cut(mend, LONGEST_TEXT),
+    remedy: cut(remedy, LONGEST_TEXT),
     said,
   });
 

@@ -13,13 +13,13 @@ export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { err
 }
 
 /** Where to grant a permission; `area: 1` is Koha's way to write the whole area. */
-export function permissionMend(permission: string): string {
+export function permissionRemedy(permission: string): string {
   const whole = /^(\w+): 1$/.exec(permission)?.[1];
   const what = whole === undefined ? `"${permission}"` : `"${whole}" as a whole`;
   return `the API user's account → More → Set permissions → check ${what}`;
 }
 
-/** Of the permissions that would do, the one to ask for: what copying needs anyway, or else the smallest. */
+/** Of the sufficient permissions, the one to grant: what copying needs anyway, or else the smallest. */
 function leastOf(alternatives: string, knownPermission: string): string {
   const each = alternatives.split(' or ');
   const wanted = [knownPermission, 'borrowers: list_borrowers'].find((permission) =>
@@ -39,7 +39,7 @@ export function faultOfFailure(error: KohaError, need: string, knownPermission: 
       return fault(
         'permission_missing',
         `the API user lacks the permission "${name}", needed ${need}`,
-        permissionMend(name),
+        permissionRemedy(name),
         name,
       );
     }
@@ -74,7 +74,7 @@ function proxyPage(error: KohaError): Finding {
   );
 }
 
-function mendOfSilence(error: KohaError): string {
+function remedyForSilence(error: KohaError): string {
   if (error.code === 'rate_limited')
     return "raise the limit for this service's address, at the proxy or firewall in front of Koha";
   return isAnsweredByPage(error)
@@ -87,7 +87,7 @@ function noAnswer(error: KohaError): Finding {
   const what = error.causeCode ?? code;
   const said = status === null ? what : `${what}, status ${status}`;
   const problem = `${operation} gave no usable answer (${said})`;
-  return fault('no_answer', problem, mendOfSilence(error), operation, quoteOf(error));
+  return fault('no_answer', problem, remedyForSilence(error), operation, quoteOf(error));
 }
 
 function faultOfCredentials(error: KohaError): Finding {
@@ -95,8 +95,8 @@ function faultOfCredentials(error: KohaError): Finding {
   if (error.status === 400) {
     const problem = 'Koha does not issue tokens for client credentials';
     const preference = 'RESTOAuth2ClientCredentials';
-    const mend = `Administration → System preferences → ${preference}: Enable; if it is, the server lacks the Perl module Net::OAuth2::AuthorizationServer`;
-    return fault('oauth_off', problem, mend, null, said);
+    const remedy = `Administration → System preferences → ${preference}: Enable; if it is, the server lacks the Perl module Net::OAuth2::AuthorizationServer`;
+    return fault('oauth_off', problem, remedy, null, said);
   }
   return fault(
     'credentials_refused',
@@ -117,7 +117,7 @@ export function uncheckedFailure(
     return unchecked(
       code,
       `${what} cannot be seen without the permission "${name}"`,
-      `to let doctor see it: ${permissionMend(name)}`,
+      `to let doctor see it: ${permissionRemedy(name)}`,
       name,
     );
   }

@@ -12,7 +12,7 @@ import { leftOut, takeStep } from './probe-step.ts';
 /** What one library knows of a card. */
 export interface Probed {
   readonly library: Library;
-  /** Null: it was not asked, since none of its card patterns fits. */
+  /** Null: not queried, because none of its card patterns matches. */
   readonly steps: readonly ProbeStep[] | null;
   readonly holds: 'home_record' | 'copy' | 'nothing' | 'several' | 'unknown';
   readonly findings: readonly Finding[];
@@ -20,7 +20,7 @@ export interface Probed {
 
 export interface Probe {
   readonly card: string;
-  /** The item whose loan is asked about; nothing is lent. */
+  /** The item whose availability is looked up; nothing is checked out. */
   readonly barcode: string | null;
   /** Of the whole consortium. */
   readonly passportTypes: ReadonlySet<string>;
@@ -72,8 +72,8 @@ async function look(examinee: Examinee, { card, passportTypes }: Probe): Promise
   return { examinee, steps, patron, holds };
 }
 
-/** Availability writes a statistics row for a statistical category, so it is asked only where the category is known to be another. */
-async function askAvailability({ examinee, patron, steps }: Looked, barcode: string): Promise<void> {
+/** Availability writes a statistics row for a statistical category, so it is queried only if the category is known to be another. */
+async function queryAvailability({ examinee, patron, steps }: Looked, barcode: string): Promise<void> {
   const { koha, library } = examinee;
   const item = await takeStep(
     'item lookup',
@@ -97,7 +97,7 @@ async function askAvailability({ examinee, patron, steps }: Looked, barcode: str
     );
     return;
   }
-  const asked = await takeStep(
+  const availability = await takeStep(
     'availability',
     () => koha.availability(patron.patronId, itemId, { branch: branchOf(library) }),
     ({ blockers, confirms }) =>
@@ -105,7 +105,7 @@ async function askAvailability({ examinee, patron, steps }: Looked, barcode: str
         ? 'can be checked out'
         : [...blockers, ...confirms].slice(0, 10).join(' '),
   );
-  steps.push(asked.step);
+  steps.push(availability.step);
 }
 
 /** Why a card may not have been found although somebody has it. */
@@ -125,8 +125,8 @@ async function sightOf({ koha }: Examinee): Promise<Finding[]> {
 }
 
 /**
- * Looks one card up at these libraries with the worker's own calls, and writes nothing: at each the card and the record by id; at those
- * that lend the home key, once one home record is found, and whether the item could be lent.
+ * Looks one card up at these libraries with the worker's own calls, and writes nothing: at each the card and the record by id; at lending
+ * libraries also the home key, once one home record is found, and whether the item could be checked out.
  */
 export async function probeCard(examinees: readonly Examinee[], probe: Probe): Promise<Probed[]> {
   const looked = await Promise.all(examinees.map((examinee) => look(examinee, probe)));
@@ -147,7 +147,7 @@ export async function probeCard(examinees: readonly Examinee[], probe: Probe): P
         );
         steps.push(byKey.step);
       }
-      if (isLending && probe.barcode !== null) await askAvailability(one, probe.barcode);
+      if (isLending && probe.barcode !== null) await queryAvailability(one, probe.barcode);
       const findings = holds === 'nothing' ? await sightOf(examinee) : [];
       return { library, steps, holds, findings };
     }),

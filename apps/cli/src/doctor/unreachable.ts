@@ -7,7 +7,7 @@ const TLS = 'https needs a port that speaks TLS: compare scheme and port in koha
 const CERTIFICATE = "renew or replace the certificate on Koha's web server and reload it";
 
 /** By the cause of a call that was never answered: what is seen, and what to look at. */
-const CAUSES: Readonly<Record<string, readonly [problem: string, mend: string]>> = {
+const CAUSES: Readonly<Record<string, readonly [problem: string, remedy: string]>> = {
   dns: [
     'this machine cannot resolve its host name',
     'check the name in koha.url; on this machine (in the container), run: getent hosts NAME',
@@ -40,6 +40,6 @@ const OTHERWISE = ['nothing answers', 'check koha.url, whether Koha is up, and t
 
 /** That nothing usable answers at koha.url, with what is known of why. */
 export function unreachable({ code, causeCode }: KohaError): Finding {
-  const [problem, mend] = CAUSES[causeCode ?? ''] ?? OTHERWISE;
-  return fault('unreachable', `no answer from koha.url (${causeCode ?? code}): ${problem}`, mend);
+  const [problem, remedy] = CAUSES[causeCode ?? ''] ?? OTHERWISE;
+  return fault('unreachable', `no answer from koha.url (${causeCode ?? code}): ${problem}`, remedy);
 }
