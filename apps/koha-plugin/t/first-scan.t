@@ -28,7 +28,7 @@ sub scan_at_desk {
     return timed_ms( sub { $koha->page( 'circ/circulation.pl', 'findborrower=' . ( $card // $CARD ) ) } );
 }
 
-# The service: it has the copy made some time after it was told of the scan.
+# The service: the copy is there some time after the scan was reported to it.
 sub service_that_copies {
     my ( $koha, $after_s ) = @_;
 
@@ -59,7 +59,7 @@ subtest 'an ordinary checkout costs one query over an index, no request and no w
         local @Koha::Plugins::ENABLED = ();
         my @without = $koha->statements_of( $scan{$name} );
         is( @with - @without, 1, "$name: one statement more than Koha's own" );
-        ok( $koha->is_by_index( $with[0] ), "$name: by an index" );
+        ok( Passport::TestDatabase::is_by_index( $koha->{dbh}, $with[0] ), "$name: by an index" );
     }
     is( $receiver->requests, 0, 'the receiver heard nothing' );
 
@@ -80,7 +80,7 @@ subtest 'with the service working, the first scan finds the patron within the wa
     is_deeply(
         $event->{data},
         { cardnumber => $CARD, branch => 'MAIN', interface => 'staff', operator => 51 },
-        'the event had no item: Koha lends it itself'
+        'the event had no item: Koha checks it out itself'
     );
 };
 
@@ -97,7 +97,7 @@ subtest 'T-05 so it does at the self-check and for SIP' => sub {
     }
 };
 
-subtest 'a verdict ends the wait' => sub {
+subtest 'a decision ends the wait' => sub {
     my $koha    = Passport::TestKoha->new;
     my $service = Passport::TestReceiver->start(
         'accepts',
@@ -145,7 +145,7 @@ subtest 'a second scan of the same card waits for the event that it joined' => s
         { event_id => 'scan_first', seq => 4, state => 'failed', outcome => 'HOME_UNREACHABLE' } );
 
     my ( undef, $ms ) = scan_at_desk($koha);
-    cmp_ok( $ms, '<', 600, 'whose verdict is there already' );
+    cmp_ok( $ms, '<', 600, 'which is already decided' );
 };
 
 subtest 'T-16 whatever the receiver does, the page goes on within 600 ms and Koha learns nothing of it' =>
@@ -171,7 +171,7 @@ subtest 'T-16 whatever the receiver does, the page goes on within 600 ms and Koh
 
         is( $page, "member.pl?circsearch=1&searchmember=$CARD", "$how: Koha goes on as always" );
         cmp_ok( $ms, '<', 600, "$how: after " . int($ms) . ' ms' );
-        is( scalar( $receiver->requests ), $how eq 'down' ? 0 : 1, "$how: asked once" );
+        is( scalar( $receiver->requests ), $how eq 'down' ? 0 : 1, "$how: queried once" );
         is( scalar @warnings,              1,                      "$how: one line in the log" );
         like( $warnings[0], qr{\A Patron [ ] Passport: [ ] the [ ] receiver}xms, "$how: of ours" );
         unlike( $warnings[0], qr{$CARD}xms, "$how: without the card" );
@@ -253,7 +253,7 @@ subtest 'a plugin that is not set up does nothing' => sub {
     }
 };
 
-subtest 'the card is handed back as it came' => sub {
+subtest 'the card is returned as it came' => sub {
     my $koha = Passport::TestKoha->new;
     my $card = " $CARD ";
     Koha::Plugins->call( 'patron_barcode_transform', \$card );

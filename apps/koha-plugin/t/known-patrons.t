@@ -12,7 +12,7 @@ use Passport::TestReceiver;
 
 my $CARD = '21234000000017';
 
-# A plugin of the library that turns one form of a card into another.
+# A plugin of the library that converts one form of a card into another.
 package Koha::Plugin::Com::Cleaner {
 
     sub new {
@@ -82,7 +82,7 @@ subtest 'an unknown card is reported, waited for and handed to the page as Koha 
     }
 };
 
-subtest 'each plugin after ours has its turn, and one that dies or empties the card changes nothing' => sub {
+subtest 'each plugin after ours is called, and one that dies or empties the card changes nothing' => sub {
     my $koha = Passport::TestKoha->new;
     $koha->configure( card_patterns => '^R-\d+$', staff_wait => 0 );
     my $receiver = Passport::TestReceiver->start('accepts');
@@ -147,13 +147,13 @@ subtest 'from 26.05 on SIP finds patrons by unique attributes, so they are not u
     local *Koha::version = sub { return '26.05.00.000' };
     my ($first) = $koha->statements_of( sub { C4::SIP::Sip::MsgType::handle_checkout('25678000000012') } );
     like( $first, qr{borrower_attributes}xms, 'one query' );
-    return if !$koha->is_mariadb;
+    return if !Passport::TestDatabase::is_mariadb();
 
     # with a handful of rows an index is not worth while
     $koha->{dbh}
         ->do(q{INSERT INTO borrower_attributes SELECT seq, 'LOCKER', CONCAT('B', seq) FROM seq_1_to_5000});
     $koha->{dbh}->do('ANALYZE TABLE borrower_attributes');
-    ok( $koha->is_by_index($first), 'by indexes' );
+    ok( Passport::TestDatabase::is_by_index( $koha->{dbh}, $first ), 'by indexes' );
 };
 
 done_testing;

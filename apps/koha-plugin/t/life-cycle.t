@@ -78,8 +78,8 @@ subtest 'this one is unzipped over it: the upgrade keeps what was configured and
     unlike( $found->{script}, qr{left-over | "left"}xms, 'files of before are not in the script' );
     is( scalar( () = $found->{script} =~ m{cardOfPage\(url\)}gxms ), 1, 'those of now are' );
     is( $found->{scan}{homes}[0]{name}, "Biblioth\x{e8}que", 'a state that was stored before can be read' )
-        if $koha->is_mariadb;
-    is( $found->{scan}{state}, 'done', 'and is final' ) if $koha->is_mariadb;
+        if Passport::TestDatabase::is_mariadb();
+    is( $found->{scan}{state}, 'done', 'and is final' ) if Passport::TestDatabase::is_mariadb();
 };
 
 subtest 'the same upload again changes nothing' => sub {

@@ -34,16 +34,16 @@ subtest 'the highest seq is kept, in whatever order the states come' => sub {
     is( $scans->fetch('scan_1')->{message}, 'seq 5', 'seq 5 came second' );
 };
 
-subtest 'an event is noted once, and what the service told before that stays' => sub {
+subtest 'an event is noted once, and what the service reported before that stays' => sub {
     my $scans = scans_of( Passport::TestKoha->new );
     $scans->note('scan_1');
     is_deeply( [ @{ $scans->fetch('scan_1') }{qw( event_id seq state homes )} ],
         [ 'scan_1', 0, 'queued', [] ], 'noted' );
     $scans->keep( state_of( seq => 1, state => 'done' ) );
     $scans->note('scan_1');
-    is( $scans->fetch('scan_1')->{state}, 'done', 'told' );
+    is( $scans->fetch('scan_1')->{state}, 'done', 'reported' );
     is( $scans->fetch('scan_2'),          undef,  'another event is not known' );
-    is( $scans->fetch('SCAN_1'),          undef,  'ids are told apart by case' );
+    is( $scans->fetch('SCAN_1'),          undef,  'ids are distinguished by case' );
 };
 
 subtest 'a state is final when it is done or failed' => sub {
@@ -99,7 +99,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
     );
 };
 
-subtest 'a state in any script is shown as the service told it, also one that an older version stored' =>
+subtest 'a state in any script is shown as the service reported it, also one that an older version stored' =>
     sub {
     my $koha  = Passport::TestKoha->new;
     my $scans = scans_of($koha);
@@ -112,7 +112,7 @@ subtest 'a state in any script is shown as the service told it, also one that an
 
     # SQLite hands out what went in, bytes; MariaDB does not
     my $before = encode_json($state);
-    utf8::decode($before) if !$koha->is_mariadb;
+    utf8::decode($before) if !Passport::TestDatabase::is_mariadb();
     $koha->{dbh}->do( 'UPDATE koha_plugin_org_patronpassport_scans SET told = ?', undef, $before );
     is( $scans->fetch('scan_1')->{homes}[0]{name}, $name, 'and read where 1.0.0 had stored it as bytes' );
     };
@@ -135,7 +135,7 @@ subtest 'the event of a scan is handed to one page, for ten seconds' => sub {
     $scans->note( 'scan_1', $KEY );
     is( $scans->hand_out($OTHER_KEY), undef,    'another card was not' );
     is( $scans->hand_out($KEY),       'scan_1', 'the event' );
-    is( $scans->hand_out($KEY),       undef,    'once: whoever asks again wants a new one' );
+    is( $scans->hand_out($KEY),       undef,    'once: a second request wants a new one' );
     $scans->note( 'scan_1', $KEY );
     is( $scans->hand_out($KEY), undef, 'also when a later scan joined it' );
 
@@ -147,23 +147,23 @@ subtest 'the event of a scan is handed to one page, for ten seconds' => sub {
     is( $scans->hand_out($KEY), undef, 'not after ten' );
 };
 
-subtest 'an event is handed out whether the service told of it before it was noted, after, or not yet' =>
+subtest 'an event is handed out whether the service reported it before it was noted, after, or not yet' =>
     sub {
-    foreach my $told (qw( before after never )) {
+    foreach my $reported (qw( before after never )) {
         my $scans = scans_of( Passport::TestKoha->new );
         my $state = state_of( state => 'done', outcome => 'NOT_FOUND' );
-        $scans->keep($state) if $told eq 'before';
+        $scans->keep($state) if $reported eq 'before';
         $scans->note( 'scan_1', $KEY );
-        $scans->keep($state) if $told eq 'after';
-        is( $scans->hand_out($KEY), 'scan_1', "told $told" );
+        $scans->keep($state) if $reported eq 'after';
+        is( $scans->hand_out($KEY), 'scan_1', "reported $reported" );
         is( $scans->fetch('scan_1')->{outcome},
-            $told eq 'never' ? undef : 'NOT_FOUND',
-            'and what was told stays'
+            $reported eq 'never' ? undef : 'NOT_FOUND',
+            'and what was reported stays'
         );
     }
     };
 
-subtest 'the ten seconds count from the scan, not from what the service tells' => sub {
+subtest 'the ten seconds count from the scan, not from what the service reports' => sub {
     my $scans = scans_of( Passport::TestKoha->new );
     $scans->note( 'scan_1', $KEY );
     local $NOW = $NOW + 10;
@@ -193,19 +193,19 @@ subtest 'the keyed hash of a card goes when it is of no use any more' => sub {
     is_deeply( $kept->(), ['scan_3'], 'or too old' );
 };
 
-subtest 'the receiver is asked rarely, and by one page at a time' => sub {
+subtest 'the receiver is queried rarely, and by one page at a time' => sub {
     my $scans = scans_of( Passport::TestKoha->new );
     $scans->note('scan_1');
-    ok( !$scans->may_ask('scan_1'), 'not right after the event was sent: the service tells us itself' );
+    ok( !$scans->may_query('scan_1'), 'not right after the event was sent: the service reports by itself' );
     local $NOW = $NOW + 2;
-    ok( $scans->may_ask('scan_1'),  'two seconds later' );
-    ok( !$scans->may_ask('scan_1'), 'one page only' );
+    ok( $scans->may_query('scan_1'),  'two seconds later' );
+    ok( !$scans->may_query('scan_1'), 'one page only' );
     local $NOW = $NOW + 5;
-    ok( $scans->may_ask('scan_1'), 'again after five seconds' );
+    ok( $scans->may_query('scan_1'), 'again after five seconds' );
     $scans->keep( state_of( state => 'done' ) );
     local $NOW = $NOW + 60;
-    ok( !$scans->may_ask('scan_1'), 'never once the verdict is known' );
-    ok( !$scans->may_ask('scan_2'), 'never for an event that is not ours' );
+    ok( !$scans->may_query('scan_1'), 'never once the outcome is known' );
+    ok( !$scans->may_query('scan_2'), 'never for an event that is not ours' );
 };
 
 subtest 'two requests that store a state of an event at once both succeed' => sub {

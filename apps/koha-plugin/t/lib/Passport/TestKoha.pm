@@ -1,22 +1,17 @@
 package Passport::TestKoha;
 
-# One Koha for a test: a database, the plugin in it, somebody logged in, and pages to scan cards on. The database is
-# SQLite's, or a new one in the MariaDB that listens at PASSPORT_TEST_MARIADB (see t/on-mariadb.t).
+# One Koha for a test: a database, the plugin in it, somebody logged in, and pages to scan cards on.
 
 use Modern::Perl;
 
-use Fcntl       qw( :flock );
-use File::Temp  ();
-use FindBin     ();
-use Digest::MD5 qw( md5_hex );
-use CGI         ();
-use DBI         ();
+use File::Temp ();
+use FindBin    ();
+use CGI        ();
 
 use C4::Context;
-use DBIx::Class::Exception;
 use Koha::Plugins;
 use Passport::Page;
-use Passport::TestMariaDb;
+use Passport::TestDatabase;
 use Koha::Plugin::Org::PatronPassport ();
 
 our $SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
@@ -40,9 +35,9 @@ sub new {
 sub new_without_plugin {
     my ( $class, %with ) = @_;
 
-    my $self = bless { folder => File::Temp->newdir, code_length => $with{code_length} // 64 }, $class;
-    $self->connect;
-    $self->{dbh}->do($_) foreach $self->_tables;
+    my $folder = File::Temp->newdir;
+    my $self   = bless { folder => $folder, database => Passport::TestDatabase::create($folder) }, $class;
+    Passport::TestDatabase::create_tables( $self->connect, $with{code_length} // 64 );
 
     return $self;
 }
@@ -64,105 +59,9 @@ sub attach {
 sub connect {
     my ($self) = @_;
 
-    $self->{dbh} = $C4::Context::DBH = $self->is_mariadb ? $self->_connect_mariadb : $self->_connect_sqlite;
+    $self->{dbh} = $C4::Context::DBH = Passport::TestDatabase::handle( $self->{database} );
 
     return $self->{dbh};
-}
-
-sub is_mariadb {
-    return length( $ENV{PASSPORT_TEST_MARIADB} // q{} ) ? 1 : 0;
-}
-
-sub _connect_mariadb {
-    my ($self) = @_;
-
-    my $socket = $ENV{PASSPORT_TEST_MARIADB};
-    if ( !$self->{database} ) {
-        state $count = 0;
-        $self->{database} = join q{_}, 'koha', $$, ++$count;
-        Passport::TestMariaDb::handle( $socket, 'mysql' )
-            ->do("CREATE DATABASE $self->{database} COLLATE utf8mb4_unicode_ci");
-    }
-
-    return Passport::TestMariaDb::handle( $socket, $self->{database} );
-}
-
-sub _connect_sqlite {
-    my ($self) = @_;
-
-    my $file = "$self->{folder}/koha.db";
-    my $dbh  = DBI->connect(
-        "dbi:SQLite:dbname=$file",
-        q{}, q{},
-        {   RaiseError         => 1,
-            PrintError         => 1,
-            ShowErrorStatement => 1,
-            sqlite_unicode     => 1,
-            RootClass          => 'Passport::Dbh'
-        }
-    );
-    $dbh->{HandleError} = sub { DBIx::Class::Exception->throw("DBI Exception: $_[0]") };
-    $dbh->do('PRAGMA journal_mode = WAL');
-    $dbh->sqlite_busy_timeout(5000);
-    _add_locks( $dbh, $file );
-
-    return $dbh;
-}
-
-# MariaDB's locks: named, tried, and given back with the connection at the latest.
-sub _add_locks {
-    my ( $dbh, $file ) = @_;
-
-    my %held;
-    $dbh->sqlite_create_function( 'DATABASE',  0, sub { return 'koha_riverside' } );
-    $dbh->sqlite_create_function( 'MD5',       1, \&md5_hex );
-    $dbh->sqlite_create_function( 'CONCAT',   -1, sub { return join q{}, @_ } );
-    $dbh->sqlite_create_function(
-        'GET_LOCK',
-        2,
-        sub {
-            my ( $name, $wait ) = @_;
-            die "the lock has to be tried only\n" if $wait != 0;
-            open my $handle, '>', "$file.$name" or die "no lock: $!\n";
-            return 0 if !flock $handle, LOCK_EX | LOCK_NB;
-            $held{$name} = $handle;
-            return 1;
-        }
-    );
-    $dbh->sqlite_create_function(
-        'RELEASE_LOCK',
-        1,
-        sub {
-            my ($name) = @_;
-            my $handle = delete $held{$name} or return 0;
-            close $handle;
-            return 1;
-        }
-    );
-
-    return;
-}
-
-# What the plugin meets of Koha's tables (installer/data/mysql/kohastructure.sql); on SQLite without the keys.
-sub _tables {
-    my ($self) = @_;
-
-    my ( $id, $nocase, $ends ) = ( 'INTEGER PRIMARY KEY', 'COLLATE NOCASE', q{} );
-    ( $id, $nocase, $ends ) = ( 'INT AUTO_INCREMENT PRIMARY KEY', q{}, ' ENGINE=InnoDB' )
-        if $self->is_mariadb;
-    my $keys = $self->is_mariadb ? ', KEY (borrowernumber), KEY code_attribute (code, attribute(191))' : q{};
-
-    return map {"CREATE TABLE $_$ends"} (
-        "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE)",
-        'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'
-            . ' PRIMARY KEY (plugin_class, plugin_key))',
-        "borrower_attribute_types (code VARCHAR($self->{code_length}) PRIMARY KEY, description VARCHAR(255),"
-            . ' repeatable INT DEFAULT 0, unique_id INT DEFAULT 0, mandatory INT DEFAULT 0, opac_display INT DEFAULT 0,'
-            . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
-            . ' category_code VARCHAR(10))',
-        'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
-        "borrower_attributes (borrowernumber INT, code VARCHAR(64), attribute VARCHAR(255)$keys)",
-    );
 }
 
 # A library that is set up, with waits as short as a test wants them.
@@ -203,55 +102,10 @@ sub add_attribute {
 sub statements_of {
     my ( $self, $work ) = @_;
 
-    return $self->_logged($work) if $self->is_mariadb;
-
-    my @statements;
-    $self->{dbh}->sqlite_trace( sub { push @statements, $_[0] } );
-    my $ok    = eval { $work->(); 1 };
-    my $error = $@;
-    $self->{dbh}->sqlite_trace(undef);
-    die $error if !$ok;
-
-    return @statements;
+    return Passport::TestDatabase::statements_of( $self->{dbh}, $work );
 }
 
-# As the server itself wrote them down.
-sub _logged {
-    my ( $self, $work ) = @_;
-
-    my $dbh    = $self->{dbh};
-    my $marker = 'SELECT ' . q{'} . rand() . q{'};
-    $dbh->do('SET GLOBAL general_log = ON');
-    $dbh->selectrow_array($marker);
-    my $ok    = eval { $work->(); 1 };
-    my $error = $@;
-    $dbh->do('SET GLOBAL general_log = OFF');
-    die $error if !$ok;
-
-    my $logged
-        = $dbh->selectcol_arrayref( 'SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log'
-            . q{ WHERE thread_id = CONNECTION_ID() AND command_type = 'Query' ORDER BY event_time} );
-    shift @{$logged} while $logged->[0] ne $marker;
-
-    return grep { $_ ne $marker && $_ ne 'SET GLOBAL general_log = OFF' } @{$logged};
-}
-
-# Whether the database answers this statement by indexes alone; the few types of attributes may be read through.
-sub is_by_index {
-    my ( $self, $statement ) = @_;
-
-    if ( $self->is_mariadb ) {
-        my $plan = $self->{dbh}->selectall_arrayref( "EXPLAIN $statement", { Slice => {} } );
-        return !grep {
-            ( $_->{type} // q{} ) =~ m{\A (?: ALL | index ) \z}xms && $_->{table} !~ m{<union | \A t \z}xms
-        } @{$plan};
-    }
-
-    my $plan = $self->{dbh}->selectall_arrayref("EXPLAIN QUERY PLAN $statement");
-    return !grep { $_->[3] =~ m{SCAN [ ] borrowers}xms } @{$plan};
-}
-
-# A page of Koha, asked for as a browser does.
+# A page of Koha, requested as by a browser.
 sub page {
     my ( undef, $script, $query, $method ) = @_;
 
@@ -266,35 +120,5 @@ sub page {
 
     return $result;
 }
-
-package Passport::Dbh;
-
-use parent 'DBI';
-
-package Passport::Dbh::db;
-
-use parent -norequire, 'DBI::db';
-
-# MariaDB's words for a table, as SQLite wants them
-sub do {
-    my ( $self, $sql, @more ) = @_;
-
-    if ( $sql =~ m{\A \s* CREATE [ ] TABLE }xms ) {
-        $sql =~ s{, \s* KEY \s+ \w+ \s+ [(] \w+ [)]}{}gxms;
-        $sql =~ s{ [)] \s+ ENGINE=InnoDB .* \z}{)}xms;
-    }
-
-    if ( my ( $table, $added ) = $sql =~ m{\A \s* ALTER [ ] TABLE [ ] (\w+) \s (.*) \z}xms ) {
-        $self->SUPER::do("ALTER TABLE $table $_")
-            foreach grep { !m{ADD [ ] KEY}xms } split m{,\s*}xms, $added;
-        return '0E0';
-    }
-
-    return $self->SUPER::do( $sql, @more );
-}
-
-package Passport::Dbh::st;
-
-use parent -norequire, 'DBI::st';
 
 1;

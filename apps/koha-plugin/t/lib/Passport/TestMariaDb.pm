@@ -23,7 +23,7 @@ sub missing {
 sub start {
     my ($class) = @_;
 
-    # a socket's path has room for some hundred characters
+    # a socket's path has at most some hundred characters
     my $folder = File::Temp->newdir( 'passport-db-XXXXXX', DIR => '/tmp' );
     my $self   = bless { folder => $folder, socket => "$folder/s", owner => $$ }, $class;
     my @as     = $> == 0 ? ('--user=root') : ();

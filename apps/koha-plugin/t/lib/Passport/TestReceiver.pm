@@ -1,6 +1,6 @@
 package Passport::TestReceiver;
 
-# A receiver for a test: a process of its own on a free port that answers each delivery as it is told to, and writes
+# A receiver for a test: a process of its own on a free port that answers each delivery as the test says, and writes
 # down what it got.
 
 use Modern::Perl;

@@ -1,0 +1,113 @@
+package Passport::TestDatabase;
+
+# The database of one Koha for a test: SQLite's in a file, or a new one in the MariaDB that listens at
+# PASSPORT_TEST_MARIADB (see t/on-mariadb.t).
+
+use Modern::Perl;
+
+use Passport::TestMariaDb;
+use Passport::TestSqlite;
+
+sub is_mariadb {
+    return length( $ENV{PASSPORT_TEST_MARIADB} // q{} ) ? 1 : 0;
+}
+
+# The name by which handle finds it: of a new database in MariaDB, or of a file in this folder.
+sub create {
+    my ($folder) = @_;
+
+    return "$folder/koha.db" if !is_mariadb();
+
+    state $count = 0;
+    my $name = join q{_}, 'koha', $$, ++$count;
+    Passport::TestMariaDb::handle( $ENV{PASSPORT_TEST_MARIADB}, 'mysql' )
+        ->do("CREATE DATABASE $name COLLATE utf8mb4_unicode_ci");
+
+    return $name;
+}
+
+sub handle {
+    my ($name) = @_;
+
+    return Passport::TestSqlite::handle($name) if !is_mariadb();
+
+    return Passport::TestMariaDb::handle( $ENV{PASSPORT_TEST_MARIADB}, $name );
+}
+
+# What the plugin meets of Koha's tables (installer/data/mysql/kohastructure.sql); on SQLite without the keys.
+sub create_tables {
+    my ( $dbh, $code_length ) = @_;
+
+    my ( $id, $nocase, $ends ) = ( 'INTEGER PRIMARY KEY', 'COLLATE NOCASE', q{} );
+    ( $id, $nocase, $ends ) = ( 'INT AUTO_INCREMENT PRIMARY KEY', q{}, ' ENGINE=InnoDB' )
+        if is_mariadb();
+    my $keys = is_mariadb() ? ', KEY (borrowernumber), KEY code_attribute (code, attribute(191))' : q{};
+
+    $dbh->do("CREATE TABLE $_$ends")
+        foreach (
+        "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE)",
+        'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'
+        . ' PRIMARY KEY (plugin_class, plugin_key))',
+        "borrower_attribute_types (code VARCHAR($code_length) PRIMARY KEY, description VARCHAR(255),"
+        . ' repeatable INT DEFAULT 0, unique_id INT DEFAULT 0, mandatory INT DEFAULT 0, opac_display INT DEFAULT 0,'
+        . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
+        . ' category_code VARCHAR(10))',
+        'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
+        "borrower_attributes (borrowernumber INT, code VARCHAR(64), attribute VARCHAR(255)$keys)",
+        );
+
+    return;
+}
+
+# Runs the work and returns the statements that the database saw.
+sub statements_of {
+    my ( $dbh, $work ) = @_;
+
+    return _logged( $dbh, $work ) if is_mariadb();
+
+    my @statements;
+    $dbh->sqlite_trace( sub { push @statements, $_[0] } );
+    my $ok    = eval { $work->(); 1 };
+    my $error = $@;
+    $dbh->sqlite_trace(undef);
+    die $error if !$ok;
+
+    return @statements;
+}
+
+# As the server itself wrote them down.
+sub _logged {
+    my ( $dbh, $work ) = @_;
+
+    my $marker = 'SELECT ' . q{'} . rand() . q{'};
+    $dbh->do('SET GLOBAL general_log = ON');
+    $dbh->selectrow_array($marker);
+    my $ok    = eval { $work->(); 1 };
+    my $error = $@;
+    $dbh->do('SET GLOBAL general_log = OFF');
+    die $error if !$ok;
+
+    my $logged
+        = $dbh->selectcol_arrayref( 'SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log'
+            . q{ WHERE thread_id = CONNECTION_ID() AND command_type = 'Query' ORDER BY event_time} );
+    shift @{$logged} while $logged->[0] ne $marker;
+
+    return grep { $_ ne $marker && $_ ne 'SET GLOBAL general_log = OFF' } @{$logged};
+}
+
+# Whether the database answers this statement by indexes alone; the few types of attributes may be read through.
+sub is_by_index {
+    my ( $dbh, $statement ) = @_;
+
+    if ( is_mariadb() ) {
+        my $plan = $dbh->selectall_arrayref( "EXPLAIN $statement", { Slice => {} } );
+        return !grep {
+            ( $_->{type} // q{} ) =~ m{\A (?: ALL | index ) \z}xms && $_->{table} !~ m{<union | \A t \z}xms
+        } @{$plan};
+    }
+
+    my $plan = $dbh->selectall_arrayref("EXPLAIN QUERY PLAN $statement");
+    return !grep { $_->[3] =~ m{SCAN [ ] borrowers}xms } @{$plan};
+}
+
+1;
