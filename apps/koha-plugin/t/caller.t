@@ -24,7 +24,7 @@ sub sent_by {
     return map { Mojo::JSON::decode_json( $_->{body} )->{data}{interface} } $receiver->requests;
 }
 
-subtest 'T-05 a card that was scanned to lend is reported, and where' => sub {
+subtest 'T-05 a card that was scanned for a checkout is reported, and where' => sub {
     is_deeply( [ sent_by( sub { shift->page( 'circ/circulation.pl', "findborrower=$CARD" ) } ) ],
         ['staff'], 'at the desk' );
     is_deeply( [ sent_by( sub { shift->page( 'opac/sco/sco-main.pl', "patronid=$CARD" ) } ) ],
@@ -53,7 +53,7 @@ subtest 'T-04 T-05 whatever else calls the hook reports nothing' => sub {
     is_deeply( [ sent_by( $scan{$_} ) ], [], $_ ) foreach sort keys %scan;
 };
 
-subtest 'an item barcode asks the database nothing' => sub {
+subtest 'an item barcode causes no database query' => sub {
     my $koha = Passport::TestKoha->new;
     local $C4::Context::PREFERENCE{AutoSwitchPatron} = 1;
     is_deeply(
@@ -66,7 +66,7 @@ subtest 'an item barcode asks the database nothing' => sub {
     );
 };
 
-subtest 'a form that is sent by POST is told apart too' => sub {
+subtest 'a form that is sent by POST is recognised too' => sub {
     no warnings 'redefine';
     my @data;
     local *CGI::read_from_client = sub { ${ $_[1] } = shift @data; return length ${ $_[1] } };

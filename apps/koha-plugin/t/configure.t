@@ -212,7 +212,7 @@ subtest 'a test event shows what the receiver says' => sub {
     like( text_of( $page, '#passport_test' ), qr{Nothing [ ] was [ ] sent}xms, 'not set up' );
 };
 
-subtest 'on a Koha with short codes the page says what the service has to be told' => sub {
+subtest 'on a Koha with short codes the page says what to configure in the service' => sub {
     like(
         page_of( Passport::TestKoha->new( code_length => 10 ) )->all_text,
         qr{copy[.]home_key_attribute:\s*PASSPORTID}xms,

@@ -29,7 +29,7 @@ subtest 'the script is on the page for an unknown card only' => sub {
         'without Plack too' );
     ok( script_on( $koha, undef, undef ), 'where nobody knows the page, the script decides' );
     ok( script_on( $koha, undef, 'circsearch=1', { page => '/cgi-bin/koha/members/member.pl' } ),
-        'as 26.05 tells it' );
+        'as 26.05 passes it' );
 
     foreach my $page (
         [ '/intranet/circ/circulation.pl', 'circsearch=1' ],
@@ -58,7 +58,7 @@ subtest 'it is not there where the plugin is not set up or the desk is switched 
         q{}, 'switched off' );
 };
 
-subtest 'the script is told what it needs, and no secret' => sub {
+subtest 'the script gets what it needs, and no secret' => sub {
     my $koha = Passport::TestKoha->new->configure( card_patterns => "^21234\\d{9}\$\n^</script><b>" );
     my $html = script_on( $koha, $MEMBER, 'circsearch=1' );
     unlike( $html, qr{whsec_}xms, 'no secret' );

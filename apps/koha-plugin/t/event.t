@@ -48,7 +48,7 @@ like(
 );
 is( built( card => "\x{1D7D7}\x{E9}" )->{data}{cardnumber}, "\x{1D7D7}\x{E9}", 'any letter survives' );
 
-subtest 'the time is told at the offset of this place, to the millisecond' => sub {
+subtest 'the time is given at the local offset, to the millisecond' => sub {
     my %expected = (
         'UTC'              => '2026-11-25T09:00:00.250+00:00',
         'Europe/Berlin'    => '2026-11-25T10:00:00.250+01:00',

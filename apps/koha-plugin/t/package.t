@@ -48,7 +48,7 @@ unlike(
     'no path of this machine, no secret'
 );
 
-subtest 'Koha can load what was unpacked, and finds what it asks for' => sub {
+subtest 'Koha can load what was unpacked, and finds what it needs' => sub {
     my $plugins = File::Temp->newdir;
     foreach my $name ( keys %{$content} ) {
         make_path( path( $plugins, $name )->dirname );

@@ -45,21 +45,22 @@ sub state_of {
     };
 }
 
-subtest 'no route is open to anyone: each asks for a permission' => sub {
+subtest 'no route is open to anyone: each requires a permission' => sub {
     my $routes = Passport::TestKoha->new->{plugin}->api_routes;
-    my %asked;
+    my %required;
     foreach my $path ( keys %{$routes} ) {
-        $asked{"$_ $path"} = $routes->{$path}{$_}{'x-koha-authorization'} foreach keys %{ $routes->{$path} };
+        $required{"$_ $path"} = $routes->{$path}{$_}{'x-koha-authorization'}
+            foreach keys %{ $routes->{$path} };
     }
-    my $lends = { permissions => { circulate => 'circulate_remaining_permissions' } };
-    my $edits = { permissions => { borrowers => 'edit_borrowers' } };
+    my $circulates = { permissions => { circulate => 'circulate_remaining_permissions' } };
+    my $edits      = { permissions => { borrowers => 'edit_borrowers' } };
     is_deeply(
-        \%asked,
-        {   'post /scans'                   => $lends,
-            'get /scans/{event_id}'         => $lends,
+        \%required,
+        {   'post /scans'                   => $circulates,
+            'get /scans/{event_id}'         => $circulates,
             'put /scans/{event_id}/outcome' => $edits,
             'get /about'                    => $edits,
-            'get /desk.js'                  => $lends,
+            'get /desk.js'                  => $circulates,
         },
         'those of the contract'
     );
@@ -82,7 +83,7 @@ subtest 'POST /scans sends the event and hands on the answer' => sub {
     $t->get_ok("$BASE/scans/$id")->status_is(200)->json_is( '/state' => 'queued' )->json_is( '/seq' => 0 );
 };
 
-subtest 'POST /scans with an item has the service lend it, by the barcode that Koha would use' => sub {
+subtest 'POST /scans with an item has the service check it out, by the barcode that Koha would use' => sub {
     my ( $t, undef, $receiver ) = api('accepts');
     $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD, item_barcode => ' item:39999000012345 ' } )
         ->status_is(202);
@@ -196,7 +197,7 @@ subtest 'POST /scans needs a configuration, the desk switched on, and a library'
         ->json_is( '/error_code' => 'no_library' );
 };
 
-subtest 'PUT outcome stores what the service tells, GET shows it' => sub {
+subtest 'PUT outcome stores what the service reports, GET shows it' => sub {
     my ($t) = api('accepts');
     $t->put_ok( "$BASE/scans/scan_1/outcome" => json => state_of() )->status_is(204)->content_is(q{});
     $t->get_ok("$BASE/scans/scan_1")
@@ -224,8 +225,8 @@ subtest 'PUT outcome and GET work for a library whose name is not ASCII' => sub 
 
 subtest 'a form on another site, which can send JSON as plain text only, reports no card' => sub {
     my ( $t, undef, $receiver ) = api('accepts');
-    my $json = Mojo::JSON::encode_json( { cardnumber => $CARD } );
-    my $told = Mojo::JSON::encode_json( state_of() );
+    my $json     = Mojo::JSON::encode_json( { cardnumber => $CARD } );
+    my $reported = Mojo::JSON::encode_json( state_of() );
     foreach my $type (
         'text/plain',
         'application/x-www-form-urlencoded',
@@ -238,7 +239,7 @@ subtest 'a form on another site, which can send JSON as plain text only, reports
         $t->post_ok( "$BASE/scans" => \%headers => $json )
             ->status_is( 415, $type // 'no type' )
             ->json_is( '/error_code' => 'not_json' );
-        $t->put_ok( "$BASE/scans/scan_1/outcome" => \%headers => $told )->status_is(415);
+        $t->put_ok( "$BASE/scans/scan_1/outcome" => \%headers => $reported )->status_is(415);
     }
     is( $receiver->requests, 0, 'nothing was sent' );
     $t->get_ok("$BASE/scans/scan_1")->status_is(404);
@@ -268,7 +269,7 @@ subtest 'GET of an event that is not known is 404' => sub {
     $t->get_ok("$BASE/scans/scan_none")->status_is(404)->json_is( '/error_code' => 'not_found' );
 };
 
-subtest 'GET asks the receiver when the service should have told by now and did not' => sub {
+subtest 'GET queries the receiver when the service should have reported by now and did not' => sub {
     my $how = sub {
         my ($request) = @_;
         my ($id)      = $request->{path} =~ m{([^/]+) \z}xms;
@@ -283,7 +284,7 @@ subtest 'GET asks the receiver when the service should have told by now and did 
     $koha->{dbh}->do('UPDATE koha_plugin_org_patronpassport_scans SET ask_at = 0');
     $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 7 )->json_is( '/state' => 'waiting' );
     my ($request) = $receiver->requests;
-    is( "$request->{method} $request->{path}", 'GET /webhooks/riverside/scan_1', 'the receiver was asked' );
+    is( "$request->{method} $request->{path}", 'GET /webhooks/riverside/scan_1', 'the receiver was queried' );
     is( $request->{headers}{'webhook-id'},     'scan_1', 'under the id of the event' );
 
     $t->get_ok("$BASE/scans/scan_1")->json_is( '/seq' => 7 );
@@ -299,7 +300,7 @@ subtest 'GET shows what it has when the receiver is of no help' => sub {
     }
 };
 
-subtest 'GET /about tells doctor what Koha\'s API does not' => sub {
+subtest 'GET /about reports to doctor what Koha\'s API does not' => sub {
     my ($t) = api('accepts');
     local $C4::Context::PREFERENCE{AutoEmailNewUser} = 1;
     local $C4::Context::PREFERENCE{SMTPPassword}     = 'hush';
@@ -336,7 +337,8 @@ subtest 'GET /about tells doctor what Koha\'s API does not' => sub {
         );
 };
 
-subtest 'GET /about tells whose attribute a type is, and mandatory only what Koha asks of every copy' => sub {
+subtest 'GET /about reports whose attribute a type is, and mandatory only what Koha requires of every copy' =>
+    sub {
     my ( $t, $koha ) = api('accepts');
     $koha->{dbh}->do($_)
         foreach (
@@ -344,15 +346,15 @@ subtest 'GET /about tells whose attribute a type is, and mandatory only what Koh
         q{INSERT INTO borrower_attribute_types (code, mandatory) VALUES ('BADGE', 1), ('LOCKER', 1)},
         q{INSERT INTO borrower_attribute_types_branches VALUES ('LOCKER', 'MAIN'), ('LOCKER', 'NORTH')},
         );
-    my %told = map { $_->{code} => $_ } @{ $t->get_ok("$BASE/about")->tx->res->json('/attribute_types') };
+    my %reported = map { $_->{code} => $_ } @{ $t->get_ok("$BASE/about")->tx->res->json('/attribute_types') };
     is_deeply(
-        { map { $_ => [ @{ $told{$_} }{qw( mandatory category_id )} ] } qw( FACULTY BADGE LOCKER ) },
+        { map { $_ => [ @{ $reported{$_} }{qw( mandatory category_id )} ] } qw( FACULTY BADGE LOCKER ) },
         { FACULTY => [ true, 'STUDENT' ], BADGE => [ true, undef ], LOCKER => [ false, undef ] },
         'bound to a category, bound to nothing, bound to libraries'
     );
-};
+    };
 
-subtest 'GET /desk.js is the script, and a browser is told so' => sub {
+subtest 'GET /desk.js is the script, with its content type' => sub {
     my ($t) = api('accepts');
     $t->get_ok("$BASE/desk.js?v=1.1.0")
         ->status_is(200)

@@ -16,7 +16,7 @@ use Passport::TestReceiver;
 
 my $CARD = '21234000000017';
 
-# A name server that is asked and says nothing for a while: the agent's own limits do not run in the meantime.
+# A name server that does not answer for a while: the agent's own limits do not run in the meantime.
 my $lookups      = 0;
 my $hanging_s    = 0;
 my $real_look_up = \&IO::Socket::IP::getaddrinfo;
@@ -36,7 +36,7 @@ my $real_now = \&Koha::Plugin::Org::PatronPassport::Sender::_now;
     *Koha::Plugin::Org::PatronPassport::Sender::_now = sub { return $AHEAD_S + $real_now->() };
 }
 
-# Each subtest has an address of its own, and with it a rest of its own.
+# Each subtest has an address of its own, and with it a pause of its own.
 sub koha_of {
     my ( $receiver, %configured ) = @_;
 
@@ -68,52 +68,52 @@ subtest 'T-16 a name server that hangs costs one exchange, and then nothing for 
 
     $lookups = 0;
     my $started = time;
-    my $resting = { kind => 'unreachable', why => 'resting', retry_after => 30, ms => 0 };
-    is_deeply( deliver( sender_of($koha) ),     $resting, 'an event rests, in another sender too' );
-    is_deeply( sender_of($koha)->ask('scan_1'), $resting, 'so does a question' );
+    my $paused  = { kind => 'unreachable', why => 'paused', retry_after => 30, ms => 0 };
+    is_deeply( deliver( sender_of($koha) ),       $paused, 'an event is held back, in another sender too' );
+    is_deeply( sender_of($koha)->query('scan_1'), $paused, 'so does a query' );
     cmp_ok( time - $started, '<', 0.2, 'at once' );
-    is( $lookups, 0, 'nobody is asked for the name' );
+    is( $lookups, 0, 'the name is not looked up' );
 
     $hanging_s = 0;
     local $AHEAD_S = 29;
-    is( deliver( sender_of($koha) )->{why}, 'resting', '29 seconds later too' );
+    is( deliver( sender_of($koha) )->{why}, 'paused', '29 seconds later too' );
     local $AHEAD_S = 32;
     is( deliver( sender_of($koha) )->{kind}, 'accepted', 'after 30 seconds it is tried again' );
 };
 
-subtest 'the test event of the configuration page is sent all the same, and lets nobody rest' => sub {
+subtest 'the test event of the configuration page is sent all the same, and starts no pause' => sub {
     my $receiver = Passport::TestReceiver->start('accepts');
     my $koha     = koha_of($receiver);
     $hanging_s = 1.1;
     deliver( sender_of($koha), 5 );
     $hanging_s = 0;
-    is( deliver( sender_of($koha) )->{kind}, 'accepted', 'a slow test event is no reason to rest' );
+    is( deliver( sender_of($koha) )->{kind}, 'accepted', 'a slow test event starts no pause' );
 
     $hanging_s = 1.1;
     deliver( sender_of($koha) );
     $hanging_s = 0;
-    is( deliver( sender_of($koha) )->{why},     'resting',  'an event rests' );
+    is( deliver( sender_of($koha) )->{why},     'paused',   'an event is held back' );
     is( deliver( sender_of($koha), 5 )->{kind}, 'accepted', 'a test event does not' );
 };
 
-subtest 'a receiver that fails within its limit is asked again' => sub {
+subtest 'a receiver that fails within its limit is tried again' => sub {
     my $receiver = Passport::TestReceiver->start('hangs');
     my $koha     = koha_of($receiver);
     is( deliver( sender_of($koha) )->{why}, 'timeout', 'once' ) foreach 1 .. 2;
     is( $receiver->requests,                2,         'twice' );
 };
 
-subtest 'another address does not rest with the first' => sub {
+subtest 'another address is not paused with the first' => sub {
     my $koha = koha_of( Passport::TestReceiver->start('accepts') );
     $hanging_s = 1.1;
     deliver( sender_of($koha) );
     $hanging_s = 0;
     my $other = Passport::TestReceiver->start('accepts');
     $koha->configure( receiver_url => $other->url );
-    is( deliver( sender_of($koha) )->{kind}, 'accepted', 'a mended configuration is used at once' );
+    is( deliver( sender_of($koha) )->{kind}, 'accepted', 'a corrected configuration is used at once' );
 };
 
-subtest 'T-16 hook and panel rest together: the hook says nothing, the panel is told when to try again' =>
+subtest 'T-16 hook and panel pause together: the hook says nothing, the panel learns when to try again' =>
     sub {
     my $receiver = Passport::TestReceiver->start('accepts');
     my $koha     = koha_of($receiver);

@@ -31,18 +31,18 @@ sub start_workers {
 
         $koha->connect;
         while ( defined recv $out, my $task, 1000, 0 ) {
-            my ( $what, $card, $asked_at ) = split q{ }, $task;
+            my ( $what, $card, $sent_at ) = split q{ }, $task;
             my $said
                 = $what eq 'scan' ? $koha->page( 'circ/circulation.pl', "findborrower=$card" ) : 'created';
             $koha->add_patron($card) if $what eq 'create';
-            send $done, sprintf( '%s %s %s %d', $what, $card, $said, 1000 * ( time - $asked_at ) ), 0;
+            send $done, sprintf( '%s %s %s %d', $what, $card, $said, 1000 * ( time - $sent_at ) ), 0;
         }
         require POSIX;
         POSIX::_exit(0);
     }
 
     return {
-        ask => sub {
+        send => sub {
             my ( $what, $card ) = @_;
             return send $in, join( q{ }, $what, $card, time ), 0;
         },
@@ -66,13 +66,13 @@ subtest 'two desks scan unknown cards on a Koha with two workers: neither blocks
         'accepts',
         sub {
             my $event = Mojo::JSON::decode_json( $_[0]{body} );
-            $workers->{ask}->( 'create', $event->{data}{cardnumber} );
+            $workers->{send}->( 'create', $event->{data}{cardnumber} );
         }
     );
     $koha->configure( receiver_url => $service->url, staff_wait => 4000 );
 
     my @cards = qw( 21234000000017 21234000000025 );
-    $workers->{ask}->( 'scan', $_ ) foreach @cards;
+    $workers->{send}->( 'scan', $_ ) foreach @cards;
 
     my ( %page, %took_ms );
     foreach ( 1 .. 4 ) {
@@ -91,7 +91,7 @@ subtest 'two desks scan unknown cards on a Koha with two workers: neither blocks
 
 subtest 'one page waits; another goes on at once; the next one may wait again' => sub {
     my $koha = Passport::TestKoha->new;
-    my %wait = ( limit_ms => 300, alone => 1, is_told => sub { return 0 }, is_there => sub { return 0 } );
+    my %wait = ( limit_ms => 300, alone => 1, is_decided => sub { return 0 }, is_there => sub { return 0 } );
 
     my $inner;
     my $outer = until_there(
@@ -110,9 +110,9 @@ subtest 'one page waits; another goes on at once; the next one may wait again' =
     is( until_there( { %wait, dbh => $koha->{dbh} } ), 'late', 'afterwards' );
 };
 
-subtest 'the lock is given back when the database fails in the middle' => sub {
+subtest 'the lock is released when the database fails in the middle' => sub {
     my $koha = Passport::TestKoha->new;
-    my %wait = ( dbh => $koha->{dbh}, limit_ms => 200, alone => 1, is_told => sub { return 0 } );
+    my %wait = ( dbh => $koha->{dbh}, limit_ms => 200, alone => 1, is_decided => sub { return 0 } );
     ok( !eval {
             until_there( { %wait, is_there => sub { die "gone\n" } } );
             1;
@@ -133,17 +133,17 @@ subtest 'no wait is no wait' => sub {
     $koha->{dbh}->rollback;
 };
 
-subtest 'a patron who came together with the verdict is there' => sub {
+subtest 'a patron who came together with the decision is there' => sub {
     my $koha = Passport::TestKoha->new;
     is( until_there(
-            {   dbh      => $koha->{dbh},
-                limit_ms => 500,
-                is_told  => sub { return 1 },
-                is_there => sub { return 1 }
+            {   dbh        => $koha->{dbh},
+                limit_ms   => 500,
+                is_decided => sub { return 1 },
+                is_there   => sub { return 1 }
             }
         ),
         'there',
-        'there, not told'
+        'there, not decided'
     );
 };
 

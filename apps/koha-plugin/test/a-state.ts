@@ -1,6 +1,6 @@
 import type { ScanState } from './load-desk.ts';
 
-/** The codes of the contract, as the service tells them. */
+/** The codes of the contract, as the service reports them. */
 export const OUTCOMES = [
   'COPIED',
   'ALREADY_LOCAL',
@@ -19,7 +19,7 @@ export const OUTCOMES = [
   'MISCONFIGURED',
   'TOO_LATE',
 ];
-export const LOANS = [
+export const CHECKOUT_RESULTS = [
   'CHECKED_OUT',
   'ALREADY_CHECKED_OUT',
   'NEEDS_CONFIRMATION',

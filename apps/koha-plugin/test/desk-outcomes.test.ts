@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { aState, LAKESIDE, LANGUAGES, LOANS, MIDLAND, OUTCOMES, WAITS } from './a-state.ts';
+import { aState, LAKESIDE, LANGUAGES, CHECKOUT_RESULTS, MIDLAND, OUTCOMES, WAITS } from './a-state.ts';
 import { loadDesk, MESSAGES } from './load-desk.ts';
 import type { Shown, View } from './load-desk.ts';
 
@@ -13,10 +13,10 @@ function shown(view: Partial<View>, language = 'en'): Shown {
 
 describe('what the panel says', () => {
   test('while nothing is decided it says what is done, and that it is still done', () => {
-    expect(shown({})).toMatchObject({ verdict: 'Reporting the card …', tone: 'wait', takesItem: true });
+    expect(shown({})).toMatchObject({ headline: 'Reporting the card …', tone: 'wait', takesItem: true });
     const working = aState({ state: 'working', outcome: null, homes: [] });
-    expect(shown({ state: working }).verdict).toBe('Searching at the partner libraries …');
-    expect(shown({ state: working, followedMs: 5000 }).verdict).toBe(
+    expect(shown({ state: working }).headline).toBe('Searching at the partner libraries …');
+    expect(shown({ state: working, followedMs: 5000 }).headline).toBe(
       'Still searching at the partner libraries …',
     );
     expect(shown({ state: working }).steps).toEqual({ report: 'done', search: 'now', copy: 'later' });
@@ -30,9 +30,11 @@ describe('what the panel says', () => {
       homes: [],
       waiting_for: { library: 'midland', reason: 'NO_ANSWER', next_try_at: '2026-11-25T09:00:04Z' },
     });
-    expect(shown({ state: waiting, now }).verdict).toMatch(/^No answer yet from Midland\. Next try at .+\.$/);
-    expect(shown({ state: waiting, now: now + 5000 }).verdict).toBe('No answer yet from Midland.');
-    expect(shown({ state: { ...waiting, homes: [MIDLAND, LAKESIDE] }, now: now + 5000 }).verdict).toBe(
+    expect(shown({ state: waiting, now }).headline).toMatch(
+      /^No answer yet from Midland\. Next try at .+\.$/,
+    );
+    expect(shown({ state: waiting, now: now + 5000 }).headline).toBe('No answer yet from Midland.');
+    expect(shown({ state: { ...waiting, homes: [MIDLAND, LAKESIDE] }, now: now + 5000 }).headline).toBe(
       'No answer yet from Midland Public Library and Lakeside Library.',
     );
   });
@@ -41,7 +43,7 @@ describe('what the panel says', () => {
     const held = { library: 'riverside', reason: 'BUSY', next_try_at: null };
     const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });
     expect(shown({ state: waiting })).toMatchObject({
-      verdict: 'Riverside is busy.',
+      headline: 'Riverside is busy.',
       steps: { report: 'done', search: 'done', copy: 'now' },
     });
   });
@@ -86,31 +88,33 @@ describe('what the panel says', () => {
       /Riverside: a patron category is missing \(PT\)\.$/,
     ],
     [{ outcome: 'NEW_IN_2030', message: 'Something new.' }, 'Something new.', ''],
-  ])('%j is said in plain words, with what to do', (changed, verdict, advice) => {
+  ])('%j is said in plain words, with what to do', (changed, headline, advice) => {
     const said = shown({ state: aState(changed) });
-    expect(said.verdict).toBe(verdict);
+    expect(said.headline).toBe(headline);
     if (advice instanceof RegExp) expect(said.advice).toMatch(advice);
     else expect(said.advice).toBe(advice);
   });
 
-  test('the item that was to be lent is told of beside the patron', () => {
-    const loan = (result: string, keys: string[] = []): Shown =>
+  test('the result for the item is shown beside the patron', () => {
+    const checkout = (result: string, keys: string[] = []): Shown =>
       shown({ state: aState({ checkout: { result, keys } }), withItem: true });
-    expect(loan('CHECKED_OUT')).toMatchObject({ tone: 'good', steps: { lend: 'done' } });
-    expect(loan('CHECKED_OUT').verdict).toMatch(/The item is checked out\.$/);
-    expect(loan('NEEDS_CONFIRMATION', ['RESERVED', 'ODD_KEY'])).toMatchObject({
+    expect(checkout('CHECKED_OUT')).toMatchObject({ tone: 'good', steps: { checkout: 'done' } });
+    expect(checkout('CHECKED_OUT').headline).toMatch(/The item is checked out\.$/);
+    expect(checkout('NEEDS_CONFIRMATION', ['RESERVED', 'ODD_KEY'])).toMatchObject({
       tone: 'partly',
-      steps: { copy: 'done', lend: 'failed' },
+      steps: { copy: 'done', checkout: 'failed' },
       canOpen: true,
-      verdict: 'Found at Midland Public Library. You can check out now.',
+      headline: 'Found at Midland Public Library. You can check out now.',
       advice:
         'The item was not checked out, Koha requires a confirmation: on hold for somebody else and ODD_KEY.' +
         ' Scan it again in the checkout.',
     });
-    expect(loan('BLOCKED').advice).toBe('The item cannot be checked out. See the checkout page for details.');
+    expect(checkout('BLOCKED').advice).toBe(
+      'The item cannot be checked out. See the checkout page for details.',
+    );
   });
 
-  test('one item is taken, and none once the verdict is known', () => {
+  test('one item is taken, and none once the headline is known', () => {
     const working = aState({ state: 'working', outcome: null });
     expect(shown({ state: working }).takesItem).toBe(true);
     expect(shown({ state: working, withItem: true })).toMatchObject({
@@ -125,12 +129,12 @@ describe('what the panel says', () => {
     expect(fault('unreachable', false)).toMatchObject({ tone: 'wait', takesItem: true, canTryAgain: false });
     expect(fault('unreachable', true)).toMatchObject({
       tone: 'bad',
-      verdict: 'The passport service does not answer.',
+      headline: 'The passport service does not answer.',
       canTryAgain: true,
       steps: { report: 'failed' },
     });
-    expect(fault('refused', true).verdict).toBe('The passport service refuses this library.');
-    expect(fault('session', true)).toMatchObject({ verdict: 'Your session has ended.', canTryAgain: false });
+    expect(fault('refused', true).headline).toBe('The passport service refuses this library.');
+    expect(fault('session', true)).toMatchObject({ headline: 'Your session has ended.', canTryAgain: false });
   });
 
   test('whatever may come, in each language there is a sentence without a blank left open', () => {
@@ -145,7 +149,7 @@ describe('what the panel says', () => {
       homes: fc.subarray([MIDLAND, LAKESIDE, { id: 'no-name', name: null }]),
       patron_id: fc.constantFrom(1, null),
       checkout: fc.option(
-        fc.record({ result: fc.constantFrom(...LOANS), keys: fc.array(aKey, { maxLength: 2 }) }),
+        fc.record({ result: fc.constantFrom(...CHECKOUT_RESULTS), keys: fc.array(aKey, { maxLength: 2 }) }),
       ),
       waiting_for: fc.option(
         fc.record({
@@ -170,8 +174,8 @@ describe('what the panel says', () => {
         fc.constantFrom(...LANGUAGES),
         (state, withItem, language) => {
           const said = shown({ state, withItem, now: 0 }, language);
-          expect(said.verdict).not.toBe('');
-          expect(`${said.verdict} ${said.advice}`).not.toMatch(/\{\w+\}|undefined|null|NaN|\[object/);
+          expect(said.headline).not.toBe('');
+          expect(`${said.headline} ${said.advice}`).not.toMatch(/\{\w+\}|undefined|null|NaN|\[object/);
         },
       ),
     );

@@ -81,7 +81,7 @@ describe('going back to the checkout', () => {
     expect(opens({ outcome: 'NOT_FOUND' })).toBe(false);
   });
 
-  test('it opens with the patron, or by the card where the patron is not told', () => {
+  test('it opens with the patron, or by the card where the patron is not known', () => {
     expect(desk.checkoutAddress(aState(), CARD)).toBe('/cgi-bin/koha/circ/circulation.pl?borrowernumber=812');
     expect(desk.checkoutAddress(aState({ patron_id: null }), 'a&b=1')).toBe(
       '/cgi-bin/koha/circ/circulation.pl?findborrower=a%26b%3D1',
@@ -89,8 +89,8 @@ describe('going back to the checkout', () => {
   });
 });
 
-describe('asking Koha', () => {
-  test('answers to a report are told apart: taken, try again, no use', () => {
+describe('requests to Koha', () => {
+  test('answers to a report are distinguished: accepted, try again, no use', () => {
     expect(desk.readReport(202, { event_id: 'scan_1' })).toEqual({ kind: 'accepted', eventId: 'scan_1' });
     expect(desk.readReport(422, null).fault).toBe('not_a_card');
     expect(desk.readReport(502, null)).toEqual({ kind: 'stop', fault: 'refused' });
@@ -103,7 +103,7 @@ describe('asking Koha', () => {
     }
   });
 
-  test('answers about a scan are told apart: known, lost, try again, no use', () => {
+  test('answers about a scan are distinguished: known, lost, try again, no use', () => {
     expect(desk.readState(200, { state: 'done' })).toEqual({ kind: 'state', state: { state: 'done' } });
     expect(desk.readState(404, null)).toEqual({ kind: 'lost' });
     expect(desk.readState(401, null)).toEqual({ kind: 'stop', fault: 'session' });
@@ -112,11 +112,11 @@ describe('asking Koha', () => {
     }
   });
 
-  test('a web worker is asked ever more rarely, and a report is given up', () => {
-    const asks = [0, 5000, 30_000, 120_000].map((ms) => desk.nextAskMs(ms));
-    expect(asks).toEqual([...asks].sort((one, other) => one - other));
-    expect(asks[0]).toBeLessThanOrEqual(500);
-    expect(asks[3]).toBeGreaterThanOrEqual(5000);
+  test('a web worker is polled at ever longer intervals, and a report is given up', () => {
+    const pauses = [0, 5000, 30_000, 120_000].map((ms) => desk.nextPollMs(ms));
+    expect(pauses).toEqual([...pauses].sort((one, other) => one - other));
+    expect(pauses[0]).toBeLessThanOrEqual(500);
+    expect(pauses[3]).toBeGreaterThanOrEqual(5000);
     expect([0, 1, 2, 3].map((faults) => desk.nextReportMs(faults))).toEqual([1000, 2000, 4000, 8000]);
     expect(desk.nextReportMs(4)).toBeUndefined();
     expect(desk.nextReportMs(0, 3)).toBe(3000);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { LANGUAGES, LOANS, OUTCOMES, WAITS } from './a-state.ts';
+import { LANGUAGES, CHECKOUT_RESULTS, OUTCOMES, WAITS } from './a-state.ts';
 import { loadDesk, MESSAGES } from './load-desk.ts';
 
 const desk = await loadDesk();
@@ -9,8 +9,8 @@ const REASONS = new URL('../../../packages/koha-double/src/checkouts/', import.m
 /** Values that stand beside a key; Koha never names them as one. */
 const VALUES = ['TOO_MANY_CHECKOUTS', 'NO_RULE_DEFINED'];
 
-/** What can stand against a loan, as the stand-in for Koha writes it. Warnings stop no loan and are never told. */
-function keysAgainstLoans(): string[] {
+/** What can prevent a checkout, as the stand-in for Koha writes it. Warnings prevent none and are never reported. */
+function keysAgainstCheckouts(): string[] {
   const files = readdirSync(REASONS).filter((name) => name.endsWith('-reasons.ts'));
   const source = files
     .map((name) => readFileSync(new URL(name, REASONS), 'utf8'))
@@ -24,7 +24,7 @@ function keysAgainstLoans(): string[] {
 describe('the words', () => {
   const codes = [
     ...OUTCOMES.map((code) => `outcome.${code}`),
-    ...LOANS.map((code) => `loan.${code}`),
+    ...CHECKOUT_RESULTS.map((code) => `checkout.${code}`),
     ...WAITS.map((code) => `now.waiting.${code}`),
   ];
 
@@ -39,11 +39,16 @@ describe('the words', () => {
     },
   );
 
-  test.each(LANGUAGES)('in %s there is one for each key that Koha can name against a loan', (language) => {
-    const keys = keysAgainstLoans();
-    expect(keys).toEqual(expect.arrayContaining(['DEBARRED', 'ISSUED_TO_ANOTHER', 'PROCESSING', 'TOO_MANY']));
-    expect(keys.filter((key) => MESSAGES[language]?.[`key.${key}`] === undefined)).toEqual([]);
-  });
+  test.each(LANGUAGES)(
+    'in %s there is one for each key that Koha can name against a checkout',
+    (language) => {
+      const keys = keysAgainstCheckouts();
+      expect(keys).toEqual(
+        expect.arrayContaining(['DEBARRED', 'ISSUED_TO_ANOTHER', 'PROCESSING', 'TOO_MANY']),
+      );
+      expect(keys.filter((key) => MESSAGES[language]?.[`key.${key}`] === undefined)).toEqual([]);
+    },
+  );
 
   test('the page says its language; one that is not there is English, and so is a word that is missing', () => {
     const messages = { en: { a: 'A {x}', b: 'B' }, fr: { a: 'Ah {x}' }, 'pt-BR': { a: 'Á' } };

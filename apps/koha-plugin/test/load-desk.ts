@@ -26,7 +26,7 @@ export interface View {
 export interface Shown {
   steps: Record<string, string>;
   tone: string;
-  verdict: string;
+  headline: string;
   advice: string;
   canTryAgain: boolean;
   canOpen: boolean;
@@ -42,7 +42,7 @@ export interface Desk {
   createWords(messages: Messages, language: string): Words;
   opensByItself(state: ScanState): boolean;
   checkoutAddress(state: ScanState, card: string): string;
-  nextAskMs(followedMs: number): number;
+  nextPollMs(followedMs: number): number;
   nextReportMs(faults: number, retryAfterS?: number): number | undefined;
   readReport(status: number, body: unknown): { kind: string; eventId?: string; fault?: string };
   readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };

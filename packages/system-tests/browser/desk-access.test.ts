@@ -77,7 +77,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
 
     await desk.scan(nobodysCard());
     await desk.panel.getByText('No partner library knows this card.').waitFor();
-    expect(await isFocused(desk.verdict)).toBe(true);
+    expect(await isFocused(desk.headline)).toBe(true);
     await desk.page.keyboard.press('Escape');
     await desk.panel.waitFor({ state: 'detached' });
     expect(await desk.page.evaluate('document.activeElement.id')).toBe('search_patron_filter');
@@ -99,11 +99,11 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     letSearch();
     await desk.item.waitFor();
     desks.goOn();
-    expect(await desk.verdict.getAttribute('aria-live')).toBe('polite');
+    expect(await desk.headline.getAttribute('aria-live')).toBe('polite');
     await desk.panel.getByText('but: the card has expired').waitFor();
     await desk.page.keyboard.type('ak');
     expect(await desk.page.locator('#search_patron_filter').inputValue()).toBe('Novak');
-    expect(await desk.verdict.getAttribute('role')).toBe('status');
+    expect(await desk.headline.getAttribute('role')).toBe('status');
   }, 60_000);
 
   test('has no barriers that axe knows of, whatever it shows', async () => {
@@ -137,7 +137,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
       },
       { timeoutMs: 20_000 },
     );
-    expect(await desk.verdict.textContent()).toBe('The passport service does not answer.');
+    expect(await desk.headline.textContent()).toBe('The passport service does not answer.');
     expect(await desk.advice.textContent()).toBe('Try again later, or register by hand.');
     expect(await desk.barriers()).toEqual([]);
     await receiver?.restart();

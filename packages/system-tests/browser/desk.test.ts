@@ -20,7 +20,7 @@ const SEE_PANEL_COME = `new MutationObserver((changes, observer) => {
   const panel = document.querySelector('#passport-panel')?.shadowRoot;
   if (!panel) return;
   observer.disconnect();
-  globalThis.seen = [panel.activeElement?.id, panel.querySelector('.verdict').textContent];
+  globalThis.seen = [panel.activeElement?.id, panel.querySelector('.headline').textContent];
 }).observe(document, { childList: true, subtree: true })`;
 
 const found = findChromium();
@@ -99,7 +99,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.item.press('Enter');
     desks.goOn();
     await desk.panel.getByText('The item is not known here. Scan it again in the checkout.').waitFor();
-    expect(await desk.verdict.textContent()).toMatch(
+    expect(await desk.headline.textContent()).toMatch(
       /^(?:Found at midland library|This patron is already here)/,
     );
     expect(await desk.steps()).toBe('report:done search:done copy:done lend:failed');

@@ -20,7 +20,7 @@ export interface Desk {
   readonly context: BrowserContext;
   /** The plugin's panel, and parts of it. */
   readonly panel: Locator;
-  readonly verdict: Locator;
+  readonly headline: Locator;
   readonly advice: Locator;
   readonly item: Locator;
   button(name: string): Locator;
@@ -109,7 +109,7 @@ async function openDesk(browser: Browser, url: string, language: string): Promis
     page,
     context,
     panel,
-    verdict: panel.locator('.verdict'),
+    headline: panel.locator('.headline'),
     advice: panel.locator('.advice'),
     item: panel.locator('#item'),
     button: (name) => panel.getByRole('button', { name }).or(panel.getByRole('link', { name })),

@@ -7,7 +7,7 @@
 #
 # page is member.pl?… when Koha would say that it does not know the card; event_id is null when no event was taken.
 # With PASSPORT_KOHA_URL the database of the page is that Koha stand-in's: a patron whom the service creates there is
-# found here. Needs libdbd-sqlite3-perl and what Koha brings; tells nobody but the receiver of the card.
+# found here. Needs libdbd-sqlite3-perl and what Koha brings; reports the card to nobody but the receiver.
 #
 #   PASSPORT_RECEIVER_URL  http://127.0.0.1:8080
 #   PASSPORT_LIBRARY       riverside

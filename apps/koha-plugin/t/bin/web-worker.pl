@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 
 # A web worker of Koha that has just been started, for t/life-cycle.t: it loads what lies in the plugins' folder, does
-# what it was asked to, and prints what it found as one line of JSON.
+# what it was given, and prints what it found as one line of JSON.
 #
 #   web-worker.pl PLUGINS FOLDER DATABASE WHAT
 

@@ -28,7 +28,7 @@ our $metadata = {
     version         => $VERSION,
     description     =>
         q{Lends to the patrons of partner libraries: a card that is unknown here is reported to the}
-        . q{ consortium's passport service, and its verdict is shown at the desk},
+        . q{ consortium's passport service, and its answer is shown at the desk},
     namespace => 'passport',
 };
 

@@ -55,7 +55,7 @@ sub _type {
 
     my $row = $type->unblessed;
 
-    # Koha's API asks for a mandatory type only where it belongs to no libraries
+    # Koha's API requires a mandatory type only where it belongs to no libraries
     my %is = ( %{$row}, mandatory => $row->{mandatory} && !$limited->{ $row->{code} } );
 
     return {

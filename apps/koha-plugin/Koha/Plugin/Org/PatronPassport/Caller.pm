@@ -15,7 +15,7 @@ Koha::Plugin::Org::PatronPassport::Caller - where in Koha a card came from
 
 Koha calls C<patron_barcode_transform> for every card and does not say why: at the desk, at the self-check, for SIP,
 and also on every save of a patron (the service's own C<POST /patrons> among them), for numbers to be generated, in
-the patron form, and with C<AutoSwitchPatron> for every item barcode. Only the call stack tells them apart.
+the patron form, and with C<AutoSwitchPatron> for every item barcode. Only the call stack distinguishes them.
 
 =head1 FUNCTIONS
 
@@ -23,7 +23,7 @@ the patron form, and with C<AutoSwitchPatron> for every item barcode. Only the c
 
     my $interface = interface() or return;
 
-C<staff>, C<self_check> or C<sip> when a card was scanned to lend; undef for everything else, and for whatever a
+C<staff>, C<self_check> or C<sip> when a card was scanned for a checkout; undef for everything else, and for whatever a
 later Koha adds.
 
 =cut
@@ -56,7 +56,7 @@ sub _where_koha_called {
 }
 
 # circulation.pl calls the hook for the card that was scanned (findborrower), and with AutoSwitchPatron for each item
-# (barcode). A second CGI object would tell which, and would also empty Koha's caches; CGI keeps what was sent.
+# (barcode). A second CGI object would show which, and would also empty Koha's caches; CGI keeps what was sent.
 sub _is_patron_search {
     return length _sent('findborrower') && !length _sent('barcode');
 }

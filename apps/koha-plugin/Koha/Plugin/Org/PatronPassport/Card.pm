@@ -56,7 +56,7 @@ sub fits {
     my $hash = scan_key( $card, $key );
 
 By what two scans of one card are known to be of one: HMAC-SHA256 under the webhook secret. Nobody without the secret
-can tell the card from it.
+can infer the card from it.
 
 =cut
 

@@ -30,7 +30,7 @@ Koha::Plugin::Org::PatronPassport::Configuration - the configuration page
 
     my $params = page($plugin);
 
-Does what the page was asked for (C<cud-save>, C<cud-test>) and returns what the template shows, all of it under the one
+Carries out the operation of the page (C<cud-save>, C<cud-test>) and returns what the template shows, all of it under the one
 name C<passport>: every page of Koha has variables of Koha's own, among them one called C<test> that is always true
 (C4::Templates, C<new>). The secret goes in and never comes out.
 
@@ -77,7 +77,7 @@ sub page {
     return { passport => \%page };
 }
 
-# Every release has the tokens; only since 24.05 does Koha itself ask for them.
+# Every release has the tokens; only since 24.05 does Koha itself require them.
 sub _token {
     my ($cgi) = @_;
 

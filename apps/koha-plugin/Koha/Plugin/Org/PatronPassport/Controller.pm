@@ -26,7 +26,7 @@ Koha::Plugin::Org::PatronPassport::Controller - the routes under /api/v1/contrib
 =head2 add
 
 C<POST /scans>: signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that
-event is followed. With C<item_barcode> the service lends that item itself.
+event is followed. With C<item_barcode> the service checks that item out itself.
 
 What is not sent as C<application/json> is refused (L<Koha::Plugin::Org::PatronPassport::Refusal/is_json>).
 
@@ -88,8 +88,8 @@ sub _taken {
 
 =head2 get
 
-C<GET /scans/{event_id}>: what is known of an event. The receiver is asked only when the service, which tells us of
-every change, should have told us by now.
+C<GET /scans/{event_id}>: what is known of an event. The receiver is queried only when the service, which reports
+every change to us, should have done so by now.
 
 =cut
 
@@ -108,8 +108,8 @@ sub _get {
     my $scans    = $plugin->scans;
     my $event_id = $c->param('event_id');
 
-    if ( $settings->is_complete && $scans->may_ask($event_id) ) {
-        my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->ask($event_id);
+    if ( $settings->is_complete && $scans->may_query($event_id) ) {
+        my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->query($event_id);
         $scans->keep( $answer->{state} ) if is_state_of( $answer->{state}, $event_id );
     }
 
@@ -124,7 +124,7 @@ sub _get {
 
 =head2 outcome
 
-C<PUT /scans/{event_id}/outcome>: the service tells what became of an event. An older state than the one kept changes
+C<PUT /scans/{event_id}/outcome>: the service reports the state of an event. An older state than the one kept changes
 nothing.
 
 =cut
@@ -192,7 +192,7 @@ sub desk {
     );
 }
 
-# Koha's own last resort would log the words of the error, and a database's words can hold what it was asked for.
+# Koha's own last resort would log the text of the error, and a database's error can contain the values of a statement.
 sub _answer {
     my ( $c, $what, $work ) = @_;
 

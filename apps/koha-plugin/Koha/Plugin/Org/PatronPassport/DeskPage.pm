@@ -18,7 +18,7 @@ Koha::Plugin::Org::PatronPassport::DeskPage - puts the desk's script on the page
 
     if ( is_wanted_on($page) ) { ... }
 
-False where the script would do nothing for sure. C<$page> is the path that a newer Koha tells the hook; an older one
+False where the script would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one
 leaves it in the environment.
 
 =cut

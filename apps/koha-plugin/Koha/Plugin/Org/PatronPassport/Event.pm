@@ -12,7 +12,7 @@ our @EXPORT_OK = qw( not_found test_event new_id timestamp );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::Event - what the plugin tells the receiver, as bytes
+Koha::Plugin::Org::PatronPassport::Event - what the plugin sends to the receiver, as bytes
 
 =head1 FUNCTIONS
 
@@ -20,8 +20,8 @@ Koha::Plugin::Org::PatronPassport::Event - what the plugin tells the receiver, a
 
     my $bytes = not_found( { card => $card, branch => 'MAIN', interface => 'staff', operator => 51, now => $now } );
 
-The event of a card that this Koha does not know. C<item>, the barcode that waits to be lent, is given only where
-Koha itself does not go on with the checkout: of the two only one may lend. C<now> is in Unix seconds, with a fraction.
+The event of a card that this Koha does not know. C<item>, the barcode that waits to be checked out, is given only where
+Koha itself does not go on with the checkout: only one of the two may check it out. C<now> is in Unix seconds, with a fraction.
 
 =cut
 

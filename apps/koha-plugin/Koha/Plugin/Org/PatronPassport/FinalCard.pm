@@ -18,7 +18,7 @@ Koha::Plugin::Org::PatronPassport::FinalCard - the card as Koha will look it up
     my $final = final_card( $plugin, $card );
 
 Koha hands a card from plugin to plugin (C<Koha::Plugins-E<gt>call>) and looks up what the last one made of it. Those
-before us have had their turn; those after us are asked here, with a copy. What one of them dies of is Koha's to report,
+before us have run; those after us are called here, with a copy. An error in one of them is Koha's to report,
 when it calls them itself.
 
 =cut

@@ -27,9 +27,9 @@ Koha::Plugin::Org::PatronPassport::FirstScan - makes the first scan of a visitor
     my $end = scanned( $plugin, $scanned );
 
 What the hook does: a patron who is known here costs one query; a card that is not is reported, and the page waits
-a moment for the copy. Looked up, reported and waited for is the card as Koha will look it up, after all plugins. It says how it went: C<elsewhere> (not scanned to lend), C<known>, C<off>, C<no_card>,
-C<unsent>, or how the wait ended (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way after each
-of them.
+a moment for the copy. All of it is about the card as Koha will look it up, after all plugins. Returns C<elsewhere> (not
+scanned for a checkout), C<known>, C<off>, C<no_card>, C<unsent>, or how the wait ended
+(L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way after each of them.
 
 =cut
 
@@ -57,9 +57,9 @@ sub scanned {
             limit_ms => $settings->wait_ms($interface),
 
             # a SIP connection has a process of its own, no web worker
-            alone    => $interface ne 'sip',
-            is_told  => sub { return $scans->is_final($event_id) },
-            is_there => sub { return is_known( $dbh, $interface, $card ) },
+            alone      => $interface ne 'sip',
+            is_decided => sub { return $scans->is_final($event_id) },
+            is_there   => sub { return is_known( $dbh, $interface, $card ) },
         }
     );
 }
@@ -85,8 +85,8 @@ sub _report {
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( new_id(), $body );
     return $answer->{event_id} if $answer->{kind} eq 'accepted';
 
-    # the exchange that made it rest has its line
-    return if ( $answer->{why} // q{} ) eq 'resting';
+    # the exchange that started the pause has its line
+    return if ( $answer->{why} // q{} ) eq 'paused';
 
     warn sprintf "Patron Passport: the receiver did not take an event (%s) after %d ms\n",
         $answer->{kind} eq 'refused' ? "status $answer->{status}" : $answer->{why}, $answer->{ms};

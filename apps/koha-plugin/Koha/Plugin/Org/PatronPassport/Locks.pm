@@ -7,7 +7,7 @@ use Time::HiRes ();
 
 our @EXPORT_OK = qw( despite_locks );
 
-# MariaDB and MySQL: "Lock wait timeout exceeded" and "Deadlock found"; both ask for the statement to be sent again
+# MariaDB and MySQL: "Lock wait timeout exceeded" and "Deadlock found"; both mean that the statement is to be sent again
 my %PASSES = map { $_ => 1 } ( 1205, 1213 );
 
 my $MOST_TRIES       = 8;

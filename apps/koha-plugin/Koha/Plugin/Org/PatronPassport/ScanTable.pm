@@ -26,7 +26,7 @@ time: who comes too late finds it done.
 sub ensure_table {
     my ( $dbh, $name ) = @_;
 
-    # ids are told apart by case; Koha's tables would not
+    # ids are distinguished by case; Koha's tables would not
     despite_locks( $dbh, sub { return $dbh->do(<<"SQL") } );
 CREATE TABLE IF NOT EXISTS $name (
     event_id VARCHAR(128) NOT NULL,

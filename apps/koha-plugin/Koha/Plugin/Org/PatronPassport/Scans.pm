@@ -11,8 +11,8 @@ my $KEPT_S = 24 * 60 * 60;
 # So long after a scan the page that comes of it takes over its event, which may have ended by then.
 my $HANDED_S = 10;
 
-# When an event of which nobody told us is asked for at the receiver: so long after it was sent or told of, and so long
-# after the receiver was asked in vain.
+# When the receiver is queried for an event that nobody reported to us: so long after it was sent or reported, and so long
+# after a query in vain.
 my $ASK_AFTER_S       = 2;
 my $ASK_AGAIN_AFTER_S = 5;
 
@@ -126,15 +126,15 @@ The state as it is shown, undef for an event that is not known.
 sub fetch {
     my ( $self, $event_id ) = @_;
 
-    my ( $seq, $state, $told ) = $self->{rows}->read_row( 'seq, state, told', $event_id );
-    return                    if !defined $seq;
-    return from_stored($told) if defined $told;
+    my ( $seq, $state, $reported ) = $self->{rows}->read_row( 'seq, state, told', $event_id );
+    return                        if !defined $seq;
+    return from_stored($reported) if defined $reported;
     return cleaned( { event_id => $event_id, seq => $seq, state => $state } );
 }
 
 =head2 is_final
 
-True once the service has its verdict.
+True once the service has decided.
 
 =cut
 
@@ -146,16 +146,16 @@ sub is_final {
     return ( $state // q{} ) =~ m{\A (?: done | failed ) \z}xms ? 1 : 0;
 }
 
-=head2 may_ask
+=head2 may_query
 
-    if ( $scans->may_ask($event_id) ) { ... }
+    if ( $scans->may_query($event_id) ) { ... }
 
-True for one of all who ask at the same moment, when the receiver may be asked for an event of which the service
-should have told us by now.
+True for one of several simultaneous callers, when the receiver may be queried for an event that the service
+should have reported to us by now.
 
 =cut
 
-sub may_ask {
+sub may_query {
     my ( $self, $event_id ) = @_;
 
     my $now = $self->{now}->();
@@ -189,13 +189,13 @@ sub purge {
 }
 
 sub _update {
-    my ( $self, $event_id, $seq, $state, $told ) = @_;
+    my ( $self, $event_id, $seq, $state, $reported ) = @_;
 
     my $now = $self->{now}->();
     my %row = (
         seq       => $seq,
         state     => $state,
-        told      => $told,
+        told      => $reported,
         stored_at => $now,
         ask_at    => $now + $ASK_AFTER_S,
     );
@@ -213,7 +213,7 @@ sub _stored_seq {
 
 # False when the row is there already.
 sub _insert {
-    my ( $self, $event_id, $seq, $state, $told, $scan_key, $scan_until ) = @_;
+    my ( $self, $event_id, $seq, $state, $reported, $scan_key, $scan_until ) = @_;
 
     my $now = $self->{now}->();
 
@@ -221,7 +221,7 @@ sub _insert {
         {   event_id   => $event_id,
             seq        => $seq,
             state      => $state,
-            told       => $told,
+            told       => $reported,
             stored_at  => $now,
             ask_at     => $now + $ASK_AFTER_S,
             scan_key   => $scan_key,

@@ -13,10 +13,10 @@ my $LIMIT_S       = 0.5;
 my $LARGEST_BYTES = 64 * 1024;
 
 # The limit does not hold while a name is looked up, which nothing can interrupt: a name server that hangs costs a web
-# worker one exchange, and not each. By the receiver's address, so that a mended one is used at once.
+# worker one exchange, and not each. By the receiver's address, so that a corrected one is used at once.
 my $SLOW_MS = 1000;
-my $REST_S  = 30;
-my %rest_until;
+my $PAUSE_S = 30;
+my %paused_until;
 
 =head1 NAME
 
@@ -29,9 +29,9 @@ An answer is a hash with a C<kind>, never an exception:
     { kind => 'accepted', event_id => $id, status => 'accepted', joined => 1, duplicate => 1, ms => 12 }
     { kind => 'refused', status => 401, code => 'bad_signature', retry_after => undef, ms => 9 }
     { kind => 'unreachable', why => 'timeout', ms => 501 }
-    { kind => 'unreachable', why => 'resting', retry_after => 30, ms => 0 }
+    { kind => 'unreachable', why => 'paused', retry_after => 30, ms => 0 }
 
-Nothing of the event is in it. After an exchange that took more than a second, this process rests for 30 seconds.
+Nothing of the event is in it. After an exchange that took more than a second, this process pauses for 30 seconds.
 
 =head1 METHODS
 
@@ -54,8 +54,8 @@ sub new {
 
     my $answer = $sender->deliver( $id, $body, $limit_s );
 
-Connects, sends and has the answer within C<$limit_s> (500 ms unless told otherwise), or gives up. With a longer limit
-somebody tries it out: that rests never, and lets nobody rest.
+Connects, sends and has the answer within C<$limit_s> (500 ms by default), or gives up. With a longer limit
+somebody tries it out: that ignores the pause, and starts none.
 
 =cut
 
@@ -68,7 +68,7 @@ sub deliver {
 
     return _refusal($answer) if $answer->{status} != 202;
 
-    # taken or not: that cannot be known, and asking again does no harm
+    # accepted or not: that cannot be known, and sending it again does no harm
     my $said = $answer->{json};
     return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
         if ref $said ne 'HASH' || !_is_id( $said->{event_id} );
@@ -82,15 +82,15 @@ sub deliver {
     };
 }
 
-=head2 ask
+=head2 query
 
-    my $answer = $sender->ask($event_id);
+    my $answer = $sender->query($event_id);
 
 The receiver's own view of an event: C<< { kind => 'known', state => {...} } >>, or as above.
 
 =cut
 
-sub ask {
+sub query {
     my ( $self, $event_id ) = @_;
 
     my $answer = $self->_exchange( 'GET', "/webhooks/$self->{library}/$event_id", $event_id, q{}, $LIMIT_S );
@@ -106,10 +106,10 @@ sub ask {
 sub _exchange {
     my ( $self, $method, $path, $id, $body, $limit_s ) = @_;
 
-    my $rests     = $limit_s <= $LIMIT_S;
-    my $resting_s = ( $rest_until{ $self->{url} } // 0 ) - _now();
-    return { kind => 'unreachable', why => 'resting', retry_after => ceil($resting_s), ms => 0 }
-        if $rests && $resting_s > 0;
+    my $can_pause = $limit_s <= $LIMIT_S;
+    my $paused_s  = ( $paused_until{ $self->{url} } // 0 ) - _now();
+    return { kind => 'unreachable', why => 'paused', retry_after => ceil($paused_s), ms => 0 }
+        if $can_pause && $paused_s > 0;
 
     my $headers = headers_for( $self->{key}, $id, time, $body );
     $headers->{'content-type'} = 'application/json' if length $body;
@@ -119,7 +119,7 @@ sub _exchange {
     my $tx      = $agent->build_tx( $method => "$self->{url}$path" => $headers => $body );
     my $error   = eval { $agent->start($tx)->error } // ( $@ ? { message => 'failed' } : undef );
     my $ms      = int 1000 * ( _now() - $started );
-    $rest_until{ $self->{url} } = _now() + $REST_S if $rests && $ms > $SLOW_MS;
+    $paused_until{ $self->{url} } = _now() + $PAUSE_S if $can_pause && $ms > $SLOW_MS;
 
     # 4xx and 5xx are errors to the agent too, with a code
     return { kind => 'unreachable', why => _why( $error->{message} ), ms => $ms }

@@ -9,7 +9,7 @@ use Koha::Patron::Attribute::Types;
 
 use Koha::Plugin::Org::PatronPassport::ScanTable qw( drop_table ensure_table );
 
-# Before 24.11 a code has room for 10 characters.
+# Before 24.11 a code has at most 10 characters.
 my $PASSPORT       = 'PASSPORTED';
 my $HOME_KEY       = 'PASSPORTED_ID';
 my $SHORT_HOME_KEY = 'PASSPORTID';
@@ -62,7 +62,7 @@ sub undo {
 
 =head2 home_key_type
 
-The code of the type that holds the home key, as long as this Koha has room for.
+The code of the type that holds the home key, the long one where this Koha's column can hold it.
 
 =cut
 
@@ -70,9 +70,9 @@ sub home_key_type {
     my ($dbh) = @_;
 
     my $column = $dbh->column_info( undef, undef, 'borrower_attribute_types', 'code' );
-    my $room   = $column ? ( $column->fetchrow_hashref // {} )->{COLUMN_SIZE} : undef;
+    my $size   = $column ? ( $column->fetchrow_hashref // {} )->{COLUMN_SIZE} : undef;
 
-    return defined $room && $room < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
+    return defined $size && $size < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
 }
 
 sub _table {

@@ -39,22 +39,22 @@ Koha::Plugin::Org::PatronPassport::State - the state of an event, as far as this
 
 =head2 cleaned
 
-    my $state = cleaned( \%told );
+    my $state = cleaned( \%reported );
 
-Every field of the service's contract, undef (or an empty list) where nothing fitting was told; whatever else was told
+Every field of the service's contract, undef (or an empty list) where nothing suitable was reported; whatever else was reported
 is left out.
 
 =cut
 
 sub cleaned {
-    my ($told) = @_;
+    my ($reported) = @_;
 
-    return { map { $_ => $SHAPE{$_}->( $told->{$_} ) } keys %SHAPE };
+    return { map { $_ => $SHAPE{$_}->( $reported->{$_} ) } keys %SHAPE };
 }
 
 =head2 is_state_of
 
-    if ( is_state_of( $told, $event_id ) ) { ... }
+    if ( is_state_of( $reported, $event_id ) ) { ... }
 
 True for a state of this event that can be kept.
 

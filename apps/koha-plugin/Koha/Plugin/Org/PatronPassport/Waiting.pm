@@ -19,10 +19,10 @@ Koha::Plugin::Org::PatronPassport::Waiting - holds a page until the patron is th
 
 =head2 until_there
 
-    my $end = until_there( { dbh => $dbh, limit_ms => 1500, is_there => sub {...}, is_told => sub {...}, alone => 1 } );
+    my $end = until_there( { dbh => $dbh, limit_ms => 1500, is_there => sub {...}, is_decided => sub {...}, alone => 1 } );
 
-How the wait ended: C<there> (C<is_there> came true), C<told> (C<is_told> did: the service has its verdict, and
-waiting longer is of no use), C<late> (the limit), or C<busy> (C<alone> was asked and another page waits already).
+How the wait ended: C<there> (C<is_there> came true), C<decided> (C<is_decided> did: the service has its answer, and
+waiting longer is of no use), C<late> (the limit), or C<busy> (with C<alone>: another page waits already).
 
 A page that waits holds a web worker, and the service needs one to create the patron; an installation can have two. So
 at most one page waits: who does not get the lock at once goes on.
@@ -53,10 +53,10 @@ sub _watch {
     my $pause_ms = $FIRST_PAUSE_MS;
     while (1) {
 
-        # the verdict is read first: when both came in between, the patron is there
-        my $is_told = $wait->{is_told}->();
-        return 'there' if $wait->{is_there}->();
-        return 'told'  if $is_told;
+        # the decision is read first: when both came in between, the patron is there
+        my $is_decided = $wait->{is_decided}->();
+        return 'there'   if $wait->{is_there}->();
+        return 'decided' if $is_decided;
 
         my $left_ms = $deadline - _now_ms();
         return 'late' if $left_ms <= 0;
@@ -80,7 +80,7 @@ sub _try_lock {
 sub _unlock {
     my ($dbh) = @_;
 
-    # a lock that cannot be given back goes with its connection
+    # a lock that cannot be released ends with its connection
     return eval { $dbh->selectrow_array(q{SELECT RELEASE_LOCK(CONCAT('passport_', MD5(DATABASE())))}); 1 };
 }
 

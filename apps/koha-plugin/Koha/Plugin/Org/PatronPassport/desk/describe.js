@@ -1,8 +1,8 @@
-import { isFinal, isHere, isLent, opensByItself } from './scan-state.js';
-import { loanSentences, verdictOf, waitingSentence } from './sentences.js';
+import { isFinal, isHere, isCheckedOut, opensByItself } from './scan-state.js';
+import { checkoutSentences, outcomeSentences, waitingSentence } from './sentences.js';
 import { stepsOf } from './steps.js';
 
-/** Verdicts that another report of the same card may change. */
+/** Outcomes that another report of the same card may change. */
 const WORTH_ANOTHER_TRY = [
   'HOME_UNREACHABLE',
   'LENDING_UNREACHABLE',
@@ -18,14 +18,14 @@ export function describe(view, t, language) {
   const steps = stepsOf(view);
   if (view.fault && (view.isOver || !view.state)) return { steps, ...describeFault(view, t) };
   if (!view.state || !isFinal(view.state)) return { steps, ...describeWait(view, t, language) };
-  return { steps, ...describeVerdict(view.state, t, language) };
+  return { steps, ...describeOutcome(view.state, t, language) };
 }
 
 function describeFault(view, t) {
   const isOver = Boolean(view.isOver);
   return {
     tone: isOver ? 'bad' : 'wait',
-    verdict: t(isOver ? `fault.${view.fault}` : `fault.${view.fault}.again`) || t('fault.unreachable'),
+    headline: t(isOver ? `fault.${view.fault}` : `fault.${view.fault}.again`) || t('fault.unreachable'),
     advice: isOver ? t(`fault.${view.fault}.advice`) || '' : '',
     canTryAgain: isOver && view.fault !== 'not_a_card' && view.fault !== 'session',
     canOpen: false,
@@ -35,13 +35,13 @@ function describeFault(view, t) {
 
 function describeWait(view, t, language) {
   const state = view.state;
-  let verdict = t('now.reporting');
-  if (state) verdict = t(view.followedMs > 4000 ? 'now.slow' : 'now.searching');
-  if (state && state.state === 'waiting') verdict = waitingSentence(state, t, language, view.now);
-  if (view.fault) verdict = t(`fault.${view.fault}.again`) || verdict;
+  let headline = t('now.reporting');
+  if (state) headline = t(view.followedMs > 4000 ? 'now.slow' : 'now.searching');
+  if (state && state.state === 'waiting') headline = waitingSentence(state, t, language, view.now);
+  if (view.fault) headline = t(`fault.${view.fault}.again`) || headline;
   return {
     tone: 'wait',
-    verdict,
+    headline,
     advice: view.withItem ? t('item.waiting') : '',
     canTryAgain: false,
     canOpen: false,
@@ -49,15 +49,19 @@ function describeWait(view, t, language) {
   };
 }
 
-function describeVerdict(state, t, language) {
-  const found = verdictOf(state, t, language);
-  const loan = loanSentences(state, t, language);
+function describeOutcome(state, t, language) {
+  const found = outcomeSentences(state, t, language);
+  const checkout = checkoutSentences(state, t, language);
   const isGood = opensByItself(state);
-  const isNotLent = isHere(state) && !isGood;
+  const isNotCheckedOut = isHere(state) && !isGood;
   return {
-    tone: isGood ? 'good' : isNotLent ? 'partly' : 'bad',
-    verdict: isLent(state) ? loan.verdict : found.verdict,
-    advice: isNotLent ? [loan.verdict, loan.advice].filter(Boolean).join(' ') : isGood ? '' : found.advice,
+    tone: isGood ? 'good' : isNotCheckedOut ? 'partly' : 'bad',
+    headline: isCheckedOut(state) ? checkout.headline : found.headline,
+    advice: isNotCheckedOut
+      ? [checkout.headline, checkout.advice].filter(Boolean).join(' ')
+      : isGood
+        ? ''
+        : found.advice,
     canTryAgain: WORTH_ANOTHER_TRY.includes(state.outcome),
     canOpen: isHere(state),
     takesItem: false,

@@ -1,21 +1,21 @@
-import { askForState } from './koha-api.js';
-import { FOLLOWED_AT_MOST_MS, nextAskMs } from './pace.js';
+import { fetchState } from './koha-api.js';
+import { FOLLOWED_AT_MOST_MS, nextPollMs } from './pace.js';
 import { readState } from './read-answer.js';
 import { isFinal } from './scan-state.js';
 import { show } from './show.js';
 
-/** Asks for the event's state and shows it, until it is final or there is no use in asking. */
+/** Polls the event's state and shows it, until it is final or polling is of no use. */
 export async function follow(workflow, eventId, startedAt, isMine) {
   const { view } = workflow;
   const misses = { lost: 0, faults: 0 };
   while (isMine()) {
-    const answer = await askForState(eventId);
+    const answer = await fetchState(eventId);
     if (!isMine()) return;
     view.followedMs = Date.now() - startedAt;
     take(view, readState(answer.status, answer.body), misses);
     show(workflow);
     if (view.isOver || (view.state && isFinal(view.state) && !view.fault)) return;
-    await workflow.pause(nextAskMs(view.followedMs));
+    await workflow.pause(nextPollMs(view.followedMs));
   }
 }
 

@@ -1,18 +1,18 @@
 const SCANS = '/api/v1/contrib/passport/scans';
 const PATIENCE_MS = 15000;
 
-/** POST /scans: reports the card, with the item that is to be lent when there is one. */
+/** POST /scans: reports the card, with the item to check out when there is one. */
 export function reportCard(card, barcode) {
   return call('POST', SCANS, barcode ? { cardnumber: card, item_barcode: barcode } : { cardnumber: card });
 }
 
 /** GET /scans/{event_id}: what is known of the event. */
-export function askForState(eventId) {
+export function fetchState(eventId) {
   return call('GET', `${SCANS}/${encodeURIComponent(eventId)}`);
 }
 
 /** Koha's own list of who has this card. */
-export function askForPatron(card) {
+export function fetchPatron(card) {
   const query = new URLSearchParams({ q: JSON.stringify({ cardnumber: card }), _per_page: '1' });
   return call('GET', `/api/v1/patrons?${query}`);
 }

@@ -1,8 +1,8 @@
-import { askForPatron } from './koha-api.js';
+import { fetchPatron } from './koha-api.js';
 
 /**
  * Whether Koha's own search came back: 'pending', 'none' or 'some'. DataTables shows an empty row before the first
- * search too, so its last answer counts where it can be asked.
+ * search too, so its last answer counts where it can be read.
  */
 export function hitsIn(document, jQuery) {
   const table = document.getElementById('memberresultst');
@@ -30,7 +30,7 @@ export function isSearchFor(card, document) {
 
 /**
  * Koha's own search decides: with hits on the page, staff choose among them and the panel stays away. Where it searched
- * for something else, or does not come back, Koha is asked for the card.
+ * for something else, or does not come back, Koha is queried for the card.
  */
 export async function isUnknownHere(card) {
   for (let waitedMs = 0; waitedMs < 4000; waitedMs += 100) {
@@ -41,6 +41,6 @@ export async function isUnknownHere(card) {
     }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  const answer = await askForPatron(card);
+  const answer = await fetchPatron(card);
   return answer.status === 200 && Array.isArray(answer.body) && answer.body.length === 0;
 }

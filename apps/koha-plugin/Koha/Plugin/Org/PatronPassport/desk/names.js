@@ -7,7 +7,7 @@ export function joined(names, language) {
   }
 }
 
-/** A library's name as the service told it, else its id made readable. */
+/** A library's name as the service reported it, or its id in readable form. */
 export function nameOf(id, homes) {
   const known = (homes || []).find((home) => home.id === id);
   if (known && known.name) return known.name;

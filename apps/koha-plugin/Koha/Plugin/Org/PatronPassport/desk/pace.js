@@ -1,8 +1,8 @@
 /** How long an event is followed. */
 export const FOLLOWED_AT_MOST_MS = 20 * 60 * 1000;
 
-/** How long to wait before asking again: quick while somebody stands there, then ever slower. */
-export function nextAskMs(followedMs) {
+/** How long to wait before the next poll: short while somebody stands there, then ever longer. */
+export function nextPollMs(followedMs) {
   if (followedMs < 3000) return 400;
   if (followedMs < 15000) return 1000;
   if (followedMs < 60000) return 2500;

@@ -9,9 +9,9 @@ const CSS = `
   section[data-tone="bad"] { border-left-color: #a94442; }
   header { align-items: center; display: flex; gap: 1em; justify-content: space-between; }
   h2 { color: #444; font-size: 13px; font-weight: 600; letter-spacing: 0.02em; margin: 0; }
-  .verdict { font-size: 18px; font-weight: 600; line-height: 1.35; margin: 8px 0 2px; outline: none; }
-  [data-tone="good"] .verdict, [data-tone="partly"] .verdict { color: #235a25; }
-  [data-tone="bad"] .verdict { color: #8a2f2d; }
+  .headline { font-size: 18px; font-weight: 600; line-height: 1.35; margin: 8px 0 2px; outline: none; }
+  [data-tone="good"] .headline, [data-tone="partly"] .headline { color: #235a25; }
+  [data-tone="bad"] .headline { color: #8a2f2d; }
   .advice { margin: 0 0 4px; }
   .advice:empty { display: none; }
   ol { display: flex; flex-wrap: wrap; gap: 4px 22px; list-style: none; margin: 12px 0 0; padding: 0; }
@@ -27,8 +27,8 @@ const CSS = `
   [data-is="failed"] .mark { background: #a94442; border-color: #a94442; }
   [data-is="failed"] .mark::after { background: #fff; content: ""; height: 2px; left: 2px; position: absolute;
     top: 5px; width: 8px; }
-  [data-is="now"] .mark { animation: turn 0.9s linear infinite; border-color: #1f5f8b; border-right-color: #d5e3ee; }
-  @keyframes turn { to { transform: rotate(360deg); } }
+  [data-is="now"] .mark { animation: spin 0.9s linear infinite; border-color: #1f5f8b; border-right-color: #d5e3ee; }
+  @keyframes spin { to { transform: rotate(360deg); } }
   form { align-items: end; border-top: 1px solid #e3e8e3; display: flex; flex-wrap: wrap; gap: 6px 10px;
     margin: 14px 0 0; padding: 12px 0 0; }
   form[hidden] { display: none; }

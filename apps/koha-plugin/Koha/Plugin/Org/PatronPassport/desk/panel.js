@@ -8,7 +8,7 @@ import { dress } from './panel-style.js';
 export function buildPanel(t, on) {
   const host = element('div', { id: 'passport-panel' });
   const root = host.attachShadow({ mode: 'open' });
-  const verdict = element('p', { class: 'verdict', role: 'status', 'aria-live': 'polite', tabindex: '-1' });
+  const headline = element('p', { class: 'headline', role: 'status', 'aria-live': 'polite', tabindex: '-1' });
   const advice = element('p', { class: 'advice', role: 'status', 'aria-live': 'polite' });
   const steps = element('ol', { 'aria-label': t('steps') });
   const box = buildItemBox(t, on);
@@ -17,7 +17,7 @@ export function buildPanel(t, on) {
     'section',
     { 'aria-labelledby': 'title', 'data-tone': 'wait' },
     element('header', {}, element('h2', { id: 'title' }, t('title'))),
-    verdict,
+    headline,
     advice,
     steps,
     box.form,
@@ -28,7 +28,7 @@ export function buildPanel(t, on) {
   });
   dress(root);
   root.append(section);
-  return { host, root, section, verdict, advice, steps, ...box, open, again, cancel };
+  return { host, root, section, headline, advice, steps, ...box, open, again, cancel };
 }
 
 function buildItemBox(t, on) {
@@ -42,13 +42,13 @@ function buildItemBox(t, on) {
     'aria-describedby': 'item-fault',
   });
   const itemFault = element('p', { class: 'fault', id: 'item-fault', role: 'alert' });
-  const lend = element('button', { type: 'submit' }, t('item.submit'));
+  const submit = element('button', { type: 'submit' }, t('item.submit'));
   const form = element(
     'form',
     { autocomplete: 'off', hidden: true },
     element('label', { for: 'item' }, t('item.label'), element('small', {}, t('item.hint'))),
     input,
-    lend,
+    submit,
     itemFault,
   );
   form.addEventListener('submit', (event) => {
@@ -57,7 +57,7 @@ function buildItemBox(t, on) {
     if (barcode) on.item(barcode);
   });
   input.addEventListener('input', () => on.typing());
-  return { form, input, lend, itemFault };
+  return { form, input, submit, itemFault };
 }
 
 function buildButtons(t, on) {

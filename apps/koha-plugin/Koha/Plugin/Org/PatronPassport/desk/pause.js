@@ -1,13 +1,13 @@
-/** pause(ms): a page that nobody sees waits longer, and wakes when it is looked at again. */
+/** pause(ms): a page that nobody sees waits longer, and continues when it is looked at again. */
 export function createPause() {
-  let wake = () => {};
+  let resume = () => {};
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden) wake();
+    if (!document.hidden) resume();
   });
   return function pause(ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, document.hidden ? ms * 3 : ms);
-      wake = () => {
+      resume = () => {
         clearTimeout(timer);
         resolve();
       };

@@ -8,25 +8,25 @@ export function isHere(state) {
   return isFinal(state) && (state.outcome === 'COPIED' || state.outcome === 'ALREADY_LOCAL');
 }
 
-/** True when the rest happens in this library: the home is known. */
+/** True when only this library is left to act: the home is known. */
 export function isLocated(state) {
   return Boolean(state.waiting_for && state.waiting_for.library === state.library);
 }
 
-/** How the loan of the item went, null when none was asked for or is not decided yet. */
-export function loanOf(state) {
+/** The result of the checkout; null without an item or while it is not known yet. */
+export function checkoutOf(state) {
   const result = state.checkout && state.checkout.result;
   return result && result !== 'NOT_ASKED' ? result : null;
 }
 
-export function isLent(state) {
-  const loan = loanOf(state);
-  return loan === 'CHECKED_OUT' || loan === 'ALREADY_CHECKED_OUT';
+export function isCheckedOut(state) {
+  const checkout = checkoutOf(state);
+  return checkout === 'CHECKED_OUT' || checkout === 'ALREADY_CHECKED_OUT';
 }
 
 /** True when nobody has to read anything before the checkout opens. */
 export function opensByItself(state) {
-  return isHere(state) && (loanOf(state) === null || isLent(state));
+  return isHere(state) && (checkoutOf(state) === null || isCheckedOut(state));
 }
 
 /** Koha's retry: the checkout with the patron open. */

@@ -21,7 +21,7 @@ export async function sendCard(workflow, isMine) {
 }
 
 /**
- * Reports the card with the item, once; the event's id, or null. The service lends the item itself, so that it is lent
+ * Reports the card with the item, once; the event's id, or null. The service checks the item out itself, so that it is checked out
  * once: by the event that names it.
  */
 export async function sendItem(workflow, barcode) {
@@ -48,5 +48,5 @@ export async function sendItem(workflow, barcode) {
 function setSending(workflow, isSending) {
   workflow.isSendingItem = isSending;
   workflow.panel.input.disabled = isSending;
-  workflow.panel.lend.disabled = isSending;
+  workflow.panel.submit.disabled = isSending;
 }

@@ -1,5 +1,5 @@
 import { homeNames, joined, nameOf } from './names.js';
-import { isLocated, loanOf } from './scan-state.js';
+import { isLocated, checkoutOf } from './scan-state.js';
 
 /** Which libraries hold it up and until when, as a sentence; while it waits for homes, they are the state's. */
 export function waitingSentence(state, t, language, now) {
@@ -15,29 +15,29 @@ export function waitingSentence(state, t, language, now) {
   return when ? `${sentence} ${when}` : sentence;
 }
 
-/** The verdict in plain words, and what to do now. */
-export function verdictOf(state, t, language) {
+/** The outcome in plain words, and what to do now. */
+export function outcomeSentences(state, t, language) {
   const outcome = state.outcome;
   const codes = (state.reasons || []).map((code) => t(`reason.${code}`)).filter(Boolean);
   const home = homesOf(state, t, language);
   const values = { home, homes: home, library: nameOf(state.library), reasons: joined(codes, language) };
   const isBare = outcome === 'NOT_ELIGIBLE' && codes.length === 0;
   const key = isBare ? 'outcome.NOT_ELIGIBLE.bare' : `outcome.${outcome}`;
-  const verdict = t(key, values) || state.message || t('outcome.other');
+  const headline = t(key, values) || state.message || t('outcome.other');
   const advice = [t(`advice.${outcome}`, values), problemSentence(state, t)].filter(Boolean).join(' ');
-  return { verdict, advice };
+  return { headline, advice };
 }
 
-/** What became of the item, and what to do about it; nothing when no item was asked for. */
-export function loanSentences(state, t, language) {
-  const loan = loanOf(state);
-  if (!loan) return { verdict: '', advice: '' };
+/** The result for the item, and what to do about it; nothing without an item. */
+export function checkoutSentences(state, t, language) {
+  const checkout = checkoutOf(state);
+  if (!checkout) return { headline: '', advice: '' };
   const keys = ((state.checkout && state.checkout.keys) || []).map((key) => t(`key.${key}`) || key);
   const values = { keys: joined(keys, language) };
-  const key = keys.length > 0 ? `loan.${loan}.keys` : `loan.${loan}`;
+  const key = keys.length > 0 ? `checkout.${checkout}.keys` : `checkout.${checkout}`;
   return {
-    verdict: t(key, values) || t(`loan.${loan}`) || t('loan.other'),
-    advice: t(`loan.${loan}.advice`) || '',
+    headline: t(key, values) || t(`checkout.${checkout}`) || t('checkout.other'),
+    advice: t(`checkout.${checkout}.advice`) || '',
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
-import { checkoutAddress, isFinal, isLent, opensByItself } from './scan-state.js';
+import { checkoutAddress, isFinal, isCheckedOut, opensByItself } from './scan-state.js';
 
 /** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
 export function show(workflow) {
@@ -17,16 +17,19 @@ export function show(workflow) {
   panel.form.hidden = !keepsForm;
   showButtons(workflow, shown);
   if (workflow.isHeard) {
-    setText(panel.verdict, shown.verdict);
+    setText(panel.headline, shown.headline);
     setText(panel.advice, isReady && keepsForm ? t('item.held') : leaves ? t('going') : shown.advice);
   }
   if (leaves)
-    workflow.departure.leaveSoon(checkoutAddress(view.state, workflow.card), isLent(view.state) ? 1200 : 500);
+    workflow.departure.leaveSoon(
+      checkoutAddress(view.state, workflow.card),
+      isCheckedOut(view.state) ? 1200 : 500,
+    );
   else workflow.departure.stay();
 
-  // what had the focus is gone: who works by keyboard goes on from the verdict
+  // what had the focus is gone: a keyboard user continues from the headline
   const focused = panel.root.activeElement;
-  if (focused && focused.closest('[hidden]')) panel.verdict.focus();
+  if (focused && focused.closest('[hidden]')) panel.headline.focus();
 }
 
 export function focusItem({ panel }) {

@@ -1,6 +1,6 @@
-import { isFinal, isHere, isLent, isLocated } from './scan-state.js';
+import { isFinal, isHere, isCheckedOut, isLocated } from './scan-state.js';
 
-/** Verdicts about somebody who was found. */
+/** Outcomes about a patron who was found. */
 const FOUND = [
   'NOT_ELIGIBLE',
   'LOOKS_LIKE_LOCAL_PATRON',
@@ -14,7 +14,7 @@ const FOUND = [
 /** The steps of the workflow and how far each is: done, now, later or failed. */
 export function stepsOf(view) {
   const steps = { report: 'now', search: 'later', copy: 'later' };
-  if (view.withItem) steps.lend = 'later';
+  if (view.withItem) steps.checkout = 'later';
   if (view.fault && !view.state) return { ...steps, report: view.isOver ? 'failed' : 'now' };
   if (!view.state) return steps;
 
@@ -27,7 +27,7 @@ export function stepsOf(view) {
   if (isHere(state)) {
     steps.search = 'done';
     steps.copy = 'done';
-    if (view.withItem) steps.lend = isLent(state) ? 'done' : 'failed';
+    if (view.withItem) steps.checkout = isCheckedOut(state) ? 'done' : 'failed';
     return steps;
   }
   const wasFound = FOUND.includes(state.outcome);

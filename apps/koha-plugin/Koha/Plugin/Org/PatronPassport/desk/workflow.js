@@ -35,7 +35,7 @@ function createWorkflow(card, t, language, cameBack) {
     language,
     cameBack,
     view: { state: null, fault: null, isOver: false, withItem: false, followedMs: 0 },
-    turn: 0,
+    run: 0,
     isSendingItem: false,
     isHeard: false,
     isGone: false,
@@ -52,7 +52,7 @@ function createWorkflow(card, t, language, cameBack) {
 }
 
 async function startAnew(workflow) {
-  const isMine = takeTurn(workflow);
+  const isMine = startRun(workflow);
   Object.assign(workflow.view, { state: null, fault: null, isOver: false, withItem: false, followedMs: 0 });
   remember({ eventId: null, withItem: false });
   show(workflow);
@@ -73,7 +73,7 @@ function begin(workflow, eventId, withItem) {
   if (!view.state || withItem) view.state = queued(eventId);
   remember({ eventId, withItem, startedAt, isCancelled: false });
   show(workflow);
-  void follow(workflow, eventId, startedAt, takeTurn(workflow));
+  void follow(workflow, eventId, startedAt, startRun(workflow));
 }
 
 function resume(workflow, saved) {
@@ -83,7 +83,7 @@ function resume(workflow, saved) {
   focusItem(workflow);
   const isOld = Date.now() - saved.startedAt > FOLLOWED_AT_MOST_MS;
   if (!isOld) {
-    void follow(workflow, saved.eventId, saved.startedAt, takeTurn(workflow));
+    void follow(workflow, saved.eventId, saved.startedAt, startRun(workflow));
     return;
   }
   Object.assign(view, { fault: 'lost', isOver: true });
@@ -98,10 +98,10 @@ function cancel(workflow) {
   focusSearch();
 }
 
-/** Whoever takes the turn goes on alone: what went on before sees that it is not its turn any more. */
-function takeTurn(workflow) {
-  const mine = (workflow.turn += 1);
-  return () => !workflow.isGone && workflow.turn === mine;
+/** Starts a run and ends the one before: the returned function says whether this run is still the current one. */
+function startRun(workflow) {
+  const mine = (workflow.run += 1);
+  return () => !workflow.isGone && workflow.run === mine;
 }
 
 function queued(eventId) {
