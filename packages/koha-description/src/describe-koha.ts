@@ -1,8 +1,9 @@
 import { Ajv, type ValidateFunction } from 'ajv';
-import { readDescription, resolve, type DescribedApi, type DescribedOperation } from './description-file.ts';
+import { readDescription, type DescribedApi, type DescribedOperation } from './description-file.ts';
 import { isErrorShape } from './error-shapes.ts';
 import { isRecord } from './is-record.ts';
 import { readKohaDocument } from './read-koha-document.ts';
+import { requestProblems, type Fits } from './request-problems.ts';
 
 /** One request and its answer, as a Koha or a double of one exchanged them. */
 export interface KohaExchange {
@@ -12,7 +13,7 @@ export interface KohaExchange {
   /** The raw query string. */
   readonly query: string;
   readonly requestHeaders: Readonly<Record<string, string>>;
-  /** Parsed JSON; undefined when there was none. */
+  /** Parsed JSON, or the fields of a form; undefined when there was none. */
   readonly requestBody: unknown;
   readonly status: number;
   readonly responseBody: unknown;
@@ -28,7 +29,7 @@ export interface CheckedExchange {
   readonly answer: readonly string[];
 }
 
-/** Koha's own description, as a judge of requests and answers. */
+/** Checks requests and answers against Koha's own description. */
 export interface KohaDescription {
   check(exchange: KohaExchange): CheckedExchange;
 }
@@ -51,7 +52,7 @@ function buildDescription(api: DescribedApi): KohaDescription {
   ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/);
   ajv.addSchema({ $id: 'koha', ...api.document });
   const compiled = new Map<string, ValidateFunction>();
-  const fits = (value: unknown, schema: unknown, where: string): string[] => {
+  const fits: Fits = (value, schema, where) => {
     const key = JSON.stringify(schema);
     const validate = compiled.get(key) ?? ajv.compile(absolute(schema));
     compiled.set(key, validate);
@@ -71,46 +72,6 @@ function buildDescription(api: DescribedApi): KohaDescription {
       };
     },
   };
-}
-
-type Fits = (value: unknown, schema: unknown, where: string) => string[];
-
-function requestProblems(
-  exchange: KohaExchange,
-  operation: DescribedOperation,
-  api: DescribedApi,
-  fits: Fits,
-): string[] {
-  const problems: string[] = [];
-  const known = new Set(operation.parameters.filter((one) => one.in === 'query').map((one) => one.name));
-  for (const name of new Set(new URLSearchParams(exchange.query).keys())) {
-    if (!known.has(name)) problems.push(`query/${name}: not described`);
-  }
-  for (const parameter of operation.parameters) {
-    const header = parameter.in === 'header' ? exchange.requestHeaders[parameter.name] : undefined;
-    const listed = parameter.items?.enum;
-    for (const value of header === undefined || listed === undefined ? [] : header.split(',')) {
-      if (listed?.includes(value) !== true)
-        problems.push(`${parameter.name}: a value that is not in the list`);
-    }
-    if (parameter.in !== 'body' || parameter.schema === undefined) continue;
-    if (exchange.requestBody === undefined) {
-      if (parameter.required === true) problems.push('body: missing');
-    } else {
-      problems.push(...fits(exchange.requestBody, parameter.schema, 'body'));
-      problems.push(...readOnlyProblems(exchange.requestBody, parameter.schema, api));
-    }
-  }
-  return problems;
-}
-
-/** ajv takes `readOnly` for a remark; Koha refuses a request that has such a property. */
-function readOnlyProblems(body: unknown, schema: unknown, api: DescribedApi): string[] {
-  if (!isRecord(body)) return [];
-  const properties = resolve(resolve(schema, api.document)['properties'], api.document);
-  return Object.keys(body)
-    .filter((name) => resolve(properties[name], api.document)['readOnly'] === true)
-    .map((name) => `body/${name}: readOnly`);
 }
 
 function answerProblems(exchange: KohaExchange, operation: DescribedOperation, fits: Fits): string[] {

@@ -5,6 +5,8 @@ export interface DescribedParameter {
   readonly name: string;
   readonly in: string;
   readonly required?: boolean;
+  readonly type?: string;
+  readonly enum?: readonly string[];
   readonly schema?: unknown;
   readonly items?: { readonly enum?: readonly string[] };
 }

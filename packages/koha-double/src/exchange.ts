@@ -6,7 +6,7 @@ export interface Exchange {
   /** The raw query string. */
   readonly query: string;
   readonly requestHeaders: Readonly<Record<string, string>>;
-  /** Parsed JSON; undefined when there was none. */
+  /** Parsed JSON, or the fields of a form; undefined when there was none. */
   readonly requestBody: unknown;
   readonly status: number;
   readonly responseHeaders: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { describeKoha, readKohaDocument } from '@passport/koha-description';
 import type { Exchange, Release } from '../src/index.ts';
 import { describedRelease, descriptionPlace, kohaDescription } from './support/koha-description.ts';
 import { created, withCheckout } from './support/koha-checkout.ts';
-import { askPlain, withKoha } from './support/with-koha.ts';
+import { sendRequest, withKoha } from './support/with-koha.ts';
 
 interface Swagger {
   readonly paths: Readonly<Record<string, Readonly<Record<string, SwaggerOperation>>>>;
@@ -28,7 +28,7 @@ interface Property {
 async function ownDescription(release: Release, plugin = true): Promise<Swagger> {
   let found: unknown;
   await withKoha({ release, plugin }, async (koha) => {
-    const reply = await askPlain(`${koha.url}/api/v1/`, 'GET');
+    const reply = await sendRequest(`${koha.url}/api/v1/`, 'GET');
     expect(reply.status).toBe(200);
     found = reply.body;
   });
@@ -36,7 +36,7 @@ async function ownDescription(release: Release, plugin = true): Promise<Swagger>
 }
 
 describe('GET /api/v1/', () => {
-  test('needs no login, and tells each release by its paths and properties', async () => {
+  test('needs no login, and distinguishes the releases by paths and properties', async () => {
     const [old, middle, late] = await Promise.all([
       ownDescription('23.11'),
       ownDescription('24.11'),
@@ -65,7 +65,7 @@ describe('GET /api/v1/', () => {
 
   test('is there as a page for people, too', () =>
     withKoha({}, async (koha) => {
-      const reply = await askPlain(`${koha.url}/api/v1/.html`, 'GET');
+      const reply = await sendRequest(`${koha.url}/api/v1/.html`, 'GET');
       expect(reply.headers.get('content-type')).toMatch(/^text\/html/);
       expect(reply.body).toContain('/patrons/{patron_id}');
     }));
@@ -116,8 +116,10 @@ describe('against Koha’s own description', () => {
   });
 });
 
+const json = { 'content-type': 'application/json' };
+
 describe('a checkout of Koha', () => {
-  test('is read with all the files that its description refers to, and judges like one file', () =>
+  test('is read with all the files that its description refers to, and checks like one file', () =>
     withCheckout(async (checkout) => {
       const koha = await describeKoha(checkout);
       const exchange = (requestBody: unknown): Exchange => ({ ...created, requestBody });
@@ -136,6 +138,30 @@ describe('a checkout of Koha', () => {
       ]);
       expect(describedRelease(checkout)).toBe('24.11');
     }));
+
+  test.each<[what: string, change: Partial<Exchange>, problems: readonly string[]]>([
+    ['a page that is no number', { query: '_page=x' }, ['query/_page: no integer']],
+    ['an unknown way to match', { query: '_match=is' }, ['query/_match: a value that is not in the list']],
+    ['an unknown header', { requestHeaders: { ...json, 'x-new': '1' } }, ['x-new: not described']],
+    ['a header of every route', { requestHeaders: { ...json, 'x-koha-library': 'MAIN' } }, []],
+    [
+      'an unknown embed',
+      { requestHeaders: { ...json, 'x-koha-embed': 'checkouts,fines' } },
+      ['x-koha-embed: a value that is not in the list'],
+    ],
+    ['a body of another type', { requestHeaders: {} }, ['body: not sent as JSON']],
+    ['no body', { requestBody: undefined }, ['body: missing']],
+    [
+      'other fields of a form',
+      { path: '/oauth/token', requestBody: { scope: 'all' } },
+      ['form/grant_type: missing', 'form/scope: not described'],
+    ],
+  ])('names what it does not allow in a request: %s', (_what, change, problems) =>
+    withCheckout(async (checkout) => {
+      const koha = await describeKoha(checkout);
+      expect(koha?.check({ ...created, ...change }).request).toEqual(problems);
+    }),
+  );
 
   test('that is not there is an error, not a description that nobody has', async () => {
     await expect(describeKoha('/nowhere/koha')).rejects.toThrow('ENOENT');

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { noRoute } from '../answer.ts';
 import { answerTokenRequest } from '../auth/oauth-token-route.ts';
 import type { Double } from '../double.ts';
+import { formOf } from '../form-of.ts';
 import { parseJson } from '../parse-json.ts';
 import { deliver } from './deliver.ts';
 import { describeApi, describeApiAsPage } from './description.ts';
@@ -64,11 +65,4 @@ function incoming(request: FastifyRequest): IncomingRequest {
     url: `${request.protocol}://${request.headers.host ?? 'localhost'}${path}`,
     search,
   };
-}
-
-function formOf(request: FastifyRequest): URLSearchParams | undefined {
-  const isForm = request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
-  return isForm && Buffer.isBuffer(request.body)
-    ? new URLSearchParams(request.body.toString('utf8'))
-    : undefined;
 }

@@ -3,6 +3,7 @@ import type { Answer } from '../answer.ts';
 import type { CallEntry } from '../control/call-log.ts';
 import type { Double } from '../double.ts';
 import type { Exchange } from '../exchange.ts';
+import { formOf } from '../form-of.ts';
 import { parseJson } from '../parse-json.ts';
 
 /** One API call on its way: what came, where the answer goes, and its line in the log. */
@@ -15,7 +16,7 @@ export interface Delivery {
 
 const json = 'application/json;charset=UTF-8';
 
-/** Sends an answer whole, notes it in the call log, and tells whoever listens to exchanges. */
+/** Sends an answer whole, notes it in the call log, and passes it to whoever listens to exchanges. */
 export function sendAnswer(delivery: Delivery, answer: Answer, isScripted = false): FastifyReply {
   const { double, reply, entry } = delivery;
   closeEntry(double, entry, answer.status);
@@ -58,12 +59,13 @@ function closeEntry(double: Double, entry: CallEntry, status: number): void {
 }
 
 function exchangeOf({ request, entry }: Delivery, answer: Answer, isScripted: boolean): Exchange {
+  const form = formOf(request);
   return {
     method: entry.method,
     path: entry.operation === null ? null : entry.operation.slice(entry.operation.indexOf(' ') + 1),
     query: entry.query,
     requestHeaders: request.headers as Record<string, string>,
-    requestBody: parseJson(request.body),
+    requestBody: form === undefined ? parseJson(request.body) : Object.fromEntries(form),
     status: answer.status,
     responseHeaders: answer.headers ?? {},
     responseBody: answer.body,

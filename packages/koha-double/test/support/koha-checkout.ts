@@ -21,6 +21,8 @@ paths:
     $ref: "./paths/cashups.yaml#/~1cashups~1{cashup_id}"
   /patrons:
     $ref: "./paths/patrons.yaml#/~1patrons"
+  /oauth/token:
+    $ref: "./paths/oauth.yaml#/~1oauth~1token"
 parameters:
   page:
     name: _page
@@ -60,11 +62,29 @@ additionalProperties: false
         schema:
           $ref: "../definitions/cashup.yaml"
 `,
+  'api/v1/swagger/paths/oauth.yaml': `
+/oauth/token:
+  post:
+    parameters:
+      - name: grant_type
+        in: formData
+        required: true
+        type: string
+`,
   'api/v1/swagger/paths/patrons.yaml': `
 /patrons:
   post:
     parameters:
       - $ref: "../swagger.yaml#/parameters/page"
+      - name: _match
+        in: query
+        type: string
+        enum: [contains, exact]
+      - name: x-koha-embed
+        in: header
+        items:
+          type: string
+          enum: [checkouts]
       - name: body
         in: body
         required: true
@@ -87,7 +107,7 @@ export const created: Exchange = {
   method: 'POST',
   path: '/patrons',
   query: '',
-  requestHeaders: {},
+  requestHeaders: { 'content-type': 'application/json' },
   requestBody: { surname: 'Doe' },
   status: 201,
   responseHeaders: {},
