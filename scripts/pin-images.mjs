@@ -1,4 +1,4 @@
-// `node scripts/pin-images.mjs`: asks the registry, through this machine's container engine, for the digests of the base
+// `node scripts/pin-images.mjs`: reads from the registry, through this machine's container engine, the digests of the base
 // images, and prints the lines for .env that pin them.
 import { runCommand, say } from './run-command.mjs';
 

@@ -26,7 +26,7 @@ export function runCommand(command, args, { cwd, env, show = false, timeoutMs } 
       stream?.setEncoding('utf8').on('data', (text) => {
         output += text;
       });
-      // Its pipes are sockets: one can be reset as the program ends. How it ended is told by 'close'.
+      // Its pipes are sockets: one can be reset as the program ends. 'close' reports how it ended.
       stream?.on('error', () => undefined);
     }
     child.once('error', (error) => {

@@ -29,7 +29,7 @@ const NEEDS = {
 };
 
 /**
- * Sees that the machine has what is asked for, and installs it from Debian's packages where it may. Returns the needs
+ * Checks that the machine has what is needed, and installs it from Debian's packages where it may. Returns the needs
  * that are still not met; each is reported in one line. Quiet when nothing is missing.
  */
 export async function ensureSystemPackages(needs) {

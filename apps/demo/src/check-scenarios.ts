@@ -34,11 +34,11 @@ interface Scenario {
 
 /**
  * What `npm run demo -- --check` scans, in this order; each uses cards and items of its own. Where a copy is made, the
- * card is midland's and the desk lakeside's: both other libraries have patterns, so that nobody is asked in vain.
+ * card is midland's and the desk lakeside's: both other libraries have patterns, so that no query is in vain.
  */
 export const SCENARIOS: readonly Scenario[] = [
   {
-    name: 'copied and lent',
+    name: 'copied and checked out',
     expected: { outcome: 'COPIED', checkout: 'CHECKED_OUT', mostCalls: 3 },
     run: async (scene) => {
       const { card, item } = sample(scene, 0);
@@ -62,7 +62,7 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'not found',
-    // Midland is asked for its pattern, lakeside for every card.
+    // Midland is queried by its pattern, lakeside for every card.
     expected: { outcome: 'NOT_FOUND', checkout: 'NOT_ASKED', mostCalls: 2 },
     run: (scene) => scan(scene, 'riverside', { cardnumber: '21234999999999', item_barcode: null }),
   },
@@ -83,9 +83,9 @@ export const SCENARIOS: readonly Scenario[] = [
         await client.deliver(request),
         await client.deliver(request),
       ]);
-      const told =
+      const problems =
         seen.answers[1]?.body['duplicate'] === true ? [] : ['the second is not called a duplicate'];
-      return withProblems(seen, [...told, ...copyProblems(scene, card, [item])]);
+      return withProblems(seen, [...problems, ...copyProblems(scene, card, [item])]);
     },
   },
   {
@@ -99,8 +99,8 @@ export const SCENARIOS: readonly Scenario[] = [
       );
       const isJoined = seen.answers.some(({ body }) => body['joined'] === true);
       const isOneEvent = new Set(seen.answers.map(({ eventId }) => eventId)).size === 1;
-      const told = isJoined && isOneEvent ? [] : ['the two scans did not become one event'];
-      return withProblems(seen, [...told, ...copyProblems(scene, card, [item])]);
+      const problems = isJoined && isOneEvent ? [] : ['the two scans did not become one event'];
+      return withProblems(seen, [...problems, ...copyProblems(scene, card, [item])]);
     },
   },
 ];
@@ -136,15 +136,17 @@ function sample({ midland, lakeside }: Scene, place: number): { card: string; it
   return { card, item };
 }
 
-function copyProblems({ lakeside }: Scene, card: string, lent: readonly string[]): readonly string[] {
+function copyProblems({ lakeside }: Scene, card: string, expected: readonly string[]): readonly string[] {
   const { patrons, checkouts } = lakeside.koha.state(card);
   const types = patrons[0]?.extended_attributes.map(({ type }) => type) ?? [];
   const isMarked = types.includes('PASSPORTED') && types.includes('PASSPORTED_ID');
-  const loans = checkouts.map(({ external_id }) => external_id);
+  const barcodes = checkouts.map(({ external_id }) => external_id);
   return [
     ...(patrons.length === 1 ? [] : ['the lending library has no copy']),
     ...(isMarked && patrons[0]?.category_id === 'PT' ? [] : ['the copy is not marked as one']),
-    ...(loans.join() === lent.join() ? [] : [`${loans.length} loans instead of ${lent.length}`]),
+    ...(barcodes.join() === expected.join()
+      ? []
+      : [`${barcodes.length} checkouts instead of ${expected.length}`]),
   ];
 }
 

@@ -5,7 +5,7 @@ export interface DemoLibrary {
   readonly id: SeedName;
   readonly name: string;
   readonly port: number;
-  /** One pattern of its card numbers, or null: it is asked for every card. */
+  /** One pattern of its card numbers, or null: it is queried for every card. */
   readonly cards: string | null;
 }
 

@@ -18,7 +18,7 @@ ${addresses.join('\n')}
 
 Three things to try:
   1. The first scan just works. Open riverside's desk, scan a midland card that riverside has never seen,
-     and lend a book:
+     and check out a book:
        ${desk}   card ${card}   book ${item}
   2. The same without a browser, and a card that may not borrow:
        . .demo/env

@@ -13,7 +13,7 @@ export interface Surroundings {
   readonly watch: boolean;
   /** Shows a line of progress. */
   readonly say: (line: string) => void;
-  /** Is told each process that was started, with a text of its command line. */
+  /** Gets each process that was started, with a text of its command line. */
   readonly onStart: (child: { readonly pid: number; readonly mark: string }) => void;
 }
 

@@ -20,7 +20,7 @@ export function buildApp(
     routerOptions: { maxParamLength: 2000, ignoreTrailingSlash: false },
     ...(tls === undefined ? {} : { https: { ...tls } }),
   });
-  // From 25.11 on Koha reads a query from the body of a GET; Fastify has to be told that there can be one.
+  // From 25.11 on Koha reads a query from the body of a GET; Fastify has to know that there can be one.
   app.addHttpMethod('GET', { hasBody: true, overrideExisting: true });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));

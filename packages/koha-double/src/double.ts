@@ -46,7 +46,7 @@ export interface DoubleFiles {
   readonly kpz: string | undefined;
 }
 
-/** One Koha: its data, its settings, and what was asked of it. */
+/** One Koha: its data, its settings, and the log of its calls. */
 export interface Double {
   readonly library: string;
   readonly settings: Settings;
@@ -64,6 +64,6 @@ export interface Double {
   /** Whether a page waits for a patron to appear: only one may. */
   readonly waiting: { isTaken: boolean };
   readonly files: DoubleFiles;
-  /** Told of every answered API call. */
+  /** Gets every answered API call. */
   onExchange: ((exchange: Exchange) => void) | undefined;
 }

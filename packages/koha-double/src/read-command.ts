@@ -26,7 +26,7 @@ With several libraries each may have its own, DOUBLE_WEBHOOK_SECRET_MIDLAND.
 type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the command line and the environment ask for, or what is wrong with it. */
+/** What the command line and the environment say, or what is wrong with it. */
 export function readCommand(flags: Flags, env: Environment): readonly DoubleCommand[] | string {
   const text = (flag: string, variable: string): string | undefined => {
     const value = flags[flag];

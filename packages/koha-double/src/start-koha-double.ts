@@ -54,7 +54,7 @@ export interface KohaDoubleOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** `derived` (default): the same for the same library; `random`: new ones. */
   readonly credentials?: Credentials | 'derived' | 'random';
-  /** Told of every answered API call: to hold it against Koha's description, see `describeKoha` in @passport/koha-description. */
+  /** Gets every answered API call: to hold it against Koha's description, see `describeKoha` in @passport/koha-description. */
   readonly onExchange?: (exchange: Exchange) => void;
   /** Anything else that `PUT /_double/settings` takes. */
   readonly settings?: SettingsChange;

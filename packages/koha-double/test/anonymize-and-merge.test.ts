@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { askPlain, withKoha } from './support/with-koha.ts';
+import { sendRequest, withKoha } from './support/with-koha.ts';
 
 const visitor = {
   surname: 'Kovač',
@@ -18,7 +18,7 @@ describe('anonymising a patron', () => {
   test('empties what is personal, randomizes what is mandatory, and leaves the attributes', () =>
     withKoha({ release: '25.11' }, async (koha) => {
       const before = koha.putPatron('111', visitor);
-      const after = await askPlain(`${koha.url}/_double/patrons/111/anonymize`, 'POST');
+      const after = await sendRequest(`${koha.url}/_double/patrons/111/anonymize`, 'POST');
       expect(after).toMatchObject({
         status: 200,
         body: {
@@ -39,7 +39,7 @@ describe('anonymising a patron', () => {
         },
       });
       expect(koha.state('111').patrons).toEqual([]);
-      expect(await koha.ask('GET', `/api/v1/patrons/${before.patron_id}`)).toMatchObject({
+      expect(await koha.request('GET', `/api/v1/patrons/${before.patron_id}`)).toMatchObject({
         body: { anonymized: true, firstname: null },
       });
     }));
@@ -50,13 +50,13 @@ describe('anonymising a patron', () => {
       expect(koha.anonymizePatron('111')).toMatchObject({ cardnumber: null, surname: null, email: null });
     }));
 
-  test('passes over a patron with loans, and one who is not there', () =>
+  test('passes over a patron with checkouts, and one who is not there', () =>
     withKoha({}, async (koha) => {
       koha.putPatron('111', visitor);
       koha.putItem('39', { checked_out_to: '111' });
       expect(koha.anonymizePatron('111')).toBeNull();
       expect(koha.state('111').patrons).toMatchObject([{ firstname: 'Ana', anonymized: false }]);
-      expect(await askPlain(`${koha.url}/_double/patrons/222/anonymize`, 'POST')).toMatchObject({
+      expect(await sendRequest(`${koha.url}/_double/patrons/222/anonymize`, 'POST')).toMatchObject({
         status: 409,
       });
     }));
@@ -64,14 +64,14 @@ describe('anonymising a patron', () => {
 
 // Koha/Patron.pm, sub merge_with.
 describe('merging patrons', () => {
-  test('moves attributes, loans and holds to the one that is kept, and removes the other', () =>
+  test('moves attributes, checkouts and holds to the one that is kept, and removes the other', () =>
     withKoha({}, async (koha) => {
       const copy = koha.putPatron('111', visitor);
       const native = koha.putPatron('222', { surname: 'Kovač', category_id: 'AD' });
       koha.putItem('39', { checked_out_to: '111' });
       koha.putItem('40', { hold: { state: 'RESERVED', patron_id: copy.patron_id } });
       const url = `${koha.url}/_double/patrons/111/merge`;
-      expect(await askPlain(url, 'POST', { body: { into: '222' } })).toMatchObject({
+      expect(await sendRequest(url, 'POST', { body: { into: '222' } })).toMatchObject({
         status: 200,
         body: {
           patron_id: native.patron_id,
@@ -101,7 +101,7 @@ describe('merging patrons', () => {
       koha.putPatron('222', { protected: false });
       koha.putSettings({ AnonymousPatron: other.patron_id });
       expect(koha.mergePatron('111', '222')).toBeNull();
-      expect(await askPlain(`${koha.url}/_double/patrons/111/merge`, 'POST', { body: {} })).toMatchObject({
+      expect(await sendRequest(`${koha.url}/_double/patrons/111/merge`, 'POST', { body: {} })).toMatchObject({
         status: 400,
       });
       expect(koha.state('111').patrons).toHaveLength(1);

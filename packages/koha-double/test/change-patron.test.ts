@@ -10,7 +10,7 @@ function seedOne(koha: TestKoha, change: Row = {}): number {
 }
 
 const put = (koha: TestKoha, id: number, change: Row = {}): Promise<Reply> =>
-  koha.ask('PUT', `/api/v1/patrons/${id}`, { body: { ...echo, ...change } });
+  koha.request('PUT', `/api/v1/patrons/${id}`, { body: { ...echo, ...change } });
 
 describe('PUT /patrons/{patron_id}', () => {
   const undescribed = ['PUT /patrons/{patron_id}: status 204: not described'];
@@ -71,7 +71,7 @@ describe('PUT /patrons/{patron_id}', () => {
   test('the three required fields are demanded', () =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha);
-      const reply = await koha.ask('PUT', `/api/v1/patrons/${id}`, { body: { cardnumber: '5' } });
+      const reply = await koha.request('PUT', `/api/v1/patrons/${id}`, { body: { cardnumber: '5' } });
       expect(rowOf(reply)['errors']).toHaveLength(3);
     }));
 
@@ -99,7 +99,8 @@ describe('PUT /patrons/{patron_id}', () => {
 });
 
 describe('DELETE /patrons/{patron_id}', () => {
-  const remove = (koha: TestKoha, id: number): Promise<Reply> => koha.ask('DELETE', `/api/v1/patrons/${id}`);
+  const remove = (koha: TestKoha, id: number): Promise<Reply> =>
+    koha.request('DELETE', `/api/v1/patrons/${id}`);
 
   test('removes the row and its card', () =>
     withKoha({}, async (koha) => {
@@ -145,13 +146,15 @@ describe('/patrons/{patron_id}/extended_attributes', () => {
   test('lists, adds, changes and removes', () =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha);
-      const added = await koha.ask('POST', at(id), { body: attribute('INTEREST', 'maps') });
+      const added = await koha.request('POST', at(id), { body: attribute('INTEREST', 'maps') });
       expect(added).toMatchObject({ status: 201, body: attribute('INTEREST', 'maps') });
       const location = added.headers.get('location') ?? '';
-      expect(await koha.ask('PATCH', location, { body: { value: 'globes' } })).toMatchObject({ status: 200 });
-      expect(rowsOf(await koha.ask('GET', at(id)))).toMatchObject([attribute('INTEREST', 'globes')]);
-      expect(await koha.ask('DELETE', location)).toMatchObject({ status: 204 });
-      expect(rowsOf(await koha.ask('GET', at(id)))).toEqual([]);
+      expect(await koha.request('PATCH', location, { body: { value: 'globes' } })).toMatchObject({
+        status: 200,
+      });
+      expect(rowsOf(await koha.request('GET', at(id)))).toMatchObject([attribute('INTEREST', 'globes')]);
+      expect(await koha.request('DELETE', location)).toMatchObject({ status: 204 });
+      expect(rowsOf(await koha.request('GET', at(id)))).toEqual([]);
     }));
 
   test.each<[string, number, Row]>([
@@ -162,7 +165,7 @@ describe('/patrons/{patron_id}/extended_attributes', () => {
     withKoha({}, async (koha) => {
       const id = seedOne(koha, { extended_attributes: [attribute('PASSPORTED', 'a')] });
       koha.putPatron('9', { extended_attributes: [attribute('PASSPORTED_ID', 'm:1')] });
-      const reply = await koha.ask('POST', at(id), { body });
+      const reply = await koha.request('POST', at(id), { body });
       expect(reply.status).toBe(status);
       expect(Object.keys(rowOf(reply))).toEqual(['error']);
     }),
@@ -175,7 +178,7 @@ describe('/patrons/{patron_id}/extended_attributes', () => {
     withKoha({}, async (koha) => {
       const id = seedOne(koha, { extended_attributes: [attribute('INTEREST', 'a')] });
       const body = [attribute(wanted, 'x'), attribute('__no_such_type__', 'x')];
-      expect(await koha.ask('PUT', at(id), { body })).toMatchObject({
+      expect(await koha.request('PUT', at(id), { body })).toMatchObject({
         status: 400,
         body: { error: `Tried to use an invalid attribute type. type=${named}` },
       });
@@ -186,21 +189,21 @@ describe('/patrons/{patron_id}/extended_attributes', () => {
   test('PUT replaces all, and wants what is mandatory', () =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha, { extended_attributes: [attribute('INTEREST', 'a')] });
-      const reply = await koha.ask('PUT', at(id), { body: [attribute('PASSPORTED', 'b')] });
+      const reply = await koha.request('PUT', at(id), { body: [attribute('PASSPORTED', 'b')] });
       expect(reply).toMatchObject({ status: 200, body: [attribute('PASSPORTED', 'b')] });
       koha.putSettings({ attribute_types: [{ code: 'CONSENT', mandatory: true }] });
-      expect(await koha.ask('PUT', at(id), { body: [] })).toMatchObject({ status: 400 });
+      expect(await koha.request('PUT', at(id), { body: [] })).toMatchObject({ status: 400 });
     }));
 
   test('what is not there is 404', () =>
     withKoha({}, async (koha) => {
       const id = seedOne(koha);
       const body = { value: 'x' };
-      expect(await koha.ask('GET', at(99))).toMatchObject({
+      expect(await koha.request('GET', at(99))).toMatchObject({
         status: 404,
         body: { error: 'Patron not found' },
       });
-      expect(await koha.ask('PATCH', at(id, '/99'), { body })).toMatchObject({
+      expect(await koha.request('PATCH', at(id, '/99'), { body })).toMatchObject({
         status: 404,
         body: { error: 'Attribute not found', error_code: 'not_found' },
       });

@@ -5,10 +5,10 @@ import { withKoha, type Reply, type TestKoha, type TestOptions } from './support
 
 const barcode = '39999000000017';
 /** Rental charges have to be confirmed only where the library wants it (C4/Circulation.pm, CanBookBeIssued). */
-const asksForFees = { RentalFeesCheckoutConfirmation: '1' };
+const confirmsFees = { RentalFeesCheckoutConfirmation: '1' };
 
 /** A clean adult with card 111, and a clean book. */
-async function withLoanable(
+async function withItem(
   options: TestOptions,
   run: (koha: TestKoha, patronId: number, itemId: number) => Promise<void>,
 ): Promise<void> {
@@ -19,20 +19,20 @@ async function withLoanable(
   });
 }
 
-const lend = (koha: TestKoha, body: Row, query: Record<string, string> = {}): Promise<Reply> =>
-  koha.ask('POST', '/api/v1/checkouts', { body, query });
+const checkOut = (koha: TestKoha, body: Row, query: Record<string, string> = {}): Promise<Reply> =>
+  koha.request('POST', '/api/v1/checkouts', { body, query });
 
-const judge = (koha: TestKoha, patronId: number, itemId: number): Promise<Reply> =>
-  koha.ask('GET', '/api/v1/checkouts/availability', {
+const availabilityOf = (koha: TestKoha, patronId: number, itemId: number): Promise<Reply> =>
+  koha.request('GET', '/api/v1/checkouts/availability', {
     query: { patron_id: String(patronId), item_id: String(itemId) },
   });
 
 describe('lending', () => {
   test('by barcode: 201, where it is, the branch that acts', () =>
-    withLoanable({ now: () => Date.parse('2026-11-25T09:00:00Z') }, async (koha, patron_id) => {
+    withItem({ now: () => Date.parse('2026-11-25T09:00:00Z') }, async (koha, patron_id) => {
       const headers = { 'x-koha-library': 'NORTH' };
       const body = { patron_id, external_id: barcode, due_date: '2030-01-01T00:00:00Z', library_id: 'MAIN' };
-      const reply = await koha.ask('POST', '/api/v1/checkouts', { body, headers });
+      const reply = await koha.request('POST', '/api/v1/checkouts', { body, headers });
       expect(reply).toMatchObject({ status: 201, body: { patron_id, library_id: 'NORTH', issuer_id: null } });
       expect(rowOf(reply)['due_date']).toBe('2026-12-09T23:59:00+00:00');
       expect(reply.headers.get('location')).toBe('/api/v1/checkouts/1');
@@ -43,12 +43,12 @@ describe('lending', () => {
     }));
 
   test('23.11 knows no barcode here, and takes the item', () =>
-    withLoanable({ release: '23.11' }, async (koha, patron_id, item_id) => {
-      const refused = await lend(koha, { patron_id, external_id: barcode });
+    withItem({ release: '23.11' }, async (koha, patron_id, item_id) => {
+      const refused = await checkOut(koha, { patron_id, external_id: barcode });
       expect(rowOf(refused)['errors']).toEqual([
         { path: '/body', message: 'Properties not allowed: external_id.' },
       ]);
-      expect(await lend(koha, { patron_id, item_id })).toMatchObject({ status: 201 });
+      expect(await checkOut(koha, { patron_id, item_id })).toMatchObject({ status: 201 });
     }));
 
   test.each<[string, Row, number, Row]>([
@@ -63,19 +63,19 @@ describe('lending', () => {
       { error_code: 'ITEM_ID_NOT_MATCHING_EXTERNAL_ID' },
     ],
   ])('%s', (_what, change, status, body) =>
-    withLoanable({}, async (koha, patron_id) => {
+    withItem({}, async (koha, patron_id) => {
       koha.putItem('40', {});
-      expect(await lend(koha, { patron_id, ...change })).toMatchObject({ status, body });
+      expect(await checkOut(koha, { patron_id, ...change })).toMatchObject({ status, body });
     }),
   );
 
-  test('RecordStaffUserOnCheckout says who lent', () =>
-    withLoanable({ settings: { RecordStaffUserOnCheckout: true } }, async (koha, patron_id) => {
-      expect(rowOf(await lend(koha, { patron_id, external_id: barcode }))['issuer_id']).toBe(1);
+  test('RecordStaffUserOnCheckout records who checked out', () =>
+    withItem({ settings: { RecordStaffUserOnCheckout: true } }, async (koha, patron_id) => {
+      expect(rowOf(await checkOut(koha, { patron_id, external_id: barcode }))['issuer_id']).toBe(1);
     }));
 });
 
-describe('reasons against a loan', () => {
+describe('reasons against a checkout', () => {
   const cases: [string, Row, Row, Row, 'blockers' | 'confirms' | 'warnings', Row][] = [
     ['GNA', { incorrect_address: true }, {}, {}, 'blockers', { GNA: 1 }],
     ['CARD_LOST', { patron_card_lost: true }, {}, {}, 'blockers', { CARD_LOST: 1 }],
@@ -112,9 +112,9 @@ describe('reasons against a loan', () => {
     ],
     ['WTHDRAWN', {}, { withdrawn: 1 }, {}, 'blockers', { WTHDRAWN: 1 }],
     ['RESTRICTED', {}, { restricted_status: 1 }, {}, 'blockers', { RESTRICTED: 1 }],
-    ['ITEM_LOST, told', {}, { lost_status: 2 }, {}, 'warnings', { ITEM_LOST: 'Lost (2)' }],
+    ['ITEM_LOST, warned', {}, { lost_status: 2 }, {}, 'warnings', { ITEM_LOST: 'Lost (2)' }],
     [
-      'ITEM_LOST, asked',
+      'ITEM_LOST, to confirm',
       {},
       { lost_status: 2 },
       { IssueLostItem: 'confirm' },
@@ -122,7 +122,7 @@ describe('reasons against a loan', () => {
       { ITEM_LOST: 'Lost (2)' },
     ],
     ['AGE_RESTRICTION', {}, { age_restriction: 18 }, {}, 'blockers', { AGE_RESTRICTION: 'Age 18' }],
-    ['RENTALCHARGE', {}, { rental_charge: 1.5 }, asksForFees, 'confirms', { RENTALCHARGE: 1.5 }],
+    ['RENTALCHARGE', {}, { rental_charge: 1.5 }, confirmsFees, 'confirms', { RENTALCHARGE: 1.5 }],
     [
       'a later booking of somebody else',
       {},
@@ -185,12 +185,12 @@ describe('reasons against a loan', () => {
   ];
 
   test.each(cases)('%s', (_key, patron, item, settings, group, expected) =>
-    withLoanable({ settings }, async (koha, patronId, itemId) => {
+    withItem({ settings }, async (koha, patronId, itemId) => {
       koha.putPatron('111', patron);
       koha.putItem(barcode, item);
-      const reply = await judge(koha, patronId, itemId);
+      const reply = await availabilityOf(koha, patronId, itemId);
       expect(rowOf(reply)[group]).toMatchObject(expected);
-      const { status, body } = await lend(koha, { patron_id: patronId, external_id: barcode });
+      const { status, body } = await checkOut(koha, { patron_id: patronId, external_id: barcode });
       if (group === 'warnings') expect(status).toBe(201);
       if (group === 'confirms') expect([status, body]).toEqual([412, { error: 'Confirmation error' }]);
       if (group === 'blockers') {
@@ -204,8 +204,8 @@ describe('reasons against a loan', () => {
   );
 
   test('nothing against it: three empty objects and a token all the same', () =>
-    withLoanable({}, async (koha, patronId, itemId) => {
-      expect((await judge(koha, patronId, itemId)).body).toEqual({
+    withItem({}, async (koha, patronId, itemId) => {
+      expect((await availabilityOf(koha, patronId, itemId)).body).toEqual({
         blockers: {},
         confirms: {},
         warnings: {},
@@ -217,10 +217,10 @@ describe('reasons against a loan', () => {
     ['24.11', []],
     ['25.11', ['circulation_rule_TOO_MANY']],
   ])('TOO_MANY as a blocker on %s leaves %j among the confirms', (release, confirms) =>
-    withLoanable({ release, settings: { AllowTooManyOverride: false } }, async (koha, patronId, itemId) => {
+    withItem({ release, settings: { AllowTooManyOverride: false } }, async (koha, patronId, itemId) => {
       koha.putSettings({ circulation_rules: [{ rule: 'maxissueqty', value: '1' }] });
       koha.putItem('40', { checked_out_to: '111' });
-      const { body } = await judge(koha, patronId, itemId);
+      const { body } = await availabilityOf(koha, patronId, itemId);
       expect(body).toMatchObject({
         blockers: { TOO_MANY: 'TOO_MANY_CHECKOUTS', current_loan_count: 1, max_loans_allowed: 1 },
       });
@@ -229,8 +229,8 @@ describe('reasons against a loan', () => {
   );
 
   test('no rule at all is NO_RULE_DEFINED', () =>
-    withLoanable({ settings: { circulation_rules: [] } }, async (koha, patronId, itemId) => {
-      expect(rowOf(await judge(koha, patronId, itemId))['confirms']).toMatchObject({
+    withItem({ settings: { circulation_rules: [] } }, async (koha, patronId, itemId) => {
+      expect(rowOf(await availabilityOf(koha, patronId, itemId))['confirms']).toMatchObject({
         TOO_MANY: 'NO_RULE_DEFINED',
         PATRON_CANT: 1,
         max_loans_allowed: 0,
@@ -240,54 +240,57 @@ describe('reasons against a loan', () => {
   test.each([[''], ['?patron_id=2'], ['?patron_id=99&item_id=1']])(
     'an unknown party "%s" is a 500',
     (search) =>
-      withLoanable({}, async (koha) => {
-        expect(await koha.ask('GET', `/api/v1/checkouts/availability${search}`)).toMatchObject({
+      withItem({}, async (koha) => {
+        expect(await koha.request('GET', `/api/v1/checkouts/availability${search}`)).toMatchObject({
           status: 500,
         });
       }),
   );
 
-  test('asking for a statistical patron writes a statistics row and fails', () =>
-    withLoanable({}, async (koha, patronId, itemId) => {
+  test('availability for a statistical patron writes a statistics row and fails', () =>
+    withItem({}, async (koha, patronId, itemId) => {
       koha.putSettings({ categories: [{ patron_category_id: 'PT', category_type: 'X' }] });
-      expect(await judge(koha, patronId, itemId)).toMatchObject({ status: 500 });
+      expect(await availabilityOf(koha, patronId, itemId)).toMatchObject({ status: 500 });
       expect(koha.state().statistics).toBe(1);
     }));
 });
 
 describe('items that are out', () => {
-  test('the own loan is RENEW_ISSUE, and confirming renews it', () =>
-    withLoanable({}, async (koha, patron_id, item_id) => {
-      const first = await lend(koha, { patron_id, item_id });
-      const asked = await judge(koha, patron_id, item_id);
-      expect(rowOf(asked)['confirms']).toEqual({ RENEW_ISSUE: 1 });
-      expect(await lend(koha, { patron_id, item_id })).toMatchObject({ status: 412 });
-      const confirmation = String(rowOf(asked)['confirmation_token']);
-      const again = await lend(koha, { patron_id, item_id }, { confirmation });
+  test('the own checkout is RENEW_ISSUE, and confirming renews it', () =>
+    withItem({}, async (koha, patron_id, item_id) => {
+      const first = await checkOut(koha, { patron_id, item_id });
+      const availability = await availabilityOf(koha, patron_id, item_id);
+      expect(rowOf(availability)['confirms']).toEqual({ RENEW_ISSUE: 1 });
+      expect(await checkOut(koha, { patron_id, item_id })).toMatchObject({ status: 412 });
+      const confirmation = String(rowOf(availability)['confirmation_token']);
+      const again = await checkOut(koha, { patron_id, item_id }, { confirmation });
       expect(again.status).toBe(201);
       expect(rowOf(again)).toMatchObject({ checkout_id: rowOf(first)['checkout_id'], renewals_count: 1 });
     }));
 
   test('no more renewals is a blocker', () =>
-    withLoanable(
+    withItem(
       { settings: { circulation_rules: [{ rule: 'maxissueqty', value: '9' }] } },
       async (koha, patron_id, item_id) => {
-        await lend(koha, { patron_id, item_id });
-        expect(await lend(koha, { patron_id, item_id })).toMatchObject({
+        await checkOut(koha, { patron_id, item_id });
+        expect(await checkOut(koha, { patron_id, item_id })).toMatchObject({
           status: 403,
           body: { error: 'Checkout not authorized (NO_MORE_RENEWALS)' },
         });
       },
     ));
 
-  test("another's loan names the other, and confirming returns it first", () =>
-    withLoanable({}, async (koha, patron_id, item_id) => {
+  test("another's checkout names the other, and confirming returns it first", () =>
+    withItem({}, async (koha, patron_id, item_id) => {
       koha.putPatron('222', { surname: 'Other', firstname: 'Ola', library_id: 'NORTH' });
       koha.putItem(barcode, { checked_out_to: '222' });
-      const asked = await judge(koha, patron_id, item_id);
-      expect(rowOf(asked)['confirms']).toMatchObject({ ISSUED_TO_ANOTHER: 1, issued_cardnumber: '222' });
-      const confirmation = String(rowOf(asked)['confirmation_token']);
-      expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 201 });
+      const availability = await availabilityOf(koha, patron_id, item_id);
+      expect(rowOf(availability)['confirms']).toMatchObject({
+        ISSUED_TO_ANOTHER: 1,
+        issued_cardnumber: '222',
+      });
+      const confirmation = String(rowOf(availability)['confirmation_token']);
+      expect(await checkOut(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 201 });
       expect(koha.state()).toMatchObject({
         checkouts: [{ patron_id }],
         old_checkouts: [{ cardnumber: '222' }],
@@ -295,20 +298,20 @@ describe('items that are out', () => {
     }));
 
   test('under AutoReturnCheckedOutItems a warning holds the raw row of the other, hash included', () =>
-    withLoanable({ settings: { AutoReturnCheckedOutItems: true } }, async (koha, patron_id, item_id) => {
+    withItem({ settings: { AutoReturnCheckedOutItems: true } }, async (koha, patron_id, item_id) => {
       koha.putPatron('222', { surname: 'Other', password: 'HASH' });
       koha.putItem(barcode, { checked_out_to: '222' });
-      expect(rowOf(await judge(koha, patron_id, item_id))['warnings']).toMatchObject({
+      expect(rowOf(await availabilityOf(koha, patron_id, item_id))['warnings']).toMatchObject({
         RETURNED_FROM_ANOTHER: { patron: { surname: 'Other', password: 'HASH', branchcode: 'MAIN' } },
       });
-      expect(await lend(koha, { patron_id, item_id })).toMatchObject({ status: 201 });
+      expect(await checkOut(koha, { patron_id, item_id })).toMatchObject({ status: 201 });
     }));
 
   test('a return that is not allowed here blocks', () =>
-    withLoanable({ settings: { AllowReturnToBranch: 'homebranch' } }, async (koha, patron_id, item_id) => {
+    withItem({ settings: { AllowReturnToBranch: 'homebranch' } }, async (koha, patron_id, item_id) => {
       koha.putPatron('222', {});
       koha.putItem(barcode, { home_library_id: 'NORTH', checked_out_to: '222' });
-      expect(rowOf(await judge(koha, patron_id, item_id))['blockers']).toMatchObject({
+      expect(rowOf(await availabilityOf(koha, patron_id, item_id))['blockers']).toMatchObject({
         RETURN_IMPOSSIBLE: 1,
         branch_to_return: 'NORTH',
       });
@@ -317,7 +320,7 @@ describe('items that are out', () => {
 
 describe('reasons that are none', () => {
   test.each<[string, Row, Record<string, string>]>([
-    ['a rental charge that the library does not ask about', { rental_charge: 2 }, {}],
+    ['a rental charge that needs no confirmation', { rental_charge: 2 }, {}],
     ['a restriction of the item other than 1', { restricted_status: 2 }, {}],
     ['an own booking that runs', { booking: { patron_id: 2 } }, {}],
     [
@@ -331,59 +334,66 @@ describe('reasons that are none', () => {
       { AllowReturnToBranch: 'homeorholdingbranch', AutoReturnCheckedOutItems: '1' },
     ],
   ])('%s', (_what, item, settings) =>
-    withLoanable({ settings }, async (koha, patronId, itemId) => {
+    withItem({ settings }, async (koha, patronId, itemId) => {
       koha.putPatron('222', {});
       const { checked_out_to, ...columns } = item;
       if (checked_out_to !== undefined) koha.putItem(barcode, { checked_out_to });
       koha.putItem(barcode, columns);
-      expect((await judge(koha, patronId, itemId)).body).toMatchObject({ blockers: {}, confirms: {} });
+      expect((await availabilityOf(koha, patronId, itemId)).body).toMatchObject({
+        blockers: {},
+        confirms: {},
+      });
     }),
   );
 });
 
 describe('the confirmation token', () => {
   test('is an HS256 JWT of API user, item and all confirm keys, sorted', () =>
-    withLoanable({ settings: asksForFees }, async (koha, patronId, itemId) => {
+    withItem({ settings: confirmsFees }, async (koha, patronId, itemId) => {
       koha.putItem(barcode, {
         rental_charge: 1,
         circulation_extra: { confirms: { HIGHHOLDS: 1, duration: 3 } },
       });
-      const token = String(rowOf(await judge(koha, patronId, itemId))['confirmation_token']);
+      const token = String(rowOf(await availabilityOf(koha, patronId, itemId))['confirmation_token']);
       const [header, payload] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString());
       expect(JSON.parse(header ?? '')).toEqual({ alg: 'HS256' });
       expect(JSON.parse(payload ?? '')).toEqual({ id: `1:${itemId}:HIGHHOLDS:RENTALCHARGE:duration` });
     }));
 
-  test('does not name the borrower: one patron’s token lends to another', () =>
-    withLoanable({ settings: asksForFees }, async (koha, patronId, itemId) => {
+  test('does not name the borrower: one patron’s token checks out to another', () =>
+    withItem({ settings: confirmsFees }, async (koha, patronId, itemId) => {
       koha.putItem(barcode, { rental_charge: 1 });
       const other = koha.putPatron('222', {});
-      const confirmation = String(rowOf(await judge(koha, patronId, itemId))['confirmation_token']);
-      const reply = await lend(koha, { patron_id: other.patron_id, item_id: itemId }, { confirmation });
+      const confirmation = String(rowOf(await availabilityOf(koha, patronId, itemId))['confirmation_token']);
+      const reply = await checkOut(koha, { patron_id: other.patron_id, item_id: itemId }, { confirmation });
       expect(reply.status).toBe(201);
     }));
 
   test('no longer fits when the reasons changed', () =>
-    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
+    withItem({ settings: confirmsFees }, async (koha, patron_id, item_id) => {
       koha.putItem(barcode, { rental_charge: 1 });
-      const confirmation = String(rowOf(await judge(koha, patron_id, item_id))['confirmation_token']);
+      const confirmation = String(
+        rowOf(await availabilityOf(koha, patron_id, item_id))['confirmation_token'],
+      );
       koha.putPatron('111', { account_balance: 1 });
-      expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 412 });
+      expect(await checkOut(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 412 });
     }));
 
   test('one that cannot be read does not fit in the newest code', () =>
-    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
+    withItem({ settings: confirmsFees }, async (koha, patron_id, item_id) => {
       koha.putSettings({ release: '26.05' });
       koha.putItem(barcode, { rental_charge: 1 });
-      const reply = await lend(koha, { patron_id, item_id }, { confirmation: 'nonsense' });
+      const reply = await checkOut(koha, { patron_id, item_id }, { confirmation: 'nonsense' });
       expect(reply).toMatchObject({ status: 412, body: { error: 'Confirmation error' } });
     }));
 
-  test('comes back in the Location of the loan, before its number', () =>
-    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
+  test('comes back in the Location of the checkout, before its number', () =>
+    withItem({ settings: confirmsFees }, async (koha, patron_id, item_id) => {
       koha.putItem(barcode, { rental_charge: 1 });
-      const confirmation = String(rowOf(await judge(koha, patron_id, item_id))['confirmation_token']);
-      const reply = await lend(koha, { patron_id, item_id }, { confirmation });
+      const confirmation = String(
+        rowOf(await availabilityOf(koha, patron_id, item_id))['confirmation_token'],
+      );
+      const reply = await checkOut(koha, { patron_id, item_id }, { confirmation });
       const { checkout_id } = rowOf(reply);
       expect(reply.headers.get('location')).toBe(
         `/api/v1/checkouts?confirmation=${confirmation}/${String(checkout_id)}`,
@@ -391,14 +401,14 @@ describe('the confirmation token', () => {
     }));
 
   test.each(['nonsense', 'eyJhbGciOiJIUzI1NiJ9.eyJpZCI6IjE6MSJ9.AAAA'])('%s is a 500', (confirmation) =>
-    withLoanable({ settings: asksForFees }, async (koha, patron_id, item_id) => {
+    withItem({ settings: confirmsFees }, async (koha, patron_id, item_id) => {
       koha.putItem(barcode, { rental_charge: 1 });
-      expect(await lend(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 500 });
+      expect(await checkOut(koha, { patron_id, item_id }, { confirmation })).toMatchObject({ status: 500 });
     }),
   );
 });
 
-describe('finding loans and items', () => {
+describe('finding checkouts and items', () => {
   test('patron_id is a "contains" match, too', () =>
     withKoha({}, async (koha) => {
       for (let card = 1; card <= 14; card++) {
@@ -406,29 +416,29 @@ describe('finding loans and items', () => {
         koha.putItem(`i${card}`, { checked_out_to: `c${card}` });
       }
       const ids = async (query: Record<string, string>): Promise<unknown[]> =>
-        rowsOf(await koha.ask('GET', '/api/v1/checkouts', { query })).map((row) => row['patron_id']);
+        rowsOf(await koha.request('GET', '/api/v1/checkouts', { query })).map((row) => row['patron_id']);
       expect(await ids({ patron_id: '5' })).toEqual([5, 15]);
       expect(await ids({ patron_id: '5', _match: 'exact' })).toEqual([5]);
       expect(await ids({ q: '{"patron_id":5,"item_id":4}' })).toEqual([5]);
       expect(await ids({ q: '{"patron_id":5,"item_id":5}' })).toEqual([]);
     }));
 
-  test('returned loans are asked for by checked_in', () =>
-    withLoanable({ settings: asksForFees }, async (koha) => {
+  test('returned checkouts are selected by checked_in', () =>
+    withItem({ settings: confirmsFees }, async (koha) => {
       koha.putItem(barcode, { checked_out_to: '111' });
       koha.putItem(barcode, { checked_out_to: null });
-      const past = await koha.ask('GET', '/api/v1/checkouts', { query: { checked_in: 'true' } });
-      expect(rowsOf(await koha.ask('GET', '/api/v1/checkouts'))).toEqual([]);
+      const past = await koha.request('GET', '/api/v1/checkouts', { query: { checked_in: 'true' } });
+      expect(rowsOf(await koha.request('GET', '/api/v1/checkouts'))).toEqual([]);
       expect(rowsOf(past)).toMatchObject([{ checkout_id: 1, checkin_date: expect.any(String) }]);
     }));
 
   test.each<[Release, number]>([
     ['23.11', 404],
     ['24.11', 200],
-  ])('the loans of one patron on %s: %i', (release, status) =>
-    withLoanable({ release }, async (koha, patronId) => {
+  ])('the checkouts of one patron on %s: %i', (release, status) =>
+    withItem({ release }, async (koha, patronId) => {
       koha.putItem(barcode, { checked_out_to: '111' });
-      expect(await koha.ask('GET', `/api/v1/patrons/${patronId}/checkouts`)).toMatchObject({ status });
+      expect(await koha.request('GET', `/api/v1/patrons/${patronId}/checkouts`)).toMatchObject({ status });
     }),
   );
 
@@ -437,11 +447,11 @@ describe('finding loans and items', () => {
       koha.putItem('1234', {});
       koha.putItem('912345', {});
       const found = async (query: Record<string, string>): Promise<unknown[]> =>
-        rowsOf(await koha.ask('GET', '/api/v1/items', { query })).map((row) => row['external_id']);
+        rowsOf(await koha.request('GET', '/api/v1/items', { query })).map((row) => row['external_id']);
       expect(await found({ external_id: '1234' })).toEqual(['1234', '912345']);
       expect(await found({ external_id: '1234', _match: 'exact' })).toEqual(['1234']);
       expect(await found({ q: '{"external_id":"1234"}' })).toEqual(['1234']);
-      expect(await koha.ask('GET', '/api/v1/items/99')).toMatchObject({
+      expect(await koha.request('GET', '/api/v1/items/99')).toMatchObject({
         status: 404,
         body: { error: 'Item not found' },
       });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { readCommand } from '../src/read-command.ts';
 
 describe('the command', () => {
-  test('one library with what was asked for', () => {
+  test('one library with the given options', () => {
     expect(
       readCommand(
         {

@@ -8,13 +8,18 @@ import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { startKohaDouble } from '../src/index.ts';
 import { patronBody, rowOf, rowsOf } from './support/rows.ts';
-import { askPlain, withKoha, type TestKoha } from './support/with-koha.ts';
+import { sendRequest, withKoha, type TestKoha } from './support/with-koha.ts';
 
-const control = (koha: TestKoha, method: string, path: string, body?: unknown): ReturnType<typeof askPlain> =>
-  askPlain(`${koha.url}/_double${path}`, method, body === undefined ? {} : { body });
+const control = (
+  koha: TestKoha,
+  method: string,
+  path: string,
+  body?: unknown,
+): ReturnType<typeof sendRequest> =>
+  sendRequest(`${koha.url}/_double${path}`, method, body === undefined ? {} : { body });
 
-const failure = (asked: Promise<unknown>): Promise<string> =>
-  asked.then(
+const failure = (reply: Promise<unknown>): Promise<string> =>
+  reply.then(
     () => 'answered',
     (error: unknown) => String((error as { cause?: { code?: string } }).cause?.code ?? error),
   );
@@ -46,7 +51,7 @@ describe('rows', () => {
       expect([koha.state('old').patrons.length, koha.state('new').patrons.length]).toEqual([0, 1]);
     }));
 
-  test('items are made, lent, taken back and removed by barcode', () =>
+  test('items are made, checked out, checked in and removed by barcode', () =>
     withKoha({}, async (koha) => {
       koha.putPatron('1', {});
       await control(koha, 'PUT', '/items/39', { itype: 'DVD', checked_out_to: '1' });
@@ -74,8 +79,18 @@ describe('over https', () => {
   (openssl ? test : test.skip)('a double speaks with the certificate it is given', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'koha-double-'));
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-    const asked = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    spawnSync('openssl', [...asked, '-keyout', key, '-out', cert, '-days', '3', '-subj', '/CN=koha.example']);
+    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    spawnSync('openssl', [
+      ...request,
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-days',
+      '3',
+      '-subj',
+      '/CN=koha.example',
+    ]);
     const tls = { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
     rmSync(folder, { recursive: true });
     const koha = await startKohaDouble({ library: 'midland', tls });
@@ -97,11 +112,11 @@ describe('over https', () => {
 });
 
 describe('the call log', () => {
-  test('numbers API calls, not control calls, and can be asked for the later ones', () =>
+  test('numbers API calls, not control calls, and can return the later ones only', () =>
     withKoha({}, async (koha) => {
       const headers = { 'x-koha-library': 'NORTH' };
-      await koha.ask('GET', '/api/v1/patrons', { query: { cardnumber: '1' }, headers });
-      await koha.ask('GET', '/api/v1/nothing');
+      await koha.request('GET', '/api/v1/patrons', { query: { cardnumber: '1' }, headers });
+      await koha.request('GET', '/api/v1/nothing');
       expect(rowsOf(await control(koha, 'GET', '/calls?since=1'))).toEqual([
         {
           n: 2,
@@ -129,9 +144,9 @@ describe('faults', () => {
         { operation: 'GET /patrons', kind: 'status', times: 2, status: 429, headers: { 'retry-after': '3' } },
         { operation: 'GET /patrons', kind: 'html' },
       ]);
-      expect(await koha.ask('GET', '/api/v1/libraries')).toMatchObject({ status: 200 });
+      expect(await koha.request('GET', '/api/v1/libraries')).toMatchObject({ status: 200 });
       const replies = [];
-      for (let n = 0; n < 4; n++) replies.push(await koha.ask('GET', '/api/v1/patrons'));
+      for (let n = 0; n < 4; n++) replies.push(await koha.request('GET', '/api/v1/patrons'));
       expect(replies.map((reply) => reply.status)).toEqual([429, 429, 200, 200]);
       expect(replies[0]?.headers.get('retry-after')).toBe('3');
       expect(replies[2]?.body).toContain('<html>');
@@ -141,14 +156,14 @@ describe('faults', () => {
   test('* hits whatever comes, the token and the description too', () =>
     withKoha({}, async (koha) => {
       koha.addFaults([{ operation: '*', kind: 'status', status: 503, times: 2 }]);
-      expect(await askPlain(`${koha.url}/api/v1/oauth/token`, 'POST')).toMatchObject({ status: 503 });
-      expect(await askPlain(`${koha.url}/api/v1/`, 'GET')).toMatchObject({ status: 503 });
+      expect(await sendRequest(`${koha.url}/api/v1/oauth/token`, 'POST')).toMatchObject({ status: 503 });
+      expect(await sendRequest(`${koha.url}/api/v1/`, 'GET')).toMatchObject({ status: 503 });
     }));
 
   test('a template fits every id', () =>
     withKoha({}, async (koha) => {
       koha.addFaults([{ operation: 'GET /patrons/{patron_id}', kind: 'status', status: 502 }]);
-      expect(await koha.ask('GET', '/api/v1/patrons/1')).toMatchObject({ status: 502 });
+      expect(await koha.request('GET', '/api/v1/patrons/1')).toMatchObject({ status: 502 });
     }));
 
   test.each([
@@ -158,7 +173,7 @@ describe('faults', () => {
     withKoha({}, async (koha) => {
       await koha.token();
       koha.addFaults([{ operation: 'POST /patrons', kind }]);
-      expect(await failure(koha.ask('POST', '/api/v1/patrons', { body: patronBody() }))).toMatch(
+      expect(await failure(koha.request('POST', '/api/v1/patrons', { body: patronBody() }))).toMatch(
         /ECONNRESET|UND_ERR/,
       );
       expect(koha.state().patrons).toHaveLength(patrons);
@@ -170,9 +185,9 @@ describe('faults', () => {
     withKoha({}, async (koha) => {
       await koha.token();
       koha.addFaults([{ operation: 'POST /patrons', kind: 'truncate', cut }]);
-      const asked = koha.ask('POST', '/api/v1/patrons', { body: patronBody() });
-      if (cut) expect(await failure(asked)).not.toBe('answered');
-      else expect(typeof (await asked).body).toBe('string');
+      const reply = koha.request('POST', '/api/v1/patrons', { body: patronBody() });
+      if (cut) expect(await failure(reply)).not.toBe('answered');
+      else expect(typeof (await reply).body).toBe('string');
       expect(koha.state().patrons).toHaveLength(2);
     }),
   );
@@ -184,10 +199,10 @@ describe('faults', () => {
         { operation: 'GET /libraries', kind: 'delay', ms: 60 },
         { operation: 'GET /libraries', kind: 'hang' },
       ]);
-      await koha.ask('GET', '/api/v1/libraries');
+      await koha.request('GET', '/api/v1/libraries');
       expect(koha.calls().at(-1)?.ms).toBeGreaterThanOrEqual(55);
-      const hanging = failure(koha.ask('GET', '/api/v1/libraries'));
-      await koha.ask('GET', '/api/v1/libraries');
+      const hanging = failure(koha.request('GET', '/api/v1/libraries'));
+      await koha.request('GET', '/api/v1/libraries');
       await koha.close();
       expect(await hanging).not.toBe('answered');
     }));
@@ -195,7 +210,7 @@ describe('faults', () => {
   test('a status can come after the effect', () =>
     withKoha({}, async (koha) => {
       koha.addFaults([{ operation: 'POST /patrons', kind: 'status', status: 500, after: true }]);
-      expect(await koha.ask('POST', '/api/v1/patrons', { body: patronBody() })).toMatchObject({
+      expect(await koha.request('POST', '/api/v1/patrons', { body: patronBody() })).toMatchObject({
         status: 500,
       });
       expect(koha.state().patrons).toHaveLength(2);
@@ -204,7 +219,7 @@ describe('faults', () => {
   test('a hang can come after the effect', () =>
     withKoha({}, async (koha) => {
       koha.addFaults([{ operation: 'POST /patrons', kind: 'hang', after: true }]);
-      const hanging = failure(koha.ask('POST', '/api/v1/patrons', { body: patronBody() }));
+      const hanging = failure(koha.request('POST', '/api/v1/patrons', { body: patronBody() }));
       while (koha.state().patrons.length < 2) await nextTurn();
       await koha.close();
       expect(await hanging).not.toBe('answered');
@@ -253,7 +268,7 @@ describe('settings', () => {
 
   test('a wrong clock shows in the Date header and in the plugin’s time', () =>
     withKoha({ settings: { clock_skew_seconds: 7200, utc_offset_minutes: 60 } }, async (koha) => {
-      const reply = await koha.ask('GET', '/api/v1/contrib/passport/about');
+      const reply = await koha.request('GET', '/api/v1/contrib/passport/about');
       const ahead = (Date.parse(reply.headers.get('date') ?? '') - Date.now()) / 1000;
       expect(Math.abs(ahead - 7200)).toBeLessThan(60);
       expect(rowOf(reply)['time']).toMatch(/\+01:00$/);
@@ -261,7 +276,7 @@ describe('settings', () => {
 
   test('an API that has moved answers with where it went', () =>
     withKoha({ settings: { redirect_to: 'https://elsewhere.example/' } }, async (koha) => {
-      const reply = await askPlain(`${koha.url}/api/v1/libraries?x=1`, 'GET');
+      const reply = await sendRequest(`${koha.url}/api/v1/libraries?x=1`, 'GET');
       expect([reply.status, reply.headers.get('location')]).toEqual([
         302,
         'https://elsewhere.example/api/v1/libraries?x=1',

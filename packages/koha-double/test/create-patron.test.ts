@@ -5,7 +5,7 @@ import { withKoha, type Reply, type TestKoha } from './support/with-koha.ts';
 
 const path = '/api/v1/patrons';
 const create = (koha: TestKoha, change: Row = {}, headers: Record<string, string> = {}): Promise<Reply> =>
-  koha.ask('POST', path, { body: patronBody(change), headers });
+  koha.request('POST', path, { body: patronBody(change), headers });
 const count = (koha: TestKoha): number => koha.state().patrons.length;
 const passport = { type: 'PASSPORTED', value: 'midland' };
 const homeKey = { type: 'PASSPORTED_ID', value: 'midland:7' };
@@ -105,7 +105,7 @@ describe('a body that does not fit', () => {
       '/body/extended_attributes/0/value',
       'Missing property.',
     ],
-  ])('%s is told by path', (_what, change, where, message) =>
+  ])('%s is reported by path', (_what, change, where, message) =>
     withKoha({}, async (koha) => {
       const reply = await create(koha, change);
       expect(reply).toMatchObject({ status: 400, body: { errors: [{ path: where, message }], status: 400 } });
@@ -116,7 +116,7 @@ describe('a body that does not fit', () => {
   test.each(['surname', 'library_id', 'category_id'])('%s must be there', (name) =>
     withKoha({}, async (koha) => {
       const { [name]: _left, ...body } = patronBody();
-      expect((await koha.ask('POST', path, { body })).body).toEqual({
+      expect((await koha.request('POST', path, { body })).body).toEqual({
         errors: [{ path: `/body/${name}`, message: 'Missing property.' }],
         status: 400,
       });
@@ -125,7 +125,7 @@ describe('a body that does not fit', () => {
 
   test.each(['', '{"surname":', 'surname=X'])('no JSON: %j', (body) =>
     withKoha({}, async (koha) => {
-      const reply = await koha.ask('POST', path, { body });
+      const reply = await koha.request('POST', path, { body });
       expect(reply.body).toEqual({ errors: [{ path: '/body', message: 'Missing property.' }], status: 400 });
     }),
   );
@@ -251,10 +251,10 @@ describe('what is taken', () => {
     }));
 });
 
-describe('look-alikes', () => {
+describe('possible duplicates', () => {
   const sameAs = { error: 'A patron record matching these details already exists' };
 
-  test('on 25.11 are tested before the card: the same create again is a look-alike', () =>
+  test('on 25.11 are tested before the card: the same create again is a possible duplicate', () =>
     withKoha({ release: '25.11' }, async (koha) => {
       await create(koha);
       expect((await create(koha)).body).toEqual(sameAs);

@@ -9,7 +9,7 @@ async function failuresOf(koha: TestKoha, count: number, atOnce: number, attribu
   const sendNext = async (): Promise<void> => {
     while (sent < count) {
       sent += 1;
-      const { status } = await koha.ask('POST', '/api/v1/patrons', { body: copyOf(sent, attributes) });
+      const { status } = await koha.request('POST', '/api/v1/patrons', { body: copyOf(sent, attributes) });
       if (status !== 201) failed += 1;
     }
   };
@@ -51,7 +51,7 @@ describe('creates of patrons with attributes that are open at the same time', ()
     withKoha({ settings: { deadlocks: true, unique_gap_ms: 30 } }, async (koha) => {
       await koha.token();
       const replies = await Promise.all(
-        [1, 2].map((number) => koha.ask('POST', '/api/v1/patrons', { body: copyOf(number, true) })),
+        [1, 2].map((number) => koha.request('POST', '/api/v1/patrons', { body: copyOf(number, true) })),
       );
       expect(replies.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, 500]);
       expect(replies.find(({ status }) => status === 500)?.body).toEqual({

@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { signEvent } from '../src/plugin/sign-event.ts';
 import { startFakeReceiver, webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
 import { rowOf } from './support/rows.ts';
-import { askPlain, withKoha, type TestKoha } from './support/with-koha.ts';
+import { sendRequest, withKoha, type TestKoha } from './support/with-koha.ts';
 
 const base = '/api/v1/contrib/passport';
 const state = (seq: number, more: object = {}): object => ({
@@ -16,16 +16,18 @@ const state = (seq: number, more: object = {}): object => ({
 describe('the plugin’s routes', () => {
   test('an outcome is kept by the highest seq', () =>
     withKoha({}, async (koha) => {
-      const told = [
+      const sent = [
         [2, 'two'],
         [3, 'three'],
         [1, 'one'],
       ] as const;
-      for (const [seq, message] of told) {
-        const reply = await koha.ask('PUT', `${base}/scans/e1/outcome`, { body: state(seq, { message }) });
+      for (const [seq, message] of sent) {
+        const reply = await koha.request('PUT', `${base}/scans/e1/outcome`, {
+          body: state(seq, { message }),
+        });
         expect(reply).toMatchObject({ status: 204, body: undefined });
       }
-      expect(await koha.ask('GET', `${base}/scans/e1`)).toMatchObject({
+      expect(await koha.request('GET', `${base}/scans/e1`)).toMatchObject({
         status: 200,
         body: { message: 'three' },
       });
@@ -39,7 +41,9 @@ describe('the plugin’s routes', () => {
     ['a negative seq', 'e1', state(-1)],
   ])('an outcome with %s is 400', (_what, id, body) =>
     withKoha({}, async (koha) => {
-      expect(await koha.ask('PUT', `${base}/scans/${id}/outcome`, { body })).toMatchObject({ status: 400 });
+      expect(await koha.request('PUT', `${base}/scans/${id}/outcome`, { body })).toMatchObject({
+        status: 400,
+      });
       expect(koha.state().outcomes).toEqual([]);
     }),
   );
@@ -50,28 +54,28 @@ describe('the plugin’s routes', () => {
       withKoha({}, async (koha) => {
         const headers = { 'content-type': type };
         const card = { cardnumber: '21234000000017' };
-        const scan = await koha.ask('POST', `${base}/scans`, { headers, body: card });
+        const scan = await koha.request('POST', `${base}/scans`, { headers, body: card });
         expect(scan).toMatchObject({ status: 415, body: { error_code: 'not_json' } });
-        const told = await koha.ask('PUT', `${base}/scans/e1/outcome`, { headers, body: state(1) });
-        expect(told).toMatchObject({ status: 415 });
+        const reply = await koha.request('PUT', `${base}/scans/e1/outcome`, { headers, body: state(1) });
+        expect(reply).toMatchObject({ status: 415 });
         expect(koha.state().outcomes).toEqual([]);
       }),
   );
 
   test('an unknown scan is 404', () =>
     withKoha({}, async (koha) => {
-      expect(await koha.ask('GET', `${base}/scans/none`)).toMatchObject({ status: 404 });
+      expect(await koha.request('GET', `${base}/scans/none`)).toMatchObject({ status: 404 });
     }));
 
-  test('each asks for its own permission', () =>
+  test('each requires its own permission', () =>
     withKoha({ settings: { permissions: ['catalogue:1'] } }, async (koha) => {
       const body = state(1);
       const replies = await Promise.all([
-        koha.ask('GET', `${base}/about`),
-        koha.ask('PUT', `${base}/scans/e1/outcome`, { body }),
-        koha.ask('GET', `${base}/scans/e1`),
-        koha.ask('POST', `${base}/scans`, { body: { cardnumber: '1' } }),
-        koha.ask('GET', `${base}/desk.js`),
+        koha.request('GET', `${base}/about`),
+        koha.request('PUT', `${base}/scans/e1/outcome`, { body }),
+        koha.request('GET', `${base}/scans/e1`),
+        koha.request('POST', `${base}/scans`, { body: { cardnumber: '1' } }),
+        koha.request('GET', `${base}/desk.js`),
       ]);
       const circulate = { circulate: 'circulate_remaining_permissions' };
       const edit = { borrowers: 'edit_borrowers' };
@@ -84,9 +88,9 @@ describe('the plugin’s routes', () => {
       ]);
     }));
 
-  test('about tells version, types, preferences and workers', () =>
+  test('about reports version, types, preferences and workers', () =>
     withKoha({ release: '25.11', settings: { plugin_version: '0.9.0', plack_workers: 2 } }, async (koha) => {
-      const reply = await koha.ask('GET', `${base}/about`);
+      const reply = await koha.request('GET', `${base}/about`);
       expect(reply.body).toMatchObject({
         version: '0.9.0',
         koha_version: expect.stringMatching(/^25\.11\./),
@@ -109,11 +113,11 @@ describe('the plugin’s routes', () => {
 
   test('a Koha without the plugin has none of them', () =>
     withKoha({ plugin: false }, async (koha) => {
-      expect(await koha.ask('GET', `${base}/about`)).toMatchObject({ status: 404 });
+      expect(await koha.request('GET', `${base}/about`)).toMatchObject({ status: 404 });
     }));
 });
 
-/** A double whose events go to a receiver that answers as it is told. */
+/** A double whose events go to a receiver with the given answers. */
 async function withReceiver(
   respond: Respond | undefined,
   run: (koha: TestKoha, events: Awaited<ReturnType<typeof startFakeReceiver>>['events']) => Promise<void>,
@@ -131,7 +135,7 @@ async function withReceiver(
 const report = (
   koha: TestKoha,
   body: object = { cardnumber: '21234000000017' },
-): ReturnType<TestKoha['ask']> => koha.ask('POST', `${base}/scans`, { body });
+): ReturnType<TestKoha['request']> => koha.request('POST', `${base}/scans`, { body });
 
 describe('POST /scans', () => {
   test('signs the known answer of Standard Webhooks', () => {
@@ -183,7 +187,7 @@ describe('POST /scans', () => {
     [503, 503, 'receiver_busy'],
     [500, 503, 'receiver_unreachable'],
     [401, 502, 'receiver_refused'],
-  ])('a receiver that answers %i is told as %i %s', (theirs, ours, error_code) =>
+  ])('a receiver that answers %i is reported as %i %s', (theirs, ours, error_code) =>
     withReceiver(
       () => ({ status: theirs, body: {}, headers: { 'retry-after': '7' } }),
       async (koha) => {
@@ -249,13 +253,13 @@ describe('POST /scans', () => {
       return () => ({ status: 202, body: { event_id: `e${(count += 1)}`, status: 'accepted' } });
     };
     const scan = (koha: TestKoha): Promise<unknown> =>
-      askPlain(`${koha.url}/cgi-bin/koha/circ/circulation.pl?findborrower=${card}`, 'GET');
+      sendRequest(`${koha.url}/cgi-bin/koha/circ/circulation.pl?findborrower=${card}`, 'GET');
 
     test('hands on that event once, whatever became of it; who tries again gets a new one', () =>
       withReceiver(numbered(), async (koha, events) => {
         await scan(koha);
-        const told = state(2, { state: 'done', outcome: 'NOT_FOUND' });
-        await koha.ask('PUT', `${base}/scans/e1/outcome`, { body: told });
+        const done = state(2, { state: 'done', outcome: 'NOT_FOUND' });
+        await koha.request('PUT', `${base}/scans/e1/outcome`, { body: done });
         const handed = await report(koha, { cardnumber: ` ${card} ` });
         expect(handed).toMatchObject({
           status: 202,
@@ -288,7 +292,7 @@ describe('POST /scans', () => {
     });
   });
 
-  test('the scan is queued, and the receiver is asked when nobody tells for two seconds', () => {
+  test('the scan is queued, and the receiver is queried when there is no report for two seconds', () => {
     let nowMs = Date.parse('2026-11-25T09:00:00Z');
     return withReceiver(
       (event) =>
@@ -297,11 +301,13 @@ describe('POST /scans', () => {
           : { status: 202, body: { event_id: 'e1', status: 'accepted' } },
       async (koha, events) => {
         await report(koha);
-        expect(await koha.ask('GET', `${base}/scans/e1`)).toMatchObject({
+        expect(await koha.request('GET', `${base}/scans/e1`)).toMatchObject({
           body: { state: 'queued', seq: 0 },
         });
         nowMs += 2100;
-        expect(await koha.ask('GET', `${base}/scans/e1`)).toMatchObject({ body: { outcome: 'NOT_FOUND' } });
+        expect(await koha.request('GET', `${base}/scans/e1`)).toMatchObject({
+          body: { outcome: 'NOT_FOUND' },
+        });
         expect(events.map((event) => `${event.method} ${event.url}`)).toEqual([
           'POST /webhooks/midland',
           'GET /webhooks/midland/e1',

@@ -3,7 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { describe, expect, test } from '@jest/globals';
 import { cardsOf, rowsOf } from './support/rows.ts';
-import { withKoha, type Ask, type TestKoha } from './support/with-koha.ts';
+import { withKoha, type RequestOptions, type TestKoha } from './support/with-koha.ts';
 
 const patrons = '/api/v1/patrons';
 
@@ -13,7 +13,7 @@ function three(koha: TestKoha): void {
   koha.putPatron('ABC-1', { surname: 'Okafor', firstname: 'Chidi', email: 'chidi@post.example' });
 }
 
-const q = (query: unknown): Ask => ({ query: { q: JSON.stringify(query) } });
+const q = (query: unknown): RequestOptions => ({ query: { q: JSON.stringify(query) } });
 const total = (headers: Headers): (string | null)[] => [
   headers.get('x-total-count'),
   headers.get('x-base-total-count'),
@@ -23,7 +23,7 @@ describe('simple filters', () => {
   test('T-07 a filter means "contains" unless it says otherwise', () =>
     withKoha({}, async (koha) => {
       three(koha);
-      expect(cardsOf(await koha.ask('GET', patrons, { query: { cardnumber: '1234' } }))).toEqual([
+      expect(cardsOf(await koha.request('GET', patrons, { query: { cardnumber: '1234' } }))).toEqual([
         '12345',
         '91234',
       ]);
@@ -36,7 +36,7 @@ describe('simple filters', () => {
   ])('_match=%s', (match, cardnumber, cards) =>
     withKoha({}, async (koha) => {
       three(koha);
-      const reply = await koha.ask('GET', patrons, { query: { cardnumber, _match: match } });
+      const reply = await koha.request('GET', patrons, { query: { cardnumber, _match: match } });
       expect(cardsOf(reply)).toEqual(cards);
     }),
   );
@@ -44,18 +44,18 @@ describe('simple filters', () => {
   test('T-07 a percent sign and an underscore are wildcards, as in the database', () =>
     withKoha({}, async (koha) => {
       three(koha);
-      expect(cardsOf(await koha.ask('GET', patrons, { query: { cardnumber: '1_3' } }))).toEqual([
+      expect(cardsOf(await koha.request('GET', patrons, { query: { cardnumber: '1_3' } }))).toEqual([
         '12345',
         '91234',
       ]);
-      expect(rowsOf(await koha.ask('GET', patrons, { query: { cardnumber: '%' } }))).toHaveLength(4);
+      expect(rowsOf(await koha.request('GET', patrons, { query: { cardnumber: '%' } }))).toHaveLength(4);
     }));
 
   test('letter case, accents and trailing blanks do not count', () =>
     withKoha({}, async (koha) => {
       three(koha);
-      const byName = await koha.ask('GET', patrons, { query: { surname: 'MULLER ', _match: 'exact' } });
-      const byCard = await koha.ask('GET', patrons, { query: { cardnumber: 'abc-1', _match: 'exact' } });
+      const byName = await koha.request('GET', patrons, { query: { surname: 'MULLER ', _match: 'exact' } });
+      const byCard = await koha.request('GET', patrons, { query: { cardnumber: 'abc-1', _match: 'exact' } });
       expect(cardsOf(byName)).toEqual(['12345', '91234']);
       expect(cardsOf(byCard)).toEqual(['ABC-1']);
     }));
@@ -65,7 +65,7 @@ describe('simple filters', () => {
     (search) =>
       withKoha({}, async (koha) => {
         three(koha);
-        expect(rowsOf(await koha.ask('GET', `${patrons}?${search}`))).toHaveLength(4);
+        expect(rowsOf(await koha.request('GET', `${patrons}?${search}`))).toHaveLength(4);
       }),
   );
 
@@ -73,7 +73,7 @@ describe('simple filters', () => {
     withKoha({}, async (koha) => {
       three(koha);
       koha.putPatron('12345', { debarred: '2020-01-01' });
-      const [row] = rowsOf(await koha.ask('GET', patrons, { query: { restricted: 'true' } }));
+      const [row] = rowsOf(await koha.request('GET', patrons, { query: { restricted: 'true' } }));
       expect(row).toMatchObject({ cardnumber: '12345', restricted: false });
     }));
 });
@@ -95,7 +95,7 @@ describe('q', () => {
   ])('%s', (_what, query, cards) =>
     withKoha({}, async (koha) => {
       three(koha);
-      expect(cardsOf(await koha.ask('GET', patrons, q(query)))).toEqual(cards);
+      expect(cardsOf(await koha.request('GET', patrons, q(query)))).toEqual(cards);
     }),
   );
 
@@ -107,12 +107,12 @@ describe('q', () => {
         ['q', '{"firstname":"bo"}'],
         ['cardnumber', '9'],
       ] as const;
-      expect(cardsOf(await koha.ask('GET', patrons, { query }))).toEqual(['91234']);
+      expect(cardsOf(await koha.request('GET', patrons, { query }))).toEqual(['91234']);
     }));
 
   test('an operator that is not allowed is 400 with the number 1 as its text', () =>
     withKoha({}, async (koha) => {
-      const reply = await koha.ask('GET', patrons, q({ surname: { '-exec': 'x' } }));
+      const reply = await koha.request('GET', patrons, q({ surname: { '-exec': 'x' } }));
       expect(reply).toMatchObject({ status: 400, body: { error: 1, error_code: 'invalid_query' } });
     }));
 
@@ -120,7 +120,7 @@ describe('q', () => {
     'q=%s is a 500',
     (text) =>
       withKoha({}, async (koha) => {
-        const reply = await koha.ask('GET', patrons, { query: { q: text } });
+        const reply = await koha.request('GET', patrons, { query: { q: text } });
         expect(reply).toMatchObject({ status: 500, body: { error_code: 'internal_server_error' } });
       }),
   );
@@ -135,7 +135,7 @@ describe('q', () => {
       koha.putPatron('91234', { extended_attributes: [attribute('PASSPORTED', 'b')] });
       const headers = { 'x-koha-embed': 'extended_attributes' };
       const query = { 'extended_attributes.code': 'PASSPORTED', 'extended_attributes.attribute': 'B' };
-      const reply = await koha.ask('GET', patrons, { ...q(query), headers });
+      const reply = await koha.request('GET', patrons, { ...q(query), headers });
       expect(cardsOf(reply)).toEqual(['91234']);
       expect(rowsOf(reply)[0]?.['extended_attributes']).toMatchObject([{ type: 'PASSPORTED', value: 'b' }]);
     }));
@@ -145,11 +145,11 @@ describe('a query in the body of a GET', () => {
   const text = '{"cardnumber":"12345"}';
 
   /** fetch refuses to send such a thing. */
-  async function ask(koha: TestKoha): Promise<unknown> {
+  async function search(koha: TestKoha): Promise<unknown> {
     const headers = { authorization: `Bearer ${await koha.token()}`, 'content-length': text.length };
-    const asked = request(`${koha.url}${patrons}`, { method: 'GET', headers });
-    asked.end(text);
-    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const sent = request(`${koha.url}${patrons}`, { method: 'GET', headers });
+    sent.end(text);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
     return json(response);
   }
 
@@ -159,7 +159,7 @@ describe('a query in the body of a GET', () => {
   ] as const)('on %s finds %i of 4', (release, found) =>
     withKoha({ release }, async (koha) => {
       three(koha);
-      expect(await ask(koha)).toHaveLength(found);
+      expect(await search(koha)).toHaveLength(found);
     }),
   );
 });
@@ -169,7 +169,7 @@ describe('pages', () => {
     withKoha({}, async (koha) => {
       three(koha);
       const query = { surname: 'muller', _per_page: '1', _page: '2', _order_by: '-patron_id' };
-      const reply = await koha.ask('GET', patrons, { query });
+      const reply = await koha.request('GET', patrons, { query });
       expect(cardsOf(reply)).toEqual(['12345']);
       expect(total(reply.headers)).toEqual(['2', '4']);
       expect(reply.headers.get('link')).toMatch(
@@ -179,19 +179,19 @@ describe('pages', () => {
 
   test('-1 is everything, the default is 20', () =>
     withKoha({ seed: 'riverside' }, async (koha) => {
-      expect(rowsOf(await koha.ask('GET', patrons))).toHaveLength(20);
-      expect(rowsOf(await koha.ask('GET', patrons, { query: { _per_page: '-1' } }))).toHaveLength(401);
+      expect(rowsOf(await koha.request('GET', patrons))).toHaveLength(20);
+      expect(rowsOf(await koha.request('GET', patrons, { query: { _per_page: '-1' } }))).toHaveLength(401);
     }));
 
   test('a page size of 0 is refused with a bare list', () =>
     withKoha({}, async (koha) => {
-      const reply = await koha.ask('GET', patrons, { query: { _per_page: '0' } });
+      const reply = await koha.request('GET', patrons, { query: { _per_page: '0' } });
       expect(reply).toMatchObject({ status: 400, body: [{ path: '/query/_per_page' }] });
     }));
 
   test('the request id comes back', () =>
     withKoha({}, async (koha) => {
-      const reply = await koha.ask('GET', patrons, { headers: { 'x-koha-request-id': '42' } });
+      const reply = await koha.request('GET', patrons, { headers: { 'x-koha-request-id': '42' } });
       expect(reply.headers.get('x-koha-request-id')).toBe('42');
     }));
 });
@@ -199,7 +199,7 @@ describe('pages', () => {
 describe('what a request may not say', () => {
   test('an unknown query parameter is a bare list', () =>
     withKoha({}, async (koha) => {
-      const reply = await koha.ask('GET', patrons, { query: { barcode: '1' } });
+      const reply = await koha.request('GET', patrons, { query: { barcode: '1' } });
       expect(reply).toMatchObject({
         status: 400,
         body: [{ path: '/query/barcode', message: 'Malformed query string' }],
@@ -209,7 +209,7 @@ describe('what a request may not say', () => {
   test('embeds on a route without them are a bare string, even before the login', () =>
     withKoha({}, async (koha) => {
       const headers = { authorization: 'Bearer nonsense', 'x-koha-embed': 'extended_attributes' };
-      const reply = await koha.ask('POST', patrons, { headers, body: {} });
+      const reply = await koha.request('POST', patrons, { headers, body: {} });
       expect(reply).toMatchObject({
         status: 400,
         body: 'Embedding objects is not allowed on this endpoint.',
@@ -218,7 +218,7 @@ describe('what a request may not say', () => {
 
   test.each(['extended_attributes, library', 'holds'])('x-koha-embed: %s is not in the list', (value) =>
     withKoha({}, async (koha) => {
-      const reply = await koha.ask('GET', patrons, { headers: { 'x-koha-embed': value } });
+      const reply = await koha.request('GET', patrons, { headers: { 'x-koha-embed': value } });
       expect(reply).toMatchObject({
         status: 400,
         body: { errors: [{ message: expect.stringMatching(/^Not in enum list: /) }] },
@@ -238,7 +238,7 @@ describe('what is shown', () => {
         brand_new: 'FUTURE',
       };
       koha.putPatron('12345', { surname: 'X', ...planted });
-      const text = JSON.stringify((await koha.ask('GET', patrons, q({ cardnumber: '12345' }))).body);
+      const text = JSON.stringify((await koha.request('GET', patrons, q({ cardnumber: '12345' }))).body);
       expect(text).toContain('NOTE');
       for (const value of ['HASH', 'TOTP', 'FUTURE', 'flags']) expect(text).not.toContain(value);
     }));
@@ -250,7 +250,9 @@ describe('what is shown', () => {
       const headers = {
         'x-koha-embed': 'extended_attributes,account_balance,checkouts+count,overdues+count,library',
       };
-      const [row] = rowsOf(await koha.ask('GET', patrons, { ...q({ 'me.cardnumber': '12345' }), headers }));
+      const [row] = rowsOf(
+        await koha.request('GET', patrons, { ...q({ 'me.cardnumber': '12345' }), headers }),
+      );
       expect(row).toMatchObject({
         account_balance: 4.5,
         checkouts_count: 1,
@@ -266,7 +268,7 @@ describe('what is shown', () => {
   ] as const)('preferred_name and expired on %s: %s', (release, isThere) =>
     withKoha({ release }, async (koha) => {
       koha.putPatron('12345', { surname: 'X', expiry_date: '2020-01-01' });
-      const [row] = rowsOf(await koha.ask('GET', patrons, q({ cardnumber: '12345' })));
+      const [row] = rowsOf(await koha.request('GET', patrons, q({ cardnumber: '12345' })));
       expect([row?.['expired'] === true, Object.hasOwn(row ?? {}, 'preferred_name')]).toEqual([
         isThere,
         isThere,
@@ -290,10 +292,10 @@ describe('what is shown', () => {
 
   test('24.05 gave "not found" a code', async () => {
     await withKoha({ release: '23.11' }, async (koha) => {
-      expect((await koha.ask('GET', `${patrons}/99`)).body).toEqual({ error: 'Patron not found' });
+      expect((await koha.request('GET', `${patrons}/99`)).body).toEqual({ error: 'Patron not found' });
     });
     await withKoha({ release: '24.11' }, async (koha) => {
-      expect((await koha.ask('GET', `${patrons}/99`)).body).toEqual({
+      expect((await koha.request('GET', `${patrons}/99`)).body).toEqual({
         error: 'Patron not found',
         error_code: 'not_found',
       });
@@ -309,9 +311,9 @@ describe('patrons of other libraries', () => {
     (settings) =>
       withKoha({ settings: { ...settings, permissions } }, async (koha) => {
         koha.putPatron('12345', { surname: 'X', library_id: 'NORTH' });
-        const reply = await koha.ask('GET', patrons, q({ cardnumber: '12345' }));
+        const reply = await koha.request('GET', patrons, q({ cardnumber: '12345' }));
         expect([reply.status, reply.body, ...total(reply.headers)]).toEqual([200, [], '0', '1']);
-        expect(await koha.ask('GET', `${patrons}/2`)).toMatchObject({ status: 404 });
+        expect(await koha.request('GET', `${patrons}/2`)).toMatchObject({ status: 404 });
       }),
   );
 
@@ -325,7 +327,7 @@ describe('patrons of other libraries', () => {
       },
       async (koha) => {
         koha.putPatron('12345', { surname: 'X', library_id: 'NORTH' });
-        expect(cardsOf(await koha.ask('GET', patrons, q({ cardnumber: '12345' })))).toEqual(['12345']);
+        expect(cardsOf(await koha.request('GET', patrons, q({ cardnumber: '12345' })))).toEqual(['12345']);
       },
     ));
 });

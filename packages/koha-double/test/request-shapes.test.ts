@@ -33,8 +33,8 @@ interface Shape {
   readonly query?: Readonly<Record<string, string>>;
 }
 
-function ask(koha: TestKoha, { q, embed, order, query }: Shape): Promise<Reply> {
-  return koha.ask('GET', '/api/v1/patrons', {
+function search(koha: TestKoha, { q, embed, order, query }: Shape): Promise<Reply> {
+  return koha.request('GET', '/api/v1/patrons', {
     query: {
       ...(q === undefined ? {} : { q: JSON.stringify(q) }),
       ...(order === undefined ? {} : { _order_by: order }),
@@ -64,9 +64,9 @@ describe.each(releases)('GET /patrons on %s', (release) => {
     ['a bare key in the query', { q: { patron_id: 2 }, embed: withAttributes }],
     ['a bare key deep in the query', { q: { '-or': [{ patron_id: 2 }] }, embed: withAttributes }],
     ['a bare key as simple filter', { query: { patron_id: '2', _match: 'exact' }, embed: withAttributes }],
-    ['loans counted, any bare name', { q: { cardnumber: 'C1' }, embed: 'checkouts+count' }],
-    ['loans counted, any bare order', { order: 'surname', embed: 'checkouts+count' }],
-    ['the library embedded, asked by library', { q: { library_id: 'MAIN' }, embed: 'library' }],
+    ['checkouts counted, any bare name', { q: { cardnumber: 'C1' }, embed: 'checkouts+count' }],
+    ['checkouts counted, any bare order', { order: 'surname', embed: 'checkouts+count' }],
+    ['the library embedded, queried by library', { q: { library_id: 'MAIN' }, embed: 'library' }],
     [
       'attributes as a nested list',
       { q: { extended_attributes: [{ code: 'INTEREST' }] }, embed: withAttributes },
@@ -79,7 +79,7 @@ describe.each(releases)('GET /patrons on %s', (release) => {
   ])('%s is a 500', (_what, shape) =>
     withKoha({ release }, async (koha) => {
       fill(koha);
-      expect(await ask(koha, shape)).toMatchObject(crashed);
+      expect(await search(koha, shape)).toMatchObject(crashed);
     }),
   );
 
@@ -148,12 +148,12 @@ describe.each(releases)('GET /patrons on %s', (release) => {
       ['C1'],
     ],
     [
-      'loans counted, prefixed names',
+      'checkouts counted, prefixed names',
       { q: { 'me.cardnumber': 'C1' }, order: 'me.surname', embed: 'checkouts+count' },
       ['C1'],
     ],
     [
-      'the library embedded, asked with a prefix',
+      'the library embedded, queried with a prefix',
       { q: { 'me.library_id': 'MAIN', surname: 'abe' }, embed: 'library' },
       ['C4'],
     ],
@@ -184,7 +184,7 @@ describe.each(releases)('GET /patrons on %s', (release) => {
   ])('%s finds the right rows', (_what, shape, cards) =>
     withKoha({ release }, async (koha) => {
       fill(koha);
-      const reply = await ask(koha, shape);
+      const reply = await search(koha, shape);
       expect([reply.status, cardsOf(reply)]).toEqual([200, cards]);
       expect(reply.headers.get('x-total-count')).toBe(String(cards.length));
     }),
@@ -192,7 +192,7 @@ describe.each(releases)('GET /patrons on %s', (release) => {
 
   test.each(['LIKE', '-ilike', 'not like', '==', '<>'])('the operator %s is refused by name', (operator) =>
     withKoha({ release }, async (koha) => {
-      expect(await ask(koha, { q: { surname: { [operator]: 'x' } } })).toMatchObject({
+      expect(await search(koha, { q: { surname: { [operator]: 'x' } } })).toMatchObject({
         status: 400,
         body: { error_code: 'invalid_query' },
       });
@@ -204,7 +204,7 @@ describe.each(releases)('GET /patrons on %s', (release) => {
       const seen: unknown[] = [];
       for (let page = 1; page <= 5; page += 1) {
         const query = { _page: String(page), _per_page: '100' };
-        seen.push(...cardsOf(await ask(koha, { embed: withAttributes, order: 'me.patron_id', query })));
+        seen.push(...cardsOf(await search(koha, { embed: withAttributes, order: 'me.patron_id', query })));
       }
       expect([seen.length, new Set(seen).size]).toEqual([401, 401]);
     }));
@@ -214,7 +214,7 @@ describe.each(releases)('GET /patrons on %s', (release) => {
 describe('an attribute look-up before and after Koha joins a table for each type', () => {
   const two = { '-and': [of('INTEREST', 'maps'), of('PASSPORTED', 'home')] };
   const found = async (koha: TestKoha, q: unknown): Promise<unknown[]> =>
-    cardsOf(await ask(koha, { q, embed: withAttributes }));
+    cardsOf(await search(koha, { q, embed: withAttributes }));
 
   test('two types at once are found from 24.05 on, unless another key stands beside them', async () => {
     await withKoha({ release: '23.11' }, async (koha) => {
@@ -241,13 +241,13 @@ describe('an attribute look-up before and after Koha joins a table for each type
 
   test.each(['A B', 'A.B', 'A`B'])('the type "%s" is no name of a table', (type) =>
     withKoha({ release: '25.05' }, async (koha) => {
-      expect(await ask(koha, { q: of(type, 'x'), embed: withAttributes })).toMatchObject(crashed);
+      expect(await search(koha, { q: of(type, 'x'), embed: withAttributes })).toMatchObject(crashed);
     }),
   );
 
   test('23.11 embeds the attributes that matched, later releases all, by type and value', async () => {
     const shown = async (koha: TestKoha): Promise<unknown> => {
-      const reply = await ask(koha, {
+      const reply = await search(koha, {
         q: { ...of('PASSPORTED', 'home'), 'me.patron_id': 3 },
         embed: withAttributes,
       });
@@ -256,7 +256,7 @@ describe('an attribute look-up before and after Koha joins a table for each type
     await withKoha({ release: '23.11' }, async (koha) => {
       fill(koha);
       expect(await shown(koha)).toMatchObject([{ type: 'PASSPORTED' }]);
-      const whole = await koha.ask('GET', '/api/v1/patrons/3', {
+      const whole = await koha.request('GET', '/api/v1/patrons/3', {
         headers: { 'x-koha-embed': withAttributes },
       });
       expect(whole.body).toMatchObject({
@@ -273,7 +273,7 @@ describe('an attribute look-up before and after Koha joins a table for each type
 test('times inside a query are those of the server', () =>
   withKoha({ settings: { utc_offset_minutes: 60 } }, async (koha) => {
     koha.putPatron('C1', { updated_on: '2026-01-01T12:00:00+01:00' });
-    const cards = async (q: unknown): Promise<unknown[]> => cardsOf(await ask(koha, { q }));
+    const cards = async (q: unknown): Promise<unknown[]> => cardsOf(await search(koha, { q }));
     expect(await cards({ updated_on: '2026-01-01T11:00:00Z' })).toEqual(['C1']);
     expect(await cards({ 'me.updated_on': '2026-01-01 12:00:00' })).toEqual(['C1']);
     expect(await cards({ 'me.updated_on': '2026-01-01T11:00:00Z' })).toEqual([]);
@@ -282,18 +282,18 @@ test('times inside a query are those of the server', () =>
 test('restricted=false is no filter', () =>
   withKoha({}, async (koha) => {
     koha.putPatron('C1', { restricted: true });
-    expect(await ask(koha, { query: { restricted: 'false' } })).toMatchObject({
+    expect(await search(koha, { query: { restricted: 'false' } })).toMatchObject({
       status: 200,
       body: { length: 2 },
     });
   }));
 
-test('a loan list with its issuers is ambiguous under the keys of a patron, one without is not', () =>
+test('a list of checkouts with its issuers is ambiguous under the keys of a patron, one without is not', () =>
   withKoha({}, async (koha) => {
     koha.putPatron('C1', {});
     koha.putItem('39', { checked_out_to: 'C1' });
-    const loans = (embed: Record<string, string>): Promise<Reply> =>
-      koha.ask('GET', '/api/v1/checkouts', { query: { q: '{"patron_id":2}' }, headers: embed });
-    expect(await loans({})).toMatchObject({ status: 200, body: { length: 1 } });
-    expect(await loans({ 'x-koha-embed': 'issuer' })).toMatchObject(crashed);
+    const checkouts = (embed: Record<string, string>): Promise<Reply> =>
+      koha.request('GET', '/api/v1/checkouts', { query: { q: '{"patron_id":2}' }, headers: embed });
+    expect(await checkouts({})).toMatchObject({ status: 200, body: { length: 1 } });
+    expect(await checkouts({ 'x-koha-embed': 'issuer' })).toMatchObject(crashed);
   }));

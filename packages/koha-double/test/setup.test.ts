@@ -1,23 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
 import { rowOf, rowsOf } from './support/rows.ts';
-import { askPlain, withKoha } from './support/with-koha.ts';
+import { sendRequest, withKoha } from './support/with-koha.ts';
 
 describe('libraries', () => {
   test('are listed, and found by code', () =>
     withKoha({}, async (koha) => {
-      const codes = rowsOf(await koha.ask('GET', '/api/v1/libraries')).map((row) => row['library_id']);
+      const codes = rowsOf(await koha.request('GET', '/api/v1/libraries')).map((row) => row['library_id']);
       expect(codes).toEqual(['MAIN', 'NORTH']);
-      expect(await koha.ask('GET', '/api/v1/libraries/NORTH')).toMatchObject({
+      expect(await koha.request('GET', '/api/v1/libraries/NORTH')).toMatchObject({
         body: { name: 'North Branch' },
       });
-      expect(await koha.ask('GET', '/api/v1/libraries/X')).toMatchObject({ status: 404 });
+      expect(await koha.request('GET', '/api/v1/libraries/X')).toMatchObject({ status: 404 });
     }));
 });
 
 describe('patron categories', () => {
   test('are listed from 24.05 on, those of the acting library only', async () => {
     await withKoha({ release: '23.11' }, async (koha) => {
-      expect(await koha.ask('GET', '/api/v1/patron_categories')).toMatchObject({ status: 404 });
+      expect(await koha.request('GET', '/api/v1/patron_categories')).toMatchObject({ status: 404 });
     });
     await withKoha({}, async (koha) => {
       koha.putSettings({
@@ -25,7 +25,7 @@ describe('patron categories', () => {
       });
       const listed = async (branch: string): Promise<unknown[]> => {
         const headers = { 'x-koha-library': branch };
-        const rows = rowsOf(await koha.ask('GET', '/api/v1/patron_categories', { headers }));
+        const rows = rowsOf(await koha.request('GET', '/api/v1/patron_categories', { headers }));
         return rows.map((row) => row['patron_category_id']);
       };
       expect([await listed('MAIN'), await listed('NORTH')]).toEqual([['PT'], ['PT', 'N']]);
@@ -35,7 +35,7 @@ describe('patron categories', () => {
   test('an age limit does not fit the description, so the list is a 500', () =>
     withKoha({}, async (koha) => {
       koha.putSettings({ categories: [{ patron_category_id: 'PT', lower_age_limit: 18 }] });
-      expect(await koha.ask('GET', '/api/v1/patron_categories')).toMatchObject({
+      expect(await koha.request('GET', '/api/v1/patron_categories')).toMatchObject({
         status: 500,
         body: { errors: [{ path: '/body/0/lower_age_limit' }], status: 500 },
       });
@@ -45,10 +45,10 @@ describe('patron categories', () => {
 describe('circulation rules', () => {
   const path = '/api/v1/circulation_rules';
 
-  test('the one in force is told for a category, null where none is', () =>
+  test('the one in force is shown for a category, null where none is', () =>
     withKoha({}, async (koha) => {
       const query = { patron_category_id: 'PT', rules: 'maxissueqty,finedays' };
-      expect((await koha.ask('GET', path, { query })).body).toEqual([
+      expect((await koha.request('GET', path, { query })).body).toEqual([
         {
           context: { library_id: '*', patron_category_id: '*', item_type_id: '*' },
           maxissueqty: '20',
@@ -60,7 +60,7 @@ describe('circulation rules', () => {
   test('stored rows come with their context', () =>
     withKoha({}, async (koha) => {
       const query = { effective: 'false', patron_category_id: 'PT', rules: 'maxissueqty' };
-      expect((await koha.ask('GET', path, { query })).body).toEqual([
+      expect((await koha.request('GET', path, { query })).body).toEqual([
         { context: { library_id: '*', patron_category_id: 'PT', item_type_id: '*' }, maxissueqty: '20' },
       ]);
     }));
@@ -75,7 +75,7 @@ describe('circulation rules', () => {
       });
       const query = { effective: 'false', rules: 'maxissueqty' };
       const everybody = { library_id: '*', patron_category_id: '*', item_type_id: '*' };
-      expect((await koha.ask('GET', path, { query })).body).toEqual([
+      expect((await koha.request('GET', path, { query })).body).toEqual([
         { context: { ...everybody, library_id: 'MAIN' }, maxissueqty: null },
         { context: everybody, maxissueqty: '9' },
       ]);
@@ -87,7 +87,7 @@ describe('circulation rules', () => {
     ['item_type_id', '/query/item_type_id'],
   ])('an unknown %s is named', (name, where) =>
     withKoha({}, async (koha) => {
-      const reply = await koha.ask('GET', path, { query: { [name]: 'NOPE' } });
+      const reply = await koha.request('GET', path, { query: { [name]: 'NOPE' } });
       expect(reply).toMatchObject({
         status: 400,
         body: {
@@ -102,23 +102,23 @@ describe('circulation rules', () => {
 
   test('kinds say for what they can be set', () =>
     withKoha({}, async (koha) => {
-      expect(rowOf(await koha.ask('GET', `${path}/kinds`))['maxissueqty']).toEqual({
+      expect(rowOf(await koha.request('GET', `${path}/kinds`))['maxissueqty']).toEqual({
         scope: ['branchcode', 'categorycode', 'itemtype'],
       });
     }));
 
   test('23.11 has no such route', () =>
     withKoha({ release: '23.11' }, async (koha) => {
-      expect(await koha.ask('GET', path)).toMatchObject({ status: 404 });
+      expect(await koha.request('GET', path)).toMatchObject({ status: 404 });
     }));
 });
 
 describe('public routes', () => {
   test('libraries are shown without login, unless the preference is off', () =>
     withKoha({}, async (koha) => {
-      expect(await askPlain(`${koha.url}/api/v1/public/libraries`, 'GET')).toMatchObject({ status: 200 });
+      expect(await sendRequest(`${koha.url}/api/v1/public/libraries`, 'GET')).toMatchObject({ status: 200 });
       koha.putSettings({ RESTPublicAPI: false });
-      expect(await askPlain(`${koha.url}/api/v1/public/libraries`, 'GET')).toMatchObject({ status: 403 });
+      expect(await sendRequest(`${koha.url}/api/v1/public/libraries`, 'GET')).toMatchObject({ status: 403 });
     }));
 });
 
@@ -129,7 +129,7 @@ test.each([
 ] as const)('a rule that Koha does not know is on %s a %i', (release, status, value) =>
   withKoha({ release }, async (koha) => {
     const query = { rules: 'maxissueqty,no_such_rule' };
-    const reply = await koha.ask('GET', '/api/v1/circulation_rules', { query });
+    const reply = await koha.request('GET', '/api/v1/circulation_rules', { query });
     expect(reply.status).toBe(status);
     if (value === null) expect(rowsOf(reply)).toMatchObject([{ maxissueqty: '50', no_such_rule: null }]);
   }),

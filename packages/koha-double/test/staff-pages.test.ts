@@ -8,7 +8,7 @@ import {
   type FakeReceiver,
   type Respond,
 } from './support/fake-receiver.ts';
-import { askPlain, withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
+import { sendRequest, withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
 
 const circulation = '/cgi-bin/koha/circ/circulation.pl';
 const member = '/cgi-bin/koha/members/member.pl';
@@ -24,7 +24,7 @@ interface Browser {
 }
 
 async function openBrowser(koha: TestKoha, cookie?: string): Promise<Browser> {
-  const first = await askPlain(
+  const first = await sendRequest(
     koha.url + circulation,
     'GET',
     cookie === undefined ? {} : { headers: { cookie } },
@@ -35,9 +35,9 @@ async function openBrowser(koha: TestKoha, cookie?: string): Promise<Browser> {
   return {
     csrf,
     cookie: own,
-    get: (path) => askPlain(koha.url + path, 'GET', { headers }),
+    get: (path) => sendRequest(koha.url + path, 'GET', { headers }),
     post: (path, form) =>
-      askPlain(koha.url + path, 'POST', {
+      sendRequest(koha.url + path, 'POST', {
         body: new URLSearchParams({ csrf_token: csrf, ...form }).toString(),
         headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
       }),
@@ -99,7 +99,7 @@ describe('the checkout box', () => {
       expect(data).toEqual({ cardnumber: card, branch: 'MAIN', interface: 'staff', operator: 2 });
     }));
 
-  test('a final verdict ends the wait at once', () =>
+  test('a final outcome ends the wait at once', () =>
     withDesk(
       {
         webhook: undefined,
@@ -108,7 +108,7 @@ describe('the checkout box', () => {
       async (koha, browser, receiver) => {
         koha.putSettings({ webhook: webhookTo(receiver, 60_000) });
         const body = { event_id: 'e1', seq: 1, state: 'done', outcome: 'NOT_FOUND' };
-        await koha.ask('PUT', '/api/v1/contrib/passport/scans/e1/outcome', { body });
+        await koha.request('PUT', '/api/v1/contrib/passport/scans/e1/outcome', { body });
         const reply = await browser.get(`${circulation}?findborrower=${card}`);
         expect(reply.status).toBe(302);
       },
@@ -153,7 +153,7 @@ function webhookTo(
 }
 
 describe('lending at the desk', () => {
-  test('an item is lent at the branch of the session, and the list shows it', () =>
+  test('an item is checked out at the branch of the session, and the list shows it', () =>
     withDesk({}, async (koha, browser) => {
       const { patron_id } = koha.putPatron(card, { surname: 'X' });
       koha.putItem('39', { biblio: { title: 'The <Quiet> Weir' } });
@@ -166,7 +166,7 @@ describe('lending at the desk', () => {
       expect(page.body).toContain('The &lt;Quiet&gt; Weir');
     }));
 
-  test('reasons that can be confirmed are asked about, blockers end it', () =>
+  test('reasons that can be confirmed are offered, blockers end it', () =>
     withDesk({ settings: { RentalFeesCheckoutConfirmation: '1' } }, async (koha, browser) => {
       const { patron_id } = koha.putPatron(card, { surname: 'X' });
       koha.putItem('39', { rental_charge: 2 });
@@ -210,39 +210,39 @@ describe('the session and the API', () => {
   test('a write needs the CSRF header, and the cookie spoils a Bearer call without it', () =>
     withDesk({}, async (koha, browser) => {
       const { cookie, csrf } = browser;
-      const without = await askPlain(koha.url + path, 'POST', { body, headers: { cookie } });
+      const without = await sendRequest(koha.url + path, 'POST', { body, headers: { cookie } });
       expect(without).toMatchObject({ status: 403, body: { error: 'Wrong CSRF token' } });
-      const withToken = await askPlain(koha.url + path, 'POST', {
+      const withToken = await sendRequest(koha.url + path, 'POST', {
         body,
         headers: { cookie, 'csrf-token': csrf },
       });
       expect(withToken.status).toBe(202);
-      expect(await koha.ask('POST', path, { body, headers: { cookie } })).toMatchObject({ status: 403 });
+      expect(await koha.request('POST', path, { body, headers: { cookie } })).toMatchObject({ status: 403 });
     }));
 
   test('an older Koha does not check', () =>
     withDesk({ settings: { api_csrf_check: false } }, async (koha, { cookie }) => {
-      expect((await askPlain(koha.url + path, 'POST', { body, headers: { cookie } })).status).toBe(202);
+      expect((await sendRequest(koha.url + path, 'POST', { body, headers: { cookie } })).status).toBe(202);
     }));
 
-  test('the search of the page is allowed, a session that is over is told, maintenance stops it', () =>
+  test('the search of the page is allowed, a session that is over is refused, maintenance stops it', () =>
     withDesk({}, async (koha, { cookie }) => {
-      const ask = (sent: string): Promise<Reply> =>
-        askPlain(`${koha.url}/api/v1/patrons`, 'GET', { headers: { cookie: sent } });
-      expect((await ask(cookie)).status).toBe(200);
-      expect(await ask('CGISESSID=gone')).toMatchObject({
+      const search = (sent: string): Promise<Reply> =>
+        sendRequest(`${koha.url}/api/v1/patrons`, 'GET', { headers: { cookie: sent } });
+      expect((await search(cookie)).status).toBe(200);
+      expect(await search('CGISESSID=gone')).toMatchObject({
         status: 401,
         body: { error: 'Session has been expired.' },
       });
       koha.putSettings({ maintenance: true });
-      expect(await ask(cookie)).toMatchObject({ status: 503 });
-      expect(await koha.ask('GET', '/api/v1/patrons')).toMatchObject({ status: 200 });
+      expect(await search(cookie)).toMatchObject({ status: 503 });
+      expect(await koha.request('GET', '/api/v1/patrons')).toMatchObject({ status: 200 });
     }));
 
   test('the branch of the session goes before x-koha-library', () =>
     withDesk({}, async (koha, { cookie, csrf }, receiver) => {
       const headers = { cookie, 'csrf-token': csrf, 'x-koha-library': 'NORTH' };
-      await askPlain(koha.url + path, 'POST', { body, headers });
+      await sendRequest(koha.url + path, 'POST', { body, headers });
       expect(JSON.parse(receiver.events[0]?.body ?? '')).toMatchObject({ data: { branch: 'MAIN' } });
     }));
 
@@ -258,7 +258,7 @@ describe('the session and the API', () => {
 });
 
 describe('the self-check', () => {
-  test('an unknown card is told so, with nothing but itself, in markup that is safe', () =>
+  test('an unknown card is named, with nothing else, in markup that is safe', () =>
     withDesk({}, async (_koha, browser) => {
       const reply = await browser.post(selfCheck, { op: 'cud-login', patronid: '<b>99' });
       expect(reply.body).toContain('id="nouser"');
@@ -274,7 +274,7 @@ describe('the self-check', () => {
       expect(JSON.parse(receiver.events[0]?.body ?? '')).toMatchObject({ data: { interface: 'self_check' } });
     }));
 
-  test('lends, and leaves what must be confirmed to the desk', () =>
+  test('checks out, and leaves what must be confirmed to the desk', () =>
     withDesk({ settings: { RentalFeesCheckoutConfirmation: '1' } }, async (koha, browser) => {
       koha.putPatron(card, { surname: 'X' });
       koha.putItem('39', {});
@@ -346,6 +346,6 @@ describe('the plugin on the pages', () => {
   test('the page’s language is what Koha’s cookie says', () =>
     withDesk(files(), async (koha, { cookie }) => {
       const headers = { cookie: `${cookie}; KohaOpacLanguage=fr` };
-      expect((await askPlain(koha.url + member, 'GET', { headers })).body).toContain('<html lang="fr">');
+      expect((await sendRequest(koha.url + member, 'GET', { headers })).body).toContain('<html lang="fr">');
     }));
 });

@@ -5,9 +5,9 @@ import { withKoha, type Reply, type TestKoha } from './support/with-koha.ts';
 
 const path = '/api/v1/patrons';
 const create = (koha: TestKoha, change: Row = {}, headers: Record<string, string> = {}): Promise<Reply> =>
-  koha.ask('POST', path, { body: patronBody(change), headers });
+  koha.request('POST', path, { body: patronBody(change), headers });
 const put = (koha: TestKoha, id: number, change: Row = {}): Promise<Reply> =>
-  koha.ask('PUT', `${path}/${id}`, {
+  koha.request('PUT', `${path}/${id}`, {
     body: { surname: 'Kovač', library_id: 'MAIN', category_id: 'PT', ...change },
   });
 const attribute = (type: string, value: string): Row => ({ type, value });
@@ -299,13 +299,13 @@ describe('the mail to the library about a new patron', () => {
   );
 });
 
-test('a balance can be negative, and neither blocks a loan nor a deletion', () =>
+test('a balance can be negative, and neither blocks a checkout nor a deletion', () =>
   withKoha({}, async (koha) => {
     const { patron_id } = koha.putPatron('1', { account_balance: -12.5 });
     const headers = { 'x-koha-embed': 'account_balance' };
-    const reply = await koha.ask('GET', path, { query: { q: '{"cardnumber":"1"}' }, headers });
+    const reply = await koha.request('GET', path, { query: { q: '{"cardnumber":"1"}' }, headers });
     expect(reply.body).toMatchObject([{ account_balance: -12.5 }]);
-    expect(await koha.ask('DELETE', `${path}/${patron_id}`)).toMatchObject({ status: 204 });
+    expect(await koha.request('DELETE', `${path}/${patron_id}`)).toMatchObject({ status: 204 });
   }));
 
 // Koha/REST/V1/Auth.pm: `Koha::ApiKeys->find(...)->patron_id`.
@@ -314,9 +314,9 @@ test('a token whose key was deleted is a 500 until it ends, then a 401', async (
   await withKoha({ now: () => now }, async (koha) => {
     await koha.token();
     koha.putPatron('PASSPORT-SERVICE', { api_keys: [] });
-    expect(await koha.ask('GET', path)).toMatchObject({ status: 500 });
+    expect(await koha.request('GET', path)).toMatchObject({ status: 500 });
     now += 3_601_000;
-    expect(await koha.ask('GET', path)).toMatchObject({ status: 401 });
+    expect(await koha.request('GET', path)).toMatchObject({ status: 401 });
   });
 });
 
@@ -366,9 +366,9 @@ describe('patrons of another branch', () => {
   ])('%s: found or not, shown or not', (_what, settings, release, isFound, isShown) =>
     withKoha({ release, settings }, async (koha) => {
       const { patron_id } = koha.putPatron('N1', { surname: 'Abe', library_id: 'NORTH', restricted: true });
-      const list = await koha.ask('GET', path, { query: { q: '{"cardnumber":"N1"}' } });
+      const list = await koha.request('GET', path, { query: { q: '{"cardnumber":"N1"}' } });
       expect(list.body).toHaveLength(isFound ? 1 : 0);
-      expect((await koha.ask('GET', `${path}/${patron_id}`)).status).toBe(isFound ? 200 : 404);
+      expect((await koha.request('GET', `${path}/${patron_id}`)).status).toBe(isFound ? 200 : 404);
       const made = await create(koha, { library_id: 'NORTH' });
       expect(made).toMatchObject({
         status: 201,

@@ -5,9 +5,9 @@ export interface ServedLibrary {
   readonly kohaUrl: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  /** `whsec_...`; null for a library that only lends its patrons out. */
+  /** `whsec_...`; null for a library that is a home library only. */
   readonly webhookSecret: string | null;
-  /** Patterns of its card numbers; none: asked for every card. */
+  /** Patterns of its card numbers; none: queried for every card. */
   readonly cards?: readonly string[];
   /** More keys of its entry in the configuration file, such as `{ eligibility: { max_debt: null } }`. */
   readonly entry?: Readonly<Record<string, unknown>>;

@@ -9,7 +9,7 @@ const handedOut = new Set<number>();
 
 /**
  * A port of 127.0.0.1 that was free a moment ago; never the same twice. Prefer listening on port 0 where the listener
- * can tell its port.
+ * can know its port.
  */
 export async function freePort(): Promise<number> {
   const port = randomInt(LOWEST, HIGHEST);

@@ -14,7 +14,7 @@ export interface ScanAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** A library's Koha as the receiver sees it: it reports scans and asks what became of them. */
+/** A library's Koha as the receiver sees it: it reports scans and reads their states. */
 export interface ReceiverClient {
   /** Signs and sends a scan; `data` replaces keys of a valid one (`buildScanEvent`). */
   scan(

@@ -85,7 +85,7 @@ function spawnCaptured(options: Parameters<typeof startProcess>[0]): StartedProc
     keep(text);
   });
   child.stderr.setEncoding('utf8').on('data', keep);
-  // Its pipes are sockets: one can be reset as the process ends. How it ended is told by 'close'.
+  // Its pipes are sockets: one can be reset as the process ends. 'close' reports how it ended.
   for (const stream of [child.stdout, child.stderr]) stream.on('error', () => undefined);
   const exited = new Promise<ProcessExit>((resolve) => {
     const end = (exit: ProcessExit) => {

@@ -15,7 +15,7 @@ async function underGuard(body: (own: ReturnType<typeof leakGuard>) => Promise<v
   await after();
 }
 
-test('a test that leaves a server open fails, and is told so', async () => {
+test('a test that leaves a server open fails, and says so', async () => {
   const server = createServer();
   const guarded = underGuard(() => new Promise((resolve) => server.listen(0, '127.0.0.1', resolve)));
   await expect(guarded).rejects.toThrow('The test left open: 1 TCPServerWrap');

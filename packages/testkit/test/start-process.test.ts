@@ -7,7 +7,7 @@ import { leakGuard, startProcess, waitFor } from '@passport/testkit';
 const own = leakGuard({ beforeEach, afterEach });
 const node = (script: string) => ({ command: process.execPath, args: ['-e', script] });
 
-test('it returns when the output says ready, and tells the exit code after SIGTERM', async () => {
+test('it returns when the output says ready, and returns the exit code after SIGTERM', async () => {
   const script = `process.on('SIGTERM', () => process.exit(3)); setTimeout(() => console.log('ready now'), 50); setInterval(() => {}, 1000)`;
   const child = own(await startProcess({ ...node(script), readyWhen: /ready now/ }));
   expect(child.output()).toContain('ready now');

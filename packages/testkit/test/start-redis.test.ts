@@ -13,7 +13,7 @@ test('what an append-only Redis has acknowledged is there after a kill and a res
   await expect(redis.ask('GET', 'kept')).resolves.toBe('yes');
 });
 
-test('a password is asked for, and is in the URL', async () => {
+test('a password is required, and is in the URL', async () => {
   const redis = own(await startRedis({ password: 'open/sesame' }));
   await expect(askRedis({ port: redis.port }, ['PING'])).rejects.toThrow(/NOAUTH/);
   await expect(redis.ask('PING')).resolves.toBe('PONG');

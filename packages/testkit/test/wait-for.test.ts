@@ -2,13 +2,13 @@ import { expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 
 test('it returns the first value that is there, and takes a throwing probe for "not yet"', async () => {
-  let asked = 0;
+  let calls = 0;
   const value = await waitFor('the third answer', () => {
-    asked += 1;
-    if (asked === 1) throw new Error('nothing there');
-    return asked < 3 ? null : { asked };
+    calls += 1;
+    if (calls === 1) throw new Error('nothing there');
+    return calls < 3 ? null : { calls };
   });
-  expect(value).toEqual({ asked: 3 });
+  expect(value).toEqual({ calls: 3 });
 });
 
 test('it takes 0 and the empty text for values', async () => {

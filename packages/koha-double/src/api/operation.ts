@@ -32,7 +32,7 @@ export interface OperationSpec {
   readonly permissions: PermissionRule | null;
 }
 
-/** A request that was let through: who asks, as which library, with checked and converted input. */
+/** A request that was accepted: the user, the library it acts as, and its checked and converted input. */
 export interface ApiCall {
   readonly double: Double;
   readonly release: Release;

@@ -100,8 +100,8 @@ function inputOf(checked: CheckedRequest): {
 
 /** Embeds on a route without any: a bare string, before anybody is logged in. */
 function refuseEmbeds(request: RawRequest, spec: OperationSpec): Answer | null {
-  const asked = request.headers['x-koha-embed'];
-  if (asked === undefined || asked === '') return null;
+  const embed = request.headers['x-koha-embed'];
+  if (embed === undefined || embed === '') return null;
   if (spec.parameters.some((parameter) => parameter.name === 'x-koha-embed')) return null;
   return { status: 400, body: 'Embedding objects is not allowed on this endpoint.' };
 }

@@ -4,7 +4,7 @@ import type { PatronRow } from '../patrons/patron-row.ts';
 import { isFrom } from '../release.ts';
 import { hasPermission } from './permissions.ts';
 
-/** Who asks. `libraryId` is set for a staff session, whose branch cannot be changed by a header. */
+/** The user of a request. `libraryId` is set for a staff session, whose branch cannot be changed by a header. */
 export interface Identity {
   readonly user: PatronRow;
   readonly clientId: string | null;
@@ -51,7 +51,7 @@ function byToken(double: Double, token: string): Authenticated {
   const found = double.tokens.find(token, double.clock.nowMs());
   if (found === undefined) return nobody;
   const user = double.db.patrons.get(found.patronId);
-  // Koha looks the token's key up and asks it for its owner without a look whether it is still there.
+  // Koha looks the token's key up and reads its owner without checking that the key still exists.
   if (user?.api_keys.some((key) => key.client_id === found.clientId) !== true) return refused(crash());
   return { kind: 'user', identity: { user, clientId: found.clientId, libraryId: null } };
 }

@@ -2,7 +2,7 @@ import { invalid, ok, problem, type Answer } from '../answer.ts';
 import type { Double } from '../double.ts';
 import { isFrom } from '../release.ts';
 
-/** A token answer and the client id that asked, for the call log. */
+/** A token answer and the client id of the request, for the call log. */
 export interface TokenAnswer {
   readonly answer: Answer;
   readonly clientId: string | null;

@@ -4,13 +4,13 @@ import { hasPermission } from '../auth/permissions.ts';
 import type { ItemRow } from '../items/item-table.ts';
 import { isRecord } from '../record.ts';
 import { isFrom } from '../release.ts';
-import { judgeAvailability } from './availability.ts';
+import { findAvailability } from './availability.ts';
 import type { Availability, Wish } from './wish.ts';
 import { renderCheckout } from './checkout-source.ts';
 import { confirmationId, readConfirmation } from './confirmation-token.ts';
-import { lend } from './lend.ts';
+import { checkOut } from './check-out.ts';
 
-/** `POST /checkouts`: the availability check again, then the loan. Due date, on-site and library are ignored. */
+/** `POST /checkouts`: the availability check again, then the checkout. Due date, on-site and library are ignored. */
 export function addCheckout(call: ApiCall): Answer {
   const { double, user } = call;
   const body = isRecord(call.body) ? call.body : {};
@@ -24,10 +24,10 @@ export function addCheckout(call: ApiCall): Answer {
   }
   const isSuperlibrarian = hasPermission(user.permissions, 'superlibrarian', '1');
   const wish: Wish = { double, patron, item, actingLibrary: call.actingLibrary, isSuperlibrarian };
-  const refused = refuse(call, wish, judgeAvailability(wish));
+  const refused = refuse(call, wish, findAvailability(wish));
   if (refused !== null) return refused;
   if (item.columns.external_id === null) return problem(500, 'Unknown error during checkout');
-  const row = lend(wish, user.patron_id);
+  const row = checkOut(wish, user.patron_id);
   return {
     status: 201,
     body: renderCheckout(call, row),

@@ -2,15 +2,15 @@ import { isRecord } from '../record.ts';
 import { holdReasons } from './hold-reasons.ts';
 import { itemReasons } from './item-reasons.ts';
 import { limitReasons } from './limit-reasons.ts';
-import { loanReasons } from './loan-reasons.ts';
+import { checkoutReasons } from './checkout-reasons.ts';
 import { patronReasons } from './patron-reasons.ts';
 import type { Availability, Wish } from './wish.ts';
 
-/** What stands against a loan, without making it. */
-export function judgeAvailability(wish: Wish): Availability {
+/** What prevents a checkout, without making one. */
+export function findAvailability(wish: Wish): Availability {
   const found: Availability = { blockers: {}, confirms: {}, warnings: {} };
   patronReasons(wish, found);
-  loanReasons(wish, found);
+  checkoutReasons(wish, found);
   limitReasons(wish, found);
   itemReasons(wish, found);
   holdReasons(wish, found);

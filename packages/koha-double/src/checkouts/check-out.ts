@@ -5,19 +5,19 @@ import type { CheckoutRow } from './checkout-table.ts';
 
 const defaultLoanDays = 21;
 
-/** Makes the loan. The patron's own loan is renewed; another patron's is returned first. */
-export function lend(wish: Wish, issuerId: number): CheckoutRow {
+/** Checks the item out. The patron's own checkout is renewed; another patron's is returned first. */
+export function checkOut(wish: Wish, issuerId: number): CheckoutRow {
   const { checkouts } = wish.double.db;
   const before = checkouts.ofItem(wish.item.item_id);
   if (before?.patron_id === wish.patron.patron_id) return renew(wish, before);
   if (before !== undefined) checkouts.close(before, wish.double.clock.timestamp(), wish.actingLibrary);
-  const row = newLoan(wish, issuerId);
+  const row = newCheckout(wish, issuerId);
   checkouts.put(row);
   moveItem(wish, row);
   return row;
 }
 
-function newLoan(wish: Wish, issuerId: number): CheckoutRow {
+function newCheckout(wish: Wish, issuerId: number): CheckoutRow {
   const { double, patron, item, actingLibrary } = wish;
   const now = double.clock.timestamp();
   return {
@@ -58,14 +58,14 @@ function renew(wish: Wish, before: CheckoutRow): CheckoutRow {
 }
 
 /** The item now is at the acting library and out; the patron has been seen. */
-function moveItem(wish: Wish, loan: CheckoutRow): void {
+function moveItem(wish: Wish, checkout: CheckoutRow): void {
   const { double, item } = wish;
   double.db.items.put({
     ...item,
     columns: {
       ...item.columns,
       holding_library_id: wish.actingLibrary,
-      checked_out_date: loan.due_date.slice(0, 10),
+      checked_out_date: checkout.due_date.slice(0, 10),
       last_checkout_date: double.clock.today(),
       last_seen_date: double.clock.timestamp(),
       timestamp: double.clock.timestamp(),

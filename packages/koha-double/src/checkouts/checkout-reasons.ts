@@ -6,26 +6,26 @@ import { effectiveRule } from '../setup/effective-rule.ts';
 import type { Availability, Wish } from './wish.ts';
 import type { CheckoutRow } from './checkout-table.ts';
 
-/** Reasons in loans: this item is out already, or the patron has or had it. */
-export function loanReasons(wish: Wish, found: Availability): void {
+/** Reasons in checkouts: this item is out already, or the patron has or had it. */
+export function checkoutReasons(wish: Wish, found: Availability): void {
   const { double, patron, item } = wish;
-  const loan = double.db.checkouts.ofItem(item.item_id);
-  if (loan === undefined) {
-    otherLoans(wish, found);
-  } else if (loan.patron_id === patron.patron_id) {
-    renewal(wish, loan, found);
+  const checkout = double.db.checkouts.ofItem(item.item_id);
+  if (checkout === undefined) {
+    otherCheckouts(wish, found);
+  } else if (checkout.patron_id === patron.patron_id) {
+    renewal(wish, checkout, found);
   } else {
-    ofAnother(wish, loan, found);
+    ofAnother(wish, checkout, found);
   }
 }
 
-function renewal(wish: Wish, loan: CheckoutRow, found: Availability): void {
-  if (loan.onsite_checkout) found.blockers['NO_RENEWAL_FOR_ONSITE_CHECKOUTS'] = 1;
-  else if (loan.renewals_count >= renewalsAllowed(wish)) found.blockers['NO_MORE_RENEWALS'] = 1;
+function renewal(wish: Wish, checkout: CheckoutRow, found: Availability): void {
+  if (checkout.onsite_checkout) found.blockers['NO_RENEWAL_FOR_ONSITE_CHECKOUTS'] = 1;
+  else if (checkout.renewals_count >= renewalsAllowed(wish)) found.blockers['NO_MORE_RENEWALS'] = 1;
   else found.confirms['RENEW_ISSUE'] = 1;
 }
 
-function ofAnother(wish: Wish, loan: CheckoutRow, found: Availability): void {
+function ofAnother(wish: Wish, checkout: CheckoutRow, found: Availability): void {
   const { double, item, actingLibrary } = wish;
   const { preferences } = double.settings;
   const allowed = preferences.AllowReturnToBranch;
@@ -35,7 +35,7 @@ function ofAnother(wish: Wish, loan: CheckoutRow, found: Availability): void {
     found.blockers['branch_to_return'] = branches[0];
     return;
   }
-  const other = double.db.patrons.get(loan.patron_id);
+  const other = double.db.patrons.get(checkout.patron_id);
   if (preferences.AutoReturnCheckedOutItems === '1') {
     found.warnings['RETURNED_FROM_ANOTHER'] = { patron: other === undefined ? null : rawRow(other) };
     return;
@@ -45,7 +45,7 @@ function ofAnother(wish: Wish, loan: CheckoutRow, found: Availability): void {
     issued_firstname: other?.columns.firstname ?? null,
     issued_surname: other?.columns.surname ?? null,
     issued_cardnumber: other?.columns.cardnumber ?? null,
-    issued_borrowernumber: loan.patron_id,
+    issued_borrowernumber: checkout.patron_id,
   });
 }
 
@@ -70,19 +70,19 @@ function rawRow(row: PatronRow): Record<string, unknown> {
   return raw;
 }
 
-function otherLoans({ double, patron, item }: Wish, found: Availability): void {
+function otherCheckouts({ double, patron, item }: Wish, found: Availability): void {
   const { preferences } = double.settings;
   const { checkouts } = double.db;
   const biblioOf = (itemId: number | null): number | undefined =>
     itemId === null ? undefined : double.db.items.get(itemId)?.columns.biblio_id;
   const hasBiblio = checkouts
     .ofPatron(patron.patron_id)
-    .some((loan) => biblioOf(loan.item_id) === item.columns.biblio_id);
+    .some((checkout) => biblioOf(checkout.item_id) === item.columns.biblio_id);
   if (hasBiblio && preferences.AllowMultipleIssuesOnABiblio === '0')
     found.confirms['BIBLIO_ALREADY_ISSUED'] = 1;
   if (checksHistory(double, patron)) {
-    for (const loan of checkouts.returned()) {
-      if (loan.patron_id === patron.patron_id && biblioOf(loan.item_id) === item.columns.biblio_id) {
+    for (const checkout of checkouts.returned()) {
+      if (checkout.patron_id === patron.patron_id && biblioOf(checkout.item_id) === item.columns.biblio_id) {
         found.confirms['PREVISSUE'] = 1;
       }
     }

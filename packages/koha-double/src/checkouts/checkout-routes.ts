@@ -7,7 +7,7 @@ import { everything } from '../query/condition.ts';
 import { simpleFilters } from '../query/filters.ts';
 import { listAnswer } from '../query/list-answer.ts';
 import { addCheckout } from './add-checkout.ts';
-import { judgeAvailability } from './availability.ts';
+import { findAvailability } from './availability.ts';
 import { checkoutSource, renderCheckout } from './checkout-source.ts';
 import { confirmationId, signConfirmation } from './confirmation-token.ts';
 
@@ -107,7 +107,7 @@ function answerAvailability(call: ApiCall): Answer {
     double.db.statistics += 1;
     return crash();
   }
-  const found = judgeAvailability({
+  const found = findAvailability({
     double,
     patron,
     item,

@@ -32,7 +32,7 @@ export interface CheckoutScope {
   readonly patronId: number | null;
 }
 
-/** Current or returned loans, of all patrons or of one. */
+/** Current or returned checkouts, of all patrons or of one. */
 export function checkoutSource(
   double: Double,
   scope: CheckoutScope,
@@ -75,7 +75,7 @@ function lookUp(double: Double, column: string, value: unknown): ReadonlySet<num
   return null;
 }
 
-/** A loan as the API of this release answers it; the barcode is accepted on input only. */
+/** A checkout as the API of this release answers it; the barcode is accepted on input only. */
 export function renderCheckout(call: ApiCall, row: CheckoutRow): unknown {
   const known = definitionsOf(call.release)['checkout']?.properties ?? {};
   const rendered: Record<string, unknown> = {};

@@ -1,4 +1,4 @@
-/** One loan, under the API's names. */
+/** One checkout, under the API's names. */
 export interface CheckoutRow {
   readonly checkout_id: number;
   readonly patron_id: number;
@@ -22,7 +22,7 @@ export interface CheckoutRow {
   readonly note_seen: boolean | null;
 }
 
-/** Current loans (one per item) and, apart from them, the returned ones. */
+/** Current checkouts (one per item) and, apart from them, the returned ones. */
 export class CheckoutTable {
   readonly #current = new Map<number, CheckoutRow>();
   readonly #returned = new Map<number, CheckoutRow>();
@@ -58,7 +58,7 @@ export class CheckoutTable {
     else ids.add(row.checkout_id);
   }
 
-  /** Moves a loan to the returned ones. */
+  /** Moves a checkout to the returned ones. */
   close(row: CheckoutRow, at: string, libraryId: string): void {
     this.#current.delete(row.checkout_id);
     if (row.item_id !== null) this.#byItem.delete(row.item_id);
@@ -66,7 +66,7 @@ export class CheckoutTable {
     this.#returned.set(row.checkout_id, { ...row, checkin_date: at, checkin_library_id: libraryId });
   }
 
-  /** Gives a patron's loans, current and returned, to another. */
+  /** Gives a patron's checkouts, current and returned, to another. */
   movePatron(from: number, to: number): void {
     const current = this.ofPatron(from);
     this.#byPatron.delete(from);

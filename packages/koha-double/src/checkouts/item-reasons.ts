@@ -56,8 +56,8 @@ function charge({ double, item }: Wish, found: Availability): void {
   const type = item.columns.item_type_id;
   const ofType = type === null ? 0 : (double.db.itemTypes.get(type)?.rental_charge ?? 0);
   const amount = typeof own === 'number' ? own : ofType;
-  const isAsked = double.settings.preferences.RentalFeesCheckoutConfirmation === '1';
-  if (amount > 0 && isAsked) found.confirms['RENTALCHARGE'] = amount;
+  const isOn = double.settings.preferences.RentalFeesCheckoutConfirmation === '1';
+  if (amount > 0 && isOn) found.confirms['RENTALCHARGE'] = amount;
 }
 
 function ageOf(patron: PatronRow, today: string): number | null {

@@ -2,7 +2,7 @@ import { isFrom } from '../release.ts';
 import { effectiveRule } from '../setup/effective-rule.ts';
 import type { Availability, Wish } from './wish.ts';
 
-/** Reasons in the circulation rules: too many loans, or no rule that allows any. */
+/** Reasons in the circulation rules: too many checkouts, or no rule that allows any. */
 export function limitReasons(wish: Wish, found: Availability): void {
   if (Object.hasOwn(found.confirms, 'RENEW_ISSUE')) return;
   const limit = limitOf(wish);

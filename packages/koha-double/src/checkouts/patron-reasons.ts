@@ -1,7 +1,7 @@
 import { isExpired, isRestricted, restrictedUntil } from '../patrons/patron-row.ts';
 import type { Availability, Wish } from './wish.ts';
 
-/** Reasons in the patron: flags, restriction, expiry, overdue loans, debt, branch. */
+/** Reasons in the patron: flags, restriction, expiry, overdue checkouts, debt, branch. */
 export function patronReasons(wish: Wish, found: Availability): void {
   const { patron, double } = wish;
   const today = double.clock.today();
@@ -24,7 +24,9 @@ export function patronReasons(wish: Wish, found: Availability): void {
 
 function overdueReasons({ patron, double }: Wish, found: Availability): void {
   const now = double.clock.timestamp();
-  const count = double.db.checkouts.ofPatron(patron.patron_id).filter((loan) => loan.due_date < now).length;
+  const count = double.db.checkouts
+    .ofPatron(patron.patron_id)
+    .filter((checkout) => checkout.due_date < now).length;
   if (count === 0) return;
   const rule = double.settings.preferences.OverduesBlockCirc;
   if (rule === 'block') found.blockers['USERBLOCKEDOVERDUE'] = count;

@@ -27,7 +27,7 @@ export interface Controls {
   putPatron(cardnumber: string, columns: Columns): StoredPatron;
   /** Whether there was one. */
   deletePatron(cardnumber: string): boolean;
-  /** Koha's anonymising of a patron, who gets another card by it; null: there is none, or he has loans. */
+  /** Koha's anonymising of a patron, who gets another card by it; null: there is none, or he has checkouts. */
   anonymizePatron(cardnumber: string): StoredPatron | null;
   /** Merges a patron into another, who is returned; null: one is missing, or Koha does not merge them. */
   mergePatron(cardnumber: string, into: string): StoredPatron | null;

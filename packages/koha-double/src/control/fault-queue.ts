@@ -29,7 +29,7 @@ export type Fault = Common &
 
 export type FaultKind = Fault['kind'];
 
-/** A fault as it is asked for: all but operation and kind have defaults. */
+/** A fault as it is requested: all but operation and kind have defaults. */
 export interface FaultDraft {
   readonly operation: string;
   readonly kind: FaultKind;

@@ -1,4 +1,4 @@
-import { lend } from '../checkouts/lend.ts';
+import { checkOut } from '../checkouts/check-out.ts';
 import type { Double } from '../double.ts';
 import { itemFieldNames, itemFields, itemNameByColumn } from '../items/item-fields.ts';
 import type { ItemColumns, ItemRow } from '../items/item-table.ts';
@@ -7,7 +7,7 @@ import type { Columns } from '../record.ts';
 /**
  * Creates or changes the item of a barcode. Any column may be given; hidden ones that mean something: `hold`,
  * `recall`, `booking`, `age_restriction`, `rental_charge`, `biblio`, `circulation_extra`. `checked_out_to`
- * (a card number, or null) lends it or takes it back.
+ * (a card number, or null) checks it out or in.
  */
 export function putItem(double: Double, barcode: string, given: Columns): ItemRow {
   const { items } = double.db;
@@ -21,7 +21,7 @@ export function putItem(double: Double, barcode: string, given: Columns): ItemRo
     else hidden[name] = value;
   }
   items.put({ item_id: before.item_id, columns: columns as ItemColumns, hidden });
-  if (Object.hasOwn(given, 'checked_out_to')) moveLoan(double, before.item_id, given['checked_out_to']);
+  if (Object.hasOwn(given, 'checked_out_to')) moveCheckout(double, before.item_id, given['checked_out_to']);
   return items.get(before.item_id) ?? before;
 }
 
@@ -47,17 +47,17 @@ function newRow(double: Double, barcode: string): ItemRow {
   };
 }
 
-function moveLoan(double: Double, itemId: number, cardnumber: unknown): void {
+function moveCheckout(double: Double, itemId: number, cardnumber: unknown): void {
   const { checkouts, items, patrons } = double.db;
-  const loan = checkouts.ofItem(itemId);
+  const checkout = checkouts.ofItem(itemId);
   const item = items.get(itemId);
   if (item === undefined) return;
   const branch = item.columns.home_library_id ?? 'MAIN';
-  if (loan !== undefined) {
-    checkouts.close(loan, double.clock.timestamp(), branch);
+  if (checkout !== undefined) {
+    checkouts.close(checkout, double.clock.timestamp(), branch);
     items.put({ ...item, columns: { ...item.columns, checked_out_date: null } });
   }
   const patron = typeof cardnumber === 'string' ? patrons.withCard(cardnumber) : undefined;
   if (patron === undefined) return;
-  lend({ double, patron, item, actingLibrary: branch, isSuperlibrarian: true }, patron.patron_id);
+  checkOut({ double, patron, item, actingLibrary: branch, isSuperlibrarian: true }, patron.patron_id);
 }

@@ -24,7 +24,7 @@ export interface StoredItem extends Readonly<Record<string, unknown>> {
   readonly external_id: string | null;
 }
 
-/** A loan as stored, with its barcode and card to make it readable. */
+/** A checkout as stored, with its barcode and card to make it readable. */
 export interface StoredCheckout extends CheckoutRow {
   readonly external_id: string | null;
   readonly cardnumber: string | null;
@@ -35,7 +35,7 @@ export interface DoubleState {
   readonly library: string;
   readonly patrons: readonly StoredPatron[];
   readonly items: readonly StoredItem[];
-  /** Current loans; those that were returned are in `old_checkouts`. */
+  /** Current checkouts; those that were returned are in `old_checkouts`. */
   readonly checkouts: readonly StoredCheckout[];
   readonly old_checkouts: readonly StoredCheckout[];
   readonly mails: number;
@@ -49,7 +49,7 @@ export function readState(double: Double, cardnumber?: string): DoubleState {
   const only = cardnumber === undefined ? undefined : (db.patrons.withCard(cardnumber) ?? null);
   const patrons = only === undefined ? [...db.patrons.rows()] : only === null ? [] : [only];
   const ids = only === undefined ? null : new Set(patrons.map((row) => row.patron_id));
-  const loans = (rows: Iterable<CheckoutRow>): StoredCheckout[] =>
+  const checkouts = (rows: Iterable<CheckoutRow>): StoredCheckout[] =>
     [...rows]
       .filter((row) => ids === null || ids.has(row.patron_id))
       .map((row) => storedCheckout(double, row));
@@ -57,8 +57,8 @@ export function readState(double: Double, cardnumber?: string): DoubleState {
     library: double.library,
     patrons: patrons.map((row) => storedPatron(double, row)),
     items: [...db.items.rows()].map(storedItem),
-    checkouts: loans(db.checkouts.current()),
-    old_checkouts: loans(db.checkouts.returned()),
+    checkouts: checkouts(db.checkouts.current()),
+    old_checkouts: checkouts(db.checkouts.returned()),
     mails: db.mails,
     fees: db.fees,
     statistics: db.statistics,

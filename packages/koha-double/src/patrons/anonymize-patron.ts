@@ -12,7 +12,7 @@ const keptHidden = new Set(['password', 'password_expiration_date', 'flags', 'au
 /**
  * `Koha::Patron->anonymize`, as the cron job calls it (`Koha/Patron.pm`): every personal column is emptied, those of
  * the preference `BorrowerMandatoryField` and the login get a random word instead, e-mail never; attributes stay.
- * Returns null and changes nothing where the patron has loans.
+ * Returns null and changes nothing where the patron has checkouts.
  */
 export function anonymizePatron(double: Double, row: PatronRow): PatronRow | null {
   const { patrons, checkouts } = double.db;

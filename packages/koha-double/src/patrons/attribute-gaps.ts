@@ -14,7 +14,7 @@ export const createPhases = { store: 8, check: 4, commit: 2 } as const;
 
 interface Holder {
   isWaiting: boolean;
-  wake: () => void;
+  resume: () => void;
 }
 
 /**
@@ -33,13 +33,13 @@ export class AttributeGaps {
   }
 
   open(): AttributeGap {
-    const holder: Holder = { isWaiting: false, wake: () => undefined };
+    const holder: Holder = { isWaiting: false, resume: () => undefined };
     this.#holders.add(holder);
     return {
       insert: () => this.#insert(holder),
       release: () => {
         this.#holders.delete(holder);
-        for (const other of this.#holders) other.wake();
+        for (const other of this.#holders) other.resume();
       },
     };
   }
@@ -50,7 +50,7 @@ export class AttributeGaps {
       if (others().some((other) => other.isWaiting)) return false;
       holder.isWaiting = true;
       await new Promise<void>((resolve) => {
-        holder.wake = resolve;
+        holder.resume = resolve;
       });
       holder.isWaiting = false;
     }

@@ -7,7 +7,7 @@ import { collate } from '../collation.ts';
 export class CardReservations {
   readonly #open = new Map<string, Promise<void>>();
 
-  /** Waits for its turn, then holds the number until the returned function is called. */
+  /** Waits until the number is free, then holds it until the returned function is called. */
   async take(card: string): Promise<() => void> {
     const key = collate(card);
     for (let before = this.#open.get(key); before !== undefined; before = this.#open.get(key)) await before;

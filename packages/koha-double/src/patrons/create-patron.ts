@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTick, setTimeout as sleep } from 'node:timers/promises';
 import { crash, problem, type Answer } from '../answer.ts';
 import type { ApiCall } from '../api/operation.ts';
 import type { Double } from '../double.ts';
@@ -7,19 +7,19 @@ import type { CategoryRow } from '../setup/setup-rows.ts';
 import { inlineAttributeAnswer } from './attribute-answers.ts';
 import type { AttributeValue } from './attribute-check.ts';
 import { cutColumns } from './cut-text.ts';
-import { hasLookAlike } from './look-alike.ts';
+import { hasPossibleDuplicate } from './possible-duplicate.ts';
 import { newPatronColumns } from './new-patron-columns.ts';
 import { isAnswer, overflowsColumn, readPatronBody } from './patron-body.ts';
 import type { PatronColumns, PatronRow } from './patron-row.ts';
 import { renderPatron } from './render-patron.ts';
 import { newAttribute, setterFault } from './set-attributes.ts';
 
-/** `POST /patrons`, in Koha's order: look-alike, category, userid, card, library, attributes, commit. */
+/** `POST /patrons`, in Koha's order: possible duplicate, category, userid, card, library, attributes, commit. */
 export async function createPatron(call: ApiCall): Promise<Answer> {
   const { double, release } = call;
   const body = readPatronBody(double, 'POST', call.body);
   if (isAnswer(body)) return body;
-  if (isFrom(release, '25.11') && !isConfirmed(call) && hasLookAlike(double, body.columns)) {
+  if (isFrom(release, '25.11') && !isConfirmed(call) && hasPossibleDuplicate(double, body.columns)) {
     return problem(409, 'A patron record matching these details already exists');
   }
   const category = double.db.categories.get(String(body.columns['category_id']));
@@ -107,7 +107,7 @@ function buildRow(
 /** Unique values are counted, then stored: nothing is locked in between, so two creates can both pass. */
 export async function leaveGap(double: Double): Promise<void> {
   if (double.settings.unique_gap_ms > 0) await sleep(double.settings.unique_gap_ms);
-  else await nextTurn();
+  else await nextTick();
 }
 
 function welcome(call: ApiCall, columns: PatronColumns): void {
@@ -122,7 +122,7 @@ function welcome(call: ApiCall, columns: PatronColumns): void {
   if (isFrom(call.release, '26.05') && notifiesLibrary(call)) call.double.db.mails += 1;
 }
 
-/** `Koha/REST/V1/Patrons.pm`, `add`: staff are told of each new patron, unless the request says not to. */
+/** `Koha/REST/V1/Patrons.pm`, `add`: staff are notified of each new patron, unless the request says not to. */
 function notifiesLibrary({ double, overrides }: ApiCall): boolean {
   if (overrides.includes('opac_reg_yes')) return true;
   const isWanted = !['', '0'].includes(double.settings.preferences.EmailPatronRegistrations);

@@ -4,7 +4,7 @@ import { attributeFault } from './attribute-check.ts';
 import type { PatronRow } from './patron-row.ts';
 
 /**
- * `Koha::Patron->merge_with` (`Koha/Patron.pm`): attributes, loans and holds of `other` move to the patron that is
+ * `Koha::Patron->merge_with` (`Koha/Patron.pm`): attributes, checkouts and holds of `other` move to the patron that is
  * kept, a second value of a single attribute is dropped, and `other` goes. Returns null and changes nothing where
  * Koha skips the merge: one of the two is protected or the anonymous patron, or both are the same.
  */

@@ -15,7 +15,7 @@ const databaseOnly = new Set(['debarred', 'debarredcomment', 'flags', 'contactna
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 /**
- * The patrons a user may see, as lists and look-ups read them. Embedded attributes, loans and libraries are joined
+ * The patrons a user may see, as lists and look-ups read them. Embedded attributes, checkouts and libraries are joined
  * (`Koha/REST/Plugin/Query.pm`, `dbic_merge_prefetch`), balances and overdues are not.
  */
 export function patronSource(double: Double, user: PatronRow, embeds: readonly string[]): Source<PatronRow> {
@@ -49,7 +49,7 @@ export function patronSource(double: Double, user: PatronRow, embeds: readonly s
 }
 
 /**
- * Columns that a joined table has as well. With the loans joined every name needs the prefix; that is what was seen
+ * Columns that a joined table has as well. With the checkouts joined every name needs the prefix; that is what was seen
  * on Koha's own search code (a list of patrons with `checkouts+count`).
  */
 function isAmbiguous(embeds: readonly string[], name: string): boolean {

@@ -8,7 +8,7 @@ import type { PatronRow } from './patron-row.ts';
  * (`Koha/Patrons.pm`, `check_for_existing_matches`): without a birth date every namesake is a match, and so is a
  * record that has nothing in any of the fields that are compared. With no filled field there is none.
  */
-export function hasLookAlike(double: Double, given: Readonly<Record<string, unknown>>): boolean {
+export function hasPossibleDuplicate(double: Double, given: Readonly<Record<string, unknown>>): boolean {
   const wanted = double.settings.preferences.PatronDuplicateMatchingAddFields.split('|')
     .map((column) => patronNameByColumn.get(column) ?? column)
     .map((name) => [name, textOf(given[name])] as const)

@@ -63,7 +63,7 @@ function addEmbed(rendered: Record<string, unknown>, embed: string, double: Doub
       return;
     case 'overdues+count': {
       const now = double.clock.timestamp();
-      const overdue = checkouts.ofPatron(row.patron_id).filter((loan) => loan.due_date < now);
+      const overdue = checkouts.ofPatron(row.patron_id).filter((checkout) => checkout.due_date < now);
       rendered['overdues_count'] = overdue.length;
       return;
     }

@@ -7,7 +7,7 @@ const unfit = /[\s.`]/;
 
 /**
  * What Koha makes of a query on attributes that are embedded (`Koha/Objects/Mixin/ExtendedAttributes.pm`): each type
- * that is named gets a joined table of its own, so that several can be asked for; a type without a value becomes one
+ * that is named gets a joined table of its own, so that several can be combined; a type without a value becomes one
  * with the value null. It looks into one key of an object only, at random: beside a second key `-and` stays as it is
  * here, where Koha would find it now and then. Null: a type that makes no name of a table.
  */

@@ -19,7 +19,7 @@ const width = { chars: 255 } as const;
 
 /**
  * Why the setter of `Koha/Patron.pm`, `extended_attributes`, refuses a set. From 25.05 on it looks at all types first
- * and leaves the types alone whose values are the same; before, each value is looked at in turn.
+ * and leaves the types alone whose values are the same; before, the values are looked at one by one.
  */
 export function setterFault(
   double: Double,

@@ -11,8 +11,8 @@ const kohaVersions: Readonly<Record<Release, string>> = {
   '26.05': '26.05.01.000',
 };
 
-/** What decides how copies are made and how cards are found; the plugin tells the same ones. */
-const told: readonly PreferenceName[] = [
+/** What decides how copies are made and how cards are found; the plugin reports the same ones. */
+const reported: readonly PreferenceName[] = [
   'AutoEmailNewUser',
   'autoMemberNum',
   'AutoSwitchPatron',
@@ -32,7 +32,7 @@ const told: readonly PreferenceName[] = [
   'WebBasedSelfCheck',
 ];
 
-/** What the plugin tells the service's doctor and Koha's own API does not. */
+/** What the plugin reports to the service's doctor and Koha's own API does not. */
 export function about(double: Double): unknown {
   const { settings, db, clock } = double;
   return {
@@ -43,14 +43,14 @@ export function about(double: Double): unknown {
       code: type.code,
       unique_id: type.unique_id,
       repeatable: type.repeatable,
-      // Koha's API asks for a mandatory type only where it belongs to no libraries.
+      // Koha's API requires a mandatory type only where it belongs to no libraries.
       mandatory: type.mandatory && type.libraries.length === 0,
       opac_display: type.opac_display,
       opac_editable: type.opac_editable,
       staff_searchable: type.staff_searchable,
       category_id: type.category_id,
     })),
-    preferences: Object.fromEntries(told.map((name) => [name, settings.preferences[name]])),
+    preferences: Object.fromEntries(reported.map((name) => [name, settings.preferences[name]])),
     plack_workers: settings.plack_workers,
   };
 }

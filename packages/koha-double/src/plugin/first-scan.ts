@@ -5,7 +5,7 @@ import { sendEvent, type Scan } from './receiver.ts';
 import { scanKey } from './scan-key.ts';
 
 /** How the hook ended. Koha goes on the same way after each. */
-export type FirstScan = 'known' | 'off' | 'no_card' | 'unsent' | 'busy' | 'there' | 'told' | 'late';
+export type FirstScan = 'known' | 'off' | 'no_card' | 'unsent' | 'busy' | 'there' | 'decided' | 'late';
 
 const pauseMs = 25;
 
@@ -32,9 +32,9 @@ async function waitAlone(double: Double, eventId: string, card: string, limitMs:
   try {
     const endsAtMs = double.realNowMs() + limitMs;
     for (;;) {
-      const isTold = double.db.outcomes.isFinal(eventId);
+      const isDecided = double.db.outcomes.isFinal(eventId);
       if (isKnown(double, card)) return 'there';
-      if (isTold) return 'told';
+      if (isDecided) return 'decided';
       const leftMs = endsAtMs - double.realNowMs();
       if (leftMs <= 0) return 'late';
       await sleep(Math.min(pauseMs, leftMs));

@@ -1,26 +1,26 @@
-/** What the service told about one scan, as it was sent. */
+/** What the service reported about one scan, as it was sent. */
 export interface OutcomeRow extends Readonly<Record<string, unknown>> {
   readonly event_id: string;
   readonly seq: number;
   readonly state: string;
 }
 
-/** When the receiver is asked for an event of which the service should have told us by now. */
-const askAfterMs = 2000;
-const askAgainAfterMs = 5000;
+/** When the receiver is queried for an event that the service should have reported by now. */
+const queryAfterMs = 2000;
+const queryAgainAfterMs = 5000;
 /** So long after a scan the page that comes of it takes over its event. */
 const handedMs = 10_000;
 
 /** To whom an event may be handed; null: to nobody, or a page has it already. */
 type Handing = { readonly scanKey: string; readonly untilMs: number } | null;
 
-/** The plugin's own table: of each scan the state with the highest `seq`, and when to ask for it. */
+/** The plugin's own table: of each scan the state with the highest `seq`, and when to query the receiver for it. */
 export class OutcomeTable {
   readonly #rows = new Map<string, OutcomeRow>();
-  readonly #askAt = new Map<string, number>();
+  readonly #queryAt = new Map<string, number>();
   readonly #handing = new Map<string, Handing>();
 
-  /** States that the service told; scans of which nothing is known yet are not among them. */
+  /** States that the service reported; scans of which nothing is known yet are not among them. */
   rows(): OutcomeRow[] {
     return [...this.#rows.values()];
   }
@@ -31,7 +31,7 @@ export class OutcomeTable {
 
   /** Remembers an event that was sent; with `scanKey` a page may take it over, unless one has it already. */
   note(eventId: string, nowMs: number, scanKey?: string): void {
-    if (!this.#askAt.has(eventId)) this.#askAt.set(eventId, nowMs + askAfterMs);
+    if (!this.#queryAt.has(eventId)) this.#queryAt.set(eventId, nowMs + queryAfterMs);
     if (this.#handing.has(eventId)) return;
     this.#handing.set(eventId, scanKey === undefined ? null : { scanKey, untilMs: nowMs + handedMs });
   }
@@ -47,14 +47,14 @@ export class OutcomeTable {
   }
 
   isNoted(eventId: string): boolean {
-    return this.#askAt.has(eventId);
+    return this.#queryAt.has(eventId);
   }
 
   put(row: OutcomeRow, nowMs: number): void {
     const before = this.#rows.get(row.event_id);
     if (before !== undefined && before.seq >= row.seq) return;
     this.#rows.set(row.event_id, row);
-    this.#askAt.set(row.event_id, nowMs + askAfterMs);
+    this.#queryAt.set(row.event_id, nowMs + queryAfterMs);
   }
 
   isFinal(eventId: string): boolean {
@@ -62,11 +62,11 @@ export class OutcomeTable {
     return state === 'done' || state === 'failed';
   }
 
-  /** True for one of all who ask at the same moment, when the receiver may be asked. */
-  mayAsk(eventId: string, nowMs: number): boolean {
-    const askAt = this.#askAt.get(eventId);
-    if (askAt === undefined || askAt > nowMs || this.isFinal(eventId)) return false;
-    this.#askAt.set(eventId, nowMs + askAgainAfterMs);
+  /** True for one of several simultaneous callers, when the receiver may be queried. */
+  mayQuery(eventId: string, nowMs: number): boolean {
+    const queryAt = this.#queryAt.get(eventId);
+    if (queryAt === undefined || queryAt > nowMs || this.isFinal(eventId)) return false;
+    this.#queryAt.set(eventId, nowMs + queryAgainAfterMs);
     return true;
   }
 }

@@ -6,7 +6,7 @@ import { isRecord } from '../record.ts';
 import { about } from './about.ts';
 import { readDeskScript } from './desk-script.ts';
 import { answerScan } from './scan-answer.ts';
-import { askReceiver } from './receiver.ts';
+import { queryReceiver } from './receiver.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
 const tag = 'passport';
@@ -66,12 +66,12 @@ const readScan: Operation = {
   handle: answerState,
 };
 
-/** The receiver is asked only when the service, which tells us of every change, should have told us by now. */
+/** The receiver is queried only when the service, which reports every change, should have done so by now. */
 async function answerState(call: ApiCall): Promise<Answer> {
   const { double } = call;
   const { outcomes } = double.db;
   const id = String(call.path['event_id']);
-  if (outcomes.mayAsk(id, double.realNowMs())) storeState(call, id, await askReceiver(double, id));
+  if (outcomes.mayQuery(id, double.realNowMs())) storeState(call, id, await queryReceiver(double, id));
   const row = outcomes.get(id);
   if (row !== undefined) return ok(row);
   if (outcomes.isNoted(id)) return ok({ event_id: id, seq: 0, state: 'queued', homes: [], reasons: [] });
@@ -84,7 +84,7 @@ const putOutcome: Operation = {
   plugin: true,
   spec: () => ({
     operationId: 'passportSetOutcome',
-    summary: 'The passport service tells what became of a scan',
+    summary: 'The passport service reports the state of a scan',
     tag,
     parameters: [eventId, jsonBody(stateBody)],
     responses: withErrors({ '204': null }, 415),

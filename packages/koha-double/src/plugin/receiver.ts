@@ -8,7 +8,7 @@ export interface Scan {
   readonly branch: string;
   readonly interface: 'staff' | 'self_check';
   readonly operator: number | null;
-  /** Only when the service is to lend it; a page that goes on with the checkout itself never sends it. */
+  /** Only when the service is to check it out; a page that goes on with the checkout itself never sends it. */
   readonly itemBarcode?: string;
 }
 
@@ -48,7 +48,7 @@ export async function sendEvent(double: Double, scan: Scan): Promise<Sent> {
 }
 
 /** The receiver's own view of an event, or null. Never throws. */
-export async function askReceiver(
+export async function queryReceiver(
   double: Double,
   eventId: string,
 ): Promise<Readonly<Record<string, unknown>> | null> {

@@ -16,7 +16,7 @@ const faults = {
 
 /**
  * `POST /scans`: signs an event and sends it, unless the page comes of a scan that the hook has just reported: then that event is
- * followed. With `item_barcode` the service lends that item itself.
+ * followed. With `item_barcode` the service checks that item out itself.
  */
 export async function answerScan(call: ApiCall): Promise<Answer> {
   const { double } = call;

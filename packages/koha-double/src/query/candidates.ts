@@ -3,7 +3,7 @@ import type { Condition } from './condition.ts';
 /** Ids that an equality on an indexed column gives, or null where there is no index for it. */
 export type Lookup = (column: string, value: unknown) => ReadonlySet<number> | null;
 
-/** Ids among which all matches are, or null where only a look at every row can tell. */
+/** Ids among which all matches are, or null where only a look at every row can show it. */
 export function candidateIds(condition: Condition, lookup: Lookup): ReadonlySet<number> | null {
   switch (condition.kind) {
     case 'all':

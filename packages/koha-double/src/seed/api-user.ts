@@ -7,7 +7,7 @@ export interface Credentials {
   readonly clientSecret: string;
 }
 
-/** What the service needs to look up, copy and lend, on every release shown. */
+/** What the service needs to look up, copy and check out, on every release shown. */
 export const servicePermissions: readonly string[] = [
   'borrowers:1',
   'borrowers:view_borrower_infos_from_any_libraries',

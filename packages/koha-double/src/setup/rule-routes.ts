@@ -122,7 +122,7 @@ function effectiveRules(call: ApiCall): Record<string, unknown> {
   return found;
 }
 
-/** Whoever has any rule at all and fits the asked-for scopes, with null for the wanted rules that are not stored there. */
+/** Whoever has any rule at all and fits the requested scopes, with null for the wanted rules that are not stored there. */
 function storedRules(call: ApiCall): unknown[] {
   const wanted = wantedRules(call);
   const byContext = new Map<string, Record<string, unknown>>();

@@ -1,17 +1,17 @@
-import { judgeAvailability } from '../checkouts/availability.ts';
+import { findAvailability } from '../checkouts/availability.ts';
 import type { Availability, Wish } from '../checkouts/wish.ts';
-import { lend } from '../checkouts/lend.ts';
+import { checkOut } from '../checkouts/check-out.ts';
 import type { Double } from '../double.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 
 /** What a scanned item came to. */
-export type Lent =
-  | { readonly kind: 'lent' }
+export type DeskResult =
+  | { readonly kind: 'checked_out' }
   | { readonly kind: 'no_item' }
   | { readonly kind: 'blocked'; readonly keys: readonly string[] }
   | { readonly kind: 'unconfirmed'; readonly keys: readonly string[] };
 
-export interface DeskLoan {
+export interface DeskCheckout {
   readonly double: Double;
   readonly patron: PatronRow;
   readonly barcode: string;
@@ -22,18 +22,18 @@ export interface DeskLoan {
 }
 
 /** Lends an item to a patron who stands at the desk or at the self-check. */
-export function lendAtDesk(loan: DeskLoan): Lent {
-  const { double, patron } = loan;
-  const item = double.db.items.withBarcode(loan.barcode.trim());
+export function checkOutAtDesk(checkout: DeskCheckout): DeskResult {
+  const { double, patron } = checkout;
+  const item = double.db.items.withBarcode(checkout.barcode.trim());
   if (item === undefined) return { kind: 'no_item' };
-  const wish: Wish = { double, patron, item, actingLibrary: loan.libraryId, isSuperlibrarian: false };
-  const found = judgeAvailability(wish);
+  const wish: Wish = { double, patron, item, actingLibrary: checkout.libraryId, isSuperlibrarian: false };
+  const found = findAvailability(wish);
   const blockers = reasons(found.blockers);
   if (blockers.length > 0) return { kind: 'blocked', keys: blockers };
   const confirms = reasons(found.confirms);
-  if (confirms.length > 0 && !loan.isConfirmed) return { kind: 'unconfirmed', keys: confirms };
-  lend(wish, loan.issuerId);
-  return { kind: 'lent' };
+  if (confirms.length > 0 && !checkout.isConfirmed) return { kind: 'unconfirmed', keys: confirms };
+  checkOut(wish, checkout.issuerId);
+  return { kind: 'checked_out' };
 }
 
 /** The upper-case keys are reasons, the others only data that goes with them. */

@@ -2,7 +2,7 @@ import type { PatronRow } from '../patrons/patron-row.ts';
 import { firstScan } from '../plugin/first-scan.ts';
 import { html, type Html } from './html.ts';
 import { circulationPath, memberPath } from './layout.ts';
-import { lendAtDesk, type Lent } from './lend-at-desk.ts';
+import { checkOutAtDesk, type DeskResult } from './check-out-at-desk.ts';
 import { checkoutTable, nameOf, patronBox, patronMessages } from './patron-blocks.ts';
 import { redirect, show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
 
@@ -46,7 +46,7 @@ async function findPatron(request: PageRequest, text: string): Promise<PageAnswe
 function checkOut(request: PageRequest, patron: PatronRow): PageAnswer {
   const { double, session, fields } = request;
   const barcode = fields.get('barcode') ?? '';
-  const lent = lendAtDesk({
+  const result = checkOutAtDesk({
     double,
     patron,
     barcode,
@@ -54,8 +54,8 @@ function checkOut(request: PageRequest, patron: PatronRow): PageAnswer {
     issuerId: session.patronId,
     isConfirmed: fields.get('issueconfirmed') === '1',
   });
-  if (lent.kind === 'lent') return redirect(`${circulationPath}?borrowernumber=${patron.patron_id}`);
-  return show(patronPage(request, patron, lent, barcode));
+  if (result.kind === 'checked_out') return redirect(`${circulationPath}?borrowernumber=${patron.patron_id}`);
+  return show(patronPage(request, patron, result, barcode));
 }
 
 function startPage(message?: string): Parameters<typeof show>[0] {
@@ -78,7 +78,7 @@ function startPage(message?: string): Parameters<typeof show>[0] {
 function patronPage(
   request: PageRequest,
   patron: PatronRow,
-  lent: Exclude<Lent, { kind: 'lent' }> | null,
+  result: Exclude<DeskResult, { kind: 'checked_out' }> | null,
   barcode: string,
 ): Parameters<typeof show>[0] {
   const { double, session } = request;
@@ -90,7 +90,7 @@ function patronPage(
     main: html`<h1>
         Checking out to <span dir="auto">${nameOf(patron)}</span> (${patron.columns.cardnumber ?? ''})
       </h1>
-      ${patronMessages(double, patron)} ${lent === null ? null : refusal(request, patron, lent, barcode)}
+      ${patronMessages(double, patron)} ${result === null ? null : refusal(request, patron, result, barcode)}
       <form id="mainform" method="post" action="${circulationPath}" class="scan">
         <input type="hidden" name="csrf_token" value="${session.csrfToken}" />
         <input type="hidden" name="op" value="cud-checkout" />
@@ -108,18 +108,18 @@ function patronPage(
 function refusal(
   { session }: PageRequest,
   patron: PatronRow,
-  lent: Exclude<Lent, { kind: 'lent' }>,
+  result: Exclude<DeskResult, { kind: 'checked_out' }>,
   barcode: string,
 ): Html {
-  if (lent.kind === 'no_item') {
+  if (result.kind === 'no_item') {
     return html`<div id="circ_impossible" class="attention" role="alert">
       <h2>The barcode is not known: <strong>${barcode}</strong></h2>
     </div>`;
   }
   const keys = html`<ul>
-    ${lent.keys.map((key) => html`<li>${sentenceOf(key)}</li>`)}
+    ${result.keys.map((key) => html`<li>${sentenceOf(key)}</li>`)}
   </ul>`;
-  if (lent.kind === 'blocked') {
+  if (result.kind === 'blocked') {
     return html`<div id="circ_impossible" class="attention" role="alert">
       <h2>Cannot check out</h2>
       ${keys}

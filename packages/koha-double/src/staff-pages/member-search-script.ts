@@ -1,7 +1,7 @@
 export const memberSearchPath = '/intranet-tmpl/member-search.js';
 
 /**
- * The script of the patron search page: asks the API with the session's cookie for whoever fits each of the words in
+ * The script of the patron search page: queries the API with the session's cookie for patrons that fit each of the words in
  * one of the standard fields, and goes on to the patron when exactly one does. A search that this browser has saved is
  * put into the form and shown instead, without going on, as Koha does with `default_save_state_search` (its datatables.js,
  * `_dt_save_restore_state`; patron-search.inc, `loaded_from_state`).

@@ -19,8 +19,8 @@ const deskUser = {
 const ownIds = /^[\w-]{8,64}$/;
 
 /**
- * The session of whoever comes: a demo asks nobody to log in. A cookie of an earlier start, or of another double on
- * the same host (cookies do not tell ports apart), is taken over rather than replaced, so that several can be open.
+ * The session of whoever comes: a demo needs no login. A cookie of an earlier start, or of another double on
+ * the same host (cookies do not distinguish ports), is taken over rather than replaced, so that several can be open.
  */
 export function openSession(double: Double, headers: Readonly<Record<string, string>>): StaffSession {
   const cookie = sessionCookie(headers);

@@ -41,7 +41,7 @@ export function patronBox(double: Double, patron: PatronRow): Html {
   </div>`;
 }
 
-/** What staff must know before they lend. */
+/** What staff must know before a checkout. */
 export function patronMessages(double: Double, patron: PatronRow): Html | null {
   const today = double.clock.today();
   const { columns } = patron;
@@ -61,13 +61,13 @@ export function patronMessages(double: Double, patron: PatronRow): Html | null {
   </div>`;
 }
 
-/** The patron's loans, newest first. */
+/** The patron's checkouts, newest first. */
 export function checkoutTable(double: Double, patron: PatronRow): Html {
-  const loans = double.db.checkouts.ofPatron(patron.patron_id).toReversed();
-  if (loans.length === 0) return html`<p id="checkouts-empty" class="quiet">Nothing is checked out.</p>`;
+  const checkouts = double.db.checkouts.ofPatron(patron.patron_id).toReversed();
+  if (checkouts.length === 0) return html`<p id="checkouts-empty" class="quiet">Nothing is checked out.</p>`;
   return html`<table id="issues-table">
     <caption>
-      Checkouts (${loans.length})
+      Checkouts (${checkouts.length})
     </caption>
     <thead>
       <tr>
@@ -78,13 +78,13 @@ export function checkoutTable(double: Double, patron: PatronRow): Html {
       </tr>
     </thead>
     <tbody>
-      ${loans.map((loan) => {
-        const item = loan.item_id === null ? undefined : double.db.items.get(loan.item_id);
+      ${checkouts.map((checkout) => {
+        const item = checkout.item_id === null ? undefined : double.db.items.get(checkout.item_id);
         return html`<tr>
           <td>${titleOfItem(item?.hidden['biblio'])}</td>
           <td>${item?.columns.external_id ?? ''}</td>
-          <td>${loan.due_date.slice(0, 10)}</td>
-          <td>${loan.library_id}</td>
+          <td>${checkout.due_date.slice(0, 10)}</td>
+          <td>${checkout.library_id}</td>
         </tr>`;
       })}
     </tbody>

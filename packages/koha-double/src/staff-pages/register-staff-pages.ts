@@ -64,16 +64,16 @@ async function answer(
   const session = openSession(double, headers);
   reply.header('set-cookie', `CGISESSID=${session.id}; Path=/; HttpOnly; SameSite=Lax`);
   reply.header('cache-control', 'no-store');
-  const asked = pageRequest(double, session, request);
-  if (isForgery(session, asked.method, asked.fields, headers['csrf-token'])) {
+  const sent = pageRequest(double, session, request);
+  if (isForgery(session, sent.method, sent.fields, headers['csrf-token'])) {
     return reply.code(403).type('text/plain; charset=utf-8').send('Wrong CSRF token');
   }
-  const found = await page.answer(asked);
+  const found = await page.answer(sent);
   if (found.kind === 'redirect') return reply.redirect(found.to, 302);
   return reply
     .code(found.status ?? 200)
     .type('text/html; charset=utf-8')
-    .send(renderPage(asked, found.page));
+    .send(renderPage(sent, found.page));
 }
 
 function pageRequest(double: Double, session: PageRequest['session'], request: FastifyRequest): PageRequest {

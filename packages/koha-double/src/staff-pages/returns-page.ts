@@ -32,9 +32,9 @@ function takeBack({ double, session }: PageRequest, barcode: string): string {
   const item = items.withBarcode(barcode);
   if (item === undefined) return 'No item with this barcode.';
   const title = titleOfItem(item.hidden['biblio']);
-  const loan = checkouts.ofItem(item.item_id);
-  if (loan === undefined) return `${title}: not checked out.`;
-  checkouts.close(loan, double.clock.timestamp(), session.libraryId);
+  const checkout = checkouts.ofItem(item.item_id);
+  if (checkout === undefined) return `${title}: not checked out.`;
+  checkouts.close(checkout, double.clock.timestamp(), session.libraryId);
   items.put({
     ...item,
     columns: { ...item.columns, checked_out_date: null, holding_library_id: session.libraryId },

@@ -3,11 +3,11 @@ import { firstScan } from '../plugin/first-scan.ts';
 import { sentenceOf } from './circulation-page.ts';
 import { html, type Html } from './html.ts';
 import { selfCheckPath } from './layout.ts';
-import { lendAtDesk, type Lent } from './lend-at-desk.ts';
+import { checkOutAtDesk, type DeskResult } from './check-out-at-desk.ts';
 import { checkoutTable, nameOf } from './patron-blocks.ts';
 import { show, type Page, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
 
-/** `sco/sco-main.pl`: patrons lend to themselves, by their card. What cannot be lent is a matter for the desk. */
+/** `sco/sco-main.pl`: patrons check out for themselves, by their card. What cannot be checked out is a matter for the desk. */
 export const selfCheckPage: StaffPage = {
   paths: [selfCheckPath, '/cgi-bin/koha/opac/sco/sco-main.pl'],
   answer,
@@ -23,8 +23,8 @@ async function answer(request: PageRequest): Promise<PageAnswer> {
   const patron = await findPatron(request, card);
   if (patron === undefined) return show(page(cardForm(request, card)));
   const barcode = (fields.get('barcode') ?? '').trim();
-  const lent = barcode === '' ? null : checkOut(request, patron, barcode);
-  return show(page(patronView(request, patron, lent, barcode)));
+  const result = barcode === '' ? null : checkOut(request, patron, barcode);
+  return show(page(patronView(request, patron, result, barcode)));
 }
 
 async function findPatron(request: PageRequest, card: string): Promise<PatronRow | undefined> {
@@ -38,8 +38,8 @@ async function findPatron(request: PageRequest, card: string): Promise<PatronRow
   return double.db.patrons.withCard(card);
 }
 
-function checkOut({ double, session }: PageRequest, patron: PatronRow, barcode: string): Lent {
-  return lendAtDesk({
+function checkOut({ double, session }: PageRequest, patron: PatronRow, barcode: string): DeskResult {
+  return checkOutAtDesk({
     double,
     patron,
     barcode,
@@ -81,10 +81,15 @@ function cardForm({ session }: PageRequest, nouser: string | null): Html {
     </form>`;
 }
 
-function patronView(request: PageRequest, patron: PatronRow, lent: Lent | null, barcode: string): Html {
+function patronView(
+  request: PageRequest,
+  patron: PatronRow,
+  result: DeskResult | null,
+  barcode: string,
+): Html {
   const { session, double } = request;
   return html`<h2>Hello, <span dir="auto">${nameOf(patron)}</span></h2>
-    ${lent === null ? null : loanMessage(lent, barcode)}
+    ${result === null ? null : checkoutMessage(result, barcode)}
     <form id="mainform" method="post" action="${selfCheckPath}" class="scan">
       <input type="hidden" name="csrf_token" value="${session.csrfToken}" />
       <input type="hidden" name="op" value="cud-checkout" />
@@ -99,9 +104,9 @@ function patronView(request: PageRequest, patron: PatronRow, lent: Lent | null, 
     <p><a class="button" href="${selfCheckPath}">Finish</a></p>`;
 }
 
-function loanMessage(lent: Lent, barcode: string): Html {
-  switch (lent.kind) {
-    case 'lent':
+function checkoutMessage(result: DeskResult, barcode: string): Html {
+  switch (result.kind) {
+    case 'checked_out':
       return html`<p class="good" role="status">Checked out: ${barcode}</p>`;
     case 'no_item':
       return html`<p class="attention" role="alert">This item is not known here. Please ask at the desk.</p>`;
@@ -110,10 +115,10 @@ function loanMessage(lent: Lent, barcode: string): Html {
       return html`<div class="attention" role="alert">
         <p>This cannot be checked out here. Please ask at the desk.</p>
         <ul>
-          ${lent.keys.map((key) => html`<li>${sentenceOf(key)}</li>`)}
+          ${result.keys.map((key) => html`<li>${sentenceOf(key)}</li>`)}
         </ul>
       </div>`;
     default:
-      return lent satisfies never;
+      return result satisfies never;
   }
 }

@@ -2,7 +2,7 @@ import type { Double } from '../double.ts';
 import type { Html } from './html.ts';
 import type { StaffSession } from './staff-sessions.ts';
 
-/** What a staff page is asked: who is there, what was sent. */
+/** A request for a staff page: who is there, what was sent. */
 export interface PageRequest {
   readonly double: Double;
   readonly session: StaffSession;

@@ -19,7 +19,7 @@ export function describedRelease(place: string): Release | undefined {
 let unchecked = 0;
 
 /** Throws when an answer does not fit Koha's description, or an accepted request does not. */
-export function judge(exchange: Exchange): CheckedExchange | null {
+export function checkExchange(exchange: Exchange): CheckedExchange | null {
   if (kohaDescription === null) {
     unchecked += 1;
     return null;

@@ -1,6 +1,6 @@
 import { afterAll } from '@jest/globals';
 import { startKohaDouble, type Exchange, type KohaDouble, type KohaDoubleOptions } from '../../src/index.ts';
-import { judge, reportUnchecked } from './koha-description.ts';
+import { checkExchange, reportUnchecked } from './koha-description.ts';
 
 export interface Reply {
   readonly status: number;
@@ -8,15 +8,15 @@ export interface Reply {
   readonly body: unknown;
 }
 
-export interface Ask {
+export interface RequestOptions {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>> | readonly (readonly [string, string])[];
 }
 
-/** A double under test, and how to ask its API as the service's user. */
+/** A double under test, and requests to its API as the service's user. */
 export interface TestKoha extends KohaDouble {
-  ask(method: string, path: string, ask?: Ask): Promise<Reply>;
+  request(method: string, path: string, options?: RequestOptions): Promise<Reply>;
   token(): Promise<string>;
 }
 
@@ -31,7 +31,7 @@ export interface TestOptions extends Partial<KohaDoubleOptions> {
 export async function withKoha(options: TestOptions, test: (koha: TestKoha) => Promise<void>): Promise<void> {
   const problems: string[] = [];
   const onExchange = (exchange: Exchange): void => {
-    const found = judge(exchange);
+    const found = checkExchange(exchange);
     if (found === null) return;
     const where = `${exchange.method} ${exchange.path ?? '?'}`;
     for (const problem of found.answer) problems.push(`${where}: ${problem}`);
@@ -54,25 +54,30 @@ function asTestKoha(koha: KohaDouble): TestKoha {
   const test: TestKoha = {
     ...koha,
     token: () => (token ??= fetchToken(koha)),
-    ask: async (method, path, ask = {}) => {
-      const headers = { authorization: `Bearer ${await test.token()}`, ...ask.headers };
-      return askPlain(koha.url + path, method, { ...ask, headers });
+    request: async (method, path, options = {}) => {
+      const headers = { authorization: `Bearer ${await test.token()}`, ...options.headers };
+      return sendRequest(koha.url + path, method, { ...options, headers });
     },
   };
   return test;
 }
 
 /** Any request; a body becomes JSON unless it is text already. */
-export async function askPlain(url: string, method: string, ask: Ask = {}): Promise<Reply> {
+export async function sendRequest(url: string, method: string, options: RequestOptions = {}): Promise<Reply> {
   const search =
-    ask.query === undefined ? '' : `?${new URLSearchParams(ask.query as Record<string, string>).toString()}`;
+    options.query === undefined
+      ? ''
+      : `?${new URLSearchParams(options.query as Record<string, string>).toString()}`;
   const response = await fetch(url + search, {
     method,
     redirect: 'manual',
-    headers: { ...(ask.body === undefined ? {} : { 'content-type': 'application/json' }), ...ask.headers },
-    ...(ask.body === undefined
+    headers: {
+      ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...options.headers,
+    },
+    ...(options.body === undefined
       ? {}
-      : { body: typeof ask.body === 'string' ? ask.body : JSON.stringify(ask.body) }),
+      : { body: typeof options.body === 'string' ? options.body : JSON.stringify(options.body) }),
   });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: text === '' ? undefined : asJson(text) };
@@ -88,7 +93,7 @@ function asJson(text: string): unknown {
 
 export async function fetchToken(koha: KohaDouble): Promise<string> {
   const { clientId, clientSecret } = koha.credentials;
-  const reply = await askToken(koha, {
+  const reply = await requestToken(koha, {
     grant_type: 'client_credentials',
     client_id: clientId,
     client_secret: clientSecret,
@@ -96,12 +101,12 @@ export async function fetchToken(koha: KohaDouble): Promise<string> {
   return (reply.body as { readonly access_token: string }).access_token;
 }
 
-export function askToken(
+export function requestToken(
   koha: KohaDouble,
   form: Readonly<Record<string, string>>,
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
-  return askPlain(`${koha.url}/api/v1/oauth/token`, 'POST', {
+  return sendRequest(`${koha.url}/api/v1/oauth/token`, 'POST', {
     body: new URLSearchParams(form).toString(),
     headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
   });
