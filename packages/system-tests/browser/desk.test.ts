@@ -90,7 +90,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.page.evaluate('seen')).toEqual(['item', '']);
   }, 60_000);
 
-  test('says when the item cannot be lent, and offers the checkout', async () => {
+  test('says when the item cannot be checked out, and offers the checkout', async () => {
     const card = registerPatron(midland());
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();
@@ -102,7 +102,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.headline.textContent()).toMatch(
       /^(?:Found at midland library|This patron is already here)/,
     );
-    expect(await desk.steps()).toBe('report:done search:done copy:done lend:failed');
+    expect(await desk.steps()).toBe('report:done search:done copy:done checkout:failed');
     await desk.button('Open the checkout').click();
     await desk.checkoutOf(card);
   }, 60_000);
