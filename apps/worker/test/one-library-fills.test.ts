@@ -18,8 +18,10 @@ const FLOOD = 5_000;
 const RATE = 300;
 const BATCH = 32;
 const AT_HOME_EACH = 8;
+/** deploy/prometheus/alerts.yml, PassportLibraryFillsRedis. */
+const ALERTED_SHARE = 0.1;
 
-test('a library that sends what is no card, at the rate it may, leaves room for the events of others', async () => {
+test('a library that sends what is no card, at the rate it may, leaves room for the events of others and is named', async () => {
   const bench = await openWorkers({
     redis: { args: ['--maxmemory', `${MAX_MEMORY_MB}mb`, '--maxmemory-policy', 'noeviction'] },
     // Nobody is asked: each event ends as NOT_A_CARD.
@@ -27,7 +29,7 @@ test('a library that sends what is no card, at the rate it may, leaves room for 
     entry: { limits: FEW, retry: { tell_koha: false } },
   });
   own({ stop: () => bench.close() });
-  await bench.startWorker();
+  const worker = await bench.startWorker();
   const log = createLogger({ name: 'test', level: 'fatal' });
   const redis = createRedis(bench.redis.url, { role: 'producer', log, name: 'receiver' });
   own({ stop: () => closeRedis(redis) });
@@ -75,4 +77,19 @@ test('a library that sends what is no card, at the rate it may, leaves room for 
 
   // None was rejected, and none of those was answered as if Redis were full.
   expect(others).toBeGreaterThan(FLOOD / BATCH / AT_HOME_EACH - 1);
+
+  const metrics = await worker.metrics();
+  const figure = (name: string, labels: string): number =>
+    Number(
+      metrics
+        .split('\n')
+        .find((line) => line.startsWith(`${name}{${labels}} `))
+        ?.split(' ')[1],
+    );
+  expect(figure('passport_library_redis_share', 'library="riverside"')).toBeGreaterThan(ALERTED_SHARE);
+  expect(figure('passport_library_redis_share', 'library="midland"')).toBeLessThan(ALERTED_SHARE);
+  const kept = 'library="riverside",state="finished"';
+  expect(figure('passport_library_kept_limit', kept)).toBe(FEW.kept_finished);
+  expect(figure('passport_library_kept_limit', 'library="riverside",state="failed"')).toBe(FEW.kept_failed);
+  expect(figure('passport_kept_dropped_total', kept)).toBeGreaterThan(0);
 }, 120_000);
