@@ -93,3 +93,8 @@ test('a Redis that forbids the rewrite is in the log once an hour', async () => 
     expect.objectContaining({ level: 'warn', msg: expect.stringContaining('append-only file') }),
   ]);
 });
+
+test.each(['wake', 'wake reports'])('a desk waits: task %s runs four times a second', async (name) => {
+  const { taskNamed } = await tasks();
+  expect(taskNamed(name).everyMs).toBeLessThanOrEqual(250);
+});
