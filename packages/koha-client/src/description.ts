@@ -50,7 +50,7 @@ export function createDescriptionKeeper(
       const shared = waitForShared(readOnce(), {
         library: session.library,
         operation: 'GET /',
-        timeoutMs: 2 * (options.timeoutMs ?? limits.timeoutMs), // its wait for a place, then its answer
+        timeoutMs: session.patienceMs(options),
         signal: options.signal,
       });
       if (old === undefined) return shared;

@@ -8,7 +8,7 @@ export type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts'
 export type { CreateResult, PatronBody } from './create-patron.ts';
 export type { Wanted } from './find-patrons.ts';
 export { createKohaClient } from './koha-client.ts';
-export type { KohaClient, KohaClientOptions } from './koha-client.ts';
+export type { KohaClient, KohaClientOptions, OpenKohaClient } from './koha-client.ts';
 export { KohaError } from './koha-error.ts';
 export type { Effect, KohaErrorCode, KohaFailure, KohaOperation } from './koha-error.ts';
 export { parsePatron } from './patron.ts';

@@ -89,16 +89,26 @@ export interface KohaClientOptions extends TransportOptions {
   readonly timeoutMs: number;
   /** How many calls may be under way at this Koha at once from this client. */
   readonly maxInFlight: number;
-  /** Milliseconds to wait for a place under the cap before a call is `busy`; never more than its timeout, which is the default. */
-  readonly slotWaitMs?: number;
+  /** Milliseconds that the next call may wait for a place under the cap before it is `busy`; by default its timeout, and never longer than the timeout a caller sets. */
+  readonly slotWaitMs?: () => number;
+  /** Called before each call that finds two or more others under way. */
+  readonly onCrowded?: () => void;
   /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
   now(): number;
 }
 
+/** A client and what its owner does with it. */
+export interface OpenKohaClient extends KohaClient {
+  readonly inFlight: number;
+  /** The cap from now on; calls under way go on. */
+  setMaxInFlight(calls: number): void;
+  /** Calls that wait for a place are `busy` at once, for instance since Koha answers nobody. */
+  dismissWaiting(): void;
+  close(): void;
+}
+
 /** Creates the client of one Koha. It sends nothing until it is asked something; `close` drops its idle connections. */
-export function createKohaClient(
-  options: KohaClientOptions,
-): KohaClient & { close(): void; readonly inFlight: number } {
+export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
   const transport = createTransport(options);
   const session = createSession({ ...options, transport });
   const descriptions = createDescriptionKeeper(session, options);
@@ -128,6 +138,8 @@ export function createKohaClient(
     visiblePatrons: (limits) => readVisiblePatrons(session, limits),
     storedRules: (rule, limits) => readStoredRules(session, rule, limits),
     knowsApiKey: (clientId, limits) => knowsApiKey(session, clientId, limits),
+    setMaxInFlight: (calls) => session.setMaxInFlight(calls),
+    dismissWaiting: () => session.dismissWaiting(),
     close: () => transport.close(),
     get inFlight() {
       return session.inFlight;

@@ -29,8 +29,8 @@ export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & 
 };
 
 /**
- * Reads every row of a list route, page after page, under one deadline for all of them: one timeout to wait for a place and one
- * to be answered, like a single call. One call when the rows fit on one page. Throws KohaError, `bad_answer` for a list that does
+ * Reads every row of a list route, page after page, under one deadline for all of them: the patience of a
+ * single call. One call when the rows fit on one page. Throws KohaError, `bad_answer` for a list that does
  * not end.
  */
 export async function listRows(
@@ -39,7 +39,7 @@ export async function listRows(
   options: CallOptions = {},
 ): Promise<unknown[]> {
   const { maxPages = LOOK_UP_PAGES } = request;
-  const deadline = performance.now() + 2 * (options.timeoutMs ?? session.timeoutMs);
+  const deadline = performance.now() + session.patienceMs(options);
   const rows: unknown[] = [];
   let before = '';
   for (let page = 1; ; page += 1) {

@@ -25,6 +25,12 @@ export interface Session {
   readonly library: string;
   /** Sends as the API user, under the cap. Resolves to any answer but Koha's own 401; throws KohaError. */
   call(request: KohaRequest, options?: CallOptions): Promise<Answer>;
+  /** Milliseconds for a call to wait for a place and to be answered, together. */
+  patienceMs(limits: Pick<CallOptions, 'timeoutMs'>): number;
+  /** The cap from now on. */
+  setMaxInFlight(calls: number): void;
+  /** Calls that wait for a place are `busy` at once. */
+  dismissWaiting(): void;
   /** Milliseconds for one call to be answered, unless its caller says otherwise. */
   readonly timeoutMs: number;
   /** The failure that an answer means when the operation knows no better. */
@@ -32,13 +38,17 @@ export interface Session {
   readonly inFlight: number;
 }
 
+/** A Koha that serves fewer at once is rare, and with fewer nobody waits. */
+const CROWDED_FROM = 2;
+
 export interface SessionOptions {
   readonly library: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly timeoutMs: number;
   readonly maxInFlight: number;
-  readonly slotWaitMs?: number;
+  readonly slotWaitMs?: () => number;
+  readonly onCrowded?: () => void;
   readonly transport: Transport;
   now(): number;
 }
@@ -86,16 +96,22 @@ export function createSession(options: SessionOptions): Session {
     return isWorthRepeating ? send(await waitForToken(tokens.current())) : answer;
   };
 
+  const waitMs = ({ timeoutMs = Infinity }: Pick<CallOptions, 'timeoutMs'>): number =>
+    Math.min(options.slotWaitMs?.() ?? options.timeoutMs, timeoutMs);
+
   const failure = (answer: Answer): KohaError => failureOf(library, answer, options.now());
 
   return {
     library,
     timeoutMs: options.timeoutMs,
+    patienceMs: (limits) => waitMs(limits) + (limits.timeoutMs ?? options.timeoutMs),
+    setMaxInFlight: (calls) => slots.resize(calls),
+    dismissWaiting: () => slots.dismiss(),
     failure,
     call: async (request, limits = {}) => {
       const leftMs = Math.max(0, (limits.deadline ?? Infinity) - performance.now());
-      const waitMs = Math.min(options.slotWaitMs ?? Infinity, limits.timeoutMs ?? options.timeoutMs, leftMs);
-      const turn = await slots.take(waitMs, limits.signal);
+      if (slots.taken >= CROWDED_FROM) options.onCrowded?.();
+      const turn = await slots.take(Math.min(waitMs(limits), leftMs), limits.signal);
       if (typeof turn === 'string') {
         throw new KohaError({ code: turn, library, operation: request.operation, effect: 'none' });
       }

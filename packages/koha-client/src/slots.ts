@@ -2,6 +2,10 @@
 export interface Slots {
   /** Waits for a place for at most `waitMs`; resolves to the function that gives it back, or why there is none. */
   take(waitMs: number, signal: AbortSignal | undefined): Promise<(() => void) | 'busy' | 'aborted'>;
+  /** Ends every wait as `busy`. */
+  dismiss(): void;
+  /** From now on so many; those who have a place keep it. */
+  resize(size: number): void;
   readonly taken: number;
 }
 
@@ -11,8 +15,10 @@ type Turn = (() => void) | 'busy' | 'aborted';
  * Builds the cap of one client. The agent's own limit of sockets would do the counting too, but a request waiting there
  * is already on the clock, so a full house would be told as "Koha did not answer".
  */
-export function buildSlots(size: number): Slots {
-  const waiting = new Set<() => void>();
+export function buildSlots(firstSize: number): Slots {
+  let size = firstSize;
+  /** What begins each waiting call, and what sends it away. */
+  const waiting = new Map<() => void, () => void>();
   let taken = 0;
 
   const occupy = (): (() => void) => {
@@ -22,8 +28,8 @@ export function buildSlots(size: number): Slots {
       if (!held) return;
       held = false;
       taken -= 1;
-      const [next] = waiting;
-      next?.();
+      const [next] = waiting.keys();
+      if (taken < size) next?.();
     };
   };
 
@@ -37,15 +43,23 @@ export function buildSlots(size: number): Slots {
       };
       const start = (): void => leave(occupy);
       const abort = (): void => leave(() => 'aborted');
-      const timer = setTimeout(() => leave(() => 'busy'), waitMs);
+      const dismiss = (): void => leave(() => 'busy');
+      const timer = setTimeout(dismiss, waitMs);
       signal?.addEventListener('abort', abort, { once: true });
-      waiting.add(start);
+      waiting.set(start, dismiss);
     });
 
   return {
     take: (waitMs, signal) => {
       if (signal?.aborted === true) return Promise.resolve('aborted');
       return taken < size ? Promise.resolve(occupy()) : queue(waitMs, signal);
+    },
+    dismiss() {
+      for (const dismiss of waiting.values()) dismiss();
+    },
+    resize(newSize) {
+      size = newSize;
+      for (const start of [...waiting.keys()].slice(0, Math.max(0, size - taken))) start();
     },
     get taken() {
       return taken;

@@ -224,6 +224,44 @@ describe('the cap on calls in flight', () => {
     await first;
   });
 
+  test('sends those who wait away where its owner says so, and can be changed while calls are under way', async () => {
+    const slow: Reply = (response, seen) => {
+      setTimeout(() => json(200, [patronRow()])(response, seen), 50);
+    };
+    koha = await startTinyKoha({ [PATRONS]: [slow, slow, slow, slow] });
+    let crowded = 0;
+    const client = koha.client({ maxInFlight: 1, onCrowded: () => (crowded += 1) });
+    await look(client); // with a token, so that what follows is under way at once
+    const first = look(client);
+    const second = codeOf(look(client));
+    client.dismissWaiting();
+    expect(await second).toBe('GET /patrons: busy');
+
+    const third = look(client);
+    client.setMaxInFlight(2);
+    await Promise.all([first, third]);
+    expect(koha.mostOpen()).toBe(2);
+    expect(crowded).toBe(0);
+    client.setMaxInFlight(3);
+    await Promise.allSettled([look(client), look(client), look(client)]);
+    expect(crowded).toBe(1);
+  });
+
+  test('lets a call wait as long as its owner says', async () => {
+    const slow: Reply = (response, seen) => {
+      setTimeout(() => json(200, [patronRow()])(response, seen), 200);
+    };
+    koha = await startTinyKoha({ [PATRONS]: slow });
+    let waitMs = 20;
+    const client = koha.client({ maxInFlight: 1, timeoutMs: 10_000, slotWaitMs: () => waitMs });
+    await look(client);
+    const calls = [look(client), codeOf(look(client))];
+    waitMs = 8_000;
+    calls.push(look(client), look(client));
+    expect(await calls[1]).toBe('GET /patrons: busy');
+    await Promise.all(calls);
+  });
+
   test('holds no place for a call that has ended badly', async () => {
     koha = await startTinyKoha({ [PATRONS]: [hang, json(200, [])] });
     const client = koha.client({ maxInFlight: 1, timeoutMs: 100 });
