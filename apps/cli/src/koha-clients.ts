@@ -2,6 +2,8 @@ import type { Library } from '@passport/config';
 import { createKohaClient } from '@passport/koha-client';
 import type { CliDeps } from './cli-deps.ts';
 
+const CALLS = 4;
+
 export type OpenKoha = ReturnType<typeof createKohaClient>;
 
 /** The client of one library's Koha, as the worker makes it. */
@@ -12,7 +14,8 @@ export function openKoha({ id, koha }: Library, { now }: Pick<CliDeps, 'now'>): 
     clientId: koha.clientId.reveal(),
     clientSecret: koha.clientSecret.reveal(),
     timeoutMs: koha.timeoutMs,
-    maxInFlight: koha.maxInFlight,
+    // One person's question after the other.
+    maxInFlight: koha.maxInFlight === 'auto' ? CALLS : koha.maxInFlight,
     now,
   });
 }

@@ -21,7 +21,7 @@ import {
 } from '@passport/runtime';
 import { buildAskHome } from './provision/ask-home.ts';
 import { buildAudit } from './provision/audit.ts';
-import { buildInPlace } from './provision/create-place.ts';
+import { buildCreateAccess } from './provision/create-place.ts';
 import { keepReceipts } from './job/keep-receipts.ts';
 import type { Libraries } from './koha/libraries.ts';
 import type { Sources } from './sources.ts';
@@ -34,6 +34,7 @@ import { longestPatienceMs } from './job/put-back.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
 import { buildReporter } from './report/report.ts';
+import type { WorkerLoad } from './job/worker-load.ts';
 import type { ScanWork } from './job/scan-worker.ts';
 
 /** One library's creates may keep a quarter of the worker's jobs waiting; the rest is for everybody else. */
@@ -50,6 +51,7 @@ export interface Opened {
   readonly reportQueue: ReportJobs;
   readonly libraries: Libraries;
   readonly slots: SlotClock;
+  readonly load: WorkerLoad;
   readonly health: HealthTracker;
   readonly jobs: ReturnType<typeof jobMetrics>;
   readonly tracing: Tracing;
@@ -126,9 +128,10 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
       monotonicNow,
       pause,
     }),
-    inPlace: buildInPlace({
+    createAccess: buildCreateAccess({
       places: openCreatePlaces(redis),
       mostWaiting: Math.max(1, Math.floor(config.concurrency / SLOTS_OF_ONE_LINE)),
+      hasRoom: () => opened.load.hasRoom(),
       newId,
       monotonicNow,
       pause,

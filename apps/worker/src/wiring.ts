@@ -31,6 +31,7 @@ import {
 } from '@passport/runtime';
 import { assembleWork } from './assemble-work.ts';
 import { buildTasks } from './maintenance/tasks.ts';
+import { buildCallCaps } from './koha/call-caps.ts';
 import { connectLibraries } from './koha/connect-libraries.ts';
 import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
@@ -41,6 +42,7 @@ import { buildHealthTracker } from './koha/health-tracker.ts';
 import { buildSlotClock } from './koha/slot-clock.ts';
 import { startReportWorker } from './report/report-worker.ts';
 import { startScanWorker } from './job/scan-worker.ts';
+import { buildWorkerLoad } from './job/worker-load.ts';
 
 const RETIRE_MS = 1_000;
 
@@ -84,13 +86,15 @@ export async function startWorker(
   const reportQueue = openReportQueue(redis);
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // told by the connection
   const { dropped } = observeQueue(metrics, consortium, { redis, queue, now });
-  const slots = buildSlotClock((id) => byId.get(id)?.koha.maxInFlight ?? 1, monotonicNow);
+  const caps = buildCallCaps(consortium.libraries, monotonicNow);
+  const slots = buildSlotClock((id) => caps.of(id), monotonicNow);
   const health = buildHealthTracker(ids, (id) => slots.answerMs(id), now);
-  const seen = { metrics: kohaMetrics(metrics), slots, health, tracing };
+  const load = buildWorkerLoad(concurrency);
+  const seen = { metrics: kohaMetrics(metrics), slots, caps, health, tracing, load };
   const libraries = connectLibraries({ consortium, lifecycle, sources, ...seen, log });
   const jobs = jobMetrics(metrics, { libraries: ids, outcomes: ALERTED_OUTCOMES });
   const opened = { config, nameOf, connection, redis, reportQueue, libraries, slots, health, jobs, tracing };
-  const work = assembleWork({ ...opened, sources, lifecycle, now, log });
+  const work = assembleWork({ ...opened, load, sources, lifecycle, now, log });
 
   const workerId = sources.newId();
   lifecycle.own('sightings', () => retire(redis, ids, workerId));
@@ -113,7 +117,7 @@ export async function startWorker(
   const writeFenced = buildFencedWrite(connection);
   const breaks = countRedisBreaks([connection, redis]);
   const endCheck = buildEndCheck({ breaks, pause: sources.pause, deadline, log });
-  const taking = { connection, concurrency, retention, work, writeFenced, endCheck };
+  const taking = { connection, concurrency, load, retention, work, writeFenced, endCheck };
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');

@@ -5,6 +5,7 @@ import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passpor
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-result.ts';
 import { type ScanWork, startScanWorker } from '../src/job/scan-worker.ts';
+import { buildWorkerLoad } from '../src/job/worker-load.ts';
 import { jobData } from './builders.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -34,6 +35,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
   const worker = startScanWorker({
     connection,
     concurrency: 2,
+    load: buildWorkerLoad(2),
     retention: { finishedMs: 60_000, failedMs: 60_000 },
     work: {
       run: () => Promise.reject(new Error('no work was planned')),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CreatePlaces, PlaceOwner } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
-import { buildInPlace } from '../src/provision/create-place.ts';
+import { buildCreateAccess } from '../src/provision/create-place.ts';
 import { aScan, handClock, heldLock } from './builders.ts';
 import { openWorkflow, waitOf } from './workflow-bench.ts';
 
@@ -24,54 +24,55 @@ function bench() {
     leave: (library) => Promise.resolve(void left.push(library)),
   };
   let ids = 0;
-  const inPlace = buildInPlace({
+  const { within, freeInMs } = buildCreateAccess({
     places,
     mostWaiting: 1,
+    hasRoom: () => false,
     newId: () => `run-${(ids += 1)}`,
     monotonicNow: clock.now,
     pause: (ms) => Promise.resolve(clock.forward(ms)),
   });
-  return { inPlace, held, left };
+  return { within, freeInMs, held, left };
 }
 
 const other = { event: 'riverside.evt_9', run: 'x', sinceMs: 0 };
 
 describe('the place at which copies are created', () => {
   test('is held during the work, and given back when it fails', async () => {
-    const { inPlace, held } = bench();
-    const during = await inPlace(aScan(), heldLock().signal, () => Promise.resolve([...held.keys()]));
+    const { within, held } = bench();
+    const during = await within(aScan(), heldLock().signal, () => Promise.resolve([...held.keys()]));
     expect(during).toEqual({ kind: 'done', value: ['riverside'] });
 
-    const failing = inPlace(aScan(), heldLock().signal, () => Promise.reject(new Error('Koha')));
+    const failing = within(aScan(), heldLock().signal, () => Promise.reject(new Error('Koha')));
     await expect(failing).rejects.toThrow('Koha');
     expect(held.size).toBe(0);
   });
 
   test('that does not come free is given up in time, the work not begun', async () => {
-    const { inPlace, held } = bench();
+    const { within, held } = bench();
     held.set('riverside', other);
     const work = () => Promise.reject(new Error('worked without the place'));
 
-    expect(await inPlace(aScan(), heldLock().signal, work)).toEqual({
+    expect(await within(aScan(), heldLock().signal, work)).toEqual({
       kind: 'busy',
       freeInMs: expect.any(Number),
     });
   });
 
   test('of one library keeps nobody from another’s', async () => {
-    const { inPlace, held } = bench();
+    const { within, held } = bench();
     held.set('riverside', other);
-    const elsewhere = inPlace(aScan({ lending: 'lakeside' }), heldLock().signal, () =>
+    const elsewhere = within(aScan({ lending: 'lakeside' }), heldLock().signal, () =>
       Promise.resolve('made'),
     );
     expect(await elsewhere).toEqual({ kind: 'done', value: 'made' });
   });
 
   test('is no more waited for by a job that has to stop', async () => {
-    const { inPlace, held, left } = bench();
+    const { within, held, left } = bench();
     held.set('riverside', other);
     const lock = heldLock();
-    const waiting = inPlace(aScan(), lock.signal, () => Promise.resolve(1));
+    const waiting = within(aScan(), lock.signal, () => Promise.resolve(1));
     lock.stop();
     await expect(waiting).rejects.toThrow();
     expect(left).toEqual(['riverside']);
@@ -84,7 +85,12 @@ describe('the place at which copies are created', () => {
     const decision = waitOf(
       await story.run(
         { item: null, save },
-        { inPlace: () => Promise.resolve({ kind: 'busy', freeInMs: 700 }) },
+        {
+          createAccess: {
+            freeInMs: () => null,
+            within: () => Promise.resolve({ kind: 'busy', freeInMs: 700 }),
+          },
+        },
       ),
     );
 
@@ -96,5 +102,34 @@ describe('the place at which copies are created', () => {
     expect(saved).toEqual([]);
     expect(story.calls()).toEqual(['midland GET /patrons']);
     expect(story.audited).toEqual(['looked up']);
+  });
+
+  test('with a full line: the job comes back later, and nobody was asked anything', async () => {
+    const story = own(await openWorkflow());
+    const within = () => Promise.reject(new Error('went to the place'));
+    const decision = waitOf(
+      await story.run({ item: null }, { createAccess: { freeInMs: () => 900, within } }),
+    );
+
+    expect(decision.job).toMatchObject({
+      sent: null,
+      progress: { attempt: 0, waiting_for: { library: 'riverside', reason: 'BUSY' } },
+    });
+    expect(decision.untilMs - Date.now()).toBeGreaterThan(700);
+    expect(story.calls()).toEqual([]);
+    expect(story.audited).toEqual([]);
+  });
+
+  test('whose line is full says when to come back', async () => {
+    const { within, freeInMs, held } = bench();
+    held.set('riverside', other);
+    const lock = heldLock();
+    const first = within(aScan(), lock.signal, () => Promise.resolve(1));
+    expect(freeInMs('riverside')).toBeNull();
+    const second = within(aScan(), lock.signal, () => Promise.resolve(2));
+    expect(freeInMs('riverside')).toBeGreaterThan(0);
+    expect(freeInMs('lakeside')).toBeNull();
+    lock.stop();
+    await Promise.allSettled([first, second]);
   });
 });

@@ -9,6 +9,7 @@ import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
 import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
 import type { JobInHand, RunResult } from '../src/job/run-result.ts';
 import { runScan } from '../src/job/run-scan.ts';
+import { startingCap } from '../src/koha/call-caps.ts';
 import { CARD, ITEM, SEALER, inHand, jobData, runDeps } from './builders.ts';
 
 const secretOf = (library: string): string =>
@@ -77,7 +78,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
       clientId: koha.clientId.reveal(),
       clientSecret: koha.clientSecret.reveal(),
       timeoutMs: koha.timeoutMs,
-      maxInFlight: koha.maxInFlight,
+      maxInFlight: startingCap(koha),
       now: Date.now,
     }),
   );
@@ -95,7 +96,10 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     ask: buildAskHome(libraries),
     quota: () => Promise.resolve(null),
     withPatronLock: (_scan, _homeKey, lock, work) => work(lock),
-    inPlace: async (_scan, _lock, work) => ({ kind: 'done', value: await work() }),
+    createAccess: {
+      freeInMs: () => null,
+      within: async (_scan, _signal, work) => ({ kind: 'done', value: await work() }),
+    },
     random: () => 0.5,
     audit: auditInto(audited),
     copied: () => undefined,

@@ -1,6 +1,6 @@
 /** What holds where neither the library nor `defaults` says anything, as it would be written in the file. */
 export const BUILT_IN_DEFAULTS = {
-  koha: { allow_http: false, timeout: '3s', max_in_flight: 8 },
+  koha: { allow_http: false, timeout: '3s', max_in_flight: 'auto' },
   limits: {
     events_per_second: 50,
     burst: 200,

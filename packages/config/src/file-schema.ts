@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cardPattern } from './card-pattern.ts';
 import { confirmableKey } from './confirmable-key.ts';
-import { duration, fieldList, flag, integer, kohaCode, title, words } from './leaf-schemas.ts';
+import { duration, fieldList, flag, integer, integerOrAuto, kohaCode, title, words } from './leaf-schemas.ts';
 import { fixedValues } from './fixed-values.ts';
 
 const category = kohaCode(10);
@@ -34,7 +34,11 @@ export const kohaSection = z.strictObject({
   client_id: secret("OAuth2 client id of the service's API user."),
   client_secret: secret('OAuth2 client secret for that id.'),
   timeout: duration('100ms', '20s', 'How long one call may take.'),
-  max_in_flight: integer(1, 256, 'Calls at the same time, per worker process.'),
+  max_in_flight: integerOrAuto(
+    1,
+    256,
+    'Calls at the same time, per worker process. `auto`: as many as its Koha has web workers, by what the plugin says, and at most 8.',
+  ),
 });
 
 export const limitsSection = z.strictObject({

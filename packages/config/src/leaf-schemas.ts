@@ -30,6 +30,12 @@ export function integer(from: number, to: number, description: string) {
     .meta({ description, allowed: `a whole number from ${from} to ${to}` });
 }
 
+export function integerOrAuto(from: number, to: number, description: string) {
+  return z
+    .union([z.literal('auto'), z.int().min(from).max(to)])
+    .meta({ description, allowed: `auto, or a whole number from ${from} to ${to}` });
+}
+
 export function words<const W extends readonly [string, ...string[]]>(known: W, description: string) {
   return z.enum(known).meta({ description, allowed: known.join(' or ') });
 }

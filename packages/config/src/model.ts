@@ -34,7 +34,8 @@ export interface KohaAccess {
   readonly clientId: Secret<string>;
   readonly clientSecret: Secret<string>;
   readonly timeoutMs: number;
-  readonly maxInFlight: number;
+  /** `auto`: as many as its Koha has web workers. */
+  readonly maxInFlight: number | 'auto';
 }
 
 export interface Limits {

@@ -88,13 +88,15 @@ export function reportUnknownKeys(
 // Of the shapes a value may have, the one it was meant to have: the only one whose kind is right.
 function intendedBranch(issue: z.core.$ZodIssueInvalidUnion): number | null {
   const fitting = issue.errors.flatMap((errors, branch) =>
-    errors.some(
-      ({ code, path }) => path.length === 0 && (code === 'invalid_type' || code === 'invalid_value'),
-    )
-      ? []
-      : [branch],
+    errors.some((error) => error.path.length === 0 && isOtherKind(error, issue.input)) ? [] : [branch],
   );
   return fitting.length === 1 ? (fitting[0] ?? null) : null;
+}
+
+/** A number that is not whole is still meant as a number. */
+function isOtherKind(error: z.core.$ZodIssue, input: unknown): boolean {
+  if (error.code === 'invalid_type') return !(error.expected === 'int' && typeof input === 'number');
+  return error.code === 'invalid_value';
 }
 
 /**

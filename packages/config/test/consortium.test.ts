@@ -10,7 +10,7 @@ describe('defaults', () => {
     const [library] = parse(validFile()).libraries;
     expect(library).toMatchObject({
       enabled: true,
-      koha: { timeoutMs: 3000, maxInFlight: 8 },
+      koha: { timeoutMs: 3000, maxInFlight: 'auto' },
       limits: {
         eventsPerSecond: 50,
         burst: 200,
@@ -60,7 +60,7 @@ describe('defaults', () => {
     at(file, 'libraries', 1)['eligibility'] = { max_debt: null };
     const [midland, riverside] = parse(file).libraries;
     expect(midland).toMatchObject({
-      koha: { timeoutMs: 2000, maxInFlight: 8 },
+      koha: { timeoutMs: 2000, maxInFlight: 'auto' },
       limits: { burst: 7, backlog: 10_000 },
       copy: { category: { kind: 'one', category: 'PT' }, set: { statistics_1: 'a', lang: 'fr' } },
       eligibility: { maxDebt: 5, expired: 'allow', restricted: 'refuse' },

@@ -47,6 +47,8 @@ export interface Location {
   readonly strict: boolean;
   /** `locate.patterns_decide`: those whose card patterns fit are asked first, and the others only if none of them has it. */
   readonly patternsDecide: boolean;
+  /** How long a library may have others before us, in milliseconds; its deadline counts from then on. Default 0. */
+  readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
   /** Asks one library; its signal ends at that library's deadline. Throws for bugs only. */
   ask(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
@@ -145,7 +147,7 @@ function isHomeRecord(patron: KohaPatron, card: string, types: ReadonlySet<strin
 async function askInTime(location: Location, { home }: Candidate): Promise<Answer> {
   const end = new AbortController();
   const stop = (): void => end.abort();
-  const timer = setTimeout(stop, home.koha.timeoutMs);
+  const timer = setTimeout(stop, (location.waitMs ?? 0) + home.koha.timeoutMs);
   location.signal?.addEventListener('abort', stop, { once: true });
   if (location.signal?.aborted === true) stop();
   const tooLate = new Promise<Answer>((resolve) => {

@@ -7,6 +7,7 @@ import { type JobLock, LockLost, buildLockWatch } from './job-lock.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
 import type { Delayed, Ended, JobInHand, RunResult } from './run-result.ts';
 import { MOST_BUGS } from './run-scan.ts';
+import type { WorkerLoad } from './worker-load.ts';
 
 /**
  * The four numbers that hold each other (queue.md sections 2 and 6 were measured with these locks):
@@ -37,6 +38,7 @@ export interface ScanWork {
 export interface ScanWorkerDeps {
   readonly connection: Redis;
   readonly concurrency: number;
+  readonly load: Pick<WorkerLoad, 'begin'>;
   readonly retention: { readonly finishedMs: number; readonly failedMs: number };
   readonly work: ScanWork;
   readonly writeFenced: FencedWrite;
@@ -70,13 +72,14 @@ class WatchedWorker extends LenientWorker {
  * that knows how BullMQ wants to be told what became of a job.
  */
 export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> } {
-  const { connection, deadline, endCheck, monotonicNow, now, log } = deps;
+  const { connection, load, deadline, endCheck, monotonicNow, now, log } = deps;
   const watch = buildLockWatch(LOCK_MS, monotonicNow);
 
   const process = async (job: Job<unknown>, token = ''): Promise<void> => {
     // `processedOn` was read before the command that took the job was sent.
     const held = watch.taken(token, monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())));
     const { signal, release } = firstOf(held.signal, deadline);
+    const over = load.begin();
     const lock: JobLock = {
       signal,
       assertHeld() {
@@ -92,6 +95,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
       const isOurs = error instanceof LockLost;
       await requeue(job, isOurs ? now() : now() + REDIS_PAUSE_MS, token, log);
     } finally {
+      over();
       release();
       watch.forget(token);
     }

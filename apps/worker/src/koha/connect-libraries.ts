@@ -1,14 +1,18 @@
 import type { Consortium, Library } from '@passport/config';
-import { type KohaClient, createKohaClient } from '@passport/koha-client';
+import { type OpenKohaClient, createKohaClient } from '@passport/koha-client';
 import type { Lifecycle, Logger, Tracing, kohaMetrics } from '@passport/runtime';
+import type { CallCaps } from './call-caps.ts';
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
 import { type Libraries, buildLibraries } from './libraries.ts';
 import type { Sources } from '../sources.ts';
 import type { HealthTracker } from './health-tracker.ts';
 import type { SlotClock } from './slot-clock.ts';
+import type { WorkerLoad } from '../job/worker-load.ts';
 
-/** A worker's slot waits this long for a place at a library under its cap; then the job books one and makes room. */
+/** A job waits this long for a place at a library under its cap; then it books one and leaves its slot to others. */
 const SLOT_WAIT_MS = 250;
+/** While no other job needs the slot: two web workers that take 400 ms serve the 30 scans of a class in this time. */
+export const SLOT_WAIT_WITH_ROOM_MS = 6_000;
 
 /** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
 export function connectLibraries(deps: {
@@ -17,12 +21,14 @@ export function connectLibraries(deps: {
   readonly sources: Sources;
   readonly metrics: ReturnType<typeof kohaMetrics>;
   readonly slots: SlotClock;
+  readonly caps: CallCaps;
+  readonly load: Pick<WorkerLoad, 'hasRoom'>;
   readonly health: HealthTracker;
   readonly tracing: Tracing;
   readonly log: Logger;
 }): Libraries {
   const { consortium, lifecycle, sources, metrics, slots, health, log } = deps;
-  const clients = new Map<string, KohaClient>();
+  const clients = new Map<string, OpenKohaClient>();
   for (const library of consortium.libraries) {
     const client = connect(library, deps);
     lifecycle.own(`client ${library.id}`, () => client.close());
@@ -32,6 +38,8 @@ export function connectLibraries(deps: {
   const failures = buildFailureLog(sources.monotonicNow, log);
   return buildLibraries(clients, sources, {
     circuitChanged(library, isOpen) {
+      // Whoever waits for a place there would only be silent with the others.
+      if (isOpen) clients.get(library)?.dismissWaiting();
       metrics.circuitOpen(library, isOpen);
       health.circuitChanged(library, isOpen);
       failures.circuitChanged(library, isOpen);
@@ -50,22 +58,24 @@ export function connectLibraries(deps: {
 
 function connect(
   { id, koha }: Library,
-  { sources, metrics, tracing }: Parameters<typeof connectLibraries>[0],
-): ReturnType<typeof createKohaClient> {
+  { sources, metrics, tracing, load, caps }: Parameters<typeof connectLibraries>[0],
+): OpenKohaClient {
   const client = createKohaClient({
     library: id,
     url: koha.url,
     clientId: koha.clientId.reveal(),
     clientSecret: koha.clientSecret.reveal(),
     timeoutMs: koha.timeoutMs,
-    maxInFlight: koha.maxInFlight,
-    slotWaitMs: SLOT_WAIT_MS,
+    maxInFlight: caps.of(id),
+    onCrowded: () => caps.crowded(id),
+    slotWaitMs: () => (load.hasRoom() ? SLOT_WAIT_WITH_ROOM_MS : SLOT_WAIT_MS),
     now: sources.wallNow,
     onCall: ({ operation, status, ms }) => {
       metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });
       tracing.called({ facts: { library: id, operation, status }, ms });
     },
   });
+  caps.attach(id, client);
   metrics.inFlight(id, () => client.inFlight);
   return client;
 }

@@ -2,13 +2,12 @@ import { type CreateResult, KohaError } from '@passport/koha-client';
 import type { Scan } from './scan.ts';
 import { type CopyOrder, type CopyResult, misconfigured, notMade } from './copy-result.ts';
 import { findLocalCopy } from './local-copy.ts';
-import type { buildInPlace } from './create-place.ts';
+import type { CreateAccess } from './create-place.ts';
 import type { InStep, StepDeps } from './step.ts';
 
 export interface CopyDeps extends StepDeps {
   readonly inStep: InStep;
-  /** Does `work` as the only one who creates at this lending library. */
-  readonly inPlace: ReturnType<typeof buildInPlace>;
+  readonly createAccess: Pick<CreateAccess, 'within'>;
   /** When the scan began to be worked on: of those who wait to create, the oldest is next. */
   readonly scan: Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
   /** Writes down that the copy is about to be sent, before it is. */
@@ -47,7 +46,9 @@ async function ensureCopy(order: CopyOrder, deps: CopyDeps): Promise<CopyResult>
     if (found !== null) return found;
   }
   for (let tries = 1; ; tries += 1) {
-    const placed = await deps.inPlace(deps.scan, deps.signal, () => create(order, deps, tries === 1));
+    const placed = await deps.createAccess.within(deps.scan, deps.signal, () =>
+      create(order, deps, tries === 1),
+    );
     if (placed.kind === 'busy') return placed;
     const made = placed.value;
     if (made.kind === 'end') return made.result;

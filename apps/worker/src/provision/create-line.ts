@@ -1,8 +1,10 @@
 /** Those of one process who wait to create a copy at one lending library. */
 export interface CreateLine {
+  /** Whether whoever looks a card up now would only find the line full of older scans. */
+  readonly isFull: boolean;
   /**
-   * Waits until it is one's turn: true, and `leave` must follow; false when the line is full of older ones, or it takes too
-   * long. Throws the signal's reason.
+   * Waits until it is one's turn: true, and `leave` must follow. False when others need the slot of the job and the line is
+   * full of older ones, or it takes too long. Throws the signal's reason.
    */
   enter(sinceMs: number, signal: AbortSignal): Promise<boolean>;
   leave(): void;
@@ -10,11 +12,11 @@ export interface CreateLine {
   bookMs(): number;
 }
 
-/** A job's place in the worker is not kept longer than this for others' creates. */
+/** A slot that others need is not kept longer than this for the creates of older scans. */
 const PATIENCE_MS = 2_500;
-/** Weight of the newest turn in the average. */
+/** Weight of the newest create in the average. */
 const NEWEST = 0.2;
-/** Before the first turn. */
+/** Before the first one. */
 const FIRST_GUESS_MS = 100;
 const SOONEST_MS = 50;
 const LATEST_MS = 60_000;
@@ -24,21 +26,23 @@ interface Waiter {
   readonly end: (isFirst: boolean) => void;
 }
 
-/** Builds a line in which at most `mostWaiting` wait, over a monotonic clock. The oldest scan goes first. */
-export function buildCreateLine(mostWaiting: number, monotonicNow: () => number): CreateLine {
+/**
+ * Builds a line over a monotonic clock; the oldest scan goes first. While `hasRoom` all may wait as long as they like: what
+ * they have looked up is not looked up again. Then at most `mostWaiting` may.
+ */
+export function buildCreateLine(
+  mostWaiting: number,
+  hasRoom: () => boolean,
+  monotonicNow: () => number,
+): CreateLine {
   const waiting: Waiter[] = [];
-  let turnSince: number | null = null;
-  let turnMs = FIRST_GUESS_MS;
-  let nextFree = 0;
+  const creates = buildCreateTimes(monotonicNow);
 
-  const begin = (): void => {
-    turnSince = monotonicNow();
-  };
   /** Puts a waiter in by age; whoever is then too much for the line has to go. */
   const put = (waiter: Waiter): void => {
     const behind = waiting.findIndex(({ sinceMs }) => sinceMs > waiter.sinceMs);
     waiting.splice(behind === -1 ? waiting.length : behind, 0, waiter);
-    if (waiting.length > mostWaiting) waiting.pop()?.end(false);
+    if (waiting.length > mostWaiting && !hasRoom()) waiting.pop()?.end(false);
   };
   const wait = (sinceMs: number, signal: AbortSignal): Promise<boolean> =>
     new Promise((resolve, reject) => {
@@ -55,12 +59,13 @@ export function buildCreateLine(mostWaiting: number, monotonicNow: () => number)
         drop();
         reject(signal.reason as Error);
       };
-      const timer = setTimeout(() => {
+      const timer = setInterval(() => {
+        if (hasRoom()) return;
         drop();
         waiter.end(false);
       }, PATIENCE_MS);
       const stop = (): void => {
-        clearTimeout(timer);
+        clearInterval(timer);
         signal.removeEventListener('abort', abort);
       };
       signal.addEventListener('abort', abort, { once: true });
@@ -68,25 +73,47 @@ export function buildCreateLine(mostWaiting: number, monotonicNow: () => number)
     });
 
   return {
+    get isFull() {
+      return waiting.length >= mostWaiting;
+    },
     async enter(sinceMs, signal) {
       signal.throwIfAborted();
-      if (turnSince !== null) return wait(sinceMs, signal);
-      begin();
+      if (creates.isUnderWay) return wait(sinceMs, signal);
+      creates.begin();
       return true;
     },
     leave() {
-      const now = monotonicNow();
-      if (turnSince !== null) turnMs += NEWEST * (now - turnSince - turnMs);
-      turnSince = null;
+      creates.end();
       const next = waiting.shift();
       if (next === undefined) return;
-      begin();
+      creates.begin();
       next.end(true);
     },
-    bookMs() {
+    bookMs: () => creates.bookMs(waiting.length),
+  };
+}
+
+/** How long one create takes, and when the next moments without one are. */
+function buildCreateTimes(monotonicNow: () => number) {
+  let begunAt: number | null = null;
+  let averageMs = FIRST_GUESS_MS;
+  let nextFree = 0;
+  return {
+    get isUnderWay() {
+      return begunAt !== null;
+    },
+    begin() {
+      begunAt = monotonicNow();
+    },
+    end() {
+      if (begunAt !== null) averageMs += NEWEST * (monotonicNow() - begunAt - averageMs);
+      begunAt = null;
+    },
+    /** Books the next free moment behind so many others, and returns how many milliseconds it is away. */
+    bookMs(others: number): number {
       const now = monotonicNow();
-      const behindTheLine = now + SOONEST_MS + waiting.length * turnMs;
-      nextFree = Math.min(Math.max(nextFree, behindTheLine) + turnMs, now + LATEST_MS);
+      const behindThem = now + SOONEST_MS + others * averageMs;
+      nextFree = Math.min(Math.max(nextFree, behindThem) + averageMs, now + LATEST_MS);
       return nextFree - now;
     },
   };

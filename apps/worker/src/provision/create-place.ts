@@ -5,7 +5,7 @@ import type { Scan } from './scan.ts';
 /** A worker that dies in the place keeps the others out for no longer than this. */
 const LIFE_MS = 3_000;
 const KEEP_EACH_MS = 1_000;
-/** Only the first of this process's line asks, and for so long. */
+/** Only the first of this process's line asks, and for so long where others need its slot. */
 const PATIENCE_MS = 5_000;
 const ASK_AGAIN_MS = 20;
 
@@ -17,10 +17,23 @@ type Placed<T> =
 
 type Creator = Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
 
-export interface InPlaceDeps {
+/** The one place of each lending library at which copies are created. */
+export interface CreateAccess {
+  /**
+   * Null while a scan may go on to the place. Else so many older ones wait for it that what this one looks up would be
+   * looked up again: it comes back after so many milliseconds.
+   */
+  freeInMs(lending: string): number | null;
+  /** Does `work` as the only one who creates there. */
+  within<T>(scan: Creator, signal: AbortSignal, work: () => Promise<T>): Promise<Placed<T>>;
+}
+
+export interface CreateAccessDeps {
   readonly places: CreatePlaces;
   /** How many jobs of one lending library may stand in this process's line. */
   readonly mostWaiting: number;
+  /** Whether no other job needs the slots of those who wait. */
+  readonly hasRoom: () => boolean;
   readonly newId: () => string;
   readonly monotonicNow: () => number;
   readonly pause: (ms: number) => Promise<void>;
@@ -29,31 +42,39 @@ export interface InPlaceDeps {
 /**
  * One create at a time at each lending Koha, over all workers: two at once deadlock in its database, and good records are
  * answered 500 (docs/decisions/0050). The jobs of one process stand in a line of their own, of which the first asks for
- * the place; who finds the line full, or waits too long, makes room for other libraries and is told when to come back.
+ * the place. Where other jobs need their slots, who finds the line full, or waits too long, is told when to come back.
  */
-export function buildInPlace(
-  deps: InPlaceDeps,
-): <T>(scan: Creator, signal: AbortSignal, work: () => Promise<T>) => Promise<Placed<T>> {
+export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
   const lines = new Map<string, CreateLine>();
-  return async (scan, signal, work) => {
-    const line = lines.get(scan.lending) ?? buildCreateLine(deps.mostWaiting, deps.monotonicNow);
-    lines.set(scan.lending, line);
-    const isFirst = await line.enter(scan.startedMs, signal);
-    if (!isFirst) return { kind: 'busy', freeInMs: line.bookMs() };
-    try {
-      const place = await waitForPlace(scan, signal, deps);
-      if (place === null) return { kind: 'busy', freeInMs: line.bookMs() };
-      return { kind: 'done', value: await whileKept(place, work) };
-    } finally {
-      line.leave();
-    }
+  const lineOf = (lending: string): CreateLine => {
+    const line = lines.get(lending) ?? buildCreateLine(deps.mostWaiting, deps.hasRoom, deps.monotonicNow);
+    lines.set(lending, line);
+    return line;
+  };
+  return {
+    freeInMs(lending) {
+      const line = lineOf(lending);
+      return line.isFull ? line.bookMs() : null;
+    },
+    async within(scan, signal, work) {
+      const line = lineOf(scan.lending);
+      const isFirst = await line.enter(scan.startedMs, signal);
+      if (!isFirst) return { kind: 'busy', freeInMs: line.bookMs() };
+      try {
+        const place = await waitForPlace(scan, signal, deps);
+        if (place === null) return { kind: 'busy', freeInMs: line.bookMs() };
+        return { kind: 'done', value: await whileKept(place, work) };
+      } finally {
+        line.leave();
+      }
+    },
   };
 }
 
 async function waitForPlace(
   { lending, eventId, startedMs }: Creator,
   signal: AbortSignal,
-  { places, newId, monotonicNow, pause }: InPlaceDeps,
+  { places, hasRoom, newId, monotonicNow, pause }: CreateAccessDeps,
 ): Promise<CreatePlace | null> {
   const holder: PlaceOwner = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };
   const until = monotonicNow() + PATIENCE_MS;
@@ -61,7 +82,7 @@ async function waitForPlace(
     for (;;) {
       signal.throwIfAborted();
       const place = await places.take(lending, holder, LIFE_MS);
-      if (place !== null || monotonicNow() >= until) return place;
+      if (place !== null || (monotonicNow() >= until && !hasRoom())) return place;
       await pause(ASK_AGAIN_MS);
     }
   } catch (error) {

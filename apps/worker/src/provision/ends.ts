@@ -89,8 +89,12 @@ export function failedAtLending(home: string, error: unknown): Result {
 }
 
 /** Other jobs write for this patron, or create copies at the lending library, before this one; that is no attempt. */
-export function othersFirst({ lending, made }: Scan, home: string, retryAfterMs: number | null): Retry {
-  const otherwise: End =
-    made === null ? { outcome: 'LENDING_UNREACHABLE', homes: [home] } : checkoutTooLate(made);
+export function othersFirst(
+  { lending, made }: Scan,
+  home: string | null,
+  retryAfterMs: number | null,
+): Retry {
+  const homes = home === null ? [] : [home];
+  const otherwise: End = made === null ? { outcome: 'LENDING_UNREACHABLE', homes } : checkoutTooLate(made);
   return { kind: 'retry', library: lending, reason: 'BUSY', retryAfterMs, otherwise };
 }

@@ -11,10 +11,12 @@ import {
   passportTypes,
 } from '@passport/patron-rules';
 import type { JobHold } from '../job/job-lock.ts';
+import { SLOT_WAIT_WITH_ROOM_MS } from '../koha/connect-libraries.ts';
 import type { buildAskHome } from './ask-home.ts';
 import type { Audit } from './audit.ts';
 import { type CheckoutStepDeps, checkOutItem } from './checkout-step.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
+import type { CreateAccess } from './create-place.ts';
 import type { CopyOrder } from './copy-result.ts';
 import { type Found, decideEligible, failedAtLending, notFound, othersFirst } from './ends.ts';
 import type { buildPatronLock } from './patron-lock.ts';
@@ -22,7 +24,8 @@ import type { buildQuota } from './quota.ts';
 import { type Result, done } from './result.ts';
 import type { Scan } from './scan.ts';
 
-export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'inPlace' | 'random'> {
+export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'> {
+  readonly createAccess: CreateAccess;
   readonly consortium: Consortium;
   readonly ask: ReturnType<typeof buildAskHome>;
   readonly quota: ReturnType<typeof buildQuota>;
@@ -50,6 +53,8 @@ export async function provision(scan: Scan, lock: JobHold, deps: ProvisionDeps):
 
   const candidates = decideCandidates(consortium, scan.lending, scan.card);
   if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
+  const freeInMs = scan.sent === null ? deps.createAccess.freeInMs(scan.lending) : null;
+  if (freeInMs !== null) return othersFirst(scan, null, freeInMs);
   const limited = await quota(scan);
   if (limited !== null) return limited;
   const located = await lookUp(scan, lock.signal, candidates, deps);
@@ -97,6 +102,7 @@ async function lookUp(
       card: scan.card,
       passportTypes: passportTypes(consortium),
       ...consortium.locate,
+      waitMs: SLOT_WAIT_WITH_ROOM_MS,
       signal,
       ask(library, card, deadline) {
         asked.add(library);
@@ -150,7 +156,7 @@ const copyDeps = (scan: Scan, copy: Copy, home: string, held: JobHold, deps: Pro
   libraries: deps.libraries,
   pause: deps.pause,
   random: deps.random,
-  inPlace: deps.inPlace,
+  createAccess: deps.createAccess,
   inStep: deps.inStep,
   scan,
   signal: held.signal,

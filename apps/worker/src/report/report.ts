@@ -14,7 +14,7 @@ export interface Reporter {
 }
 
 /** A worker's slot is not kept longer than this for a Koha that is slow to be told. */
-const END_DEADLINE_MS = 1_000;
+const END_DEADLINE_MS = 3_000;
 const WAITING_DEADLINE_MS = 3_000;
 
 export function buildReporter(deps: {

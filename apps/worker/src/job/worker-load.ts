@@ -1,0 +1,26 @@
+/** How many jobs this worker process has under way. */
+export interface WorkerLoad {
+  /** A job begins; the returned function says that it is over. */
+  begin(): () => void;
+  /**
+   * Whether a job may wait inside its run: nobody else needs its slot. Sending it back to the queue would throw away what
+   * it has looked up (30 scans at once at a Koha with two web workers made 126 look-ups, and 8 ended).
+   */
+  hasRoom(): boolean;
+}
+
+/** So much of the slots may be taken by jobs that wait; the rest is for whoever comes next. */
+const ROOM_UNTIL = 0.75;
+
+export function buildWorkerLoad(concurrency: number): WorkerLoad {
+  let active = 0;
+  return {
+    begin() {
+      active += 1;
+      return () => {
+        active -= 1;
+      };
+    },
+    hasRoom: () => active <= concurrency * ROOM_UNTIL,
+  };
+}

@@ -1,0 +1,54 @@
+import type { Library } from '@passport/config';
+import type { OpenKohaClient } from '@passport/koha-client';
+
+/**
+ * How many calls are under way at a Koha at once. A Koha with two web workers that gets eight of them serves two, and a
+ * staff page waits behind the other six; so where the file leaves it open, the cap is what the plugin says it can serve.
+ */
+export interface CallCaps {
+  /** The client whose cap it is. */
+  attach(library: string, client: Pick<OpenKohaClient, 'about' | 'setMaxInFlight'>): void;
+  of(library: string): number;
+  /** Several calls are under way there at once: from now on the cap matters. */
+  crowded(library: string): void;
+}
+
+/** Where nobody knows how many web workers a Koha has, and the most of one that has more. */
+const MOST_CALLS = 8;
+const ASK_AGAIN_MS = 3_600_000;
+/** The plugin may be missing, or away. */
+const ASK_AGAIN_AFTER_FAILURE_MS = 300_000;
+
+export function buildCallCaps(
+  libraries: readonly Pick<Library, 'id' | 'koha'>[],
+  monotonicNow: () => number,
+): CallCaps {
+  const clients = new Map<string, Pick<OpenKohaClient, 'about' | 'setMaxInFlight'>>();
+  const caps = new Map(libraries.map(({ id, koha }) => [id, startingCap(koha)]));
+  const askAt = new Map(libraries.filter(isOpen).map(({ id }) => [id, -Infinity]));
+
+  const learn = async (library: string): Promise<void> => {
+    const client = clients.get(library);
+    const workers = (await client?.about())?.plack_workers ?? null;
+    const cap = workers === null ? MOST_CALLS : Math.min(Math.max(workers, 1), MOST_CALLS);
+    caps.set(library, cap);
+    client?.setMaxInFlight(cap);
+    askAt.set(library, monotonicNow() + ASK_AGAIN_MS);
+  };
+  return {
+    attach: (library, client) => void clients.set(library, client),
+    of: (library) => caps.get(library) ?? 1,
+    crowded(library) {
+      if (monotonicNow() < (askAt.get(library) ?? Infinity)) return;
+      askAt.set(library, monotonicNow() + ASK_AGAIN_AFTER_FAILURE_MS);
+      learn(library).catch(() => undefined); // it stays as it is; what is wrong there is told by the calls of the scans
+    },
+  };
+}
+
+const isOpen = ({ koha }: Pick<Library, 'koha'>): boolean => koha.maxInFlight === 'auto';
+
+/** The cap of a library that nobody has asked anything yet. */
+export function startingCap({ maxInFlight }: Pick<Library['koha'], 'maxInFlight'>): number {
+  return maxInFlight === 'auto' ? MOST_CALLS : maxInFlight;
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from '@jest/globals';
+import { waitFor } from '@passport/testkit';
+import { buildCallCaps } from '../src/koha/call-caps.ts';
+import { handClock } from './builders.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** A library's cap, with a plugin that says `workers` or fails. */
+function bench(maxInFlight: number | 'auto', workers: number | null | Error) {
+  const clock = handClock(1);
+  const caps = buildCallCaps(
+    [{ id: 'riverside', koha: { maxInFlight } as Parameters<typeof buildCallCaps>[0][number]['koha'] }],
+    clock.now,
+  );
+  const set: number[] = [];
+  let asked = 0;
+  caps.attach('riverside', {
+    about() {
+      asked += 1;
+      if (workers instanceof Error) return Promise.reject(workers);
+      return Promise.resolve({
+        version: '1.1.0',
+        koha_version: null,
+        time: null,
+        attribute_types: [],
+        preferences: {},
+        plack_workers: workers,
+      });
+    },
+    setMaxInFlight: (calls) => void set.push(calls),
+  });
+  return { clock, caps, set, asked: () => asked };
+}
+
+describe('the cap of a Koha', () => {
+  test.each([
+    [2, 2],
+    [1, 1],
+    [0, 1],
+    [64, 8],
+    [null, 8],
+  ])('whose plugin tells of %s web workers is %i', async (workers, cap) => {
+    const { caps, set } = bench('auto', workers);
+    expect(caps.of('riverside')).toBe(8);
+    caps.crowded('riverside');
+    await waitFor('the cap to be set', () => set.length > 0);
+    expect(set).toEqual([cap]);
+    expect(caps.of('riverside')).toBe(cap);
+  });
+
+  test('is asked for once an hour', async () => {
+    const { clock, caps, set, asked } = bench('auto', 2);
+    for (let call = 0; call < 10; call += 1) caps.crowded('riverside');
+    await waitFor('the cap to be set', () => set.length > 0);
+    clock.forward(HOUR_MS - 1);
+    caps.crowded('riverside');
+    expect(asked()).toBe(1);
+    clock.forward(1);
+    caps.crowded('riverside');
+    expect(asked()).toBe(2);
+  });
+
+  test('of a Koha without the plugin stays, and is asked for again after five minutes', async () => {
+    const { clock, caps, set, asked } = bench('auto', new Error('not found'));
+    caps.crowded('riverside');
+    caps.crowded('riverside');
+    expect(asked()).toBe(1);
+    clock.forward(HOUR_MS / 12);
+    caps.crowded('riverside');
+    expect(asked()).toBe(2);
+    expect(set).toEqual([]);
+    expect(caps.of('riverside')).toBe(8);
+  });
+
+  test('that the file names is not asked for', () => {
+    const { caps, asked } = bench(5, 2);
+    caps.crowded('riverside');
+    expect(asked()).toBe(0);
+    expect(caps.of('riverside')).toBe(5);
+  });
+});
