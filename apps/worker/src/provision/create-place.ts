@@ -98,6 +98,6 @@ async function whileKept<T>(place: CreatePlace, work: () => Promise<T>): Promise
     return await work();
   } finally {
     clearInterval(timer);
-    await place.release().catch(() => undefined); // it runs out by itself
+    void place.release().catch(() => undefined); // not waited for: who is next notices, and it runs out by itself
   }
 }

@@ -53,7 +53,7 @@ export function buildPatronLock(
       if (error instanceof PatronLockOver) return null;
       throw error;
     } finally {
-      await patronLock.release().catch(() => undefined); // it runs out by itself
+      void patronLock.release().catch(() => undefined); // not waited for: it runs out by itself
     }
   };
 }
