@@ -94,7 +94,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     consortium,
     libraries,
     ask: buildAskHome(libraries),
-    quota: () => Promise.resolve(null),
+    quota: { reserve: () => Promise.resolve(null), isAmple: () => false },
     withPatronLock: (_scan, _homeKey, lock, work) => work(lock),
     createAccess: {
       freeInMs: () => null,

@@ -28,7 +28,7 @@ type HourKind = (typeof HOUR_KINDS)[number];
  * Reserves one copy, one miss and one decision of the library's hourly quota before anything is looked up, so that many
  * jobs at once cannot exceed a limit together. An event that has a reservation keeps it (a second run costs nothing).
  * KEYS misses, copies, decisions (`verdicts`); ARGV 1 event id, 2 an hour in ms, then the limit of each.
- * Answers {} or {which limit, ms until some quota is free}.
+ * Answers {which limit, ms until some quota is free}, or {'', the least that is left}.
  */
 const RESERVE_LUA = `
 local time = redis.call('TIME')
@@ -47,11 +47,13 @@ for index, name in ipairs({'misses', 'copies', 'verdicts'}) do
   local wait = full(KEYS[index], tonumber(ARGV[index + 2]))
   if wait then return {name, wait} end
 end
+local left = math.huge
 for index = 1, #KEYS do
   redis.call('ZADD', KEYS[index], 'NX', now, ARGV[1])
   redis.call('PEXPIRE', KEYS[index], hour)
+  left = math.min(left, tonumber(ARGV[index + 2]) - redis.call('ZCARD', KEYS[index]))
 end
-return {}
+return {'', left}
 `;
 
 /**
@@ -107,7 +109,8 @@ export interface HourLimits {
 }
 
 export type QuotaReservation =
-  | { readonly kind: 'reserved' }
+  /** `left`: how many more events the hour has quota for, at least. */
+  | { readonly kind: 'reserved'; readonly left: number }
   | { readonly kind: 'limit_reached'; readonly limit: HourKind; readonly freeInMs: number };
 
 /** What each library's events use of its hourly quota, and which of them have ended. */
@@ -181,15 +184,16 @@ export function openLedger(redis: Redis): Ledger {
   };
   return {
     async reserveQuota(library, eventId, { copiesPerHour, missesPerHour, verdictsPerHour }) {
-      const [limit, freeInMs] = (await reserveQuota(hourKeys(library), [
+      const [limit, number] = (await reserveQuota(hourKeys(library), [
         eventId,
         HOUR_MS,
         missesPerHour,
         copiesPerHour,
         verdictsPerHour,
-      ])) as [HourKind?, number?];
-      if (limit === undefined) return { kind: 'reserved' };
-      return { kind: 'limit_reached', limit, freeInMs: Number(freeInMs) };
+      ])) as [HourKind | '', number];
+      return limit === ''
+        ? { kind: 'reserved', left: number }
+        : { kind: 'limit_reached', limit, freeInMs: Number(number) };
     },
     async releaseQuota(library, eventId) {
       await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));

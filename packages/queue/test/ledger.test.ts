@@ -18,8 +18,8 @@ const accept = (n: number) => openAdmission(fixture.redis)(event(n));
 
 describe('T-21 the hourly limits', () => {
   test('events start until the copies of the hour are taken, then wait, with the time that is left', async () => {
-    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'reserved' });
-    expect(await ledger.reserveQuota('riverside', 'evt_2', limits)).toEqual({ kind: 'reserved' });
+    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'reserved', left: 1 });
+    expect(await ledger.reserveQuota('riverside', 'evt_2', limits)).toEqual({ kind: 'reserved', left: 0 });
 
     const third = await ledger.reserveQuota('riverside', 'evt_3', limits);
 
@@ -53,7 +53,7 @@ describe('T-21 the hourly limits', () => {
     await ledger.reserveQuota('riverside', 'evt_1', limits);
     await ledger.reserveQuota('riverside', 'evt_2', limits);
 
-    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toEqual({ kind: 'reserved' });
+    expect(await ledger.reserveQuota('riverside', 'evt_1', limits)).toMatchObject({ kind: 'reserved' });
   });
 
   test('another library is not touched', async () => {
@@ -63,7 +63,7 @@ describe('T-21 the hourly limits', () => {
       verdictsPerHour: 9,
     });
 
-    expect(await ledger.reserveQuota('lakeside', 'evt_1', limits)).toEqual({ kind: 'reserved' });
+    expect(await ledger.reserveQuota('lakeside', 'evt_1', limits)).toMatchObject({ kind: 'reserved' });
   });
 
   test.each([
@@ -108,9 +108,7 @@ describe('T-21 the hourly limits', () => {
           missesPerHour: 1,
           verdictsPerHour: 9,
         }),
-      ).toEqual({
-        kind: 'reserved',
-      });
+      ).toMatchObject({ kind: 'reserved' });
     },
   );
 
@@ -128,7 +126,7 @@ describe('T-21 the hourly limits', () => {
         missesPerHour: 1,
         verdictsPerHour: 9,
       }),
-    ).toEqual({
+    ).toMatchObject({
       kind: 'reserved',
     });
   });
@@ -143,7 +141,7 @@ describe('T-21 the hourly limits', () => {
       verdictsPerHour: 9,
     });
 
-    expect(answer).toEqual({ kind: 'reserved' });
+    expect(answer).toMatchObject({ kind: 'reserved' });
   });
 
   test('a clock that was set back makes no hour longer than an hour', async () => {

@@ -20,15 +20,15 @@ import type { CreateAccess } from './create-place.ts';
 import type { CopyOrder } from './copy-result.ts';
 import { type Found, decideEligible, failedAtLending, notFound, othersFirst } from './ends.ts';
 import type { buildPatronLock } from './patron-lock.ts';
-import type { buildQuota } from './quota.ts';
-import { type Result, done } from './result.ts';
+import type { Quota } from './quota.ts';
+import { type Result, type Retry, done } from './result.ts';
 import type { Scan } from './scan.ts';
 
 export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'> {
   readonly createAccess: CreateAccess;
   readonly consortium: Consortium;
   readonly ask: ReturnType<typeof buildAskHome>;
-  readonly quota: ReturnType<typeof buildQuota>;
+  readonly quota: Quota;
   readonly withPatronLock: ReturnType<typeof buildPatronLock>;
   readonly audit: Audit;
   /** A copy was made, so long after its scan. */
@@ -40,7 +40,7 @@ export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'
  * again and there is nothing better to say about it.
  */
 export async function provision(scan: Scan, lock: JobHold, deps: ProvisionDeps): Promise<Result> {
-  const { consortium, audit, quota, libraries, withPatronLock, now } = deps;
+  const { consortium, audit, libraries, withPatronLock, now } = deps;
   const lending = libraryById(consortium, scan.lending);
   const { made } = scan;
   if (made !== null) {
@@ -55,9 +55,8 @@ export async function provision(scan: Scan, lock: JobHold, deps: ProvisionDeps):
   if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
   const freeInMs = scan.sent === null ? deps.createAccess.freeInMs(scan.lending) : null;
   if (freeInMs !== null) return othersFirst(scan, null, freeInMs);
-  const limited = await quota(scan);
-  if (limited !== null) return limited;
-  const located = await lookUp(scan, lock.signal, candidates, deps);
+  const located = await lookUpWithinQuota(scan, lock.signal, candidates, deps);
+  if (located.kind === 'retry') return located;
   if (located.kind !== 'found') return notFound(scan, located, audit);
 
   const refused = decideEligible(scan, located, lending, audit);
@@ -85,6 +84,20 @@ export async function provision(scan: Scan, lock: JobHold, deps: ProvisionDeps):
   } catch (error) {
     return failedAtLending(home, error);
   }
+}
+
+/** Looks the card up where the hour of the lending library has quota left for it. */
+async function lookUpWithinQuota(
+  scan: Scan,
+  signal: AbortSignal,
+  candidates: readonly Candidate[],
+  deps: Pick<ProvisionDeps, 'quota' | 'consortium' | 'ask' | 'inStep' | 'audit'>,
+): Promise<Located | Retry> {
+  const { quota } = deps;
+  const look = (): Promise<Located> => lookUp(scan, signal, candidates, deps);
+  const early = quota.isAmple(scan.lending) ? look() : null;
+  early?.catch(() => undefined); // without quota, or Redis, nobody needs its answer
+  return (await quota.reserve(scan)) ?? early ?? look();
 }
 
 /** Looks the card up at the candidates. */

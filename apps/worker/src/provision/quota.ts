@@ -4,26 +4,39 @@ import { libraryById } from '@passport/patron-rules';
 import type { Retry } from './result.ts';
 import type { Scan } from './scan.ts';
 
-/**
- * Holds a library to its hourly copies, misses and decisions: null when the event may go on, a retry when the hour is used
- * up. `reached` is called each time a job has to wait for it.
- */
+/** Holds a library to its hourly copies, misses and decisions. */
+export interface Quota {
+  /** Null when the event may go on, a retry when the hour is used up. */
+  reserve(scan: Pick<Scan, 'lending' | 'eventId'>): Promise<Retry | null>;
+  /** Whether so much was left a moment ago that a look-up need not wait for its reservation. */
+  isAmple(lending: string): boolean;
+}
+
+/** More than all workers together have under way of one library. */
+const AMPLE = 200;
+
+/** `reached` is called each time a job has to wait for the quota. */
 export function buildQuota(
   consortium: Consortium,
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'reserveQuota'>,
   reached: (library: string, limit: 'copies' | 'misses' | 'verdicts') => void,
-): (scan: Scan) => Promise<Retry | null> {
-  return async ({ lending, eventId }) => {
-    const { limits } = libraryById(consortium, lending);
-    const reservation = await ledger.reserveQuota(lending, eventId, limits);
-    if (reservation.kind === 'reserved') return null;
-    reached(lending, reservation.limit);
-    return {
-      kind: 'retry',
-      library: lending,
-      reason: 'LIMIT_REACHED',
-      retryAfterMs: reservation.freeInMs,
-      otherwise: { outcome: 'TOO_LATE' },
-    };
+): Quota {
+  const left = new Map<string, number>();
+  return {
+    isAmple: (lending) => (left.get(lending) ?? 0) >= AMPLE,
+    async reserve({ lending, eventId }) {
+      const { limits } = libraryById(consortium, lending);
+      const reservation = await ledger.reserveQuota(lending, eventId, limits);
+      left.set(lending, reservation.kind === 'reserved' ? reservation.left : 0);
+      if (reservation.kind === 'reserved') return null;
+      reached(lending, reservation.limit);
+      return {
+        kind: 'retry',
+        library: lending,
+        reason: 'LIMIT_REACHED',
+        retryAfterMs: reservation.freeInMs,
+        otherwise: { outcome: 'TOO_LATE' },
+      };
+    },
   };
 }
