@@ -9,7 +9,7 @@ import { startConsortium } from '../harness/start-consortium.ts';
 import type { Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
-/** Told apart from everything that a page may show. */
+/** Distinguishable from everything that a page may show. */
 const PLANTED = {
   surname: 'Qvistgaardplanted',
   firstname: 'Zsuzsannaplanted',
@@ -33,9 +33,9 @@ const REFUSED = {
 let consortium: Consortium<keyof typeof threeLibraries>;
 let browser: Browser;
 const secrets: string[] = Object.values(PLANTED);
-/** Everything that the dashboard has sent to a browser, and every address that a page has asked for. */
+/** Everything that the dashboard has sent to a browser, and every address that a page has requested. */
 const bodies: string[] = [];
-const asked: string[] = [];
+const requested: string[] = [];
 
 const url = (): string => consortium.services.dashboards[0]?.url ?? '';
 const operator = () => ({
@@ -51,7 +51,7 @@ async function openContext(
     ...(httpCredentials === null ? {} : { httpCredentials }),
     ...more,
   });
-  context.on('request', (request) => asked.push(request.url()));
+  context.on('request', (request) => requested.push(request.url()));
   context.on('response', (response) => {
     response.text().then(
       (text) => bodies.push(text),
@@ -240,7 +240,11 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
       expect(response.status()).toBe(403);
     });
     expect(await outcomeOf(eventId)).toBe('MISCONFIGURED');
-    asked.splice(0, asked.length, ...asked.filter((each) => !each.startsWith('http://evil.example')));
+    requested.splice(
+      0,
+      requested.length,
+      ...requested.filter((each) => !each.startsWith('http://evil.example')),
+    );
   }, 40_000);
 
   test.each([
@@ -263,8 +267,10 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     60_000,
   );
 
-  test('asks nobody outside, and shows nothing that is somebody’s own', async () => {
-    expect(asked.filter((each) => !each.startsWith(`${url()}/`) && !each.startsWith('data:'))).toEqual([]);
+  test('requests nothing from outside, and shows nothing that is somebody’s own', async () => {
+    expect(requested.filter((each) => !each.startsWith(`${url()}/`) && !each.startsWith('data:'))).toEqual(
+      [],
+    );
     expect(bodies.length).toBeGreaterThan(20);
     const all = bodies.join('\n');
     expect(secrets.filter((secret) => all.includes(secret))).toEqual([]);

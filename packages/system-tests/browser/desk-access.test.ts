@@ -45,10 +45,10 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
 
   test.each(Object.entries(VERDICTS))(
     'speaks the language of the page: %s',
-    async (language, [verdict, close]) => {
+    async (language, [headline, close]) => {
       desk = await desks.openDesk({ language });
       await desk.scan(registerPatron(midland(), { columns: expired }));
-      await desk.panel.getByText(verdict).waitFor();
+      await desk.panel.getByText(headline).waitFor();
       expect(await desk.button(close).isVisible()).toBe(true);
       expect(await desk.barriers()).toEqual([]);
     },
@@ -121,7 +121,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     expect(await desk.barriers()).toEqual([]);
   }, 40_000);
 
-  test('T-15 T-16 tells a service that is away from a card that nobody has, and can try again', async () => {
+  test('T-15 T-16 distinguishes a service that is away from a card that nobody has, and can try again', async () => {
     desk = await desks.openDesk();
     const [receiver] = desks.consortium.services.receivers;
     const card = registerPatron(midland());
@@ -145,7 +145,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     await desk.checkoutOf(card);
   }, 60_000);
 
-  test('proves each report to be its own by the token of the page, where Koha asks for it', async () => {
+  test('proves each report to be its own by the token of the page, where Koha requires it', async () => {
     desk = await desks.openDesk();
     await desk.scan(nobodysCard());
     await desk.panel.getByText('No partner library knows this card.').waitFor();

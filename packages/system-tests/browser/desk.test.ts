@@ -41,7 +41,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.close();
   });
 
-  test('works at the first scan: the checkout opens with the patron, and a book is lent as ever', async () => {
+  test('works at the first scan: the checkout opens with the patron, and a book is checked out as ever', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());
     await desk.scan(card);
@@ -64,7 +64,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(copyOf(card)).toBeDefined();
   }, 60_000);
 
-  test('has the service lend the item that is scanned into the panel, once', async () => {
+  test('has the service check out the item that is scanned into the panel, once', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());
     desks.configure({ staffWaitMs: 0 });
@@ -107,7 +107,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.checkoutOf(card);
   }, 60_000);
 
-  test('lets an item that is half typed be lent before the page is left', async () => {
+  test('lets an item that is half typed be checked out before the page is left', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());
     desks.configure({ staffWaitMs: 0 });
@@ -153,7 +153,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(copyOf(card)).toBeUndefined();
   }, 60_000);
 
-  test('T-10 of two libraries is nobody’s: both are named, and the patron is asked', async () => {
+  test('T-10 of two libraries is nobody’s: both are named, and staff are to ask the patron', async () => {
     const card = registerPatron(midland());
     desks.consortium.doubles.lakeside.putPatron(card, {
       surname: 'Other',

@@ -3,7 +3,7 @@ import { buildScanEvent, createReceiverClient, signedRequest, waitFor } from '@p
 import { registerPatron } from '../harness/people.ts';
 import { type Balancer, startBalancer } from '../harness/start-balancer.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { tellStory } from '../harness/story-on.ts';
+import { checkWorkflow } from '../harness/check-workflow.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 let consortium: Consortium<keyof typeof threeLibraries>;
@@ -28,8 +28,8 @@ const desk = () =>
     secret: consortium.secrets.riverside,
   });
 
-test('the story passes at receivers behind a balancer, whichever of them a request comes to', async () => {
-  await tellStory({ ...consortium, at: desk });
+test('the workflow passes at receivers behind a balancer, whichever of them a request comes to', async () => {
+  await checkWorkflow({ ...consortium, at: desk });
   expect(Math.min(...balancer.answered)).toBeGreaterThan(0);
 }, 60_000);
 

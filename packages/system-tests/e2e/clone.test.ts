@@ -65,7 +65,7 @@ test('npm prints nothing but what a script prints: standard output belongs to re
   expect(run('npm', 'run', 'report')).toEqual({ status: 0, stdout: '{}\n', stderr: '' });
 });
 
-test('the passport command tells its version', () => {
+test('the passport command prints its version', () => {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   expect(run(process.execPath, join(ROOT, 'apps/cli/bin/passport.js'), '--version')).toEqual({
     status: 0,

@@ -38,12 +38,12 @@ describe('the one script that a browser gets', () => {
   afterAll(() => double?.close());
 
   test('leaves nothing behind in the page, and does nothing without its facts', () => {
-    const asked: string[] = [];
-    const page = { document: { getElementById: (id: string) => void asked.push(id) } };
+    const requested: string[] = [];
+    const page = { document: { getElementById: (id: string) => void requested.push(id) } };
     const before = Object.keys(page);
     runInContext(script, createContext(page));
     expect(Object.keys(page)).toEqual(before);
-    expect(asked).toEqual(['passport-desk']);
+    expect(requested).toEqual(['passport-desk']);
   });
 
   perlTest("is the stand-in's and the plugin's alike", () => {

@@ -164,10 +164,10 @@ describe('the Grafana dashboard', () => {
   });
 });
 
-describe('what running processes tell', () => {
+describe('what running processes report', () => {
   let consortium: Consortium<keyof typeof threeLibraries>;
-  const told = new Map<string, readonly ScrapedSeries[]>();
-  const all = (): readonly ScrapedSeries[] => [...told.values()].flat();
+  const exposed = new Map<string, readonly ScrapedSeries[]>();
+  const all = (): readonly ScrapedSeries[] => [...exposed.values()].flat();
 
   beforeAll(async () => {
     consortium = await startConsortium({ libraries: threeLibraries, dashboards: 1 });
@@ -182,7 +182,7 @@ describe('what running processes tell', () => {
       consortium.redis.ask('ZCARD', '{passport}:scans:completed').then(Boolean),
     );
     for (const service of [...services.receivers, ...services.workers, ...services.dashboards]) {
-      told.set(service.name, readExposition(await service.metrics()));
+      exposed.set(service.name, readExposition(await service.metrics()));
     }
   }, 60_000);
   afterAll(() => consortium?.stop());
@@ -195,7 +195,7 @@ describe('what running processes tell', () => {
     ALERTS: ['alertname', 'alertstate'],
   };
 
-  /** What of an expression no process tells: unknown metrics, labels or values, as text. */
+  /** What of an expression no process exposes: unknown metrics, labels or values, as text. */
   function unknownIn(expression: string): readonly string[] {
     return readPromql(expression).flatMap(({ name, labels, values }) => {
       const series = all().filter((each) => each.name === name);
@@ -212,7 +212,7 @@ describe('what running processes tell', () => {
     });
   }
 
-  test('a metric, label or value that no process tells is found', () => {
+  test('a metric, label or value that no process exposes is found', () => {
     const of = (expression: string) => unknownIn(expression);
     expect(
       of('sum by (library) (rate(passport_jobs_total{outcome=~"COPIED|LOST",state="x"}[5m])) > 1'),
@@ -227,12 +227,12 @@ describe('what running processes tell', () => {
     ]);
   });
 
-  test('is all that the alerts ask for', async () => {
-    const asked = (await readRules()).map(({ alert, expr }) => ({ alert, unknown: unknownIn(expr) }));
-    expect(asked.filter(({ unknown }) => unknown.length > 0)).toEqual([]);
+  test('is all that the alerts query', async () => {
+    const queried = (await readRules()).map(({ alert, expr }) => ({ alert, unknown: unknownIn(expr) }));
+    expect(queried.filter(({ unknown }) => unknown.length > 0)).toEqual([]);
   });
 
-  test('is all that the Grafana dashboard asks for', async () => {
+  test('is all that the Grafana dashboard queries', async () => {
     const board = await readBoard();
     expect(expressionsOf(board).flatMap(unknownIn)).toEqual([]);
     const definitions = board.templating.list.flatMap(({ definition }) => definition ?? []);
@@ -259,8 +259,8 @@ describe('what running processes tell', () => {
     expect(contract.filter((shape) => !shapes.has(shape))).toEqual([]);
   });
 
-  test.each(['receiver', 'worker', 'dashboard'])('the %s tells what it is, the queue and Redis', (name) => {
-    const series = told.get(name) ?? [];
+  test.each(['receiver', 'worker', 'dashboard'])('the %s describes itself, the queue and Redis', (name) => {
+    const series = exposed.get(name) ?? [];
     expect(series).toContainEqual({ name: 'passport_process_info', labels: { process: name }, value: 1 });
     expect(series).toContainEqual({ name: 'passport_redis_up', labels: {}, value: 1 });
     expect(series).toContainEqual({ name: 'passport_queue_jobs', labels: { state: 'done' }, value: 1 });
@@ -279,7 +279,7 @@ describe('what running processes tell', () => {
     expect(values.filter((value) => /\d{6}|evt_/.test(value))).toEqual([]);
   });
 
-  test('every key in Redis is one that docs/security.md tells of, and lives no longer than it says', async () => {
+  test('every key in Redis is one that docs/security.md describes, and lives no longer than it says', async () => {
     const { redis, services } = consortium;
     const table = Array.from(
       (await read('docs/security.md')).matchAll(/^\| (`[^|]+`) +\|[^|]+\| ([^|]+)\|$/gm),
@@ -293,13 +293,13 @@ describe('what running processes tell', () => {
       })),
     );
     expect(families.length).toBeGreaterThan(20);
-    // Workers at rest: what belongs to a run is gone, what stays is seen.
+    // Idle workers: what belongs to a run is gone, what stays is seen.
     await Promise.all(services.workers.map((worker) => worker.stop()));
     const [, keys] = (await redis.ask('SCAN', '0', 'COUNT', '10000')) as [string, string[]];
     expect(keys).toContain('{passport}:receipts');
     for (const key of keys) {
       const named = families.filter(({ pattern }) => pattern.test(key));
-      expect({ key, told: named.length > 0 }).toEqual({ key, told: true });
+      expect({ key, isDocumented: named.length > 0 }).toEqual({ key, isDocumented: true });
       const ttl = Number(await redis.ask('TTL', key));
       const longest = Math.max(...named.map(({ lifeSeconds }) => lifeSeconds ?? Infinity));
       if (longest < Infinity) expect({ key, ttl, dies: ttl > 0 }).toEqual({ key, ttl, dies: true });

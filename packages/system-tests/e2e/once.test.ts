@@ -18,10 +18,10 @@ async function jobsEnded(): Promise<number> {
   return Array.from(rows).reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-/** A desk of lakeside that reports to one of the two receivers, in turn. */
+/** A desk of lakeside that reports to the two receivers alternately. */
 const desk = (place: number) => consortium.at('lakeside', place % 2);
 
-test('T-20 fifty identical events at once, to two receivers and two workers, are one job, one patron and one loan', async () => {
+test('T-20 fifty identical events at once, to two receivers and two workers, are one job, one patron and one checkout', async () => {
   const { midland, lakeside } = consortium.doubles;
   const card = registerPatron(midland);
   const book = shelveBook(lakeside);
@@ -41,7 +41,7 @@ test('T-20 fifty identical events at once, to two receivers and two workers, are
   expect(await jobsEnded()).toBe(before + 1);
 });
 
-test('T-20 twenty scans of one new patron at once, each for another book, make one copy and twenty loans', async () => {
+test('T-20 twenty scans of one new patron at once, each for another book, make one copy and twenty checkouts', async () => {
   const { midland, lakeside } = consortium.doubles;
   const card = registerPatron(midland);
   lakeside.putSettings({ unique_gap_ms: 20 });

@@ -7,7 +7,7 @@ import { startConsortium } from '../harness/start-consortium.ts';
 import type { Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
-/** Told apart from everything that may be kept: each is one word, and none is part of another. */
+/** Distinguishable from everything that may be kept: each is one word, and none is part of another. */
 const PLANTED = {
   surname: 'Qvistgaardplanted',
   firstname: 'Zsuzsannaplanted',
@@ -120,7 +120,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => consortium?.stop());
 
-/** What of the planted strings, cards, items and secrets is in a text, by kind: the strings themselves are not told. */
+/** What of the planted strings, cards, items and secrets is in a text, by kind: the strings themselves are not shown. */
 function found(text: string): string[] {
   const { env } = consortium.services;
   const secrets = Object.entries(env).filter(([name]) => /_SECRET$|_KEY$|PASSWORD$/.test(name));
@@ -178,7 +178,7 @@ describe('T-32 planted names, addresses, cards, items and secrets', () => {
     expect(found(texts.join('\n'))).toEqual([]);
   });
 
-  test('stand in no answer of the receiver, and in nothing that Koha was told', () => {
+  test('stand in no answer of the receiver, and in nothing that Koha received', () => {
     expect(answers.length).toBeGreaterThan(40);
     expect(found(answers.join('\n'))).toEqual([]);
     expect(found(JSON.stringify(consortium.doubles.riverside.state().outcomes))).toEqual([]);

@@ -112,7 +112,7 @@ describe('the commands of the README', () => {
   });
 
   demoTest(
-    `npm run demo starts a consortium that can be worked on, mends itself, and is gone after Ctrl-C${note}`,
+    `npm run demo starts a consortium that can be worked on, repairs itself, and is gone after Ctrl-C${note}`,
     async () => {
       const demo = runShell(BLOCKS[0] ?? '');
       try {
@@ -170,7 +170,7 @@ describe('the commands of the README', () => {
       const report = JSON.parse(check.stdout()) as { ok: boolean; scenarios: Record<string, unknown>[] };
       expect(report.ok).toBe(true);
       expect(report.scenarios).toMatchObject([
-        { scenario: 'copied and lent', outcome: 'COPIED', checkout: 'CHECKED_OUT', koha_calls: 3 },
+        { scenario: 'copied and checked out', outcome: 'COPIED', checkout: 'CHECKED_OUT', koha_calls: 3 },
         { scenario: 'copied without item', outcome: 'COPIED', checkout: 'NOT_ASKED', koha_calls: 2 },
         { scenario: 'already local', outcome: 'ALREADY_LOCAL' },
         { scenario: 'not found', outcome: 'NOT_FOUND', koha_calls: 2 },

@@ -24,7 +24,7 @@ describe.each(releases)('between Kohas of release %s', (release) => {
     return desk.follow((await desk.scan(data)).eventId);
   };
 
-  test('a scan makes a copy and a loan, a second finds both, and an unknown card is not found', async () => {
+  test('a scan makes a copy and a checkout, a second finds both, and an unknown card is not found', async () => {
     const { home, lending } = consortium.doubles;
     const card = registerPatron(home);
     const book = shelveBook(lending);

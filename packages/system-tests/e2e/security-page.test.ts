@@ -52,7 +52,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ],
   ],
   'A checkout after the patron has left': [
-    ['packages/system-tests/fault/long-outage.test.ts', 'the copy is made, the loan is not'],
+    ['packages/system-tests/fault/long-outage.test.ts', 'the copy is made, the checkout is not'],
   ],
   'Card numbers with `/`, `?`, `%`, `..`': [['packages/koha-client/test/look-ups.test.ts', 'T-06']],
   'Sample, short, shared or hand-made secrets': [

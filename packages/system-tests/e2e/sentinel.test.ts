@@ -10,7 +10,7 @@ import {
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { type WatchedRedis, startWatchedRedis } from '../harness/start-watched-redis.ts';
-import { tellStory } from '../harness/story-on.ts';
+import { checkWorkflow } from '../harness/check-workflow.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 /** Ten for the proof (docs/decisions/0022), two in every run. */
@@ -117,8 +117,8 @@ async function bytesWritten(master: StartedRedis): Promise<number> {
   return Number(/master_repl_offset:(\d+)/.exec(info)?.[1]);
 }
 
-test('the story passes on a Redis behind Sentinels, one of which is gone', async () => {
-  await tellStory(consortium);
+test('the workflow passes on a Redis behind Sentinels, one of which is gone', async () => {
+  await checkWorkflow(consortium);
 }, 60_000);
 
 test(

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { type StartedRedis, createReceiverClient, startRedis, waitFor } from '@passport/testkit';
 import { startConsortium } from '../harness/start-consortium.ts';
 import { startReceiver } from '../harness/start-receiver.ts';
-import { tellStory } from '../harness/story-on.ts';
+import { checkWorkflow } from '../harness/check-workflow.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 let server: StartedRedis;
@@ -11,14 +11,14 @@ beforeEach(async () => {
 });
 afterEach(() => server.stop());
 
-test('the story passes on a Redis with TLS and a password, whose authority NODE_EXTRA_CA_CERTS names', async () => {
+test('the workflow passes on a Redis with TLS and a password, whose authority NODE_EXTRA_CA_CERTS names', async () => {
   const consortium = await startConsortium({
     libraries: threeLibraries,
     dashboards: 1,
     env: { REDIS_URL: server.url, NODE_EXTRA_CA_CERTS: server.caFile ?? '' },
   });
   try {
-    await tellStory(consortium);
+    await checkWorkflow(consortium);
     expect(await consortium.services.logs()).not.toContain('correct horse');
   } finally {
     await consortium.stop();

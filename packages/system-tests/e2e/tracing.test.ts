@@ -56,7 +56,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     );
     return collector.spans.filter(({ traceId }) => traces.has(traceId));
   };
-  /** The whole trace of an event, once its end was told. */
+  /** The whole trace of an event, once its end was reported. */
   const traceOf = (eventId: string): Promise<readonly CollectedSpan[]> =>
     waitFor(`the trace of ${eventId}`, () => {
       const spans = spansOf(eventId);
@@ -129,10 +129,10 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(
       spans.filter(({ name }) => name === 'scan').map(({ attributes }) => attributes['passport.outcome']),
     ).toEqual(['retry', 'retry', 'COPIED']);
-    const asked = spans.filter(
+    const requests = spans.filter(
       ({ name, attributes }) => name === 'GET /patrons' && attributes['passport.library'] === 'midland',
     );
-    expect(asked.map(({ attributes, failed }) => [attributes['passport.status'], failed])).toEqual([
+    expect(requests.map(({ attributes, failed }) => [attributes['passport.status'], failed])).toEqual([
       [502, true],
       ['reset', true],
       [200, false],
@@ -161,7 +161,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     ]);
   });
 
-  test("a delivery that does not verify is told under no name of the sender's", async () => {
+  test("a delivery that does not verify is traced under no name of the sender's", async () => {
     const before = collector.spans.length;
     const response = await fetch(`${consortium.services.receivers[0]?.url}/webhooks/21234000000017`, {
       method: 'POST',
@@ -202,7 +202,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
 });
 
 describe('without OTEL_EXPORTER_OTLP_ENDPOINT', () => {
-  test('nothing of OpenTelemetry is loaded (but the interface that prom-client itself asks for)', async () => {
+  test('nothing of OpenTelemetry is loaded (but the interface that prom-client itself loads)', async () => {
     const coverageDir = await mkdtemp(join(tmpdir(), 'passport-coverage-'));
     const consortium = await startConsortium({
       libraries: threeLibraries,

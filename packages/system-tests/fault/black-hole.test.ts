@@ -5,7 +5,7 @@ import { shelveBook } from '../harness/people.ts';
 import { type Consortium, type LibraryPlan, startConsortium } from '../harness/start-consortium.ts';
 import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
-import { type Told, createToldLog } from './told-log.ts';
+import { type Report, createReportLog } from './report-log.ts';
 
 type Id = 'alder' | 'birch' | 'cedar' | 'dogwood' | 'elder';
 
@@ -30,14 +30,14 @@ const ROUNDS = 3;
 
 let consortium: Consortium<Id>;
 let network: FaultProxy;
-const toldLog = createToldLog();
+const reportLog = createReportLog();
 beforeAll(async () => {
   const plan = (id: Id): LibraryPlan => ({
     cards: [
       `^${PREFIXES[id]}\\d{9}$`,
       ...(id === 'dogwood' || id === DEAD ? [`^${SHARED_PREFIX}\\d{9}$`] : []),
     ],
-    koha: { onExchange: toldLog.hear, latencyMs: 20 },
+    koha: { onExchange: reportLog.hear, latencyMs: 20 },
   });
   const reachedAt = async (port: number): Promise<string> => {
     network = await startFaultProxy({ target: port });
@@ -78,14 +78,17 @@ async function scan(lending: Id, cardnumber: string): Promise<Scanned> {
 const scanNew = (lending: Id, home: Id, prefix: string = PREFIXES[home]): Promise<Scanned> =>
   scan(lending, registerReader(consortium.doubles[home], prefix));
 
-const isOver = ({ state }: Told): boolean => state === 'done' || state === 'failed';
-const namesDead = ({ waitingFor }: Told): boolean => waitingFor === DEAD;
+const isOver = ({ state }: Report): boolean => state === 'done' || state === 'failed';
+const namesDead = ({ waitingFor }: Report): boolean => waitingFor === DEAD;
 
-/** Milliseconds from each scan until its desk was told what is looked for. */
-async function waits(scanned: readonly Promise<Scanned>[], what: (told: Told) => boolean): Promise<number[]> {
+/** Milliseconds from each scan until the report that is looked for. */
+async function waits(
+  scanned: readonly Promise<Scanned>[],
+  what: (report: Report) => boolean,
+): Promise<number[]> {
   const all = await Promise.all(scanned);
   return Promise.all(
-    all.map(async ({ eventId, sentAt }) => (await toldLog.first(eventId, what)).at - sentAt),
+    all.map(async ({ eventId, sentAt }) => (await reportLog.first(eventId, what)).at - sentAt),
   );
 }
 
@@ -130,11 +133,11 @@ async function runRound(): Promise<Round> {
   const others = await waits(dead.others, isOver);
   const named = await waits(dead.ofDead, namesDead);
   const events = await Promise.all([...dead.ofDead, ...dead.atDead]);
-  expect(events.filter(({ eventId }) => toldLog.of(eventId).some(isOver))).toEqual([]);
+  expect(events.filter(({ eventId }) => reportLog.of(eventId).some(isOver))).toEqual([]);
 
   await network.setMode('pass');
   const backAt = performance.now();
-  const ends = await Promise.all(events.map(({ eventId }) => toldLog.first(eventId, isOver)));
+  const ends = await Promise.all(events.map(({ eventId }) => reportLog.first(eventId, isOver)));
   expect(ends.filter(({ outcome }) => outcome !== 'COPIED' && outcome !== 'ALREADY_LOCAL')).toEqual([]);
   return { alive, others, named, resumedMs: Math.max(...ends.map(({ at }) => at)) - backAt };
 }
@@ -148,7 +151,7 @@ function figuresOf({ alive, others, named, resumedMs }: Round) {
       `and ${percentile(alive, 0.5).toFixed(0)} ms); it is named after ${namedMs.toFixed(0)} ms at most (deadline ` +
       `${DEADLINE_MS} ms); all that waited has ended ${resumedMs.toFixed(0)} ms after its return\n`,
   );
-  // The deadline runs from when a worker asks: what any event takes on this machine comes on top.
+  // The deadline runs from when a worker queries: what any event takes on this machine comes on top.
   const inTimeMs = PLACE_MS + DEADLINE_MS * 1.1 + percentile(alive, 0.99);
   return { ratio, namedTooLateMs: namedMs - inTimeMs, resumedMs };
 }
@@ -165,7 +168,7 @@ test('T-08 T-15 one library of five accepts and never answers: it is named in ti
   expect(figures.resumedMs).toBeLessThan(15_000);
 }, 120_000);
 
-test('T-15 nobody has the card, nobody could be asked, and not everybody could be asked are three things', async () => {
+test('T-15 nobody has the card, nobody could be queried, and not everybody could be queried are three things', async () => {
   await network.setMode('blackhole');
   const { dogwood } = consortium.doubles;
   const unknown = (prefix: string): Promise<Scanned> => {
@@ -180,12 +183,12 @@ test('T-15 nobody has the card, nobody could be asked, and not everybody could b
     scanNew('alder', DEAD),
   ]);
 
-  expect(await toldLog.first(nowhere.eventId, isOver)).toMatchObject({ outcome: 'NOT_FOUND' });
-  expect(await toldLog.first(elsewhere.eventId, isOver)).toMatchObject({ outcome: 'COPIED' });
+  expect(await reportLog.first(nowhere.eventId, isOver)).toMatchObject({ outcome: 'NOT_FOUND' });
+  expect(await reportLog.first(elsewhere.eventId, isOver)).toMatchObject({ outcome: 'COPIED' });
   for (const { eventId } of [unheard, silent]) {
-    expect(await toldLog.first(eventId, namesDead)).toMatchObject({ state: 'waiting', outcome: null });
+    expect(await reportLog.first(eventId, namesDead)).toMatchObject({ state: 'waiting', outcome: null });
   }
   await network.setMode('pass');
-  expect(await toldLog.first(silent.eventId, isOver)).toMatchObject({ outcome: 'COPIED' });
-  expect(await toldLog.first(unheard.eventId, isOver)).toMatchObject({ outcome: 'NOT_FOUND' });
+  expect(await reportLog.first(silent.eventId, isOver)).toMatchObject({ outcome: 'COPIED' });
+  expect(await reportLog.first(unheard.eventId, isOver)).toMatchObject({ outcome: 'NOT_FOUND' });
 }, 40_000);

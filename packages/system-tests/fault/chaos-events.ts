@@ -6,7 +6,7 @@ import type { Consortium } from '../harness/start-consortium.ts';
 export const LIBRARIES = ['midland', 'riverside', 'hillside', 'lakeside'] as const;
 export type ChaosLibrary = (typeof LIBRARIES)[number];
 
-/** Beginnings of card numbers; lakeside has no pattern and is asked for every card. */
+/** Beginnings of card numbers; lakeside has no pattern and is queried for every card. */
 export const PREFIXES: Readonly<Record<ChaosLibrary, string>> = {
   midland: '21234',
   riverside: '25678',
@@ -90,8 +90,8 @@ export function createEventMaker(consortium: Consortium<ChaosLibrary>, random: S
       }
       const others = LIBRARIES.filter((each) => each !== library);
       const homes = kind === 'two homes' ? others.filter((each) => each !== 'lakeside') : others;
-      const asked = kind === 'again' ? 'eligible' : kind;
-      return wrap({ library, kind: asked, card: cardOf(asked, random.pick(homes)), barcode });
+      const wanted = kind === 'again' ? 'eligible' : kind;
+      return wrap({ library, kind: wanted, card: cardOf(wanted, random.pick(homes)), barcode });
     },
     scanAgain: ({ library, kind, card, barcode }) => wrap({ library, kind, card, barcode }),
   };

@@ -5,7 +5,7 @@ import { type Consortium, startConsortium } from '../harness/start-consortium.ts
 import { type ChaosEvent, type ChaosLibrary, LIBRARIES, PREFIXES, createEventMaker } from './chaos-events.ts';
 import { LIBRARY_BREAKERS, PROCESS_BREAKERS, breakThings } from './chaos-faults.ts';
 import { type Sender, type SenderCounts, createSender } from './chaos-sender.ts';
-import { type EventEnd, type Wrongs, judgeChaos } from './chaos-verdict.ts';
+import { type EventEnd, type Wrongs, findWrongs } from './chaos-findings.ts';
 
 export interface ChaosOptions {
   /** How long things are broken. */
@@ -40,7 +40,7 @@ const PATIENCE_MS = (GIVE_UP_AFTER_S + 35) * 1_000;
 
 /**
  * What lies between the last moment at which a checkout may be sent and the one at which Koha has made it: the slowest
- * that the faults make a Koha (latency and delay, chaos-faults.ts), and the second to which a delivery tells its own
+ * that the faults make a Koha (latency and delay, chaos-faults.ts), and the second to which a delivery states its own
  * time (`webhook-timestamp`), from which the age of its scan follows.
  */
 const SLOWEST_KOHA_MS = 300 + 600;
@@ -56,7 +56,7 @@ export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise
     const endsAtMs = performance.now() + breakingMs;
     const faults: Record<string, number> = {};
     const sender = createSender(consortium.services, seededRandom(seed + 1));
-    const ticker = setInterval(() => log(told(sender, faults, endsAtMs)), 30_000);
+    const ticker = setInterval(() => log(progressOf(sender, faults, endsAtMs)), 30_000);
     const [events] = await Promise.all([
       sendEvents(consortium, sender, seededRandom(seed), endsAtMs),
       breakThings(PROCESS_BREAKERS, consortium, seededRandom(seed + 2), {
@@ -157,19 +157,19 @@ async function endsOf(
   return ends;
 }
 
-/** The desks are told beside the outcome: a report that was lost is repeated for a while. */
+/** The desks are notified beside the outcome: a report that was lost is repeated for a while. */
 async function settledWrongs(
   consortium: Consortium<ChaosLibrary>,
   ends: readonly EventEnd[],
-  lentWithinMs: number,
+  checkedOutWithinMs: number,
 ): Promise<Wrongs> {
   const kohas = LIBRARIES.map((id) => consortium.doubles[id]);
-  const judge = (): Wrongs => judgeChaos(ends, kohas, lentWithinMs);
-  const isMissing = (): boolean => judge()['desks that were not told'].length > 0;
+  const look = (): Wrongs => findWrongs(ends, kohas, checkedOutWithinMs);
+  const isMissing = (): boolean => look()['desks without a report'].length > 0;
   for (let waited = 0; isMissing() && waited < GIVE_UP_AFTER_S; waited += 1) {
     await pause(1_000);
   }
-  return judge();
+  return look();
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
@@ -178,7 +178,7 @@ function countBy(names: readonly string[]): Record<string, number> {
   return counts;
 }
 
-function told({ counts }: Sender, faults: Readonly<Record<string, number>>, endsAtMs: number): string {
+function progressOf({ counts }: Sender, faults: Readonly<Record<string, number>>, endsAtMs: number): string {
   const broken = Object.values(faults).reduce((sum, count) => sum + count, 0);
   const leftS = Math.round((endsAtMs - performance.now()) / 1_000);
   return `${counts.acknowledged} events acknowledged, ${broken} faults, ${leftS} s to go`;

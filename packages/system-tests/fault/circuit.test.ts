@@ -39,8 +39,8 @@ const isOpen = async (place: number): Promise<boolean> =>
 describe('T-08 a library that never answers, with two workers', () => {
   let events: string[];
 
-  /** What the desk was told of each event, once it fits: looked up at the Koha, so that nobody else has work with it. */
-  const told = (
+  /** The reports of each event, once they fit: looked up at the Koha, so that nothing else has work with it. */
+  const reported = (
     what: string,
     fits: (state: EventState) => boolean,
     timeoutMs = 5_000,
@@ -67,7 +67,7 @@ describe('T-08 a library that never answers, with two workers', () => {
 
   test('its jobs wait by name, at few attempts, and hold no place of a worker', async () => {
     const receiver = consortium.at('riverside');
-    const waiting = await told('each to be told of its wait', ({ waiting_for: wait }) => wait !== null);
+    const waiting = await reported('the report of each wait', ({ waiting_for: wait }) => wait !== null);
     expect(waiting.map(({ waiting_for: wait }) => wait?.library)).toEqual(events.map(() => 'midland'));
     expect(Math.max(...waiting.map(({ attempt }) => attempt))).toBeLessThan(6);
     const startedAt = performance.now();
@@ -88,7 +88,7 @@ describe('T-08 a library that never answers, with two workers', () => {
   test('when it is back all of them go on within seconds, at no more attempts', async () => {
     consortium.doubles.midland.clearFaults();
     const backAt = performance.now();
-    const ends = await told('each to be told of its end', ({ state }) => state === 'done', RESUMED_MS);
+    const ends = await reported('the report of each outcome', ({ state }) => state === 'done', RESUMED_MS);
     expect(performance.now() - backAt).toBeLessThan(RESUMED_MS);
     expect(new Set(ends.map(({ outcome }) => outcome))).toEqual(new Set(['COPIED']));
     expect(Math.max(...ends.map(({ attempt }) => attempt))).toBeLessThan(8);

@@ -43,7 +43,7 @@ describe.each([
   }, 60_000);
   afterAll(() => consortium?.stop());
 
-  test('keeps the schedule of tries, and lends in time', async () => {
+  test('keeps the schedule of tries, and checks out in time', async () => {
     const { card, eventId } = await scan(consortium, 3);
 
     expect(await consortium.at('riverside').follow(eventId)).toMatchObject({
@@ -56,7 +56,7 @@ describe.each([
     expect(consortium.doubles.riverside.state(card).checkouts).toHaveLength(1);
   });
 
-  test('lends nothing too late, and tells so', async () => {
+  test('checks nothing out too late, and says so', async () => {
     const { card, eventId } = await scan(consortium, 0, 95_000);
 
     expect(await consortium.at('riverside').follow(eventId)).toMatchObject({
@@ -65,7 +65,7 @@ describe.each([
     });
     const { riverside } = consortium.doubles;
     expect(riverside.state(card).checkouts).toHaveLength(0);
-    await waitFor('the desk to be told', () =>
+    await waitFor('the report to the desk', () =>
       riverside.state().outcomes.some(({ event_id: id, state }) => id === eventId && state === 'done'),
     );
   });

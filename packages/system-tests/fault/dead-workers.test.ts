@@ -22,7 +22,7 @@ const start = (workers: number): Promise<Consortium<Ids>> =>
     keys: { defaults: { koha: { timeout: '20s' }, retry: { checkout_within: '5m' } } },
   });
 
-const asked = ({ doubles }: Consortium<Ids>, home: keyof typeof PREFIXES): number =>
+const lookups = ({ doubles }: Consortium<Ids>, home: keyof typeof PREFIXES): number =>
   doubles[home].calls().filter(({ operation }) => operation === ASK).length;
 
 /** Scans a card of a home library that leaves its first `times` calls unanswered. */
@@ -56,7 +56,7 @@ describe('a worker that dies again and again', () => {
     poison = await scanHeld(consortium, 'hillside', 1_000);
     for (let deaths = 0; deaths <= 4; deaths += 1) {
       const isUnderWork = (): boolean =>
-        asked(consortium, 'midland') > deaths && asked(consortium, 'hillside') > deaths;
+        lookups(consortium, 'midland') > deaths && lookups(consortium, 'hillside') > deaths;
       if (deaths === 0) await waitFor('both to be under work', isUnderWork);
       else await die(isUnderWork);
     }
@@ -95,14 +95,14 @@ describe('a worker that freezes for longer than its locks last', () => {
   }, 60_000);
   afterAll(() => consortium?.stop());
 
-  test('and wakes up in the middle of a job does nothing more for it: its twin has it', async () => {
+  test('and resumes in the middle of a job does nothing more for it: its twin has it', async () => {
     const { midland, riverside } = consortium.doubles;
     const receiver = consortium.at('riverside');
     const { card, eventId } = await scanHeld(consortium, 'midland', 1);
-    await waitFor('it to be under work', () => asked(consortium, 'midland') === 1);
+    await waitFor('it to be under work', () => lookups(consortium, 'midland') === 1);
     const frozen = await workerAt(consortium, 'midland');
     frozen.signal('SIGSTOP');
-    await waitFor('the twin to ask', () => asked(consortium, 'midland') === 2, {
+    await waitFor('the lookup of the twin', () => lookups(consortium, 'midland') === 2, {
       timeoutMs: TAKEN_OVER_MS,
     });
     const state = await receiver.follow(eventId);
@@ -115,7 +115,7 @@ describe('a worker that freezes for longer than its locks last', () => {
     expect(state).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
     expect(riverside.state(card).patrons).toHaveLength(1);
     expect(riverside.state(card).checkouts).toHaveLength(1);
-    expect(asked(consortium, 'midland')).toBe(3);
+    expect(lookups(consortium, 'midland')).toBe(3);
   }, 60_000);
 });
 

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Exchange } from '@passport/koha-double';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { brokenPromises, untilAllTold } from './kept-promises.ts';
+import { brokenPromises, untilAllReported } from './kept-promises.ts';
 import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
 import { type Sender, type Sent, createSender } from './sender.ts';
-import { createToldLog } from './told-log.ts';
+import { createReportLog } from './report-log.ts';
 
 type Id = 'midland' | 'riverside' | 'lakeside';
 
@@ -16,8 +16,8 @@ const AT_ONCE = 8;
 const OTHER_SCANS = 8;
 const WITH_IMPORT = 40;
 
-/** What riverside was asked about each card, in order: a look or a create with its status. */
-const asked = new Map<string, string[]>();
+/** The requests at riverside about each card, in order: a look or a create with its status. */
+const requests = new Map<string, string[]>();
 
 function hear({ method, path, query, requestBody, status }: Exchange): void {
   if (path !== '/patrons') return;
@@ -25,11 +25,11 @@ function hear({ method, path, query, requestBody, status }: Exchange): void {
   const where = method === 'GET' ? (new URLSearchParams(query).get('q') ?? '') : '';
   const card = created ?? /"cardnumber":"(\d+)"/.exec(where)?.[1];
   if (card !== undefined)
-    asked.set(card, [...(asked.get(card) ?? []), created === null ? 'look' : `${status}`]);
+    requests.set(card, [...(requests.get(card) ?? []), created === null ? 'look' : `${status}`]);
 }
 
 let consortium: Consortium<Id>;
-const toldLog = createToldLog();
+const reportLog = createReportLog();
 beforeAll(async () => {
   consortium = await startConsortium<Id>({
     libraries: {
@@ -37,12 +37,12 @@ beforeAll(async () => {
       riverside: {
         koha: {
           onExchange(exchange) {
-            toldLog.hear(exchange);
+            reportLog.hear(exchange);
             hear(exchange);
           },
         },
       },
-      lakeside: { koha: { onExchange: toldLog.hear } },
+      lakeside: { koha: { onExchange: reportLog.hear } },
     },
     workers: WORKERS,
     env: { WORKER_CONCURRENCY: String(AT_ONCE) },
@@ -65,8 +65,8 @@ const senderOf = (library: Id): Sender =>
   });
 /** Creates that were sent again with no look between. */
 const sentBlindly = (): readonly string[][] =>
-  [...asked.values()].filter((each) => /\d{3},\d{3}/.test(each.join(',')));
-const deadlocks = (): number => [...asked.values()].flat().filter((what) => what === '500').length;
+  [...requests.values()].filter((each) => /\d{3},\d{3}/.test(each.join(',')));
+const deadlocks = (): number => [...requests.values()].flat().filter((what) => what === '500').length;
 
 const newScan = () => ({ cardnumber: registerReader(consortium.doubles.midland), item_barcode: null });
 
@@ -83,9 +83,9 @@ test(`${COPIES} copies at a Koha whose creates deadlock, ${WORKERS} workers with
   const other = senderOf('lakeside');
   for (let scan = 0; scan < OTHER_SCANS; scan += 1) {
     const { eventId, sentAt } = await other(newScan());
-    waits.push((await toldLog.first(eventId, ({ state }) => state === 'done')).at - sentAt);
+    waits.push((await reportLog.first(eventId, ({ state }) => state === 'done')).at - sentAt);
   }
-  await untilAllTold(riverside, sent, 60_000 + COPIES * 200);
+  await untilAllReported(riverside, sent, 60_000 + COPIES * 200);
 
   const errors = deadlocks();
   const looks = midland.calls().filter(({ operation }) => operation === 'GET /patrons').length;
@@ -93,13 +93,13 @@ test(`${COPIES} copies at a Koha whose creates deadlock, ${WORKERS} workers with
     `${COPIES} copies in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s: ${errors} deadlocks, ` +
       `${looks} look-ups at home, another desk waits ${percentile(waits, 0.5).toFixed(0)} ms (most ${Math.max(...waits).toFixed(0)})\n`,
   );
-  expect(brokenPromises(riverside, sent, { isLent: false })).toEqual([]);
+  expect(brokenPromises(riverside, sent, { isCheckedOut: false })).toEqual([]);
   expect(sentBlindly()).toEqual([]);
   expect(errors).toBe(0);
   expect(percentile(waits, 0.5)).toBeLessThan(3_000);
 }, 600_000);
 
-/** Creates patrons with attributes one after the other, as a program of the library's own that takes no turn with us. */
+/** Creates patrons with attributes one after the other, as a program of the library's own that does not take our locks. */
 async function importPatrons(stop: AbortSignal): Promise<number> {
   const { url, credentials } = consortium.doubles.riverside;
   const form = {
@@ -131,18 +131,18 @@ async function importPatrons(stop: AbortSignal): Promise<number> {
 }
 
 test(`${WITH_IMPORT} copies while another program creates patrons there, so that ours deadlock all the same: all are made, each looked up before it is sent again`, async () => {
-  asked.clear();
+  requests.clear();
   const send = senderOf('riverside');
   const over = new AbortController();
   const imported = importPatrons(over.signal);
   const sent = await Promise.all(Array.from({ length: WITH_IMPORT }, () => send(newScan())));
-  await untilAllTold(consortium.doubles.riverside, sent, 60_000 + WITH_IMPORT * 500);
+  await untilAllReported(consortium.doubles.riverside, sent, 60_000 + WITH_IMPORT * 500);
   over.abort();
   process.stderr.write(
     `${WITH_IMPORT} copies beside ${await imported} others: ${deadlocks()} deadlocks of both\n`,
   );
-  for (const card of asked.keys()) if (card.startsWith('IMPORT')) asked.delete(card);
+  for (const card of requests.keys()) if (card.startsWith('IMPORT')) requests.delete(card);
   expect(deadlocks()).toBeGreaterThan(0);
   expect(sentBlindly()).toEqual([]);
-  expect(brokenPromises(consortium.doubles.riverside, sent, { isLent: false })).toEqual([]);
+  expect(brokenPromises(consortium.doubles.riverside, sent, { isCheckedOut: false })).toEqual([]);
 }, 120_000);

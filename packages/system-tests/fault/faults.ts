@@ -6,7 +6,7 @@ export interface Trouble {
   readonly fault: Omit<FaultDraft, 'operation'>;
 }
 
-/** How long a library asks us to stay away, in seconds. */
+/** The `retry-after` of a library, in seconds. */
 export const RETRY_AFTER_S = 1;
 
 export const TROUBLES: readonly Trouble[] = [

@@ -6,10 +6,10 @@ import { shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
-import { createToldLog } from './told-log.ts';
+import { createReportLog } from './report-log.ts';
 
 const BAD_GATEWAY = { kind: 'html', status: 502 } as const;
-/** For how long a lending Koha answers 502 and is well, in turn, in milliseconds. */
+/** For how long a lending Koha answers 502 and is well, alternately, in milliseconds. */
 const PERIODS = {
   alder: [1_000, 1_000],
   birch: [2_000, 2_000],
@@ -18,24 +18,24 @@ const PERIODS = {
 /** One more is in trouble a third of the time, at random. */
 const RANDOM = 'dogwood';
 const RANDOM_SHARE = 1 / 3;
-type Lending = keyof typeof PERIODS | typeof RANDOM;
-const LENDING = [...Object.keys(PERIODS), RANDOM] as Lending[];
+type LendingId = keyof typeof PERIODS | typeof RANDOM;
+const LENDING = [...Object.keys(PERIODS), RANDOM] as LendingId[];
 
 const SCANS_EACH = 30;
 const EVERY_MS = 300;
 const MEDIAN_MS = 4_000;
 
-const told = createToldLog();
-let consortium: Consortium<Lending | 'midland'>;
+const reports = createReportLog();
+let consortium: Consortium<LendingId | 'midland'>;
 const over = new AbortController();
 beforeAll(async () => {
-  consortium = await startConsortium<Lending | 'midland'>({
+  consortium = await startConsortium<LendingId | 'midland'>({
     libraries: {
       midland: { reports: false, cards: ['^21234\\d{9}$'], koha: { latencyMs: 20 } },
       ...Object.fromEntries(
-        LENDING.map((id) => [id, { cards: [`^${id}$`], koha: { latencyMs: 20, onExchange: told.hear } }]),
+        LENDING.map((id) => [id, { cards: [`^${id}$`], koha: { latencyMs: 20, onExchange: reports.hear } }]),
       ),
-    } as Record<Lending | 'midland', object>,
+    } as Record<LendingId | 'midland', object>,
   });
 }, 60_000);
 afterAll(() => {
@@ -43,7 +43,7 @@ afterAll(() => {
   return consortium?.stop();
 });
 
-async function flap(koha: KohaDouble, id: Lending): Promise<void> {
+async function flap(koha: KohaDouble, id: LendingId): Promise<void> {
   const random = seededRandom(7);
   if (id === RANDOM) {
     while (!over.signal.aborted) {
@@ -63,22 +63,22 @@ async function flap(koha: KohaDouble, id: Lending): Promise<void> {
   }
 }
 
-/** Milliseconds from each scan until its desk was told the end. */
-async function scans(lending: Lending): Promise<number[]> {
+/** Milliseconds from each scan until the report of its outcome. */
+async function scans(lending: LendingId): Promise<number[]> {
   const koha = consortium.doubles[lending];
   const took: Promise<number>[] = [];
   for (let n = 0; n < SCANS_EACH; n += 1) {
     const sentAt = performance.now();
     const data = { cardnumber: registerReader(consortium.doubles.midland), item_barcode: shelveBook(koha) };
     const { eventId } = await consortium.at(lending).scan(data);
-    const end = told.first(eventId, ({ state }) => state === 'done' || state === 'failed', 60_000);
+    const end = reports.first(eventId, ({ state }) => state === 'done' || state === 'failed', 60_000);
     took.push(end.then(({ at }) => at - sentAt).catch(() => 60_000));
     await pause(EVERY_MS);
   }
   return Promise.all(took);
 }
 
-test('a desk of a lending Koha that comes and goes is told within seconds', async () => {
+test('a desk of a lending Koha that comes and goes gets its reports within seconds', async () => {
   for (const id of LENDING) void flap(consortium.doubles[id], id);
   const took = await Promise.all(
     LENDING.map(async (id) => {

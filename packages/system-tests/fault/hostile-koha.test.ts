@@ -13,7 +13,7 @@ import { HOSTILE_LENDER } from './hostile-koha/hostile-lender.ts';
 import { HOSTILE_SET_UP } from './hostile-koha/hostile-set-up.ts';
 import { type HostileKohas, startHostileKohas } from './hostile-koha/start-hostile-kohas.ts';
 import { percentile } from './percentile.ts';
-import { createToldLog } from './told-log.ts';
+import { createReportLog } from './report-log.ts';
 
 const PASSPORT = fileURLToPath(new URL('../../../apps/cli/bin/passport.js', import.meta.url));
 /** `mem_limit` of the worker in docker-compose.yml. */
@@ -48,7 +48,7 @@ let kohas: HostileKohas;
 /** The honest Koha behind each hostile one. */
 let behind: KohaDouble;
 let consortium: Consortium<string>;
-const toldLog = createToldLog();
+const reportLog = createReportLog();
 
 beforeAll(async () => {
   behind = await startKohaDouble({ library: 'behind', credentials: 'random' });
@@ -61,7 +61,7 @@ beforeAll(async () => {
       servedBy: { double: behind, url: kohas.url(behind.port, name) },
     },
   ]);
-  const innocent: LibraryPlan = { koha: { onExchange: toldLog.hear } };
+  const innocent: LibraryPlan = { koha: { onExchange: reportLog.hear } };
   consortium = await startConsortium<string>({
     libraries: {
       midland: { ...innocent, cards: ['^21234\\d{9}$'] },
@@ -101,7 +101,7 @@ async function innocentScans(count = INNOCENT_SCANS): Promise<number> {
     };
     const sentAt = performance.now();
     const { eventId } = await consortium.at('riverside').scan(data);
-    const end = await toldLog.first(eventId, ({ state }) => state === 'done' || state === 'failed');
+    const end = await reportLog.first(eventId, ({ state }) => state === 'done' || state === 'failed');
     expect(end.outcome).toBe('COPIED');
     took.push(end.at - sentAt);
   }
@@ -198,7 +198,7 @@ describe.each(batches)('a $kind that answers with $names', ({ batch }) => {
   }, 120_000);
 });
 
-test('names that write backwards are copied without what turns them round', () => {
+test('names that write backwards are copied without what reverses them', () => {
   const copies = double('riverside')
     .state()
     .patrons.map(({ surname }) => String(surname));

@@ -2,14 +2,14 @@ import type { KohaDouble } from '@passport/koha-double';
 import { waitFor } from '@passport/testkit';
 import type { Sent } from './sender.ts';
 
-/** Waits until the desk of the lending library was told the end of every event. */
-export async function untilAllTold(
+/** Waits until the outcome of every event was reported to the lending library's desk. */
+export async function untilAllReported(
   lending: KohaDouble,
   events: readonly Pick<Sent, 'eventId'>[],
   timeoutMs = 30_000,
 ): Promise<void> {
   await waitFor(
-    `the desk of ${lending.library} to be told the end of ${events.length} events`,
+    `the reports of ${events.length} outcomes to the desk of ${lending.library}`,
     () => {
       const over = new Set(
         lending
@@ -27,28 +27,28 @@ export async function untilAllTold(
 
 /**
  * What is not as promised of events whose patrons are all fit to be copied: each has one copy, marked, and, where its
- * scan named an item, one loan. Empty when all is right.
+ * scan named an item, one checkout. Empty when all is right.
  */
 export function brokenPromises(
   lending: KohaDouble,
   events: readonly Sent[],
-  options: { isLent: boolean },
+  options: { isCheckedOut: boolean },
 ): readonly string[] {
   const all = lending.state();
-  const told = new Map(all.outcomes.map((row) => [row.event_id, row]));
+  const reported = new Map(all.outcomes.map((row) => [row.event_id, row]));
   const copies = grouped(all.patrons, ({ cardnumber }) => cardnumber);
-  const loans = grouped(all.checkouts, ({ patron_id: patron }) => patron);
+  const byPatron = grouped(all.checkouts, ({ patron_id: patron }) => patron);
   return events.flatMap(({ eventId, card }) => {
     const patrons = copies.get(card) ?? [];
-    const checkouts = patrons.flatMap(({ patron_id: patron }) => loans.get(patron) ?? []);
+    const checkouts = patrons.flatMap(({ patron_id: patron }) => byPatron.get(patron) ?? []);
     const marks = patrons.flatMap(({ extended_attributes: marked }) => marked.map(({ type }) => type)).sort();
-    const row = told.get(eventId);
+    const row = reported.get(eventId);
     const checks = {
-      [`the desk was told ${String(row?.['outcome'])}`]:
+      [`reported to the desk: ${String(row?.['outcome'])}`]:
         row?.['outcome'] === 'COPIED' || row?.['outcome'] === 'ALREADY_LOCAL',
       [`${patrons.length} copies`]: patrons.length === 1,
       [`marked ${marks.join(' ')}`]: marks.join(' ') === 'PASSPORTED PASSPORTED_ID',
-      [`${checkouts.length} loans`]: checkouts.length === (options.isLent ? 1 : 0),
+      [`${checkouts.length} checkouts`]: checkouts.length === (options.isCheckedOut ? 1 : 0),
       'a renewal': checkouts.every(({ renewals_count: times }) => times === 0),
     };
     const broken = Object.entries(checks).filter(([, holds]) => !holds);

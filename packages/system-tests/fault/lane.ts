@@ -3,7 +3,7 @@ import type { KohaDouble } from '@passport/koha-double';
 import type { ReceiverClient } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import type { Trouble } from './faults.ts';
-import type { StoryCall } from './story-calls.ts';
+import type { WorkflowCall } from './workflow-calls.ts';
 
 /** Two libraries of one cell's own, so that all cells can run at the same time. */
 export interface Lane {
@@ -14,7 +14,7 @@ export interface Lane {
 
 /** A cell that is ready to go: its event is sent by `scan`. */
 export interface Cell {
-  readonly call: StoryCall;
+  readonly call: WorkflowCall;
   readonly trouble: Trouble;
   readonly lane: Lane;
   readonly card: string;
@@ -24,7 +24,7 @@ export interface Cell {
 }
 
 /** Sets the scene of a call and has it go wrong once. */
-export function prepareCell(call: StoryCall, trouble: Trouble, lane: Lane): Cell {
+export function prepareCell(call: WorkflowCall, trouble: Trouble, lane: Lane): Cell {
   const { home, lending } = lane;
   const card = registerPatron(home);
   const homePatron = home.state(card).patrons[0]?.patron_id ?? 0;
@@ -34,7 +34,7 @@ export function prepareCell(call: StoryCall, trouble: Trouble, lane: Lane): Cell
   const cell = { call, trouble, lane, card, barcode, homePatron };
   if (call.scene === 'there') putCopy(cell, card);
   if (call.scene === 'old card') putCopy(cell, 'OLD-1');
-  if (call.scene === 'lost loan') {
+  if (call.scene === 'lost checkout') {
     lending.addFaults([{ operation: 'POST /checkouts', kind: 'reset_after' }]);
   }
   (call.at === 'home' ? home : lending).addFaults([{ operation: call.operation, ...trouble.fault }]);
@@ -77,12 +77,13 @@ export function hasMetTrouble({ call, lane }: Cell): boolean {
 export function wrongsOf(cell: Cell, state: EventState): string[] {
   const { lending } = cell.lane;
   const wrongs: string[] = [];
-  const told = lending.state().outcomes.find(({ event_id: id }) => id === state.event_id);
-  if (told?.seq !== state.seq) wrongs.push(`the desk was told ${JSON.stringify(told ?? null)}`);
-  const loans = lending.state().checkouts;
-  if (loans.length > 1 || loans.some(({ renewals_count: times }) => times > 0)) wrongs.push('a second loan');
+  const report = lending.state().outcomes.find(({ event_id: id }) => id === state.event_id);
+  if (report?.seq !== state.seq) wrongs.push(`reported to the desk: ${JSON.stringify(report ?? null)}`);
+  const checkouts = lending.state().checkouts;
+  if (checkouts.length > 1 || checkouts.some(({ renewals_count: times }) => times > 0))
+    wrongs.push('a second checkout');
   if (!hasMetTrouble(cell)) wrongs.push('the call was never made');
-  return [...wrongs, ...wrongsOfCopy(cell, state), ...wrongsOfEnd(state, loans.length)];
+  return [...wrongs, ...wrongsOfCopy(cell, state), ...wrongsOfEnd(state, checkouts.length)];
 }
 
 function wrongsOfCopy({ lane, card, homePatron }: Cell, state: EventState): string[] {
@@ -107,12 +108,14 @@ function wrongsOfCopy({ lane, card, homePatron }: Cell, state: EventState): stri
   return wrongs;
 }
 
-function wrongsOfEnd({ outcome, problem, checkout }: EventState, loans: number): string[] {
+function wrongsOfEnd({ outcome, problem, checkout }: EventState, checkouts: number): string[] {
   switch (outcome) {
     case 'COPIED':
     case 'ALREADY_LOCAL': {
-      const isLent = checkout?.result === 'CHECKED_OUT' || checkout?.result === 'ALREADY_CHECKED_OUT';
-      return isLent && loans === 1 ? [] : [`checkout ${checkout?.result ?? 'none'}, ${loans} loans`];
+      const isCheckedOut = checkout?.result === 'CHECKED_OUT' || checkout?.result === 'ALREADY_CHECKED_OUT';
+      return isCheckedOut && checkouts === 1
+        ? []
+        : [`checkout ${checkout?.result ?? 'none'}, ${checkouts} checkouts`];
     }
     case 'MISCONFIGURED':
       return problem?.what === 'credentials' ? [] : [`a failure that names ${JSON.stringify(problem)}`];

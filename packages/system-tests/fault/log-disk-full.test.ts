@@ -71,7 +71,7 @@ test('with the disk under its log full a worker ends every job at few look-ups, 
   if (disk.canBeFreed) {
     await waitFor('the worker to be ready', async () => (await worker.status('/readyz')) === 200);
     await writeFile(filler, Buffer.alloc(128 * 1024)).catch(() => undefined); // takes what there is
-    // The last page of the log itself has room for a few lines.
+    // The last page of the log itself has space for a few lines.
     await writeFile(disk.log, Buffer.alloc(4_096), { flag: 'a' }).catch(() => undefined);
   }
   const startedAt = performance.now();

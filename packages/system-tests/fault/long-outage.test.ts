@@ -32,7 +32,7 @@ afterAll(async () => {
   for (const network of networks.values()) await network.close();
 });
 
-/** A scan of a new patron of midland for a book; `toldOf` waits for what the desk is told of it. */
+/** A scan of a new patron of midland for a book; `reported` waits for a report of it. */
 async function scanAt(lending: 'riverside' | 'lakeside') {
   const { midland } = consortium.doubles;
   const koha = consortium.doubles[lending];
@@ -41,19 +41,22 @@ async function scanAt(lending: 'riverside' | 'lakeside') {
   const scannedAt = performance.now();
   const { eventId, status } = await desk.scan({ cardnumber: card, item_barcode: shelveBook(koha) });
   expect(status).toBe(202);
-  const told = () => koha.state().outcomes.find(({ event_id: id }) => id === eventId);
+  const report = () => koha.state().outcomes.find(({ event_id: id }) => id === eventId);
   return {
     eventId,
     card,
     follow: (...how: Parameters<typeof desk.follow> extends [string, ...infer Rest] ? Rest : never) =>
       desk.follow(eventId, ...how),
     untilTooLate: () =>
-      waitFor('the time for a loan to have passed', () => performance.now() - scannedAt > CHECKOUT_WITHIN_MS),
-    toldOf: (what: Readonly<Record<string, unknown>>) =>
       waitFor(
-        `the desk to be told ${JSON.stringify(what)}`,
+        'the time for a checkout to have passed',
+        () => performance.now() - scannedAt > CHECKOUT_WITHIN_MS,
+      ),
+    reported: (what: Readonly<Record<string, unknown>>) =>
+      waitFor(
+        `the report of ${JSON.stringify(what)}`,
         () => {
-          const row = told();
+          const row = report();
           return row !== undefined && Object.entries(what).every(([key, value]) => row[key] === value) && row;
         },
         { timeoutMs: 15_000 },
@@ -66,7 +69,7 @@ async function scanAt(lending: 'riverside' | 'lakeside') {
 const FINISHED: unknown = expect.stringMatching(/^(COPIED|ALREADY_LOCAL)$/);
 const MARKED = [{ type: 'PASSPORTED', value: 'midland' }, { type: 'PASSPORTED_ID' }];
 
-test('T-35 T-16 the lending Koha is away for longer than a loan may wait: the copy is made, the loan is not, the desk is told', async () => {
+test('T-35 T-16 the lending Koha is away for longer than a checkout may wait: the copy is made, the checkout is not, the desk is notified', async () => {
   await networks.get('riverside')?.setMode('refuse');
   const event = await scanAt('riverside');
   const waiting = await event.follow({ until: ({ state }) => state === 'waiting' });
@@ -76,7 +79,7 @@ test('T-35 T-16 the lending Koha is away for longer than a loan may wait: the co
 
   await networks.get('riverside')?.setMode('pass');
 
-  expect(await event.toldOf({ state: 'done' })).toMatchObject({
+  expect(await event.reported({ state: 'done' })).toMatchObject({
     outcome: FINISHED,
     checkout: { result: 'TOO_LATE', keys: [] },
     homes: [{ id: 'midland' }],
@@ -86,24 +89,24 @@ test('T-35 T-16 the lending Koha is away for longer than a loan may wait: the co
   expect(checkouts).toEqual([]);
 });
 
-test('T-35 only the loan gets no answer until it is too late for it: it is not made, and not made later', async () => {
+test('T-35 only the checkout gets no answer until it is too late for it: it is not made, and not made later', async () => {
   const { riverside } = consortium.doubles;
   riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before', times: 1_000 }]);
   const event = await scanAt('riverside');
-  const told = await event.toldOf({ state: 'done' });
-  expect(told).toMatchObject({ outcome: FINISHED, checkout: { result: 'TOO_LATE', keys: [] } });
+  const report = await event.reported({ state: 'done' });
+  expect(report).toMatchObject({ outcome: FINISHED, checkout: { result: 'TOO_LATE', keys: [] } });
 
   riverside.clearFaults();
   const later = await scanAt('riverside');
-  expect(await later.toldOf({ state: 'done' })).toMatchObject({ checkout: { result: 'CHECKED_OUT' } });
+  expect(await later.reported({ state: 'done' })).toMatchObject({ checkout: { result: 'CHECKED_OUT' } });
   expect(event.at()).toMatchObject({ patrons: [{ extended_attributes: MARKED }], checkouts: [] });
 });
 
-test('T-16 T-35 the home Koha stays away: HOME_UNREACHABLE names it, and a person who retries later gets the copy without the loan', async () => {
+test('T-16 T-35 the home Koha stays away: HOME_UNREACHABLE names it, and a person who retries later gets the copy without the checkout', async () => {
   await networks.get('midland')?.setMode('refuse');
   const event = await scanAt('lakeside');
-  await event.toldOf({ state: 'waiting' });
-  expect(await event.toldOf({ state: 'failed' })).toMatchObject({
+  await event.reported({ state: 'waiting' });
+  expect(await event.reported({ state: 'failed' })).toMatchObject({
     outcome: 'HOME_UNREACHABLE',
     homes: [{ id: 'midland' }],
     message: 'midland library did not answer. Try again later, or register by hand.',
@@ -118,7 +121,7 @@ test('T-16 T-35 the home Koha stays away: HOME_UNREACHABLE names it, and a perso
   });
   expect(await retried.exited).toEqual({ code: 0, signal: null });
 
-  expect(await event.toldOf({ state: 'done' })).toMatchObject({
+  expect(await event.reported({ state: 'done' })).toMatchObject({
     outcome: FINISHED,
     checkout: { result: 'TOO_LATE', keys: [] },
   });

@@ -4,7 +4,7 @@ import { registerReader } from './new-reader.ts';
 
 type Ids = 'midland' | 'riverside';
 
-/** The longest time that a library is left alone, whatever it asks for. */
+/** The longest pause for a library, whatever it requests. */
 const LONGEST_WAIT_MS = 60_000;
 
 let consortium: Consortium<Ids>;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => consortium?.stop());
 
-test('a library that asks for an hour of patience is asked again after a minute, by the job that heard it, too', async () => {
+test('a library that requests an hour of patience is queried again after a minute, by the job that heard it, too', async () => {
   const { midland } = consortium.doubles;
   midland.addFaults([
     { operation: 'GET /patrons', kind: 'status', status: 429, headers: { 'retry-after': '3600' } },

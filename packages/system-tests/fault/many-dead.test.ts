@@ -4,7 +4,7 @@ import { type FaultProxy, startFaultProxy } from '@passport/testkit';
 import { type Consortium, type LibraryPlan, startConsortium } from '../harness/start-consortium.ts';
 import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
-import { createToldLog } from './told-log.ts';
+import { createReportLog } from './report-log.ts';
 
 /**
  * As many dead libraries as 200 would have, and a tenth of the scans theirs; fewer of the living say as much.
@@ -18,7 +18,7 @@ const EVERY_MS = 50;
 const NINTH_MS = 200;
 const ROUNDS = 3;
 
-const told = createToldLog();
+const reports = createReportLog();
 const idOf = (n: number): string => `library-${n}`;
 const prefixOf = (n: number): string => `2${String(n).padStart(4, '0')}`;
 
@@ -29,7 +29,7 @@ beforeAll(async () => {
     idOf(n),
     {
       cards: [`^${prefixOf(n)}\\d{9}$`],
-      koha: { latencyMs: 20, onExchange: told.hear },
+      koha: { latencyMs: 20, onExchange: reports.hear },
       reports: n < ALIVE,
       ...(n < ALIVE ? {} : { reachedAt }),
     },
@@ -47,7 +47,7 @@ afterAll(async () => {
   for (const network of networks) await network.close();
 });
 
-/** Scans at the living in turn, each at its time; how long those of the living's cards took, in milliseconds. */
+/** Scans at the living alternately, each at its time; how long those of the living's cards took, in milliseconds. */
 async function scanAll(): Promise<number[]> {
   const took: Promise<number>[] = [];
   for (let n = 0; n < SCANS; n += 1) {
@@ -59,7 +59,7 @@ async function scanAll(): Promise<number[]> {
     const sentAt = performance.now();
     const { eventId } = await consortium.at(idOf(n % ALIVE)).scan({ cardnumber, item_barcode: null });
     if (!isOfDead) {
-      const end = told.first(eventId, ({ state }) => state === 'done' || state === 'failed');
+      const end = reports.first(eventId, ({ state }) => state === 'done' || state === 'failed');
       took.push(end.then(({ at }) => at - sentAt));
     }
     await pause(EVERY_MS);

@@ -3,7 +3,7 @@ import { waitFor } from '@passport/testkit';
 import { DEATHS, RETRY_AFTER_S, TROUBLES, type Trouble } from './faults.ts';
 import { type Cell, hasMetTrouble, scan } from './lane.ts';
 import { type CellEnd, type Matrix, endCell, printMatrix, startMatrix } from './matrix.ts';
-import { STORY_CALLS, type StoryCall, nameOf } from './story-calls.ts';
+import { WORKFLOW_CALLS, type WorkflowCall, nameOf } from './workflow-calls.ts';
 
 const matrices: Matrix[] = [];
 afterAll(async () => {
@@ -14,8 +14,8 @@ const isFull = process.env['PASSPORT_MATRIX'] === 'full';
 if (!isFull) process.stderr.write('The short matrix: a third of it. PASSPORT_MATRIX=full for all of it.\n');
 
 /** Every call with every trouble; in the short form every call with every `step`th, and every trouble with some calls. */
-const plan = (troubles: readonly Trouble[], step: number): (readonly [StoryCall, Trouble])[] =>
-  STORY_CALLS.flatMap((call, row) =>
+const plan = (troubles: readonly Trouble[], step: number): (readonly [WorkflowCall, Trouble])[] =>
+  WORKFLOW_CALLS.flatMap((call, row) =>
     troubles.filter((_, column) => (row + column) % step === 0).map((trouble) => [call, trouble] as const),
   );
 
@@ -33,33 +33,33 @@ function report(ends: readonly CellEnd[], columns: readonly Trouble[]): void {
   ).toEqual([]);
 }
 
-describe('T-14 T-16 T-35 every Koha call of the story', () => {
-  test('each fault once: one marked copy, one loan, the desk told, or a named failure', async () => {
+describe('T-14 T-16 T-35 every Koha call of the workflow', () => {
+  test('each fault once: one marked copy, one checkout, one report, or a named failure', async () => {
     const { cells } = await start(TROUBLES, isFull ? 1 : 3, '1500ms');
     const ends = await Promise.all(cells.map(async (cell) => endCell(cell, await scan(cell), 50_000)));
 
     report(ends, TROUBLES);
-    const asked = ends.filter(({ cell }) => cell.trouble.name === '429');
-    const impatient = asked.filter(({ cell }) => patienceMs(cell) < RETRY_AFTER_S * 1_000 - 50);
+    const limited = ends.filter(({ cell }) => cell.trouble.name === '429');
+    const impatient = limited.filter(({ cell }) => patienceMs(cell) < RETRY_AFTER_S * 1_000 - 50);
     expect(impatient.map(({ cell }) => [nameOf(cell.call), patienceMs(cell)])).toEqual([]);
   }, 120_000);
 
   test('the worker is killed right before it and right after it: the next one goes on', async () => {
     const { cells, consortium } = await start(DEATHS, 1, '20s');
-    const isTelling = ({ call }: Cell): boolean => call.operation.startsWith('PUT /contrib');
+    const isReport = ({ call }: Cell): boolean => call.operation.startsWith('PUT /contrib');
     const held = async (some: readonly Cell[]) => {
       const events = await Promise.all(some.map(async (cell) => ({ cell, eventId: await scan(cell) })));
       await waitFor('every call to be under way', () => some.every(hasMetTrouble), { timeoutMs: 20_000 });
       return events;
     };
     // A report that is not taken within a second is given up for now: its worker must be killed at once.
-    const waiting = await held(cells.filter((cell) => !isTelling(cell)));
-    const telling = await held(cells.filter(isTelling));
+    const waiting = await held(cells.filter((cell) => !isReport(cell)));
+    const reports = await held(cells.filter(isReport));
     const [worker] = consortium.services.workers;
     await worker?.kill('SIGKILL');
     await worker?.restart();
 
-    const all = [...waiting, ...telling];
+    const all = [...waiting, ...reports];
     const ends = await Promise.all(all.map(({ cell, eventId }) => endCell(cell, eventId, 40_000)));
     report(ends, DEATHS);
     expect(Math.max(...ends.map(({ ms }) => ms))).toBeLessThan(20_000);

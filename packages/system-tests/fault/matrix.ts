@@ -3,7 +3,7 @@ import { type Consortium, type LibraryPlan, startConsortium } from '../harness/s
 import type { Trouble } from './faults.ts';
 import { type Cell, prepareCell, wrongsOf } from './lane.ts';
 import { printTable } from './print-table.ts';
-import { type StoryCall, nameOf } from './story-calls.ts';
+import { type WorkflowCall, nameOf } from './workflow-calls.ts';
 
 /** One cell after its end. */
 export interface CellEnd {
@@ -25,7 +25,7 @@ export interface Matrix {
  * worker for all of them. `timeout` is how long a Koha may take to answer.
  */
 export async function startMatrix(
-  plan: readonly (readonly [StoryCall, Trouble])[],
+  plan: readonly (readonly [WorkflowCall, Trouble])[],
   timeout: string,
 ): Promise<Matrix> {
   const libraries: Record<string, LibraryPlan> = {};
@@ -56,7 +56,7 @@ export async function endCell(cell: Cell, eventId: string, timeoutMs: number): P
     timeoutMs,
     until: ({ state: now, seq }) =>
       (now === 'done' || now === 'failed') &&
-      lending.state().outcomes.some((told) => told.event_id === eventId && told.seq === seq),
+      lending.state().outcomes.some((report) => report.event_id === eventId && report.seq === seq),
   });
   return { cell, state, wrongs: wrongsOf(cell, state), ms: performance.now() - startedAt };
 }

@@ -7,7 +7,7 @@ import { brokenPromises } from './kept-promises.ts';
 import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
 import { type Refusal, type Sender, type Sent, createSender } from './sender.ts';
-import { createToldLog } from './told-log.ts';
+import { createReportLog } from './report-log.ts';
 
 type Id = 'midland' | 'riverside' | 'lakeside' | 'hillside';
 
@@ -19,9 +19,9 @@ const QUIET_EVENTS = 10;
 const BACKLOG = 40;
 
 let consortium: Consortium<Id>;
-const toldLog = createToldLog();
+const reportLog = createReportLog();
 beforeAll(async () => {
-  const koha = { onExchange: toldLog.hear };
+  const koha = { onExchange: reportLog.hear };
   consortium = await startConsortium<Id>({
     libraries: {
       midland: { reports: false },
@@ -52,7 +52,7 @@ async function quietDesk(send: Sender): Promise<number[]> {
   const waits: number[] = [];
   for (let n = 0; n < QUIET_EVENTS; n += 1) {
     const { eventId, sentAt } = await send(newScan());
-    waits.push((await toldLog.first(eventId, isOver)).at - sentAt);
+    waits.push((await reportLog.first(eventId, isOver)).at - sentAt);
   }
   return waits;
 }
@@ -71,7 +71,7 @@ async function sendBurst(send: Sender): Promise<readonly Sent[]> {
 async function residentMb(service: RunningService | undefined): Promise<number> {
   const series = readExposition((await service?.metrics()) ?? '');
   const bytes = series.find(({ name }) => name === 'process_resident_memory_bytes')?.value;
-  if (bytes === undefined) throw new Error('the process does not tell its memory');
+  if (bytes === undefined) throw new Error('the process does not report its memory');
   return bytes / 2 ** 20;
 }
 
@@ -117,7 +117,7 @@ test(`a burst of ${BURST} events of one library neither keeps another library's 
   expect(full.receiver - before.receiver).toBeLessThan(150);
   expect(full.worker - before.worker).toBeLessThan(150);
   expect(((full.redis - before.redis) * 2 ** 20) / BURST).toBeLessThan(4_000);
-  expect(brokenPromises(riverside, burst, { isLent: false })).toEqual([]);
+  expect(brokenPromises(riverside, burst, { isCheckedOut: false })).toEqual([]);
 }, 400_000);
 
 test('beyond its backlog a library is answered 429 with retry-after, other libraries are not, and what was refused is taken later', async () => {
@@ -138,7 +138,7 @@ test('beyond its backlog a library is answered 429 with retry-after, other libra
   await waitFor('both to be refused', () => refused.length >= late.length, { timeoutMs: 20_000 });
   hillside.clearFaults();
   const all = [...taken, ...(await Promise.all(late))];
-  for (const { eventId } of all) await toldLog.first(eventId, isOver);
+  for (const { eventId } of all) await reportLog.first(eventId, isOver);
   expect(refused.filter(({ status, retryAfterS }) => status !== 429 || (retryAfterS ?? 0) < 1)).toEqual([]);
-  expect(brokenPromises(hillside, all, { isLent: false })).toEqual([]);
+  expect(brokenPromises(hillside, all, { isCheckedOut: false })).toEqual([]);
 }, 60_000);

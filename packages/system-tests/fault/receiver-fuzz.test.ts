@@ -74,7 +74,7 @@ async function memoryBytes(): Promise<number> {
 }
 
 test(
-  `${REQUESTS} requests of any kind (PASSPORT_FUZZ_SEED=${SEED}): no answer but those of the table, no crash, flat memory, nothing told`,
+  `${REQUESTS} requests of any kind (PASSPORT_FUZZ_SEED=${SEED}): no answer but those of the table, no crash, flat memory, nothing disclosed`,
   async () => {
     const tally: Record<string, number> = {};
     const findings: Finding[] = [];
@@ -112,7 +112,7 @@ test(
     const { body, headers } = signedRequest({ secret: receiver.secrets.riverside });
     const good = await fetch(`${receiver.url}/webhooks/riverside`, { method: 'POST', headers, body });
     expect(good.status).toBe(202);
-    const grown = await waitFor('memory to be told', async () => (await memoryBytes()) - early);
+    const grown = await waitFor('memory to be reported', async () => (await memoryBytes()) - early);
     expect(grown).toBeLessThan(MOST_GROWTH_BYTES);
     expect(await receiver.process.stop()).toEqual({ code: 0, signal: null });
     expect(receiver.process.output()).toContain('"result":"not_json"');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import { shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { brokenPromises, untilAllTold } from './kept-promises.ts';
+import { brokenPromises, untilAllReported } from './kept-promises.ts';
 import { registerReader } from './new-reader.ts';
 import { type Sender, createSender, startLoad } from './sender.ts';
 
@@ -56,7 +56,7 @@ test(
     const before = load.sent;
     await waitFor('a second of load after it', () => load.sent >= before + PER_SECOND, { timeoutMs: 30_000 });
     const events = await load.stop();
-    await untilAllTold(doubles.riverside, events, 60_000);
+    await untilAllReported(doubles.riverside, events, 60_000);
 
     const refusals = events.flatMap((event) => event.refusals);
     const refused = events.filter((event) => event.refusals.length > 0);
@@ -68,7 +68,7 @@ test(
     );
     expect(refused.length).toBeGreaterThan((DOWN_SECONDS - 1) * PER_SECOND * 0.8);
     expect(refusals.filter((each) => each.status !== 503 || (each.retryAfterS ?? 0) < 1)).toEqual([]);
-    expect(brokenPromises(doubles.riverside, events, { isLent: true })).toEqual([]);
+    expect(brokenPromises(doubles.riverside, events, { isCheckedOut: true })).toEqual([]);
   },
   (DOWN_SECONDS + 120) * 1_000,
 );
@@ -88,11 +88,11 @@ test('Redis is killed again and again under load, with nobody working: every ack
   }
   const events = await load.stop();
   await worker?.restart();
-  await untilAllTold(doubles.riverside, events, 60_000);
+  await untilAllReported(doubles.riverside, events, 60_000);
 
   const refused = events.filter((event) => event.refusals.length > 0).length;
   process.stderr.write(
     `Redis killed ${KILLS} times: ${events.length} events, ${refused} of them refused at first\n`,
   );
-  expect(brokenPromises(doubles.riverside, events, { isLent: true })).toEqual([]);
+  expect(brokenPromises(doubles.riverside, events, { isCheckedOut: true })).toEqual([]);
 }, 120_000);

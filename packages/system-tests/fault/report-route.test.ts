@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { untilAllTold } from './kept-promises.ts';
+import { untilAllReported } from './kept-promises.ts';
 import { registerReader } from './new-reader.ts';
 
 type Ids = 'midland' | 'alder' | 'birch' | 'cedar' | 'dogwood';
@@ -14,8 +14,8 @@ const ANSWERS = {
   cedar: { status: 405, body: { error: 'Method not allowed' } },
   dogwood: { status: 302, headers: { location: 'https://login.example/' } },
 } as const;
-type Lending = keyof typeof ANSWERS;
-const LENDING = Object.keys(ANSWERS) as Lending[];
+type LendingId = keyof typeof ANSWERS;
+const LENDING = Object.keys(ANSWERS) as LendingId[];
 
 const EVENTS_EACH = 10;
 const AWAY_MS = 3_000;
@@ -33,7 +33,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => consortium?.stop());
 
-test('a desk is told within seconds of the return of its route, whatever the route answered meanwhile', async () => {
+test('a desk gets its report within seconds of the return of its route, whatever the route answered meanwhile', async () => {
   for (const id of LENDING) {
     consortium.doubles[id].addFaults([{ operation: REPORT, kind: 'status', times: 100_000, ...ANSWERS[id] }]);
   }
@@ -54,7 +54,7 @@ test('a desk is told within seconds of the return of its route, whatever the rou
 
   await Promise.all(
     LENDING.map((id) =>
-      untilAllTold(
+      untilAllReported(
         consortium.doubles[id],
         events.filter(({ lending }) => lending === id),
         TOLD_WITHIN_MS,
@@ -64,7 +64,7 @@ test('a desk is told within seconds of the return of its route, whatever the rou
   const tookMs = Math.round(performance.now() - backAt);
   expect(tookMs).toBeLessThan(TOLD_WITHIN_MS);
   process.stderr.write(
-    `a report's route answers 404, 403, 405 and 302 for ${AWAY_MS} ms: ${events.length} of ${events.length} desks told ` +
+    `a report's route answers 404, 403, 405 and 302 for ${AWAY_MS} ms: ${events.length} of ${events.length} desks notified ` +
       `${tookMs} ms after its return\n`,
   );
 }, 60_000);

@@ -20,7 +20,7 @@ export interface Sent {
   readonly acceptedAt: number;
 }
 
-/** A library's sender: gives an event up for nothing but an answer that no retry can mend, at which it rejects. */
+/** A library's sender: gives an event up for nothing but an answer that no retry can change, at which it rejects. */
 export type Sender = (data: {
   readonly cardnumber: string;
   readonly item_barcode: string | null;
@@ -28,10 +28,10 @@ export type Sender = (data: {
 
 /** How soon it tries again where nobody answered: a proxy would take the next receiver. */
 const NO_ANSWER_PAUSE_MS = 100;
-/** It obeys `retry-after`, and asks for more patience each time, up to so many times that. */
+/** It obeys `retry-after`, which grows each time, up to so many times that. */
 const MOST_PATIENCE = 4;
 
-/** A sender as a Koha has one: it signs each delivery anew under one id and goes to the receivers in turn. */
+/** A sender as a Koha has one: it signs each delivery anew under one id and goes to the receivers alternately. */
 export function createSender(at: {
   receiverUrls: readonly string[];
   library: string;
@@ -39,10 +39,10 @@ export function createSender(at: {
   /** Hears of each refusal when it comes. */
   onRefusal?: (refusal: Refusal) => void;
 }): Sender {
-  let turn = 0;
+  let next = 0;
   const deliver = async (id: string, event: string): Promise<{ answer: Response | null; body: string }> => {
     const { headers, body, method } = signedRequest({ secret: at.secret, id, body: event });
-    const url = at.receiverUrls[turn++ % at.receiverUrls.length] ?? '';
+    const url = at.receiverUrls[next++ % at.receiverUrls.length] ?? '';
     try {
       const answer = await fetch(`${url}/webhooks/${at.library}`, { method, headers, body });
       return { answer, body: await answer.text() };
@@ -89,7 +89,7 @@ export function startLoad(perSecond: number, send: () => Promise<Sent>): SteadyL
     const one = send();
     one.then(
       () => (accepted += 1),
-      () => undefined, // told by stop
+      () => undefined, // reported by stop
     );
     under.push(one);
   }, 1_000 / perSecond);

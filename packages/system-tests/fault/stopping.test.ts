@@ -4,7 +4,7 @@ import { startFaultProxy, waitFor } from '@passport/testkit';
 import type { FaultProxy, RunningService } from '@passport/testkit';
 import { shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { brokenPromises, untilAllTold } from './kept-promises.ts';
+import { brokenPromises, untilAllReported } from './kept-promises.ts';
 import { registerReader } from './new-reader.ts';
 import { type Sender, createSender, startLoad } from './sender.ts';
 
@@ -62,7 +62,7 @@ function setLatency(ms: number): void {
   for (const koha of Object.values<KohaDouble>(consortium.doubles)) koha.putSettings({ latency_ms: ms });
 }
 
-/** Calls by which the home library was asked for a patron. */
+/** Calls by which a patron was looked up at the home library. */
 const searches = (): number =>
   consortium.doubles.midland.calls().filter(({ operation }) => operation === 'GET /patrons').length;
 
@@ -102,8 +102,8 @@ describe('a worker that is stopped', () => {
     expect(ended.length).toBeLessThan(events.length);
     setLatency(0);
     await firstWorker().restart();
-    await untilAllTold(riverside, events);
-    expect(brokenPromises(riverside, events, { isLent: true })).toEqual([]);
+    await untilAllReported(riverside, events);
+    expect(brokenPromises(riverside, events, { isCheckedOut: true })).toEqual([]);
   }, 60_000);
 
   test.each([
@@ -141,8 +141,8 @@ describe('a worker that is stopped', () => {
       }
       await toMidland.setMode('pass');
       await worker.restart();
-      await untilAllTold(riverside, events);
-      expect(brokenPromises(riverside, events, { isLent: true })).toEqual([]);
+      await untilAllReported(riverside, events);
+      expect(brokenPromises(riverside, events, { isCheckedOut: true })).toEqual([]);
     },
     60_000,
   );
@@ -163,7 +163,7 @@ test('receivers and workers are restarted one after the other under load: nothin
     await service.restart();
   }
   const events = await load.stop();
-  await untilAllTold(doubles.riverside, events, 60_000);
+  await untilAllReported(doubles.riverside, events, 60_000);
 
   const refusals = events.flatMap((event) => event.refusals);
   const stopping = refusals.filter(({ status }) => status === 503);
@@ -174,5 +174,5 @@ test('receivers and workers are restarted one after the other under load: nothin
   expect(exits).toEqual([0, 0, 0, 0]);
   expect(stopping.filter(({ retryAfterS }) => (retryAfterS ?? 0) < 1)).toEqual([]);
   expect(refusals.filter(({ status }) => status !== 503 && status !== 0)).toEqual([]);
-  expect(brokenPromises(doubles.riverside, events, { isLent: true })).toEqual([]);
+  expect(brokenPromises(doubles.riverside, events, { isCheckedOut: true })).toEqual([]);
 }, 150_000);

@@ -1,5 +1,5 @@
-/** What an expression asks of one metric. */
-export interface AskedMetric {
+/** What an expression queries of one metric. */
+export interface QueriedMetric {
   readonly name: string;
   /** Labels it is selected or grouped by. */
   readonly labels: readonly string[];
@@ -16,10 +16,10 @@ const WORDS = /^\w+(?:\|\w+)*$/;
  * The metrics that a PromQL expression names, with their labels. Labels that it groups by count for each of its
  * metrics. Not a parser: it takes expressions for granted that promtool accepts.
  */
-export function readPromql(expression: string): readonly AskedMetric[] {
+export function readPromql(expression: string): readonly QueriedMetric[] {
   const tokens = (expression.match(TOKEN) ?? []).filter((token) => token.trim() !== '');
   const grouped: string[] = [];
-  const asked: { name: string; selectors: readonly string[] }[] = [];
+  const queried: { name: string; selectors: readonly string[] }[] = [];
   for (let at = 0; at < tokens.length; at += 1) {
     const token = tokens[at] ?? '';
     const next = tokens[at + 1];
@@ -30,17 +30,17 @@ export function readPromql(expression: string): readonly AskedMetric[] {
       at = end;
     } else if (next !== '(' && !GROUPING.test(next ?? '')) {
       const end = next === '{' ? tokens.indexOf('}', at) : at;
-      asked.push({ name: token, selectors: tokens.slice(at + 2, end) });
+      queried.push({ name: token, selectors: tokens.slice(at + 2, end) });
       at = end;
     }
   }
-  return asked.map(({ name, selectors }) => ({ name, ...readSelectors(selectors, grouped) }));
+  return queried.map(({ name, selectors }) => ({ name, ...readSelectors(selectors, grouped) }));
 }
 
 function readSelectors(
   tokens: readonly string[],
   grouped: readonly string[],
-): Pick<AskedMetric, 'labels' | 'values'> {
+): Pick<QueriedMetric, 'labels' | 'values'> {
   const labels = new Set(grouped);
   const values: [string, string][] = [];
   for (let at = 0; at < tokens.length; at += 4) {

@@ -19,7 +19,7 @@ export async function runPassport(
   child.stderr.on('data', (text: Buffer) => {
     err += text.toString();
   });
-  // Its pipes are sockets: one can be reset as the process ends. How it ended is told by 'close'.
+  // Its pipes are sockets: one can be reset as the process ends. 'close' reports how it ended.
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => undefined);
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));

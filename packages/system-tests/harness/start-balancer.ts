@@ -1,7 +1,7 @@
 import { type IncomingMessage, type ServerResponse, createServer, request as send } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A balancer in front of several receivers: takes turns, and goes on to the next where one cannot be reached. */
+/** A balancer in front of several receivers: picks them alternately, and goes on to the next where one cannot be reached. */
 export interface Balancer {
   readonly url: string;
   /** How many answers each target has given. */
@@ -12,10 +12,10 @@ export interface Balancer {
 /** Starts a balancer over `targets` (`http://127.0.0.1:PORT`) on a free port of 127.0.0.1. */
 export async function startBalancer(targets: readonly string[]): Promise<Balancer> {
   const answered = targets.map(() => 0);
-  let turn = 0;
+  let next = 0;
 
   const pass = (incoming: IncomingMessage, outgoing: ServerResponse, body: Buffer, tries: number): void => {
-    const place = turn++ % targets.length;
+    const place = next++ % targets.length;
     const { method, url, headers, socket } = incoming;
     const onward = send(new URL(url ?? '/', targets[place]), {
       method,

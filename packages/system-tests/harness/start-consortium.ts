@@ -15,7 +15,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 
 /** How one library of a test is to be; everything may be left out. */
 export interface LibraryPlan {
-  /** Patterns of its card numbers; none: asked for every card. */
+  /** Patterns of its card numbers; none: queried for every card. */
   readonly cards?: readonly string[];
   /** More keys of its entry in the configuration file. */
   readonly entry?: Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export interface LibraryPlan {
   readonly reachedAt?: (port: number) => Promise<string>;
   /** A Koha that runs already and serves this library too, at an address that takes any credentials: none is started. */
   readonly servedBy?: { readonly double: KohaDouble; readonly url: string };
-  /** False: it lends its patrons out and reports no scans. */
+  /** False: it is a home library only and reports no scans. */
   readonly reports?: boolean;
 }
 

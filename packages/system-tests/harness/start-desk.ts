@@ -124,10 +124,10 @@ async function openDesk(browser: Browser, url: string, language: string): Promis
     },
     steps: async () => {
       const marks = await panel.locator('li').all();
-      const told = marks.map(async (mark) =>
+      const states = marks.map(async (mark) =>
         [await mark.getAttribute('data-step'), await mark.getAttribute('data-is')].join(':'),
       );
-      return (await Promise.all(told)).join(' ');
+      return (await Promise.all(states)).join(' ');
     },
     open: async (path) => void (await page.goto(`${url}${path}`)),
     barriers: () => barriersOn(page),

@@ -1,5 +1,5 @@
 /** A call as the hostile Koha sees it, with what an honest Koha answered to it. */
-export interface Asked {
+export interface HostileRequest {
   readonly method: string;
   /** Below `/api/v1`. */
   readonly path: string;
@@ -15,7 +15,7 @@ export interface HostileAnswer {
 }
 
 /** One way to answer; undefined where the honest answer goes out as it is. */
-export type Hostility = (asked: Asked) => HostileAnswer | undefined;
+export type Hostility = (request: HostileRequest) => HostileAnswer | undefined;
 
 /** Planted in every answer that holds text: nobody but this Koha may ever show it. */
 export const STRANGER_TEXT = 'Log in at https://stranger.example as Qvistgaard, 12 Elm Street';
@@ -35,16 +35,19 @@ export const json = (value: unknown, status = 200): HostileAnswer => ({
 
 /** Answers one operation in its own way. */
 export const on =
-  (method: string, path: RegExp, answer: (asked: Asked) => HostileAnswer): Hostility =>
-  (asked) =>
-    asked.method === method && path.test(asked.path) ? answer(asked) : undefined;
+  (method: string, path: RegExp, answer: (request: HostileRequest) => HostileAnswer): Hostility =>
+  (request) =>
+    request.method === method && path.test(request.path) ? answer(request) : undefined;
 
 /** The rows of an honest list, each changed. */
-export function eachRow(asked: Asked, change: (row: Record<string, unknown>) => object): HostileAnswer {
-  const rows = JSON.parse(asked.text) as Record<string, unknown>[];
+export function eachRow(
+  request: HostileRequest,
+  change: (row: Record<string, unknown>) => object,
+): HostileAnswer {
+  const rows = JSON.parse(request.text) as Record<string, unknown>[];
   return json(
     rows.map((row) => change(row)),
-    asked.status,
+    request.status,
   );
 }
 
@@ -56,6 +59,6 @@ export async function* endless(part: string, everyMs = 0): AsyncGenerator<string
   }
 }
 
-/** Rows that look like a list's own, as many as asked for, on every page. */
+/** Rows that look like a list's own, as many as requested, on every page. */
 export const fullPage = (row: (n: number) => object): HostileAnswer =>
   json(Array.from({ length: 100 }, (_, n) => row(n + 1)));

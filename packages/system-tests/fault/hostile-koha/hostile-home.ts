@@ -14,7 +14,7 @@ import {
 
 const list = (answer: Parameters<typeof on>[2]): Hostility => on('GET', /^\/patrons$/, answer);
 const changed = (change: (row: Record<string, unknown>) => object): Hostility =>
-  list((asked) => eachRow(asked, (row) => ({ ...row, ...change(row) })));
+  list((request) => eachRow(request, (row) => ({ ...row, ...change(row) })));
 
 const refusal = (required: unknown): HostileAnswer =>
   json(
@@ -25,7 +25,7 @@ const refusal = (required: unknown): HostileAnswer =>
     403,
   );
 
-/** A new token is asked for, and this is it. */
+/** The answer to the request for a new token. */
 const newToken = (token: unknown): Hostility => {
   let isKnown = false;
   return ({ method, path }) => {
@@ -42,7 +42,7 @@ async function* manyRows(): AsyncGenerator<string, void, void> {
   yield* endless(`${JSON.stringify({ patron_id: 1, cardnumber: 'x', surname: STRANGER_TEXT })},`.repeat(50));
 }
 
-/** What a home library can answer when it is asked who has a card. */
+/** What a home library can answer when a card is looked up. */
 export const HOSTILE_HOME: Readonly<Record<string, Hostility>> = {
   'a surname of 10 MB': changed(() => ({ surname: longText(10 * MEGABYTE) })),
   'a field of 100 KB': changed(() => ({ email: 'é'.repeat(100_000), surname: 'é'.repeat(100_000) })),

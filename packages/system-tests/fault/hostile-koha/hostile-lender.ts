@@ -23,20 +23,20 @@ const availability = (keys: Readonly<Record<string, unknown>>, group: string): H
   const said = on('GET', /^\/checkouts\/availability$/, () =>
     json({ blockers: {}, confirms: {}, warnings: {}, confirmation_token: 'x', [group]: keys }),
   );
-  return (asked) => refused(asked) ?? said(asked);
+  return (request) => refused(request) ?? said(request);
 };
 
 /** It says that it has the copy already, and answers so to the looks that follow. */
 const conflictThen = (look: () => HostileAnswer): Hostility => {
   const conflict = create({ error: 'Duplicate ID', conflict: 'cardnumber' }, 409);
   const looked = on('GET', /^\/patrons$/, look);
-  return (asked) => conflict(asked) ?? looked(asked);
+  return (request) => conflict(request) ?? looked(request);
 };
 
 /** Nobody hears what became of the checkout, and this is what is there to look at. */
 const lostCheckout = (look: Hostility): Hostility => {
   const lost = on('POST', /^\/checkouts$/, () => ({ status: 502, body: STRANGER_TEXT }));
-  return (asked) => lost(asked) ?? look(asked);
+  return (request) => lost(request) ?? look(request);
 };
 
 const manyKeys = Object.fromEntries(
@@ -94,7 +94,7 @@ export const HOSTILE_LENDER: Readonly<Record<string, Hostility>> = {
   'confirmations of text': availability({ [STRANGER_CODE]: STRANGER_TEXT, [STRANGER_TEXT]: 1 }, 'confirms'),
   'confirmations without end': availability(manyKeys, 'confirms'),
   'blockers without end': availability(manyKeys, 'blockers'),
-  'a lost checkout and loans without end': lostCheckout(
+  'a lost checkout and checkouts without end': lostCheckout(
     on('GET', /^\/checkouts$/, () => fullPage((n) => ({ checkout_id: n, patron_id: n, item_id: n }))),
   ),
   'a lost checkout and items without end': lostCheckout(

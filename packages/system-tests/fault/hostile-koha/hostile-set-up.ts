@@ -10,7 +10,7 @@ export const HOSTILE_SET_UP: Readonly<Record<string, Hostility>> = {
   'a description of text': description(
     JSON.stringify({ paths: { [STRANGER_TEXT]: {} }, definitions: { patron: STRANGER_TEXT } }),
   ),
-  'a plugin that tells text': about({
+  'a plugin that reports text': about({
     version: STRANGER_TEXT,
     koha_version: longText(100_000),
     time: STRANGER_TEXT,

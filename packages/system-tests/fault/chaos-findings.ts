@@ -9,11 +9,11 @@ export type WrongName =
   | 'events that were never acknowledged'
   | 'second copies'
   | 'unmarked copies'
-  | 'second loans'
-  | 'late loans'
-  | 'loans to somebody else'
-  | 'wrong verdicts'
-  | 'desks that were not told';
+  | 'second checkouts'
+  | 'late checkouts'
+  | 'checkouts to somebody else'
+  | 'wrong outcomes'
+  | 'desks without a report';
 
 /** An acknowledged event and its end; null when it has none. */
 export interface EventEnd {
@@ -22,15 +22,15 @@ export interface EventEnd {
 }
 
 /**
- * Holds all events and all Kohas against what was promised. `checkoutWithinMs` is how long after its scan a loan may be
+ * Holds all events and all Kohas against what was promised. `checkoutWithinMs` is how long after its scan a checkout may be
  * made, with what the Kohas themselves may have let it wait for.
  */
-export function judgeChaos(
+export function findWrongs(
   ends: readonly EventEnd[],
   kohas: readonly KohaDouble[],
   checkoutWithinMs: number,
 ): Wrongs {
-  const perKoha = kohas.map((koha) => judgeKoha(koha, ends, checkoutWithinMs));
+  const perKoha = kohas.map((koha) => findWrongsAt(koha, ends, checkoutWithinMs));
   const all = (name: keyof (typeof perKoha)[number]): string[] => perKoha.flatMap((wrongs) => wrongs[name]);
   return {
     'acknowledged events without an outcome': idsOf(
@@ -40,11 +40,11 @@ export function judgeChaos(
     'events that were never acknowledged': idsOf(ends, ({ event }) => event.followId === null),
     'second copies': all('secondCopies'),
     'unmarked copies': all('unmarked'),
-    'second loans': all('secondLoans'),
-    'late loans': all('lateLoans'),
-    'loans to somebody else': all('strangers'),
-    'wrong verdicts': idsOf(ends, ({ event, state }) => state !== null && !mayEndSo(event.kind, state)),
-    'desks that were not told': all('untold'),
+    'second checkouts': all('secondCheckouts'),
+    'late checkouts': all('lateCheckouts'),
+    'checkouts to somebody else': all('strangers'),
+    'wrong outcomes': idsOf(ends, ({ event, state }) => state !== null && !mayEndSo(event.kind, state)),
+    'desks without a report': all('unreported'),
   };
 }
 
@@ -53,34 +53,35 @@ const idsOf = (ends: readonly EventEnd[], isWrong: (end: EventEnd) => boolean): 
     .filter(isWrong)
     .map(({ event, state }) => `${event.library}.${event.id} (${event.kind}): ${state?.outcome ?? 'none'}`);
 
-function judgeKoha(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs: number) {
+function findWrongsAt(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs: number) {
   const state = koha.state();
   const mine = ends.filter(({ event }) => event.library === koha.library);
   const visitors = state.patrons.filter(({ category_id: category }) => category === 'PT');
   const marks = visitors.map(({ extended_attributes: attributes }) =>
     attributes.map(({ type, value }) => `${type}=${value}`).join(' '),
   );
-  const lent = state.checkouts.map(({ external_id: barcode }) => barcode ?? '');
-  const told = new Map(state.outcomes.map((row) => [row.event_id, row.seq]));
+  const barcodes = state.checkouts.map(({ external_id: barcode }) => barcode ?? '');
+  const reported = new Map(state.outcomes.map((row) => [row.event_id, row.seq]));
   return {
     secondCopies: [...repeated(marks), ...repeated(visitors.map(({ cardnumber }) => cardnumber ?? ''))],
     unmarked: marks.filter((mark) => !/^PASSPORTED=(\w+) PASSPORTED_ID=\1:\d+$/.test(mark)),
-    secondLoans: [
-      ...repeated(lent),
+    secondCheckouts: [
+      ...repeated(barcodes),
       ...state.checkouts.flatMap(({ renewals_count: times, external_id: barcode }) =>
         times > 0 ? [barcode ?? ''] : [],
       ),
       ...state.old_checkouts.map(({ external_id: barcode }) => barcode ?? ''),
     ],
-    lateLoans: lateLoans(koha, mine, checkoutWithinMs),
+    lateCheckouts: lateCheckouts(koha, mine, checkoutWithinMs),
     strangers: state.checkouts
       .filter(({ external_id: barcode, cardnumber }) =>
         mine.some(({ event }) => event.barcode === barcode && event.card !== cardnumber),
       )
       .map(({ external_id: barcode }) => barcode ?? ''),
-    untold: mine
+    unreported: mine
       .filter(
-        ({ state: end }) => end !== null && end.outcome !== null && (told.get(end.event_id) ?? 0) < end.seq,
+        ({ state: end }) =>
+          end !== null && end.outcome !== null && (reported.get(end.event_id) ?? 0) < end.seq,
       )
       .map(({ event }) => event.id),
   };
@@ -91,7 +92,7 @@ function repeated(values: readonly string[]): string[] {
 }
 
 /** Loans later than `checkout_within` after the last scan of their item. */
-function lateLoans(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs: number): string[] {
+function lateCheckouts(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs: number): string[] {
   const scans = new Map<string, number>();
   for (const { event } of ends) {
     if (event.barcode === null) continue;

@@ -11,11 +11,11 @@ import type { threeLibraries } from './three-libraries.ts';
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
- * The story in short, for services on another kind of Redis, or behind something: a copy with its loan, a redelivery, a
+ * The workflow in short, for services on another kind of Redis, or behind something: a copy with its checkout, a redelivery, a
  * double scan, a card that nobody knows, a home library that fails once (a delayed job), and the command line and the
  * dashboard that look on. Fails the test that runs it where one of them is not as everywhere.
  */
-export async function tellStory(consortium: Consortium<keyof typeof threeLibraries>): Promise<void> {
+export async function checkWorkflow(consortium: Consortium<keyof typeof threeLibraries>): Promise<void> {
   const { midland, riverside } = consortium.doubles;
   const desk = consortium.at('riverside');
   const data = { cardnumber: registerPatron(midland), item_barcode: shelveBook(riverside) };

@@ -21,7 +21,7 @@ const scanAt = async (library: keyof typeof threeLibraries, data: Readonly<Recor
 };
 
 describe('a card of midland at the desk of lakeside', () => {
-  test('is copied with the passport, lent, and Koha is told, in three calls one after the other', async () => {
+  test('is copied with the passport, the item checked out, and Koha notified, in three calls one after the other', async () => {
     const { midland, lakeside, riverside } = consortium.doubles;
     const card = registerPatron(midland);
     const book = shelveBook(lakeside);
@@ -46,7 +46,7 @@ describe('a card of midland at the desk of lakeside', () => {
     const report = await waitFor('Koha to have the report', () =>
       lakeside
         .state()
-        .outcomes.find(({ event_id: id, state: told }) => id === state.event_id && told === 'done'),
+        .outcomes.find(({ event_id: id, state: reported }) => id === state.event_id && reported === 'done'),
     );
     expect(report).toMatchObject({
       seq: state.seq,
@@ -56,7 +56,7 @@ describe('a card of midland at the desk of lakeside', () => {
     });
   });
 
-  test('without an item is copied in two calls, and nothing is lent', async () => {
+  test('without an item is copied in two calls, and nothing is checked out', async () => {
     const { midland, lakeside } = consortium.doubles;
     const card = registerPatron(midland);
     const calls = watchCalls(midland, lakeside);
@@ -127,7 +127,7 @@ function isEmpty(value: unknown): boolean {
   return value === null || value === undefined || value === '';
 }
 
-describe('what the desk is told', () => {
+describe('what is reported to the desk', () => {
   test('a patron who is here by now is ALREADY_LOCAL, and still gets the book', async () => {
     const { midland, riverside } = consortium.doubles;
     const card = registerPatron(midland);
@@ -139,7 +139,7 @@ describe('what the desk is told', () => {
     expect(riverside.state(card).checkouts).toMatchObject([{ external_id: book }]);
   });
 
-  test('a card that nobody has is NOT_FOUND, after every library that may have it was asked once', async () => {
+  test('a card that nobody has is NOT_FOUND, after every library that may have it was queried once', async () => {
     const { midland, lakeside, riverside } = consortium.doubles;
     const calls = watchCalls(midland, lakeside, riverside);
     const state = await scanAt('riverside', { cardnumber: '21234777777777' });
@@ -153,7 +153,7 @@ describe('what the desk is told', () => {
     expect([...calls()].sort()).toEqual(['lakeside GET /patrons', 'midland GET /patrons']);
   });
 
-  test('T-04 what fits no library is NOT_A_CARD, and nobody was asked', async () => {
+  test('T-04 what fits no library is NOT_A_CARD, and nobody was queried', async () => {
     const calls = watchCalls(...Object.values(consortium.doubles));
     for (const cardnumber of ['Patronsson', '39999000012345', '1']) {
       expect(await scanAt('lakeside', { cardnumber })).toMatchObject({
@@ -240,7 +240,7 @@ describe('an event on its way', () => {
     expect(calls()).toEqual([]);
   });
 
-  test('that is a second scan of the same card and item joins the first, and both ids tell its state', async () => {
+  test('that is a second scan of the same card and item joins the first, and both ids return its state', async () => {
     const { midland, riverside } = consortium.doubles;
     midland.addFaults([{ operation: 'GET /patrons', kind: 'delay', ms: 500, times: 1 }]);
     const card = registerPatron(midland);

@@ -3,7 +3,7 @@ import type { EventState } from '@passport/contract';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { leakGuard, signedRequest } from '@passport/testkit';
 import type { ChaosEvent } from './chaos-events.ts';
-import { type EventEnd, type WrongName, type Wrongs, judgeChaos } from './chaos-verdict.ts';
+import { type EventEnd, type WrongName, type Wrongs, findWrongs } from './chaos-findings.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const WITHIN_MS = 12_000;
@@ -47,16 +47,16 @@ const marks = (homeKey: string) => [
   { type: 'PASSPORTED_ID', value: homeKey },
 ];
 
-/** A Koha after one event that went as promised: a marked copy, its loan, the desk told. */
+/** A Koha after one event that went as promised: a marked copy, its checkout, the report to the desk. */
 async function afterOneEvent(now: () => number = Date.now): Promise<KohaDouble> {
   const koha = own(await startKohaDouble({ library: 'riverside', now }));
   koha.putPatron(CARD, { surname: 'A', category_id: 'PT', extended_attributes: marks('midland:7') });
   koha.putItem(ITEM, { checked_out_to: CARD });
-  await tell(koha, 3);
+  await report(koha, 3);
   return koha;
 }
 
-async function tell(koha: KohaDouble, seq: number): Promise<void> {
+async function report(koha: KohaDouble, seq: number): Promise<void> {
   const { clientId, clientSecret } = koha.credentials;
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
   const token = await fetch(`${koha.url}/api/v1/oauth/token`, {
@@ -71,14 +71,14 @@ async function tell(koha: KohaDouble, seq: number): Promise<void> {
   });
 }
 
-const judge = (koha: KohaDouble, ends: readonly EventEnd[]): Wrongs => judgeChaos(ends, [koha], WITHIN_MS);
+const wrongsOf = (koha: KohaDouble, ends: readonly EventEnd[]): Wrongs => findWrongs(ends, [koha], WITHIN_MS);
 const found = (wrongs: Wrongs): string[] =>
   Object.entries(wrongs).flatMap(([name, cases]) => (cases.length > 0 ? [name] : []));
 const good: EventEnd = { event: event(), state: ended() };
 
-describe('the judge of a chaos run', () => {
+describe('the check of a chaos run', () => {
   test('finds nothing wrong where all went as promised', async () => {
-    expect(found(judge(await afterOneEvent(), [good]))).toEqual([]);
+    expect(found(wrongsOf(await afterOneEvent(), [good]))).toEqual([]);
   });
 
   test.each<[WrongName, (koha: KohaDouble) => void]>([
@@ -91,9 +91,9 @@ describe('the judge of a chaos run', () => {
       'unmarked copies',
       (koha) => koha.putPatron('OTHER', { surname: 'B', category_id: 'PT', extended_attributes: [] }),
     ],
-    ['second loans', (koha) => koha.putItem(ITEM, { checked_out_to: CARD })],
+    ['second checkouts', (koha) => koha.putItem(ITEM, { checked_out_to: CARD })],
     [
-      'loans to somebody else',
+      'checkouts to somebody else',
       (koha) => {
         koha.putPatron('OTHER', { surname: 'C', category_id: 'AD' });
         koha.deleteItem(ITEM);
@@ -103,22 +103,22 @@ describe('the judge of a chaos run', () => {
   ])('finds %s', async (name, spoil) => {
     const koha = await afterOneEvent();
     spoil(koha);
-    expect(found(judge(koha, [good]))).toContain(name);
+    expect(found(wrongsOf(koha, [good]))).toContain(name);
   });
 
-  test('finds late loans', async () => {
+  test('finds late checkouts', async () => {
     const koha = await afterOneEvent(() => Date.now() + WITHIN_MS + 2_000);
-    expect(found(judge(koha, [good]))).toEqual(['late loans']);
+    expect(found(wrongsOf(koha, [good]))).toEqual(['late checkouts']);
   });
 
   test.each<[WrongName, EventEnd]>([
     ['acknowledged events without an outcome', { event: event(), state: null }],
     ['acknowledged events without an outcome', { event: event(), state: ended({ outcome: null }) }],
     ['events that were never acknowledged', { event: event({ followId: null }), state: null }],
-    ['wrong verdicts', { event: event({ kind: 'expired' }), state: ended() }],
-    ['wrong verdicts', { event: event({ kind: 'unknown' }), state: ended() }],
+    ['wrong outcomes', { event: event({ kind: 'expired' }), state: ended() }],
+    ['wrong outcomes', { event: event({ kind: 'unknown' }), state: ended() }],
     [
-      'wrong verdicts',
+      'wrong outcomes',
       {
         event: event(),
         state: ended({
@@ -127,8 +127,8 @@ describe('the judge of a chaos run', () => {
         }),
       },
     ],
-    ['desks that were not told', { event: event(), state: ended({ seq: 5 }) }],
+    ['desks without a report', { event: event(), state: ended({ seq: 5 }) }],
   ])('finds %s', async (name, end) => {
-    expect(found(judge(await afterOneEvent(), [end]))).toContain(name);
+    expect(found(wrongsOf(await afterOneEvent(), [end]))).toContain(name);
   });
 });

@@ -8,11 +8,11 @@ export type Scene =
   | 'old card'
   /** Koha wants a charge confirmed, and the library lets us. */
   | 'charge'
-  /** The answer to the loan is lost after it was made. */
-  | 'lost loan';
+  /** The answer to the checkout is lost after it was made. */
+  | 'lost checkout';
 
-/** One Koha call of the story. */
-export interface StoryCall {
+/** One Koha call of the workflow. */
+export interface WorkflowCall {
   readonly at: 'home' | 'lending';
   readonly operation: string;
   readonly scene: Scene;
@@ -20,8 +20,8 @@ export interface StoryCall {
 
 const TELL = 'PUT /contrib/passport/scans/{event_id}/outcome';
 
-/** Every Koha call that the story can make, each in the simplest scene that makes it. */
-export const STORY_CALLS: readonly StoryCall[] = [
+/** Every Koha call that the workflow can make, each in the simplest scene that makes it. */
+export const WORKFLOW_CALLS: readonly WorkflowCall[] = [
   { at: 'home', operation: 'POST /oauth/token', scene: 'new' },
   { at: 'home', operation: 'GET /patrons', scene: 'new' },
   { at: 'lending', operation: 'GET /', scene: 'new' },
@@ -32,11 +32,11 @@ export const STORY_CALLS: readonly StoryCall[] = [
   { at: 'lending', operation: 'POST /checkouts', scene: 'new' },
   { at: 'lending', operation: 'GET /items', scene: 'charge' },
   { at: 'lending', operation: 'GET /checkouts/availability', scene: 'charge' },
-  { at: 'lending', operation: 'GET /checkouts', scene: 'lost loan' },
+  { at: 'lending', operation: 'GET /checkouts', scene: 'lost checkout' },
   { at: 'lending', operation: TELL, scene: 'new' },
 ];
 
 /** How the row of a call is called. */
-export function nameOf({ at, operation }: StoryCall): string {
+export function nameOf({ at, operation }: WorkflowCall): string {
   return `${at} ${operation.replace('/contrib/passport/scans/{event_id}', '…')}`;
 }
