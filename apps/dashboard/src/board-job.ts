@@ -13,7 +13,7 @@ export interface QueuedJob {
 const SHOWN_OPTIONS = ['priority', 'delay', 'attempts'];
 
 /**
- * A scan as the board sees it: its state in the contract's words, nothing sealed, and no text that a library or a
+ * A scan as the board sees it: its state in the contract's words, nothing encrypted, and no text that a library or a
  * bug wrote. It can only be looked at: whoever acts goes through the person actions.
  */
 export function boardJob(job: QueuedJob, nameOf: (library: string) => string): QueueJob {
@@ -57,7 +57,7 @@ function shown(json: QueueJobJson, nameOf: (library: string) => string): QueueJo
   };
 }
 
-/** The list does not tell whether a waiting job is being tried again at this moment: then it says waiting. */
+/** The list does not show whether a waiting job is being tried again at this moment: then it says waiting. */
 function shownState(data: unknown, isBegun: boolean, nameOf: (library: string) => string): EventState | null {
   const parsed = parseJob(data);
   if (parsed.kind === 'unreadable') return null;
@@ -72,7 +72,7 @@ function shownData(data: unknown): object {
     branch: job.branch,
     interface: job.interface,
     received_at: new Date(job.received_ms).toISOString(),
-    card: job.sealed_card === null ? 'deleted' : 'sealed',
+    card: job.sealed_card === null ? 'deleted' : 'encrypted',
     item: itemState(job),
     retried_at: job.retried === null ? null : new Date(job.retried.at_ms).toISOString(),
   };
@@ -80,10 +80,10 @@ function shownData(data: unknown): object {
 
 function itemState(job: { item_asked: boolean; sealed_item: string | null }): string {
   if (!job.item_asked) return 'none waits';
-  return job.sealed_item === null ? 'deleted' : 'sealed';
+  return job.sealed_item === null ? 'deleted' : 'encrypted';
 }
 
-/** A failure with an outcome is told in its own words and with what to do; what else went wrong is for the log. */
+/** A failure with an outcome is described with what to do; what else went wrong is for the log. */
 function shownReason(reason: string | undefined, state: EventState | null): string {
   if (reason === undefined || reason === '') return '';
   if (state === null || state.outcome === null)

@@ -1,7 +1,7 @@
 const WEB_FONTS = /<link href="https:\/\/fonts\.googleapis\.com[^>]*>/;
 
 /**
- * Bull Board's page without its web fonts (the dashboard asks nobody outside) and with our style sheet, which hides
+ * Bull Board's page without its web fonts (the dashboard loads nothing from outside) and with our style sheet, which hides
  * the buttons that the dashboard refuses.
  */
 export function boardPage(html: string, basePath: string): string {

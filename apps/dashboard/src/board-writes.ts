@@ -49,7 +49,7 @@ function answer(reply: FastifyReply, result: ActionResult): FastifyReply {
   }
 }
 
-/** In the form that Bull Board's pages turn into a sentence. */
+/** In the form that Bull Board's pages show as a sentence. */
 function replyError(
   reply: FastifyReply,
   status: number,

@@ -99,7 +99,7 @@ function withBasePath(url: string, basePath: string): string {
   return `${basePath}${url}`;
 }
 
-/** A path that cannot be decoded is refused before any hook, so before the login: it is told nothing. */
+/** A path that cannot be decoded is refused before any hook, so before the login: the answer says nothing. */
 function sendMalformed(reply: FastifyReply): FastifyReply {
   return reply.code(400).headers(SECURITY_HEADERS).type('text/plain; charset=utf-8').send('Bad request\n');
 }

@@ -22,7 +22,7 @@ function describe({ progress }: JobData, isBegun: boolean): string {
   const { outcome, waiting_for, problem, reasons, homes } = progress;
   if (outcome === null) {
     if (waiting_for !== null) return `waiting for ${waiting_for.library}`;
-    return isBegun ? 'being worked on' : 'waiting for its turn';
+    return isBegun ? 'being worked on' : 'waiting for a worker';
   }
   if (problem !== null) return `${outcome} (${problem.library}: ${problem.what.replace('_', ' ')})`;
   if (reasons.length > 0) return `${outcome} (${reasons.join(', ')})`;

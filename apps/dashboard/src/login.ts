@@ -5,7 +5,7 @@ import { createGuessLock } from './guess-lock.ts';
 /** What somebody may do: an operator looks and acts, a viewer looks. */
 export type Role = 'operator' | 'viewer';
 
-/** Who is asking. */
+/** The logged-in user. */
 export interface Person {
   readonly user: string;
   readonly role: Role;
@@ -18,7 +18,7 @@ export interface Account extends Person {
 export type LoginAnswer =
   | { readonly kind: 'in'; readonly person: Person }
   /** No credentials came. */
-  | { readonly kind: 'ask' }
+  | { readonly kind: 'unauthenticated' }
   /** Wrong ones came; `user` only when there is such a user, since people type passwords into the wrong field. */
   | { readonly kind: 'wrong'; readonly user: string | null }
   | { readonly kind: 'locked'; readonly user: string | null; readonly retryAfterSeconds: number };
@@ -55,7 +55,7 @@ export function createLogin(accounts: readonly Account[], now: () => number): Lo
 
   return (authorization, address) => {
     const given = parseBasic(authorization);
-    if (given === null) return { kind: 'ask' };
+    if (given === null) return { kind: 'unauthenticated' };
     const network = networkOf(address);
     const user = pick(known, (each) => timingSafeEqual(each.user, digest(given.user)))?.person.user ?? null;
     const pair = `${network} ${user ?? ''}`;
@@ -77,7 +77,7 @@ export function createLogin(accounts: readonly Account[], now: () => number): Lo
   };
 }
 
-/** Keyed anew in each process, so that digests tell nothing about passwords. */
+/** Keyed anew in each process, so that digests reveal nothing about passwords. */
 function buildDigest(): (text: string) => Buffer {
   const key = randomBytes(32);
   return (text) => createHmac('sha256', key).update(text).digest();

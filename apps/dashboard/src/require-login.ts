@@ -6,7 +6,7 @@ import { isOwnRequest } from './same-origin.ts';
 const PERSON = Symbol('person');
 type WithPerson = FastifyRequest & { [PERSON]?: Person };
 
-/** Who is asking. Throws when the login did not run: nothing may be answered then. */
+/** The user of a request. Throws when the login did not run: nothing may be answered then. */
 export function requirePerson(request: FastifyRequest): Person {
   const person = (request as WithPerson)[PERSON];
   if (person === undefined) throw new Error('a request came past the login');
@@ -24,14 +24,14 @@ export function installLogin(app: FastifyInstance, login: Login, log: Logger): v
       case 'in':
         (request as WithPerson)[PERSON] = answer.person;
         return refuseWrite(request, reply, answer.person, log);
-      case 'ask':
-        return ask(reply);
+      case 'unauthenticated':
+        return requestCredentials(reply);
       case 'wrong':
         log.warn(
           { audit: true, action: 'login', by: answer.user, from: request.ip, result: 'wrong' },
           'login refused',
         );
-        return ask(reply);
+        return requestCredentials(reply);
       case 'locked': {
         const { user, retryAfterSeconds } = answer;
         log.warn(
@@ -50,7 +50,7 @@ export function installLogin(app: FastifyInstance, login: Login, log: Logger): v
   });
 }
 
-function ask(reply: FastifyReply): FastifyReply {
+function requestCredentials(reply: FastifyReply): FastifyReply {
   return reply
     .code(401)
     .header('www-authenticate', 'Basic realm="Patron Passport", charset="UTF-8"')

@@ -39,7 +39,7 @@ export class ScanAdapter extends BaseAdapter {
     return SCANS;
   }
 
-  /** Asked when Bull Board looks for flows; there are none. */
+  /** Called when Bull Board looks for flows; there are none. */
   getQueueQualifiedName(): string {
     return this.#queue.qualifiedName;
   }
@@ -79,7 +79,7 @@ export class ScanAdapter extends BaseAdapter {
     return this.#queue.getGlobalConcurrency();
   }
 
-  /** Never asked: the board hides it. */
+  /** Never called: the board hides it. */
   override getRedisInfo = () => Promise.resolve(null);
   override getMetrics = nothing;
   override getJobLogs = () => Promise.resolve([]);

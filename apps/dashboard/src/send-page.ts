@@ -3,7 +3,7 @@ import type { HtmlValue } from './pages/html.ts';
 import { type PageFrame, renderPage } from './pages/layout.ts';
 import { requirePerson } from './require-login.ts';
 
-/** Sends a whole page to whoever is asking. */
+/** Sends a whole page. */
 export type SendPage = (
   request: FastifyRequest,
   reply: FastifyReply,

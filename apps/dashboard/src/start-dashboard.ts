@@ -99,7 +99,7 @@ export async function startDashboard(
   log.info({ port: config.port, libraries: names.size }, 'showing');
 }
 
-/** The queue's clock as soon as Redis has told it; until then nothing is shown that would need it. */
+/** The queue's clock as soon as Redis has answered; until then nothing is shown that would need it. */
 function startClock(redis: Redis, log: Logger, lifecycle: Lifecycle, machine: Machine): () => number {
   const clock = createRedisClock(redis, CLOCK_KEY, machine.monotonicNow, { log });
   lifecycle.own('clock', () => clock.close());

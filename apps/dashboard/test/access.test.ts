@@ -3,7 +3,7 @@ import {
   type DashboardFixture,
   OPERATOR,
   VIEWER,
-  askOnce,
+  injectOnce,
   basic,
   openDashboardFixture,
 } from './dashboard-fixture.ts';
@@ -35,16 +35,16 @@ const PATHS = [
 
 describe('without a login', () => {
   test.each(PATHS)('nothing is at %s', async (url) => {
-    const answer = await fixture.ask({ url, as: null });
+    const answer = await fixture.request({ url, as: null });
     expect(answer.statusCode).toBe(401);
     expect(answer.headers['www-authenticate']).toBe('Basic realm="Patron Passport", charset="UTF-8"');
     expect(answer.body).toBe('Patron Passport: log in to see this page.\n');
   });
 
   test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'] as const)(
-    'a %s is asked for one, too',
+    'a %s needs one, too',
     async (method) => {
-      const answer = await fixture.ask({
+      const answer = await fixture.request({
         method,
         url: '/board/api/queues/scans/riverside.evt_1/retry',
         as: null,
@@ -53,8 +53,8 @@ describe('without a login', () => {
     },
   );
 
-  test('a path that cannot be decoded is told nothing', async () => {
-    const answer = await fixture.ask({ url: '/%E0%A4%A', as: null });
+  test('a path that cannot be decoded gets an answer that says nothing', async () => {
+    const answer = await fixture.request({ url: '/%E0%A4%A', as: null });
     expect([answer.statusCode, answer.body]).toEqual([400, 'Bad request\n']);
   });
 });
@@ -78,15 +78,18 @@ test('guessing is answered 429 with retry-after, and each try is in the log with
 
 describe('a viewer', () => {
   test.each(['/', '/events', '/board/queue/scans', '/board/api/queues'])('sees %s', async (url) => {
-    expect((await fixture.ask({ url, as: VIEWER })).statusCode).toBe(200);
+    expect((await fixture.request({ url, as: VIEWER })).statusCode).toBe(200);
   });
 
   test('sees no buttons, neither on an event nor on the board', async () => {
     const id = await fixture.put(FAILED);
-    const page = await fixture.ask({ url: `/events/riverside/${id}`, as: VIEWER });
+    const page = await fixture.request({ url: `/events/riverside/${id}`, as: VIEWER });
     expect(page.body).toContain('Your login is read-only.');
     expect(page.body).not.toContain('<button');
-    const board = await fixture.ask({ url: '/board/api/queues?activeQueue=scans&status=failed', as: VIEWER });
+    const board = await fixture.request({
+      url: '/board/api/queues?activeQueue=scans&status=failed',
+      as: VIEWER,
+    });
     const { queues } = board.json<{ queues: Record<string, unknown>[] }>();
     expect(queues[0]).toMatchObject({
       readOnlyMode: true,
@@ -104,7 +107,7 @@ describe('a viewer', () => {
     ['PATCH', (id: string) => `/board/api/queues/scans/riverside.${id}/update-data`],
   ] as const)('cannot change anything by a hand-made %s', async (method, path) => {
     const id = await fixture.put(FAILED);
-    const answer = await fixture.ask({
+    const answer = await fixture.request({
       method,
       url: path(id),
       as: VIEWER,
@@ -125,14 +128,14 @@ describe('a request from another site', () => {
     ['a frame without an origin', { origin: 'null' }],
   ])('(%s) changes nothing, although the browser adds the login', async (_what, headers) => {
     const id = await fixture.put(FAILED);
-    const answer = await fixture.ask({ method: 'POST', url: `/events/riverside/${id}/retry`, headers });
+    const answer = await fixture.request({ method: 'POST', url: `/events/riverside/${id}/retry`, headers });
     expect(answer.statusCode).toBe(403);
     expect(await (await fixture.queue.getJob(`riverside.${id}`))?.getState()).toBe('failed');
   });
 
   test('our own form is taken', async () => {
     const id = await fixture.put(FAILED);
-    const answer = await fixture.ask({
+    const answer = await fixture.request({
       method: 'POST',
       url: `/events/riverside/${id}/retry`,
       headers: {
@@ -148,7 +151,7 @@ describe('a request from another site', () => {
 });
 
 test('pages and board may be framed by nobody, run no script of others, and are not stored', async () => {
-  const [page, board] = [await fixture.ask({ url: '/' }), await fixture.ask({ url: '/board/' })];
+  const [page, board] = [await fixture.request({ url: '/' }), await fixture.request({ url: '/board/' })];
   expect(page.headers).toMatchObject({
     'x-frame-options': 'DENY',
     'x-content-type-options': 'nosniff',
@@ -186,7 +189,7 @@ describe('security headers are on every answer', () => {
     ],
   ] as const)('%i: %s', async (code, _what, options) => {
     const headers = 'payload' in options ? { 'content-type': 'text/xml' } : {};
-    const answer = await fixture.ask({ ...options, headers });
+    const answer = await fixture.request({ ...options, headers });
     expect(answer.statusCode).toBe(code);
     expect(answer.headers).toMatchObject(strict);
   });
@@ -201,14 +204,14 @@ describe('security headers are on every answer', () => {
   });
 
   test('400: a path that cannot be decoded', async () => {
-    const answer = await fixture.ask({ url: '/%E0%A4%A', as: null });
+    const answer = await fixture.request({ url: '/%E0%A4%A', as: null });
     expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff' });
   });
 
   test('the board has the same, but for what its own script needs', async () => {
     const { 'content-security-policy': _strictest, ...rest } = strict;
     for (const url of ['/board/', '/board/api/queues']) {
-      const { headers } = await fixture.ask({ url });
+      const { headers } = await fixture.request({ url });
       expect(headers).toMatchObject(rest);
       expect(String(headers['content-security-policy'])).toMatch(/^default-src 'none';script-src 'self';/);
     }
@@ -218,7 +221,7 @@ describe('security headers are on every answer', () => {
 test('no page refers to anything outside', async () => {
   await fixture.put(FAILED);
   for (const url of ['/', '/events', '/board/', '/assets/dashboard.css', '/assets/board.css']) {
-    const { statusCode, body } = await fixture.ask({ url });
+    const { statusCode, body } = await fixture.request({ url });
     expect(statusCode).toBe(200);
     expect(body.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/https?:\/\//);
   }
@@ -230,13 +233,13 @@ describe('under a base path', () => {
   test.each(['/passport/', '/passport', '/', '/passport/events', '/events', '/passport/board/queue/scans'])(
     '%s is found, whether the proxy passes the path on or strips it',
     async (url) => {
-      expect((await askOnce(build(), { url })).statusCode).toBe(200);
+      expect((await injectOnce(build(), { url })).statusCode).toBe(200);
     },
   );
 
   test('all links stay under it', async () => {
     for (const url of ['/passport/', '/passport/events', '/passport/board/']) {
-      const { body } = await askOnce(build(), { url });
+      const { body } = await injectOnce(build(), { url });
       const links = [...body.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, link]) => link);
       expect(links.filter((link) => link?.startsWith('/') && !link.startsWith('/passport/'))).toEqual([]);
       expect(links.length).toBeGreaterThan(3);
@@ -244,7 +247,7 @@ describe('under a base path', () => {
   });
 
   test('nothing is there without a login', async () => {
-    expect((await askOnce(build(), { url: '/passport/board/api/queues', as: null })).statusCode).toBe(401);
+    expect((await injectOnce(build(), { url: '/passport/board/api/queues', as: null })).statusCode).toBe(401);
   });
 });
 
@@ -256,24 +259,24 @@ describe('what the board answers', () => {
     '/board/api/nothing',
   ])('%s stays in no cache', async (url) => {
     for (const as of [OPERATOR, VIEWER, null])
-      expect((await fixture.ask({ url, as })).headers['cache-control']).toBe('no-store');
+      expect((await fixture.request({ url, as })).headers['cache-control']).toBe('no-store');
   });
 
-  test('tells nobody which Redis, system or version is behind it', async () => {
+  test('does not reveal which Redis, system or version is behind it', async () => {
     const version = /redis_version:(\S+)/.exec(await fixture.redis.info('server'))?.[1] ?? '';
     expect(version).not.toBe('');
     for (const as of [OPERATOR, VIEWER]) {
       for (const url of ['/board/api/redis/stats', '/board/api/queues', '/board/', '/'])
-        expect((await fixture.ask({ url, as })).body).not.toContain(version);
+        expect((await fixture.request({ url, as })).body).not.toContain(version);
     }
-    expect((await fixture.ask({ url: '/board/api/redis/stats', as: VIEWER })).statusCode).toBe(403);
+    expect((await fixture.request({ url: '/board/api/redis/stats', as: VIEWER })).statusCode).toBe(403);
   });
 });
 
 test.each(['/%zz', '/passport/%zz', '/board/%zz'])(
   '%s, which never gets to a page, has security headers',
   async (url) => {
-    const { headers, statusCode } = await fixture.ask({ url, as: null });
+    const { headers, statusCode } = await fixture.request({ url, as: null });
     expect([400, 401]).toContain(statusCode);
     expect(headers).toMatchObject({
       'content-security-policy': expect.stringContaining("default-src 'none'"),

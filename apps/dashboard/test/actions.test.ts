@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type ScanJobs, idempotencyKey, openLedger } from '@passport/queue';
 import { buildPersonActions } from '../src/person-actions.ts';
-import { type DashboardFixture, askOnce, openDashboardFixture } from './dashboard-fixture.ts';
+import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
 beforeAll(async () => {
@@ -33,9 +33,9 @@ const audit = () =>
 /** The two ways that a person has. */
 const ways = {
   page: (id: string, action: string) =>
-    fixture.ask({ method: 'POST', url: `/events/riverside/${id}/${action}` }),
+    fixture.request({ method: 'POST', url: `/events/riverside/${id}/${action}` }),
   board: (id: string, action: string) =>
-    fixture.ask({ method: 'PUT', url: `/board/api/queues/scans/riverside.${id}/${action}` }),
+    fixture.request({ method: 'PUT', url: `/board/api/queues/scans/riverside.${id}/${action}` }),
 };
 
 describe.each(['page', 'board'] as const)('on the %s', (way) => {
@@ -130,15 +130,15 @@ describe('a discard whose second half fails', () => {
     const id = await put.failed();
     await fixture.redis.set(idempotencyKey('riverside', id), 'hash - 1');
 
-    const first = await askOnce(broken(), { method: 'POST', url: `/events/riverside/${id}/discard` });
-    const page = await fixture.ask({ url: String(first.headers.location) });
+    const first = await injectOnce(broken(), { method: 'POST', url: `/events/riverside/${id}/discard` });
+    const page = await fixture.request({ url: String(first.headers.location) });
     expect(await jobOf(id)).toBeUndefined();
     expect(page.body).not.toContain('Nothing was done');
     expect(page.body).toContain('It was discarded, but Redis failed while that was noted');
     expect(page.body).toContain(`action="/events/riverside/${id}/discard"`);
 
     const second = await ways.page(id, 'discard');
-    const after = await fixture.ask({ url: String(second.headers.location) });
+    const after = await fixture.request({ url: String(second.headers.location) });
     expect(after.body).toContain('It is gone, and sent again it is not taken as new.');
     expect(await fixture.redis.get(idempotencyKey('riverside', id))).toMatch(/ d/);
     expect(audit().map(({ result }) => result)).toEqual(['half_done', 'unknown']);
@@ -147,7 +147,7 @@ describe('a discard whose second half fails', () => {
   test('is an error on the board', async () => {
     const id = await put.failed();
     const url = `/board/api/queues/scans/riverside.${id}/clean`;
-    expect((await askOnce(broken(), { method: 'PUT', url })).statusCode).toBe(503);
+    expect((await injectOnce(broken(), { method: 'PUT', url })).statusCode).toBe(503);
   });
 });
 
@@ -157,7 +157,7 @@ test('an action that Redis does not carry out is in the audit, too', async () =>
   const actions = buildPersonActions({ queue, ledger: { ...openLedger(redis), reopen }, now, log });
   const id = await put.failed();
 
-  const answer = await askOnce(fixture.build({ actions }), {
+  const answer = await injectOnce(fixture.build({ actions }), {
     method: 'POST',
     url: `/events/riverside/${id}/retry`,
   });
@@ -184,7 +184,7 @@ describe('when the queue stops answering half-way', () => {
       answerWithinMs: 100,
     });
 
-    const answer = await askOnce(app, { method, url });
+    const answer = await injectOnce(app, { method, url });
 
     expect(answer.statusCode).toBe(503);
     if (!url.startsWith('/board')) expect(answer.body).toContain('The queue does not answer');
@@ -194,7 +194,7 @@ describe('when the queue stops answering half-way', () => {
 test('after a retry the event page says what happens now', async () => {
   const id = await put.failed();
   const location = (await ways.page(id, 'retry')).headers.location ?? '';
-  const page = await fixture.ask({ url: location });
+  const page = await fixture.request({ url: location });
   expect(page.body).toContain('It is being tried again, as if it were new.');
   expect(page.body).toContain('Waiting in the queue.');
 });
@@ -217,7 +217,7 @@ describe('Bull Board cannot', () => {
     ['retry in another queue', 'PUT', '/board/api/queues/tellings/riverside.evt_x/retry'],
   ] as const)('%s', async (_what, method, url) => {
     const [failed, waiting] = [await put.failed(), await put.waiting()];
-    const answer = await fixture.ask({ method, url, payload: { name: 'x', data: {}, concurrency: 1 } });
+    const answer = await fixture.request({ method, url, payload: { name: 'x', data: {}, concurrency: 1 } });
     expect(answer.statusCode).toBe(403);
     expect([await stateOf(failed), await stateOf(waiting)]).toEqual(['failed', 'delayed']);
     expect(await fixture.queue.isPaused()).toBe(false);

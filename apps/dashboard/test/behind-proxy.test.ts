@@ -17,14 +17,14 @@ afterAll(() => fixture.close());
 /** Wrong passwords from one address and then the right one from another, all of them through `via`. */
 async function codeAfterGuesses(trustProxy: DashboardDeps['trustProxy'], via = PROXY): Promise<number> {
   const app = fixture.build({ trustProxy });
-  const ask = async (from: string, password: string): Promise<number> => {
+  const login = async (from: string, password: string): Promise<number> => {
     const authorization = basic({ user: OPERATOR.user, password });
     const headers = { authorization, 'x-forwarded-for': from };
     return (await app.inject({ url: '/', headers, remoteAddress: via })).statusCode;
   };
-  for (let n = 0; n < MOST_GUESSES; n += 1) expect(await ask(GUESSER, 'guess-guess')).toBe(401);
-  expect(await ask(GUESSER, OPERATOR.password)).toBe(429);
-  const code = await ask(STAFF, OPERATOR.password);
+  for (let n = 0; n < MOST_GUESSES; n += 1) expect(await login(GUESSER, 'guess-guess')).toBe(401);
+  expect(await login(GUESSER, OPERATOR.password)).toBe(429);
+  const code = await login(STAFF, OPERATOR.password);
   await app.close();
   return code;
 }

@@ -45,7 +45,9 @@ export interface DashboardFixture {
   /** Builds a dashboard; each dependency may be replaced. */
   build(change?: Partial<DashboardDeps>): FastifyInstance;
   /** Asks a new dashboard once, as somebody; `as: null` sends no login. */
-  ask(options: InjectOptions & { as?: typeof OPERATOR | typeof VIEWER | null }): ReturnType<typeof askOnce>;
+  request(
+    options: InjectOptions & { as?: typeof OPERATOR | typeof VIEWER | null },
+  ): ReturnType<typeof injectOnce>;
   /** Brings an event into a state, as receiver and worker would. */
   put(progress: Partial<Progress>, change?: Partial<JobData>): Promise<string>;
   /** Log lines since the last `clear`. */
@@ -104,7 +106,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
     log,
     now,
     build,
-    ask: (options) => askOnce(build(), options),
+    request: (options) => injectOnce(build(), options),
     put: (progress, change) => putEvent(queue, worker, progress, change),
     lines,
     async clear() {
@@ -121,7 +123,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
 }
 
 /** Asks an app once and closes it. */
-export async function askOnce(
+export async function injectOnce(
   app: FastifyInstance,
   { as = OPERATOR, headers, ...options }: InjectOptions & { as?: typeof OPERATOR | typeof VIEWER | null },
 ) {

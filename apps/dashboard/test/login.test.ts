@@ -37,8 +37,8 @@ test.each([
   'Basic !!!',
   'Bearer abc',
   `Basic ${Buffer.from('nocolon').toString('base64')}`,
-])('without readable credentials (%p) it asks for them', (authorization) => {
-  expect(arrange().login(authorization, HOME)).toEqual({ kind: 'ask' });
+])('without readable credentials (%p) it requests them', (authorization) => {
+  expect(arrange().login(authorization, HOME)).toEqual({ kind: 'unauthenticated' });
 });
 
 test('a wrong password is wrong, whoever else it belongs to', () => {

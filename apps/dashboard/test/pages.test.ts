@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { writeHealth } from '@passport/queue';
-import { type DashboardFixture, askOnce, openDashboardFixture } from './dashboard-fixture.ts';
+import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
 beforeAll(async () => {
@@ -10,9 +10,9 @@ afterEach(() => fixture.clear());
 afterAll(() => fixture.close());
 
 const page = async (url: string): Promise<string> =>
-  (await fixture.ask({ url })).body.replaceAll(/\s+/g, ' ');
+  (await fixture.request({ url })).body.replaceAll(/\s+/g, ' ');
 const jobs = async (status: string) => {
-  const answer = await fixture.ask({
+  const answer = await fixture.request({
     url: `/board/api/queues?activeQueue=scans&status=${status}&jobsPerPage=10`,
   });
   return answer.json<{ queues: { jobs: Record<string, unknown>[] }[] }>().queues[0]?.jobs ?? [];
@@ -86,7 +86,7 @@ describe('the overview', () => {
     expect(body).not.toContain('<Library>');
   });
 
-  test('refreshes itself only when asked to', async () => {
+  test('refreshes itself only on request', async () => {
     expect(await page('/')).not.toContain('http-equiv="refresh"');
     expect(await page('/?refresh=on')).toContain('<meta http-equiv="refresh" content="15" />');
   });
@@ -124,12 +124,12 @@ describe('an event', () => {
   test('that joined another leads there', async () => {
     const id = await fixture.put({ state: 'queued' });
     await fixture.redis.set('{passport}:guard:riverside.evt_joined', `kid:hash - ${id}`);
-    const answer = await fixture.ask({ url: '/events/riverside/evt_joined' });
+    const answer = await fixture.request({ url: '/events/riverside/evt_joined' });
     expect([answer.statusCode, answer.headers.location]).toEqual([302, `/events/riverside/${id}`]);
   });
 
   test('that nobody knows is 404 with a way on', async () => {
-    const answer = await fixture.ask({ url: '/events/riverside/evt_nothing' });
+    const answer = await fixture.request({ url: '/events/riverside/evt_nothing' });
     expect(answer.statusCode).toBe(404);
     expect(answer.body).toContain('Nothing is known of this event');
   });
@@ -153,7 +153,7 @@ describe('the lists', () => {
 
 describe('the board names jobs so that a person understands them', () => {
   test.each([
-    [{ state: 'queued' }, 'prioritized', 'riverside: waiting for its turn'],
+    [{ state: 'queued' }, 'prioritized', 'riverside: waiting for a worker'],
     [{ state: 'waiting', waiting_for: waitingFor }, 'delayed', 'riverside: waiting for midland'],
     [{ state: 'done', outcome: 'COPIED', homes: [midland] }, 'completed', 'riverside: COPIED'],
     [
@@ -180,7 +180,7 @@ describe('the board names jobs so that a person understands them', () => {
     expect(await jobs(status)).toEqual([expect.objectContaining({ name })]);
   });
 
-  test('nothing sealed, hashed or written by a library is in what it shows', async () => {
+  test('nothing encrypted, hashed or written by a library is in what it shows', async () => {
     await fixture.put({ state: 'failed', outcome: 'LENDING_REFUSED' });
     await fixture.put({ state: 'queued' });
     const all = JSON.stringify([...(await jobs('failed')), ...(await jobs('prioritized'))]);
@@ -190,7 +190,7 @@ describe('the board names jobs so that a person understands them', () => {
     expect(await jobs('failed')).toEqual([
       expect.objectContaining({
         failedReason: expect.stringContaining('could not store this patron'),
-        data: expect.objectContaining({ card: 'sealed', item: 'sealed', branch: 'MAIN' }),
+        data: expect.objectContaining({ card: 'encrypted', item: 'encrypted', branch: 'MAIN' }),
       }),
     ]);
   });
@@ -198,27 +198,27 @@ describe('the board names jobs so that a person understands them', () => {
   test('one job can be looked at, and belongs to no flow', async () => {
     const id = await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });
     const url = `/board/api/queues/scans/riverside.${id}`;
-    expect((await fixture.ask({ url })).json()).toMatchObject({
+    expect((await fixture.request({ url })).json()).toMatchObject({
       status: 'failed',
       job: { name: 'riverside: TOO_LATE' },
     });
-    expect((await fixture.ask({ url: `${url}/flow` })).json()).toMatchObject({ isFlowNode: false });
+    expect((await fixture.request({ url: `${url}/flow` })).json()).toMatchObject({ isFlowNode: false });
   });
 });
 
 test('when Redis is away the page says so and comes back by itself', async () => {
   const away = Object.assign(new Error('connect ECONNREFUSED 10.0.0.1:6379'), { code: 'ECONNREFUSED' });
   const app = fixture.build({ readOverview: () => Promise.reject(away) });
-  const answer = await askOnce(app, { url: '/' });
+  const answer = await injectOnce(app, { url: '/' });
   expect(answer.statusCode).toBe(503);
   expect(answer.body).toContain('The queue does not answer');
   expect(answer.body).toContain('http-equiv="refresh"');
   expect(answer.body).not.toContain('10.0.0.1');
 });
 
-test('a bug is told to the log, not to the visitor', async () => {
+test('a bug is reported to the log, not to the visitor', async () => {
   const bug = new TypeError('undefined is not a library');
-  const answer = await askOnce(fixture.build({ readOverview: () => Promise.reject(bug) }), { url: '/' });
+  const answer = await injectOnce(fixture.build({ readOverview: () => Promise.reject(bug) }), { url: '/' });
   expect(answer.body).toContain('Something went wrong');
   expect(answer.body).not.toContain('undefined is not');
   expect(JSON.stringify(fixture.lines())).toContain('undefined is not a library');

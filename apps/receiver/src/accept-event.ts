@@ -50,7 +50,7 @@ export function acceptEvent(deps: {
                 traceparent: context,
               }),
           )
-        : await sink.ask({
+        : await sink.check({
             ...common,
             mode: content === null ? 'rate' : 'look',
             bodyHashes: content === null ? [] : jobs.bodyHashes(content.text),

@@ -141,7 +141,7 @@ function libraryIn(params: unknown): string {
 
 /**
  * One count for each delivery, and one line; of what is refused, which a stranger can send without end, a sample. What
- * a sender calls itself is only told when it is known to us.
+ * a sender calls itself is only logged when it is known to us.
  */
 function buildNote({ libraries, counted, monotonicNow, log }: ReceiverDeps): NoteDelivery {
   const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow });

@@ -26,10 +26,10 @@ export type Authentication =
   | { readonly kind: 'header_malformed'; readonly header: SignatureHeader; readonly problem: string }
   | { readonly kind: 'unauthorized' };
 
-/** Verified against as any other library's, so that the time of the answer does not tell that it is unknown. */
+/** Verified against as any other library's, so that the time of the answer does not reveal that it is unknown. */
 const UNKNOWN_LIBRARY = [Buffer.alloc(32)];
 
-/** Who sends this: headers first, then signature and time. An unknown library is not told apart from a bad signature. */
+/** Who sends this: headers first, then signature and time. An unknown library is answered like a bad signature. */
 export function buildAuthentication(deps: {
   readonly libraries: ReadonlyMap<string, ReportingLibrary>;
   readonly nowSeconds: () => number;

@@ -61,8 +61,8 @@ export function createConnectionLimits(options: ConnectionLimitsOptions): Connec
       if (pool !== all && sizeOf(pool) === 0) byNetwork.delete(connection.network ?? '');
     }
   };
-  /** Whether the pool has room for one more, after one of it was closed where it must be. */
-  const makeRoom = (pool: Pool, most: number, limit: 'address' | 'total'): boolean => {
+  /** Whether the pool can hold one more, after closing one of its own where necessary. */
+  const makeSpace = (pool: Pool, most: number, limit: 'address' | 'total'): boolean => {
     if (sizeOf(pool) < most) return true;
     dropped(limit);
     const victim = firstThatMayGo(pool.unproven) ?? firstThatMayGo(pool.proven);
@@ -78,7 +78,8 @@ export function createConnectionLimits(options: ConnectionLimitsOptions): Connec
       const network = isProxy(address) ? null : networkOf(address);
       const neighbours = network === null ? null : (byNetwork.get(network) ?? emptyPool());
       const mayStay =
-        (neighbours === null || makeRoom(neighbours, perAddress, 'address')) && makeRoom(all, inAll, 'total');
+        (neighbours === null || makeSpace(neighbours, perAddress, 'address')) &&
+        makeSpace(all, inAll, 'total');
       if (!mayStay) {
         socket.destroy();
         return;

@@ -17,7 +17,7 @@ export type JobOf = (eventId: string, receivedMs: number) => JobData;
 /** Where accepted events go. It never rejects: what Redis cannot do now is `unavailable`. */
 export interface EventSink {
   /** Checks a delivery that will not be queued. */
-  ask(question: AdmissionRequest): Promise<SinkAnswer>;
+  check(question: AdmissionRequest): Promise<SinkAnswer>;
   /** Admits a delivery and adds its job where it is new. Resolves after Redis has it. */
   take(question: AdmissionRequest, jobOf: JobOf): Promise<SinkAnswer>;
 }
@@ -41,10 +41,10 @@ interface Waiting {
   readonly resolve: (answer: SinkAnswer) => void;
 }
 
-/** Events of one turn of the event loop share two round trips; more than this would make the first one wait. */
+/** Events of one iteration of the event loop share two round trips; more than this would make the first one wait. */
 const MOST_AT_ONCE = 32;
 /**
- * Events that Redis has not answered yet, those included whose sender was told 503 meanwhile: commands to a Redis that
+ * Events that Redis has not answered yet, those included whose sender has got 503 meanwhile: commands to a Redis that
  * is frozen are kept until the connection is given up, and must not fill memory until then.
  */
 const MOST_UNANSWERED = 4_000;
@@ -79,7 +79,7 @@ export function buildEventSink(deps: EventSinkDeps): EventSink {
     });
   };
 
-  return { ask: (question) => enter(question, null), take: enter };
+  return { check: (question) => enter(question, null), take: enter };
 }
 
 /** Answers everybody within the deadline; resolves when Redis has answered or the connection was given up. */
@@ -103,9 +103,9 @@ async function carry(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<vo
 async function admitAll(deps: EventSinkDeps, batch: readonly Waiting[]): Promise<SinkAnswer[]> {
   const { queue, admit, replicated, deadlineMs, monotonicNow, log } = deps;
   const startedAt = monotonicNow();
-  const asked = batch.map(({ question }) => question);
-  const answers = (await admit(asked)).map((answer, index) => unbroken(answer, asked[index], log));
-  // The senders were told 503 by now. Adding would run their scans after all, and with a time that is no longer true.
+  const requests = batch.map(({ question }) => question);
+  const answers = (await admit(requests)).map((answer, index) => unbroken(answer, requests[index], log));
+  // The senders have got 503 by now. Adding would run their scans after all, and with a time that is no longer true.
   if (monotonicNow() - startedAt >= deadlineMs) throw new DeadlineError('admission', deadlineMs);
 
   const adds = batch.flatMap(({ jobOf, since }, index) => {
@@ -126,8 +126,11 @@ async function admitAll(deps: EventSinkDeps, batch: readonly Waiting[]): Promise
 }
 
 /** Where the keys of one event are broken, the other events are not affected. */
-function unbroken(answer: AdmissionAnswer, asked: AdmissionRequest | undefined, log: Logger): SinkAnswer {
+function unbroken(answer: AdmissionAnswer, request: AdmissionRequest | undefined, log: Logger): SinkAnswer {
   if (answer.kind !== 'broken') return answer;
-  log.error({ event: asked?.eventId, library: asked?.library }, 'a key of this event holds what is not ours');
+  log.error(
+    { event: request?.eventId, library: request?.library },
+    'a key of this event holds what is not ours',
+  );
   return UNAVAILABLE;
 }

@@ -7,7 +7,7 @@ import {
 } from '@passport/contract';
 import type { Sealer } from '@passport/runtime';
 
-/** Makes of an event what may leave this process: sealed, or as a keyed hash. */
+/** Makes of an event what may leave this process: encrypted, or as a keyed hash. */
 export interface JobMaker {
   bodyHashes(text: string): readonly string[];
   hashesOf(
@@ -32,7 +32,7 @@ export interface JobMaker {
 /** Card numbers are compared without case (ASCII), as Koha does. */
 const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
-/** A job maker that seals and hashes with `sealer`. */
+/** A job maker that encrypts and hashes with `sealer`. */
 export function buildJobMaker(sealer: Sealer): JobMaker {
   const bodyHashes = (text: string): readonly string[] => sealer.hashes('body', text);
   return {

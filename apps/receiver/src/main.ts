@@ -43,7 +43,7 @@ const REPLICAS_DEADLINE_MS = 500;
 const ALERTING_RESULTS = ['accepted', 'unavailable', 'unauthorized', 'rate_limited', 'backlog_full'];
 /** One line for each delivery: nobody reads faster than this, and a line alone costs as much as half a delivery. */
 const LOG_GATHER_MS = 100;
-/** Long enough for 16 KiB over the worst line, short enough that slow senders cannot fill the house. */
+/** Long enough for 16 KiB over the worst line, short enough that slow senders cannot use up all connections. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 async function main(): Promise<void> {

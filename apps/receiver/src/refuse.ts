@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify';
 import { PROBLEM_TYPE, type ProblemCode, buildProblem } from './problem.ts';
 
-/** Whoever is told these is a stranger for all we know: it gets an answer and no place to stay. */
+/** Whoever gets these may be a stranger: the connection ends with the answer. */
 const LAST_WORDS: ReadonlySet<ProblemCode> = new Set([
   'header_malformed',
   'malformed_request',

@@ -4,7 +4,7 @@ import type { Delivery } from './authentication.ts';
 
 /**
  * Takes each delivery in a span of its own, which begins the event's trace: a `traceparent` of the sender is not signed,
- * so it is not taken. What a sender calls itself is only told when it is known to us.
+ * so it is not taken. What a sender calls itself is only logged when it is known to us.
  */
 export function tracedAccept(
   accept: (delivery: Delivery) => Promise<Acceptance>,
@@ -18,10 +18,10 @@ export function tracedAccept(
         kind: 'server',
         facts: { library: isKnown(delivery.library) ? delivery.library : 'unknown' },
       }),
-      async (tell) => {
+      async (annotate) => {
         const acceptance = await accept(delivery);
         const { kind: outcome } = acceptance;
-        tell('eventId' in acceptance ? { outcome, event: acceptance.eventId } : { outcome });
+        annotate('eventId' in acceptance ? { outcome, event: acceptance.eventId } : { outcome });
         return acceptance;
       },
     );

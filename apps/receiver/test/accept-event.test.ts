@@ -13,20 +13,20 @@ const NOW_S = 1_795_597_200;
 const SCANNED = new Date((NOW_S - 7) * 1000).toISOString().replace('Z', '+00:00');
 const sealer = createSealer([Buffer.alloc(32, 'a'), Buffer.alloc(32, 'b')]);
 
-/** A sink that says what it is told to say, and remembers what it was asked. */
+/** A sink that gives the given answer, and remembers the requests. */
 function buildSink(answer: SinkAnswer) {
-  const asked: { how: 'ask' | 'take'; question: AdmissionRequest; jobOf: JobOf | null }[] = [];
+  const requests: { how: 'check' | 'take'; question: AdmissionRequest; jobOf: JobOf | null }[] = [];
   const sink: EventSink = {
-    async ask(question) {
-      asked.push({ how: 'ask', question, jobOf: null });
+    async check(question) {
+      requests.push({ how: 'check', question, jobOf: null });
       return answer;
     },
     async take(question, jobOf) {
-      asked.push({ how: 'take', question, jobOf });
+      requests.push({ how: 'take', question, jobOf });
       return answer;
     },
   };
-  return { sink, asked };
+  return { sink, requests };
 }
 
 async function accept(
@@ -39,7 +39,7 @@ async function accept(
     drop?: SignatureHeader;
   } = {},
 ) {
-  const { sink, asked } = buildSink(change.answer ?? { kind: 'pass' });
+  const { sink, requests } = buildSink(change.answer ?? { kind: 'pass' });
   const authenticate = buildAuthentication({
     libraries: new Map([['riverside', reportingLibrary('riverside')]]),
     nowSeconds: () => NOW_S,
@@ -55,7 +55,7 @@ async function accept(
     header: (name) => (name === change.drop ? [] : [request.headers[name] ?? '']),
     body: Buffer.from(request.body),
   });
-  return { acceptance, asked };
+  return { acceptance, requests };
 }
 
 const accepted: SinkAnswer = { kind: 'new', eventId: 'evt_1', add: true, priority: 1, nowMs: NOW_S * 1000 };
@@ -66,8 +66,8 @@ describe('accepting an event', () => {
     ['a bad signature', { secret: `whsec_${Buffer.alloc(32, 'x').toString('base64')}` }],
     ['a delivery 301 s old', { timestamp: NOW_S - 301 }],
     ['a library that nobody knows', { library: 'nowhere' }],
-  ] as const)('the queue is not asked about %s', async (_name, change) => {
-    expect((await accept(change)).asked).toEqual([]);
+  ] as const)('the queue gets no request about %s', async (_name, change) => {
+    expect((await accept(change)).requests).toEqual([]);
   });
 
   test('an unknown library gets the answer of a bad signature', async () => {
@@ -96,10 +96,10 @@ describe('accepting an event', () => {
       { kind: 'invalid_field', field: 'timestamp', problem: 'must be an RFC 3339 date-time with an offset' },
     ],
   ] as const)('%s takes from the rate and is never queued', async (_name, body, mode, expected) => {
-    const { acceptance, asked } = await accept({ body });
+    const { acceptance, requests } = await accept({ body });
 
     expect(acceptance).toEqual(expected);
-    expect(asked.map(({ how, question }) => [how, question.mode])).toEqual([['ask', mode]]);
+    expect(requests.map(({ how, question }) => [how, question.mode])).toEqual([['check', mode]]);
   });
 
   test('JSON with a byte that is no UTF-8 is no JSON, though it is signed', async () => {
@@ -141,7 +141,7 @@ describe('accepting an event', () => {
   });
 
   test.each(['rate_limited', 'reused'] as const)(
-    'a body that does not fit is still told %s first',
+    'a body that does not fit is still answered %s first',
     async (kind) => {
       const answer: SinkAnswer = kind === 'reused' ? { kind } : { kind, retryAfterMs: 1_000 };
       const { acceptance } = await accept({ body: '{"type":"patron.not_found"}', answer });
@@ -153,21 +153,21 @@ describe('accepting an event', () => {
 
 describe('what is queued', () => {
   async function jobAt(receivedMs: number, body?: Parameters<typeof buildScanEvent>[0]) {
-    const { asked } = await accept({
+    const { requests } = await accept({
       answer: accepted,
       ...(body === undefined ? {} : { body: buildScanEvent(body, { timestamp: SCANNED }) }),
     });
-    const { question, jobOf } = asked[0] ?? {};
+    const { question, jobOf } = requests[0] ?? {};
     return { question, job: jobOf?.('evt_1', receivedMs) };
   }
 
-  test('the age of a scan is told by the sender’s clock alone', async () => {
+  test('the age of a scan is measured by the sender’s clock alone', async () => {
     const { job } = await jobAt(NOW_S * 1000 + 999);
 
     expect(job).toMatchObject({ received_ms: NOW_S * 1000 + 999, age_at_delivery_ms: 5_000 });
   });
 
-  test('card and item are sealed for this event and field, and nowhere in clear', async () => {
+  test('card and item are encrypted for this event and field, and nowhere in clear', async () => {
     const { job } = await jobAt(NOW_S * 1000);
 
     expect(sealer.open(job?.sealed_card ?? '', 'riverside.evt_1.card')).toBe('21234000000017');

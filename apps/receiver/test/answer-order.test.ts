@@ -134,7 +134,7 @@ describe('the order of the checks', () => {
   );
 
   test.each(FAULTS.map((fault, first) => ({ ...fault, first })))(
-    '$name is told before everything that is checked later',
+    '$name is answered before everything that is checked later',
     async ({ code, first }) => {
       const making = good();
       for (const fault of from(first)) fault.breaks(making);

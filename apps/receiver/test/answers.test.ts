@@ -80,7 +80,7 @@ describe('answers of the webhook', () => {
     expect(await receiver.jobs()).toHaveLength(2);
   });
 
-  test('beyond the rate it is 429, and tells in whole seconds when to come again', async () => {
+  test('beyond the rate it is 429, and says in whole seconds when to come again', async () => {
     limit({ eventsPerSecond: 0.4, burst: 1 });
     await post(request({ id: 'evt_1' }));
 
@@ -176,7 +176,7 @@ describe('answers of the webhook', () => {
     expect(JSON.stringify(refused.body) + receiver.logged()).not.toContain('Planted');
   });
 
-  test('an unknown library cannot be told from a bad signature', async () => {
+  test('an unknown library is answered like a bad signature', async () => {
     const bad = await post(request({ secret: OTHER_SECRET }));
     const unknown = await post(request({ secret: OTHER_SECRET }), 'nowhere');
     const odd = await post(request({ secret: OTHER_SECRET }), `x${'%20..%2F'.repeat(60)}`);
@@ -216,7 +216,7 @@ describe('answers of the webhook', () => {
       'riverside unsupported_media_type',
       'unknown too_large',
     ]);
-    await waitFor('the log to tell of them', () => receiver.logged().includes('too_large'));
+    await waitFor('the log line about them', () => receiver.logged().includes('too_large'));
     expect(receiver.logged()).not.toContain('nowhere');
   });
 });

@@ -77,7 +77,7 @@ function admissionOnCall() {
     });
   return {
     admit,
-    asked: () => held.length,
+    waiting: () => held.length,
     answer: () => {
       for (const each of held.splice(0)) each();
     },
@@ -86,10 +86,10 @@ function admissionOnCall() {
 
 const take = ({ sink }: ReturnType<typeof openSink>, count: number, from = 0) =>
   Array.from({ length: count }, (_, n) => sink.take(question(`evt_${from + n}`), jobOf));
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+const nextTick = (): Promise<void> => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
 describe('the event sink', () => {
-  test('events of one turn share one add, 32 at most', async () => {
+  test('events of one iteration share one add, 32 at most', async () => {
     const opened = openSink();
     await Promise.all(take(opened, 70));
 
@@ -104,9 +104,9 @@ describe('the event sink', () => {
     expect(answers.map(({ kind }) => kind)).toEqual(['duplicate', 'new', 'duplicate']);
   });
 
-  test('a delivery that is only asked about is never added', async () => {
+  test('a delivery that is only checked is never added', async () => {
     const opened = openSink();
-    await opened.sink.ask(question('evt_1'));
+    await opened.sink.check(question('evt_1'));
 
     expect(opened.added).toEqual([]);
   });
@@ -115,7 +115,7 @@ describe('the event sink', () => {
     const held = admissionOnCall();
     const opened = openSink({ admit: held.admit });
     const [answer] = take(opened, 1);
-    await nextTurn();
+    await nextTick();
     opened.clock.ms = 1_500;
     held.answer();
     await answer;
@@ -127,7 +127,7 @@ describe('the event sink', () => {
     const held = admissionOnCall();
     const opened = openSink({ admit: held.admit });
     const [answer] = take(opened, 1);
-    await nextTurn();
+    await nextTick();
     opened.clock.ms = DEADLINE_MS;
     held.answer();
 
@@ -135,12 +135,12 @@ describe('the event sink', () => {
     expect(opened.added).toEqual([]);
   });
 
-  test('without a connection nothing is asked', async () => {
+  test('without a connection nothing is sent', async () => {
     const held = admissionOnCall();
     const opened = openSink({ admit: held.admit, status: 'reconnecting' });
 
     expect(await Promise.all(take(opened, 2))).toEqual([{ kind: 'unavailable' }, { kind: 'unavailable' }]);
-    expect(held.asked()).toBe(0);
+    expect(held.waiting()).toBe(0);
   });
 
   test('an event whose keys hold what is not ours is unavailable, and its neighbours are taken', async () => {
@@ -168,16 +168,16 @@ describe('the event sink', () => {
   test('with too few replicas what was queued is unavailable; refusals stand', async () => {
     const admit: AdmitOne = async ({ eventId }) =>
       eventId === 'evt_1' ? { kind: 'reused' } : entered(eventId, eventId === 'evt_0');
-    const asked: unknown[] = [];
+    const confirmed: unknown[] = [];
     const replicated: ReplicaCheck = async (events) => {
-      asked.push(...events.map(({ eventId }) => eventId));
+      confirmed.push(...events.map(({ eventId }) => eventId));
       return false;
     };
 
     const answers = await Promise.all(take(openSink({ admit, replicated }), 3));
 
     expect(answers.map(({ kind }) => kind)).toEqual(['unavailable', 'reused', 'unavailable']);
-    expect(asked).toEqual(['evt_0', 'evt_2']);
+    expect(confirmed).toEqual(['evt_0', 'evt_2']);
   });
 
   test('replicas are not waited for where nothing was queued', async () => {
@@ -191,18 +191,18 @@ describe('the event sink', () => {
     const held = admissionOnCall();
     const opened = openSink({ admit: held.admit });
     const waiting = take(opened, 4_000);
-    await nextTurn();
+    await nextTick();
 
     expect(await Promise.all(take(opened, 5, 4_000))).toEqual(
       Array.from({ length: 5 }, () => ({ kind: 'unavailable' })),
     );
-    expect(held.asked()).toBe(4_000);
+    expect(held.waiting()).toBe(4_000);
 
     held.answer();
     expect(new Set((await Promise.all(waiting)).map(({ kind }) => kind))).toEqual(new Set(['new']));
-    await nextTurn();
+    await nextTick();
     const [later] = take(opened, 1, 5_000);
-    await nextTurn();
+    await nextTick();
     held.answer();
     expect((await later)?.kind).toBe('new');
   });

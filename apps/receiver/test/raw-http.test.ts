@@ -106,7 +106,7 @@ describe('odd requests', () => {
     await connection.closed;
   });
 
-  test('a sender of far too much that reads only when it has sent all of it is told 413', async () => {
+  test('a sender of far too much that reads only when it has sent all of it gets 413', async () => {
     const bytes = bytesOf(signedRequest({ secret: SECRET, id: 'evt_1', body: ' '.repeat(200_000) }));
     const socket = connect(receiver.port, '127.0.0.1').pause();
     socket.on('error', () => undefined);
@@ -190,7 +190,7 @@ describe('slow senders', () => {
     ['headers', (bytes: Buffer) => bytes.subarray(0, 40)],
     ['body', (bytes: Buffer) => bytes.subarray(0, -1)],
   ])(
-    'one that never ends its %s is told 408 and cut off, others are served meanwhile',
+    'one that never ends its %s gets 408 and is cut off, others are served meanwhile',
     async (_name, beginning) => {
       const slow = openRaw(receiver.port);
       const start = performance.now();

@@ -47,7 +47,7 @@ async function expectUnavailable(receiver: ReceiverFixture): Promise<void> {
   expect(answer.headers.get('retry-after')).toBe('2');
 }
 
-/** The sender tries again until it is accepted, as it was told to; then the event is there once. */
+/** The sender tries again until it is accepted, as the answers say; then the event is there once. */
 async function expectRecovery(receiver: ReceiverFixture): Promise<void> {
   await waitFor(
     'the event to be accepted',
@@ -169,7 +169,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
   });
 });
 
-test('whatever happens to Redis, nothing of an event is told in the log', async () => {
+test('whatever happens to Redis, nothing of an event appears in the log', async () => {
   const { server, proxy, receiver } = await behindProxy();
   await server.ask('CONFIG', 'SET', 'maxmemory', '1');
   await send(receiver);

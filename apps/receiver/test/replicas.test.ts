@@ -54,7 +54,7 @@ describe('REDIS_MIN_REPLICAS=1', () => {
     expect((await receiver.jobs()).filter(({ event_id }) => event_id === 'evt_2')).toHaveLength(1);
   }, 30_000);
 
-  test('without the replica states are told, and what is not queued is answered as ever', async () => {
+  test('without the replica states are answered, and what is not queued is answered as ever', async () => {
     await send('evt_3');
     await replica.kill();
     const { headers } = signedRequest({ secret: SECRET, id: 'evt_3', body: '' });

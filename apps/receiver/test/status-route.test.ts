@@ -27,14 +27,14 @@ function sign(id: string, secret = SECRET, body = '', timestamp = Math.floor(Dat
   });
 }
 
-const ask = (id: string, headers: Record<string, string> = sign(id), library = 'riverside') =>
+const readState = (id: string, headers: Record<string, string> = sign(id), library = 'riverside') =>
   read(fetch(`${receiver.url}/webhooks/${library}/${id}`, { headers }));
 
 describe('the state of an event', () => {
-  test('it is told, and is not to be kept by anybody on the way', async () => {
+  test('it is answered, and is not to be cached on the way', async () => {
     await accept('evt_1');
 
-    const answer = await ask('evt_1');
+    const answer = await readState('evt_1');
 
     expect(answer).toMatchObject({
       status: 200,
@@ -47,17 +47,17 @@ describe('the state of an event', () => {
     await accept('evt_1');
     await accept('evt_2');
 
-    expect((await ask('evt_2')).body).toEqual((await ask('evt_1')).body);
+    expect((await readState('evt_2')).body).toEqual((await readState('evt_1')).body);
   });
 
   test('of an event that nobody knows it is 404', async () => {
-    expect(await ask('evt_none')).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await readState('evt_none')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
   test('of another library’s event it is 404, though the id is the same', async () => {
     await accept('evt_1');
 
-    const answer = await ask('evt_1', sign('evt_1', OTHER_SECRET), 'lakeside');
+    const answer = await readState('evt_1', sign('evt_1', OTHER_SECRET), 'lakeside');
 
     expect(answer).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
@@ -70,30 +70,33 @@ describe('the state of an event', () => {
   ])('signed with %s it is 401', async (_name, headers) => {
     await accept('evt_1');
 
-    expect(await ask('evt_1', headers())).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+    expect(await readState('evt_1', headers())).toMatchObject({
+      status: 401,
+      body: { code: 'unauthorized' },
+    });
   });
 
   test('an unknown library is answered as a bad signature, even with an empty secret', async () => {
     const empty = `whsec_${Buffer.alloc(32).toString('base64')}`;
 
-    expect(await ask('evt_1', sign('evt_1', empty), 'nowhere')).toMatchObject({ status: 401 });
+    expect(await readState('evt_1', sign('evt_1', empty), 'nowhere')).toMatchObject({ status: 401 });
   });
 
   test('without its headers it is 400 and names the one', async () => {
-    expect(await ask('evt_1', {})).toMatchObject({
+    expect(await readState('evt_1', {})).toMatchObject({
       status: 400,
       body: { code: 'header_malformed', field: 'webhook-id', detail: 'webhook-id is missing' },
     });
   });
 
-  test('asking takes nothing from the rate', async () => {
+  test('reading it does not count against the rate', async () => {
     const library = receiver.libraries.get('riverside');
     if (library === undefined) throw new Error('riverside is there');
     receiver.libraries.set('riverside', {
       ...library,
       limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10 },
     });
-    for (let n = 0; n < 5; n += 1) await ask('evt_1');
+    for (let n = 0; n < 5; n += 1) await readState('evt_1');
 
     expect((await accept('evt_1')).status).toBe(202);
     receiver.libraries.set('riverside', library);
@@ -103,11 +106,11 @@ describe('the state of an event', () => {
     const own = await startRedis();
     const cutOff = await openReceiver({ redisUrl: own.url });
     try {
-      const askIt = () => read(fetch(`${cutOff.url}/webhooks/riverside/evt_1`, { headers: sign('evt_1') }));
+      const readIt = () => read(fetch(`${cutOff.url}/webhooks/riverside/evt_1`, { headers: sign('evt_1') }));
       await fetch(`${cutOff.url}/webhooks/riverside`, signedRequest({ secret: SECRET, id: 'evt_1' }));
       await own.kill();
       const start = performance.now();
-      const away = await askIt();
+      const away = await readIt();
 
       expect(away).toMatchObject({ status: 503, body: { code: 'unavailable' } });
       expect(away.headers.get('retry-after')).toBe('1');

@@ -53,7 +53,7 @@ const holdMany = (port: number, from: string, many: number, bytes?: string) =>
   Promise.all(Array.from({ length: many }, () => hold(port, from, bytes)));
 const openOf = (held: readonly Socket[]): number => held.filter(({ closed }) => !closed).length;
 
-describe('what a stranger is told ends its connection', () => {
+describe('what a stranger is answered ends its connection', () => {
   test.each([
     ['404', 'GET /nothing', []],
     ['404 for a POST', 'POST /', []],
@@ -97,7 +97,7 @@ describe('an address that has as many connections as it may', () => {
     const held = await holdMany(receiver.port, '127.0.0.2', LIMITS.perAddress);
     const [oldest] = held;
 
-    const { status } = await askFrom('127.0.0.2', bytesOf('evt_1'));
+    const { status } = await sendFrom('127.0.0.2', bytesOf('evt_1'));
 
     expect(status).toBe(202);
     expect(oldest?.closed).toBe(true);
@@ -124,7 +124,7 @@ describe('an address that has as many connections as it may', () => {
     const held = await holdMany(receiver.port, '127.0.0.2', LIMITS.perAddress, bytes);
     await fetch(`${receiver.url}/openapi.json`);
 
-    expect((await askFrom('127.0.0.2', bytesOf('evt_1'))).status).toBe(202);
+    expect((await sendFrom('127.0.0.2', bytesOf('evt_1'))).status).toBe(202);
     expect(openOf(held)).toBe(LIMITS.perAddress - 1);
   });
 
@@ -141,7 +141,7 @@ test('a trusted proxy speaks for many and has only the limit of all', async () =
   const held = await holdMany(proxied.port, '127.0.0.7', LIMITS.inAll);
   expect(openOf(held)).toBe(LIMITS.inAll);
 
-  const answer = await askFrom('127.0.0.7', bytesOf('evt_1'), proxied.port);
+  const answer = await sendFrom('127.0.0.7', bytesOf('evt_1'), proxied.port);
 
   expect(answer.status).toBe(202);
   expect(proxied.counted).toContain('dropped total');
@@ -205,7 +205,7 @@ describe('security headers are on', () => {
 });
 
 /** Sends bytes from an address of the loopback network and reads the status of the answer. */
-async function askFrom(from: string, bytes: Buffer, port = receiver.port): Promise<{ status: number }> {
+async function sendFrom(from: string, bytes: Buffer, port = receiver.port): Promise<{ status: number }> {
   const socket = connect({ port, host: '127.0.0.1', localAddress: from });
   sockets.push(socket);
   socket.write(bytes);

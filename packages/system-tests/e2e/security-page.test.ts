@@ -7,7 +7,7 @@ import { describe, expect, test } from '@jest/globals';
  */
 const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: string])[]>> = {
   'A forged or replayed event': [
-    ['apps/receiver/test/answers.test.ts', 'an unknown library cannot be told from a bad signature'],
+    ['apps/receiver/test/answers.test.ts', 'an unknown library is answered like a bad signature'],
     ['packages/queue/test/idempotency.test.ts', 'the same delivery again is a duplicate that nobody adds'],
   ],
   'A stolen webhook secret, used to guess card numbers': [

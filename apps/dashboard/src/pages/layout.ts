@@ -7,7 +7,7 @@ export interface PageFrame {
   /** The consortium. */
   readonly consortium: string;
   readonly title: string;
-  /** Seconds after which the page asks for itself again; null: never. */
+  /** Seconds after which the page reloads; null: never. */
   readonly refreshSeconds?: number | null;
   /** The part of the site that this page belongs to. */
   readonly here: 'overview' | 'events' | null;
