@@ -1,7 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'got';
 import { buildBoundedBody } from './bounded-body.ts';
-import type { Answer } from './transport.ts';
+
+/** An answer as it came, whatever its status. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Uint8Array;
+}
 
 /** The answer has more bytes than any answer of Koha's to this operation. */
 export class TooLarge extends Error {
@@ -12,13 +18,10 @@ export class TooLarge extends Error {
  * Reads one answer piece by piece, and hangs up as soon as it is larger than `maxBytes` or says that it will be. Rejects with
  * the stream's own error, or with TooLarge.
  */
-export function readAnswer(
-  stream: Request,
-  maxBytes: number,
-): Promise<Pick<Answer, 'status' | 'headers' | 'body'>> {
+export function readAnswer(stream: Request, maxBytes: number): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const body = buildBoundedBody(maxBytes);
-    let head: Pick<Answer, 'status' | 'headers'> | undefined;
+    let head: Omit<RawAnswer, 'body'> | undefined;
     const hangUp = (): void => {
       reject(new TooLarge());
       stream.destroy();

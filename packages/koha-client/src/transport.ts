@@ -7,7 +7,7 @@ import type { CauseCode } from './cause-code.ts';
 import { effectOf } from './effect-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaErrorCode, KohaOperation } from './koha-error.ts';
-import { TooLarge, readAnswer } from './read-answer.ts';
+import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
 
 /** One HTTP request to Koha, below authorisation and meaning. */
 export interface Exchange {
@@ -23,13 +23,10 @@ export interface Exchange {
 }
 
 /** What came back, whatever its status. */
-export interface Answer {
+export interface Answer extends RawAnswer {
   readonly operation: KohaOperation;
   /** The branch the call was made as; null where it named none. */
   readonly actingAs: string | null;
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Uint8Array;
 }
 
 export interface Transport {

@@ -1,10 +1,10 @@
-import type { KohaExchange } from './describe-koha.ts';
 import {
   resolve,
   type DescribedApi,
   type DescribedOperation,
   type DescribedParameter,
 } from './description-file.ts';
+import type { KohaExchange } from './exchange.ts';
 import { isRecord } from './is-record.ts';
 
 /** Complaints about a value that does not fit a schema; each begins with `where`. */
