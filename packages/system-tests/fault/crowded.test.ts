@@ -3,7 +3,7 @@ import { shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { type CrowdedKoha, startCrowdedKoha } from '../harness/start-crowded-koha.ts';
 import { registerReader } from './new-reader.ts';
-import { createToldLog } from './told-log.ts';
+import { createReportLog } from './report-log.ts';
 
 type Id = 'midland' | 'riverside';
 
@@ -16,13 +16,13 @@ const TAKES_MS = 150;
 const CALLS_OF_A_SCAN = 3;
 const IDEAL_MS = (SCANS * CALLS_OF_A_SCAN * TAKES_MS) / WEB_WORKERS;
 
-const told = createToldLog();
+const reports = createReportLog();
 const kohas = new Map<Id, CrowdedKoha>();
 let consortium: Consortium<Id>;
 beforeAll(async () => {
   const plan = (id: Id, prefix: string) => ({
     cards: [`^${prefix}\\d{9}$`],
-    koha: { onExchange: told.hear, settings: { plack_workers: WEB_WORKERS } },
+    koha: { onExchange: reports.hear, settings: { plack_workers: WEB_WORKERS } },
     async reachedAt(port: number) {
       const koha = await startCrowdedKoha(port, { atOnce: WEB_WORKERS, takesMs: TAKES_MS });
       kohas.set(id, koha);
@@ -48,7 +48,7 @@ async function scan(): Promise<string> {
 }
 
 const theEnd = (eventId: string) =>
-  told.first(eventId, ({ state }) => state === 'done' || state === 'failed', 60_000);
+  reports.first(eventId, ({ state }) => state === 'done' || state === 'failed', 60_000);
 
 /** What each Koha was asked so far, of the calls that a scan makes. */
 const asked = (): Record<string, number> =>
