@@ -1,7 +1,7 @@
 import type { WorkerConfig } from '@passport/config';
 import {
   type ReportJobs,
-  buildEndWrite,
+  buildJobDataWriter,
   countDelayedReports,
   noteItem,
   openCreatePlaces,
@@ -104,7 +104,7 @@ export function assembleWork(opened: Opened): ScanWork {
     health,
     metrics: jobs,
     tracing,
-    writeEnd: buildEndWrite(opened.connection),
+    writeLostEnd: buildJobDataWriter(opened.connection).writeLostEnd,
     noteDelayed: (library, jobId) => noteDelayed(redis, library, jobId),
     noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
     now,

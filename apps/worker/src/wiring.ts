@@ -2,7 +2,7 @@ import type { WorkerConfig } from '@passport/config';
 import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
   type ScanJobs,
-  buildFencedWrite,
+  buildJobDataWriter,
   countDelayedReports,
   openScanQueue,
   openReportQueue,
@@ -114,10 +114,10 @@ export async function startWorker(
   const { retention } = consortium;
   const { deadline } = lifecycle;
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
-  const writeFenced = buildFencedWrite(connection);
+  const { writeActive } = buildJobDataWriter(connection);
   const breaks = countRedisBreaks([connection, redis]);
   const endCheck = buildEndCheck({ breaks, pause: sources.pause, deadline, log });
-  const taking = { connection, concurrency, load, retention, work, writeFenced, endCheck };
+  const taking = { connection, concurrency, load, retention, work, writeActive, endCheck };
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { addScans, buildFencedWrite, openScanQueue } from '@passport/queue';
+import { addScans, buildJobDataWriter, openScanQueue } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-result.ts';
@@ -45,7 +45,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
       beforeDelay: nothing,
       ...plan,
     },
-    writeFenced: buildFencedWrite(connection),
+    writeActive: buildJobDataWriter(connection).writeActive,
     endCheck: { ending: () => undefined, finished: () => undefined, settled: nothing },
     deadline: new AbortController().signal,
     monotonicNow: () => performance.now(),

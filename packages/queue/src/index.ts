@@ -51,8 +51,7 @@ export {
   librariesWithDelayed,
   promoteDelayed,
 } from './delayed-jobs.ts';
-export { type EndWrite, buildEndWrite } from './end-write.ts';
-export { type FencedWrite, buildFencedWrite } from './fenced-write.ts';
+export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
 export { type LockOwner, type PatronLocks, openPatronLocks } from './patron-lock.ts';

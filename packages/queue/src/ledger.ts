@@ -1,17 +1,15 @@
-import { type JobData, type Outcome, isFailure } from '@passport/contract';
+import { type Outcome, isFailure } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import {
   KEPT_KINDS,
   type KeptKind,
   backlogKey,
-  failedKey,
   idempotencyKey,
   hourKey,
-  jobIdOf,
-  jobKey,
   keptKey,
   outcomesKey,
 } from './keys.ts';
+import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 import { defineScript } from './script.ts';
 
 const HOUR_MS = 3_600_000;
@@ -88,19 +86,6 @@ end
 return open
 `;
 
-/**
- * Gives a failed job new data and enters it in the backlog again, unless it was changed or taken since it was read.
- * KEYS 1 job, 2 failed jobs, 3 backlog, 4 kept failed events; ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id
- */
-const REOPEN_LUA = `
-if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
-if redis.call('HGET', KEYS[1], 'data') ~= ARGV[2] then return 0 end
-redis.call('HSET', KEYS[1], 'data', ARGV[3])
-redis.call('ZADD', KEYS[3], ARGV[4], ARGV[5])
-redis.call('ZREM', KEYS[4], ARGV[5])
-return 1
-`;
-
 /** The hourly limits of a library (T-21: one leaked credential must not enumerate a consortium). */
 export interface HourLimits {
   readonly copiesPerHour: number;
@@ -122,16 +107,8 @@ export interface Ledger {
   settle(library: string, eventId: string, outcome: Outcome, nowIso: string, used?: HourUse): Promise<void>;
   /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
   strikeOut(library: string, eventId: string): Promise<void>;
-  /**
-   * Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. False, and nothing
-   * done, when the job is not in the failed set or its data are no longer `before`.
-   */
-  reopen(
-    event: Pick<JobData, 'library' | 'event_id'>,
-    before: unknown,
-    after: object,
-    nowMs: number,
-  ): Promise<boolean>;
+  /** Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. */
+  readonly reopen: JobDataWriter['reopen'];
 }
 
 /** What an event used of its library's hourly quota. */
@@ -172,7 +149,7 @@ const hourKeys = (library: string): string[] => HOUR_KINDS.map((kind) => hourKey
 export function openLedger(redis: Redis): Ledger {
   const reserveQuota = defineScript(redis, 'passportReserve', RESERVE_LUA);
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
-  const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
+  const jobData = buildJobDataWriter(redis);
   const close = async (library: string, eventId: string, end: End | null): Promise<void> => {
     const keys = [idempotencyKey(library, eventId), backlogKey(library), outcomesKey(end?.hour ?? 'none')];
     const kept = KEPT_KINDS.map((kind) => keptKey(kind, library));
@@ -207,13 +184,6 @@ export function openLedger(redis: Redis): Ledger {
         endedMs: Date.parse(nowIso),
       }),
     strikeOut: (library, eventId) => close(library, eventId, null),
-    async reopen({ library, event_id: eventId }, before, after, nowMs) {
-      const jobId = jobIdOf(library, eventId);
-      const done = await reopen(
-        [jobKey(jobId), failedKey, backlogKey(library), keptKey('failed', library)],
-        [jobId, JSON.stringify(before), JSON.stringify(after), nowMs, eventId],
-      );
-      return done === 1;
-    },
+    reopen: (event, before, after, nowMs) => jobData.reopen(event, before, after, nowMs),
   };
 }

@@ -1,8 +1,8 @@
 import type { Redis } from '@passport/runtime';
 import { z } from 'zod';
+import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 import { QUEUE_PREFIX, jobKey } from './keys.ts';
 import { trimReceipts } from './receipts.ts';
-import { type Script, defineScript } from './script.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
 /** Failed jobs that still have an encrypted item, by the time at which it must go. */
@@ -10,13 +10,6 @@ const ITEMS_KEY = `${QUEUE_PREFIX}:items`;
 const CLEAN_MOST = 10_000;
 /** All that the sweep needs to know of a job, so that it keeps whatever else a newer version wrote. */
 const withItem = z.looseObject({ sealed_item: z.string() });
-
-/** Sets a job's data only if it is still what was read: a retry by a person may have come between. */
-const REPLACE_LUA = `
-if redis.call('HGET', KEYS[1], 'data') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'data', ARGV[2])
-return 1
-`;
 
 /** Notes when a failed job's encrypted item must be gone (`checkout_within` after the scan). */
 export async function noteItem(redis: Redis, jobId: string, goneAtMs: number): Promise<void> {
@@ -28,14 +21,14 @@ export async function noteItem(redis: Redis, jobId: string, goneAtMs: number): P
  * out any more. Returns how many were removed. A job that changes meanwhile is left to the next sweep.
  */
 export function buildItemSweep(redis: Redis): (nowMs: number) => Promise<number> {
-  const replace = defineScript(redis, 'passportReplace', REPLACE_LUA);
+  const jobData = buildJobDataWriter(redis);
   return async (nowMs) => {
     const due = await redis.zrangebyscore(ITEMS_KEY, '-inf', nowMs, 'LIMIT', 0, 1000);
     const failures: unknown[] = [];
     let taken = 0;
     for (const jobId of due) {
       try {
-        const result = await takeItem(redis, replace, jobId);
+        const result = await takeItem(redis, jobData, jobId);
         if (result === 'taken') taken += 1;
         if (result !== 'changed') await redis.zrem(ITEMS_KEY, jobId);
       } catch (error) {
@@ -49,14 +42,13 @@ export function buildItemSweep(redis: Redis): (nowMs: number) => Promise<number>
 
 async function takeItem(
   redis: Redis,
-  replace: Script,
+  jobData: JobDataWriter,
   jobId: string,
 ): Promise<'taken' | 'nothing there' | 'changed'> {
   const text = await redis.hget(jobKey(jobId), 'data');
   const job = withItem.safeParse(parseJson(text));
   if (text === null || !job.success) return 'nothing there';
-  const bare = JSON.stringify({ ...job.data, sealed_item: null });
-  return (await replace([jobKey(jobId)], [text, bare])) === 1 ? 'taken' : 'changed';
+  return (await jobData.replace(jobId, text, { ...job.data, sealed_item: null })) ? 'taken' : 'changed';
 }
 
 /** Null also for what is no JSON: that has no item that could be removed, and goes by its age. */

@@ -1,6 +1,6 @@
 import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
-import type { EndWrite, HourUse, Ledger, Receipts } from '@passport/queue';
+import type { HourUse, JobDataWriter, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
 import type { PutBackReason } from './put-back.ts';
 import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
@@ -20,7 +20,7 @@ export interface ScanWorkDeps {
   readonly health: Pick<HealthTracker, 'misconfigured' | 'worked'>;
   readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'putBack'>;
   readonly tracing: Tracing;
-  readonly writeEnd: EndWrite;
+  readonly writeLostEnd: JobDataWriter['writeLostEnd'];
   readonly noteDelayed: (library: string, jobId: string) => Promise<void>;
   /** Notes that a failed job's sealed item must be gone by then. */
   readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
@@ -45,7 +45,7 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       await reporter.reportEnd(job);
     },
     async endAgain({ job, data }, jobId) {
-      const wasLost = await deps.writeEnd(jobId, data);
+      const wasLost = await deps.writeLostEnd(jobId, data);
       await writeReceipts(deps, job);
       await settle(deps, job, jobId);
       if (!wasLost) return;

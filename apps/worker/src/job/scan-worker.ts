@@ -1,6 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { type JobData, isFailure } from '@passport/contract';
-import { type FencedWrite, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
+import { type JobDataWriter, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { EndCheck } from './end-check.ts';
 import { type JobLock, LockLost, buildLockWatch } from './job-lock.ts';
@@ -41,7 +41,7 @@ export interface ScanWorkerDeps {
   readonly load: Pick<WorkerLoad, 'begin'>;
   readonly retention: { readonly finishedMs: number; readonly failedMs: number };
   readonly work: ScanWork;
-  readonly writeFenced: FencedWrite;
+  readonly writeActive: JobDataWriter['writeActive'];
   readonly endCheck: EndCheck;
   /** Aborted when the grace is over: jobs go back as they are. */
   readonly deadline: AbortSignal;
@@ -149,11 +149,11 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 
 /** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */
 async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: ScanWorkerDeps): Promise<void> {
-  const { work, writeFenced, endCheck, now, log } = deps;
+  const { work, writeActive, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
   const write = async (data: object): Promise<void> => {
     lock.assertHeld();
-    if (!(await writeFenced(jobId, token, data))) throw new LockLost();
+    if (!(await writeActive(jobId, token, data))) throw new LockLost();
   };
   const result = await work.run({
     data: job.data,
