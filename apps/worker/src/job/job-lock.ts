@@ -1,14 +1,5 @@
 import type { JobData } from '@passport/contract';
 
-/** Knows of each running job until when this process surely holds its lock. */
-export interface LockWatch {
-  /** A job was taken: its lock counts from `sentAt` (monotonic, ms), when the command that took it was sent. */
-  taken(token: string, sentAt: number): JobLock;
-  /** The lock was renewed by a command sent at `sentAt`. */
-  renewed(token: string, sentAt: number): void;
-  forget(token: string): void;
-}
-
 /** One job's lock, as the job's own story sees it. */
 export interface JobLock {
   /** Aborted before anybody else may start the job. */
@@ -25,47 +16,67 @@ export interface JobHold extends JobLock {
   nothingLeft(): void;
 }
 
-/** A twin may start once the lock has run out in Redis; ours ends this much before. */
+/** Another run may start once the lock has expired in Redis; ours ends this much before. */
 const MARGIN_MS = 1_000;
-
-interface Entry {
-  readonly controller: AbortController;
-  timer: NodeJS.Timeout | undefined;
-  endsAt: number;
-}
+/** A quarter of the lock's duration: one renewal may get lost, and the next still comes in time. */
+const RENEWALS_PER_LOCK = 4;
 
 /**
- * BullMQ says late or never that a lock was lost (after a blocked event loop its event comes when the twin has started;
- * cut off from Redis it never comes). So each lock is trusted from the *sending* of its last successful renewal, for its
- * duration less a margin. Keyed by token: after a stall, a twin in this very process has the same job id.
+ * Keeps the lock of one run until `release`. BullMQ reports late or never that a lock was lost (after a blocked event loop
+ * once the next run has started; cut off from Redis never). So the lock is trusted from the *sending* of its last
+ * successful renewal, for its duration less a margin, and each run renews its own: after a stall, another run in this very
+ * process has the same job id. `takenAt`: when the command that took the job was sent (monotonic, ms).
  */
-export function buildLockWatch(lockDurationMs: number, monotonicNow: () => number): LockWatch {
-  const locks = new Map<string, Entry>();
-  const hold = (entry: Entry, sentAt: number): void => {
-    clearTimeout(entry.timer);
-    entry.endsAt = sentAt + lockDurationMs - MARGIN_MS;
-    const leftMs = Math.max(0, entry.endsAt - monotonicNow());
-    entry.timer = setTimeout(() => entry.controller.abort(new LockLost()), leftMs);
+export function keepJobLock(deps: {
+  readonly durationMs: number;
+  readonly takenAt: number;
+  readonly monotonicNow: () => number;
+  /** Renews the lock in Redis; false when it is another run's, or has expired. */
+  readonly renew: () => Promise<boolean>;
+  /** Receives what Redis answered to a renewal that failed. */
+  readonly onError: (error: unknown) => void;
+}): JobLock & { release(): void } {
+  const { durationMs, takenAt, monotonicNow, renew, onError } = deps;
+  const controller = new AbortController();
+  const { signal } = controller;
+  let endsAt = 0;
+  let expiry: NodeJS.Timeout | undefined;
+  let nextRenewal: NodeJS.Timeout | undefined;
+  let isReleased = false;
+
+  const isOver = (): boolean => isReleased || signal.aborted;
+  const trustFrom = (sentAt: number): void => {
+    clearTimeout(expiry);
+    endsAt = sentAt + durationMs - MARGIN_MS;
+    expiry = setTimeout(() => controller.abort(new LockLost()), Math.max(0, endsAt - monotonicNow()));
   };
+  const renewOnce = async (): Promise<void> => {
+    const sentAt = monotonicNow();
+    try {
+      if ((await renew()) && !isOver()) trustFrom(sentAt);
+    } catch (error) {
+      onError(error);
+    }
+  };
+  const renewLater = (): void => {
+    nextRenewal = setTimeout(() => {
+      void renewOnce().then(() => {
+        if (!isOver()) renewLater();
+      });
+    }, durationMs / RENEWALS_PER_LOCK);
+  };
+
+  trustFrom(takenAt);
+  renewLater();
   return {
-    taken(token, sentAt) {
-      const entry: Entry = { controller: new AbortController(), timer: undefined, endsAt: 0 };
-      locks.set(token, entry);
-      hold(entry, sentAt);
-      return {
-        signal: entry.controller.signal,
-        assertHeld() {
-          if (entry.controller.signal.aborted || monotonicNow() >= entry.endsAt) throw new LockLost();
-        },
-      };
+    signal,
+    assertHeld() {
+      if (signal.aborted || monotonicNow() >= endsAt) throw new LockLost();
     },
-    renewed(token, sentAt) {
-      const entry = locks.get(token);
-      if (entry !== undefined && !entry.controller.signal.aborted) hold(entry, sentAt);
-    },
-    forget(token) {
-      clearTimeout(locks.get(token)?.timer);
-      locks.delete(token);
+    release() {
+      isReleased = true;
+      clearTimeout(expiry);
+      clearTimeout(nextRenewal);
     },
   };
 }

@@ -3,7 +3,7 @@ import { type JobData, isFailure } from '@passport/contract';
 import { type JobDataWriter, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { EndCheck } from './end-check.ts';
-import { type JobLock, LockLost, buildLockWatch } from './job-lock.ts';
+import { type JobLock, LockLost, keepJobLock } from './job-lock.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
 import type { Delayed, Ended, JobInHand, RunResult } from './run-result.ts';
 import { MOST_BUGS } from './run-scan.ts';
@@ -11,7 +11,7 @@ import type { WorkerLoad } from './worker-load.ts';
 
 /**
  * The four numbers that hold each other (queue.md sections 2 and 6 were measured with these locks):
- * longest Koha call (koha.timeout, 3 s) < lock 5 s, renewed each 2.5 s < grace (SHUTDOWN_GRACE, 25 s) <
+ * longest Koha call (koha.timeout, 3 s) < lock 5 s, renewed each 1.25 s < grace (SHUTDOWN_GRACE, 25 s) <
  * stop_grace_period of compose (40 s). A dead worker's job starts elsewhere within lock + stalled interval.
  */
 const LOCK_MS = 5_000;
@@ -51,33 +51,22 @@ export interface ScanWorkerDeps {
   readonly log: Logger;
 }
 
-/** A worker that remembers when the renewals it made were sent. */
-class WatchedWorker extends LenientWorker {
-  onRenewed: (tokens: readonly string[], sentAt: number) => void = () => undefined;
-  clock: () => number = () => 0;
-
-  override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
-    const sentAt = this.clock();
-    const lost = await super.extendJobLocks(jobIds, tokens, duration);
-    this.onRenewed(
-      tokens.filter((_, index) => !lost.includes(jobIds[index] ?? '')),
-      sentAt,
-    );
-    return lost;
-  }
-}
-
 /**
  * Starts taking scans from the queue. `close` takes no new job and waits for the running ones. This is the only place
  * that knows how BullMQ wants to be told what became of a job.
  */
 export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> } {
   const { connection, load, deadline, endCheck, monotonicNow, now, log } = deps;
-  const watch = buildLockWatch(LOCK_MS, monotonicNow);
 
   const process = async (job: Job<unknown>, token = ''): Promise<void> => {
     // `processedOn` was read before the command that took the job was sent.
-    const held = watch.taken(token, monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())));
+    const held = keepJobLock({
+      durationMs: LOCK_MS,
+      takenAt: monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())),
+      monotonicNow,
+      renew: async () => (await job.extendLock(token, LOCK_MS)) === 1,
+      onError: (error) => rest.hear(error),
+    });
     const { signal, release } = firstOf(held.signal, deadline);
     const over = load.begin();
     const lock: JobLock = {
@@ -97,15 +86,16 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
     } finally {
       over();
       release();
-      watch.forget(token);
+      held.release();
     }
   };
 
-  const worker = new WatchedWorker(SCANS, process, {
+  const worker = new LenientWorker(SCANS, process, {
     connection,
     prefix: QUEUE_PREFIX,
     concurrency: deps.concurrency,
     lockDuration: LOCK_MS,
+    skipLockRenewal: true, // each run renews its own (job-lock.ts)
     stalledInterval: STALLED_INTERVAL_MS,
     maxStalledCount: MOST_STALLS,
     runRetryDelay: FETCH_AGAIN_MS,
@@ -114,8 +104,6 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
     settings: { backoffStrategy: (attempts) => BUG_BACKOFF_MS[attempts - 1] ?? 30_000 },
     skipVersionCheck: true,
   });
-  worker.clock = monotonicNow;
-  worker.onRenewed = (tokens, sentAt) => tokens.forEach((token) => watch.renewed(token, sentAt));
   const rest = buildPauseWhileFull(worker, connection, log);
   worker.on('error', (error) => rest.hear(error));
   worker.on('completed', (job) => endCheck.finished(job));
