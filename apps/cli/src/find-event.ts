@@ -1,4 +1,4 @@
-import { resolveEventId, jobIdOf, readEventState } from '@passport/queue';
+import { jobIdOf, readEventState } from '@passport/queue';
 import type { EventState } from '@passport/contract';
 import { Failure, WrongUse } from './failure.ts';
 import { findLibrary } from './find-library.ts';
@@ -12,9 +12,8 @@ export interface FoundEvent {
 }
 
 async function findAt(open: OpenQueue, library: string, eventId: string): Promise<FoundEvent | null> {
-  const first = await resolveEventId(open.redis, library, eventId);
-  const state = await readEventState(open.queue, library, first, open.nameOf);
-  return state === null ? null : { jobId: jobIdOf(library, first), library, state };
+  const state = await readEventState(open.redis, library, eventId, open.nameOf);
+  return state === null ? null : { jobId: jobIdOf(library, state.event_id), library, state };
 }
 
 /** As typed: `riverside.evt_1`, or `evt_1` with or without a library. */

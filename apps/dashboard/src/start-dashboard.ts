@@ -1,7 +1,6 @@
 import type { DashboardConfig } from '@passport/config';
 import {
   CLOCK_KEY,
-  resolveEventId,
   listEvents,
   openLedger,
   openScanQueue,
@@ -76,9 +75,8 @@ export async function startDashboard(
     readOverview: () => readOverview(sources),
     listEvents: (state) => listEvents(queue, [state], nameOf),
     async readEvent({ library, eventId }) {
-      const followed = await resolveEventId(redis, library, eventId);
-      const state = await readEventState(queue, library, followed, nameOf);
-      return state === null ? null : { eventId: followed, state };
+      const state = await readEventState(redis, library, eventId, nameOf);
+      return state === null ? null : { eventId: state.event_id, state };
     },
     assetsDir: machine.assetsDir,
     trustProxy: config.trustProxy,

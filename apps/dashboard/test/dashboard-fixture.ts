@@ -7,7 +7,6 @@ import {
   QUEUE_PREFIX,
   SCANS,
   addScans,
-  resolveEventId,
   listEvents,
   openLedger,
   openScanQueue,
@@ -89,9 +88,8 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       readOverview: () => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }),
       listEvents: (state) => listEvents(queue, [state], nameOf),
       async readEvent({ library, eventId }) {
-        const followed = await resolveEventId(redis, library, eventId);
-        const state = await readEventState(queue, library, followed, nameOf);
-        return state === null ? null : { eventId: followed, state };
+        const state = await readEventState(redis, library, eventId, nameOf);
+        return state === null ? null : { eventId: state.event_id, state };
       },
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       trustProxy: false,

@@ -112,7 +112,7 @@ async function start(
       tracing,
       (library) => libraries.has(library),
     ),
-    readState: buildReadState({ redis, queue, nameOf, deadlineMs: REDIS_DEADLINE_MS, log }),
+    readState: buildReadState({ redis, nameOf, deadlineMs: REDIS_DEADLINE_MS, log }),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,

@@ -83,7 +83,7 @@ export async function openReceiver(options: {
     libraries,
     authenticate,
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) }),
-    readState: buildReadState({ redis, queue, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
+    readState: buildReadState({ redis, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     trustProxy: options.trustProxy ?? false,

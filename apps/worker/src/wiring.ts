@@ -108,7 +108,7 @@ export async function startWorker(
     await noteDelayedReport(redis, library, jobId);
     return countDelayedReports(redis, library);
   };
-  const report = { connection, queue, libraries, noteDelayed, ...patience, nameOf, now, tracing, log };
+  const report = { connection, redis, libraries, noteDelayed, ...patience, nameOf, now, tracing, log };
   const reports = startReportWorker(report);
   lifecycle.own('tell worker', () => reports.close());
   const { retention } = consortium;

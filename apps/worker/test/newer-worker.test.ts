@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import {
   buildAdmission,
-  resolveEventId,
+  readEventState,
   listEvents,
   openLedger,
   readLibraryStates,
@@ -207,7 +207,9 @@ test('what version 1 left in Redis is worked on, retried, listed and known as if
       { kind: 'duplicate', eventId: 'evt_queued', add: false },
       { kind: 'duplicate', eventId: 'evt_queued', add: false },
     ]);
-    expect(await resolveEventId(client, 'riverside', 'evt_joined')).toBe('evt_queued');
+    expect(await readEventState(client, 'riverside', 'evt_joined', String)).toMatchObject({
+      event_id: 'evt_queued',
+    });
     const receipts: string[] = [];
     for await (const { eventId } of readReceipts(client)) receipts.push(eventId);
     expect(receipts).toEqual(expect.arrayContaining(['evt_done', 'evt_miss', 'evt_queued']));

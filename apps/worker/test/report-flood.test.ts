@@ -84,7 +84,7 @@ test('reports that one library makes and does not take hold up nobody else’s, 
   const tries: string[] = [];
   const reportWorker = startReportWorker({
     connection,
-    queue: scans,
+    redis,
     libraries: librariesOf(tries),
     noteDelayed: async (library, jobId) => {
       await noteDelayedReport(redis, library, jobId);

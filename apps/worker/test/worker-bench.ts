@@ -106,7 +106,7 @@ export async function openWorkers(plan: WorkerPlan = {}): Promise<WorkerBench> {
   const queue = openScanQueue(books);
   queue.on('error', () => undefined);
   let events = 0;
-  const state = (eventId: string) => readEventState(queue, 'riverside', eventId, (id) => `${id} library`);
+  const state = (eventId: string) => readEventState(books, 'riverside', eventId, (id) => `${id} library`);
   return {
     redis,
     queue,

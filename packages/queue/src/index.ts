@@ -15,12 +15,12 @@ export {
   type AdmissionRequest,
   buildAdmission,
 } from './admission.ts';
-export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue, readEventState } from './scan-queue.ts';
+export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue } from './scan-queue.ts';
 export { type KeptLimits, type KeptSweep, buildKeptSweep } from './kept-events.ts';
 export { type KeptFigures, readKept } from './kept-reading.ts';
 export { promoteOverdue } from './clock-step.ts';
 export { LenientWorker } from './lenient-job.ts';
-export { resolveEventId } from './resolve-event-id.ts';
+export { readEventState } from './event-state.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { type QuotaReservation, type HourLimits, type HourUse, type Ledger, openLedger } from './ledger.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';

@@ -20,9 +20,11 @@ export function jobIdOf(library: string, eventId: string): string {
   return `${library}.${eventId}`;
 }
 
-/** BullMQ's hash of a job; read by our scripts, written by BullMQ alone. */
+/** BullMQ's hash of a job; read by our scripts, written by BullMQ alone but for its data (job-data.ts). */
 export const jobKey = (jobId: string): string => key(SCANS, jobId);
 export const jobKeyPrefix = key(SCANS, '');
+/** BullMQ's list of active jobs. */
+export const activeKey = key(SCANS, 'active');
 /** BullMQ's sorted set of failed jobs. */
 export const failedKey = key(SCANS, 'failed');
 

@@ -2,6 +2,7 @@ import type { Redis } from '@passport/runtime';
 import { z } from 'zod';
 import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 import { QUEUE_PREFIX, jobKey } from './keys.ts';
+import { readJson } from './read-json.ts';
 import { trimReceipts } from './receipts.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
@@ -46,18 +47,9 @@ async function takeItem(
   jobId: string,
 ): Promise<'taken' | 'nothing there' | 'changed'> {
   const text = await redis.hget(jobKey(jobId), 'data');
-  const job = withItem.safeParse(parseJson(text));
+  const job = withItem.safeParse(readJson(text));
   if (text === null || !job.success) return 'nothing there';
   return (await jobData.replace(jobId, text, { ...job.data, sealed_item: null })) ? 'taken' : 'changed';
-}
-
-/** Null also for what is no JSON: that has no item that could be removed, and goes by its age. */
-function parseJson(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? 'null');
-  } catch {
-    return null;
-  }
 }
 
 /**

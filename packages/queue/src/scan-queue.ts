@@ -1,5 +1,5 @@
 import type { JobsOptions, Queue } from 'bullmq';
-import { type EventState, type JobData, eventStateOf, parseJob } from '@passport/contract';
+import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, SCANS, jobIdOf } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
@@ -41,18 +41,4 @@ export async function addScans(
       opts: { jobId: jobIdOf(job.library, job.event_id), priority },
     })),
   );
-}
-
-/** The state of an event as of now, or null when the queue does not have it (or cannot read it). */
-export async function readEventState(
-  queue: ScanJobs,
-  library: string,
-  eventId: string,
-  nameOf: (libraryId: string) => string,
-): Promise<EventState | null> {
-  const job = await queue.getJob(jobIdOf(library, eventId));
-  if (job === undefined) return null;
-  const parsed = parseJob(job.data);
-  if (parsed.kind === 'unreadable') return null;
-  return eventStateOf(parsed.job, (await job.getState()) === 'active', nameOf);
 }

@@ -111,7 +111,7 @@ describe('on a Redis cluster', () => {
     await fixture.mover.delay(job, (await fixture.redisNow()) + 60_000);
     expect(await promoteDelayed(fixture.redis, fixture.queue, 'midland')).toBe(1);
 
-    const state = await readEventState(fixture.queue, 'riverside', 'evt_1', (id) => id);
+    const state = await readEventState(fixture.redis, 'riverside', 'evt_1', (id) => id);
     expect(state).toMatchObject({ state: 'queued', seq: 3 });
     const figures = await readQueue(fixture.redis, fixture.queue, ['riverside'], NOON + 4_000);
     expect(figures).toMatchObject({ jobs: { queued: 1 }, oldestSeconds: 4 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { addScans, resolveEventId, openLedger, readEventState } from '@passport/queue';
+import { addScans, openLedger, readEventState } from '@passport/queue';
 import {
   type QueueFixture,
   jobData,
@@ -138,10 +138,7 @@ describe('a double scan', () => {
   test('the state is found under both ids', async () => {
     await acceptFirst();
     await admit(second);
-    const stateOf = async (eventId: string) => {
-      const followed = await resolveEventId(fixture.redis, 'riverside', eventId);
-      return readEventState(fixture.queue, 'riverside', followed, (id) => id);
-    };
+    const stateOf = (eventId: string) => readEventState(fixture.redis, 'riverside', eventId, (id) => id);
 
     const [own, coalesced, unknown] = [
       await stateOf('evt_1'),

@@ -109,7 +109,7 @@ describe('events as a person sees them', () => {
     await fixture.server.ask('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
 
     expect(told(await list(['queued'])).toSorted()).toEqual(['evt_2 queued', 'unreadable']);
-    expect(await readEventState(fixture.queue, 'riverside', 'evt_1', nameOf)).toBeNull();
+    expect(await readEventState(fixture.redis, 'riverside', 'evt_1', nameOf)).toBeNull();
   });
 
   test('a payload that cannot be read is listed by its id and fields, without its values', async () => {
@@ -125,7 +125,7 @@ describe('events as a person sees them', () => {
 
   test('the state of a running event has the number after its last one', async () => {
     await add('evt_1');
-    const stateNow = () => readEventState(fixture.queue, 'riverside', 'evt_1', nameOf);
+    const stateNow = () => readEventState(fixture.redis, 'riverside', 'evt_1', nameOf);
     const queued = await stateNow();
     await fixture.mover.take();
 
@@ -138,7 +138,7 @@ describe('events as a person sees them', () => {
   test('a state contains neither card nor item', async () => {
     await add('evt_1');
 
-    const text = JSON.stringify(await readEventState(fixture.queue, 'riverside', 'evt_1', nameOf));
+    const text = JSON.stringify(await readEventState(fixture.redis, 'riverside', 'evt_1', nameOf));
 
     expect(text).not.toMatch(/sealed|card|item/);
   });
@@ -146,8 +146,8 @@ describe('events as a person sees them', () => {
   test('an unknown event has no state, nor has one that cannot be read', async () => {
     await fixture.queue.add('riverside', {} as unknown as JobData, { jobId: 'riverside.odd' });
 
-    expect(await readEventState(fixture.queue, 'riverside', 'odd', nameOf)).toBeNull();
-    expect(await readEventState(fixture.queue, 'riverside', 'none', nameOf)).toBeNull();
+    expect(await readEventState(fixture.redis, 'riverside', 'odd', nameOf)).toBeNull();
+    expect(await readEventState(fixture.redis, 'riverside', 'none', nameOf)).toBeNull();
   });
 });
 

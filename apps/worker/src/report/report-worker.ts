@@ -2,7 +2,6 @@ import { UnrecoverableError } from 'bullmq';
 import {
   LenientWorker,
   QUEUE_PREFIX,
-  type ScanJobs,
   REPORTS,
   type QueuedReport,
   readEventState,
@@ -35,7 +34,8 @@ const FETCH_AGAIN_MS = 1_000;
 /** Starts what tells Koha the ends that it did not take at once: the state as of now, until `give_up_after`. */
 export function startReportWorker(deps: {
   readonly connection: Redis;
-  readonly queue: ScanJobs;
+  /** The connection on which the states are read. */
+  readonly redis: Redis;
   readonly libraries: Libraries;
   /** Notes that a report waits for a library's circuit; returns how many do. */
   readonly noteDelayed: (library: string, jobId: string) => Promise<number>;
@@ -47,7 +47,7 @@ export function startReportWorker(deps: {
   readonly tracing: Tracing;
   readonly log: Logger;
 }): { close(): Promise<void> } {
-  const { queue, libraries, noteDelayed, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
+  const { redis, libraries, noteDelayed, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
 
   const tell = async (jobId: string, report: QueuedReport): Promise<void> => {
     const { library, event_id: eventId, since_ms: sinceMs, traceparent } = report;
@@ -59,7 +59,7 @@ export function startReportWorker(deps: {
       log.warn({ event: eventId, library }, 'Koha was not told');
       return;
     }
-    const state = await readEventState(queue, library, eventId, nameOf);
+    const state = await readEventState(redis, library, eventId, nameOf);
     if (state === null) return;
     try {
       await tracing.within(
