@@ -25,6 +25,8 @@ export const jobKey = (jobId: string): string => key(SCANS, jobId);
 export const jobKeyPrefix = key(SCANS, '');
 /** BullMQ's list of active jobs. */
 export const activeKey = key(SCANS, 'active');
+/** BullMQ's sorted set of delayed jobs. */
+export const delayedJobsKey = key(SCANS, 'delayed');
 /** BullMQ's sorted set of failed jobs. */
 export const failedKey = key(SCANS, 'failed');
 

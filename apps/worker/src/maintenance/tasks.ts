@@ -83,7 +83,7 @@ export function buildTasks(deps: {
     {
       name: 'clock steps',
       everyMs: OVERDUE_EVERY_MS,
-      work: () => promoteOverdue(queue, now(), LONGEST_WAIT_MS),
+      work: () => promoteOverdue(redis, queue, now(), LONGEST_WAIT_MS),
     },
     { name: 'items', everyMs: SWEEP_EVERY_MS, work: () => sweepItems(now()) },
     {
