@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { addScans, buildJobDataWriter, openScanQueue } from '@passport/queue';
@@ -53,7 +54,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
     log,
   });
   own({ stop: () => worker.close() });
-  return { queue, logged, job: () => queue.getJob('riverside.evt_1') };
+  return { queue, logged, connection, job: () => queue.getJob('riverside.evt_1') };
 }
 
 test.each(['ERR_INVALID_ARG_TYPE', 'ERR_ASSERTION', 'ENOSPC'])(
@@ -108,4 +109,33 @@ test('a bug in what follows the end of a job keeps it from being finished five t
   await waitFor('the job to be finished', async () => (await job())?.finishedOn !== undefined);
   expect(await (await job())?.getState()).toBe('completed');
   expect(logged.map(({ msg }) => msg)).toContain('what follows the end of a job was given up');
+});
+
+test('what has left is on record even when the run ends while Redis is away', async () => {
+  let disconnect: (() => Promise<unknown>) | null = null;
+  let runs = 0;
+  const recorded: number[] = [];
+  const ended = jobData({ progress: { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } });
+  const { connection, job } = await work({
+    async run() {
+      runs += 1;
+      if (runs > 1) return { kind: 'done_before', job: ended };
+      await (
+        await waitFor('a connection to lose', () => disconnect)
+      )();
+      return { kind: 'done', outcome: 'NOT_FOUND', job: ended, data: ended };
+    },
+    beforeEnd() {
+      recorded.push(runs);
+      return Promise.resolve();
+    },
+  });
+  disconnect = () => {
+    const closed = once(connection, 'close');
+    connection.disconnect(true);
+    return closed;
+  };
+
+  await waitFor('the job to end', async () => (await job())?.finishedOn !== undefined);
+  expect(recorded).toEqual([1]);
 });

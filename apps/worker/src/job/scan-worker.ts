@@ -154,8 +154,8 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
   });
   switch (result.kind) {
     case 'done':
-      lock.assertHeld();
       endCheck.ending(job, () => work.endAgain(result, jobId));
+      // Whoever has the job by now, and wherever Redis is: what has left is on record.
       await work.beforeEnd(result);
       await write(result.data);
       await work.afterEnd(result.job, jobId);
