@@ -70,6 +70,20 @@ export const HOSTILE_LENDER: Readonly<Record<string, Hostility>> = {
   'a conflict and pages without end': conflictThen(() =>
     fullPage((n) => ({ patron_id: n, cardnumber: `x${n}` })),
   ),
+  'a conflict and a byte now and then': conflictThen(() => ({ body: endless(' ', 50) })),
+  'a conflict and a surname of 10 MB': conflictThen(() =>
+    json([{ patron_id: 1, cardnumber: 'x', surname: longText(10 * MEGABYTE) }]),
+  ),
+  'a conflict and an error of text': conflictThen(() =>
+    json({ error: STRANGER_TEXT, error_code: STRANGER_CODE }, 500),
+  ),
+  'a copy refused for permissions of text': create(
+    {
+      error: 'Authorization failure. Missing required permission(s).',
+      required_permissions: { borrowers: STRANGER_TEXT, [STRANGER_TEXT]: STRANGER_CODE },
+    },
+    403,
+  ),
   'a copy that is nested': on('POST', /^\/patrons$/, () => ({
     status: 201,
     body: '{"a":'.repeat(MEGABYTE),
