@@ -57,9 +57,9 @@ describe('a closed circuit', () => {
 });
 
 describe('an open circuit', () => {
-  test('lets exactly one call try after a second', () => {
+  test('lets exactly one call try after a quarter of a second', () => {
     const { circuit, clock } = opened();
-    clock.forward(999);
+    clock.forward(249);
     expect(circuit.enter()).toBe('refuse');
     clock.forward(1);
     expect(circuit.isDue).toBe(true);
@@ -89,22 +89,23 @@ describe('an open circuit', () => {
     });
   }
 
-  test('is tried each second for ten seconds, then at doubled pauses of never more than eight', () => {
-    const pauses = pausesOf(opened(), 16);
-    expect(pauses.slice(0, 11)).toEqual([...Array.from({ length: 10 }, () => 1_000), 2_000]);
-    expect(pauses.slice(11)).toEqual([4_000, 8_000, 8_000, 8_000, 8_000]);
+  test('is tried soon, then each second for ten seconds, then at doubled pauses of never more than eight', () => {
+    const pauses = pausesOf(opened(), 18);
+    expect(pauses.slice(0, 2)).toEqual([300, 500]);
+    expect(pauses.slice(2, 13)).toEqual([...Array.from({ length: 10 }, () => 1_000), 2_000]);
+    expect(pauses.slice(13)).toEqual([4_000, 8_000, 8_000, 8_000, 8_000]);
   });
 
   test('is tried at random moments, or one that fails and works in turn would always be found failing', () => {
     const clock = handClock();
-    const draws = [0, 0.5, 0.9, 0.2];
+    const draws = [0, 0, 0, 0.5, 0.9, 0.2];
     const random = (): number => draws.shift() ?? 0;
     const circuit = buildCircuit(clock.now, () => undefined, { random });
     for (let n = 0; n < 5; n += 1) circuit.failed(circuit.enter());
-    expect(pausesOf({ circuit, clock, changes: [] }, 4)).toEqual([500, 800, 1_000, 600]);
+    expect(pausesOf({ circuit, clock, changes: [] }, 6)).toEqual([200, 300, 500, 800, 1_000, 600]);
   });
 
-  test('begins with a second again the next time', () => {
+  test('begins with a short pause again the next time', () => {
     const { circuit, clock } = opened();
     clock.forward(1_000);
     circuit.failed(circuit.enter());

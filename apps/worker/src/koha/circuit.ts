@@ -19,14 +19,18 @@ export interface Circuit {
 
 /** Failures in a row that open it. Fewer, and one restarting Koha worker would; more, and a desk waits too often. */
 const FAILURES_TO_OPEN = 5;
-/** First and longest time until it is tried again: back within seconds of the library's return, also at night. */
-const FIRST_PAUSE_MS = 1_000;
+/**
+ * First and longest time until it is tried again: back within seconds of the library's return, also at night. A Koha that fails
+ * half of its calls is refused for five in a row about every sixtieth call, and is not down: it is tried soon.
+ */
+const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
 /**
- * A Koha that restarts, or comes and goes, is tried each second for so long before the pauses grow. They are drawn at
+ * A Koha that restarts, or comes and goes, is tried each second for so long before the pauses grow further. They are drawn at
  * random, or a library that fails and works in turn would be tried in the wrong half of each of its turns.
  */
 const QUICK_MS = 10_000;
+const LONGEST_QUICK_PAUSE_MS = 1_000;
 
 export interface CircuitOptions {
   /** In [0, 1). */
@@ -79,7 +83,8 @@ export function buildCircuit(
       if (openedAt === null) {
         if (failures >= FAILURES_TO_OPEN) open();
       } else if (passage === 'probe') {
-        if (monotonicNow() - openedAt >= QUICK_MS) longestMs = Math.min(2 * longestMs, longestPauseMs);
+        const isQuick = monotonicNow() - openedAt < QUICK_MS;
+        longestMs = Math.min(2 * longestMs, isQuick ? LONGEST_QUICK_PAUSE_MS : longestPauseMs);
         pause();
       }
     },
