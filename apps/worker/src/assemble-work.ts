@@ -89,6 +89,7 @@ export function assembleWork(opened: Opened): ScanWork {
       if (await queueReport(reportQueue, report, progress.seq, before)) return;
       log.warn({ event: event_id, library, waiting: before }, 'Koha is not told: too many reports wait');
     },
+    sources,
     tracing,
     deadline: lifecycle.deadline,
     log,

@@ -38,7 +38,7 @@ describe('a record that has left for the lending library is on record', () => {
       'its own error (500)',
       { kind: 'status', status: 500, body: { error: 'x', error_code: 'internal_server_error' }, times: 8 },
     ],
-    ['a bare 500', { kind: 'status', status: 500 }],
+    ['a bare 500', { kind: 'status', status: 500, times: 3 }],
     ['a 503 page', { kind: 'html', status: 503 }],
     ['a redirect', { kind: 'status', status: 302, headers: { location: 'https://login.example' } }],
     ['silence', { kind: 'hang' }],

@@ -46,9 +46,10 @@ describe('T-14 the create whose answer is lost', () => {
   test.each<[string, Omit<FaultDraft, 'operation'>]>([
     ['a reset', { kind: 'reset_before' }],
     ['silence', { kind: 'hang' }],
-    ['a 502 page', { kind: 'html', status: 502 }],
-    ['a bare 500', { kind: 'status', status: 500 }],
     ['a 503', { kind: 'status', status: 503 }],
+    ['a 504 page', { kind: 'html', status: 504 }],
+    ['one 502 page after the other', { kind: 'html', status: 502, times: 3 }],
+    ['one bare 500 after the other', { kind: 'status', status: 500, times: 3 }],
   ])('by %s before it was made: tried again, one copy', async (_what, fault) => {
     const story = await faulty(fault);
     const { job } = waitOf(await story.run(noItem));
@@ -57,6 +58,23 @@ describe('T-14 the create whose answer is lost', () => {
 
     expect(endOfRun(await story.run({ job, starts: 2 })).outcome).toBe('COPIED');
     expect(copies(story)).toHaveLength(1);
+  });
+
+  test.each<[string, Omit<FaultDraft, 'operation'>]>([
+    ['a 502 page', { kind: 'html', status: 502, times: 2 }],
+    ['a bare 500', { kind: 'status', status: 500, times: 2 }],
+  ])('by %s for a moment: looked up, and made in the same try, one copy', async (_what, fault) => {
+    const story = await faulty(fault);
+    expect(endOfRun(await story.run())).toMatchObject({
+      outcome: 'COPIED',
+      checkout: { result: 'CHECKED_OUT' },
+    });
+    expect(copies(story)).toHaveLength(1);
+    const toRiverside = story.calls().filter((call) => /^riverside .* \/patrons$/.test(call));
+    const looks = toRiverside.slice(1, toRiverside.lastIndexOf(`riverside ${CREATE}`));
+    expect(toRiverside.filter((call) => call.endsWith(CREATE))).toHaveLength(3);
+    // No create follows another without a look between them.
+    expect(looks.join(' ')).not.toContain(`${CREATE} riverside ${CREATE}`);
   });
 
   test('is taken for made when only its body is cut off', async () => {

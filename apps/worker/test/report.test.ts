@@ -32,6 +32,18 @@ describe('telling Koha', () => {
     await waitFor('the desk to be told', () => told(eventId)?.seq === state.seq);
   });
 
+  test('is made again at once where a proxy refuses it for a moment', async () => {
+    const { startWorker, accept, follow, riverside } = await open();
+    const worker = await startWorker();
+    riverside.addFaults([{ operation: TELL, kind: 'html', status: 502, times: 2 }]);
+    const eventId = await accept();
+
+    const state = await follow(eventId);
+    await waitFor('the desk to be told', () => told(eventId)?.seq === state.seq);
+    expect(reports()).toHaveLength(3);
+    expect(worker.logged.map(({ msg }) => msg)).not.toContain('telling Koha later');
+  });
+
   test('says at once that an event waits, and for whom, then how it ended', async () => {
     const { startWorker, accept, follow, midland } = await open();
     await startWorker();

@@ -1,5 +1,6 @@
 import type { Progress } from '@passport/contract';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
+import { readAt } from './read-at.ts';
 import type { StepDeps } from './step.ts';
 import { LibraryClosed } from '../koha/libraries.ts';
 
@@ -15,7 +16,6 @@ export interface CheckoutOrder {
   readonly lookFirst: boolean;
   /** Milliseconds until a checkout must not be sent any more; negative when it is too late. */
   readonly sendingLeftMs: () => number;
-  readonly monotonicNow: () => number;
 }
 
 export type CheckoutOutcome = NonNullable<Progress['checkout']>;
@@ -44,8 +44,7 @@ export async function checkOut(
 
 /** It may be a while since an earlier run knew the record. */
 async function isAnonymized({ lending, patronId }: CheckoutOrder, deps: StepDeps): Promise<boolean> {
-  const { libraries, signal } = deps;
-  const patron = await libraries.call(lending, (koha) => koha.readPatron(patronId, { signal }));
+  const patron = await readAt(lending, (koha, limits) => koha.readPatron(patronId, limits), deps);
   return patron?.anonymized === true;
 }
 
@@ -91,7 +90,7 @@ async function send(order: CheckoutOrder, deps: StepDeps, confirmed?: Confirmed)
     barcode,
     ...(confirmed === undefined ? {} : { itemId: confirmed.itemId, confirmation: confirmed.token }),
   };
-  const limits = { signal: deps.signal, sendBefore: order.monotonicNow() + order.sendingLeftMs() };
+  const limits = { signal: deps.signal, sendBefore: deps.monotonicNow() + order.sendingLeftMs() };
   try {
     return await deps.libraries.call(lending, (koha) => koha.checkOut(wish, { branch }, limits));
   } catch (error) {
@@ -152,13 +151,14 @@ type LookedUp =
 
 async function lookUpKeys(order: CheckoutOrder, deps: StepDeps): Promise<LookedUp> {
   const { lending, patronId, barcode, branch } = order;
-  const { libraries, signal } = deps;
   const answered = (result: CheckoutOutcome): LookedUp => ({ kind: 'answered', result });
-  const item = await libraries.call(lending, (koha) => koha.findItem(barcode, { signal }));
+  const item = await readAt(lending, (koha, limits) => koha.findItem(barcode, limits), deps);
   if (item === null) return answered({ result: 'ITEM_NOT_FOUND', keys: [] });
   const { itemId } = item;
-  const { blockers, confirms, token } = await libraries.call(lending, (koha) =>
-    koha.availability(patronId, itemId, { branch }, { signal }),
+  const { blockers, confirms, token } = await readAt(
+    lending,
+    (koha, limits) => koha.availability(patronId, itemId, { branch }, limits),
+    deps,
   );
   if (blockers.length > 0) return answered({ result: 'BLOCKED', keys: blockers });
   if (confirms.includes('RENEW_ISSUE')) return answered(ALREADY);
@@ -168,9 +168,12 @@ async function lookUpKeys(order: CheckoutOrder, deps: StepDeps): Promise<LookedU
 /** Whether the patron has the item by now; null when not. An unknown item is an answer of its own. */
 async function findCheckout(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome | null> {
   const { lending, patronId, barcode } = order;
-  const { libraries, signal } = deps;
-  const item = await libraries.call(lending, (koha) => koha.findItem(barcode, { signal }));
+  const item = await readAt(lending, (koha, limits) => koha.findItem(barcode, limits), deps);
   if (item === null) return { result: 'ITEM_NOT_FOUND', keys: [] };
-  const checkout = await libraries.call(lending, (koha) => koha.findLoan(patronId, item.itemId, { signal }));
+  const checkout = await readAt(
+    lending,
+    (koha, limits) => koha.findLoan(patronId, item.itemId, limits),
+    deps,
+  );
   return checkout === null ? null : ALREADY;
 }

@@ -8,11 +8,10 @@ import type { InStep, StepDeps } from './step.ts';
 import { type Made, type Result, checkoutTooLate, done, endOf } from './result.ts';
 import type { Scan } from './scan.ts';
 
-export interface CheckoutStepDeps extends Pick<StepDeps, 'libraries' | 'pause'> {
+export interface CheckoutStepDeps extends Pick<StepDeps, 'libraries' | 'pause' | 'monotonicNow'> {
   readonly audit: Pick<Audit, 'lent'>;
   readonly inStep: InStep;
   readonly now: () => number;
-  readonly monotonicNow: () => number;
 }
 
 const NOT_ASKED: CheckoutOutcome = { result: 'NOT_ASKED', keys: [] };
@@ -41,7 +40,6 @@ export async function checkOutItem(
     confirm: lending.retry.confirm,
     lookFirst,
     sendingLeftMs: () => latestMs - deps.now(),
-    monotonicNow: deps.monotonicNow,
   };
   try {
     const checkout = await deps.inStep('checkout', () =>

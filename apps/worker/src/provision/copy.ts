@@ -3,6 +3,7 @@ import type { Scan } from './scan.ts';
 import { type CopyOrder, type CopyResult, misconfigured, notMade } from './copy-result.ts';
 import { findLocalCopy } from './local-copy.ts';
 import type { CreateAccess } from './create-place.ts';
+import { isOfTheMoment } from '../koha/of-the-moment.ts';
 import type { InStep, StepDeps } from './step.ts';
 
 export interface CopyDeps extends StepDeps {
@@ -27,6 +28,8 @@ const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
 const MOST_REFUSALS = 8;
 /** Namesakes at one desk at one moment are few; in a rush of them each try lets one more through. */
 const MOST_RACES = 10;
+/** Creates lost to an error page within one try, each followed by a look that was answered. */
+const MOST_LOSSES = 3;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 1_600;
 
@@ -53,12 +56,14 @@ async function ensureCopy(order: CopyOrder, deps: CopyDeps): Promise<CopyResult>
     const made = placed.value;
     if (made.kind === 'end') return made.result;
     unsure ||= made.kind !== 'there';
-    // Koha's own error is over, so the look may wait until right before the next try.
-    if (made.kind === 'record_refused') await pauseAfter(tries, deps);
+    // An error that is over lets the look wait until right before the next try.
+    const isOver = made.kind === 'record_refused' || (made.kind === 'lost' && made.isOfTheMoment);
+    if (isOver) await pauseAfter(tries, deps);
     const found = await findLocalCopy(order, deps, unsure);
     if (found !== null) return found;
-    if (made.kind === 'lost') throw made.error;
-    if (made.kind === 'record_refused') {
+    if (made.kind === 'lost') {
+      if (!made.isOfTheMoment || tries >= MOST_LOSSES) throw made.error;
+    } else if (made.kind === 'record_refused') {
       if (tries >= MOST_REFUSALS) return notMade('record_refused', order, { outcome: 'LENDING_REFUSED' });
     } else {
       if (!isRaceForLogin(made.because) || tries >= MOST_RACES) return notThere(order, made.because, deps);
@@ -83,7 +88,7 @@ type Created =
   | { readonly kind: 'end'; readonly result: CopyResult }
   | { readonly kind: 'there'; readonly because: There }
   | { readonly kind: 'record_refused' }
-  | { readonly kind: 'lost'; readonly error: KohaError };
+  | { readonly kind: 'lost'; readonly error: KohaError; readonly isOfTheMoment: boolean };
 
 /** One create, noted as sent before the first one leaves. */
 async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promise<Created> {
@@ -94,6 +99,7 @@ async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promi
     await deps.noteSent();
     deps.assertHeld();
   }
+  const sentAt = deps.monotonicNow();
   try {
     const answer = await deps.libraries.call(lending, (koha) =>
       koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: deps.signal }),
@@ -109,7 +115,8 @@ async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promi
   } catch (error) {
     if (isFirst && !mayHaveLeft(error)) deps.nothingLeft();
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
-    return error.code === 'record_refused' ? { kind: 'record_refused' } : { kind: 'lost', error };
+    if (error.code === 'record_refused') return { kind: 'record_refused' };
+    return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, deps.monotonicNow() - sentAt) };
   }
 }
 

@@ -1,6 +1,7 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalHolder, decideLocalHolder, isCopy, isMergedCopy } from '@passport/patron-rules';
 import { type CopyOrder, type CopyResult, conflict, misconfigured, notMade, ours } from './copy-result.ts';
+import { readAt } from './read-at.ts';
 import type { StepDeps } from './step.ts';
 
 /**
@@ -12,17 +13,20 @@ export async function findLocalCopy(
   deps: StepDeps,
   unsure: boolean,
 ): Promise<CopyResult | null> {
-  const { libraries, signal } = deps;
   const { lending, body, home: homeId, homeKeyAttribute, homeKey } = order;
   const card = body.cardnumber;
-  const byCard = await libraries.call(lending, (koha) =>
-    koha.findByCard(card, { attributes: true, balance: false }, { signal }),
+  const byCard = await readAt(
+    lending,
+    (koha, limits) => koha.findByCard(card, { attributes: true, balance: false }, limits),
+    deps,
   );
   const known = { ...order, card, homeId, byCard };
   const holder = decideLocalHolder({ ...known, byHomeKey: [] });
   if (holder.kind === 'our_copy' || homeKeyAttribute === null) return whoHolds(order, deps, holder, unsure);
-  const byHomeKey = await libraries.call(lending, (koha) =>
-    koha.findByAttribute(homeKeyAttribute, homeKey, { signal }),
+  const byHomeKey = await readAt(
+    lending,
+    (koha, limits) => koha.findByAttribute(homeKeyAttribute, homeKey, limits),
+    deps,
   );
   return whoHolds(order, deps, decideLocalHolder({ ...known, byHomeKey }), unsure);
 }
@@ -67,7 +71,7 @@ async function whoHolds(
 async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): Promise<CopyResult> {
   const { lending, branch, body } = order;
   const read = (): Promise<KohaPatron | null> =>
-    deps.libraries.call(lending, (koha) => koha.readPatron(patronId, { signal: deps.signal }));
+    readAt(lending, (koha, limits) => koha.readPatron(patronId, limits), deps);
   const copy = await read();
   if (copy === null) return conflict(order);
   if (copy.anonymized === true) return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId });
@@ -116,7 +120,7 @@ async function changeHomeKey(
 ): Promise<CopyResult> {
   const { home, lending, homeKey } = order;
   const { libraries, signal } = deps;
-  const atHome = await libraries.call(home, (koha) => koha.readPatron(otherNumber, { signal }));
+  const atHome = await readAt(home, (koha, limits) => koha.readPatron(otherNumber, limits), deps);
   const isGone = atHome === null || atHome.anonymized === true;
   if (!isGone || attributeId === null) return conflict(order);
   deps.assertHeld();
@@ -128,7 +132,7 @@ async function changeHomeKey(
     return changed.kind === 'changed' ? rekeyed : conflict(order);
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
-    const copy = await libraries.call(lending, (koha) => koha.readPatron(patronId, { signal }));
+    const copy = await readAt(lending, (koha, limits) => koha.readPatron(patronId, limits), deps);
     if (copy?.attributes?.some(({ value }) => value === homeKey) === true) return rekeyed;
     throw error;
   }

@@ -168,6 +168,7 @@ const copyOrder = (
 const copyDeps = (scan: Scan, copy: Copy, home: string, held: JobHold, deps: ProvisionDeps): CopyDeps => ({
   libraries: deps.libraries,
   pause: deps.pause,
+  monotonicNow: deps.monotonicNow,
   random: deps.random,
   createAccess: deps.createAccess,
   inStep: deps.inStep,

@@ -7,6 +7,7 @@ export interface StepDeps {
   /** Throws when this process may no longer write for the job. */
   readonly assertHeld: () => void;
   readonly pause: (ms: number) => Promise<void>;
+  readonly monotonicNow: () => number;
 }
 
 /** Does one step of the workflow, measured and traced. */

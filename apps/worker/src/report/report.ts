@@ -2,6 +2,8 @@ import { type JobData, eventStateOf } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import type { Logger, SpanStart, Tracing } from '@passport/runtime';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import { repeatAtOnce } from '../koha/of-the-moment.ts';
+import type { Sources } from '../sources.ts';
 
 /** Tells a library's Koha how its event stands (contract section 4). Telling never changes the outcome. */
 export interface Reporter {
@@ -24,10 +26,11 @@ export function buildReporter(deps: {
   readonly queueReport: (job: JobData) => Promise<void>;
   /** Aborted when the process must end: what is being told then is told later. */
   readonly deadline: AbortSignal;
+  readonly sources: Pick<Sources, 'pause' | 'monotonicNow'>;
   readonly tracing: Tracing;
   readonly log: Logger;
 }): Reporter {
-  const { libraries, wantsReports, nameOf, queueReport, deadline: signal, tracing, log } = deps;
+  const { libraries, wantsReports, nameOf, queueReport, deadline: signal, sources, tracing, log } = deps;
   const beside = new Set<Promise<void>>();
   const tell = (job: JobData, timeoutMs: number): Promise<void> =>
     tracing.within(
@@ -42,7 +45,8 @@ export function buildReporter(deps: {
     async reportEnd(job) {
       if (!wantsReports(job.library)) return;
       try {
-        await tell(job, END_DEADLINE_MS);
+        // Koha keeps the newest state that it was told, so that a report may be made twice.
+        await repeatAtOnce(() => tell(job, END_DEADLINE_MS), { signal, ...sources });
       } catch (error) {
         if (!isOutside(error)) throw error;
         log.info({ event: job.event_id, library: job.library, code: error.code }, 'telling Koha later');
