@@ -9,21 +9,34 @@ import { percentile } from './percentile.ts';
 import { createReportLog } from './report-log.ts';
 
 const BAD_GATEWAY = { kind: 'html', status: 502 } as const;
-/** For how long a lending Koha answers 502 and is well, alternately, in milliseconds. */
-const PERIODS = {
-  alder: [1_000, 1_000],
-  birch: [2_000, 2_000],
-  cedar: [5_000, 5_000],
-} as const;
-/** One more is in trouble a third of the time, at random. */
-const RANDOM = 'dogwood';
-const RANDOM_SHARE = 1 / 3;
-type LendingId = keyof typeof PERIODS | typeof RANDOM;
-const LENDING = [...Object.keys(PERIODS), RANDOM] as LendingId[];
+const SILENCE = { kind: 'hang' } as const;
+/** In trouble and well alternately, for so many milliseconds; or in trouble for a share of its answers, at random. */
+type Rhythm =
+  | { readonly fault: typeof BAD_GATEWAY | typeof SILENCE; readonly badMs: number; readonly wellMs: number }
+  | { readonly fault: typeof BAD_GATEWAY; readonly share: number };
+const RHYTHMS = {
+  alder: { fault: BAD_GATEWAY, badMs: 1_000, wellMs: 1_000 },
+  birch: { fault: BAD_GATEWAY, badMs: 2_000, wellMs: 2_000 },
+  cedar: { fault: BAD_GATEWAY, badMs: 5_000, wellMs: 5_000 },
+  dogwood: { fault: BAD_GATEWAY, share: 1 / 3 },
+  elder: { fault: BAD_GATEWAY, badMs: 3_000, wellMs: 1_500 },
+  fir: { fault: SILENCE, badMs: 2_000, wellMs: 2_000 },
+  gorse: { fault: BAD_GATEWAY, share: 1 / 2 },
+} as const satisfies Record<string, Rhythm>;
+type LendingId = keyof typeof RHYTHMS;
+const LENDING = Object.keys(RHYTHMS) as LendingId[];
+const MEDIAN_MS = 4_000;
+/**
+ * Two have a limit of their own. Half of `gorse`'s checkouts are lost, and a lost one is looked up and sent again after Koha's whole
+ * time-out, 3 s: with less, an item could be checked out twice. So half of its scans cannot end before 3 s, plus what
+ * the copy took. A call that `fir` leaves without an answer fails after 3 s, when the next silence may have begun: 13 s were measured.
+ */
+const OWN_MEDIAN_MS: Partial<Readonly<Record<LendingId, number>>> = { gorse: 10_000, fir: 30_000 };
 
 const SCANS_EACH = 30;
-const EVERY_MS = 300;
-const MEDIAN_MS = 4_000;
+const EVERY_MS = 400;
+/** More answers than are ever asked for. */
+const ANSWERS = 20_000;
 
 const reports = createReportLog();
 let consortium: Consortium<LendingId | 'midland'>;
@@ -43,25 +56,28 @@ afterAll(() => {
   return consortium?.stop();
 });
 
-async function flap(koha: KohaDouble, id: LendingId): Promise<void> {
-  const random = seededRandom(7);
-  if (id === RANDOM) {
-    while (!over.signal.aborted) {
-      koha.clearFaults();
-      if (random.next() < RANDOM_SHARE)
-        koha.addFaults([{ operation: '*', ...BAD_GATEWAY, times: 1_000_000 }]);
-      await pause(10);
-    }
+async function flap(koha: KohaDouble, rhythm: Rhythm): Promise<void> {
+  if ('share' in rhythm) {
+    const random = seededRandom(7);
+    const well = { kind: 'delay', ms: 0 } as const;
+    const answers = Array.from({ length: ANSWERS }, () =>
+      random.next() < rhythm.share ? rhythm.fault : well,
+    );
+    koha.addFaults(answers.map((answer) => ({ operation: '*', ...answer })));
     return;
   }
-  const [downMs, upMs] = PERIODS[id];
   while (!over.signal.aborted) {
-    koha.addFaults([{ operation: '*', times: 1_000_000, ...BAD_GATEWAY }]);
-    await pause(downMs);
+    koha.addFaults([{ operation: '*', times: 1_000_000, ...rhythm.fault }]);
+    await pause(rhythm.badMs);
     koha.clearFaults();
-    await pause(upMs);
+    await pause(rhythm.wellMs);
   }
 }
+
+const describeRhythm = (rhythm: Rhythm): string =>
+  'share' in rhythm
+    ? `answers 502 ${Math.round(rhythm.share * 100)} times of a hundred`
+    : `${rhythm.fault === SILENCE ? 'is silent' : 'answers 502'} for ${rhythm.badMs} ms, then is well for ${rhythm.wellMs} ms`;
 
 /** Milliseconds from each scan until the report of its outcome. */
 async function scans(lending: LendingId): Promise<number[]> {
@@ -79,22 +95,20 @@ async function scans(lending: LendingId): Promise<number[]> {
 }
 
 test('a desk of a lending Koha that comes and goes gets its reports within seconds', async () => {
-  for (const id of LENDING) void flap(consortium.doubles[id], id);
+  for (const id of LENDING) void flap(consortium.doubles[id], RHYTHMS[id]);
   const took = await Promise.all(
     LENDING.map(async (id) => {
       const each = await scans(id);
       const [median, ninth, most] = [0.5, 0.9, 1].map((share) => Math.round(percentile(each, share)));
-      const how =
-        id === RANDOM
-          ? 'a third of the time, at random'
-          : `for ${PERIODS[id][0]} ms, then none for ${PERIODS[id][1]} ms`;
       process.stderr.write(
-        `a lending Koha answers 502 ${how}: median ${median} ms, 90th percentile ${ninth} ms, longest ${most} ms, ` +
-          `${consortium.doubles[id].calls().length} calls for ${SCANS_EACH} scans\n`,
+        `a lending Koha ${describeRhythm(RHYTHMS[id])}: median ${median} ms, 90th percentile ${ninth} ms, ` +
+          `longest ${most} ms, ${consortium.doubles[id].calls().length} calls for ${SCANS_EACH} scans\n`,
       );
-      return each;
+      return { id, each };
     }),
   );
   // Whatever the rhythm: one alone may be unlucky, all of them together are not.
-  expect(percentile(took.flat(), 0.5)).toBeLessThan(MEDIAN_MS);
-}, 120_000);
+  const others = took.filter(({ id }) => OWN_MEDIAN_MS[id] === undefined).flatMap(({ each }) => each);
+  expect(percentile(others, 0.5)).toBeLessThan(MEDIAN_MS);
+  for (const { id, each } of took) expect(percentile(each, 0.5)).toBeLessThan(OWN_MEDIAN_MS[id] ?? Infinity);
+}, 150_000);
