@@ -3,7 +3,7 @@ import type { Consortium, Library } from '@passport/config';
 import { explainConfig } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import { openLedger } from '@passport/queue';
-import { createSealer } from '@passport/runtime';
+import { createEncryption } from '@passport/runtime';
 import type { Explanation } from '@passport/patron-rules';
 import { explain, readAnswer } from '@passport/patron-rules';
 import type { CliDeps } from './cli-deps.ts';
@@ -38,7 +38,7 @@ async function query({ consortium, lending, card, branch }: Question, deps: CliD
       branch,
       scannedOn: localDay(deps.now()),
       signal,
-      ask: (id, wanted, limit) =>
+      query: (id, wanted, limit) =>
         readAnswer(kohas.of(id).findByCard(wanted, { attributes: true, balance }, { signal: limit })),
       patronProperties: async () => (await here.capabilities({ signal })).patronProperties,
       isGone: async (id, patronId) => {
@@ -141,7 +141,7 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     }
     const [card = ''] = await readLines(deps, ['card']);
     const question = { consortium, lending, card, branch: branch ?? branchOf(lending) };
-    const cardHash = createSealer(keys.map((key) => key.reveal())).hash('card', folded(card));
+    const cardHash = createEncryption(keys.map((key) => key.reveal())).hash('card', folded(card));
     const { explanation, outcome } = await counted(question, cardHash, deps);
     report.json({ outcome, ...explanation });
     for (const line of describeExplanation(explanation, outcome, consortium, report.colors))

@@ -14,7 +14,7 @@ export interface Taken {
   readonly answer: 'accepted' | 'duplicate' | 'joined';
 }
 
-interface Problem {
+interface ProblemDetails {
   readonly code?: unknown;
   readonly detail?: unknown;
   readonly title?: unknown;
@@ -99,7 +99,7 @@ const HINTS: Readonly<Record<number, string>> = {
   503: 'the receiver cannot accept events now',
 };
 
-function refusal({ status }: Response, { code, detail, title }: Problem): Failure {
+function refusal({ status }: Response, { code, detail, title }: ProblemDetails): Failure {
   const said = text(detail) ?? text(title) ?? HINTS[status] ?? 'this is not an answer of a receiver';
   const hint = HINTS[status];
   const why = hint === undefined || hint === said ? said : `${said} (${hint})`;

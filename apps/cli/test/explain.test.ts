@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { demoSamples, startKohaDouble } from '@passport/koha-double';
-import { createSealer } from '@passport/runtime';
+import { createEncryption } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
@@ -193,7 +193,7 @@ describe('who explains a card is no more unseen than who scans it', () => {
         action: 'explain',
         by: 'tester',
         lending: 'riverside',
-        card_hash: createSealer([KEY]).hash('card', card),
+        card_hash: createEncryption([KEY]).hash('card', card),
         found: ['midland'],
         result: 'COPIED',
       }),

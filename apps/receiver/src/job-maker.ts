@@ -3,9 +3,9 @@ import {
   type PatronNotFound,
   ageAtDeliveryMs,
   queuedProgress,
-  sealContext,
+  encryptionContext,
 } from '@passport/contract';
-import type { Sealer } from '@passport/runtime';
+import type { Encryption } from '@passport/runtime';
 
 /** Makes of an event what may leave this process: encrypted, or as a keyed hash. */
 export interface JobMaker {
@@ -32,14 +32,17 @@ export interface JobMaker {
 /** Card numbers are compared without case (ASCII), as Koha does. */
 const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
-/** A job maker that encrypts and hashes with `sealer`. */
-export function buildJobMaker(sealer: Sealer): JobMaker {
-  const bodyHashes = (text: string): readonly string[] => sealer.hashes('body', text);
+/** A job maker that encrypts and hashes with `encryption`. */
+export function buildJobMaker(encryption: Encryption): JobMaker {
+  const bodyHashes = (text: string): readonly string[] => encryption.hashes('body', text);
   return {
     bodyHashes,
     hashesOf: (library, text, event) => ({
       bodyHashes: bodyHashes(text),
-      scanHash: sealer.hash('scan', [library, folded(event.cardnumber), event.itemBarcode ?? ''].join('\n')),
+      scanHash: encryption.hash(
+        'scan',
+        [library, folded(event.cardnumber), event.itemBarcode ?? ''].join('\n'),
+      ),
     }),
     jobOf: (library, eventId, event, { deliveredAt, receivedMs, traceparent }) => ({
       v: 1,
@@ -51,13 +54,13 @@ export function buildJobMaker(sealer: Sealer): JobMaker {
       scanned_at: event.scannedAt,
       received_ms: receivedMs,
       age_at_delivery_ms: ageAtDeliveryMs(event.scannedAt, deliveredAt),
-      sealed_card: sealer.seal(event.cardnumber, sealContext(library, eventId, 'card')),
+      sealed_card: encryption.encrypt(event.cardnumber, encryptionContext(library, eventId, 'card')),
       sealed_item:
         event.itemBarcode === null
           ? null
-          : sealer.seal(event.itemBarcode, sealContext(library, eventId, 'item')),
+          : encryption.encrypt(event.itemBarcode, encryptionContext(library, eventId, 'item')),
       item_asked: event.itemBarcode !== null,
-      card_hash: sealer.hash('card', folded(event.cardnumber)),
+      card_hash: encryption.hash('card', folded(event.cardnumber)),
       ...(traceparent === undefined ? {} : { traceparent }),
       retried: null,
       sent: null,

@@ -17,7 +17,7 @@ import {
   createLogger,
   createMetrics,
   createRedis,
-  createSealer,
+  createEncryption,
   eventMetrics,
   queueMetrics,
   readRedisTime,
@@ -103,7 +103,7 @@ async function start(
     monotonicNow: () => performance.now(),
     log,
   });
-  const jobs = buildJobMaker(createSealer(config.keys.map((key) => key.reveal())));
+  const jobs = buildJobMaker(createEncryption(config.keys.map((key) => key.reveal())));
   const app = buildReceiver({
     libraries,
     authenticate,

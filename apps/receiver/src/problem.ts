@@ -1,5 +1,5 @@
 /** RFC 9457 problem details. `code` is stable; nothing of what was sent is ever in it but the name of a field. */
-export interface Problem {
+export interface ProblemDetails {
   readonly type: string;
   readonly title: string;
   readonly status: number;
@@ -32,7 +32,7 @@ export const PROBLEM_TYPE = 'application/problem+json';
 export function buildProblem(
   code: ProblemCode,
   more: { readonly detail?: string; readonly field?: string } = {},
-): Problem {
+): ProblemDetails {
   const [status, title] = PROBLEMS[code];
   return { type: `urn:patron-passport:problem:${code}`, title, status, code, ...more };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type SignatureHeader, signDelivery } from '@passport/contract';
 import type { AdmissionRequest } from '@passport/queue';
-import { createSealer } from '@passport/runtime';
+import { createEncryption } from '@passport/runtime';
 import { buildScanEvent, signedRequest } from '@passport/testkit';
 import { type Acceptance, acceptEvent } from '../src/accept-event.ts';
 import { buildAuthentication } from '../src/authentication.ts';
@@ -11,7 +11,7 @@ import { SECRET, reportingLibrary } from './receiver-fixture.ts';
 
 const NOW_S = 1_795_597_200;
 const SCANNED = new Date((NOW_S - 7) * 1000).toISOString().replace('Z', '+00:00');
-const sealer = createSealer([Buffer.alloc(32, 'a'), Buffer.alloc(32, 'b')]);
+const encryption = createEncryption([Buffer.alloc(32, 'a'), Buffer.alloc(32, 'b')]);
 
 /** A sink that gives the given answer, and remembers the requests. */
 function buildSink(answer: SinkAnswer) {
@@ -50,7 +50,7 @@ async function accept(
     id: 'evt_1',
     timestamp: change.timestamp ?? NOW_S - 2,
   });
-  const acceptance: Acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) })({
+  const acceptance: Acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption) })({
     library: change.library ?? 'riverside',
     header: (name) => (name === change.drop ? [] : [request.headers[name] ?? '']),
     body: Buffer.from(request.body),
@@ -110,7 +110,7 @@ describe('accepting an event', () => {
     const body = Buffer.from('{"type":"passport.test","note":"\u00ff"}', 'latin1');
     const headers = signDelivery({ secrets: library.secrets, id: 'evt_1', timestamp: NOW_S, body });
 
-    const acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) })({
+    const acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption) })({
       library: 'riverside',
       header: (name) => [headers[name]],
       body,
@@ -170,8 +170,8 @@ describe('what is queued', () => {
   test('card and item are encrypted for this event and field, and nowhere in clear', async () => {
     const { job } = await jobAt(NOW_S * 1000);
 
-    expect(sealer.open(job?.sealed_card ?? '', 'riverside.evt_1.card')).toBe('21234000000017');
-    expect(sealer.open(job?.sealed_item ?? '', 'riverside.evt_1.item')).toBe('39999000012345');
+    expect(encryption.decrypt(job?.sealed_card ?? '', 'riverside.evt_1.card')).toBe('21234000000017');
+    expect(encryption.decrypt(job?.sealed_item ?? '', 'riverside.evt_1.item')).toBe('39999000012345');
     expect(JSON.stringify(job)).not.toMatch(/21234000000017|39999000012345/);
   });
 

@@ -5,11 +5,11 @@ import { parseWebhookSecret } from '@passport/contract';
 import { type ScanJobs, buildAdmission, buildReplicaCheck, openScanQueue } from '@passport/queue';
 import {
   type Redis,
-  type Sealer,
+  type Encryption,
   closeRedis,
   createLogger,
   createRedis,
-  createSealer,
+  createEncryption,
   untilRedisReady,
 } from '@passport/runtime';
 import { acceptEvent } from '../src/accept-event.ts';
@@ -36,7 +36,7 @@ export interface ReceiverFixture {
   readonly url: string;
   readonly redis: Redis;
   readonly queue: ScanJobs;
-  readonly sealer: Sealer;
+  readonly encryption: Encryption;
   /** May be changed while it runs. */
   readonly libraries: Map<string, ReportingLibrary>;
   /** What was counted: `library result`. */
@@ -65,7 +65,7 @@ export async function openReceiver(options: {
   const clock = { nowSeconds: () => Math.floor(Date.now() / 1000), stopping: false };
   const libraries = new Map(['riverside', 'midland'].map((id) => [id, reportingLibrary(id)]));
   libraries.set('lakeside', reportingLibrary('lakeside', [OTHER_SECRET]));
-  const sealer = createSealer(options.keys ?? [KEY]);
+  const encryption = createEncryption(options.keys ?? [KEY]);
   const deadlineMs = options.deadlineMs ?? 2_000;
   const { minReplicas = 0 } = options;
   const authenticate = buildAuthentication({ libraries, nowSeconds: () => clock.nowSeconds() });
@@ -82,7 +82,7 @@ export async function openReceiver(options: {
   const app = buildReceiver({
     libraries,
     authenticate,
-    accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(sealer) }),
+    accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption) }),
     readState: buildReadState({ redis, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
@@ -103,7 +103,7 @@ export async function openReceiver(options: {
     url: `http://127.0.0.1:${port}`,
     redis,
     queue,
-    sealer,
+    encryption,
     libraries,
     counted,
     clock,

@@ -18,7 +18,7 @@ const DEADLINE_MS = 500;
 /** A person waits: an answer that takes longer than this counts as none. */
 const NEVER_MS = 4 * DEADLINE_MS;
 
-async function open(redisUrl: string, waitForRedis = true): Promise<ReceiverFixture> {
+async function decrypt(redisUrl: string, waitForRedis = true): Promise<ReceiverFixture> {
   return own(await openReceiver({ redisUrl, deadlineMs: DEADLINE_MS, waitForRedis }));
 }
 
@@ -29,7 +29,7 @@ async function behindProxy(): Promise<{
 }> {
   const server = own(await startRedis());
   const proxy = own(await startFaultProxy({ target: server.port }));
-  return { server, proxy, receiver: await open(`redis://127.0.0.1:${proxy.port}`) };
+  return { server, proxy, receiver: await decrypt(`redis://127.0.0.1:${proxy.port}`) };
 }
 
 async function send(receiver: ReceiverFixture, id = 'evt_1', body = buildScanEvent()) {
@@ -62,7 +62,7 @@ const EVENT = buildScanEvent();
 describe('an event is answered 503 in time, and accepted when the trouble is over:', () => {
   test('Redis was never there', async () => {
     const port = await freePort();
-    const receiver = await open(`redis://127.0.0.1:${port}`, false);
+    const receiver = await decrypt(`redis://127.0.0.1:${port}`, false);
     await expectUnavailable(receiver);
 
     own(await startRedis({ port }));
@@ -72,7 +72,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
 
   test('Redis is killed and starts again', async () => {
     const server = own(await startRedis());
-    const receiver = await open(server.url);
+    const receiver = await decrypt(server.url);
     await server.kill();
     await expectUnavailable(receiver);
 
@@ -106,7 +106,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
 
   test('Redis is frozen: what was answered 503 does not run when it thaws, unless it is sent again', async () => {
     const server = own(await startRedis());
-    const receiver = await open(server.url);
+    const receiver = await decrypt(server.url);
     server.freeze();
     await expectUnavailable(receiver);
     server.thaw();
@@ -126,7 +126,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
 
   test('Redis is full', async () => {
     const server = own(await startRedis({ args: ['--maxmemory-policy', 'noeviction'] }));
-    const receiver = await open(server.url);
+    const receiver = await decrypt(server.url);
     await server.ask('CONFIG', 'SET', 'maxmemory', '1');
     await expectUnavailable(receiver);
 
@@ -137,7 +137,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
 
   test('Redis becomes a read-only replica, and a master again', async () => {
     const server = own(await startRedis());
-    const receiver = await open(server.url);
+    const receiver = await decrypt(server.url);
     await server.ask('REPLICAOF', '127.0.0.1', String(await freePort()));
     await expectUnavailable(receiver);
 
@@ -148,7 +148,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
 
   test('Redis forgot the scripts', async () => {
     const server = own(await startRedis());
-    const receiver = await open(server.url);
+    const receiver = await decrypt(server.url);
     expect((await send(receiver, 'evt_0', buildScanEvent({ cardnumber: '1' }))).status).toBe(202);
     await server.ask('SCRIPT', 'FLUSH');
 

@@ -120,11 +120,12 @@ describe('event vectors over HTTP', () => {
 
 /** What is in the queue, opened again. */
 async function queued(): Promise<EventVector['expect']['event'][]> {
-  const open = (sealed: string, field: string) => receiver.sealer.open(sealed, `riverside.evt_1.${field}`);
+  const decrypt = (sealed: string, field: string) =>
+    receiver.encryption.decrypt(sealed, `riverside.evt_1.${field}`);
   return (await receiver.jobs()).map((job) => ({
-    cardnumber: open(job.sealed_card ?? '', 'card'),
+    cardnumber: decrypt(job.sealed_card ?? '', 'card'),
     branch: job.branch,
-    item_barcode: job.sealed_item === null ? null : open(job.sealed_item, 'item'),
+    item_barcode: job.sealed_item === null ? null : decrypt(job.sealed_item, 'item'),
     interface: job.interface,
     operator: job.operator,
     scanned_at: job.scanned_at,

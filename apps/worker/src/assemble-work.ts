@@ -16,10 +16,10 @@ import {
   type Logger,
   type Redis,
   type Tracing,
-  createSealer,
+  createEncryption,
   type jobMetrics,
 } from '@passport/runtime';
-import { buildAskHome } from './provision/ask-home.ts';
+import { buildHomeQuery } from './provision/query-home.ts';
 import { buildAudit } from './provision/audit.ts';
 import { buildCreateAccess } from './provision/create-place.ts';
 import { keepReceipts } from './job/keep-receipts.ts';
@@ -30,14 +30,14 @@ import type { RunDeps } from './job/run-scan.ts';
 import { buildScanWork } from './job/scan-work.ts';
 import type { HealthTracker } from './koha/health-tracker.ts';
 import type { SlotClock } from './koha/slot-clock.ts';
-import { longestPatienceMs } from './job/put-back.ts';
+import { longestPatienceMs } from './job/requeue.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
 import { buildReporter } from './report/report.ts';
 import type { WorkerLoad } from './job/worker-load.ts';
 import type { ScanWork } from './job/scan-worker.ts';
 
-/** One library's creates may keep a quarter of the worker's jobs waiting; the rest is for everybody else. */
+/** One library's creates may keep a quarter of the worker's jobs waiting; the other slots are for everybody else. */
 const SLOTS_OF_ONE_LINE = 4;
 
 /** What wiring.ts has opened by the time the work on scans can be put together. */
@@ -46,7 +46,7 @@ export interface Opened {
   readonly nameOf: (library: string) => string;
   /** BullMQ's own. */
   readonly connection: Redis;
-  /** For the books. */
+  /** For commands that must not wait. */
   readonly redis: Redis;
   readonly reportQueue: ReportJobs;
   readonly libraries: Libraries;
@@ -61,7 +61,7 @@ export interface Opened {
   readonly log: Logger;
 }
 
-/** Puts together all that happens to a scan, by hand. Nothing is sent yet. */
+/** Builds all that happens to a scan. Nothing is sent yet. */
 export function assembleWork(opened: Opened): ScanWork {
   const {
     config,
@@ -87,14 +87,14 @@ export function assembleWork(opened: Opened): ScanWork {
       const before = await countDelayedReports(redis, library);
       const report = { library, event_id, since_ms: now(), traceparent };
       if (await queueReport(reportQueue, report, progress.seq, before)) return;
-      log.warn({ event: event_id, library, waiting: before }, 'Koha is not told: too many reports wait');
+      log.warn({ event: event_id, library, waiting: before }, 'report dropped: too many reports wait');
     },
     sources,
     tracing,
     deadline: lifecycle.deadline,
     log,
   });
-  lifecycle.own('tellings', () => reporter.settled());
+  lifecycle.own('reports', () => reporter.settled());
   const quota = buildQuota(consortium, ledger, jobs.limitReached);
   return buildScanWork({
     run: assembleRun(opened, { ...assembleWorkflow(opened), quota }),
@@ -121,7 +121,7 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
   return {
     consortium,
     libraries,
-    ask: buildAskHome(libraries),
+    queryHome: buildHomeQuery(libraries),
     withPatronLock: buildPatronLock({
       patronLocks: openPatronLocks(redis),
       timeoutMs: (id) => timeouts.get(id) ?? 0,
@@ -132,7 +132,7 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
     createAccess: buildCreateAccess({
       places: openCreatePlaces(redis),
       mostWaiting: Math.max(1, Math.floor(config.concurrency / SLOTS_OF_ONE_LINE)),
-      hasRoom: () => opened.load.hasRoom(),
+      hasFreeSlots: () => opened.load.hasFreeSlots(),
       newId,
       monotonicNow,
       pause,
@@ -167,7 +167,7 @@ function assembleRun(opened: Opened, workflow: ProvisionDeps): RunDeps {
   const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
   return {
     provision: (scan, lock) => provision(scan, lock, workflow),
-    sealer: createSealer(config.keys.map((key) => key.reveal())),
+    encryption: createEncryption(config.keys.map((key) => key.reveal())),
     giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
     knows: (id) => libraries.some((each) => each.id === id),
     longestGiveUpMs: longestPatienceMs(libraries),

@@ -12,13 +12,13 @@ import {
 import { CLOCK_KEY } from '@passport/queue';
 import type { Sources } from './sources.ts';
 
-const ASK_AGAIN_MS = 100;
+const RETRY_EVERY_MS = 100;
 
 /** The worker's two connections and the clock that all processes agree on. */
 export interface RedisConnections {
   /** BullMQ's own: commands wait until Redis is back. */
   readonly connection: Redis;
-  /** For the books: a command that cannot be done now fails now. */
+  /** For our own keys: a command that cannot be done now fails now. */
   readonly redis: Redis;
   readonly clock: RedisClock;
 }
@@ -33,7 +33,7 @@ export function openRedis(
   const url = config.redisUrl.reveal();
   const connection = createRedis(url, { role: 'worker', log, name: 'worker' });
   lifecycle.own('connection', () => closeRedis(connection));
-  const redis = createRedis(url, { role: 'producer', log, name: 'worker-books' });
+  const redis = createRedis(url, { role: 'producer', log, name: 'worker-keys' });
   lifecycle.own('redis', () => closeRedis(redis));
   const clock = createRedisClock(redis, CLOCK_KEY, monotonicNow, { log });
   lifecycle.own('clock', () => clock.close());
@@ -41,7 +41,7 @@ export function openRedis(
 }
 
 /**
- * Resolves once Redis has answered and told the time, or when the process stops. A worker has nobody to answer to: it
+ * Resolves once Redis has answered with the time, or when the process stops. A worker has nobody to answer to: it
  * waits as long as it takes, and is not ready meanwhile.
  */
 export async function untilRedisAnswers(
@@ -56,7 +56,7 @@ export async function untilRedisAnswers(
       await clock.start();
       return;
     } catch {
-      await pause(ASK_AGAIN_MS);
+      await pause(RETRY_EVERY_MS);
     }
   }
 }

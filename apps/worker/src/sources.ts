@@ -9,7 +9,7 @@ export interface Sources {
   readonly newId: () => string;
   readonly pause: (ms: number) => Promise<void>;
   /**
-   * Makes the queue's clock the one that this process's libraries read. BullMQ dates, delays and wakes jobs by
+   * Makes the queue's clock the one that this process's libraries read. BullMQ dates, delays and promotes jobs by
    * `Date.now()`: a worker whose machine is an hour slow would let waiting jobs sleep for that hour
    * (docs/decisions/0007).
    */

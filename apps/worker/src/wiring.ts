@@ -36,7 +36,7 @@ import { connectLibraries } from './koha/connect-libraries.ts';
 import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
 import type { Sources } from './sources.ts';
-import { longestPatienceMs } from './job/put-back.ts';
+import { longestPatienceMs } from './job/requeue.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
 import { buildHealthTracker } from './koha/health-tracker.ts';
 import { buildSlotClock } from './koha/slot-clock.ts';
@@ -46,7 +46,7 @@ import { buildWorkerLoad } from './job/worker-load.ts';
 
 const RETIRE_MS = 1_000;
 
-/** Builds the worker by hand, from the outside in, and starts it. */
+/** Builds the worker, from the outside in, and starts it. */
 export async function startWorker(
   config: WorkerConfig,
   log: Logger,
@@ -84,7 +84,7 @@ export async function startWorker(
 
   const queue = openScanQueue(redis);
   const reportQueue = openReportQueue(redis);
-  for (const each of [queue, reportQueue]) each.on('error', () => undefined); // told by the connection
+  for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
   const { dropped } = observeQueue(metrics, consortium, { redis, queue, now });
   const caps = buildCallCaps(consortium.libraries, monotonicNow);
   const slots = buildSlotClock((id) => caps.of(id), monotonicNow);
@@ -97,11 +97,11 @@ export async function startWorker(
   const work = assembleWork({ ...opened, load, sources, lifecycle, now, log });
 
   const workerId = sources.newId();
-  lifecycle.own('sightings', () => retire(redis, ids, workerId));
+  lifecycle.own('library health', () => retire(redis, ids, workerId));
   const kept = { redis, queue, reportQueue, dropped };
   const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
   const maintenance = startMaintenance(tasks, log);
-  lifecycle.own('housekeeping', () => maintenance.close());
+  lifecycle.own('maintenance', () => maintenance.close());
   const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
   const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
   const noteDelayed = async (library: string, jobId: string): Promise<number> => {
@@ -110,7 +110,7 @@ export async function startWorker(
   };
   const report = { connection, redis, libraries, noteDelayed, ...patience, nameOf, now, tracing, log };
   const reports = startReportWorker(report);
-  lifecycle.own('tell worker', () => reports.close());
+  lifecycle.own('report worker', () => reports.close());
   const { retention } = consortium;
   const { deadline } = lifecycle;
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
@@ -125,7 +125,7 @@ export async function startWorker(
 
 /** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
 const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
-  within(RETIRE_MS, retireHealth(redis, ids, workerId), 'retiring sightings').catch(() => undefined);
+  within(RETIRE_MS, retireHealth(redis, ids, workerId), 'retiring library health').catch(() => undefined);
 
 function observeQueue(
   metrics: MetricsRegistry,

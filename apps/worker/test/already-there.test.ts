@@ -18,10 +18,10 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     own(await openWorkflow({ ...plan, riverside: { release, ...plan.riverside } }));
 
   /** Our copy of the midland patron at riverside, as an earlier event made it. */
-  const withCopy = (story: WorkflowBench, card: string, attributes: Record<string, string> = {}) => {
-    const patron = story.midland.state(CARD).patrons[0];
+  const withCopy = (workflow: WorkflowBench, card: string, attributes: Record<string, string> = {}) => {
+    const patron = workflow.midland.state(CARD).patrons[0];
     const { surname, firstname, date_of_birth } = PATRON;
-    return story.riverside.putPatron(card, {
+    return workflow.riverside.putPatron(card, {
       surname,
       firstname,
       date_of_birth,
@@ -37,41 +37,41 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   };
 
   test('nobody: COPIED, one POST, both attributes, the branch of the scan, lent', async () => {
-    const story = await open();
-    const ending = endOfRun(await story.run({ job: { branch: 'NORTH' } }));
+    const workflow = await open();
+    const writing = endOfRun(await workflow.run({ job: { branch: 'NORTH' } }));
 
-    expect(ending).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
-    expect(story.copy()).toMatchObject({
+    expect(writing).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
+    expect(workflow.copy()).toMatchObject({
       surname: 'Okafor',
       library_id: 'NORTH',
       category_id: 'PT',
-      patron_id: ending.patronId,
+      patron_id: writing.patronId,
       extended_attributes: [
         { type: 'PASSPORTED', value: 'midland' },
         { type: 'PASSPORTED_ID', value: expect.stringMatching(/^midland:\d+$/) },
       ],
     });
-    expect(story.riverside.state(CARD).checkouts).toHaveLength(1);
+    expect(workflow.riverside.state(CARD).checkouts).toHaveLength(1);
   });
 
   test('our copy with this card: ALREADY_LOCAL, lent to it', async () => {
-    const story = await open();
-    const { patron_id } = withCopy(story, CARD);
+    const workflow = await open();
+    const { patron_id } = withCopy(workflow, CARD);
 
-    expect(endOfRun(await story.run())).toMatchObject({
+    expect(endOfRun(await workflow.run())).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       reasons: [],
       patronId: patron_id,
       checkout: { result: 'CHECKED_OUT' },
     });
-    expect(story.riverside.state().patrons).toHaveLength(2);
+    expect(workflow.riverside.state().patrons).toHaveLength(2);
   });
 
   test('our copy with an older card: it gets the new number, and nothing else of it changes', async () => {
-    const story = await open();
-    const before = withCopy(story, OLD);
+    const workflow = await open();
+    const before = withCopy(workflow, OLD);
 
-    expect(endOfRun(await story.run())).toMatchObject({
+    expect(endOfRun(await workflow.run())).toMatchObject({
       outcome: 'ALREADY_LOCAL',
       reasons: ['CARD_CHANGED'],
       patronId: before.patron_id,
@@ -79,205 +79,205 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     });
     const { cardnumber, updated_on: _then, ...rest } = before;
     expect(cardnumber).toBe(OLD);
-    expect(story.copy()).toMatchObject({ ...rest, cardnumber: CARD });
-    expect(story.copy(OLD)).toBeUndefined();
+    expect(workflow.copy()).toMatchObject({ ...rest, cardnumber: CARD });
+    expect(workflow.copy(OLD)).toBeUndefined();
   });
 
   test.each([
     ['the card: a patron of its own, nothing lent', CARD, 'ALREADY_LOCAL'],
     ['an older card: LOCAL_CONFLICT, the card stays', OLD, 'LOCAL_CONFLICT'],
   ])('T-31 what was our copy, its passport emptied, with %s', async (_what, card, outcome) => {
-    const story = await open();
-    const { extended_attributes: attributes } = withCopy(story, card);
+    const workflow = await open();
+    const { extended_attributes: attributes } = withCopy(workflow, card);
     const key = attributes.filter(({ type }) => type === 'PASSPORTED_ID');
-    story.riverside.putPatron(card, { extended_attributes: key });
+    workflow.riverside.putPatron(card, { extended_attributes: key });
 
-    const ending = endOfRun(await story.run());
-    expect(ending).toMatchObject({ outcome, homes: ['midland'] });
-    expect(ending.checkout?.result ?? 'NOT_ASKED').toBe('NOT_ASKED');
-    expect(story.copy(card)).toMatchObject({ cardnumber: card });
-    expect(story.riverside.state().patrons).toHaveLength(2);
+    const writing = endOfRun(await workflow.run());
+    expect(writing).toMatchObject({ outcome, homes: ['midland'] });
+    expect(writing.checkout?.result ?? 'NOT_ASKED').toBe('NOT_ASKED');
+    expect(workflow.copy(card)).toMatchObject({ cardnumber: card });
+    expect(workflow.riverside.state().patrons).toHaveLength(2);
   });
 
   test('our copy with an older card, and no right to change it: MISCONFIGURED by name', async () => {
-    const story = await open();
-    withCopy(story, OLD);
+    const workflow = await open();
+    withCopy(workflow, OLD);
     const permissions = [
       ...servicePermissions.filter((each) => each !== 'borrowers:1'),
       ...['edit_borrowers', 'list_borrowers', 'view_borrower_infos_from_any_libraries'].map(
         (each) => `borrowers:${each}`,
       ),
     ];
-    story.riverside.putSettings({ permissions });
-    const ending = endOfRun(await story.run());
+    workflow.riverside.putSettings({ permissions });
+    const writing = endOfRun(await workflow.run());
 
     // Before 26.05 Koha wants the whole of `borrowers` for PUT, then edit_borrowers is enough.
     if (!isFrom(release, '26.05')) {
-      expect(ending).toMatchObject({
+      expect(writing).toMatchObject({
         outcome: 'MISCONFIGURED',
         problem: { library: 'riverside', what: 'permission', name: 'borrowers: 1' },
       });
-      expect(story.copy(OLD)).toBeDefined();
-    } else expect(ending).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] });
+      expect(workflow.copy(OLD)).toBeDefined();
+    } else expect(writing).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] });
   });
 
   test('our copy with an older card, the new one somebody else’s: LOCAL_CONFLICT, nothing changed', async () => {
-    const story = await open();
-    withCopy(story, OLD);
-    story.riverside.putPatron(CARD, { surname: 'Other', firstname: 'Person', category_id: 'AD' });
+    const workflow = await open();
+    withCopy(workflow, OLD);
+    workflow.riverside.putPatron(CARD, { surname: 'Other', firstname: 'Person', category_id: 'AD' });
 
-    expect(endOfRun(await story.run())).toEqual({
+    expect(endOfRun(await workflow.run())).toEqual({
       outcome: 'LOCAL_CONFLICT',
       homes: ['midland'],
       disclosed,
     });
-    expect(story.copy(OLD)).toMatchObject({ surname: 'Okafor' });
-    expect(story.riverside.state().checkouts).toHaveLength(0);
+    expect(workflow.copy(OLD)).toMatchObject({ surname: 'Okafor' });
+    expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
   test('T-31 the card on a copy of another home patron: LOCAL_CONFLICT, nothing lent', async () => {
-    const story = await open();
-    withCopy(story, CARD, { PASSPORTED: 'lakeside', PASSPORTED_ID: 'lakeside:7' });
+    const workflow = await open();
+    withCopy(workflow, CARD, { PASSPORTED: 'lakeside', PASSPORTED_ID: 'lakeside:7' });
 
-    expect(endOfRun(await story.run())).toEqual({
+    expect(endOfRun(await workflow.run())).toEqual({
       outcome: 'LOCAL_CONFLICT',
       homes: ['midland'],
       disclosed,
     });
-    expect(story.riverside.state().checkouts).toHaveLength(0);
+    expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
   test('the card on a native patron: ALREADY_LOCAL, and nothing is lent for it', async () => {
-    const story = await open();
-    const { patron_id } = story.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
+    const workflow = await open();
+    const { patron_id } = workflow.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
 
-    expect(endOfRun(await story.run())).toEqual({
+    expect(endOfRun(await workflow.run())).toEqual({
       outcome: 'ALREADY_LOCAL',
       patronId: patron_id,
       homes: ['midland'],
       disclosed,
     });
-    expect(story.riverside.state().checkouts).toHaveLength(0);
+    expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
   test('a copy that the old plugin made, without our key: ALREADY_LOCAL, nothing lent', async () => {
-    const story = await open();
-    const { patron_id } = story.riverside.putPatron(CARD, {
+    const workflow = await open();
+    const { patron_id } = workflow.riverside.putPatron(CARD, {
       surname: 'Okafor',
       firstname: 'Adaeze',
       category_id: 'PT',
       extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
     });
 
-    expect(endOfRun(await story.run())).toEqual({
+    expect(endOfRun(await workflow.run())).toEqual({
       outcome: 'ALREADY_LOCAL',
       patronId: patron_id,
       homes: ['midland'],
       disclosed,
     });
-    expect(story.riverside.state().checkouts).toHaveLength(0);
+    expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
   test('a look-alike without our card or key: stopped where Koha tests for one', async () => {
-    const story = await open();
+    const workflow = await open();
     const { surname, firstname, date_of_birth } = PATRON;
-    story.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
-    const ending = endOfRun(await story.run());
+    workflow.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
+    const writing = endOfRun(await workflow.run());
 
     if (isFrom(release, '25.11')) {
-      expect(ending).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes: ['midland'], disclosed });
-      expect(story.copy()).toBeUndefined();
-    } else expect(ending.outcome).toBe('COPIED');
+      expect(writing).toEqual({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', homes: ['midland'], disclosed });
+      expect(workflow.copy()).toBeUndefined();
+    } else expect(writing.outcome).toBe('COPIED');
   });
 
   test('a look-alike, and on_look_alike: create: copied, since the libraries say so', async () => {
-    const story = await open({ entry: { copy: { category: 'PT', on_look_alike: 'create' } } });
+    const workflow = await open({ entry: { copy: { category: 'PT', on_look_alike: 'create' } } });
     const { surname, firstname, date_of_birth } = PATRON;
-    story.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
+    workflow.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
 
-    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'COPIED' });
+    expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'COPIED' });
   });
 
   test('our own copy is no look-alike, though Koha tests for one before the card', async () => {
-    const story = await open();
-    withCopy(story, CARD);
+    const workflow = await open();
+    withCopy(workflow, CARD);
 
-    expect(endOfRun(await story.run()).outcome).toBe('ALREADY_LOCAL');
+    expect(endOfRun(await workflow.run()).outcome).toBe('ALREADY_LOCAL');
   });
 
   test('T-09 the card is somebody’s login here: that person is never taken for the patron', async () => {
-    const story = await open();
-    story.riverside.putPatron('LOCAL-1', { surname: 'Other', userid: CARD, category_id: 'AD' });
-    const ending = endOfRun(await story.run());
+    const workflow = await open();
+    workflow.riverside.putPatron('LOCAL-1', { surname: 'Other', userid: CARD, category_id: 'AD' });
+    const writing = endOfRun(await workflow.run());
 
-    expect(ending.outcome).toBe('COPIED');
-    expect(story.copy()).toMatchObject({ surname: 'Okafor', cardnumber: CARD });
-    expect(story.riverside.state('LOCAL-1').checkouts).toHaveLength(0);
+    expect(writing.outcome).toBe('COPIED');
+    expect(workflow.copy()).toMatchObject({ surname: 'Okafor', cardnumber: CARD });
+    expect(workflow.riverside.state('LOCAL-1').checkouts).toHaveLength(0);
   });
 
   test('the copy is hidden from the API user: named, with the patron it made', async () => {
-    const story = await open();
-    hide(story);
-    const ending = endOfRun(await story.run({ job: { branch: 'NORTH' } }));
+    const workflow = await open();
+    hide(workflow);
+    const writing = endOfRun(await workflow.run({ job: { branch: 'NORTH' } }));
 
-    expect(ending).toMatchObject({
+    expect(writing).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: {
         library: 'riverside',
         what: 'permission',
         name: 'borrowers: view_borrower_infos_from_any_libraries',
       },
-      patronId: story.copy()?.patron_id,
+      patronId: workflow.copy()?.patron_id,
       disclosed: { home: 'midland' },
     });
   });
 
   test('and the next scan of it, where Koha says "taken" and shows nobody: named again, no second copy', async () => {
-    const story = await open();
-    hide(story);
-    await story.run({ job: { branch: 'NORTH' } });
-    const ending = endOfRun(await story.run({ job: { branch: 'NORTH', event_id: 'evt_2' } }));
+    const workflow = await open();
+    hide(workflow);
+    await workflow.run({ job: { branch: 'NORTH' } });
+    const writing = endOfRun(await workflow.run({ job: { branch: 'NORTH', event_id: 'evt_2' } }));
 
     // 25.11 speaks of a look-alike before it looks at the card.
-    expect(ending.outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'MISCONFIGURED');
-    expect(story.riverside.state().patrons).toHaveLength(2);
+    expect(writing.outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'MISCONFIGURED');
+    expect(workflow.riverside.state().patrons).toHaveLength(2);
   });
 
   test('Koha has the passport’s own type as unique: named, instead of a missing permission', async () => {
-    const story = await open();
-    story.riverside.putSettings({
+    const workflow = await open();
+    workflow.riverside.putSettings({
       attribute_types: [
         { code: 'PASSPORTED', description: 'Home library', unique_id: true },
         { code: 'PASSPORTED_ID', description: 'Home key', unique_id: true },
       ],
     });
-    story.riverside.putPatron('OTHER-1', {
+    workflow.riverside.putPatron('OTHER-1', {
       surname: 'Another',
       firstname: 'Visitor',
       category_id: 'PT',
       extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }],
     });
 
-    expect(endOfRun(await story.run())).toMatchObject({
+    expect(endOfRun(await workflow.run())).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'attribute_type', name: 'PASSPORTED' },
     });
   });
 
   test('without a home key attribute a replaced card is a new patron, the same card is not', async () => {
-    const story = await open({ entry: { copy: { category: 'PT', home_key_attribute: null } } });
-    await story.run({ item: null });
-    const again = endOfRun(await story.run({ job: { event_id: 'evt_2' } }));
+    const workflow = await open({ entry: { copy: { category: 'PT', home_key_attribute: null } } });
+    await workflow.run({ item: null });
+    const again = endOfRun(await workflow.run({ job: { event_id: 'evt_2' } }));
 
     expect(again).toMatchObject({ outcome: 'ALREADY_LOCAL' });
-    expect(story.copy()?.extended_attributes).toHaveLength(1);
-    expect(story.riverside.state().checkouts).toHaveLength(0);
+    expect(workflow.copy()?.extended_attributes).toHaveLength(1);
+    expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
   test('costs the fewest calls that can do it', async () => {
-    const story = await open();
-    await story.run();
-    const calls = story.calls();
+    const workflow = await open();
+    await workflow.run();
+    const calls = workflow.calls();
     const barcodeKnown = isFrom(release, '24.11');
     expect(calls).toEqual([
       'midland GET /patrons',
@@ -288,14 +288,14 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   });
 
   test('costs two calls without an item', async () => {
-    const story = await open();
-    await story.run({ item: null });
-    expect(story.calls()).toEqual(['midland GET /patrons', 'riverside POST /patrons']);
+    const workflow = await open();
+    await workflow.run({ item: null });
+    expect(workflow.calls()).toEqual(['midland GET /patrons', 'riverside POST /patrons']);
   });
 
   /** The API user belongs to MAIN and may not see the patrons of other branches. */
-  function hide(story: WorkflowBench): void {
-    story.riverside.putSettings({
+  function hide(workflow: WorkflowBench): void {
+    workflow.riverside.putSettings({
       groups_hide_patrons: true,
       permissions: [
         ...servicePermissions.filter((each) => !each.startsWith('borrowers:')),
@@ -306,8 +306,8 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   }
 
   test('what was lent is the item of the scan', async () => {
-    const story = await open();
-    await story.run();
-    expect(story.riverside.state(CARD).checkouts[0]).toMatchObject({ external_id: ITEM });
+    const workflow = await open();
+    await workflow.run();
+    expect(workflow.riverside.state(CARD).checkouts[0]).toMatchObject({ external_id: ITEM });
   });
 });

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { createLogger } from '@passport/runtime';
 import { buildAudit } from '../src/provision/audit.ts';
 import { openScan } from '../src/provision/scan.ts';
-import { SEALER, aScan, jobData } from './builders.ts';
+import { ENCRYPTION, aScan, jobData } from './builders.ts';
 
 const copy = { kind: 'copy', body: {} as never, homeKey: 'midland:17', fields: ['surname'] } as const;
 const unheard = { silent: [], refused: [] };
@@ -21,7 +21,7 @@ function bench() {
 
 test("each audit line names the lending Koha's number of who scanned, so that a home can ask who it was", () => {
   const { lines, audit } = bench();
-  const scan = openScan(jobData({ operator: 77 }), SEALER, false);
+  const scan = openScan(jobData({ operator: 77 }), ENCRYPTION, false);
 
   audit.lookedUp(scan, ['midland'], { kind: 'nowhere' });
   audit.refusedBy(scan, {
@@ -34,7 +34,7 @@ test("each audit line names the lending Koha's number of who scanned, so that a 
   audit.notEligible(scan, 'midland', ['EXPIRED']);
   audit.sending(scan, copy);
   audit.copied(scan, copy, { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } });
-  audit.lent(scan, 51, { result: 'CHECKED_OUT', keys: [] });
+  audit.checkedOut(scan, 51, { result: 'CHECKED_OUT', keys: [] });
 
   const actions = ['looked up', 'refused', 'not shared', 'not eligible', 'sending a copy', 'copy', 'loan'];
   const who = { audit: true, event: 'evt_1', lending: 'riverside', operator: 77, card_hash: 'kid:card-hash' };

@@ -47,7 +47,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
       ...plan,
     },
     writeActive: buildJobDataWriter(connection).writeActive,
-    endCheck: { ending: () => undefined, finished: () => undefined, settled: nothing },
+    endCheck: { writing: () => undefined, finished: () => undefined, settled: nothing },
     deadline: new AbortController().signal,
     monotonicNow: () => performance.now(),
     now: Date.now,

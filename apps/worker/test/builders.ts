@@ -1,24 +1,24 @@
 import type { JobData, Progress } from '@passport/contract';
-import { queuedProgress, sealContext } from '@passport/contract';
+import { queuedProgress, encryptionContext } from '@passport/contract';
 import { type KohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
-import { createSealer } from '@passport/runtime';
+import { createEncryption } from '@passport/runtime';
 import { type JobLock, LockLost } from '../src/job/job-lock.ts';
-import type { JobInHand } from '../src/job/run-result.ts';
+import type { TakenJob } from '../src/job/run-result.ts';
 import type { RunDeps } from '../src/job/run-scan.ts';
 import type { Scan } from '../src/provision/scan.ts';
 
 export const CARD = '21234000000017';
 export const ITEM = '39999000012345';
 export const NOON = Date.parse('2026-11-25T12:00:00Z');
-export const SEALER = createSealer([Buffer.alloc(32, 7)]);
+export const ENCRYPTION = createEncryption([Buffer.alloc(32, 7)]);
 
 /** A clock that stands still until it is told to go on. */
-export interface HandClock {
+export interface ManualClock {
   now(): number;
   forward(ms: number): void;
 }
 
-export function handClock(startMs = 0): HandClock {
+export function manualClock(startMs = 0): ManualClock {
   let at = startMs;
   return {
     now: () => at,
@@ -42,11 +42,11 @@ export function heldLock(): JobLock & { lose(): void; stop(): void } {
 }
 
 /** A job of riverside as the receiver makes it, two seconds after the scan; each part may be replaced. */
-export function jobData(change: Partial<JobData> = {}, sealer = SEALER): JobData {
+export function jobData(change: Partial<JobData> = {}, encryption = ENCRYPTION): JobData {
   const library = change.library ?? 'riverside';
   const eventId = change.event_id ?? 'evt_1';
-  const seal = (text: string, field: 'card' | 'item') =>
-    sealer.seal(text, sealContext(library, eventId, field));
+  const encrypt = (text: string, field: 'card' | 'item') =>
+    encryption.encrypt(text, encryptionContext(library, eventId, field));
   return {
     v: 1,
     event_id: eventId,
@@ -57,8 +57,8 @@ export function jobData(change: Partial<JobData> = {}, sealer = SEALER): JobData
     scanned_at: '2026-11-25T11:59:58.000+00:00',
     received_ms: NOON,
     age_at_delivery_ms: 2_000,
-    sealed_card: seal(CARD, 'card'),
-    sealed_item: seal(ITEM, 'item'),
+    sealed_card: encrypt(CARD, 'card'),
+    sealed_item: encrypt(ITEM, 'item'),
     item_asked: true,
     card_hash: 'kid:card-hash',
     retried: null,
@@ -85,7 +85,7 @@ export function waitingProgress(
 }
 
 /** A job as BullMQ hands it over for the first time. */
-export function inHand(change: Partial<JobInHand> = {}): JobInHand {
+export function takenJob(change: Partial<TakenJob> = {}): TakenJob {
   return {
     data: jobData(),
     addedMs: NOON,
@@ -102,7 +102,7 @@ export function inHand(change: Partial<JobInHand> = {}): JobInHand {
 export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
   return {
     provision: () => Promise.reject(new Error('the story was told')),
-    sealer: SEALER,
+    encryption: ENCRYPTION,
     giveUpAfterMs: (library) => (library === 'riverside' ? 900_000 : null),
     knows: () => true,
     longestGiveUpMs: 900_000,
@@ -123,7 +123,7 @@ export function aScan(change: Partial<Scan> = {}): Scan {
     branch: 'MAIN',
     card: CARD,
     operator: 51,
-    itemAsked: true,
+    checkoutRequested: true,
     item: ITEM,
     day: '2026-11-25',
     cardHash: 'kid:card-hash',

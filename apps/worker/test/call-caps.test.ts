@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import { buildCallCaps } from '../src/koha/call-caps.ts';
-import { handClock } from './builders.ts';
+import { manualClock } from './builders.ts';
 
 const HOUR_MS = 3_600_000;
 
 /** A library's cap, with a plugin that says `workers` or fails. */
 function bench(maxInFlight: number | 'auto', workers: number | null | Error) {
-  const clock = handClock(1);
+  const clock = manualClock(1);
   const caps = buildCallCaps(
     [{ id: 'riverside', koha: { maxInFlight } as Parameters<typeof buildCallCaps>[0][number]['koha'] }],
     clock.now,

@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Circuit, buildCircuit } from '../src/koha/circuit.ts';
-import { type HandClock, handClock } from './builders.ts';
+import { type ManualClock, manualClock } from './builders.ts';
 
 /** Draws pauses at their longest. */
 const LONGEST = 1;
 
 interface Bench {
   readonly circuit: Circuit;
-  readonly clock: HandClock;
+  readonly clock: ManualClock;
   readonly changes: boolean[];
 }
 
 function bench(): Bench {
-  const clock = handClock();
+  const clock = manualClock();
   const changes: boolean[] = [];
   const random = (): number => LONGEST;
   return { circuit: buildCircuit(clock.now, (isOpen) => changes.push(isOpen), { random }), clock, changes };
@@ -97,7 +97,7 @@ describe('an open circuit', () => {
   });
 
   test('is tried at random moments, or one that fails and works in turn would always be found failing', () => {
-    const clock = handClock();
+    const clock = manualClock();
     const draws = [0, 0, 0, 0.5, 0.9, 0.2];
     const random = (): number => draws.shift() ?? 0;
     const circuit = buildCircuit(clock.now, () => undefined, { random });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import { buildCreateLine } from '../src/provision/create-line.ts';
-import { handClock } from './builders.ts';
+import { manualClock } from './builders.ts';
 
 const never = new AbortController().signal;
 /** Other jobs need every slot of the worker. */
@@ -9,7 +9,7 @@ const full = (): boolean => false;
 
 describe('the line of those who create at one lending library', () => {
   test('lets one go at a time, the oldest scan first', async () => {
-    const line = buildCreateLine(5, full, handClock().now);
+    const line = buildCreateLine(5, full, manualClock().now);
     const order: string[] = [];
     const enter = async (name: string, sinceMs: number): Promise<void> => {
       if (await line.enter(sinceMs, never)) order.push(name);
@@ -25,7 +25,7 @@ describe('the line of those who create at one lending library', () => {
   });
 
   test('makes room at once when it is full, and the youngest goes', async () => {
-    const line = buildCreateLine(1, full, handClock().now);
+    const line = buildCreateLine(1, full, manualClock().now);
     await line.enter(0, never);
     const young = line.enter(30, never);
     const old = line.enter(10, never);
@@ -37,14 +37,14 @@ describe('the line of those who create at one lending library', () => {
   });
 
   test('lets all wait as long as nobody needs their slots, and says that it is full', async () => {
-    let hasRoom = true;
-    const line = buildCreateLine(1, () => hasRoom, handClock().now);
+    let hasFreeSlots = true;
+    const line = buildCreateLine(1, () => hasFreeSlots, manualClock().now);
     await line.enter(0, never);
     expect(line.isFull).toBe(false);
     const waiting = [line.enter(10, never), line.enter(20, never)];
     expect(line.isFull).toBe(true);
 
-    hasRoom = false;
+    hasFreeSlots = false;
     expect(await line.enter(30, never)).toBe(false);
     line.leave();
     expect(await waiting[0]).toBe(true);
@@ -53,7 +53,7 @@ describe('the line of those who create at one lending library', () => {
   });
 
   test('spreads those who come back over its next free moments, by how long one takes', async () => {
-    const clock = handClock();
+    const clock = manualClock();
     const line = buildCreateLine(1, full, clock.now);
     for (let turn = 0; turn < 50; turn += 1) {
       await line.enter(turn, never);
@@ -67,7 +67,7 @@ describe('the line of those who create at one lending library', () => {
   });
 
   test('is left by a job that has to stop, and the next one goes on', async () => {
-    const line = buildCreateLine(5, full, handClock().now);
+    const line = buildCreateLine(5, full, manualClock().now);
     const stop = new AbortController();
     await line.enter(0, never);
     const stopped = line.enter(1, stop.signal);

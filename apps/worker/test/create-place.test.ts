@@ -2,20 +2,20 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CreatePlaces, PlaceOwner } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
 import { buildCreateAccess } from '../src/provision/create-place.ts';
-import { aScan, handClock, heldLock } from './builders.ts';
+import { aScan, manualClock, heldLock } from './builders.ts';
 import { openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
 /** Places of which each library's can be given to somebody else. */
 function bench() {
-  const clock = handClock();
+  const clock = manualClock();
   const held = new Map<string, PlaceOwner>();
   const left: string[] = [];
   const places: CreatePlaces = {
-    take(library, holder) {
+    take(library, owner) {
       if (held.has(library)) return Promise.resolve(null);
-      held.set(library, holder);
+      held.set(library, owner);
       return Promise.resolve({
         keep: () => Promise.resolve(true),
         release: () => Promise.resolve(void held.delete(library)),
@@ -27,7 +27,7 @@ function bench() {
   const { within, freeInMs } = buildCreateAccess({
     places,
     mostWaiting: 1,
-    hasRoom: () => false,
+    hasFreeSlots: () => false,
     newId: () => `run-${(ids += 1)}`,
     monotonicNow: clock.now,
     pause: (ms) => Promise.resolve(clock.forward(ms)),
@@ -79,11 +79,11 @@ describe('the place at which copies are created', () => {
   });
 
   test('not had: the job comes back, with no attempt, nothing noted as sent and nothing sent', async () => {
-    const story = own(await openWorkflow());
+    const workflow = own(await openWorkflow());
     const saved: unknown[] = [];
     const save = (job: unknown): Promise<void> => Promise.resolve(void saved.push(job));
     const decision = waitOf(
-      await story.run(
+      await workflow.run(
         { item: null, save },
         {
           createAccess: {
@@ -100,15 +100,15 @@ describe('the place at which copies are created', () => {
     });
     expect(decision.untilMs - Date.now()).toBeGreaterThan(500);
     expect(saved).toEqual([]);
-    expect(story.calls()).toEqual(['midland GET /patrons']);
-    expect(story.audited).toEqual(['looked up']);
+    expect(workflow.calls()).toEqual(['midland GET /patrons']);
+    expect(workflow.audited).toEqual(['looked up']);
   });
 
   test('with a full line: the job comes back later, and nobody was asked anything', async () => {
-    const story = own(await openWorkflow());
+    const workflow = own(await openWorkflow());
     const within = () => Promise.reject(new Error('went to the place'));
     const decision = waitOf(
-      await story.run({ item: null }, { createAccess: { freeInMs: () => 900, within } }),
+      await workflow.run({ item: null }, { createAccess: { freeInMs: () => 900, within } }),
     );
 
     expect(decision.job).toMatchObject({
@@ -116,8 +116,8 @@ describe('the place at which copies are created', () => {
       progress: { attempt: 0, waiting_for: { library: 'riverside', reason: 'BUSY' } },
     });
     expect(decision.untilMs - Date.now()).toBeGreaterThan(700);
-    expect(story.calls()).toEqual([]);
-    expect(story.audited).toEqual([]);
+    expect(workflow.calls()).toEqual([]);
+    expect(workflow.audited).toEqual([]);
   });
 
   test('whose line is full says when to come back', async () => {

@@ -44,25 +44,25 @@ describe('a record that has left for the lending library is on record', () => {
     ['silence', { kind: 'hang' }],
     ['a reset', { kind: 'reset_before' }],
   ])('when Koha answers %s', async (_what, fault) => {
-    const story = await open();
-    story.riverside.addFaults([{ operation: 'POST /patrons', ...fault }]);
-    const decision = await story.run(noItem);
+    const workflow = await open();
+    workflow.riverside.addFaults([{ operation: 'POST /patrons', ...fault }]);
+    const decision = await workflow.run(noItem);
 
-    expect(story.copy()).toBeUndefined();
+    expect(workflow.copy()).toBeUndefined();
     expect(sentOf(decision)).toMatchObject(LEFT);
     if (decision.kind === 'done') expect(decision.disclosed).toMatchObject({ home: 'midland' });
   });
 
   test('when somebody has the card already', async () => {
-    const story = await open();
-    story.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
-    expect(sentOf(await story.run(noItem))).toMatchObject(LEFT);
+    const workflow = await open();
+    workflow.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
+    expect(sentOf(await workflow.run(noItem))).toMatchObject(LEFT);
   });
 
   test('and so is the one of an earlier run, whose card has another home by now', async () => {
-    const story = await open();
+    const workflow = await open();
     const earlier = { home: 'midland', home_key: 'midland:7', fields: ['surname'] };
-    const decision = await story.run({ ...noItem, job: { sent: earlier } });
+    const decision = await workflow.run({ ...noItem, job: { sent: earlier } });
 
     expect(decision).toMatchObject({ kind: 'done', outcome: 'COPIED' });
     expect(decision).toMatchObject({
@@ -73,25 +73,25 @@ describe('a record that has left for the lending library is on record', () => {
 
 describe('a record that never left is not', () => {
   test('when nobody listens at the lending library', async () => {
-    const story = await open();
-    await story.libraries.call('riverside', (koha) => koha.capabilities());
-    await story.riverside.close();
-    const decision = await story.run(noItem);
+    const workflow = await open();
+    await workflow.libraries.call('riverside', (koha) => koha.capabilities());
+    await workflow.riverside.close();
+    const decision = await workflow.run(noItem);
 
     expect(decision.kind).toBe('retry');
     expect(sentOf(decision)).toBeNull();
   });
 
   test('when the token is refused', async () => {
-    const story = await open();
-    await story.libraries.call('riverside', (koha) => koha.capabilities());
-    story.riverside.addFaults([
+    const workflow = await open();
+    await workflow.libraries.call('riverside', (koha) => koha.capabilities());
+    workflow.riverside.addFaults([
       { operation: 'POST /oauth/token', kind: 'status', status: 403, body: { error: 'access_denied' } },
     ]);
-    const decision = await story.run(noItem);
+    const decision = await workflow.run(noItem);
 
     expect(decision).toMatchObject({ kind: 'done', outcome: 'MISCONFIGURED' });
     expect(sentOf(decision)).toBeNull();
-    expect(story.copy()).toBeUndefined();
+    expect(workflow.copy()).toBeUndefined();
   });
 });

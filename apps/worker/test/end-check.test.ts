@@ -28,7 +28,7 @@ function arrange(again: () => Promise<void> = () => Promise.resolve()) {
     deadline,
     loseConnection: () => (breaks += 1),
     end: () =>
-      check.ending(job, async () => {
+      check.writing(job, async () => {
         written += 1;
         await again();
       }),

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '@passport/runtime';
 import { buildFailureLog, nameOfFailure } from '../src/koha/failure-log.ts';
-import { handClock, kohaError } from './builders.ts';
+import { manualClock, kohaError } from './builders.ts';
 
 function bench() {
   const lines: Record<string, unknown>[] = [];
@@ -12,7 +12,7 @@ function bench() {
       done();
     },
   });
-  const clock = handClock();
+  const clock = manualClock();
   const failures = buildFailureLog(clock.now, createLogger({ name: 'test', level: 'info', destination }));
   return { lines, clock, failures };
 }

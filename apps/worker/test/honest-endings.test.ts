@@ -6,7 +6,7 @@ import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './wo
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (plan: Parameters<typeof openWorkflow>[0] = {}): Promise<WorkflowBench> =>
   own(await openWorkflow(plan));
-const loans = (story: WorkflowBench) => story.riverside.state().checkouts;
+const checkouts = (workflow: WorkflowBench) => workflow.riverside.state().checkouts;
 
 describe('a refusal that is cut off or not Koha’s own', () => {
   test.each([
@@ -14,16 +14,16 @@ describe('a refusal that is cut off or not Koha’s own', () => {
     ['a page with 403', { kind: 'html', status: 403 }],
     ['a page with 404', { kind: 'html', status: 404 }],
   ] as const)('%s on the create: looked up, and our copy found', async (_what, fault) => {
-    const story = await open();
-    endOfRun(await story.run({ item: null }));
-    story.riverside.addFaults([{ operation: 'POST /patrons', ...fault }]);
-    expect(endOfRun(await story.run({ item: null })).outcome).toBe('ALREADY_LOCAL');
+    const workflow = await open();
+    endOfRun(await workflow.run({ item: null }));
+    workflow.riverside.addFaults([{ operation: 'POST /patrons', ...fault }]);
+    expect(endOfRun(await workflow.run({ item: null })).outcome).toBe('ALREADY_LOCAL');
   });
 
   test('at home: waited for, since nobody knows yet', async () => {
-    const story = await open();
-    story.midland.addFaults([{ operation: 'GET /patrons', kind: 'html', status: 403 }]);
-    expect(waitOf(await story.run()).job.progress.waiting_for).toMatchObject({
+    const workflow = await open();
+    workflow.midland.addFaults([{ operation: 'GET /patrons', kind: 'html', status: 403 }]);
+    expect(waitOf(await workflow.run()).job.progress.waiting_for).toMatchObject({
       library: 'midland',
       reason: 'NO_ANSWER',
     });
@@ -32,8 +32,8 @@ describe('a refusal that is cut off or not Koha’s own', () => {
 
 describe('an ending after the copy was made', () => {
   test('by a loan that only a person can mend: the copy is named, and disclosed', async () => {
-    const story = await open();
-    story.riverside.addFaults([
+    const workflow = await open();
+    workflow.riverside.addFaults([
       {
         operation: 'POST /checkouts',
         kind: 'status',
@@ -44,26 +44,26 @@ describe('an ending after the copy was made', () => {
         },
       },
     ]);
-    const ending = endOfRun(await story.run());
-    expect(ending).toMatchObject({
+    const writing = endOfRun(await workflow.run());
+    expect(writing).toMatchObject({
       outcome: 'MISCONFIGURED',
       homes: ['midland'],
-      patronId: story.copy()?.patron_id,
+      patronId: workflow.copy()?.patron_id,
       problem: { library: 'riverside', what: 'permission' },
       disclosed: { home: 'midland', fields: expect.arrayContaining(['surname']) },
     });
   });
 
   test('by nobody answering for too long: it may be there, so it is disclosed', async () => {
-    const story = await open();
-    story.riverside.addFaults([
+    const workflow = await open();
+    workflow.riverside.addFaults([
       { operation: 'POST /patrons', kind: 'reset_after' },
       { operation: 'GET /patrons', kind: 'reset_before', times: 50 },
     ]);
-    const { job } = waitOf(await story.run({ item: null }));
+    const { job } = waitOf(await workflow.run({ item: null }));
     expect(job.sent).toMatchObject({ home: 'midland', fields: expect.arrayContaining(['surname']) });
     const old = { ...job, received_ms: Date.now() - 3_600_000 };
-    const late = await story.run({ item: null, job: old, starts: 2 });
+    const late = await workflow.run({ item: null, job: old, starts: 2 });
     expect(endOfRun(late)).toMatchObject({
       outcome: 'LENDING_UNREACHABLE',
       homes: ['midland'],
@@ -72,25 +72,25 @@ describe('an ending after the copy was made', () => {
   });
 
   test('by a patron who is not found any more keeps what an earlier run disclosed, and names no home', async () => {
-    const story = await open();
-    story.riverside.addFaults([
+    const workflow = await open();
+    workflow.riverside.addFaults([
       { operation: 'POST /patrons', kind: 'reset_after' },
       { operation: 'GET /patrons', kind: 'reset_before', times: 50 },
     ]);
-    const { job } = waitOf(await story.run({ item: null }));
-    story.midland.putPatron(CARD, { ...PATRON, cardnumber: '21234000000999' });
-    const decision = await story.run({ item: null, job, starts: 2 });
-    const ending = endOfRun(decision);
-    expect(ending).toMatchObject({ outcome: 'NOT_FOUND', disclosed: { home: 'midland' } });
-    expect(ending.homes).toBeUndefined();
+    const { job } = waitOf(await workflow.run({ item: null }));
+    workflow.midland.putPatron(CARD, { ...PATRON, cardnumber: '21234000000999' });
+    const decision = await workflow.run({ item: null, job, starts: 2 });
+    const writing = endOfRun(decision);
+    expect(writing).toMatchObject({ outcome: 'NOT_FOUND', disclosed: { home: 'midland' } });
+    expect(writing.homes).toBeUndefined();
     expect(decision).toMatchObject({ job: { sent: { home: 'midland' } } });
   });
 
   test('by a bug of ours: the copy of an earlier run is disclosed', async () => {
-    const story = await open();
-    story.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'status', status: 503 }]);
-    const { job } = waitOf(await story.run());
-    expect(endOfRun(await story.run({ job, starts: 2, bugs: 5 }))).toMatchObject({
+    const workflow = await open();
+    workflow.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'status', status: 503 }]);
+    const { job } = waitOf(await workflow.run());
+    expect(endOfRun(await workflow.run({ job, starts: 2, bugs: 5 }))).toMatchObject({
       outcome: 'MISCONFIGURED',
       disclosed: { home: 'midland', fields: job.made?.disclosed },
     });
@@ -101,53 +101,53 @@ describe('T-35 a loan near the end of its time', () => {
   const entry = { koha: { timeout: '1s' }, retry: { checkout_within: '4s' } };
 
   test('is not sent once a slow token has eaten the time that was left', async () => {
-    const story = await open({ entry });
-    endOfRun(await story.run({ item: null }));
-    story.riverside.revokeTokens();
-    story.riverside.addFaults([
+    const workflow = await open({ entry });
+    endOfRun(await workflow.run({ item: null }));
+    workflow.riverside.revokeTokens();
+    workflow.riverside.addFaults([
       { operation: 'GET /patrons', kind: 'status', status: 401, body: { error: 'x' } },
       { operation: 'POST /oauth/token', kind: 'delay', ms: 700 },
     ]);
-    const ending = endOfRun(await story.run({ agoMs: 2_700 }));
-    expect(ending.checkout).toMatchObject({ result: 'TOO_LATE' });
-    expect(loans(story)).toHaveLength(0);
+    const writing = endOfRun(await workflow.run({ agoMs: 2_700 }));
+    expect(writing.checkout).toMatchObject({ result: 'TOO_LATE' });
+    expect(checkouts(workflow)).toHaveLength(0);
   });
 
   test('whose answer is lost is not called too late while Koha may still make it', async () => {
-    const story = await open({ entry });
-    story.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 1_300 }]);
-    const parked = waitOf(await story.run({ agoMs: 1_500 }));
-    expect(parked.job.made).toMatchObject({ outcome: 'COPIED' });
-    expect(parked.untilMs - Date.now()).toBeGreaterThan(500);
-    expect(story.copy(CARD)).toBeDefined();
+    const workflow = await open({ entry });
+    workflow.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 1_300 }]);
+    const delayed = waitOf(await workflow.run({ agoMs: 1_500 }));
+    expect(delayed.job.made).toMatchObject({ outcome: 'COPIED' });
+    expect(delayed.untilMs - Date.now()).toBeGreaterThan(500);
+    expect(workflow.copy(CARD)).toBeDefined();
   });
 
   test('whose answer is lost is looked for when Koha has let go of it, though the first look fails', async () => {
-    const story = await open({ entry });
-    story.riverside.addFaults([
+    const workflow = await open({ entry });
+    workflow.riverside.addFaults([
       { operation: 'POST /checkouts', kind: 'delay', ms: 1_300 },
       { operation: 'GET /items', kind: 'reset_before' },
     ]);
-    const parked = waitOf(await story.run());
-    expect(parked.untilMs - Date.now()).toBeGreaterThan(900);
+    const delayed = waitOf(await workflow.run());
+    expect(delayed.untilMs - Date.now()).toBeGreaterThan(900);
   });
 });
 
 describe('the circuit of a lending library', () => {
   test('opens although its description is remembered', async () => {
-    const story = await open();
-    endOfRun(await story.run({ item: null }));
-    story.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
-    for (let tries = 0; tries < 4; tries += 1) await story.run({ item: null });
-    expect(story.libraries.circuit('riverside').isOpen).toBe(true);
+    const workflow = await open();
+    endOfRun(await workflow.run({ item: null }));
+    workflow.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
+    for (let tries = 0; tries < 4; tries += 1) await workflow.run({ item: null });
+    expect(workflow.libraries.circuit('riverside').isOpen).toBe(true);
   });
 
   test('is not closed by a branch that no header can carry', async () => {
-    const story = await open();
-    endOfRun(await story.run({ item: null }));
-    story.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
-    for (let tries = 0; tries < 4; tries += 1) await story.run({ item: null });
-    await story.run({ item: null, job: { branch: 'É' } });
-    expect(story.libraries.circuit('riverside').isOpen).toBe(true);
+    const workflow = await open();
+    endOfRun(await workflow.run({ item: null }));
+    workflow.riverside.addFaults([{ operation: '*', kind: 'reset_before', times: 50 }]);
+    for (let tries = 0; tries < 4; tries += 1) await workflow.run({ item: null });
+    await workflow.run({ item: null, job: { branch: 'É' } });
+    expect(workflow.libraries.circuit('riverside').isOpen).toBe(true);
   });
 });

@@ -63,13 +63,13 @@ const LOOKS: Readonly<Record<string, readonly FaultDraft[]>> = {
 test.each(Object.entries(LOOKS))(
   '%s cost a handful of calls, and no word of them goes on',
   async (_what, faults) => {
-    const story = await open();
-    story.riverside.addFaults(faults);
+    const workflow = await open();
+    workflow.riverside.addFaults(faults);
     const since = performance.now();
-    const decision = await story.run();
+    const decision = await workflow.run();
 
     expect(JSON.stringify(decision)).not.toMatch(/stranger|Qvistgaard/i);
-    expect(story.riverside.calls().length).toBeLessThan(40);
+    expect(workflow.riverside.calls().length).toBeLessThan(40);
     expect(performance.now() - since).toBeLessThan(10_000);
   },
 );

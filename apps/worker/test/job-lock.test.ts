@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { LockLost, keepJobLock } from '../src/job/job-lock.ts';
-import { handClock } from './builders.ts';
+import { manualClock } from './builders.ts';
 
 const LOCK_MS = 5_000;
 beforeEach(() => void jest.useFakeTimers());
@@ -8,7 +8,7 @@ afterEach(() => void jest.useRealTimers());
 
 /** A Redis that answers each renewal when the test says so. */
 function bench(takenAt = 1_000) {
-  const clock = handClock(1_000);
+  const clock = manualClock(1_000);
   const renewals: {
     readonly sentAt: number;
     answer(isOurs: boolean): Promise<void>;

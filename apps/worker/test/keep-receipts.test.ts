@@ -4,7 +4,7 @@ import type { DisclosureReceipt, Receipts } from '@passport/queue';
 import { createLogger } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { keepReceipts } from '../src/job/keep-receipts.ts';
-import { NOON, handClock } from './builders.ts';
+import { NOON, manualClock } from './builders.ts';
 
 const receipt = (eventId: string): DisclosureReceipt => ({
   at: new Date(NOON).toISOString(),
@@ -17,7 +17,7 @@ const receipt = (eventId: string): DisclosureReceipt => ({
 
 test('a receipt that could not be written is written when the connection is back, however long that takes', async () => {
   const redis = new EventEmitter();
-  const clock = handClock();
+  const clock = manualClock();
   const written: string[] = [];
   let isAway = true;
   const receipts: Receipts = {

@@ -1,19 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KohaErrorCode } from '@passport/koha-client';
 import { type Libraries, LibraryClosed, buildLibraries } from '../src/koha/libraries.ts';
-import { type HandClock, handClock, kohaError, noClient } from './builders.ts';
+import { type ManualClock, manualClock, kohaError, noClient } from './builders.ts';
 
 /** Draws pauses at their longest. */
 const LONGEST_PAUSE = 1;
 
 interface Bench {
   readonly libraries: Libraries;
-  readonly clock: HandClock;
+  readonly clock: ManualClock;
   readonly seen: string[];
 }
 
 function bench(): Bench {
-  const clock = handClock();
+  const clock = manualClock();
   const seen: string[] = [];
   const clients = new Map([
     ['midland', noClient],
@@ -234,8 +234,8 @@ describe('a library that asks for patience', () => {
     const { libraries } = bench();
     await tired(5_000)(libraries);
 
-    const told = () => Promise.reject(new Error('it was told'));
-    await expect(libraries.callBeside('midland', told)).rejects.toMatchObject({ code: 'rate_limited' });
+    const reported = () => Promise.reject(new Error('it was told'));
+    await expect(libraries.callBeside('midland', reported)).rejects.toMatchObject({ code: 'rate_limited' });
     await expect(libraries.capabilities('midland')).rejects.toMatchObject({ code: 'rate_limited' });
     await expect(libraries.call('lakeside', () => Promise.resolve('ok'))).resolves.toBe('ok');
   });

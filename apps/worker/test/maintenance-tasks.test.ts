@@ -56,10 +56,10 @@ test('what a worker saw of a library is written again where the first writing fa
   health.circuitChanged('midland', true);
   health.circuitChanged('riverside', true);
   await server.ask('SET', '{passport}:library:midland', 'in the way');
-  await expect(work('sightings')).rejects.toThrow('WRONGTYPE');
+  await expect(work('library health')).rejects.toThrow('WRONGTYPE');
   await server.ask('DEL', '{passport}:library:midland');
 
-  await work('sightings');
+  await work('library health');
 
   const states = await readLibraryStates(redis, ['midland', 'riverside'], NOON);
   expect(states.map(({ condition }) => condition)).toEqual(['open', 'open']);
@@ -94,7 +94,10 @@ test('a Redis that forbids the rewrite is in the log once an hour', async () => 
   ]);
 });
 
-test.each(['wake', 'wake reports'])('a desk waits: task %s runs four times a second', async (name) => {
-  const { taskNamed } = await tasks();
-  expect(taskNamed(name).everyMs).toBeLessThanOrEqual(250);
-});
+test.each(['promote scans', 'promote reports'])(
+  'a desk waits: task %s runs four times a second',
+  async (name) => {
+    const { taskNamed } = await tasks();
+    expect(taskNamed(name).everyMs).toBeLessThanOrEqual(250);
+  },
+);

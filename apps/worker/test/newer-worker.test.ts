@@ -23,7 +23,8 @@ afterEach(() => bench.close());
 
 const HASH = (eventId: string) => `{passport}:scans:riverside.${eventId}`;
 const isWaiting = ({ state }: { state: string }): boolean => state === 'waiting';
-const told = (eventId: string) => bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
+const reported = (eventId: string) =>
+  bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
 
 /** Gives an event's payload the version and what else a newer receiver would write. */
 async function makeNewer(eventId: string): Promise<Record<string, unknown>> {
@@ -45,14 +46,14 @@ describe('while services of two versions run', () => {
       message: 'The passport service is being updated. Still trying.',
       attempt: 0,
     });
-    await waitFor('the desk to be told', () => told(eventId)?.['state'] === 'waiting');
+    await waitFor('the desk to be told', () => reported(eventId)?.['state'] === 'waiting');
     expect(bench.midland.calls()).toHaveLength(0);
     expect(await older.metrics()).toMatch(
       /passport_jobs_put_back_total\{library="riverside",reason="newer_version"\} [1-9]/,
     );
     expect(older.logged).toContainEqual(
       expect.objectContaining({
-        msg: 'put back for a newer worker',
+        msg: 'requeued for a newer worker',
         event: eventId,
         level: expect.anything(),
       }),
@@ -78,7 +79,7 @@ describe('while services of two versions run', () => {
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'other', name: 'the event needs a newer version of the worker' },
     });
-    await waitFor('the desk to be told', () => told(eventId)?.['state'] === 'failed');
+    await waitFor('the desk to be told', () => reported(eventId)?.['state'] === 'failed');
     await waitFor(
       'the job to be failed',
       async () => (await (await bench.job(eventId))?.getState()) === 'failed',
@@ -117,7 +118,7 @@ describe('while services of two versions run', () => {
     const ends = await Promise.all(events.map((eventId) => follow(eventId)));
     expect(new Set(ends.map(({ outcome }) => outcome))).toEqual(new Set(['ALREADY_LOCAL', 'COPIED']));
     for (const eventId of events) {
-      await waitFor('the desk to be told', () => told(eventId)?.['state'] === 'done');
+      await waitFor('the desk to be told', () => reported(eventId)?.['state'] === 'done');
     }
   }, 30_000);
 });

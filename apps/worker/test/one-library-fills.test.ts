@@ -5,7 +5,7 @@ import { type AdmissionRequest, addScans, buildAdmission, openScanQueue } from '
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard } from '@passport/testkit';
 import { jobData } from './builders.ts';
-import { SEALER, openWorkers } from './worker-bench.ts';
+import { ENCRYPTION, openWorkers } from './worker-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
@@ -36,7 +36,7 @@ test('a library that sends what is no card, at the rate it may, leaves room for 
   await untilRedisReady(redis, 5_000);
   const queue = openScanQueue(redis);
   own({ stop: () => queue.close() });
-  const gate = buildAdmission(redis);
+  const admit = buildAdmission(redis);
   const limits = {
     eventsPerSecond: RATE,
     burst: RATE,
@@ -53,11 +53,11 @@ test('a library that sends what is no card, at the rate it may, leaves room for 
   });
   /** As the receiver does; how many were taken. Rejects where it would answer 503. */
   const send = async (library: string, ids: readonly string[]): Promise<number> => {
-    const answers = await gate(ids.map((id) => ask(library, id)));
+    const answers = await admit(ids.map((id) => ask(library, id)));
     const taken = answers.flatMap((answer) => ('add' in answer && answer.add ? [answer] : []));
     const job = { library, received_ms: Date.now(), age_at_delivery_ms: 0, sealed_item: null };
     const adds = taken.map(({ eventId, priority }) => ({
-      job: jobData({ ...job, event_id: eventId }, SEALER),
+      job: jobData({ ...job, event_id: eventId }, ENCRYPTION),
       priority,
     }));
     if (adds.length > 0) await addScans(queue, adds);

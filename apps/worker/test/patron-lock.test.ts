@@ -2,26 +2,26 @@ import { describe, expect, test } from '@jest/globals';
 import type { LockOwner, PatronLocks } from '@passport/queue';
 import { LockLost } from '../src/job/job-lock.ts';
 import { buildPatronLock } from '../src/provision/patron-lock.ts';
-import { type HandClock, aScan, handClock, heldLock } from './builders.ts';
+import { type ManualClock, aScan, manualClock, heldLock } from './builders.ts';
 
 const KEY = 'midland:812';
 
 interface Bench {
   readonly withPatronLock: ReturnType<typeof buildPatronLock>;
-  readonly clock: HandClock;
+  readonly clock: ManualClock;
   readonly holders: Map<string, LockOwner>;
   fail(what: 'take' | 'give back' | null): void;
 }
 
 function bench(): Bench {
-  const clock = handClock();
+  const clock = manualClock();
   const holders = new Map<string, LockOwner>();
   let failing: string | null = null;
   const patronLocks: PatronLocks = {
-    take(name, holder) {
+    take(name, owner) {
       if (failing === 'take') return Promise.reject(new Error('Connection is closed.'));
       if (holders.has(name)) return Promise.resolve(null);
-      holders.set(name, holder);
+      holders.set(name, owner);
       return Promise.resolve(() => {
         if (failing === 'give back') return Promise.reject(new Error('Connection is closed.'));
         holders.delete(name);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildLibraries } from '../src/koha/libraries.ts';
 import { decidePromotion, promoteRound } from '../src/maintenance/promote-waiting.ts';
-import { handClock, kohaError, noClient } from './builders.ts';
+import { manualClock, kohaError, noClient } from './builders.ts';
 
 const closed = { isOpen: false, isDue: false };
 const open = { isOpen: true, isDue: false };
@@ -20,7 +20,7 @@ describe('how many of the jobs that wait for a library to wake', () => {
 });
 
 test('a round wakes for each library as its own circuit says', async () => {
-  const clock = handClock();
+  const clock = manualClock();
   const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined };
   const clients = new Map(['back', 'lost', 'unknown'].map((id) => [id, noClient]));
   const libraries = buildLibraries(clients, { monotonicNow: clock.now, random: () => 0.5 }, watch);
@@ -28,18 +28,18 @@ test('a round wakes for each library as its own circuit says', async () => {
   for (let n = 0; n < 5; n += 1) {
     await libraries.call('lost', () => Promise.reject(kohaError('timeout'))).catch(() => undefined);
   }
-  const woken: [string, number][] = [];
+  const promoted: [string, number][] = [];
 
   await promoteRound({
     circuitOf: (library) => libraries.circuit(library),
     delayedFor: () => Promise.resolve(['back', 'lost', 'unknown']),
-    wake: (library, most) => {
-      woken.push([library, most]);
+    promote: (library, most) => {
+      promoted.push([library, most]);
       return Promise.resolve(1);
     },
   });
 
-  expect(woken).toEqual([
+  expect(promoted).toEqual([
     ['back', Infinity],
     ['unknown', 1],
   ]);

@@ -49,8 +49,8 @@ afterAll(async () => {
 
 /** Has the library make a report that its Koha did not take, as the worker does. */
 async function report(library: string, seq: number): Promise<void> {
-  const telling = { library, event_id: 'evt_1', since_ms: Date.now() };
-  await queueReport(reports, telling, seq, await countDelayedReports(redis, library));
+  const queued = { library, event_id: 'evt_1', since_ms: Date.now() };
+  await queueReport(reports, queued, seq, await countDelayedReports(redis, library));
 }
 
 /** Alder takes no reports, birch does; `tries` hears each try. */

@@ -9,9 +9,10 @@ const open = async (plan?: WorkerPlan) => {
 };
 afterEach(() => bench.close());
 
-const TELL = 'PUT /contrib/passport/scans/{event_id}/outcome';
-const told = (eventId: string) => bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
-const reports = () => bench.riverside.calls().filter(({ operation }) => operation === TELL);
+const REPORT = 'PUT /contrib/passport/scans/{event_id}/outcome';
+const reported = (eventId: string) =>
+  bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
+const reports = () => bench.riverside.calls().filter(({ operation }) => operation === REPORT);
 
 describe('telling Koha', () => {
   test.each([
@@ -24,22 +25,22 @@ describe('telling Koha', () => {
   ] as const)('is tried again beside the outcome after %s', async (_what, fault) => {
     const { startWorker, accept, follow, riverside } = await open();
     await startWorker();
-    riverside.addFaults([{ operation: TELL, ...fault }]);
+    riverside.addFaults([{ operation: REPORT, ...fault }]);
     const eventId = await accept();
 
     const state = await follow(eventId);
     expect(state.outcome).toBe('COPIED');
-    await waitFor('the desk to be told', () => told(eventId)?.seq === state.seq);
+    await waitFor('the desk to be told', () => reported(eventId)?.seq === state.seq);
   });
 
   test('is made again at once where a proxy refuses it for a moment', async () => {
     const { startWorker, accept, follow, riverside } = await open();
     const worker = await startWorker();
-    riverside.addFaults([{ operation: TELL, kind: 'html', status: 502, times: 2 }]);
+    riverside.addFaults([{ operation: REPORT, kind: 'html', status: 502, times: 2 }]);
     const eventId = await accept();
 
     const state = await follow(eventId);
-    await waitFor('the desk to be told', () => told(eventId)?.seq === state.seq);
+    await waitFor('the desk to be told', () => reported(eventId)?.seq === state.seq);
     expect(reports()).toHaveLength(3);
     expect(worker.logged.map(({ msg }) => msg)).not.toContain('telling Koha later');
   });
@@ -50,14 +51,14 @@ describe('telling Koha', () => {
     midland.addFaults([{ operation: 'GET /patrons', kind: 'status', status: 502, times: 2 }]);
     const eventId = await accept();
 
-    await waitFor('the desk to be told of the wait', () => told(eventId)?.state === 'waiting');
-    expect(told(eventId)).toMatchObject({
+    await waitFor('the desk to be told of the wait', () => reported(eventId)?.state === 'waiting');
+    expect(reported(eventId)).toMatchObject({
       waiting_for: { library: 'midland', reason: 'NO_ANSWER' },
       message: 'midland library has not answered yet. Still trying.',
     });
     const state = await follow(eventId);
-    await waitFor('the desk to be told of the end', () => told(eventId)?.state === 'done');
-    expect(told(eventId)?.seq).toBe(state.seq);
+    await waitFor('the desk to be told of the end', () => reported(eventId)?.state === 'done');
+    expect(reported(eventId)?.seq).toBe(state.seq);
     expect(reports().length).toBeLessThanOrEqual(3);
   });
 
@@ -97,7 +98,7 @@ describe('telling Koha', () => {
     await follow(eventId);
     riverside.clearFaults();
 
-    await waitFor('the desk to be told', () => told(eventId)?.state === 'done', { timeoutMs: 20_000 });
+    await waitFor('the desk to be told', () => reported(eventId)?.state === 'done', { timeoutMs: 20_000 });
   }, 45_000);
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStateSchema, eventStateOf } from '@passport/contract';
-import { createSealer } from '@passport/runtime';
+import { createEncryption } from '@passport/runtime';
 import type { Result } from '../src/provision/result.ts';
 import { LockLost } from '../src/job/job-lock.ts';
 import type { RunResult } from '../src/job/run-result.ts';
@@ -10,9 +10,9 @@ import {
   CARD,
   ITEM,
   NOON,
-  handClock,
+  manualClock,
   heldLock,
-  inHand,
+  takenJob,
   jobData,
   kohaError,
   runDeps,
@@ -53,7 +53,7 @@ function delayed(decision: RunResult) {
 
 describe('a run that comes to its end', () => {
   test('writes the state with the next number and drops the sealed card and item', async () => {
-    const job = ended(await runScan(inHand(), withResult(copied)));
+    const job = ended(await runScan(takenJob(), withResult(copied)));
 
     expect(job).toMatchObject({ sealed_card: null, sealed_item: null });
     expect(job.progress).toMatchObject({
@@ -69,7 +69,7 @@ describe('a run that comes to its end', () => {
   });
 
   test('that is a failure keeps both for a person', async () => {
-    const job = ended(await runScan(inHand(), withResult({ kind: 'done', outcome: 'LENDING_REFUSED' })));
+    const job = ended(await runScan(takenJob(), withResult({ kind: 'done', outcome: 'LENDING_REFUSED' })));
 
     expect(job.progress.state).toBe('failed');
     expect(job.sealed_card).not.toBeNull();
@@ -77,25 +77,25 @@ describe('a run that comes to its end', () => {
   });
 
   test('says that nothing was asked where no checkout was', async () => {
-    const job = ended(await runScan(inHand(), withResult({ kind: 'done', outcome: 'NOT_FOUND' })));
+    const job = ended(await runScan(takenJob(), withResult({ kind: 'done', outcome: 'NOT_FOUND' })));
     expect(job.progress.checkout).toEqual({ result: 'NOT_ASKED', keys: [] });
   });
 
   test('opens card and item for the story, and nobody else', async () => {
-    let told: Scan | undefined;
+    let reported: Scan | undefined;
     const provision = (scan: Scan) => {
-      told = scan;
+      reported = scan;
       return Promise.resolve(copied);
     };
-    await runScan(inHand(), runDeps({ provision }));
+    await runScan(takenJob(), runDeps({ provision }));
 
-    expect(told).toMatchObject({ card: CARD, item: ITEM, day: '2026-11-25', scannedMs: SCANNED });
+    expect(reported).toMatchObject({ card: CARD, item: ITEM, day: '2026-11-25', scannedMs: SCANNED });
     expect(JSON.stringify(jobData())).not.toContain(CARD);
   });
 
   test('whose worker died after writing it is not told again, only finished', async () => {
-    const data = ended(await runScan(inHand(), withResult(copied)));
-    expect(await runScan(inHand({ data, starts: 2, stalls: 1 }), runDeps())).toEqual({
+    const data = ended(await runScan(takenJob(), withResult(copied)));
+    expect(await runScan(takenJob({ data, starts: 2, stalls: 1 }), runDeps())).toEqual({
       kind: 'done_before',
       job: data,
     });
@@ -103,17 +103,17 @@ describe('a run that comes to its end', () => {
 });
 
 describe('whether an earlier run may have written', () => {
-  const mayHaveWritten = async (hand: Parameters<typeof inHand>[0]): Promise<boolean | undefined> => {
-    let told: Scan | undefined;
+  const mayHaveWritten = async (taken: Parameters<typeof takenJob>[0]): Promise<boolean | undefined> => {
+    let reported: Scan | undefined;
     const provision = (scan: Scan) => {
-      told = scan;
+      reported = scan;
       return Promise.resolve(copied);
     };
-    await runScan(inHand(hand), runDeps({ provision }));
-    return told?.mayHaveWritten;
+    await runScan(takenJob(taken), runDeps({ provision }));
+    return reported?.mayHaveWritten;
   };
 
-  test.each<[string, Parameters<typeof inHand>[0], boolean]>([
+  test.each<[string, Parameters<typeof takenJob>[0], boolean]>([
     ['not at the first start', {}, false],
     ['at a second start', { starts: 2 }, true],
     ['after its worker died', { stalls: 1 }, true],
@@ -122,14 +122,14 @@ describe('whether an earlier run may have written', () => {
       { data: jobData({ retried: { at_ms: NOON, stalled: 0 } }) },
       true,
     ],
-  ])('%s', async (_what, hand, expected) => {
-    expect(await mayHaveWritten(hand)).toBe(expected);
+  ])('%s', async (_what, taken, expected) => {
+    expect(await mayHaveWritten(taken)).toBe(expected);
   });
 });
 
 describe('a run that has to wait', () => {
   test('parks by the schedule, says for whom, and counts the attempt', async () => {
-    const { job, untilMs, worthReporting } = delayed(await runScan(inHand(), withResult(waiting())));
+    const { job, untilMs, worthReporting } = delayed(await runScan(takenJob(), withResult(waiting())));
 
     expect(untilMs).toBe(NOON + 375);
     expect(worthReporting).toBe(true);
@@ -150,18 +150,18 @@ describe('a run that has to wait', () => {
 
   test('tells the desk at each wait, since an earlier telling may be lost', async () => {
     const data = jobData({ progress: waitingProgress('NO_ANSWER') });
-    expect(delayed(await runScan(inHand({ data }), withResult(waiting()))).worthReporting).toBe(true);
+    expect(delayed(await runScan(takenJob({ data }), withResult(waiting()))).worthReporting).toBe(true);
   });
 
   test('for a library at its cap takes the next free slot, at no attempt and without a word', async () => {
-    const decision = delayed(await runScan(inHand(), withResult(waiting({ reason: 'BUSY' }))));
+    const decision = delayed(await runScan(takenJob(), withResult(waiting({ reason: 'BUSY' }))));
     expect(decision).toMatchObject({ untilMs: NOON + 120, worthReporting: false });
     expect(decision.job.progress.attempt).toBe(0);
   });
 
   test('for an open circuit waits to be woken by every library that is lost, at no attempt', async () => {
     const end = waiting({ reason: 'CIRCUIT_OPEN', closed: ['midland', 'lakeside'] });
-    const decision = delayed(await runScan(inHand(), withResult(end)));
+    const decision = delayed(await runScan(takenJob(), withResult(end)));
     expect(decision.forCircuitsOf).toEqual(['midland', 'lakeside']);
     expect(decision.untilMs).toBe(NOON + 75_000);
     expect(decision.job.progress.attempt).toBe(0);
@@ -169,31 +169,31 @@ describe('a run that has to wait', () => {
 
   test('for a silent library is woken by another’s closed circuit, too', async () => {
     const end = waiting({ reason: 'NO_ANSWER', closed: ['lakeside'] });
-    expect(delayed(await runScan(inHand(), withResult(end))).forCircuitsOf).toEqual(['lakeside']);
+    expect(delayed(await runScan(takenJob(), withResult(end))).forCircuitsOf).toEqual(['lakeside']);
   });
 
   test('for a silent library whose circuit its own failure opened is woken with those that were refused', async () => {
     const isLost = (library: string): boolean => library === 'midland';
-    expect(delayed(await runScan(inHand(), withResult(waiting(), { isLost }))).forCircuitsOf).toEqual([
+    expect(delayed(await runScan(takenJob(), withResult(waiting(), { isLost }))).forCircuitsOf).toEqual([
       'midland',
     ]);
     const end = waiting({ closed: ['lakeside'] });
-    expect(delayed(await runScan(inHand(), withResult(end, { isLost }))).forCircuitsOf).toEqual([
+    expect(delayed(await runScan(takenJob(), withResult(end, { isLost }))).forCircuitsOf).toEqual([
       'lakeside',
       'midland',
     ]);
     const busy = waiting({ reason: 'BUSY' });
-    expect(delayed(await runScan(inHand(), withResult(busy, { isLost }))).forCircuitsOf).toEqual([]);
+    expect(delayed(await runScan(takenJob(), withResult(busy, { isLost }))).forCircuitsOf).toEqual([]);
   });
 
   test('for its library’s next hour looks again each minute', async () => {
     const end = waiting({ reason: 'LIMIT_REACHED', retryAfterMs: 3_000_000 });
-    expect(delayed(await runScan(inHand(), withResult(end))).untilMs).toBe(NOON + 60_500);
+    expect(delayed(await runScan(takenJob(), withResult(end))).untilMs).toBe(NOON + 60_500);
   });
 
   test('obeys retry-after', async () => {
     const end = waiting({ reason: 'RATE_LIMITED', retryAfterMs: 30_000 });
-    expect(delayed(await runScan(inHand(), withResult(end))).untilMs).toBe(NOON + 30_000);
+    expect(delayed(await runScan(takenJob(), withResult(end))).untilMs).toBe(NOON + 30_000);
   });
 
   test('keeps the copy it made, so that only the loan is left', async () => {
@@ -205,7 +205,7 @@ describe('a run that has to wait', () => {
       patron_id: 9,
       disclosed: ['surname'],
     };
-    const { job } = delayed(await runScan(inHand(), withResult(waiting({ library: 'riverside', made }))));
+    const { job } = delayed(await runScan(takenJob(), withResult(waiting({ library: 'riverside', made }))));
     expect(job.made).toEqual(made);
   });
 
@@ -213,14 +213,16 @@ describe('a run that has to wait', () => {
     const now = (): number => SCANNED + GIVE_UP_MS + 10;
     const data = jobData({ progress: waitingProgress('NO_ANSWER', { attempt: 30 }) });
     const end = waiting({ library: 'riverside', retryAfterMs: 3_000, mustLook: true });
-    const { untilMs } = delayed(await runScan(inHand({ data, starts: 30 }), withResult(end, { now })));
+    const { untilMs } = delayed(await runScan(takenJob({ data, starts: 30 }), withResult(end, { now })));
     expect(untilMs).toBeGreaterThanOrEqual(now() + 3_000);
   });
 
   test('never waits beyond the time to give up: the last try is right then', async () => {
     const now = (): number => SCANNED + GIVE_UP_MS - 10;
     const data = jobData({ progress: waitingProgress('NO_ANSWER', { attempt: 30 }) });
-    const { untilMs } = delayed(await runScan(inHand({ data, starts: 30 }), withResult(waiting(), { now })));
+    const { untilMs } = delayed(
+      await runScan(takenJob({ data, starts: 30 }), withResult(waiting(), { now })),
+    );
     expect(untilMs).toBe(SCANNED + GIVE_UP_MS + 1);
   });
 });
@@ -228,7 +230,7 @@ describe('a run that has to wait', () => {
 describe('giving up', () => {
   const late = { now: (): number => SCANNED + GIVE_UP_MS + 1 };
   const outcome = async (data: unknown, deps: RunDeps, starts = 30): Promise<string | null> =>
-    ended(await runScan(inHand({ data, starts }), deps)).progress.outcome;
+    ended(await runScan(takenJob({ data, starts }), deps)).progress.outcome;
 
   test('an event that nobody could work on in time is TOO_LATE, without a call', async () => {
     expect(await outcome(jobData(), runDeps(late), 1)).toBe('TOO_LATE');
@@ -245,7 +247,7 @@ describe('giving up', () => {
       const progress = waitingProgress(reason, { attempt: reason === 'NO_ANSWER' ? 12 : 0 });
       const job = ended(
         await runScan(
-          inHand({ data: jobData({ progress }), starts: 30 }),
+          takenJob({ data: jobData({ progress }), starts: 30 }),
           withResult(waiting({ reason }), late),
         ),
       );
@@ -283,7 +285,7 @@ describe('giving up', () => {
 describe('a failure that the story leaves to us', () => {
   test('T-16 of a call waits for that library and ends with its name', async () => {
     const lost = kohaError('bad_answer', { library: 'riverside', operation: 'POST /checkouts' });
-    expect(delayed(await runScan(inHand(), failing(lost))).job.progress.waiting_for).toMatchObject({
+    expect(delayed(await runScan(takenJob(), failing(lost))).job.progress.waiting_for).toMatchObject({
       library: 'riverside',
       reason: 'NO_ANSWER',
     });
@@ -291,32 +293,32 @@ describe('a failure that the story leaves to us', () => {
 
   test('that a person must mend ends it at once and says which', async () => {
     const refused = kohaError('permission', { library: 'riverside', permission: 'borrowers: 1' });
-    expect(ended(await runScan(inHand(), failing(refused))).progress).toMatchObject({
+    expect(ended(await runScan(takenJob(), failing(refused))).progress).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'permission', name: 'borrowers: 1' },
     });
   });
 
   test('that is a bug is thrown', async () => {
-    await expect(runScan(inHand(), failing(new TypeError('no')))).rejects.toThrow('no');
+    await expect(runScan(takenJob(), failing(new TypeError('no')))).rejects.toThrow('no');
   });
 
   test('because the process stops hands the job back', async () => {
     const lock = heldLock();
     lock.stop();
-    expect(await runScan(inHand({ lock }), failing(new Error('aborted')))).toEqual({ kind: 'requeue' });
+    expect(await runScan(takenJob({ lock }), failing(new Error('aborted')))).toEqual({ kind: 'requeue' });
   });
 
   test('because the lock is lost is not ours to judge', async () => {
     const lock = heldLock();
     lock.lose();
-    await expect(runScan(inHand({ lock }), failing(kohaError('aborted')))).rejects.toBeInstanceOf(LockLost);
+    await expect(runScan(takenJob({ lock }), failing(kohaError('aborted')))).rejects.toBeInstanceOf(LockLost);
   });
 });
 
 describe('a job that cannot be worked on ends where a person sees it', () => {
-  const problem = async (hand: Parameters<typeof inHand>[0], deps: RunDeps = runDeps()) =>
-    ended(await runScan(inHand(hand), deps)).progress.problem;
+  const problem = async (taken: Parameters<typeof takenJob>[0], deps: RunDeps = runDeps()) =>
+    ended(await runScan(takenJob(taken), deps)).progress.problem;
 
   test('its worker died five times', async () => {
     expect(await problem({ starts: 6, stalls: 5 })).toMatchObject({ name: 'the worker died of it' });
@@ -334,7 +336,7 @@ describe('a job that cannot be worked on ends where a person sees it', () => {
   });
 
   test('it was sealed with a key that is not here', async () => {
-    const data = jobData({}, createSealer([Buffer.alloc(32, 9)]));
+    const data = jobData({}, createEncryption([Buffer.alloc(32, 9)]));
     expect(await problem({ data })).toEqual({ library: 'riverside', what: 'other', name: 'PASSPORT_KEY' });
   });
 
@@ -343,18 +345,18 @@ describe('a job that cannot be worked on ends where a person sees it', () => {
     ['no version', { ...jobData(), v: 'x' }, ['v']],
     ['a half', { v: 1, event_id: 'evt_1' }, ['library', 'branch']],
   ])('its payload is %s: the fields are named, not their values', async (_what, data, fields) => {
-    const decision = await runScan(inHand({ data }), runDeps());
+    const decision = await runScan(takenJob({ data }), runDeps());
     expect(decision).toMatchObject({ kind: 'unreadable', fields: expect.arrayContaining(fields) });
   });
 });
 
 test('waiting again and again, an event ends within its time, whatever its library answers', async () => {
-  const clock = handClock(NOON);
+  const clock = manualClock(NOON);
   let data = jobData();
   let starts = 0;
   for (; starts < 1_000;) {
     starts += 1;
-    const decision = await runScan(inHand({ data, starts }), withResult(waiting(), { now: clock.now }));
+    const decision = await runScan(takenJob({ data, starts }), withResult(waiting(), { now: clock.now }));
     if (decision.kind === 'done') break;
     const { job, untilMs } = delayed(decision);
     data = job;

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { createSealer } from '@passport/runtime';
+import { createEncryption } from '@passport/runtime';
 import { listEvents } from '@passport/queue';
 import { waitFor } from '@passport/testkit';
 import { CARD, ITEM, jobData } from './builders.ts';
@@ -13,7 +13,8 @@ const open = async (plan?: WorkerPlan) => {
 afterEach(() => bench.close());
 
 const HASH = (eventId: string) => `{passport}:scans:riverside.${eventId}`;
-const told = (eventId: string) => bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
+const reported = (eventId: string) =>
+  bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
 
 describe('an event in the queue', () => {
   test('is worked on to its end: copied, lent, told, and nothing personal left in Redis', async () => {
@@ -23,7 +24,7 @@ describe('an event in the queue', () => {
 
     const state = await follow(eventId);
     expect(state).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' }, attempt: 1 });
-    const heard = await waitFor('Koha to be told', () => told(eventId));
+    const heard = await waitFor('Koha to be told', () => reported(eventId));
     expect(heard).toMatchObject({ seq: state.seq, outcome: 'COPIED', message: state.message });
     const data = JSON.parse(String(await redis.ask('HGET', HASH(eventId), 'data'))) as Record<
       string,
@@ -46,7 +47,7 @@ describe('an event in the queue', () => {
       job: { sealed_card: null, sealed_item: null, progress: { ...progress, checkout } },
     });
     await startWorker();
-    await waitFor('Koha to be told', () => told(eventId));
+    await waitFor('Koha to be told', () => reported(eventId));
 
     await waitFor('the job to be complete', async () => (await bench.job(eventId))?.finishedOn);
     expect(await follow(eventId)).toMatchObject({ outcome: 'COPIED', seq: 3 });
@@ -91,16 +92,16 @@ describe('a job that cannot be worked on', () => {
 
   test('for a key that is not here says so, and keeps its card for when it is', async () => {
     const { startWorker, accept, follow } = await open();
-    const foreign = createSealer([Buffer.alloc(32, 99)]);
-    const sealed = foreign.seal(CARD, 'riverside.evt_x.card');
-    const eventId = await accept({ job: { event_id: 'evt_x', sealed_card: sealed } });
+    const foreign = createEncryption([Buffer.alloc(32, 99)]);
+    const encrypted = foreign.encrypt(CARD, 'riverside.evt_x.card');
+    const eventId = await accept({ job: { event_id: 'evt_x', sealed_card: encrypted } });
     await startWorker();
 
     expect(await follow(eventId)).toMatchObject({
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'other', name: 'PASSPORT_KEY' },
     });
-    expect((await bench.job(eventId))?.data.sealed_card).toBe(sealed);
+    expect((await bench.job(eventId))?.data.sealed_card).toBe(encrypted);
   });
 
   test('because its worker dies of it ends with an outcome of ours', async () => {
@@ -160,7 +161,7 @@ describe('T-21 beyond its hourly limits', () => {
     expect(await worker.metrics()).toMatch(
       /passport_limit_reached_total\{library="riverside",limit="copies"\} 1/,
     );
-    await waitFor('the desk to be told', () => told(second)?.['state'] === 'waiting');
+    await waitFor('the desk to be told', () => reported(second)?.['state'] === 'waiting');
   });
 
   test('a library’s misses wait, so that nobody tries all cards', async () => {

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { buildSilence } from '../src/koha/silence.ts';
-import { handClock } from './builders.ts';
+import { manualClock } from './builders.ts';
 
 function bench() {
-  const clock = handClock();
+  const clock = manualClock();
   return { clock, silence: buildSilence(clock.now) };
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import { buildSlotClock } from '../src/koha/slot-clock.ts';
-import { handClock } from './builders.ts';
+import { manualClock } from './builders.ts';
 
 function bench(cap = 8) {
-  const clock = handClock();
+  const clock = manualClock();
   return { clock, slots: buildSlotClock(() => cap, clock.now) };
 }
 

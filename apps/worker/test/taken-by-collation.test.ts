@@ -14,28 +14,28 @@ describe('what Koha’s database takes for the same', () => {
   ])(
     'a native patron’s card that differs in %s: LOCAL_CONFLICT, not a missing permission',
     async (_what, card, taken) => {
-      const story = await open();
-      story.midland.putPatron(card, PATRON);
-      story.riverside.putPatron(taken, { surname: 'Native', category_id: 'AD' });
+      const workflow = await open();
+      workflow.midland.putPatron(card, PATRON);
+      workflow.riverside.putPatron(taken, { surname: 'Native', category_id: 'AD' });
 
-      expect(endOfRun(await story.run({ card }))).toMatchObject({
+      expect(endOfRun(await workflow.run({ card }))).toMatchObject({
         outcome: 'LOCAL_CONFLICT',
         homes: ['midland'],
       });
-      expect(story.riverside.state().checkouts).toHaveLength(0);
+      expect(workflow.riverside.state().checkouts).toHaveLength(0);
     },
   );
 
   test('a home key that differs in case only: LOCAL_CONFLICT, not a missing permission', async () => {
-    const story = await open();
-    const number = story.midland.state(CARD).patrons[0]?.patron_id;
-    story.riverside.putPatron('LOCAL-1', {
+    const workflow = await open();
+    const number = workflow.midland.state(CARD).patrons[0]?.patron_id;
+    workflow.riverside.putPatron('LOCAL-1', {
       surname: 'Other',
       category_id: 'PT',
       extended_attributes: [{ type: 'PASSPORTED_ID', value: `MIDLAND:${number}` }],
     });
 
-    expect(endOfRun(await story.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
-    expect(story.copy()).toBeUndefined();
+    expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'LOCAL_CONFLICT', homes: ['midland'] });
+    expect(workflow.copy()).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Secret, workerConfig } from '@passport/config';
-import { type EventState, type JobData, sealContext } from '@passport/contract';
+import { type EventState, type JobData, encryptionContext } from '@passport/contract';
 import { type KohaDouble, type KohaDoubleOptions, startKohaDouble } from '@passport/koha-double';
 import { type ScanJobs, addScans, openScanQueue, readEventState } from '@passport/queue';
 import {
@@ -11,7 +11,7 @@ import {
   closeRedis,
   createLogger,
   createRedis,
-  createSealer,
+  createEncryption,
   untilRedisReady,
 } from '@passport/runtime';
 import {
@@ -30,7 +30,7 @@ import { PATRON } from './workflow-bench.ts';
 /** What the payloads that version 1 left were sealed with. No process would start with it today. */
 const KEY = Buffer.alloc(32, 5);
 const ACCEPTED_KEY = randomBytes(32).toString('base64');
-export const SEALER = createSealer([KEY]);
+export const ENCRYPTION = createEncryption([KEY]);
 const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`;
 
 /** One worker in this process. */
@@ -96,17 +96,17 @@ export async function openWorkers(plan: WorkerPlan = {}): Promise<WorkerBench> {
   closers.push(() => Promise.all([midland.close(), riverside.close()]));
   midland.putPatron(CARD, PATRON);
   riverside.putItem(ITEM, { item_type_id: 'BK', home_library_id: 'MAIN', holding_library_id: 'MAIN' });
-  const books = createRedis(redis.url, {
+  const keys = createRedis(redis.url, {
     role: 'producer',
     log: createLogger({ name: 'test', level: 'fatal' }),
     name: 'test',
   });
-  closers.push(() => closeRedis(books));
-  await untilRedisReady(books, 5_000);
-  const queue = openScanQueue(books);
+  closers.push(() => closeRedis(keys));
+  await untilRedisReady(keys, 5_000);
+  const queue = openScanQueue(keys);
   queue.on('error', () => undefined);
   let events = 0;
-  const state = (eventId: string) => readEventState(books, 'riverside', eventId, (id) => `${id} library`);
+  const state = (eventId: string) => readEventState(keys, 'riverside', eventId, (id) => `${id} library`);
   return {
     redis,
     queue,
@@ -119,14 +119,14 @@ export async function openWorkers(plan: WorkerPlan = {}): Promise<WorkerBench> {
     },
     async accept({ card = CARD, item = ITEM, job = {}, priority = 1 } = {}) {
       const eventId = job.event_id ?? `evt_${(events += 1)}`;
-      const seal = (text: string, field: 'card' | 'item') =>
-        SEALER.seal(text, sealContext('riverside', eventId, field));
+      const encrypt = (text: string, field: 'card' | 'item') =>
+        ENCRYPTION.encrypt(text, encryptionContext('riverside', eventId, field));
       const data = jobData({
         event_id: eventId,
         received_ms: Date.now(),
         age_at_delivery_ms: 0,
-        sealed_card: seal(card, 'card'),
-        sealed_item: item === null ? null : seal(item, 'item'),
+        sealed_card: encrypt(card, 'card'),
+        sealed_item: item === null ? null : encrypt(item, 'item'),
         item_asked: item !== null,
         ...job,
       });

@@ -4,11 +4,11 @@ import { buildWorkerLoad } from '../src/job/worker-load.ts';
 test('a worker has room until three quarters of its slots are taken', () => {
   const load = buildWorkerLoad(8);
   const ends = Array.from({ length: 6 }, () => load.begin());
-  expect(load.hasRoom()).toBe(true);
+  expect(load.hasFreeSlots()).toBe(true);
   const last = load.begin();
-  expect(load.hasRoom()).toBe(false);
+  expect(load.hasFreeSlots()).toBe(false);
   last();
-  expect(load.hasRoom()).toBe(true);
+  expect(load.hasFreeSlots()).toBe(true);
   for (const end of ends) end();
-  expect(load.hasRoom()).toBe(true);
+  expect(load.hasFreeSlots()).toBe(true);
 });

@@ -18,7 +18,7 @@ const PATIENT: WorkerPlan = { defaults: { koha: { timeout: '20s' } } };
 const asked = (what: string) => bench.midland.calls().filter(({ operation }) => operation === what);
 const creates = () => bench.riverside.calls().filter(({ operation }) => operation === 'POST /patrons');
 const copies = () => bench.riverside.state(CARD).patrons;
-const oneMarkedCopyAndLoan = () => {
+const oneMarkedCopyAndCheckout = () => {
   expect(copies()).toMatchObject([
     { extended_attributes: [{ type: 'PASSPORTED' }, { type: 'PASSPORTED_ID' }] },
   ]);
@@ -55,7 +55,7 @@ describe('a worker that is cut off from Redis', () => {
     await follow(sentinel);
     expect(await bench.state(eventId)).toEqual(state);
     expect(creates()).toHaveLength(1);
-    oneMarkedCopyAndLoan();
+    oneMarkedCopyAndCheckout();
   }, 45_000);
 });
 
@@ -77,7 +77,7 @@ test('a worker whose lock is somebody else’s by now writes no end into the job
     outcome: 'ALREADY_LOCAL',
     checkout: { result: 'ALREADY_CHECKED_OUT' },
   });
-  oneMarkedCopyAndLoan();
+  oneMarkedCopyAndCheckout();
 }, 30_000);
 
 describe('a Redis that is full', () => {
@@ -118,7 +118,7 @@ describe('a Redis that is full', () => {
     expect(['COPIED', 'ALREADY_LOCAL']).toContain(state.outcome);
     expect((await bench.job(eventId))?.attemptsMade).toBeLessThanOrEqual(1);
     expect((await bench.job(eventId))?.failedReason).toBeUndefined();
-    oneMarkedCopyAndLoan();
+    oneMarkedCopyAndCheckout();
   }, 40_000);
 });
 
@@ -138,7 +138,7 @@ describe('a Redis that goes away', () => {
 
     const state = await follow(eventId, undefined, 25_000);
     expect(['COPIED', 'ALREADY_LOCAL']).toContain(state.outcome);
-    oneMarkedCopyAndLoan();
+    oneMarkedCopyAndCheckout();
   }, 40_000);
 
   test('is a read-only replica for a while: the worker waits, and goes on', async () => {

@@ -1,16 +1,16 @@
 import { parseConsortium } from '@passport/config';
-import { type JobData, formatWebhookSecret, sealContext } from '@passport/contract';
+import { type JobData, formatWebhookSecret, encryptionContext } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, type KohaDoubleOptions, startKohaDouble } from '@passport/koha-double';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import type { Audit } from '../src/provision/audit.ts';
-import { buildAskHome } from '../src/provision/ask-home.ts';
+import { buildHomeQuery } from '../src/provision/query-home.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
 import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
-import type { JobInHand, RunResult } from '../src/job/run-result.ts';
+import type { TakenJob, RunResult } from '../src/job/run-result.ts';
 import { runScan } from '../src/job/run-scan.ts';
 import { startingCap } from '../src/koha/call-caps.ts';
-import { CARD, ITEM, SEALER, inHand, jobData, runDeps } from './builders.ts';
+import { CARD, ITEM, ENCRYPTION, takenJob, jobData, runDeps } from './builders.ts';
 
 const secretOf = (library: string): string =>
   formatWebhookSecret(Buffer.alloc(32, `what ${library} signs with`));
@@ -32,7 +32,7 @@ export interface WorkflowBench {
 }
 
 /** What may differ from a fresh scan of CARD with ITEM. */
-export interface Wish extends Partial<Omit<JobInHand, 'data'>> {
+export interface Wish extends Partial<Omit<TakenJob, 'data'>> {
   readonly card?: string;
   /** Null: no item waits. */
   readonly item?: string | null;
@@ -93,7 +93,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
   const deps: ProvisionDeps = {
     consortium,
     libraries,
-    ask: buildAskHome(libraries),
+    queryHome: buildHomeQuery(libraries),
     quota: { reserve: () => Promise.resolve(null), isAmple: () => false },
     withPatronLock: (_scan, _homeKey, lock, work) => work(lock),
     createAccess: {
@@ -115,7 +115,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     audited,
     run: (wish = {}, more = {}) =>
       runScan(
-        handOf(wish),
+        takenOf(wish),
         runDeps({
           provision: (scan, lock) => provision(scan, lock, { ...deps, ...more }),
           now: Date.now,
@@ -130,21 +130,21 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
   };
 }
 
-function handOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...hand }: Wish): JobInHand {
+function takenOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...taken }: Wish): TakenJob {
   const { library, event_id: eventId } = jobData(job);
-  const seal = (text: string, field: 'card' | 'item') =>
-    SEALER.seal(text, sealContext(library, eventId, field));
+  const encrypt = (text: string, field: 'card' | 'item') =>
+    ENCRYPTION.encrypt(text, encryptionContext(library, eventId, field));
   const data = jobData({
     received_ms: Date.now() - agoMs,
     age_at_delivery_ms: 0,
-    sealed_card: seal(card, 'card'),
-    sealed_item: item === null ? null : seal(item, 'item'),
+    sealed_card: encrypt(card, 'card'),
+    sealed_item: item === null ? null : encrypt(item, 'item'),
     item_asked: item !== null,
     // A later run of a job whose first one was about to send the copy.
-    sent: (hand.starts ?? 1) > 1 ? { home: 'midland', home_key: 'midland:2', fields: ['surname'] } : null,
+    sent: (taken.starts ?? 1) > 1 ? { home: 'midland', home_key: 'midland:2', fields: ['surname'] } : null,
     ...job,
   });
-  return inHand({ data, ...hand });
+  return takenJob({ data, ...taken });
 }
 
 /** The configuration of some doubles, as the file would give it. */
@@ -179,7 +179,7 @@ function auditInto(actions: string[]): Audit {
     notEligible: (_scan, _home, reasons) => actions.push(`not eligible: ${reasons.join(' ')}`),
     sending: () => undefined,
     copied: (_scan, _copy, { kind }) => actions.push(`copy: ${kind}`),
-    lent: (_scan, _patron, { result }) => actions.push(`loan: ${result}`),
+    checkedOut: (_scan, _patron, { result }) => actions.push(`loan: ${result}`),
   };
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const LONGEST_PATTERN = 200;
 // Most ways in which a card may be tried against a pattern. A card has at most 32 characters, yet (\d+)+$ would try 2^32 ways
-// and hold up the worker for minutes. Counted in steps, not in time, so that the answer is the same on every machine.
+// and block the worker for minutes. Counted in steps, not in time, so that the answer is the same on every machine.
 const MOST_BACKTRACKS = 2_000;
 const MOST_STEPS = 1_500;
 
@@ -19,7 +19,7 @@ export const cardPattern = z.string().transform((pattern, context) => {
   try {
     compiled = new RegExp(pattern, 'u');
   } catch (error) {
-    // V8's message is "Invalid regular expression: /PATTERN/u: REASON"; only the reason is told.
+    // V8's message is "Invalid regular expression: /PATTERN/u: REASON"; only the reason is shown.
     const reason =
       error instanceof SyntaxError ? error.message.slice(error.message.lastIndexOf(': ') + 2) : '';
     return refuse(`is no regular expression: ${reason}`);

@@ -26,11 +26,11 @@ function checkAttributes({ at, library: { copy, share } }: LibraryDraft, problem
 }
 
 function checkCategory(
-  { at, library: { copy }, lends, hasCategory }: LibraryDraft,
+  { at, library: { copy }, isLending, hasCategory }: LibraryDraft,
   problems: ProblemList,
 ): void {
   const place = [...at, 'copy', 'category'];
-  if (lends && !hasCategory) {
+  if (isLending && !hasCategory) {
     problems.add(
       place,
       'is missing: a library with webhook_secrets is a lending library, and its copies need a category',

@@ -13,7 +13,7 @@ export interface ConfigWarning {
 const isLending = ({ id }: Library, { agreements }: Consortium) =>
   agreements.some(({ lending }) => lending === id);
 
-const isAsked = ({ id, enabled }: Library, { agreements }: Consortium) =>
+const isQueried = ({ id, enabled }: Library, { agreements }: Consortium) =>
   enabled && agreements.some(({ home }) => home === id);
 
 function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
@@ -29,7 +29,7 @@ function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
     : [];
 }
 
-/** More names than these tell no more; the number of the others does. */
+/** More names than these say no more; the number of the others does. */
 const MOST_NAMED = 5;
 
 /** The first pattern of `other` that fits a card which a pattern of `one` fits too. */
@@ -39,7 +39,7 @@ function overlapOf(one: Library, other: Library): RegExp | undefined {
   );
 }
 
-/** At which libraries each is asked for a card that is scanned there. */
+/** At which libraries each is queried for a card that is scanned there. */
 function lendersOf({ agreements }: Consortium): ReadonlyMap<string, ReadonlySet<string>> {
   const lenders = new Map<string, Set<string>>();
   for (const { home, lending } of agreements) {
@@ -49,11 +49,11 @@ function lendersOf({ agreements }: Consortium): ReadonlyMap<string, ReadonlySet<
 }
 
 /**
- * Libraries that are asked together at some third one, and whose patterns fit some card alike: one warning each, about all that stand
+ * Libraries that are queried together for some third one, and whose patterns both fit some card: one warning each, about all that stand
  * before it.
  */
 function overlaps(consortium: Consortium): ConfigWarning[] {
-  const homes = consortium.libraries.filter((library) => isAsked(library, consortium));
+  const homes = consortium.libraries.filter((library) => isQueried(library, consortium));
   const lenders = lendersOf(consortium);
   const areTogether = (one: Library, other: Library): boolean =>
     [...(lenders.get(one.id) ?? [])].some((lending) => lenders.get(other.id)?.has(lending) === true);
@@ -93,13 +93,13 @@ function warningsOfLibrary(library: Library, consortium: Consortium): [string[],
   if (enabled && webhookSecrets.length > 0 && !isLending(library, consortium)) {
     warnings.push([['webhook_secrets'], 'no agreement has this library as its lending library']);
   }
-  if (isAsked(library, consortium)) {
+  if (isQueried(library, consortium)) {
     for (const warning of warningsOfCards(library, consortium)) warnings.push([['cards'], warning]);
   }
   return warnings;
 }
 
-/** What a careful reader would ask about a configuration that is valid. */
+/** What a careful reader would question in a configuration that is valid. */
 export function configWarnings(consortium: Consortium): readonly ConfigWarning[] {
   return [
     ...consortium.libraries.flatMap((library, place) =>

@@ -12,8 +12,8 @@ export const NEVER_CONFIRMED: readonly string[] = [
   'RECALLED',
 ];
 
-// What Koha 23.11 to 26.05 asks. A later Koha may ask more, so other upper-case keys pass, unless they look like a slip of one of these.
-const ASKED_BY_KOHA = [
+// What Koha 23.11 to 26.05 can require. A later Koha may require more, so other upper-case keys pass, unless they look like a slip of one of these.
+const KOHA_CONFIRMATIONS = [
   'USERBLOCKEDOVERDUE',
   'BORRNOTSAMEBRANCH',
   'DEBT',
@@ -36,18 +36,18 @@ const ASKED_BY_KOHA = [
   'BOOKED_TO_ANOTHER',
 ];
 
-/** Stands for whatever else a Koha asks, which is not passed on in its own words: nobody can know what would be confirmed. */
+/** Stands for whatever else a Koha requires, which is not passed on in its own words: nobody can know what would be confirmed. */
 const OTHER_REASONS = 'OTHER';
 
 function faultOf(key: string): string | null {
   if ([...NEVER_CONFIRMED, OTHER_REASONS].includes(key)) return `is ${key}, which only a person may confirm`;
   if (!/^[A-Z][A-Z_]{1,49}$/.test(key)) return "is not one of Koha's upper-case keys";
-  if (ASKED_BY_KOHA.includes(key)) return null;
-  const meant = nearest(key, [...ASKED_BY_KOHA, ...NEVER_CONFIRMED]);
+  if (KOHA_CONFIRMATIONS.includes(key)) return null;
+  const meant = nearest(key, [...KOHA_CONFIRMATIONS, ...NEVER_CONFIRMED]);
   return meant === null ? null : `is no key of Koha's, did you mean ${meant}?`;
 }
 
-/** One of Koha's reasons to ask before it lends, if it may be confirmed at all. */
+/** One of Koha's reasons to require a confirmation before a checkout, if it may be confirmed at all. */
 export const confirmableKey = z.string().superRefine((key, context) => {
   const fault = faultOf(key);
   if (fault !== null) context.addIssue({ code: 'custom', message: fault });

@@ -1,7 +1,7 @@
 import { buildAutomaton } from './pattern-automaton.ts';
 import type { PatternAutomaton } from './pattern-automaton.ts';
 
-/** Whether two patterns fit some card alike. `unknown` only where a pattern is out of the ordinary. */
+/** Whether two patterns both fit some card. `unknown` only where a pattern is out of the ordinary. */
 export type Common =
   | { readonly kind: 'apart' }
   | { readonly kind: 'overlap'; readonly card: string }
@@ -63,7 +63,7 @@ function read(automaton: PatternAutomaton, { states, fits }: Place, kinds: strin
 
 const isDead = ({ states, fits }: Place): boolean => !fits && states.length === 0;
 
-/** One character for each kind that the two patterns tell apart. */
+/** One character for each kind that the two patterns distinguish. */
 function alphabetOf(one: PatternAutomaton, other: PatternAutomaton): [string, string, string][] {
   const kinds = new Map<string, [string, string, string]>();
   for (const character of [...CHARACTERS, ...one.named, ...other.named]) {

@@ -14,13 +14,13 @@ export interface Consortium {
 export interface Library {
   readonly id: string;
   readonly name: string;
-  /** False: paused, neither asked nor served; it stands in no agreement. */
+  /** False: paused, neither queried nor served; it stands in no agreement. */
   readonly enabled: boolean;
   readonly koha: KohaAccess;
   /** Empty: home only. Each is the whole `whsec_...` text. */
   readonly webhookSecrets: readonly Secret<string>[];
   readonly limits: Limits;
-  /** Empty: asked for every card. */
+  /** Empty: queried for every card. */
   readonly cards: readonly RegExp[];
   readonly share: Share;
   readonly copy: CopyPolicy;
@@ -51,7 +51,7 @@ export interface Limits {
   readonly remembered: number;
 }
 
-/** What a home library lets go, whoever asks. */
+/** What a home library discloses, whoever requests it. */
 export interface Share {
   readonly fields: readonly CopyField[];
   readonly categories: CategoryFilter;
@@ -60,7 +60,7 @@ export interface Share {
 
 /** How a lending library makes copies. */
 export interface CopyPolicy {
-  /** Null only for a library that never lends. */
+  /** Null only for a library that is never a lending one. */
   readonly category: CategoryChoice | null;
   /** Other categories that a copy may be in. */
   readonly formerCategories: readonly string[];
@@ -101,9 +101,9 @@ export interface Eligibility {
   readonly restricted: RefuseOrAllow;
   readonly cardLost: RefuseOrAllow;
   readonly addressUnconfirmed: RefuseOrAllow;
-  /** In the home library's currency. Null: not asked. */
+  /** In the home library's currency. Null: not checked. */
   readonly maxDebt: number | null;
-  /** Years. Null: not asked. */
+  /** Years. Null: not checked. */
   readonly minAge: number | null;
   readonly showReasons: boolean;
 }

@@ -111,7 +111,7 @@ class Builder {
 
 /**
  * The machine of a pattern; null for one that is too large. It reads every text that the pattern fits, and more only where the
- * pattern looks around, asks for the edge of a word or repeats what it has read.
+ * pattern looks around, requires the edge of a word or repeats what it has read.
  */
 export function buildAutomaton(pattern: RegExp): PatternAutomaton | null {
   try {

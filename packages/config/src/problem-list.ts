@@ -10,7 +10,7 @@ export function formatPath(path: Path): string {
     .join('');
 }
 
-/** Collects everything that is wrong, so that one run tells all of it. `lineOf` gives the line of a place in the file. */
+/** Collects everything that is wrong, so that one run shows all of it. `lineOf` gives the line of a place in the file. */
 export class ProblemList {
   readonly #found: ConfigProblem[] = [];
   readonly #lineOf: (path: Path) => number | null;

@@ -28,7 +28,7 @@ export interface ServerConfig extends QueueAccess {
 
 /** Of the processes that a scan passes through. */
 export interface TracedConfig extends ServerConfig {
-  /** The first seals, all open; 32 bytes each. */
+  /** The first encrypts, all decrypt; 32 bytes each. */
   readonly keys: readonly Secret<Buffer>[];
   /** Where traces go; null: none are made. */
   readonly otlpEndpoint: string | null;
@@ -93,7 +93,7 @@ function readFileOf(
   return consortium;
 }
 
-/** Reads file and environment together, so that one ConfigError tells all that is wrong with both. */
+/** Reads file and environment together, so that one ConfigError lists all that is wrong with both. */
 function readBoth<T>(
   env: NodeJS.ProcessEnv,
   reading: Reading,

@@ -8,7 +8,7 @@ import type { LibraryDraft } from './read-library.ts';
 import { toCategoryFilter } from './section-models.ts';
 
 const canWork = (home: LibraryDraft, lending: LibraryDraft) =>
-  home.library.enabled && lending.library.enabled && lending.lends && lending.hasCategory;
+  home.library.enabled && lending.library.enabled && lending.isLending && lending.hasCategory;
 
 /** `agreements: all`: every ordered pair that can work. */
 export function expandAll(drafts: readonly LibraryDraft[]): Agreement[] {
@@ -53,7 +53,7 @@ function readAgreement(
   if (home !== null && home === lending) {
     problems.add([...at, 'lending'], 'is the same as home', 'another library');
   }
-  if (lending !== null && !lending.lends) {
+  if (lending !== null && !lending.isLending) {
     problems.add(
       [...at, 'lending'],
       'has no webhook_secrets, so it cannot report a card',

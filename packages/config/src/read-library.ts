@@ -17,7 +17,7 @@ export interface LibraryDraft {
   readonly at: Path;
   readonly library: Library;
   /** It has webhook secrets, be they readable or not. */
-  readonly lends: boolean;
+  readonly isLending: boolean;
   /** Its category was given, be it right or not. */
   readonly hasCategory: boolean;
 }
@@ -97,7 +97,7 @@ export function readLibrary(
   }
   return {
     at,
-    lends: isMapping(raw) && Array.isArray(raw['webhook_secrets']) && raw['webhook_secrets'].length > 0,
+    isLending: isMapping(raw) && Array.isArray(raw['webhook_secrets']) && raw['webhook_secrets'].length > 0,
     hasCategory: isWritten(raw, defaults.raw, 'copy', 'category'),
     library: {
       id: own.id ?? '',

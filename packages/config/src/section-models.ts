@@ -44,7 +44,7 @@ export function toCopyPolicy(copy: MergedSections['copy']): CopyPolicy {
   };
 }
 
-/** What a library may ask for. */
+/** What a library may require. */
 export function toLimits(limits: MergedSections['limits']): Limits {
   return {
     eventsPerSecond: limits.events_per_second,

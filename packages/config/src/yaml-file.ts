@@ -41,7 +41,7 @@ export function lineFinder(document: Document, lines: LineCounter): (path: Path)
   };
 }
 
-/** Parses YAML 1.2 without tags of its own; problems of the syntax are told with their line. */
+/** Parses YAML 1.2 without tags of its own; problems of the syntax are reported with their line. */
 export function openYaml(text: string): {
   lineOf: (path: Path) => number | null;
   read: (problems: ProblemList) => YamlFile;
@@ -55,7 +55,7 @@ export function openYaml(text: string): {
         const fault = FAULTS[code] ?? 'the text is not YAML';
         problems.add([`line ${lines.linePos(pos[0]).line}`], fault, 'YAML 1.2');
       }
-      // A key that stands there twice leaves the rest of the file readable, and what else is wrong can be told.
+      // A key that stands there twice leaves the remaining file readable, and what else is wrong can be reported.
       const readable = document.errors.every(({ code }) => code === 'DUPLICATE_KEY');
       try {
         return { raw: readable ? document.toJS() : null, readable };

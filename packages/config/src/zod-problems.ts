@@ -29,11 +29,11 @@ function schemaAt(schema: unknown, path: readonly PropertyKey[]): unknown {
   if (schema instanceof z.ZodNullable || schema instanceof z.ZodOptional)
     return schemaAt(schema.unwrap(), path);
   if (schema instanceof z.ZodPipe) return schemaAt(schema.in, path);
-  const [step, ...rest] = path;
+  const [step, ...others] = path;
   if (step === undefined) return schema;
-  if (schema instanceof z.ZodArray) return schemaAt(schema.element, rest);
-  if (schema instanceof z.ZodRecord) return schemaAt(schema.valueType, rest);
-  if (schema instanceof z.ZodObject) return schemaAt(schema.shape[String(step)], rest);
+  if (schema instanceof z.ZodArray) return schemaAt(schema.element, others);
+  if (schema instanceof z.ZodRecord) return schemaAt(schema.valueType, others);
+  if (schema instanceof z.ZodObject) return schemaAt(schema.shape[String(step)], others);
   return undefined;
 }
 

@@ -22,7 +22,7 @@ export const validEnvironment = (): NodeJS.ProcessEnv => ({
   LAKESIDE_CLIENT_SECRET: 'lak-55d1e0-kept-out',
 });
 
-function library(id: string, lends: boolean): Draft {
+function library(id: string, isLending: boolean): Draft {
   const name = id.toUpperCase();
   return {
     id,
@@ -32,8 +32,8 @@ function library(id: string, lends: boolean): Draft {
       client_id: { env: `${name}_CLIENT_ID` },
       client_secret: { env: `${name}_CLIENT_SECRET` },
     },
-    ...(lends ? { webhook_secrets: [{ env: `${name}_WEBHOOK_SECRET` }] } : {}),
-    copy: lends ? { category: 'PT' } : {},
+    ...(isLending ? { webhook_secrets: [{ env: `${name}_WEBHOOK_SECRET` }] } : {}),
+    copy: isLending ? { category: 'PT' } : {},
   };
 }
 

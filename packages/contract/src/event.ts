@@ -4,12 +4,12 @@ import { z } from 'zod';
 export const SCAN_INTERFACES = ['staff', 'self_check', 'sip', 'api'] as const;
 export type ScanInterface = (typeof SCAN_INTERFACES)[number];
 
-/** What a library reports when its Koha does not know a card that was scanned to lend. */
+/** What a library reports when its Koha does not know a card that was scanned for a checkout. */
 export interface PatronNotFound {
   /** Trimmed, as scanned. */
   readonly cardnumber: string;
   readonly branch: string;
-  /** The item that waits to be lent by the service; null when the sender goes on with the checkout itself. */
+  /** The item that waits to be checked out by the service; null when the sender goes on with the checkout itself. */
   readonly itemBarcode: string | null;
   readonly interface: ScanInterface;
   /** Koha's number of the staff member at the desk. */
@@ -69,7 +69,7 @@ export const patronNotFoundSchema = envelope.extend({
       branch: line(10),
       item_barcode: line(64)
         .nullish()
-        .describe('The item that waits to be lent; never from a sender that lends it itself'),
+        .describe('The item that waits to be checked out; never from a sender that checks it out itself'),
       interface: z.enum(SCAN_INTERFACES, { error: `must be one of ${SCAN_INTERFACES.join(', ')}` }),
       operator: z.int({ error: 'must be an integer' }).nullish(),
     },
@@ -117,7 +117,7 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
 
 /**
  * How old the scan was when it was delivered, in milliseconds, by the sender's clock alone, so that a wrong clock
- * there does no harm. Never negative: a scan "in the future" must not make a loan possible for longer.
+ * there does no harm. Never negative: a scan "in the future" must not make a checkout possible for longer.
  */
 export function ageAtDeliveryMs(scannedAt: string, deliveredAtSeconds: number): number {
   return Math.max(0, deliveredAtSeconds * 1000 - Date.parse(scannedAt));

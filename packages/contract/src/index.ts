@@ -48,5 +48,12 @@ export {
 } from './outcome.ts';
 export { messageOf } from './message.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
-export { type JobData, eventStateOf, jobSchema, nextProgress, queuedProgress, sealContext } from './job.ts';
+export {
+  type JobData,
+  eventStateOf,
+  jobSchema,
+  nextProgress,
+  queuedProgress,
+  encryptionContext,
+} from './job.ts';
 export { type ParsedJob, parseJob, rewriteJob } from './parse-job.ts';

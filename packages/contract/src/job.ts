@@ -13,8 +13,8 @@ const sentSchema = z.object({
 
 /**
  * What a job carries through the queue (version 1). A field that is added has a default, since the version before does not
- * write it; one that changes its meaning needs version 2, which workers of this version put back for a newer one
- * (parse-job.ts, docs/decisions/0008). The card and the item travel sealed; `card_hash` is a keyed hash,
+ * write it; one that changes its meaning needs version 2, which workers of this version requeue for a newer one
+ * (parse-job.ts, docs/decisions/0008). The card and the item travel encrypted; `card_hash` is a keyed hash,
  * with the id of its key. Times are milliseconds of the queue's clock unless they are text.
  */
 export const jobSchema = z.object({
@@ -32,7 +32,7 @@ export const jobSchema = z.object({
   age_at_delivery_ms: z.number().nonnegative(),
   /** Null once the job has ended, unless it failed. */
   sealed_card: z.string().nullable(),
-  /** Null when no item waits, when the job has ended, or when it is too late to lend. */
+  /** Null when no item waits, when the job has ended, or when it is too late to check it out. */
   sealed_item: z.string().nullable(),
   item_asked: z.boolean(),
   card_hash: z.string(),
@@ -47,7 +47,7 @@ export const jobSchema = z.object({
   sent: sentSchema.nullable().default(null),
   /** What earlier runs sent of other patrons: the card had another home then. */
   sent_before: z.array(sentSchema).optional(),
-  /** Set while only the loan is left to do: the copy is there, and home is not asked again. */
+  /** Set while only the checkout is left to do: the copy is there, and the home library is not needed again. */
   made: z
     .object({
       outcome: z.enum(['COPIED', 'ALREADY_LOCAL']),
@@ -64,8 +64,8 @@ export const jobSchema = z.object({
 });
 export type JobData = z.infer<typeof jobSchema>;
 
-/** The context that a sealed value is bound to: it opens for this event and this field only. */
-export function sealContext(library: string, eventId: string, field: 'card' | 'item'): string {
+/** The context that an encrypted value is bound to: it can be decrypted for this event and this field only. */
+export function encryptionContext(library: string, eventId: string, field: 'card' | 'item'): string {
   return `${library}.${eventId}.${field}`;
 }
 
@@ -96,7 +96,7 @@ export function nextProgress(
 }
 
 /**
- * The state of section 3. `running` says that a worker holds the job now; an ended job is never told as running.
+ * The state of section 3. `running` says that a worker has the job now; an ended job never shows as running.
  */
 export function eventStateOf(
   job: Pick<JobData, 'event_id' | 'library' | 'scanned_at' | 'progress'>,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** How a job can end well, in the sense that no person has to mend anything (contract section 2, Outcomes). */
+/** How a job can end well, in the sense that no person has to fix anything (contract section 2, Outcomes). */
 export const RESULTS = [
   'COPIED',
   'ALREADY_LOCAL',
@@ -88,9 +88,9 @@ export type ProblemKind = (typeof PROBLEMS)[number];
 
 const libraryName = z.strictObject({ id: z.string(), name: z.string() });
 
-/** Everything of an event's state that the worker decides; the rest of section 3 follows from it and from the queue. */
+/** Everything of an event's state that the worker decides; all else in section 3 follows from it and from the queue. */
 export const progressSchema = z.strictObject({
-  /** Written states have odd numbers; a running job is told as the even number after its last written one. */
+  /** Written states have odd numbers; a running job shows the even number after its last written one. */
   seq: z.int().positive(),
   state: z.enum(['queued', 'waiting', 'done', 'failed']),
   outcome: z.enum(OUTCOMES).nullable(),

@@ -17,7 +17,7 @@ const { shape } = jobSchema;
 const { shape: steps } = progressSchema;
 
 /**
- * What every version of a job keeps: its event and its lending library, with these names. The rest is taken where it
+ * What every version of a job keeps: its event and its lending library, with these names. All else is taken where it
  * still is what it is now, and is neutral where it is not.
  */
 const newerSchema = z.object({
@@ -76,11 +76,11 @@ export function parseJob(data: unknown): ParsedJob {
 type Issue = z.core.$ZodIssue;
 
 function isNewer(version: number, data: unknown, issues: readonly Issue[]): boolean {
-  return version > 1 || issues.every((issue) => isUnknownWord(issue, data));
+  return version > 1 || issues.every((issue) => isUnknownCode(issue, data));
 }
 
-/** A word that is not in a list of ours; a word that is missing is no new one. */
-function isUnknownWord({ code, path }: Issue, data: unknown): boolean {
+/** A code that is not in a list of ours; a code that is missing is no new one. */
+function isUnknownCode({ code, path }: Issue, data: unknown): boolean {
   if (code === 'unrecognized_keys') return true;
   return code === 'invalid_value' && typeof valueAt(data, path) === 'string';
 }

@@ -83,7 +83,7 @@ export type HeaderReading =
 
 /**
  * Checks the grammar of the three headers. `read` gives every value that a header name (lower case) came with, so
- * that a repeated header is seen, which Node's joined `req.headers` hides.
+ * that a repeated header is seen, which Node's merged `req.headers` hides.
  */
 export function readDeliveryHeaders(read: (name: SignatureHeader) => readonly string[]): HeaderReading {
   const values = new Map<SignatureHeader, string>();
@@ -119,7 +119,7 @@ export function isEventId(id: string): boolean {
 
 /**
  * Whether one of `secrets` made one of the delivery's `v1` signatures over these very bytes, and its timestamp is
- * within the window around `nowSeconds`. Every pair is compared, in constant time, so that nothing can be told from
+ * within the window around `nowSeconds`. Every pair is compared, in constant time, so that nothing can be learned from
  * how long it takes and the change of a secret is no special case.
  */
 export function verifyDelivery(delivery: {

@@ -76,22 +76,22 @@ describe('the state of an event', () => {
       ),
     );
     const done = job(nextProgress(waiting.progress, { state: 'done', outcome: 'NOT_FOUND' }, NOW));
-    const told = [
+    const reported = [
       eventStateOf(queued, false, nameOf),
       eventStateOf(queued, true, nameOf),
       eventStateOf(waiting, false, nameOf),
       eventStateOf(waiting, true, nameOf),
       eventStateOf(done, true, nameOf),
     ];
-    expect(told.map(({ seq, state }) => [seq, state])).toEqual([
+    expect(reported.map(({ seq, state }) => [seq, state])).toEqual([
       [1, 'queued'],
       [2, 'working'],
       [3, 'waiting'],
       [4, 'working'],
       [5, 'done'],
     ]);
-    expect(told[2]?.message).toBe('Midland Public Library has not answered yet. Still trying.');
-    for (const state of told) expect(eventStateSchema.parse(state)).toEqual(state);
+    expect(reported[2]?.message).toBe('Midland Public Library has not answered yet. Still trying.');
+    for (const state of reported) expect(eventStateSchema.parse(state)).toEqual(state);
   });
 
   test.each([

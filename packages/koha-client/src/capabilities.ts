@@ -2,11 +2,11 @@
 export interface Capabilities {
   /** `POST /checkouts` takes a barcode (24.11 on). */
   readonly externalIdCheckout: boolean;
-  /** `POST /patrons` can be told to send no welcome mail. */
+  /** `POST /patrons` has a header against the welcome mail. */
   readonly welcomeNo: boolean;
-  /** `POST /patrons` can be told to send the library's staff no mail about it (26.05 on). */
+  /** `POST /patrons` has a header against the mail to the library's staff (26.05 on). */
   readonly opacRegNo: boolean;
-  /** `POST /patrons` can be told that a look-alike is somebody else (25.11 on). */
+  /** `POST /patrons` can confirm that a possible duplicate is somebody else (25.11 on). */
   readonly confirmNotDuplicate: boolean;
   /** The Patron Passport plugin's routes are served. */
   readonly pluginRoutes: boolean;

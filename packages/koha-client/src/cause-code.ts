@@ -1,7 +1,7 @@
 import { RequestError, TimeoutError } from 'got';
 
 /**
- * Why there was no usable answer, more exactly than the code of the failure: for logs, so that an expired certificate can be told
+ * Why there was no usable answer, more exactly than the code of the failure: for logs, so that an expired certificate can be distinguished
  * from a dead host. Closed, and never the words of anybody outside.
  */
 export type CauseCode =

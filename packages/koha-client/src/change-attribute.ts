@@ -13,7 +13,7 @@ export type AttributeChange =
 const changedSchema = z.object({ value: z.string().nullable() });
 
 /**
- * Gives one attribute of a patron another value and leaves the rest alone (`Koha/REST/V1/Patrons/Attributes.pm`, `update`).
+ * Gives one attribute of a patron another value and leaves all others alone (`Koha/REST/V1/Patrons/Attributes.pm`, `update`).
  * Throws KohaError.
  */
 export async function changeAttribute(

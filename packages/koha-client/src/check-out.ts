@@ -9,13 +9,13 @@ import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
 export type CheckoutResult =
-  | { readonly kind: 'lent'; readonly checkoutId: number }
+  | { readonly kind: 'checked_out'; readonly checkoutId: number }
   | { readonly kind: 'blocked'; readonly keys: string[] }
   | { readonly kind: 'needs_confirmation' }
   | { readonly kind: 'item_not_found' }
   | { readonly kind: 'patron_not_found' };
 
-/** Koha's word on a loan before it is made. Keys are its upper-case reasons; the data that goes with them names other patrons. */
+/** What Koha says of a checkout before it is made. Keys are its upper-case reasons; the data that goes with them names other patrons. */
 export interface Availability {
   readonly blockers: string[];
   readonly confirms: string[];
@@ -42,9 +42,9 @@ const availabilitySchema = z.object({
     .nullable()
     .catch(null),
 });
-const loanSchema = z.object({ checkout_id: z.number().int().positive() });
+const checkoutSchema = z.object({ checkout_id: z.number().int().positive() });
 
-/** Asks what stands in the way of a loan. Not harmless for a statistical patron category (API.md, surprise 15). Throws KohaError. */
+/** Looks up what stands in the way of a checkout. Not harmless for a statistical patron category (API.md, surprise 15). Throws KohaError. */
 export async function availability(
   session: Session,
   patronId: number,
@@ -65,8 +65,8 @@ export async function availability(
 }
 
 /**
- * Lends an item, once: one `POST /checkouts`, preceded by `GET /items` where this Koha takes no barcode (23.11) and the item's
- * number is not given. Repeating it after a lost answer is not safe: look for the loan first. Throws KohaError.
+ * Checks an item out, once: one `POST /checkouts`, preceded by `GET /items` where this Koha takes no barcode (23.11) and the item's
+ * number is not given. Repeating it after a lost answer is not safe: look for the checkout first. Throws KohaError.
  */
 export async function checkOut(
   session: Session,
@@ -109,10 +109,10 @@ async function nameItem(
 
 function readCheckoutAnswer(session: Session, answer: Answer): CheckoutResult {
   if (answer.status === 201) {
-    const shown = loanSchema.safeParse(parseJsonBody(answer)).data?.checkout_id;
+    const shown = checkoutSchema.safeParse(parseJsonBody(answer)).data?.checkout_id;
     const located = /\/checkouts\/(\d{1,15})$/.exec(firstValue(answer.headers['location']) ?? '')?.[1];
     if (shown === undefined && located === undefined) throw badAnswer(session.library, answer);
-    return { kind: 'lent', checkoutId: shown ?? Number(located) };
+    return { kind: 'checked_out', checkoutId: shown ?? Number(located) };
   }
   const refusal = parseRefusal(answer);
   if (answer.status === 412 && refusal !== null) return { kind: 'needs_confirmation' };

@@ -31,7 +31,7 @@ export type CreateResult =
       readonly hidden: boolean;
     }
   | { readonly kind: 'card_taken' }
-  | { readonly kind: 'look_alike' }
+  | { readonly kind: 'possible_duplicate' }
   | { readonly kind: 'userid_taken' }
   | { readonly kind: 'attribute_not_unique'; readonly type: string | null }
   | Refused;
@@ -46,7 +46,7 @@ const createdSchema = z.object({
 });
 
 /**
- * Sends one `POST /patrons` as a branch; asks for no mail to the patron or to the staff, and confirms a look-alike when told to, wherever the server
+ * Sends one `POST /patrons` as a branch; requests no mail to the patron or to the staff, and confirms a possible duplicate when required, wherever the server
  * takes such wishes. Throws KohaError, `record_refused` when Koha itself could not store this record.
  */
 export async function createPatron(
@@ -114,15 +114,16 @@ function readCreated(session: Session, answer: Answer): CreateResult {
   const located = /\/patrons\/(\d{1,15})$/.exec(firstValue(answer.headers['location']) ?? '')?.[1];
   const patronId = shown ?? (located === undefined ? null : Number(located));
   if (patronId === null) throw badAnswer(session.library, answer);
-  // A body that was cut off on its way hides nothing: Location has told the rest.
+  // A body that was cut off on its way hides nothing: Location has the id.
   const cardnumber = read.data?.cardnumber ?? null;
   return { kind: 'created', patronId, cardnumber, hidden: read.success && shown === null };
 }
 
-/** `conflict` is the database's index name, with or without its table. Without it Koha speaks of a look-alike (25.11 on). */
+/** `conflict` is the database's index name, with or without its table. Without it Koha means a possible duplicate (25.11 on). */
 function readConflict(refusal: KohaRefusal): CreateResult {
   const { conflict, error } = refusal;
-  if (conflict === null) return { kind: error.startsWith('Duplicate ID') ? 'card_taken' : 'look_alike' };
+  if (conflict === null)
+    return { kind: error.startsWith('Duplicate ID') ? 'card_taken' : 'possible_duplicate' };
   if (conflict.endsWith('userid')) return { kind: 'userid_taken' };
   if (conflict.endsWith('cardnumber')) return { kind: 'card_taken' };
   return refused('other', 'conflict');

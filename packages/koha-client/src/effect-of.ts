@@ -9,7 +9,7 @@ const WRITES: ReadonlySet<KohaOperation> = new Set<KohaOperation>([
 ]);
 
 /**
- * What a lost answer of this operation leaves open. Asking for a token and the doctor's attribute probe are sent with
+ * What a lost answer of this operation leaves open. Requesting a token and the doctor's attribute probe are sent with
  * POST and PUT but change nothing that anyone could look up afterwards.
  */
 export function effectOf(operation: KohaOperation): Effect {

@@ -9,7 +9,7 @@ const MAX_BARCODE = 1_000;
 const itemsSchema = z.array(
   z.object({ item_id: z.number().int().positive(), external_id: z.string().max(MAX_BARCODE).nullable() }),
 );
-const loansSchema = z.array(
+const checkoutsSchema = z.array(
   z.object({
     checkout_id: z.number().int().positive(),
     patron_id: z.number().int().nullable(),
@@ -38,8 +38,8 @@ export async function findItem(
   return item === undefined ? null : { itemId: item.item_id };
 }
 
-/** The current loan of this item to this patron, or null. Throws KohaError. */
-export async function findLoan(
+/** The current checkout of this item to this patron, or null. Throws KohaError. */
+export async function findCheckout(
   session: Session,
   patronId: number,
   itemId: number,
@@ -48,10 +48,10 @@ export async function findLoan(
   const where = { patron_id: patronId, item_id: itemId };
   const request = { operation: 'GET /checkouts', path: '/checkouts', where, key: 'checkout_id' } as const;
   const rows = await listRows(session, request, options);
-  const loan = parseRows(session, loansSchema, rows, request.operation).find(
+  const checkout = parseRows(session, checkoutsSchema, rows, request.operation).find(
     (row) => row.patron_id === patronId && row.item_id === itemId,
   );
-  return loan === undefined ? null : { checkoutId: loan.checkout_id };
+  return checkout === undefined ? null : { checkoutId: checkout.checkout_id };
 }
 
 function parseRows<T>(

@@ -20,7 +20,7 @@ export interface Wanted {
 
 /**
  * The patrons with exactly this card number, in one call. Logins are never looked at. Koha's database also matches other
- * cases, accents and blanks, so what comes back is compared again; a card Koha could not hold is nobody's and not asked for.
+ * cases, accents and blanks, so what comes back is compared again; a card Koha could not hold is nobody's and not looked up.
  */
 export async function findByCard(
   session: Session,
@@ -60,7 +60,7 @@ export async function findByAttribute(
 }
 
 /**
- * Whether Koha's database takes somebody for a holder of this card, exactly or by its collation (`MULLER-1` is `Müller-1` to it).
+ * Whether Koha's database takes somebody for an owner of this card, exactly or by its collation (`MULLER-1` is `Müller-1` to it).
  * It sends what `findByCard` sends for a bare card. Throws KohaError.
  */
 export async function isCardTaken(session: Session, card: string, options?: CallOptions): Promise<boolean> {

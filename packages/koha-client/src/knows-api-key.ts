@@ -1,7 +1,7 @@
 import { parseRefusal } from './answer-body.ts';
 import type { CallOptions, Session } from './session.ts';
 
-/** Nobody's: the question is asked without the key's own secret, which another library must never see. */
+/** Nobody's: the request goes without the key's own secret, which another library must never see. */
 const NOBODYS_SECRET = 'patron-passport-asks-whether-you-know-this-key';
 
 /**

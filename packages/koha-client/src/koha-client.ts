@@ -9,7 +9,7 @@ import type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts'
 import { createPatron } from './create-patron.ts';
 import type { CreateResult, PatronBody } from './create-patron.ts';
 import { createDescriptionKeeper } from './description.ts';
-import { findItem, findLoan } from './find-item.ts';
+import { findItem, findCheckout } from './find-item.ts';
 import { findByAttribute, findByCard, isAttributeTaken, isCardTaken, readPatron } from './find-patrons.ts';
 import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
@@ -54,7 +54,11 @@ export interface KohaClient {
   isCardTaken(card: string, options?: CallOptions): Promise<boolean>;
   isAttributeTaken(type: string, value: string, options?: CallOptions): Promise<boolean>;
   findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
-  findLoan(patronId: number, itemId: number, options?: CallOptions): Promise<{ checkoutId: number } | null>;
+  findCheckout(
+    patronId: number,
+    itemId: number,
+    options?: CallOptions,
+  ): Promise<{ checkoutId: number } | null>;
   availability(
     patronId: number,
     itemId: number,
@@ -107,7 +111,7 @@ export interface OpenKohaClient extends KohaClient {
   close(): void;
 }
 
-/** Creates the client of one Koha. It sends nothing until it is asked something; `close` drops its idle connections. */
+/** Creates the client of one Koha. It sends nothing before its first call; `close` drops its idle connections. */
 export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
   const transport = createTransport(options);
   const session = createSession({ ...options, transport });
@@ -123,7 +127,7 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     isCardTaken: (card, limits) => isCardTaken(session, card, limits),
     isAttributeTaken: (type, value, limits) => isAttributeTaken(session, type, value, limits),
     findItem: (barcode, limits) => findItem(session, barcode, limits),
-    findLoan: (patronId, itemId, limits) => findLoan(session, patronId, itemId, limits),
+    findCheckout: (patronId, itemId, limits) => findCheckout(session, patronId, itemId, limits),
     availability: (patronId, itemId, how, limits) => availability(session, patronId, itemId, how, limits),
     checkOut: (wish, how, limits) => checkOut(session, descriptions, wish, how, limits),
     reportOutcome: (eventId, state, limits) => reportOutcome(session, eventId, state, limits),

@@ -75,7 +75,7 @@ const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
 };
 
 /**
- * A call to Koha that failed in a way the caller cannot turn into a result. Its properties and its message hold
+ * A call to Koha that failed in a way the caller cannot make into a result. Its properties and its message hold
  * codes only: no URL, no body, no header, no `cause`, because loggers and queues print whatever hangs on an error.
  */
 export class KohaError extends Error {
@@ -89,7 +89,7 @@ export class KohaError extends Error {
   readonly retryable: boolean;
   /** The HTTP status, null when there was none. */
   readonly status: number | null;
-  /** How long Koha asks to wait (its `retry-after`), null when it does not say. */
+  /** How long Koha requires to wait (its `retry-after`), null when it does not say. */
   readonly retryAfterMs: number | null;
   /** With `permission`: the permission Koha names, such as `borrowers: edit_borrowers`; null when it names none. */
   readonly permission: string | null;

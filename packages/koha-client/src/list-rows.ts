@@ -5,10 +5,10 @@ import { KohaError } from './koha-error.ts';
 import type { CallOptions, KohaRequest, Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
-/** Koha's page is 20 rows unless asked otherwise, and a twenty-first row would be silently absent. */
+/** Koha's page is 20 rows unless requested otherwise, and a twenty-first row would be silently absent. */
 const ROWS_A_PAGE = 100;
 
-/** A look-up for one person, item or loan. Koha's own comparison lets a handful of rows through, never hundreds. */
+/** A look-up for one person, item or checkout. Koha's own comparison lets a handful of rows through, never hundreds. */
 const LOOK_UP_PAGES = 5;
 /** Branches and categories of one Koha. */
 export const SET_UP_PAGES = 20;
@@ -20,7 +20,7 @@ export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & 
   readonly where?: Readonly<Record<string, unknown>>;
   /**
    * The rows' own key in the API. The list is ordered by it with the prefix of the listed table, as Koha's own pages send it:
-   * without the prefix it becomes a bare column, which an embed that joins a table with the same column makes ambiguous, and the
+   * without the prefix it becomes a bare column, which an embed of a table with the same column makes ambiguous, and the
    * whole list a 500.
    */
   readonly key: string;

@@ -24,9 +24,9 @@ export interface KohaPatron {
   readonly restricted: boolean | null;
   readonly cardLost: boolean | null;
   readonly incorrectAddress: boolean | null;
-  /** What the patron owes, below zero what the library owes; null when it was not asked for or not answered. */
+  /** What the patron owes, below zero what the library owes; null when it was not requested or not answered. */
   readonly accountBalance: number | null;
-  /** Null when they were not asked for or not answered. After a search by attribute these can be the matching ones only. */
+  /** Null when they were not requested or not answered. After a search by attribute these can be the matching ones only. */
   readonly attributes: readonly PatronAttribute[] | null;
   /** Koha knows the record but does not show it to this API user. */
   readonly hidden: boolean;
@@ -38,7 +38,7 @@ export interface PatronAttribute {
   readonly id: number | null;
 }
 
-/** A fact of the wrong type is a missing fact: the judge then says so, instead of the whole answer being thrown away. */
+/** A fact of the wrong type is a missing fact: eligibility then says so, instead of the whole answer being thrown away. */
 const fact = <T extends z.ZodType>(schema: T) => schema.nullable().catch(null);
 const flag = fact(z.union([z.boolean(), z.literal([0, 1]).transform((bit) => bit === 1)]));
 const date = fact(z.iso.date());
@@ -100,13 +100,13 @@ const rowSchema = z.object({
 
 /**
  * Parses one patron of an answer; keys outside the allow-list are dropped here and live nowhere after it. Undefined when it is
- * no patron. `askedId` names a record that was asked for by id, so that a hidden one keeps it.
+ * no patron. `requestedId` names a record that was requested by id, so that a hidden one keeps it.
  */
-export function parsePatron(json: unknown, askedId?: number): KohaPatron | undefined {
+export function parsePatron(json: unknown, requestedId?: number): KohaPatron | undefined {
   const parsed = rowSchema.safeParse(json);
   if (!parsed.success) return undefined;
   const row = parsed.data;
-  const patronId = row.patron_id ?? askedId;
+  const patronId = row.patron_id ?? requestedId;
   if (patronId === undefined) return undefined;
   const fields = parseFields(row);
   return {

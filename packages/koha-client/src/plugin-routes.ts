@@ -16,7 +16,7 @@ const attributeTypeSchema = z.object({
   opac_display: flag,
   opac_editable: flag,
   staff_searchable: flag,
-  // The one category whose patrons have it, if it is bound to one. Not told by every version.
+  // The one category whose patrons have it, if it is bound to one. Not reported by every version.
   category_id: codeSchema.nullable().optional().catch(null),
 });
 
@@ -37,7 +37,7 @@ const aboutSchema = z.object({
   plack_workers: z.number().int().min(0).max(10_000).nullable().catch(null),
 });
 
-/** What the Patron Passport plugin tells of its Koha (contract.md section 4); for doctor. */
+/** What the Patron Passport plugin reports of its Koha (contract.md section 4); for doctor. */
 export type PluginAbout = z.infer<typeof aboutSchema>;
 
 /** Stores the state of an event with the lending library's plugin, which keeps the highest `seq`. Throws KohaError. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 /**
- * The permissions that Koha's routes of ours have asked for in any release from 23.11 to 26.05 (`x-koha-authorization` in
+ * The permissions that Koha's routes of ours have required in any release from 23.11 to 26.05 (`x-koha-authorization` in
  * `api/v1/swagger/paths/*.yaml`, `apps/koha-plugin/openapi.json`): `1` is the whole area. Koha's answer only chooses among these.
  */
-const ASKED: Readonly<Record<string, readonly string[]>> = {
+const PERMISSIONS: Readonly<Record<string, readonly string[]>> = {
   borrowers: [
     '1',
     'edit_borrowers',
@@ -29,7 +29,7 @@ const ruleSchema = z.record(z.string(), namesSchema);
 
 /**
  * Puts Koha's `required_permissions` into words a person can look up in Koha: `borrowers: edit_borrowers`; several that each
- * suffice are joined by " or ". Only permissions that are known here are named; null when there is none.
+ * suffice are connected by " or ". Only permissions that are known here are named; null when there is none.
  */
 export function renderPermission(requiredPermissions: unknown): string | null {
   const rules = Array.isArray(requiredPermissions)
@@ -38,13 +38,13 @@ export function renderPermission(requiredPermissions: unknown): string | null {
   return rules.flatMap((rule) => renderRule(rule) ?? []).join(' or ') || null;
 }
 
-/** A rule asks for all its parts; one that is not known here makes the whole rule one that cannot be named. */
+/** A rule requires all its parts; one that is not known here makes the whole rule one that cannot be named. */
 function renderRule(json: unknown): string | null {
   if (typeof json !== 'object' || json === null || Object.keys(json).length > MAX_RULES) return null;
   const rule = ruleSchema.safeParse(json);
   if (!rule.success) return null;
   const parts = Object.entries(rule.data).map(([area, names]) => {
-    const known = Object.hasOwn(ASKED, area) ? ASKED[area] : undefined;
+    const known = Object.hasOwn(PERMISSIONS, area) ? PERMISSIONS[area] : undefined;
     const isKnown = names.length > 0 && names.every((name) => known?.includes(name) === true);
     return isKnown ? `${area}: ${names.join(', ')}` : null;
   });

@@ -3,7 +3,7 @@ const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[
 
 /**
  * A patron's body as Koha takes it: lone surrogates become U+FFFD, and a `lang` of null, which Koha refuses, is left out (API.md
- * section 12). The rest goes as it is.
+ * section 12). All else goes as it is.
  */
 export function buildSentBody<T extends Readonly<Record<string, unknown>>>(body: T): T {
   return Object.fromEntries(

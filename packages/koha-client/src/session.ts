@@ -58,7 +58,7 @@ export interface SessionOptions {
  * writes too: Koha answers 401 before it does anything. A 500 can come of a token whose key was deleted: a read is sent once more
  * with a new token; a write never, since a 500 can also come after its effect, but the caller's look, and its next try, have the new one.
  * Waiting for a place has a clock of its own (`busy`, no effect). The token is fetched inside the place of the call that needs it,
- * so a full house never waits for itself.
+ * so a client at its cap never waits for itself.
  */
 export function createSession(options: SessionOptions): Session {
   const { library, transport } = options;
@@ -111,16 +111,16 @@ export function createSession(options: SessionOptions): Session {
     call: async (request, limits = {}) => {
       const leftMs = Math.max(0, (limits.deadline ?? Infinity) - performance.now());
       if (slots.taken >= CROWDED_FROM) options.onCrowded?.();
-      const turn = await slots.take(Math.min(waitMs(limits), leftMs), limits.signal);
-      if (typeof turn === 'string') {
-        throw new KohaError({ code: turn, library, operation: request.operation, effect: 'none' });
+      const slot = await slots.take(Math.min(waitMs(limits), leftMs), limits.signal);
+      if (typeof slot === 'string') {
+        throw new KohaError({ code: slot, library, operation: request.operation, effect: 'none' });
       }
       try {
         const answer = await exchange(request, limits);
         if (isRefusedLogin(answer)) throw failure(answer);
         return answer;
       } finally {
-        turn();
+        slot();
       }
     },
     get inFlight() {
@@ -129,7 +129,7 @@ export function createSession(options: SessionOptions): Session {
   };
 }
 
-/** Koha's own word on the token. A page with this status is a proxy's, and says nothing of it. */
+/** Koha's own answer on the token. A page with this status is a proxy's, and says nothing of it. */
 function isRefusedLogin(answer: Answer): boolean {
   return answer.status === 401 && parseRefusal(answer) !== null;
 }

@@ -24,7 +24,7 @@ export interface KohaCategory {
 
 export type CirculationRules =
   | { readonly kind: 'rules'; readonly rules: Readonly<Record<string, string | null>> }
-  /** Koha does not know the code that was asked for. */
+  /** Koha does not know the code that was looked up. */
   | { readonly kind: 'unknown'; readonly what: 'category' | 'branch' | 'item_type' };
 
 // Names are left where they are: a code is what the set-up is about, and free text of a stranger is not passed on.
@@ -80,7 +80,7 @@ export async function readCategories(session: Session, options?: CallOptions): P
 }
 
 /**
- * The lending rules in force for a patron category at a branch (24.11 on), any item type; also the way to ask whether a code is
+ * The lending rules in force for a patron category at a branch (24.11 on), any item type; also the way to find out whether a code is
  * known at all without the permission for categories. Throws KohaError.
  */
 export async function readCirculationRules(

@@ -1,6 +1,6 @@
-/** Hands out the places of the cap on calls in flight, first come, first served. */
+/** Gives out the places of the cap on calls in flight, first come, first served. */
 export interface Slots {
-  /** Waits for a place for at most `waitMs`; resolves to the function that gives it back, or why there is none. */
+  /** Waits for a place for at most `waitMs`; resolves to the function that releases it, or why there is none. */
   take(waitMs: number, signal: AbortSignal | undefined): Promise<(() => void) | 'busy' | 'aborted'>;
   /** Ends every wait as `busy`. */
   dismiss(): void;
@@ -9,11 +9,11 @@ export interface Slots {
   readonly taken: number;
 }
 
-type Turn = (() => void) | 'busy' | 'aborted';
+type SlotResult = (() => void) | 'busy' | 'aborted';
 
 /**
  * Builds the cap of one client. The agent's own limit of sockets would do the counting too, but a request waiting there
- * is already on the clock, so a full house would be told as "Koha did not answer".
+ * is already on the clock, so a cap that is reached would look like "Koha did not answer".
  */
 export function buildSlots(firstSize: number): Slots {
   let size = firstSize;
@@ -23,23 +23,23 @@ export function buildSlots(firstSize: number): Slots {
 
   const occupy = (): (() => void) => {
     taken += 1;
-    let held = true;
+    let isTaken = true;
     return () => {
-      if (!held) return;
-      held = false;
+      if (!isTaken) return;
+      isTaken = false;
       taken -= 1;
       const [next] = waiting.keys();
       if (taken < size) next?.();
     };
   };
 
-  const queue = (waitMs: number, signal: AbortSignal | undefined): Promise<Turn> =>
+  const queue = (waitMs: number, signal: AbortSignal | undefined): Promise<SlotResult> =>
     new Promise((resolve) => {
-      const leave = (turn: () => Turn): void => {
+      const leave = (outcome: () => SlotResult): void => {
         waiting.delete(start);
         clearTimeout(timer);
         signal?.removeEventListener('abort', abort);
-        resolve(turn());
+        resolve(outcome());
       };
       const start = (): void => leave(occupy);
       const abort = (): void => leave(() => 'aborted');

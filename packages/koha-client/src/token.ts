@@ -29,7 +29,7 @@ export interface TokenOptions {
 /** A token is dropped this long before Koha drops it, so that a call in flight does not meet its end. */
 const MARGIN_MS = 60_000;
 
-/** A Koha that fails over everything is not asked for a token each time. */
+/** A Koha that fails over everything gets no token request each time. */
 const SUSPECT_AGAIN_MS = 60_000;
 
 const tokenSchema = z.object({
@@ -44,7 +44,7 @@ export function createTokens(options: TokenOptions): Tokens {
   let suspectedAt = -Infinity;
 
   const fetchToken = async (): Promise<string> => {
-    const askedAtMs = options.now();
+    const requestedAtMs = options.now();
     const answer = await options.transport.send({
       operation: 'POST /oauth/token',
       method: 'POST',
@@ -58,7 +58,7 @@ export function createTokens(options: TokenOptions): Tokens {
     });
     const { access_token: token, expires_in: seconds } = parseToken(options.library, answer, options.now());
     const lifeMs = seconds * 1000;
-    kept = { token, untilMs: askedAtMs + Math.max(lifeMs - MARGIN_MS, lifeMs / 2) };
+    kept = { token, untilMs: requestedAtMs + Math.max(lifeMs - MARGIN_MS, lifeMs / 2) };
     return token;
   };
 

@@ -95,16 +95,16 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     send: async (exchange) => {
       const startedAt = performance.now();
-      const told = (status: number | KohaErrorCode): void => {
+      const report = (status: number | KohaErrorCode): void => {
         const ms = performance.now() - startedAt;
         options.onCall?.({ library: options.library, operation: exchange.operation, status, ms });
       };
       try {
         const answer = await attempt(exchange);
-        told(answer.status);
+        report(answer.status);
         return answer;
       } catch (error) {
-        if (error instanceof KohaError) told(error.code);
+        if (error instanceof KohaError) report(error.code);
         throw error;
       }
     },

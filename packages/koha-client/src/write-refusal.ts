@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { KohaRefusal } from './answer-body.ts';
 
-/** What a person must mend before Koha takes this record. */
+/** What a person must fix before Koha takes this record. */
 export type RefusedWhat =
   'category' | 'branch' | 'attribute_type' | 'mandatory_attribute' | 'permission' | 'other';
 
-/** A refusal for a reason that only a person can mend. `name` is a code or a place in the body, never a patron's value. */
+/** A refusal for a reason that only a person can fix. `name` is a code or a place in the body, never a patron's value. */
 export interface Refused {
   readonly kind: 'refused';
   readonly what: RefusedWhat;
@@ -20,7 +20,7 @@ export type SentBody = Readonly<Record<string, unknown>> & {
 
 /**
  * What a 400 to `POST` or `PUT /patrons` means (API.md section 3). Koha's sentence is read by its beginning, because releases
- * before 24.11 give no `error_code`; only the attribute type is taken from it, since the rest can quote a patron's value.
+ * before 24.11 give no `error_code`; only the attribute type is taken from it, since all else can quote a patron's value.
  */
 export function readWriteRefusal(
   refusal: KohaRefusal,

@@ -166,8 +166,8 @@ describe('what is passed on', () => {
     koha = await startTinyKoha({
       'POST /api/v1/checkouts': json(403, { error, required_permissions: null }),
     });
-    const lend = koha.client().checkOut({ patronId: 812, barcode: 'B1' }, { branch: 'NORTH' });
-    await expect(lend).rejects.toMatchObject({ code: 'permission', branch: 'NORTH' });
+    const checkOut = koha.client().checkOut({ patronId: 812, barcode: 'B1' }, { branch: 'NORTH' });
+    await expect(checkOut).rejects.toMatchObject({ code: 'permission', branch: 'NORTH' });
   });
 
   test('of branches and categories are what can be a code', async () => {

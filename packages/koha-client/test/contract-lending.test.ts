@@ -31,7 +31,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       bench.koha.putItem(BARCODE, {});
       bench.koha.clearCalls();
       const result = await bench.client.checkOut({ patronId, barcode: BARCODE }, { branch: 'NORTH' });
-      expect(result.kind).toBe('lent');
+      expect(result.kind).toBe('checked_out');
       expect(bench.calls()).toEqual(
         !isFrom(release, '24.11') ? ['GET /items', 'POST /checkouts'] : ['POST /checkouts'],
       );
@@ -42,9 +42,12 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       const patronId = await bench.created();
       const item = bench.koha.putItem(BARCODE, {});
       expect(await bench.client.findItem(BARCODE)).toEqual({ itemId: item.item_id });
-      const lent = await bench.client.checkOut({ patronId, barcode: BARCODE, itemId: item.item_id }, at);
-      expect(await bench.client.findLoan(patronId, item.item_id)).toEqual({
-        checkoutId: lent.kind === 'lent' ? lent.checkoutId : null,
+      const checkedOut = await bench.client.checkOut(
+        { patronId, barcode: BARCODE, itemId: item.item_id },
+        at,
+      );
+      expect(await bench.client.findCheckout(patronId, item.item_id)).toEqual({
+        checkoutId: checkedOut.kind === 'checked_out' ? checkedOut.checkoutId : null,
       });
     });
 
@@ -86,7 +89,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       const confirmation = answer.token ?? '';
       expect(
         (await bench.client.checkOut({ patronId, barcode: BARCODE, itemId, confirmation }, at)).kind,
-      ).toBe('lent');
+      ).toBe('checked_out');
     });
 
     test('without the permission is no blocker', async () => {

@@ -108,7 +108,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
     test('knows that there is no such patron, item or loan', async () => {
       expect(await bench.client.readPatron(4_711)).toBeNull();
       expect(await bench.client.findItem('4711')).toBeNull();
-      expect(await bench.client.findLoan(4_711, 4_711)).toBeNull();
+      expect(await bench.client.findCheckout(4_711, 4_711)).toBeNull();
     });
   });
 
@@ -130,7 +130,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
     test('is told that the patron is there already, in the words of the release', async () => {
       await bench.created();
       const again = await bench.client.createPatron(body(), how);
-      expect(again.kind).toBe(isFrom(release, '25.11') ? 'look_alike' : 'card_taken');
+      expect(again.kind).toBe(isFrom(release, '25.11') ? 'possible_duplicate' : 'card_taken');
       const otherName = { surname: 'Nguyen', firstname: 'Minh', extended_attributes: [] };
       expect(await bench.client.createPatron(body(otherName), how)).toEqual({ kind: 'card_taken' });
     });
@@ -140,7 +140,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       const confirmed = { ...at, confirmNotDuplicate: true };
       const otherCard = body({ cardnumber: 'OTHER1', extended_attributes: [] });
       expect((await bench.client.createPatron(otherCard, how)).kind).toBe(
-        isFrom(release, '25.11') ? 'look_alike' : 'created',
+        isFrom(release, '25.11') ? 'possible_duplicate' : 'created',
       );
       const third = body({ cardnumber: 'OTHER2', extended_attributes: [] });
       expect((await bench.client.createPatron(third, confirmed)).kind).toBe('created');

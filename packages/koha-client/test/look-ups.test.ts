@@ -223,7 +223,7 @@ test.each<[string, (client: ReturnType<TinyKoha['client']>) => Promise<unknown>,
   ['attribute', (client) => client.findByAttribute('PASSPORTED_ID', 'midland:812'), '+me.patron_id'],
   ['sight', (client) => client.visiblePatrons(), '+me.patron_id'],
   ['barcode', (client) => client.findItem('39999000012345'), '+me.item_id'],
-  ['loan', (client) => client.findLoan(15, 51), '+me.checkout_id'],
+  ['loan', (client) => client.findCheckout(15, 51), '+me.checkout_id'],
   ['branches', (client) => client.branches(), '+me.library_id'],
   ['categories', (client) => client.categories(), '+me.patron_category_id'],
 ])('a list by %s is ordered by a key of the listed table itself', async (_what, look, key) => {
@@ -252,8 +252,8 @@ test('a loan is the one of exactly this patron and item', async () => {
   ];
   koha = await startTinyKoha({ 'GET /api/v1/checkouts': json(200, rows) });
   const client = koha.client();
-  expect(await client.findLoan(15, 51)).toEqual({ checkoutId: 7 });
-  expect(await client.findLoan(5, 51)).toBeNull();
+  expect(await client.findCheckout(15, 51)).toEqual({ checkoutId: 7 });
+  expect(await client.findCheckout(5, 51)).toBeNull();
 });
 
 test.each([

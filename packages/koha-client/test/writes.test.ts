@@ -66,7 +66,7 @@ describe('creating a patron', () => {
     [
       'somebody looks alike',
       error(409, 'A patron record matching these details already exists'),
-      { kind: 'look_alike' },
+      { kind: 'possible_duplicate' },
     ],
     [
       'the category is unknown',
@@ -262,13 +262,13 @@ describe('changing a patron', () => {
 describe('lending an item', () => {
   const wish = { patronId: 812, barcode: '39999000012345' };
   const ROUTE = 'POST /api/v1/checkouts';
-  const lend = async (reply: Reply): Promise<CheckoutResult> => {
+  const checkOut = async (reply: Reply): Promise<CheckoutResult> => {
     koha = await startTinyKoha({ [ROUTE]: reply });
     return koha.client().checkOut(wish, { branch: 'MAIN' });
   };
 
   test('is one call with the barcode, as the branch', async () => {
-    expect(await lend(json(201, { checkout_id: 5 }))).toEqual({ kind: 'lent', checkoutId: 5 });
+    expect(await checkOut(json(201, { checkout_id: 5 }))).toEqual({ kind: 'checked_out', checkoutId: 5 });
     expect(koha.calls()).toHaveLength(1);
     expect(koha.calls()[0]?.headers['x-koha-library']).toBe('MAIN');
     expect(JSON.parse(koha.calls()[0]?.body ?? '')).toEqual({ patron_id: 812, external_id: wish.barcode });
@@ -301,17 +301,17 @@ describe('lending an item', () => {
     [
       'told by Location only',
       raw(201, '', { location: '/api/v1/checkouts/6' }),
-      { kind: 'lent', checkoutId: 6 },
+      { kind: 'checked_out', checkoutId: 6 },
     ],
   ])('is told when it is %s', async (_what, reply, expected) => {
-    expect(await lend(reply)).toEqual(expected);
+    expect(await checkOut(reply)).toEqual(expected);
   });
 
   test('without the permission to lend is no blocker', async () => {
     const reply = error(403, 'Authorization failure.', {
       required_permissions: { circulate: 'circulate_remaining_permissions' },
     });
-    await expect(lend(reply)).rejects.toMatchObject({
+    await expect(checkOut(reply)).rejects.toMatchObject({
       code: 'permission',
       permission: 'circulate: circulate_remaining_permissions',
     });
@@ -319,7 +319,7 @@ describe('lending an item', () => {
 
   test('as a branch we may not act for names the branch', async () => {
     const reply = error(403, 'Unauthorized attempt to set library to MAIN', { required_permissions: null });
-    await expect(lend(reply)).rejects.toMatchObject({ code: 'permission', branch: 'MAIN' });
+    await expect(checkOut(reply)).rejects.toMatchObject({ code: 'permission', branch: 'MAIN' });
   });
 });
 

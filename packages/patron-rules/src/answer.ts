@@ -1,15 +1,15 @@
 import type { WaitingReason } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
-import { type Problem, meaningOf } from './failure.ts';
+import { type Misconfiguration, meaningOf } from './failure.ts';
 
-/** What a candidate said when it was asked for a card. */
+/** What a candidate answered when a card was looked up. */
 export type Answer =
   | { readonly kind: 'patrons'; readonly patrons: readonly KohaPatron[] }
   | { readonly kind: 'no_answer'; readonly reason: WaitingReason; readonly retryAfterMs: number | null }
-  | { readonly kind: 'refused'; readonly problem: Problem };
+  | { readonly kind: 'refused'; readonly problem: Misconfiguration };
 
-/** Turns a look-up under way into an answer. What is no KohaError is a bug and is thrown on. */
+/** The answer of a look-up under way. What is no KohaError is a bug and is thrown on. */
 export async function readAnswer(work: Promise<readonly KohaPatron[]>): Promise<Answer> {
   try {
     return { kind: 'patrons', patrons: await work };

@@ -1,6 +1,6 @@
 import type { Agreement, Consortium, Library } from '@passport/config';
 
-/** A library that may be the home of a card, and the agreement under which it is asked. */
+/** A library that may be the home of a card, and the agreement under which it is queried. */
 export interface Candidate {
   readonly home: Library;
   readonly agreement: Agreement;
@@ -14,9 +14,9 @@ export function libraryById(consortium: Consortium, id: string): Library {
 }
 
 /**
- * The libraries to be asked for a card scanned at `lendingId`: those with an agreement towards it, not paused, whose patterns fit
- * the card; one without patterns is asked for every card. In the configuration's order; empty means `NOT_A_CARD` (contract section
- * 2.1), and nobody is to be asked.
+ * The libraries to be queried for a card scanned at `lendingId`: those with an agreement towards it, not paused, whose patterns fit
+ * the card; one without patterns is queried for every card. In the configuration's order; empty means `NOT_A_CARD` (contract section
+ * 2.1), and nobody is to be queried.
  */
 export function decideCandidates(consortium: Consortium, lendingId: string, card: string): Candidate[] {
   const text = card.trim();

@@ -3,9 +3,9 @@ import type { Answer } from './answer.ts';
 import { decideCandidates, libraryById } from './candidates.ts';
 import type { ExplainedCopy, Explanation } from './explanation.ts';
 import { passportTypes } from './is-copy.ts';
-import { judge } from './judge.ts';
-import { decideLocalHolder } from './local-look.ts';
-import type { LocalLook } from './local-look.ts';
+import { decideEligibility } from './eligibility.ts';
+import { decideLocalMatch } from './local-match.ts';
+import type { LocalRecords } from './local-match.ts';
 import { locate } from './locate.ts';
 import { copyCategoriesOf } from './merged-copy.ts';
 import type { Located } from './locate.ts';
@@ -21,11 +21,11 @@ export interface Question {
   /** The day of the scan where it would be made (`YYYY-MM-DD`). */
   readonly scannedOn: string;
   readonly signal?: AbortSignal;
-  ask(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
+  query(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
   /** The patron properties of the lending Koha's own description. */
   patronProperties(): Promise<ReadonlySet<string>>;
   /** Looks at the lending Koha itself, by card and by home key. */
-  lookLocally(homeKey: string): Promise<Pick<LocalLook, 'byCard' | 'byHomeKey'>>;
+  lookLocally(homeKey: string): Promise<Pick<LocalRecords, 'byCard' | 'byHomeKey'>>;
   /** Whether a library has given up one of its patron numbers: nobody there, or anonymised. */
   isGone(libraryId: string, patronId: number): Promise<boolean>;
 }
@@ -43,8 +43,8 @@ const UNDECIDED = {
 } as const satisfies Partial<Explanation>;
 
 /**
- * Runs the worker's own decisions on a card without writing anything: who is asked, where it is at home, the verdict, the copy's
- * fields by name, and who holds the card at the lending library. Throws KohaError when the lending Koha cannot be read.
+ * Runs the worker's own decisions on a card without writing anything: who is queried, where it is at home, the decision, the copy's
+ * fields by name, and who has the card at the lending library. Throws KohaError when the lending Koha cannot be read.
  */
 export async function explain(question: Question): Promise<Explanation> {
   const { consortium, lendingId, card } = question;
@@ -61,9 +61,9 @@ export async function explain(question: Question): Promise<Explanation> {
     passportTypes: types,
     ...consortium.locate,
     signal: question.signal,
-    ask(libraryId, text, signal) {
+    query(libraryId, text, signal) {
       asked.add(libraryId);
-      return question.ask(libraryId, text, signal);
+      return question.query(libraryId, text, signal);
     },
   });
   const ids = candidates.map(({ home }) => home.id);
@@ -97,7 +97,7 @@ async function explainFound(
 ): Promise<Pick<Explanation, 'located' | 'homes'> & Partial<Explanation>> {
   const { scannedOn, branch } = question;
   const found = { located: 'found', homes: [home.id] } as const;
-  const judgement = judge({ patron, home, agreement, lending, scannedOn });
+  const judgement = decideEligibility({ patron, home, agreement, lending, scannedOn });
   if (judgement.kind === 'not_shared') {
     return { ...found, judgement: judgement.kind, notSharedBecause: judgement.because };
   }
@@ -110,7 +110,7 @@ async function explainFound(
   if (copy.kind === 'misconfigured') {
     return { ...found, judgement: judgement.kind, problem: { library: lending.id, ...copy.problem } };
   }
-  const local = decideLocalHolder({
+  const local = decideLocalMatch({
     card: question.card,
     homeId: home.id,
     homeKey: copy.homeKey,
@@ -122,8 +122,8 @@ async function explainFound(
   });
   const isTaken =
     local.kind === 'copy_of_other_number' && !(await question.isGone(home.id, local.otherNumber));
-  const holder = isTaken ? ({ kind: 'card_of_another', patronId: local.patronId } as const) : local;
-  return { ...found, judgement: judgement.kind, copy: nameCopy(copy), local: holder };
+  const match = isTaken ? ({ kind: 'card_of_another', patronId: local.patronId } as const) : local;
+  return { ...found, judgement: judgement.kind, copy: nameCopy(copy), local: match };
 }
 
 function nameCopy({ body, fields, homeKey }: Extract<PatronCopy, { kind: 'copy' }>): ExplainedCopy {

@@ -2,7 +2,7 @@ import type { ProblemKind, WaitingReason } from '@passport/contract';
 import type { KohaError } from '@passport/koha-client';
 
 /** What only a person can fix at a library: the `problem` of a `MISCONFIGURED` event. */
-export interface Problem {
+export interface Misconfiguration {
   readonly what: ProblemKind;
   /** The permission, branch, category or attribute type it is about; a code, never a patron's value. */
   readonly name: string | null;
@@ -12,13 +12,13 @@ export interface Problem {
 export type FailureMeaning =
   /** It may pass by itself. */
   | { readonly kind: 'wait'; readonly reason: WaitingReason; readonly retryAfterMs: number | null }
-  | { readonly kind: 'refused'; readonly problem: Problem }
+  | { readonly kind: 'refused'; readonly problem: Misconfiguration }
   /** We hung up ourselves. */
   | { readonly kind: 'aborted' }
-  /** It was too late to send it: only the loan, which has its own word for it, says so. */
+  /** It was too late to send it: only of a checkout, which handles it itself. */
   | { readonly kind: 'too_late' };
 
-/** The one table of failures, for a look-up and for the whole job alike. Pure. */
+/** The one table of failures, for a look-up and for the whole job. Pure. */
 export function meaningOf(failure: KohaError): FailureMeaning {
   const { retryAfterMs } = failure;
   const wait = (reason: WaitingReason): FailureMeaning => ({ kind: 'wait', reason, retryAfterMs });

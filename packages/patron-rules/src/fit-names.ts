@@ -7,8 +7,8 @@ import { takeCharacters } from './fit-text.ts';
 const LONGEST_LOGIN = 75 - 5;
 
 /**
- * Names that leave Koha room for the login it makes of them: the first name gives way before the surname. Names of everyday length
- * come back as they are; a first name for which there is no room at all is left out.
+ * Names that leave Koha space for the login it makes of them: the first name gives way before the surname. Names of everyday length
+ * come back as they are; a first name for which there is no space at all is left out.
  */
 export function fitNames(values: Readonly<Record<string, string>>): Record<string, string> {
   const { firstname = '', surname = '', ...others } = values;

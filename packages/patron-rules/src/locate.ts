@@ -2,7 +2,7 @@ import type { WaitingReason } from '@passport/contract';
 import { sameCard } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
-import type { Problem } from './failure.ts';
+import type { Misconfiguration } from './failure.ts';
 import type { Candidate } from './candidates.ts';
 import { isCopy } from './is-copy.ts';
 
@@ -13,13 +13,13 @@ export interface Silent {
   readonly retryAfterMs: number | null;
 }
 
-/** A candidate that would not answer us until a person mends something. */
+/** A candidate that would not answer us until a person fixes something. */
 export interface Refusing {
   readonly library: string;
-  readonly problem: Problem;
+  readonly problem: Misconfiguration;
 }
 
-/** Who was not heard, whatever the verdict. */
+/** Who did not answer, whatever the result. */
 interface Unheard {
   readonly silent: readonly Silent[];
   readonly refused: readonly Refusing[];
@@ -45,36 +45,36 @@ export interface Location {
   readonly passportTypes: ReadonlySet<string>;
   /** `locate.strict`: one match does not suffice while somebody was not heard. */
   readonly strict: boolean;
-  /** `locate.patterns_decide`: those whose card patterns fit are asked first, and the others only if none of them has it. */
+  /** `locate.patterns_decide`: those whose card patterns fit are queried first, and the others only if none of them has it. */
   readonly patternsDecide: boolean;
   /** How long a library may have others before us, in milliseconds; its deadline counts from then on. Default 0. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Asks one library; its signal ends at that library's deadline. Throws for bugs only. */
-  ask(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
+  /** Queries one library; its signal ends at that library's deadline. Throws for bugs only. */
+  query(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
 }
 
 /**
- * Asks all candidates at the same time, each under its own deadline (its Koha's timeout), and says where the card is at home. Ends
- * when every candidate has answered or met its deadline. Where patterns decide, the candidates without any are asked only when all
+ * Queries all candidates at the same time, each under its own deadline (its Koha's timeout), and says where the card is at home. Ends
+ * when every candidate has answered or met its deadline. Where patterns decide, the candidates without any are queried only when all
  * others have answered that they have nobody. Throws only the reason of `signal` when that ends first, and bugs.
  */
 export async function locate(location: Location): Promise<Located> {
   const { candidates, patternsDecide } = location;
   const fitting = patternsDecide ? candidates.filter(hasPatterns) : candidates;
-  const first = await askAll(fitting, location);
+  const first = await queryAll(fitting, location);
   const located = decideHome(first, location);
   if (located.kind !== 'nowhere' || fitting.length === candidates.length) return located;
   const others = candidates.filter((candidate) => !hasPatterns(candidate));
-  return decideHome([...first, ...(await askAll(others, location))], location);
+  return decideHome([...first, ...(await queryAll(others, location))], location);
 }
 
-async function askAll(
+async function queryAll(
   candidates: readonly Candidate[],
   location: Location,
 ): Promise<{ candidate: Candidate; answer: Answer }[]> {
   const answers = await Promise.all(
-    candidates.map(async (candidate) => ({ candidate, answer: await askInTime(location, candidate) })),
+    candidates.map(async (candidate) => ({ candidate, answer: await queryInTime(location, candidate) })),
   );
   location.signal?.throwIfAborted();
   return answers;
@@ -83,7 +83,7 @@ async function askAll(
 /** A candidate with patterns is one whose patterns fit the card. */
 const hasPatterns = ({ home }: Candidate): boolean => home.cards.length > 0;
 
-/** The verdict on a set of answers; their order does not matter beyond the order in which libraries are named. */
+/** The result of a set of answers; their order does not matter beyond the order in which libraries are named. */
 export function decideHome(
   answers: readonly { candidate: Candidate; answer: Answer }[],
   { card, strict, passportTypes }: Pick<Location, 'card' | 'strict' | 'passportTypes'>,
@@ -120,9 +120,9 @@ export function decideHome(
     const homes = [...new Set(matches.map(({ candidate }) => candidate.home.id))];
     return { kind: 'ambiguous', homes, silent, refused };
   }
-  // Whom our own cap kept from being asked is there, and answers in a moment: one match does not suffice until then.
+  // A library that our own cap kept from being queried is there, and answers in a moment: one match does not suffice until then.
   const isUnasked = silent.some(({ reason }) => reason === 'BUSY');
-  // A library without patterns is asked for every card: its find alone must not outvote the one whose number it is.
+  // A library without patterns is queried for every card: its find alone must not outvote the one whose number it is.
   const isOutranked = match !== undefined && isFittingUnheard && !hasPatterns(match.candidate);
   if (
     match !== undefined &&
@@ -143,8 +143,8 @@ function isHomeRecord(patron: KohaPatron, card: string, types: ReadonlySet<strin
   return patron.cardnumber !== null && sameCard(patron.cardnumber, card) && !isCopy(patron, types);
 }
 
-/** An answer that comes too late is none, also from an `ask` that does not heed its signal. */
-async function askInTime(location: Location, { home }: Candidate): Promise<Answer> {
+/** An answer that comes too late is none, also from a `query` that does not heed its signal. */
+async function queryInTime(location: Location, { home }: Candidate): Promise<Answer> {
   const end = new AbortController();
   const stop = (): void => end.abort();
   const timer = setTimeout(stop, (location.waitMs ?? 0) + home.koha.timeoutMs);
@@ -156,7 +156,7 @@ async function askInTime(location: Location, { home }: Candidate): Promise<Answe
     else end.signal.addEventListener('abort', giveUp, { once: true });
   });
   try {
-    return await Promise.race([location.ask(home.id, location.card, end.signal), tooLate]);
+    return await Promise.race([location.query(home.id, location.card, end.signal), tooLate]);
   } finally {
     clearTimeout(timer);
     location.signal?.removeEventListener('abort', stop);

@@ -3,7 +3,7 @@ import type { KohaPatron } from '@passport/koha-client';
 import { dayAfter } from './day-after.ts';
 
 /** What a copy here can look like; anything else that has a home key had a copy merged into it. */
-export interface CopyLook {
+export interface CopyTraits {
   /** The lending library's type of the home key; null where it writes none. */
   readonly homeKeyAttribute: string | null;
   /** Every category that a copy may be in; empty: not known, so no category speaks against it. */
@@ -25,7 +25,7 @@ export function copyCategoriesOf({ category, formerCategories }: CopyPolicy): re
  * (`Koha::Patron->merge_with` moves attributes to the record that is kept): two home keys, a category that no copy has, or an
  * enrolment before the patron was enrolled at home, give or take a day for time zones.
  */
-export function isMergedCopy(patron: KohaPatron, look: CopyLook): boolean {
+export function isMergedCopy(patron: KohaPatron, look: CopyTraits): boolean {
   if (homeKeysOf(patron, look).length > 1 || isInForeignCategory(patron, look)) return true;
   const here = patron.dateEnrolled;
   const atHome = look.homeRecord.dateEnrolled;
@@ -35,7 +35,7 @@ export function isMergedCopy(patron: KohaPatron, look: CopyLook): boolean {
 /** Whether a record is in a category that no copy has. */
 export function isInForeignCategory(
   { categoryId }: KohaPatron,
-  { copyCategories }: Pick<CopyLook, 'copyCategories'>,
+  { copyCategories }: Pick<CopyTraits, 'copyCategories'>,
 ): boolean {
   const fold = (code: string): string => code.trim().toUpperCase();
   return copyCategories.length > 0 && !copyCategories.map(fold).includes(fold(categoryId));
@@ -44,7 +44,7 @@ export function isInForeignCategory(
 /** The different home keys that a record carries. */
 export function homeKeysOf(
   { attributes }: KohaPatron,
-  { homeKeyAttribute }: Pick<CopyLook, 'homeKeyAttribute'>,
+  { homeKeyAttribute }: Pick<CopyTraits, 'homeKeyAttribute'>,
 ): readonly string[] {
   const values = (attributes ?? [])
     .filter(({ type }) => type === homeKeyAttribute)

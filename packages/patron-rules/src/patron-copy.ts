@@ -1,7 +1,7 @@
 import type { Agreement, CategoryChoice, ExpiryChoice, Library } from '@passport/config';
 import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
 import type { KohaPatron, PatronBody, PatronField } from '@passport/koha-client';
-import type { Problem } from './failure.ts';
+import type { Misconfiguration } from './failure.ts';
 import { cleanText } from './clean-text.ts';
 import { dayAfter } from './day-after.ts';
 import { fitNames } from './fit-names.ts';
@@ -31,8 +31,8 @@ export type PatronCopy =
       /** Names of the fields whose values come from home, in the order of the groups; for audit and receipts. */
       readonly fields: readonly string[];
     }
-  /** Nothing may be written until a person mends the lending library's configuration. */
-  | { readonly kind: 'misconfigured'; readonly problem: Problem };
+  /** Nothing may be written until a person fixes the lending library's configuration. */
+  | { readonly kind: 'misconfigured'; readonly problem: Misconfiguration };
 
 /** The home key of a patron: names them for ever, whatever happens to the card. */
 export function homeKeyOf(homeId: string, patronId: number): string {

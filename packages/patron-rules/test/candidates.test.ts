@@ -4,45 +4,45 @@ import { CARD, agreement, consortium, lakeside, library, riverside } from './bui
 
 const midland = library('midland', { cards: [/^21234\d{9}$/, /^M\d+$/i] });
 const all = consortium([midland, riverside, lakeside]);
-const asked = (card: string, lendingId = 'riverside', of = all): string[] =>
+const queried = (card: string, lendingId = 'riverside', of = all): string[] =>
   decideCandidates(of, lendingId, card).map(({ home }) => home.id);
 
 describe('who is asked for a card', () => {
   test('a library whose pattern fits, and each one without patterns', () => {
-    expect(asked(CARD)).toEqual(['midland', 'lakeside']);
-    expect(asked(` ${CARD} `)).toEqual(['midland', 'lakeside']);
-    expect(asked('m7')).toEqual(['midland', 'lakeside']);
-    expect(asked('99')).toEqual(['lakeside']);
+    expect(queried(CARD)).toEqual(['midland', 'lakeside']);
+    expect(queried(` ${CARD} `)).toEqual(['midland', 'lakeside']);
+    expect(queried('m7')).toEqual(['midland', 'lakeside']);
+    expect(queried('99')).toEqual(['lakeside']);
   });
 
   test('never the library where it was scanned', () => {
-    expect(asked(CARD, 'midland')).toEqual(['riverside', 'lakeside']);
+    expect(queried(CARD, 'midland')).toEqual(['riverside', 'lakeside']);
     const self = consortium([midland], { agreements: [agreement('midland', 'midland')] });
-    expect(asked(CARD, 'midland', self)).toEqual([]);
+    expect(queried(CARD, 'midland', self)).toEqual([]);
   });
 
   test('only under an agreement in this direction', () => {
     const oneWay = consortium([midland, riverside], { agreements: [agreement('midland', 'riverside')] });
-    expect(asked(CARD, 'riverside', oneWay)).toEqual(['midland']);
-    expect(asked(CARD, 'midland', oneWay)).toEqual([]);
+    expect(queried(CARD, 'riverside', oneWay)).toEqual(['midland']);
+    expect(queried(CARD, 'midland', oneWay)).toEqual([]);
   });
 
   test('no library that is paused', () => {
     const paused = consortium([library('midland', { enabled: false }), riverside]);
-    expect(asked(CARD, 'riverside', paused)).toEqual([]);
+    expect(queried(CARD, 'riverside', paused)).toEqual([]);
   });
 
   test.each(['Okafor', '39999000012345', '7', '', '%', `${CARD}9`])(
     'T-04 nobody when every partner has patterns and none fits (%j)',
     (card) => {
       const patterned = consortium([midland, riverside, library('lakeside', { cards: [/^L\d{6}$/] })]);
-      expect(asked(card, 'riverside', patterned)).toEqual([]);
+      expect(queried(card, 'riverside', patterned)).toEqual([]);
     },
   );
 
   test('the same libraries every time, also with a pattern that remembers where it stopped', () => {
     const sticky = consortium([library('midland', { cards: [/21234/g] }), riverside]);
-    expect([1, 2, 3].map(() => asked(CARD, 'riverside', sticky))).toEqual([
+    expect([1, 2, 3].map(() => queried(CARD, 'riverside', sticky))).toEqual([
       ['midland'],
       ['midland'],
       ['midland'],
@@ -51,6 +51,6 @@ describe('who is asked for a card', () => {
 
   test('at a library the configuration does not know is a bug', () => {
     const broken = consortium([riverside], { agreements: [agreement('gone', 'riverside')] });
-    expect(() => asked(CARD, 'riverside', broken)).toThrow(RangeError);
+    expect(() => queried(CARD, 'riverside', broken)).toThrow(RangeError);
   });
 });

@@ -69,7 +69,7 @@ function explained(scanned: string, lendingId: Id = 'riverside', of = all): Prom
     card: scanned,
     branch: 'MAIN',
     scannedOn: TODAY,
-    ask: (id, asked, signal) =>
+    query: (id, asked, signal) =>
       readAnswer(
         at(id as Id).client.findByCard(
           asked,

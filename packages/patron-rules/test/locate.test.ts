@@ -38,7 +38,7 @@ function at(
     passportTypes: types,
     strict: false,
     patternsDecide: false,
-    ask: (libraryId) => (answers[libraryId] ?? (() => Promise.resolve(silence)))(),
+    query: (libraryId) => (answers[libraryId] ?? (() => Promise.resolve(silence)))(),
     ...changes,
   });
 }
@@ -170,13 +170,13 @@ describe('asking', () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
         const later = (answer: Answer) => (): Promise<Answer> => scheduler.schedule(Promise.resolve(answer));
-        const verdict = at({
+        const decision = at({
           midland: later(patrons(patron())),
           lakeside: later(patrons(patron({ patronId: 9 }))),
           north: later(patrons()),
         });
         await scheduler.waitAll();
-        expect(await verdict).toMatchObject({ kind: 'ambiguous', homes: ['midland', 'lakeside'] });
+        expect(await decision).toMatchObject({ kind: 'ambiguous', homes: ['midland', 'lakeside'] });
       }),
       { numRuns: 50 },
     );
@@ -192,30 +192,30 @@ describe('asking', () => {
           const answers = { midland: one, lakeside: two, north: three };
           const later = (answer: Answer) => (): Promise<Answer> =>
             scheduler.schedule(Promise.resolve(answer));
-          const verdict = at({ midland: later(one), lakeside: later(two), north: later(three) });
+          const decision = at({ midland: later(one), lakeside: later(two), north: later(three) });
           await scheduler.waitAll();
-          expect(await verdict).toEqual(decide(answers));
+          expect(await decision).toEqual(decide(answers));
         },
       ),
     );
   });
 
   test('all are asked before any has answered', async () => {
-    const asked: string[] = [];
+    const queried: string[] = [];
     const stop = new AbortController();
-    const verdict = at(
+    const decision = at(
       { midland: never, lakeside: never, north: never },
       {
         signal: stop.signal,
-        ask: (libraryId) => {
-          asked.push(libraryId);
+        query: (libraryId) => {
+          queried.push(libraryId);
           return never();
         },
       },
     );
-    expect(asked).toEqual(['midland', 'lakeside', 'north']);
+    expect(queried).toEqual(['midland', 'lakeside', 'north']);
     stop.abort();
-    await expect(verdict).rejects.toThrow(/abort/);
+    await expect(decision).rejects.toThrow(/abort/);
   });
 
   test('T-08 one that never answers is named at its own deadline, heed its signal or not', async () => {
@@ -225,7 +225,7 @@ describe('asking', () => {
       {},
       {
         candidates: [candidate(slow), candidate(lakeside)],
-        ask: (libraryId) => (libraryId === 'midland' ? never() : Promise.resolve(patrons())),
+        query: (libraryId) => (libraryId === 'midland' ? never() : Promise.resolve(patrons())),
       },
     );
     expect(located).toMatchObject({ kind: 'no_answer', silent: [{ library: 'midland' }] });
@@ -238,7 +238,7 @@ describe('asking', () => {
       {},
       {
         candidates: [candidate(slow), candidate(lakeside)],
-        ask: (libraryId) => (libraryId === 'midland' ? never() : Promise.resolve(patrons(patron()))),
+        query: (libraryId) => (libraryId === 'midland' ? never() : Promise.resolve(patrons(patron()))),
       },
     );
     expect(located).toMatchObject({
@@ -255,7 +255,7 @@ describe('asking', () => {
       {},
       {
         candidates: [candidate(slow)],
-        ask: (_libraryId, _card, signal) => {
+        query: (_libraryId, _card, signal) => {
           given = signal;
           return never();
         },
@@ -275,20 +275,20 @@ describe('card patterns', () => {
   const twin = library('twin', { cards: [/^2\d{13}$/u] });
   const open = library('open');
   const answering = (answers: Record<string, Answer>, changes: Partial<Location> = {}) => {
-    const asked: string[] = [];
+    const queried: string[] = [];
     const located = locate({
       candidates: [open, fitting, twin].filter(({ id }) => id in answers).map((home) => candidate(home)),
       card: CARD,
       passportTypes: new Set(['PASSPORTED']),
       strict: false,
       patternsDecide: false,
-      ask(id) {
-        asked.push(id);
+      query(id) {
+        queried.push(id);
         return Promise.resolve(answers[id] ?? silence);
       },
       ...changes,
     });
-    return { located, asked };
+    return { located, queried };
   };
   const decided = { patternsDecide: true };
 
@@ -311,28 +311,28 @@ describe('card patterns', () => {
     const both = { open: patrons(patron({ patronId: 9 })), fitting: patrons(patron()) };
     expect(await answering(both).located).toMatchObject({ kind: 'ambiguous', homes: ['open', 'fitting'] });
 
-    const { located, asked } = answering(both, decided);
+    const { located, queried } = answering(both, decided);
     expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'fitting' } } });
-    expect(asked).toEqual(['fitting']);
+    expect(queried).toEqual(['fitting']);
   });
 
   test('where patterns decide, the others are asked when all whose pattern fits have nobody', async () => {
     const answers = { open: patrons(patron()), fitting: patrons(), twin: patrons() };
-    const { located, asked } = answering(answers, decided);
+    const { located, queried } = answering(answers, decided);
     expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'open' } } });
-    expect(asked).toEqual(['fitting', 'twin', 'open']);
+    expect(queried).toEqual(['fitting', 'twin', 'open']);
   });
 
   test.each<[string, Answer, Located['kind']]>([
     ['is silent', silence, 'no_answer'],
     ['refuses us', refusal, 'refused'],
   ])('where patterns decide, nobody else sees the card while one %s', async (_what, answer, kind) => {
-    const { located, asked } = answering(
+    const { located, queried } = answering(
       { open: patrons(patron()), fitting: answer, twin: patrons() },
       decided,
     );
     expect((await located).kind).toBe(kind);
-    expect(asked).not.toContain('open');
+    expect(queried).not.toContain('open');
   });
 
   test('where patterns decide and none fits, those without patterns are asked at once', async () => {

@@ -84,12 +84,12 @@ const argumentsOf = ({
   limits.remembered ?? MOST_REMEMBERED,
 ];
 
-function readAnswer([kind, ...rest]: readonly (string | number)[]): AdmissionAnswer {
+function readAnswer([kind, ...values]: readonly (string | number)[]): AdmissionAnswer {
   switch (kind) {
     case 'pass':
       return { kind: 'pass' };
     case 'rate':
-      return { kind: 'rate_limited', retryAfterMs: Math.ceil(Number(rest[0]) / 1000) };
+      return { kind: 'rate_limited', retryAfterMs: Math.ceil(Number(values[0]) / 1000) };
     case 'reuse':
       return { kind: 'reused' };
     case 'backlog':
@@ -99,7 +99,7 @@ function readAnswer([kind, ...rest]: readonly (string | number)[]): AdmissionAns
     case 'new':
     case 'duplicate':
     case 'coalesced': {
-      const [eventId, add, priority, nowMs] = rest;
+      const [eventId, add, priority, nowMs] = values;
       return {
         kind,
         eventId: String(eventId),

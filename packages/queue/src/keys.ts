@@ -3,7 +3,7 @@
  * The whole product therefore lives on one shard of a cluster; more shards add no capacity (docs/scale.md).
  *
  * Processes of other versions read and write the same keys, so a name in Redis never changes, even where the code has a
- * better word by now: `guard` is an idempotency key, `join` a coalesced scan, `turn` a patron lock (patron-lock.ts),
+ * better name by now: `guard` is an idempotency key, `join` a coalesced scan, `turn` a patron lock (patron-lock.ts),
  * `door` the line for a create place (create-place.ts), `verdicts` the decisions of an hour, `parked` the jobs that wait
  * for a circuit, and `tellings` the queue of reports, whose job ids contain `-tell-`.
  */

@@ -57,8 +57,8 @@ return {'', left}
 /**
  * What an ended event leaves behind: its idempotency key says so, it is off the backlog, its quota is released
  * unless it was used, its outcome is counted once, and it is among those that are kept. Safe to repeat.
- * KEYS 1 idempotency key, 2 backlog, 3 outcomes of the hour, 4 misses, 5 copies, 6 verdicts, 7 kept finished, 8 kept failed
- * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: misses, copies, verdicts or none, 4 life of the counts,
+ * KEYS 1 idempotency key, 2 backlog, 3 outcomes of the hour, 4 misses, 5 copies, 6 decisions, 7 kept finished, 8 kept failed
+ * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: misses, copies, `verdicts` or none, 4 life of the counts,
  *      5 kept among: finished, failed or none, 6 end in ms, 7 life of what is known of kept events
  */
 const SETTLE_LUA = `

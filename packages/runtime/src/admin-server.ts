@@ -9,7 +9,7 @@ export interface AdminServer {
   close(): Promise<void>;
 }
 
-/** Probes ask every few seconds and give up after one or two: an answer later than this is no answer. */
+/** Probes come every few seconds and give up after one or two: an answer later than this is no answer. */
 const ANSWER_MS = 2_000;
 
 /**

@@ -3,8 +3,8 @@ import type { MetricsRegistry } from './metrics.ts';
 
 /**
  * `passport_connections` and `passport_connections_dropped_total`: connections to the public port, and those that were
- * closed because their address (`address`) or the process (`total`) had as many as it may. `open` is asked whenever
- * Prometheus asks.
+ * closed because their address (`address`) or the process (`total`) had as many as it may. `open` is called at
+ * each scrape.
  */
 export function connectionMetrics(registry: MetricsRegistry, open: () => number) {
   new Gauge({

@@ -16,7 +16,7 @@ const STATES: readonly KeptState[] = ['finished', 'failed'];
 
 /**
  * `passport_library_kept_events{library,state}`, `passport_library_redis_bytes{library}` and
- * `passport_library_redis_share{library}`, read when Prometheus asks;
+ * `passport_library_redis_share{library}`, read at each scrape;
  * `passport_library_kept_limit{library,state}` beside them, and `passport_kept_dropped_total{library,state}`: ended
  * events that were removed before their time. By these an alert names the library that fills Redis before Redis is full.
  */

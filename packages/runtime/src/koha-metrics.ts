@@ -41,12 +41,12 @@ export function kohaMetrics(registry: MetricsRegistry) {
       durations.observe({ library, operation }, seconds);
     },
     circuitOpen: (library: string, isOpen: boolean) => open.set({ library }, isOpen ? 1 : 0),
-    /** `calls` is asked whenever Prometheus asks. */
+    /** `calls` is called at each scrape. */
     inFlight: (library: string, calls: () => number) => void inFlight.set(library, calls),
   };
 }
 
-/** A Koha may answer what it likes, and each value is a series: of a status that nobody knows only the class is told. */
+/** A Koha may answer what it likes, and each value is a series: of an unknown status only the class is kept. */
 function fold(status: string): string {
   return /^\d+$/.test(status) && STATUS_CODES[status] === undefined ? `${status.charAt(0)}xx` : status;
 }

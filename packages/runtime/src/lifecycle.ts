@@ -44,7 +44,7 @@ export class Lifecycle {
     return this.#stopping.signal;
   }
 
-  /** Aborted when the grace is over or a second signal came: hand back what is unfinished, now. */
+  /** Aborted when the grace is over or a second signal came: requeue what is unfinished, now. */
   get deadline(): AbortSignal {
     return this.#deadline.signal;
   }

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import type { LogHealth } from './log-output.ts';
 
-/** `passport_log_lines_lost_total{kind}`: lines that could not be written; `audit` are those that a home may ask for. */
+/** `passport_log_lines_lost_total{kind}`: lines that could not be written; `audit` are those that a home library may want to see. */
 export function logMetrics(registry: Registry, health: LogHealth): void {
   const kinds = ['audit', 'other'] as const;
   new Counter({

@@ -68,7 +68,7 @@ export function openLogOutput({ fd = 1, gatherMs = 0 }: { fd?: number; gatherMs?
     writeProbe();
     flushSync();
     isProbing = false;
-    // Its level is not logged: nothing can be learned, and the next line will tell.
+    // Its level is not logged: nothing can be learned, and the next line will show.
     if (!hasProbed) recover();
   };
   const flushSync = (): void => {

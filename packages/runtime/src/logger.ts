@@ -7,7 +7,7 @@ import { plainText } from './plain-text.ts';
 
 /** The one logger type of all processes. One wide line per finished thing: fields first, then a short sentence. */
 export type Logger = PinoLogger & {
-  /** Of the logger that {@link createLogger} made, whatever child of it is asked. */
+  /** Of the logger that {@link createLogger} made, whatever child of it is used. */
   readonly health: LogHealth;
 };
 
@@ -15,7 +15,7 @@ export type Logger = PinoLogger & {
  * A logger that writes JSON lines with an ISO `time`, a level by name and the process's `name`. Whatever it is
  * given, it prints no causes, no enumerable properties of errors, no URLs, bodies or arguments of commands; an
  * error is `{type, code?, message, stack}` with the stack's frames only. With `gatherMs` the lines of so many
- * milliseconds are written together (a write each costs a busy process more than all the rest of a line): call
+ * milliseconds are written together (a write each costs a busy process more than everything else about a line): call
  * `flush()` before exiting. A fatal line is always written at once.
  */
 export function createLogger(options: {
@@ -57,16 +57,16 @@ function withHealth(logger: PinoLogger, stream: NodeJS.WritableStream | LogOutpu
 
 /** `log.info(error)`, `log.info(fields, sentence)` and `log.info(sentence, ...values)` all end up printable. */
 function plainArguments(args: readonly unknown[]): [obj: unknown, msg?: string, ...values: unknown[]] {
-  const [first, ...rest] = args;
+  const [first, ...others] = args;
   if (looksLikeError(first)) {
     const error = plainError(first);
-    const sentence = typeof rest[0] === 'string' ? plainText(rest[0]) : error.message;
-    return [{ error }, sentence, ...rest.slice(1).map((value) => plainValue(value))];
+    const sentence = typeof others[0] === 'string' ? plainText(others[0]) : error.message;
+    return [{ error }, sentence, ...others.slice(1).map((value) => plainValue(value))];
   }
   if (typeof first === 'object' && first !== null) {
-    return [plainFields({ ...first }), ...rest.map((value) => plainValue(value))] as [unknown, string];
+    return [plainFields({ ...first }), ...others.map((value) => plainValue(value))] as [unknown, string];
   }
-  return [plainValue(first), ...rest.map((value) => plainValue(value))] as [unknown, string];
+  return [plainValue(first), ...others.map((value) => plainValue(value))] as [unknown, string];
 }
 
 /** pino runs no formatter of ours over the bindings of a child, so the child is made from a safe copy. */

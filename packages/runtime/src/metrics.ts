@@ -9,7 +9,7 @@ export type MetricsRegistry = Registry;
 export const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60];
 
 /**
- * A registry for the process of that name, with Node's own metrics (memory, event loop) unless told otherwise, and with what
+ * A registry for the process of that name, with Node's own metrics (memory, event loop) unless disabled, and with what
  * its log lost (`passport_log_lines_lost_total`).
  * `passport_process_info` is how an alert sees that no process of a kind is left. Names: contract.md section 7 and
  * docs/runbook.md.
@@ -87,7 +87,7 @@ export function jobMetrics(
     labelNames: ['library', 'limit'],
     registers,
   });
-  const putBack = new Counter({
+  const requeued = new Counter({
     name: 'passport_jobs_put_back_total',
     help: 'How often a job was requeued for a worker with a newer version or configuration, or because its library is paused',
     labelNames: ['library', 'reason'],
@@ -95,15 +95,15 @@ export function jobMetrics(
   });
   for (const library of zeroed.libraries) {
     for (const reason of ['newer_version', 'unknown_library', 'paused_library'])
-      putBack.inc({ library, reason }, 0);
+      requeued.inc({ library, reason }, 0);
     for (const outcome of zeroed.outcomes) jobs.inc({ library, outcome }, 0);
     for (const limit of ['copies', 'misses', 'verdicts']) limits.inc({ library, limit }, 0);
   }
   return {
     limitReached: (library: string, limit: 'copies' | 'misses' | 'verdicts') =>
       limits.inc({ library, limit }),
-    putBack: (library: string, reason: 'newer_version' | 'unknown_library' | 'paused_library') =>
-      putBack.inc({ library, reason }),
+    requeued: (library: string, reason: 'newer_version' | 'unknown_library' | 'paused_library') =>
+      requeued.inc({ library, reason }),
     ended: (library: string, outcome: string) => jobs.inc({ library, outcome }),
     copied: (library: string, seconds: number) => scanToCopy.observe({ library }, seconds),
     step: (step: string, seconds: number) => steps.observe({ step }, seconds),

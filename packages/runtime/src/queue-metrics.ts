@@ -2,7 +2,7 @@ import { Gauge } from 'prom-client';
 import type { MetricsRegistry } from './metrics.ts';
 import { sharedRead } from './shared-read.ts';
 
-/** What the queue holds at this moment. */
+/** What is in the queue at this moment. */
 export interface QueueReading {
   readonly jobs: Readonly<Record<string, number>>;
   readonly oldestSeconds: number;
@@ -14,8 +14,8 @@ const READ_MS = 1_500;
 
 /**
  * `passport_queue_jobs{state}`, `passport_queue_oldest_seconds`, `passport_library_backlog{library}` and
- * `passport_redis_up`, read when Prometheus asks, once for all of them. When the queue cannot be read in time the last
- * one is 0 and the others are absent; the other metrics of the process are still told.
+ * `passport_redis_up`, read at each scrape, once for all of them. When the queue cannot be read in time the last
+ * one is 0 and the others are absent; the other metrics of the process are still there.
  */
 export function queueMetrics(
   registry: MetricsRegistry,

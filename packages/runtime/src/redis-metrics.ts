@@ -2,7 +2,7 @@ import { Gauge } from 'prom-client';
 import type { MetricsRegistry } from './metrics.ts';
 import { sharedRead } from './shared-read.ts';
 
-/** What Redis says of itself; what it does not tell is null. */
+/** What Redis says of itself; what it does not say is null. */
 export interface RedisReading {
   readonly version: string | null;
   readonly memoryUsedBytes: number | null;
@@ -19,8 +19,8 @@ const READ_MS = 1_500;
 
 /**
  * `passport_redis_memory_used_bytes`, `passport_redis_memory_limit_bytes`, `passport_redis_replicas` and
- * `passport_redis_info{version,policy,aof}`, read when Prometheus asks, so that alerts need no exporter for Redis. A
- * figure that Redis does not tell (a managed one may not) is absent. `minReplicas` is REDIS_MIN_REPLICAS, 0 where a
+ * `passport_redis_info{version,policy,aof}`, read at each scrape, so that alerts need no exporter for Redis. A
+ * figure that Redis does not report (a managed one may not) is absent. `minReplicas` is REDIS_MIN_REPLICAS, 0 where a
  * process waits for none.
  */
 export function redisMetrics(

@@ -5,11 +5,11 @@ import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
 import { logRedisOutages } from './redis-outages.ts';
 
-/** A connection to Redis, of whatever shape `REDIS_URL` asks for. */
+/** A connection to Redis, of whatever shape `REDIS_URL` has. */
 export type Redis = Single | Cluster;
 
 /**
- * What a connection is for. `producer` fails at once when Redis is away, so that the caller can be told;
+ * What a connection is for. `producer` fails at once when Redis is away, so that the caller can answer;
  * `reader` (dashboard, commands, clocks) waits for a few seconds; `worker` waits for ever, as BullMQ wants it.
  */
 export type RedisRole = 'producer' | 'reader' | 'worker';
@@ -125,7 +125,7 @@ function singleOptions(role: RedisRole): Pick<RedisOptions, 'retryStrategy' | 'e
   return { retryStrategy: retryDelayMs, enableOfflineQueue: role !== 'producer' };
 }
 
-/** Managed clusters hand out host names whose certificates do not fit their addresses: resolve late, by name. */
+/** Managed clusters return host names whose certificates do not fit their addresses: resolve late, by name. */
 function clusterOptions(
   target: RedisTarget,
   role: RedisRole,

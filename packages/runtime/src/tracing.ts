@@ -21,13 +21,13 @@ export interface SpanStart {
   readonly facts?: SpanFacts;
 }
 
-/** Tells what is known of a piece of work only at its end. */
-export type TellSpan = (facts: SpanFacts) => void;
+/** Adds what is known of a piece of work only at its end. */
+export type SetSpanFacts = (facts: SpanFacts) => void;
 
 /** Traces of this process, or nothing at all. */
 export interface Tracing {
-  /** Does `work` in a span; what it calls is below it. `start` is only asked when there are traces. */
-  within<T>(start: () => SpanStart, work: (tell: TellSpan) => Promise<T>): Promise<T>;
+  /** Does `work` in a span; what it calls is below it. `start` is only called when there are traces. */
+  within<T>(start: () => SpanStart, work: (setFacts: SetSpanFacts) => Promise<T>): Promise<T>;
   /** A call that has just ended after `ms`, below the present span; outside of any it is left out. */
   called(call: { readonly facts: SpanFacts & { readonly operation: string }; readonly ms: number }): void;
   /** W3C trace context of the present span, for whoever goes on with it. */
@@ -36,11 +36,11 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
-const tellNobody: TellSpan = () => undefined;
+const ignoreFacts: SetSpanFacts = () => undefined;
 
 /** No traces. */
 export const NO_TRACING: Tracing = {
-  within: (_start, work) => work(tellNobody),
+  within: (_start, work) => work(ignoreFacts),
   called: () => undefined,
   traceparent: () => undefined,
   close: () => Promise.resolve(),

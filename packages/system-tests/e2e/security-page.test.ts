@@ -47,7 +47,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
   ],
   'A patron who is blocked at home borrows elsewhere': [
     [
-      'packages/patron-rules/test/judge.test.ts',
+      'packages/patron-rules/test/eligibility.test.ts',
       'T-12 any missing or bad fact under any policy is never a yes',
     ],
   ],

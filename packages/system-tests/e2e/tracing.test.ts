@@ -60,7 +60,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
   const traceOf = (eventId: string): Promise<readonly CollectedSpan[]> =>
     waitFor(`the trace of ${eventId}`, () => {
       const spans = spansOf(eventId);
-      const isWhole = ['POST /webhooks/{library}', 'scan', 'tell'].every((name) =>
+      const isWhole = ['POST /webhooks/{library}', 'scan', 'report'].every((name) =>
         spans.some((span) => span.name === name),
       );
       return isWhole && spans.some(({ name }) => name === TELL) ? spans : null;
@@ -91,11 +91,11 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
         .filter((call) => !/oauth|GET \/ @/.test(call))
         .sort(),
     ).toEqual([
+      `${root} > report > ${TELL} @riverside 204`,
       `${root} > scan > checkout > POST /checkouts @riverside 201`,
       `${root} > scan > copy > POST /patrons @riverside 201`,
       `${root} > scan > locate > GET /patrons @lakeside 200`,
       `${root} > scan > locate > GET /patrons @midland 200`,
-      `${root} > tell > ${TELL} @riverside 204`,
     ]);
     const first = spans.find(({ parentSpanId }) => parentSpanId === '');
     expect(first).toMatchObject({ service: 'patron-passport-receiver', kind: 2, failed: false });

@@ -63,7 +63,7 @@ export async function checkWriting(examinee: Examinee, facts: Facts): Promise<Fi
       ? [faultOfFailure(edit.error, 'to create copies', EDIT)]
       : await checkChange(examinee, facts);
   if (!library.retry.checkout) return findings;
-  const checkout = await attempt(koha.findLoan(NOBODY, NOBODY));
+  const checkout = await attempt(koha.findCheckout(NOBODY, NOBODY));
   if ('error' in checkout) findings.push(faultOfFailure(checkout.error, 'to check items out', CIRCULATE));
   const item = await attempt(koha.findItem(NO_ITEM));
   if ('error' in item) findings.push(faultOfFailure(item.error, 'to find the item that waits', CATALOGUE));

@@ -3,14 +3,14 @@ import { type Logger, translateRedisError } from '@passport/runtime';
 /** Sees to it that a job which BullMQ has finished has its end, too. */
 export interface EndCheck {
   /** Called before the end of a job is written; `again` writes all of it once more, to wherever Redis is by then. */
-  ending(job: object, again: () => Promise<void>): void;
+  writing(job: object, again: () => Promise<void>): void;
   /** BullMQ has finished the job. */
   finished(job: object): void;
   /** Resolves when nothing is being written again. */
   settled(): Promise<void>;
 }
 
-const ASK_AGAIN_MS = 500;
+const RETRY_EVERY_MS = 500;
 /** A Redis that is away for longer than this has lost more than one end. */
 const MOST_TRIES = 60;
 
@@ -28,7 +28,7 @@ export function buildEndCheck(deps: {
   readonly log: Logger;
 }): EndCheck {
   const { breaks, pause, deadline, log } = deps;
-  const endings = new WeakMap<object, { readonly breaks: number; again(): Promise<void> }>();
+  const ends = new WeakMap<object, { readonly breaks: number; again(): Promise<void> }>();
   const underWay = new Set<Promise<void>>();
 
   const writeAgain = async (again: () => Promise<void>): Promise<void> => {
@@ -39,18 +39,18 @@ export function buildEndCheck(deps: {
         if (translateRedisError(error).kind === 'bug') {
           return log.error({ error }, 'the end of a job was not written again');
         }
-        await pause(ASK_AGAIN_MS);
+        await pause(RETRY_EVERY_MS);
       }
     }
   };
 
   return {
-    ending: (job, again) => void endings.set(job, { breaks: breaks(), again }),
+    writing: (job, again) => void ends.set(job, { breaks: breaks(), again }),
     finished(job) {
-      const ending = endings.get(job);
-      endings.delete(job);
-      if (ending === undefined || ending.breaks === breaks()) return;
-      const written = writeAgain(() => ending.again()).finally(() => underWay.delete(written));
+      const end = ends.get(job);
+      ends.delete(job);
+      if (end === undefined || end.breaks === breaks()) return;
+      const written = writeAgain(() => end.again()).finally(() => underWay.delete(written));
       underWay.add(written);
     },
     settled: async () => void (await Promise.all(underWay)),

@@ -1,18 +1,18 @@
 import type { JobData } from '@passport/contract';
 
-/** One job's lock, as the job's own story sees it. */
+/** One job's lock, as its workflow sees it. */
 export interface JobLock {
   /** Aborted before anybody else may start the job. */
   readonly signal: AbortSignal;
-  /** Throws LockLost; asked before every write, since a blocked event loop fires no timer. */
+  /** Throws LockLost; called before every write, since a blocked event loop fires no timer. */
   assertHeld(): void;
 }
 
-/** What a story may do with its job while it runs. */
-export interface JobHold extends JobLock {
+/** What a workflow may do with its job while it runs. */
+export interface ScanLock extends JobLock {
   /** Writes into the job that a copy is about to be sent. Throws LockLost. */
   noteSent(sent: NonNullable<JobData['sent']>): Promise<void>;
-  /** Takes back what this run has noted: nothing left the house after all. */
+  /** Takes back what this run has noted: nothing was sent after all. */
   nothingLeft(): void;
 }
 

@@ -3,24 +3,24 @@ import { type Logger, type Redis, translateRedisError } from '@passport/runtime'
 
 const PROBE_MS = 500;
 
-export interface Rest {
+export interface PauseWhileFull {
   /** Is to hear every error that may come from Redis. */
   hear(error: unknown): void;
-  /** Ends the resting for good. */
+  /** Stops for good. */
   close(): void;
 }
 
 /**
- * With Redis full an idle worker asks again and again, thousands of times a second: it rests until Redis takes writes.
+ * With Redis full an idle worker polls thousands of times a second: it is paused until Redis takes writes.
  */
 export function buildPauseWhileFull(
   worker: { pause(doNotWaitActive: boolean): Promise<void>; resume(): Promise<void> },
   redis: Redis,
   log: Logger,
-): Rest {
+): PauseWhileFull {
   let probe: NodeJS.Timeout | undefined;
   let isClosed = false;
-  const wake = (): void => {
+  const resume = (): void => {
     clearInterval(probe);
     probe = undefined;
     if (isClosed) return;
@@ -28,7 +28,7 @@ export function buildPauseWhileFull(
     log.info({ redis: 'full' }, 'Redis takes writes again');
   };
   const tryAgain = (): void => {
-    redis.set(`${QUEUE_PREFIX}:probe`, '1', 'PX', PROBE_MS).then(wake, () => undefined);
+    redis.set(`${QUEUE_PREFIX}:probe`, '1', 'PX', PROBE_MS).then(resume, () => undefined);
   };
   return {
     hear(error) {

@@ -13,14 +13,14 @@ export type FailureDecision =
       readonly reason: WaitingReason;
       readonly retryAfterMs: number | null;
     }
-  /** Only a person can mend it. */
+  /** Only a person can fix it. */
   | { readonly kind: 'misconfigured'; readonly problem: NonNullable<Progress['problem']> }
-  /** We were told to stop: the job goes back as it is. */
+  /** The process stops: the job is requeued as it is. */
   | { readonly kind: 'requeue' }
   /** Not a failure of the outside. */
   | { readonly kind: 'bug' };
 
-/** What the failure of a call means for its job; the failures of Koha are told apart in one table (`meaningOf`). Pure. */
+/** What the failure of a call means for its job; one table (`meaningOf`) classifies the failures of Koha. Pure. */
 export function decideFailure(error: unknown): FailureDecision {
   if (error instanceof LibraryClosed) {
     return { kind: 'wait', library: error.library, reason: 'CIRCUIT_OPEN', retryAfterMs: null };
@@ -36,7 +36,7 @@ export function decideFailure(error: unknown): FailureDecision {
     case 'aborted':
       return { kind: 'requeue' };
     case 'too_late':
-      return { kind: 'bug' }; // the loan step has its own word for it
+      return { kind: 'bug' }; // only the checkout step sends with a deadline, and handles this itself
     default:
       return meaning satisfies never;
   }
@@ -92,7 +92,7 @@ const scheduled = ({ attempt, retryAfterMs, random }: Wait): number =>
 const NO_ATTEMPT = { isAttempt: false, isUntouched: false, reportFromMs: 0 } as const;
 const ATTEMPT = { ...NO_ATTEMPT, isAttempt: true, delayMs: scheduled } as const;
 
-/** The retry policy, one row for each reason: the compiler asks for the row of a new one. */
+/** The retry policy, one row for each reason: a new reason does not compile without a row. */
 export const WAIT_RULES: Readonly<Record<WaitingReason, WaitRule>> = {
   NO_ANSWER: { ...ATTEMPT, rank: 0 },
   RATE_LIMITED: { ...ATTEMPT, rank: 1 },

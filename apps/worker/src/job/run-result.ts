@@ -1,10 +1,10 @@
 import type { JobData } from '@passport/contract';
 import type { Done, Retry } from '../provision/result.ts';
 import type { JobLock } from './job-lock.ts';
-import type { PutBackReason } from './put-back.ts';
+import type { RequeueReason } from './requeue.ts';
 
-/** A job as BullMQ hands it over, without BullMQ. */
-export interface JobInHand {
+/** A job as BullMQ delivers it, without BullMQ. */
+export interface TakenJob {
   readonly data: unknown;
   /** When it was queued, in milliseconds of the queue's clock. */
   readonly addedMs: number;
@@ -34,7 +34,7 @@ export interface Delayed extends Retry, JobChange {
   /** Whether the desk should hear of it. */
   readonly worthReporting: boolean;
   /** Set when another worker shall have it. */
-  readonly putBack: PutBackReason | null;
+  readonly requeueReason: RequeueReason | null;
 }
 
 export type Ended = Done & JobChange;
@@ -45,6 +45,6 @@ export type RunResult =
   | Delayed
   /** It had ended before: only what comes after the end is done again. */
   | { readonly kind: 'done_before'; readonly job: JobData }
-  /** We were told to stop: it goes back as it is. */
+  /** The process stops: the job is requeued as it is. */
   | { readonly kind: 'requeue' }
   | { readonly kind: 'unreadable'; readonly fields: readonly string[] };

@@ -6,7 +6,7 @@ import {
   parseJob,
   rewriteJob,
 } from '@passport/contract';
-import { SealError, type Sealer } from '@passport/runtime';
+import { DecryptionError, type Encryption } from '@passport/runtime';
 import { WAIT_RULES, decideFailure } from './retry-policy.ts';
 import {
   type Done,
@@ -17,14 +17,14 @@ import {
   done,
   withDisclosure,
 } from '../provision/result.ts';
-import { type JobHold, LockLost } from './job-lock.ts';
-import { decidePutBack, patienceMs, startedMs } from './put-back.ts';
-import type { Delayed, Ended, JobInHand, RunResult } from './run-result.ts';
+import { type ScanLock, LockLost } from './job-lock.ts';
+import { decideRequeue, patienceMs, startedMs } from './requeue.ts';
+import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
 import { type Scan, openScan } from '../provision/scan.ts';
 
 export interface RunDeps {
-  readonly provision: (scan: Scan, hold: JobHold) => Promise<Result>;
-  readonly sealer: Sealer;
+  readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;
+  readonly encryption: Encryption;
   readonly giveUpAfterMs: (lending: string) => number | null;
   /** Whether this worker's configuration names the library, be it paused. */
   readonly knows: (library: string) => boolean;
@@ -32,7 +32,7 @@ export interface RunDeps {
   readonly longestGiveUpMs: number;
   /** When the next call of a library that is at its cap may start. */
   readonly freeSlotMs: (library: string) => number;
-  /** Whether a library's circuit is open by now: a job that failed there is woken with those that were refused. */
+  /** Whether a library's circuit is open by now: a job that failed there is promoted with those that were refused. */
   readonly isLost: (library: string) => boolean;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
@@ -44,35 +44,37 @@ const MOST_DEATHS = 5;
 export const MOST_BUGS = 5;
 
 /** Runs one job once, from its payload to what BullMQ shall do with it. Throws on bugs and where Redis failed. */
-export async function runScan(hand: JobInHand, deps: RunDeps): Promise<RunResult> {
-  const parsed = parseJob(hand.data);
+export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult> {
+  const parsed = parseJob(taken.data);
   if (parsed.kind === 'unreadable') return { kind: 'unreadable', fields: parsed.fields };
   let { job } = parsed;
-  const putBack = decidePutBack(parsed, hand.addedMs, deps);
-  const mayEnd = putBack === null || putBack.result.kind === 'done';
+  const requeueReason = decideRequeue(parsed, taken.addedMs, deps);
+  const mayEnd = requeueReason === null || requeueReason.result.kind === 'done';
   if (job.progress.outcome !== null && mayEnd) return { kind: 'done_before', job };
-  const hold: JobHold = {
-    signal: hand.lock.signal,
-    assertHeld: () => hand.lock.assertHeld(),
+  const lock: ScanLock = {
+    signal: taken.lock.signal,
+    assertHeld: () => taken.lock.assertHeld(),
     async noteSent(sent) {
       job = withSent(job, sent);
-      await hand.save(job);
+      await taken.save(job);
     },
     nothingLeft() {
       const { sent, sent_before } = parsed.job;
       job = { ...job, sent, sent_before };
     },
   };
-  const result = putBack?.result ?? (await work(job, hand, hold, deps));
+  const result = requeueReason?.result ?? (await work(job, taken, lock, deps));
   if (result === 'requeue') return { kind: 'requeue' };
   const attempt = job.progress.attempt + 1;
   const settled =
     result.kind === 'done'
       ? endJob(job, withDisclosure(result, job), attempt, deps)
-      : delayJob(job, result, attempt, deps, hand.addedMs);
-  if (putBack === null) return settled;
-  const data = rewriteJob(hand.data, settled.job);
-  return settled.kind === 'done' ? { ...settled, data } : { ...settled, data, putBack: putBack.reason };
+      : delayJob(job, result, attempt, deps, taken.addedMs);
+  if (requeueReason === null) return settled;
+  const data = rewriteJob(taken.data, settled.job);
+  return settled.kind === 'done'
+    ? { ...settled, data }
+    : { ...settled, data, requeueReason: requeueReason.reason };
 }
 
 /** The job with what it is about to send; what it sent of somebody else before is not forgotten. */
@@ -83,34 +85,34 @@ function withSent(job: JobData, sent: NonNullable<JobData['sent']>): JobData {
 
 async function work(
   job: JobData,
-  hand: JobInHand,
-  hold: JobHold,
+  taken: TakenJob,
+  lock: ScanLock,
   deps: RunDeps,
 ): Promise<Result | 'requeue'> {
   const { library } = job;
   const broken = (name: string): Done =>
     done({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
-  if (hand.stalls - (job.retried?.stalled ?? 0) >= MOST_DEATHS) return broken('the worker died of it');
-  if (hand.bugs >= MOST_BUGS) return broken('internal error');
+  if (taken.stalls - (job.retried?.stalled ?? 0) >= MOST_DEATHS) return broken('the worker died of it');
+  if (taken.bugs >= MOST_BUGS) return broken('internal error');
   const giveUpAfterMs = patienceMs(job, deps);
   let scan: Scan;
   try {
-    scan = openScan(job, deps.sealer, hand.starts > 1 || hand.stalls > 0 || job.retried !== null);
+    scan = openScan(job, deps.encryption, taken.starts > 1 || taken.stalls > 0 || job.retried !== null);
   } catch (error) {
-    if (error instanceof SealError) return broken('PASSPORT_KEY');
+    if (error instanceof DecryptionError) return broken('PASSPORT_KEY');
     throw error;
   }
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
-  if (tooOld() && !wasWorkedOn(job.progress, hand.starts)) return done({ outcome: 'TOO_LATE' });
-  const result = await deps.provision(scan, hold).catch((error: unknown) => {
-    const { signal } = hand.lock;
+  if (tooOld() && !wasWorkedOn(job.progress, taken.starts)) return done({ outcome: 'TOO_LATE' });
+  const result = await deps.provision(scan, lock).catch((error: unknown) => {
+    const { signal } = taken.lock;
     return signal.aborted ? stopped(signal.reason) : failed(scan, error);
   });
   if (result === 'requeue' || result.kind === 'done' || result.mustLook === true) return result;
   return tooOld() ? done(result.otherwise) : result;
 }
 
-/** A job that waited for its turn all the time, or for its library's next hour, was never worked on. */
+/** A job that only ever waited for a lock, or for its library's next hour, was never worked on. */
 function wasWorkedOn({ state, waiting_for: waitingFor }: Progress, starts: number): boolean {
   if (state !== 'waiting') return starts > 1;
   return waitingFor === null || !WAIT_RULES[waitingFor.reason].isUntouched;
@@ -200,6 +202,6 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
     untilMs,
     forCircuitsOf: circuitsOf(retry, deps.isLost),
     worthReporting: delayMs >= rule.reportFromMs,
-    putBack: null,
+    requeueReason: null,
   };
 }

@@ -2,10 +2,10 @@ import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { HourUse, JobDataWriter, Ledger, Receipts } from '@passport/queue';
 import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
-import type { PutBackReason } from './put-back.ts';
+import type { RequeueReason } from './requeue.ts';
 import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
 import { disclosuresOf } from '../provision/result.ts';
-import type { JobInHand, RunResult } from './run-result.ts';
+import type { TakenJob, RunResult } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
 import type { HealthTracker } from '../koha/health-tracker.ts';
 import type { Reporter } from '../report/report.ts';
@@ -18,11 +18,11 @@ export interface ScanWorkDeps {
   readonly receipts: Receipts;
   readonly reporter: Reporter;
   readonly health: Pick<HealthTracker, 'misconfigured' | 'worked'>;
-  readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'putBack'>;
+  readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'requeued'>;
   readonly tracing: Tracing;
   readonly writeLostEnd: JobDataWriter['writeLostEnd'];
   readonly noteDelayed: (library: string, jobId: string) => Promise<void>;
-  /** Notes that a failed job's sealed item must be gone by then. */
+  /** Notes that a failed job's encrypted item must be gone by then. */
   readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
   readonly now: () => number;
   readonly log: Logger;
@@ -30,12 +30,12 @@ export interface ScanWorkDeps {
 
 /**
  * What surrounds the run of a job. Everything here may be done again after a crash: receipts are written once per event,
- * the ledger settles once, Koha keeps the highest number it was told.
+ * the ledger settles once, Koha keeps the highest number that it received.
  */
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
   const { ledger, reporter, noteDelayed, now, log } = deps;
   return {
-    run: (hand: JobInHand) => recordedRun(hand, deps),
+    run: (taken: TakenJob) => recordedRun(taken, deps),
     beforeEnd: ({ job }) => writeReceipts(deps, job),
     async afterEnd(job, jobId) {
       const { outcome } = job.progress;
@@ -54,37 +54,37 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
         'the end was lost with a Redis and written again',
       );
     },
-    async beforeDelay({ job, untilMs, forCircuitsOf, worthReporting, putBack }, jobId) {
+    async beforeDelay({ job, untilMs, forCircuitsOf, worthReporting, requeueReason }, jobId) {
       // However long it waits and whoever ends it: what has left is on record.
       await writeReceipts(deps, job);
       if (!hasDisclosed(job)) await ledger.releaseQuota(job.library, job.event_id);
       await Promise.all(forCircuitsOf.map((library) => noteDelayed(library, jobId)));
       const { waiting_for: waitingFor, attempt } = job.progress;
-      if (putBack !== null) deps.metrics.putBack(job.library, putBack);
-      log[putBack === null ? 'info' : 'warn'](
+      if (requeueReason !== null) deps.metrics.requeued(job.library, requeueReason);
+      log[requeueReason === null ? 'info' : 'warn'](
         {
           event: job.event_id,
           library: job.library,
-          ...(putBack === null ? {} : { put_back: putBack }),
+          ...(requeueReason === null ? {} : { put_back: requeueReason }),
           waiting_for: waitingFor?.library,
           reason: waitingFor?.reason,
           attempt,
           in_ms: untilMs - now(),
         },
-        putBack === null ? 'waiting' : PUT_BACK[putBack],
+        requeueReason === null ? 'waiting' : PUT_BACK[requeueReason],
       );
       if (worthReporting) reporter.reportWaiting(job);
     },
   };
 }
 
-const PUT_BACK: Readonly<Record<PutBackReason, string>> = {
-  newer_version: 'put back for a newer worker',
-  unknown_library: 'put back for a newer worker',
-  paused_library: 'put back until its library goes on',
+const PUT_BACK: Readonly<Record<RequeueReason, string>> = {
+  newer_version: 'requeued for a newer worker',
+  unknown_library: 'requeued for a newer worker',
+  paused_library: 'requeued until its library is enabled',
 };
 
-/** What an ended event leaves in the books. */
+/** What an ended event leaves in the ledger. */
 async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<void> {
   const { outcome, updated_at: endedAt } = job.progress;
   if (outcome === null) return;
@@ -95,7 +95,7 @@ async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<
 /** Whether a record has left for the lending library, stored there or not. */
 const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
 
-/** What an ended event used of its library's hour. */
+/** What an ended event used of its library's hourly quota. */
 function usedOf(job: JobData): HourUse {
   if (hasDisclosed(job)) return 'copies';
   const { outcome, homes } = job.progress;
@@ -103,7 +103,7 @@ function usedOf(job: JobData): HourUse {
   switch (OUTCOME_TABLE[outcome].uses) {
     case 'miss':
       return 'misses';
-    case 'verdict':
+    case 'decision':
       return homes.length > 0 ? 'verdicts' : 'none';
     case 'nothing':
       return 'none';
@@ -111,17 +111,17 @@ function usedOf(job: JobData): HourUse {
 }
 
 /** One run of a job, in the trace that its delivery began. */
-function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<RunResult> {
+function tracedRun(taken: TakenJob, { run, tracing }: ScanWorkDeps): Promise<RunResult> {
   return tracing.within(
     () => {
-      const parsed = parseJob(hand.data);
+      const parsed = parseJob(taken.data);
       if (parsed.kind === 'unreadable') return { name: 'scan', kind: 'consumer' };
       const { library, event_id: event, traceparent: parent } = parsed.job;
       return { name: 'scan', kind: 'consumer', parent, facts: { library, event } };
     },
-    async (tell) => {
-      const decision = await runScan(hand, run);
-      tell({ outcome: ('job' in decision && decision.job.progress.outcome) || decision.kind });
+    async (setFacts) => {
+      const decision = await runScan(taken, run);
+      setFacts({ outcome: ('job' in decision && decision.job.progress.outcome) || decision.kind });
       return decision;
     },
   );
@@ -131,14 +131,14 @@ function tracedRun(hand: JobInHand, { run, tracing }: ScanWorkDeps): Promise<Run
  * A run that loses its lock or its Redis after a record has left does not come to its end, and its event may be one that
  * Redis has forgotten by the time it is back: what has left is on record all the same.
  */
-async function recordedRun(hand: JobInHand, deps: ScanWorkDeps): Promise<RunResult> {
+async function recordedRun(taken: TakenJob, deps: ScanWorkDeps): Promise<RunResult> {
   let sent: JobData | undefined;
   const save = async (job: JobData): Promise<void> => {
-    await hand.save(job);
+    await taken.save(job);
     sent = job;
   };
   try {
-    return await tracedRun({ ...hand, save }, deps);
+    return await tracedRun({ ...taken, save }, deps);
   } catch (error) {
     // Where it cannot be written now it is when the connection is back (keep-receipts.ts).
     if (sent !== undefined) await writeReceipts(deps, sent).catch(() => undefined);
@@ -155,7 +155,7 @@ async function writeReceipts(deps: ScanWorkDeps, job: JobData): Promise<void> {
   }
 }
 
-/** A failed job loses its item when it would be too late to lend it. */
+/** A failed job loses its item when it is too late to check it out. */
 function itemGoneAt({ consortium }: ScanWorkDeps, job: JobData): number {
   const lending = consortium.libraries.find(({ id }) => id === job.library);
   return job.received_ms - job.age_at_delivery_ms + (lending?.retry.checkoutWithinMs ?? 0);

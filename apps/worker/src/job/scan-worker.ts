@@ -5,12 +5,12 @@ import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '
 import type { EndCheck } from './end-check.ts';
 import { type JobLock, LockLost, keepJobLock } from './job-lock.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
-import type { Delayed, Ended, JobInHand, RunResult } from './run-result.ts';
+import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
 import { MOST_BUGS } from './run-scan.ts';
 import type { WorkerLoad } from './worker-load.ts';
 
 /**
- * The four numbers that hold each other (queue.md sections 2 and 6 were measured with these locks):
+ * The four numbers that depend on each other (queue.md sections 2 and 6 were measured with these locks):
  * longest Koha call (koha.timeout, 3 s) < lock 5 s, renewed each 1.25 s < grace (SHUTDOWN_GRACE, 25 s) <
  * stop_grace_period of compose (40 s). A dead worker's job starts elsewhere within lock + stalled interval.
  */
@@ -19,14 +19,14 @@ const STALLED_INTERVAL_MS = 2_500;
 /** BullMQ's own limit fails a job without an outcome of ours; run-scan.ts ends a poison job long before. */
 const MOST_STALLS = 25;
 const BUG_BACKOFF_MS = [500, 2_000, 5_000, 15_000] as const;
-/** How long a job rests that could not go on because of Redis itself. */
+/** Delay of a job that could not go on because of Redis itself. */
 const REDIS_PAUSE_MS = 1_000;
 /** BullMQ sleeps for 15 s after a lost connection; somebody stands at the desk. */
 const FETCH_AGAIN_MS = 1_000;
 
 /** What happens to a job around its run; everything but BullMQ itself is in here. */
 export interface ScanWork {
-  run(hand: JobInHand): Promise<RunResult>;
+  run(taken: TakenJob): Promise<RunResult>;
   /** Before the job's data are replaced by those of its end. */
   beforeEnd(ended: Ended): Promise<void>;
   afterEnd(job: JobData, jobId: string): Promise<void>;
@@ -43,7 +43,7 @@ export interface ScanWorkerDeps {
   readonly work: ScanWork;
   readonly writeActive: JobDataWriter['writeActive'];
   readonly endCheck: EndCheck;
-  /** Aborted when the grace is over: jobs go back as they are. */
+  /** Aborted when the grace is over: jobs are requeued as they are. */
   readonly deadline: AbortSignal;
   readonly monotonicNow: () => number;
   /** The queue's clock, by which BullMQ in this process dates and delays jobs, too. */
@@ -52,27 +52,27 @@ export interface ScanWorkerDeps {
 }
 
 /**
- * Starts taking scans from the queue. `close` takes no new job and waits for the running ones. This is the only place
- * that knows how BullMQ wants to be told what became of a job.
+ * Starts taking scans from the queue. `close` takes no new job and waits for the running ones. Only this file
+ * knows how BullMQ learns the result of a job.
  */
 export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> } {
   const { connection, load, deadline, endCheck, monotonicNow, now, log } = deps;
 
   const process = async (job: Job<unknown>, token = ''): Promise<void> => {
     // `processedOn` was read before the command that took the job was sent.
-    const held = keepJobLock({
+    const jobLock = keepJobLock({
       durationMs: LOCK_MS,
       takenAt: monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())),
       monotonicNow,
       renew: async () => (await job.extendLock(token, LOCK_MS)) === 1,
-      onError: (error) => rest.hear(error),
+      onError: (error) => pauseWhileFull.hear(error),
     });
-    const { signal, release } = firstOf(held.signal, deadline);
+    const { signal, release } = firstOf(jobLock.signal, deadline);
     const over = load.begin();
     const lock: JobLock = {
       signal,
       assertHeld() {
-        held.assertHeld();
+        jobLock.assertHeld();
         if (connection.status !== 'ready') throw new RedisUnavailable('no connection');
       },
     };
@@ -80,13 +80,13 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
       await runJob(job, token, lock, deps);
     } catch (error) {
       if (!isOutside(error)) throw error;
-      rest.hear(error);
+      pauseWhileFull.hear(error);
       const isOurs = error instanceof LockLost;
       await requeue(job, isOurs ? now() : now() + REDIS_PAUSE_MS, token, log);
     } finally {
       over();
       release();
-      held.release();
+      jobLock.release();
     }
   };
 
@@ -104,8 +104,8 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
     settings: { backoffStrategy: (attempts) => BUG_BACKOFF_MS[attempts - 1] ?? 30_000 },
     skipVersionCheck: true,
   });
-  const rest = buildPauseWhileFull(worker, connection, log);
-  worker.on('error', (error) => rest.hear(error));
+  const pauseWhileFull = buildPauseWhileFull(worker, connection, log);
+  worker.on('error', (error) => pauseWhileFull.hear(error));
   worker.on('completed', (job) => endCheck.finished(job));
   worker.on('failed', (job, error) => {
     if (job !== undefined) endCheck.finished(job);
@@ -113,7 +113,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
   });
   return {
     async close() {
-      rest.close();
+      pauseWhileFull.close();
       await worker.close();
       await endCheck.settled();
     },
@@ -135,7 +135,7 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
   return { signal: both.signal, release };
 }
 
-/** Runs a job and tells BullMQ what became of it: returning completes it, an UnrecoverableError keeps it as failed. */
+/** Runs a job and reports its result to BullMQ: returning completes it, an UnrecoverableError keeps it as failed. */
 async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: ScanWorkerDeps): Promise<void> {
   const { work, writeActive, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
@@ -154,7 +154,7 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
   });
   switch (result.kind) {
     case 'done':
-      endCheck.ending(job, () => work.endAgain(result, jobId));
+      endCheck.writing(job, () => work.endAgain(result, jobId));
       // Whoever has the job by now, and wherever Redis is: what has left is on record.
       await work.beforeEnd(result);
       await write(result.data);
@@ -186,13 +186,12 @@ function endJob({ progress: { outcome, problem } }: JobData): void {
 }
 
 /**
- * Gives a job back as it is. Where that fails it is somebody else's already, or will be once its lock has run out: either
- * way BullMQ is told to leave it alone, which costs no attempt.
+ * Requeues a job as it is. Where that fails it is somebody else's already, or will be once its lock has expired: either
+ * way the error keeps BullMQ from touching it, which costs no attempt.
  */
 async function requeue(job: Job<unknown>, atMs: number, token: string, log: Logger): Promise<never> {
   await job.moveToDelayed(atMs, token).catch((error: unknown) => {
-    if (!hasLostLock(error) && !isOutside(error))
-      log.error({ job: job.id, error }, 'a job was not given back');
+    if (!hasLostLock(error) && !isOutside(error)) log.error({ job: job.id, error }, 'a job was not requeued');
   });
   throw new DelayedError();
 }

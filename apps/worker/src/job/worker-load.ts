@@ -6,11 +6,11 @@ export interface WorkerLoad {
    * Whether a job may wait inside its run: nobody else needs its slot. Sending it back to the queue would throw away what
    * it has looked up (30 scans at once at a Koha with two web workers made 126 look-ups, and 8 ended).
    */
-  hasRoom(): boolean;
+  hasFreeSlots(): boolean;
 }
 
 /** So much of the slots may be taken by jobs that wait; the rest is for whoever comes next. */
-const ROOM_UNTIL = 0.75;
+const FREE_UNTIL = 0.75;
 
 export function buildWorkerLoad(concurrency: number): WorkerLoad {
   let active = 0;
@@ -21,6 +21,6 @@ export function buildWorkerLoad(concurrency: number): WorkerLoad {
         active -= 1;
       };
     },
-    hasRoom: () => active <= concurrency * ROOM_UNTIL,
+    hasFreeSlots: () => active <= concurrency * FREE_UNTIL,
   };
 }

@@ -1,35 +1,35 @@
 import { KohaError } from '@passport/koha-client';
 
-/** The rest that a library asked us for. */
+/** The back-off that a library requested. */
 export interface BackOff {
-  /** Hears how a call ended: a failure with `retry-after` begins a rest, or makes it longer. */
+  /** Hears how a call ended: a failure with `retry-after` begins the back-off, or extends it. */
   hear(error: unknown): void;
-  /** Throws the library's own word again, with what is left of its `retry-after`, while it rests. */
+  /** Throws the library's failure again, with what is left of its `retry-after`, during the back-off. */
   assertOver(): void;
 }
 
 /**
- * Somebody asks again after this, whatever was asked for: a proxy's slip must not close a library for a day. A job waits
- * no longer than its library rests (retry-policy.ts), or one scan would pay for what all others are spared.
+ * The library is called again after this, whatever it requested: a proxy's slip must not close a library for a day. A job
+ * waits no longer than this either (retry-policy.ts), or one scan would pay for what all others are spared.
  */
 export const LONGEST_BACK_OFF_MS = 60_000;
 
-/** Builds the rest of one library over a monotonic clock, in milliseconds. */
+/** Builds the back-off of one library over a monotonic clock, in milliseconds. */
 export function buildBackOff(monotonicNow: () => number): BackOff {
   let until = 0;
-  let word: KohaError | undefined;
+  let failure: KohaError | undefined;
   return {
     hear(error) {
       if (!(error instanceof KohaError) || error.retryAfterMs === null) return;
       const end = monotonicNow() + Math.min(error.retryAfterMs, LONGEST_BACK_OFF_MS);
       if (end <= until) return;
       until = end;
-      word = error;
+      failure = error;
     },
     assertOver() {
       const leftMs = until - monotonicNow();
-      if (word === undefined || leftMs <= 0) return;
-      const { code, library, operation, status } = word;
+      if (failure === undefined || leftMs <= 0) return;
+      const { code, library, operation, status } = failure;
       throw new KohaError({ code, library, operation, status, effect: 'none', retryAfterMs: leftMs });
     },
   };

@@ -15,9 +15,9 @@ export interface CallCaps {
 
 /** Where nobody knows how many web workers a Koha has, and the most of one that has more. */
 const MOST_CALLS = 8;
-const ASK_AGAIN_MS = 3_600_000;
+const RETRY_EVERY_MS = 3_600_000;
 /** The plugin may be missing, or away. */
-const ASK_AGAIN_AFTER_FAILURE_MS = 300_000;
+const RETRY_AFTER_FAILURE_MS = 300_000;
 
 export function buildCallCaps(
   libraries: readonly Pick<Library, 'id' | 'koha'>[],
@@ -25,7 +25,7 @@ export function buildCallCaps(
 ): CallCaps {
   const clients = new Map<string, Pick<OpenKohaClient, 'about' | 'setMaxInFlight'>>();
   const caps = new Map(libraries.map(({ id, koha }) => [id, startingCap(koha)]));
-  const askAt = new Map(libraries.filter(isOpen).map(({ id }) => [id, -Infinity]));
+  const nextReadAt = new Map(libraries.filter(isOpen).map(({ id }) => [id, -Infinity]));
 
   const learn = async (library: string): Promise<void> => {
     const client = clients.get(library);
@@ -33,14 +33,14 @@ export function buildCallCaps(
     const cap = workers === null ? MOST_CALLS : Math.min(Math.max(workers, 1), MOST_CALLS);
     caps.set(library, cap);
     client?.setMaxInFlight(cap);
-    askAt.set(library, monotonicNow() + ASK_AGAIN_MS);
+    nextReadAt.set(library, monotonicNow() + RETRY_EVERY_MS);
   };
   return {
     attach: (library, client) => void clients.set(library, client),
     of: (library) => caps.get(library) ?? 1,
     crowded(library) {
-      if (monotonicNow() < (askAt.get(library) ?? Infinity)) return;
-      askAt.set(library, monotonicNow() + ASK_AGAIN_AFTER_FAILURE_MS);
+      if (monotonicNow() < (nextReadAt.get(library) ?? Infinity)) return;
+      nextReadAt.set(library, monotonicNow() + RETRY_AFTER_FAILURE_MS);
       learn(library).catch(() => undefined); // it stays as it is; what is wrong there is told by the calls of the scans
     },
   };

@@ -2,15 +2,15 @@
 export type Passage = 'pass' | 'probe' | 'refuse';
 
 /**
- * The breaker of one library in one worker process. It judges; the caller calls, and reports how it went with the passage
+ * The breaker of one library in one worker process. It decides; the caller calls, and reports how it went with the passage
  * it was given: a call that set out before the circuit opened must not pass for the one that tries.
  */
 export interface Circuit {
-  /** Asks to make a call. Whoever gets `probe` must report how it went, or nobody else ever tries. */
+  /** Whether a call may be made. Whoever gets `probe` must report how it went, or nobody else ever tries. */
   enter(): Passage;
   succeeded(): void;
   failed(passage: Passage): void;
-  /** The call ended without telling anything about the library: we were stopped, or never sent it. */
+  /** The call ended without news of the library: we were stopped, or never sent it. */
   abandoned(passage: Passage): void;
   readonly isOpen: boolean;
   /** Whether it is open and may be tried again now. */
@@ -27,7 +27,7 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
 /**
  * A Koha that restarts, or comes and goes, is tried each second for so long before the pauses grow further. They are drawn at
- * random, or a library that fails and works in turn would be tried in the wrong half of each of its turns.
+ * random, or a library that alternately fails and works would always be tried while it fails.
  */
 const QUICK_MS = 10_000;
 const LONGEST_QUICK_PAUSE_MS = 1_000;

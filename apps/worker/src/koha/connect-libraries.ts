@@ -12,7 +12,7 @@ import type { WorkerLoad } from '../job/worker-load.ts';
 /** A job waits this long for a place at a library under its cap; then it books one and leaves its slot to others. */
 const SLOT_WAIT_MS = 250;
 /** While no other job needs the slot: two web workers that take 400 ms serve the 30 scans of a class in this time. */
-export const SLOT_WAIT_WITH_ROOM_MS = 6_000;
+export const SLOT_WAIT_WHEN_FREE_MS = 6_000;
 
 /** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
 export function connectLibraries(deps: {
@@ -22,7 +22,7 @@ export function connectLibraries(deps: {
   readonly metrics: ReturnType<typeof kohaMetrics>;
   readonly slots: SlotClock;
   readonly caps: CallCaps;
-  readonly load: Pick<WorkerLoad, 'hasRoom'>;
+  readonly load: Pick<WorkerLoad, 'hasFreeSlots'>;
   readonly health: HealthTracker;
   readonly tracing: Tracing;
   readonly log: Logger;
@@ -68,7 +68,7 @@ function connect(
     timeoutMs: koha.timeoutMs,
     maxInFlight: caps.of(id),
     onCrowded: () => caps.crowded(id),
-    slotWaitMs: () => (load.hasRoom() ? SLOT_WAIT_WITH_ROOM_MS : SLOT_WAIT_MS),
+    slotWaitMs: () => (load.hasFreeSlots() ? SLOT_WAIT_WHEN_FREE_MS : SLOT_WAIT_MS),
     now: sources.wallNow,
     onCall: ({ operation, status, ms }) => {
       metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });

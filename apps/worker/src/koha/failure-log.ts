@@ -1,7 +1,7 @@
 import type { KohaError } from '@passport/koha-client';
 import type { Logger } from '@passport/runtime';
 
-/** What is known of a failure without a word of anybody outside. */
+/** What is known of a failure, without text from outside. */
 type Failure = Pick<KohaError, 'code' | 'causeCode'>;
 
 /** Logs why libraries fail: once when it begins or changes, and again each minute while it lasts. */
@@ -41,7 +41,7 @@ export function buildFailureLog(monotonicNow: () => number, log: Logger): Failur
   };
 }
 
-/** The failure in one word or two, for the dashboard: `unreachable: certificate_expired`. */
+/** A short name of the failure, for the dashboard: `unreachable: certificate_expired`. */
 export function nameOfFailure({ code, causeCode }: Failure): string {
   return causeCode === null || causeCode === code ? code : `${code}: ${causeCode}`;
 }

@@ -16,7 +16,7 @@ export interface HealthTracker {
   answered(library: string): void;
   failed(library: string, code: string): void;
   misconfigured(library: string, problem: NonNullable<Seen['problem']>): void;
-  /** A job went through there: whatever was set up wrongly is mended. */
+  /** A job went through there: whatever was set up wrongly is fixed. */
   worked(library: string): void;
   /** What has changed since the last time, by library. */
   takeChanges(): readonly (readonly [string, LibraryHealth])[];

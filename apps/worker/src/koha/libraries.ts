@@ -4,7 +4,7 @@ import { type BackOff, buildBackOff } from './back-off.ts';
 import { type Silence, buildSilence } from './silence.ts';
 import type { CircuitSeen } from '../maintenance/promote-waiting.ts';
 
-/** A library is not asked: its circuit is open. */
+/** A library is not called: its circuit is open. */
 export class LibraryClosed extends Error {
   override readonly name = 'LibraryClosed';
   readonly code = 'circuit_open';
@@ -17,15 +17,15 @@ export class LibraryClosed extends Error {
 }
 
 /**
- * How to reach each library, with its trouble kept its own: a cap in flight (in the client), a circuit, and a rest for as
- * long as it asks for one (`retry-after`): meanwhile nothing is sent, whatever it is about, and its word is repeated.
+ * How to reach each library, with its trouble kept its own: a cap in flight (in the client), a circuit, and a back-off
+ * for as long as it requests (`retry-after`): meanwhile nothing is sent, whatever it is about, and its failure is repeated.
  */
 export interface Libraries {
   /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
   call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   /**
    * The same for work beside the workflow, such as a report: its failures open a circuit of their own, so that a plugin in
-   * trouble stops no copy; but as the probe of an open library it says whether that is back, since perhaps nobody else asks.
+   * trouble stops no copy; but as the probe of an open library it says whether that is back, since perhaps nobody else calls it.
    * A refusal counts as a failure there: a plugin that is missing is tried now and then, and not by each report.
    */
   callBeside<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
@@ -57,7 +57,7 @@ const TROUBLE: ReadonlySet<string> = new Set([
   'bad_answer',
   'redirect',
 ]);
-/** Tried again at least so often: a desk is told within fifteen seconds of the return (report-worker.ts). */
+/** Tried again at least so often: a desk gets its report within fifteen seconds of the return (report-worker.ts). */
 const LONGEST_PAUSE_BESIDE_MS = 4_000;
 /** Failures that say nothing about it: the call was not sent, or we hung up. */
 const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
@@ -67,25 +67,25 @@ export function buildLibraries(
   { monotonicNow, random }: Clock,
   watch: LibraryWatch,
 ): Libraries {
-  const rooms = new Map(
+  const accesses = new Map(
     [...clients].map(
       ([library, koha]) => [library, buildAccess(library, koha, { monotonicNow, random }, watch)] as const,
     ),
   );
-  const seen = ({ circuit, silence }: Door, lastSuccess: number | null): CircuitSeen => ({
+  const seen = ({ circuit, silence }: Breaker, lastSuccess: number | null): CircuitSeen => ({
     isOpen: circuit.isOpen || silence.isSuspicious,
     isDue: circuit.isDue && !silence.isSuspicious,
     sinceSuccessMs: lastSuccess === null ? null : monotonicNow() - lastSuccess,
   });
-  const room = (library: string): LibraryAccess => {
-    const found = rooms.get(library);
+  const accessOf = (library: string): LibraryAccess => {
+    const found = accesses.get(library);
     if (found === undefined) throw new Error(`no client for library ${library}`);
     return found;
   };
 
   return {
     async call(library, work) {
-      const place = room(library);
+      const place = accessOf(library);
       const startedAt = monotonicNow();
       const result = await through(place, place.main, () => work(place.koha));
       place.lastSuccess = monotonicNow();
@@ -93,32 +93,32 @@ export function buildLibraries(
       return result;
     },
     async callBeside(library, work) {
-      const place = room(library);
+      const place = accessOf(library);
       const { koha, main, beside } = place;
       const result = await (main.circuit.isOpen
         ? through(place, main, () => work(koha))
-        : through(place, beside, () => work(koha), { judge: judgeBeside }));
+        : through(place, beside, () => work(koha), { record: recordBeside }));
       beside.circuit.succeeded();
       place.lastReport = monotonicNow();
       return result;
     },
     async capabilities(library) {
-      const place = room(library);
+      const place = accessOf(library);
       return through(place, place.main, () => place.koha.capabilities(), { success: 'no news' });
     },
     circuit(library) {
-      const { main, lastSuccess } = room(library);
+      const { main, lastSuccess } = accessOf(library);
       return seen(main, lastSuccess);
     },
     reportCircuit(library) {
-      const { main, beside, lastReport } = room(library);
+      const { main, beside, lastReport } = accessOf(library);
       return seen(main.circuit.isOpen ? main : beside, lastReport);
     },
   };
 }
 
 /** What one kind of call goes through. */
-interface Door {
+interface Breaker {
   readonly circuit: Circuit;
   readonly silence: Silence;
 }
@@ -126,10 +126,10 @@ interface Door {
 interface LibraryAccess {
   readonly library: string;
   readonly koha: KohaClient;
-  readonly main: Door;
-  /** Of the work beside the story: a plugin that hangs says nothing of its library. */
-  readonly beside: Door;
-  readonly rest: BackOff;
+  readonly main: Breaker;
+  /** Of the work beside the workflow: a plugin that hangs says nothing of its library. */
+  readonly beside: Breaker;
+  readonly backOff: BackOff;
   /** Hears of each failure that is not a report's, before the circuit does. */
   readonly failed: (error: KohaError) => void;
   lastSuccess: number | null;
@@ -163,7 +163,7 @@ function buildAccess(
       }),
       silence: buildSilence(monotonicNow),
     },
-    rest: buildBackOff(monotonicNow),
+    backOff: buildBackOff(monotonicNow),
     failed: (error) => watch.failed(library, error),
     lastSuccess: null,
     lastReport: null,
@@ -172,12 +172,12 @@ function buildAccess(
 
 /** Does the work unless the library is backed off or its circuit is open, and reports to both how it went. */
 async function through<T>(
-  { library, rest, failed }: LibraryAccess,
-  { circuit, silence }: Door,
+  { library, backOff, failed }: LibraryAccess,
+  { circuit, silence }: Breaker,
   work: () => Promise<T>,
-  how: { readonly success?: 'no news'; readonly judge?: typeof judge } = {},
+  how: { readonly success?: 'no news'; readonly record?: typeof record } = {},
 ): Promise<T> {
-  rest.assertOver();
+  backOff.assertOver();
   if (silence.isSuspicious) throw new LibraryClosed(library);
   const passage = circuit.enter();
   if (passage === 'refuse') throw new LibraryClosed(library);
@@ -190,9 +190,9 @@ async function through<T>(
     return result;
   } catch (error) {
     over(howItEnded(error));
-    if (how.judge === undefined && error instanceof KohaError) failed(error);
-    (how.judge ?? judge)(circuit, passage, error);
-    rest.hear(error);
+    if (how.record === undefined && error instanceof KohaError) failed(error);
+    (how.record ?? record)(circuit, passage, error);
+    backOff.hear(error);
     throw error;
   }
 }
@@ -203,14 +203,14 @@ function howItEnded(error: unknown): 'answered' | 'silent' | 'no news' {
 }
 
 /** A library that answers, if only to refuse, is there. What was never sent, or is about one record, is no news of it. */
-function judge(circuit: Circuit, passage: Passage, error: unknown): void {
+function record(circuit: Circuit, passage: Passage, error: unknown): void {
   if (!(error instanceof KohaError) || isNoNews(error)) circuit.abandoned(passage);
   else if (TROUBLE.has(error.code)) circuit.failed(passage);
   else circuit.succeeded();
 }
 
 /** A route beside the workflow that answers anything but success is in trouble; its library may be well. */
-function judgeBeside(circuit: Circuit, passage: Passage, error: unknown): void {
+function recordBeside(circuit: Circuit, passage: Passage, error: unknown): void {
   const isTrouble = error instanceof KohaError && !NO_NEWS.has(error.code) && error.code !== 'rate_limited';
   if (isTrouble) circuit.failed(passage);
   else circuit.abandoned(passage);

@@ -2,7 +2,7 @@
 export interface SlotClock {
   /** Learns how long the library takes to answer, in milliseconds. */
   answered(library: string, ms: number): void;
-  /** Books the next free place and returns how many milliseconds it is away. */
+  /** Reserves the next free place and returns how many milliseconds it is away. */
   bookMs(library: string): number;
   /** Moving average of the library's answers; null before the first. */
   answerMs(library: string): number | null;

@@ -15,11 +15,12 @@ export function startMaintenance(tasks: readonly Task[], log: Logger): { close()
   const running = new Set<Promise<void>>();
   const timers = tasks.map(({ name, everyMs, work }) => {
     let isBusy = false;
-    const turn = async (): Promise<void> => {
+    const run = async (): Promise<void> => {
       try {
         await work();
       } catch (error) {
-        if (translateRedisError(error).kind === 'bug') log.error({ chore: name, error }, 'a chore failed');
+        if (translateRedisError(error).kind === 'bug')
+          log.error({ task: name, error }, 'a maintenance task failed');
       } finally {
         isBusy = false;
       }
@@ -27,7 +28,7 @@ export function startMaintenance(tasks: readonly Task[], log: Logger): { close()
     return setInterval(() => {
       if (isBusy) return;
       isBusy = true;
-      const done = turn().finally(() => running.delete(done));
+      const done = run().finally(() => running.delete(done));
       running.add(done);
     }, everyMs);
   });

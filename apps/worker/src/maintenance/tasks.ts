@@ -55,17 +55,17 @@ export function buildTasks(deps: {
   const sweepItems = buildItemSweep(redis);
   const delayedFor = async (kind: typeof SCANS | typeof REPORTS): Promise<readonly string[]> =>
     (await librariesWithDelayed(redis, kind)).filter((id) => known.has(id));
-  const wake = (): Promise<void> =>
+  const promoteScans = (): Promise<void> =>
     promoteRound({
       circuitOf: (library) => libraries.circuit(library),
       delayedFor: () => delayedFor(SCANS),
-      wake: (library, most) => promoteDelayed(redis, queue, library, most),
+      promote: (library, most) => promoteDelayed(redis, queue, library, most),
     });
   const promoteReports = (): Promise<void> =>
     promoteRound({
       circuitOf: (library) => libraries.reportCircuit(library),
       delayedFor: () => delayedFor(REPORTS),
-      wake: (library, most) => promoteDelayed(redis, reportQueue, library, most),
+      promote: (library, most) => promoteDelayed(redis, reportQueue, library, most),
     });
   const writeHealthOf = async ([library, seen]: readonly [string, LibraryHealth]): Promise<void> => {
     try {
@@ -77,9 +77,9 @@ export function buildTasks(deps: {
   };
   const writeChanges = (): Promise<unknown> => Promise.all(health.takeChanges().map(writeHealthOf));
   return [
-    { name: 'wake', everyMs: PROMOTE_EVERY_MS, work: wake },
-    { name: 'wake reports', everyMs: PROMOTE_EVERY_MS, work: promoteReports },
-    { name: 'sightings', everyMs: HEALTH_EVERY_MS, work: writeChanges },
+    { name: 'promote scans', everyMs: PROMOTE_EVERY_MS, work: promoteScans },
+    { name: 'promote reports', everyMs: PROMOTE_EVERY_MS, work: promoteReports },
+    { name: 'library health', everyMs: HEALTH_EVERY_MS, work: writeChanges },
     {
       name: 'clock steps',
       everyMs: OVERDUE_EVERY_MS,
@@ -109,6 +109,6 @@ export function buildTasks(deps: {
 async function rewrite(redis: Redis, log: Logger): Promise<void> {
   if ((await rewriteLogWhenDue(redis, REWRITE_EVERY_MS)) !== 'refused') return;
   log.warn(
-    'Redis does not rewrite its append-only file for us: it keeps sealed cards until it does by itself',
+    'Redis does not rewrite its append-only file for us: it keeps encrypted cards until it does by itself',
   );
 }

@@ -5,8 +5,8 @@ import type { CheckoutOutcome } from './check-out.ts';
 import type { Scan } from './scan.ts';
 
 /**
- * Who asked whom for what and what came of it, one line each: ids, codes, names of fields, a keyed hash of the
- * card. `operator` is the lending Koha's number of who scanned, by which a home can ask that library who it was.
+ * Who requested what of whom, with the result, one line each: ids, codes, names of fields, a keyed hash of the
+ * card. `operator` is the lending Koha's number of who scanned, by which a home library can find out from that library who it was.
  */
 export interface Audit {
   lookedUp(scan: Scan, asked: readonly string[], located: Located): void;
@@ -19,7 +19,7 @@ export interface Audit {
     copy: Extract<PatronCopy, { kind: 'copy' }>,
     result: Exclude<CopyResult, { kind: 'busy' }>,
   ): void;
-  lent(scan: Scan, patronId: number, checkout: CheckoutOutcome): void;
+  checkedOut(scan: Scan, patronId: number, checkout: CheckoutOutcome): void;
 }
 
 /** Writes the audit into the log; every line has `audit: true`. */
@@ -52,7 +52,8 @@ export function buildAudit(log: Logger): Audit {
         ...patronIdOf(result),
         ...(result.kind === 'copied' ? { fields } : {}),
       }),
-    lent: (scan, patronId, { result, keys }) => line(scan, 'loan', { patron_id: patronId, result, keys }),
+    checkedOut: (scan, patronId, { result, keys }) =>
+      line(scan, 'loan', { patron_id: patronId, result, keys }),
   };
 }
 

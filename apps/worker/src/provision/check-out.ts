@@ -48,7 +48,7 @@ async function isAnonymized({ lending, patronId }: CheckoutOrder, deps: StepDeps
   return patron?.anonymized === true;
 }
 
-/** Koha's own word that what stands in the way is confirmed; for exactly this patron and item. */
+/** Koha's own token that what stands in the way is confirmed; for exactly this patron and item. */
 interface Confirmed {
   readonly itemId: number;
   readonly token: string;
@@ -65,7 +65,7 @@ async function trySending(
   switch (answer.kind) {
     case 'looked':
       return answer.result;
-    case 'lent':
+    case 'checked_out':
       return { result: 'CHECKED_OUT', keys: [] };
     case 'item_not_found':
       return { result: 'ITEM_NOT_FOUND', keys: [] };
@@ -124,7 +124,7 @@ async function blocked(
   return { result: 'BLOCKED', keys: [...keys] };
 }
 
-/** Koha wants something confirmed and does not say what: ask, and confirm only if every single key may be. */
+/** Koha wants something confirmed and does not say what: look it up, and confirm only if every single key may be. */
 async function confirm(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome> {
   const looked = await lookUpKeys(order, deps);
   if (looked.kind === 'answered') return looked.result;
@@ -172,7 +172,7 @@ async function findCheckout(order: CheckoutOrder, deps: StepDeps): Promise<Check
   if (item === null) return { result: 'ITEM_NOT_FOUND', keys: [] };
   const checkout = await readAt(
     lending,
-    (koha, limits) => koha.findLoan(patronId, item.itemId, limits),
+    (koha, limits) => koha.findCheckout(patronId, item.itemId, limits),
     deps,
   );
   return checkout === null ? null : ALREADY;

@@ -5,11 +5,11 @@ import type { JobLock } from '../job/job-lock.ts';
 import type { Audit } from './audit.ts';
 import { type CheckoutOutcome, type CheckoutOrder, checkOut } from './check-out.ts';
 import type { InStep, StepDeps } from './step.ts';
-import { type Made, type Result, checkoutTooLate, done, endOf } from './result.ts';
+import { type MadeCopy, type Result, checkoutTooLate, done, endOf } from './result.ts';
 import type { Scan } from './scan.ts';
 
 export interface CheckoutStepDeps extends Pick<StepDeps, 'libraries' | 'pause' | 'monotonicNow'> {
-  readonly audit: Pick<Audit, 'lent'>;
+  readonly audit: Pick<Audit, 'checkedOut'>;
   readonly inStep: InStep;
   readonly now: () => number;
 }
@@ -24,11 +24,11 @@ const NOT_ASKED: CheckoutOutcome = { result: 'NOT_ASKED', keys: [] };
 export async function checkOutItem(
   scan: Scan,
   lock: JobLock,
-  { made, lookFirst }: { readonly made: Made; readonly lookFirst: boolean },
+  { made, lookFirst }: { readonly made: MadeCopy; readonly lookFirst: boolean },
   lending: Library,
   deps: CheckoutStepDeps,
 ): Promise<Result> {
-  if (!scan.itemAsked || !lending.retry.checkout) return done(endOf(made, NOT_ASKED));
+  if (!scan.checkoutRequested || !lending.retry.checkout) return done(endOf(made, NOT_ASKED));
   const { item } = scan;
   if (item === null) return done(checkoutTooLate(made));
   const latestMs = latestSendingMs(scan, lending);
@@ -48,14 +48,14 @@ export async function checkOutItem(
     if (checkout === 'anonymized') {
       return done({ ...endOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
     }
-    deps.audit.lent(scan, made.patron_id, checkout);
+    deps.audit.checkedOut(scan, made.patron_id, checkout);
     return done(endOf(made, checkout));
   } catch (error) {
     return failedCheckout(made, lending, error);
   }
 }
 
-function failedCheckout(made: Made, { koha: { timeoutMs } }: Library, error: unknown): Result {
+function failedCheckout(made: MadeCopy, { koha: { timeoutMs } }: Library, error: unknown): Result {
   const failure = decideFailure(error);
   if (failure.kind === 'misconfigured') {
     return done({ ...endOf(made, NOT_ASKED), outcome: 'MISCONFIGURED', problem: failure.problem });

@@ -1,10 +1,10 @@
 import type { Progress } from '@passport/contract';
 import type { PatronBody } from '@passport/koha-client';
-import type { CopyLook } from '@passport/patron-rules';
-import { type End, type Made, disclosedBy } from './result.ts';
+import type { CopyTraits } from '@passport/patron-rules';
+import { type End, type MadeCopy, disclosedBy } from './result.ts';
 
 /** The copy to make, decided to the last field. */
-export interface CopyOrder extends CopyLook {
+export interface CopyOrder extends CopyTraits {
   readonly lending: string;
   /** `{home library id}:{patron_id there}` */
   readonly homeKey: string;
@@ -22,7 +22,7 @@ export interface CopyOrder extends CopyLook {
 /** What became of the copy. The kinds are the words of the audit. */
 export type CopyResult =
   /** It is there: made now, or found (`ours`). */
-  | { readonly kind: 'copied' | 'ours'; readonly made: Made }
+  | { readonly kind: 'copied' | 'ours'; readonly made: MadeCopy }
   /** It is not, or no longer, and trying again would not help. */
   | { readonly kind: NotMade; readonly end: End }
   /** Others create here before us: come back in so many milliseconds. */
@@ -45,8 +45,8 @@ type NotMade =
 export function ours(
   { home, homeKey: home_key }: CopyOrder,
   patron_id: number,
-  disclosed: Made['disclosed'],
-  reasons: Made['reasons'] = [],
+  disclosed: MadeCopy['disclosed'],
+  reasons: MadeCopy['reasons'] = [],
 ): CopyResult {
   return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
 }

@@ -13,7 +13,7 @@ export interface CopyDeps extends StepDeps {
   readonly scan: Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
   /** Writes down that the copy is about to be sent, before it is. */
   readonly noteSent: () => Promise<void>;
-  /** Takes that back: nothing left the house after all. */
+  /** Takes that back: nothing was sent after all. */
   readonly nothingLeft: () => void;
   /** In [0, 1). */
   readonly random: () => number;
@@ -78,7 +78,7 @@ function pauseAfter(tries: number, { pause, random }: CopyDeps): Promise<void> {
   return pause(Math.round(longest * (0.5 + random() / 2)));
 }
 
-/** What Koha says of a create when it has the card, the home key or a look-alike already. */
+/** What Koha says of a create when it has the card, the home key or a possible duplicate already. */
 type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
 
 /** We send no login: Koha made one from the names, and a namesake created at the same moment was faster. */
@@ -139,9 +139,9 @@ function created(
   return misconfigured(order, { what: 'permission', name: SEE_ALL }, patronId);
 }
 
-/** Koha says that it is there, and we do not find it. A second look tells what is hidden from what was only being made. */
+/** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
 async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promise<CopyResult> {
-  if (because.kind === 'look_alike') {
+  if (because.kind === 'possible_duplicate') {
     return notMade('look_alike', order, { outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
   }
   if (because.kind === 'userid_taken') return misconfigured(order, { what: 'other', name: 'userid' });

@@ -27,12 +27,12 @@ interface Waiter {
 }
 
 /**
- * Builds a line over a monotonic clock; the oldest scan goes first. While `hasRoom` all may wait as long as they like: what
+ * Builds a line over a monotonic clock; the oldest scan goes first. While `hasFreeSlots` all may wait as long as they like: what
  * they have looked up is not looked up again. Then at most `mostWaiting` may.
  */
 export function buildCreateLine(
   mostWaiting: number,
-  hasRoom: () => boolean,
+  hasFreeSlots: () => boolean,
   monotonicNow: () => number,
 ): CreateLine {
   const waiting: Waiter[] = [];
@@ -42,7 +42,7 @@ export function buildCreateLine(
   const put = (waiter: Waiter): void => {
     const behind = waiting.findIndex(({ sinceMs }) => sinceMs > waiter.sinceMs);
     waiting.splice(behind === -1 ? waiting.length : behind, 0, waiter);
-    if (waiting.length > mostWaiting && !hasRoom()) waiting.pop()?.end(false);
+    if (waiting.length > mostWaiting && !hasFreeSlots()) waiting.pop()?.end(false);
   };
   const wait = (sinceMs: number, signal: AbortSignal): Promise<boolean> =>
     new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ export function buildCreateLine(
         reject(signal.reason as Error);
       };
       const timer = setInterval(() => {
-        if (hasRoom()) return;
+        if (hasFreeSlots()) return;
         drop();
         waiter.end(false);
       }, PATIENCE_MS);

@@ -7,7 +7,7 @@ const LIFE_MS = 3_000;
 const KEEP_EACH_MS = 1_000;
 /** Only the first of this process's line asks, and for so long where others need its slot. */
 const PATIENCE_MS = 5_000;
-const ASK_AGAIN_MS = 20;
+const RETRY_EVERY_MS = 20;
 
 /** What came of work that needs the place where a library's copies are created. */
 type Placed<T> =
@@ -33,7 +33,7 @@ export interface CreateAccessDeps {
   /** How many jobs of one lending library may stand in this process's line. */
   readonly mostWaiting: number;
   /** Whether no other job needs the slots of those who wait. */
-  readonly hasRoom: () => boolean;
+  readonly hasFreeSlots: () => boolean;
   readonly newId: () => string;
   readonly monotonicNow: () => number;
   readonly pause: (ms: number) => Promise<void>;
@@ -47,7 +47,7 @@ export interface CreateAccessDeps {
 export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
   const lines = new Map<string, CreateLine>();
   const lineOf = (lending: string): CreateLine => {
-    const line = lines.get(lending) ?? buildCreateLine(deps.mostWaiting, deps.hasRoom, deps.monotonicNow);
+    const line = lines.get(lending) ?? buildCreateLine(deps.mostWaiting, deps.hasFreeSlots, deps.monotonicNow);
     lines.set(lending, line);
     return line;
   };
@@ -74,19 +74,19 @@ export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
 async function waitForPlace(
   { lending, eventId, startedMs }: Creator,
   signal: AbortSignal,
-  { places, hasRoom, newId, monotonicNow, pause }: CreateAccessDeps,
+  { places, hasFreeSlots, newId, monotonicNow, pause }: CreateAccessDeps,
 ): Promise<CreatePlace | null> {
-  const holder: PlaceOwner = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };
+  const owner: PlaceOwner = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };
   const until = monotonicNow() + PATIENCE_MS;
   try {
     for (;;) {
       signal.throwIfAborted();
-      const place = await places.take(lending, holder, LIFE_MS);
-      if (place !== null || (monotonicNow() >= until && !hasRoom())) return place;
-      await pause(ASK_AGAIN_MS);
+      const place = await places.take(lending, owner, LIFE_MS);
+      if (place !== null || (monotonicNow() >= until && !hasFreeSlots())) return place;
+      await pause(RETRY_EVERY_MS);
     }
   } catch (error) {
-    await places.leave(lending, holder).catch(() => undefined); // one at the door is forgotten by itself
+    await places.leave(lending, owner).catch(() => undefined); // it leaves the line by itself
     throw error;
   }
 }

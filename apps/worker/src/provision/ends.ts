@@ -1,4 +1,4 @@
-import { type Located, type Silent, judge } from '@passport/patron-rules';
+import { type Located, type Silent, decideEligibility } from '@passport/patron-rules';
 import type { Library } from '@passport/config';
 import { WAIT_RULES, decideFailure } from '../job/retry-policy.ts';
 import type { Audit } from './audit.ts';
@@ -39,14 +39,14 @@ function homesSilent(scan: Scan, { silent, refused }: NoAnswer): Retry {
     kind: 'retry',
     library: first?.library ?? homes[0] ?? scan.lending,
     reason: first?.reason ?? 'NO_ANSWER',
-    // One library's patience is its own: whoever asked for more is left alone all the same (back-off.ts).
+    // One library's back-off is its own: whoever requested a longer one still gets it (back-off.ts).
     retryAfterMs: shortest(silent.map(({ retryAfterMs }) => retryAfterMs)),
     closed: silent.filter(({ reason }) => reason === 'CIRCUIT_OPEN').map(({ library }) => library),
     otherwise: { outcome: 'HOME_UNREACHABLE', homes },
   };
 }
 
-/** Null where one of them asks for nothing. */
+/** Null where one of them requests nothing. */
 function shortest(patience: readonly (number | null)[]): number | null {
   return patience.length === 0 || patience.includes(null) ? null : Math.min(...patience.map(Number));
 }
@@ -59,20 +59,20 @@ export function decideEligible(
   audit: Pick<Audit, 'notShared' | 'notEligible'>,
 ): End | null {
   const home = candidate.home.id;
-  const judgement = judge({ patron, ...candidate, lending, scannedOn: scan.day });
-  switch (judgement.kind) {
+  const decision = decideEligibility({ patron, ...candidate, lending, scannedOn: scan.day });
+  switch (decision.kind) {
     case 'eligible':
       return null;
     case 'not_shared':
-      audit.notShared(scan, home, judgement.because);
+      audit.notShared(scan, home, decision.because);
       return { outcome: 'NOT_FOUND' };
     case 'not_eligible': {
-      const reasons = lending.eligibility.showReasons ? judgement.reasons : [];
-      audit.notEligible(scan, home, judgement.reasons);
+      const reasons = lending.eligibility.showReasons ? decision.reasons : [];
+      audit.notEligible(scan, home, decision.reasons);
       return { outcome: 'NOT_ELIGIBLE', homes: [home], reasons };
     }
     default:
-      return judgement satisfies never;
+      return decision satisfies never;
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
-import { type LocalHolder, decideLocalHolder, isCopy, isMergedCopy } from '@passport/patron-rules';
+import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
 import { type CopyOrder, type CopyResult, conflict, misconfigured, notMade, ours } from './copy-result.ts';
 import { readAt } from './read-at.ts';
 import type { StepDeps } from './step.ts';
@@ -21,51 +21,51 @@ export async function findLocalCopy(
     deps,
   );
   const known = { ...order, card, homeId, byCard };
-  const holder = decideLocalHolder({ ...known, byHomeKey: [] });
-  if (holder.kind === 'our_copy' || homeKeyAttribute === null) return whoHolds(order, deps, holder, unsure);
+  const match = decideLocalMatch({ ...known, byHomeKey: [] });
+  if (match.kind === 'our_copy' || homeKeyAttribute === null) return resultOfMatch(order, deps, match, unsure);
   const byHomeKey = await readAt(
     lending,
     (koha, limits) => koha.findByAttribute(homeKeyAttribute, homeKey, limits),
     deps,
   );
-  return whoHolds(order, deps, decideLocalHolder({ ...known, byHomeKey }), unsure);
+  return resultOfMatch(order, deps, decideLocalMatch({ ...known, byHomeKey }), unsure);
 }
 
-async function whoHolds(
+async function resultOfMatch(
   order: CopyOrder,
   deps: StepDeps,
-  holder: LocalHolder,
+  match: LocalMatch,
   unsure: boolean,
 ): Promise<CopyResult | null> {
   const { homeKeyAttribute } = order;
-  switch (holder.kind) {
+  switch (match.kind) {
     case 'nobody':
       return null;
     case 'our_copy':
-      return ours(order, holder.patronId, unsure ? [...order.fields] : null);
+      return ours(order, match.patronId, unsure ? [...order.fields] : null);
     case 'our_copy_older_card':
-      return changeCard(order, deps, holder.patronId);
+      return changeCard(order, deps, match.patronId);
     case 'copy_without_key':
       // Where no home key is written, what this very event sent is ours by its card and its passport.
-      if (homeKeyAttribute === null && unsure) return ours(order, holder.patronId, [...order.fields]);
-      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: holder.patronId });
+      if (homeKeyAttribute === null && unsure) return ours(order, match.patronId, [...order.fields]);
+      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: match.patronId });
     case 'native':
-      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: holder.patronId });
+      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: match.patronId });
     case 'copy_of_other_number':
-      return changeHomeKey(order, deps, holder);
+      return changeHomeKey(order, deps, match);
     case 'copy_merged':
-      return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId: holder.patronId });
+      return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId: match.patronId });
     case 'copy_anonymized':
-      return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId: holder.patronId });
+      return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId: match.patronId });
     case 'card_of_another':
       return conflict(order);
     default:
-      return holder satisfies never;
+      return match satisfies never;
   }
 }
 
 /**
- * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the rest echoed. A look by
+ * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the other fields echoed. A look by
  * attribute shows that attribute alone, so the copy is read: without a passport it is nobody's copy any more.
  */
 async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): Promise<CopyResult> {
@@ -111,12 +111,12 @@ async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): P
 
 /**
  * The card is on a copy whose key names another number at home. If home has given that number up (it merged two records, or
- * anonymised one), the copy is this patron's, and gets the number they have now. Nothing more is asked of home.
+ * anonymised one), the copy is this patron's, and gets the number they have now. Nothing more is read from home.
  */
 async function changeHomeKey(
   order: CopyOrder,
   deps: StepDeps,
-  { patronId, otherNumber, attributeId }: Extract<LocalHolder, { kind: 'copy_of_other_number' }>,
+  { patronId, otherNumber, attributeId }: Extract<LocalMatch, { kind: 'copy_of_other_number' }>,
 ): Promise<CopyResult> {
   const { home, lending, homeKey } = order;
   const { libraries, signal } = deps;

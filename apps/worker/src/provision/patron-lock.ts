@@ -2,11 +2,11 @@ import type { PatronLocks } from '@passport/queue';
 import type { JobLock } from '../job/job-lock.ts';
 import type { Scan } from './scan.ts';
 
-/** How long a patron lock lives beside two Koha calls: longer than a copy and its loan take when all goes well. */
+/** How long a patron lock lives beside two Koha calls: longer than a copy and its checkout take when all goes well. */
 const LOCK_LIFE_MS = 20_000;
 /** A worker's slot is not kept longer than this for somebody else's patron lock. */
 const PATIENCE_MS = 2_000;
-const ASK_AGAIN_MS = 40;
+const RETRY_EVERY_MS = 40;
 
 export interface PatronLockDeps {
   readonly patronLocks: PatronLocks;
@@ -33,14 +33,14 @@ export function buildPatronLock(
   scan: Pick<Scan, 'lending' | 'eventId'>,
   homeKey: string,
   lock: JobLock,
-  work: (held: JobLock) => Promise<T>,
+  work: (writeLock: JobLock) => Promise<T>,
 ) => Promise<T | null> {
   return async (scan, homeKey, lock, work) => {
     const patronLock = await waitForLock(scan, homeKey, lock.signal, deps);
     if (patronLock === null) return null;
     // A write may wait for a token and a place before its own timeout begins.
     const lastStart = patronLock.endsAt - 2 * deps.timeoutMs(scan.lending);
-    const held: JobLock = {
+    const writeLock: JobLock = {
       signal: lock.signal,
       assertHeld() {
         lock.assertHeld();
@@ -48,7 +48,7 @@ export function buildPatronLock(
       },
     };
     try {
-      return await work(held);
+      return await work(writeLock);
     } catch (error) {
       if (error instanceof PatronLockOver) return null;
       throw error;
@@ -64,15 +64,15 @@ async function waitForLock(
   signal: AbortSignal,
   { patronLocks, timeoutMs, newId, monotonicNow, pause }: PatronLockDeps,
 ): Promise<{ readonly endsAt: number; release(): Promise<void> } | null> {
-  const holder = { event: `${lending}.${eventId}`, run: newId() };
+  const owner = { event: `${lending}.${eventId}`, run: newId() };
   const lifeMs = LOCK_LIFE_MS + 2 * timeoutMs(lending);
   const until = monotonicNow() + PATIENCE_MS;
   for (;;) {
     signal.throwIfAborted();
-    const askedAt = monotonicNow();
-    const release = await patronLocks.take(`${lending}:${homeKey}`, holder, lifeMs);
-    if (release !== null) return { endsAt: askedAt + lifeMs, release };
+    const sentAt = monotonicNow();
+    const release = await patronLocks.take(`${lending}:${homeKey}`, owner, lifeMs);
+    if (release !== null) return { endsAt: sentAt + lifeMs, release };
     if (monotonicNow() >= until) return null;
-    await pause(ASK_AGAIN_MS);
+    await pause(RETRY_EVERY_MS);
   }
 }

@@ -10,9 +10,9 @@ import {
   locate,
   passportTypes,
 } from '@passport/patron-rules';
-import type { JobHold } from '../job/job-lock.ts';
-import { SLOT_WAIT_WITH_ROOM_MS } from '../koha/connect-libraries.ts';
-import type { buildAskHome } from './ask-home.ts';
+import type { ScanLock } from '../job/job-lock.ts';
+import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
+import type { buildHomeQuery } from './query-home.ts';
 import type { Audit } from './audit.ts';
 import { type CheckoutStepDeps, checkOutItem } from './checkout-step.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
@@ -27,7 +27,7 @@ import type { Scan } from './scan.ts';
 export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'> {
   readonly createAccess: CreateAccess;
   readonly consortium: Consortium;
-  readonly ask: ReturnType<typeof buildAskHome>;
+  readonly queryHome: ReturnType<typeof buildHomeQuery>;
   readonly quota: Quota;
   readonly withPatronLock: ReturnType<typeof buildPatronLock>;
   readonly audit: Audit;
@@ -39,14 +39,14 @@ export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'
  * The workflow of a scan: locate, decide, copy, check out. Throws KohaError or LibraryClosed where a library must be tried
  * again and there is nothing better to say about it.
  */
-export async function provision(scan: Scan, lock: JobHold, deps: ProvisionDeps): Promise<Result> {
+export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
   const { consortium, audit, libraries, withPatronLock, now } = deps;
   const lending = libraryById(consortium, scan.lending);
   const { made } = scan;
   if (made !== null) {
     // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
-    const result = await withPatronLock(scan, made.home_key, lock, (held) =>
-      checkOutItem(scan, held, { made, lookFirst: true }, lending, deps),
+    const result = await withPatronLock(scan, made.home_key, lock, (writeLock) =>
+      checkOutItem(scan, writeLock, { made, lookFirst: true }, lending, deps),
     );
     return result ?? othersFirst(scan, made.home, null);
   }
@@ -71,14 +71,14 @@ export async function provision(scan: Scan, lock: JobHold, deps: ProvisionDeps):
       return done({ outcome: 'MISCONFIGURED', problem, homes: [home] });
     }
     const order = copyOrder(scan, located, copy, lending, consortium);
-    const result = await withPatronLock(scan, copy.homeKey, lock, async (held) => {
-      const copied = await copyPatron(order, copyDeps(scan, copy, home, { ...lock, ...held }, deps));
+    const result = await withPatronLock(scan, copy.homeKey, lock, async (writeLock) => {
+      const copied = await copyPatron(order, copyDeps(scan, copy, home, { ...lock, ...writeLock }, deps));
       if (copied.kind === 'busy') return othersFirst(scan, home, copied.freeInMs);
       audit.copied(scan, copy, copied);
       if ('end' in copied) return done(copied.end);
       if (copied.kind === 'copied') deps.copied(scan.lending, now() - scan.scannedMs);
       const lookFirst = copied.kind === 'ours' && scan.mayHaveWritten;
-      return checkOutItem(scan, held, { made: copied.made, lookFirst }, lending, deps);
+      return checkOutItem(scan, writeLock, { made: copied.made, lookFirst }, lending, deps);
     });
     return result ?? othersFirst(scan, home, null);
   } catch (error) {
@@ -91,7 +91,7 @@ async function lookUpWithinQuota(
   scan: Scan,
   signal: AbortSignal,
   candidates: readonly Candidate[],
-  deps: Pick<ProvisionDeps, 'quota' | 'consortium' | 'ask' | 'inStep' | 'audit'>,
+  deps: Pick<ProvisionDeps, 'quota' | 'consortium' | 'queryHome' | 'inStep' | 'audit'>,
 ): Promise<Located | Retry> {
   const { quota } = deps;
   const look = (): Promise<Located> => lookUp(scan, signal, candidates, deps);
@@ -105,7 +105,12 @@ async function lookUp(
   scan: Scan,
   signal: AbortSignal,
   candidates: readonly Candidate[],
-  { consortium, ask, inStep, audit }: Pick<ProvisionDeps, 'consortium' | 'ask' | 'inStep' | 'audit'>,
+  {
+    consortium,
+    queryHome,
+    inStep,
+    audit,
+  }: Pick<ProvisionDeps, 'consortium' | 'queryHome' | 'inStep' | 'audit'>,
 ): Promise<Located> {
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
   const asked = new Set<string>();
@@ -115,11 +120,11 @@ async function lookUp(
       card: scan.card,
       passportTypes: passportTypes(consortium),
       ...consortium.locate,
-      waitMs: SLOT_WAIT_WITH_ROOM_MS,
+      waitMs: SLOT_WAIT_WHEN_FREE_MS,
       signal,
-      ask(library, card, deadline) {
+      query(library, card, deadline) {
         asked.add(library);
-        return ask(library, card, { balance, deadline, stop: signal });
+        return queryHome(library, card, { balance, deadline, stop: signal });
       },
     }),
   );
@@ -165,7 +170,13 @@ const copyOrder = (
   lookFirst: scan.sent !== null,
 });
 
-const copyDeps = (scan: Scan, copy: Copy, home: string, held: JobHold, deps: ProvisionDeps): CopyDeps => ({
+const copyDeps = (
+  scan: Scan,
+  copy: Copy,
+  home: string,
+  writeLock: ScanLock,
+  deps: ProvisionDeps,
+): CopyDeps => ({
   libraries: deps.libraries,
   pause: deps.pause,
   monotonicNow: deps.monotonicNow,
@@ -173,11 +184,11 @@ const copyDeps = (scan: Scan, copy: Copy, home: string, held: JobHold, deps: Pro
   createAccess: deps.createAccess,
   inStep: deps.inStep,
   scan,
-  signal: held.signal,
-  assertHeld: () => held.assertHeld(),
+  signal: writeLock.signal,
+  assertHeld: () => writeLock.assertHeld(),
   async noteSent() {
-    await held.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
+    await writeLock.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
     deps.audit.sending(scan, copy);
   },
-  nothingLeft: () => held.nothingLeft(),
+  nothingLeft: () => writeLock.nothingLeft(),
 });

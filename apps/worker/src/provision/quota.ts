@@ -4,7 +4,7 @@ import { libraryById } from '@passport/patron-rules';
 import type { Retry } from './result.ts';
 import type { Scan } from './scan.ts';
 
-/** Holds a library to its hourly copies, misses and decisions. */
+/** Limits a library to its hourly copies, misses and decisions. */
 export interface Quota {
   /** Null when the event may go on, a retry when the hour is used up. */
   reserve(scan: Pick<Scan, 'lending' | 'eventId'>): Promise<Retry | null>;

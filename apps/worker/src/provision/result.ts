@@ -19,7 +19,7 @@ export interface End {
 }
 
 /** A copy that is there, so that only the checkout is left. The job keeps it while its lending library must be tried again. */
-export type Made = NonNullable<JobData['made']>;
+export type MadeCopy = NonNullable<JobData['made']>;
 
 export type Done = { readonly kind: 'done' } & End;
 
@@ -29,11 +29,11 @@ export interface Retry {
   /** Who is waited for, and why. */
   readonly library: string;
   readonly reason: WaitingReason;
-  /** What the library or the limit asks for, in milliseconds; null: our own schedule. */
+  /** What the library or the limit requires, in milliseconds; null: our own schedule. */
   readonly retryAfterMs: number | null;
   /** Every library with an open circuit whose return is worth a try; when left out with `CIRCUIT_OPEN`, `library`. */
   readonly closed?: readonly string[];
-  readonly made?: Made;
+  readonly made?: MadeCopy;
   /** The item may still be checked out by what was sent: however late it is, another look comes before the end. */
   readonly mustLook?: boolean;
   /** What it comes to once `give_up_after` is over. */
@@ -43,7 +43,7 @@ export interface Retry {
 /** What one run of a job came to: the only result between the workflow and the queue. */
 export type Result = Done | Retry;
 
-/** The part of an ending that says: this patron's data went, or may have gone, to the lending library. */
+/** The part of an end that says: this patron's data went, or may have gone, to the lending library. */
 export function disclosedBy({
   home,
   home_key: homeKey,
@@ -55,18 +55,18 @@ export function disclosedBy({
 export const done = (end: End): Done => ({ kind: 'done', ...end });
 
 /** What an event comes to whose copy is there. */
-export function endOf(made: Made, checkout: NonNullable<Progress['checkout']>): End {
+export function endOf(made: MadeCopy, checkout: NonNullable<Progress['checkout']>): End {
   const { outcome, reasons, home, home_key, patron_id: patronId, disclosed: fields } = made;
   const disclosed = fields === null ? {} : disclosedBy({ home, home_key, fields });
   return { outcome, reasons, homes: [home], patronId, checkout, ...disclosed };
 }
 
 /** The copy is there, and nobody may check the item out any more. */
-export const checkoutTooLate = (made: Made): End => endOf(made, { result: 'TOO_LATE', keys: [] });
+export const checkoutTooLate = (made: MadeCopy): End => endOf(made, { result: 'TOO_LATE', keys: [] });
 
 /**
  * An end with what the event has disclosed, in this run or an earlier one: whatever the lending library answered, and
- * whatever came of it, it has had the record in its hands.
+ * whatever came of it, it has received the record.
  */
 export function withDisclosure<T extends End>(end: T, job: JobData): T {
   if (end.disclosed !== undefined) return end;

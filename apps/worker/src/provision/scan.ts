@@ -1,7 +1,7 @@
-import { type JobData, dayOfScan, sealContext } from '@passport/contract';
-import type { Sealer } from '@passport/runtime';
+import { type JobData, dayOfScan, encryptionContext } from '@passport/contract';
+import type { Encryption } from '@passport/runtime';
 
-/** A job, opened: what the story works with. It never leaves this process. */
+/** A job, opened: what the workflow works with. It never leaves this process. */
 export interface Scan {
   readonly lending: string;
   readonly eventId: string;
@@ -9,8 +9,8 @@ export interface Scan {
   readonly card: string;
   /** Koha's number of the member of staff who scanned; null where nobody was logged in. */
   readonly operator: number | null;
-  /** Whether an item waits to be lent. */
-  readonly itemAsked: boolean;
+  /** Whether an item waits to be checked out. */
+  readonly checkoutRequested: boolean;
   /** Null when no item waits, or when it is gone because it would be too late. */
   readonly item: string | null;
   /** `YYYY-MM-DD` where the card was scanned. */
@@ -25,24 +25,24 @@ export interface Scan {
   readonly mayHaveWritten: boolean;
   /** What an earlier run was about to send to the lending library. */
   readonly sent: JobData['sent'];
-  /** The copy of an earlier run, when only the loan is left. */
+  /** The copy of an earlier run, when only the checkout is left. */
   readonly made: JobData['made'];
 }
 
-/** Opens a job. Throws SealError when its card was sealed with a key that is not here. */
-export function openScan(job: JobData, sealer: Sealer, mayHaveWritten: boolean): Scan {
+/** Opens a job. Throws DecryptionError when its card was encrypted with a key that is not here. */
+export function openScan(job: JobData, encryption: Encryption, mayHaveWritten: boolean): Scan {
   const { library, event_id: eventId } = job;
-  const open = (sealed: string | null, field: 'card' | 'item'): string | null =>
-    sealed === null ? null : sealer.open(sealed, sealContext(library, eventId, field));
+  const decrypt = (encrypted: string | null, field: 'card' | 'item'): string | null =>
+    encrypted === null ? null : encryption.decrypt(encrypted, encryptionContext(library, eventId, field));
   const scannedMs = job.received_ms - job.age_at_delivery_ms;
   return {
     lending: library,
     eventId,
     branch: job.branch,
-    card: open(job.sealed_card, 'card') ?? '',
+    card: decrypt(job.sealed_card, 'card') ?? '',
     operator: job.operator,
-    itemAsked: job.item_asked,
-    item: open(job.sealed_item, 'item'),
+    checkoutRequested: job.item_asked,
+    item: decrypt(job.sealed_item, 'item'),
     day: dayOfScan(job.scanned_at),
     cardHash: job.card_hash,
     scannedMs,

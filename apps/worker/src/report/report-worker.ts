@@ -13,11 +13,11 @@ import { buildPauseWhileFull } from '../job/pause-while-full.ts';
 import { reportSpan } from './report.ts';
 
 const CONCURRENCY = 4;
-/** As for scans: a dead worker's telling goes on elsewhere within seconds, however often that happens. */
+/** As for scans: a dead worker's report goes on elsewhere within seconds, however often that happens. */
 const LOCK_MS = 5_000;
 const STALLED_INTERVAL_MS = 2_500;
 const MOST_STALLS = 1_000;
-/** A desk may still be looking, for the first minutes: told within this once its Koha takes reports again. */
+/** A desk may still be looking, for the first minutes: it gets the report within this once its Koha takes reports again. */
 const FIRST_DELAYS_MS = [1_000, 2_000, 4_000] as const;
 const DESK_DELAY_MS = 5_000;
 const DESK_TRIES = 24;
@@ -25,13 +25,13 @@ const DESK_TRIES = 24;
 const LONGEST_DELAY_MS = 10_000;
 /**
  * So much longer for each report that waits for the same library: however many one library makes, they are tried a hundred
- * times a second together and no more. Whoever finds the route well again wakes them all.
+ * times a second together and no more. Whoever finds the route well again promotes them all.
  */
 const EACH_WAITING_MS = 10;
 /** BullMQ would sleep for 15 s after a lost connection. */
 const FETCH_AGAIN_MS = 1_000;
 
-/** Starts what tells Koha the ends that it did not take at once: the state as of now, until `give_up_after`. */
+/** Starts what sends Koha the reports that it did not take at once: the state as of now, until `give_up_after`. */
 export function startReportWorker(deps: {
   readonly connection: Redis;
   /** The connection on which the states are read. */
@@ -49,14 +49,14 @@ export function startReportWorker(deps: {
 }): { close(): Promise<void> } {
   const { redis, libraries, noteDelayed, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
 
-  const tell = async (jobId: string, report: QueuedReport): Promise<void> => {
+  const send = async (jobId: string, report: QueuedReport): Promise<void> => {
     const { library, event_id: eventId, since_ms: sinceMs, traceparent } = report;
     const patienceMs = giveUpAfterMs(library);
     if (patienceMs === null) {
       // The library is only in the configuration of a newer worker: that one shall report it.
       if (now() - sinceMs < longestGiveUpMs)
         throw new Error(`${library} is not in this worker's configuration`);
-      log.warn({ event: eventId, library }, 'Koha was not told');
+      log.warn({ event: eventId, library }, 'report given up');
       return;
     }
     const state = await readEventState(redis, library, eventId, nameOf);
@@ -71,10 +71,10 @@ export function startReportWorker(deps: {
       const leftMs = patienceMs - (now() - sinceMs);
       if (leftMs > 0) {
         if (!libraries.reportCircuit(library).isOpen) throw error;
-        // Whoever finds the route well again wakes what waits for it.
+        // Whoever finds the route well again promotes what waits for it.
         throw new RouteClosed(Math.min((await noteDelayed(library, jobId)) * EACH_WAITING_MS, leftMs));
       }
-      log.warn({ event: eventId, library, error }, 'Koha was not told');
+      log.warn({ event: eventId, library, error }, 'report given up');
     }
   };
 
@@ -83,7 +83,7 @@ export function startReportWorker(deps: {
     async (job) => {
       const report = reportSchema.safeParse(job.data);
       if (!report.success) throw new UnrecoverableError('UNREADABLE_JOB');
-      await tell(job.id ?? '', report.data);
+      await send(job.id ?? '', report.data);
     },
     {
       connection: deps.connection,
@@ -97,11 +97,11 @@ export function startReportWorker(deps: {
       skipVersionCheck: true,
     },
   );
-  const rest = buildPauseWhileFull(worker, deps.connection, log);
-  worker.on('error', (error) => rest.hear(error)); // the connection logs its outages, once each
+  const pauseWhileFull = buildPauseWhileFull(worker, deps.connection, log);
+  worker.on('error', (error) => pauseWhileFull.hear(error)); // the connection logs its outages, once each
   return {
     close: () => {
-      rest.close();
+      pauseWhileFull.close();
       return worker.close();
     },
   };

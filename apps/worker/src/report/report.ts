@@ -5,17 +5,17 @@ import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
 import { repeatAtOnce } from '../koha/of-the-moment.ts';
 import type { Sources } from '../sources.ts';
 
-/** Tells a library's Koha how its event stands (contract section 4). Telling never changes the outcome. */
+/** Reports the state of an event to its library's Koha (contract section 4). A report never changes the outcome. */
 export interface Reporter {
-  /** Tells an end: at once within a short deadline, otherwise later. Resolves when one of the two is done. */
+  /** Reports an end: at once within a short deadline, otherwise later. Resolves when one of the two is done. */
   reportEnd(job: JobData): Promise<void>;
-  /** Tells on the side that a job waits; not waited for and not repeated, since the next state will be told too. */
+  /** Reports in the background that a job waits; not awaited and not repeated, since the next state will be reported too. */
   reportWaiting(job: JobData): void;
-  /** Resolves when nothing is being told on the side. */
+  /** Resolves when no report is being sent in the background. */
   settled(): Promise<void>;
 }
 
-/** A worker's slot is not kept longer than this for a Koha that is slow to be told. */
+/** A worker's slot is not kept longer than this for a Koha that is slow to take a report. */
 const END_DEADLINE_MS = 3_000;
 const WAITING_DEADLINE_MS = 3_000;
 
@@ -24,7 +24,7 @@ export function buildReporter(deps: {
   readonly wantsReports: (library: string) => boolean;
   readonly nameOf: (library: string) => string;
   readonly queueReport: (job: JobData) => Promise<void>;
-  /** Aborted when the process must end: what is being told then is told later. */
+  /** Aborted when the process must end: a report that is being sent then is sent later. */
   readonly deadline: AbortSignal;
   readonly sources: Pick<Sources, 'pause' | 'monotonicNow'>;
   readonly tracing: Tracing;
@@ -32,7 +32,7 @@ export function buildReporter(deps: {
 }): Reporter {
   const { libraries, wantsReports, nameOf, queueReport, deadline: signal, sources, tracing, log } = deps;
   const beside = new Set<Promise<void>>();
-  const tell = (job: JobData, timeoutMs: number): Promise<void> =>
+  const send = (job: JobData, timeoutMs: number): Promise<void> =>
     tracing.within(
       () => reportSpan({ library: job.library, event: job.event_id, parent: job.traceparent }),
       () =>
@@ -46,19 +46,22 @@ export function buildReporter(deps: {
       if (!wantsReports(job.library)) return;
       try {
         // Koha keeps the newest state that it was told, so that a report may be made twice.
-        await repeatAtOnce(() => tell(job, END_DEADLINE_MS), { signal, ...sources });
+        await repeatAtOnce(() => send(job, END_DEADLINE_MS), { signal, ...sources });
       } catch (error) {
         if (!isOutside(error)) throw error;
-        log.info({ event: job.event_id, library: job.library, code: error.code }, 'telling Koha later');
+        log.info(
+          { event: job.event_id, library: job.library, code: error.code },
+          'report will be sent later',
+        );
         await queueReport(job);
       }
     },
     reportWaiting(job) {
       if (!wantsReports(job.library)) return;
-      const report = tell(job, WAITING_DEADLINE_MS)
+      const report = send(job, WAITING_DEADLINE_MS)
         .catch((error: unknown) => {
           const code = isOutside(error) ? error.code : 'unforeseen';
-          log.debug({ event: job.event_id, library: job.library, code }, 'waiting was not told');
+          log.debug({ event: job.event_id, library: job.library, code }, 'waiting was not reported');
         })
         .finally(() => beside.delete(report));
       beside.add(report);
@@ -67,14 +70,14 @@ export function buildReporter(deps: {
   };
 }
 
-/** A telling in the trace of its event, be it made at once or later. */
+/** A report in the trace of its event, be it made at once or later. */
 export function reportSpan(about: {
   readonly library: string;
   readonly event: string;
   readonly parent: string | undefined;
 }): SpanStart {
   const { library, event, parent } = about;
-  return { name: 'tell', kind: 'consumer', parent, facts: { library, event } };
+  return { name: 'report', kind: 'consumer', parent, facts: { library, event } };
 }
 
 const isOutside = (error: unknown): error is KohaError | LibraryClosed =>

@@ -2,7 +2,7 @@ import { sameCard } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
 import { passportOf } from './is-copy.ts';
 import {
-  type CopyLook,
+  type CopyTraits,
   homeKeysOf,
   isInForeignCategory,
   isMergedCopy,
@@ -10,7 +10,7 @@ import {
 } from './merged-copy.ts';
 
 /** What the lending Koha has of a patron who may be there already. */
-export interface LocalLook extends CopyLook {
+export interface LocalRecords extends CopyTraits {
   readonly card: string;
   readonly homeId: string;
   readonly homeKey: string;
@@ -20,8 +20,8 @@ export interface LocalLook extends CopyLook {
   readonly byHomeKey: readonly KohaPatron[];
 }
 
-/** Who holds the card, or the home key, at the lending library (contract section 2.3). */
-export type LocalHolder =
+/** Who has the card, or the home key, at the lending library (contract section 2.3). */
+export type LocalMatch =
   | { readonly kind: 'nobody' }
   /** Our copy of this patron, with this card. */
   | { readonly kind: 'our_copy'; readonly patronId: number }
@@ -42,18 +42,18 @@ export type LocalHolder =
     }
   /**
    * The card is on a copy from this home that has no home key, as older software made them: surely of this card, but not provably of
-   * this patron, so nothing is lent to it.
+   * this patron, so nothing is checked out to it.
    */
   | { readonly kind: 'copy_without_key'; readonly patronId: number }
-  /** Our copy was anonymised: a record without a person, never written to nor lent to. */
+  /** Our copy was anonymised: a record without a person, never written to, and nothing is checked out to it. */
   | { readonly kind: 'copy_anonymized'; readonly patronId: number }
-  /** Our copy was merged into a patron of the lending library's own: never written to nor lent to. */
+  /** Our copy was merged into a patron of the lending library's own: never written to, and nothing is checked out to it. */
   | { readonly kind: 'copy_merged'; readonly patronId: number }
   /** The card is on a patron of the lending library's own. */
   | { readonly kind: 'native'; readonly patronId: number };
 
 /** Decides who a look by card and by home key has found. Both kinds of match are compared again here. */
-export function decideLocalHolder(look: LocalLook): LocalHolder {
+export function decideLocalMatch(look: LocalRecords): LocalMatch {
   const byCard = look.byCard.find(({ cardnumber }) => cardnumber !== null && sameCard(cardnumber, look.card));
   const withKey = [...look.byHomeKey, ...look.byCard].filter((patron) => hasHomeKey(patron, look));
   const ours = withKey.find((patron) => !isAnonymized(patron));
@@ -74,10 +74,10 @@ export function decideLocalHolder(look: LocalLook): LocalHolder {
 
 /** Nobody living has the card: does anybody have the home key? */
 function withoutCard(
-  look: LocalLook,
+  look: LocalRecords,
   ours: KohaPatron | undefined,
   anonymized: KohaPatron | undefined,
-): LocalHolder {
+): LocalMatch {
   if (ours !== undefined) {
     const { patronId } = ours;
     return { kind: isMergedCopy(ours, look) ? 'copy_merged' : 'our_copy_older_card', patronId };
@@ -86,7 +86,7 @@ function withoutCard(
   return { kind: 'copy_anonymized', patronId: anonymized.patronId };
 }
 
-function ofOtherNumber(byCard: KohaPatron, key: string, look: LocalLook): LocalHolder {
+function ofOtherNumber(byCard: KohaPatron, key: string, look: LocalRecords): LocalMatch {
   const { patronId } = byCard;
   const [home, number] = [key.slice(0, key.lastIndexOf(':')), Number(key.slice(key.lastIndexOf(':') + 1))];
   const isOfThisHome = home === look.homeId && Number.isSafeInteger(number) && number > 0;
@@ -102,7 +102,7 @@ function ofOtherNumber(byCard: KohaPatron, key: string, look: LocalLook): LocalH
 
 const isAnonymized = ({ anonymized }: KohaPatron): boolean => anonymized === true;
 
-function hasHomeKey({ attributes }: KohaPatron, { homeKey, homeKeyAttribute }: LocalLook): boolean {
+function hasHomeKey({ attributes }: KohaPatron, { homeKey, homeKeyAttribute }: LocalRecords): boolean {
   return (
     homeKeyAttribute !== null &&
     attributes !== null &&

@@ -3,15 +3,15 @@ import type { JobData, ParsedJob } from '@passport/contract';
 import { type Result, done } from '../provision/result.ts';
 
 /** Why the job waits for another worker: a newer one, or one with a configuration in which its library is there, or goes on. */
-export type PutBackReason = 'newer_version' | 'unknown_library' | 'paused_library';
+export type RequeueReason = 'newer_version' | 'unknown_library' | 'paused_library';
 
-const MISSING: Readonly<Record<PutBackReason, string>> = {
+const MISSING: Readonly<Record<RequeueReason, string>> = {
   newer_version: 'the event needs a newer version of the worker',
   unknown_library: 'the library is not in the configuration of the worker',
   paused_library: 'the library is paused',
 };
 
-export interface PutBackDeps {
+export interface RequeueDeps {
   /** Whether the configuration that this worker was started with names the library, be it paused. */
   readonly knows: (library: string) => boolean;
   /** Null: not for this library, as it is paused or unknown. */
@@ -37,11 +37,11 @@ const OF_AGE = 0.1;
  * Such a job waits, which is no attempt; the last worker to see it ends it so that a newer one, or a person, can still retry
  * it. Null: it is for us.
  */
-export function decidePutBack(
+export function decideRequeue(
   parsed: Exclude<ParsedJob, { kind: 'unreadable' }>,
   addedMs: number,
-  deps: PutBackDeps,
-): { readonly reason: PutBackReason; readonly result: Result } | null {
+  deps: RequeueDeps,
+): { readonly reason: RequeueReason; readonly result: Result } | null {
   const { job } = parsed;
   const unknown = [job.library, job.made?.home, job.sent?.home].find(
     (library) => library !== undefined && !deps.knows(library),
@@ -63,7 +63,7 @@ function reasonOf(
   kind: 'job' | 'newer',
   unknown: string | undefined,
   isPaused: boolean,
-): PutBackReason | null {
+): RequeueReason | null {
   if (kind === 'newer') return 'newer_version';
   if (unknown !== undefined) return 'unknown_library';
   return isPaused ? 'paused_library' : null;
@@ -72,7 +72,7 @@ function reasonOf(
 /** How long a job of this library is tried, also where only a newer configuration says so. */
 export function patienceMs(
   { library }: Pick<JobData, 'library'>,
-  { giveUpAfterMs, longestGiveUpMs }: Pick<PutBackDeps, 'giveUpAfterMs' | 'longestGiveUpMs'>,
+  { giveUpAfterMs, longestGiveUpMs }: Pick<RequeueDeps, 'giveUpAfterMs' | 'longestGiveUpMs'>,
 ): number {
   return giveUpAfterMs(library) ?? longestGiveUpMs;
 }

@@ -10,11 +10,11 @@ interface How {
   readonly stop: AbortSignal;
 }
 
-/** Asks a home library for a card, in one call: attributes tell a copy, the balance is asked for only where it is judged. */
-export function buildAskHome(libraries: Libraries) {
+/** Looks a card up at a home library, in one call: a copy is known by its attributes, the balance is read only where a limit applies. */
+export function buildHomeQuery(libraries: Libraries) {
   return async (library: string, card: string, how: How): Promise<Answer> => {
     try {
-      return await readAnswer(libraries.call(library, (koha) => ask(koha, card, how)));
+      return await readAnswer(libraries.call(library, (koha) => query(koha, card, how)));
     } catch (error) {
       if (!(error instanceof LibraryClosed)) throw error;
       return { kind: 'no_answer', reason: 'CIRCUIT_OPEN', retryAfterMs: null };
@@ -23,7 +23,11 @@ export function buildAskHome(libraries: Libraries) {
 }
 
 /** Hanging up on a library that was silent until its deadline is its failure and counts for its circuit; stopping is not. */
-async function ask(koha: KohaClient, card: string, { balance, deadline, stop }: How): Promise<KohaPatron[]> {
+async function query(
+  koha: KohaClient,
+  card: string,
+  { balance, deadline, stop }: How,
+): Promise<KohaPatron[]> {
   try {
     return await koha.findByCard(card, { attributes: true, balance }, { signal: deadline });
   } catch (error) {

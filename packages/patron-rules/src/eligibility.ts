@@ -6,7 +6,7 @@ import { ageOn } from './age-on.ts';
 import { passesCategoryFilter } from './category-filter.ts';
 import { cleanText } from './clean-text.ts';
 
-/** Everything a verdict on a patron depends on. */
+/** Everything the eligibility of a patron depends on. */
 export interface Case {
   readonly patron: KohaPatron;
   readonly home: Library;
@@ -16,7 +16,7 @@ export interface Case {
   readonly scannedOn: string;
 }
 
-export type Judgement =
+export type EligibilityDecision =
   | { readonly kind: 'eligible' }
   /** The home library does not share this patron: nobody there, as far as the lending library is concerned. */
   | { readonly kind: 'not_shared'; readonly because: 'category' | 'opt_out' | 'unverifiable' }
@@ -27,10 +27,10 @@ export type Judgement =
 type Finding = EligibilityReason | null;
 
 /**
- * Judges a patron (contract section 2.2): the home library's own say first, then the lending library's policy. A fact that is needed
+ * Decides the eligibility of a patron (contract section 2.2): the home library's own say first, then the lending library's policy. A fact that is needed
  * and missing is `UNVERIFIABLE` (towards the home's say: not shared), never a yes.
  */
-export function judge(the: Case): Judgement {
+export function decideEligibility(the: Case): EligibilityDecision {
   const withheld = decideShare(the);
   if (withheld !== null) return { kind: 'not_shared', because: withheld };
   const found = new Set(findings(the));
@@ -58,7 +58,7 @@ function findings({ patron, agreement, lending: { eligibility }, scannedOn }: Ca
     debt(patron, eligibility),
     age(patron, eligibility, scannedOn),
     agreed === null ? 'UNVERIFIABLE' : agreed ? null : 'CATEGORY_NOT_ELIGIBLE',
-    // Without its attributes nobody can tell a patron from somebody else's copy.
+    // Without its attributes nobody can distinguish a patron from somebody else's copy.
     patron.attributes === null ? 'UNVERIFIABLE' : null,
     cleanText(patron.surname ?? '') === '' ? 'INCOMPLETE_RECORD' : null,
   ];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KohaPatron } from '@passport/koha-client';
-import { decideLocalHolder } from '../src/index.ts';
-import type { LocalHolder, LocalLook } from '../src/index.ts';
+import { decideLocalMatch } from '../src/index.ts';
+import type { LocalMatch, LocalRecords } from '../src/index.ts';
 import { CARD, attribute, patron } from './builders.ts';
 
 const passport = attribute('PASSPORTED', 'midland');
@@ -21,8 +21,8 @@ const twice = patron({
 });
 const oldCard = (of: KohaPatron): KohaPatron => ({ ...of, cardnumber: 'OLD1' });
 
-const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<LocalLook> = {}): LocalHolder =>
-  decideLocalHolder({
+const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<LocalRecords> = {}): LocalMatch =>
+  decideLocalMatch({
     card: CARD,
     homeId: 'midland',
     homeKey: 'midland:812',
@@ -35,7 +35,7 @@ const look = (byCard: KohaPatron[], byHomeKey: KohaPatron[], more: Partial<Local
     ...more,
   });
 
-test.each<[string, KohaPatron[], KohaPatron[], LocalHolder]>([
+test.each<[string, KohaPatron[], KohaPatron[], LocalMatch]>([
   ['nobody', [], [], { kind: 'nobody' }],
   ['our copy', [ours], [ours], { kind: 'our_copy', patronId: 1 }],
   ['our copy, seen by card only', [ours], [], { kind: 'our_copy', patronId: 1 }],

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import type { RunResult } from '../src/job/run-result.ts';
 import { runScan } from '../src/job/run-scan.ts';
-import { NOON, inHand, jobData, runDeps } from './builders.ts';
+import { NOON, takenJob, jobData, runDeps } from './builders.ts';
 
 const GIVE_UP_MS = 900_000;
 const SCANNED = NOON - 2_000;
@@ -21,9 +21,9 @@ const FOR_ANOTHER: readonly (readonly [string, object, string, string])[] = [
 ];
 
 const run = (data: object, nowMs = NOON): Promise<RunResult> =>
-  runScan(inHand({ data }), runDeps({ ...known, now: () => nowMs }));
+  runScan(takenJob({ data }), runDeps({ ...known, now: () => nowMs }));
 
-function parked(decision: RunResult) {
+function delayed(decision: RunResult) {
   if (decision.kind !== 'retry') throw new Error(`it is to ${decision.kind}`);
   return decision;
 }
@@ -32,11 +32,11 @@ function ended(decision: RunResult) {
   return decision;
 }
 
-describe.each(FOR_ANOTHER)('a job %s', (_what, data, putBack, lending) => {
-  test('is put back for another worker: no attempt, and the desk hears that it waits', async () => {
-    const decision = parked(await run(data));
+describe.each(FOR_ANOTHER)('a job %s', (_what, data, requeueReason, lending) => {
+  test('is requeued for another worker: no attempt, and the desk hears that it waits', async () => {
+    const decision = delayed(await run(data));
 
-    expect(decision).toMatchObject({ putBack, worthReporting: true, forCircuitsOf: [] });
+    expect(decision).toMatchObject({ requeueReason, worthReporting: true, forCircuitsOf: [] });
     expect(decision.job.progress).toMatchObject({
       state: 'waiting',
       outcome: null,
@@ -49,8 +49,8 @@ describe.each(FOR_ANOTHER)('a job %s', (_what, data, putBack, lending) => {
   });
 
   test('is looked at less often the older it is, and at the end of its patience once more', async () => {
-    const tenMinutes = parked(await run(data, SCANNED + 600_000));
-    const last = parked(await run(data, SCANNED + GIVE_UP_MS - 10));
+    const tenMinutes = delayed(await run(data, SCANNED + 600_000));
+    const last = delayed(await run(data, SCANNED + GIVE_UP_MS - 10));
 
     expect(tenMinutes.untilMs - (SCANNED + 600_000)).toBeGreaterThanOrEqual(30_000);
     expect(last.untilMs).toBe(SCANNED + GIVE_UP_MS + 1);
@@ -80,7 +80,7 @@ test('a job of a paused library that has ended is only finished', async () => {
 
 describe('a job that a newer version wrote', () => {
   test('keeps what this version does not understand, whenever it is written', async () => {
-    const waiting = parked(await run(newer)).data;
+    const waiting = delayed(await run(newer)).data;
     const failed = ended(await run(waiting, SCANNED + GIVE_UP_MS + 1)).data;
 
     for (const data of [waiting, failed]) {
@@ -91,9 +91,9 @@ describe('a job that a newer version wrote', () => {
 
   test('and that says nothing of its time in words of ours is as old as its place in the queue', async () => {
     const data = { v: 3, event_id: 'evt_1', library: 'riverside' };
-    const hand = inHand({ data, addedMs: NOON - 60_000 });
+    const taken = takenJob({ data, addedMs: NOON - 60_000 });
 
-    expect(parked(await runScan(hand, runDeps(known))).untilMs - NOON).toBeGreaterThanOrEqual(6_000);
+    expect(delayed(await runScan(taken, runDeps(known))).untilMs - NOON).toBeGreaterThanOrEqual(6_000);
   });
 
   test('and ended there is finished by a newer one, or here once nobody came', async () => {

@@ -3,18 +3,18 @@ import type { Eligibility } from '@passport/config';
 import { ELIGIBILITY_REASONS } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import fc from 'fast-check';
-import { judge } from '../src/index.ts';
-import type { Judgement } from '../src/index.ts';
+import { decideEligibility } from '../src/index.ts';
+import type { EligibilityDecision } from '../src/index.ts';
 import { aCase, agreement, attribute, library, patron } from './builders.ts';
 
-const verdict = (of: Partial<KohaPatron>, eligibility: Partial<Eligibility> = {}): Judgement =>
-  judge(aCase({ patron: patron(of), lending: library('riverside', { eligibility }) }));
+const decision = (of: Partial<KohaPatron>, eligibility: Partial<Eligibility> = {}): EligibilityDecision =>
+  decideEligibility(aCase({ patron: patron(of), lending: library('riverside', { eligibility }) }));
 const notEligible = (...reasons: string[]) => ({ kind: 'not_eligible', reasons });
 const ELIGIBLE = { kind: 'eligible' };
 
 describe('the lending library’s policy', () => {
   test('lets a patron in good standing borrow', () => {
-    expect(verdict({})).toEqual(ELIGIBLE);
+    expect(decision({})).toEqual(ELIGIBLE);
   });
 
   test.each<[string, Partial<KohaPatron>, Partial<Eligibility>]>([
@@ -33,7 +33,7 @@ describe('the lending library’s policy', () => {
     ['INCOMPLETE_RECORD', { surname: ' \u0000\n ' }, {}],
     ['INCOMPLETE_RECORD', { surname: '\u200b\u3164\u202e' }, {}],
   ])('T-12 %s for %j', (reason, of, policy) => {
-    expect(verdict(of, policy)).toEqual(notEligible(reason));
+    expect(decision(of, policy)).toEqual(notEligible(reason));
   });
 
   test.each<[string, Partial<KohaPatron>, Partial<Eligibility>]>([
@@ -45,7 +45,7 @@ describe('the lending library’s policy', () => {
     ['its date of birth', { dateOfBirth: null }, { minAge: 18 }],
     ['its attributes', { attributes: null }, {}],
   ])('T-12 UNVERIFIABLE when home does not tell %s', (_what, of, policy) => {
-    expect(verdict(of, policy)).toEqual(notEligible('UNVERIFIABLE'));
+    expect(decision(of, policy)).toEqual(notEligible('UNVERIFIABLE'));
   });
 
   test.each<[string, Partial<KohaPatron>, Partial<Eligibility>]>([
@@ -58,12 +58,12 @@ describe('the lending library’s policy', () => {
     ['a debt nobody asked about', { accountBalance: 1000 }, { maxDebt: null }],
     ['an age nobody asked about', { dateOfBirth: '2026-01-01' }, { minAge: null }],
   ])('lets somebody borrow with %s', (_what, of, policy) => {
-    expect(verdict(of, policy)).toEqual(ELIGIBLE);
+    expect(decision(of, policy)).toEqual(ELIGIBLE);
   });
 
   test('counts a birthday on 29 February from 1 March', () => {
-    const onDay = (scannedOn: string): Judgement =>
-      judge(
+    const onDay = (scannedOn: string): EligibilityDecision =>
+      decideEligibility(
         aCase({
           patron: patron({ dateOfBirth: '2008-02-29', expiryDate: '2030-01-01' }),
           lending: library('riverside', { eligibility: { minAge: 18 } }),
@@ -83,9 +83,9 @@ describe('the lending library’s policy', () => {
       cardLost: null,
       incorrectAddress: null,
     };
-    expect(verdict(facts, allow as Partial<Eligibility>)).toEqual(ELIGIBLE);
+    expect(decision(facts, allow as Partial<Eligibility>)).toEqual(ELIGIBLE);
     const bad = { expired: true, restricted: true, cardLost: true, incorrectAddress: true };
-    expect(verdict(bad, allow as Partial<Eligibility>)).toEqual(ELIGIBLE);
+    expect(decision(bad, allow as Partial<Eligibility>)).toEqual(ELIGIBLE);
   });
 
   test('T-12 tells all reasons at once, in the order of the contract', () => {
@@ -104,7 +104,7 @@ describe('the lending library’s policy', () => {
       lending: library('riverside', { eligibility: { maxDebt: 0, minAge: 18 } }),
       agreement: agreement('midland', 'riverside', { categories: { kind: 'only', categories: ['AD'] } }),
     });
-    expect(judge(the)).toEqual(notEligible(...ELIGIBILITY_REASONS));
+    expect(decideEligibility(the)).toEqual(notEligible(...ELIGIBILITY_REASONS));
   });
 
   test('T-12 any missing or bad fact under any policy is never a yes', () => {
@@ -116,7 +116,7 @@ describe('the lending library’s policy', () => {
         fc.record({ maxDebt: fc.option(fc.nat()), minAge: fc.option(fc.nat(100)) }),
         (flag, value, policy) => {
           const of = { [flag]: value, expiryDate: flag === 'expired' ? null : '2027-01-01' };
-          expect(verdict(of, policy).kind).toBe('not_eligible');
+          expect(decision(of, policy).kind).toBe('not_eligible');
         },
       ),
     );
@@ -124,8 +124,8 @@ describe('the lending library’s policy', () => {
 });
 
 describe('an agreement’s categories', () => {
-  const agreed = (categories: Parameters<typeof agreement>[2], categoryId: string): Judgement =>
-    judge(
+  const agreed = (categories: Parameters<typeof agreement>[2], categoryId: string): EligibilityDecision =>
+    decideEligibility(
       aCase({ patron: patron({ categoryId }), agreement: agreement('midland', 'riverside', categories) }),
     );
 
@@ -149,7 +149,7 @@ describe('the home library’s own say', () => {
       patron: patron({ expired: true, categoryId: 'STAFF' }),
       home: home({ share: { categories: { kind: 'except', categories: ['STAFF'] } } }),
     });
-    expect(judge(the)).toEqual({ kind: 'not_shared', because: 'category' });
+    expect(decideEligibility(the)).toEqual({ kind: 'not_shared', because: 'category' });
   });
 
   test.each([null, '', '0', '1'])('keeps a patron with the opt-out attribute (value %j)', (value) => {
@@ -157,7 +157,7 @@ describe('the home library’s own say', () => {
       patron: patron({ attributes: [attribute('NOSHARE', value)] }),
       home: home({ share: { optOutAttribute: 'NOSHARE' } }),
     });
-    expect(judge(the)).toEqual({ kind: 'not_shared', because: 'opt_out' });
+    expect(decideEligibility(the)).toEqual({ kind: 'not_shared', because: 'opt_out' });
   });
 
   test('shares a patron with other attributes', () => {
@@ -165,7 +165,7 @@ describe('the home library’s own say', () => {
       patron: patron({ attributes: [attribute('NOSHARE_2', '1')] }),
       home: home({ share: { optOutAttribute: 'NOSHARE' } }),
     });
-    expect(judge(the)).toEqual(ELIGIBLE);
+    expect(decideEligibility(the)).toEqual(ELIGIBLE);
   });
 
   test('T-12 shares nobody about whom it cannot be known', () => {
@@ -173,11 +173,11 @@ describe('the home library’s own say', () => {
       patron: patron({ attributes: null }),
       home: home({ share: { optOutAttribute: 'NOSHARE' } }),
     });
-    expect(judge(noAttributes)).toEqual({ kind: 'not_shared', because: 'unverifiable' });
+    expect(decideEligibility(noAttributes)).toEqual({ kind: 'not_shared', because: 'unverifiable' });
     const noCategory = aCase({
       patron: patron({ categoryId: '' }),
       home: home({ share: { categories: { kind: 'except', categories: ['STAFF'] } } }),
     });
-    expect(judge(noCategory)).toEqual({ kind: 'not_shared', because: 'unverifiable' });
+    expect(decideEligibility(noCategory)).toEqual({ kind: 'not_shared', because: 'unverifiable' });
   });
 });
