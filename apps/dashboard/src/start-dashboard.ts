@@ -5,8 +5,10 @@ import {
   openLedger,
   openScanQueue,
   readEventState,
+  queueMetrics,
   readQueue,
   readRedis,
+  redisMetrics,
 } from '@passport/queue';
 import {
   type Lifecycle,
@@ -16,8 +18,6 @@ import {
   createMetrics,
   createRedis,
   createRedisClock,
-  queueMetrics,
-  redisMetrics,
   startAdminServer,
 } from '@passport/runtime';
 import { buildDashboard } from './build-dashboard.ts';

@@ -6,22 +6,20 @@ import {
   buildAdmission,
   buildReplicaCheck,
   openScanQueue,
+  queueMetrics,
   readQueue,
   readRedis,
+  redisMetrics,
 } from '@passport/queue';
 import {
   Lifecycle,
   type MetricsRegistry,
   closeRedis,
-  connectionMetrics,
   createLogger,
   createMetrics,
   createRedis,
   createEncryption,
-  eventMetrics,
-  queueMetrics,
   readRedisTime,
-  redisMetrics,
   startAdminServer,
   startTracing,
 } from '@passport/runtime';
@@ -30,6 +28,8 @@ import { buildReceiver } from './app.ts';
 import { type ReportingLibrary, buildAuthentication } from './authentication.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import { buildEventSink } from './event-sink.ts';
+import { connectionMetrics } from './connection-metrics.ts';
+import { eventMetrics } from './event-metrics.ts';
 import { buildJobMaker } from './job-maker.ts';
 import { buildProxyTest } from './proxy-test.ts';
 import { buildReadState } from './read-state.ts';
@@ -118,7 +118,7 @@ async function start(
     trustProxy: config.trustProxy,
     connections: limitConnections(metrics, config.trustProxy),
     monotonicNow: () => performance.now(),
-    counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }).received,
+    counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }),
     log,
   });
   const admin = await startAdminServer({
@@ -139,7 +139,7 @@ function limitConnections(
   metrics: MetricsRegistry,
   trustProxy: ReturnType<typeof receiverConfig>['trustProxy'],
 ): ConnectionLimits {
-  const { dropped } = connectionMetrics(metrics, () => connections.open());
+  const dropped = connectionMetrics(metrics, () => connections.open());
   const isProxy = buildProxyTest(trustProxy);
   const connections = createConnectionLimits({ ...CONNECTION_LIMITS, isProxy, dropped });
   return connections;

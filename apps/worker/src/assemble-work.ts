@@ -11,14 +11,8 @@ import {
   noteDelayed,
   queueReport,
 } from '@passport/queue';
-import {
-  type Lifecycle,
-  type Logger,
-  type Redis,
-  type Tracing,
-  createEncryption,
-  type jobMetrics,
-} from '@passport/runtime';
+import { type Lifecycle, type Logger, type Redis, type Tracing, createEncryption } from '@passport/runtime';
+import type { JobMetrics } from './metrics/job-metrics.ts';
 import { buildHomeQuery } from './provision/query-home.ts';
 import { buildAudit } from './provision/audit.ts';
 import { buildCreateAccess } from './provision/create-place.ts';
@@ -53,7 +47,7 @@ export interface Opened {
   readonly slots: SlotClock;
   readonly load: WorkerLoad;
   readonly health: HealthTracker;
-  readonly jobs: ReturnType<typeof jobMetrics>;
+  readonly jobs: JobMetrics;
   readonly tracing: Tracing;
   readonly sources: Sources;
   readonly lifecycle: Lifecycle;

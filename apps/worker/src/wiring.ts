@@ -8,27 +8,26 @@ import {
   openReportQueue,
   noteDelayedReport,
   readKept,
+  queueMetrics,
   readQueue,
   readRedis,
+  redisMetrics,
   retireHealth,
 } from '@passport/queue';
 import {
-  type KeptReading,
   type Lifecycle,
   type Logger,
   type MetricsRegistry,
   type Redis,
   countRedisBreaks,
   createMetrics,
-  jobMetrics,
-  keptMetrics,
-  kohaMetrics,
-  queueMetrics,
-  redisMetrics,
   startAdminServer,
   startTracing,
   within,
 } from '@passport/runtime';
+import { jobMetrics } from './metrics/job-metrics.ts';
+import { type KeptReading, keptMetrics } from './metrics/kept-metrics.ts';
+import { kohaMetrics } from './metrics/koha-metrics.ts';
 import { assembleWork } from './assemble-work.ts';
 import { buildTasks } from './maintenance/tasks.ts';
 import { buildCallCaps } from './koha/call-caps.ts';
@@ -85,14 +84,14 @@ export async function startWorker(
   const queue = openScanQueue(redis);
   const reportQueue = openReportQueue(redis);
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
-  const { dropped } = observeQueue(metrics, consortium, { redis, queue, now });
+  const dropped = observeQueue(metrics, consortium, { redis, queue, now });
   const caps = buildCallCaps(consortium.libraries, monotonicNow);
   const slots = buildSlotClock((id) => caps.of(id), monotonicNow);
   const health = buildHealthTracker(ids, (id) => slots.answerMs(id), now);
   const load = buildWorkerLoad(concurrency);
   const seen = { metrics: kohaMetrics(metrics), slots, caps, health, tracing, load };
   const libraries = connectLibraries({ consortium, lifecycle, sources, ...seen, log });
-  const jobs = jobMetrics(metrics, { libraries: ids, outcomes: ALERTED_OUTCOMES });
+  const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
   const opened = { config, nameOf, connection, redis, reportQueue, libraries, slots, health, jobs, tracing };
   const work = assembleWork({ ...opened, load, sources, lifecycle, now, log });
 

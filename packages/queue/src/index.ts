@@ -44,6 +44,8 @@ export {
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { type LogRewrite, rewriteLogWhenDue } from './rewrite-log.ts';
 export { readRedis } from './redis-reading.ts';
+export { queueMetrics } from './queue-metrics.ts';
+export { redisMetrics } from './redis-metrics.ts';
 export {
   countDelayedReports,
   noteDelayed,

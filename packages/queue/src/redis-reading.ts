@@ -1,6 +1,19 @@
-import type { Redis, RedisReading } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX } from './keys.ts';
 import { defineScript } from './script.ts';
+
+/** What Redis says of itself; what it does not say is null. */
+export interface RedisReading {
+  readonly version: string | null;
+  readonly memoryUsedBytes: number | null;
+  /** 0: as much as the machine has. */
+  readonly memoryLimitBytes: number | null;
+  /** What Redis does when it is full: `noeviction` is the only safe policy for a queue. */
+  readonly policy: string | null;
+  /** Whether it keeps an append-only file. */
+  readonly keepsAof: boolean | null;
+  readonly replicas: number | null;
+}
 
 /** A script with a key: in a cluster it runs on the one node that has the queue, which INFO alone would not find. */
 const INFO_LUA = "return redis.call('INFO')";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createMetrics, eventMetrics, startAdminServer } from '@passport/runtime';
+import { createMetrics, createCounter, startAdminServer } from '@passport/runtime';
 import { leakGuard } from '@passport/testkit';
 import { capturedLog } from './captured-log.ts';
 
@@ -61,7 +61,14 @@ test('it is not ready as soon as the process is stopping', async () => {
 
 test('metrics are in the text format of Prometheus', async () => {
   const registry = createMetrics({ process: 'receiver' });
-  eventMetrics(registry, { libraries: [], results: [] }).received('riverside', 'accepted');
+  createCounter(registry, {
+    name: 'passport_events_total',
+    help: 'Deliveries',
+    labels: ['library', 'result'],
+  })({
+    library: 'riverside',
+    result: 'accepted',
+  });
   const { get } = await arrange({ metrics: () => registry.metrics() });
   const { status, type, text } = await get('/metrics');
   expect([status, type]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);

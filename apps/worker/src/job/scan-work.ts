@@ -1,7 +1,8 @@
 import type { Consortium } from '@passport/config';
 import { type JobData, isFailure, parseJob } from '@passport/contract';
 import type { HourUse, JobDataWriter, Ledger, Receipts } from '@passport/queue';
-import type { Logger, Tracing, jobMetrics } from '@passport/runtime';
+import type { Logger, Tracing } from '@passport/runtime';
+import type { JobMetrics } from '../metrics/job-metrics.ts';
 import type { RequeueReason } from './requeue.ts';
 import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
 import { disclosuresOf } from '../provision/result.ts';
@@ -18,7 +19,7 @@ export interface ScanWorkDeps {
   readonly receipts: Receipts;
   readonly reporter: Reporter;
   readonly health: Pick<HealthTracker, 'misconfigured' | 'worked'>;
-  readonly metrics: Pick<ReturnType<typeof jobMetrics>, 'ended' | 'requeued'>;
+  readonly metrics: Pick<JobMetrics, 'ended' | 'requeued'>;
   readonly tracing: Tracing;
   readonly writeLostEnd: JobDataWriter['writeLostEnd'];
   readonly noteDelayed: (library: string, jobId: string) => Promise<void>;

@@ -1,6 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import { type OpenKohaClient, createKohaClient } from '@passport/koha-client';
-import type { Lifecycle, Logger, Tracing, kohaMetrics } from '@passport/runtime';
+import type { Lifecycle, Logger, Tracing } from '@passport/runtime';
+import type { KohaMetrics } from '../metrics/koha-metrics.ts';
 import type { CallCaps } from './call-caps.ts';
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
 import { type Libraries, buildLibraries } from './libraries.ts';
@@ -19,7 +20,7 @@ export function connectLibraries(deps: {
   readonly consortium: Consortium;
   readonly lifecycle: Lifecycle;
   readonly sources: Sources;
-  readonly metrics: ReturnType<typeof kohaMetrics>;
+  readonly metrics: KohaMetrics;
   readonly slots: SlotClock;
   readonly caps: CallCaps;
   readonly load: Pick<WorkerLoad, 'hasFreeSlots'>;

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { createMetrics, keptMetrics } from '@passport/runtime';
+import { createMetrics } from '@passport/runtime';
+import { keptMetrics } from '../src/metrics/kept-metrics.ts';
 
 const figures = { finished: 4_000, failed: 90, unfinished: 3, remembered: 9_000, bytes: 64_000_000 };
 const NOTHING = { finished: 0, failed: 0, unfinished: 0, remembered: 0, bytes: 0 };
@@ -12,7 +13,7 @@ function arrange({ memoryLimitBytes = 512_000_000, fails = false } = {}) {
   const registry = createMetrics({ process: 'worker', processMetrics: false });
   const reading = { libraries: { riverside: figures, midland: NOTHING }, memoryLimitBytes };
   const read = () => (fails ? Promise.reject(new Error('no Redis')) : Promise.resolve(reading));
-  const { dropped } = keptMetrics(registry, read, LIMITS);
+  const dropped = keptMetrics(registry, read, LIMITS);
   const lines = async (): Promise<readonly string[]> =>
     (await registry.metrics()).split('\n').filter((line) => /^passport_(?:library|kept)_/.test(line));
   return { dropped, lines };

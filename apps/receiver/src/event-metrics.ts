@@ -1,0 +1,21 @@
+import { type MetricsRegistry, createCounter } from '@passport/runtime';
+
+/**
+ * `passport_events_total`: the result of each delivery. The `results` that an alert looks for are there from the start, at
+ * zero, for each library. Returns what counts one.
+ */
+export function eventMetrics(
+  registry: MetricsRegistry,
+  zeroed: { readonly libraries: readonly string[]; readonly results: readonly string[] },
+): (library: string, result: string) => void {
+  const count = createCounter(
+    registry,
+    {
+      name: 'passport_events_total',
+      help: 'Deliveries at the receiver, by library and result',
+      labels: ['library', 'result'],
+    },
+    zeroed.libraries.flatMap((library) => zeroed.results.map((result) => ({ library, result }))),
+  );
+  return (library, result) => count({ library, result });
+}

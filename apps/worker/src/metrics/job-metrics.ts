@@ -1,0 +1,76 @@
+import { type MetricsRegistry, createCounter, createHistogram } from '@passport/runtime';
+import type { RequeueReason } from '../job/requeue.ts';
+
+const LIMITS = ['copies', 'misses', 'verdicts'] as const;
+/** An hourly limit of a library, by its label. */
+export type HourlyLimit = (typeof LIMITS)[number];
+
+const REQUEUE_REASONS: readonly RequeueReason[] = ['newer_version', 'unknown_library', 'paused_library'];
+
+/** What the worker counts of its jobs. */
+export interface JobMetrics {
+  ended(library: string, outcome: string): void;
+  /** A copy was made, so many seconds after its scan. */
+  copied(library: string, seconds: number): void;
+  step(step: string, seconds: number): void;
+  limitReached(library: string, limit: HourlyLimit): void;
+  requeued(library: string, reason: RequeueReason): void;
+}
+
+/**
+ * `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds`, `passport_limit_reached_total` and
+ * `passport_jobs_put_back_total`. Of each library the outcomes that an alert looks for, the limits and the reasons are
+ * there from the start, at zero.
+ */
+export function jobMetrics(
+  registry: MetricsRegistry,
+  libraries: readonly string[],
+  alertedOutcomes: readonly string[],
+): JobMetrics {
+  const ofEach = <T, L>(values: readonly T[], labels: (library: string, value: T) => L): readonly L[] =>
+    libraries.flatMap((library) => values.map((value) => labels(library, value)));
+  const ended = createCounter(
+    registry,
+    {
+      name: 'passport_jobs_total',
+      help: 'Jobs that ended, by lending library and outcome',
+      labels: ['library', 'outcome'],
+    },
+    ofEach(alertedOutcomes, (library, outcome) => ({ library, outcome })),
+  );
+  const limited = createCounter(
+    registry,
+    {
+      name: 'passport_limit_reached_total',
+      help: 'How often a job waited because its library had reached an hourly limit',
+      labels: ['library', 'limit'],
+    },
+    ofEach(LIMITS, (library, limit) => ({ library, limit })),
+  );
+  const requeued = createCounter(
+    registry,
+    {
+      name: 'passport_jobs_put_back_total',
+      help: 'How often a job was requeued for a worker with a newer version or configuration, or because its library is paused',
+      labels: ['library', 'reason'],
+    },
+    ofEach(REQUEUE_REASONS, (library, reason) => ({ library, reason })),
+  );
+  const scanToCopy = createHistogram(registry, {
+    name: 'passport_scan_to_copy_seconds',
+    help: 'From the scan of the card to the copy in the lending library',
+    labels: ['library'],
+  });
+  const steps = createHistogram(registry, {
+    name: 'passport_step_seconds',
+    help: 'How long each step of a job took',
+    labels: ['step'],
+  });
+  return {
+    ended: (library, outcome) => ended({ library, outcome }),
+    copied: (library, seconds) => scanToCopy({ library }, seconds),
+    step: (step, seconds) => steps({ step }, seconds),
+    limitReached: (library, limit) => limited({ library, limit }),
+    requeued: (library, reason) => requeued({ library, reason }),
+  };
+}

@@ -1,0 +1,94 @@
+import {
+  type MetricsRegistry,
+  type Samples,
+  createCounter,
+  createGauge,
+  sharedRead,
+} from '@passport/runtime';
+
+const STATES = ['finished', 'failed'] as const;
+type KeptState = (typeof STATES)[number];
+type Kept = Readonly<Record<KeptState, number>>;
+type Bytes = { readonly bytes: number };
+
+/** What each library has in Redis at this moment. */
+export interface KeptReading {
+  readonly libraries: Readonly<Record<string, Kept & Bytes>>;
+  /** What Redis may use; 0: no limit, null: it does not say. */
+  readonly memoryLimitBytes: number | null;
+}
+
+const READ_MS = 1_500;
+
+/**
+ * `passport_library_kept_events{library,state}`, `passport_library_redis_bytes{library}` and
+ * `passport_library_redis_share{library}`, read at each scrape; `passport_library_kept_limit{library,state}` beside them,
+ * and `passport_kept_dropped_total{library,state}`: ended events that were removed before their time. By these an alert
+ * names the library that fills Redis before Redis is full. Returns what counts the removed ones.
+ */
+export function keptMetrics(
+  registry: MetricsRegistry,
+  read: () => Promise<KeptReading>,
+  limits: Readonly<Record<string, Kept>>,
+): (library: string, state: KeptState, count: number) => void {
+  const readOnce = sharedRead(READ_MS, read, 'reading what is kept');
+  const ofStates = (libraries: Readonly<Record<string, Kept>>): Samples<'library' | 'state'> =>
+    Object.entries(libraries).flatMap(([library, kept]) =>
+      STATES.map((state) => [{ library, state }, kept[state]] as const),
+    );
+  const ofBytes = async (
+    value: (bytes: number, limitBytes: number) => number,
+  ): Promise<Samples<'library'>> => {
+    const { libraries, memoryLimitBytes } = (await readOnce()) ?? { libraries: {}, memoryLimitBytes: null };
+    return Object.entries(libraries).map(([library, { bytes }]) => [
+      { library },
+      value(bytes, memoryLimitBytes ?? 0),
+    ]);
+  };
+  createGauge(
+    registry,
+    {
+      name: 'passport_library_kept_events',
+      help: 'Ended events of a library in Redis, by state (finished, failed)',
+      labels: ['library', 'state'],
+    },
+    async () => ofStates((await readOnce())?.libraries ?? {}),
+  );
+  createGauge(
+    registry,
+    {
+      name: 'passport_library_redis_bytes',
+      help: 'Estimated Redis memory of a library: its events and remembered ids, in bytes',
+      labels: ['library'],
+    },
+    () => ofBytes((bytes) => bytes),
+  );
+  createGauge(
+    registry,
+    {
+      name: 'passport_library_redis_share',
+      help: 'Estimated Redis memory of a library as a share of maxmemory, from 0 to 1; 0 without maxmemory',
+      labels: ['library'],
+    },
+    () => ofBytes((bytes, limitBytes) => (limitBytes === 0 ? 0 : bytes / limitBytes)),
+  );
+  createGauge(
+    registry,
+    {
+      name: 'passport_library_kept_limit',
+      help: 'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
+      labels: ['library', 'state'],
+    },
+    () => ofStates(limits),
+  );
+  const drop = createCounter(
+    registry,
+    {
+      name: 'passport_kept_dropped_total',
+      help: 'Ended events of a library that were removed early, because it had reached its limit',
+      labels: ['library', 'state'],
+    },
+    Object.keys(limits).flatMap((library) => STATES.map((state) => ({ library, state }))),
+  );
+  return (library, state, count) => drop({ library, state }, count);
+}

@@ -1,0 +1,85 @@
+import { expect, test } from '@jest/globals';
+import { createMetrics } from '@passport/runtime';
+import { jobMetrics } from '../src/metrics/job-metrics.ts';
+import { kohaMetrics } from '../src/metrics/koha-metrics.ts';
+
+function arrange() {
+  const registry = createMetrics({ process: 'worker', processMetrics: false });
+  return { registry, text: () => registry.metrics() };
+}
+
+test('the metrics of jobs and of calls to Koha in contract section 7 are there, with type and labels', async () => {
+  const { registry, text } = arrange();
+  const jobs = jobMetrics(registry, [], []);
+  jobs.ended('riverside', 'COPIED');
+  jobs.copied('riverside', 0.8);
+  jobs.step('locate', 0.2);
+  const koha = kohaMetrics(registry);
+  koha.request({ library: 'midland', operation: 'findByCard', status: '200', seconds: 0.05 });
+  koha.circuitOpen('midland', true);
+  koha.inFlight('midland', () => 3);
+  const lines = (await text()).split('\n').filter((line) => !line.startsWith('# HELP'));
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      '# TYPE passport_jobs_total counter',
+      'passport_jobs_total{library="riverside",outcome="COPIED"} 1',
+      '# TYPE passport_scan_to_copy_seconds histogram',
+      'passport_scan_to_copy_seconds_bucket{le="0.5",library="riverside"} 0',
+      'passport_scan_to_copy_seconds_bucket{le="1",library="riverside"} 1',
+      '# TYPE passport_step_seconds histogram',
+      'passport_step_seconds_count{step="locate"} 1',
+      '# TYPE passport_koha_requests_total counter',
+      'passport_koha_requests_total{library="midland",operation="findByCard",status="200"} 1',
+      '# TYPE passport_koha_request_seconds histogram',
+      'passport_koha_request_seconds_count{library="midland",operation="findByCard"} 1',
+      'passport_process_info{process="worker"} 1',
+      '# TYPE passport_library_open gauge',
+      'passport_library_open{library="midland"} 1',
+      '# TYPE passport_library_in_flight gauge',
+      'passport_library_in_flight{library="midland"} 3',
+    ]),
+  );
+});
+
+test('what an alert looks for is there from the start, at zero', async () => {
+  const { registry, text } = arrange();
+  jobMetrics(registry, ['riverside'], ['MISCONFIGURED']);
+  expect((await text()).split('\n')).toEqual(
+    expect.arrayContaining([
+      'passport_jobs_total{library="riverside",outcome="MISCONFIGURED"} 0',
+      'passport_limit_reached_total{library="riverside",limit="copies"} 0',
+      'passport_limit_reached_total{library="riverside",limit="misses"} 0',
+      'passport_limit_reached_total{library="riverside",limit="verdicts"} 0',
+      'passport_jobs_put_back_total{library="riverside",reason="newer_version"} 0',
+      'passport_jobs_put_back_total{library="riverside",reason="unknown_library"} 0',
+      'passport_jobs_put_back_total{library="riverside",reason="paused_library"} 0',
+    ]),
+  );
+});
+
+test('calls in flight and an open circuit are those of the scrape', async () => {
+  const { registry, text } = arrange();
+  const koha = kohaMetrics(registry);
+  let calls = 0;
+  koha.inFlight('midland', () => calls);
+  for (calls of [2, 0]) {
+    koha.circuitOpen('midland', calls > 0);
+    const lines = await text();
+    expect(lines).toContain(`passport_library_in_flight{library="midland"} ${calls}\n`);
+    expect(lines).toContain(`passport_library_open{library="midland"} ${calls > 0 ? 1 : 0}\n`);
+  }
+});
+
+test('a Koha that answers every status there can be makes few series', async () => {
+  const { registry, text } = arrange();
+  const koha = kohaMetrics(registry);
+  for (let status = 200; status <= 999; status += 1) {
+    koha.request({ library: 'midland', operation: 'GET /patrons', status: `${status}`, seconds: 0 });
+  }
+  koha.request({ library: 'midland', operation: 'GET /patrons', status: 'timeout', seconds: 0 });
+
+  const lines = await text();
+  for (const status of ['200', '409', '503', '5xx', '9xx', 'timeout'])
+    expect(lines).toContain(`status="${status}"`);
+  expect(lines.match(/^passport_koha_requests_total\{/gm)?.length).toBeLessThan(80);
+});
