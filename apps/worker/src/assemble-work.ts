@@ -16,7 +16,9 @@ import type { JobMetrics } from './metrics/job-metrics.ts';
 import { buildHomeQuery } from './provision/query-home.ts';
 import { buildAudit } from './provision/audit.ts';
 import { buildCreateAccess } from './provision/create-place.ts';
+import { buildJobObserver } from './job/job-observer.ts';
 import { keepReceipts } from './job/keep-receipts.ts';
+import { buildSettlement } from './job/settlement.ts';
 import type { Libraries } from './koha/libraries.ts';
 import type { Sources } from './sources.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
@@ -92,18 +94,18 @@ export function assembleWork(opened: Opened): ScanWork {
   const quota = buildQuota(consortium, ledger, jobs.limitReached);
   return buildScanWork({
     run: assembleRun(opened, { ...assembleWorkflow(opened), quota }),
-    consortium,
-    ledger,
-    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
+    settlement: buildSettlement({
+      consortium,
+      ledger,
+      receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
+      noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
+      now,
+    }),
+    observer: buildJobObserver({ metrics: jobs, health, now, log }),
     reporter,
-    health,
-    metrics: jobs,
     tracing,
     writeLostEnd: buildJobDataWriter(opened.connection).writeLostEnd,
     noteDelayed: (library, jobId) => noteDelayed(redis, library, jobId),
-    noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
-    now,
-    log,
   });
 }
 

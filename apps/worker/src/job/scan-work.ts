@@ -1,32 +1,22 @@
-import type { Consortium } from '@passport/config';
-import { type JobData, isFailure, parseJob } from '@passport/contract';
-import type { HourUse, JobDataWriter, Ledger, Receipts } from '@passport/queue';
-import type { Logger, Tracing } from '@passport/runtime';
-import type { JobMetrics } from '../metrics/job-metrics.ts';
-import type { RequeueReason } from './requeue.ts';
-import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
-import { disclosuresOf } from '../provision/result.ts';
-import type { TakenJob, RunResult } from './run-result.ts';
-import { type RunDeps, runScan } from './run-scan.ts';
-import type { HealthTracker } from '../koha/health-tracker.ts';
+import { type JobData, parseJob } from '@passport/contract';
+import type { JobDataWriter } from '@passport/queue';
+import type { Tracing } from '@passport/runtime';
 import type { Reporter } from '../report/report.ts';
+import type { JobObserver } from './job-observer.ts';
+import type { RunResult, TakenJob } from './run-result.ts';
+import { type RunDeps, runScan } from './run-scan.ts';
 import type { ScanWork } from './scan-worker.ts';
+import type { Settlement } from './settlement.ts';
 
 export interface ScanWorkDeps {
   readonly run: RunDeps;
-  readonly consortium: Consortium;
-  readonly ledger: Ledger;
-  readonly receipts: Receipts;
+  readonly settlement: Settlement;
+  readonly observer: JobObserver;
   readonly reporter: Reporter;
-  readonly health: Pick<HealthTracker, 'misconfigured' | 'worked'>;
-  readonly metrics: Pick<JobMetrics, 'ended' | 'requeued'>;
   readonly tracing: Tracing;
   readonly writeLostEnd: JobDataWriter['writeLostEnd'];
+  /** Notes that a job waits for a library's circuit. */
   readonly noteDelayed: (library: string, jobId: string) => Promise<void>;
-  /** Notes that a failed job's encrypted item must be gone by then. */
-  readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
-  readonly now: () => number;
-  readonly log: Logger;
 }
 
 /**
@@ -34,81 +24,32 @@ export interface ScanWorkDeps {
  * the ledger settles once, Koha keeps the highest number that it received.
  */
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
-  const { ledger, reporter, noteDelayed, now, log } = deps;
+  const { settlement, observer, reporter, writeLostEnd, noteDelayed } = deps;
   return {
-    run: (taken: TakenJob) => recordedRun(taken, deps),
-    beforeEnd: ({ job }) => writeReceipts(deps, job),
+    run: (taken) => recordedRun(taken, deps),
+    beforeEnd: ({ job }) => settlement.recordDisclosures(job),
     async afterEnd(job, jobId) {
-      const { outcome } = job.progress;
-      if (outcome === null) return;
-      await settle(deps, job, jobId);
-      note(deps, job, outcome);
+      if (job.progress.outcome === null) return;
+      await settlement.settle(job, jobId);
+      observer.ended(job);
       await reporter.reportEnd(job);
     },
     async endAgain({ job, data }, jobId) {
-      const wasLost = await deps.writeLostEnd(jobId, data);
-      await writeReceipts(deps, job);
-      await settle(deps, job, jobId);
-      if (!wasLost) return;
-      log.warn(
-        { event: job.event_id, library: job.library },
-        'the end was lost with a Redis and written again',
-      );
+      const wasLost = await writeLostEnd(jobId, data);
+      await settlement.recordDisclosures(job);
+      await settlement.settle(job, jobId);
+      if (wasLost) observer.restored(job);
     },
-    async beforeDelay({ job, untilMs, forCircuitsOf, worthReporting, requeueReason }, jobId) {
+    async beforeDelay(delayed, jobId) {
+      const { job, forCircuitsOf, worthReporting } = delayed;
       // However long it waits and whoever ends it: what has left is on record.
-      await writeReceipts(deps, job);
-      if (!hasDisclosed(job)) await ledger.releaseQuota(job.library, job.event_id);
+      await settlement.recordDisclosures(job);
+      await settlement.releaseQuota(job);
       await Promise.all(forCircuitsOf.map((library) => noteDelayed(library, jobId)));
-      const { waiting_for: waitingFor, attempt } = job.progress;
-      if (requeueReason !== null) deps.metrics.requeued(job.library, requeueReason);
-      log[requeueReason === null ? 'info' : 'warn'](
-        {
-          event: job.event_id,
-          library: job.library,
-          ...(requeueReason === null ? {} : { put_back: requeueReason }),
-          waiting_for: waitingFor?.library,
-          reason: waitingFor?.reason,
-          attempt,
-          in_ms: untilMs - now(),
-        },
-        requeueReason === null ? 'waiting' : PUT_BACK[requeueReason],
-      );
+      observer.delayed(delayed);
       if (worthReporting) reporter.reportWaiting(job);
     },
   };
-}
-
-const PUT_BACK: Readonly<Record<RequeueReason, string>> = {
-  newer_version: 'requeued for a newer worker',
-  unknown_library: 'requeued for a newer worker',
-  paused_library: 'requeued until its library is enabled',
-};
-
-/** What an ended event leaves in the ledger. */
-async function settle(deps: ScanWorkDeps, job: JobData, jobId: string): Promise<void> {
-  const { outcome, updated_at: endedAt } = job.progress;
-  if (outcome === null) return;
-  await deps.ledger.settle(job.library, job.event_id, outcome, endedAt, usedOf(job));
-  if (job.sealed_item !== null) await deps.noteItem(jobId, itemGoneAt(deps, job));
-}
-
-/** Whether a record has left for the lending library, stored there or not. */
-const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
-
-/** What an ended event used of its library's hourly quota. */
-function usedOf(job: JobData): HourUse {
-  if (hasDisclosed(job)) return 'copies';
-  const { outcome, homes } = job.progress;
-  if (outcome === null) return 'none';
-  switch (OUTCOME_TABLE[outcome].uses) {
-    case 'miss':
-      return 'misses';
-    case 'decision':
-      return homes.length > 0 ? 'verdicts' : 'none';
-    case 'nothing':
-      return 'none';
-  }
 }
 
 /** One run of a job, in the trace that its delivery began. */
@@ -142,47 +83,7 @@ async function recordedRun(taken: TakenJob, deps: ScanWorkDeps): Promise<RunResu
     return await tracedRun({ ...taken, save }, deps);
   } catch (error) {
     // Where it cannot be written now it is when the connection is back (keep-receipts.ts).
-    if (sent !== undefined) await writeReceipts(deps, sent).catch(() => undefined);
+    if (sent !== undefined) await deps.settlement.recordDisclosures(sent).catch(() => undefined);
     throw error;
   }
-}
-
-async function writeReceipts(deps: ScanWorkDeps, job: JobData): Promise<void> {
-  const { receipts, consortium, now } = deps;
-  for (const { home, home_key: homeKey, fields } of disclosuresOf(job)) {
-    const at = new Date(now()).toISOString();
-    const receipt = { at, home, lending: job.library, homeKey, fields, eventId: job.event_id };
-    await receipts.append(receipt, now(), consortium.retention.receiptsMs);
-  }
-}
-
-/** A failed job loses its item when it is too late to check it out. */
-function itemGoneAt({ consortium }: ScanWorkDeps, job: JobData): number {
-  const lending = consortium.libraries.find(({ id }) => id === job.library);
-  return job.received_ms - job.age_at_delivery_ms + (lending?.retry.checkoutWithinMs ?? 0);
-}
-
-function note(deps: ScanWorkDeps, job: JobData, outcome: NonNullable<JobData['progress']['outcome']>): void {
-  const { metrics, health, log, now } = deps;
-  const { progress } = job;
-  const ageMs = now() - (job.received_ms - job.age_at_delivery_ms);
-  metrics.ended(job.library, outcome);
-  if (progress.problem !== null) health.misconfigured(progress.problem.library, progress.problem);
-  if (progress.patron_id !== null && progress.problem === null) {
-    for (const library of [job.library, ...progress.homes.map(({ id }) => id)]) health.worked(library);
-  }
-  log[isFailure(outcome) ? 'warn' : 'info'](
-    {
-      event: job.event_id,
-      library: job.library,
-      outcome,
-      reasons: progress.reasons,
-      homes: progress.homes.map(({ id }) => id),
-      checkout: progress.checkout?.result,
-      problem: progress.problem,
-      attempt: progress.attempt,
-      since_scan_ms: ageMs,
-    },
-    'ended',
-  );
 }

@@ -1,0 +1,68 @@
+import type { Consortium } from '@passport/config';
+import type { JobData } from '@passport/contract';
+import type { HourUse, Ledger, Receipts } from '@passport/queue';
+import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
+import { disclosuresOf } from '../provision/result.ts';
+
+/** What an event leaves in Redis beside its job. All of it may be done again after a crash. */
+export interface Settlement {
+  /** Writes a receipt for each record that has left for the lending library, once per event and patron. */
+  recordDisclosures(job: JobData): Promise<void>;
+  /** Settles an event that has ended in the ledger, once, and notes when its encrypted item must go. */
+  settle(job: JobData, jobId: string): Promise<void>;
+  /** Releases the quota of an event that waits, unless it has sent a record. */
+  releaseQuota(job: JobData): Promise<void>;
+}
+
+export function buildSettlement(deps: {
+  readonly consortium: Consortium;
+  readonly ledger: Pick<Ledger, 'settle' | 'releaseQuota'>;
+  readonly receipts: Receipts;
+  /** Notes that a failed job's encrypted item must be gone by then. */
+  readonly noteItem: (jobId: string, goneAtMs: number) => Promise<void>;
+  readonly now: () => number;
+}): Settlement {
+  const { consortium, ledger, receipts, noteItem, now } = deps;
+  return {
+    async recordDisclosures(job) {
+      for (const { home, home_key: homeKey, fields } of disclosuresOf(job)) {
+        const at = new Date(now()).toISOString();
+        const receipt = { at, home, lending: job.library, homeKey, fields, eventId: job.event_id };
+        await receipts.append(receipt, now(), consortium.retention.receiptsMs);
+      }
+    },
+    async settle(job, jobId) {
+      const { outcome, updated_at: endedAt } = job.progress;
+      if (outcome === null) return;
+      await ledger.settle(job.library, job.event_id, outcome, endedAt, usedOf(job));
+      if (job.sealed_item !== null) await noteItem(jobId, itemGoneAt(consortium, job));
+    },
+    async releaseQuota(job) {
+      if (!hasDisclosed(job)) await ledger.releaseQuota(job.library, job.event_id);
+    },
+  };
+}
+
+/** Whether a record has left for the lending library, stored there or not. */
+const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
+
+/** What an ended event used of its library's hourly quota. */
+function usedOf(job: JobData): HourUse {
+  if (hasDisclosed(job)) return 'copies';
+  const { outcome, homes } = job.progress;
+  if (outcome === null) return 'none';
+  switch (OUTCOME_TABLE[outcome].uses) {
+    case 'miss':
+      return 'misses';
+    case 'decision':
+      return homes.length > 0 ? 'verdicts' : 'none';
+    case 'nothing':
+      return 'none';
+  }
+}
+
+/** A failed job loses its item when it is too late to check it out. */
+function itemGoneAt({ libraries }: Consortium, job: JobData): number {
+  const lending = libraries.find(({ id }) => id === job.library);
+  return job.received_ms - job.age_at_delivery_ms + (lending?.retry.checkoutWithinMs ?? 0);
+}
