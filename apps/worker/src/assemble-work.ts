@@ -57,7 +57,10 @@ export interface Opened {
   readonly log: Logger;
 }
 
-/** Builds all that happens to a scan. Nothing is sent yet. */
+/**
+ * Builds all that happens to a scan. Nothing is sent yet. Apart from wiring.ts because the two together are longer than a
+ * file may be: what must be closed (connections, servers, timers) is opened there, what only computes is built here.
+ */
 export function assembleWork(opened: Opened): ScanWork {
   const {
     config,

@@ -72,8 +72,8 @@ export function parseRefusal(answer: Answer): KohaRefusal | null {
   }
   const complaint = withError.safeParse(json);
   if (complaint.success) {
-    const { error, error_code: errorCode, conflict, required_permissions: asked } = complaint.data;
-    return { ...empty, error, errorCode, conflict, requiredPermissions: asked ?? null };
+    const { error, error_code: errorCode, conflict, required_permissions: required } = complaint.data;
+    return { ...empty, error, errorCode, conflict, requiredPermissions: required ?? null };
   }
   const misfit = withMisfits.safeParse(json);
   return misfit.success ? { ...empty, misfits: misfit.data.errors } : null;

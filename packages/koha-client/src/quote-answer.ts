@@ -114,8 +114,8 @@ function known(text: string): string {
     .slice(0, 4 * LONGEST_QUOTE)
     .split(/\s+/)
     .map(knownWord);
-  const joined = words.filter((word, place) => word !== '…' || words[place - 1] !== '…').join(' ');
-  return joined.length > LONGEST_QUOTE ? `${joined.slice(0, LONGEST_QUOTE - 1)}…` : joined;
+  const quote = words.filter((word, place) => word !== '…' || words[place - 1] !== '…').join(' ');
+  return quote.length > LONGEST_QUOTE ? `${quote.slice(0, LONGEST_QUOTE - 1)}…` : quote;
 }
 
 function knownWord(word: string): string {

@@ -51,10 +51,10 @@ export async function explain(question: Question): Promise<Explanation> {
   const lending = libraryById(consortium, lendingId);
   const candidates = decideCandidates(consortium, lendingId, card);
   const types = passportTypes(consortium);
-  const unasked = { ...UNDECIDED, lending: lendingId, asked: [] };
-  if (candidates.length === 0) return { ...unasked, located: 'not_a_card' };
+  const undecided = { ...UNDECIDED, lending: lendingId, asked: [] };
+  if (candidates.length === 0) return { ...undecided, located: 'not_a_card' };
 
-  const asked = new Set<string>();
+  const queried = new Set<string>();
   const located = await locate({
     candidates,
     card,
@@ -62,12 +62,12 @@ export async function explain(question: Question): Promise<Explanation> {
     ...consortium.locate,
     signal: question.signal,
     query(libraryId, text, signal) {
-      asked.add(libraryId);
+      queried.add(libraryId);
       return question.query(libraryId, text, signal);
     },
   });
   const ids = candidates.map(({ home }) => home.id);
-  const known = { ...unasked, asked: ids.filter((id) => asked.has(id)) };
+  const known = { ...undecided, asked: ids.filter((id) => queried.has(id)) };
   switch (located.kind) {
     case 'nowhere':
       return { ...known, located: located.kind };

@@ -1,5 +1,5 @@
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX } from './keys.ts';
+import { createPlaceKeys } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /**
@@ -71,13 +71,9 @@ const IN_LINE_MS = 300;
 export function openCreatePlaces(redis: Redis): CreatePlaces {
   const take = defineScript(redis, 'passportTakePlace', TAKE_LUA);
   const keep = defineScript(redis, 'passportKeepPlace', KEEP_LUA);
-  const keysOf = (library: string): string[] => {
-    const place = `${QUEUE_PREFIX}:create:${library}`;
-    return [place, `${place}:door`];
-  };
   return {
     async take(library, { event, run, sinceMs }, lifeMs) {
-      const keys = keysOf(library);
+      const keys = [...createPlaceKeys(library)];
       const taken = await take(keys, [event, run, sinceMs, lifeMs, IN_LINE_MS]);
       if (taken !== 1) return null;
       return {
@@ -85,6 +81,9 @@ export function openCreatePlaces(redis: Redis): CreatePlaces {
         release: async () => void (await keep(keys, [`${event} ${run}`, 0, event])),
       };
     },
-    leave: async (library, { event }) => void (await redis.hdel(keysOf(library)[1] ?? '', event)),
+    async leave(library, { event }) {
+      const [, line] = createPlaceKeys(library);
+      await redis.hdel(line, event);
+    },
   };
 }

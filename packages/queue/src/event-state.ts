@@ -17,7 +17,7 @@ return {data, redis.call('LPOS', KEYS[2], ARGV[2] .. id) and 1 or 0}
 
 /**
  * The state of an event as of now, under its own id or the id of a scan that was coalesced with it; null when the queue does
- * not have it (or cannot read it). One round trip, and all of it from the same moment: a desk asks again and again.
+ * not have it (or cannot read it). One round trip, and all of it from the same moment: a desk polls it.
  */
 export async function readEventState(
   redis: Redis,

@@ -57,6 +57,15 @@ export const delayedKey = (library: string, kind: DelayedKind = SCANS): string =
   key(delayedKind(kind), library);
 /** The libraries that have delayed jobs of this kind. */
 export const delayedLibrariesKey = (kind: DelayedKind): string => key(delayedKind(kind));
+/** One key per patron lock; `name` is a lending library and a home key. */
+export const patronLockKey = (name: string): string => key('turn', name);
+/** The place where a library's copies are created, and the line for it. */
+export const createPlaceKeys = (library: string): readonly [place: string, line: string] => [
+  key('create', library),
+  key('create', library, 'door'),
+];
+/** The name of BullMQ's back-off for reports, which their jobs contain; the worker decides the delays. */
+export const REPORT_BACKOFF = 'telling';
 /** Outcomes of one hour (`2026-11-25T09`), counted per library and outcome. */
 export const outcomesKey = (hour: string): string => key('outcomes', hour);
 /** What the workers last saw of a library. */

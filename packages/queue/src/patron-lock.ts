@@ -1,5 +1,5 @@
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX } from './keys.ts';
+import { patronLockKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /**
@@ -44,7 +44,7 @@ export function openPatronLocks(redis: Redis): PatronLocks {
   const release = defineScript(redis, 'passportRelease', RELEASE_LUA);
   return {
     async take(name, { event, run }, lifeMs) {
-      const key = `${QUEUE_PREFIX}:turn:${name}`;
+      const key = patronLockKey(name);
       const taken = await take([key], [`${event} `, run, lifeMs]);
       return taken === 1 ? async () => void (await release([key], [`${event} ${run}`])) : null;
     },

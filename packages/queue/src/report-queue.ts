@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import { z } from 'zod';
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, REPORTS, jobIdOf } from './keys.ts';
+import { QUEUE_PREFIX, REPORTS, REPORT_BACKOFF, jobIdOf } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 
 /** A report that a Koha did not take at once: the state itself is read again when it is sent. */
@@ -34,7 +34,7 @@ export function openReportQueue(redis: Redis): ReportJobs {
     prefix: QUEUE_PREFIX,
     defaultJobOptions: {
       attempts: 1_000_000,
-      backoff: { type: 'telling' },
+      backoff: { type: REPORT_BACKOFF },
       stackTraceLimit: 1,
       removeOnComplete: { age: DONE_LIFE_SECONDS, count: MOST_OVER },
       removeOnFail: { age: FAILED_LIFE_SECONDS, count: MOST_OVER },

@@ -48,9 +48,7 @@ test('after a rotation the first key seals and the old one still opens', () => {
   expect(rotated.decrypt(before, 'job')).toBe(CARD);
   const after = rotated.encrypt(CARD, 'job');
   expect(createEncryption([NEW]).decrypt(after, 'job')).toBe(CARD);
-  expect(() => createEncryption([OLD]).decrypt(after, 'job')).toThrow(
-    'a key that is not in PASSPORT_KEY',
-  );
+  expect(() => createEncryption([OLD]).decrypt(after, 'job')).toThrow('a key that is not in PASSPORT_KEY');
 });
 
 test('a hash is keyed, has the id of its key and is another one for another purpose', () => {

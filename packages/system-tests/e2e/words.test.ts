@@ -56,6 +56,47 @@ function avoidedWords(text: string): string[] {
   );
 }
 
+/** Code that has none of these words left: names, comments, log lines and errors. */
+const CLEAN_CODE = [
+  'apps/worker',
+  'packages/config',
+  'packages/contract',
+  'packages/koha-client',
+  'packages/patron-rules',
+  'packages/queue',
+  'packages/runtime',
+].map((part) => `${part}/src`);
+/** Names that other systems or other versions read, and words in their plain sense. */
+const WIRE_NAMES = [
+  // Keys of the configuration, and the same in our models.
+  /\b(?:on_look_alike|tell_koha|verdicts_per_hour|onLookAlike|tellKoha|verdictsPerHour)\b/,
+  // Keys of a job; codes, labels and names of the contract; keys of the audit log and of `explain --json`.
+  /\b(?:sealed_card|sealed_item|item_asked|NOT_ASKED|verdicts|passport_jobs_put_back_total|put_back)\b|\basked:/,
+  /'(?:look_alike|loan)'/,
+  // The label under which the keys of all jobs so far were derived.
+  /subkey\(key, 'seal'\)/,
+  // Koha's own codes, and what databases print.
+  /\bNOT_FOR_LOAN(?:_FORCING)?\b|\bselect from join left\b/,
+  // What a person at a desk does, JavaScript, and the protocol.
+  /\bAsk the patron\b|\.join\(|\bREST\b/,
+];
+/** Where the old names in Redis are explained, once. */
+const NAMES_IN_REDIS = 'packages/queue/src/keys.ts';
+
+const sourcesIn = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .filter((name) => name !== NAMES_IN_REDIS);
+
+/** A source, or its path, with each name cut into its words. */
+const wordsOfCode = (source: string): string =>
+  WIRE_NAMES.reduce((text, name) => text.replaceAll(new RegExp(name, 'g'), ''), source)
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replaceAll('_', ' ');
+/** The hyphens of a file name separate words; those of a word like `put-back` do not. */
+const wordsOfPath = (path: string): string => wordsOfCode(path).replaceAll(/[-./]/g, ' ');
+
 const markdownIn = (folder: string): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && !/node_modules|dist\//.test(name))
@@ -89,6 +130,38 @@ describe("the field's words", () => {
     const help = await allHelp([]);
     expect(help).toContain('Usage: passport events retry');
     expect(avoidedWords(help)).toEqual([]);
+  });
+
+  test.each(CLEAN_CODE)('the code of %s has none', (folder) => {
+    const files = sourcesIn(folder);
+    expect(files.length).toBeGreaterThan(0);
+    const found = files.flatMap((file) => [
+      ...avoidedWords(wordsOfPath(file)),
+      ...avoidedWords(wordsOfCode(readFileSync(join(ROOT, file), 'utf8'))).map((line) => `${file}: ${line}`),
+    ]);
+    expect(found).toEqual([]);
+  });
+
+  test.each([
+    'const tellLater = () => undefined;',
+    'WAKE_BATCH',
+    "log.warn('a chore failed')",
+    '// whoever asks',
+    'interface Verdict {}',
+    'readonly sealed: string;',
+    'const key = `guard:${id}`;',
+  ])('it finds a planted one in the code "%s"', (code) => {
+    expect(avoidedWords(wordsOfCode(code))).not.toEqual([]);
+  });
+
+  test.each([
+    'job.sealed_card',
+    'library.retry.tellKoha',
+    "lines.join('')",
+    'restored, interest',
+    'asked: queried,',
+  ])('it leaves the code "%s" alone', (code) => {
+    expect(avoidedWords(wordsOfCode(code))).toEqual([]);
   });
 
   test.each([

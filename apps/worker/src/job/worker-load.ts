@@ -9,7 +9,7 @@ export interface WorkerLoad {
   hasFreeSlots(): boolean;
 }
 
-/** So much of the slots may be taken by jobs that wait; the rest is for whoever comes next. */
+/** So much of the slots may be taken by jobs that wait; the others are for whoever comes next. */
 const FREE_UNTIL = 0.75;
 
 export function buildWorkerLoad(concurrency: number): WorkerLoad {

@@ -41,14 +41,14 @@ export function buildCallCaps(
     crowded(library) {
       if (monotonicNow() < (nextReadAt.get(library) ?? Infinity)) return;
       nextReadAt.set(library, monotonicNow() + RETRY_AFTER_FAILURE_MS);
-      learn(library).catch(() => undefined); // it stays as it is; what is wrong there is told by the calls of the scans
+      learn(library).catch(() => undefined); // it stays as it is; the calls of the scans show what is wrong there
     },
   };
 }
 
 const isOpen = ({ koha }: Pick<Library, 'koha'>): boolean => koha.maxInFlight === 'auto';
 
-/** The cap of a library that nobody has asked anything yet. */
+/** The cap of a library that nobody has called yet. */
 export function startingCap({ maxInFlight }: Pick<Library['koha'], 'maxInFlight'>): number {
   return maxInFlight === 'auto' ? MOST_CALLS : maxInFlight;
 }

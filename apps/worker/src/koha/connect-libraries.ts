@@ -10,7 +10,7 @@ import type { HealthTracker } from './health-tracker.ts';
 import type { SlotClock } from './slot-clock.ts';
 import type { WorkerLoad } from '../job/worker-load.ts';
 
-/** A job waits this long for a place at a library under its cap; then it books one and leaves its slot to others. */
+/** A job waits this long for a place at a library under its cap; then it reserves one and leaves its slot to others. */
 const SLOT_WAIT_MS = 250;
 /** While no other job needs the slot: two web workers that take 400 ms serve the 30 scans of a class in this time. */
 export const SLOT_WAIT_WHEN_FREE_MS = 6_000;

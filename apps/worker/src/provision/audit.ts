@@ -9,7 +9,7 @@ import type { Scan } from './scan.ts';
  * card. `operator` is the lending Koha's number of who scanned, by which a home library can find out from that library who it was.
  */
 export interface Audit {
-  lookedUp(scan: Scan, asked: readonly string[], located: Located): void;
+  lookedUp(scan: Scan, queried: readonly string[], located: Located): void;
   refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
   notShared(scan: Scan, home: string, because: string): void;
   notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
@@ -29,9 +29,9 @@ export function buildAudit(log: Logger): Audit {
     log.info({ audit: true, action, event, lending, operator, card_hash, ...more }, action);
   };
   return {
-    lookedUp: (scan, asked, located) =>
+    lookedUp: (scan, queried, located) =>
       line(scan, 'looked up', {
-        asked,
+        asked: queried,
         found: foundAt(located),
         ...('silent' in located
           ? {

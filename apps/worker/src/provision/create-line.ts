@@ -3,7 +3,7 @@ export interface CreateLine {
   /** Whether whoever looks a card up now would only find the line full of older scans. */
   readonly isFull: boolean;
   /**
-   * Waits until it is one's turn: true, and `leave` must follow. False when others need the slot of the job and the line is
+   * Waits until one may create: true, and `leave` must follow. False when others need the slot of the job and the line is
    * full of older ones, or it takes too long. Throws the signal's reason.
    */
   enter(sinceMs: number, signal: AbortSignal): Promise<boolean>;

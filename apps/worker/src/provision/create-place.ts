@@ -5,7 +5,7 @@ import type { Scan } from './scan.ts';
 /** A worker that dies in the place keeps the others out for no longer than this. */
 const LIFE_MS = 3_000;
 const KEEP_EACH_MS = 1_000;
-/** Only the first of this process's line asks, and for so long where others need its slot. */
+/** Only the first of this process's line tries, and for so long where others need its slot. */
 const PATIENCE_MS = 5_000;
 const RETRY_EVERY_MS = 20;
 
@@ -41,13 +41,14 @@ export interface CreateAccessDeps {
 
 /**
  * One create at a time at each lending Koha, over all workers: two at once deadlock in its database, and good records are
- * answered 500 (docs/decisions/0050). The jobs of one process stand in a line of their own, of which the first asks for
- * the place. Where other jobs need their slots, who finds the line full, or waits too long, is told when to come back.
+ * answered 500 (docs/decisions/0050). The jobs of one process stand in a line of their own, of which the first tries to
+ * get the place. Where other jobs need their slots, one that finds the line full, or waits too long, learns when to retry.
  */
 export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
   const lines = new Map<string, CreateLine>();
   const lineOf = (lending: string): CreateLine => {
-    const line = lines.get(lending) ?? buildCreateLine(deps.mostWaiting, deps.hasFreeSlots, deps.monotonicNow);
+    const line =
+      lines.get(lending) ?? buildCreateLine(deps.mostWaiting, deps.hasFreeSlots, deps.monotonicNow);
     lines.set(lending, line);
     return line;
   };

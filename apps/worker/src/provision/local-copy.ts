@@ -22,7 +22,8 @@ export async function findLocalCopy(
   );
   const known = { ...order, card, homeId, byCard };
   const match = decideLocalMatch({ ...known, byHomeKey: [] });
-  if (match.kind === 'our_copy' || homeKeyAttribute === null) return resultOfMatch(order, deps, match, unsure);
+  if (match.kind === 'our_copy' || homeKeyAttribute === null)
+    return resultOfMatch(order, deps, match, unsure);
   const byHomeKey = await readAt(
     lending,
     (koha, limits) => koha.findByAttribute(homeKeyAttribute, homeKey, limits),

@@ -113,7 +113,7 @@ async function lookUp(
   }: Pick<ProvisionDeps, 'consortium' | 'queryHome' | 'inStep' | 'audit'>,
 ): Promise<Located> {
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
-  const asked = new Set<string>();
+  const queried = new Set<string>();
   const located = await inStep('locate', () =>
     locate({
       candidates,
@@ -123,12 +123,12 @@ async function lookUp(
       waitMs: SLOT_WAIT_WHEN_FREE_MS,
       signal,
       query(library, card, deadline) {
-        asked.add(library);
+        queried.add(library);
         return queryHome(library, card, { balance, deadline, stop: signal });
       },
     }),
   );
-  audit.lookedUp(scan, [...asked], located);
+  audit.lookedUp(scan, [...queried], located);
   return located;
 }
 

@@ -45,7 +45,7 @@ export function buildReporter(deps: {
     async reportEnd(job) {
       if (!wantsReports(job.library)) return;
       try {
-        // Koha keeps the newest state that it was told, so that a report may be made twice.
+        // Koha keeps the newest state that it received, so that a report may be made twice.
         await repeatAtOnce(() => send(job, END_DEADLINE_MS), { signal, ...sources });
       } catch (error) {
         if (!isOutside(error)) throw error;
