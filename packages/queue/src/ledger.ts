@@ -170,7 +170,7 @@ export function openLedger(redis: Redis): Ledger {
       ])) as [HourKind | '', number];
       return limit === ''
         ? { kind: 'reserved', left: number }
-        : { kind: 'limit_reached', limit, freeInMs: Number(number) };
+        : { kind: 'limit_reached', limit, freeInMs: number };
     },
     async releaseQuota(library, eventId) {
       await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
