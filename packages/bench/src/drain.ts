@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { preciseNow } from './clock.ts';
 import { buildRequests, sendLoad } from './signed-load.ts';
 import { LENDING } from './start-bench.ts';
 import type { Kohas } from './start-kohas.ts';
@@ -16,9 +18,27 @@ export async function queueEvents(
   if (refused > 0) throw new Error(`${refused} of ${count} events were refused`);
 }
 
-/** Events per second from the `from`-th end after the `base`-th to the `to`-th; waits until it has come. */
-export async function rateOfEnds(kohas: Kohas, from: number, to: number, base: number): Promise<number> {
-  const first = await kohas.nthEnd(base + from);
-  const last = await kohas.nthEnd(base + to);
-  return (1_000 * (to - from)) / (last - first);
+export interface Drained {
+  readonly rate: number;
+  /** False when the patience ended first; `rate` is then that of what had ended. */
+  readonly isWhole: boolean;
+}
+
+/** Events per second from the `from`-th end after the `base`-th to the `to`-th; waits for it, but not for ever. */
+export async function drainRate(
+  kohas: Kohas,
+  ends: { readonly from: number; readonly to: number; readonly base?: number },
+  patienceMs: number,
+): Promise<Drained> {
+  const { from, to, base = 0 } = ends;
+  const startedAt = preciseNow();
+  const patience = new AbortController();
+  const late = sleep(patienceMs, null, { signal: patience.signal }).catch(() => null);
+  const first = await Promise.race([kohas.nthEnd(base + from), late]);
+  const last = await Promise.race([kohas.nthEnd(base + to), late]);
+  patience.abort();
+  if (first !== null && last !== null) return { rate: (1_000 * (to - from)) / (last - first), isWhole: true };
+  const seconds = (preciseNow() - (first ?? startedAt)) / 1_000;
+  const ended = kohas.endCount - base - (first === null ? 0 : from);
+  return { rate: ended / seconds, isWhole: false };
 }

@@ -12,7 +12,7 @@ export interface KohaPlan {
 export interface FrontPlan {
   /** Requests served at the same time, each for `serviceMs`, staff pages included; null: as many as come. */
   readonly webWorkers: number | null;
-  /** How long a request occupies its web worker. */
+  /** How long a request occupies its web worker, whatever it waits for besides. */
   readonly serviceMs: number;
   /** Time of a packet there and back. */
   readonly roundTripMs: number;
@@ -28,6 +28,8 @@ export interface LibraryPlan {
   readonly prefixes?: readonly string[];
   /** How many more key pairs its Koha takes ({@link keyOf}); none. */
   readonly keys?: number;
+  /** Whether its staff pages have the plugin's script. */
+  readonly hasDesk?: boolean;
   /** With each prefix. */
   readonly patrons: number;
   readonly items: number;

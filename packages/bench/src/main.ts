@@ -2,11 +2,9 @@ import { describeMachine } from './machine.ts';
 import { printTable } from './print-table.ts';
 import { startProgress } from './progress.ts';
 import { readArguments } from './read-arguments.ts';
-import type { Row } from './row.ts';
-import { NotHere } from './scenario.ts';
+import { brokenRows, runScenarios } from './run-scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
 
-const isTerminal = process.stderr.isTTY;
 const names = Object.keys(SCENARIOS);
 const wanted = readArguments(process.argv.slice(2), names, process.stdout.isTTY);
 if (typeof wanted === 'string') {
@@ -14,28 +12,25 @@ if (typeof wanted === 'string') {
   process.exit(2);
 }
 
-const { isQuick } = wanted;
+const { isQuick, isJson } = wanted;
 const machine = await describeMachine();
 const startedAt = performance.now();
-const rows: Row[] = [];
-const skipped: { scenario: string; reason: string }[] = [];
-const progress = startProgress(isTerminal);
-for (const [scenario, measure] of Object.entries(SCENARIOS)) {
-  if (wanted.names.length > 0 && !wanted.names.includes(scenario)) continue;
-  progress.say(scenario);
-  try {
-    rows.push(...(await measure({ isQuick, progress: (text) => progress.say(`${scenario} ${text}`) })));
-  } catch (error) {
-    if (!(error instanceof NotHere)) throw error;
-    skipped.push({ scenario, reason: error.message });
-  }
-}
-progress.done();
-const seconds = Math.round((performance.now() - startedAt) / 1_000);
-process.stdout.write(
-  wanted.isJson
-    ? `${JSON.stringify({ machine, seconds, quick: isQuick, rows, skipped }, null, 2)}\n`
-    : `${[...Object.entries(machine).map((entry) => entry.join(': ')), `seconds: ${seconds}`].join(', ')}\n\n${printTable(rows)}\n${skipped.map(({ scenario, reason }) => `\n${scenario} not measured: ${reason}`).join('')}`,
+const progress = startProgress(process.stderr.isTTY);
+const chosen = Object.entries(SCENARIOS).filter(
+  ([name]) => wanted.names.length === 0 || wanted.names.includes(name),
 );
-// Keeps nothing alive that a scenario forgot.
-process.exit(0);
+const { rows, skipped, seconds } = await runScenarios(chosen, { isQuick, progress: progress.say });
+progress.done();
+const took = Math.round((performance.now() - startedAt) / 1_000);
+if (isJson) {
+  const report = { machine, quick: isQuick, seconds: took, scenario_seconds: seconds, rows, skipped };
+  process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+} else {
+  const facts = Object.entries({ ...machine, seconds: took }).map((entry) => entry.join(' '));
+  const absent = skipped.map(({ scenario, reason }) => `\n${scenario} not measured: ${reason}\n`);
+  process.stdout.write(`${facts.join(', ')}\n\n${printTable(rows)}\n${absent.join('')}`);
+}
+const broken = brokenRows(rows);
+for (const { scenario, what } of broken) process.stderr.write(`${scenario} measured nothing: ${what}\n`);
+// Ends what a scenario has forgotten, too.
+process.exit(broken.length > 0 ? 1 : 0);

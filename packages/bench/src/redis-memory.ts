@@ -3,7 +3,6 @@ import type { StartedRedis } from '@passport/testkit';
 
 const PATIENCE_MS = 120_000;
 const LOOK_EVERY_MS = 1_500;
-const STILL = 6;
 const SAMPLE = 200;
 /** Of a key that ends: its entries in Redis' two tables, which MEMORY USAGE leaves out. */
 const TABLE_BYTES = 48;
@@ -14,11 +13,11 @@ export async function usedBytes(redis: StartedRedis): Promise<number> {
   return Number(/used_memory:(\d+)/.exec(info)?.[1] ?? Number.NaN);
 }
 
-/** Waits until retention has taken what it takes, that is until the memory no longer falls, and returns it. */
-export async function usedBytesAtRest(redis: StartedRedis): Promise<number> {
+/** Waits until retention has taken what it takes, that is until so many looks see no less memory, and returns it. */
+export async function usedBytesAtRest(redis: StartedRedis, looks: number): Promise<number> {
   const end = performance.now() + PATIENCE_MS;
   let least = await usedBytes(redis);
-  for (let still = 0; still < STILL && performance.now() < end;) {
+  for (let still = 0; still < looks && performance.now() < end;) {
     await sleep(LOOK_EVERY_MS);
     const now = await usedBytes(redis);
     still = now < least * 0.999 ? 0 : still + 1;

@@ -2,6 +2,8 @@ import { measureAddedTime } from './scenarios/s1-added-time.ts';
 import { measureBurst } from './scenarios/s11-burst.ts';
 import { measureColdDesk } from './scenarios/s10-cold-desk.ts';
 import { measureLibraries } from './scenarios/s12-libraries.ts';
+import { measureFarRedis } from './scenarios/s13-far-redis.ts';
+import { measureDesk } from './scenarios/s14-desk.ts';
 import { measureLocate } from './scenarios/s2-locate.ts';
 import { measureBlackHole } from './scenarios/s3-black-hole.ts';
 import { measureReceiver } from './scenarios/s4-receiver.ts';
@@ -26,4 +28,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   S10: measureColdDesk,
   S11: measureBurst,
   S12: measureLibraries,
+  S13: measureFarRedis,
+  S14: measureDesk,
 };

@@ -26,6 +26,8 @@ export interface BenchOptions extends Pick<
   /** Home libraries, with how many patrons each. */
   readonly homes: readonly { readonly id: string; readonly prefix: string; readonly patrons: number }[];
   readonly items?: number;
+  /** Whether staff pages of the lending library have the plugin's script. */
+  readonly hasDesk?: boolean;
   /** Whether a home is asked for its own cards only. */
   readonly hasPatterns?: boolean;
   /** Whether the end of each event can be waited for (`Kohas.ended`). */
@@ -46,6 +48,7 @@ export interface Bench extends Omit<Stack, 'scan'> {
 /** Starts Redis, the stand-ins and the built processes around one lending library. */
 export async function startBench(options: BenchOptions): Promise<Bench> {
   const { latencyMs, homes, hasPatterns = true, isWatched = false, hasNoLimits = false } = options;
+  const { hasDesk = false } = options;
   const { retention, retry } = options;
   const stack = await startStack({
     ...options,
@@ -53,7 +56,7 @@ export async function startBench(options: BenchOptions): Promise<Bench> {
       latencyMs,
       isWatched,
       libraries: [
-        { id: LENDING, prefix: '99999', patrons: 0, items: options.items ?? 0 },
+        { id: LENDING, prefix: '99999', patrons: 0, items: options.items ?? 0, hasDesk },
         ...homes.map((home) => ({ ...home, items: 0 })),
       ],
     },

@@ -42,6 +42,8 @@ export interface StackOptions {
 /** Redis, the stand-ins and the built processes, as they ship. */
 export interface Stack {
   readonly redis: StartedRedis;
+  /** Where the processes reach Redis. */
+  readonly redisPort: number;
   readonly kohas: Kohas;
   readonly services: Services;
   /** What a library signs its events with. */
@@ -68,8 +70,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     closers.push(() => kohas.stop());
     const secretOf = buildSecrets();
     const { redisRoundTripMs } = options;
-    const redisPort =
-      redisRoundTripMs === undefined ? redis.port : await startFarProxy(redis.port, redisRoundTripMs);
+    const far = redisRoundTripMs === undefined ? null : await startFarProxy(redis.port, redisRoundTripMs);
+    closers.push(() => far?.close());
+    const redisPort = far?.port ?? redis.port;
     const services = await startServices({
       redisUrl: redis.url.replace(`:${redis.port}`, `:${redisPort}`),
       libraries: options.serve(kohas.kohas, secretOf),
@@ -84,6 +87,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     closers.push(() => client.close());
     return {
       redis,
+      redisPort,
       kohas,
       services,
       secretOf,

@@ -1,14 +1,24 @@
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
+export interface FarProxy {
+  readonly port: number;
+  close(): void;
+}
+
 /**
  * A network of `roundTripMs` in front of a port of this machine: each piece arrives half of that later, and a new
  * connection carries nothing before its handshake, one round trip, is over.
  */
-export async function startFarProxy(targetPort: number, roundTripMs: number): Promise<number> {
+export async function startFarProxy(targetPort: number, roundTripMs: number): Promise<FarProxy> {
+  const open = new Set<Socket>();
   const server = createServer({ noDelay: true }, (client) => {
     const openFrom = performance.now() + roundTripMs;
     const upstream = connect({ port: targetPort, host: '127.0.0.1', noDelay: true });
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+    }
     carry(client, upstream, roundTripMs / 2, openFrom);
     carry(upstream, client, roundTripMs / 2, 0);
   });
@@ -16,8 +26,13 @@ export async function startFarProxy(targetPort: number, roundTripMs: number): Pr
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
   });
-  server.unref();
-  return (server.address() as AddressInfo).port;
+  return {
+    port: (server.address() as AddressInfo).port,
+    close() {
+      server.close();
+      for (const socket of open) socket.destroy();
+    },
+  };
 }
 
 function carry(from: Socket, to: Socket, oneWayMs: number, openFrom: number): void {

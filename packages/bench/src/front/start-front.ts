@@ -11,6 +11,9 @@ import { buildWebWorkers } from './web-workers.ts';
 export const pathOf = (library: string): string => `/of-${library}`;
 const PATH = /^\/of-[^/]+/;
 
+/** What a web worker makes; all else is a file, which the web server sends by itself. */
+const isDynamic = (url = '/'): boolean => /^\/(?:api|cgi-bin)\//.test(url.replace(PATH, ''));
+
 /** Apache's own default, and Debian's. */
 const KEEP_ALIVE_MS = 5_000;
 
@@ -18,6 +21,8 @@ export interface Front {
   readonly url: string;
   /** From the next request on. */
   setServiceMs(serviceMs: number): void;
+  /** Ends it at once. */
+  close(): void;
 }
 
 /**
@@ -31,11 +36,13 @@ export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Fr
   let { serviceMs } = plan;
   const serve: RequestListener = (asked, answer) => {
     void collect(asked).then(async (body) => {
+      if (!isDynamic(asked.url)) {
+        send(answer, await pass(agent, doubleUrl, asked, body));
+        return;
+      }
       await workers.enter();
-      const [served] = await Promise.all([
-        pass(agent, doubleUrl, asked, body),
-        serviceMs > 0 ? sleep(serviceMs) : undefined,
-      ]);
+      if (serviceMs > 0) await sleep(serviceMs);
+      const served = await pass(agent, doubleUrl, asked, body);
       workers.leave();
       send(answer, served);
     });
@@ -47,11 +54,18 @@ export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Fr
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port: near } = server.address() as AddressInfo;
-  const port = roundTripMs > 0 ? await startFarProxy(near, roundTripMs) : near;
+  const far = roundTripMs > 0 ? await startFarProxy(near, roundTripMs) : null;
+  const port = far?.port ?? near;
   return {
     url: `${tls === null ? 'http' : 'https'}://127.0.0.1:${port}`,
     setServiceMs(next) {
       serviceMs = next;
+    },
+    close() {
+      far?.close();
+      server.close();
+      server.closeAllConnections();
+      agent.destroy();
     },
   };
 }

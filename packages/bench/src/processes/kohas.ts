@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import { emptySeed, startKohaDouble } from '@passport/koha-double';
 import type { SeedData, SeedPatron } from '@passport/koha-double';
 import { preciseNow } from '../clock.ts';
@@ -8,12 +9,23 @@ import { barcodeOf, cardOf, keyOf, nameOf } from '../kohas-protocol.ts';
 
 // The Koha stand-ins of a benchmark, in a process of their own: what they cost must not be measured as ours.
 const { latencyMs, isWatched, front, libraries } = JSON.parse(process.argv[2] ?? '') as KohaPlan;
+const DESK_SCRIPT = fileURLToPath(
+  new URL('../../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
+);
 const fronts: Front[] = [];
 const webWorkers = front?.webWorkers ?? null;
 
 const kohas = await Promise.all(
   libraries.map(
-    async ({ id, prefix, prefixes = [prefix], patrons, items, keys = 0 }): Promise<StartedKoha> => {
+    async ({
+      id,
+      prefix,
+      prefixes = [prefix],
+      patrons,
+      items,
+      keys = 0,
+      hasDesk = false,
+    }): Promise<StartedKoha> => {
       const credentials = { clientId: `bench-${id}`, clientSecret: `bench-secret-of-${id}` };
       const base = emptySeed(credentials);
       const seed: SeedData = {
@@ -32,6 +44,7 @@ const kohas = await Promise.all(
         credentials,
         seed,
         latencyMs,
+        ...(hasDesk ? { pluginScriptPath: DESK_SCRIPT } : {}),
         ...(webWorkers === null ? {} : { settings: { plack_workers: webWorkers } }),
         ...(isWatched
           ? {

@@ -9,20 +9,21 @@ import type { Run } from '../scenario.ts';
 import { LENDING, startBench } from '../start-bench.ts';
 import type { Bench } from '../start-bench.ts';
 import { percentile } from '../statistics.ts';
+import { measureRedisTrips } from './redis-trips.ts';
 
 const PREFIX = '21234';
 const LATENCY_MS = 50;
-const ROUNDS = 4;
 
 /** Time that we add to a scan: from the signed POST until the lending Koha has answered our report, checkout included. */
 export async function measureAddedTime(run: Run): Promise<readonly Row[]> {
   // The first ones compile the code of every process, so the Kohas need not take their time.
   const warmUp = many(run, 1_000, 20);
+  const total = many(run, 4, 1);
   const settle = many(run, 10, 1);
   const perRound = many(run, 50, 3);
-  const total = 2 * (warmUp + ROUNDS * (settle + perRound));
-  const homes = [{ id: 'home', prefix: PREFIX, patrons: total }];
-  const bench = await startBench({ latencyMs: 0, isWatched: true, hasNoLimits: true, homes, items: total });
+  const patrons = 2 * (warmUp + total * (settle + perRound));
+  const homes = [{ id: 'home', prefix: PREFIX, patrons }];
+  const bench = await startBench({ latencyMs: 0, isWatched: true, hasNoLimits: true, homes, items: patrons });
   try {
     const floor = await createKohaFloor(bench.kohas.kohas);
     const measureBoth = buildPair(bench, floor);
@@ -30,15 +31,15 @@ export async function measureAddedTime(run: Run): Promise<readonly Row[]> {
     for (let count = 0; count < warmUp; count += 1) await measureBoth();
     await setLatency(bench, LATENCY_MS);
     const rounds: Round[][] = [];
-    while (rounds.length < ROUNDS) {
-      run.progress(`round ${rounds.length + 1} of ${ROUNDS}`);
+    while (rounds.length < total) {
+      run.progress(`round ${rounds.length + 1} of ${total}`);
       for (let count = 0; count < settle; count += 1) await measureBoth();
       const round: Round[] = [];
       while (round.length < perRound) round.push(await measureBoth());
       rounds.push(round);
     }
     floor.close();
-    return buildRows(rounds);
+    return [...buildRows(rounds), ...(await measureRedisTrips(run))];
   } finally {
     await bench.stop();
   }

@@ -13,7 +13,6 @@ const LATENCY_MS = 50;
 const ROUND_TRIP_MS = 30;
 const COLD_AT_MOST = 1.5;
 const WARM_UP = 20;
-const WARM_SCANS = 5;
 
 /** A home and a lending library that nobody else uses: its own connections, its own tokens. */
 interface Pair {
@@ -28,20 +27,21 @@ interface Pair {
  * that close idle connections after 5 s. Pairs of libraries are quiet through the same minute, each is one round.
  */
 export async function measureColdDesk(run: Run): Promise<readonly Row[]> {
-  const quietMs = many(run, 60_000, 6_000);
-  const pairs: readonly Pair[] = Array.from({ length: many(run, 7, 2) }, (_, place) => ({
+  const quietMs = many(run, 60_000, 1_000);
+  const pairs: readonly Pair[] = Array.from({ length: many(run, 7, 1) }, (_, place) => ({
     home: `home-${place}`,
     lending: `lending-${place}`,
     prefix: String(21_000 + place),
     used: 0,
   }));
-  const warmUp = many(run, WARM_UP, 3);
-  const stack = await startPairs(pairs, warmUp + WARM_SCANS + 2);
+  const warmUp = many(run, WARM_UP, 1);
+  const warmScans = many(run, 5, 1);
+  const stack = await startPairs(pairs, warmUp + warmScans + 2);
   try {
     run.progress('warming up');
     await Promise.all(pairs.map((pair) => scanOften(stack, pair, warmUp)));
     const warm: number[] = [];
-    for (const pair of pairs) warm.push(median(await scanOften(stack, pair, WARM_SCANS)));
+    for (const pair of pairs) warm.push(median(await scanOften(stack, pair, warmScans)));
     run.progress(`a quiet time of ${quietMs / 1_000} s`);
     await sleep(quietMs);
     const cold: number[] = [];

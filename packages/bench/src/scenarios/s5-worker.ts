@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { startProcess, startRedis } from '@passport/testkit';
 import type { StartedProcess, StartedRedis } from '@passport/testkit';
-import { queueEvents, rateOfEnds } from '../drain.ts';
+import { drainRate, queueEvents } from '../drain.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { cpuMs } from '../process-figures.ts';
 import type { LoopPlan } from '../processes/bare-loop.ts';
@@ -17,6 +17,8 @@ const PREFIX = '21234';
 /** The defaults of the product, for the peers too. */
 const CONCURRENCY = 50;
 const MAX_IN_FLIGHT = 8;
+/** A round that takes longer is cut off, and counts with what was done. */
+const patienceOf = (run: Run): number => many(run, 20_000, 5_000);
 /** The share of events after which a process has compiled what it runs. */
 const WARM = 0.25;
 
@@ -53,10 +55,10 @@ export async function measureWorker(run: Run): Promise<readonly Row[]> {
       run.progress(`round ${rounds.length + 1} of ${total}`);
       const from = 4 * events * rounds.length;
       rounds.push({
-        ours: await runWorker(bench, from, events),
-        simple: await runSimple(bench, redis, from + events, events),
-        client: await runLoop(bench, 'koha-client', from + 2 * events, events),
-        http: await runLoop(bench, 'node:http', from + 3 * events, events),
+        ours: await runWorker(bench, from, events, patienceOf(run)),
+        simple: await runSimple(bench, redis, from + events, events, patienceOf(run)),
+        client: await runLoop(bench, 'koha-client', from + 2 * events, events, patienceOf(run)),
+        http: await runLoop(bench, 'node:http', from + 3 * events, events, patienceOf(run)),
       });
     }
   } finally {
@@ -102,7 +104,7 @@ function buildRows(rounds: readonly RoundOfAll[]): readonly Row[] {
 }
 
 /** Queues the events first, then lets a new worker have them, so that it never waits for any. */
-async function runWorker(bench: Bench, from: number, events: number): Promise<Worked> {
+async function runWorker(bench: Bench, from: number, events: number, patienceMs: number): Promise<Worked> {
   await queueEvents(bench, events, (index) => ({
     cardnumber: cardOf(PREFIX, from + index),
     item_barcode: barcodeOf(from + index),
@@ -110,12 +112,19 @@ async function runWorker(bench: Bench, from: number, events: number): Promise<Wo
   const base = bench.kohas.endCount;
   const [worker] = await bench.services.add('worker');
   if (worker === undefined) throw new Error('a worker was started');
-  const worked = await watch(bench, base, events, worker.pid);
-  await worker.stop();
+  const worked = await watch(bench, base, events, worker.pid, patienceMs);
+  await worker.kill();
+  await bench.redis.ask('FLUSHALL');
   return worked;
 }
 
-async function runSimple(bench: Bench, redis: StartedRedis, from: number, events: number): Promise<Worked> {
+async function runSimple(
+  bench: Bench,
+  redis: StartedRedis,
+  from: number,
+  events: number,
+  patienceMs: number,
+): Promise<Worked> {
   const plan: SimplePlan = {
     redisPort: redis.port,
     home: bench.kohas.koha('home'),
@@ -127,18 +136,25 @@ async function runSimple(bench: Bench, redis: StartedRedis, from: number, events
   };
   const base = bench.kohas.endCount;
   const simple = await startPeer('simple-worker', plan, /^ready$/m);
-  const worked = await watch(bench, base, events, simple.pid);
+  const worked = await watch(bench, base, events, simple.pid, patienceMs);
   await simple.stop(2_000);
   return worked;
 }
 
-async function watch(bench: Bench, base: number, events: number, pid: number): Promise<Worked> {
+async function watch(
+  bench: Bench,
+  base: number,
+  events: number,
+  pid: number,
+  patienceMs: number,
+): Promise<Worked> {
   const warm = Math.round(WARM * events);
-  await bench.kohas.nthEnd(base + warm);
+  const { isWhole } = await drainRate(bench.kohas, { from: 1, to: warm, base }, patienceMs / 2);
   const before = { cpu: await cpuMs(pid), ends: bench.kohas.endCount };
-  const rate = await rateOfEnds(bench.kohas, warm, events, base);
+  const from = isWhole ? warm : before.ends - base;
+  const { rate } = await drainRate(bench.kohas, { from, to: events, base }, patienceMs);
   const used = (await cpuMs(pid)) - before.cpu;
-  return { rate, cpu: used / (base + events - before.ends) };
+  return { rate, cpu: used / (bench.kohas.endCount - before.ends) };
 }
 
 async function runLoop(
@@ -146,6 +162,7 @@ async function runLoop(
   client: LoopPlan['client'],
   from: number,
   events: number,
+  patienceMs: number,
 ): Promise<number> {
   const plan: LoopPlan = {
     client,
@@ -158,14 +175,14 @@ async function runLoop(
   };
   const base = bench.kohas.endCount;
   const loop = await startPeer('bare-loop', plan);
-  const rate = await Promise.race([
-    rateOfEnds(bench.kohas, Math.round(WARM * events), events, base),
+  const { rate } = await Promise.race([
+    drainRate(bench.kohas, { from: Math.round(WARM * events), to: events, base }, patienceMs),
     loop.exited.then(({ code }) => {
       if (code === 0) return new Promise<never>(() => undefined);
       throw new Error(`the bare loop failed: ${loop.output()}`);
     }),
   ]);
-  await loop.exited;
+  await loop.stop(1_000);
   return rate;
 }
 

@@ -1,0 +1,113 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { preciseNow } from '../clock.ts';
+import { barcodeOf, cardOf } from '../kohas-protocol.ts';
+import { recordRow, valueRow } from '../row.ts';
+import type { Round, Row } from '../row.ts';
+import { many } from '../scenario.ts';
+import type { Run } from '../scenario.ts';
+import { startBench } from '../start-bench.ts';
+import type { Bench } from '../start-bench.ts';
+import { median } from '../statistics.ts';
+
+const PREFIX = '21234';
+/** 1 ms in each direction. */
+const ROUND_TRIP_MS = 2;
+const AT_MOST = 6;
+const LATENCY_MS = 50;
+
+interface Side {
+  readonly bench: Bench;
+  scanned: number;
+}
+
+/** The same scans with Redis beside the processes and with Redis 1 ms away, one after the other. */
+export async function measureFarRedis(run: Run): Promise<readonly Row[]> {
+  const warmUp = many(run, 200, 10);
+  const perRound = many(run, 25, 3);
+  const total = many(run, 4, 1);
+  const sides: Side[] = [];
+  try {
+    for (const roundTripMs of [0, ROUND_TRIP_MS])
+      sides.push(await startSide(roundTripMs, warmUp + total * perRound));
+    const [near, far] = sides;
+    if (near === undefined || far === undefined) throw new Error('two sides were started');
+    run.progress('warming up');
+    await Promise.all(sides.map((side) => scanOften(side, warmUp)));
+    // What a round trip takes here, timers and all.
+    const trip = (await pingMs(far.bench.redisPort)) - (await pingMs(near.bench.redisPort));
+    const rounds: Round[] = [];
+    while (rounds.length < total) {
+      run.progress(`round ${rounds.length + 1} of ${total}`);
+      const took: { near: number[]; far: number[] } = { near: [], far: [] };
+      for (let count = 0; count < perRound; count += 1) {
+        took.near.push(await scanOne(near));
+        took.far.push(await scanOne(far));
+      }
+      rounds.push({ ours: median(took.far), against: median(took.near) });
+    }
+    return buildRows(rounds, trip);
+  } finally {
+    await Promise.all(sides.map(({ bench }) => bench.stop()));
+  }
+}
+
+function buildRows(rounds: readonly Round[], trip: number): readonly Row[] {
+  const measure = { scenario: 'S13' };
+  return [
+    valueRow(
+      {
+        ...measure,
+        what: 'added by Redis 1 ms away in each direction',
+        unit: 'round trips',
+        rounds: rounds.map(({ ours, against }) => ({ ours: (ours - against) / trip, against: AT_MOST })),
+      },
+      { atMost: AT_MOST },
+    ),
+    recordRow({
+      ...measure,
+      what: `scan to report, a round trip to Redis takes ${trip.toFixed(1)} ms, against beside us`,
+      unit: 'ms',
+      rounds,
+    }),
+  ];
+}
+
+async function startSide(roundTripMs: number, scans: number): Promise<Side> {
+  const bench = await startBench({
+    latencyMs: LATENCY_MS,
+    isWatched: true,
+    homes: [{ id: 'home', prefix: PREFIX, patrons: scans }],
+    items: scans,
+    ...(roundTripMs === 0 ? {} : { redisRoundTripMs: roundTripMs }),
+  });
+  return { bench, scanned: 0 };
+}
+
+async function scanOften(side: Side, times: number): Promise<void> {
+  for (let count = 0; count < times; count += 1) await scanOne(side);
+}
+
+async function scanOne(side: Side): Promise<number> {
+  const index = side.scanned++;
+  const scan = { cardnumber: cardOf(PREFIX, index), item_barcode: barcodeOf(index) };
+  const { id, sentAt } = await side.bench.scan(scan);
+  return (await side.bench.kohas.ended(id)).at - sentAt;
+}
+
+const PINGS = 50;
+
+/** The median of PINGs over one connection, after its first. */
+async function pingMs(port: number): Promise<number> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  const took: number[] = [];
+  for (let count = 0; count <= PINGS; count += 1) {
+    const answered = once(socket, 'data');
+    const sentAt = preciseNow();
+    socket.write('PING\r\n');
+    await answered;
+    if (count > 0) took.push(preciseNow() - sentAt);
+  }
+  socket.destroy();
+  return median(took);
+}

@@ -1,0 +1,114 @@
+import type { Browser, Page } from 'playwright-core';
+import { startChromium } from '../chromium.ts';
+import { preciseNow } from '../clock.ts';
+import { barcodeOf, cardOf } from '../kohas-protocol.ts';
+import { recordRow, valueRow } from '../row.ts';
+import type { Measure, Row } from '../row.ts';
+import { many } from '../scenario.ts';
+import type { Run } from '../scenario.ts';
+import { LENDING, startBench } from '../start-bench.ts';
+import type { Bench } from '../start-bench.ts';
+import { percentile } from '../statistics.ts';
+
+const PREFIX = '21234';
+const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
+const WEB_WORKERS = 4;
+const WARM_UP = 10;
+/** The page that waits for the copy, look-up, copy; then the form with the item, and the page that it leads to. */
+const CALLS = 5;
+/** What is promised, at Kohas that take so long. */
+const PROMISED_AT_MS = 150;
+
+/** From Enter behind a visitor's card to the checked-out item on the page, in a real browser with the plugin's script. */
+export async function measureDesk(run: Run): Promise<readonly Row[]> {
+  const browser = await startChromium();
+  try {
+    const rows: Row[] = [];
+    const times = [
+      { ms: 60, scans: 20 },
+      { ms: PROMISED_AT_MS, scans: 40 },
+      { ms: 400, scans: 10 },
+    ];
+    for (const { ms, scans } of run.isQuick ? [{ ms: 60, scans: 2 }] : times) {
+      run.progress(`${scans} visitors, Kohas take ${ms} ms`);
+      rows.push(...buildRows(ms, await measureAt(browser, ms, scans, many(run, WARM_UP, 1))));
+    }
+    return rows;
+  } finally {
+    await browser.close();
+  }
+}
+
+function buildRows(ms: number, took: readonly number[]): readonly Row[] {
+  const against = CALLS * ms;
+  const measure = (what: string, share: number): Measure => ({
+    scenario: 'S14',
+    what: `card to checked-out item, ${what}, Kohas take ${ms} ms`,
+    unit: 'ms',
+    rounds: took.map((ours) => ({ ours, against })),
+    all: { ours: percentile(took, share), against },
+  });
+  const median = measure('median', 0.5);
+  const slow = measure('95th percentile', 0.95);
+  return ms === PROMISED_AT_MS
+    ? [valueRow(median, { atMost: 1_000 }), valueRow(slow, { atMost: 2_000 })]
+    : [recordRow(median), recordRow(slow)];
+}
+
+async function measureAt(
+  browser: Browser,
+  ms: number,
+  scans: number,
+  warmUp: number,
+): Promise<readonly number[]> {
+  const bench = await startBench({
+    latencyMs: 0,
+    homes: [{ id: 'home', prefix: PREFIX, patrons: warmUp + scans }],
+    items: warmUp + scans,
+    hasDesk: true,
+    front: { webWorkers: WEB_WORKERS, serviceMs: 5, roundTripMs: 0, tls: false },
+  });
+  try {
+    await connectPlugin(bench);
+    const page = await browser.newPage();
+    const took: number[] = [];
+    for (let index = 0; index < warmUp + scans; index += 1) {
+      if (index === warmUp) bench.kohas.setServiceMs(ms);
+      const one = await serveVisitor(bench, page, index);
+      if (index >= warmUp) took.push(one);
+    }
+    await page.close();
+    return took;
+  } finally {
+    await bench.stop();
+  }
+}
+
+/** The plugin's own configuration page, so to speak: where it sends what it sees, and what it takes for a card. */
+async function connectPlugin(bench: Bench): Promise<void> {
+  await bench.kohas.control(LENDING, 'PUT', 'settings', {
+    webhook: {
+      receiver_url: bench.services.receivers[0]?.url ?? '',
+      secret: bench.secretOf(LENDING),
+      library: LENDING,
+      patterns: ['^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$'],
+      staff_wait_ms: 1_500,
+      self_check_wait_ms: 3_000,
+    },
+  });
+}
+
+async function serveVisitor(bench: Bench, page: Page, index: number): Promise<number> {
+  const { url } = bench.kohas.koha(LENDING);
+  const card = cardOf(PREFIX, index);
+  const barcode = barcodeOf(index);
+  await page.goto(`${url}${CHECKOUT}`);
+  await page.locator('#findborrower').fill(card);
+  const startedAt = preciseNow();
+  await page.keyboard.press('Enter');
+  // Here at once where the page has waited long enough, else behind the plugin's panel.
+  await page.locator('#barcode').fill(barcode);
+  await page.keyboard.press('Enter');
+  await page.getByRole('table').getByText(barcode).waitFor();
+  return preciseNow() - startedAt;
+}

@@ -1,0 +1,19 @@
+import { expect, test } from '@jest/globals';
+import { readArguments } from '../src/read-arguments.ts';
+
+const read = (args: readonly string[], isTerminal = true) => readArguments(args, ['S1', 'S4'], isTerminal);
+
+test('measures everything unless scenarios are named, in any case', () => {
+  expect(read([])).toEqual({ names: [], isQuick: false, isJson: false });
+  expect(read(['s4', '--quick'])).toEqual({ names: ['S4'], isQuick: true, isJson: false });
+});
+
+test('prints JSON where nobody reads along, or where it is asked for', () => {
+  expect(read([], false)).toMatchObject({ isJson: true });
+  expect(read(['--json'])).toMatchObject({ isJson: true });
+});
+
+test('says what it does not understand', () => {
+  expect(read(['S99'])).toBe('There is no S99; there are S1 S4.');
+  expect(read(['--slow'])).toMatch(/--slow/);
+});

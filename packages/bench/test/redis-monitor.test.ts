@@ -1,0 +1,32 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startRedis, waitFor } from '@passport/testkit';
+import type { StartedRedis } from '@passport/testkit';
+import { startMonitor } from '../src/redis-monitor.ts';
+import type { Monitor, Seen } from '../src/redis-monitor.ts';
+
+let redis: StartedRedis;
+let monitor: Monitor;
+
+beforeAll(async () => {
+  redis = await startRedis();
+  monitor = await startMonitor(redis.port);
+});
+afterAll(async () => {
+  monitor?.stop();
+  await redis?.stop();
+});
+
+test('sees what a connection sends and, apart from it, what a script calls', async () => {
+  await redis.ask('EVAL', "return redis.call('SET', 'a', '1')", '0');
+  await redis.ask('GET', 'a');
+  const seen: Seen[] = [];
+  await waitFor('MONITOR to have shown the last command', () => {
+    seen.push(...monitor.take());
+    return seen.some(({ name }) => name === 'GET');
+  });
+  expect(seen.map(({ name, client }) => [name, client === null])).toEqual([
+    ['EVAL', false],
+    ['SET', true],
+    ['GET', false],
+  ]);
+});
