@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -47,13 +47,19 @@ function proseOf(markdown: string): string {
     .replaceAll(/\]\([^)]*\)/g, ']');
 }
 
-/** Each avoided word of a text, with its line. `REST` is the protocol. */
+/** `REST` is the protocol, "not for loan" a status of Koha's; and staff do ask patrons. */
+const USUAL = /\bREST\b|\bnot for loan\b|\bAsk the patron\b/g;
+
+/** Each avoided word of a text, with its line. */
 function avoidedWords(text: string): string[] {
-  return text.split('\n').flatMap((line) =>
-    Array.from(line.matchAll(WORDS), ([word]) => word)
-      .filter((word) => word !== 'REST')
-      .map((word) => `${word}: ${line.trim().slice(0, 120)}`),
-  );
+  return text
+    .split('\n')
+    .flatMap((line) =>
+      Array.from(
+        line.replaceAll(USUAL, '').matchAll(WORDS),
+        ([word]) => `${word}: ${line.trim().slice(0, 120)}`,
+      ),
+    );
 }
 
 /** Code that has none of these words left: names, comments, log lines and errors. */
@@ -107,6 +113,39 @@ const PAGES = [
   ...['docs', 'apps', 'packages', 'deploy', '.github'].flatMap(markdownIn),
 ];
 
+const commentsIn = (text: string): string =>
+  Array.from(text.matchAll(/(?:^|\s)#(.*)$/gm), ([, comment]) => comment ?? '').join('\n');
+const valuesOf = (text: string, keys: string): string =>
+  Array.from(text.matchAll(new RegExp(`"?(?:${keys})"?: (.*)$`, 'gm')), ([, value]) => value ?? '').join(
+    '\n',
+  );
+const english = (text: string): string =>
+  Object.values((JSON.parse(text) as { en: Record<string, string> }).en).join('\n');
+const withoutTags = (text: string): string =>
+  text.replaceAll(/\[%.*?%\]|<(?:code|script|style)\b.*?<\/(?:code|script|style)>|<[^>]*>/gs, ' ');
+
+/** Other texts that operators and staff read, and what of each file is prose. */
+const TEXTS: readonly (readonly [file: string, prose: (text: string) => string])[] = [
+  ['deploy/prometheus/alerts.yml', (text) => valuesOf(text, 'summary|description') + commentsIn(text)],
+  ['deploy/grafana/patron-passport.json', (text) => valuesOf(text, 'title|description|text|legendFormat')],
+  ['docker-compose.yml', commentsIn],
+  ['Dockerfile', commentsIn],
+  ['passport.example.yaml', commentsIn],
+  ['.env.example', commentsIn],
+  ['apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/messages.json', english],
+  ['apps/koha-plugin/Koha/Plugin/Org/PatronPassport/configure.tt', withoutTags],
+  [
+    'apps/koha-plugin/Koha/Plugin/Org/PatronPassport/openapi.json',
+    (text) => valuesOf(text, 'summary|description'),
+  ],
+  ...['apps', 'packages'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder)).flatMap((name): [string, typeof commentsIn][] => {
+      const file = join(folder, name, 'package.json');
+      return existsSync(join(ROOT, file)) ? [[file, (text) => valuesOf(text, 'description')]] : [];
+    }),
+  ),
+];
+
 const helpOf = async (command: readonly string[]): Promise<string> =>
   (await run(process.execPath, [PASSPORT, ...command, '--help'])).stdout;
 
@@ -124,6 +163,12 @@ async function allHelp(command: readonly string[]): Promise<string> {
 describe("the field's words", () => {
   test.each(PAGES)('%s has no private term', (page) => {
     expect(avoidedWords(proseOf(readFileSync(join(ROOT, page), 'utf8')))).toEqual([]);
+  });
+
+  test.each(TEXTS)('%s has none in what people read', (file, prose) => {
+    const text = prose(readFileSync(join(ROOT, file), 'utf8'));
+    expect(text).toMatch(/\w{3}/);
+    expect(avoidedWords(text)).toEqual([]);
   });
 
   test('the help of no command has one', async () => {
