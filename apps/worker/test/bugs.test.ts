@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { addScans, buildJobDataWriter, openScanQueue } from '@passport/queue';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { RedisUnavailable, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-result.ts';
 import { type ScanWork, startScanWorker } from '../src/job/scan-worker.ts';
@@ -40,7 +40,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
     retention: { finishedMs: 60_000, failedMs: 60_000 },
     work: {
       run: () => Promise.reject(new Error('no work was planned')),
-      beforeEnd: nothing,
+      recordEnd: nothing,
       afterEnd: nothing,
       endAgain: nothing,
       beforeDelay: nothing,
@@ -125,7 +125,7 @@ test('what has left is on record even when the run ends while Redis is away', as
       )();
       return { kind: 'done', outcome: 'NOT_FOUND', job: ended, data: ended };
     },
-    beforeEnd() {
+    recordEnd() {
       recorded.push(runs);
       return Promise.resolve();
     },
@@ -137,5 +137,27 @@ test('what has left is on record even when the run ends while Redis is away', as
   };
 
   await waitFor('the job to end', async () => (await job())?.finishedOn !== undefined);
-  expect(recorded).toEqual([1]);
+  expect(recorded).toEqual([1, 2]);
+});
+
+test('what has left is on record before the job is finished, also when Redis took its end alone', async () => {
+  const ended = jobData({ progress: { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } });
+  let runs = 0;
+  const recorded: number[] = [];
+  const { job } = await work({
+    run() {
+      runs += 1;
+      if (runs > 1) return Promise.resolve({ kind: 'done_before', job: ended });
+      return Promise.resolve({ kind: 'done', outcome: 'NOT_FOUND', job: ended, data: ended });
+    },
+    recordEnd() {
+      if (runs === 1) return Promise.reject(new RedisUnavailable('no connection'));
+      recorded.push(runs);
+      return Promise.resolve();
+    },
+  });
+
+  await waitFor('the job to end', async () => (await job())?.finishedOn !== undefined);
+  expect(recorded).toEqual([2]);
+  expect((await job())?.data).toMatchObject({ progress: { outcome: 'NOT_FOUND' } });
 });

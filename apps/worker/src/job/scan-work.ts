@@ -2,6 +2,7 @@ import { type JobData, parseJob } from '@passport/contract';
 import type { JobDataWriter } from '@passport/queue';
 import type { Tracing } from '@passport/runtime';
 import type { Reporter } from '../report/report.ts';
+import { allDone } from './all-done.ts';
 import type { JobObserver } from './job-observer.ts';
 import type { RunResult, TakenJob } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
@@ -27,12 +28,11 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
   const { settlement, observer, reporter, writeLostEnd, noteDelayed } = deps;
   return {
     run: (taken) => recordedRun(taken, deps),
-    beforeEnd: ({ job }) => settlement.recordDisclosures(job),
+    recordEnd: (job) => settlement.recordDisclosures(job),
     async afterEnd(job, jobId) {
       if (job.progress.outcome === null) return;
-      await settlement.settle(job, jobId);
-      observer.ended(job);
-      await reporter.reportEnd(job);
+      const settled = settlement.settle(job, jobId).then(() => observer.ended(job));
+      await allDone([settled, reporter.reportEnd(job)]);
     },
     async endAgain({ job, data }, jobId) {
       const wasLost = await writeLostEnd(jobId, data);

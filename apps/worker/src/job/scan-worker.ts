@@ -2,6 +2,7 @@ import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { type JobData, isFailure } from '@passport/contract';
 import { type JobDataWriter, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
+import { allDone } from './all-done.ts';
 import type { EndCheck } from './end-check.ts';
 import { type JobLock, LockLost, keepJobLock } from './job-lock.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
@@ -27,8 +28,8 @@ const FETCH_AGAIN_MS = 1_000;
 /** What happens to a job around its run; everything but BullMQ itself is in here. */
 export interface ScanWork {
   run(taken: TakenJob): Promise<RunResult>;
-  /** Before the job's data are replaced by those of its end. */
-  beforeEnd(ended: Ended): Promise<void>;
+  /** Beside the write of the job's end, and again where it had ended before: all of it must be done before it is finished. */
+  recordEnd(job: JobData): Promise<void>;
   afterEnd(job: JobData, jobId: string): Promise<void>;
   /** Writes all that an end leaves in Redis once more, where it was lost. */
   endAgain(ended: Ended, jobId: string): Promise<void>;
@@ -156,14 +157,15 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
     case 'done':
       endCheck.writing(job, () => work.endAgain(result, jobId));
       // Whoever has the job by now, and wherever Redis is: what has left is on record.
-      await work.beforeEnd(result);
-      await write(result.data);
+      await allDone([work.recordEnd(result.job), write(result.data)]);
       await work.afterEnd(result.job, jobId);
       return endJob(result.job);
     case 'done_before':
       // A bug in what follows the end must not keep the job from being finished for ever.
-      if (job.attemptsMade < MOST_BUGS) await work.afterEnd(result.job, jobId);
-      else log.error({ job: jobId }, 'what follows the end of a job was given up');
+      if (job.attemptsMade < MOST_BUGS) {
+        await work.recordEnd(result.job);
+        await work.afterEnd(result.job, jobId);
+      } else log.error({ job: jobId }, 'what follows the end of a job was given up');
       return endJob(result.job);
     case 'retry':
       await write(result.data);
