@@ -1,5 +1,5 @@
 import { eventStateSchema, patronNotFoundSchema } from '@passport/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import { PROBLEM_CODES, PROBLEM_TYPE } from './problem.ts';
 
 const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });

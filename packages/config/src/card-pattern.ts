@@ -1,5 +1,5 @@
 import { isSafe } from 'redos-detector';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const LONGEST_PATTERN = 200;
 // Most ways in which a card may be tried against a pattern. A card has at most 32 characters, yet (\d+)+$ would try 2^32 ways

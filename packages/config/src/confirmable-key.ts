@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { nearest } from './nearest.ts';
 
 /** Confirming these would renew, take from another patron or undo a hold: never without a person. Source: section 2 of the contract. */

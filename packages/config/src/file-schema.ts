@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cardPattern } from './card-pattern.ts';
 import { confirmableKey } from './confirmable-key.ts';
 import { duration, fieldList, flag, integer, integerOrAuto, kohaCode, title, words } from './leaf-schemas.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { COPY_FIELDS, SET_ONLY_FIELDS } from './field-groups.ts';
 import { nearest } from './nearest.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
 import { COPY_FIELDS, FIELD_GROUPS } from './field-groups.ts';
 import type { CopyField, FieldGroup } from './field-groups.ts';

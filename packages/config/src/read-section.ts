@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Path, ProblemList } from './problem-list.ts';
 import { reportIssues, reportUnknownKeys } from './zod-problems.ts';
 

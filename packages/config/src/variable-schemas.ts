@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { RedisUrlError, parseRedisUrl } from '@passport/contract';
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
 import { isWeakKey } from './secret-strength.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Where in Koha the card was scanned. */
 export const SCAN_INTERFACES = ['staff', 'self_check', 'sip', 'api'] as const;

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SCAN_INTERFACES } from './event.ts';
 import { type EventState, type Progress, REASONS, progressSchema } from './outcome.ts';
 import { messageOf } from './message.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** How a job can end well, in the sense that no person has to fix anything (contract section 2, Outcomes). */
 export const RESULTS = [

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type JobData, jobSchema, queuedProgress } from './job.ts';
 import { progressSchema } from './outcome.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_DEPTH } from './answer-limits.ts';
 import type { CauseCode } from './cause-code.ts';
 import { isDeeperThan } from './json-depth.ts';

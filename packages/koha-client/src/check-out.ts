@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { branchHeader } from './branch-header.ts';
 import { checkoutReasons } from './checkout-keys.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { KohaError } from './koha-error.ts';
 import { listRows } from './list-rows.ts';
 import { sameCard } from './same-card.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { MAX_ATTRIBUTES, MAX_ATTRIBUTE_VALUE } from './answer-limits.ts';
 import { boundedList } from './bounded-list.ts';
 import { ATTRIBUTE_TYPE_LIMIT, CARD_NUMBER_LIMIT, CODE_LIMIT, PATRON_FIELDS } from './patron-fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** Codes of branches, patron categories and item types: whatever Koha's column of ten characters holds, but nothing invisible. */
 export const codeSchema = z.string().regex(/^[^\p{C}]{1,10}$/u);

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseJsonBody } from './answer-body.ts';
 import { MAX_ATTRIBUTES } from './answer-limits.ts';
 import { boundedList } from './bounded-list.ts';

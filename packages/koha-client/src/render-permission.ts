@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * The permissions that Koha's routes of ours have required in any release from 23.11 to 26.05 (`x-koha-authorization` in

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { badAnswer } from './failure-of.ts';
 import { parseRows } from './list-rows.ts';
 import { codeSchema, ruleValueSchema } from './plain-text.ts';

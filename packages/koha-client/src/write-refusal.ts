@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KohaRefusal } from './answer-body.ts';
 
 /** What a person must fix before Koha takes this record. */

@@ -1,6 +1,6 @@
 import { PROBLEMS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { libraryKey } from './keys.ts';
 
 const healthSchema = z.object({

@@ -1,5 +1,5 @@
 import type { Queue } from 'bullmq';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, REPORTS, REPORT_BACKOFF, jobIdOf } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';

@@ -1,5 +1,5 @@
 import type { Redis } from '@passport/runtime';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 import { QUEUE_PREFIX, jobKey } from './keys.ts';
 import { readJson } from './read-json.ts';
