@@ -18,25 +18,25 @@ COPY apps/dashboard/package.json apps/dashboard/
 COPY apps/receiver/package.json apps/receiver/
 COPY apps/worker/package.json apps/worker/
 
-# TypeScript is nobody's dependency here, but npm keeps it for a package that can use one.
-FROM manifests AS service-modules
-RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/typescript node_modules/@typescript
-
 FROM manifests AS demo-manifests
 COPY packages/koha-double/package.json packages/koha-double/
 
 FROM demo-manifests AS demo-modules
-RUN npm ci --omit=dev --ignore-scripts && rm -rf node_modules/typescript node_modules/@typescript
+RUN npm ci --omit=dev --ignore-scripts --workspace packages/koha-double
 
+# Each process is one file (docs/decisions/0064); the stand-in runs from its modules.
 FROM demo-manifests AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json ./
+COPY scripts/bundle.mjs scripts/list-licenses.mjs scripts/
 COPY packages packages
 COPY apps apps
-RUN npx tsc --build apps/receiver apps/worker apps/dashboard apps/cli packages/koha-double && \
+RUN for app in receiver worker dashboard cli; do (cd "apps/$app" && node ../../scripts/bundle.mjs) || exit 1; done && \
+    npx tsc --build packages/koha-double && \
     mkdir -p /built/service /built/demo && \
-    tar -c --exclude='*.map' --exclude=.tsbuildinfo packages/*/dist apps/*/dist apps/*/bin apps/*/assets | tar -xC /built/service && \
-    mkdir /built/demo/packages && mv /built/service/packages/koha-double /built/demo/packages/
+    tar -c apps/*/dist apps/*/bin apps/*/assets apps/*/package.json \
+      node_modules/@bull-board/ui/package.json node_modules/@bull-board/ui/dist | tar -xC /built/service && \
+    tar -c --exclude='*.map' --exclude=.tsbuildinfo packages/koha-double/dist | tar -xC /built/demo
 
 FROM ${NODE_IMAGE} AS service
 ENV NODE_ENV=production
@@ -44,11 +44,10 @@ WORKDIR /app
 # A named volume inherits the owner of the directory it is first mounted on, so these must exist and belong to node.
 RUN mkdir -p /var/lib/passport /var/lib/passport-of/receiver /var/lib/passport-of/worker /var/lib/passport-of/dashboard /var/lib/passport-of/redis /data && \
     chown -R node:node /var/lib/passport /var/lib/passport-of /data
-COPY --from=service-modules /app ./
 COPY --from=build /built/service ./
 COPY deploy/docker/make-keys.mjs deploy/docker/ready.mjs deploy/docker/share-keys.mjs deploy/docker/
 USER node
-CMD ["node", "apps/receiver/dist/main.js"]
+CMD ["node", "--enable-source-maps", "apps/receiver/dist/main.js"]
 
 FROM service AS demo
 COPY --from=demo-modules /app ./

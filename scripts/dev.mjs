@@ -1,17 +1,33 @@
-// `npm run dev`: the demo, compiled again whenever a source changes, with each service restarted on what was compiled.
+// `npm run dev`: the demo, checked and bundled again whenever a source changes, with each
+// service restarted on its new bundle.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { projectRoot } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 
 await setUp({ require: ['redis'], build: true });
-const compiler = spawn(
+watch(
   join(projectRoot, 'node_modules/.bin/tsc'),
   ['--build', '--watch', '--preserveWatchOutput'],
-  // A group of its own: tsc starts the program that does the work.
-  { cwd: projectRoot, stdio: ['ignore', process.stderr, process.stderr], detached: true },
+  projectRoot,
 );
-compiler.unref();
-process.once('exit', () => compiler.pid !== undefined && process.kill(-compiler.pid));
+for (const app of ['receiver', 'worker', 'dashboard', 'cli']) {
+  watch(
+    process.execPath,
+    [join(projectRoot, 'scripts/bundle.mjs'), '--watch'],
+    join(projectRoot, 'apps', app),
+  );
+}
 process.argv.push('--watch');
 await import('../apps/demo/dist/main.js');
+
+/** Runs a compiler until this process ends, in a group of its own: it starts the program that does the work. */
+function watch(command, args, cwd) {
+  const compiler = spawn(command, args, {
+    cwd,
+    stdio: ['ignore', process.stderr, process.stderr],
+    detached: true,
+  });
+  compiler.unref();
+  process.once('exit', () => compiler.pid !== undefined && process.kill(-compiler.pid));
+}

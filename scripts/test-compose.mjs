@@ -138,7 +138,7 @@ async function run(installation) {
     'the product’s image holds the product, not its stand-ins, demo, tests, sources or compiler',
     async () => {
       const find =
-        'ls packages apps node_modules node_modules/@passport; find . -name test -o -name src | grep -v /node_modules/';
+        'ls packages apps node_modules node_modules/*; find . -name test -o -name src | grep -v /node_modules/';
       const listed = (service) => compose(['exec', '-T', service, 'sh', '-c', `${find} || true`]);
       const [product, demo] = await Promise.all([listed('receiver'), listed('midland')]);
       const extra =

@@ -10,16 +10,19 @@ import { threeLibraries } from '../harness/three-libraries.ts';
 
 const TELL = 'PUT /contrib/passport/scans/{event_id}/outcome';
 
-/** The packages of OpenTelemetry that a process had loaded, by what V8 says of its scripts when it ends. */
+/**
+ * The packages of OpenTelemetry that a process had loaded, by what V8 says when it ends: each module of a bundle is a
+ * function with the module's path as its name, which runs when the module is first needed.
+ */
 async function loadedTelemetry(coverageDir: string): Promise<ReadonlySet<string>> {
   const loaded = new Set<string>();
   for (const file of await readdir(coverageDir)) {
     const { result } = JSON.parse(await readFile(join(coverageDir, file), 'utf8')) as {
-      result: { url: string }[];
+      result: { functions: { functionName: string; ranges: { count: number }[] }[] }[];
     };
-    for (const { url } of result) {
-      const [, name] = /node_modules\/(@opentelemetry\/[^/]+)\//.exec(url) ?? [];
-      if (name !== undefined) loaded.add(name);
+    for (const { functionName, ranges } of result.flatMap(({ functions }) => functions)) {
+      const [, name] = /node_modules\/(@opentelemetry\/[^/]+)\//.exec(functionName) ?? [];
+      if (name !== undefined && ranges.some(({ count }) => count > 0)) loaded.add(name);
     }
   }
   return loaded;
