@@ -53,7 +53,7 @@ export const configCheck: CommandDraft<{ process?: ProcessName }> = {
       for (const { path, warning } of warnings) report.progress(`warning: ${path}: ${warning}`);
       const count = consortium.libraries.length;
       report.progress(
-        `valid: ${count} ${count === 1 ? 'library' : 'libraries'}, ${consortium.agreements.length} agreements`,
+        `valid: ${count} ${count === 1 ? 'library' : 'libraries'}, ${consortium.agreements.count} agreements`,
       );
     }
     return 0;

@@ -10,11 +10,10 @@ export interface ConfigWarning {
   readonly libraries: readonly string[];
 }
 
-const isLending = ({ id }: Library, { agreements }: Consortium) =>
-  agreements.some(({ lending }) => lending === id);
+const isLending = ({ id }: Library, { agreements }: Consortium) => agreements.at(id).length > 0;
 
 const isQueried = ({ id, enabled }: Library, { agreements }: Consortium) =>
-  enabled && agreements.some(({ home }) => home === id);
+  enabled && agreements.lendersOf(id).size > 0;
 
 function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
   if (cards.length === 0) {
@@ -39,22 +38,13 @@ function overlapOf(one: Library, other: Library): RegExp | undefined {
   );
 }
 
-/** At which libraries each is queried for a card that is scanned there. */
-function lendersOf({ agreements }: Consortium): ReadonlyMap<string, ReadonlySet<string>> {
-  const lenders = new Map<string, Set<string>>();
-  for (const { home, lending } of agreements) {
-    lenders.set(home, (lenders.get(home) ?? new Set()).add(lending));
-  }
-  return lenders;
-}
-
 /**
  * Libraries that are queried together for some third one, and whose patterns both fit some card: one warning each, about all that stand
  * before it.
  */
 function overlaps(consortium: Consortium): ConfigWarning[] {
   const homes = consortium.libraries.filter((library) => isQueried(library, consortium));
-  const lenders = lendersOf(consortium);
+  const lenders = new Map(homes.map(({ id }) => [id, consortium.agreements.lendersOf(id)]));
   const areTogether = (one: Library, other: Library): boolean =>
     [...(lenders.get(one.id) ?? [])].some((lending) => lenders.get(other.id)?.has(lending) === true);
   return homes.flatMap((library, place) => {

@@ -107,7 +107,7 @@ export function effectiveConfig(consortium: Consortium): { readonly [key: string
       receipts: formatDuration(retention.receiptsMs),
     },
     libraries: libraries.map(printLibrary),
-    agreements: agreements.map(({ home, lending, fields, categories }) => ({
+    agreements: agreements.all().map(({ home, lending, fields, categories }) => ({
       home,
       lending,
       ...(fields === null ? {} : { fields }),

@@ -7,8 +7,7 @@ export interface Consortium {
   readonly locate: { readonly strict: boolean; readonly patternsDecide: boolean };
   readonly retention: { readonly finishedMs: number; readonly failedMs: number; readonly receiptsMs: number };
   readonly libraries: readonly Library[];
-  /** One entry for each ordered pair that can work: both enabled, the lending one with a webhook secret and a category. */
-  readonly agreements: readonly Agreement[];
+  readonly agreements: Agreements;
 }
 
 export interface Library {
@@ -115,6 +114,19 @@ export interface RetryPolicy {
   /** Koha's upper-case keys that may be confirmed without a person. */
   readonly confirm: readonly string[];
   readonly giveUpAfterMs: number;
+}
+
+/** The ordered pairs that can work: both enabled, the lending one with a webhook secret and a category. In the file's order. */
+export interface Agreements {
+  readonly count: number;
+  /** Under which patrons of others may borrow at `lending`. */
+  at(lending: string): readonly Agreement[];
+  /** Whose patrons may borrow at `lending`. */
+  homesAt(lending: string): ReadonlySet<string>;
+  /** Where patrons of `home` may borrow. */
+  lendersOf(home: string): ReadonlySet<string>;
+  /** All of them, written out: for print. */
+  all(): readonly Agreement[];
 }
 
 /** Patrons of `home` may borrow at `lending`. One direction. */

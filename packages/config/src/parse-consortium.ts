@@ -7,7 +7,7 @@ import { DEFAULTED_SECTIONS, fileSchema, locateSection, retentionSection } from 
 import { readSectionLayer } from './library-layers.ts';
 import type { Consortium } from './model.ts';
 import { ProblemList } from './problem-list.ts';
-import { expandAll, readAgreementList } from './read-agreements.ts';
+import { agreeAll, readAgreementList } from './read-agreements.ts';
 import { readLibrary } from './read-library.ts';
 import { isMapping, readSection, reportMissing } from './read-section.ts';
 import type { SecretKind, Surroundings } from './secret-reader.ts';
@@ -57,7 +57,7 @@ function readFileKeys(raw: unknown, secrets: SecretReader, problems: ProblemList
     libraries: drafts.map(({ library }) => library),
     agreements:
       keys.agreements === 'all'
-        ? expandAll(drafts)
+        ? agreeAll(drafts)
         : readAgreementList(keys.agreements ?? [], drafts, problems),
   };
 }

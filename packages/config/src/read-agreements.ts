@@ -1,27 +1,22 @@
+import { crossAgreements, indexAgreements } from './agreements.ts';
 import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
+import { deepFreeze } from './deep-freeze.ts';
 import { agreementSchema } from './file-schema.ts';
-import type { Agreement } from './model.ts';
+import type { Agreement, Agreements } from './model.ts';
 import { nearest } from './nearest.ts';
 import type { Path, ProblemList } from './problem-list.ts';
 import { readSection, reportMissing } from './read-section.ts';
 import type { LibraryDraft } from './read-library.ts';
 import { toCategoryFilter } from './section-models.ts';
 
-const canWork = (home: LibraryDraft, lending: LibraryDraft) =>
-  home.library.enabled && lending.library.enabled && lending.isLending && lending.hasCategory;
+const canLend = ({ library, isLending, hasCategory }: LibraryDraft): boolean =>
+  library.enabled && isLending && hasCategory;
 
 /** `agreements: all`: every ordered pair that can work. */
-export function expandAll(drafts: readonly LibraryDraft[]): Agreement[] {
-  return drafts.flatMap((lending) =>
-    drafts
-      .filter((home) => home !== lending && canWork(home, lending))
-      .map((home) => ({
-        home: home.library.id,
-        lending: lending.library.id,
-        fields: null,
-        categories: { kind: 'all' as const },
-      })),
-  );
+export function agreeAll(drafts: readonly LibraryDraft[]): Agreements {
+  const enabled = drafts.filter(({ library }) => library.enabled);
+  const idOf = ({ library }: LibraryDraft): string => library.id;
+  return crossAgreements(enabled.map(idOf), enabled.filter(canLend).map(idOf));
 }
 
 interface Reading {
@@ -67,7 +62,7 @@ function readAgreement(
     fields: read.fields ?? null,
     categories: toCategoryFilter(read.categories ?? BUILT_IN_DEFAULTS.agreement.categories),
   };
-  return { agreement, works: canWork(home, lending) };
+  return { agreement, works: home.library.enabled && canLend(lending) };
 }
 
 /** A list of agreements: those that can work, after everything wrong was reported. */
@@ -75,11 +70,11 @@ export function readAgreementList(
   raws: readonly unknown[],
   drafts: readonly LibraryDraft[],
   problems: ProblemList,
-): Agreement[] {
+): Agreements {
   const reading = { drafts: new Map(drafts.map((draft) => [draft.library.id, draft])), problems };
   reading.drafts.delete('');
   const pairs = new Map<string, number>();
-  return raws.flatMap((raw, place) => {
+  const list = raws.flatMap((raw, place) => {
     const read = readAgreement(raw, ['agreements', place], reading);
     if (read === null) return [];
     const pair = `${read.agreement.home}:${read.agreement.lending}`;
@@ -94,4 +89,5 @@ export function readAgreementList(
     pairs.set(pair, before ?? place);
     return read.works ? [read.agreement] : [];
   });
+  return indexAgreements(deepFreeze(list));
 }

@@ -3,7 +3,9 @@ import { COPY_FIELDS, FIELD_GROUPS } from '../src/index.ts';
 import { at, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
 const pairsOf = (file: Parameters<typeof parse>[0]) =>
-  parse(file).agreements.map(({ home, lending }) => `${home}>${lending}`);
+  parse(file)
+    .agreements.all()
+    .map(({ home, lending }) => `${home}>${lending}`);
 
 describe('defaults', () => {
   test('the built-in ones hold where nothing is said', () => {
@@ -165,7 +167,7 @@ describe('agreements', () => {
         categories: { except: ['STAFF'] },
       },
     ];
-    expect(parse(file).agreements).toEqual([
+    expect(parse(file).agreements.all()).toEqual([
       {
         home: 'lakeside',
         lending: 'midland',
@@ -176,7 +178,7 @@ describe('agreements', () => {
   });
 
   test('none: nobody shares with anybody', () => {
-    expect(parse({ ...validFile(), agreements: [] }).agreements).toEqual([]);
+    expect(parse({ ...validFile(), agreements: [] }).agreements.all()).toEqual([]);
   });
 });
 

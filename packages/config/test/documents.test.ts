@@ -32,7 +32,7 @@ test('the example is right, once the variables of .env.example are filled in', (
   );
   const files = filesOf({ '/run/secrets/riverside_client_secret': 'filled-in-file' });
   const consortium = parseConsortium(read('passport.example.yaml'), filled, files);
-  expect(consortium.agreements.map(({ home, lending }) => `${home}>${lending}`)).toEqual([
+  expect(consortium.agreements.all().map(({ home, lending }) => `${home}>${lending}`)).toEqual([
     'riverside>midland',
     'lakeside>midland',
     'midland>riverside',

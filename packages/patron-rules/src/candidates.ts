@@ -6,9 +6,18 @@ export interface Candidate {
   readonly agreement: Agreement;
 }
 
+/** One index for each list that is still in use: a worker looks a thousand libraries up for each event. */
+const indexes = new WeakMap<Consortium['libraries'], ReadonlyMap<string, Library>>();
+
+function indexOf(libraries: Consortium['libraries']): ReadonlyMap<string, Library> {
+  const known = indexes.get(libraries) ?? new Map(libraries.map((library) => [library.id, library]));
+  indexes.set(libraries, known);
+  return known;
+}
+
 /** A library by its id. Throws when there is none: callers have checked the id where it came in. */
 export function libraryById(consortium: Consortium, id: string): Library {
-  const library = consortium.libraries.find((each) => each.id === id);
+  const library = indexOf(consortium.libraries).get(id);
   if (library === undefined) throw new RangeError(`there is no library ${id} in the configuration`);
   return library;
 }
@@ -21,7 +30,8 @@ export function libraryById(consortium: Consortium, id: string): Library {
 export function decideCandidates(consortium: Consortium, lendingId: string, card: string): Candidate[] {
   const text = card.trim();
   return consortium.agreements
-    .filter(({ lending, home }) => lending === lendingId && home !== lendingId)
+    .at(lendingId)
+    .filter(({ home }) => home !== lendingId)
     .map((agreement) => ({ agreement, home: libraryById(consortium, agreement.home) }))
     .filter(({ home }) => home.enabled && couldIssue(home, text));
 }

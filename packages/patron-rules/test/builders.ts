@@ -1,4 +1,4 @@
-import { COPY_FIELDS, Secret } from '@passport/config';
+import { COPY_FIELDS, Secret, indexAgreements } from '@passport/config';
 import type { Agreement, Consortium, Library } from '@passport/config';
 import { PATRON_FIELDS } from '@passport/koha-client';
 import type { KohaPatron } from '@passport/koha-client';
@@ -85,7 +85,7 @@ export function consortium(libraries: readonly Library[], changes: Partial<Conso
     locate: { strict: false, patternsDecide: false },
     retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1 },
     libraries,
-    agreements,
+    agreements: indexAgreements(agreements),
     ...changes,
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { indexAgreements } from '@passport/config';
 import { decideCandidates } from '../src/index.ts';
 import { CARD, agreement, consortium, lakeside, library, riverside } from './builders.ts';
 
@@ -17,12 +18,14 @@ describe('who is asked for a card', () => {
 
   test('never the library where it was scanned', () => {
     expect(queried(CARD, 'midland')).toEqual(['riverside', 'lakeside']);
-    const self = consortium([midland], { agreements: [agreement('midland', 'midland')] });
+    const self = consortium([midland], { agreements: indexAgreements([agreement('midland', 'midland')]) });
     expect(queried(CARD, 'midland', self)).toEqual([]);
   });
 
   test('only under an agreement in this direction', () => {
-    const oneWay = consortium([midland, riverside], { agreements: [agreement('midland', 'riverside')] });
+    const oneWay = consortium([midland, riverside], {
+      agreements: indexAgreements([agreement('midland', 'riverside')]),
+    });
     expect(queried(CARD, 'riverside', oneWay)).toEqual(['midland']);
     expect(queried(CARD, 'midland', oneWay)).toEqual([]);
   });
@@ -50,7 +53,7 @@ describe('who is asked for a card', () => {
   });
 
   test('at a library the configuration does not know is a bug', () => {
-    const broken = consortium([riverside], { agreements: [agreement('gone', 'riverside')] });
+    const broken = consortium([riverside], { agreements: indexAgreements([agreement('gone', 'riverside')]) });
     expect(() => queried(CARD, 'riverside', broken)).toThrow(RangeError);
   });
 });

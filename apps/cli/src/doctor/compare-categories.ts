@@ -17,9 +17,7 @@ function closedMapOf({ library, isLending }: Examinee): Readonly<Record<string, 
 /** The home categories whose patrons are shared and have no category here. */
 async function checkHome(lending: Examinee, home: Examinee, { agreements }: Consortium): Promise<Finding[]> {
   const map = closedMapOf(lending);
-  const agreement = agreements.find(
-    (each) => each.home === home.library.id && each.lending === lending.library.id,
-  );
+  const agreement = agreements.at(lending.library.id).find((each) => each.home === home.library.id);
   if (map === null || agreement === undefined) return [];
   const { id } = home.library;
   const remedy =

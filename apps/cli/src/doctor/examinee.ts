@@ -38,12 +38,12 @@ export interface Facts {
 
 /** What a library is in the agreements. One that stands in none is examined as what it could be. */
 export function rolesOf({ id, webhookSecrets }: Library, { agreements, libraries }: Consortium) {
-  const lenders = new Set(agreements.filter(({ home }) => home === id).map(({ lending }) => lending));
+  const lenders = agreements.lendersOf(id);
   const balances = libraries
     .filter((library) => lenders.has(library.id))
     .map(({ eligibility }) => eligibility.maxDebt !== null);
-  const isHome = agreements.some(({ home }) => home === id);
-  const isLending = agreements.some(({ lending }) => lending === id);
+  const isHome = lenders.size > 0;
+  const isLending = agreements.homesAt(id).size > 0;
   return isHome || isLending
     ? { isHome, isLending, balances }
     : { isHome: true, isLending: webhookSecrets.length > 0, balances: [false] };

@@ -1,0 +1,49 @@
+import { deepFreeze } from './deep-freeze.ts';
+import type { Agreement, Agreements } from './model.ts';
+
+/** Agreements that a file lists, indexed by both sides, in its order. */
+export function indexAgreements(list: readonly Agreement[]): Agreements {
+  const at = groupBy(list, ({ lending }) => lending);
+  const of = groupBy(list, ({ home }) => home);
+  return Object.freeze({
+    count: list.length,
+    at: (lending) => at.get(lending) ?? [],
+    homesAt: (lending) => new Set(at.get(lending)?.map(({ home }) => home)),
+    lendersOf: (home) => new Set(of.get(home)?.map(({ lending }) => lending)),
+    all: () => list,
+  } satisfies Agreements);
+}
+
+/**
+ * `agreements: all`: each of `homes` with each of `lenders` but itself. Pairs are made when somebody looks at them: a thousand
+ * libraries have 999,000.
+ */
+export function crossAgreements(homes: readonly string[], lenders: readonly string[]): Agreements {
+  const [isHome, isLender] = [new Set(homes), new Set(lenders)];
+  const without = (ids: readonly string[], id: string): readonly string[] =>
+    ids.filter((each) => each !== id);
+  const at = (lending: string): readonly Agreement[] =>
+    isLender.has(lending) ? without(homes, lending).map((home) => ({ home, lending, ...NO_NARROWER })) : [];
+  return Object.freeze({
+    count: homes.length * lenders.length - lenders.filter((id) => isHome.has(id)).length,
+    at,
+    homesAt: (lending) => new Set(isLender.has(lending) ? without(homes, lending) : []),
+    lendersOf: (home) => new Set(isHome.has(home) ? without(lenders, home) : []),
+    all: () => lenders.flatMap(at),
+  } satisfies Agreements);
+}
+
+const NO_NARROWER = deepFreeze({ fields: null, categories: { kind: 'all' } } as const);
+
+function groupBy(
+  list: readonly Agreement[],
+  keyOf: (agreement: Agreement) => string,
+): ReadonlyMap<string, readonly Agreement[]> {
+  const groups = new Map<string, Agreement[]>();
+  for (const agreement of list) {
+    const group = groups.get(keyOf(agreement));
+    if (group === undefined) groups.set(keyOf(agreement), [agreement]);
+    else group.push(agreement);
+  }
+  return groups;
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from '@jest/globals';
+import { crossAgreements, indexAgreements } from '../src/agreements.ts';
+import { at, parse, validFile } from './valid-file.ts';
+
+const HOMES = ['midland', 'riverside', 'lakeside', 'home-only'];
+const LENDERS = ['midland', 'riverside', 'lakeside', 'lends-only'];
+
+describe('agreements: all', () => {
+  const cross = crossAgreements(HOMES, LENDERS);
+  const listed = indexAgreements(cross.all());
+
+  test('are the same as a list of the same pairs, from whatever side they are looked at', () => {
+    expect(cross.count).toBe(listed.count);
+    for (const id of [...HOMES, ...LENDERS, 'nowhere']) {
+      expect(cross.at(id)).toEqual(listed.at(id));
+      expect(cross.homesAt(id)).toEqual(listed.homesAt(id));
+      expect(cross.lendersOf(id)).toEqual(listed.lendersOf(id));
+    }
+  });
+
+  test('pair nobody with itself, and nobody at a library that does not lend', () => {
+    expect([...cross.homesAt('midland')]).toEqual(['riverside', 'lakeside', 'home-only']);
+    expect(cross.at('home-only')).toEqual([]);
+    expect([...cross.lendersOf('lends-only')]).toEqual([]);
+    expect(cross.count).toBe(13);
+  });
+
+  test('of ten thousand libraries are a hundred million pairs, and none is made before it is looked at', () => {
+    const ids = Array.from({ length: 10_000 }, (_, place) => `library-${place}`);
+    const { count, at: pairsAt } = crossAgreements(ids, ids);
+    expect(count).toBe(99_990_000);
+    expect(pairsAt('library-7')).toHaveLength(9_999);
+  });
+
+  test('a file of paused and home-only libraries comes to the pairs that can work', () => {
+    const file = validFile();
+    at(file, 'libraries', 1)['enabled'] = false;
+    const { agreements } = parse(file);
+    expect(agreements.count).toBe(1);
+    expect([...agreements.homesAt('midland')]).toEqual(['lakeside']);
+    expect([...agreements.lendersOf('riverside')]).toEqual([]);
+  });
+});
