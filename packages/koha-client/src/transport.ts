@@ -1,13 +1,12 @@
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import got, { TimeoutError } from 'got';
 import { maxAnswerBytes } from './answer-limits.ts';
-import { causeOf, wasConnected } from './cause-code.ts';
+import { causeOf } from './cause-code.ts';
 import type { CauseCode } from './cause-code.ts';
 import { effectOf } from './effect-of.ts';
+import { type HttpAnswer, RequestFailure, sendRequest } from './http-request.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaErrorCode, KohaOperation } from './koha-error.ts';
-import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
 
 /** One HTTP request to Koha, below authorisation and meaning. */
 export interface Exchange {
@@ -23,7 +22,7 @@ export interface Exchange {
 }
 
 /** What came back, whatever its status. */
-export interface Answer extends RawAnswer {
+export interface Answer extends HttpAnswer {
   readonly operation: KohaOperation;
   /** The branch the call was made as; null where it named none. */
   readonly actingAs: string | null;
@@ -47,48 +46,40 @@ export interface TransportOptions {
   }) => void;
 }
 
+const HEADERS = { 'user-agent': 'patron-passport', accept: 'application/json' };
+const FORM = 'application/x-www-form-urlencoded';
+
 /** Apache and Starman close an idle connection after 5 s. Closing first keeps a write from meeting that close. */
 const IDLE_CONNECTION_MS = 4_000;
 
 /**
  * Creates the only way to a Koha's network address: connections kept alive, no redirects, no cookies, no repetition,
- * no compression, answers of limited size. Errors of the HTTP library carry headers, URL and body, so none leaves here.
+ * no compression, answers of limited size. Errors of Node's client name addresses, so none leaves here.
  */
 export function createTransport(options: TransportOptions): Transport {
   const base = `${options.url.replace(/\/+$/, '')}/api/v1`;
   const sockets = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
   const agent = { http: new HttpAgent(sockets), https: new HttpsAgent(sockets) };
-  const request = got.extend({
-    agent,
-    followRedirect: false,
-    throwHttpErrors: false,
-    retry: { limit: 0 },
-    decompress: false,
-    headers: { 'user-agent': 'patron-passport', accept: 'application/json' },
-  });
 
   const attempt = async (exchange: Exchange): Promise<Answer> => {
-    const { operation } = exchange;
-    if (exchange.timeoutMs <= 0) throw lost(options.library, exchange, { code: 'timeout', connected: false });
-    const stop = new AbortController();
-    const abort = (): void => stop.abort();
-    exchange.signal?.addEventListener('abort', abort, { once: true });
-    if (exchange.signal?.aborted === true) stop.abort();
+    const { operation, method, timeoutMs, signal } = exchange;
+    if (timeoutMs <= 0) throw lost(options.library, exchange, { code: 'timeout', connected: false });
+    const { body, type } = bodyOf(exchange);
     try {
-      const stream = request.stream(base + exchange.path + queryString(exchange.query), {
-        method: exchange.method,
-        headers: { ...exchange.headers },
-        timeout: { request: exchange.timeoutMs },
-        signal: stop.signal,
-        ...(exchange.json === undefined ? {} : { json: exchange.json }),
-        ...(exchange.form === undefined ? {} : { form: { ...exchange.form } }),
+      const answer = await sendRequest({
+        url: new URL(base + exchange.path + queryString(exchange.query)),
+        method,
+        headers: { ...HEADERS, ...type, ...exchange.headers },
+        body,
+        agent,
+        timeoutMs,
+        signal,
+        maxBytes: maxAnswerBytes(operation),
       });
-      const actingAs = exchange.headers?.['x-koha-library'] ?? null;
-      return { operation, actingAs, ...(await readAnswer(stream, maxAnswerBytes(operation))) };
+      return { operation, actingAs: exchange.headers?.['x-koha-library'] ?? null, ...answer };
     } catch (error) {
-      throw lost(options.library, exchange, whyLost(error, exchange.signal));
-    } finally {
-      exchange.signal?.removeEventListener('abort', abort);
+      if (!(error instanceof RequestFailure)) throw error;
+      throw lost(options.library, exchange, whyLost(error));
     }
   };
 
@@ -115,6 +106,12 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
+function bodyOf({ json, form }: Exchange): { body: string | null; type: Readonly<Record<string, string>> } {
+  if (json !== undefined) return { body: JSON.stringify(json), type: { 'content-type': 'application/json' } };
+  if (form === undefined) return { body: null, type: {} };
+  return { body: new URLSearchParams(form).toString(), type: { 'content-type': FORM } };
+}
+
 /** Blanks become `%20`: not every server in front of a Koha reads `+` as a blank. */
 function queryString(query: Readonly<Record<string, string>> | undefined): string {
   if (query === undefined) return '';
@@ -138,12 +135,21 @@ function lost(library: string, { operation }: Exchange, loss: Loss): KohaError {
   });
 }
 
-function whyLost(error: unknown, signal: AbortSignal | undefined): Loss {
-  if (error instanceof TooLarge) return { code: 'bad_answer', connected: true, causeCode: 'too_large' };
-  const connected = wasConnected(error);
-  if (signal?.aborted === true) return { code: 'aborted', connected };
-  const causeCode = causeOf(error);
-  if (error instanceof TimeoutError) return { code: 'timeout', connected, causeCode };
-  if (causeCode === 'protocol') return { code: 'bad_answer', connected, causeCode };
-  return { code: connected ? 'reset' : 'unreachable', connected, causeCode };
+function whyLost(failure: RequestFailure): Loss {
+  const connected = failure.progress === 'connected';
+  switch (failure.why) {
+    case 'too_large':
+      return { code: 'bad_answer', connected, causeCode: 'too_large' };
+    case 'aborted':
+      return { code: 'aborted', connected };
+    case 'timeout':
+      return { code: 'timeout', connected, causeCode: causeOf(failure) };
+    case 'failed': {
+      const causeCode = causeOf(failure);
+      if (causeCode === 'protocol') return { code: 'bad_answer', connected, causeCode };
+      return { code: connected ? 'reset' : 'unreachable', connected, causeCode };
+    }
+    default:
+      return failure.why satisfies never;
+  }
 }
