@@ -1,6 +1,7 @@
 // `node ../../scripts/bundle.mjs [--watch]` in the directory of an app: src/main.ts and all it imports become
 // dist/main.js, the one file that a process loads (docs/decisions/0064-one-file-per-process.md).
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, context } from 'esbuild';
 import { listLicenses } from './list-licenses.mjs';
@@ -60,6 +61,9 @@ const options = {
   conditions: ['source'],
   // ES modules first: what of them is not used can be left out.
   mainFields: ['module', 'main'],
+  // The same parser, but for a look at an environment variable with each token, which takes seconds where the environment
+  // has the secrets of a thousand libraries.
+  alias: { yaml: join(import.meta.dirname, '../node_modules/yaml/browser/index.js') },
   // An optional native addon, of no use for what BullMQ does with its package.
   external: ['msgpackr-extract'],
   // Half the text to read and keep; names stay, for stacks and profiles.
