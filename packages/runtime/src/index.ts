@@ -21,5 +21,5 @@ export { RedisUnavailable, translateRedisError } from './redis-error.ts';
 export type { RedisFailure } from './redis-error.ts';
 export { DecryptionError, createEncryption } from './encryption.ts';
 export type { Encryption } from './encryption.ts';
+export type { SpanFacts, SpanStart, SetSpanFacts, Tracing } from './span.ts';
 export { NO_TRACING, startTracing } from './tracing.ts';
-export type { SpanFacts, SpanStart, SetSpanFacts, Tracing } from './tracing.ts';

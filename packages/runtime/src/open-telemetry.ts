@@ -6,7 +6,7 @@ import { detectResources, envDetector, resourceFromAttributes } from '@opentelem
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
-import type { SpanFacts, SpanStart, Tracing } from './tracing.ts';
+import type { SpanFacts, SpanStart, Tracing } from './span.ts';
 
 const EXPORT_MS = 5_000;
 const CLOSE_MS = 2_000;
