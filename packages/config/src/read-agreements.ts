@@ -9,14 +9,14 @@ import { readSection, reportMissing } from './read-section.ts';
 import type { LibraryDraft } from './read-library.ts';
 import { toCategoryFilter } from './section-models.ts';
 
-const canLend = ({ library, isLending, hasCategory }: LibraryDraft): boolean =>
+const canCheckOut = ({ library, isLending, hasCategory }: LibraryDraft): boolean =>
   library.enabled && isLending && hasCategory;
 
 /** `agreements: all`: every ordered pair that can work. */
 export function agreeAll(drafts: readonly LibraryDraft[]): Agreements {
   const enabled = drafts.filter(({ library }) => library.enabled);
   const idOf = ({ library }: LibraryDraft): string => library.id;
-  return crossAgreements(enabled.map(idOf), enabled.filter(canLend).map(idOf));
+  return crossAgreements(enabled.map(idOf), enabled.filter(canCheckOut).map(idOf));
 }
 
 interface Reading {
@@ -62,7 +62,7 @@ function readAgreement(
     fields: read.fields ?? null,
     categories: toCategoryFilter(read.categories ?? BUILT_IN_DEFAULTS.agreement.categories),
   };
-  return { agreement, works: home.library.enabled && canLend(lending) };
+  return { agreement, works: home.library.enabled && canCheckOut(lending) };
 }
 
 /** A list of agreements: those that can work, after everything wrong was reported. */
