@@ -44,6 +44,7 @@ describe('the overview', () => {
   test.each([
     ['up', {}, 'up'],
     ['slow', { answer_ms: 2_500 }, 'slow'],
+    ['at its limit', { waiting: 7 }, 'crowded'],
     ['circuit open', { open: true, last_failure: 'timeout', last_failure_ms: Date.now() }, 'open'],
     ['misconfigured', { problem: { what: 'category', name: 'PT' } }, 'misconfigured'],
   ] as const)('shows a library that is %s', async (words, change, kind) => {
@@ -54,6 +55,7 @@ describe('the overview', () => {
       last_failure_ms: null,
       last_failure: null,
       answer_ms: 40,
+      waiting: 0,
       problem: null,
       at_ms: now,
       ...change,

@@ -30,15 +30,12 @@ import { type KeptReading, keptMetrics } from './metrics/kept-metrics.ts';
 import { kohaMetrics } from './metrics/koha-metrics.ts';
 import { assembleWork } from './assemble-work.ts';
 import { buildTasks } from './maintenance/tasks.ts';
-import { buildCallCaps } from './koha/call-caps.ts';
 import { connectLibraries } from './koha/connect-libraries.ts';
 import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
 import type { Sources } from './sources.ts';
 import { longestPatienceMs } from './job/requeue.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
-import { buildHealthTracker } from './koha/health-tracker.ts';
-import { buildSlotClock } from './koha/slot-clock.ts';
 import { startReportWorker } from './report/report-worker.ts';
 import { startScanWorker } from './job/scan-worker.ts';
 import { buildWorkerLoad } from './job/worker-load.ts';
@@ -85,14 +82,12 @@ export async function startWorker(
   const reportQueue = openReportQueue(redis);
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
   const dropped = observeQueue(metrics, consortium, { redis, queue, now });
-  const caps = buildCallCaps(consortium.libraries, monotonicNow);
-  const slots = buildSlotClock((id) => caps.of(id), monotonicNow);
-  const health = buildHealthTracker(ids, (id) => slots.answerMs(id), now);
   const load = buildWorkerLoad(concurrency);
-  const seen = { metrics: kohaMetrics(metrics), slots, caps, health, tracing, load };
-  const libraries = connectLibraries({ consortium, lifecycle, sources, ...seen, log });
+  const seen = { metrics: kohaMetrics(metrics), load, tracing };
+  const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
+  const { libraries, health } = kohas;
   const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
-  const opened = { config, nameOf, connection, redis, reportQueue, libraries, slots, health, jobs, tracing };
+  const opened = { config, nameOf, connection, redis, reportQueue, ...kohas, jobs, tracing };
   const work = assembleWork({ ...opened, load, sources, lifecycle, now, log });
 
   const workerId = sources.newId();

@@ -27,6 +27,7 @@ function bench(maxInFlight: number | 'auto', workers: number | null | Error) {
         plack_workers: workers,
       });
     },
+    waiting: 0,
     setMaxInFlight: (calls) => void set.push(calls),
   });
   return { clock, caps, set, asked: () => asked };

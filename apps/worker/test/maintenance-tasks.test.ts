@@ -28,7 +28,7 @@ async function tasks(options: RedisOptions = {}) {
   own({ stop: () => Promise.all([queue.close(), reportQueue.close()]) });
   const health = buildHealthTracker(
     ['midland', 'riverside'],
-    () => null,
+    () => ({ answerMs: null, waiting: 0 }),
     () => NOON,
   );
   const all = buildTasks({

@@ -17,7 +17,7 @@ test('the metrics of jobs and of calls to Koha in contract section 7 are there, 
   const koha = kohaMetrics(registry);
   koha.request({ library: 'midland', operation: 'findByCard', status: '200', seconds: 0.05 });
   koha.circuitOpen('midland', true);
-  koha.inFlight('midland', () => 3);
+  koha.calls('midland', () => ({ inFlight: 3, waiting: 2, limit: 4 }));
   const lines = (await text()).split('\n').filter((line) => !line.startsWith('# HELP'));
   expect(lines).toEqual(
     expect.arrayContaining([
@@ -37,6 +37,8 @@ test('the metrics of jobs and of calls to Koha in contract section 7 are there, 
       'passport_library_open{library="midland"} 1',
       '# TYPE passport_library_in_flight gauge',
       'passport_library_in_flight{library="midland"} 3',
+      'passport_library_waiting{library="midland"} 2',
+      'passport_library_call_limit{library="midland"} 4',
     ]),
   );
 });
@@ -61,7 +63,7 @@ test('calls in flight and an open circuit are those of the scrape', async () => 
   const { registry, text } = arrange();
   const koha = kohaMetrics(registry);
   let calls = 0;
-  koha.inFlight('midland', () => calls);
+  koha.calls('midland', () => ({ inFlight: calls, waiting: 0, limit: 8 }));
   for (calls of [2, 0]) {
     koha.circuitOpen('midland', calls > 0);
     const lines = await text();

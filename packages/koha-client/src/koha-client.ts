@@ -104,6 +104,8 @@ export interface KohaClientOptions extends TransportOptions {
 /** A client and what its owner does with it. */
 export interface OpenKohaClient extends KohaClient {
   readonly inFlight: number;
+  /** Calls that wait for a place under the cap. */
+  readonly waiting: number;
   /** The cap from now on; calls under way go on. */
   setMaxInFlight(calls: number): void;
   /** Calls that wait for a place are `busy` at once, for instance since Koha answers nobody. */
@@ -147,6 +149,9 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     close: () => transport.close(),
     get inFlight() {
       return session.inFlight;
+    },
+    get waiting() {
+      return session.waiting;
     },
   };
 }

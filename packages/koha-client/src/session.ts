@@ -36,6 +36,7 @@ export interface Session {
   /** The failure that an answer means when the operation knows no better. */
   failure(answer: Answer): KohaError;
   readonly inFlight: number;
+  readonly waiting: number;
 }
 
 /** A Koha that serves fewer at once is rare, and with fewer nobody waits. */
@@ -125,6 +126,9 @@ export function createSession(options: SessionOptions): Session {
     },
     get inFlight() {
       return slots.taken;
+    },
+    get waiting() {
+      return slots.waiting;
     },
   };
 }

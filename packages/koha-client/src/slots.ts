@@ -7,6 +7,7 @@ export interface Slots {
   /** From now on so many; those who have a place keep it. */
   resize(size: number): void;
   readonly taken: number;
+  readonly waiting: number;
 }
 
 type SlotResult = (() => void) | 'busy' | 'aborted';
@@ -63,6 +64,9 @@ export function buildSlots(firstSize: number): Slots {
     },
     get taken() {
       return taken;
+    },
+    get waiting() {
+      return waiting.size;
     },
   };
 }

@@ -9,6 +9,8 @@ const healthSchema = z.object({
   last_failure_ms: z.number().nullable(),
   last_failure: z.string().nullable(),
   answer_ms: z.number().nullable(),
+  /** Calls that waited for a place; a worker of an earlier version does not say. */
+  waiting: z.number().default(0),
   problem: z.object({ what: z.enum(PROBLEMS), name: z.string().nullable() }).nullable(),
   at_ms: z.number(),
 });
@@ -20,7 +22,7 @@ const healthSchema = z.object({
  */
 export type LibraryHealth = Readonly<z.infer<typeof healthSchema>>;
 
-export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'open' | 'misconfigured';
+export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'crowded' | 'open' | 'misconfigured';
 
 /** A library as the dashboard shows it: what all workers saw of it, merged. `answerMs`: of the worker it is slowest for. */
 export interface LibraryState {
@@ -30,6 +32,8 @@ export interface LibraryState {
   readonly lastFailureMs: number | null;
   readonly lastFailure: string | null;
   readonly answerMs: number | null;
+  /** Calls that wait because as many as it can serve are in progress, over all workers. */
+  readonly waiting: number;
   readonly problem: LibraryHealth['problem'];
 }
 
@@ -121,6 +125,7 @@ function merge(library: string, all: readonly LibraryHealth[], nowMs: number): L
   return {
     library,
     condition: conditionOf(counted, problem, answerMs),
+    waiting: counted.reduce((sum, row) => sum + row.waiting, 0),
     lastSuccessMs: largest(rows.map((row) => row.last_success_ms)),
     lastFailureMs,
     lastFailure: rows.find((row) => row.last_failure_ms === lastFailureMs)?.last_failure ?? null,
@@ -137,5 +142,6 @@ function conditionOf(
   if (rows.length === 0) return 'unknown';
   if (problem !== null) return 'misconfigured';
   if (rows.some((row) => row.open)) return 'open';
+  if (rows.some((row) => row.waiting > 0)) return 'crowded';
   return (answerMs ?? 0) > SLOW_ANSWER_MS ? 'slow' : 'up';
 }

@@ -16,6 +16,7 @@ const health = (change: Partial<LibraryHealth> = {}): LibraryHealth => ({
   last_failure_ms: null,
   last_failure: null,
   answer_ms: 120,
+  waiting: 0,
   problem: null,
   at_ms: NOON,
   ...change,
@@ -33,6 +34,7 @@ describe('the health of libraries', () => {
       lastFailureMs: null,
       lastFailure: null,
       answerMs: null,
+      waiting: 0,
       problem: null,
     });
   });
@@ -40,7 +42,8 @@ describe('the health of libraries', () => {
   test.each([
     ['up', {}],
     ['slow', { answer_ms: 1_500 }],
-    ['open', { open: true, answer_ms: 1_500 }],
+    ['crowded', { waiting: 3, answer_ms: 1_500 }],
+    ['open', { open: true, waiting: 3, answer_ms: 1_500 }],
     ['misconfigured', { open: true, problem: { what: 'credentials', name: null } }],
   ] as const)('it is %s', async (condition, change) => {
     await see('worker-1', change);

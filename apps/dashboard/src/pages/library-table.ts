@@ -8,13 +8,14 @@ type Shown = LibraryCondition | 'paused';
 const WORDS: Readonly<Record<Shown, string>> = {
   up: 'up',
   slow: 'slow',
+  crowded: 'at its limit',
   open: 'circuit open',
   misconfigured: 'misconfigured',
   unknown: 'not seen yet',
   paused: 'paused',
 };
 /** What needs a person comes first. */
-const ORDER: readonly Shown[] = ['misconfigured', 'open', 'slow', 'unknown', 'up', 'paused'];
+const ORDER: readonly Shown[] = ['misconfigured', 'open', 'crowded', 'slow', 'unknown', 'up', 'paused'];
 
 /** The state of each library, the troubled ones first. */
 export function libraryTable({ libraries, nowMs, waitingCut }: Overview): Html {
@@ -68,6 +69,11 @@ function detail({ state }: LibraryLine, shown: Shown, nowMs: number): Html | nul
   if (shown === 'misconfigured' && state.problem !== null) {
     const name = state.problem.name === null ? '' : ` ${state.problem.name}`;
     return html`<span class="quiet">${state.problem.what.replace('_', ' ')}${name}</span>`;
+  }
+  if (shown === 'crowded') {
+    return html`<span class="quiet"
+      >${state.waiting} ${state.waiting === 1 ? 'call waits' : 'calls wait'}</span
+    >`;
   }
   if (shown !== 'open' || state.lastFailureMs === null) return null;
   return html`<span class="quiet"

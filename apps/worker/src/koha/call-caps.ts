@@ -1,14 +1,18 @@
 import type { Library } from '@passport/config';
 import type { OpenKohaClient } from '@passport/koha-client';
 
+type CappedClient = Pick<OpenKohaClient, 'about' | 'setMaxInFlight' | 'waiting'>;
+
 /**
  * How many calls are under way at a Koha at once. A Koha with two web workers that gets eight of them serves two, and a
  * staff page waits behind the other six; so where the file leaves it open, the cap is what the plugin says it can serve.
  */
 export interface CallCaps {
   /** The client whose cap it is. */
-  attach(library: string, client: Pick<OpenKohaClient, 'about' | 'setMaxInFlight'>): void;
+  attach(library: string, client: CappedClient): void;
   of(library: string): number;
+  /** Calls that wait for a place under the cap. */
+  waiting(library: string): number;
   /** Several calls are under way there at once: from now on the cap matters. */
   crowded(library: string): void;
 }
@@ -23,7 +27,7 @@ export function buildCallCaps(
   libraries: readonly Pick<Library, 'id' | 'koha'>[],
   monotonicNow: () => number,
 ): CallCaps {
-  const clients = new Map<string, Pick<OpenKohaClient, 'about' | 'setMaxInFlight'>>();
+  const clients = new Map<string, CappedClient>();
   const caps = new Map(libraries.map(({ id, koha }) => [id, startingCap(koha)]));
   const nextReadAt = new Map(libraries.filter(isOpen).map(({ id }) => [id, -Infinity]));
 
@@ -38,6 +42,7 @@ export function buildCallCaps(
   return {
     attach: (library, client) => void clients.set(library, client),
     of: (library) => caps.get(library) ?? 1,
+    waiting: (library) => clients.get(library)?.waiting ?? 0,
     crowded(library) {
       if (monotonicNow() < (nextReadAt.get(library) ?? Infinity)) return;
       nextReadAt.set(library, monotonicNow() + RETRY_AFTER_FAILURE_MS);

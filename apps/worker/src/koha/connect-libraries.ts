@@ -2,12 +2,12 @@ import type { Consortium, Library } from '@passport/config';
 import { type OpenKohaClient, createKohaClient } from '@passport/koha-client';
 import type { Lifecycle, Logger, Tracing } from '@passport/runtime';
 import type { KohaMetrics } from '../metrics/koha-metrics.ts';
-import type { CallCaps } from './call-caps.ts';
+import { type CallCaps, buildCallCaps } from './call-caps.ts';
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
 import { type Libraries, buildLibraries } from './libraries.ts';
 import type { Sources } from '../sources.ts';
-import type { HealthTracker } from './health-tracker.ts';
-import type { SlotClock } from './slot-clock.ts';
+import { type HealthTracker, buildHealthTracker } from './health-tracker.ts';
+import { type SlotClock, buildSlotClock } from './slot-clock.ts';
 import type { WorkerLoad } from '../job/worker-load.ts';
 
 /** A job waits this long for a place at a library under its cap; then it reserves one and leaves its slot to others. */
@@ -15,29 +15,43 @@ const SLOT_WAIT_MS = 250;
 /** While no other job needs the slot: two web workers that take 400 ms serve the 30 scans of a class in this time. */
 export const SLOT_WAIT_WHEN_FREE_MS = 6_000;
 
-/** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
-export function connectLibraries(deps: {
+export interface ConnectDeps {
   readonly consortium: Consortium;
   readonly lifecycle: Lifecycle;
   readonly sources: Sources;
   readonly metrics: KohaMetrics;
-  readonly slots: SlotClock;
-  readonly caps: CallCaps;
   readonly load: Pick<WorkerLoad, 'hasFreeSlots'>;
-  readonly health: HealthTracker;
   readonly tracing: Tracing;
+  readonly now: () => number;
   readonly log: Logger;
-}): Libraries {
-  const { consortium, lifecycle, sources, metrics, slots, health, log } = deps;
+}
+
+/** The ways to the libraries, and what is seen of them. */
+export interface Connected {
+  readonly libraries: Libraries;
+  readonly slots: SlotClock;
+  readonly health: HealthTracker;
+}
+
+/** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
+export function connectLibraries(deps: ConnectDeps): Connected {
+  const { consortium, lifecycle, sources, metrics, now, log } = deps;
+  const caps = buildCallCaps(consortium.libraries, sources.monotonicNow);
+  const slots = buildSlotClock((id) => caps.of(id), sources.monotonicNow);
+  const health = buildHealthTracker(
+    consortium.libraries.map(({ id }) => id),
+    (id) => ({ answerMs: slots.answerMs(id), waiting: caps.waiting(id) }),
+    now,
+  );
   const clients = new Map<string, OpenKohaClient>();
   for (const library of consortium.libraries) {
-    const client = connect(library, deps);
+    const client = connect(library, { caps, slots }, deps);
     lifecycle.own(`client ${library.id}`, () => client.close());
     metrics.circuitOpen(library.id, false);
     clients.set(library.id, client);
   }
   const failures = buildFailureLog(sources.monotonicNow, log);
-  return buildLibraries(clients, sources, {
+  const libraries = buildLibraries(clients, sources, {
     circuitChanged(library, isOpen) {
       // Whoever waits for a place there would only be silent with the others.
       if (isOpen) clients.get(library)?.dismissWaiting();
@@ -45,8 +59,7 @@ export function connectLibraries(deps: {
       health.circuitChanged(library, isOpen);
       failures.circuitChanged(library, isOpen);
     },
-    answered(library, ms) {
-      slots.answered(library, ms);
+    answered(library) {
       health.answered(library);
       failures.answered(library);
     },
@@ -55,11 +68,13 @@ export function connectLibraries(deps: {
       failures.failed(library, failure);
     },
   });
+  return { libraries, slots, health };
 }
 
 function connect(
   { id, koha }: Library,
-  { sources, metrics, tracing, load, caps }: Parameters<typeof connectLibraries>[0],
+  { caps, slots }: { readonly caps: CallCaps; readonly slots: SlotClock },
+  { sources, metrics, tracing, load }: ConnectDeps,
 ): OpenKohaClient {
   const client = createKohaClient({
     library: id,
@@ -74,9 +89,11 @@ function connect(
     onCall: ({ operation, status, ms }) => {
       metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });
       tracing.called({ facts: { library: id, operation, status }, ms });
+      // Without the wait for a place under our own cap.
+      if (typeof status === 'number' && status < 500) slots.answered(id, ms);
     },
   });
   caps.attach(id, client);
-  metrics.inFlight(id, () => client.inFlight);
+  metrics.calls(id, () => ({ inFlight: client.inFlight, waiting: client.waiting, limit: caps.of(id) }));
   return client;
 }

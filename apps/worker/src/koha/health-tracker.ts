@@ -26,7 +26,7 @@ export interface HealthTracker {
 
 export function buildHealthTracker(
   libraries: readonly string[],
-  answerMs: (library: string) => number | null,
+  load: (library: string) => { readonly answerMs: number | null; readonly waiting: number },
   now: () => number,
 ): HealthTracker {
   const all = new Map<string, Seen>(
@@ -58,18 +58,23 @@ export function buildHealthTracker(
       [...all].flatMap(([library, seen]) => {
         if (!seen.isChanged) return [];
         seen.isChanged = false;
-        return [[library, healthOf(seen, answerMs(library), now())] as const];
+        return [[library, healthOf(seen, load(library), now())] as const];
       }),
     unwritten: (library) => change(library, {}),
   };
 }
 
-const healthOf = (seen: Seen, answerMs: number | null, now: number): LibraryHealth => ({
+const healthOf = (
+  seen: Seen,
+  { answerMs, waiting }: ReturnType<Parameters<typeof buildHealthTracker>[1]>,
+  now: number,
+): LibraryHealth => ({
   open: seen.open,
   last_success_ms: seen.lastSuccessMs,
   last_failure_ms: seen.lastFailureMs,
   last_failure: seen.lastFailure,
   answer_ms: answerMs === null ? null : Math.round(answerMs),
+  waiting,
   problem: seen.problem,
   at_ms: now,
 });

@@ -43,7 +43,7 @@ export interface Libraries {
 /** What is watched of each call, for metrics, the dashboard and the log. */
 export interface LibraryWatch {
   circuitChanged(library: string, isOpen: boolean): void;
-  answered(library: string, ms: number): void;
+  answered(library: string): void;
   failed(library: string, failure: Pick<KohaError, 'code' | 'causeCode'>): void;
 }
 
@@ -86,10 +86,9 @@ export function buildLibraries(
   return {
     async call(library, work) {
       const place = accessOf(library);
-      const startedAt = monotonicNow();
       const result = await through(place, place.main, () => work(place.koha));
       place.lastSuccess = monotonicNow();
-      watch.answered(library, place.lastSuccess - startedAt);
+      watch.answered(library);
       return result;
     },
     async callBeside(library, work) {

@@ -5,9 +5,22 @@ import { type MetricsRegistry, createCounter, createGauge, createHistogram } fro
 export interface KohaMetrics {
   request(call: { library: string; operation: string; status: string; seconds: number }): void;
   circuitOpen(library: string, isOpen: boolean): void;
-  /** `calls` is called at each scrape. */
-  inFlight(library: string, calls: () => number): void;
+  /** `read` is called at each scrape. */
+  calls(library: string, read: () => CallLoad): void;
 }
+
+/** The calls to one library: in progress, waiting for a place, and how many may be in progress. */
+export interface CallLoad {
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly limit: number;
+}
+
+const CALL_GAUGES = [
+  ['passport_library_in_flight', 'Calls to a library in progress', 'inFlight'],
+  ['passport_library_waiting', 'Calls to a library that wait for others of this worker', 'waiting'],
+  ['passport_library_call_limit', 'Calls to a library that may be in progress at once', 'limit'],
+] as const;
 
 /** The metrics of the calls to each Koha, of its circuit and of the calls in flight. */
 export function kohaMetrics(registry: MetricsRegistry): KohaMetrics {
@@ -31,19 +44,19 @@ export function kohaMetrics(registry: MetricsRegistry): KohaMetrics {
     },
     () => [...open].map(([library, isOpen]) => [{ library }, isOpen ? 1 : 0]),
   );
-  const inFlight = new Map<string, () => number>();
-  createGauge(
-    registry,
-    { name: 'passport_library_in_flight', help: 'Calls to a library in progress', labels: ['library'] },
-    () => [...inFlight].map(([library, calls]) => [{ library }, calls()]),
-  );
+  const loads = new Map<string, () => CallLoad>();
+  for (const [name, help, key] of CALL_GAUGES) {
+    createGauge(registry, { name, help, labels: ['library'] }, () =>
+      [...loads].map(([library, read]) => [{ library }, read()[key]]),
+    );
+  }
   return {
     request({ library, operation, status, seconds }) {
       requests({ library, operation, status: fold(status) });
       durations({ library, operation }, seconds);
     },
     circuitOpen: (library, isOpen) => void open.set(library, isOpen),
-    inFlight: (library, calls) => void inFlight.set(library, calls),
+    calls: (library, read) => void loads.set(library, read),
   };
 }
 
