@@ -1,4 +1,4 @@
-import type { RequestFailure } from './http-request.ts';
+import { RequestError, TimeoutError } from 'got';
 
 /**
  * Why there was no usable answer, more exactly than the code of the failure: for logs, so that an expired certificate can be distinguished
@@ -63,17 +63,28 @@ const CAUSES: Readonly<Record<string, CauseCode>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate_untrusted',
 };
 
-/** The cause of a request that got no whole answer; null where Node gives nothing that is known here. */
-export function causeOf({ why, code, progress }: RequestFailure): CauseCode | null {
-  if (why === 'timeout') return TIMEOUTS[progress];
-  if (code === null) return null;
+/** The cause of a request that got no whole answer; null where the HTTP library gives nothing that is known here. */
+export function causeOf(error: unknown): CauseCode | null {
+  if (!(error instanceof RequestError)) return null;
+  if (error instanceof TimeoutError) return causeOfTimeout(error);
+  const { code } = error;
   if (code.startsWith('HPE_')) return 'protocol';
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return CAUSES[code] ?? 'tls';
   return CAUSES[code] ?? null;
 }
 
-const TIMEOUTS: Readonly<Record<RequestFailure['progress'], CauseCode>> = {
-  connecting: 'timeout_connect',
-  handshake: 'timeout_tls',
-  connected: 'timeout_answer',
-};
+/** Before the connection stood (TLS included) nothing of the request can have been read by anyone. */
+export function wasConnected(error: unknown): boolean {
+  if (!(error instanceof RequestError)) return false;
+  const { timings } = error;
+  return (isTls(error) ? timings?.secureConnect : timings?.connect) !== undefined;
+}
+
+function causeOfTimeout(error: TimeoutError): CauseCode {
+  if (wasConnected(error)) return 'timeout_answer';
+  return error.timings.connect === undefined ? 'timeout_connect' : 'timeout_tls';
+}
+
+function isTls({ options }: RequestError): boolean {
+  return options.url instanceof URL && options.url.protocol === 'https:';
+}

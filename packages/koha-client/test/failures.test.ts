@@ -39,12 +39,12 @@ async function failureOf(work: Promise<unknown>): Promise<KohaError> {
 
 async function readMeets(reply: Reply): Promise<KohaError> {
   koha = await startTinyKoha({ [PATRONS]: reply });
-  return failureOf(koha.client({ timeoutMs: 300 }).findByCard(CARD, wanted));
+  return failureOf(koha.client({ timeoutMs: 1_000 }).findByCard(CARD, wanted));
 }
 
 async function writeMeets(reply: Reply): Promise<KohaError> {
   koha = await startTinyKoha({ [CREATE]: reply });
-  return failureOf(koha.client({ timeoutMs: 300 }).createPatron(PATRON_BODY, how));
+  return failureOf(koha.client({ timeoutMs: 1_000 }).createPatron(PATRON_BODY, how));
 }
 
 const truncated: Reply = (response) => {
