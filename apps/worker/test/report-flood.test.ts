@@ -59,6 +59,7 @@ function librariesOf(tries: string[]): Libraries {
   return {
     call: () => Promise.reject(new Error('no call is made')),
     capabilities: () => Promise.reject(new Error('no call is made')),
+    prepare: () => undefined,
     callBeside: (library) => {
       tries.push(library);
       return library === 'alder'

@@ -73,6 +73,11 @@ export interface KohaClient {
   reportOutcome(eventId: string, state: unknown, options?: CallOptions): Promise<void>;
   about(options?: CallOptions): Promise<PluginAbout>;
   capabilities(options?: CallOptions): Promise<Capabilities>;
+  /**
+   * Gets ready for calls that will follow: connection, token, and what Koha says of itself, as far as they are missing. Returns at once;
+   * what fails is met, and thrown, by those calls.
+   */
+  prepare(): void;
   reach(options?: CallOptions): Promise<Reach>;
   branches(options?: CallOptions): Promise<KohaBranch[]>;
   categories(options?: CallOptions): Promise<KohaCategory[]>;
@@ -135,6 +140,10 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     reportOutcome: (eventId, state, limits) => reportOutcome(session, eventId, state, limits),
     about: (limits) => readAbout(session, limits),
     capabilities: async (limits) => (await descriptions.get(limits)).capabilities,
+    prepare() {
+      session.prepare();
+      descriptions.prepare();
+    },
     reach: (limits) => readReach(session, options.url, limits),
     branches: (limits) => readBranches(session, limits),
     categories: (limits) => readCategories(session, limits),
@@ -144,14 +153,14 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     visiblePatrons: (limits) => readVisiblePatrons(session, limits),
     storedRules: (rule, limits) => readStoredRules(session, rule, limits),
     knowsApiKey: (clientId, limits) => knowsApiKey(session, clientId, limits),
-    setMaxInFlight: (calls) => session.setMaxInFlight(calls),
-    dismissWaiting: () => session.dismissWaiting(),
+    setMaxInFlight: (calls) => session.slots.resize(calls),
+    dismissWaiting: () => session.slots.dismiss(),
     close: () => transport.close(),
     get inFlight() {
-      return session.inFlight;
+      return session.slots.taken;
     },
     get waiting() {
-      return session.waiting;
+      return session.slots.waiting;
     },
   };
 }

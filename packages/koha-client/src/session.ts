@@ -2,7 +2,7 @@ import { parseRefusal } from './answer-body.ts';
 import { failureOf } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import { waitForShared } from './shared-answer.ts';
-import { buildSlots } from './slots.ts';
+import { type Slots, buildSlots } from './slots.ts';
 import { createTokens } from './token.ts';
 import type { Answer, Exchange, Transport } from './transport.ts';
 
@@ -27,16 +27,14 @@ export interface Session {
   call(request: KohaRequest, options?: CallOptions): Promise<Answer>;
   /** Milliseconds for a call to wait for a place and to be answered, together. */
   patienceMs(limits: Pick<CallOptions, 'timeoutMs'>): number;
-  /** The cap from now on. */
-  setMaxInFlight(calls: number): void;
-  /** Calls that wait for a place are `busy` at once. */
-  dismissWaiting(): void;
+  /** Gets a connection, or a token over one, for a call that will follow. Its failure is that call's to meet. */
+  prepare(): void;
+  /** The places under the cap. */
+  readonly slots: Omit<Slots, 'take'>;
   /** Milliseconds for one call to be answered, unless its caller says otherwise. */
   readonly timeoutMs: number;
   /** The failure that an answer means when the operation knows no better. */
   failure(answer: Answer): KohaError;
-  readonly inFlight: number;
-  readonly waiting: number;
 }
 
 /** A Koha that serves fewer at once is rare, and with fewer nobody waits. */
@@ -106,8 +104,12 @@ export function createSession(options: SessionOptions): Session {
     library,
     timeoutMs: options.timeoutMs,
     patienceMs: (limits) => waitMs(limits) + (limits.timeoutMs ?? options.timeoutMs),
-    setMaxInFlight: (calls) => slots.resize(calls),
-    dismissWaiting: () => slots.dismiss(),
+    prepare() {
+      if (slots.taken > 0) return;
+      if (tokens.isKept) transport.openConnection();
+      else void tokens.current().catch(() => undefined);
+    },
+    slots,
     failure,
     call: async (request, limits = {}) => {
       const leftMs = Math.max(0, (limits.deadline ?? Infinity) - performance.now());
@@ -123,12 +125,6 @@ export function createSession(options: SessionOptions): Session {
       } finally {
         slot();
       }
-    },
-    get inFlight() {
-      return slots.taken;
-    },
-    get waiting() {
-      return slots.waiting;
     },
   };
 }

@@ -1,5 +1,5 @@
-import { Agent as HttpAgent, type ClientRequest, request as requestHttp } from 'node:http';
-import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { type ClientRequest, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import got, { type NativeRequestOptions, TimeoutError } from 'got';
 import { maxAnswerBytes } from './answer-limits.ts';
 import { causeOf, wasConnected } from './cause-code.ts';
@@ -7,6 +7,7 @@ import type { CauseCode } from './cause-code.ts';
 import { effectOf } from './effect-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaErrorCode, KohaOperation } from './koha-error.ts';
+import { buildAgents } from './spare-connection.ts';
 import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
 
 /** One HTTP request to Koha, below authorisation and meaning. */
@@ -32,6 +33,8 @@ export interface Answer extends RawAnswer {
 export interface Transport {
   /** Sends one request, once. Resolves to any answer with a status; throws KohaError when there is none. */
   send(exchange: Exchange): Promise<Answer>;
+  /** Opens a connection for the next request, unless one is open. Sends nothing. */
+  openConnection(): void;
   close(): void;
 }
 
@@ -64,10 +67,9 @@ const IDLE_CONNECTION_MS = 4_000;
  */
 export function createTransport(options: TransportOptions): Transport {
   const base = `${options.url.replace(/\/+$/, '')}/api/v1`;
-  const sockets = { keepAlive: true, timeout: IDLE_CONNECTION_MS };
-  const agent = { http: new HttpAgent(sockets), https: new HttpsAgent(sockets) };
+  const agents = buildAgents(new URL(base), IDLE_CONNECTION_MS);
   const request = got.extend({
-    agent,
+    agent: { http: agents.http, https: agents.https },
     followRedirect: false,
     throwHttpErrors: false,
     retry: { limit: 0 },
@@ -117,10 +119,8 @@ export function createTransport(options: TransportOptions): Transport {
         throw error;
       }
     },
-    close: () => {
-      agent.http.destroy();
-      agent.https.destroy();
-    },
+    openConnection: () => agents.open(),
+    close: () => agents.close(),
   };
 }
 

@@ -4,6 +4,7 @@ import { KohaError } from '@passport/koha-client';
 export interface BackOff {
   /** Hears how a call ended: a failure with `retry-after` begins the back-off, or extends it. */
   hear(error: unknown): void;
+  readonly isOver: boolean;
   /** Throws the library's failure again, with what is left of its `retry-after`, during the back-off. */
   assertOver(): void;
 }
@@ -25,6 +26,9 @@ export function buildBackOff(monotonicNow: () => number): BackOff {
       if (end <= until) return;
       until = end;
       failure = error;
+    },
+    get isOver() {
+      return until <= monotonicNow();
     },
     assertOver() {
       const leftMs = until - monotonicNow();

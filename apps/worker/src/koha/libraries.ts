@@ -34,6 +34,8 @@ export interface Libraries {
    * there; a failure to read it does. Throws KohaError or LibraryClosed.
    */
   capabilities(library: string): Promise<Capabilities>;
+  /** Gets ready for calls to a library that is well, and returns at once. */
+  prepare(library: string): void;
   /** How its circuit stands, and when the library last answered this process: in milliseconds, null when it never did. */
   circuit(library: string): CircuitSeen;
   /** The same for reports: the circuit that they go through now, and when the library last took one. */
@@ -104,6 +106,10 @@ export function buildLibraries(
     async capabilities(library) {
       const place = accessOf(library);
       return through(place, place.main, () => place.koha.capabilities(), { success: 'no news' });
+    },
+    prepare(library) {
+      const { koha, main, backOff } = accessOf(library);
+      if (backOff.isOver && !main.circuit.isOpen && !main.silence.isSuspicious) koha.prepare();
     },
     circuit(library) {
       const { main, lastSuccess } = accessOf(library);

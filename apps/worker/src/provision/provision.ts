@@ -55,6 +55,8 @@ export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps)
   if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
   const freeInMs = scan.sent === null ? deps.createAccess.freeInMs(scan.lending) : null;
   if (freeInMs !== null) return othersFirst(scan, null, freeInMs);
+  // Whatever becomes of the scan, the lending library hears of it.
+  libraries.prepare(scan.lending);
   const located = await lookUpWithinQuota(scan, lock.signal, candidates, deps);
   if (located.kind === 'retry') return located;
   if (located.kind !== 'found') return notFound(scan, located, audit);
