@@ -7,20 +7,25 @@ export interface BoundedBody {
 
 const FIRST_BYTES = 16 * 1024;
 
-/** Builds the place for one answer of at most `maxBytes`. */
+/** Builds the place for one answer of at most `maxBytes`. Most answers are one piece, which is kept as it came. */
 export function buildBoundedBody(maxBytes: number): BoundedBody {
-  let block = new Uint8Array(Math.min(FIRST_BYTES, maxBytes));
+  let block: Uint8Array = new Uint8Array(0);
+  let isOurs = false;
   let length = 0;
   return {
     add: (piece) => {
       const wanted = length + piece.length;
       if (wanted > maxBytes) return false;
-      if (wanted > block.length) {
-        const larger = new Uint8Array(Math.min(maxBytes, Math.max(wanted, 2 * block.length)));
-        larger.set(block.subarray(0, length));
-        block = larger;
+      if (length === 0) block = piece;
+      else {
+        if (!isOurs || wanted > block.length) {
+          const larger = new Uint8Array(Math.min(maxBytes, Math.max(wanted, 2 * block.length, FIRST_BYTES)));
+          larger.set(block.subarray(0, length));
+          block = larger;
+          isOurs = true;
+        }
+        block.set(piece, length);
       }
-      block.set(piece, length);
       length = wanted;
       return true;
     },
