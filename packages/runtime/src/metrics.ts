@@ -1,8 +1,7 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import { logMetrics } from './log-metrics.ts';
 import type { LogHealth } from './log-output.ts';
-import { type MetricsRegistry, buildRegistry } from './metrics-text.ts';
-import { createGauge } from './series.ts';
+import { type MetricsRegistry, createGauge } from './series.ts';
 
 /**
  * A registry for the process of that name, with Node's own metrics (memory, event loop) unless disabled, and with what
@@ -16,9 +15,8 @@ export function createMetrics(options: {
   processMetrics?: boolean;
   logHealth?: LogHealth;
 }): MetricsRegistry {
-  const node = options.processMetrics === false ? null : new Registry();
-  if (node !== null) collectDefaultMetrics({ register: node });
-  const registry = buildRegistry(node);
+  const registry = new Registry();
+  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
   const help = 'Which process of Patron Passport this is (always 1)';
   createGauge(registry, { name: 'passport_process_info', help, labels: ['process'] }, () => [
     [{ process: options.process }, 1],

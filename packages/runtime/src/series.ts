@@ -1,4 +1,7 @@
-import { type MetricsRegistry, labelsText, sampleLine } from './metrics-text.ts';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** Where a process keeps its metrics; `registry.metrics()` is the text for `/metrics`. */
+export type MetricsRegistry = Registry;
 
 /** Name, help and label names of a metric. */
 export interface Series<Label extends string> {
@@ -24,25 +27,9 @@ export function createCounter<const Label extends string>(
   { name, help, labels = [] }: Series<Label>,
   zeroed: readonly Labels<Label>[] = [],
 ): (labels: Labels<Label>, by?: number) => void {
-  const counts = new Map<string, number>(zeroed.map((each) => [labelsText(labels, each), 0]));
-  registry.add({
-    name,
-    help,
-    type: 'counter',
-    samples: () => Array.from(counts, ([of, count]) => sampleLine(name, of, count)),
-  });
-  return (values, by = 1) => {
-    const of = labelsText(labels, values);
-    counts.set(of, (counts.get(of) ?? 0) + by);
-  };
-}
-
-interface Observed {
-  /** One for each bucket, without those of the buckets below it; the last is what no bucket holds. */
-  readonly counts: number[];
-  sum: number;
-  /** Its lines since the last observation; null: not made yet. Most series of many libraries are quiet between two scrapes. */
-  text: string | null;
+  const counter = new Counter<string>({ name, help, labelNames: labels, registers: [registry] });
+  for (const each of zeroed) counter.inc(each, 0);
+  return (of, by = 1) => counter.inc(of, by);
 }
 
 /** Registers a histogram of durations; returns what observes one, in seconds. */
@@ -50,40 +37,9 @@ export function createHistogram<const Label extends string>(
   registry: MetricsRegistry,
   { name, help, labels = [] }: Series<Label>,
 ): (labels: Labels<Label>, seconds: number) => void {
-  const observed = new Map<string, Observed>();
-  registry.add({
-    name,
-    help,
-    type: 'histogram',
-    samples: () => Array.from(observed, ([of, each]) => (each.text ??= histogramText(name, of, each))),
-  });
-  return (values, seconds) => {
-    const of = labelsText(labels, values);
-    const each = observed.get(of) ?? {
-      counts: Array.from({ length: LIMITS.length }, () => 0),
-      sum: 0,
-      text: null,
-    };
-    observed.set(of, each);
-    const bucket = SECONDS_BUCKETS.findIndex((limit) => seconds <= limit);
-    const place = bucket === -1 ? SECONDS_BUCKETS.length : bucket;
-    each.counts[place] = (each.counts[place] ?? 0) + 1;
-    each.sum += seconds;
-    each.text = null;
-  };
-}
-
-const LIMITS = [...SECONDS_BUCKETS.map(String), '+Inf'].map((limit) => `le="${limit}"`);
-
-function histogramText(name: string, of: string, { counts, sum }: Observed): string {
-  const more = of === '' ? '' : `,${of}`;
-  let total = 0;
-  const lines = LIMITS.map((limit, place) => {
-    total += counts[place] ?? 0;
-    return `${name}_bucket{${limit}${more}} ${total}`;
-  });
-  lines.push(sampleLine(`${name}_sum`, of, sum), sampleLine(`${name}_count`, of, total));
-  return lines.join('\n');
+  const buckets = SECONDS_BUCKETS;
+  const histogram = new Histogram<string>({ name, help, labelNames: labels, buckets, registers: [registry] });
+  return (of, seconds) => histogram.observe(of, seconds);
 }
 
 /** Registers a gauge that is read at each scrape. A series that `read` does not return is absent, whatever it was before. */
@@ -92,11 +48,17 @@ export function createGauge<const Label extends string = never>(
   { name, help, labels = [] }: Series<Label>,
   read: () => Samples<Label> | Promise<Samples<Label>>,
 ): void {
-  registry.add({
+  new Gauge<string>({
     name,
     help,
-    type: 'gauge',
-    samples: async () =>
-      Array.from(await read(), ([values, value]) => sampleLine(name, labelsText(labels, values), value)),
+    labelNames: labels,
+    registers: [registry],
+    async collect() {
+      const samples = await read();
+      // Without labels `reset` would leave a zero.
+      if (labels.length === 0) this.remove();
+      else this.reset();
+      for (const [of, value] of samples) this.set(of, value);
+    },
   });
 }
