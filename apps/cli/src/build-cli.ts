@@ -1,56 +1,86 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '@passport/config';
 import type { CliDeps } from './cli-deps.ts';
-import type { CommandContext } from './command.ts';
+import type { CommandContext, CommandDraft } from './command.ts';
 import { buildCommand } from './command.ts';
-import { configCheck } from './config-check.ts';
-import { copiesExport } from './copies-export.ts';
-import { doctor } from './doctor.ts';
-import { eventsList } from './events-list.ts';
-import { eventsRetry } from './events-retry.ts';
-import { eventsShow } from './events-show.ts';
-import { explainCard } from './explain-card.ts';
 import { Failure, WrongUse } from './failure.ts';
 import type { Printer } from './printed-text.ts';
 import { createPrinter } from './printed-text.ts';
-import { secretNew } from './secret-new.ts';
-import { sendEvent } from './send-event.ts';
 
 const EXIT_CODES = '\nExit codes: 0 success, 1 a finding or a failure, 2 wrong usage.';
 
-function group(name: string, summary: string, commands: readonly Command[]): Command {
-  const parent = new Command(name).summary(summary).description(summary);
-  for (const command of commands) parent.addCommand(command);
-  return parent;
+interface Group {
+  readonly name: string;
+  readonly summary: string;
 }
 
-/** The whole `passport` command. */
-export function buildCli(context: CommandContext): Command {
+const CONFIG: Group = { name: 'config', summary: 'check the configuration file' };
+const SECRET: Group = { name: 'secret', summary: 'generate secrets' };
+const EVENTS: Group = { name: 'events', summary: 'list, show and retry events' };
+const COPIES: Group = { name: 'copies', summary: 'export the receipts of copies' };
+
+/** A command, and how it is loaded: BullMQ and the client of Kohas are most of what a command would wait for. */
+interface Loadable {
+  readonly group: Group | null;
+  readonly name: string;
+  load(context: CommandContext): Promise<Command>;
+}
+
+const COMMANDS: readonly Loadable[] = [
+  loadable(CONFIG, 'check', async () => (await import('./config-check.ts')).configCheck),
+  loadable(SECRET, 'new', async () => (await import('./secret-new.ts')).secretNew),
+  loadable(null, 'doctor', async () => (await import('./doctor.ts')).doctor),
+  loadable(null, 'explain', async () => (await import('./explain-card.ts')).explainCard),
+  loadable(null, 'send', async () => (await import('./send-event.ts')).sendEvent),
+  loadable(EVENTS, 'list', async () => (await import('./events-list.ts')).eventsList),
+  loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),
+  loadable(EVENTS, 'retry', async () => (await import('./events-retry.ts')).eventsRetry),
+  loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
+];
+
+function loadable<O extends object>(
+  group: Group | null,
+  name: string,
+  draft: () => Promise<CommandDraft<O>>,
+): Loadable {
+  return { group, name, load: async (context) => buildCommand(await draft(), context) };
+}
+
+/** The commands that these arguments need: the one they name, none for the version, all for help and for mistakes. */
+function neededFor(args: readonly string[]): readonly Loadable[] {
+  if (args[0] === '--version') return [];
+  const named = COMMANDS.filter(({ group, name }) =>
+    group === null ? args[0] === name : args[0] === group.name && args[1] === name,
+  );
+  return named.length > 0 ? named : COMMANDS;
+}
+
+/** The `passport` command, with what these arguments need of it. */
+async function buildCli(args: readonly string[], context: CommandContext): Promise<Command> {
   const { out, err } = context.deps;
   const program = new Command('passport')
     .description('Patron Passport: check the configuration, diagnose Kohas, and manage events')
     .version(`Patron Passport ${context.deps.version}`)
     .addHelpText('after', EXIT_CODES)
-    .showHelpAfterError('(use --help for usage)')
-    .addCommand(group('config', 'check the configuration file', [buildCommand(configCheck, context)]))
-    .addCommand(group('secret', 'generate secrets', [buildCommand(secretNew, context)]))
-    .addCommand(buildCommand(doctor, context))
-    .addCommand(buildCommand(explainCard, context))
-    .addCommand(buildCommand(sendEvent, context))
-    .addCommand(
-      group('events', 'list, show and retry events', [
-        buildCommand(eventsList, context),
-        buildCommand(eventsShow, context),
-        buildCommand(eventsRetry, context),
-      ]),
-    )
-    .addCommand(group('copies', 'export the receipts of copies', [buildCommand(copiesExport, context)]));
+    .showHelpAfterError('(use --help for usage)');
+  for (const { group, load } of neededFor(args)) {
+    const command = await load(context);
+    (group === null ? program : ensureGroup(program, group)).addCommand(command);
+  }
   const settle = (command: Command): void => {
     command.exitOverride().configureOutput({ writeOut: out, writeErr: err });
     for (const inner of command.commands) settle(inner);
   };
   settle(program);
   return program;
+}
+
+function ensureGroup(program: Command, { name, summary }: Group): Command {
+  const known = program.commands.find((command) => command.name() === name);
+  if (known !== undefined) return known;
+  const made = new Command(name).summary(summary).description(summary);
+  program.addCommand(made);
+  return made;
 }
 
 /** Reports an error: as text on standard error, or with `--json` as JSON on standard output. */
@@ -67,7 +97,7 @@ function reportError(error: Error, { err, json }: Printer, isJson: boolean): 1 |
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
   let exitCode = 0;
   const printer = createPrinter(deps);
-  const program = buildCli({
+  const program = await buildCli(args, {
     deps: { ...deps, out: printer.out, err: printer.err },
     printer,
     end: (code) => {

@@ -7,7 +7,7 @@ import type { Probed } from './doctor/probe-card.ts';
 import { probeCard } from './doctor/probe-card.ts';
 import { openKohas } from './koha-clients.ts';
 import type { Report } from './report.ts';
-import { openLog } from './with-queue.ts';
+import { openLog } from './open-log.ts';
 
 export interface ProbeWish {
   readonly consortium: Consortium;

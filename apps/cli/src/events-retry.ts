@@ -6,7 +6,8 @@ import type { CommandDraft } from './command.ts';
 import type { FoundEvent } from './find-event.ts';
 import { lookForEvent } from './find-event.ts';
 import type { OpenQueue } from './with-queue.ts';
-import { openLog, withQueue } from './with-queue.ts';
+import { openLog } from './open-log.ts';
+import { withQueue } from './with-queue.ts';
 
 interface Tried {
   readonly event: string;

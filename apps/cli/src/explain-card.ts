@@ -15,7 +15,8 @@ import { branchOf, findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
 import { localDay } from './local-time.ts';
 import { readLines } from './read-lines.ts';
-import { openLog, withQueue } from './with-queue.ts';
+import { openLog } from './open-log.ts';
+import { withQueue } from './with-queue.ts';
 
 interface Question {
   readonly consortium: Consortium;

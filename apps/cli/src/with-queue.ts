@@ -2,7 +2,7 @@ import type { Consortium } from '@passport/config';
 import { cliConfig } from '@passport/config';
 import type { ScanJobs } from '@passport/queue';
 import { CLOCK_KEY, openScanQueue } from '@passport/queue';
-import type { Logger, Redis } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
 import {
   closeRedis,
   createLogger,
@@ -35,12 +35,6 @@ function failureOf(error: unknown): Error {
   const { kind, message } = translateRedisError(error);
   if (kind !== 'bug') return new Failure(message, { code: 'redis' });
   return error instanceof Error ? error : new Error(message);
-}
-
-/** An outage is reported once, by the Failure that ends the command; audit lines go to standard error. */
-export function openLog({ err }: Pick<CliDeps, 'err'>): Logger {
-  const destination = { write: (line: string) => err(line) } as NodeJS.WritableStream;
-  return createLogger({ name: 'cli', level: 'info', destination });
 }
 
 /** Opens the queue for one piece of work, and closes it. Throws Failure when Redis cannot be used, ConfigError before that. */

@@ -11,6 +11,10 @@ export interface Ran {
   readonly err: string;
 }
 
+// A command is loaded when it is called, and what libraries look at when they are loaded (standard error is a pipe) stays
+// open: all commands are loaded here, before a test begins.
+await passport(['--help'], {});
+
 /** Runs `passport` in this process, with what is typed on standard input. */
 export async function passport(
   args: readonly string[],

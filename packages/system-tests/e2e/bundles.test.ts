@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import type { SourceMapPayload } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -46,6 +46,26 @@ describe('one file is all that a process loads', () => {
   test('the passport command tells its version', () => {
     expect(runAlone('cli', '--version')).toMatchObject({ stdout: 'Patron Passport 1.2.3\n', status: 0 });
   });
+});
+
+test.each([
+  ['secret new', false],
+  ['doctor --help', false],
+  ['events list --help', true],
+  ['--help', true],
+])('passport %s runs code of BullMQ: %s', (command, expected) => {
+  const env = { NODE_V8_COVERAGE: empty };
+  const { status } = spawnSync(process.execPath, [bundleOf('cli'), ...command.split(' ')], { env });
+  expect(status).toBe(0);
+  const [file = ''] = readdirSync(empty);
+  const { result } = JSON.parse(readFileSync(join(empty, file), 'utf8')) as {
+    result: { functions: { functionName: string; ranges: { count: number }[] }[] }[];
+  };
+  // Each module of a bundle is a function with the module's path as its name.
+  const ran = result
+    .flatMap(({ functions }) => functions)
+    .filter(({ ranges }) => ranges.some(({ count }) => count > 0));
+  expect(ran.some(({ functionName }) => functionName.includes('/node_modules/bullmq/'))).toBe(expected);
 });
 
 test('only who speaks to a Koha holds an HTTP client, and only the dashboard a board', () => {
