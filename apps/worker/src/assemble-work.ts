@@ -27,6 +27,7 @@ import { buildScanWork } from './job/scan-work.ts';
 import type { HealthTracker } from './koha/health-tracker.ts';
 import type { SlotClock } from './koha/slot-clock.ts';
 import { longestPatienceMs } from './job/requeue.ts';
+import { longestCallMs } from './koha/connect-libraries.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
 import { buildReporter } from './report/report.ts';
@@ -123,7 +124,7 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
     queryHome: buildHomeQuery(libraries),
     withPatronLock: buildPatronLock({
       patronLocks: openPatronLocks(redis),
-      timeoutMs: (id) => timeouts.get(id) ?? 0,
+      longestCallMs: (id) => longestCallMs(timeouts.get(id) ?? 0),
       newId,
       monotonicNow,
       pause,

@@ -15,6 +15,11 @@ const SLOT_WAIT_MS = 250;
 /** While no other job needs the slot: two web workers that take 400 ms serve the 30 scans of a class in this time. */
 export const SLOT_WAIT_WHEN_FREE_MS = 6_000;
 
+/** How long a call can take: its wait for a place, then for a token, then for its answer. */
+export function longestCallMs(timeoutMs: number): number {
+  return SLOT_WAIT_WHEN_FREE_MS + 2 * timeoutMs;
+}
+
 export interface ConnectDeps {
   readonly consortium: Consortium;
   readonly lifecycle: Lifecycle;
