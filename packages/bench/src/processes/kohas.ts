@@ -13,7 +13,8 @@ const DESK_SCRIPT = fileURLToPath(
   new URL('../../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
 );
 const fronts: Front[] = [];
-const webWorkers = front?.webWorkers ?? null;
+/** Where none are modelled: so many that the service need not spare them. */
+const webWorkers = front?.webWorkers ?? 8;
 
 const kohas = await Promise.all(
   libraries.map(
@@ -45,7 +46,7 @@ const kohas = await Promise.all(
         seed,
         latencyMs,
         ...(hasDesk ? { pluginScriptPath: DESK_SCRIPT } : {}),
-        ...(webWorkers === null ? {} : { settings: { plack_workers: webWorkers } }),
+        settings: { plack_workers: webWorkers },
         ...(isWatched
           ? {
               onExchange: ({ path, requestBody }) => {
