@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { KohaPlan, KohasMessage, KohasOrder, Reported, StartedKoha } from './kohas-protocol.ts';
 
@@ -11,6 +12,8 @@ export interface Kohas {
   waiting(eventId: string): Promise<Reported>;
   /** Resolves with the time of the report that was the `count`-th to end an event since the start. */
   nthEnd(count: number): Promise<number>;
+  /** As `nthEnd`, but for so long at most. */
+  endWithin(count: number, ms: number): Promise<void>;
   /** How many events have ended since the start. */
   readonly endCount: number;
   /** Calls a control route of one stand-in. */
@@ -50,6 +53,12 @@ export async function startKohas(plan: KohaPlan): Promise<Kohas> {
     ended: ends.wait,
     waiting: waits.wait,
     nthEnd: times.nth,
+    async endWithin(count, ms) {
+      const patience = new AbortController();
+      const late = sleep(ms, undefined, { signal: patience.signal }).catch(() => undefined);
+      await Promise.race([times.nth(count), late]);
+      patience.abort();
+    },
     get endCount() {
       return times.count();
     },

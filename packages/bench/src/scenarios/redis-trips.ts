@@ -59,7 +59,7 @@ export async function measureRedisTrips(run: Run): Promise<readonly Row[]> {
 
 async function measureAt(run: Run, roundTripMs: number): Promise<Counts> {
   const warmUp = many(run, 200, 10);
-  const events = many(run, 40, 5);
+  const events = many(run, 25, 5);
   const bench = await startBench({
     latencyMs: 0,
     isWatched: true,
@@ -71,7 +71,7 @@ async function measureAt(run: Run, roundTripMs: number): Promise<Counts> {
   const monitor = await startMonitor(bench.redis.port);
   try {
     await Promise.all(Array.from({ length: warmUp }, async (_, index) => scanOne(bench, index)));
-    const idleMs = many(run, 6_000, 1_000);
+    const idleMs = roundTripMs === 0 ? 1 : many(run, 6_000, 1_000);
     await sleep(1_000);
     monitor.take();
     await sleep(idleMs);

@@ -18,7 +18,7 @@ const PREFIX = '21234';
 const CONCURRENCY = 50;
 const MAX_IN_FLIGHT = 8;
 /** A round that takes longer is cut off, and counts with what was done. */
-const patienceOf = (run: Run): number => many(run, 20_000, 5_000);
+const patienceOf = (run: Run): number => many(run, 12_000, 5_000);
 /** The share of events after which a process has compiled what it runs. */
 const WARM = 0.25;
 
@@ -37,8 +37,8 @@ interface RoundOfAll {
 
 /** Copies with checkout per second of one worker, against a simple worker and the bare calls, at Kohas that answer at once. */
 export async function measureWorker(run: Run): Promise<readonly Row[]> {
-  const events = many(run, 3_000, 100);
-  const total = many(run, 4, 1);
+  const events = many(run, 2_400, 100);
+  const total = many(run, 3, 1);
   const patrons = 4 * events * total;
   const bench = await startBench({
     latencyMs: 0,

@@ -14,7 +14,9 @@ const WORKERS = [
 ];
 
 /** A run that takes longer is cut off, and counts with what was done. */
-const patienceOf = (run: Run): number => many(run, 30_000, 10_000);
+/** For the last ones, which are not measured. */
+const END_MS = 3_000;
+const patienceOf = (run: Run): number => many(run, 12_000, 8_000);
 
 interface Shape {
   /** Lending libraries, each with a home of its own: so many that no Koha's cap is what stops one worker or four. */
@@ -29,11 +31,11 @@ interface Shape {
 export async function measureScaleOut(run: Run): Promise<readonly Row[]> {
   const pairs = many(run, 40, 4);
   const shapes: readonly Shape[] = [
-    { latencyMs: 150, pairs, perWorker: many(run, 500, 40), what: 'Kohas answer in 150 ms', env: {} },
+    { latencyMs: 150, pairs, perWorker: many(run, 300, 40), what: 'Kohas answer in 150 ms', env: {} },
     {
       latencyMs: 20,
       pairs,
-      perWorker: 500,
+      perWorker: 300,
       // Four workers of the default concurrency would need more than two cores: this row is about waiting.
       what: 'Kohas answer in 20 ms, WORKER_CONCURRENCY 5',
       env: { WORKER_CONCURRENCY: '5' },
@@ -49,11 +51,24 @@ async function measureShape(run: Run, shape: Shape): Promise<readonly Row[]> {
   const sizes = run.isQuick ? WORKERS.slice(0, 1) : WORKERS;
   const rounds = sizes.map((): Round[] => []);
   const total = many(run, 3, 1);
-  for (let round = 1; round <= total; round += 1) {
-    run.progress(`${shape.what}, round ${round} of ${total}`);
-    const against = await measureWith(run, 1, shape);
-    for (const [place, { workers }] of sizes.entries())
-      rounds[place]?.push({ ours: await measureWith(run, workers, shape), against });
+  const each = (workers: number): number => Math.ceil((shape.perWorker * workers) / shape.pairs);
+  const perRound = each(1) + sizes.reduce((sum, { workers }) => sum + each(workers), 0);
+  const stack = await startPairs(shape, total * perRound);
+  let used = 0;
+  const measureWith = async (workers: number): Promise<number> => {
+    const from = used;
+    used += each(workers);
+    return measureDrain(stack, shape, { workers, from, each: each(workers), patienceMs: patienceOf(run) });
+  };
+  try {
+    for (let round = 1; round <= total; round += 1) {
+      run.progress(`${shape.what}, round ${round} of ${total}`);
+      const against = await measureWith(1);
+      for (const [place, { workers }] of sizes.entries())
+        rounds[place]?.push({ ours: await measureWith(workers), against });
+    }
+  } finally {
+    await stack.stop();
   }
   return sizes.map(({ workers, atLeast }, place) =>
     ratioRow(
@@ -68,26 +83,36 @@ async function measureShape(run: Run, shape: Shape): Promise<readonly Row[]> {
   );
 }
 
-async function measureWith(run: Run, workers: number, shape: Shape): Promise<number> {
-  const events = shape.perWorker * workers;
-  const each = Math.ceil(events / shape.pairs);
-  const stack = await startPairs(shape, each);
-  try {
-    for (let pair = 0; pair < shape.pairs; pair += 1) {
-      await queueEvents(
-        stack,
-        each,
-        (index) => ({ cardnumber: cardOf(prefixOf(pair), index), item_barcode: barcodeOf(index) }),
-        `lending-${pair}`,
-      );
-    }
-    await stack.services.add('worker', workers);
-    const part = (share: number): number => Math.round(share * events);
-    const { rate } = await drainRate(stack.kohas, { from: part(0.2), to: part(0.9) }, patienceOf(run));
-    return rate;
-  } finally {
-    await stack.stop();
+interface Drain {
+  readonly workers: number;
+  /** The first card of each pair, and how many. */
+  readonly from: number;
+  readonly each: number;
+  readonly patienceMs: number;
+}
+
+/** Queues the same number of events at each pair, then lets new workers have them. */
+async function measureDrain(stack: Stack, { pairs }: Shape, drain: Drain): Promise<number> {
+  const { workers, from, each, patienceMs } = drain;
+  for (let pair = 0; pair < pairs; pair += 1) {
+    await queueEvents(
+      stack,
+      each,
+      (index) => ({
+        cardnumber: cardOf(prefixOf(pair), from + index),
+        item_barcode: barcodeOf(from + index),
+      }),
+      `lending-${pair}`,
+    );
   }
+  const base = stack.kohas.endCount;
+  const started = await stack.services.add('worker', workers);
+  const part = (share: number): number => Math.round(share * each * pairs);
+  const { rate } = await drainRate(stack.kohas, { from: part(0.2), to: part(0.9), base }, patienceMs);
+  await stack.kohas.endWithin(base + each * pairs, END_MS);
+  await Promise.all(started.map((worker) => worker.kill()));
+  await stack.redis.ask('FLUSHALL');
+  return rate;
 }
 
 const prefixOf = (pair: number): string => String(21_000 + pair);
