@@ -58,7 +58,7 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Row[] {
     ratioRow(
       {
         ...measure,
-        what: at(`the last of ${SCANS} desks told`),
+        what: at(`the last of ${SCANS} desks has its report`),
         unit: 's',
         rounds: rounds(
           ({ seconds }) => seconds,
@@ -70,7 +70,7 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Row[] {
     valueRow(
       {
         ...measure,
-        what: at('desks told'),
+        what: at('desks with a report'),
         unit: 'desks',
         rounds: rounds(
           ({ told }) => told,
@@ -82,7 +82,7 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Row[] {
     ratioRow(
       {
         ...measure,
-        what: at('calls, against the fewest for the desks told'),
+        what: at('calls, against the fewest for these desks'),
         unit: 'calls',
         rounds: rounds(({ calls }) => sum(Object.values(calls)), fewest),
       },

@@ -18,7 +18,7 @@ interface Start {
   readonly mb: number;
 }
 
-/** From process start to `/readyz`, and memory at rest, against a bare process that imports fastify and bullmq. */
+/** From process start to `/readyz`, and memory while idle, against a bare process that imports fastify and bullmq. */
 export async function measureStartUp(run: Run): Promise<readonly Row[]> {
   const bench = await startBench({
     latencyMs: 0,
@@ -58,7 +58,7 @@ export async function measureStartUp(run: Run): Promise<readonly Row[]> {
       { atMost: 1.5 },
     ),
     ratioRow(
-      { scenario: 'S8', what: `${name} at rest`, unit: 'MB', rounds: rounds(name, 'mb') },
+      { scenario: 'S8', what: `memory of the idle ${name}`, unit: 'MB', rounds: rounds(name, 'mb') },
       { atMost: 1.3 },
     ),
   ]);
