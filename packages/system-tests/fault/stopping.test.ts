@@ -31,7 +31,13 @@ beforeAll(async () => {
   consortium = await startConsortium<Ids>({
     libraries: { midland: { reports: false, reachedAt }, riverside: {} },
     receivers: 2,
-    keys: { defaults: { koha: { timeout: '20s' }, limits: { events_per_second: 5_000, burst: 5_000 } } },
+    // All that it has in hand may call at once, whatever its Kohas can serve.
+    keys: {
+      defaults: {
+        koha: { timeout: '20s', max_in_flight: 8 },
+        limits: { events_per_second: 5_000, burst: 5_000 },
+      },
+    },
     env: { SHUTDOWN_GRACE: `${GRACE_MS / 1_000}s`, WORKER_CONCURRENCY: String(IN_HAND) },
   });
   send = createSender({
