@@ -146,7 +146,11 @@ describe('a query in the body of a GET', () => {
 
   /** fetch refuses to send such a thing. */
   async function search(koha: TestKoha): Promise<unknown> {
-    const headers = { authorization: `Bearer ${await koha.token()}`, 'content-length': text.length };
+    const headers = {
+      authorization: `Bearer ${await koha.token()}`,
+      'content-type': 'application/json',
+      'content-length': text.length,
+    };
     const sent = request(`${koha.url}${patrons}`, { method: 'GET', headers });
     sent.end(text);
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
