@@ -19,6 +19,11 @@ export async function forgetCalls(kohas: Kohas): Promise<void> {
   await Promise.all(kohas.kohas.map(({ id }) => kohas.control(id, 'DELETE', 'calls')));
 }
 
+/** Has every stand-in take so long for a call from now on. */
+export async function setLatency(kohas: Kohas, ms: number): Promise<void> {
+  await Promise.all(kohas.kohas.map(({ id }) => kohas.control(id, 'PUT', 'settings', { latency_ms: ms })));
+}
+
 /** How often each operation was asked of each Koha since `forgetCalls`: `home GET /patrons` and so on. */
 export async function countByOperation(
   kohas: Kohas,

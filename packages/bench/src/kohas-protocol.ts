@@ -24,13 +24,12 @@ export interface LibraryPlan {
   readonly id: string;
   /** Five digits: its cards are these and nine more. */
   readonly prefix: string;
-  /** Where it stands for several libraries: the prefixes of all of them. */
+  /** Where it stands for several libraries: the prefixes of the others, each with one patron. */
   readonly prefixes?: readonly string[];
   /** How many more key pairs its Koha takes ({@link keyOf}); none. */
   readonly keys?: number;
   /** Whether its staff pages have the plugin's script. */
   readonly hasDesk?: boolean;
-  /** With each prefix. */
   readonly patrons: number;
   readonly items: number;
 }

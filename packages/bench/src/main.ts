@@ -8,9 +8,12 @@ import { SCENARIOS } from './scenarios.ts';
 const names = Object.keys(SCENARIOS);
 const wanted = readArguments(process.argv.slice(2), names, process.stdout.isTTY);
 if (typeof wanted === 'string') {
-  process.stderr.write(`${wanted}\nnpm run bench -- [--quick] [--json] [${names.join(' ')}]\n`);
+  process.stderr.write(`${wanted}\nnpm run bench -- [--quick] [--json | --table] [${names.join(' ')}]\n`);
   process.exit(2);
 }
+
+// Whatever a scenario has started ends with this process, also where somebody loses patience.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
 const { isQuick, isJson } = wanted;
 const machine = await describeMachine();

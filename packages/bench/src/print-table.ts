@@ -23,7 +23,7 @@ const isNumeric = (place: number): boolean =>
 
 function cellsOf(row: Row): readonly string[] {
   const { scenario, what, ours, against, unit, ratio, spread, target, met } = row;
-  const verdict = met === null ? '' : met ? 'yes' : 'NO';
+  const mark = met === null ? '' : met ? 'yes' : 'NO';
   return [
     scenario,
     what,
@@ -33,6 +33,6 @@ function cellsOf(row: Row): readonly string[] {
     String(ratio),
     spread[0] === spread[1] ? '' : `${spread[0]} - ${spread[1]}`,
     target,
-    verdict,
+    mark,
   ];
 }

@@ -8,9 +8,10 @@ test('measures everything unless scenarios are named, in any case', () => {
   expect(read(['s4', '--quick'])).toEqual({ names: ['S4'], isQuick: true, isJson: false });
 });
 
-test('prints JSON where nobody reads along, or where it is asked for', () => {
+test('prints JSON where nobody reads along, unless the other is asked for', () => {
   expect(read([], false)).toMatchObject({ isJson: true });
   expect(read(['--json'])).toMatchObject({ isJson: true });
+  expect(read(['--table'], false)).toMatchObject({ isJson: false });
 });
 
 test('says what it does not understand', () => {

@@ -21,7 +21,7 @@ const kohas = await Promise.all(
     async ({
       id,
       prefix,
-      prefixes = [prefix],
+      prefixes = [],
       patrons,
       items,
       keys = 0,
@@ -33,7 +33,8 @@ const kohas = await Promise.all(
         ...base,
         patrons: [
           ...base.patrons.map((user) => withKeys(user, credentials, keys)),
-          ...prefixes.flatMap((each) => Array.from({ length: patrons }, (_, index) => patron(each, index))),
+          ...Array.from({ length: patrons }, (_, index) => patron(prefix, index)),
+          ...prefixes.map((each) => patron(each, 0)),
         ],
         items: Array.from({ length: items }, (_, index) => ({
           external_id: barcodeOf(index),

@@ -1,4 +1,5 @@
 import { preciseNow } from '../clock.ts';
+import { setLatency } from '../koha-calls.ts';
 import { createKohaFloor } from '../koha-floor.ts';
 import type { KohaFloor } from '../koha-floor.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
@@ -19,7 +20,7 @@ export async function measureAddedTime(run: Run): Promise<readonly Row[]> {
   // The first ones compile the code of every process, so the Kohas need not take their time.
   const warmUp = many(run, 1_000, 20);
   const total = many(run, 4, 1);
-  const settle = many(run, 10, 1);
+  const settle = many(run, 3, 1);
   const perRound = many(run, 50, 3);
   const patrons = 2 * (warmUp + total * (settle + perRound));
   const homes = [{ id: 'home', prefix: PREFIX, patrons }];
@@ -29,7 +30,7 @@ export async function measureAddedTime(run: Run): Promise<readonly Row[]> {
     const measureBoth = buildPair(bench, floor);
     run.progress(`warming up with ${warmUp} events`);
     for (let count = 0; count < warmUp; count += 1) await measureBoth();
-    await setLatency(bench, LATENCY_MS);
+    await setLatency(bench.kohas, LATENCY_MS);
     const rounds: Round[][] = [];
     while (rounds.length < total) {
       run.progress(`round ${rounds.length + 1} of ${total}`);
@@ -43,11 +44,6 @@ export async function measureAddedTime(run: Run): Promise<readonly Row[]> {
   } finally {
     await bench.stop();
   }
-}
-
-async function setLatency(bench: Bench, ms: number): Promise<void> {
-  for (const { id } of bench.kohas.kohas)
-    await bench.kohas.control(id, 'PUT', 'settings', { latency_ms: ms });
 }
 
 /** One event, then the same calls alone. */

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { RunningService } from '@passport/testkit';
 import { preciseNow } from '../clock.ts';
 import { pathOf } from '../front/start-front.ts';
 import { barcodeOf, cardOf, keyOf } from '../kohas-protocol.ts';
@@ -16,7 +16,6 @@ const FEW = 10;
 /** Stand-ins behind all libraries: one that is a hundred libraries answers each as if it were alone. */
 const KOHAS = 10;
 const AT_ONCE = 4;
-const SETTLE_MS = 1_000;
 const METRICS_READS = 5;
 
 interface Figures {
@@ -29,27 +28,37 @@ interface Figures {
 interface Consortium {
   readonly libraries: number;
   readonly stack: Stack;
+  readonly worker: RunningService;
+  readonly receiver: RunningService;
   scanned: number;
   readonly rounds: Figures[];
 }
 
-/** What a thousand libraries in one file cost, beside ten: everybody lends to everybody, scans come from everywhere. */
+/** What a thousand libraries in one file cost, beside ten: everybody lends to everybody, and has done so once. */
 export async function measureLibraries(run: Run): Promise<readonly Row[]> {
   const rounds = many(run, 4, 1);
-  const events = many(run, 500, 30);
-  const lots = many(run, 1_000, 100);
+  const events = many(run, 600, 30);
   const consortia: Consortium[] = [];
   try {
-    for (const libraries of [FEW, lots]) {
-      const stack = await startMany(libraries, (rounds + 1) * events);
-      consortia.push({ libraries, stack, scanned: 0, rounds: [] });
+    for (const libraries of [FEW, many(run, 1_000, 100)]) {
+      consortia.push(await startConsortium(libraries, libraries + (rounds + 1) * events));
     }
-    // The first round only compiles what the others run.
-    for (let round = many(run, 0, 1); round <= rounds; round += 1) {
+    for (let round = 1; round <= rounds; round += 1) {
       for (const consortium of consortia) {
-        run.progress(`${consortium.libraries} libraries, round ${round} of ${rounds}`);
-        const figures = await measureRound(consortium, events);
-        if (round > 0) consortium.rounds.push(figures);
+        run.progress(`start with ${consortium.libraries} libraries, round ${round} of ${rounds}`);
+        consortium.rounds.push({ ...NOTHING, start: await measureStart(consortium) });
+      }
+    }
+    for (const consortium of consortia) {
+      run.progress(`every one of ${consortium.libraries} libraries once`);
+      await scanAll(consortium);
+      await scanBusy(consortium, events);
+    }
+    for (let round = 0; round < rounds; round += 1) {
+      for (const consortium of consortia) {
+        run.progress(`${events} events, ${consortium.libraries} libraries, round ${round + 1} of ${rounds}`);
+        const start = consortium.rounds[round]?.start ?? Number.NaN;
+        consortium.rounds[round] = { ...(await measureEvents(consortium, events)), start };
       }
     }
     return buildRows(consortia);
@@ -57,6 +66,8 @@ export async function measureLibraries(run: Run): Promise<readonly Row[]> {
     await Promise.all(consortia.map(({ stack }) => stack.stop()));
   }
 }
+
+const NOTHING: Figures = { cpu: Number.NaN, start: Number.NaN, memory: Number.NaN, metrics: Number.NaN };
 
 function buildRows([few, lots]: readonly Consortium[]): readonly Row[] {
   const libraries = lots?.libraries ?? Number.NaN;
@@ -79,41 +90,68 @@ function buildRows([few, lots]: readonly Consortium[]): readonly Row[] {
   ];
 }
 
-async function measureRound(consortium: Consortium, events: number): Promise<Figures> {
-  const { stack } = consortium;
+async function startConsortium(libraries: number, scans: number): Promise<Consortium> {
+  const stack = await startMany(libraries, scans);
   const [worker] = stack.services.workers;
   const [receiver] = stack.services.receivers;
   if (worker === undefined || receiver === undefined) throw new Error('a receiver and a worker were started');
+  return { libraries, stack, worker, receiver, scanned: 0, rounds: [] };
+}
+
+async function measureStart({ worker }: Consortium): Promise<number> {
+  await worker.kill();
   const startedAt = preciseNow();
   await worker.restart();
-  const start = preciseNow() - startedAt;
-  await sleep(SETTLE_MS);
+  return preciseNow() - startedAt;
+}
+
+async function measureEvents(consortium: Consortium, events: number): Promise<Omit<Figures, 'start'>> {
+  const { worker, receiver } = consortium;
   const used = async (): Promise<number> => (await cpuMs(worker.pid)) + (await cpuMs(receiver.pid));
-  // The first ones compile what the later ones run.
-  await scanMany(consortium, events / 5);
   const before = await used();
-  await scanMany(consortium, (events * 4) / 5);
-  const cpu = ((await used()) - before) / ((events * 4) / 5);
+  await scanBusy(consortium, events);
+  const cpu = ((await used()) - before) / events;
   const reads: number[] = [];
   for (let read = 0; read < METRICS_READS; read += 1) {
     const askedAt = preciseNow();
     await worker.metrics();
     reads.push(preciseNow() - askedAt);
   }
-  return { cpu, start, memory: await residentMb(worker.pid), metrics: median(reads) };
+  return { cpu, memory: await residentMb(worker.pid), metrics: median(reads) };
 }
 
-async function scanMany(consortium: Consortium, events: number): Promise<void> {
+/** One scan of each library's card. */
+const scanAll = (consortium: Consortium): Promise<void> =>
+  scanMany(consortium, consortium.libraries, (index) => [index, 0]);
+
+/** Scans of the cards of ten libraries, which lie evenly among all. */
+function scanBusy(consortium: Consortium, events: number): Promise<void> {
+  const { libraries } = consortium;
+  return scanMany(consortium, events, (index) => [
+    busyHome(index % FEW, libraries),
+    1 + Math.floor((index - libraries) / FEW),
+  ]);
+}
+
+const busyHome = (place: number, libraries: number): number =>
+  libraries === FEW ? place : place * (libraries / FEW) + place;
+
+/** Each home's neighbour checks out to its patrons. `patronOf` says whose card comes next: home and number. */
+async function scanMany(
+  consortium: Consortium,
+  events: number,
+  patronOf: (index: number) => readonly [home: number, patron: number],
+): Promise<void> {
   const { stack, libraries } = consortium;
-  const end = consortium.scanned + Math.round(events);
+  const end = consortium.scanned + events;
   const scanOn = async (): Promise<void> => {
     while (consortium.scanned < end) {
       const index = consortium.scanned++;
-      // Steps of 7 reach every library before the first comes again.
-      const home = (7 * index) % libraries;
-      const lending = `library-${(home + 1) % libraries}`;
-      const card = cardOf(prefixOf(home), Math.floor(index / libraries));
-      const { id, status } = await stack.scan(lending, { cardnumber: card, item_barcode: barcodeOf(index) });
+      const [home, patron] = patronOf(index);
+      const { id, status } = await stack.scan(`library-${(home + 1) % libraries}`, {
+        cardnumber: cardOf(prefixOf(home), patron),
+        item_barcode: barcodeOf(index),
+      });
       if (status !== 202) throw new Error(`a scan was answered with ${status}`);
       await stack.kohas.ended(id);
     }
@@ -131,10 +169,12 @@ function startMany(libraries: number, scans: number): Promise<Stack> {
       isWatched: true,
       libraries: Array.from({ length: KOHAS }, (_, koha) => ({
         id: `koha-${koha}`,
-        prefix: prefixOf(koha),
-        prefixes: places.filter((place) => place % KOHAS === koha).map(prefixOf),
+        prefix: prefixOf(busyHome(koha, libraries)),
+        prefixes: places
+          .filter((place) => place % KOHAS === koha && place !== busyHome(koha, libraries))
+          .map(prefixOf),
         keys: libraries,
-        patrons: Math.ceil(scans / libraries) + 1,
+        patrons: Math.ceil(scans / FEW) + 2,
         items: scans + AT_ONCE,
       })),
     },

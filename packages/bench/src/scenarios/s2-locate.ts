@@ -52,14 +52,15 @@ async function measureSize(run: Run, candidates: number, atMost: number): Promis
     reference = await startReferenceShape(kohas, floor);
     const tools = { bench, first: bench.kohas.koha('home-0'), floor, reference };
     let next = 0;
-    const measureEvents = async (events: number): Promise<RoundOfAll> => {
+    const measureEvents = async (events: number, shapesWanted: number): Promise<RoundOfAll> => {
       const from = next;
       next += events;
-      return measureRound(tools, from, events);
+      return measureRound(tools, { from, events, shapesWanted });
     };
-    await measureEvents(many(run, 60, 3));
+    await measureEvents(many(run, 60, 3), 1);
     const rounds: RoundOfAll[] = [];
-    while (rounds.length < many(run, 4, 1)) rounds.push(await measureEvents(many(run, 15, 3)));
+    while (rounds.length < many(run, 4, 1))
+      rounds.push(await measureEvents(many(run, 15, 3), many(run, 3, 1)));
     floor.close();
     return buildRows(candidates, atMost, rounds);
   } finally {
@@ -90,8 +91,11 @@ function buildRows(candidates: number, atMost: number, rounds: readonly RoundOfA
   ];
 }
 
-/** Each event of ours is followed by one call alone and by the same search in the reference's shape. */
-async function measureRound(tools: Tools, from: number, events: number): Promise<RoundOfAll> {
+/** Each event of ours is followed by one call alone, each round by some searches in the reference's shape. */
+async function measureRound(
+  tools: Tools,
+  { from, events, shapesWanted }: { from: number; events: number; shapesWanted: number },
+): Promise<RoundOfAll> {
   const { bench, first, floor, reference } = tools;
   const before = await readLocate(bench);
   const calls: number[] = [];
@@ -103,9 +107,11 @@ async function measureRound(tools: Tools, from: number, events: number): Promise
     const startedAt = preciseNow();
     await floor.look(first, card);
     calls.push(preciseNow() - startedAt);
-    shapes.push((await reference?.lookUp(card, PATIENCE_MS)) ?? null);
   }
   const after = await readLocate(bench);
+  // Less often: a process for each library keeps the machine busy.
+  for (let count = 0; count < shapesWanted; count += 1)
+    shapes.push((await reference?.lookUp(cardOf('88888', from + count), PATIENCE_MS)) ?? null);
   const known = shapes.filter((ms) => ms !== null);
   return {
     ours: (1_000 * (after.seconds - before.seconds)) / (after.count - before.count),
