@@ -6,6 +6,8 @@ import { manualClock } from './builders.ts';
 const never = new AbortController().signal;
 /** Other jobs need every slot of the worker. */
 const full = (): boolean => false;
+/** So long that it may hang. */
+const SLOW_MS = 1_001;
 
 describe('the line of those who create at one lending library', () => {
   test('lets one go at a time, the oldest scan first', async () => {
@@ -24,9 +26,11 @@ describe('the line of those who create at one lending library', () => {
     expect(order).toEqual(['first', 'old', 'middle', 'young']);
   });
 
-  test('makes room at once when it is full, and the youngest goes', async () => {
-    const line = buildCreateLine(1, full, manualClock().now);
+  test('makes room at once when it is full and a create takes long, and the youngest goes', async () => {
+    const clock = manualClock();
+    const line = buildCreateLine(1, full, clock.now);
     await line.enter(0, never);
+    clock.forward(SLOW_MS);
     const young = line.enter(30, never);
     const old = line.enter(10, never);
 
@@ -38,18 +42,44 @@ describe('the line of those who create at one lending library', () => {
 
   test('lets all wait as long as nobody needs their slots, and says that it is full', async () => {
     let hasFreeSlots = true;
-    const line = buildCreateLine(1, () => hasFreeSlots, manualClock().now);
+    const clock = manualClock();
+    const line = buildCreateLine(1, () => hasFreeSlots, clock.now);
     await line.enter(0, never);
-    expect(line.isFull).toBe(false);
+    clock.forward(SLOW_MS);
     const waiting = [line.enter(10, never), line.enter(20, never)];
-    expect(line.isFull).toBe(true);
+    expect(line.isFull).toBe(false);
 
     hasFreeSlots = false;
+    expect(line.isFull).toBe(true);
     expect(await line.enter(30, never)).toBe(false);
     line.leave();
     expect(await waiting[0]).toBe(true);
     line.leave();
     expect(await waiting[1]).toBe(true);
+  });
+
+  test('lets all wait where creates are quick, whoever needs their slots', async () => {
+    const line = buildCreateLine(1, full, manualClock().now);
+    await line.enter(0, never);
+    const waiting = [1, 2, 3].map((sinceMs) => line.enter(sinceMs, never));
+    expect(line.isFull).toBe(false);
+    for (const next of waiting) {
+      line.leave();
+      expect(await next).toBe(true);
+    }
+  });
+
+  test('takes creates for slow when most of the last five were', async () => {
+    const clock = manualClock();
+    const line = buildCreateLine(0, full, clock.now);
+    const wasFull: boolean[] = [];
+    for (const tookMs of [900, 20, 20, 900, 900, 900]) {
+      await line.enter(0, never);
+      clock.forward(tookMs);
+      line.leave();
+      wasFull.push(line.isFull);
+    }
+    expect(wasFull).toEqual([true, true, false, true, true, true]);
   });
 
   test('spreads those who come back over its next free moments, by how long one takes', async () => {

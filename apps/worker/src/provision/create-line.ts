@@ -1,6 +1,6 @@
 /** Those of one process who wait to create a copy at one lending library. */
 export interface CreateLine {
-  /** Whether whoever looks a card up now would only find the line full of older scans. */
+  /** Whether whoever looks a card up now would have to leave the line again. */
   readonly isFull: boolean;
   /**
    * Waits until one may create: true, and `leave` must follow. False when others need the slot of the job and the line is
@@ -14,10 +14,17 @@ export interface CreateLine {
 
 /** A slot that others need is not kept longer than this for the creates of older scans. */
 const PATIENCE_MS = 2_500;
-/** Weight of the newest create in the average. */
-const NEWEST = 0.2;
-/** Before the first one. */
-const FIRST_GUESS_MS = 100;
+/** Of so many creates the one in the middle says how long they take: one that was slow says nothing of the others. */
+const RECENT = 5;
+/** Nobody is called back sooner for each create that goes before. */
+const SHORTEST_MS = 10;
+/**
+ * Where a create takes no longer than this, everybody may wait: a slot is free again as soon, and the queue gives it to the
+ * library with the fewest events first. Sending a burst away and calling it back would cost more than its creates.
+ */
+const QUICK_MS = 250;
+/** One that takes longer may not come back at all. */
+const HANGING_MS = 1_000;
 const SOONEST_MS = 50;
 const LATEST_MS = 60_000;
 
@@ -27,8 +34,8 @@ interface Waiter {
 }
 
 /**
- * Builds a line over a monotonic clock; the oldest scan goes first. While `hasFreeSlots` all may wait as long as they like: what
- * they have looked up is not looked up again. Then at most `mostWaiting` may.
+ * Builds a line over a monotonic clock; the oldest scan goes first. While `hasFreeSlots`, or creates are quick, all may wait as
+ * long as they like: what they have looked up is not looked up again. Else at most `mostWaiting` may.
  */
 export function buildCreateLine(
   mostWaiting: number,
@@ -37,12 +44,13 @@ export function buildCreateLine(
 ): CreateLine {
   const waiting: Waiter[] = [];
   const creates = buildCreateTimes(monotonicNow);
+  const mayWait = (): boolean => hasFreeSlots() || creates.areQuick;
 
   /** Puts a waiter in by age; whoever is then too much for the line has to go. */
   const put = (waiter: Waiter): void => {
     const behind = waiting.findIndex(({ sinceMs }) => sinceMs > waiter.sinceMs);
     waiting.splice(behind === -1 ? waiting.length : behind, 0, waiter);
-    if (waiting.length > mostWaiting && !hasFreeSlots()) waiting.pop()?.end(false);
+    if (waiting.length > mostWaiting && !mayWait()) waiting.pop()?.end(false);
   };
   const wait = (sinceMs: number, signal: AbortSignal): Promise<boolean> =>
     new Promise((resolve, reject) => {
@@ -60,7 +68,7 @@ export function buildCreateLine(
         reject(signal.reason as Error);
       };
       const timer = setInterval(() => {
-        if (hasFreeSlots()) return;
+        if (mayWait()) return;
         drop();
         waiter.end(false);
       }, PATIENCE_MS);
@@ -74,7 +82,7 @@ export function buildCreateLine(
 
   return {
     get isFull() {
-      return waiting.length >= mostWaiting;
+      return waiting.length >= mostWaiting && !mayWait();
     },
     async enter(sinceMs, signal) {
       signal.throwIfAborted();
@@ -96,9 +104,14 @@ export function buildCreateLine(
 /** How long one create takes, and when the next moments without one are. */
 function buildCreateTimes(monotonicNow: () => number) {
   let begunAt: number | null = null;
-  let averageMs = FIRST_GUESS_MS;
+  let recent: readonly number[] = [];
   let nextFree = 0;
+  const usualMs = (): number => recent.toSorted((a, b) => a - b)[Math.floor(recent.length / 2)] ?? 0;
   return {
+    get areQuick() {
+      const sinceBegun = begunAt === null ? 0 : monotonicNow() - begunAt;
+      return usualMs() <= QUICK_MS && sinceBegun <= HANGING_MS;
+    },
     get isUnderWay() {
       return begunAt !== null;
     },
@@ -106,14 +119,14 @@ function buildCreateTimes(monotonicNow: () => number) {
       begunAt = monotonicNow();
     },
     end() {
-      if (begunAt !== null) averageMs += NEWEST * (monotonicNow() - begunAt - averageMs);
+      if (begunAt !== null) recent = [...recent.slice(1 - RECENT), monotonicNow() - begunAt];
       begunAt = null;
     },
     /** Books the next free moment behind so many others, and returns how many milliseconds it is away. */
     bookMs(others: number): number {
       const now = monotonicNow();
-      const behindThem = now + SOONEST_MS + others * averageMs;
-      nextFree = Math.min(Math.max(nextFree, behindThem) + averageMs, now + LATEST_MS);
+      const eachMs = Math.max(usualMs(), SHORTEST_MS);
+      nextFree = Math.min(Math.max(nextFree, now + SOONEST_MS + others * eachMs) + eachMs, now + LATEST_MS);
       return nextFree - now;
     },
   };
