@@ -8,8 +8,6 @@ import { waitForShared } from './shared-answer.ts';
 /** One Koha's description of itself, read when first needed and shared by all who wait for it. */
 export interface DescriptionKeeper {
   get(options?: CallOptions): Promise<Description>;
-  /** Reads it, unless it is known. Its failure is the next `get`'s to meet. */
-  prepare(): void;
   /** To be called when Koha refused something its description allowed: the next `get` reads anew. */
   forget(): void;
 }
@@ -60,9 +58,6 @@ export function createDescriptionKeeper(
         if (options.signal?.aborted === true) throw error;
         return old;
       });
-    },
-    prepare: () => {
-      if (kept === undefined) void readOnce();
     },
     forget: () => {
       kept = undefined;

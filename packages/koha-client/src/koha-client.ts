@@ -73,11 +73,8 @@ export interface KohaClient {
   reportOutcome(eventId: string, state: unknown, options?: CallOptions): Promise<void>;
   about(options?: CallOptions): Promise<PluginAbout>;
   capabilities(options?: CallOptions): Promise<Capabilities>;
-  /**
-   * Gets ready for calls that will follow: connection, token, and what Koha says of itself, as far as they are missing. Returns at once;
-   * what fails is met, and thrown, by those calls.
-   */
-  prepare(): void;
+  /** Opens a connection for a call that will follow, unless one is open. Sends nothing; what fails is that call's to meet. */
+  openConnection(): void;
   reach(options?: CallOptions): Promise<Reach>;
   branches(options?: CallOptions): Promise<KohaBranch[]>;
   categories(options?: CallOptions): Promise<KohaCategory[]>;
@@ -140,10 +137,7 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     reportOutcome: (eventId, state, limits) => reportOutcome(session, eventId, state, limits),
     about: (limits) => readAbout(session, limits),
     capabilities: async (limits) => (await descriptions.get(limits)).capabilities,
-    prepare() {
-      session.prepare();
-      descriptions.prepare();
-    },
+    openConnection: () => session.openConnection(),
     reach: (limits) => readReach(session, options.url, limits),
     branches: (limits) => readBranches(session, limits),
     categories: (limits) => readCategories(session, limits),

@@ -27,8 +27,8 @@ export interface Session {
   call(request: KohaRequest, options?: CallOptions): Promise<Answer>;
   /** Milliseconds for a call to wait for a place and to be answered, together. */
   patienceMs(limits: Pick<CallOptions, 'timeoutMs'>): number;
-  /** Gets a connection, or a token over one, for a call that will follow. Its failure is that call's to meet. */
-  prepare(): void;
+  /** Opens a connection for a call that will follow, unless one is open. Its failure is that call's to meet. */
+  openConnection(): void;
   /** The places under the cap. */
   readonly slots: Omit<Slots, 'take'>;
   /** Milliseconds for one call to be answered, unless its caller says otherwise. */
@@ -104,10 +104,8 @@ export function createSession(options: SessionOptions): Session {
     library,
     timeoutMs: options.timeoutMs,
     patienceMs: (limits) => waitMs(limits) + (limits.timeoutMs ?? options.timeoutMs),
-    prepare() {
-      if (slots.taken > 0) return;
-      if (tokens.isKept) transport.openConnection();
-      else void tokens.current().catch(() => undefined);
+    openConnection() {
+      if (slots.taken === 0) transport.openConnection();
     },
     slots,
     failure,

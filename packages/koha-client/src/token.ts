@@ -7,8 +7,6 @@ import type { Answer, Transport } from './transport.ts';
 
 /** Koha's access token: fetched when first needed, once for all who wait, and used until shortly before its end. */
 export interface Tokens {
-  /** Whether `current` needs no request. */
-  readonly isKept: boolean;
   current(): Promise<string>;
   /** The token to use after Koha refused `refused`: a fresh one, unless another caller has already fetched it. */
   renewed(refused: string): Promise<string>;
@@ -72,14 +70,9 @@ export function createTokens(options: TokenOptions): Tokens {
     return fetching;
   };
 
-  const keptToken = (): string | undefined =>
-    kept !== undefined && options.now() < kept.untilMs ? kept.token : undefined;
-
   return {
-    get isKept() {
-      return keptToken() !== undefined;
-    },
-    current: async () => keptToken() ?? fetchOnce(),
+    current: () =>
+      kept !== undefined && options.now() < kept.untilMs ? Promise.resolve(kept.token) : fetchOnce(),
     renewed: (refused) => {
       if (kept?.token === refused) kept = undefined;
       return kept === undefined ? fetchOnce() : Promise.resolve(kept.token);

@@ -34,7 +34,7 @@ export interface Libraries {
    * there; a failure to read it does. Throws KohaError or LibraryClosed.
    */
   capabilities(library: string): Promise<Capabilities>;
-  /** Gets ready for calls to a library that is well, and returns at once. */
+  /** Gets ready for calls to a library that is well: connection, and what its Koha allows. Returns at once. */
   prepare(library: string): void;
   /** How its circuit stands, and when the library last answered this process: in milliseconds, null when it never did. */
   circuit(library: string): CircuitSeen;
@@ -85,6 +85,11 @@ export function buildLibraries(
     return found;
   };
 
+  const capabilities = async (library: string): Promise<Capabilities> => {
+    const place = accessOf(library);
+    return through(place, place.main, () => place.koha.capabilities(), { success: 'no news' });
+  };
+
   return {
     async call(library, work) {
       const place = accessOf(library);
@@ -103,13 +108,13 @@ export function buildLibraries(
       place.lastReport = monotonicNow();
       return result;
     },
-    async capabilities(library) {
-      const place = accessOf(library);
-      return through(place, place.main, () => place.koha.capabilities(), { success: 'no news' });
-    },
+    capabilities,
     prepare(library) {
       const { koha, main, backOff } = accessOf(library);
-      if (backOff.isOver && !main.circuit.isOpen && !main.silence.isSuspicious) koha.prepare();
+      if (!backOff.isOver || main.circuit.isOpen || main.silence.isSuspicious) return;
+      koha.openConnection();
+      // What fails is heard by back-off and circuit, and so met by the calls that follow.
+      void capabilities(library).catch(() => undefined);
     },
     circuit(library) {
       const { main, lastSuccess } = accessOf(library);
