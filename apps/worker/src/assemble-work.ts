@@ -27,7 +27,7 @@ import { buildScanWork } from './job/scan-work.ts';
 import type { HealthTracker } from './koha/health-tracker.ts';
 import type { SlotClock } from './koha/slot-clock.ts';
 import { longestPatienceMs } from './job/requeue.ts';
-import { longestCallMs } from './koha/connect-libraries.ts';
+import { longestWriteMs } from './koha/connect-libraries.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
 import { buildReporter } from './report/report.ts';
@@ -95,7 +95,7 @@ export function assembleWork(opened: Opened): ScanWork {
     log,
   });
   lifecycle.own('reports', () => reporter.settled());
-  const quota = buildQuota(consortium, ledger, jobs.limitReached);
+  const quota = buildQuota(consortium, ledger, jobs.limitReached, sources.monotonicNow);
   return buildScanWork({
     run: assembleRun(opened, { ...assembleWorkflow(opened), quota }),
     settlement: buildSettlement({
@@ -124,7 +124,7 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
     queryHome: buildHomeQuery(libraries),
     withPatronLock: buildPatronLock({
       patronLocks: openPatronLocks(redis),
-      longestCallMs: (id) => longestCallMs(timeouts.get(id) ?? 0),
+      longestWriteMs: (id) => longestWriteMs(timeouts.get(id) ?? 0),
       newId,
       monotonicNow,
       pause,

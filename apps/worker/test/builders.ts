@@ -1,6 +1,6 @@
 import type { JobData, Progress } from '@passport/contract';
 import { queuedProgress, encryptionContext } from '@passport/contract';
-import { type KohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
+import { type OpenKohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
 import { type JobLock, LockLost } from '../src/job/job-lock.ts';
 import type { TakenJob } from '../src/job/run-result.ts';
@@ -142,4 +142,4 @@ export function kohaError(code: KohaErrorCode, change: Partial<KohaFailure> = {}
 }
 
 /** A client whose calls nobody answers: for what never gets that far. */
-export const noClient = {} as KohaClient;
+export const noClient = { inFlight: Infinity } as OpenKohaClient;

@@ -3,6 +3,7 @@ import type { QuotaReservation } from '@passport/queue';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { buildQuota } from '../src/provision/quota.ts';
 import type { Retry } from '../src/provision/result.ts';
+import { manualClock } from './builders.ts';
 import { consortiumOf, openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -12,14 +13,16 @@ const used: QuotaReservation = { kind: 'limit_reached', limit: 'misses', freeInM
 
 /** The quota over a ledger that answers one reservation after the other. */
 async function quotaOf(...answers: QuotaReservation[]) {
+  const clock = manualClock(1);
   const { midland, riverside } = own(await openWorkflow());
   const reached: string[] = [];
   const quota = buildQuota(
     consortiumOf([midland, riverside], {}),
     { reserveQuota: () => Promise.resolve(answers.shift() ?? used) },
     (library, limit) => void reached.push(`${library} ${limit}`),
+    clock.now,
   );
-  return { quota, reached };
+  return { quota, reached, clock };
 }
 
 describe('the hourly quota', () => {
@@ -43,6 +46,15 @@ describe('the hourly quota', () => {
     }
     expect(seen).toEqual([false, true, false, false]);
     expect(quota.isAmple('midland')).toBe(false);
+  });
+
+  test('is not known to be ample a minute later', async () => {
+    const { quota, clock } = await quotaOf({ kind: 'reserved', left: 400 });
+    await quota.reserve(scan);
+    clock.forward(60_000);
+    expect(quota.isAmple('riverside')).toBe(true);
+    clock.forward(1);
+    expect(quota.isAmple('riverside')).toBe(false);
   });
 });
 

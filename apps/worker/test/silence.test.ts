@@ -2,9 +2,9 @@ import { expect, test } from '@jest/globals';
 import { buildSilence } from '../src/koha/silence.ts';
 import { manualClock } from './builders.ts';
 
-function bench() {
+function bench(sent = Infinity) {
   const clock = manualClock();
-  return { clock, silence: buildSilence(clock.now) };
+  return { clock, silence: buildSilence(clock.now, () => sent) };
 }
 
 test('two calls that wait for a second without an answer to any are enough', () => {
@@ -15,6 +15,13 @@ test('two calls that wait for a second without an answer to any are enough', () 
   expect(silence.isSuspicious).toBe(false);
   clock.forward(1);
   expect(silence.isSuspicious).toBe(true);
+});
+
+test('a call that was not sent, since others are under way, does not count', () => {
+  const { clock, silence } = bench(1);
+  for (let call = 0; call < 5; call += 1) silence.begin();
+  clock.forward(5_000);
+  expect(silence.isSuspicious).toBe(false);
 });
 
 test('one call alone may take its time', () => {

@@ -97,7 +97,7 @@ export interface KohaClientOptions extends TransportOptions {
   readonly maxInFlight: number;
   /** Milliseconds that the next call may wait for a place under the cap before it is `busy`; by default its timeout, and never longer than the timeout a caller sets. */
   readonly slotWaitMs?: () => number;
-  /** Called before each call that finds two or more others under way. */
+  /** Called before each call that finds two or more others under way, or all places taken. */
   readonly onCrowded?: () => void;
   /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
   now(): number;

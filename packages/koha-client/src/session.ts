@@ -111,8 +111,8 @@ export function createSession(options: SessionOptions): Session {
     failure,
     call: async (request, limits = {}) => {
       const leftMs = Math.max(0, (limits.deadline ?? Infinity) - performance.now());
-      if (slots.taken >= CROWDED_FROM) options.onCrowded?.();
-      const slot = await slots.take(Math.min(waitMs(limits), leftMs), limits.signal);
+      if (slots.taken >= Math.min(CROWDED_FROM, slots.size)) options.onCrowded?.();
+      const slot = await slots.take(() => Math.min(waitMs(limits), leftMs), limits.signal);
       if (typeof slot === 'string') {
         throw new KohaError({ code: slot, library, operation: request.operation, effect: 'none' });
       }

@@ -75,25 +75,26 @@ describe('the cap on calls in flight', () => {
     client.setMaxInFlight(2);
     await Promise.all([first, third]);
     expect(koha.mostOpen()).toBe(2);
-    expect(crowded).toBe(0);
+    expect(crowded).toBeGreaterThan(0); // all of one place were taken
+    crowded = 0;
     client.setMaxInFlight(3);
     await Promise.allSettled([look(client), look(client), look(client)]);
     expect(crowded).toBe(1);
   });
 
-  test('lets a call wait as long as its owner says', async () => {
+  test('lets a call wait as long as its owner says, also when that changes during the wait', async () => {
     const slow: Reply = (response, seen) => {
-      setTimeout(() => json(200, [patronRow()])(response, seen), 200);
+      setTimeout(() => json(200, [patronRow()])(response, seen), 800);
     };
     koha = await startTinyKoha({ [PATRONS]: slow });
-    let waitMs = 20;
+    let waitMs = 8_000;
     const client = koha.client({ maxInFlight: 1, timeoutMs: 10_000, slotWaitMs: () => waitMs });
-    await look(client);
-    const calls = [look(client), codeOf(look(client))];
+    const first = look(client);
+    const second = codeOf(look(client));
+    waitMs = 20;
+    expect(await second).toBe('GET /patrons: busy');
     waitMs = 8_000;
-    calls.push(look(client), look(client));
-    expect(await calls[1]).toBe('GET /patrons: busy');
-    await Promise.all(calls);
+    await Promise.all([first, look(client)]);
   });
 
   test('holds no place for a call that has ended badly', async () => {

@@ -15,9 +15,12 @@ const SLOT_WAIT_MS = 250;
 /** While no other job needs the slot: two web workers that take 400 ms serve the 30 scans of a class in this time. */
 export const SLOT_WAIT_WHEN_FREE_MS = 6_000;
 
-/** How long a call can take: its wait for a place, then for a token, then for its answer. */
-export function longestCallMs(timeoutMs: number): number {
-  return SLOT_WAIT_WHEN_FREE_MS + 2 * timeoutMs;
+/** A checkout on 23.11 reads what Koha says of itself and the item, and is sent then. */
+const MOST_CALLS_OF_A_WRITE = 3;
+
+/** How long a write can take: each of its calls waits for a place, then for its answer. */
+export function longestWriteMs(timeoutMs: number): number {
+  return MOST_CALLS_OF_A_WRITE * (SLOT_WAIT_WHEN_FREE_MS + timeoutMs);
 }
 
 export interface ConnectDeps {

@@ -64,8 +64,10 @@ const LONGEST_PAUSE_BESIDE_MS = 4_000;
 /** Failures that say nothing about it: the call was not sent, or we hung up. */
 const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
 
+type CalledClient = KohaClient & { readonly inFlight: number };
+
 export function buildLibraries(
-  clients: ReadonlyMap<string, KohaClient>,
+  clients: ReadonlyMap<string, CalledClient>,
   { monotonicNow, random }: Clock,
   watch: LibraryWatch,
 ): Libraries {
@@ -135,7 +137,7 @@ interface Breaker {
 
 interface LibraryAccess {
   readonly library: string;
-  readonly koha: KohaClient;
+  readonly koha: CalledClient;
   readonly main: Breaker;
   /** Of the work beside the workflow: a plugin that hangs says nothing of its library. */
   readonly beside: Breaker;
@@ -154,7 +156,7 @@ interface Clock {
 
 function buildAccess(
   library: string,
-  koha: KohaClient,
+  koha: CalledClient,
   { monotonicNow, random }: Clock,
   watch: LibraryWatch,
 ): LibraryAccess {
@@ -164,14 +166,14 @@ function buildAccess(
     koha,
     main: {
       circuit: buildCircuit(monotonicNow, changed, { random }),
-      silence: buildSilence(monotonicNow),
+      silence: buildSilence(monotonicNow, () => koha.inFlight),
     },
     beside: {
       circuit: buildCircuit(monotonicNow, () => undefined, {
         random,
         longestPauseMs: LONGEST_PAUSE_BESIDE_MS,
       }),
-      silence: buildSilence(monotonicNow),
+      silence: buildSilence(monotonicNow, () => koha.inFlight),
     },
     backOff: buildBackOff(monotonicNow),
     failed: (error) => watch.failed(library, error),

@@ -12,12 +12,12 @@ const SUSPICIOUS_MS = 1_000;
 const FEWEST = 2;
 
 /**
- * Builds the silence of one library over a monotonic clock, in milliseconds. A library that accepts and never answers
+ * Builds the silence of one library over a monotonic clock, in milliseconds; `inFlight` counts the calls that were sent. A library that accepts and never answers
  * holds a place of the worker for a whole deadline with each call, and its circuit opens only after five of them: twenty
  * such libraries held every place. So once two calls have waited for a second and none was answered meanwhile, or one
  * since the last was given up, no more set out until one comes back. A busy Koha that answers, however slowly, is not touched.
  */
-export function buildSilence(monotonicNow: () => number): Silence {
+export function buildSilence(monotonicNow: () => number, inFlight: () => number): Silence {
   const waiting = new Map<symbol, number>();
   let hasGivenUp = false;
   return {
@@ -25,7 +25,8 @@ export function buildSilence(monotonicNow: () => number): Silence {
       const [oldest] = waiting.values();
       if (oldest === undefined) return false;
       if (hasGivenUp) return true;
-      return waiting.size >= FEWEST && monotonicNow() - oldest >= SUSPICIOUS_MS;
+      // Those that wait for a place under our own cap were not sent: nobody can answer them.
+      return Math.min(waiting.size, inFlight()) >= FEWEST && monotonicNow() - oldest >= SUSPICIOUS_MS;
     },
     begin() {
       const call = Symbol('call');

@@ -2,7 +2,7 @@ import type { PatronLocks } from '@passport/queue';
 import type { JobLock } from '../job/job-lock.ts';
 import type { Scan } from './scan.ts';
 
-/** How long a patron lock lives beside one Koha call: longer than a copy and its checkout take when all goes well. */
+/** How long a patron lock lives beside one write: longer than a copy and its checkout take when all goes well. */
 const LOCK_LIFE_MS = 20_000;
 /** A worker's slot is not kept longer than this for somebody else's patron lock. */
 const PATIENCE_MS = 2_000;
@@ -10,8 +10,8 @@ const RETRY_EVERY_MS = 40;
 
 export interface PatronLockDeps {
   readonly patronLocks: PatronLocks;
-  /** The longest that a call to a library's Koha takes, its wait for a place included. */
-  readonly longestCallMs: (library: string) => number;
+  /** The longest that a write to a library's Koha takes, with all that it waits for. */
+  readonly longestWriteMs: (library: string) => number;
   readonly newId: () => string;
   readonly monotonicNow: () => number;
   readonly pause: (ms: number) => Promise<void>;
@@ -38,7 +38,7 @@ export function buildPatronLock(
   return async (scan, homeKey, lock, work) => {
     const patronLock = await waitForLock(scan, homeKey, lock.signal, deps);
     if (patronLock === null) return null;
-    const lastStart = patronLock.endsAt - deps.longestCallMs(scan.lending);
+    const lastStart = patronLock.endsAt - deps.longestWriteMs(scan.lending);
     const writeLock: JobLock = {
       signal: lock.signal,
       assertHeld() {
@@ -61,10 +61,10 @@ async function waitForLock(
   { lending, eventId }: Pick<Scan, 'lending' | 'eventId'>,
   homeKey: string,
   signal: AbortSignal,
-  { patronLocks, longestCallMs, newId, monotonicNow, pause }: PatronLockDeps,
+  { patronLocks, longestWriteMs, newId, monotonicNow, pause }: PatronLockDeps,
 ): Promise<{ readonly endsAt: number; release(): Promise<void> } | null> {
   const owner = { event: `${lending}.${eventId}`, run: newId() };
-  const lifeMs = LOCK_LIFE_MS + longestCallMs(lending);
+  const lifeMs = LOCK_LIFE_MS + longestWriteMs(lending);
   const until = monotonicNow() + PATIENCE_MS;
   for (;;) {
     signal.throwIfAborted();

@@ -14,20 +14,27 @@ export interface Quota {
 
 /** More than all workers together have under way of one library. */
 const AMPLE = 200;
+/** Other workers use the same hour. */
+const REMEMBERED_MS = 60_000;
 
 /** `reached` is called each time a job has to wait for the quota. */
 export function buildQuota(
   consortium: Consortium,
   ledger: Pick<Ledger, 'reserveQuota'>,
   reached: (library: string, limit: 'copies' | 'misses' | 'verdicts') => void,
+  monotonicNow: () => number,
 ): Quota {
-  const left = new Map<string, number>();
+  const last = new Map<string, { readonly left: number; readonly atMs: number }>();
   return {
-    isAmple: (lending) => (left.get(lending) ?? 0) >= AMPLE,
+    isAmple(lending) {
+      const { left, atMs } = last.get(lending) ?? { left: 0, atMs: 0 };
+      return left >= AMPLE && monotonicNow() - atMs <= REMEMBERED_MS;
+    },
     async reserve({ lending, eventId }) {
       const { limits } = libraryById(consortium, lending);
       const reservation = await ledger.reserveQuota(lending, eventId, limits);
-      left.set(lending, reservation.kind === 'reserved' ? reservation.left : 0);
+      const left = reservation.kind === 'reserved' ? reservation.left : 0;
+      last.set(lending, { left, atMs: monotonicNow() });
       if (reservation.kind === 'reserved') return null;
       reached(lending, reservation.limit);
       return {
