@@ -37,12 +37,17 @@ const withoutPostgres = {
   },
 };
 
+/** The dashboard's pages, which the image holds as they are. */
+const COPIED = process.cwd().endsWith('dashboard')
+  ? ['../../node_modules/@bull-board/ui/dist/index.ejs']
+  : [];
+
 const licenses = {
   name: 'licenses',
   setup({ onEnd }) {
     onEnd(({ metafile }) => {
       if (metafile !== undefined)
-        writeFileSync('dist/LICENSES.txt', listLicenses(Object.keys(metafile.inputs)));
+        writeFileSync('dist/LICENSES.txt', listLicenses([...Object.keys(metafile.inputs), ...COPIED]));
     });
   },
 };

@@ -20,5 +20,6 @@ export function listLicenses(files) {
 
 function licenseText(place) {
   const names = existsSync(place) ? readdirSync(place).filter((name) => LICENSE_FILE.test(name)) : [];
+  if (names.length === 0) return 'The package has no file with the text of its licence.';
   return names.map((name) => readFileSync(join(place, name), 'utf8').trim()).join('\n\n');
 }
