@@ -1,7 +1,7 @@
 /** Gives out the places of the cap on calls in flight, first come, first served. */
 export interface Slots {
   /**
-   * Waits for a place for at most `waitMs`, which is asked again during the wait; resolves to the function that releases it, or why there is none.
+   * Waits for a place for at most `waitMs`, which is called again during the wait; resolves to the function that releases it, or why there is none.
    */
   take(waitMs: () => number, signal: AbortSignal | undefined): Promise<(() => void) | 'busy' | 'aborted'>;
   /** Ends every wait as `busy`. */
