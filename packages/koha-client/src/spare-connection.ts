@@ -36,7 +36,7 @@ export function buildAgents(base: URL, idleMs: number): Agents {
     return socket.destroyed ? null : socket;
   };
   const drop = (): void => void takeSpare()?.destroy();
-  agent.createConnection = ((options, onCreated) => takeSpare() ?? connect(options, onCreated)) as Connect;
+  agent.createConnection = (options, onCreated) => takeSpare() ?? connect(options, onCreated);
 
   return {
     http,
