@@ -84,10 +84,8 @@ describe('a connection that is opened ahead', () => {
     await once(free, 'close');
     const nobody = buildAgents(new URL(`http://127.0.0.1:${port}/`), 400);
     nobody.open();
-    await once(
-      connect(port, '127.0.0.1').on('error', () => undefined),
-      'close',
-    ); // refused, as the one before
+    // Refused, as the one before.
+    await new Promise((resolve) => connect(port, '127.0.0.1').once('error', resolve));
     nobody.close();
   });
 });
