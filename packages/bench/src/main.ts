@@ -4,18 +4,21 @@ import { startProgress } from './progress.ts';
 import { readArguments } from './read-arguments.ts';
 import { brokenRows, runScenarios } from './run-scenarios.ts';
 import { SCENARIOS } from './scenarios.ts';
+import { writeReport } from './write-report.ts';
 
 const names = Object.keys(SCENARIOS);
 const wanted = readArguments(process.argv.slice(2), names, process.stdout.isTTY);
 if (typeof wanted === 'string') {
-  process.stderr.write(`${wanted}\nnpm run bench -- [--quick] [--json | --table] [${names.join(' ')}]\n`);
+  process.stderr.write(
+    `${wanted}\nnpm run bench -- [--quick] [--json | --table] [--write-report] [${names.join(' ')}]\n`,
+  );
   process.exit(2);
 }
 
 // Whatever a scenario has started ends with this process, also where somebody loses patience.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 
-const { isQuick, isJson } = wanted;
+const { isQuick, isJson, isWritten } = wanted;
 const machine = await describeMachine();
 const startedAt = performance.now();
 const progress = startProgress(process.stderr.isTTY);
@@ -35,5 +38,8 @@ if (isJson) {
 }
 const broken = brokenRows(rows);
 for (const { scenario, what } of broken) process.stderr.write(`${scenario} measured nothing: ${what}\n`);
+if (isWritten && broken.length === 0) {
+  process.stderr.write(`written to ${await writeReport({ machine, seconds: took, rows, skipped })}\n`);
+}
 // Ends what a scenario has forgotten, too.
 process.exit(broken.length > 0 ? 1 : 0);

@@ -5,9 +5,11 @@ export interface Wanted {
   readonly names: readonly string[];
   readonly isQuick: boolean;
   readonly isJson: boolean;
+  /** Whether the report goes to docs/performance.md, too. */
+  readonly isWritten: boolean;
 }
 
-/** Reads `[--quick] [--json | --table] [S1 S4 ...]`; text says what was not understood. */
+/** Reads `[--quick] [--json | --table] [--write-report] [S1 S4 ...]`; text says what was not understood. */
 export function readArguments(
   args: readonly string[],
   known: readonly string[],
@@ -17,14 +19,23 @@ export function readArguments(
     const { values, positionals } = parseArgs({
       args: [...args],
       allowPositionals: true,
-      options: { quick: { type: 'boolean' }, json: { type: 'boolean' }, table: { type: 'boolean' } },
+      options: {
+        quick: { type: 'boolean' },
+        json: { type: 'boolean' },
+        table: { type: 'boolean' },
+        'write-report': { type: 'boolean' },
+      },
     });
     const names = positionals.map((name) => name.toUpperCase());
     const unknown = names.filter((name) => !known.includes(name));
     if (unknown.length > 0) return `There is no ${unknown.join(', ')}; there are ${known.join(' ')}.`;
+    const isQuick = values.quick ?? false;
+    const isWritten = values['write-report'] ?? false;
+    if (isWritten && (isQuick || names.length > 0)) return 'Only a full run writes the report.';
     return {
       names,
-      isQuick: values.quick ?? false,
+      isQuick,
+      isWritten,
       isJson: values.table !== true && (values.json ?? !isTerminal),
     };
   } catch (error) {

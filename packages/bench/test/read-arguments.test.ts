@@ -4,14 +4,20 @@ import { readArguments } from '../src/read-arguments.ts';
 const read = (args: readonly string[], isTerminal = true) => readArguments(args, ['S1', 'S4'], isTerminal);
 
 test('measures everything unless scenarios are named, in any case', () => {
-  expect(read([])).toEqual({ names: [], isQuick: false, isJson: false });
-  expect(read(['s4', '--quick'])).toEqual({ names: ['S4'], isQuick: true, isJson: false });
+  expect(read([])).toEqual({ names: [], isQuick: false, isJson: false, isWritten: false });
+  expect(read(['s4', '--quick'])).toMatchObject({ names: ['S4'], isQuick: true });
 });
 
 test('prints JSON where nobody reads along, unless the other is asked for', () => {
   expect(read([], false)).toMatchObject({ isJson: true });
   expect(read(['--json'])).toMatchObject({ isJson: true });
   expect(read(['--table'], false)).toMatchObject({ isJson: false });
+});
+
+test('writes the report of a full run only', () => {
+  expect(read(['--write-report'])).toMatchObject({ isWritten: true });
+  expect(read(['--write-report', 'S1'])).toBe('Only a full run writes the report.');
+  expect(read(['--write-report', '--quick'])).toBe('Only a full run writes the report.');
 });
 
 test('says what it does not understand', () => {
