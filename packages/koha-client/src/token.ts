@@ -29,6 +29,12 @@ export interface TokenOptions {
 /** A token is dropped this long before Koha drops it, so that a call in flight does not meet its end. */
 const MARGIN_MS = 60_000;
 
+/**
+ * How much of a call's time its token may take. Who waits for a token gives up when its own time ends, and does not know why
+ * there was none: the request for it, which does, has to end first.
+ */
+const TOKEN_SHARE = 0.9;
+
 /** A Koha that fails over everything gets no token request each time. */
 const SUSPECT_AGAIN_MS = 60_000;
 
@@ -54,7 +60,7 @@ export function createTokens(options: TokenOptions): Tokens {
         client_id: options.clientId,
         client_secret: options.clientSecret,
       },
-      timeoutMs: options.timeoutMs,
+      timeoutMs: Math.ceil(options.timeoutMs * TOKEN_SHARE),
     });
     const { access_token: token, expires_in: seconds } = parseToken(options.library, answer, options.now());
     const lifeMs = seconds * 1000;
