@@ -1,22 +1,25 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { projectRoot, runCommand } from './run-command.mjs';
+import { projectRoot, runCommand, say } from './run-command.mjs';
 
 /** A suite that hangs must not hold up whoever waits for the last line. */
 const TIMEOUT_MS = 20 * 60_000;
 /** More than a small machine has cores: most tests wait for processes, and for time to pass. */
 const WORKERS = availableParallelism() > 3 ? 4 : 3;
+/** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
+const MOST_AGAIN = 3;
 
 /**
- * Runs Jest over the files that `args` name, all by default, and resolves with `{ passed, failed, skipped }`;
+ * Runs Jest over the files that `args` name, all by default, and resolves with `{ passed, failed, skipped, unsteady }`;
  * `skipped` is a list of lines, each with its reason. A file that could not run at all counts as one failed test.
+ * Up to three files of a whole run that fail are run once more, alone; `unsteady` names those that pass then.
  * What the suite sends to its Kohas is then held against the client's table of calls, which is one more test.
  */
 export async function runJest(args) {
   const dir = mkdtempSync(join(tmpdir(), 'passport-jest-'));
   try {
-    const suite = await runOnce(dir, args, { KOHA_CALL_SHAPES: dir });
+    const suite = await runSuite(dir, args);
     const sent = join(dir, 'shapes.jsonl');
     if (!existsSync(sent)) return suite;
     const table = await runOnce(dir, ['--testMatch=**/packages/koha-client/test/call-table.suite.ts'], {
@@ -24,16 +27,39 @@ export async function runJest(args) {
       KOHA_CALLS_WHOLE: args.length === 0 ? '1' : '',
     });
     return {
+      ...suite,
       passed: suite.passed + table.passed,
       failed: suite.failed + table.failed,
-      skipped: suite.skipped,
     };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-async function runOnce(dir, args, env) {
+async function runSuite(dir, args) {
+  const env = { KOHA_CALL_SHAPES: dir };
+  const first = await runOnce(dir, args, env);
+  const { failedFiles } = first;
+  const again = args.length === 0 && failedFiles.length > 0 && failedFiles.length <= MOST_AGAIN;
+  if (!again) return { ...first, unsteady: [] };
+  say(`Once more, alone: ${failedFiles.map(({ name }) => name).join(' ')}`);
+  const second = await runOnce(
+    dir,
+    failedFiles.map(({ name }) => name),
+    env,
+    1,
+  );
+  const still = new Set(second.failedFiles.map(({ name }) => name));
+  const sum = (key) => failedFiles.reduce((total, file) => total + file[key], 0);
+  return {
+    passed: first.passed - sum('passed') + second.passed,
+    failed: first.failed - sum('failed') + second.failed,
+    skipped: first.skipped,
+    unsteady: failedFiles.map(({ name }) => name).filter((name) => !still.has(name)),
+  };
+}
+
+async function runOnce(dir, args, env, workers = WORKERS) {
   const outputFile = join(dir, 'result.json');
   rmSync(outputFile, { force: true });
   try {
@@ -43,7 +69,7 @@ async function runOnce(dir, args, env) {
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
         'node_modules/jest/bin/jest.js',
-        `--maxWorkers=${WORKERS}`,
+        `--maxWorkers=${workers}`,
         `--reporters=${join(projectRoot, 'scripts/jest-reporter.mjs')}`,
         '--json',
         `--outputFile=${outputFile}`,
@@ -54,7 +80,7 @@ async function runOnce(dir, args, env) {
     const counts = countJest(JSON.parse(readFileSync(outputFile, 'utf8')));
     return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
   } catch {
-    return { passed: 0, failed: 1, skipped: [] };
+    return { passed: 0, failed: 1, skipped: [], failedFiles: [] };
   }
 }
 
@@ -68,5 +94,16 @@ function countJest(result) {
     passed: result.numPassedTests,
     failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
     skipped,
+    failedFiles: result.testResults.filter(({ status }) => status === 'failed').map(countFile),
+  };
+}
+
+/** A file that could not run at all has no tests, and counts as one that failed. */
+function countFile({ name, assertionResults }) {
+  const count = (wanted) => assertionResults.filter(({ status }) => status === wanted).length;
+  return {
+    name: relative(projectRoot, name),
+    passed: count('passed'),
+    failed: Math.max(count('failed'), assertionResults.length === 0 ? 1 : 0),
   };
 }

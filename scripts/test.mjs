@@ -17,6 +17,9 @@ const runs = await Promise.all(files.length > 0 ? [runJest(files)] : [runJest(fi
 const skipped = runs.flatMap((run) => run.skipped);
 const sum = (key) => runs.map((run) => run[key]).reduce((total, count) => total + count, 0);
 for (const line of skipped) say(`skipped  ${line}`);
+for (const file of runs.flatMap((run) => run.unsteady ?? [])) {
+  say(`unsteady  ${file}: failed beside others, passed alone`);
+}
 console.log(`Tests: ${sum('passed')} passed, ${sum('failed')} failed, ${skipped.length} skipped`);
 process.exitCode = sum('failed') === 0 && sum('passed') > 0 ? 0 : 1;
 
