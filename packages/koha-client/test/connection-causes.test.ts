@@ -77,7 +77,7 @@ test('a token that is late on a busy machine still tells why', async () => {
   const looked = look(koha).catch((error: unknown) => error);
   // In one of these turns the clock of the caller runs already, and that of the request does not yet.
   for (let turn = 0; turn < 6; turn += 1) {
-    await null;
+    await Promise.resolve();
     holdUpEventLoop(40);
   }
   expect(await looked).toMatchObject({ code: 'timeout', causeCode: 'timeout_tls' });
