@@ -11,6 +11,9 @@ export { createKohaClient } from './koha-client.ts';
 export type { KohaClient, KohaClientOptions, OpenKohaClient } from './koha-client.ts';
 export { KohaError } from './koha-error.ts';
 export type { Effect, KohaErrorCode, KohaFailure, KohaOperation } from './koha-error.ts';
+export type { CopiesWanted } from './list-copies.ts';
+export { PATRONS_A_PAGE } from './patron-page.ts';
+export type { PatronPage } from './patron-page.ts';
 export { parsePatron } from './patron.ts';
 export type { KohaPatron, PatronAttribute } from './patron.ts';
 export {

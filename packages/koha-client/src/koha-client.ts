@@ -13,11 +13,15 @@ import { findItem, findCheckout } from './find-item.ts';
 import { findByAttribute, findByCard, isAttributeTaken, isCardTaken, readPatron } from './find-patrons.ts';
 import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
+import { listCopies } from './list-copies.ts';
+import type { CopiesWanted } from './list-copies.ts';
+import type { PatronPage } from './patron-page.ts';
 import type { KohaPatron } from './patron.ts';
 import { readAbout, reportOutcome } from './plugin-routes.ts';
 import type { PluginAbout } from './plugin-routes.ts';
 import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
+import { readPatrons } from './read-patrons.ts';
 import { createSession } from './session.ts';
 import type { CallOptions } from './session.ts';
 import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
@@ -35,6 +39,14 @@ export interface KohaClient {
   findByCard(card: string, wanted: Wanted, options?: CallOptions): Promise<KohaPatron[]>;
   findByAttribute(type: string, value: string, options?: CallOptions): Promise<KohaPatron[]>;
   readPatron(patronId: number, options?: CallOptions): Promise<KohaPatron | null>;
+  /** Pages of the patrons with an attribute that begins so, each under its own deadline. */
+  listCopies(of: CopiesWanted, options?: CallOptions): AsyncGenerator<PatronPage, void, undefined>;
+  /** Patrons by number, PATRONS_A_PAGE at most; with `changedSince` only those stored anew since then. */
+  readPatrons(
+    patronIds: readonly number[],
+    how?: { readonly changedSince?: Date },
+    options?: CallOptions,
+  ): Promise<PatronPage>;
   createPatron(
     body: PatronBody,
     how: { readonly branch: string; readonly confirmNotDuplicate: boolean },
@@ -125,6 +137,8 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     findByCard: (card, wanted, limits) => findByCard(session, card, wanted, limits),
     findByAttribute: (type, value, limits) => findByAttribute(session, type, value, limits),
     readPatron: (patronId, limits) => readPatron(session, patronId, limits),
+    listCopies: (of, limits) => listCopies(session, of, limits),
+    readPatrons: (patronIds, how, limits) => readPatrons(session, patronIds, how, limits),
     createPatron: (body, how, limits) => createPatron(session, descriptions, body, how, limits),
     changePatron: (patronId, body, how, limits) => changePatron(session, patronId, body, how, limits),
     changeAttribute: (at, value, limits) => changeAttribute(session, at, value, limits),

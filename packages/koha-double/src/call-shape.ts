@@ -51,6 +51,7 @@ function filterShape(text: string): string {
   const filter: unknown = JSON.parse(text);
   if (typeof filter !== 'object' || filter === null || Array.isArray(filter)) return typeof filter;
   const conditions = Object.entries(filter).map(([name, value]: [string, unknown]) => {
+    if (Array.isArray(value)) return `${name}[]`;
     const isComparison = typeof value === 'object' && value !== null;
     return isComparison ? `${name}${Object.keys(value).join('')}` : `${name}=`;
   });

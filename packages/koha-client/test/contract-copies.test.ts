@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { isFrom, releases } from '@passport/koha-double';
+import type { PatronPage } from '../src/index.ts';
+import { testThatRequestsFit, useContractBench } from './contract-bench.ts';
+
+const COPIES = { type: 'PASSPORTED_ID', prefix: 'midland:' };
+const DAY_MS = 86_400_000;
+
+async function pagesOf(list: AsyncIterable<PatronPage>): Promise<PatronPage[]> {
+  const pages: PatronPage[] = [];
+  for await (const page of list) pages.push(page);
+  return pages;
+}
+const cardsOf = (pages: readonly PatronPage[]): (string | null)[] =>
+  pages.flatMap(({ patrons }) => patrons.map(({ cardnumber }) => cardnumber));
+
+describe.each(releases)('copies of a Koha %s', (release) => {
+  const bench = useContractBench(release);
+
+  const putCopy = (card: string, homeKey: string): void => {
+    const passport = { type: 'PASSPORTED', value: homeKey.split(':')[0] };
+    bench.koha.putPatron(card, {
+      surname: 'Okafor',
+      extended_attributes: [passport, { type: 'PASSPORTED_ID', value: homeKey }],
+    });
+  };
+  const idOf = (card: string): number => Number(bench.koha.state(card).patrons[0]?.patron_id);
+
+  test('are listed by their home, and nobody else is', async () => {
+    putCopy('C1', 'midland:8');
+    putCopy('C2', 'midland-north:9');
+    putCopy('C3', 'lakeside:8');
+    putCopy('C4', 'MIDLAND:10');
+    bench.koha.putPatron('N1', { surname: 'Native' });
+    expect(cardsOf(await pagesOf(bench.client.listCopies(COPIES)))).toEqual(['C1']);
+    const all = await pagesOf(bench.client.listCopies({ type: 'PASSPORTED_ID', prefix: '' }));
+    expect(cardsOf(all)).toEqual(['C1', 'C2', 'C3', 'C4']);
+  });
+
+  test('a prefix is no pattern, though Koha’s database takes it for one', async () => {
+    putCopy('C1', 'mid_land:8');
+    putCopy('C2', 'mid-land:9');
+    const list = bench.client.listCopies({ type: 'PASSPORTED_ID', prefix: 'mid_land:' });
+    expect(cardsOf(await pagesOf(list))).toEqual(['C1']);
+  });
+
+  test('are listed page after page, each in one call, and from any number on', async () => {
+    for (let index = 0; index < 230; index += 1) putCopy(`C${index}`, `midland:${index}`);
+    const pages = await pagesOf(bench.client.listCopies(COPIES));
+    expect(pages.map(({ patrons }) => patrons.length)).toEqual([100, 100, 30]);
+    expect(new Set(cardsOf(pages)).size).toBe(230);
+    expect(bench.calls()).toEqual(['GET /patrons', 'GET /patrons', 'GET /patrons']);
+    const rest = bench.client.listCopies({ ...COPIES, after: idOf('C219') });
+    expect(cardsOf(await pagesOf(rest))).toEqual(Array.from({ length: 10 }, (_, index) => `C${220 + index}`));
+  });
+
+  test('that go while they are listed shift nobody out of the list', async () => {
+    for (let index = 0; index < 120; index += 1) putCopy(`C${index}`, `midland:${index}`);
+    const list = bench.client.listCopies(COPIES);
+    const first = await list.next();
+    bench.koha.deletePatron('C3');
+    const rest = await pagesOf(list);
+    expect(first.done === true ? 0 : first.value.patrons.length).toBe(100);
+    expect(cardsOf(rest)).toEqual(Array.from({ length: 20 }, (_, index) => `C${100 + index}`));
+  });
+
+  test('come with the home key, and with all attributes from 24.05 on', async () => {
+    putCopy('C1', 'midland:8');
+    const [page] = await pagesOf(bench.client.listCopies(COPIES));
+    const types = page?.patrons[0]?.attributes?.map(({ type }) => type);
+    expect(types).toEqual(isFrom(release, '24.05') ? ['PASSPORTED', 'PASSPORTED_ID'] : ['PASSPORTED_ID']);
+  });
+
+  test('have home records that are read a hundred at a time, with all attributes', async () => {
+    for (let index = 0; index < 100; index += 1) putCopy(`C${index}`, `midland:${index}`);
+    const ids = Array.from({ length: 100 }, (_, index) => idOf(`C${index}`));
+    const page = await bench.client.readPatrons(ids);
+    expect(page.patrons.map(({ patronId }) => patronId)).toEqual(ids);
+    expect(page.patrons[0]?.attributes?.map(({ type }) => type)).toEqual(['PASSPORTED', 'PASSPORTED_ID']);
+    expect(bench.calls()).toEqual(['GET /patrons']);
+  });
+
+  test('have home records of which only the changed ones are read, by a time with its zone', async () => {
+    putCopy('C1', 'midland:1');
+    putCopy('C2', 'midland:2');
+    const now = Date.now();
+    bench.koha.putPatron('C1', { updated_on: new Date(now - 3 * DAY_MS).toISOString() });
+    bench.koha.putPatron('C2', { updated_on: new Date(now).toISOString() });
+    const changedSince = new Date(now - DAY_MS);
+    const page = await bench.client.readPatrons([idOf('C1'), idOf('C2')], { changedSince });
+    expect(page.patrons.map(({ cardnumber }) => cardnumber)).toEqual(['C2']);
+  });
+
+  test('have home records that are not there, and nobody else is answered for them', async () => {
+    putCopy('C1', 'midland:1');
+    expect(await bench.client.readPatrons([idOf('C1') + 4_711])).toEqual({
+      patrons: [],
+      unreadable: [],
+      rows: 0,
+    });
+    expect((await bench.client.readPatrons([])).patrons).toEqual([]);
+    expect(bench.calls()).toEqual(['GET /patrons']);
+  });
+
+  testThatRequestsFit(bench, []);
+});
