@@ -6,7 +6,7 @@ import type { CallOptions, Session } from './session.ts';
 /**
  * Reads patrons by Koha's numbers with all their attributes, at most PATRONS_A_PAGE, in one call. With `changedSince` only those
  * that Koha has stored anew since then. Who is not in the answer does not exist, is not shown to this API user, or has not
- * changed: Koha tells none of these apart. Throws KohaError.
+ * changed: Koha does not distinguish these. Throws KohaError.
  */
 export async function readPatrons(
   session: Session,
