@@ -30,7 +30,7 @@ import { longestPatienceMs } from './job/requeue.ts';
 import { longestWriteMs } from './koha/connect-libraries.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
-import { buildReporter } from './report/report.ts';
+import { buildReporter } from './koha/report.ts';
 import type { WorkerLoad } from './job/worker-load.ts';
 import type { ScanWork } from './job/scan-worker.ts';
 

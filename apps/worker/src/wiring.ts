@@ -36,7 +36,7 @@ import { startMaintenance } from './maintenance/maintenance.ts';
 import type { Sources } from './sources.ts';
 import { longestPatienceMs } from './job/requeue.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
-import { startReportWorker } from './report/report-worker.ts';
+import { startReportWorker } from './job/report-worker.ts';
 import { startScanWorker } from './job/scan-worker.ts';
 import { buildWorkerLoad } from './job/worker-load.ts';
 
@@ -83,7 +83,7 @@ export async function startWorker(
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
   const dropped = observeQueue(metrics, consortium, { redis, queue, now });
   const load = buildWorkerLoad(concurrency);
-  const seen = { metrics: kohaMetrics(metrics), load, tracing };
+  const seen = { metrics: kohaMetrics(metrics), hasFreeSlots: load.hasFreeSlots, tracing };
   const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
   const { libraries, health } = kohas;
   const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);

@@ -2,10 +2,10 @@ import type { JobData, Progress } from '@passport/contract';
 import { queuedProgress, encryptionContext } from '@passport/contract';
 import { type OpenKohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
-import { type JobLock, LockLost } from '../src/job/job-lock.ts';
+import { LockLost } from '../src/job/job-lock.ts';
 import type { TakenJob } from '../src/job/run-result.ts';
 import type { RunDeps } from '../src/job/run-scan.ts';
-import type { Scan } from '../src/provision/scan.ts';
+import type { JobLock, Scan } from '../src/provision/scan.ts';
 
 export const CARD = '21234000000017';
 export const ITEM = '39999000012345';

@@ -19,7 +19,7 @@ import {
 } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { type Libraries, LibraryClosed } from '../src/koha/libraries.ts';
-import { startReportWorker } from '../src/report/report-worker.ts';
+import { startReportWorker } from '../src/job/report-worker.ts';
 import { jobData } from './builders.ts';
 
 const log = createLogger({ name: 'test', level: 'fatal' });

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { reportDelayMs } from '../src/report/report-worker.ts';
+import { reportDelayMs } from '../src/job/report-worker.ts';
 
 const gaps = (from: number, count: number): number[] =>
   Array.from({ length: count }, (_, index) => reportDelayMs(from + index));

@@ -1,20 +1,4 @@
-import type { JobData } from '@passport/contract';
-
-/** One job's lock, as its workflow sees it. */
-export interface JobLock {
-  /** Aborted before anybody else may start the job. */
-  readonly signal: AbortSignal;
-  /** Throws LockLost; called before every write, since a blocked event loop fires no timer. */
-  assertHeld(): void;
-}
-
-/** What a workflow may do with its job while it runs. */
-export interface ScanLock extends JobLock {
-  /** Writes into the job that a copy is about to be sent. Throws LockLost. */
-  noteSent(sent: NonNullable<JobData['sent']>): Promise<void>;
-  /** Takes back what this run has noted: nothing was sent after all. */
-  nothingLeft(): void;
-}
+import type { JobLock } from '../provision/scan.ts';
 
 /** Another run may start once the lock has expired in Redis; ours ends this much before. */
 const MARGIN_MS = 1_000;

@@ -1,8 +1,7 @@
 import { type JobData, isFailure } from '@passport/contract';
 import type { Logger } from '@passport/runtime';
 import type { HealthTracker } from '../koha/health-tracker.ts';
-import type { JobMetrics } from '../metrics/job-metrics.ts';
-import type { RequeueReason } from './requeue.ts';
+import type { JobMetrics, RequeueReason } from '../metrics/job-metrics.ts';
 import type { Delayed } from './run-result.ts';
 
 /** Shows the results of jobs to operators: in the log, the metrics and the health of the libraries. */

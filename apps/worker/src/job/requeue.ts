@@ -1,9 +1,7 @@
 import type { Consortium } from '@passport/config';
 import type { JobData, ParsedJob } from '@passport/contract';
+import type { RequeueReason } from '../metrics/job-metrics.ts';
 import { type Result, done } from '../provision/result.ts';
-
-/** Why the job waits for another worker: a newer one, or one with a configuration in which its library is there, or goes on. */
-export type RequeueReason = 'newer_version' | 'unknown_library' | 'paused_library';
 
 const MISSING: Readonly<Record<RequeueReason, string>> = {
   newer_version: 'the event needs a newer version of the worker',

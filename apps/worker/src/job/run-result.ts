@@ -1,7 +1,7 @@
 import type { JobData } from '@passport/contract';
 import type { Done, Retry } from '../provision/result.ts';
-import type { JobLock } from './job-lock.ts';
-import type { RequeueReason } from './requeue.ts';
+import type { JobLock } from '../provision/scan.ts';
+import type { RequeueReason } from '../metrics/job-metrics.ts';
 
 /** A job as BullMQ delivers it, without BullMQ. */
 export interface TakenJob {

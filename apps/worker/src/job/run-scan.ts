@@ -7,7 +7,7 @@ import {
   rewriteJob,
 } from '@passport/contract';
 import { DecryptionError, type Encryption } from '@passport/runtime';
-import { WAIT_RULES, decideFailure } from './retry-policy.ts';
+import { WAIT_RULES, decideFailure } from '../provision/retry-policy.ts';
 import {
   type Done,
   type End,
@@ -17,10 +17,10 @@ import {
   done,
   withDisclosure,
 } from '../provision/result.ts';
-import { type ScanLock, LockLost } from './job-lock.ts';
+import { LockLost } from './job-lock.ts';
 import { decideRequeue, patienceMs, startedMs } from './requeue.ts';
 import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
-import { type Scan, openScan } from '../provision/scan.ts';
+import { type Scan, type ScanLock, openScan } from '../provision/scan.ts';
 
 export interface RunDeps {
   readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;

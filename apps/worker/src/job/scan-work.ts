@@ -1,7 +1,7 @@
 import { type JobData, parseJob } from '@passport/contract';
 import type { JobDataWriter } from '@passport/queue';
 import type { Tracing } from '@passport/runtime';
-import type { Reporter } from '../report/report.ts';
+import type { Reporter } from '../koha/report.ts';
 import { allDone } from './all-done.ts';
 import type { JobObserver } from './job-observer.ts';
 import type { RunResult, TakenJob } from './run-result.ts';

@@ -4,7 +4,8 @@ import { type JobDataWriter, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } f
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import { allDone } from './all-done.ts';
 import type { EndCheck } from './end-check.ts';
-import { type JobLock, LockLost, keepJobLock } from './job-lock.ts';
+import type { JobLock } from '../provision/scan.ts';
+import { LockLost, keepJobLock } from './job-lock.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
 import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
 import { MOST_BUGS } from './run-scan.ts';

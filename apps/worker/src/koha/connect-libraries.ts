@@ -8,7 +8,6 @@ import { type Libraries, buildLibraries } from './libraries.ts';
 import type { Sources } from '../sources.ts';
 import { type HealthTracker, buildHealthTracker } from './health-tracker.ts';
 import { type SlotClock, buildSlotClock } from './slot-clock.ts';
-import type { WorkerLoad } from '../job/worker-load.ts';
 
 /** A job waits this long for a place at a library under its cap; then it reserves one and leaves its slot to others. */
 const SLOT_WAIT_MS = 250;
@@ -28,7 +27,8 @@ export interface ConnectDeps {
   readonly lifecycle: Lifecycle;
   readonly sources: Sources;
   readonly metrics: KohaMetrics;
-  readonly load: Pick<WorkerLoad, 'hasFreeSlots'>;
+  /** Whether no other job needs the slots of those who wait. */
+  readonly hasFreeSlots: () => boolean;
   readonly tracing: Tracing;
   readonly now: () => number;
   readonly log: Logger;
@@ -82,7 +82,7 @@ export function connectLibraries(deps: ConnectDeps): Connected {
 function connect(
   { id, koha }: Library,
   { caps, slots }: { readonly caps: CallCaps; readonly slots: SlotClock },
-  { sources, metrics, tracing, load }: ConnectDeps,
+  { sources, metrics, tracing, hasFreeSlots }: ConnectDeps,
 ): OpenKohaClient {
   const client = createKohaClient({
     library: id,
@@ -92,7 +92,7 @@ function connect(
     timeoutMs: koha.timeoutMs,
     maxInFlight: caps.of(id),
     onCrowded: () => caps.crowded(id),
-    slotWaitMs: () => (load.hasFreeSlots() ? SLOT_WAIT_WHEN_FREE_MS : SLOT_WAIT_MS),
+    slotWaitMs: () => (hasFreeSlots() ? SLOT_WAIT_WHEN_FREE_MS : SLOT_WAIT_MS),
     now: sources.wallNow,
     onCall: ({ operation, status, ms }) => {
       metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });

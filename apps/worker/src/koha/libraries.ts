@@ -2,7 +2,6 @@ import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-cl
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 import { type BackOff, buildBackOff } from './back-off.ts';
 import { type Silence, buildSilence } from './silence.ts';
-import type { CircuitSeen } from '../maintenance/promote-waiting.ts';
 
 /** A library is not called: its circuit is open. */
 export class LibraryClosed extends Error {
@@ -40,6 +39,14 @@ export interface Libraries {
   circuit(library: string): CircuitSeen;
   /** The same for reports: the circuit that they go through now, and when the library last took one. */
   reportCircuit(library: string): CircuitSeen;
+}
+
+/** How a circuit stands. */
+export interface CircuitSeen {
+  readonly isOpen: boolean;
+  /** Whether one call may try whether the library is back. */
+  readonly isDue: boolean;
+  readonly sinceSuccessMs: number | null;
 }
 
 /** What is watched of each call, for metrics, the dashboard and the log. */

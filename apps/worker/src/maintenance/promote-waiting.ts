@@ -1,3 +1,5 @@
+import type { CircuitSeen } from '../koha/libraries.ts';
+
 /** A library that answered within this is back: everybody may come. */
 const BACK_WITHIN_MS = 3_000;
 
@@ -11,13 +13,6 @@ export function decidePromotion(
 ): 'all' | 'one' | 'none' {
   if (circuit.isOpen) return circuit.isDue ? 'one' : 'none';
   return sinceSuccessMs !== null && sinceSuccessMs <= BACK_WITHIN_MS ? 'all' : 'one';
-}
-
-/** What a round needs to know of a library's circuit. */
-export interface CircuitSeen {
-  readonly isOpen: boolean;
-  readonly isDue: boolean;
-  readonly sinceSuccessMs: number | null;
 }
 
 /** One round over the libraries that jobs wait for, whichever worker delayed them. */

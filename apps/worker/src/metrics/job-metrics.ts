@@ -1,11 +1,12 @@
 import { type MetricsRegistry, createCounter, createHistogram } from '@passport/runtime';
-import type { RequeueReason } from '../job/requeue.ts';
 
 const LIMITS = ['copies', 'misses', 'verdicts'] as const;
 /** An hourly limit of a library, by its label. */
 export type HourlyLimit = (typeof LIMITS)[number];
 
-const REQUEUE_REASONS: readonly RequeueReason[] = ['newer_version', 'unknown_library', 'paused_library'];
+const REQUEUE_REASONS = ['newer_version', 'unknown_library', 'paused_library'] as const;
+/** Why a job waits for another worker: a newer one, or one with a configuration in which its library is there, or goes on. */
+export type RequeueReason = (typeof REQUEUE_REASONS)[number];
 
 /** What the worker counts of its jobs. */
 export interface JobMetrics {

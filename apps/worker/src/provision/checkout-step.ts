@@ -1,12 +1,11 @@
 import type { Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { decideFailure } from '../job/retry-policy.ts';
-import type { JobLock } from '../job/job-lock.ts';
+import { decideFailure } from './retry-policy.ts';
 import type { Audit } from './audit.ts';
 import { type CheckoutOutcome, type CheckoutOrder, checkOut } from './check-out.ts';
 import type { InStep, StepDeps } from './step.ts';
 import { type MadeCopy, type Result, checkoutTooLate, done, endOf } from './result.ts';
-import type { Scan } from './scan.ts';
+import type { JobLock, Scan } from './scan.ts';
 
 export interface CheckoutStepDeps extends Pick<StepDeps, 'libraries' | 'pause' | 'monotonicNow'> {
   readonly audit: Pick<Audit, 'checkedOut'>;

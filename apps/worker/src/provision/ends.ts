@@ -1,6 +1,6 @@
 import { type Located, type Silent, decideEligibility } from '@passport/patron-rules';
 import type { Library } from '@passport/config';
-import { WAIT_RULES, decideFailure } from '../job/retry-policy.ts';
+import { WAIT_RULES, decideFailure } from './retry-policy.ts';
 import type { Audit } from './audit.ts';
 import { type End, type Result, type Retry, checkoutTooLate, done } from './result.ts';
 import type { Scan } from './scan.ts';

@@ -1,6 +1,5 @@
 import type { PatronLocks } from '@passport/queue';
-import type { JobLock } from '../job/job-lock.ts';
-import type { Scan } from './scan.ts';
+import type { JobLock, Scan } from './scan.ts';
 
 /** How long a patron lock lives beside one write: longer than a copy and its checkout take when all goes well. */
 const LOCK_LIFE_MS = 20_000;

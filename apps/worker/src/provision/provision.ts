@@ -10,7 +10,6 @@ import {
   locate,
   passportTypes,
 } from '@passport/patron-rules';
-import type { ScanLock } from '../job/job-lock.ts';
 import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
 import type { buildHomeQuery } from './query-home.ts';
 import type { Audit } from './audit.ts';
@@ -22,7 +21,7 @@ import { type Found, decideEligible, failedAtLending, notFound, othersFirst } fr
 import type { buildPatronLock } from './patron-lock.ts';
 import type { Quota } from './quota.ts';
 import { type Result, type Retry, done } from './result.ts';
-import type { Scan } from './scan.ts';
+import type { Scan, ScanLock } from './scan.ts';
 
 export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'> {
   readonly createAccess: CreateAccess;

@@ -1,6 +1,7 @@
 import type { Consortium } from '@passport/config';
 import type { Ledger } from '@passport/queue';
 import { libraryById } from '@passport/patron-rules';
+import type { HourlyLimit } from '../metrics/job-metrics.ts';
 import type { Retry } from './result.ts';
 import type { Scan } from './scan.ts';
 
@@ -21,7 +22,7 @@ const REMEMBERED_MS = 60_000;
 export function buildQuota(
   consortium: Consortium,
   ledger: Pick<Ledger, 'reserveQuota'>,
-  reached: (library: string, limit: 'copies' | 'misses' | 'verdicts') => void,
+  reached: (library: string, limit: HourlyLimit) => void,
   monotonicNow: () => number,
 ): Quota {
   const last = new Map<string, { readonly left: number; readonly atMs: number }>();

@@ -29,6 +29,22 @@ export interface Scan {
   readonly made: JobData['made'];
 }
 
+/** One job's lock, as its workflow sees it. */
+export interface JobLock {
+  /** Aborted before anybody else may start the job. */
+  readonly signal: AbortSignal;
+  /** Throws LockLost; called before every write, since a blocked event loop fires no timer. */
+  assertHeld(): void;
+}
+
+/** What a workflow may do with its job while it runs. */
+export interface ScanLock extends JobLock {
+  /** Writes into the job that a copy is about to be sent. Throws LockLost. */
+  noteSent(sent: NonNullable<JobData['sent']>): Promise<void>;
+  /** Takes back what this run has noted: nothing was sent after all. */
+  nothingLeft(): void;
+}
+
 /** Opens a job. Throws DecryptionError when its card was encrypted with a key that is not here. */
 export function openScan(job: JobData, encryption: Encryption, mayHaveWritten: boolean): Scan {
   const { library, event_id: eventId } = job;

@@ -1,8 +1,8 @@
 import { type JobData, eventStateOf } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import type { Logger, SpanStart, Tracing } from '@passport/runtime';
-import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
-import { repeatAtOnce } from '../koha/of-the-moment.ts';
+import { type Libraries, LibraryClosed } from './libraries.ts';
+import { repeatAtOnce } from './of-the-moment.ts';
 import type { Sources } from '../sources.ts';
 
 /** Reports the state of an event to its library's Koha (contract section 4). A report never changes the outcome. */

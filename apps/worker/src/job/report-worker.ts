@@ -9,8 +9,8 @@ import {
 } from '@passport/queue';
 import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
-import { buildPauseWhileFull } from '../job/pause-while-full.ts';
-import { reportSpan } from './report.ts';
+import { buildPauseWhileFull } from './pause-while-full.ts';
+import { reportSpan } from '../koha/report.ts';
 
 const CONCURRENCY = 4;
 /** As for scans: a dead worker's report goes on elsewhere within seconds, however often that happens. */
