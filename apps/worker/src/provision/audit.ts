@@ -1,7 +1,7 @@
 import type { Located, PatronCopy } from '@passport/patron-rules';
 import type { Logger } from '@passport/runtime';
 import type { CopyResult } from './copy-result.ts';
-import type { CheckoutOutcome } from './check-out.ts';
+import type { CheckoutOutcome } from './look-up-checkout.ts';
 import type { Scan } from './scan.ts';
 
 /**

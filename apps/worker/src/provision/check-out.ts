@@ -1,51 +1,85 @@
-import type { Progress } from '@passport/contract';
+import type { Library } from '@passport/config';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
-import { readAt } from './read-at.ts';
-import type { StepDeps } from './step.ts';
 import { LibraryClosed } from '../koha/libraries.ts';
+import type { Audit } from './audit.ts';
+import {
+  ALREADY,
+  type CheckoutOrder,
+  type CheckoutOutcome,
+  findCheckout,
+  isAnonymized,
+  lookUpKeys,
+} from './look-up-checkout.ts';
+import { type MadeCopy, type Result, checkoutTooLate, done, endOf } from './result.ts';
+import { decideFailure } from './retry-policy.ts';
+import type { Scan } from './scan.ts';
+import type { InStep, Step } from './step.ts';
 
-/** The checkout to make: to this record and no other, as the branch of the scan. */
-export interface CheckoutOrder {
-  readonly lending: string;
-  readonly patronId: number;
-  readonly barcode: string;
-  readonly branch: string;
-  /** Koha's keys that may be confirmed without a person. */
-  readonly confirm: readonly string[];
-  /** An earlier run may have checked it out already: look before anything is sent. */
-  readonly lookFirst: boolean;
-  /** Milliseconds until a checkout must not be sent any more; negative when it is too late. */
-  readonly sendingLeftMs: () => number;
+export interface CheckoutDeps {
+  readonly inStep: InStep;
+  readonly audit: Pick<Audit, 'checkedOut'>;
+  readonly now: () => number;
 }
 
-export type CheckoutOutcome = NonNullable<Progress['checkout']>;
-/** Koha has anonymised the record since the copy was made: it is nobody's, and nothing was sent. */
-export type AnonymizedCopy = 'anonymized';
+/** The copy that the item is checked out to. */
+interface FoundCopy {
+  readonly made: MadeCopy;
+  /** An earlier run may have checked the item out already: look before anything is sent. */
+  readonly lookFirst: boolean;
+}
 
-const ALREADY: CheckoutOutcome = { result: 'ALREADY_CHECKED_OUT', keys: [] };
+const NOT_ASKED: CheckoutOutcome = { result: 'NOT_ASKED', keys: [] };
 const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
 
 /**
- * Checks the waiting item out, at most once and never late. Koha's checkout is not idempotent (a second try would meet its own
- * checkout, a fresh token would renew it), so every lost answer is followed by a look for the checkout. Throws KohaError or
- * LibraryClosed where it cannot be known yet how it stands.
+ * Checks the waiting item out to the copy, the last step; success is not reported before that is known. At most once and
+ * never late: Koha's checkout is not idempotent (a second try would meet its own checkout, a fresh token would renew it), so
+ * every lost answer is followed by a look for the checkout. Where the lending Koha must be tried again the copy is
+ * remembered, so that nobody needs the home library for the checkout.
  */
-export async function checkOut(
-  order: CheckoutOrder,
-  deps: StepDeps,
-): Promise<CheckoutOutcome | AnonymizedCopy> {
-  if (order.lookFirst) {
-    const found = await findCheckout(order, deps);
-    if (found !== null) return found;
-    if (await isAnonymized(order, deps)) return 'anonymized';
+export async function checkOutItem(
+  scan: Scan,
+  { made, lookFirst }: FoundCopy,
+  lending: Library,
+  step: Step,
+  { inStep, audit, now }: CheckoutDeps,
+): Promise<Result> {
+  if (!scan.checkoutRequested || !lending.retry.checkout) return done(endOf(made, NOT_ASKED));
+  const { item } = scan;
+  if (item === null) return done(checkoutTooLate(made));
+  const latestMs = latestSendingMs(scan.scannedMs, lending);
+  const order: CheckoutOrder = {
+    lending: scan.lending,
+    patronId: made.patron_id,
+    barcode: item,
+    branch: scan.branch,
+    confirm: lending.retry.confirm,
+    sendingLeftMs: () => latestMs - now(),
+  };
+  try {
+    const checkout = await inStep('checkout', () => checkOut(order, lookFirst, step));
+    if (checkout === 'anonymized') {
+      return done({ ...endOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
+    }
+    audit.checkedOut(scan, made.patron_id, checkout);
+    return done(endOf(made, checkout));
+  } catch (error) {
+    return failedCheckout(made, lending, error);
   }
-  return trySending(order, deps);
 }
 
-/** It may be a while since an earlier run knew the record. */
-async function isAnonymized({ lending, patronId }: CheckoutOrder, deps: StepDeps): Promise<boolean> {
-  const patron = await readAt(lending, (koha, limits) => koha.readPatron(patronId, limits), deps);
-  return patron?.anonymized === true;
+async function checkOut(
+  order: CheckoutOrder,
+  lookFirst: boolean,
+  step: Step,
+): Promise<CheckoutOutcome | 'anonymized'> {
+  if (lookFirst) {
+    const found = await findCheckout(order, step);
+    if (found !== null) return found;
+    // It may be a while since an earlier run knew the record: by now it may be nobody's.
+    if (await isAnonymized(order, step)) return 'anonymized';
+  }
+  return trySending(order, step);
 }
 
 /** Koha's own token that what stands in the way is confirmed; for exactly this patron and item. */
@@ -54,14 +88,10 @@ interface Confirmed {
   readonly token: string;
 }
 
-async function trySending(
-  order: CheckoutOrder,
-  deps: StepDeps,
-  confirmed?: Confirmed,
-): Promise<CheckoutOutcome> {
+async function trySending(order: CheckoutOrder, step: Step, confirmed?: Confirmed): Promise<CheckoutOutcome> {
   if (order.sendingLeftMs() <= 0) return TOO_LATE;
-  deps.assertHeld();
-  const answer = await send(order, deps, confirmed);
+  step.assertHeld();
+  const answer = await send(order, step, confirmed);
   switch (answer.kind) {
     case 'looked':
       return answer.result;
@@ -72,9 +102,9 @@ async function trySending(
     case 'patron_not_found':
       return { result: 'BLOCKED', keys: ['PATRON_NOT_FOUND'] };
     case 'blocked':
-      return blocked(order, deps, answer.keys);
+      return blocked(order, step, answer.keys);
     case 'needs_confirmation':
-      return confirmed === undefined ? confirm(order, deps) : needsConfirmation(order, deps);
+      return confirm(order, step, confirmed !== undefined);
     default:
       return answer satisfies never;
   }
@@ -83,20 +113,20 @@ async function trySending(
 type Sent = CheckoutResult | { readonly kind: 'looked'; readonly result: CheckoutOutcome };
 
 /** Sends the checkout; where its answer is lost, looks for what became of it. */
-async function send(order: CheckoutOrder, deps: StepDeps, confirmed?: Confirmed): Promise<Sent> {
+async function send(order: CheckoutOrder, step: Step, confirmed?: Confirmed): Promise<Sent> {
   const { lending, patronId, barcode, branch } = order;
   const wish = {
     patronId,
     barcode,
     ...(confirmed === undefined ? {} : { itemId: confirmed.itemId, confirmation: confirmed.token }),
   };
-  const limits = { signal: deps.signal, sendBefore: deps.monotonicNow() + order.sendingLeftMs() };
+  const limits = { signal: step.signal, sendBefore: step.monotonicNow() + order.sendingLeftMs() };
   try {
-    return await deps.libraries.call(lending, (koha) => koha.checkOut(wish, { branch }, limits));
+    return await step.call(lending, (koha) => koha.checkOut(wish, { branch }, limits));
   } catch (error) {
     if (error instanceof KohaError && error.code === 'too_late') return { kind: 'looked', result: TOO_LATE };
-    if (!(error instanceof KohaError) || error.effect === 'none' || deps.signal.aborted) throw error;
-    const found = await findCheckout(order, deps).catch((failure: unknown) => {
+    if (!(error instanceof KohaError) || error.effect === 'none' || step.signal.aborted) throw error;
+    const found = await findCheckout(order, step).catch((failure: unknown) => {
       // A look that fails says nothing: what counts is still the checkout whose answer was lost.
       throw isOutside(failure) ? error : failure;
     });
@@ -112,68 +142,43 @@ const isOutside = (failure: unknown): boolean =>
 /** Koha's keys for "this patron has it already, and may not renew it". */
 const OWN_CHECKOUT_BLOCKERS = ['NO_MORE_RENEWALS', 'NO_RENEWAL_FOR_ONSITE_CHECKOUTS'];
 
-async function blocked(
-  order: CheckoutOrder,
-  deps: StepDeps,
-  keys: readonly string[],
-): Promise<CheckoutOutcome> {
-  if (keys.some((key) => OWN_CHECKOUT_BLOCKERS.includes(key))) {
-    const found = await findCheckout(order, deps);
-    if (found !== null) return found;
-  }
-  return { result: 'BLOCKED', keys: [...keys] };
+async function blocked(order: CheckoutOrder, step: Step, keys: readonly string[]): Promise<CheckoutOutcome> {
+  const isOwn = keys.some((key) => OWN_CHECKOUT_BLOCKERS.includes(key));
+  const found = isOwn ? await findCheckout(order, step) : null;
+  return found ?? { result: 'BLOCKED', keys: [...keys] };
 }
 
-/** Koha wants something confirmed and does not say what: look it up, and confirm only if every single key may be. */
-async function confirm(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome> {
-  const looked = await lookUpKeys(order, deps);
+/**
+ * Koha wants something confirmed and does not say what: look it up, and confirm only if every single key may be. When that
+ * was not enough, somebody else changed something between our look and our checkout, so a person decides.
+ */
+async function confirm(order: CheckoutOrder, step: Step, wasConfirmed: boolean): Promise<CheckoutOutcome> {
+  const looked = await lookUpKeys(order, step);
   if (looked.kind === 'answered') return looked.result;
   const { itemId, confirms, token } = looked;
-  const everyKeyMay = confirms.every((key) => order.confirm.includes(key));
-  if (!everyKeyMay || token === null) return { result: 'NEEDS_CONFIRMATION', keys: confirms };
-  return trySending(order, deps, { itemId, token });
+  const mayConfirm = !wasConfirmed && confirms.every((key) => order.confirm.includes(key));
+  if (!mayConfirm || token === null) return { result: 'NEEDS_CONFIRMATION', keys: confirms };
+  return trySending(order, step, { itemId, token });
 }
 
-/** The keys changed between our look and our checkout: somebody else changed something, so a person decides. */
-async function needsConfirmation(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome> {
-  const looked = await lookUpKeys(order, deps);
-  return looked.kind === 'answered' ? looked.result : { result: 'NEEDS_CONFIRMATION', keys: looked.confirms };
+function failedCheckout(made: MadeCopy, { koha: { timeoutMs } }: Library, error: unknown): Result {
+  const failure = decideFailure(error);
+  if (failure.kind === 'misconfigured') {
+    return done({ ...endOf(made, NOT_ASKED), outcome: 'MISCONFIGURED', problem: failure.problem });
+  }
+  if (failure.kind !== 'wait') throw error;
+  const { library, reason } = failure;
+  // A checkout whose answer was lost may still be on its way: the next look comes when Koha has surely let go of it.
+  const mustLook = error instanceof KohaError && error.effect === 'unknown';
+  const retryAfterMs = mustLook ? Math.max(timeoutMs, failure.retryAfterMs ?? 0) : failure.retryAfterMs;
+  return { kind: 'retry', library, reason, retryAfterMs, made, mustLook, otherwise: checkoutTooLate(made) };
 }
 
-type LookedUp =
-  | { readonly kind: 'answered'; readonly result: CheckoutOutcome }
-  | {
-      readonly kind: 'confirms';
-      readonly itemId: number;
-      readonly confirms: string[];
-      readonly token: string | null;
-    };
-
-async function lookUpKeys(order: CheckoutOrder, deps: StepDeps): Promise<LookedUp> {
-  const { lending, patronId, barcode, branch } = order;
-  const answered = (result: CheckoutOutcome): LookedUp => ({ kind: 'answered', result });
-  const item = await readAt(lending, (koha, limits) => koha.findItem(barcode, limits), deps);
-  if (item === null) return answered({ result: 'ITEM_NOT_FOUND', keys: [] });
-  const { itemId } = item;
-  const { blockers, confirms, token } = await readAt(
-    lending,
-    (koha, limits) => koha.availability(patronId, itemId, { branch }, limits),
-    deps,
-  );
-  if (blockers.length > 0) return answered({ result: 'BLOCKED', keys: blockers });
-  if (confirms.includes('RENEW_ISSUE')) return answered(ALREADY);
-  return { kind: 'confirms', itemId, confirms, token };
-}
-
-/** Whether the patron has the item by now; null when not. An unknown item is an answer of its own. */
-async function findCheckout(order: CheckoutOrder, deps: StepDeps): Promise<CheckoutOutcome | null> {
-  const { lending, patronId, barcode } = order;
-  const item = await readAt(lending, (koha, limits) => koha.findItem(barcode, limits), deps);
-  if (item === null) return { result: 'ITEM_NOT_FOUND', keys: [] };
-  const checkout = await readAt(
-    lending,
-    (koha, limits) => koha.findCheckout(patronId, item.itemId, limits),
-    deps,
-  );
-  return checkout === null ? null : ALREADY;
+/**
+ * When a checkout may be sent at the latest, in milliseconds of the queue's clock: so that Koha's whole timeout fits in
+ * before the end, or half of a window that is shorter than that.
+ */
+function latestSendingMs(scannedMs: number, { retry, koha }: Library): number {
+  const { checkoutWithinMs } = retry;
+  return scannedMs + checkoutWithinMs - Math.min(koha.timeoutMs, checkoutWithinMs / 2);
 }

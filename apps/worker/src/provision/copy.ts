@@ -4,10 +4,9 @@ import { type CopyOrder, type CopyResult, misconfigured, notMade } from './copy-
 import { findLocalCopy } from './local-copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
-import type { InStep, StepDeps } from './step.ts';
+import type { Step } from './step.ts';
 
-export interface CopyDeps extends StepDeps {
-  readonly inStep: InStep;
+export interface CopyDeps {
   readonly createAccess: Pick<CreateAccess, 'within'>;
   /** When the scan began to be worked on: of those who wait to create, the oldest is next. */
   readonly scan: Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
@@ -38,19 +37,15 @@ const LONGEST_PAUSE_MS = 1_600;
  * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key.
  * Throws KohaError or LibraryClosed where the look itself fails.
  */
-export function copyPatron(order: CopyOrder, deps: CopyDeps): Promise<CopyResult> {
-  return deps.inStep('copy', () => ensureCopy(order, deps));
-}
-
-async function ensureCopy(order: CopyOrder, deps: CopyDeps): Promise<CopyResult> {
+export async function copyPatron(order: CopyOrder, step: Step, deps: CopyDeps): Promise<CopyResult> {
   let unsure = order.lookFirst;
   if (unsure) {
-    const found = await findLocalCopy(order, deps, unsure);
+    const found = await findLocalCopy(order, step, unsure);
     if (found !== null) return found;
   }
   for (let tries = 1; ; tries += 1) {
-    const placed = await deps.createAccess.within(deps.scan, deps.signal, () =>
-      create(order, deps, tries === 1),
+    const placed = await deps.createAccess.within(deps.scan, step.signal, () =>
+      create(order, step, deps, tries === 1),
     );
     if (placed.kind === 'busy') return placed;
     const made = placed.value;
@@ -58,22 +53,23 @@ async function ensureCopy(order: CopyOrder, deps: CopyDeps): Promise<CopyResult>
     unsure ||= made.kind !== 'there';
     // An error that is over lets the look wait until right before the next try.
     const isOver = made.kind === 'record_refused' || (made.kind === 'lost' && made.isOfTheMoment);
-    if (isOver) await pauseAfter(tries, deps);
-    const found = await findLocalCopy(order, deps, unsure);
+    if (isOver) await pauseAfter(tries, step, deps);
+    const found = await findLocalCopy(order, step, unsure);
     if (found !== null) return found;
     if (made.kind === 'lost') {
       if (!made.isOfTheMoment || tries >= MOST_LOSSES) throw made.error;
     } else if (made.kind === 'record_refused') {
       if (tries >= MOST_REFUSALS) return notMade('record_refused', order, { outcome: 'LENDING_REFUSED' });
     } else {
-      if (!isRaceForLogin(made.because) || tries >= MOST_RACES) return notThere(order, made.because, deps);
-      await pauseAfter(tries, deps);
+      if (!isRaceForLogin(made.because) || tries >= MOST_RACES)
+        return notThere(order, made.because, step, deps);
+      await pauseAfter(tries, step, deps);
     }
   }
 }
 
 /** Half of each pause is jitter, so that whoever was in our way is not met again. */
-function pauseAfter(tries: number, { pause, random }: CopyDeps): Promise<void> {
+function pauseAfter(tries: number, { pause }: Step, { random }: CopyDeps): Promise<void> {
   const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
   return pause(Math.round(longest * (0.5 + random() / 2)));
 }
@@ -91,18 +87,18 @@ type Created =
   | { readonly kind: 'lost'; readonly error: KohaError; readonly isOfTheMoment: boolean };
 
 /** One create, noted as sent before the first one leaves. */
-async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promise<Created> {
+async function create(order: CopyOrder, step: Step, deps: CopyDeps, isFirst: boolean): Promise<Created> {
   const { lending, branch, body } = order;
   const confirmNotDuplicate = order.onLookAlike === 'create';
-  deps.assertHeld();
+  step.assertHeld();
   if (isFirst) {
     await deps.noteSent();
-    deps.assertHeld();
+    step.assertHeld();
   }
-  const sentAt = deps.monotonicNow();
+  const sentAt = step.monotonicNow();
   try {
-    const answer = await deps.libraries.call(lending, (koha) =>
-      koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: deps.signal }),
+    const answer = await step.call(lending, (koha) =>
+      koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: step.signal }),
     );
     switch (answer.kind) {
       case 'created':
@@ -116,7 +112,7 @@ async function create(order: CopyOrder, deps: CopyDeps, isFirst: boolean): Promi
     if (isFirst && !mayHaveLeft(error)) deps.nothingLeft();
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
-    return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, deps.monotonicNow() - sentAt) };
+    return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
   }
 }
 
@@ -140,7 +136,7 @@ function created(
 }
 
 /** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
-async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promise<CopyResult> {
+async function notThere(order: CopyOrder, because: There, step: Step, deps: CopyDeps): Promise<CopyResult> {
   if (because.kind === 'possible_duplicate') {
     return notMade('look_alike', order, { outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
   }
@@ -148,11 +144,11 @@ async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promi
   if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
     return misconfigured(order, { what: 'attribute_type', name: because.type });
   }
-  await pauseAfter(1, deps);
-  const found = await findLocalCopy(order, deps, false);
+  await pauseAfter(1, step, deps);
+  const found = await findLocalCopy(order, step, false);
   if (found !== null) return found;
   // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
-  if (await isTakenByCollation(order, because, deps))
+  if (await isTakenByCollation(order, because, step))
     return notMade('conflict', order, { outcome: 'LOCAL_CONFLICT' });
   return misconfigured(order, { what: 'permission', name: SEE_ALL });
 }
@@ -160,9 +156,9 @@ async function notThere(order: CopyOrder, because: There, deps: CopyDeps): Promi
 function isTakenByCollation(
   { lending, body, homeKey, homeKeyAttribute }: CopyOrder,
   { kind }: There,
-  { libraries, signal }: CopyDeps,
+  { call, signal }: Step,
 ): Promise<boolean> {
-  return libraries.call(lending, (koha) =>
+  return call(lending, (koha) =>
     kind === 'attribute_not_unique' && homeKeyAttribute !== null
       ? koha.isAttributeTaken(homeKeyAttribute, homeKey, { signal })
       : koha.isCardTaken(body.cardnumber, { signal }),

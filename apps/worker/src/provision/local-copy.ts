@@ -1,8 +1,7 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
 import { type CopyOrder, type CopyResult, conflict, misconfigured, notMade, ours } from './copy-result.ts';
-import { readAt } from './read-at.ts';
-import type { StepDeps } from './step.ts';
+import type { Step } from './step.ts';
 
 /**
  * Looks at the lending library itself: who has the card here, and who has the home key? Null: nobody that we can see.
@@ -10,31 +9,27 @@ import type { StepDeps } from './step.ts';
  */
 export async function findLocalCopy(
   order: CopyOrder,
-  deps: StepDeps,
+  step: Step,
   unsure: boolean,
 ): Promise<CopyResult | null> {
   const { lending, body, home: homeId, homeKeyAttribute, homeKey } = order;
   const card = body.cardnumber;
-  const byCard = await readAt(
-    lending,
-    (koha, limits) => koha.findByCard(card, { attributes: true, balance: false }, limits),
-    deps,
+  const byCard = await step.read(lending, (koha, limits) =>
+    koha.findByCard(card, { attributes: true, balance: false }, limits),
   );
   const known = { ...order, card, homeId, byCard };
   const match = decideLocalMatch({ ...known, byHomeKey: [] });
   if (match.kind === 'our_copy' || homeKeyAttribute === null)
-    return resultOfMatch(order, deps, match, unsure);
-  const byHomeKey = await readAt(
-    lending,
-    (koha, limits) => koha.findByAttribute(homeKeyAttribute, homeKey, limits),
-    deps,
+    return resultOfMatch(order, step, match, unsure);
+  const byHomeKey = await step.read(lending, (koha, limits) =>
+    koha.findByAttribute(homeKeyAttribute, homeKey, limits),
   );
-  return resultOfMatch(order, deps, decideLocalMatch({ ...known, byHomeKey }), unsure);
+  return resultOfMatch(order, step, decideLocalMatch({ ...known, byHomeKey }), unsure);
 }
 
 async function resultOfMatch(
   order: CopyOrder,
-  deps: StepDeps,
+  step: Step,
   match: LocalMatch,
   unsure: boolean,
 ): Promise<CopyResult | null> {
@@ -45,7 +40,7 @@ async function resultOfMatch(
     case 'our_copy':
       return ours(order, match.patronId, unsure ? [...order.fields] : null);
     case 'our_copy_older_card':
-      return changeCard(order, deps, match.patronId);
+      return changeCard(order, step, match.patronId);
     case 'copy_without_key':
       // Where no home key is written, what this very event sent is ours by its card and its passport.
       if (homeKeyAttribute === null && unsure) return ours(order, match.patronId, [...order.fields]);
@@ -53,7 +48,7 @@ async function resultOfMatch(
     case 'native':
       return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: match.patronId });
     case 'copy_of_other_number':
-      return changeHomeKey(order, deps, match);
+      return changeHomeKey(order, step, match);
     case 'copy_merged':
       return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId: match.patronId });
     case 'copy_anonymized':
@@ -69,16 +64,16 @@ async function resultOfMatch(
  * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the other fields echoed. A look by
  * attribute shows that attribute alone, so the copy is read: without a passport it is nobody's copy any more.
  */
-async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): Promise<CopyResult> {
+async function changeCard(order: CopyOrder, step: Step, patronId: number): Promise<CopyResult> {
   const { lending, branch, body } = order;
   const read = (): Promise<KohaPatron | null> =>
-    readAt(lending, (koha, limits) => koha.readPatron(patronId, limits), deps);
+    step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
   const copy = await read();
   if (copy === null) return conflict(order);
   if (copy.anonymized === true) return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId });
   if (!isCopy(copy, order.passportTypes)) return conflict(order);
   if (isMergedCopy(copy, order)) return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId });
-  deps.assertHeld();
+  step.assertHeld();
   const echoed = {
     surname: copy.surname,
     library_id: copy.libraryId,
@@ -88,8 +83,8 @@ async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): P
   const withNewCard: CopyResult = ours(order, patronId, null, ['CARD_CHANGED']);
   let changed: ChangeResult;
   try {
-    changed = await deps.libraries.call(lending, (koha) =>
-      koha.changePatron(patronId, echoed, { branch }, { signal: deps.signal }),
+    changed = await step.call(lending, (koha) =>
+      koha.changePatron(patronId, echoed, { branch }, { signal: step.signal }),
     );
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
@@ -116,24 +111,23 @@ async function changeCard(order: CopyOrder, deps: StepDeps, patronId: number): P
  */
 async function changeHomeKey(
   order: CopyOrder,
-  deps: StepDeps,
+  step: Step,
   { patronId, otherNumber, attributeId }: Extract<LocalMatch, { kind: 'copy_of_other_number' }>,
 ): Promise<CopyResult> {
   const { home, lending, homeKey } = order;
-  const { libraries, signal } = deps;
-  const atHome = await readAt(home, (koha, limits) => koha.readPatron(otherNumber, limits), deps);
+  const atHome = await step.read(home, (koha, limits) => koha.readPatron(otherNumber, limits));
   const isGone = atHome === null || atHome.anonymized === true;
   if (!isGone || attributeId === null) return conflict(order);
-  deps.assertHeld();
+  step.assertHeld();
   const rekeyed: CopyResult = ours(order, patronId, null, ['REKEYED']);
   try {
-    const changed = await libraries.call(lending, (koha) =>
-      koha.changeAttribute({ patronId, attributeId }, homeKey, { signal }),
+    const changed = await step.call(lending, (koha) =>
+      koha.changeAttribute({ patronId, attributeId }, homeKey, { signal: step.signal }),
     );
     return changed.kind === 'changed' ? rekeyed : conflict(order);
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
-    const copy = await readAt(lending, (koha, limits) => koha.readPatron(patronId, limits), deps);
+    const copy = await step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
     if (copy?.attributes?.some(({ value }) => value === homeKey) === true) return rekeyed;
     throw error;
   }

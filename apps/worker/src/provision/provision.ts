@@ -1,33 +1,28 @@
 import type { Consortium, Library } from '@passport/config';
 import {
-  type Candidate,
-  type Located,
   type PatronCopy,
   buildPatronCopy,
   copyCategoriesOf,
   decideCandidates,
   libraryById,
-  locate,
   passportTypes,
 } from '@passport/patron-rules';
-import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
-import type { buildHomeQuery } from './query-home.ts';
+import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
-import { type CheckoutStepDeps, checkOutItem } from './checkout-step.ts';
+import { type CheckoutDeps, checkOutItem } from './check-out.ts';
+import type { CopyOrder } from './copy-result.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
 import type { CreateAccess } from './create-place.ts';
-import type { CopyOrder } from './copy-result.ts';
-import { type Found, decideEligible, failedAtLending, notFound, othersFirst } from './ends.ts';
+import { type FindDeps, type Found, findPatron } from './find-patron.ts';
 import type { buildPatronLock } from './patron-lock.ts';
-import type { Quota } from './quota.ts';
-import { type Result, type Retry, done } from './result.ts';
+import { type End, type Result, type Retry, checkoutTooLate, done } from './result.ts';
+import { decideFailure } from './retry-policy.ts';
 import type { Scan, ScanLock } from './scan.ts';
+import { type StepDeps, openStep } from './step.ts';
 
-export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'> {
+export interface ProvisionDeps extends FindDeps, CheckoutDeps, StepDeps, Pick<CopyDeps, 'random'> {
+  readonly libraries: Pick<Libraries, 'call' | 'capabilities' | 'prepare'>;
   readonly createAccess: CreateAccess;
-  readonly consortium: Consortium;
-  readonly queryHome: ReturnType<typeof buildHomeQuery>;
-  readonly quota: Quota;
   readonly withPatronLock: ReturnType<typeof buildPatronLock>;
   readonly audit: Audit;
   /** A copy was made, so long after its scan. */
@@ -39,98 +34,55 @@ export interface ProvisionDeps extends CheckoutStepDeps, Pick<CopyDeps, 'random'
  * again and there is nothing better to say about it.
  */
 export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
-  const { consortium, audit, libraries, withPatronLock, now } = deps;
+  const { consortium, libraries, createAccess, withPatronLock } = deps;
   const lending = libraryById(consortium, scan.lending);
   const { made } = scan;
   if (made !== null) {
     // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
     const result = await withPatronLock(scan, made.home_key, lock, (writeLock) =>
-      checkOutItem(scan, writeLock, { made, lookFirst: true }, lending, deps),
+      checkOutItem(scan, { made, lookFirst: true }, lending, openStep(writeLock, deps), deps),
     );
     return result ?? othersFirst(scan, made.home, null);
   }
 
   const candidates = decideCandidates(consortium, scan.lending, scan.card);
   if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
-  const freeInMs = scan.sent === null ? deps.createAccess.freeInMs(scan.lending) : null;
+  const freeInMs = scan.sent === null ? createAccess.freeInMs(scan.lending) : null;
   if (freeInMs !== null) return othersFirst(scan, null, freeInMs);
   // Whatever becomes of the scan, the lending library hears of it.
   libraries.prepare(scan.lending);
-  const located = await lookUpWithinQuota(scan, lock.signal, candidates, deps);
-  if (located.kind === 'retry') return located;
-  if (located.kind !== 'found') return notFound(scan, located, audit);
+  const found = await findPatron(scan, candidates, lock.signal, deps);
+  if (found.kind !== 'found') return found;
 
-  const refused = decideEligible(scan, located, lending, audit);
-  if (refused !== null) return done(refused);
-
-  const home = located.candidate.home.id;
+  const home = found.candidate.home.id;
   try {
     const { patronProperties } = await libraries.capabilities(scan.lending);
-    const copy = composeCopy(scan, located, lending, patronProperties);
+    const copy = composeCopy(scan, found, lending, patronProperties);
     if (copy.kind === 'misconfigured') {
       const problem = { library: scan.lending, ...copy.problem };
       return done({ outcome: 'MISCONFIGURED', problem, homes: [home] });
     }
-    const order = copyOrder(scan, located, copy, lending, consortium);
+    const order = copyOrder(scan, found, copy, lending, consortium);
     const result = await withPatronLock(scan, copy.homeKey, lock, async (writeLock) => {
-      const copied = await copyPatron(order, copyDeps(scan, copy, home, { ...lock, ...writeLock }, deps));
+      const step = openStep(writeLock, deps);
+      const copyDeps = {
+        ...notesOfCopy(scan, copy, home, lock, deps),
+        scan,
+        createAccess,
+        random: deps.random,
+      };
+      const copied = await deps.inStep('copy', () => copyPatron(order, step, copyDeps));
       if (copied.kind === 'busy') return othersFirst(scan, home, copied.freeInMs);
-      audit.copied(scan, copy, copied);
+      deps.audit.copied(scan, copy, copied);
       if ('end' in copied) return done(copied.end);
-      if (copied.kind === 'copied') deps.copied(scan.lending, now() - scan.scannedMs);
+      if (copied.kind === 'copied') deps.copied(scan.lending, deps.now() - scan.scannedMs);
       const lookFirst = copied.kind === 'ours' && scan.mayHaveWritten;
-      return checkOutItem(scan, writeLock, { made: copied.made, lookFirst }, lending, deps);
+      return checkOutItem(scan, { made: copied.made, lookFirst }, lending, step, deps);
     });
     return result ?? othersFirst(scan, home, null);
   } catch (error) {
     return failedAtLending(home, error);
   }
-}
-
-/** Looks the card up where the hour of the lending library has quota left for it. */
-async function lookUpWithinQuota(
-  scan: Scan,
-  signal: AbortSignal,
-  candidates: readonly Candidate[],
-  deps: Pick<ProvisionDeps, 'quota' | 'consortium' | 'queryHome' | 'inStep' | 'audit'>,
-): Promise<Located | Retry> {
-  const { quota } = deps;
-  const look = (): Promise<Located> => lookUp(scan, signal, candidates, deps);
-  const early = quota.isAmple(scan.lending) ? look() : null;
-  early?.catch(() => undefined); // without quota, or Redis, nobody needs its answer
-  return (await quota.reserve(scan)) ?? early ?? look();
-}
-
-/** Looks the card up at the candidates. */
-async function lookUp(
-  scan: Scan,
-  signal: AbortSignal,
-  candidates: readonly Candidate[],
-  {
-    consortium,
-    queryHome,
-    inStep,
-    audit,
-  }: Pick<ProvisionDeps, 'consortium' | 'queryHome' | 'inStep' | 'audit'>,
-): Promise<Located> {
-  const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
-  const queried = new Set<string>();
-  const located = await inStep('locate', () =>
-    locate({
-      candidates,
-      card: scan.card,
-      passportTypes: passportTypes(consortium),
-      ...consortium.locate,
-      waitMs: SLOT_WAIT_WHEN_FREE_MS,
-      signal,
-      query(library, card, deadline) {
-        queried.add(library);
-        return queryHome(library, card, { balance, deadline, stop: signal });
-      },
-    }),
-  );
-  audit.lookedUp(scan, [...queried], located);
-  return located;
 }
 
 const composeCopy = (
@@ -171,25 +123,36 @@ const copyOrder = (
   lookFirst: scan.sent !== null,
 });
 
-const copyDeps = (
+/** Writes into the job, and the audit, that the copy leaves. */
+const notesOfCopy = (
   scan: Scan,
   copy: Copy,
   home: string,
-  writeLock: ScanLock,
-  deps: ProvisionDeps,
-): CopyDeps => ({
-  libraries: deps.libraries,
-  pause: deps.pause,
-  monotonicNow: deps.monotonicNow,
-  random: deps.random,
-  createAccess: deps.createAccess,
-  inStep: deps.inStep,
-  scan,
-  signal: writeLock.signal,
-  assertHeld: () => writeLock.assertHeld(),
+  lock: ScanLock,
+  { audit }: Pick<ProvisionDeps, 'audit'>,
+): Pick<CopyDeps, 'noteSent' | 'nothingLeft'> => ({
   async noteSent() {
-    await writeLock.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
-    deps.audit.sending(scan, copy);
+    await lock.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
+    audit.sending(scan, copy);
   },
-  nothingLeft: () => writeLock.nothingLeft(),
+  nothingLeft: () => lock.nothingLeft(),
 });
+
+/** The result of a failure after the patron was found: it still says where. Throws what is no failure of a library. */
+function failedAtLending(home: string, error: unknown): Result {
+  const failure = decideFailure(error);
+  if (failure.kind === 'misconfigured') {
+    return done({ outcome: 'MISCONFIGURED', problem: failure.problem, homes: [home] });
+  }
+  if (failure.kind !== 'wait') throw error;
+  const { library, reason, retryAfterMs } = failure;
+  const outcome = library === home ? 'HOME_UNREACHABLE' : 'LENDING_UNREACHABLE';
+  return { kind: 'retry', library, reason, retryAfterMs, otherwise: { outcome, homes: [home] } };
+}
+
+/** Other jobs write for this patron, or create copies at the lending library, before this one; that is no attempt. */
+function othersFirst({ lending, made }: Scan, home: string | null, retryAfterMs: number | null): Retry {
+  const homes = home === null ? [] : [home];
+  const otherwise: End = made === null ? { outcome: 'LENDING_UNREACHABLE', homes } : checkoutTooLate(made);
+  return { kind: 'retry', library: lending, reason: 'BUSY', retryAfterMs, otherwise };
+}

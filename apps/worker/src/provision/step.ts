@@ -1,14 +1,46 @@
+import type { KohaClient } from '@passport/koha-client';
 import type { Libraries } from '../koha/libraries.ts';
+import { repeatAtOnce } from '../koha/of-the-moment.ts';
+import type { JobLock } from './scan.ts';
 
-/** How a step reaches the outside. */
-export interface StepDeps {
-  readonly libraries: Libraries;
-  readonly signal: AbortSignal;
-  /** Throws when this process may no longer write for the job. */
-  readonly assertHeld: () => void;
+/** Does one step of the workflow, measured and traced. */
+export type InStep = <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
+
+/** How a step reaches the outside, under the lock of its job. */
+export interface Step extends JobLock {
+  /** Calls a library's Koha. Throws KohaError or LibraryClosed. */
+  readonly call: Libraries['call'];
+  /**
+   * Makes one read, again where an error of the moment came back: a try needs up to four reads before it may write, so that at
+   * a Koha that fails half of its calls one try of sixteen would get that far (docs/decisions/0006). Throws KohaError or
+   * LibraryClosed.
+   */
+  read<T>(library: string, read: Read<T>): Promise<T>;
   readonly pause: (ms: number) => Promise<void>;
   readonly monotonicNow: () => number;
 }
 
-/** Does one step of the workflow, measured and traced. */
-export type InStep = <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
+type Read<T> = (koha: KohaClient, limits: { readonly signal: AbortSignal }) => Promise<T>;
+
+export interface StepDeps {
+  readonly libraries: Pick<Libraries, 'call'>;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly monotonicNow: () => number;
+}
+
+export function openStep(lock: JobLock, { libraries, pause, monotonicNow }: StepDeps): Step {
+  const { signal } = lock;
+  return {
+    signal,
+    assertHeld: () => lock.assertHeld(),
+    call: (library, work) => libraries.call(library, work),
+    read: (library, read) =>
+      repeatAtOnce(() => libraries.call(library, (koha) => read(koha, { signal })), {
+        signal,
+        pause,
+        monotonicNow,
+      }),
+    pause,
+    monotonicNow,
+  };
+}

@@ -1,14 +1,12 @@
 import { expect, test } from '@jest/globals';
 import type { Silent } from '@passport/patron-rules';
-import { notFound } from '../src/provision/ends.ts';
-import { aScan } from './builders.ts';
+import { tryAgain } from '../src/provision/find-patron.ts';
 
-const deps = {} as Parameters<typeof notFound>[2];
-const unheard = (...silent: Silent[]) => notFound(aScan(), { kind: 'no_answer', silent, refused: [] }, deps);
+const unheard = (...silent: Silent[]) => tryAgain('riverside', { silent, refused: [] });
 const midland: Silent = { library: 'midland', reason: 'RATE_LIMITED', retryAfterMs: 600_000 };
 const lakeside: Silent = { library: 'lakeside', reason: 'NO_ANSWER', retryAfterMs: null };
 
-test('one library’s patience keeps nobody from asking another that was silent', () => {
+test('one library’s patience keeps nobody from querying another that was silent', () => {
   expect(unheard(midland, lakeside)).toMatchObject({ library: 'lakeside', retryAfterMs: null });
   expect(unheard(midland, { ...midland, library: 'lakeside', retryAfterMs: 5_000 })).toMatchObject({
     retryAfterMs: 5_000,
@@ -16,7 +14,7 @@ test('one library’s patience keeps nobody from asking another that was silent'
   expect(unheard(midland)).toMatchObject({ library: 'midland', retryAfterMs: 600_000 });
 });
 
-test('an open circuit beside another silence is told, so that its return wakes the job', () => {
+test('an open circuit beside another silence is noted, so that its return promotes the job', () => {
   expect(unheard({ ...midland, reason: 'CIRCUIT_OPEN', retryAfterMs: null }, lakeside)).toMatchObject({
     library: 'lakeside',
     reason: 'NO_ANSWER',

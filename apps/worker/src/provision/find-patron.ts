@@ -1,0 +1,144 @@
+import type { Consortium } from '@passport/config';
+import {
+  type Candidate,
+  type Located,
+  type Silent,
+  decideEligibility,
+  libraryById,
+  locate,
+  passportTypes,
+} from '@passport/patron-rules';
+import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
+import type { Audit } from './audit.ts';
+import type { buildHomeQuery } from './query-home.ts';
+import type { Quota } from './quota.ts';
+import { type Done, type Result, type Retry, done } from './result.ts';
+import { WAIT_RULES } from './retry-policy.ts';
+import type { Scan } from './scan.ts';
+import type { InStep } from './step.ts';
+
+export interface FindDeps {
+  readonly consortium: Consortium;
+  readonly queryHome: ReturnType<typeof buildHomeQuery>;
+  readonly quota: Quota;
+  readonly audit: Pick<Audit, 'lookedUp' | 'refusedBy' | 'notShared' | 'notEligible'>;
+  readonly inStep: InStep;
+}
+
+/** The patron whose card was scanned, and the library that they are at home in. */
+export type Found = Extract<Located, { kind: 'found' }>;
+
+/** Finds the patron whose card was scanned; a result where there is none, or none of whom a copy may be made. */
+export async function findPatron(
+  scan: Scan,
+  candidates: readonly Candidate[],
+  signal: AbortSignal,
+  deps: FindDeps,
+): Promise<Found | Result> {
+  const located = await lookUpWithinQuota(scan, candidates, signal, deps);
+  switch (located.kind) {
+    case 'found':
+      return refuse(scan, located, deps) ?? located;
+    case 'retry':
+      return located;
+    case 'nowhere':
+      return done({ outcome: 'NOT_FOUND' });
+    case 'gone':
+      return done({ outcome: 'HOME_GONE', homes: [located.home] });
+    case 'ambiguous':
+      return done({ outcome: 'AMBIGUOUS_HOME', homes: located.homes });
+    case 'refused':
+      deps.audit.refusedBy(scan, located);
+      return done({ outcome: 'MISCONFIGURED', problem: { library: located.library, ...located.problem } });
+    case 'no_answer':
+      return tryAgain(scan.lending, located);
+    default:
+      return located satisfies never;
+  }
+}
+
+/** Looks the card up where the hour of the lending library has quota left for it. */
+async function lookUpWithinQuota(
+  scan: Scan,
+  candidates: readonly Candidate[],
+  signal: AbortSignal,
+  deps: FindDeps,
+): Promise<Located | Retry> {
+  const { quota } = deps;
+  const look = (): Promise<Located> => lookUp(scan, candidates, signal, deps);
+  const early = quota.isAmple(scan.lending) ? look() : null;
+  early?.catch(() => undefined); // without quota, or Redis, nobody needs its answer
+  return (await quota.reserve(scan)) ?? early ?? look();
+}
+
+/** Looks the card up at the candidates. */
+async function lookUp(
+  scan: Scan,
+  candidates: readonly Candidate[],
+  signal: AbortSignal,
+  { consortium, queryHome, inStep, audit }: FindDeps,
+): Promise<Located> {
+  const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
+  const queried = new Set<string>();
+  const located = await inStep('locate', () =>
+    locate({
+      candidates,
+      card: scan.card,
+      passportTypes: passportTypes(consortium),
+      ...consortium.locate,
+      waitMs: SLOT_WAIT_WHEN_FREE_MS,
+      signal,
+      query(library, card, deadline) {
+        queried.add(library);
+        return queryHome(library, card, { balance, deadline, stop: signal });
+      },
+    }),
+  );
+  audit.lookedUp(scan, [...queried], located);
+  return located;
+}
+
+/** The end of a patron who is not to be copied; null for one who is. */
+function refuse(scan: Scan, { candidate, patron }: Found, { consortium, audit }: FindDeps): Done | null {
+  const lending = libraryById(consortium, scan.lending);
+  const home = candidate.home.id;
+  const decision = decideEligibility({ patron, ...candidate, lending, scannedOn: scan.day });
+  switch (decision.kind) {
+    case 'eligible':
+      return null;
+    case 'not_shared':
+      audit.notShared(scan, home, decision.because);
+      return done({ outcome: 'NOT_FOUND' });
+    case 'not_eligible': {
+      const reasons = lending.eligibility.showReasons ? decision.reasons : [];
+      audit.notEligible(scan, home, decision.reasons);
+      return done({ outcome: 'NOT_ELIGIBLE', homes: [home], reasons });
+    }
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** What waits for the libraries that gave no answer; the one that may be heard first is reported. */
+export function tryAgain(
+  lending: string,
+  { silent, refused }: Pick<Extract<Located, { kind: 'no_answer' }>, 'silent' | 'refused'>,
+): Retry {
+  const rank = ({ reason }: Silent): number => WAIT_RULES[reason].rank;
+  const [first] = silent.toSorted((one, other) => rank(one) - rank(other));
+  const homes = [...silent, ...refused].map(({ library }) => library);
+  return {
+    kind: 'retry',
+    library: first?.library ?? homes[0] ?? lending,
+    reason: first?.reason ?? 'NO_ANSWER',
+    // One library's back-off is its own: whoever requested a longer one still gets it (back-off.ts).
+    retryAfterMs: shortest(silent.map(({ retryAfterMs }) => retryAfterMs)),
+    closed: silent.filter(({ reason }) => reason === 'CIRCUIT_OPEN').map(({ library }) => library),
+    otherwise: { outcome: 'HOME_UNREACHABLE', homes },
+  };
+}
+
+/** Null where one of them requests nothing. */
+function shortest(patience: readonly (number | null)[]): number | null {
+  return patience.length === 0 || patience.includes(null) ? null : Math.min(...patience.map(Number));
+}
