@@ -1,7 +1,7 @@
 import type { Progress } from '@passport/contract';
 import type { PatronBody } from '@passport/koha-client';
 import type { CopyTraits } from '@passport/patron-rules';
-import { type End, type MadeCopy, disclosedBy } from './result.ts';
+import type { End, MadeCopy } from './result.ts';
 
 /** The copy to make, decided to the last field. */
 export interface CopyOrder extends CopyTraits {
@@ -23,7 +23,7 @@ export interface CopyOrder extends CopyTraits {
 export type CopyResult =
   /** It is there: made now, or found (`ours`). */
   | { readonly kind: 'copied' | 'ours'; readonly made: MadeCopy }
-  /** It is not, or no longer, and trying again would not help. */
+  /** It is not, or no longer, or hidden from us, and trying again would not help. */
   | { readonly kind: NotMade; readonly end: End }
   /** Others create here before us: come back in so many milliseconds. */
   | { readonly kind: 'busy'; readonly freeInMs: number };
@@ -41,35 +41,13 @@ type NotMade =
   | 'record_refused'
   | 'misconfigured';
 
-/** Our copy is there. `disclosed` where this very event may have made it, and its answer was lost. */
-export function ours(
-  { home, homeKey: home_key }: CopyOrder,
-  patron_id: number,
-  disclosed: MadeCopy['disclosed'],
-  reasons: MadeCopy['reasons'] = [],
-): CopyResult {
-  return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
-}
+export const CONFLICT: CopyResult = { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } };
 
-export const conflict = (order: CopyOrder): CopyResult =>
-  notMade('conflict', order, { outcome: 'LOCAL_CONFLICT' });
-
-/** A set-up that a person must fix. `patronId` where the copy is there all the same. */
-export function misconfigured(
-  order: CopyOrder,
+/** A set-up of the lending library that a person must fix. */
+export const misconfigured = (
+  library: string,
   { what, name }: Omit<NonNullable<Progress['problem']>, 'library'>,
-  patronId: number | null = null,
-): CopyResult {
-  const { lending: library, home, homeKey: home_key, fields } = order;
-  const isThere =
-    patronId === null ? {} : { patronId, ...disclosedBy({ home, home_key, fields: [...fields] }) };
-  return notMade('misconfigured', order, {
-    outcome: 'MISCONFIGURED',
-    problem: { library, what, name },
-    ...isThere,
-  });
-}
-
-export function notMade(kind: NotMade, { home }: CopyOrder, end: End): CopyResult {
-  return { kind, end: { homes: [home], ...end } };
-}
+): CopyResult => ({
+  kind: 'misconfigured',
+  end: { outcome: 'MISCONFIGURED', problem: { library, what, name } },
+});

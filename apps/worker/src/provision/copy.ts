@@ -1,6 +1,6 @@
 import { type CreateResult, KohaError } from '@passport/koha-client';
 import type { Scan } from './scan.ts';
-import { type CopyOrder, type CopyResult, misconfigured, notMade } from './copy-result.ts';
+import { CONFLICT, type CopyOrder, type CopyResult, misconfigured } from './copy-result.ts';
 import { findLocalCopy } from './local-copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
@@ -39,32 +39,48 @@ const LONGEST_PAUSE_MS = 1_600;
  */
 export async function copyPatron(order: CopyOrder, step: Step, deps: CopyDeps): Promise<CopyResult> {
   let unsure = order.lookFirst;
-  if (unsure) {
-    const found = await findLocalCopy(order, step, unsure);
+  let last: NotCreated | null = null;
+  for (let tries = 0; ; tries += 1) {
+    const found = unsure || last !== null ? await findLocalCopy(order, step, unsure) : null;
     if (found !== null) return found;
-  }
-  for (let tries = 1; ; tries += 1) {
+    const end = last === null ? null : await decideEnd(last, tries, order, step, deps);
+    if (end !== null) return end;
     const placed = await deps.createAccess.within(deps.scan, step.signal, () =>
-      create(order, step, deps, tries === 1),
+      create(order, step, deps, tries === 0),
     );
     if (placed.kind === 'busy') return placed;
-    const made = placed.value;
-    if (made.kind === 'end') return made.result;
-    unsure ||= made.kind !== 'there';
+    if (placed.value.kind === 'end') return placed.value.result;
+    last = placed.value;
+    unsure ||= last.kind !== 'there';
     // An error that is over lets the look wait until right before the next try.
-    const isOver = made.kind === 'record_refused' || (made.kind === 'lost' && made.isOfTheMoment);
-    if (isOver) await pauseAfter(tries, step, deps);
-    const found = await findLocalCopy(order, step, unsure);
-    if (found !== null) return found;
-    if (made.kind === 'lost') {
-      if (!made.isOfTheMoment || tries >= MOST_LOSSES) throw made.error;
-    } else if (made.kind === 'record_refused') {
-      if (tries >= MOST_REFUSALS) return notMade('record_refused', order, { outcome: 'LENDING_REFUSED' });
-    } else {
-      if (!isRaceForLogin(made.because) || tries >= MOST_RACES)
-        return notThere(order, made.because, step, deps);
+    const isOver = last.kind === 'record_refused' || (last.kind === 'lost' && last.isOfTheMoment);
+    if (isOver) await pauseAfter(tries + 1, step, deps);
+  }
+}
+
+/** What comes of so many tries, of which nothing is found at the lending library; null: one more. */
+async function decideEnd(
+  last: NotCreated,
+  tries: number,
+  order: CopyOrder,
+  step: Step,
+  deps: CopyDeps,
+): Promise<CopyResult | null> {
+  switch (last.kind) {
+    case 'lost':
+      if (last.isOfTheMoment && tries < MOST_LOSSES) return null;
+      throw last.error;
+    case 'record_refused':
+      if (tries < MOST_REFUSALS) return null;
+      return { kind: 'record_refused', end: { outcome: 'LENDING_REFUSED' } };
+    case 'there':
+      if (!isRaceForLogin(last.because) || tries >= MOST_RACES) {
+        return notThere(order, last.because, step, deps);
+      }
       await pauseAfter(tries, step, deps);
-    }
+      return null;
+    default:
+      return last satisfies never;
   }
 }
 
@@ -80,11 +96,12 @@ type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
 /** We send no login: Koha made one from the names, and a namesake created at the same moment was faster. */
 const isRaceForLogin = ({ kind }: There): boolean => kind === 'userid_taken';
 
-type Created =
-  | { readonly kind: 'end'; readonly result: CopyResult }
+type NotCreated =
   | { readonly kind: 'there'; readonly because: There }
   | { readonly kind: 'record_refused' }
   | { readonly kind: 'lost'; readonly error: KohaError; readonly isOfTheMoment: boolean };
+
+type Created = { readonly kind: 'end'; readonly result: CopyResult } | NotCreated;
 
 /** One create, noted as sent before the first one leaves. */
 async function create(order: CopyOrder, step: Step, deps: CopyDeps, isFirst: boolean): Promise<Created> {
@@ -102,9 +119,9 @@ async function create(order: CopyOrder, step: Step, deps: CopyDeps, isFirst: boo
     );
     switch (answer.kind) {
       case 'created':
-        return { kind: 'end', result: created(order, answer) };
+        return { kind: 'end', result: created(order, answer.patronId, answer.hidden) };
       case 'refused':
-        return { kind: 'end', result: misconfigured(order, answer) };
+        return { kind: 'end', result: misconfigured(lending, answer) };
       default:
         return { kind: 'there', because: answer };
     }
@@ -122,35 +139,35 @@ const mayHaveLeft = (error: unknown): boolean =>
   error.operation === 'POST /patrons' &&
   (error.status !== null || error.effect === 'unknown');
 
-/** A 201 with a body of nulls: the copy is there, but this API user will never find it again. */
 function created(
-  order: CopyOrder,
-  { patronId, hidden }: { readonly patronId: number; readonly hidden: boolean },
+  { lending, home, homeKey, fields }: CopyOrder,
+  patronId: number,
+  hidden: boolean,
 ): CopyResult {
   if (!hidden) {
-    const { home, homeKey: home_key, fields } = order;
-    const made = { outcome: 'COPIED', reasons: [], home, home_key, patron_id: patronId } as const;
+    const made = { outcome: 'COPIED', home, home_key: homeKey, patron_id: patronId } as const;
     return { kind: 'copied', made: { ...made, reasons: [], disclosed: [...fields] } };
   }
-  return misconfigured(order, { what: 'permission', name: SEE_ALL }, patronId);
+  // A 201 with a body of nulls: the copy is there, but this API user will never find it again.
+  const problem = { library: lending, what: 'permission', name: SEE_ALL } as const;
+  return { kind: 'misconfigured', end: { outcome: 'MISCONFIGURED', problem, patronId } };
 }
 
 /** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
 async function notThere(order: CopyOrder, because: There, step: Step, deps: CopyDeps): Promise<CopyResult> {
   if (because.kind === 'possible_duplicate') {
-    return notMade('look_alike', order, { outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
+    return { kind: 'look_alike', end: { outcome: 'LOOKS_LIKE_LOCAL_PATRON' } };
   }
-  if (because.kind === 'userid_taken') return misconfigured(order, { what: 'other', name: 'userid' });
+  if (because.kind === 'userid_taken') return misconfigured(order.lending, { what: 'other', name: 'userid' });
   if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
-    return misconfigured(order, { what: 'attribute_type', name: because.type });
+    return misconfigured(order.lending, { what: 'attribute_type', name: because.type });
   }
   await pauseAfter(1, step, deps);
   const found = await findLocalCopy(order, step, false);
   if (found !== null) return found;
   // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
-  if (await isTakenByCollation(order, because, step))
-    return notMade('conflict', order, { outcome: 'LOCAL_CONFLICT' });
-  return misconfigured(order, { what: 'permission', name: SEE_ALL });
+  if (await isTakenByCollation(order, because, step)) return CONFLICT;
+  return misconfigured(order.lending, { what: 'permission', name: SEE_ALL });
 }
 
 function isTakenByCollation(

@@ -1,6 +1,7 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
-import { type CopyOrder, type CopyResult, conflict, misconfigured, notMade, ours } from './copy-result.ts';
+import { CONFLICT, type CopyOrder, type CopyResult, misconfigured } from './copy-result.ts';
+import type { MadeCopy } from './result.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -44,17 +45,17 @@ async function resultOfMatch(
     case 'copy_without_key':
       // Where no home key is written, what this very event sent is ours by its card and its passport.
       if (homeKeyAttribute === null && unsure) return ours(order, match.patronId, [...order.fields]);
-      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: match.patronId });
+      return { kind: 'native', end: { outcome: 'ALREADY_LOCAL', patronId: match.patronId } };
     case 'native':
-      return notMade('native', order, { outcome: 'ALREADY_LOCAL', patronId: match.patronId });
+      return { kind: 'native', end: { outcome: 'ALREADY_LOCAL', patronId: match.patronId } };
     case 'copy_of_other_number':
       return changeHomeKey(order, step, match);
     case 'copy_merged':
-      return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId: match.patronId });
+      return { kind: 'merged', end: { outcome: 'MERGED_INTO_NATIVE', patronId: match.patronId } };
     case 'copy_anonymized':
-      return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId: match.patronId });
+      return { kind: 'anonymized', end: { outcome: 'COPY_ANONYMIZED', patronId: match.patronId } };
     case 'card_of_another':
-      return conflict(order);
+      return CONFLICT;
     default:
       return match satisfies never;
   }
@@ -69,10 +70,10 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
   const read = (): Promise<KohaPatron | null> =>
     step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
   const copy = await read();
-  if (copy === null) return conflict(order);
-  if (copy.anonymized === true) return notMade('anonymized', order, { outcome: 'COPY_ANONYMIZED', patronId });
-  if (!isCopy(copy, order.passportTypes)) return conflict(order);
-  if (isMergedCopy(copy, order)) return notMade('merged', order, { outcome: 'MERGED_INTO_NATIVE', patronId });
+  if (copy === null) return CONFLICT;
+  if (copy.anonymized === true) return { kind: 'anonymized', end: { outcome: 'COPY_ANONYMIZED', patronId } };
+  if (!isCopy(copy, order.passportTypes)) return CONFLICT;
+  if (isMergedCopy(copy, order)) return { kind: 'merged', end: { outcome: 'MERGED_INTO_NATIVE', patronId } };
   step.assertHeld();
   const echoed = {
     surname: copy.surname,
@@ -97,9 +98,9 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
       return withNewCard;
     case 'card_taken':
     case 'gone':
-      return conflict(order);
+      return CONFLICT;
     case 'refused':
-      return misconfigured(order, changed);
+      return misconfigured(lending, changed);
     default:
       return changed satisfies never;
   }
@@ -117,18 +118,28 @@ async function changeHomeKey(
   const { home, lending, homeKey } = order;
   const atHome = await step.read(home, (koha, limits) => koha.readPatron(otherNumber, limits));
   const isGone = atHome === null || atHome.anonymized === true;
-  if (!isGone || attributeId === null) return conflict(order);
+  if (!isGone || attributeId === null) return CONFLICT;
   step.assertHeld();
   const rekeyed: CopyResult = ours(order, patronId, null, ['REKEYED']);
   try {
     const changed = await step.call(lending, (koha) =>
       koha.changeAttribute({ patronId, attributeId }, homeKey, { signal: step.signal }),
     );
-    return changed.kind === 'changed' ? rekeyed : conflict(order);
+    return changed.kind === 'changed' ? rekeyed : CONFLICT;
   } catch (error) {
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     const copy = await step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
     if (copy?.attributes?.some(({ value }) => value === homeKey) === true) return rekeyed;
     throw error;
   }
+}
+
+/** Our copy is there. `disclosed` where this very event may have made it, and its answer was lost. */
+function ours(
+  { home, homeKey: home_key }: CopyOrder,
+  patron_id: number,
+  disclosed: MadeCopy['disclosed'],
+  reasons: MadeCopy['reasons'] = [],
+): CopyResult {
+  return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
 }

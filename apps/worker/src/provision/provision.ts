@@ -74,7 +74,7 @@ export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps)
       const copied = await deps.inStep('copy', () => copyPatron(order, step, copyDeps));
       if (copied.kind === 'busy') return othersFirst(scan, home, copied.freeInMs);
       deps.audit.copied(scan, copy, copied);
-      if ('end' in copied) return done(copied.end);
+      if ('end' in copied) return done({ homes: [home], ...copied.end });
       if (copied.kind === 'copied') deps.copied(scan.lending, deps.now() - scan.scannedMs);
       const lookFirst = copied.kind === 'ours' && scan.mayHaveWritten;
       return checkOutItem(scan, { made: copied.made, lookFirst }, lending, step, deps);
