@@ -23,6 +23,19 @@ export { LenientWorker } from './lenient-job.ts';
 export { readEventState } from './event-state.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { type QuotaReservation, type HourLimits, type HourUse, type Ledger, openLedger } from './ledger.ts';
+export { NO_HOME, OTHER_HOMES, monthOf, statisticsOf } from './statistics.ts';
+export {
+  STATISTICS_DIMENSIONS,
+  type StatisticsCount,
+  type StatisticsDimension,
+  type StatisticsRow,
+  type StatisticsSums,
+  lastMonths,
+  monthsBetween,
+  readStatistics,
+  sumStatistics,
+} from './statistics-reading.ts';
+export { statisticsCsv } from './statistics-csv.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
 export { type DisclosureReceipt, type Receipts, openReceipts, readReceipts } from './receipts.ts';
 export {

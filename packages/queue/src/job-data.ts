@@ -1,7 +1,8 @@
 import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { backlogKey, failedKey, jobIdOf, jobKey, keptKey } from './keys.ts';
+import { backlogKey, failedKey, jobIdOf, jobKey, keptKey, statisticsKey } from './keys.ts';
 import { defineScript } from './script.ts';
+import { STATISTICS_LUA, statisticsOf } from './statistics.ts';
 
 /** KEYS 1 job, 2 its lock; ARGV 1 lock token, 2 data */
 const WRITE_ACTIVE_LUA = `
@@ -19,13 +20,16 @@ redis.call('HSET', KEYS[1], 'data', ARGV[1])
 return 1
 `;
 
-/** KEYS 1 job, 2 failed jobs, 3 backlog, 4 kept failed events; ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id */
-const REOPEN_LUA = `
+/**
+ * KEYS 1 job, 2 failed jobs, 3 backlog, 4 kept failed events, 5 statistics that its end was counted in
+ * ARGV 1 job id, 2 data as read, 3 new data, 4 now in ms, 5 event id, 6 what its end added to the statistics
+ */
+const REOPEN_LUA = `${STATISTICS_LUA}
 if not redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 if redis.call('HGET', KEYS[1], 'data') ~= ARGV[2] then return 0 end
 redis.call('HSET', KEYS[1], 'data', ARGV[3])
 redis.call('ZADD', KEYS[3], ARGV[4], ARGV[5])
-redis.call('ZREM', KEYS[4], ARGV[5])
+if redis.call('ZREM', KEYS[4], ARGV[5]) == 1 then uncount(KEYS[5], ARGV[6]) end
 return 1
 `;
 
@@ -52,10 +56,10 @@ export interface JobDataWriter {
   writeLostEnd(jobId: string, data: object): Promise<boolean>;
   /**
    * An operator who retries the event, just before BullMQ moves the job: only if the job is failed and its data are still
-   * `before`. The event is unfinished again.
+   * `before`. The event is unfinished again, and counts once more only when it ends again.
    */
   reopen(
-    event: Pick<JobData, 'library' | 'event_id'>,
+    event: Pick<JobData, 'library' | 'event_id' | 'progress'>,
     before: unknown,
     after: object,
     nowMs: number,
@@ -76,11 +80,13 @@ export function buildJobDataWriter(redis: Redis): JobDataWriter {
       return (await writeActive([key, `${key}:lock`], [token, JSON.stringify(data)])) === 1;
     },
     writeLostEnd: async (jobId, data) => (await writeLostEnd([jobKey(jobId)], [JSON.stringify(data)])) === 1,
-    async reopen({ library, event_id: eventId }, before, after, nowMs) {
+    async reopen({ library, event_id: eventId, progress }, before, after, nowMs) {
       const jobId = jobIdOf(library, eventId);
-      const keys = [jobKey(jobId), failedKey, backlogKey(library), keptKey('failed', library)];
+      const { month, counted } = statisticsOf({ progress });
+      const kept = keptKey('failed', library);
+      const keys = [jobKey(jobId), failedKey, backlogKey(library), kept, statisticsKey(month, library)];
       const texts = [JSON.stringify(before), JSON.stringify(after)];
-      return (await reopen(keys, [jobId, ...texts, nowMs, eventId])) === 1;
+      return (await reopen(keys, [jobId, ...texts, nowMs, eventId, counted])) === 1;
     },
     replace: async (jobId, before, after) =>
       (await replace([jobKey(jobId)], [before, JSON.stringify(after)])) === 1,

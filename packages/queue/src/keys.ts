@@ -68,6 +68,9 @@ export const createPlaceKeys = (library: string): readonly [place: string, line:
 export const REPORT_BACKOFF = 'telling';
 /** Outcomes of one hour (`2026-11-25T09`), counted per library and outcome. */
 export const outcomesKey = (hour: string): string => key('outcomes', hour);
+/** Events that ended in one month (`2026-11`, UTC) at one lending library, counted by home and code; and which libraries have counts. */
+export const statisticsKey = (month: string, library: string): string => key('statistics', month, library);
+export const statisticsLibrariesKey = (month: string): string => key('statistics', month);
 /** What the workers last saw of a library. */
 export const libraryKey = (library: string): string => key('library', library);
 /** Names the slot by whose clock the queue lives; nothing is stored there. */

@@ -8,9 +8,12 @@ import {
   hourKey,
   keptKey,
   outcomesKey,
+  statisticsKey,
+  statisticsLibrariesKey,
 } from './keys.ts';
 import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 import { defineScript } from './script.ts';
+import { type EventStatistics, NO_HOME, NO_STATISTICS, STATISTICS_LUA, monthOf } from './statistics.ts';
 
 const HOUR_MS = 3_600_000;
 /** Hourly counts are kept for a little more than the day that the dashboard shows. */
@@ -57,11 +60,13 @@ return {'', left}
 /**
  * What an ended event leaves behind: its idempotency key says so, it is off the backlog, its quota is released
  * unless it was used, its outcome is counted once, and it is among those that are kept. Safe to repeat.
- * KEYS 1 idempotency key, 2 backlog, 3 outcomes of the hour, 4 misses, 5 copies, 6 decisions, 7 kept finished, 8 kept failed
+ * KEYS 1 idempotency key, 2 backlog, 3 outcomes of the hour, 4 misses, 5 copies, 6 decisions, 7 kept finished, 8 kept failed,
+ *      9 statistics of the month and library, 10 libraries with statistics of the month
  * ARGV 1 event id, 2 outcome field (empty: not counted), 3 used: misses, copies, `verdicts` or none, 4 life of the counts,
- *      5 kept among: finished, failed or none, 6 end in ms, 7 life of what is known of kept events
+ *      5 kept among: finished, failed or none, 6 end in ms, 7 life of what is known of kept events,
+ *      8 library, 9 what it adds to the statistics
  */
-const SETTLE_LUA = `
+const SETTLE_LUA = `${STATISTICS_LUA}
 local record = redis.call('GET', KEYS[1])
 local ended = record and string.match(record, '^%S+ (%S)') == 'd'
 if record and not ended then
@@ -74,6 +79,7 @@ end
 if open == 1 and ARGV[2] ~= '' then
   redis.call('HINCRBY', KEYS[3], ARGV[2], 1)
   redis.call('EXPIRE', KEYS[3], ARGV[4])
+  count(KEYS[9], KEYS[10], ARGV[8], ARGV[9])
 end
 for index, kind in ipairs({'finished', 'failed'}) do
   if ARGV[5] == kind then
@@ -103,12 +109,26 @@ export interface Ledger {
   reserveQuota(library: string, eventId: string, limits: HourLimits): Promise<QuotaReservation>;
   /** Releases the event's quota for as long as it waits. */
   releaseQuota(library: string, eventId: string): Promise<void>;
-  /** Settles an event that ended. `used` is what it used of the quota; by its outcome where left out. */
-  settle(library: string, eventId: string, outcome: Outcome, nowIso: string, used?: HourUse): Promise<void>;
+  /** Settles an event that ended, and counts it once; what is left out of `more` follows from its outcome. */
+  settle(
+    library: string,
+    eventId: string,
+    outcome: Outcome,
+    nowIso: string,
+    more?: SettleMore,
+  ): Promise<void>;
   /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
   strikeOut(library: string, eventId: string): Promise<void>;
   /** Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. */
   readonly reopen: JobDataWriter['reopen'];
+}
+
+/** What is known of an ended event beside its outcome. */
+export interface SettleMore {
+  /** What it used of the quota. */
+  readonly used?: HourUse;
+  /** What it adds to the statistics. */
+  readonly statistics?: EventStatistics;
 }
 
 /** What an event used of its library's hourly quota. */
@@ -141,6 +161,7 @@ interface End {
   readonly hour: string;
   readonly kind: KeptKind;
   readonly endedMs: number;
+  readonly statistics: EventStatistics;
 }
 
 const hourKeys = (library: string): string[] => HOUR_KINDS.map((kind) => hourKey(kind, library));
@@ -154,9 +175,10 @@ export function openLedger(redis: Redis): Ledger {
     const keys = [idempotencyKey(library, eventId), backlogKey(library), outcomesKey(end?.hour ?? 'none')];
     const kept = KEPT_KINDS.map((kind) => keptKey(kind, library));
     const { field = '', used = 'none', kind = 'none', endedMs = 0 } = end ?? {};
+    const { month, counted } = end?.statistics ?? NO_STATISTICS;
     await settle(
-      [...keys, ...hourKeys(library), ...kept],
-      [eventId, field, used, OUTCOMES_LIFE_SECONDS, kind, endedMs, KEPT_LIFE_SECONDS],
+      [...keys, ...hourKeys(library), ...kept, statisticsKey(month, library), statisticsLibrariesKey(month)],
+      [eventId, field, used, OUTCOMES_LIFE_SECONDS, kind, endedMs, KEPT_LIFE_SECONDS, library, counted],
     );
   };
   return {
@@ -175,10 +197,11 @@ export function openLedger(redis: Redis): Ledger {
     async releaseQuota(library, eventId) {
       await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
     },
-    settle: (library, eventId, outcome, nowIso, used = USED[outcome]) =>
+    settle: (library, eventId, outcome, nowIso, { used = USED[outcome], statistics } = {}) =>
       close(library, eventId, {
         field: `${library} ${outcome}`,
         used,
+        statistics: statistics ?? { month: monthOf(nowIso), counted: `${NO_HOME} ${outcome}` },
         hour: nowIso.slice(0, 'YYYY-MM-DDTHH'.length),
         kind: isFailure(outcome) ? 'failed' : 'finished',
         endedMs: Date.parse(nowIso),

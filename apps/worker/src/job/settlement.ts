@@ -1,6 +1,6 @@
 import type { Consortium } from '@passport/config';
 import type { JobData } from '@passport/contract';
-import type { HourUse, Ledger, Receipts } from '@passport/queue';
+import { type HourUse, type Ledger, type Receipts, statisticsOf } from '@passport/queue';
 import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
 import { disclosuresOf } from '../provision/result.ts';
 
@@ -34,7 +34,8 @@ export function buildSettlement(deps: {
     async settle(job, jobId) {
       const { outcome, updated_at: endedAt } = job.progress;
       if (outcome === null) return;
-      await ledger.settle(job.library, job.event_id, outcome, endedAt, usedOf(job));
+      const more = { used: usedOf(job), statistics: statisticsOf(job) };
+      await ledger.settle(job.library, job.event_id, outcome, endedAt, more);
       if (job.sealed_item !== null) await noteItem(jobId, itemGoneAt(consortium, job));
     },
     async releaseQuota(job) {

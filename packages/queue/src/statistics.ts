@@ -1,0 +1,85 @@
+import {
+  ELIGIBILITY_REASONS,
+  type EligibilityReason,
+  type JobData,
+  OUTCOMES,
+  type Outcome,
+} from '@passport/contract';
+
+/** What is counted of ended events: outcomes, checkouts that were made, and reasons against them. */
+export const COUNTED = [...OUTCOMES, 'CHECKED_OUT', ...ELIGIBILITY_REASONS] as const;
+export type Counted = Outcome | 'CHECKED_OUT' | EligibilityReason;
+
+/** The home library of a count: none where no home or several were found, others where a library's table is full. */
+export const NO_HOME = '-';
+export const OTHER_HOMES = '*';
+
+/**
+ * How many counts of one month and lending library are kept apart by home; more are counted under {@link OTHER_HOMES}. Redis keeps
+ * a hash of this size without an index (`hash-max-listpack-entries`): some 30 bytes a count.
+ */
+const MOST_COUNTS = 480;
+/** Statistics are kept for five years after the last event of their month. */
+const LIFE_SECONDS = 5 * 366 * 24 * 3600;
+
+/** What one ended event adds to the statistics of its month (UTC) and lending library. */
+export interface EventStatistics {
+  readonly month: string;
+  /** `HOME NAME...`, as the scripts read it. */
+  readonly counted: string;
+}
+
+/** Of an event that nothing is counted for; a script names its keys all the same. */
+export const NO_STATISTICS: EventStatistics = { month: 'none', counted: '' };
+
+/** The month of a time, in UTC: `2026-11`. */
+export const monthOf = (iso: string): string => new Date(iso).toISOString().slice(0, 'YYYY-MM'.length);
+
+/**
+ * What an event counts for, by its end: its outcome, the checkout if one was made, and why a patron was not eligible if the lending
+ * library shows that. Nothing for an event that has not ended. Nothing of the patron is in it.
+ */
+export function statisticsOf({ progress }: Pick<JobData, 'progress'>): EventStatistics {
+  const { outcome, reasons, homes, checkout, updated_at: endedAt } = progress;
+  if (outcome === null) return NO_STATISTICS;
+  const [home] = homes;
+  const names: Counted[] = [outcome];
+  if (checkout?.result === 'CHECKED_OUT') names.push('CHECKED_OUT');
+  if (outcome === 'NOT_ELIGIBLE')
+    names.push(...ELIGIBILITY_REASONS.filter((reason) => reasons.includes(reason)));
+  const at = home !== undefined && homes.length === 1 ? home.id : NO_HOME;
+  return { month: monthOf(endedAt), counted: [at, ...names].join(' ') };
+}
+
+/**
+ * Lua: `count(counts, libraries, library, counted)` adds an ended event to its month, and `uncount(counts, counted)` takes it
+ * out again, since it has not ended after all. Part of the scripts that end and reopen an event, so that neither can happen
+ * without the other, and none twice.
+ */
+export const STATISTICS_LUA = `
+local function uncount(counts, counted)
+  local home, names = string.match(counted, '^(%S+) (.+)$')
+  if not home then return end
+  for name in string.gmatch(names, '%S+') do
+    local field = home .. ' ' .. name
+    if redis.call('HEXISTS', counts, field) == 0 then field = '${OTHER_HOMES} ' .. name end
+    if redis.call('HEXISTS', counts, field) == 1 and redis.call('HINCRBY', counts, field, -1) <= 0 then
+      redis.call('HDEL', counts, field)
+    end
+  end
+end
+local function count(counts, libraries, library, counted)
+  local home, names = string.match(counted, '^(%S+) (.+)$')
+  if not home then return end
+  for name in string.gmatch(names, '%S+') do
+    local field = home .. ' ' .. name
+    if redis.call('HEXISTS', counts, field) == 0 and redis.call('HLEN', counts) >= ${MOST_COUNTS} then
+      field = '${OTHER_HOMES} ' .. name
+    end
+    redis.call('HINCRBY', counts, field, 1)
+  end
+  redis.call('SADD', libraries, library)
+  redis.call('EXPIRE', counts, ${LIFE_SECONDS})
+  redis.call('EXPIRE', libraries, ${LIFE_SECONDS})
+end
+`;
