@@ -31,6 +31,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(SECRET, 'new', async () => (await import('./secret-new.ts')).secretNew),
   loadable(null, 'doctor', async () => (await import('./doctor.ts')).doctor),
   loadable(null, 'explain', async () => (await import('./explain-card.ts')).explainCard),
+  loadable(null, 'stats', async () => (await import('./stats.ts')).stats),
   loadable(null, 'send', async () => (await import('./send-event.ts')).sendEvent),
   loadable(EVENTS, 'list', async () => (await import('./events-list.ts')).eventsList),
   loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),

@@ -38,6 +38,9 @@ describe('wrong use ends with 2 and says how to use it', () => {
     [['events', 'list', '--state', 'lost'], /Allowed choices are working, queued/],
     [['events', 'show'], /missing required argument 'event'/],
     [['copies', 'export', '--since', 'yesterday'], /not a date such as/],
+    [['stats', '--by', 'month,person'], /not a list of month, home, lending/],
+    [['stats', '--since', '2026-13'], /not a month such as/],
+    [['stats', '--csv', '--json'], /cannot be used with/],
     [['secret', 'new', '--key', '--webhook'], /cannot be used with/],
   ])('passport %j', async (args, said) => {
     const { code, out, err } = await passport(args, { ...env, ...queue });
@@ -67,6 +70,7 @@ test('every command has help with examples, and --json', async () => {
     'events show',
     'events retry',
     'copies export',
+    'stats',
   ];
   for (const command of commands) {
     const { code, out } = await passport([...command.split(' '), '--help'], {});

@@ -132,6 +132,34 @@ test('copies export lists every copy by its home key and its fields, and no valu
   });
 });
 
+test('stats counts each scan once, by what became of it', async () => {
+  const sums = async () => {
+    const ran = await here([
+      'stats',
+      '--by',
+      'home,lending',
+      '--of',
+      'midland',
+      '--at',
+      'riverside',
+      '--json',
+    ]);
+    const { rows } = JSON.parse(ran.out) as { rows: Record<string, number>[] };
+    return rows[0] ?? {};
+  };
+  const before = await sums();
+  const card = midlandCards.eligible[9] ?? '';
+  await send(card);
+  await send(card);
+  await send(midlandCards.expired[0] ?? '');
+
+  const after = await sums();
+  expect(after['scans']).toBe((before['scans'] ?? 0) + 3);
+  expect(after['copies']).toBe((before['copies'] ?? 0) + 1);
+  expect(after['already_local']).toBe((before['already_local'] ?? 0) + 1);
+  expect(after['refusals']).toBe((before['refusals'] ?? 0) + 1);
+});
+
 test('an event that the queue does not have', async () => {
   const ran = await passport(['events', 'show', 'evt_nowhere', '--at', 'riverside']);
   expect(ran).toEqual({

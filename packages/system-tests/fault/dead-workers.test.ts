@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import type { RunningService } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
+import { runPassport } from '../harness/run-passport.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 
 type Ids = 'midland' | 'hillside' | 'riverside';
@@ -86,6 +87,17 @@ describe('a worker that dies again and again', () => {
     });
     expect(consortium.doubles.riverside.state(poison.card).patrons).toHaveLength(0);
   }, 30_000);
+
+  test('counts each of them once in the statistics', async () => {
+    const { env } = consortium.services;
+    const { out } = await runPassport(['stats', '--by', 'home', '--json'], { env });
+    expect(JSON.parse(out)).toMatchObject({
+      rows: [
+        { home: '-', scans: 1, failures: 1, by_outcome: { MISCONFIGURED: 1 } },
+        { home: 'midland', scans: 1, copies: 1, checkouts: 1 },
+      ],
+    });
+  });
 });
 
 describe('a worker that freezes for longer than its locks last', () => {

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { type StartedRedis, startRedis } from '@passport/testkit';
+import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+
+let server: StartedRedis;
+let redis: Redis;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  server = await startRedis();
+  const log = createLogger({ name: 'test', level: 'silent' });
+  redis = createRedis(server.url, { role: 'reader', log, name: 'test' });
+  await untilRedisReady(redis, 5_000);
+  const koha = { url: 'http://127.0.0.1:9', credentials: { clientId: 'id', clientSecret: 'secret' } };
+  env = {
+    ...consortiumOf([
+      { library: 'midland', ...koha },
+      { library: 'riverside', ...koha, url: 'http://127.0.0.1:8' },
+    ]),
+    REDIS_URL: server.url,
+    PASSPORT_KEY: randomBytes(32).toString('base64'),
+  };
+});
+afterAll(async () => {
+  await closeRedis(redis);
+  await server.stop();
+});
+beforeEach(async () => {
+  await server.ask('FLUSHALL');
+  await count('2026-10', 'riverside', { 'midland COPIED': 4, 'midland CHECKED_OUT': 3 });
+  await count('2026-11', 'riverside', {
+    'midland COPIED': 12,
+    'midland ALREADY_LOCAL': 2,
+    'midland CHECKED_OUT': 9,
+    'midland NOT_ELIGIBLE': 1,
+    'midland EXPIRED': 1,
+    '- NOT_FOUND': 5,
+  });
+  await count('2026-11', 'lakeside', { 'midland COPIED': 1, 'midland HOME_UNREACHABLE': 1 });
+});
+
+/** What workers have counted. */
+async function count(month: string, lending: string, counts: Record<string, number>): Promise<void> {
+  await redis.sadd(`{passport}:statistics:${month}`, lending);
+  await redis.hset(`{passport}:statistics:${month}:${lending}`, counts);
+}
+
+const AUTUMN = ['--since', '2026-10', '--until', '2026-11'];
+
+test('stats prints a table by month, with the reasons', async () => {
+  const { code, out } = await passport(['stats', ...AUTUMN], env);
+
+  expect(code).toBe(0);
+  expect(out).toBe(
+    [
+      'month    scans  copies  already local  checkouts  refusals  failures  by reason',
+      '2026-10      4       4              0          3         0         0',
+      '2026-11     22      13              2          9         6         1  NOT_FOUND 5, NOT_ELIGIBLE 1, HOME_UNREACHABLE 1 (not eligible: EXPIRED 1)',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('stats lists by month, home and lending library, in this order whatever is typed', async () => {
+  const ran = await passport(['stats', '--by', 'lending, home,month', ...AUTUMN, '--json'], env);
+
+  const { by, months, rows } = jsonOf(ran) as { by: unknown; months: unknown; rows: object[] };
+  expect({ by, months }).toEqual({ by: ['month', 'home', 'lending'], months: ['2026-10', '2026-11'] });
+  expect(rows).toHaveLength(4);
+  expect(rows[3]).toEqual({
+    month: '2026-11',
+    home: 'midland',
+    lending: 'riverside',
+    scans: 15,
+    copies: 12,
+    already_local: 2,
+    checkouts: 9,
+    refusals: 1,
+    failures: 0,
+    by_outcome: { NOT_ELIGIBLE: 1 },
+    by_reason: { EXPIRED: 1 },
+  });
+});
+
+test('stats counts one lending or one home library only', async () => {
+  const sums = async (...args: string[]) =>
+    (
+      jsonOf(await passport(['stats', '--by', 'lending', ...args, ...AUTUMN, '--json'], env)) as {
+        rows: { lending: string; scans: number }[];
+      }
+    ).rows.map(({ lending, scans }) => [lending, scans]);
+
+  expect(await sums('--at', 'lakeside')).toEqual([['lakeside', 2]]);
+  expect(await sums('--of', 'midland')).toEqual([
+    ['lakeside', 2],
+    ['riverside', 19],
+  ]);
+  expect(await sums('--of', 'hillside')).toEqual([]);
+});
+
+test('stats --csv prints a header and one line for each row', async () => {
+  const { out } = await passport(['stats', '--by', 'lending', ...AUTUMN, '--csv'], env);
+
+  const [header = '', ...lines] = out.trimEnd().split('\n');
+  expect(header).toMatch(/^lending,scans,copies,already_local,checkouts,refusals,failures,NOT_FOUND,/);
+  expect(lines.map((line) => line.split(',').slice(0, 4))).toEqual([
+    ['lakeside', '2', '1', '0'],
+    ['riverside', '24', '16', '2'],
+  ]);
+});
+
+test('stats of months without scans is no failure', async () => {
+  const ran = await passport(['stats', '--since', '2020-01', '--until', '2020-03'], env);
+
+  expect(ran).toMatchObject({ code: 0, out: 'no scan ended in these months\n' });
+});
+
+test('stats covers the last twelve months by the clock of Redis, unless others are named', async () => {
+  const { months } = jsonOf(await passport(['stats', '--json'], env)) as { months: string[] };
+
+  expect(months).toHaveLength(12);
+  expect(months.at(-1)).toBe(new Date().toISOString().slice(0, 7));
+});
+
+test('stats refuses months in the wrong order', async () => {
+  const ran = await passport(['stats', '--since', '2026-11', '--until', '2026-10'], env);
+
+  expect(ran).toMatchObject({ code: 2, out: '', err: 'passport: --since is later than --until\n' });
+});
