@@ -8,6 +8,7 @@ import {
   queueMetrics,
   readQueue,
   readRedis,
+  readStatistics,
   redisMetrics,
 } from '@passport/queue';
 import {
@@ -74,6 +75,7 @@ export async function startDashboard(
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
     readOverview: () => readOverview(sources),
     listEvents: (state) => listEvents(queue, [state], nameOf),
+    readStatistics: (months) => readStatistics(redis, months),
     async readEvent({ library, eventId }) {
       const state = await readEventState(redis, library, eventId, nameOf);
       return state === null ? null : { eventId: state.event_id, state };

@@ -11,6 +11,7 @@ import {
   openLedger,
   openScanQueue,
   readEventState,
+  readStatistics,
   type ScanJobs,
 } from '@passport/queue';
 import {
@@ -87,6 +88,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
       readOverview: () => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }),
       listEvents: (state) => listEvents(queue, [state], nameOf),
+      readStatistics: (months) => readStatistics(redis, months),
       async readEvent({ library, eventId }) {
         const state = await readEventState(redis, library, eventId, nameOf);
         return state === null ? null : { eventId: state.event_id, state };

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { writeHealth } from '@passport/queue';
 import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
@@ -91,6 +91,73 @@ describe('the overview', () => {
   test('refreshes itself only on request', async () => {
     expect(await page('/')).not.toContain('http-equiv="refresh"');
     expect(await page('/?refresh=on')).toContain('<meta http-equiv="refresh" content="15" />');
+  });
+});
+
+describe('statistics', () => {
+  const month = new Date().toISOString().slice(0, 7);
+  beforeEach(async () => {
+    const count = async (lending: string, counts: Record<string, number>): Promise<void> => {
+      await fixture.redis.sadd(`{passport}:statistics:${month}`, lending);
+      await fixture.redis.hset(`{passport}:statistics:${month}:${lending}`, counts);
+    };
+    await count('riverside', {
+      'midland COPIED': 7,
+      'midland CHECKED_OUT': 5,
+      'midland NOT_ELIGIBLE': 2,
+      'midland EXPIRED': 2,
+      '- NOT_FOUND': 1,
+    });
+    await count('lakeside', { 'midland ALREADY_LOCAL': 3, '* COPIED': 1 });
+  });
+
+  test('draws the last twelve months and says them in a table', async () => {
+    const body = await page('/statistics');
+    expect(body).toContain('Scans by month: 8 copied, 3 already there, 3 refused, 0 failed');
+    expect(body.match(/<rect /g)).toHaveLength(3);
+    expect(body.match(/<text class="axis/g)).toHaveLength(12 + 3);
+    expect(body).toMatch(new RegExp(`<th scope="row">${month}</th> <td class="number">8</td>`));
+    expect(body).toMatch(/<span class="value">14<\/span> <span class="label">scans/);
+    expect(body).toMatch(/<span class="value">5<\/span> <span class="label">checkouts/);
+  });
+
+  test('lists refusals by their codes, and libraries as lending and as home libraries', async () => {
+    const body = await page('/statistics');
+    expect(body).toMatch(/<dt>NOT_ELIGIBLE<\/dt>\s?<dd>2<\/dd>/);
+    expect(body).toMatch(/<dt>EXPIRED<\/dt>\s?<dd>2<\/dd>/);
+    expect(body).toMatch(/statistics\?lending=riverside">Riverside &lt;Library&gt; &amp; Archive</);
+    expect(body).toMatch(/statistics\?home=midland">Midland Public Library<.*?"number">12</);
+    expect(body).toContain('No home library, or several');
+    expect(body).toContain('Other home libraries');
+  });
+
+  test('shows one lending library, or one home library', async () => {
+    const lending = await page('/statistics?lending=lakeside');
+    expect(lending).toContain('<h1>Statistics of Lakeside as lending library</h1>');
+    expect(lending).toContain('Scans by month: 1 copied, 3 already there, 0 refused, 0 failed');
+    expect(lending).not.toContain('By lending library');
+    const home = await page('/statistics?home=midland');
+    expect(home).toContain('<h1>Statistics of Midland Public Library as home library</h1>');
+    expect(home).toContain('Scans by month: 7 copied, 3 already there, 2 refused, 0 failed');
+  });
+
+  test('can be downloaded as CSV', async () => {
+    const { body, headers } = await fixture.request({ url: '/statistics.csv' });
+    expect(headers['content-type']).toBe('text/csv; charset=utf-8');
+    expect(headers['content-disposition']).toBe('attachment; filename="passport-statistics.csv"');
+    const lines = body.split('\r\n');
+    expect(lines[0]).toMatch(/^month,home,lending,scans,copies,/);
+    expect(lines).toContainEqual(expect.stringContaining(`${month},midland,riverside,9,7,0,5,2,0,`));
+    expect(lines).toHaveLength(1 + 4 + 1);
+  });
+
+  test('is calm when nothing was counted, and writes what the address says as text', async () => {
+    const repeated = await page('/statistics?home=%3Cb%3Enobody&home=x');
+    expect(repeated).toContain('<h1>Statistics</h1>');
+    const unknown = await page('/statistics?home=%3Cb%3Enobody');
+    expect(unknown).toContain('Statistics of &lt;b&gt;nobody as home library');
+    expect(unknown).toContain('No scan ended in these months.');
+    expect(unknown).not.toContain('<b>');
   });
 });
 

@@ -129,6 +129,8 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     for (const path of [
       '/',
       '/events',
+      '/statistics',
+      '/statistics.csv',
       '/board/',
       '/board/api/queues',
       '/assets/dashboard.css',
@@ -254,7 +256,8 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     'has no barriers that axe knows of (%s)',
     async (colorScheme, viewport) => {
       const { eventId } = await failOnce();
-      for (const path of ['/', '/events?state=failed', `/events/riverside/${eventId}`]) {
+      const paths = ['/', '/events?state=failed', `/events/riverside/${eventId}`, '/statistics'];
+      for (const path of [...paths, '/statistics?lending=riverside']) {
         const context = openContext(operator(), { colorScheme, viewport, bypassCSP: true });
         const [barriers, width] = await onPage(context, path, async (page) => [
           await violations(page),
