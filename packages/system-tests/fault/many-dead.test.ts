@@ -4,19 +4,21 @@ import { type FaultProxy, startFaultProxy } from '@passport/testkit';
 import { type Consortium, type LibraryPlan, startConsortium } from '../harness/start-consortium.ts';
 import { registerReader } from './new-reader.ts';
 import { percentile } from './percentile.ts';
-import { createReportLog } from './report-log.ts';
+import { type Report, createReportLog } from './report-log.ts';
 
-/**
- * As many dead libraries as 200 would have, and a tenth of the scans theirs; fewer of the living say as much.
- * `PASSPORT_MANY_ALIVE=180`: all 200.
- */
+/** As many dead libraries as 200 would have; fewer of the living say as much. `PASSPORT_MANY_ALIVE=180`: all 200. */
 const ALIVE = Number(process.env['PASSPORT_MANY_ALIVE'] ?? 6);
 const DEAD = 20;
-const DEAD_EACH = 10;
+/**
+ * Half of the scans are the dead libraries': ten a second, each of which holds a slot for Koha's whole time-out of 3 s. With
+ * nobody to notice, they would hold 30 slots within 3 s, before the first circuit opens; noticed, 20 and a few at most.
+ */
 const SCANS = 200;
 const EVERY_MS = 50;
 const NINTH_MS = 200;
 const ROUNDS = 3;
+/** Until a library that is back has done what waited for it. */
+const BACK_MS = 60_000;
 
 const reports = createReportLog();
 const idOf = (n: number): string => `library-${n}`;
@@ -47,41 +49,52 @@ afterAll(async () => {
   for (const network of networks) await network.close();
 });
 
-/** Scans at the living alternately, each at its time; how long those of the living's cards took, in milliseconds. */
-async function scanAll(): Promise<number[]> {
+const isOver = ({ state }: Report): boolean => state === 'done' || state === 'failed';
+
+/**
+ * Scans at the living alternately, each at its time, cards of the dead and of the living in turn: how long the living's took, in
+ * milliseconds, and the events of the others.
+ */
+async function scanAll(): Promise<{ readonly tookMs: number[]; readonly ofDead: string[] }> {
   const took: Promise<number>[] = [];
+  const ofDead: string[] = [];
   for (let n = 0; n < SCANS; n += 1) {
-    const isOfDead = n % DEAD_EACH === 0;
-    const home = isOfDead ? ALIVE + ((n / DEAD_EACH) % DEAD) : (n + 1) % ALIVE;
+    const turn = Math.floor(n / 2);
+    const isOfDead = n % 2 === 0;
+    const home = isOfDead ? ALIVE + (turn % DEAD) : (turn + 1) % ALIVE;
     const koha = consortium.doubles[idOf(home)];
     if (koha === undefined) throw new Error('no Koha');
     const cardnumber = registerReader(koha, prefixOf(home));
     const sentAt = performance.now();
-    const { eventId } = await consortium.at(idOf(n % ALIVE)).scan({ cardnumber, item_barcode: null });
-    if (!isOfDead) {
-      const end = reports.first(eventId, ({ state }) => state === 'done' || state === 'failed');
-      took.push(end.then(({ at }) => at - sentAt));
-    }
+    const { eventId } = await consortium.at(idOf(turn % ALIVE)).scan({ cardnumber, item_barcode: null });
+    if (isOfDead) ofDead.push(eventId);
+    else took.push(reports.first(eventId, isOver).then(({ at }) => at - sentAt));
     await pause(EVERY_MS);
   }
-  return Promise.all(took);
+  return { tookMs: await Promise.all(took), ofDead };
 }
 
+const setNetworks = (mode: 'pass' | 'blackhole'): Promise<unknown> =>
+  Promise.all(networks.map((network) => network.setMode(mode)));
+
 test('20 libraries accept and never answer: nine of ten scans of the others do not notice', async () => {
-  const alive = await scanAll();
-  // A machine with other work takes longer without any fault, too; without the remedy it was twelve times as long.
-  const inTimeMs = Math.max(NINTH_MS, percentile(alive, 0.9) * 2);
-  await Promise.all(networks.map((network) => network.setMode('blackhole')));
   let ninth = Infinity;
-  // Whoever else uses this machine may spoil a round; a fault of ours spoils every one.
+  let inTimeMs = 0;
+  // Whoever else uses this machine may spoil a round; a fault of ours spoils every one. Each begins with all circuits closed.
   for (let round = 1; round <= ROUNDS && ninth >= inTimeMs; round += 1) {
+    const usual = await scanAll();
+    await setNetworks('blackhole');
     const others = await scanAll();
-    ninth = percentile(others, 0.9);
+    await setNetworks('pass');
+    ninth = percentile(others.tookMs, 0.9);
+    // A machine with other work takes longer without any fault, too.
+    inTimeMs = Math.max(NINTH_MS, percentile(usual.tookMs, 0.9) * 2);
     process.stderr.write(
-      `20 libraries with a tenth of the scans are black holes: the others' 90th percentile ${ninth.toFixed(0)} ms against ` +
-        `${percentile(alive, 0.9).toFixed(0)} ms, medians ${percentile(others, 0.5).toFixed(0)} and ` +
-        `${percentile(alive, 0.5).toFixed(0)} ms\n`,
+      `20 libraries with half of the scans are black holes: the others' 90th percentile ${ninth.toFixed(0)} ms against ` +
+        `${percentile(usual.tookMs, 0.9).toFixed(0)} ms, medians ${percentile(others.tookMs, 0.5).toFixed(0)} and ` +
+        `${percentile(usual.tookMs, 0.5).toFixed(0)} ms\n`,
     );
+    await Promise.all(others.ofDead.map((eventId) => reports.first(eventId, isOver, BACK_MS)));
   }
   expect(ninth).toBeLessThan(inTimeMs);
-}, 120_000);
+}, 300_000);
