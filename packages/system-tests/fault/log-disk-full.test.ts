@@ -9,19 +9,24 @@ import { type StartedProcess, freePort, startProcess, waitFor } from '@passport/
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { registerReader } from './new-reader.ts';
 
-type Ids = 'midland' | 'riverside';
+type Ids = 'midland' | 'alder' | 'riverside';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const EVENTS = 5;
 const READY_WITHIN_MS = 10_000;
 const MOST_LOOKUPS_EACH = 5;
+const GIVE_UP_AFTER_S = 8;
 
 let consortium: Consortium<Ids>;
 const closers: (() => Promise<unknown>)[] = [];
 beforeAll(async () => {
   consortium = await startConsortium<Ids>({
-    libraries: { midland: { reports: false, cards: ['^21234\\d{9}$'] }, riverside: { cards: ['^none$'] } },
+    libraries: {
+      midland: { reports: false, cards: ['^21234\\d{9}$'] },
+      alder: { reports: false, cards: ['^21001\\d{9}$'], reachedAt: nobody },
+      riverside: { cards: ['^none$'], entry: { retry: { give_up_after: `${GIVE_UP_AFTER_S}s` } } },
+    },
     workers: 0,
   });
 }, 60_000);
@@ -29,6 +34,8 @@ afterAll(async () => {
   for (const close of closers.toReversed()) await close();
   await consortium?.stop();
 });
+
+const nobody = async (): Promise<string> => `http://127.0.0.1:${await freePort()}`;
 
 /** A disk of 64 KiB, where this process may mount one; else the device that is always full. */
 async function smallDisk(): Promise<{ log: string; canBeFreed: boolean }> {
@@ -63,7 +70,7 @@ async function startWorkerLoggingTo(log: string) {
   };
 }
 
-test('with the disk under its log full a worker ends every job at few look-ups, counts what it could not write and is not ready', async () => {
+test('with the disk under its log full a worker ends every job, at few look-ups or by its age, counts what it could not write and is not ready', async () => {
   const { midland } = consortium.doubles;
   const disk = await smallDisk();
   const worker = await startWorkerLoggingTo(disk.log);
@@ -82,6 +89,8 @@ test('with the disk under its log full a worker ends every job at few look-ups, 
       return (await consortium.at('riverside').scan(data)).eventId;
     }),
   );
+  const ofAlder = { cardnumber: '21001000000017', item_barcode: null };
+  const { eventId: tooOld } = await consortium.at('riverside').scan(ofAlder);
   await waitFor(
     'the worker to say that it is not ready',
     async () => (await worker.status('/readyz')) === 503,
@@ -91,6 +100,7 @@ test('with the disk under its log full a worker ends every job at few look-ups, 
   );
   const unreadyMs = Math.round(performance.now() - startedAt);
   const ends = await Promise.all(events.map((id) => consortium.at('riverside').follow(id)));
+  const endByAge = await consortium.at('riverside').follow(tooOld, { timeoutMs: 3_000 * GIVE_UP_AFTER_S });
   const lookups = midland
     .calls()
     .slice(before)
@@ -102,6 +112,7 @@ test('with the disk under its log full a worker ends every job at few look-ups, 
   );
 
   expect(ends.map(({ outcome }) => outcome)).toEqual(events.map(() => 'COPIED'));
+  expect(endByAge).toMatchObject({ outcome: 'HOME_UNREACHABLE', homes: [{ id: 'alder' }] });
   expect(lookups).toBeLessThanOrEqual(EVENTS * MOST_LOOKUPS_EACH);
   expect(await worker.status('/livez')).toBe(200);
   expect(lost.audit).toBeGreaterThanOrEqual(EVENTS);
