@@ -223,6 +223,17 @@ describe('T-21 beyond its hourly limits', () => {
     });
   });
 
+  test('a record that has left has its receipt while its event still waits for the lending Koha', async () => {
+    const { startWorker, accept, follow, riverside } = await open();
+    await startWorker();
+    riverside.addFaults([{ operation: 'POST /patrons', times: 1_000, kind: 'html', status: 503 }]);
+    const eventId = await accept({ item: null });
+    await follow(eventId, ({ state }) => state === 'waiting');
+
+    await waitFor('its receipt', async () => (await bench.redis.ask('XLEN', '{passport}:receipts')) === 1);
+    expect(await bench.job(eventId)).toMatchObject({ data: { progress: { outcome: null } } });
+  });
+
   test('what neither copied nor missed costs nothing of the hour', async () => {
     const { startWorker, accept, follow } = await open({
       entry: { limits: { copies_per_hour: 1, misses_per_hour: 1 } },
