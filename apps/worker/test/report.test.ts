@@ -42,7 +42,7 @@ describe('telling Koha', () => {
     const state = await follow(eventId);
     await waitFor('the desk to be told', () => reported(eventId)?.seq === state.seq);
     expect(reports()).toHaveLength(3);
-    expect(worker.logged.map(({ msg }) => msg)).not.toContain('telling Koha later');
+    expect(worker.logged.map(({ msg }) => msg)).not.toContain('report will be sent later');
   });
 
   test('says at once that an event waits, and for whom, then how it ended', async () => {
