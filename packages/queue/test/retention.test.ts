@@ -45,6 +45,7 @@ describe('the encrypted item of a failed job', () => {
     await buildItemSweep(fixture.redis)(NOON).catch(() => 0);
 
     expect(await itemOf()).toBeNull();
+    expect(await fixture.server.ask('ZRANGE', '{passport}:items', '0', '-1')).toEqual(['riverside.b']);
   });
 
   test('it goes also when a person retried the job meanwhile', async () => {
