@@ -83,6 +83,12 @@ describe('what a stranger is answered ends its connection', () => {
     connection.close();
   });
 
+  test('an idle connection is closed within seconds, whatever it was answered', async () => {
+    const idle = await hold(receiver.port, '127.0.0.2', 'GET /openapi.json HTTP/1.1\r\nhost: a\r\n\r\n');
+
+    await waitFor('the connection to be closed', () => idle.closed, { timeoutMs: 10_000 });
+  });
+
   test('more than 64 headers are refused', async () => {
     const headers = Array.from({ length: 63 }, (_, index) => [`x-${index}`, '1'] as const);
     const answer = await askRaw(receiver.port, rawRequest({ line: 'GET /openapi.json', headers }));
@@ -109,7 +115,8 @@ describe('an address that has as many connections as it may', () => {
     const own = openRaw(receiver.port);
     own.write(bytesOf('evt_1'));
     expect((await own.answer()).status).toBe(202);
-    await holdMany(receiver.port, '127.0.0.1', 3 * LIMITS.perAddress);
+    const held = await holdMany(receiver.port, '127.0.0.1', 3 * LIMITS.perAddress);
+    await waitFor('those beyond the limit to be closed', () => openOf(held) === LIMITS.perAddress - 1);
 
     own.write(bytesOf('evt_2'));
 
