@@ -213,6 +213,16 @@ describe('who explains a card is no more unseen than who scans it', () => {
     expect(auditOf(refused)).toEqual([expect.objectContaining({ result: 'limit_reached' })]);
   });
 
+  test('it uses the limit of what it came to, and no other', async () => {
+    await redis.ask('FLUSHALL');
+    const limits = { copies_per_hour: 1, misses_per_hour: 9, verdicts_per_hour: 1 };
+    const more = { defaults: { copy: { category: 'PT' }, limits } };
+    const codes: number[] = [];
+    for (let count = 0; count < 3; count += 1)
+      codes.push((await explain(`2123499999990${count}`, { more })).code);
+    expect(codes).toEqual([0, 0, 0]);
+  });
+
   test('a look that a Koha refuses is in the audit, too', async () => {
     const riverside = doubles.find(({ library }) => library === 'riverside');
     riverside?.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 500 }]);
