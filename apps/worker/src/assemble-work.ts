@@ -130,7 +130,8 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
       pause,
     }),
     createAccess: buildCreateAccess({
-      places: openCreatePlaces(redis),
+      // On BullMQ's own connection, as the claims: who is next must not overtake whoever leaves.
+      places: openCreatePlaces(opened.connection),
       mostWaiting: Math.max(1, Math.floor(config.concurrency / SLOTS_OF_ONE_LINE)),
       hasFreeSlots: () => opened.load.hasFreeSlots(),
       newId,

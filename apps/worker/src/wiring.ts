@@ -2,6 +2,7 @@ import type { WorkerConfig } from '@passport/config';
 import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
   type ScanJobs,
+  buildClaimCreate,
   buildJobDataWriter,
   countDelayedReports,
   openScanQueue,
@@ -111,7 +112,8 @@ export async function startWorker(
   const { writeActive } = buildJobDataWriter(connection);
   const breaks = countRedisBreaks([connection, redis]);
   const endCheck = buildEndCheck({ breaks, pause: sources.pause, deadline, log });
-  const taking = { connection, concurrency, load, retention, work, writeActive, endCheck };
+  const claimCreate = buildClaimCreate(connection);
+  const taking = { connection, concurrency, load, retention, work, writeActive, claimCreate, endCheck };
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');

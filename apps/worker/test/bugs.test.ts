@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { addScans, buildJobDataWriter, openScanQueue } from '@passport/queue';
+import { addScans, buildClaimCreate, buildJobDataWriter, openScanQueue } from '@passport/queue';
 import { RedisUnavailable, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-result.ts';
@@ -47,6 +47,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
       ...plan,
     },
     writeActive: buildJobDataWriter(connection).writeActive,
+    claimCreate: buildClaimCreate(connection),
     endCheck: { writing: () => undefined, finished: () => undefined, settled: nothing },
     deadline: new AbortController().signal,
     monotonicNow: () => performance.now(),

@@ -93,7 +93,7 @@ export function takenJob(change: Partial<TakenJob> = {}): TakenJob {
     stalls: 0,
     bugs: 0,
     lock: heldLock(),
-    save: () => Promise.resolve(),
+    save: () => Promise.resolve('taken'),
     ...change,
   };
 }

@@ -2,13 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import type { LockOwner, PatronLocks } from '@passport/queue';
 import { LockLost } from '../src/job/job-lock.ts';
 import { SLOT_WAIT_WHEN_FREE_MS, longestWriteMs } from '../src/koha/connect-libraries.ts';
-import { buildPatronLock } from '../src/provision/patron-lock.ts';
+import { type WithPatronLock, buildPatronLock } from '../src/provision/patron-lock.ts';
 import { type ManualClock, aScan, manualClock, heldLock } from './builders.ts';
 
 const KEY = 'midland:812';
 
 interface Bench {
-  readonly withPatronLock: ReturnType<typeof buildPatronLock>;
+  /** The work begins with the lock taken. */
+  readonly withPatronLock: WithPatronLock;
+  /** The work takes it. */
+  readonly withUntaken: WithPatronLock;
   readonly clock: ManualClock;
   readonly holders: Map<string, LockOwner>;
   fail(what: 'take' | 'give back' | null): void;
@@ -23,11 +26,12 @@ function bench(): Bench {
       if (failing === 'take') return Promise.reject(new Error('Connection is closed.'));
       if (holders.has(name)) return Promise.resolve(null);
       holders.set(name, owner);
-      return Promise.resolve(() => {
-        if (failing === 'give back') return Promise.reject(new Error('Connection is closed.'));
-        holders.delete(name);
-        return Promise.resolve();
-      });
+      return Promise.resolve(patronLocks.taken(name, owner));
+    },
+    taken: (name) => () => {
+      if (failing === 'give back') return Promise.reject(new Error('Connection is closed.'));
+      holders.delete(name);
+      return Promise.resolve();
     },
   };
   let ids = 0;
@@ -41,7 +45,17 @@ function bench(): Bench {
       return Promise.resolve();
     },
   });
-  return { withPatronLock, clock, holders, fail: (what) => (failing = what) };
+  return {
+    withPatronLock: (scan, homeKey, lock, work) =>
+      withPatronLock(scan, homeKey, lock, async (patronLock) => {
+        await patronLock.take();
+        return work(patronLock);
+      }),
+    withUntaken: withPatronLock,
+    clock,
+    holders,
+    fail: (what) => (failing = what),
+  };
 }
 
 describe('T-20 writing for one patron', () => {
@@ -122,6 +136,55 @@ describe('T-20 writing for one patron', () => {
     await expect(withPatronLock(aScan(), KEY, heldLock(), () => Promise.resolve(1))).rejects.toThrow(
       'closed',
     );
+  });
+});
+
+describe('T-20 a patron lock that is taken together with something else', () => {
+  test('is held from then on, and released when the work is over', async () => {
+    const { withUntaken, holders } = bench();
+    const name = 'riverside:midland:812';
+    const during = await withUntaken(aScan(), KEY, heldLock(), async (patronLock) => {
+      expect(() => patronLock.assertHeld()).toThrow();
+      const claimed = await patronLock.takeWith((wish) => {
+        holders.set(wish.name, { event: 'riverside.evt_1', run: wish.run });
+        return Promise.resolve('taken');
+      });
+      patronLock.assertHeld();
+      await patronLock.take();
+      return [claimed, ...holders.keys()];
+    });
+
+    expect(during).toEqual(['taken', name]);
+    expect(holders.size).toBe(0);
+  });
+
+  for (const answer of ['place_busy', 'patron_busy'] as const) {
+    test(`is not held, nor released, where the answer is ${answer}`, async () => {
+      const { withUntaken, holders } = bench();
+      const other = { event: 'riverside.evt_2', run: 'x' };
+      holders.set('riverside:midland:812', other);
+      const result = await withUntaken(aScan(), KEY, heldLock(), async (patronLock) => {
+        const claimed = await patronLock.takeWith(() => Promise.resolve(answer));
+        expect(() => patronLock.assertHeld()).toThrow();
+        return claimed;
+      });
+
+      expect(result).toBe(answer);
+      expect([...holders.values()]).toEqual([other]);
+    });
+  }
+
+  test('that ran out, and is another event’s now, is waited for again', async () => {
+    const { withPatronLock, holders } = bench();
+    const result = await withPatronLock(aScan(), KEY, heldLock(), async (patronLock) => {
+      holders.set('riverside:midland:812', { event: 'riverside.evt_2', run: 'x' });
+      await patronLock.takeWith(() => Promise.resolve('patron_busy'));
+      await patronLock.take();
+      return 'written';
+    });
+
+    expect(result).toBeNull();
+    expect(holders.size).toBe(1);
   });
 });
 

@@ -95,10 +95,19 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     libraries,
     queryHome: buildHomeQuery(libraries),
     quota: { reserve: () => Promise.resolve(null), isAmple: () => false },
-    withPatronLock: (_scan, _homeKey, lock, work) => work(lock),
+    withPatronLock: (_scan, _homeKey, lock, work) =>
+      work({
+        ...lock,
+        take: () => Promise.resolve(),
+        takeWith: (claim) => claim({ name: '', run: '', lifeMs: 0 }),
+      }),
     createAccess: {
       freeInMs: () => null,
-      within: async (_scan, _signal, work) => ({ kind: 'done', value: await work() }),
+      async within({ lending, eventId, startedMs: sinceMs }, _signal, work, take) {
+        const owner = { event: `${lending}.${eventId}`, run: 'run-1', sinceMs };
+        await take?.({ library: lending, owner, placeLifeMs: 0 });
+        return { kind: 'done', value: await work() };
+      },
     },
     random: () => 0.5,
     audit: auditInto(audited),

@@ -3,32 +3,39 @@ import { createPlaceKeys } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /**
- * Takes the place where a library's copies are created when it is free and nobody older is in line, or when an earlier
- * run of the same event had it: a job runs once at a time, so that run is dead. Whoever does not get it stays in line for
- * a moment, until it tries again; a time too far ahead is one from before the clock was set back.
- * KEYS 1 place, 2 line; ARGV 1 event, 2 run, 3 age (smaller is older), 4 life in ms, 5 how long one stays in line
+ * The part of a script that takes the place where a library's copies are created when it is free and nobody older is in
+ * line, or when an earlier run of the same event had it: a job runs once at a time, so that run is dead. Whoever does not get
+ * it stays in line for a moment, until it tries again; a time too far ahead is one from before the clock was set back.
+ * `age`: smaller is older; `lifeMs` of the place; `inLineMs`: how long one stays in line.
  */
-const TAKE_LUA = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-local owner = redis.call('GET', KEYS[1])
-local isOwn = owner and string.sub(owner, 1, #ARGV[1] + 1) == ARGV[1] .. ' '
-local isOldest = true
-local line = redis.call('HGETALL', KEYS[2])
-for index = 1, #line, 2 do
-  local age, untilText = string.match(line[index + 1], '^(%S+) (%S+)$')
-  local untilMs = tonumber(untilText)
-  if untilMs < now or untilMs > now + tonumber(ARGV[5]) then redis.call('HDEL', KEYS[2], line[index])
-  elseif line[index] ~= ARGV[1] and tonumber(age) < tonumber(ARGV[3]) then isOldest = false end
+export const TAKE_PLACE_LUA = `
+local function takePlace(place, line, event, run, age, lifeMs, inLineMs)
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local owner = redis.call('GET', place)
+  local isOwn = owner and string.sub(owner, 1, #event + 1) == event .. ' '
+  local isOldest = true
+  local waiting = redis.call('HGETALL', line)
+  for index = 1, #waiting, 2 do
+    local itsAge, untilText = string.match(waiting[index + 1], '^(%S+) (%S+)$')
+    local untilMs = tonumber(untilText)
+    if untilMs < now or untilMs > now + tonumber(inLineMs) then redis.call('HDEL', line, waiting[index])
+    elseif waiting[index] ~= event and tonumber(itsAge) < tonumber(age) then isOldest = false end
+  end
+  if isOwn or (not owner and isOldest) then
+    redis.call('SET', place, event .. ' ' .. run, 'PX', lifeMs)
+    redis.call('HDEL', line, event)
+    return true
+  end
+  redis.call('HSET', line, event, age .. ' ' .. string.format('%d', now + tonumber(inLineMs)))
+  redis.call('PEXPIRE', line, 10 * tonumber(inLineMs))
+  return false
 end
-if isOwn or (not owner and isOldest) then
-  redis.call('SET', KEYS[1], ARGV[1] .. ' ' .. ARGV[2], 'PX', ARGV[4])
-  redis.call('HDEL', KEYS[2], ARGV[1])
-  return 1
-end
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3] .. ' ' .. string.format('%d', now + tonumber(ARGV[5])))
-redis.call('PEXPIRE', KEYS[2], 10 * tonumber(ARGV[5]))
-return 0
+`;
+
+/** KEYS 1 place, 2 line; ARGV 1 event, 2 run, 3 age, 4 life in ms, 5 how long one stays in line */
+const TAKE_LUA = `${TAKE_PLACE_LUA}
+return takePlace(KEYS[1], KEYS[2], unpack(ARGV)) and 1 or 0
 `;
 
 /** KEYS 1 place, 2 line; ARGV 1 owner, 2 life in ms (0: release it), 3 event */
@@ -60,27 +67,34 @@ export interface CreatePlace {
 export interface CreatePlaces {
   /** Takes the place of `library`; null when somebody has it, or an older one waits for it: try again soon. */
   take(library: string, owner: PlaceOwner, lifeMs: number): Promise<CreatePlace | null>;
+  /** The place that `owner` has taken together with something else (create-claim.ts). */
+  taken(library: string, owner: PlaceOwner, lifeMs: number): CreatePlace;
   /** Leaves the line: does not want the place any more. */
   leave(library: string, owner: PlaceOwner): Promise<void>;
 }
 
 /** Longer than it takes to try again; one that died in line delays the others for no longer. */
-const IN_LINE_MS = 300;
+export const IN_LINE_MS = 300;
 
 /** Opens the places on a connection. Docs/decisions/0050 says why two creates at once are one too many. */
 export function openCreatePlaces(redis: Redis): CreatePlaces {
   const take = defineScript(redis, 'passportTakePlace', TAKE_LUA);
   const keep = defineScript(redis, 'passportKeepPlace', KEEP_LUA);
+  const taken = (library: string, { event, run }: PlaceOwner, lifeMs: number): CreatePlace => {
+    const keys = createPlaceKeys(library);
+    const change = (newLifeMs: number): Promise<unknown> => keep(keys, [`${event} ${run}`, newLifeMs, event]);
+    return {
+      keep: async () => (await change(lifeMs)) === 1,
+      release: async () => void (await change(0)),
+    };
+  };
   return {
-    async take(library, { event, run, sinceMs }, lifeMs) {
-      const keys = [...createPlaceKeys(library)];
-      const taken = await take(keys, [event, run, sinceMs, lifeMs, IN_LINE_MS]);
-      if (taken !== 1) return null;
-      return {
-        keep: async () => (await keep(keys, [`${event} ${run}`, lifeMs, event])) === 1,
-        release: async () => void (await keep(keys, [`${event} ${run}`, 0, event])),
-      };
+    async take(library, owner, lifeMs) {
+      const { event, run, sinceMs } = owner;
+      const answer = await take(createPlaceKeys(library), [event, run, sinceMs, lifeMs, IN_LINE_MS]);
+      return answer === 1 ? taken(library, owner, lifeMs) : null;
     },
+    taken,
     async leave(library, { event }) {
       const [, line] = createPlaceKeys(library);
       await redis.hdel(line, event);

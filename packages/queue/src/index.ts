@@ -68,8 +68,9 @@ export {
 } from './delayed-jobs.ts';
 export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
+export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
-export { type LockOwner, type PatronLocks, openPatronLocks } from './patron-lock.ts';
+export { type LockOwner, type PatronLocks, type ReleaseLock, openPatronLocks } from './patron-lock.ts';
 export {
   type ReportJobs,
   type QueuedReport,

@@ -1,6 +1,7 @@
 import type { JobData } from '@passport/contract';
+import type { CreateClaim } from '@passport/queue';
 import type { Done, Retry } from '../provision/result.ts';
-import type { JobLock } from '../provision/scan.ts';
+import type { Claimed, JobLock } from '../provision/scan.ts';
 import type { RequeueReason } from '../metrics/job-metrics.ts';
 
 /** A job as BullMQ delivers it, without BullMQ. */
@@ -15,8 +16,8 @@ export interface TakenJob {
   /** How often it ended in a bug of ours. */
   readonly bugs: number;
   readonly lock: JobLock;
-  /** Replaces the job's data. Throws LockLost. */
-  save(job: JobData): Promise<void>;
+  /** Takes the claim and replaces the job's data, both or neither. Throws LockLost. */
+  save(job: JobData, claim: CreateClaim): Promise<Claimed>;
 }
 
 /** The job's data with what it came to. */

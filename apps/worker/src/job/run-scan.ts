@@ -54,9 +54,11 @@ export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult
   const lock: ScanLock = {
     signal: taken.lock.signal,
     assertHeld: () => taken.lock.assertHeld(),
-    async noteSent(sent) {
-      job = withSent(job, sent);
-      await taken.save(job);
+    async noteSent(sent, claim) {
+      const noted = withSent(job, sent);
+      const claimed = await taken.save(noted, claim);
+      if (claimed === 'taken') job = noted;
+      return claimed;
     },
     nothingLeft() {
       const { sent, sent_before } = parsed.job;

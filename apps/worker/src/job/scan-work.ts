@@ -75,9 +75,10 @@ function tracedRun(taken: TakenJob, { run, tracing }: ScanWorkDeps): Promise<Run
  */
 async function recordedRun(taken: TakenJob, deps: ScanWorkDeps): Promise<RunResult> {
   let sent: JobData | undefined;
-  const save = async (job: JobData): Promise<void> => {
-    await taken.save(job);
-    sent = job;
+  const save: TakenJob['save'] = async (job, claim) => {
+    const claimed = await taken.save(job, claim);
+    if (claimed === 'taken') sent = job;
+    return claimed;
   };
   try {
     return await tracedRun({ ...taken, save }, deps);

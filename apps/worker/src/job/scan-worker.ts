@@ -1,6 +1,13 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { type JobData, isFailure } from '@passport/contract';
-import { type JobDataWriter, LenientWorker, QUEUE_PREFIX, SCANS, hasLostLock } from '@passport/queue';
+import {
+  type ClaimCreate,
+  type JobDataWriter,
+  LenientWorker,
+  QUEUE_PREFIX,
+  SCANS,
+  hasLostLock,
+} from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import { allDone } from './all-done.ts';
 import type { EndCheck } from './end-check.ts';
@@ -44,6 +51,7 @@ export interface ScanWorkerDeps {
   readonly retention: { readonly finishedMs: number; readonly failedMs: number };
   readonly work: ScanWork;
   readonly writeActive: JobDataWriter['writeActive'];
+  readonly claimCreate: ClaimCreate;
   readonly endCheck: EndCheck;
   /** Aborted when the grace is over: jobs are requeued as they are. */
   readonly deadline: AbortSignal;
@@ -139,11 +147,17 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 
 /** Runs a job and reports its result to BullMQ: returning completes it, an UnrecoverableError keeps it as failed. */
 async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: ScanWorkerDeps): Promise<void> {
-  const { work, writeActive, endCheck, now, log } = deps;
+  const { work, writeActive, claimCreate, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
   const write = async (data: object): Promise<void> => {
     lock.assertHeld();
     if (!(await writeActive(jobId, token, data))) throw new LockLost();
+  };
+  const save: TakenJob['save'] = async (data, claim) => {
+    lock.assertHeld();
+    const claimed = await claimCreate({ id: jobId, token, data }, claim);
+    if (claimed === 'lost') throw new LockLost();
+    return claimed;
   };
   const result = await work.run({
     data: job.data,
@@ -152,7 +166,7 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
     stalls: job.stalledCounter,
     bugs: job.attemptsMade,
     lock,
-    save: write,
+    save,
   });
   switch (result.kind) {
     case 'done':

@@ -2,7 +2,8 @@ import { type CreateResult, KohaError } from '@passport/koha-client';
 import type { Scan } from './scan.ts';
 import { CONFLICT, type CopyOrder, type CopyResult, misconfigured } from './copy-result.ts';
 import { findLocalCopy } from './local-copy.ts';
-import type { CreateAccess } from './create-place.ts';
+import type { CreateAccess, TakeWithPlace } from './create-place.ts';
+import type { PatronLock } from './patron-lock.ts';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
 import type { Step } from './step.ts';
 
@@ -10,8 +11,9 @@ export interface CopyDeps {
   readonly createAccess: Pick<CreateAccess, 'within'>;
   /** When the scan began to be worked on: of those who wait to create, the oldest is next. */
   readonly scan: Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
-  /** Writes down that the copy is about to be sent, before it is. */
-  readonly noteSent: () => Promise<void>;
+  readonly patronLock: Pick<PatronLock, 'take'>;
+  /** Writes down that the copy is about to be sent, before it is, and takes all that this needs, or nothing. */
+  readonly noteSent: TakeWithPlace;
   /** Takes that back: nothing was sent after all. */
   readonly nothingLeft: () => void;
   /** In [0, 1). */
@@ -39,18 +41,17 @@ const LONGEST_PAUSE_MS = 1_600;
  */
 export async function copyPatron(order: CopyOrder, step: Step, deps: CopyDeps): Promise<CopyResult> {
   let unsure = order.lookFirst;
+  if (unsure) await deps.patronLock.take();
   let last: NotCreated | null = null;
   for (let tries = 0; ; tries += 1) {
     const found = unsure || last !== null ? await findLocalCopy(order, step, unsure) : null;
     if (found !== null) return found;
     const end = last === null ? null : await decideEnd(last, tries, order, step, deps);
     if (end !== null) return end;
-    const placed = await deps.createAccess.within(deps.scan, step.signal, () =>
-      create(order, step, deps, tries === 0),
-    );
-    if (placed.kind === 'busy') return placed;
-    if (placed.value.kind === 'end') return placed.value.result;
-    last = placed.value;
+    const made = await createInPlace(order, step, deps, tries === 0);
+    if (made.kind === 'busy') return made;
+    if (made.kind === 'end') return made.result;
+    last = made;
     unsure ||= last.kind !== 'there';
     // An error that is over lets the look wait until right before the next try.
     const isOver = last.kind === 'record_refused' || (last.kind === 'lost' && last.isOfTheMoment);
@@ -103,15 +104,27 @@ type NotCreated =
 
 type Created = { readonly kind: 'end'; readonly result: CopyResult } | NotCreated;
 
-/** One create, noted as sent before the first one leaves. */
-async function create(order: CopyOrder, step: Step, deps: CopyDeps, isFirst: boolean): Promise<Created> {
+/** One create at the library at a time. The first one is noted as sent, with all that is needed for it, before it leaves. */
+async function createInPlace(
+  order: CopyOrder,
+  step: Step,
+  { createAccess, scan, patronLock, noteSent, nothingLeft }: CopyDeps,
+  isFirst: boolean,
+): Promise<Created | Extract<CopyResult, { kind: 'busy' }>> {
+  const work = (): Promise<Created> => create(order, step, isFirst ? nothingLeft : null);
+  for (;;) {
+    const placed = await createAccess.within(scan, step.signal, work, isFirst ? noteSent : undefined);
+    if (placed.kind === 'done') return placed.value;
+    if (placed.kind === 'busy') return placed;
+    await patronLock.take(); // waits for it outside of the line
+  }
+}
+
+/** `nothingLeft` is called where the body did not leave. */
+async function create(order: CopyOrder, step: Step, nothingLeft: (() => void) | null): Promise<Created> {
   const { lending, branch, body } = order;
   const confirmNotDuplicate = order.onLookAlike === 'create';
   step.assertHeld();
-  if (isFirst) {
-    await deps.noteSent();
-    step.assertHeld();
-  }
   const sentAt = step.monotonicNow();
   try {
     const answer = await step.call(lending, (koha) =>
@@ -126,7 +139,7 @@ async function create(order: CopyOrder, step: Step, deps: CopyDeps, isFirst: boo
         return { kind: 'there', because: answer };
     }
   } catch (error) {
-    if (isFirst && !mayHaveLeft(error)) deps.nothingLeft();
+    if (!mayHaveLeft(error)) nothingLeft?.();
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
     return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };

@@ -1,6 +1,6 @@
-import type { CreatePlaces, CreatePlace, PlaceOwner } from '@passport/queue';
+import type { CreateClaim, CreatePlace, CreatePlaces, PlaceOwner } from '@passport/queue';
 import { type CreateLine, buildCreateLine } from './create-line.ts';
-import type { Scan } from './scan.ts';
+import type { Claimed, Scan } from './scan.ts';
 
 /** A worker that dies in the place keeps the others out for no longer than this. */
 const LIFE_MS = 3_000;
@@ -13,7 +13,12 @@ const RETRY_EVERY_MS = 20;
 type Placed<T> =
   | { readonly kind: 'done'; readonly value: T }
   /** Nothing was begun: others are before it. */
-  | { readonly kind: 'busy'; readonly freeInMs: number };
+  | { readonly kind: 'busy'; readonly freeInMs: number }
+  /** Nothing was begun: another event has the patron lock. */
+  | { readonly kind: 'patron_busy' };
+
+/** Takes the place with what else the first create of a run needs, all or nothing. */
+export type TakeWithPlace = (place: Omit<CreateClaim, 'patronLock'>) => Promise<Claimed>;
 
 type Creator = Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
 
@@ -24,8 +29,13 @@ export interface CreateAccess {
    * looked up again: it comes back after so many milliseconds.
    */
   freeInMs(lending: string): number | null;
-  /** Does `work` as the only one who creates there. */
-  within<T>(scan: Creator, signal: AbortSignal, work: () => Promise<T>): Promise<Placed<T>>;
+  /** Does `work` as the only one who creates there. With `take` the place is taken by that. */
+  within<T>(
+    scan: Creator,
+    signal: AbortSignal,
+    work: () => Promise<T>,
+    take?: TakeWithPlace,
+  ): Promise<Placed<T>>;
 }
 
 export interface CreateAccessDeps {
@@ -57,13 +67,14 @@ export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
       const line = lineOf(lending);
       return line.isFull ? line.bookMs() : null;
     },
-    async within(scan, signal, work) {
+    async within(scan, signal, work, take) {
       const line = lineOf(scan.lending);
       const isFirst = await line.enter(scan.startedMs, signal);
       if (!isFirst) return { kind: 'busy', freeInMs: line.bookMs() };
       try {
-        const place = await waitForPlace(scan, signal, deps);
-        if (place === null) return { kind: 'busy', freeInMs: line.bookMs() };
+        const place = await waitForPlace(scan, signal, take, deps);
+        if (place === 'place_busy') return { kind: 'busy', freeInMs: line.bookMs() };
+        if (place === 'patron_busy') return { kind: 'patron_busy' };
         return { kind: 'done', value: await whileKept(place, work) };
       } finally {
         line.leave();
@@ -75,19 +86,25 @@ export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
 async function waitForPlace(
   { lending, eventId, startedMs }: Creator,
   signal: AbortSignal,
+  take: TakeWithPlace | undefined,
   { places, hasFreeSlots, newId, monotonicNow, pause }: CreateAccessDeps,
-): Promise<CreatePlace | null> {
+): Promise<CreatePlace | Exclude<Claimed, 'taken'>> {
   const owner: PlaceOwner = { event: `${lending}.${eventId}`, run: newId(), sinceMs: startedMs };
+  const tryOnce = async (): Promise<CreatePlace | Exclude<Claimed, 'taken'>> => {
+    if (take === undefined) return (await places.take(lending, owner, LIFE_MS)) ?? 'place_busy';
+    const claimed = await take({ library: lending, owner, placeLifeMs: LIFE_MS });
+    return claimed === 'taken' ? places.taken(lending, owner, LIFE_MS) : claimed;
+  };
   const until = monotonicNow() + PATIENCE_MS;
   try {
     for (;;) {
       signal.throwIfAborted();
-      const place = await places.take(lending, owner, LIFE_MS);
-      if (place !== null || (monotonicNow() >= until && !hasFreeSlots())) return place;
+      const place = await tryOnce();
+      if (place !== 'place_busy' || (monotonicNow() >= until && !hasFreeSlots())) return place;
       await pause(RETRY_EVERY_MS);
     }
   } catch (error) {
-    await places.leave(lending, owner).catch(() => undefined); // it leaves the line by itself
+    void places.leave(lending, owner).catch(() => undefined); // not waited for: it leaves the line by itself
     throw error;
   }
 }

@@ -1,5 +1,5 @@
-import type { PatronLocks } from '@passport/queue';
-import type { JobLock, Scan } from './scan.ts';
+import type { CreateClaim, PatronLocks, ReleaseLock } from '@passport/queue';
+import type { Claimed, JobLock, Scan } from './scan.ts';
 
 /** How long a patron lock lives beside one write: longer than a copy and its checkout take when all goes well. */
 const LOCK_LIFE_MS = 20_000;
@@ -16,61 +16,92 @@ export interface PatronLockDeps {
   readonly pause: (ms: number) => Promise<void>;
 }
 
-/** The patron lock ends before a write that starts now would surely be over. */
+/** The patron lock is not free in time, or ends before a write that starts now would surely be over. */
 class PatronLockOver extends Error {
   override readonly name = 'PatronLockOver';
 }
 
-/**
- * One job at a time writes for one home key at one lending library. Koha counts unique attributes without a lock, so the
- * old and the new card of a patron at two desks at once could make two copies. Null when the lock is not free in time, or ran out before all was
- * written. `work` gets the lock that says for how long it may write.
- */
-export function buildPatronLock(
-  deps: PatronLockDeps,
-): <T>(
+/** The patron lock of one run, which has the job's lock, too. It says for how long may be written. */
+export interface PatronLock extends JobLock {
+  /** Takes it, unless the run has it. Throws where it is not free in time. */
+  take(): Promise<void>;
+  /** Takes it with what `claim` takes, both or neither. */
+  takeWith(claim: (wish: CreateClaim['patronLock']) => Promise<Claimed>): Promise<Claimed>;
+}
+
+/** Does `work` with a patron lock; null where it was not to be had, or ran out before all was written. */
+export type WithPatronLock = <T>(
   scan: Pick<Scan, 'lending' | 'eventId'>,
   homeKey: string,
   lock: JobLock,
-  work: (writeLock: JobLock) => Promise<T>,
-) => Promise<T | null> {
+  work: (patronLock: PatronLock) => Promise<T>,
+) => Promise<T | null>;
+
+/**
+ * One job at a time writes for one home key at one lending library. Koha counts unique attributes without a lock, so the
+ * old and the new card of a patron at two desks at once could make two copies. The work takes the lock before it writes
+ * anything; it is released when the work is over.
+ */
+export function buildPatronLock(deps: PatronLockDeps): WithPatronLock {
   return async (scan, homeKey, lock, work) => {
-    const patronLock = await waitForLock(scan, homeKey, lock.signal, deps);
-    if (patronLock === null) return null;
-    const lastStart = patronLock.endsAt - deps.longestWriteMs(scan.lending);
-    const writeLock: JobLock = {
-      signal: lock.signal,
-      assertHeld() {
-        lock.assertHeld();
-        if (deps.monotonicNow() > lastStart) throw new PatronLockOver();
-      },
-    };
+    const { patronLock, release } = openPatronLock(scan, homeKey, lock, deps);
     try {
-      return await work(writeLock);
+      return await work(patronLock);
     } catch (error) {
       if (error instanceof PatronLockOver) return null;
       throw error;
     } finally {
-      void patronLock.release().catch(() => undefined); // not waited for: it runs out by itself
+      release();
     }
   };
 }
 
-async function waitForLock(
+function openPatronLock(
   { lending, eventId }: Pick<Scan, 'lending' | 'eventId'>,
   homeKey: string,
-  signal: AbortSignal,
+  lock: JobLock,
   { patronLocks, longestWriteMs, newId, monotonicNow, pause }: PatronLockDeps,
-): Promise<{ readonly endsAt: number; release(): Promise<void> } | null> {
+): { readonly patronLock: PatronLock; release(): void } {
+  const name = `${lending}:${homeKey}`;
   const owner = { event: `${lending}.${eventId}`, run: newId() };
-  const lifeMs = LOCK_LIFE_MS + longestWriteMs(lending);
-  const until = monotonicNow() + PATIENCE_MS;
-  for (;;) {
-    signal.throwIfAborted();
-    const sentAt = monotonicNow();
-    const release = await patronLocks.take(`${lending}:${homeKey}`, owner, lifeMs);
-    if (release !== null) return { endsAt: sentAt + lifeMs, release };
-    if (monotonicNow() >= until) return null;
-    await pause(RETRY_EVERY_MS);
-  }
+  const longestMs = longestWriteMs(lending);
+  const lifeMs = LOCK_LIFE_MS + longestMs;
+  let release: ReleaseLock | null = null;
+  let lastStart = -Infinity;
+  const taken = (sentAt: number, releaseIt: ReleaseLock): void => {
+    release = releaseIt;
+    lastStart = sentAt + lifeMs - longestMs;
+  };
+
+  const patronLock: PatronLock = {
+    signal: lock.signal,
+    assertHeld() {
+      lock.assertHeld();
+      if (monotonicNow() > lastStart) throw new PatronLockOver();
+    },
+    async take() {
+      if (release !== null) return;
+      const until = monotonicNow() + PATIENCE_MS;
+      for (;;) {
+        lock.signal.throwIfAborted();
+        const sentAt = monotonicNow();
+        const releaseIt = await patronLocks.take(name, owner, lifeMs);
+        if (releaseIt !== null) return taken(sentAt, releaseIt);
+        if (monotonicNow() >= until) throw new PatronLockOver();
+        await pause(RETRY_EVERY_MS);
+      }
+    },
+    async takeWith(claim) {
+      lock.assertHeld();
+      const sentAt = monotonicNow();
+      const answer = await claim({ name, run: owner.run, lifeMs });
+      if (answer === 'taken') taken(sentAt, patronLocks.taken(name, owner));
+      else if (answer === 'patron_busy') release = null; // it had run out
+      return answer;
+    },
+  };
+  return {
+    patronLock,
+    release: () => void release?.().catch(() => undefined), // not waited for: it runs out by itself
+  };
 }

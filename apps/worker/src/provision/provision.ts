@@ -14,7 +14,7 @@ import type { CopyOrder } from './copy-result.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import { type FindDeps, type Found, findPatron } from './find-patron.ts';
-import type { buildPatronLock } from './patron-lock.ts';
+import type { PatronLock, WithPatronLock } from './patron-lock.ts';
 import { type End, type Result, type Retry, checkoutTooLate, done } from './result.ts';
 import { decideFailure } from './retry-policy.ts';
 import type { Scan, ScanLock } from './scan.ts';
@@ -23,7 +23,7 @@ import { type StepDeps, openStep } from './step.ts';
 export interface ProvisionDeps extends FindDeps, CheckoutDeps, StepDeps, Pick<CopyDeps, 'random'> {
   readonly libraries: Pick<Libraries, 'call' | 'capabilities' | 'prepare'>;
   readonly createAccess: CreateAccess;
-  readonly withPatronLock: ReturnType<typeof buildPatronLock>;
+  readonly withPatronLock: WithPatronLock;
   readonly audit: Audit;
   /** A copy was made, so long after its scan. */
   readonly copied: (lending: string, sinceScanMs: number) => void;
@@ -39,9 +39,10 @@ export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps)
   const { made } = scan;
   if (made !== null) {
     // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
-    const result = await withPatronLock(scan, made.home_key, lock, (writeLock) =>
-      checkOutItem(scan, { made, lookFirst: true }, lending, openStep(writeLock, deps), deps),
-    );
+    const result = await withPatronLock(scan, made.home_key, lock, async (patronLock) => {
+      await patronLock.take();
+      return checkOutItem(scan, { made, lookFirst: true }, lending, openStep(patronLock, deps), deps);
+    });
     return result ?? othersFirst(scan, made.home, null);
   }
 
@@ -63,11 +64,12 @@ export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps)
       return done({ outcome: 'MISCONFIGURED', problem, homes: [home] });
     }
     const order = copyOrder(scan, found, copy, lending, consortium);
-    const result = await withPatronLock(scan, copy.homeKey, lock, async (writeLock) => {
-      const step = openStep(writeLock, deps);
+    const result = await withPatronLock(scan, copy.homeKey, lock, async (patronLock) => {
+      const step = openStep(patronLock, deps);
       const copyDeps = {
-        ...notesOfCopy(scan, copy, home, lock, deps),
+        ...notesOfCopy(scan, copy, home, { lock, patronLock }, deps),
         scan,
+        patronLock,
         createAccess,
         random: deps.random,
       };
@@ -128,12 +130,14 @@ const notesOfCopy = (
   scan: Scan,
   copy: Copy,
   home: string,
-  lock: ScanLock,
+  { lock, patronLock }: { readonly lock: ScanLock; readonly patronLock: PatronLock },
   { audit }: Pick<ProvisionDeps, 'audit'>,
 ): Pick<CopyDeps, 'noteSent' | 'nothingLeft'> => ({
-  async noteSent() {
-    await lock.noteSent({ home, home_key: copy.homeKey, fields: [...copy.fields] });
-    audit.sending(scan, copy);
+  async noteSent(place) {
+    const sent = { home, home_key: copy.homeKey, fields: [...copy.fields] };
+    const claimed = await patronLock.takeWith((wish) => lock.noteSent(sent, { ...place, patronLock: wish }));
+    if (claimed === 'taken') audit.sending(scan, copy);
+    return claimed;
   },
   nothingLeft: () => lock.nothingLeft(),
 });

@@ -1,4 +1,5 @@
 import { type JobData, dayOfScan, encryptionContext } from '@passport/contract';
+import type { ClaimResult, CreateClaim } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 
 /** A job, opened: what the workflow works with. It never leaves this process. */
@@ -37,10 +38,13 @@ export interface JobLock {
   assertHeld(): void;
 }
 
+/** What became of a claim. */
+export type Claimed = Exclude<ClaimResult, 'lost'>;
+
 /** What a workflow may do with its job while it runs. */
 export interface ScanLock extends JobLock {
-  /** Writes into the job that a copy is about to be sent. Throws LockLost. */
-  noteSent(sent: NonNullable<JobData['sent']>): Promise<void>;
+  /** Takes the claim and writes into the job that a copy is about to be sent, both or neither. Throws LockLost. */
+  noteSent(sent: NonNullable<JobData['sent']>, claim: CreateClaim): Promise<Claimed>;
   /** Takes back what this run has noted: nothing was sent after all. */
   nothingLeft(): void;
 }

@@ -1,0 +1,55 @@
+import type { Redis } from '@passport/runtime';
+import { IN_LINE_MS, type PlaceOwner, TAKE_PLACE_LUA } from './create-place.ts';
+import { createPlaceKeys, jobKey, patronLockKey } from './keys.ts';
+import { LOCK_IS_FREE_LUA } from './patron-lock.ts';
+import { defineScript } from './script.ts';
+
+/**
+ * All or nothing: the patron lock, the place where the library's copies are created, and the note in the job of what is about
+ * to be sent. Whoever does not get the place stays in line for it; whoever has to wait for the patron lock does not.
+ * KEYS 1 job, 2 its lock, 3 patron lock, 4 place, 5 line
+ * ARGV 1 token of the job's lock, 2 data, 3 run that gets the patron lock, 4 its life in ms, then what takePlace wants
+ */
+const CLAIM_LUA = `${LOCK_IS_FREE_LUA}${TAKE_PLACE_LUA}
+local event = ARGV[5]
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
+if not lockIsFree(KEYS[3], event) then
+  redis.call('HDEL', KEYS[5], event)
+  return 'patron_busy'
+end
+if not takePlace(KEYS[4], KEYS[5], unpack(ARGV, 5)) then return 'place_busy' end
+redis.call('SET', KEYS[3], event .. ' ' .. ARGV[3], 'PX', ARGV[4])
+redis.call('HSET', KEYS[1], 'data', ARGV[2])
+return 'taken'
+`;
+
+/** What a job needs before it may create a copy, beside the lock of the job itself. */
+export interface CreateClaim {
+  /** The lending library. */
+  readonly library: string;
+  readonly owner: PlaceOwner;
+  readonly placeLifeMs: number;
+  /** Of the same event. */
+  readonly patronLock: { readonly name: string; readonly run: string; readonly lifeMs: number };
+}
+
+/** `lost`: the job is another run's by now. Only with `taken` anything was taken, or written. */
+export type ClaimResult = 'taken' | 'place_busy' | 'patron_busy' | 'lost';
+
+/** Takes a claim and writes `data` into the active job, in one round trip and only together. */
+export type ClaimCreate = (
+  job: { readonly id: string; readonly token: string; readonly data: object },
+  claim: CreateClaim,
+) => Promise<ClaimResult>;
+
+/** On the connection that BullMQ uses, as all that is written into an active job (docs/decisions/0022). */
+export function buildClaimCreate(redis: Redis): ClaimCreate {
+  const claim = defineScript(redis, 'passportClaimCreate', CLAIM_LUA);
+  return async ({ id, token, data }, { library, owner, placeLifeMs, patronLock }) => {
+    const key = jobKey(id);
+    const keys = [key, `${key}:lock`, patronLockKey(patronLock.name), ...createPlaceKeys(library)];
+    const forPlace = [owner.event, owner.run, owner.sinceMs, placeLifeMs, IN_LINE_MS];
+    const forLock = [patronLock.run, patronLock.lifeMs];
+    return (await claim(keys, [token, JSON.stringify(data), ...forLock, ...forPlace])) as ClaimResult;
+  };
+}
