@@ -1,8 +1,6 @@
-import { once } from 'node:events';
-import { connect } from 'node:net';
-import { preciseNow } from '../clock.ts';
 import { setLatency } from '../koha-calls.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
+import { pingMs } from '../redis-ping.ts';
 import { recordRow, valueRow } from '../row.ts';
 import type { Round, Row } from '../row.ts';
 import { many } from '../scenario.ts';
@@ -97,21 +95,4 @@ async function scanOne(side: Side): Promise<number> {
   const scan = { cardnumber: cardOf(PREFIX, index), item_barcode: barcodeOf(index) };
   const { id, sentAt } = await side.bench.scan(scan);
   return (await side.bench.kohas.ended(id)).at - sentAt;
-}
-
-const PINGS = 50;
-
-/** The median of PINGs over one connection, after its first. */
-async function pingMs(port: number): Promise<number> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  const took: number[] = [];
-  for (let count = 0; count <= PINGS; count += 1) {
-    const answered = once(socket, 'data');
-    const sentAt = preciseNow();
-    socket.write('PING\r\n');
-    await answered;
-    if (count > 0) took.push(preciseNow() - sentAt);
-  }
-  socket.destroy();
-  return median(took);
 }
