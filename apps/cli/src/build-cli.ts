@@ -17,7 +17,7 @@ interface Group {
 const CONFIG: Group = { name: 'config', summary: 'check the configuration file' };
 const SECRET: Group = { name: 'secret', summary: 'generate secrets' };
 const EVENTS: Group = { name: 'events', summary: 'list, show and retry events' };
-const COPIES: Group = { name: 'copies', summary: 'export the receipts of copies' };
+const COPIES: Group = { name: 'copies', summary: 'list and manage copies, and export their receipts' };
 
 /** A command, and how it is loaded: BullMQ and the client of Kohas are most of what a command would wait for. */
 interface Loadable {
@@ -36,6 +36,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(EVENTS, 'list', async () => (await import('./events-list.ts')).eventsList),
   loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),
   loadable(EVENTS, 'retry', async () => (await import('./events-retry.ts')).eventsRetry),
+  loadable(COPIES, 'list', async () => (await import('./copies/list.ts')).copiesList),
   loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
 ];
 

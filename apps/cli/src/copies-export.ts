@@ -2,6 +2,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import type { DisclosureReceipt } from '@passport/queue';
 import { readReceipts } from '@passport/queue';
 import type { CommandDraft } from './command.ts';
+import { csvCell } from './csv-cell.ts';
 import { withQueue } from './with-queue.ts';
 
 interface ExportOptions {
@@ -32,9 +33,6 @@ const toRow = ({ at, home, lending, homeKey, eventId, fields }: DisclosureReceip
   event: eventId,
   fields,
 });
-
-/** A cell of RFC 4180. */
-const cell = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
 export const copiesExport: CommandDraft<ExportOptions> = {
   name: 'export',
@@ -68,7 +66,7 @@ export const copiesExport: CommandDraft<ExportOptions> = {
         if (!isWanted(receipt, wanted)) continue;
         const row = toRow(receipt);
         if (report.isJson) rows.push(row);
-        else report.line(COLUMNS.map((column) => cell([row[column]].flat().join(' '))).join(','));
+        else report.line(COLUMNS.map((column) => csvCell([row[column]].flat().join(' '))).join(','));
       }
       report.json({ receipts: rows });
       return 0;

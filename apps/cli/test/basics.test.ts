@@ -69,6 +69,7 @@ test('every command has help with examples, and --json', async () => {
     'events list',
     'events show',
     'events retry',
+    'copies list',
     'copies export',
     'stats',
   ];

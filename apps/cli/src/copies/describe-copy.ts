@@ -1,0 +1,48 @@
+import type { KohaPatron } from '@passport/koha-client';
+
+/** A copy as it is listed: numbers, codes and dates, nothing of the person. */
+export interface ListedCopy {
+  readonly lending: string;
+  readonly patron_id: number;
+  /** Null where the library writes none, and for copies of older software. */
+  readonly home_key: string | null;
+  readonly home: string | null;
+  readonly branch: string;
+  readonly category: string;
+  readonly expiry: string | null;
+  /** The day Koha enrolled the patron at the lending library. */
+  readonly since: string | null;
+  readonly anonymized: boolean;
+}
+
+/** The home key of a copy and the home library it names; Koha's own numbers have no colon. */
+function splitHomeKey(homeKey: string): { readonly home: string; readonly patronId: number } | null {
+  const found = /^([^:]+):([1-9]\d{0,14})$/.exec(homeKey.trim());
+  return found === null ? null : { home: found[1] ?? '', patronId: Number(found[2]) };
+}
+
+/** The value of the first attribute of this type that has one. */
+function attributeOf(patron: KohaPatron, type: string | null) {
+  return patron.attributes?.find((each) => each.type === type && (each.value ?? '').trim() !== '') ?? null;
+}
+
+/** Describes a copy by the attribute that it was listed by. */
+export function describeCopy(
+  lending: string,
+  patron: KohaPatron,
+  types: { readonly passport: string; readonly homeKey: string | null },
+): ListedCopy {
+  const homeKey = attributeOf(patron, types.homeKey)?.value?.trim() ?? null;
+  const passport = attributeOf(patron, types.passport)?.value?.trim() ?? null;
+  return {
+    lending,
+    patron_id: patron.patronId,
+    home_key: homeKey,
+    home: homeKey === null ? passport : (splitHomeKey(homeKey)?.home ?? null),
+    branch: patron.libraryId,
+    category: patron.categoryId,
+    expiry: patron.expiryDate,
+    since: patron.dateEnrolled,
+    anonymized: patron.anonymized === true,
+  };
+}

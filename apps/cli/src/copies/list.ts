@@ -1,0 +1,117 @@
+import { Option } from 'commander';
+import type { Consortium, Library } from '@passport/config';
+import { loadConsortium } from '@passport/config';
+import { KohaError } from '@passport/koha-client';
+import type { CliDeps } from '../cli-deps.ts';
+import type { CommandDraft } from '../command.ts';
+import { csvCell } from '../csv-cell.ts';
+import type { OpenKoha } from '../koha-clients.ts';
+import { openKohas } from '../koha-clients.ts';
+import { openLog } from '../open-log.ts';
+import type { Report } from '../report.ts';
+import type { ListedCopy } from './describe-copy.ts';
+import { describeCopy } from './describe-copy.ts';
+import { countsOf, lendersOf, readCopies } from './read-copies.ts';
+
+interface ListOptions {
+  readonly at?: string;
+  readonly of?: string;
+}
+
+const COLUMNS = ['home_key', 'lending', 'patron_id', 'branch', 'category', 'expiry', 'since'] as const;
+
+/** What went wrong at one library; the others are listed all the same. */
+interface Trouble {
+  readonly library: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The copies at one library, each passed on as it is read. Returns how many records could not be read. Throws KohaError. */
+async function listAt(
+  library: Library,
+  koha: OpenKoha,
+  of: string | undefined,
+  pass: (copy: ListedCopy) => void,
+  { signal }: CliDeps,
+): Promise<number> {
+  const { homeKeyAttribute: homeKey, passportAttribute: passport } = library.copy;
+  let unreadable = 0;
+  for await (const patron of readCopies(koha, library, of, { signal })) {
+    const copy = patron === null ? null : describeCopy(library.id, patron, { passport, homeKey });
+    if (copy === null) unreadable += 1;
+    else if (of === undefined || copy.home === of) pass(copy);
+  }
+  return unreadable;
+}
+
+function printRemarks(
+  copies: readonly ListedCopy[],
+  unreadable: number,
+  consortium: Consortium,
+  { progress }: Report,
+): readonly string[] {
+  const known = new Set(consortium.libraries.map(({ id }) => id));
+  const homes = copies.map(({ home }) => home ?? '').filter((home) => !known.has(home));
+  const unknown = countsOf(homes);
+  for (const [home, count] of Object.entries(unknown)) {
+    const what = home === '' ? 'have a home key that is none' : `name the home library "${home}"`;
+    progress(`HOME_UNKNOWN: ${count} ${what}, which the configuration does not have`);
+  }
+  if (unreadable > 0) progress(`${unreadable} records cannot be read`);
+  return Object.keys(unknown);
+}
+
+export const copiesList: CommandDraft<ListOptions> = {
+  name: 'list',
+  summary: 'list the copies at the lending libraries, without personal data',
+  description:
+    "Lists the copies that the lending libraries' Kohas hold now, in pages of 100: home key, Koha's patron number there, branch, " +
+    'category, expiry date, and the day since when. The output contains no name and no card. CSV, or JSON with --json. Copies of a ' +
+    'home library that the configuration does not have are reported. A library that does not answer does not stop the others; the ' +
+    'exit code is then 1.',
+  examples: [
+    'passport copies list',
+    'passport copies list --at riverside --of midland',
+    "passport copies list --json | jq '.copies | length'",
+  ],
+  options: [
+    new Option('--at <library>', 'only copies at this lending library'),
+    new Option('--of <library>', "only copies of this home library's patrons"),
+  ],
+  run: async ({ at, of }, _args, report, deps): Promise<0 | 1> => {
+    const consortium = loadConsortium(deps.env, deps.readFile);
+    const lenders = lendersOf(consortium, at);
+    const kohas = openKohas(lenders, deps);
+    const copies: ListedCopy[] = [];
+    const troubles: Trouble[] = [];
+    const log = openLog(deps);
+    const audit = { audit: true, action: 'copies_list', by: deps.user };
+    let unreadable = 0;
+    const pass = (copy: ListedCopy): void => {
+      copies.push(copy);
+      report.line(COLUMNS.map((column) => csvCell(String(copy[column] ?? ''))).join(','));
+    };
+    report.line(COLUMNS.join(','));
+    try {
+      for (const library of lenders) {
+        try {
+          const before = copies.length;
+          unreadable += await listAt(library, kohas.of(library.id), of, pass, deps);
+          const listed = { home: of ?? null, copies: copies.length - before };
+          log.info({ ...audit, lending: library.id, ...listed }, 'copies listed by an operator');
+        } catch (error) {
+          if (!(error instanceof KohaError)) throw error;
+          const { code, message } = error;
+          troubles.push({ library: library.id, code, message });
+          report.progress(`${message}; \`passport doctor ${library.id}\` says more`);
+        }
+      }
+    } finally {
+      kohas.close();
+    }
+    const unknownHomes = printRemarks(copies, unreadable, consortium, report);
+    report.json({ copies, unknown_homes: unknownHomes, unreadable, failed: troubles });
+    return troubles.length === 0 ? 0 : 1;
+  },
+};
