@@ -61,6 +61,9 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'put /scans/{event_id}/outcome' => $edits,
             'get /about'                    => $edits,
             'get /desk.js'                  => $circulates,
+            'get /copies'                   => $edits,
+            'put /copies/{patron_id}'       => $edits,
+            'delete /copies/{patron_id}'    => $edits,
         },
         'those of the contract'
     );

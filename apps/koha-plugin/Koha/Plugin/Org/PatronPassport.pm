@@ -9,6 +9,7 @@ use Mojo::File ();
 use Mojo::JSON ();
 
 use Koha::Plugin::Org::PatronPassport::Configuration;
+use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskPage;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
 use Koha::Plugin::Org::PatronPassport::Problem;
@@ -126,6 +127,7 @@ sub cronjob_nightly {
     my ($self) = @_;
 
     $self->scans->purge;
+    $self->copies->remove_deleted;
 
     return;
 }
@@ -160,9 +162,9 @@ sub uninstall {
     return 1;
 }
 
-=head2 settings, scans
+=head2 settings, scans, copies
 
-What was configured, read anew at each call, and the plugin's own table.
+What was configured, read anew at each call, and the plugin's own tables.
 
 =cut
 
@@ -177,6 +179,13 @@ sub scans {
 
     return Koha::Plugin::Org::PatronPassport::Scans->new(
         { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('scans') } );
+}
+
+sub copies {
+    my ($self) = @_;
+
+    return Koha::Plugin::Org::PatronPassport::Copies->new(
+        { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('copies') } );
 }
 
 1;

@@ -9,10 +9,10 @@ use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::About      qw( about_koha );
+use Koha::Plugin::Org::PatronPassport::Answer     qw( answer );
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
-use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Refusal    qw( fault is_json not_json not_taken );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( is_state_of );
@@ -37,7 +37,7 @@ sub add {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return _answer( $c, 'POST /scans', sub { return _add($c) } );
+    return answer( $c, 'POST /scans', sub { return _add($c) } );
 }
 
 sub _add {
@@ -97,7 +97,7 @@ sub get {
     my ($self) = @_;
     my $c = $self->openapi->valid_input or return;
 
-    return _answer( $c, 'GET /scans', sub { return _get($c) } );
+    return answer( $c, 'GET /scans', sub { return _get($c) } );
 }
 
 sub _get {
@@ -134,7 +134,7 @@ sub outcome {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return _answer( $c, 'PUT /scans/{event_id}/outcome', sub { return _outcome($c) } );
+    return answer( $c, 'PUT /scans/{event_id}/outcome', sub { return _outcome($c) } );
 }
 
 sub _outcome {
@@ -161,7 +161,7 @@ sub about {
     my ($self) = @_;
     my $c = $self->openapi->valid_input or return;
 
-    return _answer(
+    return answer(
         $c,
         'GET /about',
         sub {
@@ -181,7 +181,7 @@ sub desk {
     my ($self) = @_;
     my $c = $self->openapi->valid_input or return;
 
-    return _answer(
+    return answer(
         $c,
         'GET /desk.js',
         sub {
@@ -189,19 +189,6 @@ sub desk {
             $c->res->headers->cache_control('private, max-age=86400');
             return $c->render( data => script( _plugin()->bundle_path ) );
         }
-    );
-}
-
-# Koha's own last resort would log the text of the error, and a database's error can contain the values of a statement.
-sub _answer {
-    my ( $c, $what, $work ) = @_;
-
-    return 1 if eval { $work->(); 1 };
-
-    report( $what, $@ );
-    return $c->render(
-        status  => 500,
-        openapi => { error => 'Something went wrong', error_code => 'internal_server_error' }
     );
 }
 

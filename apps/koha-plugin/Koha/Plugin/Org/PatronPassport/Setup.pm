@@ -7,6 +7,7 @@ use C4::Context;
 use Koha::Patron::Attribute::Type;
 use Koha::Patron::Attribute::Types;
 
+use Koha::Plugin::Org::PatronPassport::CopyTable qw( drop_copy_table ensure_copy_table );
 use Koha::Plugin::Org::PatronPassport::ScanTable qw( drop_table ensure_table );
 
 # Before 24.11 a code has at most 10 characters.
@@ -18,7 +19,7 @@ our @EXPORT_OK = qw( ensure home_key_type undo );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::Setup - the table and the attribute types
+Koha::Plugin::Org::PatronPassport::Setup - the tables and the attribute types
 
 =head1 FUNCTIONS
 
@@ -34,7 +35,8 @@ library. Safe to repeat, and for several web workers at once: all of them upgrad
 sub ensure {
     my ($plugin) = @_;
 
-    ensure_table( C4::Context->dbh, _table($plugin) );
+    ensure_table( C4::Context->dbh, $plugin->get_qualified_table_name('scans') );
+    ensure_copy_table( C4::Context->dbh, $plugin->get_qualified_table_name('copies') );
 
     _ensure_type( $PASSPORT, 'Patron Passport: home library', { display_checkout => 1 } );
     _ensure_type(
@@ -48,14 +50,15 @@ sub ensure {
 
 =head2 undo
 
-Drops the plugin's own table. The attribute types stay, and with them what they say of patrons.
+Drops the plugin's own tables. The attribute types stay, and with them what they say of patrons.
 
 =cut
 
 sub undo {
     my ($plugin) = @_;
 
-    drop_table( C4::Context->dbh, _table($plugin) );
+    drop_table( C4::Context->dbh, $plugin->get_qualified_table_name('scans') );
+    drop_copy_table( C4::Context->dbh, $plugin->get_qualified_table_name('copies') );
 
     return;
 }
@@ -73,12 +76,6 @@ sub home_key_type {
     my $size   = $column ? ( $column->fetchrow_hashref // {} )->{COLUMN_SIZE} : undef;
 
     return defined $size && $size < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
-}
-
-sub _table {
-    my ($plugin) = @_;
-
-    return $plugin->get_qualified_table_name('scans');
 }
 
 sub _ensure_type {

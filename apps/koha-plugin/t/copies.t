@@ -1,0 +1,127 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/koha/lib", "$FindBin::Bin/..";
+
+use Mojo::JSON qw( encode_json );
+use Test::Mojo;
+use Test::More;
+
+use Passport::TestApi;
+use Passport::TestKoha;
+
+my $BASE  = '/api/v1/contrib/passport/copies';
+my $TABLE = 'koha_plugin_org_patronpassport_copies';
+my $HASH  = 'Ab3_-9:' . 'h' x 43;
+
+sub api {
+    my $koha = Passport::TestKoha->new;
+
+    return ( Test::Mojo->new( Passport::TestApi::app( $koha->{plugin} ) ), $koha );
+}
+
+sub row {
+    my (%changed) = @_;
+
+    return {
+        version  => 0,
+        home_key => 'midland:8',
+        fields   => { email => { hash => $HASH, at => 1_700_000_000, event => 'scan_1' } },
+        %changed,
+    };
+}
+
+subtest 'a row that is stored is read again, with its version' => sub {
+    my ($t) = api();
+    $t->put_ok( "$BASE/812" => json => row() )->status_is(200)->json_is( { version => 1 } );
+    $t->get_ok($BASE)
+        ->status_is(200)
+        ->json_is( { copies => [ { %{ row( version => 1 ) }, patron_id => 812 } ] } );
+};
+
+subtest 'of two writers that read the same version one starts again' => sub {
+    my ($t) = api();
+    $t->put_ok( "$BASE/812" => json => row() )->status_is(200);
+    $t->put_ok( "$BASE/812" => json => row( home_key => 'midland:9' ) )
+        ->status_is(409)
+        ->json_is( '/error_code' => 'other_version' );
+    $t->put_ok( "$BASE/812" => json => row( version => 1, home_key => 'midland:10' ) )
+        ->status_is(200)
+        ->json_is( { version => 2 } );
+    $t->put_ok( "$BASE/812" => json => row( version => 1 ) )->status_is(409);
+    $t->put_ok( "$BASE/813" => json => row( version => 4 ) )->status_is( 409, 'a row that is gone' );
+    $t->get_ok($BASE)->json_is( '/copies/0/home_key' => 'midland:10' )->json_hasnt('/copies/1');
+};
+
+subtest 'pages go by the patron number, between two numbers' => sub {
+    my ($t) = api();
+    $t->put_ok( "$BASE/$_" => json => row() )->status_is(200) foreach 30, 4, 100, 7;
+    my $ids = sub {
+        return [ map { $_->{patron_id} } @{ $t->get_ok("$BASE?$_[0]")->tx->res->json('/copies') } ];
+    };
+    is_deeply( $ids->(q{}),                [ 4, 7, 30, 100 ], 'all, by number' );
+    is_deeply( $ids->('after=4&limit=2'),  [ 7, 30 ],         'a page' );
+    is_deeply( $ids->('after=4&up_to=30'), [ 7, 30 ],         'up to a number' );
+    is_deeply( $ids->('after=100'),        [],                'no more' );
+    $t->get_ok("$BASE?limit=201")->status_is(400);
+    $t->get_ok("$BASE?after=x")->status_is(400);
+};
+
+subtest 'what is no row of ours is refused, a value in the clear above all' => sub {
+    my ($t) = api();
+    my $field = sub { return row( fields => { email => { %{ row()->{fields}{email} }, @_ } } ) };
+    foreach my $case (
+        [ 'a value for a hash', $field->( hash  => 'adaeze@example.org' ) ],
+        [ 'a value beside it',  $field->( value => 'adaeze@example.org' ) ],
+        [ 'no event',           row( fields => { email => { hash => $HASH, at => 1 } } ) ],
+        [ 'a strange event',    $field->( event => 'adaeze okafor' ) ],
+        [ 'a further key',      row( surname  => 'Okafor' ) ],
+        [ 'no home key',        row( home_key => q{} ) ],
+        )
+    {
+        $t->put_ok( "$BASE/812" => json => $case->[1] )->status_is( 400, $case->[0] );
+    }
+    $t->put_ok( "$BASE/812" => { 'Content-Type' => 'text/plain' } => encode_json( row() ) )->status_is(415);
+    $t->put_ok( "$BASE/0"   => json                               => row() )->status_is(400);
+    $t->get_ok($BASE)->json_is( { copies => [] } );
+};
+
+subtest 'a copy that is forgotten is gone, however often' => sub {
+    my ($t) = api();
+    $t->put_ok( "$BASE/812" => json => row() )->status_is(200);
+    $t->delete_ok("$BASE/812")->status_is(204) foreach 1 .. 2;
+    $t->get_ok($BASE)->json_is( { copies => [] } );
+    $t->put_ok( "$BASE/812" => json => row() )->status_is(200);
+};
+
+subtest 'the nightly job forgets the patrons that Koha deleted, and an upgrade nobody' => sub {
+    my ( $t, $koha ) = api();
+    $koha->add_patron( '21234000000017', 'okafor' );
+    my ($id) = $koha->{dbh}->selectrow_array('SELECT MAX(borrowernumber) FROM borrowers');
+    $t->put_ok( "$BASE/$_" => json => row() )->status_is(200) foreach $id, $id + 5;
+    $koha->{plugin}->$_ foreach qw( upgrade cronjob_nightly );
+    $t->get_ok($BASE)->json_is( '/copies/0/patron_id' => $id )->json_hasnt('/copies/1');
+};
+
+subtest 'the table goes with the plugin' => sub {
+    my ( undef, $koha ) = api();
+    $koha->{plugin}->uninstall foreach 1 .. 2;
+    local $koha->{dbh}{PrintError} = 0;
+    ok( !eval { $koha->{dbh}->selectrow_array("SELECT 1 FROM $TABLE"); 1 }, 'gone' );
+    $koha->{plugin}->install;
+    is_deeply( $koha->{plugin}->copies->page( {} ), [], 'back, and empty' );
+};
+
+subtest 'a database that fails is a 500 without a word of what was sent' => sub {
+    my ( $t, $koha ) = api();
+    $koha->{plugin}->uninstall;
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    local $koha->{dbh}{PrintError} = 0;
+    $t->put_ok( "$BASE/812" => json => row() )
+        ->status_is(500)
+        ->json_is( '/error_code' => 'internal_server_error' );
+    unlike( "@warnings", qr{midland:8|$HASH}xms, 'nor in the log' );
+};
+
+done_testing;
