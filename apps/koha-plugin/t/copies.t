@@ -86,14 +86,6 @@ subtest 'what is no row of ours is refused, a value in the clear above all' => s
     $t->get_ok($BASE)->json_is( { copies => [] } );
 };
 
-subtest 'a copy that is forgotten is gone, however often' => sub {
-    my ($t) = api();
-    $t->put_ok( "$BASE/812" => json => row() )->status_is(200);
-    $t->delete_ok("$BASE/812")->status_is(204) foreach 1 .. 2;
-    $t->get_ok($BASE)->json_is( { copies => [] } );
-    $t->put_ok( "$BASE/812" => json => row() )->status_is(200);
-};
-
 subtest 'the nightly job forgets the patrons that Koha deleted, and an upgrade nobody' => sub {
     my ( $t, $koha ) = api();
     $koha->add_patron( '21234000000017', 'okafor' );

@@ -63,7 +63,6 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'get /desk.js'                  => $circulates,
             'get /copies'                   => $edits,
             'put /copies/{patron_id}'       => $edits,
-            'delete /copies/{patron_id}'    => $edits,
         },
         'those of the contract'
     );

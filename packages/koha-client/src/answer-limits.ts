@@ -21,6 +21,8 @@ const LARGER: Partial<Readonly<Record<KohaOperation, number>>> = {
   'GET /patron_categories': LIST_BYTES,
   // One row for each branch, category and item type that has a rule, without pages: 50,000 of them are 6 MB.
   'GET /circulation_rules': 8 * 1024 * KB,
+  // 200 rows with some 25 fields of 120 bytes each.
+  'GET /contrib/passport/copies': 4 * 1024 * KB,
 };
 
 /** How many bytes an answer to this operation may have; nothing beyond is read. */

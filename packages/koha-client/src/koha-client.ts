@@ -22,6 +22,8 @@ import type { PluginAbout } from './plugin-routes.ts';
 import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
 import { readPatrons } from './read-patrons.ts';
+import { readRememberedCopies, rememberCopy } from './remembered-copies.ts';
+import type { RememberResult, RememberedCopy } from './remembered-copies.ts';
 import { createSession } from './session.ts';
 import type { CallOptions } from './session.ts';
 import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
@@ -84,6 +86,12 @@ export interface KohaClient {
   ): Promise<CheckoutResult>;
   reportOutcome(eventId: string, state: unknown, options?: CallOptions): Promise<void>;
   about(options?: CallOptions): Promise<PluginAbout>;
+  /** What the plugin remembers of the copies in this range of numbers; null without a plugin that can say. */
+  readRememberedCopies(
+    range: { readonly after: number; readonly upTo: number },
+    options?: CallOptions,
+  ): Promise<readonly RememberedCopy[] | null>;
+  rememberCopy(copy: RememberedCopy, options?: CallOptions): Promise<RememberResult>;
   capabilities(options?: CallOptions): Promise<Capabilities>;
   /** Opens a connection for a call that will follow, unless one is open. Sends nothing; what fails is that call's to meet. */
   openConnection(): void;
@@ -150,6 +158,8 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     checkOut: (wish, how, limits) => checkOut(session, descriptions, wish, how, limits),
     reportOutcome: (eventId, state, limits) => reportOutcome(session, eventId, state, limits),
     about: (limits) => readAbout(session, limits),
+    readRememberedCopies: (range, limits) => readRememberedCopies(session, range, limits),
+    rememberCopy: (copy, limits) => rememberCopy(session, copy, limits),
     capabilities: async (limits) => (await descriptions.get(limits)).capabilities,
     openConnection: () => session.openConnection(),
     reach: (limits) => readReach(session, options.url, limits),

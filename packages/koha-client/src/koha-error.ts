@@ -18,7 +18,9 @@ export type KohaOperation =
   | 'GET /patron_categories'
   | 'GET /circulation_rules'
   | 'GET /contrib/passport/about'
-  | 'PUT /contrib/passport/scans/{event_id}/outcome';
+  | 'PUT /contrib/passport/scans/{event_id}/outcome'
+  | 'GET /contrib/passport/copies'
+  | 'PUT /contrib/passport/copies/{patron_id}';
 
 /** Why a call gave no answer that can be used. Closed: a policy can switch over it exhaustively. */
 export type KohaErrorCode =

@@ -104,3 +104,36 @@ describe.each(releases)('copies of a Koha %s', (release) => {
 
   testThatRequestsFit(bench, []);
 });
+
+describe.each(releases)('what is remembered of copies beside a Koha %s', (release) => {
+  const bench = useContractBench(release);
+  const field = { hash: `Ab3_-9:${'h'.repeat(43)}`, at: 1_700_000_000, event: 'scan_1' };
+  const row = (patronId: number, version = 0) => ({
+    patronId,
+    version,
+    homeKey: `midland:${patronId}`,
+    fields: { email: field },
+  });
+  const read = (after: number, upTo: number) => bench.client.readRememberedCopies({ after, upTo });
+
+  test('is read as it was stored, page after page', async () => {
+    for (let id = 1; id <= 230; id += 1) await bench.client.rememberCopy(row(id));
+    bench.koha.clearCalls();
+    expect((await read(0, 9_999))?.map(({ patronId }) => patronId)).toHaveLength(230);
+    expect(bench.calls()).toHaveLength(2);
+    expect(await read(7, 8)).toEqual([row(8, 1)]);
+    expect(await read(230, 9_999)).toEqual([]);
+  });
+
+  test('is stored on top of the version that was read, and of no other', async () => {
+    expect(await bench.client.rememberCopy(row(812))).toEqual({ kind: 'stored', version: 1 });
+    expect(await bench.client.rememberCopy(row(812))).toEqual({ kind: 'other_version' });
+    expect(await bench.client.rememberCopy(row(812, 1))).toEqual({ kind: 'stored', version: 2 });
+  });
+
+  test('is nothing where Koha has no plugin, which is no failure', async () => {
+    bench.koha.putSettings({ plugin: false });
+    expect(await read(0, 999)).toBeNull();
+    expect(await bench.client.rememberCopy(row(812))).toEqual({ kind: 'no_plugin' });
+  });
+});

@@ -106,3 +106,35 @@ describe('patrons read by number', () => {
     expect(koha.seen).toEqual([]);
   });
 });
+
+describe('what is remembered of copies', () => {
+  const COPIES_ROUTE = 'GET /api/v1/contrib/passport/copies';
+  const field = { hash: `Ab3_-9:${'h'.repeat(43)}`, at: 1_700_000_000, event: 'scan_1' };
+  const row = (patronId: number, fields: unknown = { email: field }) => ({
+    patron_id: patronId,
+    version: 1,
+    home_key: 'midland:8',
+    fields,
+  });
+  test.each<[string, unknown]>([
+    ['a value for a hash', { copies: [row(1, { email: { ...field, hash: 'adaeze@example.org' } })] }],
+    ['rows out of order', { copies: [row(2), row(1)] }],
+    ['a row outside the range', { copies: [row(1_000)] }],
+    ['too many rows', { copies: range(1, 201).map((id) => row(id)) }],
+    ['another program’s JSON', { message: 'ok' }],
+  ])('is no answer with %s', async (_what, body) => {
+    koha = await startTinyKoha({ [COPIES_ROUTE]: json(200, body) });
+    await expect(koha.client().readRememberedCopies({ after: 0, upTo: 999 })).rejects.toMatchObject({
+      code: 'bad_answer',
+    });
+  });
+
+  test('is not taken for missing where a page of a proxy is', async () => {
+    koha = await startTinyKoha({
+      [COPIES_ROUTE]: (response) => response.writeHead(404).end('<html>no</html>'),
+    });
+    await expect(koha.client().readRememberedCopies({ after: 0, upTo: 999 })).rejects.toMatchObject({
+      retryable: true,
+    });
+  });
+});

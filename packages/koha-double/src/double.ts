@@ -8,6 +8,7 @@ import type { ItemTable } from './items/item-table.ts';
 import type { AttributeGaps } from './patrons/attribute-gaps.ts';
 import type { CardReservations } from './patrons/card-reservations.ts';
 import type { PatronTable } from './patrons/patron-table.ts';
+import type { CopyTable } from './plugin/copy-table.ts';
 import type { OutcomeTable } from './plugin/outcome-table.ts';
 import type { Settings } from './settings.ts';
 import type {
@@ -25,6 +26,7 @@ export interface Database {
   readonly items: ItemTable;
   readonly checkouts: CheckoutTable;
   readonly outcomes: OutcomeTable;
+  readonly copies: CopyTable;
   readonly reservations: CardReservations;
   readonly attributeGaps: AttributeGaps;
   readonly libraries: Map<string, LibraryRow>;

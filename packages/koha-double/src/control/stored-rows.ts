@@ -2,6 +2,7 @@ import type { CheckoutRow } from '../checkouts/checkout-table.ts';
 import type { Double } from '../double.ts';
 import type { ItemRow } from '../items/item-table.ts';
 import { isExpired, isRestricted, type AttributeRow, type PatronRow } from '../patrons/patron-row.ts';
+import type { CopyRow } from '../plugin/copy-table.ts';
 import type { OutcomeRow } from '../plugin/outcome-table.ts';
 
 /** A patron as stored: API names, hidden columns under their database name, attributes inline. */
@@ -42,6 +43,8 @@ export interface DoubleState {
   readonly fees: number;
   readonly statistics: number;
   readonly outcomes: readonly OutcomeRow[];
+  /** What the plugin remembers of copies. */
+  readonly copies: readonly CopyRow[];
 }
 
 export function readState(double: Double, cardnumber?: string): DoubleState {
@@ -63,6 +66,7 @@ export function readState(double: Double, cardnumber?: string): DoubleState {
     fees: db.fees,
     statistics: db.statistics,
     outcomes: db.outcomes.rows(),
+    copies: db.copies.rows(),
   };
 }
 

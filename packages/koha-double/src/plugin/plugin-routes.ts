@@ -4,6 +4,8 @@ import { filter, jsonBody, withErrors } from '../api/parameters.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import { isRecord } from '../record.ts';
 import { about } from './about.ts';
+import { copyRoutes } from './copy-routes.ts';
+import { isSentAsJson, notJson } from './json-only.ts';
 import { readDeskScript } from './desk-script.ts';
 import { answerScan } from './scan-answer.ts';
 import { queryReceiver } from './receiver.ts';
@@ -98,12 +100,6 @@ const putOutcome: Operation = {
   },
 };
 
-/** Koha reads a body as JSON whatever its type is said to be; the plugin's routes do not (its `Refusal.pm`). */
-const isSentAsJson = ({ headers }: ApiCall): boolean =>
-  /^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
-
-const notJson = (): Answer => problem(415, 'This takes application/json only', { error_code: 'not_json' });
-
 /** Whether it was a state of this event; an older one than the one kept changes nothing. */
 function storeState(call: ApiCall, id: string, state: unknown): boolean {
   if (!isRecord(state) || state['event_id'] !== id) return false;
@@ -149,4 +145,11 @@ const deskScript: Operation = {
   },
 };
 
-export const pluginRoutes: readonly Operation[] = [scan, readScan, putOutcome, getAbout, deskScript];
+export const pluginRoutes: readonly Operation[] = [
+  scan,
+  readScan,
+  putOutcome,
+  getAbout,
+  ...copyRoutes,
+  deskScript,
+];

@@ -6,6 +6,7 @@ import { ItemTable } from '../items/item-table.ts';
 import { AttributeGaps } from '../patrons/attribute-gaps.ts';
 import { CardReservations } from '../patrons/card-reservations.ts';
 import { PatronTable } from '../patrons/patron-table.ts';
+import { CopyTable } from '../plugin/copy-table.ts';
 import { OutcomeTable } from '../plugin/outcome-table.ts';
 import {
   completeAttributeType,
@@ -22,6 +23,7 @@ export function emptyDatabase(): Database {
     items: new ItemTable(),
     checkouts: new CheckoutTable(),
     outcomes: new OutcomeTable(),
+    copies: new CopyTable(),
     reservations: new CardReservations(),
     attributeGaps: new AttributeGaps(),
     libraries: new Map(),

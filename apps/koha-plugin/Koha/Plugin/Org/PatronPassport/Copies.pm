@@ -94,22 +94,6 @@ sub keep {
     return;
 }
 
-=head2 remove
-
-    $copies->remove($patron_id);
-
-Nothing of this patron is the service's any more. Safe to repeat.
-
-=cut
-
-sub remove {
-    my ( $self, $patron_id ) = @_;
-
-    $self->_write( "DELETE FROM $self->{table} WHERE patron_id = ?", $patron_id );
-
-    return;
-}
-
 =head2 remove_deleted
 
     $copies->remove_deleted;
@@ -125,7 +109,7 @@ sub remove_deleted {
         = $self->{dbh}
         ->selectcol_arrayref( "SELECT c.patron_id FROM $self->{table} c LEFT JOIN borrowers b"
             . ' ON b.borrowernumber = c.patron_id WHERE b.borrowernumber IS NULL' );
-    $self->remove($_) foreach @{$gone};
+    $self->_write( "DELETE FROM $self->{table} WHERE patron_id = ?", $_ ) foreach @{$gone};
 
     return;
 }

@@ -59,26 +59,6 @@ sub _keep {
     );
 }
 
-=head2 forget
-
-C<DELETE /copies/{patron_id}>: the patron is this library's own from now on.
-
-=cut
-
-sub forget {
-    my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
-
-    return answer(
-        $c,
-        'DELETE /copies/{patron_id}',
-        sub {
-            _copies()->remove( $c->param('patron_id') );
-            return $c->render( status => 204, openapi => undef );
-        }
-    );
-}
-
 sub _copies {
     return Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } )->copies;
 }

@@ -1,0 +1,25 @@
+/** What the service wrote into one copy, as the plugin stores it (its `Copies.pm`). */
+export interface CopyRow {
+  readonly patron_id: number;
+  readonly version: number;
+  readonly home_key: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** The plugin's table of copies. Every change names the version that it is based on; 0: there is no row yet. */
+export class CopyTable {
+  readonly #rows = new Map<number, CopyRow>();
+
+  /** By the patron's number. */
+  rows(): CopyRow[] {
+    return [...this.#rows.values()].toSorted((a, b) => a.patron_id - b.patron_id);
+  }
+
+  /** The new version, or null where the row is of another one by now. */
+  keep(row: CopyRow): number | null {
+    if (row.version !== (this.#rows.get(row.patron_id)?.version ?? 0)) return null;
+    const version = row.version + 1;
+    this.#rows.set(row.patron_id, { ...row, version });
+    return version;
+  }
+}
