@@ -19,6 +19,7 @@ import { buildCreateAccess } from './provision/create-place.ts';
 import { buildJobObserver } from './job/job-observer.ts';
 import { keepReceipts } from './job/keep-receipts.ts';
 import { buildSettlement } from './job/settlement.ts';
+import type { CopyMemory } from './remember/copy-memory.ts';
 import type { Libraries } from './koha/libraries.ts';
 import type { Sources } from './sources.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
@@ -47,6 +48,7 @@ export interface Opened {
   readonly redis: Redis;
   readonly reportQueue: ReportJobs;
   readonly libraries: Libraries;
+  readonly memory: CopyMemory;
   readonly slots: SlotClock;
   readonly load: WorkerLoad;
   readonly health: HealthTracker;
@@ -81,7 +83,7 @@ export function assembleWork(opened: Opened): ScanWork {
   const ledger = openLedger(redis);
   const reporter = buildReporter({
     libraries,
-    wantsReports: (id) => consortium.libraries.some((each) => each.id === id && each.retry.tellKoha),
+    wantsReports: (id) => wantsReports(consortium, id),
     nameOf,
     async queueReport({ library, event_id, traceparent, progress }) {
       const before = await countDelayedReports(redis, library);
@@ -113,6 +115,10 @@ export function assembleWork(opened: Opened): ScanWork {
   });
 }
 
+/** A library without the plugin says so by `retry.tell_koha`. */
+const wantsReports = ({ libraries }: WorkerConfig['consortium'], id: string): boolean =>
+  libraries.some((each) => each.id === id && each.retry.tellKoha);
+
 function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
   const { config, redis, libraries, jobs, sources, now, log } = opened;
   const { newId, monotonicNow, pause, random } = sources;
@@ -139,6 +145,9 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
       pause,
     }),
     random,
+    remember: (written) => {
+      if (wantsReports(consortium, written.lending)) opened.memory.note(written);
+    },
     audit: buildAudit(log),
     copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
     now,

@@ -32,6 +32,8 @@ import { kohaMetrics } from './metrics/koha-metrics.ts';
 import { assembleWork } from './assemble-work.ts';
 import { buildTasks } from './maintenance/tasks.ts';
 import { connectLibraries } from './koha/connect-libraries.ts';
+import { buildCopyMemory } from './remember/copy-memory.ts';
+import { rememberTask } from './remember/remember-task.ts';
 import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
 import type { Sources } from './sources.ts';
@@ -87,24 +89,19 @@ export async function startWorker(
   const seen = { metrics: kohaMetrics(metrics), hasFreeSlots: load.hasFreeSlots, tracing };
   const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
   const { libraries, health } = kohas;
+  const memory = buildCopyMemory({ redis, keys: config.keys, libraries, now, log });
+  lifecycle.own('memory of copies', () => memory.settled());
   const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
-  const opened = { config, nameOf, connection, redis, reportQueue, ...kohas, jobs, tracing };
+  const opened = { config, nameOf, connection, redis, reportQueue, ...kohas, memory, jobs, tracing };
   const work = assembleWork({ ...opened, load, sources, lifecycle, now, log });
 
   const workerId = sources.newId();
   lifecycle.own('library health', () => retire(redis, ids, workerId));
   const kept = { redis, queue, reportQueue, dropped };
   const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
-  const maintenance = startMaintenance(tasks, log);
+  const maintenance = startMaintenance([...tasks, rememberTask(consortium, memory)], log);
   lifecycle.own('maintenance', () => maintenance.close());
-  const giveUpAfterMs = (id: string): number | null => byId.get(id)?.retry.giveUpAfterMs ?? null;
-  const patience = { giveUpAfterMs, longestGiveUpMs: longestPatienceMs(consortium.libraries) };
-  const noteDelayed = async (library: string, jobId: string): Promise<number> => {
-    await noteDelayedReport(redis, library, jobId);
-    return countDelayedReports(redis, library);
-  };
-  const report = { connection, redis, libraries, noteDelayed, ...patience, nameOf, now, tracing, log };
-  const reports = startReportWorker(report);
+  const reports = startReports({ consortium, connection, redis, libraries, nameOf, now, tracing, log });
   lifecycle.own('report worker', () => reports.close());
   const { retention } = consortium;
   const { deadline } = lifecycle;
@@ -117,6 +114,25 @@ export async function startWorker(
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');
+}
+
+function startReports({
+  consortium,
+  ...deps
+}: Omit<Parameters<typeof startReportWorker>[0], 'noteDelayed' | 'giveUpAfterMs' | 'longestGiveUpMs'> & {
+  readonly consortium: WorkerConfig['consortium'];
+}): ReturnType<typeof startReportWorker> {
+  const { redis } = deps;
+  const giveUpAfterMs = new Map(consortium.libraries.map(({ id, retry }) => [id, retry.giveUpAfterMs]));
+  return startReportWorker({
+    ...deps,
+    giveUpAfterMs: (id) => giveUpAfterMs.get(id) ?? null,
+    longestGiveUpMs: longestPatienceMs(consortium.libraries),
+    async noteDelayed(library, jobId) {
+      await noteDelayedReport(redis, library, jobId);
+      return countDelayedReports(redis, library);
+    },
+  });
 }
 
 /** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */

@@ -112,6 +112,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     random: () => 0.5,
     audit: auditInto(audited),
     copied: () => undefined,
+    remember: () => undefined,
     now: Date.now,
     monotonicNow: () => performance.now(),
     pause: () => Promise.resolve(),

@@ -17,5 +17,6 @@ export type { CopyTraits } from './merged-copy.ts';
 export type { LocalMatch, LocalRecords } from './local-match.ts';
 export { decideHome, locate } from './locate.ts';
 export type { Located, Location, Refusing, Silent } from './locate.ts';
+export { WRITTEN_FIELD, writtenText, writtenValues } from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf } from './patron-copy.ts';
 export type { CopyCase, PatronCopy } from './patron-copy.ts';

@@ -69,6 +69,14 @@ export {
 export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
+export {
+  type Unremembered,
+  dropUnremembered,
+  leaveRememberTurn,
+  noteUnremembered,
+  readUnremembered,
+  takeRememberTurn,
+} from './unremembered.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
 export { type LockOwner, type PatronLocks, type ReleaseLock, openPatronLocks } from './patron-lock.ts';
 export {

@@ -6,11 +6,12 @@ import {
   decideCandidates,
   libraryById,
   passportTypes,
+  writtenValues,
 } from '@passport/patron-rules';
 import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
 import { type CheckoutDeps, checkOutItem } from './check-out.ts';
-import type { CopyOrder } from './copy-result.ts';
+import type { CopyOrder, CopyResult } from './copy-result.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import { type FindDeps, type Found, findPatron } from './find-patron.ts';
@@ -19,6 +20,7 @@ import { type End, type Result, type Retry, checkoutTooLate, done } from './resu
 import { decideFailure } from './retry-policy.ts';
 import type { Scan, ScanLock } from './scan.ts';
 import { type StepDeps, openStep } from './step.ts';
+import type { WrittenCopy } from '../remember/copy-memory.ts';
 
 export interface ProvisionDeps extends FindDeps, CheckoutDeps, StepDeps, Pick<CopyDeps, 'random'> {
   readonly libraries: Pick<Libraries, 'call' | 'capabilities' | 'prepare'>;
@@ -27,6 +29,8 @@ export interface ProvisionDeps extends FindDeps, CheckoutDeps, StepDeps, Pick<Co
   readonly audit: Audit;
   /** A copy was made, so long after its scan. */
   readonly copied: (lending: string, sinceScanMs: number) => void;
+  /** Remembers what was written into a copy; nothing waits for it. */
+  readonly remember: (written: WrittenCopy) => void;
 }
 
 /**
@@ -77,6 +81,7 @@ export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps)
       if (copied.kind === 'busy') return othersFirst(scan, home, copied.freeInMs);
       deps.audit.copied(scan, copy, copied);
       if ('end' in copied) return done({ homes: [home], ...copied.end });
+      rememberWritten(scan, copy, copied, deps);
       if (copied.kind === 'copied') deps.copied(scan.lending, deps.now() - scan.scannedMs);
       const lookFirst = copied.kind === 'ours' && scan.mayHaveWritten;
       return checkOutItem(scan, { made: copied.made, lookFirst }, lending, step, deps);
@@ -103,6 +108,23 @@ const composeCopy = (
   });
 
 type Copy = Extract<PatronCopy, { kind: 'copy' }>;
+
+/** A copy that this event made holds what was sent; in one that was there, the card or the home key can be new. */
+function rememberWritten(
+  { lending, eventId }: Scan,
+  { body, fields, homeKey }: Copy,
+  copied: Exclude<CopyResult, { kind: 'busy' }>,
+  { remember }: Pick<ProvisionDeps, 'remember'>,
+): void {
+  if (!('made' in copied)) return;
+  const { patron_id: patronId, disclosed, reasons } = copied.made;
+  const written = { lending, eventId, patronId, homeKey };
+  const all = writtenValues(body, fields);
+  if (copied.kind === 'copied' || disclosed !== null) remember({ ...written, values: all });
+  else if (reasons.includes('CARD_CHANGED'))
+    remember({ ...written, values: { cardnumber: body.cardnumber } });
+  else if (reasons.includes('REKEYED')) remember({ ...written, values: {} });
+}
 
 const copyOrder = (
   scan: Scan,

@@ -1,0 +1,145 @@
+import type { WorkerConfig } from '@passport/config';
+import type { RememberedCopy, RememberedField } from '@passport/koha-client';
+import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
+import {
+  dropUnremembered,
+  leaveRememberTurn,
+  noteUnremembered,
+  readUnremembered,
+  takeRememberTurn,
+} from '@passport/queue';
+import {
+  type Encryption,
+  type Logger,
+  type Redis,
+  createEncryption,
+  translateRedisError,
+} from '@passport/runtime';
+import * as z from 'zod';
+import type { Libraries } from '../koha/libraries.ts';
+
+/** A round of a worker that dies keeps the others out for no longer than this. */
+const TURN_MS = 60_000;
+/** Somebody else stored the row between our read and our write; twice in a row is a sweep at work. */
+const MOST_TRIES = 3;
+
+const entrySchema = z.object({
+  patron_id: z.number().int().positive(),
+  home_key: z.string(),
+  fields: z.record(z.string(), z.object({ hash: z.string(), at: z.number(), event: z.string() })),
+});
+type Entry = z.infer<typeof entrySchema>;
+
+/** What was written into a copy just now. */
+export interface WrittenCopy {
+  readonly lending: string;
+  readonly patronId: number;
+  readonly homeKey: string;
+  readonly eventId: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** What the service wrote into copies, remembered beside them at the lending Koha; keyed hashes, never a value. */
+export interface CopyMemory {
+  /** Takes it down, beside the scan: what fails here is reported by the sweep and costs no scan anything. */
+  note(written: WrittenCopy): void;
+  /** Stores what waits for a library with its Koha, a round at a time. Throws KohaError or LibraryClosed. */
+  store(lending: string): Promise<void>;
+  /** Everything that was noted has been taken down. */
+  settled(): Promise<void>;
+}
+
+export interface CopyMemoryDeps {
+  readonly redis: Redis;
+  readonly keys: WorkerConfig['keys'];
+  readonly libraries: Pick<Libraries, 'callBeside'>;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Builds the memory over Redis, where it waits, and the plugin of each lending Koha, where it stays. */
+export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
+  const { redis, now, log } = deps;
+  const encryption = createEncryption(deps.keys.map((key) => key.reveal()));
+  const running = new Set<Promise<void>>();
+  const noted = async (written: WrittenCopy): Promise<void> => {
+    const { lending, eventId: event, patronId } = written;
+    try {
+      const text = JSON.stringify(entryOf(written, encryption, Math.floor(now() / 1000)));
+      const isKept = await noteUnremembered(redis, lending, { id: `${patronId}.${event}`, text });
+      if (!isKept)
+        log.warn({ event, lending }, 'what was written into a copy is not remembered: too much waits');
+    } catch (error) {
+      const { kind } = translateRedisError(error);
+      log.warn({ event, lending, because: kind }, 'what was written into a copy is not remembered');
+    }
+  };
+  return {
+    note(written) {
+      const work = noted(written).finally(() => running.delete(work));
+      running.add(work);
+    },
+    async store(lending) {
+      const waiting = await readUnremembered(redis, lending);
+      if (waiting.length === 0 || !(await takeRememberTurn(redis, lending, TURN_MS))) return;
+      try {
+        for (const { id, text } of waiting) {
+          const entry = entrySchema.safeParse(JSON.parse(text));
+          if (entry.success) await storeOne(lending, entry.data, deps);
+          await dropUnremembered(redis, lending, id);
+        }
+      } finally {
+        await leaveRememberTurn(redis, lending);
+      }
+    },
+    settled: async () => void (await Promise.all(running)),
+  };
+}
+
+function entryOf(
+  { lending, patronId, homeKey, eventId, values }: WrittenCopy,
+  encryption: Pick<Encryption, 'hash'>,
+  at: number,
+): Entry {
+  return {
+    patron_id: patronId,
+    home_key: homeKey,
+    fields: hashedFields({ lending, patronId }, values, { encryption, at, event: eventId }),
+  };
+}
+
+/** The keyed hash of each value, when and by which event it was written. */
+export function hashedFields(
+  copy: { readonly lending: string; readonly patronId: number },
+  values: Readonly<Record<string, string | null>>,
+  { encryption, at, event }: { encryption: Pick<Encryption, 'hash'>; at: number; event: string },
+): Record<string, RememberedField> {
+  const hash = (name: string, value: string | null): string =>
+    encryption.hash(WRITTEN_FIELD, writtenText(copy, name, value));
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { hash: hash(name, value), at, event }]),
+  );
+}
+
+async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemoryDeps): Promise<void> {
+  const { patron_id: patronId, home_key: homeKey, fields } = entry;
+  const range = { after: patronId - 1, upTo: patronId };
+  for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+    const stored = await libraries.callBeside(lending, async (koha) => {
+      const rows = await koha.readRememberedCopies(range);
+      if (rows === null) return { kind: 'no_plugin' } as const;
+      const before: RememberedCopy = rows[0] ?? { patronId, homeKey, version: 0, fields: {} };
+      return koha.rememberCopy({ ...before, homeKey, fields: latestOf(before.fields, fields) });
+    });
+    if (stored.kind !== 'other_version') return;
+  }
+}
+
+/** Of two writes of one field the later one is what the copy holds. */
+function latestOf(
+  before: Readonly<Record<string, RememberedField>>,
+  more: Readonly<Record<string, RememberedField>>,
+): Record<string, RememberedField> {
+  const later = Object.entries(more).filter(([name, { at }]) => at >= (before[name]?.at ?? 0));
+  return { ...before, ...Object.fromEntries(later) };
+}

@@ -1,0 +1,126 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { KohaError } from '@passport/koha-client';
+import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
+import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
+import { leakGuard, startRedis } from '@passport/testkit';
+import { type CopyMemory, type WrittenCopy, buildCopyMemory } from '../src/remember/copy-memory.ts';
+import { ENCRYPTION } from './builders.ts';
+import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const CARD = '21234000000017';
+const log = createLogger({ name: 'test', level: 'silent' });
+
+let server: Awaited<ReturnType<typeof startRedis>>;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
+  await untilRedisReady(redis, 2_000);
+});
+beforeEach(() => redis.flushall());
+afterAll(async () => {
+  await closeRedis(redis);
+  await server.stop();
+});
+
+interface Bench {
+  readonly workflow: WorkflowBench;
+  readonly memory: CopyMemory;
+  /** Scans the card, with what it writes remembered. */
+  scan(eventId?: string): Promise<void>;
+  waiting(): Promise<number>;
+}
+
+async function open(): Promise<Bench> {
+  const workflow = own(await openWorkflow());
+  const { libraries } = workflow;
+  const memory = buildCopyMemory({
+    redis,
+    keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
+    libraries,
+    now: Date.now,
+    log,
+  });
+  return {
+    workflow,
+    memory,
+    async scan(eventId = 'evt_1') {
+      const remember = (written: WrittenCopy): void => memory.note(written);
+      await workflow.run({ item: null, job: { event_id: eventId } }, { remember });
+      await memory.settled();
+    },
+    waiting: () => redis.hlen('{passport}:unremembered:riverside'),
+  };
+}
+
+const hashOf = (patronId: number, field: string, value: string): string =>
+  ENCRYPTION.hash(WRITTEN_FIELD, writtenText({ lending: 'riverside', patronId }, field, value));
+
+describe('what was written into a copy', () => {
+  test('T-24 is remembered beside it by keyed hashes, and nothing of it in the clear', async () => {
+    const { workflow, memory, scan, waiting } = await open();
+    await scan();
+    const inRedis = JSON.stringify(await redis.hgetall('{passport}:unremembered:riverside'));
+    await memory.store('riverside');
+
+    const { patrons, copies } = workflow.riverside.state();
+    const copy = patrons.find(({ cardnumber }) => cardnumber === CARD);
+    const patronId = copy?.patron_id ?? 0;
+    expect(copies).toMatchObject([{ patron_id: patronId, version: 1 }]);
+    const fields = copies[0]?.fields as Record<string, { hash: string; event: string }>;
+    expect(fields['surname']).toMatchObject({ hash: hashOf(patronId, 'surname', 'Okafor'), event: 'evt_1' });
+    expect(fields['cardnumber']?.hash).toBe(hashOf(patronId, 'cardnumber', CARD));
+    expect(inRedis + JSON.stringify(copies)).not.toMatch(/Okafor|21234000000017/);
+    expect(await waiting()).toBe(0);
+  });
+
+  test('is stored later where the plugin failed, and the scan heard nothing of it', async () => {
+    const { workflow, memory, scan, waiting } = await open();
+    await scan();
+    const operation = 'PUT /contrib/passport/copies/{patron_id}';
+    workflow.riverside.addFaults([{ operation, times: 1, kind: 'reset_after' }]);
+    await expect(memory.store('riverside')).rejects.toThrow(KohaError);
+    expect(await waiting()).toBe(1);
+    await memory.store('riverside');
+    expect(await waiting()).toBe(0);
+    expect(workflow.riverside.state().copies).toHaveLength(1);
+  });
+
+  test('waits for nobody where there is no plugin', async () => {
+    const { workflow, memory, scan, waiting } = await open();
+    await scan();
+    workflow.riverside.putSettings({ plugin: false });
+    await memory.store('riverside');
+    expect(await waiting()).toBe(0);
+  });
+
+  test('T-27 of a card that was replaced is the new card alone', async () => {
+    const { workflow, memory, scan } = await open();
+    await scan();
+    await memory.store('riverside');
+    const before = workflow.riverside.state().copies[0]?.fields;
+    workflow.midland.putPatron(CARD, { cardnumber: '21234000000099' });
+    await workflow.run(
+      { item: null, card: '21234000000099', job: { event_id: 'evt_2' } },
+      { remember: (written) => memory.note(written) },
+    );
+    await memory.settled();
+    await memory.store('riverside');
+
+    const [row] = workflow.riverside.state().copies;
+    const card = { hash: hashOf(row?.patron_id ?? 0, 'cardnumber', '21234000000099'), event: 'evt_2' };
+    expect(row).toMatchObject({ version: 2, fields: { cardnumber: card } });
+    expect({ ...row?.fields, cardnumber: null }).toEqual({ ...before, cardnumber: null });
+  });
+
+  test('is remembered once for a copy that was there', async () => {
+    const { memory, scan, waiting, workflow } = await open();
+    await scan();
+    await memory.store('riverside');
+    await scan('evt_2');
+    expect(await waiting()).toBe(0);
+    expect(workflow.riverside.state().copies).toMatchObject([{ version: 1 }]);
+  });
+});

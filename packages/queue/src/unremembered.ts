@@ -1,0 +1,51 @@
+import type { Redis } from '@passport/runtime';
+import { unrememberedKey, unrememberedTurnKey } from './keys.ts';
+
+/** More than this of one library wait nowhere: what is beyond is reported by its sweep, never overwritten. */
+const MOST_WAITING = 10_000;
+/** A Koha that was away for longer has a sweep report what it does not know. */
+const LIFE_SECONDS = 30 * 24 * 3600;
+const READ_AT_ONCE = 50;
+
+/** What was written into a copy and is not stored with the lending Koha yet: keyed hashes, no values. */
+export interface Unremembered {
+  /** Names the write: Koha's number of the copy, and the event. */
+  readonly id: string;
+  readonly text: string;
+}
+
+/** Keeps it until the lending Koha has stored it; false when too much waits there. */
+export async function noteUnremembered(
+  redis: Redis,
+  library: string,
+  { id, text }: Unremembered,
+): Promise<boolean> {
+  const key = unrememberedKey(library);
+  if ((await redis.hlen(key)) >= MOST_WAITING) return false;
+  await redis.hset(key, id, text);
+  await redis.expire(key, LIFE_SECONDS);
+  return true;
+}
+
+/** Some of what waits for a library, in no order. */
+export async function readUnremembered(redis: Redis, library: string): Promise<readonly Unremembered[]> {
+  const [, found] = await redis.hscan(unrememberedKey(library), '0', 'COUNT', READ_AT_ONCE);
+  const entries: Unremembered[] = [];
+  for (let index = 0; index < found.length && entries.length < READ_AT_ONCE; index += 2) {
+    entries.push({ id: found[index] ?? '', text: found[index + 1] ?? '' });
+  }
+  return entries;
+}
+
+export async function dropUnremembered(redis: Redis, library: string, id: string): Promise<void> {
+  await redis.hdel(unrememberedKey(library), id);
+}
+
+/** True for one of several workers, for so long: it stores what waits for the library. */
+export async function takeRememberTurn(redis: Redis, library: string, lifeMs: number): Promise<boolean> {
+  return (await redis.set(unrememberedTurnKey(library), '1', 'PX', lifeMs, 'NX')) !== null;
+}
+
+export async function leaveRememberTurn(redis: Redis, library: string): Promise<void> {
+  await redis.del(unrememberedTurnKey(library));
+}
