@@ -5,7 +5,13 @@ import { buildAudit } from '../src/provision/audit.ts';
 import { openScan } from '../src/provision/scan.ts';
 import { ENCRYPTION, aScan, jobData } from './builders.ts';
 
-const copy = { kind: 'copy', body: {} as never, homeKey: 'midland:17', fields: ['surname'] } as const;
+const copy = {
+  kind: 'copy',
+  body: {} as never,
+  homeKey: 'midland:17',
+  fields: ['surname'],
+  agreed: ['surname'],
+} as const;
 const unheard = { silent: [], refused: [] };
 
 function bench() {

@@ -30,6 +30,8 @@ export type PatronCopy =
       readonly homeKey: string;
       /** Names of the fields whose values come from home, in the order of the groups; for audit and receipts. */
       readonly fields: readonly string[];
+      /** Names of all fields that may come from home, those that home has empty too. */
+      readonly agreed: readonly string[];
     }
   /** Nothing may be written until a person fixes the lending library's configuration. */
   | { readonly kind: 'misconfigured'; readonly problem: Misconfiguration };
@@ -51,7 +53,8 @@ export function buildPatronCopy(the: CopyCase): PatronCopy {
     return { kind: 'misconfigured', problem: { what: 'category', name: codeOf(patron.categoryId) } };
   }
   const fixed = fixedValues(the);
-  const copied = copiedValues(the, fixed);
+  const agreed = agreedFields(the, fixed);
+  const copied = copiedValues(the, agreed);
   const kept = Object.fromEntries(Object.entries(fixed).filter(([, value]) => value !== ''));
   const values = fitNames({ ...copied, ...kept });
   const homeKey = homeKeyOf(home.id, patron.patronId);
@@ -64,7 +67,8 @@ export function buildPatronCopy(the: CopyCase): PatronCopy {
     ...expiryOf(lending.copy.expiry, patron.expiryDate, the.scannedOn),
     extended_attributes: passportOf(lending, home.id, homeKey),
   };
-  return { kind: 'copy', body, homeKey, fields: Object.keys(copied).filter((name) => name in values) };
+  const fields = Object.keys(copied).filter((name) => name in values);
+  return { kind: 'copy', body, homeKey, fields, agreed: agreed.map(({ name }) => name) };
 }
 
 /** A category code as Koha's own form takes it (`categories.tt`); null for text that only another library's Koha calls one. */
@@ -77,23 +81,27 @@ function chooseCategory(choice: CategoryChoice, homeCategory: string): string | 
   return Object.hasOwn(choice.map, homeCategory) ? (choice.map[homeCategory] ?? null) : choice.otherwise;
 }
 
-/** What comes from home: allowed by all three, taken by this Koha, not fixed by the lending library. */
-function copiedValues(
-  { patron, home, agreement, lending, accepts }: CopyCase,
+/** What may come from home: allowed by all three, taken by this Koha, not fixed by the lending library. */
+function agreedFields(
+  { home, agreement, lending, accepts }: CopyCase,
   fixed: Readonly<Record<string, string>>,
-): Record<string, string> {
+): readonly PatronField[] {
   const allowing: readonly (readonly string[])[] = [
     home.share.fields,
     lending.copy.fields,
     ...(agreement.fields === null ? [] : [agreement.fields]),
   ];
   const allowed = (name: string): boolean => allowing.every((names) => names.includes(name));
+  return PATRON_FIELDS.filter(
+    ({ name }) => (name === 'surname' || allowed(name)) && !(name in fixed) && accepts(name),
+  );
+}
+
+function copiedValues({ patron }: CopyCase, agreed: readonly PatronField[]): Record<string, string> {
   const values: Record<string, string> = {};
-  for (const field of PATRON_FIELDS) {
-    const { name } = field;
-    if (name !== 'surname' && !allowed(name)) continue;
-    const value = valueFor(field, patron.fields[name] ?? '');
-    if (value !== '' && !(name in fixed) && accepts(name)) values[name] = value;
+  for (const field of agreed) {
+    const value = valueFor(field, patron.fields[field.name] ?? '');
+    if (value !== '') values[field.name] = value;
   }
   return values;
 }

@@ -25,6 +25,7 @@ describe('a copy', () => {
       kind: 'copy',
       homeKey: 'midland:812',
       fields: ['surname', 'firstname', 'email', 'date_of_birth'],
+      agreed: ['surname', 'firstname', 'email', 'date_of_birth'],
       body: {
         cardnumber: CARD,
         surname: 'Okafor',

@@ -1,0 +1,239 @@
+import { describe, expect, test } from '@jest/globals';
+import type { KohaPatron, RememberedCopy } from '@passport/koha-client';
+import fc from 'fast-check';
+import {
+  type RefreshCase,
+  buildPatronCopy,
+  decideRefresh,
+  isBlind,
+  refreshBody,
+  wantedValues,
+  writtenText,
+} from '../src/index.ts';
+import { aCopyCase, attribute, library, patron } from './builders.ts';
+
+const HOME_KEY = 'midland:812';
+const ALL = ['surname', 'firstname', 'email', 'address', 'city', 'phone'];
+const EVERY = [...ALL, 'cardnumber', 'expiry_date'];
+
+/** A hash that anybody can read: what matters here is which key and which value it is of. */
+const hashOf = (value: string | null, key = 'k1'): string => `${key}:${value ?? ''}`;
+const isWritten: RefreshCase['isWritten'] = (_field, value, hash) =>
+  hash.startsWith('k1:') ? hash === hashOf(value) : null;
+
+type Values = Readonly<Record<string, string | null>>;
+const NOW: Values = { surname: 'Okafor', email: 'new@post.example', city: 'Midland', cardnumber: '21' };
+
+function holding(values: Values, changes: Partial<KohaPatron> = {}): KohaPatron {
+  const { cardnumber, expiry_date: expiryDate, ...fields } = values;
+  const passport = [attribute('PASSPORTED', 'midland'), attribute('PASSPORTED_ID', HOME_KEY)];
+  const empty = Object.fromEntries(ALL.map((name) => [name, null]));
+  const all = { ...empty, ...fields };
+  return {
+    ...patron({ categoryId: 'PT', libraryId: 'MAIN', attributes: passport, ...changes }),
+    fields: all,
+    surname: all['surname'] ?? null,
+    cardnumber: cardnumber ?? null,
+    expiryDate: expiryDate ?? null,
+  };
+}
+
+const remembered = (values: Values, key = 'k1'): RememberedCopy => ({
+  patronId: 812,
+  version: 1,
+  homeKey: HOME_KEY,
+  fields: Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      { hash: hashOf(value, key), at: 1, event: 'scan_1' },
+    ]),
+  ),
+});
+
+function decide(
+  local: Values,
+  wanted: Record<string, string>,
+  was: RememberedCopy | null,
+  more: Partial<RefreshCase> = {},
+) {
+  return decideRefresh({
+    copy: holding(local),
+    home: patron(),
+    homeKey: HOME_KEY,
+    traits: { homeKeyAttribute: 'PASSPORTED_ID', copyCategories: ['PT'] },
+    wanted,
+    remembered: was,
+    isWritten,
+    ...more,
+  });
+}
+
+describe('the refresh of one copy', () => {
+  const old: Values = { ...NOW, email: 'old@post.example' };
+  const wanted = { surname: 'Okafor', email: 'new@post.example', city: 'Midland', cardnumber: '21' };
+
+  test('T-24 writes what changed at home, and keeps what was edited here', () => {
+    const edited = { ...old, city: 'Riverside' };
+    const moved = { ...wanted, city: 'Lakeside' };
+    expect(decide(edited, moved, remembered(old))).toEqual({
+      change: { email: 'new@post.example' },
+      kept: ['city'],
+      findings: ['REFRESHED', 'KEPT_LOCAL'],
+    });
+  });
+
+  test('leaves a copy alone that is as home has it', () => {
+    expect(decide(NOW, wanted, remembered(NOW))).toEqual({ change: {}, kept: [], findings: ['UNCHANGED'] });
+    expect(decide(NOW, wanted, null)).toMatchObject({ findings: ['UNCHANGED'] });
+  });
+
+  test.each<[string, RememberedCopy | null, string]>([
+    ['nothing is remembered of it', null, 'NOT_REMEMBERED'],
+    [
+      'something is remembered of another home key',
+      { ...remembered(old), homeKey: 'midland:9' },
+      'NOT_REMEMBERED',
+    ],
+    ['the key of what is remembered is not here', remembered(old, 'k0'), 'KEY_UNKNOWN'],
+  ])('T-24 writes nothing where %s, and says so', (_what, was, finding) => {
+    expect(decide(old, wanted, was)).toEqual({ change: {}, kept: [], findings: [finding] });
+  });
+
+  test('clears what home has emptied, and never a name or a card', () => {
+    const emptied = { ...wanted, email: '', surname: '', cardnumber: '' };
+    expect(decide(NOW, emptied, remembered(NOW))).toMatchObject({ change: { email: null } });
+    expect(decide({ ...NOW, email: 'edited@here.example' }, emptied, remembered(NOW)).change).toEqual({});
+  });
+
+  test('fills a field that was empty at home when the copy was made, unless somebody did here', () => {
+    const more = { ...wanted, phone: '555' };
+    expect(decide(NOW, more, remembered(NOW)).change).toEqual({ phone: '555' });
+    expect(decide({ ...NOW, phone: '777' }, more, remembered(NOW))).toMatchObject({
+      change: {},
+      kept: ['phone'],
+    });
+  });
+
+  test('T-27 gives the copy the new card of the patron', () => {
+    expect(decide(NOW, { ...wanted, cardnumber: '22' }, remembered(NOW))).toEqual({
+      change: { cardnumber: '22' },
+      kept: [],
+      findings: ['CARD_CHANGED'],
+    });
+  });
+
+  test('moves the expiry with home’s', () => {
+    const was = { ...NOW, expiry_date: '2026-01-01' };
+    const next = { ...wanted, expiry_date: '2028-01-01' };
+    expect(decide(was, next, remembered(was))).toMatchObject({ change: { expiry_date: '2028-01-01' } });
+    expect(decide({ ...was, expiry_date: '2026-02-01' }, next, remembered(was)).change).toEqual({});
+  });
+
+  test.each<[string, Partial<RefreshCase>, string]>([
+    ['an anonymised copy', { copy: holding(old, { anonymized: true }) }, 'COPY_ANONYMIZED'],
+    ['a copy of an anonymised patron', { home: patron({ anonymized: true }) }, 'HOME_GONE'],
+    [
+      'a copy merged into a native patron',
+      { copy: holding(old, { categoryId: 'AD' }) },
+      'MERGED_INTO_NATIVE',
+    ],
+  ])('T-27 never writes to %s', (_what, changes, finding) => {
+    expect(decide(old, wanted, remembered(old), changes)).toEqual({
+      change: {},
+      kept: [],
+      findings: [finding],
+    });
+  });
+
+  test('T-28 reports what home restricted, lost or let expire, and what it freed no longer', () => {
+    const home = patron({ restricted: true, cardLost: true, expired: true });
+    const findings = ['HOME_RESTRICTED', 'HOME_CARD_LOST', 'HOME_EXPIRED'];
+    expect(decide(NOW, wanted, remembered(NOW), { home })).toEqual({ change: {}, kept: [], findings });
+    const flagged = holding(NOW, { restricted: true, cardLost: true, expired: true });
+    expect(decide(NOW, wanted, remembered(NOW), { home, copy: flagged }).findings).toEqual(['UNCHANGED']);
+    expect(decide(NOW, wanted, remembered(NOW), { copy: flagged }).findings).toEqual(['UNCHANGED']);
+  });
+});
+
+const value = fc.constantFrom('', 'a', 'b', 'c');
+const values = fc.record(Object.fromEntries(EVERY.map((name) => [name, value]))) as fc.Arbitrary<
+  Record<string, string>
+>;
+const agreed = fc.subarray(EVERY);
+const pick = (all: Record<string, string>, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, all[name] ?? '']));
+
+test('T-24 whatever three values meet, nothing is written over what the service did not write', () => {
+  fc.assert(
+    fc.property(values, values, values, agreed, agreed, (local, next, last, inAgreement, known) => {
+      const { change } = decide(local, pick(next, inAgreement), remembered(pick(last, known)));
+      for (const field of Object.keys(change)) {
+        const isOurs = known.includes(field) ? local[field] === last[field] : local[field] === '';
+        expect(isOurs && local[field] !== next[field]).toBe(true);
+      }
+    }),
+  );
+});
+
+test('T-24 every field of the agreement that still holds what was written gets home’s value', () => {
+  fc.assert(
+    fc.property(values, values, agreed, (local, next, inAgreement) => {
+      const { change } = decide(local, pick(next, inAgreement), remembered(local));
+      const after = { ...local, ...Object.fromEntries(Object.entries(change).map(([k, v]) => [k, v ?? ''])) };
+      const emptied = (name: string) =>
+        next[name] === '' && ['surname', 'cardnumber', 'expiry_date'].includes(name);
+      for (const name of inAgreement) expect(after[name]).toBe(emptied(name) ? local[name] : next[name]);
+    }),
+  );
+});
+
+test('T-23 a refresh never touches branch, category, attributes or anything outside the agreement', () => {
+  fc.assert(
+    fc.property(values, values, agreed, (local, next, inAgreement) => {
+      const copy = holding(local);
+      const { change } = decide(local, pick(next, inAgreement), remembered(local));
+      const body = refreshBody(copy, change);
+      expect(body).toMatchObject({ library_id: 'MAIN', category_id: 'PT' });
+      const allowed = new Set([...inAgreement, 'surname', 'library_id', 'category_id']);
+      expect(Object.keys(body).filter((key) => !allowed.has(key))).toEqual([]);
+      if (!inAgreement.includes('surname')) expect(body.surname).toBe(copy.surname);
+    }),
+  );
+});
+
+test('what a copy made now would have is wanted, with the empty fields of the agreement and no others', () => {
+  const lending = library('riverside', {
+    copy: { fields: ['surname', 'email', 'phone'], expiry: { kind: 'home' } },
+  });
+  const made = buildPatronCopy(aCopyCase({ lending, patron: patron({ fields: { phone: null } }) }));
+  if (made.kind !== 'copy') throw new Error('no copy');
+  expect(wantedValues(made, lending.copy.expiry)).toEqual({
+    surname: 'Okafor',
+    email: 'home email',
+    phone: '',
+    cardnumber: '21234000000017',
+    expiry_date: '2027-05-01',
+  });
+  expect(wantedValues(made, { kind: 'days', days: 30 })).not.toHaveProperty('expiry_date');
+});
+
+test.each([
+  [10, 100, false],
+  [11, 100, true],
+  [20, 1_000, false],
+  [21, 1_000, true],
+])('%i of %i copies missing at one home: blind %s', (missing, all, expected) => {
+  expect(isBlind(missing, all)).toBe(expected);
+});
+
+test('equal values of two patrons, two fields or two libraries are remembered differently', () => {
+  const at = { lending: 'riverside', patronId: 1 };
+  const texts = [
+    writtenText(at, 'city', 'Ghent'),
+    writtenText({ ...at, patronId: 2 }, 'city', 'Ghent'),
+    writtenText({ ...at, lending: 'lakeside' }, 'city', 'Ghent'),
+    writtenText(at, 'state', 'Ghent'),
+  ];
+  expect(new Set(texts).size).toBe(4);
+  expect(writtenText(at, 'city', null)).toBe(writtenText(at, 'city', ' '));
+});
