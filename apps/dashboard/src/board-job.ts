@@ -1,7 +1,7 @@
 import type { QueueJob, QueueJobJson } from '@bull-board/api/typings/app';
 import { type EventState, eventStateOf, parseJob } from '@passport/contract';
 import { jobTitle } from './job-title.ts';
-import { adviceOn } from './pages/event-advice.ts';
+import { adviceOn } from './outcome-table.ts';
 
 /** A job as BullMQ gives it, as far as the board is concerned. */
 export interface QueuedJob {

@@ -1,6 +1,6 @@
 import type { EventState } from '@passport/contract';
 import type { ActionName } from '../person-actions.ts';
-import { adviceOn } from './event-advice.ts';
+import { adviceOn } from '../outcome-table.ts';
 import { codeOf, eventPath } from './event-list.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { timeElement } from './time-text.ts';

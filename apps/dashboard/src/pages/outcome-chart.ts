@@ -1,4 +1,5 @@
-import { type HourOfOutcomes, OUTCOME_GROUPS, type OutcomeGroup } from '../outcome-groups.ts';
+import type { HourOfOutcomes } from '../outcome-hours.ts';
+import { OUTCOME_GROUPS, type OutcomeGroup } from '../outcome-table.ts';
 import { type Bar, barChart } from './bar-chart.ts';
 import type { Html } from './html.ts';
 

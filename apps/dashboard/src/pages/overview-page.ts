@@ -1,4 +1,4 @@
-import { hoursOf, totalsOf } from '../outcome-groups.ts';
+import { hoursOf, totalsOf } from '../outcome-hours.ts';
 import type { Overview } from '../read-overview.ts';
 import { eventList } from './event-list.ts';
 import { type Html, html } from './html.ts';

@@ -1,32 +1,6 @@
-import { OUTCOMES, type Outcome, isFailure } from '@passport/contract';
+import { OUTCOMES, type Outcome } from '@passport/contract';
 import type { OutcomeCount } from '@passport/queue';
-
-/** What an outcome means for the person at the desk, in four words that a chart can show. */
-export const OUTCOME_GROUPS = ['served', 'unknown card', 'desk decides', 'failed'] as const;
-export type OutcomeGroup = (typeof OUTCOME_GROUPS)[number];
-
-/** The group of an outcome. */
-export function groupOf(outcome: Outcome): OutcomeGroup {
-  if (isFailure(outcome)) return 'failed';
-  switch (outcome) {
-    case 'COPIED':
-    case 'ALREADY_LOCAL':
-      return 'served';
-    case 'NOT_FOUND':
-    case 'NOT_A_CARD':
-    case 'HOME_GONE':
-      return 'unknown card';
-    case 'AMBIGUOUS_HOME':
-    case 'NOT_ELIGIBLE':
-    case 'LOOKS_LIKE_LOCAL_PATRON':
-    case 'LOCAL_CONFLICT':
-    case 'MERGED_INTO_NATIVE':
-    case 'COPY_ANONYMIZED':
-      return 'desk decides';
-    default:
-      return outcome satisfies never;
-  }
-}
+import { OUTCOME_TABLE, type OutcomeGroup } from './outcome-table.ts';
 
 /** One hour of the chart. */
 export interface HourOfOutcomes {
@@ -44,7 +18,7 @@ export function hoursOf(counts: readonly OutcomeCount[], nowMs: number): readonl
     const startMs = thisHour - (23 - index) * HOUR_MS;
     const rows = counts.filter(({ hour }) => Date.parse(hour) === startMs);
     const sum = (group: OutcomeGroup): number =>
-      total(rows.filter(({ outcome }) => groupOf(outcome) === group));
+      total(rows.filter(({ outcome }) => OUTCOME_TABLE[outcome].group === group));
     return {
       startMs,
       counts: {

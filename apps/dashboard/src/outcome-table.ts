@@ -1,0 +1,91 @@
+import type { EventState, Outcome } from '@passport/contract';
+
+/** What an outcome means for the person at the desk, in four words that a chart can show. */
+export const OUTCOME_GROUPS = ['served', 'unknown card', 'desk decides', 'failed'] as const;
+export type OutcomeGroup = (typeof OUTCOME_GROUPS)[number];
+
+/** What the dashboard shows of an outcome. */
+interface OutcomeRow {
+  readonly group: OutcomeGroup;
+  /** What a person can do about it, in one or two sentences; null when there is nothing to do. */
+  readonly advice: string | ((state: EventState) => string) | null;
+}
+
+/** One row for each outcome: a new outcome does not compile without a row. */
+export const OUTCOME_TABLE: Readonly<Record<Outcome, OutcomeRow>> = {
+  COPIED: { group: 'served', advice: null },
+  ALREADY_LOCAL: { group: 'served', advice: null },
+  NOT_FOUND: { group: 'unknown card', advice: null },
+  NOT_A_CARD: { group: 'unknown card', advice: null },
+  HOME_GONE: {
+    group: 'unknown card',
+    advice:
+      'The home library has anonymised this patron. Only the home library can say which number the person has now.',
+  },
+  AMBIGUOUS_HOME: { group: 'desk decides', advice: null },
+  NOT_ELIGIBLE: { group: 'desk decides', advice: null },
+  LOOKS_LIKE_LOCAL_PATRON: { group: 'desk decides', advice: null },
+  LOCAL_CONFLICT: { group: 'desk decides', advice: null },
+  MERGED_INTO_NATIVE: {
+    group: 'desk decides',
+    advice:
+      'The lending Koha merged the copy into one of its own patrons. Its staff decide whose record that is, and remove the passport and the home key from it (docs/koha-setup.md).',
+  },
+  COPY_ANONYMIZED: {
+    group: 'desk decides',
+    advice:
+      'Remove the passport and the home key from the anonymised record in the lending Koha (docs/koha-setup.md). The next scan then creates a new copy.',
+  },
+  HOME_UNREACHABLE: {
+    group: 'failed',
+    advice: 'Check that these libraries answer (see the overview, or run "passport doctor"), then retry.',
+  },
+  LENDING_UNREACHABLE: {
+    group: 'failed',
+    advice: 'Check that this library answers (see the overview, or run "passport doctor"), then retry.',
+  },
+  LENDING_REFUSED: {
+    group: 'failed',
+    advice:
+      'Koha could not store the patron and gave no reason. Check its own log at this time, fix the cause, then retry.',
+  },
+  MISCONFIGURED: { group: 'failed', advice: adviceOnProblem },
+  TOO_LATE: {
+    group: 'failed',
+    advice:
+      'The scan was too old to be processed. Retry only if the patron is still waiting; nothing will be checked out.',
+  },
+};
+
+/** What a person can do about an event; null when there is nothing to do. */
+export function adviceOn(state: EventState): string | null {
+  if (state.state === 'waiting') {
+    return 'It is retried automatically. Try it now if you know that the library is back.';
+  }
+  const advice = state.outcome === null ? null : OUTCOME_TABLE[state.outcome].advice;
+  return typeof advice === 'function' ? advice(state) : advice;
+}
+
+function adviceOnProblem({ problem }: EventState): string {
+  if (problem === null) return 'Run "passport doctor", fix what it reports, then retry.';
+  const what = problem.name === null ? '' : ` (${problem.name})`;
+  const where = `"passport doctor ${problem.library}" says how to fix it. Then retry.`;
+  switch (problem.what) {
+    case 'credentials':
+      return `${problem.library} refuses our API key. Check the client id and secret in its Koha and here. ${where}`;
+    case 'permission':
+      return `The API user at ${problem.library} lacks a permission${what}. ${where}`;
+    case 'category':
+      return `The patron category${what} does not exist at ${problem.library}, or none is chosen. ${where}`;
+    case 'branch':
+      return `The branch${what} does not exist at ${problem.library}. ${where}`;
+    case 'attribute_type':
+      return `The patron attribute type${what} does not exist at ${problem.library}. ${where}`;
+    case 'mandatory_attribute':
+      return `${problem.library} requires a patron attribute${what} that a copy does not have. ${where}`;
+    case 'other':
+      return `${problem.library} refused the copy${what}. ${where}`;
+    default:
+      return problem.what satisfies never;
+  }
+}
