@@ -12,6 +12,16 @@ function shown(view: Partial<View>, language = 'en'): Shown {
 }
 
 describe('what the panel says', () => {
+  test('each outcome after which nothing can be checked out shows the step that failed', () => {
+    const bad = OUTCOMES.filter((outcome) => outcome !== 'COPIED' && outcome !== 'ALREADY_LOCAL');
+    expect(Object.keys(desk.FAILED_STEPS).toSorted()).toEqual(bad.toSorted());
+    expect(shown({ state: aState({ outcome: 'LOCAL_CONFLICT' }) }).steps).toMatchObject({
+      search: 'done',
+      copy: 'failed',
+    });
+    expect(shown({ state: aState({ outcome: 'NOT_FOUND' }) }).steps).toMatchObject({ search: 'failed' });
+  });
+
   test('while nothing is decided it says what is done, and that it is still done', () => {
     expect(shown({})).toMatchObject({ headline: 'Reporting the card …', tone: 'wait', takesItem: true });
     const working = aState({ state: 'working', outcome: null, homes: [] });

@@ -46,6 +46,7 @@ export interface Desk {
   nextReportMs(faults: number, retryAfterS?: number): number | undefined;
   readReport(status: number, body: unknown): { kind: string; eventId?: string; fault?: string };
   readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };
+  readonly FAILED_STEPS: Readonly<Record<string, string>>;
   describe(view: View, words: Words, language: string): Shown;
   hitsIn(document: unknown, jQuery: unknown): string;
   isSearchFor(card: string, document: unknown): boolean;
@@ -61,6 +62,7 @@ const DECISIONS = [
   'pace',
   'read-answer',
   'scan-state',
+  'steps',
   'words',
 ] as const;
 

@@ -1,15 +1,22 @@
 import { isFinal, isHere, isCheckedOut, isLocated } from './scan-state.js';
 
-/** Outcomes about a patron who was found. */
-const FOUND = [
-  'NOT_ELIGIBLE',
-  'LOOKS_LIKE_LOCAL_PATRON',
-  'LOCAL_CONFLICT',
-  'MERGED_INTO_NATIVE',
-  'COPY_ANONYMIZED',
-  'LENDING_REFUSED',
-  'LENDING_UNREACHABLE',
-];
+/** The step that failed, for each outcome after which nothing can be checked out: the patron was found, or not. */
+export const FAILED_STEPS = {
+  NOT_FOUND: 'search',
+  NOT_A_CARD: 'search',
+  AMBIGUOUS_HOME: 'search',
+  HOME_GONE: 'search',
+  HOME_UNREACHABLE: 'search',
+  MISCONFIGURED: 'search',
+  TOO_LATE: 'search',
+  NOT_ELIGIBLE: 'copy',
+  LOOKS_LIKE_LOCAL_PATRON: 'copy',
+  LOCAL_CONFLICT: 'copy',
+  MERGED_INTO_NATIVE: 'copy',
+  COPY_ANONYMIZED: 'copy',
+  LENDING_REFUSED: 'copy',
+  LENDING_UNREACHABLE: 'copy',
+};
 
 /** The steps of the workflow and how far each is: done, now, later or failed. */
 export function stepsOf(view) {
@@ -30,6 +37,6 @@ export function stepsOf(view) {
     if (view.withItem) steps.checkout = isCheckedOut(state) ? 'done' : 'failed';
     return steps;
   }
-  const wasFound = FOUND.includes(state.outcome);
+  const wasFound = FAILED_STEPS[state.outcome] === 'copy';
   return { ...steps, search: wasFound ? 'done' : 'failed', copy: wasFound ? 'failed' : 'later' };
 }
