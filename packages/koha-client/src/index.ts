@@ -23,7 +23,7 @@ export {
   PATRON_FIELDS,
   SETTABLE_FIELDS,
 } from './patron-fields.ts';
-export type { FieldLimit, PatronField, PatronFieldGroup } from './patron-fields.ts';
+export type { FieldLimit, PatronField } from './patron-fields.ts';
 export type { PluginAbout } from './plugin-routes.ts';
 export { isAnsweredByPage, quoteOf } from './quote-answer.ts';
 export type { Reach } from './reach.ts';

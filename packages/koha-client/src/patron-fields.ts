@@ -1,12 +1,9 @@
 /** How long a value Koha takes: of its bytes in UTF-8, or of its characters (code points). */
 export type FieldLimit = { readonly bytes: number } | { readonly characters: number };
 
-export type PatronFieldGroup = 'name' | 'contact' | 'address' | 'birth' | 'alternate' | 'gender';
-
 export interface PatronField {
   /** Koha's name of the field in its API. */
   readonly name: string;
-  readonly group: PatronFieldGroup;
   readonly limit: FieldLimit;
   /** What the value must be: free text, a date `YYYY-MM-DD`, or a code that is taken whole or not at all. */
   readonly kind: 'text' | 'date' | 'code';
@@ -17,15 +14,15 @@ const TEXT: FieldLimit = { bytes: 65_535 };
 /** `tinytext`. */
 const SHORT: FieldLimit = { bytes: 255 };
 
-const text = (group: PatronFieldGroup, limit: FieldLimit, names: readonly string[]): PatronField[] =>
-  names.map((name) => ({ name, group, limit, kind: 'text' }));
+const text = (limit: FieldLimit, names: readonly string[]): PatronField[] =>
+  names.map((name) => ({ name, limit, kind: 'text' }));
 
 /**
  * The only patron fields that are ever read from a home library or written to a copy (contract.md section 5), with Koha's
  * limits (API.md section 3). Whatever is not here does not exist for this service: a new Koha column is not copied by itself.
  */
 export const PATRON_FIELDS: readonly PatronField[] = [
-  ...text('name', TEXT, [
+  ...text(TEXT, [
     'surname',
     'firstname',
     'preferred_name',
@@ -35,19 +32,15 @@ export const PATRON_FIELDS: readonly PatronField[] = [
     'initials',
     'pronouns',
   ]),
-  ...text('contact', TEXT, ['email', 'phone', 'secondary_email', 'secondary_phone']),
-  ...text('contact', SHORT, ['mobile']),
+  ...text(TEXT, ['email', 'phone', 'secondary_email', 'secondary_phone']),
+  ...text(SHORT, ['mobile']),
   // Half a number would reach somebody else's phone.
-  { name: 'sms_number', group: 'contact', limit: { characters: 50 }, kind: 'code' },
-  ...text('address', SHORT, ['street_number', 'street_type', 'postal_code']),
-  ...text('address', TEXT, ['address', 'address2', 'city', 'state', 'country']),
-  { name: 'date_of_birth', group: 'birth', limit: { characters: 10 }, kind: 'date' },
-  ...text('alternate', SHORT, [
-    'altaddress_street_number',
-    'altaddress_street_type',
-    'altaddress_postal_code',
-  ]),
-  ...text('alternate', TEXT, [
+  { name: 'sms_number', limit: { characters: 50 }, kind: 'code' },
+  ...text(SHORT, ['street_number', 'street_type', 'postal_code']),
+  ...text(TEXT, ['address', 'address2', 'city', 'state', 'country']),
+  { name: 'date_of_birth', limit: { characters: 10 }, kind: 'date' },
+  ...text(SHORT, ['altaddress_street_number', 'altaddress_street_type', 'altaddress_postal_code']),
+  ...text(TEXT, [
     'altaddress_address',
     'altaddress_address2',
     'altaddress_city',
@@ -56,7 +49,7 @@ export const PATRON_FIELDS: readonly PatronField[] = [
     'altaddress_email',
     'altaddress_phone',
   ]),
-  { name: 'gender', group: 'gender', limit: { characters: 1 }, kind: 'code' },
+  { name: 'gender', limit: { characters: 1 }, kind: 'code' },
 ];
 
 /** Fields a lending library may set to a fixed value beside the contact fields, with Koha's limits. */
