@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { stderr } from 'node:process';
 import type { Locator } from 'playwright-core';
-import { waitFor } from '@passport/testkit';
-import { findChromium } from '../harness/chromium.ts';
+import { waitFor, findChromium } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { startDesks } from '../harness/start-desk.ts';
 import type { Desk, Desks } from '../harness/start-desk.ts';

@@ -1,6 +1,6 @@
+import { findChromium } from '@passport/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { stderr } from 'node:process';
-import { findChromium } from '../harness/chromium.ts';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { startDesks } from '../harness/start-desk.ts';
 import type { Desk, Desks } from '../harness/start-desk.ts';

@@ -1,9 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { startFaultProxy } from '@passport/testkit';
+import { startFaultProxy, startChromium } from '@passport/testkit';
 import type { FaultProxy } from '@passport/testkit';
-import { startChromium } from './chromium.ts';
 import { startConsortium } from './start-consortium.ts';
 import type { Consortium } from './start-consortium.ts';
 import { threeLibraries } from './three-libraries.ts';

@@ -29,3 +29,5 @@ export type { StartedSentinel } from './start-sentinel.ts';
 export { makeTestCertificate } from './test-certificate.ts';
 export type { TestCertificate } from './test-certificate.ts';
 export { waitFor } from './wait-for.ts';
+export { findChromium, startChromium } from './chromium.ts';
+export { findProgram } from './find-program.ts';

@@ -1,10 +1,10 @@
+import { findChromium, startChromium } from '@passport/testkit';
 import type { Browser, Page } from 'playwright-core';
-import { startChromium } from '../chromium.ts';
 import { preciseNow } from '../clock.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { recordRow, valueRow } from '../row.ts';
 import type { Measure, Row } from '../row.ts';
-import { many } from '../scenario.ts';
+import { NotHere, many } from '../scenario.ts';
 import type { Run } from '../scenario.ts';
 import { LENDING, startBench } from '../start-bench.ts';
 import type { Bench } from '../start-bench.ts';
@@ -21,6 +21,7 @@ const PROMISED_AT_MS = 150;
 
 /** From Enter behind a visitor's card to the checked-out item on the page, in a real browser with the plugin's script. */
 export async function measureDesk(run: Run): Promise<readonly Row[]> {
+  if (findChromium() === null) throw new NotHere('no Chromium is on the PATH');
   const browser = await startChromium();
   try {
     const rows: Row[] = [];
