@@ -3,6 +3,8 @@ import type { Effect, KohaOperation } from './koha-error.ts';
 const WRITES: ReadonlySet<KohaOperation> = new Set<KohaOperation>([
   'POST /patrons',
   'PUT /patrons/{patron_id}',
+  'POST /patrons/{patron_id}/extended_attributes',
+  'DELETE /patrons/{patron_id}/extended_attributes/{extended_attribute_id}',
   'PATCH /patrons/{patron_id}/extended_attributes/{extended_attribute_id}',
   'POST /checkouts',
   'PUT /contrib/passport/scans/{event_id}/outcome',

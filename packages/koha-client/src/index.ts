@@ -1,3 +1,4 @@
+export type { AttributeAddition } from './attribute-writes.ts';
 export type { Capabilities, Description } from './capabilities.ts';
 export type { CauseCode } from './cause-code.ts';
 export { readCertificateExpiry } from './certificate-expiry.ts';

@@ -1,4 +1,6 @@
 import { probeAttributeTypeByRefusal } from './attribute-type-probe.ts';
+import { addAttribute, removeAttribute } from './attribute-writes.ts';
+import type { AttributeAddition } from './attribute-writes.ts';
 import type { Capabilities } from './capabilities.ts';
 import { changeAttribute } from './change-attribute.ts';
 import type { AttributeChange } from './change-attribute.ts';
@@ -65,6 +67,16 @@ export interface KohaClient {
     value: string,
     options?: CallOptions,
   ): Promise<AttributeChange>;
+  addAttribute(
+    patronId: number,
+    attribute: { readonly type: string; readonly value: string },
+    options?: CallOptions,
+  ): Promise<AttributeAddition>;
+  /** False when the patron, or the attribute, is not there any more. */
+  removeAttribute(
+    at: { readonly patronId: number; readonly attributeId: number },
+    options?: CallOptions,
+  ): Promise<boolean>;
   isCardTaken(card: string, options?: CallOptions): Promise<boolean>;
   isAttributeTaken(type: string, value: string, options?: CallOptions): Promise<boolean>;
   findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
@@ -150,6 +162,8 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     createPatron: (body, how, limits) => createPatron(session, descriptions, body, how, limits),
     changePatron: (patronId, body, how, limits) => changePatron(session, patronId, body, how, limits),
     changeAttribute: (at, value, limits) => changeAttribute(session, at, value, limits),
+    addAttribute: (patronId, attribute, limits) => addAttribute(session, patronId, attribute, limits),
+    removeAttribute: (at, limits) => removeAttribute(session, at, limits),
     isCardTaken: (card, limits) => isCardTaken(session, card, limits),
     isAttributeTaken: (type, value, limits) => isAttributeTaken(session, type, value, limits),
     findItem: (barcode, limits) => findItem(session, barcode, limits),

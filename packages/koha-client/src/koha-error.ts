@@ -9,6 +9,8 @@ export type KohaOperation =
   | 'POST /patrons'
   | 'PUT /patrons/{patron_id}'
   | 'PUT /patrons/{patron_id}/extended_attributes'
+  | 'POST /patrons/{patron_id}/extended_attributes'
+  | 'DELETE /patrons/{patron_id}/extended_attributes/{extended_attribute_id}'
   | 'PATCH /patrons/{patron_id}/extended_attributes/{extended_attribute_id}'
   | 'GET /items'
   | 'GET /checkouts'

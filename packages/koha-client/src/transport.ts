@@ -13,7 +13,7 @@ import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
 /** One HTTP request to Koha, below authorisation and meaning. */
 export interface Exchange {
   readonly operation: KohaOperation;
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -132,9 +132,13 @@ function nativeRequest(url: URL, options: NativeRequestOptions): ClientRequest {
 }
 
 /** The body as got need not look at it, and its type. */
-function bodyOf({ json, form }: Exchange): { body: string | null; type: Readonly<Record<string, string>> } {
+function bodyOf({ method, json, form }: Exchange): {
+  body: string | null;
+  type: Readonly<Record<string, string>>;
+} {
   if (json !== undefined) return { body: JSON.stringify(json), type: { 'content-type': JSON_TYPE } };
-  if (form === undefined) return { body: null, type: {} };
+  // got waits for a body where there can be one.
+  if (form === undefined) return { body: method === 'GET' ? null : '', type: {} };
   return { body: new URLSearchParams(form).toString(), type: { 'content-type': FORM_TYPE } };
 }
 
