@@ -37,6 +37,9 @@ const COMMANDS: readonly Loadable[] = [
   loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),
   loadable(EVENTS, 'retry', async () => (await import('./events-retry.ts')).eventsRetry),
   loadable(COPIES, 'list', async () => (await import('./copies/list.ts')).copiesList),
+  loadable(COPIES, 'adopt', async () => (await import('./copies/adopt.ts')).copiesAdopt),
+  loadable(COPIES, 'release', async () => (await import('./copies/release.ts')).copiesRelease),
+  loadable(COPIES, 'rekey', async () => (await import('./copies/rekey.ts')).copiesRekey),
   loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
 ];
 

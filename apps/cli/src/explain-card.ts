@@ -13,6 +13,7 @@ import { describeExplanation, outcomeOf } from './describe-explanation.ts';
 import { Failure, WrongUse } from './failure.ts';
 import { branchOf, findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
+import { foldedCard } from './folded-card.ts';
 import { localDay } from './local-time.ts';
 import { readLines } from './read-lines.ts';
 import { openLog } from './open-log.ts';
@@ -67,9 +68,6 @@ async function query({ consortium, lending, card, branch }: Question, deps: CliD
     kohas.close();
   }
 }
-
-/** As a scan's card is hashed, so that the audit's lines about one card have one hash. */
-const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 
 /**
  * Queries as a scan would: under the lending library's hourly limits, and with a line in the audit whatever comes
@@ -142,7 +140,7 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     }
     const [card = ''] = await readLines(deps, ['card']);
     const question = { consortium, lending, card, branch: branch ?? branchOf(lending) };
-    const cardHash = createEncryption(keys.map((key) => key.reveal())).hash('card', folded(card));
+    const cardHash = createEncryption(keys.map((key) => key.reveal())).hash('card', foldedCard(card));
     const { explanation, outcome } = await counted(question, cardHash, deps);
     report.json({ outcome, ...explanation });
     for (const line of describeExplanation(explanation, outcome, consortium, report.colors))

@@ -70,6 +70,9 @@ test('every command has help with examples, and --json', async () => {
     'events show',
     'events retry',
     'copies list',
+    'copies adopt',
+    'copies release',
+    'copies rekey',
     'copies export',
     'stats',
   ];

@@ -38,7 +38,15 @@ export function decideEligibility(the: Case): EligibilityDecision {
   return reasons.length === 0 ? { kind: 'eligible' } : { kind: 'not_eligible', reasons };
 }
 
-function decideShare({ patron, home: { share } }: Case): 'category' | 'opt_out' | 'unverifiable' | null {
+/** Whether the home library does not share this patron, whoever asks. */
+export function isWithheld(patron: KohaPatron, home: Library): boolean {
+  return decideShare({ patron, home }) !== null;
+}
+
+function decideShare({
+  patron,
+  home: { share },
+}: Pick<Case, 'patron' | 'home'>): 'category' | 'opt_out' | 'unverifiable' | null {
   const shared = passesCategoryFilter(share.categories, patron.categoryId);
   if (shared === false) return 'category';
   if (share.optOutAttribute !== null) {

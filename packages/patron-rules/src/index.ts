@@ -9,10 +9,16 @@ export { explain } from './explain.ts';
 export type { Question } from './explain.ts';
 export type { ExplainedCopy, Explanation } from './explanation.ts';
 export { isCopy, passportOf, passportTypes } from './is-copy.ts';
-export { decideEligibility } from './eligibility.ts';
+export { decideEligibility, isWithheld } from './eligibility.ts';
 export type { Case, EligibilityDecision } from './eligibility.ts';
 export { decideLocalMatch } from './local-match.ts';
-export { copyCategoriesOf, isMergedCopy } from './merged-copy.ts';
+export {
+  copyCategoriesOf,
+  homeKeysOf,
+  isInForeignCategory,
+  isMergedCopy,
+  isSomebodyElse,
+} from './merged-copy.ts';
 export type { CopyTraits } from './merged-copy.ts';
 export type { LocalMatch, LocalRecords } from './local-match.ts';
 export { decideHome, locate } from './locate.ts';

@@ -16,13 +16,13 @@ export interface ListedCopy {
 }
 
 /** The home key of a copy and the home library it names; Koha's own numbers have no colon. */
-function splitHomeKey(homeKey: string): { readonly home: string; readonly patronId: number } | null {
+export function splitHomeKey(homeKey: string): { readonly home: string; readonly patronId: number } | null {
   const found = /^([^:]+):([1-9]\d{0,14})$/.exec(homeKey.trim());
   return found === null ? null : { home: found[1] ?? '', patronId: Number(found[2]) };
 }
 
 /** The value of the first attribute of this type that has one. */
-function attributeOf(patron: KohaPatron, type: string | null) {
+export function attributeOf(patron: KohaPatron, type: string | null) {
   return patron.attributes?.find((each) => each.type === type && (each.value ?? '').trim() !== '') ?? null;
 }
 

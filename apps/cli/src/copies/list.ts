@@ -99,7 +99,7 @@ export const copiesList: CommandDraft<ListOptions> = {
           const before = copies.length;
           unreadable += await listAt(library, kohas.of(library.id), of, pass, deps);
           const listed = { home: of ?? null, copies: copies.length - before };
-          log.info({ ...audit, lending: library.id, ...listed }, 'copies listed by an operator');
+          log.info({ ...audit, lending: library.id, ...listed }, 'copies list');
         } catch (error) {
           if (!(error instanceof KohaError)) throw error;
           const { code, message } = error;

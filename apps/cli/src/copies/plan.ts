@@ -1,0 +1,41 @@
+import type { Report } from '../report.ts';
+import { countsOf } from './read-copies.ts';
+
+/** One copy in a plan: what is found of it, and by which numbers it is known. */
+export interface PlannedCopy<F extends string> {
+  readonly lending: string;
+  readonly patron_id: number | null;
+  readonly home_key: string | null;
+  readonly finding: F;
+}
+
+/** What each finding means to the person; `good` ones are what the command does, all others are for them to look at. */
+export type Meanings<F extends string> = Readonly<Record<F, { readonly good?: true; readonly says: string }>>;
+
+/** How a plan is printed: whether it was carried out, every copy or only those to look at, and what `--json` has beside them. */
+interface Printing {
+  readonly applied: boolean;
+  readonly all?: boolean;
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** Prints every copy that a person has to look at, and how many there are of each finding. Returns the exit code. */
+export function printPlan<F extends string>(
+  copies: readonly PlannedCopy<F>[],
+  meanings: Meanings<F>,
+  { applied, all = false, more = {} }: Printing,
+  report: Report,
+): 0 | 1 {
+  const doubtful = copies.filter(({ finding }) => meanings[finding].good !== true);
+  for (const { lending, patron_id: id, home_key: key, finding } of all ? copies : doubtful) {
+    report.line(`${lending} ${id ?? '-'}  ${key ?? '-'}  ${finding}: ${meanings[finding].says}`);
+  }
+  const counts = countsOf(copies.map(({ finding }) => finding));
+  for (const [finding, count] of Object.entries(counts)) {
+    report.line(`${String(count).padStart(6)}  ${finding}`);
+  }
+  if (copies.length === 0) report.line('no copies');
+  if (!applied) report.progress('this is the plan: nothing was changed; --apply does it');
+  report.json({ applied, counts, copies, ...more });
+  return doubtful.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,197 @@
+import { Option } from 'commander';
+import type { Consortium, Library } from '@passport/config';
+import { loadConsortium } from '@passport/config';
+import type { KohaPatron, PatronPage } from '@passport/koha-client';
+import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import { homeKeyOf, homeKeysOf, isSomebodyElse } from '@passport/patron-rules';
+import type { CliDeps } from '../cli-deps.ts';
+import type { CommandDraft } from '../command.ts';
+import { WrongUse } from '../failure.ts';
+import { findLibrary } from '../find-library.ts';
+import type { OpenKoha } from '../koha-clients.ts';
+import { openKohas } from '../koha-clients.ts';
+import { openLog } from '../open-log.ts';
+import type { Report } from '../report.ts';
+import type { CopyTypes } from './copy-types.ts';
+import { copyTypesOf } from './copy-types.ts';
+import { attributeOf, splitHomeKey } from './describe-copy.ts';
+import { buildPace } from './pace.ts';
+import type { Meanings, PlannedCopy } from './plan.ts';
+import { printPlan } from './plan.ts';
+import { lendersOf, readCopies } from './read-copies.ts';
+import { writeHomeKey } from './write-copy.ts';
+
+const MEANINGS = {
+  rekey: { good: true, says: 'will name the library by its new id' },
+  rekeyed: { good: true, says: 'names the library by its new id' },
+  not_at_home: {
+    says: 'the library has no such patron number, or hides it: rename nothing before you know why',
+  },
+  home_anonymized: { says: 'the library has anonymised its patron' },
+  other_person: { says: 'the number is of somebody else there: the library changed its patron numbers' },
+  merged: { says: 'the record has several home keys: copies were merged' },
+  not_a_copy: { says: 'the record has no passport any more: it is the own patron of the library' },
+  anonymized: { says: 'Koha has anonymised the record: it is never written' },
+  key_taken: { says: 'another record has the new home key already: the patron has two copies' },
+  changed_meanwhile: { says: 'somebody changed the record at this moment: repeat the command' },
+  no_attribute_type: { says: 'the Koha does not have the attribute type' },
+  unreadable: { says: 'the record cannot be read' },
+  failed: { says: 'a Koha did not answer: repeat the command' },
+} as const satisfies Meanings<string>;
+export type RekeyFinding = keyof typeof MEANINGS;
+
+interface Rename {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What speaks against the new key for a copy; `homes` are the records read at the renamed library. */
+function decide(copy: KohaPatron, types: CopyTypes, { from }: Rename, homes: PatronPage): RekeyFinding {
+  const keys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
+  const key = splitHomeKey(keys[0] ?? '');
+  if (copy.anonymized === true) return 'anonymized';
+  if (keys.length > 1) return 'merged';
+  if (key?.home !== from) return 'unreadable';
+  const home = homes.patrons.find(({ patronId }) => patronId === key.patronId);
+  if (home === undefined) return 'not_at_home';
+  if (home.anonymized === true) return 'home_anonymized';
+  return isSomebodyElse(copy, home) ? 'other_person' : 'rekey';
+}
+
+async function* inBatches<T>(rows: AsyncIterable<T>): AsyncGenerator<readonly T[], void, undefined> {
+  let batch: T[] = [];
+  for await (const row of rows) {
+    batch.push(row);
+    if (batch.length < PATRONS_A_PAGE) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+const keyOf = (copy: KohaPatron, types: CopyTypes): string | null =>
+  attributeOf(copy, types.homeKey)?.value?.trim() ?? null;
+
+/** Rekeys one copy that was found good: reads it again, with all attributes, and writes. Throws KohaError. */
+async function rekeyOne(
+  koha: OpenKoha,
+  before: KohaPatron,
+  types: CopyTypes,
+  { to }: Rename,
+  signal: AbortSignal,
+): Promise<RekeyFinding> {
+  const copy = await koha.readPatron(before.patronId, { signal });
+  if (copy === null || keyOf(copy, types) !== keyOf(before, types)) return 'changed_meanwhile';
+  if (copy.anonymized === true) return 'anonymized';
+  if (attributeOf(copy, types.passport) === null) return 'not_a_copy';
+  const homeKey = homeKeyOf(to, splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? 0);
+  // Looked at first: a copy is changed as a whole or not at all.
+  if (await koha.isAttributeTaken(types.homeKey, homeKey, { signal })) return 'key_taken';
+  const written = await writeHomeKey(koha, copy, types, { home: to, homeKey }, { signal });
+  return written === 'written' ? 'rekeyed' : written;
+}
+
+/** Decides, and with `apply` writes, for all copies at one library. Throws KohaError when the list or the home fails. */
+async function* rekeyAt(
+  library: Library,
+  kohas: ReturnType<typeof openKohas>,
+  rename: Rename,
+  apply: boolean,
+  { signal }: CliDeps,
+): AsyncGenerator<PlannedCopy<RekeyFinding>, void, undefined> {
+  const types = copyTypesOf(library);
+  const here = kohas.of(library.id);
+  const atHome = buildPace(signal);
+  const perhaps = async (copy: KohaPatron, finding: RekeyFinding): Promise<RekeyFinding> => {
+    if (!apply || finding !== 'rekey') return finding;
+    try {
+      return await rekeyOne(here, copy, types, rename, signal);
+    } catch (error) {
+      if (error instanceof KohaError) return 'failed';
+      throw error;
+    }
+  };
+  for await (const batch of inBatches(readCopies(here, library, rename.from, { signal }))) {
+    const copies = batch.filter((row) => row !== null);
+    const numbers = copies.flatMap((copy) => splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? []);
+    const homes = await atHome(() => kohas.of(rename.to).readPatrons([...new Set(numbers)], {}, { signal }));
+    for (const copy of batch) {
+      const finding = copy === null ? 'unreadable' : await perhaps(copy, decide(copy, types, rename, homes));
+      const key = copy === null ? null : keyOf(copy, types);
+      yield { lending: library.id, patron_id: copy?.patronId ?? null, home_key: key, finding };
+    }
+  }
+}
+
+function checkRename(consortium: Consortium, { from, to }: Rename): void {
+  findLibrary(consortium, to);
+  if (!consortium.libraries.some(({ id }) => id === from)) return;
+  throw new WrongUse(
+    `the configuration still has a library "${from}": its copies are its own. Give --from the id it had before`,
+  );
+}
+
+/** All libraries, one after the other; one that fails does not stop the others. */
+async function rekeyAll(
+  lenders: readonly Library[],
+  rekey: (library: Library) => AsyncIterable<PlannedCopy<RekeyFinding>>,
+  pass: (copy: PlannedCopy<RekeyFinding>) => void,
+  report: Report,
+): Promise<void> {
+  for (const library of lenders) {
+    try {
+      for await (const copy of rekey(library)) pass(copy);
+    } catch (error) {
+      if (!(error instanceof KohaError)) throw error;
+      report.progress(error.message);
+      pass({ lending: library.id, patron_id: null, home_key: null, finding: 'failed' });
+    }
+  }
+}
+
+interface RekeyOptions extends Rename {
+  readonly at?: string;
+  readonly apply?: boolean;
+}
+
+export const copiesRekey: CommandDraft<RekeyOptions> = {
+  name: 'rekey',
+  summary: 'make copies name a renamed library by its new id',
+  description:
+    "After a library's id was changed in the configuration: finds the copies that name it by its old id, and makes their passport and " +
+    'home key name the new one. Reads every patron at the library first (100 in a call): a copy whose number is of somebody else there, ' +
+    'or of nobody, is listed and left as it is. Only plans without --apply.',
+  examples: [
+    'passport copies rekey --from mid-land --to midland',
+    'passport copies rekey --from mid-land --to midland --at riverside --apply',
+  ],
+  options: [
+    new Option('--from <old id>', 'what the library was called').makeOptionMandatory(),
+    new Option('--to <library>', 'what it is called now').makeOptionMandatory(),
+    new Option('--at <library>', 'only copies at this lending library'),
+    new Option('--apply', 'do it'),
+  ],
+  run: async ({ from, to, at, apply = false }, _args, report, deps): Promise<0 | 1> => {
+    const consortium = loadConsortium(deps.env, deps.readFile);
+    checkRename(consortium, { from, to });
+    const lenders = lendersOf(consortium, at).filter(
+      ({ id, copy }) => id !== to && (at !== undefined || copy.homeKeyAttribute !== null),
+    );
+    const kohas = openKohas(consortium.libraries, deps);
+    const log = openLog(deps);
+    const audit = { audit: true, action: 'copies_rekey', by: deps.user, from, to };
+    const copies: PlannedCopy<RekeyFinding>[] = [];
+    try {
+      const rekey = (library: Library) => rekeyAt(library, kohas, { from, to }, apply, deps);
+      const pass = (copy: PlannedCopy<RekeyFinding>): void => {
+        copies.push(copy);
+        const { lending, patron_id, home_key, finding: result } = copy;
+        log.info({ ...audit, lending, patron_id, home_key, result }, 'copies rekey');
+      };
+      await rekeyAll(lenders, rekey, pass, report);
+      return printPlan(copies, MEANINGS, { applied: apply }, report);
+    } finally {
+      kohas.close();
+    }
+  },
+};

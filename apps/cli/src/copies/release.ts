@@ -1,0 +1,105 @@
+import { Option } from 'commander';
+import { loadConsortium } from '@passport/config';
+import type { KohaPatron } from '@passport/koha-client';
+import { KohaError } from '@passport/koha-client';
+import type { CommandDraft } from '../command.ts';
+import { atLibrary } from '../command.ts';
+import { WrongUse } from '../failure.ts';
+import { findLibrary } from '../find-library.ts';
+import type { OpenKoha } from '../koha-clients.ts';
+import { openKoha } from '../koha-clients.ts';
+import { openLog } from '../open-log.ts';
+import type { CopyTypes } from './copy-types.ts';
+import { copyTypesOf } from './copy-types.ts';
+import { attributeOf, splitHomeKey } from './describe-copy.ts';
+import type { Meanings, PlannedCopy } from './plan.ts';
+import { printPlan } from './plan.ts';
+import { removePassport } from './write-copy.ts';
+
+const MEANINGS = {
+  release: { good: true, says: 'the passport and the home key will be removed' },
+  released: { good: true, says: "it is this library's own patron now" },
+  already_own: { good: true, says: "it is this library's own patron: it has no passport and no home key" },
+  not_found: { says: 'there is no such patron, or the API user may not see it' },
+  anonymized: { says: 'Koha has anonymised the record: it is never written' },
+  failed: { says: 'Koha did not answer: repeat the command' },
+} as const satisfies Meanings<string>;
+export type ReleaseFinding = keyof typeof MEANINGS;
+
+/** Whether the record can become the library's own patron, and whether it is one already. */
+function decide(copy: KohaPatron | null, types: CopyTypes): ReleaseFinding {
+  if (copy === null || copy.hidden) return 'not_found';
+  if (copy.anonymized === true) return 'anonymized';
+  const isMarked = [types.passport, types.homeKey].some((type) => attributeOf(copy, type) !== null);
+  return isMarked ? 'release' : 'already_own';
+}
+
+/** Reads a patron by number, or by home key. */
+async function readNamed(koha: OpenKoha, name: string, types: CopyTypes, signal: AbortSignal) {
+  if (splitHomeKey(name) === null) return koha.readPatron(Number(name), { signal });
+  const [found] = await koha.findByAttribute(types.homeKey, name, { signal });
+  return found === undefined ? null : koha.readPatron(found.patronId, { signal });
+}
+
+function checkName(name: string): void {
+  if (splitHomeKey(name) !== null || /^[1-9]\d{0,14}$/.test(name)) return;
+  throw new WrongUse(`"${name}" is neither a patron number nor a home key such as midland:812`);
+}
+
+export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
+  name: 'release',
+  summary: "make copies the lending library's own patrons",
+  description:
+    "Makes copies the lending library's own patrons, for instance because they have moved: the passport and the home key are removed, " +
+    'and nothing else. From then on they are never refreshed, and other libraries find them here as any other patron. Only plans ' +
+    'without --apply.',
+  examples: [
+    'passport copies release 402 --at riverside',
+    'passport copies release 402 midland:3 --at riverside --apply',
+  ],
+  argument: ['<patron...>', "the lending Koha's patron numbers, or home keys"],
+  options: [atLibrary('the lending library'), new Option('--apply', 'do it')],
+  run: async ({ at, apply = false }, names, report, deps): Promise<0 | 1> => {
+    names.forEach(checkName);
+    const library = findLibrary(loadConsortium(deps.env, deps.readFile), at);
+    const types = copyTypesOf(library);
+    const koha = openKoha(library, deps);
+    const log = openLog(deps);
+    const { signal } = deps;
+    const release = async (name: string): Promise<PlannedCopy<ReleaseFinding>> => {
+      const key = splitHomeKey(name) === null ? null : name;
+      const known = { lending: at, patron_id: key === null ? Number(name) : null, home_key: key };
+      try {
+        const copy = await readNamed(koha, name, types, signal);
+        const finding = decide(copy, types);
+        const homeKey = copy === null ? key : (attributeOf(copy, types.homeKey)?.value ?? key);
+        const planned = {
+          lending: at,
+          patron_id: copy?.patronId ?? known.patron_id,
+          home_key: homeKey,
+          finding,
+        };
+        if (!apply || copy === null || finding !== 'release') return planned;
+        await removePassport(koha, copy, types, { signal });
+        return { ...planned, finding: 'released' };
+      } catch (error) {
+        if (!(error instanceof KohaError)) throw error;
+        report.progress(error.message);
+        return { ...known, finding: 'failed' };
+      }
+    };
+    try {
+      const copies: PlannedCopy<ReleaseFinding>[] = [];
+      for (const name of names) {
+        const copy = await release(name);
+        const { finding: result, patron_id, home_key } = copy;
+        const audit = { audit: true, action: 'copies_release', by: deps.user, lending: at };
+        log.info({ ...audit, patron_id, home_key, result }, 'copies release');
+        copies.push(copy);
+      }
+      return printPlan(copies, MEANINGS, { applied: apply, all: true }, report);
+    } finally {
+      koha.close();
+    }
+  },
+};
