@@ -174,12 +174,13 @@ function buildInStep({ jobs, tracing, now }: Opened): ProvisionDeps['inStep'] {
 function assembleRun(opened: Opened, workflow: ProvisionDeps): RunDeps {
   const { config, slots, nameOf, sources, now } = opened;
   const { libraries } = config.consortium;
+  const known = new Set(libraries.map(({ id }) => id));
   const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
   return {
     provision: (scan, lock) => provision(scan, lock, workflow),
     encryption: createEncryption(config.keys.map((key) => key.reveal())),
     giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
-    knows: (id) => libraries.some((each) => each.id === id),
+    knows: (id) => known.has(id),
     longestGiveUpMs: longestPatienceMs(libraries),
     freeSlotMs: (id) => slots.bookMs(id),
     isLost: (id) => opened.libraries.circuit(id).isOpen,

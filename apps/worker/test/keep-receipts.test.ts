@@ -44,3 +44,26 @@ test('a receipt that could not be written is written when the connection is back
   await waitFor('both to be written', () => written.length === 2);
   expect(written).toEqual(['evt_1', 'evt_2']);
 });
+
+test('what was written in the last half minute is written again, and no more than that', async () => {
+  const redis = new EventEmitter();
+  const clock = manualClock();
+  const written: string[] = [];
+  const kept = keepReceipts(
+    { append: ({ eventId }) => Promise.resolve(void written.push(eventId)) },
+    {
+      redis: redis as unknown as Parameters<typeof keepReceipts>[1]['redis'],
+      monotonicNow: clock.now,
+      log: createLogger({ name: 'test', level: 'fatal' }),
+    },
+  );
+  for (const id of ['evt_1', 'evt_2', 'evt_3']) {
+    await kept.append(receipt(id), NOON, 1_000);
+    clock.forward(20_000);
+  }
+  redis.emit('close');
+  redis.emit('ready');
+
+  await waitFor('the last two to be written again', () => written.length === 5);
+  expect(written.slice(3)).toEqual(['evt_2', 'evt_3']);
+});

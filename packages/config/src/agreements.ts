@@ -8,6 +8,7 @@ export function indexAgreements(list: readonly Agreement[]): Agreements {
   return Object.freeze({
     count: list.length,
     at: (lending) => at.get(lending) ?? [],
+    among: (lending, isWanted) => at.get(lending)?.filter(({ home }) => isWanted(home)) ?? [],
     homesAt: (lending) => new Set(at.get(lending)?.map(({ home }) => home)),
     lendersOf: (home) => new Set(of.get(home)?.map(({ lending }) => lending)),
     all: () => list,
@@ -22,11 +23,17 @@ export function crossAgreements(homes: readonly string[], lenders: readonly stri
   const [isHome, isLender] = [new Set(homes), new Set(lenders)];
   const without = (ids: readonly string[], id: string): readonly string[] =>
     ids.filter((each) => each !== id);
-  const at = (lending: string): readonly Agreement[] =>
-    isLender.has(lending) ? without(homes, lending).map((home) => ({ home, lending, ...NO_NARROWER })) : [];
+  const among = (lending: string, isWanted: (home: string) => boolean): readonly Agreement[] =>
+    isLender.has(lending)
+      ? homes
+          .filter((home) => home !== lending && isWanted(home))
+          .map((home) => ({ home, lending, ...NO_NARROWER }))
+      : [];
+  const at = (lending: string): readonly Agreement[] => among(lending, () => true);
   return Object.freeze({
     count: homes.length * lenders.length - lenders.filter((id) => isHome.has(id)).length,
     at,
+    among,
     homesAt: (lending) => new Set(isLender.has(lending) ? without(homes, lending) : []),
     lendersOf: (home) => new Set(isHome.has(home) ? without(lenders, home) : []),
     all: () => lenders.flatMap(at),

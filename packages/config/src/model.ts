@@ -121,6 +121,8 @@ export interface Agreements {
   readonly count: number;
   /** Under which patrons of others may borrow at `lending`. */
   at(lending: string): readonly Agreement[];
+  /** Those of `at` whose home is wanted. A lending library may have a thousand, of which a card needs one. */
+  among(lending: string, isWanted: (home: string) => boolean): readonly Agreement[];
   /** Whose patrons may borrow at `lending`. */
   homesAt(lending: string): ReadonlySet<string>;
   /** Where patrons of `home` may borrow. */

@@ -8,11 +8,14 @@ const LENDERS = ['midland', 'riverside', 'lakeside', 'lends-only'];
 describe('agreements: all', () => {
   const cross = crossAgreements(HOMES, LENDERS);
   const listed = indexAgreements(cross.all());
+  const isNoLake = (home: string): boolean => home !== 'lakeside';
 
   test('are the same as a list of the same pairs, from whatever side they are looked at', () => {
     expect(cross.count).toBe(listed.count);
     for (const id of [...HOMES, ...LENDERS, 'nowhere']) {
       expect(cross.at(id)).toEqual(listed.at(id));
+      expect(cross.among(id, isNoLake)).toEqual(listed.among(id, isNoLake));
+      expect(cross.among(id, isNoLake)).toEqual(cross.at(id).filter(({ home }) => isNoLake(home)));
       expect(cross.homesAt(id)).toEqual(listed.homesAt(id));
       expect(cross.lendersOf(id)).toEqual(listed.lendersOf(id));
     }

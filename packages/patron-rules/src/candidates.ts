@@ -29,11 +29,14 @@ export function libraryById(consortium: Consortium, id: string): Library {
  */
 export function decideCandidates(consortium: Consortium, lendingId: string, card: string): Candidate[] {
   const text = card.trim();
+  const mayBeHome = (id: string): boolean => {
+    if (id === lendingId) return false;
+    const home = libraryById(consortium, id);
+    return home.enabled && couldIssue(home, text);
+  };
   return consortium.agreements
-    .at(lendingId)
-    .filter(({ home }) => home !== lendingId)
-    .map((agreement) => ({ agreement, home: libraryById(consortium, agreement.home) }))
-    .filter(({ home }) => home.enabled && couldIssue(home, text));
+    .among(lendingId, mayBeHome)
+    .map((agreement) => ({ agreement, home: libraryById(consortium, agreement.home) }));
 }
 
 function couldIssue(home: Library, card: string): boolean {

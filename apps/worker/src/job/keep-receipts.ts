@@ -23,13 +23,15 @@ export function keepReceipts(
   },
 ): Receipts {
   const { redis, monotonicNow, log } = deps;
-  let kept: Kept[] = [];
+  /** Oldest first. */
+  const kept: Kept[] = [];
   let wasLost = false;
   const writeAgain = async (): Promise<void> => {
     if (!wasLost) return;
     wasLost = false;
     try {
-      for (const { write } of kept) await write();
+      const again = kept.slice();
+      for (const { write } of again) await write();
     } catch {
       wasLost = true; // lost again in the middle: the next connection does it
     }
@@ -51,7 +53,7 @@ export function keepReceipts(
       kept.push({ atMs, write });
       await write();
       // Only here, so that nothing is forgotten while Redis is away.
-      kept = kept.filter((each) => atMs - each.atMs < KEPT_MS);
+      while (kept[0] !== undefined && atMs - kept[0].atMs >= KEPT_MS) kept.shift();
     },
   };
 }
