@@ -38,6 +38,9 @@ describe('wrong use ends with 2 and says how to use it', () => {
     [['events', 'list', '--state', 'lost'], /Allowed choices are working, queued/],
     [['events', 'show'], /missing required argument 'event'/],
     [['copies', 'export', '--since', 'yesterday'], /not a date such as/],
+    [['export'], /name either a patron/],
+    [['export', '--patron', 'midland:1', '--library', 'midland'], /name either a patron/],
+    [['erase'], /missing required argument 'homekey'/],
     [['stats', '--by', 'month,person'], /not a list of month, home, lending/],
     [['stats', '--since', '2026-13'], /not a month such as/],
     [['stats', '--csv', '--json'], /cannot be used with/],
@@ -59,6 +62,19 @@ describe('wrong use ends with 2 and says how to use it', () => {
   });
 });
 
+test('what is no home key is refused and not repeated', async () => {
+  for (const args of [
+    ['export', '--patron', '21234000000017'],
+    ['erase', '21234000000017'],
+    ['erase', 'midland:0', '--apply'],
+  ]) {
+    const { code, out, err } = await passport(args, { ...env, ...queue });
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(/no home key such as midland:812/);
+    expect(err).not.toMatch(/21234000000017|midland:0/);
+  }
+});
+
 test('every command has help with examples, and --json', async () => {
   const commands = [
     'config check',
@@ -75,6 +91,8 @@ test('every command has help with examples, and --json', async () => {
     'copies rekey',
     'copies export',
     'stats',
+    'export',
+    'erase',
   ];
   for (const command of commands) {
     const { code, out } = await passport([...command.split(' '), '--help'], {});

@@ -10,6 +10,7 @@ export {
   cliConfig,
   dashboardConfig,
   explainConfig,
+  kohaAndQueueConfig,
   loadConsortium,
   receiverConfig,
   senderConfig,

@@ -216,6 +216,11 @@ export function cliConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAcce
   return readBoth(env, { readFile, wanted: [] }, readQueueAccess);
 }
 
+/** What a command needs that reads both the queue and the Kohas. Throws one ConfigError. */
+export function kohaAndQueueConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
+  return readBoth(env, { readFile, wanted: ['koha'] }, readQueueAccess);
+}
+
 /**
  * What `passport explain` needs: the Kohas, the queue where it counts, and the keys that its audit hashes the card with.
  * Throws one ConfigError.

@@ -37,7 +37,15 @@ export {
 } from './statistics-reading.ts';
 export { statisticsCsv } from './statistics-csv.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
-export { type DisclosureReceipt, type Receipts, openReceipts, readReceipts } from './receipts.ts';
+export {
+  type DisclosureReceipt,
+  type Receipts,
+  type StoredReceipt,
+  openReceipts,
+  readReceipts,
+  readStoredReceipts,
+  removeReceipts,
+} from './receipts.ts';
 export {
   type LibraryCondition,
   type LibraryHealth,

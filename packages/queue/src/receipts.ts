@@ -15,6 +15,12 @@ export interface DisclosureReceipt {
   readonly eventId: string;
 }
 
+/** A receipt as it is stored. */
+export interface StoredReceipt {
+  readonly id: string;
+  readonly receipt: DisclosureReceipt;
+}
+
 /** A receipt is written once for each event and patron, also when the step that writes it runs again. */
 const MARK_LIFE_SECONDS = 80 * 3600;
 
@@ -51,14 +57,27 @@ export async function trimReceipts(redis: Redis, nowMs: number, receiptsMs: numb
 
 /** All receipts, oldest first, read in pages so that a long history does not fill memory. */
 export async function* readReceipts(redis: Redis): AsyncGenerator<DisclosureReceipt> {
+  for await (const { receipt } of readStoredReceipts(redis)) yield receipt;
+}
+
+/** The same with the id of each, by which it can be removed. */
+export async function* readStoredReceipts(redis: Redis): AsyncGenerator<StoredReceipt> {
   let from = '-';
   for (;;) {
     const page = await redis.xrange(RECEIPTS_KEY, from, '+', 'COUNT', 500);
-    for (const [, values] of page) yield parseReceipt(values);
+    for (const [id, values] of page) yield { id, receipt: parseReceipt(values) };
     const last = page.at(-1)?.[0];
     if (last === undefined || page.length < 500) return;
     from = `(${last}`;
   }
+}
+
+/**
+ * Removes these receipts, since what they record is erased, and returns how many there were. The mark of event and patron stays
+ * for its 80 hours, so that an event which is repeated does not write them anew.
+ */
+export async function removeReceipts(redis: Redis, ids: readonly string[]): Promise<number> {
+  return ids.length === 0 ? 0 : redis.xdel(RECEIPTS_KEY, ...ids);
 }
 
 function parseReceipt([, text = '{}']: readonly string[]): DisclosureReceipt {

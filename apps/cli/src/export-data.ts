@@ -1,0 +1,123 @@
+import { Option } from 'commander';
+import { kohaAndQueueConfig } from '@passport/config';
+import type { CliDeps } from './cli-deps.ts';
+import type { CommandDraft } from './command.ts';
+import { csvCell } from './csv-cell.ts';
+import { WrongUse } from './failure.ts';
+import { openLog } from './open-log.ts';
+import { STATE_TEXTS, disclosedAt, placeJson, receiptCount } from './places/describe-place.ts';
+import { type Place, type Subject, findPlaces, isUncertain } from './places/find-places.ts';
+import { parseHomeKey } from './places/home-key.ts';
+import type { Report } from './report.ts';
+import { withQueue } from './with-queue.ts';
+
+interface ExportOptions {
+  readonly patron?: string;
+  readonly library?: string;
+}
+
+const COLUMNS = [
+  'home_key',
+  'lending',
+  'state',
+  'patron_id',
+  'enrolled_on',
+  'expires_on',
+  'first_disclosed',
+  'last_disclosed',
+  'receipts',
+  'fields_disclosed',
+  'fields_held',
+];
+
+function subjectOf({ patron, library }: ExportOptions): Subject {
+  if (patron !== undefined && library === undefined) {
+    const { text, home } = parseHomeKey(patron);
+    return { kind: 'patron', homeKey: text, home };
+  }
+  if (library !== undefined && patron === undefined) return { kind: 'library', library };
+  throw new WrongUse('name either a patron (--patron) or a library (--library)');
+}
+
+const csvLine = (cells: readonly string[]): string => cells.map(csvCell).join(',');
+
+/** One line of CSV for each record, or for the place where none is known. */
+function csvLines(place: Place): string[] {
+  const { first, last, receipts, fields } = disclosedAt(place);
+  const records = place.records.length === 0 ? [null] : place.records;
+  return records.map((record) =>
+    csvLine([
+      place.homeKey,
+      place.lending,
+      record?.kind ?? place.state,
+      String(record?.patronId ?? ''),
+      record?.enrolledOn ?? '',
+      record?.expiresOn ?? '',
+      first ?? '',
+      last ?? '',
+      String(receipts),
+      fields.join(' '),
+      record?.fields.join(' ') ?? '',
+    ]),
+  );
+}
+
+function printPatron(places: readonly Place[], homeKey: string, { line, colors }: Report): void {
+  line(places.length === 0 ? `${homeKey}: no receipt and no copy` : homeKey);
+  for (const place of places) {
+    line(`${colors.bold(place.lending)}: ${STATE_TEXTS[place.state]}`);
+    const { first, last, receipts, fields } = disclosedAt(place);
+    if (first !== null) {
+      line(`  disclosed  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})`);
+      line(`  fields     ${fields.join(' ')}`);
+    }
+    for (const { patronId, kind, enrolledOn, expiresOn, fields: held } of place.records) {
+      line(`  record     patron ${patronId}, ${kind}, since ${enrolledOn ?? '?'}, until ${expiresOn ?? '?'}`);
+      line(`  holds      ${held.join(' ')}`);
+    }
+  }
+}
+
+function audit(subject: Subject, places: readonly Place[], deps: CliDeps): void {
+  const whose = subject.kind === 'patron' ? { home_key: subject.homeKey } : { library: subject.library };
+  const lending = [...new Set(places.map((place) => place.lending))];
+  openLog(deps).info(
+    { audit: true, action: 'export', by: deps.user, ...whose, lending, places: places.length },
+    'export by an operator',
+  );
+}
+
+export const exportData: CommandDraft<ExportOptions> = {
+  name: 'export',
+  summary: "list where a patron's or a library's data are",
+  description:
+    'Lists every lending library with data of a patron (--patron) or of the patrons of a library, and of others at that library ' +
+    '(--library): what was disclosed and when, by the receipts, and which record with which fields its Koha holds now. Fields are ' +
+    'listed by name, without their values. Reads from the Kohas, writes nothing, and is recorded in the audit log. Prints text for ' +
+    'a patron, CSV for a library, or JSON. The exit code is 1 if a lending library could not be read, so that the list may lack something.',
+  examples: [
+    'passport export --patron midland:812',
+    'passport export --patron midland:812 --json',
+    'passport export --library midland > midland.csv',
+  ],
+  options: [
+    new Option('--patron <home key>', "the home library's id and the number of the patron in its Koha"),
+    new Option('--library <library>', 'all patrons of this library, and all copies at it'),
+  ],
+  run: (wanted, _args, report, deps) => {
+    const subject = subjectOf(wanted);
+    const { consortium } = kohaAndQueueConfig(deps.env, deps.readFile);
+    return withQueue(deps, async ({ redis }): Promise<0 | 1> => {
+      const home = subject.kind === 'patron' ? subject.home : subject.library;
+      if (!consortium.libraries.some(({ id }) => id === home)) {
+        report.progress(`the configuration has no library "${home}": what receipts name is listed`);
+      }
+      const places = await findPlaces(subject, consortium, redis, deps);
+      audit(subject, places, deps);
+      report.json({ ...wanted, places: places.map(placeJson) });
+      if (subject.kind === 'patron') printPatron(places, subject.homeKey, report);
+      else for (const row of [csvLine(COLUMNS), ...places.flatMap(csvLines)]) report.line(row);
+      return places.some(isUncertain) ? 1 : 0;
+    });
+  },
+};

@@ -1,0 +1,47 @@
+import type { Place, PlaceState } from './find-places.ts';
+
+/** What became of it, for a person; a new state does not compile without a sentence. */
+export const STATE_TEXTS: Readonly<Record<PlaceState, string>> = {
+  copy: 'a copy is there',
+  anonymized: 'the copy was anonymised, and the record still has its home key',
+  released: "the record is the lending library's own patron by now, and still has the home key",
+  gone: 'no record with this home key is there (any more)',
+  not_seen: 'no record is seen, but our API user does not see the patrons of all branches',
+  no_answer: 'its Koha did not answer',
+  refused: 'its Koha refused our API user',
+  paused: 'it is paused in the configuration, and its Koha was not queried',
+  no_home_keys: 'it writes no home keys, so its copies cannot be found by them',
+  not_configured: 'it is no longer in the configuration, and its Koha cannot be queried',
+};
+
+/** What the receipts of a place say together: when, how often, and which fields, by name. */
+export function disclosedAt({ receipts }: Place) {
+  const times = receipts.map(({ receipt }) => receipt.at).toSorted();
+  return {
+    first: times[0] ?? null,
+    last: times.at(-1) ?? null,
+    receipts: receipts.length,
+    fields: [...new Set(receipts.flatMap(({ receipt }) => receipt.fields))],
+    events: receipts.map(({ receipt }) => receipt.eventId),
+  };
+}
+
+/** `1 receipt`, `2 receipts`. */
+export const receiptCount = (count: number): string => `${count} ${count === 1 ? 'receipt' : 'receipts'}`;
+
+/** A place as `--json` prints it. */
+export function placeJson(place: Place) {
+  return {
+    home_key: place.homeKey,
+    lending: place.lending,
+    state: place.state,
+    disclosed: disclosedAt(place),
+    records: place.records.map(({ patronId, kind, enrolledOn, expiresOn, fields }) => ({
+      patron_id: patronId,
+      kind,
+      enrolled_on: enrolledOn,
+      expires_on: expiresOn,
+      fields,
+    })),
+  };
+}

@@ -1,0 +1,139 @@
+import type { Consortium } from '@passport/config';
+import { type StoredReceipt, readStoredReceipts } from '@passport/queue';
+import type { Redis } from '@passport/runtime';
+import type { CliDeps } from '../cli-deps.ts';
+import { openKohas } from '../koha-clients.ts';
+import {
+  type FoundRecord,
+  type LendingRead,
+  type NotRead,
+  type Wanted,
+  readLending,
+} from './read-lending.ts';
+
+/** What became of a patron's data at one lending library. */
+export type PlaceState =
+  | FoundRecord['kind']
+  /** There is no record with this home key, and the API user would see it. */
+  | 'gone'
+  /** None is seen, but the API user does not see all branches. */
+  | 'not_seen'
+  | NotRead;
+
+/** One patron's data at one lending library: what was disclosed by the receipts, and what its Koha holds now. */
+export interface Place {
+  readonly homeKey: string;
+  readonly lending: string;
+  readonly state: PlaceState;
+  /** Records with this home key there; more than one after a merge. */
+  readonly records: readonly FoundRecord[];
+  /** Oldest first; none where they are older than `retention.receipts`. */
+  readonly receipts: readonly StoredReceipt[];
+}
+
+/** Whose data are looked for. */
+export type Subject =
+  | { readonly kind: 'patron'; readonly homeKey: string; readonly home: string }
+  /** As home library of patrons elsewhere, and as lending library of others' patrons. */
+  | { readonly kind: 'library'; readonly library: string };
+
+/** Whether a lending library could not be read, so that the list may lack something. */
+export const isUncertain = ({ state }: Pick<Place, 'state'>): boolean =>
+  !['copy', 'anonymized', 'released', 'gone'].includes(state);
+
+/**
+ * Every place with data of these patrons, by lending library and home key: from the receipts first, then from the Kohas of all
+ * lending libraries that have, or may have, a copy.
+ */
+export async function findPlaces(
+  subject: Subject,
+  consortium: Consortium,
+  redis: Redis,
+  deps: Pick<CliDeps, 'now' | 'signal'>,
+): Promise<Place[]> {
+  // Before any Koha is read: a receipt that is written meanwhile is not in the list, and so nobody removes it.
+  const receipts = await receiptsOf(subject, redis);
+  const wanted = lendingsOf(subject, consortium, receipts);
+  const kohas = openKohas(
+    consortium.libraries.filter(({ id }) => wanted.has(id)),
+    deps,
+  );
+  try {
+    const places = await Promise.all(
+      [...wanted].map(async ([lending, keys]): Promise<Place[]> => {
+        const library = consortium.libraries.find(({ id }) => id === lending);
+        const own = receipts.filter(({ receipt }) => receipt.lending === lending);
+        const read: LendingRead =
+          library === undefined
+            ? { kind: 'not_read', why: 'not_configured' }
+            : await readLending(consortium, library, keys, { koha: kohas.of(lending), signal: deps.signal });
+        return placesAt(lending, subject, read, own);
+      }),
+    );
+    return places
+      .flat()
+      .toSorted((one, other) =>
+        `${one.lending} ${one.homeKey}` < `${other.lending} ${other.homeKey}` ? -1 : 1,
+      );
+  } finally {
+    kohas.close();
+  }
+}
+
+async function receiptsOf(subject: Subject, redis: Redis): Promise<StoredReceipt[]> {
+  const found: StoredReceipt[] = [];
+  for await (const stored of readStoredReceipts(redis)) {
+    const { home, lending, homeKey } = stored.receipt;
+    const isWanted =
+      subject.kind === 'patron'
+        ? homeKey === subject.homeKey
+        : home === subject.library || lending === subject.library;
+    if (isWanted) found.push(stored);
+  }
+  return found;
+}
+
+/** The lending libraries to read, and which records there: those with an agreement, and those that receipts name. */
+function lendingsOf(
+  subject: Subject,
+  { agreements }: Consortium,
+  receipts: readonly StoredReceipt[],
+): ReadonlyMap<string, Wanted> {
+  const home = subject.kind === 'patron' ? subject.home : subject.library;
+  const wanted: Wanted =
+    subject.kind === 'patron' ? { homeKey: subject.homeKey } : { prefix: `${subject.library}:` };
+  const ids = new Set([...agreements.lendersOf(home), ...receipts.map(({ receipt }) => receipt.lending)]);
+  const all = new Map<string, Wanted>([...ids].map((id) => [id, wanted]));
+  if (subject.kind === 'library') {
+    const isLending = agreements.homesAt(home).size > 0 || all.has(home);
+    if (isLending) all.set(home, { prefix: '' });
+  }
+  return all;
+}
+
+function placesAt(
+  lending: string,
+  subject: Subject,
+  read: LendingRead,
+  receipts: readonly StoredReceipt[],
+): Place[] {
+  const records = read.kind === 'read' ? read.records : [];
+  const keys = new Set([
+    ...records.map(({ homeKey }) => homeKey),
+    ...receipts.map(({ receipt }) => receipt.homeKey),
+    // A lending library that cannot be read may have a copy that no receipt is left of.
+    ...(subject.kind === 'patron' && read.kind === 'not_read' ? [subject.homeKey] : []),
+    ...(subject.kind === 'patron' && read.kind === 'read' && !read.seesAll ? [subject.homeKey] : []),
+  ]);
+  return [...keys].map((homeKey) => {
+    const here = records.filter((record) => record.homeKey === homeKey);
+    const own = receipts.filter(({ receipt }) => receipt.homeKey === homeKey);
+    return { homeKey, lending, state: stateOf(read, here), records: here, receipts: own };
+  });
+}
+
+function stateOf(read: LendingRead, [record]: readonly FoundRecord[]): PlaceState {
+  if (read.kind === 'not_read') return read.why;
+  if (record !== undefined) return record.kind;
+  return read.seesAll ? 'gone' : 'not_seen';
+}

@@ -1,0 +1,311 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { JobData } from '@passport/contract';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
+import { openReceipts, openScanQueue } from '@passport/queue';
+import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { type StartedRedis, startRedis } from '@passport/testkit';
+import { only, populate } from './doctor-fixture.ts';
+import { type Ran, consortiumOf, jsonOf, passport } from './run-cli.ts';
+
+/** Distinguishable from all that may be printed. */
+const PLANTED = {
+  surname: 'Qvistgaardplanted',
+  email: 'mailplanted@post.example',
+  date_of_birth: '1977-07-17',
+};
+const CARD = '21234000077777';
+const KEY = 'midland:812';
+
+let server: StartedRedis;
+let redis: Redis;
+let midland: KohaDouble;
+let riverside: KohaDouble;
+let lakeside: KohaDouble;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  server = await startRedis();
+  const log = createLogger({ name: 'test', level: 'silent' });
+  redis = createRedis(server.url, { role: 'reader', log, name: 'test' });
+  await untilRedisReady(redis, 5_000);
+});
+afterAll(async () => {
+  await closeRedis(redis);
+  await server.stop();
+});
+beforeEach(async () => {
+  await server.ask('FLUSHALL');
+  [midland, riverside, lakeside] = await Promise.all([
+    startKohaDouble({ library: 'midland' }),
+    startKohaDouble({ library: 'riverside' }),
+    startKohaDouble({ library: 'lakeside' }),
+  ]);
+  for (const double of [riverside, lakeside]) populate(double);
+  env = environment();
+});
+afterEach(() => Promise.all([midland, riverside, lakeside].map((double) => double.close())));
+
+function environment(
+  change: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {},
+): NodeJS.ProcessEnv {
+  const doubles = [midland, riverside, lakeside].map((double) => ({
+    ...double,
+    change: change[double.library] ?? {},
+  }));
+  return {
+    ...consortiumOf(doubles),
+    REDIS_URL: server.url,
+    PASSPORT_KEY: randomBytes(32).toString('base64'),
+  };
+}
+
+/** A copy at a lending library, as the worker makes it. */
+function putCopy(double: KohaDouble, homeKey = KEY, card = CARD): number {
+  const [home = ''] = homeKey.split(':');
+  double.putPatron(card, {
+    ...PLANTED,
+    extended_attributes: [
+      { type: 'PASSPORTED', value: home },
+      { type: 'PASSPORTED_ID', value: homeKey },
+    ],
+  });
+  return Number(double.state(card).patrons[0]?.['patron_id']);
+}
+
+async function putReceipt(lending: string, eventId: string, homeKey = KEY): Promise<void> {
+  const [home = ''] = homeKey.split(':');
+  const receipt = {
+    at: '2026-11-20T09:00:00.000Z',
+    home,
+    lending,
+    homeKey,
+    fields: ['surname', 'email'],
+    eventId,
+  };
+  await openReceipts(redis).append(receipt, Date.now(), 400 * 86_400_000);
+}
+
+/** The environment as it is, once something has been done. */
+const after = (_done: unknown): NodeJS.ProcessEnv => env;
+const ownBranchOnly = { release: '26.05', ...only('edit_borrowers', 'list_borrowers') } as const;
+const silent = { operation: 'GET /patrons', times: 9, kind: 'status', status: 503 } as const;
+
+/** Of an event whose state is all that counts here. */
+const JOB = { v: 1, event_id: 'evt_2', library: 'lakeside' } as JobData;
+
+interface Printed {
+  readonly places: readonly {
+    readonly home_key: string;
+    readonly lending: string;
+    readonly state: string;
+    readonly disclosed: { readonly receipts: number; readonly fields: readonly string[] };
+    readonly records: readonly { readonly patron_id: number; readonly fields: readonly string[] }[];
+    readonly todo?: string | null;
+    readonly receipts_stay?: string | null;
+  }[];
+}
+const run = (...args: string[]): Promise<Ran> => passport(args, env);
+const exported = async (...args: string[]): Promise<Printed> =>
+  jsonOf(await run('export', ...args, '--json')) as Printed;
+const erased = async (...args: string[]): Promise<Printed> =>
+  jsonOf(await run('erase', KEY, ...args, '--json')) as Printed;
+const statesOf = ({ places }: Printed) => places.map(({ lending, state }) => `${lending} ${state}`);
+const receiptsLeft = async (): Promise<number> => redis.xlen('{passport}:receipts');
+
+describe("export of a patron's data", () => {
+  test('lists each place with what was disclosed and what is held, by the names of fields', async () => {
+    const patronId = putCopy(riverside);
+    await putReceipt('riverside', 'evt_1');
+    await putReceipt('lakeside', 'evt_2');
+
+    const { code, out } = await run('export', '--patron', KEY);
+
+    expect(code).toBe(0);
+    expect(out).toContain('riverside: a copy is there\n');
+    expect(out).toContain('  disclosed  2026-11-20T09:00:00.000Z (1 receipt)\n  fields     surname email\n');
+    expect(out).toContain(`  record     patron ${patronId}, copy, since `);
+    expect(out).toMatch(/holds {6}surname .*email.*date_of_birth/);
+    expect(out).toContain('lakeside: no record with this home key is there (any more)\n');
+  });
+
+  test('finds a copy that no receipt is left of, and none of another patron', async () => {
+    putCopy(riverside);
+    putCopy(lakeside, 'midland:8123', '21234000088888');
+
+    expect(statesOf(await exported('--patron', KEY))).toEqual(['riverside copy']);
+  });
+
+  test.each<[state: string, bring: () => NodeJS.ProcessEnv]>([
+    ['anonymized', () => after(riverside.anonymizePatron(CARD))],
+    [
+      'released',
+      () =>
+        after(riverside.putPatron(CARD, { extended_attributes: [{ type: 'PASSPORTED_ID', value: KEY }] })),
+    ],
+    ['gone', () => after(riverside.deletePatron(CARD))],
+    [
+      'not_seen',
+      () => {
+        riverside.deletePatron(CARD);
+        return after(riverside.putSettings(ownBranchOnly));
+      },
+    ],
+    ['no_answer', () => after(riverside.addFaults([silent]))],
+    ['refused', () => after(riverside.putSettings({ permissions: [] }))],
+    ['paused', () => environment({ riverside: { enabled: false } })],
+    ['no_home_keys', () => environment({ riverside: { copy: { home_key_attribute: null } } })],
+  ])('says of a record what became of it: %s', async (state, bring) => {
+    putCopy(riverside);
+    await putReceipt('riverside', 'evt_1');
+    env = bring();
+
+    const ran = await run('export', '--patron', KEY, '--json');
+
+    expect(statesOf(jsonOf(ran) as Printed)).toEqual([`riverside ${state}`]);
+    expect(ran.code).toBe(['anonymized', 'released', 'gone'].includes(state) ? 0 : 1);
+  });
+
+  test('lists a lending library that left the consortium, by its receipts', async () => {
+    await putReceipt('hillside', 'evt_1');
+
+    const ran = await run('export', '--patron', KEY, '--json');
+
+    expect(statesOf(jsonOf(ran) as Printed)).toEqual(['hillside not_configured']);
+    expect(ran.code).toBe(1);
+  });
+
+  test('prints no value, and one audit line', async () => {
+    putCopy(riverside);
+    await putReceipt('riverside', 'evt_1');
+
+    const { out, err } = await run('export', '--patron', KEY, '--json');
+
+    for (const value of [...Object.values(PLANTED), CARD]) expect(out + err).not.toContain(value);
+    expect(JSON.parse(err)).toMatchObject({
+      audit: true,
+      action: 'export',
+      by: 'tester',
+      home_key: KEY,
+      lending: ['riverside'],
+    });
+  });
+
+  test('says so where nothing is known', async () => {
+    expect(await run('export', '--patron', KEY)).toMatchObject({
+      code: 0,
+      out: `${KEY}: no receipt and no copy\n`,
+    });
+  });
+});
+
+test("export of a library lists its patrons elsewhere, and others' patrons at it, as CSV", async () => {
+  putCopy(riverside);
+  putCopy(lakeside, 'riverside:4', '25678000000004');
+  putCopy(lakeside, 'midland:9', '21234000000009');
+  await putReceipt('lakeside', 'evt_1', 'riverside:5');
+
+  const { code, out, err } = await run('export', '--library', 'riverside');
+
+  expect(code).toBe(0);
+  const [header, ...lines] = out.trimEnd().split('\n');
+  expect(header).toMatch(/^home_key,lending,state,patron_id,/);
+  expect(lines.map((line) => line.split(',').slice(0, 3).join(' '))).toEqual([
+    'riverside:4 lakeside copy',
+    'riverside:5 lakeside gone',
+    'midland:812 riverside copy',
+  ]);
+  expect(JSON.parse(err)).toMatchObject({ audit: true, action: 'export', library: 'riverside', places: 3 });
+});
+
+describe("erasure of a patron's data", () => {
+  test('is only planned, with what each library has to do and what its Koha keeps', async () => {
+    const patronId = putCopy(riverside);
+    await putReceipt('riverside', 'evt_1');
+    await putReceipt('lakeside', 'evt_2');
+
+    const { code, out, err } = await run('erase', KEY);
+
+    expect(code).toBe(0);
+    expect(out).toContain(`to do     delete patron ${patronId} in its Koha`);
+    expect(out).toContain('1 receipt: kept, because a copy is there');
+    expect(out).toContain('1 receipt: removed with --apply');
+    expect(out).toContain('cleanup_database.pl --deleted-patrons DAYS --confirm');
+    expect(out).toContain('cleanup_database.pl --logs DAYS --log-module MEMBERS --confirm');
+    expect(out).toContain('failed ones 7 days');
+    expect(await receiptsLeft()).toBe(2);
+    expect(riverside.state(CARD).patrons).toHaveLength(1);
+    expect(JSON.parse(err)).toMatchObject({ audit: true, action: 'erase', home_key: KEY, result: 'planned' });
+  });
+
+  test('removes the receipts where no record is left, and keeps the others', async () => {
+    putCopy(riverside);
+    await putReceipt('riverside', 'evt_1');
+    await putReceipt('lakeside', 'evt_2');
+    await putReceipt('lakeside', 'evt_3', 'midland:813');
+
+    const { code, out, err } = await run('erase', KEY, '--apply');
+
+    expect(code).toBe(1);
+    expect(out).toMatch(/1 receipt removed\n$/);
+    expect(statesOf(await exported('--patron', KEY))).toEqual(['riverside copy']);
+    expect(await receiptsLeft()).toBe(2);
+    expect(riverside.state(CARD).patrons).toHaveLength(1);
+    expect(JSON.parse(err)).toMatchObject({ action: 'erase', result: 'incomplete', receipts: 1 });
+  });
+
+  test('is complete when the copy is deleted', async () => {
+    putCopy(riverside);
+    await putReceipt('riverside', 'evt_1');
+    riverside.deletePatron(CARD);
+
+    const { code, err } = await run('erase', KEY, '--apply');
+
+    expect(code).toBe(0);
+    expect(await receiptsLeft()).toBe(0);
+    expect(JSON.parse(err)).toMatchObject({ result: 'done', receipts: 1 });
+    expect((await run('erase', KEY)).out).toBe(`${KEY}: no receipt and no copy\n`);
+  });
+
+  test('keeps receipts where a copy may be hidden, or its Koha does not answer', async () => {
+    await putReceipt('riverside', 'evt_1');
+    await putReceipt('lakeside', 'evt_2');
+    riverside.putSettings(ownBranchOnly);
+    lakeside.addFaults([silent]);
+
+    const { places } = await erased('--apply');
+
+    expect(places.map(({ lending, receipts_stay: why }) => [lending, why])).toEqual([
+      ['lakeside', 'its Koha did not answer'],
+      ['riverside', 'no record is seen, but our API user does not see the patrons of all branches'],
+    ]);
+    expect(await receiptsLeft()).toBe(2);
+  });
+
+  test('names the events whose jobs are kept, and keeps receipts while one has not ended', async () => {
+    await putReceipt('lakeside', 'evt_2');
+    const queue = openScanQueue(redis);
+    await queue.add('scan', JOB, { jobId: 'lakeside.evt_2' });
+
+    const { places } = await erased('--apply');
+    await queue.close();
+
+    expect(places).toMatchObject([
+      {
+        lending: 'lakeside',
+        state: 'gone',
+        kept_events: [{ event: 'evt_2', state: 'waiting' }],
+        receipts_stay: 'event evt_2 has not ended',
+      },
+    ]);
+    expect(await receiptsLeft()).toBe(1);
+  });
+
+  test('keeps the mark of a receipt, so that a repeated event does not write it anew', async () => {
+    await putReceipt('lakeside', 'evt_2');
+    await run('erase', KEY, '--apply');
+    await putReceipt('lakeside', 'evt_2');
+
+    expect(await receiptsLeft()).toBe(0);
+  });
+});
