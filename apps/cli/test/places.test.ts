@@ -136,6 +136,16 @@ describe("export of a patron's data", () => {
     expect(statesOf(await exported('--patron', KEY))).toEqual(['riverside copy']);
   });
 
+  test('lists a record that Koha merged two copies into under the wanted home key alone', async () => {
+    const both = [KEY, 'midland:8123'].map((value) => ({ type: 'PASSPORTED_ID', value }));
+    riverside.putPatron(CARD, {
+      ...PLANTED,
+      extended_attributes: [{ type: 'PASSPORTED', value: 'midland' }, ...both],
+    });
+
+    expect((await exported('--patron', KEY)).places).toMatchObject([{ home_key: KEY, state: 'copy' }]);
+  });
+
   test.each<[state: string, bring: () => NodeJS.ProcessEnv]>([
     ['anonymized', () => after(riverside.anonymizePatron(CARD))],
     [
@@ -242,7 +252,7 @@ describe("erasure of a patron's data", () => {
     putCopy(riverside);
     await putReceipt('riverside', 'evt_1');
     await putReceipt('lakeside', 'evt_2');
-    await putReceipt('lakeside', 'evt_3', 'midland:813');
+    await putReceipt('lakeside', 'evt_3', 'midland:8123');
 
     const { code, out, err } = await run('erase', KEY, '--apply');
 
