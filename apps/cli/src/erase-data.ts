@@ -28,10 +28,11 @@ const days = (ms: number): string => {
   return hours % 24 === 0 && hours > 24 ? `${hours / 24} days` : `${hours} hours`;
 };
 
-/** What stays of the patron in the service without anybody's doing, and for how long. */
+/** What stays of the patron whatever is done here, and for how long. */
 const remaining = ({ retention }: Pick<Erasure, 'retention'>): readonly string[] => [
   `jobs of ended events, which name the home key: ${days(retention.finishedMs)}, failed ones ${days(retention.failedMs)} ` +
     '(or discard them on the dashboard)',
+  "the states of scans in the plugin's table at a lending library: a day",
   'marks of receipts and idempotency keys: 80 hours',
   'audit lines of the log, this one included: as long as you keep logs',
   'the append-only file of Redis: until its next rewrite, within the hour; backups: as long as you keep them',
@@ -81,7 +82,7 @@ function print(erasure: Erasure, report: Report): void {
     for (const { table, holds, command } of KOHA_TRACES)
       line(`  ${table.padEnd(17)} ${holds}\n    ${command}`);
     line();
-    line('What goes by itself:');
+    line('What stays for a while:');
     for (const text of remaining(erasure)) line(`  ${text}`);
     line();
   }

@@ -139,6 +139,34 @@ function found(text: string): string[] {
   ];
 }
 
+interface Inventory {
+  readonly redis: readonly { readonly key: string }[];
+  readonly log_fields: Readonly<Record<string, string>>;
+}
+const inventory = async (): Promise<Inventory> =>
+  JSON.parse(
+    await readFile(new URL('../../../docs/data-inventory.json', import.meta.url), 'utf8'),
+  ) as Inventory;
+/** A key of the inventory, in which words in capitals stand for any text. */
+const patternOf = (key: string): RegExp => new RegExp(`^\\{passport\\}:${key.replaceAll(/[A-Z]+/g, '.+')}$`);
+
+describe('the inventory of data (docs/data-inventory.json)', () => {
+  test('has every key that Redis holds', async () => {
+    const patterns = (await inventory()).redis.map(({ key }) => patternOf(key));
+    const { names } = await dumpRedis(consortium.redis.url);
+    expect(names.length).toBeGreaterThan(50);
+    expect(names.filter((name) => !patterns.some((pattern) => pattern.test(name)))).toEqual([]);
+  });
+
+  test('has every field of a log line', async () => {
+    const known = Object.keys((await inventory()).log_fields);
+    const lines = (await consortium.services.logs()).split('\n').filter((line) => line.startsWith('{'));
+    const fields = new Set(lines.flatMap((line) => Object.keys(JSON.parse(line) as object)));
+    expect(fields.size).toBeGreaterThan(25);
+    expect([...fields].filter((field) => !known.includes(field))).toEqual([]);
+  });
+});
+
 describe('T-32 planted names, addresses, cards, items and secrets', () => {
   test('are found by this test where they are', () => {
     const copy = JSON.stringify(consortium.doubles.riverside.state(cards[0]));

@@ -1,19 +1,19 @@
 import { Redis } from 'ioredis';
 
 /** Every key of a Redis with its value, as text and as Redis would store it. */
-export async function dumpRedis(url: string): Promise<{ keys: number; text: string }> {
+export async function dumpRedis(url: string): Promise<{ keys: number; names: string[]; text: string }> {
   const redis = new Redis(url);
   try {
     const parts: string[] = [];
-    let keys = 0;
+    const names: string[] = [];
     for await (const batch of redis.scanStream({ count: 500 })) {
       for (const key of batch as string[]) {
-        keys += 1;
+        names.push(key);
         const dump = await redis.dumpBuffer(key);
         parts.push(key, dump?.toString('latin1') ?? '', JSON.stringify(await readValue(redis, key)));
       }
     }
-    return { keys, text: parts.join('\n') };
+    return { keys: names.length, names, text: parts.join('\n') };
   } finally {
     redis.disconnect();
   }

@@ -21,7 +21,7 @@ export interface ErasureStep {
 /** What a person does about a place in this state. */
 const TODO: Readonly<Record<PlaceState, (records: string) => string | null>> = {
   copy: (records) =>
-    `delete ${records} in its Koha (More > Delete patron, or misc/cronjobs/delete_patrons.pl --file FILE --confirm)`,
+    `delete ${records} in its Koha (More > Delete, or misc/cronjobs/delete_patrons.pl --file FILE --confirm)`,
   anonymized: (records) => `delete ${records} in its Koha`,
   released: (records) => `${records} is the library's own patron: it decides; at least remove the home key`,
   gone: () => null,
