@@ -32,7 +32,8 @@ const days = (ms: number): string => {
 const remaining = ({ retention }: Pick<Erasure, 'retention'>): readonly string[] => [
   `jobs of ended events, which name the home key: ${days(retention.finishedMs)}, failed ones ${days(retention.failedMs)} ` +
     '(or discard them on the dashboard)',
-  "the states of scans in the plugin's table at a lending library: a day",
+  "the plugin's tables at a lending library: states of scans a day, what was written into a copy until the night after its deletion",
+  'what was written into a copy and its Koha has not stored yet: until it is stored, 30 days at most',
   'marks of receipts and idempotency keys: 80 hours',
   'audit lines of the log, this one included: as long as you keep logs',
   'the append-only file of Redis: until its next rewrite, within the hour; backups: as long as you keep them',

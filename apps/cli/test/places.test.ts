@@ -91,6 +91,8 @@ const after = (_done: unknown): NodeJS.ProcessEnv => env;
 const ownBranchOnly = { release: '26.05', ...only('edit_borrowers', 'list_borrowers') } as const;
 const silent = { operation: 'GET /patrons', times: 9, kind: 'status', status: 503 } as const;
 
+/** A row that is no patron by anything known of Koha, beside its number. */
+const UNREADABLE = { patron_id: 9_999, cardnumber: 7 };
 /** Of an event whose state is all that counts here. */
 const JOB = { v: 1, event_id: 'evt_2', library: 'lakeside' } as JobData;
 
@@ -228,6 +230,18 @@ test("export of a library lists its patrons elsewhere, and others' patrons at it
   expect(JSON.parse(err)).toMatchObject({ audit: true, action: 'export', library: 'riverside', places: 3 });
 });
 
+test('export of a library does not call a copy gone while a record there cannot be read', async () => {
+  putCopy(riverside, 'midland:9', '21234000000009');
+  await putReceipt('riverside', 'evt_1');
+  riverside.addFaults([
+    { operation: 'GET /patrons', times: 1, kind: 'status', status: 200, body: [UNREADABLE] },
+  ]);
+
+  const { places } = await exported('--library', 'midland');
+
+  expect(places).toMatchObject([{ home_key: KEY, state: 'not_seen' }]);
+});
+
 describe("erasure of a patron's data", () => {
   test('is only planned, with what each library has to do and what its Koha keeps', async () => {
     const patronId = putCopy(riverside);
@@ -287,7 +301,7 @@ describe("erasure of a patron's data", () => {
 
     expect(places.map(({ lending, receipts_stay: why }) => [lending, why])).toEqual([
       ['lakeside', 'its Koha did not answer'],
-      ['riverside', 'no record is seen, but our API user does not see the patrons of all branches'],
+      ['riverside', 'no record is seen, but our API user does not see the records of all patrons'],
     ]);
     expect(await receiptsLeft()).toBe(2);
   });

@@ -6,7 +6,7 @@ export const STATE_TEXTS: Readonly<Record<PlaceState, string>> = {
   anonymized: 'the copy was anonymised, and the record still has its home key',
   released: "the record is the lending library's own patron by now, and still has the home key",
   gone: 'no record with this home key is there (any more)',
-  not_seen: 'no record is seen, but our API user does not see the patrons of all branches',
+  not_seen: 'no record is seen, but our API user does not see the records of all patrons',
   no_answer: 'its Koha did not answer',
   refused: 'its Koha refused our API user',
   paused: 'it is paused in the configuration, and its Koha was not queried',

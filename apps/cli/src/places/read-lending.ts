@@ -40,16 +40,22 @@ export async function readLending(
   if (type === null) return { kind: 'not_read', why: 'no_home_keys' };
   const types = passportTypes(consortium);
   try {
-    const patrons =
+    const { patrons, complete } =
       'homeKey' in wanted
         ? await readByHomeKey(koha, type, wanted.homeKey, signal)
         : await listByPrefix(koha, type, wanted.prefix, signal);
     const records = patrons.flatMap((patron) => recordsOf(patron, type, wanted, types));
-    return { kind: 'read', records, seesAll: await seesAllBranches(koha, signal) };
+    return { kind: 'read', records, seesAll: complete && (await seesAllBranches(koha, signal)) };
   } catch (error) {
     if (!(error instanceof KohaError)) throw error;
     return { kind: 'not_read', why: error.retryable ? 'no_answer' : 'refused' };
   }
+}
+
+/** `complete`: no row was hidden or could not be read. */
+interface PatronsRead {
+  readonly patrons: readonly KohaPatron[];
+  readonly complete: boolean;
 }
 
 /** A search by attribute can show that attribute alone (23.11): each record is read by its number. */
@@ -58,14 +64,14 @@ async function readByHomeKey(
   type: string,
   homeKey: string,
   signal: AbortSignal,
-): Promise<KohaPatron[]> {
+): Promise<PatronsRead> {
   const found = await koha.findByAttribute(type, homeKey, { signal });
-  const read: KohaPatron[] = [];
+  const patrons: KohaPatron[] = [];
   for (const { patronId } of found) {
     const patron = await koha.readPatron(patronId, { signal });
-    if (patron !== null) read.push(patron);
+    if (patron !== null) patrons.push(patron);
   }
-  return read;
+  return { patrons, complete: patrons.length === found.length };
 }
 
 /** Page by page; on 23.11 a page can lack attributes of other types, so that its records are read again by their numbers. */
@@ -74,13 +80,17 @@ async function listByPrefix(
   type: string,
   prefix: string,
   signal: AbortSignal,
-): Promise<KohaPatron[]> {
-  const listed: KohaPatron[] = [];
+): Promise<PatronsRead> {
+  const patrons: KohaPatron[] = [];
+  let complete = true;
   for await (const page of koha.listCopies({ type, prefix }, { signal })) {
     const ids = page.patrons.map(({ patronId }) => patronId);
-    listed.push(...(await koha.readPatrons(ids, {}, { signal })).patrons);
+    const read = await koha.readPatrons(ids, {}, { signal });
+    patrons.push(...read.patrons);
+    const isHidden = page.rows > ids.length + page.unreadable.length;
+    if (isHidden || page.unreadable.length > 0 || read.patrons.length < ids.length) complete = false;
   }
-  return listed;
+  return { patrons, complete };
 }
 
 function recordsOf(
