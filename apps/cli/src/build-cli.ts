@@ -42,6 +42,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(COPIES, 'adopt', async () => (await import('./copies/adopt.ts')).copiesAdopt),
   loadable(COPIES, 'release', async () => (await import('./copies/release.ts')).copiesRelease),
   loadable(COPIES, 'rekey', async () => (await import('./copies/rekey.ts')).copiesRekey),
+  loadable(COPIES, 'leave', async () => (await import('./copies/leave.ts')).copiesLeave),
   loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
 ];
 

@@ -89,6 +89,7 @@ test('every command has help with examples, and --json', async () => {
     'copies adopt',
     'copies release',
     'copies rekey',
+    'copies leave',
     'copies export',
     'stats',
     'export',
