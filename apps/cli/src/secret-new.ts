@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import { formatWebhookSecret } from '@passport/contract';
 import type { CommandDraft } from './command.ts';
 
-/** Both kinds have 256 bits: as many as the sealing needs, and more than a signature can be guessed with. */
+/** Both kinds have 256 bits: as many as AES-256 needs, and too many to guess a signature. */
 const SECRET_BYTES = 32;
 
 export const secretNew: CommandDraft<{ webhook?: boolean; key?: boolean }> = {

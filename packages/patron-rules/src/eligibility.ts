@@ -38,7 +38,7 @@ export function decideEligibility(the: Case): EligibilityDecision {
   return reasons.length === 0 ? { kind: 'eligible' } : { kind: 'not_eligible', reasons };
 }
 
-/** Whether the home library does not share this patron, whoever asks. */
+/** Whether the home library does not share this patron with any library. */
 export function isWithheld(patron: KohaPatron, home: Library): boolean {
   return decideShare({ patron, home }) !== null;
 }

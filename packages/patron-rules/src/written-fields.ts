@@ -8,7 +8,7 @@ const OF_EVERY_COPY = ['cardnumber', 'expiry_date'] as const;
 
 /**
  * The text whose keyed hash is remembered for one field of one copy. Koha never uses a patron's number twice, and equal values of two
- * patrons have different texts, so that the hashes tell nobody who lives where somebody else does. Nothing is the same as ''.
+ * patrons have different texts, so that no two hashes show who shares an address. Nothing is the same as ''.
  */
 export function writtenText(
   { lending, patronId }: { readonly lending: string; readonly patronId: number },

@@ -80,10 +80,10 @@ export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate 
 export {
   type Unremembered,
   dropUnremembered,
-  leaveRememberTurn,
+  lockUnremembered,
   noteUnremembered,
   readUnremembered,
-  takeRememberTurn,
+  unlockUnremembered,
 } from './unremembered.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
 export { type LockOwner, type PatronLocks, type ReleaseLock, openPatronLocks } from './patron-lock.ts';

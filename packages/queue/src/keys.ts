@@ -49,9 +49,9 @@ export const KEPT_KINDS = ['finished', 'failed'] as const;
 export type KeptKind = (typeof KEPT_KINDS)[number];
 /** The ids that a library has idempotency keys for, oldest first. */
 export const rememberedKey = (library: string): string => key('remembered', library);
-/** What was written into a library's copies and is not stored with its Koha yet, and the turn to store it. */
+/** What was written into a library's copies and is not stored with its Koha yet, and the lock of who stores it. */
 export const unrememberedKey = (library: string): string => key('unremembered', library);
-export const unrememberedTurnKey = (library: string): string => key('unremembered', library, 'turn');
+export const unrememberedLockKey = (library: string): string => key('unremembered', library, 'lock');
 /** What may wait for a library's circuit to close: scans, and reports to it. */
 export type DelayedKind = typeof SCANS | typeof REPORTS;
 const delayedKind = (kind: DelayedKind): string => (kind === SCANS ? 'parked' : 'parked-reports');

@@ -1,5 +1,5 @@
 import type { Redis } from '@passport/runtime';
-import { unrememberedKey, unrememberedTurnKey } from './keys.ts';
+import { unrememberedKey, unrememberedLockKey } from './keys.ts';
 
 /** More than this of one library wait nowhere: what is beyond is reported by its sweep, never overwritten. */
 const MOST_WAITING = 10_000;
@@ -42,10 +42,10 @@ export async function dropUnremembered(redis: Redis, library: string, id: string
 }
 
 /** True for one of several workers, for so long: it stores what waits for the library. */
-export async function takeRememberTurn(redis: Redis, library: string, lifeMs: number): Promise<boolean> {
-  return (await redis.set(unrememberedTurnKey(library), '1', 'PX', lifeMs, 'NX')) !== null;
+export async function lockUnremembered(redis: Redis, library: string, lifeMs: number): Promise<boolean> {
+  return (await redis.set(unrememberedLockKey(library), '1', 'PX', lifeMs, 'NX')) !== null;
 }
 
-export async function leaveRememberTurn(redis: Redis, library: string): Promise<void> {
-  await redis.del(unrememberedTurnKey(library));
+export async function unlockUnremembered(redis: Redis, library: string): Promise<void> {
+  await redis.del(unrememberedLockKey(library));
 }

@@ -3,10 +3,10 @@ import type { RememberedCopy, RememberedField } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
 import {
   dropUnremembered,
-  leaveRememberTurn,
+  lockUnremembered,
   noteUnremembered,
   readUnremembered,
-  takeRememberTurn,
+  unlockUnremembered,
 } from '@passport/queue';
 import {
   type Encryption,
@@ -19,7 +19,7 @@ import * as z from 'zod';
 import type { Libraries } from '../koha/libraries.ts';
 
 /** A round of a worker that dies keeps the others out for no longer than this. */
-const TURN_MS = 60_000;
+const LOCK_MS = 60_000;
 /** Somebody else stored the row between our read and our write; twice in a row is a sweep at work. */
 const MOST_TRIES = 3;
 
@@ -81,7 +81,7 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
     },
     async store(lending) {
       const waiting = await readUnremembered(redis, lending);
-      if (waiting.length === 0 || !(await takeRememberTurn(redis, lending, TURN_MS))) return;
+      if (waiting.length === 0 || !(await lockUnremembered(redis, lending, LOCK_MS))) return;
       try {
         for (const { id, text } of waiting) {
           const entry = entrySchema.safeParse(JSON.parse(text));
@@ -89,7 +89,7 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
           await dropUnremembered(redis, lending, id);
         }
       } finally {
-        await leaveRememberTurn(redis, lending);
+        await unlockUnremembered(redis, lending);
       }
     },
     settled: async () => void (await Promise.all(running)),
