@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Consortium, Library } from '@passport/config';
 import { explainConfig } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { openLedger } from '@passport/queue';
+import { hourUseOf, openLedger } from '@passport/queue';
 import { createEncryption } from '@passport/runtime';
 import type { Explanation } from '@passport/patron-rules';
 import { explain, readAnswer } from '@passport/patron-rules';
@@ -103,7 +103,8 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
       const explanation = await query(question, deps);
       const outcome = outcomeOf(explanation);
       log.info({ ...audit, asked: explanation.asked, found: explanation.homes, result: outcome }, 'explain');
-      await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString());
+      const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
+      await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString(), { used });
       return { explanation, outcome };
     } catch (error) {
       log.info({ ...audit, result: 'failed' }, 'explain');

@@ -223,6 +223,17 @@ describe('who explains a card is no more unseen than who scans it', () => {
     expect(codes).toEqual([0, 0, 0]);
   });
 
+  test('a patron who is found counts as a decision, for nothing was copied', async () => {
+    await redis.ask('FLUSHALL');
+    const limits = { copies_per_hour: 1, misses_per_hour: 1, verdicts_per_hour: 2 };
+    const more = { defaults: { copy: { category: 'PT' }, limits } };
+    for (const card of eligible.slice(0, 2))
+      expect(jsonOf(await explain(card, { more }))).toMatchObject({ outcome: 'COPIED' });
+    const refused = await explain(eligible[2] ?? '', { more });
+    expect(jsonOf(refused)).toMatchObject({ error: { code: 'limit_reached' } });
+    expect(auditOf(refused)).toEqual([expect.objectContaining({ limit: 'verdicts' })]);
+  });
+
   test('a look that a Koha refuses is in the audit, too', async () => {
     const riverside = doubles.find(({ library }) => library === 'riverside');
     riverside?.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 500 }]);

@@ -22,7 +22,8 @@ export { promoteOverdue } from './clock-step.ts';
 export { LenientWorker } from './lenient-job.ts';
 export { readEventState } from './event-state.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
-export { type QuotaReservation, type HourLimits, type HourUse, type Ledger, openLedger } from './ledger.ts';
+export { hourUseOf } from './hour-use.ts';
+export { type QuotaReservation, type HourLimits, type Ledger, openLedger } from './ledger.ts';
 export { NO_HOME, OTHER_HOMES, monthOf, statisticsOf } from './statistics.ts';
 export {
   STATISTICS_DIMENSIONS,

@@ -1,5 +1,6 @@
 import { type Outcome, isFailure } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
+import { HOUR_KINDS, type HourKind, type HourUse } from './hour-use.ts';
 import {
   KEPT_KINDS,
   type KeptKind,
@@ -20,10 +21,6 @@ const HOUR_MS = 3_600_000;
 const OUTCOMES_LIFE_SECONDS = 26 * 3600;
 /** No event is kept for longer (configuration, `retention`). */
 const KEPT_LIFE_SECONDS = 90 * 24 * 3600;
-
-/** What an hour is counted in, in the order of the scripts' keys. */
-const HOUR_KINDS = ['misses', 'copies', 'verdicts'] as const;
-type HourKind = (typeof HOUR_KINDS)[number];
 
 /**
  * Reserves one copy, one miss and one decision of the library's hourly quota before anything is looked up, so that many
@@ -109,14 +106,8 @@ export interface Ledger {
   reserveQuota(library: string, eventId: string, limits: HourLimits): Promise<QuotaReservation>;
   /** Releases the event's quota for as long as it waits. */
   releaseQuota(library: string, eventId: string): Promise<void>;
-  /** Settles an event that ended, and counts it once; what is left out of `more` follows from its outcome. */
-  settle(
-    library: string,
-    eventId: string,
-    outcome: Outcome,
-    nowIso: string,
-    more?: SettleMore,
-  ): Promise<void>;
+  /** Settles an event that ended, and counts it once. */
+  settle(library: string, eventId: string, outcome: Outcome, nowIso: string, more: SettleMore): Promise<void>;
   /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
   strikeOut(library: string, eventId: string): Promise<void>;
   /** Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. */
@@ -125,34 +116,10 @@ export interface Ledger {
 
 /** What is known of an ended event beside its outcome. */
 export interface SettleMore {
-  /** What it used of the quota. */
-  readonly used?: HourUse;
-  /** What it adds to the statistics. */
+  readonly used: HourUse;
+  /** What it adds to the statistics; when left out, its outcome alone. */
   readonly statistics?: EventStatistics;
 }
-
-/** What an event used of its library's hourly quota. */
-export type HourUse = HourKind | 'none';
-
-/** What an outcome uses where nothing more is known of its event; a new outcome does not compile without a row. */
-const USED: Readonly<Record<Outcome, HourUse>> = {
-  COPIED: 'copies',
-  ALREADY_LOCAL: 'none',
-  NOT_FOUND: 'misses',
-  NOT_A_CARD: 'none',
-  AMBIGUOUS_HOME: 'verdicts',
-  NOT_ELIGIBLE: 'verdicts',
-  LOOKS_LIKE_LOCAL_PATRON: 'none',
-  LOCAL_CONFLICT: 'none',
-  HOME_GONE: 'none',
-  MERGED_INTO_NATIVE: 'none',
-  COPY_ANONYMIZED: 'none',
-  HOME_UNREACHABLE: 'none',
-  LENDING_UNREACHABLE: 'none',
-  LENDING_REFUSED: 'none',
-  MISCONFIGURED: 'none',
-  TOO_LATE: 'none',
-};
 
 /** The end of an event, as it is settled. */
 interface End {
@@ -197,7 +164,7 @@ export function openLedger(redis: Redis): Ledger {
     async releaseQuota(library, eventId) {
       await Promise.all(hourKeys(library).map((key) => redis.zrem(key, eventId)));
     },
-    settle: (library, eventId, outcome, nowIso, { used = USED[outcome], statistics } = {}) =>
+    settle: (library, eventId, outcome, nowIso, { used, statistics }) =>
       close(library, eventId, {
         field: `${library} ${outcome}`,
         used,

@@ -53,7 +53,9 @@ describe('the backlog of a library', () => {
   test('an event that ends makes space', async () => {
     await accept(1);
     await accept(2);
-    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'NOT_FOUND', '2026-11-25T12:00:00.000Z');
+    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'NOT_FOUND', '2026-11-25T12:00:00.000Z', {
+      used: 'misses',
+    });
 
     expect(entered(await request(3))).toMatchObject({ kind: 'new', priority: 2 });
   });

@@ -45,7 +45,7 @@ async function run(steps: readonly Step[]) {
     if ((await fixture.queue.getJobCountByTypes('prioritized')) === 0) return;
     const job = await fixture.mover.take();
     worked.set(job.data.event_id, (worked.get(job.data.event_id) ?? 0) + 1);
-    await ledger.settle('riverside', job.data.event_id, 'COPIED', NOW);
+    await ledger.settle('riverside', job.data.event_id, 'COPIED', NOW, { used: 'copies' });
     await fixture.mover.complete(job);
     if (removed) await job.remove();
   };

@@ -86,7 +86,9 @@ describe('on a Redis cluster', () => {
       missesPerHour: 1,
       verdictsPerHour: 9,
     });
-    await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', '2026-11-25T12:00:00.000Z');
+    await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', '2026-11-25T12:00:00.000Z', {
+      used: 'verdicts',
+    });
     const free = await ledger.reserveQuota('riverside', 'evt_2', {
       copiesPerHour: 1,
       missesPerHour: 1,

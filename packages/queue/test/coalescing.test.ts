@@ -80,7 +80,9 @@ describe('a double scan', () => {
 
   test('it is not coalesced with an event that has ended and was removed', async () => {
     await admit(first);
-    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z');
+    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z', {
+      used: 'copies',
+    });
 
     expect(await admit(second)).toMatchObject({ kind: 'new', eventId: 'evt_2' });
   });
@@ -111,7 +113,9 @@ describe('a double scan', () => {
   test('its redelivery after the end does not run the first event again, even when its idempotency key is gone', async () => {
     await admit(first);
     await admit(second);
-    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z');
+    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z', {
+      used: 'copies',
+    });
     expect(await admit(second)).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
 
     await fixture.server.ask('DEL', '{passport}:guard:riverside.evt_1');

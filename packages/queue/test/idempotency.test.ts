@@ -108,7 +108,9 @@ describe('the idempotency key of an event', () => {
 
   test('an event that ended and was removed by retention does not run again', async () => {
     await admit(question());
-    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z');
+    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z', {
+      used: 'copies',
+    });
 
     expect(await admit(question())).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
     expect(await admit(question({ bodyHashes: ['key1:other'] }))).toEqual({ kind: 'reused' });
@@ -135,7 +137,9 @@ describe('the idempotency key of an event', () => {
     const priorities: number[] = [];
     for (let n = 1; n <= 3; n += 1) priorities.push(entered(await admit(event(n))).priority);
     const elsewhere = entered(await admit(event(9, { library: 'lakeside' }))).priority;
-    await openLedger(fixture.redis).settle('riverside', 'evt_2', 'COPIED', '2026-11-25T12:00:00.000Z');
+    await openLedger(fixture.redis).settle('riverside', 'evt_2', 'COPIED', '2026-11-25T12:00:00.000Z', {
+      used: 'copies',
+    });
     const afterAnEnd = entered(await admit(event(4))).priority;
 
     expect({ priorities, elsewhere, afterAnEnd }).toEqual({

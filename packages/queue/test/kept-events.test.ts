@@ -37,7 +37,7 @@ async function endEvents(kind: 'finished' | 'failed', count: number, library = '
     } as const;
     await addScans(fixture.queue, [{ job: jobData({ library, event_id: eventId, progress }), priority: 1 }]);
     const at = new Date(ENDED + n * 1_000).toISOString();
-    await ledger.settle(library, eventId, outcome, at);
+    await ledger.settle(library, eventId, outcome, at, { used: 'none' });
     const job = await fixture.mover.take();
     await (kind === 'failed' ? fixture.mover.fail(job) : fixture.mover.complete(job));
   }
@@ -112,7 +112,13 @@ describe('the ended events of a library', () => {
     const admit = buildAdmission(fixture.redis);
     await admit([event(1)]);
     await addScans(fixture.queue, [{ job: jobData({ event_id: 'evt_1' }), priority: 1 }]);
-    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'NOT_A_CARD', new Date(ENDED).toISOString());
+    await openLedger(fixture.redis).settle(
+      'riverside',
+      'evt_1',
+      'NOT_A_CARD',
+      new Date(ENDED).toISOString(),
+      { used: 'none' },
+    );
     await fixture.mover.complete(await fixture.mover.take());
     await fixture.queue.remove('riverside.evt_1');
 

@@ -32,7 +32,7 @@ describe('T-21 the hourly limits', () => {
   test('misses are counted on their own: an enumeration stops at their limit', async () => {
     for (const id of ['evt_1', 'evt_2', 'evt_3']) {
       await ledger.reserveQuota('riverside', id, limits);
-      await ledger.settle('riverside', id, 'NOT_FOUND', at('12:00:00'));
+      await ledger.settle('riverside', id, 'NOT_FOUND', at('12:00:00'), { used: 'misses' });
     }
 
     expect(await ledger.reserveQuota('riverside', 'evt_4', limits)).toMatchObject({
@@ -71,7 +71,8 @@ describe('T-21 the hourly limits', () => {
     ['a miss keeps its place among the misses only', 'NOT_FOUND', 'copies'],
   ] as const)('%s', async (_name, outcome, free) => {
     await ledger.reserveQuota('riverside', 'evt_1', limits);
-    await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
+    const used = outcome === 'COPIED' ? 'copies' : 'misses';
+    await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'), { used });
 
     const taken = { copies: outcome === 'COPIED' ? 1 : 0, misses: outcome === 'NOT_FOUND' ? 1 : 0 };
     expect(await fixture.redis.zcard('{passport}:hour:copies:riverside')).toBe(taken.copies);
@@ -82,7 +83,7 @@ describe('T-21 the hourly limits', () => {
   test('a decision keeps its quota among the decisions only', async () => {
     const few = { copiesPerHour: 1, missesPerHour: 1, verdictsPerHour: 1 };
     await ledger.reserveQuota('riverside', 'evt_1', few);
-    await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', at('12:00:00'));
+    await ledger.settle('riverside', 'evt_1', 'NOT_ELIGIBLE', at('12:00:00'), { used: 'verdicts' });
 
     expect(await ledger.reserveQuota('riverside', 'evt_2', few)).toMatchObject({
       kind: 'limit_reached',
@@ -92,15 +93,19 @@ describe('T-21 the hourly limits', () => {
     expect(await fixture.redis.zcard('{passport}:hour:misses:riverside')).toBe(0);
   });
 
-  test.each(['ALREADY_LOCAL', 'NOT_ELIGIBLE', 'HOME_UNREACHABLE'] as const)(
+  test.each([
+    ['ALREADY_LOCAL', 'verdicts'],
+    ['NOT_ELIGIBLE', 'verdicts'],
+    ['HOME_UNREACHABLE', 'none'],
+  ] as const)(
     'an event that neither copied nor missed (%s) gives both places back',
-    async (outcome) => {
+    async (outcome, used) => {
       await ledger.reserveQuota('riverside', 'evt_1', {
         copiesPerHour: 1,
         missesPerHour: 1,
         verdictsPerHour: 9,
       });
-      await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'));
+      await ledger.settle('riverside', 'evt_1', outcome, at('12:00:00'), { used });
 
       expect(
         await ledger.reserveQuota('riverside', 'evt_2', {
@@ -174,8 +179,8 @@ describe('T-21 the hourly limits', () => {
 describe('what an ended event leaves behind', () => {
   test('its outcome is counted once, under its library and hour', async () => {
     await accept(1);
-    await ledger.settle('riverside', 'evt_1', 'COPIED', at('11:59:59'));
-    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'));
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('11:59:59'), { used: 'copies' });
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'), { used: 'copies' });
 
     expect(await readOutcomeCounts(fixture.redis, NOON)).toEqual([
       { hour: at('11:00:00'), library: 'riverside', outcome: 'COPIED', count: 1 },
@@ -184,10 +189,10 @@ describe('what an ended event leaves behind', () => {
 
   test('outcomes of the last day are read oldest hour first, older ones not at all', async () => {
     for (const n of [1, 2, 3, 4]) await accept(n);
-    await ledger.settle('riverside', 'evt_1', 'NOT_FOUND', at('12:30:00'));
-    await ledger.settle('riverside', 'evt_2', 'COPIED', at('09:30:00'));
-    await ledger.settle('riverside', 'evt_3', 'COPIED', at('09:40:00'));
-    await ledger.settle('riverside', 'evt_4', 'COPIED', '2026-11-24T12:59:59.000Z');
+    await ledger.settle('riverside', 'evt_1', 'NOT_FOUND', at('12:30:00'), { used: 'misses' });
+    await ledger.settle('riverside', 'evt_2', 'COPIED', at('09:30:00'), { used: 'copies' });
+    await ledger.settle('riverside', 'evt_3', 'COPIED', at('09:40:00'), { used: 'copies' });
+    await ledger.settle('riverside', 'evt_4', 'COPIED', '2026-11-24T12:59:59.000Z', { used: 'copies' });
 
     expect(await readOutcomeCounts(fixture.redis, NOON + 3_500_000)).toEqual([
       { hour: at('09:00:00'), library: 'riverside', outcome: 'COPIED', count: 2 },
@@ -197,7 +202,7 @@ describe('what an ended event leaves behind', () => {
 
   test('the counts of an hour go after a day', async () => {
     await accept(1);
-    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'));
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'), { used: 'copies' });
 
     const life = Number(await fixture.server.ask('TTL', '{passport}:outcomes:2026-11-25T12'));
     expect(life).toBeGreaterThan(24 * 3600);
@@ -207,7 +212,7 @@ describe('what an ended event leaves behind', () => {
   test('its idempotency key keeps its time', async () => {
     await accept(1);
     await fixture.server.ask('EXPIRE', '{passport}:guard:riverside.evt_1', '1000');
-    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'));
+    await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'), { used: 'copies' });
 
     const life = Number(await fixture.server.ask('TTL', '{passport}:guard:riverside.evt_1'));
     expect(life).toBeGreaterThan(990);

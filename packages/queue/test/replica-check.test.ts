@@ -67,7 +67,9 @@ describe('whether replicas have an event', () => {
 
   test('one that has ended needs no job any more', async () => {
     await openAdmission(fixture.redis)(question());
-    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z');
+    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z', {
+      used: 'copies',
+    });
 
     expect(await check(1)([EVENT])).toBe(true);
   });

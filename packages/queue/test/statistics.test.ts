@@ -44,7 +44,10 @@ function ended(outcome: Outcome, change: Partial<Progress> = {}, job: Partial<Jo
 const settle = (job: JobData): Promise<void> => {
   const { outcome, updated_at: endedAt } = job.progress;
   if (outcome === null) throw new Error('the job has not ended');
-  return ledger.settle(job.library, job.event_id, outcome, endedAt, { statistics: statisticsOf(job) });
+  return ledger.settle(job.library, job.event_id, outcome, endedAt, {
+    used: 'none',
+    statistics: statisticsOf(job),
+  });
 };
 
 /** Accepts and ends an event for each job. */

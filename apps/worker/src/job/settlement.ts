@@ -1,7 +1,6 @@
 import type { Consortium } from '@passport/config';
 import type { JobData } from '@passport/contract';
-import { type HourUse, type Ledger, type Receipts, statisticsOf } from '@passport/queue';
-import { OUTCOME_TABLE } from '../provision/outcome-table.ts';
+import { type Ledger, type Receipts, hourUseOf, statisticsOf } from '@passport/queue';
 import { disclosuresOf } from '../provision/result.ts';
 
 /** What an event leaves in Redis beside its job. All of it may be done again after a crash. */
@@ -32,10 +31,13 @@ export function buildSettlement(deps: {
       }
     },
     async settle(job, jobId) {
-      const { outcome, updated_at: endedAt } = job.progress;
+      const { outcome, homes, updated_at: endedAt } = job.progress;
       if (outcome === null) return;
-      const more = { used: usedOf(job), statistics: statisticsOf(job) };
-      await ledger.settle(job.library, job.event_id, outcome, endedAt, more);
+      const used = hourUseOf({ outcome, homes, hasSentRecord: hasDisclosed(job) });
+      await ledger.settle(job.library, job.event_id, outcome, endedAt, {
+        used,
+        statistics: statisticsOf(job),
+      });
       if (job.sealed_item !== null) await noteItem(jobId, itemGoneAt(consortium, job));
     },
     async releaseQuota(job) {
@@ -46,21 +48,6 @@ export function buildSettlement(deps: {
 
 /** Whether a record has left for the lending library, stored there or not. */
 const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
-
-/** What an ended event used of its library's hourly quota. */
-function usedOf(job: JobData): HourUse {
-  if (hasDisclosed(job)) return 'copies';
-  const { outcome, homes } = job.progress;
-  if (outcome === null) return 'none';
-  switch (OUTCOME_TABLE[outcome].uses) {
-    case 'miss':
-      return 'misses';
-    case 'decision':
-      return homes.length > 0 ? 'verdicts' : 'none';
-    case 'nothing':
-      return 'none';
-  }
-}
 
 /** A failed job loses its item when it is too late to check it out. */
 function itemGoneAt({ libraries }: Consortium, job: JobData): number {

@@ -1,5 +1,5 @@
 import type { JobData, Outcome, Progress, Reason, WaitingReason } from '@passport/contract';
-import { OUTCOME_TABLE } from './outcome-table.ts';
+import { COPY_MAY_BE_THERE } from './copy-may-be-there.ts';
 
 /** What an event came to for good. */
 export interface End {
@@ -73,7 +73,7 @@ export function withDisclosure<T extends End>(end: T, job: JobData): T {
   const last = disclosuresOf(job).at(-1);
   if (last === undefined) return end;
   // The home is for the receipt only: by now it may not share this patron.
-  return OUTCOME_TABLE[end.outcome].mayBeThere
+  return COPY_MAY_BE_THERE[end.outcome]
     ? { ...disclosedBy(last), ...end }
     : { ...end, disclosed: disclosedBy(last).disclosed };
 }
