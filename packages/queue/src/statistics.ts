@@ -19,8 +19,8 @@ export const OTHER_HOMES = '*';
  * a hash of this size without an index (`hash-max-listpack-entries`): some 30 bytes a count.
  */
 const MOST_COUNTS = 480;
-/** Statistics are kept for five years after the last event of their month. */
-const LIFE_SECONDS = 5 * 366 * 24 * 3600;
+/** Five years from the end of the month, whenever in the month the last new count began. */
+const LIFE_SECONDS = (5 * 366 + 31) * 24 * 3600;
 
 /** What one ended event adds to the statistics of its month (UTC) and lending library. */
 export interface EventStatistics {
@@ -73,13 +73,16 @@ local function count(counts, libraries, library, counted)
   if not home then return end
   for name in string.gmatch(names, '%S+') do
     local field = home .. ' ' .. name
-    if redis.call('HEXISTS', counts, field) == 0 and redis.call('HLEN', counts) >= ${MOST_COUNTS} then
-      field = '${OTHER_HOMES} ' .. name
+    -- All but the count itself is for a count that was not there before: most events cost one command for each name.
+    if redis.call('HINCRBY', counts, field, 1) == 1 then
+      if redis.call('HLEN', counts) > ${MOST_COUNTS} and home ~= '${OTHER_HOMES}' then
+        redis.call('HDEL', counts, field)
+        redis.call('HINCRBY', counts, '${OTHER_HOMES} ' .. name, 1)
+      end
+      redis.call('SADD', libraries, library)
+      redis.call('EXPIRE', counts, ${LIFE_SECONDS})
+      redis.call('EXPIRE', libraries, ${LIFE_SECONDS})
     end
-    redis.call('HINCRBY', counts, field, 1)
   end
-  redis.call('SADD', libraries, library)
-  redis.call('EXPIRE', counts, ${LIFE_SECONDS})
-  redis.call('EXPIRE', libraries, ${LIFE_SECONDS})
 end
 `;
