@@ -54,6 +54,7 @@ const NEVER_STORED = ['clock', 'info'];
 const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
   SCANS: ['scans'],
   REPORTS: ['tellings'],
+  SWEEPS: ['sweeps'],
   'delayedKind(kind)': ['parked', 'parked-reports'],
 };
 
@@ -65,7 +66,7 @@ function keysIn(source: string): string[] {
   );
   const direct = Array.from(source.matchAll(/\{QUEUE_PREFIX\}:([\w-]+)/g), ([, text = '']) => text);
   const queues = Array.from(
-    source.matchAll(/\bnew \w+(?:<[^>]*>)?\((SCANS|REPORTS)\b/g),
+    source.matchAll(/\bnew \w+(?:<[^>]*>)?\((SCANS|REPORTS|SWEEPS)\b/g),
     ([, name = '']) => name,
   );
   return [...built.flat(), ...direct, ...queues.flatMap((name) => CONSTANTS[name] ?? [])];

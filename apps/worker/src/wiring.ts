@@ -36,6 +36,7 @@ import { buildCopyMemory } from './remember/copy-memory.ts';
 import { rememberTask } from './remember/remember-task.ts';
 import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
+import { startSweepWorker } from './sweep/sweep-worker.ts';
 import type { Sources } from './sources.ts';
 import { longestPatienceMs } from './job/requeue.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
@@ -111,6 +112,10 @@ export async function startWorker(
   const endCheck = buildEndCheck({ breaks, pause: sources.pause, deadline, log });
   const claimCreate = buildClaimCreate(connection);
   const taking = { connection, concurrency, load, retention, work, writeActive, claimCreate, endCheck };
+  const { pause } = sources;
+  const swept = { ...kohas, consortium, keys: config.keys, connection, redis, pause, monotonicNow, now, log };
+  const sweeps = await startSweepWorker(swept);
+  lifecycle.own('sweeps', () => sweeps.close());
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');

@@ -25,6 +25,13 @@ function checkAttributes({ at, library: { copy, share } }: LibraryDraft, problem
   }
 }
 
+function checkRefresh({ at, library: { copy, retry, refresh } }: LibraryDraft, problems: ProblemList): void {
+  if (refresh === null) return;
+  const missing = copy.homeKeyAttribute === null ? 'copy.home_key_attribute' : 'retry.tell_koha';
+  if (copy.homeKeyAttribute !== null && retry.tellKoha) return;
+  problems.add([...at, 'refresh'], `needs ${missing}, and the plugin`, 'off');
+}
+
 function checkCategory(
   { at, library: { copy }, isLending, hasCategory }: LibraryDraft,
   problems: ProblemList,
@@ -89,6 +96,7 @@ export function checkLibraries(drafts: readonly LibraryDraft[], problems: Proble
   for (const draft of drafts) {
     checkTimes(draft, problems);
     checkAttributes(draft, problems);
+    checkRefresh(draft, problems);
     checkCategory(draft, problems);
   }
   checkSharedSecrets(drafts, problems);

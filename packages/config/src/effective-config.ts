@@ -89,7 +89,14 @@ function printLibrary(library: Library): Printable {
       confirm: retry.confirm,
       give_up_after: formatDuration(retry.giveUpAfterMs),
     },
+    refresh: printRefresh(library.refresh),
   };
+}
+
+function printRefresh(refresh: Library['refresh']): Printable {
+  if (refresh === null) return 'off';
+  const { hour, minute } = refresh.sweep;
+  return { sweep: [hour, minute].map((part) => String(part).padStart(2, '0')).join(':') };
 }
 
 /**

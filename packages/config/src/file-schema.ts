@@ -3,6 +3,7 @@ import { cardPattern } from './card-pattern.ts';
 import { confirmableKey } from './confirmable-key.ts';
 import { duration, fieldList, flag, integer, integerOrAuto, kohaCode, title, words } from './leaf-schemas.ts';
 import { fixedValues } from './fixed-values.ts';
+import { refreshKey } from './refresh-key.ts';
 
 const category = kohaCode(10);
 const attributeType = kohaCode(64);
@@ -201,6 +202,7 @@ export const librarySchema = z.strictObject({
   copy: section('How copies are made, as lending library.'),
   eligibility: section('Who may borrow, as lending library.'),
   retry: section('What happens after the copy, as lending library.'),
+  refresh: refreshKey,
 });
 
 export const locateSection = z.strictObject({

@@ -25,6 +25,13 @@ export interface Library {
   readonly copy: CopyPolicy;
   readonly eligibility: Eligibility;
   readonly retry: RetryPolicy;
+  /** Null: copies stay as they were made. */
+  readonly refresh: RefreshPolicy | null;
+}
+
+/** When the copies of a lending library are refreshed, in the worker's time zone. */
+export interface RefreshPolicy {
+  readonly sweep: { readonly hour: number; readonly minute: number };
 }
 
 export interface KohaAccess {

@@ -9,7 +9,14 @@ import type { Path, ProblemList } from './problem-list.ts';
 import { isMapping, metaOf, readSection, reportMissing } from './read-section.ts';
 import { Secret } from './secret.ts';
 import type { SecretReader } from './secret-reader.ts';
-import { toCopyPolicy, toEligibility, toLimits, toRetryPolicy, toShare } from './section-models.ts';
+import {
+  toCopyPolicy,
+  toEligibility,
+  toLimits,
+  toRefreshPolicy,
+  toRetryPolicy,
+  toShare,
+} from './section-models.ts';
 import { faultOfClientSecret, faultOfWebhookSecret } from './secret-strength.ts';
 
 /** One entry of `libraries` as it was read. Where a problem was reported, `library` holds a stand-in that nobody will see. */
@@ -111,6 +118,7 @@ export function readLibrary(
       copy: toCopyPolicy(merged.copy),
       eligibility: toEligibility(merged.eligibility),
       retry: toRetryPolicy(merged.retry),
+      refresh: toRefreshPolicy(own.refresh ?? BUILT_IN_DEFAULTS.library.refresh),
     },
   };
 }

@@ -5,6 +5,7 @@ import type {
   CopyPolicy,
   Eligibility,
   Limits,
+  RefreshPolicy,
   RetryPolicy,
   Share,
 } from './model.ts';
@@ -90,4 +91,11 @@ export function toRetryPolicy(retry: MergedSections['retry']): RetryPolicy {
     confirm: retry.confirm ?? [],
     giveUpAfterMs: retry.give_up_after,
   };
+}
+
+/** When copies are refreshed. */
+export function toRefreshPolicy(refresh: 'off' | false | { readonly sweep: string }): RefreshPolicy | null {
+  if (refresh === 'off' || refresh === false) return null;
+  const [hour, minute] = refresh.sweep.split(':').map(Number);
+  return { sweep: { hour: hour ?? 0, minute: minute ?? 0 } };
 }

@@ -26,10 +26,16 @@ export const COPY_FINDINGS = [
   'HOME_GONE',
   /** Home did not answer for the patron once: not gone yet. */
   'HOME_MISSING',
+  /** So many are missing at one home that it hides its patrons: nobody is taken for gone. */
+  'HOME_BLIND',
   /** Home has merged the record into another with this card. */
   'HOME_MERGED',
   'MERGED_INTO_NATIVE',
   'COPY_ANONYMIZED',
+  /** Home does not share the patron: nothing more of them is passed on. */
+  'NOT_SHARED',
+  /** The lending library made it its own patron. */
+  'NOT_A_COPY',
   /** The library of the home key is none that copies may come from. */
   'HOME_UNKNOWN',
   /** The record is no patron by anything known of Koha, here or at home. */
@@ -59,6 +65,11 @@ export interface RefreshDecision {
   readonly change: Readonly<Record<string, string | null>>;
   /** Names of fields that stay as the lending library edited them. */
   readonly kept: readonly string[];
+  /**
+   * Fields that hold home's value already while something older is remembered: they were written, and that was not stored any more.
+   * They follow home, whoever put the value there.
+   */
+  readonly settled: Readonly<Record<string, string | null>>;
   readonly findings: readonly CopyFinding[];
 }
 
@@ -72,7 +83,7 @@ export type FieldDecision = 'same' | 'write' | 'kept' | 'unknown';
 export function decideRefresh(the: RefreshCase): RefreshDecision {
   const { copy, home, wanted } = the;
   const stop = stopOf(the);
-  if (stop !== null) return { change: {}, kept: [], findings: [stop] };
+  if (stop !== null) return { change: {}, kept: [], settled: {}, findings: [stop] };
   const decided = Object.keys(wanted).map((field) => ({ field, decision: decideField(the, field) }));
   const named = (wish: FieldDecision): string[] =>
     decided.filter(({ decision }) => decision === wish).map(({ field }) => field);
@@ -90,7 +101,12 @@ export function decideRefresh(the: RefreshCase): RefreshDecision {
     ...(home.cardLost === true && copy.cardLost !== true ? ['HOME_CARD_LOST' as const] : []),
     ...(home.expired === true && copy.expired !== true ? ['HOME_EXPIRED' as const] : []),
   ];
-  return { change, kept, findings: findings.length === 0 ? ['UNCHANGED'] : findings };
+  return {
+    change,
+    kept,
+    settled: settledFields(the, named('same')),
+    findings: findings.length === 0 ? ['UNCHANGED'] : findings,
+  };
 }
 
 /**
@@ -112,6 +128,20 @@ export function wantedValues(
     cardnumber: body.cardnumber,
     ...(expiryDate === '' ? {} : { expiry_date: expiryDate }),
   };
+}
+
+function settledFields(
+  { copy, homeKey, remembered, isWritten }: RefreshCase,
+  same: readonly string[],
+): Record<string, string | null> {
+  if (remembered === null || remembered.homeKey !== homeKey) return {};
+  const values = same.flatMap((field) => {
+    const last = remembered.fields[field];
+    const local = localValue(copy, field);
+    if (last === undefined || local === undefined) return [];
+    return isWritten(field, local, last.hash) === false ? [[field, local] as const] : [];
+  });
+  return Object.fromEntries(values);
 }
 
 /** Why a copy is left alone altogether, if it is. */

@@ -36,6 +36,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       confirm: [],
       giveUpAfterMs: 900_000,
     },
+    refresh: null,
     ...(rest as Partial<Library>),
     koha: {
       url: 'http://127.0.0.1:1',

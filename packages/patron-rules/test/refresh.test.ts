@@ -78,12 +78,18 @@ describe('the refresh of one copy', () => {
     expect(decide(edited, moved, remembered(old))).toEqual({
       change: { email: 'new@post.example' },
       kept: ['city'],
+      settled: {},
       findings: ['REFRESHED', 'KEPT_LOCAL'],
     });
   });
 
   test('leaves a copy alone that is as home has it', () => {
-    expect(decide(NOW, wanted, remembered(NOW))).toEqual({ change: {}, kept: [], findings: ['UNCHANGED'] });
+    expect(decide(NOW, wanted, remembered(NOW))).toEqual({
+      change: {},
+      kept: [],
+      settled: {},
+      findings: ['UNCHANGED'],
+    });
     expect(decide(NOW, wanted, null)).toMatchObject({ findings: ['UNCHANGED'] });
   });
 
@@ -96,7 +102,17 @@ describe('the refresh of one copy', () => {
     ],
     ['the key of what is remembered is not here', remembered(old, 'k0'), 'KEY_UNKNOWN'],
   ])('T-24 writes nothing where %s, and says so', (_what, was, finding) => {
-    expect(decide(old, wanted, was)).toEqual({ change: {}, kept: [], findings: [finding] });
+    expect(decide(old, wanted, was)).toEqual({ change: {}, kept: [], settled: {}, findings: [finding] });
+  });
+
+  test('T-24 learns a field that holds home’s value while something older is remembered', () => {
+    expect(decide(NOW, wanted, remembered(old))).toMatchObject({
+      change: {},
+      settled: { email: 'new@post.example' },
+      findings: ['UNCHANGED'],
+    });
+    expect(decide(NOW, wanted, remembered(old, 'k0')).settled).toEqual({});
+    expect(decide(NOW, wanted, null).settled).toEqual({});
   });
 
   test('clears what home has emptied, and never a name or a card', () => {
@@ -118,6 +134,7 @@ describe('the refresh of one copy', () => {
     expect(decide(NOW, { ...wanted, cardnumber: '22' }, remembered(NOW))).toEqual({
       change: { cardnumber: '22' },
       kept: [],
+      settled: {},
       findings: ['CARD_CHANGED'],
     });
   });
@@ -141,6 +158,7 @@ describe('the refresh of one copy', () => {
     expect(decide(old, wanted, remembered(old), changes)).toEqual({
       change: {},
       kept: [],
+      settled: {},
       findings: [finding],
     });
   });
@@ -148,7 +166,12 @@ describe('the refresh of one copy', () => {
   test('T-28 reports what home restricted, lost or let expire, and what it freed no longer', () => {
     const home = patron({ restricted: true, cardLost: true, expired: true });
     const findings = ['HOME_RESTRICTED', 'HOME_CARD_LOST', 'HOME_EXPIRED'];
-    expect(decide(NOW, wanted, remembered(NOW), { home })).toEqual({ change: {}, kept: [], findings });
+    expect(decide(NOW, wanted, remembered(NOW), { home })).toEqual({
+      change: {},
+      kept: [],
+      settled: {},
+      findings,
+    });
     const flagged = holding(NOW, { restricted: true, cardLost: true, expired: true });
     expect(decide(NOW, wanted, remembered(NOW), { home, copy: flagged }).findings).toEqual(['UNCHANGED']);
     expect(decide(NOW, wanted, remembered(NOW), { copy: flagged }).findings).toEqual(['UNCHANGED']);

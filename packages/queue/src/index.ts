@@ -3,6 +3,7 @@ export {
   CLOCK_KEY,
   QUEUE_PREFIX,
   SCANS,
+  SWEEPS,
   REPORTS,
   backlogKey,
   idempotencyKey,
@@ -78,6 +79,19 @@ export {
 export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
+export {
+  type SweepJob,
+  type SweepJobs,
+  type SweepState,
+  type SweptHome,
+  holdSweep,
+  noteMissing,
+  openSweepQueue,
+  readSweep,
+  releaseSweep,
+  sweepJobSchema,
+  writeSweep,
+} from './sweeps.ts';
 export {
   type Unremembered,
   dropUnremembered,

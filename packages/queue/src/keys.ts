@@ -13,6 +13,9 @@ export const SCANS = 'scans';
 /** The queue of reports to a Koha that did not take them at once. */
 export const REPORTS = 'tellings';
 
+/** The queue of sweeps over the copies of a library. */
+export const SWEEPS = 'sweeps';
+
 const key = (...parts: readonly string[]): string => [QUEUE_PREFIX, ...parts].join(':');
 
 /** BullMQ's id of an event's job: two libraries may use the same `webhook-id`. Neither part contains a dot. */
@@ -76,6 +79,12 @@ export const statisticsKey = (month: string, library: string): string => key('st
 export const statisticsLibrariesKey = (month: string): string => key('statistics', month);
 /** What the workers last saw of a library. */
 export const libraryKey = (library: string): string => key('library', library);
+/** The report of a library's last sweep and where it is, or of its last dry run; the lock of the one that runs. */
+export const sweepKey = (library: string, isDry: boolean): string =>
+  isDry ? key('sweep-dry', library) : key('sweep', library);
+export const sweepLockKey = (library: string): string => key('sweep-lock', library);
+/** Since when a home library has not answered for copies at a library. */
+export const sweepMissingKey = (library: string, home: string): string => key('missing', library, home);
 /** Names the slot by whose clock the queue lives; nothing is stored there. */
 export const CLOCK_KEY = key('clock');
 /** Exists while the last rewrite of the append-only file is recent. */

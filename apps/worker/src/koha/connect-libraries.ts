@@ -39,6 +39,8 @@ export interface Connected {
   readonly libraries: Libraries;
   readonly slots: SlotClock;
   readonly health: HealthTracker;
+  /** Whether calls are under way at a library, or wait there. */
+  readonly isBusy: (library: string) => boolean;
 }
 
 /** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
@@ -76,7 +78,11 @@ export function connectLibraries(deps: ConnectDeps): Connected {
       failures.failed(library, failure);
     },
   });
-  return { libraries, slots, health };
+  const isBusy = (id: string): boolean => {
+    const client = clients.get(id);
+    return client !== undefined && client.inFlight + client.waiting > 0;
+  };
+  return { libraries, slots, health, isBusy };
 }
 
 function connect(

@@ -1,4 +1,5 @@
 import type { Double } from '../double.ts';
+import type { CopyRow } from '../plugin/copy-table.ts';
 import { anonymizePatron } from '../patrons/anonymize-patron.ts';
 import { mergePatrons } from '../patrons/merge-patrons.ts';
 import type { Columns } from '../record.ts';
@@ -31,6 +32,8 @@ export interface Controls {
   anonymizePatron(cardnumber: string): StoredPatron | null;
   /** Merges a patron into another, who is returned; null: one is missing, or Koha does not merge them. */
   mergePatron(cardnumber: string, into: string): StoredPatron | null;
+  /** What the plugin remembers of a copy, whatever it was. */
+  putCopy(row: CopyRow): void;
   putItem(barcode: string, columns: Columns): StoredItem;
   deleteItem(barcode: string): boolean;
   /** The API calls, numbered from 1; those above `since` only. */
@@ -67,6 +70,7 @@ export function buildControls(double: Double, credentials: Credentials): Control
       const kept = other === undefined || keeper === undefined ? null : mergePatrons(double, keeper, other);
       return kept === null ? null : storedPatron(double, kept);
     },
+    putCopy: (row) => void double.db.copies.put(row),
     putItem: (barcode, columns) => storedItem(putItem(double, barcode, columns)),
     deleteItem: (barcode) => {
       const row = double.db.items.withBarcode(barcode);

@@ -18,6 +18,11 @@ export class CopyTable {
   /** The new version, or null where the row is of another one by now. */
   keep(row: CopyRow): number | null {
     if (row.version !== (this.#rows.get(row.patron_id)?.version ?? 0)) return null;
+    return this.put(row);
+  }
+
+  /** Stores the row whatever was there, and returns its new version. */
+  put(row: CopyRow): number {
     const version = row.version + 1;
     this.#rows.set(row.patron_id, { ...row, version });
     return version;

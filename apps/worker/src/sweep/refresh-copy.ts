@@ -1,0 +1,165 @@
+import type { Agreement, Library } from '@passport/config';
+import type { KohaPatron, RememberedCopy } from '@passport/koha-client';
+import {
+  type CopyFinding,
+  type RefreshDecision,
+  WRITTEN_FIELD,
+  buildPatronCopy,
+  copyCategoriesOf,
+  decideRefresh,
+  isCopy,
+  isWithheld,
+  passesCategoryFilter,
+  refreshBody,
+  wantedValues,
+  writtenText,
+} from '@passport/patron-rules';
+import type { Encryption } from '@passport/runtime';
+import { hashedFields } from '../remember/copy-memory.ts';
+import { type SweepCall, isOfOneRecord } from './sweep-calls.ts';
+
+/** The two libraries of a copy, and what is the same for all copies between them. */
+export interface CopyPair {
+  readonly home: Library;
+  readonly lending: Library;
+  readonly agreement: Agreement;
+  readonly passportTypes: ReadonlySet<string>;
+  readonly accepts: (property: string) => boolean;
+}
+
+export interface RefreshDeps {
+  readonly call: SweepCall;
+  readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
+  readonly dryRun: boolean;
+  /** Names the sweep beside what it writes. */
+  readonly sweepId: string;
+  readonly now: () => number;
+}
+
+/** One copy with its home record. */
+export interface CopyAndHome {
+  readonly copy: KohaPatron;
+  readonly homeRecord: KohaPatron;
+  readonly homeKey: string;
+  readonly remembered: RememberedCopy | null;
+}
+
+/** What became of one copy. */
+export interface Refreshed {
+  readonly findings: readonly CopyFinding[];
+  readonly changed: number;
+  readonly kept: number;
+}
+
+const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], changed: 0, kept: 0 });
+
+/**
+ * Refreshes one copy: decides, reads it again right before it is written, since Koha has no conditional write, decides again, writes
+ * the changed keys only, and remembers them. Throws KohaError or LibraryClosed where the lending library did not answer.
+ */
+export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: RefreshDeps): Promise<Refreshed> {
+  const { homeRecord } = the;
+  const { home, lending, agreement, passportTypes } = pair;
+  const today = new Date(deps.now()).toISOString().slice(0, 10);
+  if (homeRecord.anonymized === true) return only('HOME_GONE');
+  const isShared =
+    !isWithheld(homeRecord, home) &&
+    passesCategoryFilter(agreement.categories, homeRecord.categoryId) === true;
+  if (!isShared || isCopy(homeRecord, passportTypes)) return only('NOT_SHARED');
+  const made = buildPatronCopy({
+    patron: homeRecord,
+    home,
+    agreement,
+    lending,
+    branch: the.copy.libraryId,
+    scannedOn: today,
+    accepts: pair.accepts,
+  });
+  if (made.kind !== 'copy') return only('NOT_SHARED');
+  const wanted = wantedValues(made, lending.copy.expiry);
+  const decide = (copy: KohaPatron): RefreshDecision => decideFor({ ...the, copy }, wanted, pair, deps);
+  const first = decide(the.copy);
+  if (Object.keys(first.change).length === 0) {
+    if (!deps.dryRun) await remember(the.copy, first.settled, the, pair, deps);
+    return outcomeOf(first);
+  }
+  const fresh = await deps.call(lending.id, (koha) => koha.readPatron(the.copy.patronId));
+  if (fresh === null || fresh.hidden) return only('UNREADABLE');
+  // A library makes a copy its own patron by emptying the passport.
+  if (!isCopy(fresh, passportTypes)) return only('NOT_A_COPY');
+  const decision = decide(fresh);
+  if (Object.keys(decision.change).length === 0 || deps.dryRun) return outcomeOf(decision);
+  const isTaken = await write(fresh, decision, the, pair, deps);
+  return isTaken ? outcomeOf(decision) : only('NOT_TAKEN');
+}
+
+const outcomeOf = ({ findings, change, kept }: RefreshDecision): Refreshed => ({
+  findings,
+  changed: Object.keys(change).length,
+  kept: kept.length,
+});
+
+function decideFor(
+  { copy, homeRecord, homeKey, remembered }: CopyAndHome,
+  wanted: Readonly<Record<string, string>>,
+  { lending }: CopyPair,
+  { encryption }: RefreshDeps,
+): RefreshDecision {
+  const at = { lending: lending.id, patronId: copy.patronId };
+  return decideRefresh({
+    copy,
+    home: homeRecord,
+    homeKey,
+    traits: {
+      homeKeyAttribute: lending.copy.homeKeyAttribute,
+      copyCategories: copyCategoriesOf(lending.copy),
+    },
+    wanted,
+    remembered,
+    isWritten(field, value, hash) {
+      const hashes = encryption.hashes(WRITTEN_FIELD, writtenText(at, field, value));
+      if (hashes.includes(hash)) return true;
+      const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
+      return isKnownKey ? false : null;
+    },
+  });
+}
+
+/** False where Koha refuses what the copy should hold. */
+async function write(
+  fresh: KohaPatron,
+  { change, settled }: RefreshDecision,
+  the: CopyAndHome,
+  pair: CopyPair,
+  deps: RefreshDeps,
+): Promise<boolean> {
+  const { call } = deps;
+  const { lending } = pair;
+  const { patronId } = fresh;
+  const changed = await call(lending.id, (koha) =>
+    koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId }),
+  ).catch((error: unknown) => {
+    // Should it have happened all the same, the next sweep finds home's value there.
+    if (isOfOneRecord(error)) return { kind: 'refused' } as const;
+    throw error;
+  });
+  if (changed.kind !== 'changed') return false;
+  await remember(fresh, { ...settled, ...change }, the, pair, deps);
+  return true;
+}
+
+async function remember(
+  { patronId }: KohaPatron,
+  values: Readonly<Record<string, string | null>>,
+  { homeKey, remembered }: CopyAndHome,
+  { lending }: CopyPair,
+  { call, encryption, sweepId, now }: RefreshDeps,
+): Promise<void> {
+  if (Object.keys(values).length === 0) return;
+  const at = { lending: lending.id, patronId };
+  const written = hashedFields(at, values, { encryption, at: Math.floor(now() / 1000), event: sweepId });
+  const before = remembered ?? { patronId, homeKey, version: 0, fields: {} };
+  await call(lending.id, (koha) =>
+    koha.rememberCopy({ ...before, homeKey, fields: { ...before.fields, ...written } }),
+  );
+}

@@ -1,0 +1,63 @@
+import { KohaError, type KohaClient } from '@passport/koha-client';
+import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+
+/** A desk's calls go first: a sweep waits for a moment without any, but not for ever at a library that is never idle. */
+const GIVE_WAY_MS = 5_000;
+const LOOK_EVERY_MS = 50;
+/** A sweep uses at most half of one web worker: it pauses as long as its last call took. */
+const LONGEST_PAUSE_MS = 2_000;
+const PAUSES_MS = [1_000, 4_000, 15_000] as const;
+
+export interface SweepCallDeps {
+  readonly libraries: Pick<Libraries, 'callBeside'>;
+  /** Whether calls of others are under way at a library, or wait there. */
+  readonly isBusy: (library: string) => boolean;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly monotonicNow: () => number;
+  readonly signal: AbortSignal;
+}
+
+/** Makes one call of a sweep. Throws KohaError or LibraryClosed. */
+export type SweepCall = <T>(library: string, work: (koha: KohaClient) => Promise<T>) => Promise<T>;
+
+/**
+ * Builds the way a sweep calls a Koha: one call at a time, under the library's cap like every other, after the desks', with a pause
+ * after each, and again after a pause where the library did not answer. Its failures open no circuit of the desks'.
+ */
+export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
+  const { libraries, isBusy, pause, monotonicNow, signal } = deps;
+  const giveWay = async (library: string): Promise<void> => {
+    const until = monotonicNow() + GIVE_WAY_MS;
+    while (isBusy(library) && monotonicNow() < until) await pause(LOOK_EVERY_MS);
+  };
+  return async (library, work) => {
+    for (let tries = 0; ; tries += 1) {
+      signal.throwIfAborted();
+      await giveWay(library);
+      const startedAt = monotonicNow();
+      try {
+        return await libraries.callBeside(library, work);
+      } catch (error) {
+        const pauseMs = PAUSES_MS[tries];
+        if (pauseMs === undefined || !isOfTheLibrary(error)) throw error;
+        await pause(pauseMs);
+      } finally {
+        await pause(Math.min(monotonicNow() - startedAt, LONGEST_PAUSE_MS));
+      }
+    }
+  };
+}
+
+/** Whether the library as a whole did not answer, rather than refuse this one request. */
+function isOfTheLibrary(error: unknown): boolean {
+  if (error instanceof LibraryClosed) return true;
+  return error instanceof KohaError && error.retryable && error.effect === 'none' && !isOfOneRecord(error);
+}
+
+/** Whether a Koha that is there failed at this request: one record of a batch can be the reason. */
+export function isOfOneRecord(error: unknown): boolean {
+  return (
+    error instanceof KohaError &&
+    (error.code === 'record_refused' || error.code === 'http_5xx' || error.code === 'bad_answer')
+  );
+}

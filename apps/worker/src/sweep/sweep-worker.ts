@@ -1,0 +1,177 @@
+import type { Consortium, Library, WorkerConfig } from '@passport/config';
+import { KohaError } from '@passport/koha-client';
+import {
+  LenientWorker,
+  QUEUE_PREFIX,
+  SWEEPS,
+  type SweepJob,
+  type SweepState,
+  holdSweep,
+  noteMissing,
+  openSweepQueue,
+  readSweep,
+  releaseSweep,
+  sweepJobSchema,
+  writeSweep,
+} from '@passport/queue';
+import { type Logger, type Redis, createEncryption } from '@passport/runtime';
+import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import { buildSweepCalls } from './sweep-calls.ts';
+import { sweepLibrary } from './sweep-library.ts';
+
+/** A dead worker's sweep goes on elsewhere within a minute. */
+const LOCK_MS = 30_000;
+const STALLED_INTERVAL_MS = 15_000;
+const MOST_STALLS = 1_000;
+/** Longer than a page takes, pauses included: whoever lost the lock stops at its next page. */
+const HOLD_MS = 180_000;
+const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
+
+export interface SweepWorkerDeps {
+  readonly consortium: Consortium;
+  readonly connection: Redis;
+  readonly redis: Redis;
+  readonly libraries: Libraries;
+  readonly keys: WorkerConfig['keys'];
+  readonly isBusy: (library: string) => boolean;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly monotonicNow: () => number;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Starts what refreshes copies: the schedule of each lending library that wants it, and this process's share of the work. */
+export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close(): Promise<void> }> {
+  const { consortium, connection, redis, log } = deps;
+  const queue = openSweepQueue(redis);
+  queue.on('error', () => undefined); // logged by the connection
+  const stopping = new AbortController();
+  await scheduleSweeps(consortium, queue);
+  const worker = new LenientWorker(
+    SWEEPS,
+    async (job) => {
+      const wanted = sweepJobSchema.safeParse(job.data);
+      if (!wanted.success) return;
+      // A job keeps its id when it is run again. Its name beside what was written has no colons.
+      const id = (job.id ?? '').replaceAll(/[^\w-]/g, '-');
+      await runSweep(id, wanted.data, stopping.signal, deps);
+    },
+    {
+      connection,
+      prefix: QUEUE_PREFIX,
+      concurrency: 1,
+      lockDuration: LOCK_MS,
+      stalledInterval: STALLED_INTERVAL_MS,
+      maxStalledCount: MOST_STALLS,
+      skipVersionCheck: true,
+    },
+  );
+  worker.on('error', () => undefined); // logged by the connection
+  worker.on('failed', (job, error) =>
+    log.warn({ sweep: job?.name, because: error.message }, 'sweep interrupted'),
+  );
+  return {
+    async close() {
+      stopping.abort(new Error('stopping'));
+      await worker.close();
+      await queue.close();
+    },
+  };
+}
+
+/** One job scheduler for each library that is swept, and none for others: a schedule fires once, however many workers there are. */
+async function scheduleSweeps(
+  { libraries }: Consortium,
+  queue: ReturnType<typeof openSweepQueue>,
+): Promise<void> {
+  const isSwept = ({ enabled, refresh }: Library): boolean => enabled && refresh !== null;
+  for (const library of libraries) {
+    if (!isSwept(library) || library.refresh === null) await queue.removeJobScheduler(library.id);
+    else {
+      const { hour, minute } = library.refresh.sweep;
+      const data: SweepJob = { library: library.id, dry_run: false, full: false };
+      await queue.upsertJobScheduler(
+        library.id,
+        { pattern: `${minute} ${hour} * * *` },
+        { name: library.id, data },
+      );
+    }
+  }
+}
+
+async function runSweep(
+  id: string,
+  wanted: SweepJob,
+  signal: AbortSignal,
+  deps: SweepWorkerDeps,
+): Promise<void> {
+  const { consortium, redis, libraries, now, log } = deps;
+  const { library } = wanted;
+  const lending = consortium.libraries.find((each) => each.id === library);
+  if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
+  const hold = async (): Promise<void> => {
+    signal.throwIfAborted();
+    if (!(await holdSweep(redis, library, id, HOLD_MS)))
+      throw new Error('another sweep of this library runs');
+  };
+  await hold();
+  const before = await readSweep(redis, library, wanted.dry_run);
+  const state = before?.id === id && before.ended_ms === null ? before : newSweep(id, wanted, before, deps);
+  const save = async (next: SweepState): Promise<void> => {
+    await hold();
+    await writeSweep(redis, next);
+  };
+  await save(state);
+  log.info(
+    { audit: true, action: 'sweep', lending: library, sweep: id, mode: state.mode, dry_run: state.dry_run },
+    'sweep',
+  );
+  const { patronProperties } = await libraries.capabilities(library);
+  await sweepLibrary(state, {
+    ...deps,
+    encryption: createEncryption(deps.keys.map((key) => key.reveal())),
+    call: buildSweepCalls({ ...deps, signal }),
+    accepts: (property) => patronProperties.has(property),
+    copiesBefore: (home) => before?.homes[home]?.copies ?? 0,
+    save,
+    noteMissing: (home, homeKeys) => noteMissing(redis, { library, home }, homeKeys, now()),
+  }).catch((error: unknown) => {
+    // Codes only: the error's text ends in the queue.
+    if (error instanceof KohaError || error instanceof LibraryClosed)
+      throw new Error(`${error.library}: ${error.code}`);
+    throw error;
+  });
+  await releaseSweep(redis, library);
+  log.info({ audit: true, action: 'sweep ended', lending: library, sweep: id }, 'sweep ended');
+}
+
+function newSweep(
+  id: string,
+  { library, dry_run, full }: SweepJob,
+  before: SweepState | null,
+  { consortium, now }: SweepWorkerDeps,
+): SweepState {
+  const lastFullMs = before?.last_full_ms ?? null;
+  const lastMs = before?.last_ms ?? null;
+  const isDue = lastFullMs === null || lastMs === null || now() - lastFullMs >= FULL_EVERY_MS;
+  const homes = [...consortium.agreements.homesAt(library)].map(
+    (home) =>
+      [
+        home,
+        { state: 'waiting' as const, copies: 0, findings: {}, fields_changed: 0, fields_kept: 0 },
+      ] as const,
+  );
+  return {
+    id,
+    library,
+    mode: full || dry_run || isDue ? 'full' : 'changed',
+    dry_run,
+    started_ms: now(),
+    ended_ms: null,
+    after: 0,
+    missing: [],
+    homes: Object.fromEntries(homes),
+    last_full_ms: lastFullMs,
+    last_ms: lastMs,
+  };
+}

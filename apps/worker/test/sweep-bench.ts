@@ -1,0 +1,201 @@
+import { type Consortium, parseConsortium } from '@passport/config';
+import { formatWebhookSecret } from '@passport/contract';
+import { createKohaClient } from '@passport/koha-client';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
+import { type SweepState, type SweptHome, noteMissing, readSweep, writeSweep } from '@passport/queue';
+import { type Encryption, type Redis, createEncryption } from '@passport/runtime';
+import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
+import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
+import { hashedFields } from '../src/remember/copy-memory.ts';
+import { buildSweepCalls } from '../src/sweep/sweep-calls.ts';
+import { sweepLibrary } from '../src/sweep/sweep-library.ts';
+
+const DAY_MS = 86_400_000;
+const LENDER = 'riverside';
+
+export interface SweepBench {
+  readonly lender: KohaDouble;
+  readonly homes: Readonly<Record<string, KohaDouble>>;
+  readonly encryption: Encryption;
+  readonly libraries: Libraries;
+  readonly consortium: Consortium;
+  /** A patron at a home and the copy of them, which the service made and remembers; returns the copy's card. */
+  put(home: string, index: number, how?: { readonly remembered?: boolean }): string;
+  /** Sweeps once; `dies`: after so many pages, as a process that is killed. */
+  sweep(how?: SweepHow): Promise<SweepState>;
+  /** The operations that a Koha received, token and description aside. */
+  calls(koha: KohaDouble): string[];
+  stop(): Promise<void>;
+}
+
+export interface SweepHow {
+  readonly mode?: 'full' | 'changed';
+  readonly dryRun?: boolean;
+  readonly atMs?: number;
+  readonly dies?: number;
+  readonly encryption?: Encryption;
+  readonly beforeWrite?: () => void;
+}
+
+export const cardOf = (home: string, index: number): string => `${home}-${String(index).padStart(5, '0')}`;
+
+/** One lending library and some homes, each a Koha, with sweeps that rest for no time. */
+export async function openSweep(homeIds: readonly string[], redis: Redis): Promise<SweepBench> {
+  const doubles = await Promise.all(
+    [LENDER, ...homeIds].map((library) => startKohaDouble({ library, seed: 'empty' })),
+  );
+  const [lender] = doubles;
+  if (lender === undefined) throw new Error('no lender');
+  const homes = Object.fromEntries(doubles.slice(1).map((koha) => [koha.library, koha]));
+  const served = doubles.map((koha) => ({
+    id: koha.library,
+    kohaUrl: koha.url,
+    webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${koha.library} signs with`)),
+    clientId: koha.credentials.clientId,
+    clientSecret: koha.credentials.clientSecret,
+    entry: { koha: { timeout: '1s' }, refresh: { sweep: '02:00' } },
+  }));
+  const consortium = parsed(served);
+  const clients = consortium.libraries.map(({ id, koha }) =>
+    createKohaClient({
+      library: id,
+      url: koha.url,
+      clientId: koha.clientId.reveal(),
+      clientSecret: koha.clientSecret.reveal(),
+      timeoutMs: koha.timeoutMs,
+      maxInFlight: 4,
+      now: Date.now,
+    }),
+  );
+  const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined };
+  // A pause moves the clock: nobody waits for it, and a circuit that is open for so long is due.
+  let pausedMs = 0;
+  const clock = { monotonicNow: () => performance.now() + pausedMs, random: Math.random };
+  const libraries = buildLibraries(new Map(clients.map((client) => [client.library, client])), clock, watch);
+  const encryption = createEncryption([Buffer.alloc(32, 7)]);
+  const pause = (ms: number): Promise<void> => {
+    pausedMs += ms;
+    return Promise.resolve();
+  };
+  const signal = new AbortController().signal;
+  const call = buildSweepCalls({
+    libraries,
+    isBusy: () => false,
+    pause,
+    monotonicNow: clock.monotonicNow,
+    signal,
+  });
+  const { patronProperties } = await libraries.capabilities(LENDER);
+
+  const begin = (before: SweepState | null, { mode, dryRun, atMs }: SweepHow): SweepState => ({
+    id: `sweep-${atMs ?? 0}`,
+    library: LENDER,
+    mode: mode ?? 'full',
+    dry_run: dryRun ?? false,
+    started_ms: atMs ?? Date.now(),
+    ended_ms: null,
+    after: 0,
+    missing: [],
+    homes: Object.fromEntries(homeIds.map((id) => [id, newHome()])),
+    last_full_ms: before?.last_full_ms ?? null,
+    last_ms: before?.last_ms ?? null,
+  });
+
+  return {
+    lender,
+    homes,
+    encryption,
+    libraries,
+    consortium,
+    put(home, index, { remembered = true } = {}) {
+      const card = cardOf(home, index);
+      const values = {
+        surname: `Name ${index}`,
+        email: `p${index}@${home}.example`,
+        city: home,
+        expiry_date: '2030-01-01',
+      };
+      const record = homes[home]?.putPatron(card, { ...values, category_id: 'AD', library_id: 'MAIN' });
+      const homeKey = `${home}:${record?.patron_id ?? 0}`;
+      const copy = lender.putPatron(card, {
+        ...values,
+        category_id: 'PT',
+        library_id: 'MAIN',
+        extended_attributes: [
+          { type: 'PASSPORTED', value: home },
+          { type: 'PASSPORTED_ID', value: homeKey },
+        ],
+      });
+      if (remembered)
+        remember(lender, { patronId: copy.patron_id, homeKey }, { ...values, cardnumber: card });
+      return card;
+    },
+    async sweep(how = {}) {
+      const dryRun = how.dryRun ?? false;
+      const before = await readSweep(redis, LENDER, dryRun);
+      const state = before !== null && before.ended_ms === null ? before : begin(before, how);
+      let saves = 0;
+      await sweepLibrary(state, {
+        consortium,
+        call: async (library, work) => {
+          const result = await call(library, work);
+          how.beforeWrite?.();
+          return result;
+        },
+        encryption: how.encryption ?? encryption,
+        accepts: (property) => patronProperties.has(property),
+        copiesBefore: (home) => before?.homes[home]?.copies ?? 0,
+        async save(next) {
+          await writeSweep(redis, next);
+          saves += 1;
+          if (saves === how.dies) throw new Error('killed');
+        },
+        noteMissing: (home, homeKeys) =>
+          noteMissing(redis, { library: LENDER, home }, homeKeys, how.atMs ?? Date.now()),
+        now: () => how.atMs ?? Date.now(),
+      });
+      const ended = await readSweep(redis, LENDER, dryRun);
+      if (ended === null) throw new Error('no report');
+      return ended;
+    },
+    calls: (koha) =>
+      koha
+        .calls()
+        .map(({ operation }) => operation ?? '')
+        .filter((operation) => !['GET /', 'POST /oauth/token'].includes(operation)),
+    async stop() {
+      for (const client of clients) client.close();
+      await Promise.all(doubles.map((double) => double.close()));
+    },
+  };
+
+  /** As the worker stores it after a copy, by the double's own route. */
+  function remember(
+    koha: KohaDouble,
+    { patronId, homeKey }: { readonly patronId: number; readonly homeKey: string },
+    values: Readonly<Record<string, string>>,
+  ): void {
+    const fields = hashedFields({ lending: LENDER, patronId }, values, {
+      encryption,
+      at: 1,
+      event: 'scan_1',
+    });
+    koha.putCopy({ patron_id: patronId, version: 0, home_key: homeKey, fields });
+  }
+}
+
+function parsed(served: Parameters<typeof buildConsortiumFile>[0]) {
+  return parseConsortium(buildConsortiumFile(served), consortiumSecrets(served), () => {
+    throw new Error('no file is read');
+  });
+}
+
+export const newHome = (): SweptHome => ({
+  state: 'waiting',
+  copies: 0,
+  findings: {},
+  fields_changed: 0,
+  fields_kept: 0,
+});
+
+export { DAY_MS, LENDER };

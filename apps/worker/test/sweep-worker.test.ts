@@ -1,0 +1,117 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { type SweepJobs, openSweepQueue, readSweep } from '@passport/queue';
+import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
+import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
+import { type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+const log = createLogger({ name: 'test', level: 'silent' });
+
+let server: Awaited<ReturnType<typeof startRedis>>;
+let redis: Redis;
+let queue: SweepJobs;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
+  await untilRedisReady(redis, 2_000);
+  queue = openSweepQueue(redis);
+  queue.on('error', () => undefined);
+});
+beforeEach(() => redis.flushall());
+afterAll(async () => {
+  await queue.close();
+  await closeRedis(redis);
+  await server.stop();
+});
+
+async function startWorkers(
+  { consortium, libraries }: Pick<SweepBench, 'consortium' | 'libraries'>,
+  count: number,
+) {
+  for (let index = 0; index < count; index += 1) {
+    const connection = createRedis(server.url, { role: 'worker', log, name: `sweeps ${index}` });
+    await untilRedisReady(connection, 2_000);
+    const worker = await startSweepWorker({
+      consortium,
+      connection,
+      redis,
+      keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
+      libraries,
+      isBusy: () => false,
+      pause: () => Promise.resolve(),
+      monotonicNow: () => performance.now(),
+      now: Date.now,
+      log,
+    });
+    own({
+      async stop() {
+        await worker.close();
+        await closeRedis(connection);
+      },
+    });
+  }
+}
+
+const ended = (isDry: boolean) =>
+  waitFor('the sweep to end', async () => {
+    const state = await readSweep(redis, 'riverside', isDry);
+    return state !== null && state.ended_ms !== null ? state : undefined;
+  });
+
+test('a schedule fires once, however many workers there are', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  bench.put('midland', 0);
+  bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
+  await startWorkers(bench, 3);
+  const scheduled = (await queue.getDelayed()).filter(({ name }) => name === 'riverside');
+  expect(scheduled).toHaveLength(1);
+  expect(new Date((scheduled[0]?.timestamp ?? 0) + (scheduled[0]?.delay ?? 0)).getHours()).toBe(2);
+
+  await scheduled[0]?.promote();
+  expect(await ended(false)).toMatchObject({
+    mode: 'full',
+    homes: { midland: { findings: { REFRESHED: 1 } } },
+  });
+  const writes = bench.calls(bench.lender).filter((call) => call === 'PUT /patrons/{patron_id}');
+  expect(writes).toHaveLength(1);
+  const next = await queue.getDelayed();
+  expect(next.filter(({ name }) => name === 'riverside')).toHaveLength(1);
+});
+
+test('a library whose refresh is off is not swept, and a schedule from before ends', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  await startWorkers(bench, 1);
+  expect((await queue.getJobSchedulers()).map(({ key }) => key).toSorted()).toEqual(['midland', 'riverside']);
+  const off = bench.consortium.libraries.map((library) => ({ ...library, refresh: null }));
+  await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: off } }, 1);
+  expect(await queue.getJobSchedulers()).toEqual([]);
+});
+
+test('a dry run by hand reports beside the last sweep, and writes nothing', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  bench.put('midland', 0);
+  bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
+  await startWorkers(bench, 1);
+  await queue.add('riverside', { library: 'riverside', dry_run: true, full: false });
+  expect(await ended(true)).toMatchObject({
+    dry_run: true,
+    homes: { midland: { findings: { REFRESHED: 1 } } },
+  });
+  expect(await readSweep(redis, 'riverside', false)).toBeNull();
+  expect(bench.calls(bench.lender).filter((call) => call.startsWith('PUT'))).toEqual([]);
+});
+
+test('two sweeps of one library take turns', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  bench.put('midland', 0);
+  await redis.set('{passport}:sweep-lock:riverside', 'another');
+  await startWorkers(bench, 1);
+  const job = await queue.add('riverside', { library: 'riverside', dry_run: false, full: false });
+  await waitFor('the sweep to be put off', async () => (await job.getState()) === 'delayed' || undefined);
+  expect(bench.calls(bench.lender)).toEqual([]);
+  await redis.del('{passport}:sweep-lock:riverside');
+  await (await queue.getJob(job.id ?? ''))?.promote();
+  await ended(false);
+});

@@ -1,0 +1,110 @@
+import type { Queue } from 'bullmq';
+import * as z from 'zod';
+import type { Redis } from '@passport/runtime';
+import { QUEUE_PREFIX, SWEEPS, sweepKey, sweepLockKey, sweepMissingKey } from './keys.ts';
+import { LenientQueue } from './lenient-job.ts';
+
+/** The report of the last sweep stays readable so long, and a home record may be missing so long before it counts anew. */
+const LIFE_SECONDS = 60 * 24 * 3600;
+const KEPT_JOBS = 50;
+
+/** One sweep over the copies of one lending library. */
+export const sweepJobSchema = z.object({
+  library: z.string(),
+  /** Says what would be changed, and changes nothing. */
+  dry_run: z.boolean().default(false),
+  /** All copies; else a full sweep a week and what changed since the last one on the other days. */
+  full: z.boolean().default(false),
+});
+export type SweepJob = z.infer<typeof sweepJobSchema>;
+export type SweepJobs = Queue<SweepJob>;
+
+const count = z.number().int().min(0);
+const homeSchema = z.object({
+  /** `down`: it did not answer, nothing is said of the other copies. `blind`: it hides too many for anybody to be taken for gone. */
+  state: z.enum(['waiting', 'working', 'done', 'down', 'blind']),
+  copies: count,
+  findings: z.record(z.string(), count),
+  fields_changed: count,
+  fields_kept: count,
+});
+
+/** What a sweep has found so far, and where it is. Counts only, but for the home keys that are missing so far. */
+export const sweepStateSchema = z.object({
+  id: z.string(),
+  library: z.string(),
+  mode: z.enum(['full', 'changed']),
+  dry_run: z.boolean(),
+  started_ms: z.number(),
+  /** Null while it runs, or waits for a worker to go on with it. */
+  ended_ms: z.number().nullable(),
+  /** Of the home that is worked on: Koha's number of the last copy that is done, and the home keys that were not answered. */
+  after: count,
+  missing: z.array(z.string()),
+  homes: z.record(z.string(), homeSchema),
+  /** When the last full sweep, and the last of any kind, began that was ended. */
+  last_full_ms: z.number().nullable(),
+  last_ms: z.number().nullable(),
+});
+export type SweepState = z.infer<typeof sweepStateSchema>;
+export type SweptHome = z.infer<typeof homeSchema>;
+
+/** Opens the queue of sweeps. */
+export function openSweepQueue(redis: Redis): SweepJobs {
+  return new LenientQueue<SweepJob>(SWEEPS, {
+    connection: redis,
+    prefix: QUEUE_PREFIX,
+    defaultJobOptions: {
+      attempts: 20,
+      backoff: { type: 'fixed', delay: 60_000 },
+      stackTraceLimit: 1,
+      removeOnComplete: { count: KEPT_JOBS },
+      removeOnFail: { count: KEPT_JOBS },
+    },
+    skipVersionCheck: true,
+  });
+}
+
+/** The last sweep of a library, running or ended; null when there was none, or it is of a version that reads otherwise. */
+export async function readSweep(redis: Redis, library: string, isDry: boolean): Promise<SweepState | null> {
+  const text = await redis.get(sweepKey(library, isDry));
+  if (text === null) return null;
+  return sweepStateSchema.safeParse(JSON.parse(text)).data ?? null;
+}
+
+export async function writeSweep(redis: Redis, state: SweepState): Promise<void> {
+  await redis.set(sweepKey(state.library, state.dry_run), JSON.stringify(state), 'EX', LIFE_SECONDS);
+}
+
+/** True while this sweep is the only one of its library, for so long; call it again before that ends. */
+export async function holdSweep(redis: Redis, library: string, id: string, lifeMs: number): Promise<boolean> {
+  const key = sweepLockKey(library);
+  if ((await redis.set(key, id, 'PX', lifeMs, 'NX')) !== null) return true;
+  if ((await redis.get(key)) !== id) return false;
+  await redis.pexpire(key, lifeMs);
+  return true;
+}
+
+export async function releaseSweep(redis: Redis, library: string): Promise<void> {
+  await redis.del(sweepLockKey(library));
+}
+
+/**
+ * Notes the home keys that one home did not answer for in a full sweep, and returns since when each of them has been missing. Who is
+ * there again is forgotten.
+ */
+export async function noteMissing(
+  redis: Redis,
+  { library, home }: { readonly library: string; readonly home: string },
+  homeKeys: readonly string[],
+  nowMs: number,
+): Promise<ReadonlyMap<string, number>> {
+  const key = sweepMissingKey(library, home);
+  const before = await redis.hgetall(key);
+  const since = new Map(homeKeys.map((homeKey) => [homeKey, Number(before[homeKey] ?? nowMs)]));
+  const fields = Object.fromEntries(since);
+  const write = redis.multi().del(key);
+  if (homeKeys.length > 0) write.hset(key, fields).expire(key, LIFE_SECONDS);
+  await write.exec();
+  return since;
+}
