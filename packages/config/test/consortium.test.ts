@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { COPY_FIELDS, FIELD_GROUPS } from '../src/index.ts';
+import { COPY_FIELDS, FIELD_GROUPS, effectiveConfig } from '../src/index.ts';
 import { at, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
 const pairsOf = (file: Parameters<typeof parse>[0]) =>
@@ -134,6 +134,22 @@ agreements: []
 `;
     expect(parse(text).libraries[0]).toMatchObject({ webhookSecrets: [], cards: [], retry: { confirm: [] } });
   });
+});
+
+test.each([
+  ['02:30', { hour: 2, minute: 30 }],
+  ['23:59', { hour: 23, minute: 59 }],
+])('copies are refreshed at %s, where the library says so, and nowhere else', (sweep, expected) => {
+  const file = validFile();
+  at(file, 'libraries', 1)['refresh'] = { sweep };
+  at(file, 'libraries', 2)['refresh'] = 'off';
+  const refreshes = parse(file).libraries.map(({ refresh }) => refresh);
+  expect(refreshes).toEqual([null, { sweep: expected }, null]);
+  expect(effectiveConfig(parse(file))['libraries']).toMatchObject([
+    { refresh: 'off' },
+    { refresh: { sweep } },
+    {},
+  ]);
 });
 
 describe('agreements', () => {

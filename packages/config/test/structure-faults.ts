@@ -20,6 +20,28 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /did you mean timeout\?/,
     allowed: /url, allow_http, client_id/,
   },
+  'a time of day that is none': {
+    break: inLibrary('refresh')({ sweep: '24:00' }),
+    path: 'libraries[0].refresh.sweep',
+    problem: /does not fit/,
+    allowed: /off or \{sweep: "HH:MM"\}/,
+  },
+  'a refresh without a home key': {
+    break: (file) => {
+      inLibrary('copy')({ category: 'PT', home_key_attribute: null })(file);
+      inLibrary('refresh')({ sweep: '02:00' })(file);
+    },
+    path: 'libraries[0].refresh',
+    problem: /needs copy.home_key_attribute/,
+  },
+  'a refresh without the plugin': {
+    break: (file) => {
+      inLibrary('retry')({ tell_koha: false })(file);
+      inLibrary('refresh')({ sweep: '02:00' })(file);
+    },
+    path: 'libraries[0].refresh',
+    problem: /needs retry.tell_koha/,
+  },
   'an unknown section in defaults': {
     break: set('defaults')({ share: {} }),
     path: 'defaults.share',
