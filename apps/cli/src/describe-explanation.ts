@@ -92,9 +92,9 @@ export function describeExplanation(
   colors: Report['colors'],
 ): string[] {
   const nameOf = (id: string): string => libraries.find((library) => library.id === id)?.name ?? id;
-  const { asked, homes, silent, refused, problem, copy, local } = explanation;
+  const { asked: queried, homes, silent, refused, problem, copy, local } = explanation;
   const rows: (readonly [string, string | null])[] = [
-    ['queried', asked.length === 0 ? 'nobody: the card matches no pattern' : asked.join(', ')],
+    ['queried', queried.length === 0 ? 'nobody: the card matches no pattern' : queried.join(', ')],
     ['found at', homes.length === 0 ? null : homes.map(nameOf).join(', ')],
     ...silent.map(({ library, reason }) => ['no answer', `${library} (${reason})`] as const),
     ...refused.map(

@@ -71,9 +71,12 @@ function print(all: readonly Probed[], { line, colors }: Report): void {
 /** `doctor --probe`: exit code 1 when a look-up failed, or a library certainly hides patrons from us. */
 export async function runProbe(wish: ProbeWish, report: Report, deps: CliDeps): Promise<0 | 1> {
   const all = await probe(wish, deps);
-  const asked = all.filter(({ steps }) => steps !== null).map(({ library }) => library.id);
+  const queried = all.filter(({ steps }) => steps !== null).map(({ library }) => library.id);
   // Somebody looks at one person's record at other libraries: that is kept, without the card.
-  openLog(deps).info({ audit: true, action: 'probe', by: deps.user, asked }, 'card looked up by an operator');
+  openLog(deps).info(
+    { audit: true, action: 'probe', by: deps.user, asked: queried },
+    'card looked up by an operator',
+  );
   print(all, report);
   const failed = all.some(
     ({ steps, findings }) =>

@@ -19,7 +19,7 @@ export interface BoardDeps {
   readonly basePath: string;
 }
 
-/** Tells the hooks of Bull Board, which see only headers, who may write. Never taken from outside. */
+/** Says who may write to the hooks of Bull Board, which see only headers. Never taken from outside. */
 const ROLE_HEADER = 'x-passport-role';
 
 /** Registers Bull Board under `prefix`. The login is already in front of it. */

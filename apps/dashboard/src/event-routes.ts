@@ -11,7 +11,7 @@ export interface EventRoutesDeps {
   readonly basePath: string;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
-  /** The id to follow (a joined event has another's), and its state; null when nothing is known of it. */
+  /** The id to follow (a coalesced event has another's), and its state; null when nothing is known of it. */
   readonly readEvent: (event: EventRef) => Promise<{ eventId: string; state: EventState } | null>;
   readonly actions: PersonActions;
 }

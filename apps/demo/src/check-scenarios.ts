@@ -97,9 +97,9 @@ export const SCENARIOS: readonly Scenario[] = [
       const seen = await follow(scene, 'lakeside', () =>
         Promise.all([scene.lakeside.client.scan(data), scene.lakeside.client.scan(data)]),
       );
-      const isJoined = seen.answers.some(({ body }) => body['joined'] === true);
+      const isCoalesced = seen.answers.some(({ body }) => body['joined'] === true);
       const isOneEvent = new Set(seen.answers.map(({ eventId }) => eventId)).size === 1;
-      const problems = isJoined && isOneEvent ? [] : ['the two scans did not become one event'];
+      const problems = isCoalesced && isOneEvent ? [] : ['the two scans did not become one event'];
       return withProblems(seen, [...problems, ...copyProblems(scene, card, [item])]);
     },
   },

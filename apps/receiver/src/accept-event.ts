@@ -4,7 +4,7 @@ import type { EventSink, SinkAnswer } from './event-sink.ts';
 import type { JobMaker } from './job-maker.ts';
 
 export type Acceptance =
-  | { readonly kind: 'accepted' | 'duplicate' | 'joined'; readonly eventId: string }
+  | { readonly kind: 'accepted' | 'duplicate' | 'coalesced'; readonly eventId: string }
   | { readonly kind: 'test' | 'ignored'; readonly eventId: string }
   | Exclude<Authentication, { kind: 'genuine' }>
   | { readonly kind: 'not_json' }
@@ -85,7 +85,7 @@ function answered(answer: SinkAnswer, parsed: ParsedEvent | null, eventId: strin
     case 'duplicate':
       return { kind: 'duplicate', eventId: answer.eventId };
     case 'coalesced':
-      return { kind: 'joined', eventId: answer.eventId };
+      return { kind: 'coalesced', eventId: answer.eventId };
     case 'pass':
       return passed(parsed, eventId);
     default:

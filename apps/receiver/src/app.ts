@@ -120,7 +120,7 @@ function serverOptions(requestTimeoutMs: number): FastifyHttpOptions<Server> {
   };
 }
 
-/** Node keeps one more than is allowed and drops the rest: what it dropped could have been a second signature. */
+/** Node keeps one more than is allowed and drops all others: what it dropped could have been a second signature. */
 const hasManyHeaders = ({ rawHeaders }: IncomingMessage): boolean => rawHeaders.length > 2 * MOST_HEADERS;
 
 const lacksHost = ({ headers, httpVersion }: IncomingMessage): boolean =>

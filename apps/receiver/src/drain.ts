@@ -5,7 +5,7 @@ const MOST_BYTES = 1024 * 1024;
 const MOST_MS = 1_000;
 
 /**
- * Reads the rest of a refused body and forgets it. A connection that is closed with bytes unread is reset, and the
+ * Reads what is left of a refused body and forgets it. A connection that is closed with bytes unread is reset, and the
  * reset overtakes our answer: the sender would never learn why.
  */
 export function drain(request: IncomingMessage): Promise<void> {

@@ -48,7 +48,7 @@ const acceptedSchema = {
   required: ['event_id', 'status'],
   additionalProperties: false,
   properties: {
-    event_id: { type: 'string', description: 'The id to follow; on a join the first event’s' },
+    event_id: { type: 'string', description: 'The id to follow; of a double scan the first event’s' },
     status: { const: 'accepted' },
     duplicate: mark('This event was accepted before'),
     joined: mark('A double scan: it follows the first event'),

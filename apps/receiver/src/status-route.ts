@@ -17,7 +17,7 @@ export function registerStatusRoute(
   deps: {
     readonly authenticate: (delivery: Delivery) => Authentication;
     readonly readState: ReadState;
-    /** Told the connection of each signed request. */
+    /** Receives the connection of each signed request. */
     readonly proven: (socket: Socket) => void;
   },
 ): void {

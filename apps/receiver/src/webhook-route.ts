@@ -41,7 +41,7 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
       return taken(reply, acceptance.eventId, {});
     case 'duplicate':
       return taken(reply, acceptance.eventId, { duplicate: true });
-    case 'joined':
+    case 'coalesced':
       return taken(reply, acceptance.eventId, { joined: true });
     case 'test':
       return taken(reply, acceptance.eventId, { test: true });

@@ -134,7 +134,7 @@ describe('accepting an event', () => {
     ],
     [
       { ...accepted, kind: 'coalesced', eventId: 'evt_0' },
-      { kind: 'joined', eventId: 'evt_0' },
+      { kind: 'coalesced', eventId: 'evt_0' },
     ],
   ] as const)('admission’s %j is answered with %j', async (answer, expected) => {
     expect((await accept({ answer })).acceptance).toEqual(expected);

@@ -64,10 +64,15 @@ function avoidedWords(text: string): string[] {
 
 /** Code that has none of these words left: names, comments, log lines and errors. */
 const CLEAN_CODE = [
+  'apps/cli',
+  'apps/dashboard',
+  'apps/demo',
+  'apps/receiver',
   'apps/worker',
   'packages/config',
   'packages/contract',
   'packages/koha-client',
+  'packages/koha-description',
   'packages/patron-rules',
   'packages/queue',
   'packages/runtime',
@@ -77,14 +82,15 @@ const WIRE_NAMES = [
   // Keys of the configuration, and the same in our models.
   /\b(?:on_look_alike|tell_koha|verdicts_per_hour|onLookAlike|tellKoha|verdictsPerHour)\b/,
   // Keys of a job; codes, labels and names of the contract; keys of the audit log and of `explain --json`.
-  /\b(?:sealed_card|sealed_item|item_asked|NOT_ASKED|verdicts|passport_jobs_put_back_total|put_back)\b|\basked:/,
+  /\b(?:sealed_card|sealed_item|item_asked|NOT_ASKED|verdicts|passport_jobs_put_back_total|put_back)\b|\basked:|\.asked\b/,
+  /'(?:joined|plugin_not_told)'|\bjoined: (?:true|mark\()/,
   /'(?:look_alike|loan)'/,
   // The label under which the keys of all jobs so far were derived.
   /subkey\(key, 'seal'\)/,
-  // Koha's own codes, and what databases print.
-  /\bNOT_FOR_LOAN(?:_FORCING)?\b|\bselect from join left\b/,
+  // Koha's own codes and labels, and what databases print.
+  /\bNOT_FOR_LOAN(?:_FORCING)?\b|'Loan period'|\bselect from join left\b/,
   // What a person at a desk does, JavaScript, and the protocol.
-  /\bAsk the patron\b|\.join\(|\bREST\b/,
+  /\bAsk the patron\b|\bjoin\(|\bimport \{[^}]*\bjoin\b[^}]*\} from 'node:path'|\bREST\b/,
 ];
 /** Where the old names in Redis are explained, once. */
 const NAMES_IN_REDIS = 'packages/queue/src/keys.ts';

@@ -7,7 +7,7 @@ export interface CopyTypes {
   readonly homeKey: string;
 }
 
-/** The attribute types of a lending library. Throws WrongUse where it writes no home keys: its copies cannot be told apart. */
+/** The attribute types of a lending library. Throws WrongUse where it writes no home keys: its copies cannot be distinguished. */
 export function copyTypesOf({ id, copy }: Library): CopyTypes {
   if (copy.homeKeyAttribute === null) {
     throw new WrongUse(`${id} writes no home keys: copy.home_key_attribute is null`);

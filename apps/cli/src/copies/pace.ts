@@ -5,7 +5,7 @@ const LONGEST_MS = 5_000;
 
 /**
  * Makes one call after the other, and after each a pause of the same length: at most half of one web worker of a Koha is ever used,
- * whatever its size, and the desks have the rest.
+ * whatever its size, and the desks have the remainder.
  */
 export function buildPace(signal: AbortSignal): <T>(call: () => Promise<T>) => Promise<T> {
   let pauseMs = 0;

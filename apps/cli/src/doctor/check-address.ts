@@ -65,7 +65,7 @@ async function checkCertificate({ library, now, readCertificate }: Examinee): Pr
   }
 }
 
-/** Asks the address who it is, without logging in. */
+/** Queries what answers at the address, without logging in. */
 export async function checkAddress(examinee: Examinee): Promise<AddressFacts> {
   const certificate = await checkCertificate(examinee);
   if (certificate.some(({ level }) => level === 'fault')) return nothing(...certificate);

@@ -51,7 +51,7 @@ async function checkHome(lending: Examinee, home: Examinee, { agreements }: Cons
     );
 }
 
-/** T-13: what a closed category map leaves out, by the id of the lending library. Asks the homes that were examined. */
+/** T-13: what a closed category map leaves out, by the id of the lending library. Compares with the homes that were examined. */
 export async function compareCategories(
   examined: readonly Examined[],
   consortium: Consortium,

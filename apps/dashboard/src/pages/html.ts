@@ -21,7 +21,7 @@ export class Html {
 
 export type HtmlValue = Html | string | number | null | readonly HtmlValue[];
 
-/** Template tag: text is escaped, markup made by this tag is not, lists are joined, null is nothing. */
+/** Template tag: text is escaped, markup made by this tag is not, lists are concatenated, null is nothing. */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
   return new Html(strings.map((text, index) => `${text}${render(values[index] ?? null)}`).join(''));
 }
