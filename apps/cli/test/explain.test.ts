@@ -202,7 +202,7 @@ describe('who explains a card is no more unseen than who scans it', () => {
   });
 
   test('it counts under the limits of the hour, and ends where they are used up', async () => {
-    await redis.ask('FLUSHALL');
+    await redis.call('FLUSHALL');
     const more = { defaults: { copy: { category: 'PT' }, limits: { misses_per_hour: 2 } } };
     const codes: number[] = [];
     for (let count = 0; count < 3; count += 1)
@@ -214,7 +214,7 @@ describe('who explains a card is no more unseen than who scans it', () => {
   });
 
   test('it uses the limit of what it came to, and no other', async () => {
-    await redis.ask('FLUSHALL');
+    await redis.call('FLUSHALL');
     const limits = { copies_per_hour: 1, misses_per_hour: 9, verdicts_per_hour: 1 };
     const more = { defaults: { copy: { category: 'PT' }, limits } };
     const codes: number[] = [];
@@ -224,7 +224,7 @@ describe('who explains a card is no more unseen than who scans it', () => {
   });
 
   test('a patron who is found counts as a decision, for nothing was copied', async () => {
-    await redis.ask('FLUSHALL');
+    await redis.call('FLUSHALL');
     const limits = { copies_per_hour: 1, misses_per_hour: 1, verdicts_per_hour: 2 };
     const more = { defaults: { copy: { category: 'PT' }, limits } };
     for (const card of eligible.slice(0, 2))

@@ -35,7 +35,7 @@ afterAll(async () => {
   await server.stop();
 });
 beforeEach(async () => {
-  await server.ask('FLUSHALL');
+  await server.call('FLUSHALL');
   [midland, riverside, lakeside] = await Promise.all([
     startKohaDouble({ library: 'midland' }),
     startKohaDouble({ library: 'riverside' }),

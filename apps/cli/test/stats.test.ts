@@ -28,7 +28,7 @@ afterAll(async () => {
   await server.stop();
 });
 beforeEach(async () => {
-  await server.ask('FLUSHALL');
+  await server.call('FLUSHALL');
   await count('2026-10', 'riverside', { 'midland COPIED': 4, 'midland CHECKED_OUT': 3 });
   await count('2026-11', 'riverside', {
     'midland COPIED': 12,

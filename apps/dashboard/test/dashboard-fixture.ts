@@ -111,7 +111,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
     lines,
     async clear() {
       forget();
-      await server.ask('FLUSHALL');
+      await server.call('FLUSHALL');
     },
     async close() {
       await worker.close();

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { askRedis, findRedisServer } from '@passport/testkit';
+import { callRedis, findRedisServer } from '@passport/testkit';
 import { anyFreePort } from './free-ports.ts';
 import { superviseProcess } from './supervise-process.ts';
 import type { SupervisedProcess, Surroundings } from './supervise-process.ts';
@@ -36,7 +36,7 @@ export async function startDemoRedis(
       'maxmemory-policy': 'noeviction',
     }).flatMap(([name, value]) => [`--${name}`, value]),
     logFile: join(dir, 'logs/redis.log'),
-    isReady: async () => (await askRedis({ port, password }, ['PING'])) === 'PONG',
+    isReady: async () => (await callRedis({ port, password }, ['PING'])) === 'PONG',
   });
   return { ...supervised, url: `redis://:${password}@127.0.0.1:${port}` };
 }

@@ -8,7 +8,7 @@ beforeAll(async () => {
   server = await startRedis();
   receiver = await openReceiver({ redisUrl: server.url });
 });
-afterEach(() => server.ask('FLUSHALL'));
+afterEach(() => server.call('FLUSHALL'));
 afterAll(async () => {
   await receiver.close();
   await server.stop();
@@ -93,7 +93,7 @@ const FAULTS: readonly Fault[] = [
 /** As if a whole burst (one second of the rate) had been used just before the clock was set back by an hour. */
 async function useUpRate(): Promise<void> {
   const later = Math.floor(Date.now() / 1000) + 3_600;
-  await server.ask('SET', '{passport}:rate:riverside', `${later + 1}000000.${later}000000`);
+  await server.call('SET', '{passport}:rate:riverside', `${later + 1}000000.${later}000000`);
 }
 
 async function useUpId(): Promise<void> {

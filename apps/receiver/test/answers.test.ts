@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterEach(async () => {
   receiver.libraries.set('riverside', reportingLibrary('riverside'));
   receiver.clock.stopping = false;
-  await server.ask('FLUSHALL');
+  await server.call('FLUSHALL');
 });
 afterAll(async () => {
   await receiver.close();

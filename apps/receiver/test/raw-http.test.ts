@@ -1,7 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type StartedRedis, askRaw, openRaw, rawRequest, signedRequest, startRedis } from '@passport/testkit';
+import {
+  type StartedRedis,
+  sendRaw,
+  openRaw,
+  rawRequest,
+  signedRequest,
+  startRedis,
+} from '@passport/testkit';
 import { type AnswerBody, type ReceiverFixture, SECRET, openReceiver } from './receiver-fixture.ts';
 
 const TIMEOUT_MS = 2_000;
@@ -14,7 +21,7 @@ beforeAll(async () => {
 afterEach(async () => {
   const answer = await fetch(`${receiver.url}/webhooks/riverside`, signedRequest({ secret: SECRET }));
   expect(answer.status).toBe(202);
-  await server.ask('FLUSHALL');
+  await server.call('FLUSHALL');
 });
 afterAll(async () => {
   await receiver.close();
@@ -74,7 +81,7 @@ describe('what never becomes a request', () => {
     connection.close();
     await connection.closed;
 
-    expect((await askRaw(receiver.port, bytesOf(good('evt_2')))).status).toBe(202);
+    expect((await sendRaw(receiver.port, bytesOf(good('evt_2')))).status).toBe(202);
     expect((await receiver.jobs()).map(({ event_id }) => event_id)).toEqual(['evt_2']);
   });
 });
@@ -89,7 +96,7 @@ describe('odd requests', () => {
     );
     const text = `POST /webhooks/riverside HTTP/1.1\r\nHOST: a\r\n${head.join('')}transfer-encoding: chunked\r\n\r\n${chunks.join('')}0\r\n\r\n`;
 
-    expect((await askRaw(receiver.port, text)).status).toBe(202);
+    expect((await sendRaw(receiver.port, text)).status).toBe(202);
   });
 
   test('chunks beyond 16 KiB are 413, and the connection is closed', async () => {
@@ -128,7 +135,7 @@ describe('odd requests', () => {
     const event = signedRequest({ secret: SECRET }).body;
     const request = signedRequest({ secret: SECRET, id: 'evt_1', body: event.padEnd(16 * 1024) });
 
-    expect((await askRaw(receiver.port, bytesOf(request))).status).toBe(202);
+    expect((await sendRaw(receiver.port, bytesOf(request))).status).toBe(202);
   });
 
   test.each([
@@ -139,7 +146,7 @@ describe('odd requests', () => {
     ['a slash at the end', '/webhooks/riverside/', 404, 'not_found'],
     ['a query', '/webhooks/riverside?cardnumber=21234000000017', 202, undefined],
   ])('%s (%s): %i %s', async (_name, path, status, code) => {
-    const answer = await askRaw(receiver.port, bytesOf(good(), `POST ${path}`));
+    const answer = await sendRaw(receiver.port, bytesOf(good(), `POST ${path}`));
 
     expect({ status: answer.status, code: codeOf(answer.body) }).toEqual({ status, code });
     expect(answer.body + receiver.logged()).not.toContain('21234000000017');
@@ -148,7 +155,7 @@ describe('odd requests', () => {
   test('a content type that cannot be parsed is 415', async () => {
     const { headers, body } = good();
     const odd = { ...headers, 'content-type': 'application/' };
-    const answer = await askRaw(
+    const answer = await sendRaw(
       receiver.port,
       rawRequest({ line: 'POST /webhooks/riverside', headers: Object.entries(odd), body }),
     );
@@ -162,7 +169,7 @@ describe('odd requests', () => {
   test('an expectation that nobody knows is no reason to refuse an event', async () => {
     const { headers, body } = good();
     const odd = { ...headers, expect: 'a-miracle' };
-    const answer = await askRaw(
+    const answer = await sendRaw(
       receiver.port,
       rawRequest({ line: 'POST /webhooks/riverside', headers: Object.entries(odd), body }),
     );
@@ -196,7 +203,7 @@ describe('slow senders', () => {
       const start = performance.now();
       slow.write(beginning(bytesOf(good('evt_slow'))));
       const answer = slow.answer();
-      expect((await askRaw(receiver.port, bytesOf(good('evt_quick')))).status).toBe(202);
+      expect((await sendRaw(receiver.port, bytesOf(good('evt_quick')))).status).toBe(202);
 
       const { status, body } = await answer;
       const tookMs = performance.now() - start;

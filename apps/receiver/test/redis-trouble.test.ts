@@ -111,7 +111,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
     await expectUnavailable(receiver);
     server.thaw();
     await waitFor('Redis to have seen the event', () =>
-      server.ask('EXISTS', '{passport}:guard:riverside.evt_1').then((seen) => seen === 1),
+      server.call('EXISTS', '{passport}:guard:riverside.evt_1').then((seen) => seen === 1),
     );
     await send(receiver, 'evt_2', buildScanEvent({ cardnumber: '21234000000018' }));
     expect((await receiver.jobs()).map(({ event_id }) => event_id)).toEqual(['evt_2']);
@@ -127,10 +127,10 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
   test('Redis is full', async () => {
     const server = own(await startRedis({ args: ['--maxmemory-policy', 'noeviction'] }));
     const receiver = await decrypt(server.url);
-    await server.ask('CONFIG', 'SET', 'maxmemory', '1');
+    await server.call('CONFIG', 'SET', 'maxmemory', '1');
     await expectUnavailable(receiver);
 
-    await server.ask('CONFIG', 'SET', 'maxmemory', '0');
+    await server.call('CONFIG', 'SET', 'maxmemory', '0');
 
     await expectRecovery(receiver);
   });
@@ -138,10 +138,10 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
   test('Redis becomes a read-only replica, and a master again', async () => {
     const server = own(await startRedis());
     const receiver = await decrypt(server.url);
-    await server.ask('REPLICAOF', '127.0.0.1', String(await freePort()));
+    await server.call('REPLICAOF', '127.0.0.1', String(await freePort()));
     await expectUnavailable(receiver);
 
-    await server.ask('REPLICAOF', 'NO', 'ONE');
+    await server.call('REPLICAOF', 'NO', 'ONE');
 
     await expectRecovery(receiver);
   });
@@ -150,7 +150,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
     const server = own(await startRedis());
     const receiver = await decrypt(server.url);
     expect((await send(receiver, 'evt_0', buildScanEvent({ cardnumber: '1' }))).status).toBe(202);
-    await server.ask('SCRIPT', 'FLUSH');
+    await server.call('SCRIPT', 'FLUSH');
 
     expect((await send(receiver)).status).toBe(202);
     expect(await receiver.jobs()).toHaveLength(2);
@@ -159,7 +159,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
   test('the connection breaks between admission and queue: the redelivery adds the event', async () => {
     const { server, proxy, receiver } = await behindProxy();
     await send(receiver, 'evt_0', buildScanEvent({ cardnumber: '1' }));
-    await server.ask('FLUSHALL');
+    await server.call('FLUSHALL');
     await proxy.setMode({ kind: 'cut', afterBytes: 1, direction: 'answer' });
     expect((await send(receiver, 'evt_1', EVENT)).status).toBe(503);
 
@@ -171,7 +171,7 @@ describe('an event is answered 503 in time, and accepted when the trouble is ove
 
 test('whatever happens to Redis, nothing of an event appears in the log', async () => {
   const { server, proxy, receiver } = await behindProxy();
-  await server.ask('CONFIG', 'SET', 'maxmemory', '1');
+  await server.call('CONFIG', 'SET', 'maxmemory', '1');
   await send(receiver);
   await proxy.setMode('reset');
   await send(receiver);

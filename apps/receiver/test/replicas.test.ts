@@ -29,7 +29,7 @@ describe('REDIS_MIN_REPLICAS=1', () => {
   test('an accepted event is in the replica', async () => {
     expect((await send('evt_1')).status).toBe(202);
 
-    expect(await replica.ask('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
+    expect(await replica.call('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
   });
 
   test('without the replica it is 503, and 202 once the replica has it', async () => {
@@ -50,7 +50,7 @@ describe('REDIS_MIN_REPLICAS=1', () => {
     );
 
     expect(accepted.body).toEqual({ event_id: 'evt_2', status: 'accepted', duplicate: true });
-    expect(await replica.ask('EXISTS', '{passport}:scans:riverside.evt_2')).toBe(1);
+    expect(await replica.call('EXISTS', '{passport}:scans:riverside.evt_2')).toBe(1);
     expect((await receiver.jobs()).filter(({ event_id }) => event_id === 'evt_2')).toHaveLength(1);
   }, 30_000);
 

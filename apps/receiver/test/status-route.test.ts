@@ -9,7 +9,7 @@ beforeAll(async () => {
   server = await startRedis();
   receiver = await openReceiver({ redisUrl: server.url });
 });
-afterEach(() => server.ask('FLUSHALL'));
+afterEach(() => server.call('FLUSHALL'));
 afterAll(async () => {
   await receiver.close();
   await server.stop();

@@ -3,7 +3,7 @@ import { type Socket, connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   type StartedRedis,
-  askRaw,
+  sendRaw,
   openRaw,
   rawRequest,
   signedRequest,
@@ -25,7 +25,7 @@ beforeAll(async () => {
 const sockets: Socket[] = [];
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy();
-  await server.ask('FLUSHALL');
+  await server.call('FLUSHALL');
 });
 afterAll(async () => {
   await receiver.close();
@@ -91,10 +91,10 @@ describe('what a stranger is answered ends its connection', () => {
 
   test('more than 64 headers are refused', async () => {
     const headers = Array.from({ length: 63 }, (_, index) => [`x-${index}`, '1'] as const);
-    const answer = await askRaw(receiver.port, rawRequest({ line: 'GET /openapi.json', headers }));
+    const answer = await sendRaw(receiver.port, rawRequest({ line: 'GET /openapi.json', headers }));
     expect(answer).toMatchObject({ status: 400, headers: { connection: 'close' } });
     const fewer = rawRequest({ line: 'GET /openapi.json', headers: headers.slice(0, 60) });
-    expect(await askRaw(receiver.port, fewer)).toMatchObject({ status: 200 });
+    expect(await sendRaw(receiver.port, fewer)).toMatchObject({ status: 200 });
   });
 });
 
@@ -158,7 +158,7 @@ test('from many addresses at once, they still keep nobody out', async () => {
   const addresses = Array.from({ length: 20 }, (_, index) => `127.0.1.${index + 1}`);
   await Promise.all(addresses.map((address) => holdMany(receiver.port, address, 4)));
 
-  expect((await askRaw(receiver.port, bytesOf('evt_1'))).status).toBe(202);
+  expect((await sendRaw(receiver.port, bytesOf('evt_1'))).status).toBe(202);
   expect(receiver.counted).toContain('dropped total');
 });
 
@@ -207,7 +207,7 @@ describe('security headers are on', () => {
       413,
     ],
   ] as const)('%s', async (_what, bytes, status) => {
-    expect(await askRaw(receiver.port, bytes())).toMatchObject({ status, headers: expected });
+    expect(await sendRaw(receiver.port, bytes())).toMatchObject({ status, headers: expected });
   });
 });
 

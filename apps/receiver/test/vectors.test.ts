@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
-import { type StartedRedis, askRaw, rawRequest, startRedis } from '@passport/testkit';
+import { type StartedRedis, sendRaw, rawRequest, startRedis } from '@passport/testkit';
 import {
   type AnswerBody,
   type ReceiverFixture,
@@ -47,7 +47,7 @@ beforeAll(async () => {
   server = await startRedis();
   receiver = await openReceiver({ redisUrl: server.url });
 });
-afterEach(() => server.ask('FLUSHALL'));
+afterEach(() => server.call('FLUSHALL'));
 afterAll(async () => {
   await receiver.close();
   await server.stop();
@@ -59,7 +59,7 @@ async function send(headers: readonly (readonly [string, string])[], body: Buffe
     headers: [['content-type', 'application/json'], ...headers],
     body,
   });
-  const answer = await askRaw(receiver.port, bytes);
+  const answer = await sendRaw(receiver.port, bytes);
   return { status: answer.status, body: JSON.parse(answer.body) as AnswerBody };
 }
 

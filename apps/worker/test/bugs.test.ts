@@ -31,7 +31,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
   own({ stop: () => queue.close() });
   await addScans(queue, [{ job: jobData(), priority: 1 }]);
   if (attemptsMade > 0)
-    await server.ask('HSET', '{passport}:scans:riverside.evt_1', 'atm', String(attemptsMade));
+    await server.call('HSET', '{passport}:scans:riverside.evt_1', 'atm', String(attemptsMade));
   const nothing = (): Promise<void> => Promise.resolve();
   const worker = startScanWorker({
     connection,

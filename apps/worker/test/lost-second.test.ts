@@ -13,7 +13,7 @@ const copies = (): string[] =>
     .patrons.flatMap(({ cardnumber }) =>
       cardnumber !== null && cards.includes(cardnumber) ? [cardnumber] : [],
     );
-const receipts = async (): Promise<number> => Number(await bench.redis.ask('XLEN', '{passport}:receipts'));
+const receipts = async (): Promise<number> => Number(await bench.redis.call('XLEN', '{passport}:receipts'));
 
 /**
  * A Redis that loses its last second as `appendfsync everysec` may: it comes back as it was when it was saved. Whatever
@@ -35,7 +35,7 @@ test('after a Redis that lost its last second there is a receipt for each copy, 
   await accept({ card: first, item: null });
   await waitFor('the first copy', () => copies().length === 1);
   const before = await Promise.all(others.slice(0, 12).map((card) => accept({ card, item: null })));
-  await redis.ask('SAVE');
+  await redis.call('SAVE');
   await Promise.all(others.slice(12).map((card) => accept({ card, item: null })));
   await waitFor('most copies to be made', () => copies().length >= SCANS - 3);
   await redis.kill();

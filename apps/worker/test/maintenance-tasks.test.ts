@@ -55,9 +55,9 @@ test('what a worker saw of a library is written again where the first writing fa
   const { server, redis, health, work } = await tasks();
   health.circuitChanged('midland', true);
   health.circuitChanged('riverside', true);
-  await server.ask('SET', '{passport}:library:midland', 'in the way');
+  await server.call('SET', '{passport}:library:midland', 'in the way');
   await expect(work('library health')).rejects.toThrow('WRONGTYPE');
-  await server.ask('DEL', '{passport}:library:midland');
+  await server.call('DEL', '{passport}:library:midland');
 
   await work('library health');
 
@@ -85,7 +85,7 @@ test('a worker has Redis rewrite its append-only file each hour, and looks each 
 
 test('a Redis that forbids the rewrite is in the log once an hour', async () => {
   const { server, lines, work } = await tasks({ appendonly: true });
-  await server.ask('ACL', 'SETUSER', 'default', '-bgrewriteaof');
+  await server.call('ACL', 'SETUSER', 'default', '-bgrewriteaof');
 
   for (let round = 0; round < 3; round += 1) await work('rewrite');
 

@@ -28,9 +28,9 @@ const reported = (eventId: string) =>
 
 /** Gives an event's payload the version and what else a newer receiver would write. */
 async function makeNewer(eventId: string): Promise<Record<string, unknown>> {
-  const data = JSON.parse(String(await bench.redis.ask('HGET', HASH(eventId), 'data'))) as object;
+  const data = JSON.parse(String(await bench.redis.call('HGET', HASH(eventId), 'data'))) as object;
   const newer = { ...data, v: 2, shape: ['new'] };
-  await bench.redis.ask('HSET', HASH(eventId), 'data', JSON.stringify(newer));
+  await bench.redis.call('HSET', HASH(eventId), 'data', JSON.stringify(newer));
   return newer;
 }
 
@@ -62,8 +62,8 @@ describe('while services of two versions run', () => {
     expect(job).toMatchObject({ data: { v: 2, shape: ['new'] }, attemptsMade: 0 });
 
     // The newer worker, as it were: it reads version 2 where this one reads version 1.
-    const data = JSON.parse(String(await redis.ask('HGET', HASH(eventId), 'data'))) as object;
-    await redis.ask('HSET', HASH(eventId), 'data', JSON.stringify({ ...data, v: 1 }));
+    const data = JSON.parse(String(await redis.call('HGET', HASH(eventId), 'data'))) as object;
+    await redis.call('HSET', HASH(eventId), 'data', JSON.stringify({ ...data, v: 1 }));
     expect(await follow(eventId)).toMatchObject({ outcome: 'COPIED' });
   }, 30_000);
 
@@ -139,20 +139,21 @@ async function restore(): Promise<void> {
   for (const [key, { type, value }] of Object.entries(keys)) {
     switch (type) {
       case 'string':
-        await redis.ask('SET', key, String(value));
+        await redis.call('SET', key, String(value));
         break;
       case 'hash':
-        await redis.ask('HSET', key, ...Object.entries(value as Record<string, string>).flat());
+        await redis.call('HSET', key, ...Object.entries(value as Record<string, string>).flat());
         break;
       case 'zset': {
         const pairs = value as string[];
         for (let at = 0; at < pairs.length; at += 2) {
-          await redis.ask('ZADD', key, String(pairs[at + 1]), String(pairs[at]));
+          await redis.call('ZADD', key, String(pairs[at + 1]), String(pairs[at]));
         }
         break;
       }
       case 'stream':
-        for (const [id, fields] of value as [string, string[]][]) await redis.ask('XADD', key, id, ...fields);
+        for (const [id, fields] of value as [string, string[]][])
+          await redis.call('XADD', key, id, ...fields);
         break;
       default:
         throw new Error(`a ${type} was recorded`);

@@ -26,7 +26,7 @@ describe('an event in the queue', () => {
     expect(state).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' }, attempt: 1 });
     const heard = await waitFor('Koha to be told', () => reported(eventId));
     expect(heard).toMatchObject({ seq: state.seq, outcome: 'COPIED', message: state.message });
-    const data = JSON.parse(String(await redis.ask('HGET', HASH(eventId), 'data'))) as Record<
+    const data = JSON.parse(String(await redis.call('HGET', HASH(eventId), 'data'))) as Record<
       string,
       unknown
     >;
@@ -77,7 +77,7 @@ describe('a job that cannot be worked on', () => {
   test('for its data, which are no JSON, is failed at once, and holds up nobody', async () => {
     const { startWorker, accept, follow, redis } = await open();
     const broken = await accept();
-    await redis.ask('HSET', HASH(broken), 'data', '{no json');
+    await redis.call('HSET', HASH(broken), 'data', '{no json');
     const startedAt = performance.now();
     await startWorker();
     await follow(await accept());
@@ -107,7 +107,7 @@ describe('a job that cannot be worked on', () => {
   test('because its worker dies of it ends with an outcome of ours', async () => {
     const { startWorker, accept, follow, redis } = await open();
     const eventId = await accept();
-    await redis.ask('HSET', HASH(eventId), 'stc', '5');
+    await redis.call('HSET', HASH(eventId), 'stc', '5');
     await startWorker();
 
     expect(await follow(eventId)).toMatchObject({
@@ -216,7 +216,7 @@ describe('T-21 beyond its hourly limits', () => {
         outcome: 'LOOKS_LIKE_LOCAL_PATRON',
       });
     }
-    expect(await bench.redis.ask('XLEN', '{passport}:receipts')).toBe(2);
+    expect(await bench.redis.call('XLEN', '{passport}:receipts')).toBe(2);
     const third = await accept({ item: null });
     expect(await follow(third, ({ state }) => state === 'waiting')).toMatchObject({
       waiting_for: { library: 'riverside', reason: 'LIMIT_REACHED' },
@@ -230,7 +230,7 @@ describe('T-21 beyond its hourly limits', () => {
     const eventId = await accept({ item: null });
     await follow(eventId, ({ state }) => state === 'waiting');
 
-    await waitFor('its receipt', async () => (await bench.redis.ask('XLEN', '{passport}:receipts')) === 1);
+    await waitFor('its receipt', async () => (await bench.redis.call('XLEN', '{passport}:receipts')) === 1);
     expect(await bench.job(eventId)).toMatchObject({ data: { progress: { outcome: null } } });
   });
 

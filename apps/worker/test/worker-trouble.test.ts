@@ -67,7 +67,7 @@ test('a worker whose lock is somebody else’s by now writes no end into the job
   await waitFor('the loan to be asked for', () =>
     riverside.calls().some(({ operation }) => operation === 'POST /checkouts'),
   );
-  await redis.ask('SET', `{passport}:scans:riverside.${eventId}:lock`, 'a twin', 'PX', '3000');
+  await redis.call('SET', `{passport}:scans:riverside.${eventId}:lock`, 'a twin', 'PX', '3000');
   await waitFor('the loan to be made', () => riverside.state(CARD).checkouts.length === 1);
   await waitFor('half a second to pass', elapsed(500));
 
@@ -81,10 +81,10 @@ test('a worker whose lock is somebody else’s by now writes no end into the job
 }, 30_000);
 
 describe('a Redis that is full', () => {
-  const full = () => bench.redis.ask('CONFIG', 'SET', 'maxmemory', '1');
-  const free = () => bench.redis.ask('CONFIG', 'SET', 'maxmemory', '0');
+  const full = () => bench.redis.call('CONFIG', 'SET', 'maxmemory', '1');
+  const free = () => bench.redis.call('CONFIG', 'SET', 'maxmemory', '0');
   const refusals = async (): Promise<number> =>
-    Number(/errorstat_OOM:count=(\d+)/.exec(String(await bench.redis.ask('INFO', 'errorstats')))?.[1] ?? 0);
+    Number(/errorstat_OOM:count=(\d+)/.exec(String(await bench.redis.call('INFO', 'errorstats')))?.[1] ?? 0);
 
   test('lets a worker rest that would ask again and again, and wakes it when it takes writes', async () => {
     const { startWorker, accept, follow, midland } = await open();
@@ -146,9 +146,9 @@ describe('a Redis that goes away', () => {
     await startWorker();
     const eventId = await accept();
     await follow(eventId);
-    await redis.ask('REPLICAOF', '127.0.0.1', '1');
+    await redis.call('REPLICAOF', '127.0.0.1', '1');
     await waitFor('two seconds to pass', elapsed(2_000));
-    await redis.ask('REPLICAOF', 'NO', 'ONE');
+    await redis.call('REPLICAOF', 'NO', 'ONE');
     bench.midland.putPatron('21234000000022', { surname: 'B', category_id: 'AD', expiry_date: '2037-12-31' });
 
     expect(

@@ -9,7 +9,7 @@ const TABLE_BYTES = 48;
 
 /** All memory that Redis uses for data. */
 export async function usedBytes(redis: StartedRedis): Promise<number> {
-  const info = String(await redis.ask('INFO', 'memory'));
+  const info = String(await redis.call('INFO', 'memory'));
   return Number(/used_memory:(\d+)/.exec(info)?.[1] ?? Number.NaN);
 }
 
@@ -32,7 +32,7 @@ export async function meanKeyBytes(redis: StartedRedis, pattern: string): Promis
   let cursor = '0';
   do {
     const scan = ['SCAN', cursor, 'MATCH', pattern, 'COUNT', '1000'] as const;
-    const [next, found] = (await redis.ask(...scan)) as readonly [string, readonly string[]];
+    const [next, found] = (await redis.call(...scan)) as readonly [string, readonly string[]];
     cursor = next;
     keys.push(...found);
   } while (cursor !== '0' && keys.length < SAMPLE);
@@ -43,5 +43,5 @@ export async function meanKeyBytes(redis: StartedRedis, pattern: string): Promis
 
 /** Memory of one key, all its elements counted. */
 export async function keyBytes(redis: StartedRedis, key: string): Promise<number> {
-  return Number(await redis.ask('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
+  return Number(await redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '0'));
 }

@@ -17,8 +17,8 @@ afterAll(async () => {
 });
 
 test('sees what a connection sends and, apart from it, what a script calls', async () => {
-  await redis.ask('EVAL', "return redis.call('SET', 'a', '1')", '0');
-  await redis.ask('GET', 'a');
+  await redis.call('EVAL', "return redis.call('SET', 'a', '1')", '0');
+  await redis.call('GET', 'a');
   const seen: Seen[] = [];
   await waitFor('MONITOR to have shown the last command', () => {
     seen.push(...monitor.take());

@@ -35,7 +35,7 @@ describe('the backlog of a library', () => {
     await accept(2);
 
     expect(await request(3)).toEqual({ kind: 'backlog_full' });
-    expect(await fixture.server.ask('EXISTS', '{passport}:guard:riverside.evt_3')).toBe(0);
+    expect(await fixture.server.call('EXISTS', '{passport}:guard:riverside.evt_3')).toBe(0);
     expect(await request(3, { library: 'lakeside' })).toMatchObject({ kind: 'new' });
   });
 
@@ -69,7 +69,7 @@ describe('the backlog of a library', () => {
   });
 
   test('an entry whose job was removed long ago is dropped when the backlog is full', async () => {
-    await fixture.server.ask('ZADD', BACKLOG, String((await fixture.redisNow()) - 61_000), 'evt_0');
+    await fixture.server.call('ZADD', BACKLOG, String((await fixture.redisNow()) - 61_000), 'evt_0');
     await accept(2);
 
     expect(entered(await request(3))).toMatchObject({ kind: 'new', priority: 2 });
@@ -80,6 +80,6 @@ describe('the backlog of a library', () => {
     await request(2);
 
     expect(await request(3)).toEqual({ kind: 'backlog_full' });
-    expect(await fixture.server.ask('ZCARD', BACKLOG)).toBe(2);
+    expect(await fixture.server.call('ZCARD', BACKLOG)).toBe(2);
   });
 });

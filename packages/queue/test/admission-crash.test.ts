@@ -52,7 +52,7 @@ async function run(steps: readonly Step[]) {
   for (const each of steps) {
     if (each.kind === 'work') await work(each.removed);
     else if (each.kind === 'ten seconds')
-      await fixture.server.ask(
+      await fixture.server.call(
         'DEL',
         '{passport}:join:riverside:key1:scan0',
         '{passport}:join:riverside:key1:scan1',

@@ -47,7 +47,7 @@ describe('two receivers at the same moment', () => {
 
     expect(tally(answers)).toEqual({ new: 1, duplicate: 49 });
     expect(await fixture.queue.getJobCountByTypes('prioritized')).toBe(1);
-    expect(await fixture.server.ask('ZCARD', '{passport}:backlog:riverside')).toBe(1);
+    expect(await fixture.server.call('ZCARD', '{passport}:backlog:riverside')).toBe(1);
   });
 
   test('T-20 of 50 scans of one card and item one is new, the others are coalesced with it, and there is one job', async () => {

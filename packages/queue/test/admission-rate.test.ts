@@ -83,9 +83,9 @@ describe('the rate of a library', () => {
 
   /** What is stored of the rate, as if it had been written when the clock stood `byMs` later: it was set back since. */
   async function setClockBack(byMs: number): Promise<void> {
-    const stored = String(await fixture.server.ask('GET', RATE_KEY));
+    const stored = String(await fixture.server.call('GET', RATE_KEY));
     const later = stored.split('.').map((us) => String(Number(us) + byMs * 1000));
-    await fixture.server.ask('SET', RATE_KEY, later.join('.'));
+    await fixture.server.call('SET', RATE_KEY, later.join('.'));
   }
 
   test.each([20, 1_000, 20_000, 3_600_000])(
@@ -120,7 +120,7 @@ describe('the rate of a library', () => {
     ['by a receiver of the version before', (us: number) => String(us + 3_600_000_000)],
     ['under limits that were much lower', (us: number) => `${us + 3_600_000_000}.${us}`],
   ])('a rate that was written %s and lies far in the future lets a burst in', async (_how, stored) => {
-    await fixture.server.ask('SET', RATE_KEY, stored((await fixture.redisNow()) * 1000));
+    await fixture.server.call('SET', RATE_KEY, stored((await fixture.redisNow()) * 1000));
 
     expect((await request(1)).kind).toBe('new');
   });
@@ -130,7 +130,7 @@ describe('the rate of a library', () => {
     await request(1);
     const now = (await fixture.redisNow()) * 1000;
 
-    const read = Number(await fixture.server.ask('GET', RATE_KEY));
+    const read = Number(await fixture.server.call('GET', RATE_KEY));
     expect(read).toBeGreaterThan(before);
     expect(read).toBeLessThanOrEqual(now + 1_001_000);
   });
@@ -138,7 +138,7 @@ describe('the rate of a library', () => {
   test('a library that is quiet leaves nothing behind', async () => {
     await request(1);
 
-    const lifeMs = Number(await fixture.server.ask('PTTL', RATE_KEY));
+    const lifeMs = Number(await fixture.server.call('PTTL', RATE_KEY));
     expect(lifeMs).toBeGreaterThan(0);
     expect(lifeMs).toBeLessThanOrEqual(2_001);
   });

@@ -39,7 +39,7 @@ describe('after the clock was set back', () => {
 
   test('a job that cannot be read is promoted, too, so that a worker ends it', async () => {
     await delayed('evt_1', HOUR_MS);
-    await fixture.server.ask('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
+    await fixture.server.call('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
 
     expect(await promoteOverdue(fixture.redis, fixture.queue, await fixture.redisNow(), LONGEST_MS)).toBe(1);
     expect(await states('evt_1')).toEqual(['prioritized']);

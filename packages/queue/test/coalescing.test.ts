@@ -32,31 +32,31 @@ describe('a double scan', () => {
     await acceptFirst();
 
     expect(await admit(second)).toMatchObject({ kind: 'coalesced', eventId: 'evt_1', add: false });
-    expect(await fixture.server.ask('ZCARD', '{passport}:backlog:riverside')).toBe(1);
+    expect(await fixture.server.call('ZCARD', '{passport}:backlog:riverside')).toBe(1);
   });
 
   test('it is remembered for 80 hours, as every event', async () => {
     await acceptFirst();
     await admit(second);
 
-    const life = Number(await fixture.server.ask('TTL', '{passport}:guard:riverside.evt_2'));
+    const life = Number(await fixture.server.call('TTL', '{passport}:guard:riverside.evt_2'));
     expect(life).toBeGreaterThan(80 * 3600 - 5);
     expect(life).toBeLessThanOrEqual(80 * 3600);
   });
 
   test('it is coalesced for ten seconds after the first one', async () => {
     await acceptFirst();
-    const lifeMs = Number(await fixture.server.ask('PTTL', COALESCING_KEY));
+    const lifeMs = Number(await fixture.server.call('PTTL', COALESCING_KEY));
     await admit(second);
 
     expect(lifeMs).toBeGreaterThan(9_000);
     expect(lifeMs).toBeLessThanOrEqual(10_000);
-    expect(Number(await fixture.server.ask('PTTL', COALESCING_KEY))).toBeLessThanOrEqual(lifeMs);
+    expect(Number(await fixture.server.call('PTTL', COALESCING_KEY))).toBeLessThanOrEqual(lifeMs);
   });
 
   test('later than that it is an event of its own', async () => {
     await acceptFirst();
-    await fixture.server.ask('DEL', COALESCING_KEY);
+    await fixture.server.call('DEL', COALESCING_KEY);
 
     expect(await admit(second)).toMatchObject({ kind: 'new', eventId: 'evt_2', add: true });
   });
@@ -118,7 +118,7 @@ describe('a double scan', () => {
     });
     expect(await admit(second)).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
 
-    await fixture.server.ask('DEL', '{passport}:guard:riverside.evt_1');
+    await fixture.server.call('DEL', '{passport}:guard:riverside.evt_1');
 
     expect(await admit(second)).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
   });

@@ -26,7 +26,7 @@ const jobKeyOf = (event: string) => `{passport}:scans:${jobIdOf('riverside', eve
 async function take(event: string): Promise<(lock?: string) => Promise<ClaimResult>> {
   await addScans(fixture.queue, [{ job: jobData({ event_id: event }), priority: 1 }]);
   await fixture.mover.take();
-  const token = String(await fixture.server.ask('GET', `${jobKeyOf(event)}:lock`));
+  const token = String(await fixture.server.call('GET', `${jobKeyOf(event)}:lock`));
   const job = { id: jobIdOf('riverside', event), token, data: jobData({ event_id: event, sent: SENT }) };
   const place = { library: 'riverside', owner: own(event), placeLifeMs: LIFE_MS };
   return (name = LOCK) =>
@@ -108,7 +108,7 @@ describe('what a job needs before it creates a copy', () => {
     test(`is not taken once the lock of the job ${why}`, async () => {
       const claim = await take('evt_1');
       const [command, ...value] = lock;
-      await fixture.server.ask(command, `${jobKeyOf('evt_1')}:lock`, ...value);
+      await fixture.server.call(command, `${jobKeyOf('evt_1')}:lock`, ...value);
 
       expect(await claim()).toBe('lost');
       expect(await noted('evt_1')).toBeNull();

@@ -82,12 +82,12 @@ describe('events as a person sees them', () => {
       priority: 2,
     }));
     await addScans(fixture.queue, [{ job: jobData({ event_id: 'mine' }), priority: 2_000 }, ...others]);
-    await fixture.server.ask('CONFIG', 'RESETSTAT');
+    await fixture.server.call('CONFIG', 'RESETSTAT');
 
     const mine = await listEvents(fixture.queue, ['queued'], nameOf, { at: 'riverside', most: 9_999 });
 
     expect(told(mine)).toEqual(['mine queued']);
-    const stats = String(await fixture.server.ask('INFO', 'commandstats'));
+    const stats = String(await fixture.server.call('INFO', 'commandstats'));
     expect(Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1])).toBe(1);
   });
 
@@ -106,7 +106,7 @@ describe('events as a person sees them', () => {
 
   test('a job whose data are no JSON hides nobody', async () => {
     await add('evt_1', 'evt_2');
-    await fixture.server.ask('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
+    await fixture.server.call('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
 
     expect(told(await list(['queued'])).toSorted()).toEqual(['evt_2 queued', 'unreadable']);
     expect(await readEventState(fixture.redis, 'riverside', 'evt_1', nameOf)).toBeNull();

@@ -33,7 +33,7 @@ describe('the idempotency key of an event', () => {
     expect(answer).toMatchObject({ kind: 'new', eventId: 'evt_1', add: true, priority: 1 });
     expect(answer.nowMs).toBeGreaterThanOrEqual(before);
     expect(answer.nowMs).toBeLessThanOrEqual(await fixture.redisNow());
-    expect(Number(await fixture.server.ask('TTL', IDEMPOTENCY_KEY))).toBeGreaterThan(80 * 3600 - 5);
+    expect(Number(await fixture.server.call('TTL', IDEMPOTENCY_KEY))).toBeGreaterThan(80 * 3600 - 5);
   });
 
   test('the same delivery again is a duplicate that nobody adds', async () => {
@@ -52,7 +52,7 @@ describe('the idempotency key of an event', () => {
 
   test('a look at an event that nobody knows passes and leaves no idempotency key', async () => {
     expect(await admit(question({ mode: 'look' }))).toEqual({ kind: 'pass' });
-    expect(await fixture.server.ask('EXISTS', IDEMPOTENCY_KEY)).toBe(0);
+    expect(await fixture.server.call('EXISTS', IDEMPOTENCY_KEY)).toBe(0);
   });
 
   test('a look at an event with the very same body passes', async () => {
@@ -120,7 +120,7 @@ describe('the idempotency key of an event', () => {
     await admit(question());
     await add();
     await fixture.mover.fail(await fixture.mover.take());
-    await fixture.server.ask('DEL', IDEMPOTENCY_KEY, '{passport}:join:riverside:key1:scan');
+    await fixture.server.call('DEL', IDEMPOTENCY_KEY, '{passport}:join:riverside:key1:scan');
 
     expect(await admit(question())).toMatchObject({ kind: 'duplicate', eventId: 'evt_1', add: false });
   });
@@ -159,7 +159,7 @@ describe('a key with a value that is not ours', () => {
   ];
 
   test.each(garbage)('(%s) delays its own event alone', async (_what, command) => {
-    await fixture.server.ask(...command);
+    await fixture.server.call(...command);
 
     const answers = await buildAdmission(fixture.redis)([event(2), question(), event(3)]);
 
@@ -170,7 +170,7 @@ describe('a key with a value that is not ours', () => {
   });
 
   test('as a rate is written anew', async () => {
-    await fixture.server.ask('SET', '{passport}:rate:riverside', 'garbage');
+    await fixture.server.call('SET', '{passport}:rate:riverside', 'garbage');
 
     expect((await admit(question())).kind).toBe('new');
   });
@@ -178,9 +178,9 @@ describe('a key with a value that is not ours', () => {
 
 describe('trouble of Redis itself', () => {
   test('is reported for the whole round, and not as one broken event', async () => {
-    await fixture.server.ask('CONFIG', 'SET', 'maxmemory', '1');
+    await fixture.server.call('CONFIG', 'SET', 'maxmemory', '1');
     const refused = admit(question());
     await expect(refused).rejects.toThrow('OOM');
-    await fixture.server.ask('CONFIG', 'SET', 'maxmemory', '0');
+    await fixture.server.call('CONFIG', 'SET', 'maxmemory', '0');
   });
 });

@@ -16,7 +16,7 @@ const AFTER = jobData({ sealed_item: null });
 async function take(): Promise<string> {
   await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
   await fixture.mover.take();
-  return String(await fixture.server.ask('GET', LOCK));
+  return String(await fixture.server.call('GET', LOCK));
 }
 
 const stored = async () => (await fixture.queue.getJob(JOB_ID))?.data.sealed_item;
@@ -31,7 +31,7 @@ describe('writing the data of a job under work', () => {
 
   test('is not done once the lock is another worker’s', async () => {
     const token = await take();
-    await fixture.server.ask('SET', LOCK, 'twin');
+    await fixture.server.call('SET', LOCK, 'twin');
 
     expect(await buildJobDataWriter(fixture.redis).writeActive(JOB_ID, token, AFTER)).toBe(false);
     expect(await stored()).toBe('kid:sealed-item');
@@ -39,7 +39,7 @@ describe('writing the data of a job under work', () => {
 
   test('is not done once the lock has run out', async () => {
     const token = await take();
-    await fixture.server.ask('DEL', LOCK);
+    await fixture.server.call('DEL', LOCK);
 
     expect(await buildJobDataWriter(fixture.redis).writeActive(JOB_ID, token, AFTER)).toBe(false);
     expect(await stored()).toBe('kid:sealed-item');
@@ -47,7 +47,7 @@ describe('writing the data of a job under work', () => {
 
   test('does not bring a removed job back', async () => {
     const token = await take();
-    await fixture.server.ask('DEL', `{passport}:scans:${JOB_ID}`, LOCK);
+    await fixture.server.call('DEL', `{passport}:scans:${JOB_ID}`, LOCK);
 
     expect(await buildJobDataWriter(fixture.redis).writeActive(JOB_ID, token, AFTER)).toBe(false);
     expect(await fixture.queue.getJob(JOB_ID)).toBeUndefined();

@@ -131,7 +131,7 @@ describe('what a library has in Redis', () => {
     await endEvents('finished', 100);
     let jobs = 0;
     for (const key of await fixture.redis.keys('{passport}:scans:riverside.*')) {
-      jobs += Number(await fixture.server.ask('MEMORY', 'USAGE', key));
+      jobs += Number(await fixture.server.call('MEMORY', 'USAGE', key));
     }
 
     const { riverside, lakeside } = await readKept(fixture.redis, ['riverside', 'lakeside']);
@@ -163,7 +163,7 @@ describe('what a library has in Redis', () => {
 
   test('is reported for the others where one library’s keys have values that are not ours', async () => {
     await endEvents('finished', 2);
-    await fixture.server.ask('SET', '{passport}:kept:finished:lakeside', 'garbage');
+    await fixture.server.call('SET', '{passport}:kept:finished:lakeside', 'garbage');
 
     const kept = await readKept(fixture.redis, ['lakeside', 'riverside']);
 
@@ -201,7 +201,7 @@ describe('the ids that are remembered of a library', () => {
   test('the list of a quiet library goes with its idempotency keys', async () => {
     await buildAdmission(fixture.redis)([event(1)]);
 
-    expect(Number(await fixture.server.ask('TTL', '{passport}:remembered:riverside'))).toBeGreaterThan(
+    expect(Number(await fixture.server.call('TTL', '{passport}:remembered:riverside'))).toBeGreaterThan(
       79 * 3600,
     );
   });

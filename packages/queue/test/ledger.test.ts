@@ -204,17 +204,17 @@ describe('what an ended event leaves behind', () => {
     await accept(1);
     await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'), { used: 'copies' });
 
-    const life = Number(await fixture.server.ask('TTL', '{passport}:outcomes:2026-11-25T12'));
+    const life = Number(await fixture.server.call('TTL', '{passport}:outcomes:2026-11-25T12'));
     expect(life).toBeGreaterThan(24 * 3600);
     expect(life).toBeLessThanOrEqual(26 * 3600);
   });
 
   test('its idempotency key keeps its time', async () => {
     await accept(1);
-    await fixture.server.ask('EXPIRE', '{passport}:guard:riverside.evt_1', '1000');
+    await fixture.server.call('EXPIRE', '{passport}:guard:riverside.evt_1', '1000');
     await ledger.settle('riverside', 'evt_1', 'COPIED', at('12:00:00'), { used: 'copies' });
 
-    const life = Number(await fixture.server.ask('TTL', '{passport}:guard:riverside.evt_1'));
+    const life = Number(await fixture.server.call('TTL', '{passport}:guard:riverside.evt_1'));
     expect(life).toBeGreaterThan(990);
     expect(life).toBeLessThanOrEqual(1000);
   });

@@ -68,7 +68,7 @@ export async function openQueueFixture(options: RedisOptions = {}): Promise<Queu
       const [seconds = 0, micros = 0] = await redis.time();
       return seconds * 1000 + Math.floor(micros / 1000);
     },
-    clear: async () => void (await server.ask('FLUSHALL')),
+    clear: async () => void (await server.call('FLUSHALL')),
     async close() {
       await worker.close();
       await queue.close();

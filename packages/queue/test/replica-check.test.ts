@@ -35,7 +35,7 @@ describe('whether replicas have an event', () => {
     await accept();
 
     expect(await check(1)([EVENT])).toBe(true);
-    expect(await replica.ask('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
+    expect(await replica.call('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
   });
 
   test('with fewer replicas than required it is not, and the answer comes in time', async () => {

@@ -38,14 +38,14 @@ describe('the encrypted item of a failed job', () => {
   test('it goes also where another job that lost one is no JSON any more, or no job at all', async () => {
     await failWithItem();
     await noteItem(fixture.redis, 'riverside.a', NOON - 2);
-    await fixture.server.ask('HSET', '{passport}:scans:riverside.a', 'data', '{no json');
+    await fixture.server.call('HSET', '{passport}:scans:riverside.a', 'data', '{no json');
     await noteItem(fixture.redis, 'riverside.b', NOON - 1);
-    await fixture.server.ask('SET', '{passport}:scans:riverside.b', 'no hash');
+    await fixture.server.call('SET', '{passport}:scans:riverside.b', 'no hash');
 
     await buildItemSweep(fixture.redis)(NOON).catch(() => 0);
 
     expect(await itemOf()).toBeNull();
-    expect(await fixture.server.ask('ZRANGE', '{passport}:items', '0', '-1')).toEqual(['riverside.b']);
+    expect(await fixture.server.call('ZRANGE', '{passport}:items', '0', '-1')).toEqual(['riverside.b']);
   });
 
   test('it goes also when a person retried the job meanwhile', async () => {

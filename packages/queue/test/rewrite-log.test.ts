@@ -34,10 +34,10 @@ test('what was removed leaves the append-only file within the hour, by one of ma
 
 test('a Redis that does not let us says so, and without such a file there is nothing to do', async () => {
   const managed = await open(true);
-  await managed.server.ask('ACL', 'SETUSER', 'default', '-bgrewriteaof');
+  await managed.server.call('ACL', 'SETUSER', 'default', '-bgrewriteaof');
   expect(await rewriteLogWhenDue(managed.redis, HOUR_MS)).toBe('refused');
 
-  await managed.server.ask('ACL', 'SETUSER', 'default', '-info');
+  await managed.server.call('ACL', 'SETUSER', 'default', '-info');
   await managed.redis.del('{passport}:rewrite');
   expect(await rewriteLogWhenDue(managed.redis, HOUR_MS)).toBe('refused');
 

@@ -172,7 +172,7 @@ describe('statistics', () => {
     await end(ended('COPIED'));
 
     for (const key of ['{passport}:statistics:2026-11', '{passport}:statistics:2026-11:riverside']) {
-      const life = Number(await fixture.server.ask('TTL', key));
+      const life = Number(await fixture.server.call('TTL', key));
       expect(life).toBeGreaterThan(FIVE_YEARS_SECONDS + MONTH_SECONDS);
       expect(life).toBeLessThanOrEqual(FIVE_YEARS_SECONDS + MONTH_SECONDS + 5 * 24 * 3600);
     }
@@ -191,7 +191,7 @@ describe('statistics', () => {
     expect((await read()).find(({ home }) => home === '*')?.count).toBe(120);
     expect((await read()).find(({ home }) => home === homes[0])?.count).toBe(2);
     // Redis keeps a table of this size without an index, in a fraction of the memory.
-    expect(await fixture.server.ask('OBJECT', 'ENCODING', key)).toBe('listpack');
+    expect(await fixture.server.call('OBJECT', 'ENCODING', key)).toBe('listpack');
   });
 
   test('hold ids of libraries and codes, and nothing else of an event', async () => {

@@ -79,7 +79,7 @@ test('in a cluster it is the clock of the one node that holds the queue, and no 
   const clock = own(createRedisClock(redis, '{test}:clock', () => performance.now(), { everyMs: 5 }));
   await clock.start();
   const asked = async (): Promise<number[]> => {
-    const stats = cluster.nodes.map((node) => node.ask('INFO', 'commandstats'));
+    const stats = cluster.nodes.map((node) => node.call('INFO', 'commandstats'));
     return (await Promise.all(stats)).map((text) =>
       Number(/cmdstat_time:calls=(\d+)/.exec(String(text))?.[1] ?? 0),
     );

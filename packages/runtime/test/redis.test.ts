@@ -93,13 +93,13 @@ test('after READONLY the connection is made again and the command is sent once m
   const server = own(await startRedis());
   const { redis, text } = connect(server.url, 'worker');
   await untilRedisReady(redis, 2_000);
-  await server.ask('REPLICAOF', '127.0.0.1', String(master.port));
+  await server.call('REPLICAOF', '127.0.0.1', String(master.port));
   const write = redis.set('key', 'hunter2');
   const told = waitFor('the master to be named again', async () =>
-    String(await server.ask('ROLE')).startsWith('slave'),
+    String(await server.call('ROLE')).startsWith('slave'),
   );
   await told;
-  await server.ask('REPLICAOF', 'NO', 'ONE');
+  await server.call('REPLICAOF', 'NO', 'ONE');
   await expect(write).resolves.toBe('OK');
   expect(text()).not.toContain('hunter2');
 });
@@ -107,7 +107,9 @@ test('after READONLY the connection is made again and the command is sent once m
 test('a producer against a replica learns at once that it cannot write', async () => {
   const master = own(await startRedis());
   const replica = own(await startRedis({ replicaOf: master.port }));
-  await waitFor('the replica to follow', async () => String(await replica.ask('ROLE')).includes('connected'));
+  await waitFor('the replica to follow', async () =>
+    String(await replica.call('ROLE')).includes('connected'),
+  );
   const { redis } = connect(replica.url, 'producer');
   await untilRedisReady(redis, 2_000);
   const failure = await failureOf(redis.set('key', 'x'));
@@ -136,7 +138,8 @@ test('redis+sentinel:// finds the master and follows it when it changes', async 
   const sentinel = own(await startSentinel({ name: 'passport', masterPort: master.port, password: 'pw' }));
   await waitFor(
     'the Sentinel to know the replica',
-    async () => String(await sentinel.ask('SENTINEL', 'REPLICAS', 'passport')).includes(String(replica.port)),
+    async () =>
+      String(await sentinel.call('SENTINEL', 'REPLICAS', 'passport')).includes(String(replica.port)),
     { timeoutMs: 15_000 },
   );
   const { redis } = connect(`redis+sentinel://:pw@127.0.0.1:${sentinel.port}/passport`, 'worker');
@@ -145,7 +148,7 @@ test('redis+sentinel:// finds the master and follows it when it changes', async 
   await redis.wait(1, 1_000);
   await master.kill();
   await expect(redis.set('key', 'after')).resolves.toBe('OK');
-  await expect(replica.ask('GET', 'key')).resolves.toBe('after');
+  await expect(replica.call('GET', 'key')).resolves.toBe('after');
 }, 40_000);
 
 test('redis+cluster:// speaks to a cluster', async () => {

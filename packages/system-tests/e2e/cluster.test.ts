@@ -28,6 +28,6 @@ test('the workflow passes on a cluster of three, and all of it lives in one slot
   const cluster = await startRedisCluster(3);
   servers.push(...cluster.nodes);
   await checkWorkflow(await startOn(cluster.url, 1));
-  const sizes = await Promise.all(cluster.nodes.map(async (node) => Number(await node.ask('DBSIZE'))));
+  const sizes = await Promise.all(cluster.nodes.map(async (node) => Number(await node.call('DBSIZE'))));
   expect(sizes.filter((size) => size > 0)).toHaveLength(1);
 }, 60_000);

@@ -178,7 +178,7 @@ describe('what running processes report', () => {
     });
     expect(await desk.follow(eventId)).toMatchObject({ outcome: 'COPIED' });
     await waitFor('the job to be finished', () =>
-      consortium.redis.ask('ZCARD', '{passport}:scans:completed').then(Boolean),
+      consortium.redis.call('ZCARD', '{passport}:scans:completed').then(Boolean),
     );
     for (const service of [...services.receivers, ...services.workers, ...services.dashboards]) {
       exposed.set(service.name, readExposition(await service.metrics()));
@@ -294,12 +294,12 @@ describe('what running processes report', () => {
     expect(families.length).toBeGreaterThan(20);
     // Idle workers: what belongs to a run is gone, what stays is seen.
     await Promise.all(services.workers.map((worker) => worker.stop()));
-    const [, keys] = (await redis.ask('SCAN', '0', 'COUNT', '10000')) as [string, string[]];
+    const [, keys] = (await redis.call('SCAN', '0', 'COUNT', '10000')) as [string, string[]];
     expect(keys).toContain('{passport}:receipts');
     for (const key of keys) {
       const named = families.filter(({ pattern }) => pattern.test(key));
       expect({ key, isDocumented: named.length > 0 }).toEqual({ key, isDocumented: true });
-      const ttl = Number(await redis.ask('TTL', key));
+      const ttl = Number(await redis.call('TTL', key));
       const longest = Math.max(...named.map(({ lifeSeconds }) => lifeSeconds ?? Infinity));
       if (longest < Infinity) expect({ key, ttl, dies: ttl > 0 }).toEqual({ key, ttl, dies: true });
       expect({ key, ttl, inTime: ttl <= longest }).toEqual({ key, ttl, inTime: true });

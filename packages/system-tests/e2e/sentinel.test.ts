@@ -94,7 +94,7 @@ async function killAlone(): Promise<{ readonly at: number; revive(): Promise<voi
   const nobody = String(await freePort());
   // A Sentinel that puts a node in its place closes its connections: hence as often as it takes.
   for (const replica of replicas) {
-    await waitFor('a replica to be cut off', () => replica.ask('REPLICAOF', '127.0.0.1', nobody));
+    await waitFor('a replica to be cut off', () => replica.call('REPLICAOF', '127.0.0.1', nobody));
   }
   const before = await waitFor('the master to say what it has', () => bytesWritten(master));
   await waitFor(
@@ -113,7 +113,7 @@ async function killAlone(): Promise<{ readonly at: number; revive(): Promise<voi
 }
 
 async function bytesWritten(master: StartedRedis): Promise<number> {
-  const info = String(await master.ask('INFO', 'replication'));
+  const info = String(await master.call('INFO', 'replication'));
   return Number(/master_repl_offset:(\d+)/.exec(info)?.[1]);
 }
 

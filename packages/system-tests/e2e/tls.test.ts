@@ -36,7 +36,7 @@ test('a Redis whose certificate nobody vouches for gets no event, and the log sa
     expect(await client.scan()).toMatchObject({ status: 503 });
     expect((await fetch(`${receiver.adminUrl}/readyz`)).status).toBe(503);
     await waitFor('the reason', () => /SELF_SIGNED_CERT/.test(receiver.process.output()));
-    expect(await server.ask('DBSIZE')).toBe(0);
+    expect(await server.call('DBSIZE')).toBe(0);
   } finally {
     await receiver.stop();
   }

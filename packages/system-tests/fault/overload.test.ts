@@ -79,11 +79,11 @@ const memory = async () => ({
   receiver: await residentMb(consortium.services.receivers[0]),
   worker: await residentMb(consortium.services.workers[0]),
   redis:
-    Number(/used_memory:(\d+)/.exec(String(await consortium.redis.ask('INFO', 'memory')))?.[1]) / 2 ** 20,
+    Number(/used_memory:(\d+)/.exec(String(await consortium.redis.call('INFO', 'memory')))?.[1]) / 2 ** 20,
 });
 
 const unfinished = async (library: Id): Promise<number> =>
-  Number(await consortium.redis.ask('ZCARD', `{passport}:backlog:${library}`));
+  Number(await consortium.redis.call('ZCARD', `{passport}:backlog:${library}`));
 
 test(`a burst of ${BURST} events of one library neither keeps another library's desk waiting nor fills memory`, async () => {
   const { riverside } = consortium.doubles;

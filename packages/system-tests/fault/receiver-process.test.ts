@@ -93,8 +93,8 @@ describe('stopping', () => {
     await kept.closed;
     expect(await receiver.process.exited).toEqual({ code: 0, signal: null });
     expect(receiver.process.output()).toMatch(/"event":"evt_1","msg":"delivery"[^]*"msg":"stopped"\}\n$/);
-    expect(await redis.ask('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
-    expect(await redis.ask('EXISTS', '{passport}:scans:riverside.evt_2')).toBe(0);
+    expect(await redis.call('EXISTS', '{passport}:scans:riverside.evt_1')).toBe(1);
+    expect(await redis.call('EXISTS', '{passport}:scans:riverside.evt_2')).toBe(0);
   });
 
   test.each([
@@ -212,7 +212,7 @@ describe('T-20 dying', () => {
       }
     }
 
-    const jobs = await redis.ask('ZRANGE', '{passport}:scans:prioritized', '0', '-1');
+    const jobs = await redis.call('ZRANGE', '{passport}:scans:prioritized', '0', '-1');
     const ids = (Array.isArray(jobs) ? jobs : []).map((id) => String(id).replace('riverside.', ''));
     expect({ seed, deaths, acknowledged: acknowledged.size, jobs: ids.length }).toEqual({
       seed,

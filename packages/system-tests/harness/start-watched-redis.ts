@@ -22,17 +22,17 @@ export async function startWatchedRedis(replicas: number): Promise<WatchedRedis>
   await waitFor('the replicas to follow', () => isFollowedBy(replicas, first), { timeoutMs: 15_000 });
   const sentinel = await startSentinel({ name: NAME, masterPort: first.port });
   // Another failover is only begun when twice this has passed since the last one.
-  await sentinel.ask('SENTINEL', 'SET', NAME, 'failover-timeout', '1000');
+  await sentinel.call('SENTINEL', 'SET', NAME, 'failover-timeout', '1000');
   await waitFor(
     'the Sentinel to know the replicas',
     async () => {
-      const known = String(await sentinel.ask('SENTINEL', 'REPLICAS', NAME));
+      const known = String(await sentinel.call('SENTINEL', 'REPLICAS', NAME));
       return others.every(({ port }) => known.includes(String(port)));
     },
     { timeoutMs: 15_000 },
   );
   const masterPort = async (): Promise<number> => {
-    const address = await sentinel.ask('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
+    const address = await sentinel.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', NAME);
     return Number(Array.isArray(address) ? address[1] : 0);
   };
   const master = async (): Promise<StartedRedis> => {
@@ -53,7 +53,7 @@ export async function startWatchedRedis(replicas: number): Promise<WatchedRedis>
       const present = await master();
       // The Sentinel may be faster, and then it is loading what the master has.
       await waitFor('it to follow', async () => {
-        await node.ask('REPLICAOF', '127.0.0.1', String(present.port));
+        await node.call('REPLICAOF', '127.0.0.1', String(present.port));
         return true;
       });
       await waitFor('it to be in step', () => isFollowedBy(replicas, present), { timeoutMs: 15_000 });
@@ -66,6 +66,6 @@ export async function startWatchedRedis(replicas: number): Promise<WatchedRedis>
 }
 
 async function isFollowedBy(replicas: number, master: StartedRedis): Promise<boolean> {
-  const info = String(await master.ask('INFO', 'replication'));
+  const info = String(await master.call('INFO', 'replication'));
   return (info.match(/state=online/g) ?? []).length === replicas;
 }

@@ -14,7 +14,7 @@ export type RedisReply = string | number | null | readonly RedisReply[];
  * Sends one command on its own connection and returns the reply; an error reply rejects with its text. Waits
  * `timeoutMs` (1 s). For tests and for starting servers, not for speed.
  */
-export function askRedis(
+export function callRedis(
   address: RedisAddress,
   command: readonly string[],
   timeoutMs = 1_000,

@@ -1,11 +1,11 @@
-export { askRedis } from './ask-redis.ts';
-export type { RedisAddress, RedisReply } from './ask-redis.ts';
+export { callRedis } from './call-redis.ts';
+export type { RedisAddress, RedisReply } from './call-redis.ts';
 export { buildConsortiumFile, consortiumSecrets } from './consortium-file.ts';
 export type { ConsortiumKeys, ServedLibrary } from './consortium-file.ts';
 export { freePort } from './free-port.ts';
 export { leakGuard } from './leak-guard.ts';
 export type { Closable } from './leak-guard.ts';
-export { askRaw, openRaw, rawRequest } from './raw-http.ts';
+export { sendRaw, openRaw, rawRequest } from './raw-http.ts';
 export type { RawAnswer, RawConnection } from './raw-http.ts';
 export { createReceiverClient } from './receiver-client.ts';
 export type { ReceiverClient, ScanAnswer } from './receiver-client.ts';

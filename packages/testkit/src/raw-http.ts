@@ -87,7 +87,7 @@ export function rawRequest(request: {
 }
 
 /** Sends bytes on a connection of their own and reads one answer. */
-export async function askRaw(port: number, bytes: Buffer | string): Promise<RawAnswer> {
+export async function sendRaw(port: number, bytes: Buffer | string): Promise<RawAnswer> {
   const connection = openRaw(port);
   try {
     connection.write(bytes);

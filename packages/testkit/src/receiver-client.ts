@@ -9,7 +9,7 @@ export interface ScanAnswer {
   readonly status: number;
   /** The `webhook-id` that was sent. */
   readonly id: string;
-  /** The id to follow: another one than `id` when the scan joined an event; `id` itself where the answer has none. */
+  /** The id to follow: another one than `id` when the scan was coalesced; `id` itself where the answer has none. */
   readonly eventId: string;
   readonly body: Readonly<Record<string, unknown>>;
 }

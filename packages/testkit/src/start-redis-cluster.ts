@@ -15,17 +15,17 @@ export async function startRedisCluster(
     nodes.map(async (node, place) => {
       const from = Math.ceil((SLOTS * place) / count);
       const to = Math.ceil((SLOTS * (place + 1)) / count) - 1;
-      await node.ask('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to));
+      await node.call('CLUSTER', 'ADDSLOTSRANGE', String(from), String(to));
     }),
   );
   for (const [place, node] of nodes.entries()) {
-    await first?.ask('CLUSTER', 'MEET', '127.0.0.1', String(node.port), String(busPorts[place]));
+    await first?.call('CLUSTER', 'MEET', '127.0.0.1', String(node.port), String(busPorts[place]));
   }
   for (const node of nodes) {
     await waitFor(
       'the cluster to be whole',
       async () => {
-        const info = String(await node.ask('CLUSTER', 'INFO'));
+        const info = String(await node.call('CLUSTER', 'INFO'));
         return info.includes('cluster_state:ok') && info.includes(`cluster_known_nodes:${count}`);
       },
       { timeoutMs: 20_000 },

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askRedis } from './ask-redis.ts';
-import type { RedisAddress, RedisReply } from './ask-redis.ts';
+import { callRedis } from './call-redis.ts';
+import type { RedisAddress, RedisReply } from './call-redis.ts';
 import { freePort } from './free-port.ts';
 import { findRedisServer } from './redis-binary.ts';
 import { startProcess } from './start-process.ts';
@@ -35,12 +35,12 @@ export interface StartedRedis {
   /** What a client must trust, for `NODE_EXTRA_CA_CERTS`; null without TLS. */
   readonly caFile: string | null;
   /** Sends one command on a connection of its own. */
-  ask(...command: string[]): Promise<RedisReply>;
+  call(...command: string[]): Promise<RedisReply>;
   /** Ends the server with a signal and waits until it is gone; its files stay. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again on the same port and files, after a `kill` or instead of one. */
   restart(): Promise<void>;
-  /** Stops or continues the process without ending it: connections stay open and nothing answers. */
+  /** Stops or continues the process without killing it: connections stay open and nothing answers. */
   freeze(): void;
   thaw(): void;
   /** Ends it and removes its directory. */
@@ -74,7 +74,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<StartedRed
     port,
     dir,
     caFile: certificate?.certFile ?? null,
-    ask: (...command) => askRedis(address, command),
+    call: (...command) => callRedis(address, command),
     kill,
     async restart() {
       await kill('SIGTERM');
@@ -98,17 +98,17 @@ async function run(
   const server = await startProcess({
     command: binary,
     args,
-    readyWhen: async () => (await askRedis(address, ['PING'])) === 'PONG',
+    readyWhen: async () => (await callRedis(address, ['PING'])) === 'PONG',
   });
   if (cluster) await claimAllSlots(address, server);
   return server;
 }
 
 async function claimAllSlots(address: RedisAddress, server: StartedProcess): Promise<void> {
-  const isOk = async () => String(await askRedis(address, ['CLUSTER', 'INFO'])).includes('cluster_state:ok');
+  const isOk = async () => String(await callRedis(address, ['CLUSTER', 'INFO'])).includes('cluster_state:ok');
   if (await isOk()) return;
   try {
-    await askRedis(address, ['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
+    await callRedis(address, ['CLUSTER', 'ADDSLOTSRANGE', '0', '16383']);
   } catch (error) {
     const known = error instanceof Error && error.message.includes('already busy');
     if (!known) {

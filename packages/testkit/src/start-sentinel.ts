@@ -1,15 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { askRedis } from './ask-redis.ts';
-import type { RedisReply } from './ask-redis.ts';
+import { callRedis } from './call-redis.ts';
+import type { RedisReply } from './call-redis.ts';
 import { freePort } from './free-port.ts';
 import { findRedisServer } from './redis-binary.ts';
 import { startProcess } from './start-process.ts';
 
 export interface StartedSentinel {
   readonly port: number;
-  ask(...command: string[]): Promise<RedisReply>;
+  call(...command: string[]): Promise<RedisReply>;
   stop(): Promise<void>;
 }
 
@@ -41,11 +41,11 @@ export async function startSentinel(options: {
   const server = await startProcess({
     command: findRedisServer(),
     args: [file, '--sentinel'],
-    readyWhen: async () => (await askRedis({ port }, ['PING'])) === 'PONG',
+    readyWhen: async () => (await callRedis({ port }, ['PING'])) === 'PONG',
   });
   return {
     port,
-    ask: (...command) => askRedis({ port }, command),
+    call: (...command) => callRedis({ port }, command),
     async stop() {
       await server.stop(500);
       await rm(dir, { recursive: true, force: true });

@@ -17,7 +17,7 @@ export interface RunningService {
   signal(signal: NodeJS.Signals): void;
   /** Ends it with a signal, by default SIGKILL, and waits until it is gone. */
   kill(signal?: NodeJS.Signals): Promise<ProcessExit>;
-  /** Starts it again on the same ports, ending it first if it runs, and waits until it is ready. */
+  /** Starts it again on the same ports, stopped first if it runs, and waits until it is ready. */
   restart(): Promise<void>;
   /** The text of `/metrics`. */
   metrics(): Promise<string>;

@@ -19,7 +19,7 @@ export interface ServicesOptions {
   readonly keys?: ConsortiumKeys;
   /** More environment for every process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How often a starting process is asked whether it is ready; 20 ms. */
+  /** How long to wait between two looks whether a starting process is ready; 20 ms. */
   readonly probeEveryMs?: number;
 }
 

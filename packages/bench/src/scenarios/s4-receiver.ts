@@ -134,7 +134,7 @@ async function startOurs(): Promise<{ readonly secret: string; readonly ours: Co
     secret: bench.secretOf(LENDING),
     ours: {
       url: `${bench.services.receivers[0]?.url}/webhooks/${LENDING}`,
-      reset: () => bench.redis.ask('FLUSHALL'),
+      reset: () => bench.redis.call('FLUSHALL'),
       stop: () => bench.stop(),
     },
   };
@@ -153,7 +153,7 @@ async function startPeer(name: string, secret: string): Promise<Contestant> {
   });
   return {
     url: `${url}/webhooks/${LENDING}`,
-    reset: () => redis.ask('FLUSHALL'),
+    reset: () => redis.call('FLUSHALL'),
     stop: async () => {
       await peer.stop(1_000);
       await redis.stop();

@@ -114,7 +114,7 @@ async function runWorker(bench: Bench, from: number, events: number, patienceMs:
   if (worker === undefined) throw new Error('a worker was started');
   const worked = await watch(bench, base, events, worker.pid, patienceMs);
   await worker.kill();
-  await bench.redis.ask('FLUSHALL');
+  await bench.redis.call('FLUSHALL');
   return worked;
 }
 

@@ -111,7 +111,7 @@ async function measureDrain(stack: Stack, { pairs }: Shape, drain: Drain): Promi
   const { rate } = await drainRate(stack.kohas, { from: part(0.2), to: part(0.9), base }, patienceMs);
   await stack.kohas.endWithin(base + each * pairs, END_MS);
   await Promise.all(started.map((worker) => worker.kill()));
-  await stack.redis.ask('FLUSHALL');
+  await stack.redis.call('FLUSHALL');
   return rate;
 }
 
