@@ -63,6 +63,8 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'get /desk.js'                  => $circulates,
             'get /copies'                   => $edits,
             'put /copies/{patron_id}'       => $edits,
+            'get /deletions'                => $edits,
+            'post /deletions'               => { permissions => { borrowers => 'delete_borrowers' } },
         },
         'those of the contract'
     );

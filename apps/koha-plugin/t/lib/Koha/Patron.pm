@@ -24,6 +24,28 @@ sub store {
     return $self;
 }
 
+# For a test of what fails, and of what comes, in the middle of a deletion.
+our $FAILS         = 0;
+our $BEFORE_DELETE = sub { };
+
+sub move_to_deleted {
+    my ($self) = @_;
+
+    return C4::Context->dbh->do(
+        'INSERT INTO deletedborrowers (borrowernumber, cardnumber, userid) VALUES (?, ?, ?)',
+        undef, @{$self}{qw( borrowernumber cardnumber userid )} );
+}
+
+sub delete {
+    my ($self) = @_;
+
+    $BEFORE_DELETE->();
+    die "Koha failed\n" if $FAILS;
+    C4::Context->dbh->do( 'DELETE FROM borrowers WHERE borrowernumber = ?', undef, $self->{borrowernumber} );
+
+    return $self;
+}
+
 sub fixup_cardnumber {
     my ($self) = @_;
 

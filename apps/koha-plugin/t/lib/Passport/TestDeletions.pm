@@ -1,0 +1,45 @@
+package Passport::TestDeletions;
+
+# Koha's tables that speak of what a patron has, as far as a deletion looks at them.
+
+use Modern::Perl;
+
+use Exporter qw( import );
+
+use Passport::TestDatabase;
+
+our @EXPORT_OK = qw( add_columns );
+
+sub add_columns {
+    my ($dbh) = @_;
+
+    my ( $ends, $key )
+        = Passport::TestDatabase::is_mariadb()
+        ? ( ' ENGINE=InnoDB', ', FOREIGN KEY (borrowernumber) REFERENCES borrowers (borrowernumber)' )
+        : ( q{}, q{} );
+
+    $dbh->do("ALTER TABLE borrowers ADD $_")
+        foreach (
+        'lastseen DATETIME',
+        'dateenrolled DATE',
+        'privacy INT NOT NULL DEFAULT 1',
+        'protected INT NOT NULL DEFAULT 0',
+        'flags BIGINT'
+        );
+    $dbh->do("CREATE TABLE $_$ends")
+        foreach (
+        'deletedborrowers (borrowernumber INT, cardnumber VARCHAR(32), userid VARCHAR(75))',
+        "issues (borrowernumber INT, issuedate DATETIME$key)",
+        'old_issues (borrowernumber INT, issuedate DATETIME, returndate DATETIME)',
+        "reserves (borrowernumber INT, reservedate DATE$key)",
+        'old_reserves (borrowernumber INT, reservedate DATE)',
+        'accountlines (borrowernumber INT, amountoutstanding DECIMAL(28, 6))',
+        'borrower_relationships (guarantor_id INT, guarantee_id INT)',
+        'virtualshelves (owner INT)',
+        'borrower_debarments (borrowernumber INT)',
+        );
+
+    return;
+}
+
+1;
