@@ -6,6 +6,7 @@ import { isRecord } from '../record.ts';
 import { about } from './about.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
+import { deletionRoutes } from './deletion-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { answerScan } from './scan-answer.ts';
 import { queryReceiver } from './receiver.ts';
@@ -151,5 +152,6 @@ export const pluginRoutes: readonly Operation[] = [
   putOutcome,
   getAbout,
   ...copyRoutes,
+  ...deletionRoutes,
   deskScript,
 ];

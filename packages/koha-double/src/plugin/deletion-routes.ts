@@ -1,0 +1,115 @@
+import { ok, problem, type Answer } from '../answer.ts';
+import type { ApiCall, Operation } from '../api/operation.ts';
+import { jsonBody, withErrors } from '../api/parameters.ts';
+import type { Double } from '../double.ts';
+import type { JsonSchema } from '../json-schema.ts';
+import type { PatronRow } from '../patrons/patron-row.ts';
+import { restrictedUntil } from '../patrons/patron-row.ts';
+import { isRecord } from '../record.ts';
+import { isSentAsJson, notJson } from './json-only.ts';
+
+const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
+const tag = 'passport';
+
+/** What keeps a patron. The double stores a balance only, and lists as a hidden column `lists`. */
+function blocksOf({ db, settings }: Double, row: PatronRow): string[] {
+  const isGuarantor = [...db.patrons.rows()].some((other) => other.hidden['guarantor_id'] === row.patron_id);
+  const hasHold = [...db.items.rows()].some(({ hidden }) => {
+    const { hold } = hidden;
+    return isRecord(hold) && hold['patron_id'] === row.patron_id;
+  });
+  const keeps: readonly (readonly [string, boolean])[] = [
+    ['checkouts', db.checkouts.countOfPatron(row.patron_id) > 0],
+    ['debt', row.account_balance > 0],
+    ['credit', row.account_balance < 0],
+    ['guarantees', isGuarantor],
+    ['holds', hasHold],
+    ['lists', Number(row.hidden['lists'] ?? 0) > 0],
+    ['restriction', restrictedUntil(row) !== null],
+    ['protected', row.columns.protected],
+    ['staff', row.permissions.size > 0],
+    ['anonymous_patron', settings.preferences.AnonymousPatron === String(row.patron_id)],
+  ];
+  return keeps.filter(([, isSo]) => isSo).map(([name]) => name);
+}
+
+/** The latest of what Koha knows, and whether it would know of a later use. Hidden column `last_returned`: of an old checkout. */
+function useOf({ settings }: Double, { columns, hidden }: PatronRow) {
+  const dates = [columns['last_seen'], columns['date_enrolled'], hidden['last_returned']];
+  const days = dates.filter((date) => typeof date === 'string').map((date) => date.slice(0, 10));
+  const isTracked = settings.preferences.TrackLastPatronActivityTriggers !== '';
+  return {
+    last_used: days.toSorted().at(-1) ?? null,
+    knows_use: (isTracked && typeof columns['last_seen'] === 'string') || columns['privacy'] === 0,
+  };
+}
+
+const list: Operation = {
+  method: 'GET',
+  path: '/contrib/passport/deletions',
+  plugin: true,
+  spec: () => ({
+    operationId: 'passportListDeletions',
+    summary: 'What keeps copies from being deleted, and when they were used',
+    tag,
+    parameters: [{ name: 'patron_ids', in: 'query', required: true, type: 'string' }],
+    responses: withErrors({ '200': anyObject }),
+    permissions: { borrowers: 'edit_borrowers' },
+  }),
+  handle: ({ double, query }): Answer => {
+    const ids = String(query['patron_ids']).split(',');
+    if (ids.length > 100 || !ids.every((id) => /^[1-9]\d{0,9}$/.test(id))) {
+      return problem(400, 'String does not match the pattern');
+    }
+    const patrons = ids.flatMap((id) => {
+      const row = double.db.patrons.get(Number(id));
+      if (row === undefined) return [];
+      return [{ patron_id: row.patron_id, blocks: blocksOf(double, row), ...useOf(double, row) }];
+    });
+    return ok({ patrons });
+  },
+};
+
+const add: Operation = {
+  method: 'POST',
+  path: '/contrib/passport/deletions',
+  plugin: true,
+  spec: () => ({
+    operationId: 'passportDeleteCopy',
+    summary: 'Delete a copy, after it was checked again',
+    tag,
+    parameters: [
+      jsonBody({
+        type: 'object',
+        properties: {
+          patron_id: { type: 'integer' },
+          home_key: { type: 'string', minLength: 3, maxLength: 255 },
+          home_key_type: { type: 'string', minLength: 1, maxLength: 64 },
+        },
+        additionalProperties: false,
+        required: ['patron_id', 'home_key', 'home_key_type'],
+      }),
+    ],
+    responses: withErrors({ '204': null }, 404, 409, 415),
+    permissions: { borrowers: 'delete_borrowers' },
+  }),
+  handle: (call) => (isSentAsJson(call) ? remove(call) : notJson()),
+};
+
+function remove({ double, body }: ApiCall): Answer {
+  const { patron_id: id, home_key: key, home_key_type: type } = isRecord(body) ? body : {};
+  const row = double.db.patrons.get(Number(id));
+  if (row === undefined) return problem(404, 'There is no such patron', { error_code: 'not_found' });
+  const keys = row.attributes.filter((attribute) => attribute.type === type);
+  if (keys.length !== 1 || keys[0]?.value !== key) {
+    return problem(409, 'The patron is not the copy with this home key', { error_code: 'not_this_copy' });
+  }
+  const blocks = blocksOf(double, row);
+  if (blocks.length > 0) {
+    return problem(409, 'Something keeps this patron', { error_code: 'blocked', blocks });
+  }
+  double.db.patrons.delete(row.patron_id);
+  return { status: 204 };
+}
+
+export const deletionRoutes: readonly Operation[] = [list, add];
