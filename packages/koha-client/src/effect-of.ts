@@ -6,6 +6,7 @@ const WRITES: ReadonlySet<KohaOperation> = new Set<KohaOperation>([
   'POST /patrons/{patron_id}/extended_attributes',
   'DELETE /patrons/{patron_id}/extended_attributes/{extended_attribute_id}',
   'PATCH /patrons/{patron_id}/extended_attributes/{extended_attribute_id}',
+  'POST /contrib/passport/deletions',
   'POST /checkouts',
   'PUT /contrib/passport/scans/{event_id}/outcome',
 ]);

@@ -6,6 +6,7 @@ export type { CertificateExpiry } from './certificate-expiry.ts';
 export type { AttributeChange } from './change-attribute.ts';
 export type { ChangeResult, PatronChange } from './change-patron.ts';
 export type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts';
+export type { DeletionBlock, DeletionFacts, DeletionResult } from './copy-deletions.ts';
 export type { CreateResult, PatronBody } from './create-patron.ts';
 export type { Wanted } from './find-patrons.ts';
 export { createKohaClient } from './koha-client.ts';

@@ -8,6 +8,8 @@ import { changePatron } from './change-patron.ts';
 import type { ChangeResult, PatronChange } from './change-patron.ts';
 import { availability, checkOut } from './check-out.ts';
 import type { Availability, CheckoutResult, CheckoutWish } from './check-out.ts';
+import { deleteCopy, readDeletionFacts } from './copy-deletions.ts';
+import type { DeletionFacts, DeletionResult } from './copy-deletions.ts';
 import { createPatron } from './create-patron.ts';
 import type { CreateResult, PatronBody } from './create-patron.ts';
 import { createDescriptionKeeper } from './description.ts';
@@ -77,6 +79,15 @@ export interface KohaClient {
     at: { readonly patronId: number; readonly attributeId: number },
     options?: CallOptions,
   ): Promise<boolean>;
+  /** What keeps these patrons from being deleted; null where the Koha has no plugin that can say. */
+  readDeletionFacts(
+    patronIds: readonly number[],
+    options?: CallOptions,
+  ): Promise<readonly DeletionFacts[] | null>;
+  deleteCopy(
+    copy: { readonly patronId: number; readonly homeKey: string; readonly homeKeyType: string },
+    options?: CallOptions,
+  ): Promise<DeletionResult>;
   isCardTaken(card: string, options?: CallOptions): Promise<boolean>;
   isAttributeTaken(type: string, value: string, options?: CallOptions): Promise<boolean>;
   findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
@@ -164,6 +175,8 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     changeAttribute: (at, value, limits) => changeAttribute(session, at, value, limits),
     addAttribute: (patronId, attribute, limits) => addAttribute(session, patronId, attribute, limits),
     removeAttribute: (at, limits) => removeAttribute(session, at, limits),
+    readDeletionFacts: (patronIds, limits) => readDeletionFacts(session, patronIds, limits),
+    deleteCopy: (copy, limits) => deleteCopy(session, copy, limits),
     isCardTaken: (card, limits) => isCardTaken(session, card, limits),
     isAttributeTaken: (type, value, limits) => isAttributeTaken(session, type, value, limits),
     findItem: (barcode, limits) => findItem(session, barcode, limits),

@@ -22,7 +22,9 @@ export type KohaOperation =
   | 'GET /contrib/passport/about'
   | 'PUT /contrib/passport/scans/{event_id}/outcome'
   | 'GET /contrib/passport/copies'
-  | 'PUT /contrib/passport/copies/{patron_id}';
+  | 'PUT /contrib/passport/copies/{patron_id}'
+  | 'GET /contrib/passport/deletions'
+  | 'POST /contrib/passport/deletions';
 
 /** Why a call gave no answer that can be used. Closed: a policy can switch over it exhaustively. */
 export type KohaErrorCode =

@@ -1,0 +1,46 @@
+import { describe, expect, test } from '@jest/globals';
+import { releases, servicePermissions } from '@passport/koha-double';
+import { CARD, HOME_KEY, testThatRequestsFit, useContractBench } from './contract-bench.ts';
+
+describe.each(releases)('deletions at a Koha %s', (release) => {
+  const bench = useContractBench(release);
+  const keyed = { homeKey: HOME_KEY, homeKeyType: 'PASSPORTED_ID' };
+
+  test('a copy that nothing keeps is deleted, once', async () => {
+    const patronId = await bench.created();
+    expect(await bench.client.readDeletionFacts([patronId])).toMatchObject([{ patronId, blocks: [] }]);
+    expect(await bench.client.deleteCopy({ patronId, ...keyed })).toEqual({ kind: 'deleted' });
+    expect(bench.koha.state(CARD).patrons).toEqual([]);
+    expect(await bench.client.deleteCopy({ patronId, ...keyed })).toEqual({ kind: 'gone' });
+    expect(await bench.client.readDeletionFacts([patronId])).toEqual([]);
+  });
+
+  test('a copy with a hold or a credit is kept, and a patron with another home key', async () => {
+    const patronId = await bench.created();
+    bench.koha.putItem('B-1', { hold: { patron_id: patronId } });
+    bench.koha.putPatron(CARD, { account_balance: -2 });
+    expect(await bench.client.deleteCopy({ patronId, ...keyed })).toEqual({
+      kind: 'blocked',
+      blocks: ['credit', 'holds'],
+    });
+    const other = { patronId, ...keyed, homeKey: 'midland:1' };
+    expect(await bench.client.deleteCopy(other)).toEqual({ kind: 'not_this_copy' });
+    expect(bench.koha.state(CARD).patrons).toHaveLength(1);
+  });
+
+  test('without the permission nothing is deleted', async () => {
+    const patronId = await bench.created();
+    bench.koha.putPatron('PASSPORT-SERVICE', {
+      permissions: servicePermissions.map((each) =>
+        each === 'borrowers:1' ? 'borrowers:edit_borrowers' : each,
+      ),
+    });
+    await expect(bench.client.deleteCopy({ patronId, ...keyed })).rejects.toMatchObject({
+      code: 'permission',
+      effect: 'none',
+    });
+    expect(bench.koha.state(CARD).patrons).toHaveLength(1);
+  });
+
+  testThatRequestsFit(bench, []);
+});
