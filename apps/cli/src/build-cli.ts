@@ -44,6 +44,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(COPIES, 'rekey', async () => (await import('./copies/rekey.ts')).copiesRekey),
   loadable(COPIES, 'leave', async () => (await import('./copies/leave.ts')).copiesLeave),
   loadable(COPIES, 'refresh', async () => (await import('./copies/refresh.ts')).copiesRefresh),
+  loadable(COPIES, 'purge', async () => (await import('./copies/purge.ts')).copiesPurge),
   loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
 ];
 

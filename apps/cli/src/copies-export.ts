@@ -11,7 +11,7 @@ interface ExportOptions {
   readonly since?: string;
 }
 
-const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields'] as const;
+const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields', 'what'] as const;
 
 function parseSince(text: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
@@ -25,20 +25,21 @@ const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOption
   (wanted.of === undefined || home === wanted.of) &&
   (wanted.since === undefined || at >= wanted.since);
 
-const toRow = ({ at, home, lending, homeKey, eventId, fields }: DisclosureReceipt) => ({
+const toRow = ({ at, home, lending, homeKey, eventId, fields, what }: DisclosureReceipt) => ({
   at,
   home,
   lending,
   home_key: homeKey,
   event: eventId,
   fields,
+  what: what ?? 'disclosed',
 });
 
 export const copiesExport: CommandDraft<ExportOptions> = {
   name: 'export',
   summary: 'export the receipts of copies',
   description:
-    'Prints one line per disclosed record: when, from which home library to which lending library, whose record (home key), and the ' +
+    'Prints one line per disclosed record, and per copy that was deleted: when, from which home library to which lending library, whose record (home key), and the ' +
     'names of the fields, but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
     'retention.receipts.',
   examples: [

@@ -5,7 +5,7 @@ import type { CommandDraft } from './command.ts';
 import { csvCell } from './csv-cell.ts';
 import { WrongUse } from './failure.ts';
 import { openLog } from './open-log.ts';
-import { STATE_TEXTS, disclosedAt, placeJson, receiptCount } from './places/describe-place.ts';
+import { STATE_TEXTS, deletedAt, disclosedAt, placeJson, receiptCount } from './places/describe-place.ts';
 import { type Place, type Subject, findPlaces, isUncertain } from './places/find-places.ts';
 import { parseHomeKey } from './places/home-key.ts';
 import type { Report } from './report.ts';
@@ -71,6 +71,8 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
       line(`  disclosed  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})`);
       line(`  fields     ${fields.join(' ')}`);
     }
+    const deleted = deletedAt(place);
+    if (deleted !== null) line(`  deleted    ${deleted}`);
     for (const { patronId, kind, enrolledOn, expiresOn, fields: held } of place.records) {
       line(`  record     patron ${patronId}, ${kind}, since ${enrolledOn ?? '?'}, until ${expiresOn ?? '?'}`);
       line(`  holds      ${held.join(' ')}`);

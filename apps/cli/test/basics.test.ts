@@ -90,6 +90,7 @@ test('every command has help with examples, and --json', async () => {
     'copies release',
     'copies rekey',
     'copies leave',
+    'copies purge',
     'copies export',
     'stats',
     'export',

@@ -84,13 +84,14 @@ describe('the inventory of data has', () => {
   });
 
   test('every field of a job and of a receipt', () => {
-    const receipt: Record<keyof DisclosureReceipt, true> = {
+    const receipt: Record<keyof Required<DisclosureReceipt>, true> = {
       at: true,
       home: true,
       lending: true,
       homeKey: true,
       fields: true,
       eventId: true,
+      what: true,
     };
     expect(sorted(Object.keys(inventory.job_fields))).toEqual(sorted(Object.keys(jobSchema.shape)));
     expect(sorted(Object.keys(inventory.receipt_fields))).toEqual(sorted(Object.keys(receipt)));

@@ -13,6 +13,8 @@ export interface DisclosureReceipt {
   /** Koha's field names. */
   readonly fields: readonly string[];
   readonly eventId: string;
+  /** A copy that was deleted; without it, one that was made. */
+  readonly what?: 'deleted';
 }
 
 /** A receipt as it is stored. */

@@ -15,7 +15,7 @@ export type Meanings<F extends string> = Readonly<Record<F, { readonly good?: tr
 /** How a plan is printed: whether it was carried out, every copy or only those to look at, and what `--json` has beside them. */
 interface Printing {
   readonly applied: boolean;
-  readonly all?: boolean;
+  readonly lines?: 'doubtful' | 'all' | 'none';
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
@@ -23,11 +23,12 @@ interface Printing {
 export function printPlan<F extends string>(
   copies: readonly PlannedCopy<F>[],
   meanings: Meanings<F>,
-  { applied, all = false, more = {} }: Printing,
+  { applied, lines = 'doubtful', more = {} }: Printing,
   report: Report,
 ): 0 | 1 {
   const doubtful = copies.filter(({ finding }) => meanings[finding].good !== true);
-  for (const { lending, patron_id: id, home_key: key, finding } of all ? copies : doubtful) {
+  const printed = { doubtful, all: copies, none: [] }[lines];
+  for (const { lending, patron_id: id, home_key: key, finding } of printed) {
     report.line(`${lending} ${id ?? '-'}  ${key ?? '-'}  ${finding}: ${meanings[finding].says}`);
   }
   const counts = countsOf(copies.map(({ finding }) => finding));

@@ -15,6 +15,7 @@ import type { Report } from '../report.ts';
 import type { CopyTypes } from './copy-types.ts';
 import { copyTypesOf } from './copy-types.ts';
 import { attributeOf, splitHomeKey } from './describe-copy.ts';
+import { inBatches } from './in-batches.ts';
 import { buildPace } from './pace.ts';
 import type { Meanings, PlannedCopy } from './plan.ts';
 import { printPlan } from './plan.ts';
@@ -56,17 +57,6 @@ function decide(copy: KohaPatron, types: CopyTypes, { from }: Rename, homes: Pat
   if (home === undefined) return 'not_at_home';
   if (home.anonymized === true) return 'home_anonymized';
   return isSomebodyElse(copy, home) ? 'other_person' : 'rekey';
-}
-
-async function* inBatches<T>(rows: AsyncIterable<T>): AsyncGenerator<readonly T[], void, undefined> {
-  let batch: T[] = [];
-  for await (const row of rows) {
-    batch.push(row);
-    if (batch.length < PATRONS_A_PAGE) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }
 
 const keyOf = (copy: KohaPatron, types: CopyTypes): string | null =>
@@ -111,7 +101,7 @@ async function* rekeyAt(
       throw error;
     }
   };
-  for await (const batch of inBatches(readCopies(here, library, rename.from, { signal }))) {
+  for await (const batch of inBatches(readCopies(here, library, rename.from, { signal }), PATRONS_A_PAGE)) {
     const copies = batch.filter((row) => row !== null);
     const numbers = copies.flatMap((copy) => splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? []);
     const homes = await atHome(() => kohas.of(rename.to).readPatrons([...new Set(numbers)], {}, { signal }));

@@ -97,7 +97,7 @@ export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
         log.info({ ...audit, patron_id, home_key, result }, 'copies release');
         copies.push(copy);
       }
-      return printPlan(copies, MEANINGS, { applied: apply, all: true }, report);
+      return printPlan(copies, MEANINGS, { applied: apply, lines: 'all' }, report);
     } finally {
       koha.close();
     }

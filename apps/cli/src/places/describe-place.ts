@@ -15,7 +15,8 @@ export const STATE_TEXTS: Readonly<Record<PlaceState, string>> = {
 };
 
 /** What the receipts of a place say together: when, how often, and which fields, by name. */
-export function disclosedAt({ receipts }: Place) {
+export function disclosedAt({ receipts: all }: Place) {
+  const receipts = all.filter(({ receipt }) => receipt.what === undefined);
   const times = receipts.map(({ receipt }) => receipt.at).toSorted();
   return {
     first: times[0] ?? null,
@@ -24,6 +25,17 @@ export function disclosedAt({ receipts }: Place) {
     fields: [...new Set(receipts.flatMap(({ receipt }) => receipt.fields))],
     events: receipts.map(({ receipt }) => receipt.eventId),
   };
+}
+
+/** When a copy was deleted by this service, by the last receipt of that. */
+export function deletedAt({ receipts }: Place): string | null {
+  const deletions = receipts.filter(({ receipt }) => receipt.what === 'deleted');
+  return (
+    deletions
+      .map(({ receipt }) => receipt.at)
+      .toSorted()
+      .at(-1) ?? null
+  );
 }
 
 /** `1 receipt`, `2 receipts`. */
@@ -36,6 +48,7 @@ export function placeJson(place: Place) {
     lending: place.lending,
     state: place.state,
     disclosed: disclosedAt(place),
+    deleted_at: deletedAt(place),
     records: place.records.map(({ patronId, kind, enrolledOn, expiresOn, fields }) => ({
       patron_id: patronId,
       kind,

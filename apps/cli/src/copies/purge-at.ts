@@ -1,0 +1,125 @@
+import type { Library } from '@passport/config';
+import type { DeletionBlock, DeletionFacts, KohaPatron } from '@passport/koha-client';
+import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
+import type { OpenKoha } from '../koha-clients.ts';
+import type { CopyTypes } from './copy-types.ts';
+import { inBatches } from './in-batches.ts';
+import { buildPace } from './pace.ts';
+import type { PlannedCopy } from './plan.ts';
+import { readCopies } from './read-copies.ts';
+
+export type PurgeFinding =
+  | 'purge'
+  | 'deleted'
+  | 'kept'
+  | 'unused_unknown'
+  | 'merged'
+  | 'anonymized'
+  | 'not_this_copy'
+  | 'gone'
+  | 'unreadable'
+  | 'failed';
+
+/** A copy that the criteria are true of, or may be. */
+export interface PurgedCopy extends PlannedCopy<PurgeFinding> {
+  readonly because: readonly ('expired' | 'unused')[];
+  readonly blocks: readonly DeletionBlock[];
+  readonly last_used: string | null;
+}
+
+export interface PurgeCase {
+  readonly library: Library;
+  readonly types: CopyTypes;
+  readonly koha: OpenKoha;
+  readonly today: string;
+  readonly expired: boolean;
+  /** Unused is what was not used on this day or later; null: not looked at. */
+  readonly unusedSince: string | null;
+  readonly signal: AbortSignal;
+  /** Null: plan only. Otherwise called after each deletion, to write its receipt. */
+  readonly deleted: ((copy: { readonly homeKey: string }) => Promise<void>) | null;
+}
+
+/** The Koha has no plugin that can say what keeps a patron. */
+export class PluginMissing extends Error {
+  override readonly name = 'PluginMissing';
+}
+
+const isExpired = ({ expired, expiryDate }: KohaPatron, today: string): boolean =>
+  expired === true || (expiryDate !== null && expiryDate < today);
+
+/** What the criteria say of a copy: null where they do not concern it. */
+function decide(the: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedCopy | null {
+  const { library, types, today, unusedSince } = the;
+  const keys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
+  const known = { lending: library.id, patron_id: copy.patronId, home_key: keys[0] ?? null };
+  const isUnused = unusedSince !== null && (facts.lastUsed === null || facts.lastUsed < unusedSince);
+  const because: PurgedCopy['because'][number][] = [];
+  if (the.expired && isExpired(copy, today)) because.push('expired');
+  if (isUnused) because.push('unused');
+  if (because.length === 0) return null;
+  const found = { ...known, because, blocks: facts.blocks, last_used: facts.lastUsed };
+  const copyCategories = copyCategoriesOf(library.copy);
+  if (copy.anonymized === true) return { ...found, finding: 'anonymized' };
+  if (keys.length !== 1 || isInForeignCategory(copy, { copyCategories }))
+    return { ...found, finding: 'merged' };
+  if (facts.blocks.length > 0) return { ...found, finding: 'kept' };
+  const isSure = because.includes('expired') || facts.knowsUse;
+  return { ...found, finding: isSure ? 'purge' : 'unused_unknown' };
+}
+
+/** Has one copy deleted. Without an answer it is looked at: a deletion that took place has its receipt. */
+async function remove(
+  the: PurgeCase,
+  copy: PurgedCopy,
+  deleted: NonNullable<PurgeCase['deleted']>,
+): Promise<PurgedCopy> {
+  const { koha, types, signal } = the;
+  const { patron_id: patronId, home_key: homeKey } = copy;
+  if (patronId === null || homeKey === null) return copy;
+  try {
+    const result = await koha.deleteCopy({ patronId, homeKey, homeKeyType: types.homeKey }, { signal });
+    if (result.kind === 'blocked') return { ...copy, blocks: result.blocks, finding: 'kept' };
+    if (result.kind !== 'deleted') return { ...copy, finding: result.kind };
+  } catch (error) {
+    if (!(error instanceof KohaError)) throw error;
+    if (error.effect === 'none' || !(await isAway(koha, patronId, signal)))
+      return { ...copy, finding: 'failed' };
+  }
+  await deleted({ homeKey });
+  return { ...copy, finding: 'deleted' };
+}
+
+async function isAway(koha: OpenKoha, patronId: number, signal: AbortSignal): Promise<boolean> {
+  try {
+    return (await koha.readPatron(patronId, { signal })) === null;
+  } catch (error) {
+    if (error instanceof KohaError) return false;
+    throw error;
+  }
+}
+
+/** Decides, and with `deleted` deletes, the copies at a library, 100 at a time. Throws KohaError, PluginMissing. */
+export async function* purgeAt(the: PurgeCase): AsyncGenerator<PurgedCopy, void, undefined> {
+  const { library, koha, signal, deleted } = the;
+  const paced = buildPace(signal);
+  const batches = inBatches(readCopies(koha, library, undefined, { signal }), PATRONS_A_PAGE);
+  for await (const batch of batches) {
+    const copies = batch.filter((row) => row !== null);
+    const none = { patron_id: null, home_key: null, because: [], blocks: [], last_used: null };
+    for (const row of batch) if (row === null) yield { lending: library.id, ...none, finding: 'unreadable' };
+    const ids = copies.map(({ patronId }) => patronId);
+    const facts = await paced(() => koha.readDeletionFacts(ids, { signal }));
+    if (facts === null) throw new PluginMissing();
+    const byId = new Map(facts.map((each) => [each.patronId, each]));
+    for (const copy of copies) {
+      const known = byId.get(copy.patronId);
+      const found = known === undefined ? null : decide(the, copy, known);
+      if (found === null) continue;
+      yield found.finding === 'purge' && deleted !== null
+        ? await paced(() => remove(the, found, deleted))
+        : found;
+    }
+  }
+}

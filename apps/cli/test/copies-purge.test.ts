@@ -1,0 +1,171 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { StartedRedis } from '@passport/testkit';
+import { startRedis, waitFor } from '@passport/testkit';
+import { monthsBefore } from '../src/copies/purge.ts';
+import type { CopiesBench } from './copies-fixture.ts';
+import { startCopiesBench } from './copies-fixture.ts';
+import type { Ran } from './run-cli.ts';
+import { jsonOf, passport } from './run-cli.ts';
+
+let redis: StartedRedis;
+let bench: CopiesBench;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis.stop());
+beforeEach(async () => {
+  bench = await startCopiesBench();
+});
+afterEach(() => bench.close());
+
+const PURGE = ['copies', 'purge', '--at', 'riverside'];
+const env = () => ({ ...bench.env(), REDIS_URL: redis.url });
+interface Purged {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly copies: readonly { readonly patron_id: number; readonly finding: string }[];
+}
+const purge = async (...args: string[]): Promise<Purged & Ran> => {
+  const ran = await passport([...PURGE, ...args, '--json'], env());
+  return { ...ran, ...(jsonOf(ran) as Purged) };
+};
+const copyOf = (number: number, more: object = {}) => ({
+  category_id: 'PT',
+  expiry_date: '2020-01-31',
+  date_enrolled: '2019-01-31',
+  last_seen: null,
+  extended_attributes: [
+    { type: 'PASSPORTED', value: 'midland' },
+    { type: 'PASSPORTED_ID', value: `midland:${number}` },
+  ],
+  ...more,
+});
+const isThere = (card: string): boolean => bench.doubles.riverside.state(card).patrons.length > 0;
+const receipts = async (): Promise<object[]> => {
+  const { out } = await passport(['copies', 'export', '--at', 'riverside', '--json'], env());
+  return (JSON.parse(out) as { receipts: object[] }).receipts;
+};
+
+test('expired copies are planned, and deleted with a receipt only with --apply', async () => {
+  const id = bench.put('riverside', 'C-1', copyOf(11));
+  bench.put('riverside', 'C-2', copyOf(12, { expiry_date: '2099-01-31' }));
+  bench.put('riverside', 'NATIVE', { expiry_date: '2020-01-31' });
+  const plan = await passport([...PURGE, '--expired'], env());
+  expect(plan.out).toContain(`${id}  midland:11  expired  purge\n`);
+  expect(plan.err).toContain('nothing was changed');
+  expect(bench.writes('riverside')).toEqual([]);
+
+  const ran = await purge('--expired', '--apply');
+  expect(ran).toMatchObject({ code: 0, counts: { deleted: 1 } });
+  expect(['C-1', 'C-2', 'NATIVE'].map(isThere)).toEqual([false, true, true]);
+  expect((await receipts()).filter((each) => JSON.stringify(each).includes('midland:11'))).toEqual([
+    expect.objectContaining({ home: 'midland', lending: 'riverside', fields: [], what: 'deleted' }),
+  ]);
+  const exported = await passport(['export', '--patron', 'midland:11', '--json'], env());
+  expect(JSON.stringify(jsonOf(exported))).toMatch(/"lending":"riverside".*"receipts":0.*"deleted_at":"2/);
+  const audit = JSON.parse(ran.err.split('\n')[0] ?? '') as object;
+  expect(audit).toMatchObject({ audit: true, action: 'copies_purge', patron_id: id, result: 'deleted' });
+  expect(ran.out + ran.err).not.toMatch(/Planted/);
+});
+
+const { riverside } = { riverside: (): CopiesBench['doubles']['riverside'] => bench.doubles.riverside };
+const KEEPS: readonly (readonly [string, (id: number) => void])[] = [
+  ['checkouts', () => riverside().putItem('B-1', { checked_out_to: 'C-1' })],
+  ['debt', () => riverside().putPatron('C-1', { account_balance: 0.05 })],
+  ['credit', () => riverside().putPatron('C-1', { account_balance: -3 })],
+  ['guarantees', (id) => riverside().putPatron('CHILD', { surname: 'Planted', guarantor_id: id })],
+  ['holds', (id) => riverside().putItem('B-1', { hold: { patron_id: id } })],
+  ['lists', () => riverside().putPatron('C-1', { lists: 1 })],
+  ['restriction', () => riverside().putPatron('C-1', { restricted: true })],
+  ['protected', () => riverside().putPatron('C-1', { protected: true })],
+  ['staff', () => riverside().putPatron('C-1', { permissions: ['borrowers:1'] })],
+];
+
+test.each(KEEPS)('%s keep a copy, in the plan and with --apply', async (block, place) => {
+  const id = bench.put('riverside', 'C-1', copyOf(1));
+  place(id);
+  const planned = await purge('--expired');
+  expect(planned).toMatchObject({ code: 0, copies: [{ finding: 'kept', blocks: [block] }] });
+  expect((await purge('--expired', '--apply')).counts).toEqual({ kept: 1 });
+  expect(isThere('C-1')).toBe(true);
+});
+
+test.each(KEEPS)(
+  '%s keep a copy, also when placed between the plan and its deletion',
+  async (block, place) => {
+    const before = await receipts();
+    const id = bench.put('riverside', 'C-1', copyOf(2));
+    const operation = 'POST /contrib/passport/deletions';
+    riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
+    const ran = purge('--expired', '--apply');
+    await waitFor('the plan to be read', () =>
+      riverside()
+        .calls()
+        .some(({ path }) => path.endsWith('/contrib/passport/deletions')),
+    );
+    place(id);
+    const { copies } = await ran;
+    expect(copies).toMatchObject([{ finding: 'kept', blocks: [block] }]);
+    expect(isThere('C-1')).toBe(true);
+    expect(await receipts()).toEqual(before);
+  },
+);
+
+test('unused goes by the last use, and where Koha would not know it the copy is listed and stays', async () => {
+  const known = { expiry_date: '2099-01-31' };
+  bench.put('riverside', 'UNTRACKED', copyOf(21, known));
+  bench.put('riverside', 'KEPT-HISTORY', copyOf(22, { ...known, privacy: 0 }));
+  bench.put('riverside', 'RETURNED', copyOf(23, { ...known, privacy: 0, last_returned: '2098-01-01' }));
+  bench.put('riverside', 'SEEN', copyOf(24, { ...known, last_seen: '2098-01-01T10:00:00+00:00' }));
+  const ran = await purge('--unused', '6', '--apply');
+  expect(ran).toMatchObject({ code: 1, counts: { unused_unknown: 1, deleted: 1 } });
+  expect(['UNTRACKED', 'KEPT-HISTORY', 'RETURNED', 'SEEN'].map(isThere)).toEqual([true, false, true, true]);
+});
+
+test('own patrons into whom a copy was merged, and anonymised records, are never deleted', async () => {
+  bench.put('riverside', 'MERGED', copyOf(31, { category_id: 'AD' }));
+  bench.put('riverside', 'GDPR', copyOf(32, { anonymized: true }));
+  const ran = await purge('--expired', '--apply');
+  expect(ran).toMatchObject({ code: 1, counts: { merged: 1, anonymized: 1 } });
+  expect(['MERGED', 'GDPR'].map(isThere)).toEqual([true, true]);
+});
+
+test('a deletion whose answer is lost has its receipt, and one that failed stops nobody', async () => {
+  for (const number of [41, 42, 43]) bench.put('riverside', `C-${number}`, copyOf(number));
+  const operation = 'POST /contrib/passport/deletions';
+  riverside().addFaults([
+    { operation, times: 1, kind: 'reset_after' },
+    { operation, times: 1, kind: 'status', status: 503 },
+  ]);
+  const ran = await purge('--expired', '--apply');
+  expect(ran).toMatchObject({ code: 1, counts: { deleted: 2, failed: 1 } });
+  expect(['C-41', 'C-42', 'C-43'].map(isThere)).toEqual([false, true, false]);
+  const of = (number: number) =>
+    receipts().then((all) => all.filter((each) => JSON.stringify(each).includes(`midland:${number}`)));
+  expect([await of(41), await of(42), await of(43)].map(({ length }) => length)).toEqual([1, 0, 1]);
+});
+
+test('--list prints the numbers of those that nothing keeps, and nothing else', async () => {
+  const id = bench.put('riverside', 'C-1', copyOf(1));
+  bench.put('riverside', 'C-2', copyOf(2, { account_balance: 1 }));
+  const { code, out } = await passport([...PURGE, '--expired', '--list'], env());
+  expect({ code, out }).toEqual({ code: 0, out: `${id}\n` });
+});
+
+test('without Redis nothing is deleted, since a deletion has a receipt', async () => {
+  bench.put('riverside', 'C-1', copyOf(1));
+  const ran = await passport([...PURGE, '--expired', '--apply'], bench.env());
+  expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('Redis') });
+  expect(isThere('C-1')).toBe(true);
+}, 20_000);
+
+test('without a criterion it is wrong use', async () => {
+  expect(await passport(PURGE, env())).toMatchObject({ code: 2, out: '' });
+});
+
+test.each([
+  ['2026-11-25', 6, '2026-05-25'],
+  ['2026-03-31', 1, '2026-02-28'],
+  ['2026-01-15', 13, '2024-12-15'],
+])('%s less %i months is %s', (day, months, before) => {
+  expect(monthsBefore(day, months)).toBe(before);
+});
