@@ -1,17 +1,14 @@
 import type { WorkerConfig } from '@passport/config';
 import {
-  type ReportJobs,
   buildJobDataWriter,
-  countDelayedReports,
   noteItem,
   openCreatePlaces,
   openLedger,
   openReceipts,
   openPatronLocks,
   noteDelayed,
-  queueReport,
 } from '@passport/queue';
-import { type Lifecycle, type Logger, type Redis, type Tracing, createEncryption } from '@passport/runtime';
+import { type Logger, type Tracing, createEncryption } from '@passport/runtime';
 import type { JobMetrics } from './metrics/job-metrics.ts';
 import { buildHomeQuery } from './provision/query-home.ts';
 import { buildAudit } from './provision/audit.ts';
@@ -20,18 +17,17 @@ import { buildJobObserver } from './job/job-observer.ts';
 import { keepReceipts } from './job/keep-receipts.ts';
 import { buildSettlement } from './job/settlement.ts';
 import type { CopyMemory } from './remember/copy-memory.ts';
-import type { Libraries } from './koha/libraries.ts';
 import type { Sources } from './sources.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
 import type { RunDeps } from './job/run-scan.ts';
 import { buildScanWork } from './job/scan-work.ts';
-import type { HealthTracker } from './koha/health-tracker.ts';
-import type { SlotClock } from './koha/slot-clock.ts';
 import { longestPatienceMs } from './job/requeue.ts';
-import { longestWriteMs } from './koha/connect-libraries.ts';
+import { type Connected, longestWriteMs } from './koha/connect-libraries.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
-import { buildReporter } from './koha/report.ts';
+import type { Reporter } from './koha/report.ts';
+import type { RedisConnections } from './redis-connections.ts';
+import { hasPlugin } from './reporting.ts';
 import type { WorkerLoad } from './job/worker-load.ts';
 import type { ScanWork } from './job/scan-worker.ts';
 
@@ -39,23 +35,17 @@ import type { ScanWork } from './job/scan-worker.ts';
 const SLOTS_OF_ONE_LINE = 4;
 
 /** What wiring.ts has opened by the time the work on scans can be put together. */
-export interface Opened {
+interface Opened {
   readonly config: WorkerConfig;
-  readonly nameOf: (library: string) => string;
-  /** BullMQ's own. */
-  readonly connection: Redis;
-  /** For commands that must not wait. */
-  readonly redis: Redis;
-  readonly reportQueue: ReportJobs;
-  readonly libraries: Libraries;
+  readonly connections: RedisConnections;
+  readonly kohas: Connected;
   readonly memory: CopyMemory;
-  readonly slots: SlotClock;
   readonly load: WorkerLoad;
-  readonly health: HealthTracker;
   readonly jobs: JobMetrics;
+  readonly reporter: Reporter;
   readonly tracing: Tracing;
   readonly sources: Sources;
-  readonly lifecycle: Lifecycle;
+  readonly nameOf: (library: string) => string;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -65,38 +55,10 @@ export interface Opened {
  * file may be: what must be closed (connections, servers, timers) is opened there, what only computes is built here.
  */
 export function assembleWork(opened: Opened): ScanWork {
-  const {
-    config,
-    redis,
-    reportQueue,
-    libraries,
-    health,
-    jobs,
-    tracing,
-    nameOf,
-    lifecycle,
-    sources,
-    now,
-    log,
-  } = opened;
+  const { config, connections, kohas, jobs, reporter, tracing, sources, now, log } = opened;
   const { consortium } = config;
+  const { connection, redis } = connections;
   const ledger = openLedger(redis);
-  const reporter = buildReporter({
-    libraries,
-    wantsReports: (id) => wantsReports(consortium, id),
-    nameOf,
-    async queueReport({ library, event_id, traceparent, progress }) {
-      const before = await countDelayedReports(redis, library);
-      const report = { library, event_id, since_ms: now(), traceparent };
-      if (await queueReport(reportQueue, report, progress.seq, before)) return;
-      log.warn({ event: event_id, library, waiting: before }, 'report dropped: too many reports wait');
-    },
-    sources,
-    tracing,
-    deadline: lifecycle.deadline,
-    log,
-  });
-  lifecycle.own('reports', () => reporter.settled());
   const quota = buildQuota(consortium, ledger, jobs.limitReached, sources.monotonicNow);
   return buildScanWork({
     run: assembleRun(opened, { ...assembleWorkflow(opened), quota }),
@@ -107,20 +69,17 @@ export function assembleWork(opened: Opened): ScanWork {
       noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
       now,
     }),
-    observer: buildJobObserver({ metrics: jobs, health, now, log }),
+    observer: buildJobObserver({ metrics: jobs, health: kohas.health, now, log }),
     reporter,
     tracing,
-    writeLostEnd: buildJobDataWriter(opened.connection).writeLostEnd,
+    writeLostEnd: buildJobDataWriter(connection).writeLostEnd,
     noteDelayed: (library, jobId) => noteDelayed(redis, library, jobId),
   });
 }
 
-/** A library without the plugin says so by `retry.tell_koha`. */
-const wantsReports = ({ libraries }: WorkerConfig['consortium'], id: string): boolean =>
-  libraries.some((each) => each.id === id && each.retry.tellKoha);
-
-function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
-  const { config, redis, libraries, jobs, sources, now, log } = opened;
+function assembleWorkflow(opened: Omit<Opened, 'nameOf' | 'reporter'>): Omit<ProvisionDeps, 'quota'> {
+  const { config, connections, kohas, memory, load, jobs, sources, now, log } = opened;
+  const { libraries } = kohas;
   const { newId, monotonicNow, pause, random } = sources;
   const { consortium } = config;
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
@@ -129,7 +88,7 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
     libraries,
     queryHome: buildHomeQuery(libraries),
     withPatronLock: buildPatronLock({
-      patronLocks: openPatronLocks(redis),
+      patronLocks: openPatronLocks(connections.redis),
       longestWriteMs: (id) => longestWriteMs(timeouts.get(id) ?? 0),
       newId,
       monotonicNow,
@@ -137,16 +96,16 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
     }),
     createAccess: buildCreateAccess({
       // On BullMQ's own connection, as the claims: who is next must not overtake whoever leaves.
-      places: openCreatePlaces(opened.connection),
+      places: openCreatePlaces(connections.connection),
       mostWaiting: Math.max(1, Math.floor(config.concurrency / SLOTS_OF_ONE_LINE)),
-      hasFreeSlots: () => opened.load.hasFreeSlots(),
+      hasFreeSlots: () => load.hasFreeSlots(),
       newId,
       monotonicNow,
       pause,
     }),
     random,
     remember: (written) => {
-      if (wantsReports(consortium, written.lending)) opened.memory.note(written);
+      if (hasPlugin(consortium, written.lending)) memory.note(written);
     },
     audit: buildAudit(log),
     copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
@@ -158,7 +117,11 @@ function assembleWorkflow(opened: Opened): Omit<ProvisionDeps, 'quota'> {
 }
 
 /** A step that fails is in the trace, but not among the times of those that were taken. */
-function buildInStep({ jobs, tracing, now }: Opened): ProvisionDeps['inStep'] {
+function buildInStep({
+  jobs,
+  tracing,
+  now,
+}: Pick<Opened, 'jobs' | 'tracing' | 'now'>): ProvisionDeps['inStep'] {
   return (name, work) =>
     tracing.within(
       () => ({ name, kind: 'internal' }),
@@ -171,8 +134,10 @@ function buildInStep({ jobs, tracing, now }: Opened): ProvisionDeps['inStep'] {
     );
 }
 
-function assembleRun(opened: Opened, workflow: ProvisionDeps): RunDeps {
-  const { config, slots, nameOf, sources, now } = opened;
+function assembleRun(
+  { config, kohas, sources, nameOf, now }: Pick<Opened, 'config' | 'kohas' | 'sources' | 'nameOf' | 'now'>,
+  workflow: ProvisionDeps,
+): RunDeps {
   const { libraries } = config.consortium;
   const known = new Set(libraries.map(({ id }) => id));
   const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
@@ -182,8 +147,8 @@ function assembleRun(opened: Opened, workflow: ProvisionDeps): RunDeps {
     giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
     knows: (id) => known.has(id),
     longestGiveUpMs: longestPatienceMs(libraries),
-    freeSlotMs: (id) => slots.bookMs(id),
-    isLost: (id) => opened.libraries.circuit(id).isOpen,
+    freeSlotMs: (id) => kohas.slots.bookMs(id),
+    isLost: (id) => kohas.libraries.circuit(id).isOpen,
     nameOf,
     now,
     random: sources.random,

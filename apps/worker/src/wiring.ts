@@ -4,10 +4,8 @@ import {
   type ScanJobs,
   buildClaimCreate,
   buildJobDataWriter,
-  countDelayedReports,
   openScanQueue,
   openReportQueue,
-  noteDelayedReport,
   readKept,
   queueMetrics,
   readQueue,
@@ -38,9 +36,8 @@ import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
 import type { Sources } from './sources.ts';
-import { longestPatienceMs } from './job/requeue.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
-import { startReportWorker } from './job/report-worker.ts';
+import { openReporter, startReports } from './reporting.ts';
 import { startScanWorker } from './job/scan-worker.ts';
 import { buildWorkerLoad } from './job/worker-load.ts';
 
@@ -93,8 +90,10 @@ export async function startWorker(
   const memory = buildCopyMemory({ redis, keys: config.keys, libraries, now, log });
   lifecycle.own('memory of copies', () => memory.settled());
   const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
-  const opened = { config, nameOf, connection, redis, reportQueue, ...kohas, memory, jobs, tracing };
-  const work = assembleWork({ ...opened, load, sources, lifecycle, now, log });
+  const reporting = { consortium, redis, libraries, nameOf, tracing, now, log };
+  const reporter = openReporter({ ...reporting, reportQueue, lifecycle, sources });
+  const opened = { config, connections, kohas, memory, load, jobs, reporter, tracing, sources, nameOf };
+  const work = assembleWork({ ...opened, now, log });
 
   const workerId = sources.newId();
   lifecycle.own('library health', () => retire(redis, ids, workerId));
@@ -102,7 +101,7 @@ export async function startWorker(
   const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
   const maintenance = startMaintenance([...tasks, rememberTask(consortium, memory)], log);
   lifecycle.own('maintenance', () => maintenance.close());
-  const reports = startReports({ consortium, connection, redis, libraries, nameOf, now, tracing, log });
+  const reports = startReports({ ...reporting, connection });
   lifecycle.own('report worker', () => reports.close());
   const { retention } = consortium;
   const { deadline } = lifecycle;
@@ -119,25 +118,6 @@ export async function startWorker(
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');
-}
-
-function startReports({
-  consortium,
-  ...deps
-}: Omit<Parameters<typeof startReportWorker>[0], 'noteDelayed' | 'giveUpAfterMs' | 'longestGiveUpMs'> & {
-  readonly consortium: WorkerConfig['consortium'];
-}): ReturnType<typeof startReportWorker> {
-  const { redis } = deps;
-  const giveUpAfterMs = new Map(consortium.libraries.map(({ id, retry }) => [id, retry.giveUpAfterMs]));
-  return startReportWorker({
-    ...deps,
-    giveUpAfterMs: (id) => giveUpAfterMs.get(id) ?? null,
-    longestGiveUpMs: longestPatienceMs(consortium.libraries),
-    async noteDelayed(library, jobId) {
-      await noteDelayedReport(redis, library, jobId);
-      return countDelayedReports(redis, library);
-    },
-  });
 }
 
 /** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
