@@ -1,0 +1,41 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { dropUnremembered, noteUnremembered, readUnremembered } from '@passport/queue';
+import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const TEXT = 'x'.repeat(100);
+
+test('all that waits for a library is read in the end, however much it is', async () => {
+  const { redis } = fixture;
+  const left = new Set(Array.from({ length: 2_000 }, (_, index) => `${index}.evt_${index}`));
+  for (const id of left) await noteUnremembered(redis, 'riverside', { id, text: TEXT });
+  for (;;) {
+    const waiting = await readUnremembered(redis, 'riverside');
+    if (waiting.length === 0) break;
+    for (const { id } of waiting) {
+      await dropUnremembered(redis, 'riverside', id);
+      left.delete(id);
+    }
+  }
+  expect(left.size).toBe(0);
+});
+
+test('what cannot be stored stands before nothing else', async () => {
+  const { redis } = fixture;
+  const all = Array.from({ length: 200 }, (_, index) => `${index}.evt_${index}`);
+  for (const id of all) await noteUnremembered(redis, 'riverside', { id, text: TEXT });
+  const seen = new Set<string>();
+  for (let round = 0; round < 200; round += 1) {
+    for (const { id, text } of await readUnremembered(redis, 'riverside')) {
+      seen.add(id);
+      expect(text).toBe(TEXT);
+    }
+  }
+  expect(seen.size).toBe(all.length);
+});
