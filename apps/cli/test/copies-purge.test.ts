@@ -129,6 +129,51 @@ test('own patrons into whom a copy was merged, and anonymised records, are never
   expect(['MERGED', 'GDPR'].map(isThere)).toEqual([true, true]);
 });
 
+test.each(['23.11', '25.11'] as const)(
+  'T-31 what the library made its own patron by removing the passport is never deleted, on %s',
+  async (release) => {
+    const own = await startCopiesBench(release);
+    try {
+      const { riverside: koha } = own.doubles;
+      own.put(
+        'riverside',
+        'OWN',
+        copyOf(51, { extended_attributes: [{ type: 'PASSPORTED_ID', value: 'midland:51' }] }),
+      );
+      own.put('riverside', 'C-52', copyOf(52));
+      const listed = await passport([...PURGE, '--expired', '--list'], {
+        ...own.env(),
+        REDIS_URL: redis.url,
+      });
+      expect(listed.out.trim().split('\n')).toHaveLength(1);
+      const ran = await passport([...PURGE, '--expired', '--apply', '--json'], {
+        ...own.env(),
+        REDIS_URL: redis.url,
+      });
+      expect(jsonOf(ran)).toMatchObject({ counts: { not_a_copy: 1, deleted: 1 } });
+      expect(koha.state('OWN').patrons).toHaveLength(1);
+    } finally {
+      await own.close();
+    }
+  },
+);
+
+test('a copy that was extended while others were deleted stays', async () => {
+  bench.put('riverside', 'C-61', copyOf(61));
+  bench.put('riverside', 'C-62', copyOf(62));
+  const operation = 'POST /contrib/passport/deletions';
+  riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
+  const ran = purge('--expired', '--apply');
+  await waitFor('the first deletion', () =>
+    riverside()
+      .calls()
+      .some(({ method, path }) => method === 'POST' && path.endsWith('/contrib/passport/deletions')),
+  );
+  riverside().putPatron('C-62', { expiry_date: '2099-01-31' });
+  expect((await ran).counts).toEqual({ deleted: 1 });
+  expect(['C-61', 'C-62'].map(isThere)).toEqual([false, true]);
+});
+
 test('a deletion whose answer is lost has its receipt, and one that failed stops nobody', async () => {
   for (const number of [41, 42, 43]) bench.put('riverside', `C-${number}`, copyOf(number));
   const operation = 'POST /contrib/passport/deletions';

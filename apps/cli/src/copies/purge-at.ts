@@ -4,6 +4,7 @@ import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import type { OpenKoha } from '../koha-clients.ts';
 import type { CopyTypes } from './copy-types.ts';
+import { attributeOf } from './describe-copy.ts';
 import { inBatches } from './in-batches.ts';
 import { buildPace } from './pace.ts';
 import type { PlannedCopy } from './plan.ts';
@@ -15,6 +16,7 @@ export type PurgeFinding =
   | 'kept'
   | 'unused_unknown'
   | 'merged'
+  | 'not_a_copy'
   | 'anonymized'
   | 'not_this_copy'
   | 'gone'
@@ -69,16 +71,39 @@ function decide(the: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedC
   return { ...found, finding: isSure ? 'purge' : 'unused_unknown' };
 }
 
-/** Has one copy deleted. Without an answer it is looked at: a deletion that took place has its receipt. */
+/**
+ * Decides again by the record with all its attributes, which a list by home key need not show: without a passport it is the library's
+ * own patron. Null where the criteria are not true of it any more.
+ */
+function decideByRecord(
+  the: PurgeCase,
+  found: PurgedCopy,
+  record: KohaPatron | undefined,
+  facts: DeletionFacts,
+): PurgedCopy | null {
+  if (record === undefined || record.hidden) return { ...found, finding: 'unreadable' };
+  if (attributeOf(record, the.types.passport) === null) return { ...found, finding: 'not_a_copy' };
+  return decide(the, record, facts);
+}
+
+/**
+ * Has one copy deleted, after another look at its record: others were deleted since the plan. Without an answer it is looked at: a
+ * deletion that took place has its receipt. Null where the criteria are not true of it any more.
+ */
 async function remove(
   the: PurgeCase,
   copy: PurgedCopy,
+  facts: DeletionFacts,
   deleted: NonNullable<PurgeCase['deleted']>,
-): Promise<PurgedCopy> {
+): Promise<PurgedCopy | null> {
   const { koha, types, signal } = the;
   const { patron_id: patronId, home_key: homeKey } = copy;
   if (patronId === null || homeKey === null) return copy;
   try {
+    const record = await koha.readPatron(patronId, { signal });
+    if (record === null) return { ...copy, finding: 'gone' };
+    const again = decideByRecord(the, copy, record, facts);
+    if (again?.finding !== 'purge' || again.home_key !== homeKey) return again;
     const result = await koha.deleteCopy({ patronId, homeKey, homeKeyType: types.homeKey }, { signal });
     if (result.kind === 'blocked') return { ...copy, blocks: result.blocks, finding: 'kept' };
     if (result.kind !== 'deleted') return { ...copy, finding: result.kind };
@@ -113,13 +138,21 @@ export async function* purgeAt(the: PurgeCase): AsyncGenerator<PurgedCopy, void,
     const facts = await paced(() => koha.readDeletionFacts(ids, { signal }));
     if (facts === null) throw new PluginMissing();
     const byId = new Map(facts.map((each) => [each.patronId, each]));
-    for (const copy of copies) {
+    const planned = copies.flatMap((copy) => {
       const known = byId.get(copy.patronId);
       const found = known === undefined ? null : decide(the, copy, known);
-      if (found === null) continue;
-      yield found.finding === 'purge' && deleted !== null
-        ? await paced(() => remove(the, found, deleted))
-        : found;
+      return known === undefined || found === null ? [] : [{ id: copy.patronId, known, found }];
+    });
+    const toRead = planned.flatMap(({ id, found }) => (found.finding === 'purge' ? [id] : []));
+    const { patrons } = await paced(() => koha.readPatrons(toRead, {}, { signal }));
+    const records = new Map(patrons.map((record) => [record.patronId, record]));
+    for (const { id, known, found } of planned) {
+      const sure = found.finding === 'purge' ? decideByRecord(the, found, records.get(id), known) : found;
+      const done =
+        sure?.finding === 'purge' && deleted !== null
+          ? await paced(() => remove(the, sure, known, deleted))
+          : sure;
+      if (done !== null) yield done;
     }
   }
 }

@@ -27,6 +27,7 @@ const MEANINGS: Meanings<PurgeFinding> = {
     says: 'Koha would not know of a later use: it does not track activity or keep the history',
   },
   merged: { says: 'a copy was merged into this own patron of the library: it is never deleted' },
+  not_a_copy: { says: 'the record has no passport any more: it is the own patron of the library' },
   anonymized: { says: 'Koha has anonymised the record: its own jobs delete it' },
   not_this_copy: { says: 'it is not this copy any more' },
   gone: { good: true, says: 'somebody else has deleted it' },
