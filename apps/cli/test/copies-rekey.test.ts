@@ -53,6 +53,16 @@ describe.each(['23.11', '25.11'] as const)('rekey at a Koha %s', (release) => {
     expect((await bench.json([...REKEY, '--apply'])).counts).not.toHaveProperty('rekeyed');
   });
 
+  test('T-24 what was written into a copy is remembered under its new key', async () => {
+    const one = bench.put('midland', 'H-9', {});
+    const id = bench.put('riverside', 'C-9', copyOf(`old-mid:${one}`));
+    const fields = { email: { hash: `k12345:${'x'.repeat(43)}`, at: 1, event: 'scan_1' } };
+    bench.doubles.riverside.putCopy({ patron_id: id, version: 0, home_key: `old-mid:${one}`, fields });
+    expect(await bench.json([...REKEY, '--apply'])).toMatchObject({ counts: { rekeyed: 1 } });
+    const row = bench.doubles.riverside.state().copies.find(({ patron_id }) => patron_id === id);
+    expect(row).toMatchObject({ home_key: `midland:${one}`, fields });
+  });
+
   test('one that fails does not stop the others, and is finished by the next run', async () => {
     const ids = ['a', 'b', 'c'].map((name) => bench.put('midland', `H-${name}`, {}));
     ids.forEach((id, index) => bench.put('lakeside', `D-${index}`, copyOf(`old-mid:${id}`)));

@@ -77,8 +77,24 @@ async function rekeyOne(
   const homeKey = homeKeyOf(to, splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? 0);
   // Looked at first: a copy is changed as a whole or not at all.
   if (await koha.isAttributeTaken(types.homeKey, homeKey, { signal })) return 'key_taken';
+  await rememberUnder(homeKey, koha, before.patronId, signal);
   const written = await writeHomeKey(koha, copy, types, { home: to, homeKey }, { signal });
   return written === 'written' ? 'rekeyed' : written;
+}
+
+/**
+ * Has what was written into the copy remembered under its new home key; otherwise a refresh would know nothing of it. Before the key is
+ * written: a run that ends in between is finished by the next.
+ */
+async function rememberUnder(
+  homeKey: string,
+  koha: OpenKoha,
+  patronId: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }, { signal });
+  const [row] = rows ?? [];
+  if (row !== undefined) await koha.rememberCopy({ ...row, homeKey }, { signal });
 }
 
 /** Decides, and with `apply` writes, for all copies at one library. Throws KohaError when the list or the home fails. */
