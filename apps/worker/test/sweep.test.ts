@@ -187,6 +187,19 @@ describe('a sweep over the copies of a library', () => {
     expect(homes['midland']?.findings).toEqual({ NOT_TAKEN: 1, REFRESHED: 2 });
   });
 
+  test.each([
+    ['GET /patrons/{patron_id}', 'UNREADABLE'],
+    ['PUT /contrib/passport/copies/{patron_id}', 'REFRESHED'],
+  ])('T-25 a copy that fails at %s stops nobody', async (operation, finding) => {
+    const bench = await open(3);
+    for (const index of [0, 1, 2]) moves(bench, 'midland', index);
+    const body = { error: 'x', error_code: 'internal_server_error' };
+    bench.lender.addFaults([{ operation, times: 1, kind: 'status', status: 500, body }]);
+    const { homes } = await bench.sweep();
+    const findings = finding === 'REFRESHED' ? { REFRESHED: 3 } : { [finding]: 1, REFRESHED: 2 };
+    expect(homes['midland']).toMatchObject({ state: 'done', findings });
+  });
+
   test('T-25 goes on with the other homes where one does not answer, and says nothing of its patrons', async () => {
     const bench = await open(2, ['midland', 'lakeside']);
     moves(bench, 'lakeside', 0);

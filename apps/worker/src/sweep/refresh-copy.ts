@@ -83,7 +83,12 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
     if (!deps.dryRun) await remember(the.copy, first.settled, the, pair, deps);
     return outcomeOf(first);
   }
-  const fresh = await deps.call(lending.id, (koha) => koha.readPatron(the.copy.patronId));
+  const fresh = await deps
+    .call(lending.id, (koha) => koha.readPatron(the.copy.patronId))
+    .catch((error: unknown) => {
+      if (isOfOneRecord(error)) return null;
+      throw error;
+    });
   if (fresh === null || fresh.hidden) return only('UNREADABLE');
   // A library makes a copy its own patron by emptying the passport.
   if (!isCopy(fresh, passportTypes)) return only('NOT_A_COPY');
@@ -161,5 +166,8 @@ async function remember(
   const before = remembered ?? { patronId, homeKey, version: 0, fields: {} };
   await call(lending.id, (koha) =>
     koha.rememberCopy({ ...before, homeKey, fields: { ...before.fields, ...written } }),
-  );
+  ).catch((error: unknown) => {
+    // The next sweep finds home's value there, and stores it then.
+    if (!isOfOneRecord(error)) throw error;
+  });
 }
