@@ -209,6 +209,28 @@ describe('a sweep over the copies of a library', () => {
     expect(homes['lakeside']).toMatchObject({ state: 'done', findings: { REFRESHED: 1, UNCHANGED: 1 } });
   });
 
+  test('T-26 a home that did not answer loses no change: its next sweep begins where its last one did', async () => {
+    const bench = await open(2, ['midland', 'lakeside']);
+    const { midland } = bench.homes;
+    const changed = (index: number, atMs: number) =>
+      midland?.putPatron(cardOf('midland', index), {
+        email: `new${index}@midland.example`,
+        updated_on: new Date(atMs).toISOString(),
+      });
+    for (const index of [0, 1]) changed(index, NOW - 10 * DAY_MS);
+    await bench.sweep({ atMs: NOW });
+    midland?.putPatron(cardOf('midland', 0), {
+      email: 'moved@midland.example',
+      updated_on: new Date(NOW + DAY_MS / 2).toISOString(),
+    });
+    midland?.addFaults([{ operation: '*', times: 99, kind: 'reset_before' }]);
+    const down = await bench.sweep({ mode: 'changed', atMs: NOW + DAY_MS });
+    expect(down.homes['midland']).toMatchObject({ state: 'down' });
+    midland?.clearFaults();
+    const { homes } = await bench.sweep({ mode: 'changed', atMs: NOW + 2 * DAY_MS });
+    expect(homes['midland']?.findings).toEqual({ REFRESHED: 1, UNCHANGED: 1 });
+  });
+
   test('T-26 goes on where a process was killed, and does nothing twice', async () => {
     const bench = await open(230, ['midland', 'lakeside']);
     for (const home of ['midland', 'lakeside']) moves(bench, home, 229);

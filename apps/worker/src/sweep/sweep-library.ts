@@ -65,7 +65,8 @@ export async function sweepLibrary(begun: SweepState, deps: SweepDeps): Promise<
   }
   if (state.mode === 'full') await countUnknown(state, lending, deps);
   state.ended_ms = deps.now();
-  state.last_ms = state.started_ms;
+  // What changed at a home that was not read to its end is looked for again.
+  if (Object.values(state.homes).every((home) => home.state === 'done')) state.last_ms = state.started_ms;
   if (state.mode === 'full') state.last_full_ms = state.started_ms;
   await deps.save(state);
 }
