@@ -262,6 +262,28 @@ describe('a sweep over the copies of a library', () => {
 });
 
 describe('who is gone at home', () => {
+  test('a number that home has given to somebody else is written into no copy', async () => {
+    const bench = await open(3);
+    const { lender, homes } = bench;
+    const born = { firstname: 'Ada', date_of_birth: '1980-01-01' };
+    for (const index of [0, 1, 2]) {
+      homes['midland']?.putPatron(cardOf('midland', index), born);
+      lender.putPatron(cardOf('midland', index), born);
+    }
+    const stranger = { surname: 'Else', firstname: 'Bea', date_of_birth: '1990-02-02' };
+    homes['midland']?.putPatron(cardOf('midland', 0), {
+      ...stranger,
+      cardnumber: 'M-NEW',
+      email: 'e@x.example',
+    });
+    // Married, with a new card; and a date that was corrected.
+    homes['midland']?.putPatron(cardOf('midland', 1), { surname: 'Other', cardnumber: 'M-NEWER' });
+    homes['midland']?.putPatron(cardOf('midland', 2), { date_of_birth: '1980-01-02', email: 'c@x.example' });
+    const { findings } = (await bench.sweep()).homes['midland'] ?? {};
+    expect(findings).toMatchObject({ OTHER_PERSON: 1, REFRESHED: 2, CARD_CHANGED: 1 });
+    expect(lender.state(cardOf('midland', 0)).patrons[0]).toMatchObject({ surname: 'Name 0' });
+  });
+
   test('T-27 counts as gone after two full sweeps at least a day apart, and not before', async () => {
     const bench = await open(3);
     bench.homes['midland']?.deletePatron(cardOf('midland', 1));

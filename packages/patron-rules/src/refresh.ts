@@ -1,6 +1,6 @@
 import type { ExpiryChoice } from '@passport/config';
 import type { PatronChange, KohaPatron, RememberedCopy } from '@passport/koha-client';
-import { type CopyTraits, isMergedCopy } from './merged-copy.ts';
+import { type CopyTraits, isMergedCopy, isRenumbered } from './merged-copy.ts';
 import type { PatronCopy } from './patron-copy.ts';
 
 /** What may be said of one copy; each is counted in the report of a sweep. */
@@ -31,6 +31,8 @@ export const COPY_FINDINGS = [
   /** Home has merged the record into another with this card. */
   'HOME_MERGED',
   'MERGED_INTO_NATIVE',
+  /** Home has given the number to somebody else: another card, and another birth date or other names. */
+  'OTHER_PERSON',
   'COPY_ANONYMIZED',
   /** Home does not share the patron: nothing more of them is passed on. */
   'NOT_SHARED',
@@ -149,17 +151,20 @@ function stopOf({ copy, home, traits }: RefreshCase): CopyFinding | null {
   if (copy.anonymized === true) return 'COPY_ANONYMIZED';
   if (home.anonymized === true) return 'HOME_GONE';
   if (isMergedCopy(copy, { ...traits, homeRecord: home })) return 'MERGED_INTO_NATIVE';
+  if (isRenumbered(copy, home)) return 'OTHER_PERSON';
   return null;
 }
 
 /** The three-way decision: what the copy holds, what home has now, and what was written last. */
 function decideField(
-  { copy, wanted, homeKey, remembered, isWritten }: RefreshCase,
+  { copy, home, wanted, homeKey, remembered, isWritten }: RefreshCase,
   field: string,
 ): FieldDecision {
   const local = localValue(copy, field);
   const next = wanted[field] ?? '';
   if (local === undefined || (local ?? '').trim() === next.trim()) return 'same';
+  // What home does not show is not empty there.
+  if (next === '' && localValue(home, field) === undefined) return 'same';
   // Koha demands a surname and a card, and a copy without them is of use to nobody.
   if (next === '' && (field === 'surname' || field === 'cardnumber' || field === 'expiry_date'))
     return 'kept';

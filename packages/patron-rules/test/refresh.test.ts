@@ -83,6 +83,41 @@ describe('the refresh of one copy', () => {
     });
   });
 
+  test.each<[string, Partial<KohaPatron>, Partial<KohaPatron>]>([
+    ['a replaced card', { cardnumber: '22' }, {}],
+    ['a new card and surname', { cardnumber: '22', surname: 'Else' }, { surname: 'Okafor' }],
+    [
+      'a corrected birth date',
+      { cardnumber: '21', dateOfBirth: '1990-01-02' },
+      { dateOfBirth: '1990-01-01' },
+    ],
+    [
+      'a new card and a birth date that only home has',
+      { cardnumber: '22', dateOfBirth: '1990-01-02' },
+      { dateOfBirth: null },
+    ],
+  ])('writes after %s', (_what, home, copy) => {
+    const the = { home: patron(home), copy: holding(old, copy) };
+    expect(decide(old, wanted, remembered(old), the).change).toEqual({ email: 'new@post.example' });
+  });
+
+  test.each<[string, Partial<KohaPatron>, Partial<KohaPatron>]>([
+    ['another birth date', { dateOfBirth: '1990-01-02' }, { dateOfBirth: '1980-01-01' }],
+    ['other names', { surname: 'Else', firstname: 'Bea' }, { firstname: 'Ada' }],
+  ])('writes nothing where the number at home has another card and %s', (_what, home, copy) => {
+    const the = { home: patron({ cardnumber: '22', ...home }), copy: holding(old, copy) };
+    expect(decide(old, wanted, remembered(old), the)).toMatchObject({
+      change: {},
+      findings: ['OTHER_PERSON'],
+    });
+  });
+
+  test('a field that home does not show empties none', () => {
+    const { email: _hidden, ...fields } = patron().fields;
+    const home = { ...patron(), fields };
+    expect(decide(NOW, { ...wanted, email: '' }, remembered(NOW), { home }).change).toEqual({});
+  });
+
   test('leaves a copy alone that is as home has it', () => {
     expect(decide(NOW, wanted, remembered(NOW))).toEqual({
       change: {},
