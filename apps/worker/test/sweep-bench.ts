@@ -8,7 +8,7 @@ import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
 import { hashedFields } from '../src/remember/copy-memory.ts';
 import { buildSweepCalls } from '../src/sweep/sweep-calls.ts';
-import { sweepLibrary } from '../src/sweep/sweep-library.ts';
+import { copiesOf, sweepLibrary } from '../src/sweep/sweep-library.ts';
 
 const DAY_MS = 86_400_000;
 const LENDER = 'riverside';
@@ -97,6 +97,7 @@ export async function openSweep(homeIds: readonly string[], redis: Redis): Promi
     after: 0,
     missing: [],
     homes: Object.fromEntries(homeIds.map((id) => [id, newHome()])),
+    copies_before: copiesOf(before),
     last_full_ms: before?.last_full_ms ?? null,
     last_ms: before?.last_ms ?? null,
   });
@@ -144,7 +145,6 @@ export async function openSweep(homeIds: readonly string[], redis: Redis): Promi
         },
         encryption: how.encryption ?? encryption,
         accepts: (property) => patronProperties.has(property),
-        copiesBefore: (home) => before?.homes[home]?.copies ?? 0,
         async save(next) {
           await writeSweep(redis, next);
           saves += 1;

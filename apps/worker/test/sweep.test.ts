@@ -330,6 +330,24 @@ describe('who is gone at home', () => {
     expect(bench.calls(bench.homes['midland'] as never)).toHaveLength(1);
   });
 
+  test('T-27 what a home may miss is a share of all its copies, also after a sweep that was cut short', async () => {
+    const bench = await open(600);
+    const lives = (library_id: string, from = 0) => {
+      for (let index = from; index < 600; index += 1)
+        bench.homes['midland']?.putPatron(cardOf('midland', index), { library_id });
+    };
+    bench.homes['midland']?.putSettings({ permissions: ['borrowers:edit_borrowers'] });
+    await bench.sweep({ atMs: NOW });
+    lives('EAST');
+    await bench.sweep({ atMs: NOW + DAY_MS });
+    expect((await bench.sweep({ atMs: NOW + 2 * DAY_MS })).homes['midland']?.state).toBe('blind');
+    lives('MAIN', 11);
+    // Eleven of the first hundred are still missing, of 600; and the process is killed after two pages.
+    await expect(bench.sweep({ atMs: NOW + 3 * DAY_MS, dies: 2 })).rejects.toThrow('killed');
+    const { homes } = await bench.sweep();
+    expect(homes['midland']).toMatchObject({ state: 'done', copies: 600, findings: { UNCHANGED: 589 } });
+  });
+
   test('T-27 an anonymised or merged record is never written, here or at home, and has its finding', async () => {
     const bench = await open(4);
     const { lender, homes } = bench;

@@ -42,6 +42,8 @@ export const sweepStateSchema = z.object({
   after: count,
   missing: z.array(z.string()),
   homes: z.record(z.string(), homeSchema),
+  /** Copies of each home in the sweep before; what a home may miss is a share of them. */
+  copies_before: z.record(z.string(), count).default({}),
   /** When the last full sweep, and the last of any kind, began that was ended. */
   last_full_ms: z.number().nullable(),
   last_ms: z.number().nullable(),

@@ -30,8 +30,6 @@ export interface SweepDeps {
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
   /** What the lending Koha's own description allows. */
   readonly accepts: (property: string) => boolean;
-  /** Copies of each home in the sweep before; what a home may miss is a share of them. */
-  readonly copiesBefore: (home: string) => number;
   /** Keeps how far the sweep is: another worker goes on from there. Throws where it must not go on. */
   readonly save: (state: SweepState) => Promise<void>;
   /** Notes who is missing, and returns since when. */
@@ -71,6 +69,13 @@ export async function sweepLibrary(begun: SweepState, deps: SweepDeps): Promise<
   await deps.save(state);
 }
 
+/** The copies of each home by a sweep that has ended; one that was cut short at a home did not count all of them. */
+export function copiesOf(before: SweepState | null): Record<string, number> {
+  const all = (id: string, { state, copies }: SweptHome): number =>
+    state === 'done' ? copies : Math.max(copies, before?.copies_before[id] ?? 0);
+  return Object.fromEntries(Object.entries(before?.homes ?? {}).map(([id, home]) => [id, all(id, home)]));
+}
+
 function pairOf(id: string, lending: Library, { consortium, accepts }: SweepDeps): CopyPair | null {
   const agreement = consortium.agreements.at(lending.id).find(({ home }) => home === id);
   if (agreement === undefined) return null;
@@ -90,17 +95,17 @@ async function sweepHome(
   const { id } = pair.home;
   const type = pair.lending.copy.homeKeyAttribute;
   if (type === null) return;
+  const before = state.copies_before[id] ?? 0;
   for (;;) {
     const page = await nextPage({ type, prefix: `${id}:`, after: state.after }, pair.lending, deps);
     if (page === null) break;
     await sweepPage(state, home, { page, pair }, deps);
-    const before = deps.copiesBefore(id);
     if (before > 0 && isBlind(state.missing.length, Math.max(before, home.copies))) break;
     state.after = lastOf(page, state.after);
     await deps.save(state);
     if (isLast(page)) break;
   }
-  if (isBlind(state.missing.length, Math.max(deps.copiesBefore(id), home.copies))) {
+  if (isBlind(state.missing.length, Math.max(before, home.copies))) {
     count(home, 'HOME_BLIND', state.missing.length);
     home.state = 'blind';
     return;

@@ -17,7 +17,7 @@ import {
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
 import { buildSweepCalls } from './sweep-calls.ts';
-import { sweepLibrary } from './sweep-library.ts';
+import { copiesOf, sweepLibrary } from './sweep-library.ts';
 
 /** A dead worker's sweep goes on elsewhere within a minute. */
 const LOCK_MS = 30_000;
@@ -132,7 +132,6 @@ async function runSweep(
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
     call: buildSweepCalls({ ...deps, signal }),
     accepts: (property) => patronProperties.has(property),
-    copiesBefore: (home) => before?.homes[home]?.copies ?? 0,
     save,
     noteMissing: (home, homeKeys) => noteMissing(redis, { library, home }, homeKeys, now()),
   }).catch((error: unknown) => {
@@ -171,6 +170,7 @@ function newSweep(
     after: 0,
     missing: [],
     homes: Object.fromEntries(homes),
+    copies_before: copiesOf(before),
     last_full_ms: lastFullMs,
     last_ms: lastMs,
   };
