@@ -69,13 +69,6 @@ export async function sweepLibrary(begun: SweepState, deps: SweepDeps): Promise<
   await deps.save(state);
 }
 
-/** The copies of each home by a sweep that has ended; one that was cut short at a home did not count all of them. */
-export function copiesOf(before: SweepState | null): Record<string, number> {
-  const all = (id: string, { state, copies }: SweptHome): number =>
-    state === 'done' ? copies : Math.max(copies, before?.copies_before[id] ?? 0);
-  return Object.fromEntries(Object.entries(before?.homes ?? {}).map(([id, home]) => [id, all(id, home)]));
-}
-
 function pairOf(id: string, lending: Library, { consortium, accepts }: SweepDeps): CopyPair | null {
   const agreement = consortium.agreements.at(lending.id).find(({ home }) => home === id);
   if (agreement === undefined) return null;

@@ -16,8 +16,9 @@ import {
 } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import { copiesOf } from './copies-before.ts';
 import { buildSweepCalls } from './sweep-calls.ts';
-import { copiesOf, sweepLibrary } from './sweep-library.ts';
+import { sweepLibrary } from './sweep-library.ts';
 
 /** A dead worker's sweep goes on elsewhere within a minute. */
 const LOCK_MS = 30_000;
