@@ -102,6 +102,23 @@ describe('a sweep over the copies of a library', () => {
     expect((await bench.sweep()).homes['midland']?.findings).toEqual({ REFRESHED: 1 });
   });
 
+  test('T-24 goes on to follow home where a scan stored the row at the same moment', async () => {
+    const bench = await open(1);
+    moves(bench, 'midland', 0);
+    let calls = 0;
+    await bench.sweep({
+      beforeWrite() {
+        calls += 1;
+        // The list, what is remembered, the home record, the copy, and its change.
+        if (calls !== 5) return;
+        const [row] = bench.lender.state().copies;
+        if (row !== undefined) bench.lender.putCopy(row);
+      },
+    });
+    bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'third@midland.example' });
+    expect((await bench.sweep()).homes['midland']?.findings).toEqual({ REFRESHED: 1 });
+  });
+
   test('T-24 reports copies of which nothing is remembered, and writes none of them', async () => {
     const bench = await open(0);
     bench.put('midland', 0, { remembered: false });

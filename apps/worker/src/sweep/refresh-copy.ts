@@ -18,6 +18,9 @@ import type { Encryption } from '@passport/runtime';
 import { hashedFields } from '../remember/copy-memory.ts';
 import { type SweepCall, isOfOneRecord } from './sweep-calls.ts';
 
+/** A scan stored the row between our read and our write; twice in a row it does not. */
+const MOST_TRIES = 3;
+
 /** The two libraries of a copy, and what is the same for all copies between them. */
 export interface CopyPair {
   readonly home: Library;
@@ -163,10 +166,15 @@ async function remember(
   if (Object.keys(values).length === 0) return;
   const at = { lending: lending.id, patronId };
   const written = hashedFields(at, values, { encryption, at: Math.floor(now() / 1000), event: sweepId });
-  const before = remembered ?? { patronId, homeKey, version: 0, fields: {} };
-  await call(lending.id, (koha) =>
-    koha.rememberCopy({ ...before, homeKey, fields: { ...before.fields, ...written } }),
-  ).catch((error: unknown) => {
+  await call(lending.id, async (koha) => {
+    let before = remembered;
+    for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
+      const row = before ?? { patronId, homeKey, version: 0, fields: {} };
+      const stored = await koha.rememberCopy({ ...row, homeKey, fields: { ...row.fields, ...written } });
+      if (stored.kind !== 'other_version') return;
+      before = (await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }))?.[0] ?? null;
+    }
+  }).catch((error: unknown) => {
     // The next sweep finds home's value there, and stores it then.
     if (!isOfOneRecord(error)) throw error;
   });
