@@ -311,6 +311,24 @@ describe('who is gone at home', () => {
     expect(bench.calls(bench.lender).filter((call) => call.startsWith('PUT'))).toEqual([]);
   });
 
+  test('T-25 T-27 counts nobody as gone whose card cannot be looked up, and goes on', async () => {
+    const bench = await open(3, ['midland', 'lakeside']);
+    bench.homes['midland']?.deletePatron(cardOf('midland', 1));
+    await bench.sweep({ atMs: NOW });
+    let calls = 0;
+    const { homes } = await bench.sweep({
+      atMs: NOW + DAY_MS,
+      beforeWrite() {
+        calls += 1;
+        // After the list, what is remembered, and the home records.
+        const fault = { operation: 'GET /patrons', times: 1, kind: 'status', status: 500 } as const;
+        if (calls === 3) bench.lender.addFaults([fault]);
+      },
+    });
+    expect(homes['midland']).toMatchObject({ state: 'done', findings: { UNCHANGED: 2, HOME_MISSING: 1 } });
+    expect(homes['lakeside']).toMatchObject({ state: 'done', findings: { UNCHANGED: 3 } });
+  });
+
   test('T-27 starts anew where the patron was there between', async () => {
     const bench = await open(1);
     const home = bench.homes['midland'];

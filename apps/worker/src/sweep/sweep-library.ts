@@ -19,7 +19,7 @@ import type { Encryption } from '@passport/runtime';
 import { LibraryClosed } from '../koha/libraries.ts';
 import { readHomeRecords } from './home-records.ts';
 import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
-import type { SweepCall } from './sweep-calls.ts';
+import { type SweepCall, isOfOneRecord } from './sweep-calls.ts';
 
 /** Gone is who was missing in two full sweeps at least so far apart. */
 const GONE_AFTER_MS = 24 * 3_600_000;
@@ -185,9 +185,12 @@ async function countMissing(
     ? new Map(state.missing.map((homeKey) => [homeKey, now()]))
     : await noteMissing(pair.home.id, state.missing);
   for (const [homeKey, sinceMs] of since) {
-    const isMerged = await hasOtherNumber(homeKey, pair, deps);
-    const isGone = now() - sinceMs >= GONE_AFTER_MS;
-    count(home, isMerged ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING', 1);
+    const isMerged = await hasOtherNumber(homeKey, pair, deps).catch((error: unknown) => {
+      if (isOfOneRecord(error)) return null;
+      throw error;
+    });
+    const isGone = isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
+    count(home, isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING', 1);
   }
 }
 
