@@ -321,7 +321,8 @@ describe('who is gone at home', () => {
       beforeWrite() {
         calls += 1;
         // After the list, what is remembered, and the home records.
-        const fault = { operation: 'GET /patrons', times: 1, kind: 'status', status: 500 } as const;
+        const body = { error: 'x', error_code: 'internal_server_error' };
+        const fault = { operation: 'GET /patrons', times: 1, kind: 'status', status: 500, body } as const;
         if (calls === 3) bench.lender.addFaults([fault]);
       },
     });
