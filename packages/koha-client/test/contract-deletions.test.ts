@@ -6,8 +6,14 @@ describe.each(releases)('deletions at a Koha %s', (release) => {
   const bench = useContractBench(release);
   const keyed = { homeKey: HOME_KEY, homeKeyType: 'PASSPORTED_ID' };
 
-  test('a copy that nothing keeps is deleted, once', async () => {
+  const createdCopy = async (): Promise<number> => {
     const patronId = await bench.created();
+    await bench.client.rememberCopy({ patronId, homeKey: HOME_KEY, version: 0, fields: {} });
+    return patronId;
+  };
+
+  test('a copy that nothing keeps is deleted, once', async () => {
+    const patronId = await createdCopy();
     expect(await bench.client.readDeletionFacts([patronId])).toMatchObject([{ patronId, blocks: [] }]);
     expect(await bench.client.deleteCopy({ patronId, ...keyed })).toEqual({ kind: 'deleted' });
     expect(bench.koha.state(CARD).patrons).toEqual([]);
@@ -16,7 +22,7 @@ describe.each(releases)('deletions at a Koha %s', (release) => {
   });
 
   test('a copy with a hold or a credit is kept, and a patron with another home key', async () => {
-    const patronId = await bench.created();
+    const patronId = await createdCopy();
     bench.koha.putItem('B-1', { hold: { patron_id: patronId } });
     bench.koha.putPatron(CARD, { account_balance: -2 });
     expect(await bench.client.deleteCopy({ patronId, ...keyed })).toEqual({
@@ -25,6 +31,12 @@ describe.each(releases)('deletions at a Koha %s', (release) => {
     });
     const other = { patronId, ...keyed, homeKey: 'midland:1' };
     expect(await bench.client.deleteCopy(other)).toEqual({ kind: 'not_this_copy' });
+    expect(bench.koha.state(CARD).patrons).toHaveLength(1);
+  });
+
+  test('a record that the service has not written into stays', async () => {
+    const patronId = await bench.created();
+    expect(await bench.client.deleteCopy({ patronId, ...keyed })).toEqual({ kind: 'not_this_copy' });
     expect(bench.koha.state(CARD).patrons).toHaveLength(1);
   });
 

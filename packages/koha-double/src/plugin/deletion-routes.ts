@@ -101,8 +101,11 @@ function remove({ double, body }: ApiCall): Answer {
   const row = double.db.patrons.get(Number(id));
   if (row === undefined) return problem(404, 'There is no such patron', { error_code: 'not_found' });
   const keys = row.attributes.filter((attribute) => attribute.type === type);
-  if (keys.length !== 1 || keys[0]?.value !== key) {
-    return problem(409, 'The patron is not the copy with this home key', { error_code: 'not_this_copy' });
+  const remembered = double.db.copies.rows().find(({ patron_id }) => patron_id === row.patron_id);
+  if (keys.length !== 1 || keys[0]?.value !== key || remembered?.home_key !== key) {
+    return problem(409, 'The patron is not a copy with this home key that the service made', {
+      error_code: 'not_this_copy',
+    });
   }
   const blocks = blocksOf(double, row);
   if (blocks.length > 0) {

@@ -40,14 +40,16 @@ Koha::Plugin::Org::PatronPassport::Deletions - copies that go away, and what kee
 
 =head2 new
 
-    my $deletions = Koha::Plugin::Org::PatronPassport::Deletions->new( { dbh => $dbh } );
+    my $deletions = Koha::Plugin::Org::PatronPassport::Deletions->new( { dbh => $dbh, copies => $copies } );
+
+C<copies> is what the service wrote into copies, a L<Koha::Plugin::Org::PatronPassport::Copies>.
 
 =cut
 
 sub new {
     my ( $class, $args ) = @_;
 
-    return bless { dbh => $args->{dbh} }, $class;
+    return bless { dbh => $args->{dbh}, copies => $args->{copies} }, $class;
 }
 
 =head2 describe
@@ -82,7 +84,8 @@ sub describe {
 
     my $result = $deletions->remove( 812, { type => 'PASSPORTED_ID', value => 'midland:8' } );
 
-Deletes the copy with this number and this home key, and no other: in one transaction the row is locked, checked again, moved to Koha's table of
+Deletes the copy with this number and this home key, and no other. The service must have written into this very record: a record
+that Koha merged a copy into has its home key, and can be the library's own patron. It is done so: in one transaction the row is locked, checked again, moved to Koha's table of
 deleted patrons, and deleted, as Koha itself does. Whoever checks out to this patron or places a hold meanwhile has to wait, and
 then finds nobody. Returns C<{ kind =E<gt> 'deleted' }>, C<gone>, C<not_this_copy>, or C<blocked> with C<blocks>.
 
@@ -122,7 +125,13 @@ sub _is_copy {
         'SELECT attribute FROM borrower_attributes WHERE borrowernumber = ? AND code = ?',
         undef, $patron_id, $home_key->{type} );
 
-    return @{$keys} == 1 && $keys->[0] eq $home_key->{value};
+    my ($remembered) = @{ $self->{copies}->page( { after => $patron_id - 1, up_to => $patron_id } ) };
+
+    return
+           @{$keys} == 1
+        && $keys->[0] eq $home_key->{value}
+        && $remembered
+        && $remembered->{home_key} eq $home_key->{value};
 }
 
 sub _blocks {

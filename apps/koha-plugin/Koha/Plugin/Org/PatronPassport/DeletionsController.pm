@@ -10,7 +10,7 @@ use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 
 my %REFUSAL = (
     gone          => [ 404, 'not_found',     'There is no such patron' ],
-    not_this_copy => [ 409, 'not_this_copy', 'The patron is not the copy with this home key' ],
+    not_this_copy => [ 409, 'not_this_copy', 'The patron is not a copy with this home key that the service made' ],
     blocked       => [ 409, 'blocked',       'Something keeps this patron' ],
 );
 
@@ -72,7 +72,10 @@ sub _add {
 }
 
 sub _deletions {
-    return Koha::Plugin::Org::PatronPassport::Deletions->new( { dbh => C4::Context->dbh } );
+    my $plugin = Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
+
+    return Koha::Plugin::Org::PatronPassport::Deletions->new(
+        { dbh => C4::Context->dbh, copies => $plugin->copies } );
 }
 
 1;
