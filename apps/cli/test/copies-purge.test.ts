@@ -36,9 +36,16 @@ const copyOf = (number: number, more: object = {}) => ({
   extended_attributes: [
     { type: 'PASSPORTED', value: 'midland' },
     { type: 'PASSPORTED_ID', value: `midland:${number}` },
-  ],
+  ] as { type: string; value: string }[],
   ...more,
 });
+/** A copy that the service has written into. */
+const putCopy = (card: string, columns: ReturnType<typeof copyOf>, at = bench): number => {
+  const id = at.put('riverside', card, columns);
+  const homeKey = columns.extended_attributes.at(-1)?.value ?? '';
+  at.doubles.riverside.putCopy({ patron_id: id, version: 0, home_key: homeKey, fields: {} });
+  return id;
+};
 const isThere = (card: string): boolean => bench.doubles.riverside.state(card).patrons.length > 0;
 const receipts = async (): Promise<object[]> => {
   const { out } = await passport(['copies', 'export', '--at', 'riverside', '--json'], env());
@@ -46,8 +53,8 @@ const receipts = async (): Promise<object[]> => {
 };
 
 test('expired copies are planned, and deleted with a receipt only with --apply', async () => {
-  const id = bench.put('riverside', 'C-1', copyOf(11));
-  bench.put('riverside', 'C-2', copyOf(12, { expiry_date: '2099-01-31' }));
+  const id = putCopy('C-1', copyOf(11));
+  putCopy('C-2', copyOf(12, { expiry_date: '2099-01-31' }));
   bench.put('riverside', 'NATIVE', { expiry_date: '2020-01-31' });
   const plan = await passport([...PURGE, '--expired'], env());
   expect(plan.out).toContain(`${id}  midland:11  expired  purge\n`);
@@ -81,7 +88,7 @@ const KEEPS: readonly (readonly [string, (id: number) => void])[] = [
 ];
 
 test.each(KEEPS)('%s keep a copy, in the plan and with --apply', async (block, place) => {
-  const id = bench.put('riverside', 'C-1', copyOf(1));
+  const id = putCopy('C-1', copyOf(1));
   place(id);
   const planned = await purge('--expired');
   expect(planned).toMatchObject({ code: 0, copies: [{ finding: 'kept', blocks: [block] }] });
@@ -93,7 +100,7 @@ test.each(KEEPS)(
   '%s keep a copy, also when placed between the plan and its deletion',
   async (block, place) => {
     const before = await receipts();
-    const id = bench.put('riverside', 'C-1', copyOf(2));
+    const id = putCopy('C-1', copyOf(2));
     const operation = 'POST /contrib/passport/deletions';
     riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
     const ran = purge('--expired', '--apply');
@@ -112,21 +119,35 @@ test.each(KEEPS)(
 
 test('unused goes by the last use, and where Koha would not know it the copy is listed and stays', async () => {
   const known = { expiry_date: '2099-01-31' };
-  bench.put('riverside', 'UNTRACKED', copyOf(21, known));
-  bench.put('riverside', 'KEPT-HISTORY', copyOf(22, { ...known, privacy: 0 }));
-  bench.put('riverside', 'RETURNED', copyOf(23, { ...known, privacy: 0, last_returned: '2098-01-01' }));
-  bench.put('riverside', 'SEEN', copyOf(24, { ...known, last_seen: '2098-01-01T10:00:00+00:00' }));
+  putCopy('UNTRACKED', copyOf(21, known));
+  putCopy('KEPT-HISTORY', copyOf(22, { ...known, privacy: 0 }));
+  putCopy('RETURNED', copyOf(23, { ...known, privacy: 0, last_returned: '2098-01-01' }));
+  putCopy('SEEN', copyOf(24, { ...known, last_seen: '2098-01-01T10:00:00+00:00' }));
   const ran = await purge('--unused', '6', '--apply');
   expect(ran).toMatchObject({ code: 1, counts: { unused_unknown: 1, deleted: 1 } });
   expect(['UNTRACKED', 'KEPT-HISTORY', 'RETURNED', 'SEEN'].map(isThere)).toEqual([true, false, true, true]);
 });
 
 test('own patrons into whom a copy was merged, and anonymised records, are never deleted', async () => {
-  bench.put('riverside', 'MERGED', copyOf(31, { category_id: 'AD' }));
-  bench.put('riverside', 'GDPR', copyOf(32, { anonymized: true }));
+  putCopy('MERGED', copyOf(31, { category_id: 'AD' }));
+  putCopy('GDPR', copyOf(32, { anonymized: true }));
   const ran = await purge('--expired', '--apply');
   expect(ran).toMatchObject({ code: 1, counts: { merged: 1, anonymized: 1 } });
   expect(['MERGED', 'GDPR'].map(isThere)).toEqual([true, true]);
+});
+
+test('an own patron whom Koha merged a copy into, in a category of copies, is never deleted', async () => {
+  bench.put('riverside', 'NATIVE', {
+    category_id: 'PT',
+    expiry_date: '2020-01-31',
+    date_enrolled: '1999-01-31',
+  });
+  putCopy('C-1', copyOf(71));
+  riverside().mergePatron('C-1', 'NATIVE');
+  const listed = await passport([...PURGE, '--expired', '--list'], env());
+  expect(listed.out).toBe('');
+  expect(await purge('--expired', '--apply')).toMatchObject({ code: 1, counts: { not_remembered: 1 } });
+  expect(isThere('NATIVE')).toBe(true);
 });
 
 test.each(['23.11', '25.11'] as const)(
@@ -135,12 +156,12 @@ test.each(['23.11', '25.11'] as const)(
     const own = await startCopiesBench(release);
     try {
       const { riverside: koha } = own.doubles;
-      own.put(
-        'riverside',
+      putCopy(
         'OWN',
         copyOf(51, { extended_attributes: [{ type: 'PASSPORTED_ID', value: 'midland:51' }] }),
+        own,
       );
-      own.put('riverside', 'C-52', copyOf(52));
+      putCopy('C-52', copyOf(52), own);
       const listed = await passport([...PURGE, '--expired', '--list'], {
         ...own.env(),
         REDIS_URL: redis.url,
@@ -159,8 +180,8 @@ test.each(['23.11', '25.11'] as const)(
 );
 
 test('a copy that was extended while others were deleted stays', async () => {
-  bench.put('riverside', 'C-61', copyOf(61));
-  bench.put('riverside', 'C-62', copyOf(62));
+  putCopy('C-61', copyOf(61));
+  putCopy('C-62', copyOf(62));
   const operation = 'POST /contrib/passport/deletions';
   riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
   const ran = purge('--expired', '--apply');
@@ -175,7 +196,7 @@ test('a copy that was extended while others were deleted stays', async () => {
 });
 
 test('a deletion whose answer is lost has its receipt, and one that failed stops nobody', async () => {
-  for (const number of [41, 42, 43]) bench.put('riverside', `C-${number}`, copyOf(number));
+  for (const number of [41, 42, 43]) putCopy(`C-${number}`, copyOf(number));
   const operation = 'POST /contrib/passport/deletions';
   riverside().addFaults([
     { operation, times: 1, kind: 'reset_after' },
@@ -190,14 +211,14 @@ test('a deletion whose answer is lost has its receipt, and one that failed stops
 });
 
 test('--list prints the numbers of those that nothing keeps, and nothing else', async () => {
-  const id = bench.put('riverside', 'C-1', copyOf(1));
-  bench.put('riverside', 'C-2', copyOf(2, { account_balance: 1 }));
+  const id = putCopy('C-1', copyOf(1));
+  putCopy('C-2', copyOf(2, { account_balance: 1 }));
   const { code, out } = await passport([...PURGE, '--expired', '--list'], env());
   expect({ code, out }).toEqual({ code: 0, out: `${id}\n` });
 });
 
 test('without Redis nothing is deleted, since a deletion has a receipt', async () => {
-  bench.put('riverside', 'C-1', copyOf(1));
+  putCopy('C-1', copyOf(1));
   const ran = await passport([...PURGE, '--expired', '--apply'], bench.env());
   expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('Redis') });
   expect(isThere('C-1')).toBe(true);

@@ -17,6 +17,7 @@ export type PurgeFinding =
   | 'unused_unknown'
   | 'merged'
   | 'not_a_copy'
+  | 'not_remembered'
   | 'anonymized'
   | 'not_this_copy'
   | 'gone'
@@ -87,6 +88,21 @@ function decideByRecord(
 }
 
 /**
+ * Whose numbers the service has written into, by what the plugin remembers. A record that Koha merged a copy into has the copy's passport
+ * and home key, and can be the library's own patron: only this distinguishes it from a copy.
+ */
+async function rememberedKeys(
+  { koha, signal }: PurgeCase,
+  ids: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  if (ids.length === 0) return new Map();
+  const range = { after: Math.min(...ids) - 1, upTo: Math.max(...ids) };
+  const rows = await koha.readRememberedCopies(range, { signal });
+  if (rows === null) throw new PluginMissing();
+  return new Map(rows.map(({ patronId, homeKey }) => [patronId, homeKey]));
+}
+
+/**
  * Has one copy deleted, after another look at its record: others were deleted since the plan. Without an answer it is looked at: a
  * deletion that took place has its receipt. Null where the criteria are not true of it any more.
  */
@@ -146,8 +162,11 @@ export async function* purgeAt(the: PurgeCase): AsyncGenerator<PurgedCopy, void,
     const toRead = planned.flatMap(({ id, found }) => (found.finding === 'purge' ? [id] : []));
     const { patrons } = await paced(() => koha.readPatrons(toRead, {}, { signal }));
     const records = new Map(patrons.map((record) => [record.patronId, record]));
+    const remembered = await paced(() => rememberedKeys(the, toRead));
     for (const { id, known, found } of planned) {
-      const sure = found.finding === 'purge' ? decideByRecord(the, found, records.get(id), known) : found;
+      const byRecord = found.finding === 'purge' ? decideByRecord(the, found, records.get(id), known) : found;
+      const isDoubtful = byRecord?.finding === 'purge' && remembered.get(id) !== byRecord.home_key;
+      const sure: PurgedCopy | null = isDoubtful ? { ...byRecord, finding: 'not_remembered' } : byRecord;
       const done =
         sure?.finding === 'purge' && deleted !== null
           ? await paced(() => remove(the, sure, known, deleted))

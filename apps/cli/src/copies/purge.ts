@@ -28,6 +28,9 @@ const MEANINGS: Meanings<PurgeFinding> = {
   },
   merged: { says: 'a copy was merged into this own patron of the library: it is never deleted' },
   not_a_copy: { says: 'the record has no passport any more: it is the own patron of the library' },
+  not_remembered: {
+    says: 'the plugin does not remember that the service wrote into this record: it may be an own patron with a merged copy, or was made before version 1.1',
+  },
   anonymized: { says: 'Koha has anonymised the record: its own jobs delete it' },
   not_this_copy: { says: 'it is not this copy any more' },
   gone: { good: true, says: 'somebody else has deleted it' },
