@@ -29,7 +29,7 @@ test('a receipt that could not be written is written when the connection is back
   };
   const log = createLogger({ name: 'test', level: 'fatal' });
   const kept = keepReceipts(receipts, {
-    redis: redis as unknown as Parameters<typeof keepReceipts>[1]['redis'],
+    redis,
     monotonicNow: clock.now,
     log,
   });
@@ -52,7 +52,7 @@ test('what was written in the last half minute is written again, and no more tha
   const kept = keepReceipts(
     { append: ({ eventId }) => Promise.resolve(void written.push(eventId)) },
     {
-      redis: redis as unknown as Parameters<typeof keepReceipts>[1]['redis'],
+      redis,
       monotonicNow: clock.now,
       log: createLogger({ name: 'test', level: 'fatal' }),
     },

@@ -1,5 +1,5 @@
 import type { DisclosureReceipt, Receipts } from '@passport/queue';
-import type { Logger, Redis } from '@passport/runtime';
+import type { Logger } from '@passport/runtime';
 
 /** Redis loses a second or two of what it has answered (`appendfsync everysec`), a failover what was not replicated. */
 const KEPT_MS = 30_000;
@@ -17,7 +17,8 @@ interface Kept {
 export function keepReceipts(
   receipts: Receipts,
   deps: {
-    readonly redis: Pick<Redis, 'on'>;
+    /** Says when a connection is lost, and when it is back. */
+    readonly redis: { on(event: string, listener: () => void): unknown };
     readonly monotonicNow: () => number;
     readonly log: Logger;
   },
