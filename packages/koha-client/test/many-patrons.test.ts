@@ -79,6 +79,7 @@ describe('a list of copies', () => {
     koha = await startTinyKoha({ [PATRONS]: [full, hang] });
     const list = koha.client({ timeoutMs: 300, slotWaitMs: () => 50 }).listCopies(COPIES);
     await list.next();
+    // Time passes, longer than a deadline of all pages would last: what was done meanwhile with the first page.
     await new Promise((resolve) => setTimeout(resolve, 500));
     const startedAt = performance.now();
     await expect(list.next()).rejects.toMatchObject({ code: 'timeout' });

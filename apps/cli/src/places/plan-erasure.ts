@@ -19,7 +19,7 @@ export interface ErasureStep {
 }
 
 /** What a person does about a place in this state. */
-const TODO: Readonly<Record<PlaceState, (records: string) => string | null>> = {
+const NEXT_STEPS: Readonly<Record<PlaceState, (records: string) => string | null>> = {
   copy: (records) =>
     `delete ${records} in its Koha (More > Delete, or misc/cronjobs/delete_patrons.pl --file FILE --confirm)`,
   anonymized: (records) => `delete ${records} in its Koha`,
@@ -45,7 +45,7 @@ export async function planErasure(places: readonly Place[], queue: ScanJobs): Pr
       const records = place.records.map(({ patronId }) => `patron ${patronId}`).join(' and ');
       return {
         place,
-        todo: TODO[place.state](records),
+        todo: NEXT_STEPS[place.state](records),
         keptEvents,
         receiptsStay: whyReceiptsStay(place, keptEvents),
       };
