@@ -89,7 +89,7 @@ async function timed(ending: Promise<{ code: number | null }>) {
 describe('a worker that is stopped', () => {
   test('ends what it has in hand and takes nothing new', async () => {
     const { riverside } = consortium.doubles;
-    setLatency(300);
+    setLatency(150);
     const before = searches();
     const events = await scans(4 * IN_HAND);
     await waitFor('it to have its hands full', () => searches() >= before + IN_HAND);
