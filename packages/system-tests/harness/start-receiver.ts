@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatWebhookSecret } from '@passport/contract';
-import { buildConsortiumFile, consortiumSecrets, freePort, startProcess } from '@passport/testkit';
+import { buildConsortiumFile, consortiumSecrets, freePort, shippedCommand, startProcess } from '@passport/testkit';
 import type { ServedLibrary, StartedProcess } from '@passport/testkit';
 
 /** A receiver as it was built, alone: no worker, no Koha. */
@@ -20,11 +20,11 @@ export interface LoneReceiver {
   stop(): Promise<void>;
 }
 
-const MAIN = fileURLToPath(new URL('../../../apps/receiver/dist/main.js', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** What a receiver is started with; `env` of a test comes on top. */
 export function receiverCommand(env: Readonly<Record<string, string>>) {
-  return { command: process.execPath, args: ['--enable-source-maps', MAIN], env };
+  return { ...shippedCommand(ROOT, 'receiver'), env };
 }
 
 /** Starts the built receiver and returns once it is ready; with `redisIsAway`, once it listens. */

@@ -14,6 +14,8 @@ export { buildScanEvent, signedRequest } from './scan-event.ts';
 export type { ScanEvent, SignedRequest } from './scan-event.ts';
 export { seededRandom } from './seeded-random.ts';
 export type { SeededRandom } from './seeded-random.ts';
+export { shippedCommand } from './shipped-command.ts';
+export type { ShippedCommand } from './shipped-command.ts';
 export { startFaultProxy } from './start-fault-proxy.ts';
 export type { FaultMode, FaultProxy } from './start-fault-proxy.ts';
 export { startProcess } from './start-process.ts';

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { freePort } from './free-port.ts';
+import { shippedCommand } from './shipped-command.ts';
 import { startProcess } from './start-process.ts';
 import type { ProcessExit, StartedProcess } from './start-process.ts';
 
@@ -40,8 +40,7 @@ export async function startService(options: {
   const adminUrl = `http://127.0.0.1:${adminPort}`;
   const start = (): Promise<StartedProcess> =>
     startProcess({
-      command: process.execPath,
-      args: ['--enable-source-maps', join(options.root, 'apps', name, 'dist/main.js')],
+      ...shippedCommand(options.root, name),
       cwd: options.root,
       env: {
         ...options.env,
