@@ -19,6 +19,7 @@ import { buildSettlement } from './job/settlement.ts';
 import type { CopyMemory } from './remember/copy-memory.ts';
 import type { Sources } from './sources.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
+import { buildCopyRecord } from './provision/record-copy.ts';
 import type { RunDeps } from './job/run-scan.ts';
 import { buildScanWork } from './job/scan-work.ts';
 import { longestPatienceMs } from './job/requeue.ts';
@@ -82,6 +83,7 @@ function assembleWorkflow(opened: Omit<Opened, 'nameOf' | 'reporter'>): Omit<Pro
   const { libraries } = kohas;
   const { newId, monotonicNow, pause, random } = sources;
   const { consortium } = config;
+  const audit = buildAudit(log);
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
   return {
     consortium,
@@ -104,11 +106,15 @@ function assembleWorkflow(opened: Omit<Opened, 'nameOf' | 'reporter'>): Omit<Pro
       pause,
     }),
     random,
-    remember: (written) => {
-      if (hasPlugin(consortium, written.lending)) memory.note(written);
-    },
-    audit: buildAudit(log),
-    copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
+    audit,
+    recordCopy: buildCopyRecord({
+      audit,
+      copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
+      remember: (written) => {
+        if (hasPlugin(consortium, written.lending)) memory.note(written);
+      },
+      now,
+    }),
     now,
     monotonicNow,
     pause,

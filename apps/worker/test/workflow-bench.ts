@@ -7,6 +7,7 @@ import type { Audit } from '../src/provision/audit.ts';
 import { buildHomeQuery } from '../src/provision/query-home.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
 import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
+import { type CopyRecords, buildCopyRecord } from '../src/provision/record-copy.ts';
 import type { TakenJob, RunResult } from '../src/job/run-result.ts';
 import { runScan } from '../src/job/run-scan.ts';
 import { startingCap } from '../src/koha/call-caps.ts';
@@ -23,7 +24,7 @@ export interface WorkflowBench {
   /** What was audited, in order: the actions. */
   readonly audited: readonly string[];
   /** Runs the job of a scan at riverside of a midland card, made now; returns what is to be done with it. */
-  run(wish?: Wish, deps?: Partial<ProvisionDeps>): Promise<RunResult>;
+  run(wish?: Wish, deps?: Partial<ProvisionDeps & CopyRecords>): Promise<RunResult>;
   /** The Koha calls so far, `library METHOD /path`; token, description and plugin aside. */
   calls(): string[];
   /** The patron with this card at riverside. */
@@ -90,7 +91,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     watch,
   );
   const audited: string[] = [];
-  const deps: ProvisionDeps = {
+  const deps: Omit<ProvisionDeps, 'recordCopy'> & CopyRecords = {
     consortium,
     libraries,
     queryHome: buildHomeQuery(libraries),
@@ -127,7 +128,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
       runScan(
         takenOf(wish),
         runDeps({
-          provision: (scan, lock) => provision(scan, lock, { ...deps, ...more }),
+          provision: (scan, lock) => provision(scan, lock, withCopyRecord({ ...deps, ...more })),
           now: Date.now,
         }),
       ),
@@ -139,6 +140,11 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     },
   };
 }
+
+const withCopyRecord = <Deps extends CopyRecords>(deps: Deps) => ({
+  recordCopy: buildCopyRecord(deps),
+  ...deps,
+});
 
 function takenOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...taken }: Wish): TakenJob {
   const { library, event_id: eventId } = jobData(job);

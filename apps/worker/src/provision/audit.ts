@@ -1,4 +1,4 @@
-import type { Located, PatronCopy } from '@passport/patron-rules';
+import type { Located } from '@passport/patron-rules';
 import type { Logger } from '@passport/runtime';
 import type { CopyResult } from './copy-result.ts';
 import type { CheckoutOutcome } from './look-up-checkout.ts';
@@ -13,13 +13,15 @@ export interface Audit {
   refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
   notShared(scan: Scan, home: string, because: string): void;
   notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
-  sending(scan: Scan, copy: Extract<PatronCopy, { kind: 'copy' }>): void;
-  copied(
-    scan: Scan,
-    copy: Extract<PatronCopy, { kind: 'copy' }>,
-    result: Exclude<CopyResult, { kind: 'busy' }>,
-  ): void;
+  sending(scan: Scan, copy: Disclosure): void;
+  copied(scan: Scan, copy: Disclosure, result: Exclude<CopyResult, { kind: 'busy' }>): void;
   checkedOut(scan: Scan, patronId: number, checkout: CheckoutOutcome): void;
+}
+
+/** Whose data go to the lending library, and which. */
+interface Disclosure {
+  readonly homeKey: string;
+  readonly fields: readonly string[];
 }
 
 /** Writes the audit into the log; every line has `audit: true`. */

@@ -1,5 +1,6 @@
-import type { Library } from '@passport/config';
+import type { Consortium, Library } from '@passport/config';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
+import { libraryById } from '@passport/patron-rules';
 import { LibraryClosed } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
 import {
@@ -10,19 +11,22 @@ import {
   isAnonymized,
   lookUpKeys,
 } from './look-up-checkout.ts';
-import { type MadeCopy, type Result, checkoutTooLate, done, endOf } from './result.ts';
+import type { WithPatronLock } from './patron-lock.ts';
+import { type MadeCopy, type Result, checkoutTooLate, done, endOf, othersFirst } from './result.ts';
 import { decideFailure } from './retry-policy.ts';
-import type { Scan } from './scan.ts';
-import type { InStep, Step } from './step.ts';
+import type { JobLock, Scan } from './scan.ts';
+import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
 
-export interface CheckoutDeps {
+export interface CheckoutDeps extends StepDeps {
+  readonly consortium: Consortium;
+  readonly withPatronLock: WithPatronLock;
   readonly inStep: InStep;
   readonly audit: Pick<Audit, 'checkedOut'>;
   readonly now: () => number;
 }
 
 /** The copy that the item is checked out to. */
-interface FoundCopy {
+export interface CopyThere {
   readonly made: MadeCopy;
   /** An earlier run may have checked the item out already: look before anything is sent. */
   readonly lookFirst: boolean;
@@ -39,11 +43,11 @@ const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
  */
 export async function checkOutItem(
   scan: Scan,
-  { made, lookFirst }: FoundCopy,
-  lending: Library,
-  step: Step,
-  { inStep, audit, now }: CheckoutDeps,
+  { made, lookFirst }: CopyThere,
+  patronLock: JobLock,
+  deps: Omit<CheckoutDeps, 'withPatronLock'>,
 ): Promise<Result> {
+  const lending = libraryById(deps.consortium, scan.lending);
   if (!scan.checkoutRequested || !lending.retry.checkout) return done(endOf(made, NOT_ASKED));
   const { item } = scan;
   if (item === null) return done(checkoutTooLate(made));
@@ -54,18 +58,33 @@ export async function checkOutItem(
     barcode: item,
     branch: scan.branch,
     confirm: lending.retry.confirm,
-    sendingLeftMs: () => latestMs - now(),
+    sendingLeftMs: () => latestMs - deps.now(),
   };
   try {
-    const checkout = await inStep('checkout', () => checkOut(order, lookFirst, step));
+    const step = openStep(patronLock, deps);
+    const checkout = await deps.inStep('checkout', () => checkOut(order, lookFirst, step));
     if (checkout === 'anonymized') {
       return done({ ...endOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
     }
-    audit.checkedOut(scan, made.patron_id, checkout);
+    deps.audit.checkedOut(scan, made.patron_id, checkout);
     return done(endOf(made, checkout));
   } catch (error) {
     return failedCheckout(made, lending, error);
   }
+}
+
+/** Checks out to the copy that an earlier run made, in a patron lock of its own. */
+export async function resumeCheckout(
+  scan: Scan,
+  made: MadeCopy,
+  lock: JobLock,
+  deps: CheckoutDeps,
+): Promise<Result> {
+  const result = await deps.withPatronLock(scan, made.home_key, lock, async (patronLock) => {
+    await patronLock.take();
+    return checkOutItem(scan, { made, lookFirst: true }, patronLock, deps);
+  });
+  return result ?? othersFirst(scan, [made.home], null);
 }
 
 async function checkOut(

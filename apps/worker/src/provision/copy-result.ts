@@ -1,23 +1,5 @@
 import type { Progress } from '@passport/contract';
-import type { PatronBody } from '@passport/koha-client';
-import type { CopyTraits } from '@passport/patron-rules';
 import type { End, MadeCopy } from './result.ts';
-
-/** The copy to make, decided to the last field. */
-export interface CopyOrder extends CopyTraits {
-  readonly lending: string;
-  /** `{home library id}:{patron_id there}` */
-  readonly homeKey: string;
-  readonly home: string;
-  readonly branch: string;
-  readonly body: PatronBody;
-  /** Names of the fields that come from home. */
-  readonly fields: readonly string[];
-  readonly passportTypes: ReadonlySet<string>;
-  readonly onLookAlike: 'stop' | 'create';
-  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
-  readonly lookFirst: boolean;
-}
 
 /** What became of the copy. The kinds are the words of the audit. */
 export type CopyResult =
@@ -40,6 +22,9 @@ type NotMade =
   /** Koha could not store this record, however often it was tried. */
   | 'record_refused'
   | 'misconfigured';
+
+/** A patron with our home key needs this permission to be seen from another branch (API.md, surprise 10). */
+export const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
 
 export const CONFLICT: CopyResult = { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } };
 

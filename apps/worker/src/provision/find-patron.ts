@@ -3,22 +3,27 @@ import {
   type Candidate,
   type Located,
   type Silent,
+  decideCandidates,
   decideEligibility,
   libraryById,
   locate,
   passportTypes,
 } from '@passport/patron-rules';
 import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
+import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
+import type { CreateAccess } from './create-place.ts';
 import type { buildHomeQuery } from './query-home.ts';
 import type { Quota } from './quota.ts';
-import { type Done, type Result, type Retry, done } from './result.ts';
+import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';
 import { WAIT_RULES } from './retry-policy.ts';
 import type { Scan } from './scan.ts';
 import type { InStep } from './step.ts';
 
 export interface FindDeps {
   readonly consortium: Consortium;
+  readonly libraries: Pick<Libraries, 'prepare'>;
+  readonly createAccess: Pick<CreateAccess, 'freeInMs'>;
   readonly queryHome: ReturnType<typeof buildHomeQuery>;
   readonly quota: Quota;
   readonly audit: Pick<Audit, 'lookedUp' | 'refusedBy' | 'notShared' | 'notEligible'>;
@@ -29,12 +34,13 @@ export interface FindDeps {
 export type Found = Extract<Located, { kind: 'found' }>;
 
 /** Finds the patron whose card was scanned; a result where there is none, or none of whom a copy may be made. */
-export async function findPatron(
-  scan: Scan,
-  candidates: readonly Candidate[],
-  signal: AbortSignal,
-  deps: FindDeps,
-): Promise<Found | Result> {
+export async function findPatron(scan: Scan, signal: AbortSignal, deps: FindDeps): Promise<Found | Result> {
+  const candidates = decideCandidates(deps.consortium, scan.lending, scan.card);
+  if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
+  const freeInMs = scan.sent === null ? deps.createAccess.freeInMs(scan.lending) : null;
+  if (freeInMs !== null) return othersFirst(scan, [], freeInMs);
+  // Whatever becomes of the scan, the lending library hears of it.
+  deps.libraries.prepare(scan.lending);
   const located = await lookUpWithinQuota(scan, candidates, signal, deps);
   switch (located.kind) {
     case 'found':

@@ -1,6 +1,8 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
-import { CONFLICT, type CopyOrder, type CopyResult, misconfigured } from './copy-result.ts';
+import type { CopyOrder } from './copy-order.ts';
+import { CONFLICT, type CopyResult, SEE_ALL, misconfigured } from './copy-result.ts';
+import type { There } from './create-copy.ts';
 import type { MadeCopy } from './result.ts';
 import type { Step } from './step.ts';
 
@@ -26,6 +28,35 @@ export async function findLocalCopy(
     koha.findByAttribute(homeKeyAttribute, homeKey, limits),
   );
   return resultOfMatch(order, step, decideLocalMatch({ ...known, byHomeKey }), unsure);
+}
+
+/** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
+export async function explainUnfound(order: CopyOrder, because: There, step: Step): Promise<CopyResult> {
+  if (because.kind === 'possible_duplicate') {
+    return { kind: 'look_alike', end: { outcome: 'LOOKS_LIKE_LOCAL_PATRON' } };
+  }
+  if (because.kind === 'userid_taken') return misconfigured(order.lending, { what: 'other', name: 'userid' });
+  if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
+    return misconfigured(order.lending, { what: 'attribute_type', name: because.type });
+  }
+  await step.pauseAfter(1);
+  const found = await findLocalCopy(order, step, false);
+  if (found !== null) return found;
+  // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
+  if (await isTakenByCollation(order, because, step)) return CONFLICT;
+  return misconfigured(order.lending, { what: 'permission', name: SEE_ALL });
+}
+
+function isTakenByCollation(
+  { lending, body, homeKey, homeKeyAttribute }: CopyOrder,
+  { kind }: There,
+  { call, signal }: Step,
+): Promise<boolean> {
+  return call(lending, (koha) =>
+    kind === 'attribute_not_unique' && homeKeyAttribute !== null
+      ? koha.isAttributeTaken(homeKeyAttribute, homeKey, { signal })
+      : koha.isCardTaken(body.cardnumber, { signal }),
+  );
 }
 
 async function resultOfMatch(

@@ -1,5 +1,6 @@
 import type { JobData, Outcome, Progress, Reason, WaitingReason } from '@passport/contract';
 import { COPY_MAY_BE_THERE } from './copy-may-be-there.ts';
+import type { Scan } from './scan.ts';
 
 /** What an event came to for good. */
 export interface End {
@@ -55,14 +56,33 @@ export function disclosedBy({
 export const done = (end: End): Done => ({ kind: 'done', ...end });
 
 /** What an event comes to whose copy is there. */
-export function endOf(made: MadeCopy, checkout: NonNullable<Progress['checkout']>): End {
-  const { outcome, reasons, home, home_key, patron_id: patronId, disclosed: fields } = made;
-  const disclosed = fields === null ? {} : disclosedBy({ home, home_key, fields });
-  return { outcome, reasons, homes: [home], patronId, checkout, ...disclosed };
-}
+export const endOf = (
+  { outcome, reasons, home, home_key, patron_id: patronId, disclosed: fields }: MadeCopy,
+  checkout: NonNullable<Progress['checkout']>,
+): End => ({
+  outcome,
+  reasons,
+  homes: [home],
+  patronId,
+  checkout,
+  ...(fields === null ? {} : disclosedBy({ home, home_key, fields })),
+});
 
 /** The copy is there, and nobody may check the item out any more. */
 export const checkoutTooLate = (made: MadeCopy): End => endOf(made, { result: 'TOO_LATE', keys: [] });
+
+/** Other jobs write for this patron, or create copies at the lending library, before this one; that is no attempt. */
+export const othersFirst = (
+  { lending, made }: Pick<Scan, 'lending' | 'made'>,
+  homes: readonly string[],
+  retryAfterMs: number | null,
+): Retry => ({
+  kind: 'retry',
+  library: lending,
+  reason: 'BUSY',
+  retryAfterMs,
+  otherwise: made === null ? { outcome: 'LENDING_UNREACHABLE', homes } : checkoutTooLate(made),
+});
 
 /**
  * An end with what the event has disclosed, in this run or an earlier one: whatever the lending library answered, and

@@ -16,9 +16,13 @@ export interface Step extends JobLock {
    * LibraryClosed.
    */
   read<T>(library: string, read: Read<T>): Promise<T>;
-  readonly pause: (ms: number) => Promise<void>;
+  /** Half of each pause is jitter, so that whoever was in our way is not met again. */
+  pauseAfter(tries: number): Promise<void>;
   readonly monotonicNow: () => number;
 }
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 1_600;
 
 type Read<T> = (koha: KohaClient, limits: { readonly signal: AbortSignal }) => Promise<T>;
 
@@ -26,9 +30,11 @@ export interface StepDeps {
   readonly libraries: Pick<Libraries, 'call'>;
   readonly pause: (ms: number) => Promise<void>;
   readonly monotonicNow: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
 }
 
-export function openStep(lock: JobLock, { libraries, pause, monotonicNow }: StepDeps): Step {
+export function openStep(lock: JobLock, { libraries, pause, monotonicNow, random }: StepDeps): Step {
   const { signal } = lock;
   return {
     signal,
@@ -40,7 +46,10 @@ export function openStep(lock: JobLock, { libraries, pause, monotonicNow }: Step
         pause,
         monotonicNow,
       }),
-    pause,
+    pauseAfter(tries) {
+      const longest = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_PAUSE_MS);
+      return pause(Math.round(longest * (0.5 + random() / 2)));
+    },
     monotonicNow,
   };
 }

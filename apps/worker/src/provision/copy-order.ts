@@ -1,0 +1,48 @@
+import type { Consortium, Library } from '@passport/config';
+import type { PatronBody } from '@passport/koha-client';
+import { type CopyTraits, type PatronCopy, copyCategoriesOf, passportTypes } from '@passport/patron-rules';
+import type { Found } from './find-patron.ts';
+import type { Scan } from './scan.ts';
+
+/** The copy to make, decided to the last field. */
+export interface CopyOrder extends CopyTraits {
+  readonly lending: string;
+  readonly eventId: string;
+  /** When the scan began to be worked on: of those who wait to create, the oldest is next. */
+  readonly startedMs: number;
+  /** `{home library id}:{patron_id there}` */
+  readonly homeKey: string;
+  readonly home: string;
+  readonly branch: string;
+  readonly body: PatronBody;
+  /** Names of the fields that come from home. */
+  readonly fields: readonly string[];
+  readonly passportTypes: ReadonlySet<string>;
+  readonly onLookAlike: 'stop' | 'create';
+  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
+  readonly lookFirst: boolean;
+}
+
+/** A copy of the patron who was found, with all that the lending library says of its copies. */
+export const orderCopy = (
+  scan: Scan,
+  { candidate, patron }: Found,
+  { homeKey, body, fields }: Extract<PatronCopy, { kind: 'copy' }>,
+  { copy }: Library,
+  consortium: Consortium,
+): CopyOrder => ({
+  lending: scan.lending,
+  eventId: scan.eventId,
+  startedMs: scan.startedMs,
+  home: candidate.home.id,
+  homeKey,
+  branch: scan.branch,
+  body,
+  fields,
+  passportTypes: passportTypes(consortium),
+  homeKeyAttribute: copy.homeKeyAttribute,
+  copyCategories: copyCategoriesOf(copy),
+  homeRecord: patron,
+  onLookAlike: copy.onLookAlike,
+  lookFirst: scan.sent !== null,
+});

@@ -1,0 +1,88 @@
+import { type CreateResult, KohaError } from '@passport/koha-client';
+import { isOfTheMoment } from '../koha/of-the-moment.ts';
+import type { CopyOrder } from './copy-order.ts';
+import { type CopyResult, SEE_ALL, misconfigured } from './copy-result.ts';
+import type { CreateAccess, TakeWithPlace } from './create-place.ts';
+import type { PatronLock } from './patron-lock.ts';
+import type { Step } from './step.ts';
+
+export interface CreateDeps {
+  readonly createAccess: Pick<CreateAccess, 'within'>;
+  readonly patronLock: Pick<PatronLock, 'take'>;
+  /** Writes down that the copy is about to be sent, before it is, and takes all that this needs, or nothing. */
+  readonly noteSent: TakeWithPlace;
+  /** Takes that back: nothing was sent after all. */
+  readonly nothingLeft: () => void;
+}
+
+/** What Koha says of a create when it has the card, the home key or a possible duplicate already. */
+export type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
+
+export type NotCreated =
+  | { readonly kind: 'there'; readonly because: There }
+  | { readonly kind: 'record_refused' }
+  | { readonly kind: 'lost'; readonly error: KohaError; readonly isOfTheMoment: boolean };
+
+type Created = { readonly kind: 'end'; readonly result: CopyResult } | NotCreated;
+
+/** One create at the library at a time. The first one is noted as sent, with all that is needed for it, before it leaves. */
+export async function createCopy(
+  order: CopyOrder,
+  step: Step,
+  isFirst: boolean,
+  { createAccess, patronLock, noteSent, nothingLeft }: CreateDeps,
+): Promise<Created | Extract<CopyResult, { kind: 'busy' }>> {
+  const work = (): Promise<Created> => create(order, step, isFirst ? nothingLeft : null);
+  for (;;) {
+    const placed = await createAccess.within(order, step.signal, work, isFirst ? noteSent : undefined);
+    if (placed.kind === 'done') return placed.value;
+    if (placed.kind === 'busy') return placed;
+    await patronLock.take(); // waits for it outside of the line
+  }
+}
+
+/** `nothingLeft` is called where the body did not leave. */
+async function create(order: CopyOrder, step: Step, nothingLeft: (() => void) | null): Promise<Created> {
+  const { lending, branch, body } = order;
+  const confirmNotDuplicate = order.onLookAlike === 'create';
+  step.assertHeld();
+  const sentAt = step.monotonicNow();
+  try {
+    const answer = await step.call(lending, (koha) =>
+      koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: step.signal }),
+    );
+    switch (answer.kind) {
+      case 'created':
+        return { kind: 'end', result: created(order, answer.patronId, answer.hidden) };
+      case 'refused':
+        return { kind: 'end', result: misconfigured(lending, answer) };
+      default:
+        return { kind: 'there', because: answer };
+    }
+  } catch (error) {
+    if (!mayHaveLeft(error)) nothingLeft?.();
+    if (!(error instanceof KohaError) || error.effect === 'none') throw error;
+    if (error.code === 'record_refused') return { kind: 'record_refused' };
+    return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
+  }
+}
+
+/** Whether the body of a create that failed may have left: somebody answered it, or nobody knows how far it got. */
+const mayHaveLeft = (error: unknown): boolean =>
+  error instanceof KohaError &&
+  error.operation === 'POST /patrons' &&
+  (error.status !== null || error.effect === 'unknown');
+
+function created(
+  { lending, home, homeKey, fields }: CopyOrder,
+  patronId: number,
+  hidden: boolean,
+): CopyResult {
+  if (!hidden) {
+    const made = { outcome: 'COPIED', home, home_key: homeKey, patron_id: patronId } as const;
+    return { kind: 'copied', made: { ...made, reasons: [], disclosed: [...fields] } };
+  }
+  // A 201 with a body of nulls: the copy is there, but this API user will never find it again.
+  const problem = { library: lending, what: 'permission', name: SEE_ALL } as const;
+  return { kind: 'misconfigured', end: { outcome: 'MISCONFIGURED', problem, patronId } };
+}
