@@ -47,7 +47,7 @@ my %KEEPS = (
     guarantees  => 'INSERT INTO borrower_relationships (guarantor_id, guarantee_id) VALUES (1, 2)',
     holds       => 'INSERT INTO reserves (borrowernumber, reservedate) VALUES (1, "2026-11-25")',
     lists       => 'INSERT INTO virtualshelves (owner) VALUES (1)',
-    restriction => 'INSERT INTO borrower_debarments (borrowernumber) VALUES (1)',
+    restriction => 'INSERT INTO borrower_debarments (borrowernumber, type) VALUES (1, "MANUAL")',
     protected   => 'UPDATE borrowers SET protected = 1 WHERE borrowernumber = 1',
     staff       => 'UPDATE borrowers SET flags = 4 WHERE borrowernumber = 1',
 );

@@ -73,8 +73,8 @@ PERL
         foreach qw( name author version minimum_version date_updated description class namespace );
     is( $facts->{class}, $CLASS, 'its class' );
     like( $facts->{version}, qr{\A [0-9]+ [.] [0-9]+ [.] [0-9]+ \z}xms, 'a version that Koha can compare' );
-    is( scalar @{ $facts->{hooks} }, 9, 'all its hooks' );
-    is( $facts->{routes},            8, 'all its routes' );
+    is( scalar @{ $facts->{hooks} }, 9,  'all its hooks' );
+    is( $facts->{routes},            10, 'all its routes' );
     is_deeply(
         [ sort $facts->{script} =~ m{^//[ ]([\w-]+[.]js)$}gxms ],
         [   map { $_->basename }

@@ -57,6 +57,25 @@ subtest 'install, upgrade and uninstall can be repeated and delete no attribute 
     }
 };
 
+subtest 'the restriction types are made once, and Koha lets nobody delete them' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->{dbh}->do(q{UPDATE restriction_types SET display_text = 'Ours' WHERE code = 'PASSPORT_OWED'});
+    $koha->{plugin}->$_ foreach qw( upgrade uninstall install );
+    is_deeply(
+        $koha->{dbh}
+            ->selectall_arrayref('SELECT code, is_system, is_default FROM restriction_types ORDER BY code'),
+        [ [ 'MANUAL', 0, 1 ], [ 'PASSPORT_HOME', 1, 0 ], [ 'PASSPORT_OWED', 1, 0 ] ],
+        'beside those of Koha'
+    );
+    is( scalar $koha->{dbh}->selectrow_array(
+            'SELECT display_text FROM restriction_types WHERE code = ?',
+            undef, 'PASSPORT_OWED'
+        ),
+        'Ours',
+        'and left as the library has them'
+    );
+};
+
 subtest 'the table goes with the plugin and comes back with it' => sub {
     my $koha  = Passport::TestKoha->new;
     my $scans = $koha->{plugin}->scans;

@@ -45,7 +45,8 @@ sub create_tables {
 
     $dbh->do("CREATE TABLE $_$ends")
         foreach (
-        "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE)",
+        "borrowers (borrowernumber $id, cardnumber VARCHAR(32) $nocase UNIQUE, userid VARCHAR(75) $nocase UNIQUE,"
+        . ' debarred DATE, debarredcomment VARCHAR(255), anonymized INT NOT NULL DEFAULT 0)',
         'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'
         . ' PRIMARY KEY (plugin_class, plugin_key))',
         "borrower_attribute_types (code VARCHAR($code_length) PRIMARY KEY, description VARCHAR(255),"
@@ -54,7 +55,12 @@ sub create_tables {
         . ' category_code VARCHAR(10))',
         'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
         "borrower_attributes (borrowernumber INT, code VARCHAR(64), attribute VARCHAR(255)$keys)",
+        'restriction_types (code VARCHAR(50) PRIMARY KEY, display_text TEXT NOT NULL,'
+        . ' is_system INT NOT NULL DEFAULT 0, is_default INT NOT NULL DEFAULT 0)',
+        "borrower_debarments (borrower_debarment_id $id, borrowernumber INT NOT NULL, expiration DATE,"
+        . ' type VARCHAR(50) NOT NULL REFERENCES restriction_types (code), comment MEDIUMTEXT, manager_id INT)',
         );
+    $dbh->do(q{INSERT INTO restriction_types VALUES ('MANUAL', 'Manual', 0, 1)});
 
     return;
 }

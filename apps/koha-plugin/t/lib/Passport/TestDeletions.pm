@@ -29,14 +29,13 @@ sub add_columns {
     $dbh->do("CREATE TABLE $_$ends")
         foreach (
         'deletedborrowers (borrowernumber INT, cardnumber VARCHAR(32), userid VARCHAR(75))',
-        "issues (borrowernumber INT, issuedate DATETIME$key)",
+        "issues (borrowernumber INT, issuedate DATETIME, date_due DATETIME$key)",
         'old_issues (borrowernumber INT, issuedate DATETIME, returndate DATETIME)',
         "reserves (borrowernumber INT, reservedate DATE$key)",
         'old_reserves (borrowernumber INT, reservedate DATE)',
         'accountlines (borrowernumber INT, amountoutstanding DECIMAL(28, 6))',
         'borrower_relationships (guarantor_id INT, guarantee_id INT)',
         'virtualshelves (owner INT)',
-        'borrower_debarments (borrowernumber INT)',
         );
 
     return;

@@ -6,6 +6,7 @@ use Modern::Perl;
 
 use Fcntl       qw( :flock );
 use Digest::MD5 qw( md5_hex );
+use POSIX       qw( strftime );
 
 use DBI ();
 use DBIx::Class::Exception;
@@ -39,6 +40,7 @@ sub _add_locks {
     my %held;
     $dbh->sqlite_create_function( 'DATABASE',  0, sub { return 'koha_riverside' } );
     $dbh->sqlite_create_function( 'MD5',       1, \&md5_hex );
+    $dbh->sqlite_create_function( 'NOW',       0, sub { return strftime '%Y-%m-%d %H:%M:%S', localtime } );
     $dbh->sqlite_create_function( 'CONCAT',   -1, sub { return join q{}, @_ } );
     $dbh->sqlite_create_function(
         'GET_LOCK',

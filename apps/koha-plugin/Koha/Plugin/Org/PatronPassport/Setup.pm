@@ -7,8 +7,9 @@ use C4::Context;
 use Koha::Patron::Attribute::Type;
 use Koha::Patron::Attribute::Types;
 
-use Koha::Plugin::Org::PatronPassport::CopyTable qw( drop_copy_table ensure_copy_table );
-use Koha::Plugin::Org::PatronPassport::ScanTable qw( drop_table ensure_table );
+use Koha::Plugin::Org::PatronPassport::CopyTable    qw( drop_copy_table ensure_copy_table );
+use Koha::Plugin::Org::PatronPassport::Restrictions qw( ensure_restriction_types );
+use Koha::Plugin::Org::PatronPassport::ScanTable    qw( drop_table ensure_table );
 
 # Before 24.11 a code has at most 10 characters.
 my $PASSPORT       = 'PASSPORTED';
@@ -19,7 +20,7 @@ our @EXPORT_OK = qw( ensure home_key_type undo );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::Setup - the tables and the attribute types
+Koha::Plugin::Org::PatronPassport::Setup - the tables, the attribute types and the restriction types
 
 =head1 FUNCTIONS
 
@@ -44,13 +45,14 @@ sub ensure {
         'Patron Passport: key at the home library',
         { unique_id => 1 }
     );
+    ensure_restriction_types();
 
     return;
 }
 
 =head2 undo
 
-Drops the plugin's own tables. The attribute types stay, and with them what they say of patrons.
+Drops the plugin's own tables. The types of attributes and restrictions stay, and with them what they say of patrons.
 
 =cut
 

@@ -1,0 +1,204 @@
+package Koha::Plugin::Org::PatronPassport::Restrictions;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+
+use Koha::Database;
+use Koha::Patron::Debarments ();
+use Koha::Patron::Restriction::Type;
+use Koha::Patron::Restriction::Types;
+
+our @EXPORT_OK = qw( ensure_restriction_types );
+
+# Each kind of restriction has a type of its own, so that lifting one touches no other, and none that staff made.
+my %KINDS = (
+    home => {
+        type    => 'PASSPORT_HOME',
+        text    => 'Patron Passport: restricted at the home library',
+        comment => 'Patron Passport: restricted at ',
+    },
+    owed => {
+        type    => 'PASSPORT_OWED',
+        text    => 'Patron Passport: debts at a partner library',
+        comment => 'Patron Passport: debts at ',
+    },
+);
+
+my $MOST_ROWS = 200;
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::Restrictions - restrictions that the service sets, and lifts again
+
+=head1 DESCRIPTION
+
+A restriction is of a kind: C<home>, on a copy whose patron is restricted at the home library, or C<owed>, on a home record whose
+patron has debts at a lending library. It names the other library in its comment, and nothing else: no title, no amount, no person.
+A patron can have one of a kind for each library.
+
+=head1 FUNCTIONS
+
+=head2 ensure_restriction_types
+
+Makes the types that are missing. As types of the system they cannot be deleted in Koha's administration, which would turn the
+restrictions into manual ones (C<delete> of L<Koha::Patron::Restriction::Type>).
+
+=cut
+
+sub ensure_restriction_types {
+    foreach my $kind ( sort keys %KINDS ) {
+        my ( $code, $text ) = @{ $KINDS{$kind} }{qw( type text )};
+        next if Koha::Patron::Restriction::Types->find($code);
+
+        my $type = Koha::Patron::Restriction::Type->new(
+            { code => $code, display_text => $text, is_system => 1, is_default => 0 } );
+        next if eval { $type->store; 1 };
+
+        # another web worker may have been quicker
+        my $error = $@;
+        die $error if !Koha::Patron::Restriction::Types->find($code);
+    }
+
+    return;
+}
+
+=head1 METHODS
+
+=head2 new
+
+    my $restrictions = Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => $dbh } );
+
+=cut
+
+sub new {
+    my ( $class, $args ) = @_;
+
+    return bless { dbh => $args->{dbh} }, $class;
+}
+
+=head2 set
+
+    my $result = $restrictions->set( { kind => 'owed', library => 'riverside', patron_id => 812 }, '2026-12-31' );
+
+Restricts the patron until the day before this date, or without an end. Safe to repeat: what is as wanted is not written again.
+Returns C<set>, C<not_found> or C<anonymized>.
+
+=cut
+
+sub set {
+    my ( $self, $which, $until ) = @_;
+
+    return $self->_locked( $which, sub { return $self->_set( $which, $until ) } );
+}
+
+=head2 lift
+
+    my $result = $restrictions->lift( { kind => 'owed', library => 'riverside', patron_id => 812 } );
+
+Lifts this restriction, if it is there, and no other. Returns C<lifted>, C<not_found> or C<anonymized>.
+
+=cut
+
+sub lift {
+    my ( $self, $which ) = @_;
+
+    return $self->_locked( $which, sub { return $self->_lift($which) } );
+}
+
+=head2 page
+
+    my $rows = $restrictions->page( 'owed', { after => 4711, limit => 100 } );
+
+The restrictions of this kind by Koha's number of each, those above C<after>; 200 at most. The library is undef where somebody
+has changed the comment.
+
+=cut
+
+sub page {
+    my ( $self, $kind, $wanted ) = @_;
+
+    my ( $type, $comment ) = @{ $KINDS{$kind} }{qw( type comment )};
+    my $limit = $wanted->{limit} // $MOST_ROWS;
+    $limit = $MOST_ROWS if $limit > $MOST_ROWS;
+    my $rows
+        = $self->{dbh}->selectall_arrayref(
+        'SELECT borrower_debarment_id, borrowernumber, comment FROM borrower_debarments'
+            . ' WHERE type = ? AND borrower_debarment_id > ? ORDER BY borrower_debarment_id LIMIT '
+            . int $limit,
+        undef, $type, $wanted->{after} // 0 );
+
+    return [
+        map {
+            my ( $id, $patron_id, $text ) = @{$_};
+            my ($library) = ( $text // q{} ) =~ m{\A \Q$comment\E ([\w-]+) \z}xmsa;
+            { id => 0 + $id, patron_id => 0 + $patron_id, library => $library };
+        } @{$rows}
+    ];
+}
+
+# One at a time for a patron: Koha has no key that would keep a second restriction out.
+sub _locked {
+    my ( $self, $which, $work ) = @_;
+
+    return Koha::Database->new->schema->txn_do(
+        sub {
+            my $dbh = $self->{dbh};
+            $dbh->do( 'UPDATE borrowers SET borrowernumber = borrowernumber WHERE borrowernumber = ?',
+                undef, $which->{patron_id} );
+            my ($anonymized)
+                = $dbh->selectrow_array( 'SELECT anonymized FROM borrowers WHERE borrowernumber = ?',
+                undef, $which->{patron_id} );
+            return 'not_found'  if !defined $anonymized;
+            return 'anonymized' if $anonymized;
+
+            return $work->();
+        }
+    );
+}
+
+sub _set {
+    my ( $self, $which, $until ) = @_;
+
+    my ( $row, @doubles ) = @{ $self->_own($which) };
+    my %values = (
+        type       => $KINDS{ $which->{kind} }{type},
+        comment    => _comment($which),
+        expiration => $until,
+    );
+    Koha::Patron::Debarments::DelDebarment( $_->[0] ) foreach @doubles;
+    if ( !$row ) {
+        Koha::Patron::Debarments::AddDebarment( { borrowernumber => $which->{patron_id}, %values } );
+    }
+    elsif ( ( $row->[1] // q{} ) ne ( $until // q{} ) ) {
+        Koha::Patron::Debarments::ModDebarment( { borrower_debarment_id => $row->[0], %values } );
+    }
+
+    return 'set';
+}
+
+sub _lift {
+    my ( $self, $which ) = @_;
+
+    Koha::Patron::Debarments::DelDebarment( $_->[0] ) foreach @{ $self->_own($which) };
+
+    return 'lifted';
+}
+
+sub _own {
+    my ( $self, $which ) = @_;
+
+    return $self->{dbh}->selectall_arrayref(
+        'SELECT borrower_debarment_id, expiration FROM borrower_debarments'
+            . ' WHERE borrowernumber = ? AND type = ? AND comment = ? ORDER BY borrower_debarment_id',
+        undef, $which->{patron_id}, $KINDS{ $which->{kind} }{type}, _comment($which)
+    );
+}
+
+sub _comment {
+    my ($which) = @_;
+
+    return $KINDS{ $which->{kind} }{comment} . $which->{library};
+}
+
+1;

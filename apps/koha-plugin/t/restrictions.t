@@ -1,0 +1,120 @@
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+
+use Test::Mojo;
+use Test::More;
+
+use C4::Context;
+use Koha::Patron::Debarments ();
+use Passport::TestApi;
+use Passport::TestKoha;
+
+my $BASE = '/api/v1/contrib/passport/restrictions';
+my $OWED = "$BASE/owed/riverside/1";
+
+# A Koha with one patron, number 1.
+sub api {
+    my $koha = Passport::TestKoha->new;
+    $koha->add_patron( '21234000000017', 'ada' );
+
+    return ( Test::Mojo->new( Passport::TestApi::app( $koha->{plugin} ) ), $koha->{dbh} );
+}
+
+sub rows {
+    my ($dbh) = @_;
+
+    return $dbh->selectall_arrayref(
+        'SELECT type, comment, expiration FROM borrower_debarments ORDER BY borrower_debarment_id');
+}
+
+sub debarred {
+    my ($dbh) = @_;
+
+    return scalar $dbh->selectrow_array('SELECT debarred FROM borrowers WHERE borrowernumber = 1');
+}
+
+subtest 'a restriction has a type of its own, names the library and nothing else, and is lifted again' =>
+    sub {
+    my ( $t, $dbh ) = api();
+    $t->put_ok( $OWED => json => { until => undef } )->status_is(204);
+    is_deeply( rows($dbh), [ [ 'PASSPORT_OWED', 'Patron Passport: debts at riverside', undef ] ], 'set' );
+    is( debarred($dbh), '9999-12-31', 'Koha knows that the patron is restricted' );
+    $t->delete_ok($OWED)->status_is(204);
+    is_deeply( rows($dbh), [], 'lifted' );
+    is( debarred($dbh), undef, 'Koha knows that, too' );
+    $t->delete_ok($OWED)->status_is( 204, 'lifted before' );
+    };
+
+subtest 'what is as wanted is not written again, and another end is' => sub {
+    my ( $t, $dbh ) = api();
+    $t->put_ok( $OWED => json => { until => '2999-01-02' } )->status_is(204);
+    my $writes = $Koha::Patron::Debarments::WRITES;
+    $t->put_ok( $OWED => json => { until => '2999-01-02' } )->status_is(204);
+    is( $Koha::Patron::Debarments::WRITES, $writes, 'nothing is written' );
+    $t->put_ok( $OWED => json => { until => '2999-01-03' } )->status_is(204);
+    is_deeply( [ map { $_->[2] } @{ rows($dbh) } ], ['2999-01-03'], 'one, with the new end' );
+};
+
+subtest 'lifting one touches no other: of another library, another kind, or made by staff' => sub {
+    my ( $t, $dbh ) = api();
+    my @others = ( "$BASE/owed/lakeside/1", "$BASE/home/riverside/1" );
+    $t->put_ok( $_ => json => { until => undef } )->status_is(204) foreach $OWED, @others;
+    $dbh->do( 'INSERT INTO borrower_debarments (borrowernumber, type, comment) VALUES (1, ?, ?)',
+        undef, 'MANUAL', 'Patron Passport: debts at riverside' );
+    $t->delete_ok($OWED)->status_is(204);
+    is_deeply(
+        [ map { $_->[0] } @{ rows($dbh) } ],
+        [qw( PASSPORT_OWED PASSPORT_HOME MANUAL )],
+        'three are left'
+    );
+    is( debarred($dbh), '9999-12-31', 'and the patron is restricted' );
+};
+
+subtest 'two that came at once become one' => sub {
+    my ( $t, $dbh ) = api();
+    $t->put_ok( $OWED => json => { until => undef } )->status_is(204);
+    $dbh->do( 'INSERT INTO borrower_debarments (borrowernumber, type, comment) VALUES (1, ?, ?)',
+        undef, @{ rows($dbh)->[0] }[ 0, 1 ] );
+    $t->put_ok( $OWED => json => { until => undef } )->status_is(204);
+    is( scalar @{ rows($dbh) }, 1, 'one' );
+};
+
+subtest 'nobody, and nobody any more, is restricted' => sub {
+    my ( $t, $dbh ) = api();
+    $t->put_ok( "$BASE/owed/riverside/2" => json => { until => undef } )
+        ->status_is(404)
+        ->json_is( '/error_code' => 'not_found' );
+    $dbh->do('UPDATE borrowers SET anonymized = 1');
+    $t->put_ok( $OWED => json => { until => undef } )
+        ->status_is(409)
+        ->json_is( '/error_code' => 'anonymized' );
+    is_deeply( rows($dbh), [], 'nothing written' );
+};
+
+subtest 'those of a kind are listed, page by page' => sub {
+    my ( $t, $dbh ) = api();
+    $t->put_ok( "$BASE/$_/1" => json => { until => undef } )->status_is(204)
+        foreach qw( owed/riverside home/midland owed/lakeside );
+    $dbh->do(
+        q{INSERT INTO borrower_debarments (borrowernumber, type, comment) VALUES (1, 'PASSPORT_OWED', 'edited')}
+    );
+    my @rows = map { { id => $_->[0], patron_id => 1, library => $_->[1] } }
+        ( [ 1, 'riverside' ], [ 3, 'lakeside' ], [ 4, undef ] );
+    $t->get_ok("$BASE/owed")->status_is(200)->json_is( { restrictions => \@rows } );
+    $t->get_ok("$BASE/owed?after=1&limit=1")->status_is(200)->json_is( { restrictions => [ $rows[1] ] } );
+};
+
+subtest 'what does not fit is refused, and nothing is written' => sub {
+    my ( $t, $dbh ) = api();
+    $t->put_ok( $OWED => json => $_ )->status_is(400) foreach { }
+    , { until => 'soon' }, { until => undef, comment => 'x' };
+    $t->put_ok( "$BASE/MANUAL/riverside/1" => json => { until => undef } )->status_is(400);
+    $t->put_ok( "$BASE/owed/a%20b/1"       => json => { until => undef } )->status_is(400);
+    $t->put_ok( $OWED => { 'Content-Type' => 'text/plain' } => '{"until":null}' )->status_is(415);
+    $t->get_ok("$BASE/owed?limit=201")->status_is(400);
+    is_deeply( rows($dbh), [], 'nothing' );
+};
+
+done_testing;
