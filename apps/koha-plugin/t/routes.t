@@ -65,6 +65,7 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'put /copies/{patron_id}'       => $edits,
             'get /deletions'                => $edits,
             'post /deletions'               => { permissions => { borrowers => 'delete_borrowers' } },
+            'get /owed'                     => $edits,
             'get /restrictions/{kind}'      => $edits,
             map { ( "$_ /restrictions/{kind}/{library}/{patron_id}" => $edits ) } qw( put delete ),
         },

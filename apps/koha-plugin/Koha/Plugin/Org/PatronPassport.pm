@@ -12,6 +12,7 @@ use Koha::Plugin::Org::PatronPassport::Configuration;
 use Koha::Plugin::Org::PatronPassport::Copies;
 use Koha::Plugin::Org::PatronPassport::DeskPage;
 use Koha::Plugin::Org::PatronPassport::FirstScan;
+use Koha::Plugin::Org::PatronPassport::Owed;
 use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
@@ -162,9 +163,9 @@ sub uninstall {
     return 1;
 }
 
-=head2 settings, scans, copies
+=head2 settings, scans, copies, owed
 
-What was configured, read anew at each call, and the plugin's own tables.
+What was configured, read anew at each call, the plugin's own tables, and what is owed by the copies in them.
 
 =cut
 
@@ -185,6 +186,13 @@ sub copies {
     my ($self) = @_;
 
     return Koha::Plugin::Org::PatronPassport::Copies->new(
+        { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('copies') } );
+}
+
+sub owed {
+    my ($self) = @_;
+
+    return Koha::Plugin::Org::PatronPassport::Owed->new(
         { dbh => C4::Context->dbh, table => $self->get_qualified_table_name('copies') } );
 }
 
