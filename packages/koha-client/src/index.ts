@@ -14,6 +14,7 @@ export type { KohaClient, KohaClientOptions, OpenKohaClient } from './koha-clien
 export { KohaError } from './koha-error.ts';
 export type { Effect, KohaErrorCode, KohaFailure, KohaOperation } from './koha-error.ts';
 export type { CopiesWanted } from './list-copies.ts';
+export type { OwedByCopy, OwedPage } from './owed.ts';
 export { PATRONS_A_PAGE } from './patron-page.ts';
 export type { PatronPage } from './patron-page.ts';
 export { parsePatron } from './patron.ts';
@@ -29,6 +30,7 @@ export type { FieldLimit, PatronField } from './patron-fields.ts';
 export type { PluginAbout } from './plugin-routes.ts';
 export { isAnsweredByPage, quoteOf } from './quote-answer.ts';
 export type { Reach } from './reach.ts';
+export type { KohaRestriction, RestrictionKind, RestrictionResult } from './restrictions.ts';
 export type { RememberResult, RememberedCopy, RememberedField } from './remembered-copies.ts';
 export { sameCard } from './same-card.ts';
 export type { CallOptions } from './session.ts';

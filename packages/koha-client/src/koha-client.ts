@@ -19,6 +19,8 @@ import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
 import { listCopies } from './list-copies.ts';
 import type { CopiesWanted } from './list-copies.ts';
+import { readOwed } from './owed.ts';
+import type { OwedPage } from './owed.ts';
 import type { PatronPage } from './patron-page.ts';
 import type { KohaPatron } from './patron.ts';
 import { readAbout, reportOutcome } from './plugin-routes.ts';
@@ -28,6 +30,8 @@ import type { Reach } from './reach.ts';
 import { readPatrons } from './read-patrons.ts';
 import { readRememberedCopies, rememberCopy } from './remembered-copies.ts';
 import type { RememberResult, RememberedCopy } from './remembered-copies.ts';
+import { liftRestriction, listRestrictions, setRestriction } from './restrictions.ts';
+import type { KohaRestriction, RestrictionKind, RestrictionResult } from './restrictions.ts';
 import { createSession } from './session.ts';
 import type { CallOptions } from './session.ts';
 import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
@@ -88,6 +92,20 @@ export interface KohaClient {
     copy: { readonly patronId: number; readonly homeKey: string; readonly homeKeyType: string },
     options?: CallOptions,
   ): Promise<DeletionResult>;
+  /** The next page of what copies owe, after this number; null where the Koha has no plugin that can say. */
+  readOwed(
+    of: { readonly homeKeyType: string; readonly after: number },
+    options?: CallOptions,
+  ): Promise<OwedPage | null>;
+  /** The restrictions that the plugin has set; null where the Koha has no plugin that can say. */
+  listRestrictions(kind: RestrictionKind, options?: CallOptions): Promise<readonly KohaRestriction[] | null>;
+  /** Restricts a patron until the day before `until`, or without an end. */
+  setRestriction(
+    restriction: KohaRestriction,
+    until: string | null,
+    options?: CallOptions,
+  ): Promise<RestrictionResult>;
+  liftRestriction(restriction: KohaRestriction, options?: CallOptions): Promise<RestrictionResult>;
   isCardTaken(card: string, options?: CallOptions): Promise<boolean>;
   isAttributeTaken(type: string, value: string, options?: CallOptions): Promise<boolean>;
   findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
@@ -177,6 +195,10 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     removeAttribute: (at, limits) => removeAttribute(session, at, limits),
     readDeletionFacts: (patronIds, limits) => readDeletionFacts(session, patronIds, limits),
     deleteCopy: (copy, limits) => deleteCopy(session, copy, limits),
+    readOwed: (of, limits) => readOwed(session, of, limits),
+    listRestrictions: (kind, limits) => listRestrictions(session, kind, limits),
+    setRestriction: (restriction, until, limits) => setRestriction(session, restriction, until, limits),
+    liftRestriction: (restriction, limits) => liftRestriction(session, restriction, limits),
     isCardTaken: (card, limits) => isCardTaken(session, card, limits),
     isAttributeTaken: (type, value, limits) => isAttributeTaken(session, type, value, limits),
     findItem: (barcode, limits) => findItem(session, barcode, limits),

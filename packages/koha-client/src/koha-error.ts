@@ -24,7 +24,11 @@ export type KohaOperation =
   | 'GET /contrib/passport/copies'
   | 'PUT /contrib/passport/copies/{patron_id}'
   | 'GET /contrib/passport/deletions'
-  | 'POST /contrib/passport/deletions';
+  | 'POST /contrib/passport/deletions'
+  | 'GET /contrib/passport/owed'
+  | 'GET /contrib/passport/restrictions/{kind}'
+  | 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}'
+  | 'DELETE /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
 
 /** Why a call gave no answer that can be used. Closed: a policy can switch over it exhaustively. */
 export type KohaErrorCode =

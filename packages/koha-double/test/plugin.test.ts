@@ -76,6 +76,10 @@ describe('the plugin’s routes', () => {
         koha.request('GET', `${base}/scans/e1`),
         koha.request('POST', `${base}/scans`, { body: { cardnumber: '1' } }),
         koha.request('GET', `${base}/desk.js`),
+        koha.request('GET', `${base}/owed?home_key_type=PASSPORTED_ID`),
+        koha.request('GET', `${base}/restrictions/owed`),
+        koha.request('PUT', `${base}/restrictions/owed/riverside/1`, { body: { until: null } }),
+        koha.request('DELETE', `${base}/restrictions/owed/riverside/1`),
       ]);
       const circulate = { circulate: 'circulate_remaining_permissions' };
       const edit = { borrowers: 'edit_borrowers' };
@@ -85,6 +89,10 @@ describe('the plugin’s routes', () => {
         circulate,
         circulate,
         circulate,
+        edit,
+        edit,
+        edit,
+        edit,
       ]);
     }));
 

@@ -7,7 +7,7 @@ import type { Columns } from '../record.ts';
 /**
  * Creates or changes the item of a barcode. Any column may be given; hidden ones that mean something: `hold`,
  * `recall`, `booking`, `age_restriction`, `rental_charge`, `biblio`, `circulation_extra`. `checked_out_to`
- * (a card number, or null) checks it out or in.
+ * (a card number, or null) checks it out or in; `due_date` makes its checkout due then.
  */
 export function putItem(double: Double, barcode: string, given: Columns): ItemRow {
   const { items } = double.db;
@@ -16,13 +16,19 @@ export function putItem(double: Double, barcode: string, given: Columns): ItemRo
   const hidden: Record<string, unknown> = { ...before.hidden };
   for (const [key, value] of Object.entries(given)) {
     const name = itemNameByColumn.get(key) ?? key;
-    if (name === 'checked_out_to' || name === 'item_id') continue;
+    if (name === 'checked_out_to' || name === 'due_date' || name === 'item_id') continue;
     if (itemFieldNames.has(name)) columns[name] = value;
     else hidden[name] = value;
   }
   items.put({ item_id: before.item_id, columns: columns as ItemColumns, hidden });
   if (Object.hasOwn(given, 'checked_out_to')) moveCheckout(double, before.item_id, given['checked_out_to']);
+  if (typeof given['due_date'] === 'string') moveDueDate(double, before.item_id, given['due_date']);
   return items.get(before.item_id) ?? before;
+}
+
+function moveDueDate({ db }: Double, itemId: number, due_date: string): void {
+  const checkout = db.checkouts.ofItem(itemId);
+  if (checkout !== undefined) db.checkouts.put({ ...checkout, due_date });
 }
 
 function newRow(double: Double, barcode: string): ItemRow {

@@ -7,7 +7,7 @@ import type { PatronColumns, PatronRow } from './patron-row.ts';
 /** What `Koha::Patron->anonymize` leaves alone; it takes the birth date nevertheless. */
 const kept =
   /borrowernumber|branchcode|categorycode|^date|password|flags|updated_on|lastseen|lang|login_attempts|anonymized|auth_method/;
-const keptHidden = new Set(['password', 'password_expiration_date', 'flags', 'auth_method']);
+const keptHidden = new Set(['password', 'password_expiration_date', 'flags', 'auth_method', 'restrictions']);
 
 /**
  * `Koha::Patron->anonymize`, as the cron job calls it (`Koha/Patron.pm`): every personal column is emptied, those of

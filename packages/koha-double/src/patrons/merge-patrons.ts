@@ -2,9 +2,10 @@ import type { Double } from '../double.ts';
 import { isRecord } from '../record.ts';
 import { attributeFault } from './attribute-check.ts';
 import type { PatronRow } from './patron-row.ts';
+import { restrictionsOf } from './restrictions.ts';
 
 /**
- * `Koha::Patron->merge_with` (`Koha/Patron.pm`): attributes, checkouts and holds of `other` move to the patron that is
+ * `Koha::Patron->merge_with` (`Koha/Patron.pm`): attributes, checkouts, holds and restrictions of `other` move to the patron that is
  * kept, a second value of a single attribute is dropped, and `other` goes. Returns null and changes nothing where
  * Koha skips the merge: one of the two is protected or the anonymous patron, or both are the same.
  */
@@ -18,7 +19,13 @@ export function mergePatrons(double: Double, keeper: PatronRow, other: PatronRow
     if (attributeFault(double, keeper.patron_id, [{ type, value }], attributes) !== null) continue;
     attributes.push({ extended_attribute_id: patrons.takeAttributeId(), type, value });
   }
-  const row = { ...keeper, attributes, columns: { ...keeper.columns, updated_on: double.clock.timestamp() } };
+  const restrictions = [...restrictionsOf(keeper), ...restrictionsOf(other)];
+  const row = {
+    ...keeper,
+    attributes,
+    hidden: { ...keeper.hidden, restrictions },
+    columns: { ...keeper.columns, updated_on: double.clock.timestamp() },
+  };
   patrons.put(row);
   checkouts.movePatron(other.patron_id, keeper.patron_id);
   moveHolds(double, other.patron_id, keeper.patron_id);

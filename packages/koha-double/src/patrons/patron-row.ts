@@ -1,3 +1,5 @@
+import { restrictionsOf } from './restrictions.ts';
+
 /** One value of an attribute type on a patron. */
 export interface AttributeRow {
   readonly extended_attribute_id: number;
@@ -39,10 +41,12 @@ export interface PatronColumns extends Readonly<Record<string, unknown>> {
   readonly protected: boolean;
 }
 
-/** The date until which a patron is restricted, or null. `9999-12-31` is for ever. */
+/** The date until which a patron is restricted, by staff or the plugin, or null. `9999-12-31` is for ever. */
 export function restrictedUntil(row: PatronRow): string | null {
-  const until = row.hidden['debarred'];
-  return typeof until === 'string' && until !== '' ? until : null;
+  const byStaff = row.hidden['debarred'];
+  const byPlugin = restrictionsOf(row).map(({ expiration }) => expiration ?? '9999-12-31');
+  const dates = [...(typeof byStaff === 'string' && byStaff !== '' ? [byStaff] : []), ...byPlugin];
+  return dates.toSorted().at(-1) ?? null;
 }
 
 /** `is_debarred` of `Koha/Patron.pm`: until the midnight with which that day begins. */

@@ -5,7 +5,7 @@ import type { Source } from '../query/source.ts';
 import { isFrom } from '../release.ts';
 import { attributeColumn, joinAttributes } from './attribute-joins.ts';
 import { patronFields, patronNameByColumn } from './patron-fields.ts';
-import type { PatronRow } from './patron-row.ts';
+import { restrictedUntil, type PatronRow } from './patron-row.ts';
 import { rewriteAttributeQuery } from './rewrite-attribute-query.ts';
 import { searchableBranches } from './visibility.ts';
 
@@ -33,7 +33,10 @@ export function patronSource(double: Double, user: PatronRow, embeds: readonly s
       if (!name.includes('.')) return patronColumn(double, name);
       return withAttributes && attributeColumn(name) !== undefined ? name : undefined;
     },
-    read: (row, column) => (Object.hasOwn(row.columns, column) ? row.columns[column] : row.hidden[column]),
+    read: (row, column) => {
+      if (column === 'debarred') return restrictedUntil(row);
+      return Object.hasOwn(row.columns, column) ? row.columns[column] : row.hidden[column];
+    },
     isAmbiguous: (name) => isAmbiguous(embeds, patronNameByColumn.get(name) ?? name),
     convert: (column, value) => convertDate(double, column, value),
     candidates: (condition) => {

@@ -12,6 +12,7 @@ export class PatronTable {
   readonly #byClient = new Map<string, number>();
   #nextId = 1;
   #nextAttributeId = 1;
+  #nextRestrictionId = 1;
 
   get size(): number {
     return this.#rows.size;
@@ -32,6 +33,10 @@ export class PatronTable {
 
   takeAttributeId(): number {
     return this.#nextAttributeId++;
+  }
+
+  takeRestrictionId(): number {
+    return this.#nextRestrictionId++;
   }
 
   put(row: PatronRow): void {

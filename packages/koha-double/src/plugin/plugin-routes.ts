@@ -7,6 +7,8 @@ import { about } from './about.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
 import { deletionRoutes } from './deletion-routes.ts';
+import { owedRoutes } from './owed-routes.ts';
+import { restrictionRoutes } from './restriction-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { answerScan } from './scan-answer.ts';
 import { queryReceiver } from './receiver.ts';
@@ -153,5 +155,7 @@ export const pluginRoutes: readonly Operation[] = [
   getAbout,
   ...copyRoutes,
   ...deletionRoutes,
+  ...owedRoutes,
+  ...restrictionRoutes,
   deskScript,
 ];
