@@ -86,7 +86,7 @@ export async function startWorker(
   const load = buildWorkerLoad(concurrency);
   const seen = { metrics: kohaMetrics(metrics), hasFreeSlots: load.hasFreeSlots, tracing };
   const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
-  const { libraries, health } = kohas;
+  const { libraries, health, isBusy } = kohas;
   const memory = buildCopyMemory({ redis, keys: config.keys, libraries, now, log });
   lifecycle.own('memory of copies', () => memory.settled());
   const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
@@ -99,7 +99,8 @@ export async function startWorker(
   lifecycle.own('library health', () => retire(redis, ids, workerId));
   const kept = { redis, queue, reportQueue, dropped };
   const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
-  const maintenance = startMaintenance([...tasks, rememberTask(consortium, memory)], log);
+  const remembering = rememberTask(consortium, memory, { isBusy, monotonicNow });
+  const maintenance = startMaintenance([...tasks, remembering], log);
   lifecycle.own('maintenance', () => maintenance.close());
   const reports = startReports({ ...reporting, connection });
   lifecycle.own('report worker', () => reports.close());

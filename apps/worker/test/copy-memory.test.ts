@@ -5,8 +5,9 @@ import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passpor
 import type { Redis } from '@passport/runtime';
 import { leakGuard, startRedis } from '@passport/testkit';
 import { type CopyMemory, type WrittenCopy, buildCopyMemory } from '../src/remember/copy-memory.ts';
-import { ENCRYPTION } from './builders.ts';
-import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
+import { rememberTask } from '../src/remember/remember-task.ts';
+import { ENCRYPTION, manualClock } from './builders.ts';
+import { type WorkflowBench, consortiumOf, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const CARD = '21234000000017';
@@ -122,5 +123,42 @@ describe('what was written into a copy', () => {
     await scan('evt_2');
     expect(await waiting()).toBe(0);
     expect(workflow.riverside.state().copies).toMatchObject([{ version: 1 }]);
+  });
+});
+
+describe('the memory of copies gives way to desks', () => {
+  /** A task whose library is busy as `busy` says, one look after the other; then idle. */
+  function openTask({ workflow, memory }: Bench, busy: readonly boolean[]) {
+    const looks = [...busy];
+    const clock = manualClock();
+    const consortium = consortiumOf([workflow.riverside, workflow.midland], {});
+    const isBusy = (library: string): boolean => library === 'riverside' && (looks.shift() ?? false);
+    return { clock, ...rememberTask(consortium, memory, { isBusy, monotonicNow: clock.now }) };
+  }
+
+  test('and stores what waits once they need nothing', async () => {
+    const bench = await open();
+    await bench.scan();
+    const task = openTask(bench, [true, true, false, true]);
+    const left: number[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      await task.work();
+      left.push(await bench.waiting());
+    }
+    // In the third round a scan comes between the look at what waits and its first row.
+    expect(left).toEqual([1, 1, 1, 0]);
+  });
+
+  test('for ten minutes at most', async () => {
+    const bench = await open();
+    await bench.scan();
+    const task = openTask(bench, [true, true, true, true]);
+    await task.work();
+    task.clock.forward(599_999);
+    await task.work();
+    expect(await bench.waiting()).toBe(1);
+    task.clock.forward(1);
+    await task.work();
+    expect(await bench.waiting()).toBe(0);
   });
 });

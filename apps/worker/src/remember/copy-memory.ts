@@ -43,8 +43,8 @@ export interface WrittenCopy {
 export interface CopyMemory {
   /** Takes it down, beside the scan: what fails here is reported by the sweep and costs no scan anything. */
   note(written: WrittenCopy): void;
-  /** Stores what waits for a library with its Koha, a round at a time. Throws KohaError or LibraryClosed. */
-  store(lending: string): Promise<void>;
+  /** Stores what waits for a library with its Koha while it `mayGoOn`. Throws KohaError or LibraryClosed. */
+  store(lending: string, mayGoOn?: (lending: string) => boolean): Promise<void>;
   /** Everything that was noted has been taken down. */
   settled(): Promise<void>;
 }
@@ -79,11 +79,13 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
       const work = noted(written).finally(() => running.delete(work));
       running.add(work);
     },
-    async store(lending) {
+    async store(lending, mayGoOn = () => true) {
+      if (!mayGoOn(lending)) return;
       const waiting = await readUnremembered(redis, lending);
       if (waiting.length === 0 || !(await lockUnremembered(redis, lending, LOCK_MS))) return;
       try {
         for (const { id, text } of waiting) {
+          if (!mayGoOn(lending)) return;
           const entry = entrySchema.safeParse(JSON.parse(text));
           if (entry.success) await storeOne(lending, entry.data, deps);
           await dropUnremembered(redis, lending, id);

@@ -6,13 +6,38 @@ import type { CopyMemory } from './copy-memory.ts';
 
 /** Beside the scans: no desk waits for it. */
 const EVERY_MS = 15_000;
+/** It gives way to a library's desks no longer than this. */
+const GIVE_WAY_MS = 600_000;
 
-/** Stores what waits for each library. One in trouble keeps nobody else's waiting; its own is stored another time. */
-export function rememberTask({ libraries }: Consortium, memory: Pick<CopyMemory, 'store'>): Task {
+export interface DesksFirst {
+  /** Whether calls of a library are under way, or wait. */
+  readonly isBusy: (library: string) => boolean;
+  readonly monotonicNow: () => number;
+}
+
+/**
+ * Stores what waits for each library whose desks need nothing at the moment. One in trouble keeps nobody else's waiting; its
+ * own is stored another time.
+ */
+export function rememberTask(
+  { libraries }: Consortium,
+  memory: Pick<CopyMemory, 'store'>,
+  { isBusy, monotonicNow }: DesksFirst,
+): Task {
+  const busySince = new Map<string, number>();
+  const mayGoOn = (lending: string): boolean => {
+    if (!isBusy(lending)) {
+      busySince.delete(lending);
+      return true;
+    }
+    const since = busySince.get(lending) ?? monotonicNow();
+    busySince.set(lending, since);
+    return monotonicNow() - since >= GIVE_WAY_MS;
+  };
   const lenders = libraries.filter(({ enabled, retry }) => enabled && retry.tellKoha).map(({ id }) => id);
   const work = async (): Promise<void> => {
     for (const lending of lenders) {
-      await memory.store(lending).catch((error: unknown) => {
+      await memory.store(lending, mayGoOn).catch((error: unknown) => {
         if (!(error instanceof KohaError) && !(error instanceof LibraryClosed)) throw error;
       });
     }
