@@ -68,7 +68,7 @@ export async function measureRedisTrips(run: Run): Promise<readonly Row[]> {
 
 async function measureAt(run: Run, roundTripMs: number): Promise<Counts> {
   const warmUp = many(run, 200, 10);
-  const events = many(run, 25, 5);
+  const events = many(run, 15, 5);
   const bench = await startBench({
     latencyMs: 0,
     isWatched: true,

@@ -23,8 +23,8 @@ interface Side {
 /** The same scans with Redis beside the processes and with Redis 1 ms away, one after the other. */
 export async function measureFarRedis(run: Run): Promise<readonly Row[]> {
   const warmUp = many(run, 200, 10);
-  const perRound = many(run, 25, 3);
-  const total = many(run, 4, 1);
+  const perRound = many(run, 20, 3);
+  const total = many(run, 3, 1);
   const sides: Side[] = [];
   try {
     for (const roundTripMs of [0, ROUND_TRIP_MS])

@@ -13,7 +13,7 @@ import { percentile } from '../statistics.ts';
 const PREFIX = '21234';
 const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
 const WEB_WORKERS = 4;
-const WARM_UP = 10;
+const WARM_UP = 5;
 /** The page that waits for the copy, look-up, copy; then the form with the item, and the page that it leads to. */
 const CALLS = 5;
 /** What is promised, at Kohas that take so long. */
@@ -26,8 +26,8 @@ export async function measureDesk(run: Run): Promise<readonly Row[]> {
   try {
     const rows: Row[] = [];
     const times = [
-      { ms: 60, scans: 20 },
-      { ms: PROMISED_AT_MS, scans: 40 },
+      { ms: 60, scans: 10 },
+      { ms: PROMISED_AT_MS, scans: 30 },
       { ms: 400, scans: 10 },
     ];
     for (const { ms, scans } of run.isQuick ? [{ ms: 60, scans: 2 }] : times) {

@@ -59,8 +59,8 @@ async function measureSize(run: Run, candidates: number, atMost: number): Promis
     };
     await measureEvents(many(run, 60, 3), 1);
     const rounds: RoundOfAll[] = [];
-    while (rounds.length < many(run, 4, 1))
-      rounds.push(await measureEvents(many(run, 15, 3), many(run, 3, 1)));
+    while (rounds.length < many(run, 3, 1))
+      rounds.push(await measureEvents(many(run, 12, 3), many(run, 2, 1)));
     floor.close();
     return buildRows(candidates, atMost, rounds);
   } finally {

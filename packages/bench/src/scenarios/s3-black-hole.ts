@@ -38,7 +38,7 @@ export async function measureBlackHole(run: Run): Promise<readonly Row[]> {
 }
 
 /** The reference would wait for LWP's 180 s. */
-const patienceOf = (run: Run): number => many(run, 10_000, 1_000);
+const patienceOf = (run: Run): number => many(run, 5_000, 1_000);
 
 function buildRows(rounds: readonly RoundOfAll[], patienceMs: number): readonly Row[] {
   const measure = { scenario: 'S3', unit: 'ms' };

@@ -48,7 +48,7 @@ async function measureRates(
   { bare, usual }: { readonly bare: Contestant; readonly usual: Contestant },
 ): Promise<readonly Row[]> {
   const events = many(run, 10_000, 500);
-  const total = many(run, 5, 1);
+  const total = many(run, 4, 1);
   const againstBare: Round[] = [];
   const againstUsual: Round[] = [];
   const rateOf = async (contestant: Contestant): Promise<number> => {
@@ -79,7 +79,7 @@ async function measureRates(
 /** At a steady rate, in slices that alternate: what else the machine does meets both alike. */
 async function measureSteady(run: Run, send: Send, ours: Contestant, bare: Contestant): Promise<Row> {
   const events = many(run, 1_500, 300);
-  const slices = many(run, 8, 1);
+  const slices = many(run, 6, 1);
   const all: { ours: number[]; bare: number[] } = { ours: [], bare: [] };
   const rounds: Round[] = [];
   await Promise.all([ours.reset(), bare.reset()]);

@@ -13,9 +13,9 @@ const WORKERS = [
   { workers: 4, atLeast: 3.75 },
 ];
 
-/** A run that takes longer is cut off, and counts with what was done. */
 /** For the last ones, which are not measured. */
 const END_MS = 3_000;
+/** A run that takes longer is cut off, and counts with what was done. */
 const patienceOf = (run: Run): number => many(run, 12_000, 8_000);
 
 interface Shape {
@@ -31,11 +31,11 @@ interface Shape {
 export async function measureScaleOut(run: Run): Promise<readonly Row[]> {
   const pairs = many(run, 40, 4);
   const shapes: readonly Shape[] = [
-    { latencyMs: 150, pairs, perWorker: many(run, 300, 40), what: 'Kohas answer in 150 ms', env: {} },
+    { latencyMs: 150, pairs, perWorker: many(run, 200, 40), what: 'Kohas answer in 150 ms', env: {} },
     {
       latencyMs: 20,
       pairs,
-      perWorker: 300,
+      perWorker: 200,
       // Four workers of the default concurrency would need more than two cores: this row is about waiting.
       what: 'Kohas answer in 20 ms, WORKER_CONCURRENCY 5',
       env: { WORKER_CONCURRENCY: '5' },

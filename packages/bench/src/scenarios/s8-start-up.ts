@@ -29,7 +29,7 @@ export async function measureStartUp(run: Run): Promise<readonly Row[]> {
   });
   const starts = { bare: [] as Start[], receiver: [] as Start[], worker: [] as Start[] };
   try {
-    const rounds = many(run, 9, 1);
+    const rounds = many(run, 7, 1);
     for (let round = 1; round <= rounds; round += 1) {
       run.progress(`round ${round} of ${rounds}`);
       starts.bare.push(await startBare());
