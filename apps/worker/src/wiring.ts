@@ -51,7 +51,7 @@ export async function startWorker(
   sources: Sources,
 ): Promise<void> {
   const { consortium, concurrency } = config;
-  const { monotonicNow } = sources;
+  const { monotonicNow, pause } = sources;
   const byId = new Map(consortium.libraries.map((library) => [library.id, library]));
   const ids = [...byId.keys()];
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
@@ -86,7 +86,7 @@ export async function startWorker(
   const load = buildWorkerLoad(concurrency);
   const seen = { metrics: kohaMetrics(metrics), hasFreeSlots: load.hasFreeSlots, tracing };
   const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
-  const { libraries, health, isBusy } = kohas;
+  const { libraries, health } = kohas;
   const memory = buildCopyMemory({ redis, keys: config.keys, libraries, now, log });
   lifecycle.own('memory of copies', () => memory.settled());
   const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
@@ -99,7 +99,7 @@ export async function startWorker(
   lifecycle.own('library health', () => retire(redis, ids, workerId));
   const kept = { redis, queue, reportQueue, dropped };
   const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
-  const remembering = rememberTask(consortium, memory, { isBusy, monotonicNow });
+  const remembering = rememberTask(consortium, memory, { ...kohas, monotonicNow });
   const maintenance = startMaintenance([...tasks, remembering], log);
   lifecycle.own('maintenance', () => maintenance.close());
   const reports = startReports({ ...reporting, connection });
@@ -109,10 +109,9 @@ export async function startWorker(
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
   const { writeActive } = buildJobDataWriter(connection);
   const breaks = countRedisBreaks([connection, redis]);
-  const endCheck = buildEndCheck({ breaks, pause: sources.pause, deadline, log });
+  const endCheck = buildEndCheck({ breaks, pause, deadline, log });
   const claimCreate = buildClaimCreate(connection);
   const taking = { connection, concurrency, load, retention, work, writeActive, claimCreate, endCheck };
-  const { pause } = sources;
   const swept = { ...kohas, consortium, keys: config.keys, connection, redis, pause, monotonicNow, now, log };
   const sweeps = await startSweepWorker(swept);
   lifecycle.own('sweeps', () => sweeps.close());
