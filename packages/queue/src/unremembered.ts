@@ -1,11 +1,20 @@
 import type { Redis } from '@passport/runtime';
 import { unrememberedKey, unrememberedLockKey } from './keys.ts';
+import { defineScript } from './script.ts';
 
 /** More than this of one library wait nowhere: what is beyond is reported by its sweep, never overwritten. */
 const MOST_WAITING = 10_000;
 /** A Koha that was away for longer has a sweep report what it does not know. */
 const LIFE_SECONDS = 30 * 24 * 3600;
 const READ_AT_ONCE = 50;
+
+/** KEYS 1 what waits; ARGV 1 id, 2 text, 3 how much may wait, 4 life in s */
+const NOTE_LUA = `
+if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+return 1
+`;
 
 /** What was written into a copy and is not stored with the lending Koha yet: keyed hashes, no values. */
 export interface Unremembered {
@@ -20,11 +29,8 @@ export async function noteUnremembered(
   library: string,
   { id, text }: Unremembered,
 ): Promise<boolean> {
-  const key = unrememberedKey(library);
-  if ((await redis.hlen(key)) >= MOST_WAITING) return false;
-  await redis.hset(key, id, text);
-  await redis.expire(key, LIFE_SECONDS);
-  return true;
+  const note = defineScript(redis, 'passportNoteUnremembered', NOTE_LUA);
+  return (await note([unrememberedKey(library)], [id, text, MOST_WAITING, LIFE_SECONDS])) === 1;
 }
 
 /**

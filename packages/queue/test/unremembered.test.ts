@@ -39,3 +39,14 @@ test('what cannot be stored stands before nothing else', async () => {
   }
   expect(seen.size).toBe(all.length);
 });
+
+test('what is beyond ten thousand is not noted, and nothing else is lost of it', async () => {
+  const { redis } = fixture;
+  const many = Array.from({ length: 10_000 }, (_, index) => [`${index}.evt`, TEXT]).flat();
+  await redis.hset('{passport}:unremembered:riverside', ...many);
+  expect(await noteUnremembered(redis, 'riverside', { id: '10000.evt', text: TEXT })).toBe(false);
+  await dropUnremembered(redis, 'riverside', '7.evt');
+  expect(await noteUnremembered(redis, 'riverside', { id: '10000.evt', text: TEXT })).toBe(true);
+  expect(await redis.hlen('{passport}:unremembered:riverside')).toBe(10_000);
+  expect(await redis.ttl('{passport}:unremembered:riverside')).toBeGreaterThan(29 * 24 * 3600);
+});
