@@ -2,7 +2,7 @@ import type { Queue } from 'bullmq';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, REPORTS, REPORT_BACKOFF, jobIdOf } from './keys.ts';
-import { LenientQueue } from './lenient-job.ts';
+import { FEW_EVENTS, LenientQueue } from './lenient-job.ts';
 
 /** A report that a Koha did not take at once: the state itself is read again when it is sent. */
 export const reportSchema = z.object({
@@ -39,6 +39,7 @@ export function openReportQueue(redis: Redis): ReportJobs {
       removeOnComplete: { age: DONE_LIFE_SECONDS, count: MOST_OVER },
       removeOnFail: { age: FAILED_LIFE_SECONDS, count: MOST_OVER },
     },
+    streams: FEW_EVENTS,
     skipVersionCheck: true,
   });
 }

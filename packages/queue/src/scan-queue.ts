@@ -2,7 +2,7 @@ import type { JobsOptions, Queue } from 'bullmq';
 import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, SCANS, jobIdOf } from './keys.ts';
-import { LenientQueue } from './lenient-job.ts';
+import { FEW_EVENTS, LenientQueue } from './lenient-job.ts';
 
 /** The name of BullMQ's back-off for scans; the worker decides the delays. */
 export const DESK_BACKOFF = 'desk';
@@ -25,6 +25,7 @@ export function openScanQueue(redis: Redis): ScanJobs {
     connection: redis,
     prefix: QUEUE_PREFIX,
     defaultJobOptions: JOB_OPTIONS,
+    streams: FEW_EVENTS,
     skipVersionCheck: true,
   });
 }
