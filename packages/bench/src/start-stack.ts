@@ -19,6 +19,9 @@ import { startKohas } from './start-kohas.ts';
 import type { Kohas } from './start-kohas.ts';
 import { createWarmClient } from './warm-client.ts';
 
+/** Of deploy/docker/make-keys.mjs: what decides how much memory a job takes. */
+const SHIPPED_REDIS = ['--hash-max-listpack-value', '4096'];
+
 export interface StackOptions {
   readonly plan: Omit<KohaPlan, 'front'>;
   /** What stands before each Koha; `tls` gets a certificate made here. */
@@ -64,7 +67,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
   try {
     const front = options.front === undefined ? null : await completeFront(options.front, closers);
-    const redis = await startRedis(options.redis ?? { appendonly: true });
+    const redis = await startRedis({ ...(options.redis ?? { appendonly: true }), args: SHIPPED_REDIS });
     closers.push(() => redis.stop());
     const kohas = await startKohas({ ...options.plan, ...(front === null ? {} : { front: front.plan }) });
     closers.push(() => kohas.stop());
