@@ -40,12 +40,23 @@ const [atHome, atLending] = [plan.home, plan.lending].map(({ id, url, clientId, 
   }),
 );
 if (atHome === undefined || atLending === undefined) throw new Error('two clients were made');
+const lendingClient = { ...atLending, createPatron: oneAtATime(atLending.createPatron) };
 const worker = new Worker<{ card: string; barcode: string }>(
   name,
-  async ({ id, data }) => runEvent({ atHome, atLending }, { ...data, eventId: String(id) }),
+  async ({ id, data }) => runEvent({ atHome, atLending: lendingClient }, { ...data, eventId: String(id) }),
   { connection, concurrency: plan.concurrency },
 );
 worker.on('failed', (_job, error) => {
   process.stderr.write(`${error.message}\n`);
 });
 process.stdout.write('ready\n');
+
+/** Each lending Koha gets one create at a time from whoever creates: two deadlock in its database (docs/decisions/0050). */
+function oneAtATime<Args extends unknown[], T>(work: (...args: Args) => Promise<T>): (...args: Args) => Promise<T> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (...args) => {
+    const mine = before.then(() => work(...args));
+    before = mine.catch(() => undefined);
+    return mine;
+  };
+}
