@@ -40,7 +40,7 @@ export function crossAgreements(homes: readonly string[], lenders: readonly stri
   } satisfies Agreements);
 }
 
-const NO_NARROWER = deepFreeze({ fields: null, categories: { kind: 'all' } } as const);
+const NO_NARROWER = deepFreeze({ fields: null, categories: { kind: 'all' }, blockHomeOver: null } as const);
 
 function groupBy(
   list: readonly Agreement[],

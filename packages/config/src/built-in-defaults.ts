@@ -33,8 +33,8 @@ export const BUILT_IN_DEFAULTS = {
     show_reasons: true,
   },
   retry: { tell_koha: true, checkout: true, checkout_within: '90s', confirm: [], give_up_after: '15m' },
-  library: { enabled: true, webhook_secrets: [], cards: [], refresh: 'off' },
+  library: { enabled: true, webhook_secrets: [], cards: [], refresh: 'off', owed: 'off' },
   locate: { strict: false, patterns_decide: false },
   retention: { finished: '24h', failed: '7d', receipts: '400d' },
-  agreement: { categories: 'all' },
+  agreement: { categories: 'all', recourse: 'report' },
 } as const;

@@ -25,11 +25,14 @@ function checkAttributes({ at, library: { copy, share } }: LibraryDraft, problem
   }
 }
 
-function checkRefresh({ at, library: { copy, retry, refresh } }: LibraryDraft, problems: ProblemList): void {
-  if (refresh === null) return;
-  const missing = copy.homeKeyAttribute === null ? 'copy.home_key_attribute' : 'retry.tell_koha';
+/** What is done to copies after they were made needs to know them, and the plugin. */
+function checkCopiesAreKnown({ at, library }: LibraryDraft, problems: ProblemList): void {
+  const { copy, retry } = library;
   if (copy.homeKeyAttribute !== null && retry.tellKoha) return;
-  problems.add([...at, 'refresh'], `needs ${missing}, and the plugin`, 'off');
+  const missing = copy.homeKeyAttribute === null ? 'copy.home_key_attribute' : 'retry.tell_koha';
+  for (const key of ['refresh', 'owed'] as const) {
+    if (library[key] !== null) problems.add([...at, key], `needs ${missing}, and the plugin`, 'off');
+  }
 }
 
 function checkCategory(
@@ -96,7 +99,7 @@ export function checkLibraries(drafts: readonly LibraryDraft[], problems: Proble
   for (const draft of drafts) {
     checkTimes(draft, problems);
     checkAttributes(draft, problems);
-    checkRefresh(draft, problems);
+    checkCopiesAreKnown(draft, problems);
     checkCategory(draft, problems);
   }
   checkSharedSecrets(drafts, problems);

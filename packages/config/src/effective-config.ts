@@ -89,14 +89,13 @@ function printLibrary(library: Library): Printable {
       confirm: retry.confirm,
       give_up_after: formatDuration(retry.giveUpAfterMs),
     },
-    refresh: printRefresh(library.refresh),
+    refresh: library.refresh === null ? 'off' : { sweep: printTime(library.refresh.sweep) },
+    owed: library.owed === null ? 'off' : { read: printTime(library.owed.read) },
   };
 }
 
-function printRefresh(refresh: Library['refresh']): Printable {
-  if (refresh === null) return 'off';
-  const { hour, minute } = refresh.sweep;
-  return { sweep: [hour, minute].map((part) => String(part).padStart(2, '0')).join(':') };
+function printTime({ hour, minute }: { readonly hour: number; readonly minute: number }): string {
+  return [hour, minute].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 /**
@@ -114,11 +113,12 @@ export function effectiveConfig(consortium: Consortium): { readonly [key: string
       receipts: formatDuration(retention.receiptsMs),
     },
     libraries: libraries.map(printLibrary),
-    agreements: agreements.all().map(({ home, lending, fields, categories }) => ({
+    agreements: agreements.all().map(({ home, lending, fields, categories, blockHomeOver }) => ({
       home,
       lending,
       ...(fields === null ? {} : { fields }),
       categories: printFilter(categories),
+      recourse: blockHomeOver === null ? 'report' : { block_home_over: blockHomeOver / 100 },
     })),
   };
 }

@@ -3,6 +3,7 @@ import { cardPattern } from './card-pattern.ts';
 import { confirmableKey } from './confirmable-key.ts';
 import { duration, fieldList, flag, integer, integerOrAuto, kohaCode, title, words } from './leaf-schemas.ts';
 import { fixedValues } from './fixed-values.ts';
+import { owedKey, recourseKey } from './owed-key.ts';
 import { refreshKey } from './refresh-key.ts';
 
 const category = kohaCode(10);
@@ -203,6 +204,7 @@ export const librarySchema = z.strictObject({
   eligibility: section('Who may borrow, as lending library.'),
   retry: section('What happens after the copy, as lending library.'),
   refresh: refreshKey,
+  owed: owedKey,
 });
 
 export const locateSection = z.strictObject({
@@ -223,6 +225,7 @@ export const agreementSchema = z.strictObject({
   lending: z.string().meta({ description: 'Id of the lending library.', allowed: 'the id of a library' }),
   fields: fieldList('Fields that may be copied under this agreement. Omitted: no further restriction.'),
   categories: categoryFilter('Home patron categories that the agreement covers.'),
+  recourse: recourseKey,
 });
 
 export const fileSchema = z.strictObject({
@@ -236,6 +239,6 @@ export const fileSchema = z.strictObject({
     .meta({ description: 'The libraries.', allowed: 'a list of libraries' }),
   agreements: z.union([z.literal('all'), z.array(z.unknown())]).meta({
     description: 'Which libraries share patrons: all with all, or a list of pairs, one per direction.',
-    allowed: 'all, or a list of {home, lending, fields, categories}',
+    allowed: 'all, or a list of {home, lending, fields, categories, recourse}',
   }),
 });

@@ -27,11 +27,18 @@ export interface Library {
   readonly retry: RetryPolicy;
   /** Null: copies stay as they were made. */
   readonly refresh: RefreshPolicy | null;
+  /** Null: what copies owe is not read. */
+  readonly owed: OwedPolicy | null;
 }
 
 /** When the copies of a lending library are refreshed, in the worker's time zone. */
 export interface RefreshPolicy {
   readonly sweep: { readonly hour: number; readonly minute: number };
+}
+
+/** When it is read what the copies at a lending library owe, in the worker's time zone. */
+export interface OwedPolicy {
+  readonly read: { readonly hour: number; readonly minute: number };
 }
 
 export interface KohaAccess {
@@ -145,4 +152,6 @@ export interface Agreement {
   /** Null: no narrower than `share` and `copy.fields`. */
   readonly fields: readonly CopyField[] | null;
   readonly categories: CategoryFilter;
+  /** Who owes more at `lending` is restricted at `home`: hundredths of the currency of `lending`. Null: nobody is. */
+  readonly blockHomeOver: number | null;
 }

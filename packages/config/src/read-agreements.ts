@@ -7,7 +7,7 @@ import { nearest } from './nearest.ts';
 import type { Path, ProblemList } from './problem-list.ts';
 import { readSection, reportMissing } from './read-section.ts';
 import type { LibraryDraft } from './read-library.ts';
-import { toCategoryFilter } from './section-models.ts';
+import { toBlockHomeOver, toCategoryFilter } from './section-models.ts';
 
 const canCheckOut = ({ library, isLending, hasCategory }: LibraryDraft): boolean =>
   library.enabled && isLending && hasCategory;
@@ -35,6 +35,16 @@ function findLibrary(id: string | undefined, at: Path, { drafts, problems }: Rea
   return draft ?? null;
 }
 
+/** A patron is restricted at home by what is read at the lending library, through the plugin at home. */
+function checkBlock(at: Path, home: LibraryDraft, lending: LibraryDraft, problems: ProblemList): void {
+  if (lending.library.owed === null) {
+    problems.add(at, `needs owed at ${lending.library.id}`, 'report');
+  }
+  if (!home.library.retry.tellKoha) {
+    problems.add(at, `needs retry.tell_koha at ${home.library.id}, and the plugin`, 'report');
+  }
+}
+
 function readAgreement(
   raw: unknown,
   at: Path,
@@ -56,11 +66,14 @@ function readAgreement(
     );
   }
   if (home === null || lending === null) return null;
+  const blockHomeOver = toBlockHomeOver(read.recourse ?? BUILT_IN_DEFAULTS.agreement.recourse);
+  if (blockHomeOver !== null) checkBlock([...at, 'recourse'], home, lending, problems);
   const agreement = {
     home: home.library.id,
     lending: lending.library.id,
     fields: read.fields ?? null,
     categories: toCategoryFilter(read.categories ?? BUILT_IN_DEFAULTS.agreement.categories),
+    blockHomeOver,
   };
   return { agreement, works: home.library.enabled && canCheckOut(lending) };
 }

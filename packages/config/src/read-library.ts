@@ -13,6 +13,7 @@ import {
   toCopyPolicy,
   toEligibility,
   toLimits,
+  toOwedPolicy,
   toRefreshPolicy,
   toRetryPolicy,
   toShare,
@@ -119,6 +120,7 @@ export function readLibrary(
       eligibility: toEligibility(merged.eligibility),
       retry: toRetryPolicy(merged.retry),
       refresh: toRefreshPolicy(own.refresh ?? BUILT_IN_DEFAULTS.library.refresh),
+      owed: toOwedPolicy(own.owed ?? BUILT_IN_DEFAULTS.library.owed),
     },
   };
 }

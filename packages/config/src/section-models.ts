@@ -5,6 +5,7 @@ import type {
   CopyPolicy,
   Eligibility,
   Limits,
+  OwedPolicy,
   RefreshPolicy,
   RetryPolicy,
   Share,
@@ -96,6 +97,20 @@ export function toRetryPolicy(retry: MergedSections['retry']): RetryPolicy {
 /** When copies are refreshed. */
 export function toRefreshPolicy(refresh: 'off' | false | { readonly sweep: string }): RefreshPolicy | null {
   if (refresh === 'off' || refresh === false) return null;
-  const [hour, minute] = refresh.sweep.split(':').map(Number);
-  return { sweep: { hour: hour ?? 0, minute: minute ?? 0 } };
+  return { sweep: toTimeOfDay(refresh.sweep) };
+}
+
+/** When it is read what copies owe. */
+export function toOwedPolicy(owed: 'off' | false | { readonly read: string }): OwedPolicy | null {
+  return owed === 'off' || owed === false ? null : { read: toTimeOfDay(owed.read) };
+}
+
+function toTimeOfDay(text: string): { readonly hour: number; readonly minute: number } {
+  const [hour, minute] = text.split(':').map(Number);
+  return { hour: hour ?? 0, minute: minute ?? 0 };
+}
+
+/** Above what a patron is restricted at home, in hundredths; null where nobody is. */
+export function toBlockHomeOver(recourse: 'report' | { readonly block_home_over: number }): number | null {
+  return recourse === 'report' ? null : Math.round(recourse.block_home_over * 100);
 }

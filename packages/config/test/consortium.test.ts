@@ -152,6 +152,28 @@ test.each([
   ]);
 });
 
+test('what copies owe is read where the library says so, and restricts at home only by the agreement', () => {
+  const file = validFile();
+  expect(parse(file).libraries.map(({ owed }) => owed)).toEqual([null, null, null]);
+  at(file, 'libraries', 0)['owed'] = { read: '03:05' };
+  file['agreements'] = [
+    { home: 'riverside', lending: 'midland' },
+    { home: 'lakeside', lending: 'midland', recourse: { block_home_over: 19.99 } },
+    { home: 'midland', lending: 'riverside', recourse: 'report' },
+  ];
+  const consortium = parse(file);
+  expect(consortium.libraries.map(({ owed }) => owed)).toEqual([
+    { read: { hour: 3, minute: 5 } },
+    null,
+    null,
+  ]);
+  expect(consortium.agreements.all().map(({ blockHomeOver }) => blockHomeOver)).toEqual([null, 1999, null]);
+  expect(effectiveConfig(consortium)).toMatchObject({
+    libraries: [{ owed: { read: '03:05' } }, { owed: 'off' }, {}],
+    agreements: [{ recourse: 'report' }, { recourse: { block_home_over: 19.99 } }, { recourse: 'report' }],
+  });
+});
+
 describe('agreements', () => {
   test('all: every ordered pair whose lending side can report a card', () => {
     expect(pairsOf(validFile())).toEqual([
@@ -189,6 +211,7 @@ describe('agreements', () => {
         lending: 'midland',
         fields: ['surname', 'date_of_birth'],
         categories: { kind: 'except', categories: ['STAFF'] },
+        blockHomeOver: null,
       },
     ]);
   });

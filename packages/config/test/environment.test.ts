@@ -241,6 +241,6 @@ test('the message has one line for each problem, with place, line and what is al
   const env = { PASSPORT_CONFIG: '/etc/broken.yaml' };
   expect(errorOf(() => loadConsortium(env, files)).message.split('\n')).toEqual([
     'The configuration has 1 problem:',
-    '  agreements (line 3): does not fit; all, or a list of {home, lending, fields, categories}',
+    '  agreements (line 3): does not fit; all, or a list of {home, lending, fields, categories, recourse}',
   ]);
 });

@@ -42,6 +42,20 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].refresh',
     problem: /needs retry.tell_koha/,
   },
+  'a time of day to read what is owed that is none': {
+    break: inLibrary('owed')({ read: '3:00' }),
+    path: 'libraries[0].owed.read',
+    problem: /does not fit/,
+    allowed: /off or \{read: "HH:MM"\}/,
+  },
+  'what is owed, without the plugin': {
+    break: (file) => {
+      inLibrary('retry')({ tell_koha: false })(file);
+      inLibrary('owed')({ read: '03:00' })(file);
+    },
+    path: 'libraries[0].owed',
+    problem: /needs retry.tell_koha/,
+  },
   'an unknown section in defaults': {
     break: set('defaults')({ share: {} }),
     path: 'defaults.share',
@@ -60,6 +74,32 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
   },
   'no name of the consortium': { break: drop(['consortium']), path: 'consortium', problem: /is missing/ },
   'no libraries': { break: drop(['libraries']), path: 'libraries', problem: /is missing/, allowed: /list/ },
+  'a block where nobody reads what is owed': {
+    break: pairs({ home: 'riverside', lending: 'midland', recourse: { block_home_over: 10 } }),
+    path: 'agreements[0].recourse',
+    problem: /needs owed at midland/,
+    allowed: /report/,
+  },
+  'a block at a home library without the plugin': {
+    break: (file) => {
+      pairs({ home: 'riverside', lending: 'midland', recourse: { block_home_over: 10 } })(file);
+      inLibrary('owed')({ read: '03:00' })(file);
+      set('libraries', 1, 'retry')({ tell_koha: false })(file);
+    },
+    path: 'agreements[0].recourse',
+    problem: /needs retry.tell_koha at riverside/,
+  },
+  'a block over less than nothing': {
+    break: pairs({ home: 'riverside', lending: 'midland', recourse: { block_home_over: -1 } }),
+    path: 'agreements[0].recourse.block_home_over',
+    problem: /is too small/,
+    allowed: /report or \{block_home_over: AMOUNT\}/,
+  },
+  'a block over a part of a cent': {
+    break: pairs({ home: 'riverside', lending: 'midland', recourse: { block_home_over: 1.005 } }),
+    path: 'agreements[0].recourse.block_home_over',
+    problem: /does not fit/,
+  },
   'no agreements': {
     break: drop(['agreements']),
     path: 'agreements',

@@ -37,6 +37,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       giveUpAfterMs: 900_000,
     },
     refresh: null,
+    owed: null,
     ...(rest as Partial<Library>),
     koha: {
       url: 'http://127.0.0.1:1',
@@ -73,7 +74,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
 }
 
 export function agreement(home: string, lending: string, changes: Partial<Agreement> = {}): Agreement {
-  return { home, lending, fields: null, categories: { kind: 'all' }, ...changes };
+  return { home, lending, fields: null, categories: { kind: 'all' }, blockHomeOver: null, ...changes };
 }
 
 /** Libraries that all have an agreement with one another. */
