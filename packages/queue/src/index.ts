@@ -93,6 +93,15 @@ export {
   writeSweep,
 } from './sweeps.ts';
 export {
+  type OwedJob,
+  type OwedReading,
+  type OwedRow,
+  owedJobSchema,
+  readOwed,
+  readOwedByHome,
+  writeOwed,
+} from './owed.ts';
+export {
   type Unremembered,
   dropUnremembered,
   lockUnremembered,

@@ -85,6 +85,8 @@ export const sweepKey = (library: string, isDry: boolean): string =>
 export const sweepLockKey = (library: string): string => key('sweep-lock', library);
 /** Since when a home library has not answered for copies at a library. */
 export const sweepMissingKey = (library: string, home: string): string => key('missing', library, home);
+/** By home library, what its patrons owe at a lending library. */
+export const owedKey = (library: string): string => key('owed', library);
 /** Names the slot by whose clock the queue lives; nothing is stored there. */
 export const CLOCK_KEY = key('clock');
 /** Exists while the last rewrite of the append-only file is recent. */

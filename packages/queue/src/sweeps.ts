@@ -3,6 +3,7 @@ import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
 import { QUEUE_PREFIX, SWEEPS, sweepKey, sweepLockKey, sweepMissingKey } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
+import type { OwedJob } from './owed.ts';
 
 /** The report of the last sweep stays readable so long, and a home record may be missing so long before it counts anew. */
 const LIFE_SECONDS = 60 * 24 * 3600;
@@ -17,7 +18,8 @@ export const sweepJobSchema = z.object({
   full: z.boolean().default(false),
 });
 export type SweepJob = z.infer<typeof sweepJobSchema>;
-export type SweepJobs = Queue<SweepJob>;
+/** The queue also has the readings of what copies owe. */
+export type SweepJobs = Queue<SweepJob | OwedJob>;
 
 const count = z.number().int().min(0);
 const homeSchema = z.object({
@@ -53,7 +55,7 @@ export type SweptHome = z.infer<typeof homeSchema>;
 
 /** Opens the queue of sweeps. */
 export function openSweepQueue(redis: Redis): SweepJobs {
-  return new LenientQueue<SweepJob>(SWEEPS, {
+  return new LenientQueue<SweepJob | OwedJob>(SWEEPS, {
     connection: redis,
     prefix: QUEUE_PREFIX,
     defaultJobOptions: {

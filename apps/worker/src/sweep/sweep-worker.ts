@@ -16,6 +16,7 @@ import {
 } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
 import { copiesOf } from './copies-before.ts';
 import { buildSweepCalls } from './sweep-calls.ts';
 import { sweepLibrary } from './sweep-library.ts';
@@ -48,11 +49,14 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close()
   queue.on('error', () => undefined); // logged by the connection
   const stopping = new AbortController();
   await scheduleSweeps(consortium, queue);
+  await scheduleOwed(consortium, queue, redis);
   const worker = new LenientWorker(
     SWEEPS,
     async (job) => {
       const wanted = sweepJobSchema.safeParse(job.data);
-      if (!wanted.success) return;
+      if (!wanted.success) {
+        return doOwedJob(job.data, { ...deps, call: buildSweepCalls({ ...deps, signal: stopping.signal }) });
+      }
       // A job keeps its id when it is run again. Its name beside what was written has no colons.
       const id = (job.id ?? '').replaceAll(/[^\w-]/g, '-');
       await runSweep(id, wanted.data, stopping.signal, deps);

@@ -1,0 +1,63 @@
+import type { KohaRestriction } from '@passport/koha-client';
+import type { OwedRow } from '@passport/queue';
+import type { Logger } from '@passport/runtime';
+import { type SweepCall, isOfOneRecord } from '../sweep/sweep-calls.ts';
+
+/** One reading can be wrong, or made up for a night: who is restricted owed too much in two of them, nearly a day apart. */
+const OVER_FOR_MS = 20 * 3_600_000;
+/** More than this are not restricted for one lending library in a night, whatever it says; the others another night. */
+const MOST_NEW = 50;
+
+export interface RestrictDeps {
+  readonly call: SweepCall;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** What the patrons of `home` owe at `lending`, by home key, after `over_since_ms` was decided. */
+export interface OwedPair {
+  readonly home: string;
+  readonly lending: string;
+  readonly rows: ReadonlyMap<string, OwedRow>;
+}
+
+const numberOf = (homeKey: string): number => Number(homeKey.slice(homeKey.indexOf(':') + 1));
+
+/**
+ * Restricts at home who has owed more than the agreement allows for long enough, and lifts the restrictions of who does not owe as
+ * much any more: those that the service has set for this lending library, and no others. Returns the home keys of who is restricted,
+ * or null where the home has no plugin that can do it. Throws KohaError or LibraryClosed where the home did not answer.
+ */
+export async function restrictAtHome(
+  pair: OwedPair,
+  deps: RestrictDeps,
+): Promise<ReadonlySet<string> | null> {
+  const { home, lending, rows } = pair;
+  const { call, now, log } = deps;
+  const listed = await call(home, (koha) => koha.listRestrictions('owed'));
+  if (listed === null) return null;
+  const keyOf = ({ patronId }: KohaRestriction): string => `${home}:${patronId}`;
+  const restricted = new Set(listed.filter(({ library }) => library === lending).map(keyOf));
+  const since = (homeKey: string): number | null => rows.get(homeKey)?.over_since_ms ?? null;
+  const isDue = (homeKey: string): boolean => now() - (since(homeKey) ?? Infinity) >= OVER_FOR_MS;
+  const settled = [...restricted].filter((homeKey) => since(homeKey) === null);
+  const due = [...rows.keys()].filter((homeKey) => isDue(homeKey) && !restricted.has(homeKey));
+  const change = async (homeKey: string, isSet: boolean): Promise<void> => {
+    const restriction = { patronId: numberOf(homeKey), kind: 'owed', library: lending } as const;
+    const result = await call(home, (koha) =>
+      isSet ? koha.setRestriction(restriction, null) : koha.liftRestriction(restriction),
+    ).catch((error: unknown) => {
+      // One record that breaks keeps nobody else restricted.
+      if (isOfOneRecord(error)) return 'refused' as const;
+      throw error;
+    });
+    const action = isSet ? 'restrict' : 'lift restriction';
+    log.info({ audit: true, action, home, lending, home_key: homeKey, result }, action);
+    if (result === 'refused') return;
+    if (isSet && result === 'done') restricted.add(homeKey);
+    else restricted.delete(homeKey);
+  };
+  for (const homeKey of settled) await change(homeKey, false);
+  for (const homeKey of due.slice(0, MOST_NEW)) await change(homeKey, true);
+  return restricted;
+}

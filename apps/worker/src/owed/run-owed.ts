@@ -1,0 +1,88 @@
+import type { Consortium, Library } from '@passport/config';
+import { KohaError } from '@passport/koha-client';
+import type { DisclosureReceipt, OwedReading, OwedRow } from '@passport/queue';
+import type { Logger } from '@passport/runtime';
+import { LibraryClosed } from '../koha/libraries.ts';
+import type { SweepCall } from '../sweep/sweep-calls.ts';
+import { disclosedAt } from './disclosed-copies.ts';
+import { type Owed, readOwedAt } from './read-owed.ts';
+import { type OwedPair, restrictAtHome } from './restrict-at-home.ts';
+
+export interface OwedDeps {
+  readonly consortium: Consortium;
+  readonly call: SweepCall;
+  readonly receipts: AsyncIterable<DisclosureReceipt>;
+  /** The reading before, by home. */
+  readonly before: ReadonlyMap<string, OwedReading>;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+const NOTHING: Owed = { overdues: 0, amount: 0 };
+
+/**
+ * Reads what the copies at a lending library owe, and has each home library do what the agreement says about it. Returns the new
+ * reading by home. Throws OwedUnreadable, KohaError or LibraryClosed where the lending library could not be read: then nobody was
+ * restricted and nothing lifted.
+ */
+export async function runOwed(lending: Library, deps: OwedDeps): Promise<ReadonlyMap<string, OwedReading>> {
+  const { consortium, call, receipts, before, now } = deps;
+  // Where it was switched off nothing is read, and who is restricted for it is so no longer.
+  const agreements = lending.owed === null ? [] : consortium.agreements.at(lending.id);
+  const limits = new Map(agreements.map(({ home, blockHomeOver }) => [home, blockHomeOver]));
+  const found = await readOwedAt(lending, new Set(limits.keys()), call);
+  const homeKeys = new Set([...found.values()].flatMap((rows) => [...rows.keys()]));
+  const disclosed = await disclosedAt(lending.id, homeKeys, receipts);
+  const homes = consortium.libraries.map(({ id }) => id).filter((id) => found.has(id) || before.has(id));
+  const readings = new Map<string, OwedReading>();
+  for (const home of homes) {
+    const owed = [...(found.get(home) ?? [])];
+    const confirmed = owed.filter(([homeKey]) => disclosed.has(homeKey));
+    const last = before.get(home)?.rows ?? {};
+    const decide = ([homeKey, each]: readonly [string, Owed]): [string, OwedRow] => [
+      homeKey,
+      rowOf(each, last[homeKey], limits.get(home) ?? null, now()),
+    ];
+    const pair = { home, lending: lending.id, rows: new Map(confirmed.map(decide)) };
+    const rows = await actOn(pair, { last, isBlocking: (limits.get(home) ?? null) !== null }, deps);
+    if (found.has(home) || rows.size > 0) {
+      const unconfirmed = owed.length - confirmed.length;
+      readings.set(home, { read_ms: now(), rows: Object.fromEntries(rows), unconfirmed });
+    }
+  }
+  return readings;
+}
+
+function rowOf(owed: Owed, last: OwedRow | undefined, limit: number | null, nowMs: number): OwedRow {
+  const isOver = limit !== null && owed.amount > limit;
+  const over_since_ms = isOver ? (last?.over_since_ms ?? nowMs) : null;
+  return { ...owed, over_since_ms, restricted: last?.restricted ?? false };
+}
+
+/**
+ * Restricts and lifts at the home library, and returns the rows with who is restricted there. A home that does not answer changes
+ * nothing, and is queried again at the next reading.
+ */
+async function actOn(
+  pair: OwedPair,
+  { last, isBlocking }: { readonly last: OwedReading['rows']; readonly isBlocking: boolean },
+  deps: OwedDeps,
+): Promise<ReadonlyMap<string, OwedRow>> {
+  const { home, lending, rows } = pair;
+  const were = new Set(Object.keys(last).filter((homeKey) => last[homeKey]?.restricted === true));
+  if (!isBlocking && were.size === 0) return rows;
+  const restricted = await restrictAtHome(pair, deps).catch((error: unknown) => {
+    const isOfHome = (error instanceof KohaError || error instanceof LibraryClosed) && error.library === home;
+    if (!isOfHome) throw error;
+    deps.log.warn({ home, lending, code: error.code }, 'nobody is restricted at home, and nothing lifted');
+    return were;
+  });
+  if (restricted === null) {
+    deps.log.warn({ home, lending, code: 'no_plugin' }, 'nobody is restricted at home, and nothing lifted');
+  }
+  const now = restricted ?? were;
+  const unowed: OwedRow = { ...NOTHING, over_since_ms: null, restricted: true };
+  const all = new Map([...now].map((homeKey) => [homeKey, unowed]));
+  for (const [homeKey, row] of rows) all.set(homeKey, { ...row, restricted: now.has(homeKey) });
+  return all;
+}

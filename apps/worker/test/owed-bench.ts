@@ -1,0 +1,134 @@
+import { type Consortium, type Library, parseConsortium } from '@passport/config';
+import { formatWebhookSecret } from '@passport/contract';
+import { createKohaClient } from '@passport/koha-client';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
+import type { DisclosureReceipt, OwedReading } from '@passport/queue';
+import type { Logger } from '@passport/runtime';
+import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
+import { runOwed } from '../src/owed/run-owed.ts';
+import type { SweepCall } from '../src/sweep/sweep-calls.ts';
+
+export const LENDER = 'riverside';
+export const HOMES = ['midland', 'lakeside'] as const;
+/** The patron of most tests. */
+export const CARD = '21234000000017';
+
+type Recourse = 'report' | { readonly block_home_over: number };
+
+export interface OwedBench {
+  readonly lender: KohaDouble;
+  readonly homes: Readonly<Record<string, KohaDouble>>;
+  readonly receipts: DisclosureReceipt[];
+  readonly logged: Readonly<Record<string, unknown>>[];
+  /** A patron at a home and the copy of them with a receipt; returns the home key. */
+  put(card?: string, home?: string): string;
+  /** A day later: one reading under these agreements, on top of the last one. */
+  read(recourse?: Recourse, how?: ReadHow): Promise<OwedReading | undefined>;
+  /** The home key's patrons that are restricted at this home. */
+  restricted(home?: string): string[];
+  stop(): Promise<void>;
+}
+
+export interface ReadHow {
+  readonly hours?: number;
+  readonly agreements?: readonly object[];
+  readonly owed?: 'off';
+}
+
+/** One lending library and two homes, and readings of what is owed a day apart. */
+export async function openOwed(): Promise<OwedBench> {
+  const doubles = await Promise.all(
+    [LENDER, ...HOMES].map((library) => startKohaDouble({ library, seed: 'empty' })),
+  );
+  const [lender] = doubles;
+  if (lender === undefined) throw new Error('no lender');
+  const homes = Object.fromEntries(doubles.slice(1).map((koha) => [koha.library, koha]));
+  const clients = new Map(
+    doubles.map((koha) => [
+      koha.library,
+      createKohaClient({
+        library: koha.library,
+        url: koha.url,
+        ...koha.credentials,
+        timeoutMs: 1_000,
+        maxInFlight: 4,
+        now: Date.now,
+      }),
+    ]),
+  );
+  const call: SweepCall = async (library, work) => {
+    const client = clients.get(library);
+    if (client === undefined) throw new Error(`no ${library}`);
+    return work(client);
+  };
+  const logged: Record<string, unknown>[] = [];
+  const note = (fields: Record<string, unknown>): unknown => logged.push(fields);
+  const receipts: DisclosureReceipt[] = [];
+  let before: ReadonlyMap<string, OwedReading> = new Map();
+  let nowMs = Date.parse('2026-11-26T03:00:00Z');
+
+  const bench: OwedBench = {
+    lender,
+    homes,
+    receipts,
+    logged,
+    put(card = CARD, home = HOMES[0]) {
+      const record = homes[home]?.putPatron(card, { surname: 'Planted', category_id: 'AD' });
+      const homeKey = `${home}:${record?.patron_id ?? 0}`;
+      const extended_attributes = [
+        { type: 'PASSPORTED', value: home },
+        { type: 'PASSPORTED_ID', value: homeKey },
+      ];
+      const { patron_id } = lender.putPatron(card, { surname: 'Planted', extended_attributes });
+      lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
+      receipts.push({ at: '', home, lending: LENDER, homeKey, fields: [], eventId: card });
+      return homeKey;
+    },
+    async read(recourse = 'report', { hours = 24, agreements, owed } = {}) {
+      nowMs += hours * 3_600_000;
+      const listed = agreements ?? HOMES.map((home) => ({ home, lending: LENDER, recourse }));
+      const consortium = consortiumOf(doubles, listed, owed);
+      const lending = consortium.libraries.find(({ id }) => id === LENDER) as Library;
+      const log = { info: note, warn: note } as unknown as Logger;
+      before = await runOwed(lending, {
+        consortium,
+        call,
+        before,
+        receipts: listOf(receipts),
+        now: () => nowMs,
+        log,
+      });
+      return before.get(HOMES[0]);
+    },
+    restricted: (home = HOMES[0]) =>
+      (homes[home]?.state().patrons ?? [])
+        .filter(({ restricted }) => restricted)
+        .map(({ patron_id }) => `${home}:${patron_id}`),
+    async stop() {
+      for (const client of clients.values()) client.close();
+      await Promise.all(doubles.map((double) => double.close()));
+    },
+  };
+  return bench;
+}
+
+async function* listOf<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
+
+function consortiumOf(
+  doubles: readonly KohaDouble[],
+  agreements: readonly object[],
+  owed: 'off' | undefined,
+): Consortium {
+  const served = doubles.map((koha) => ({
+    id: koha.library,
+    kohaUrl: koha.url,
+    webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${koha.library} signs with`)),
+    ...koha.credentials,
+    entry: koha.library === LENDER ? { owed: owed ?? { read: '03:00' } } : {},
+  }));
+  return parseConsortium(buildConsortiumFile(served, { agreements }), consortiumSecrets(served), () => {
+    throw new Error('no file is read');
+  });
+}

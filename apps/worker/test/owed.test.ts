@@ -1,0 +1,236 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { leakGuard } from '@passport/testkit';
+import { CARD, LENDER, type OwedBench, openOwed } from './owed-bench.ts';
+
+const own = leakGuard({ beforeEach, afterEach });
+let bench: OwedBench;
+beforeEach(async () => {
+  bench = own(await openOwed());
+});
+
+const owes = (amount: number, card = CARD): unknown =>
+  bench.lender.putPatron(card, { account_balance: amount });
+const BLOCK = { block_home_over: 10 };
+
+describe('what copies owe', () => {
+  test('is read as numbers by home key, and told to their home only', async () => {
+    const homeKey = bench.put();
+    const other = bench.put('31000000000018', 'lakeside');
+    owes(12.34);
+    owes(5, '31000000000018');
+    bench.lender.putItem('B-1', { checked_out_to: CARD, due_date: '2020-01-31T23:59:00+00:00' });
+    const reading = await bench.read();
+    expect(reading?.rows).toEqual({
+      [homeKey]: { overdues: 1, amount: 1234, over_since_ms: null, restricted: false },
+    });
+    expect(JSON.stringify(reading)).not.toContain(other);
+    expect(bench.restricted()).toEqual([]);
+  });
+
+  test('of a home without an agreement is told nobody', async () => {
+    bench.put();
+    owes(12);
+    const agreements = [{ home: 'lakeside', lending: LENDER }];
+    expect(await bench.read('report', { agreements })).toBeUndefined();
+  });
+
+  test('counts only with a receipt of a copy made there, and not deleted since', async () => {
+    const homeKey = bench.put();
+    owes(12);
+    const [receipt] = bench.receipts.splice(0);
+    if (receipt === undefined) throw new Error('no receipt');
+    const read = async () => (await bench.read()) ?? { rows: {}, unconfirmed: 0 };
+    expect(await read()).toMatchObject({ rows: {}, unconfirmed: 1 });
+    bench.receipts.push({ ...receipt, lending: 'lakeside' });
+    expect(await read()).toMatchObject({ rows: {}, unconfirmed: 1 });
+    bench.receipts.push(receipt);
+    expect(Object.keys((await read()).rows)).toEqual([homeKey]);
+    bench.receipts.push({ ...receipt, what: 'deleted' });
+    expect(await read()).toMatchObject({ rows: {}, unconfirmed: 1 });
+    bench.receipts.push({ ...receipt, eventId: 'scanned again' });
+    expect(Object.keys((await read()).rows)).toEqual([homeKey]);
+  });
+
+  test.each(['midland:0', 'midland:8:9', 'midland:x', 'nowhere:1', 'midland'])(
+    'by a home key such as %s is nobody’s',
+    async (homeKey) => {
+      const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
+      const { patron_id } = bench.lender.putPatron(CARD, {
+        extended_attributes: attributes,
+        account_balance: 50,
+      });
+      bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
+      expect(await bench.read()).toMatchObject({ rows: {}, unconfirmed: 0 });
+    },
+  );
+
+  test('of two copies of one patron is added up', async () => {
+    const homeKey = bench.put();
+    const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
+    const { patron_id } = bench.lender.putPatron('second', {
+      extended_attributes: attributes,
+      account_balance: 2,
+    });
+    bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
+    owes(3);
+    expect((await bench.read())?.rows[homeKey]).toMatchObject({ amount: 500 });
+  });
+});
+
+describe('a restriction at home', () => {
+  test('is set by the second reading that finds more than the agreement allows, and lifted when it is settled', async () => {
+    const homeKey = bench.put();
+    owes(10.01);
+    expect((await bench.read(BLOCK))?.rows[homeKey]).toMatchObject({ restricted: false });
+    expect(bench.restricted()).toEqual([]);
+    expect((await bench.read(BLOCK))?.rows[homeKey]).toMatchObject({ restricted: true });
+    expect(bench.restricted()).toEqual([homeKey]);
+    owes(10);
+    expect((await bench.read(BLOCK))?.rows[homeKey]).toMatchObject({ restricted: false });
+    expect(bench.restricted()).toEqual([]);
+    const lines = bench.logged.filter(({ audit }) => audit === true);
+    expect(lines).toEqual([
+      {
+        audit: true,
+        action: 'restrict',
+        home: 'midland',
+        lending: LENDER,
+        home_key: homeKey,
+        result: 'done',
+      },
+      expect.objectContaining({ action: 'lift restriction', home_key: homeKey }),
+    ]);
+  });
+
+  test('needs two readings nearly a day apart, with no settled one between', async () => {
+    bench.put();
+    owes(11);
+    for (const hours of [24, 1, 1]) await bench.read(BLOCK, { hours });
+    expect(bench.restricted()).toEqual([]);
+    owes(0);
+    await bench.read(BLOCK, { hours: 18 });
+    owes(11);
+    await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([]);
+    await bench.read(BLOCK);
+    expect(bench.restricted()).toHaveLength(1);
+  });
+
+  test('is never set where the agreement only has it reported', async () => {
+    bench.put();
+    owes(9_999);
+    for (let night = 0; night < 3; night += 1) await bench.read('report');
+    expect(bench.restricted()).toEqual([]);
+    expect(bench.homes['midland']?.calls()).toEqual([]);
+  });
+
+  test('is never set without a receipt, whatever the lending library says', async () => {
+    bench.put();
+    owes(9_999);
+    bench.receipts.length = 0;
+    for (let night = 0; night < 3; night += 1) await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([]);
+  });
+
+  test('stays as it is while the lending library cannot be read', async () => {
+    const homeKey = bench.put();
+    owes(11);
+    for (let night = 0; night < 2; night += 1) await bench.read(BLOCK);
+    owes(0);
+    const operation = 'GET /contrib/passport/owed';
+    bench.lender.addFaults([{ operation, times: 1, kind: 'status', status: 503 }]);
+    await expect(bench.read(BLOCK)).rejects.toMatchObject({ library: LENDER });
+    bench.lender.putSettings({ plugin: false });
+    await expect(bench.read(BLOCK)).rejects.toMatchObject({ code: 'no_plugin' });
+    expect(bench.restricted()).toEqual([homeKey]);
+    bench.lender.putSettings({ plugin: true });
+    await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([]);
+  });
+
+  test('touches none of the home library, nor of another lending library', async () => {
+    const homeKey = bench.put();
+    const patron_id = Number(homeKey.split(':')[1]);
+    const midland = bench.homes['midland'];
+    const another = {
+      id: 77,
+      type: 'PASSPORT_OWED',
+      comment: 'Patron Passport: debts at elsewhere',
+      expiration: null,
+    };
+    midland?.putPatron(CARD, { restrictions: [another] });
+    owes(11);
+    expect((await bench.read(BLOCK))?.rows[homeKey]).toMatchObject({ restricted: false });
+    for (const amount of [11, 0, 0]) {
+      owes(amount);
+      await bench.read(BLOCK);
+    }
+    expect(midland?.state().patrons.find((row) => row.patron_id === patron_id)?.['restrictions']).toEqual([
+      another,
+    ]);
+  });
+
+  test('waits for a home that does not answer, and others are restricted meanwhile', async () => {
+    bench.put();
+    const there = bench.put('31000000000018', 'lakeside');
+    owes(11);
+    owes(11, '31000000000018');
+    await bench.read(BLOCK);
+    const fault = { operation: '*', times: 50, kind: 'status', status: 503 } as const;
+    bench.homes['midland']?.addFaults([fault]);
+    await bench.read(BLOCK);
+    expect([bench.restricted(), bench.restricted('lakeside')]).toEqual([[], [there]]);
+    bench.homes['midland']?.clearFaults();
+    await bench.read(BLOCK);
+    expect(bench.restricted()).toHaveLength(1);
+  });
+
+  test('is lifted later where the home did not answer, also when the agreement reports only by then', async () => {
+    bench.put();
+    owes(11);
+    for (let night = 0; night < 2; night += 1) await bench.read(BLOCK);
+    owes(0);
+    bench.homes['midland']?.addFaults([{ operation: '*', times: 50, kind: 'status', status: 503 }]);
+    await bench.read('report');
+    expect(bench.restricted()).toHaveLength(1);
+    bench.homes['midland']?.clearFaults();
+    await bench.read('report');
+    expect(bench.restricted()).toEqual([]);
+  });
+
+  test.each([
+    ['the agreement ends', { agreements: [{ home: 'lakeside', lending: LENDER }] }],
+    ['nothing is read any more', { owed: 'off' }],
+  ] as const)('is lifted when %s', async (_when, how) => {
+    bench.put();
+    owes(11);
+    for (let night = 0; night < 2; night += 1) await bench.read(BLOCK);
+    bench.lender.clearCalls();
+    expect(await bench.read('report', how)).toBeUndefined();
+    expect(bench.restricted()).toEqual([]);
+    expect(bench.lender.calls()).toHaveLength('owed' in how ? 0 : 1);
+  });
+
+  test('is set for no more than 50 patrons in a night', async () => {
+    const cards = Array.from({ length: 52 }, (_, index) => `4100000000${String(index).padStart(4, '0')}`);
+    for (const card of cards) {
+      bench.put(card);
+      owes(11, card);
+    }
+    for (const expected of [0, 50, 52]) {
+      await bench.read(BLOCK);
+      expect(bench.restricted()).toHaveLength(expected);
+    }
+  });
+
+  test('of one record that breaks keeps nobody else from theirs', async () => {
+    bench.put();
+    const second = bench.put('21234000000025');
+    for (const card of [CARD, '21234000000025']) owes(11, card);
+    await bench.read(BLOCK);
+    const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
+    bench.homes['midland']?.addFaults([{ operation, times: 1, kind: 'status', status: 500 }]);
+    await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([second]);
+  });
+});
