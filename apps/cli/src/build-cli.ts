@@ -34,6 +34,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(null, 'export', async () => (await import('./export-data.ts')).exportData),
   loadable(null, 'erase', async () => (await import('./erase-data.ts')).eraseData),
   loadable(null, 'stats', async () => (await import('./stats.ts')).stats),
+  loadable(null, 'owed', async () => (await import('./owed/owed.ts')).owed),
   loadable(null, 'send', async () => (await import('./send-event.ts')).sendEvent),
   loadable(EVENTS, 'list', async () => (await import('./events-list.ts')).eventsList),
   loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),
