@@ -10,7 +10,7 @@ use C4::Context;
 use Koha::Patron ();
 use Passport::TestApi;
 use Passport::TestDatabase;
-use Passport::TestDeletions qw( add_columns );
+use Passport::TestDeletions qw( add_columns add_later_tables );
 use Passport::TestKoha;
 
 my $BASE = '/api/v1/contrib/passport/deletions';
@@ -63,6 +63,27 @@ foreach my $block ( sort keys %KEEPS ) {
             ->json_is( '/blocks'     => [$block] );
         is_deeply( [ left($dbh) ], [ 1, 0 ], 'still there' );
         $t->get_ok("$BASE?patron_ids=1")->json_is( '/patrons/0/blocks' => [$block] );
+    };
+}
+
+my %KEEPS_LATER = (
+    recalls => [ '(patron_id, completed) VALUES (1, %s)', 0, 1 ],
+    bookings => [ '(patron_id, end_date) VALUES (1, %s)', q{'2098-01-01 23:59:00'}, q{'2020-01-01 23:59:00'} ],
+    article_requests => [ '(borrowernumber, status) VALUES (1, %s)',    q{'REQUESTED'}, q{'COMPLETED'} ],
+    illrequests      => [ '(borrowernumber, completed) VALUES (1, %s)', 'NULL',         q{'2020-01-01'} ],
+);
+
+foreach my $table ( sort keys %KEEPS_LATER ) {
+    my ( $values, $open, $ended ) = @{ $KEEPS_LATER{$table} };
+    my $block = $table =~ s{\Aillrequests\z}{ill_requests}r;
+    subtest "$block keep a copy while they are open, where Koha has them" => sub {
+        my ( $t, $dbh ) = api();
+        add_later_tables($dbh);
+        $dbh->do( "INSERT INTO $table " . sprintf $values, $ended );
+        $t->get_ok("$BASE?patron_ids=1")->status_is(200)->json_is( '/patrons/0/blocks' => [] );
+        $dbh->do( "INSERT INTO $table " . sprintf $values, $open );
+        $t->post_ok( $BASE => json => \%COPY )->status_is(409)->json_is( '/blocks' => [$block] );
+        is_deeply( [ left($dbh) ], [ 1, 0 ], 'still there' );
     };
 }
 

@@ -11,7 +11,10 @@ import { isSentAsJson, notJson } from './json-only.ts';
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
 const tag = 'passport';
 
-/** What keeps a patron. The double stores a balance only, and lists as a hidden column `lists`. */
+/** Of these the double stores only how many a patron has, in a hidden column of that name. */
+const COUNTED = ['recalls', 'bookings', 'article_requests', 'ill_requests', 'lists'] as const;
+
+/** What keeps a patron. The double stores a balance only. */
 function blocksOf({ db, settings }: Double, row: PatronRow): string[] {
   const isGuarantor = [...db.patrons.rows()].some((other) => other.hidden['guarantor_id'] === row.patron_id);
   const hasHold = [...db.items.rows()].some(({ hidden }) => {
@@ -24,7 +27,7 @@ function blocksOf({ db, settings }: Double, row: PatronRow): string[] {
     ['credit', row.account_balance < 0],
     ['guarantees', isGuarantor],
     ['holds', hasHold],
-    ['lists', Number(row.hidden['lists'] ?? 0) > 0],
+    ...COUNTED.map((name) => [name, Number(row.hidden[name] ?? 0) > 0] as const),
     ['restriction', restrictedUntil(row) !== null],
     ['protected', row.columns.protected],
     ['staff', row.permissions.size > 0],

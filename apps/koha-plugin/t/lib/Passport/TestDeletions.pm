@@ -8,7 +8,7 @@ use Exporter qw( import );
 
 use Passport::TestDatabase;
 
-our @EXPORT_OK = qw( add_columns );
+our @EXPORT_OK = qw( add_columns add_later_tables );
 
 sub add_columns {
     my ($dbh) = @_;
@@ -36,6 +36,22 @@ sub add_columns {
         'accountlines (borrowernumber INT, amountoutstanding DECIMAL(28, 6))',
         'borrower_relationships (guarantor_id INT, guarantee_id INT)',
         'virtualshelves (owner INT)',
+        );
+
+    return;
+}
+
+# Of later releases, with the columns that are looked at, by their names there.
+sub add_later_tables {
+    my ($dbh) = @_;
+
+    my $ends = Passport::TestDatabase::is_mariadb() ? ' ENGINE=InnoDB' : q{};
+    $dbh->do("CREATE TABLE $_$ends")
+        foreach (
+        'recalls (patron_id INT NOT NULL, completed TINYINT NOT NULL DEFAULT 0)',
+        'bookings (patron_id INT NOT NULL, end_date DATETIME)',
+        'article_requests (borrowernumber INT NOT NULL, status VARCHAR(20) NOT NULL)',
+        'illrequests (borrowernumber INT, completed DATE)',
         );
 
     return;
