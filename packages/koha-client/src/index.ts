@@ -11,12 +11,13 @@ export type { CreateResult, PatronBody } from './create-patron.ts';
 export type { Wanted } from './find-patrons.ts';
 export { createKohaClient } from './koha-client.ts';
 export type { KohaClient, KohaClientOptions, OpenKohaClient } from './koha-client.ts';
-export { KohaError } from './koha-error.ts';
+export { isOfOneRecord, KohaError } from './koha-error.ts';
 export type { Effect, KohaErrorCode, KohaFailure, KohaOperation } from './koha-error.ts';
+export { listPages } from './list-copies.ts';
 export type { CopiesWanted } from './list-copies.ts';
 export type { OwedByCopy, OwedPage } from './owed.ts';
 export { PATRONS_A_PAGE } from './patron-page.ts';
-export type { PatronPage } from './patron-page.ts';
+export type { PagePart, PatronPage } from './patron-page.ts';
 export { parsePatron } from './patron.ts';
 export type { KohaPatron, PatronAttribute } from './patron.ts';
 export {

@@ -17,11 +17,11 @@ import { findItem, findCheckout } from './find-item.ts';
 import { findByAttribute, findByCard, isAttributeTaken, isCardTaken, readPatron } from './find-patrons.ts';
 import type { Wanted } from './find-patrons.ts';
 import { knowsApiKey } from './knows-api-key.ts';
-import { listCopies } from './list-copies.ts';
+import { listPages, readCopies } from './list-copies.ts';
 import type { CopiesWanted } from './list-copies.ts';
 import { readOwed } from './owed.ts';
 import type { OwedPage } from './owed.ts';
-import type { PatronPage } from './patron-page.ts';
+import type { PagePart, PatronPage } from './patron-page.ts';
 import type { KohaPatron } from './patron.ts';
 import { readAbout, reportOutcome } from './plugin-routes.ts';
 import type { PluginAbout } from './plugin-routes.ts';
@@ -51,6 +51,8 @@ export interface KohaClient {
   readPatron(patronId: number, options?: CallOptions): Promise<KohaPatron | null>;
   /** Pages of the patrons with an attribute that begins so, each under its own deadline. */
   listCopies(of: CopiesWanted, options?: CallOptions): AsyncGenerator<PatronPage, void, undefined>;
+  /** One part of that list in one call, for `listPages`. */
+  readCopies(of: CopiesWanted, part: PagePart, options?: CallOptions): Promise<PatronPage>;
   /** Patrons by number, PATRONS_A_PAGE at most; with `changedSince` only those stored anew since then. */
   readPatrons(
     patronIds: readonly number[],
@@ -186,7 +188,11 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     findByCard: (card, wanted, limits) => findByCard(session, card, wanted, limits),
     findByAttribute: (type, value, limits) => findByAttribute(session, type, value, limits),
     readPatron: (patronId, limits) => readPatron(session, patronId, limits),
-    listCopies: (of, limits) => listCopies(session, of, limits),
+    listCopies: (of, limits) =>
+      listPages({ library: options.library, of }, (wanted, part) =>
+        readCopies(session, wanted, part, limits),
+      ),
+    readCopies: (of, part, limits) => readCopies(session, of, part, limits),
     readPatrons: (patronIds, how, limits) => readPatrons(session, patronIds, how, limits),
     createPatron: (body, how, limits) => createPatron(session, descriptions, body, how, limits),
     changePatron: (patronId, body, how, limits) => changePatron(session, patronId, body, how, limits),

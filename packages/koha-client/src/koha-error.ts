@@ -65,6 +65,13 @@ export interface KohaFailure {
   readonly causeCode?: CauseCode | null;
 }
 
+/** Whether a Koha that is there failed at this request: one record of a batch can be the reason. */
+export function isOfOneRecord(error: unknown): error is KohaError {
+  return error instanceof KohaError && OF_ONE_RECORD.has(error.code);
+}
+
+const OF_ONE_RECORD: ReadonlySet<KohaErrorCode> = new Set(['record_refused', 'http_5xx', 'bad_answer']);
+
 const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
   timeout: true,
   unreachable: true,

@@ -1,6 +1,7 @@
 import { KohaError } from './koha-error.ts';
 import { PATRONS_A_PAGE, readPatronPage } from './patron-page.ts';
-import type { PatronPage } from './patron-page.ts';
+import type { PagePart, PatronPage } from './patron-page.ts';
+import { readAroundBroken } from './read-around-broken.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** Pages in sequence of which Koha shows this API user nobody; one of its own has far fewer patrons than that hidden among copies. */
@@ -16,47 +17,64 @@ export interface CopiesWanted {
 }
 
 /**
- * Lists the patrons with such an attribute by Koha's number, a page at a time, each page one call under its own deadline. The next
- * page begins after the last number seen, so that patrons who come or go meanwhile shift nobody out of the list. On 23.11 the
- * attributes of a row can be those of this type only. Throws KohaError; what was passed on before stays true.
+ * Reads one part of the list in one call, as Koha's database compares: whoever lists compares again. On 23.11 the attributes of a row
+ * can be those of this type only. Throws KohaError.
  */
-export async function* listCopies(
+export async function readCopies(
   session: Session,
   { type, prefix, after = 0 }: CopiesWanted,
-  options: CallOptions = {},
+  part: PagePart,
+  options?: CallOptions,
+): Promise<PatronPage> {
+  const where = {
+    'extended_attributes.code': type,
+    'extended_attributes.attribute': { '-like': `${prefix}%` },
+    'me.patron_id': { '>': after },
+  };
+  return readPatronPage(session, where, part, options);
+}
+
+/**
+ * Lists the patrons with such an attribute by Koha's number, a page at a time, each call of `read` under its own deadline. The next
+ * page begins after the last number seen, so that patrons who come or go meanwhile shift nobody out of the list. Goes past records
+ * that Koha fails at. Throws KohaError; what was passed on before stays true.
+ */
+export async function* listPages(
+  { library, of }: { readonly library: string; readonly of: CopiesWanted },
+  read: (of: CopiesWanted, part: PagePart) => Promise<PatronPage>,
 ): AsyncGenerator<PatronPage, void, undefined> {
-  let last = after;
+  let last = of.after ?? 0;
   let page = 1;
   for (;;) {
-    const where = {
-      'extended_attributes.code': type,
-      'extended_attributes.attribute': { '-like': `${prefix}%` },
-      'me.patron_id': { '>': last },
-    };
-    const found = await readPatronPage(session, where, page, options);
-    const ids = [...found.patrons.map(({ patronId }) => patronId), ...found.unreadable];
-    if (ids.some((id) => id <= last)) throw strange(session, 'repeated_page');
-    yield { ...found, patrons: found.patrons.filter((patron) => hasValue(patron.attributes, type, prefix)) };
+    const wanted = { ...of, after: last };
+    const found = await readAroundBroken(page, (part) => read(wanted, part));
+    const ids = numbersOf(found);
+    if (ids.some((id) => id <= last)) throw strange(library, 'repeated_page');
+    yield { ...found, patrons: found.patrons.filter(({ attributes }) => hasValue(attributes, of)) };
     if (found.rows < PATRONS_A_PAGE) return;
     if (ids.length > 0) {
       last = Math.max(...ids);
       page = 1;
     } else {
-      if (page === HIDDEN_PAGES) throw strange(session, 'too_many_pages');
+      if (page === HIDDEN_PAGES) throw strange(library, 'too_many_pages');
       page += 1;
     }
   }
 }
 
+const numbersOf = ({ patrons, unreadable }: PatronPage): number[] => [
+  ...patrons.map(({ patronId }) => patronId),
+  ...unreadable,
+];
+
 function hasValue(
   attributes: PatronPage['patrons'][number]['attributes'],
-  type: string,
-  prefix: string,
+  { type, prefix }: CopiesWanted,
 ): boolean {
   return attributes?.some((each) => each.type === type && each.value?.startsWith(prefix) === true) ?? false;
 }
 
-function strange({ library }: Session, causeCode: 'repeated_page' | 'too_many_pages'): KohaError {
+function strange(library: string, causeCode: 'repeated_page' | 'too_many_pages'): KohaError {
   const operation = 'GET /patrons';
   return new KohaError({ code: 'bad_answer', library, operation, status: 200, effect: 'none', causeCode });
 }

@@ -17,10 +17,11 @@ export async function readPatrons(
   if (patronIds.length > PATRONS_A_PAGE) {
     throw new RangeError(`at most ${PATRONS_A_PAGE} patrons are read at once`);
   }
-  if (patronIds.length === 0) return { patrons: [], unreadable: [], rows: 0 };
+  if (patronIds.length === 0) return { patrons: [], unreadable: [], broken: 0, rows: 0 };
   // Koha converts the time only under the bare name and at the top of the filter.
   const since = changedSince === undefined ? {} : { updated_on: { '>=': changedSince.toISOString() } };
-  const found = await readPatronPage(session, { 'me.patron_id': patronIds, ...since }, 1, options);
+  const whole = { rows: PATRONS_A_PAGE, page: 1 };
+  const found = await readPatronPage(session, { 'me.patron_id': patronIds, ...since }, whole, options);
   const wanted = new Set(patronIds);
   const ids = [...found.patrons.map(({ patronId }) => patronId), ...found.unreadable];
   if (ids.every((id) => wanted.has(id))) return found;

@@ -64,6 +64,25 @@ describe.each(releases)('copies of a Koha %s', (release) => {
     expect(cardsOf(rest)).toEqual(Array.from({ length: 20 }, (_, index) => `C${100 + index}`));
   });
 
+  test('T-25 are listed past a record that Koha fails at', async () => {
+    for (let index = 0; index < 120; index += 1) putCopy(`C${index}`, `midland:${index}`);
+    bench.koha.putPatron('C57', { broken: true });
+    const pages = await pagesOf(bench.client.listCopies(COPIES));
+    expect(pages.map(({ patrons, broken, rows }) => [patrons.length, broken, rows])).toEqual([
+      [99, 1, 100],
+      [20, 0, 20],
+    ]);
+    // The page, its ten parts, the ten rows of one of them, and the next page.
+    expect(bench.calls()).toHaveLength(1 + 10 + 10 + 1);
+  });
+
+  test('are not passed over, many in a row, where Koha fails at all of them', async () => {
+    for (let index = 0; index < 120; index += 1) putCopy(`C${index}`, `midland:${index}`);
+    for (let index = 0; index < 5; index += 1) bench.koha.putPatron(`C${index}`, { broken: true });
+    await expect(pagesOf(bench.client.listCopies(COPIES))).rejects.toMatchObject({ code: 'http_5xx' });
+    expect(bench.calls()).toHaveLength(1 + 1 + 5);
+  });
+
   test('come with the home key, and with all attributes from 24.05 on', async () => {
     putCopy('C1', 'midland:8');
     const [page] = await pagesOf(bench.client.listCopies(COPIES));
@@ -96,6 +115,7 @@ describe.each(releases)('copies of a Koha %s', (release) => {
     expect(await bench.client.readPatrons([idOf('C1') + 4_711])).toEqual({
       patrons: [],
       unreadable: [],
+      broken: 0,
       rows: 0,
     });
     expect((await bench.client.readPatrons([])).patrons).toEqual([]);

@@ -176,9 +176,9 @@ export async function* adoptAt(the: AdoptCase): AsyncGenerator<Adoption, void, u
     return { ...looked, home_key: homeKey, finding: done };
   };
   const wanted = { type: types.passport, prefix: '' };
-  for await (const { patrons, unreadable } of here.listCopies(wanted, { signal: deps.signal })) {
+  for await (const { patrons, unreadable, broken } of here.listCopies(wanted, { signal: deps.signal })) {
     for (const copy of patrons) if (!keyed.has(copy.patronId)) yield await adopt(copy);
-    for (const id of unreadable) {
+    for (const id of [...unreadable, ...Array<null>(broken).fill(null)]) {
       const unknown = { lending: lending.id, patron_id: id, home_key: null, server: null };
       yield { ...unknown, home: null, card: null, finding: 'unreadable' };
     }

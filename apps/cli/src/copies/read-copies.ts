@@ -29,7 +29,7 @@ export async function* readCopies(
       : { type: homeKeyAttribute, prefix: of === undefined ? '' : `${of}:` };
   for await (const page of koha.listCopies(wanted, limits)) {
     yield* page.patrons;
-    yield* page.unreadable.map(() => null);
+    yield* Array<null>(page.unreadable.length + page.broken).fill(null);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Agreement, Library } from '@passport/config';
-import type { KohaPatron, RememberedCopy } from '@passport/koha-client';
+import { type KohaPatron, type RememberedCopy, isOfOneRecord } from '@passport/koha-client';
 import {
   type CopyFinding,
   type RefreshDecision,
@@ -16,7 +16,7 @@ import {
 } from '@passport/patron-rules';
 import type { Encryption } from '@passport/runtime';
 import { hashedFields } from '../remember/copy-memory.ts';
-import { type SweepCall, isOfOneRecord } from './sweep-calls.ts';
+import type { SweepCall } from './sweep-calls.ts';
 
 /** A scan stored the row between our read and our write; twice in a row it does not. */
 const MOST_TRIES = 3;

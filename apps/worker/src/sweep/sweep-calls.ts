@@ -1,4 +1,4 @@
-import { KohaError, type KohaClient } from '@passport/koha-client';
+import { KohaError, type KohaClient, isOfOneRecord } from '@passport/koha-client';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
 
 /** A desk's calls go first: a sweep waits for a moment without any, but not for ever at a library that is never idle. */
@@ -52,12 +52,4 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
 function isOfTheLibrary(error: unknown): boolean {
   if (error instanceof LibraryClosed) return true;
   return error instanceof KohaError && error.retryable && error.effect === 'none' && !isOfOneRecord(error);
-}
-
-/** Whether a Koha that is there failed at this request: one record of a batch can be the reason. */
-export function isOfOneRecord(error: unknown): boolean {
-  return (
-    error instanceof KohaError &&
-    (error.code === 'record_refused' || error.code === 'http_5xx' || error.code === 'bad_answer')
-  );
 }

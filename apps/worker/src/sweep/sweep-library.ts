@@ -3,8 +3,9 @@ import {
   type CopiesWanted,
   type KohaPatron,
   KohaError,
-  PATRONS_A_PAGE,
   type PatronPage,
+  isOfOneRecord,
+  listPages,
 } from '@passport/koha-client';
 import {
   type CopyFinding,
@@ -19,7 +20,8 @@ import type { Encryption } from '@passport/runtime';
 import { LibraryClosed } from '../koha/libraries.ts';
 import { readHomeRecords } from './home-records.ts';
 import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
-import { type SweepCall, isOfOneRecord } from './sweep-calls.ts';
+import { readRememberedRows } from './remembered-rows.ts';
+import type { SweepCall } from './sweep-calls.ts';
 
 /** Gone is who was missing in two full sweeps at least so far apart. */
 const GONE_AFTER_MS = 24 * 3_600_000;
@@ -89,14 +91,12 @@ async function sweepHome(
   const type = pair.lending.copy.homeKeyAttribute;
   if (type === null) return;
   const before = state.copies_before[id] ?? 0;
-  for (;;) {
-    const page = await nextPage({ type, prefix: `${id}:`, after: state.after }, pair.lending, deps);
-    if (page === null) break;
+  const wanted = { type, prefix: `${id}:`, after: state.after };
+  for await (const page of pagesOf(wanted, pair.lending, deps)) {
     await sweepPage(state, home, { page, pair }, deps);
     if (before > 0 && isBlind(state.missing.length, Math.max(before, home.copies))) break;
     state.after = lastOf(page, state.after);
     await deps.save(state);
-    if (isLast(page)) break;
   }
   if (isBlind(state.missing.length, Math.max(before, home.copies))) {
     count(home, 'HOME_BLIND', state.missing.length);
@@ -107,17 +107,13 @@ async function sweepHome(
   home.state = 'done';
 }
 
-const isLast = ({ rows }: PatronPage): boolean => rows < PATRONS_A_PAGE;
-
-/** The next page with somebody on it; null when there is none. */
-function nextPage(of: CopiesWanted, lending: Library, { call }: SweepDeps): Promise<PatronPage | null> {
-  return call(lending.id, async (koha) => {
-    for await (const page of koha.listCopies(of)) {
-      if (page.patrons.length + page.unreadable.length > 0) return page;
-    }
-    return null;
-  });
-}
+/** The pages of a list of copies, each call of it one of the sweep's. */
+const pagesOf = (
+  of: CopiesWanted,
+  { id: library }: Library,
+  { call }: SweepDeps,
+): AsyncIterable<PatronPage> =>
+  listPages({ library, of }, (wanted, part) => call(library, (koha) => koha.readCopies(wanted, part)));
 
 /** Koha's number of the last copy of a page. */
 const lastOf = ({ patrons, unreadable }: PatronPage, before: number): number =>
@@ -131,23 +127,22 @@ async function sweepPage(
 ): Promise<void> {
   const { call } = deps;
   const type = pair.lending.copy.homeKeyAttribute;
-  count(home, 'UNREADABLE', page.unreadable.length);
-  home.copies += page.patrons.length + page.unreadable.length;
+  const unreadable = page.unreadable.length + page.broken;
+  count(home, 'UNREADABLE', unreadable);
+  home.copies += page.patrons.length + unreadable;
   const numbered = page.patrons.map((copy) => ({ copy, number: numberAtHome(copy, pair.home.id, type) }));
   const numbers = [...new Set(numbered.flatMap(({ number }) => number ?? []))];
-  const last = lastOf(page, state.after);
-  const remembered = await call(pair.lending.id, (koha) =>
-    koha.readRememberedCopies({ after: state.after, upTo: last }),
-  );
-  const memory = new Map(remembered?.map((each) => [each.patronId, each]));
+  const ids = page.patrons.map(({ patronId }) => patronId);
+  const memory = await readRememberedRows(call, pair.lending.id, ids);
   const since = state.mode === 'changed' ? changedSince(state) : null;
   const records = await readHomeRecords(call, pair.home.id, numbers, since);
   for (const { copy, number } of numbered) {
     const homeRecord = number === null ? undefined : records.found.get(number);
-    if (number === null || records.unreadable.has(number)) count(home, 'UNREADABLE', 1);
+    const isUnread = memory.unreadable.has(copy.patronId);
+    if (number === null || isUnread || records.unreadable.has(number)) count(home, 'UNREADABLE', 1);
     else if (homeRecord !== undefined) {
       const homeKey = homeKeyOf(pair.home.id, number);
-      const the = { copy, homeRecord, homeKey, remembered: memory.get(copy.patronId) ?? null };
+      const the = { copy, homeRecord, homeKey, remembered: memory.found.get(copy.patronId) ?? null };
       const { dry_run: dryRun, id: sweepId } = state;
       add(home, await refreshCopy(the, pair, { ...deps, dryRun, sweepId }));
     } else if (since === null) state.missing.push(homeKeyOf(pair.home.id, number));
@@ -206,25 +201,26 @@ async function hasOtherNumber(homeKey: string, pair: CopyPair, { call }: SweepDe
   return found.some((each) => !isCopy(each, types) && homeKeyOf(home.id, each.patronId) !== homeKey);
 }
 
+/** Whoever may write patron attributes can write anything there; only what can be a library's id gets into a report. */
+const HOME_KEY = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):[1-9]\d{0,14}$/;
+const NO_HOME_KEY = '?';
+
 /** Counts the copies whose home key names no library that they may come from: one that left, or was renamed. */
 async function countUnknown(state: Moving<SweepState>, lending: Library, deps: SweepDeps): Promise<void> {
   const type = lending.copy.homeKeyAttribute;
   if (type === null) return;
   const unknown = new Map<string, SweptHome>();
-  for (let after = 0; ;) {
-    const page = await nextPage({ type, prefix: '', after }, lending, deps);
-    if (page === null) break;
+  for await (const page of pagesOf({ type, prefix: '' }, lending, deps)) {
     for (const { attributes } of page.patrons) {
-      const [id = ''] = (attributes?.find((each) => each.type === type)?.value ?? '').split(':');
+      const value = attributes?.find((each) => each.type === type)?.value ?? '';
+      const [, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
       if (id in state.homes) continue;
       const home = unknown.get(id) ?? unknownHome();
       home.copies += 1;
       count(home, 'HOME_UNKNOWN', 1);
       unknown.set(id, home);
     }
-    after = lastOf(page, after);
     await deps.save(state);
-    if (isLast(page)) break;
   }
   state.homes = { ...state.homes, ...Object.fromEntries(unknown) };
 }

@@ -37,6 +37,7 @@ export function patronSource(double: Double, user: PatronRow, embeds: readonly s
       if (column === 'debarred') return restrictedUntil(row);
       return Object.hasOwn(row.columns, column) ? row.columns[column] : row.hidden[column];
     },
+    isBroken: ({ hidden }) => hidden['broken'] === true,
     isAmbiguous: (name) => isAmbiguous(embeds, patronNameByColumn.get(name) ?? name),
     convert: (column, value) => convertDate(double, column, value),
     candidates: (condition) => {

@@ -25,6 +25,7 @@ export function listAnswer<Row>(
   const page = parsePage(call.query, call.double.settings.preferences.RESTdefaultPageSize);
   const rows =
     page.size === -1 ? sorted : sorted.slice((page.number - 1) * page.size, page.number * page.size);
+  if (rows.some((row) => source.isBroken?.(row) === true)) return crash();
   return ok(
     rows.map((row) => render(row, condition)),
     {

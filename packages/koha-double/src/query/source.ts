@@ -24,6 +24,8 @@ export interface Source<Row> {
   rewrite?(query: unknown): { readonly query: unknown } | null;
   /** The rows that an index gives for a condition, a superset of those that match, or null: look at all. */
   candidates?(condition: Condition): Iterable<Row> | null;
+  /** Whether Koha fails at each list that contains the row. */
+  isBroken?(row: Row): boolean;
   /** Combinations of joined rows of `row` for these dotted columns; the condition must hold for one of them. */
   joined?(row: Row, columns: ReadonlySet<string>): Iterable<Read>;
 }
