@@ -72,6 +72,15 @@ describe('a sweep that meets what it cannot read, or cannot trust', () => {
     expect(emailOf(bench, cardOf('midland', 0))).toBe('p0@midland.example');
   });
 
+  test('T-27 is nobody where a home answers for none of its few copies', async () => {
+    const bench = await open(2);
+    for (const index of [0, 1]) bench.homes['midland']?.deletePatron(cardOf('midland', index));
+    for (const atMs of [NOW, NOW + 2 * DAY_MS]) {
+      const { homes } = await bench.sweep({ atMs });
+      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_BLIND: 2 } });
+    }
+  });
+
   test('what is no home key is counted, and is not in the report', async () => {
     const bench = await open(1);
     for (const value of ['21234000000017', 'Ada Okafor', 'hill\u202etop:1']) {

@@ -202,3 +202,12 @@ export function refreshBody(copy: KohaPatron, change: Readonly<Record<string, st
 export function isBlind(missing: number, all: number): boolean {
   return missing > Math.max(10, all * 0.02);
 }
+
+/**
+ * Whether a home that was requested for all of its copies answered for none. Of a handful of copies too few can be missing for
+ * `isBlind`; but an API user that lost a permission, or a branch that hides its patrons, is likelier than that all of them left on the
+ * same day. One copy alone says nothing.
+ */
+export function isNobodyShown(missing: number, copies: number): boolean {
+  return missing === copies && copies > 1;
+}

@@ -6,6 +6,7 @@ import {
   buildPatronCopy,
   decideRefresh,
   isBlind,
+  isNobodyShown,
   refreshBody,
   wantedValues,
   writtenText,
@@ -294,4 +295,14 @@ test('equal values of two patrons, two fields or two libraries are remembered di
   ];
   expect(new Set(texts).size).toBe(4);
   expect(writtenText(at, 'city', null)).toBe(writtenText(at, 'city', ' '));
+});
+
+test.each([
+  [0, 0, false],
+  [1, 1, false],
+  [2, 2, true],
+  [10, 10, true],
+  [9, 10, false],
+])('%i of %i copies that were not answered: the home shows nobody: %s', (missing, copies, expected) => {
+  expect(isNobodyShown(missing, copies)).toBe(expected);
 });

@@ -11,6 +11,7 @@ import {
   type CopyFinding,
   homeKeyOf,
   isBlind,
+  isNobodyShown,
   isCopy,
   libraryById,
   passportTypes,
@@ -98,7 +99,8 @@ async function sweepHome(
     state.after = lastOf(page, state.after);
     await deps.save(state);
   }
-  if (isBlind(state.missing.length, Math.max(before, home.copies))) {
+  const all = Math.max(before, home.copies);
+  if (isBlind(state.missing.length, all) || isNobodyShown(state.missing.length, home.copies)) {
     count(home, 'HOME_BLIND', state.missing.length);
     home.state = 'blind';
     return;
