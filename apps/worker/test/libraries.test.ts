@@ -207,6 +207,47 @@ describe('work beside the story', () => {
   });
 });
 
+describe('a sweep', () => {
+  const swept = (libraries: Libraries, code?: KohaErrorCode) =>
+    libraries.callForSweep('midland', () =>
+      code === undefined ? Promise.resolve('read') : Promise.reject(kohaError(code)),
+    );
+  const reported = (libraries: Libraries, code?: KohaErrorCode) =>
+    libraries.callBeside('midland', () =>
+      code === undefined ? Promise.resolve('told') : Promise.reject(kohaError(code)),
+    );
+
+  test('that fails delays neither scans nor reports, and is left alone itself', async () => {
+    const { libraries } = bench();
+    for (let n = 0; n < 5; n += 1) await swept(libraries, 'http_5xx').catch(() => undefined);
+    await expect(swept(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+    expect(libraries.reportCircuit('midland')).toMatchObject({ isOpen: false });
+    await expect(reported(libraries)).resolves.toBe('told');
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+
+  test('that works closes no circuit of the reports, and is not stopped by it', async () => {
+    const { libraries } = bench();
+    for (let n = 0; n < 5; n += 1) await reported(libraries, 'http_5xx').catch(() => undefined);
+    await expect(swept(libraries)).resolves.toBe('read');
+    expect(libraries.reportCircuit('midland')).toMatchObject({ isOpen: true, sinceSuccessMs: null });
+  });
+
+  test('that is refused for one record or permission goes on', async () => {
+    const { libraries } = bench();
+    for (let n = 0; n < 9; n += 1) await swept(libraries, 'record_refused').catch(() => undefined);
+    await expect(swept(libraries)).resolves.toBe('read');
+  });
+
+  test('tries an open library, since perhaps nobody else will', async () => {
+    const { libraries, clock } = await opened();
+    await expect(swept(libraries)).rejects.toBeInstanceOf(LibraryClosed);
+    clock.forward(1_000);
+    await expect(swept(libraries)).resolves.toBe('read');
+    await expect(succeed(libraries)).resolves.toBe('ok');
+  });
+});
+
 describe('a library that asks for patience', () => {
   const tired =
     (retryAfterMs: number, code: KohaErrorCode = 'rate_limited') =>

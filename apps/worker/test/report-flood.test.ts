@@ -58,6 +58,7 @@ function librariesOf(tries: string[]): Libraries {
   const seen = (library: string) => ({ isOpen: library === 'alder', isDue: false, sinceSuccessMs: null });
   return {
     call: () => Promise.reject(new Error('no call is made')),
+    callForSweep: () => Promise.reject(new Error('no call is made')),
     capabilities: () => Promise.reject(new Error('no call is made')),
     prepare: () => undefined,
     callBeside: (library) => {

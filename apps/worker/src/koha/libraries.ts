@@ -28,6 +28,8 @@ export interface Libraries {
    * A refusal counts as a failure there: a plugin that is missing is tried now and then, and not by each report.
    */
   callBeside<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
+  /** The same for a sweep over copies: its failures open a circuit of its own, and delay neither scan nor report. */
+  callForSweep<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   /**
    * What a Koha's own description allows. It is nearly always remembered, so it says nothing about whether the library is
    * there; a failure to read it does. Throws KohaError or LibraryClosed.
@@ -117,6 +119,13 @@ export function buildLibraries(
       place.lastReport = monotonicNow();
       return result;
     },
+    async callForSweep(library, work) {
+      const place = accessOf(library);
+      const breaker = place.main.circuit.isOpen ? place.main : place.sweep;
+      const result = await through(place, breaker, () => work(place.koha), { record });
+      place.sweep.circuit.succeeded();
+      return result;
+    },
     capabilities,
     prepare(library) {
       const { koha, main, backOff } = accessOf(library);
@@ -148,8 +157,9 @@ interface LibraryAccess {
   readonly main: Breaker;
   /** Of the work beside the workflow: a plugin that hangs says nothing of its library. */
   readonly beside: Breaker;
+  readonly sweep: Breaker;
   readonly backOff: BackOff;
-  /** Hears of each failure that is not a report's, before the circuit does. */
+  /** Hears of each failure of a scan's call, before the circuit does. */
   readonly failed: (error: KohaError) => void;
   lastSuccess: number | null;
   lastReport: number | null;
@@ -168,20 +178,19 @@ function buildAccess(
   watch: LibraryWatch,
 ): LibraryAccess {
   const changed = (isOpen: boolean): void => watch.circuitChanged(library, isOpen);
+  const breaker = (onChange: (isOpen: boolean) => void, longestPauseMs?: number): Breaker => ({
+    circuit: buildCircuit(monotonicNow, onChange, {
+      random,
+      ...(longestPauseMs === undefined ? {} : { longestPauseMs }),
+    }),
+    silence: buildSilence(monotonicNow, () => koha.inFlight),
+  });
   return {
     library,
     koha,
-    main: {
-      circuit: buildCircuit(monotonicNow, changed, { random }),
-      silence: buildSilence(monotonicNow, () => koha.inFlight),
-    },
-    beside: {
-      circuit: buildCircuit(monotonicNow, () => undefined, {
-        random,
-        longestPauseMs: LONGEST_PAUSE_BESIDE_MS,
-      }),
-      silence: buildSilence(monotonicNow, () => koha.inFlight),
-    },
+    main: breaker(changed),
+    beside: breaker(() => undefined, LONGEST_PAUSE_BESIDE_MS),
+    sweep: breaker(() => undefined),
     backOff: buildBackOff(monotonicNow),
     failed: (error) => watch.failed(library, error),
     lastSuccess: null,

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 2_000;
 const PAUSES_MS = [1_000, 4_000, 15_000] as const;
 
 export interface SweepCallDeps {
-  readonly libraries: Pick<Libraries, 'callBeside'>;
+  readonly libraries: Pick<Libraries, 'callForSweep'>;
   /** Whether calls of others are under way at a library, or wait there. */
   readonly isBusy: (library: string) => boolean;
   readonly pause: (ms: number) => Promise<void>;
@@ -22,7 +22,7 @@ export type SweepCall = <T>(library: string, work: (koha: KohaClient) => Promise
 
 /**
  * Builds the way a sweep calls a Koha: one call at a time, under the library's cap like every other, after the desks', with a pause
- * after each, and again after a pause where the library did not answer. Its failures open no circuit of the desks'.
+ * after each, and again after a pause where the library did not answer. Its failures open no circuit but its own.
  */
 export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
   const { libraries, isBusy, pause, monotonicNow, signal } = deps;
@@ -36,7 +36,7 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
       await giveWay(library);
       const startedAt = monotonicNow();
       try {
-        return await libraries.callBeside(library, work);
+        return await libraries.callForSweep(library, work);
       } catch (error) {
         const pauseMs = PAUSES_MS[tries];
         if (pauseMs === undefined || !isOfTheLibrary(error)) throw error;
