@@ -112,7 +112,7 @@ export async function startWorker(
   const endCheck = buildEndCheck({ breaks, pause, deadline, log });
   const claimCreate = buildClaimCreate(connection);
   const taking = { connection, concurrency, load, retention, work, writeActive, claimCreate, endCheck };
-  const swept = { ...kohas, consortium, keys: config.keys, connection, redis, pause, monotonicNow, now, log };
+  const swept = { ...kohas, ...sources, consortium, keys: config.keys, connection, redis, now, log };
   const sweeps = await startSweepWorker(swept);
   lifecycle.own('sweeps', () => sweeps.close());
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type SweepJobs, openSweepQueue, readSweep } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
@@ -42,6 +43,7 @@ async function startWorkers(
       isBusy: () => false,
       pause: () => Promise.resolve(),
       monotonicNow: () => performance.now(),
+      newId: randomUUID,
       now: Date.now,
       log,
     });

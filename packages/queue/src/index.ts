@@ -79,16 +79,15 @@ export {
 export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
+export { type SweepLock, openSweepLock } from './sweep-lock.ts';
 export {
   type SweepJob,
   type SweepJobs,
   type SweepState,
   type SweptHome,
-  holdSweep,
   noteMissing,
   openSweepQueue,
   readSweep,
-  releaseSweep,
   sweepJobSchema,
   writeSweep,
 } from './sweeps.ts';

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, SWEEPS, sweepKey, sweepLockKey, sweepMissingKey } from './keys.ts';
+import { QUEUE_PREFIX, SWEEPS, sweepKey, sweepMissingKey } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 import type { OwedJob } from './owed.ts';
 
@@ -78,19 +78,6 @@ export async function readSweep(redis: Redis, library: string, isDry: boolean): 
 
 export async function writeSweep(redis: Redis, state: SweepState): Promise<void> {
   await redis.set(sweepKey(state.library, state.dry_run), JSON.stringify(state), 'EX', LIFE_SECONDS);
-}
-
-/** True while this sweep is the only one of its library, for so long; call it again before that ends. */
-export async function holdSweep(redis: Redis, library: string, id: string, lifeMs: number): Promise<boolean> {
-  const key = sweepLockKey(library);
-  if ((await redis.set(key, id, 'PX', lifeMs, 'NX')) !== null) return true;
-  if ((await redis.get(key)) !== id) return false;
-  await redis.pexpire(key, lifeMs);
-  return true;
-}
-
-export async function releaseSweep(redis: Redis, library: string): Promise<void> {
-  await redis.del(sweepLockKey(library));
 }
 
 /**

@@ -6,11 +6,10 @@ import {
   SWEEPS,
   type SweepJob,
   type SweepState,
-  holdSweep,
   noteMissing,
+  openSweepLock,
   openSweepQueue,
   readSweep,
-  releaseSweep,
   sweepJobSchema,
   writeSweep,
 } from '@passport/queue';
@@ -20,13 +19,12 @@ import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
 import { copiesOf } from './copies-before.ts';
 import { buildSweepCalls } from './sweep-calls.ts';
 import { sweepLibrary } from './sweep-library.ts';
+import { type HeldLock, underSweepLock } from './under-sweep-lock.ts';
 
 /** A dead worker's sweep goes on elsewhere within a minute. */
 const LOCK_MS = 30_000;
 const STALLED_INTERVAL_MS = 15_000;
 const MOST_STALLS = 1_000;
-/** Longer than a page takes, pauses included: whoever lost the lock stops at its next page. */
-const HOLD_MS = 180_000;
 const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
 
 export interface SweepWorkerDeps {
@@ -35,9 +33,11 @@ export interface SweepWorkerDeps {
   readonly redis: Redis;
   readonly libraries: Libraries;
   readonly keys: WorkerConfig['keys'];
+  /** Whether calls of this process are under way at a library, or wait there. */
   readonly isBusy: (library: string) => boolean;
   readonly pause: (ms: number) => Promise<void>;
   readonly monotonicNow: () => number;
+  readonly newId: () => string;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -59,7 +59,9 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close()
       }
       // A job keeps its id when it is run again. Its name beside what was written has no colons.
       const id = (job.id ?? '').replaceAll(/[^\w-]/g, '-');
-      await runSweep(id, wanted.data, stopping.signal, deps);
+      const lock = openSweepLock(redis, { library: wanted.data.library, sweep: id, run: deps.newId() });
+      const held = { stopping: stopping.signal, monotonicNow: deps.monotonicNow };
+      await underSweepLock(lock, held, (holding) => runSweep(id, wanted.data, holding, deps));
     },
     {
       connection,
@@ -107,23 +109,17 @@ async function scheduleSweeps(
 async function runSweep(
   id: string,
   wanted: SweepJob,
-  signal: AbortSignal,
+  { signal, assertHeld }: HeldLock,
   deps: SweepWorkerDeps,
 ): Promise<void> {
   const { consortium, redis, libraries, now, log } = deps;
   const { library } = wanted;
   const lending = consortium.libraries.find((each) => each.id === library);
   if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
-  const hold = async (): Promise<void> => {
-    signal.throwIfAborted();
-    if (!(await holdSweep(redis, library, id, HOLD_MS)))
-      throw new Error('another sweep of this library runs');
-  };
-  await hold();
   const before = await readSweep(redis, library, wanted.dry_run);
   const state = before?.id === id && before.ended_ms === null ? before : newSweep(id, wanted, before, deps);
   const save = async (next: SweepState): Promise<void> => {
-    await hold();
+    await assertHeld();
     await writeSweep(redis, next);
   };
   await save(state);
@@ -145,7 +141,6 @@ async function runSweep(
       throw new Error(`${error.library}: ${error.code}`);
     throw error;
   });
-  await releaseSweep(redis, library);
   log.info({ audit: true, action: 'sweep ended', lending: library, sweep: id }, 'sweep ended');
 }
 

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openSweepLock } from '@passport/queue';
+import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
+import { startRedis, waitFor } from '@passport/testkit';
+import { type HeldLock, underSweepLock } from '../src/sweep/under-sweep-lock.ts';
+
+const KEY = '{passport}:sweep-lock:riverside';
+const log = createLogger({ name: 'test', level: 'silent' });
+
+let server: Awaited<ReturnType<typeof startRedis>>;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
+  await untilRedisReady(redis, 2_000);
+});
+beforeEach(() => redis.flushall());
+afterAll(async () => {
+  await closeRedis(redis);
+  await server.stop();
+});
+
+const lockOf = (run: string, sweep = 'sweep_1') => openSweepLock(redis, { library: 'riverside', sweep, run });
+const hold = (
+  run: string,
+  work: (held: HeldLock) => Promise<void>,
+  { lifeMs = 300, now = () => performance.now(), stopping = new AbortController().signal } = {},
+) => underSweepLock(lockOf(run), { monotonicNow: now, stopping, lifeMs, extendEachMs: 20 }, work);
+const untilLost = ({ signal }: HeldLock) =>
+  waitFor('the lock to be lost', () => signal.aborted || undefined, { timeoutMs: 2_000 });
+
+test('work that takes longer than the life of the lock has it to its end, and nobody else', async () => {
+  await hold('one', async ({ signal }) => {
+    const since = performance.now();
+    await waitFor('three lives to pass', () => performance.now() - since > 900 || undefined);
+    expect(await lockOf('two', 'sweep_2').take(1_000)).toBe(false);
+    expect(signal.aborted).toBe(false);
+  });
+  expect(await redis.exists(KEY)).toBe(0);
+});
+
+test('another sweep waits, and a newer run of the same takes over: the older one stops and releases nothing', async () => {
+  await hold('one', async (held) => {
+    await expect(
+      underSweepLock(
+        lockOf('x', 'sweep_2'),
+        { monotonicNow: () => 0, stopping: held.signal },
+        async () => undefined,
+      ),
+    ).rejects.toThrow('another sweep of this library runs');
+    expect(await lockOf('two').take(60_000)).toBe(true);
+    await untilLost(held);
+    await expect(held.assertHeld()).rejects.toThrow('lost');
+  });
+  expect(await redis.get(KEY)).toBe('sweep_1 two');
+});
+
+test('a lock that is gone is not taken again: somebody may have ended the sweep since', async () => {
+  await hold('one', async (held) => {
+    await redis.del(KEY);
+    await expect(held.assertHeld()).rejects.toThrow('lost');
+    expect(held.signal.aborted).toBe(true);
+  });
+});
+
+test('stops in time where Redis does not take the extension, well before the lock ends', async () => {
+  let skippedMs = 0;
+  const lifeMs = 60_000;
+  await hold(
+    'one',
+    async (held) => {
+      skippedMs = lifeMs / 2 + 1;
+      await untilLost(held);
+      expect(await redis.pttl(KEY)).toBeGreaterThan(lifeMs / 2);
+    },
+    { lifeMs, now: () => performance.now() + skippedMs },
+  );
+});
+
+test('stops with its process', async () => {
+  const stopping = new AbortController();
+  await hold(
+    'one',
+    async ({ signal }) => {
+      stopping.abort(new Error('stopping'));
+      expect(signal.aborted).toBe(true);
+    },
+    { stopping: stopping.signal },
+  );
+  expect(await redis.exists(KEY)).toBe(0);
+});
