@@ -81,7 +81,7 @@ export async function openSweep(homeIds: readonly string[], redis: Redis): Promi
   const signal = new AbortController().signal;
   const call = buildSweepCalls({
     libraries,
-    isBusy: () => false,
+    isBusy: () => Promise.resolve(false),
     pause,
     monotonicNow: clock.monotonicNow,
     signal,

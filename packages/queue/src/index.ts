@@ -79,6 +79,7 @@ export {
 export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
+export { librariesWithActiveScans } from './active-scans.ts';
 export { type SweepLock, openSweepLock } from './sweep-lock.ts';
 export {
   type SweepJob,

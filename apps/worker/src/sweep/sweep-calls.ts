@@ -10,8 +10,8 @@ const PAUSES_MS = [1_000, 4_000, 15_000] as const;
 
 export interface SweepCallDeps {
   readonly libraries: Pick<Libraries, 'callForSweep'>;
-  /** Whether calls of others are under way at a library, or wait there. */
-  readonly isBusy: (library: string) => boolean;
+  /** Whether a desk needs this library now. */
+  readonly isBusy: (library: string) => Promise<boolean>;
   readonly pause: (ms: number) => Promise<void>;
   readonly monotonicNow: () => number;
   readonly signal: AbortSignal;
@@ -28,7 +28,7 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
   const { libraries, isBusy, pause, monotonicNow, signal } = deps;
   const giveWay = async (library: string): Promise<void> => {
     const until = monotonicNow() + GIVE_WAY_MS;
-    while (isBusy(library) && monotonicNow() < until) await pause(LOOK_EVERY_MS);
+    while (monotonicNow() < until && (await isBusy(library))) await pause(LOOK_EVERY_MS);
   };
   return async (library, work) => {
     for (let tries = 0; ; tries += 1) {

@@ -17,7 +17,8 @@ import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
 import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
 import { copiesOf } from './copies-before.ts';
-import { buildSweepCalls } from './sweep-calls.ts';
+import { buildDeskActivity } from './desk-activity.ts';
+import { type SweepCall, buildSweepCalls } from './sweep-calls.ts';
 import { sweepLibrary } from './sweep-library.ts';
 import { type HeldLock, underSweepLock } from './under-sweep-lock.ts';
 
@@ -55,7 +56,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close()
     async (job) => {
       const wanted = sweepJobSchema.safeParse(job.data);
       if (!wanted.success) {
-        return doOwedJob(job.data, { ...deps, call: buildSweepCalls({ ...deps, signal: stopping.signal }) });
+        return doOwedJob(job.data, { ...deps, call: callsUntil(stopping.signal, deps) });
       }
       // A job keeps its id when it is run again. Its name beside what was written has no colons.
       const id = (job.id ?? '').replaceAll(/[^\w-]/g, '-');
@@ -85,6 +86,9 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close()
     },
   };
 }
+
+const callsUntil = (signal: AbortSignal, deps: SweepWorkerDeps): SweepCall =>
+  buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal });
 
 /** One job scheduler for each library that is swept, and none for others: a schedule fires once, however many workers there are. */
 async function scheduleSweeps(
@@ -131,7 +135,7 @@ async function runSweep(
   await sweepLibrary(state, {
     ...deps,
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
-    call: buildSweepCalls({ ...deps, signal }),
+    call: callsUntil(signal, deps),
     accepts: (property) => patronProperties.has(property),
     save,
     noteMissing: (home, homeKeys) => noteMissing(redis, { library, home }, homeKeys, now()),

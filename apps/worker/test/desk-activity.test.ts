@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { QUEUE_PREFIX, SCANS, LenientWorker, addScans, openScanQueue } from '@passport/queue';
+import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
+import { startRedis } from '@passport/testkit';
+import { jobData } from './builders.ts';
+import { buildDeskActivity } from '../src/sweep/desk-activity.ts';
+import { buildSweepCalls } from '../src/sweep/sweep-calls.ts';
+
+const log = createLogger({ name: 'test', level: 'silent' });
+
+let server: Awaited<ReturnType<typeof startRedis>>;
+let redis: Redis;
+beforeAll(async () => {
+  server = await startRedis();
+  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
+  await untilRedisReady(redis, 2_000);
+});
+beforeEach(() => redis.flushall());
+afterAll(async () => {
+  await closeRedis(redis);
+  await server.stop();
+});
+
+/** Patrons of midland may borrow at riverside, and nobody else anywhere. */
+const consortium = {
+  agreements: {
+    lendersOf: (home: string) => new Set(home === 'midland' ? ['riverside'] : []),
+  },
+} as never;
+const activity = (isBusy = false) => buildDeskActivity({ consortium, redis, isBusy: () => isBusy });
+
+/** A scan of this library that some other worker works on while `meanwhile` is done, as BullMQ itself notes it. */
+async function whileScanned(library: string, meanwhile: () => Promise<void>): Promise<void> {
+  const connection = createRedis(server.url, { role: 'worker', log, name: 'another worker' });
+  await untilRedisReady(connection, 2_000);
+  const queue = openScanQueue(redis);
+  const options = { connection, prefix: QUEUE_PREFIX, autorun: false, skipVersionCheck: true };
+  const worker = new LenientWorker(SCANS, null, options);
+  try {
+    await addScans(queue, [{ job: jobData({ library }), priority: 1 }]);
+    const job = await worker.getNextJob('hand', { block: false });
+    expect(job?.name).toBe(library);
+    await meanwhile();
+    await job?.moveToCompleted(null, 'hand', false);
+  } finally {
+    await worker.close();
+    await queue.close();
+    await closeRedis(connection);
+  }
+}
+
+test('a scan that another worker works on makes its lending library busy, and the homes it may call', async () => {
+  const isBusy = activity();
+  await whileScanned('riverside', async () => {
+    expect(await Promise.all(['riverside', 'midland', 'lakeside'].map(isBusy))).toEqual([true, true, false]);
+  });
+  expect(await Promise.all(['riverside', 'midland'].map(isBusy))).toEqual([false, false]);
+});
+
+test('calls of this process count without a look into Redis', async () => {
+  expect(await activity(true)('lakeside')).toBe(true);
+});
+
+test('a sweep lets the desks of another worker go first, for five seconds at the most', async () => {
+  let nowMs = 0;
+  const called: number[] = [];
+  const call = buildSweepCalls({
+    libraries: {
+      callForSweep: (_library, work) => {
+        called.push(nowMs);
+        return work(undefined as never);
+      },
+    },
+    isBusy: activity(),
+    pause: (ms) => {
+      nowMs += ms;
+      return Promise.resolve();
+    },
+    monotonicNow: () => nowMs,
+    signal: new AbortController().signal,
+  });
+  await whileScanned('riverside', () => call('midland', () => Promise.resolve()));
+  await call('midland', () => Promise.resolve());
+  expect(called).toEqual([5_000, 5_000]);
+});
