@@ -78,6 +78,23 @@ describe.each(['23.11', '25.11'] as const)('adopt at a Koha %s', (release) => {
     expect(text.err).toContain('unknown server: "ServerC"');
   });
 
+  test('names of servers are cleaned and cut: whoever may write patron attributes wrote them', async () => {
+    bench.put('riverside', 'C-1', olderCopy(`Server\u202e\u0007C${'x'.repeat(200)}`));
+    const { out, err } = await bench.run(ADOPT);
+    expect(err).toContain(`unknown server: "Server C${'x'.repeat(52)}"`);
+    expect(out + err).not.toContain('x'.repeat(53));
+    const ran = await bench.json(ADOPT);
+    expect(JSON.stringify(ran.copies)).not.toContain('x'.repeat(53));
+    expect(ran).toMatchObject({ unknown_servers: [`Server C${'x'.repeat(52)}`] });
+  });
+
+  test('more names of servers than a person reads are counted', async () => {
+    for (let index = 0; index < 25; index += 1) bench.put('riverside', `C-${index}`, olderCopy(`S${index}`));
+    const { err } = await bench.run(ADOPT);
+    expect(err.match(/unknown server: /g)).toHaveLength(20);
+    expect(err).toContain('and 5 other unknown servers');
+  });
+
   test('people marry, and what one of two records lacks speaks neither way', async () => {
     const born = { date_of_birth: '1990-01-01' };
     bench.put('midland', 'MARRIED', { surname: 'Planted-New', ...born });

@@ -2,7 +2,9 @@ import type { Consortium, Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { KohaError, sameCard } from '@passport/koha-client';
 import {
+  cleanText,
   copyCategoriesOf,
+  fitText,
   homeKeyOf,
   isCopy,
   isInForeignCategory,
@@ -36,6 +38,12 @@ export type AdoptFinding =
   | 'home_down'
   | 'failed'
   | Exclude<Written, 'written'>;
+
+/** The longest name of a server that is shown. */
+const LONGEST_SERVER = { characters: 60 };
+
+/** A server's name as it may be shown: it is text of whoever may write patron attributes at the lending library. */
+const shownServer = (name: string): string => fitText(cleanText(name), LONGEST_SERVER);
 
 /** A copy without a home key and what is found of it. `card` was looked up at `home`; it goes into a hash and nowhere else. */
 export interface Adoption extends PlannedCopy<AdoptFinding> {
@@ -157,9 +165,14 @@ export async function* adoptAt(the: AdoptCase): AsyncGenerator<Adoption, void, u
   const lookUp = buildHomeLookUps(the);
   const allTypes = passportTypes(consortium);
   const adopt = async (copy: KohaPatron): Promise<Adoption> => {
-    const server = attributeOf(copy, types.passport)?.value?.trim() ?? null;
-    const known = { lending: lending.id, patron_id: copy.patronId, home_key: null, server };
-    const home = homes.get(server ?? '');
+    const name = attributeOf(copy, types.passport)?.value?.trim() ?? '';
+    const known = {
+      lending: lending.id,
+      patron_id: copy.patronId,
+      home_key: null,
+      server: shownServer(name),
+    };
+    const home = homes.get(name);
     if (home === undefined) return { ...known, home: null, card: null, finding: 'unknown_server' };
     const against = decideHere(copy, lending);
     if (against !== null) return { ...known, home: home.id, card: null, finding: against };

@@ -40,6 +40,9 @@ const MEANINGS: Meanings<AdoptFinding> = {
   failed: { says: 'the lending Koha did not answer: repeat the command' },
 };
 
+/** More names on the terminal say no more; `--json` has all. */
+const MOST_SERVERS = 20;
+
 /** `ServerB=midland`, any number of them. */
 export function parseMap(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
   const at = text.lastIndexOf('=');
@@ -122,7 +125,9 @@ export const copiesAdopt: CommandDraft<AdoptOptions> = {
     } finally {
       kohas.close();
     }
-    for (const server of servers) report.progress(`unknown server: "${server}"`);
+    for (const server of [...servers].slice(0, MOST_SERVERS)) report.progress(`unknown server: "${server}"`);
+    if (servers.size > MOST_SERVERS)
+      report.progress(`and ${servers.size - MOST_SERVERS} other unknown servers`);
     const shown = copies.map(({ lending: place, patron_id, home_key, server, finding }) => ({
       lending: place,
       patron_id,
