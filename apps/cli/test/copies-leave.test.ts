@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { StartedRedis } from '@passport/testkit';
+import { startRedis } from '@passport/testkit';
 import type { CopiesBench } from './copies-fixture.ts';
 import { startCopiesBench } from './copies-fixture.ts';
+import { jsonOf, passport } from './run-cli.ts';
 
 // On 23.11 a list by attribute has the matching ones only.
 describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
@@ -21,6 +24,11 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
     ],
     ...more,
   });
+  /** A copy that the service has written into. */
+  const putCopy = (card: string, homeKey: string, more: object = {}): void => {
+    const id = bench.put('riverside', card, copyOf(homeKey, more));
+    bench.doubles.riverside.putCopy({ patron_id: id, version: 0, home_key: homeKey, fields: {} });
+  };
   const expiryOf = (card: string) => bench.doubles.riverside.state(card).patrons[0]?.['expiry_date'];
   const yesterday = (): string => {
     const day = new Date(Date.now() - 86_400_000);
@@ -41,8 +49,8 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
   });
 
   test('expire ends copies yesterday, changes nothing else, and never moves a date forward', async () => {
-    bench.put('riverside', 'C-1', copyOf('lakeside:1'));
-    bench.put('riverside', 'C-2', copyOf('lakeside:2', { expiry_date: '2020-01-31' }));
+    putCopy('C-1', 'lakeside:1');
+    putCopy('C-2', 'lakeside:2', { expiry_date: '2020-01-31' });
     bench.put('riverside', 'C-3', copyOf('midland:3'));
     const before = bench.doubles.riverside.state('C-1').patrons[0];
     const expire = [...LEAVE, '--by', 'expire'];
@@ -62,6 +70,44 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
     expect((await bench.json([...expire, '--apply'])).counts).toEqual({ already_expired: 2 });
   });
 
+  test('an own patron whom Koha merged a copy into, in a category of copies, does not expire', async () => {
+    bench.put('riverside', 'NATIVE', {
+      category_id: 'PT',
+      expiry_date: '2099-01-31',
+      date_enrolled: '1999-01-31',
+    });
+    putCopy('C-1', 'lakeside:1');
+    bench.doubles.riverside.mergePatron('C-1', 'NATIVE');
+    bench.clear();
+    for (const more of [[], ['--apply']]) {
+      const ran = await bench.json([...LEAVE, '--by', 'expire', ...more]);
+      expect(ran).toMatchObject({ code: 1, counts: { not_remembered: 1 } });
+    }
+    expect(expiryOf('NATIVE')).toBe('2099-01-31');
+    expect(bench.writes('riverside')).toEqual([]);
+  });
+
+  test('expire writes nothing where the Koha has no plugin that remembers', async () => {
+    putCopy('C-1', 'lakeside:1');
+    bench.doubles.riverside.putSettings({ plugin: false });
+    const ran = await bench.json([...LEAVE, '--by', 'expire', '--apply']);
+    expect(ran).toMatchObject({ code: 1, counts: { not_remembered: 1 } });
+  });
+
+  test('purge plans at every lending library what nothing keeps', async () => {
+    putCopy('C-1', 'lakeside:1');
+    putCopy('C-2', 'lakeside:2', { account_balance: 1 });
+    putCopy('C-3', 'midland:3');
+    const text = await bench.run([...LEAVE, '--by', 'purge']);
+    expect(text.out).toMatch(/^riverside \d+ {2}lakeside:1 {2}leaves {2}purge\n/);
+    expect(text.out).toMatch(/riverside \d+ {2}lakeside:2 {2}leaves {2}kept by debt\n/);
+    expect(await bench.json([...LEAVE, '--by', 'purge'])).toMatchObject({
+      code: 0,
+      counts: { purge: 1, kept: 1 },
+    });
+    expect(bench.writes('riverside')).toEqual([]);
+  });
+
   test('T-31 release makes them own patrons', async () => {
     bench.put('riverside', 'C-1', copyOf('lakeside:1'));
     bench.put('riverside', 'C-3', copyOf('midland:3'));
@@ -75,8 +121,8 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
     bench.put('riverside', 'NATIVE', copyOf('lakeside:1', { category_id: 'AD' }));
     bench.put('riverside', 'GDPR', copyOf('lakeside:2', { anonymized: true }));
     const own = [{ type: 'PASSPORTED_ID', value: 'lakeside:3' }];
-    bench.put('riverside', 'OWN', copyOf('lakeside:3', { extended_attributes: own }));
-    for (const number of [4, 5]) bench.put('riverside', `C-${number}`, copyOf(`lakeside:${number}`));
+    putCopy('OWN', 'lakeside:3', { extended_attributes: own });
+    for (const number of [4, 5]) putCopy(`C-${number}`, `lakeside:${number}`);
     bench.doubles.riverside.addFaults([
       { operation: 'PUT /patrons/{patron_id}', times: 1, kind: 'status', status: 503 },
     ]);
@@ -96,9 +142,50 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
   });
 
   test('a library that the configuration does not have any more', async () => {
-    bench.put('riverside', 'C-1', copyOf('gone-library:1'));
+    putCopy('C-1', 'gone-library:1');
     const ran = await bench.json(['copies', 'leave', '--of', 'gone-library', '--by', 'expire']);
     expect(ran).toMatchObject({ code: 0, counts: { expire: 1 } });
     expect(ran.err).not.toContain('agreements');
+  });
+});
+
+describe('leave --by purge --apply', () => {
+  let redis: StartedRedis;
+  let bench: CopiesBench;
+  beforeAll(async () => {
+    redis = await startRedis();
+    bench = await startCopiesBench();
+  });
+  afterAll(async () => {
+    await bench.close();
+    await redis.stop();
+  });
+
+  test('deletes the copies of one library everywhere, with a receipt of each, and one that fails stops nobody', async () => {
+    const env = { ...bench.env(), REDIS_URL: redis.url };
+    for (const at of ['midland', 'riverside'] as const) {
+      for (const home of ['lakeside:1', 'other:2']) {
+        const extended_attributes = [
+          { type: 'PASSPORTED', value: home.split(':')[0] },
+          { type: 'PASSPORTED_ID', value: home },
+        ];
+        const id = bench.put(at, `C-${home}`, { category_id: 'PT', extended_attributes });
+        bench.doubles[at].putCopy({ patron_id: id, version: 0, home_key: home, fields: {} });
+      }
+    }
+    const left = (at: 'midland' | 'riverside') =>
+      ['lakeside:1', 'other:2'].filter((home) => bench.doubles[at].state(`C-${home}`).patrons.length > 0);
+    const args = ['copies', 'leave', '--of', 'lakeside', '--by', 'purge', '--apply', '--json'];
+    bench.doubles.midland.putSettings({ plugin: false });
+    const ran = await passport(args, env);
+    expect(ran.err).toContain('midland has no Patron Passport plugin');
+    expect(ran).toMatchObject({ code: 1 });
+    expect(jsonOf(ran)).toMatchObject({ applied: true, counts: { deleted: 1, failed: 1 } });
+    expect([left('midland'), left('riverside')]).toEqual([['lakeside:1', 'other:2'], ['other:2']]);
+    bench.doubles.midland.putSettings({ plugin: true });
+    expect(jsonOf(await passport(args, env))).toMatchObject({ counts: { deleted: 1 } });
+    expect(left('midland')).toEqual(['other:2']);
+    const { out } = await passport(['copies', 'export', '--at', 'riverside', '--json'], env);
+    expect(out).toContain('"what": "deleted"');
   });
 });

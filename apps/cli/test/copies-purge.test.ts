@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { StartedRedis } from '@passport/testkit';
 import { startRedis, waitFor } from '@passport/testkit';
 import { monthsBefore } from '../src/copies/purge.ts';
@@ -227,6 +227,114 @@ test('without Redis nothing is deleted, since a deletion has a receipt', async (
   expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('Redis') });
   expect(isThere('C-1')).toBe(true);
 }, 20_000);
+
+const DAY_MS = 86_400_000;
+/** A patron at home and their copy; a full sweep missed them so long ago. */
+const putGone = async (card: string, missingForMs: number | null, at: 'midland' | 'lakeside' = 'midland') => {
+  const number = bench.put(at, card, {});
+  const homeKey = `${at}:${number}`;
+  const extended_attributes = [
+    { type: 'PASSPORTED', value: at },
+    { type: 'PASSPORTED_ID', value: homeKey },
+  ];
+  putCopy(card, copyOf(number, { expiry_date: '2099-01-31', extended_attributes }));
+  if (missingForMs !== null) {
+    const since = String(Date.now() - missingForMs);
+    await redis.call('HSET', `{passport}:missing:riverside:${at}`, homeKey, since);
+  }
+};
+
+describe('purge --gone', () => {
+  beforeEach(() => redis.call('FLUSHALL'));
+
+  test('T-27 takes who is missing a day after a full sweep missed them, and nobody else', async () => {
+    for (const card of ['HERE', 'BACK']) await putGone(card, card === 'BACK' ? 2 * DAY_MS : null);
+    const [midland] = [bench.doubles.midland];
+    for (const [card, missingForMs] of [
+      ['GONE', 2 * DAY_MS],
+      ['ONCE', DAY_MS / 2],
+      ['NEVER', null],
+      ['MERGED', 2 * DAY_MS],
+    ] as const) {
+      await putGone(card, missingForMs);
+      midland.deletePatron(card);
+    }
+    bench.put('midland', 'MERGED', {});
+    await putGone('GDPR', null);
+    midland.anonymizePatron('GDPR');
+    bench.clear();
+    const plan = await purge('--gone');
+    expect(plan).toMatchObject({ code: 0, counts: { purge: 2 } });
+    expect(bench.writes('riverside')).toEqual([]);
+    const ran = await purge('--gone', '--apply');
+    expect(ran.counts).toEqual({ deleted: 2 });
+    const all = ['HERE', 'BACK', 'GONE', 'ONCE', 'NEVER', 'MERGED', 'GDPR'];
+    expect(all.filter((card) => !isThere(card))).toEqual(['GONE', 'GDPR']);
+    expect(ran.copies).toMatchObject([{ because: ['gone'] }, { because: ['gone'] }]);
+  });
+
+  test('T-27 takes nobody of a home library that hides its patrons or is down, and says so', async () => {
+    for (const card of ['M-1', 'M-2']) {
+      await putGone(card, 2 * DAY_MS);
+      bench.doubles.midland.deletePatron(card);
+    }
+    await putGone('L-1', 2 * DAY_MS, 'lakeside');
+    bench.doubles.lakeside.addFaults([{ operation: '*', times: 50, kind: 'reset_before' }]);
+    const ran = await purge('--gone', '--apply');
+    expect(ran).toMatchObject({ code: 1, counts: {} });
+    expect(ran.err).toContain('midland: nobody is gone: it shows too few of its patrons');
+    expect(ran.err).toContain('lakeside: nobody is gone: it does not answer');
+    expect(['M-1', 'M-2', 'L-1'].map(isThere)).toEqual([true, true, true]);
+  });
+
+  test('T-27 keeps a copy whose patron is shown again right before it would be deleted', async () => {
+    await putGone('HERE', null);
+    await putGone('GONE', 2 * DAY_MS);
+    const record = bench.doubles.midland.state('GONE').patrons[0];
+    bench.doubles.midland.putPatron('GONE', { library_id: 'EAST' });
+    bench.doubles.midland.putSettings({ permissions: ['borrowers:edit_borrowers'] });
+    const operation = 'GET /contrib/passport/deletions';
+    riverside().addFaults([{ operation, times: 1, kind: 'delay', ms: 300 }]);
+    const ran = purge('--gone', '--apply');
+    await waitFor('the plan to be read', () =>
+      riverside()
+        .calls()
+        .some(({ path }) => path.endsWith('/contrib/passport/deletions')),
+    );
+    bench.doubles.midland.putPatron('GONE', { library_id: record?.library_id });
+    expect((await ran).counts).toEqual({});
+    expect(isThere('GONE')).toBe(true);
+  });
+
+  test('something keeps copies of patrons who are gone, too', async () => {
+    await putGone('HERE', null);
+    await putGone('GONE', 2 * DAY_MS);
+    bench.doubles.midland.deletePatron('GONE');
+    riverside().putPatron('GONE', { account_balance: 1 });
+    expect((await purge('--gone', '--apply')).counts).toEqual({ kept: 1 });
+  });
+});
+
+test('--of takes the copies of one home library, all of them or those that another criterion names', async () => {
+  putCopy('C-1', copyOf(81));
+  putCopy('C-2', copyOf(82, { expiry_date: '2099-01-31' }));
+  const elsewhere = [
+    { type: 'PASSPORTED', value: 'gone-library' },
+    { type: 'PASSPORTED_ID', value: 'gone-library:83' },
+  ];
+  putCopy('C-3', copyOf(83, { extended_attributes: elsewhere }));
+  expect((await purge('--of', 'midland')).counts).toEqual({ purge: 2 });
+  expect((await purge('--of', 'midland', '--expired')).counts).toEqual({ purge: 1 });
+  const ran = await purge('--of', 'gone-library', '--apply');
+  expect(ran).toMatchObject({ counts: { deleted: 1 }, copies: [{ because: ['leaves'] }] });
+  expect(['C-1', 'C-2', 'C-3'].map(isThere)).toEqual([true, true, false]);
+});
+
+test('T-25 a copy that Koha fails at in every list is named unreadable, and the others go', async () => {
+  for (const number of [91, 92, 93]) putCopy(`C-${number}`, copyOf(number));
+  riverside().putPatron('C-92', { broken: true });
+  expect((await purge('--expired', '--apply')).counts).toEqual({ deleted: 2, unreadable: 1 });
+});
 
 test('without a criterion it is wrong use', async () => {
   expect(await passport(PURGE, env())).toMatchObject({ code: 2, out: '' });

@@ -88,6 +88,7 @@ export {
   type SweptHome,
   noteMissing,
   openSweepQueue,
+  readMissing,
   readSweep,
   sweepJobSchema,
   writeSweep,

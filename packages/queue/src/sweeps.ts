@@ -80,6 +80,15 @@ export async function writeSweep(redis: Redis, state: SweepState): Promise<void>
   await redis.set(sweepKey(state.library, state.dry_run), JSON.stringify(state), 'EX', LIFE_SECONDS);
 }
 
+/** The home keys that one home did not answer for in the last full sweep, and since when: in milliseconds since 1970. */
+export async function readMissing(
+  redis: Redis,
+  { library, home }: { readonly library: string; readonly home: string },
+): Promise<ReadonlyMap<string, number>> {
+  const noted = await redis.hgetall(sweepMissingKey(library, home));
+  return new Map(Object.entries(noted).map(([homeKey, since]) => [homeKey, Number(since)]));
+}
+
 /**
  * Notes the home keys that one home did not answer for in a full sweep, and returns since when each of them has been missing. Who is
  * there again is forgotten.
@@ -91,8 +100,8 @@ export async function noteMissing(
   nowMs: number,
 ): Promise<ReadonlyMap<string, number>> {
   const key = sweepMissingKey(library, home);
-  const before = await redis.hgetall(key);
-  const since = new Map(homeKeys.map((homeKey) => [homeKey, Number(before[homeKey] ?? nowMs)]));
+  const before = await readMissing(redis, { library, home });
+  const since = new Map(homeKeys.map((homeKey) => [homeKey, before.get(homeKey) ?? nowMs]));
   const fields = Object.fromEntries(since);
   const write = redis.multi().del(key);
   if (homeKeys.length > 0) write.hset(key, fields).expire(key, LIFE_SECONDS);

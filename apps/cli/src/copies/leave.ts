@@ -2,7 +2,7 @@ import { Option } from 'commander';
 import type { Library } from '@passport/config';
 import { loadConsortium } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
-import { KohaError } from '@passport/koha-client';
+import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
@@ -14,16 +14,19 @@ import { openLog } from '../open-log.ts';
 import type { CopyTypes } from './copy-types.ts';
 import { copyTypesOf } from './copy-types.ts';
 import { attributeOf } from './describe-copy.ts';
+import { inBatches } from './in-batches.ts';
+import { leaveByPurge } from './leave-by-purge.ts';
 import type { Meanings, PlannedCopy } from './plan.ts';
 import { printPlan } from './plan.ts';
 import { countsOf, lendersOf, readCopies } from './read-copies.ts';
+import { rememberedKeys } from './remembered-keys.ts';
 import { removePassport } from './write-copy.ts';
 
-const WAYS = ['expire', 'release'] as const;
+const WAYS = ['expire', 'release', 'purge'] as const;
 type Way = (typeof WAYS)[number];
 
 const MEANINGS = {
-  copy: { good: true, says: 'can be expired or released: choose with --by' },
+  copy: { good: true, says: 'can be expired, released or purged: choose with --by' },
   expire: { good: true, says: 'will expire: nothing more can be borrowed' },
   expired: { good: true, says: 'has expired: nothing more can be borrowed' },
   already_expired: { good: true, says: 'has expired before' },
@@ -31,6 +34,9 @@ const MEANINGS = {
   released: { good: true, says: "it is the lending library's own patron now" },
   merged: { says: 'a copy was merged into this own patron of the library: release it by its number' },
   not_a_copy: { says: 'the record has no passport any more: it is the own patron of the library' },
+  not_remembered: {
+    says: 'the plugin does not remember that the service wrote into this record: it may be an own patron with a merged copy, or was made before version 1.1',
+  },
   anonymized: { says: 'Koha has anonymised the record: it is never written' },
   changed_meanwhile: { says: 'somebody changed the record at this moment: repeat the command' },
   refused: { says: 'the Koha refused the change: `passport doctor` says more' },
@@ -42,7 +48,7 @@ type LeaveFinding = keyof typeof MEANINGS;
 /** What is to be done with the copies of one library. */
 interface Leaving {
   readonly of: string;
-  readonly by: Way | null;
+  readonly by: Exclude<Way, 'purge'> | null;
   readonly apply: boolean;
   /** The last day on which a copy that expires was still valid: the day before today. */
   readonly lastDay: string;
@@ -109,12 +115,19 @@ async function* leaveAt(
       throw error;
     }
   };
-  for await (const copy of readCopies(koha, library, leaving.of, { signal })) {
-    const known = { lending: library.id, patron_id: copy?.patronId ?? null };
-    const homeKey = copy === null ? null : (attributeOf(copy, types.homeKey)?.value ?? null);
-    const finding =
-      copy === null ? 'unreadable' : await perhaps(copy.patronId, decide(copy, library, types, leaving));
-    yield { ...known, home_key: homeKey, finding };
+  for await (const batch of inBatches(readCopies(koha, library, leaving.of, { signal }), PATRONS_A_PAGE)) {
+    const ids = batch.flatMap((copy) => copy?.patronId ?? []);
+    const remembered = leaving.by === 'expire' ? await rememberedKeys(koha, ids, { signal }) : null;
+    for (const copy of batch) {
+      const known = { lending: library.id, patron_id: copy?.patronId ?? null };
+      const homeKey = copy === null ? null : (attributeOf(copy, types.homeKey)?.value ?? null);
+      const planned = copy === null ? 'unreadable' : decide(copy, library, types, leaving);
+      // An own patron whom Koha merged a copy into can be in a category of copies, and must be able to borrow.
+      const isDoubtful = planned === 'expire' && remembered?.get(copy?.patronId ?? 0) !== homeKey?.trim();
+      const sure = isDoubtful ? 'not_remembered' : planned;
+      const finding = copy === null ? sure : await perhaps(copy.patronId, sure);
+      yield { ...known, home_key: homeKey, finding };
+    }
   }
 }
 
@@ -141,12 +154,13 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
   description:
     'Lists how many copies of a library every lending library has, and with --by what would become of each: `expire` sets the expiry ' +
     "date to yesterday, so that nothing more is borrowed and what is out can come back; `release` makes them the lending library's own " +
-    'patrons. A date is never moved forward. Own patrons into whom a copy was merged, and anonymised records, are listed and left as ' +
+    'patrons; `purge` deletes those that nothing keeps, as `copies purge` does. A date is never moved forward. Own patrons into whom a copy was merged, and anonymised records, are listed and left as ' +
     'they are. Only plans without --apply.',
   examples: [
     'passport copies leave --of lakeside',
     'passport copies leave --of lakeside --by expire --apply',
     'passport copies leave --of lakeside --at riverside --by release --apply',
+    'passport copies leave --of lakeside --by purge --apply',
   ],
   options: [
     new Option(
@@ -159,7 +173,7 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
   ],
   run: async ({ of, at, by: way, apply = false }, _args, report, deps): Promise<0 | 1> => {
     const by = way ?? null;
-    if (apply && by === null) throw new WrongUse('--apply needs --by: expire or release');
+    if (apply && by === null) throw new WrongUse('--apply needs --by: expire, release or purge');
     const consortium = loadConsortium(deps.env, deps.readFile);
     const lenders = lendersOf(consortium, at).filter(
       ({ id, copy }) => id !== of && (at !== undefined || copy.homeKeyAttribute !== null),
@@ -167,6 +181,7 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
     if (consortium.agreements.lendersOf(of).size > 0) {
       report.progress(`${of} still has agreements: until they end, every scan makes a new copy`);
     }
+    if (by === 'purge') return leaveByPurge({ of, lenders, apply }, report, deps);
     const leaving: Leaving = { of, by, apply, lastDay: dayBefore(deps.now()) };
     const kohas = openKohas(lenders, deps);
     const audit = auditOf(leaving, deps);

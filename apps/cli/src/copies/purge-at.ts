@@ -5,10 +5,12 @@ import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/pat
 import type { OpenKoha } from '../koha-clients.ts';
 import type { CopyTypes } from './copy-types.ts';
 import { attributeOf } from './describe-copy.ts';
+import type { ProvenGone } from './proven-gone.ts';
 import { inBatches } from './in-batches.ts';
 import { buildPace } from './pace.ts';
 import type { PlannedCopy } from './plan.ts';
 import { readCopies } from './read-copies.ts';
+import { rememberedKeys } from './remembered-keys.ts';
 
 export type PurgeFinding =
   | 'purge'
@@ -24,9 +26,23 @@ export type PurgeFinding =
   | 'unreadable'
   | 'failed';
 
+/** `gone`: proven to have left home. `leaves`: its home library leaves. */
+export type PurgeReason = 'expired' | 'unused' | 'gone' | 'leaves';
+
+/** Which copies are meant; one criterion that is true suffices. */
+export interface PurgeCriteria {
+  readonly expired: boolean;
+  /** Unused is what was not used on this day or later; null: not looked at. */
+  readonly unusedSince: string | null;
+  /** Null: not looked at. */
+  readonly gone: Pick<ProvenGone, 'homeKeys' | 'isStillGone'> | null;
+  /** All of them. */
+  readonly leaves: boolean;
+}
+
 /** A copy that the criteria are true of, or may be. */
 export interface PurgedCopy extends PlannedCopy<PurgeFinding> {
-  readonly because: readonly ('expired' | 'unused')[];
+  readonly because: readonly PurgeReason[];
   readonly blocks: readonly DeletionBlock[];
   readonly last_used: string | null;
 }
@@ -35,14 +51,17 @@ export interface PurgeCase {
   readonly library: Library;
   readonly types: CopyTypes;
   readonly koha: OpenKoha;
+  /** Only copies of this home library, where it is named. */
+  readonly of: string | undefined;
   readonly today: string;
-  readonly expired: boolean;
-  /** Unused is what was not used on this day or later; null: not looked at. */
-  readonly unusedSince: string | null;
+  readonly criteria: PurgeCriteria;
   readonly signal: AbortSignal;
   /** Null: plan only. Otherwise called after each deletion, to write its receipt. */
   readonly deleted: ((copy: { readonly homeKey: string }) => Promise<void>) | null;
 }
+
+/** What a library has where it has no such plugin. */
+export const NO_PLUGIN = 'no Patron Passport plugin that can say what keeps a copy: install the current one';
 
 /** The Koha has no plugin that can say what keeps a patron. */
 export class PluginMissing extends Error {
@@ -52,15 +71,27 @@ export class PluginMissing extends Error {
 const isExpired = ({ expired, expiryDate }: KohaPatron, today: string): boolean =>
   expired === true || (expiryDate !== null && expiryDate < today);
 
+function reasonsFor(
+  { criteria: { expired, unusedSince, gone, leaves }, today }: PurgeCase,
+  copy: KohaPatron,
+  keys: readonly string[],
+  { lastUsed }: DeletionFacts,
+): readonly PurgeReason[] {
+  const isUnused = unusedSince !== null && (lastUsed === null || lastUsed < unusedSince);
+  return [
+    ...(expired && isExpired(copy, today) ? ['expired' as const] : []),
+    ...(isUnused ? ['unused' as const] : []),
+    ...(keys.some((key) => gone?.homeKeys.has(key) === true) ? ['gone' as const] : []),
+    ...(leaves ? ['leaves' as const] : []),
+  ];
+}
+
 /** What the criteria say of a copy: null where they do not concern it. */
 function decide(the: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedCopy | null {
-  const { library, types, today, unusedSince } = the;
+  const { library, types } = the;
   const keys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
   const known = { lending: library.id, patron_id: copy.patronId, home_key: keys[0] ?? null };
-  const isUnused = unusedSince !== null && (facts.lastUsed === null || facts.lastUsed < unusedSince);
-  const because: PurgedCopy['because'][number][] = [];
-  if (the.expired && isExpired(copy, today)) because.push('expired');
-  if (isUnused) because.push('unused');
+  const because = reasonsFor(the, copy, keys, facts);
   if (because.length === 0) return null;
   const found = { ...known, because, blocks: facts.blocks, last_used: facts.lastUsed };
   const copyCategories = copyCategoriesOf(library.copy);
@@ -68,7 +99,7 @@ function decide(the: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedC
   if (keys.length !== 1 || isInForeignCategory(copy, { copyCategories }))
     return { ...found, finding: 'merged' };
   if (facts.blocks.length > 0) return { ...found, finding: 'kept' };
-  const isSure = because.includes('expired') || facts.knowsUse;
+  const isSure = facts.knowsUse || because.some((reason) => reason !== 'unused');
   return { ...found, finding: isSure ? 'purge' : 'unused_unknown' };
 }
 
@@ -85,21 +116,6 @@ function decideByRecord(
   if (record === undefined || record.hidden) return { ...found, finding: 'unreadable' };
   if (attributeOf(record, the.types.passport) === null) return { ...found, finding: 'not_a_copy' };
   return decide(the, record, facts);
-}
-
-/**
- * Whose numbers the service has written into, by what the plugin remembers. A record that Koha merged a copy into has the copy's passport
- * and home key, and can be the library's own patron: only this distinguishes it from a copy.
- */
-async function rememberedKeys(
-  { koha, signal }: PurgeCase,
-  ids: readonly number[],
-): Promise<ReadonlyMap<number, string>> {
-  if (ids.length === 0) return new Map();
-  const range = { after: Math.min(...ids) - 1, upTo: Math.max(...ids) };
-  const rows = await koha.readRememberedCopies(range, { signal });
-  if (rows === null) throw new PluginMissing();
-  return new Map(rows.map(({ patronId, homeKey }) => [patronId, homeKey]));
 }
 
 /**
@@ -120,6 +136,7 @@ async function remove(
     if (record === null) return { ...copy, finding: 'gone' };
     const again = decideByRecord(the, copy, record, facts);
     if (again?.finding !== 'purge' || again.home_key !== homeKey) return again;
+    if (!(await isStillMeant(the, again, homeKey))) return null;
     const result = await koha.deleteCopy({ patronId, homeKey, homeKeyType: types.homeKey }, { signal });
     if (result.kind === 'blocked') return { ...copy, blocks: result.blocks, finding: 'kept' };
     if (result.kind !== 'deleted') return { ...copy, finding: result.kind };
@@ -131,6 +148,10 @@ async function remove(
   await deleted({ homeKey });
   return { ...copy, finding: 'deleted' };
 }
+
+/** Whoever goes for being gone alone is looked up at home once more. */
+const isStillMeant = async ({ criteria }: PurgeCase, { because }: PurgedCopy, homeKey: string) =>
+  because.some((reason) => reason !== 'gone') || (await criteria.gone?.isStillGone(homeKey)) === true;
 
 async function isAway(koha: OpenKoha, patronId: number, signal: AbortSignal): Promise<boolean> {
   try {
@@ -145,7 +166,7 @@ async function isAway(koha: OpenKoha, patronId: number, signal: AbortSignal): Pr
 export async function* purgeAt(the: PurgeCase): AsyncGenerator<PurgedCopy, void, undefined> {
   const { library, koha, signal, deleted } = the;
   const paced = buildPace(signal);
-  const batches = inBatches(readCopies(koha, library, undefined, { signal }), PATRONS_A_PAGE);
+  const batches = inBatches(readCopies(koha, library, the.of, { signal }), PATRONS_A_PAGE);
   for await (const batch of batches) {
     const copies = batch.filter((row) => row !== null);
     const none = { patron_id: null, home_key: null, because: [], blocks: [], last_used: null };
@@ -162,7 +183,8 @@ export async function* purgeAt(the: PurgeCase): AsyncGenerator<PurgedCopy, void,
     const toRead = planned.flatMap(({ id, found }) => (found.finding === 'purge' ? [id] : []));
     const { patrons } = await paced(() => koha.readPatrons(toRead, {}, { signal }));
     const records = new Map(patrons.map((record) => [record.patronId, record]));
-    const remembered = await paced(() => rememberedKeys(the, toRead));
+    const remembered = await paced(() => rememberedKeys(koha, toRead, { signal }));
+    if (remembered === null) throw new PluginMissing();
     for (const { id, known, found } of planned) {
       const byRecord = found.finding === 'purge' ? decideByRecord(the, found, records.get(id), known) : found;
       const isDoubtful = byRecord?.finding === 'purge' && remembered.get(id) !== byRecord.home_key;

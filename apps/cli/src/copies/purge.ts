@@ -1,42 +1,23 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { Library } from '@passport/config';
 import { loadConsortium } from '@passport/config';
-import { openReceipts } from '@passport/queue';
+import { readMissing } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
 import { atLibrary } from '../command.ts';
 import { Failure, WrongUse } from '../failure.ts';
 import { findLibrary } from '../find-library.ts';
-import { openKoha } from '../koha-clients.ts';
+import { openKohas } from '../koha-clients.ts';
 import { localDay } from '../local-time.ts';
 import { openLog } from '../open-log.ts';
 import type { Report } from '../report.ts';
+import type { OpenQueue } from '../with-queue.ts';
 import { withQueue } from '../with-queue.ts';
 import { copyTypesOf } from './copy-types.ts';
-import { splitHomeKey } from './describe-copy.ts';
-import type { Meanings } from './plan.ts';
-import { printPlan } from './plan.ts';
-import type { PurgeCase, PurgeFinding, PurgedCopy } from './purge-at.ts';
-import { PluginMissing, purgeAt } from './purge-at.ts';
-
-const MEANINGS: Meanings<PurgeFinding> = {
-  purge: { good: true, says: 'nothing keeps it: it can be deleted' },
-  deleted: { good: true, says: 'was moved to the deleted patrons of the Koha' },
-  kept: { good: true, says: 'something keeps it' },
-  unused_unknown: {
-    says: 'Koha would not know of a later use: it does not track activity or keep the history',
-  },
-  merged: { says: 'a copy was merged into this own patron of the library: it is never deleted' },
-  not_a_copy: { says: 'the record has no passport any more: it is the own patron of the library' },
-  not_remembered: {
-    says: 'the plugin does not remember that the service wrote into this record: it may be an own patron with a merged copy, or was made before version 1.1',
-  },
-  anonymized: { says: 'Koha has anonymised the record: its own jobs delete it' },
-  not_this_copy: { says: 'it is not this copy any more' },
-  gone: { good: true, says: 'somebody else has deleted it' },
-  unreadable: { says: 'the record cannot be read' },
-  failed: { says: 'the Koha did not answer: repeat the command' },
-};
+import type { GoneCase, ProvenGone } from './proven-gone.ts';
+import { findGone } from './proven-gone.ts';
+import type { PurgedCopy } from './purge-at.ts';
+import { NO_PLUGIN, PluginMissing, purgeAt } from './purge-at.ts';
+import { deletionReceipts, printPurge } from './purge-report.ts';
 
 function parseMonths(text: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text))
@@ -55,110 +36,107 @@ interface PurgeOptions {
   readonly at: string;
   readonly unused?: number;
   readonly expired?: boolean;
+  readonly gone?: boolean;
+  readonly of?: string;
   readonly list?: boolean;
   readonly apply?: boolean;
 }
 
-function printCopies(
-  copies: readonly PurgedCopy[],
-  { unused, list, apply }: PurgeOptions,
-  report: Report,
-): 0 | 1 {
-  if (list === true && !report.isJson) {
-    for (const { finding, patron_id: id } of copies) if (finding === 'purge') report.line(String(id));
-    report.progress(
-      `${copies.filter(({ finding }) => finding === 'purge').length} numbers, nothing was changed`,
-    );
-    return 0;
-  }
-  for (const { patron_id: id, home_key: key, because, blocks, last_used: used, finding } of copies) {
-    const keeps = blocks.length === 0 ? '' : ` by ${blocks.join(' ')}`;
-    const lastUsed = unused === undefined ? '' : `  last used ${used ?? 'unknown'}`;
-    report.line(`${id ?? '-'}  ${key ?? '-'}  ${because.join(' ')}${lastUsed}  ${finding}${keeps}`);
-  }
-  return printPlan(copies, MEANINGS, { applied: apply === true, lines: 'none' }, report);
+/** The patron numbers of those that nothing keeps, and nothing else. */
+function printNumbers(copies: readonly PurgedCopy[], report: Report): 0 {
+  const numbers = copies.filter(({ finding }) => finding === 'purge').map(({ patron_id: id }) => String(id));
+  for (const number of numbers) report.line(number);
+  report.progress(`${numbers.length} numbers, nothing was changed`);
+  return 0;
 }
 
-/** Deletes with a receipt of each; without Redis, nothing is deleted. */
-function withReceipts<T>(
-  deps: CliDeps,
-  library: Library,
-  work: (write: PurgeCase['deleted']) => Promise<T>,
-): Promise<T> {
-  return withQueue(deps, ({ redis, consortium, now }) => {
-    const receipts = openReceipts(redis);
-    return work(async ({ homeKey }) => {
-      const nowMs = await now();
-      const at = new Date(nowMs).toISOString();
-      const home = splitHomeKey(homeKey)?.home ?? '';
-      const receipt = {
-        at,
-        home,
-        lending: library.id,
-        homeKey,
-        fields: [],
-        eventId: deps.newId(),
-        what: 'deleted' as const,
-      };
-      await receipts.append(receipt, nowMs, consortium.retention.receiptsMs);
-    });
-  });
+/** Whose patrons have left home, by what full sweeps have noted and what home says now. */
+async function readGone(
+  { consortium, redis, now }: OpenQueue,
+  { lending, of, kohas }: Pick<GoneCase, 'lending' | 'of' | 'kohas'>,
+  report: Report,
+  { signal }: CliDeps,
+): Promise<ProvenGone> {
+  const missingSince: GoneCase['missingSince'] = (home) => readMissing(redis, { library: lending.id, home });
+  const { homeKey: homeKeyType } = copyTypesOf(lending);
+  const nowMs = await now();
+  const gone = await findGone({ consortium, lending, of, kohas, homeKeyType, missingSince, nowMs, signal });
+  for (const [home, why] of gone.unproven) report.progress(`${home}: nobody is gone: ${UNPROVEN[why]}`);
+  return gone;
 }
+
+const UNPROVEN = {
+  blind: 'it shows too few of its patrons, as if its API user may not see them',
+  down: 'it does not answer',
+} as const;
 
 export const copiesPurge: CommandDraft<PurgeOptions> = {
   name: 'purge',
-  summary: 'delete copies that are unused or expired, and that nothing keeps',
+  summary: 'delete copies that are unused, expired or gone, and that nothing keeps',
   description:
-    'Plans which copies at a library can be deleted: expired ones, or those unused for so many months. A copy with a checkout, a debt, an ' +
-    'unused credit, a guarantee, a hold, a list, a restriction (debt collection among them), staff permissions, or protection by Koha ' +
-    'is kept, and the plan says by what. --list prints the patron numbers only, for `misc/cronjobs/delete_patrons.pl --file` of Koha. ' +
-    "--apply has the library's plugin check every copy again and delete it in the same transaction; every deletion has a receipt. " +
-    '"Unused" needs what Koha knows: where it does not track activity, or removes the history, the copy is listed and not deleted.',
+    'Plans which copies at a library can be deleted: expired ones, those unused for so many months, and those whose patron is proven to ' +
+    'have left home. With --of only copies of this home library, and without another criterion all of them. A copy with a checkout, a ' +
+    'debt, an unused credit, a guarantee, a hold, a recall, a booking, an article or ILL request, a list, a restriction (debt collection ' +
+    'among them), staff permissions, or protection by Koha is kept, and the plan says by what. --list prints the patron numbers only, for ' +
+    "`misc/cronjobs/delete_patrons.pl --file` of Koha. --apply has the library's plugin check every copy again and delete it in the same " +
+    'transaction; every deletion has a receipt. "Unused" needs what Koha knows: where it does not track activity, or removes the history, ' +
+    'the copy is listed and not deleted. "Gone" needs a full sweep that missed the patron, and another look a day later or more.',
   examples: [
     'passport copies purge --at riverside --expired',
     'passport copies purge --at riverside --unused 24 --expired --apply',
+    'passport copies purge --at riverside --gone --apply',
+    'passport copies purge --at riverside --of lakeside',
     'passport copies purge --at riverside --expired --list > numbers.txt',
   ],
   options: [
     atLibrary('the lending library'),
     new Option('--unused <months>', 'copies that were not used for so many months').argParser(parseMonths),
     new Option('--expired', 'copies whose expiry date has passed'),
+    new Option('--gone', 'copies whose patron is proven to have left the home library'),
+    new Option(
+      '--of <library>',
+      'only copies of this home library, also if the configuration does not have it any more',
+    ),
     new Option('--list', "print only the patron numbers, for Koha's own script").conflicts('apply'),
     new Option('--apply', 'do it'),
   ],
   run: async (options, _args, report, deps): Promise<0 | 1> => {
-    const { at, unused, expired = false, apply = false } = options;
-    if (unused === undefined && !expired)
-      throw new WrongUse('say which copies: --unused MONTHS, --expired, or both');
-    const library = findLibrary(loadConsortium(deps.env, deps.readFile), at);
+    const { at, unused, of, expired = false, gone = false, list = false, apply = false } = options;
+    const isNarrowed = unused !== undefined || expired || gone;
+    if (!isNarrowed && of === undefined)
+      throw new WrongUse('say which copies: --unused MONTHS, --expired, --gone, --of LIBRARY, or several');
+    const consortium = loadConsortium(deps.env, deps.readFile);
+    const library = findLibrary(consortium, at);
     const types = copyTypesOf(library);
-    const koha = openKoha(library, deps);
+    const kohas = openKohas(gone ? consortium.libraries : [library], deps);
     const today = localDay(deps.now());
     const unusedSince = unused === undefined ? null : monthsBefore(today, unused);
     const log = openLog(deps);
     const audit = { audit: true, action: 'copies_purge', by: deps.user, lending: at };
     const copies: PurgedCopy[] = [];
-    const work = async (deleted: PurgeCase['deleted']): Promise<0 | 1> => {
-      const wanted = { library, types, koha, today, expired, unusedSince, signal: deps.signal };
+    const work = async (open: OpenQueue | null): Promise<0 | 1> => {
+      const proven =
+        open === null || !gone ? null : await readGone(open, { lending: library, of, kohas }, report, deps);
+      const criteria = { expired, unusedSince, gone: proven, leaves: !isNarrowed };
+      const wanted = { library, types, koha: kohas.of(at), of, today, criteria, signal: deps.signal };
+      const deleted = open === null || !apply ? null : deletionReceipts(open, library, deps);
       for await (const copy of purgeAt({ ...wanted, deleted })) {
         copies.push(copy);
         const { patron_id, home_key, because, blocks, finding: result } = copy;
         log.info({ ...audit, patron_id, home_key, because, blocks, result }, 'copies purge');
       }
-      return printCopies(copies, options, report);
+      if (list && !report.isJson) return printNumbers(copies, report);
+      const shows = { applied: apply, showsUse: unused !== undefined, showsLending: false };
+      const exitCode = printPurge(copies, shows, report);
+      return proven !== null && proven.unproven.size > 0 ? 1 : exitCode;
     };
     try {
-      return apply ? await withReceipts(deps, library, work) : await work(null);
+      return apply || gone ? await withQueue(deps, work) : await work(null);
     } catch (error) {
       if (!(error instanceof PluginMissing)) throw error;
-      throw new Failure(
-        `${at} has no Patron Passport plugin that can say what keeps a copy: install the current one`,
-        {
-          code: 'no_plugin',
-        },
-      );
+      throw new Failure(`${at} has ${NO_PLUGIN}`, { code: 'no_plugin' });
     } finally {
-      koha.close();
+      kohas.close();
     }
   },
 };
