@@ -15,20 +15,23 @@ import type { EventRoutesDeps } from './event-routes.ts';
 import { eventsPage } from './pages/events-page.ts';
 import { overviewPage } from './pages/overview-page.ts';
 import { statisticsPage } from './pages/statistics-page.ts';
+import { sweepsPage } from './pages/sweeps-page.ts';
 import type { Overview } from './read-overview.ts';
+import type { LibrarySweeps } from './read-sweeps.ts';
 import type { SendPage } from './send-page.ts';
 
 export interface PageDeps extends EventRoutesDeps {
   readonly readOverview: () => Promise<Overview>;
   readonly listEvents: (state: EventFilterState) => Promise<readonly ListedEvent[]>;
   readonly readStatistics: (months: readonly string[]) => Promise<readonly StatisticsCount[]>;
+  readonly readSweeps: () => Promise<readonly LibrarySweeps[]>;
 }
 
 const REFRESH_SECONDS = 15;
 /** Of statistics; `passport stats` lists all that is kept. */
 const MONTHS_SHOWN = 12;
 
-/** The front page, the lists of events, each event's page, and statistics. */
+/** The front page, the lists of events, each event's page, sweeps, and statistics. */
 export function registerPageRoutes(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
   const { basePath } = deps;
   app.get<{ Querystring: { refresh?: string } }>('/', async (request, reply) => {
@@ -46,6 +49,13 @@ export function registerPageRoutes(app: FastifyInstance, deps: PageDeps, send: S
   });
   registerEventRoutes(app, deps, send);
   registerStatisticsRoutes(app, deps, send);
+  app.get<{ Querystring: { lending?: string } }>('/sweeps', async (request, reply) => {
+    const { nameOf } = deps;
+    const sweeps = await deps.readSweeps();
+    const lending = sweeps.find(({ library }) => library === request.query.lending)?.library ?? null;
+    const view = { basePath, nameOf, nowMs: deps.now(), sweeps, lending };
+    return send(request, reply, { title: 'Sweeps', here: 'sweeps' }, sweepsPage(view));
+  });
 }
 
 function registerStatisticsRoutes(app: FastifyInstance, deps: PageDeps, send: SendPage): void {

@@ -26,6 +26,7 @@ import { type Account, createLogin } from './login.ts';
 import { buildPersonActions } from './person-actions.ts';
 import { knownLibraries } from './known-libraries.ts';
 import { readOverview } from './read-overview.ts';
+import { readSweeps } from './read-sweeps.ts';
 
 /** What main.ts alone may take from the machine. */
 export interface Machine {
@@ -76,6 +77,7 @@ export async function startDashboard(
     readOverview: () => readOverview(sources),
     listEvents: (state) => listEvents(queue, [state], nameOf),
     readStatistics: (months) => readStatistics(redis, months),
+    readSweeps: () => readSweeps(redis, consortium.libraries),
     async readEvent({ library, eventId }) {
       const state = await readEventState(redis, library, eventId, nameOf);
       return state === null ? null : { eventId: state.event_id, state };

@@ -27,6 +27,7 @@ import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
 import { createLogin } from '../src/login.ts';
 import { buildPersonActions } from '../src/person-actions.ts';
 import { readOverview } from '../src/read-overview.ts';
+import { readSweeps } from '../src/read-sweeps.ts';
 
 export const OPERATOR = { user: 'olga', password: 'operators-password', role: 'operator' } as const;
 export const VIEWER = { user: 'victor', password: 'viewers-password', role: 'viewer' } as const;
@@ -59,6 +60,7 @@ export interface DashboardFixture {
 export const basic = ({ user, password }: { user: string; password: string }): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
+const REFRESH = { sweep: { hour: 2, minute: 0 } };
 const nameOf = (id: string): string => LIBRARIES.find((library) => library.id === id)?.name ?? id;
 
 export async function openDashboardFixture(): Promise<DashboardFixture> {
@@ -89,6 +91,11 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       readOverview: () => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }),
       listEvents: (state) => listEvents(queue, [state], nameOf),
       readStatistics: (months) => readStatistics(redis, months),
+      readSweeps: () =>
+        readSweeps(
+          redis,
+          LIBRARIES.map(({ id }) => ({ id, refresh: id === 'riverside' ? REFRESH : null })),
+        ),
       async readEvent({ library, eventId }) {
         const state = await readEventState(redis, library, eventId, nameOf);
         return state === null ? null : { eventId: state.event_id, state };

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { writeHealth } from '@passport/queue';
+import { type SweepState, writeHealth, writeSweep } from '@passport/queue';
 import { type DashboardFixture, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;
@@ -158,6 +158,65 @@ describe('statistics', () => {
     expect(unknown).toContain('Statistics of &lt;b&gt;nobody as home library');
     expect(unknown).toContain('No scan ended in these months.');
     expect(unknown).not.toContain('<b>');
+  });
+});
+
+describe('sweeps', () => {
+  const home = { state: 'done', copies: 0, findings: {}, fields_changed: 0, fields_kept: 0 } as const;
+  const sweep = (library: string, change: Partial<SweepState>): SweepState => ({
+    id: 'sweep_1',
+    library,
+    mode: 'full',
+    dry_run: false,
+    started_ms: Date.now() - 3 * 3_600_000,
+    ended_ms: Date.now() - 3 * 3_600_000 + 240_000,
+    after: 0,
+    missing: ['midland:4711'],
+    homes: { midland: { ...home, copies: 5, findings: { REFRESHED: 3 }, fields_changed: 4, fields_kept: 1 } },
+    copies_before: {},
+    last_full_ms: null,
+    last_ms: null,
+    ...change,
+  });
+
+  test('are summed up, and listed by lending library', async () => {
+    const { redis } = fixture;
+    await writeSweep(redis, sweep('riverside', {}));
+    const blind = { ...home, state: 'blind' as const, copies: 2, findings: { HOME_BLIND: 2, REFRESHED: 1 } };
+    await writeSweep(redis, sweep('midland', { homes: { lakeside: blind }, mode: 'changed' }));
+    const body = await page('/sweeps');
+    expect(body).toContain('<a href="/sweeps" aria-current="page">Sweeps</a>');
+    expect(body).toMatch(/<span class="value">7<\/span> <span class="label">copies/);
+    expect(body).toMatch(/<span class="value">4<\/span> <span class="label">fields changed/);
+    expect(body).toMatch(/<span class="value">1<\/span> <span class="label">home libraries/);
+    expect(body).toMatch(
+      /sweeps\?lending=riverside">Riverside &lt;Library&gt; &amp; Archive<.*?all copies.*?>done</,
+    );
+    expect(body).toMatch(/sweeps\?lending=midland">.*?changed records.*?>hides its patrons</);
+    expect(body).toMatch(/<dt>REFRESHED<\/dt>\s?<dd>4<\/dd>/);
+    expect(body).not.toContain('4711');
+  });
+
+  test('of one lending library have its home libraries, and the last dry run', async () => {
+    const { redis } = fixture;
+    await writeSweep(redis, sweep('riverside', { homes: { midland: { ...home, state: 'down' } } }));
+    const found = { ...home, copies: 9, findings: { REFRESHED: 8, KEPT_LOCAL: 1 }, fields_changed: 8 };
+    await writeSweep(redis, sweep('riverside', { dry_run: true, homes: { '<b>x': found } }));
+    const body = await page('/sweeps?lending=riverside');
+    expect(body).toContain('<h1>Sweeps over copies at Riverside &lt;Library&gt; &amp; Archive</h1>');
+    expect(body).toMatch(/3 hours ago<\/time>, all copies, took 4 min/);
+    expect(body).toMatch(/Midland Public Library <span class="quiet">midland<.*?state-open">down</);
+    expect(body).toMatch(/Last dry run.*?Fields to change.*?&lt;b&gt;x.*?REFRESHED 8, KEPT_LOCAL 1/);
+    expect(body).not.toContain('<b>x');
+  });
+
+  test('that never were leave the page calm, also for an address that names nobody', async () => {
+    const body = await page('/sweeps?lending=%3Cb%3Enobody');
+    expect(body).toContain('<h1>Sweeps over copies</h1>');
+    expect(body).toMatch(/lending=riverside">.*?never/);
+    expect(body).not.toContain('lending=lakeside');
+    const off = fixture.build({ readSweeps: () => Promise.resolve([]) });
+    expect((await injectOnce(off, { url: '/sweeps' })).body).toContain('No lending library has a sweep');
   });
 });
 

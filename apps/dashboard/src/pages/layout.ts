@@ -10,7 +10,7 @@ export interface PageFrame {
   /** Seconds after which the page reloads; null: never. */
   readonly refreshSeconds?: number | null;
   /** The part of the site that this page belongs to. */
-  readonly here: 'overview' | 'events' | 'statistics' | null;
+  readonly here: 'overview' | 'events' | 'statistics' | 'sweeps' | null;
 }
 
 /** A whole page: head, header with the way around, content. No script, nothing from elsewhere. */
@@ -53,7 +53,7 @@ function header({ basePath, person, consortium, here }: PageFrame): Html {
     </div>
     <nav aria-label="Dashboard">
       ${link('/', 'Overview', 'overview')} ${link('/events', 'Events', 'events')}
-      ${link('/statistics', 'Statistics', 'statistics')}
+      ${link('/statistics', 'Statistics', 'statistics')} ${link('/sweeps', 'Sweeps', 'sweeps')}
       <a href="${basePath}/board/queue/scans">Queue board</a>
     </nav>
     <p class="who">
