@@ -1,5 +1,5 @@
 import type { Redis } from '@passport/runtime';
-import { KEPT_KINDS, type KeptKind, jobIdOf, jobKeyPrefix, keptKey } from './keys.ts';
+import { type KeptKind, jobIdOf, jobKeyPrefix, keptKey } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import { type Script, defineScript } from './script.ts';
 
@@ -12,6 +12,22 @@ export interface KeptLimits {
 const AT_ONCE = 500;
 /** In one sweep of one library: the next sweep goes on. */
 const MOST_ROUNDS = 20;
+
+/** Sorted sets that one script looks at: of a thousand libraries, nobody may wait for all. */
+const KEYS_AT_ONCE = 200;
+
+/**
+ * Takes off what is as old as its kind may be, and says where there still is more than may be kept.
+ * KEYS kept events; ARGV of each: the latest time that is too old, in ms, and most that may be kept
+ */
+const AGED_LUA = `
+local over = {}
+for place, key in ipairs(KEYS) do
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', ARGV[place * 2 - 1])
+  if redis.call('ZCARD', key) > tonumber(ARGV[place * 2]) then over[#over + 1] = place end
+end
+return over
+`;
 
 /**
  * The oldest events of a library that are more than may be kept. Those whose job is gone, or is being worked on again,
@@ -45,13 +61,21 @@ export function buildKeptSweep(
   dropped: (library: string, kind: KeptKind, count: number) => void,
 ): KeptSweep {
   const findExcess = defineScript(redis, 'passportExcess', EXCESS_LUA);
+  const dropAged = defineScript(redis, 'passportAged', AGED_LUA);
   return async (libraries, ages, nowMs) => {
-    for (const { id, limits } of libraries) {
-      for (const kind of KEPT_KINDS) {
-        await redis.zremrangebyscore(keptKey(kind, id), '-inf', nowMs - ages[kind]);
-        const most = kind === 'finished' ? limits.keptFinished : limits.keptFailed;
-        const count = await dropExcess({ redis, queue, findExcess }, id, kind, most);
-        if (count > 0) dropped(id, kind, count);
+    const all = libraries.flatMap(({ id, limits }) => [
+      { id, kind: 'finished' as const, most: limits.keptFinished },
+      { id, kind: 'failed' as const, most: limits.keptFailed },
+    ]);
+    for (let first = 0; first < all.length; first += KEYS_AT_ONCE) {
+      const some = all.slice(first, first + KEYS_AT_ONCE);
+      const keys = some.map(({ kind, id }) => keptKey(kind, id));
+      const limits = some.flatMap(({ kind, most }) => [nowMs - ages[kind], most]);
+      for (const place of (await dropAged(keys, limits)) as number[]) {
+        const over = some[place - 1];
+        if (over === undefined) continue;
+        const count = await dropExcess({ redis, queue, findExcess }, over.id, over.kind, over.most);
+        if (count > 0) dropped(over.id, over.kind, count);
       }
     }
   };

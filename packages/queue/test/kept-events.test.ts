@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import {
   addScans,
   buildAdmission,
@@ -124,6 +124,17 @@ describe('the ended events of a library', () => {
 
     expect(await admit([event(1)])).toMatchObject([{ kind: 'duplicate', add: false }]);
   });
+});
+
+test('of a thousand libraries with nothing to remove, a sweep needs ten commands', async () => {
+  const libraries = Array.from({ length: 1_000 }, (_, place) => ({ id: `library-${place}`, limits }));
+  const run = buildKeptSweep(fixture.redis, fixture.queue, () => undefined);
+  await run(libraries, AGES, ENDED);
+  const sent = jest.spyOn(fixture.redis, 'sendCommand');
+  await run(libraries, AGES, ENDED);
+
+  expect(sent).toHaveBeenCalledTimes(10);
+  sent.mockRestore();
 });
 
 describe('what a library has in Redis', () => {
