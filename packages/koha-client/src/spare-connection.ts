@@ -3,10 +3,10 @@ import { Agent as HttpsAgent } from 'node:https';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 
-/** The agents of one Koha, of which the next request can find its connection open already. */
+/** The agent of one Koha, of which the next request can find its connection open already. */
 export interface Agents {
-  readonly http: HttpAgent;
-  readonly https: HttpsAgent;
+  /** Of the Koha's own protocol alone: it never leads us to another. */
+  readonly agent: HttpAgent | HttpsAgent;
   /** Opens a connection now, unless one is idle or being opened. Its failure is the next request's to meet. */
   open(): void;
   close(): void;
@@ -21,9 +21,7 @@ type Connect = (options: object, onCreated?: (...args: never[]) => void) => Dupl
 export function buildAgents(base: URL, idleMs: number): Agents {
   const isTls = base.protocol === 'https:';
   const sockets = { keepAlive: true, timeout: idleMs };
-  const http = new HttpAgent(sockets);
-  const https = new HttpsAgent(sockets);
-  const agent = isTls ? https : http;
+  const agent = isTls ? new HttpsAgent(sockets) : new HttpAgent(sockets);
   const connect = (agent.createConnection as Connect).bind(agent);
   let spare: { socket: Duplex; timer: NodeJS.Timeout } | null = null;
 
@@ -39,8 +37,7 @@ export function buildAgents(base: URL, idleMs: number): Agents {
   agent.createConnection = (options, onCreated) => takeSpare() ?? connect(options, onCreated);
 
   return {
-    http,
-    https,
+    agent,
     open() {
       const isIdle = Object.values(agent.freeSockets).some((list) => (list?.length ?? 0) > 0);
       if (isIdle || spare !== null) return;
@@ -53,8 +50,7 @@ export function buildAgents(base: URL, idleMs: number): Agents {
     },
     close() {
       drop();
-      http.destroy();
-      https.destroy();
+      agent.destroy();
     },
   };
 }

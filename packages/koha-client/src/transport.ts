@@ -1,5 +1,5 @@
 import { type ClientRequest, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import got, { type NativeRequestOptions, TimeoutError } from 'got';
 import { maxAnswerBytes } from './answer-limits.ts';
 import { causeOf, wasConnected } from './cause-code.ts';
@@ -61,6 +61,16 @@ class HungUp extends Error {
 /** Apache and Starman close an idle connection after 5 s. Closing first keeps a write from meeting that close. */
 const IDLE_CONNECTION_MS = 4_000;
 
+/** One for all Kohas: each would hold ten kilobytes of options, and a worker has a thousand of them. */
+const request = got.extend({
+  followRedirect: false,
+  throwHttpErrors: false,
+  retry: { limit: 0 },
+  decompress: false,
+  request: nativeRequest,
+  headers: { 'user-agent': 'patron-passport', accept: 'application/json' },
+});
+
 /**
  * Creates the only way to a Koha's network address: connections kept alive, no redirects, no cookies, no repetition,
  * no compression, answers of limited size. Errors of the HTTP library carry headers, URL and body, so none leaves here.
@@ -68,15 +78,7 @@ const IDLE_CONNECTION_MS = 4_000;
 export function createTransport(options: TransportOptions): Transport {
   const base = `${options.url.replace(/\/+$/, '')}/api/v1`;
   const agents = buildAgents(new URL(base), IDLE_CONNECTION_MS);
-  const request = got.extend({
-    agent: { http: agents.http, https: agents.https },
-    followRedirect: false,
-    throwHttpErrors: false,
-    retry: { limit: 0 },
-    decompress: false,
-    request: nativeRequest,
-    headers: { 'user-agent': 'patron-passport', accept: 'application/json' },
-  });
+  const agent = agents.agent instanceof HttpsAgent ? { https: agents.agent } : { http: agents.agent };
 
   const attempt = async (exchange: Exchange): Promise<Answer> => {
     const { operation } = exchange;
@@ -86,6 +88,7 @@ export function createTransport(options: TransportOptions): Transport {
     try {
       if (exchange.signal?.aborted === true) throw new HungUp();
       const stream = request.stream(base + exchange.path + queryString(exchange.query), {
+        agent,
         method: exchange.method,
         headers: { ...exchange.headers, ...type },
         timeout: { request: exchange.timeoutMs },

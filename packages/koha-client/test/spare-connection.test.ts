@@ -27,7 +27,7 @@ const urlOf = (): URL => new URL(`http://127.0.0.1:${(server.address() as Addres
 /** Sends one request over the agents and returns its status. */
 const send = (): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
-    request(urlOf(), { agent: agents.http }, (response) => {
+    request(urlOf(), { agent: agents.agent }, (response) => {
       response.resume().once('end', () => resolve(response.statusCode));
     })
       .once('error', reject)
