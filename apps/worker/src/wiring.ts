@@ -84,7 +84,7 @@ export async function startWorker(
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
   const dropped = observeQueue(metrics, consortium, { redis, queue, now });
   const load = buildWorkerLoad(concurrency);
-  const seen = { metrics: kohaMetrics(metrics), hasFreeSlots: load.hasFreeSlots, tracing };
+  const seen = { metrics: kohaMetrics(metrics, ids.length), hasFreeSlots: load.hasFreeSlots, tracing };
   const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
   const { libraries, health } = kohas;
   const memory = buildCopyMemory({ redis, keys: config.keys, libraries, now, log });

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { createMetrics } from '@passport/runtime';
 import { keptMetrics } from '../src/metrics/kept-metrics.ts';
 
@@ -54,4 +54,39 @@ test('how many ended events are kept and how many went early is there from the s
 test('a Redis that cannot be read says nothing of any library, rather than something old', async () => {
   const shares = (await arrange({ fails: true }).lines()).filter((line) => line.includes('redis_share'));
   expect(shares).toEqual([]);
+});
+
+describe('of many libraries', () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 101 }, (_, place) => [`library-${place}`, { finished: 5_000, failed: 100 }]),
+  );
+
+  test('those that have nothing are not listed, and limits stand beside what they limit', async () => {
+    const registry = createMetrics({ process: 'worker', processMetrics: false });
+    const libraries = { 'library-0': NOTHING, 'library-1': { ...NOTHING, finished: 3, bytes: 6_000 } };
+    keptMetrics(registry, () => Promise.resolve({ libraries, memoryLimitBytes: 0 }), many);
+
+    const lines = (await registry.metrics())
+      .split('\n')
+      .filter((line) => /^passport_(?:library|kept)_/.test(line));
+    expect(lines).toEqual([
+      'passport_library_kept_events{library="library-1",state="finished"} 3',
+      'passport_library_redis_bytes{library="library-1"} 6000',
+      'passport_library_kept_limit{library="library-1",state="finished"} 5000',
+    ]);
+  });
+
+  test('Redis is asked once a minute, and again after a failure', async () => {
+    const registry = createMetrics({ process: 'worker', processMetrics: false });
+    const answers = [
+      Promise.reject(new Error('no Redis')),
+      Promise.resolve({ libraries: {}, memoryLimitBytes: 0 }),
+    ];
+    let reads = 0;
+    const read = () => answers[reads++] ?? Promise.reject(new Error('asked again'));
+    keptMetrics(registry, read, many);
+    for (let scrape = 0; scrape < 4; scrape += 1) await registry.metrics();
+
+    expect(reads).toBe(2);
+  });
 });

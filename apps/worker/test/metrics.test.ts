@@ -14,7 +14,7 @@ test('the metrics of jobs and of calls to Koha in contract section 7 are there, 
   jobs.ended('riverside', 'COPIED');
   jobs.copied('riverside', 0.8);
   jobs.step('locate', 0.2);
-  const koha = kohaMetrics(registry);
+  const koha = kohaMetrics(registry, 3);
   koha.request({ library: 'midland', operation: 'findByCard', status: '200', seconds: 0.05 });
   koha.circuitOpen('midland', true);
   koha.calls('midland', () => ({ inFlight: 3, waiting: 2, limit: 4 }));
@@ -61,7 +61,7 @@ test('what an alert looks for is there from the start, at zero', async () => {
 
 test('calls in flight and an open circuit are those of the scrape', async () => {
   const { registry, text } = arrange();
-  const koha = kohaMetrics(registry);
+  const koha = kohaMetrics(registry, 3);
   let calls = 0;
   koha.calls('midland', () => ({ inFlight: calls, waiting: 0, limit: 8 }));
   for (calls of [2, 0]) {
@@ -74,7 +74,7 @@ test('calls in flight and an open circuit are those of the scrape', async () => 
 
 test('a Koha that answers every status there can be makes few series', async () => {
   const { registry, text } = arrange();
-  const koha = kohaMetrics(registry);
+  const koha = kohaMetrics(registry, 3);
   for (let status = 200; status <= 999; status += 1) {
     koha.request({ library: 'midland', operation: 'GET /patrons', status: `${status}`, seconds: 0 });
   }
@@ -84,4 +84,71 @@ test('a Koha that answers every status there can be makes few series', async () 
   for (const status of ['200', '409', '503', '5xx', '9xx', 'timeout'])
     expect(lines).toContain(`status="${status}"`);
   expect(lines.match(/^passport_koha_requests_total\{/gm)?.length).toBeLessThan(80);
+});
+
+const OPERATIONS = ['GET /', 'GET /patrons', 'POST /patrons', 'POST /checkouts'];
+
+async function callAll(libraries: number): Promise<readonly string[]> {
+  const { registry, text } = arrange();
+  const ids = Array.from({ length: libraries }, (_, place) => `library-${place}`);
+  const koha = kohaMetrics(registry, libraries);
+  const jobs = jobMetrics(registry, ids, []);
+  for (const library of ids) {
+    jobs.copied(library, 3);
+    for (const operation of OPERATIONS) koha.request({ library, operation, status: '200', seconds: 3 });
+  }
+  return (await text()).split('\n');
+}
+
+test('calls to a hundred libraries are timed by library and operation, with all buckets', async () => {
+  const lines = await callAll(100);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'passport_koha_request_seconds_bucket{le="3",library="library-99",operation="POST /checkouts"} 1',
+      'passport_koha_request_seconds_count{library="library-99",operation="GET /"} 1',
+      'passport_scan_to_copy_seconds_bucket{le="3",library="library-99"} 1',
+    ]),
+  );
+  expect(lines.filter((line) => line.includes('operation=""') || line.includes('library=""'))).toEqual([]);
+});
+
+test('those to more are timed once by library, in few buckets and without descriptions, and once by operation', async () => {
+  const lines = await callAll(101);
+  expect(lines.filter((line) => line.startsWith('passport_koha_request_seconds_bucket{le="2"'))).toEqual(
+    expect.arrayContaining([
+      'passport_koha_request_seconds_bucket{le="2",library="",operation="POST /checkouts"} 0',
+      'passport_koha_request_seconds_bucket{le="2",library="library-100",operation=""} 0',
+    ]),
+  );
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'passport_koha_request_seconds_bucket{le="3",library="",operation="GET /"} 101',
+      'passport_koha_request_seconds_bucket{le="5",library="library-100",operation=""} 3',
+      'passport_koha_requests_total{library="library-100",operation="POST /checkouts",status="200"} 1',
+      'passport_scan_to_copy_seconds_bucket{le="5",library="library-100"} 1',
+    ]),
+  );
+  expect(lines.filter((line) => line.includes('le="3",library="library-'))).toEqual([]);
+});
+
+test('twice as many libraries add 30 series each at most', async () => {
+  const [hundreds, twice] = [await callAll(500), await callAll(1_000)];
+  expect((twice.length - hundreds.length) / 500).toBeLessThanOrEqual(30);
+});
+
+test('of many libraries, the gauges of one are there while there is something to see', async () => {
+  const { registry, text } = arrange();
+  const koha = kohaMetrics(registry, 101);
+  koha.calls('midland', () => ({ inFlight: 0, waiting: 0, limit: 8 }));
+  koha.calls('riverside', () => ({ inFlight: 2, waiting: 0, limit: 8 }));
+  koha.circuitOpen('midland', false);
+  koha.circuitOpen('lakeside', true);
+
+  const gauges = (await text()).split('\n').filter((line) => line.startsWith('passport_library_'));
+  expect(gauges).toEqual([
+    'passport_library_open{library="lakeside"} 1',
+    'passport_library_in_flight{library="riverside"} 2',
+    'passport_library_waiting{library="riverside"} 0',
+    'passport_library_call_limit{library="riverside"} 8',
+  ]);
 });

@@ -1,4 +1,4 @@
-import { type MetricsRegistry, type Samples, createGauge, sharedRead } from '@passport/runtime';
+import { type MetricsRegistry, type Samples, areInDetail, createGauge, sharedRead } from '@passport/runtime';
 import type { QueueFigures } from './queue-reading.ts';
 
 type Figures = Readonly<Record<string, number>>;
@@ -17,8 +17,12 @@ export function queueMetrics(
   backlogLimits: Figures,
 ): void {
   const readOnce = sharedRead(READ_MS, read, 'reading the queue');
-  const ofLibraries = (figures: Figures = {}): Samples<'library'> =>
-    Object.entries(figures).map(([library, value]) => [{ library }, value]);
+  const isDetailed = areInDetail(Object.keys(backlogLimits).length);
+  const readBacklogs = async () => (await readOnce())?.backlogs ?? {};
+  const ofLibraries = (figures: Figures, backlogs: Figures): Samples<'library'> =>
+    Object.entries(figures).flatMap(([library, value]) =>
+      isDetailed || (backlogs[library] ?? 0) > 0 ? [[{ library }, value] as const] : [],
+    );
   createGauge(
     registry,
     { name: 'passport_queue_jobs', help: 'Jobs in the queue, by state', labels: ['state'] },
@@ -35,7 +39,10 @@ export function queueMetrics(
   createGauge(
     registry,
     { name: 'passport_library_backlog', help: 'Unfinished events of a library', labels: ['library'] },
-    async () => ofLibraries((await readOnce())?.backlogs),
+    async () => {
+      const backlogs = await readBacklogs();
+      return ofLibraries(backlogs, backlogs);
+    },
   );
   createGauge(
     registry,
@@ -44,7 +51,7 @@ export function queueMetrics(
       help: 'Maximum number of unfinished events of a library (limits.backlog)',
       labels: ['library'],
     },
-    () => ofLibraries(backlogLimits),
+    async () => ofLibraries(backlogLimits, await readBacklogs()),
   );
   createGauge(
     registry,

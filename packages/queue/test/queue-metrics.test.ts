@@ -30,6 +30,18 @@ test('the queue metrics of contract section 7 are there, with type and labels', 
   );
 });
 
+test('of many libraries, those without an unfinished event are not listed', async () => {
+  const { registry, text } = arrange();
+  const limits = Object.fromEntries(Array.from({ length: 101 }, (_, place) => [`library-${place}`, 10_000]));
+  const backlogs = { 'library-0': 0, 'library-1': 5 };
+  queueMetrics(registry, () => Promise.resolve({ jobs: JOBS, oldestSeconds: 1, backlogs }), limits);
+
+  expect((await text()).split('\n').filter((line) => line.startsWith('passport_library_'))).toEqual([
+    'passport_library_backlog{library="library-1"} 5',
+    'passport_library_backlog_limit{library="library-1"} 10000',
+  ]);
+});
+
 test('all queue gauges come from one reading', async () => {
   const { registry, text } = arrange();
   let reads = 0;

@@ -34,7 +34,7 @@ export async function startAdminServer(options: {
   });
   app.get('/metrics', async (_request, reply) => {
     const text = await within(ANSWER_MS, options.metrics(), 'collecting metrics');
-    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(text);
+    return reply.type('text/plain; version=0.0.4; charset=utf-8').send(Buffer.from(text));
   });
   app.setErrorHandler((error, _request, reply) => {
     options.log.warn({ error }, 'admin request failed');

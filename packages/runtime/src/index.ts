@@ -9,8 +9,16 @@ export type { Logger } from './logger.ts';
 export { networkOf } from './network-of.ts';
 export { SECURITY_HEADERS } from './security-headers.ts';
 export { createMetrics } from './metrics.ts';
-export { createCounter, createGauge, createHistogram } from './series.ts';
-export type { MetricsRegistry, Samples } from './series.ts';
+export {
+  FEW_SECONDS_BUCKETS,
+  SECONDS_BUCKETS,
+  createCounter,
+  createGauge,
+  createHistogram,
+} from './series.ts';
+export { areInDetail } from './metric-detail.ts';
+export type { MetricsRegistry } from './metrics-registry.ts';
+export type { Samples } from './series.ts';
 export { sharedRead } from './shared-read.ts';
 export { createRedis, closeRedis, untilRedisReady } from './redis.ts';
 export type { Redis, RedisRole } from './redis.ts';

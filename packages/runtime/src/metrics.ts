@@ -1,7 +1,8 @@
-import { Registry, collectDefaultMetrics } from 'prom-client';
+import { collectDefaultMetrics } from 'prom-client';
 import { logMetrics } from './log-metrics.ts';
 import type { LogHealth } from './log-output.ts';
-import { type MetricsRegistry, createGauge } from './series.ts';
+import { MetricsRegistry } from './metrics-registry.ts';
+import { createGauge } from './series.ts';
 
 /**
  * A registry for the process of that name, with Node's own metrics (memory, event loop) unless disabled, and with what
@@ -15,8 +16,8 @@ export function createMetrics(options: {
   processMetrics?: boolean;
   logHealth?: LogHealth;
 }): MetricsRegistry {
-  const registry = new Registry();
-  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry });
+  const registry = new MetricsRegistry();
+  if (options.processMetrics !== false) collectDefaultMetrics({ register: registry.node });
   const help = 'Which process of Patron Passport this is (always 1)';
   createGauge(registry, { name: 'passport_process_info', help, labels: ['process'] }, () => [
     [{ process: options.process }, 1],

@@ -1,7 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
-
-/** Where a process keeps its metrics; `registry.metrics()` is the text for `/metrics`. */
-export type MetricsRegistry = Registry;
+import type { MetricsRegistry } from './metrics-registry.ts';
 
 /** Name, help and label names of a metric. */
 export interface Series<Label extends string> {
@@ -12,11 +9,13 @@ export interface Series<Label extends string> {
 
 type Labels<Label extends string> = Readonly<Record<Label, string>>;
 
-/** The values of a gauge at this moment, each with its labels. */
+/** The values of a metric at this moment, each with its labels. */
 export type Samples<Label extends string> = Iterable<readonly [labels: Labels<Label>, value: number]>;
 
 /** A desk waits a second or two, Koha's deadlines are seconds, a scan is worth following for a minute. */
-const SECONDS_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60];
+export const SECONDS_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 30, 60];
+/** Those of them that an alert, or the choice between "well" and "slow", needs. */
+export const FEW_SECONDS_BUCKETS = [0.5, 1, 2, 5, 10];
 
 /**
  * Registers a counter; returns what adds to it (1 where no number is given). The series in `zeroed` exist from the start,
@@ -24,41 +23,121 @@ const SECONDS_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 
  */
 export function createCounter<const Label extends string>(
   registry: MetricsRegistry,
-  { name, help, labels = [] }: Series<Label>,
+  series: Series<Label>,
   zeroed: readonly Labels<Label>[] = [],
 ): (labels: Labels<Label>, by?: number) => void {
-  const counter = new Counter<string>({ name, help, labelNames: labels, registers: [registry] });
-  for (const each of zeroed) counter.inc(each, 0);
-  return (of, by = 1) => counter.inc(of, by);
+  const counts = new Map<string, number>();
+  let written: string | null = null;
+  const add = (of: Labels<Label>, by = 1): void => {
+    const labels = writeLabels(of);
+    counts.set(labels, (counts.get(labels) ?? 0) + by);
+    written = null;
+  };
+  for (const each of zeroed) add(each, 0);
+  registry.add(series.name, () => {
+    const lines = () => Array.from(counts, ([labels, count]) => lineOf(series.name, labels, count));
+    written ??= headOf(series, 'counter') + lines().join('');
+    return written;
+  });
+  return add;
 }
 
-/** Registers a histogram of durations; returns what observes one, in seconds. */
+/** Registers a histogram of durations, each series with the buckets given; returns what observes one, in seconds. */
 export function createHistogram<const Label extends string>(
   registry: MetricsRegistry,
-  { name, help, labels = [] }: Series<Label>,
+  series: Series<Label>,
+  bucketsOf: (labels: Labels<Label>) => readonly number[] = () => SECONDS_BUCKETS,
 ): (labels: Labels<Label>, seconds: number) => void {
-  const buckets = SECONDS_BUCKETS;
-  const histogram = new Histogram<string>({ name, help, labelNames: labels, buckets, registers: [registry] });
-  return (of, seconds) => histogram.observe(of, seconds);
+  const all = new Map<string, Durations>();
+  registry.add(series.name, () => {
+    const texts = Array.from(all, ([labels, durations]) => {
+      durations.written ??= writeDurations(series.name, labels, durations);
+      return durations.written;
+    });
+    return headOf(series, 'histogram') + texts.join('');
+  });
+  return (of, seconds) => {
+    const labels = writeLabels(of);
+    const durations = all.get(labels) ?? startDurations(bucketsOf(of));
+    all.set(labels, durations);
+    observe(durations, seconds);
+  };
 }
 
 /** Registers a gauge that is read at each scrape. A series that `read` does not return is absent, whatever it was before. */
 export function createGauge<const Label extends string = never>(
   registry: MetricsRegistry,
-  { name, help, labels = [] }: Series<Label>,
+  series: Series<Label>,
   read: () => Samples<Label> | Promise<Samples<Label>>,
 ): void {
-  new Gauge<string>({
-    name,
-    help,
-    labelNames: labels,
-    registers: [registry],
-    async collect() {
-      const samples = await read();
-      // Without labels `reset` would leave a zero.
-      if (labels.length === 0) this.remove();
-      else this.reset();
-      for (const [of, value] of samples) this.set(of, value);
-    },
-  });
+  registry.add(series.name, async () => headOf(series, 'gauge') + writeSamples(series.name, await read()));
 }
+
+/** The same for a counter that somebody else keeps. */
+export function createReadCounter<const Label extends string>(
+  registry: MetricsRegistry,
+  series: Series<Label>,
+  read: () => Samples<Label>,
+): void {
+  registry.add(series.name, () => headOf(series, 'counter') + writeSamples(series.name, read()));
+}
+
+/** Durations that were observed: `counts` beside `buckets`, those longer than all of them only in `count`. */
+interface Durations {
+  readonly buckets: readonly number[];
+  readonly counts: number[];
+  count: number;
+  sum: number;
+  /** Its lines, unless it has changed since they were written. */
+  written: string | null;
+}
+
+const startDurations = (buckets: readonly number[]): Durations => ({
+  buckets,
+  counts: buckets.map(() => 0),
+  count: 0,
+  sum: 0,
+  written: null,
+});
+
+function observe(durations: Durations, seconds: number): void {
+  const place = durations.buckets.findIndex((bound) => seconds <= bound);
+  if (place !== -1) durations.counts[place] = (durations.counts[place] ?? 0) + 1;
+  durations.count += 1;
+  durations.sum += seconds;
+  durations.written = null;
+}
+
+function writeDurations(name: string, labels: string, { buckets, counts, count, sum }: Durations): string {
+  const others = labels === '' ? '' : `,${labels}`;
+  let upTo = 0;
+  const lines = buckets.map((bound, place) => {
+    upTo += counts[place] ?? 0;
+    return `${name}_bucket{le="${bound}"${others}} ${upTo}\n`;
+  });
+  lines.push(`${name}_bucket{le="+Inf"${others}} ${count}\n`);
+  lines.push(lineOf(`${name}_sum`, labels, sum), lineOf(`${name}_count`, labels, count));
+  return lines.join('');
+}
+
+function writeSamples<Label extends string>(name: string, samples: Samples<Label>): string {
+  return Array.from(samples, ([labels, value]) => lineOf(name, writeLabels(labels), value)).join('');
+}
+
+const headOf = ({ name, help }: Series<string>, type: string): string =>
+  `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
+
+const lineOf = (name: string, labels: string, value: number): string =>
+  labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`;
+
+function writeLabels(labels: Readonly<Record<string, string>>): string {
+  // One piece of text: of a template, a counter would keep the pieces.
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}="${escape(value)}"`)
+    .join();
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
+
+const escape = (value: string): string =>
+  value.replace(/[\\"\n]/g, (character) => ESCAPES[character] ?? character);

@@ -1,4 +1,11 @@
-import { type MetricsRegistry, createCounter, createHistogram } from '@passport/runtime';
+import {
+  FEW_SECONDS_BUCKETS,
+  type MetricsRegistry,
+  SECONDS_BUCKETS,
+  areInDetail,
+  createCounter,
+  createHistogram,
+} from '@passport/runtime';
 
 const LIMITS = ['copies', 'misses', 'verdicts'] as const;
 /** An hourly limit of a library, by its label. */
@@ -57,11 +64,15 @@ export function jobMetrics(
     },
     ofEach(REQUEUE_REASONS, (library, reason) => ({ library, reason })),
   );
-  const scanToCopy = createHistogram(registry, {
-    name: 'passport_scan_to_copy_seconds',
-    help: 'From the scan of the card to the copy in the lending library',
-    labels: ['library'],
-  });
+  const scanToCopy = createHistogram(
+    registry,
+    {
+      name: 'passport_scan_to_copy_seconds',
+      help: 'From the scan of the card to the copy in the lending library',
+      labels: ['library'],
+    },
+    () => (areInDetail(libraries.length) ? SECONDS_BUCKETS : FEW_SECONDS_BUCKETS),
+  );
   const steps = createHistogram(registry, {
     name: 'passport_step_seconds',
     help: 'How long each step of a job took',

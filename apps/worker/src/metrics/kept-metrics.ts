@@ -1,6 +1,7 @@
 import {
   type MetricsRegistry,
   type Samples,
+  areInDetail,
   createCounter,
   createGauge,
   sharedRead,
@@ -19,10 +20,12 @@ export interface KeptReading {
 }
 
 const READ_MS = 1_500;
+/** To look at seven thousand keys takes longer than all else at a scrape, and Redis does nothing else meanwhile. */
+const MANY_KEPT_MS = 60_000;
 
 /**
  * `passport_library_kept_events{library,state}`, `passport_library_redis_bytes{library}` and
- * `passport_library_redis_share{library}`, read at each scrape; `passport_library_kept_limit{library,state}` beside them,
+ * `passport_library_redis_share{library}`, read at each scrape (of many libraries once a minute); `passport_library_kept_limit{library,state}` beside them,
  * and `passport_kept_dropped_total{library,state}`: ended events that were removed before their time. By these an alert
  * names the library that fills Redis before Redis is full. Returns what counts the removed ones.
  */
@@ -31,19 +34,25 @@ export function keptMetrics(
   read: () => Promise<KeptReading>,
   limits: Readonly<Record<string, Kept>>,
 ): (library: string, state: KeptState, count: number) => void {
-  const readOnce = sharedRead(READ_MS, read, 'reading what is kept');
-  const ofStates = (libraries: Readonly<Record<string, Kept>>): Samples<'library' | 'state'> =>
-    Object.entries(libraries).flatMap(([library, kept]) =>
-      STATES.map((state) => [{ library, state }, kept[state]] as const),
-    );
+  const isDetailed = areInDetail(Object.keys(limits).length);
+  const readOnce = sharedRead(READ_MS, read, 'reading what is kept', isDetailed ? 0 : MANY_KEPT_MS);
+  const readLibraries = async () => (await readOnce())?.libraries ?? {};
+  const ofStates = (
+    figures: Readonly<Record<string, Kept>>,
+    kept: Readonly<Record<string, Kept>>,
+  ): Samples<'library' | 'state'> =>
+    Object.entries(figures).flatMap(([library, each]) => {
+      const shown = STATES.filter((state) => isDetailed || (kept[library]?.[state] ?? 0) > 0);
+      return shown.map((state) => [{ library, state }, each[state]] as const);
+    });
   const ofBytes = async (
     value: (bytes: number, limitBytes: number) => number,
   ): Promise<Samples<'library'>> => {
     const { libraries, memoryLimitBytes } = (await readOnce()) ?? { libraries: {}, memoryLimitBytes: null };
-    return Object.entries(libraries).map(([library, { bytes }]) => [
-      { library },
-      value(bytes, memoryLimitBytes ?? 0),
-    ]);
+    const samples = Object.entries(libraries).map(
+      ([library, { bytes }]) => [{ library }, value(bytes, memoryLimitBytes ?? 0)] as const,
+    );
+    return isDetailed ? samples : samples.filter(([, shown]) => shown > 0);
   };
   createGauge(
     registry,
@@ -52,7 +61,10 @@ export function keptMetrics(
       help: 'Ended events of a library in Redis, by state (finished, failed)',
       labels: ['library', 'state'],
     },
-    async () => ofStates((await readOnce())?.libraries ?? {}),
+    async () => {
+      const kept = await readLibraries();
+      return ofStates(kept, kept);
+    },
   );
   createGauge(
     registry,
@@ -79,8 +91,12 @@ export function keptMetrics(
       help: 'Maximum number of ended events of a library in Redis (limits.kept_finished, limits.kept_failed)',
       labels: ['library', 'state'],
     },
-    () => ofStates(limits),
+    async () => ofStates(limits, await readLibraries()),
   );
+  return dropCounter(registry, isDetailed ? Object.keys(limits) : []);
+}
+
+function dropCounter(registry: MetricsRegistry, zeroed: readonly string[]): ReturnType<typeof keptMetrics> {
   const drop = createCounter(
     registry,
     {
@@ -88,7 +104,7 @@ export function keptMetrics(
       help: 'Ended events of a library that were removed early, because it had reached its limit',
       labels: ['library', 'state'],
     },
-    Object.keys(limits).flatMap((library) => STATES.map((state) => ({ library, state }))),
+    zeroed.flatMap((library) => STATES.map((state) => ({ library, state }))),
   );
   return (library, state, count) => drop({ library, state }, count);
 }

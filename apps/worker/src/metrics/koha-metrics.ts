@@ -1,5 +1,14 @@
 import { STATUS_CODES } from 'node:http';
-import { type MetricsRegistry, createCounter, createGauge, createHistogram } from '@passport/runtime';
+import {
+  FEW_SECONDS_BUCKETS,
+  type MetricsRegistry,
+  SECONDS_BUCKETS,
+  areInDetail,
+  createCounter,
+  createGauge,
+  createHistogram,
+  sharedRead,
+} from '@passport/runtime';
 
 /** What the worker counts of its calls to each Koha. */
 export interface KohaMetrics {
@@ -22,18 +31,20 @@ const CALL_GAUGES = [
   ['passport_library_call_limit', 'Calls to a library that may be in progress at once', 'limit'],
 ] as const;
 
-/** The metrics of the calls to each Koha, of its circuit and of the calls in flight. */
-export function kohaMetrics(registry: MetricsRegistry): KohaMetrics {
+const READ_MS = 1_500;
+
+/** Koha's description of itself: half a megabyte that is read once an hour, so that it takes long says nothing. */
+const DESCRIPTION = 'GET /';
+
+/** The metrics of the calls to each of so many Kohas, of its circuit and of the calls in flight. */
+export function kohaMetrics(registry: MetricsRegistry, libraries: number): KohaMetrics {
   const requests = createCounter(registry, {
     name: 'passport_koha_requests_total',
     help: 'Calls to Koha, by library, operation and status (or code of the failure)',
     labels: ['library', 'operation', 'status'],
   });
-  const durations = createHistogram(registry, {
-    name: 'passport_koha_request_seconds',
-    help: 'How long Koha took to answer, by library and operation',
-    labels: ['library', 'operation'],
-  });
+  const isDetailed = areInDetail(libraries);
+  const observe = callDurations(registry, isDetailed);
   const open = new Map<string, boolean>();
   createGauge(
     registry,
@@ -42,21 +53,56 @@ export function kohaMetrics(registry: MetricsRegistry): KohaMetrics {
       help: '1 if the circuit of a library is open, else 0',
       labels: ['library'],
     },
-    () => [...open].map(([library, isOpen]) => [{ library }, isOpen ? 1 : 0]),
+    () =>
+      [...open].flatMap(([library, isOpen]) =>
+        isOpen || isDetailed ? [[{ library }, isOpen ? 1 : 0] as const] : [],
+      ),
   );
-  const loads = new Map<string, () => CallLoad>();
-  for (const [name, help, key] of CALL_GAUGES) {
-    createGauge(registry, { name, help, labels: ['library'] }, () =>
-      [...loads].map(([library, read]) => [{ library }, read()[key]]),
-    );
-  }
   return {
     request({ library, operation, status, seconds }) {
       requests({ library, operation, status: fold(status) });
-      durations({ library, operation }, seconds);
+      observe(library, operation, seconds);
     },
     circuitOpen: (library, isOpen) => void open.set(library, isOpen),
-    calls: (library, read) => void loads.set(library, read),
+    calls: callGauges(registry, isDetailed),
+  };
+}
+
+/** The gauges of the calls in flight, from one look at all libraries. */
+function callGauges(registry: MetricsRegistry, isDetailed: boolean): KohaMetrics['calls'] {
+  const loads = new Map<string, () => CallLoad>();
+  const look = () => [...loads].map(([library, read]) => ({ library, ...read() }));
+  const isShown = ({ inFlight, waiting }: CallLoad): boolean => isDetailed || inFlight + waiting > 0;
+  const readOnce = sharedRead(READ_MS, () => Promise.resolve(look().filter(isShown)), 'reading calls');
+  for (const [name, help, key] of CALL_GAUGES) {
+    createGauge(registry, { name, help, labels: ['library'] }, async () =>
+      ((await readOnce()) ?? []).map(({ library, ...load }) => [{ library }, load[key]]),
+    );
+  }
+  return (library, read) => void loads.set(library, read);
+}
+
+/**
+ * `passport_koha_request_seconds`. Of many libraries, a call is observed once for its library (unless it reads a
+ * description) and once for its operation, instead of for both together: hundreds of thousands of buckets otherwise.
+ */
+function callDurations(
+  registry: MetricsRegistry,
+  isDetailed: boolean,
+): (library: string, operation: string, seconds: number) => void {
+  const observe = createHistogram(
+    registry,
+    {
+      name: 'passport_koha_request_seconds',
+      help: 'How long Koha took to answer, by library and operation',
+      labels: ['library', 'operation'],
+    },
+    ({ library }) => (isDetailed || library === '' ? SECONDS_BUCKETS : FEW_SECONDS_BUCKETS),
+  );
+  if (isDetailed) return (library, operation, seconds) => observe({ library, operation }, seconds);
+  return (library, operation, seconds) => {
+    observe({ library: '', operation }, seconds);
+    if (operation !== DESCRIPTION) observe({ library, operation: '' }, seconds);
   };
 }
 
