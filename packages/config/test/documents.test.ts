@@ -79,14 +79,17 @@ test('docker-compose.yml gives away nothing that a break-in could use', () => {
   }
 });
 
-test.each(['receiver', 'worker', 'dashboard'])("docker-compose.yml bounds the heap of the %s well below its memory", (name) => {
-  const { services } = parseYaml(read('docker-compose.yml'), { merge: true }) as {
-    services: Record<string, { command: string[]; mem_limit: string }>;
-  };
-  const { command = [], mem_limit: limit } = services[name] ?? {};
-  const heap = command.map((flag) => /^--max-old-space-size=(\d+)$/.exec(flag)?.[1]).find(Boolean);
-  expect(Number.parseInt(limit ?? '', 10) - Number(heap)).toBeGreaterThanOrEqual(128);
-});
+test.each(['receiver', 'worker', 'dashboard'])(
+  'docker-compose.yml bounds the heap of the %s well below its memory',
+  (name) => {
+    const { services } = parseYaml(read('docker-compose.yml'), { merge: true }) as {
+      services: Record<string, { command: string[]; mem_limit: string }>;
+    };
+    const { command = [], mem_limit: limit } = services[name] ?? {};
+    const heap = command.map((flag) => /^--max-old-space-size=(\d+)$/.exec(flag)?.[1]).find(Boolean);
+    expect(Number.parseInt(limit ?? '', 10) - Number(heap)).toBeGreaterThanOrEqual(128);
+  },
+);
 
 test('docker-compose.yml gives each process the secrets that it uses and no others', () => {
   const { services } = parseYaml(read('docker-compose.yml'), { merge: true }) as {

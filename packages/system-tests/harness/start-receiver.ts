@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { formatWebhookSecret } from '@passport/contract';
-import { buildConsortiumFile, consortiumSecrets, freePort, shippedCommand, startProcess } from '@passport/testkit';
+import {
+  buildConsortiumFile,
+  consortiumSecrets,
+  freePort,
+  shippedCommand,
+  startProcess,
+} from '@passport/testkit';
 import type { ServedLibrary, StartedProcess } from '@passport/testkit';
 
 /** A receiver as it was built, alone: no worker, no Koha. */

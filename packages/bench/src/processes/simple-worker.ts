@@ -52,7 +52,9 @@ worker.on('failed', (_job, error) => {
 process.stdout.write('ready\n');
 
 /** Each lending Koha gets one create at a time from whoever creates: two deadlock in its database (docs/decisions/0050). */
-function oneAtATime<Args extends unknown[], T>(work: (...args: Args) => Promise<T>): (...args: Args) => Promise<T> {
+function oneAtATime<Args extends unknown[], T>(
+  work: (...args: Args) => Promise<T>,
+): (...args: Args) => Promise<T> {
   let before: Promise<unknown> = Promise.resolve();
   return (...args) => {
     const mine = before.then(() => work(...args));

@@ -136,8 +136,7 @@ async function startWarmBench(): Promise<Bench> {
     items: WARM_UP + SCANS,
     front: { webWorkers: WEB_WORKERS, serviceMs: 5, roundTripMs: 0, tls: false },
   });
-  for (let index = 0; index < WARM_UP; index += 1)
-    await bench.kohas.ended((await scanCard(bench, index)).id);
+  for (let index = 0; index < WARM_UP; index += 1) await bench.kohas.ended((await scanCard(bench, index)).id);
   return bench;
 }
 
