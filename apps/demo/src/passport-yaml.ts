@@ -31,5 +31,6 @@ function buildEntry(library: DemoLibrary & { readonly url: string }): string {
       client_id: { env: ${secretVariable(id, 'CLIENT_ID')} }
       client_secret: { env: ${secretVariable(id, 'CLIENT_SECRET')} }
     webhook_secrets: [{ env: ${secretVariable(id, 'WEBHOOK_SECRET')} }]
+    owed: { read: '03:30' }
 ${cards === null ? '' : `    cards: ['${cards}']\n`}`;
 }
