@@ -64,6 +64,16 @@ describe('what copies owe', () => {
     },
   );
 
+  test('of a thousand copies is read in six calls, and costs a home that nobody restricts for none', async () => {
+    for (let patron_id = 1; patron_id <= 1_000; patron_id += 1) {
+      bench.lender.putCopy({ patron_id, version: 0, home_key: `midland:${patron_id}`, fields: {} });
+    }
+    await bench.read();
+    const calls = bench.lender.calls().map(({ operation }) => operation);
+    expect(calls.filter((operation) => operation === 'GET /contrib/passport/owed')).toHaveLength(6);
+    expect(bench.homes['midland']?.calls()).toEqual([]);
+  });
+
   test('of two copies of one patron is added up', async () => {
     const homeKey = bench.put();
     const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
