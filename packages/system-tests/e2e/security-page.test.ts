@@ -39,6 +39,13 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['packages/patron-rules/test/any-copy.test.ts', 'nothing but allowed fields goes out'],
     ['packages/patron-rules/test/patron-copy.test.ts', 'has no key outside the allow-list'],
   ],
+  'A lending library invents debts of patrons': [
+    ['apps/worker/test/owed.test.ts', 'is never set without a receipt, whatever the lending library says'],
+    ['apps/worker/test/owed.test.ts', 'is never set where the agreement only has it reported'],
+    ['apps/worker/test/owed.test.ts', 'needs two readings nearly a day apart'],
+    ['apps/worker/test/owed.test.ts', 'is set for no more than 50 patrons in a night'],
+    ['packages/koha-client/test/owed-bounds.test.ts', 'an amount that nobody owes'],
+  ],
   'A library looks up patrons without an agreement': [
     ['packages/patron-rules/test/candidates.test.ts', 'only under an agreement in this direction'],
   ],
