@@ -5,9 +5,17 @@ import type { CommandDraft } from './command.ts';
 import { csvCell } from './csv-cell.ts';
 import { WrongUse } from './failure.ts';
 import { openLog } from './open-log.ts';
-import { STATE_TEXTS, deletedAt, disclosedAt, placeJson, receiptCount } from './places/describe-place.ts';
+import {
+  STATE_TEXTS,
+  amountOf,
+  deletedAt,
+  disclosedAt,
+  placeJson,
+  receiptCount,
+} from './places/describe-place.ts';
 import { type Place, type Subject, findPlaces, isUncertain } from './places/find-places.ts';
 import { parseHomeKey } from './places/home-key.ts';
+import type { OwedThere } from './places/with-owed.ts';
 import type { Report } from './report.ts';
 import { withQueue } from './with-queue.ts';
 
@@ -62,6 +70,9 @@ function csvLines(place: Place): string[] {
   );
 }
 
+const owedText = ({ overdues, amount, restricted, readMs }: OwedThere): string =>
+  `${overdues} overdue, ${amountOf(amount)}${restricted ? ', restricted at home' : ''} (${new Date(readMs).toISOString()})`;
+
 function printPatron(places: readonly Place[], homeKey: string, { line, colors }: Report): void {
   line(places.length === 0 ? `${homeKey}: no receipt and no copy` : homeKey);
   for (const place of places) {
@@ -73,6 +84,7 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
     }
     const deleted = deletedAt(place);
     if (deleted !== null) line(`  deleted    ${deleted}`);
+    if (place.owed !== null) line(`  owes       ${owedText(place.owed)}`);
     for (const { patronId, kind, enrolledOn, expiresOn, fields: held } of place.records) {
       line(`  record     patron ${patronId}, ${kind}, since ${enrolledOn ?? '?'}, until ${expiresOn ?? '?'}`);
       line(`  holds      ${held.join(' ')}`);
@@ -94,7 +106,7 @@ export const exportData: CommandDraft<ExportOptions> = {
   summary: "list where a patron's or a library's data are",
   description:
     'Lists every lending library with data of a patron (--patron) or of the patrons of a library, and of others at that library ' +
-    '(--library): what was disclosed and when, by the receipts, and which record with which fields its Koha holds now. Fields are ' +
+    '(--library): what was disclosed and when, by the receipts, which record with which fields its Koha holds now, and for a patron what they owe there as it was read last. Fields are ' +
     'listed by name, without their values. Reads from the Kohas, writes nothing, and is recorded in the audit log. Prints text for ' +
     'a patron, CSV for a library, or JSON. The exit code is 1 if a lending library could not be read, so that the list may lack something.',
   examples: [

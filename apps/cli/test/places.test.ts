@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { openReceipts, openScanQueue } from '@passport/queue';
+import { openReceipts, openScanQueue, writeOwed } from '@passport/queue';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { only, populate } from './doctor-fixture.ts';
@@ -129,6 +129,27 @@ describe("export of a patron's data", () => {
     expect(out).toContain(`  record     patron ${patronId}, copy, since `);
     expect(out).toMatch(/holds {6}surname .*email.*date_of_birth/);
     expect(out).toContain('lakeside: no record with this home key is there (any more)\n');
+  });
+
+  test('lists what is known of debts there, and of nobody else’s', async () => {
+    putCopy(riverside);
+    const row = { overdues: 2, amount: 350, over_since_ms: 1, restricted: true };
+    const readings = new Map([
+      [
+        'midland',
+        { read_ms: 0, rows: { [KEY]: row, 'midland:8123': { ...row, amount: 77_77 } }, unconfirmed: 0 },
+      ],
+    ]);
+    await writeOwed(redis, 'riverside', readings);
+
+    const { out } = await run('export', '--patron', KEY);
+    expect(out).toContain('  owes       2 overdue, 3.50, restricted at home (1970-01-01T00:00:00.000Z)\n');
+    expect(out).not.toContain('77.77');
+    expect((await exported('--patron', KEY)).places).toMatchObject([
+      { lending: 'riverside', owed: { overdues: 2, amount: '3.50', restricted_at_home: true } },
+    ]);
+    await writeOwed(redis, 'riverside', new Map());
+    expect((await exported('--patron', KEY)).places).toMatchObject([{ lending: 'riverside', owed: null }]);
   });
 
   test('finds a copy that no receipt is left of, and none of another patron', async () => {

@@ -3,6 +3,7 @@ import { type OwedReading, readOwed } from '@passport/queue';
 import type { CommandDraft } from '../command.ts';
 import { findLibrary } from '../find-library.ts';
 import { openLog } from '../open-log.ts';
+import { amountOf } from '../places/describe-place.ts';
 import type { Report } from '../report.ts';
 import { type OpenQueue, withQueue } from '../with-queue.ts';
 import { readNow } from './read-now.ts';
@@ -22,8 +23,6 @@ interface OwedAt {
   readonly blockHomeOver: number | null;
   readonly reading: OwedReading | null;
 }
-
-const amountOf = (hundredths: number): string => (hundredths / 100).toFixed(2);
 
 /** The lending libraries that let this home know, with their last readings. */
 async function owedAt(

@@ -41,6 +41,9 @@ export function deletedAt({ receipts }: Place): string | null {
 /** `1 receipt`, `2 receipts`. */
 export const receiptCount = (count: number): string => `${count} ${count === 1 ? 'receipt' : 'receipts'}`;
 
+/** Hundredths, as a person reads them. */
+export const amountOf = (hundredths: number): string => (hundredths / 100).toFixed(2);
+
 /** A place as `--json` prints it. */
 export function placeJson(place: Place) {
   return {
@@ -49,6 +52,15 @@ export function placeJson(place: Place) {
     state: place.state,
     disclosed: disclosedAt(place),
     deleted_at: deletedAt(place),
+    owed:
+      place.owed === null
+        ? null
+        : {
+            overdues: place.owed.overdues,
+            amount: amountOf(place.owed.amount),
+            restricted_at_home: place.owed.restricted,
+            read_at: new Date(place.owed.readMs).toISOString(),
+          },
     records: place.records.map(({ patronId, kind, enrolledOn, expiresOn, fields }) => ({
       patron_id: patronId,
       kind,

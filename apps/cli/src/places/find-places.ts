@@ -10,6 +10,7 @@ import {
   type Wanted,
   readLending,
 } from './read-lending.ts';
+import { type OwedThere, withOwed } from './with-owed.ts';
 
 /** What became of a patron's data at one lending library. */
 export type PlaceState =
@@ -29,6 +30,8 @@ export interface Place {
   readonly records: readonly FoundRecord[];
   /** Oldest first; none where they are older than `retention.receipts`. */
   readonly receipts: readonly StoredReceipt[];
+  /** What the patron owes there, by the last reading; null where nothing is known. */
+  readonly owed: OwedThere | null;
 }
 
 /** Whose data are looked for. */
@@ -60,7 +63,7 @@ export async function findPlaces(
   );
   try {
     const places = await Promise.all(
-      [...wanted].map(async ([lending, keys]): Promise<Place[]> => {
+      [...wanted].map(async ([lending, keys]): Promise<Omit<Place, 'owed'>[]> => {
         const library = consortium.libraries.find(({ id }) => id === lending);
         const own = receipts.filter(({ receipt }) => receipt.lending === lending);
         const read: LendingRead =
@@ -70,11 +73,12 @@ export async function findPlaces(
         return placesAt(lending, subject, read, own);
       }),
     );
-    return places
+    const sorted = places
       .flat()
       .toSorted((one, other) =>
         `${one.lending} ${one.homeKey}` < `${other.lending} ${other.homeKey}` ? -1 : 1,
       );
+    return await withOwed(sorted, redis);
   } finally {
     kohas.close();
   }
@@ -116,7 +120,7 @@ function placesAt(
   subject: Subject,
   read: LendingRead,
   receipts: readonly StoredReceipt[],
-): Place[] {
+): Omit<Place, 'owed'>[] {
   const records = read.kind === 'read' ? read.records : [];
   const keys = new Set([
     ...records.map(({ homeKey }) => homeKey),
