@@ -24,17 +24,7 @@ export const lookUpPath = (card: string): string =>
 
 /** Gets a token of every Koha first, so that none is counted later. */
 export async function createKohaFloor(kohas: readonly StartedKoha[]): Promise<KohaFloor> {
-  const reached = await Promise.all(
-    kohas.map(async (koha) => {
-      const client = createWarmClient(koha.url);
-      const form = `grant_type=client_credentials&client_id=${koha.clientId}&client_secret=${koha.clientSecret}`;
-      const type = { 'content-type': 'application/x-www-form-urlencoded' };
-      const { body } = await client.call('POST', '/api/v1/oauth/token', type, form);
-      const { access_token: token } = JSON.parse(body) as { access_token: string };
-      return [koha.id, { client, authorization: `Bearer ${token}` }] as const;
-    }),
-  );
-  const byId = new Map(reached);
+  const byId = new Map(await Promise.all(kohas.map(reachKoha)));
   const reachOf = ({ id }: StartedKoha) => {
     const reach = byId.get(id);
     if (reach === undefined) throw new Error(`${id} is not known`);
@@ -66,22 +56,7 @@ export async function createKohaFloor(kohas: readonly StartedKoha[]): Promise<Ko
     async copy(lending, card, home, homeId) {
       const body = await call(lending, 'POST', '/patrons', {
         headers: { ...AT_BRANCH, 'x-koha-override': 'welcome_no' },
-        json: {
-          cardnumber: card,
-          surname: nameOf(homeId),
-          firstname: nameOf(Number(card.slice(5))),
-          address: '1 Bench Row',
-          city: 'Benchmark',
-          email: `p${homeId}@post.example`,
-          category_id: 'PT',
-          library_id: 'MAIN',
-          date_of_birth: '1980-01-01',
-          expiry_date: '2037-12-31',
-          extended_attributes: [
-            { type: 'PASSPORTED', value: home },
-            { type: 'PASSPORTED_ID', value: `${home}:floor-${homeId}` },
-          ],
-        },
+        json: copyOf(card, home, homeId),
       });
       return (JSON.parse(body) as { patron_id: number }).patron_id;
     },
@@ -99,3 +74,29 @@ export async function createKohaFloor(kohas: readonly StartedKoha[]): Promise<Ko
     },
   };
 }
+
+async function reachKoha(koha: StartedKoha) {
+  const client = createWarmClient(koha.url);
+  const form = `grant_type=client_credentials&client_id=${koha.clientId}&client_secret=${koha.clientSecret}`;
+  const type = { 'content-type': 'application/x-www-form-urlencoded' };
+  const { body } = await client.call('POST', '/api/v1/oauth/token', type, form);
+  const { access_token: token } = JSON.parse(body) as { access_token: string };
+  return [koha.id, { client, authorization: `Bearer ${token}` }] as const;
+}
+
+const copyOf = (card: string, home: string, homeId: number) => ({
+  cardnumber: card,
+  surname: nameOf(homeId),
+  firstname: nameOf(Number(card.slice(5))),
+  address: '1 Bench Row',
+  city: 'Benchmark',
+  email: `p${homeId}@post.example`,
+  category_id: 'PT',
+  library_id: 'MAIN',
+  date_of_birth: '1980-01-01',
+  expiry_date: '2037-12-31',
+  extended_attributes: [
+    { type: 'PASSPORTED', value: home },
+    { type: 'PASSPORTED_ID', value: `${home}:floor-${homeId}` },
+  ],
+});
