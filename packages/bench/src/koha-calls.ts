@@ -7,7 +7,7 @@ interface Call {
   readonly operation: string | null;
 }
 
-/** Calls that move a patron or a report; tokens, Koha's description and the plugin's own facts are asked now and then. */
+/** Calls that move a patron or a report; tokens, Koha's description and the plugin's own facts are queried now and then. */
 export const isWorkCall = ({ path }: Call): boolean =>
   !/^\/api\/v1\/(?:oauth\/token|contrib\/passport\/about|\.html|)$/.test(path);
 
@@ -24,7 +24,7 @@ export async function setLatency(kohas: Kohas, ms: number): Promise<void> {
   await Promise.all(kohas.kohas.map(({ id }) => kohas.control(id, 'PUT', 'settings', { latency_ms: ms })));
 }
 
-/** How often each operation was asked of each Koha since `forgetCalls`: `home GET /patrons` and so on. */
+/** How often each operation was called at each Koha since `forgetCalls`: `home GET /patrons` and so on. */
 export async function countByOperation(
   kohas: Kohas,
   isCounted: (call: Call) => boolean,

@@ -1,4 +1,4 @@
-/** What the process of the Koha stand-ins is told to start. */
+/** What the process of the Koha stand-ins is to start. */
 export interface KohaPlan {
   readonly latencyMs: number;
   /** Whether it reports each outcome that arrives; costs it time at every call. */

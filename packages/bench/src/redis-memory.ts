@@ -14,7 +14,7 @@ export async function usedBytes(redis: StartedRedis): Promise<number> {
 }
 
 /** Waits until retention has taken what it takes, that is until so many looks see no less memory, and returns it. */
-export async function usedBytesAtRest(redis: StartedRedis, looks: number): Promise<number> {
+export async function settledUsedBytes(redis: StartedRedis, looks: number): Promise<number> {
   const end = performance.now() + PATIENCE_MS;
   let least = await usedBytes(redis);
   for (let still = 0; still < looks && performance.now() < end;) {

@@ -20,10 +20,10 @@ const LINE = /^\+(\d+\.\d+) \[\d+ (\S+)\] "([^"]*)"/;
 export async function startMonitor(port: number): Promise<Monitor> {
   const socket = connect(port, '127.0.0.1');
   let seen: Seen[] = [];
-  let rest = '';
+  let partial = '';
   socket.setEncoding('latin1').on('data', (piece: string) => {
-    const lines = (rest + piece).split('\r\n');
-    rest = lines.pop() ?? '';
+    const lines = (partial + piece).split('\r\n');
+    partial = lines.pop() ?? '';
     seen.push(...lines.flatMap(readLine));
   });
   socket.on('error', () => undefined);

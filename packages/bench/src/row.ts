@@ -9,7 +9,7 @@ export interface Row {
   readonly against: number;
   /** Ours to against; for a difference, ours less against. */
   readonly ratio: number;
-  /** The least and the most of `ratio`, or of `ours` where that is judged, over the rounds. */
+  /** The least and the most of `ratio`, or of `ours` where that decides, over the rounds. */
   readonly spread: readonly [least: number, most: number];
   readonly target: string;
   /** Null where nothing is promised. */
@@ -37,15 +37,15 @@ type Target = { readonly atMost: number } | { readonly atLeast: number };
 
 /** A row whose target is a ratio of ours to against. */
 export const ratioRow = (measure: Measure, target: Target): Row =>
-  judge(measure, ({ ours, against }) => ours / against, target, '×');
+  rateRow(measure, ({ ours, against }) => ours / against, target, '×');
 
 /** A row whose target is how much ours is above against, in its unit. */
 export const differenceRow = (measure: Measure, target: Target): Row =>
-  judge(measure, ({ ours, against }) => ours - against, target, measure.unit);
+  rateRow(measure, ({ ours, against }) => ours - against, target, measure.unit);
 
 /** A row whose target is a value of ours alone, in its unit; `against` is there to compare. */
 export function valueRow(measure: Measure, target: Target): Row {
-  const row = judge(measure, ({ ours }) => ours, target, measure.unit);
+  const row = rateRow(measure, ({ ours }) => ours, target, measure.unit);
   return { ...row, ratio: round(row.ours / row.against), target: `${row.target} in all` };
 }
 
@@ -54,7 +54,7 @@ export function recordRow(measure: Measure): Row {
   return { ...ratioRow(measure, { atLeast: 0 }), target: 'for the record', met: null };
 }
 
-function judge(measure: Measure, ratioOf: (round: Round) => number, target: Target, unit: string): Row {
+function rateRow(measure: Measure, ratioOf: (round: Round) => number, target: Target, unit: string): Row {
   const { rounds, all, scenario, what } = measure;
   const ratios = rounds.map(ratioOf);
   const { ours, against } = all ?? {

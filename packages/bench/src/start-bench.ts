@@ -28,7 +28,7 @@ export interface BenchOptions extends Pick<
   readonly items?: number;
   /** Whether staff pages of the lending library have the plugin's script. */
   readonly hasDesk?: boolean;
-  /** Whether a home is asked for its own cards only. */
+  /** Whether a home is queried for its own cards only. */
   readonly hasPatterns?: boolean;
   /** Whether the end of each event can be waited for (`Kohas.ended`). */
   readonly isWatched?: boolean;

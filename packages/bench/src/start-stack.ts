@@ -38,7 +38,7 @@ export interface StackOptions {
   /** How far away Redis is. */
   readonly redisRoundTripMs?: number;
   readonly env?: Readonly<Record<string, string>>;
-  /** How often a starting process is asked whether it is ready. */
+  /** How often a starting process is checked for readiness. */
   readonly probeEveryMs?: number;
 }
 

@@ -35,9 +35,9 @@ export async function writeReport(report: MeasuredReport): Promise<string> {
 
 /** The page with `report` between its marks. Throws where they are missing. */
 export function replaceReport(page: string, report: string): string {
-  const [before, rest] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (before === -1 || rest < before) throw new Error(`the page has no ${BEGIN} … ${END}`);
-  return `${page.slice(0, before)}${BEGIN}\n\n${report}\n\n${page.slice(rest)}`;
+  const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (begin === -1 || end < begin) throw new Error(`the page has no ${BEGIN} … ${END}`);
+  return `${page.slice(0, begin)}${BEGIN}\n\n${report}\n\n${page.slice(end)}`;
 }
 
 /** The report in Markdown, laid out as Prettier would. */

@@ -11,7 +11,7 @@ const HEADERS = ['x-koha-embed', 'x-koha-override', 'x-koha-library', 'x-confirm
 
 /**
  * What a request looks like without its data: the call, and its parts as words, sorted. `?` is a query parameter, `@` a header,
- * and the rest are keys of the body.
+ * and the others are keys of the body.
  */
 export interface CallShape {
   readonly call: string;

@@ -63,37 +63,31 @@ function avoidedWords(text: string): string[] {
 }
 
 /** Code that has none of these words left: names, comments, log lines and errors. */
-const CLEAN_CODE = [
-  'apps/cli',
-  'apps/dashboard',
-  'apps/demo',
-  'apps/receiver',
-  'apps/worker',
-  'packages/config',
-  'packages/contract',
-  'packages/koha-client',
-  'packages/koha-description',
-  'packages/patron-rules',
-  'packages/queue',
-  'packages/runtime',
-].map((part) => `${part}/src`);
+const CLEAN_CODE = ['apps', 'packages']
+  .flatMap((folder) => readdirSync(join(ROOT, folder)).map((name) => join(folder, name, 'src')))
+  .filter((sources) => existsSync(join(ROOT, sources)));
 /** Names that other systems or other versions read, and words in their plain sense. */
-const WIRE_NAMES = [
+const PLAIN_NAMES = [
   // Keys of the configuration, and the same in our models.
   /\b(?:on_look_alike|tell_koha|verdicts_per_hour|onLookAlike|tellKoha|verdictsPerHour)\b/,
   // Keys of a job; codes, labels and names of the contract; keys of the audit log and of `explain --json`.
   /\b(?:sealed_card|sealed_item|item_asked|NOT_ASKED|verdicts|passport_jobs_put_back_total|put_back)\b|\basked:|\.asked\b/,
-  /'(?:joined|plugin_not_told)'|\bjoined: (?:true|mark\()/,
+  /'(?:joined|plugin_not_told)'|\bjoined: (?:true|isCoalesced|mark\()/,
   /'(?:look_alike|loan)'/,
+  // The old name of a key in Redis, and what keeps tests from leaks.
+  /\{passport\}:guard:|\bleak-guard\b|\bleakGuard\b/,
   // The label under which the keys of all jobs so far were derived.
   /subkey\(key, 'seal'\)/,
-  // Koha's own codes and labels, and what databases print.
-  /\bNOT_FOR_LOAN(?:_FORCING)?\b|'Loan period'|\bselect from join left\b/,
+  // Koha's own codes, labels and preferences, and what databases print.
+  /\bNOT_FOR_LOAN(?:_FORCING)?\b|\b(?:AllowN|n)otForLoan(?:Override)?\b|'Loan period'|\bselect from join left\b/,
+  /\b(?:current_loan_count|max_loans_allowed)\b/,
   // What a person at a desk does, JavaScript, and the protocol.
-  /\bAsk the patron\b|\bjoin\(|\bimport \{[^}]*\bjoin\b[^}]*\} from 'node:path'|\bREST\b/,
+  /\bAsk the patron\b|\bask at the\b|\bjoin\(|\bimport \{[^}]*\bjoin\b[^}]*\} from 'node:path'|\bREST\b/,
 ];
 /** Where the old names in Redis are explained, once. */
 const NAMES_IN_REDIS = 'packages/queue/src/keys.ts';
+/** How Koha queries its database: there tables are joined. */
+const SQL_SOURCES = /^packages\/koha-double\/src\/(?:patrons|query)\//;
 
 const sourcesIn = (folder: string): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -103,7 +97,7 @@ const sourcesIn = (folder: string): string[] =>
 
 /** A source, or its path, with each name cut into its words. */
 const wordsOfCode = (source: string): string =>
-  WIRE_NAMES.reduce((text, name) => text.replaceAll(new RegExp(name, 'g'), ''), source)
+  PLAIN_NAMES.reduce((text, name) => text.replaceAll(new RegExp(name, 'g'), ''), source)
     .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
     .replaceAll('_', ' ');
 /** The hyphens of a file name separate words; those of a word like `put-back` do not. */
@@ -186,10 +180,14 @@ describe("the field's words", () => {
   test.each(CLEAN_CODE)('the code of %s has none', (folder) => {
     const files = sourcesIn(folder);
     expect(files.length).toBeGreaterThan(0);
-    const found = files.flatMap((file) => [
-      ...avoidedWords(wordsOfPath(file)),
-      ...avoidedWords(wordsOfCode(readFileSync(join(ROOT, file), 'utf8'))).map((line) => `${file}: ${line}`),
-    ]);
+    const found = files.flatMap((file) =>
+      [
+        ...avoidedWords(wordsOfPath(file)),
+        ...avoidedWords(wordsOfCode(readFileSync(join(ROOT, file), 'utf8'))),
+      ]
+        .filter((line) => !SQL_SOURCES.test(file) || !line.startsWith('join'))
+        .map((line) => `${file}: ${line}`),
+    );
     expect(found).toEqual([]);
   });
 

@@ -23,12 +23,12 @@ const variable = (id: string, what: string): string => `${id.replaceAll('-', '_'
  * PT, everybody has an agreement with everybody, and secrets are named, not written.
  */
 export function buildConsortiumFile(libraries: readonly ServedLibrary[], keys: ConsortiumKeys = {}): string {
-  const { defaults, ...rest } = keys;
+  const { defaults, ...others } = keys;
   return JSON.stringify(
     {
       consortium: 'Test Libraries',
       agreements: 'all',
-      ...rest,
+      ...others,
       defaults: { copy: { category: 'PT' }, ...(defaults as object | undefined) },
       libraries: libraries.map(buildEntry),
     },
@@ -38,7 +38,7 @@ export function buildConsortiumFile(libraries: readonly ServedLibrary[], keys: C
 }
 
 function buildEntry({ id, name, kohaUrl, webhookSecret, cards, entry }: ServedLibrary): object {
-  const { koha, ...rest } = { koha: {}, ...entry };
+  const { koha, ...others } = { koha: {}, ...entry };
   return {
     id,
     name: name ?? `${id} library`,
@@ -50,7 +50,7 @@ function buildEntry({ id, name, kohaUrl, webhookSecret, cards, entry }: ServedLi
     },
     ...(webhookSecret === null ? {} : { webhook_secrets: [{ env: variable(id, 'WEBHOOK_SECRET') }] }),
     ...(cards === undefined || cards.length === 0 ? {} : { cards }),
-    ...rest,
+    ...others,
   };
 }
 

@@ -9,7 +9,7 @@ const KINDS = ['TCPServerWrap', 'ProcessWrap', 'PipeWrap', 'TCPSocketWrap'];
 const SETTLE_MS = 2_000;
 
 /**
- * Guards the tests of a file: `own(thing)` closes a thing after its test, in reverse order, and a test that still
+ * Cleans up after each test of a file: `own(thing)` closes a thing after its test, in reverse order, and a test that still
  * leaves servers, sockets or children behind fails. Things opened in `beforeAll` are not the test's. Call it before
  * other hooks: `const own = leakGuard({ beforeEach, afterEach })`.
  */

@@ -12,8 +12,8 @@ export function shippedCommand(root: string, name: string): ShippedCommand {
   const compose = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true }) as {
     readonly services: Readonly<Record<string, { readonly command?: readonly string[] }>>;
   };
-  const [node, ...rest] = compose.services[name]?.command ?? [];
-  const program = rest.pop();
+  const [node, ...args] = compose.services[name]?.command ?? [];
+  const program = args.pop();
   if (node !== 'node' || program === undefined) throw new Error(`docker-compose.yml does not start ${name}`);
-  return { command: process.execPath, args: [...rest, join(root, program)] };
+  return { command: process.execPath, args: [...args, join(root, program)] };
 }

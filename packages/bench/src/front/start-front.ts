@@ -34,15 +34,15 @@ export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Fr
   const workers = buildWebWorkers(webWorkers ?? Number.POSITIVE_INFINITY);
   const agent = new Agent({ keepAlive: true, noDelay: true });
   let { serviceMs } = plan;
-  const serve: RequestListener = (asked, answer) => {
-    void collect(asked).then(async (body) => {
-      if (!isDynamic(asked.url)) {
-        send(answer, await pass(agent, doubleUrl, asked, body));
+  const serve: RequestListener = (incoming, answer) => {
+    void collect(incoming).then(async (body) => {
+      if (!isDynamic(incoming.url)) {
+        send(answer, await pass(agent, doubleUrl, incoming, body));
         return;
       }
       await workers.enter();
       if (serviceMs > 0) await sleep(serviceMs);
-      const served = await pass(agent, doubleUrl, asked, body);
+      const served = await pass(agent, doubleUrl, incoming, body);
       workers.leave();
       send(answer, served);
     });
@@ -70,11 +70,11 @@ export async function startFront(doubleUrl: string, plan: FrontPlan): Promise<Fr
   };
 }
 
-async function collect(asked: IncomingMessage): Promise<Buffer> {
+async function collect(incoming: IncomingMessage): Promise<Buffer> {
   const pieces: Buffer[] = [];
-  asked.on('data', (piece: Buffer) => pieces.push(piece));
+  incoming.on('data', (piece: Buffer) => pieces.push(piece));
   await new Promise<void>((resolve) => {
-    asked.once('end', resolve).once('close', resolve);
+    incoming.once('end', resolve).once('close', resolve);
   });
   return Buffer.concat(pieces);
 }
@@ -85,8 +85,8 @@ interface Served {
   readonly body: Buffer;
 }
 
-function pass(agent: Agent, doubleUrl: string, asked: IncomingMessage, body: Buffer): Promise<Served> {
-  const { method, url = '/', headers } = asked;
+function pass(agent: Agent, doubleUrl: string, incoming: IncomingMessage, body: Buffer): Promise<Served> {
+  const { method, url = '/', headers } = incoming;
   return new Promise((resolve) => {
     const call = request(`${doubleUrl}${url.replace(PATH, '')}`, {
       agent,

@@ -4,7 +4,7 @@ import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import type { StartedKoha } from '../kohas-protocol.ts';
 import { runEvent } from '../run-event.ts';
 
-/** What a bare loop is told: whose calls to make, how many events, and through which client. */
+/** What a bare loop receives: whose calls to make, how many events, and through which client. */
 export interface LoopPlan {
   readonly home: StartedKoha;
   readonly lending: StartedKoha;

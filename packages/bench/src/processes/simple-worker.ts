@@ -4,7 +4,7 @@ import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import type { StartedKoha } from '../kohas-protocol.ts';
 import { runEvent } from '../run-event.ts';
 
-/** What the simplest worker is told. */
+/** What the simplest worker receives. */
 export interface SimplePlan {
   readonly redisPort: number;
   readonly home: StartedKoha;

@@ -49,7 +49,7 @@ export async function measureRedisTrips(run: Run): Promise<readonly Row[]> {
       {
         ...measure,
         what: 'Redis round trips in sequence before the report',
-        // An event waits for whole trips: the rest is what its processes took, this time.
+        // An event waits for whole trips: what remains is what its processes took, this time.
         rounds: far.inSequence.map((ms) => ({ ours: Math.round((ms - base) / tripMs), against: 5 })),
       },
       { atMost: 5 },

@@ -20,9 +20,9 @@ const FEWEST = { home: 1, lending: 3 };
 const PATIENCE = 4;
 
 interface Burst {
-  /** Until the last desk was told; the patience where one was not. */
+  /** Until the last desk was notified; the patience where one was not. */
   readonly seconds: number;
-  readonly told: number;
+  readonly notified: number;
   readonly calls: Readonly<Record<string, number>>;
   readonly pages: readonly number[];
 }
@@ -54,7 +54,7 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Row[] {
   const rounds = (ours: (burst: Burst) => number, against: (burst: Burst) => number): readonly Round[] =>
     bursts.map((burst) => ({ ours: ours(burst), against: against(burst) }));
   // Work that was not done has needed no calls.
-  const fewest = ({ told }: Burst): number => Math.max(told, 1) * (FEWEST.home + FEWEST.lending);
+  const fewest = ({ notified }: Burst): number => Math.max(notified, 1) * (FEWEST.home + FEWEST.lending);
   const operations = [...new Set(bursts.flatMap(({ calls }) => Object.keys(calls)))].sort();
   const measure = { scenario: 'S11' };
   return [
@@ -76,7 +76,7 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Row[] {
         what: at('desks with a report'),
         unit: 'desks',
         rounds: rounds(
-          ({ told }) => told,
+          ({ notified }) => notified,
           () => SCANS,
         ),
       },
@@ -110,7 +110,7 @@ function rowsOf(ms: number, bursts: readonly Burst[]): readonly Row[] {
         unit: 'calls',
         rounds: rounds(
           ({ calls }) => calls[operation] ?? 0,
-          ({ told }) => Math.max(told, 1),
+          ({ notified }) => Math.max(notified, 1),
         ),
       }),
     ),
@@ -158,7 +158,7 @@ async function runBurst(bench: Bench, ms: number): Promise<Burst> {
   const pages = await staff.stop();
   const calls = await countByOperation(bench.kohas, isWorkCall);
   const seconds = done.length < SCANS ? patience : (Math.max(...done) - startedAt) / 1_000;
-  return { seconds, told: done.length, calls, pages };
+  return { seconds, notified: done.length, calls, pages };
 }
 
 async function doneWithin(ends: readonly Promise<number>[], patienceMs: number): Promise<readonly number[]> {
@@ -182,9 +182,9 @@ function startStaff(bench: Bench, ms: number): { stop(): Promise<readonly number
         () => undefined,
       );
       if (end.signal.aborted) return;
-      const askedAt = preciseNow();
+      const sentAt = preciseNow();
       await (await fetch(page)).text();
-      took.push(preciseNow() - askedAt);
+      took.push(preciseNow() - sentAt);
     }
   };
   const working = work();

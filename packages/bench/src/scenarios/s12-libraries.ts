@@ -34,7 +34,7 @@ interface Consortium {
   readonly rounds: Figures[];
 }
 
-/** What a thousand libraries in one file cost, beside ten: everybody lends to everybody, and has done so once. */
+/** What a thousand libraries in one file cost, beside ten: everybody serves the patrons of everybody, and has done so once. */
 export async function measureLibraries(run: Run): Promise<readonly Row[]> {
   const rounds = many(run, 3, 1);
   const events = many(run, 400, 30);
@@ -113,9 +113,9 @@ async function measureEvents(consortium: Consortium, events: number): Promise<Om
   const cpu = ((await used()) - before) / events;
   const reads: number[] = [];
   for (let read = 0; read < METRICS_READS; read += 1) {
-    const askedAt = preciseNow();
+    const sentAt = preciseNow();
     await worker.metrics();
-    reads.push(preciseNow() - askedAt);
+    reads.push(preciseNow() - sentAt);
   }
   return { cpu, memory: await residentMb(worker.pid), metrics: median(reads) };
 }

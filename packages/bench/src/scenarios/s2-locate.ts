@@ -21,7 +21,7 @@ const SIZES = [
 const LATENCY_MS = 50;
 const PATIENCE_MS = 30_000;
 
-/** Time until it is known where a card is from when every candidate is asked, against one call to one library. */
+/** Time until it is known where a card is from when every candidate is queried, against one call to one library. */
 export async function measureLocate(run: Run): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const { candidates, atMost } of run.isQuick ? SIZES.slice(0, 1) : SIZES) {

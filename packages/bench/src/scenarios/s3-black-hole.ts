@@ -21,7 +21,7 @@ const DEADLINE_MS = 3_000;
 
 interface RoundOfAll {
   readonly others: Round;
-  /** Until the desk has been told that the dead library is waited for; the latest. */
+  /** Until the desk has been notified that the dead library is waited for; the latest. */
   readonly named: number;
   readonly reference: Round | null;
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { drainRate, queueEvents } from '../drain.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { residentMb } from '../process-figures.ts';
-import { keyBytes, meanKeyBytes, usedBytes, usedBytesAtRest } from '../redis-memory.ts';
+import { keyBytes, meanKeyBytes, usedBytes, settledUsedBytes } from '../redis-memory.ts';
 import { differenceRow, ratioRow, valueRow } from '../row.ts';
 import type { Row } from '../row.ts';
 import { many } from '../scenario.ts';
@@ -142,9 +142,9 @@ async function readPast(
   events: number,
 ): Promise<NonNullable<Figures['past']>> {
   run.progress('waiting for retention to take what it takes');
-  const rest = await usedBytesAtRest(bench.redis, many(run, 6, 1));
+  const settled = await settledUsedBytes(bench.redis, many(run, 6, 1));
   const passing = await Promise.all(PASSING.map((key) => keyBytes(bench.redis, key)));
-  const all = (rest - empty - sum(passing)) / events;
+  const all = (settled - empty - sum(passing)) / events;
   const remembered = (await keyBytes(bench.redis, `{passport}:remembered:${LENDING}`)) / events;
   const receipts = (await keyBytes(bench.redis, '{passport}:receipts')) / events;
   return {

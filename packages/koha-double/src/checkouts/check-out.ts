@@ -3,7 +3,7 @@ import { effectiveRule } from '../setup/effective-rule.ts';
 import type { Wish } from './wish.ts';
 import type { CheckoutRow } from './checkout-table.ts';
 
-const defaultLoanDays = 21;
+const defaultDays = 21;
 
 /** Checks the item out. The patron's own checkout is renewed; another patron's is returned first. */
 export function checkOut(wish: Wish, issuerId: number): CheckoutRow {
@@ -81,7 +81,7 @@ function dueDate({ double, patron, item, actingLibrary }: Wish): string {
     patron_category_id: patron.columns.category_id,
     item_type_id: item.columns.item_type_id ?? '',
   });
-  const days = rule === undefined ? defaultLoanDays : Number(rule.value);
+  const days = rule === undefined ? defaultDays : Number(rule.value);
   const offset = double.clock.timestamp().slice(19);
   return `${double.clock.dayFromToday(days)}T23:59:00${offset}`;
 }

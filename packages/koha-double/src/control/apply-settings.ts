@@ -70,8 +70,8 @@ export function applySettings(double: Double, change: Columns): string | null {
 }
 
 function flatten(change: Columns): [string, unknown][] {
-  const { preferences, ...rest } = change;
-  return [...Object.entries(rest), ...(isRecord(preferences) ? Object.entries(preferences) : [])];
+  const { preferences, ...others } = change;
+  return [...Object.entries(others), ...(isRecord(preferences) ? Object.entries(preferences) : [])];
 }
 
 function preferenceText(value: unknown): string {

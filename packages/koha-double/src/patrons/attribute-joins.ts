@@ -62,12 +62,12 @@ export function matchingAttributes(row: PatronRow, condition: Condition): readon
 function* combinations(
   tables: readonly (readonly [string, readonly (AttributeRow | null)[]])[],
 ): Iterable<ReadonlyMap<string, AttributeRow | null>> {
-  const [first, ...rest] = tables;
+  const [first, ...more] = tables;
   if (first === undefined) {
     yield new Map();
     return;
   }
-  for (const others of combinations(rest)) {
+  for (const others of combinations(more)) {
     for (const row of first[1]) yield new Map([...others, [first[0], row]]);
   }
 }

@@ -45,7 +45,7 @@ function hasGuarantees(db: Database, patronId: number): boolean {
 
 function cancelHolds(db: Database, patronId: number): void {
   for (const item of db.items.rows()) {
-    const { hold, ...rest } = item.hidden;
-    if (isRecord(hold) && hold['patron_id'] === patronId) db.items.put({ ...item, hidden: rest });
+    const { hold, ...others } = item.hidden;
+    if (isRecord(hold) && hold['patron_id'] === patronId) db.items.put({ ...item, hidden: others });
   }
 }

@@ -20,9 +20,9 @@ export function rewriteAttributeQuery(query: unknown): { readonly query: unknown
   const type = query[code];
   if (typeof type === 'string' && type !== '') {
     if (unfit.test(type)) return null;
-    const { [code]: _code, [value]: wanted = null, ...rest } = query;
+    const { [code]: _code, [value]: wanted = null, ...others } = query;
     const alias = `extended_attributes_${type}`;
-    return { query: { ...rest, [`${alias}.code`]: type, [`${alias}.attribute`]: wanted } };
+    return { query: { ...others, [`${alias}.code`]: type, [`${alias}.attribute`]: wanted } };
   }
   const [only, ...others] = Object.entries(query);
   if (only === undefined || others.length > 0) return { query };

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Double } from '../double.ts';
 
 /**
- * The plugin's browser script, joined from its files as the plugin's `DeskScript.pm` joins them; they are read anew each
+ * The plugin's browser script, assembled from its files as the plugin's `DeskScript.pm` assembles them; they are read anew each
  * time so that they can be worked on.
  */
 export function readDeskScript(double: Double): string | null {

@@ -65,7 +65,7 @@ interface Answered {
 async function exchange(
   double: Double,
   method: 'GET' | 'POST',
-  rest: string,
+  path: string,
   id: string,
   body: string,
 ): Promise<Answered | null> {
@@ -74,7 +74,7 @@ async function exchange(
   const { headers } = signEvent(webhook.secret, id, Math.floor(double.clock.nowMs() / 1000), body);
   const base = `${webhook.receiver_url.replace(/\/+$/, '')}/webhooks/${encodeURIComponent(webhook.library)}`;
   try {
-    const response = await fetch(base + rest, {
+    const response = await fetch(base + path, {
       method,
       headers,
       redirect: 'manual',

@@ -42,14 +42,14 @@ export async function answerScan(call: ApiCall): Promise<Answer> {
 }
 
 function taken(eventId: string, answer: Readonly<Record<string, unknown>>): Answer {
-  const { status, duplicate, joined } = answer;
+  const { status, duplicate, joined: isCoalesced } = answer;
   return {
     status: 202,
     body: {
       event_id: eventId,
       status,
       ...(duplicate === true ? { duplicate } : {}),
-      ...(joined === true ? { joined } : {}),
+      ...(isCoalesced === true ? { joined: true } : {}),
     },
   };
 }

@@ -72,8 +72,8 @@ function column(name: string, value: unknown): Condition {
 function columnList(name: string, values: readonly unknown[]): Condition {
   const [first] = values;
   if (first === '-and') return allOf(values.slice(1).map((value) => column(name, value)));
-  const rest = first === '-or' ? values.slice(1) : values;
-  return { kind: 'or', parts: rest.map((value) => listed(name, value)) };
+  const terms = first === '-or' ? values.slice(1) : values;
+  return { kind: 'or', parts: terms.map((value) => listed(name, value)) };
 }
 
 /** What stands in a list is not looked at for operators: a word that is none goes to the database. */

@@ -66,7 +66,7 @@ function makePatron(random: Random, plan: PatronPlan, place: Place): SeedPatron 
     relationship_type: member.isChild ? 'parent' : null,
     date_enrolled: `20${random.between(12, 24)}-0${random.between(1, 9)}-15`,
     expiry_date: `203${random.between(6, 8)}-1${random.between(0, 2)}-0${random.between(1, 9)}`,
-    staff_notes: random.chance(0.08) ? 'Asked about the reading group at the desk.' : null,
+    staff_notes: random.chance(0.08) ? 'Interested in the reading group.' : null,
     ...hiddenColumns(random),
     ...columnsOf(random, trait),
   };

@@ -21,7 +21,7 @@ export interface DeskCheckout {
   readonly isConfirmed: boolean;
 }
 
-/** Lends an item to a patron who stands at the desk or at the self-check. */
+/** Checks an item out to a patron who stands at the desk or at the self-check. */
 export function checkOutAtDesk(checkout: DeskCheckout): DeskResult {
   const { double, patron } = checkout;
   const item = double.db.items.withBarcode(checkout.barcode.trim());

@@ -4,7 +4,7 @@ export const titlePatterns = [
   'A {thing} for {name}',
   '{name} and the {adjective} {thing}',
   'Letters from the {thing}',
-  'How to Mend a {thing}',
+  'How to Repair a {thing}',
   'The {thing} at {place}',
   'Notes on a {adjective} {thing}',
   '{place}: a history',
