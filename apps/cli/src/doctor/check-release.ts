@@ -5,6 +5,7 @@ import { fault, warning } from './finding.ts';
 /** What the service is made for, and was read in Koha's source. */
 const OLDEST = '23.11';
 const NEWEST = '26.05';
+export const SUPPORTED_RELEASES = `${OLDEST} to ${NEWEST}`;
 
 /** `24.11` of `24.11.05.000`; null for what is no version of Koha's. */
 function releaseOf(version: string | null | undefined): string | null {
@@ -23,7 +24,7 @@ export function checkRelease({ isLending }: Examinee, { about, description }: Fa
     return [isLending ? fault('koha_old', problem, remedy) : warning('koha_old', problem, remedy)];
   }
   if (release === null || release <= NEWEST) return [];
-  const problem = `this Koha is ${release}, and the service supports ${OLDEST} to ${NEWEST}`;
+  const problem = `this Koha is ${release}, and the service supports ${SUPPORTED_RELEASES}`;
   const remedy =
     'look for a newer version of Patron Passport; until then, test with `passport doctor --probe`';
   return [warning('koha_new', problem, remedy)];

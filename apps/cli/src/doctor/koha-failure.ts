@@ -1,4 +1,5 @@
 import { isAnsweredByPage, KohaError, quoteOf } from '@passport/koha-client';
+import { SUPPORTED_RELEASES } from './check-release.ts';
 import type { Finding } from './finding.ts';
 import { fault, unchecked } from './finding.ts';
 
@@ -54,7 +55,7 @@ export function faultOfFailure(error: KohaError, need: string, knownPermission: 
       return fault(
         'query_refused',
         `Koha refuses ${operation} (status ${status ?? 0}), needed ${need}`,
-        'this release, or something in front of Koha, does not accept the request as documented for 23.11 to 26.05: report its answer, with the release',
+        `this release, or something in front of Koha, does not accept the request as documented for ${SUPPORTED_RELEASES}: report its answer, with the release`,
         operation,
         quoteOf(error),
       );
