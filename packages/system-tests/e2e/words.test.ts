@@ -171,10 +171,13 @@ describe("the field's words", () => {
     expect(avoidedWords(text)).toEqual([]);
   });
 
-  test('the help of no command has one', async () => {
+  test('the help of no command has one, and each command is on a page', async () => {
     const help = await allHelp([]);
-    expect(help).toContain('Usage: passport events retry');
+    const commands = Array.from(help.matchAll(/^Usage: (passport .+?) \[options\](?! \[command\])/gm));
+    expect(commands.map(([, name]) => name)).toContain('passport events retry');
     expect(avoidedWords(help)).toEqual([]);
+    const pages = PAGES.map((page) => readFileSync(join(ROOT, page), 'utf8')).join('\n');
+    expect(commands.flatMap(([, name = '']) => (pages.includes(name) ? [] : [name]))).toEqual([]);
   });
 
   test.each(CLEAN_CODE)('the code of %s has none', (folder) => {
