@@ -166,6 +166,7 @@ describe('the Grafana dashboard', () => {
 describe('what running processes report', () => {
   let consortium: Consortium<keyof typeof threeLibraries>;
   const exposed = new Map<string, readonly ScrapedSeries[]>();
+  let texts = '';
   const all = (): readonly ScrapedSeries[] => [...exposed.values()].flat();
 
   beforeAll(async () => {
@@ -181,7 +182,9 @@ describe('what running processes report', () => {
       consortium.redis.call('ZCARD', '{passport}:scans:completed').then(Boolean),
     );
     for (const service of [...services.receivers, ...services.workers, ...services.dashboards]) {
-      exposed.set(service.name, readExposition(await service.metrics()));
+      const text = await service.metrics();
+      texts += text;
+      exposed.set(service.name, readExposition(text));
     }
   }, 60_000);
   afterAll(() => consortium?.stop());
@@ -256,6 +259,15 @@ describe('what running processes report', () => {
     ];
     const shapes = new Set(all().map(({ name, labels }) => `${name}{${Object.keys(labels).sort().join()}}`));
     expect(contract.filter((shape) => !shapes.has(shape))).toEqual([]);
+  });
+
+  test('is what docs/metrics.md lists, each metric with its type and its help', async () => {
+    const described = texts.matchAll(/^# HELP (passport_\w+) (.*)\n# TYPE \w+ (\w+)$/gm);
+    const rows = Array.from(described, ([, name, help, type]) => `${name}, ${type}: ${help}`);
+    const page = (await read('docs/metrics.md')).matchAll(/^\| `(\w+)` +\| (\w+) +\| (.+?) +\|$/gm);
+    const listed = Array.from(page, ([, name, type, help]) => `${name}, ${type}: ${help}`);
+    expect(listed).toEqual([...new Set(rows)].sort());
+    expect(listed.length).toBeGreaterThan(25);
   });
 
   test.each(['receiver', 'worker', 'dashboard'])('the %s describes itself, the queue and Redis', (name) => {
