@@ -192,7 +192,7 @@ describe('sweeps', () => {
     expect(body).toMatch(
       /sweeps\?lending=riverside">Riverside &lt;Library&gt; &amp; Archive<.*?all copies.*?>done</,
     );
-    expect(body).toMatch(/sweeps\?lending=midland">.*?changed records.*?>hides its patrons</);
+    expect(body).toMatch(/sweeps\?lending=midland">.*?changed records.*?>1 home library to look at</);
     expect(body).toMatch(/<dt>REFRESHED<\/dt>\s?<dd>4<\/dd>/);
     expect(body).not.toContain('4711');
   });

@@ -130,6 +130,7 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
       '/events',
       '/statistics',
       '/statistics.csv',
+      '/sweeps',
       '/board/',
       '/board/api/queues',
       '/assets/dashboard.css',
@@ -265,7 +266,12 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
       );
       const pages = linked.filter((path) => !path.startsWith('/board/'));
       expect(pages).toContain('/statistics');
-      const more = ['/events?state=failed', `/events/riverside/${eventId}`, '/statistics?lending=riverside'];
+      const more = [
+        '/events?state=failed',
+        `/events/riverside/${eventId}`,
+        '/statistics?lending=riverside',
+        '/sweeps?lending=riverside',
+      ];
       for (const path of [...pages, ...more]) {
         const context = openContext(operator(), { colorScheme, viewport, bypassCSP: true });
         const [barriers, width] = await onPage(context, path, async (page) => [

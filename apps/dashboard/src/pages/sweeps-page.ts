@@ -30,7 +30,9 @@ export function sweepsPage(view: SweepsView): Html {
   const homes = last.flatMap((sweep) => Object.values(sweep.homes));
   return html`<div class="title">
       <h1>${title}</h1>
-      <p class="quiet now">The last sweep of each lending library</p>
+      <p class="quiet now">
+        ${lending === null ? 'The last sweep of each lending library' : 'Sums of its last sweep'}
+      </p>
       ${lending === null ? null : html`<a class="button" href="${basePath}/sweeps">All libraries</a>`}
     </div>
     ${figures(homes)}
@@ -47,7 +49,7 @@ export function sweepsPage(view: SweepsView): Html {
 
 function figures(homes: readonly SweptHome[]): Html {
   const { copies, changed, kept } = sumsOf(homes);
-  const failing = homes.filter(({ state }) => state === 'down' || state === 'blind').length;
+  const failing = countFailing(homes);
   const tile = (label: string, value: number, note: string, className = ''): Html =>
     html`<li class="tile ${className} ${value === 0 ? 'none' : 'some'}">
       <div>
@@ -190,11 +192,17 @@ const changedLabel = ({ dry_run: isDry }: SweepState): string =>
   isDry ? 'Fields to change' : 'Fields changed';
 
 function stateOf({ ended_ms: endedMs, homes }: SweepState): Html {
-  const states = Object.values(homes).map(({ state }) => state);
-  const worst = (['blind', 'down'] as const).find((state) => states.includes(state));
-  const { look, says } = STATES[worst ?? (endedMs === null ? 'working' : 'done')];
+  const failing = countFailing(Object.values(homes));
+  if (failing > 0) {
+    const libraries = failing === 1 ? 'home library' : 'home libraries';
+    return html`<span class="state state-open">${failing} ${libraries} to look at</span>`;
+  }
+  const { look, says } = STATES[endedMs === null ? 'working' : 'done'];
   return html`<span class="state state-${look}">${says}</span>`;
 }
+
+const countFailing = (homes: readonly SweptHome[]): number =>
+  homes.filter(({ state }) => state === 'down' || state === 'blind').length;
 
 const sumsOf = (homes: readonly SweptHome[]) => ({
   copies: homes.reduce((sum, { copies }) => sum + copies, 0),
