@@ -256,13 +256,8 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     'has no barriers that axe knows of (%s)',
     async (colorScheme, viewport) => {
       const { eventId } = await failOnce();
-      const linked = await onPage(
-        openContext(operator()),
-        '/',
-        (page) =>
-          page.evaluate('Array.from(document.querySelectorAll("nav a"), (link) => link.pathname)') as Promise<
-            string[]
-          >,
+      const linked = await onPage(openContext(operator()), '/', (page) =>
+        page.evaluate<string[]>('Array.from(document.querySelectorAll("nav a"), (link) => link.pathname)'),
       );
       const pages = linked.filter((path) => !path.startsWith('/board/'));
       expect(pages).toContain('/statistics');
