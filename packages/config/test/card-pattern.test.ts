@@ -1,5 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { isSafe } from 'redos-detector';
+import { isStraight } from '../src/card-pattern.ts';
 import { at, parse, problemsOf, validFile } from './valid-file.ts';
 
 const withPattern = (pattern: string) => {
@@ -42,6 +45,42 @@ test.each(['', '[', '^21234\\d{9', '(?<=x', 'x'.repeat(201)])(
     expect(problemsOf(withPattern(pattern))).toHaveLength(1);
   },
 );
+
+test.each(['^21234\\d{9}$', '^[A-Z]{2}\\d{6}', '^LIB-[0-9A-F]{8} \\d$'])(
+  '%s needs no search for a slow card',
+  (pattern) => {
+    expect(isStraight(new RegExp(pattern, 'u'))).toBe(true);
+  },
+);
+
+test.each([
+  '21234\\d{9}$',
+  '^\\d+$',
+  '^\\d{6,10}$',
+  '^P?\\d{9}$',
+  '^(?:21|22)\\d{9}$',
+  '^2.{9}$',
+  '^21|22$',
+  '^(a|a)*$',
+])('%s does', (pattern) => {
+  expect(isStraight(new RegExp(pattern, 'u'))).toBe(false);
+});
+
+test('what needs none has none: a search agrees', () => {
+  const atom = fc.constantFrom('2', 'L', ' ', '-', '_', '\\d', '[A-Z]', '[0-9A-F-]');
+  const times = fc.oneof(
+    fc.constant(''),
+    fc.integer({ min: 1, max: 12 }).map((count) => `{${count}}`),
+  );
+  const part = fc.tuple(atom, times).map(([one, count]) => one + count);
+  const pattern = fc
+    .tuple(fc.array(part, { minLength: 1, maxLength: 4 }), fc.constantFrom('', '$'))
+    .map(([parts, end]) => new RegExp(`^${parts.join('')}${end}`, 'u'));
+  fc.assert(
+    fc.property(pattern, (built) => isStraight(built) && isSafe(built).safe),
+    { numRuns: 200 },
+  );
+});
 
 test('a pattern keeps no state between two cards', () => {
   const [compiled] = parse(withPattern('^21234\\d{9}$')).libraries[0]?.cards ?? [];

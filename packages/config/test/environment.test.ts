@@ -33,6 +33,18 @@ const files = filesOf({
 const problemsOf = (act: () => unknown) =>
   errorOf(act).problems.map(({ path, problem }) => `${path} ${problem}`);
 
+test('each variable is looked up once, because Node goes through all of them for each', () => {
+  const looks = new Map<string, number>();
+  const counted = new Proxy(environment(), {
+    get(all, name: string) {
+      looks.set(name, (looks.get(name) ?? 0) + 1);
+      return all[name];
+    },
+  });
+  workerConfig(counted, files);
+  expect(Math.max(...looks.values())).toBe(1);
+});
+
 test('what is not set has its default', () => {
   expect(receiverConfig(environment(), files)).toMatchObject({
     port: 8080,
