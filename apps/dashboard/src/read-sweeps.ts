@@ -20,7 +20,7 @@ export async function readSweeps(
         readSweep(redis, library, false),
         readSweep(redis, library, true),
       ]);
-      return { library, sweep, dryRun, isScheduled: refresh !== null };
+      return { library, sweep, dryRun, isScheduled: (refresh?.sweep ?? null) !== null };
     }),
   );
   return all.filter(({ sweep, dryRun, isScheduled }) => isScheduled || sweep !== null || dryRun !== null);

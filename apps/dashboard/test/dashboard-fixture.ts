@@ -60,7 +60,11 @@ export interface DashboardFixture {
 export const basic = ({ user, password }: { user: string; password: string }): string =>
   `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
-const REFRESH = { sweep: { hour: 2, minute: 0 } };
+const REFRESH = {
+  sweep: { hour: 2, minute: 0 },
+  atScan: false,
+  applies: { card: true, expiry: true, restricted: false, cardLost: false },
+};
 const nameOf = (id: string): string => LIBRARIES.find((library) => library.id === id)?.name ?? id;
 
 export async function openDashboardFixture(): Promise<DashboardFixture> {

@@ -25,6 +25,11 @@ function checkAttributes({ at, library: { copy, share } }: LibraryDraft, problem
   }
 }
 
+function checkRefresh({ at, library: { refresh } }: LibraryDraft, problems: ProblemList): void {
+  if (refresh === null || refresh.sweep !== null || refresh.atScan) return;
+  problems.add([...at, 'refresh'], 'says not when', 'sweep, at_scan: true, or off');
+}
+
 /** What is done to copies after they were made needs to know them, and the plugin. */
 function checkCopiesAreKnown({ at, library }: LibraryDraft, problems: ProblemList): void {
   const { copy, retry } = library;
@@ -99,6 +104,7 @@ export function checkLibraries(drafts: readonly LibraryDraft[], problems: Proble
   for (const draft of drafts) {
     checkTimes(draft, problems);
     checkAttributes(draft, problems);
+    checkRefresh(draft, problems);
     checkCopiesAreKnown(draft, problems);
     checkCategory(draft, problems);
   }

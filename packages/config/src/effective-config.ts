@@ -89,8 +89,22 @@ function printLibrary(library: Library): Printable {
       confirm: retry.confirm,
       give_up_after: formatDuration(retry.giveUpAfterMs),
     },
-    refresh: library.refresh === null ? 'off' : { sweep: printTime(library.refresh.sweep) },
+    refresh: printRefresh(library.refresh),
     owed: library.owed === null ? 'off' : { read: printTime(library.owed.read) },
+  };
+}
+
+function printRefresh(refresh: Library['refresh']): Printable {
+  if (refresh === null) return 'off';
+  const { sweep, atScan, applies } = refresh;
+  const said = (isApplied: boolean): string => (isApplied ? 'apply' : 'report');
+  return {
+    ...(sweep === null ? {} : { sweep: printTime(sweep) }),
+    at_scan: atScan,
+    card: said(applies.card),
+    expiry: said(applies.expiry),
+    restricted: said(applies.restricted),
+    card_lost: said(applies.cardLost),
   };
 }
 

@@ -31,9 +31,21 @@ export interface Library {
   readonly owed: OwedPolicy | null;
 }
 
-/** When the copies of a lending library are refreshed, in the worker's time zone. */
+/** When and how far the copies of a lending library are refreshed. */
 export interface RefreshPolicy {
-  readonly sweep: { readonly hour: number; readonly minute: number };
+  /** In the worker's time zone; null: never as a whole. */
+  readonly sweep: { readonly hour: number; readonly minute: number } | null;
+  /** Each copy that is scanned, too, once a day at most. */
+  readonly atScan: boolean;
+  readonly applies: AppliedChanges;
+}
+
+/** Which changes at home a copy follows; the others are reported only. */
+export interface AppliedChanges {
+  readonly card: boolean;
+  readonly expiry: boolean;
+  readonly restricted: boolean;
+  readonly cardLost: boolean;
 }
 
 /** When it is read what the copies at a lending library owe, in the worker's time zone. */

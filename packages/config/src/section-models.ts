@@ -10,6 +10,7 @@ import type {
   RetryPolicy,
   Share,
 } from './model.ts';
+import type { RefreshKey } from './refresh-key.ts';
 
 /** A category filter of the file in the model's form. */
 export function toCategoryFilter(filter: 'all' | { only: string[] } | { except: string[] }): CategoryFilter {
@@ -94,10 +95,19 @@ export function toRetryPolicy(retry: MergedSections['retry']): RetryPolicy {
   };
 }
 
-/** When copies are refreshed. */
-export function toRefreshPolicy(refresh: 'off' | false | { readonly sweep: string }): RefreshPolicy | null {
+/** When and how far copies are refreshed. */
+export function toRefreshPolicy(refresh: RefreshKey): RefreshPolicy | null {
   if (refresh === 'off' || refresh === false) return null;
-  return { sweep: toTimeOfDay(refresh.sweep) };
+  return {
+    sweep: refresh.sweep === undefined ? null : toTimeOfDay(refresh.sweep),
+    atScan: refresh.at_scan,
+    applies: {
+      card: refresh.card === 'apply',
+      expiry: refresh.expiry === 'apply',
+      restricted: refresh.restricted === 'apply',
+      cardLost: refresh.card_lost === 'apply',
+    },
+  };
 }
 
 /** When it is read what copies owe. */

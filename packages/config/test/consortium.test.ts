@@ -144,7 +144,8 @@ test.each([
   at(file, 'libraries', 1)['refresh'] = { sweep };
   at(file, 'libraries', 2)['refresh'] = 'off';
   const refreshes = parse(file).libraries.map(({ refresh }) => refresh);
-  expect(refreshes).toEqual([null, { sweep: expected }, null]);
+  const applies = { card: true, expiry: true, restricted: false, cardLost: false };
+  expect(refreshes).toEqual([null, { sweep: expected, atScan: false, applies }, null]);
   expect(effectiveConfig(parse(file))['libraries']).toMatchObject([
     { refresh: 'off' },
     { refresh: { sweep } },
@@ -172,6 +173,24 @@ test('what copies owe is read where the library says so, and restricts at home o
     libraries: [{ owed: { read: '03:05' } }, { owed: 'off' }, {}],
     agreements: [{ recourse: 'report' }, { recourse: { block_home_over: 19.99 } }, { recourse: 'report' }],
   });
+});
+
+test('copies are refreshed at scans alone, and follow home as far as the library says', () => {
+  const file = validFile();
+  const refresh = {
+    at_scan: true,
+    card: 'report',
+    expiry: 'report',
+    restricted: 'apply',
+    card_lost: 'apply',
+  };
+  at(file, 'libraries', 1)['refresh'] = refresh;
+  expect(parse(file).libraries[1]?.refresh).toEqual({
+    sweep: null,
+    atScan: true,
+    applies: { card: false, expiry: false, restricted: true, cardLost: true },
+  });
+  expect(effectiveConfig(parse(file))['libraries']).toMatchObject([{}, { refresh }, {}]);
 });
 
 describe('agreements', () => {

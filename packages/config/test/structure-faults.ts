@@ -24,7 +24,19 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     break: inLibrary('refresh')({ sweep: '24:00' }),
     path: 'libraries[0].refresh.sweep',
     problem: /does not fit/,
-    allowed: /off or \{sweep: "HH:MM"\}/,
+    allowed: /off or \{sweep: "HH:MM", at_scan: true, card: apply/,
+  },
+  'a refresh that is never': {
+    break: inLibrary('refresh')({ card: 'report' }),
+    path: 'libraries[0].refresh',
+    problem: /says not when/,
+    allowed: /sweep, at_scan: true, or off/,
+  },
+  'a change at home that is neither applied nor reported': {
+    break: inLibrary('refresh')({ at_scan: true, restricted: 'refuse' }),
+    path: 'libraries[0].refresh.restricted',
+    problem: /is none of the allowed words/,
+    allowed: /restricted: report/,
   },
   'a refresh without a home key': {
     break: (file) => {
