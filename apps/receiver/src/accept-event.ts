@@ -2,10 +2,11 @@ import { type ParsedEvent, parseEvent } from '@passport/contract';
 import type { Authentication, Delivery } from './authentication.ts';
 import type { EventSink, SinkAnswer } from './event-sink.ts';
 import type { JobMaker } from './job-maker.ts';
+import type { NoteSeen } from './note-seen.ts';
 
 export type Acceptance =
   | { readonly kind: 'accepted' | 'duplicate' | 'coalesced'; readonly eventId: string }
-  | { readonly kind: 'test' | 'ignored'; readonly eventId: string }
+  | { readonly kind: 'seen' | 'test' | 'ignored'; readonly eventId: string }
   | Exclude<Authentication, { kind: 'genuine' }>
   | { readonly kind: 'not_json' }
   | { readonly kind: 'rate_limited' | 'backlog_full' | 'unavailable'; readonly retryAfterMs: number }
@@ -26,10 +27,11 @@ export function acceptEvent(deps: {
   readonly authenticate: (delivery: Delivery) => Authentication;
   readonly sink: EventSink;
   readonly jobs: JobMaker;
+  readonly noteSeen: NoteSeen;
   /** W3C trace context of the delivery that is being taken, when traced. */
   readonly traceparent?: () => string | undefined;
 }): (delivery: Delivery) => Promise<Acceptance> {
-  const { authenticate, sink, jobs, traceparent } = deps;
+  const { authenticate, sink, jobs, noteSeen, traceparent } = deps;
   return async (delivery) => {
     const sender = authenticate(delivery);
     if (sender.kind !== 'genuine') return sender;
@@ -56,6 +58,9 @@ export function acceptEvent(deps: {
             bodyHashes: content === null ? [] : jobs.bodyHashes(content.text),
             scanHash: '',
           });
+    if (answer.kind === 'pass' && parsed?.kind === 'patron.seen') {
+      return seen(await noteSeen(library.id, parsed.patronId), headers.id);
+    }
     return answered(answer, parsed, headers.id);
   };
 }
@@ -93,6 +98,11 @@ function answered(answer: SinkAnswer, parsed: ParsedEvent | null, eventId: strin
   }
 }
 
+const seen = (noted: Awaited<ReturnType<NoteSeen>>, eventId: string): Acceptance =>
+  noted === 'unavailable'
+    ? { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS }
+    : { kind: noted === 'noted' ? 'seen' : 'ignored', eventId };
+
 /** What is not queued, once admission has nothing against it. */
 function passed(parsed: ParsedEvent | null, eventId: string): Acceptance {
   switch (parsed?.kind) {
@@ -104,6 +114,7 @@ function passed(parsed: ParsedEvent | null, eventId: string): Acceptance {
       return { kind: 'ignored', eventId };
     case 'invalid':
       return { kind: 'invalid_field', field: parsed.field, problem: parsed.problem };
+    case 'patron.seen':
     case 'patron.not_found':
       throw new Error('an event to queue was only looked at');
     default:

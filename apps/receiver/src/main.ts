@@ -3,8 +3,11 @@ import { ConfigError, receiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import {
   CLOCK_KEY,
+  type RefreshJobs,
+  type ScanJobs,
   buildAdmission,
   buildReplicaCheck,
+  openRefreshQueue,
   openScanQueue,
   queueMetrics,
   readQueue,
@@ -13,7 +16,9 @@ import {
 } from '@passport/queue';
 import {
   Lifecycle,
+  type Logger,
   type MetricsRegistry,
+  type Redis,
   closeRedis,
   createLogger,
   createMetrics,
@@ -31,6 +36,7 @@ import { buildEventSink } from './event-sink.ts';
 import { connectionMetrics } from './connection-metrics.ts';
 import { eventMetrics } from './event-metrics.ts';
 import { buildJobMaker } from './job-maker.ts';
+import { type NoteSeen, buildNoteSeen } from './note-seen.ts';
 import { buildProxyTest } from './proxy-test.ts';
 import { buildReadState } from './read-state.ts';
 import { tracedAccept } from './traced-accept.ts';
@@ -81,9 +87,7 @@ async function start(
   lifecycle.own('tracing', () => tracing.close());
   const redis = createRedis(config.redisUrl.reveal(), { role: 'producer', log, name: 'receiver' });
   lifecycle.own('redis', () => closeRedis(redis));
-  const queue = openScanQueue(redis);
-  queue.on('error', () => undefined); // the connection logs its outages, once each
-  lifecycle.own('queue', () => queue.close());
+  const queue = owned('queue', openScanQueue(redis), lifecycle);
 
   const metrics = createMetrics({ process: 'receiver', logHealth: log.health });
   const ids = [...libraries.keys()];
@@ -104,11 +108,12 @@ async function start(
     log,
   });
   const jobs = buildJobMaker(createEncryption(config.keys.map((key) => key.reveal())));
+  const noteSeen = openNoteSeen(consortium.libraries, { redis, lifecycle, log });
   const app = buildReceiver({
     libraries,
     authenticate,
     accept: tracedAccept(
-      acceptEvent({ authenticate, sink, jobs, traceparent: () => tracing.traceparent() }),
+      acceptEvent({ authenticate, sink, jobs, noteSeen, traceparent: () => tracing.traceparent() }),
       tracing,
       (library) => libraries.has(library),
     ),
@@ -133,6 +138,27 @@ async function start(
   lifecycle.own('http', () => app.close());
   await app.listen({ host: config.host, port: config.port });
   log.info({ port: config.port, libraries: libraries.size }, 'receiving');
+}
+
+/** Closes the queue at the end. Of outages its connection has the lines, once each. */
+function owned<T extends ScanJobs | RefreshJobs>(name: string, queue: T, lifecycle: Lifecycle): T {
+  queue.on('error', () => undefined);
+  lifecycle.own(name, () => queue.close());
+  return queue;
+}
+
+function openNoteSeen(
+  libraries: readonly Library[],
+  deps: { readonly redis: Redis; readonly lifecycle: Lifecycle; readonly log: Logger },
+): NoteSeen {
+  const queue = owned('refresh queue', openRefreshQueue(deps.redis), deps.lifecycle);
+  const refreshed = new Set(libraries.filter(({ refresh }) => refresh?.atScan === true).map(({ id }) => id));
+  return buildNoteSeen({
+    ...deps,
+    queue,
+    isWanted: (id) => refreshed.has(id),
+    deadlineMs: REDIS_DEADLINE_MS,
+  });
 }
 
 function limitConnections(

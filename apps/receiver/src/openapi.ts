@@ -1,4 +1,4 @@
-import { eventStateSchema, patronNotFoundSchema } from '@passport/contract';
+import { eventStateSchema, patronNotFoundSchema, patronSeenSchema } from '@passport/contract';
 import * as z from 'zod';
 import { PROBLEM_CODES, PROBLEM_TYPE } from './problem.ts';
 
@@ -76,7 +76,7 @@ const tooSlow = problemAnswer('The request took too long to arrive');
 
 const reportScan = {
   operationId: 'reportScan',
-  summary: 'Report that a scanned card is unknown',
+  summary: 'Report that a scanned card is unknown, or that a copy was scanned',
   parameters: [library, ...signatureHeaders],
   requestBody: { required: true, content: { 'application/json': { schema: ref('Event') } } },
   responses: {
@@ -128,7 +128,9 @@ export function buildOpenApi(): object {
     },
     components: {
       schemas: {
-        Event: z.toJSONSchema(patronNotFoundSchema, { io: 'input' }),
+        Event: { anyOf: [ref('PatronNotFound'), ref('PatronSeen')] },
+        PatronNotFound: z.toJSONSchema(patronNotFoundSchema, { io: 'input' }),
+        PatronSeen: z.toJSONSchema(patronSeenSchema, { io: 'input' }),
         Accepted: acceptedSchema,
         EventState: z.toJSONSchema(eventStateSchema),
         Problem: problemSchema,

@@ -38,6 +38,7 @@ export function registerWebhookRoute(
 function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
   switch (acceptance.kind) {
     case 'accepted':
+    case 'seen':
       return taken(reply, acceptance.eventId, {});
     case 'duplicate':
       return taken(reply, acceptance.eventId, { duplicate: true });

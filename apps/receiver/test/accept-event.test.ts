@@ -7,6 +7,7 @@ import { type Acceptance, acceptEvent } from '../src/accept-event.ts';
 import { buildAuthentication } from '../src/authentication.ts';
 import type { EventSink, JobOf, SinkAnswer } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
+import type { NoteSeen } from '../src/note-seen.ts';
 import { SECRET, reportingLibrary } from './receiver-fixture.ts';
 
 const NOW_S = 1_795_597_200;
@@ -37,6 +38,7 @@ async function accept(
     secret?: string;
     timestamp?: number;
     drop?: SignatureHeader;
+    noted?: 'noted' | 'ignored' | 'unavailable';
   } = {},
 ) {
   const { sink, requests } = buildSink(change.answer ?? { kind: 'pass' });
@@ -50,12 +52,18 @@ async function accept(
     id: 'evt_1',
     timestamp: change.timestamp ?? NOW_S - 2,
   });
-  const acceptance: Acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption) })({
+  const seen: [library: string, patronId: number][] = [];
+  const noteSeen: NoteSeen = (library, patronId) => {
+    seen.push([library, patronId]);
+    return Promise.resolve(change.noted ?? 'noted');
+  };
+  const jobs = buildJobMaker(encryption);
+  const acceptance: Acceptance = await acceptEvent({ authenticate, sink, jobs, noteSeen })({
     library: change.library ?? 'riverside',
     header: (name) => (name === change.drop ? [] : [request.headers[name] ?? '']),
     body: Buffer.from(request.body),
   });
-  return { acceptance, requests };
+  return { acceptance, requests, seen };
 }
 
 const accepted: SinkAnswer = { kind: 'new', eventId: 'evt_1', add: true, priority: 1, nowMs: NOW_S * 1000 };
@@ -102,6 +110,33 @@ describe('accepting an event', () => {
     expect(requests.map(({ how, question }) => [how, question.mode])).toEqual([['check', mode]]);
   });
 
+  const seenEvent = JSON.stringify({
+    type: 'patron.seen',
+    timestamp: SCANNED,
+    data: { patron_id: 812 },
+  });
+  test.each([
+    ['noted', { kind: 'seen', eventId: 'evt_1' }],
+    ['ignored', { kind: 'ignored', eventId: 'evt_1' }],
+    ['unavailable', { kind: 'unavailable', retryAfterMs: 2_000 }],
+  ] as const)('a scan of a copy takes from the rate and is %s', async (noted, expected) => {
+    const { acceptance, requests, seen } = await accept({ body: seenEvent, noted });
+
+    expect(acceptance).toEqual(expected);
+    expect(requests.map(({ how, question }) => [how, question.mode])).toEqual([['check', 'look']]);
+    expect(seen).toEqual([['riverside', 812]]);
+  });
+
+  test('a scan of a copy over the rate, or twice, is noted nowhere', async () => {
+    const limited = { kind: 'rate_limited', retryAfterMs: 1_234 } as const;
+    expect(await accept({ body: seenEvent, answer: limited })).toMatchObject({
+      acceptance: limited,
+      seen: [],
+    });
+    const reused = await accept({ body: seenEvent, answer: { kind: 'reused' } });
+    expect(reused).toMatchObject({ acceptance: { kind: 'id_reused' }, seen: [] });
+  });
+
   test('JSON with a byte that is no UTF-8 is no JSON, though it is signed', async () => {
     const { sink } = buildSink({ kind: 'pass' });
     const library = reportingLibrary('riverside');
@@ -110,7 +145,9 @@ describe('accepting an event', () => {
     const body = Buffer.from('{"type":"passport.test","note":"\u00ff"}', 'latin1');
     const headers = signDelivery({ secrets: library.secrets, id: 'evt_1', timestamp: NOW_S, body });
 
-    const acceptance = await acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption) })({
+    const jobs = buildJobMaker(encryption);
+    const noteSeen: NoteSeen = () => Promise.resolve('noted');
+    const acceptance = await acceptEvent({ authenticate, sink, jobs, noteSeen })({
       library: 'riverside',
       header: (name) => [headers[name]],
       body,

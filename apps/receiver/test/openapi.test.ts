@@ -68,6 +68,11 @@ const post = (change: Partial<Parameters<typeof signedRequest>[0]> = {}, init: R
   });
 };
 const otherCard = buildScanEvent({ cardnumber: '21234000000018' });
+const SEEN = JSON.stringify({
+  type: 'patron.seen',
+  timestamp: '2026-11-25T09:00:00.000+00:00',
+  data: { patron_id: 812 },
+});
 
 async function limited(limits: Partial<ReturnType<typeof reportingLibrary>['limits']>): Promise<Response> {
   const library = reportingLibrary('riverside');
@@ -96,6 +101,7 @@ const POSTS: readonly (readonly [name: string, status: number, send: () => Promi
   ['duplicate', 202, () => post({ body })],
   ['joined', 202, () => post({ id: 'evt_2' })],
   ['test', 202, () => post({ id: 'evt_3', body: '{"type":"passport.test"}' })],
+  ['a copy that was scanned', 202, () => post({ id: 'evt_8', body: SEEN })],
   ['ignored', 202, () => post({ id: 'evt_4', body: '{"type":"other"}' })],
   ['a header missing', 400, () => post({}, { headers: { 'webhook-id': '' } })],
   ['not JSON', 400, () => post({ id: 'evt_5', body: '{' })],

@@ -2,7 +2,14 @@ import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 import type { JobData } from '@passport/contract';
 import { parseWebhookSecret } from '@passport/contract';
-import { type ScanJobs, buildAdmission, buildReplicaCheck, openScanQueue } from '@passport/queue';
+import {
+  type RefreshJobs,
+  type ScanJobs,
+  buildAdmission,
+  buildReplicaCheck,
+  openRefreshQueue,
+  openScanQueue,
+} from '@passport/queue';
 import {
   type Redis,
   type Encryption,
@@ -18,6 +25,7 @@ import { type ReportingLibrary, buildAuthentication } from '../src/authenticatio
 import { CONNECTION_LIMITS, createConnectionLimits } from '../src/connection-limits.ts';
 import { buildEventSink } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
+import { buildNoteSeen } from '../src/note-seen.ts';
 import { buildProxyTest } from '../src/proxy-test.ts';
 import { buildReadState } from '../src/read-state.ts';
 
@@ -36,6 +44,8 @@ export interface ReceiverFixture {
   readonly url: string;
   readonly redis: Redis;
   readonly queue: ScanJobs;
+  /** Copies that were scanned. */
+  readonly refreshes: RefreshJobs;
   readonly encryption: Encryption;
   /** May be changed while it runs. */
   readonly libraries: Map<string, ReportingLibrary>;
@@ -61,6 +71,8 @@ export async function openReceiver(options: {
   const redis = createRedis(options.redisUrl, { role: 'producer', log, name: 'receiver' });
   const queue = openScanQueue(redis);
   queue.on('error', () => undefined);
+  const refreshes = openRefreshQueue(redis);
+  refreshes.on('error', () => undefined);
   if (options.waitForRedis !== false) await untilRedisReady(redis, 5_000);
   const clock = { nowSeconds: () => Math.floor(Date.now() / 1000), stopping: false };
   const libraries = new Map(['riverside', 'midland'].map((id) => [id, reportingLibrary(id)]));
@@ -78,11 +90,18 @@ export async function openReceiver(options: {
     monotonicNow: () => performance.now(),
     log,
   });
+  const noteSeen = buildNoteSeen({
+    redis,
+    queue: refreshes,
+    isWanted: (id) => id === 'riverside',
+    deadlineMs,
+    log,
+  });
   const counted: string[] = [];
   const app = buildReceiver({
     libraries,
     authenticate,
-    accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption) }),
+    accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption), noteSeen }),
     readState: buildReadState({ redis, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
@@ -103,6 +122,7 @@ export async function openReceiver(options: {
     url: `http://127.0.0.1:${port}`,
     redis,
     queue,
+    refreshes,
     encryption,
     libraries,
     counted,
@@ -113,6 +133,7 @@ export async function openReceiver(options: {
       app.server.closeAllConnections();
       await app.close();
       await queue.close();
+      await refreshes.close();
       await closeRedis(redis);
     },
   };

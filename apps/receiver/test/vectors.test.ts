@@ -23,7 +23,7 @@ interface EventVector {
   readonly delivered_at: number;
   readonly body: unknown;
   readonly expect: {
-    readonly kind: 'patron.not_found' | 'passport.test' | 'ignored' | 'invalid';
+    readonly kind: 'patron.not_found' | 'patron.seen' | 'passport.test' | 'ignored' | 'invalid';
     readonly field?: string;
     readonly event?: {
       readonly cardnumber: string;
@@ -111,6 +111,7 @@ describe('event vectors over HTTP', () => {
       case 'passport.test':
         expect(answer).toEqual({ status: 202, body: { event_id: 'evt_1', status: 'accepted', test: true } });
         break;
+      case 'patron.seen':
       case 'patron.not_found':
         expect(answer).toEqual({ status: 202, body: { event_id: 'evt_1', status: 'accepted' } });
     }

@@ -20,6 +20,7 @@ export interface PatronNotFound {
 
 export type ParsedEvent =
   | { readonly kind: 'patron.not_found'; readonly event: PatronNotFound }
+  | { readonly kind: 'patron.seen'; readonly patronId: number }
   | { readonly kind: 'passport.test' }
   | { readonly kind: 'ignored' }
   | { readonly kind: 'invalid'; readonly field: string; readonly problem: string };
@@ -50,19 +51,22 @@ const line = (longest: number) =>
 const envelope = z.looseObject(
   {
     type: z.string({ error: 'must be text' }).meta({
-      description: 'patron.not_found; passport.test is answered and not queued; any other is ignored',
-      examples: ['patron.not_found', 'passport.test'],
+      description:
+        'patron.not_found; patron.seen; passport.test is answered and not queued; any other is ignored',
+      examples: ['patron.not_found', 'patron.seen', 'passport.test'],
     }),
   },
   { error: 'must be an object' },
 );
 
+const timestamp = z.iso
+  .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' })
+  .max(LONGEST_TIMESTAMP, { error: `must have at most ${LONGEST_TIMESTAMP} characters` })
+  .describe('When the card was scanned, with offset; at most nanoseconds');
+
 /** A scan as a library sends it. The receiver's OpenAPI description is made from it. */
 export const patronNotFoundSchema = envelope.extend({
-  timestamp: z.iso
-    .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' })
-    .max(LONGEST_TIMESTAMP, { error: `must have at most ${LONGEST_TIMESTAMP} characters` })
-    .describe('When the card was scanned, with offset; at most nanoseconds'),
+  timestamp,
   data: z.looseObject(
     {
       cardnumber: line(32),
@@ -77,10 +81,41 @@ export const patronNotFoundSchema = envelope.extend({
   ),
 });
 
+/** A scan of a copy: the library's own number of it, and nothing else of the patron. */
+export const patronSeenSchema = envelope.extend({
+  type: z.literal('patron.seen'),
+  timestamp,
+  data: z.looseObject(
+    {
+      patron_id: z
+        .int({ error: 'must be an integer' })
+        .positive({ error: 'must be greater than 0' })
+        .describe("The lending Koha's number of the copy"),
+    },
+    { error: 'must be an object' },
+  ),
+});
+
 const invalid = (error: z.ZodError): ParsedEvent => {
   const [first] = error.issues;
   return { kind: 'invalid', field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
 };
+
+const isTooLate = (scannedAt: string, deliveredAtSeconds: number): boolean =>
+  Date.parse(scannedAt) > (deliveredAtSeconds + SCAN_AFTER_DELIVERY_SECONDS) * 1000;
+
+const TOO_LATE: ParsedEvent = {
+  kind: 'invalid',
+  field: 'timestamp',
+  problem: `must not be more than ${SCAN_AFTER_DELIVERY_SECONDS} s after webhook-timestamp`,
+};
+
+function parseSeen(body: unknown, deliveredAtSeconds: number): ParsedEvent {
+  const seen = patronSeenSchema.safeParse(body);
+  if (!seen.success) return invalid(seen.error);
+  if (isTooLate(seen.data.timestamp, deliveredAtSeconds)) return TOO_LATE;
+  return { kind: 'patron.seen', patronId: seen.data.data.patron_id };
+}
 
 /**
  * Reads the parsed JSON of a delivery (contract section 1). Unknown keys are ignored, since an event may grow.
@@ -90,18 +125,13 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
   const outer = envelope.safeParse(body);
   if (!outer.success) return invalid(outer.error);
   if (outer.data.type === 'passport.test') return { kind: 'passport.test' };
+  if (outer.data.type === 'patron.seen') return parseSeen(body, deliveredAtSeconds);
   if (outer.data.type !== 'patron.not_found') return { kind: 'ignored' };
 
   const inner = patronNotFoundSchema.safeParse(body);
   if (!inner.success) return invalid(inner.error);
-  const { timestamp, data } = inner.data;
-  if (Date.parse(timestamp) > (deliveredAtSeconds + SCAN_AFTER_DELIVERY_SECONDS) * 1000) {
-    return {
-      kind: 'invalid',
-      field: 'timestamp',
-      problem: `must not be more than ${SCAN_AFTER_DELIVERY_SECONDS} s after webhook-timestamp`,
-    };
-  }
+  const { timestamp: scannedAt, data } = inner.data;
+  if (isTooLate(scannedAt, deliveredAtSeconds)) return TOO_LATE;
   return {
     kind: 'patron.not_found',
     event: {
@@ -110,7 +140,7 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
       itemBarcode: data.item_barcode ?? null,
       interface: data.interface,
       operator: data.operator ?? null,
-      scannedAt: timestamp,
+      scannedAt,
     },
   };
 }

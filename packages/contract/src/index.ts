@@ -8,6 +8,7 @@ export {
   dayOfScan,
   parseEvent,
   patronNotFoundSchema,
+  patronSeenSchema,
 } from './event.ts';
 export {
   type DeliveryHeaders,

@@ -2,6 +2,7 @@ export { hasLostLock } from './bullmq-error.ts';
 export {
   CLOCK_KEY,
   QUEUE_PREFIX,
+  REFRESHES,
   SCANS,
   SWEEPS,
   REPORTS,
@@ -102,6 +103,13 @@ export {
   readOwedByHome,
   writeOwed,
 } from './owed.ts';
+export {
+  type CopyRefresh,
+  type RefreshJobs,
+  openRefreshQueue,
+  queueRefresh,
+  refreshSchema,
+} from './refreshes.ts';
 export {
   type Unremembered,
   dropUnremembered,

@@ -15,6 +15,8 @@ export const REPORTS = 'tellings';
 
 /** The queue of sweeps over the copies of a library. */
 export const SWEEPS = 'sweeps';
+/** The queue of copies that were scanned. */
+export const REFRESHES = 'refreshes';
 
 const key = (...parts: readonly string[]): string => [QUEUE_PREFIX, ...parts].join(':');
 

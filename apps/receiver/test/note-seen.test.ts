@@ -1,0 +1,57 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
+import { OTHER_SECRET, type ReceiverFixture, SECRET, openReceiver } from './receiver-fixture.ts';
+
+let server: StartedRedis;
+let receiver: ReceiverFixture;
+beforeAll(async () => {
+  server = await startRedis();
+  receiver = await openReceiver({ redisUrl: server.url });
+});
+afterEach(() => receiver.redis.flushall());
+afterAll(async () => {
+  await receiver.close();
+  await server.stop();
+});
+
+async function seen(patronId: number, id: string, library = 'riverside'): Promise<unknown> {
+  const timestamp = new Date().toISOString();
+  const body = JSON.stringify({ type: 'patron.seen', timestamp, data: { patron_id: patronId } });
+  const secret = library === 'lakeside' ? OTHER_SECRET : SECRET;
+  const answer = await fetch(`${receiver.url}/webhooks/${library}`, {
+    ...signedRequest({ secret, id, body }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
+const waiting = async () => (await receiver.refreshes.getJobs()).map(({ data }) => data);
+
+test('T-26 a copy that was scanned is queued by its number, once a day', async () => {
+  const accepted = { status: 202, body: { event_id: 'seen_1', status: 'accepted' } };
+  expect(await seen(812, 'seen_1')).toEqual(accepted);
+  expect(await seen(812, 'seen_2')).toMatchObject({ status: 202 });
+  expect(await seen(813, 'seen_3')).toMatchObject({ status: 202 });
+  expect(await waiting()).toEqual(
+    expect.arrayContaining([
+      { library: 'riverside', patron_id: 812 },
+      { library: 'riverside', patron_id: 813 },
+    ]),
+  );
+  expect(await waiting()).toHaveLength(2);
+  expect(receiver.counted).toContain('riverside seen');
+
+  const once = (await receiver.redis.keys('*:de:*')).toSorted();
+  expect(once).toEqual(['{passport}:refreshes:de:riverside.812', '{passport}:refreshes:de:riverside.813']);
+  expect(await receiver.redis.pttl(once[0] ?? '')).toBeGreaterThan(23 * 3_600_000);
+});
+
+test('a library whose copies are not refreshed at scans is told that they are of no interest', async () => {
+  const ignored = { event_id: 'seen_1', status: 'accepted', ignored: true };
+  expect(await seen(812, 'seen_1', 'lakeside')).toEqual({ status: 202, body: ignored });
+  expect(await waiting()).toEqual([]);
+});
+
+test('a flood of copies is left to the sweep', async () => {
+  await receiver.redis.rpush('{passport}:refreshes:wait', ...Array.from({ length: 10_000 }, String));
+  expect(await seen(812, 'seen_1')).toMatchObject({ body: { ignored: true } });
+  expect(await receiver.redis.llen('{passport}:refreshes:wait')).toBe(10_000);
+});
