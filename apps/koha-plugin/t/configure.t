@@ -20,6 +20,7 @@ my %GOOD         = (
     staff           => 1,
     self_check      => 1,
     sip             => 1,
+    copies          => 1,
 );
 
 # The page as a browser sees it, after the form with these values was sent (nothing: the page is only opened).
@@ -50,21 +51,23 @@ sub text_of {
 
 subtest 'what is saved is used and shown again' => sub {
     my $koha = Passport::TestKoha->new;
-    my $page = save( $koha, secret => $Passport::TestKoha::SECRET, sip => undef );
+    my $page = save( $koha, secret => $Passport::TestKoha::SECRET, sip => undef, copies => undef );
     ok( $page->at('#passport_saved'), 'it says so' );
 
     my $settings = $koha->{plugin}->settings;
     ok( $settings->is_complete, 'complete' );
     is( $settings->{receiver_url}, 'https://passport.example.org', 'without the last slash' );
     is_deeply( $settings->patterns, [ '^21234\d{9}$', '^25678\d{9}$' ], 'two patterns' );
-    ok( !$settings->serves('sip'), 'SIP is off' );
+    ok( !$settings->serves('sip'),    'SIP is off' );
+    ok( !$settings->serves('copies'), 'scans of copies are not reported' );
     is( $settings->wait_ms('staff'), 1500, 'the wait' );
 
     $page = page_of($koha);
     is( $page->at('#receiver_url')->{value}, 'https://passport.example.org',   'the address' );
     is( $page->at('#card_patterns')->text,   "^21234\\d{9}\$\n^25678\\d{9}\$", 'the patterns' );
-    ok( $page->at('#staff[checked]'), 'the desk is on' );
-    ok( !$page->at('#sip[checked]'),  'SIP is off' );
+    ok( $page->at('#staff[checked]'),   'the desk is on' );
+    ok( !$page->at('#sip[checked]'),    'SIP is off' );
+    ok( !$page->at('#copies[checked]'), 'and so are scans of copies' );
 };
 
 subtest 'a page that is only opened speaks of no test, whatever variables Koha gives to every page' => sub {

@@ -7,7 +7,7 @@ use Mojo::JSON qw( decode_json );
 use POSIX      qw( tzset );
 use Test::More;
 
-use Koha::Plugin::Org::PatronPassport::Event qw( new_id not_found test_event timestamp );
+use Koha::Plugin::Org::PatronPassport::Event qw( new_id not_found seen test_event timestamp );
 
 my %SCAN = (
     card      => '21234000000017',
@@ -63,6 +63,12 @@ subtest 'the time is given at the local offset, to the millisecond' => sub {
     tzset();
     is( timestamp(1795597200.9999), '2026-11-25T09:00:00.999+00:00', 'never a second that has not come yet' );
 };
+
+is_deeply(
+    decode_json( seen( '812', 1795597200.25 ) )->{data},
+    { patron_id => 812 },
+    'a copy that was scanned has its number, and nothing else of the patron'
+);
 
 is( decode_json( test_event(1795597200) )->{type}, 'passport.test', 'a test event says that it is one' );
 

@@ -197,7 +197,7 @@ subtest 'T-16 the words of an error do not reach the log: they can repeat the ca
     my $koha = Passport::TestKoha->new;
     $koha->configure;
     no warnings 'redefine';
-    local *Koha::Plugin::Org::PatronPassport::FirstScan::is_known
+    local *Koha::Plugin::Org::PatronPassport::FirstScan::find_known
         = sub { die "Duplicate entry '$_[2]' for key 'cardnumber' at Some/Driver.pm line 17.\n" };
 
     my @warnings;

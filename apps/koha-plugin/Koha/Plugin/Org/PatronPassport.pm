@@ -120,6 +120,14 @@ sub api_routes {
     return Mojo::JSON::decode_json( Mojo::File->new( $self->bundle_path, 'openapi.json' )->slurp );
 }
 
+=head2 background_tasks
+
+=cut
+
+sub background_tasks {
+    return { seen_copy => 'Koha::Plugin::Org::PatronPassport::SeenJob' };
+}
+
 =head2 cronjob_nightly
 
 =cut

@@ -54,6 +54,8 @@ sub create_tables {
         . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
         . ' category_code VARCHAR(10))',
         'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
+        "background_jobs (id $id, status VARCHAR(32), type VARCHAR(64), queue VARCHAR(191), size INT, progress INT,"
+        . ' data LONGTEXT, context LONGTEXT, borrowernumber INT)',
         "borrower_attributes (borrowernumber INT, code VARCHAR(64), attribute VARCHAR(255)$keys)",
         'restriction_types (code VARCHAR(50) PRIMARY KEY, display_text TEXT NOT NULL,'
         . ' is_system INT NOT NULL DEFAULT 0, is_default INT NOT NULL DEFAULT 0)',

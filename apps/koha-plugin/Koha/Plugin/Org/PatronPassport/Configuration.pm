@@ -12,7 +12,7 @@ use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup qw( home_key_type );
 
-my @FIELDS = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip );
+my @FIELDS = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip copies );
 
 # A test waits longer than a page would, and says so
 my $TEST_LIMIT_S  = 5;

@@ -32,6 +32,18 @@ sub new {
     return bless { dbh => $args->{dbh}, table => $args->{table} }, $class;
 }
 
+=head2 table
+
+Its name in the database.
+
+=cut
+
+sub table {
+    my ($self) = @_;
+
+    return $self->{table};
+}
+
 =head2 page
 
     my $rows = $copies->page( { after => 811, up_to => 900, limit => 100 } );
@@ -85,13 +97,34 @@ sub keep {
         return $changed > 0 ? $version : undef;
     }
 
-    my $sql = "INSERT INTO $self->{table} (version, home_key, written, patron_id) VALUES (?, ?, ?, ?)";
-    return $version if eval { $self->_write( $sql, $version, @values, $patron_id ); 1 };
+    # what was written just now is as home has it: the next scan of today has nothing to report
+    my $sql
+        = "INSERT INTO $self->{table} (version, home_key, written, patron_id, seen_at) VALUES (?, ?, ?, ?, ?)";
+    return $version if eval { $self->_write( $sql, $version, @values, $patron_id, time ); 1 };
 
     my $error = $@;
     die $error if !defined $self->_version_of($patron_id);
 
     return;
+}
+
+=head2 mark_seen
+
+    if ( $copies->mark_seen( $patron_id, $now, $before ) ) { ... }
+
+Notes that a scan of this copy is reported now, for one of several simultaneous callers; false where a later one than C<$before> was.
+
+=cut
+
+sub mark_seen {
+    my ( $self, $patron_id, $now, $before ) = @_;
+
+    my $changed
+        = $self->_write(
+        "UPDATE $self->{table} SET seen_at = ? WHERE patron_id = ? AND (seen_at IS NULL OR seen_at <= ?)",
+        $now, $patron_id, $before );
+
+    return $changed > 0 ? 1 : 0;
 }
 
 =head2 remove_deleted

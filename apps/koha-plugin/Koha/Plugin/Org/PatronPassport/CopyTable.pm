@@ -4,7 +4,8 @@ use Modern::Perl;
 
 use Exporter qw( import );
 
-use Koha::Plugin::Org::PatronPassport::Locks qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Columns qw( ensure_columns );
+use Koha::Plugin::Org::PatronPassport::Locks   qw( despite_locks );
 
 our @EXPORT_OK = qw( ensure_copy_table drop_copy_table );
 
@@ -18,7 +19,7 @@ Koha::Plugin::Org::PatronPassport::CopyTable - the table of what the service wro
 
     ensure_copy_table( $dbh, $name );
 
-Makes the table. Safe to repeat, and for all web workers at the same time.
+Makes the table, or adds what one from before does not have yet. Safe to repeat, and for all web workers at the same time.
 
 =cut
 
@@ -35,6 +36,9 @@ CREATE TABLE IF NOT EXISTS $name (
     PRIMARY KEY (patron_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 SQL
+
+    # when a scan of the copy was last reported, in Unix seconds
+    ensure_columns( $dbh, $name, 'seen_at', 'ADD COLUMN seen_at BIGINT NULL' );
 
     return;
 }

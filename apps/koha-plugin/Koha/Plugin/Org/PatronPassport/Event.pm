@@ -8,7 +8,7 @@ use Mojo::JSON  qw( encode_json );
 use POSIX       qw( floor strftime );
 use Time::HiRes ();
 
-our @EXPORT_OK = qw( not_found test_event new_id timestamp );
+our @EXPORT_OK = qw( not_found seen test_event new_id timestamp );
 
 =head1 NAME
 
@@ -37,6 +37,21 @@ sub not_found {
     $data{item_barcode} = "$scan->{item}"       if length( $scan->{item} // q{} );
 
     return _event( 'patron.not_found', \%data, $scan->{now} );
+}
+
+=head2 seen
+
+    my $bytes = seen( $patron_id, $seen_at );
+
+The event of a copy that was scanned: this Koha's number of it, and nothing else of the patron. C<$seen_at> is in Unix seconds, with
+a fraction.
+
+=cut
+
+sub seen {
+    my ( $patron_id, $seen_at ) = @_;
+
+    return _event( 'patron.seen', { patron_id => 0 + $patron_id }, $seen_at );
 }
 
 =head2 test_event

@@ -6,11 +6,12 @@ use Exporter qw( import );
 use C4::Context;
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Caller    qw( interface );
-use Koha::Plugin::Org::PatronPassport::Card      qw( fits scan_key trimmed );
-use Koha::Plugin::Org::PatronPassport::Event     qw( new_id not_found );
-use Koha::Plugin::Org::PatronPassport::FinalCard qw( final_card );
-use Koha::Plugin::Org::PatronPassport::Patrons   qw( is_known );
+use Koha::Plugin::Org::PatronPassport::Caller     qw( interface );
+use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
+use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::FinalCard  qw( final_card );
+use Koha::Plugin::Org::PatronPassport::Patrons    qw( find_known is_known );
+use Koha::Plugin::Org::PatronPassport::SeenCopies qw( copy_seen );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 
@@ -26,7 +27,8 @@ Koha::Plugin::Org::PatronPassport::FirstScan - makes the first scan of a visitor
 
     my $end = scanned( $plugin, $scanned );
 
-What the hook does: a patron who is known here costs one query; a card that is not is reported, and the page waits
+What the hook does: a patron who is known here costs one query, and a copy is noted to be reported later
+(L<Koha::Plugin::Org::PatronPassport::SeenCopies>); a card that is not known is reported, and the page waits
 a moment for the copy. All of it is about the card as Koha will look it up, after all plugins. Returns C<elsewhere> (not
 scanned for a checkout), C<known>, C<off>, C<no_card>, C<unsent>, or how the wait ended
 (L<Koha::Plugin::Org::PatronPassport::Waiting>). Koha goes on the same way after each of them.
@@ -41,7 +43,10 @@ sub scanned {
 
     my $card = final_card( $plugin, $scanned );
     my $dbh  = C4::Context->dbh;
-    return 'known' if is_known( $dbh, $interface, $card );
+    if ( my $known = find_known( $dbh, $interface, $card, $plugin->copies->table ) ) {
+        copy_seen( $plugin, $known ) if defined $known->{copy};
+        return 'known';
+    }
 
     my $settings = $plugin->settings;
     return 'off'     if !$settings->serves($interface) || !$settings->is_complete;

@@ -4,7 +4,8 @@ use Modern::Perl;
 
 use Exporter qw( import );
 
-use Koha::Plugin::Org::PatronPassport::Locks qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Columns qw( ensure_columns );
+use Koha::Plugin::Org::PatronPassport::Locks   qw( despite_locks );
 
 our @EXPORT_OK = qw( ensure_table drop_table );
 
@@ -40,18 +41,9 @@ CREATE TABLE IF NOT EXISTS $name (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 SQL
 
-    return if _has_column( $dbh, $name, 'scan_key' );
-
-    my $sql = "ALTER TABLE $name ADD COLUMN scan_key VARCHAR(64) NULL,"
-        . ' ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)';
-    return if eval {
-        despite_locks( $dbh, sub { return $dbh->do($sql) } );
-        1;
-    };
-
-    # "IF NOT EXISTS" for a column is MariaDB's alone
-    my $error = $@;
-    die $error if !_has_column( $dbh, $name, 'scan_key' );
+    ensure_columns( $dbh, $name, 'scan_key',
+        'ADD COLUMN scan_key VARCHAR(64) NULL, ADD COLUMN scan_until BIGINT NULL, ADD KEY scan_key (scan_key)'
+    );
 
     return;
 }
@@ -70,14 +62,6 @@ sub drop_table {
     $dbh->do("DROP TABLE IF EXISTS $name");
 
     return;
-}
-
-sub _has_column {
-    my ( $dbh, $table, $column ) = @_;
-
-    my $found = $dbh->column_info( undef, undef, $table, $column );
-
-    return $found && $found->fetchrow_hashref ? 1 : 0;
 }
 
 1;

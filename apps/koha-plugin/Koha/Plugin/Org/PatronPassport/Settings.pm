@@ -24,6 +24,7 @@ my %DEFAULT = (
     staff           => 1,
     self_check      => 1,
     sip             => 1,
+    copies          => 1,
 );
 
 =head1 NAME
@@ -134,7 +135,7 @@ sub checked {
     $faults{card_patterns} = "Not a regular expression: $bad"           if defined $bad;
     $faults{card_patterns} = "At most $MOST_PATTERNS patterns, please." if @patterns > $MOST_PATTERNS;
 
-    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip );
+    $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies );
 
     my $secret = trimmed( $entered->{secret} );
     $values{secret} = q{} if $entered->{forget_secret};

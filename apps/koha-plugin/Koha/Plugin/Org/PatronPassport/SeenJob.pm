@@ -1,0 +1,86 @@
+package Koha::Plugin::Org::PatronPassport::SeenJob;
+
+use Modern::Perl;
+
+use base qw( Koha::BackgroundJob );
+
+use Time::HiRes ();
+
+use Koha::Plugin::Org::PatronPassport::Event qw( new_id seen );
+use Koha::Plugin::Org::PatronPassport::Sender;
+
+my $IN_TIME_S = 10 * 60;
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::SeenJob - the background job that reports the scan of a copy
+
+=head1 DESCRIPTION
+
+What Koha stores of it, and shows on its page of jobs, is the number of the copy and when it was scanned; who was logged in is left
+out. A report that the receiver does not take is not repeated: the copy is refreshed by the service's sweep, or at a later scan.
+
+=head1 METHODS
+
+=head2 job_type
+
+The name of the plugin's namespace and its task, as C<Koha::BackgroundJob> forms it (C<plugin_types_to_classes>).
+
+=cut
+
+sub job_type {
+    return 'plugin_passport_seen_copy';
+}
+
+=head2 enqueue
+
+    Koha::Plugin::Org::PatronPassport::SeenJob->new->enqueue( { patron_id => 812 } );
+
+=cut
+
+sub enqueue {
+    my ( $self, $args ) = @_;
+
+    return $self->SUPER::enqueue(
+        {   job_size    => 1,
+            job_args    => { patron_id => 0 + $args->{patron_id}, seen_at => Time::HiRes::time() },
+            job_context => {},
+        }
+    );
+}
+
+=head2 process
+
+Sends the event. A worker that comes to it late finds nobody at the desk any more, and leaves it.
+
+=cut
+
+sub process {
+    my ( $self, $args ) = @_;
+
+    return if $self->status eq 'cancelled';
+    $self->start;
+
+    my $end = _report($args);
+    $self->step;
+    $self->finish( { messages => [], report => { end => $end } } );
+
+    return;
+}
+
+sub _report {
+    my ($args) = @_;
+
+    return 'late' if Time::HiRes::time() - $args->{seen_at} > $IN_TIME_S;
+
+    require Koha::Plugin::Org::PatronPassport;
+    my $settings = Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } )->settings;
+    return 'off' if !$settings->serves('copies') || !$settings->is_complete;
+
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
+        ->deliver( new_id(), seen( $args->{patron_id}, $args->{seen_at} ) );
+
+    return $answer->{kind};
+}
+
+1;
