@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { signEvent } from '../src/plugin/sign-event.ts';
 import { startFakeReceiver, webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
@@ -11,6 +12,58 @@ const state = (seq: number, more: object = {}): object => ({
   seq,
   state: 'waiting',
   ...more,
+});
+
+describe('a scan of a copy', () => {
+  const card = '21234000000017';
+  const page = (koha: TestKoha, path: string): Promise<unknown> =>
+    sendRequest(`${koha.url}/cgi-bin/koha/${path}`, 'GET');
+  const atDesk = (koha: TestKoha) => page(koha, `circ/circulation.pl?findborrower=${card}`);
+  const copy = (koha: TestKoha): number => {
+    const { patron_id: patronId } = koha.putPatron(card, { surname: 'Okafor' });
+    koha.putCopy({ patron_id: patronId, version: 0, home_key: 'midland:8', fields: {} });
+    return patronId;
+  };
+
+  /** The page is there before the event is. */
+  const untilThere = async (events: readonly unknown[], count: number): Promise<void> => {
+    for (let tries = 0; events.length < count && tries < 200; tries += 1) await sleep(10);
+    expect(events).toHaveLength(count);
+  };
+
+  test('T-26 is reported beside the page by its number alone, once a day', () => {
+    let nowMs = Date.parse('2026-11-25T09:00:00Z');
+    return withReceiver(
+      undefined,
+      async (koha, events) => {
+        const patronId = copy(koha);
+        for (let scans = 0; scans < 2; scans += 1) await atDesk(koha);
+        await untilThere(events, 1);
+        expect(JSON.parse(events[0]?.body ?? '')).toEqual({
+          type: 'patron.seen',
+          timestamp: '2026-11-25T09:00:00.000+00:00',
+          data: { patron_id: patronId },
+        });
+        nowMs += 24 * 3_600_000;
+        await atDesk(koha);
+        await untilThere(events, 2);
+      },
+      () => nowMs,
+    );
+  });
+
+  test('is not reported where the service stored its row today, nor is one of an own patron', () =>
+    withReceiver(undefined, async (koha, events) => {
+      const { patron_id: patronId } = koha.putPatron(card, { surname: 'Okafor' });
+      await atDesk(koha);
+      const body = { version: 0, home_key: 'midland:8', fields: {} };
+      expect(await koha.request('PUT', `${base}/copies/${patronId}`, { body })).toMatchObject({
+        status: 200,
+      });
+      await atDesk(koha);
+      await atDesk(koha);
+      expect(events).toEqual([]);
+    }));
 });
 
 describe('the plugin’s routes', () => {

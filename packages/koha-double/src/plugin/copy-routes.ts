@@ -72,7 +72,7 @@ function keep({ double, path, body }: ApiCall): Answer {
     home_key: String(homeKey),
     fields,
   };
-  const stored = double.db.copies.keep(row);
+  const stored = double.db.copies.keep(row, double.realNowMs());
   if (stored !== null) return ok({ version: stored });
   return problem(409, 'The row was stored by somebody else since', { error_code: 'other_version' });
 }

@@ -6,9 +6,12 @@ export interface CopyRow {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+const DAY_MS = 24 * 3_600_000;
+
 /** The plugin's table of copies. Every change names the version that it is based on; 0: there is no row yet. */
 export class CopyTable {
   readonly #rows = new Map<number, CopyRow>();
+  readonly #seenAtMs = new Map<number, number>();
 
   /** By the patron's number. */
   rows(): CopyRow[] {
@@ -16,9 +19,19 @@ export class CopyTable {
   }
 
   /** The new version, or null where the row is of another one by now. */
-  keep(row: CopyRow): number | null {
+  keep(row: CopyRow, nowMs: number): number | null {
     if (row.version !== (this.#rows.get(row.patron_id)?.version ?? 0)) return null;
+    // What was written just now is as home has it.
+    if (row.version === 0) this.#seenAtMs.set(row.patron_id, nowMs);
     return this.put(row);
+  }
+
+  /** Whether a scan of this patron is to be reported: of a copy, once a day. */
+  markSeen(patronId: number, nowMs: number): boolean {
+    const last = this.#seenAtMs.get(patronId) ?? -Infinity;
+    if (!this.#rows.has(patronId) || nowMs - last < DAY_MS) return false;
+    this.#seenAtMs.set(patronId, nowMs);
+    return true;
   }
 
   /** Stores the row whatever was there, and returns its new version. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Double } from '../double.ts';
 import { isCardShaped } from './card-shape.ts';
-import { sendEvent, type Scan } from './receiver.ts';
+import { sendEvent, sendSeen, type Scan } from './receiver.ts';
 import { scanKey } from './scan-key.ts';
 
 /** How the hook ended. Koha goes on the same way after each. */
@@ -10,12 +10,19 @@ export type FirstScan = 'known' | 'off' | 'no_card' | 'unsent' | 'busy' | 'there
 const pauseMs = 25;
 
 /**
- * The plugin's hook: a patron who is known costs one look-up; an unknown card is reported, and the page waits a moment
+ * The plugin's hook: a patron who is known costs one look-up, and a copy is reported beside the page once a day; an unknown card is reported, and the page waits a moment
  * for the copy, at most one page at a time. Never sends an item: the page goes on with the checkout itself.
  */
 export async function firstScan(double: Double, scan: Omit<Scan, 'itemBarcode'>): Promise<FirstScan> {
   const { webhook, plugin } = double.settings;
-  if (isKnown(double, scan.cardnumber)) return 'known';
+  const known = double.db.patrons.withCard(scan.cardnumber);
+  if (known !== undefined) {
+    const isReported = plugin && webhook !== null;
+    if (isReported && double.db.copies.markSeen(known.patron_id, double.realNowMs())) {
+      void sendSeen(double, known.patron_id);
+    }
+    return 'known';
+  }
   if (!plugin || webhook === null) return 'off';
   if (!isCardShaped(scan.cardnumber, webhook.patterns)) return 'no_card';
   const sent = await sendEvent(double, scan);

@@ -26,19 +26,24 @@ export type Sent =
 const limitMs = 500;
 
 /** Signs and sends one `patron.not_found`. Never throws. */
-export async function sendEvent(double: Double, scan: Scan): Promise<Sent> {
-  const nowMs = double.clock.nowMs();
-  const event = {
-    type: 'patron.not_found',
-    timestamp: new Date(nowMs).toISOString().replace('Z', '+00:00'),
-    data: {
-      cardnumber: scan.cardnumber.trim(),
-      branch: scan.branch,
-      interface: scan.interface,
-      operator: scan.operator,
-      ...(scan.itemBarcode === undefined ? {} : { item_barcode: scan.itemBarcode }),
-    },
-  };
+export function sendEvent(double: Double, scan: Scan): Promise<Sent> {
+  return deliver(double, 'patron.not_found', {
+    cardnumber: scan.cardnumber.trim(),
+    branch: scan.branch,
+    interface: scan.interface,
+    operator: scan.operator,
+    ...(scan.itemBarcode === undefined ? {} : { item_barcode: scan.itemBarcode }),
+  });
+}
+
+/** Signs and sends one `patron.seen`, as the background job of the plugin does. Never throws. */
+export function sendSeen(double: Double, patronId: number): Promise<Sent> {
+  return deliver(double, 'patron.seen', { patron_id: patronId });
+}
+
+async function deliver(double: Double, type: string, data: object): Promise<Sent> {
+  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
+  const event = { type, timestamp, data };
   const answered = await exchange(double, 'POST', '', double.newId(), JSON.stringify(event));
   if (answered === null) return { kind: 'unreachable' };
   const { status, body, retryAfter } = answered;
