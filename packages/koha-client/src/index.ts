@@ -32,7 +32,7 @@ export type { PluginAbout } from './plugin-routes.ts';
 export { isAnsweredByPage, quoteOf } from './quote-answer.ts';
 export type { Reach } from './reach.ts';
 export type { KohaRestriction, RestrictionKind, RestrictionResult } from './restrictions.ts';
-export type { RememberResult, RememberedCopy, RememberedField } from './remembered-copies.ts';
+export type { CopyMemoryRow, RememberResult, RememberedCopy, RememberedField } from './remembered-copies.ts';
 export { sameCard } from './same-card.ts';
 export type { CallOptions } from './session.ts';
 export type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';

@@ -29,7 +29,7 @@ import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
 import { readPatrons } from './read-patrons.ts';
 import { readRememberedCopies, rememberCopy } from './remembered-copies.ts';
-import type { RememberResult, RememberedCopy } from './remembered-copies.ts';
+import type { CopyMemoryRow, RememberResult, RememberedCopy } from './remembered-copies.ts';
 import { liftRestriction, listRestrictions, setRestriction } from './restrictions.ts';
 import type { KohaRestriction, RestrictionKind, RestrictionResult } from './restrictions.ts';
 import { createSession } from './session.ts';
@@ -134,7 +134,7 @@ export interface KohaClient {
     range: { readonly after: number; readonly upTo: number },
     options?: CallOptions,
   ): Promise<readonly RememberedCopy[] | null>;
-  rememberCopy(copy: RememberedCopy, options?: CallOptions): Promise<RememberResult>;
+  rememberCopy(copy: CopyMemoryRow, options?: CallOptions): Promise<RememberResult>;
   capabilities(options?: CallOptions): Promise<Capabilities>;
   /** Opens a connection for a call that will follow, unless one is open. Sends nothing; what fails is that call's to meet. */
   openConnection(): void;

@@ -7,6 +7,7 @@ import type { CallOptions, Session } from './session.ts';
 /** The plugin's own limit of a page. */
 const ROWS_A_PAGE = 200;
 const MOST_FIELDS = 100;
+const MOST_RESTRICTIONS = 100;
 
 const fieldSchema = z.object({
   hash: z.string().regex(/^[\w-]{6}:[\w-]{43}$/),
@@ -21,20 +22,32 @@ const rowSchema = z
     fields: z
       .record(z.string().max(64), fieldSchema)
       .refine((fields) => Object.keys(fields).length <= MOST_FIELDS),
+    restricted_at: boundedList(z.string().max(64), MOST_RESTRICTIONS).optional(),
   })
-  .transform(({ patron_id: patronId, home_key: homeKey, ...row }) => ({ patronId, homeKey, ...row }));
+  .transform(({ patron_id: patronId, home_key: homeKey, restricted_at: restrictedAt, ...row }) => ({
+    patronId,
+    homeKey,
+    restrictedAt: restrictedAt ?? null,
+    ...row,
+  }));
 const pageSchema = z.object({ copies: boundedList(rowSchema, ROWS_A_PAGE) });
 const storedSchema = z.object({ version: z.number().int().positive() });
 
 /** What the service wrote into one field of a copy: a keyed hash of the value, when (seconds since 1970), by which event. */
 export type RememberedField = z.infer<typeof fieldSchema>;
 
-/** What the lending Koha's plugin remembers of one copy. `version` grows with each change; 0 is a row that is not there yet. */
-export interface RememberedCopy {
+/** What the service stores of one copy. `version` grows with each change; 0 is a row that is not there yet. */
+export interface CopyMemoryRow {
   readonly patronId: number;
   readonly version: number;
   readonly homeKey: string;
   readonly fields: Readonly<Record<string, RememberedField>>;
+}
+
+/** What the lending Koha's plugin says of one copy. */
+export interface RememberedCopy extends CopyMemoryRow {
+  /** The home libraries for which the service has restricted the copy, and has not lifted it; null where the plugin is older. */
+  readonly restrictedAt: readonly string[] | null;
 }
 
 /**
@@ -88,7 +101,7 @@ export type RememberResult =
 /** Stores what was written into a copy, on top of the version that was read. Throws KohaError. */
 export async function rememberCopy(
   session: Session,
-  { patronId, homeKey, version, fields }: RememberedCopy,
+  { patronId, homeKey, version, fields }: CopyMemoryRow,
   options?: CallOptions,
 ): Promise<RememberResult> {
   const answer = await session.call(

@@ -141,7 +141,7 @@ describe.each(releases)('what is remembered of copies beside a Koha %s', (releas
     bench.koha.clearCalls();
     expect((await read(0, 9_999))?.map(({ patronId }) => patronId)).toHaveLength(230);
     expect(bench.calls()).toHaveLength(2);
-    expect(await read(7, 8)).toEqual([row(8, 1)]);
+    expect(await read(7, 8)).toEqual([{ ...row(8, 1), restrictedAt: [] }]);
     expect(await read(230, 9_999)).toEqual([]);
   });
 

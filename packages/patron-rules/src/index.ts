@@ -25,15 +25,10 @@ export type { CopyTraits } from './merged-copy.ts';
 export type { LocalMatch, LocalRecords } from './local-match.ts';
 export { decideHome, locate } from './locate.ts';
 export type { Located, Location, Refusing, Silent } from './locate.ts';
-export {
-  COPY_FINDINGS,
-  decideRefresh,
-  isBlind,
-  isNobodyShown,
-  refreshBody,
-  wantedValues,
-} from './refresh.ts';
-export type { CopyFinding, IsWritten, RefreshCase, RefreshDecision } from './refresh.ts';
+export { COPY_FINDINGS } from './copy-findings.ts';
+export type { CopyFinding } from './copy-findings.ts';
+export { decideRefresh, isBlind, isNobodyShown, refreshBody, wantedValues } from './refresh.ts';
+export type { IsWritten, RefreshCase, RefreshDecision, RestrictionChange } from './refresh.ts';
 export { WRITTEN_FIELD, writtenText, writtenValues } from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf } from './patron-copy.ts';
 export type { CopyCase, PatronCopy } from './patron-copy.ts';

@@ -1,51 +1,8 @@
-import type { ExpiryChoice } from '@passport/config';
+import type { AppliedChanges, ExpiryChoice } from '@passport/config';
 import type { PatronChange, KohaPatron, RememberedCopy } from '@passport/koha-client';
+import type { CopyFinding } from './copy-findings.ts';
 import { type CopyTraits, isMergedCopy, isRenumbered } from './merged-copy.ts';
 import type { PatronCopy } from './patron-copy.ts';
-
-/** What may be said of one copy; each is counted in the report of a sweep. */
-export const COPY_FINDINGS = [
-  /** The copy is as the home library would have it. */
-  'UNCHANGED',
-  /** Fields of the copy get the home library's new values. */
-  'REFRESHED',
-  /** Somebody edited a field at the lending library: it stays, whatever home says. */
-  'KEPT_LOCAL',
-  /** Nothing is known of what was written: made before this was remembered, or without the plugin. */
-  'NOT_REMEMBERED',
-  /** What was written is remembered by a key that is not here. */
-  'KEY_UNKNOWN',
-  /** Home replaced the card. */
-  'CARD_CHANGED',
-  /** The expiry moved. */
-  'EXPIRY_CHANGED',
-  'HOME_RESTRICTED',
-  'HOME_CARD_LOST',
-  'HOME_EXPIRED',
-  /** Home deleted or anonymised the patron; of a record that was not answered it needs two sweeps a day apart. */
-  'HOME_GONE',
-  /** Home did not answer for the patron once: not gone yet. */
-  'HOME_MISSING',
-  /** So many are missing at one home that it hides its patrons: nobody is taken for gone. */
-  'HOME_BLIND',
-  /** Home has merged the record into another with this card. */
-  'HOME_MERGED',
-  'MERGED_INTO_NATIVE',
-  /** Home has given the number to somebody else: another card, and another birth date or other names. */
-  'OTHER_PERSON',
-  'COPY_ANONYMIZED',
-  /** Home does not share the patron: nothing more of them is passed on. */
-  'NOT_SHARED',
-  /** The lending library made it its own patron. */
-  'NOT_A_COPY',
-  /** The library of the home key is none that copies may come from. */
-  'HOME_UNKNOWN',
-  /** The record is no patron by anything known of Koha, here or at home. */
-  'UNREADABLE',
-  /** The lending Koha did not take the change. */
-  'NOT_TAKEN',
-] as const;
-export type CopyFinding = (typeof COPY_FINDINGS)[number];
 
 /** Whether a value is what a keyed hash stands for; null where the hash's key is not here. */
 export type IsWritten = (field: string, value: string | null, hash: string) => boolean | null;
@@ -59,6 +16,8 @@ export interface RefreshCase {
   /** The values that a copy made now would have, '' for an agreed field that home has empty; fields outside the agreement are absent. */
   readonly wanted: Readonly<Record<string, string>>;
   readonly remembered: RememberedCopy | null;
+  /** Which changes at home the copy follows; the others are reported only. */
+  readonly applies: AppliedChanges;
   readonly isWritten: IsWritten;
 }
 
@@ -72,8 +31,18 @@ export interface RefreshDecision {
    * They follow home, whoever put the value there.
    */
   readonly settled: Readonly<Record<string, string | null>>;
+  readonly restriction: RestrictionChange;
   readonly findings: readonly CopyFinding[];
 }
+
+/** What becomes of the restriction that stands for the one at home. Those of the lending library are none of its business. */
+export interface RestrictionChange {
+  readonly isSet: boolean;
+  /** The home libraries whose restriction is lifted: this one, or what it was called before. */
+  readonly lifted: readonly string[];
+}
+
+const NO_RESTRICTION: RestrictionChange = { isSet: false, lifted: [] };
 
 /** What becomes of one field. */
 export type FieldDecision = 'same' | 'write' | 'kept' | 'unknown';
@@ -83,30 +52,37 @@ export type FieldDecision = 'same' | 'write' | 'kept' | 'unknown';
  * wrote there. Branch, category, attributes and all fields outside the agreement are none of its business.
  */
 export function decideRefresh(the: RefreshCase): RefreshDecision {
-  const { copy, home, wanted } = the;
+  const { applies } = the;
   const stop = stopOf(the);
-  if (stop !== null) return { change: {}, kept: [], settled: {}, findings: [stop] };
-  const decided = Object.keys(wanted).map((field) => ({ field, decision: decideField(the, field) }));
+  if (stop !== null) {
+    return { change: {}, kept: [], settled: {}, restriction: NO_RESTRICTION, findings: [stop] };
+  }
+  const wanted = { ...the.wanted, ...wantedMark(the) };
+  const decided = Object.keys(wanted).map((field) => ({
+    field,
+    decision: decideField({ ...the, wanted }, field),
+  }));
   const named = (wish: FieldDecision): string[] =>
     decided.filter(({ decision }) => decision === wish).map(({ field }) => field);
   const [written, kept] = [named('write'), named('kept')];
-  const change = Object.fromEntries(written.map((field) => [field, valueOf(wanted, field)]));
+  const applied = written.filter(
+    (field) => (field !== 'cardnumber' || applies.card) && (field !== 'expiry_date' || applies.expiry),
+  );
+  const restriction = decideRestriction(the);
   const findings: CopyFinding[] = [
-    ...(written.some((field) => field !== 'cardnumber' && field !== 'expiry_date')
-      ? ['REFRESHED' as const]
-      : []),
-    ...('cardnumber' in change ? ['CARD_CHANGED' as const] : []),
-    ...('expiry_date' in change ? ['EXPIRY_CHANGED' as const] : []),
+    ...(written.some((field) => !ABOUT_THE_MEMBERSHIP.has(field)) ? ['REFRESHED' as const] : []),
+    ...(written.includes('cardnumber') ? ['CARD_CHANGED' as const] : []),
+    ...(written.includes('expiry_date') ? ['EXPIRY_CHANGED' as const] : []),
     ...(kept.length > 0 ? ['KEPT_LOCAL' as const] : []),
     ...(named('unknown').length > 0 ? [unknownBecause(the)] : []),
-    ...(home.restricted === true && copy.restricted !== true ? ['HOME_RESTRICTED' as const] : []),
-    ...(home.cardLost === true && copy.cardLost !== true ? ['HOME_CARD_LOST' as const] : []),
-    ...(home.expired === true && copy.expired !== true ? ['HOME_EXPIRED' as const] : []),
+    ...findingsOfHome(the, restriction),
+    ...(written.includes(CARD_LOST) && wanted[CARD_LOST] === '' ? ['HOME_CARD_FOUND' as const] : []),
   ];
   return {
-    change,
+    change: Object.fromEntries(applied.map((field) => [field, valueOf(wanted, field)])),
     kept,
     settled: settledFields(the, named('same')),
+    restriction: applies.restricted ? restriction : NO_RESTRICTION,
     findings: findings.length === 0 ? ['UNCHANGED'] : findings,
   };
 }
@@ -132,6 +108,43 @@ export function wantedValues(
   };
 }
 
+/** Koha's mark of a card that was reported lost. */
+const CARD_LOST = 'patron_card_lost';
+const MARKED = 'true';
+/** Fields that are findings of their own when they change. */
+const ABOUT_THE_MEMBERSHIP: ReadonlySet<string> = new Set(['cardnumber', 'expiry_date', CARD_LOST]);
+
+/** The mark of a lost card, where the copy follows home in it. The lending library's own mark stays: only what was set here goes. */
+function wantedMark({ home, remembered, applies }: RefreshCase): Readonly<Record<string, string>> {
+  if (!applies.cardLost) return {};
+  if (home.cardLost === true) return { [CARD_LOST]: MARKED };
+  return remembered?.fields[CARD_LOST] === undefined ? {} : { [CARD_LOST]: '' };
+}
+
+function decideRestriction({ home, homeKey, remembered }: RefreshCase): RestrictionChange {
+  const restrictedAt = remembered?.homeKey === homeKey ? remembered.restrictedAt : null;
+  if (restrictedAt === null) return NO_RESTRICTION;
+  const [library = ''] = homeKey.split(':');
+  const isRestricted = restrictedAt.includes(library);
+  return {
+    isSet: home.restricted === true && !isRestricted,
+    lifted: restrictedAt.filter((at) => home.restricted === false || at !== library),
+  };
+}
+
+function findingsOfHome(
+  { copy, home, applies }: RefreshCase,
+  { isSet, lifted }: RestrictionChange,
+): CopyFinding[] {
+  const isRestricted = copy.restricted === true && !(applies.restricted && isSet);
+  return [
+    ...(home.restricted === true && !isRestricted ? ['HOME_RESTRICTED' as const] : []),
+    ...(home.restricted === false && lifted.length > 0 ? ['HOME_FREED' as const] : []),
+    ...(home.cardLost === true && copy.cardLost !== true ? ['HOME_CARD_LOST' as const] : []),
+    ...(home.expired === true && copy.expired !== true ? ['HOME_EXPIRED' as const] : []),
+  ];
+}
+
 function settledFields(
   { copy, homeKey, remembered, isWritten }: RefreshCase,
   same: readonly string[],
@@ -140,7 +153,8 @@ function settledFields(
   const values = same.flatMap((field) => {
     const last = remembered.fields[field];
     const local = localValue(copy, field);
-    if (last === undefined || local === undefined) return [];
+    // A mark that is there may be the lending library's own.
+    if (last === undefined || local === undefined || field === CARD_LOST) return [];
     return isWritten(field, local, last.hash) === false ? [[field, local] as const] : [];
   });
   return Object.fromEntries(values);
@@ -185,6 +199,7 @@ function unknownBecause({ remembered, homeKey }: RefreshCase): CopyFinding {
 function localValue(copy: KohaPatron, field: string): string | null | undefined {
   if (field === 'cardnumber') return copy.cardnumber;
   if (field === 'expiry_date') return copy.expiryDate;
+  if (field === CARD_LOST) return copy.cardLost === null ? undefined : copy.cardLost ? MARKED : '';
   return copy.fields[field];
 }
 
@@ -195,7 +210,9 @@ function valueOf(wanted: Readonly<Record<string, string>>, field: string): strin
 
 /** The body of `PUT /patrons/{id}`: the changed keys, and the three that Koha demands, as they are there. */
 export function refreshBody(copy: KohaPatron, change: Readonly<Record<string, string | null>>): PatronChange {
-  return { surname: copy.surname, library_id: copy.libraryId, category_id: copy.categoryId, ...change };
+  const demanded = { surname: copy.surname, library_id: copy.libraryId, category_id: copy.categoryId };
+  const mark = CARD_LOST in change ? { [CARD_LOST]: change[CARD_LOST] === MARKED } : {};
+  return { ...demanded, ...change, ...mark };
 }
 
 /** Whether so many copies of one home library that were not answered mean that it hides its patrons, and not that they are gone. */

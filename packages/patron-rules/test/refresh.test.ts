@@ -23,6 +23,8 @@ const isWritten: RefreshCase['isWritten'] = (_field, value, hash) =>
   hash.startsWith('k1:') ? hash === hashOf(value) : null;
 
 type Values = Readonly<Record<string, string | null>>;
+const NONE = { isSet: false, lifted: [] };
+const REPORT = { card: false, expiry: false, restricted: false, cardLost: false };
 const NOW: Values = { surname: 'Okafor', email: 'new@post.example', city: 'Midland', cardnumber: '21' };
 
 function holding(values: Values, changes: Partial<KohaPatron> = {}): KohaPatron {
@@ -43,6 +45,7 @@ const remembered = (values: Values, key = 'k1'): RememberedCopy => ({
   patronId: 812,
   version: 1,
   homeKey: HOME_KEY,
+  restrictedAt: [],
   fields: Object.fromEntries(
     Object.entries(values).map(([name, value]) => [
       name,
@@ -64,6 +67,7 @@ function decide(
     traits: { homeKeyAttribute: 'PASSPORTED_ID', copyCategories: ['PT'] },
     wanted,
     remembered: was,
+    applies: { card: true, expiry: true, restricted: true, cardLost: true },
     isWritten,
     ...more,
   });
@@ -80,6 +84,7 @@ describe('the refresh of one copy', () => {
       change: { email: 'new@post.example' },
       kept: ['city'],
       settled: {},
+      restriction: NONE,
       findings: ['REFRESHED', 'KEPT_LOCAL'],
     });
   });
@@ -124,6 +129,7 @@ describe('the refresh of one copy', () => {
       change: {},
       kept: [],
       settled: {},
+      restriction: NONE,
       findings: ['UNCHANGED'],
     });
     expect(decide(NOW, wanted, null)).toMatchObject({ findings: ['UNCHANGED'] });
@@ -138,7 +144,13 @@ describe('the refresh of one copy', () => {
     ],
     ['the key of what is remembered is not here', remembered(old, 'k0'), 'KEY_UNKNOWN'],
   ])('T-24 writes nothing where %s, and says so', (_what, was, finding) => {
-    expect(decide(old, wanted, was)).toEqual({ change: {}, kept: [], settled: {}, findings: [finding] });
+    expect(decide(old, wanted, was)).toEqual({
+      change: {},
+      kept: [],
+      settled: {},
+      restriction: NONE,
+      findings: [finding],
+    });
   });
 
   test('T-24 learns a field that holds home’s value while something older is remembered', () => {
@@ -171,6 +183,7 @@ describe('the refresh of one copy', () => {
       change: { cardnumber: '22' },
       kept: [],
       settled: {},
+      restriction: NONE,
       findings: ['CARD_CHANGED'],
     });
   });
@@ -195,6 +208,7 @@ describe('the refresh of one copy', () => {
       change: {},
       kept: [],
       settled: {},
+      restriction: NONE,
       findings: [finding],
     });
   });
@@ -202,15 +216,112 @@ describe('the refresh of one copy', () => {
   test('T-28 reports what home restricted, lost or let expire, and what it freed no longer', () => {
     const home = patron({ restricted: true, cardLost: true, expired: true });
     const findings = ['HOME_RESTRICTED', 'HOME_CARD_LOST', 'HOME_EXPIRED'];
-    expect(decide(NOW, wanted, remembered(NOW), { home })).toEqual({
+    const the = { home, applies: REPORT };
+    expect(decide(NOW, wanted, remembered(NOW), the)).toEqual({
       change: {},
       kept: [],
       settled: {},
+      restriction: NONE,
       findings,
     });
-    const flagged = holding(NOW, { restricted: true, cardLost: true, expired: true });
-    expect(decide(NOW, wanted, remembered(NOW), { home, copy: flagged }).findings).toEqual(['UNCHANGED']);
-    expect(decide(NOW, wanted, remembered(NOW), { copy: flagged }).findings).toEqual(['UNCHANGED']);
+    const copy = holding(NOW, { restricted: true, cardLost: true, expired: true });
+    expect(decide(NOW, wanted, remembered(NOW), { ...the, copy }).findings).toEqual(['UNCHANGED']);
+    expect(decide(NOW, wanted, remembered(NOW), { applies: REPORT, copy }).findings).toEqual(['UNCHANGED']);
+  });
+
+  test.each<[string, RefreshCase['applies']]>([
+    ['card', { ...REPORT, expiry: true }],
+    ['expiry', { ...REPORT, card: true }],
+  ])('reports a new %s, and leaves the copy as it is, where that is wanted', (what, applies) => {
+    const was = { ...NOW, expiry_date: '2026-01-01' };
+    const next = { ...wanted, cardnumber: '22', expiry_date: '2028-01-01', email: 'third@post.example' };
+    const { change, findings } = decide(was, next, remembered(was), { applies });
+    const { cardnumber, expiry_date: expiryDate, email } = next;
+    expect(change).toEqual(what === 'card' ? { expiry_date: expiryDate, email } : { cardnumber, email });
+    expect(findings).toEqual(['REFRESHED', 'CARD_CHANGED', 'EXPIRY_CHANGED']);
+  });
+
+  const restricted = (at: readonly string[]): RememberedCopy => ({ ...remembered(NOW), restrictedAt: at });
+  test.each<[string, boolean | null, readonly string[], RefreshCase['applies'], object, string]>([
+    ['restricts', true, [], { ...REPORT, restricted: true }, { isSet: true, lifted: [] }, 'HOME_RESTRICTED'],
+    ['only reports that', true, [], REPORT, NONE, 'UNCHANGED'],
+    ['does nothing twice', true, ['midland'], { ...REPORT, restricted: true }, NONE, 'UNCHANGED'],
+    [
+      'lifts',
+      false,
+      ['midland'],
+      { ...REPORT, restricted: true },
+      { isSet: false, lifted: ['midland'] },
+      'HOME_FREED',
+    ],
+    ['only reports that, too', false, ['midland'], REPORT, NONE, 'HOME_FREED'],
+    [
+      'lifts what its home was called before',
+      true,
+      ['mid', 'midland'],
+      { ...REPORT, restricted: true },
+      { isSet: false, lifted: ['mid'] },
+      'UNCHANGED',
+    ],
+    [
+      'leaves it where home does not say',
+      null,
+      ['midland'],
+      { ...REPORT, restricted: true },
+      NONE,
+      'UNCHANGED',
+    ],
+  ])(
+    'T-28 %s, whatever the lending library has restricted',
+    (_what, atHome, at, applies, restriction, finding) => {
+      // Restricted here as well: by the lending library, by the service, or by both.
+      const copy = holding(NOW, { restricted: true });
+      const the = { home: patron({ restricted: atHome }), copy, applies };
+      expect(decide(NOW, wanted, restricted(at), the)).toMatchObject({ restriction, findings: [finding] });
+    },
+  );
+
+  test('T-28 restricts no copy of which nothing is remembered', () => {
+    const home = patron({ restricted: true });
+    for (const was of [
+      null,
+      { ...remembered(NOW), homeKey: 'midland:9' },
+      { ...remembered(NOW), restrictedAt: null },
+    ]) {
+      expect(decide(NOW, wanted, was, { home })).toMatchObject({
+        restriction: NONE,
+        findings: ['HOME_RESTRICTED'],
+      });
+    }
+  });
+
+  test('marks a card that home lost, and takes back its own mark only', () => {
+    const lost = patron({ cardLost: true });
+    const found = patron({ cardLost: false });
+    const marked = holding(NOW, { cardLost: true });
+    const ours = remembered({ ...NOW, patron_card_lost: 'true' });
+    const set = decide(NOW, wanted, remembered(NOW), { home: lost });
+    expect(set).toMatchObject({ change: { patron_card_lost: 'true' }, findings: ['HOME_CARD_LOST'] });
+    expect(refreshBody(holding(NOW), set.change)).toMatchObject({ patron_card_lost: true });
+
+    const taken = decide(NOW, wanted, ours, { home: found, copy: marked });
+    expect(taken).toMatchObject({ change: { patron_card_lost: null }, findings: ['HOME_CARD_FOUND'] });
+    expect(refreshBody(marked, taken.change)).toMatchObject({ patron_card_lost: false });
+
+    // The lending library's own mark, or its word that the card is here.
+    const theirs = { home: found, copy: marked };
+    expect(decide(NOW, wanted, remembered(NOW), theirs)).toMatchObject({
+      change: {},
+      findings: ['UNCHANGED'],
+    });
+    expect(decide(NOW, wanted, ours, { home: lost })).toMatchObject({
+      change: {},
+      findings: ['KEPT_LOCAL', 'HOME_CARD_LOST'],
+    });
+    const cleared = remembered({ ...NOW, patron_card_lost: '' });
+    expect(decide(NOW, wanted, cleared, { home: lost, copy: marked }).settled).toEqual({});
+    expect(decide(NOW, wanted, ours, { ...theirs, home: patron({ cardLost: null }) }).change).toEqual({});
+    expect(decide(NOW, wanted, remembered(NOW), { home: lost, applies: REPORT }).change).toEqual({});
   });
 });
 

@@ -1,5 +1,5 @@
 import type { WorkerConfig } from '@passport/config';
-import type { RememberedCopy, RememberedField } from '@passport/koha-client';
+import type { CopyMemoryRow, RememberedField } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
 import {
   dropUnremembered,
@@ -130,7 +130,7 @@ async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemory
     const stored = await libraries.callBeside(lending, async (koha) => {
       const rows = await koha.readRememberedCopies(range);
       if (rows === null) return { kind: 'no_plugin' } as const;
-      const before: RememberedCopy = rows[0] ?? { patronId, homeKey, version: 0, fields: {} };
+      const before: CopyMemoryRow = rows[0] ?? { patronId, homeKey, version: 0, fields: {} };
       return koha.rememberCopy({ ...before, homeKey, fields: latestOf(before.fields, fields) });
     });
     if (stored.kind !== 'other_version') return;

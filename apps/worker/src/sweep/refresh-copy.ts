@@ -1,8 +1,9 @@
-import type { Agreement, Library } from '@passport/config';
+import type { Agreement, AppliedChanges, Library } from '@passport/config';
 import { type KohaPatron, type RememberedCopy, isOfOneRecord } from '@passport/koha-client';
 import {
   type CopyFinding,
   type RefreshDecision,
+  type RestrictionChange,
   WRITTEN_FIELD,
   buildPatronCopy,
   copyCategoriesOf,
@@ -21,6 +22,9 @@ import type { SweepCall } from './sweep-calls.ts';
 /** A scan stored the row between our read and our write; twice in a row it does not. */
 const MOST_TRIES = 3;
 
+/** A library that keeps its copies as they are applies nothing. */
+const NOTHING_APPLIED: AppliedChanges = { card: false, expiry: false, restricted: false, cardLost: false };
+
 /** The two libraries of a copy, and what is the same for all copies between them. */
 export interface CopyPair {
   readonly home: Library;
@@ -34,7 +38,7 @@ export interface RefreshDeps {
   readonly call: SweepCall;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
   readonly dryRun: boolean;
-  /** Names the sweep beside what it writes. */
+  /** Names the sweep, or the scan, beside what it writes. */
   readonly sweepId: string;
   readonly now: () => number;
 }
@@ -82,7 +86,7 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
   const wanted = wantedValues(made, lending.copy.expiry);
   const decide = (copy: KohaPatron): RefreshDecision => decideFor({ ...the, copy }, wanted, pair, deps);
   const first = decide(the.copy);
-  if (Object.keys(first.change).length === 0) {
+  if (changesNothing(first)) {
     if (!deps.dryRun) await remember(the.copy, first.settled, the, pair, deps);
     return outcomeOf(first);
   }
@@ -96,10 +100,15 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
   // A library makes a copy its own patron by emptying the passport.
   if (!isCopy(fresh, passportTypes)) return only('NOT_A_COPY');
   const decision = decide(fresh);
-  if (Object.keys(decision.change).length === 0 || deps.dryRun) return outcomeOf(decision);
-  const isTaken = await write(fresh, decision, the, pair, deps);
+  if (changesNothing(decision) || deps.dryRun) return outcomeOf(decision);
+  const isTaken =
+    (await write(fresh, decision, the, pair, deps)) &&
+    (await restrict(fresh.patronId, decision.restriction, pair, deps));
   return isTaken ? outcomeOf(decision) : only('NOT_TAKEN');
 }
+
+const changesNothing = ({ change, restriction }: RefreshDecision): boolean =>
+  Object.keys(change).length === 0 && !restriction.isSet && restriction.lifted.length === 0;
 
 const outcomeOf = ({ findings, change, kept }: RefreshDecision): Refreshed => ({
   findings,
@@ -124,6 +133,7 @@ function decideFor(
     },
     wanted,
     remembered,
+    applies: lending.refresh?.applies ?? NOTHING_APPLIED,
     isWritten(field, value, hash) {
       const hashes = encryption.hashes(WRITTEN_FIELD, writtenText(at, field, value));
       if (hashes.includes(hash)) return true;
@@ -144,6 +154,10 @@ async function write(
   const { call } = deps;
   const { lending } = pair;
   const { patronId } = fresh;
+  if (Object.keys(change).length === 0) {
+    await remember(fresh, settled, the, pair, deps);
+    return true;
+  }
   const changed = await call(lending.id, (koha) =>
     koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId }),
   ).catch((error: unknown) => {
@@ -154,6 +168,24 @@ async function write(
   if (changed.kind !== 'changed') return false;
   await remember(fresh, { ...settled, ...change }, the, pair, deps);
   return true;
+}
+
+/** Sets or lifts the restriction that stands for the one at home. False where the lending Koha, or its plugin, does not take it. */
+async function restrict(
+  patronId: number,
+  { isSet, lifted }: RestrictionChange,
+  { home, lending }: CopyPair,
+  { call }: RefreshDeps,
+): Promise<boolean> {
+  if (!isSet && lifted.length === 0) return true;
+  return call(lending.id, async (koha) => {
+    for (const library of lifted) await koha.liftRestriction({ patronId, kind: 'home', library });
+    if (!isSet) return true;
+    return (await koha.setRestriction({ patronId, kind: 'home', library: home.id }, null)) === 'done';
+  }).catch((error: unknown) => {
+    if (isOfOneRecord(error)) return false;
+    throw error;
+  });
 }
 
 async function remember(

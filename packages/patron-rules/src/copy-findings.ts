@@ -1,0 +1,47 @@
+/** What may be said of one copy; each is counted in the report of a sweep. */
+export const COPY_FINDINGS = [
+  /** The copy is as the home library would have it. */
+  'UNCHANGED',
+  /** Fields of the copy get the home library's new values. */
+  'REFRESHED',
+  /** Somebody edited a field at the lending library: it stays, whatever home says. */
+  'KEPT_LOCAL',
+  /** Nothing is known of what was written: made before this was remembered, or without the plugin. */
+  'NOT_REMEMBERED',
+  /** What was written is remembered by a key that is not here. */
+  'KEY_UNKNOWN',
+  /** Home replaced the card. */
+  'CARD_CHANGED',
+  /** The expiry moved. */
+  'EXPIRY_CHANGED',
+  'HOME_RESTRICTED',
+  /** Not any more: what the service restricted the copy for. */
+  'HOME_FREED',
+  'HOME_CARD_LOST',
+  /** Not any more: what the service marked the copy for. */
+  'HOME_CARD_FOUND',
+  'HOME_EXPIRED',
+  /** Home deleted or anonymised the patron; of a record that was not answered it needs two sweeps a day apart. */
+  'HOME_GONE',
+  /** Home did not answer for the patron once: not gone yet. */
+  'HOME_MISSING',
+  /** So many are missing at one home that it hides its patrons: nobody is taken for gone. */
+  'HOME_BLIND',
+  /** Home has merged the record into another with this card. */
+  'HOME_MERGED',
+  'MERGED_INTO_NATIVE',
+  /** Home has given the number to somebody else: another card, and another birth date or other names. */
+  'OTHER_PERSON',
+  'COPY_ANONYMIZED',
+  /** Home does not share the patron: nothing more of them is passed on. */
+  'NOT_SHARED',
+  /** The lending library made it its own patron. */
+  'NOT_A_COPY',
+  /** The library of the home key is none that copies may come from. */
+  'HOME_UNKNOWN',
+  /** The record is no patron by anything known of Koha, here or at home. */
+  'UNREADABLE',
+  /** The lending Koha did not take the change. */
+  'NOT_TAKEN',
+] as const;
+export type CopyFinding = (typeof COPY_FINDINGS)[number];
