@@ -34,6 +34,7 @@ import { buildCopyMemory } from './remember/copy-memory.ts';
 import { rememberTask } from './remember/remember-task.ts';
 import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
+import { startSeenWorker } from './sweep/seen-worker.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
 import type { Sources } from './sources.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
@@ -113,11 +114,21 @@ export async function startWorker(
   const claimCreate = buildClaimCreate(connection);
   const taking = { connection, concurrency, load, retention, work, writeActive, claimCreate, endCheck };
   const swept = { ...kohas, ...sources, consortium, keys: config.keys, connection, redis, now, log };
-  const sweeps = await startSweepWorker(swept);
-  lifecycle.own('sweeps', () => sweeps.close());
+  await startRefreshes(swept, lifecycle);
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency }, 'working');
+}
+
+/** What keeps copies right: all of them at their time, and each at its scan. */
+async function startRefreshes(
+  deps: Parameters<typeof startSweepWorker>[0],
+  lifecycle: Lifecycle,
+): Promise<void> {
+  const sweeps = await startSweepWorker(deps);
+  lifecycle.own('sweeps', () => sweeps.close());
+  const atScans = startSeenWorker(deps);
+  lifecycle.own('refreshes at scans', () => atScans.close());
 }
 
 /** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */

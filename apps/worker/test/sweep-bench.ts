@@ -41,7 +41,11 @@ export interface SweepHow {
 export const cardOf = (home: string, index: number): string => `${home}-${String(index).padStart(5, '0')}`;
 
 /** One lending library and some homes, each a Koha, with sweeps that rest for no time. */
-export async function openSweep(homeIds: readonly string[], redis: Redis): Promise<SweepBench> {
+export async function openSweep(
+  homeIds: readonly string[],
+  redis: Redis,
+  refresh: object = { sweep: '02:00' },
+): Promise<SweepBench> {
   const doubles = await Promise.all(
     [LENDER, ...homeIds].map((library) => startKohaDouble({ library, seed: 'empty' })),
   );
@@ -54,7 +58,7 @@ export async function openSweep(homeIds: readonly string[], redis: Redis): Promi
     webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${koha.library} signs with`)),
     clientId: koha.credentials.clientId,
     clientSecret: koha.credentials.clientSecret,
-    entry: { koha: { timeout: '1s' }, refresh: { sweep: '02:00' } },
+    entry: { koha: { timeout: '1s' }, refresh },
   }));
   const consortium = parsed(served);
   const clients = consortium.libraries.map(({ id, koha }) =>

@@ -1,4 +1,4 @@
-import type { Consortium, Library, WorkerConfig } from '@passport/config';
+import type { Consortium, WorkerConfig } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import {
   LenientWorker,
@@ -95,11 +95,11 @@ async function scheduleSweeps(
   { libraries }: Consortium,
   queue: ReturnType<typeof openSweepQueue>,
 ): Promise<void> {
-  const isSwept = ({ enabled, refresh }: Library): boolean => enabled && refresh !== null;
   for (const library of libraries) {
-    if (!isSwept(library) || library.refresh === null) await queue.removeJobScheduler(library.id);
+    const sweep = library.enabled ? (library.refresh?.sweep ?? null) : null;
+    if (sweep === null) await queue.removeJobScheduler(library.id);
     else {
-      const { hour, minute } = library.refresh.sweep;
+      const { hour, minute } = sweep;
       const data: SweepJob = { library: library.id, dry_run: false, full: false };
       await queue.upsertJobScheduler(
         library.id,

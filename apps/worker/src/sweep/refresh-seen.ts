@@ -1,0 +1,83 @@
+import type { Consortium, Library } from '@passport/config';
+import type { KohaPatron } from '@passport/koha-client';
+import { homeKeyOf, homeKeysOf, isCopy, libraryById, passportTypes } from '@passport/patron-rules';
+import type { CopyRefresh } from '@passport/queue';
+import type { Encryption } from '@passport/runtime';
+import { readHomeRecords } from './home-records.ts';
+import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
+import type { SweepCall } from './sweep-calls.ts';
+
+export interface RefreshSeenDeps {
+  readonly consortium: Consortium;
+  readonly call: SweepCall;
+  readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
+  /** What a lending Koha's own description allows. */
+  readonly propertiesOf: (lending: string) => Promise<ReadonlySet<string>>;
+  /** Names the scan beside what is written. */
+  readonly scanId: string;
+  readonly now: () => number;
+}
+
+/** What became of a copy that was scanned, and whose it is. */
+export interface SeenCopy extends Refreshed {
+  readonly homeKey: string;
+}
+
+/**
+ * Refreshes a copy that was scanned by the rule of the sweep. Null where there is nothing to refresh: no copy with one home key, or
+ * one of a library that none may come from. Throws KohaError or LibraryClosed where one of the two libraries did not answer.
+ */
+export async function refreshSeen(
+  { library, patron_id: patronId }: CopyRefresh,
+  deps: RefreshSeenDeps,
+): Promise<SeenCopy | null> {
+  const { consortium, call } = deps;
+  const lending = consortium.libraries.find(({ id }) => id === library);
+  if (lending?.refresh?.atScan !== true) return null;
+  const copy = await call(library, (koha) => koha.readPatron(patronId));
+  if (copy === null || copy.hidden || !isCopy(copy, passportTypes(consortium))) return null;
+  const origin = originOf(copy, lending, consortium);
+  if (origin === null) return null;
+  const { home, number } = origin;
+  const homeKey = homeKeyOf(home, number);
+  const records = await readHomeRecords(call, home, [number], null);
+  const homeRecord = records.found.get(number);
+  // Koha does not distinguish gone from hidden: one look proves nothing, the sweep's two do.
+  if (homeRecord === undefined) return { homeKey, findings: ['HOME_MISSING'], changed: 0, kept: 0 };
+  const remembered = await call(library, (koha) =>
+    koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
+  );
+  const the = { copy, homeRecord, homeKey, remembered: remembered?.[0] ?? null };
+  const pair = await pairOf(home, lending, deps);
+  if (pair === null) return null;
+  return { homeKey, ...(await refreshCopy(the, pair, { ...deps, dryRun: false, sweepId: deps.scanId })) };
+}
+
+/** The home library and the patron's number there, by the one home key that a copy has. */
+function originOf(
+  copy: KohaPatron,
+  { id, copy: { homeKeyAttribute } }: Library,
+  { agreements }: Consortium,
+): { readonly home: string; readonly number: number } | null {
+  const [key = '', ...others] = homeKeysOf(copy, { homeKeyAttribute });
+  const [, home = '', digits = ''] = /^([^:]+):([1-9]\d{0,9})$/.exec(key) ?? [];
+  if (others.length > 0 || !agreements.homesAt(id).has(home)) return null;
+  return { home, number: Number(digits) };
+}
+
+async function pairOf(
+  id: string,
+  lending: Library,
+  { consortium, propertiesOf }: RefreshSeenDeps,
+): Promise<CopyPair | null> {
+  const agreement = consortium.agreements.at(lending.id).find(({ home }) => home === id);
+  if (agreement === undefined) return null;
+  const properties = await propertiesOf(lending.id);
+  return {
+    home: libraryById(consortium, id),
+    lending,
+    agreement,
+    passportTypes: passportTypes(consortium),
+    accepts: (property) => properties.has(property),
+  };
+}

@@ -1,0 +1,72 @@
+import type { Consortium, WorkerConfig } from '@passport/config';
+import { KohaError } from '@passport/koha-client';
+import { LenientWorker, QUEUE_PREFIX, REFRESHES, refreshSchema } from '@passport/queue';
+import { type Logger, type Redis, createEncryption } from '@passport/runtime';
+import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import { type DeskActivityDeps, buildDeskActivity } from './desk-activity.ts';
+import { refreshSeen } from './refresh-seen.ts';
+import { type SweepCallDeps, buildSweepCalls } from './sweep-calls.ts';
+
+/** Enough that a library that is slow keeps no other's copies waiting; each makes one call at a time. */
+const AT_ONCE = 4;
+const LOCK_MS = 30_000;
+
+export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'isBusy' | 'signal'> {
+  readonly consortium: Consortium;
+  readonly connection: Redis;
+  readonly libraries: Pick<Libraries, 'callForSweep' | 'capabilities'>;
+  readonly keys: WorkerConfig['keys'];
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** Starts what refreshes copies that were scanned: beside the scans, and behind them. */
+export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> } {
+  const { connection, libraries, log } = deps;
+  const stopping = new AbortController();
+  const common = {
+    ...deps,
+    call: buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal: stopping.signal }),
+    encryption: createEncryption(deps.keys.map((key) => key.reveal())),
+    propertiesOf: async (lending: string) => (await libraries.capabilities(lending)).patronProperties,
+  };
+  const worker = new LenientWorker(
+    REFRESHES,
+    async (job) => {
+      const copy = refreshSchema.safeParse(job.data);
+      if (!copy.success) return;
+      const { library: lending, patron_id } = copy.data;
+      const scanId = `seen_${(job.id ?? '').replaceAll(/[^\w-]/g, '-')}`;
+      const seen = await refreshSeen(copy.data, { ...common, scanId }).catch(inCodes);
+      if (seen === null) return;
+      const { homeKey: home_key, findings, changed, kept } = seen;
+      const line = { lending, patron_id, home_key, findings, fields_changed: changed, fields_kept: kept };
+      log.info({ audit: true, action: 'refresh', event: scanId, ...line }, 'refresh');
+    },
+    {
+      connection,
+      prefix: QUEUE_PREFIX,
+      concurrency: AT_ONCE,
+      lockDuration: LOCK_MS,
+      skipVersionCheck: true,
+    },
+  );
+  worker.on('error', () => undefined); // logged by the connection
+  worker.on('failed', (_job, error) =>
+    log.warn({ because: error.message }, 'a copy was not refreshed at its scan'),
+  );
+  return {
+    async close() {
+      stopping.abort(new Error('stopping'));
+      await worker.close();
+    },
+  };
+}
+
+/** Codes only: the error's text ends in the queue. */
+function inCodes(error: unknown): never {
+  if (error instanceof KohaError || error instanceof LibraryClosed) {
+    throw new Error(`${error.library}: ${error.code}`);
+  }
+  throw error;
+}
