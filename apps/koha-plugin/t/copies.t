@@ -3,7 +3,8 @@ use Modern::Perl;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/koha/lib", "$FindBin::Bin/..";
 
-use Mojo::JSON qw( encode_json );
+use Koha::Patron::Debarments ();
+use Mojo::JSON               qw( encode_json );
 use Test::Mojo;
 use Test::More;
 
@@ -36,7 +37,7 @@ subtest 'a row that is stored is read again, with its version' => sub {
     $t->put_ok( "$BASE/812" => json => row() )->status_is(200)->json_is( { version => 1 } );
     $t->get_ok($BASE)
         ->status_is(200)
-        ->json_is( { copies => [ { %{ row( version => 1 ) }, patron_id => 812 } ] } );
+        ->json_is( { copies => [ { %{ row( version => 1 ) }, patron_id => 812, restricted_at => [] } ] } );
 };
 
 subtest 'of two writers that read the same version one starts again' => sub {
@@ -84,6 +85,31 @@ subtest 'what is no row of ours is refused, a value in the clear above all' => s
     $t->put_ok( "$BASE/812" => { 'Content-Type' => 'text/plain' } => encode_json( row() ) )->status_is(415);
     $t->put_ok( "$BASE/0"   => json                               => row() )->status_is(400);
     $t->get_ok($BASE)->json_is( { copies => [] } );
+};
+
+subtest 'T-28 a row says for which home libraries the copy is restricted, and none of what staff did' => sub {
+    my ( $t, $koha ) = api();
+    $koha->add_patron( "2123400000001$_", "patron$_" ) foreach 1 .. 3;
+    $t->put_ok( "$BASE/$_" => json => row() )->status_is(200) foreach 1 .. 3;
+    my $restricted = sub {
+        return [ map { $_->{restricted_at} } @{ $t->get_ok($BASE)->tx->res->json('/copies') } ];
+    };
+    is_deeply( $restricted->(), [ [], [], [] ], 'nobody is' );
+
+    my $restriction = '/api/v1/contrib/passport/restrictions';
+    Koha::Patron::Debarments::AddDebarment( { borrowernumber => $_, type => 'MANUAL', comment => 'a film' } )
+        foreach 1, 2;
+    $t->put_ok( "$restriction/home/midland/2"   => json => { until => undef } )->status_is(204);
+    $t->put_ok( "$restriction/home/mid-land/2"  => json => { until => undef } )->status_is(204);
+    $t->put_ok( "$restriction/owed/riverside/3" => json => { until => undef } )->status_is(204);
+    is_deeply( $restricted->(), [ [], [ 'midland', 'mid-land' ], [] ], 'one is' );
+    $t->get_ok("$BASE?after=1&up_to=2")->json_is( '/copies/0/restricted_at' => [ 'midland', 'mid-land' ] );
+
+    $t->delete_ok("$restriction/home/$_/2")->status_is(204) foreach qw( midland mid-land );
+    is_deeply( $restricted->(), [ [], [], [] ], 'it is lifted' );
+    my ($left)
+        = $koha->{dbh}->selectrow_array(q{SELECT COUNT(*) FROM borrower_debarments WHERE type = 'MANUAL'});
+    is( $left, 2, 'what staff did is there' );
 };
 
 subtest 'the nightly job forgets the patrons that Koha deleted, and an upgrade nobody' => sub {

@@ -2,8 +2,12 @@ import { ok, problem, type Answer } from '../answer.ts';
 import type { ApiCall, Operation, Parameter } from '../api/operation.ts';
 import { jsonBody, withErrors } from '../api/parameters.ts';
 import type { JsonSchema } from '../json-schema.ts';
+import type { Double } from '../double.ts';
+import { restrictionsOf } from '../patrons/restrictions.ts';
 import { isRecord } from '../record.ts';
+import type { CopyRow } from './copy-table.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
+import { kinds } from './restriction-routes.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
 const tag = 'passport';
@@ -42,9 +46,18 @@ const listCopies: Operation = {
     const rows = double.db.copies
       .rows()
       .filter(({ patron_id: id }) => id > Number(after) && id <= Number(upTo));
-    return ok({ copies: rows.slice(0, Number(limit)) });
+    const page = rows.slice(0, Number(limit));
+    return ok({ copies: page.map((row) => ({ ...row, restricted_at: restrictedAt(double, row) })) });
   },
 };
+
+/** The home libraries for which the service has restricted a copy. */
+function restrictedAt({ db }: Double, { patron_id: id }: CopyRow): string[] {
+  const { type, comment } = kinds.home;
+  const row = db.patrons.get(id);
+  const own = row === undefined ? [] : restrictionsOf(row).filter((each) => each.type === type);
+  return own.map((each) => each.comment.slice(comment.length)).toSorted();
+}
 
 const keepCopy: Operation = {
   method: 'PUT',

@@ -10,7 +10,8 @@ import { isSentAsJson, notJson } from './json-only.ts';
 const tag = 'passport';
 const service = { borrowers: 'edit_borrowers' };
 const mostRows = 200;
-const kinds = {
+/** The kinds of restrictions: `home` on copies, `owed` on home records. */
+export const kinds = {
   home: { type: 'PASSPORT_HOME', comment: 'Patron Passport: restricted at ' },
   owed: { type: 'PASSPORT_OWED', comment: 'Patron Passport: debts at ' },
 } as const;

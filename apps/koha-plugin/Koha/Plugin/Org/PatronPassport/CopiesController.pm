@@ -3,9 +3,11 @@ package Koha::Plugin::Org::PatronPassport::CopiesController;
 use Modern::Perl;
 use Mojo::Base 'Mojolicious::Controller';
 
+use C4::Context;
 use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::Answer  qw( answer );
 use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
+use Koha::Plugin::Org::PatronPassport::Restrictions;
 
 =head1 NAME
 
@@ -15,7 +17,8 @@ Koha::Plugin::Org::PatronPassport::CopiesController - the routes under /api/v1/c
 
 =head2 list
 
-C<GET /copies>: what the service wrote into copies, in pages by the patron's number.
+C<GET /copies>: what the service wrote into copies, in pages by the patron's number, and for which home libraries it has
+restricted them.
 
 =cut
 
@@ -28,7 +31,9 @@ sub list {
         'GET /copies',
         sub {
             my %wanted = map { $_ => $c->param($_) } qw( after up_to limit );
-            return $c->render( status => 200, openapi => { copies => _copies()->page( \%wanted ) } );
+            my $rows   = _copies()->page( \%wanted );
+            _add_restrictions($rows) if @{$rows};
+            return $c->render( status => 200, openapi => { copies => $rows } );
         }
     );
 }
@@ -57,6 +62,16 @@ sub _keep {
         status  => 409,
         openapi => { error => 'The row was stored by somebody else since', error_code => 'other_version' }
     );
+}
+
+sub _add_restrictions {
+    my ($rows) = @_;
+
+    my $restricted = Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => C4::Context->dbh } )
+        ->libraries_of( 'home', $rows->[0]{patron_id}, $rows->[-1]{patron_id} );
+    $_->{restricted_at} = $restricted->{ $_->{patron_id} } // [] foreach @{$rows};
+
+    return;
 }
 
 sub _copies {

@@ -137,6 +137,34 @@ sub page {
     ];
 }
 
+=head2 libraries_of
+
+    my $libraries = $restrictions->libraries_of( 'home', 811, 900 );
+
+For which libraries patrons are restricted, by the patron's number, those from the first to the last of these: C<< { 812 => ['midland'] } >>.
+One of which somebody has changed the comment is the library's own by now.
+
+=cut
+
+sub libraries_of {
+    my ( $self, $kind, $first, $last ) = @_;
+
+    my ( $type, $comment ) = @{ $KINDS{$kind} }{qw( type comment )};
+    my $rows = $self->{dbh}->selectall_arrayref(
+        'SELECT borrowernumber, comment FROM borrower_debarments'
+            . ' WHERE type = ? AND borrowernumber BETWEEN ? AND ? ORDER BY borrower_debarment_id',
+        undef, $type, $first, $last
+    );
+
+    my %libraries;
+    foreach my $row ( @{$rows} ) {
+        my ($library) = ( $row->[1] // q{} ) =~ m{\A \Q$comment\E ([\w-]+) \z}xmsa;
+        push @{ $libraries{ $row->[0] } }, $library if defined $library;
+    }
+
+    return \%libraries;
+}
+
 # One at a time for a patron: Koha has no key that would keep a second restriction out.
 sub _locked {
     my ( $self, $which, $work ) = @_;
