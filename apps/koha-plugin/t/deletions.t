@@ -67,8 +67,9 @@ foreach my $block ( sort keys %KEEPS ) {
 }
 
 my %KEEPS_LATER = (
-    recalls => [ '(patron_id, completed) VALUES (1, %s)', 0, 1 ],
-    bookings => [ '(patron_id, end_date) VALUES (1, %s)', q{'2098-01-01 23:59:00'}, q{'2020-01-01 23:59:00'} ],
+    recalls  => [ '(patron_id, completed) VALUES (1, %s)', 0, 1 ],
+    bookings =>
+        [ '(patron_id, end_date) VALUES (1, %s)', q{'2098-01-01 23:59:00'}, q{'2020-01-01 23:59:00'} ],
     article_requests => [ '(borrowernumber, status) VALUES (1, %s)',    q{'REQUESTED'}, q{'COMPLETED'} ],
     illrequests      => [ '(borrowernumber, completed) VALUES (1, %s)', 'NULL',         q{'2020-01-01'} ],
 );
@@ -86,6 +87,14 @@ foreach my $table ( sort keys %KEEPS_LATER ) {
         is_deeply( [ left($dbh) ], [ 1, 0 ], 'still there' );
     };
 }
+
+subtest 'T-28 a restriction that stands for one at home keeps nobody' => sub {
+    my ( $t, $dbh ) = api();
+    $dbh->do(q{INSERT INTO borrower_debarments (borrowernumber, type) VALUES (1, 'PASSPORT_HOME')});
+    $t->get_ok("$BASE?patron_ids=1")->json_is( '/patrons/0/blocks' => [] );
+    $t->post_ok( $BASE => json => \%COPY )->status_is(204);
+    is_deeply( [ left($dbh) ], [ 0, 1 ], 'moved' );
+};
 
 subtest 'the anonymous patron stays' => sub {
     my ( $t, $dbh ) = api();
@@ -105,7 +114,8 @@ subtest 'only the copy with this home key is deleted: no own patron, and none th
     is_deeply( [ left($dbh) ], [ 1, 0 ], 'still there' );
 };
 
-subtest 'an own patron whom Koha merged a copy into stays: the service wrote nothing into this record' => sub {
+subtest 'an own patron whom Koha merged a copy into stays: the service wrote nothing into this record' =>
+    sub {
     foreach my $sql (
         'DELETE FROM koha_plugin_org_patronpassport_copies',
         'UPDATE koha_plugin_org_patronpassport_copies SET patron_id = 2',
@@ -114,12 +124,10 @@ subtest 'an own patron whom Koha merged a copy into stays: the service wrote not
     {
         my ( $t, $dbh ) = api();
         $dbh->do($sql);
-        $t->post_ok( $BASE => json => \%COPY )
-            ->status_is(409)
-            ->json_is( '/error_code' => 'not_this_copy' );
+        $t->post_ok( $BASE => json => \%COPY )->status_is(409)->json_is( '/error_code' => 'not_this_copy' );
         is_deeply( [ left($dbh) ], [ 1, 0 ], 'still there' );
     }
-};
+    };
 
 subtest 'what fails half way leaves the copy as it was' => sub {
     my ( $t, $dbh ) = api();

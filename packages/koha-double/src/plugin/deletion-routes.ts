@@ -5,8 +5,10 @@ import type { Double } from '../double.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 import { restrictedUntil } from '../patrons/patron-row.ts';
+import { restrictionsOf } from '../patrons/restrictions.ts';
 import { isRecord } from '../record.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
+import { kinds } from './restriction-routes.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
 const tag = 'passport';
@@ -28,13 +30,19 @@ function blocksOf({ db, settings }: Double, row: PatronRow): string[] {
     ['guarantees', isGuarantor],
     ['holds', hasHold],
     ...COUNTED.map((name) => [name, Number(row.hidden[name] ?? 0) > 0] as const),
-    ['restriction', restrictedUntil(row) !== null],
+    ['restriction', restrictedUntil(withoutHomes(row)) !== null],
     ['protected', row.columns.protected],
     ['staff', row.permissions.size > 0],
     ['anonymous_patron', settings.preferences.AnonymousPatron === String(row.patron_id)],
   ];
   return keeps.filter(([, isSo]) => isSo).map(([name]) => name);
 }
+
+/** A restriction that stands for one at home keeps nobody. */
+const withoutHomes = (row: PatronRow): PatronRow => {
+  const restrictions = restrictionsOf(row).filter(({ type }) => type !== kinds.home.type);
+  return { ...row, hidden: { ...row.hidden, restrictions } };
+};
 
 /** The latest of what Koha knows, and whether it would know of a later use. Hidden column `last_returned`: of an old checkout. */
 function useOf({ settings }: Double, { columns, hidden }: PatronRow) {

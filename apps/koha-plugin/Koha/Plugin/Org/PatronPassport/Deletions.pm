@@ -9,7 +9,7 @@ use Koha::Patrons;
 # What keeps a copy, each by a query over an index. Koha's own DELETE refuses for checkouts, debts, guarantees and protection only;
 # it cancels holds and deletes lists (Koha::Patron, safe_to_delete and delete), and the foreign keys of recalls, bookings, article
 # and ILL requests delete those with the patron. Debt collection, like any other business of the library with this patron, is a
-# restriction.
+# restriction; one that stands for a restriction at home is none of it.
 my @BLOCKS = (
     [ checkouts  => 'SELECT 1 FROM issues WHERE borrowernumber = ? LIMIT 1' ],
     [ debt       => 'SELECT 1 FROM accountlines WHERE borrowernumber = ? AND amountoutstanding > 0 LIMIT 1' ],
@@ -17,16 +17,18 @@ my @BLOCKS = (
     [ guarantees => 'SELECT 1 FROM borrower_relationships WHERE guarantor_id = ? LIMIT 1' ],
     [ holds      => 'SELECT 1 FROM reserves WHERE borrowernumber = ? LIMIT 1' ],
     [ lists      => 'SELECT 1 FROM virtualshelves WHERE owner = ? LIMIT 1' ],
-    [ restriction => 'SELECT 1 FROM borrower_debarments WHERE borrowernumber = ? LIMIT 1' ],
-    [ protected   => 'SELECT 1 FROM borrowers WHERE borrowernumber = ? AND protected = 1' ],
-    [ staff       => 'SELECT 1 FROM borrowers WHERE borrowernumber = ? AND flags > 0' ],
+    [   restriction =>
+            q{SELECT 1 FROM borrower_debarments WHERE borrowernumber = ? AND type <> 'PASSPORT_HOME' LIMIT 1}
+    ],
+    [ protected => 'SELECT 1 FROM borrowers WHERE borrowernumber = ? AND protected = 1' ],
+    [ staff     => 'SELECT 1 FROM borrowers WHERE borrowernumber = ? AND flags > 0' ],
 );
 
 # The same in tables that not every release has, and what of them is still open; by the columns that they have in every release
 # (Koha/Schema/Result: Recall, Booking, ArticleRequest, Illrequest). Only later ones give a booking a status, so that a cancelled one
 # keeps the copy until its last day.
 my @LATER_BLOCKS = (
-    [ recalls  => 'recalls', 'SELECT 1 FROM recalls WHERE patron_id = ? AND completed = 0 LIMIT 1' ],
+    [ recalls => 'recalls', 'SELECT 1 FROM recalls WHERE patron_id = ? AND completed = 0 LIMIT 1' ],
     [   bookings => 'bookings',
         'SELECT 1 FROM bookings WHERE patron_id = ? AND (end_date IS NULL OR end_date >= CURRENT_DATE) LIMIT 1'
     ],
