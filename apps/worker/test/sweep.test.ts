@@ -21,8 +21,8 @@ afterAll(async () => {
   await server.stop();
 });
 
-async function open(count: number, homes = ['midland'], refresh?: object): Promise<SweepBench> {
-  const bench = own(await openSweep(homes, redis, refresh));
+async function open(count: number, homes = ['midland']): Promise<SweepBench> {
+  const bench = own(await openSweep(homes, redis));
   for (const home of homes) for (let index = 0; index < count; index += 1) bench.put(home, index);
   return bench;
 }
