@@ -55,6 +55,7 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
   SCANS: ['scans'],
   REPORTS: ['tellings'],
   SWEEPS: ['sweeps'],
+  REFRESHES: ['refreshes'],
   'delayedKind(kind)': ['parked', 'parked-reports'],
 };
 
@@ -66,7 +67,7 @@ function keysIn(source: string): string[] {
   );
   const direct = Array.from(source.matchAll(/\{QUEUE_PREFIX\}:([\w-]+)/g), ([, text = '']) => text);
   const queues = Array.from(
-    source.matchAll(/\bnew \w+(?:<[^>]*>)?\((SCANS|REPORTS|SWEEPS)\b/g),
+    source.matchAll(/\bnew \w+(?:<[^>]*>)?\((SCANS|REPORTS|SWEEPS|REFRESHES)\b/g),
     ([, name = '']) => name,
   );
   return [...built.flat(), ...direct, ...queues.flatMap((name) => CONSTANTS[name] ?? [])];
