@@ -172,6 +172,35 @@ describe('the plugin’s routes', () => {
       });
     }));
 
+  test.each([
+    'owed',
+    'owed?home_key_type=',
+    'owed?home_key_type=PASSPORTED_ID&limit=201',
+    'owed?home_key_type=PASSPORTED_ID&limit=0',
+    'owed?home_key_type=PASSPORTED_ID&after=-1',
+    'restrictions/MANUAL',
+    'restrictions/owed?limit=201',
+    'restrictions/owed?after=-1',
+  ])('GET /%s does not fit', (path) =>
+    withKoha({}, async (koha) => {
+      expect(await koha.request('GET', `${base}/${path}`)).toMatchObject({ status: 400 });
+    }),
+  );
+
+  test.each([
+    ['an end that is no date', 'owed/riverside/1', { until: 'soon' }],
+    ['no end', 'owed/riverside/1', {}],
+    ['a comment', 'owed/riverside/1', { until: null, comment: 'A title' }],
+    ['a type of staff', 'MANUAL/riverside/1', { until: null }],
+    ['a library that is none', 'owed/a%20b/1', { until: null }],
+  ])('a restriction with %s does not fit', (_what, path, body) =>
+    withKoha({}, async (koha) => {
+      expect(await koha.request('PUT', `${base}/restrictions/${path}`, { body })).toMatchObject({
+        status: 400,
+      });
+    }),
+  );
+
   test('a Koha without the plugin has none of them', () =>
     withKoha({ plugin: false }, async (koha) => {
       expect(await koha.request('GET', `${base}/about`)).toMatchObject({ status: 404 });

@@ -23,10 +23,10 @@ function owedBy({ db, clock }: Double, { patron_id, home_key }: CopyRow, type: s
 function answerOwed({ double, query }: ApiCall): Answer {
   const { home_key_type: type, after = 0, limit = mostRows } = query;
   const isFitting = Number(after) >= 0 && Number(limit) >= 1 && Number(limit) <= mostRows;
-  if (!isFitting || String(type) === '') return problem(400, 'The request does not fit');
+  if (!isFitting || typeof type !== 'string' || type === '') return problem(400, 'The request does not fit');
   const rows = double.db.copies.rows().filter(({ patron_id }) => patron_id > Number(after));
   const page = rows.slice(0, Number(limit));
-  const own = page.flatMap((row) => owedBy(double, row, String(type)) ?? []);
+  const own = page.flatMap((row) => owedBy(double, row, type) ?? []);
   return ok({
     rows: own.filter(({ overdues, amount }) => overdues > 0 || amount > 0),
     read: own.length,

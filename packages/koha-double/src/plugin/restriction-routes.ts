@@ -50,7 +50,8 @@ const list: Operation = {
   }),
   handle: (call) => {
     const { after = 0, limit = mostRows } = call.query;
-    if (Number(limit) > mostRows) return problem(400, 'The page is too long');
+    const isFitting = Number(after) >= 0 && Number(limit) >= 1 && Number(limit) <= mostRows;
+    if (!isFitting) return problem(400, 'The request does not fit');
     const { type, comment } = kindOf(call);
     const rows = [...call.double.db.patrons.rows()]
       .flatMap((row) => restrictionsOf(row).map((each) => ({ ...each, patron_id: row.patron_id })))
