@@ -9,6 +9,7 @@ use Test::More;
 use Time::HiRes qw( sleep time );
 
 use Koha::Plugin::Org::PatronPassport::Locks qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Restrictions;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Passport::AtOnce qw( at_once );
 use Passport::TestKoha;
@@ -274,6 +275,29 @@ subtest 'ten web workers do 18,000 things at once, with old events to forget, an
     );
     is_deeply( \@errors, [], 'no error' );
     note( deadlocks() - $before, ' deadlocks' );
+};
+
+subtest 'a patron who is restricted by four web workers at the same moment is restricted once' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->add_patron( '21234000000017', 'ada' );
+    my $which = { kind => 'owed', library => 'riverside', patron_id => 1 };
+    my @of    = ( { Slice => {} }, 1 );
+    foreach my $round ( 1 .. 10 ) {
+        my @errors = at_once(
+            4,
+            sub {
+                my $mine = Passport::TestKoha->attach($koha);
+                my $restrictions
+                    = Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => $mine->{dbh} } );
+                return sub { $restrictions->set( $which, undef ) eq 'set' or die "not set\n" };
+            }
+        );
+        is_deeply( \@errors, [], "round $round" );
+        my $rows = $koha->connect->selectall_arrayref(
+            'SELECT type FROM borrower_debarments WHERE borrowernumber = ?', @of );
+        is( scalar @{$rows}, 1, "round $round: once" );
+        Koha::Plugin::Org::PatronPassport::Restrictions->new( { dbh => $koha->{dbh} } )->lift($which);
+    }
 };
 
 done_testing;
