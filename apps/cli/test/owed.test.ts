@@ -33,7 +33,10 @@ beforeAll(async () => {
     redisUrl: server.url,
     libraries: [served(midland, {}), served(riverside, { owed: { read: '03:30' } })],
     keys: {
-      agreements: [{ home: 'midland', lending: 'riverside', recourse: { block_home_over: 10 } }],
+      agreements: [
+        { home: 'midland', lending: 'riverside', recourse: { block_home_over: 10 } },
+        { home: 'riverside', lending: 'midland' },
+      ],
     },
   });
   redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
