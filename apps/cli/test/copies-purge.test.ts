@@ -323,8 +323,12 @@ test('--of takes the copies of one home library, all of them or those that anoth
     { type: 'PASSPORTED_ID', value: 'gone-library:83' },
   ];
   putCopy('C-3', copyOf(83, { extended_attributes: elsewhere }));
-  expect((await purge('--of', 'midland')).counts).toEqual({ purge: 2 });
-  expect((await purge('--of', 'midland', '--expired')).counts).toEqual({ purge: 1 });
+  const all = await purge('--of', 'midland');
+  expect(all.counts).toEqual({ purge: 2 });
+  expect(all.err).toContain('midland still has agreements: until they end, every scan makes a new copy');
+  const expired = await purge('--of', 'midland', '--expired');
+  expect(expired.counts).toEqual({ purge: 1 });
+  expect(expired.err).not.toContain('agreements');
   const ran = await purge('--of', 'gone-library', '--apply');
   expect(ran).toMatchObject({ counts: { deleted: 1 }, copies: [{ because: ['leaves'] }] });
   expect(['C-1', 'C-2', 'C-3'].map(isThere)).toEqual([true, true, false]);

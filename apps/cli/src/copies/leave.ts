@@ -20,6 +20,7 @@ import type { Meanings, PlannedCopy } from './plan.ts';
 import { printPlan } from './plan.ts';
 import { countsOf, lendersOf, readCopies } from './read-copies.ts';
 import { rememberedKeys } from './remembered-keys.ts';
+import { warnOfAgreements } from './warn-of-agreements.ts';
 import { removePassport } from './write-copy.ts';
 
 const WAYS = ['expire', 'release', 'purge'] as const;
@@ -178,9 +179,7 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
     const lenders = lendersOf(consortium, at).filter(
       ({ id, copy }) => id !== of && (at !== undefined || copy.homeKeyAttribute !== null),
     );
-    if (consortium.agreements.lendersOf(of).size > 0) {
-      report.progress(`${of} still has agreements: until they end, every scan makes a new copy`);
-    }
+    warnOfAgreements(consortium, of, report);
     if (by === 'purge') return leaveByPurge({ of, lenders, apply }, report, deps);
     const leaving: Leaving = { of, by, apply, lastDay: dayBefore(deps.now()) };
     const kohas = openKohas(lenders, deps);

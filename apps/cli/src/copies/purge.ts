@@ -18,6 +18,7 @@ import { findGone } from './proven-gone.ts';
 import type { PurgedCopy } from './purge-at.ts';
 import { NO_PLUGIN, PluginMissing, purgeAt } from './purge-at.ts';
 import { deletionReceipts, printPurge } from './purge-report.ts';
+import { warnOfAgreements } from './warn-of-agreements.ts';
 
 function parseMonths(text: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text))
@@ -106,6 +107,7 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     if (!isNarrowed && of === undefined)
       throw new WrongUse('say which copies: --unused MONTHS, --expired, --gone, --of LIBRARY, or several');
     const consortium = loadConsortium(deps.env, deps.readFile);
+    if (!isNarrowed && of !== undefined) warnOfAgreements(consortium, of, report);
     const library = findLibrary(consortium, at);
     const types = copyTypesOf(library);
     const kohas = openKohas(gone ? consortium.libraries : [library], deps);
