@@ -233,6 +233,34 @@ describe('a restriction at home', () => {
     }
   });
 
+  test('is set for the others, too, where 50 who owe are not at home any more', async () => {
+    for (let gone = 0; gone < 50; gone += 1) {
+      const homeKey = `midland:${90_000 + gone}`;
+      const card = `4100000000${String(gone).padStart(4, '0')}`;
+      const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
+      const { patron_id } = bench.lender.putPatron(card, { extended_attributes: attributes });
+      bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
+      bench.receipts.push({ at: '', home: 'midland', lending: LENDER, homeKey, fields: [], eventId: card });
+      owes(11, card);
+    }
+    const there = bench.put();
+    owes(11);
+    for (let night = 0; night < 2; night += 1) await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([there]);
+  });
+
+  test('is lifted later, too, where its answer was lost, and the agreement reports only by then', async () => {
+    const homeKey = bench.put();
+    owes(11);
+    await bench.read(BLOCK);
+    const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
+    bench.homes['midland']?.addFaults([{ operation, times: 1, kind: 'reset_after' }]);
+    await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([homeKey]);
+    await bench.read('report');
+    expect(bench.restricted()).toEqual([]);
+  });
+
   test('of one record that breaks keeps nobody else from theirs', async () => {
     bench.put();
     const second = bench.put('21234000000025');

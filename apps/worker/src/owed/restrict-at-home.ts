@@ -26,10 +26,12 @@ const numberOf = (homeKey: string): number => Number(homeKey.slice(homeKey.index
 /**
  * Restricts at home who has owed more than the agreement allows for long enough, and lifts the restrictions of who does not owe as
  * much any more: those that the service has set for this lending library, and no others. Returns the home keys of who is restricted,
- * or null where the home has no plugin that can do it. Throws KohaError or LibraryClosed where the home did not answer.
+ * or null where the home has no plugin that can do it. Throws KohaError or LibraryClosed where the home did not answer; whom it may
+ * have restricted before that is in `were`.
  */
 export async function restrictAtHome(
   pair: OwedPair,
+  were: Set<string>,
   deps: RestrictDeps,
 ): Promise<ReadonlySet<string> | null> {
   const { home, lending, rows } = pair;
@@ -42,7 +44,10 @@ export async function restrictAtHome(
   const isDue = (homeKey: string): boolean => now() - (since(homeKey) ?? Infinity) >= OVER_FOR_MS;
   const settled = [...restricted].filter((homeKey) => since(homeKey) === null);
   const due = [...rows.keys()].filter((homeKey) => isDue(homeKey) && !restricted.has(homeKey));
-  const change = async (homeKey: string, isSet: boolean): Promise<void> => {
+  /** Returns whether the home could do it: who is gone or anonymised there is not restricted. */
+  const change = async (homeKey: string, isSet: boolean): Promise<boolean> => {
+    // Where the answer is lost the restriction may be there.
+    if (isSet) were.add(homeKey);
     const restriction = { patronId: numberOf(homeKey), kind: 'owed', library: lending } as const;
     const result = await call(home, (koha) =>
       isSet ? koha.setRestriction(restriction, null) : koha.liftRestriction(restriction),
@@ -53,11 +58,16 @@ export async function restrictAtHome(
     });
     const action = isSet ? 'restrict' : 'lift restriction';
     log.info({ audit: true, action, home, lending, home_key: homeKey, result }, action);
-    if (result === 'refused') return;
+    if (result === 'refused') return true;
     if (isSet && result === 'done') restricted.add(homeKey);
     else restricted.delete(homeKey);
+    return result === 'done';
   };
   for (const homeKey of settled) await change(homeKey, false);
-  for (const homeKey of due.slice(0, MOST_NEW)) await change(homeKey, true);
+  let set = 0;
+  for (const homeKey of due) {
+    if (await change(homeKey, true)) set += 1;
+    if (set === MOST_NEW) break;
+  }
   return restricted;
 }

@@ -71,7 +71,7 @@ async function actOn(
   const { home, lending, rows } = pair;
   const were = new Set(Object.keys(last).filter((homeKey) => last[homeKey]?.restricted === true));
   if (!isBlocking && were.size === 0) return rows;
-  const restricted = await restrictAtHome(pair, deps).catch((error: unknown) => {
+  const restricted = await restrictAtHome(pair, were, deps).catch((error: unknown) => {
     const isOfHome = (error instanceof KohaError || error instanceof LibraryClosed) && error.library === home;
     if (!isOfHome) throw error;
     deps.log.warn({ home, lending, code: error.code }, 'nobody is restricted at home, and nothing lifted');
