@@ -33,6 +33,8 @@ export interface ReadHow {
   readonly hours?: number;
   readonly agreements?: readonly object[];
   readonly owed?: 'off';
+  /** The library that is paused. */
+  readonly paused?: string;
 }
 
 /** One lending library and two homes, and readings of what is owed a day apart. */
@@ -84,10 +86,10 @@ export async function openOwed(): Promise<OwedBench> {
       receipts.push({ at: '', home, lending: LENDER, homeKey, fields: [], eventId: card });
       return homeKey;
     },
-    async read(recourse = 'report', { hours = 24, agreements, owed } = {}) {
+    async read(recourse = 'report', { hours = 24, agreements, owed, paused } = {}) {
       nowMs += hours * 3_600_000;
       const listed = agreements ?? HOMES.map((home) => ({ home, lending: LENDER, recourse }));
-      const consortium = consortiumOf(doubles, listed, owed);
+      const consortium = consortiumOf(doubles, listed, { owed, paused });
       const lending = consortium.libraries.find(({ id }) => id === LENDER) as Library;
       const log = { info: note, warn: note } as unknown as Logger;
       before = await runOwed(lending, {
@@ -119,14 +121,17 @@ async function* listOf<T>(items: readonly T[]): AsyncGenerator<T> {
 function consortiumOf(
   doubles: readonly KohaDouble[],
   agreements: readonly object[],
-  owed: 'off' | undefined,
+  { owed, paused }: { readonly owed: 'off' | undefined; readonly paused: string | undefined },
 ): Consortium {
   const served = doubles.map((koha) => ({
     id: koha.library,
     kohaUrl: koha.url,
     webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${koha.library} signs with`)),
     ...koha.credentials,
-    entry: koha.library === LENDER ? { owed: owed ?? { read: '03:00' } } : {},
+    entry: {
+      enabled: koha.library !== paused,
+      ...(koha.library === LENDER ? { owed: owed ?? { read: '03:00' } } : {}),
+    },
   }));
   return parseConsortium(buildConsortiumFile(served, { agreements }), consortiumSecrets(served), () => {
     throw new Error('no file is read');

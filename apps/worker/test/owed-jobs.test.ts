@@ -68,7 +68,11 @@ describe('the schedule', () => {
     await scheduleOwed(consortium(false, false), queue, redis);
     expect(await queue.getWaiting()).toEqual([]);
     await scheduleOwed(consortium(false), queue, redis);
-    expect((await queue.getWaiting()).map(({ data }) => data)).toEqual([{ owed_at: 'riverside' }]);
+    await scheduleOwed(consortium(false), queue, redis);
+    const waiting = await queue.getWaiting();
+    expect(waiting.map(({ data }) => data)).toEqual([{ owed_at: 'riverside' }]);
+    // Hourly for a week: a home can be down for longer than a night.
+    expect(waiting[0]?.opts).toMatchObject({ attempts: 168, backoff: { type: 'fixed', delay: 3_600_000 } });
   });
 });
 
@@ -78,8 +82,9 @@ describe('a job', () => {
     info: () => undefined,
     warn: (fields: unknown) => warned.push(fields),
   } as unknown as Logger;
-  const run = (data: unknown, call: SweepCall): Promise<void> =>
-    doOwedJob(data, { consortium: consortium(true), redis, call, now: () => 2, log: quiet });
+  const run = (data: unknown, call: SweepCall): Promise<void> => runAt(consortium(true), data, call);
+  const runAt = (at: Consortium, data: unknown, call: SweepCall): Promise<void> =>
+    doOwedJob(data, { consortium: at, redis, call, now: () => 2, log: quiet });
   const never: SweepCall = () => Promise.reject(new Error('nobody is called'));
   const answers =
     (page: unknown): SweepCall =>
@@ -105,7 +110,30 @@ describe('a job', () => {
     );
   });
 
+  test('of a library that was paused since reads and lifts nothing', async () => {
+    await known();
+    await runAt(consortium(true, false), { owed_at: 'riverside' }, never);
+    expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual(READING);
+  });
+
+  test('that lifts the last restrictions is repeated where a home did not answer', async () => {
+    await known();
+    const error = new KohaError({
+      code: 'timeout',
+      library: 'midland',
+      operation: 'GET /contrib/passport/restrictions/{kind}',
+      status: null,
+      effect: 'none',
+    });
+    const last = runAt(consortium(false), { owed_at: 'riverside' }, () => Promise.reject(error));
+    await expect(last).rejects.toThrow(/^riverside: restrictions are left$/);
+    expect((await readOwedByHome(redis, 'riverside')).get('midland')?.rows).toMatchObject({
+      'midland:8': { restricted: true },
+    });
+  });
+
   test('keeps the last reading where the Koha has no plugin, and is not repeated', async () => {
+    warned.length = 0;
     await known();
     await run({ owed_at: 'riverside' }, answers(null));
     expect(warned).toEqual([{ lending: 'riverside', code: 'no_plugin' }]);

@@ -261,6 +261,19 @@ describe('a restriction at home', () => {
     expect(bench.restricted()).toEqual([]);
   });
 
+  test('stays as it is while the home library is paused, and nothing is read there', async () => {
+    const homeKey = bench.put();
+    owes(11);
+    for (let night = 0; night < 2; night += 1) await bench.read(BLOCK);
+    bench.homes['midland']?.clearCalls();
+    const paused = await bench.read(BLOCK, { paused: 'midland' });
+    expect(paused?.rows[homeKey]).toMatchObject({ restricted: true });
+    expect(bench.homes['midland']?.calls()).toEqual([]);
+    owes(0);
+    await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([]);
+  });
+
   test('of one record that breaks keeps nobody else from theirs', async () => {
     bench.put();
     const second = bench.put('21234000000025');

@@ -17,6 +17,9 @@ import { runOwed } from './run-owed.ts';
 /** No library's id has a dot, so that no schedule of a sweep has this name. */
 const scheduleOf = (library: string): string => `owed.${library}`;
 
+/** The last reading is repeated for a week where a home library does not answer: nobody may stay restricted for ever. */
+const LAST_READING = { attempts: 7 * 24, backoff: { type: 'fixed', delay: 3_600_000 } };
+
 /**
  * One job scheduler for each library where it is read what copies owe, beside those of the sweeps. Where it was switched off, one
  * more reading lifts the restrictions that it has left.
@@ -31,7 +34,8 @@ export async function scheduleOwed({ libraries }: Consortium, queue: SweepJobs, 
     } else {
       await queue.removeJobScheduler(scheduleOf(id));
       const left = enabled ? await readOwedByHome(redis, id) : new Map<string, never>();
-      if (left.size > 0) await queue.add(scheduleOf(id), data);
+      const once = { ...LAST_READING, deduplication: { id: scheduleOf(id) } };
+      if (left.size > 0) await queue.add(scheduleOf(id), data, once);
     }
   }
 }
@@ -51,6 +55,8 @@ export async function doOwedJob(data: unknown, deps: OwedJobDeps): Promise<void>
   const { consortium, redis, log } = deps;
   const lending = consortium.libraries.find(({ id }) => id === wanted);
   if (lending === undefined) throw new Error(`${wanted} is not in this worker's configuration`);
+  // Paused since the job was queued.
+  if (!lending.enabled) return;
   log.info({ audit: true, action: 'read what is owed', lending: lending.id }, 'read what is owed');
   const before = await readOwedByHome(redis, lending.id);
   const readings = await runOwed(lending, { ...deps, before, receipts: readReceipts(redis) }).catch(
@@ -66,5 +72,7 @@ export async function doOwedJob(data: unknown, deps: OwedJobDeps): Promise<void>
       throw error;
     },
   );
-  if (readings !== null) await writeOwed(redis, lending.id, readings);
+  if (readings === null) return;
+  await writeOwed(redis, lending.id, readings);
+  if (lending.owed === null && readings.size > 0) throw new Error(`${lending.id}: restrictions are left`);
 }

@@ -33,12 +33,18 @@ export async function runOwed(lending: Library, deps: OwedDeps): Promise<Readonl
   const found = await readOwedAt(lending, new Set(limits.keys()), call);
   const homeKeys = new Set([...found.values()].flatMap((rows) => [...rows.keys()]));
   const disclosed = await disclosedAt(lending.id, homeKeys, receipts);
-  const homes = consortium.libraries.map(({ id }) => id).filter((id) => found.has(id) || before.has(id));
+  const homes = consortium.libraries.filter(({ id }) => found.has(id) || before.has(id));
   const readings = new Map<string, OwedReading>();
-  for (const home of homes) {
+  for (const { id: home, enabled } of homes) {
+    const kept = before.get(home);
+    if (!enabled && kept !== undefined) {
+      // Paused is not over: what is there stays, and nothing is called.
+      readings.set(home, kept);
+      continue;
+    }
     const owed = [...(found.get(home) ?? [])];
     const confirmed = owed.filter(([homeKey]) => disclosed.has(homeKey));
-    const last = before.get(home)?.rows ?? {};
+    const last = kept?.rows ?? {};
     const decide = ([homeKey, each]: readonly [string, Owed]): [string, OwedRow] => [
       homeKey,
       rowOf(each, last[homeKey], limits.get(home) ?? null, now()),
