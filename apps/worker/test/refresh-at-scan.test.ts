@@ -37,6 +37,7 @@ interface Line {
 async function startWorker(
   { consortium, libraries }: SweepBench,
   isBusy: (library: string) => boolean = () => false,
+  pausesMs: number[] = [],
 ): Promise<Line[]> {
   const lines: Line[] = [];
   const connection = createRedis(server.url, { role: 'worker', log, name: 'refreshes' });
@@ -49,7 +50,10 @@ async function startWorker(
     libraries,
     keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
     isBusy,
-    pause: () => new Promise((resolve) => setImmediate(resolve)),
+    pause(ms) {
+      pausesMs.push(ms);
+      return new Promise((resolve) => setImmediate(resolve));
+    },
     monotonicNow: () => performance.now(),
     now: Date.now,
     log: { ...log, info: note, warn: note } as never,
@@ -135,12 +139,14 @@ describe('a copy that is scanned', () => {
     expect(rowOf(bench, 0)['email']).toBe('new0@midland.example');
   });
 
-  test('T-26 tries again later where home does not answer, and says so in codes', async () => {
+  test('T-26 tries again later where home does not answer, keeps nobody waiting, and says so in codes', async () => {
     const bench = await open(1);
     bench.homes['midland']?.addFaults([{ operation: '*', times: 99, kind: 'reset_before' }]);
-    const lines = await startWorker(bench);
+    const pausesMs: number[] = [];
+    const lines = await startWorker(bench, () => false, pausesMs);
     await scan(bench, 0);
     await ended(lines, 1);
+    expect(Math.max(...pausesMs)).toBeLessThan(1_000);
     expect(lines).toEqual([{ because: expect.stringMatching(/^midland: \w+$/) }]);
     expect(await queue.getJobCounts()).toMatchObject({ delayed: 1 });
     bench.homes['midland']?.clearFaults();

@@ -26,7 +26,13 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
   const stopping = new AbortController();
   const common = {
     ...deps,
-    call: buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal: stopping.signal }),
+    // A library that does not answer must not keep those of others waiting: the queue tries it again.
+    call: buildSweepCalls({
+      ...deps,
+      isBusy: buildDeskActivity(deps),
+      signal: stopping.signal,
+      retryPausesMs: [],
+    }),
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
     propertiesOf: async (lending: string) => (await libraries.capabilities(lending)).patronProperties,
   };

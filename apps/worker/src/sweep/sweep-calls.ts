@@ -15,6 +15,8 @@ export interface SweepCallDeps {
   readonly pause: (ms: number) => Promise<void>;
   readonly monotonicNow: () => number;
   readonly signal: AbortSignal;
+  /** Before each further try at a library that did not answer; none: it is tried once. */
+  readonly retryPausesMs?: readonly number[];
 }
 
 /** Makes one call of a sweep. Throws KohaError or LibraryClosed. */
@@ -25,7 +27,7 @@ export type SweepCall = <T>(library: string, work: (koha: KohaClient) => Promise
  * after each, and again after a pause where the library did not answer. Its failures open no circuit but its own.
  */
 export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
-  const { libraries, isBusy, pause, monotonicNow, signal } = deps;
+  const { libraries, isBusy, pause, monotonicNow, signal, retryPausesMs = PAUSES_MS } = deps;
   const giveWay = async (library: string): Promise<void> => {
     const until = monotonicNow() + GIVE_WAY_MS;
     while (monotonicNow() < until && (await isBusy(library))) await pause(LOOK_EVERY_MS);
@@ -38,7 +40,7 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
       try {
         return await libraries.callForSweep(library, work);
       } catch (error) {
-        const pauseMs = PAUSES_MS[tries];
+        const pauseMs = retryPausesMs[tries];
         if (pauseMs === undefined || !isOfTheLibrary(error)) throw error;
         await pause(pauseMs);
       } finally {
