@@ -9,30 +9,31 @@ const flagOrNull: JsonSchema = { type: ['boolean', 'null'] };
 const same = (names: readonly string[], schema: JsonSchema): Record<string, JsonSchema> =>
   Object.fromEntries(names.map((name) => [name, schema]));
 
+/** Texts of a library, by each of which a list of libraries can be filtered. */
+export const libraryTexts = [
+  'address1',
+  'address2',
+  'address3',
+  'postal_code',
+  'city',
+  'state',
+  'country',
+  'phone',
+  'fax',
+  'email',
+  'reply_to_email',
+  'return_path_email',
+  'url',
+  'ip',
+  'notes',
+] as const;
+
 const library: JsonSchema = {
   type: 'object',
   properties: {
     library_id: { type: 'string', maxLength: 10, minLength: 1 },
     name: text,
-    ...same(
-      [
-        'address1',
-        'address2',
-        'address3',
-        'postal_code',
-        'city',
-        'state',
-        'country',
-        'phone',
-        'fax',
-        'email',
-      ],
-      textOrNull,
-    ),
-    ...same(
-      ['illemail', 'reply_to_email', 'return_path_email', 'url', 'ip', 'notes', 'geolocation'],
-      textOrNull,
-    ),
+    ...same(['illemail', 'geolocation', ...libraryTexts], textOrNull),
     marc_org_code: textOrNull,
     pickup_location: flag,
     public: flag,

@@ -8,31 +8,14 @@ import { everything } from '../query/condition.ts';
 import { simpleFilters } from '../query/filters.ts';
 import { listAnswer } from '../query/list-answer.ts';
 import type { Source } from '../query/source.ts';
+import { libraryTexts } from './setup-definitions.ts';
 import type { CategoryRow, LibraryRow } from './setup-rows.ts';
 
 const library = reference('library');
 const category = reference('patron_category');
 const libraryEmbeds = embed('cash_registers', 'desks', 'smtp_server');
 
-const libraryFilters = [
-  'name',
-  'address1',
-  'address2',
-  'address3',
-  'postal_code',
-  'city',
-  'state',
-  'country',
-  'phone',
-  'fax',
-  'email',
-  'reply_to_email',
-  'return_path_email',
-  'url',
-  'ip',
-  'notes',
-];
-
+const libraryFilters = ['name', ...libraryTexts];
 const libraryFilterNames = new Set(libraryFilters);
 
 function tableSource<Row extends object>(rows: readonly Row[], columns: ReadonlySet<string>): Source<Row> {
