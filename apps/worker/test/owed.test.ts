@@ -274,6 +274,25 @@ describe('a restriction at home', () => {
     expect(bench.restricted()).toEqual([]);
   });
 
+  test('is never set on somebody else to whom home has given the number since', async () => {
+    const stranger = { surname: 'Other', firstname: 'Somebody', date_of_birth: '1950-01-31' };
+    const record = bench.homes['midland']?.putPatron('21234000000033', stranger);
+    const homeKey = `midland:${record?.patron_id ?? 0}`;
+    const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
+    const debtor = { surname: 'Planted', firstname: 'Ann', date_of_birth: '1991-05-06' };
+    const { patron_id } = bench.lender.putPatron(CARD, { ...debtor, extended_attributes: attributes });
+    bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
+    bench.receipts.push({ at: '', home: 'midland', lending: LENDER, homeKey, fields: [], eventId: CARD });
+    owes(11);
+    for (let night = 0; night < 3; night += 1) await bench.read(BLOCK);
+    expect(bench.restricted()).toEqual([]);
+    expect(bench.logged).toContainEqual(
+      expect.objectContaining({ home_key: homeKey, result: 'other_person' }),
+    );
+    const [row] = Object.values((await bench.read(BLOCK))?.rows ?? {});
+    expect(Object.keys(row ?? {})).toEqual(['overdues', 'amount', 'over_since_ms', 'restricted']);
+  });
+
   test('of one record that breaks keeps nobody else from theirs', async () => {
     bench.put();
     const second = bench.put('21234000000025');

@@ -19,6 +19,7 @@ export {
   homeKeysOf,
   isInForeignCategory,
   isMergedCopy,
+  isRenumbered,
   isSomebodyElse,
 } from './merged-copy.ts';
 export type { CopyTraits } from './merged-copy.ts';

@@ -11,6 +11,8 @@ export interface Owed {
   readonly overdues: number;
   /** Hundredths of the lending library's currency. */
   readonly amount: number;
+  /** The lending Koha's number of a copy of theirs. */
+  readonly patronId: number;
 }
 
 /** The lending Koha cannot say what its copies owe, or says what cannot be. */
@@ -50,10 +52,13 @@ export async function readOwedAt(
 }
 
 /** A home key that is none, or of no home of an agreement, is nobody's. */
-function add(found: Map<string, Map<string, Owed>>, { homeKey, overdues, amount }: OwedByCopy): void {
+function add(
+  found: Map<string, Map<string, Owed>>,
+  { patronId, homeKey, overdues, amount }: OwedByCopy,
+): void {
   const [home = '', number = '', ...more] = homeKey.split(':');
   const ofHome = found.get(home);
   if (ofHome === undefined || more.length > 0 || !/^[1-9]\d{0,9}$/.test(number)) return;
   const before = ofHome.get(homeKey) ?? { overdues: 0, amount: 0 };
-  ofHome.set(homeKey, { overdues: before.overdues + overdues, amount: before.amount + amount });
+  ofHome.set(homeKey, { patronId, overdues: before.overdues + overdues, amount: before.amount + amount });
 }

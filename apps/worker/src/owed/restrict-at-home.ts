@@ -1,4 +1,5 @@
 import { type KohaRestriction, isOfOneRecord } from '@passport/koha-client';
+import { isRenumbered } from '@passport/patron-rules';
 import type { OwedRow } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import type { SweepCall } from '../sweep/sweep-calls.ts';
@@ -19,6 +20,8 @@ export interface OwedPair {
   readonly home: string;
   readonly lending: string;
   readonly rows: ReadonlyMap<string, OwedRow>;
+  /** The lending Koha's number of a copy of each. */
+  readonly copies: ReadonlyMap<string, number>;
 }
 
 const numberOf = (homeKey: string): number => Number(homeKey.slice(homeKey.indexOf(':') + 1));
@@ -49,9 +52,12 @@ export async function restrictAtHome(
     // Where the answer is lost the restriction may be there.
     if (isSet) were.add(homeKey);
     const restriction = { patronId: numberOf(homeKey), kind: 'owed', library: lending } as const;
-    const result = await call(home, (koha) =>
-      isSet ? koha.setRestriction(restriction, null) : koha.liftRestriction(restriction),
-    ).catch((error: unknown) => {
+    const set = async () =>
+      (await isOfAnother(homeKey, pair, call))
+        ? ('other_person' as const)
+        : call(home, (koha) => koha.setRestriction(restriction, null));
+    const lift = () => call(home, (koha) => koha.liftRestriction(restriction));
+    const result = await (isSet ? set() : lift()).catch((error: unknown) => {
       // One record that breaks keeps nobody else restricted.
       if (isOfOneRecord(error)) return 'refused' as const;
       throw error;
@@ -64,10 +70,23 @@ export async function restrictAtHome(
     return result === 'done';
   };
   for (const homeKey of settled) await change(homeKey, false);
-  let set = 0;
+  let tried = 0;
   for (const homeKey of due) {
-    if (await change(homeKey, true)) set += 1;
-    if (set === MOST_NEW) break;
+    if (await change(homeKey, true)) tried += 1;
+    if (tried === MOST_NEW) break;
   }
   return restricted;
+}
+
+/** Whether home has given the number to somebody else since the copy was made, as after a new installation: who owes is not there. */
+async function isOfAnother(
+  homeKey: string,
+  { home, lending, copies }: OwedPair,
+  call: SweepCall,
+): Promise<boolean> {
+  const patronId = copies.get(homeKey);
+  if (patronId === undefined) return false;
+  const copy = await call(lending, (koha) => koha.readPatron(patronId));
+  const record = await call(home, (koha) => koha.readPatron(numberOf(homeKey)));
+  return copy !== null && record !== null && isRenumbered(copy, record);
 }

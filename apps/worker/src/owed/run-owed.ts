@@ -18,7 +18,7 @@ export interface OwedDeps {
   readonly log: Logger;
 }
 
-const NOTHING: Owed = { overdues: 0, amount: 0 };
+const NOTHING = { overdues: 0, amount: 0 };
 
 /**
  * Reads what the copies at a lending library owe, and has each home library do what the agreement says about it. Returns the new
@@ -49,7 +49,8 @@ export async function runOwed(lending: Library, deps: OwedDeps): Promise<Readonl
       homeKey,
       rowOf(each, last[homeKey], limits.get(home) ?? null, now()),
     ];
-    const pair = { home, lending: lending.id, rows: new Map(confirmed.map(decide)) };
+    const copies = new Map(confirmed.map(([homeKey, { patronId }]) => [homeKey, patronId]));
+    const pair = { home, lending: lending.id, rows: new Map(confirmed.map(decide)), copies };
     const rows = await actOn(pair, { last, isBlocking: (limits.get(home) ?? null) !== null }, deps);
     if (found.has(home) || rows.size > 0) {
       const unconfirmed = owed.length - confirmed.length;
@@ -59,10 +60,15 @@ export async function runOwed(lending: Library, deps: OwedDeps): Promise<Readonl
   return readings;
 }
 
-function rowOf(owed: Owed, last: OwedRow | undefined, limit: number | null, nowMs: number): OwedRow {
-  const isOver = limit !== null && owed.amount > limit;
+function rowOf(
+  { overdues, amount }: Owed,
+  last: OwedRow | undefined,
+  limit: number | null,
+  nowMs: number,
+): OwedRow {
+  const isOver = limit !== null && amount > limit;
   const over_since_ms = isOver ? (last?.over_since_ms ?? nowMs) : null;
-  return { ...owed, over_since_ms, restricted: last?.restricted ?? false };
+  return { overdues, amount, over_since_ms, restricted: last?.restricted ?? false };
 }
 
 /**
