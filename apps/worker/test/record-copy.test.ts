@@ -1,0 +1,65 @@
+import { expect, test } from '@jest/globals';
+import type { CopyOrder } from '../src/provision/copy-order.ts';
+import type { MadeCopy } from '../src/provision/result.ts';
+import { buildCopyRecord } from '../src/provision/record-copy.ts';
+import { aScan } from './builders.ts';
+
+const order: CopyOrder = {
+  lending: 'riverside',
+  eventId: 'evt_1',
+  startedMs: 1_000,
+  home: 'midland',
+  homeKey: 'midland:812',
+  branch: 'MAIN',
+  body: {
+    surname: 'Okafor',
+    cardnumber: '21234700000017',
+    library_id: 'MAIN',
+    category_id: 'PT',
+    extended_attributes: [],
+  },
+  fields: ['surname'],
+  passportTypes: new Set(['PASSPORTED']),
+  homeKeyAttribute: 'PASSPORTED_ID',
+  copyCategories: ['PT'],
+  homeRecord: { surname: 'Okafor', firstname: null, dateOfBirth: null, dateEnrolled: null },
+  onLookAlike: 'stop',
+  lookFirst: false,
+};
+const made: MadeCopy = {
+  outcome: 'COPIED',
+  reasons: [],
+  home: 'midland',
+  home_key: 'midland:812',
+  patron_id: 44,
+  disclosed: ['surname'],
+};
+
+function bench() {
+  const recorded: unknown[] = [];
+  const record = buildCopyRecord({
+    audit: { copied: (_scan, { homeKey }, { kind }) => recorded.push(`audit: ${kind} ${homeKey}`) },
+    copied: (lending, sinceScanMs) => recorded.push(`metrics: ${lending} ${sinceScanMs} ms`),
+    remember: ({ patronId, values }) => recorded.push([patronId, values]),
+    now: () => 3_500,
+  });
+  return { record, recorded };
+}
+const scan = aScan({ scannedMs: 1_000 });
+
+test('a copy that was made is audited, counted with the time since its scan, and remembered', () => {
+  const { record, recorded } = bench();
+  record(scan, order, { kind: 'copied', made });
+  expect(recorded).toEqual([
+    'audit: copied midland:812',
+    'metrics: riverside 2500 ms',
+    [44, { surname: 'Okafor', cardnumber: '21234700000017' }],
+  ]);
+});
+
+test('a copy that was there, or could not be made, is audited alone', () => {
+  const { record, recorded } = bench();
+  record(scan, order, { kind: 'ours', made: { ...made, outcome: 'ALREADY_LOCAL', disclosed: null } });
+  record(scan, order, { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } });
+  expect(recorded).toEqual(['audit: ours midland:812', 'audit: conflict midland:812']);
+});
