@@ -29,7 +29,7 @@ import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
 import { readPatrons } from './read-patrons.ts';
 import { readRememberedCopies, rememberCopy } from './remembered-copies.ts';
-import type { CopyMemoryRow, RememberResult, RememberedCopy } from './remembered-copies.ts';
+import type { CopyMemoryRow, RememberResult, RememberedCopy, RememberedRange } from './remembered-copies.ts';
 import { liftRestriction, listRestrictions, setRestriction } from './restrictions.ts';
 import type { KohaRestriction, RestrictionKind, RestrictionResult } from './restrictions.ts';
 import { createSession } from './session.ts';
@@ -131,7 +131,7 @@ export interface KohaClient {
   about(options?: CallOptions): Promise<PluginAbout>;
   /** What the plugin remembers of the copies in this range of numbers; null without a plugin that can say. */
   readRememberedCopies(
-    range: { readonly after: number; readonly upTo: number },
+    range: RememberedRange,
     options?: CallOptions,
   ): Promise<readonly RememberedCopy[] | null>;
   rememberCopy(copy: CopyMemoryRow, options?: CallOptions): Promise<RememberResult>;

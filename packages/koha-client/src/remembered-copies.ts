@@ -50,13 +50,21 @@ export interface RememberedCopy extends CopyMemoryRow {
   readonly restrictedAt: readonly string[] | null;
 }
 
+/** Copies by number: those above `after` and not above `upTo`. */
+export interface RememberedRange {
+  readonly after: number;
+  readonly upTo: number;
+  /** Which of them are wanted, in order: others may be left out, so that a few among very many need few calls. */
+  readonly wanted?: readonly number[];
+}
+
 /**
- * Reads what the plugin remembers of the copies with these numbers, those above `after` and not above `upTo`, all pages under one
- * deadline. Null where the Koha has no plugin that can say. Throws KohaError.
+ * Reads what the plugin remembers of the copies with these numbers, all pages under one deadline. Null where the Koha has no plugin that can say. Throws
+ * KohaError.
  */
 export async function readRememberedCopies(
   session: Session,
-  { after, upTo }: { readonly after: number; readonly upTo: number },
+  { after, upTo, wanted }: RememberedRange,
   options: CallOptions = {},
 ): Promise<readonly RememberedCopy[] | null> {
   const limits = { deadline: performance.now() + session.patienceMs(options), ...options };
@@ -66,8 +74,9 @@ export async function readRememberedCopies(
     if (page === null) return null;
     found.push(...page);
     const end = page.at(-1)?.patronId ?? upTo;
-    if (page.length < ROWS_A_PAGE || end >= upTo) return found;
-    last = end;
+    const next = wanted === undefined ? end + 1 : (wanted.find((id) => id > end) ?? upTo + 1);
+    if (page.length < ROWS_A_PAGE || next > upTo) return found;
+    last = next - 1;
   }
 }
 

@@ -145,6 +145,17 @@ describe.each(releases)('what is remembered of copies beside a Koha %s', (releas
     expect(await read(230, 9_999)).toEqual([]);
   });
 
+  test('is read with no call for pages of which nobody is wanted', async () => {
+    for (let id = 1; id <= 1_500; id += 1) {
+      bench.koha.putCopy({ patron_id: id, version: 0, home_key: `midland:${id}`, fields: {} });
+    }
+    const wanted = [2, 1_400];
+    bench.koha.clearCalls();
+    const rows = await bench.client.readRememberedCopies({ after: 1, upTo: 1_400, wanted });
+    expect(wanted.filter((id) => rows?.some(({ patronId }) => patronId === id))).toEqual(wanted);
+    expect(bench.calls()).toHaveLength(2);
+  });
+
   test('is stored on top of the version that was read, and of no other', async () => {
     expect(await bench.client.rememberCopy(row(812))).toEqual({ kind: 'stored', version: 1 });
     expect(await bench.client.rememberCopy(row(812))).toEqual({ kind: 'other_version' });

@@ -12,7 +12,11 @@ export async function rememberedKeys(
   limits: CallOptions,
 ): Promise<ReadonlyMap<number, string> | null> {
   if (patronIds.length === 0) return new Map();
-  const range = { after: Math.min(...patronIds) - 1, upTo: Math.max(...patronIds) };
+  const range = {
+    after: Math.min(...patronIds) - 1,
+    upTo: Math.max(...patronIds),
+    wanted: patronIds.toSorted((one, other) => one - other),
+  };
   const rows = await koha.readRememberedCopies(range, limits);
   return rows === null ? null : new Map(rows.map(({ patronId, homeKey }) => [patronId, homeKey]));
 }

@@ -17,7 +17,9 @@ export async function readRememberedRows(
   const found = new Map<number, RememberedCopy>();
   const unread = await readInHalves(numbers, async (batch) => {
     const [first = 0, last = 0] = [batch.at(0), batch.at(-1)];
-    const rows = await call(lending, (koha) => koha.readRememberedCopies({ after: first - 1, upTo: last }));
+    const rows = await call(lending, (koha) =>
+      koha.readRememberedCopies({ after: first - 1, upTo: last, wanted: batch }),
+    );
     for (const row of rows ?? []) found.set(row.patronId, row);
   });
   return { found, unreadable: new Set(unread) };
