@@ -76,6 +76,20 @@ describe('a sweep over copies that follow home', () => {
     expect((await bench.sweep()).homes['midland']?.findings).toEqual({ HOME_RESTRICTED: 1, UNCHANGED: 1 });
   });
 
+  test('T-28 lifts and sets a restriction also where the lending Koha takes no other change', async () => {
+    const bench = await open(1);
+    const operation = 'PUT /patrons/{patron_id}';
+    for (const [restricted, expected] of [
+      [true, ['Patron Passport: restricted at midland']],
+      [false, []],
+    ] as const) {
+      homeHas(bench, 0, { restricted, surname: restricted ? 'Newly' : 'Again' });
+      bench.lender.addFaults([{ operation, times: 1, kind: 'status', status: 500 }]);
+      expect((await bench.sweep()).homes['midland']?.findings).toEqual({ NOT_TAKEN: 1 });
+      expect(restrictionsOf(bench, 0)).toEqual(expected);
+    }
+  });
+
   test('marks a card that home lost, takes its mark back, and leaves that of the library', async () => {
     const bench = await open(2);
     const marks = () => [0, 1].map((index) => rowOf(bench, index)['patron_card_lost']);

@@ -101,10 +101,10 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
   if (!isCopy(fresh, passportTypes)) return only('NOT_A_COPY');
   const decision = decide(fresh);
   if (changesNothing(decision) || deps.dryRun) return outcomeOf(decision);
-  const isTaken =
-    (await write(fresh, decision, the, pair, deps)) &&
-    (await restrict(fresh.patronId, decision.restriction, pair, deps));
-  return isTaken ? outcomeOf(decision) : only('NOT_TAKEN');
+  const isWritten = await write(fresh, decision, the, pair, deps);
+  // A field that is never taken keeps nobody restricted, and nobody free.
+  const isRestricted = await restrict(fresh.patronId, decision.restriction, pair, deps);
+  return isWritten && isRestricted ? outcomeOf(decision) : only('NOT_TAKEN');
 }
 
 const changesNothing = ({ change, restriction }: RefreshDecision): boolean =>
