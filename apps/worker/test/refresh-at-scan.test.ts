@@ -85,6 +85,19 @@ async function open(copies: number, refresh: object = AT_SCAN): Promise<SweepBen
 }
 
 describe('a copy that is scanned', () => {
+  test('is left alone where the lending library was paused since', async () => {
+    const bench = await open(1);
+    const libraries = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== LENDER }));
+    await scan(bench, 0);
+    bench.lender.clearCalls();
+    await startWorker({ ...bench, consortium: { ...bench.consortium, libraries } });
+    await waitFor('the queue to be empty', async () => {
+      const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
+      return Object.values(counts).every((count) => count === 0) || undefined;
+    });
+    expect(bench.lender.calls()).toEqual([]);
+  });
+
   test('T-26 is refreshed at use, alone, by the three-way rule and with few calls', async () => {
     const bench = await open(3);
     bench.lender.putPatron(cardOf('midland', 1), { email: 'edited@riverside.example' });

@@ -33,7 +33,7 @@ export async function refreshSeen(
 ): Promise<SeenCopy | null> {
   const { consortium, call } = deps;
   const lending = consortium.libraries.find(({ id }) => id === library);
-  if (lending?.refresh?.atScan !== true) return null;
+  if (lending?.enabled !== true || lending.refresh?.atScan !== true) return null;
   const copy = await call(library, (koha) => koha.readPatron(patronId));
   if (copy === null || copy.hidden || !isCopy(copy, passportTypes(consortium))) return null;
   const origin = originOf(copy, lending, consortium);
