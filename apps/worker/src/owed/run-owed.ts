@@ -36,22 +36,17 @@ export async function runOwed(lending: Library, deps: OwedDeps): Promise<Readonl
   const homes = consortium.libraries.filter(({ id }) => found.has(id) || before.has(id));
   const readings = new Map<string, OwedReading>();
   for (const { id: home, enabled } of homes) {
-    const kept = before.get(home);
-    if (!enabled && kept !== undefined) {
-      // Paused is not over: what is there stays, and nothing is called.
-      readings.set(home, kept);
-      continue;
-    }
     const owed = [...(found.get(home) ?? [])];
     const confirmed = owed.filter(([homeKey]) => disclosed.has(homeKey));
-    const last = kept?.rows ?? {};
+    const last = before.get(home)?.rows ?? {};
     const decide = ([homeKey, each]: readonly [string, Owed]): [string, OwedRow] => [
       homeKey,
       rowOf(each, last[homeKey], limits.get(home) ?? null, now()),
     ];
     const copies = new Map(confirmed.map(([homeKey, { patronId }]) => [homeKey, patronId]));
     const pair = { home, lending: lending.id, rows: new Map(confirmed.map(decide)), copies };
-    const rows = await actOn(pair, { last, isBlocking: (limits.get(home) ?? null) !== null }, deps);
+    const isBlocking = (limits.get(home) ?? null) !== null;
+    const rows = await actOn(pair, { last, isBlocking, isPaused: !enabled }, deps);
     if (found.has(home) || rows.size > 0) {
       const unconfirmed = owed.length - confirmed.length;
       readings.set(home, { read_ms: now(), rows: Object.fromEntries(rows), unconfirmed });
@@ -71,19 +66,26 @@ function rowOf(
   return { overdues, amount, over_since_ms, restricted: last?.restricted ?? false };
 }
 
+interface HomeState {
+  readonly last: OwedReading['rows'];
+  readonly isBlocking: boolean;
+  readonly isPaused: boolean;
+}
+
 /**
  * Restricts and lifts at the home library, and returns the rows with who is restricted there. A home that does not answer changes
- * nothing, and is queried again at the next reading.
+ * nothing, and is queried again at the next reading; one that is paused is not called.
  */
 async function actOn(
   pair: OwedPair,
-  { last, isBlocking }: { readonly last: OwedReading['rows']; readonly isBlocking: boolean },
+  { last, isBlocking, isPaused }: HomeState,
   deps: OwedDeps,
 ): Promise<ReadonlyMap<string, OwedRow>> {
   const { home, lending, rows } = pair;
   const were = new Set(Object.keys(last).filter((homeKey) => last[homeKey]?.restricted === true));
   if (!isBlocking && were.size === 0) return rows;
-  const restricted = await restrictAtHome(pair, were, deps).catch((error: unknown) => {
+  const change = async () => (isPaused ? were : restrictAtHome(pair, were, deps));
+  const restricted = await change().catch((error: unknown) => {
     const isOfHome = (error instanceof KohaError || error instanceof LibraryClosed) && error.library === home;
     if (!isOfHome) throw error;
     deps.log.warn({ home, lending, code: error.code }, 'nobody is restricted at home, and nothing lifted');
