@@ -17,8 +17,8 @@ Koha::Plugin::Org::PatronPassport::SeenJob - the background job that reports the
 
 =head1 DESCRIPTION
 
-What Koha stores of it, and shows on its page of jobs, is the number of the copy and when it was scanned; who was logged in is left
-out. A report that the receiver does not take is not repeated: the copy is refreshed by the service's sweep, or at a later scan.
+What Koha stores of it, and shows on its page of jobs, is the number of the copy, when it was scanned, and the number of who was
+logged in, as of every job; the name and card of who was logged in are left out. A report that the receiver does not take is not repeated: the copy is refreshed by the service's sweep, or at a later scan.
 
 =head1 METHODS
 
