@@ -1,30 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KohaError } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
-import { leakGuard, startRedis } from '@passport/testkit';
+import { leakGuard } from '@passport/testkit';
 import { type CopyMemory, type WrittenCopy, buildCopyMemory } from '../src/remember/copy-memory.ts';
 import { rememberTask } from '../src/remember/remember-task.ts';
+import { openEmptyRedis } from './empty-redis.ts';
 import { ENCRYPTION, manualClock } from './builders.ts';
 import { type WorkflowBench, consortiumOf, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const CARD = '21234000000017';
-const log = createLogger({ name: 'test', level: 'silent' });
 
-let server: Awaited<ReturnType<typeof startRedis>>;
-let redis: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
-  await untilRedisReady(redis, 2_000);
-});
-beforeEach(() => redis.flushall());
-afterAll(async () => {
-  await closeRedis(redis);
-  await server.stop();
-});
+const { redis, log } = await openEmptyRedis();
 
 interface Bench {
   readonly workflow: WorkflowBench;

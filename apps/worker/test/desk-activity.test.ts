@@ -1,26 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { QUEUE_PREFIX, SCANS, LenientWorker, addScans, openScanQueue } from '@passport/queue';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
-import { startRedis } from '@passport/testkit';
+import { closeRedis } from '@passport/runtime';
+import { openEmptyRedis } from './empty-redis.ts';
 import { jobData } from './builders.ts';
 import { buildDeskActivity } from '../src/sweep/desk-activity.ts';
 import { buildSweepCalls } from '../src/sweep/sweep-calls.ts';
 
-const log = createLogger({ name: 'test', level: 'silent' });
-
-let server: Awaited<ReturnType<typeof startRedis>>;
-let redis: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
-  await untilRedisReady(redis, 2_000);
-});
-beforeEach(() => redis.flushall());
-afterAll(async () => {
-  await closeRedis(redis);
-  await server.stop();
-});
+const { redis, connect } = await openEmptyRedis();
 
 /** Patrons of midland may borrow at riverside, and nobody else anywhere. */
 const consortium = {
@@ -32,8 +18,7 @@ const activity = (isBusy = false) => buildDeskActivity({ consortium, redis, isBu
 
 /** A scan of this library that some other worker works on while `meanwhile` is done, as BullMQ itself notes it. */
 async function whileScanned(library: string, meanwhile: () => Promise<void>): Promise<void> {
-  const connection = createRedis(server.url, { role: 'worker', log, name: 'another worker' });
-  await untilRedisReady(connection, 2_000);
+  const connection = await connect('another worker');
   const queue = openScanQueue(redis);
   const options = { connection, prefix: QUEUE_PREFIX, autorun: false, skipVersionCheck: true };
   const worker = new LenientWorker(SCANS, null, options);

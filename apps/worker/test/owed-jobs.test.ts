@@ -1,31 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Consortium, Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { type OwedReading, type SweepJobs, openSweepQueue, readOwedByHome, writeOwed } from '@passport/queue';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Logger, Redis } from '@passport/runtime';
-import { startRedis } from '@passport/testkit';
+import { type OwedReading, openSweepQueue, readOwedByHome, writeOwed } from '@passport/queue';
+import type { Logger } from '@passport/runtime';
 import { doOwedJob, scheduleOwed } from '../src/owed/owed-jobs.ts';
 import type { SweepCall } from '../src/sweep/sweep-calls.ts';
+import { openEmptyRedis } from './empty-redis.ts';
 
-const log = createLogger({ name: 'test', level: 'silent' });
-
-let server: Awaited<ReturnType<typeof startRedis>>;
-let redis: Redis;
-let queue: SweepJobs;
-beforeAll(async () => {
-  server = await startRedis();
-  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
-  await untilRedisReady(redis, 2_000);
-  queue = openSweepQueue(redis);
-  queue.on('error', () => undefined);
-});
-beforeEach(() => redis.flushall());
-afterAll(async () => {
-  await queue.close();
-  await closeRedis(redis);
-  await server.stop();
-});
+const { redis, own: ownAll } = await openEmptyRedis();
+const queue = ownAll(openSweepQueue(redis));
+queue.on('error', () => undefined);
 
 /** Riverside lends to midland's patrons; what is owed there is read at half past three, or not. */
 function consortium(isRead: boolean, enabled = true): Consortium {

@@ -1,31 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type RefreshJobs, openRefreshQueue, queueRefresh } from '@passport/queue';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
-import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { openRefreshQueue, queueRefresh } from '@passport/queue';
+import { closeRedis } from '@passport/runtime';
+import { leakGuard, waitFor } from '@passport/testkit';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
+import { openEmptyRedis } from './empty-redis.ts';
 import { LENDER, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const log = createLogger({ name: 'test', level: 'silent' });
 const AT_SCAN = { at_scan: true };
 
-let server: Awaited<ReturnType<typeof startRedis>>;
-let redis: Redis;
-let queue: RefreshJobs;
-beforeAll(async () => {
-  server = await startRedis();
-  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
-  await untilRedisReady(redis, 2_000);
-  queue = openRefreshQueue(redis);
-  queue.on('error', () => undefined);
-});
-beforeEach(() => redis.flushall());
-afterAll(async () => {
-  await queue.close();
-  await closeRedis(redis);
-  await server.stop();
-});
+const { redis, log, own: ownAll, connect } = await openEmptyRedis();
+const queue = ownAll(openRefreshQueue(redis));
+queue.on('error', () => undefined);
 
 interface Line {
   readonly action?: string;
@@ -40,8 +26,7 @@ async function startWorker(
   pausesMs: number[] = [],
 ): Promise<Line[]> {
   const lines: Line[] = [];
-  const connection = createRedis(server.url, { role: 'worker', log, name: 'refreshes' });
-  await untilRedisReady(connection, 2_000);
+  const connection = await connect('refreshes');
   const note = (line: unknown): void => void lines.push(line as Line);
   const worker = startSeenWorker({
     consortium,

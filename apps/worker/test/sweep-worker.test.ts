@@ -1,39 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { type SweepJobs, openSweepQueue, readSweep } from '@passport/queue';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
-import { leakGuard, startRedis, waitFor } from '@passport/testkit';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { openSweepQueue, readSweep } from '@passport/queue';
+import { closeRedis } from '@passport/runtime';
+import { leakGuard, waitFor } from '@passport/testkit';
 import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
+import { openEmptyRedis } from './empty-redis.ts';
 import { type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const log = createLogger({ name: 'test', level: 'silent' });
 
-let server: Awaited<ReturnType<typeof startRedis>>;
-let redis: Redis;
-let queue: SweepJobs;
-beforeAll(async () => {
-  server = await startRedis();
-  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
-  await untilRedisReady(redis, 2_000);
-  queue = openSweepQueue(redis);
-  queue.on('error', () => undefined);
-});
-beforeEach(() => redis.flushall());
-afterAll(async () => {
-  await queue.close();
-  await closeRedis(redis);
-  await server.stop();
-});
+const { redis, log, own: ownAll, connect } = await openEmptyRedis();
+const queue = ownAll(openSweepQueue(redis));
+queue.on('error', () => undefined);
 
 async function startWorkers(
   { consortium, libraries }: Pick<SweepBench, 'consortium' | 'libraries'>,
   count: number,
 ) {
   for (let index = 0; index < count; index += 1) {
-    const connection = createRedis(server.url, { role: 'worker', log, name: `sweeps ${index}` });
-    await untilRedisReady(connection, 2_000);
+    const connection = await connect(`sweeps ${index}`);
     const worker = await startSweepWorker({
       consortium,
       connection,

@@ -1,25 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { closeRedis, createEncryption, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
-import { leakGuard, startRedis } from '@passport/testkit';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createEncryption } from '@passport/runtime';
+import { leakGuard } from '@passport/testkit';
+import { openEmptyRedis } from './empty-redis.ts';
 import { DAY_MS, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
-const log = createLogger({ name: 'test', level: 'silent' });
 const NOW = Date.parse('2026-11-26T02:00:00Z');
 
-let server: Awaited<ReturnType<typeof startRedis>>;
-let redis: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
-  await untilRedisReady(redis, 2_000);
-});
-beforeEach(() => redis.flushall());
-afterAll(async () => {
-  await closeRedis(redis);
-  await server.stop();
-});
+const { redis } = await openEmptyRedis();
 
 async function open(count: number, homes = ['midland']): Promise<SweepBench> {
   const bench = own(await openSweep(homes, redis));

@@ -1,25 +1,12 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { openSweepLock } from '@passport/queue';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
-import { startRedis, waitFor } from '@passport/testkit';
+import { waitFor } from '@passport/testkit';
 import { type HeldLock, underSweepLock } from '../src/sweep/under-sweep-lock.ts';
+import { openEmptyRedis } from './empty-redis.ts';
 
 const KEY = '{passport}:sweep-lock:riverside';
-const log = createLogger({ name: 'test', level: 'silent' });
 
-let server: Awaited<ReturnType<typeof startRedis>>;
-let redis: Redis;
-beforeAll(async () => {
-  server = await startRedis();
-  redis = createRedis(server.url, { role: 'producer', log, name: 'test' });
-  await untilRedisReady(redis, 2_000);
-});
-beforeEach(() => redis.flushall());
-afterAll(async () => {
-  await closeRedis(redis);
-  await server.stop();
-});
+const { redis } = await openEmptyRedis();
 
 const lockOf = (run: string, sweep = 'sweep_1') => openSweepLock(redis, { library: 'riverside', sweep, run });
 const hold = (
