@@ -1,5 +1,6 @@
 import { demoSamples, demoSeed } from '@passport/koha-double';
 import type { Samples } from '@passport/koha-double';
+import { olderCards } from './older-copies.ts';
 import type { DemoKoha } from './start-kohas.ts';
 
 /** `.demo/demo.json`, as contract.md section 6 describes it. */
@@ -31,6 +32,7 @@ export function describeLibraries(
 ): readonly DemoFileLibrary[] {
   return kohas.map(({ library: { id }, koha }) => {
     const { items, ...cards } = demoSamples(id);
+    const isFirstScan = (card: string): boolean => !olderCards().includes(card);
     return {
       id,
       koha_url: koha.url,
@@ -38,7 +40,7 @@ export function describeLibraries(
       client_id: koha.credentials.clientId,
       client_secret: koha.credentials.clientSecret,
       branches: demoSeed(id, koha.credentials).libraries.map(({ library_id }) => library_id),
-      sample_cards: cards,
+      sample_cards: { ...cards, eligible: cards.eligible.filter(isFirstScan) },
       sample_items: items,
     };
   });

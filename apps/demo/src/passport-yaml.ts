@@ -31,6 +31,7 @@ function buildEntry(library: DemoLibrary & { readonly url: string }): string {
       client_id: { env: ${secretVariable(id, 'CLIENT_ID')} }
       client_secret: { env: ${secretVariable(id, 'CLIENT_SECRET')} }
     webhook_secrets: [{ env: ${secretVariable(id, 'WEBHOOK_SECRET')} }]
+    refresh: { sweep: '02:00' }
     owed: { read: '03:30' }
 ${cards === null ? '' : `    cards: ['${cards}']\n`}`;
 }

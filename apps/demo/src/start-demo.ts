@@ -8,6 +8,7 @@ import type { DemoSecrets } from './demo-secrets.ts';
 import { findPlugin } from './find-plugin.ts';
 import { ensurePortsFree } from './free-ports.ts';
 import { endLeftovers, noteChildren } from './leftovers.ts';
+import { leaveOlderCopies } from './older-copies.ts';
 import { buildPassportYaml, secretVariable } from './passport-yaml.ts';
 import { startDemoRedis } from './start-demo-redis.ts';
 import { startDemoServices } from './start-demo-services.ts';
@@ -77,6 +78,7 @@ async function startParts(
     plugin: await findPlugin(surroundings.root, surroundings.env),
   });
   own(() => Promise.all(kohas.map(({ koha }) => koha.close())));
+  leaveOlderCopies(kohas);
 
   say('Starting receiver, worker and dashboard');
   const env = buildEnv(dir, secrets, kohas, redis.url);
