@@ -34,7 +34,7 @@ interface Burst {
 export async function measureBurst(run: Run): Promise<readonly Row[]> {
   const times = run.isQuick ? [60] : [60, 150, 400];
   const bursts: (readonly Burst[])[] = [];
-  const rounds = many(run, 3, 1);
+  const rounds = many(run, 2, 1);
   for (let round = 1; round <= rounds; round += 1) {
     run.progress(`${SCANS} scans at Kohas of ${times.join(', ')} ms, round ${round} of ${rounds}`);
     bursts.push(await measureRound(times));

@@ -37,7 +37,7 @@ interface Consortium {
 /** What a thousand libraries in one file cost, beside ten: everybody serves the patrons of everybody, and has done so once. */
 export async function measureLibraries(run: Run): Promise<readonly Row[]> {
   const rounds = many(run, 3, 1);
-  const events = many(run, 400, 30);
+  const events = many(run, 250, 30);
   const consortia: Consortium[] = [];
   try {
     for (const libraries of [FEW, many(run, 1_000, 100)]) {

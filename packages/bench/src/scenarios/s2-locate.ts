@@ -57,7 +57,7 @@ async function measureSize(run: Run, candidates: number, atMost: number): Promis
       next += events;
       return measureRound(tools, { from, events, shapesWanted });
     };
-    await measureEvents(many(run, 60, 3), 1);
+    await measureEvents(many(run, 40, 3), 1);
     const rounds: RoundOfAll[] = [];
     while (rounds.length < many(run, 3, 1))
       rounds.push(await measureEvents(many(run, 12, 3), many(run, 2, 1)));

@@ -73,8 +73,8 @@ async function measureRound(run: Run): Promise<RoundOfAll> {
         item_barcode: barcodeOf(next.item),
       });
     };
-    const events = many(run, 100, 10);
-    await runMixed(bench, many(run, 100, 5), scan);
+    const events = many(run, 80, 10);
+    await runMixed(bench, many(run, 60, 5), scan);
     const alive = await runMixed(bench, events, scan);
     const reference = await measureReference(bench, run);
     const dead = await runMixed(bench, events, scan, true);

@@ -47,7 +47,7 @@ async function measureRates(
   ours: Contestant,
   { bare, usual }: { readonly bare: Contestant; readonly usual: Contestant },
 ): Promise<readonly Row[]> {
-  const events = many(run, 10_000, 500);
+  const events = many(run, 6_000, 500);
   const total = many(run, 4, 1);
   const againstBare: Round[] = [];
   const againstUsual: Round[] = [];
