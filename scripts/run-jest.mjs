@@ -4,7 +4,7 @@ import { join, relative } from 'node:path';
 import { projectRoot, runCommand, say } from './run-command.mjs';
 
 /** A suite that hangs must not hold up whoever waits for the last line. */
-const TIMEOUT_MS = 20 * 60_000;
+const TIMEOUT_MS = 45 * 60_000;
 /** More than a small machine has cores: most tests wait for processes, and for time to pass. */
 const WORKERS = availableParallelism() > 3 ? 4 : 3;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
