@@ -30,6 +30,7 @@ export {
 export type { FieldLimit, PatronField } from './patron-fields.ts';
 export type { PluginAbout } from './plugin-routes.ts';
 export { isAnsweredByPage, quoteOf } from './quote-answer.ts';
+export type { Person } from './possible-duplicate.ts';
 export type { Reach } from './reach.ts';
 export type { KohaRestriction, RestrictionKind, RestrictionResult } from './restrictions.ts';
 export type { CopyMemoryRow, RememberResult, RememberedCopy, RememberedField } from './remembered-copies.ts';

@@ -32,6 +32,8 @@ import { readRememberedCopies, rememberCopy } from './remembered-copies.ts';
 import type { CopyMemoryRow, RememberResult, RememberedCopy, RememberedRange } from './remembered-copies.ts';
 import { liftRestriction, listRestrictions, setRestriction } from './restrictions.ts';
 import type { KohaRestriction, RestrictionKind, RestrictionResult } from './restrictions.ts';
+import { hasPossibleDuplicate } from './possible-duplicate.ts';
+import type { Person } from './possible-duplicate.ts';
 import { createSession } from './session.ts';
 import type { CallOptions } from './session.ts';
 import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
@@ -110,6 +112,8 @@ export interface KohaClient {
   liftRestriction(restriction: KohaRestriction, options?: CallOptions): Promise<RestrictionResult>;
   isCardTaken(card: string, options?: CallOptions): Promise<boolean>;
   isAttributeTaken(type: string, value: string, options?: CallOptions): Promise<boolean>;
+  /** Whether Koha has a patron of this name and birth date. */
+  hasPossibleDuplicate(person: Person, options?: CallOptions): Promise<boolean>;
   findItem(barcode: string, options?: CallOptions): Promise<{ itemId: number } | null>;
   findCheckout(
     patronId: number,
@@ -207,6 +211,7 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     liftRestriction: (restriction, limits) => liftRestriction(session, restriction, limits),
     isCardTaken: (card, limits) => isCardTaken(session, card, limits),
     isAttributeTaken: (type, value, limits) => isAttributeTaken(session, type, value, limits),
+    hasPossibleDuplicate: (person, limits) => hasPossibleDuplicate(session, person, limits),
     findItem: (barcode, limits) => findItem(session, barcode, limits),
     findCheckout: (patronId, itemId, limits) => findCheckout(session, patronId, itemId, limits),
     availability: (patronId, itemId, how, limits) => availability(session, patronId, itemId, how, limits),

@@ -53,6 +53,18 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       expect(await bench.client.findByCard(CARD, plain)).toEqual([]);
     });
 
+    test('says whether somebody of this name and birth date is there, as the database compares', async () => {
+      bench.koha.putPatron('X1', { surname: 'Okafor', firstname: 'Adaéze', date_of_birth: '1990-05-01' });
+      bench.koha.putPatron('X2', { surname: 'Okafor', firstname: null, date_of_birth: null });
+      const isThere = (surname: string, firstname: string | null, dateOfBirth: string): Promise<boolean> =>
+        bench.client.hasPossibleDuplicate({ surname, firstname, dateOfBirth });
+      expect(await isThere('OKAFOR', 'Adaeze', '1990-05-01')).toBe(true);
+      expect(await isThere('Okafor', null, '1990-05-01')).toBe(true);
+      expect(await isThere('Okafor', 'Adaeze', '1990-05-02')).toBe(false);
+      expect(await isThere('Okafo', 'Adaeze', '1990-05-01')).toBe(false);
+      expect(await isThere('%', null, '1990-05-01')).toBe(false);
+    });
+
     test('T-01 keeps nothing of a record but the contact fields and the facts', async () => {
       const planted = 'planted-0815';
       bench.koha.putPatron(CARD, {
