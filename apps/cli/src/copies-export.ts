@@ -11,7 +11,7 @@ interface ExportOptions {
   readonly since?: string;
 }
 
-const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields', 'what'] as const;
+const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields', 'what', 'read'] as const;
 
 function parseSince(text: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
@@ -25,7 +25,7 @@ const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOption
   (wanted.of === undefined || home === wanted.of) &&
   (wanted.since === undefined || at >= wanted.since);
 
-const toRow = ({ at, home, lending, homeKey, eventId, fields, what }: DisclosureReceipt) => ({
+const toRow = ({ at, home, lending, homeKey, eventId, fields, what, read }: DisclosureReceipt) => ({
   at,
   home,
   lending,
@@ -33,14 +33,15 @@ const toRow = ({ at, home, lending, homeKey, eventId, fields, what }: Disclosure
   event: eventId,
   fields,
   what: what ?? 'disclosed',
+  read: read ?? [],
 });
 
 export const copiesExport: CommandDraft<ExportOptions> = {
   name: 'export',
   summary: 'export the receipts of copies',
   description:
-    'Prints one line per disclosed record, and per copy that was deleted: when, from which home library to which lending library, whose record (home key), and the ' +
-    'names of the fields, but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
+    'Prints one line per disclosed record, per copy that was deleted, and per record that was read for a library which only observes: when, from which home library to which lending library, whose record (home key), and the ' +
+    'names of the fields that left (of an observed one, those that were read stand under read), but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
     'retention.receipts.',
   examples: [
     'passport copies export > receipts.csv',

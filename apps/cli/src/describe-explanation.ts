@@ -3,8 +3,22 @@ import type { Outcome } from '@passport/contract';
 import type { Explanation } from '@passport/patron-rules';
 import type { Report } from './report.ts';
 
-/** The outcome that the worker would reach, without what only a write shows (a possible duplicate, a mandatory attribute). */
-export function outcomeOf(explanation: Explanation): Outcome {
+/**
+ * The outcome that the worker would reach, without what only a write shows (a possible duplicate, a mandatory attribute). A library
+ * that only observes writes nothing, whoever is found.
+ */
+export function outcomeOf(explanation: Explanation, isObserving: boolean): Outcome {
+  const outcome = outcomeOfCopy(explanation);
+  const writes = outcome === 'COPIED' || WRITING_MATCHES.includes(explanation.local?.kind ?? 'nobody');
+  return isObserving && writes && (outcome === 'COPIED' || outcome === 'ALREADY_LOCAL')
+    ? 'OBSERVED'
+    : outcome;
+}
+
+/** Copies that are there and would be changed. */
+const WRITING_MATCHES: readonly string[] = ['our_copy_older_card', 'copy_of_other_number'];
+
+function outcomeOfCopy(explanation: Explanation): Outcome {
   switch (explanation.located) {
     case 'not_a_card':
       return 'NOT_A_CARD';

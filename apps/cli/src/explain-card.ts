@@ -101,7 +101,7 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
     }
     try {
       const explanation = await query(question, deps);
-      const outcome = outcomeOf(explanation);
+      const outcome = outcomeOf(explanation, lending.copy.mode === 'observe');
       log.info({ ...audit, asked: explanation.asked, found: explanation.homes, result: outcome }, 'explain');
       const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
       await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString(), { used });

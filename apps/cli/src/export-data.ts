@@ -10,6 +10,7 @@ import {
   amountOf,
   deletedAt,
   disclosedAt,
+  observedAt,
   placeJson,
   receiptCount,
 } from './places/describe-place.ts';
@@ -81,6 +82,12 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
     if (first !== null) {
       line(`  disclosed  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})`);
       line(`  fields     ${fields.join(' ')}`);
+    }
+    const observed = observedAt(place);
+    if (observed !== null) {
+      line(`  observed   ${observed.last} (${receiptCount(observed.receipts)}), nothing was copied`);
+      line(`  read       ${observed.read.join(' ')}`);
+      if (observed.fields.length > 0) line(`  searched   ${observed.fields.join(' ')}`);
     }
     const deleted = deletedAt(place);
     if (deleted !== null) line(`  deleted    ${deleted}`);

@@ -63,6 +63,7 @@ const SUMS = [
   ['checkouts', ({ checkouts }) => checkouts],
   ['refusals', ({ refusals }) => refusals],
   ['failures', ({ failures }) => failures],
+  ['observed', ({ observed }) => observed],
 ] as const satisfies readonly (readonly [string, (row: StatisticsRow) => number])[];
 
 function codesOf({ byOutcome, byReason }: StatisticsRow): string {
@@ -103,7 +104,8 @@ export const stats: CommandDraft<StatsOptions> = {
   name: 'stats',
   summary: 'count scans, copies, checkouts and refusals by month and library',
   description:
-    'Counts the scans that ended: copies, patrons that were already local, checkouts, and refusals and failures by their codes. ' +
+    'Counts the scans that ended: copies, patrons that were already local, checkouts, refusals and failures by their codes, and patrons who ' +
+    'would have been served by a library that only observes. ' +
     'Months are in UTC, and a scan counts in the month of its end. A double scan is one scan, and so is a scan that was retried. In ' +
     'the column of home libraries, - is a scan without a home library or with several, and * the home libraries beyond those that are ' +
     'counted apart. Counts hold nothing of persons and are kept for five years.',

@@ -93,6 +93,7 @@ describe('the inventory of data has', () => {
       fields: true,
       eventId: true,
       what: true,
+      read: true,
     };
     expect(sorted(Object.keys(inventory.job_fields))).toEqual(sorted(Object.keys(jobSchema.shape)));
     expect(sorted(Object.keys(inventory.receipt_fields))).toEqual(sorted(Object.keys(receipt)));

@@ -55,6 +55,14 @@ const {
   address_unconfirmed: unsure,
 } = demoSamples('midland');
 
+test('a library that only observes copies nobody', async () => {
+  const more = { defaults: { copy: { category: 'PT', mode: 'observe' } } };
+  const [card = ''] = eligible;
+  expect(jsonOf(await explain(card, { more }))).toMatchObject({ outcome: 'OBSERVED', homes: ['midland'] });
+  const [late = ''] = expired;
+  expect(jsonOf(await explain(late, { more }))).toMatchObject({ outcome: 'NOT_ELIGIBLE' });
+});
+
 describe('the outcome for a seeded card', () => {
   test.each<[what: string, card: string | undefined, outcome: string, more: object]>([
     [

@@ -38,7 +38,11 @@ beforeEach(async () => {
     'midland EXPIRED': 1,
     '- NOT_FOUND': 5,
   });
-  await count('2026-11', 'lakeside', { 'midland COPIED': 1, 'midland HOME_UNREACHABLE': 1 });
+  await count('2026-11', 'lakeside', {
+    'midland COPIED': 1,
+    'midland HOME_UNREACHABLE': 1,
+    'midland OBSERVED': 3,
+  });
 });
 
 /** What workers have counted. */
@@ -55,9 +59,9 @@ test('stats prints a table by month, with the reasons', async () => {
   expect(code).toBe(0);
   expect(out).toBe(
     [
-      'month    scans  copies  already local  checkouts  refusals  failures  by reason',
-      '2026-10      4       4              0          3         0         0',
-      '2026-11     22      13              2          9         6         1  NOT_FOUND 5, NOT_ELIGIBLE 1, HOME_UNREACHABLE 1 (not eligible: EXPIRED 1)',
+      'month    scans  copies  already local  checkouts  refusals  failures  observed  by reason',
+      '2026-10      4       4              0          3         0         0         0',
+      '2026-11     25      13              2          9         6         1         3  NOT_FOUND 5, NOT_ELIGIBLE 1, HOME_UNREACHABLE 1 (not eligible: EXPIRED 1)',
       '',
     ].join('\n'),
   );
@@ -79,6 +83,7 @@ test('stats lists by month, home and lending library, in this order whatever is 
     checkouts: 9,
     refusals: 1,
     failures: 0,
+    observed: 0,
     by_outcome: { NOT_ELIGIBLE: 1 },
     by_reason: { EXPIRED: 1 },
   });
@@ -92,9 +97,9 @@ test('stats counts one lending or one home library only', async () => {
       }
     ).rows.map(({ lending, scans }) => [lending, scans]);
 
-  expect(await sums('--at', 'lakeside')).toEqual([['lakeside', 2]]);
+  expect(await sums('--at', 'lakeside')).toEqual([['lakeside', 5]]);
   expect(await sums('--of', 'midland')).toEqual([
-    ['lakeside', 2],
+    ['lakeside', 5],
     ['riverside', 19],
   ]);
   expect(await sums('--of', 'hillside')).toEqual([]);
@@ -104,9 +109,11 @@ test('stats --csv prints a header and one line for each row', async () => {
   const { out } = await passport(['stats', '--by', 'lending', ...AUTUMN, '--csv'], env);
 
   const [header = '', ...lines] = out.trimEnd().split('\n');
-  expect(header).toMatch(/^lending,scans,copies,already_local,checkouts,refusals,failures,NOT_FOUND,/);
+  expect(header).toMatch(
+    /^lending,scans,copies,already_local,checkouts,refusals,failures,observed,NOT_FOUND,/,
+  );
   expect(lines.map((line) => line.split(',').slice(0, 4))).toEqual([
-    ['lakeside', '2', '1', '0'],
+    ['lakeside', '5', '1', '0'],
     ['riverside', '24', '16', '2'],
   ]);
 });

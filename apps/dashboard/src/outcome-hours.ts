@@ -23,6 +23,7 @@ export function hoursOf(counts: readonly OutcomeCount[], nowMs: number): readonl
       startMs,
       counts: {
         served: sum('served'),
+        observed: sum('observed'),
         'unknown card': sum('unknown card'),
         'desk decides': sum('desk decides'),
         failed: sum('failed'),

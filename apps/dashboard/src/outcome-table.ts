@@ -1,7 +1,7 @@
 import type { EventState, Outcome } from '@passport/contract';
 
-/** What an outcome means for the person at the desk, in four words that a chart can show. */
-export const OUTCOME_GROUPS = ['served', 'unknown card', 'desk decides', 'failed'] as const;
+/** What an outcome means for the person at the desk, in few words that a chart can show. */
+export const OUTCOME_GROUPS = ['served', 'observed', 'unknown card', 'desk decides', 'failed'] as const;
 export type OutcomeGroup = (typeof OUTCOME_GROUPS)[number];
 
 /** What the dashboard shows of an outcome. */
@@ -35,6 +35,11 @@ export const OUTCOME_TABLE: Readonly<Record<Outcome, OutcomeRow>> = {
     group: 'desk decides',
     advice:
       'Remove the passport and the home key from the anonymised record in the lending Koha (docs/koha-setup.md). The next scan then creates a new copy.',
+  },
+  OBSERVED: {
+    group: 'observed',
+    advice:
+      'The library only observes (copy.mode in the configuration): nothing was written, and the desk goes on by hand.',
   },
   HOME_UNREACHABLE: {
     group: 'failed',

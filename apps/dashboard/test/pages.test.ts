@@ -141,6 +141,15 @@ describe('statistics', () => {
     expect(home).toContain('Scans by month: 7 copied, 3 already there, 2 refused, 0 failed');
   });
 
+  test('counts those apart whom a library would have served that only observes', async () => {
+    expect(await page('/statistics')).not.toContain('would have been served');
+    await fixture.redis.hset(`{passport}:statistics:${month}:riverside`, { 'midland OBSERVED': 4 });
+    const body = await page('/statistics?lending=riverside');
+    expect(body).toContain('Scans by month: 7 copied, 0 already there, 4 observed, 3 refused, 0 failed');
+    expect(body).toMatch(/<span class="value">4<\/span> <span class="label">observed/);
+    expect(body).toContain('class="group-observed"');
+  });
+
   test('can be downloaded as CSV', async () => {
     const { body, headers } = await fixture.request({ url: '/statistics.csv' });
     expect(headers['content-type']).toBe('text/csv; charset=utf-8');

@@ -68,6 +68,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             waiting_for =>
                 { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon', url => 'https://x' },
             problem   => ['Okafor'],
+            observed  => { category => 'PT', name => 'Okafor' },
             reasons   => { name => 'Okafor' },
             message   => { text => 'Okafor' },
             patron_id => 'Okafor',
@@ -90,6 +91,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             checkout    => { result  => 'BLOCKED', keys   => ['DEBT'] },
             waiting_for => { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon' },
             problem     => undef,
+            observed    => { category => 'PT' },
             attempt     => undef,
             message     => undef,
             scanned_at  => undef,

@@ -84,6 +84,16 @@ describe('what the panel says', () => {
       'Try again later, or register by hand.',
     ],
     [
+      { outcome: 'OBSERVED', observed: { category: 'PT' } },
+      'Found at Midland Public Library. The service only observes here: it would have copied the patron as PT.',
+      'Register by hand, as before.',
+    ],
+    [
+      { outcome: 'OBSERVED', observed: { category: null } },
+      'Found at Midland Public Library. The service only observes here: it would have updated the copy that is here.',
+      'Register by hand, as before.',
+    ],
+    [
       { outcome: 'LENDING_REFUSED', state: 'failed' },
       'Riverside could not store this patron.',
       'Register by hand.',

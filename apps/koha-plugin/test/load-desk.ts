@@ -11,6 +11,7 @@ export interface ScanState {
   checkout?: { result: string; keys: string[] } | null;
   waiting_for?: { library: string; reason: string; next_try_at?: string | null } | null;
   problem?: { library: string; what: string; name?: string | null } | null;
+  observed?: { category: string | null } | null;
   message?: string | null;
 }
 

@@ -61,15 +61,17 @@ export function assembleWork(opened: Opened): ScanWork {
   const { connection, redis } = connections;
   const ledger = openLedger(redis);
   const quota = buildQuota(consortium, ledger, jobs.limitReached, sources.monotonicNow);
+  const settlement = buildSettlement({
+    consortium,
+    ledger,
+    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
+    noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
+    now,
+  });
+  const { recordObserved } = settlement;
   return buildScanWork({
-    run: assembleRun(opened, { ...assembleWorkflow(opened), quota }),
-    settlement: buildSettlement({
-      consortium,
-      ledger,
-      receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
-      noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
-      now,
-    }),
+    run: assembleRun(opened, { ...assembleWorkflow(opened), quota, recordObserved }),
+    settlement,
     observer: buildJobObserver({ metrics: jobs, health: kohas.health, now, log }),
     reporter,
     tracing,
@@ -78,7 +80,9 @@ export function assembleWork(opened: Opened): ScanWork {
   });
 }
 
-function assembleWorkflow(opened: Omit<Opened, 'nameOf' | 'reporter'>): Omit<ProvisionDeps, 'quota'> {
+function assembleWorkflow(
+  opened: Omit<Opened, 'nameOf' | 'reporter'>,
+): Omit<ProvisionDeps, 'quota' | 'recordObserved'> {
   const { config, connections, kohas, memory, load, jobs, sources, now, log } = opened;
   const { libraries } = kohas;
   const { newId, monotonicNow, pause, random } = sources;

@@ -47,6 +47,8 @@ describe('what copies owe', () => {
     expect(Object.keys((await read()).rows)).toEqual([homeKey]);
     bench.receipts.push({ ...receipt, what: 'deleted' });
     expect(await read()).toMatchObject({ rows: {}, unconfirmed: 1 });
+    bench.receipts.push({ ...receipt, what: 'observed' });
+    expect(await read()).toMatchObject({ rows: {}, unconfirmed: 1 });
     bench.receipts.push({ ...receipt, eventId: 'scanned again' });
     expect(Object.keys((await read()).rows)).toEqual([homeKey]);
   });

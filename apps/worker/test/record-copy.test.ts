@@ -24,6 +24,7 @@ const order: CopyOrder = {
   copyCategories: ['PT'],
   homeRecord: { surname: 'Okafor', firstname: null, dateOfBirth: null, dateEnrolled: null },
   onLookAlike: 'stop',
+  mode: 'copy',
   lookFirst: false,
 };
 const made: MadeCopy = {

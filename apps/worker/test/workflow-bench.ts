@@ -114,6 +114,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     audit: auditInto(audited),
     copied: () => undefined,
     remember: () => undefined,
+    recordObserved: () => Promise.resolve(),
     now: Date.now,
     monotonicNow: () => performance.now(),
     pause: () => Promise.resolve(),

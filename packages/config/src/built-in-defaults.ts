@@ -14,6 +14,7 @@ export const BUILT_IN_DEFAULTS = {
   },
   share: { fields: ['name', 'contact', 'address', 'birth'], categories: 'all', opt_out_attribute: null },
   copy: {
+    mode: 'copy',
     former_categories: [],
     branch: 'scan',
     fields: ['name', 'contact', 'address', 'birth'],

@@ -40,6 +40,14 @@ function checkCopiesAreKnown({ at, library }: LibraryDraft, problems: ProblemLis
   }
 }
 
+/** Both write: into the copies, and where agreements say so at the home library. */
+function checkObserving({ at, library }: LibraryDraft, problems: ProblemList): void {
+  if (library.copy.mode !== 'observe') return;
+  for (const key of ['refresh', 'owed'] as const) {
+    if (library[key] !== null) problems.add([...at, key], 'writes, and copy.mode is observe', 'off');
+  }
+}
+
 function checkCategory(
   { at, library: { copy }, isLending, hasCategory }: LibraryDraft,
   problems: ProblemList,
@@ -106,6 +114,7 @@ export function checkLibraries(drafts: readonly LibraryDraft[], problems: Proble
     checkAttributes(draft, problems);
     checkRefresh(draft, problems);
     checkCopiesAreKnown(draft, problems);
+    checkObserving(draft, problems);
     checkCategory(draft, problems);
   }
   checkSharedSecrets(drafts, problems);

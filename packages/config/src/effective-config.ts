@@ -29,6 +29,7 @@ function printCategory(choice: CategoryChoice): Printable {
 
 function printCopy(copy: CopyPolicy): Printable {
   return {
+    mode: copy.mode,
     ...(copy.category === null ? {} : { category: printCategory(copy.category) }),
     former_categories: copy.formerCategories,
     branch: copy.branch.kind === 'scan' ? 'scan' : { fixed: copy.branch.branch },

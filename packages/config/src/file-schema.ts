@@ -93,6 +93,10 @@ export const shareSection = z.strictObject({
 });
 
 export const copySection = z.strictObject({
+  mode: words(
+    ['copy', 'observe'],
+    'Observe: nothing is written in this library, and nothing is checked out; the desk, the statistics and the receipts show what would have been done. For the first weeks of a member.',
+  ),
   category: z
     .union([
       category,

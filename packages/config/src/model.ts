@@ -85,6 +85,8 @@ export interface Share {
 
 /** How a lending library makes copies. */
 export interface CopyPolicy {
+  /** `observe`: nothing is written; what would have been done is only shown. */
+  readonly mode: 'copy' | 'observe';
   /** Null only for a library that is never a lending one. */
   readonly category: CategoryChoice | null;
   /** Other categories that a copy may be in. */

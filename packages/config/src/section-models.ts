@@ -33,6 +33,7 @@ function toExpiry(expiry: MergedSections['copy']['expiry']): CopyPolicy['expiry'
 /** How copies are made. */
 export function toCopyPolicy(copy: MergedSections['copy']): CopyPolicy {
   return {
+    mode: copy.mode,
     category: toCategoryChoice(copy.category),
     formerCategories: copy.former_categories ?? [],
     branch: copy.branch === 'scan' ? { kind: 'scan' } : { kind: 'fixed', branch: copy.branch.fixed },

@@ -137,6 +137,15 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].copy.home_key_attribute',
     problem: /same as passport_attribute/,
   },
+  'a refresh of copies where nothing may be written': {
+    break: (file) => {
+      inLibrary('copy', 'mode')('observe')(file);
+      inLibrary('refresh')({ at_scan: true })(file);
+    },
+    path: 'libraries[0].refresh',
+    problem: /writes, and copy\.mode is observe/,
+    allowed: /off/,
+  },
   'a renewal confirmed': {
     break: inLibrary('retry')({ confirm: ['RENTALCHARGE', 'RENEW_ISSUE'] }),
     path: 'libraries[0].retry.confirm[1]',

@@ -65,6 +65,8 @@ export function messageOf(
       return 'The copy of this patron was merged into a patron of this library.';
     case 'COPY_ANONYMIZED':
       return 'The copy of this patron was anonymised here.';
+    case 'OBSERVED':
+      return observed(progress, homes);
     case 'HOME_UNREACHABLE':
       return `${homes} did not answer. Try again later, or register by hand.`;
     case 'LENDING_UNREACHABLE':
@@ -78,6 +80,15 @@ export function messageOf(
     default:
       return progress.outcome satisfies never;
   }
+}
+
+function observed({ observed: what }: Pick<Progress, 'observed'>, homes: string): string {
+  const category = what?.category ?? null;
+  const would =
+    category === null
+      ? 'the copy that is here would have been updated'
+      : `the patron would have been copied as ${category}`;
+  return `Found at ${homes}. The service only observes here: ${would}. Register by hand.`;
 }
 
 function notEligible(progress: Pick<Progress, 'reasons'>, homes: string): string {

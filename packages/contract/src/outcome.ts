@@ -13,6 +13,7 @@ export const RESULTS = [
   'HOME_GONE',
   'MERGED_INTO_NATIVE',
   'COPY_ANONYMIZED',
+  'OBSERVED',
 ] as const;
 /** How a job can fail: it stays in the failed set, for a person. */
 export const FAILURES = [
@@ -110,6 +111,8 @@ export const progressSchema = z.strictObject({
   problem: z
     .strictObject({ library: z.string(), what: z.enum(PROBLEMS), name: z.string().nullable() })
     .nullable(),
+  /** Of `OBSERVED`: the category that a copy would have got; null where the copy is there, and would have been changed. */
+  observed: z.strictObject({ category: z.string().nullable() }).optional(),
   attempt: z.int().nonnegative(),
   updated_at: z.iso.datetime({ offset: true }),
 });

@@ -50,6 +50,7 @@ const newerSchema = z.object({
       checkout: steps.checkout.catch(null),
       waiting_for: steps.waiting_for.catch(null),
       problem: steps.problem.catch(null),
+      observed: steps.observed.catch(undefined),
       attempt: steps.attempt.catch(0),
       updated_at: steps.updated_at.catch(LONG_AGO),
     })

@@ -104,6 +104,16 @@ describe('the state of an event', () => {
     ['HOME_GONE', {}, "Midland Public Library no longer keeps this patron's record."],
     ['MERGED_INTO_NATIVE', {}, 'The copy of this patron was merged into a patron of this library.'],
     ['COPY_ANONYMIZED', {}, 'The copy of this patron was anonymised here.'],
+    [
+      'OBSERVED',
+      { observed: { category: 'PT' } },
+      'Found at Midland Public Library. The service only observes here: the patron would have been copied as PT. Register by hand.',
+    ],
+    [
+      'OBSERVED',
+      { observed: { category: null } },
+      'Found at Midland Public Library. The service only observes here: the copy that is here would have been updated. Register by hand.',
+    ],
     ['LENDING_REFUSED', {}, 'Riverside could not store this patron. Register by hand.'],
     ['HOME_UNREACHABLE', {}, 'Midland Public Library did not answer. Try again later, or register by hand.'],
     [

@@ -49,6 +49,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     },
     share: { fields: COPY_FIELDS, categories: { kind: 'all' }, optOutAttribute: null, ...share },
     copy: {
+      mode: 'copy',
       category: { kind: 'one', category: 'PT' },
       formerCategories: [],
       branch: { kind: 'scan' },

@@ -20,6 +20,7 @@ const WITHOUT_RECORD: Readonly<Record<Outcome, HourUse>> = {
   HOME_GONE: 'verdicts',
   MERGED_INTO_NATIVE: 'verdicts',
   COPY_ANONYMIZED: 'verdicts',
+  OBSERVED: 'verdicts',
   // It names who did not answer, which says nothing of the patron.
   HOME_UNREACHABLE: 'none',
   LENDING_UNREACHABLE: 'verdicts',

@@ -10,11 +10,13 @@ export interface DisclosureReceipt {
   readonly lending: string;
   /** `{home library id}:{patron_id there}` */
   readonly homeKey: string;
-  /** Koha's field names. */
+  /** Koha's field names: what has left for the lending library. */
   readonly fields: readonly string[];
   readonly eventId: string;
-  /** A copy that was deleted; without it, one that was made. */
-  readonly what?: 'deleted';
+  /** A copy that was deleted, or one that was not made since the lending library only observes; without it, one that was made. */
+  readonly what?: 'deleted' | 'observed';
+  /** Of one that was not made: the fields that were read at home, and would have been copied. */
+  readonly read?: readonly string[];
 }
 
 /** A receipt as it is stored. */
@@ -43,7 +45,10 @@ export function openReceipts(redis: Redis): Receipts {
   const append = defineScript(redis, 'passportReceipt', APPEND_LUA);
   return {
     async append(receipt, nowMs, keepMs) {
-      const mark = `${RECEIPTS_KEY}:${jobIdOf(receipt.lending, receipt.eventId)}:${receipt.homeKey}`;
+      const { lending, eventId, homeKey, what } = receipt;
+      // A library that stops to observe may copy the patron in the same event.
+      const observed = what === 'observed' ? ':observed' : '';
+      const mark = `${RECEIPTS_KEY}:${jobIdOf(lending, eventId)}:${homeKey}${observed}`;
       await append(
         [mark, RECEIPTS_KEY],
         [MARK_LIFE_SECONDS, Math.max(0, nowMs - keepMs), JSON.stringify(receipt)],

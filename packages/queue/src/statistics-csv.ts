@@ -12,7 +12,7 @@ import {
  */
 export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly StatisticsDimension[]): string[] {
   const dimensions = STATISTICS_DIMENSIONS.filter((dimension) => by.includes(dimension));
-  const sums = ['scans', 'copies', 'already_local', 'checkouts', 'refusals', 'failures'];
+  const sums = ['scans', 'copies', 'already_local', 'checkouts', 'refusals', 'failures', 'observed'];
   const header = [...dimensions, ...sums, ...UNSERVED, ...ELIGIBILITY_REASONS];
   const lines = rows.map((row) => [
     ...dimensions.map((dimension) => row[dimension] ?? ''),
@@ -22,6 +22,7 @@ export function statisticsCsv(rows: readonly StatisticsRow[], by: readonly Stati
     row.checkouts,
     row.refusals,
     row.failures,
+    row.observed,
     ...UNSERVED.map((outcome) => row.byOutcome[outcome] ?? 0),
     ...ELIGIBILITY_REASONS.map((reason) => row.byReason[reason] ?? 0),
   ]);

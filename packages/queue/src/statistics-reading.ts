@@ -24,20 +24,22 @@ export interface StatisticsCount {
 export const STATISTICS_DIMENSIONS = ['month', 'home', 'lending'] as const;
 export type StatisticsDimension = (typeof STATISTICS_DIMENSIONS)[number];
 
-/** The sums of some counts. Every scan is one of copies, already local, refusals and failures. */
+/** The sums of some counts. Every scan is one of copies, already local, observed, refusals and failures. */
 export interface StatisticsSums {
   /** Scans that ended; a double scan is one. */
   readonly scans: number;
   readonly copies: number;
   /** The patron was there already. */
   readonly alreadyLocal: number;
+  /** The library only observes: the patron would have been served. */
+  readonly observed: number;
   /** Items checked out for the desk. */
   readonly checkouts: number;
   /** Scans without a patron to check out to, where nothing failed. */
   readonly refusals: number;
   /** What a person has to fix. */
   readonly failures: number;
-  /** How many scans ended so; all outcomes but the two above that served the patron. */
+  /** How many scans ended so; all outcomes but the three above. */
   readonly byOutcome: Readonly<Partial<Record<Outcome, number>>>;
   /** Of the outcome `NOT_ELIGIBLE`, by reason; a patron may have several, and a library may show none. */
   readonly byReason: Readonly<Partial<Record<EligibilityReason, number>>>;
@@ -46,9 +48,10 @@ export interface StatisticsSums {
 /** One line of a listing: its dimensions, and the sums. */
 export interface StatisticsRow extends StatisticsSums, Partial<Record<StatisticsDimension, string>> {}
 
-const SERVED: readonly Outcome[] = ['COPIED', 'ALREADY_LOCAL'];
+/** The outcomes with a sum of their own. */
+const SUMMED: readonly Outcome[] = ['COPIED', 'ALREADY_LOCAL', 'OBSERVED'];
 /** The outcomes that are listed as refusals or failures, in the contract's order. */
-export const UNSERVED: readonly Outcome[] = OUTCOMES.filter((outcome) => !SERVED.includes(outcome));
+export const UNSERVED: readonly Outcome[] = OUTCOMES.filter((outcome) => !SUMMED.includes(outcome));
 
 const numberOf = (month: string): number => Number(month.slice(0, 4)) * 12 + Number(month.slice(5)) - 1;
 const nameOf = (month: number): string =>
@@ -125,6 +128,7 @@ function sumsOf(counts: readonly StatisticsCount[]): StatisticsSums {
     scans: sum(OUTCOMES),
     copies: of('COPIED'),
     alreadyLocal: of('ALREADY_LOCAL'),
+    observed: of('OBSERVED'),
     checkouts: of('CHECKED_OUT'),
     refusals: sum(UNSERVED.filter((outcome) => !isFailure(outcome))),
     failures: sum(UNSERVED.filter(isFailure)),

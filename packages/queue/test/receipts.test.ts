@@ -53,11 +53,13 @@ describe('receipts', () => {
     await append({ at: '2026-11-25T12:00:09.000Z' });
     await append({ lending: 'lakeside' });
     await append({ homeKey: 'lakeside:5' });
+    await append({ what: 'observed', fields: [], read: ['surname'] });
 
     expect(await readAll()).toEqual([
       receipt(),
       receipt({ lending: 'lakeside' }),
       receipt({ homeKey: 'lakeside:5' }),
+      receipt({ what: 'observed', fields: [], read: ['surname'] }),
     ]);
   });
 

@@ -74,13 +74,22 @@ describe('statistics', () => {
       ended('NOT_ELIGIBLE', { reasons: ['EXPIRED', 'CARD_LOST'] }),
       ended('NOT_FOUND', { homes: [] }),
       ended('MISCONFIGURED'),
+      ended('OBSERVED', { observed: { category: 'PT' } }),
       ended('COPIED', { updated_at: '2026-12-01T00:00:00.000Z' }),
       ended('COPIED', {}, { library: 'lakeside' }),
     );
 
     const rows = sumStatistics(await read(['2026-11', '2026-12']), ['month', 'home', 'lending']);
 
-    const none = { alreadyLocal: 0, checkouts: 0, refusals: 0, failures: 0, byOutcome: {}, byReason: {} };
+    const none = {
+      alreadyLocal: 0,
+      observed: 0,
+      checkouts: 0,
+      refusals: 0,
+      failures: 0,
+      byOutcome: {},
+      byReason: {},
+    };
     const copied = { ...none, scans: 1, copies: 1 };
     expect(rows).toEqual([
       {
@@ -98,9 +107,10 @@ describe('statistics', () => {
         month: '2026-11',
         home: 'midland',
         lending: 'riverside',
-        scans: 5,
+        scans: 6,
         copies: 2,
         alreadyLocal: 1,
+        observed: 1,
         checkouts: 2,
         refusals: 1,
         failures: 1,

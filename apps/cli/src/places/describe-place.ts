@@ -27,6 +27,23 @@ export function disclosedAt({ receipts: all }: Place) {
   };
 }
 
+/** How often the record was read for a library that only observes, and the last time. */
+export function observedAt({ receipts: all }: Place) {
+  const receipts = all.filter(({ receipt }) => receipt.what === 'observed');
+  const last = receipts
+    .map(({ receipt }) => receipt.at)
+    .toSorted()
+    .at(-1);
+  return last === undefined
+    ? null
+    : {
+        last,
+        receipts: receipts.length,
+        read: [...new Set(receipts.flatMap(({ receipt }) => receipt.read ?? []))],
+        fields: [...new Set(receipts.flatMap(({ receipt }) => receipt.fields))],
+      };
+}
+
 /** When a copy was deleted by this service, by the last receipt of that. */
 export function deletedAt({ receipts }: Place): string | null {
   const deletions = receipts.filter(({ receipt }) => receipt.what === 'deleted');
@@ -52,6 +69,7 @@ export function placeJson(place: Place) {
     state: place.state,
     disclosed: disclosedAt(place),
     deleted_at: deletedAt(place),
+    observed: observedAt(place),
     owed:
       place.owed === null
         ? null

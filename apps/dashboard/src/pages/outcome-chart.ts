@@ -14,14 +14,15 @@ const TICKS: Readonly<Record<number, { readonly text: string; readonly isMinor: 
 
 /** Outcomes of the last day by the hour. */
 export function outcomeChart(hours: readonly HourOfOutcomes[]): Html {
+  const groups = groupsIn(hours);
   return barChart({
     id: 'chart-title',
     title: summary(hours),
-    series: OUTCOME_GROUPS.map((name) => ({ name, className: `group-${name.replace(' ', '-')}` })),
+    series: groups.map((name) => ({ name, className: `group-${name.replace(' ', '-')}` })),
     bars: hours.map(({ startMs, counts }, index): Bar => ({
       label: hourText(startMs),
       tick: TICKS[hours.length - 1 - index] ?? null,
-      counts: OUTCOME_GROUPS.map((group) => counts[group]),
+      counts: groups.map((group) => counts[group]),
     })),
     caption: 'Outcomes by the hour (UTC); hours without scans are left out',
     column: 'Hour',
@@ -29,9 +30,13 @@ export function outcomeChart(hours: readonly HourOfOutcomes[]): Html {
   });
 }
 
+/** Observed scans are shown only where a library observes. */
+const groupsIn = (hours: readonly HourOfOutcomes[]): readonly OutcomeGroup[] =>
+  OUTCOME_GROUPS.filter((group) => group !== 'observed' || hours.some(({ counts }) => counts.observed > 0));
+
 function summary(hours: readonly HourOfOutcomes[]): string {
   const totalOf = (group: OutcomeGroup): number => hours.reduce((sum, { counts }) => sum + counts[group], 0);
-  const parts = OUTCOME_GROUPS.map((group) => `${totalOf(group)} ${group}`);
+  const parts = groupsIn(hours).map((group) => `${totalOf(group)} ${group}`);
   return `Outcomes of the last 24 hours: ${parts.join(', ')}`;
 }
 

@@ -29,18 +29,25 @@ const NOTHING: StatisticsSums = {
   scans: 0,
   copies: 0,
   alreadyLocal: 0,
+  observed: 0,
   checkouts: 0,
   refusals: 0,
   failures: 0,
   byOutcome: {},
   byReason: {},
 };
+/** How scans end, in the chart; observed ones only where a library observes. */
 const SERIES = [
-  { name: 'copied', className: 'group-served' },
-  { name: 'already there', className: 'group-already-there' },
-  { name: 'refused', className: 'group-desk-decides' },
-  { name: 'failed', className: 'group-failed' },
-] as const;
+  { name: 'copied', className: 'group-served', read: ({ copies }) => copies },
+  { name: 'already there', className: 'group-already-there', read: ({ alreadyLocal }) => alreadyLocal },
+  { name: 'observed', className: 'group-observed', read: ({ observed }) => observed },
+  { name: 'refused', className: 'group-desk-decides', read: ({ refusals }) => refusals },
+  { name: 'failed', className: 'group-failed', read: ({ failures }) => failures },
+] as const satisfies readonly {
+  readonly name: string;
+  readonly className: string;
+  readonly read: (sums: StatisticsSums) => number;
+}[];
 /** On a small screen the axis names every fourth month, the last one among them. */
 const MONTHS_BETWEEN_TICKS = 4;
 
@@ -83,7 +90,7 @@ function titleOf({ filter: { home, lending }, nameOf }: StatisticsView): string 
   return 'Statistics';
 }
 
-function figures({ scans, copies, checkouts, refusals, failures }: StatisticsSums): Html {
+function figures({ scans, copies, checkouts, observed, refusals, failures }: StatisticsSums): Html {
   const tile = (label: string, value: number, note: string): Html =>
     html`<li class="tile ${value === 0 ? 'none' : 'some'}">
       <div>
@@ -96,25 +103,22 @@ function figures({ scans, copies, checkouts, refusals, failures }: StatisticsSum
     ${tile('scans', scans, 'that ended')} ${tile('copies', copies, 'created')}
     ${tile('checkouts', checkouts, 'made for the desk')} ${tile('refusals', refusals, 'the desk decides')}
     ${tile('failures', failures, 'fixed by a person')}
+    ${observed === 0 ? null : tile('observed', observed, 'would have been served')}
   </ul>`;
 }
 
 function monthChart(months: readonly string[], rows: readonly StatisticsRow[]): Html {
+  const series = SERIES.filter(({ name, read }) => name !== 'observed' || rows.some((row) => read(row) > 0));
   const bars = months.map((month, index): Bar => {
     const row = rows.find((each) => each.month === month) ?? NOTHING;
     const isMinor = (months.length - 1 - index) % MONTHS_BETWEEN_TICKS !== 0;
-    const { copies, alreadyLocal, refusals, failures } = row;
-    return {
-      label: month,
-      tick: { text: month, isMinor },
-      counts: [copies, alreadyLocal, refusals, failures],
-    };
+    return { label: month, tick: { text: month, isMinor }, counts: series.map(({ read }) => read(row)) };
   });
   const total = (place: number): number => bars.reduce((sum, { counts }) => sum + (counts[place] ?? 0), 0);
   return barChart({
     id: 'months-chart-title',
-    title: `Scans by month: ${SERIES.map(({ name }, place) => `${total(place)} ${name}`).join(', ')}`,
-    series: SERIES,
+    title: `Scans by month: ${series.map(({ name }, place) => `${total(place)} ${name}`).join(', ')}`,
+    series,
     bars,
     caption: 'Scans by month (UTC); months without scans are left out',
     column: 'Month',
@@ -160,7 +164,7 @@ function libraryTable(
               <thead>
                 <tr>
                   <th scope="col">Library</th>
-                  ${['Scans', 'Copies', 'Already there', 'Checkouts', 'Refusals', 'Failures'].map(
+                  ${['Scans', 'Copies', 'Already there', 'Checkouts', 'Refusals', 'Failures', 'Observed'].map(
                     (name) => html`<th scope="col" class="number">${name}</th>`,
                   )}
                 </tr>
@@ -180,10 +184,10 @@ function libraryRow(
   dimension: Exclude<StatisticsDimension, 'month'>,
 ): Html {
   const id = row[dimension] ?? '';
-  const { scans, copies, alreadyLocal, checkouts, refusals, failures } = row;
+  const { scans, copies, alreadyLocal, checkouts, refusals, failures, observed } = row;
   return html`<tr>
     <th scope="row">${libraryName(basePath, nameOf, id, dimension)}</th>
-    ${[scans, copies, alreadyLocal, checkouts, refusals, failures].map(
+    ${[scans, copies, alreadyLocal, checkouts, refusals, failures, observed].map(
       (value) => html`<td class="number">${value}</td>`,
     )}
   </tr>`;

@@ -164,6 +164,7 @@ function endJob(job: JobData, result: Done, attempt: number, deps: RunDeps): End
       checkout: result.checkout ?? { result: 'NOT_ASKED', keys: [] },
       waiting_for: null,
       problem: result.problem ?? null,
+      ...(result.observed === undefined ? {} : { observed: result.observed }),
       attempt,
     },
     new Date(deps.now()).toISOString(),

@@ -1,12 +1,15 @@
 import type { Consortium } from '@passport/config';
 import type { JobData } from '@passport/contract';
-import { type Ledger, type Receipts, hourUseOf, statisticsOf } from '@passport/queue';
+import { type DisclosureReceipt, type Ledger, type Receipts, hourUseOf, statisticsOf } from '@passport/queue';
+import type { ObserveDeps } from '../provision/observe-copy.ts';
 import { disclosuresOf } from '../provision/result.ts';
 
 /** What an event leaves in Redis beside its job. All of it may be done again after a crash. */
 export interface Settlement {
   /** Writes a receipt for each record that has left for the lending library, once per event and patron. */
   recordDisclosures(job: JobData): Promise<void>;
+  /** Writes the receipt of a record that was read for a library that only observes, once per event and patron. */
+  readonly recordObserved: ObserveDeps['recordObserved'];
   /** Settles an event that has ended in the ledger, once, and notes when its encrypted item must go. */
   settle(job: JobData, jobId: string): Promise<void>;
   /** Releases the quota of an event that waits, unless it has sent a record. */
@@ -22,14 +25,19 @@ export function buildSettlement(deps: {
   readonly now: () => number;
 }): Settlement {
   const { consortium, ledger, receipts, noteItem, now } = deps;
+  const append = (receipt: Omit<DisclosureReceipt, 'at'>): Promise<void> =>
+    receipts.append(
+      { at: new Date(now()).toISOString(), ...receipt },
+      now(),
+      consortium.retention.receiptsMs,
+    );
   return {
     async recordDisclosures(job) {
       for (const { home, home_key: homeKey, fields } of disclosuresOf(job)) {
-        const at = new Date(now()).toISOString();
-        const receipt = { at, home, lending: job.library, homeKey, fields, eventId: job.event_id };
-        await receipts.append(receipt, now(), consortium.retention.receiptsMs);
+        await append({ home, lending: job.library, homeKey, fields, eventId: job.event_id });
       }
     },
+    recordObserved: (receipt) => append({ ...receipt, what: 'observed' }),
     async settle(job, jobId) {
       const { outcome, homes, updated_at: endedAt } = job.progress;
       if (outcome === null) return;

@@ -12,7 +12,7 @@ export async function disclosedAt(
   const disclosed = new Set<string>();
   if (homeKeys.size === 0) return disclosed;
   for await (const { lending: to, homeKey, what } of receipts) {
-    if (to !== lending || !homeKeys.has(homeKey)) continue;
+    if (to !== lending || !homeKeys.has(homeKey) || what === 'observed') continue;
     if (what === 'deleted') disclosed.delete(homeKey);
     else disclosed.add(homeKey);
   }

@@ -48,7 +48,8 @@ export async function checkOutItem(
   deps: Omit<CheckoutDeps, 'withPatronLock'>,
 ): Promise<Result> {
   const lending = libraryById(deps.consortium, scan.lending);
-  if (!scan.checkoutRequested || !lending.retry.checkout) return done(endOf(made, NOT_ASKED));
+  const isWanted = scan.checkoutRequested && lending.retry.checkout && lending.copy.mode === 'copy';
+  if (!isWanted) return done(endOf(made, NOT_ASKED));
   const { item } = scan;
   if (item === null) return done(checkoutTooLate(made));
   const latestMs = latestSendingMs(scan.scannedMs, lending);

@@ -16,6 +16,7 @@ export const COPY_MAY_BE_THERE: Readonly<Record<Outcome, boolean>> = {
   HOME_GONE: false,
   MERGED_INTO_NATIVE: false,
   COPY_ANONYMIZED: false,
+  OBSERVED: false,
   HOME_UNREACHABLE: true,
   LENDING_UNREACHABLE: true,
   LENDING_REFUSED: false,

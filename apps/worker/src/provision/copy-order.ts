@@ -19,6 +19,8 @@ export interface CopyOrder extends CopyTraits {
   readonly fields: readonly string[];
   readonly passportTypes: ReadonlySet<string>;
   readonly onLookAlike: 'stop' | 'create';
+  /** `observe`: nothing may be written. */
+  readonly mode: 'copy' | 'observe';
   /** An earlier run of this event was about to send the copy: look before anything is sent again. */
   readonly lookFirst: boolean;
 }
@@ -44,5 +46,6 @@ export const orderCopy = (
   copyCategories: copyCategoriesOf(copy),
   homeRecord: patron,
   onLookAlike: copy.onLookAlike,
+  mode: copy.mode,
   lookFirst: scan.sent !== null,
 });

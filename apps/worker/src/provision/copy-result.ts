@@ -6,9 +6,14 @@ export type CopyResult =
   /** It is there: made now, or found (`ours`). */
   | { readonly kind: 'copied' | 'ours'; readonly made: MadeCopy }
   /** It is not, or no longer, or hidden from us, and trying again would not help. */
-  | { readonly kind: NotMade; readonly end: End }
+  | NotMadeCopy
   /** Others create here before us: come back in so many milliseconds. */
   | { readonly kind: 'busy'; readonly freeInMs: number };
+
+export interface NotMadeCopy {
+  readonly kind: NotMade;
+  readonly end: End;
+}
 
 type NotMade =
   /** Somebody the lending library knows by itself, or an older copy without our home key. */
@@ -21,18 +26,25 @@ type NotMade =
   | 'look_alike'
   /** Koha could not store this record, however often it was tried. */
   | 'record_refused'
-  | 'misconfigured';
+  | 'misconfigured'
+  /** The lending library only observes: it would have been made, or changed. */
+  | 'observed';
 
 /** A patron with our home key needs this permission to be seen from another branch (API.md, surprise 10). */
 export const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
 
-export const CONFLICT: CopyResult = { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } };
+export const CONFLICT: NotMadeCopy = { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } };
+
+export const LOOK_ALIKE: NotMadeCopy = {
+  kind: 'look_alike',
+  end: { outcome: 'LOOKS_LIKE_LOCAL_PATRON' },
+};
 
 /** A set-up of the lending library that a person must fix. */
 export const misconfigured = (
   library: string,
   { what, name }: Omit<NonNullable<Progress['problem']>, 'library'>,
-): CopyResult => ({
+): NotMadeCopy => ({
   kind: 'misconfigured',
   end: { outcome: 'MISCONFIGURED', problem: { library, what, name } },
 });

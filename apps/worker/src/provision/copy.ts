@@ -9,6 +9,7 @@ import { type CreateDeps, type NotCreated, createCopy } from './create-copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import type { Found } from './find-patron.ts';
 import { explainUnfound, findLocalCopy } from './local-copy.ts';
+import { type ObserveDeps, observeCopy } from './observe-copy.ts';
 import type { PatronLock } from './patron-lock.ts';
 import type { RecordCopy } from './record-copy.ts';
 import { type Result, done, othersFirst } from './result.ts';
@@ -16,7 +17,7 @@ import { decideFailure } from './retry-policy.ts';
 import type { Scan, ScanLock } from './scan.ts';
 import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
 
-export interface CopyDeps extends StepDeps {
+export interface CopyDeps extends StepDeps, ObserveDeps {
   readonly consortium: Consortium;
   readonly libraries: Pick<Libraries, 'call' | 'capabilities'>;
   readonly createAccess: Pick<CreateAccess, 'within'>;
@@ -52,8 +53,11 @@ export async function copyPatron(
     }
     const order = orderCopy(scan, found, copy, lending, consortium);
     const step = openStep(locks.patronLock, deps);
-    const create = createDeps(scan, order, locks, deps);
-    const copied = await deps.inStep('copy', () => ensureCopy(order, step, create));
+    const copied = await deps.inStep('copy', () =>
+      order.mode === 'observe'
+        ? observeCopy(order, step, deps)
+        : ensureCopy(order, step, createDeps(scan, order, locks, deps)),
+    );
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
     deps.recordCopy(scan, order, copied);
     if ('end' in copied) return done({ homes, ...copied.end });

@@ -1,20 +1,20 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
 import type { CopyOrder } from './copy-order.ts';
-import { CONFLICT, type CopyResult, SEE_ALL, misconfigured } from './copy-result.ts';
+import { CONFLICT, type CopyResult, LOOK_ALIKE, SEE_ALL, misconfigured } from './copy-result.ts';
 import type { There } from './create-copy.ts';
+import { observed } from './observed.ts';
 import type { MadeCopy } from './result.ts';
 import type { Step } from './step.ts';
+
+/** What a look finds: never that others are before us. */
+type Found = Exclude<CopyResult, { kind: 'busy' }>;
 
 /**
  * Looks at the lending library itself: who has the card here, and who has the home key? Null: nobody that we can see.
  * Our copy with an older card gets the new one. Throws KohaError or LibraryClosed.
  */
-export async function findLocalCopy(
-  order: CopyOrder,
-  step: Step,
-  unsure: boolean,
-): Promise<CopyResult | null> {
+export async function findLocalCopy(order: CopyOrder, step: Step, unsure: boolean): Promise<Found | null> {
   const { lending, body, home: homeId, homeKeyAttribute, homeKey } = order;
   const card = body.cardnumber;
   const byCard = await step.read(lending, (koha, limits) =>
@@ -31,10 +31,8 @@ export async function findLocalCopy(
 }
 
 /** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
-export async function explainUnfound(order: CopyOrder, because: There, step: Step): Promise<CopyResult> {
-  if (because.kind === 'possible_duplicate') {
-    return { kind: 'look_alike', end: { outcome: 'LOOKS_LIKE_LOCAL_PATRON' } };
-  }
+export async function explainUnfound(order: CopyOrder, because: There, step: Step): Promise<Found> {
+  if (because.kind === 'possible_duplicate') return LOOK_ALIKE;
   if (because.kind === 'userid_taken') return misconfigured(order.lending, { what: 'other', name: 'userid' });
   if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
     return misconfigured(order.lending, { what: 'attribute_type', name: because.type });
@@ -64,7 +62,7 @@ async function resultOfMatch(
   step: Step,
   match: LocalMatch,
   unsure: boolean,
-): Promise<CopyResult | null> {
+): Promise<Found | null> {
   const { homeKeyAttribute } = order;
   switch (match.kind) {
     case 'nobody':
@@ -96,7 +94,7 @@ async function resultOfMatch(
  * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the other fields echoed. A look by
  * attribute shows that attribute alone, so the copy is read: without a passport it is nobody's copy any more.
  */
-async function changeCard(order: CopyOrder, step: Step, patronId: number): Promise<CopyResult> {
+async function changeCard(order: CopyOrder, step: Step, patronId: number): Promise<Found> {
   const { lending, branch, body } = order;
   const read = (): Promise<KohaPatron | null> =>
     step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
@@ -105,6 +103,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
   if (copy.anonymized === true) return { kind: 'anonymized', end: { outcome: 'COPY_ANONYMIZED', patronId } };
   if (!isCopy(copy, order.passportTypes)) return CONFLICT;
   if (isMergedCopy(copy, order)) return { kind: 'merged', end: { outcome: 'MERGED_INTO_NATIVE', patronId } };
+  if (order.mode === 'observe') return observed(null, ['CARD_CHANGED']);
   step.assertHeld();
   const echoed = {
     surname: copy.surname,
@@ -112,7 +111,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
     category_id: copy.categoryId,
     cardnumber: body.cardnumber,
   };
-  const withNewCard: CopyResult = ours(order, patronId, null, ['CARD_CHANGED']);
+  const withNewCard: Found = ours(order, patronId, null, ['CARD_CHANGED']);
   let changed: ChangeResult;
   try {
     changed = await step.call(lending, (koha) =>
@@ -145,13 +144,14 @@ async function changeHomeKey(
   order: CopyOrder,
   step: Step,
   { patronId, otherNumber, attributeId }: Extract<LocalMatch, { kind: 'copy_of_other_number' }>,
-): Promise<CopyResult> {
+): Promise<Found> {
   const { home, lending, homeKey } = order;
   const atHome = await step.read(home, (koha, limits) => koha.readPatron(otherNumber, limits));
   const isGone = atHome === null || atHome.anonymized === true;
   if (!isGone || attributeId === null) return CONFLICT;
+  if (order.mode === 'observe') return observed(null, ['REKEYED']);
   step.assertHeld();
-  const rekeyed: CopyResult = ours(order, patronId, null, ['REKEYED']);
+  const rekeyed: Found = ours(order, patronId, null, ['REKEYED']);
   try {
     const changed = await step.call(lending, (koha) =>
       koha.changeAttribute({ patronId, attributeId }, homeKey, { signal: step.signal }),
@@ -171,6 +171,6 @@ function ours(
   patron_id: number,
   disclosed: MadeCopy['disclosed'],
   reasons: MadeCopy['reasons'] = [],
-): CopyResult {
+): Found {
   return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
 }

@@ -11,6 +11,7 @@ export interface End {
   readonly patronId?: number;
   readonly checkout?: NonNullable<Progress['checkout']>;
   readonly problem?: NonNullable<Progress['problem']>;
+  readonly observed?: NonNullable<Progress['observed']>;
   /** Set when data of a patron were disclosed, or may have been. */
   readonly disclosed?: {
     readonly home: string;

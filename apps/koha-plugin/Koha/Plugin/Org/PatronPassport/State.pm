@@ -23,6 +23,7 @@ my %SHAPE = (
         return _object( shift, library => \&_text, reason => \&_text, next_try_at => \&_text );
     },
     problem    => sub { return _object( shift, library => \&_text, what => \&_text, name => \&_text ) },
+    observed   => sub { return _object( shift, category => \&_text ) },
     attempt    => \&_number,
     message    => \&_text,
     scanned_at => \&_text,

@@ -20,9 +20,12 @@ export function outcomeSentences(state, t, language) {
   const outcome = state.outcome;
   const codes = (state.reasons || []).map((code) => t(`reason.${code}`)).filter(Boolean);
   const home = homesOf(state, t, language);
-  const values = { home, homes: home, library: nameOf(state.library), reasons: joined(codes, language) };
-  const isBare = outcome === 'NOT_ELIGIBLE' && codes.length === 0;
-  const key = isBare ? 'outcome.NOT_ELIGIBLE.bare' : `outcome.${outcome}`;
+  const category = (state.observed && state.observed.category) || '';
+  const reasons = joined(codes, language);
+  const values = { home, homes: home, library: nameOf(state.library), reasons, category };
+  const isBare =
+    (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
+  const key = isBare ? `outcome.${outcome}.bare` : `outcome.${outcome}`;
   const headline = t(key, values) || state.message || t('outcome.other');
   const advice = [t(`advice.${outcome}`, values), problemSentence(state, t)].filter(Boolean).join(' ');
   return { headline, advice };

@@ -14,6 +14,7 @@ export const FAILED_STEPS = {
   LOCAL_CONFLICT: 'copy',
   MERGED_INTO_NATIVE: 'copy',
   COPY_ANONYMIZED: 'copy',
+  OBSERVED: 'copy',
   LENDING_REFUSED: 'copy',
   LENDING_UNREACHABLE: 'copy',
 };
