@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, dashboardConfig } from '@passport/config';
-import { createLogger, Lifecycle } from '@passport/runtime';
+import { createLogger, Lifecycle, versionOf } from '@passport/runtime';
 import { startDashboard } from './start-dashboard.ts';
 
 async function main(): Promise<void> {
@@ -12,6 +14,12 @@ async function main(): Promise<void> {
   try {
     await startDashboard(config, log, lifecycle, {
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
+      id: randomUUID(),
+      self: {
+        kind: 'dashboard',
+        version: versionOf(new URL('../package.json', import.meta.url)),
+        host: hostname(),
+      },
       wallNow: () => Date.now(),
       monotonicNow: () => performance.now(),
     });

@@ -1,6 +1,8 @@
 import type { DashboardConfig } from '@passport/config';
 import {
   CLOCK_KEY,
+  type ProcessNote,
+  announceProcess,
   listEvents,
   openLedger,
   openScanQueue,
@@ -31,6 +33,9 @@ import { readSweeps } from './read-sweeps.ts';
 /** What main.ts alone may take from the machine. */
 export interface Machine {
   readonly assetsDir: string;
+  /** Of this process, and what it is, for the list of live processes. */
+  readonly id: string;
+  readonly self: ProcessNote;
   readonly wallNow: () => number;
   readonly monotonicNow: () => number;
 }
@@ -98,6 +103,7 @@ export async function startDashboard(
   lifecycle.own('admin', () => admin.close());
   lifecycle.own('http', () => app.close());
   await app.listen({ host: config.host, port: config.port });
+  lifecycle.own('list of processes', announceProcess(redis, machine.id, () => machine.self).close);
   log.info({ port: config.port, libraries: names.size }, 'showing');
 }
 

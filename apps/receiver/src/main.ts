@@ -1,10 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { ConfigError, receiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import {
   CLOCK_KEY,
   type RefreshJobs,
+  type ProcessNote,
   type ScanJobs,
+  announceProcess,
   buildAdmission,
   buildReplicaCheck,
   openRefreshQueue,
@@ -27,6 +31,7 @@ import {
   readRedisTime,
   startAdminServer,
   startTracing,
+  versionOf,
 } from '@passport/runtime';
 import { acceptEvent } from './accept-event.ts';
 import { buildReceiver } from './app.ts';
@@ -45,6 +50,11 @@ import { tracedAccept } from './traced-accept.ts';
 const REDIS_DEADLINE_MS = 2_000;
 /** Replicas acknowledge in a round trip; they wait in the same connection as everybody's next event. */
 const REPLICAS_DEADLINE_MS = 500;
+const SELF: ProcessNote = {
+  kind: 'receiver',
+  version: versionOf(new URL('../package.json', import.meta.url)),
+  host: hostname(),
+};
 /** What an alert looks for among the results of deliveries (deploy/prometheus/alerts.yml), and what goes well. */
 const ALERTING_RESULTS = ['accepted', 'unavailable', 'unauthorized', 'rate_limited', 'backlog_full'];
 /** One line for each delivery: nobody reads faster than this, and a line alone costs as much as half a delivery. */
@@ -137,6 +147,7 @@ async function start(
   lifecycle.own('admin', () => admin.close());
   lifecycle.own('http', () => app.close());
   await app.listen({ host: config.host, port: config.port });
+  lifecycle.own('list of processes', announceProcess(redis, randomUUID(), () => SELF).close);
   log.info({ port: config.port, libraries: libraries.size }, 'receiving');
 }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
-import { createLogger, Lifecycle, type Logger } from '@passport/runtime';
+import { createLogger, Lifecycle, type Logger, versionOf } from '@passport/runtime';
 import { startWorker } from './wiring.ts';
 
 async function main(): Promise<void> {
@@ -17,6 +18,11 @@ async function main(): Promise<void> {
       monotonicNow: () => performance.now(),
       random: () => Math.random(),
       newId: () => randomUUID(),
+      self: {
+        kind: 'worker',
+        version: versionOf(new URL('../package.json', import.meta.url)),
+        host: hostname(),
+      },
       pause: (ms) => pause(ms),
       adoptClock: (now) => {
         Date.now = now;

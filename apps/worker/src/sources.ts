@@ -1,4 +1,6 @@
-/** The clocks, the random source and the ids, which main.ts alone may take from the machine. */
+import type { ProcessNote } from '@passport/queue';
+
+/** The clocks, the random source, the ids and the names, which main.ts alone may take from the machine. */
 export interface Sources {
   /** Milliseconds since 1970 by this machine's clock; for what other machines say in such times. */
   readonly wallNow: () => number;
@@ -7,6 +9,8 @@ export interface Sources {
   /** In [0, 1). */
   readonly random: () => number;
   readonly newId: () => string;
+  /** What this process is, for the list of live processes. */
+  readonly self: ProcessNote;
   readonly pause: (ms: number) => Promise<void>;
   /**
    * Makes the queue's clock the one that this process's libraries read. BullMQ dates, delays and promotes jobs by

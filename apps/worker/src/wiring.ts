@@ -2,6 +2,7 @@ import type { WorkerConfig } from '@passport/config';
 import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
   type ScanJobs,
+  announceProcess,
   buildClaimCreate,
   buildJobDataWriter,
   openScanQueue,
@@ -105,18 +106,19 @@ export async function startWorker(
   lifecycle.own('maintenance', () => maintenance.close());
   const reports = startReports({ ...reporting, connection });
   lifecycle.own('report worker', () => reports.close());
-  const { retention } = consortium;
   const { deadline } = lifecycle;
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
   const { writeActive } = buildJobDataWriter(connection);
   const breaks = countRedisBreaks([connection, redis]);
   const endCheck = buildEndCheck({ breaks, pause, deadline, log });
   const claimCreate = buildClaimCreate(connection);
-  const taking = { connection, concurrency, load, retention, work, writeActive, claimCreate, endCheck };
+  const jobsOf = { connection, concurrency, load, retention: consortium.retention };
+  const taking = { ...jobsOf, work, writeActive, claimCreate, endCheck };
   const swept = { ...kohas, ...sources, consortium, keys: config.keys, connection, redis, now, log };
   await startRefreshes(swept, lifecycle);
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
+  lifecycle.own('list of processes', announceProcess(redis, workerId, () => sources.self).close);
   log.info({ libraries: ids.length, concurrency }, 'working');
 }
 

@@ -199,6 +199,7 @@ async function startOne(
     monotonicNow: () => performance.now(),
     random: Math.random,
     newId: randomUUID,
+    self: { kind: 'worker', version: '1.0.0', host: 'bench' },
     pause: (ms) => pause(ms),
     adoptClock: () => undefined,
   });

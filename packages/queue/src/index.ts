@@ -57,6 +57,15 @@ export {
   retireHealth,
   writeHealth,
 } from './library-health.ts';
+export {
+  LIVE_MS,
+  PROCESS_KINDS,
+  type ProcessKind,
+  type ProcessNote,
+  type SeenProcess,
+  announceProcess,
+  readProcesses,
+} from './live-processes.ts';
 export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
 export {
   EVENT_STATES,

@@ -89,6 +89,8 @@ export const sweepLockKey = (library: string): string => key('sweep-lock', libra
 export const sweepMissingKey = (library: string, home: string): string => key('missing', library, home);
 /** By home library, what its patrons owe at a lending library. */
 export const owedKey = (library: string): string => key('owed', library);
+/** The processes that announce themselves. */
+export const PROCESSES_KEY = key('processes');
 /** Names the slot by whose clock the queue lives; nothing is stored there. */
 export const CLOCK_KEY = key('clock');
 /** Exists while the last rewrite of the append-only file is recent. */

@@ -31,3 +31,4 @@ export { DecryptionError, createEncryption } from './encryption.ts';
 export type { Encryption } from './encryption.ts';
 export type { SpanFacts, SpanStart, SetSpanFacts, Tracing } from './span.ts';
 export { NO_TRACING, startTracing } from './tracing.ts';
+export { versionOf } from './version-of.ts';

@@ -1,0 +1,123 @@
+import { type Redis, within } from '@passport/runtime';
+import * as z from 'zod';
+import { PROCESSES_KEY } from './keys.ts';
+import { readJson } from './read-json.ts';
+import { defineScript } from './script.ts';
+
+export const PROCESS_KINDS = ['worker', 'receiver', 'dashboard'] as const;
+export type ProcessKind = (typeof PROCESS_KINDS)[number];
+
+const noteSchema = z.object({
+  kind: z.enum(PROCESS_KINDS),
+  version: z.string(),
+  host: z.string(),
+});
+
+/** What a process says of itself: which one it is, the version of Patron Passport, and the name of its machine or container. */
+export type ProcessNote = Readonly<z.infer<typeof noteSchema>>;
+
+/** A process that was seen lately. Times are milliseconds of Redis's clock. */
+export interface SeenProcess extends ProcessNote {
+  readonly id: string;
+  /** Since when it has been known. */
+  readonly sinceMs: number;
+  readonly lastSeenMs: number;
+  /** False: it was not stopped, and has said nothing for {@link LIVE_MS}. */
+  readonly isLive: boolean;
+}
+
+/** A process announces itself at this pace. */
+const ANNOUNCE_EVERY_MS = 2_000;
+/** A process that was silent for five announcements is missing. */
+export const LIVE_MS = 10_000;
+/** A process that disappeared without being stopped is shown as missing for so long. */
+const FORGOTTEN_MS = 10 * 60_000;
+const CLOSE_MS = 1_000;
+
+/**
+ * All times are Redis's own: processes on machines with different clocks are compared.
+ * KEYS 1 processes; ARGV 1 id, 2 note, 3 known since (empty: since now), 4 forgotten after
+ */
+const ANNOUNCE_LUA = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local fields = redis.call('HGETALL', KEYS[1])
+for place = 1, #fields, 2 do
+  local at = tonumber(string.match(fields[place + 1], '^(%d+) ') or '0')
+  if now - at > tonumber(ARGV[4]) then redis.call('HDEL', KEYS[1], fields[place]) end
+end
+local present = string.format('%.0f', now)
+local since = ARGV[3] == '' and present or ARGV[3]
+redis.call('HSET', KEYS[1], ARGV[1], present .. ' ' .. since .. ' ' .. ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+return since
+`;
+
+const READ_LUA = `
+local time = redis.call('TIME')
+return {string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), redis.call('HGETALL', KEYS[1])}
+`;
+
+/**
+ * Announces a process in Redis, at once and then every two seconds, until it is closed; then it is gone from the list.
+ * `note` is asked each time. Redis's own trouble is reported by the connection.
+ */
+export function announceProcess(
+  redis: Redis,
+  id: string,
+  note: () => ProcessNote,
+): { readonly close: () => Promise<void> } {
+  const announce = defineScript(redis, 'passportAnnounce', ANNOUNCE_LUA);
+  let since = '';
+  let isBusy = false;
+  let isClosed = false;
+  const run = async (): Promise<void> => {
+    if (isBusy || isClosed) return;
+    isBusy = true;
+    try {
+      since = String(await announce([PROCESSES_KEY], [id, JSON.stringify(note()), since, FORGOTTEN_MS]));
+    } catch {
+      // The next one is due in two seconds.
+    } finally {
+      isBusy = false;
+    }
+    // An announcement that was under way when the process closed may have come after its removal.
+    if (isClosed) await remove();
+  };
+  const remove = (): Promise<unknown> =>
+    within(CLOSE_MS, redis.hdel(PROCESSES_KEY, id), 'leaving the list of processes').catch(() => undefined);
+  const timer = setInterval(() => void run(), ANNOUNCE_EVERY_MS);
+  void run();
+  return {
+    async close() {
+      isClosed = true;
+      clearInterval(timer);
+      await remove();
+    },
+  };
+}
+
+/**
+ * The processes that are live, and those that disappeared in the last ten minutes without being stopped; workers first, the
+ * oldest first. What cannot be read was written by another version and is left out.
+ */
+export async function readProcesses(redis: Redis): Promise<readonly SeenProcess[]> {
+  const read = defineScript(redis, 'passportProcesses', READ_LUA);
+  const [now, fields] = (await read([PROCESSES_KEY], [])) as [string, string[]];
+  const seen: SeenProcess[] = [];
+  for (let place = 0; place + 1 < fields.length; place += 2) {
+    const one = parseSeen(fields[place] ?? '', fields[place + 1] ?? '', Number(now));
+    if (one !== null) seen.push(one);
+  }
+  return seen.toSorted(
+    (a, b) => PROCESS_KINDS.indexOf(a.kind) - PROCESS_KINDS.indexOf(b.kind) || a.sinceMs - b.sinceMs,
+  );
+}
+
+function parseSeen(id: string, text: string, nowMs: number): SeenProcess | null {
+  const [, at, since, json] = /^(\d{1,16}) (\d{1,16}) (.*)$/s.exec(text) ?? [];
+  const note = noteSchema.safeParse(readJson(json ?? null)).data;
+  if (note === undefined) return null;
+  const lastSeenMs = Number(at);
+  return { ...note, id, sinceMs: Number(since), lastSeenMs, isLive: nowMs - lastSeenMs <= LIVE_MS };
+}
