@@ -11,6 +11,7 @@ import {
   readQueue,
 } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
+import { type ServiceState, readService } from './read-service.ts';
 
 /** A library as the configuration has it. */
 export interface KnownLibrary {
@@ -33,6 +34,7 @@ export interface LibraryLine extends KnownLibrary {
 /** Everything that the front page shows. */
 export interface Overview {
   readonly nowMs: number;
+  readonly service: ServiceState;
   readonly figures: QueueFigures;
   readonly libraries: readonly LibraryLine[];
   readonly outcomes: readonly OutcomeCount[];
@@ -58,7 +60,8 @@ export async function readOverview(sources: OverviewSources): Promise<Overview> 
   const { redis, queue, libraries, nameOf } = sources;
   const nowMs = sources.now();
   const ids = libraries.map(({ id }) => id);
-  const [figures, states, outcomes, failed, waiting, backlogs] = await Promise.all([
+  const [service, figures, states, outcomes, failed, waiting, backlogs] = await Promise.all([
+    readService(redis),
     readQueue(redis, queue, ids, nowMs),
     readLibraryStates(redis, ids, nowMs),
     readOutcomeCounts(redis, nowMs),
@@ -69,6 +72,7 @@ export async function readOverview(sources: OverviewSources): Promise<Overview> 
   const waitedFor = countBy(waiting.flatMap(waitsFor));
   return {
     nowMs,
+    service,
     figures,
     outcomes,
     failed,

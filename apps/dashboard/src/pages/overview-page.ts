@@ -5,6 +5,7 @@ import { type Html, html } from './html.ts';
 import { libraryTable } from './library-table.ts';
 import { libraryWarnings } from './library-warnings.ts';
 import { outcomeChart } from './outcome-chart.ts';
+import { serviceSection } from './service-section.ts';
 import { durationText } from './time-text.ts';
 
 /** The front page: what goes on now, each library, the last day, and what waits for a person. */
@@ -14,7 +15,7 @@ export function overviewPage(basePath: string, overview: Overview, isRefreshing:
       <p class="quiet now">${nowText(overview)}</p>
       ${refreshLink(basePath, isRefreshing)}
     </div>
-    ${figures(basePath, overview)}
+    ${figures(basePath, overview)} ${serviceSection(overview.service, overview.nowMs)}
     <section aria-labelledby="libraries-title">
       <h2 id="libraries-title">Libraries</h2>
       ${libraryTable(overview)} ${libraryWarnings(overview)}
