@@ -16,6 +16,7 @@ import {
   shareSection,
 } from './file-schema.ts';
 import { metaOf } from './read-section.ts';
+import { userSchema } from './user-schema.ts';
 
 /** A Markdown table as prettier writes it, so that the generated page is left alone by it. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -51,7 +52,7 @@ const SECTIONS: readonly [title: string, text: string, body: string][] = [
   [
     'The file',
     'Written in YAML 1.2. Unknown keys are refused.',
-    keyTable(fileSchema, {}, { locate: '', retention: '', defaults: '' }),
+    keyTable(fileSchema, {}, { locate: '', retention: '', defaults: '', users: 'none' }),
   ],
   ['`locate`', 'How home libraries are looked up.', keyTable(locateSection, BUILT_IN_DEFAULTS.locate, {})],
   ['`retention`', 'How long data is kept.', keyTable(retentionSection, BUILT_IN_DEFAULTS.retention, {})],
@@ -102,6 +103,7 @@ const SECTIONS: readonly [title: string, text: string, body: string][] = [
     'One entry of `agreements`. `agreements: all` means every pair of enabled libraries whose lending library has `webhook_secrets`.',
     keyTable(agreementSchema, BUILT_IN_DEFAULTS.agreement, { fields: 'no restriction' }),
   ],
+  ['A user', 'One entry of `users`: somebody who may use the dashboard.', keyTable(userSchema, {}, {})],
 ];
 
 const INTRODUCTION = `# Configuration

@@ -1,6 +1,6 @@
 import { Document, isScalar, visit } from 'yaml';
 import { formatDuration } from './duration.ts';
-import type { CategoryChoice, CategoryFilter, Consortium, CopyPolicy, Library } from './model.ts';
+import type { CategoryChoice, CategoryFilter, Consortium, CopyPolicy, Library, User } from './model.ts';
 import type { Secret } from './secret.ts';
 
 /** Something that prints: text, numbers, lists and mappings, without secrets. */
@@ -113,12 +113,16 @@ function printTime({ hour, minute }: { readonly hour: number; readonly minute: n
   return [hour, minute].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+function printUser({ name, role, libraries, password }: User): Printable {
+  return { name, role, libraries, password: printSecret(password) };
+}
+
 /**
  * The configuration as it holds after defaults, in the words of the file, with groups of fields and agreements written out and the
  * place of each secret instead of the secret.
  */
 export function effectiveConfig(consortium: Consortium): { readonly [key: string]: Printable } {
-  const { name, locate, retention, libraries, agreements } = consortium;
+  const { name, locate, retention, libraries, agreements, users } = consortium;
   return {
     consortium: name,
     locate: { strict: locate.strict, patterns_decide: locate.patternsDecide },
@@ -135,6 +139,7 @@ export function effectiveConfig(consortium: Consortium): { readonly [key: string
       categories: printFilter(categories),
       recourse: blockHomeOver === null ? 'report' : { block_home_over: blockHomeOver / 100 },
     })),
+    ...(users.length === 0 ? {} : { users: users.map(printUser) }),
   };
 }
 

@@ -5,17 +5,14 @@ import { duration, fieldList, flag, integer, integerOrAuto, kohaCode, title, wor
 import { fixedValues } from './fixed-values.ts';
 import { owedKey, recourseKey } from './owed-key.ts';
 import { refreshKey } from './refresh-key.ts';
+import { secretSource } from './secret-source.ts';
 
 const category = kohaCode(10);
 const attributeType = kohaCode(64);
 const refuseOrAllow = (fact: string) => words(['refuse', 'allow'], `What to do with a home patron ${fact}.`);
 
 const SECRET_ALLOWED = '{env: NAME} or {file: PATH}; never the secret itself';
-const secretSource = z.union([z.strictObject({ env: z.string() }), z.strictObject({ file: z.string() })]);
 const secret = (description: string) => secretSource.meta({ description, allowed: SECRET_ALLOWED });
-
-/** Where a secret is to be found. */
-export type SecretSource = z.output<typeof secretSource>;
 
 const categoryFilter = (description: string) =>
   z
@@ -244,5 +241,9 @@ export const fileSchema = z.strictObject({
   agreements: z.union([z.literal('all'), z.array(z.unknown())]).meta({
     description: 'Which libraries share patrons: all with all, or a list of pairs, one per direction.',
     allowed: 'all, or a list of {home, lending, fields, categories, recourse}',
+  }),
+  users: z.array(z.unknown()).nullable().meta({
+    description: 'Who may use the dashboard, beside the logins of its environment.',
+    allowed: 'a list of {name, role, libraries, password}',
   }),
 });

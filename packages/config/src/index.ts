@@ -18,12 +18,12 @@ export {
 } from './process-config.ts';
 export type {
   DashboardConfig,
-  Login,
   QueueAccess,
   ReceiverConfig,
   ServerConfig,
   WorkerConfig,
 } from './process-config.ts';
+export type { Login } from './read-logins.ts';
 export type { LogLevel } from './environment-variables.ts';
 export { configWarnings } from './config-warnings.ts';
 export type { ConfigWarning } from './config-warnings.ts';

@@ -8,6 +8,17 @@ export interface Consortium {
   readonly retention: { readonly finishedMs: number; readonly failedMs: number; readonly receiptsMs: number };
   readonly libraries: readonly Library[];
   readonly agreements: Agreements;
+  /** Who may use the dashboard, beside the logins of its environment. */
+  readonly users: readonly User[];
+}
+
+/** Somebody who may use the dashboard. */
+export interface User {
+  readonly name: string;
+  readonly role: 'operator' | 'viewer';
+  /** The lending libraries whose scans they see. */
+  readonly libraries: 'all' | readonly string[];
+  readonly password: Secret<string>;
 }
 
 export interface Library {

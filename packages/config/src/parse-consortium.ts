@@ -10,6 +10,7 @@ import { ProblemList } from './problem-list.ts';
 import { agreeAll, readAgreementList } from './read-agreements.ts';
 import { readLibrary } from './read-library.ts';
 import { isMapping, readSection, reportMissing } from './read-section.ts';
+import { readUsers } from './read-users.ts';
 import type { SecretKind, Surroundings } from './secret-reader.ts';
 import { SecretReader } from './secret-reader.ts';
 import { openYaml } from './yaml-file.ts';
@@ -59,6 +60,7 @@ function readFileKeys(raw: unknown, secrets: SecretReader, problems: ProblemList
       keys.agreements === 'all'
         ? agreeAll(drafts)
         : readAgreementList(keys.agreements ?? [], drafts, problems),
+    users: readUsers(keys.users ?? [], { ids: drafts.map(({ library }) => library.id), problems, secrets }),
   };
 }
 

@@ -6,9 +6,9 @@ import { VARIABLES } from './environment-variables.ts';
 import type { Consortium } from './model.ts';
 import { readConsortium } from './parse-consortium.ts';
 import { ProblemList } from './problem-list.ts';
+import { type Login, checkUserNames, readLogin, readViewer } from './read-logins.ts';
 import type { SecretKind } from './secret-reader.ts';
 import { Secret } from './secret.ts';
-import { faultOfPassword } from './secret-strength.ts';
 
 type ReadFile = (path: string) => string;
 
@@ -43,11 +43,6 @@ export interface ReceiverConfig extends TracedConfig {
 
 export interface WorkerConfig extends TracedConfig {
   readonly concurrency: number;
-}
-
-export interface Login {
-  readonly user: string;
-  readonly password: Secret<string>;
 }
 
 export interface DashboardConfig extends ServerConfig {
@@ -97,14 +92,14 @@ function readFileOf(
 function readBoth<T>(
   env: NodeJS.ProcessEnv,
   reading: Reading,
-  readEnvironment: (variables: EnvironmentReader) => T,
+  readEnvironment: (variables: EnvironmentReader, consortium: Consortium | null) => T,
 ): T & { readonly consortium: Consortium } {
   const problems = new ProblemList();
   // Node looks a variable up by going through all of them: with those of a thousand libraries, for seconds.
   const copy = { ...env };
   const variables = new EnvironmentReader({ env: copy, readFile: reading.readFile }, problems);
   const consortium = readFileOf(variables, copy, reading);
-  const own = readEnvironment(variables);
+  const own = readEnvironment(variables, consortium);
   if (consortium === null || problems.found.length > 0) throw new ConfigError(problems.found);
   return deepFreeze({ ...own, consortium });
 }
@@ -142,29 +137,6 @@ function checkPorts(name: string, port: number, adminPort: number, { problems }:
   }
 }
 
-type LoginVariables = readonly [
-  typeof VARIABLES.dashboardUser | typeof VARIABLES.viewerUser,
-  typeof VARIABLES.dashboardPassword | typeof VARIABLES.viewerPassword,
-];
-
-function readLogin(variables: EnvironmentReader, [userVariable, passwordVariable]: LoginVariables): Login {
-  const user = variables.required(userVariable)?.reveal() ?? null;
-  const password = variables.required(passwordVariable);
-  const fault = password === null ? null : faultOfPassword(password, user);
-  if (fault !== null) variables.problems.add([passwordVariable.name], fault, passwordVariable.allowed);
-  return { user: user ?? '', password: password ?? NOT_READ };
-}
-
-function readViewer(variables: EnvironmentReader, operator: Login): Login | null {
-  const pair = [VARIABLES.viewerUser, VARIABLES.viewerPassword] as const;
-  if (pair.every((variable) => !variables.isSet(variable.name))) return null;
-  const viewer = readLogin(variables, pair);
-  if (viewer.user !== '' && viewer.user === operator.user) {
-    variables.problems.add(['DASHBOARD_VIEWER_USER'], 'is the same as DASHBOARD_USER', 'a name of its own');
-  }
-  return viewer;
-}
-
 /** The file alone, at `PASSPORT_CONFIG`. Throws one ConfigError with every problem. */
 export function loadConsortium(env: NodeJS.ProcessEnv, readFile: ReadFile): Consortium {
   return readBoth(env, { readFile, wanted: ['koha', 'webhook'] }, () => ({})).consortium;
@@ -196,11 +168,13 @@ export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Worker
 
 /** File and environment of the dashboard. Throws one ConfigError with every problem of both. */
 export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): DashboardConfig {
-  return readBoth(env, { readFile, wanted: [] }, (variables) => {
+  return readBoth(env, { readFile, wanted: ['user'] }, (variables, consortium) => {
     const server = readServer(variables);
     const port = variables.plain(VARIABLES.dashboardPort, 0);
     checkPorts('DASHBOARD_PORT', port, server.adminPort, variables);
     const operator = readLogin(variables, [VARIABLES.dashboardUser, VARIABLES.dashboardPassword]);
+    const viewer = readViewer(variables, operator);
+    checkUserNames(consortium, { DASHBOARD_USER: operator, DASHBOARD_VIEWER_USER: viewer }, variables);
     return {
       ...server,
       port,
@@ -208,7 +182,7 @@ export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Das
       basePath: variables.plain(VARIABLES.dashboardBasePath, ''),
       trustProxy: variables.plain(VARIABLES.trustProxy, false),
       operator,
-      viewer: readViewer(variables, operator),
+      viewer,
     };
   });
 }

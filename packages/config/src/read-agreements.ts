@@ -3,9 +3,9 @@ import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { agreementSchema } from './file-schema.ts';
 import type { Agreement, Agreements } from './model.ts';
-import { nearest } from './nearest.ts';
 import type { Path, ProblemList } from './problem-list.ts';
 import { readSection, reportMissing } from './read-section.ts';
+import { reportNoLibrary } from './report-no-library.ts';
 import type { LibraryDraft } from './read-library.ts';
 import { toBlockHomeOver, toCategoryFilter } from './section-models.ts';
 
@@ -27,10 +27,7 @@ interface Reading {
 function findLibrary(id: string | undefined, at: Path, { drafts, problems }: Reading): LibraryDraft | null {
   const draft = id === undefined ? undefined : drafts.get(id);
   if (id !== undefined && draft === undefined) {
-    const ids = [...drafts.keys()];
-    const meant = nearest(id, ids);
-    const hint = meant === null ? '' : `, did you mean ${meant}?`;
-    problems.add(at, `is no library${hint}`, ids.length === 0 ? 'the id of a library' : ids.join(', '));
+    reportNoLibrary(id, [...drafts.keys()], at, problems);
   }
   return draft ?? null;
 }

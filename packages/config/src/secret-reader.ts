@@ -1,6 +1,6 @@
-import type { SecretSource } from './file-schema.ts';
 import { nearest } from './nearest.ts';
 import type { Path, ProblemList } from './problem-list.ts';
+import type { SecretSource } from './secret-source.ts';
 import { Secret } from './secret.ts';
 
 /** The outside that secrets are read from; both are given, nothing is read behind the caller's back. */
@@ -19,8 +19,8 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? ` (${code})` : '';
 }
 
-/** Secrets of libraries that a process may need: their Kohas' API keys, what signs their events. */
-export type SecretKind = 'koha' | 'webhook';
+/** Secrets that a process may need: the API keys of the libraries' Kohas, what signs their events, passwords of the dashboard. */
+export type SecretKind = 'koha' | 'webhook' | 'user';
 
 /** Reads secrets from the environment and from files, and reports the ones that are not there. */
 export class SecretReader {

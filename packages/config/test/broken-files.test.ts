@@ -2,13 +2,14 @@ import { expect, test } from '@jest/globals';
 import { POLICY_FAULTS } from './policy-faults.ts';
 import { SECRET_FAULTS } from './secret-faults.ts';
 import { STRUCTURE_FAULTS } from './structure-faults.ts';
+import { USER_FAULTS } from './user-faults.ts';
 import { at, parse, problemsOf, validEnvironment, validFile } from './valid-file.ts';
 
 test('the file that every broken one starts from is right', () => {
   expect(parse(validFile()).libraries).toHaveLength(3);
 });
 
-test.each(Object.entries({ ...STRUCTURE_FAULTS, ...SECRET_FAULTS, ...POLICY_FAULTS }))(
+test.each(Object.entries({ ...STRUCTURE_FAULTS, ...SECRET_FAULTS, ...POLICY_FAULTS, ...USER_FAULTS }))(
   'a file with %s is refused at its place, and for nothing else',
   (_, fault) => {
     const file = validFile();

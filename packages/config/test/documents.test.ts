@@ -103,7 +103,10 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
       './deploy/etc/secrets/webhook:/etc/passport/secrets/webhook:ro',
     ],
     worker: ['keys-worker:/var/lib/passport:ro', './deploy/etc/secrets/koha:/etc/passport/secrets/koha:ro'],
-    dashboard: ['keys-dashboard:/var/lib/passport:ro'],
+    dashboard: [
+      'keys-dashboard:/var/lib/passport:ro',
+      './deploy/etc/secrets/dashboard:/etc/passport/secrets/dashboard:ro',
+    ],
     redis: ['redis:/data', 'keys-redis:/var/lib/passport:ro'],
   });
   expect(services['dashboard']?.environment).toMatchObject({ PASSPORT_KEY_FILE: '' });

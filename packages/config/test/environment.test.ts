@@ -230,6 +230,53 @@ describe('a process reads only the secrets of libraries that it uses', () => {
   });
 });
 
+describe('users of the file', () => {
+  const RITA = { name: 'rita', role: 'viewer', libraries: ['riverside'], password: { env: 'RITA_PASSWORD' } };
+  const withUsers = (...users: unknown[]) =>
+    filesOf({ 'passport.yaml': stringify({ ...validFile(), users }) });
+  const password = { RITA_PASSWORD: 'hb7-riverside-only' };
+
+  test('are read with their role, libraries and password', () => {
+    const { users } = dashboardConfig(environment(password), withUsers(RITA)).consortium;
+    expect(users).toEqual([
+      { name: 'rita', role: 'viewer', libraries: ['riverside'], password: expect.anything() },
+    ]);
+    expect(users[0]?.password.reveal()).toBe('hb7-riverside-only');
+  });
+
+  test('have passwords that the dashboard alone needs and holds', () => {
+    for (const read of [workerConfig, receiverConfig, cliConfig, loadConsortium]) {
+      const config = read(environment(), withUsers(RITA));
+      const { users } = 'consortium' in config ? config.consortium : config;
+      expect(users.map((user) => user.password.reveal())).toEqual(['']);
+    }
+    expect(problemsOf(() => dashboardConfig(environment(), withUsers(RITA)))).toEqual([
+      'users[0].password the environment has no RITA_PASSWORD',
+    ]);
+  });
+
+  test.each([
+    ['hb7-rita', 'is shorter than 12 characters'],
+    ['password2026', 'is a sample secret that everybody knows'],
+  ])('cannot have the password %s', (weak, problem) => {
+    const act = () => dashboardConfig(environment({ RITA_PASSWORD: weak }), withUsers(RITA));
+    expect(problemsOf(act)).toEqual([`users[0].password ${problem}`]);
+  });
+
+  test('have names that no login of the environment has', () => {
+    const env = environment({
+      ...password,
+      DASHBOARD_VIEWER_USER: 'vera',
+      DASHBOARD_VIEWER_PASSWORD: 'hb7-only-look',
+    });
+    const users = withUsers({ ...RITA, name: 'vera' }, { ...RITA, name: 'otto' });
+    expect(problemsOf(() => dashboardConfig(env, users))).toEqual([
+      'users[0].name is the same as DASHBOARD_VIEWER_USER',
+      'users[1].name is the same as DASHBOARD_USER',
+    ]);
+  });
+});
+
 test('everything wrong with file and environment is told in one error', () => {
   const env = { PASSPORT_CONFIG: '/etc/broken.yaml', REDIS_URI: 'redis://x', ADMIN_PORT: 'x' };
   expect(problemsOf(() => workerConfig(env, files))).toEqual([

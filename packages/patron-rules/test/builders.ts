@@ -89,6 +89,7 @@ export function consortium(libraries: readonly Library[], changes: Partial<Conso
     retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1 },
     libraries,
     agreements: indexAgreements(agreements),
+    users: [],
     ...changes,
   };
 }
