@@ -74,6 +74,8 @@ export {
   listEvents,
   listedEventOf,
 } from './events.ts';
+export { countEvents } from './event-counts.ts';
+export { type EventSearch, type FoundEvents, findEvents } from './find-events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { type LogRewrite, rewriteLogWhenDue } from './rewrite-log.ts';
 export { readRedis } from './redis-reading.ts';

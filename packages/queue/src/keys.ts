@@ -32,8 +32,10 @@ export const jobKeyPrefix = key(SCANS, '');
 export const activeKey = key(SCANS, 'active');
 /** BullMQ's sorted set of delayed jobs. */
 export const delayedJobsKey = key(SCANS, 'delayed');
-/** BullMQ's sorted set of failed jobs. */
+/** BullMQ's sorted sets of failed, completed and waiting jobs. */
 export const failedKey = key(SCANS, 'failed');
+export const completedKey = key(SCANS, 'completed');
+export const prioritizedKey = key(SCANS, 'prioritized');
 
 /** An event's idempotency key: the keyed hash of its body, whether it has ended, and the first event's id if coalesced. */
 export const idempotencyKey = (library: string, eventId: string): string =>

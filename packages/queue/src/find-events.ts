@@ -1,0 +1,174 @@
+import type { JobData, Outcome } from '@passport/contract';
+import type { Redis } from '@passport/runtime';
+import type { Job } from 'bullmq';
+import { type EventFilterState, type ListedEvent, listedEventOf } from './events.ts';
+import {
+  activeKey,
+  backlogKey,
+  completedKey,
+  delayedJobsKey,
+  failedKey,
+  jobIdOf,
+  keptKey,
+  prioritizedKey,
+} from './keys.ts';
+import type { ScanJobs } from './scan-queue.ts';
+
+/** Which events are wanted, and how many at once. */
+export interface EventSearch {
+  readonly state: EventFilterState;
+  /** Lending libraries; null: all, also those that no configuration names any more. */
+  readonly libraries: readonly string[] | null;
+  readonly outcome: Outcome | null;
+  /** When it ended, in milliseconds, both inclusive; of an event that has not ended, nothing is asked. */
+  readonly fromMs: number | null;
+  readonly untilMs: number | null;
+  /** The `next` of the page before; null: the newest. What is none counts as null. */
+  readonly after: string | null;
+  readonly most: number;
+}
+
+/** One page of events, the newest first. */
+export interface FoundEvents {
+  readonly events: readonly ListedEvent[];
+  /** Where the next page begins; null where nothing is left to look at. */
+  readonly next: string | null;
+  /** More were looked at than may be for one page: there may be older ones that fit. */
+  readonly isCut: boolean;
+}
+
+/** A job's id with the number that it is sorted by. */
+interface Entry {
+  readonly score: number;
+  readonly jobId: string;
+}
+
+const AT_ONCE = 100;
+/** Jobs that one page looks at where a filter needs the job itself. */
+const MOST_LOOKED = 2_000;
+const CURSOR = /^(\d{1,16})_(.{1,400})$/s;
+
+/**
+ * The events that fit. Of all libraries BullMQ's own sets are gone through; of some, what is kept of each, so that a small library
+ * is not looked for among the events of a thousand others. The cursor is only compared: it reveals nothing of other libraries.
+ */
+export async function findEvents(
+  redis: Redis,
+  queue: ScanJobs,
+  nameOf: (library: string) => string,
+  search: EventSearch,
+): Promise<FoundEvents> {
+  const active = new Set(await redis.lrange(activeKey, 0, -1));
+  const events: ListedEvent[] = [];
+  let after = parseCursor(search.after);
+  for (let looked = 0; looked < MOST_LOOKED;) {
+    const entries = await nextEntries(redis, search, after);
+    if (entries.length === 0) return { events, next: null, isCut: false };
+    const jobs = await Promise.all(entries.map(({ jobId }) => queue.getJob(jobId)));
+    for (const [place, entry] of entries.entries()) {
+      if (events.length === search.most) return { events, next: formatCursor(after), isCut: false };
+      const found = fitting(jobs[place], active, nameOf, search);
+      if (found !== null) events.push(found);
+      after = entry;
+    }
+    looked += entries.length;
+  }
+  return { events, next: formatCursor(after), isCut: events.length < search.most };
+}
+
+function fitting(
+  job: Job<JobData> | undefined,
+  active: ReadonlySet<string>,
+  nameOf: (library: string) => string,
+  { state, libraries, outcome }: EventSearch,
+): ListedEvent | null {
+  if (job === undefined) return null;
+  const event = listedEventOf(job, active.has(job.id ?? ''), nameOf);
+  if (event.kind === 'unreadable') return libraries === null && outcome === null ? event : null;
+  if (outcome !== null && event.state.outcome !== outcome) return null;
+  // What is kept of a library says only whether an event has ended, and a job may have moved on since it was listed.
+  return libraries === null || event.state.state === state ? event : null;
+}
+
+/** The next entries in the order of the list, none of them at or before the cursor. */
+async function nextEntries(
+  redis: Redis,
+  search: EventSearch,
+  after: Entry | null,
+): Promise<readonly Entry[]> {
+  const lists = await Promise.all(
+    sourcesOf(search).map(({ key, prefix }) => entriesOf(redis, key, prefix, search, after)),
+  );
+  return lists.flat().toSorted(newestFirst).slice(0, AT_ONCE);
+}
+
+interface Source {
+  readonly key: string;
+  /** What goes before its members to make them ids of jobs. */
+  readonly prefix: string;
+}
+
+const ALL: Readonly<Record<EventFilterState, string>> = {
+  working: activeKey,
+  queued: prioritizedKey,
+  waiting: delayedJobsKey,
+  failed: failedKey,
+  done: completedKey,
+};
+
+function sourcesOf({ libraries, state }: EventSearch): readonly Source[] {
+  if (libraries === null) return [{ key: ALL[state], prefix: '' }];
+  return libraries.map((library) => ({ key: keyOf(library, state), prefix: jobIdOf(library, '') }));
+}
+
+function keyOf(library: string, state: EventFilterState): string {
+  if (state === 'done') return keptKey('finished', library);
+  return state === 'failed' ? keptKey('failed', library) : backlogKey(library);
+}
+
+const hasEnded = (state: EventFilterState): boolean => state === 'done' || state === 'failed';
+
+async function entriesOf(
+  redis: Redis,
+  key: string,
+  prefix: string,
+  { state, fromMs, untilMs }: EventSearch,
+  after: Entry | null,
+): Promise<readonly Entry[]> {
+  // The one list: as many as the workers have places, all of them on the first page.
+  if (key === activeKey) return after === null ? listEntries(await redis.lrange(key, 0, AT_ONCE - 1)) : [];
+  const low = hasEnded(state) && fromMs !== null ? fromMs : '-inf';
+  const high = hasEnded(state) && untilMs !== null ? untilMs : '+inf';
+  const top = after === null ? high : Math.min(after.score, high === '+inf' ? Infinity : high);
+  // Entries of the very millisecond of the cursor are gone through again, and left out.
+  for (let offset = 0; ; offset += AT_ONCE) {
+    const answer = await redis.zrevrangebyscore(key, top, low, 'WITHSCORES', 'LIMIT', offset, AT_ONCE);
+    const entries = pairs(answer).map(({ jobId, score }) => ({ jobId: `${prefix}${jobId}`, score }));
+    const fresh = entries.filter((entry) => after === null || newestFirst(after, entry) < 0);
+    if (fresh.length > 0 || entries.length < AT_ONCE) return fresh;
+  }
+}
+
+const listEntries = (ids: readonly string[]): readonly Entry[] =>
+  ids.map((jobId, place) => ({ jobId, score: AT_ONCE - place }));
+
+function pairs(answer: readonly string[]): readonly Entry[] {
+  return answer.flatMap((jobId, place) =>
+    place % 2 === 0 ? [{ jobId, score: Number(answer[place + 1]) }] : [],
+  );
+}
+
+/** By score, and of one score in an order that never changes. */
+function newestFirst(one: Entry, other: Entry): number {
+  if (one.score !== other.score) return other.score - one.score;
+  if (one.jobId === other.jobId) return 0;
+  return one.jobId < other.jobId ? 1 : -1;
+}
+
+function parseCursor(text: string | null): Entry | null {
+  const [, score, jobId] = CURSOR.exec(text ?? '') ?? [];
+  return jobId === undefined ? null : { score: Number(score), jobId };
+}
+
+const formatCursor = (entry: Entry | null): string | null =>
+  entry === null ? null : `${entry.score}_${entry.jobId}`;
