@@ -13,6 +13,7 @@ import type { Login } from './login.ts';
 import { type PageDeps, registerPageRoutes } from './page-routes.ts';
 import { type SendPage, buildSendPage } from './send-page.ts';
 import { html } from './pages/html.ts';
+import { installScopes } from './install-scopes.ts';
 import { installLogin } from './require-login.ts';
 import { installSecurityHeaders } from './security-headers.ts';
 
@@ -51,7 +52,10 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
     if (deps.stopping()) void reply.header('connection', 'close');
   });
   // The login comes second, so that what it answers has the headers, too.
-  void installSecurityHeaders(app).after(() => installLogin(app, deps.login, log));
+  void installSecurityHeaders(app).after(() => {
+    installLogin(app, deps.login, log);
+    installScopes(app);
+  });
   app.addContentTypeParser('application/x-www-form-urlencoded', (_request, payload, done) => {
     payload.resume();
     payload.once('end', () => done(null, null));
@@ -64,18 +68,26 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
   void app.register(
     async (pages) => {
       registerPageRoutes(pages, deps, send);
-      await pages.register(fastifyStatic, {
-        root: deps.assetsDir,
-        prefix: '/assets/',
-        decorateReply: false,
-        cacheControl: false,
-        setHeaders: (reply) => void reply.header('cache-control', 'private, max-age=300'),
-      });
+      await pages.register(async (assets) => registerAssets(assets, deps.assetsDir));
     },
     basePath === '' ? {} : { prefix: basePath },
   );
   void app.register(async (scope) => registerBoard(scope, '/board', deps));
   return app;
+}
+
+/** Style sheets and pictures: the same for everybody. */
+async function registerAssets(app: FastifyInstance, root: string): Promise<void> {
+  app.addHook('onRoute', (route) => {
+    route.config = { ...route.config, scope: 'nothing' };
+  });
+  await app.register(fastifyStatic, {
+    root,
+    prefix: '/assets/',
+    decorateReply: false,
+    cacheControl: false,
+    setHeaders: (reply) => void reply.header('cache-control', 'private, max-age=300'),
+  });
 }
 
 const NO_ANSWER = { kind: 'unavailable', message: 'no answer in time' } as const;

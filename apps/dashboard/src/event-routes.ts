@@ -17,6 +17,7 @@ export interface EventRoutesDeps {
 }
 
 const ACTIONS: readonly ActionName[] = ['retry', 'promote', 'discard'];
+const OF_LIBRARY = { config: { scope: 'library' } } as const;
 const HALF_DISCARDED = 'discard-half_done';
 const NOTICES: Readonly<Record<string, string>> = {
   'retry-done': 'It is being tried again, as if it were new.',
@@ -36,6 +37,7 @@ const NOTICES: Readonly<Record<string, string>> = {
 export function registerEventRoutes(app: FastifyInstance, deps: EventRoutesDeps, send: SendPage): void {
   app.get<{ Params: EventRef; Querystring: { done?: string } }>(
     '/events/:library/:eventId',
+    OF_LIBRARY,
     async (request, reply) => {
       const { library, eventId } = request.params;
       const found = await deps.readEvent({ library, eventId });
@@ -46,13 +48,15 @@ export function registerEventRoutes(app: FastifyInstance, deps: EventRoutesDeps,
         state: found.state,
         nowMs: deps.now(),
         mayAct: requirePerson(request).role === 'operator',
+        hasBoard: requirePerson(request).libraries === 'all',
         notice: noticeOf(request.query),
       });
       return send(request, reply, { title: found.state.message, here: 'events' }, content);
     },
   );
   for (const action of ACTIONS) {
-    app.post<{ Params: EventRef }>(`/events/:library/:eventId/${action}`, async (request, reply) => {
+    const path = `/events/:library/:eventId/${action}`;
+    app.post<{ Params: EventRef }>(path, OF_LIBRARY, async (request, reply) => {
       const event = { library: request.params.library, eventId: request.params.eventId };
       const result = await deps.actions[action](requirePerson(request), event);
       return reply.redirect(nextPath(deps.basePath, event, action, result), 303);

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { networkOf } from '@passport/runtime';
 import { createGuessLock } from './guess-lock.ts';
+import type { Scope } from './scope.ts';
 
 /** What somebody may do: an operator looks and acts, a viewer looks. */
 export type Role = 'operator' | 'viewer';
@@ -9,6 +10,8 @@ export type Role = 'operator' | 'viewer';
 export interface Person {
   readonly user: string;
   readonly role: Role;
+  /** The lending libraries whose scans they see. */
+  readonly libraries: Scope;
 }
 
 export interface Account extends Person {
@@ -44,8 +47,8 @@ const MOST_KNOWN = 1_000;
  */
 export function createLogin(accounts: readonly Account[], now: () => number): Login {
   const digest = buildDigest();
-  const known = accounts.map(({ user, role, password }) => ({
-    person: { user, role },
+  const known = accounts.map(({ user, role, libraries, password }) => ({
+    person: { user, role, libraries },
     user: digest(user),
     both: digest(`${user}:${password}`),
   }));

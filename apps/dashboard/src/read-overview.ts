@@ -5,13 +5,15 @@ import {
   type QueueFigures,
   type ScanJobs,
   backlogKey,
-  listEvents,
+  countEvents,
+  findEvents,
   readLibraryStates,
   readOutcomeCounts,
   readQueue,
 } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import { type ServiceState, readService } from './read-service.ts';
+import type { Scope } from './scope.ts';
 
 /** A library as the configuration has it. */
 export interface KnownLibrary {
@@ -54,29 +56,37 @@ export interface OverviewSources {
 
 const MOST_FAILED = 10;
 const MOST_WAITING = 500;
+const EVERY = { outcome: null, fromMs: null, untilMs: null, after: null } as const;
 
-/** Reads the front page's figures in one go; rejects when Redis does not answer. */
-export async function readOverview(sources: OverviewSources): Promise<Overview> {
-  const { redis, queue, libraries, nameOf } = sources;
+/**
+ * Reads the front page's figures in one go, of the libraries that somebody may see; rejects when Redis does not answer. Who may see
+ * some of them has figures of their scans alone, also of those that wait for one of them.
+ */
+export async function readOverview(sources: OverviewSources, scope: Scope): Promise<Overview> {
+  const { redis, queue, nameOf } = sources;
   const nowMs = sources.now();
+  const libraries = sources.libraries.filter(({ id }) => scope === 'all' || scope.includes(id));
   const ids = libraries.map(({ id }) => id);
-  const [service, figures, states, outcomes, failed, waiting, backlogs] = await Promise.all([
+  const newest = (state: 'failed' | 'waiting', most: number) =>
+    findEvents(redis, queue, nameOf, { ...EVERY, state, most, libraries: scope === 'all' ? null : ids });
+  const [service, figures, states, outcomes, failed, waiting, backlogs, jobs] = await Promise.all([
     readService(redis),
     readQueue(redis, queue, ids, nowMs),
     readLibraryStates(redis, ids, nowMs),
     readOutcomeCounts(redis, nowMs),
-    listEvents(queue, ['failed'], nameOf, { most: MOST_FAILED }),
-    listEvents(queue, ['waiting'], nameOf, { most: MOST_WAITING }),
+    newest('failed', MOST_FAILED),
+    newest('waiting', MOST_WAITING),
     Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
+    scope === 'all' ? null : countEvents(redis, ids),
   ]);
-  const waitedFor = countBy(waiting.flatMap(waitsFor));
+  const waitedFor = countBy(waiting.events.flatMap(waitsFor));
   return {
     nowMs,
     service,
-    figures,
-    outcomes,
-    failed,
-    waitingCut: waiting.length === MOST_WAITING,
+    figures: jobs === null ? figures : { ...figures, jobs },
+    outcomes: outcomes.filter(({ library }) => scope === 'all' || ids.includes(library)),
+    failed: failed.events,
+    waitingCut: waiting.next !== null,
     libraries: libraries.flatMap((library, index) => {
       const state = states[index];
       if (state === undefined) return [];

@@ -3,7 +3,7 @@ import {
   CLOCK_KEY,
   type ProcessNote,
   announceProcess,
-  listEvents,
+  findEvents,
   openLedger,
   openScanQueue,
   readEventState,
@@ -79,8 +79,8 @@ export async function startDashboard(
     consortium: consortium.name,
     login: createLogin(accountsOf(config), machine.wallNow),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
-    readOverview: () => readOverview(sources),
-    listEvents: (state) => listEvents(queue, [state], nameOf),
+    readOverview: (scope) => readOverview(sources, scope),
+    findEvents: (search) => findEvents(redis, queue, nameOf, search),
     readStatistics: (months) => readStatistics(redis, months),
     readSweeps: () => readSweeps(redis, consortium.libraries),
     async readEvent({ library, eventId }) {
@@ -123,11 +123,18 @@ function startClock(redis: Redis, log: Logger, lifecycle: Lifecycle, machine: Ma
   return () => now();
 }
 
-function accountsOf({ operator, viewer }: DashboardConfig): readonly Account[] {
+function accountsOf({ operator, viewer, consortium }: DashboardConfig): readonly Account[] {
   const account = (login: typeof operator, role: Account['role']): Account => ({
     user: login.user,
     password: login.password.reveal(),
     role,
+    libraries: 'all',
   });
-  return [account(operator, 'operator'), ...(viewer === null ? [] : [account(viewer, 'viewer')])];
+  const users = consortium.users.map(({ name, role, libraries, password }): Account => ({
+    user: name,
+    role,
+    libraries,
+    password: password.reveal(),
+  }));
+  return [account(operator, 'operator'), ...(viewer === null ? [] : [account(viewer, 'viewer')]), ...users];
 }

@@ -178,7 +178,7 @@ describe('when the queue stops answering half-way', () => {
     const queue = Object.assign(Object.create(fixture.queue) as ScanJobs, { getJob: () => never });
     const app = fixture.build({
       queue,
-      listEvents: () => never,
+      findEvents: () => never,
       readEvent: () => never,
       actions: { retry, promote: retry, discard: retry },
       answerWithinMs: 100,

@@ -7,7 +7,8 @@ import {
   QUEUE_PREFIX,
   SCANS,
   addScans,
-  listEvents,
+  backlogKey,
+  findEvents,
   openLedger,
   openScanQueue,
   readEventState,
@@ -29,8 +30,26 @@ import { buildPersonActions } from '../src/person-actions.ts';
 import { readOverview } from '../src/read-overview.ts';
 import { readSweeps } from '../src/read-sweeps.ts';
 
-export const OPERATOR = { user: 'olga', password: 'operators-password', role: 'operator' } as const;
-export const VIEWER = { user: 'victor', password: 'viewers-password', role: 'viewer' } as const;
+export const OPERATOR = {
+  user: 'olga',
+  password: 'operators-password',
+  role: 'operator',
+  libraries: 'all',
+} as const;
+export const VIEWER = {
+  user: 'victor',
+  password: 'viewers-password',
+  role: 'viewer',
+  libraries: 'all',
+} as const;
+/** May act, at riverside alone. */
+export const SCOPED = {
+  user: 'rita',
+  password: 'riversides-password',
+  role: 'operator',
+  libraries: ['riverside'],
+} as const;
+type Somebody = typeof OPERATOR | typeof VIEWER | typeof SCOPED;
 const LIBRARIES = [
   { id: 'midland', name: 'Midland Public Library', enabled: true },
   { id: 'riverside', name: 'Riverside <Library> & Archive', enabled: true },
@@ -46,9 +65,7 @@ export interface DashboardFixture {
   /** Builds a dashboard; each dependency may be replaced. */
   build(change?: Partial<DashboardDeps>): FastifyInstance;
   /** Asks a new dashboard once, as somebody; `as: null` sends no login. */
-  request(
-    options: InjectOptions & { as?: typeof OPERATOR | typeof VIEWER | null },
-  ): ReturnType<typeof injectOnce>;
+  request(options: InjectOptions & { as?: Somebody | null }): ReturnType<typeof injectOnce>;
   /** Brings an event into a state, as receiver and worker would. */
   put(progress: Partial<Progress>, change?: Partial<JobData>): Promise<string>;
   /** Log lines since the last `clear`. */
@@ -90,10 +107,10 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       log,
       basePath: '',
       consortium: 'Test Libraries',
-      login: createLogin([OPERATOR, VIEWER], now),
+      login: createLogin([OPERATOR, VIEWER, SCOPED], now),
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
-      readOverview: () => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }),
-      listEvents: (state) => listEvents(queue, [state], nameOf),
+      readOverview: (scope) => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }, scope),
+      findEvents: (search) => findEvents(redis, queue, nameOf, search),
       readStatistics: (months) => readStatistics(redis, months),
       readSweeps: () =>
         readSweeps(
@@ -118,7 +135,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
     now,
     build,
     request: (options) => injectOnce(build(), options),
-    put: (progress, change) => putEvent(queue, worker, progress, change),
+    put: (progress, change) => putEvent({ redis, queue, worker }, progress, change),
     lines,
     async clear() {
       forget();
@@ -136,7 +153,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
 /** Asks an app once and closes it. */
 export async function injectOnce(
   app: FastifyInstance,
-  { as = OPERATOR, headers, ...options }: InjectOptions & { as?: typeof OPERATOR | typeof VIEWER | null },
+  { as = OPERATOR, headers, ...options }: InjectOptions & { as?: Somebody | null },
 ) {
   try {
     const authorization = as === null ? {} : { authorization: basic(as) };
@@ -150,8 +167,7 @@ let events = 0;
 
 /** The state says where the job has to be: `failed` and `waiting` are reached through a worker's hands. */
 async function putEvent(
-  queue: ScanJobs,
-  worker: Worker<JobData>,
+  { redis, queue, worker }: { redis: Redis; queue: ScanJobs; worker: Worker<JobData> },
   progress: Partial<Progress>,
   change: Partial<JobData> = {},
 ): Promise<string> {
@@ -159,7 +175,11 @@ async function putEvent(
   const data = jobData({ event_id: `evt_${events}`, ...change });
   const iso = new Date().toISOString();
   const after = { ...data, progress: nextProgress(data.progress, progress, iso) };
-  await addScans(queue, [{ job: after, priority: 1 }]);
+  // What stays queued must not be what is taken for the next event.
+  await addScans(queue, [{ job: after, priority: after.progress.state === 'queued' ? 2 : 1 }]);
+  const { outcome } = after.progress;
+  if (outcome === null) await redis.zadd(backlogKey(data.library), Date.now(), data.event_id);
+  else await openLedger(redis).settle(data.library, data.event_id, outcome, iso, { used: 'none' });
   if (after.progress.state !== 'queued') {
     const job: Job<JobData> | undefined = await worker.getNextJob('hand', { block: false });
     if (job === undefined) throw new Error('the queue had no job to take');

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { createLogin } from '../src/login.ts';
 
-const OPERATOR = { user: 'olga', password: 'correct:horse', role: 'operator' } as const;
-const VIEWER = { user: 'Viktor Ü', password: 'bätterie', role: 'viewer' } as const;
+const OPERATOR = { user: 'olga', password: 'correct:horse', role: 'operator', libraries: 'all' } as const;
+const VIEWER = { user: 'Viktor Ü', password: 'bätterie', role: 'viewer', libraries: ['riverside'] } as const;
 const HOME = '192.0.2.1';
 const MINUTE = 60_000;
 
@@ -22,11 +22,11 @@ test('each user is let in with their own role, also with colons and umlauts', ()
   const { tryIn } = arrange();
   expect(tryIn(OPERATOR.user, OPERATOR.password)).toEqual({
     kind: 'in',
-    person: { user: 'olga', role: 'operator' },
+    person: { user: 'olga', role: 'operator', libraries: 'all' },
   });
   expect(tryIn(VIEWER.user, VIEWER.password)).toEqual({
     kind: 'in',
-    person: { user: 'Viktor Ü', role: 'viewer' },
+    person: { user: 'Viktor Ü', role: 'viewer', libraries: ['riverside'] },
   });
 });
 

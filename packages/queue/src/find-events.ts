@@ -20,7 +20,7 @@ export interface EventSearch {
   /** Lending libraries; null: all, also those that no configuration names any more. */
   readonly libraries: readonly string[] | null;
   readonly outcome: Outcome | null;
-  /** When it ended, in milliseconds, both inclusive; of an event that has not ended, nothing is asked. */
+  /** When it ended, in milliseconds, both inclusive; of events that have not ended, all are found. */
   readonly fromMs: number | null;
   readonly untilMs: number | null;
   /** The `next` of the page before; null: the newest. What is none counts as null. */

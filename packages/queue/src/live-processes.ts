@@ -60,7 +60,7 @@ return {string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), redi
 
 /**
  * Announces a process in Redis, at once and then every two seconds, until it is closed; then it is gone from the list.
- * `note` is asked each time. Redis's own trouble is reported by the connection.
+ * `note` is called each time. Redis's own trouble is reported by the connection.
  */
 export function announceProcess(
   redis: Redis,

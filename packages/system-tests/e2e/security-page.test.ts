@@ -83,6 +83,12 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['apps/dashboard/test/behind-proxy.test.ts', 'count for the address behind it'],
     ['apps/dashboard/test/access.test.ts', 'changes nothing, although the browser adds the login'],
   ],
+  'A user of one library looks at another': [
+    [
+      'apps/dashboard/test/scope.test.ts',
+      'no route answers anything of another library, whatever is guessed',
+    ],
+  ],
   'A compromised dependency': [
     [
       'packages/config/test/documents.test.ts',

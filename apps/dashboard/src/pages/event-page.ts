@@ -11,6 +11,8 @@ export interface EventPage {
   readonly nowMs: number;
   readonly nameOf: (library: string) => string;
   readonly mayAct: boolean;
+  /** Whether they have the queue board, too. */
+  readonly hasBoard: boolean;
   /** What came of the action that led here. */
   readonly notice: string | null;
 }
@@ -37,11 +39,12 @@ export function eventPage(page: EventPage): Html {
           </div>`,
       )}
     </dl>
-    <p class="quiet">
-      <a href="${basePath}/board/queue/scans/${encodeURIComponent(`${state.library}.${state.event_id}`)}"
-        >This event on the queue board</a
-      >
-    </p>`;
+    ${page.hasBoard ? boardLink(basePath, state) : null}`;
+}
+
+function boardLink(basePath: string, { library, event_id: eventId }: EventState): Html {
+  const path = `${basePath}/board/queue/scans/${encodeURIComponent(`${library}.${eventId}`)}`;
+  return html`<p class="quiet"><a href="${path}">This event on the queue board</a></p>`;
 }
 
 function facts({ state, nowMs, nameOf }: EventPage): readonly (readonly [string, HtmlValue])[] {

@@ -54,11 +54,12 @@ function header({ basePath, person, consortium, here }: PageFrame): Html {
     <nav aria-label="Dashboard">
       ${link('/', 'Overview', 'overview')} ${link('/events', 'Events', 'events')}
       ${link('/statistics', 'Statistics', 'statistics')} ${link('/sweeps', 'Sweeps', 'sweeps')}
-      <a href="${basePath}/board/queue/scans">Queue board</a>
+      ${person.libraries === 'all' ? html`<a href="${basePath}/board/queue/scans">Queue board</a>` : null}
     </nav>
     <p class="who">
       <span class="quiet">Logged in as</span> ${person.user}
       <span class="role">${person.role === 'operator' ? 'operator' : 'read-only'}</span>
+      ${person.libraries === 'all' ? null : html`<span class="role">${person.libraries.join(', ')} only</span>`}
     </p>
   </header>`;
 }

@@ -1,0 +1,247 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify';
+import { type SweepState, writeHealth, writeSweep } from '@passport/queue';
+import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
+
+/** What a page about any other library would contain: its id, or its name. */
+const OTHERS = /lakeside|midland/i;
+const STATES = ['failed', 'waiting', 'queued', 'done'] as const;
+
+let fixture: DashboardFixture;
+/** One for all tests: hundreds of addresses are asked. */
+let app: FastifyInstance;
+let routes: readonly { readonly method: HTTPMethods; readonly url: string; readonly scope: string }[];
+/** The events of riverside, and of the others, by state. */
+let own: Record<(typeof STATES)[number], string>;
+let foreign: Record<(typeof STATES)[number], string>;
+
+beforeAll(async () => {
+  fixture = await openDashboardFixture();
+  routes = await realRoutes();
+  app = fixture.build();
+});
+beforeEach(async () => {
+  await fixture.clear();
+  own = await plant('riverside');
+  foreign = await plant('lakeside');
+  await plant('midland');
+});
+afterAll(async () => {
+  await app.close();
+  await fixture.close();
+});
+
+/** Every route of the dashboard as it is built, the board's among them. */
+async function realRoutes() {
+  const added: RouteOptions[] = [];
+  const built = fixture.build();
+  built.addHook('onRoute', (route) => void added.push(route));
+  await built.ready();
+  await built.close();
+  return added.flatMap(({ method, url, config }) =>
+    [method].flat().map((one) => ({ method: one, url, scope: config?.scope ?? 'none' })),
+  );
+}
+
+/** An event in each state at a library, its health, statistics, outcomes and sweep. */
+async function plant(library: string): Promise<typeof own> {
+  const { redis } = fixture;
+  const now = Date.now();
+  const homes = library === 'riverside' ? [] : [{ id: library, name: `${library} at home` }];
+  const failed = await fixture.put(
+    { state: 'failed', outcome: 'MISCONFIGURED', problem: { library, what: 'credentials', name: null } },
+    { library },
+  );
+  const next = new Date(now + 60_000).toISOString();
+  const waiting = await fixture.put(
+    { state: 'waiting', waiting_for: { library, reason: 'CIRCUIT_OPEN', next_try_at: next } },
+    { library },
+  );
+  const done = await fixture.put({ state: 'done', outcome: 'COPIED', homes, patron_id: 1 }, { library });
+  const queued = await fixture.put({ state: 'queued' }, { library });
+  await writeHealth(redis, library, 'worker', {
+    open: true,
+    last_success_ms: now,
+    last_failure_ms: now,
+    last_failure: `${library}_code`,
+    answer_ms: 3_000,
+    waiting: 0,
+    problem: null,
+    at_ms: now,
+  });
+  const hour = new Date(now).toISOString().slice(0, 13);
+  const month = hour.slice(0, 7);
+  await redis.hset(`{passport}:outcomes:${hour}`, `${library} NOT_FOUND`, 3);
+  await redis.sadd(`{passport}:statistics:${month}`, library);
+  await redis.hset(`{passport}:statistics:${month}:${library}`, `${homes[0]?.id ?? '-'} COPIED`, 7);
+  await writeSweep(redis, {
+    id: 'sweep_1',
+    library,
+    mode: 'full',
+    dry_run: false,
+    started_ms: now,
+    ended_ms: now,
+    after: 0,
+    missing: [],
+    homes: {},
+    copies_before: {},
+    last_full_ms: null,
+    last_ms: null,
+  } satisfies SweepState);
+  return { failed, waiting, done, queued };
+}
+
+const PARAMETERS: Readonly<Record<string, () => string>> = {
+  ':library': () => 'lakeside',
+  ':eventId': () => foreign.failed,
+  ':queueName': () => 'scans',
+  ':jobId': () => `lakeside.${foreign.failed}`,
+  ':queueStatus': () => 'failed',
+  ':status': () => 'failed',
+  ':id': () => `lakeside.${foreign.failed}`,
+  ':schedulerId': () => 'x',
+  ':jobSchedulerKey': () => 'x',
+  '*': () => 'dashboard.css',
+};
+
+/** An address that a route answers, about another library wherever it names one. */
+function addressOf(url: string): string {
+  return url.replaceAll(/:\w+|\*/g, (name) => {
+    const value = PARAMETERS[name];
+    if (value === undefined) throw new Error(`${url}: say in this test what ${name} of another library is`);
+    return value();
+  });
+}
+
+/** What somebody may add to an address to ask for another library. */
+const guesses = (): readonly string[] => [
+  '',
+  ...['library', 'lending', 'home'].map((name) => `?${name}=lakeside`),
+  '?library=lakeside&library=riverside',
+  ...STATES.flatMap((state) => [`?state=${state}`, `?state=${state}&library=lakeside`]),
+  ...['event', 'id', 'q'].map((name) => `?${name}=${foreign.failed}`),
+  `?after=9999999999999_lakeside.${foreign.failed}`,
+];
+
+async function as(
+  url: string,
+  method: HTTPMethods = 'GET',
+  somebody: typeof SCOPED | typeof OPERATOR = SCOPED,
+) {
+  const headersOf = { authorization: basic(somebody) };
+  const { statusCode, body, headers } = await app.inject({
+    url,
+    method: method as 'GET',
+    headers: headersOf,
+  });
+  return { statusCode, body: body.replaceAll(/\s+/g, ' '), headers };
+}
+
+test('the routes are those of the real router', () => {
+  const urls = routes.map(({ url }) => url);
+  expect(urls).toEqual(
+    expect.arrayContaining(['/', '/events/:library/:eventId', '/statistics.csv', '/board/api/queues']),
+  );
+  expect(routes.length).toBeGreaterThan(30);
+});
+
+test('nothing but style sheets and pictures is declared to be the same for everybody', () => {
+  const same = routes.filter(({ scope }) => scope === 'nothing');
+  expect([...new Set(same.map(({ url }) => url))]).toEqual(['/assets/*']);
+});
+
+test('no route answers anything of another library, whatever is guessed', async () => {
+  for (const { method, url, scope } of routes) {
+    const mayAnswer = scope === 'filtered' || scope === 'nothing';
+    for (const guess of scope === 'filtered' ? guesses() : ['']) {
+      const address = `${addressOf(url)}${guess}`;
+      const { statusCode, body } = await as(address, method);
+      if (!mayAnswer) expect([method, address, statusCode]).toEqual([method, address, 404]);
+      expect([method, address, OTHERS.exec(body)?.[0] ?? null]).toEqual([method, address, null]);
+      if (mayAnswer && guess === '') expect([method, address, statusCode]).toEqual([method, address, 200]);
+    }
+  }
+  for (const id of Object.values(foreign)) {
+    const job = await fixture.queue.getJob(`lakeside.${id}`);
+    expect(job?.data.progress.attempt).toBe(0);
+  }
+  expect(await (await fixture.queue.getJob(`lakeside.${foreign.failed}`))?.getState()).toBe('failed');
+  expect(fixture.lines().filter(({ action }) => action === 'retry' || action === 'discard')).toEqual([]);
+});
+
+test('the same addresses show the others to whoever may see them', async () => {
+  const filtered = routes.filter(({ scope, method }) => scope === 'filtered' && method === 'GET');
+  expect(filtered.length).toBeGreaterThan(4);
+  for (const { url } of filtered) {
+    const { body } = await as(addressOf(url), 'GET', OPERATOR);
+    expect([url, OTHERS.test(body)]).toEqual([url, true]);
+  }
+  expect((await as(`/events/lakeside/${foreign.failed}`, 'GET', OPERATOR)).statusCode).toBe(200);
+});
+
+test('an event of another library is answered like one that does not exist, and like no page at all', async () => {
+  const answers = await Promise.all(
+    [
+      `/events/lakeside/${foreign.failed}`,
+      '/events/lakeside/evt_guess',
+      '/events/nowhere/evt_1',
+      '/nowhere',
+    ].map(async (url) => {
+      const { statusCode, body, headers } = await as(url);
+      const { date: _date, ...rest } = headers;
+      return { statusCode, body, headers: rest };
+    }),
+  );
+  expect(answers[0]?.statusCode).toBe(404);
+  for (const answer of answers) expect(answer).toEqual(answers[0]);
+});
+
+test.each(['retry', 'promote', 'discard'])(
+  '%s of another library is not found, and nothing happens',
+  async (action) => {
+    const url = `/events/lakeside/${foreign.failed}/${action}`;
+    expect((await as(url, 'POST')).statusCode).toBe(404);
+    expect(await (await fixture.queue.getJob(`lakeside.${foreign.failed}`))?.getState()).toBe('failed');
+  },
+);
+
+describe('their own library', () => {
+  test('is there: its events in every state, and its figures alone', async () => {
+    for (const state of STATES) {
+      const list = (await as(`/events?state=${state}`)).body;
+      expect([...list.matchAll(/href="\/events\/([^"?]+)"/g)].map(([, path]) => path)).toEqual([
+        `riverside/${own[state]}`,
+      ]);
+      expect((await as(`/events/riverside/${own[state]}`)).statusCode).toBe(200);
+    }
+    const { body } = await as('/');
+    for (const [count, label] of [
+      [1, 'in the queue'],
+      [1, 'waiting'],
+      [1, 'failed'],
+      [1, 'done'],
+    ]) {
+      expect(body).toMatch(new RegExp(`<span class="value">${count}</span> <span class="label">${label}`));
+    }
+    expect(body).toMatch(/Outcomes of the last 24 hours: 0 served, 3 unknown card/);
+    expect((await as('/statistics.csv')).body.trim().split(' ')).toHaveLength(2);
+    expect((await as('/sweeps?lending=riverside')).body).toContain('Sweeps over copies at Riverside');
+  });
+
+  test('has its events retried and discarded, each in the audit log', async () => {
+    expect((await as(`/events/riverside/${own.failed}/retry`, 'POST')).statusCode).toBe(303);
+    expect((await as(`/events/riverside/${own.waiting}/discard`, 'POST')).statusCode).toBe(303);
+    const acts = fixture.lines().filter(({ audit }) => audit === true);
+    expect(acts.map(({ by, action, lending, result }) => [by, action, lending, result])).toEqual([
+      ['rita', 'retry', 'riverside', 'done'],
+      ['rita', 'discard', 'riverside', 'done'],
+    ]);
+  });
+
+  test('has no queue board, and no way to it', async () => {
+    for (const url of ['/', `/events/riverside/${own.failed}`]) {
+      expect((await as(url)).body).not.toContain('/board');
+      expect((await as(url, 'GET', OPERATOR)).body).toContain('/board');
+    }
+  });
+});
