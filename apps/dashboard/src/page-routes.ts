@@ -1,8 +1,5 @@
 import type { FastifyInstance } from 'fastify';
 import {
-  EVENT_STATES,
-  type EventSearch,
-  type FoundEvents,
   STATISTICS_DIMENSIONS,
   type StatisticsCount,
   lastMonths,
@@ -13,19 +10,21 @@ import {
 import { registerEventRoutes } from './event-routes.ts';
 import type { EventRoutesDeps } from './event-routes.ts';
 import type { Person } from './login.ts';
-import { eventsPage } from './pages/events-page.ts';
+import { type ListRoutesDeps, registerListRoutes } from './list-routes.ts';
+import { libraryPage } from './pages/library-page.ts';
 import { overviewPage } from './pages/overview-page.ts';
 import { type StatisticsFilter, statisticsPage } from './pages/statistics-page.ts';
 import { sweepsPage } from './pages/sweeps-page.ts';
+import type { LibraryView } from './read-library.ts';
 import type { Overview } from './read-overview.ts';
 import type { LibrarySweeps } from './read-sweeps.ts';
 import { requirePerson } from './require-login.ts';
 import { type Scope, sees } from './scope.ts';
 import type { SendPage } from './send-page.ts';
 
-export interface PageDeps extends EventRoutesDeps {
+export interface PageDeps extends EventRoutesDeps, ListRoutesDeps {
   readonly readOverview: (scope: Scope) => Promise<Overview>;
-  readonly findEvents: (search: EventSearch) => Promise<FoundEvents>;
+  readonly readLibrary: (library: string, scope: Scope) => Promise<LibraryView | null>;
   readonly readStatistics: (months: readonly string[]) => Promise<readonly StatisticsCount[]>;
   readonly readSweeps: () => Promise<readonly LibrarySweeps[]>;
 }
@@ -33,11 +32,11 @@ export interface PageDeps extends EventRoutesDeps {
 const REFRESH_SECONDS = 15;
 /** Of statistics; `passport stats` lists all that is kept. */
 const MONTHS_SHOWN = 12;
-const EVENTS_SHOWN = 100;
 /** These pages show what belongs to the libraries of the user, and nothing else. */
 const FILTERED = { config: { scope: 'filtered' } } as const;
+const OF_LIBRARY = { config: { scope: 'library' } } as const;
 
-/** The front page, the lists of events, each event's page, sweeps, and statistics. */
+/** The front page, the lists of events, each event's and each library's page, sweeps, and statistics. */
 export function registerPageRoutes(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
   const { basePath } = deps;
   app.get<{ Querystring: { refresh?: string } }>('/', FILTERED, async (request, reply) => {
@@ -47,23 +46,14 @@ export function registerPageRoutes(app: FastifyInstance, deps: PageDeps, send: S
     const page = { title: 'Overview', here: 'overview', refreshSeconds } as const;
     return send(request, reply, page, overviewPage(basePath, overview, isRefreshing));
   });
-  app.get<{ Querystring: { state?: string } }>('/events', FILTERED, async (request, reply) => {
-    const state = EVENT_STATES.find((each) => each === request.query.state) ?? 'failed';
-    const { libraries } = requirePerson(request);
-    const { events } = await deps.findEvents({
-      state,
-      libraries: libraries === 'all' ? null : libraries,
-      outcome: null,
-      fromMs: null,
-      untilMs: null,
-      after: null,
-      most: EVENTS_SHOWN,
-    });
-    const page = { title: `Events: ${state}`, here: 'events' } as const;
-    return send(request, reply, page, eventsPage(basePath, state, events, deps.now()));
-  });
+  registerListRoutes(app, deps, send);
   registerEventRoutes(app, deps, send);
   registerStatisticsRoutes(app, deps, send);
+  app.get<{ Params: { library: string } }>('/libraries/:library', OF_LIBRARY, async (request, reply) => {
+    const view = await deps.readLibrary(request.params.library, requirePerson(request).libraries);
+    if (view === null) return reply.callNotFound();
+    return send(request, reply, { title: view.library.name, here: null }, libraryPage(basePath, view));
+  });
   app.get<{ Querystring: { lending?: string } }>('/sweeps', FILTERED, async (request, reply) => {
     const { nameOf } = deps;
     const person = requirePerson(request);

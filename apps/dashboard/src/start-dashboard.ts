@@ -26,7 +26,9 @@ import {
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, createLogin } from './login.ts';
 import { buildPersonActions } from './person-actions.ts';
+import { findEventIds } from './find-event-ids.ts';
 import { knownLibraries } from './known-libraries.ts';
+import { readLibraryView } from './read-library.ts';
 import { readOverview } from './read-overview.ts';
 import { readSweeps } from './read-sweeps.ts';
 
@@ -80,6 +82,9 @@ export async function startDashboard(
     login: createLogin(accountsOf(config), machine.wallNow),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
     readOverview: (scope) => readOverview(sources, scope),
+    libraries,
+    readLibrary: (library, scope) => readLibraryView(sources, library, scope),
+    findEventIds: (among, named) => findEventIds(redis, among, named),
     findEvents: (search) => findEvents(redis, queue, nameOf, search),
     readStatistics: (months) => readStatistics(redis, months),
     readSweeps: () => readSweeps(redis, consortium.libraries),

@@ -25,8 +25,10 @@ import {
 } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
+import { findEventIds } from '../src/find-event-ids.ts';
 import { createLogin } from '../src/login.ts';
 import { buildPersonActions } from '../src/person-actions.ts';
+import { readLibraryView } from '../src/read-library.ts';
 import { readOverview } from '../src/read-overview.ts';
 import { readSweeps } from '../src/read-sweeps.ts';
 
@@ -110,6 +112,10 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       login: createLogin([OPERATOR, VIEWER, SCOPED], now),
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
       readOverview: (scope) => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }, scope),
+      libraries: LIBRARIES,
+      readLibrary: (library, scope) =>
+        readLibraryView({ redis, queue, libraries: LIBRARIES, nameOf, now }, library, scope),
+      findEventIds: (ids, named) => findEventIds(redis, ids, named),
       findEvents: (search) => findEvents(redis, queue, nameOf, search),
       readStatistics: (months) => readStatistics(redis, months),
       readSweeps: () =>

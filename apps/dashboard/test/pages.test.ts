@@ -37,7 +37,7 @@ describe('the overview', () => {
     expect(body).toMatch(/<span class="value">1<\/span> <span class="label">in the queue/);
     expect(body).toMatch(/<span class="value">1<\/span> <span class="label">waiting/);
     expect(body).toMatch(/<span class="value">1<\/span> <span class="label">failed/);
-    expect(body).toMatch(/Midland Public Library .*?data-label="Scans waiting for it" class="number">1</);
+    expect(body).toMatch(/Midland Public Library<.*?data-label="Scans waiting for it" class="number">1</);
     expect(body).toContain('Midland Public Library did not answer.');
   });
 

@@ -129,12 +129,14 @@ async function as(
   somebody: typeof SCOPED | typeof OPERATOR = SCOPED,
 ) {
   const headersOf = { authorization: basic(somebody) };
-  const { statusCode, body, headers } = await app.inject({
+  const answer = await app.inject({
     url,
     method: method as 'GET',
     headers: headersOf,
   });
-  return { statusCode, body: body.replaceAll(/\s+/g, ' '), headers };
+  const { statusCode, headers } = answer;
+  const shown = `${answer.body} ${headers.location ?? ''}`.trim();
+  return { statusCode, body: shown.replaceAll(/\s+/g, ' '), headers };
 }
 
 test('the routes are those of the real router', () => {
@@ -158,7 +160,8 @@ test('no route answers anything of another library, whatever is guessed', async 
       const { statusCode, body } = await as(address, method);
       if (!mayAnswer) expect([method, address, statusCode]).toEqual([method, address, 404]);
       expect([method, address, OTHERS.exec(body)?.[0] ?? null]).toEqual([method, address, null]);
-      if (mayAnswer && guess === '') expect([method, address, statusCode]).toEqual([method, address, 200]);
+      const there = url === '/events/find' ? 404 : 200;
+      if (mayAnswer && guess === '') expect([method, address, statusCode]).toEqual([method, address, there]);
     }
   }
   for (const id of Object.values(foreign)) {
@@ -173,7 +176,8 @@ test('the same addresses show the others to whoever may see them', async () => {
   const filtered = routes.filter(({ scope, method }) => scope === 'filtered' && method === 'GET');
   expect(filtered.length).toBeGreaterThan(4);
   for (const { url } of filtered) {
-    const { body } = await as(addressOf(url), 'GET', OPERATOR);
+    const address = url === '/events/find' ? `${url}?id=${foreign.failed}` : addressOf(url);
+    const { body } = await as(address, 'GET', OPERATOR);
     expect([url, OTHERS.test(body)]).toEqual([url, true]);
   }
   expect((await as(`/events/lakeside/${foreign.failed}`, 'GET', OPERATOR)).statusCode).toBe(200);
@@ -226,6 +230,18 @@ describe('their own library', () => {
     expect(body).toMatch(/Outcomes of the last 24 hours: 0 served, 3 unknown card/);
     expect((await as('/statistics.csv')).body.trim().split(' ')).toHaveLength(2);
     expect((await as('/sweeps?lending=riverside')).body).toContain('Sweeps over copies at Riverside');
+  });
+
+  test('has a page, without the scans of other libraries that wait for it', async () => {
+    const next = new Date(Date.now() + 60_000).toISOString();
+    const waiting_for = { library: 'riverside', reason: 'CIRCUIT_OPEN', next_try_at: next } as const;
+    await fixture.put({ state: 'waiting', waiting_for }, { library: 'lakeside' });
+    const page = '/libraries/riverside';
+    const { statusCode, body } = await as(page);
+    expect([statusCode, OTHERS.exec(body)?.[0] ?? null]).toEqual([200, null]);
+    expect((await as(page, 'GET', OPERATOR)).body).toContain('/events/lakeside/');
+    const waitingForIt = /data-label="Scans waiting for it" class="number">(\d+)</;
+    expect(waitingForIt.exec((await as('/')).body)?.[1]).toBe('1');
   });
 
   test('has its events retried and discarded, each in the audit log', async () => {

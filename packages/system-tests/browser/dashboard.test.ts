@@ -264,6 +264,8 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
       const more = [
         '/events?state=failed',
         `/events/riverside/${eventId}`,
+        '/libraries/riverside',
+        '/events?state=done&library=riverside',
         '/statistics?lending=riverside',
         '/sweeps?lending=riverside',
       ];

@@ -1,5 +1,6 @@
 import type { EventState } from '@passport/contract';
 import type { ListedEvent } from '@passport/queue';
+import { eventCode, kindOf } from './event-code.ts';
 import { type Html, html } from './html.ts';
 import { timeElement } from './time-text.ts';
 
@@ -20,11 +21,11 @@ export function eventList(basePath: string, events: readonly ListedEvent[], nowM
 function entry(basePath: string, state: EventState, nowMs: number): Html {
   return html`<li>
     <a href="${eventPath(basePath, state.library, state.event_id)}">
-      <span class="code code-${state.state}">${codeOf(state)}</span>
+      ${eventCode(state)}
       <span class="message">${state.message}</span>
     </a>
     <span class="quiet"
-      >${[state.library, ...detailsOf(state)].join(' · ')} ·
+      >${[state.library, ...kindsOf(state), ...detailsOf(state)].join(' · ')} ·
       ${timeElement(Date.parse(state.updated_at), nowMs)}</span
     >
   </li>`;
@@ -37,12 +38,12 @@ function unreadable(jobId: string): Html {
   </li>`;
 }
 
+function kindsOf(state: EventState): readonly string[] {
+  const kind = kindOf(state);
+  return kind === null ? [] : [kind];
+}
+
 function detailsOf({ problem, reasons }: EventState): readonly string[] {
   if (problem === null) return reasons;
   return [[problem.what.replace('_', ' '), problem.name].filter((text) => text !== null).join(' ')];
-}
-
-/** The outcome, or the state while there is none. */
-export function codeOf(state: EventState): string {
-  return state.outcome ?? state.state;
 }

@@ -1,8 +1,10 @@
 import type { EventState } from '@passport/contract';
 import type { ActionName } from '../person-actions.ts';
 import { adviceOn } from '../outcome-table.ts';
-import { codeOf, eventPath } from './event-list.ts';
+import { eventCode, kindOf } from './event-code.ts';
+import { eventPath } from './event-list.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
+import { libraryPath } from './library-table.ts';
 import { timeElement } from './time-text.ts';
 
 export interface EventPage {
@@ -26,7 +28,7 @@ export function eventPage(page: EventPage): Html {
     </p>
     <div class="title">
       <h1>${state.message}</h1>
-      <span class="code code-${state.state}">${codeOf(state)}</span>
+      ${eventCode(state)}
     </div>
     ${notice === null ? null : html`<p class="notice" role="status">${notice}</p>`}
     ${advice === null ? null : html`<p class="advice">${advice}</p>`} ${actions(page)}
@@ -47,13 +49,17 @@ function boardLink(basePath: string, { library, event_id: eventId }: EventState)
   return html`<p class="quiet"><a href="${path}">This event on the queue board</a></p>`;
 }
 
-function facts({ state, nowMs, nameOf }: EventPage): readonly (readonly [string, HtmlValue])[] {
+function facts({ basePath, state, nowMs, nameOf }: EventPage): readonly (readonly [string, HtmlValue])[] {
   const { waiting_for: waiting, problem, checkout } = state;
   const all: readonly (readonly [string, HtmlValue | undefined])[] = [
-    ['Scanned at', html`${nameOf(state.library)} <span class="quiet">${state.library}</span>`],
+    [
+      'Scanned at',
+      html`<a href="${libraryPath(basePath, state.library)}">${nameOf(state.library)}</a>
+        <span class="quiet">${state.library}</span>`,
+    ],
     ['Scanned', timeElement(Date.parse(state.scanned_at), nowMs)],
     ['State', state.state],
-    ['Outcome', state.outcome ?? undefined],
+    ['Outcome', state.outcome === null ? undefined : `${state.outcome} (${kindOf(state) ?? ''})`],
     ['Reasons', state.reasons.length === 0 ? undefined : state.reasons.join(', ')],
     ['Libraries', state.homes.length === 0 ? undefined : state.homes.map(({ name }) => name).join(', ')],
     ['Waits for', waiting === null ? undefined : `${nameOf(waiting.library)} (${words(waiting.reason)})`],

@@ -5,6 +5,7 @@ import { type Html, html } from './html.ts';
 import { libraryTable } from './library-table.ts';
 import { libraryWarnings } from './library-warnings.ts';
 import { outcomeChart } from './outcome-chart.ts';
+import { outcomeTotals } from './outcome-totals.ts';
 import { serviceSection } from './service-section.ts';
 import { durationText } from './time-text.ts';
 
@@ -18,12 +19,13 @@ export function overviewPage(basePath: string, overview: Overview, isRefreshing:
     ${figures(basePath, overview)} ${serviceSection(overview.service, overview.nowMs)}
     <section aria-labelledby="libraries-title">
       <h2 id="libraries-title">Libraries</h2>
-      ${libraryTable(overview)} ${libraryWarnings(overview)}
+      ${libraryTable(basePath, overview)} ${libraryWarnings(overview)}
     </section>
     <div class="columns">
       <section aria-labelledby="outcomes-title">
         <h2 id="outcomes-title">Outcomes of the last day</h2>
-        ${outcomeChart(hoursOf(overview.outcomes, overview.nowMs))} ${outcomeTotals(overview)}
+        ${outcomeChart(hoursOf(overview.outcomes, overview.nowMs))}
+        ${outcomeTotals(totalsOf(overview.outcomes))}
       </section>
       <section aria-labelledby="failed-title">
         <h2 id="failed-title">Needs attention</h2>
@@ -55,20 +57,6 @@ function figures(basePath: string, { figures: { jobs } }: Overview): Html {
     ${tile('failed', 'failed', jobs.failed, jobs.failed === 0 ? 'nothing to fix' : 'to be fixed')}
     ${tile('done', 'done', jobs.done, 'until retention ends')}
   </ul>`;
-}
-
-function outcomeTotals({ outcomes }: Overview): Html {
-  const totals = totalsOf(outcomes);
-  if (totals.length === 0) return html`<p class="empty">No scan ended in the last 24 hours.</p>`;
-  return html`<dl class="totals">
-    ${totals.map(
-      ({ outcome, count }) =>
-        html`<div>
-          <dt>${outcome}</dt>
-          <dd>${count}</dd>
-        </div>`,
-    )}
-  </dl>`;
 }
 
 function failed(basePath: string, { failed: events, figures: { jobs }, nowMs }: Overview): Html {

@@ -1,0 +1,67 @@
+import {
+  type LibraryState,
+  type ListedEvent,
+  type OutcomeCount,
+  type QueueFigures,
+  countEvents,
+  findEvents,
+  readLibraryStates,
+  readOutcomeCounts,
+} from '@passport/queue';
+import type { KnownLibrary, OverviewSources } from './read-overview.ts';
+import type { Scope } from './scope.ts';
+
+/** Everything that the page of one library shows. */
+export interface LibraryView {
+  readonly nowMs: number;
+  readonly library: KnownLibrary;
+  readonly state: LibraryState;
+  /** Its own scans, as lending library. */
+  readonly jobs: QueueFigures['jobs'];
+  readonly outcomes: readonly OutcomeCount[];
+  readonly failed: readonly ListedEvent[];
+  /** Scans that wait for it to answer, of the lending libraries that somebody may see; the newest. */
+  readonly waitingForIt: readonly ListedEvent[];
+}
+
+const MOST_FAILED = 10;
+const MOST_WAITING = 10;
+const MOST_LOOKED = 500;
+const EVERY = { outcome: null, fromMs: null, untilMs: null, after: null } as const;
+
+/** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
+export async function readLibraryView(
+  { redis, queue, libraries, nameOf, now }: OverviewSources,
+  id: string,
+  scope: Scope,
+): Promise<LibraryView | null> {
+  const library = libraries.find((each) => each.id === id);
+  if (library === undefined) return null;
+  const nowMs = now();
+  const [[state], jobs, outcomes, failed, waiting] = await Promise.all([
+    readLibraryStates(redis, [id], nowMs),
+    countEvents(redis, [id]),
+    readOutcomeCounts(redis, nowMs),
+    findEvents(redis, queue, nameOf, { ...EVERY, state: 'failed', libraries: [id], most: MOST_FAILED }),
+    findEvents(redis, queue, nameOf, {
+      ...EVERY,
+      state: 'waiting',
+      libraries: scope === 'all' ? null : scope,
+      most: MOST_LOOKED,
+    }),
+  ]);
+  if (state === undefined) return null;
+  return {
+    nowMs,
+    library,
+    state,
+    jobs,
+    outcomes: outcomes.filter((row) => row.library === id),
+    failed: failed.events,
+    waitingForIt: waiting.events.filter((event) => waitsFor(event, id)).slice(0, MOST_WAITING),
+  };
+}
+
+function waitsFor(event: ListedEvent, id: string): boolean {
+  return event.kind === 'event' && event.state.waiting_for?.library === id;
+}

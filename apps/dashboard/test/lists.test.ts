@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { FastifyInstance } from 'fastify';
+import { type DashboardFixture, OPERATOR, basic, openDashboardFixture } from './dashboard-fixture.ts';
+
+let fixture: DashboardFixture;
+let app: FastifyInstance;
+beforeAll(async () => {
+  fixture = await openDashboardFixture();
+  app = fixture.build();
+});
+beforeEach(() => fixture.clear());
+afterAll(async () => {
+  await app.close();
+  await fixture.close();
+});
+
+const get = async (url: string) => {
+  const answer = await app.inject({ url, headers: { authorization: basic(OPERATOR) } });
+  return { ...answer, status: answer.statusCode, body: answer.body.replaceAll(/\s+/g, ' ') };
+};
+const idsIn = (body: string): readonly string[] =>
+  [...body.matchAll(/href="\/events\/\w+\/(evt_\d+)"/g)].map(([, id]) => id ?? '');
+const failed = (library: string, outcome: 'MISCONFIGURED' | 'TOO_LATE' = 'MISCONFIGURED'): Promise<string> =>
+  fixture.put({ state: 'failed', outcome }, { library });
+
+describe('the list of events', () => {
+  test('is filtered by library', async () => {
+    const wanted = await failed('riverside');
+    await failed('midland');
+    const { body } = await get('/events?state=failed&library=riverside');
+    expect(idsIn(body)).toEqual([wanted]);
+    expect(body).toContain('<option value="riverside" selected>');
+  });
+
+  test('is filtered by outcome, which decides the state', async () => {
+    const wanted = await fixture.put({ state: 'done', outcome: 'NOT_FOUND' });
+    await fixture.put({ state: 'done', outcome: 'COPIED' });
+    const late = await failed('riverside', 'TOO_LATE');
+    await failed('riverside');
+    expect(idsIn((await get('/events?state=failed&outcome=NOT_FOUND')).body)).toEqual([wanted]);
+    expect(idsIn((await get('/events?outcome=TOO_LATE')).body)).toEqual([late]);
+  });
+
+  test('is filtered by the time of the end, both minutes included', async () => {
+    const wanted = await failed('riverside');
+    const minute = (ms: number): string => new Date(Date.now() + ms).toISOString().slice(0, 16);
+    const between = (from: number, until: number): Promise<readonly string[]> =>
+      get(`/events?from=${minute(from)}&until=${minute(until)}`).then(({ body }) => idsIn(body));
+    expect(await between(-60_000, 60_000)).toEqual([wanted]);
+    expect(await between(120_000, 240_000)).toEqual([]);
+    expect(await between(-240_000, -120_000)).toEqual([]);
+  });
+
+  test('has pages that lead to one another, with the filter', async () => {
+    const all: string[] = [];
+    for (let n = 0; n < 51; n += 1) all.push(await failed('riverside'));
+    const first = (await get('/events?state=failed&library=riverside')).body;
+    expect(idsIn(first)).toEqual(all.slice(1).toReversed());
+    const [, older] = /href="([^"]+)">Older</.exec(first) ?? [];
+    const second = (await get((older ?? '').replaceAll('&amp;', '&'))).body;
+    expect(idsIn(second)).toEqual([all[0]]);
+    expect(second).not.toContain('Older');
+    const [, newest] = /href="([^"]+)">Newest</.exec(second) ?? [];
+    expect((newest ?? '').replaceAll('&amp;', '&')).toBe('/events?state=failed&library=riverside');
+  }, 60_000);
+
+  test.each([
+    ['from=yesterday', 'from is no time such as 2026-11-26T14:30.'],
+    ['until=2026-13-01T00:00', 'until is no time'],
+    ['outcome=LENT', 'outcome is no outcome.'],
+    ['state=lost', 'state is none of working, queued, waiting, failed, done.'],
+    ['library=nowhere', 'library is no library.'],
+    ['outcome=COPIED&outcome=NOT_FOUND', 'outcome is there more than once.'],
+  ])('says which field of %s it cannot understand', async (query, sentence) => {
+    const { status, body } = await get(`/events?${query}`);
+    expect([status, body.includes(sentence)]).toEqual([400, true]);
+  });
+
+  test('shows the kind of each outcome in words beside its colour', async () => {
+    await fixture.put({ state: 'done', outcome: 'NOT_ELIGIBLE', reasons: ['EXPIRED'] });
+    await fixture.put({ state: 'done', outcome: 'NOT_FOUND' });
+    await fixture.put({ state: 'done', outcome: 'COPIED' });
+    const { body } = await get('/events?state=done');
+    expect(body).toMatch(/code-desk-decides">NOT_ELIGIBLE<.*?riverside · desk decides · EXPIRED/);
+    expect(body).toMatch(/code-unknown-card">NOT_FOUND<.*?riverside · unknown card/);
+    expect(body).toMatch(/code-served">COPIED<.*?riverside · served/);
+  });
+});
+
+describe('an id', () => {
+  const find = (id: string) => get(`/events/find?id=${encodeURIComponent(id)}`);
+
+  test('leads to its event, with or without its library, and blanks around it', async () => {
+    const id = await failed('midland');
+    for (const typed of [id, `midland.${id}`, ` ${id} `]) {
+      const { status, headers } = await find(typed);
+      expect([typed, status, headers['location']]).toEqual([typed, 302, `/events/midland/${id}`]);
+    }
+    expect((await find(`riverside.${id}`)).status).toBe(404);
+  });
+
+  test('of a double scan leads to the first one', async () => {
+    const id = await failed('riverside');
+    await fixture.redis.set('{passport}:guard:riverside.evt_joined', `kid:hash - ${id}`);
+    expect((await find('evt_joined')).headers['location']).toBe(`/events/riverside/${id}`);
+  });
+
+  test('that several libraries use is shown with all of them', async () => {
+    for (const library of ['riverside', 'midland']) {
+      await fixture.put({ state: 'done', outcome: 'COPIED' }, { library, event_id: 'evt_9999' });
+    }
+    const { status, body } = await find('evt_9999');
+    expect(status).toBe(200);
+    expect(body).toContain('href="/events/midland/evt_9999"');
+    expect(body).toContain('href="/events/riverside/evt_9999"');
+  });
+
+  test.each(['', 'evt_nothing', '<b>', '../../x', 'a b', 'x'.repeat(500)])(
+    '%j is not found',
+    async (typed) => {
+      const { status, body } = await find(typed);
+      expect([status, body.includes('No event has this id')]).toEqual([404, true]);
+      expect(body).not.toContain('<b>');
+    },
+  );
+});
+
+describe('the page of a library', () => {
+  test('has its state, its scans by state, and who waits for it', async () => {
+    const own = await failed('midland');
+    await fixture.put({ state: 'queued' }, { library: 'midland' });
+    const next = new Date(Date.now() + 60_000).toISOString();
+    const waiting = await fixture.put({
+      state: 'waiting',
+      waiting_for: { library: 'midland', reason: 'CIRCUIT_OPEN', next_try_at: next },
+    });
+    await failed('riverside');
+    const { body, status } = await get('/libraries/midland');
+    expect(status).toBe(200);
+    expect(body).toContain('<h1>Midland Public Library</h1>');
+    expect(body).toContain('not seen yet');
+    expect(body).toMatch(/<span class="value">1<\/span> <span class="label">in the queue/);
+    expect(body).toMatch(/<span class="value">0<\/span> <span class="label">waiting/);
+    expect(idsIn(body)).toEqual([own, waiting]);
+    expect(body).toContain('href="/events?state=failed&amp;library=midland"');
+  });
+
+  test('is where the overview and an event lead, and not there for a library that is none', async () => {
+    const id = await failed('riverside');
+    expect((await get('/')).body).toContain('<a href="/libraries/lakeside">Lakeside</a>');
+    expect((await get(`/events/riverside/${id}`)).body).toContain('href="/libraries/riverside"');
+    expect((await get('/libraries/nowhere')).status).toBe(404);
+    expect((await get('/libraries/lakeside')).body).toContain('state-paused');
+  });
+});
