@@ -18,6 +18,7 @@ const PERL_MODULES = {
 const NEEDS = {
   redis: { missing: () => (has('redis-server') || has('valkey-server') ? [] : ['redis-server']) },
   promtool: { missing: () => (has('promtool') ? [] : ['promtool']) },
+  kustomize: { missing: () => (has('kustomize') ? [] : ['kustomize']) },
   openssl: { missing: () => (has('openssl') ? [] : ['openssl']) },
   browser: {
     missing: () =>
