@@ -5,6 +5,8 @@ import type { Logger } from './logger.ts';
 interface Owned {
   readonly name: string;
   readonly close: () => Promise<unknown> | void;
+  /** It bounds what it closes itself. */
+  readonly part?: Lifecycle;
 }
 
 /**
@@ -17,7 +19,9 @@ export class Lifecycle {
   readonly #graceMs: number;
   readonly #stepMs: number;
   readonly #process: EventEmitter;
+  readonly #whole: Lifecycle | undefined;
   readonly #owned: Owned[] = [];
+  readonly #parts = new Set<Lifecycle>();
   readonly #stopping = new AbortController();
   readonly #deadline = new AbortController();
   #exit: (code: number) => void = () => undefined;
@@ -25,11 +29,15 @@ export class Lifecycle {
   #code = 0;
   #signals = 0;
 
-  constructor(log: Logger, options: { graceMs: number; stepMs?: number; process?: EventEmitter }) {
+  constructor(
+    log: Logger,
+    options: { graceMs: number; stepMs?: number; process?: EventEmitter; whole?: Lifecycle },
+  ) {
     this.#log = log;
     this.#graceMs = options.graceMs;
     this.#stepMs = options.stepMs ?? 1_000;
     this.#process = options.process ?? process;
+    this.#whole = options.whole;
     // Every job and call under way listens to them: more than Node's ten is no leak.
     setMaxListeners(Infinity, this.#stopping.signal, this.#deadline.signal);
   }
@@ -53,6 +61,25 @@ export class Lifecycle {
   own(name: string, close: Owned['close']): void {
     if (!this.stopping) this.#owned.push({ name, close });
     else void this.#closeOne({ name, close });
+  }
+
+  /**
+   * A lifecycle for what is replaced while the process goes on. When it is stopped alone it has a grace of its own; else it stops
+   * with the process, and has the process's.
+   */
+  part(name: string, graceMs: number): Lifecycle {
+    const part = new Lifecycle(this.#log, { graceMs, stepMs: this.#stepMs, whole: this });
+    const close = (): Promise<number> => part.stop('the process stops');
+    if (this.stopping) void close();
+    else this.#owned.push({ name, close, part });
+    this.#parts.add(part);
+    if (this.#deadline.signal.aborted) part.#abort();
+    return part;
+  }
+
+  /** SIGHUP: the configuration is to be taken over. */
+  onReload(reload: () => void): void {
+    this.#process.on('SIGHUP', reload);
   }
 
   /** SIGTERM and SIGINT stop the process, an unhandled error stops it with exit code 1. `exit` is called last. */
@@ -79,25 +106,40 @@ export class Lifecycle {
   #onSignal(name: string): void {
     this.#signals += 1;
     if (this.#signals === 1) void this.stop(name).then((code) => this.#exit(code));
-    else if (this.#signals === 2) this.#deadline.abort();
+    else if (this.#signals === 2) this.#abort();
     else this.#exit(1);
   }
 
   async #closeAll(reason: string): Promise<number> {
     const startedAt = performance.now();
     this.#stopping.abort();
-    const grace = setTimeout(() => this.#deadline.abort(), this.#graceMs);
+    // A part that stops with its process has what is left of the process's grace.
+    const isPartOfStop = this.#whole?.stopping === true;
+    const grace = isPartOfStop ? undefined : setTimeout(() => this.#abort(), this.#graceMs);
     for (let next = this.#owned.pop(); next !== undefined; next = this.#owned.pop())
       await this.#closeOne(next);
     clearTimeout(grace);
+    if (this.#whole !== undefined) this.#whole.#disown(this);
     const code = this.#code;
-    this.#log.info({ reason, code, ms: Math.round(performance.now() - startedAt) }, 'stopped');
+    const level = this.#whole === undefined ? 'info' : 'debug';
+    this.#log[level]({ reason, code, ms: Math.round(performance.now() - startedAt) }, 'stopped');
     return code;
+  }
+
+  #abort(): void {
+    this.#deadline.abort();
+    for (const part of this.#parts) part.#abort();
+  }
+
+  #disown(part: Lifecycle): void {
+    this.#parts.delete(part);
+    if (!this.stopping) this.#owned.splice(0, Infinity, ...this.#owned.filter((each) => each.part !== part));
   }
 
   async #closeOne(step: Owned): Promise<void> {
     try {
-      await this.#bounded(step);
+      if (step.part === undefined) await this.#bounded(step);
+      else if ((await step.close()) !== 0) this.#code = 1;
     } catch (error) {
       this.#code = 1;
       this.#log.error({ step: step.name, error }, 'closing failed');

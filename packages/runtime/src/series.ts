@@ -26,18 +26,18 @@ export function createCounter<const Label extends string>(
   series: Series<Label>,
   zeroed: readonly Labels<Label>[] = [],
 ): (labels: Labels<Label>, by?: number) => void {
-  const counts = new Map<string, number>();
-  let written: string | null = null;
+  const counted = registry.counted<Counts>(series.name, () => ({ counts: new Map(), written: null }));
+  const { counts } = counted;
   const add = (of: Labels<Label>, by = 1): void => {
     const labels = writeLabels(of);
     counts.set(labels, (counts.get(labels) ?? 0) + by);
-    written = null;
+    counted.written = null;
   };
   for (const each of zeroed) add(each, 0);
   registry.add(series.name, () => {
     const lines = () => Array.from(counts, ([labels, count]) => lineOf(series.name, labels, count));
-    written ??= headOf(series, 'counter') + lines().join('');
-    return written;
+    counted.written ??= headOf(series, 'counter') + lines().join('');
+    return counted.written;
   });
   return add;
 }
@@ -48,7 +48,7 @@ export function createHistogram<const Label extends string>(
   series: Series<Label>,
   bucketsOf: (labels: Labels<Label>) => readonly number[] = () => SECONDS_BUCKETS,
 ): (labels: Labels<Label>, seconds: number) => void {
-  const all = new Map<string, Durations>();
+  const all = registry.counted(series.name, () => new Map<string, Durations>());
   registry.add(series.name, () => {
     const texts = Array.from(all, ([labels, durations]) => {
       durations.written ??= writeDurations(series.name, labels, durations);
@@ -80,6 +80,13 @@ export function createReadCounter<const Label extends string>(
   read: () => Samples<Label>,
 ): void {
   registry.add(series.name, () => headOf(series, 'counter') + writeSamples(series.name, read()));
+}
+
+/** What a counter has counted, by its labels. */
+interface Counts {
+  readonly counts: Map<string, number>;
+  /** Its lines, unless it has changed since they were written. */
+  written: string | null;
 }
 
 /** Durations that were observed: `counts` beside `buckets`, those longer than all of them only in `count`. */

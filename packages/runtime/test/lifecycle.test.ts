@@ -144,3 +144,61 @@ test('any number of jobs may listen for the stop without a warning of a leak', (
     Infinity,
   ]);
 });
+
+test('a part that is stopped alone leaves the process as it is, and has a grace of its own', async () => {
+  const { lifecycle, own, closed } = arrange();
+  own('redis');
+  const part = lifecycle.part('work', 10);
+  part.own(
+    'scans',
+    () => new Promise((resolve) => part.deadline.addEventListener('abort', () => resolve(null))),
+  );
+  await expect(part.stop('replaced')).resolves.toBe(0);
+  expect([lifecycle.stopping, lifecycle.deadline.aborted]).toEqual([false, false]);
+  expect(closed).toEqual([]);
+  await lifecycle.stop('test');
+  expect(closed).toEqual(['redis']);
+});
+
+test('a part stops with its process, before what was opened before it, and has the grace of the process', async () => {
+  const { lifecycle, own, closed } = arrange({ graceMs: 5_000 });
+  own('redis');
+  const part = lifecycle.part('work', 1);
+  const opened: (() => void)[] = [];
+  part.own('scans', () =>
+    new Promise<void>((resolve) => opened.push(resolve)).then(() => void closed.push('scans')),
+  );
+  const stopped = lifecycle.stop('test');
+  await waitFor('the part to be closing', () => opened.length === 1);
+  // One with as short a grace that begins later has used it up.
+  const other = arrange({ graceMs: 1 }).lifecycle;
+  other.own('hanging', never);
+  await other.stop('test');
+  expect(part.deadline.aborted).toBe(false);
+  opened[0]?.();
+  await expect(stopped).resolves.toBe(0);
+  expect(closed).toEqual(['scans', 'redis']);
+});
+
+test('a second signal aborts the deadline of a part, and a part that cannot be closed is a failed stop', async () => {
+  const { lifecycle, listen, signals, exits } = arrange();
+  listen();
+  const part = lifecycle.part('work', 5_000);
+  part.own('scans', never);
+  signals.emit('SIGTERM');
+  await waitFor('the part to be stopping', () => part.stopping);
+  signals.emit('SIGTERM');
+  expect(part.deadline.aborted).toBe(true);
+  await waitFor('the end', () => exits.length === 1);
+  expect(exits).toEqual([1]);
+});
+
+test('SIGHUP reloads, and stops nothing', () => {
+  const { lifecycle, signals } = arrange();
+  let reloads = 0;
+  lifecycle.onReload(() => {
+    reloads += 1;
+  });
+  signals.emit('SIGHUP');
+  expect([reloads, lifecycle.stopping]).toEqual([1, false]);
+});

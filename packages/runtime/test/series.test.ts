@@ -65,3 +65,28 @@ test('one name is one metric', () => {
   createCounter(registry, { name: 'jobs_total', help: 'Jobs' });
   expect(() => createCounter(registry, { name: 'jobs_total', help: 'Jobs' })).toThrow('jobs_total');
 });
+
+test('a registry that is extended anew counts on, and has the gauges of the newest only', async () => {
+  const registry = arrange();
+  const counting = { name: 'jobs_total', help: 'Jobs' } as const;
+  const timing = { name: 'call_seconds', help: 'Calls' } as const;
+  const gauge = { name: 'libraries', help: 'Libraries' } as const;
+  const extended = (libraries: number) => {
+    const next = registry.extend();
+    createGauge(next, gauge, () => [[{}, libraries]]);
+    return { next, count: createCounter(next, counting), observe: createHistogram(next, timing, () => [1]) };
+  };
+  const before = extended(3);
+  before.count({});
+  before.observe({}, 0.5);
+  await before.next.metrics();
+  const { next, count } = extended(4);
+  count({});
+  before.count({}); // a job that began before
+
+  expect(await linesOf(next, 'jobs_total')).toContain('jobs_total 3');
+  expect(await linesOf(next, 'call_seconds')).toContain('call_seconds_count 1');
+  expect(await linesOf(next, 'libraries')).toContain('libraries 4');
+  expect(await linesOf(next, 'passport_process_info')).toContain('passport_process_info{process="worker"} 1');
+  expect(await linesOf(registry, 'libraries')).toEqual([]);
+});
