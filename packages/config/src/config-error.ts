@@ -8,7 +8,8 @@ export interface ConfigProblem {
   readonly line?: number;
 }
 
-const render = ({ path, problem, allowed, line }: ConfigProblem): string =>
+/** The problem as one sentence, as the message of the error has it. */
+export const describeProblem = ({ path, problem, allowed, line }: ConfigProblem): string =>
   `${path}${line === undefined ? '' : ` (line ${line})`}: ${problem}${allowed === undefined ? '' : `; ${allowed}`}`;
 
 /** Thrown once with every problem of the file and the environment; the message has one line for each. */
@@ -18,7 +19,9 @@ export class ConfigError extends Error {
   constructor(problems: readonly ConfigProblem[]) {
     const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
     super(
-      [`The configuration has ${count}:`, ...problems.map((problem) => `  ${render(problem)}`)].join('\n'),
+      [`The configuration has ${count}:`, ...problems.map((problem) => `  ${describeProblem(problem)}`)].join(
+        '\n',
+      ),
     );
     this.name = 'ConfigError';
     this.problems = problems;

@@ -115,6 +115,13 @@ One YAML file describes the consortium, and environment variables describe the p
 configuration is invalid, a process reports all problems with their location in the file, and exits with code 1 before it
 opens any connection.
 
+## Reload
+
+\`passport config reload\` has every process take over a changed file, without a restart; SIGHUP does it for one process. The files of
+secrets are read again, too, and so is what \`NAME_FILE\` of a variable names. A process that finds anything wrong reports it and keeps
+the configuration that it has. Variables of the environment themselves, ports, addresses and \`REDIS_URL\` are read at the start only:
+give secrets that are to be rotated without a restart as files.
+
 ## Secrets
 
 The file never contains a secret, only a reference to it: \`{env: NAME}\` or \`{file: PATH}\`. For \`{env: NAME}\`, you can set

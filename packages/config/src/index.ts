@@ -24,6 +24,7 @@ export type {
   WorkerConfig,
 } from './process-config.ts';
 export type { Login } from './read-logins.ts';
+export { tryConfig } from './try-config.ts';
 export type { LogLevel } from './environment-variables.ts';
 export { configWarnings } from './config-warnings.ts';
 export type { ConfigWarning } from './config-warnings.ts';

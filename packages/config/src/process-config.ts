@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { EnvironmentReader } from './environment-reader.ts';
@@ -17,6 +18,8 @@ export interface QueueAccess {
   /** With the secrets that the process uses; the others are empty. */
   readonly consortium: Consortium;
   readonly redisUrl: Secret<string>;
+  /** Which file this is: the first twelve digits of what `sha256sum` says of it. */
+  readonly fileHash: string;
 }
 
 export interface ServerConfig extends QueueAccess {
@@ -57,6 +60,7 @@ export interface DashboardConfig extends ServerConfig {
 }
 
 const NOT_READ = new Secret('');
+const HASH_DIGITS = 12;
 
 interface Reading {
   readonly readFile: ReadFile;
@@ -68,7 +72,7 @@ function readFileOf(
   variables: EnvironmentReader,
   env: NodeJS.ProcessEnv,
   { readFile, wanted }: Reading,
-): Consortium | null {
+): { readonly consortium: Consortium; readonly fileHash: string } | null {
   const path = variables.plain(VARIABLES.config, '');
   if (path === '') return null;
   let text: string;
@@ -85,7 +89,7 @@ function readFileOf(
   }
   const { consortium, problems } = readConsortium(text, { env, readFile }, wanted);
   variables.problems.include(problems);
-  return consortium;
+  return { consortium, fileHash: createHash('sha256').update(text).digest('hex').slice(0, HASH_DIGITS) };
 }
 
 /** Reads file and environment together, so that one ConfigError lists all that is wrong with both. */
@@ -93,15 +97,15 @@ function readBoth<T>(
   env: NodeJS.ProcessEnv,
   reading: Reading,
   readEnvironment: (variables: EnvironmentReader, consortium: Consortium | null) => T,
-): T & { readonly consortium: Consortium } {
+): T & { readonly consortium: Consortium; readonly fileHash: string } {
   const problems = new ProblemList();
   // Node looks a variable up by going through all of them: with those of a thousand libraries, for seconds.
   const copy = { ...env };
   const variables = new EnvironmentReader({ env: copy, readFile: reading.readFile }, problems);
-  const consortium = readFileOf(variables, copy, reading);
-  const own = readEnvironment(variables, consortium);
-  if (consortium === null || problems.found.length > 0) throw new ConfigError(problems.found);
-  return deepFreeze({ ...own, consortium });
+  const file = readFileOf(variables, copy, reading);
+  const own = readEnvironment(variables, file?.consortium ?? null);
+  if (file === null || problems.found.length > 0) throw new ConfigError(problems.found);
+  return deepFreeze({ ...own, ...file });
 }
 
 function readQueueAccess(variables: EnvironmentReader) {

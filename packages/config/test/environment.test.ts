@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import { parseRedisUrl } from '@passport/contract';
 import { stringify } from 'yaml';
@@ -7,6 +8,7 @@ import {
   loadConsortium,
   receiverConfig,
   senderConfig,
+  tryConfig,
   workerConfig,
 } from '../src/index.ts';
 import type { Consortium } from '../src/index.ts';
@@ -32,6 +34,28 @@ const files = filesOf({
 });
 const problemsOf = (act: () => unknown) =>
   errorOf(act).problems.map(({ path, problem }) => `${path} ${problem}`);
+
+test('the file is named by its hash, as sha256sum says it', () => {
+  const text = stringify(validFile());
+  const hash = createHash('sha256').update(text).digest('hex');
+  expect(workerConfig(environment(), files).fileHash).toBe(hash.slice(0, 12));
+});
+
+test('a wrong configuration that is tried is refused with its problems, and a right one is read', () => {
+  const wrong = tryConfig(() => receiverConfig(environment({ PASSPORT_CONFIG: '/etc/broken.yaml' }), files));
+  expect(wrong).toEqual({
+    kind: 'refused',
+    problems: [expect.stringMatching(/^agreements \(line 3\): /)],
+  });
+  expect(tryConfig(() => receiverConfig(environment(), files))).toMatchObject({
+    kind: 'read',
+    config: { port: 8080 },
+  });
+  const bug = () => {
+    throw new TypeError('of ours');
+  };
+  expect(() => tryConfig(bug)).toThrow('of ours');
+});
 
 test('each variable is looked up once, because Node goes through all of them for each', () => {
   const looks = new Map<string, number>();
