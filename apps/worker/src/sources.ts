@@ -1,4 +1,4 @@
-import type { ProcessNote } from '@passport/queue';
+import type { ProcessIdentity } from '@passport/queue';
 
 /** The clocks, the random source, the ids and the names, which main.ts alone may take from the machine. */
 export interface Sources {
@@ -10,7 +10,7 @@ export interface Sources {
   readonly random: () => number;
   readonly newId: () => string;
   /** What this process is, for the list of live processes. */
-  readonly self: ProcessNote;
+  readonly self: ProcessIdentity;
   readonly pause: (ms: number) => Promise<void>;
   /**
    * Makes the queue's clock the one that this process's libraries read. BullMQ dates, delays and promotes jobs by

@@ -60,12 +60,15 @@ export {
 export {
   LIVE_MS,
   PROCESS_KINDS,
+  type ProcessIdentity,
   type ProcessKind,
   type ProcessNote,
   type SeenProcess,
   announceProcess,
   readProcesses,
 } from './live-processes.ts';
+export { type Control, type ReloadRequest, readControl, requestReload } from './control.ts';
+export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
 export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
 export {
   EVENT_STATES,

@@ -97,5 +97,7 @@ export const PROCESSES_KEY = key('processes');
 export const CLOCK_KEY = key('clock');
 /** Exists while the last rewrite of the append-only file is recent. */
 export const rewriteKey = key('rewrite');
+/** What operators have said to all processes at once, and how often that has changed. */
+export const controlKey = key('control');
 /** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');

@@ -7,17 +7,31 @@ import { defineScript } from './script.ts';
 export const PROCESS_KINDS = ['worker', 'receiver', 'dashboard'] as const;
 export type ProcessKind = (typeof PROCESS_KINDS)[number];
 
-const noteSchema = z.object({
+const identitySchema = z.object({
   kind: z.enum(PROCESS_KINDS),
   version: z.string(),
   host: z.string(),
 });
 
-/** What a process says of itself: which one it is, the version of Patron Passport, and the name of its machine or container. */
-export type ProcessNote = Readonly<z.infer<typeof noteSchema>>;
+const noteSchema = identitySchema.extend({
+  /** The configuration in force: the first digits of the file's SHA-256, and when it was taken over. */
+  config: z.object({ hash: z.string(), loaded_ms: z.number() }).nullable().default(null),
+  /** Why the last reload changed nothing: one sentence for each problem, without values; null: it changed something. */
+  refused: z
+    .object({ at_ms: z.number(), problems: z.array(z.string()) })
+    .nullable()
+    .default(null),
+  /** The last request for a reload that it has dealt with. */
+  reload: z.string().nullable().default(null),
+});
+
+/** Which process it is, the version of Patron Passport, and the name of its machine or container. */
+export type ProcessIdentity = Readonly<z.infer<typeof identitySchema>>;
+/** What a process says of itself; one of a version before does not say which configuration it has. */
+export type ProcessNote = Readonly<z.input<typeof noteSchema>>;
 
 /** A process that was seen lately. Times are milliseconds of Redis's clock. */
-export interface SeenProcess extends ProcessNote {
+export interface SeenProcess extends Readonly<z.infer<typeof noteSchema>> {
   readonly id: string;
   /** Since when it has been known. */
   readonly sinceMs: number;
@@ -66,29 +80,36 @@ export function announceProcess(
   redis: Redis,
   id: string,
   note: () => ProcessNote,
-): { readonly close: () => Promise<void> } {
+): { readonly close: () => Promise<void>; readonly again: () => Promise<void> } {
   const announce = defineScript(redis, 'passportAnnounce', ANNOUNCE_LUA);
   let since = '';
-  let isBusy = false;
+  let running: Promise<void> | null = null;
   let isClosed = false;
-  const run = async (): Promise<void> => {
-    if (isBusy || isClosed) return;
-    isBusy = true;
+  const announceOnce = async (): Promise<void> => {
     try {
       since = String(await announce([PROCESSES_KEY], [id, JSON.stringify(note()), since, FORGOTTEN_MS]));
     } catch {
       // The next one is due in two seconds.
-    } finally {
-      isBusy = false;
     }
     // An announcement that was under way when the process closed may have come after its removal.
     if (isClosed) await remove();
+  };
+  const run = async (): Promise<void> => {
+    if (running !== null || isClosed) return;
+    running = announceOnce().finally(() => {
+      running = null;
+    });
+    await running;
   };
   const remove = (): Promise<unknown> =>
     within(CLOSE_MS, redis.hdel(PROCESSES_KEY, id), 'leaving the list of processes').catch(() => undefined);
   const timer = setInterval(() => void run(), ANNOUNCE_EVERY_MS);
   void run();
   return {
+    async again() {
+      await running;
+      await run();
+    },
     async close() {
       isClosed = true;
       clearInterval(timer);
