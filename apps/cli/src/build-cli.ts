@@ -14,7 +14,7 @@ interface Group {
   readonly summary: string;
 }
 
-const CONFIG: Group = { name: 'config', summary: 'check the configuration file' };
+const CONFIG: Group = { name: 'config', summary: 'check the configuration, and have it taken over' };
 const SECRET: Group = { name: 'secret', summary: 'generate secrets' };
 const EVENTS: Group = { name: 'events', summary: 'list, show and retry events' };
 const COPIES: Group = { name: 'copies', summary: 'list and manage copies, and export their receipts' };
@@ -28,6 +28,7 @@ interface Loadable {
 
 const COMMANDS: readonly Loadable[] = [
   loadable(CONFIG, 'check', async () => (await import('./config-check.ts')).configCheck),
+  loadable(CONFIG, 'reload', async () => (await import('./config-reload.ts')).configReload),
   loadable(SECRET, 'new', async () => (await import('./secret-new.ts')).secretNew),
   loadable(null, 'doctor', async () => (await import('./doctor.ts')).doctor),
   loadable(null, 'explain', async () => (await import('./explain-card.ts')).explainCard),

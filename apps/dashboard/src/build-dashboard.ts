@@ -25,6 +25,8 @@ export interface DashboardDeps extends PageDeps {
   readonly assetsDir: string;
   readonly trustProxy: boolean | string | number;
   readonly stopping: () => boolean;
+  /** Answers instead of this one once the configuration was replaced; null: it was not. */
+  readonly successor: () => FastifyInstance | null;
   /** Whoever looks at a page or presses a button has an answer by then, if only that the queue gives none. */
   readonly answerWithinMs: number;
   readonly log: Logger;
@@ -47,6 +49,12 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
     routerOptions: { maxParamLength: 300 },
     forceCloseConnections: true,
     handlerTimeout: deps.answerWithinMs,
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    const successor = deps.successor();
+    if (successor === null) return;
+    reply.hijack();
+    successor.routing(request.raw, reply.raw);
   });
   app.addHook('onRequest', async (_request, reply) => {
     if (deps.stopping()) void reply.header('connection', 'close');

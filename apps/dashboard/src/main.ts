@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { ConfigError, dashboardConfig } from '@passport/config';
+import { ConfigError, type DashboardConfig, dashboardConfig } from '@passport/config';
 import { createLogger, Lifecycle, versionOf } from '@passport/runtime';
-import { startDashboard } from './start-dashboard.ts';
+import { type Machine, startDashboard } from './start-dashboard.ts';
+
+const readConfig = (): DashboardConfig => dashboardConfig(process.env, (path) => readFileSync(path, 'utf8'));
 
 async function main(): Promise<void> {
-  const config = dashboardConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const config = readConfig();
   const log = createLogger({ name: 'dashboard', level: config.logLevel });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   lifecycle.onSignals((code) => process.exit(code));
   try {
-    await startDashboard(config, log, lifecycle, {
+    const machine: Machine = {
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       id: randomUUID(),
       self: {
@@ -22,7 +24,8 @@ async function main(): Promise<void> {
       },
       wallNow: () => Date.now(),
       monotonicNow: () => performance.now(),
-    });
+    };
+    await startDashboard(config, log, lifecycle, machine, readConfig);
   } catch (error) {
     lifecycle.fail(error);
   }

@@ -41,6 +41,24 @@ function faultsOfProcesses(processes: readonly SeenProcess[]): readonly ServiceF
     const sentence = `Processes of different versions are running (${versions.join(', ')}). This is expected only during an upgrade.`;
     faults.push(warning(sentence));
   }
+  return [...faults, ...faultsOfConfigurations(processes.filter(({ isLive }) => isLive))];
+}
+
+function faultsOfConfigurations(live: readonly SeenProcess[]): readonly ServiceFault[] {
+  const faults: ServiceFault[] = [];
+  const problem = live.flatMap(({ refused }) => refused?.problems ?? [])[0];
+  if (problem !== undefined) {
+    faults.push(
+      warning(`The last change of the configuration was refused, and is not in force: ${problem}.`),
+    );
+  }
+  const hashes = [
+    ...new Set(live.flatMap(({ config }) => (config === null ? [] : [config.hash]))),
+  ].toSorted();
+  if (hashes.length > 1) {
+    const sentence = `Processes have different configurations (${hashes.join(', ')}): run passport config reload.`;
+    faults.push(warning(sentence));
+  }
   return faults;
 }
 

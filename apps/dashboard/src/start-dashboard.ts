@@ -1,8 +1,8 @@
-import type { DashboardConfig } from '@passport/config';
+import { type DashboardConfig, tryConfig } from '@passport/config';
 import {
   CLOCK_KEY,
-  type ProcessNote,
-  announceProcess,
+  type ProcessIdentity,
+  type ScanJobs,
   findEvents,
   openLedger,
   openScanQueue,
@@ -12,10 +12,12 @@ import {
   readRedis,
   readStatistics,
   redisMetrics,
+  registerProcess,
 } from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
+  type MetricsRegistry,
   type Redis,
   closeRedis,
   createMetrics,
@@ -23,6 +25,7 @@ import {
   createRedisClock,
   startAdminServer,
 } from '@passport/runtime';
+import type { FastifyInstance } from 'fastify';
 import { buildDashboard } from './build-dashboard.ts';
 import { type Account, createLogin } from './login.ts';
 import { buildPersonActions } from './person-actions.ts';
@@ -37,7 +40,7 @@ export interface Machine {
   readonly assetsDir: string;
   /** Of this process, and what it is, for the list of live processes. */
   readonly id: string;
-  readonly self: ProcessNote;
+  readonly self: ProcessIdentity;
   readonly wallNow: () => number;
   readonly monotonicNow: () => number;
 }
@@ -45,25 +48,83 @@ export interface Machine {
 /** Somebody looks at a page: later than this it says that the queue does not answer. */
 const ANSWER_MS = 4_000;
 
-/** Opens everything, listens, and registers with `lifecycle` how it is closed. */
+/** Opens everything, listens, and registers with `lifecycle` how it is closed. `readConfig` reads the configuration anew. */
 export async function startDashboard(
   config: DashboardConfig,
   log: Logger,
   lifecycle: Lifecycle,
   machine: Machine,
+  readConfig: () => DashboardConfig = () => config,
 ): Promise<void> {
-  const { consortium, basePath } = config;
-  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
-  const nameOf = (id: string): string => names.get(id) ?? id;
-
   const redis = createRedis(config.redisUrl.reveal(), { role: 'reader', log, name: 'dashboard' });
   lifecycle.own('redis', () => closeRedis(redis));
   const queue = openScanQueue(redis);
   queue.on('error', () => undefined); // the connection logs its outages, once each
   lifecycle.own('queue', () => queue.close());
   const now = startClock(redis, log, lifecycle, machine);
+  const parts = { redis, queue, now, log, machine, stopping: () => lifecycle.stopping };
 
   const metrics = createMetrics({ process: 'dashboard', logHealth: log.health });
+  let shown = metrics.extend();
+  let successor: FastifyInstance | null = null;
+  const app = show(config, { ...parts, successor: () => successor }, shown);
+  const admin = await startAdminServer({
+    port: config.adminPort,
+    host: config.adminHost,
+    ready: () => redis.status === 'ready',
+    metrics: () => shown.metrics(),
+    stopping: lifecycle.signal,
+    log,
+  });
+  lifecycle.own('admin', () => admin.close());
+  lifecycle.own('http', () => app.close());
+  await app.listen({ host: config.host, port: config.port });
+  log.info(
+    { port: config.port, libraries: config.consortium.libraries.length, config: config.fileHash },
+    'showing',
+  );
+
+  const registered = registerProcess({
+    redis,
+    id: machine.id,
+    identity: machine.self,
+    hash: config.fileHash,
+    async reload() {
+      const read = tryConfig(readConfig);
+      if (read.kind === 'refused') return read;
+      const counted = metrics.extend();
+      const next = show(read.config, { ...parts, successor: () => null }, counted);
+      await next.ready();
+      [successor, shown] = [next, counted];
+      return { kind: 'loaded', hash: read.config.fileHash };
+    },
+    now,
+    log,
+  });
+  lifecycle.own('registration', () => registered.close());
+  lifecycle.onReload(() => void registered.reload('signal'));
+}
+
+/** What a dashboard keeps while its configuration is replaced. */
+interface DashboardParts {
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly now: () => number;
+  readonly log: Logger;
+  readonly machine: Machine;
+  readonly stopping: () => boolean;
+  readonly successor: () => FastifyInstance | null;
+}
+
+/** Builds all that depends on the configuration; it listens to nothing. */
+function show(
+  config: DashboardConfig,
+  { redis, queue, now, log, machine, stopping, successor }: DashboardParts,
+  metrics: MetricsRegistry,
+): FastifyInstance {
+  const { consortium, basePath } = config;
+  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
+  const nameOf = (id: string): string => names.get(id) ?? id;
   const ids = [...names.keys()];
   const backlogLimits = Object.fromEntries(
     consortium.libraries.map(({ id, limits }) => [id, limits.backlog]),
@@ -72,7 +133,7 @@ export async function startDashboard(
   redisMetrics(metrics, () => readRedis(redis));
   const libraries = knownLibraries(consortium);
   const sources = { redis, queue, libraries, nameOf, now };
-  const app = buildDashboard({
+  return buildDashboard({
     queue,
     basePath,
     nameOf,
@@ -94,22 +155,10 @@ export async function startDashboard(
     },
     assetsDir: machine.assetsDir,
     trustProxy: config.trustProxy,
-    stopping: () => lifecycle.stopping,
+    stopping,
+    successor,
     answerWithinMs: ANSWER_MS,
   });
-  const admin = await startAdminServer({
-    port: config.adminPort,
-    host: config.adminHost,
-    ready: () => redis.status === 'ready',
-    metrics: () => metrics.metrics(),
-    stopping: lifecycle.signal,
-    log,
-  });
-  lifecycle.own('admin', () => admin.close());
-  lifecycle.own('http', () => app.close());
-  await app.listen({ host: config.host, port: config.port });
-  lifecycle.own('list of processes', announceProcess(redis, machine.id, () => machine.self).close);
-  log.info({ port: config.port, libraries: names.size }, 'showing');
 }
 
 /** The queue's clock as soon as Redis has answered; until then nothing is shown that would need it. */

@@ -130,6 +130,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       trustProxy: false,
       stopping: () => false,
+      successor: () => null,
       answerWithinMs: 4_000,
       ...change,
     });

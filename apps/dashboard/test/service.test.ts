@@ -9,6 +9,9 @@ const WORKER: SeenProcess = {
   kind: 'worker',
   version: '1.2.3',
   host: 'machine-1',
+  config: { hash: 'aaaaaaaaaaaa', loaded_ms: 1_000 },
+  refused: null,
+  reload: null,
   sinceMs: 1_000,
   lastSeenMs: 5_000,
   isLive: true,
@@ -68,6 +71,23 @@ describe('what is wrong with the service', () => {
   });
 });
 
+describe('what is wrong with the configuration', () => {
+  test('is one that a process has refused, with the first problem', () => {
+    const refused = { at_ms: 5_000, problems: ['libraries[1].name: is missing', 'agreements: is missing'] };
+    expect(faultsOf({ processes: [{ ...WORKER, refused }, RECEIVER] })).toEqual([
+      'The last change of the configuration was refused, and is not in force: libraries[1].name: is missing.',
+    ]);
+  });
+
+  test('is that live processes have different ones; one of a version before does not say', () => {
+    const other = { ...WORKER, id: 'w2', config: { hash: 'bbbbbbbbbbbb', loaded_ms: 1_000 } };
+    expect(faultsOf({ processes: [WORKER, other, RECEIVER] })).toEqual([
+      'Processes have different configurations (aaaaaaaaaaaa, bbbbbbbbbbbb): run passport config reload.',
+    ]);
+    expect(faultsOf({ processes: [WORKER, { ...other, config: null }, RECEIVER] })).toEqual([]);
+  });
+});
+
 describe('the overview', () => {
   let fixture: DashboardFixture;
   beforeAll(async () => {
@@ -79,7 +99,8 @@ describe('the overview', () => {
     (await fixture.request({ url: '/' })).body.replaceAll(/\s+/g, ' ');
   const announce = async (id: string, kind: string, ms = 0): Promise<void> => {
     const at = Date.now() - ms;
-    const note = JSON.stringify({ kind, version: '7.8.9', host: '<machine>' });
+    const config = { hash: 'cccccccccccc', loaded_ms: at };
+    const note = JSON.stringify({ kind, version: '7.8.9', host: '<machine>', config });
     await fixture.redis.hset('{passport}:processes', id, `${at} ${at} ${note}`);
   };
 
@@ -96,7 +117,9 @@ describe('the overview', () => {
     const body = await page();
     expect(body).toMatch(/<dt>Workers<\/dt> <dd><span class="state state-up">1 live/);
     expect(body).toMatch(/<dt>Receivers<\/dt> <dd><span class="state state-open">none live/);
-    expect(body).toMatch(/<th scope="row">worker<\/th>.*?>live<.*?7\.8\.9.*?&lt;machine&gt;/);
+    expect(body).toMatch(
+      /<th scope="row">worker<\/th>.*?>live<.*?7\.8\.9.*?&lt;machine&gt;.*?<code>cccccccccccc<\/code>/,
+    );
     expect(body).toMatch(/<th scope="row">receiver<\/th>.*?>missing<.*?2 minutes ago/);
     expect(body).toMatch(/<dt>Redis<\/dt> <dd><span class="state state-up">answers<.*? MB, no limit set/);
   });

@@ -9,7 +9,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Logger, SECURITY_HEADERS } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
-import type { Authentication, Delivery, ReportingLibrary } from './authentication.ts';
+import type { Authentication, Delivery } from './authentication.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { drain } from './drain.ts';
 import { buildOpenApi } from './openapi.ts';
@@ -32,7 +32,8 @@ const STOPPING_RETRY_MS = 1_000;
 const BUG_RETRY_MS = 5_000;
 
 export interface ReceiverDeps {
-  readonly libraries: ReadonlyMap<string, ReportingLibrary>;
+  /** Whether a library of this name reports scans. */
+  readonly isKnown: (library: string) => boolean;
   readonly authenticate: (delivery: Delivery) => Authentication;
   readonly accept: (delivery: Delivery) => Promise<Acceptance>;
   readonly readState: ReadState;
@@ -143,10 +144,10 @@ function libraryIn(params: unknown): string {
  * One count for each delivery, and one line; of what is refused, which a stranger can send without end, a sample. What
  * a sender calls itself is only logged when it is known to us.
  */
-function buildNote({ libraries, counted, monotonicNow, log }: ReceiverDeps): NoteDelivery {
+function buildNote({ isKnown, counted, monotonicNow, log }: ReceiverDeps): NoteDelivery {
   const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow });
   return (library, result, eventId) => {
-    const known = libraries.has(library) ? library : 'unknown';
+    const known = isKnown(library) ? library : 'unknown';
     counted(known, result);
     const leftOut = eventId === null ? sample(`${known} ${result}`) : 0;
     if (leftOut === null) return;

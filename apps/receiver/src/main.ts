@@ -1,22 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { ConfigError, receiverConfig } from '@passport/config';
-import { parseWebhookSecret } from '@passport/contract';
+import { ConfigError, type ReceiverConfig, receiverConfig, tryConfig } from '@passport/config';
 import {
-  CLOCK_KEY,
+  type RegisteredProcess,
+  type ProcessIdentity,
   type RefreshJobs,
-  type ProcessNote,
   type ScanJobs,
-  announceProcess,
   buildAdmission,
   buildReplicaCheck,
+  registerProcess,
   openRefreshQueue,
   openScanQueue,
-  queueMetrics,
-  readQueue,
-  readRedis,
-  redisMetrics,
 } from '@passport/queue';
 import {
   Lifecycle,
@@ -27,43 +22,34 @@ import {
   createLogger,
   createMetrics,
   createRedis,
-  createEncryption,
-  readRedisTime,
   startAdminServer,
   startTracing,
   versionOf,
 } from '@passport/runtime';
-import { acceptEvent } from './accept-event.ts';
 import { buildReceiver } from './app.ts';
-import { type ReportingLibrary, buildAuthentication } from './authentication.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import { buildEventSink } from './event-sink.ts';
 import { connectionMetrics } from './connection-metrics.ts';
-import { eventMetrics } from './event-metrics.ts';
-import { buildJobMaker } from './job-maker.ts';
-import { type NoteSeen, buildNoteSeen } from './note-seen.ts';
 import { buildProxyTest } from './proxy-test.ts';
-import { buildReadState } from './read-state.ts';
-import { tracedAccept } from './traced-accept.ts';
+import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 
-/** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
-const REDIS_DEADLINE_MS = 2_000;
 /** Replicas acknowledge in a round trip; they wait in the same connection as everybody's next event. */
 const REPLICAS_DEADLINE_MS = 500;
-const SELF: ProcessNote = {
-  kind: 'receiver',
-  version: versionOf(new URL('../package.json', import.meta.url)),
-  host: hostname(),
-};
-/** What an alert looks for among the results of deliveries (deploy/prometheus/alerts.yml), and what goes well. */
-const ALERTING_RESULTS = ['accepted', 'unavailable', 'unauthorized', 'rate_limited', 'backlog_full'];
 /** One line for each delivery: nobody reads faster than this, and a line alone costs as much as half a delivery. */
 const LOG_GATHER_MS = 100;
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot use up all connections. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
+const SELF: ProcessIdentity = {
+  kind: 'receiver',
+  version: versionOf(new URL('../package.json', import.meta.url)),
+  host: hostname(),
+};
+
+const readConfig = (): ReceiverConfig => receiverConfig(process.env, (path) => readFileSync(path, 'utf8'));
+
 async function main(): Promise<void> {
-  const config = receiverConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const config = readConfig();
   const log = createLogger({ name: 'receiver', level: config.logLevel, gatherMs: LOG_GATHER_MS });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   lifecycle.onSignals((code) => {
@@ -77,17 +63,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function start(
-  config: ReturnType<typeof receiverConfig>,
-  log: ReturnType<typeof createLogger>,
-  lifecycle: Lifecycle,
-): Promise<void> {
-  const { consortium } = config;
-  const libraries = new Map(
-    consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
-  );
-  const nameOf = nameReader(consortium.libraries);
-
+async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle): Promise<void> {
   const tracing = await startTracing({
     endpoint: config.otlpEndpoint,
     process: 'receiver',
@@ -98,15 +74,9 @@ async function start(
   const redis = createRedis(config.redisUrl.reveal(), { role: 'producer', log, name: 'receiver' });
   lifecycle.own('redis', () => closeRedis(redis));
   const queue = owned('queue', openScanQueue(redis), lifecycle);
-
+  const refreshes = owned('refresh queue', openRefreshQueue(redis), lifecycle);
   const metrics = createMetrics({ process: 'receiver', logHealth: log.health });
-  const ids = [...libraries.keys()];
-  const backlogLimits = Object.fromEntries([...libraries].map(([id, { limits }]) => [id, limits.backlog]));
-  // By Redis's clock, as the times in the backlog are: a receiver that is fast would take entries for left behind.
-  const queueNow = (): Promise<number> => readRedisTime(redis, CLOCK_KEY);
-  queueMetrics(metrics, async () => readQueue(redis, queue, ids, await queueNow()), backlogLimits);
-  redisMetrics(metrics, () => readRedis(redis), config.minReplicas);
-  const authenticate = buildAuthentication({ libraries, nowSeconds: () => Math.floor(Date.now() / 1000) });
+  const connections = limitConnections(metrics, config.trustProxy);
   const sink = buildEventSink({
     redis,
     queue,
@@ -117,38 +87,64 @@ async function start(
     monotonicNow: () => performance.now(),
     log,
   });
-  const jobs = buildJobMaker(createEncryption(config.keys.map((key) => key.reveal())));
-  const noteSeen = openNoteSeen(consortium.libraries, { redis, lifecycle, log });
+  const nowSeconds = (): number => Math.floor(Date.now() / 1000);
+  const parts: ReceiverParts = { redis, queue, refreshes, sink, tracing, nowSeconds, log };
+  let shown = metrics.extend();
+  let serving = serve(config, parts, shown);
   const app = buildReceiver({
-    libraries,
-    authenticate,
-    accept: tracedAccept(
-      acceptEvent({ authenticate, sink, jobs, noteSeen, traceparent: () => tracing.traceparent() }),
-      tracing,
-      (library) => libraries.has(library),
-    ),
-    readState: buildReadState({ redis, nameOf, deadlineMs: REDIS_DEADLINE_MS, log }),
+    isKnown: (library) => serving.isKnown(library),
+    authenticate: (delivery) => serving.authenticate(delivery),
+    accept: (delivery) => serving.accept(delivery),
+    readState: (library, eventId) => serving.readState(library, eventId),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,
-    connections: limitConnections(metrics, config.trustProxy),
+    connections,
     monotonicNow: () => performance.now(),
-    counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }),
+    counted: (library, result) => serving.counted(library, result),
     log,
   });
   const admin = await startAdminServer({
     port: config.adminPort,
     host: config.adminHost,
     ready: () => redis.status === 'ready',
-    metrics: () => metrics.metrics(),
+    metrics: () => shown.metrics(),
     stopping: lifecycle.signal,
     log,
   });
   lifecycle.own('admin', () => admin.close());
+  const registered = register(config, redis, log, (next) => {
+    const counted = metrics.extend();
+    serving = serve(next, parts, counted);
+    shown = counted;
+  });
+  lifecycle.own('registration', () => registered.close());
+  lifecycle.onReload(() => void registered.reload('signal'));
   lifecycle.own('http', () => app.close());
   await app.listen({ host: config.host, port: config.port });
-  lifecycle.own('list of processes', announceProcess(redis, randomUUID(), () => SELF).close);
-  log.info({ port: config.port, libraries: libraries.size }, 'receiving');
+  log.info({ port: config.port, libraries: serving.libraries, config: config.fileHash }, 'receiving');
+}
+
+function register(
+  config: ReceiverConfig,
+  redis: Redis,
+  log: Logger,
+  replace: (next: ReceiverConfig) => void,
+): RegisteredProcess {
+  return registerProcess({
+    redis,
+    id: randomUUID(),
+    identity: SELF,
+    hash: config.fileHash,
+    reload: async () => {
+      const read = tryConfig(readConfig);
+      if (read.kind === 'refused') return read;
+      replace(read.config);
+      return { kind: 'loaded', hash: read.config.fileHash };
+    },
+    now: () => Date.now(),
+    log,
+  });
 }
 
 /** Closes the queue at the end. Of outages its connection has the lines, once each. */
@@ -158,41 +154,14 @@ function owned<T extends ScanJobs | RefreshJobs>(name: string, queue: T, lifecyc
   return queue;
 }
 
-function openNoteSeen(
-  libraries: readonly Library[],
-  deps: { readonly redis: Redis; readonly lifecycle: Lifecycle; readonly log: Logger },
-): NoteSeen {
-  const queue = owned('refresh queue', openRefreshQueue(deps.redis), deps.lifecycle);
-  const refreshed = new Set(libraries.filter(({ refresh }) => refresh?.atScan === true).map(({ id }) => id));
-  return buildNoteSeen({
-    ...deps,
-    queue,
-    isWanted: (id) => refreshed.has(id),
-    deadlineMs: REDIS_DEADLINE_MS,
-  });
-}
-
 function limitConnections(
   metrics: MetricsRegistry,
-  trustProxy: ReturnType<typeof receiverConfig>['trustProxy'],
+  trustProxy: ReceiverConfig['trustProxy'],
 ): ConnectionLimits {
   const dropped = connectionMetrics(metrics, () => connections.open());
   const isProxy = buildProxyTest(trustProxy);
   const connections = createConnectionLimits({ ...CONNECTION_LIMITS, isProxy, dropped });
   return connections;
-}
-
-function nameReader(libraries: readonly Library[]): (id: string) => string {
-  const names = new Map(libraries.map(({ id, name }) => [id, name]));
-  return (id) => names.get(id) ?? id;
-}
-
-type Library = ReturnType<typeof receiverConfig>['consortium']['libraries'][number];
-
-const reports = (library: Library): boolean => library.enabled && library.webhookSecrets.length > 0;
-
-function reporting({ id, webhookSecrets, limits }: Library): ReportingLibrary {
-  return { id, limits, secrets: webhookSecrets.map((secret) => parseWebhookSecret(secret.reveal())) };
 }
 
 main().catch((error: unknown) => {

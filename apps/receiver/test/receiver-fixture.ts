@@ -99,7 +99,7 @@ export async function openReceiver(options: {
   });
   const counted: string[] = [];
   const app = buildReceiver({
-    libraries,
+    isKnown: (library) => libraries.has(library),
     authenticate,
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption), noteSeen }),
     readState: buildReadState({ redis, nameOf: (id) => `The library ${id}`, deadlineMs, log }),

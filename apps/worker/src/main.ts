@@ -4,16 +4,19 @@ import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
 import { createLogger, Lifecycle, type Logger, versionOf } from '@passport/runtime';
+import type { Sources } from './sources.ts';
 import { startWorker } from './wiring.ts';
 
+const readConfig = (): WorkerConfig => workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
+
 async function main(): Promise<void> {
-  const config: WorkerConfig = workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
+  const config = readConfig();
   const log: Logger = createLogger({ name: 'worker', level: config.logLevel });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   const wallNow = Date.now;
   lifecycle.onSignals((code) => process.exit(code));
   try {
-    await startWorker(config, log, lifecycle, {
+    const sources: Sources = {
       wallNow: () => wallNow(),
       monotonicNow: () => performance.now(),
       random: () => Math.random(),
@@ -27,7 +30,8 @@ async function main(): Promise<void> {
       adoptClock: (now) => {
         Date.now = now;
       },
-    });
+    };
+    await startWorker(config, log, lifecycle, sources, readConfig);
   } catch (error) {
     lifecycle.fail(error);
   }

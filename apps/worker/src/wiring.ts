@@ -1,63 +1,33 @@
-import type { WorkerConfig } from '@passport/config';
-import { ALERTED_OUTCOMES } from '@passport/contract';
-import {
-  type ScanJobs,
-  announceProcess,
-  buildClaimCreate,
-  buildJobDataWriter,
-  openScanQueue,
-  openReportQueue,
-  readKept,
-  queueMetrics,
-  readQueue,
-  readRedis,
-  redisMetrics,
-  retireHealth,
-} from '@passport/queue';
+import { type WorkerConfig, tryConfig } from '@passport/config';
+import { registerProcess, openReportQueue, openScanQueue } from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
-  type MetricsRegistry,
-  type Redis,
   countRedisBreaks,
   createMetrics,
   startAdminServer,
   startTracing,
-  within,
 } from '@passport/runtime';
-import { jobMetrics } from './metrics/job-metrics.ts';
-import { type KeptReading, keptMetrics } from './metrics/kept-metrics.ts';
-import { kohaMetrics } from './metrics/koha-metrics.ts';
-import { assembleWork } from './assemble-work.ts';
-import { buildTasks } from './maintenance/tasks.ts';
-import { connectLibraries } from './koha/connect-libraries.ts';
-import { buildCopyMemory } from './remember/copy-memory.ts';
-import { rememberTask } from './remember/remember-task.ts';
-import { buildEndCheck } from './job/end-check.ts';
-import { startMaintenance } from './maintenance/maintenance.ts';
-import { startSeenWorker } from './sweep/seen-worker.ts';
-import { startSweepWorker } from './sweep/sweep-worker.ts';
-import type { Sources } from './sources.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
-import { openReporter, startReports } from './reporting.ts';
-import { startScanWorker } from './job/scan-worker.ts';
-import { buildWorkerLoad } from './job/worker-load.ts';
+import type { Sources } from './sources.ts';
+import { type WorkerParts, startWork } from './start-work.ts';
 
-const RETIRE_MS = 1_000;
+/**
+ * Runs that began under a configuration which was replaced may end within this; then they are requeued, and begin again under
+ * the new one. So a run has one configuration, and no event is answered by an old one a second after the reload.
+ */
+const OLD_RUNS_MS = 600;
 
-/** Builds the worker, from the outside in, and starts it. */
+/** Builds the worker, from the outside in, and starts it. `readConfig` reads the configuration anew. */
 export async function startWorker(
   config: WorkerConfig,
   log: Logger,
   lifecycle: Lifecycle,
   sources: Sources,
+  readConfig: () => WorkerConfig = () => config,
 ): Promise<void> {
-  const { consortium, concurrency } = config;
-  const { monotonicNow, pause } = sources;
-  const byId = new Map(consortium.libraries.map((library) => [library.id, library]));
-  const ids = [...byId.keys()];
-  const nameOf = (id: string): string => byId.get(id)?.name ?? id;
   const metrics = createMetrics({ process: 'worker', logHealth: log.health });
+  let shown = metrics;
 
   // Spans are dated by Date.now(), which is the queue's clock from adoptClock on.
   let present = sources.wallNow;
@@ -70,7 +40,7 @@ export async function startWorker(
     port: config.adminPort,
     host: config.adminHost,
     ready: () => connection.status === 'ready' && redis.status === 'ready',
-    metrics: () => metrics.metrics(),
+    metrics: () => shown.metrics(),
     stopping: lifecycle.signal,
     log,
   });
@@ -84,74 +54,37 @@ export async function startWorker(
   const queue = openScanQueue(redis);
   const reportQueue = openReportQueue(redis);
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
-  const dropped = observeQueue(metrics, consortium, { redis, queue, now });
-  const load = buildWorkerLoad(concurrency);
-  const seen = { metrics: kohaMetrics(metrics, ids.length), hasFreeSlots: load.hasFreeSlots, tracing };
-  const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
-  const { libraries, health } = kohas;
-  const memory = buildCopyMemory({ redis, keys: config.keys, libraries, now, log });
-  lifecycle.own('memory of copies', () => memory.settled());
-  const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
-  const reporting = { consortium, redis, libraries, nameOf, tracing, now, log };
-  const reporter = openReporter({ ...reporting, reportQueue, lifecycle, sources });
-  const opened = { config, connections, kohas, memory, load, jobs, reporter, tracing, sources, nameOf };
-  const work = assembleWork({ ...opened, now, log });
-
-  const workerId = sources.newId();
-  lifecycle.own('library health', () => retire(redis, ids, workerId));
-  const kept = { redis, queue, reportQueue, dropped };
-  const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
-  const remembering = rememberTask(consortium, memory, { ...kohas, monotonicNow });
-  const maintenance = startMaintenance([...tasks, remembering], log);
-  lifecycle.own('maintenance', () => maintenance.close());
-  const reports = startReports({ ...reporting, connection });
-  lifecycle.own('report worker', () => reports.close());
-  const { deadline } = lifecycle;
-  // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
-  const { writeActive } = buildJobDataWriter(connection);
   const breaks = countRedisBreaks([connection, redis]);
-  const endCheck = buildEndCheck({ breaks, pause, deadline, log });
-  const claimCreate = buildClaimCreate(connection);
-  const jobsOf = { connection, concurrency, load, retention: consortium.retention };
-  const taking = { ...jobsOf, work, writeActive, claimCreate, endCheck };
-  const swept = { ...kohas, ...sources, consortium, keys: config.keys, connection, redis, now, log };
-  await startRefreshes(swept, lifecycle);
-  const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
-  lifecycle.own('scans', () => scans.close());
-  lifecycle.own('list of processes', announceProcess(redis, workerId, () => sources.self).close);
-  log.info({ libraries: ids.length, concurrency }, 'working');
-}
-
-/** What keeps copies right: all of them at their time, and each at its scan. */
-async function startRefreshes(
-  deps: Parameters<typeof startSweepWorker>[0],
-  lifecycle: Lifecycle,
-): Promise<void> {
-  const sweeps = await startSweepWorker(deps);
-  lifecycle.own('sweeps', () => sweeps.close());
-  const atScans = startSeenWorker(deps);
-  lifecycle.own('refreshes at scans', () => atScans.close());
-}
-
-/** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
-const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
-  within(RETIRE_MS, retireHealth(redis, ids, workerId), 'retiring library health').catch(() => undefined);
-
-function observeQueue(
-  metrics: MetricsRegistry,
-  { libraries }: WorkerConfig['consortium'],
-  { redis, queue, now }: { redis: Redis; queue: ScanJobs; now: () => number },
-): ReturnType<typeof keptMetrics> {
-  const ids = libraries.map(({ id }) => id);
-  const backlogLimits = Object.fromEntries(libraries.map(({ id, limits }) => [id, limits.backlog]));
-  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
-  redisMetrics(metrics, () => readRedis(redis));
-  const keptLimits = libraries.map(
-    ({ id, limits }) => [id, { finished: limits.keptFinished, failed: limits.keptFailed }] as const,
-  );
-  const readShares = async (): Promise<KeptReading> => {
-    const [kept, { memoryLimitBytes }] = await Promise.all([readKept(redis, ids), readRedis(redis)]);
-    return { libraries: kept, memoryLimitBytes };
+  const parts: WorkerParts = { connections, queue, reportQueue, breaks, tracing, sources, now, log };
+  const start = async (next: WorkerConfig): Promise<Lifecycle> => {
+    const work = lifecycle.part('work', OLD_RUNS_MS);
+    const counted = metrics.extend();
+    try {
+      await startWork(next, parts, { lifecycle: work, metrics: counted });
+    } catch (error) {
+      await work.stop('it could not be started');
+      throw error;
+    }
+    shown = counted;
+    return work;
   };
-  return keptMetrics(metrics, readShares, Object.fromEntries(keptLimits));
+  let work = await start(config);
+  const registered = registerProcess({
+    redis,
+    id: sources.newId(),
+    identity: sources.self,
+    hash: config.fileHash,
+    async reload() {
+      const read = tryConfig(readConfig);
+      if (read.kind === 'refused') return read;
+      const old = work;
+      work = await start(read.config);
+      await old.stop('the configuration was replaced');
+      return { kind: 'loaded', hash: read.config.fileHash };
+    },
+    now,
+    log,
+  });
+  lifecycle.own('registration', () => registered.close());
+  lifecycle.onReload(() => void registered.reload('signal'));
 }

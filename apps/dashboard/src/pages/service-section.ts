@@ -64,13 +64,14 @@ function processTable(processes: readonly SeenProcess[], nowMs: number): Html {
             <th scope="col">State</th>
             <th scope="col">Version</th>
             <th scope="col">Machine</th>
+            <th scope="col">Configuration</th>
             <th scope="col">Known since</th>
             <th scope="col">Last seen</th>
           </tr>
         </thead>
         <tbody>
           ${processes.map(
-            ({ kind, isLive, version, host, sinceMs, lastSeenMs }) =>
+            ({ kind, isLive, version, host, config, sinceMs, lastSeenMs }) =>
               html`<tr>
                 <th scope="row">${kind}</th>
                 <td>
@@ -78,6 +79,9 @@ function processTable(processes: readonly SeenProcess[], nowMs: number): Html {
                 </td>
                 <td>${version}</td>
                 <td>${host}</td>
+                <td>
+                  ${config === null ? '' : html`<code>${config.hash}</code> ${timeElement(config.loaded_ms, nowMs)}`}
+                </td>
                 <td>${timeElement(sinceMs, nowMs)}</td>
                 <td>${timeElement(lastSeenMs, nowMs)}</td>
               </tr>`,

@@ -1,0 +1,118 @@
+import type { ReceiverConfig } from '@passport/config';
+import { type EventState, parseWebhookSecret } from '@passport/contract';
+import {
+  CLOCK_KEY,
+  type RefreshJobs,
+  type ScanJobs,
+  queueMetrics,
+  readQueue,
+  readRedis,
+  redisMetrics,
+} from '@passport/queue';
+import {
+  type Logger,
+  type MetricsRegistry,
+  type Redis,
+  type Tracing,
+  createEncryption,
+  readRedisTime,
+} from '@passport/runtime';
+import { type Acceptance, acceptEvent } from './accept-event.ts';
+import {
+  type Authentication,
+  type Delivery,
+  type ReportingLibrary,
+  buildAuthentication,
+} from './authentication.ts';
+import { eventMetrics } from './event-metrics.ts';
+import type { EventSink } from './event-sink.ts';
+import { buildJobMaker } from './job-maker.ts';
+import { buildNoteSeen } from './note-seen.ts';
+import { buildReadState } from './read-state.ts';
+import { tracedAccept } from './traced-accept.ts';
+
+/** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
+export const REDIS_DEADLINE_MS = 2_000;
+/** What an alert looks for among the results of deliveries (deploy/prometheus/alerts.yml), and what goes well. */
+const ALERTING_RESULTS = ['accepted', 'unavailable', 'unauthorized', 'rate_limited', 'backlog_full'];
+
+/** What a receiver keeps while its configuration is replaced. */
+export interface ReceiverParts {
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  readonly refreshes: RefreshJobs;
+  readonly sink: EventSink;
+  readonly tracing: Tracing;
+  readonly nowSeconds: () => number;
+  readonly log: Logger;
+}
+
+/** How deliveries are answered under one configuration. A request that has begun is answered by the one that it began under. */
+export interface Serving {
+  readonly libraries: number;
+  isKnown(library: string): boolean;
+  authenticate(delivery: Delivery): Authentication;
+  accept(delivery: Delivery): Promise<Acceptance>;
+  readState(library: string, eventId: string): Promise<EventState | null | 'unavailable'>;
+  counted(library: string, result: string): void;
+}
+
+type Library = ReceiverConfig['consortium']['libraries'][number];
+
+/** Builds all that depends on the configuration; `metrics` receives what it counts. */
+export function serve(
+  { consortium, keys, minReplicas }: ReceiverConfig,
+  parts: ReceiverParts,
+  metrics: MetricsRegistry,
+): Serving {
+  const { redis, queue, refreshes, sink, tracing, nowSeconds, log } = parts;
+  const libraries = new Map(
+    consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
+  );
+  const ids = [...libraries.keys()];
+  const isKnown = (library: string): boolean => libraries.has(library);
+  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
+  const refreshed = new Set(
+    consortium.libraries.filter(({ refresh }) => refresh?.atScan === true).map(({ id }) => id),
+  );
+
+  const backlogLimits = Object.fromEntries([...libraries].map(([id, { limits }]) => [id, limits.backlog]));
+  // By Redis's clock, as the times in the backlog are: a receiver that is fast would take entries for left behind.
+  const queueNow = (): Promise<number> => readRedisTime(redis, CLOCK_KEY);
+  queueMetrics(metrics, async () => readQueue(redis, queue, ids, await queueNow()), backlogLimits);
+  redisMetrics(metrics, () => readRedis(redis), minReplicas);
+
+  const authenticate = buildAuthentication({ libraries, nowSeconds });
+  const accept = acceptEvent({
+    authenticate,
+    sink,
+    jobs: buildJobMaker(createEncryption(keys.map((key) => key.reveal()))),
+    noteSeen: buildNoteSeen({
+      redis,
+      queue: refreshes,
+      isWanted: (id) => refreshed.has(id),
+      deadlineMs: REDIS_DEADLINE_MS,
+      log,
+    }),
+    traceparent: () => tracing.traceparent(),
+  });
+  return {
+    libraries: libraries.size,
+    isKnown,
+    authenticate,
+    accept: tracedAccept(accept, tracing, isKnown),
+    readState: buildReadState({
+      redis,
+      nameOf: (id) => names.get(id) ?? id,
+      deadlineMs: REDIS_DEADLINE_MS,
+      log,
+    }),
+    counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }),
+  };
+}
+
+const reports = (library: Library): boolean => library.enabled && library.webhookSecrets.length > 0;
+
+function reporting({ id, webhookSecrets, limits }: Library): ReportingLibrary {
+  return { id, limits, secrets: webhookSecrets.map((secret) => parseWebhookSecret(secret.reveal())) };
+}
