@@ -1,9 +1,13 @@
 // `npm run test:compose`: docker-compose.yml on a real container engine, from outside. Where there is no engine it says
 // so and counts one skipped test.
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { deliver, describeInstallation, until } from './compose/installation.mjs';
 import { findEngine } from './compose/engine.mjs';
 import { say } from './run-command.mjs';
 
+/** Of this checkout: taken away at the end. */
+const CONFIG = 'deploy/etc/config/passport.yaml';
 const HEALTHY_WITHIN_MS = 120_000;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
@@ -135,6 +139,38 @@ async function run(installation) {
     await allCopied(installation, cards);
   });
   await step(
+    'what an editor puts in the place of the configuration is taken over, by reload and restart',
+    async () => {
+      const put = (text) => {
+        writeFileSync(`${CONFIG}.new`, text);
+        renameSync(`${CONFIG}.new`, CONFIG);
+      };
+      const demo = JSON.parse(
+        await compose(['exec', '-T', 'worker', 'cat', '/var/lib/passport/passport.yaml']),
+      );
+      const without = (id) => ({
+        ...demo,
+        libraries: demo.libraries.map((each) => (each.id === id ? { ...each, enabled: false } : each)),
+      });
+      const answer = async (id) => (await installation.send(id, { cardnumber: '21234000000001' })).status;
+      put(JSON.stringify(demo));
+      await compose(['up', '-d', '--no-build', '--scale', 'worker=3']); // links each volume to the file
+      put('consortium: [');
+      const wrong = await compose(['run', '--rm', 'cli', 'config', 'reload'], { mayFail: true });
+      check(wrong.includes('YAML'), `a wrong file was not refused: ${wrong}`);
+      check((await answer('compose_before')) === 202, 'a wrong file changed something');
+      put(JSON.stringify(without('riverside')));
+      const told = await compose(['run', '--rm', 'cli', 'config', 'reload']);
+      check((await answer('compose_after')) === 401, `a revoked library is accepted after ${told}`);
+      put(JSON.stringify(demo));
+      await compose(['restart', 'receiver']);
+      await until(
+        'the receiver to have the file that is there now',
+        async () => (await answer('compose_back')) === 202,
+      );
+    },
+  );
+  await step(
     'the product’s image holds the product, not its stand-ins, demo, tests, sources or compiler',
     async () => {
       const find =
@@ -192,11 +228,16 @@ async function run(installation) {
 }
 
 const engine = await findEngine();
-if (engine === null) {
+if (existsSync(CONFIG)) {
+  counts.failed += 1;
+  say(`FAILED  compose: ${CONFIG} is somebody's, and this test needs a file of its own there`);
+  await engine?.stop();
+} else if (engine === null) {
   counts.skipped += 1;
   say('skipped  compose: there is no container engine on this machine, and MAKE_CONTAINER_ENGINE is not set');
 } else {
   const installation = await describeInstallation(engine.env);
+  mkdirSync(dirname(CONFIG), { recursive: true }); // else the engine makes it, as root
   try {
     await run(installation);
   } catch {
@@ -205,6 +246,7 @@ if (engine === null) {
     );
   } finally {
     await installation.compose(['down', '-v', '--timeout', '5'], { mayFail: true });
+    rmSync(CONFIG, { force: true });
     await engine.stop();
   }
 }

@@ -1,5 +1,5 @@
 // The demo's consortium, made once: a configuration of three stand-ins for Koha with secrets of their own. What an
-// operator put in deploy/etc/passport.yaml is not touched.
+// operator put in deploy/etc/config/passport.yaml is not touched.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { shareKeys } from './share-keys.mjs';

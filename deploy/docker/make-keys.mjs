@@ -5,16 +5,18 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { shareKeys } from './share-keys.mjs';
 
 const [
   PLACE = '/var/lib/passport',
-  CONFIG = '/etc/passport/passport.yaml',
+  ETC = '/etc/passport',
   REDIS_DATA = '/data',
   PLACES = '/var/lib/passport-of',
 ] = process.argv.slice(2);
@@ -57,16 +59,34 @@ if (existsSync(confPath)) chmodSync(confPath, 0o600);
 writeFileSync(confPath, redisConf, { mode: 0o400 });
 chmodSync(confPath, 0o400);
 
-// What is there, the demo's or the last start's, may only be read: it is replaced, not written to.
+// Every process reads the operator's own file, through a link in its volume: a copy would be as old as the last `up`, and a mount
+// of the file alone would stay with what an editor has replaced. The folder that holds it is mounted (docker-compose.yml).
 const usedPath = `${PLACE}/passport.yaml`;
-if (existsSync(CONFIG)) {
+const own = `${ETC}/config/passport.yaml`;
+const former = `${ETC}/passport.yaml`;
+const used = lstatSync(usedPath, { throwIfNoEntry: false });
+/** What is there, the demo's or the last start's, may only be read: it is replaced, not written to. */
+function use(make) {
   const newPath = `${usedPath}.new`;
   rmSync(newPath, { force: true });
-  copyFileSync(CONFIG, newPath);
-  chmodSync(newPath, 0o400);
+  make(newPath);
   renameSync(newPath, usedPath);
-} else if (!existsSync(usedPath)) {
-  console.log('no deploy/etc/passport.yaml: copy passport.example.yaml there (--profile demo makes its own)');
+}
+if (existsSync(own)) use((path) => symlinkSync(own, path));
+else if (existsSync(former)) {
+  use((path) => {
+    copyFileSync(former, path);
+    chmodSync(path, 0o400);
+  });
+  console.log(
+    'move deploy/etc/passport.yaml to deploy/etc/config/: only there a reload or a restart takes it over',
+  );
+} else {
+  if (used?.isSymbolicLink()) rmSync(usedPath); // to a file that is gone
+  if (!existsSync(usedPath))
+    console.log(
+      'no deploy/etc/config/passport.yaml: copy passport.example.yaml there (--profile demo makes its own)',
+    );
 }
 
 shareKeys(PLACE, PLACES);

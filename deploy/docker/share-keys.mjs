@@ -1,6 +1,16 @@
 // Gives each process a copy of what it uses, in a volume of its own: who breaks into the receiver or the dashboard finds no
 // API key of a Koha there.
-import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 
 /** By process, the names of the files in the master volume; a pattern stands for the demo's libraries. */
 const USED = {
@@ -16,16 +26,21 @@ export function shareKeys(master, places) {
   for (const [process, patterns] of Object.entries(USED)) {
     const place = `${places}/${process}`;
     const used = names.filter((name) => patterns.some((pattern) => pattern.test(name)));
-    for (const name of used) replace(`${place}/${name}`, readFileSync(`${master}/${name}`));
+    for (const name of used) copy(`${master}/${name}`, `${place}/${name}`);
     for (const name of readdirSync(place)) if (!used.includes(name)) rmSync(`${place}/${name}`);
   }
 }
 
-/** What is there may only be read, and may be in use: it is replaced, not written to. */
-function replace(path, bytes) {
-  if (existsSync(path) && readFileSync(path).equals(bytes)) return;
-  rmSync(`${path}.new`, { force: true });
-  writeFileSync(`${path}.new`, bytes, { mode: 0o400 });
-  chmodSync(`${path}.new`, 0o400);
-  renameSync(`${path}.new`, path);
+const isLink = (path) => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
+/** What is there may only be read, and may be in use: it is replaced, not written to. A link stays one. */
+function copy(from, path) {
+  const newPath = `${path}.new`;
+  rmSync(newPath, { force: true });
+  if (isLink(from)) symlinkSync(readlinkSync(from), newPath);
+  else {
+    writeFileSync(newPath, readFileSync(from), { mode: 0o400 });
+    chmodSync(newPath, 0o400);
+  }
+  renameSync(newPath, path);
 }

@@ -100,11 +100,17 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
   expect(seenBy('receiver', 'worker', 'dashboard', 'redis')).toEqual({
     receiver: [
       'keys-receiver:/var/lib/passport:ro',
+      './deploy/etc/config:/etc/passport/config:ro',
       './deploy/etc/secrets/webhook:/etc/passport/secrets/webhook:ro',
     ],
-    worker: ['keys-worker:/var/lib/passport:ro', './deploy/etc/secrets/koha:/etc/passport/secrets/koha:ro'],
+    worker: [
+      'keys-worker:/var/lib/passport:ro',
+      './deploy/etc/config:/etc/passport/config:ro',
+      './deploy/etc/secrets/koha:/etc/passport/secrets/koha:ro',
+    ],
     dashboard: [
       'keys-dashboard:/var/lib/passport:ro',
+      './deploy/etc/config:/etc/passport/config:ro',
       './deploy/etc/secrets/dashboard:/etc/passport/secrets/dashboard:ro',
     ],
     redis: ['redis:/data', 'keys-redis:/var/lib/passport:ro'],
