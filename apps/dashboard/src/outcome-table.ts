@@ -41,6 +41,7 @@ export const OUTCOME_TABLE: Readonly<Record<Outcome, OutcomeRow>> = {
     advice:
       'The library only observes (copy.mode in the configuration): nothing was written, and the desk goes on by hand.',
   },
+  CANCELLED: { group: 'desk decides', advice: null },
   HOME_UNREACHABLE: {
     group: 'failed',
     advice: 'Check that these libraries answer (see the overview, or run "passport doctor"), then retry.',

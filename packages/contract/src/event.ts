@@ -96,6 +96,20 @@ export const patronSeenSchema = envelope.extend({
   ),
 });
 
+/** What cancels an event: its id is the `webhook-id`, and nothing of the scan is said again. */
+export const scanCancelledSchema = envelope.extend({
+  type: z.literal('scan.cancelled', { error: 'must be scan.cancelled' }),
+  timestamp: timestamp.describe('When it was cancelled, with offset; at most nanoseconds'),
+});
+
+/** Reads the parsed JSON of a cancel. Null: it is one; otherwise the field that does not fit, never its value. */
+export function findCancelFault(body: unknown): { readonly field: string; readonly problem: string } | null {
+  const parsed = scanCancelledSchema.safeParse(body);
+  if (parsed.success) return null;
+  const [first] = parsed.error.issues;
+  return { field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
+}
+
 const invalid = (error: z.ZodError): ParsedEvent => {
   const [first] = error.issues;
   return { kind: 'invalid', field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };

@@ -6,9 +6,11 @@ export {
   type ScanInterface,
   ageAtDeliveryMs,
   dayOfScan,
+  findCancelFault,
   parseEvent,
   patronNotFoundSchema,
   patronSeenSchema,
+  scanCancelledSchema,
 } from './event.ts';
 export {
   type DeliveryHeaders,
@@ -26,6 +28,9 @@ export {
 } from './signature.ts';
 export {
   ALERTED_OUTCOMES,
+  CANCEL_RESULTS,
+  type CancelAnswer,
+  type CancelResult,
   CHECKOUT_RESULTS,
   type CheckoutResult,
   ELIGIBILITY_REASONS,
@@ -43,6 +48,7 @@ export {
   type Reason,
   WAITING_REASONS,
   type WaitingReason,
+  cancelAnswerSchema,
   eventStateSchema,
   isFailure,
   progressSchema,

@@ -67,6 +67,8 @@ export function messageOf(
       return 'The copy of this patron was anonymised here.';
     case 'OBSERVED':
       return observed(progress, homes);
+    case 'CANCELLED':
+      return cancelled(progress);
     case 'HOME_UNREACHABLE':
       return `${homes} did not answer. Try again later, or register by hand.`;
     case 'LENDING_UNREACHABLE':
@@ -96,6 +98,13 @@ function notEligible(progress: Pick<Progress, 'reasons'>, homes: string): string
   return reasons.length === 0
     ? `Found at ${homes}, but not eligible to borrow here.`
     : `Found at ${homes}, but: ${reasons.map((reason) => REASON_TEXT[reason]).join('; ')}.`;
+}
+
+function cancelled({ patron_id: patronId, homes }: Pick<Progress, 'patron_id' | 'homes'>): string {
+  if (patronId !== null) return 'Cancelled. The copy was already made; nothing was checked out.';
+  return homes.length === 0
+    ? 'Cancelled: nothing was written.'
+    : 'Cancelled. The copy was on its way and may have been made; nothing was checked out.';
 }
 
 function unfinished(

@@ -14,6 +14,7 @@ export const RESULTS = [
   'MERGED_INTO_NATIVE',
   'COPY_ANONYMIZED',
   'OBSERVED',
+  'CANCELLED',
 ] as const;
 /** How a job can fail: it stays in the failed set, for a person. */
 export const FAILURES = [
@@ -127,3 +128,24 @@ export const eventStateSchema = progressSchema.extend({
   scanned_at: z.string(),
 });
 export type EventState = z.infer<typeof eventStateSchema>;
+
+/** What a cancel came to; only the last two leave it to the state what happens. */
+export const CANCEL_RESULTS = [
+  /** Nothing was written at the lending library, and nothing will be. */
+  'NOTHING_WRITTEN',
+  /** The copy is there or on its way; nothing was checked out, and nothing will be. */
+  'CHECKOUT_STOPPED',
+  /** The event had ended before. */
+  'ENDED',
+  /** A checkout may be on its way: the state says, in a moment, whether it was made. */
+  'PENDING',
+] as const;
+export type CancelResult = (typeof CANCEL_RESULTS)[number];
+
+/** The answer to a cancel, as the receiver gives it and the plugin hands it on. */
+export const cancelAnswerSchema = z.strictObject({
+  event_id: z.string(),
+  result: z.enum(CANCEL_RESULTS),
+  state: eventStateSchema,
+});
+export type CancelAnswer = z.infer<typeof cancelAnswerSchema>;

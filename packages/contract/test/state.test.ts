@@ -114,6 +114,9 @@ describe('the state of an event', () => {
       { observed: { category: null } },
       'Found at Midland Public Library. The service only observes here: the copy that is here would have been updated. Register by hand.',
     ],
+    ['CANCELLED', { homes: [] }, 'Cancelled: nothing was written.'],
+    ['CANCELLED', { patron_id: 812 }, 'Cancelled. The copy was already made; nothing was checked out.'],
+    ['CANCELLED', {}, 'Cancelled. The copy was on its way and may have been made; nothing was checked out.'],
     ['LENDING_REFUSED', {}, 'Riverside could not store this patron. Register by hand.'],
     ['HOME_UNREACHABLE', {}, 'Midland Public Library did not answer. Try again later, or register by hand.'],
     [

@@ -21,6 +21,7 @@ const WITHOUT_RECORD: Readonly<Record<Outcome, HourUse>> = {
   MERGED_INTO_NATIVE: 'verdicts',
   COPY_ANONYMIZED: 'verdicts',
   OBSERVED: 'verdicts',
+  CANCELLED: 'verdicts',
   // It names who did not answer, which says nothing of the patron.
   HOME_UNREACHABLE: 'none',
   LENDING_UNREACHABLE: 'verdicts',

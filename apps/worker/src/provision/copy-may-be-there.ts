@@ -17,6 +17,7 @@ export const COPY_MAY_BE_THERE: Readonly<Record<Outcome, boolean>> = {
   MERGED_INTO_NATIVE: false,
   COPY_ANONYMIZED: false,
   OBSERVED: false,
+  CANCELLED: true,
   HOME_UNREACHABLE: true,
   LENDING_UNREACHABLE: true,
   LENDING_REFUSED: false,

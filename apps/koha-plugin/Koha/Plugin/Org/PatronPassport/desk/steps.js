@@ -15,6 +15,7 @@ export const FAILED_STEPS = {
   MERGED_INTO_NATIVE: 'copy',
   COPY_ANONYMIZED: 'copy',
   OBSERVED: 'copy',
+  CANCELLED: 'copy',
   LENDING_REFUSED: 'copy',
   LENDING_UNREACHABLE: 'copy',
 };
