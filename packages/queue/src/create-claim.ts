@@ -1,18 +1,24 @@
 import type { Redis } from '@passport/runtime';
 import { IN_LINE_MS, type PlaceOwner, TAKE_PLACE_LUA } from './create-place.ts';
+import { IS_CANCELLED_LUA } from './cancel-mark.ts';
 import { createPlaceKeys, jobKey, patronLockKey } from './keys.ts';
 import { LOCK_IS_FREE_LUA } from './patron-lock.ts';
 import { defineScript } from './script.ts';
 
 /**
  * All or nothing: the patron lock, the place where the library's copies are created, and the note in the job of what is about
- * to be sent. Whoever does not get the place stays in line for it; whoever has to wait for the patron lock does not.
+ * to be sent. Whoever does not get the place stays in line for it; whoever has to wait for the patron lock, or is cancelled, does
+ * not.
  * KEYS 1 job, 2 its lock, 3 patron lock, 4 place, 5 line
  * ARGV 1 token of the job's lock, 2 data, 3 run that gets the patron lock, 4 its life in ms, then what takePlace wants
  */
-const CLAIM_LUA = `${LOCK_IS_FREE_LUA}${TAKE_PLACE_LUA}
+const CLAIM_LUA = `${LOCK_IS_FREE_LUA}${TAKE_PLACE_LUA}${IS_CANCELLED_LUA}
 local event = ARGV[5]
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
+if isCancelled(KEYS[1]) then
+  redis.call('HDEL', KEYS[5], event)
+  return 'cancelled'
+end
 if not lockIsFree(KEYS[3], event) then
   redis.call('HDEL', KEYS[5], event)
   return 'patron_busy'
@@ -34,7 +40,7 @@ export interface CreateClaim {
 }
 
 /** `lost`: the job is another run's by now. Only with `taken` anything was taken, or written. */
-export type ClaimResult = 'taken' | 'place_busy' | 'patron_busy' | 'lost';
+export type ClaimResult = 'taken' | 'place_busy' | 'patron_busy' | 'cancelled' | 'lost';
 
 /** Takes a claim and writes `data` into the active job, in one round trip and only together. */
 export type ClaimCreate = (

@@ -21,6 +21,8 @@ export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue } from './scan-que
 export { type KeptLimits, type KeptSweep, buildKeptSweep } from './kept-events.ts';
 export { type KeptFigures, readKept } from './kept-reading.ts';
 export { promoteOverdue } from './clock-step.ts';
+export { type Cancelled, cancelEvent } from './cancel-event.ts';
+export { wasCancelled } from './cancel-mark.ts';
 export { LenientWorker } from './lenient-job.ts';
 export { readEventState } from './event-state.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';

@@ -1,6 +1,7 @@
 import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { backlogKey, failedKey, jobIdOf, jobKey, keptKey, statisticsKey } from './keys.ts';
+import { IS_CANCELLED_LUA } from './cancel-mark.ts';
 import { defineScript } from './script.ts';
 import { STATISTICS_LUA, statisticsOf } from './statistics.ts';
 
@@ -9,6 +10,14 @@ const WRITE_ACTIVE_LUA = `
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'data', ARGV[2])
 return 1
+`;
+
+/** KEYS 1 job, 2 its lock; ARGV 1 lock token, 2 data */
+const WRITE_WANTED_LUA = `${IS_CANCELLED_LUA}
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
+if isCancelled(KEYS[1]) then return 'cancelled' end
+redis.call('HSET', KEYS[1], 'data', ARGV[2])
+return 'written'
 `;
 
 /** KEYS 1 job; ARGV 1 data with the end */
@@ -50,6 +59,11 @@ export interface JobDataWriter {
   /** The worker that processes the job, during its run: only while `token` is the token of the job's lock (a fenced write). */
   writeActive(jobId: string, token: string, data: object): Promise<boolean>;
   /**
+   * The same, unless the event's library has cancelled it (cancel-event.ts). What is sent to a Koha after a `written` was
+   * wanted at the moment of the write, and whoever cancels after it reads the data that were written.
+   */
+  writeWanted(jobId: string, token: string, data: object): Promise<'written' | 'cancelled' | 'lost'>;
+  /**
    * The worker that processed the job, after a lost connection: only if the job is finished and its data have no outcome, as
    * when the end was written to a Redis that is no more and BullMQ finished the job in the next one (docs/decisions/0022).
    */
@@ -71,6 +85,7 @@ export interface JobDataWriter {
 /** A writer on this connection. Of an active job it must be the connection that BullMQ uses (docs/decisions/0022). */
 export function buildJobDataWriter(redis: Redis): JobDataWriter {
   const writeActive = defineScript(redis, 'passportWriteActive', WRITE_ACTIVE_LUA);
+  const writeWanted = defineScript(redis, 'passportWriteWanted', WRITE_WANTED_LUA);
   const writeLostEnd = defineScript(redis, 'passportWriteLostEnd', WRITE_LOST_END_LUA);
   const reopen = defineScript(redis, 'passportReopen', REOPEN_LUA);
   const replace = defineScript(redis, 'passportReplace', REPLACE_LUA);
@@ -78,6 +93,11 @@ export function buildJobDataWriter(redis: Redis): JobDataWriter {
     async writeActive(jobId, token, data) {
       const key = jobKey(jobId);
       return (await writeActive([key, `${key}:lock`], [token, JSON.stringify(data)])) === 1;
+    },
+    async writeWanted(jobId, token, data) {
+      const key = jobKey(jobId);
+      const result = await writeWanted([key, `${key}:lock`], [token, JSON.stringify(data)]);
+      return result as 'written' | 'cancelled' | 'lost';
     },
     writeLostEnd: async (jobId, data) => (await writeLostEnd([jobKey(jobId)], [JSON.stringify(data)])) === 1,
     async reopen({ library, event_id: eventId, progress }, before, after, nowMs) {

@@ -1,0 +1,67 @@
+import type { CancelResult } from '@passport/contract';
+import type { Redis } from '@passport/runtime';
+import { hasMoved } from './bullmq-error.ts';
+import { MARK_CANCELLED_LUA } from './cancel-mark.ts';
+import { delayedJobsKey, failedKey, idempotencyKey, jobIdOf, jobKeyPrefix } from './keys.ts';
+import type { ScanJobs } from './scan-queue.ts';
+import { defineScript } from './script.ts';
+
+/**
+ * Cancels an event, or the first event's where it was coalesced, and says from the job's own data how far it has come. A
+ * worker writes `sent` before a copy is sent and `made` before a checkout is sent, each in a script that finds the mark set
+ * here (create-claim.ts, job-data.ts): whichever of the two scripts comes first, the other one knows of it.
+ * KEYS 1 idempotency key, 2 delayed jobs, 3 failed jobs; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
+ * Answers {'unknown'} or {result, event id, whether it is delayed: 0/1}
+ */
+const CANCEL_LUA = `${MARK_CANCELLED_LUA}
+local record = redis.call('GET', KEYS[1])
+local id = record and string.match(record, '^%S+ %S (%S+)$') or ARGV[3]
+local job, job_id = ARGV[1] .. id, ARGV[2] .. id
+local readable, data = pcall(cjson.decode, redis.call('HGET', job, 'data') or '')
+if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then return {'unknown'} end
+local has_sent, has_made = type(data.sent) == 'table', type(data.made) == 'table'
+local outcome = data.progress.outcome
+if outcome == 'CANCELLED' then return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, 0} end
+if type(outcome) == 'string' then
+  -- A person may retry what has failed: for the library it is over all the same.
+  if redis.call('ZSCORE', KEYS[3], job_id) then markCancelled(job) end
+  return {'ENDED', id, 0}
+end
+markCancelled(job)
+local is_delayed = redis.call('ZSCORE', KEYS[2], job_id) and 1 or 0
+-- What a newer version notes, and when, is not known here.
+if data.v ~= 1 or has_made then return {'PENDING', id, is_delayed} end
+return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, is_delayed}
+`;
+
+/** What a cancel came to, and of which event; null: the queue has no such event of this library. */
+export type Cancelled = { readonly result: CancelResult; readonly eventId: string } | null;
+
+/**
+ * Cancels an event of this library: nothing more is written for it. Safe to repeat. One that waits is taken at once, so that
+ * it ends and its desk is notified.
+ */
+export async function cancelEvent(
+  redis: Redis,
+  queue: ScanJobs,
+  library: string,
+  eventId: string,
+): Promise<Cancelled> {
+  const cancel = defineScript(redis, 'passportCancel', CANCEL_LUA);
+  const ids = jobIdOf(library, '');
+  const keys = [idempotencyKey(library, eventId), delayedJobsKey, failedKey];
+  const [result, id, isDelayed] = (await cancel(keys, [`${jobKeyPrefix}${ids}`, ids, eventId])) as
+    [CancelResult, string, 0 | 1] | ['unknown'];
+  if (result === 'unknown' || id === undefined) return null;
+  if (isDelayed === 1) await promote(queue, jobIdOf(library, id));
+  return { result, eventId: id };
+}
+
+async function promote(queue: ScanJobs, jobId: string): Promise<void> {
+  const job = await queue.getJob(jobId);
+  try {
+    await job?.promote();
+  } catch (error) {
+    if (!hasMoved(error)) throw error; // a worker has it already
+  }
+}

@@ -1,0 +1,172 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  addScans,
+  buildClaimCreate,
+  buildJobDataWriter,
+  cancelEvent,
+  jobIdOf,
+  openLedger,
+  retryByPerson,
+  wasCancelled,
+} from '@passport/queue';
+import {
+  NOON,
+  type QueueFixture,
+  entered,
+  event,
+  jobData,
+  openAdmission,
+  openQueueFixture,
+} from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const JOB_ID = jobIdOf('riverside', 'evt_1');
+const SENT = { home: 'midland', home_key: 'midland:812', fields: ['surname'] };
+const MADE = {
+  outcome: 'COPIED',
+  reasons: [],
+  home: 'midland',
+  home_key: 'midland:812',
+  patron_id: 7,
+  disclosed: ['surname'],
+} as const;
+const sent = jobData({ sent: SENT });
+const made = jobData({ sent: SENT, made: { ...MADE, reasons: [], disclosed: ['surname'] } });
+const ended = (outcome: 'COPIED' | 'CANCELLED' | 'MISCONFIGURED', change = {}) => {
+  const { progress, ...job } = jobData(change);
+  return { ...job, progress: { ...progress, seq: 3, state: 'done' as const, outcome } };
+};
+
+const cancel = (eventId = 'evt_1', library = 'riverside') =>
+  cancelEvent(fixture.redis, fixture.queue, library, eventId);
+const add = (job = jobData()) => addScans(fixture.queue, [{ job, priority: 1 }]);
+const stateOf = async () => (await fixture.queue.getJob(JOB_ID))?.getState();
+
+/** The token of the lock of an active job with these data. */
+async function take(job = jobData()): Promise<string> {
+  await add(job);
+  await fixture.mover.take();
+  return String(await fixture.server.call('GET', `{passport}:scans:${JOB_ID}:lock`));
+}
+
+const claim = (token: string) =>
+  buildClaimCreate(fixture.redis)(
+    { id: JOB_ID, token, data: sent },
+    {
+      library: 'riverside',
+      owner: { event: JOB_ID, run: 'run-1', sinceMs: 5 },
+      placeLifeMs: 10_000,
+      patronLock: { name: 'riverside:midland:812', run: 'lock-1', lifeMs: 10_000 },
+    },
+  );
+
+describe('what a cancel comes to', () => {
+  test.each([
+    ['NOTHING_WRITTEN', 'nothing was sent', jobData()],
+    ['CHECKOUT_STOPPED', 'a copy was sent', sent],
+    ['PENDING', 'a checkout may be on its way', made],
+    ['PENDING', 'a newer version has it', { ...jobData(), v: 2 } as never],
+    ['ENDED', 'it has ended', ended('COPIED')],
+  ] as const)('%s where %s, however often', async (result, _name, job) => {
+    await take(job);
+
+    expect(await cancel()).toEqual({ result, eventId: 'evt_1' });
+    expect(await cancel()).toEqual({ result, eventId: 'evt_1' });
+  });
+
+  test.each([
+    ['NOTHING_WRITTEN', 'nothing', null],
+    ['CHECKOUT_STOPPED', 'the copy', SENT],
+  ] as const)('%s again after the end that it led to, where %s was sent', async (result, _name, was) => {
+    await add(ended('CANCELLED', { sent: was }));
+
+    expect(await cancel()).toEqual({ result, eventId: 'evt_1' });
+  });
+
+  test('nothing of an event that nobody knows, of another library, or whose job cannot be read', async () => {
+    await add();
+    await fixture.queue.add('riverside', 'no object' as never, { jobId: jobIdOf('riverside', 'evt_2') });
+
+    expect(await cancel('evt_none')).toBeNull();
+    expect(await cancel('evt_1', 'lakeside')).toBeNull();
+    expect(await cancel('evt_2')).toBeNull();
+    expect(wasCancelled((await fixture.queue.getJob(JOB_ID)) ?? { progress: null })).toBe(false);
+  });
+
+  test('a double scan cancels the first event', async () => {
+    const admit = openAdmission(fixture.redis);
+    const { eventId } = entered(await admit(event(1)));
+    await add();
+    entered(await admit(event(2, { scanHash: event(1).scanHash })));
+
+    expect(await cancel('evt_2')).toEqual({ result: 'NOTHING_WRITTEN', eventId });
+  });
+});
+
+describe('a cancelled event', () => {
+  test('claims nothing, and stands in no line', async () => {
+    const token = await take();
+    await cancel();
+
+    expect(await claim(token)).toBe('cancelled');
+    expect((await fixture.queue.getJob(JOB_ID))?.data.sent).toBeNull();
+    expect(
+      await fixture.redis.exists(
+        '{passport}:create:riverside',
+        '{passport}:create:riverside:door',
+        '{passport}:turn:riverside:midland:812',
+      ),
+    ).toBe(0);
+  });
+
+  test('gets no data that only a wanted one gets, and keeps its mark with all others', async () => {
+    const token = await take();
+    const { writeWanted, writeActive } = buildJobDataWriter(fixture.redis);
+    expect(await writeWanted(JOB_ID, token, sent)).toBe('written');
+    await cancel();
+
+    expect(await writeWanted(JOB_ID, token, made)).toBe('cancelled');
+    expect(await writeActive(JOB_ID, token, sent)).toBe(true);
+    expect(await writeWanted(JOB_ID, token, made)).toBe('cancelled');
+    expect(await writeWanted(JOB_ID, 'another token', made)).toBe('lost');
+    expect((await fixture.queue.getJob(JOB_ID))?.data.made).toBeNull();
+  });
+
+  test('is known as one by whoever takes it', async () => {
+    await add();
+    expect(wasCancelled((await fixture.queue.getJob(JOB_ID)) ?? { progress: null })).toBe(false);
+    await cancel();
+
+    expect(wasCancelled(await fixture.mover.take())).toBe(true);
+  });
+
+  test('that waits for a library waits no longer', async () => {
+    await add();
+    await fixture.mover.delay(await fixture.mover.take(), (await fixture.redisNow()) + 60_000);
+    expect(await stateOf()).toBe('delayed');
+    await cancel();
+
+    expect(await stateOf()).toBe('prioritized');
+    expect(wasCancelled(await fixture.mover.take())).toBe(true);
+  });
+
+  test('that had failed stays cancelled when a person retries it', async () => {
+    await add();
+    const job = await fixture.mover.take();
+    await job.updateData(ended('MISCONFIGURED'));
+    await fixture.mover.fail(job);
+
+    expect(await cancel()).toEqual({ result: 'ENDED', eventId: 'evt_1' });
+    expect(await stateOf()).toBe('failed');
+    expect(await retryByPerson(fixture.queue, openLedger(fixture.redis), JOB_ID, NOON)).toEqual({
+      kind: 'retried',
+    });
+    expect(wasCancelled(await fixture.mover.take())).toBe(true);
+  });
+});
