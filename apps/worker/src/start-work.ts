@@ -95,10 +95,10 @@ export async function startWork(
   const { retention } = consortium;
   const { deadline } = lifecycle;
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
-  const { writeActive } = buildJobDataWriter(connection);
+  const jobData = buildJobDataWriter(connection);
   const endCheck = buildEndCheck({ breaks, pause, deadline, log });
   const claimCreate = buildClaimCreate(connection);
-  const taking = { connection, concurrency, load, retention, work, writeActive, claimCreate, endCheck };
+  const taking = { connection, concurrency, load, retention, work, jobData, claimCreate, endCheck };
   const swept = { ...kohas, ...sources, consortium, keys: config.keys, connection, redis, now, log };
   await startRefreshes(swept, lifecycle);
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });

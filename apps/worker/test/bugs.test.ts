@@ -41,12 +41,13 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
     work: {
       run: () => Promise.reject(new Error('no work was planned')),
       recordEnd: nothing,
-      afterEnd: nothing,
+      settle: nothing,
+      reportEnd: nothing,
       endAgain: nothing,
       beforeDelay: nothing,
       ...plan,
     },
-    writeActive: buildJobDataWriter(connection).writeActive,
+    jobData: buildJobDataWriter(connection),
     claimCreate: buildClaimCreate(connection),
     endCheck: { writing: () => undefined, finished: () => undefined, settled: nothing },
     deadline: new AbortController().signal,
@@ -102,7 +103,7 @@ test('a bug in what follows the end of a job keeps it from being finished five t
   const { job, logged } = await work(
     {
       run: () => Promise.resolve({ kind: 'done_before', job: jobData({ progress: done }) }),
-      afterEnd: () => Promise.reject(bug('ERR_INVALID_ARG_TYPE')),
+      settle: () => Promise.reject(bug('ERR_INVALID_ARG_TYPE')),
     },
     5,
   );
@@ -124,7 +125,7 @@ test('what has left is on record even when the run ends while Redis is away', as
       await (
         await waitFor('a connection to lose', () => disconnect)
       )();
-      return { kind: 'done', outcome: 'NOT_FOUND', job: ended, data: ended };
+      return { kind: 'done', outcome: 'NOT_FOUND', job: ended, data: ended, ifCancelled: null };
     },
     recordEnd() {
       recorded.push(runs);
@@ -149,7 +150,13 @@ test('what has left is on record before the job is finished, also when Redis too
     run() {
       runs += 1;
       if (runs > 1) return Promise.resolve({ kind: 'done_before', job: ended });
-      return Promise.resolve({ kind: 'done', outcome: 'NOT_FOUND', job: ended, data: ended });
+      return Promise.resolve({
+        kind: 'done',
+        outcome: 'NOT_FOUND',
+        job: ended,
+        data: ended,
+        ifCancelled: null,
+      });
     },
     recordEnd() {
       if (runs === 1) return Promise.reject(new RedisUnavailable('no connection'));

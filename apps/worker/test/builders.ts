@@ -93,7 +93,9 @@ export function takenJob(change: Partial<TakenJob> = {}): TakenJob {
     stalls: 0,
     bugs: 0,
     lock: heldLock(),
+    isCancelled: false,
     save: () => Promise.resolve('taken'),
+    saveWanted: () => Promise.resolve(),
     ...change,
   };
 }

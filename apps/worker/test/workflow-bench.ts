@@ -203,7 +203,7 @@ function auditInto(actions: string[]): Audit {
 /** The ending of a run that must have ended. */
 export function endOfRun(decision: RunResult) {
   if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}: ${waitedFor(decision)}`);
-  const { kind: _kind, job: _job, data: _data, ...end } = decision;
+  const { kind: _kind, job: _job, data: _data, ifCancelled: _ifCancelled, ...end } = decision;
   return end;
 }
 

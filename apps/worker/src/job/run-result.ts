@@ -16,8 +16,12 @@ export interface TakenJob {
   /** How often it ended in a bug of ours. */
   readonly bugs: number;
   readonly lock: JobLock;
-  /** Takes the claim and replaces the job's data, both or neither. Throws LockLost. */
+  /** Whether its library had cancelled the event when the job was taken. */
+  readonly isCancelled: boolean;
+  /** Takes the claim and replaces the job's data, both or neither. Throws LockLost or ScanCancelled. */
   save(job: JobData, claim: CreateClaim): Promise<Claimed>;
+  /** Replaces the job's data unless the event is cancelled. Throws LockLost or ScanCancelled. */
+  saveWanted(job: JobData): Promise<void>;
 }
 
 /** The job's data with what it came to. */
@@ -25,6 +29,8 @@ interface JobChange {
   readonly job: JobData;
   /** What is written for `job`: more than that where a newer version wrote it. */
   readonly data: object;
+  /** What it comes to where the event was cancelled before this could be written; null: this stands. */
+  readonly ifCancelled: (() => Ended) | null;
 }
 
 /** A result of the workflow with the time at which the job is tried again. */

@@ -1,5 +1,6 @@
 import {
   type JobData,
+  type ParsedJob,
   type Progress,
   isFailure,
   nextProgress,
@@ -15,12 +16,13 @@ import {
   type Retry,
   circuitsOf,
   done,
+  ifCancelled,
   withDisclosure,
 } from '../provision/result.ts';
 import { LockLost } from './job-lock.ts';
 import { decideRequeue, patienceMs, startedMs } from './requeue.ts';
 import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
-import { type Scan, type ScanLock, openScan } from '../provision/scan.ts';
+import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
 
 export interface RunDeps {
   readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;
@@ -64,20 +66,44 @@ export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult
       const { sent, sent_before } = parsed.job;
       job = { ...job, sent, sent_before };
     },
+    async noteMade(made) {
+      const noted = { ...job, made };
+      await taken.saveWanted(noted);
+      job = noted;
+    },
+    assertWanted: () => taken.saveWanted(job),
   };
-  const result = requeueReason?.result ?? (await work(job, taken, lock, deps));
+  const result = isOverBefore(parsed, taken)
+    ? CANCELLED
+    : (requeueReason?.result ?? (await work(job, taken, lock, deps)));
   if (result === 'requeue') return { kind: 'requeue' };
   const attempt = job.progress.attempt + 1;
-  const settled =
-    result.kind === 'done'
-      ? endJob(job, withDisclosure(result, job), attempt, deps)
-      : delayJob(job, result, attempt, deps, taken.addedMs);
-  if (requeueReason === null) return settled;
-  const data = rewriteJob(taken.data, settled.job);
-  return settled.kind === 'done'
-    ? { ...settled, data }
-    : { ...settled, data, requeueReason: requeueReason.reason };
+  const end = (last: Done): Ended => {
+    const ended = endJob({ ...job, made: parsed.job.made }, withDisclosure(last, job), attempt, deps);
+    return requeueReason === null ? ended : { ...ended, data: rewriteJob(taken.data, ended.job) };
+  };
+  // A newer version may have written what this one does not know of.
+  const cancelled = parsed.kind === 'newer' ? null : ifCancelled(result);
+  const change = { ifCancelled: cancelled === null ? null : () => end(done(cancelled)) };
+  if (result.kind === 'done') return { ...end(result), ...change };
+  const delayed = { ...delayJob(job, result, attempt, deps, taken.addedMs), ...change };
+  if (requeueReason === null) return delayed;
+  return {
+    ...delayed,
+    data: rewriteJob(taken.data, delayed.job),
+    requeueReason: requeueReason.reason,
+  };
 }
+
+const CANCELLED = done({ outcome: 'CANCELLED' });
+
+/** Cancelled before anything left for the lending library: nobody is queried for it any more. */
+const isOverBefore = ({ kind, job }: Exclude<ParsedJob, { kind: 'unreadable' }>, taken: TakenJob): boolean =>
+  taken.isCancelled &&
+  kind === 'job' &&
+  job.progress.outcome === null &&
+  job.sent === null &&
+  job.made === null;
 
 /** The job with what it is about to send; what it sent of somebody else before is not forgotten. */
 function withSent(job: JobData, sent: NonNullable<JobData['sent']>): JobData {
@@ -107,6 +133,7 @@ async function work(
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
   if (tooOld() && !wasWorkedOn(job.progress, taken.starts)) return done({ outcome: 'TOO_LATE' });
   const result = await deps.provision(scan, lock).catch((error: unknown) => {
+    if (error instanceof ScanCancelled) return CANCELLED;
     const { signal } = taken.lock;
     return signal.aborted ? stopped(signal.reason) : failed(scan, error);
   });
@@ -171,7 +198,7 @@ function endJob(job: JobData, result: Done, attempt: number, deps: RunDeps): End
   );
   const { sealed_card: card, sealed_item: item } = job;
   const last = { ...job, sealed_card: isKept ? card : null, sealed_item: isKept ? item : null, progress };
-  return { ...result, job: last, data: last };
+  return { ...result, job: last, data: last, ifCancelled: null };
 }
 
 const named = (ids: readonly string[], { nameOf }: RunDeps): Progress['homes'] =>
@@ -202,6 +229,7 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
     ...retry,
     job: delayed,
     data: delayed,
+    ifCancelled: null,
     untilMs,
     forCircuitsOf: circuitsOf(retry, deps.isLost),
     worthReporting: delayMs >= rule.reportFromMs,

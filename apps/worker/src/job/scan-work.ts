@@ -2,7 +2,6 @@ import { type JobData, parseJob } from '@passport/contract';
 import type { JobDataWriter } from '@passport/queue';
 import type { Tracing } from '@passport/runtime';
 import type { Reporter } from '../koha/report.ts';
-import { allDone } from './all-done.ts';
 import type { JobObserver } from './job-observer.ts';
 import type { RunResult, TakenJob } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
@@ -29,11 +28,11 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
   return {
     run: (taken) => recordedRun(taken, deps),
     recordEnd: (job) => settlement.recordDisclosures(job),
-    async afterEnd(job, jobId) {
-      if (job.progress.outcome === null) return;
-      const settled = settlement.settle(job, jobId).then(() => observer.ended(job));
-      await allDone([settled, reporter.reportEnd(job)]);
+    async settle(job, jobId) {
+      await settlement.settle(job, jobId);
+      observer.ended(job);
     },
+    reportEnd: (job) => reporter.reportEnd(job),
     async endAgain({ job, data }, jobId) {
       const wasLost = await writeLostEnd(jobId, data);
       await settlement.recordDisclosures(job);

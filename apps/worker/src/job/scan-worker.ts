@@ -7,14 +7,16 @@ import {
   QUEUE_PREFIX,
   SCANS,
   hasLostLock,
+  wasCancelled,
 } from '@passport/queue';
 import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import { allDone } from './all-done.ts';
 import type { EndCheck } from './end-check.ts';
-import type { JobLock } from '../provision/scan.ts';
+import { type EndWork, type WriteChange, finishJob } from './finish-job.ts';
+import { type JobLock, ScanCancelled } from '../provision/scan.ts';
 import { LockLost, keepJobLock } from './job-lock.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
-import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
+import type { Delayed, TakenJob, RunResult } from './run-result.ts';
 import { MOST_BUGS } from './run-scan.ts';
 import type { WorkerLoad } from './worker-load.ts';
 
@@ -34,13 +36,8 @@ const REDIS_PAUSE_MS = 1_000;
 const FETCH_AGAIN_MS = 1_000;
 
 /** What happens to a job around its run; everything but BullMQ itself is in here. */
-export interface ScanWork {
+export interface ScanWork extends EndWork {
   run(taken: TakenJob): Promise<RunResult>;
-  /** Beside the write of the job's end, and again where it had ended before: all of it must be done before it is finished. */
-  recordEnd(job: JobData): Promise<void>;
-  afterEnd(job: JobData, jobId: string): Promise<void>;
-  /** Writes all that an end leaves in Redis once more, where it was lost. */
-  endAgain(ended: Ended, jobId: string): Promise<void>;
   beforeDelay(delayed: Delayed, jobId: string): Promise<void>;
 }
 
@@ -50,7 +47,7 @@ export interface ScanWorkerDeps {
   readonly load: Pick<WorkerLoad, 'begin'>;
   readonly retention: { readonly finishedMs: number; readonly failedMs: number };
   readonly work: ScanWork;
-  readonly writeActive: JobDataWriter['writeActive'];
+  readonly jobData: Pick<JobDataWriter, 'writeActive' | 'writeWanted'>;
   readonly claimCreate: ClaimCreate;
   readonly endCheck: EndCheck;
   /** Aborted when the grace is over: jobs are requeued as they are. */
@@ -147,18 +144,31 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 
 /** Runs a job and reports its result to BullMQ: returning completes it, an UnrecoverableError keeps it as failed. */
 async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: ScanWorkerDeps): Promise<void> {
-  const { work, writeActive, claimCreate, endCheck, now, log } = deps;
+  const { work, jobData, claimCreate, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
   const write = async (data: object): Promise<void> => {
     lock.assertHeld();
-    if (!(await writeActive(jobId, token, data))) throw new LockLost();
+    if (!(await jobData.writeActive(jobId, token, data))) throw new LockLost();
+  };
+  const writeWanted = async (data: object): Promise<boolean> => {
+    lock.assertHeld();
+    const result = await jobData.writeWanted(jobId, token, data);
+    if (result === 'lost') throw new LockLost();
+    return result === 'written';
+  };
+  const writeChange: WriteChange = async ({ data, ifCancelled }) => {
+    if (ifCancelled !== null) return writeWanted(data);
+    await write(data);
+    return true;
   };
   const save: TakenJob['save'] = async (data, claim) => {
     lock.assertHeld();
     const claimed = await claimCreate({ id: jobId, token, data }, claim);
     if (claimed === 'lost') throw new LockLost();
+    if (claimed === 'cancelled') throw new ScanCancelled();
     return claimed;
   };
+  const finish = { job, jobId, work, endCheck, write: writeChange };
   const result = await work.run({
     data: job.data,
     addedMs: job.timestamp,
@@ -166,24 +176,25 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
     stalls: job.stalledCounter,
     bugs: job.attemptsMade,
     lock,
+    isCancelled: wasCancelled(job),
     save,
+    async saveWanted(data) {
+      if (!(await writeWanted(data))) throw new ScanCancelled();
+    },
   });
   switch (result.kind) {
     case 'done':
-      endCheck.writing(job, () => work.endAgain(result, jobId));
-      // Whoever has the job by now, and wherever Redis is: what has left is on record.
-      await allDone([work.recordEnd(result.job), write(result.data)]);
-      await work.afterEnd(result.job, jobId);
-      return endJob(result.job);
+      return endJob(await finishJob(result, finish));
     case 'done_before':
       // A bug in what follows the end must not keep the job from being finished for ever.
       if (job.attemptsMade < MOST_BUGS) {
         await work.recordEnd(result.job);
-        await work.afterEnd(result.job, jobId);
+        await allDone([work.settle(result.job, jobId), work.reportEnd(result.job)]);
       } else log.error({ job: jobId }, 'what follows the end of a job was given up');
       return endJob(result.job);
     case 'retry':
-      await write(result.data);
+      if (!(await writeChange(result)) && result.ifCancelled !== null)
+        return endJob(await finishJob(result.ifCancelled(), finish));
       await work.beforeDelay(result, jobId);
       await job.moveToDelayed(result.untilMs, token);
       throw new DelayedError();

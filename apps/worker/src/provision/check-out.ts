@@ -11,10 +11,18 @@ import {
   isAnonymized,
   lookUpKeys,
 } from './look-up-checkout.ts';
-import type { WithPatronLock } from './patron-lock.ts';
-import { type MadeCopy, type Result, checkoutTooLate, done, endOf, othersFirst } from './result.ts';
+import type { Locks, WithPatronLock } from './patron-lock.ts';
+import {
+  type MadeCopy,
+  type Result,
+  cancelledEnd,
+  checkoutTooLate,
+  done,
+  endOf,
+  othersFirst,
+} from './result.ts';
 import { decideFailure } from './retry-policy.ts';
-import type { JobLock, Scan } from './scan.ts';
+import { type Scan, ScanCancelled, type ScanLock } from './scan.ts';
 import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
 
 export interface CheckoutDeps extends StepDeps {
@@ -44,7 +52,7 @@ const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
 export async function checkOutItem(
   scan: Scan,
   { made, lookFirst }: CopyThere,
-  patronLock: JobLock,
+  locks: Locks,
   deps: Omit<CheckoutDeps, 'withPatronLock'>,
 ): Promise<Result> {
   const lending = libraryById(deps.consortium, scan.lending);
@@ -60,9 +68,10 @@ export async function checkOutItem(
     branch: scan.branch,
     confirm: lending.retry.confirm,
     sendingLeftMs: () => latestMs - deps.now(),
+    noteSending: () => locks.lock.noteMade(made),
   };
   try {
-    const step = openStep(patronLock, deps);
+    const step = openStep(locks, deps);
     const checkout = await deps.inStep('checkout', () => checkOut(order, lookFirst, step));
     if (checkout === 'anonymized') {
       return done({ ...endOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
@@ -70,6 +79,7 @@ export async function checkOutItem(
     deps.audit.checkedOut(scan, made.patron_id, checkout);
     return done(endOf(made, checkout));
   } catch (error) {
+    if (error instanceof ScanCancelled) return done(cancelledEnd(endOf(made, NOT_ASKED)));
     return failedCheckout(made, lending, error);
   }
 }
@@ -78,12 +88,12 @@ export async function checkOutItem(
 export async function resumeCheckout(
   scan: Scan,
   made: MadeCopy,
-  lock: JobLock,
+  lock: ScanLock,
   deps: CheckoutDeps,
 ): Promise<Result> {
   const result = await deps.withPatronLock(scan, made.home_key, lock, async (patronLock) => {
     await patronLock.take();
-    return checkOutItem(scan, { made, lookFirst: true }, patronLock, deps);
+    return checkOutItem(scan, { made, lookFirst: true }, { lock, patronLock }, deps);
   });
   return result ?? othersFirst(scan, [made.home], null);
 }
@@ -110,6 +120,7 @@ interface Confirmed {
 
 async function trySending(order: CheckoutOrder, step: Step, confirmed?: Confirmed): Promise<CheckoutOutcome> {
   if (order.sendingLeftMs() <= 0) return TOO_LATE;
+  await order.noteSending();
   step.assertHeld();
   const answer = await send(order, step, confirmed);
   switch (answer.kind) {

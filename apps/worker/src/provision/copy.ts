@@ -10,11 +10,11 @@ import type { CreateAccess } from './create-place.ts';
 import type { Found } from './find-patron.ts';
 import { explainUnfound, findLocalCopy } from './local-copy.ts';
 import { type ObserveDeps, observeCopy } from './observe-copy.ts';
-import type { PatronLock } from './patron-lock.ts';
+import type { Locks } from './patron-lock.ts';
 import type { RecordCopy } from './record-copy.ts';
 import { type Result, done, othersFirst } from './result.ts';
 import { decideFailure } from './retry-policy.ts';
-import type { Scan, ScanLock } from './scan.ts';
+import type { Scan } from './scan.ts';
 import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
 
 export interface CopyDeps extends StepDeps, ObserveDeps {
@@ -24,11 +24,6 @@ export interface CopyDeps extends StepDeps, ObserveDeps {
   readonly inStep: InStep;
   readonly audit: Pick<Audit, 'sending'>;
   readonly recordCopy: RecordCopy;
-}
-
-interface Locks {
-  readonly lock: ScanLock;
-  readonly patronLock: PatronLock;
 }
 
 /** Copies the patron who was found to the lending library. A result where the copy is not there to be checked out to. */
@@ -52,7 +47,7 @@ export async function copyPatron(
       return done({ outcome: 'MISCONFIGURED', problem, homes });
     }
     const order = orderCopy(scan, found, copy, lending, consortium);
-    const step = openStep(locks.patronLock, deps);
+    const step = openStep(locks, deps);
     const copied = await deps.inStep('copy', () =>
       order.mode === 'observe'
         ? observeCopy(order, step, deps)

@@ -32,7 +32,10 @@ export async function createCopy(
   isFirst: boolean,
   { createAccess, patronLock, noteSent, nothingLeft }: CreateDeps,
 ): Promise<Created | Extract<CopyResult, { kind: 'busy' }>> {
-  const work = (): Promise<Created> => create(order, step, isFirst ? nothingLeft : null);
+  const work = async (): Promise<Created> => {
+    if (!isFirst) await step.assertWanted();
+    return create(order, step, isFirst ? nothingLeft : null);
+  };
   for (;;) {
     const placed = await createAccess.within(order, step.signal, work, isFirst ? noteSent : undefined);
     if (placed.kind === 'done') return placed.value;

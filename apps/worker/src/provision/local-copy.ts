@@ -104,6 +104,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
   if (!isCopy(copy, order.passportTypes)) return CONFLICT;
   if (isMergedCopy(copy, order)) return { kind: 'merged', end: { outcome: 'MERGED_INTO_NATIVE', patronId } };
   if (order.mode === 'observe') return observed(null, ['CARD_CHANGED']);
+  await step.assertWanted();
   step.assertHeld();
   const echoed = {
     surname: copy.surname,
@@ -150,6 +151,7 @@ async function changeHomeKey(
   const isGone = atHome === null || atHome.anonymized === true;
   if (!isGone || attributeId === null) return CONFLICT;
   if (order.mode === 'observe') return observed(null, ['REKEYED']);
+  await step.assertWanted();
   step.assertHeld();
   const rekeyed: Found = ours(order, patronId, null, ['REKEYED']);
   try {

@@ -11,6 +11,8 @@ export interface CheckoutOrder {
   readonly confirm: readonly string[];
   /** Milliseconds until a checkout must not be sent any more; negative when it is too late. */
   readonly sendingLeftMs: () => number;
+  /** Notes in the job that it is about to be sent. Throws LockLost or ScanCancelled. */
+  readonly noteSending: () => Promise<void>;
 }
 
 export type CheckoutOutcome = NonNullable<Progress['checkout']>;

@@ -1,5 +1,5 @@
 import type { CreateClaim, PatronLocks, ReleaseLock } from '@passport/queue';
-import type { Claimed, JobLock, Scan } from './scan.ts';
+import type { Claimed, JobLock, Scan, ScanLock } from './scan.ts';
 
 /** How long a patron lock lives beside one write: longer than a copy and its checkout take when all goes well. */
 const LOCK_LIFE_MS = 20_000;
@@ -27,6 +27,12 @@ export interface PatronLock extends JobLock {
   take(): Promise<void>;
   /** Takes it with what `claim` takes, both or neither. */
   takeWith(claim: (wish: CreateClaim['patronLock']) => Promise<Claimed>): Promise<Claimed>;
+}
+
+/** All that a step which writes must hold. */
+export interface Locks {
+  readonly lock: Pick<ScanLock, 'noteSent' | 'nothingLeft' | 'noteMade' | 'assertWanted'>;
+  readonly patronLock: PatronLock;
 }
 
 /** Does `work` with a patron lock; null where it was not to be had, or ran out before all was written. */

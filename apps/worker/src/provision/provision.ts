@@ -24,7 +24,7 @@ async function copyAndCheckOut(scan: Scan, lock: ScanLock, deps: ProvisionDeps):
   const homeKey = homeKeyOf(home.id, found.patron.patronId);
   const result = await deps.withPatronLock(scan, homeKey, lock, async (patronLock) => {
     const copied = await copyPatron(scan, found, { lock, patronLock }, deps);
-    return copied.kind === 'there' ? checkOutItem(scan, copied, patronLock, deps) : copied;
+    return copied.kind === 'there' ? checkOutItem(scan, copied, { lock, patronLock }, deps) : copied;
   });
   return result ?? othersFirst(scan, [home.id], null);
 }

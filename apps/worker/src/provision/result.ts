@@ -1,4 +1,11 @@
-import type { JobData, Outcome, Progress, Reason, WaitingReason } from '@passport/contract';
+import {
+  type JobData,
+  type Outcome,
+  type Progress,
+  type Reason,
+  type WaitingReason,
+  isFailure,
+} from '@passport/contract';
 import { COPY_MAY_BE_THERE } from './copy-may-be-there.ts';
 import type { Scan } from './scan.ts';
 
@@ -56,6 +63,8 @@ export function disclosedBy({
 
 export const done = (end: End): Done => ({ kind: 'done', ...end });
 
+const NOT_ASKED = { result: 'NOT_ASKED', keys: [] } as const satisfies Progress['checkout'];
+
 /** What an event comes to whose copy is there. */
 export const endOf = (
   { outcome, reasons, home, home_key, patron_id: patronId, disclosed: fields }: MadeCopy,
@@ -71,6 +80,32 @@ export const endOf = (
 
 /** The copy is there, and nobody may check the item out any more. */
 export const checkoutTooLate = (made: MadeCopy): End => endOf(made, { result: 'TOO_LATE', keys: [] });
+
+/** The same end of an event that its library has cancelled, since nothing was checked out. */
+export const cancelledEnd = ({ homes, patronId, checkout, disclosed }: End): End => ({
+  outcome: 'CANCELLED',
+  ...(homes === undefined || patronId === undefined ? {} : { homes }),
+  ...(patronId === undefined ? {} : { patronId }),
+  ...(checkout === undefined ? {} : { checkout }),
+  ...(disclosed === undefined ? {} : { disclosed }),
+});
+
+/**
+ * What a result comes to where the event was cancelled before it could be written. Null: it stands, since the item is checked
+ * out, or may be and must be looked for, or nothing would have been written anyway (a refusal, a card that nobody knows).
+ */
+export function ifCancelled(result: Result): End | null {
+  if (result.kind === 'retry') {
+    if (result.mustLook === true) return null;
+    const { made } = result;
+    return cancelledEnd(made === undefined ? { outcome: 'CANCELLED' } : endOf(made, NOT_ASKED));
+  }
+  const { outcome, checkout } = result;
+  if (checkout?.result === 'CHECKED_OUT' || checkout?.result === 'ALREADY_CHECKED_OUT') return null;
+  return isFailure(outcome) || outcome === 'COPIED' || outcome === 'ALREADY_LOCAL'
+    ? cancelledEnd(result)
+    : null;
+}
 
 /** Other jobs write for this patron, or create copies at the lending library, before this one; that is no attempt. */
 export const othersFirst = (

@@ -39,14 +39,29 @@ export interface JobLock {
 }
 
 /** What became of a claim. */
-export type Claimed = Exclude<ClaimResult, 'lost'>;
+export type Claimed = Exclude<ClaimResult, 'lost' | 'cancelled'>;
 
 /** What a workflow may do with its job while it runs. */
 export interface ScanLock extends JobLock {
-  /** Takes the claim and writes into the job that a copy is about to be sent, both or neither. Throws LockLost. */
+  /**
+   * Takes the claim and writes into the job that a copy is about to be sent, both or neither. Throws LockLost or
+   * ScanCancelled.
+   */
   noteSent(sent: NonNullable<JobData['sent']>, claim: CreateClaim): Promise<Claimed>;
+  /** Writes into the job that the copy is there and a checkout is about to be sent. Throws LockLost or ScanCancelled. */
+  noteMade(made: NonNullable<JobData['made']>): Promise<void>;
+  /** For a write that neither of the two stands for. Throws LockLost or ScanCancelled. */
+  assertWanted(): Promise<void>;
   /** Takes back what this run has noted: nothing was sent after all. */
   nothingLeft(): void;
+}
+
+/** Its library has cancelled the event: nothing more is written for it. */
+export class ScanCancelled extends Error {
+  override readonly name = 'ScanCancelled';
+  constructor() {
+    super('the scan was cancelled');
+  }
 }
 
 /** Opens a job. Throws DecryptionError when its card was encrypted with a key that is not here. */

@@ -1,6 +1,7 @@
 import type { KohaClient } from '@passport/koha-client';
 import type { Libraries } from '../koha/libraries.ts';
 import { repeatAtOnce } from '../koha/of-the-moment.ts';
+import type { Locks } from './patron-lock.ts';
 import type { JobLock } from './scan.ts';
 
 /** Does one step of the workflow, measured and traced. */
@@ -8,6 +9,8 @@ export type InStep = <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promi
 
 /** How a step reaches the outside, under the lock of its job. */
 export interface Step extends JobLock {
+  /** Called before a write that is not noted in the job by itself. Throws LockLost or ScanCancelled. */
+  assertWanted(): Promise<void>;
   /** Calls a library's Koha. Throws KohaError or LibraryClosed. */
   readonly call: Libraries['call'];
   /**
@@ -34,11 +37,15 @@ export interface StepDeps {
   readonly random: () => number;
 }
 
-export function openStep(lock: JobLock, { libraries, pause, monotonicNow, random }: StepDeps): Step {
-  const { signal } = lock;
+export function openStep(
+  { lock, patronLock }: Locks,
+  { libraries, pause, monotonicNow, random }: StepDeps,
+): Step {
+  const { signal } = patronLock;
   return {
     signal,
-    assertHeld: () => lock.assertHeld(),
+    assertHeld: () => patronLock.assertHeld(),
+    assertWanted: () => lock.assertWanted(),
     call: (library, work) => libraries.call(library, work),
     read: (library, read) =>
       repeatAtOnce(() => libraries.call(library, (koha) => read(koha, { signal })), {
