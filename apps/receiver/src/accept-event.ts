@@ -3,6 +3,7 @@ import type { Authentication, Delivery } from './authentication.ts';
 import type { EventSink, SinkAnswer } from './event-sink.ts';
 import type { JobMaker } from './job-maker.ts';
 import type { NoteSeen } from './note-seen.ts';
+import { readJson } from './read-json.ts';
 
 export type Acceptance =
   | { readonly kind: 'accepted' | 'duplicate' | 'coalesced'; readonly eventId: string }
@@ -16,8 +17,6 @@ export type Acceptance =
 /** A full backlog empties at the speed of the workers, not of a clock: this is a guess for the sender. */
 const BACKLOG_RETRY_MS = 5_000;
 const UNAVAILABLE_RETRY_MS = 2_000;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Takes one delivery: the checks of contract section 1 in their order, then the queue. `accepted` is said only after
@@ -63,16 +62,6 @@ export function acceptEvent(deps: {
     }
     return answered(answer, parsed, headers.id);
   };
-}
-
-/** A body that is JSON in UTF-8, or null. A byte order mark is part of the bytes, and no JSON. */
-function readJson(body: Buffer): { readonly text: string; readonly json: unknown } | null {
-  try {
-    const text = utf8.decode(body);
-    return { text, json: JSON.parse(text) };
-  } catch {
-    return null;
-  }
 }
 
 function answered(answer: SinkAnswer, parsed: ParsedEvent | null, eventId: string): Acceptance {

@@ -10,6 +10,8 @@ import type { Socket } from 'node:net';
 import { type Logger, SECURITY_HEADERS } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
 import type { Authentication, Delivery } from './authentication.ts';
+import { registerCancelRoute } from './cancel-route.ts';
+import type { Cancellation } from './cancel-scan.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { drain } from './drain.ts';
 import { buildOpenApi } from './openapi.ts';
@@ -37,6 +39,7 @@ export interface ReceiverDeps {
   readonly authenticate: (delivery: Delivery) => Authentication;
   readonly accept: (delivery: Delivery) => Promise<Acceptance>;
   readonly readState: ReadState;
+  readonly cancel: (delivery: Delivery, eventId: string) => Promise<Cancellation>;
   readonly stopping: () => boolean;
   /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
   readonly requestTimeoutMs: number;
@@ -82,6 +85,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   const proven = (socket: Socket): void => connections.proven(socket);
   registerWebhookRoute(app, deps.accept, { note, proven });
   registerStatusRoute(app, { ...deps, proven });
+  registerCancelRoute(app, deps.cancel, { note, proven });
   const description = buildOpenApi();
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));

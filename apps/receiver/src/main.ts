@@ -77,18 +77,19 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const refreshes = owned('refresh queue', openRefreshQueue(redis), lifecycle);
   const metrics = createMetrics({ process: 'receiver', logHealth: log.health });
   const connections = limitConnections(metrics, config.trustProxy);
+  const replicated =
+    config.minReplicas === 0 ? null : buildReplicaCheck(redis, config.minReplicas, REPLICAS_DEADLINE_MS);
   const sink = buildEventSink({
     redis,
     queue,
     admit: buildAdmission(redis),
-    replicated:
-      config.minReplicas === 0 ? null : buildReplicaCheck(redis, config.minReplicas, REPLICAS_DEADLINE_MS),
+    replicated,
     deadlineMs: REDIS_DEADLINE_MS,
     monotonicNow: () => performance.now(),
     log,
   });
   const nowSeconds = (): number => Math.floor(Date.now() / 1000);
-  const parts: ReceiverParts = { redis, queue, refreshes, sink, tracing, nowSeconds, log };
+  const parts: ReceiverParts = { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, log };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
   const app = buildReceiver({
@@ -96,6 +97,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     authenticate: (delivery) => serving.authenticate(delivery),
     accept: (delivery) => serving.accept(delivery),
     readState: (library, eventId) => serving.readState(library, eventId),
+    cancel: (delivery, eventId) => serving.cancel(delivery, eventId),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,

@@ -1,4 +1,10 @@
-import { eventStateSchema, patronNotFoundSchema, patronSeenSchema } from '@passport/contract';
+import {
+  cancelAnswerSchema,
+  eventStateSchema,
+  patronNotFoundSchema,
+  patronSeenSchema,
+  scanCancelledSchema,
+} from '@passport/contract';
 import * as z from 'zod';
 import { PROBLEM_CODES, PROBLEM_TYPE } from './problem.ts';
 
@@ -107,6 +113,31 @@ const readEvent = {
   },
 };
 
+const cancelEvent = {
+  operationId: 'cancelEvent',
+  summary: 'Cancel an event: nothing more is written for it, and it says what was; may be repeated',
+  parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
+  requestBody: { required: true, content: { 'application/json': { schema: ref('ScanCancelled') } } },
+  responses: {
+    200: jsonAnswer('It is decided what was written and what was not', ref('CancelAnswer')),
+    202: jsonAnswer(
+      'PENDING: a checkout may be on its way, and nothing after it will be; follow the state',
+      ref('CancelAnswer'),
+    ),
+    400: malformed,
+    401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
+    404: problemAnswer('Unknown event'),
+    408: tooSlow,
+    413: problemAnswer('Larger than 16 KiB'),
+    415: problemAnswer('Not application/json'),
+    422: problemAnswer('Signed, but is not scan.cancelled; names the field'),
+    429: retryAnswer('Over the library’s rate'),
+    503: retryAnswer(
+      'Redis does not answer now, or the process is stopping; it may be cancelled all the same',
+    ),
+  },
+};
+
 const readDescription = {
   operationId: 'readDescription',
   summary: 'This description',
@@ -124,6 +155,7 @@ export function buildOpenApi(): object {
     paths: {
       '/webhooks/{library}': { post: reportScan },
       '/webhooks/{library}/{id}': { get: readEvent },
+      '/webhooks/{library}/{id}/cancel': { post: cancelEvent },
       '/openapi.json': { get: readDescription },
     },
     components: {
@@ -131,8 +163,10 @@ export function buildOpenApi(): object {
         Event: { anyOf: [ref('PatronNotFound'), ref('PatronSeen')] },
         PatronNotFound: z.toJSONSchema(patronNotFoundSchema, { io: 'input' }),
         PatronSeen: z.toJSONSchema(patronSeenSchema, { io: 'input' }),
+        ScanCancelled: z.toJSONSchema(scanCancelledSchema, { io: 'input' }),
         Accepted: acceptedSchema,
         EventState: z.toJSONSchema(eventStateSchema),
+        CancelAnswer: z.toJSONSchema(cancelAnswerSchema),
         Problem: problemSchema,
       },
     },

@@ -3,6 +3,7 @@ import { type EventState, parseWebhookSecret } from '@passport/contract';
 import {
   CLOCK_KEY,
   type RefreshJobs,
+  type ReplicaCheck,
   type ScanJobs,
   queueMetrics,
   readQueue,
@@ -24,6 +25,8 @@ import {
   type ReportingLibrary,
   buildAuthentication,
 } from './authentication.ts';
+import { buildCancelInQueue } from './cancel-in-queue.ts';
+import { type Cancellation, cancelScan } from './cancel-scan.ts';
 import { eventMetrics } from './event-metrics.ts';
 import type { EventSink } from './event-sink.ts';
 import { buildJobMaker } from './job-maker.ts';
@@ -42,6 +45,8 @@ export interface ReceiverParts {
   readonly queue: ScanJobs;
   readonly refreshes: RefreshJobs;
   readonly sink: EventSink;
+  /** Null: nothing waits for a replica. */
+  readonly replicated: ReplicaCheck | null;
   readonly tracing: Tracing;
   readonly nowSeconds: () => number;
   readonly log: Logger;
@@ -53,6 +58,7 @@ export interface Serving {
   isKnown(library: string): boolean;
   authenticate(delivery: Delivery): Authentication;
   accept(delivery: Delivery): Promise<Acceptance>;
+  cancel(delivery: Delivery, eventId: string): Promise<Cancellation>;
   readState(library: string, eventId: string): Promise<EventState | null | 'unavailable'>;
   counted(library: string, result: string): void;
 }
@@ -65,7 +71,7 @@ export function serve(
   parts: ReceiverParts,
   metrics: MetricsRegistry,
 ): Serving {
-  const { redis, queue, refreshes, sink, tracing, nowSeconds, log } = parts;
+  const { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, log } = parts;
   const libraries = new Map(
     consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
   );
@@ -96,17 +102,19 @@ export function serve(
     }),
     traceparent: () => tracing.traceparent(),
   });
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  const reading = { redis, nameOf, deadlineMs: REDIS_DEADLINE_MS, log };
   return {
     libraries: libraries.size,
     isKnown,
     authenticate,
     accept: tracedAccept(accept, tracing, isKnown),
-    readState: buildReadState({
-      redis,
-      nameOf: (id) => names.get(id) ?? id,
-      deadlineMs: REDIS_DEADLINE_MS,
-      log,
+    cancel: cancelScan({
+      authenticate,
+      sink,
+      cancel: buildCancelInQueue({ ...reading, queue, replicated }),
     }),
+    readState: buildReadState(reading),
     counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }),
   };
 }

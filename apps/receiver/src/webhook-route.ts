@@ -2,18 +2,17 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Acceptance } from './accept-event.ts';
 import type { Delivery } from './authentication.ts';
+import type { Cancellation } from './cancel-scan.ts';
+import { isJson } from './is-json.ts';
 import { refuse } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
 
-/** What became of a delivery, for the log and the metrics. */
+/** What became of a delivery, or of a cancel, for the log and the metrics. */
 export type DeliveryResult =
-  Acceptance['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
+  Acceptance['kind'] | Cancellation['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
 export type NoteDelivery = (library: string, result: DeliveryResult, eventId: string | null) => void;
 
 const UNSIGNED: ReadonlySet<DeliveryResult> = new Set(['header_malformed', 'unauthorized']);
-
-const isJson = (contentType: string | undefined): boolean =>
-  /^application\/json[\t ]*(?:;|$)/i.test(contentType ?? '');
 
 /** `POST /webhooks/{library}`: raw bytes in, one exhaustive switch from what was decided to the answer. */
 export function registerWebhookRoute(

@@ -31,6 +31,7 @@ afterAll(async () => {
 
 const WEBHOOK = '/webhooks/{library}';
 const STATUS = '/webhooks/{library}/{id}';
+const CANCEL = '/webhooks/{library}/{id}/cancel';
 const escaped = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** What the description says of an answer, as a validator of its body. */
@@ -138,6 +139,23 @@ describe('the description', () => {
 
     expect(response.status).toBe(status);
     await expectDescribed(STATUS, 'get', response);
+  });
+
+  test.each([
+    ['known', 200, 'evt_1', '{"type":"scan.cancelled","timestamp":"2026-11-25T09:00:00.000+00:00"}'],
+    ['unknown', 404, 'evt_none', '{"type":"scan.cancelled","timestamp":"2026-11-25T09:00:00.000+00:00"}'],
+    ['no cancel', 422, 'evt_1', '{"type":"other"}'],
+    ['no JSON', 400, 'evt_1', '{'],
+  ])('an answer to a cancel is as described: %s, %i', async (_name, status, id, text) => {
+    const { method, headers, body: sent } = signedRequest({ secret: SECRET, id, body: text });
+    const response = await fetch(`${receiver.url}/webhooks/riverside/${id}/cancel`, {
+      method,
+      headers,
+      body: sent,
+    });
+
+    expect(response.status).toBe(status);
+    await expectDescribed(CANCEL, 'post', response);
   });
 
   test('a state without headers is answered as described', async () => {

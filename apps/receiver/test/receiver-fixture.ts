@@ -23,6 +23,8 @@ import { acceptEvent } from '../src/accept-event.ts';
 import { buildReceiver } from '../src/app.ts';
 import { type ReportingLibrary, buildAuthentication } from '../src/authentication.ts';
 import { CONNECTION_LIMITS, createConnectionLimits } from '../src/connection-limits.ts';
+import { buildCancelInQueue } from '../src/cancel-in-queue.ts';
+import { cancelScan } from '../src/cancel-scan.ts';
 import { buildEventSink } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
 import { buildNoteSeen } from '../src/note-seen.ts';
@@ -81,11 +83,12 @@ export async function openReceiver(options: {
   const deadlineMs = options.deadlineMs ?? 2_000;
   const { minReplicas = 0 } = options;
   const authenticate = buildAuthentication({ libraries, nowSeconds: () => clock.nowSeconds() });
+  const replicated = minReplicas === 0 ? null : buildReplicaCheck(redis, minReplicas, deadlineMs / 2);
   const sink = buildEventSink({
     redis,
     queue,
     admit: buildAdmission(redis),
-    replicated: minReplicas === 0 ? null : buildReplicaCheck(redis, minReplicas, deadlineMs / 2),
+    replicated,
     deadlineMs,
     monotonicNow: () => performance.now(),
     log,
@@ -98,11 +101,17 @@ export async function openReceiver(options: {
     log,
   });
   const counted: string[] = [];
+  const nameOf = (id: string): string => `The library ${id}`;
   const app = buildReceiver({
     isKnown: (library) => libraries.has(library),
     authenticate,
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption), noteSeen }),
-    readState: buildReadState({ redis, nameOf: (id) => `The library ${id}`, deadlineMs, log }),
+    readState: buildReadState({ redis, nameOf, deadlineMs, log }),
+    cancel: cancelScan({
+      authenticate,
+      sink,
+      cancel: buildCancelInQueue({ redis, queue, replicated, nameOf, deadlineMs, log }),
+    }),
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     trustProxy: options.trustProxy ?? false,

@@ -1,5 +1,5 @@
-import { eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
-import type { EventState } from '@passport/contract';
+import { cancelAnswerSchema, eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
+import type { CancelAnswer, EventState } from '@passport/contract';
 import { buildScanEvent, signedRequest } from './scan-event.ts';
 import type { SignedRequest } from './scan-event.ts';
 import { waitFor } from './wait-for.ts';
@@ -25,6 +25,8 @@ export interface ReceiverClient {
   deliver(request: SignedRequest): Promise<ScanAnswer>;
   /** The state of an event, or null where the receiver answers 404. Throws at any other answer. */
   state(eventId: string): Promise<EventState | null>;
+  /** Cancels an event; null where the receiver answers 404. Throws at any answer but 200 and 202. */
+  cancel(eventId: string): Promise<CancelAnswer | null>;
   /** Looks every `everyMs` (50) and at most for `timeoutMs` (60 s) until the event is done or failed, or `until` holds, and returns its state. */
   follow(
     eventId: string,
@@ -59,6 +61,14 @@ export function createReceiverClient(at: {
     if (!response.ok) throw new Error(`the receiver answered ${response.status} to the question for a state`);
     return eventStateSchema.parse(await response.json());
   }
+  async function cancel(eventId: string): Promise<CancelAnswer | null> {
+    const event = buildScanEvent({}, { type: 'scan.cancelled' });
+    const { method, headers, body } = signedRequest({ secret: at.secret, id: eventId, body: event });
+    const response = await fetch(`${url}/${eventId}/cancel`, { method, headers, body });
+    if (response.status === 404) return null;
+    if (!response.ok) throw new Error(`the receiver answered ${response.status} to a cancel`);
+    return cancelAnswerSchema.parse(await response.json());
+  }
   return {
     scan: (data = {}, { id, scannedAt } = {}) =>
       deliver(
@@ -70,6 +80,7 @@ export function createReceiverClient(at: {
       ),
     deliver,
     state,
+    cancel,
     follow: (eventId, { timeoutMs = 60_000, everyMs = 50, until = isOver } = {}) =>
       waitFor(
         `event ${eventId} of ${at.library} to get where the test wants it`,

@@ -1,0 +1,35 @@
+import { type ReplicaCheck, type ScanJobs, cancelEvent, readEventState } from '@passport/queue';
+import { type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
+import type { CancelInQueue } from './cancel-scan.ts';
+
+/** Cancels events in the queue; what Redis does not answer in time is `unavailable`, and may have been cancelled. */
+export function buildCancelInQueue(deps: {
+  readonly redis: Redis;
+  readonly queue: ScanJobs;
+  /** Null: the answer waits for no replica. */
+  readonly replicated: ReplicaCheck | null;
+  readonly nameOf: (libraryId: string) => string;
+  readonly deadlineMs: number;
+  readonly log: Logger;
+}): CancelInQueue {
+  const { redis, queue, replicated, nameOf, deadlineMs, log } = deps;
+  const cancel: CancelInQueue = async (library, id) => {
+    const cancelled = await cancelEvent(redis, queue, library, id);
+    if (cancelled === null) return null;
+    const { eventId, result } = cancelled;
+    if (replicated !== null && !(await replicated([{ library, eventId }]))) return 'unavailable';
+    const state = await readEventState(redis, library, eventId, nameOf);
+    return state === null ? null : { event_id: eventId, result, state };
+  };
+  return async (library, eventId) => {
+    if (redis.status !== 'ready') return 'unavailable';
+    try {
+      return await within(deadlineMs, cancel(library, eventId), 'cancelling an event');
+    } catch (error) {
+      const failure = translateRedisError(error);
+      if (failure.kind === 'bug') log.error({ error }, 'an event was not cancelled');
+      else log.warn({ redis: failure.kind, problem: failure.message }, 'an event was not cancelled');
+      return 'unavailable';
+    }
+  };
+}
