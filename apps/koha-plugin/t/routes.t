@@ -58,6 +58,7 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
         \%required,
         {   'post /scans'                   => $circulates,
             'get /scans/{event_id}'         => $circulates,
+            'post /scans/{event_id}/cancel' => $circulates,
             'put /scans/{event_id}/outcome' => $edits,
             'get /about'                    => $edits,
             'get /desk.js'                  => $circulates,
@@ -174,7 +175,15 @@ subtest 'T-16 POST /scans says what to expect when the event was not taken' => s
             ->json_is( '/error_code' => $expected{$how}[1] );
     }
     my ($t) = api('status_429');
-    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->header_is( 'Retry-After' => 2 );
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
+        ->header_is( 'Retry-After' => 2 )
+        ->json_hasnt('/event_id');
+
+    # it may have been taken, and who cancels has to name it
+    my ( $unsure, undef, $receiver ) = api('truncated');
+    $unsure->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->status_is(503);
+    my ($request) = $receiver->requests;
+    is( $unsure->tx->res->json('/event_id'), $request->{headers}{'webhook-id'}, 'the id that was sent' );
 };
 
 subtest 'T-04 POST /scans sends nothing that is not shaped like a card' => sub {
@@ -202,6 +211,57 @@ subtest 'POST /scans needs a configuration, the desk switched on, and a library'
     $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
         ->status_is(400)
         ->json_is( '/error_code' => 'no_library' );
+};
+
+subtest 'POST cancel has the receiver cancel the event, keeps its state and hands on what it came to' => sub {
+    my ( $t, undef, $receiver ) = api('cancels');
+    my $cancel = sub { return $t->post_ok( "$BASE/scans/scan_1/cancel" => json => {} ) };
+    $cancel->()
+        ->status_is(200)
+        ->json_is( '/event_id'      => 'scan_1' )
+        ->json_is( '/result'        => 'CHECKOUT_STOPPED' )
+        ->json_is( '/state/outcome' => 'CANCELLED' )
+        ->json_hasnt('/state/more');
+
+    my ($request) = $receiver->requests;
+    is( "$request->{method} $request->{path}", 'POST /webhooks/riverside/scan_1/cancel', 'its route' );
+    is( $request->{headers}{'webhook-id'}, 'scan_1',         'under the id of the event' );
+    is( decode_json( $request->{body} )->{type}, 'scan.cancelled', 'as what it is' );
+    $t->get_ok("$BASE/scans/scan_1")->json_is( '/state' => 'done' )->json_is( '/outcome' => 'CANCELLED' );
+
+    $cancel->()->status_is(200);
+    is( $receiver->requests, 2, 'again where it is wanted again' );
+};
+
+subtest 'POST cancel says where nothing was cancelled' => sub {
+    my %expected = (
+        hangs      => [ 503, 'receiver_unreachable' ],
+        html       => [ 503, 'receiver_unreachable' ],
+        no_result  => [ 503, 'receiver_unreachable' ],
+        status_503 => [ 503, 'receiver_busy' ],
+        status_429 => [ 503, 'receiver_busy' ],
+        status_401 => [ 502, 'receiver_refused' ],
+        status_404 => [ 404, 'not_found' ],
+    );
+    local $SIG{__WARN__} = sub { };
+    foreach my $how ( sort keys %expected ) {
+        my ($t) = api($how);
+        $t->post_ok( "$BASE/scans/scan_1/cancel" => json => {} )
+            ->status_is( $expected{$how}[0], $how )
+            ->json_is( '/error_code' => $expected{$how}[1] );
+        $t->get_ok("$BASE/scans/scan_1")->status_is(404);
+    }
+    my ( $t, undef, $receiver ) = api('cancels');
+    $t->post_ok( "$BASE/scans/scan_1/cancel" => json => { reason => 'x' } )->status_is(400);
+    $t->post_ok( "$BASE/scans/a%20b/cancel" => json => {} )->status_is(400);
+    $t->post_ok( "$BASE/scans/scan_1/cancel" => { 'Content-Type' => 'text/plain' } => '{}' )
+        ->status_is(415)
+        ->json_is( '/error_code' => 'not_json' );
+    is( $receiver->requests, 0, 'nothing was sent' );
+    ($t) = api( 'cancels', secret => q{} );
+    $t->post_ok( "$BASE/scans/scan_1/cancel" => json => {} )
+        ->status_is(503)
+        ->json_is( '/error_code' => 'not_configured' );
 };
 
 subtest 'PUT outcome stores what the service reports, GET shows it' => sub {

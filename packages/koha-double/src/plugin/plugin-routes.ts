@@ -10,8 +10,8 @@ import { deletionRoutes } from './deletion-routes.ts';
 import { owedRoutes } from './owed-routes.ts';
 import { restrictionRoutes } from './restriction-routes.ts';
 import { readDeskScript } from './desk-script.ts';
-import { answerScan } from './scan-answer.ts';
-import { queryReceiver } from './receiver.ts';
+import { answerScan, fault, notTaken } from './scan-answer.ts';
+import { cancelAtReceiver, queryReceiver } from './receiver.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
 const tag = 'passport';
@@ -83,6 +83,34 @@ async function answerState(call: ApiCall): Promise<Answer> {
   return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
 }
 
+const cancelScan: Operation = {
+  method: 'POST',
+  path: '/contrib/passport/scans/{event_id}/cancel',
+  plugin: true,
+  spec: () => ({
+    operationId: 'passportCancelScan',
+    summary: 'Cancel a scan: nothing more is written for it',
+    tag,
+    parameters: [eventId, jsonBody({ type: 'object', properties: {}, additionalProperties: false })],
+    responses: withErrors({ '200': anyObject }, 404, 415, 422, 502),
+    permissions: desk,
+  }),
+  handle: (call) => (isSentAsJson(call) ? answerCancel(call) : notJson()),
+};
+
+async function answerCancel(call: ApiCall): Promise<Answer> {
+  const { double } = call;
+  if (double.settings.webhook === null) return fault('not_configured');
+  const answered = await cancelAtReceiver(double, String(call.path['event_id']));
+  if (answered === null) return fault('receiver_unreachable');
+  const { status, body, retryAfter } = answered;
+  if (status === 404) return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
+  if (status !== 200 && status !== 202) return notTaken({ kind: 'refused', status, retryAfter });
+  if (!isRecord(body) || !isRecord(body['state'])) return fault('receiver_unreachable');
+  storeState(call, String(body['state']['event_id']), body['state']);
+  return ok({ event_id: body['state']['event_id'], result: body['result'], state: body['state'] });
+}
+
 const putOutcome: Operation = {
   method: 'PUT',
   path: '/contrib/passport/scans/{event_id}/outcome',
@@ -151,6 +179,7 @@ const deskScript: Operation = {
 export const pluginRoutes: readonly Operation[] = [
   scan,
   readScan,
+  cancelScan,
   putOutcome,
   getAbout,
   ...copyRoutes,

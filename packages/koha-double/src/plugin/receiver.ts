@@ -61,7 +61,14 @@ export async function queryReceiver(
   return answered?.status === 200 && isRecord(answered.body) ? answered.body : null;
 }
 
-interface Answered {
+/** What the receiver says of a cancel, by its HTTP status; null where it did not answer. Never throws. */
+export function cancelAtReceiver(double: Double, eventId: string): Promise<Answered | null> {
+  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
+  const body = JSON.stringify({ type: 'scan.cancelled', timestamp, data: {} });
+  return exchange(double, 'POST', `/${encodeURIComponent(eventId)}/cancel`, eventId, body);
+}
+
+export interface Answered {
   readonly status: number;
   readonly body: unknown;
   readonly retryAfter: string | null;

@@ -54,14 +54,14 @@ function taken(eventId: string, answer: Readonly<Record<string, unknown>>): Answ
   };
 }
 
-function notTaken(sent: Exclude<Sent, { kind: 'accepted' }>): Answer {
+export function notTaken(sent: Exclude<Sent, { kind: 'accepted' }>): Answer {
   if (sent.kind === 'unreachable') return fault('receiver_unreachable');
   if (sent.status === 422) return fault('not_a_card');
   if (sent.status === 429 || sent.status === 503) return fault('receiver_busy', sent.retryAfter);
   return fault(sent.status >= 500 ? 'receiver_unreachable' : 'receiver_refused');
 }
 
-function fault(code: keyof typeof faults, retryAfter: string | null = null): Answer {
+export function fault(code: keyof typeof faults, retryAfter: string | null = null): Answer {
   const [status, error] = faults[code];
   const answer = problem(status, error, { error_code: code });
   return retryAfter === null ? answer : { ...answer, headers: { 'Retry-After': retryAfter } };

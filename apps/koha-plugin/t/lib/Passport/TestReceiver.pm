@@ -17,6 +17,13 @@ my %ANSWER = (
     joins => sub {
         return _reply( 202, { event_id => 'scan_first', status => 'accepted', joined => Mojo::JSON->true } );
     },
+    cancels => sub {
+        my %state = ( event_id => $_[0]{headers}{'webhook-id'}, seq => 3, state => 'done', more => 1 );
+        my $answer = { event_id => $state{event_id}, result => 'CHECKOUT_STOPPED' };
+        return _reply( 200, { %{$answer}, state => { %state, outcome => 'CANCELLED' } } );
+    },
+    no_result  => sub { return _reply( 200, { event_id => 'scan_1', result => 'ELSE', state => {} } ) },
+    status_404 => sub { return _reply( 404, { code => 'not_found', title => 'Unknown' } ) },
     hangs      => sub {return},
     status_401 => sub { return _reply( 401, { code => 'bad_signature', title => 'Unauthorized' } ) },
     status_422 => sub { return _reply( 422, { code => 'bad_shape',     title => 'Unprocessable' } ) },

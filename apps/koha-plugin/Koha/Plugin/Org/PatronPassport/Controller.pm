@@ -12,10 +12,10 @@ use Koha::Plugin::Org::PatronPassport::About      qw( about_koha );
 use Koha::Plugin::Org::PatronPassport::Answer     qw( answer );
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
-use Koha::Plugin::Org::PatronPassport::Event      qw( new_id not_found );
+use Koha::Plugin::Org::PatronPassport::Event      qw( cancelled new_id not_found );
 use Koha::Plugin::Org::PatronPassport::Refusal    qw( fault is_json not_json not_taken );
 use Koha::Plugin::Org::PatronPassport::Sender;
-use Koha::Plugin::Org::PatronPassport::State qw( is_state_of );
+use Koha::Plugin::Org::PatronPassport::State qw( cleaned is_state_of );
 
 =head1 NAME
 
@@ -69,8 +69,9 @@ sub _add {
             now       => Time::HiRes::time(),
         }
     );
-    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( new_id(), $event );
-    return not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
+    my $event_id = new_id();
+    my $answer   = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( $event_id, $event );
+    return not_taken( $c, $answer, $event_id ) if $answer->{kind} ne 'accepted';
 
     $scans->note( $answer->{event_id} );
 
@@ -114,12 +115,47 @@ sub _get {
     }
 
     my $state = $scans->fetch($event_id);
-    return $c->render(
-        status  => 404,
-        openapi => { error => 'Nothing is known of this scan', error_code => 'not_found' }
-    ) if !$state;
+    return fault( $c, 'not_found' ) if !$state;
 
     return $c->render( status => 200, openapi => $state );
+}
+
+=head2 cancel
+
+C<POST /scans/{event_id}/cancel>: has the service cancel an event, and hands on what it came to. As sending an event does, it
+asks for C<application/json>.
+
+=cut
+
+sub cancel {
+    my ($self) = @_;
+    return not_json($self) if !is_json($self);
+    my $c = $self->openapi->valid_input or return;
+
+    return answer( $c, 'POST /scans/{event_id}/cancel', sub { return _cancel($c) } );
+}
+
+sub _cancel {
+    my ($c) = @_;
+
+    my $plugin   = _plugin();
+    my $settings = $plugin->settings;
+    return fault( $c, 'not_configured' ) if !$settings->is_complete;
+
+    my $event_id = $c->param('event_id');
+    my $answer   = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
+        ->cancel( $event_id, cancelled( Time::HiRes::time() ) );
+    return fault( $c, 'not_found' ) if ( $answer->{status} // 0 ) == 404;
+    return not_taken( $c, $answer ) if $answer->{kind} ne 'cancelled';
+
+    # of a double scan it is the state of the first event
+    my $state = cleaned( $answer->{state} );
+    $plugin->scans->keep($state) if is_state_of( $state, $state->{event_id} );
+
+    return $c->render(
+        status  => 200,
+        openapi => { event_id => $state->{event_id}, result => $answer->{result}, state => $state }
+    );
 }
 
 =head2 outcome

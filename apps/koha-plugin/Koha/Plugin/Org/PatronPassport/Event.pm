@@ -8,7 +8,7 @@ use Mojo::JSON  qw( encode_json );
 use POSIX       qw( floor strftime );
 use Time::HiRes ();
 
-our @EXPORT_OK = qw( not_found seen test_event new_id timestamp );
+our @EXPORT_OK = qw( cancelled not_found seen test_event new_id timestamp );
 
 =head1 NAME
 
@@ -52,6 +52,20 @@ sub seen {
     my ( $patron_id, $seen_at ) = @_;
 
     return _event( 'patron.seen', { patron_id => 0 + $patron_id }, $seen_at );
+}
+
+=head2 cancelled
+
+    my $bytes = cancelled($now);
+
+What cancels an event: it is sent under that event's own id, and says nothing of the scan.
+
+=cut
+
+sub cancelled {
+    my ($now) = @_;
+
+    return _event( 'scan.cancelled', {}, $now );
 }
 
 =head2 test_event

@@ -15,6 +15,7 @@ my %FAULT = (
     receiver_busy        => [ 503, 'The passport service is busy' ],
     receiver_refused     => [ 502, 'The passport service refuses this library' ],
     not_json             => [ 415, 'This takes application/json only' ],
+    not_found            => [ 404, 'Nothing is known of this scan' ],
 );
 
 =head1 NAME
@@ -25,32 +26,35 @@ Koha::Plugin::Org::PatronPassport::Refusal - how the routes say no
 
 =head2 fault
 
-    return fault( $c, 'receiver_busy', $retry_after_seconds );
+    return fault( $c, 'receiver_busy', $retry_after_seconds, { event_id => $event_id } );
 
 =cut
 
 sub fault {
-    my ( $c, $code, $retry_after ) = @_;
+    my ( $c, $code, $retry_after, $more ) = @_;
 
     my ( $status, $error ) = @{ $FAULT{$code} };
     $c->res->headers->header( 'Retry-After' => $retry_after ) if defined $retry_after;
 
-    return $c->render( status => $status, openapi => { error => $error, error_code => $code } );
+    return $c->render( status => $status, openapi => { %{ $more // {} }, error => $error, error_code => $code } );
 }
 
 =head2 not_taken
 
-    return not_taken( $c, $answer );
+    return not_taken( $c, $answer, $event_id );
 
 What the receiver's answer to an event that it did not take means at the desk
-(L<Koha::Plugin::Org::PatronPassport::Sender>).
+(L<Koha::Plugin::Org::PatronPassport::Sender>). C<$event_id> is named where nobody answered: it may have been taken, so that
+whoever cancels has to name it.
 
 =cut
 
 sub not_taken {
-    my ( $c, $answer ) = @_;
+    my ( $c, $answer, $event_id ) = @_;
 
-    return fault( $c, 'receiver_unreachable', $answer->{retry_after} ) if $answer->{kind} eq 'unreachable';
+    my $named = defined $event_id ? { event_id => $event_id } : {};
+    return fault( $c, 'receiver_unreachable', $answer->{retry_after}, $named )
+        if $answer->{kind} eq 'unreachable';
 
     my $status = $answer->{status};
     return fault( $c, 'not_a_card' )                            if $status == 422;

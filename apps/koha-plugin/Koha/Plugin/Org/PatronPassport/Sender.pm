@@ -103,6 +103,38 @@ sub query {
     return { kind => 'known', state => $state };
 }
 
+=head2 cancel
+
+    my $answer = $sender->cancel( $event_id, $body );
+
+What a cancel came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or as above. An event
+that the receiver does not know is C<refused> with the status 404.
+
+=cut
+
+sub cancel {
+    my ( $self, $event_id, $body ) = @_;
+
+    my $path   = "/webhooks/$self->{library}/$event_id/cancel";
+    my $answer = $self->_exchange( 'POST', $path, $event_id, $body, $LIMIT_S );
+    return $answer            if $answer->{kind} ne 'answered';
+    return _refusal($answer) if $answer->{status} !~ m{\A 20[02] \z}xms;
+
+    # cancelled or not: that cannot be known, and cancelling again does no harm
+    my $said = $answer->{json};
+    return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
+        if ref $said ne 'HASH' || ref $said->{state} ne 'HASH' || !_is_cancelled( $said->{result} );
+
+    return { kind => 'cancelled', result => $said->{result}, state => $said->{state} };
+}
+
+sub _is_cancelled {
+    my ($result) = @_;
+
+    return !ref $result
+        && ( $result // q{} ) =~ m{\A (?: NOTHING_WRITTEN | CHECKOUT_STOPPED | ENDED | PENDING ) \z}xms;
+}
+
 sub _exchange {
     my ( $self, $method, $path, $id, $body, $limit_s ) = @_;
 
