@@ -1,5 +1,6 @@
 import type { QueueJob, QueueJobJson } from '@bull-board/api/typings/app';
 import { type EventState, eventStateOf, parseJob } from '@passport/contract';
+import { reportSchema } from '@passport/queue';
 import { jobTitle } from './job-title.ts';
 import { adviceOn } from './outcome-table.ts';
 
@@ -9,18 +10,31 @@ export interface QueuedJob {
   toJSON(): QueueJobJson;
 }
 
-/** What the board may show of a scan, beside its state. */
+/** What the board says of a job beside its times and numbers. */
+type Described = Pick<QueueJobJson, 'name' | 'data' | 'failedReason'>;
+
+/** What the board may show of a job's options. */
 const SHOWN_OPTIONS = ['priority', 'delay', 'attempts'];
 
 /**
  * A scan as the board sees it: its state in the contract's words, nothing encrypted, and no text that a library or a
  * bug wrote. It can only be looked at: whoever acts goes through the person actions.
  */
-export function boardJob(job: QueuedJob, nameOf: (library: string) => string): QueueJob {
-  const json = shown(job.toJSON(), nameOf);
+export function boardScan(job: QueuedJob, nameOf: (library: string) => string): QueueJob {
+  return onlyShown(job, (json) => describeScan(json, nameOf));
+}
+
+/** A report to a Koha as the board sees it: of which event, and since when it waits. */
+export function boardReport(job: QueuedJob): QueueJob {
+  return onlyShown(job, describeReport);
+}
+
+function onlyShown(job: QueuedJob, describe: (json: QueueJobJson) => Described): QueueJob {
+  const json = job.toJSON();
+  const shown = { ...numbersOf(json), ...describe(json) };
   return {
     opts: {},
-    toJSON: () => json,
+    toJSON: () => shown,
     getState: () => job.getState() as ReturnType<QueueJob['getState']>,
     promote: refuse,
     remove: refuse,
@@ -32,19 +46,14 @@ function refuse(): Promise<never> {
   return Promise.reject(new Error('the board itself changes nothing'));
 }
 
-function shown(json: QueueJobJson, nameOf: (library: string) => string): QueueJobJson {
-  const isBegun = Boolean(json.processedOn) && !json.finishedOn;
-  const state = shownState(json.data, isBegun, nameOf);
+function numbersOf(json: QueueJobJson) {
   return {
     id: json.id,
-    name: jobTitle({ name: json.name, data: json.data, isBegun }),
     timestamp: json.timestamp,
     attemptsMade: json.attemptsMade,
     progress: 0,
-    data: { ...state, ...shownData(json.data) },
     returnvalue: null,
     stacktrace: [],
-    failedReason: shownReason(json.failedReason, state),
     opts: shownOptions(json.opts),
     ...definedOnly({
       processedOn: json.processedOn,
@@ -54,6 +63,34 @@ function shown(json: QueueJobJson, nameOf: (library: string) => string): QueueJo
       attemptsStarted: json.attemptsStarted,
       stalledCounter: json.stalledCounter,
     }),
+  };
+}
+
+function describeScan(json: QueueJobJson, nameOf: (library: string) => string): Described {
+  const isBegun = Boolean(json.processedOn) && !json.finishedOn;
+  const state = shownState(json.data, isBegun, nameOf);
+  return {
+    name: jobTitle({ name: json.name, data: json.data, isBegun }),
+    data: { ...state, ...shownData(json.data) },
+    failedReason: shownReason(json.failedReason, state),
+  };
+}
+
+function describeReport({ name, data, failedReason }: QueueJobJson): Described {
+  const report = reportSchema.safeParse(data).data;
+  const hasFailed = failedReason !== undefined && failedReason !== '';
+  return {
+    name:
+      report === undefined ? `${name}: cannot be read` : `${report.library}: report of ${report.event_id}`,
+    data:
+      report === undefined
+        ? {}
+        : {
+            library: report.library,
+            event_id: report.event_id,
+            waits_since: new Date(report.since_ms).toISOString(),
+          },
+    failedReason: hasFailed ? 'The Koha did not accept it: see the log of the worker.' : '',
   };
 }
 

@@ -1,34 +1,52 @@
 import { createBullBoard } from '@bull-board/api';
 import type { AfterHook } from '@bull-board/api/typings/app';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyInstance } from 'fastify';
-import type { ScanJobs } from '@passport/queue';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ReportJobs, SCANS, type ScanJobs } from '@passport/queue';
+import { type Logger, translateRedisError, within } from '@passport/runtime';
+import { boardReport, boardScan } from './board-job.ts';
 import { boardPage } from './board-page.ts';
 import { buildBoardWrites, parseJobId } from './board-writes.ts';
 import { eventPath } from './pages/event-list.ts';
 import type { PersonActions } from './person-actions.ts';
 import { requirePerson } from './require-login.ts';
-import { ScanAdapter } from './scan-adapter.ts';
 import { installBoardPolicy } from './security-headers.ts';
+import { ShownQueue } from './shown-queue.ts';
 
 export interface BoardDeps {
   readonly queue: ScanJobs;
+  readonly reportQueue: ReportJobs;
+  /** Rejects while Redis does not answer. */
+  readonly ping: () => Promise<unknown>;
   readonly nameOf: (library: string) => string;
   readonly actions: PersonActions;
   /** Where the dashboard is: '' or a path without a slash at its end. */
   readonly basePath: string;
+  readonly log: Logger;
 }
 
 /** Says who may write to the hooks of Bull Board, which see only headers. Never taken from outside. */
 const ROLE_HEADER = 'x-passport-role';
+const PING_MS = 1_000;
+const NO_ANSWER = { kind: 'unavailable', message: 'no answer in time' } as const;
+/** Bull Board has no translation of it and shows it as it is; a dot or a colon would be read as a part of a key. */
+const REDIS_IS_AWAY = 'Redis does not answer, the queue cannot be shown';
+/** What the id of a report has after that of its event. */
+const REPORT_ID = /-tell-\d+$/;
 
 /** Registers Bull Board under `prefix`. The login is already in front of it. */
-export async function registerBoard(app: FastifyInstance, prefix: string, deps: BoardDeps): Promise<void> {
+export async function registerBoard(
+  app: FastifyInstance,
+  prefix: string,
+  deps: BoardDeps,
+  sendAway: (request: FastifyRequest, reply: FastifyReply) => FastifyReply,
+): Promise<void> {
   await app.register(
     async (board) => {
       installBoardPolicy(board);
       board.addHook('preHandler', async (request, reply) => {
         request.headers[ROLE_HEADER] = requirePerson(request).role;
+        if (isPage(request) && !(await answers(deps))) return sendAway(request, reply);
         return buildBoardWrites(deps.actions)(request, reply);
       });
       board.addHook('onSend', async (_request, reply, payload) => {
@@ -43,10 +61,64 @@ export async function registerBoard(app: FastifyInstance, prefix: string, deps: 
   );
 }
 
-function buildBullBoard({ queue, nameOf, basePath }: BoardDeps, boardPath: string) {
+/** The board's own page is the same while Redis is away: it would load for ever and say nothing. */
+function isPage({ method, routeOptions: { url = '' } }: FastifyRequest): boolean {
+  return method === 'GET' && !/\/(?:api|static)\//.test(url);
+}
+
+async function answers({ ping }: BoardDeps): Promise<boolean> {
+  return within(PING_MS, ping(), 'checking whether Redis answers').then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Bull Board shows what it is sent as a message, and would send errors as they are, with addresses. */
+function failureOf(error: Error & { readonly statusCode?: number; readonly code?: string }, log: Logger) {
+  const [status, key] = explainFailure(error, log);
+  // Bull Board's types name the statuses that it sends itself.
+  return { status: status as 500, body: { error: { key } } };
+}
+
+function explainFailure(
+  error: Error & { readonly statusCode?: number; readonly code?: string },
+  log: Logger,
+): readonly [status: number, key: string] {
+  const { statusCode = 500, code } = error;
+  if (statusCode < 500) return [statusCode, 'ERRORS.FORBIDDEN'];
+  const isLate = code === 'FST_ERR_HANDLER_TIMEOUT';
+  const { kind, message } = isLate ? NO_ANSWER : translateRedisError(error);
+  if (kind === 'bug') {
+    log.error({ error }, 'board failed');
+    return [500, 'ERRORS.INTERNAL_SERVER_ERROR'];
+  }
+  log.warn({ kind, problem: message }, 'board failed');
+  return [503, REDIS_IS_AWAY];
+}
+
+function buildBullBoard({ queue, reportQueue, nameOf, basePath, log }: BoardDeps, boardPath: string) {
+  const eventUrl = eventUrlOf(basePath);
+  const scans = new ShownQueue({
+    queue,
+    name: SCANS,
+    title: 'Scans',
+    description: 'One job for each card that a library did not know',
+    show: (job) => boardScan(job, nameOf),
+    eventUrl,
+    hasActions: true,
+  });
+  const reports = new ShownQueue({
+    queue: reportQueue,
+    name: 'reports',
+    title: 'Reports',
+    description: 'States of scans that a Koha did not accept at once, to be reported again',
+    show: boardReport,
+    eventUrl: (jobId) => eventUrl(jobId.replace(REPORT_ID, '')),
+    hasActions: false,
+  });
   const serverAdapter = new FastifyAdapter().setBasePath(boardPath);
   createBullBoard({
-    queues: [new ScanAdapter({ queue, nameOf, eventUrl: eventUrlOf(basePath) })],
+    queues: [scans, reports],
     serverAdapter,
     options: {
       handlerHooks: { after: onlyLooking },
@@ -62,6 +134,7 @@ function buildBullBoard({ queue, nameOf, basePath }: BoardDeps, boardPath: strin
       },
     },
   });
+  serverAdapter.setErrorHandler((error) => failureOf(error, log));
   return serverAdapter.registerPlugin();
 }
 

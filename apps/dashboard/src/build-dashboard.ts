@@ -6,7 +6,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-import type { ScanJobs } from '@passport/queue';
+import type { ReportJobs, ScanJobs } from '@passport/queue';
 import { type Logger, SECURITY_HEADERS, translateRedisError } from '@passport/runtime';
 import { registerBoard } from './board.ts';
 import type { Login } from './login.ts';
@@ -19,6 +19,9 @@ import { installSecurityHeaders } from './security-headers.ts';
 
 export interface DashboardDeps extends PageDeps {
   readonly queue: ScanJobs;
+  readonly reportQueue: ReportJobs;
+  /** Rejects while Redis does not answer. */
+  readonly ping: () => Promise<unknown>;
   readonly login: Login;
   readonly consortium: string;
   /** The directory of style sheets and pictures. */
@@ -80,7 +83,9 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
     },
     basePath === '' ? {} : { prefix: basePath },
   );
-  void app.register(async (scope) => registerBoard(scope, '/board', deps));
+  void app.register(async (scope) =>
+    registerBoard(scope, '/board', deps, (request, reply) => sendAway(request, reply, send)),
+  );
   return app;
 }
 
@@ -142,16 +147,20 @@ function sendFailure(
   }
   const isLate = error.code === 'FST_ERR_HANDLER_TIMEOUT';
   const { kind, message } = isLate ? NO_ANSWER : translateRedisError(error);
-  if (kind === 'bug') log.error({ error }, 'page failed');
-  else log.warn({ kind, problem: message }, 'page failed');
-  const [title, sentence] =
-    kind === 'bug'
-      ? ['Something went wrong', 'The log of the dashboard says what.']
-      : [
-          'The queue does not answer',
-          'Redis cannot be reached at this moment. Scans are kept; this page comes back by itself.',
-        ];
+  if (kind !== 'bug') {
+    log.warn({ kind, problem: message }, 'page failed');
+    return sendAway(request, reply, send);
+  }
+  log.error({ error }, 'page failed');
+  const content = html`<div class="title"><h1>Something went wrong</h1></div>
+    <p>The log of the dashboard says what.</p>`;
+  const page = { title: 'Something went wrong', here: null, refreshSeconds: 10 } as const;
+  return send(request, reply.code(503), page, content);
+}
+
+function sendAway(request: FastifyRequest, reply: FastifyReply, send: SendPage): FastifyReply {
+  const title = 'The queue does not answer';
   const content = html`<div class="title"><h1>${title}</h1></div>
-    <p>${sentence}</p>`;
+    <p>Redis cannot be reached at this moment. Scans are kept; this page comes back by itself.</p>`;
   return send(request, reply.code(503), { title, here: null, refreshSeconds: 10 }, content);
 }

@@ -1,42 +1,62 @@
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js';
 import type { JobCounts, JobStatus, QueueJob, QueueWorker, Status } from '@bull-board/api/typings/app';
-import { type ScanJobs, SCANS } from '@passport/queue';
-import { boardJob } from './board-job.ts';
+import type { QueuedJob } from './board-job.ts';
 
-export interface ScanAdapterDeps {
-  readonly queue: ScanJobs;
-  readonly nameOf: (library: string) => string;
-  /** Where the event of a job has its own page. */
-  readonly eventUrl: (jobId: string) => string;
+/** A queue of BullMQ, as far as the board looks at it. */
+interface LookedAt {
+  readonly qualifiedName: string;
+  getJob(id: string): Promise<QueuedJob | undefined>;
+  getJobs(states: (typeof STATUSES)[number][], start?: number, end?: number): Promise<readonly QueuedJob[]>;
+  getJobCounts(...states: (typeof STATUSES)[number][]): Promise<JobCounts>;
+  getWorkers(): Promise<Record<string, string>[]>;
+  isPaused(): Promise<boolean>;
+  getGlobalConcurrency(): Promise<number | null>;
 }
 
-/** The states that a scan can be in, in the order of its life. Jobs always have a priority: `wait` is for none. */
+export interface ShownQueueOptions {
+  readonly queue: LookedAt;
+  /** In the board's addresses. */
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** A job as it may be shown. */
+  readonly show: (job: QueuedJob) => QueueJob;
+  /** Where the event of a job has its own page. */
+  readonly eventUrl: (jobId: string) => string;
+  /** Whether an operator has buttons for one job; what they do is decided elsewhere (board-writes.ts). */
+  readonly hasActions: boolean;
+}
+
+/** The states that a job can be in, in the order of its life. Jobs always have a priority: `wait` is for none. */
 const STATUSES = ['prioritized', 'active', 'delayed', 'failed', 'completed'] as const;
 
 /** What BullMQ puts before a worker's own name in the name of its connection. */
 const WORKER_NAME_SEPARATOR = ':w:';
 
 /**
- * Bull Board's view of the queue of scans. It shows jobs as {@link boardJob} does and has nothing to change them
- * with: Bull Board's own adapter retries with the old attempts, retries completed jobs, and all at once.
+ * Bull Board's view of a queue. It shows jobs as `show` does and has nothing to change them with: Bull Board's own adapter
+ * retries with the old attempts, retries completed jobs, and all at once.
  */
-export class ScanAdapter extends BaseAdapter {
-  readonly #queue: ScanJobs;
-  readonly #nameOf: (library: string) => string;
+export class ShownQueue extends BaseAdapter {
+  readonly #queue: LookedAt;
+  readonly #name: string;
+  readonly #show: ShownQueueOptions['show'];
 
-  constructor({ queue, nameOf, eventUrl }: ScanAdapterDeps) {
+  constructor({ queue, name, title, description, show, eventUrl, hasActions }: ShownQueueOptions) {
     super('bullmq', {
       allowCompletedRetries: false,
-      displayName: 'Scans',
-      description: 'One job for each card that a library did not know',
+      ...(hasActions ? {} : { readOnlyMode: true, allowRetries: false }),
+      displayName: title,
+      description,
       externalJobUrl: ({ id }) => ({ displayText: 'What happened', href: eventUrl(String(id)) }),
     });
     this.#queue = queue;
-    this.#nameOf = nameOf;
+    this.#name = name;
+    this.#show = show;
   }
 
   override getName(): string {
-    return SCANS;
+    return this.#name;
   }
 
   /** Called when Bull Board looks for flows; there are none. */
@@ -46,13 +66,13 @@ export class ScanAdapter extends BaseAdapter {
 
   override async getJob(id: string): Promise<QueueJob | undefined> {
     const job = await this.#queue.getJob(id);
-    return job === undefined ? undefined : boardJob(job, this.#nameOf);
+    return job === undefined ? undefined : this.#show(job);
   }
 
   override async getJobs(statuses: JobStatus[], start?: number, end?: number): Promise<QueueJob[]> {
     const known = STATUSES.filter((status) => statuses.includes(status));
     const jobs = await this.#queue.getJobs([...known], start, end);
-    return jobs.filter(Boolean).map((job) => boardJob(job, this.#nameOf));
+    return jobs.filter(Boolean).map(this.#show);
   }
 
   override getJobCounts(): Promise<JobCounts> {

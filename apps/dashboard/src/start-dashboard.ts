@@ -2,9 +2,11 @@ import { type DashboardConfig, tryConfig } from '@passport/config';
 import {
   CLOCK_KEY,
   type ProcessIdentity,
+  type ReportJobs,
   type ScanJobs,
   findEvents,
   openLedger,
+  openReportQueue,
   openScanQueue,
   readEventState,
   queueMetrics,
@@ -61,8 +63,11 @@ export async function startDashboard(
   const queue = openScanQueue(redis);
   queue.on('error', () => undefined); // the connection logs its outages, once each
   lifecycle.own('queue', () => queue.close());
+  const reportQueue = openReportQueue(redis);
+  reportQueue.on('error', () => undefined);
+  lifecycle.own('queue of reports', () => reportQueue.close());
   const now = startClock(redis, log, lifecycle, machine);
-  const parts = { redis, queue, now, log, machine, stopping: () => lifecycle.stopping };
+  const parts = { redis, queue, reportQueue, now, log, machine, stopping: () => lifecycle.stopping };
 
   const metrics = createMetrics({ process: 'dashboard', logHealth: log.health });
   let shown = metrics.extend();
@@ -109,6 +114,7 @@ export async function startDashboard(
 interface DashboardParts {
   readonly redis: Redis;
   readonly queue: ScanJobs;
+  readonly reportQueue: ReportJobs;
   readonly now: () => number;
   readonly log: Logger;
   readonly machine: Machine;
@@ -119,7 +125,7 @@ interface DashboardParts {
 /** Builds all that depends on the configuration; it listens to nothing. */
 function show(
   config: DashboardConfig,
-  { redis, queue, now, log, machine, stopping, successor }: DashboardParts,
+  { redis, queue, reportQueue, now, log, machine, stopping, successor }: DashboardParts,
   metrics: MetricsRegistry,
 ): FastifyInstance {
   const { consortium, basePath } = config;
@@ -135,6 +141,8 @@ function show(
   const sources = { redis, queue, libraries, nameOf, now };
   return buildDashboard({
     queue,
+    reportQueue,
+    ping: () => redis.ping(),
     basePath,
     nameOf,
     now,

@@ -10,6 +10,8 @@ import {
   backlogKey,
   findEvents,
   openLedger,
+  openReportQueue,
+  type ReportJobs,
   openScanQueue,
   readEventState,
   readStatistics,
@@ -62,6 +64,7 @@ export interface DashboardFixture {
   readonly server: StartedRedis;
   readonly redis: Redis;
   readonly queue: ScanJobs;
+  readonly reportQueue: ReportJobs;
   readonly log: Logger;
   readonly now: () => number;
   /** Builds a dashboard; each dependency may be replaced. */
@@ -93,6 +96,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
   const workerRedis = createRedis(server.url, { role: 'worker', log, name: 'test' });
   await Promise.all([untilRedisReady(redis, 5_000), untilRedisReady(workerRedis, 5_000)]);
   const queue = openScanQueue(redis);
+  const reportQueue = openReportQueue(redis);
   const worker = new Worker<JobData>(SCANS, null, {
     connection: workerRedis,
     prefix: QUEUE_PREFIX,
@@ -104,6 +108,8 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
   const build = (change: Partial<DashboardDeps> = {}): FastifyInstance =>
     buildDashboard({
       queue,
+      reportQueue,
+      ping: () => redis.ping(),
       nameOf,
       now,
       log,
@@ -138,6 +144,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
     server,
     redis,
     queue,
+    reportQueue,
     log,
     now,
     build,
@@ -151,6 +158,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
     async close() {
       await worker.close();
       await queue.close();
+      await reportQueue.close();
       await Promise.all([closeRedis(redis), closeRedis(workerRedis)]);
       await server.stop();
     },
