@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { releases } from '@passport/koha-double';
+import { isFrom, releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import type { ObserveDeps } from '../src/provision/observe-copy.ts';
 import { CARD } from './builders.ts';
@@ -16,7 +16,7 @@ describe.each(releases)('a library that only observes, Koha %s:', (release) => {
       await openWorkflow({
         ...plan,
         riverside: { release, ...plan.riverside },
-        entry: { copy: { mode: 'observe', ...copy } },
+        entry: { copy: { mode: 'observe', on_look_alike: 'stop', ...copy } },
       }),
     );
   /** Runs a scan with an item; how it ended, and the receipts that were written. */
@@ -87,6 +87,13 @@ describe.each(releases)('a library that only observes, Koha %s:', (release) => {
     const { end, receipts } = await observe(creating);
     expect(end).toMatchObject({ outcome: 'OBSERVED' });
     expect(receipts).toMatchObject([{ fields: [] }]);
+  });
+
+  test('where that is left to Koha, it is looked for where Koha would look', async () => {
+    const workflow = await open({ on_look_alike: 'koha' });
+    workflow.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
+    const outcome = isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'OBSERVED';
+    expect((await observe(workflow)).end).toMatchObject({ outcome });
   });
 
   test('a namesake born on another day stops nothing, nor does a copy without a birth date', async () => {

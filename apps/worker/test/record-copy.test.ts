@@ -24,6 +24,7 @@ const order: CopyOrder = {
   copyCategories: ['PT'],
   homeRecord: { surname: 'Okafor', firstname: null, dateOfBirth: null, dateEnrolled: null },
   onLookAlike: 'stop',
+  searchFor: null,
   mode: 'copy',
   lookFirst: false,
 };

@@ -22,7 +22,7 @@ export const BUILT_IN_DEFAULTS = {
     expiry: 'home',
     passport_attribute: 'PASSPORTED',
     home_key_attribute: 'PASSPORTED_ID',
-    on_look_alike: 'stop',
+    on_look_alike: 'koha',
   },
   eligibility: {
     expired: 'refuse',

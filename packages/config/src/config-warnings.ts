@@ -67,7 +67,7 @@ function warningsOfLibrary(library: Library, consortium: Consortium): [string[],
   if (!enabled) warnings.push([['enabled'], 'the library is paused: neither queried nor served']);
   if (
     isLending(library, consortium) &&
-    copy.onLookAlike === 'stop' &&
+    copy.onLookAlike !== 'create' &&
     !copy.fields.includes('date_of_birth')
   ) {
     const why =

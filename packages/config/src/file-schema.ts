@@ -130,8 +130,8 @@ export const copySection = z.strictObject({
     allowed: 'an attribute type of 1 to 64 characters, or null',
   }),
   on_look_alike: words(
-    ['stop', 'create'],
-    'What to do with a possible duplicate: a patron in Koha with the same name and birth date.',
+    ['koha', 'stop', 'create'],
+    'What to do with a possible duplicate: a patron in Koha with the same name and birth date. `koha`: what Koha itself does, which stops the copy from 25.11 on. `stop`: stop it at every release; before 25.11 that costs one more call for a copy. `create`: create it.',
   ),
 });
 

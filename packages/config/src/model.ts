@@ -108,7 +108,8 @@ export interface CopyPolicy {
   readonly expiry: ExpiryChoice;
   readonly passportAttribute: string;
   readonly homeKeyAttribute: string | null;
-  readonly onLookAlike: 'stop' | 'create';
+  /** `koha`: what the lending Koha does by itself. */
+  readonly onLookAlike: 'koha' | 'stop' | 'create';
 }
 
 export type BranchChoice = { readonly kind: 'scan' } | { readonly kind: 'fixed'; readonly branch: string };

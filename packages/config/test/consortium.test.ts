@@ -30,7 +30,7 @@ describe('defaults', () => {
         expiry: { kind: 'home' },
         passportAttribute: 'PASSPORTED',
         homeKeyAttribute: 'PASSPORTED_ID',
-        onLookAlike: 'stop',
+        onLookAlike: 'koha',
       },
       eligibility: { expired: 'refuse', maxDebt: null, minAge: null, showReasons: true },
       retry: {

@@ -7,7 +7,10 @@ import { threeLibraries } from '../harness/three-libraries.ts';
 
 let consortium: Consortium<keyof typeof threeLibraries>;
 beforeAll(async () => {
-  const lakeside = { ...threeLibraries.lakeside, entry: { copy: { mode: 'observe' } } };
+  const lakeside = {
+    ...threeLibraries.lakeside,
+    entry: { copy: { mode: 'observe', on_look_alike: 'stop' } },
+  };
   consortium = await startConsortium({ libraries: { ...threeLibraries, lakeside } });
 }, 60_000);
 afterAll(() => consortium?.stop());

@@ -62,9 +62,8 @@ export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult
       if (claimed === 'taken') job = noted;
       return claimed;
     },
-    nothingLeft() {
-      const { sent, sent_before } = parsed.job;
-      job = { ...job, sent, sent_before };
+    onlyLeft(fields) {
+      job = withLess(job, parsed.job, fields);
     },
     async noteMade(made) {
       const noted = { ...job, made };
@@ -109,6 +108,17 @@ const isOverBefore = ({ kind, job }: Exclude<ParsedJob, { kind: 'unreadable' }>,
 function withSent(job: JobData, sent: NonNullable<JobData['sent']>): JobData {
   const earlier = job.sent === null || job.sent.home_key === sent.home_key ? [] : [job.sent];
   return { ...job, sent, sent_before: [...(job.sent_before ?? []), ...earlier] };
+}
+
+/** The job of which only these fields were sent in this run; what it sent of the same patron before stays. */
+function withLess(
+  job: JobData,
+  { sent, sent_before }: Pick<JobData, 'sent' | 'sent_before'>,
+  fields: readonly string[],
+): JobData {
+  if (fields.length === 0 || job.sent === null) return { ...job, sent, sent_before };
+  const earlier = sent?.home_key === job.sent.home_key ? sent.fields : [];
+  return { ...job, sent: { ...job.sent, fields: [...new Set([...earlier, ...fields])] } };
 }
 
 async function work(

@@ -1,7 +1,8 @@
-import type { Consortium, Library } from '@passport/config';
-import type { PatronBody } from '@passport/koha-client';
+import type { Consortium, CopyPolicy, Library } from '@passport/config';
+import type { Capabilities, PatronBody, Person } from '@passport/koha-client';
 import { type CopyTraits, type PatronCopy, copyCategoriesOf, passportTypes } from '@passport/patron-rules';
 import type { Found } from './find-patron.ts';
+import { personIn } from './possible-duplicate.ts';
 import type { Scan } from './scan.ts';
 
 /** The copy to make, decided to the last field. */
@@ -18,11 +19,22 @@ export interface CopyOrder extends CopyTraits {
   /** Names of the fields that come from home. */
   readonly fields: readonly string[];
   readonly passportTypes: ReadonlySet<string>;
-  readonly onLookAlike: 'stop' | 'create';
+  readonly onLookAlike: CopyPolicy['onLookAlike'];
+  /** Whom to search for at the lending library instead of a copy, or before it is sent; null where its Koha does so, or nobody shall. */
+  readonly searchFor: Person | null;
   /** `observe`: nothing may be written. */
   readonly mode: 'copy' | 'observe';
   /** An earlier run of this event was about to send the copy: look before anything is sent again. */
   readonly lookFirst: boolean;
+}
+
+/** From 25.11 on Koha looks for possible duplicates by itself, but only when a copy is created. */
+function isSearched(
+  { onLookAlike, mode }: CopyPolicy,
+  { confirmNotDuplicate: byItself }: Capabilities,
+): boolean {
+  const stops = onLookAlike === 'stop' || (onLookAlike === 'koha' && byItself);
+  return stops && !(byItself && mode === 'copy');
 }
 
 /** A copy of the patron who was found, with all that the lending library says of its copies. */
@@ -31,7 +43,7 @@ export const orderCopy = (
   { candidate, patron }: Found,
   { homeKey, body, fields }: Extract<PatronCopy, { kind: 'copy' }>,
   { copy }: Library,
-  consortium: Consortium,
+  { consortium, capabilities }: { readonly consortium: Consortium; readonly capabilities: Capabilities },
 ): CopyOrder => ({
   lending: scan.lending,
   eventId: scan.eventId,
@@ -46,6 +58,7 @@ export const orderCopy = (
   copyCategories: copyCategoriesOf(copy),
   homeRecord: patron,
   onLookAlike: copy.onLookAlike,
+  searchFor: isSearched(copy, capabilities) ? personIn(body) : null,
   mode: copy.mode,
   lookFirst: scan.sent !== null,
 });

@@ -38,15 +38,15 @@ export async function copyPatron(
   const { candidate, patron } = found;
   const homes = [candidate.home.id];
   try {
-    const { patronProperties } = await deps.libraries.capabilities(scan.lending);
+    const capabilities = await deps.libraries.capabilities(scan.lending);
     const { branch, day: scannedOn } = scan;
-    const accepts = (property: string): boolean => patronProperties.has(property);
+    const accepts = (property: string): boolean => capabilities.patronProperties.has(property);
     const copy = buildPatronCopy({ patron, ...candidate, lending, branch, scannedOn, accepts });
     if (copy.kind === 'misconfigured') {
       const problem = { library: scan.lending, ...copy.problem };
       return done({ outcome: 'MISCONFIGURED', problem, homes });
     }
-    const order = orderCopy(scan, found, copy, lending, consortium);
+    const order = orderCopy(scan, found, copy, lending, { consortium, capabilities });
     const step = openStep(locks, deps);
     const copied = await deps.inStep('copy', () =>
       order.mode === 'observe'
@@ -133,7 +133,7 @@ const createDeps = (
     if (claimed === 'taken') audit.sending(scan, order);
     return claimed;
   },
-  nothingLeft: () => lock.nothingLeft(),
+  onlyLeft: (fields) => lock.onlyLeft(fields),
 });
 
 /** The result of a failure at the lending library: it still says where. Throws what is no failure of a library. */

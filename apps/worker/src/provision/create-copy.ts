@@ -1,9 +1,10 @@
-import { type CreateResult, KohaError } from '@passport/koha-client';
+import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { type CopyResult, SEE_ALL, misconfigured } from './copy-result.ts';
 import type { CreateAccess, TakeWithPlace } from './create-place.ts';
 import type { PatronLock } from './patron-lock.ts';
+import { comparedFields } from './possible-duplicate.ts';
 import type { Step } from './step.ts';
 
 export interface CreateDeps {
@@ -11,8 +12,8 @@ export interface CreateDeps {
   readonly patronLock: Pick<PatronLock, 'take'>;
   /** Writes down that the copy is about to be sent, before it is, and takes all that this needs, or nothing. */
   readonly noteSent: TakeWithPlace;
-  /** Takes that back: nothing was sent after all. */
-  readonly nothingLeft: () => void;
+  /** Takes that back: no more than these fields was sent after all. */
+  readonly onlyLeft: (fields: readonly string[]) => void;
 }
 
 /** What Koha says of a create when it has the card, the home key or a possible duplicate already. */
@@ -30,11 +31,11 @@ export async function createCopy(
   order: CopyOrder,
   step: Step,
   isFirst: boolean,
-  { createAccess, patronLock, noteSent, nothingLeft }: CreateDeps,
+  { createAccess, patronLock, noteSent, onlyLeft }: CreateDeps,
 ): Promise<Created | Extract<CopyResult, { kind: 'busy' }>> {
   const work = async (): Promise<Created> => {
     if (!isFirst) await step.assertWanted();
-    return create(order, step, isFirst ? nothingLeft : null);
+    return create(order, step, isFirst ? onlyLeft : null);
   };
   for (;;) {
     const placed = await createAccess.within(order, step.signal, work, isFirst ? noteSent : undefined);
@@ -44,13 +45,31 @@ export async function createCopy(
   }
 }
 
-/** `nothingLeft` is called where the body did not leave. */
-async function create(order: CopyOrder, step: Step, nothingLeft: (() => void) | null): Promise<Created> {
+/**
+ * `onlyLeft` is called where the body did not leave. With it, a Koha that does not look for possible duplicates by itself is searched
+ * for one first; where there is one, whoever called finds out whether it is our own copy.
+ */
+async function create(
+  order: CopyOrder,
+  step: Step,
+  onlyLeft: CreateDeps['onlyLeft'] | null,
+): Promise<Created> {
   const { lending, branch, body } = order;
   const confirmNotDuplicate = order.onLookAlike === 'create';
-  step.assertHeld();
-  const sentAt = step.monotonicNow();
+  const person = onlyLeft === null ? null : order.searchFor;
+  const searched = person === null ? [] : comparedFields(person);
+  let sentAt = step.monotonicNow();
   try {
+    if (person !== null) {
+      if (await isThere(order, person, step)) {
+        onlyLeft?.(searched);
+        return { kind: 'there', because: { kind: 'possible_duplicate' } };
+      }
+      // The search may have taken its time.
+      await step.assertWanted();
+    }
+    step.assertHeld();
+    sentAt = step.monotonicNow();
     const answer = await step.call(lending, (koha) =>
       koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: step.signal }),
     );
@@ -63,11 +82,16 @@ async function create(order: CopyOrder, step: Step, nothingLeft: (() => void) | 
         return { kind: 'there', because: answer };
     }
   } catch (error) {
-    if (!mayHaveLeft(error)) nothingLeft?.();
+    if (!mayHaveLeft(error)) onlyLeft?.(searched);
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
     return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
   }
+}
+
+async function isThere({ lending }: CopyOrder, person: Person, step: Step): Promise<boolean> {
+  step.assertHeld();
+  return step.read(lending, (koha, limits) => koha.hasPossibleDuplicate(person, limits));
 }
 
 /** Whether the body of a create that failed may have left: somebody answered it, or nobody knows how far it got. */

@@ -3,7 +3,7 @@ import type { CopyOrder } from './copy-order.ts';
 import { type CopyResult, LOOK_ALIKE } from './copy-result.ts';
 import { findLocalCopy } from './local-copy.ts';
 import { observed } from './observed.ts';
-import { comparedFields, personIn } from './possible-duplicate.ts';
+import { comparedFields } from './possible-duplicate.ts';
 import type { Step } from './step.ts';
 
 export interface ObserveDeps {
@@ -24,7 +24,7 @@ export async function observeCopy(
   const record = (fields: readonly string[]): Promise<void> =>
     recordObserved({ home, lending, homeKey, fields, eventId, read });
   const found = await findLocalCopy(order, step, false);
-  const person = order.onLookAlike === 'stop' && found === null ? personIn(body) : null;
+  const person = found === null ? order.searchFor : null;
   await record(person === null ? [] : comparedFields(person));
   if (found !== null) return found;
   const isThere =

@@ -31,7 +31,7 @@ export interface PatronLock extends JobLock {
 
 /** All that a step which writes must hold. */
 export interface Locks {
-  readonly lock: Pick<ScanLock, 'noteSent' | 'nothingLeft' | 'noteMade' | 'assertWanted'>;
+  readonly lock: Pick<ScanLock, 'noteSent' | 'onlyLeft' | 'noteMade' | 'assertWanted'>;
   readonly patronLock: PatronLock;
 }
 

@@ -52,8 +52,8 @@ export interface ScanLock extends JobLock {
   noteMade(made: NonNullable<JobData['made']>): Promise<void>;
   /** For a write that neither of the two stands for. Throws LockLost or ScanCancelled. */
   assertWanted(): Promise<void>;
-  /** Takes back what this run has noted: nothing was sent after all. */
-  nothingLeft(): void;
+  /** Takes back what this run has noted: no more than these fields was sent after all. */
+  onlyLeft(fields: readonly string[]): void;
 }
 
 /** Its library has cancelled the event: nothing more is written for it. */
