@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { aState, LAKESIDE, LANGUAGES, CHECKOUT_RESULTS, MIDLAND, OUTCOMES, WAITS } from './a-state.ts';
 import { loadDesk, MESSAGES } from './load-desk.ts';
-import type { Shown, View } from './load-desk.ts';
+import type { ScanState, Shown, View } from './load-desk.ts';
 
 const desk = await loadDesk();
 
@@ -132,6 +132,56 @@ describe('what the panel says', () => {
     expect(checkout('BLOCKED').advice).toBe(
       'The item cannot be checked out. See the checkout page for details.',
     );
+  });
+
+  test.each([
+    ['pending', 'Cancelling …', 'wait'],
+    ['stopped', 'Nothing will be checked out. The copy was already on its way …', 'wait'],
+    ['nothing', 'Cancelled: nothing was written.', 'wait'],
+    ['copied', 'The copy was already made; nothing was checked out.', 'partly'],
+    ['sent', 'Nothing was checked out. The copy was already on its way.', 'partly'],
+    ['checked_out', 'Already checked out.', 'partly'],
+    ['failed', 'The cancel could not be confirmed.', 'bad'],
+  ])('a cancel says what it came to: %s', (cancel, headline, tone) => {
+    const state = aState({ state: 'working', outcome: null });
+    expect(shown({ state, cancel })).toMatchObject({ headline, tone, takesItem: false, canTryAgain: false });
+    for (const language of LANGUAGES) {
+      expect(shown({ state, cancel }, language).headline).toBe(MESSAGES[language]?.[`cancel.${cancel}`]);
+    }
+  });
+
+  test('what was cancelled is told from the state, the worst of several events first', () => {
+    const end = (change: Partial<ScanState>): string =>
+      desk.cancelEnd(aState({ outcome: 'CANCELLED', ...change }));
+    expect(end({ homes: [], patron_id: null })).toBe('nothing');
+    expect(end({ patron_id: null })).toBe('sent');
+    expect(end({})).toBe('copied');
+    expect(end({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT', keys: [] } })).toBe('checked_out');
+    expect(end({ outcome: 'NOT_FOUND', homes: [], patron_id: null })).toBe('nothing');
+    expect(['checked_out', 'nothing', 'copied'].reduce(desk.worseEnd)).toBe('checked_out');
+    expect(['copied', 'failed'].reduce(desk.worseEnd)).toBe('failed');
+  });
+
+  test('an event that somebody else has cancelled is shown as cancelled, with no step that failed', () => {
+    const said = shown({ state: aState({ outcome: 'CANCELLED' }), withItem: true });
+    expect(said).toMatchObject({
+      headline: 'The copy was already made; nothing was checked out.',
+      steps: { report: 'done', search: 'done', copy: 'done', checkout: 'later' },
+      canOpen: false,
+    });
+    const nothing = shown({ state: aState({ outcome: 'CANCELLED', homes: [], patron_id: null }) });
+    expect(nothing.headline).toBe('Cancelled: nothing was written.');
+    expect(Object.values(nothing.steps)).not.toContain('failed');
+  });
+
+  test('a scan can be cancelled until it has ended, and again where that failed', () => {
+    const working = aState({ state: 'working', outcome: null });
+    expect(desk.canCancel({ state: null })).toBe(true);
+    expect(desk.canCancel({ state: working })).toBe(true);
+    expect(desk.canCancel({ state: aState() })).toBe(false);
+    expect(desk.canCancel({ state: working, isOver: true })).toBe(false);
+    expect(desk.canCancel({ state: working, cancel: 'pending' })).toBe(false);
+    expect(desk.canCancel({ state: working, cancel: 'failed' })).toBe(true);
   });
 
   test('one item is taken, and none once the headline is known', () => {

@@ -103,6 +103,26 @@ describe('requests to Koha', () => {
     }
   });
 
+  test('a report that nobody answered names its event, which may have been taken', () => {
+    expect(desk.readReport(503, { event_id: 'scan_1' })).toMatchObject({ kind: 'again', eventId: 'scan_1' });
+  });
+
+  test('answers to a cancel are distinguished: taken, unknown, try again, no use', () => {
+    const answer = { event_id: 'scan_1', result: 'PENDING', state: { state: 'working' } };
+    expect(desk.readCancel(200, answer)).toEqual({
+      kind: 'cancelled',
+      result: 'PENDING',
+      state: { state: 'working' },
+    });
+    expect(desk.readCancel(404, null)).toEqual({ kind: 'unknown' });
+    for (const status of [400, 401, 403, 415, 422, 502]) {
+      expect(desk.readCancel(status, null)).toEqual({ kind: 'stop' });
+    }
+    for (const status of [0, 200, 500, 503]) {
+      expect(desk.readCancel(status, null)).toEqual({ kind: 'again' });
+    }
+  });
+
   test('answers about a scan are distinguished: known, lost, try again, no use', () => {
     expect(desk.readState(200, { state: 'done' })).toEqual({ kind: 'state', state: { state: 'done' } });
     expect(desk.readState(404, null)).toEqual({ kind: 'lost' });

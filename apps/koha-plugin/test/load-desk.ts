@@ -22,6 +22,7 @@ export interface View {
   withItem?: boolean;
   followedMs?: number;
   now?: number;
+  cancel?: string | null;
 }
 
 export interface Shown {
@@ -47,7 +48,11 @@ export interface Desk {
   nextReportMs(faults: number, retryAfterS?: number): number | undefined;
   readReport(status: number, body: unknown): { kind: string; eventId?: string; fault?: string };
   readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };
-  readonly FAILED_STEPS: Readonly<Record<string, string>>;
+  readCancel(status: number, body: unknown): { kind: string; result?: string; state?: ScanState };
+  canCancel(view: View): boolean;
+  cancelEnd(state: ScanState): string;
+  worseEnd(one: string, other: string): string;
+  readonly FAILED_STEPS: Readonly<Record<string, string | null>>;
   describe(view: View, words: Words, language: string): Shown;
   hitsIn(document: unknown, jQuery: unknown): string;
   isSearchFor(card: string, document: unknown): boolean;

@@ -1,4 +1,4 @@
-import { findChromium } from '@passport/testkit';
+import { findChromium, waitFor } from '@passport/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { stderr } from 'node:process';
 import { registerPatron, shelveBook } from '../harness/people.ts';
@@ -205,10 +205,78 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.page.goBack();
     await desk.panel.getByText(/midland/i).waitFor();
     await desk.button('Cancel').click();
+    await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
+    await desk.button('Close').click();
     await desk.panel.waitFor({ state: 'detached' });
     await desk.page.reload();
     await desk.page.locator('#memberresultst td').first().waitFor();
     expect(await desk.panel.count()).toBe(0);
+  }, 60_000);
+
+  test('is neither copied nor lent to when it is cancelled before, with its item', async () => {
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.item.fill(book);
+    await desk.item.press('Enter');
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
+    await desk.page.keyboard.press('Escape');
+    await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
+    expect(await desk.page.evaluate('document.activeElement.id')).toBe('search_patron_filter');
+    const ended = () =>
+      riverside()
+        .state()
+        .outcomes.filter(({ outcome }) => outcome === 'CANCELLED').length;
+    const before = ended();
+    desks.goOn();
+    // the event of the scan and that of the item
+    await waitFor('both events to end', () => ended() >= before + 2);
+    expect(copyOf(card)).toBeUndefined();
+    expect(
+      riverside()
+        .state()
+        .checkouts.some(({ external_id: lent }) => lent === book),
+    ).toBe(false);
+    expect(await desk.panel.getByText('Cancelled: nothing was written.').isVisible()).toBe(true);
+  }, 60_000);
+
+  test('is copied and not lent to when it is cancelled while the copy is made', async () => {
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    riverside().addFaults([{ operation: 'POST /patrons', kind: 'delay', ms: 2_000 }]);
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.item.fill(book);
+    await desk.item.press('Enter');
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
+    desks.goOn();
+    await waitFor('the copy to be sent', () => riverside().faultsLeft().length === 0);
+    await desk.button('Cancel').click();
+    await desk.panel.getByText('The copy was already made; nothing was checked out.').waitFor();
+    expect(copyOf(card)).toBeDefined();
+    expect(riverside().state(card).checkouts).toEqual([]);
+    expect(await desk.steps()).toBe('report:done search:done copy:done checkout:later');
+  }, 60_000);
+
+  test('that is lent to already says so when it is cancelled', async () => {
+    const card = registerPatron(midland());
+    const book = shelveBook(riverside());
+    desks.configure({ staffWaitMs: 0 });
+    riverside().addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 2_000 }]);
+    desks.holdWork();
+    await desk.scan(card);
+    await desk.item.fill(book);
+    await desk.item.press('Enter');
+    await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
+    desks.goOn();
+    await waitFor('the checkout to be sent', () => riverside().faultsLeft().length === 0);
+    await desk.button('Cancel').click();
+    await desk.panel.getByText('Already checked out.').waitFor();
+    expect(riverside().state(card).checkouts).toMatchObject([{ external_id: book }]);
+    expect(await desk.button('Open the checkout').isVisible()).toBe(true);
   }, 60_000);
 
   test('comes for an unknown card although Koha shows the search that this browser saved last', async () => {

@@ -10,7 +10,7 @@ our @EXPORT_OK = qw( script );
 # An upload is unzipped over the tree of the version before: a file that is not named here may be a leftover. C<main.js>,
 # which begins, comes last.
 my @FILES = qw(
-    card-of-page departure describe element follow koha-api koha-search memory names pace page panel-style panel pause
+    cancel card-of-page departure describe element follow koha-api koha-search memory names pace page panel-style panel pause
     read-answer scan-state send sentences show steps words workflow main
 );
 

@@ -1,6 +1,6 @@
 import { isFinal, isHere, isCheckedOut, opensByItself } from './scan-state.js';
 import { checkoutSentences, outcomeSentences, waitingSentence } from './sentences.js';
-import { stepsOf } from './steps.js';
+import { cancelledSteps, stepsOf } from './steps.js';
 
 /** Outcomes that another report of the same card may change. */
 const WORTH_ANOTHER_TRY = [
@@ -12,13 +12,39 @@ const WORTH_ANOTHER_TRY = [
 ];
 
 /**
- * Everything that the panel shows, decided from what is known: {state, fault, isOver, withItem, followedMs, now}.
+ * Everything that the panel shows, decided from what is known: {state, fault, isOver, withItem, followedMs, now,
+ * cancel}.
  */
 export function describe(view, t, language) {
+  if (view.cancel) return describeCancel(view, t);
   const steps = stepsOf(view);
   if (view.fault && (view.isOver || !view.state)) return { steps, ...describeFault(view, t) };
   if (!view.state || !isFinal(view.state)) return { steps, ...describeWait(view, t, language) };
   return { steps, ...describeOutcome(view.state, t, language) };
+}
+
+/** What a cancel is coming to: only these are not over yet. */
+const CANCELLING = ['pending', 'stopped'];
+const CANCEL_TONES = {
+  nothing: 'wait',
+  sent: 'partly',
+  copied: 'partly',
+  checked_out: 'partly',
+  failed: 'bad',
+};
+
+function describeCancel(view, t) {
+  const { cancel, state } = view;
+  const isOver = !CANCELLING.includes(cancel);
+  return {
+    steps: isOver && cancel !== 'failed' ? { ...stepsOf(view), ...cancelledSteps(cancel) } : stepsOf(view),
+    tone: CANCEL_TONES[cancel] || 'wait',
+    headline: t(`cancel.${cancel}`),
+    advice: t(`cancel.${cancel}.advice`) || '',
+    canTryAgain: false,
+    canOpen: Boolean(cancel === 'checked_out' && state && state.patron_id),
+    takesItem: false,
+  };
 }
 
 function describeFault(view, t) {

@@ -11,6 +11,11 @@ export function fetchState(eventId) {
   return call('GET', `${SCANS}/${encodeURIComponent(eventId)}`);
 }
 
+/** POST /scans/{event_id}/cancel: what it came to, and the state. Sent to its end even where the page is left. */
+export function cancelEvent(eventId) {
+  return call('POST', `${SCANS}/${encodeURIComponent(eventId)}/cancel`, {}, true);
+}
+
 /** Koha's own list of who has this card. */
 export function fetchPatron(card) {
   const query = new URLSearchParams({ q: JSON.stringify({ cardnumber: card }), _per_page: '1' });
@@ -18,7 +23,7 @@ export function fetchPatron(card) {
 }
 
 /** {status, body, retryAfterS}; status 0 when there was no answer. */
-async function call(method, path, sent) {
+async function call(method, path, sent, outlivesPage) {
   const patience = new AbortController();
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
   try {
@@ -28,6 +33,7 @@ async function call(method, path, sent) {
       credentials: 'same-origin',
       cache: 'no-store',
       body: sent ? JSON.stringify(sent) : undefined,
+      keepalive: Boolean(outlivesPage),
       signal: patience.signal,
     });
     const body = await answer.json().catch(() => null);

@@ -1,4 +1,5 @@
-/** What this page's history entry knows of the event: {eventId, withItem, startedAt, isCancelled}, or null. */
+/** What this page's history entry knows of the event: {eventId, withItem, startedAt, events,
+ * isCancelled}, or null. */
 export function remembered() {
   const state = history.state && history.state.passport;
   return state && typeof state === 'object' ? state : null;

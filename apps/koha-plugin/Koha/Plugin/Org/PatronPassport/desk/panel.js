@@ -23,9 +23,6 @@ export function buildPanel(t, on) {
     box.form,
     element('div', { class: 'actions' }, open, again, cancel),
   );
-  section.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') on.cancel();
-  });
   dress(root);
   root.append(section);
   return { host, root, section, headline, advice, steps, ...box, open, again, cancel };

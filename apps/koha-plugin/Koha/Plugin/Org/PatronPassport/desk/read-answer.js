@@ -5,7 +5,17 @@ export function readReport(status, body) {
   if (status === 401) return { kind: 'stop', fault: 'session' };
   if ([400, 403, 404, 415].includes(status)) return { kind: 'stop', fault: 'forbidden' };
   if (status === 502) return { kind: 'stop', fault: 'refused' };
-  return { kind: 'again', fault: 'unreachable' };
+  // Nobody answered, so it may have been taken all the same: whoever cancels has to name it.
+  return { kind: 'again', fault: 'unreachable', eventId: (body && body.event_id) || undefined };
+}
+
+/** What an answer to POST /scans/{event_id}/cancel means. */
+export function readCancel(status, body) {
+  if (status === 200 && body && body.result && body.state)
+    return { kind: 'cancelled', result: body.result, state: body.state };
+  if (status === 404) return { kind: 'unknown' };
+  if ([400, 401, 403, 415, 422, 502].includes(status)) return { kind: 'stop' };
+  return { kind: 'again' };
 }
 
 /** What an answer to GET /scans/{event_id} means. */

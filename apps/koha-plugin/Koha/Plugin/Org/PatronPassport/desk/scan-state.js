@@ -24,6 +24,25 @@ export function isCheckedOut(state) {
   return checkout === 'CHECKED_OUT' || checkout === 'ALREADY_CHECKED_OUT';
 }
 
+/** What an event that was cancelled came to, from its last state: 'nothing', 'sent', 'copied' or 'checked_out'. */
+export function cancelEnd(state) {
+  if (isCheckedOut(state)) return 'checked_out';
+  if (state.patron_id) return 'copied';
+  return state.outcome === 'CANCELLED' && (state.homes || []).length > 0 ? 'sent' : 'nothing';
+}
+
+/** Of two, the one that staff must know of. */
+export function worseEnd(one, other) {
+  const order = ['nothing', 'sent', 'copied', 'checked_out', 'failed'];
+  return order.indexOf(one) < order.indexOf(other) ? other : one;
+}
+
+/** Whether there is something to cancel that is not being cancelled. */
+export function canCancel({ cancel, isOver, state }) {
+  if (cancel) return cancel === 'failed';
+  return !isOver && !(state && isFinal(state));
+}
+
 /** True when nobody has to read anything before the checkout opens. */
 export function opensByItself(state) {
   return isHere(state) && (checkoutOf(state) === null || isCheckedOut(state));

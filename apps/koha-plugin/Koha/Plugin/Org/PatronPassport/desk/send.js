@@ -1,15 +1,31 @@
 import { setText } from './element.js';
 import { reportCard } from './koha-api.js';
+import { remember } from './memory.js';
 import { nextReportMs } from './pace.js';
 import { readReport } from './read-answer.js';
 import { show } from './show.js';
 
+/** Reports the card, with the item if there is one; the event is known to the page from then on, whoever waits for it. */
+async function report(workflow, barcode) {
+  const { sending, events } = workflow;
+  const sent = (async () => {
+    const answer = await reportCard(workflow.card, barcode);
+    const meant = readReport(answer.status, answer.body);
+    if (meant.eventId) {
+      events.add(meant.eventId);
+      remember({ events: [...events] });
+    }
+    return { answer, meant };
+  })();
+  sending.add(sent);
+  return sent.finally(() => sending.delete(sent));
+}
+
 /** Reports the card until it is taken or of no use any more; the event's id, or null. */
 export async function sendCard(workflow, isMine) {
   for (let faults = 0; isMine(); faults += 1) {
-    const answer = await reportCard(workflow.card);
+    const { answer, meant } = await report(workflow);
     if (!isMine()) return null;
-    const meant = readReport(answer.status, answer.body);
     if (meant.kind === 'accepted') return meant.eventId;
     const againMs = meant.kind === 'again' ? nextReportMs(faults, answer.retryAfterS) : undefined;
     Object.assign(workflow.view, { fault: meant.fault, isOver: againMs === undefined });
@@ -25,15 +41,14 @@ export async function sendCard(workflow, isMine) {
  * once: by the event that names it.
  */
 export async function sendItem(workflow, barcode) {
-  if (workflow.isSendingItem) return null;
+  if (workflow.isSendingItem || workflow.view.cancel) return null;
   const { panel } = workflow;
   setSending(workflow, true);
   workflow.departure.stay();
   setText(panel.itemFault, '');
-  const answer = await reportCard(workflow.card, barcode);
+  const { meant } = await report(workflow, barcode);
   setSending(workflow, false);
-  if (workflow.isGone) return null;
-  const meant = readReport(answer.status, answer.body);
+  if (workflow.isGone || workflow.view.cancel) return null;
   if (meant.kind === 'accepted') {
     panel.input.value = '';
     return meant.eventId;

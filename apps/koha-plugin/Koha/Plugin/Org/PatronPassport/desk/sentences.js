@@ -1,5 +1,5 @@
 import { homeNames, joined, nameOf } from './names.js';
-import { isLocated, checkoutOf } from './scan-state.js';
+import { cancelEnd, checkoutOf, isLocated } from './scan-state.js';
 
 /** Which libraries hold it up and until when, as a sentence; while it waits for homes, they are the state's. */
 export function waitingSentence(state, t, language, now) {
@@ -25,10 +25,15 @@ export function outcomeSentences(state, t, language) {
   const values = { home, homes: home, library: nameOf(state.library), reasons, category };
   const isBare =
     (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
-  const key = isBare ? `outcome.${outcome}.bare` : `outcome.${outcome}`;
+  const key = outcomeKey(state, isBare);
   const headline = t(key, values) || state.message || t('outcome.other');
   const advice = [t(`advice.${outcome}`, values), problemSentence(state, t)].filter(Boolean).join(' ');
   return { headline, advice };
+}
+
+function outcomeKey(state, isBare) {
+  if (state.outcome === 'CANCELLED') return `cancel.${cancelEnd(state)}`;
+  return isBare ? `outcome.${state.outcome}.bare` : `outcome.${state.outcome}`;
 }
 
 /** The result for the item, and what to do about it; nothing without an item. */

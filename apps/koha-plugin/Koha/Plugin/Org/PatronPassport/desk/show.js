@@ -1,15 +1,17 @@
 import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
-import { checkoutAddress, isFinal, isCheckedOut, opensByItself } from './scan-state.js';
+import { canCancel, checkoutAddress, isCheckedOut, opensByItself } from './scan-state.js';
 
 /** Brings the panel to what is known, and leaves for the checkout when nothing keeps us here. */
 export function show(workflow) {
   const { panel, t, view } = workflow;
   const shown = describe(view, t, workflow.language);
   const isHeld = panel.input.value.trim() !== '';
-  const keepsForm = shown.takesItem || workflow.isSendingItem || (shown.canOpen && isHeld && !view.withItem);
-  const isReady = Boolean(view.state) && opensByItself(view.state) && !workflow.isSendingItem;
+  const keepsForm =
+    !view.cancel &&
+    (shown.takesItem || workflow.isSendingItem || (shown.canOpen && isHeld && !view.withItem));
+  const isReady = !view.cancel && Boolean(view.state) && opensByItself(view.state) && !workflow.isSendingItem;
   const leaves = isReady && !keepsForm && !workflow.cameBack && !isBusyElsewhere(panel.host);
 
   panel.section.dataset.tone = shown.tone;
@@ -40,8 +42,7 @@ function showButtons({ panel, t, view, card }, shown) {
   panel.open.hidden = !shown.canOpen;
   if (shown.canOpen) panel.open.href = checkoutAddress(view.state, card);
   panel.again.hidden = !shown.canTryAgain;
-  const isOver = view.isOver || (view.state && isFinal(view.state));
-  setText(panel.cancel, t(isOver ? 'button.close' : 'button.cancel'));
+  setText(panel.cancel, t(canCancel(view) ? 'button.cancel' : 'button.close'));
 }
 
 function showSteps(list, steps, t) {

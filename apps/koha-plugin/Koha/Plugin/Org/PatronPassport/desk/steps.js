@@ -1,6 +1,8 @@
-import { isFinal, isHere, isCheckedOut, isLocated } from './scan-state.js';
+import { cancelEnd, isCheckedOut, isFinal, isHere, isLocated } from './scan-state.js';
 
-/** The step that failed, for each outcome after which nothing can be checked out: the patron was found, or not. */
+/**
+ * The step that failed, for each outcome after which nothing can be checked out: the patron was found, or not. A cancel is no failure.
+ */
 export const FAILED_STEPS = {
   NOT_FOUND: 'search',
   NOT_A_CARD: 'search',
@@ -15,10 +17,21 @@ export const FAILED_STEPS = {
   MERGED_INTO_NATIVE: 'copy',
   COPY_ANONYMIZED: 'copy',
   OBSERVED: 'copy',
-  CANCELLED: 'copy',
+  CANCELLED: null,
   LENDING_REFUSED: 'copy',
   LENDING_UNREACHABLE: 'copy',
 };
+
+/** How far a cancelled scan had come; what it did not come to is not done any more. */
+export function cancelledSteps(end) {
+  const isCopied = end === 'copied' || end === 'checked_out';
+  return {
+    report: 'done',
+    search: end === 'nothing' ? 'later' : 'done',
+    copy: isCopied ? 'done' : 'later',
+    ...(end === 'checked_out' ? { checkout: 'done' } : {}),
+  };
+}
 
 /** The steps of the workflow and how far each is: done, now, later or failed. */
 export function stepsOf(view) {
@@ -39,6 +52,7 @@ export function stepsOf(view) {
     if (view.withItem) steps.checkout = isCheckedOut(state) ? 'done' : 'failed';
     return steps;
   }
+  if (state.outcome === 'CANCELLED') return { ...steps, ...cancelledSteps(cancelEnd(state)) };
   const wasFound = FAILED_STEPS[state.outcome] === 'copy';
   return { ...steps, search: wasFound ? 'done' : 'failed', copy: wasFound ? 'failed' : 'later' };
 }

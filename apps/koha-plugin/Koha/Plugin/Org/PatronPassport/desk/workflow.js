@@ -1,11 +1,13 @@
+import { cancelEvents } from './cancel.js';
 import { createDeparture } from './departure.js';
 import { follow } from './follow.js';
 import { remember, remembered } from './memory.js';
 import { FOLLOWED_AT_MOST_MS } from './pace.js';
-import { focusSearch, place } from './page.js';
+import { focusSearch, isBusyElsewhere, place } from './page.js';
 import { buildPanel } from './panel.js';
 import { createPause } from './pause.js';
 import { sendCard, sendItem } from './send.js';
+import { canCancel } from './scan-state.js';
 import { focusItem, show } from './show.js';
 import { createWords } from './words.js';
 
@@ -27,6 +29,15 @@ export function startWorkflow({ card, messages, language, cameBack }) {
   }, 50);
 }
 
+const NOTHING_KNOWN = {
+  state: null,
+  fault: null,
+  isOver: false,
+  withItem: false,
+  followedMs: 0,
+  cancel: null,
+};
+
 /** What the files of the workflow share. */
 function createWorkflow(card, t, language, cameBack) {
   const workflow = {
@@ -34,7 +45,10 @@ function createWorkflow(card, t, language, cameBack) {
     t,
     language,
     cameBack,
-    view: { state: null, fault: null, isOver: false, withItem: false, followedMs: 0 },
+    view: { ...NOTHING_KNOWN },
+    /** Ids of the events of this page, and the reports that have none yet. */
+    events: new Set(),
+    sending: new Set(),
     run: 0,
     isSendingItem: false,
     isHeard: false,
@@ -46,14 +60,19 @@ function createWorkflow(card, t, language, cameBack) {
     item: (barcode) => void lendItem(workflow, barcode),
     typing: () => show(workflow),
     again: () => void startAnew(workflow),
-    cancel: () => cancel(workflow),
+    cancel: () => cancelOrClose(workflow),
+  });
+  // On the whole page: what had the focus in the panel may be disabled or hidden by now.
+  document.addEventListener('keydown', (event) => {
+    const isOurs = !workflow.isGone && !isBusyElsewhere(workflow.panel.host);
+    if (event.key === 'Escape' && isOurs) cancelOrClose(workflow);
   });
   return workflow;
 }
 
 async function startAnew(workflow) {
   const isMine = startRun(workflow);
-  Object.assign(workflow.view, { state: null, fault: null, isOver: false, withItem: false, followedMs: 0 });
+  Object.assign(workflow.view, { ...NOTHING_KNOWN });
   remember({ eventId: null, withItem: false });
   show(workflow);
   focusItem(workflow);
@@ -79,6 +98,7 @@ function begin(workflow, eventId, withItem) {
 function resume(workflow, saved) {
   const { view } = workflow;
   Object.assign(view, { withItem: Boolean(saved.withItem), state: queued(saved.eventId) });
+  for (const id of [saved.eventId, ...(saved.events || [])]) workflow.events.add(id);
   show(workflow);
   focusItem(workflow);
   const isOld = Date.now() - saved.startedAt > FOLLOWED_AT_MOST_MS;
@@ -90,7 +110,12 @@ function resume(workflow, saved) {
   show(workflow);
 }
 
-function cancel(workflow) {
+function cancelOrClose(workflow) {
+  if (canCancel(workflow.view)) void cancelEvents(workflow, startRun(workflow));
+  else close(workflow);
+}
+
+function close(workflow) {
   workflow.isGone = true;
   workflow.departure.stay();
   remember({ isCancelled: true });
