@@ -18,6 +18,8 @@ interface ProblemDetails {
   readonly code?: unknown;
   readonly detail?: unknown;
   readonly title?: unknown;
+  /** Of a 401: `clock`, `library` or `signature`. */
+  readonly reason?: unknown;
 }
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
@@ -99,12 +101,14 @@ const HINTS: Readonly<Record<number, string>> = {
   503: 'the receiver cannot accept events now',
 };
 
-function refusal({ status }: Response, { code, detail, title }: ProblemDetails): Failure {
+function refusal({ status }: Response, { code, detail, title, reason }: ProblemDetails): Failure {
   const said = text(detail) ?? text(title) ?? HINTS[status] ?? 'this is not an answer of a receiver';
   const hint = HINTS[status];
-  const why = hint === undefined || hint === said ? said : `${said} (${hint})`;
+  const isSaid = hint === undefined || hint === said || text(reason) !== null;
+  const why = isSaid ? said : `${said} (${hint})`;
   return new Failure(`the receiver answers ${status}: ${why}`, {
     status,
     code: text(code) ?? `http_${status}`,
+    ...(text(reason) === null ? {} : { reason }),
   });
 }

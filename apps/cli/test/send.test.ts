@@ -179,6 +179,12 @@ describe('a refusal is reported with its code, and ends with 1', () => {
       'unauthorized',
       /answers 401: .*secret/,
     ],
+    [
+      401,
+      { code: 'unauthorized', reason: 'clock', detail: 'webhook-timestamp is 400 s off' },
+      'unauthorized',
+      /answers 401: webhook-timestamp is 400 s off\n$/,
+    ],
     [429, { code: 'rate_limited', title: 'Too many events for now' }, 'rate_limited', /answers 429/],
     [503, 'down for now', 'http_503', /cannot accept events now/],
     [200, '<html>', 'http_200', /not an answer of a receiver/],

@@ -9,11 +9,12 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Logger, SECURITY_HEADERS } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
-import type { Authentication, Delivery } from './authentication.ts';
+import type { Authentication, Delivery, Unauthorized } from './authentication.ts';
 import { registerCancelRoute } from './cancel-route.ts';
 import type { Cancellation } from './cancel-scan.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { drain } from './drain.ts';
+import { UNKNOWN } from './event-metrics.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
@@ -93,7 +94,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
     const code = codeOf(error);
     if (code !== null) {
       if (code === 'too_large') await drain(request.raw);
-      note(libraryIn(request.params), code, null);
+      note(libraryIn(request.params), code);
       return refuse(reply, code);
     }
     deps.log.error({ error }, 'request failed');
@@ -146,18 +147,38 @@ function libraryIn(params: unknown): string {
 
 /**
  * One count for each delivery, and one line; of what is refused, which a stranger can send without end, a sample. What
- * a sender calls itself is only logged when it is known to us.
+ * a sender calls itself is only logged when it is known to us. What is signed with a library's secret is that library's, whatever
+ * id it was sent under.
  */
 function buildNote({ isKnown, counted, monotonicNow, log }: ReceiverDeps): NoteDelivery {
   const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow });
-  return (library, result, eventId) => {
-    const known = isKnown(library) ? library : 'unknown';
-    counted(known, result);
-    const leftOut = eventId === null ? sample(`${known} ${result}`) : 0;
+  return (named, result, { eventId, why } = {}) => {
+    const known = isKnown(named) ? named : UNKNOWN;
+    const library = why?.reason === 'library' ? why.owner : known;
+    counted(library, result);
+    const leftOut = eventId === undefined ? sample(`${library} ${result} ${why?.reason}`) : 0;
     if (leftOut === null) return;
-    const more = eventId === null ? {} : { event: eventId };
-    log.info({ library: known, result, ...more, ...(leftOut > 0 ? { left_out: leftOut } : {}) }, 'delivery');
+    const more = eventId === undefined ? {} : { event: eventId };
+    const left = leftOut > 0 ? { left_out: leftOut } : {};
+    log.info({ library, result, ...more, ...factsOf(why, known), ...left }, 'delivery');
   };
+}
+
+/** Why it was refused, for whoever set that Koha up. */
+function factsOf(why: Unauthorized | undefined, named: string): object {
+  switch (why?.reason) {
+    case undefined:
+      return {};
+    case 'clock':
+      return { reason: 'clock', seconds_ahead: why.secondsAhead, signed: why.isSigned };
+    case 'library':
+      return { reason: 'library', sent_as: named };
+    case 'signature':
+      if (why.isOfAnotherEvent === true) return { reason: 'another_event' };
+      return { reason: named === UNKNOWN ? 'unknown_library' : 'signature' };
+    default:
+      return why satisfies never;
+  }
 }
 
 /** A number counts the proxies in front of us. */

@@ -3,9 +3,9 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Delivery } from './authentication.ts';
 import type { Cancellation } from './cancel-scan.ts';
 import { isJson } from './is-json.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseUnauthorized } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
-import type { NoteDelivery } from './webhook-route.ts';
+import { type NoteDelivery, factsOf } from './webhook-route.ts';
 
 /** `POST /webhooks/{library}/{webhook-id}/cancel`, signed as a delivery of that event is. */
 export function registerCancelRoute(
@@ -18,14 +18,14 @@ export function registerCancelRoute(
     async (request, reply) => {
       const { library, id } = request.params;
       if (!isJson(request.headers['content-type'])) {
-        note(library, 'unsupported_media_type', null);
+        note(library, 'unsupported_media_type');
         return refuse(reply, 'unsupported_media_type');
       }
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
       const cancellation = await cancel({ library, header: signatureHeaders(request), body }, id);
       const { kind } = cancellation;
       if (kind !== 'header_malformed' && kind !== 'unauthorized') proven(request.raw.socket);
-      note(library, kind, kind === 'cancelled' ? cancellation.eventId : null);
+      note(library, kind, factsOf(cancellation));
       return answer(reply, cancellation);
     },
   );
@@ -43,8 +43,9 @@ function answer(reply: FastifyReply, cancellation: Cancellation): FastifyReply {
       const { field, problem } = cancellation;
       return refuse(reply, 'invalid_field', { field, detail: `${field || 'the body'} ${problem}` });
     }
-    case 'not_json':
     case 'unauthorized':
+      return refuseUnauthorized(reply, cancellation.why);
+    case 'not_json':
     case 'not_found':
       return refuse(reply, cancellation.kind);
     case 'rate_limited':

@@ -1,5 +1,5 @@
 import { type CancelAnswer, findCancelFault } from '@passport/contract';
-import type { Authentication, Delivery } from './authentication.ts';
+import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from './authentication.ts';
 import type { EventSink } from './event-sink.ts';
 import { readJson } from './read-json.ts';
 
@@ -32,7 +32,7 @@ export function cancelScan(deps: {
     const sender = authenticate(delivery);
     if (sender.kind !== 'genuine') return sender;
     const { library, headers } = sender;
-    if (headers.id !== eventId) return { kind: 'unauthorized' };
+    if (headers.id !== eventId) return { kind: 'unauthorized', why: OF_ANOTHER_EVENT };
     const admission = { library: library.id, eventId, limits: library.limits, bodyHashes: [], scanHash: '' };
     const admitted = await sink.check({ ...admission, mode: 'rate' });
     if (admitted.kind === 'rate_limited') return admitted;

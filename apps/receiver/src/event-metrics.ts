@@ -1,5 +1,8 @@
 import { type MetricsRegistry, createCounter } from '@passport/runtime';
 
+/** Stands for every library that we do not know. */
+export const UNKNOWN = 'unknown';
+
 /**
  * `passport_events_total`: the result of each delivery. The `results` that an alert looks for are there from the start, at
  * zero, for each library. Returns what counts one.

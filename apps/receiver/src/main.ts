@@ -39,6 +39,10 @@ const REPLICAS_DEADLINE_MS = 500;
 const LOG_GATHER_MS = 100;
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot use up all connections. */
 const REQUEST_TIMEOUT_MS = 10_000;
+const CLOCKS = {
+  nowSeconds: () => Math.floor(Date.now() / 1000),
+  monotonicNow: () => performance.now(),
+};
 
 const SELF: ProcessIdentity = {
   kind: 'receiver',
@@ -88,8 +92,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     monotonicNow: () => performance.now(),
     log,
   });
-  const nowSeconds = (): number => Math.floor(Date.now() / 1000);
-  const parts: ReceiverParts = { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, log };
+  const parts: ReceiverParts = { redis, queue, refreshes, sink, replicated, tracing, ...CLOCKS, log };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
   const app = buildReceiver({

@@ -6,7 +6,7 @@ import {
   scanCancelledSchema,
 } from '@passport/contract';
 import * as z from 'zod';
-import { PROBLEM_CODES, PROBLEM_TYPE } from './problem.ts';
+import { PROBLEM_CODES, PROBLEM_TYPE, UNAUTHORIZED_REASONS } from './problem.ts';
 
 const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
 const jsonAnswer = (description: string, schema: object): object => ({
@@ -74,6 +74,13 @@ const problemSchema = {
     code: { type: 'string', enum: PROBLEM_CODES, description: 'Stable' },
     detail: { type: 'string' },
     field: { type: 'string', description: 'The field or header that does not fit' },
+    reason: {
+      type: 'string',
+      enum: [...UNAUTHORIZED_REASONS],
+      description:
+        'With 401. clock: the timestamp is outside the window; library: the secret is of a library with another id; ' +
+        'signature: the secret or the library id is wrong',
+    },
   },
 };
 

@@ -6,13 +6,21 @@ export interface ProblemDetails {
   readonly code: string;
   readonly detail?: string;
   readonly field?: string;
+  readonly reason?: UnauthorizedReason;
 }
+
+/** What may be said of a delivery that is answered 401. */
+export const UNAUTHORIZED_REASONS = ['clock', 'library', 'signature'] as const;
+export type UnauthorizedReason = (typeof UNAUTHORIZED_REASONS)[number];
+
+/** What a problem says beside its code. */
+export type ProblemMembers = Pick<ProblemDetails, 'detail' | 'field' | 'reason'>;
 
 const PROBLEMS = {
   header_malformed: [400, 'A signature header is missing, repeated or malformed'],
   malformed_request: [400, 'The request is not valid HTTP'],
   not_json: [400, 'The body is not JSON in UTF-8'],
-  unauthorized: [401, 'The signature does not fit'],
+  unauthorized: [401, 'The delivery is not known to be genuine'],
   not_found: [404, 'There is nothing here'],
   request_timeout: [408, 'The request took too long to arrive'],
   id_reused: [409, 'This webhook-id was used for another body'],
@@ -29,10 +37,7 @@ export const PROBLEM_CODES = Object.keys(PROBLEMS) as ProblemCode[];
 export const PROBLEM_TYPE = 'application/problem+json';
 
 /** Builds the body of an error answer. */
-export function buildProblem(
-  code: ProblemCode,
-  more: { readonly detail?: string; readonly field?: string } = {},
-): ProblemDetails {
+export function buildProblem(code: ProblemCode, more: ProblemMembers = {}): ProblemDetails {
   const [status, title] = PROBLEMS[code];
   return { type: `urn:patron-passport:problem:${code}`, title, status, code, ...more };
 }

@@ -1,5 +1,7 @@
 import type { FastifyReply } from 'fastify';
-import { PROBLEM_TYPE, type ProblemCode, buildProblem } from './problem.ts';
+import { TIMESTAMP_TOLERANCE_SECONDS } from '@passport/contract';
+import type { Unauthorized } from './authentication.ts';
+import { PROBLEM_TYPE, type ProblemCode, type ProblemMembers, buildProblem } from './problem.ts';
 
 /** Whoever gets these may be a stranger: the connection ends with the answer. */
 const LAST_WORDS: ReadonlySet<ProblemCode> = new Set([
@@ -15,7 +17,7 @@ const LAST_WORDS: ReadonlySet<ProblemCode> = new Set([
 export function refuse(
   reply: FastifyReply,
   code: ProblemCode,
-  more: { readonly detail?: string; readonly field?: string; readonly retryAfterMs?: number } = {},
+  more: ProblemMembers & { readonly retryAfterMs?: number } = {},
 ): FastifyReply {
   const { retryAfterMs, ...shown } = more;
   if (retryAfterMs !== undefined) {
@@ -28,4 +30,26 @@ export function refuse(
     .code(problem.status)
     .header('content-type', PROBLEM_TYPE)
     .send(Buffer.from(JSON.stringify(problem)));
+}
+
+/** Answers 401 with what a stranger may know, which is the same for a library that we know and for one that we do not. */
+export function refuseUnauthorized(reply: FastifyReply, why: Unauthorized): FastifyReply {
+  return refuse(reply, 'unauthorized', { reason: why.reason, detail: detailOf(why) });
+}
+
+function detailOf(why: Unauthorized): string {
+  switch (why.reason) {
+    case 'clock': {
+      const off = `${Math.abs(why.secondsAhead)} s ${why.secondsAhead > 0 ? 'ahead of' : 'behind'}`;
+      return `webhook-timestamp is ${off} the receiver's clock, and may be ${TIMESTAMP_TOLERANCE_SECONDS} s off`;
+    }
+    case 'library':
+      return 'the secret is of a library with another id';
+    case 'signature':
+      return why.isOfAnotherEvent === true
+        ? 'webhook-id is not the id of the path'
+        : 'the secret or the library id is wrong';
+    default:
+      return why satisfies never;
+  }
 }

@@ -27,7 +27,7 @@ import {
 } from './authentication.ts';
 import { buildCancelInQueue } from './cancel-in-queue.ts';
 import { type Cancellation, cancelScan } from './cancel-scan.ts';
-import { eventMetrics } from './event-metrics.ts';
+import { UNKNOWN, eventMetrics } from './event-metrics.ts';
 import type { EventSink } from './event-sink.ts';
 import { buildJobMaker } from './job-maker.ts';
 import { buildNoteSeen } from './note-seen.ts';
@@ -49,6 +49,7 @@ export interface ReceiverParts {
   readonly replicated: ReplicaCheck | null;
   readonly tracing: Tracing;
   readonly nowSeconds: () => number;
+  readonly monotonicNow: () => number;
   readonly log: Logger;
 }
 
@@ -71,7 +72,7 @@ export function serve(
   parts: ReceiverParts,
   metrics: MetricsRegistry,
 ): Serving {
-  const { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, log } = parts;
+  const { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, monotonicNow, log } = parts;
   const libraries = new Map(
     consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
   );
@@ -88,7 +89,7 @@ export function serve(
   queueMetrics(metrics, async () => readQueue(redis, queue, ids, await queueNow()), backlogLimits);
   redisMetrics(metrics, () => readRedis(redis), minReplicas);
 
-  const authenticate = buildAuthentication({ libraries, nowSeconds });
+  const authenticate = buildAuthentication({ libraries, nowSeconds, monotonicNow });
   const accept = acceptEvent({
     authenticate,
     sink,
@@ -115,7 +116,7 @@ export function serve(
       cancel: buildCancelInQueue({ ...reading, queue, replicated }),
     }),
     readState: buildReadState(reading),
-    counted: eventMetrics(metrics, { libraries: ids, results: ALERTING_RESULTS }),
+    counted: eventMetrics(metrics, { libraries: [...ids, UNKNOWN], results: ALERTING_RESULTS }),
   };
 }
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { EventState } from '@passport/contract';
-import type { Authentication, Delivery } from './authentication.ts';
-import { refuse } from './refuse.ts';
+import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from './authentication.ts';
+import { refuse, refuseUnauthorized } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
 
 /** The state of an event under its own id or the id of a scan that was coalesced with it. */
@@ -29,7 +29,8 @@ export function registerStatusRoute(
       const { header, problem } = sender;
       return refuse(reply, 'header_malformed', { field: header, detail: `${header} ${problem}` });
     }
-    if (sender.kind === 'unauthorized' || sender.headers.id !== id) return refuse(reply, 'unauthorized');
+    if (sender.kind === 'unauthorized') return refuseUnauthorized(reply, sender.why);
+    if (sender.headers.id !== id) return refuseUnauthorized(reply, OF_ANOTHER_EVENT);
     proven(request.raw.socket);
     const state = await readState(sender.library.id, sender.headers.id);
     if (state === null) return refuse(reply, 'not_found');

@@ -45,6 +45,7 @@ async function accept(
   const authenticate = buildAuthentication({
     libraries: new Map([['riverside', reportingLibrary('riverside')]]),
     nowSeconds: () => NOW_S,
+    monotonicNow: () => 0,
   });
   const request = signedRequest({
     secret: change.secret ?? SECRET,
@@ -79,17 +80,20 @@ describe('accepting an event', () => {
   });
 
   test('an unknown library gets the answer of a bad signature', async () => {
-    const unknown = await accept({ library: 'nowhere' });
-    const bad = await accept({ secret: `whsec_${Buffer.alloc(32, 'x').toString('base64')}` });
+    const secret = `whsec_${Buffer.alloc(32, 'x').toString('base64')}`;
+    const unknown = await accept({ library: 'nowhere', secret });
+    const bad = await accept({ secret });
 
-    expect(unknown.acceptance).toEqual({ kind: 'unauthorized' });
+    expect(unknown.acceptance).toEqual({ kind: 'unauthorized', why: { reason: 'signature' } });
     expect(unknown.acceptance).toEqual(bad.acceptance);
   });
 
   test('an unknown library cannot be met with the secret that it is verified against', async () => {
     const secret = `whsec_${Buffer.alloc(32).toString('base64')}`;
 
-    expect((await accept({ library: 'nowhere', secret })).acceptance).toEqual({ kind: 'unauthorized' });
+    const { acceptance } = await accept({ library: 'nowhere', secret });
+
+    expect(acceptance).toEqual({ kind: 'unauthorized', why: { reason: 'signature' } });
   });
 
   test.each([
@@ -141,7 +145,7 @@ describe('accepting an event', () => {
     const { sink } = buildSink({ kind: 'pass' });
     const library = reportingLibrary('riverside');
     const libraries = new Map([['riverside', library]]);
-    const authenticate = buildAuthentication({ libraries, nowSeconds: () => NOW_S });
+    const authenticate = buildAuthentication({ libraries, nowSeconds: () => NOW_S, monotonicNow: () => 0 });
     const body = Buffer.from('{"type":"passport.test","note":"\u00ff"}', 'latin1');
     const headers = signDelivery({ secrets: library.secrets, id: 'evt_1', timestamp: NOW_S, body });
 

@@ -206,7 +206,7 @@ describe('answers of the webhook', () => {
   test('each delivery is counted under its library and what became of it; unknown names are not kept', async () => {
     receiver.counted.length = 0;
     await post(request());
-    await post(request(), 'nowhere');
+    await post(request({ secret: `whsec_${Buffer.alloc(32, 'x').toString('base64')}` }), 'nowhere');
     await post({ ...request(), headers: { 'content-type': 'text/plain' } });
     await post({ ...request(), body: 'x'.repeat(20_000) }, 'nowhere');
 

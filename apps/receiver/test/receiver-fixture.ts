@@ -82,7 +82,11 @@ export async function openReceiver(options: {
   const encryption = createEncryption(options.keys ?? [KEY]);
   const deadlineMs = options.deadlineMs ?? 2_000;
   const { minReplicas = 0 } = options;
-  const authenticate = buildAuthentication({ libraries, nowSeconds: () => clock.nowSeconds() });
+  const authenticate = buildAuthentication({
+    libraries,
+    nowSeconds: () => clock.nowSeconds(),
+    monotonicNow: () => performance.now(),
+  });
   const replicated = minReplicas === 0 ? null : buildReplicaCheck(redis, minReplicas, deadlineMs / 2);
   const sink = buildEventSink({
     redis,

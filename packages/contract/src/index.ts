@@ -21,8 +21,10 @@ export {
   TIMESTAMP_TOLERANCE_SECONDS,
   formatWebhookSecret,
   isEventId,
+  isSignedWith,
   parseWebhookSecret,
   readDeliveryHeaders,
+  secondsOutsideWindow,
   signDelivery,
   verifyDelivery,
 } from './signature.ts';

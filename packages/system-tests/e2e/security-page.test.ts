@@ -10,6 +10,15 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['apps/receiver/test/answers.test.ts', 'an unknown library is answered like a bad signature'],
     ['packages/queue/test/idempotency.test.ts', 'the same delivery again is a duplicate that nobody adds'],
   ],
+  'Probing the receiver for library ids or secrets': [
+    [
+      'apps/receiver/test/unauthorized.test.ts',
+      'that a secret is wrong, with the very words for a library that there is not',
+    ],
+    ['apps/receiver/test/unauthorized.test.ts', 'of an old delivery only its age'],
+    ['apps/receiver/test/unauthorized.test.ts', 'can have so many secrets tried in a second, and no more'],
+    ['apps/cli/test/doctor-settings.test.ts', 'neither a secret nor a proof is printed'],
+  ],
   'A stolen webhook secret, used to guess card numbers': [
     ['packages/queue/test/ledger.test.ts', 'an enumeration stops at their limit'],
     ['apps/worker/test/scan-worker.test.ts', 'so that nobody tries all cards'],
