@@ -5,7 +5,7 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/koha/lib", "$FindBin::Bin/..";
 
 use Digest::SHA  ();
 use MIME::Base64 ();
-use Mojo::JSON   qw( decode_json false true );
+use Mojo::JSON   qw( decode_json encode_json false true );
 use Test::Mojo;
 use Test::More;
 
@@ -61,6 +61,7 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
             'post /scans/{event_id}/cancel' => $circulates,
             'put /scans/{event_id}/outcome' => $edits,
             'get /about'                    => $edits,
+            'post /check'                   => $edits,
             'get /desk.js'                  => $circulates,
             'get /copies'                   => $edits,
             'put /copies/{patron_id}'       => $edits,
@@ -402,6 +403,78 @@ subtest 'GET /about reports to doctor what Koha\'s API does not' => sub {
             },
         ]
         );
+};
+
+subtest 'POST /check reports the settings, and proves the secret without showing it' => sub {
+    my $nonce = 'n0nce-n0nce-n0nce-n0nce_';
+    my ( $t, $koha, $receiver ) = api( 'accepts', sip => 0 );
+    $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )->status_is(200);
+    my $said = $t->tx->res->json;
+    like( delete $said->{delivery}{ms}, qr{\A [0-9]+ \z}xms, 'how long the test event took' );
+    is_deeply(
+        $said,
+        {   library      => 'riverside',
+            receiver_url => $receiver->url,
+            secret_from  => 'page',
+            proof        => MIME::Base64::encode_base64(
+                Digest::SHA::hmac_sha256(
+                    "passport-proof:$nonce",
+                    MIME::Base64::decode_base64( $Passport::TestKoha::SECRET =~ s{\A whsec_}{}xmsr )
+                ),
+                q{}
+            ),
+            serves   => { staff => true, self_check => true, sip => false, copies => true },
+            delivery => { kind  => 'accepted' },
+        },
+        'the facts'
+    );
+    my ( $request, @more ) = $receiver->requests;
+    is( decode_json( $request->{body} )->{type}, 'passport.test', 'a test event was sent, which is not queued' );
+    is( scalar @more,                            0,               'and nothing else' );
+    unlike( $t->tx->res->body, qr{whsec_}xms, 'no secret' );
+
+    $koha->configure( secret => q{} );
+    $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )
+        ->status_is(200)
+        ->json_is( '/proof'       => undef )
+        ->json_is( '/secret_from' => 'nowhere' )
+        ->json_is( '/delivery'    => { kind => 'not_sent' } );
+    is( scalar @{ [ $receiver->requests ] }, 1, 'nothing is sent without a secret' );
+};
+
+subtest 'POST /check reports why the receiver does not take events' => sub {
+    my $nonce = 'n' x 22;
+    foreach my $reason (qw( clock library signature nonsense )) {
+        my $body    = encode_json( { code => 'unauthorized', reason => $reason } );
+        my $refuses = sub {
+            return
+                "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: ${\ length $body }\r\n\r\n$body";
+        };
+        my ($t) = api($refuses);
+        $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )
+            ->status_is(200)
+            ->json_is( '/delivery/kind'   => 'refused' )
+            ->json_is( '/delivery/status' => 401 )
+            ->json_is( '/delivery/code'   => 'unauthorized' )
+            ->json_is( '/delivery/reason' => $reason eq 'nonsense' ? undef : $reason );
+    }
+    my ( $t, $koha ) = api('accepts');
+    $koha->configure( receiver_url => 'http://127.0.0.1:1' );
+    $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )
+        ->status_is(200)
+        ->json_is( '/delivery/kind' => 'unreachable' )
+        ->json_is( '/delivery/why'  => 'refused' );
+};
+
+subtest 'POST /check signs no nonce that could be a delivery, and reads JSON only' => sub {
+    my ( $t, undef, $receiver ) = api('accepts');
+    foreach my $nonce ( 'short', 'scan_1.1795597200.{"type":"patron.not_found"}', 'x' x 65, q{ } x 30 ) {
+        $t->post_ok( "$BASE/check" => json => { nonce => $nonce } )->status_is(400);
+    }
+    $t->post_ok( "$BASE/check" => json => {} )->status_is(400);
+    $t->post_ok( "$BASE/check" => { 'Content-Type' => 'text/plain' } => encode_json( { nonce => 'n' x 22 } ) )
+        ->status_is(415);
+    is( scalar @{ [ $receiver->requests ] }, 0, 'nothing was sent' );
 };
 
 subtest 'GET /about reports whose attribute a type is, and mandatory only what Koha requires of every copy' =>

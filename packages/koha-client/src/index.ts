@@ -28,7 +28,7 @@ export {
   SETTABLE_FIELDS,
 } from './patron-fields.ts';
 export type { FieldLimit, PatronField } from './patron-fields.ts';
-export type { PluginAbout } from './plugin-routes.ts';
+export type { PluginAbout, PluginCheck } from './plugin-routes.ts';
 export { isAnsweredByPage, quoteOf } from './quote-answer.ts';
 export type { Person } from './possible-duplicate.ts';
 export type { Reach } from './reach.ts';

@@ -23,8 +23,8 @@ import { readOwed } from './owed.ts';
 import type { OwedPage } from './owed.ts';
 import type { PagePart, PatronPage } from './patron-page.ts';
 import type { KohaPatron } from './patron.ts';
-import { readAbout, reportOutcome } from './plugin-routes.ts';
-import type { PluginAbout } from './plugin-routes.ts';
+import { checkPlugin, readAbout, reportOutcome } from './plugin-routes.ts';
+import type { PluginAbout, PluginCheck } from './plugin-routes.ts';
 import { readReach } from './reach.ts';
 import type { Reach } from './reach.ts';
 import { readPatrons } from './read-patrons.ts';
@@ -133,6 +133,8 @@ export interface KohaClient {
   ): Promise<CheckoutResult>;
   reportOutcome(eventId: string, state: unknown, options?: CallOptions): Promise<void>;
   about(options?: CallOptions): Promise<PluginAbout>;
+  /** How the plugin is configured, for doctor. */
+  checkPlugin(nonce: string, options?: CallOptions): Promise<PluginCheck>;
   /** What the plugin remembers of the copies in this range of numbers; null without a plugin that can say. */
   readRememberedCopies(
     range: RememberedRange,
@@ -218,6 +220,7 @@ export function createKohaClient(options: KohaClientOptions): OpenKohaClient {
     checkOut: (wish, how, limits) => checkOut(session, descriptions, wish, how, limits),
     reportOutcome: (eventId, state, limits) => reportOutcome(session, eventId, state, limits),
     about: (limits) => readAbout(session, limits),
+    checkPlugin: (nonce, limits) => checkPlugin(session, nonce, limits),
     readRememberedCopies: (range, limits) => readRememberedCopies(session, range, limits),
     rememberCopy: (copy, limits) => rememberCopy(session, copy, limits),
     capabilities: async (limits) => (await descriptions.get(limits)).capabilities,

@@ -20,6 +20,7 @@ export type KohaOperation =
   | 'GET /patron_categories'
   | 'GET /circulation_rules'
   | 'GET /contrib/passport/about'
+  | 'POST /contrib/passport/check'
   | 'PUT /contrib/passport/scans/{event_id}/outcome'
   | 'GET /contrib/passport/copies'
   | 'PUT /contrib/passport/copies/{patron_id}'

@@ -70,6 +70,70 @@ export async function readAbout(session: Session, options?: CallOptions): Promis
   return about.data;
 }
 
+/** What a plugin may have to prove: anything else is refused there, so that a proof never is the signature of a delivery. */
+const NONCE = /^[\w-]{22,64}$/;
+
+/** A word of the plugin's or the receiver's own; anything else becomes null. */
+const word = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/)
+  .nullable()
+  .optional()
+  .catch(null);
+
+const checkSchema = z.object({
+  // Null: none was entered, or none that a library can have.
+  library: z
+    .string()
+    .regex(/^[\w-]{1,64}$/)
+    .nullable()
+    .catch(null),
+  receiver_url: z
+    .string()
+    .regex(/^https?:\/\/[\w.:[\]/%~-]{1,300}$/)
+    .nullable()
+    .catch(null),
+  secret_from: z.enum(['page', 'koha-conf', 'nowhere']),
+  proof: z
+    .string()
+    .regex(/^[\w+/]{43}=$/)
+    .nullable()
+    .catch(null),
+  serves: z.object({ staff: flag, self_check: flag, sip: flag, copies: flag }),
+  delivery: z.object({
+    kind: z.enum(['accepted', 'refused', 'unreachable', 'not_sent']),
+    status: z.number().int().min(100).max(599).nullable().optional().catch(null),
+    code: word,
+    reason: word,
+    why: word,
+    ms: z.number().int().min(0).max(600_000).nullable().optional().catch(null),
+  }),
+});
+
+/** How the plugin is configured, its proof of the webhook secret, and what the receiver made of a test event it sent; for doctor. */
+export type PluginCheck = z.infer<typeof checkSchema>;
+
+/**
+ * Has the plugin prove its secret (`proof` is HMAC-SHA256 of `passport-proof:NONCE`, in base64) and send a test event, which the
+ * receiver does not queue. Throws KohaError; RangeError when `nonce` is not 22 to 64 of `A-Z a-z 0-9 _ -`.
+ */
+export async function checkPlugin(
+  session: Session,
+  nonce: string,
+  options?: CallOptions,
+): Promise<PluginCheck> {
+  if (!NONCE.test(nonce)) throw new RangeError('a nonce is 22 to 64 of A-Z a-z 0-9 _ -');
+  const operation = 'POST /contrib/passport/check';
+  const answer = await session.call(
+    { operation, method: 'POST', path: '/contrib/passport/check', json: { nonce } },
+    options,
+  );
+  if (answer.status !== 200) throw session.failure(answer);
+  const check = checkSchema.safeParse(parseJsonBody(answer));
+  if (!check.success) throw badAnswer(session.library, answer);
+  return check.data;
+}
+
 function firstPreferences(json: unknown): unknown {
   if (typeof json !== 'object' || json === null) return json;
   const named = Object.entries(json).filter(([name]) => /^[A-Za-z][\w:-]{0,79}$/.test(name));

@@ -133,6 +133,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
         checkoutAvailability: true,
         confirmNotDuplicate: isFrom(release, '25.11'),
         pluginRoutes: true,
+        pluginCheck: true,
         patronCategories: isFrom(release, '24.05'),
         circulationRules: isFrom(release, '24.11'),
       });
@@ -172,6 +173,12 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       expect(bench.koha.state().outcomes).toMatchObject([{ event_id: 'msg_1' }]);
       const about = await bench.client.about();
       expect(about.attribute_types.find(({ code }) => code === 'PASSPORTED_ID')?.unique_id).toBe(true);
+      expect(await bench.client.checkPlugin('n'.repeat(22))).toMatchObject({
+        proof: null,
+        secret_from: 'nowhere',
+        serves: { staff: true },
+        delivery: { kind: 'not_sent' },
+      });
     });
 
     test('has no plugin where none is installed', async () => {

@@ -41,6 +41,7 @@ describe('what a Koha can do', () => {
       checkoutAvailability: true,
       circulationRules: false,
       pluginRoutes: true,
+      pluginCheck: false,
     });
     expect(Array.from(found.patronProperties)).toEqual(['surname', 'pronouns']);
   });

@@ -9,6 +9,7 @@ export interface JsonSchema {
   readonly enum?: readonly string[];
   readonly maxLength?: number;
   readonly minLength?: number;
+  readonly pattern?: string;
   readonly format?: 'date' | 'date-time';
   readonly readOnly?: boolean;
   readonly $ref?: string;

@@ -10,7 +10,13 @@ export interface WebhookSettings {
   readonly patterns: readonly string[];
   readonly staff_wait_ms: number;
   readonly self_check_wait_ms: number;
+  /** What the configuration page has switched off. */
+  readonly off?: readonly PluginSource[];
 }
+
+/** Where a scan can come from, and the scans of copies. */
+export const pluginSources = ['staff', 'self_check', 'sip', 'copies'] as const;
+export type PluginSource = (typeof pluginSources)[number];
 
 /** All that can be switched on a running double; `PUT /_double/settings` changes any part of it. */
 export interface Settings {

@@ -133,6 +133,7 @@ describe('the plugin’s routes', () => {
         koha.request('GET', `${base}/restrictions/owed`),
         koha.request('PUT', `${base}/restrictions/owed/riverside/1`, { body: { until: null } }),
         koha.request('DELETE', `${base}/restrictions/owed/riverside/1`),
+        koha.request('POST', `${base}/check`, { body: { nonce: 'n'.repeat(22) } }),
       ]);
       const circulate = { circulate: 'circulate_remaining_permissions' };
       const edit = { borrowers: 'edit_borrowers' };
@@ -142,6 +143,7 @@ describe('the plugin’s routes', () => {
         circulate,
         circulate,
         circulate,
+        edit,
         edit,
         edit,
         edit,
@@ -171,6 +173,34 @@ describe('the plugin’s routes', () => {
         plack_workers: 2,
       });
     }));
+
+  test('check proves the secret, and says what became of a test event', () =>
+    withReceiver(undefined, async (koha, events) => {
+      const nonce = 'n'.repeat(22);
+      const { body } = await koha.request('POST', `${base}/check`, { body: { nonce } });
+      const proof = createHmac('sha256', webhookKey).update(`passport-proof:${nonce}`).digest('base64');
+      expect(body).toMatchObject({
+        library: 'midland',
+        secret_from: 'page',
+        proof,
+        serves: { staff: true, self_check: true, sip: true, copies: true },
+        delivery: { kind: 'accepted' },
+      });
+      expect(events.map(({ body: text }) => (JSON.parse(text) as { type: string }).type)).toEqual([
+        'passport.test',
+      ]);
+    }));
+
+  test.each(['short', 'evt_1.1795597200.{"type":"patron.not_found"}', 'x'.repeat(65)])(
+    'check signs no nonce that could be a delivery (%s)',
+    (nonce) =>
+      withKoha({}, async (koha) => {
+        expect(await koha.request('POST', `${base}/check`, { body: { nonce } })).toMatchObject({
+          status: 400,
+        });
+        expect(await koha.request('POST', `${base}/check`, { body: {} })).toMatchObject({ status: 400 });
+      }),
+  );
 
   test.each([
     'owed',

@@ -53,6 +53,9 @@ function checkScalar(value: unknown, schema: JsonSchema, path: string): InputErr
   if (schema.minLength !== undefined && length < schema.minLength) {
     complain(`String is too short: ${length}/${schema.minLength}.`);
   }
+  if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
+    complain(`String does not match ${schema.pattern}.`);
+  }
   if (schema.format === 'date' && !isDate(value)) complain('Does not match date format.');
   if (schema.format === 'date-time' && !isDateTime(value)) complain('Does not match date-time format.');
   return errors;

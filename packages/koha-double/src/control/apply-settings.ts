@@ -3,7 +3,7 @@ import { isPreferenceName, type Preferences } from '../preferences.ts';
 import { isRecord, type Columns } from '../record.ts';
 import { isRelease } from '../release.ts';
 import { serviceCard } from '../seed/api-user.ts';
-import type { Settings, WebhookSettings } from '../settings.ts';
+import { pluginSources, type Settings, type WebhookSettings } from '../settings.ts';
 import { applySetup, type SetupChange } from './apply-setup.ts';
 import { putPatron } from './put-patron.ts';
 
@@ -88,6 +88,14 @@ function isWebhook(value: unknown): value is WebhookSettings {
     Array.isArray(value['patterns']) &&
     value['patterns'].every(isText) &&
     isCount(value['staff_wait_ms']) &&
-    isCount(value['self_check_wait_ms'])
+    isCount(value['self_check_wait_ms']) &&
+    isOff(value['off'])
+  );
+}
+
+function isOff(value: unknown): boolean {
+  return (
+    value === undefined ||
+    (Array.isArray(value) && value.every((each) => pluginSources.some((source) => source === each)))
   );
 }

@@ -29,6 +29,7 @@ export function deskTags(double: Double, path: string, query: URLSearchParams): 
   const { pluginScript } = double.files;
   const isWanted = path.endsWith('/members/member.pl') && query.get('circsearch') === '1';
   if (!plugin || webhook === null || pluginScript === undefined || !isWanted) return '';
+  if (webhook.off?.includes('staff') === true) return '';
   const facts = JSON.stringify({
     version: plugin_version,
     library: webhook.library,

@@ -17,13 +17,13 @@ export async function firstScan(double: Double, scan: Omit<Scan, 'itemBarcode'>)
   const { webhook, plugin } = double.settings;
   const known = double.db.patrons.withCard(scan.cardnumber);
   if (known !== undefined) {
-    const isReported = plugin && webhook !== null;
+    const isReported = plugin && webhook !== null && webhook.off?.includes('copies') !== true;
     if (isReported && double.db.copies.markSeen(known.patron_id, double.realNowMs())) {
       void sendSeen(double, known.patron_id);
     }
     return 'known';
   }
-  if (!plugin || webhook === null) return 'off';
+  if (!plugin || webhook === null || webhook.off?.includes(scan.interface) === true) return 'off';
   if (!isCardShaped(scan.cardnumber, webhook.patterns)) return 'no_card';
   const sent = await sendEvent(double, scan);
   if (sent.kind !== 'accepted') return 'unsent';

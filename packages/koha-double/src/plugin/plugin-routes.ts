@@ -12,6 +12,7 @@ import { restrictionRoutes } from './restriction-routes.ts';
 import { readDeskScript } from './desk-script.ts';
 import { answerScan, fault, notTaken } from './scan-answer.ts';
 import { cancelAtReceiver, queryReceiver } from './receiver.ts';
+import { checkBody, checkSettings } from './settings-check.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
 const tag = 'passport';
@@ -157,6 +158,25 @@ const getAbout: Operation = {
   handle: (call) => ok(about(call.double)),
 };
 
+const postCheck: Operation = {
+  method: 'POST',
+  path: '/contrib/passport/check',
+  plugin: true,
+  spec: () => ({
+    operationId: 'passportCheck',
+    summary: "The plugin's settings, a proof of its secret, and the result of a test event",
+    tag,
+    parameters: [jsonBody(checkBody)],
+    responses: withErrors({ '200': anyObject }, 415),
+    permissions: service,
+  }),
+  handle: async (call) => {
+    if (!isSentAsJson(call)) return notJson();
+    const { nonce } = isRecord(call.body) ? call.body : {};
+    return ok(await checkSettings(call.double, String(nonce)));
+  },
+};
+
 const deskScript: Operation = {
   method: 'GET',
   path: '/contrib/passport/desk.js',
@@ -182,6 +202,7 @@ export const pluginRoutes: readonly Operation[] = [
   cancelScan,
   putOutcome,
   getAbout,
+  postCheck,
   ...copyRoutes,
   ...deletionRoutes,
   ...owedRoutes,

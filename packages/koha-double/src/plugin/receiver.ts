@@ -1,6 +1,6 @@
 import type { Double } from '../double.ts';
 import { isRecord } from '../record.ts';
-import { signEvent } from './sign-event.ts';
+import { isSecret, signEvent } from './sign-event.ts';
 
 /** A scanned card that this Koha does not know. */
 export interface Scan {
@@ -24,6 +24,7 @@ export type Sent =
 
 /** Connecting and answering together: after this a page goes on without us. */
 const limitMs = 500;
+const testLimitMs = 1_500;
 
 /** Signs and sends one `patron.not_found`. Never throws. */
 export function sendEvent(double: Double, scan: Scan): Promise<Sent> {
@@ -39,6 +40,29 @@ export function sendEvent(double: Double, scan: Scan): Promise<Sent> {
 /** Signs and sends one `patron.seen`, as the background job of the plugin does. Never throws. */
 export function sendSeen(double: Double, patronId: number): Promise<Sent> {
   return deliver(double, 'patron.seen', { patron_id: patronId });
+}
+
+/** What a test event showed; a receiver that was not set up was sent none. Never throws. */
+export async function sendTest(double: Double): Promise<Readonly<Record<string, unknown>>> {
+  const { webhook } = double.settings;
+  if (
+    webhook === null ||
+    webhook.receiver_url === '' ||
+    webhook.library === '' ||
+    !isSecret(webhook.secret)
+  ) {
+    return { kind: 'not_sent' };
+  }
+  const startedMs = performance.now();
+  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
+  const event = { type: 'passport.test', timestamp, data: {} };
+  const answered = await exchange(double, 'POST', '', double.newId(), JSON.stringify(event), testLimitMs);
+  const ms = Math.floor(performance.now() - startedMs);
+  if (answered === null) return { kind: 'unreachable', why: ms >= testLimitMs ? 'timeout' : 'refused', ms };
+  const { status, body } = answered;
+  if (status === 202) return { kind: 'accepted', ms };
+  const { code = null, reason = null } = isRecord(body) ? body : {};
+  return { kind: 'refused', status, code, reason, ms };
 }
 
 async function deliver(double: Double, type: string, data: object): Promise<Sent> {
@@ -80,6 +104,7 @@ async function exchange(
   path: string,
   id: string,
   body: string,
+  deadlineMs = limitMs,
 ): Promise<Answered | null> {
   const { webhook } = double.settings;
   if (webhook === null) return null;
@@ -90,7 +115,7 @@ async function exchange(
       method,
       headers,
       redirect: 'manual',
-      signal: AbortSignal.timeout(limitMs),
+      signal: AbortSignal.timeout(deadlineMs),
       ...(method === 'POST' ? { body } : {}),
     });
     const text = await response.text();

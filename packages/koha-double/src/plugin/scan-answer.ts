@@ -21,7 +21,7 @@ const faults = {
 export async function answerScan(call: ApiCall): Promise<Answer> {
   const { double } = call;
   const { webhook } = double.settings;
-  if (webhook === null) return fault('not_configured');
+  if (webhook === null || webhook.off?.includes('staff') === true) return fault('not_configured');
   const body = isRecord(call.body) ? call.body : {};
   const card = String(body['cardnumber']);
   if (!isCardShaped(card, webhook.patterns)) return fault('not_a_card');

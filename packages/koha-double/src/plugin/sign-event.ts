@@ -24,3 +24,9 @@ export function signEvent(secret: string, id: string, atSeconds: number, body: s
     body,
   };
 }
+
+/** `whsec_` and base64 of 24 to 64 bytes, as the plugin takes it; of anything else it has no key. */
+export function isSecret(secret: string): boolean {
+  const bytes = webhookKey(secret);
+  return secret === `whsec_${bytes.toString('base64')}` && bytes.length >= 24 && bytes.length <= 64;
+}

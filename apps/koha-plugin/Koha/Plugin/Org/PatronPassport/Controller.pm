@@ -11,6 +11,7 @@ use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::About      qw( about_koha );
 use Koha::Plugin::Org::PatronPassport::Answer     qw( answer );
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
+use Koha::Plugin::Org::PatronPassport::Check      qw( check );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 use Koha::Plugin::Org::PatronPassport::Event      qw( cancelled new_id not_found );
 use Koha::Plugin::Org::PatronPassport::Refusal    qw( fault is_json not_json not_taken );
@@ -203,6 +204,26 @@ sub about {
         sub {
             my $version = $Koha::Plugin::Org::PatronPassport::VERSION;
             return $c->render( status => 200, openapi => about_koha($version) );
+        }
+    );
+}
+
+=head2 check_settings
+
+C<POST /check>: this plugin's settings, a proof of its secret and the result of a test event, for C<passport doctor>.
+
+=cut
+
+sub check_settings {
+    my ($self) = @_;
+    return not_json($self) if !is_json($self);
+    my $c = $self->openapi->valid_input or return;
+
+    return answer(
+        $c,
+        'POST /check',
+        sub {
+            return $c->render( status => 200, openapi => check( _plugin()->settings, $c->req->json->{nonce} ) );
         }
     );
 }

@@ -27,7 +27,7 @@ Koha::Plugin::Org::PatronPassport::Sender - the only speaker to the receiver
 An answer is a hash with a C<kind>, never an exception:
 
     { kind => 'accepted', event_id => $id, status => 'accepted', joined => 1, duplicate => 1, ms => 12 }
-    { kind => 'refused', status => 401, code => 'bad_signature', retry_after => undef, ms => 9 }
+    { kind => 'refused', status => 401, code => 'unauthorized', reason => 'clock', retry_after => undef, ms => 9 }
     { kind => 'unreachable', why => 'timeout', ms => 501 }
     { kind => 'unreachable', why => 'paused', retry_after => 30, ms => 0 }
 
@@ -187,12 +187,16 @@ sub _refusal {
     my $code = ref $answer->{json} eq 'HASH' ? $answer->{json}{code} : undef;
     ($code) = ( $code // q{} ) =~ m{\A ( [A-Za-z0-9_.-]{1,64} ) \z}xms;
 
+    my $reason = ref $answer->{json} eq 'HASH' ? $answer->{json}{reason} : undef;
+    ($reason) = ( $reason // q{} ) =~ m{\A ( clock | library | signature ) \z}xms;
+
     my ($seconds) = ( $answer->{retry_after} // q{} ) =~ m{\A ( [0-9]{1,6} ) \z}xms;
 
     return {
         kind        => 'refused',
         status      => $answer->{status},
         code        => $code,
+        reason      => $reason,
         retry_after => $seconds,
         ms          => $answer->{ms},
     };

@@ -6,7 +6,7 @@ use Exporter     qw( import );
 use Digest::SHA  qw( hmac_sha256 );
 use MIME::Base64 qw( decode_base64 encode_base64 );
 
-our @EXPORT_OK = qw( key_of headers_for );
+our @EXPORT_OK = qw( key_of headers_for proof_of );
 
 =head1 NAME
 
@@ -52,6 +52,23 @@ sub headers_for {
         'webhook-timestamp' => $timestamp,
         'webhook-signature' => 'v1,' . encode_base64( hmac_sha256( "$id.$timestamp.$body", $key ), q{} ),
     };
+}
+
+=head2 proof_of
+
+    my $proof = proof_of( $key, $nonce );
+
+Shows to whoever has the key, and has chosen the nonce, that it is the key of this plugin. What is signed contains no dot, as
+everything that is signed for a delivery does: a proof can never be sent as the signature of an event.
+
+=cut
+
+sub proof_of {
+    my ( $key, $nonce ) = @_;
+
+    die "not a nonce\n" if $nonce !~ m{\A [A-Za-z0-9_-]{22,64} \z}xms;
+
+    return encode_base64( hmac_sha256( "passport-proof:$nonce", $key ), q{} );
 }
 
 1;
