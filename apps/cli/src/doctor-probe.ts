@@ -29,9 +29,11 @@ async function probe(wish: ProbeWish, deps: CliDeps): Promise<Probed[]> {
   try {
     const examinees = queried.map((library) => ({
       library,
+      libraries: consortium.libraries,
       ...rolesOf(library, consortium),
       koha: kohas.of(library.id),
       now: deps.now,
+      newNonce: () => deps.randomBytes(24).toString('base64url'),
       readCertificate: readCertificateExpiry,
     }));
     const probed = await probeCard(examinees, { card, barcode, passportTypes: passportTypes(consortium) });

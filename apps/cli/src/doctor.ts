@@ -1,7 +1,9 @@
 import { Option } from 'commander';
 import type { Consortium, Library } from '@passport/config';
-import { configWarnings, loadConsortium } from '@passport/config';
+import { configWarnings, doctorConfig } from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
+import type { PluginReports } from './doctor/check-settings.ts';
+import { checkService } from './doctor/check-service.ts';
 import { readCertificateExpiry } from '@passport/koha-client';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
@@ -10,11 +12,12 @@ import { runProbe } from './doctor-probe.ts';
 import { compareCategories } from './doctor/compare-categories.ts';
 import type { Examined } from './doctor/compare-kohas.ts';
 import { compareKohas } from './doctor/compare-kohas.ts';
-import { describeAbout } from './doctor/describe-about.ts';
+import { describeAbout, describeReports } from './doctor/describe-about.ts';
 import { examineLibrary } from './doctor/examine-library.ts';
 import { rolesOf } from './doctor/examinee.ts';
 import type { Finding } from './doctor/finding.ts';
 import { FINDING_CODES, warning } from './doctor/finding.ts';
+import { printFindings } from './doctor/print-findings.ts';
 import { WrongUse } from './failure.ts';
 import { findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
@@ -24,6 +27,7 @@ import type { Report } from './report.ts';
 interface Diagnosis {
   readonly library: Library;
   readonly about: PluginAbout | null;
+  readonly reports: PluginReports | null;
   readonly findings: readonly Finding[];
 }
 
@@ -51,9 +55,11 @@ async function diagnose(
       libraries.map(async (library): Promise<Examined> => {
         const examinee = {
           library,
+          libraries: consortium.libraries,
           ...rolesOf(library, consortium),
           koha: kohas.of(library.id),
           now: deps.now,
+          newNonce: () => deps.randomBytes(24).toString('base64url'),
           readCertificate: readCertificateExpiry,
         };
         const examination = await examineLibrary(examinee);
@@ -71,7 +77,7 @@ async function diagnose(
         ...(unmapped.get(library.id) ?? []),
         ...warningsOf(consortium, library),
       ];
-      return { library, about: examination.about, findings };
+      return { library, about: examination.about, reports: examination.reports, findings };
     });
   } finally {
     kohas.close();
@@ -84,29 +90,36 @@ const shortOf = ({ version, koha_version, plack_workers }: PluginAbout) => ({
   plack_workers,
 });
 
-const count = (diagnoses: readonly Diagnosis[], level: Finding['level']): number =>
-  diagnoses.flatMap(({ findings }) => findings).filter((finding) => finding.level === level).length;
+/** The proof was for us alone. */
+const withoutProof = ({ proof: _proof, ...reports }: PluginReports) => reports;
 
-function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void {
-  const marks = {
-    fault: colors.red('fault'),
-    warning: colors.yellow('warning'),
-    unchecked: colors.dim('not checked'),
-  };
-  for (const { library, about, findings } of diagnoses) {
-    const healthy = findings.every(({ level }) => level === 'unchecked');
-    line(
-      `${colors.bold(library.id)} ${colors.dim(library.name)}${healthy ? `: ${colors.green('nothing wrong')}` : ''}`,
-    );
+/** What the service itself is called in the output. */
+const SERVICE = 'service';
+
+/** All that was found, of the service itself and of each library. */
+interface Everything {
+  readonly service: readonly Finding[];
+  readonly diagnoses: readonly Diagnosis[];
+}
+
+const count = ({ service, diagnoses }: Everything, level: Finding['level']): number =>
+  [...service, ...diagnoses.flatMap(({ findings }) => findings)].filter((finding) => finding.level === level)
+    .length;
+
+function print(all: Everything, report: Report): void {
+  const { line, colors } = report;
+  const summary = (findings: readonly Finding[]): string =>
+    findings.every(({ level }) => level === 'unchecked') ? `: ${colors.green('nothing wrong')}` : '';
+  line(`${colors.bold(SERVICE)}${summary(all.service)}`);
+  printFindings(all.service, report);
+  for (const { library, about, reports, findings } of all.diagnoses) {
+    line(`${colors.bold(library.id)} ${colors.dim(library.name)}${summary(findings)}`);
     if (about !== null) line(`  ${colors.dim(describeAbout(about))}`);
-    for (const { level, code, problem, remedy, said } of findings) {
-      line(`  ${marks[level]} ${code}: ${problem}`);
-      if (said !== null) line(`    ${colors.dim('answered:')} ${said}`);
-      line(`    ${colors.dim('→')} ${remedy}`);
-    }
+    if (reports !== null) for (const fact of describeReports(reports)) line(`  ${colors.dim(fact)}`);
+    printFindings(findings, report);
   }
   const counted = (level: Finding['level'], one: string, several: string): string => {
-    const number = count(diagnoses, level);
+    const number = count(all, level);
     return `${number} ${number === 1 ? one : several}`;
   };
   const parts = [
@@ -114,7 +127,7 @@ function print(diagnoses: readonly Diagnosis[], { line, colors }: Report): void 
     counted('warning', 'warning', 'warnings'),
     counted('unchecked', 'not checked', 'not checked'),
   ];
-  line(`${diagnoses.length} checked: ${parts.join(', ')}`);
+  line(`${all.diagnoses.length} checked: ${parts.join(', ')}`);
 }
 
 interface DoctorOptions {
@@ -125,11 +138,12 @@ interface DoctorOptions {
 
 export const doctor: CommandDraft<DoctorOptions> = {
   name: 'doctor',
-  summary: 'check every Koha, and say how to fix each fault',
+  summary: 'check the service and every Koha, and say how to fix each fault',
   description:
-    'Checks whether the Koha of each library (of all enabled libraries, or of those named) is reachable and set up for the ' +
-    'service: address, certificate, clock, credentials, permissions, branches, categories, circulation rules, attribute types, ' +
-    'plugin. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
+    'Checks whether the service is up (the receiver at PASSPORT_RECEIVER, Redis, a live worker of this version), and whether the Koha ' +
+    'of each library (of all enabled libraries, or of those named) is reachable and set up for it: address, certificate, clock, ' +
+    'credentials, permissions, branches, categories, circulation rules, attribute types, plugin. The plugin proves that it has the ' +
+    'right secret and sends a test event, which is not queued. Lists what could not be checked. Changes nothing: write permissions are tested on a patron and an item that do not ' +
     'exist. Sends every lookup exactly as the worker does, and quotes unexpected answers. With --probe, looks up one known card ' +
     "instead, with the worker's own calls, and prints the status and time of each. Exit code 1 on a fault; warnings do not count.",
   examples: [
@@ -146,7 +160,8 @@ export const doctor: CommandDraft<DoctorOptions> = {
     new Option('--ignore <code...>', 'omit findings that are intentional').choices([...FINDING_CODES]),
   ],
   run: async ({ ignore = [], probe, item }, ids, report, deps): Promise<0 | 1> => {
-    const consortium = loadConsortium(deps.env, deps.readFile);
+    const service = doctorConfig(deps.env, deps.readFile);
+    const { consortium } = service;
     const libraries =
       ids.length === 0
         ? consortium.libraries.filter(({ enabled }) => enabled)
@@ -157,22 +172,27 @@ export const doctor: CommandDraft<DoctorOptions> = {
       const [card = '', barcode = null] = await readLines(deps, wanted);
       return runProbe({ consortium, libraries, isNamed: ids.length > 0, card, barcode }, report, deps);
     }
-    const all = await diagnose(consortium, libraries, report, deps);
-    const diagnoses = all.map(({ library, about, findings }) => ({
-      library,
-      about,
-      findings: findings.filter(({ code }) => !ignore.includes(code)),
-    }));
-    const faults = count(diagnoses, 'fault');
-    print(diagnoses, report);
+    const isWanted = ({ code }: Finding): boolean => !ignore.includes(code);
+    const [found, diagnoses] = await Promise.all([
+      checkService(service, libraries, deps),
+      diagnose(consortium, libraries, report, deps),
+    ]);
+    const all: Everything = {
+      service: found.filter(isWanted),
+      diagnoses: diagnoses.map((each) => ({ ...each, findings: each.findings.filter(isWanted) })),
+    };
+    const faults = count(all, 'fault');
+    print(all, report);
     report.json({
       ok: faults === 0,
       faults,
-      warnings: count(diagnoses, 'warning'),
-      unchecked: count(diagnoses, 'unchecked'),
-      libraries: diagnoses.map(({ library, about, findings }) => ({
+      warnings: count(all, 'warning'),
+      unchecked: count(all, 'unchecked'),
+      service: { findings: all.service },
+      libraries: all.diagnoses.map(({ library, about, reports, findings }) => ({
         id: library.id,
         about: about === null ? null : shortOf(about),
+        reports: reports === null ? null : withoutProof(reports),
         findings,
       })),
     });

@@ -3,6 +3,7 @@ import type { EventState } from '@passport/contract';
 import { eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
 import type { CliDeps } from './cli-deps.ts';
 import { Failure, WrongUse } from './failure.ts';
+import { localTimestamp } from './local-time.ts';
 
 /** How long the receiver may take for one answer. */
 const ANSWER_MS = 10_000;
@@ -26,6 +27,8 @@ const text = (value: unknown): string | null => (typeof value === 'string' ? val
 
 /** The receiver as a library's Koha sees it: signed requests, and the answers of the contract. */
 export interface ReceiverClient {
+  /** Sends a test event, which is not queued. Throws Failure when it is not taken. */
+  test(id: string): Promise<void>;
   /** Sends one event under `id`. Throws Failure when it is not taken. */
   send(id: string, event: unknown): Promise<Taken>;
   /** The state of an event, or null when the receiver cannot say now. Throws Failure when it does not know the event. */
@@ -54,11 +57,18 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
       throw new Failure(`the receiver at ${receiverUrl} does not answer`, { code: 'unreachable' });
     }
   };
+  const post = async (id: string, event: unknown): Promise<Readonly<Record<string, unknown>>> => {
+    const response = await call(path, id, JSON.stringify(event));
+    const answer = await bodyOf(response);
+    if (response.status !== 202) throw refusal(response, answer);
+    return answer;
+  };
   return {
+    test: async (id) => {
+      await post(id, { type: 'passport.test', timestamp: localTimestamp(deps.now()), data: {} });
+    },
     send: async (id, event) => {
-      const response = await call(path, id, JSON.stringify(event));
-      const answer = await bodyOf(response);
-      if (response.status !== 202) throw refusal(response, answer);
+      const answer = await post(id, event);
       const eventId = text(answer['event_id']) ?? id;
       return {
         eventId,

@@ -1,4 +1,4 @@
-import type { Consortium } from '@passport/config';
+import type { Consortium, QueueAccess } from '@passport/config';
 import { cliConfig } from '@passport/config';
 import type { ScanJobs } from '@passport/queue';
 import { CLOCK_KEY, openScanQueue } from '@passport/queue';
@@ -42,7 +42,14 @@ export async function withQueue<T>(
   { env, readFile }: CliDeps,
   work: (open: OpenQueue) => Promise<T>,
 ): Promise<T> {
-  const { consortium, redisUrl } = cliConfig(env, readFile);
+  return withQueueOf(cliConfig(env, readFile), work);
+}
+
+/** The same with a configuration that was read before. */
+export async function withQueueOf<T>(
+  { consortium, redisUrl }: QueueAccess,
+  work: (open: OpenQueue) => Promise<T>,
+): Promise<T> {
   const log = createLogger({ name: 'cli', level: 'silent' });
   const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
   let redis: Redis | null = null;

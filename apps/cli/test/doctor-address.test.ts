@@ -33,7 +33,9 @@ async function findingsWith(certificate: CertificateExpiry) {
     isLending: true,
     balances: [false],
     koha,
+    libraries: [library],
     now: () => NOW,
+    newNonce: () => 'n'.repeat(32),
     readCertificate,
   };
   const { findings, description } = await checkAddress(examinee);

@@ -1,14 +1,18 @@
 import type { KohaDouble, SettingsChange } from '@passport/koha-double';
 import { servicePermissions, startKohaDouble } from '@passport/koha-double';
 import type { Finding } from '../src/doctor/finding.ts';
-import { consortiumOf, jsonOf, passport } from './run-cli.ts';
+import type { Closable } from '@passport/testkit';
+import { startFakeReceiver } from './fake-receiver.ts';
+import { consortiumOf, jsonOf, passport, webhookSecretOf } from './run-cli.ts';
 
 /** What `doctor --json` prints. */
 export interface Diagnosis {
   readonly ok: boolean;
+  readonly service: { readonly findings: readonly Finding[] };
   readonly libraries: readonly {
     readonly id: string;
     readonly about: unknown;
+    readonly reports: unknown;
     readonly findings: readonly Finding[];
   }[];
 }
@@ -41,12 +45,28 @@ export function populate(double: KohaDouble): void {
   }
 }
 
-/** Two healthy Kohas: riverside is a lending library, midland a home library only. */
-export async function startTwoKohas(own: <T extends KohaDouble>(double: T) => T) {
-  const riverside = own(await startKohaDouble({ library: 'riverside' }));
+/** Two healthy Kohas, and the receiver of their plugin: riverside is a lending library, midland a home library only. */
+export async function startTwoKohas(own: <T extends Closable>(thing: T) => T) {
+  const secret = webhookSecretOf('riverside');
+  const receiver = own(await startFakeReceiver(secret));
+  const webhook = { receiverUrl: receiver.url, secret };
+  const riverside = own(await startKohaDouble({ library: 'riverside', webhook }));
   const midland = own(await startKohaDouble({ library: 'midland', plugin: false }));
-  return { riverside, midland };
+  return { receiver, riverside, midland };
 }
+
+/** The settings of riverside's plugin, changed. */
+export const pluginWith = (receiverUrl: string, change: Readonly<Record<string, unknown>>): Change => ({
+  webhook: {
+    receiver_url: receiverUrl,
+    secret: webhookSecretOf('riverside'),
+    library: 'riverside',
+    patterns: [],
+    staff_wait_ms: 0,
+    self_check_wait_ms: 0,
+    ...change,
+  },
+});
 
 interface Examining {
   /** Laid over riverside's entry in the configuration. */
@@ -65,13 +85,13 @@ export async function examine(
     { ...midland, change: homeOnly },
   ]);
   const ran = await passport(['doctor', '--json', ...args], { ...configured, ...env });
-  const { libraries, ok } = jsonOf(ran) as Diagnosis;
+  const { libraries, service, ok } = jsonOf(ran) as Diagnosis;
   const found = (level: Finding['level']) =>
-    libraries.flatMap(({ id, findings }) =>
+    [...libraries, { ...service, id: 'service' }].flatMap(({ id, findings }) =>
       findings
         .filter((finding) => finding.level === level)
         .map(({ code, name }) => [id, code, name].filter((part) => part !== null).join(' ')),
     );
   const [faults, warnings, unchecked] = [found('fault'), found('warning'), found('unchecked')];
-  return { code: ran.code, ok, faults, warnings, unchecked, libraries };
+  return { code: ran.code, ok, faults, warnings, unchecked, libraries, service };
 }

@@ -11,6 +11,13 @@ export interface Ran {
   readonly err: string;
 }
 
+/** A receiver that takes every event, where a test starts none of its own. */
+const RECEIVER = 'http://receiver.test';
+const fetchWithReceiver: typeof fetch = (input, init) =>
+  typeof input === 'string' && input.startsWith(RECEIVER)
+    ? Promise.resolve(Response.json({ event_id: 'evt', status: 'accepted', test: true }, { status: 202 }))
+    : fetch(input, init);
+
 // A command is loaded when it is called, and what libraries look at when they are loaded (standard error is a pipe) stays
 // open: all commands are loaded here, before a test begins.
 await passport(['--help'], {});
@@ -41,7 +48,7 @@ export async function passport(
     isTerminal: false,
     version: '1.2.3',
     user: 'tester',
-    fetch,
+    fetch: fetchWithReceiver,
     now: Date.now,
     newId: () => `evt_test_${(made += 1)}`,
     randomBytes: (length) => Buffer.alloc(length, (made += 1)),
@@ -89,6 +96,7 @@ export function consortiumOf(
   };
   return Object.fromEntries([
     ['PASSPORT_CONFIG', 'test.yaml'],
+    ['PASSPORT_RECEIVER', RECEIVER],
     ['FILE test.yaml', JSON.stringify(file, null, 2)],
     ...doubles.flatMap(({ library, credentials }) => [
       [name(library, 'ID'), credentials.clientId],

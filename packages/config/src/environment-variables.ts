@@ -69,7 +69,7 @@ export const VARIABLES = {
   receiverUrl: {
     name: 'PASSPORT_RECEIVER',
     readBy: ['cli'],
-    description: 'The receiver that `passport send` uses.',
+    description: 'The receiver that `passport send` and `passport doctor` use.',
     fallback: 'http://127.0.0.1:8080',
     schema: httpUrl.transform((url) => url.replace(/\/+$/, '')),
     allowed: 'an http or https URL',

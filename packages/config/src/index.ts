@@ -5,6 +5,8 @@ export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS } from './field-groups.ts';
 export type { CopyField, FieldGroup } from './field-groups.ts';
 export type * from './model.ts';
 export { Secret } from './secret.ts';
+export { doctorConfig } from './doctor-config.ts';
+export type { DoctorConfig } from './doctor-config.ts';
 export { parseConsortium } from './parse-consortium.ts';
 export {
   cliConfig,

@@ -11,7 +11,7 @@ import { type Login, checkUserNames, readLogin, readViewer } from './read-logins
 import type { SecretKind } from './secret-reader.ts';
 import { Secret } from './secret.ts';
 
-type ReadFile = (path: string) => string;
+export type ReadFile = (path: string) => string;
 
 /** What every process that works with the queue needs. */
 export interface QueueAccess {
@@ -93,7 +93,7 @@ function readFileOf(
 }
 
 /** Reads file and environment together, so that one ConfigError lists all that is wrong with both. */
-function readBoth<T>(
+export function readBoth<T>(
   env: NodeJS.ProcessEnv,
   reading: Reading,
   readEnvironment: (variables: EnvironmentReader, consortium: Consortium | null) => T,

@@ -8,6 +8,8 @@ import { checkPlugin, readAbout } from './check-plugin.ts';
 import { checkQueries } from './check-queries.ts';
 import { checkRelease } from './check-release.ts';
 import { checkRules } from './check-rules.ts';
+import type { PluginReports } from './check-settings.ts';
+import { checkSettings } from './check-settings.ts';
 import { checkSight } from './check-sight.ts';
 import { checkWriting } from './check-writing.ts';
 import type { Examinee, Facts } from './examinee.ts';
@@ -24,6 +26,8 @@ export interface Examination {
   readonly branches: readonly string[] | null;
   /** Null: no plugin, or it does not answer. */
   readonly about: PluginAbout | null;
+  /** Null: not a lending library, or its plugin does not say. */
+  readonly reports: PluginReports | null;
 }
 
 /** The branches, when the API user may see them. */
@@ -56,7 +60,7 @@ function clockOf(examinee: Examinee, reported: string | null, measuredMs: number
 export async function examineLibrary(examinee: Examinee): Promise<Examination> {
   const { isLending, koha } = examinee;
   const { description, ...address } = await checkAddress(examinee);
-  const closed = { isOpen: false, branches: null, about: null };
+  const closed = { isOpen: false, branches: null, about: null, reports: null };
   if (description === null) return { ...closed, findings: address.findings };
   const sight = await attempt(koha.visiblePatrons());
   const needed = isLending ? 'borrowers: edit_borrowers' : 'borrowers: list_borrowers';
@@ -67,6 +71,7 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
   const visible = 'value' in sight ? sight.value : null;
   const { branches, findings: ofBranches } = await readBranches(examinee);
   const { about, findings: ofPlugin } = await readAbout(examinee, description);
+  const settings = await checkSettings(examinee, description);
   const clockAheadMs = clockOf(examinee, about?.time ?? null, address.clockAheadMs);
   const facts = { description, visible, branches, about, clockAheadMs };
   const findings = [
@@ -74,6 +79,7 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
     ...refused,
     ...ofBranches,
     ...ofPlugin,
+    ...settings.findings,
     ...checkRelease(examinee, facts),
     ...checkClock(examinee, facts),
     ...checkSight(facts),
@@ -85,5 +91,6 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
     isOpen: true,
     branches: branches?.map(({ branch }) => branch) ?? null,
     about,
+    reports: settings.reports,
   };
 }

@@ -11,12 +11,16 @@ import type { OpenKoha } from '../koha-clients.ts';
 /** A library under examination, and what it is in the consortium. */
 export interface Examinee {
   readonly library: Library;
+  /** All of the consortium. */
+  readonly libraries: readonly Library[];
   readonly isHome: boolean;
   readonly isLending: boolean;
   /** Whether balances are read here with the cards, for each way in which that is done. */
   readonly balances: readonly boolean[];
   readonly koha: OpenKoha;
   readonly now: () => number;
+  /** Chosen anew each time, for what the plugin is to prove. */
+  readonly newNonce: () => string;
   readonly readCertificate: (
     url: string,
     options: { readonly timeoutMs: number },

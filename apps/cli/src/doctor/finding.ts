@@ -31,11 +31,23 @@ export const FINDING_CODES = [
   'plugin_missing',
   'plugin_old',
   'plugin_not_told',
+  'plugin_settings',
+  'plugin_library',
+  'plugin_secret',
+  'plugin_receiver',
+  'plugin_off',
   'welcome_mail',
   'clock_off',
   'few_workers',
   'same_koha',
   'configuration',
+  'receiver_unreachable',
+  'receiver_refuses',
+  'redis_unreachable',
+  'redis_policy',
+  'redis_no_file',
+  'no_worker',
+  'process_version',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { createHmac } from 'node:crypto';
+import { parseWebhookSecret } from '@passport/contract';
+import type { KohaDouble } from '@passport/koha-double';
+import { leakGuard } from '@passport/testkit';
+import type { Change } from './doctor-fixture.ts';
+import { examine, homeOnly, pluginWith, startTwoKohas } from './doctor-fixture.ts';
+import { startFakeReceiver } from './fake-receiver.ts';
+import { consortiumOf, passport, webhookSecretOf } from './run-cli.ts';
+
+/** `passport doctor` against what the plugin at riverside was configured with. */
+const own = leakGuard({ beforeEach, afterEach });
+
+let receiver: Awaited<ReturnType<typeof startFakeReceiver>>;
+let riverside: KohaDouble;
+let midland: KohaDouble;
+beforeEach(async () => {
+  ({ receiver, riverside, midland } = await startTwoKohas(own));
+});
+const look = (how?: Parameters<typeof examine>[1]) => examine({ riverside, midland }, how);
+const set = (change: Readonly<Record<string, unknown>>): void => {
+  riverside.putSettings(pluginWith(receiver.url, change));
+};
+const problemOf = (libraries: Awaited<ReturnType<typeof look>>['libraries'], code: string) =>
+  libraries.flatMap(({ findings }) => findings).find((finding) => finding.code === code);
+
+test('a plugin that is set up right proves its secret and reaches the receiver', async () => {
+  const { code, faults, libraries } = await look();
+
+  expect({ code, faults }).toEqual({ code: 0, faults: [] });
+  expect(libraries[0]?.reports).toMatchObject({
+    library: 'riverside',
+    receiver_url: receiver.url,
+    secret: { library: 'riverside', place: 1, of: 1 },
+    delivery: { kind: 'accepted' },
+  });
+  expect(receiver.arrived).toMatchObject([{ genuine: true, url: '/webhooks/riverside' }]);
+  expect(receiver.arrived[0]?.body).toContain('"type":"passport.test"');
+});
+
+describe('what is set up wrong in the plugin is a fault', () => {
+  test.each<[what: string, change: Readonly<Record<string, unknown>>, faults: string[], remedy: RegExp]>([
+    [
+      'a wrong id',
+      { library: 'riversid' },
+      ['plugin_library riversid'],
+      /set the library id to riverside in Plugins → Patron Passport → Configure/,
+    ],
+    [
+      'the secret of another library',
+      { secret: webhookSecretOf('lakeside') },
+      ['plugin_secret'],
+      /enter the webhook secret of riverside/,
+    ],
+    ['no secret', { secret: '' }, ['plugin_settings'], /enter what is missing/],
+    ['half a secret', { secret: 'whsec_c2hvcnQ=' }, ['plugin_settings'], /enter what is missing/],
+    ['no id', { library: '' }, ['plugin_settings'], /enter what is missing/],
+    [
+      'an address where nobody listens',
+      { receiver_url: 'http://127.0.0.1:1' },
+      ['plugin_receiver'],
+      /correct the address/,
+    ],
+  ])('%s', async (_what, change, faults, remedy) => {
+    set(change);
+    const found = await look();
+    expect({ code: found.code, faults: found.faults }).toEqual({
+      code: 1,
+      faults: faults.map((fault) => `riverside ${fault}`),
+    });
+    expect(problemOf(found.libraries, faults[0]?.split(' ')[0] ?? '')?.remedy).toMatch(remedy);
+  });
+
+  test('the secret of a member is named as that', async () => {
+    set({ secret: webhookSecretOf('midland') });
+    const env = consortiumOf([riverside, midland]);
+    const { out } = await passport(['doctor', 'riverside'], env);
+    expect(out).toContain('plugin_secret: the plugin has the webhook secret of midland');
+  });
+
+  test.each<[what: string, answer: readonly [number, unknown], problem: RegExp]>([
+    [
+      'a clock that is off',
+      [401, { code: 'unauthorized', reason: 'clock' }],
+      /clock is more than five minutes off/,
+    ],
+    [
+      'a receiver with another configuration',
+      [401, { code: 'unauthorized', reason: 'signature' }],
+      /does not know this id and secret, though the configuration has both/,
+    ],
+    ['an address of something else', [404, '<html>'], /answers 404, as no receiver does/],
+    ['a receiver without Redis', [503, { code: 'unavailable' }], /it answers 503/],
+  ])('%s', async (_what, post, problem) => {
+    const other = own(await startFakeReceiver(webhookSecretOf('riverside'), { post }));
+    set({ receiver_url: other.url });
+    const { faults, libraries } = await look();
+    expect(faults).toEqual(['riverside plugin_receiver']);
+    expect(problemOf(libraries, 'plugin_receiver')?.problem).toMatch(problem);
+  });
+});
+
+describe('what is switched off there is a warning', () => {
+  test.each<[string[], Change, string[]]>([
+    [['staff'], {}, ['riverside plugin_off staff']],
+    [['self_check', 'sip', 'copies'], {}, []],
+    [['copies'], { refresh: { at_scan: true } }, ['riverside plugin_off copies']],
+  ])('%j', async (off, change, warnings) => {
+    set({ off });
+    const found = await look({ change });
+    expect({ code: found.code, warnings: found.warnings }).toEqual({ code: 0, warnings });
+  });
+});
+
+test('of two secrets it is said which one the plugin has', async () => {
+  const change = { webhook_secrets: [{ env: 'RIVERSIDE_NEXT' }, { env: 'RIVERSIDE_WEBHOOK' }] };
+  const next = `whsec_${Buffer.from('the next webhook secret of riverside').toString('base64')}`;
+  const env = consortiumOf([
+    { ...riverside, change },
+    { ...midland, change: homeOnly },
+  ]);
+  const { out } = await passport(['doctor', 'riverside'], { ...env, RIVERSIDE_NEXT: next });
+  expect(out).toContain(`reports to ${receiver.url} as riverside with secret 2 of 2\n`);
+  expect(out).toContain('reports: staff desk, self-check, SIP, scans of copies; test event taken in');
+});
+
+test('a plugin that cannot say is not checked, and one of a library that only shares is not asked', async () => {
+  const description = await (await fetch(`${riverside.url}/api/v1/`)).text();
+  const body: unknown = JSON.parse(
+    description.replaceAll('/contrib/passport/check', '/contrib/passport/other'),
+  );
+  riverside.addFaults([{ operation: 'GET /', times: 9, kind: 'status', status: 200, body }]);
+  expect(await look()).toMatchObject({
+    code: 0,
+    unchecked: expect.arrayContaining(['riverside plugin_settings']),
+  });
+
+  riverside.clearFaults();
+  const asked = riverside
+    .calls()
+    .filter(({ operation }) => operation === 'POST /contrib/passport/check').length;
+  await look({ change: homeOnly });
+  const all = riverside
+    .calls()
+    .filter(({ operation }) => operation === 'POST /contrib/passport/check').length;
+  expect(all).toBe(asked);
+});
+
+test('neither a secret nor a proof is printed, and each run has a nonce of its own', async () => {
+  const text = await passport(['doctor'], consortiumOf([riverside, { ...midland, change: homeOnly }]));
+  const { libraries } = await look();
+  const printed = text.out + text.err + JSON.stringify(libraries);
+  const secret = webhookSecretOf('riverside');
+  const bodies = riverside.calls().filter(({ operation }) => operation === 'POST /contrib/passport/check');
+  expect(bodies).toHaveLength(2);
+  for (const seed of [1, 2, 3, 4, 5, 6]) {
+    const nonce = Buffer.alloc(24, seed).toString('base64url');
+    const proof = createHmac('sha256', parseWebhookSecret(secret)).update(`passport-proof:${nonce}`);
+    expect(printed).not.toContain(proof.digest('base64'));
+  }
+  expect(printed).not.toContain(secret);
+});
