@@ -1,0 +1,94 @@
+import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { JobData, Outcome } from '@passport/contract';
+import { addScans, listFailed, openLedger, retryByPerson } from '@passport/queue';
+import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+type End = Partial<JobData> & { readonly outcome?: Outcome };
+
+async function fail(eventId: string, { outcome = 'MISCONFIGURED', ...change }: End = {}): Promise<void> {
+  const data = jobData({ event_id: eventId, ...change });
+  const progress = { ...data.progress, seq: 7, state: 'failed', outcome } as const;
+  await addScans(fixture.queue, [{ job: { ...data, progress }, priority: 5 }]);
+  await fixture.mover.fail(await fixture.mover.take());
+}
+
+const list = async (of: Partial<Parameters<typeof listFailed>[1]> = {}) => {
+  const { events, unreadable } = await listFailed(
+    fixture,
+    { sinceMs: 0, at: null, outcomes: ['MISCONFIGURED'], ...of },
+    (id) => id,
+  );
+  return { ids: events.map(({ jobId }) => jobId), events, unreadable };
+};
+
+test('the failed events of an outcome and a library are listed, the newest scan first', async () => {
+  await fail('evt_1', { received_ms: NOON });
+  await fail('evt_2', { received_ms: NOON + 2_000, age_at_delivery_ms: 1_000 });
+  await fail('evt_3', { library: 'lakeside', received_ms: NOON + 500 });
+  await fail('evt_4', { outcome: 'HOME_UNREACHABLE' });
+
+  expect((await list()).ids).toEqual(['riverside.evt_2', 'lakeside.evt_3', 'riverside.evt_1']);
+  expect((await list({ at: 'riverside' })).ids).toEqual(['riverside.evt_2', 'riverside.evt_1']);
+  expect((await list({ at: 'river' })).ids).toEqual([]);
+  expect((await list({ outcomes: ['HOME_UNREACHABLE'] })).ids).toEqual(['riverside.evt_4']);
+  expect((await list()).events[0]).toMatchObject({
+    scannedMs: NOON + 1_000,
+    state: { outcome: 'MISCONFIGURED' },
+  });
+});
+
+test('only those that failed since then, by the time of the failure', async () => {
+  await fail('evt_1', { received_ms: NOON });
+  const failedMs = (await list()).events[0]?.failedMs ?? 0;
+
+  expect((await list({ sinceMs: failedMs })).ids).toEqual(['riverside.evt_1']);
+  expect((await list({ sinceMs: failedMs + 1 })).ids).toEqual([]);
+});
+
+test('more than fit into one answer of Redis', async () => {
+  for (let n = 0; n < 3; n += 1) await fail(`evt_${n}`);
+  const names = Array.from({ length: 1_200 }, (_, n) => ['1', `elsewhere.evt_${n}`]).flat();
+  await fixture.redis.zadd('{passport}:scans:failed', ...names);
+
+  expect((await list()).ids).toHaveLength(3);
+});
+
+test('what was retried is listed no more, and after its next failure as retried before', async () => {
+  await fail('evt_1');
+  expect((await list()).events[0]).toMatchObject({ wasRetried: false, hasCard: true });
+
+  await retryByPerson(fixture.queue, openLedger(fixture.redis), 'riverside.evt_1', NOON);
+  expect((await list()).ids).toEqual([]);
+
+  const job = await fixture.mover.take();
+  const progress = { ...job.data.progress, state: 'failed', outcome: 'MISCONFIGURED' } as const;
+  await job.updateData({ ...job.data, progress });
+  await fixture.mover.fail(job);
+  expect((await list()).events[0]).toMatchObject({ wasRetried: true });
+});
+
+test('whether an item waits, and whether it is still there', async () => {
+  await fail('evt_1', { item_asked: true, sealed_item: 'sealed' });
+  await fail('evt_2', { item_asked: true, sealed_item: null, sealed_card: null });
+
+  const facts = (await list()).events.map(({ jobId, checkoutRequested, hasItem, hasCard }) =>
+    [jobId, checkoutRequested, hasItem, hasCard].join(' '),
+  );
+  expect(new Set(facts)).toEqual(
+    new Set(['riverside.evt_1 true true true', 'riverside.evt_2 true false false']),
+  );
+});
+
+test('what cannot be read is counted', async () => {
+  await fail('evt_1');
+  await fixture.redis.hset('{passport}:scans:riverside.evt_1', 'data', '{"v":1}');
+
+  expect(await list()).toMatchObject({ ids: [], unreadable: 1 });
+});
