@@ -16,7 +16,7 @@ interface Group {
 
 const CONFIG: Group = { name: 'config', summary: 'check the configuration, and have it taken over' };
 const SECRET: Group = { name: 'secret', summary: 'generate secrets' };
-const EVENTS: Group = { name: 'events', summary: 'list, show and retry events' };
+const EVENTS: Group = { name: 'events', summary: 'list, show, watch and retry events' };
 const COPIES: Group = { name: 'copies', summary: 'list and manage copies, and export their receipts' };
 
 /** A command, and how it is loaded: BullMQ and the client of Kohas are most of what a command would wait for. */
@@ -39,6 +39,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(null, 'send', async () => (await import('./send-event.ts')).sendEvent),
   loadable(EVENTS, 'list', async () => (await import('./events-list.ts')).eventsList),
   loadable(EVENTS, 'show', async () => (await import('./events-show.ts')).eventsShow),
+  loadable(EVENTS, 'watch', async () => (await import('./events-watch.ts')).eventsWatch),
   loadable(EVENTS, 'retry', async () => (await import('./events-retry.ts')).eventsRetry),
   loadable(COPIES, 'list', async () => (await import('./copies/list.ts')).copiesList),
   loadable(COPIES, 'adopt', async () => (await import('./copies/adopt.ts')).copiesAdopt),

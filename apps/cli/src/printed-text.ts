@@ -39,14 +39,14 @@ export function printableText(text: string): string {
 }
 
 /** JSON of the same value, each string of a bounded length, with nothing in it that a terminal could obey. */
-export function printableJson(value: unknown): string {
+export function printableJson(value: unknown, indent = 2): string {
   const escape = (found: string): string =>
     Array.from({ length: found.length }, (_, at) => {
       const unit = found.charCodeAt(at).toString(16).padStart(4, '0');
       return `\\u${unit}`;
     }).join('');
   const bounded = (_key: string, part: unknown): unknown => (typeof part === 'string' ? cut(part) : part);
-  return JSON.stringify(value, bounded, 2).replace(UNPRINTABLE, escape).replace(INVISIBLE, escape);
+  return JSON.stringify(value, bounded, indent).replace(UNPRINTABLE, escape).replace(INVISIBLE, escape);
 }
 
 /** Where all that `passport` prints goes through. */
@@ -55,6 +55,8 @@ export interface Printer {
   readonly err: (text: string) => void;
   /** One JSON value, to standard output. */
   readonly json: (value: unknown) => void;
+  /** The same on one line: one value of many. */
+  readonly jsonLine: (value: unknown) => void;
   readonly style: Style;
 }
 
@@ -69,11 +71,13 @@ export function createPrinter({
   randomBytes,
 }: Pick<CliDeps, 'out' | 'err' | 'isTerminal' | 'randomBytes'>): Printer {
   const json = (value: unknown): void => out(`${printableJson(value)}\n`);
+  const jsonLine = (value: unknown): void => out(`${printableJson(value, 0)}\n`);
   if (!isTerminal) {
     return {
       out: (text) => out(printableText(text)),
       err: (text) => err(printableText(text)),
       json,
+      jsonLine,
       style: PLAIN,
     };
   }
@@ -89,6 +93,7 @@ export function createPrinter({
     out: (text) => out(paint(text)),
     err: (text) => err(paint(text)),
     json,
+    jsonLine,
     style: styleOf((name) => (text) => `<${secret} ${name}>${text}</${secret}>`),
   };
 }

@@ -8,11 +8,13 @@ export interface Report {
   readonly line: (text?: string) => void;
   /** The one JSON value; nothing without `--json`. */
   readonly json: (value: unknown) => void;
+  /** One of many JSON values, on a line of its own; nothing without `--json`. */
+  readonly jsonLine: (value: unknown) => void;
   /** A line about how it goes, for the person who waits. */
   readonly progress: (text: string) => void;
 }
 
-export function buildReport({ out, err, json, style }: Printer, isJson: boolean): Report {
+export function buildReport({ out, err, json, jsonLine, style }: Printer, isJson: boolean): Report {
   return {
     isJson,
     colors: style,
@@ -21,6 +23,9 @@ export function buildReport({ out, err, json, style }: Printer, isJson: boolean)
     },
     json: (value) => {
       if (isJson) json(value);
+    },
+    jsonLine: (value) => {
+      if (isJson) jsonLine(value);
     },
     progress: (text) => err(`${text}\n`),
   };

@@ -82,6 +82,7 @@ export {
 export { countEvents } from './event-counts.ts';
 export { type EventSearch, type FoundEvents, findEvents } from './find-events.ts';
 export { type FailedEvent, type FailedEvents, listFailed } from './failed-events.ts';
+export { type Changes, watchEvents } from './changed-events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
 export { type LogRewrite, rewriteLogWhenDue } from './rewrite-log.ts';
 export { readRedis } from './redis-reading.ts';

@@ -36,6 +36,8 @@ export const delayedJobsKey = key(SCANS, 'delayed');
 export const failedKey = key(SCANS, 'failed');
 export const completedKey = key(SCANS, 'completed');
 export const prioritizedKey = key(SCANS, 'prioritized');
+/** BullMQ's stream of the last changes of jobs. */
+export const changesKey = key(SCANS, 'events');
 
 /** An event's idempotency key: the keyed hash of its body, whether it has ended, and the first event's id if coalesced. */
 export const idempotencyKey = (library: string, eventId: string): string =>
