@@ -19,6 +19,7 @@ const NEEDS = {
   redis: { missing: () => (has('redis-server') || has('valkey-server') ? [] : ['redis-server']) },
   promtool: { missing: () => (has('promtool') ? [] : ['promtool']) },
   kustomize: { missing: () => (has('kustomize') ? [] : ['kustomize']) },
+  shells: { missing: () => ['zsh', 'fish'].filter((shell) => !has(shell)) },
   openssl: { missing: () => (has('openssl') ? [] : ['openssl']) },
   browser: {
     missing: () =>

@@ -49,6 +49,17 @@ const COMMANDS: readonly Loadable[] = [
   loadable(COPIES, 'refresh', async () => (await import('./copies/refresh.ts')).copiesRefresh),
   loadable(COPIES, 'purge', async () => (await import('./copies/purge.ts')).copiesPurge),
   loadable(COPIES, 'export', async () => (await import('./copies-export.ts')).copiesExport),
+  {
+    group: null,
+    name: 'completion',
+    load: async (context) => {
+      const { completionOf } = await import('./completion/completion.ts');
+      return buildCommand(
+        completionOf(() => buildProgram(COMMANDS, context)),
+        context,
+      );
+    },
+  },
 ];
 
 function loadable<O extends object>(
@@ -68,15 +79,15 @@ function neededFor(args: readonly string[]): readonly Loadable[] {
   return named.length > 0 ? named : COMMANDS;
 }
 
-/** The `passport` command, with what these arguments need of it. */
-async function buildCli(args: readonly string[], context: CommandContext): Promise<Command> {
+/** The `passport` command, with these commands. */
+async function buildProgram(commands: readonly Loadable[], context: CommandContext): Promise<Command> {
   const { out, err } = context.deps;
   const program = new Command('passport')
     .description('Patron Passport: check the configuration, diagnose Kohas, and manage events')
     .version(`Patron Passport ${context.deps.version}`)
     .addHelpText('after', EXIT_CODES)
     .showHelpAfterError('(use --help for usage)');
-  for (const { group, load } of neededFor(args)) {
+  for (const { group, load } of commands) {
     const command = await load(context);
     (group === null ? program : ensureGroup(program, group)).addCommand(command);
   }
@@ -110,7 +121,7 @@ function reportError(error: Error, { err, json }: Printer, isJson: boolean): 1 |
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
   let exitCode = 0;
   const printer = createPrinter(deps);
-  const program = await buildCli(args, {
+  const program = await buildProgram(neededFor(args), {
     deps: { ...deps, out: printer.out, err: printer.err },
     printer,
     end: (code) => {

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
 import { WrongUse } from './failure.ts';
 import type { Printer } from './printed-text.ts';
@@ -21,8 +21,8 @@ export interface CommandDraft<O> {
   readonly description: string;
   readonly examples: readonly string[];
   readonly options?: readonly Option[];
-  /** Such as `[library...]`, with a description. */
-  readonly argument?: readonly [syntax: string, description: string];
+  /** Such as `[library...]`, with a description, and the words that it can be. */
+  readonly argument?: readonly [syntax: string, description: string, choices?: readonly string[]];
   /** Returns the exit code. */
   readonly run: (
     options: O,
@@ -40,7 +40,7 @@ export function buildCommand<O extends object>(draft: CommandDraft<O>, context: 
     .option('--json', 'print JSON instead of text')
     .addHelpText('after', `\nExamples:\n${draft.examples.map((example) => `  $ ${example}`).join('\n')}`);
   for (const option of draft.options ?? []) command.addOption(option);
-  if (draft.argument !== undefined) command.argument(...draft.argument);
+  if (draft.argument !== undefined) command.addArgument(argumentOf(draft.argument));
   command.action(async () => {
     const options = command.opts<O & { json?: boolean }>();
     const args = command.processedArgs.flat().filter((arg): arg is string => typeof arg === 'string');
@@ -48,6 +48,11 @@ export function buildCommand<O extends object>(draft: CommandDraft<O>, context: 
     context.end(await draft.run(options, args, report, context.deps));
   });
   return command;
+}
+
+function argumentOf([syntax, description, choices]: NonNullable<CommandDraft<object>['argument']>): Argument {
+  const argument = new Argument(syntax, description);
+  return choices === undefined ? argument : argument.choices(choices);
 }
 
 /** `--at L`. */

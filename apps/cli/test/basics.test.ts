@@ -85,6 +85,8 @@ test('every command has help with examples, and --json', async () => {
     'events list',
     'events show',
     'events retry',
+    'events watch',
+    'completion',
     'copies list',
     'copies adopt',
     'copies release',
