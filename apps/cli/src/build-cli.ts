@@ -30,6 +30,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(CONFIG, 'check', async () => (await import('./config-check.ts')).configCheck),
   loadable(CONFIG, 'reload', async () => (await import('./config-reload.ts')).configReload),
   loadable(SECRET, 'new', async () => (await import('./secret-new.ts')).secretNew),
+  loadable(null, 'status', async () => (await import('./status.ts')).statusCommand),
   loadable(null, 'doctor', async () => (await import('./doctor.ts')).doctor),
   loadable(null, 'explain', async () => (await import('./explain-card.ts')).explainCard),
   loadable(null, 'export', async () => (await import('./export-data.ts')).exportData),

@@ -47,7 +47,7 @@ export async function withQueue<T>(
 
 /** The same with a configuration that was read before. */
 export async function withQueueOf<T>(
-  { consortium, redisUrl }: QueueAccess,
+  { consortium, redisUrl }: Pick<QueueAccess, 'consortium' | 'redisUrl'>,
   work: (open: OpenQueue) => Promise<T>,
 ): Promise<T> {
   const log = createLogger({ name: 'cli', level: 'silent' });

@@ -79,6 +79,7 @@ test('every command has help with examples, and --json', async () => {
   const commands = [
     'config check',
     'secret new',
+    'status',
     'doctor',
     'explain',
     'send',

@@ -117,7 +117,7 @@ test('copies export lists every copy by its home key and its fields, and no valu
   const card = midlandCards.eligible[7] ?? '';
   const { event_id: eventId } = await send(card);
   const csv = (await passport(['copies', 'export', '--of', 'midland'])).out.trimEnd().split('\n');
-  expect(csv[0]).toBe('at,home,lending,home_key,event,fields,what');
+  expect(csv[0]).toBe('at,home,lending,home_key,event,fields,what,read');
   const row = csv.find((line) => line.includes(eventId));
   expect(row).toMatch(/^\d{4}-\d\d-\d\dT[^,]+,midland,riverside,midland:\d+,[^,]+,surname .*date_of_birth/);
   const patron = midland.state(card).patrons[0];
@@ -159,6 +159,65 @@ test('stats counts each scan once, by what became of it', async () => {
   expect(after['already_local']).toBe((before['already_local'] ?? 0) + 1);
   expect(after['refusals']).toBe((before['refusals'] ?? 0) + 1);
 });
+
+test('status and doctor find the service in order, and the retried events of a plan end', async () => {
+  const status = await here(['status', '--json']);
+  const { processes } = JSON.parse(status.out) as { processes: { kind: string; live: boolean }[] };
+  expect(processes).toMatchObject([
+    { kind: 'worker', live: true },
+    { kind: 'receiver', live: true },
+  ]);
+
+  const categories = riverside.settings().categories as { patron_category_id: string; name: string }[];
+  riverside.putSettings({ categories: [] });
+  const cards = midlandCards.eligible.slice(10, 13);
+  const sent = await Promise.all(cards.map(send));
+  expect(sent.map(({ state }) => state.outcome)).toEqual(cards.map(() => 'MISCONFIGURED'));
+  const plan = [
+    'events',
+    'retry',
+    '--at',
+    'riverside',
+    '--outcome',
+    'MISCONFIGURED',
+    '--since',
+    '10m',
+    '--json',
+  ];
+  const stillWrong = await here([...plan, '--apply']);
+  expect(stillWrong.code).toBe(1);
+  riverside.putSettings({ categories });
+
+  const planned = JSON.parse((await here(plan)).out) as { events: { event_id: string }[]; applied: unknown };
+  expect(planned.applied).toBeNull();
+  expect(new Set(planned.events.map(({ event_id: id }) => id))).toEqual(
+    new Set(sent.map(({ event_id: id }) => id)),
+  );
+  const applied = await here([...plan, '--apply', '--pace', '20']);
+  expect({ code: applied.code, out: JSON.parse(applied.out) as unknown }).toMatchObject({
+    code: 0,
+    out: { applied: { retried: 3, ended: 3, failed_again: [], left: 0, stopped: 'done' } },
+  });
+  const audit = applied.err.trim().split('\n');
+  expect(audit).toHaveLength(3);
+  for (const line of audit)
+    expect(JSON.parse(line)).toMatchObject({ audit: true, action: 'retry', result: 'retried' });
+  for (const card of cards) expect(riverside.state(card).patrons).toHaveLength(1);
+}, 60_000);
+
+test('events watch prints each change once', async () => {
+  const watching = here(['events', 'watch', '--for', '4s', '--at', 'riverside', '--json']);
+  const { event_id: eventId } = await send(midlandCards.eligible[13] ?? '');
+  const { code, out } = await watching;
+  expect(code).toBe(0);
+  const states = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as EventState)
+    .filter(({ event_id: id }) => id === eventId);
+  expect(states.at(-1)).toMatchObject({ state: 'done', outcome: 'COPIED' });
+  expect(new Set(states.map(({ seq }) => seq)).size).toBe(states.length);
+}, 30_000);
 
 test('an event that the queue does not have', async () => {
   const ran = await passport(['events', 'show', 'evt_nowhere', '--at', 'riverside']);

@@ -1,9 +1,10 @@
 import type { DoctorConfig, Library } from '@passport/config';
-import { readRedis } from '@passport/queue';
+import { readProcesses, readRedis } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import { Failure } from '../failure.ts';
 import { buildReceiverClient } from '../receiver-client.ts';
 import { withQueueOf } from '../with-queue.ts';
+import { checkProcesses } from './check-processes.ts';
 import { checkRedis } from './check-redis.ts';
 import type { Finding } from './finding.ts';
 import { fault, unchecked } from './finding.ts';
@@ -68,15 +69,19 @@ async function checkReceiver(
   return findings;
 }
 
-async function checkQueue({ consortium, redisUrl }: DoctorConfig): Promise<Finding[]> {
+async function checkQueue(
+  { consortium, redisUrl, fileHash }: DoctorConfig,
+  { version }: CliDeps,
+): Promise<Finding[]> {
   if (redisUrl === null) {
     const problem = 'Redis and the workers: REDIS_URL is not set here';
     return [unchecked('redis_unreachable', problem, 'set REDIS_URL as the service has it')];
   }
   try {
-    return await withQueueOf({ consortium, redisUrl }, async ({ redis }) =>
-      checkRedis(await readRedis(redis)),
-    );
+    return await withQueueOf({ consortium, redisUrl }, async ({ redis }) => [
+      ...checkRedis(await readRedis(redis)),
+      ...checkProcesses(await readProcesses(redis), { version, fileHash }),
+    ]);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     const remedy = 'start Redis, or correct REDIS_URL; see PassportRedisDown in the runbook';
@@ -90,6 +95,9 @@ export async function checkService(
   libraries: readonly Library[],
   deps: CliDeps,
 ): Promise<Finding[]> {
-  const [receiver, queue] = await Promise.all([checkReceiver(service, libraries, deps), checkQueue(service)]);
+  const [receiver, queue] = await Promise.all([
+    checkReceiver(service, libraries, deps),
+    checkQueue(service, deps),
+  ]);
   return [...receiver, ...queue];
 }

@@ -47,7 +47,11 @@ export const FINDING_CODES = [
   'redis_policy',
   'redis_no_file',
   'no_worker',
+  'no_receiver',
+  'process_gone',
   'process_version',
+  'config_differs',
+  'config_refused',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];
 
