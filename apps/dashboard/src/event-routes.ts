@@ -1,9 +1,9 @@
-import type { EventState } from '@passport/contract';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { eventPath } from './pages/event-list.ts';
 import { eventPage } from './pages/event-page.ts';
 import { html } from './pages/html.ts';
 import type { ActionName, ActionResult, EventRef, PersonActions } from './person-actions.ts';
+import type { EventRecord } from './read-event.ts';
 import { requirePerson } from './require-login.ts';
 import type { SendPage } from './send-page.ts';
 
@@ -11,8 +11,8 @@ export interface EventRoutesDeps {
   readonly basePath: string;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
-  /** The id to follow (a coalesced event has another's), and its state; null when nothing is known of it. */
-  readonly readEvent: (event: EventRef) => Promise<{ eventId: string; state: EventState } | null>;
+  /** Null when nothing is known of it. */
+  readonly readEvent: (event: EventRef) => Promise<EventRecord | null>;
   readonly actions: PersonActions;
 }
 
@@ -46,6 +46,7 @@ export function registerEventRoutes(app: FastifyInstance, deps: EventRoutesDeps,
       const content = eventPage({
         ...deps,
         state: found.state,
+        attempts: found.attempts,
         nowMs: deps.now(),
         mayAct: requirePerson(request).role === 'operator',
         hasBoard: requirePerson(request).libraries === 'all',

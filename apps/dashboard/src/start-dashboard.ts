@@ -8,7 +8,6 @@ import {
   openLedger,
   openReportQueue,
   openScanQueue,
-  readEventState,
   queueMetrics,
   readQueue,
   readRedis,
@@ -33,6 +32,7 @@ import { type Account, createLogin } from './login.ts';
 import { buildPersonActions } from './person-actions.ts';
 import { findEventIds } from './find-event-ids.ts';
 import { knownLibraries } from './known-libraries.ts';
+import { readEvent } from './read-event.ts';
 import { readLibraryView } from './read-library.ts';
 import { readOverview } from './read-overview.ts';
 import { readSweeps } from './read-sweeps.ts';
@@ -157,10 +157,7 @@ function show(
     findEvents: (search) => findEvents(redis, queue, nameOf, search),
     readStatistics: (months) => readStatistics(redis, months),
     readSweeps: () => readSweeps(redis, consortium.libraries),
-    async readEvent({ library, eventId }) {
-      const state = await readEventState(redis, library, eventId, nameOf);
-      return state === null ? null : { eventId: state.event_id, state };
-    },
+    readEvent: (event) => readEvent(sources, event),
     assetsDir: machine.assetsDir,
     trustProxy: config.trustProxy,
     stopping,

@@ -13,7 +13,6 @@ import {
   openReportQueue,
   type ReportJobs,
   openScanQueue,
-  readEventState,
   readStatistics,
   type ScanJobs,
 } from '@passport/queue';
@@ -30,6 +29,7 @@ import { type DashboardDeps, buildDashboard } from '../src/build-dashboard.ts';
 import { findEventIds } from '../src/find-event-ids.ts';
 import { createLogin } from '../src/login.ts';
 import { buildPersonActions } from '../src/person-actions.ts';
+import { readEvent } from '../src/read-event.ts';
 import { readLibraryView } from '../src/read-library.ts';
 import { readOverview } from '../src/read-overview.ts';
 import { readSweeps } from '../src/read-sweeps.ts';
@@ -129,10 +129,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
           redis,
           LIBRARIES.map(({ id }) => ({ id, refresh: id === 'riverside' ? REFRESH : null })),
         ),
-      async readEvent({ library, eventId }) {
-        const state = await readEventState(redis, library, eventId, nameOf);
-        return state === null ? null : { eventId: state.event_id, state };
-      },
+      readEvent: (event) => readEvent({ redis, queue, nameOf }, event),
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       trustProxy: false,
       stopping: () => false,

@@ -258,6 +258,35 @@ describe('an event', () => {
     expect(body).not.toContain('<button');
   });
 
+  test('has a history: who was queried in each attempt, what came back, and how long it took', async () => {
+    const now = Date.now();
+    const call = { library: 'midland', step: 'locate', answer: 'NO_ANSWER', ms: 3_004 };
+    const made = { library: 'riverside', step: 'copy', answer: 'COPIED', ms: 120 };
+    const attempts = [
+      {
+        at_ms: now - 60_000,
+        ms: 3_010,
+        calls: [call, { ...call, ms: null }],
+        others: 7,
+        result: 'NO_ANSWER',
+      },
+      { at_ms: now, ms: 450, calls: [made], others: 0, result: 'COPIED' },
+    ];
+    const id = await fixture.put({ state: 'done', outcome: 'COPIED', homes: [midland] }, { attempts });
+    const [, history = ''] = (await page(`/events/riverside/${id}`)).split('>History<');
+    const [newest = '', oldest = ''] = history.split('tried again: NO_ANSWER');
+    expect(newest).toMatch(/code-served">COPIED<.*?took 450 ms/);
+    expect(newest).toMatch(/Archive<\/strong> made or checked the copy: COPIED <span class="quiet">120 ms/);
+    expect(oldest).toMatch(/1 minute ago<\/time>, took 3\.0 s/);
+    expect(oldest).toMatch(/Midland Public Library<\/strong> looked the card up: NO_ANSWER .*?3\.0 s/);
+    expect(oldest).toMatch(/no answer by the end.*?And 7 more\./);
+  });
+
+  test('of an earlier version has no history, and a page all the same', async () => {
+    const id = await fixture.put({ state: 'done', outcome: 'COPIED', homes: [midland] });
+    expect(await page(`/events/riverside/${id}`)).not.toContain('History');
+  });
+
   test('that joined another leads there', async () => {
     const id = await fixture.put({ state: 'queued' });
     await fixture.redis.set('{passport}:guard:riverside.evt_joined', `kid:hash - ${id}`);

@@ -134,6 +134,7 @@ export function aScan(change: Partial<Scan> = {}): Scan {
     mayHaveWritten: false,
     sent: null,
     made: null,
+    calls: [],
     ...change,
   };
 }

@@ -55,6 +55,7 @@ export {
   isFailure,
   progressSchema,
 } from './outcome.ts';
+export { type Attempt, type AttemptCall, withAttempt } from './attempt.ts';
 export { messageOf } from './message.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { attemptSchema } from './attempt.ts';
 import { SCAN_INTERFACES } from './event.ts';
 import { type EventState, type Progress, REASONS, progressSchema } from './outcome.ts';
 import { messageOf } from './message.ts';
@@ -60,6 +61,8 @@ export const jobSchema = z.object({
     })
     .nullable()
     .default(null),
+  /** The last attempts, oldest first; bounded. */
+  attempts: z.array(attemptSchema).optional(),
   progress: progressSchema,
 });
 export type JobData = z.infer<typeof jobSchema>;

@@ -1,7 +1,8 @@
-import type { EventState } from '@passport/contract';
+import type { Attempt, EventState } from '@passport/contract';
 import type { ActionName } from '../person-actions.ts';
 import { adviceOn } from '../outcome-table.ts';
 import { eventCode, kindOf } from './event-code.ts';
+import { eventHistory } from './event-history.ts';
 import { eventPath } from './event-list.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { libraryPath } from './library-table.ts';
@@ -10,6 +11,7 @@ import { timeElement } from './time-text.ts';
 export interface EventPage {
   readonly basePath: string;
   readonly state: EventState;
+  readonly attempts: readonly Attempt[];
   readonly nowMs: number;
   readonly nameOf: (library: string) => string;
   readonly mayAct: boolean;
@@ -41,7 +43,7 @@ export function eventPage(page: EventPage): Html {
           </div>`,
       )}
     </dl>
-    ${page.hasBoard ? boardLink(basePath, state) : null}`;
+    ${eventHistory(page)} ${page.hasBoard ? boardLink(basePath, state) : null}`;
 }
 
 function boardLink(basePath: string, { library, event_id: eventId }: EventState): Html {

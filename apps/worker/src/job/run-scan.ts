@@ -1,4 +1,5 @@
 import {
+  type AttemptCall,
   type JobData,
   type ParsedJob,
   type Progress,
@@ -22,6 +23,8 @@ import {
 import { LockLost } from './job-lock.ts';
 import { decideRequeue, patienceMs, startedMs } from './requeue.ts';
 import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
+import { withHistory } from './with-history.ts';
+import { withLess, withSent } from './sent-records.ts';
 import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
 
 export interface RunDeps {
@@ -72,10 +75,14 @@ export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult
     },
     assertWanted: () => taken.saveWanted(job),
   };
+  const calls: AttemptCall[] = [];
+  const begunMs = deps.now();
   const result = isOverBefore(parsed, taken)
     ? CANCELLED
-    : (requeueReason?.result ?? (await work(job, taken, lock, deps)));
+    : (requeueReason?.result ?? (await work(job, { taken, lock, calls }, deps)));
   if (result === 'requeue') return { kind: 'requeue' };
+  if (requeueReason === null)
+    job = withHistory(job, result, calls, { startedMs: begunMs, nowMs: deps.now() });
   const attempt = job.progress.attempt + 1;
   const end = (last: Done): Ended => {
     const ended = endJob({ ...job, made: parsed.job.made }, withDisclosure(last, job), attempt, deps);
@@ -104,29 +111,14 @@ const isOverBefore = ({ kind, job }: Exclude<ParsedJob, { kind: 'unreadable' }>,
   job.sent === null &&
   job.made === null;
 
-/** The job with what it is about to send; what it sent of somebody else before is not forgotten. */
-function withSent(job: JobData, sent: NonNullable<JobData['sent']>): JobData {
-  const earlier = job.sent === null || job.sent.home_key === sent.home_key ? [] : [job.sent];
-  return { ...job, sent, sent_before: [...(job.sent_before ?? []), ...earlier] };
+interface Run {
+  readonly taken: TakenJob;
+  readonly lock: ScanLock;
+  /** What is queried, for the history of the event. */
+  readonly calls: AttemptCall[];
 }
 
-/** The job of which only these fields were sent in this run; what it sent of the same patron before stays. */
-function withLess(
-  job: JobData,
-  { sent, sent_before }: Pick<JobData, 'sent' | 'sent_before'>,
-  fields: readonly string[],
-): JobData {
-  if (fields.length === 0 || job.sent === null) return { ...job, sent, sent_before };
-  const earlier = sent?.home_key === job.sent.home_key ? sent.fields : [];
-  return { ...job, sent: { ...job.sent, fields: [...new Set([...earlier, ...fields])] } };
-}
-
-async function work(
-  job: JobData,
-  taken: TakenJob,
-  lock: ScanLock,
-  deps: RunDeps,
-): Promise<Result | 'requeue'> {
+async function work(job: JobData, { taken, lock, calls }: Run, deps: RunDeps): Promise<Result | 'requeue'> {
   const { library } = job;
   const broken = (name: string): Done =>
     done({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
@@ -135,7 +127,12 @@ async function work(
   const giveUpAfterMs = patienceMs(job, deps);
   let scan: Scan;
   try {
-    scan = openScan(job, deps.encryption, taken.starts > 1 || taken.stalls > 0 || job.retried !== null);
+    scan = openScan(
+      job,
+      deps.encryption,
+      taken.starts > 1 || taken.stalls > 0 || job.retried !== null,
+      calls,
+    );
   } catch (error) {
     if (error instanceof DecryptionError) return broken('PASSPORT_KEY');
     throw error;

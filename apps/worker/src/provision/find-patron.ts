@@ -1,5 +1,6 @@
 import type { Consortium } from '@passport/config';
 import {
+  type Answer,
   type Candidate,
   type Located,
   type Silent,
@@ -18,6 +19,7 @@ import type { Quota } from './quota.ts';
 import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';
 import { WAIT_RULES } from './retry-policy.ts';
 import type { Scan } from './scan.ts';
+import { noteCall } from './note-call.ts';
 import type { InStep } from './step.ts';
 
 export interface FindDeps {
@@ -28,6 +30,7 @@ export interface FindDeps {
   readonly quota: Quota;
   readonly audit: Pick<Audit, 'lookedUp' | 'refusedBy' | 'notShared' | 'notEligible'>;
   readonly inStep: InStep;
+  readonly monotonicNow: () => number;
 }
 
 /** The patron whose card was scanned, and the library that they are at home in. */
@@ -82,7 +85,7 @@ async function lookUp(
   scan: Scan,
   candidates: readonly Candidate[],
   signal: AbortSignal,
-  { consortium, queryHome, inStep, audit }: FindDeps,
+  { consortium, queryHome, inStep, audit, monotonicNow }: FindDeps,
 ): Promise<Located> {
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
   const queried = new Set<string>();
@@ -96,12 +99,20 @@ async function lookUp(
       signal,
       query(library, card, deadline) {
         queried.add(library);
-        return queryHome(library, card, { balance, deadline, stop: signal });
+        return noteCall(scan, { library, step: 'locate', said: saidBy, monotonicNow }, () =>
+          queryHome(library, card, { balance, deadline, stop: signal }),
+        );
       },
     }),
   );
   audit.lookedUp(scan, [...queried], located);
   return located;
+}
+
+/** Whether somebody is at home there is not for everybody who may read the history: the lending library may not know. */
+function saidBy(answer: Answer): string {
+  if (answer.kind === 'patrons') return 'answered';
+  return answer.kind === 'no_answer' ? answer.reason : 'refused';
 }
 
 /** The end of a patron who is not to be copied; null for one who is. */

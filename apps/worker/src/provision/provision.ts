@@ -2,6 +2,7 @@ import { homeKeyOf } from '@passport/patron-rules';
 import { type CheckoutDeps, checkOutItem, resumeCheckout } from './check-out.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
 import { type FindDeps, findPatron } from './find-patron.ts';
+import { noteCall } from './note-call.ts';
 import { type Result, othersFirst } from './result.ts';
 import type { Scan, ScanLock } from './scan.ts';
 
@@ -14,8 +15,21 @@ export type ProvisionDeps = FindDeps & CopyDeps & CheckoutDeps;
 export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
   if (scan.made === null) return copyAndCheckOut(scan, lock, deps);
   // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
-  return resumeCheckout(scan, scan.made, lock, deps);
+  const { made } = scan;
+  return noteCall(scan, { ...atLending(scan, deps), step: 'checkout', said: saidOfCheckout }, () =>
+    resumeCheckout(scan, made, lock, deps),
+  );
 }
+
+const atLending = ({ lending }: Scan, { monotonicNow }: ProvisionDeps) => ({
+  library: lending,
+  monotonicNow,
+});
+
+const saidOf = (result: Result): string => (result.kind === 'done' ? result.outcome : result.reason);
+
+const saidOfCheckout = (result: Result): string =>
+  result.kind === 'done' ? (result.checkout?.result ?? result.outcome) : result.reason;
 
 async function copyAndCheckOut(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
   const found = await findPatron(scan, lock.signal, deps);
@@ -23,8 +37,21 @@ async function copyAndCheckOut(scan: Scan, lock: ScanLock, deps: ProvisionDeps):
   const { home } = found.candidate;
   const homeKey = homeKeyOf(home.id, found.patron.patronId);
   const result = await deps.withPatronLock(scan, homeKey, lock, async (patronLock) => {
-    const copied = await copyPatron(scan, found, { lock, patronLock }, deps);
-    return copied.kind === 'there' ? checkOutItem(scan, copied, { lock, patronLock }, deps) : copied;
+    const at = atLending(scan, deps);
+    const copied = await noteCall(
+      scan,
+      {
+        ...at,
+        step: 'copy',
+        said: (made: Awaited<ReturnType<typeof copyPatron>>) =>
+          made.kind === 'there' ? made.made.outcome : saidOf(made),
+      },
+      () => copyPatron(scan, found, { lock, patronLock }, deps),
+    );
+    if (copied.kind !== 'there') return copied;
+    const checkOut = (): Promise<Result> => checkOutItem(scan, copied, { lock, patronLock }, deps);
+    if (!scan.checkoutRequested) return checkOut();
+    return noteCall(scan, { ...at, step: 'checkout', said: saidOfCheckout }, checkOut);
   });
   return result ?? othersFirst(scan, [home.id], null);
 }

@@ -1,4 +1,4 @@
-import { type JobData, dayOfScan, encryptionContext } from '@passport/contract';
+import { type AttemptCall, type JobData, dayOfScan, encryptionContext } from '@passport/contract';
 import type { ClaimResult, CreateClaim } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 
@@ -28,6 +28,8 @@ export interface Scan {
   readonly sent: JobData['sent'];
   /** The copy of an earlier run, when only the checkout is left. */
   readonly made: JobData['made'];
+  /** What this run queries, for the history of the event: added to as it goes on. */
+  readonly calls: AttemptCall[];
 }
 
 /** One job's lock, as its workflow sees it. */
@@ -65,7 +67,12 @@ export class ScanCancelled extends Error {
 }
 
 /** Opens a job. Throws DecryptionError when its card was encrypted with a key that is not here. */
-export function openScan(job: JobData, encryption: Encryption, mayHaveWritten: boolean): Scan {
+export function openScan(
+  job: JobData,
+  encryption: Encryption,
+  mayHaveWritten: boolean,
+  calls: AttemptCall[] = [],
+): Scan {
   const { library, event_id: eventId } = job;
   const decrypt = (encrypted: string | null, field: 'card' | 'item'): string | null =>
     encrypted === null ? null : encryption.decrypt(encrypted, encryptionContext(library, eventId, field));
@@ -85,5 +92,6 @@ export function openScan(job: JobData, encryption: Encryption, mayHaveWritten: b
     mayHaveWritten,
     sent: job.sent,
     made: job.made,
+    calls,
   };
 }
