@@ -1,0 +1,88 @@
+import { describe, expect, test } from '@jest/globals';
+import { RedisUnavailable } from '@passport/runtime';
+import { finishJob } from '../src/job/finish-job.ts';
+import type { Ended } from '../src/job/run-result.ts';
+import { jobData } from './builders.ts';
+
+type Outcome = 'COPIED' | 'NOT_FOUND' | 'CANCELLED';
+
+function ended(outcome: Outcome, change: Partial<Ended> = {}): Ended {
+  const { progress, ...job } = jobData();
+  const end = { ...job, progress: { ...progress, state: 'done' as const, outcome } };
+  return { kind: 'done', outcome, job: end, data: end, ifCancelled: null, ...change };
+}
+const CHECKED_OUT = { checkout: { result: 'CHECKED_OUT', keys: [] } } as const;
+
+/** Ends a job and notes what is done in which order; the write takes longest. */
+async function finish(end: Ended, write: () => Promise<boolean>): Promise<string[]> {
+  const done: string[] = [];
+  const note = (what: string, { progress }: Ended['job']) => {
+    done.push(`${what} ${progress.outcome}`);
+    return Promise.resolve();
+  };
+  await finishJob(end, {
+    job: {},
+    jobId: 'riverside.evt_1',
+    work: {
+      recordEnd: (job) => note('record', job),
+      settle: (job) => note('settle', job),
+      reportEnd: (job) => note('report', job),
+      endAgain: () => Promise.resolve(),
+    },
+    endCheck: { writing: () => undefined },
+    async write(change) {
+      const isWritten = await new Promise<boolean>((resolve, reject) => {
+        setImmediate(() => write().then(resolve, reject));
+      });
+      if (isWritten) await note('write', change.job);
+      return isWritten;
+    },
+  }).catch((error: Error) => done.push(error.name));
+  return done;
+}
+
+const works = () => Promise.resolve(true);
+const isAway = () => Promise.reject(new RedisUnavailable('no connection'));
+
+describe('the end of a job', () => {
+  test('is on record and written before it is settled and reported', async () => {
+    expect(await finish(ended('NOT_FOUND'), works)).toEqual([
+      'record NOT_FOUND',
+      'write NOT_FOUND',
+      'settle NOT_FOUND',
+      'report NOT_FOUND',
+    ]);
+  });
+
+  test('is reported beside the write where the item is checked out, and settled after it', async () => {
+    expect(await finish(ended('COPIED', CHECKED_OUT), works)).toEqual([
+      'record COPIED',
+      'report COPIED',
+      'write COPIED',
+      'settle COPIED',
+    ]);
+  });
+
+  test('that Redis does not take is neither settled nor, unless the item is checked out, reported', async () => {
+    const error = 'RedisUnavailable';
+    expect(await finish(ended('NOT_FOUND'), isAway)).toEqual(['record NOT_FOUND', error]);
+    expect(await finish(ended('COPIED', CHECKED_OUT), isAway)).toEqual([
+      'record COPIED',
+      'report COPIED',
+      error,
+    ]);
+  });
+
+  test('of an event that was cancelled before the write is the cancelled one, and no other is reported', async () => {
+    const first = ended('COPIED', { ifCancelled: () => ended('CANCELLED') });
+    let writes = 0;
+    const write = () => Promise.resolve((writes += 1) > 1);
+    expect(await finish(first, write)).toEqual([
+      'record COPIED',
+      'record CANCELLED',
+      'write CANCELLED',
+      'settle CANCELLED',
+      'report CANCELLED',
+    ]);
+  });
+});
