@@ -11,7 +11,7 @@ function ended(outcome: Outcome, change: Partial<Ended> = {}): Ended {
   const end = { ...job, progress: { ...progress, state: 'done' as const, outcome } };
   return { kind: 'done', outcome, job: end, data: end, ifCancelled: null, ...change };
 }
-const CHECKED_OUT = { checkout: { result: 'CHECKED_OUT', keys: [] } } as const;
+const CHECKED_OUT: Partial<Ended> = { checkout: { result: 'CHECKED_OUT', keys: [] } };
 
 /** Ends a job and notes what is done in which order; the write takes longest. */
 async function finish(end: Ended, write: () => Promise<boolean>): Promise<string[]> {

@@ -1,4 +1,5 @@
 import { STALE_LUA } from './backlog-script.ts';
+import { IS_CANCELLED_LUA } from './cancel-mark.ts';
 import { idempotencyKeyPrefix, jobKeyPrefix } from './keys.ts';
 
 /** How long a `webhook-id` is remembered. Standard Webhooks senders give up well before. */
@@ -24,7 +25,7 @@ const COALESCE_MS = 10_000;
  * event has not ended must add the job again. Its value ends in "d" once the job has ended.
  */
 export const ADMISSION_LUA = `
-${STALE_LUA}
+${STALE_LUA}${IS_CANCELLED_LUA}
 local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now_ms = math.floor(now_us / 1000)
@@ -115,11 +116,11 @@ local function admit(keys, mode, library, event_id, hashes, interval, burst, mos
   if mode == 'look' then return {'pass'} end
   if present(jobs .. event_id) then return {'duplicate', event_id, 0, 1, now_ms} end
 
-  -- A double scan is coalesced with the first one, while that is unfinished.
+  -- A double scan is coalesced with the first one, while that is unfinished; who scans again after a cancel wants it anew.
   local hash = string.match(hashes, '^[^,]+')
   local first = redis.call('GET', coalescing_key)
   local first_record = first and read_record(records .. first)
-  if first_record and not first_record.ended and not finished(jobs .. first) then
+  if first_record and not first_record.ended and not finished(jobs .. first) and not isCancelled(jobs .. first) then
     remember(records, remembered_key, event_id, hash .. ' - ' .. first, most_ids)
     return follow('coalesced', first)
   end

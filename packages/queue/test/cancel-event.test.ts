@@ -138,6 +138,20 @@ describe('a cancelled event', () => {
     expect((await fixture.queue.getJob(JOB_ID))?.data.made).toBeNull();
   });
 
+  test('takes no second scan of its card and item with it: that is an event of its own', async () => {
+    const admit = openAdmission(fixture.redis);
+    entered(await admit(event(1)));
+    await add();
+    await cancel();
+    const again = event(2, { scanHash: event(1).scanHash });
+
+    expect(await admit(again)).toMatchObject({ kind: 'new', eventId: 'evt_2', add: true });
+    expect(await admit(event(3, { scanHash: again.scanHash }))).toMatchObject({
+      kind: 'coalesced',
+      eventId: 'evt_2',
+    });
+  });
+
   test('is known as one by whoever takes it', async () => {
     await add();
     expect(wasCancelled((await fixture.queue.getJob(JOB_ID)) ?? { progress: null })).toBe(false);
