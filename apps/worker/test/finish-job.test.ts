@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { RedisUnavailable } from '@passport/runtime';
 import { finishJob } from '../src/job/finish-job.ts';
@@ -31,13 +32,12 @@ async function finish(end: Ended, write: () => Promise<boolean>): Promise<string
     },
     endCheck: { writing: () => undefined },
     async write(change) {
-      const isWritten = await new Promise<boolean>((resolve, reject) => {
-        setImmediate(() => write().then(resolve, reject));
-      });
+      await setImmediate();
+      const isWritten = await write();
       if (isWritten) await note('write', change.job);
       return isWritten;
     },
-  }).catch((error: Error) => done.push(error.name));
+  }).catch((error: unknown) => done.push(error instanceof Error ? error.name : 'no error'));
   return done;
 }
 
