@@ -46,6 +46,7 @@ const failed = (eventId: string, change: Partial<FailedEvent> = {}): FailedEvent
   checkoutRequested: false,
   hasItem: false,
   hasCard: true,
+  isCancelled: false,
   wasRetried: false,
   ...change,
 });
@@ -82,6 +83,11 @@ describe('the plan of a bulk retry', () => {
       events: [],
       leftOut: ['no_card', 'unknown_library'],
     });
+  });
+
+  test('an event that its desk has cancelled is left out, also where late ones are wanted', () => {
+    const planned = plan([failed('evt_1', { isCancelled: true })], { withLate: true });
+    expect(planned).toEqual({ events: [], leftOut: ['cancelled'] });
   });
 
   test('what a person has retried before comes last', () => {

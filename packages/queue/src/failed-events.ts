@@ -1,6 +1,7 @@
 import { type EventState, type Outcome, eventStateOf, parseJob } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import type { Job } from 'bullmq';
+import { wasCancelled } from './cancel-mark.ts';
 import { failedKey, jobIdOf } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
@@ -15,6 +16,8 @@ export interface FailedEvent {
   readonly hasItem: boolean;
   /** Without its card, nothing can be done with it. */
   readonly hasCard: boolean;
+  /** Its library has cancelled it: a retry would write nothing. */
+  readonly isCancelled: boolean;
   /** A person has retried it before. */
   readonly wasRetried: boolean;
 }
@@ -77,6 +80,7 @@ function failedEventOf(job: Job, nameOf: (libraryId: string) => string): FailedE
     checkoutRequested: data.item_asked,
     hasItem: data.sealed_item !== null,
     hasCard: data.sealed_card !== null,
+    isCancelled: wasCancelled(job),
     wasRetried: data.retried !== null,
   };
 }

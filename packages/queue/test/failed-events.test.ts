@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import type { JobData, Outcome } from '@passport/contract';
-import { addScans, listFailed, openLedger, retryByPerson } from '@passport/queue';
+import { addScans, cancelEvent, listFailed, openLedger, retryByPerson } from '@passport/queue';
 import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
 
 let fixture: QueueFixture;
@@ -84,6 +84,13 @@ test('whether an item waits, and whether it is still there', async () => {
   expect(new Set(facts)).toEqual(
     new Set(['riverside.evt_1 true true true', 'riverside.evt_2 true false false']),
   );
+});
+
+test('whether its library has cancelled it since', async () => {
+  await fail('evt_1');
+  expect((await list()).events[0]?.isCancelled).toBe(false);
+  await cancelEvent(fixture.redis, fixture.queue, 'riverside', 'evt_1');
+  expect((await list()).events[0]?.isCancelled).toBe(true);
 });
 
 test('what cannot be read is counted', async () => {

@@ -28,6 +28,7 @@ const SHOWN = 20;
 
 const LEFT_OUT: Readonly<Record<LeftOut, string>> = {
   too_late: 'too late for their checkout (--with-late retries them for the copy alone)',
+  cancelled: 'cancelled at the desk',
   no_card: 'without their card',
   unknown_library: 'of a library that the configuration lacks',
 };

@@ -2,7 +2,7 @@ import type { Consortium, Library } from '@passport/config';
 import type { FailedEvent, FailedEvents } from '@passport/queue';
 
 /** Why a failed event is left out of a bulk retry. */
-export type LeftOut = 'too_late' | 'no_card' | 'unknown_library';
+export type LeftOut = 'cancelled' | 'too_late' | 'no_card' | 'unknown_library';
 
 /** What a bulk retry would do, and what it would not. */
 export interface RetryPlan {
@@ -35,6 +35,7 @@ export function planRetry(
   const whyNot = (event: FailedEvent): LeftOut | null => {
     const library = byId.get(event.state.library);
     if (library === undefined) return 'unknown_library';
+    if (event.isCancelled) return 'cancelled';
     if (!event.hasCard) return 'no_card';
     return !withLate && isTooLate(event, library, nowMs) ? 'too_late' : null;
   };
