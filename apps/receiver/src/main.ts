@@ -22,6 +22,7 @@ import {
   createLogger,
   createMetrics,
   createRedis,
+  createServiceManager,
   startAdminServer,
   startTracing,
   versionOf,
@@ -60,8 +61,10 @@ async function main(): Promise<void> {
     log.flush();
     process.exit(code);
   });
+  const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     await start(config, log, lifecycle);
+    manager.ready();
   } catch (error) {
     lifecycle.fail(error);
   }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
-import { createLogger, Lifecycle, type Logger, versionOf } from '@passport/runtime';
+import { createLogger, createServiceManager, Lifecycle, type Logger, versionOf } from '@passport/runtime';
 import type { Sources } from './sources.ts';
 import { startWorker } from './wiring.ts';
 
@@ -15,6 +15,7 @@ async function main(): Promise<void> {
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   const wallNow = Date.now;
   lifecycle.onSignals((code) => process.exit(code));
+  const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     const sources: Sources = {
       wallNow: () => wallNow(),
@@ -32,6 +33,7 @@ async function main(): Promise<void> {
       },
     };
     await startWorker(config, log, lifecycle, sources, readConfig);
+    manager.ready();
   } catch (error) {
     lifecycle.fail(error);
   }

@@ -19,6 +19,8 @@ export {
 export { areInDetail } from './metric-detail.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
 export type { Samples } from './series.ts';
+export { createServiceManager } from './service-manager.ts';
+export type { ServiceManager } from './service-manager.ts';
 export { sharedRead } from './shared-read.ts';
 export { createRedis, closeRedis, untilRedisReady } from './redis.ts';
 export type { Redis, RedisRole } from './redis.ts';
