@@ -100,6 +100,9 @@ async function buildProgram(commands: readonly Loadable[], context: CommandConte
   return program;
 }
 
+/** The `passport` command, with all of its commands. */
+export const buildWholeCli = (context: CommandContext): Promise<Command> => buildProgram(COMMANDS, context);
+
 function ensureGroup(program: Command, { name, summary }: Group): Command {
   const known = program.commands.find((command) => command.name() === name);
   if (known !== undefined) return known;

@@ -131,6 +131,10 @@ const TEXTS: readonly (readonly [file: string, prose: (text: string) => string])
   ['docker-compose.yml', commentsIn],
   ['Dockerfile', commentsIn],
   ['passport.example.yaml', commentsIn],
+  ...readdirSync(join(ROOT, 'packaging/debian')).map((name): [string, typeof commentsIn] => [
+    join('packaging/debian', name),
+    /^(?:control|copyright|templates)$/.test(name) ? (text) => text : commentsIn,
+  ]),
   ['.env.example', commentsIn],
   ['apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/messages.json', english],
   ['apps/koha-plugin/Koha/Plugin/Org/PatronPassport/configure.tt', withoutTags],
