@@ -11,6 +11,7 @@ import { type Logger, SECURITY_HEADERS, translateRedisError } from '@passport/ru
 import { registerBoard } from './board.ts';
 import type { Login } from './login.ts';
 import { type PageDeps, registerPageRoutes } from './page-routes.ts';
+import type { ProxyLogin } from './proxy-login.ts';
 import { type SendPage, buildSendPage } from './send-page.ts';
 import { html } from './pages/html.ts';
 import { installScopes } from './install-scopes.ts';
@@ -23,6 +24,8 @@ export interface DashboardDeps extends PageDeps {
   /** Rejects while Redis does not answer. */
   readonly ping: () => Promise<unknown>;
   readonly login: Login;
+  /** Null: no proxy logs anybody in. */
+  readonly proxyLogin: ProxyLogin | null;
   readonly consortium: string;
   /** The directory of style sheets and pictures. */
   readonly assetsDir: string;
@@ -64,7 +67,7 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
   });
   // The login comes second, so that what it answers has the headers, too.
   void installSecurityHeaders(app).after(() => {
-    installLogin(app, deps.login, log);
+    installLogin(app, deps, log);
     installScopes(app);
   });
   app.addContentTypeParser('application/x-www-form-urlencoded', (_request, payload, done) => {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '@passport/runtime';
 import type { Login, Person } from './login.ts';
+import type { ProxyLogin } from './proxy-login.ts';
 import { isOwnRequest } from './same-origin.ts';
 
 const PERSON = Symbol('person');
@@ -17,10 +18,24 @@ export function requirePerson(request: FastifyRequest): Person {
  * Puts a login in front of everything: pages, API, assets and paths that do not exist. Writes need an operator and
  * come from our own pages or from a program.
  */
-export function installLogin(app: FastifyInstance, login: Login, log: Logger): void {
+export function installLogin(
+  app: FastifyInstance,
+  { login, proxyLogin }: { readonly login: Login; readonly proxyLogin: ProxyLogin | null },
+  log: Logger,
+): void {
   app.addHook('onRequest', async (request, reply) => {
-    const answer = login(request.headers.authorization, request.ip);
+    const proxied = proxyLogin?.(request.headers, request.socket.remoteAddress) ?? null;
+    const answer = proxied ?? login(request.headers.authorization, request.ip);
     switch (answer.kind) {
+      case 'unknown':
+        log.warn(
+          { audit: true, action: 'login', by: null, from: request.ip, result: 'unknown' },
+          'login refused',
+        );
+        return reply
+          .code(403)
+          .type('text/plain; charset=utf-8')
+          .send('Patron Passport: your account is no user of this dashboard.\n');
       case 'in':
         (request as WithPerson)[PERSON] = answer.person;
         return refuseWrite(request, reply, answer.person, log);

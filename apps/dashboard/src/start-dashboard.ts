@@ -32,6 +32,7 @@ import { type Account, createLogin } from './login.ts';
 import { buildPersonActions } from './person-actions.ts';
 import { findEventIds } from './find-event-ids.ts';
 import { knownLibraries } from './known-libraries.ts';
+import { type ProxyLogin, createProxyLogin } from './proxy-login.ts';
 import { readEvent } from './read-event.ts';
 import { readLibraryView } from './read-library.ts';
 import { readOverview } from './read-overview.ts';
@@ -149,6 +150,7 @@ function show(
     log,
     consortium: consortium.name,
     login: createLogin(accountsOf(config), machine.wallNow),
+    proxyLogin: proxyLoginOf(config),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
     readOverview: (scope) => readOverview(sources, scope),
     libraries,
@@ -189,11 +191,15 @@ function accountsOf({ operator, viewer, consortium }: DashboardConfig): readonly
     role,
     libraries: 'all',
   });
-  const users = consortium.users.map(({ name, role, libraries, password }): Account => ({
-    user: name,
-    role,
-    libraries,
-    password: password.reveal(),
-  }));
+  const users = consortium.users.flatMap(({ name, role, libraries, password }): Account[] =>
+    // A proxy logs them in: an empty password is none.
+    password === null ? [] : [{ user: name, role, libraries, password: password.reveal() }],
+  );
   return [account(operator, 'operator'), ...(viewer === null ? [] : [account(viewer, 'viewer')]), ...users];
+}
+
+function proxyLoginOf({ proxyLogin, consortium }: DashboardConfig): ProxyLogin | null {
+  if (proxyLogin === null) return null;
+  const people = consortium.users.map(({ name, role, libraries }) => ({ user: name, role, libraries }));
+  return createProxyLogin({ ...proxyLogin, people });
 }

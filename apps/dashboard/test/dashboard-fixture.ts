@@ -115,6 +115,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       log,
       basePath: '',
       consortium: 'Test Libraries',
+      proxyLogin: null,
       login: createLogin([OPERATOR, VIEWER, SCOPED], now),
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
       readOverview: (scope) => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }, scope),

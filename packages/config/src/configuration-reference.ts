@@ -103,7 +103,11 @@ const SECTIONS: readonly [title: string, text: string, body: string][] = [
     'One entry of `agreements`. `agreements: all` means every pair of enabled libraries whose lending library has `webhook_secrets`.',
     keyTable(agreementSchema, BUILT_IN_DEFAULTS.agreement, { fields: 'no restriction' }),
   ],
-  ['A user', 'One entry of `users`: somebody who may use the dashboard.', keyTable(userSchema, {}, {})],
+  [
+    'A user',
+    'One entry of `users`: somebody who may use the dashboard.',
+    keyTable(userSchema, {}, { password: 'none' }),
+  ],
 ];
 
 const INTRODUCTION = `# Configuration

@@ -114,7 +114,7 @@ function printTime({ hour, minute }: { readonly hour: number; readonly minute: n
 }
 
 function printUser({ name, role, libraries, password }: User): Printable {
-  return { name, role, libraries, password: printSecret(password) };
+  return { name, role, libraries, ...(password === null ? {} : { password: printSecret(password) }) };
 }
 
 /**

@@ -2,12 +2,14 @@ import * as z from 'zod';
 import {
   basePath,
   grace,
+  headerName,
   host,
   httpUrl,
   integer,
   keyList,
   password,
   port,
+  proxies,
   redisUrl,
   refuse,
   trustProxy,
@@ -145,6 +147,23 @@ export const VARIABLES = {
     description: 'Its password.',
     fallback: null,
     ...password,
+  },
+  proxyUserHeader: {
+    name: 'DASHBOARD_PROXY_USER_HEADER',
+    readBy: ['dashboard'],
+    description:
+      'Single sign-on: the header in which a proxy says who it has logged in, a name of `users`. Only believed from `DASHBOARD_PROXY_FROM`.',
+    fallback: null,
+    schema: headerName,
+    allowed: 'the name of a header such as X-Forwarded-User',
+  },
+  proxyFrom: {
+    name: 'DASHBOARD_PROXY_FROM',
+    readBy: ['dashboard'],
+    description: 'Addresses from which that proxy connects.',
+    fallback: null,
+    schema: proxies,
+    allowed: 'addresses and networks, separated by commas',
   },
   concurrency: {
     name: 'WORKER_CONCURRENCY',

@@ -18,7 +18,8 @@ export interface User {
   readonly role: 'operator' | 'viewer';
   /** The lending libraries whose scans they see. */
   readonly libraries: 'all' | readonly string[];
-  readonly password: Secret<string>;
+  /** Null: a proxy logs them in. */
+  readonly password: Secret<string> | null;
 }
 
 export interface Library {

@@ -7,7 +7,14 @@ import { VARIABLES } from './environment-variables.ts';
 import type { Consortium } from './model.ts';
 import { readConsortium } from './parse-consortium.ts';
 import { ProblemList } from './problem-list.ts';
-import { type Login, checkUserNames, readLogin, readViewer } from './read-logins.ts';
+import {
+  type Login,
+  type ProxyLogin,
+  checkUserNames,
+  readLogin,
+  readProxyLogin,
+  readViewer,
+} from './read-logins.ts';
 import type { SecretKind } from './secret-reader.ts';
 import { Secret } from './secret.ts';
 
@@ -57,6 +64,8 @@ export interface DashboardConfig extends ServerConfig {
   readonly operator: Login;
   /** Null: nobody who may only look. */
   readonly viewer: Login | null;
+  /** Null: no proxy logs anybody in. */
+  readonly proxyLogin: ProxyLogin | null;
 }
 
 const NOT_READ = new Secret('');
@@ -187,6 +196,7 @@ export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Das
       trustProxy: variables.plain(VARIABLES.trustProxy, false),
       operator,
       viewer,
+      proxyLogin: readProxyLogin(variables, consortium),
     };
   });
 }

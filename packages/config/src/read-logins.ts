@@ -40,6 +40,33 @@ export function readViewer(variables: EnvironmentReader, operator: Login): Login
   return viewer;
 }
 
+/** Where a proxy says who it has logged in. */
+export interface ProxyLogin {
+  /** In lower case. */
+  readonly header: string;
+  /** Addresses and networks, separated by commas. */
+  readonly from: string;
+}
+
+/** The login by a proxy; null where none is set. Users without a password need it. */
+export function readProxyLogin(
+  variables: EnvironmentReader,
+  consortium: Consortium | null,
+): ProxyLogin | null {
+  const pair = [VARIABLES.proxyUserHeader, VARIABLES.proxyFrom] as const;
+  if (pair.every((variable) => !variables.isSet(variable.name))) {
+    for (const [place, { password }] of (consortium?.users ?? []).entries()) {
+      if (password !== null) continue;
+      const allowed = `a password, or ${VARIABLES.proxyUserHeader.name} in the environment`;
+      variables.problems.add(['users', place, 'password'], 'is missing', allowed);
+    }
+    return null;
+  }
+  const header = variables.required(VARIABLES.proxyUserHeader)?.reveal() ?? '';
+  const from = variables.required(VARIABLES.proxyFrom)?.reveal() ?? '';
+  return { header: header.toLowerCase(), from };
+}
+
 /** The name decides what somebody may see: two logins of one name would be one user with two views. */
 export function checkUserNames(
   consortium: Consortium | null,

@@ -38,7 +38,7 @@ export function readUsers(raws: readonly unknown[], reading: Reading): readonly 
 function readUser(raw: unknown, at: Path, reading: Reading): User {
   const { ids, problems } = reading;
   const read = readSection(userSchema, raw, at, problems);
-  reportMissing(raw, ['name', 'role', 'libraries', 'password'], userSchema, at, problems);
+  reportMissing(raw, ['name', 'role', 'libraries'], userSchema, at, problems);
   const libraries = read.libraries ?? [];
   if (libraries !== 'all') {
     for (const [place, id] of libraries.entries()) {
@@ -50,16 +50,17 @@ function readUser(raw: unknown, at: Path, reading: Reading): User {
     name,
     role: read.role ?? 'viewer',
     libraries,
-    password: readPassword(read.password, { name, at: [...at, 'password'] }, reading),
+    password: readPassword(read.password ?? null, { name, at: [...at, 'password'] }, reading),
   };
 }
 
 function readPassword(
-  source: SecretSource | undefined,
+  source: SecretSource | null,
   { name, at }: { name: string; at: Path },
   { problems, secrets }: Reading,
-): Secret<string> {
-  const password = source === undefined ? null : secrets.read('user', source, at);
+): Secret<string> | null {
+  if (source === null) return null;
+  const password = secrets.read('user', source, at);
   if (password === null) return NOT_READ;
   const fault = secrets.wants('user') ? faultOfPassword(password, name) : null;
   if (fault !== null) problems.add(at, fault, '12 to 200 characters that nobody can guess');

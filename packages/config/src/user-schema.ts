@@ -12,8 +12,9 @@ export const userSchema = z.strictObject({
       'Lending libraries whose scans, statistics, sweeps and health this user sees; everything else is not found. Only users of `all` have the queue board.',
     allowed: 'all, or a list of ids of libraries',
   }),
-  password: secretSource.meta({
-    description: 'Password. Only the dashboard reads it.',
+  password: secretSource.nullable().meta({
+    description:
+      'Password; only the dashboard reads it. None: the user is logged in by a proxy (`DASHBOARD_PROXY_USER_HEADER`).',
     allowed:
       '{env: NAME} or {file: PATH} of 12 to 200 characters that nobody can guess; never the password itself',
   }),

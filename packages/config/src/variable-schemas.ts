@@ -61,6 +61,10 @@ export const trustProxy = z.string().transform((text, context): boolean | number
   return text;
 });
 
+export const proxies = z.string().refine((text) => text.split(',').every(isProxy), refuse('names no proxy'));
+
+export const headerName = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, refuse('is no name of a header'));
+
 export const grace = z.string().transform((text, context) => {
   const ms = parseDuration(text);
   if (ms === null || ms < 1000 || ms > 600_000) {

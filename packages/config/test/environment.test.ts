@@ -265,14 +265,14 @@ describe('users of the file', () => {
     expect(users).toEqual([
       { name: 'rita', role: 'viewer', libraries: ['riverside'], password: expect.anything() },
     ]);
-    expect(users[0]?.password.reveal()).toBe('hb7-riverside-only');
+    expect(users[0]?.password?.reveal()).toBe('hb7-riverside-only');
   });
 
   test('have passwords that the dashboard alone needs and holds', () => {
     for (const read of [workerConfig, receiverConfig, cliConfig, loadConsortium]) {
       const config = read(environment(), withUsers(RITA));
       const { users } = 'consortium' in config ? config.consortium : config;
-      expect(users.map((user) => user.password.reveal())).toEqual(['']);
+      expect(users.map((user) => user.password?.reveal())).toEqual(['']);
     }
     expect(problemsOf(() => dashboardConfig(environment(), withUsers(RITA)))).toEqual([
       'users[0].password the environment has no RITA_PASSWORD',
@@ -285,6 +285,39 @@ describe('users of the file', () => {
   ])('cannot have the password %s', (weak, problem) => {
     const act = () => dashboardConfig(environment({ RITA_PASSWORD: weak }), withUsers(RITA));
     expect(problemsOf(act)).toEqual([`users[0].password ${problem}`]);
+  });
+
+  describe('without a password', () => {
+    const SSO = { name: 'rita', role: 'viewer', libraries: ['riverside'] };
+    const PROXY = {
+      DASHBOARD_PROXY_USER_HEADER: 'X-Forwarded-User',
+      DASHBOARD_PROXY_FROM: '10.0.0.5,loopback',
+    };
+
+    test('are logged in by a proxy', () => {
+      const config = dashboardConfig(environment(PROXY), withUsers(SSO));
+      expect(config.proxyLogin).toEqual({ header: 'x-forwarded-user', from: '10.0.0.5,loopback' });
+      expect(config.consortium.users[0]?.password).toBeNull();
+    });
+
+    test('need one, for they could not log in', () => {
+      expect(dashboardConfig(environment(), files).proxyLogin).toBeNull();
+      expect(problemsOf(() => dashboardConfig(environment(), withUsers(SSO)))).toEqual([
+        'users[0].password is missing',
+      ]);
+    });
+
+    test.each<[NodeJS.ProcessEnv, string]>([
+      [{ DASHBOARD_PROXY_FROM: '' }, 'DASHBOARD_PROXY_FROM is missing'],
+      [{ DASHBOARD_PROXY_USER_HEADER: '' }, 'DASHBOARD_PROXY_USER_HEADER is missing'],
+      [{ DASHBOARD_PROXY_FROM: 'true' }, 'DASHBOARD_PROXY_FROM names no proxy'],
+      [{ DASHBOARD_PROXY_FROM: '10.0.0.0/33' }, 'DASHBOARD_PROXY_FROM names no proxy'],
+      [{ DASHBOARD_PROXY_FROM: '1' }, 'DASHBOARD_PROXY_FROM names no proxy'],
+      [{ DASHBOARD_PROXY_USER_HEADER: 'X User' }, 'DASHBOARD_PROXY_USER_HEADER is no name of a header'],
+    ])('and with %j the proxy is refused', (change, problem) => {
+      const act = () => dashboardConfig(environment({ ...PROXY, ...change }), withUsers(SSO));
+      expect(problemsOf(act)).toEqual([problem]);
+    });
   });
 
   test('have names that no login of the environment has', () => {
