@@ -1,5 +1,24 @@
 // `npm run demo [-- --check]`: from a bare clone to a running consortium of three libraries.
+import { parseArgs } from 'node:util';
+import { choosePorts } from './demo-ports.mjs';
+import { say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 
-await setUp({ require: ['redis'], build: true });
-await import('../apps/demo/dist/main.js');
+const { values } = parseArgs({
+  options: {
+    check: { type: 'boolean' },
+    port: { type: 'string', multiple: true },
+    help: { type: 'boolean' },
+  },
+});
+try {
+  const choose = (tell) => choosePorts(values.port ?? [], tell);
+  // What cannot be is said before anything is installed.
+  await choose(() => undefined);
+  await setUp({ require: ['redis'], build: true });
+  const { main } = await import('../apps/demo/dist/main.js');
+  await main({ ...values, choosePorts: () => choose(say) });
+} catch (error) {
+  say(error instanceof Error ? error.message : String(error));
+  process.exit(1);
+}

@@ -2,8 +2,9 @@
 // service restarted on its new bundle.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { projectRoot } from './run-command.mjs';
+import { projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
+import { choosePorts } from './demo-ports.mjs';
 
 await setUp({ require: ['redis'], build: true });
 watch(
@@ -18,8 +19,8 @@ for (const app of ['receiver', 'worker', 'dashboard', 'cli']) {
     join(projectRoot, 'apps', app),
   );
 }
-process.argv.push('--watch');
-await import('../apps/demo/dist/main.js');
+const { main } = await import('../apps/demo/dist/main.js');
+await main({ watch: true, choosePorts: () => choosePorts([], say) });
 
 /** Runs a compiler until this process ends, in a group of its own: it starts the program that does the work. */
 function watch(command, args, cwd) {

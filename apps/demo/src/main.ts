@@ -1,22 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { checkDemo } from './check-demo.ts';
+import type { DemoPorts } from './demo-libraries.ts';
 import { printWelcome } from './print-welcome.ts';
 import { startDemo } from './start-demo.ts';
 
 const USAGE = `npm run demo              starts three libraries, the receiver, a worker and the dashboard on this machine
 npm run demo -- --check   runs scripted scans through them and prints one JSON report
+npm run demo -- --port midland=9091 --port receiver=9080
+                          the same on other ports of 127.0.0.1: receiver, dashboard, midland, riverside, lakeside
 npm run dev               the demo, with each service restarted when what it was compiled to changes
 `;
 
 /** Progress goes to standard error: standard output belongs to the report. */
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: { check: { type: 'boolean' }, watch: { type: 'boolean' }, help: { type: 'boolean' } },
-  });
+/** The demo, as `scripts/demo.mjs` and `scripts/dev.mjs` start it. Ends with the exit code in `process.exitCode`. */
+export async function main(values: {
+  readonly check?: boolean;
+  readonly watch?: boolean;
+  readonly help?: boolean;
+  readonly choosePorts: () => Promise<DemoPorts>;
+}): Promise<void> {
   if (values.help === true) return void process.stdout.write(USAGE);
   const startedAt = performance.now();
   const interrupted = onceInterrupted();
@@ -25,6 +30,7 @@ async function main(): Promise<void> {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'] },
     node: process.execPath,
     watch: values.watch === true,
+    choosePorts: values.choosePorts,
     pid: process.pid,
     randomBytes,
     say,
@@ -53,8 +59,3 @@ function onceInterrupted(): Promise<'interrupted'> {
     }
   });
 }
-
-main().catch((error: unknown) => {
-  say(error instanceof Error ? error.message : String(error));
-  process.exit(1);
-});

@@ -16,6 +16,7 @@ agreements: all
 
 defaults:
   copy: { category: PT }
+  eligibility: { max_debt: 25 }
   limits: { copies_per_hour: 20000, misses_per_hour: 20000, verdicts_per_hour: 20000 } # a demo is there to be tried
 
 libraries:
@@ -31,6 +32,7 @@ function buildEntry(library: DemoLibrary & { readonly url: string }): string {
       client_id: { env: ${secretVariable(id, 'CLIENT_ID')} }
       client_secret: { env: ${secretVariable(id, 'CLIENT_SECRET')} }
     webhook_secrets: [{ env: ${secretVariable(id, 'WEBHOOK_SECRET')} }]
+    share: { categories: { except: [STAFF] } }
     refresh: { sweep: '02:00' }
     owed: { read: '03:30' }
 ${cards === null ? '' : `    cards: ['${cards}']\n`}`;

@@ -1,5 +1,18 @@
 import type { DemoFile } from './demo-file.ts';
 
+/** Kinds of sample cards, as people say them. */
+const KINDS = {
+  eligible: 'may borrow',
+  children: 'may borrow (children)',
+  expired: 'membership over',
+  restricted: 'restricted',
+  card_lost: 'reported lost',
+  address_unconfirmed: 'address to confirm',
+  debt: 'owes more than 25',
+  staff: 'staff, not shared',
+  two_homes: 'two libraries have it',
+} as const;
+
 /** Says where everything is and what to try first, once the demo runs. */
 export function printWelcome(file: DemoFile, startedInMs: number, say: (line: string) => void): void {
   const riverside = file.libraries.find(({ id }) => id === 'riverside');
@@ -9,6 +22,10 @@ export function printWelcome(file: DemoFile, startedInMs: number, say: (line: st
   const [expired = ''] = midland?.sample_cards.expired ?? [];
   const desk = `${riverside?.koha_url ?? ''}/cgi-bin/koha/circ/circulation.pl`;
   const addresses = file.libraries.map(({ id, koha_url }) => `  ${id.padEnd(10)} ${koha_url}/cgi-bin/koha/`);
+  const cards = Object.entries(KINDS).map(([kind, text]) => {
+    const some = midland?.sample_cards[kind as keyof typeof KINDS] ?? [];
+    return `  ${text.padEnd(22)} ${some.slice(0, 3).join('  ')}`;
+  });
   say(`
 Three libraries share their patrons here. Started in ${(startedInMs / 1_000).toFixed(1)} s; everything is made up and gone when it stops.
 
@@ -28,6 +45,9 @@ Three things to try:
        curl -s ${midland?.koha_url ?? ''}/_double/faults -H 'content-type: application/json' \\
          -d '[{"operation": "GET /patrons", "kind": "hang", "times": 3}]'
 
-Addresses, secrets and sample cards: .demo/demo.json. Logs: .demo/logs. Ctrl-C stops everything.
+Cards of midland, to scan at riverside:
+${cards.join('\n')}
+
+Addresses, secrets and more cards: .demo/demo.json. Logs: .demo/logs. Ctrl-C stops everything.
 `);
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DASHBOARD_PORT, RECEIVER_PORT } from './demo-libraries.ts';
+import type { DemoPorts } from './demo-libraries.ts';
 import { anyFreePort } from './free-ports.ts';
 import { superviseProcess } from './supervise-process.ts';
 import type { SupervisedProcess, Surroundings } from './supervise-process.ts';
@@ -22,12 +22,13 @@ export async function startDemoServices(
   surroundings: Surroundings & {
     readonly root: string;
     readonly dir: string;
+    readonly ports: Pick<DemoPorts, 'receiver' | 'dashboard'>;
     /** The variables of the product. */
     readonly variables: Readonly<Record<string, string>>;
   },
 ): Promise<DemoServices> {
-  const ports = await Promise.all(NAMES.map(() => anyFreePort()));
-  const adminUrl = (name: Name) => `http://127.0.0.1:${ports[NAMES.indexOf(name)]}`;
+  const adminPorts = await Promise.all(NAMES.map(() => anyFreePort()));
+  const adminUrl = (name: Name) => `http://127.0.0.1:${adminPorts[NAMES.indexOf(name)]}`;
   const start = (name: Name): Promise<SupervisedProcess> => {
     const program = join(surroundings.root, 'apps', name, 'dist/main.js');
     return superviseProcess({
@@ -46,9 +47,9 @@ export async function startDemoServices(
         ADMIN_PORT: new URL(adminUrl(name)).port,
         ADMIN_HOST: '127.0.0.1',
         RECEIVER_HOST: '127.0.0.1',
-        RECEIVER_PORT: String(RECEIVER_PORT),
+        RECEIVER_PORT: String(surroundings.ports.receiver),
         DASHBOARD_HOST: '127.0.0.1',
-        DASHBOARD_PORT: String(DASHBOARD_PORT),
+        DASHBOARD_PORT: String(surroundings.ports.dashboard),
         SHUTDOWN_GRACE: `${GRACE_SECONDS}s`,
       },
       logFile: join(surroundings.dir, 'logs', `${name}.log`),

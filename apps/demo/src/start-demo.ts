@@ -2,11 +2,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildEnvFile, describeLibraries } from './demo-file.ts';
 import type { DemoFile } from './demo-file.ts';
-import { DASHBOARD_PORT, DEMO_LIBRARIES, FIXED_PORTS, RECEIVER_PORT } from './demo-libraries.ts';
+import { DEMO_LIBRARIES } from './demo-libraries.ts';
+import type { DemoPorts } from './demo-libraries.ts';
 import { buildDemoSecrets } from './demo-secrets.ts';
 import type { DemoSecrets } from './demo-secrets.ts';
 import { findPlugin } from './find-plugin.ts';
-import { ensurePortsFree } from './free-ports.ts';
 import { endLeftovers, noteChildren } from './leftovers.ts';
 import { leaveOlderCopies } from './older-copies.ts';
 import { buildPassportYaml, secretVariable } from './passport-yaml.ts';
@@ -27,6 +27,8 @@ export interface RunningDemo {
 export interface DemoSurroundings extends Omit<Surroundings, 'onStart'> {
   /** The project's root. */
   readonly root: string;
+  /** Called once what an earlier demo has left is gone. */
+  readonly choosePorts: () => Promise<DemoPorts>;
   /** This process. */
   readonly pid: number;
   readonly randomBytes: (size: number) => Buffer;
@@ -35,14 +37,13 @@ export interface DemoSurroundings extends Omit<Surroundings, 'onStart'> {
 type Own = (close: () => Promise<unknown>) => void;
 
 const OPERATOR = 'operator';
-const RECEIVER_URL = `http://127.0.0.1:${RECEIVER_PORT}`;
 
 /** Starts the whole consortium afresh: Redis, three Kohas, receiver, worker and dashboard. */
 export async function startDemo(surroundings: DemoSurroundings): Promise<RunningDemo> {
   const dir = join(surroundings.root, '.demo');
   const notes = join(dir, 'running.json');
   await endLeftovers(notes);
-  await ensurePortsFree(FIXED_PORTS);
+  const ports = await surroundings.choosePorts();
   await rm(dir, { recursive: true, force: true });
   await mkdir(join(dir, 'logs'), { recursive: true });
 
@@ -53,7 +54,10 @@ export async function startDemo(surroundings: DemoSurroundings): Promise<Running
   const onStart = noteChildren(notes, surroundings.pid);
   closers.push(() => rm(notes, { force: true }));
   try {
-    return { ...(await startParts({ ...surroundings, dir, onStart }, (close) => closers.push(close))), stop };
+    return {
+      ...(await startParts({ ...surroundings, dir, ports, onStart }, (close) => closers.push(close))),
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -61,10 +65,11 @@ export async function startDemo(surroundings: DemoSurroundings): Promise<Running
 }
 
 async function startParts(
-  surroundings: DemoSurroundings & Surroundings & { readonly dir: string },
+  surroundings: DemoSurroundings & Surroundings & { readonly dir: string; readonly ports: DemoPorts },
   own: Own,
 ): Promise<Omit<RunningDemo, 'stop'>> {
-  const { dir, say } = surroundings;
+  const { dir, ports, say } = surroundings;
+  const receiverUrl = `http://127.0.0.1:${ports.receiver}`;
   const secrets = buildDemoSecrets(
     DEMO_LIBRARIES.map(({ id }) => id),
     surroundings.randomBytes,
@@ -73,7 +78,8 @@ async function startParts(
   const redis = await startDemoRedis({ ...surroundings, password: secrets.redisPassword });
   own(() => redis.stop(5_000));
   const kohas = await startKohas(DEMO_LIBRARIES, {
-    receiverUrl: RECEIVER_URL,
+    receiverUrl,
+    ports,
     webhookSecrets: secrets.webhook,
     plugin: await findPlugin(surroundings.root, surroundings.env),
   });
@@ -81,7 +87,7 @@ async function startParts(
   leaveOlderCopies(kohas);
 
   say('Starting receiver, worker and dashboard');
-  const env = buildEnv(dir, secrets, kohas, redis.url);
+  const env = buildEnv({ dir, secrets, kohas, redisUrl: redis.url, receiverUrl });
   const located = kohas.map(({ library, koha }) => ({ ...library, url: koha.url }));
   await writeFile(join(dir, 'passport.yaml'), buildPassportYaml(located));
   const login = { DASHBOARD_USER: OPERATOR, DASHBOARD_PASSWORD: secrets.dashboardPassword };
@@ -89,9 +95,9 @@ async function startParts(
   own(() => services.stop());
 
   const file: DemoFile = {
-    receiver: RECEIVER_URL,
+    receiver: receiverUrl,
     dashboard: {
-      url: `http://127.0.0.1:${DASHBOARD_PORT}`,
+      url: `http://127.0.0.1:${ports.dashboard}`,
       user: OPERATOR,
       password: secrets.dashboardPassword,
     },
@@ -106,12 +112,14 @@ async function startParts(
   return { file, kohas };
 }
 
-function buildEnv(
-  dir: string,
-  secrets: DemoSecrets,
-  kohas: readonly DemoKoha[],
-  redisUrl: string,
-): Readonly<Record<string, string>> {
+function buildEnv(of: {
+  readonly dir: string;
+  readonly secrets: DemoSecrets;
+  readonly kohas: readonly DemoKoha[];
+  readonly redisUrl: string;
+  readonly receiverUrl: string;
+}): Readonly<Record<string, string>> {
+  const { dir, secrets, kohas, redisUrl, receiverUrl } = of;
   const ofLibraries = kohas.flatMap(({ library: { id }, koha }) => [
     [secretVariable(id, 'CLIENT_ID'), koha.credentials.clientId],
     [secretVariable(id, 'CLIENT_SECRET'), koha.credentials.clientSecret],
@@ -121,7 +129,7 @@ function buildEnv(
     PASSPORT_CONFIG: join(dir, 'passport.yaml'),
     PASSPORT_KEY: secrets.passportKey,
     REDIS_URL: redisUrl,
-    PASSPORT_RECEIVER: RECEIVER_URL,
+    PASSPORT_RECEIVER: receiverUrl,
     ...(Object.fromEntries(ofLibraries) as Record<string, string>),
   };
 }

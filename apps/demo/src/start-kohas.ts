@@ -1,6 +1,6 @@
 import { startKohaDouble } from '@passport/koha-double';
 import type { KohaDouble } from '@passport/koha-double';
-import type { DemoLibrary } from './demo-libraries.ts';
+import type { DemoLibrary, DemoPorts } from './demo-libraries.ts';
 import type { PluginParts } from './find-plugin.ts';
 
 export interface DemoKoha {
@@ -16,6 +16,7 @@ export async function startKohas(
   libraries: readonly DemoLibrary[],
   options: {
     readonly receiverUrl: string;
+    readonly ports: DemoPorts;
     readonly webhookSecrets: Readonly<Record<string, string>>;
     readonly plugin: PluginParts;
   },
@@ -24,7 +25,7 @@ export async function startKohas(
     libraries.map(async (library): Promise<DemoKoha> => {
       const koha = await startKohaDouble({
         library: library.id,
-        port: library.port,
+        port: options.ports[library.id],
         seed: library.id,
         credentials: 'random',
         webhook: {

@@ -100,6 +100,35 @@ function listMarkdown(folder: string): string[] {
   return found.filter((name) => name.endsWith('.md')).map((name) => join(folder, name));
 }
 
+/** What a sample card of midland comes to at riverside, by its name in `.demo/demo.json`. */
+const MEANINGS = {
+  eligible: 'COPIED',
+  children: 'COPIED',
+  expired: 'NOT_ELIGIBLE EXPIRED',
+  restricted: 'NOT_ELIGIBLE RESTRICTED',
+  card_lost: 'NOT_ELIGIBLE CARD_LOST',
+  address_unconfirmed: 'NOT_ELIGIBLE ADDRESS_UNCONFIRMED',
+  debt: 'NOT_ELIGIBLE DEBT_OVER_LIMIT',
+  // Not shared: for the desk, nobody knows the card.
+  staff: 'NOT_FOUND',
+  two_homes: 'AMBIGUOUS_HOME',
+};
+
+async function checkSampleCards({ libraries }: DemoFile): Promise<void> {
+  const cards = libraries[0]?.sample_cards ?? {};
+  expect(Object.keys(cards).sort()).toEqual(Object.keys(MEANINGS).sort());
+  const found: Record<string, string> = {};
+  for (const kind of Object.keys(MEANINGS)) {
+    const card = cards[kind]?.at(-1) ?? '';
+    const command = `. .demo/env; echo '${card}' | npx --no-install passport explain --at riverside --card - --json`;
+    const explained = runShell(command);
+    await explained.exited;
+    const { outcome, reasons } = JSON.parse(explained.stdout()) as { outcome: string; reasons: string[] };
+    found[kind] = [outcome, ...reasons].join(' ');
+  }
+  expect(found).toEqual(MEANINGS);
+}
+
 describe('the commands of the README', () => {
   test('are those that this test knows: demo, work on it, check, test', () => {
     expect(BLOCKS).toHaveLength(4);
@@ -133,6 +162,7 @@ describe('the commands of the README', () => {
         const work = runShell(BLOCKS[1] ?? '');
         expect({ code: await work.exited, stderr: work.stderr() }).toMatchObject({ code: 0 });
         expect(work.stdout()).toContain('COPIED');
+        await checkSampleCards(file);
 
         const worker = childOf('apps/worker');
         process.kill(worker, 'SIGKILL');
