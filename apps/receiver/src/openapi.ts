@@ -48,6 +48,16 @@ const signatureHeaders = [
   ),
 ];
 
+/** OpenAPI has no word for a signature over the body: it is described as the header that holds it. */
+const signatureScheme = {
+  type: 'apiKey',
+  in: 'header',
+  name: 'webhook-signature',
+  description: 'Standard Webhooks 1.0, with a webhook secret of the library',
+};
+const signed = [{ signature: [] }];
+const LICENSE = { name: 'GPL-3.0-or-later', identifier: 'GPL-3.0-or-later' };
+
 const mark = (description: string): object => ({ const: true, description });
 const acceptedSchema = {
   type: 'object',
@@ -89,6 +99,7 @@ const tooSlow = problemAnswer('The request took too long to arrive');
 
 const reportScan = {
   operationId: 'reportScan',
+  security: signed,
   summary: 'Report that a scanned card is unknown, or that a copy was scanned',
   parameters: [library, ...signatureHeaders],
   requestBody: { required: true, content: { 'application/json': { schema: ref('Event') } } },
@@ -108,6 +119,7 @@ const reportScan = {
 
 const readEvent = {
   operationId: 'readEvent',
+  security: signed,
   summary: 'The state of an event, signed over an empty body; does not count against the rate',
   parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
   responses: {
@@ -122,6 +134,7 @@ const readEvent = {
 
 const cancelEvent = {
   operationId: 'cancelEvent',
+  security: signed,
   summary: 'Cancel an event: nothing more is written for it, and it says what was; may be repeated',
   parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
   requestBody: { required: true, content: { 'application/json': { schema: ref('ScanCancelled') } } },
@@ -147,9 +160,16 @@ const cancelEvent = {
 
 const readDescription = {
   operationId: 'readDescription',
+  security: [],
   summary: 'This description',
   responses: {
-    200: jsonAnswer('This description', { type: 'object', required: ['openapi', 'paths'] }),
+    200: jsonAnswer('This description', {
+      type: 'object',
+      required: ['openapi', 'paths'],
+      properties: { openapi: { type: 'string' }, paths: { type: 'object' } },
+    }),
+    400: problemAnswer('Not HTTP'),
+    408: tooSlow,
     503: retryAnswer('The process is stopping'),
   },
 };
@@ -158,7 +178,8 @@ const readDescription = {
 export function buildOpenApi(): object {
   return {
     openapi: '3.1.0',
-    info: { title: 'Patron Passport receiver', version: '1.0.0', license: { name: 'GPL-3.0-or-later' } },
+    info: { title: 'Patron Passport receiver', version: '1.0.0', license: LICENSE },
+    servers: [{ url: '/', description: 'The receiver that this was read from' }],
     paths: {
       '/webhooks/{library}': { post: reportScan },
       '/webhooks/{library}/{id}': { get: readEvent },
@@ -166,6 +187,7 @@ export function buildOpenApi(): object {
       '/openapi.json': { get: readDescription },
     },
     components: {
+      securitySchemes: { signature: signatureScheme },
       schemas: {
         Event: { anyOf: [ref('PatronNotFound'), ref('PatronSeen')] },
         PatronNotFound: z.toJSONSchema(patronNotFoundSchema, { io: 'input' }),

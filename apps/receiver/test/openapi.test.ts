@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { buildScanEvent, signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
 import { type ReceiverFixture, SECRET, openReceiver, reportingLibrary } from './receiver-fixture.ts';
@@ -194,4 +195,11 @@ describe('the description', () => {
 
     await expectDescribed('/openapi.json', 'get', response);
   });
+});
+
+test('the description passes a linter for OpenAPI', async () => {
+  const config = await createConfig({ extends: ['recommended'] });
+  const problems = await lintFromString({ source: JSON.stringify(description), config });
+  const found = problems.map(({ ruleId, message, location: [at] }) => `${ruleId} ${at?.pointer}: ${message}`);
+  expect(found).toEqual([]);
 });
