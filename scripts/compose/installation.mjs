@@ -43,7 +43,14 @@ export async function describeInstallation(engineEnv) {
     /** Sends one scan at riverside from outside; returns the status of the answer, 0 when there was none. */
     async send(id, data) {
       secret ??= (
-        await compose(['exec', '-T', 'receiver', 'cat', '/var/lib/passport/riverside_webhook_secret'])
+        await compose([
+          'exec',
+          '-T',
+          'receiver',
+          'node',
+          '-p',
+          "require('node:fs').readFileSync('/var/lib/passport/riverside_webhook_secret', 'utf8')",
+        ])
       ).trim();
       const url = `http://127.0.0.1:${receiver}/webhooks/riverside`;
       const timestamp = new Date().toISOString().replace('Z', '+00:00');

@@ -131,6 +131,7 @@ const TEXTS: readonly (readonly [file: string, prose: (text: string) => string])
   ['docker-compose.yml', commentsIn],
   ['Dockerfile', commentsIn],
   ['passport.example.yaml', commentsIn],
+  ['docker-bake.hcl', commentsIn],
   ...readdirSync(join(ROOT, 'packaging/debian')).map((name): [string, typeof commentsIn] => [
     join('packaging/debian', name),
     /^(?:control|copyright|templates)$/.test(name) ? (text) => text : commentsIn,
