@@ -56,7 +56,7 @@ const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
   REPORTS: ['tellings'],
   SWEEPS: ['sweeps'],
   REFRESHES: ['refreshes'],
-  'delayedKind(kind)': ['parked', 'parked-reports'],
+  'delayedKind(kind)': ['parked', 'parked-reports', 'paused'],
 };
 
 /** The first part of each key of Redis that a source can build. */

@@ -18,14 +18,19 @@ const REASON_TEXT: Record<EligibilityReason, string> = {
   INCOMPLETE_RECORD: 'the record has no name',
 };
 
-const WAITING_TEXT: Record<WaitingReason, (library: string) => string> = {
+const WAITING_TEXT: Record<WaitingReason, (library: string, nextTryAt: string) => string> = {
   NO_ANSWER: (library) => `${library} has not answered yet. Still trying.`,
   CIRCUIT_OPEN: (library) => `${library} cannot be reached just now. Still trying.`,
   BUSY: (library) => `${library} is busy. Still trying.`,
   RATE_LIMITED: (library) => `${library} requested a pause. Still trying.`,
   LIMIT_REACHED: (library) => `${library} has reached its hourly limit. Waiting.`,
   SERVICE_UPDATE: () => 'The passport service is being updated. Still trying.',
+  PAUSED: (library, until) => `${library} is paused until ${minuteOf(until)}. Register by hand, or wait.`,
 };
+
+/** `2026-11-26 14:00 UTC`; whoever shows it in another way has the field. */
+const minuteOf = (iso: string): string =>
+  `${new Date(iso).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length).replace('T', ' ')} UTC`;
 
 const listed = (names: readonly string[]): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
@@ -70,6 +75,8 @@ export function messageOf(
     case 'CANCELLED':
       return cancelled(progress);
     case 'HOME_UNREACHABLE':
+      if (progress.reasons.includes('PAUSED'))
+        return `${homes} ${progress.homes.length === 1 ? 'is' : 'are'} paused. Try again later, or register by hand.`;
       return `${homes} did not answer. Try again later, or register by hand.`;
     case 'LENDING_UNREACHABLE':
       return `${nameOf(library)} did not answer.`;
@@ -78,7 +85,9 @@ export function messageOf(
     case 'MISCONFIGURED':
       return `The passport service is not set up correctly for ${nameOf(progress.problem?.library ?? library)}.`;
     case 'TOO_LATE':
-      return 'This scan was too old to be processed.';
+      return progress.reasons.includes('PAUSED')
+        ? `${nameOf(library)} is paused. Try again later, or register by hand.`
+        : 'This scan was too old to be processed.';
     default:
       return progress.outcome satisfies never;
   }
@@ -114,5 +123,6 @@ function unfinished(
   if (progress.waiting_for === null) {
     return progress.state === 'working' ? 'Searching at the partner libraries.' : 'Waiting in the queue.';
   }
-  return WAITING_TEXT[progress.waiting_for.reason](nameOf(progress.waiting_for.library));
+  const { library, reason, next_try_at: nextTryAt } = progress.waiting_for;
+  return WAITING_TEXT[reason](nameOf(library), nextTryAt);
 }

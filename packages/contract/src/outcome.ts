@@ -52,7 +52,8 @@ export const ELIGIBILITY_REASONS = [
 ] as const;
 export type EligibilityReason = (typeof ELIGIBILITY_REASONS)[number];
 
-export const REASONS = [...ELIGIBILITY_REASONS, 'CARD_CHANGED', 'REKEYED'] as const;
+/** `PAUSED`: of a failure, that a library was paused by an operator all the while. */
+export const REASONS = [...ELIGIBILITY_REASONS, 'CARD_CHANGED', 'REKEYED', 'PAUSED'] as const;
 export type Reason = (typeof REASONS)[number];
 
 export const CHECKOUT_RESULTS = [
@@ -73,6 +74,7 @@ export const WAITING_REASONS = [
   'RATE_LIMITED',
   'LIMIT_REACHED',
   'SERVICE_UPDATE',
+  'PAUSED',
 ] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
@@ -106,6 +108,7 @@ export const progressSchema = z.strictObject({
     .strictObject({
       library: z.string(),
       reason: z.enum(WAITING_REASONS),
+      /** For `PAUSED` the end of the pause: it is tried again then, or as soon as an operator ends the pause. */
       next_try_at: z.iso.datetime({ offset: true }),
     })
     .nullable(),

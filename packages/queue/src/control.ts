@@ -4,15 +4,34 @@ import { controlKey } from './keys.ts';
 
 const VERSION = 'version';
 const RELOAD = 'reload';
+const PAUSE = 'pause';
 
 const reloadSchema = z.object({ id: z.string(), by: z.string(), at_ms: z.number() });
 
 /** Somebody wants every process to take over the configuration as it is by now. */
 export type ReloadRequest = Readonly<z.infer<typeof reloadSchema>>;
 
+/** As what a library is paused: it is not queried, or its scans are not processed. */
+export const PAUSE_SIDES = ['home', 'lending'] as const;
+export type PauseSide = (typeof PAUSE_SIDES)[number];
+
+const pauseSchema = z.object({
+  library: z.string(),
+  side: z.enum(PAUSE_SIDES),
+  until_ms: z.number(),
+  reason: z.string(),
+  by: z.string(),
+  at_ms: z.number(),
+});
+
+/** An operator has paused a library on one side. Times by Redis's clock. */
+export type Pause = Readonly<z.infer<typeof pauseSchema>>;
+
 /** What operators have said to all processes at once. */
 export interface Control {
   readonly reload: ReloadRequest | null;
+  /** Those that are over included, until somebody pauses or resumes a library. */
+  readonly pauses: readonly Pause[];
 }
 
 /** Grows with each change, so that a look at one number shows that there is none. */
@@ -21,18 +40,56 @@ export async function readControlVersion(redis: Redis): Promise<string | null> {
 }
 
 export async function readControl(redis: Redis): Promise<Control> {
-  const fields = await redis.hgetall(controlKey);
-  return { reload: parse(reloadSchema, fields[RELOAD]) };
+  const fields = Object.entries(await redis.hgetall(controlKey));
+  const pauses = fields.flatMap(([field, text]) => {
+    const pause = field.startsWith(`${PAUSE}:`) ? parse(pauseSchema, text) : null;
+    return pause === null ? [] : [pause];
+  });
+  return { reload: parse(reloadSchema, new Map(fields).get(RELOAD)), pauses };
 }
 
 /** Every process sees the request within a second, and says in its record (`reload`) that it has dealt with it. */
 export async function requestReload(redis: Redis, request: ReloadRequest): Promise<void> {
-  await change(redis, RELOAD, JSON.stringify(request));
+  await change(redis, { [RELOAD]: JSON.stringify(request) }, []);
 }
 
-async function change(redis: Redis, field: string, text: string): Promise<void> {
-  const done = await redis.multi().hset(controlKey, field, text).hincrby(controlKey, VERSION, 1).exec();
-  for (const [error] of done ?? []) if (error !== null) throw error;
+/** Pauses libraries, in the place of what was said of the same before. Every process sees it within a second. */
+export async function pauseLibraries(redis: Redis, pauses: readonly Pause[], nowMs: number): Promise<void> {
+  const over = (await readControl(redis)).pauses.filter(({ until_ms: untilMs }) => untilMs <= nowMs);
+  const fields = Object.fromEntries(pauses.map((pause) => [fieldOf(pause), JSON.stringify(pause)]));
+  await change(
+    redis,
+    fields,
+    over.map(fieldOf).filter((field) => !(field in fields)),
+  );
+}
+
+/** Ends the pauses of a library on these sides; returns those that were not over yet. */
+export async function resumeLibrary(
+  redis: Redis,
+  library: string,
+  sides: readonly PauseSide[],
+  nowMs: number,
+): Promise<readonly Pause[]> {
+  const { pauses } = await readControl(redis);
+  const ended = pauses.filter((pause) => pause.library === library && sides.includes(pause.side));
+  if (ended.length > 0) await change(redis, {}, ended.map(fieldOf));
+  return ended.filter(({ until_ms: untilMs }) => untilMs > nowMs);
+}
+
+const fieldOf = ({ library, side }: Pick<Pause, 'library' | 'side'>): string =>
+  [PAUSE, library, side].join(':');
+
+async function change(
+  redis: Redis,
+  written: Readonly<Record<string, string>>,
+  removed: readonly string[],
+): Promise<void> {
+  const writes = redis.multi();
+  if (Object.keys(written).length > 0) writes.hset(controlKey, written);
+  if (removed.length > 0) writes.hdel(controlKey, ...removed);
+  for (const [error] of (await writes.hincrby(controlKey, VERSION, 1).exec()) ?? [])
+    if (error !== null) throw error;
 }
 
 function parse<T>(schema: z.ZodType<T>, text: string | undefined): T | null {

@@ -1,6 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { hasMoved } from './bullmq-error.ts';
-import { type DelayedKind, SCANS, REPORTS, delayedKey, delayedLibrariesKey } from './keys.ts';
+import type { PauseSide } from './control.ts';
+import { type DelayedKind, PAUSED, SCANS, REPORTS, delayedKey, delayedLibrariesKey } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import type { ReportJobs } from './report-queue.ts';
 
@@ -16,6 +17,32 @@ export async function noteDelayed(redis: Redis, library: string, jobId: string):
 /** The same for a report to the library. */
 export async function noteDelayedReport(redis: Redis, library: string, jobId: string): Promise<void> {
   await note(redis, library, [jobId], REPORTS);
+}
+
+/** Notes that a job waits for the end of a library's pause. */
+export async function notePaused(
+  redis: Redis,
+  library: string,
+  side: PauseSide,
+  jobId: string,
+): Promise<void> {
+  await note(redis, pausedName(library, side), [jobId], PAUSED);
+}
+
+/** A library's id has no dot. */
+const pausedName = (library: string, side: PauseSide): string => `${library}.${side}`;
+
+/** Promotes the jobs that wait for pauses which are over, whoever has delayed them. */
+export async function promotePaused(
+  redis: Redis,
+  queue: ScanJobs,
+  isPaused: (library: string, side: PauseSide) => boolean,
+): Promise<void> {
+  for (const name of await librariesWithDelayed(redis, PAUSED)) {
+    const [library = '', side] = name.split('.');
+    if (!isPaused(library, side === 'home' ? 'home' : 'lending'))
+      await promoteAll(redis, queue, name, PAUSED);
+  }
 }
 
 /** How many reports wait for the library's circuit, or did when they were last tried. */
@@ -52,7 +79,16 @@ export async function promoteDelayed(
   library: string,
   most = Infinity,
 ): Promise<number> {
-  const kind = queue.name === REPORTS ? REPORTS : SCANS;
+  return promoteAll(redis, queue, library, queue.name === REPORTS ? REPORTS : SCANS, most);
+}
+
+async function promoteAll(
+  redis: Redis,
+  queue: ScanJobs | ReportJobs,
+  library: string,
+  kind: DelayedKind,
+  most = Infinity,
+): Promise<number> {
   const key = delayedKey(library, kind);
   const notYet: string[] = [];
   let promoted = 0;

@@ -69,7 +69,18 @@ export {
   announceProcess,
   readProcesses,
 } from './live-processes.ts';
-export { type Control, type ReloadRequest, readControl, requestReload } from './control.ts';
+export {
+  type Control,
+  PAUSE_SIDES,
+  type Pause,
+  type PauseSide,
+  type ReloadRequest,
+  pauseLibraries,
+  readControl,
+  requestReload,
+  resumeLibrary,
+} from './control.ts';
+export { type PausedNow, type Pauses, buildPauses } from './pauses.ts';
 export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
 export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
 export {
@@ -92,8 +103,10 @@ export {
   countDelayedReports,
   noteDelayed,
   noteDelayedReport,
+  notePaused,
   librariesWithDelayed,
   promoteDelayed,
+  promotePaused,
 } from './delayed-jobs.ts';
 export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';

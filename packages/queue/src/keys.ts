@@ -61,9 +61,12 @@ export const rememberedKey = (library: string): string => key('remembered', libr
 /** What was written into a library's copies and is not stored with its Koha yet, and the lock of who stores it. */
 export const unrememberedKey = (library: string): string => key('unremembered', library);
 export const unrememberedLockKey = (library: string): string => key('unremembered', library, 'lock');
+/** Scans that wait for the end of a pause: of `LIBRARY.home` or `LIBRARY.lending` instead of a library. */
+export const PAUSED = 'paused';
 /** What may wait for a library's circuit to close: scans, and reports to it. */
-export type DelayedKind = typeof SCANS | typeof REPORTS;
-const delayedKind = (kind: DelayedKind): string => (kind === SCANS ? 'parked' : 'parked-reports');
+export type DelayedKind = typeof SCANS | typeof REPORTS | typeof PAUSED;
+const DELAYED_KINDS = { scans: 'parked', tellings: 'parked-reports', paused: 'paused' } as const;
+const delayedKind = (kind: DelayedKind): string => DELAYED_KINDS[kind];
 /** Jobs that wait for a library's circuit to close. */
 export const delayedKey = (library: string, kind: DelayedKind = SCANS): string =>
   key(delayedKind(kind), library);

@@ -1,5 +1,5 @@
 import { type Logger, type Redis, readRedisTime, translateRedisError, within } from '@passport/runtime';
-import { type ReloadRequest, readControl, readControlVersion } from './control.ts';
+import { type Control, type ReloadRequest, readControl, readControlVersion } from './control.ts';
 import { CLOCK_KEY } from './keys.ts';
 import { type ProcessIdentity, type ProcessNote, announceProcess } from './live-processes.ts';
 
@@ -22,6 +22,8 @@ export interface Registration {
   /** The hash of the configuration that was taken over at the start. */
   readonly hash: string;
   readonly reload: () => Promise<Reloaded>;
+  /** Receives what operators have said, at the start and whenever it has changed. */
+  readonly onControl?: (control: Control) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly log: Logger;
@@ -63,9 +65,12 @@ export function registerProcess(deps: Registration): RegisteredProcess {
     });
     return reloading;
   };
-  const watch = buildControlWatch(redis, (request, isOld) => {
-    if (isOld) dealtWith = request.id;
-    else void reload(request.by, request.id);
+  const watch = buildControlWatch(redis, {
+    said: (control) => deps.onControl?.(control),
+    requested(request, isOld) {
+      if (isOld) dealtWith = request.id;
+      else void reload(request.by, request.id);
+    },
   });
   const look = async (): Promise<void> => {
     if (redis.status === 'ready') await watch();
@@ -124,10 +129,13 @@ function buildConfigured({
   };
 }
 
-/** Looks whether operators have said something new; `heard` receives each request for a reload once. */
+/** Looks whether operators have said something new; `requested` receives each request for a reload once. */
 function buildControlWatch(
   redis: Redis,
-  heard: (request: ReloadRequest, isOld: boolean) => void,
+  heard: {
+    said(control: Control): void;
+    requested(request: ReloadRequest, isOld: boolean): void;
+  },
 ): () => Promise<void> {
   let seenVersion: string | null | undefined;
   let seenRequest: string | null = null;
@@ -135,11 +143,13 @@ function buildControlWatch(
     const version = await readControlVersion(redis);
     if (version === seenVersion) return;
     const isFirst = seenVersion === undefined;
-    const { reload: request } = await readControl(redis);
+    const control = await readControl(redis);
+    heard.said(control);
+    const { reload: request } = control;
     if (request !== null && request.id !== seenRequest) {
       const isOld = isFirst && (await readRedisTime(redis, CLOCK_KEY)) - request.at_ms > DOUBTFUL_MS;
       seenRequest = request.id;
-      heard(request, isOld);
+      heard.requested(request, isOld);
     }
     seenVersion = version;
   };

@@ -1,0 +1,97 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import {
+  type Pause,
+  type PauseSide,
+  addScans,
+  buildPauses,
+  jobIdOf,
+  notePaused,
+  pauseLibraries,
+  promotePaused,
+  readControl,
+  requestReload,
+  resumeLibrary,
+} from '@passport/queue';
+import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+
+let fixture: QueueFixture;
+beforeAll(async () => {
+  fixture = await openQueueFixture();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.close());
+
+const HOUR_MS = 3_600_000;
+const pause = (change: Partial<Pause> = {}): Pause => ({
+  library: 'midland',
+  side: 'home',
+  until_ms: NOON + HOUR_MS,
+  reason: 'Koha upgrade',
+  by: 'otto',
+  at_ms: NOON,
+  ...change,
+});
+const put = (...pauses: Pause[]): Promise<void> => pauseLibraries(fixture.redis, pauses, NOON);
+const paused = async (): Promise<readonly string[]> =>
+  (await readControl(fixture.redis)).pauses.map(({ library, side }) => `${library} ${side}`).toSorted();
+
+describe('what operators have paused', () => {
+  test('is read as it was said, beside a request for a reload', async () => {
+    await requestReload(fixture.redis, { id: 'first', by: 'otto', at_ms: NOON });
+    await put(pause(), pause({ side: 'lending' }), pause({ library: 'lake_side-2' }));
+    expect(await paused()).toEqual(['lake_side-2 home', 'midland home', 'midland lending']);
+    expect(await readControl(fixture.redis)).toMatchObject({
+      reload: { id: 'first' },
+      pauses: expect.arrayContaining([pause()]),
+    });
+  });
+
+  test('is replaced by what is said later, and one that is over is forgotten with the next', async () => {
+    await put(pause({ until_ms: NOON - 1 }), pause({ library: 'lakeside' }));
+    await put(pause({ library: 'lakeside', reason: 'still' }));
+    expect((await readControl(fixture.redis)).pauses).toEqual([
+      pause({ library: 'lakeside', reason: 'still' }),
+    ]);
+  });
+
+  test('ends on the side that is resumed; one that was over is no pause that ended', async () => {
+    await put(pause(), pause({ side: 'lending' }), pause({ library: 'lakeside' }));
+    const resume = (sides: readonly PauseSide[], nowMs = NOON) =>
+      resumeLibrary(fixture.redis, 'midland', sides, nowMs);
+    expect(await resume(['lending'])).toEqual([pause({ side: 'lending' })]);
+    expect(await paused()).toEqual(['lakeside home', 'midland home']);
+    expect(await resume(['home', 'lending'], NOON + HOUR_MS)).toEqual([]);
+    expect(await paused()).toEqual(['lakeside home']);
+  });
+
+  test('holds until its time, on its side only, and needs nobody to end it', () => {
+    let now = NOON;
+    const pauses = buildPauses(() => now);
+    pauses.set({ pauses: [pause()] });
+    expect(pauses.of('midland', 'home')).toEqual({ untilMs: NOON + HOUR_MS, reason: 'Koha upgrade' });
+    expect([pauses.of('midland', 'lending'), pauses.of('lakeside', 'home')]).toEqual([null, null]);
+    now = NOON + HOUR_MS;
+    expect(pauses.of('midland', 'home')).toBeNull();
+  });
+});
+
+async function waitFor(n: number, library: string, side: PauseSide): Promise<string> {
+  await addScans(fixture.queue, [{ job: jobData({ event_id: `evt_${n}` }), priority: 1 }]);
+  const jobId = jobIdOf('riverside', `evt_${n}`);
+  await notePaused(fixture.redis, library, side, jobId);
+  await fixture.mover.delay(await fixture.mover.take(), (await fixture.redisNow()) + HOUR_MS);
+  return jobId;
+}
+
+test('jobs that wait for the end of a pause are promoted when it is over, and no others', async () => {
+  const [home, lending] = [await waitFor(1, 'midland', 'home'), await waitFor(2, 'midland', 'lending')];
+  const stateOf = async (jobId: string) => (await fixture.queue.getJob(jobId))?.getState();
+  await promotePaused(fixture.redis, fixture.queue, () => true);
+  expect([await stateOf(home), await stateOf(lending)]).toEqual(['delayed', 'delayed']);
+  await promotePaused(
+    fixture.redis,
+    fixture.queue,
+    (library, side) => library === 'midland' && side === 'lending',
+  );
+  expect([await stateOf(home), await stateOf(lending)]).toEqual(['prioritized', 'delayed']);
+});
