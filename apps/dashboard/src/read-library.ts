@@ -2,13 +2,14 @@ import {
   type LibraryState,
   type ListedEvent,
   type OutcomeCount,
+  type Pause,
   type QueueFigures,
   countEvents,
   findEvents,
   readLibraryStates,
   readOutcomeCounts,
 } from '@passport/queue';
-import type { KnownLibrary, OverviewSources } from './read-overview.ts';
+import { type KnownLibrary, type OverviewSources, readPauses } from './read-overview.ts';
 import type { Scope } from './scope.ts';
 
 /** Everything that the page of one library shows. */
@@ -16,6 +17,7 @@ export interface LibraryView {
   readonly nowMs: number;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
+  readonly pauses: readonly Pause[];
   /** Its own scans, as lending library. */
   readonly jobs: QueueFigures['jobs'];
   readonly outcomes: readonly OutcomeCount[];
@@ -38,7 +40,7 @@ export async function readLibraryView(
   const library = libraries.find((each) => each.id === id);
   if (library === undefined) return null;
   const nowMs = now();
-  const [[state], jobs, outcomes, failed, waiting] = await Promise.all([
+  const [[state], jobs, outcomes, failed, waiting, pauses] = await Promise.all([
     readLibraryStates(redis, [id], nowMs),
     countEvents(redis, [id]),
     readOutcomeCounts(redis, nowMs),
@@ -49,12 +51,14 @@ export async function readLibraryView(
       libraries: scope === 'all' ? null : scope,
       most: MOST_LOOKED,
     }),
+    readPauses(redis, nowMs),
   ]);
   if (state === undefined) return null;
   return {
     nowMs,
     library,
     state,
+    pauses: pauses.filter((pause) => pause.library === id),
     jobs,
     outcomes: outcomes.filter((row) => row.library === id),
     failed: failed.events,

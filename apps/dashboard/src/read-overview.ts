@@ -2,12 +2,14 @@ import {
   type LibraryState,
   type ListedEvent,
   type OutcomeCount,
+  type Pause,
   type QueueFigures,
   type ScanJobs,
   backlogKey,
   countEvents,
   findEvents,
   readLibraryStates,
+  readControl,
   readOutcomeCounts,
   readQueue,
 } from '@passport/queue';
@@ -27,6 +29,8 @@ export interface KnownLibrary {
 /** One line of the table of libraries. */
 export interface LibraryLine extends KnownLibrary {
   readonly state: LibraryState;
+  /** What operators have paused it as, and until when. */
+  readonly pauses: readonly Pause[];
   /** Its own scans that have not ended. */
   readonly unfinished: number;
   /** Scans of any library that wait for this one to answer, among the newest {@link MOST_WAITING}. */
@@ -69,7 +73,7 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
   const ids = libraries.map(({ id }) => id);
   const newest = (state: 'failed' | 'waiting', most: number) =>
     findEvents(redis, queue, nameOf, { ...EVERY, state, most, libraries: scope === 'all' ? null : ids });
-  const [service, figures, states, outcomes, failed, waiting, backlogs, jobs] = await Promise.all([
+  const [service, figures, states, outcomes, failed, waiting, backlogs, jobs, pauses] = await Promise.all([
     readService(redis),
     readQueue(redis, queue, ids, nowMs),
     readLibraryStates(redis, ids, nowMs),
@@ -78,6 +82,7 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
     newest('waiting', MOST_WAITING),
     Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
     scope === 'all' ? null : countEvents(redis, ids),
+    readPauses(redis, nowMs),
   ]);
   const waitedFor = countBy(waiting.events.flatMap(waitsFor));
   return {
@@ -91,9 +96,15 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
       const state = states[index];
       if (state === undefined) return [];
       const [unfinished, waits] = [backlogs[index] ?? 0, waitedFor.get(library.id) ?? 0];
-      return [{ ...library, state, unfinished, waitedFor: waits }];
+      const paused = pauses.filter((pause) => pause.library === library.id);
+      return [{ ...library, state, pauses: paused, unfinished, waitedFor: waits }];
     }),
   };
+}
+
+/** The pauses that are not over yet. */
+export async function readPauses(redis: Redis, nowMs: number): Promise<readonly Pause[]> {
+  return (await readControl(redis)).pauses.filter(({ until_ms: untilMs }) => untilMs > nowMs);
 }
 
 function waitsFor(event: ListedEvent): readonly string[] {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { pauseLibraries } from '@passport/queue';
 import type { FastifyInstance } from 'fastify';
 import { type DashboardFixture, OPERATOR, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
@@ -152,4 +153,24 @@ describe('the page of a library', () => {
     expect((await get('/libraries/nowhere')).status).toBe(404);
     expect((await get('/libraries/lakeside')).body).toContain('state-paused');
   });
+});
+
+test('a library that an operator has paused is shown as paused, as what, until when and why', async () => {
+  const nowMs = Date.now();
+  const pause = { library: 'riverside', reason: '<upgrade>', by: 'otto', at_ms: nowMs } as const;
+  await pauseLibraries(
+    fixture.redis,
+    [
+      { ...pause, side: 'lending', until_ms: nowMs + 7_300_000 },
+      { ...pause, side: 'home', until_ms: nowMs - 1 },
+    ],
+    nowMs,
+  );
+  const note = /paused as lending library, ends <time [^>]+>in 2 hours<\/time>: &lt;upgrade&gt;/;
+  for (const url of ['/', '/libraries/riverside']) {
+    const { body } = await get(url);
+    expect(body).toMatch(note);
+    expect(body).not.toContain('paused as home');
+  }
+  expect((await get('/libraries/midland')).body).not.toContain('paused as');
 });

@@ -49,6 +49,31 @@ describe('what the panel says', () => {
     );
   });
 
+  test.each([
+    ['en', /^Midland is paused until Nov 25, 2026.+\. Register by hand, or wait\.$/],
+    ['fr', /^Midland : en pause jusqu’au 25 nov\. 2026.+\./],
+    ['es', /^Midland: en pausa hasta el 25 nov 2026.+\./],
+    ['de', /^Midland: pausiert bis 25\.11\.2026.+\./],
+  ])('in %s a pause is named, with its end and no other time', (language, sentence) => {
+    const held = { library: 'midland', reason: 'PAUSED', next_try_at: '2026-11-25T12:00:00Z' };
+    const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });
+    expect(shown({ state: waiting }, language).headline).toMatch(sentence);
+  });
+
+  test('a pause of this library itself says nothing of a search', () => {
+    const held = { library: 'riverside', reason: 'PAUSED', next_try_at: '2026-11-25T12:00:00Z' };
+    const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });
+    expect(shown({ state: waiting }).steps).toMatchObject({ search: 'now' });
+  });
+
+  test.each([
+    ['HOME_UNREACHABLE', 'Paused for now: Midland Public Library.'],
+    ['TOO_LATE', 'The passport service is paused for Riverside.'],
+  ])('%s after a pause says so, and what to do', (outcome, headline) => {
+    const state = aState({ state: 'failed', outcome, reasons: ['PAUSED'] });
+    expect(shown({ state })).toMatchObject({ headline, advice: 'Try again later, or register by hand.' });
+  });
+
   test('when this library itself is waited for, the search is over', () => {
     const held = { library: 'riverside', reason: 'BUSY', next_try_at: null };
     const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });

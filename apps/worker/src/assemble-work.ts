@@ -7,6 +7,7 @@ import {
   openReceipts,
   openPatronLocks,
   noteDelayed,
+  notePaused,
 } from '@passport/queue';
 import { type Logger, type Tracing, createEncryption } from '@passport/runtime';
 import type { JobMetrics } from './metrics/job-metrics.ts';
@@ -26,6 +27,7 @@ import { longestPatienceMs } from './job/requeue.ts';
 import { type Connected, longestWriteMs } from './koha/connect-libraries.ts';
 import { buildPatronLock } from './provision/patron-lock.ts';
 import { buildQuota } from './provision/quota.ts';
+import type { PauseLeft } from './koha/pause-left.ts';
 import type { Reporter } from './koha/report.ts';
 import type { RedisConnections } from './redis-connections.ts';
 import { hasPlugin } from './reporting.ts';
@@ -45,6 +47,7 @@ interface Opened {
   readonly jobs: JobMetrics;
   readonly reporter: Reporter;
   readonly tracing: Tracing;
+  readonly pauseLeft: PauseLeft;
   readonly sources: Sources;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
@@ -77,11 +80,12 @@ export function assembleWork(opened: Opened): ScanWork {
     tracing,
     writeLostEnd: buildJobDataWriter(connection).writeLostEnd,
     noteDelayed: (library, jobId) => noteDelayed(redis, library, jobId),
+    notePaused: ({ library, side }, jobId) => notePaused(redis, library, side, jobId),
   });
 }
 
 function assembleWorkflow(
-  opened: Omit<Opened, 'nameOf' | 'reporter'>,
+  opened: Omit<Opened, 'nameOf' | 'reporter' | 'pauseLeft'>,
 ): Omit<ProvisionDeps, 'quota' | 'recordObserved'> {
   const { config, connections, kohas, memory, load, jobs, sources, now, log } = opened;
   const { libraries } = kohas;
@@ -145,7 +149,14 @@ function buildInStep({
 }
 
 function assembleRun(
-  { config, kohas, sources, nameOf, now }: Pick<Opened, 'config' | 'kohas' | 'sources' | 'nameOf' | 'now'>,
+  {
+    config,
+    kohas,
+    pauseLeft,
+    sources,
+    nameOf,
+    now,
+  }: Pick<Opened, 'config' | 'kohas' | 'pauseLeft' | 'sources' | 'nameOf' | 'now'>,
   workflow: ProvisionDeps,
 ): RunDeps {
   const { libraries } = config.consortium;
@@ -156,6 +167,7 @@ function assembleRun(
     encryption: createEncryption(config.keys.map((key) => key.reveal())),
     giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
     knows: (id) => known.has(id),
+    pauseLeftMs: (id) => pauseLeft(id, 'lending'),
     longestGiveUpMs: longestPatienceMs(libraries),
     freeSlotMs: (id) => kohas.slots.bookMs(id),
     isLost: (id) => kohas.libraries.circuit(id).isOpen,

@@ -1,6 +1,7 @@
 import type { WorkerConfig } from '@passport/config';
 import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
+  type Pauses,
   type ReportJobs,
   type ScanJobs,
   buildClaimCreate,
@@ -23,13 +24,16 @@ import {
 import { jobMetrics } from './metrics/job-metrics.ts';
 import { type KeptReading, keptMetrics } from './metrics/kept-metrics.ts';
 import { kohaMetrics } from './metrics/koha-metrics.ts';
+import { pauseMetrics } from './metrics/pause-metrics.ts';
 import { assembleWork } from './assemble-work.ts';
 import { buildTasks } from './maintenance/tasks.ts';
+import { buildPauseLeft } from './koha/pause-left.ts';
 import { connectLibraries } from './koha/connect-libraries.ts';
 import { buildCopyMemory } from './remember/copy-memory.ts';
 import { rememberTask } from './remember/remember-task.ts';
 import { buildEndCheck } from './job/end-check.ts';
 import { startMaintenance } from './maintenance/maintenance.ts';
+import { pausedTask } from './maintenance/paused-task.ts';
 import { startSeenWorker } from './sweep/seen-worker.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
 import { openReporter, startReports } from './reporting.ts';
@@ -45,6 +49,8 @@ export interface WorkerParts {
   readonly connections: RedisConnections;
   readonly queue: ScanJobs;
   readonly reportQueue: ReportJobs;
+  /** What operators have paused. */
+  readonly pauses: Pauses;
   /** How often a connection to Redis was lost so far. */
   readonly breaks: () => number;
   readonly tracing: Tracing;
@@ -62,7 +68,7 @@ export async function startWork(
   parts: WorkerParts,
   { lifecycle, metrics }: { readonly lifecycle: Lifecycle; readonly metrics: MetricsRegistry },
 ): Promise<void> {
-  const { connections, queue, reportQueue, breaks, tracing, sources, now, log } = parts;
+  const { connections, queue, reportQueue, breaks, pauses, tracing, sources, now, log } = parts;
   const { connection, redis } = connections;
   const { consortium, concurrency } = config;
   const { monotonicNow, pause } = sources;
@@ -71,9 +77,11 @@ export async function startWork(
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
 
   const dropped = observeQueue(metrics, consortium, { redis, queue, now });
+  pauseMetrics(metrics, pauses, ids);
   const load = buildWorkerLoad(concurrency);
+  const pauseLeft = buildPauseLeft(pauses, now);
   const seen = { metrics: kohaMetrics(metrics, ids.length), hasFreeSlots: load.hasFreeSlots, tracing };
-  const kohas = connectLibraries({ consortium, lifecycle, sources, ...seen, now, log });
+  const kohas = connectLibraries({ consortium, lifecycle, sources, pauseLeft, ...seen, now, log });
   const { libraries, health } = kohas;
   const memory = buildCopyMemory({ redis, keys: config.keys, libraries, now, log });
   lifecycle.own('memory of copies', () => memory.settled());
@@ -81,14 +89,14 @@ export async function startWork(
   const reporting = { consortium, redis, libraries, nameOf, tracing, now, log };
   const reporter = openReporter({ ...reporting, reportQueue, lifecycle, sources });
   const opened = { config, connections, kohas, memory, load, jobs, reporter, tracing, sources, nameOf };
-  const work = assembleWork({ ...opened, now, log });
+  const work = assembleWork({ ...opened, pauseLeft, now, log });
 
   const workerId = sources.newId();
   lifecycle.own('library health', () => retire(redis, ids, workerId));
   const kept = { redis, queue, reportQueue, dropped };
   const tasks = buildTasks({ consortium, ...kept, libraries, health, workerId, now, log });
   const remembering = rememberTask(consortium, memory, { ...kohas, monotonicNow });
-  const maintenance = startMaintenance([...tasks, remembering], log);
+  const maintenance = startMaintenance([...tasks, remembering, pausedTask(redis, queue, pauseLeft)], log);
   lifecycle.own('maintenance', () => maintenance.close());
   const reports = startReports({ ...reporting, connection });
   lifecycle.own('report worker', () => reports.close());

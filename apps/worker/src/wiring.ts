@@ -1,5 +1,5 @@
 import { type WorkerConfig, tryConfig } from '@passport/config';
-import { registerProcess, openReportQueue, openScanQueue } from '@passport/queue';
+import { buildPauses, openReportQueue, openScanQueue, readControl, registerProcess } from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
@@ -55,7 +55,10 @@ export async function startWorker(
   const reportQueue = openReportQueue(redis);
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
   const breaks = countRedisBreaks([connection, redis]);
-  const parts: WorkerParts = { connections, queue, reportQueue, breaks, tracing, sources, now, log };
+  const pauses = buildPauses(now);
+  // Before the first job: a paused library is not queried because a worker has only just started.
+  pauses.set(await readControl(redis));
+  const parts: WorkerParts = { connections, queue, reportQueue, pauses, breaks, tracing, sources, now, log };
   const start = async (next: WorkerConfig): Promise<Lifecycle> => {
     const work = lifecycle.part('work', OLD_RUNS_MS);
     const counted = metrics.extend();
@@ -82,6 +85,7 @@ export async function startWorker(
       await old.stop('the configuration was replaced');
       return { kind: 'loaded', hash: read.config.fileHash };
     },
+    onControl: (control) => pauses.set(control),
     now,
     log,
   });

@@ -108,6 +108,7 @@ export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
     giveUpAfterMs: (library) => (library === 'riverside' ? 900_000 : null),
     knows: () => true,
     longestGiveUpMs: 900_000,
+    pauseLeftMs: () => null,
     freeSlotMs: () => 120,
     isLost: () => false,
     nameOf: (id) => `${id} library`,

@@ -18,7 +18,8 @@ import {
   untilRedisReady,
 } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
-import { type Libraries, LibraryClosed } from '../src/koha/libraries.ts';
+import type { Libraries } from '../src/koha/libraries.ts';
+import { LibraryClosed } from '../src/koha/library-closed.ts';
 import { startReportWorker } from '../src/job/report-worker.ts';
 import { jobData } from './builders.ts';
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { KohaErrorCode } from '@passport/koha-client';
 import fc from 'fast-check';
 import { decideFailure, nextDelayMs } from '../src/provision/retry-policy.ts';
-import { LibraryClosed } from '../src/koha/libraries.ts';
+import { LibraryClosed } from '../src/koha/library-closed.ts';
 import { kohaError } from './builders.ts';
 
 describe('the schedule of tries', () => {

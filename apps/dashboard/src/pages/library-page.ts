@@ -3,7 +3,7 @@ import { eventsPath } from '../event-query.ts';
 import type { LibraryView } from '../read-library.ts';
 import { eventList } from './event-list.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
-import { answerText, stateDetail, statePill } from './library-state.ts';
+import { answerText, pauseNotes, stateDetail, statePill } from './library-state.ts';
 import { outcomeChart } from './outcome-chart.ts';
 import { outcomeTotals } from './outcome-totals.ts';
 import { timeElement } from './time-text.ts';
@@ -69,11 +69,11 @@ function tiles(basePath: string, { jobs, library }: LibraryView): Html {
   </ul>`;
 }
 
-function facts({ library, state, nowMs }: LibraryView): Html {
+function facts({ library, state, pauses, nowMs }: LibraryView): Html {
   const detail = stateDetail(library.enabled, state, nowMs);
   const all: readonly (readonly [string, HtmlValue])[] = [
     ['Library id', html`<code>${library.id}</code>`],
-    ['State', html`${statePill(library.enabled, state)} ${detail}`],
+    ['State', html`${statePill(library.enabled, state)} ${detail} ${pauseNotes(pauses, nowMs)}`],
     ['Last success', timeElement(state.lastSuccessMs, nowMs)],
     ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
     ['Answers in', answerText(state.answerMs)],

@@ -1,4 +1,4 @@
-import type { LibraryCondition, LibraryState } from '@passport/queue';
+import type { LibraryCondition, LibraryState, Pause } from '@passport/queue';
 import { type Html, html } from './html.ts';
 import { timeElement } from './time-text.ts';
 
@@ -41,6 +41,16 @@ export function stateDetail(isEnabled: boolean, state: LibraryState, nowMs: numb
   return html`<span class="quiet"
     >${state.lastFailure ?? 'failure'} ${timeElement(state.lastFailureMs, nowMs)}</span
   >`;
+}
+
+/** What operators have paused the library as, until when and why. */
+export function pauseNotes(pauses: readonly Pause[], nowMs: number): readonly Html[] {
+  return pauses.map(
+    ({ side, until_ms: untilMs, reason }) =>
+      html`<span class="quiet"
+        >paused as ${side} library, ends ${timeElement(untilMs, nowMs)}: ${reason}</span
+      >`,
+  );
 }
 
 /** `200 ms`, `1.4 s`. */

@@ -1,6 +1,13 @@
 import type { LibraryLine, Overview } from '../read-overview.ts';
 import { type Html, html } from './html.ts';
-import { type ShownState, answerText, shownState, stateDetail, statePill } from './library-state.ts';
+import {
+  type ShownState,
+  answerText,
+  pauseNotes,
+  shownState,
+  stateDetail,
+  statePill,
+} from './library-state.ts';
 import { timeElement } from './time-text.ts';
 
 /** The path of a library's own page. */
@@ -41,7 +48,9 @@ function row(basePath: string, line: LibraryLine, nowMs: number, waitingCut: boo
       <a href="${libraryPath(basePath, line.id)}">${line.name}</a>
       <span class="quiet">${line.id}</span>
     </th>
-    <td data-label="State">${statePill(enabled, state)} ${stateDetail(enabled, state, nowMs)}</td>
+    <td data-label="State">
+      ${statePill(enabled, state)} ${stateDetail(enabled, state, nowMs)} ${pauseNotes(line.pauses, nowMs)}
+    </td>
     <td data-label="Last success">${timeElement(state.lastSuccessMs, nowMs)}</td>
     <td data-label="Answers in" class="number">${answerText(state.answerMs)}</td>
     <td data-label="Scans waiting for it" class="number">${line.waitedFor}${more}</td>

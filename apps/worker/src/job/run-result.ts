@@ -1,6 +1,6 @@
 import type { JobData } from '@passport/contract';
 import type { CreateClaim } from '@passport/queue';
-import type { Done, Retry } from '../provision/result.ts';
+import type { Done, PausedSide, Retry } from '../provision/result.ts';
 import type { Claimed, JobLock } from '../provision/scan.ts';
 import type { RequeueReason } from '../metrics/job-metrics.ts';
 
@@ -38,6 +38,8 @@ export interface Delayed extends Retry, JobChange {
   readonly untilMs: number;
   /** The libraries whose circuit it waits for; each of them promotes it when it is back. */
   readonly forCircuitsOf: readonly string[];
+  /** The pauses whose end it waits for; each of them promotes it when it is over. */
+  readonly forPausesOf: readonly PausedSide[];
   /** Whether the desk should hear of it. */
   readonly worthReporting: boolean;
   /** Set when another worker shall have it. */

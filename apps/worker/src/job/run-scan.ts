@@ -12,16 +12,19 @@ import { DecryptionError, type Encryption } from '@passport/runtime';
 import { WAIT_RULES, decideFailure } from '../provision/retry-policy.ts';
 import {
   type Done,
-  type End,
+  PAUSED_LENDING,
   type Result,
   type Retry,
   circuitsOf,
   done,
   ifCancelled,
+  pausesOf,
+  unreachable,
   withDisclosure,
 } from '../provision/result.ts';
 import { LockLost } from './job-lock.ts';
 import { decideRequeue, patienceMs, startedMs } from './requeue.ts';
+import { waitForPause } from './wait-for-pause.ts';
 import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
 import { withHistory } from './with-history.ts';
 import { withLess, withSent } from './sent-records.ts';
@@ -35,6 +38,8 @@ export interface RunDeps {
   readonly knows: (library: string) => boolean;
   /** For a lending library that is paused, or that it does not name. */
   readonly longestGiveUpMs: number;
+  /** Milliseconds until the end of a lending library's pause; null: it is not paused. */
+  readonly pauseLeftMs: (lending: string) => number | null;
   /** When the next call of a library that is at its cap may start. */
   readonly freeSlotMs: (library: string) => number;
   /** Whether a library's circuit is open by now: a job that failed there is promoted with those that were refused. */
@@ -139,11 +144,13 @@ async function work(job: JobData, { taken, lock, calls }: Run, deps: RunDeps): P
   }
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
   if (tooOld() && !wasWorkedOn(job.progress, taken.starts)) return done({ outcome: 'TOO_LATE' });
-  const result = await deps.provision(scan, lock).catch((error: unknown) => {
-    if (error instanceof ScanCancelled) return CANCELLED;
-    const { signal } = taken.lock;
-    return signal.aborted ? stopped(signal.reason) : failed(scan, error);
-  });
+  const result =
+    waitForPause(job, deps.pauseLeftMs(library)) ??
+    (await deps.provision(scan, lock).catch((error: unknown) => {
+      if (error instanceof ScanCancelled) return CANCELLED;
+      const { signal } = taken.lock;
+      return signal.aborted ? stopped(signal.reason) : failed(scan, error);
+    }));
   if (result === 'requeue' || result.kind === 'done' || result.mustLook === true) return result;
   return tooOld() ? done(result.otherwise) : result;
 }
@@ -166,7 +173,8 @@ function failed(scan: Scan, error: unknown): Result | 'requeue' {
   switch (failure.kind) {
     case 'wait': {
       const { library, reason, retryAfterMs } = failure;
-      return { kind: 'retry', library, reason, retryAfterMs, otherwise: unreachable(scan, library) };
+      const otherwise = reason === 'PAUSED' ? PAUSED_LENDING : unreachable(scan, library);
+      return { kind: 'retry', library, reason, retryAfterMs, otherwise };
     }
     case 'misconfigured':
       return done({ outcome: 'MISCONFIGURED', problem: failure.problem });
@@ -177,12 +185,6 @@ function failed(scan: Scan, error: unknown): Result | 'requeue' {
     default:
       return failure satisfies never;
   }
-}
-
-function unreachable(scan: Scan, library: string): End {
-  return library === scan.lending
-    ? { outcome: 'LENDING_UNREACHABLE' }
-    : { outcome: 'HOME_UNREACHABLE', homes: [library] };
 }
 
 function endJob(job: JobData, result: Done, attempt: number, deps: RunDeps): Ended {
@@ -220,13 +222,15 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
   const delayMs = rule.delayMs({ ...retry, attempt, random, freeSlotMs });
   const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
+  // Of a pause its end is what matters; nobody but us looks in between.
+  const nextTryMs = reason === 'PAUSED' ? now + (retry.retryAfterMs ?? 0) : untilMs;
   const homes = retry.otherwise.outcome === 'HOME_UNREACHABLE' ? (retry.otherwise.homes ?? []) : [];
   const progress = nextProgress(
     job.progress,
     {
       state: 'waiting',
       homes: named(homes, deps),
-      waiting_for: { library, reason, next_try_at: new Date(untilMs).toISOString() },
+      waiting_for: { library, reason, next_try_at: new Date(nextTryMs).toISOString() },
       attempt: rule.isAttempt ? attempt : job.progress.attempt,
     },
     new Date(now).toISOString(),
@@ -239,6 +243,7 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
     ifCancelled: null,
     untilMs,
     forCircuitsOf: circuitsOf(retry, deps.isLost),
+    forPausesOf: pausesOf(retry),
     worthReporting: delayMs >= rule.reportFromMs,
     requeueReason: null,
   };

@@ -2,6 +2,7 @@ import { type JobData, parseJob } from '@passport/contract';
 import type { JobDataWriter } from '@passport/queue';
 import type { Tracing } from '@passport/runtime';
 import type { Reporter } from '../koha/report.ts';
+import type { PausedSide } from '../provision/result.ts';
 import type { JobObserver } from './job-observer.ts';
 import type { RunResult, TakenJob } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
@@ -17,6 +18,8 @@ export interface ScanWorkDeps {
   readonly writeLostEnd: JobDataWriter['writeLostEnd'];
   /** Notes that a job waits for a library's circuit. */
   readonly noteDelayed: (library: string, jobId: string) => Promise<void>;
+  /** Notes that a job waits for the end of a library's pause. */
+  readonly notePaused: (paused: PausedSide, jobId: string) => Promise<void>;
 }
 
 /**
@@ -24,7 +27,7 @@ export interface ScanWorkDeps {
  * the ledger settles once, Koha keeps the highest number that it received.
  */
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
-  const { settlement, observer, reporter, writeLostEnd, noteDelayed } = deps;
+  const { settlement, observer, reporter, writeLostEnd, noteDelayed, notePaused } = deps;
   return {
     run: (taken) => recordedRun(taken, deps),
     recordEnd: (job) => settlement.recordDisclosures(job),
@@ -40,11 +43,14 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       if (wasLost) observer.restored(job);
     },
     async beforeDelay(delayed, jobId) {
-      const { job, forCircuitsOf, worthReporting } = delayed;
+      const { job, forCircuitsOf, forPausesOf, worthReporting } = delayed;
       // However long it waits and whoever ends it: what has left is on record.
       await settlement.recordDisclosures(job);
       await settlement.releaseQuota(job);
-      await Promise.all(forCircuitsOf.map((library) => noteDelayed(library, jobId)));
+      await Promise.all([
+        ...forCircuitsOf.map((library) => noteDelayed(library, jobId)),
+        ...forPausesOf.map((paused) => notePaused(paused, jobId)),
+      ]);
       observer.delayed(delayed);
       if (worthReporting) reporter.reportWaiting(job);
     },

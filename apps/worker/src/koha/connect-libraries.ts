@@ -4,7 +4,8 @@ import type { Lifecycle, Logger, Tracing } from '@passport/runtime';
 import type { KohaMetrics } from '../metrics/koha-metrics.ts';
 import { type CallCaps, buildCallCaps } from './call-caps.ts';
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
-import { type Libraries, buildLibraries } from './libraries.ts';
+import { type Libraries, type LibraryWatch, buildLibraries } from './libraries.ts';
+import type { PauseLeft } from './pause-left.ts';
 import type { Sources } from '../sources.ts';
 import { type HealthTracker, buildHealthTracker } from './health-tracker.ts';
 import { type SlotClock, buildSlotClock } from './slot-clock.ts';
@@ -30,6 +31,7 @@ export interface ConnectDeps {
   /** Whether no other job needs the slots of those who wait. */
   readonly hasFreeSlots: () => boolean;
   readonly tracing: Tracing;
+  readonly pauseLeft: PauseLeft;
   readonly now: () => number;
   readonly log: Logger;
 }
@@ -61,7 +63,7 @@ export function connectLibraries(deps: ConnectDeps): Connected {
     clients.set(library.id, client);
   }
   const failures = buildFailureLog(sources.monotonicNow, log);
-  const libraries = buildLibraries(clients, sources, {
+  const watch: LibraryWatch = {
     circuitChanged(library, isOpen) {
       // Whoever waits for a place there would only be silent with the others.
       if (isOpen) clients.get(library)?.dismissWaiting();
@@ -77,7 +79,8 @@ export function connectLibraries(deps: ConnectDeps): Connected {
       health.failed(library, nameOfFailure(failure));
       failures.failed(library, failure);
     },
-  });
+  };
+  const libraries = buildLibraries(clients, sources, watch, deps.pauseLeft);
   const isBusy = (id: string): boolean => {
     const client = clients.get(id);
     return client !== undefined && client.inFlight + client.waiting > 0;

@@ -1,34 +1,28 @@
 import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
+import { PAUSE_SIDES, type PauseSide } from '@passport/queue';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 import { type BackOff, buildBackOff } from './back-off.ts';
+import { LibraryClosed } from './library-closed.ts';
+import { type PauseLeft, assertNotPaused } from './pause-left.ts';
 import { type Silence, buildSilence } from './silence.ts';
-
-/** A library is not called: its circuit is open. */
-export class LibraryClosed extends Error {
-  override readonly name = 'LibraryClosed';
-  readonly code = 'circuit_open';
-  readonly library: string;
-
-  constructor(library: string) {
-    super(`${library}: circuit open`);
-    this.library = library;
-  }
-}
 
 /**
  * How to reach each library, with its trouble kept its own: a cap in flight (in the client), a circuit, and a back-off
  * for as long as it requests (`retry-after`): meanwhile nothing is sent, whatever it is about, and its failure is repeated.
  */
 export interface Libraries {
-  /** Makes one piece of work with a library's Koha. Throws KohaError or LibraryClosed. */
-  call<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
+  /**
+   * Makes one piece of work with a library's Koha, as home or (default) as lending library. Throws KohaError, LibraryClosed or
+   * LibraryPaused.
+   */
+  call<T>(library: string, work: (koha: KohaClient) => Promise<T>, side?: PauseSide): Promise<T>;
   /**
    * The same for work beside the workflow, such as a report: its failures open a circuit of their own, so that a plugin in
    * trouble stops no copy; but as the probe of an open library it says whether that is back, since perhaps nobody else calls it.
    * A refusal counts as a failure there: a plugin that is missing is tried now and then, and not by each report.
    */
   callBeside<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
-  /** The same for a sweep over copies: its failures open a circuit of its own, and delay neither scan nor report. */
+  /** The same for a sweep over copies, with a circuit of its own; it leaves a library alone that is paused on either side. */
   callForSweep<T>(library: string, work: (koha: KohaClient) => Promise<T>): Promise<T>;
   /**
    * What a Koha's own description allows. It is nearly always remembered, so it says nothing about whether the library is
@@ -79,6 +73,7 @@ export function buildLibraries(
   clients: ReadonlyMap<string, CalledClient>,
   { monotonicNow, random }: Clock,
   watch: LibraryWatch,
+  pauseLeft: PauseLeft = () => null,
 ): Libraries {
   const accesses = new Map(
     [...clients].map(
@@ -102,7 +97,8 @@ export function buildLibraries(
   };
 
   return {
-    async call(library, work) {
+    async call(library, work, side = 'lending') {
+      assertNotPaused(pauseLeft, library, [side]);
       const place = accessOf(library);
       const result = await through(place, place.main, () => work(place.koha));
       place.lastSuccess = monotonicNow();
@@ -120,6 +116,7 @@ export function buildLibraries(
       return result;
     },
     async callForSweep(library, work) {
+      assertNotPaused(pauseLeft, library, PAUSE_SIDES);
       const place = accessOf(library);
       const breaker = place.main.circuit.isOpen ? place.main : place.sweep;
       const result = await through(place, breaker, () => work(place.koha), { record });
@@ -128,6 +125,7 @@ export function buildLibraries(
     },
     capabilities,
     prepare(library) {
+      if (pauseLeft(library, 'lending') !== null) return;
       const { koha, main, backOff } = accessOf(library);
       if (!backOff.isOver || main.circuit.isOpen || main.silence.isSuspicious) return;
       koha.openConnection();

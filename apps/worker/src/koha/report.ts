@@ -1,7 +1,8 @@
 import { type JobData, eventStateOf } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import type { Logger, SpanStart, Tracing } from '@passport/runtime';
-import { type Libraries, LibraryClosed } from './libraries.ts';
+import type { Libraries } from './libraries.ts';
+import { LibraryClosed } from './library-closed.ts';
 import { repeatAtOnce } from './of-the-moment.ts';
 import type { Sources } from '../sources.ts';
 

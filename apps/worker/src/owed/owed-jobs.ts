@@ -9,7 +9,7 @@ import {
   writeOwed,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
-import { LibraryClosed } from '../koha/libraries.ts';
+import { LibraryClosed } from '../koha/library-closed.ts';
 import type { SweepCall } from '../sweep/sweep-calls.ts';
 import { OwedUnreadable } from './read-owed.ts';
 import { runOwed } from './run-owed.ts';

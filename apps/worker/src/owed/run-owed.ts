@@ -2,7 +2,7 @@ import type { Consortium, Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import type { DisclosureReceipt, OwedReading, OwedRow } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
-import { LibraryClosed } from '../koha/libraries.ts';
+import { LibraryClosed } from '../koha/library-closed.ts';
 import type { SweepCall } from '../sweep/sweep-calls.ts';
 import { disclosedAt } from './disclosed-copies.ts';
 import { type Owed, readOwedAt } from './read-owed.ts';

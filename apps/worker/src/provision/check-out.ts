@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
 import { libraryById } from '@passport/patron-rules';
-import { LibraryClosed } from '../koha/libraries.ts';
+import { LibraryClosed } from '../koha/library-closed.ts';
 import type { Audit } from './audit.ts';
 import {
   ALREADY,

@@ -97,11 +97,13 @@ async function lookUp(
       ...consortium.locate,
       waitMs: SLOT_WAIT_WHEN_FREE_MS,
       signal,
-      query(library, card, deadline) {
+      async query(library, card, deadline) {
         queried.add(library);
-        return noteCall(scan, { library, step: 'locate', said: saidBy, monotonicNow }, () =>
+        const answer = await noteCall(scan, { library, step: 'locate', said: saidBy, monotonicNow }, () =>
           queryHome(library, card, { balance, deadline, stop: signal }),
         );
+        if (isPaused(answer)) queried.delete(library);
+        return answer;
       },
     }),
   );
@@ -114,6 +116,9 @@ function saidBy(answer: Answer): string {
   if (answer.kind === 'patrons') return 'answered';
   return answer.kind === 'no_answer' ? answer.reason : 'refused';
 }
+
+/** A paused library was not queried, whatever the result. */
+const isPaused = (answer: Answer): boolean => answer.kind === 'no_answer' && answer.reason === 'PAUSED';
 
 /** The end of a patron who is not to be copied; null for one who is. */
 function refuse(scan: Scan, { candidate, patron }: Found, { consortium, audit }: FindDeps): Done | null {
@@ -143,6 +148,7 @@ export function tryAgain(
 ): Retry {
   const rank = ({ reason }: Silent): number => WAIT_RULES[reason].rank;
   const [first] = silent.toSorted((one, other) => rank(one) - rank(other));
+  const paused = silent.filter(({ reason }) => reason === 'PAUSED');
   const homes = [...silent, ...refused].map(({ library }) => library);
   return {
     kind: 'retry',
@@ -151,7 +157,12 @@ export function tryAgain(
     // One library's back-off is its own: whoever requested a longer one still gets it (back-off.ts).
     retryAfterMs: shortest(silent.map(({ retryAfterMs }) => retryAfterMs)),
     closed: silent.filter(({ reason }) => reason === 'CIRCUIT_OPEN').map(({ library }) => library),
-    otherwise: { outcome: 'HOME_UNREACHABLE', homes },
+    paused: paused.map(({ library }) => ({ library, side: 'home' })),
+    otherwise: {
+      outcome: 'HOME_UNREACHABLE',
+      homes,
+      ...(paused.length > 0 && paused.length === homes.length ? { reasons: ['PAUSED'] } : {}),
+    },
   };
 }
 

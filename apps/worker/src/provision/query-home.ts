@@ -1,6 +1,7 @@
 import { type KohaClient, KohaError, type KohaPatron } from '@passport/koha-client';
 import { type Answer, readAnswer } from '@passport/patron-rules';
-import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import type { Libraries } from '../koha/libraries.ts';
+import { LibraryClosed, LibraryPaused } from '../koha/library-closed.ts';
 
 interface How {
   readonly balance: boolean;
@@ -14,8 +15,11 @@ interface How {
 export function buildHomeQuery(libraries: Libraries) {
   return async (library: string, card: string, how: How): Promise<Answer> => {
     try {
-      return await readAnswer(libraries.call(library, (koha) => query(koha, card, how)));
+      return await readAnswer(libraries.call(library, (koha) => query(koha, card, how), 'home'));
     } catch (error) {
+      if (error instanceof LibraryPaused) {
+        return { kind: 'no_answer', reason: 'PAUSED', retryAfterMs: error.retryAfterMs };
+      }
       if (!(error instanceof LibraryClosed)) throw error;
       return { kind: 'no_answer', reason: 'CIRCUIT_OPEN', retryAfterMs: null };
     }

@@ -7,6 +7,7 @@ import {
   isFailure,
 } from '@passport/contract';
 import { COPY_MAY_BE_THERE } from './copy-may-be-there.ts';
+import type { PauseSide } from '@passport/queue';
 import type { Scan } from './scan.ts';
 
 /** What an event came to for good. */
@@ -32,6 +33,12 @@ export type MadeCopy = NonNullable<JobData['made']>;
 
 export type Done = { readonly kind: 'done' } & End;
 
+/** A library that is paused, and as what. */
+export interface PausedSide {
+  readonly library: string;
+  readonly side: PauseSide;
+}
+
 /** To be tried again. */
 export interface Retry {
   readonly kind: 'retry';
@@ -42,6 +49,8 @@ export interface Retry {
   readonly retryAfterMs: number | null;
   /** Every library with an open circuit whose return is worth a try; when left out with `CIRCUIT_OPEN`, `library`. */
   readonly closed?: readonly string[];
+  /** Every pause whose end is worth a try; when left out with `PAUSED`, that of `library` as lending library. */
+  readonly paused?: readonly PausedSide[];
   readonly made?: MadeCopy;
   /** The item may still be checked out by what was sent: however late it is, another look comes before the end. */
   readonly mustLook?: boolean;
@@ -146,6 +155,22 @@ export function disclosuresOf({
     made === null || fields === null ? null : { home: made.home, home_key: made.home_key, fields };
   const last = sent ?? ofMade;
   return last === null ? [...before] : [...before, last];
+}
+
+/** What an event comes to once nobody waits for this library any longer. */
+export function unreachable({ lending }: Pick<Scan, 'lending'>, library: string): End {
+  return library === lending
+    ? { outcome: 'LENDING_UNREACHABLE' }
+    : { outcome: 'HOME_UNREACHABLE', homes: [library] };
+}
+
+/** What an event comes to that waited for the end of its lending library's pause all the while. */
+export const PAUSED_LENDING: End = { outcome: 'TOO_LATE', reasons: ['PAUSED'] };
+
+/** Whose pauses a waiting job waits for. */
+export function pausesOf({ library, reason, paused }: Retry): readonly PausedSide[] {
+  if (paused !== undefined) return paused;
+  return reason === 'PAUSED' ? [{ library, side: 'lending' }] : [];
 }
 
 /** Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. */

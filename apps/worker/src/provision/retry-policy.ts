@@ -1,7 +1,7 @@
 import type { Progress, WaitingReason } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import { meaningOf } from '@passport/patron-rules';
-import { LibraryClosed } from '../koha/libraries.ts';
+import { LibraryClosed, LibraryPaused } from '../koha/library-closed.ts';
 import { LONGEST_BACK_OFF_MS } from '../koha/back-off.ts';
 
 /** What the failure of a call means for the job. */
@@ -22,6 +22,9 @@ export type FailureDecision =
 
 /** What the failure of a call means for its job; one table (`meaningOf`) classifies the failures of Koha. Pure. */
 export function decideFailure(error: unknown): FailureDecision {
+  if (error instanceof LibraryPaused) {
+    return { kind: 'wait', library: error.library, reason: 'PAUSED', retryAfterMs: error.retryAfterMs };
+  }
   if (error instanceof LibraryClosed) {
     return { kind: 'wait', library: error.library, reason: 'CIRCUIT_OPEN', retryAfterMs: null };
   }
@@ -60,6 +63,11 @@ export function nextDelayMs(attempt: number, retryAfterMs: number | null, random
 
 /** Promoted by whoever closes the circuit; this is for when nobody does. */
 const CIRCUIT_WAIT_MS = 60_000;
+/**
+ * Promoted at the end of the pause; this is for when nobody does. Shorter than what waits for a pause is remembered for
+ * (delayed-jobs.ts), and long enough that the scans of a paused library keep no worker busy.
+ */
+const PAUSE_WAIT_MS = 600_000;
 /** A shorter wait for a free slot is nobody's business but ours. */
 const REPORT_BUSY_FROM_MS = 1_000;
 
@@ -111,4 +119,10 @@ export const WAIT_RULES: Readonly<Record<WaitingReason, WaitRule>> = {
   },
   CIRCUIT_OPEN: { ...NO_ATTEMPT, rank: 4, delayMs: ({ random }) => CIRCUIT_WAIT_MS * (1 + random() / 2) },
   SERVICE_UPDATE: { ...NO_ATTEMPT, rank: 5, delayMs: ({ retryAfterMs }) => retryAfterMs ?? CIRCUIT_WAIT_MS },
+  PAUSED: {
+    ...NO_ATTEMPT,
+    rank: 6,
+    delayMs: ({ retryAfterMs, random }) =>
+      Math.min(retryAfterMs ?? PAUSE_WAIT_MS, PAUSE_WAIT_MS) * (1 + random() / 10),
+  },
 };

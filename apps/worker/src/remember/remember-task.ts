@@ -1,6 +1,6 @@
 import type { Consortium } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { LibraryClosed } from '../koha/libraries.ts';
+import { LibraryClosed } from '../koha/library-closed.ts';
 import type { Task } from '../maintenance/maintenance.ts';
 import type { CopyMemory } from './copy-memory.ts';
 

@@ -18,7 +18,7 @@ import {
 } from '@passport/patron-rules';
 import type { SweepState, SweptHome } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
-import { LibraryClosed } from '../koha/libraries.ts';
+import { LibraryClosed } from '../koha/library-closed.ts';
 import { readHomeRecords } from './home-records.ts';
 import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
 import { readRememberedRows } from './remembered-rows.ts';

@@ -14,7 +14,8 @@ import {
   writeSweep,
 } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
-import { type Libraries, LibraryClosed } from '../koha/libraries.ts';
+import type { Libraries } from '../koha/libraries.ts';
+import { LibraryClosed } from '../koha/library-closed.ts';
 import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
 import { copiesOf } from './copies-before.ts';
 import { buildDeskActivity } from './desk-activity.ts';

@@ -8,9 +8,10 @@ export function isHere(state) {
   return isFinal(state) && (state.outcome === 'COPIED' || state.outcome === 'ALREADY_LOCAL');
 }
 
-/** True when only this library is left to act: the home is known. */
+/** True when only this library is left to act: the home is known. Nobody is queried for one that is paused. */
 export function isLocated(state) {
-  return Boolean(state.waiting_for && state.waiting_for.library === state.library);
+  const held = state.waiting_for;
+  return Boolean(held && held.library === state.library && held.reason !== 'PAUSED');
 }
 
 /** The result of the checkout; null without an item or while it is not known yet. */

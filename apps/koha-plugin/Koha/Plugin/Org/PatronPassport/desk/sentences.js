@@ -9,9 +9,15 @@ export function waitingSentence(state, t, language, now) {
   const isNamed = names.length > 0 && !isLocated(state);
   const library = isNamed ? joined(names, language) : nameOf(held.library);
   const at = Date.parse(held.next_try_at || '');
+  const isPaused = held.reason === 'PAUSED';
+  const until = isPaused
+    ? new Date(at).toLocaleString(language, { dateStyle: 'medium', timeStyle: 'short' })
+    : '';
   const when =
-    at > now ? t('when', { time: new Date(at).toLocaleTimeString(language, { timeStyle: 'medium' }) }) : '';
-  const sentence = t(`now.waiting.${held.reason}`, { library }) || t('now.waiting');
+    at > now && !isPaused
+      ? t('when', { time: new Date(at).toLocaleTimeString(language, { timeStyle: 'medium' }) })
+      : '';
+  const sentence = t(`now.waiting.${held.reason}`, { library, until }) || t('now.waiting');
   return when ? `${sentence} ${when}` : sentence;
 }
 
@@ -26,8 +32,10 @@ export function outcomeSentences(state, t, language) {
   const isBare =
     (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
   const key = outcomeKey(state, isBare);
-  const headline = t(key, values) || state.message || t('outcome.other');
-  const advice = [t(`advice.${outcome}`, values), problemSentence(state, t)].filter(Boolean).join(' ');
+  const paused = (state.reasons || []).includes('PAUSED') ? '.PAUSED' : '';
+  const headline = t(`${key}${paused}`, values) || t(key, values) || state.message || t('outcome.other');
+  const advised = t(`advice.${outcome}${paused}`, values) || t(`advice.${outcome}`, values);
+  const advice = [advised, problemSentence(state, t)].filter(Boolean).join(' ');
   return { headline, advice };
 }
 

@@ -1,0 +1,21 @@
+import type { PauseSide, Pauses } from '@passport/queue';
+import { LibraryPaused } from './library-closed.ts';
+
+/** Milliseconds until the end of a library's pause on one side; null: it is not paused there. */
+export type PauseLeft = (library: string, side: PauseSide) => number | null;
+
+/** How long the pauses of libraries last from now on. */
+export function buildPauseLeft(pauses: Pick<Pauses, 'of'>, now: () => number): PauseLeft {
+  return (library, side) => {
+    const found = pauses.of(library, side);
+    return found === null ? null : found.untilMs - now();
+  };
+}
+
+/** Throws LibraryPaused where the library is paused on one of these sides. */
+export function assertNotPaused(pauseLeft: PauseLeft, library: string, sides: readonly PauseSide[]): void {
+  for (const side of sides) {
+    const leftMs = pauseLeft(library, side);
+    if (leftMs !== null) throw new LibraryPaused(library, side, leftMs);
+  }
+}
