@@ -276,13 +276,68 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
     TEST_MS,
   );
 
+  /** Pauses a library, and returns a scan that waits for the end of the pause; nothing is read or written on that side. */
+  async function paused(library: Ids, side: 'home' | 'lending'): Promise<Sent> {
+    const { midland, riverside } = consortium.doubles;
+    const args = [library, '--until', '15m', '--reason', 'under test', '--as', side];
+    const { code } = await runPassport(['library', 'pause', ...args], { env: consortium.services.env });
+    expect(code).toBe(0);
+    const at = performance.now();
+    const calls = () =>
+      side === 'home'
+        ? midland.calls().filter(({ operation }) => operation === 'GET /patrons').length
+        : riverside.calls().filter(({ operation }) => operation === 'POST /patrons').length;
+    let [made, lastAt] = [calls(), at];
+    await waitFor(
+      'all processes to see the pause',
+      () => {
+        const now = calls();
+        if (now > made) [made, lastAt] = [now, performance.now()];
+        return performance.now() - Math.max(lastAt, at) > 1_500;
+      },
+      PATIENT,
+    );
+    process.stderr.write(`pause as ${side}: the last call after ${Math.round(lastAt - at)} ms\n`);
+    expect(lastAt - at).toBeLessThan(10_000); // a second, on a machine that does nothing else
+    const probe = await scan();
+    probes.push(probe);
+    const state = await waitFor(
+      'the desk to hear of the pause',
+      async () => {
+        const seen = await consortium.at('riverside').state(probe.eventId);
+        return seen?.waiting_for?.reason === 'PAUSED' ? seen : null;
+      },
+      PATIENT,
+    );
+    expect(state.waiting_for?.library).toBe(library);
+    expect(state.message).toMatch(/^\w+ library is paused until 20\d\d-.+ UTC\./);
+    expect(calls()).toBe(made);
+    return probe;
+  }
+  const probes: Sent[] = [];
+
+  test.each([
+    ['lending', 'riverside'],
+    ['home', 'midland'],
+  ] as const)(
+    'a pause as %s library makes its scans wait, and they go on when it is resumed',
+    async (side, library) => {
+      const { eventId } = await paused(library, side);
+      const { code } = await runPassport(['library', 'resume', library], { env: consortium.services.env });
+      expect(code).toBe(0);
+      const end = await consortium.at('riverside').follow(eventId, PATIENT);
+      expect(end).toMatchObject({ state: 'done', outcome: 'COPIED' });
+    },
+    TEST_MS,
+  );
+
   test(
     'no event of all this is lost, failed, or done twice',
     async () => {
-      const events = await load.stop();
+      const events = [...(await load.stop()), ...probes];
       const { riverside } = consortium.doubles;
       await untilAllReported(riverside, events, PATIENT.timeoutMs);
-      process.stderr.write(`reload and rotation: ${events.length} events\n`);
+      process.stderr.write(`reload, rotation and pauses: ${events.length} events\n`);
       expect(events.flatMap(({ refusals }) => refusals)).toEqual([]);
       expect(brokenPromises(riverside, events, { isCheckedOut: true })).toEqual([]);
     },
