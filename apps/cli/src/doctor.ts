@@ -3,7 +3,6 @@ import type { Consortium, Library } from '@passport/config';
 import { configWarnings, doctorConfig } from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
 import type { PluginReports } from './doctor/check-settings.ts';
-import { checkService } from './doctor/check-service.ts';
 import { readCertificateExpiry } from '@passport/koha-client';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
@@ -172,6 +171,8 @@ export const doctor: CommandDraft<DoctorOptions> = {
       const [card = '', barcode = null] = await readLines(deps, wanted);
       return runProbe({ consortium, libraries, isNamed: ids.length > 0, card, barcode }, report, deps);
     }
+    // With the queue, which help and --probe do without: loading BullMQ takes longer than either.
+    const { checkService } = await import('./doctor/check-service.ts');
     const isWanted = ({ code }: Finding): boolean => !ignore.includes(code);
     const [found, diagnoses] = await Promise.all([
       checkService(service, libraries, deps),
