@@ -165,9 +165,7 @@ async function run(installation) {
         writeFileSync(`${CONFIG}.new`, text);
         renameSync(`${CONFIG}.new`, CONFIG);
       };
-      const demo = JSON.parse(
-        await compose(['exec', '-T', 'worker', 'cat', '/var/lib/passport/passport.yaml']),
-      );
+      const demo = JSON.parse(await installation.readFile('worker', '/var/lib/passport/passport.yaml'));
       const without = (id) => ({
         ...demo,
         libraries: demo.libraries.map((each) => (each.id === id ? { ...each, enabled: false } : each)),

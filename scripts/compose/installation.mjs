@@ -23,12 +23,18 @@ export async function describeInstallation(engineEnv) {
     return output;
   };
   const compose = (args, options) => docker(['compose', '--profile', 'demo', ...args], options);
+  /** A file of a container, which has Node and no other program. */
+  const readFile = (service, path) => {
+    const print = `process.stdout.write(require('node:fs').readFileSync(${JSON.stringify(path)}))`;
+    return compose(['exec', '-T', service, 'node', '-e', print]);
+  };
   let secret;
 
   return {
     project,
     docker,
     compose,
+    readFile,
     riversideUrl: `http://127.0.0.1:${riverside}`,
     lakesideUrl: `http://127.0.0.1:${lakeside}`,
     midlandUrl: `http://127.0.0.1:${midland}`,
@@ -42,16 +48,7 @@ export async function describeInstallation(engineEnv) {
     },
     /** Sends one scan at riverside from outside; returns the status of the answer, 0 when there was none. */
     async send(id, data) {
-      secret ??= (
-        await compose([
-          'exec',
-          '-T',
-          'receiver',
-          'node',
-          '-p',
-          "require('node:fs').readFileSync('/var/lib/passport/riverside_webhook_secret', 'utf8')",
-        ])
-      ).trim();
+      secret ??= (await readFile('receiver', '/var/lib/passport/riverside_webhook_secret')).trim();
       const url = `http://127.0.0.1:${receiver}/webhooks/riverside`;
       const timestamp = new Date().toISOString().replace('Z', '+00:00');
       const body = JSON.stringify({
