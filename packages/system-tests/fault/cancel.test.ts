@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { CancelAnswer, CancelResult, EventState } from '@passport/contract';
+import type { KohaDouble } from '@passport/koha-double';
 import { type SeededRandom, seededRandom, waitFor } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
@@ -31,11 +32,13 @@ const MOMENTS = [
 type Moment = (typeof MOMENTS)[number];
 
 /** A machine with too much to do is slow, which is no failure of what is tried here. */
-const SELDOM = { everyMs: 250, timeoutMs: 80_000 };
+const SELDOM = { everyMs: 800, timeoutMs: 160_000 };
 const PATIENT = {
   koha: { timeout: '10s' },
   retry: { checkout_within: '5m', give_up_after: '10m' },
 };
+
+type KohaState = ReturnType<KohaDouble['state']>;
 
 interface Try {
   readonly lender: Lender;
@@ -90,7 +93,10 @@ function watchJobs(): () => Promise<void> {
       const all = [...awaited];
       const keys = all.map(([job]) => job);
       const whats = all.map(([, { what }]) => what);
-      const noted = await consortium.redis.call('EVAL', NOTED_LUA, String(keys.length), ...keys, ...whats);
+      // Not answered in time, on a machine with too much to do: the next look is soon.
+      const noted = await consortium.redis
+        .call('EVAL', NOTED_LUA, String(keys.length), ...keys, ...whats)
+        .catch(() => []);
       for (const [index, [job, { resolve }]] of all.entries()) {
         if (!Array.isArray(noted) || noted[index] !== 1) continue;
         awaited.delete(job);
@@ -125,12 +131,13 @@ async function scanAndCancel(random: SeededRandom): Promise<Try> {
   await pause(scanMs);
   // A sender repeats what is answered 503, as on a machine that has too much to do.
   const how = { id: `evt_${card}`, scannedAt: new Date().toISOString() };
-  const { eventId } = await waitFor('the scan to be accepted', async () => {
+  const deliver = async () => {
     const scanned = await desk.scan({ cardnumber: card, item_barcode: barcode }, how);
     return scanned.status === 202 ? scanned : null;
-  });
+  };
+  const { eventId } = await waitFor('the scan to be accepted', deliver, SELDOM);
   await untilMoment(moment, lender, eventId, waitMs);
-  const answer = await waitFor('the cancel to be answered', () => desk.cancel(eventId));
+  const answer = await waitFor('the cancel to be answered', () => desk.cancel(eventId), SELDOM);
   return { lender, moment, card, barcode, eventId, answer, end: await desk.follow(eventId, SELDOM) };
 }
 
@@ -153,14 +160,15 @@ function freezeWorkers(): () => Promise<void> {
 }
 
 /** What is not as it was answered; null when all is right. */
-function wrongOf({ lender, card, barcode, answer: { result, state }, end }: Try): string | null {
-  const koha = consortium.doubles[lender];
-  const checkouts = koha.state().checkouts.filter(({ external_id: lent }) => lent === barcode).length;
-  const [copy = null] = koha.state(card).patrons;
+function wrongOf({ card, barcode, answer: { result, state }, end }: Try, koha: KohaState): string | null {
+  const checkouts = koha.checkouts.filter(({ external_id: lent }) => lent === barcode).length;
+  const copy = koha.patrons.find(({ cardnumber }) => cardnumber === card) ?? null;
   const isLent = end.checkout?.result === 'CHECKED_OUT' || end.checkout?.result === 'ALREADY_CHECKED_OUT';
   const facts = `${result}, then ${end.outcome ?? 'no end'} ${end.checkout?.result ?? ''}, ${checkouts} checkouts, copy ${copy === null ? 'none' : 'there'}`;
   if (checkouts !== (isLent ? 1 : 0)) return facts;
-  if ((end.patron_id ?? null) !== (copy?.patron_id ?? null)) return facts;
+  // Where the answer to the create was lost the end says that the copy may be there, by naming its home.
+  const mayBeThere = end.patron_id === null && end.homes.length > 0;
+  if (!mayBeThere && end.patron_id !== (copy?.patron_id ?? null)) return facts;
   switch (result) {
     case 'NOTHING_WRITTEN':
       return copy === null && end.outcome === 'CANCELLED' ? null : facts;
@@ -182,19 +190,24 @@ test(`in ${TRIES} tries at any moment, with workers that stand still now and the
   await Promise.allSettled([tried]);
   await Promise.all([goOn(), watchNoMore()]);
   const tries = await tried;
+  const kohas = Object.fromEntries(
+    LENDERS.map((lender) => [lender, consortium.doubles[lender].state()]),
+  ) as Record<Lender, KohaState>;
 
   const wrongs = tries.flatMap((each) => {
-    const wrong = wrongOf(each);
+    const wrong = wrongOf(each, kohas[each.lender]);
     return wrong === null ? [] : [`${each.lender}.${each.eventId}, ${each.moment}: ${wrong}`];
   });
   expect(wrongs).toEqual([]);
   const came = new Set<CancelResult>(tries.map(({ answer }) => answer.result));
   expect([...came].sort()).toEqual(['CHECKOUT_STOPPED', 'ENDED', 'NOTHING_WRITTEN', 'PENDING']);
-  const unreported = tries.filter(
-    ({ lender, end }) =>
-      !consortium.doubles[lender]
-        .state()
-        .outcomes.some(({ event_id: id, seq }) => id === end.event_id && seq === end.seq),
-  );
-  expect(unreported).toEqual([]);
-}, 110_000);
+  const isReported = (lender: Lender): boolean => {
+    const reported = new Map(
+      consortium.doubles[lender].state().outcomes.map((row) => [row.event_id, row.seq]),
+    );
+    const ends = tries.filter((each) => each.lender === lender).map(({ end }) => end);
+    return ends.every(({ event_id: id, seq }) => reported.get(id) === seq);
+  };
+  // A report that is on its way when its event ends comes a little later.
+  await waitFor('every desk to be notified', () => LENDERS.every(isReported), SELDOM);
+}, 180_000);
