@@ -26,9 +26,12 @@ export function describeState(state: EventState, colors: Colors): string {
     outcome,
     reasons.length === 0 ? null : reasons.join(' '),
     problem === null ? null : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd(),
-    waiting === null ? null : `${waiting.library} ${waiting.reason}, next try ${waiting.next_try_at}`,
+    waiting === null ? null : `${waiting.library} ${waiting.reason}${nextTry(waiting)}`,
     checkout === null ? null : [checkout.result, ...checkout.keys].join(' '),
   ].filter((part) => part !== null);
   const about = parts.length === 0 ? '' : `  ${parts.join(' · ')}`;
   return `${paint(state, colors)(state.state.padEnd(8))}${about}  ${colors.dim(state.message)}`;
 }
+
+const nextTry = ({ next_try_at: at }: NonNullable<EventState['waiting_for']>): string =>
+  at === null ? '' : `, next try ${at}`;

@@ -30,6 +30,7 @@ const state = (eventId: string, change: Partial<EventState> = {}): EventState =>
   patron_id: null,
   checkout: null,
   waiting_for: null,
+  libraries: [],
   problem: { library: 'midland', what: 'category', name: 'PT' },
   attempt: 1,
   message: '',

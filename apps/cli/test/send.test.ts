@@ -35,6 +35,7 @@ const state = (change: Readonly<Record<string, unknown>>) => ({
   waiting_for: null,
   problem: null,
   attempt: 0,
+  libraries: [],
   message: 'Waiting in the queue.',
   scanned_at: '2026-11-25T09:00:00.000+00:00',
   updated_at: '2026-11-25T09:00:00.000Z',
@@ -44,7 +45,7 @@ const waiting = state({
   seq: 3,
   state: 'waiting',
   waiting_for: { library: 'midland', reason: 'NO_ANSWER', next_try_at: '2026-11-25T09:00:02.000Z' },
-  message: 'midland has not answered yet. Still trying.',
+  message: 'No answer yet from midland.',
 });
 const done = state({
   seq: 5,
@@ -112,9 +113,7 @@ describe('--wait', () => {
     expect(out.trimEnd().split('\n')).toEqual([
       'accepted: evt_test_1',
       expect.stringMatching(/^queued +Waiting in the queue\.$/),
-      expect.stringMatching(
-        /^waiting +midland NO_ANSWER, next try .* midland has not answered yet\. Still trying\.$/,
-      ),
+      expect.stringMatching(/^waiting +midland NO_ANSWER, next try .* No answer yet from midland\.$/),
       expect.stringMatching(/^done +COPIED · CHECKED_OUT +Found at midland\. You can check out now\.$/),
     ]);
     const reads = receiver.arrived.filter(({ method }) => method === 'GET');

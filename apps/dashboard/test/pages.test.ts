@@ -246,7 +246,7 @@ describe('an event', () => {
     const next = new Date(Date.now() + 90_000).toISOString();
     const id = await fixture.put({ state: 'waiting', waiting_for: { ...waitingFor, next_try_at: next } });
     const body = await page(`/events/riverside/${id}`);
-    expect(body).toContain('Midland Public Library has not answered yet. Still trying.');
+    expect(body).toContain('No answer yet from Midland Public Library.');
     expect(body).toContain('in 1 minute');
     expect(body).toContain('Try now');
   });

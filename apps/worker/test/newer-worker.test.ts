@@ -43,7 +43,7 @@ describe('while services of two versions run', () => {
 
     expect(await follow(eventId, isWaiting)).toMatchObject({
       waiting_for: { library: 'riverside', reason: 'SERVICE_UPDATE' },
-      message: 'The passport service is being updated. Still trying.',
+      message: 'The passport service is being updated.',
       attempt: 0,
     });
     await waitFor('the desk to be told', () => reported(eventId)?.['state'] === 'waiting');

@@ -54,7 +54,7 @@ describe('telling Koha', () => {
     await waitFor('the desk to be told of the wait', () => reported(eventId)?.state === 'waiting');
     expect(reported(eventId)).toMatchObject({
       waiting_for: { library: 'midland', reason: 'NO_ANSWER' },
-      message: 'midland library has not answered yet. Still trying.',
+      message: 'No answer yet from midland library.',
     });
     const state = await follow(eventId);
     await waitFor('the desk to be told of the end', () => reported(eventId)?.state === 'done');

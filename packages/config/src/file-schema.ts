@@ -136,7 +136,7 @@ export const copySection = z.strictObject({
 });
 
 export const eligibilitySection = z.strictObject({
-  expired: refuseOrAllow('whose membership has expired'),
+  expired: refuseOrAllow('whose card has expired'),
   restricted: refuseOrAllow('who is restricted'),
   card_lost: refuseOrAllow('whose card is reported lost'),
   address_unconfirmed: refuseOrAllow('whose address must be confirmed'),

@@ -48,6 +48,8 @@ export {
   REASONS,
   RESULTS,
   type Reason,
+  SHOWN_WAITING_REASONS,
+  type ShownWaitingReason,
   WAITING_REASONS,
   type WaitingReason,
   cancelAnswerSchema,
@@ -64,6 +66,7 @@ export {
   jobSchema,
   nextProgress,
   queuedProgress,
+  stateWithoutWorker,
   encryptionContext,
 } from './job.ts';
 export { type ParsedJob, parseJob, rewriteJob } from './parse-job.ts';

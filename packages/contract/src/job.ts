@@ -116,11 +116,26 @@ export function eventStateOf(
     waiting_for: state === 'waiting' ? progress.waiting_for : null,
     attempt: working ? progress.attempt + 1 : progress.attempt,
   };
+  const ids = [job.library, shown.waiting_for?.library, shown.problem?.library].filter(
+    (id) => id !== undefined,
+  );
+  const names = new Map(shown.homes.map(({ id, name }) => [id, name]));
+  for (const id of ids) if (!names.has(id)) names.set(id, nameOf(id));
   return {
     event_id: job.event_id,
     library: job.library,
     ...shown,
+    libraries: [...names].map(([id, name]) => ({ id, name })),
     message: messageOf(shown, job.library, nameOf),
     scanned_at: job.scanned_at,
   };
+}
+
+/** The same event while no worker is there that could take it: nothing is searched, and nobody knows when it will be. */
+export function stateWithoutWorker(state: EventState): EventState {
+  if (state.state === 'done' || state.state === 'failed') return state;
+  const waitingFor = { library: state.library, reason: 'NO_WORKER', next_try_at: null } as const;
+  const names = new Map(state.libraries.map(({ id, name }) => [id, name]));
+  const shown = { ...state, waiting_for: waitingFor };
+  return { ...shown, message: messageOf(shown, state.library, (id) => names.get(id) ?? id) };
 }

@@ -1,57 +1,75 @@
 import {
+  type CheckoutResult,
   ELIGIBILITY_REASONS,
   type EligibilityReason,
   type EventState,
   type Progress,
-  type WaitingReason,
+  type ShownWaitingReason,
 } from './outcome.ts';
 
+/*
+ * The plugin's panel says the same in four languages (apps/koha-plugin, desk/messages.json); a test there compares the
+ * English sentences with these.
+ */
+
 const REASON_TEXT: Record<EligibilityReason, string> = {
-  EXPIRED: 'the membership has expired',
+  EXPIRED: 'the card has expired',
   RESTRICTED: 'the patron is restricted',
   CARD_LOST: 'the card is reported lost',
-  ADDRESS_UNCONFIRMED: 'the address needs to be confirmed',
-  DEBT_OVER_LIMIT: 'too much is owed',
+  ADDRESS_UNCONFIRMED: 'the address is not confirmed',
+  DEBT_OVER_LIMIT: 'the patron owes too much',
   UNDER_AGE: 'the patron is too young',
-  CATEGORY_NOT_ELIGIBLE: 'this kind of patron cannot borrow here',
-  UNVERIFIABLE: 'a needed fact is missing',
+  CATEGORY_NOT_ELIGIBLE: 'patrons of this category do not borrow elsewhere',
+  UNVERIFIABLE: 'a required fact is missing',
   INCOMPLETE_RECORD: 'the record has no name',
 };
 
-const WAITING_TEXT: Record<WaitingReason, (library: string, nextTryAt: string) => string> = {
-  NO_ANSWER: (library) => `${library} has not answered yet. Still trying.`,
-  CIRCUIT_OPEN: (library) => `${library} cannot be reached just now. Still trying.`,
-  BUSY: (library) => `${library} is busy. Still trying.`,
-  RATE_LIMITED: (library) => `${library} requested a pause. Still trying.`,
-  LIMIT_REACHED: (library) => `${library} has reached its hourly limit. Waiting.`,
-  SERVICE_UPDATE: () => 'The passport service is being updated. Still trying.',
-  PAUSED: (library, until) => `${library} is paused until ${minuteOf(until)}. Register by hand, or wait.`,
+const WAITING_TEXT: Record<ShownWaitingReason, (library: string, nextTryAt: string | null) => string> = {
+  NO_ANSWER: (library) => `No answer yet from ${library}.`,
+  CIRCUIT_OPEN: (library) => `No answer for some time from ${library}.`,
+  BUSY: (library) => `${library} is busy.`,
+  RATE_LIMITED: (library) => `${library} has requested a pause.`,
+  LIMIT_REACHED: (library) => `${library} has reached its limit for this hour.`,
+  SERVICE_UPDATE: () => 'The passport service is being updated.',
+  PAUSED: (library, until) =>
+    `${library} is paused until ${until === null ? 'further notice' : minuteOf(until)}. Register by hand, or wait.`,
+  NO_WORKER: () => 'The passport service is stopped at the moment. It keeps this scan until it runs again.',
 };
 
 /** `2026-11-26 14:00 UTC`; whoever shows it in another way has the field. */
 const minuteOf = (iso: string): string =>
   `${new Date(iso).toISOString().slice(0, 'YYYY-MM-DDTHH:MM'.length).replace('T', ' ')} UTC`;
 
-const listed = (names: readonly string[]): string =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names[names.length - 1]}`;
+/** Why the item is still on the desk although the patron is there; null when it was checked out. */
+const NOT_CHECKED_OUT: Record<CheckoutResult, string | null> = {
+  CHECKED_OUT: null,
+  ALREADY_CHECKED_OUT: null,
+  NEEDS_CONFIRMATION: 'The item was not checked out: Koha requires a confirmation.',
+  BLOCKED: 'The item cannot be checked out.',
+  ITEM_NOT_FOUND: 'The item is not known here.',
+  TOO_LATE: 'The item was not checked out: too much time had passed.',
+  NOT_ASKED: null,
+};
+
+const list = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /**
  * The English sentence for the desk (contract section 2, Outcomes). `nameOf` gives a library's name as staff know it.
  * Everything another language needs is in the other fields of the state.
  */
 export function messageOf(
-  progress: Omit<Progress, 'state'> & Pick<EventState, 'state'>,
+  progress: Omit<Progress, 'state' | 'waiting_for'> & Pick<EventState, 'state' | 'waiting_for'>,
   library: string,
   nameOf: (libraryId: string) => string,
 ): string {
-  const homes = listed(progress.homes.map((home) => home.name));
+  const homes = list.format(progress.homes.map((home) => home.name));
   switch (progress.outcome) {
     case null:
-      return unfinished(progress, nameOf);
+      return unfinished(progress, library, nameOf);
     case 'COPIED':
-      return `Found at ${homes}. You can check out now.`;
+      return notCheckedOut(progress) ?? `Found at ${homes}. You can check out now.`;
     case 'ALREADY_LOCAL':
-      return 'This patron is already here. You can check out now.';
+      return notCheckedOut(progress) ?? 'This patron is already here. You can check out now.';
     case 'NOT_FOUND':
       return 'No partner library knows this card.';
     case 'NOT_A_CARD':
@@ -93,36 +111,40 @@ export function messageOf(
   }
 }
 
+const notCheckedOut = ({ checkout }: Pick<Progress, 'checkout'>): string | null =>
+  checkout === null ? null : NOT_CHECKED_OUT[checkout.result];
+
 function observed({ observed: what }: Pick<Progress, 'observed'>, homes: string): string {
   const category = what?.category ?? null;
-  const would =
-    category === null
-      ? 'the copy that is here would have been updated'
-      : `the patron would have been copied as ${category}`;
-  return `Found at ${homes}. The service only observes here: ${would}. Register by hand.`;
+  const would = category === null ? 'updated the copy that is here' : `copied the patron as ${category}`;
+  return `Found at ${homes}. The service only observes here: it would have ${would}. Register by hand, as before.`;
 }
 
 function notEligible(progress: Pick<Progress, 'reasons'>, homes: string): string {
   const reasons = ELIGIBILITY_REASONS.filter((reason) => progress.reasons.includes(reason));
   return reasons.length === 0
-    ? `Found at ${homes}, but not eligible to borrow here.`
-    : `Found at ${homes}, but: ${reasons.map((reason) => REASON_TEXT[reason]).join('; ')}.`;
+    ? `Found at ${homes}, but not allowed to borrow here.`
+    : `Found at ${homes}, but: ${list.format(reasons.map((reason) => REASON_TEXT[reason]))}.`;
 }
 
 function cancelled({ patron_id: patronId, homes }: Pick<Progress, 'patron_id' | 'homes'>): string {
-  if (patronId !== null) return 'Cancelled. The copy was already made; nothing was checked out.';
+  if (patronId !== null) return 'The copy was already made; nothing was checked out.';
   return homes.length === 0
     ? 'Cancelled: nothing was written.'
-    : 'Cancelled. The copy was on its way and may have been made; nothing was checked out.';
+    : 'Nothing was checked out. The copy was already on its way.';
 }
 
+/** While it waits for homes, they are all named. */
 function unfinished(
-  progress: Pick<EventState, 'state' | 'waiting_for'>,
+  progress: Pick<EventState, 'state' | 'waiting_for' | 'homes'>,
+  library: string,
   nameOf: (libraryId: string) => string,
 ): string {
-  if (progress.waiting_for === null) {
+  const { waiting_for: waitingFor, homes } = progress;
+  if (waitingFor === null) {
     return progress.state === 'working' ? 'Searching at the partner libraries.' : 'Waiting in the queue.';
   }
-  const { library, reason, next_try_at: nextTryAt } = progress.waiting_for;
-  return WAITING_TEXT[reason](nameOf(library), nextTryAt);
+  const isForHomes = homes.length > 0 && waitingFor.library !== library;
+  const names = isForHomes ? homes.map((home) => home.name) : [nameOf(waitingFor.library)];
+  return WAITING_TEXT[waitingFor.reason](list.format(names), waitingFor.next_try_at);
 }

@@ -78,6 +78,10 @@ export const WAITING_REASONS = [
 ] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
+/** Why an event waits, as its state says it: no worker can write that there is none. */
+export const SHOWN_WAITING_REASONS = [...WAITING_REASONS, 'NO_WORKER'] as const;
+export type ShownWaitingReason = (typeof SHOWN_WAITING_REASONS)[number];
+
 /** What is set up wrongly, for `MISCONFIGURED`. */
 export const PROBLEMS = [
   'credentials',
@@ -91,6 +95,12 @@ export const PROBLEMS = [
 export type ProblemKind = (typeof PROBLEMS)[number];
 
 const libraryName = z.strictObject({ id: z.string(), name: z.string() });
+const waitingFor = z.strictObject({
+  library: z.string(),
+  reason: z.enum(WAITING_REASONS),
+  /** For `PAUSED` the end of the pause: it is tried again then, or as soon as an operator ends the pause. */
+  next_try_at: z.iso.datetime({ offset: true }),
+});
 
 /** Everything of an event's state that the worker decides; all else in section 3 follows from it and from the queue. */
 export const progressSchema = z.strictObject({
@@ -104,14 +114,7 @@ export const progressSchema = z.strictObject({
   checkout: z
     .strictObject({ result: z.enum(CHECKOUT_RESULTS), keys: z.array(z.string().regex(/^[A-Z][A-Z0-9_]*$/)) })
     .nullable(),
-  waiting_for: z
-    .strictObject({
-      library: z.string(),
-      reason: z.enum(WAITING_REASONS),
-      /** For `PAUSED` the end of the pause: it is tried again then, or as soon as an operator ends the pause. */
-      next_try_at: z.iso.datetime({ offset: true }),
-    })
-    .nullable(),
+  waiting_for: waitingFor.nullable(),
   problem: z
     .strictObject({ library: z.string(), what: z.enum(PROBLEMS), name: z.string().nullable() })
     .nullable(),
@@ -127,6 +130,12 @@ export const eventStateSchema = progressSchema.extend({
   event_id: z.string(),
   library: z.string(),
   state: z.enum(['queued', 'working', 'waiting', 'done', 'failed']),
+  /** `NO_WORKER` comes with any state that is not final, and nobody knows when there will be a worker. */
+  waiting_for: waitingFor
+    .extend({ reason: z.enum(SHOWN_WAITING_REASONS), next_try_at: waitingFor.shape.next_try_at.nullable() })
+    .nullable(),
+  /** The full name of each library that the state mentions; a receiver of an earlier version names none. */
+  libraries: z.array(libraryName).default([]),
   message: z.string(),
   scanned_at: z.string(),
 });

@@ -7,6 +7,7 @@ import {
   nextProgress,
   parseJob,
   queuedProgress,
+  stateWithoutWorker,
 } from '@passport/contract';
 
 const NOW = '2026-11-25T09:00:01.000Z';
@@ -60,6 +61,10 @@ describe('the state of an event', () => {
       waiting_for: null,
       problem: null,
       attempt: 1,
+      libraries: [
+        { id: 'midland', name: 'Midland Public Library' },
+        { id: 'riverside', name: 'Riverside' },
+      ],
       message: 'Found at Midland Public Library. You can check out now.',
       scanned_at: '2026-11-25T09:00:00.000+00:00',
       updated_at: NOW,
@@ -90,7 +95,7 @@ describe('the state of an event', () => {
       [4, 'working'],
       [5, 'done'],
     ]);
-    expect(reported[2]?.message).toBe('Midland Public Library has not answered yet. Still trying.');
+    expect(reported[2]?.message).toBe('No answer yet from Midland Public Library.');
     for (const state of reported) expect(eventStateSchema.parse(state)).toEqual(state);
   });
 
@@ -98,25 +103,25 @@ describe('the state of an event', () => {
     [
       'NOT_ELIGIBLE',
       { reasons: ['EXPIRED', 'CARD_LOST'] },
-      'Found at Midland Public Library, but: the membership has expired; the card is reported lost.',
+      'Found at Midland Public Library, but: the card has expired and the card is reported lost.',
     ],
-    ['NOT_ELIGIBLE', {}, 'Found at Midland Public Library, but not eligible to borrow here.'],
+    ['NOT_ELIGIBLE', {}, 'Found at Midland Public Library, but not allowed to borrow here.'],
     ['HOME_GONE', {}, "Midland Public Library no longer keeps this patron's record."],
     ['MERGED_INTO_NATIVE', {}, 'The copy of this patron was merged into a patron of this library.'],
     ['COPY_ANONYMIZED', {}, 'The copy of this patron was anonymised here.'],
     [
       'OBSERVED',
       { observed: { category: 'PT' } },
-      'Found at Midland Public Library. The service only observes here: the patron would have been copied as PT. Register by hand.',
+      'Found at Midland Public Library. The service only observes here: it would have copied the patron as PT. Register by hand, as before.',
     ],
     [
       'OBSERVED',
       { observed: { category: null } },
-      'Found at Midland Public Library. The service only observes here: the copy that is here would have been updated. Register by hand.',
+      'Found at Midland Public Library. The service only observes here: it would have updated the copy that is here. Register by hand, as before.',
     ],
     ['CANCELLED', { homes: [] }, 'Cancelled: nothing was written.'],
-    ['CANCELLED', { patron_id: 812 }, 'Cancelled. The copy was already made; nothing was checked out.'],
-    ['CANCELLED', {}, 'Cancelled. The copy was on its way and may have been made; nothing was checked out.'],
+    ['CANCELLED', { patron_id: 812 }, 'The copy was already made; nothing was checked out.'],
+    ['CANCELLED', {}, 'Nothing was checked out. The copy was already on its way.'],
     ['LENDING_REFUSED', {}, 'Riverside could not store this patron. Register by hand.'],
     ['HOME_UNREACHABLE', {}, 'Midland Public Library did not answer. Try again later, or register by hand.'],
     [
@@ -132,6 +137,72 @@ describe('the state of an event', () => {
       ...change,
     } as Partial<Progress>;
     expect(eventStateOf(job(progress), false, nameOf).message).toBe(message);
+  });
+});
+
+describe('what is said of an event', () => {
+  const at = (change: Partial<Progress>): string =>
+    eventStateOf(job({ state: 'done', ...change }), false, nameOf).message;
+
+  test.each([
+    ['NEEDS_CONFIRMATION', 'The item was not checked out: Koha requires a confirmation.'],
+    ['BLOCKED', 'The item cannot be checked out.'],
+    ['ITEM_NOT_FOUND', 'The item is not known here.'],
+    ['TOO_LATE', 'The item was not checked out: too much time had passed.'],
+  ] as const)('of an item that was not lent (%s) it says that, and nothing else', (result, message) => {
+    for (const outcome of ['COPIED', 'ALREADY_LOCAL'] as const) {
+      expect(at({ outcome, checkout: { result, keys: ['DEBT'] } })).toBe(message);
+    }
+  });
+
+  test('each library that is waited for is named in full', () => {
+    const homes = [
+      { id: 'midland', name: 'Midland Public Library' },
+      { id: 'lakeside', name: 'Lakeside Library' },
+    ];
+    const waitsFor = (library: string): string =>
+      at({
+        state: 'waiting',
+        homes,
+        waiting_for: { library, reason: 'NO_ANSWER', next_try_at: NOW },
+      });
+    expect(waitsFor('midland')).toBe('No answer yet from Midland Public Library and Lakeside Library.');
+    expect(waitsFor('riverside')).toBe('No answer yet from Riverside.');
+  });
+
+  test('the state names each library that it mentions, once', () => {
+    const state = eventStateOf(
+      job({
+        state: 'waiting',
+        homes: [{ id: 'midland', name: 'Midland Public Library' }],
+        waiting_for: { library: 'midland', reason: 'NO_ANSWER', next_try_at: NOW },
+        problem: { library: 'lakeside', what: 'other', name: null },
+      }),
+      false,
+      nameOf,
+    );
+    expect(state.libraries).toEqual([
+      { id: 'midland', name: 'Midland Public Library' },
+      { id: 'riverside', name: 'Riverside' },
+      { id: 'lakeside', name: 'lakeside' },
+    ]);
+  });
+
+  test.each(['queued', 'waiting'] as const)('without a worker an event that is %s says so', (stateName) => {
+    const waiting_for = { library: 'midland', reason: 'NO_ANSWER', next_try_at: NOW } as const;
+    const shown = stateWithoutWorker(eventStateOf(job({ state: stateName, waiting_for }), false, nameOf));
+    expect(eventStateSchema.parse(shown)).toEqual(shown);
+    expect(shown).toMatchObject({
+      state: stateName,
+      seq: 1,
+      waiting_for: { library: 'riverside', reason: 'NO_WORKER', next_try_at: null },
+      message: 'The passport service is stopped at the moment. It keeps this scan until it runs again.',
+    });
+  });
+
+  test('what has ended needs no worker', () => {
+    const ended = eventStateOf(job({ state: 'done', outcome: 'NOT_FOUND' }), false, nameOf);
+    expect(stateWithoutWorker(ended)).toBe(ended);
   });
 });
 

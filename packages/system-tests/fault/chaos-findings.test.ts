@@ -34,6 +34,7 @@ const ended = (change: Partial<EventState> = {}): EventState => ({
   patron_id: 2,
   checkout: { result: 'CHECKED_OUT', keys: [] },
   waiting_for: null,
+  libraries: [],
   problem: null,
   attempt: 1,
   message: '',

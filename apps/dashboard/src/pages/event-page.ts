@@ -65,7 +65,7 @@ function facts({ basePath, state, nowMs, nameOf }: EventPage): readonly (readonl
     ['Reasons', state.reasons.length === 0 ? undefined : state.reasons.join(', ')],
     ['Libraries', state.homes.length === 0 ? undefined : state.homes.map(({ name }) => name).join(', ')],
     ['Waits for', waiting === null ? undefined : `${nameOf(waiting.library)} (${words(waiting.reason)})`],
-    ['Next try', waiting === null ? undefined : timeElement(Date.parse(waiting.next_try_at), nowMs)],
+    ['Next try', nextTry(waiting, nowMs)],
     ['Problem', problem === null ? undefined : problemText(problem, nameOf)],
     ['Patron number there', state.patron_id ?? undefined],
     ['Checkout', checkout === null ? undefined : [checkout.result, ...checkout.keys].join(', ')],
@@ -74,6 +74,11 @@ function facts({ basePath, state, nowMs, nameOf }: EventPage): readonly (readonl
     ['Event id', html`<code>${state.event_id}</code>`],
   ];
   return all.flatMap(([term, value]) => (value === undefined ? [] : [[term, value] as const]));
+}
+
+function nextTry(waiting: EventState['waiting_for'], nowMs: number): Html | undefined {
+  const at = waiting?.next_try_at ?? null;
+  return at === null ? undefined : timeElement(Date.parse(at), nowMs);
 }
 
 function problemText(problem: NonNullable<EventState['problem']>, nameOf: EventPage['nameOf']): string {
