@@ -359,6 +359,23 @@ subtest 'GET queries the receiver when the service should have reported by now a
     is( $receiver->requests, 1, 'and not again right away' );
 };
 
+subtest 'GET shows that no worker is there, and that one is back, though the event is where it was' => sub {
+    my @said = map { ( $_, $_ ) } ( { reason => 'NO_WORKER' }, undef );
+    my $how  = sub {
+        my ($request) = @_;
+        my ($id)      = $request->{path} =~ m{([^/]+) \z}xms;
+        my $state     = state_of( event_id => $id, seq => 1, state => 'queued', waiting_for => shift @said );
+        my $json      = Mojo::JSON::encode_json($state);
+        return "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " . length($json) . "\r\n\r\n$json";
+    };
+    my ( $t, $koha ) = api($how);
+    $koha->{plugin}->scans->note('scan_1');
+    foreach my $reason ( 'NO_WORKER', 'NO_WORKER', undef, undef ) {
+        $koha->{dbh}->do('UPDATE koha_plugin_org_patronpassport_scans SET ask_at = 0');
+        $t->get_ok("$BASE/scans/scan_1")->json_is( '/waiting_for/reason' => $reason );
+    }
+};
+
 subtest 'GET shows what it has when the receiver is of no help' => sub {
     foreach my $how (qw( hangs status_401 garbage accepts )) {
         my ( $t, $koha ) = api($how);

@@ -34,6 +34,22 @@ subtest 'the highest seq is kept, in whatever order the states come' => sub {
     is( $scans->fetch('scan_1')->{message}, 'seq 5', 'seq 5 came second' );
 };
 
+subtest 'what the receiver answers replaces the state of the same seq, and no later one' => sub {
+    my $scans = scans_of( Passport::TestKoha->new );
+    my $shown = sub { return $scans->fetch('scan_1')->{message} };
+    $scans->keep_current( state_of( message => 'asked before anything was reported' ) );
+    is( $shown->(), 'asked before anything was reported', 'kept as it is the first' );
+    $scans->keep( state_of( message => 'reported again' ) );
+    is( $shown->(), 'asked before anything was reported', 'a report of the same seq changes nothing' );
+    $scans->keep_current( state_of( message => 'no worker' ) );
+    is( $shown->(), 'no worker', 'an answer does' );
+    $scans->keep( state_of( seq => 3, message => 'reported since' ) );
+    $scans->keep_current( state_of( message => 'asked before that' ) );
+    is( $shown->(), 'reported since', 'an answer that was overtaken does not' );
+    $scans->keep_current( state_of( seq => 4, message => 'asked since' ) );
+    is( $shown->(), 'asked since', 'a later one does' );
+};
+
 subtest 'an event is noted once, and what the service reported before that stays' => sub {
     my $scans = scans_of( Passport::TestKoha->new );
     $scans->note('scan_1');
@@ -67,6 +83,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             checkout    => { result => 'BLOCKED', keys => ['DEBT'], item_barcode => '39999000012345' },
             waiting_for =>
                 { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon', url => 'https://x' },
+            libraries => [ { id => 'midland', name => 'Midland', phone => 'Okafor' } ],
             problem   => ['Okafor'],
             observed  => { category => 'PT', name => 'Okafor' },
             reasons   => { name => 'Okafor' },
@@ -93,6 +110,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             problem     => undef,
             observed    => { category => 'PT' },
             attempt     => undef,
+            libraries   => [ { id => 'midland', name => 'Midland' } ],
             message     => undef,
             scanned_at  => undef,
             updated_at  => undef,

@@ -5,6 +5,7 @@ import {
   type RefreshJobs,
   type ReplicaCheck,
   type ScanJobs,
+  buildHasWorker,
   queueMetrics,
   readQueue,
   readRedis,
@@ -115,7 +116,7 @@ export function serve(
       sink,
       cancel: buildCancelInQueue({ ...reading, queue, replicated }),
     }),
-    readState: buildReadState(reading),
+    readState: buildReadState({ ...reading, hasWorker: buildHasWorker(redis, queue) }),
     counted: eventMetrics(metrics, { libraries: [...ids, UNKNOWN], results: ALERTING_RESULTS }),
   };
 }

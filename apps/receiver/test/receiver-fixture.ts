@@ -6,6 +6,7 @@ import {
   type RefreshJobs,
   type ScanJobs,
   buildAdmission,
+  buildHasWorker,
   buildReplicaCheck,
   openRefreshQueue,
   openScanQueue,
@@ -110,7 +111,7 @@ export async function openReceiver(options: {
     isKnown: (library) => libraries.has(library),
     authenticate,
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption), noteSeen }),
-    readState: buildReadState({ redis, nameOf, deadlineMs, log }),
+    readState: buildReadState({ redis, nameOf, hasWorker: buildHasWorker(redis, queue), deadlineMs, log }),
     cancel: cancelScan({
       authenticate,
       sink,

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { parseWebhookSecret, signDelivery } from '@passport/contract';
-import { signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
+import { type EventState, parseWebhookSecret, signDelivery } from '@passport/contract';
+import { LenientWorker, QUEUE_PREFIX, SCANS } from '@passport/queue';
+import { type Redis, closeRedis, createLogger, createRedis } from '@passport/runtime';
+import { signedRequest, startRedis, waitFor, type StartedRedis } from '@passport/testkit';
 import { type ReceiverFixture, OTHER_SECRET, SECRET, openReceiver, read } from './receiver-fixture.ts';
 
 let server: StartedRedis;
@@ -30,6 +32,16 @@ function sign(id: string, secret = SECRET, body = '', timestamp = Math.floor(Dat
 const readState = (id: string, headers: Record<string, string> = sign(id), library = 'riverside') =>
   read(fetch(`${receiver.url}/webhooks/${library}/${id}`, { headers }));
 
+const PROCESSES = '{passport}:processes';
+const quiet = createLogger({ name: 'worker', level: 'fatal' });
+const waitsFor = async () => ((await readState('evt_1')).body as EventState).waiting_for;
+
+/** A worker that is there, and takes nothing. */
+function idleWorker(connection: Redis): LenientWorker {
+  const options = { connection, prefix: QUEUE_PREFIX, autorun: false };
+  return new LenientWorker(SCANS, () => Promise.resolve(), options).on('error', () => undefined);
+}
+
 describe('the state of an event', () => {
   test('it is answered, and is not to be cached on the way', async () => {
     await accept('evt_1');
@@ -41,6 +53,41 @@ describe('the state of an event', () => {
       body: { event_id: 'evt_1', library: 'riverside', state: 'queued', seq: 1, outcome: null },
     });
     expect(answer.headers.get('cache-control')).toBe('no-store');
+  });
+
+  test('while no worker is there it says so, and no longer once one is', async () => {
+    await accept('evt_1');
+    expect(await waitsFor()).toEqual({ library: 'riverside', reason: 'NO_WORKER', next_try_at: null });
+
+    const connection = createRedis(server.url, { role: 'worker', log: quiet, name: 'worker' });
+    const worker = idleWorker(connection);
+    try {
+      await worker.waitUntilReady();
+      await waitFor('the worker to be seen', async () => (await waitsFor()) === null);
+    } finally {
+      await worker.close();
+      await closeRedis(connection);
+    }
+    await waitFor('the worker to be missed', async () => (await waitsFor())?.reason === 'NO_WORKER');
+  });
+
+  test('a worker that is connected and has been silent for long is none', async () => {
+    await accept('evt_1');
+    const connection = createRedis(server.url, { role: 'worker', log: quiet, name: 'worker' });
+    const worker = idleWorker(connection);
+    try {
+      await worker.waitUntilReady();
+      await waitFor('its connection to be seen', async () => (await waitsFor()) === null);
+      const note = JSON.stringify({ kind: 'worker', version: '1.0.0', host: 'gone' });
+      const seenAt = (ms: number) => receiver.redis.hset(PROCESSES, 'w1', `${ms} ${ms} ${note}`);
+      await seenAt(Date.now() - 60_000);
+      await waitFor('it to be missed', async () => (await waitsFor())?.reason === 'NO_WORKER');
+      await seenAt(Date.now());
+      await waitFor('it to be seen', async () => (await waitsFor()) === null);
+    } finally {
+      await worker.close();
+      await closeRedis(connection);
+    }
   });
 
   test('it is the same under both ids of a double scan', async () => {

@@ -25,6 +25,7 @@ export { type Cancelled, cancelEvent } from './cancel-event.ts';
 export { wasCancelled } from './cancel-mark.ts';
 export { LenientWorker } from './lenient-job.ts';
 export { readEventState } from './event-state.ts';
+export { buildHasWorker } from './has-worker.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { hourUseOf } from './hour-use.ts';
 export { type QuotaReservation, type HourLimits, type Ledger, openLedger } from './ledger.ts';

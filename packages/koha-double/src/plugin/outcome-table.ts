@@ -57,6 +57,13 @@ export class OutcomeTable {
     this.#queryAt.set(row.event_id, nowMs + queryAfterMs);
   }
 
+  /** What the receiver answered a moment ago: of the same `seq` it says more than what is kept. */
+  putCurrent(row: OutcomeRow, nowMs: number): void {
+    const isKept = this.#rows.get(row.event_id)?.seq === row.seq;
+    if (isKept) this.#rows.set(row.event_id, row);
+    else this.put(row, nowMs);
+  }
+
   isFinal(eventId: string): boolean {
     const state = this.#rows.get(eventId)?.state;
     return state === 'done' || state === 'failed';

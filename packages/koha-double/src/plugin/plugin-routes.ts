@@ -7,6 +7,7 @@ import { about } from './about.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
 import { deletionRoutes } from './deletion-routes.ts';
+import type { OutcomeRow } from './outcome-table.ts';
 import { owedRoutes } from './owed-routes.ts';
 import { restrictionRoutes } from './restriction-routes.ts';
 import { readDeskScript } from './desk-script.ts';
@@ -77,7 +78,10 @@ async function answerState(call: ApiCall): Promise<Answer> {
   const { double } = call;
   const { outcomes } = double.db;
   const id = String(call.path['event_id']);
-  if (outcomes.mayQuery(id, double.realNowMs())) storeState(call, id, await queryReceiver(double, id));
+  if (outcomes.mayQuery(id, double.realNowMs())) {
+    const current = stateOf(id, await queryReceiver(double, id));
+    if (current !== null) outcomes.putCurrent(current, double.realNowMs());
+  }
   const row = outcomes.get(id);
   if (row !== undefined) return ok(row);
   if (outcomes.isNoted(id)) return ok({ event_id: id, seq: 0, state: 'queued', homes: [], reasons: [] });
@@ -108,7 +112,8 @@ async function answerCancel(call: ApiCall): Promise<Answer> {
   if (status === 404) return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
   if (status !== 200 && status !== 202) return notTaken({ kind: 'refused', status, retryAfter });
   if (!isRecord(body) || !isRecord(body['state'])) return fault('receiver_unreachable');
-  storeState(call, String(body['state']['event_id']), body['state']);
+  const state = stateOf(String(body['state']['event_id']), body['state']);
+  if (state !== null) double.db.outcomes.put(state, double.realNowMs());
   return ok({ event_id: body['state']['event_id'], result: body['result'], state: body['state'] });
 }
 
@@ -126,21 +131,22 @@ const putOutcome: Operation = {
   }),
   handle: (call) => {
     if (!isSentAsJson(call)) return notJson();
-    return storeState(call, String(call.path['event_id']), call.body)
-      ? { status: 204 }
-      : problem(400, 'The state is of another event', { error_code: 'other_event' });
+    const state = stateOf(String(call.path['event_id']), call.body);
+    if (state === null) {
+      return problem(400, 'The state is of another event', { error_code: 'other_event' });
+    }
+    call.double.db.outcomes.put(state, call.double.realNowMs());
+    return { status: 204 };
   },
 };
 
-/** Whether it was a state of this event; an older one than the one kept changes nothing. */
-function storeState(call: ApiCall, id: string, state: unknown): boolean {
-  if (!isRecord(state) || state['event_id'] !== id) return false;
+/** The state of this event, or null where it is none. */
+function stateOf(id: string, state: unknown): OutcomeRow | null {
+  if (!isRecord(state) || state['event_id'] !== id) return null;
   const { seq, state: word } = state;
-  if (typeof seq !== 'number' || !Number.isInteger(seq) || seq < 0) return false;
+  if (typeof seq !== 'number' || !Number.isInteger(seq) || seq < 0) return null;
   const known = states.find((one) => one === word);
-  if (known === undefined) return false;
-  call.double.db.outcomes.put({ ...state, event_id: id, seq, state: known }, call.double.realNowMs());
-  return true;
+  return known === undefined ? null : { ...state, event_id: id, seq, state: known };
 }
 
 const getAbout: Operation = {

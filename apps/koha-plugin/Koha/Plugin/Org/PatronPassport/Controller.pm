@@ -112,7 +112,7 @@ sub _get {
 
     if ( $settings->is_complete && $scans->may_query($event_id) ) {
         my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->query($event_id);
-        $scans->keep( $answer->{state} ) if is_state_of( $answer->{state}, $event_id );
+        $scans->keep_current( $answer->{state} ) if is_state_of( $answer->{state}, $event_id );
     }
 
     my $state = $scans->fetch($event_id);

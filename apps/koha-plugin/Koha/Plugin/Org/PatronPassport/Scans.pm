@@ -115,6 +115,25 @@ sub keep {
     die "the state could not be stored\n";
 }
 
+=head2 keep_current
+
+    $scans->keep_current($state);
+
+Stores what the receiver answered a moment ago: of the same C<seq> it says more than what is kept, such as that no worker
+is there.
+
+=cut
+
+sub keep_current {
+    my ( $self, $state ) = @_;
+
+    my $kept = cleaned($state);
+    return
+        if $self->{rows}->update( $kept->{event_id}, { told => to_stored($kept) }, 'seq = ?', $kept->{seq} );
+
+    return $self->keep($state);
+}
+
 =head2 fetch
 
     my $state = $scans->fetch($event_id);

@@ -8,15 +8,13 @@ use Mojo::JSON qw( from_json to_json );
 
 # What may be known of an event at this library's desk, and nothing else: the shape is the service's, the list is ours.
 my %SHAPE = (
-    event_id => \&_text,
-    library  => \&_text,
-    seq      => \&_number,
-    state    => \&_text,
-    outcome  => \&_text,
-    reasons  => \&_texts,
-    homes    => sub {
-        return _list( shift, sub { return _object( shift, id => \&_text, name => \&_text ) } );
-    },
+    event_id    => \&_text,
+    library     => \&_text,
+    seq         => \&_number,
+    state       => \&_text,
+    outcome     => \&_text,
+    reasons     => \&_texts,
+    homes       => \&_libraries,
     patron_id   => \&_number,
     checkout    => sub { return _object( shift, result => \&_text, keys => \&_texts ) },
     waiting_for => sub {
@@ -25,6 +23,7 @@ my %SHAPE = (
     problem    => sub { return _object( shift, library => \&_text, what => \&_text, name => \&_text ) },
     observed   => sub { return _object( shift, category => \&_text ) },
     attempt    => \&_number,
+    libraries  => \&_libraries,
     message    => \&_text,
     scanned_at => \&_text,
     updated_at => \&_text,
@@ -116,6 +115,12 @@ sub _texts {
     my ($value) = @_;
 
     return _list( $value, \&_text );
+}
+
+sub _libraries {
+    my ($value) = @_;
+
+    return _list( $value, sub { return _object( shift, id => \&_text, name => \&_text ) } );
 }
 
 sub _list {
