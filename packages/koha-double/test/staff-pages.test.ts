@@ -349,3 +349,47 @@ describe('the plugin on the pages', () => {
       expect((await sendRequest(koha.url + member, 'GET', { headers })).body).toContain('<html lang="fr">');
     }));
 });
+
+describe('the pages of patrons', () => {
+  test.each([
+    ['24.05', 'circ_search'],
+    ['24.11', 'circ_search_panel'],
+  ] as const)('the checkout box of %s is under a tab of the header', (release, id) =>
+    withDesk({ release }, async (_koha, browser) => {
+      const { body } = await browser.get(`${member}?quicksearch=1&circsearch=1&searchmember=${card}`);
+      expect(body).toMatch(new RegExp(`<div id="${id}"[^>]*class="tab-pane"[^>]*>`));
+      expect(body).toContain(`href="#${id}"`);
+      expect(body).toContain('id="findborrower"');
+    }),
+  );
+
+  test.each([
+    ['23.11', 'add', 'add_form'],
+    ['26.05', 'add_form', 'add'],
+  ] as const)('a new patron of %s is registered by op=%s, and no form opens by op=%s', (release, op, other) =>
+    withDesk({ release }, async (_koha, browser) => {
+      const found = await browser.get(`${member}?searchmember=${card}`);
+      expect(found.body).toContain(`memberentry.pl?op=${op}&categorycode=AD`);
+      const open = (query: string) => browser.get(`/cgi-bin/koha/members/memberentry.pl?${query}`);
+      const form = String((await open(`op=${op}&categorycode=AD&cardnumber=${card}`)).body);
+      expect(form).toContain('<option value="AD" selected>');
+      expect(form).toContain('id="cardnumber"');
+      expect(form).not.toContain(card);
+      expect(String((await open(`op=${other}&categorycode=AD`)).body)).not.toContain('id="cardnumber"');
+    }),
+  );
+
+  test('a patron who was registered for the checkout is opened there', () =>
+    withDesk({}, async (koha, browser) => {
+      const saved = await browser.post('/cgi-bin/koha/members/memberentry.pl', {
+        op: 'cud-insert',
+        destination: 'circ',
+        cardnumber: card,
+        surname: 'Newcomer',
+        categorycode: 'AD',
+      });
+      const patron = koha.state(card).patrons[0];
+      expect(patron).toMatchObject({ surname: 'Newcomer', category_id: 'AD', library_id: 'MAIN' });
+      expect(saved.headers.get('location')).toBe(`${circulation}?borrowernumber=${patron?.patron_id}`);
+    }));
+});

@@ -1,7 +1,7 @@
 import type { PatronRow } from '../patrons/patron-row.ts';
 import { firstScan } from '../plugin/first-scan.ts';
 import { html, type Html } from './html.ts';
-import { circulationPath, memberPath } from './layout.ts';
+import { circulationPath, memberPath } from './paths.ts';
 import { checkOutAtDesk, type DeskResult } from './check-out-at-desk.ts';
 import { checkoutTable, nameOf, patronBox, patronMessages } from './patron-blocks.ts';
 import { redirect, show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';

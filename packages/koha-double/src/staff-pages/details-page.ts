@@ -2,7 +2,7 @@ import { patronFields } from '../patrons/patron-fields.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 import { asText } from '../record.ts';
 import { html } from './html.ts';
-import { detailsPath, memberPath } from './layout.ts';
+import { detailsPath, memberPath } from './paths.ts';
 import { checkoutTable, nameOf, patronBox, patronMessages } from './patron-blocks.ts';
 import { redirect, show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
 

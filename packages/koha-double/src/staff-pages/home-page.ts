@@ -1,15 +1,8 @@
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { html, type Html } from './html.ts';
-import {
-  branchPath,
-  circulationPath,
-  homePath,
-  memberPath,
-  returnsPath,
-  selfCheckPath,
-  titleOf,
-} from './layout.ts';
+import { titleOf } from './layout.ts';
+import { branchPath, circulationPath, homePath, memberPath, returnsPath, selfCheckPath } from './paths.ts';
 import { redirect, show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
 
 export const kpzPath = '/downloads/plugin.kpz';

@@ -1,15 +1,16 @@
 import { deskTags } from '../plugin/desk-script.ts';
 import { Html, html } from './html.ts';
+import { headerSearch, headerSearchPath } from './header-search.ts';
+import {
+  branchPath,
+  circulationPath,
+  homePath,
+  memberPath,
+  returnsPath,
+  selfCheckPath,
+  stylePath,
+} from './paths.ts';
 import type { Page, PageRequest } from './staff-page.ts';
-
-export const circulationPath = '/cgi-bin/koha/circ/circulation.pl';
-export const memberPath = '/cgi-bin/koha/members/member.pl';
-export const detailsPath = '/cgi-bin/koha/members/moremember.pl';
-export const returnsPath = '/cgi-bin/koha/circ/returns.pl';
-export const selfCheckPath = '/cgi-bin/koha/sco/sco-main.pl';
-export const homePath = '/cgi-bin/koha/mainpage.pl';
-export const branchPath = '/cgi-bin/koha/circ/set-library.pl';
-export const stylePath = '/intranet-tmpl/double.css';
 
 /** A whole document around a page: head with the CSRF token, header, what the plugin adds at the end. */
 export function renderPage(request: PageRequest, page: Page): string {
@@ -26,12 +27,13 @@ export function renderPage(request: PageRequest, page: Page): string {
       </head>
       <body id="${page.bodyId}" class="${page.bodyClass}">
         <a class="skip" href="#main">Skip to the content</a>
-        ${header(request)}
+        ${header(request, page)}
         <div class="page">
           ${page.aside === undefined ? null : html`<aside aria-label="Patron">${page.aside}</aside>`}
           <main id="main">${page.main}</main>
         </div>
         <footer>A stand-in for Koha, for trying and testing. None of these people and books exist.</footer>
+        ${page.hasHeaderSearch === true ? html`<script src="${headerSearchPath}"></script>` : null}
         ${(page.scripts ?? []).map((address) => html`<script src="${address}"></script>`)}
         ${new Html(deskTags(double, path, fields))}
       </body>
@@ -39,7 +41,7 @@ export function renderPage(request: PageRequest, page: Page): string {
   return document.text.replace(/\n\s+/g, '\n');
 }
 
-function header({ double, session, path }: PageRequest): Html {
+function header({ double, session, path }: PageRequest, page: Page): Html {
   const link = (to: string, text: string): Html =>
     html`<li><a href="${to}" ${to === path ? html`aria-current="page"` : null}>${text}</a></li>`;
   return html`<header>
@@ -50,6 +52,7 @@ function header({ double, session, path }: PageRequest): Html {
         ${link(selfCheckPath, 'Self-check')}
       </ul>
     </nav>
+    ${page.hasHeaderSearch === true ? headerSearch(double) : null}
     <form class="branch" method="post" action="${branchPath}">
       <input type="hidden" name="csrf_token" value="${session.csrfToken}" />
       <input type="hidden" name="op" value="cud-set-library" />

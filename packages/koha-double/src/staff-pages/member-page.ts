@@ -1,5 +1,6 @@
 import { html } from './html.ts';
-import { memberPath } from './layout.ts';
+import { newPatronButton } from './member-entry-page.ts';
+import { memberPath } from './paths.ts';
 import { memberSearchPath } from './member-search-script.ts';
 import { show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
 
@@ -13,8 +14,10 @@ function answer({ fields, double }: PageRequest): PageAnswer {
     title: 'Patron search',
     bodyId: 'pat_member',
     bodyClass: 'pat',
+    hasHeaderSearch: true,
     scripts: [memberSearchPath],
     main: html`<h1>Patrons</h1>
+      ${newPatronButton(double)}
       <form id="patron_search_form" method="get" action="${memberPath}" class="scan">
         <label for="search_patron_filter">Search for</label>
         <div>
@@ -36,7 +39,7 @@ function answer({ fields, double }: PageRequest): PageAnswer {
       >
         <h2>Patrons found for: <span dir="auto">${text}</span></h2>
         <p id="search-status" class="quiet" role="status">Searching …</p>
-        <table id="memberresultst" hidden>
+        <table id="memberresultst" tabindex="0" hidden>
           <thead>
             <tr>
               <th scope="col">Card</th>

@@ -2,7 +2,7 @@ import type { Double } from '../double.ts';
 import { isExpired, isRestricted, type PatronRow } from '../patrons/patron-row.ts';
 import { asText, isRecord } from '../record.ts';
 import { html, type Html } from './html.ts';
-import { circulationPath, detailsPath } from './layout.ts';
+import { circulationPath, detailsPath } from './paths.ts';
 
 export function nameOf(patron: PatronRow): string {
   const { firstname, surname } = patron.columns;

@@ -5,7 +5,10 @@ import type { Double } from '../double.ts';
 import { circulationPage } from './circulation-page.ts';
 import { detailsPage } from './details-page.ts';
 import { homePage, kpzPath, setLibraryPage } from './home-page.ts';
-import { renderPage, stylePath } from './layout.ts';
+import { renderPage } from './layout.ts';
+import { stylePath } from './paths.ts';
+import { headerSearchPath, headerSearchScript } from './header-search.ts';
+import { memberEntryPage } from './member-entry-page.ts';
 import { memberPage } from './member-page.ts';
 import { memberSearchPath, memberSearchScript } from './member-search-script.ts';
 import { isForgery, openSession } from './open-session.ts';
@@ -18,6 +21,7 @@ const pages: readonly StaffPage[] = [
   homePage,
   circulationPage,
   memberPage,
+  memberEntryPage,
   detailsPage,
   returnsPage,
   selfCheckPage,
@@ -43,6 +47,9 @@ export function registerStaffPages(app: FastifyInstance, double: Double): void {
   app.get(stylePath, (_request, reply) => reply.type('text/css; charset=utf-8').send(styles));
   app.get(memberSearchPath, (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').send(memberSearchScript),
+  );
+  app.get(headerSearchPath, (_request, reply) =>
+    reply.type('text/javascript; charset=utf-8').send(headerSearchScript),
   );
   app.get(kpzPath, (_request, reply) => {
     const { kpz } = double.files;

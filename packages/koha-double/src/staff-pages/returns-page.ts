@@ -1,5 +1,5 @@
 import { html } from './html.ts';
-import { returnsPath } from './layout.ts';
+import { returnsPath } from './paths.ts';
 import { titleOfItem } from './patron-blocks.ts';
 import { show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
 

@@ -2,7 +2,7 @@ import type { PatronRow } from '../patrons/patron-row.ts';
 import { firstScan } from '../plugin/first-scan.ts';
 import { sentenceOf } from './circulation-page.ts';
 import { html, type Html } from './html.ts';
-import { selfCheckPath } from './layout.ts';
+import { selfCheckPath } from './paths.ts';
 import { checkOutAtDesk, type DeskResult } from './check-out-at-desk.ts';
 import { checkoutTable, nameOf } from './patron-blocks.ts';
 import { show, type Page, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';

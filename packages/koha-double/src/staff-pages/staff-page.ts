@@ -26,6 +26,8 @@ export interface Page {
   readonly bodyClass: string;
   readonly main: Html;
   readonly aside?: Html;
+  /** Whether the header has Koha's search, with the checkout box under a tab. */
+  readonly hasHeaderSearch?: boolean;
   /** Scripts of the page itself, by address. */
   readonly scripts?: readonly string[];
 }

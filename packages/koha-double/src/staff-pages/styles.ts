@@ -14,6 +14,12 @@ header a:hover, header a[aria-current] { text-decoration: underline; text-underl
 .brand span { background: #fff; border-radius: 4px; color: var(--deep); display: inline-block; line-height: 1.3;
   margin-right: 6px; text-align: center; width: 1.4em; }
 nav ul { display: flex; flex-wrap: wrap; gap: 4px 18px; list-style: none; margin: 0; padding: 0; }
+.tab-pane { display: none; }
+.tab-pane.active { display: block; }
+#header_search form { align-items: center; display: flex; flex-wrap: wrap; gap: 8px; }
+#header_search .nav-tabs { display: flex; flex-wrap: wrap; gap: 4px 14px; list-style: none; margin: 4px 0 0; padding: 0; }
+#header_search input, #header_search button { font: inherit; padding: 3px 8px; }
+.btn-toolbar { margin: 0 0 16px; }
 .branch { align-items: center; display: flex; gap: 8px; margin-left: auto; }
 .branch select, .branch button { font: inherit; padding: 3px 8px; }
 .page { display: flex; flex-wrap: wrap; gap: 20px; margin: 20px auto; max-width: 1160px; padding: 0 20px; }
