@@ -5,6 +5,8 @@ use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 
 use CGI;
 use Mojo::DOM;
+use Mojo::File ();
+use Mojo::JSON ();
 use Test::More;
 
 use Passport::TestKoha;
@@ -23,12 +25,20 @@ my %GOOD         = (
     copies          => 1,
 );
 
+my $FOLDER = "$FindBin::Bin/../Koha/Plugin/Org/PatronPassport";
+my %ALIKE  = ( fr => [qw( plugins title )], es => ['plugins'], de => [qw( plugins scans )] );
+my $WORDS  = Mojo::JSON::decode_json( Mojo::File->new("$FOLDER/configure.json")->slurp );
+
 # The page as a browser sees it, after the form with these values was sent (nothing: the page is only opened).
 sub page_of {
-    my ( $koha, %sent ) = @_;
+    return page_in( 'en', @_ );
+}
+
+sub page_in {
+    my ( $language, $koha, %sent ) = @_;
 
     local $ENV{REQUEST_METHOD} = %sent ? 'POST' : 'GET';
-    local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc';
+    local $ENV{HTTP_COOKIE}    = "CGISESSID=abc; KohaOpacLanguage=$language";
     $koha->{plugin}{cgi} = CGI->new( { csrf_token => 'token-of-abc', %sent } );
     $koha->{plugin}->configure;
 
@@ -213,6 +223,51 @@ subtest 'a test event shows what the receiver says' => sub {
     }
     my $page = page_of( Passport::TestKoha->new, op => 'cud-test' );
     like( text_of( $page, '#passport_test' ), qr{Nothing [ ] was [ ] sent}xms, 'not set up' );
+};
+
+subtest 'the page speaks the language of Koha, or English' => sub {
+    my $koha = Passport::TestKoha->new;
+    my %speaks
+        = ( 'fr-FR' => 'fr', 'es-ES' => 'es', 'de-DE' => 'de', 'en' => 'en', 'nb-NO' => 'en', 'x' => 'en' );
+    foreach my $koha_language ( sort keys %speaks ) {
+        my $words = { map {s{\s+}{ }gxmsr} %{ $WORDS->{ $speaks{$koha_language} } } };
+        my $page
+            = page_in( $koha_language, $koha, op => 'cud-save', %GOOD, library => 'a b', staff_wait => 'x' );
+        is( $page->at('main')->{lang}, $speaks{$koha_language}, "$koha_language: it says which" );
+        is( text_of( $page, '#passport_faults' ), $words->{unsaved},       "$koha_language: the headline" );
+        is( text_of( $page, '#fault_library' ),   $words->{fault_library}, "$koha_language: a fault" );
+        like(
+            text_of( $page, '#fault_staff_wait' ),
+            qr{\b 5000 \b}xms,
+            "$koha_language: a fault with its blank filled"
+        );
+        is( text_of( $page, 'label[for=sip]' ), $words->{sip}, "$koha_language: a label" );
+        unlike(
+            $page->all_text,
+            qr/[{] (?: ms | most | type | answer | pattern ) [}]/xms,
+            'no blank is left'
+        );
+    }
+};
+
+subtest 'every text is in every language, with the same blanks, and on the page' => sub {
+    my %english = %{ $WORDS->{en} };
+    is_deeply( [ sort keys %{$WORDS} ], [qw( de en es fr )], 'four languages, as at the desk' );
+    foreach my $language ( sort keys %{$WORDS} ) {
+        my $words = $WORDS->{$language};
+        is_deeply( [ sort keys %{$words} ], [ sort keys %english ], "$language: the same texts" );
+        my $blanks = sub { join q{ }, sort $_[0] =~ m/[{] (\w+) [}]/gxms };
+        is_deeply(
+            [ grep { $blanks->( $words->{$_} // q{} ) ne $blanks->( $english{$_} ) } sort keys %english ],
+            [], "$language: the same blanks" );
+        next if $language eq 'en';
+        is_deeply( [ grep { $words->{$_} eq $english{$_} } sort keys %english ],
+            $ALIKE{$language}, "$language: translated" );
+    }
+
+    my $sources = join q{}, map { Mojo::File->new("$FOLDER/$_")->slurp } qw( configure.tt Settings.pm );
+    my %used    = map { $_ => 1 } $sources =~ m{ \b (?: words[.] | key [ ] => [ ] ' ) (\w+) }gxms;
+    is_deeply( [ sort keys %used ], [ sort keys %english ], 'none is missing, and none is left over' );
 };
 
 subtest 'on a Koha with short codes the page says what to configure in the service' => sub {

@@ -4,10 +4,12 @@ use Modern::Perl;
 
 use Exporter qw( import );
 use C4::Context;
+use C4::Languages;
 use Koha::Token;
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Event qw( new_id test_event );
+use Koha::Plugin::Org::PatronPassport::Event     qw( new_id test_event );
+use Koha::Plugin::Org::PatronPassport::PageWords qw( filled page_words );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup qw( home_key_type );
@@ -31,7 +33,7 @@ Koha::Plugin::Org::PatronPassport::Configuration - the configuration page
     my $params = page($plugin);
 
 Carries out the operation of the page (C<cud-save>, C<cud-test>) and returns what the template shows, all of it under the one
-name C<passport>: every page of Koha has variables of Koha's own, among them one called C<test> that is always true
+name C<passport>, in the language of the page: every page of Koha has variables of Koha's own, among them one called C<test> that is always true
 (C4::Templates, C<new>). The secret goes in and never comes out.
 
 =cut
@@ -39,7 +41,8 @@ name C<passport>: every page of Koha has variables of Koha's own, among them one
 sub page {
     my ($plugin) = @_;
 
-    my $cgi   = $plugin->{cgi};
+    my $cgi = $plugin->{cgi};
+    my ( $language, $words ) = page_words( $plugin->bundle_path, C4::Languages::getlanguage($cgi) );
     my $op    = ( $cgi->request_method // 'GET' ) eq 'POST' ? $cgi->param('op') // q{} : q{};
     my %shown = ( csrf_token => _token($cgi), version => $plugin->get_metadata->{version} );
 
@@ -53,7 +56,7 @@ sub page {
         %entered = map { $_ => scalar $cgi->param($_) } @FIELDS, qw( secret forget_secret );
         my ( $values, $faults ) = Koha::Plugin::Org::PatronPassport::Settings->checked( \%entered );
         if ( %{$faults} ) {
-            $shown{faults} = $faults;
+            $shown{faults} = { map { $_ => filled( $words, $faults->{$_} ) } keys %{$faults} };
         }
         else {
             $plugin->store_data($values);
@@ -68,6 +71,8 @@ sub page {
 
     my %page = (
         %shown,
+        language      => $language,
+        words         => $words,
         secret_from   => $settings->{secret_from},
         secret_good   => defined $settings->key,
         is_complete   => $settings->is_complete,

@@ -105,7 +105,8 @@ sub patterns {
 
     my ( $values, $faults ) = Koha::Plugin::Org::PatronPassport::Settings->checked( \%entered );
 
-What was entered on the page, ready to be stored, and a message for each field that cannot be taken. The secret is
+What was entered on the page, ready to be stored, and for each field that cannot be taken what is wrong: the C<key> of a sentence
+(L<Koha::Plugin::Org::PatronPassport::PageWords>) and the values for its blanks. The secret is
 among the values only if one was entered, or if it is to be forgotten.
 
 =cut
@@ -121,19 +122,20 @@ sub checked {
     $faults{receiver_url} = $url_fault if $url_fault;
     $values{receiver_url} =~ s{ /+ \z}{}xms;
 
-    $faults{library} = q{The id is made of letters, digits, "_" and "-", as in the service's configuration.}
+    $faults{library} = { key => 'fault_library' }
         if $values{library} !~ m{\A [A-Za-z0-9][A-Za-z0-9_-]{0,63} \z}xms;
 
     foreach my $name (qw( staff_wait self_check_wait )) {
         next if $values{$name} =~ m{\A [0-9]{1,4} \z}xms && $values{$name} <= $LONGEST_WAIT_MS;
-        $faults{$name} = "A whole number of milliseconds from 0 to $LONGEST_WAIT_MS.";
+        $faults{$name} = { key => 'fault_wait', most => $LONGEST_WAIT_MS };
     }
 
     my @patterns = _lines( $entered->{card_patterns} );
     $values{card_patterns} = join "\n", @patterns;
     my ($bad) = grep { !defined compiled($_) } @patterns;
-    $faults{card_patterns} = "Not a regular expression: $bad"           if defined $bad;
-    $faults{card_patterns} = "At most $MOST_PATTERNS patterns, please." if @patterns > $MOST_PATTERNS;
+    $faults{card_patterns} = { key => 'fault_pattern',  pattern => $bad } if defined $bad;
+    $faults{card_patterns} = { key => 'fault_patterns', most    => $MOST_PATTERNS }
+        if @patterns > $MOST_PATTERNS;
 
     $values{$_} = $entered->{$_} ? 1 : 0 foreach qw( staff self_check sip copies );
 
@@ -141,7 +143,7 @@ sub checked {
     $values{secret} = q{} if $entered->{forget_secret};
     if ( length $secret && !_is_mask($secret) ) {
         $values{secret} = $secret;
-        $faults{secret} = 'A secret is written whsec_ and base64 of 24 to 64 bytes. Nothing was changed.'
+        $faults{secret} = { key => 'fault_secret' }
             if !defined key_of($secret);
     }
 
@@ -168,12 +170,12 @@ sub _url_fault {
     my $url    = Mojo::URL->new($text);
     my $scheme = $url->scheme // q{};
     my $host   = $url->host   // q{};
-    return 'An address such as https://passport.example.org' if $scheme !~ m{\A https? \z}xms || $host eq q{};
-    return 'No user, query or fragment, please.'
+    return { key => 'fault_address' } if $scheme !~ m{\A https? \z}xms || $host eq q{};
+    return { key => 'fault_address_parts' }
         if defined $url->userinfo || length $url->query || defined $url->fragment;
     return if $scheme eq 'https';
     return if $host =~ m{\A (?: 127[.][0-9.]+ | \[::1\] | [A-Za-z0-9_-]+ ) \z}xms;
-    return 'Card numbers travel there: https, please. (http only to this machine or to a name without dots.)';
+    return { key => 'fault_address_http' };
 }
 
 1;

@@ -1,0 +1,51 @@
+package Koha::Plugin::Org::PatronPassport::PageWords;
+
+use Modern::Perl;
+
+use Exporter   qw( import );
+use Mojo::File qw( path );
+use Mojo::JSON qw( decode_json );
+
+our @EXPORT_OK = qw( filled page_words );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::PageWords - the texts of the configuration page, in the language of the page
+
+=head1 FUNCTIONS
+
+=head2 page_words
+
+    my ( $language, $words ) = page_words( $plugin->bundle_path, 'fr-FR' );
+
+The texts in the language that Koha shows its pages in (C4::Languages, getlanguage: C<en>, C<fr-FR>, C<de-DE>), or in English,
+and which language that is.
+
+=cut
+
+sub page_words {
+    my ( $folder, $wanted ) = @_;
+
+    state $catalogue = decode_json( path( $folder, 'configure.json' )->slurp );
+
+    my ($base) = ( $wanted // q{} ) =~ m{\A ( [A-Za-z]+ ) }xms;
+    my $language = ( grep { defined && exists $catalogue->{$_} } $wanted, lc( $base // q{} ), 'en' )[0];
+
+    return ( $language, $catalogue->{$language} );
+}
+
+=head2 filled
+
+    my $sentence = filled( $words, { key => 'fault_wait', most => 5000 } );
+
+A sentence with its blanks filled.
+
+=cut
+
+sub filled {
+    my ( $words, $said ) = @_;
+
+    return $words->{ $said->{key} } =~ s{ [{] (\w+) [}] }{ $said->{$1} // q{} }gexmsr;
+}
+
+1;
