@@ -31,13 +31,23 @@ subtest 'the script is on the page for an unknown card only' => sub {
     ok( script_on( $koha, undef, 'circsearch=1', { page => '/cgi-bin/koha/members/member.pl' } ),
         'as 26.05 passes it' );
 
+    foreach my $query ( 'op=add_form&categorycode=AD', 'categorycode=AD;op=add' ) {
+        my $html = script_on( $koha, '/intranet/members/memberentry.pl', $query );
+        like( $html, qr{desk[.]js}xms, "there on the form for a new patron ($query)" );
+        unlike( $html, qr{passport-desk}xms, 'without the facts for the panel' );
+    }
+
     foreach my $page (
-        [ '/intranet/circ/circulation.pl', 'circsearch=1' ],
-        [ '/intranet/mainpage.pl',         q{} ],
-        [ $MEMBER,                         q{} ],
-        [ $MEMBER,                         'searchmember=Smith' ],
-        [ $MEMBER,                         'xcircsearch=1' ],
-        [ '/intranet/members/member.pl.x', 'circsearch=1' ],
+        [ '/intranet/circ/circulation.pl',    'circsearch=1' ],
+        [ '/intranet/circ/circulation.pl',    'op=add' ],
+        [ '/intranet/members/memberentry.pl', 'op=edit_form&borrowernumber=1' ],
+        [ '/intranet/members/memberentry.pl', 'op=added' ],
+        [ '/intranet/members/memberentry.pl', 'circsearch=1' ],
+        [ '/intranet/mainpage.pl',            q{} ],
+        [ $MEMBER,                            q{} ],
+        [ $MEMBER,                            'searchmember=Smith' ],
+        [ $MEMBER,                            'xcircsearch=1' ],
+        [ '/intranet/members/member.pl.x',    'circsearch=1' ],
         )
     {
         is( script_on( $koha, @{$page} ), q{}, "not on $page->[0]?$page->[1]" );

@@ -1,12 +1,17 @@
-import { CHECKOUT_RESULTS as ALL_CHECKOUT_RESULTS, OUTCOMES, WAITING_REASONS } from '@passport/contract';
+import {
+  CHECKOUT_RESULTS as ALL_CHECKOUT_RESULTS,
+  OUTCOMES,
+  SHOWN_WAITING_REASONS,
+} from '@passport/contract';
 import type { ScanState } from './load-desk.ts';
 
-export { OUTCOMES, WAITING_REASONS as WAITS };
+export { OUTCOMES, SHOWN_WAITING_REASONS as WAITS };
 /** The results of a checkout that was requested. */
 export const CHECKOUT_RESULTS = ALL_CHECKOUT_RESULTS.filter((result) => result !== 'NOT_ASKED');
 export const LANGUAGES = ['en', 'fr', 'es', 'de'];
 
 export const MIDLAND = { id: 'midland', name: 'Midland Public Library' };
+export const RIVERSIDE = { id: 'riverside', name: 'Riverside Public Library' };
 export const LAKESIDE = { id: 'lakeside', name: 'Lakeside Library' };
 
 /** A scan that went well, changed in what a test is about. */
@@ -22,6 +27,7 @@ export function aState(changed: Partial<ScanState> = {}): ScanState {
     checkout: null,
     waiting_for: null,
     problem: null,
+    libraries: [MIDLAND, RIVERSIDE],
     message: 'Found.',
     ...changed,
   };

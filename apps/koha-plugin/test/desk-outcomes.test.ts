@@ -12,14 +12,39 @@ function shown(view: Partial<View>, language = 'en'): Shown {
 }
 
 describe('what the panel says', () => {
-  test('each outcome after which nothing can be checked out shows the step that failed', () => {
-    const bad = OUTCOMES.filter((outcome) => outcome !== 'COPIED' && outcome !== 'ALREADY_LOCAL');
-    expect(Object.keys(desk.FAILED_STEPS).toSorted()).toEqual(bad.toSorted());
-    expect(shown({ state: aState({ outcome: 'LOCAL_CONFLICT' }) }).steps).toMatchObject({
-      search: 'done',
-      copy: 'failed',
+  test('each step says what became of it, and a fault is where it is', () => {
+    const others = ['COPIED', 'ALREADY_LOCAL', 'CANCELLED'];
+    const bad = OUTCOMES.filter((outcome) => !others.includes(outcome));
+    expect(Object.keys(desk.ENDS).toSorted()).toEqual(bad.toSorted());
+    const steps = (changed: Partial<ScanState>, view: Partial<View> = {}): Readonly<Record<string, string>> =>
+      shown({ state: aState(changed), ...view }).steps;
+    expect(steps({ outcome: 'NOT_FOUND' })).toEqual({ report: 'done', search: 'none', copy: 'skipped' });
+    expect(steps({ outcome: 'NOT_A_CARD' })).toMatchObject({ search: 'skipped' });
+    expect(steps({ outcome: 'AMBIGUOUS_HOME' })).toMatchObject({ search: 'several' });
+    expect(steps({ outcome: 'NOT_ELIGIBLE' })).toMatchObject({ search: 'done', copy: 'stopped' });
+    expect(steps({ outcome: 'HOME_UNREACHABLE' })).toMatchObject({ search: 'failed', copy: 'skipped' });
+    const problemAt = (library: string): Partial<ScanState> => ({
+      outcome: 'MISCONFIGURED',
+      problem: { library, what: 'category' },
     });
-    expect(shown({ state: aState({ outcome: 'NOT_FOUND' }) }).steps).toMatchObject({ search: 'failed' });
+    expect(steps(problemAt('riverside'))).toMatchObject({ search: 'done', copy: 'failed' });
+    expect(steps(problemAt('midland'))).toMatchObject({ search: 'failed', copy: 'skipped' });
+    expect(steps({ outcome: 'NOT_FOUND' }, { withItem: true })).toMatchObject({ checkout: 'skipped' });
+    expect(steps({ outcome: 'NEW_IN_2030' })).toMatchObject({ search: 'unknown', copy: 'unknown' });
+  });
+
+  test('what is heard of no more did not fail: nobody knows what became of it', () => {
+    const working = aState({ state: 'working', outcome: null });
+    expect(shown({ state: working, fault: 'session', isOver: true }).steps).toEqual({
+      report: 'done',
+      search: 'unknown',
+      copy: 'unknown',
+    });
+    expect(shown({ fault: 'refused', isOver: true }).steps).toMatchObject({
+      report: 'failed',
+      search: 'skipped',
+    });
+    expect(shown({ fault: 'not_a_card', isOver: true }).steps).toMatchObject({ report: 'skipped' });
   });
 
   test('while nothing is decided it says what is done, and that it is still done', () => {
@@ -29,6 +54,10 @@ describe('what the panel says', () => {
     expect(shown({ state: working, followedMs: 5000 }).headline).toBe(
       'Still searching at the partner libraries …',
     );
+    expect(shown({ state: { ...working, state: 'queued' }, followedMs: 5000 })).toMatchObject({
+      headline: 'Waiting in the queue …',
+      steps: { search: 'later' },
+    });
     expect(shown({ state: working }).steps).toEqual({ report: 'done', search: 'now', copy: 'later' });
   });
 
@@ -41,19 +70,24 @@ describe('what the panel says', () => {
       waiting_for: { library: 'midland', reason: 'NO_ANSWER', next_try_at: '2026-11-25T09:00:04Z' },
     });
     expect(shown({ state: waiting, now }).headline).toMatch(
-      /^No answer yet from Midland\. Next try at .+\.$/,
+      /^No answer yet from Midland Public Library\. Next try at .+\.$/,
     );
-    expect(shown({ state: waiting, now: now + 5000 }).headline).toBe('No answer yet from Midland.');
+    expect(shown({ state: waiting, now: now + 5000 }).headline).toBe(
+      'No answer yet from Midland Public Library.',
+    );
+    expect(shown({ state: { ...waiting, libraries: [] }, now: now + 5000 }).headline).toBe(
+      'No answer yet from Midland.',
+    );
     expect(shown({ state: { ...waiting, homes: [MIDLAND, LAKESIDE] }, now: now + 5000 }).headline).toBe(
       'No answer yet from Midland Public Library and Lakeside Library.',
     );
   });
 
   test.each([
-    ['en', /^Midland is paused until Nov 25, 2026.+\. Register by hand, or wait\.$/],
-    ['fr', /^Midland : en pause jusqu’au 25 nov\. 2026.+\./],
-    ['es', /^Midland: en pausa hasta el 25 nov 2026.+\./],
-    ['de', /^Midland: pausiert bis 25\.11\.2026.+\./],
+    ['en', /^Midland Public Library is paused until Nov 25, 2026.+\. Register by hand, or wait\.$/],
+    ['fr', /^Midland Public Library : en pause jusqu’au 25 nov\. 2026.+\./],
+    ['es', /^Midland Public Library: en pausa hasta el 25 nov 2026.+\./],
+    ['de', /^Midland Public Library: pausiert bis 25\.11\.2026.+\./],
   ])('in %s a pause is named, with its end and no other time', (language, sentence) => {
     const held = { library: 'midland', reason: 'PAUSED', next_try_at: '2026-11-25T12:00:00Z' };
     const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });
@@ -68,7 +102,7 @@ describe('what the panel says', () => {
 
   test.each([
     ['HOME_UNREACHABLE', 'Paused for now: Midland Public Library.'],
-    ['TOO_LATE', 'The passport service is paused for Riverside.'],
+    ['TOO_LATE', 'The passport service is paused for Riverside Public Library.'],
   ])('%s after a pause says so, and what to do', (outcome, headline) => {
     const state = aState({ state: 'failed', outcome, reasons: ['PAUSED'] });
     expect(shown({ state })).toMatchObject({ headline, advice: 'Try again later, or register by hand.' });
@@ -78,7 +112,7 @@ describe('what the panel says', () => {
     const held = { library: 'riverside', reason: 'BUSY', next_try_at: null };
     const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });
     expect(shown({ state: waiting })).toMatchObject({
-      headline: 'Riverside is busy.',
+      headline: 'Riverside Public Library is busy.',
       steps: { report: 'done', search: 'done', copy: 'now' },
     });
   });
@@ -120,7 +154,7 @@ describe('what the panel says', () => {
     ],
     [
       { outcome: 'LENDING_REFUSED', state: 'failed' },
-      'Riverside could not store this patron.',
+      'Riverside Public Library could not store this patron.',
       'Register by hand.',
     ],
     [
@@ -129,8 +163,8 @@ describe('what the panel says', () => {
         state: 'failed',
         problem: { library: 'riverside', what: 'category', name: 'PT' },
       },
-      'The passport service is not set up correctly for Riverside.',
-      /Riverside: a patron category is missing \(PT\)\.$/,
+      'The passport service is not set up correctly for Riverside Public Library.',
+      /Riverside Public Library: a patron category is missing \(PT\)\.$/,
     ],
     [{ outcome: 'NEW_IN_2030', message: 'Something new.' }, 'Something new.', ''],
   ])('%j is said in plain words, with what to do', (changed, headline, advice) => {
@@ -140,36 +174,99 @@ describe('what the panel says', () => {
     else expect(said.advice).toBe(advice);
   });
 
-  test('the result for the item is shown beside the patron', () => {
+  test('an item that was not lent is the headline, as a warning: nothing says that all is well', () => {
     const checkout = (result: string, keys: string[] = []): Shown =>
       shown({ state: aState({ checkout: { result, keys } }), withItem: true });
-    expect(checkout('CHECKED_OUT')).toMatchObject({ tone: 'good', steps: { checkout: 'done' } });
-    expect(checkout('CHECKED_OUT').headline).toMatch(/The item is checked out\.$/);
-    expect(checkout('NEEDS_CONFIRMATION', ['RESERVED', 'ODD_KEY'])).toMatchObject({
-      tone: 'partly',
-      steps: { copy: 'done', checkout: 'failed' },
-      canOpen: true,
-      headline: 'Found at Midland Public Library. You can check out now.',
-      advice:
-        'The item was not checked out, Koha requires a confirmation: on hold for somebody else and ODD_KEY.' +
-        ' Scan it again in the checkout.',
+    expect(checkout('CHECKED_OUT')).toMatchObject({
+      tone: 'good',
+      headline: 'The item is checked out.',
+      steps: { checkout: 'done' },
     });
-    expect(checkout('BLOCKED').advice).toBe(
-      'The item cannot be checked out. See the checkout page for details.',
-    );
+    expect(checkout('NEEDS_CONFIRMATION', ['RESERVED', 'ODD_KEY'])).toMatchObject({
+      tone: 'warn',
+      steps: { copy: 'done', checkout: 'stopped' },
+      next: ['open', 'next'],
+      headline:
+        'The item was not checked out, Koha requires a confirmation: on hold for somebody else and ODD_KEY.',
+      advice: 'Scan it again in the checkout. The patron is here now, from Midland Public Library.',
+    });
+    expect(checkout('BLOCKED').headline).toBe('The item cannot be checked out.');
+    expect(checkout('NOT_ASKED')).toMatchObject({
+      tone: 'warn',
+      headline: 'The item was not checked out.',
+      steps: { checkout: 'skipped' },
+    });
+    for (const result of CHECKOUT_RESULTS.filter((each) => !each.includes('CHECKED_OUT'))) {
+      for (const language of LANGUAGES) {
+        const said = shown({ state: aState({ checkout: { result, keys: [] } }), withItem: true }, language);
+        const good = shown({ state: aState() }, language).headline;
+        expect(said.tone).toBe('warn');
+        expect(`${said.headline} ${said.advice}`).not.toContain(good);
+      }
+    }
+  });
+
+  test('an item is not forgotten where the patron does not come', () => {
+    const said = shown({ state: aState({ outcome: 'NOT_FOUND', homes: [] }), withItem: true });
+    expect(said.headline).toBe('No partner library knows this card.');
+    expect(said.advice).toMatch(/^The item was not checked out\. /);
+  });
+
+  test('a result that asks something of the desk warns, and what does not work is bad', () => {
+    expect(shown({ state: aState({ outcome: 'NOT_FOUND' }) }).tone).toBe('warn');
+    expect(shown({ state: aState({ outcome: 'LENDING_REFUSED', state: 'failed' }) }).tone).toBe('bad');
+    expect(shown({ state: aState() }).tone).toBe('good');
+  });
+
+  test('each end offers the next step, the next card among them', () => {
+    for (const outcome of OUTCOMES) {
+      const { next, isOver } = shown({ state: aState({ outcome }) });
+      expect([outcome, isOver, next.at(-1)]).toEqual([outcome, true, 'next']);
+    }
+    for (const fault of ['refused', 'lost', 'not_a_card', 'session', 'forbidden']) {
+      expect([fault, shown({ fault, isOver: true }).next.at(-1)]).toEqual([fault, 'next']);
+    }
+    expect(desk.nextAfterOutcome('NOT_FOUND')).toEqual(['register', 'name', 'next']);
+    expect(desk.nextAfterOutcome('HOME_UNREACHABLE')[0]).toBe('again');
+    expect(desk.nextAfterOutcome('NOT_ELIGIBLE')).toEqual(['next']);
+    expect(desk.nextAfterFault('session')[0]).toBe('reload');
+  });
+
+  test('while it takes long the desk hears what it can do meanwhile', () => {
+    const working = aState({ state: 'working', outcome: null });
+    expect(shown({ state: working })).toMatchObject({ advice: '', next: [], isOver: false });
+    expect(shown({ state: working, followedMs: 5000 })).toMatchObject({
+      advice: expect.stringMatching(/^You can serve the next patron/) as unknown as string,
+      next: ['next', 'register'],
+    });
+  });
+
+  test('that no worker is there is said, and no step is shown as going on', () => {
+    const held = { library: 'riverside', reason: 'NO_WORKER', next_try_at: null };
+    for (const state of ['queued', 'waiting', 'working']) {
+      const said = shown({ state: aState({ state, outcome: null, homes: [], waiting_for: held }) });
+      expect(said).toMatchObject({
+        tone: 'warn',
+        headline: 'The passport service is stopped at the moment. It keeps this scan until it runs again.',
+        advice: expect.stringMatching(/^Register by hand if the patron cannot wait/) as unknown as string,
+        steps: { report: 'done', search: 'later', copy: 'later' },
+        next: ['next', 'register'],
+        takesItem: true,
+      });
+    }
   });
 
   test.each([
     ['pending', 'Cancelling …', 'wait'],
     ['stopped', 'Nothing will be checked out. The copy was already on its way …', 'wait'],
-    ['nothing', 'Cancelled: nothing was written.', 'wait'],
-    ['copied', 'The copy was already made; nothing was checked out.', 'partly'],
-    ['sent', 'Nothing was checked out. The copy was already on its way.', 'partly'],
-    ['checked_out', 'Already checked out.', 'partly'],
+    ['nothing', 'Cancelled: nothing was written.', 'good'],
+    ['copied', 'The copy was already made; nothing was checked out.', 'warn'],
+    ['sent', 'Nothing was checked out. The copy was already on its way.', 'warn'],
+    ['checked_out', 'Already checked out.', 'warn'],
     ['failed', 'The cancel could not be confirmed.', 'bad'],
   ])('a cancel says what it came to: %s', (cancel, headline, tone) => {
     const state = aState({ state: 'working', outcome: null });
-    expect(shown({ state, cancel })).toMatchObject({ headline, tone, takesItem: false, canTryAgain: false });
+    expect(shown({ state, cancel })).toMatchObject({ headline, tone, takesItem: false });
     for (const language of LANGUAGES) {
       expect(shown({ state, cancel }, language).headline).toBe(MESSAGES[language]?.[`cancel.${cancel}`]);
     }
@@ -187,12 +284,26 @@ describe('what the panel says', () => {
     expect(['copied', 'failed'].reduce(desk.worseEnd)).toBe('failed');
   });
 
+  test('a cancel leaves the desk to the next card, and one that failed can be repeated', () => {
+    const state = aState({ state: 'working', outcome: null });
+    expect(shown({ state, cancel: 'pending' })).toMatchObject({ next: [], isOver: false });
+    expect(shown({ state, cancel: 'nothing' })).toMatchObject({ next: ['next'], isOver: true });
+    expect(shown({ state, cancel: 'checked_out' }).next).toEqual(['open', 'next']);
+    expect(shown({ state, cancel: 'failed' })).toMatchObject({ next: [], isOver: false });
+    expect(shown({ state, cancel: 'sent', withItem: true }).steps).toEqual({
+      report: 'done',
+      search: 'done',
+      copy: 'unknown',
+      checkout: 'skipped',
+    });
+  });
+
   test('an event that somebody else has cancelled is shown as cancelled, with no step that failed', () => {
     const said = shown({ state: aState({ outcome: 'CANCELLED' }), withItem: true });
     expect(said).toMatchObject({
       headline: 'The copy was already made; nothing was checked out.',
-      steps: { report: 'done', search: 'done', copy: 'done', checkout: 'later' },
-      canOpen: false,
+      steps: { report: 'done', search: 'done', copy: 'done', checkout: 'skipped' },
+      next: ['again', 'next'],
     });
     const nothing = shown({ state: aState({ outcome: 'CANCELLED', homes: [], patron_id: null }) });
     expect(nothing.headline).toBe('Cancelled: nothing was written.');
@@ -221,15 +332,18 @@ describe('what the panel says', () => {
 
   test('T-15 a service that is away, one that refuses and an answer of nobody are three different things', () => {
     const fault = (name: string, isOver: boolean): Shown => shown({ fault: name, isOver });
-    expect(fault('unreachable', false)).toMatchObject({ tone: 'wait', takesItem: true, canTryAgain: false });
-    expect(fault('unreachable', true)).toMatchObject({
-      tone: 'bad',
-      headline: 'The passport service does not answer.',
-      canTryAgain: true,
-      steps: { report: 'failed' },
+    expect(fault('unreachable', false)).toMatchObject({
+      tone: 'wait',
+      headline: 'The passport service does not answer. Trying again …',
+      advice: 'Register by hand if the patron cannot wait.',
+      takesItem: true,
+      steps: { report: 'now' },
     });
-    expect(fault('refused', true).headline).toBe('The passport service refuses this library.');
-    expect(fault('session', true)).toMatchObject({ headline: 'Your session has ended.', canTryAgain: false });
+    expect(fault('refused', true)).toMatchObject({
+      tone: 'bad',
+      headline: 'The passport service refuses this library.',
+    });
+    expect(fault('session', true)).toMatchObject({ headline: 'Your session has ended.' });
   });
 
   test('whatever may come, in each language there is a sentence without a blank left open', () => {
@@ -260,6 +374,7 @@ describe('what the panel says', () => {
           name: fc.constantFrom('PT', null),
         }),
       ),
+      libraries: fc.subarray([MIDLAND, { id: 'riverside', name: null }]),
       message: fc.constantFrom('A message.', null),
     });
     fc.assert(

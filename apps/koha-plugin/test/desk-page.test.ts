@@ -81,6 +81,12 @@ describe('going back to the checkout', () => {
     expect(opens({ outcome: 'NOT_FOUND' })).toBe(false);
   });
 
+  test('it stays while an item is left that was to be checked out', () => {
+    const unasked = { checkout: { result: 'NOT_ASKED', keys: [] } };
+    expect(desk.opensByItself(aState(unasked), true)).toBe(false);
+    expect(desk.opensByItself(aState({ checkout: { result: 'CHECKED_OUT', keys: [] } }), true)).toBe(true);
+  });
+
   test('it opens with the patron, or by the card where the patron is not known', () => {
     expect(desk.checkoutAddress(aState(), CARD)).toBe('/cgi-bin/koha/circ/circulation.pl?borrowernumber=812');
     expect(desk.checkoutAddress(aState({ patron_id: null }), 'a&b=1')).toBe(
@@ -132,14 +138,43 @@ describe('requests to Koha', () => {
     }
   });
 
-  test('a web worker is polled at ever longer intervals, and a report is given up', () => {
-    const pauses = [0, 5000, 30_000, 120_000].map((ms) => desk.nextPollMs(ms));
+  test('a web worker is polled and a report repeated at ever longer intervals, for as long as the page is open', () => {
+    const pauses = [0, 5000, 30_000, 120_000, 3_600_000].map((ms) => desk.nextPollMs(ms));
     expect(pauses).toEqual([...pauses].sort((one, other) => one - other));
     expect(pauses[0]).toBeLessThanOrEqual(500);
-    expect(pauses[3]).toBeGreaterThanOrEqual(5000);
-    expect([0, 1, 2, 3].map((faults) => desk.nextReportMs(faults))).toEqual([1000, 2000, 4000, 8000]);
-    expect(desk.nextReportMs(4)).toBeUndefined();
+    expect(pauses[4]).toBe(30_000);
+    const repeats = [0, 1, 2, 3, 4, 5, 500].map((faults) => desk.nextReportMs(faults));
+    expect(repeats).toEqual([1000, 2000, 4000, 8000, 15_000, 30_000, 30_000]);
     expect(desk.nextReportMs(0, 3)).toBe(3000);
-    expect(desk.nextReportMs(0, 3600)).toBe(10_000);
+    expect(desk.nextReportMs(0, 3600)).toBe(60_000);
+    const cancels = [0, 1, 2, 3, 4].map((faults) => desk.nextCancelMs(faults));
+    expect(cancels).toEqual([1000, 2000, 4000, 8000, undefined]);
+  });
+});
+
+describe('registering the patron instead', () => {
+  const toolbar = (links: Readonly<Record<string, string>>): object => ({
+    querySelectorAll: (selector: string) =>
+      selector === '#new-patron-button a[href*="/members/memberentry.pl?op=add"]'
+        ? Object.entries(links).map(([textContent, href]) => ({ textContent, getAttribute: () => href }))
+        : [],
+  });
+
+  test("Koha's own links are taken, with the card where no server sees it", () => {
+    const href = '/cgi-bin/koha/members/memberentry.pl?op=add_form&categorycode=AD';
+    expect(desk.registrations(toolbar({ ' Adult ': href }), 'a b#1')).toEqual([
+      { label: 'Adult', address: `${href}&destination=circ#passport-card=a%20b%231` },
+    ]);
+    expect(desk.registrations(toolbar({}), CARD)).toEqual([]);
+  });
+
+  test('the form takes the card from the address, on that page only', () => {
+    const at = (pathname: string, hash: string): string | null => desk.cardToRegister({ pathname, hash });
+    const form = '/cgi-bin/koha/members/memberentry.pl';
+    expect(at(form, '#passport-card=a%20b%231')).toBe('a b#1');
+    expect(at(form, '#passport-card=')).toBeNull();
+    expect(at(form, '#passport-card=%')).toBeNull();
+    expect(at(form, '#memberentry')).toBeNull();
+    expect(at('/cgi-bin/koha/members/member.pl', '#passport-card=1')).toBeNull();
   });
 });

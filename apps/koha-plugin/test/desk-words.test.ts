@@ -60,5 +60,13 @@ describe('the words', () => {
     expect(said('nl-NL', 'a')).toBe('A $& {x}');
     expect(said('', 'b')).toBe('B');
     expect(said('en', 'nothing')).toBeUndefined();
+    const languages = ['fr-FR', 'pt-BR', 'pt', 'nl-NL', ''];
+    expect(languages.map((language) => desk.languageOf(messages, language))).toEqual([
+      'fr',
+      'pt-BR',
+      'en',
+      'en',
+      'en',
+    ]);
   });
 });

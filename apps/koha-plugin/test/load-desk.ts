@@ -11,7 +11,8 @@ export interface ScanState {
   checkout?: { result: string; keys: string[] } | null;
   waiting_for?: { library: string; reason: string; next_try_at?: string | null } | null;
   problem?: { library: string; what: string; name?: string | null } | null;
-  observed?: { category: string | null } | null;
+  observed?: { category: string | null } | null | undefined;
+  libraries?: { id: string; name?: string | null }[];
   message?: string | null;
 }
 
@@ -30,8 +31,9 @@ export interface Shown {
   tone: string;
   headline: string;
   advice: string;
-  canTryAgain: boolean;
-  canOpen: boolean;
+  /** What the desk can do next, the first being the one to take. */
+  next: string[];
+  isOver: boolean;
   takesItem: boolean;
 }
 
@@ -42,17 +44,23 @@ export interface Desk {
   cardOfPage(url: { pathname: string; search: string }): string | null;
   looksLikeCard(card: string, patterns: string[]): boolean;
   createWords(messages: Messages, language: string): Words;
-  opensByItself(state: ScanState): boolean;
+  languageOf(messages: Messages, language: string): string;
+  opensByItself(state: ScanState, withItem?: boolean): boolean;
   checkoutAddress(state: ScanState, card: string): string;
   nextPollMs(followedMs: number): number;
-  nextReportMs(faults: number, retryAfterS?: number): number | undefined;
+  nextCancelMs(faults: number, retryAfterS?: number): number | undefined;
+  nextReportMs(faults: number, retryAfterS?: number): number;
   readReport(status: number, body: unknown): { kind: string; eventId?: string; fault?: string };
   readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };
   readCancel(status: number, body: unknown): { kind: string; result?: string; state?: ScanState };
   canCancel(view: View): boolean;
   cancelEnd(state: ScanState): string;
   worseEnd(one: string, other: string): string;
-  readonly FAILED_STEPS: Readonly<Record<string, string | null>>;
+  readonly ENDS: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  nextAfterOutcome(outcome: string): string[];
+  nextAfterFault(fault: string): string[];
+  registrations(document: unknown, card: string): { label: string; address: string }[];
+  cardToRegister(url: { pathname: string; hash: string }): string | null;
   describe(view: View, words: Words, language: string): Shown;
   hitsIn(document: unknown, jQuery: unknown): string;
   isSearchFor(card: string, document: unknown): boolean;
@@ -65,8 +73,10 @@ const DECISIONS = [
   'card-of-page',
   'describe',
   'koha-search',
+  'next-steps',
   'pace',
   'read-answer',
+  'register',
   'scan-state',
   'steps',
   'words',

@@ -9,6 +9,10 @@ let desks: Desks;
 let desk: Desk;
 let spare = 0;
 
+/** An event that nobody works on: as it is said at once, and after a while. */
+const SEARCHING =
+  /^(?:(?:Still s|S)earching at the partner|Waiting in the queue|The passport service is stopped)/;
+
 /** A card that looks like midland's and that nobody has. */
 const nobodysCard = () => `21234${String(700_000_000 + (spare += 1))}`;
 const midland = () => desks.consortium.doubles.midland;
@@ -37,6 +41,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
   });
   afterEach(async () => {
     desks.goOn();
+    riverside().putSettings({ release: '25.11' });
     await desks.toMidland.setMode('pass');
     await desk.close();
   });
@@ -58,7 +63,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     desks.configure({ staffWaitMs: 200 });
     desks.holdWork();
     await desk.scan(card);
-    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
+    await desk.panel.getByText(SEARCHING).waitFor();
     desks.goOn();
     await desk.checkoutOf(card);
     expect(copyOf(card)).toBeDefined();
@@ -86,11 +91,11 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.page.addInitScript({ content: SEE_PANEL_COME });
     desks.configure({ staffWaitMs: 0 });
     await desk.scan(nobodysCard());
-    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
+    await desk.panel.getByText(SEARCHING).waitFor();
     expect(await desk.page.evaluate('seen')).toEqual(['item', '']);
   }, 60_000);
 
-  test('says when the item cannot be checked out, and offers the checkout', async () => {
+  test('says first of all when the item was not lent, as a warning, and offers the checkout', async () => {
     const card = registerPatron(midland());
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();
@@ -98,11 +103,11 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.item.fill('39999000000000');
     await desk.item.press('Enter');
     desks.goOn();
-    await desk.panel.getByText('The item is not known here. Scan it again in the checkout.').waitFor();
-    expect(await desk.headline.textContent()).toMatch(
-      /^(?:Found at midland library|This patron is already here)/,
-    );
-    expect(await desk.steps()).toBe('report:done search:done copy:done checkout:failed');
+    await desk.panel.getByText('The item is not known here.').waitFor();
+    expect(await desk.headline.textContent()).toBe('The item is not known here.');
+    expect(await desk.panel.getAttribute('data-tone')).toBe('warn');
+    expect(await desk.advice.textContent()).toMatch(/^Scan it again in the checkout\. The patron is .*\.$/);
+    expect(await desk.steps()).toBe('report:done search:done copy:done checkout:stopped');
     await desk.button('Open the checkout').click();
     await desk.checkoutOf(card);
   }, 60_000);
@@ -128,9 +133,68 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.scan(nobodysCard());
     await desk.panel.getByText('No partner library knows this card.').waitFor();
     expect(await desk.advice.textContent()).toBe('Check the card, or register the patron by hand.');
-    expect(await desk.steps()).toBe('report:done search:failed copy:later');
+    expect(await desk.steps()).toBe('report:done search:none copy:skipped');
     expect(await desk.button('Try again').isVisible()).toBe(false);
     expect(await desk.item.isVisible()).toBe(false);
+  }, 60_000);
+
+  test('that nobody knows leaves the desk to the next card: what is scanned now is a new scan', async () => {
+    desks.configure({ staffWaitMs: 0 });
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('No partner library knows this card.').waitFor();
+    await waitFor('the focus', async () => (await desk.focus()).id === 'findborrower');
+    await desk.page.keyboard.type('typed by mistake');
+    await desk.button('Search by name').click();
+    expect(await desk.focus()).toMatchObject({ id: 'search_patron_filter' });
+    await desk.button('Scan the next card').click();
+    expect(await desk.focus()).toEqual({ id: 'findborrower', selected: 'typed by mistake' });
+    const next = registerPatron(midland());
+    await desk.page.keyboard.type(next);
+    await desk.page.keyboard.press('Enter');
+    await desk.checkoutOf(next);
+  }, 60_000);
+
+  test.each(['23.11', '26.05'] as const)(
+    'that nobody knows is registered in the form of Koha %s, filled from nothing but the card',
+    async (release) => {
+      riverside().putSettings({ release });
+      desks.configure({ staffWaitMs: 0 });
+      const card = nobodysCard();
+      await desk.scan(card);
+      await desk.panel.getByText('Register the patron').click();
+      await desk.panel.getByRole('link', { name: 'Adult' }).click();
+      await desk.page.waitForFunction("location.hash === ''");
+      const filled = await desk.page.evaluate(
+        `Array.from(document.querySelectorAll('#entryform input:not([type=hidden])'), ({ id, value }) => [id, value])`,
+      );
+      expect(filled).toEqual([
+        ['surname', ''],
+        ['firstname', ''],
+        ['cardnumber', card],
+      ]);
+      expect(desk.page.url()).not.toContain(card);
+      await desk.page.locator('#surname').fill('Newcomer');
+      await desk.page.locator('#saverecord').click();
+      await desk.checkoutOf(card);
+      expect(copyOf(card)).toMatchObject({ surname: 'Newcomer', category_id: 'AD' });
+    },
+    60_000,
+  );
+
+  test('hears that no worker of the service is there, and goes on when one is', async () => {
+    const card = registerPatron(midland());
+    desks.configure({ staffWaitMs: 0 });
+    const [worker] = desks.consortium.services.workers;
+    await worker?.kill();
+    try {
+      await desk.scan(card);
+      await desk.panel.getByText('The passport service is stopped at the moment.').waitFor();
+      expect(await desk.panel.getAttribute('data-tone')).toBe('warn');
+      expect(await desk.steps()).toBe('report:done search:later copy:later');
+    } finally {
+      await worker?.restart();
+    }
+    await desk.checkoutOf(card);
   }, 60_000);
 
   test('that nobody knows is reported once: the panel follows the event of the scan', async () => {
@@ -147,7 +211,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     });
     await desk.scan(card);
     await desk.panel.getByText('Found at midland library, but: the card has expired').waitFor();
-    expect(await desk.steps()).toBe('report:done search:done copy:failed');
+    expect(await desk.steps()).toBe('report:done search:done copy:stopped');
     expect(await desk.page.content()).not.toContain('Plantedsurname');
     expect(await desk.panel.textContent()).not.toContain('Plantedsurname');
     expect(copyOf(card)).toBeUndefined();
@@ -183,14 +247,14 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();
     await desk.scan(card);
-    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
+    await desk.panel.getByText(SEARCHING).waitFor();
     const events = () =>
       riverside()
         .calls()
         .filter(({ path }) => path.endsWith('/contrib/passport/scans')).length;
     const before = events();
     await desk.page.reload();
-    await desk.panel.getByText(/^(?:Still s|S)earching at the partner libraries …/).waitFor();
+    await desk.panel.getByText(SEARCHING).waitFor();
     desks.goOn();
     await desk.checkoutOf(card);
     expect(events()).toBe(before);
@@ -224,7 +288,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.panel.getByText('One item is waiting to be checked out.').waitFor();
     await desk.page.keyboard.press('Escape');
     await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
-    expect(await desk.page.evaluate('document.activeElement.id')).toBe('search_patron_filter');
+    await waitFor('the next card', async () => (await desk.focus()).id === 'findborrower');
     const ended = () =>
       riverside()
         .state()
@@ -258,7 +322,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.panel.getByText('The copy was already made; nothing was checked out.').waitFor();
     expect(copyOf(card)).toBeDefined();
     expect(riverside().state(card).checkouts).toEqual([]);
-    expect(await desk.steps()).toBe('report:done search:done copy:done checkout:later');
+    expect(await desk.steps()).toBe('report:done search:done copy:done checkout:skipped');
   }, 60_000);
 
   test('that is lent to already says so when it is cancelled', async () => {

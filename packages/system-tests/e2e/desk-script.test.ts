@@ -39,7 +39,10 @@ describe('the one script that a browser gets', () => {
 
   test('leaves nothing behind in the page, and does nothing without its facts', () => {
     const requested: string[] = [];
-    const page = { document: { getElementById: (id: string) => void requested.push(id) } };
+    const page = {
+      location: new URL('https://staff.example.org/cgi-bin/koha/members/member.pl'),
+      document: { getElementById: (id: string) => void requested.push(id) },
+    };
     const before = Object.keys(page);
     runInContext(script, createContext(page));
     expect(Object.keys(page)).toEqual(before);

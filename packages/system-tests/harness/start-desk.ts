@@ -11,6 +11,21 @@ const SCRIPT = fileURLToPath(
   new URL('../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
 );
 const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
+/** In the page: what {@link Desk.marks}, {@link Desk.overflow} and {@link Desk.focus} return. */
+const MARKS = `Array.from(
+  document.querySelector('#passport-panel').shadowRoot.querySelectorAll('.sign, .mark'),
+  (mark) => {
+    const { borderTopStyle, borderTopLeftRadius } = getComputedStyle(mark);
+    return [getComputedStyle(mark, '::before').content, borderTopStyle, borderTopLeftRadius].join(' ');
+  },
+)`;
+const OVERFLOW = `(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth)(
+  document.querySelector('#passport-panel').shadowRoot.querySelector('section'),
+)`;
+const FOCUS = `(({ id, value, selectionStart, selectionEnd }) => ({
+  id,
+  selected: typeof value === 'string' ? value.slice(selectionStart, selectionEnd) : null,
+}))(document.activeElement)`;
 const ANY_CARD = '^(?=.*[0-9])[0-9A-Za-z._-]{4,32}$';
 
 /** What is on a desk of riverside: one browser window of its own. */
@@ -31,9 +46,22 @@ export interface Desk {
   steps(): Promise<string>;
   /** Opens any page of this Koha. */
   open(path: string): Promise<void>;
+  /** The mark of the result and of each step, as it looks where there are no colours: sign and border. */
+  marks(): Promise<string[]>;
+  /** By how many pixels the panel's content is wider than the panel. */
+  overflow(): Promise<number>;
+  /** The id of what has the focus on Koha's page, and what of its text is selected. */
+  focus(): Promise<{ id: string; selected: string | null }>;
   /** Faults that axe finds on the page, as `id: element`. */
   barriers(): Promise<string[]>;
   close(): Promise<void>;
+}
+
+/** How somebody looks at it: the language, the width in CSS pixels, and whether the system's colours are forced upon it. */
+export interface DeskOptions {
+  readonly language?: string;
+  readonly width?: number;
+  readonly forcedColors?: 'active' | 'none';
 }
 
 export interface Desks {
@@ -45,7 +73,7 @@ export interface Desks {
   /** Has the workers take nothing until {@link goOn}: events are accepted and wait in the queue. */
   holdWork(): void;
   goOn(): void;
-  openDesk(options?: { language?: string }): Promise<Desk>;
+  openDesk(options?: DeskOptions): Promise<Desk>;
   stop(): Promise<void>;
 }
 
@@ -90,7 +118,7 @@ export async function startDesks(): Promise<Desks> {
     configure,
     holdWork: () => signalWorkers('SIGSTOP'),
     goOn: () => signalWorkers('SIGCONT'),
-    openDesk: ({ language = 'en' } = {}) => openDesk(browser, consortium.doubles.riverside.url, language),
+    openDesk: (options = {}) => openDesk(browser, consortium.doubles.riverside.url, options),
     stop: async () => {
       await browser.close();
       await consortium.stop();
@@ -99,8 +127,12 @@ export async function startDesks(): Promise<Desks> {
   };
 }
 
-async function openDesk(browser: Browser, url: string, language: string): Promise<Desk> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+async function openDesk(
+  browser: Browser,
+  url: string,
+  { language = 'en', width = 1280, forcedColors = 'none' }: DeskOptions,
+): Promise<Desk> {
+  const context = await browser.newContext({ viewport: { width, height: 800 }, forcedColors });
   await context.addCookies([{ name: 'KohaOpacLanguage', value: language, url }]);
   const page = await context.newPage();
   const panel = page.locator('#passport-panel section');
@@ -122,13 +154,16 @@ async function openDesk(browser: Browser, url: string, language: string): Promis
       await page.getByText(card).first().waitFor();
     },
     steps: async () => {
-      const marks = await panel.locator('li').all();
+      const marks = await panel.locator('ol > li').all();
       const states = marks.map(async (mark) =>
         [await mark.getAttribute('data-step'), await mark.getAttribute('data-is')].join(':'),
       );
       return (await Promise.all(states)).join(' ');
     },
     open: async (path) => void (await page.goto(`${url}${path}`)),
+    marks: () => page.evaluate(MARKS),
+    overflow: () => page.evaluate(OVERFLOW),
+    focus: () => page.evaluate(FOCUS),
     barriers: () => barriersOn(page),
     close: () => context.close(),
   };

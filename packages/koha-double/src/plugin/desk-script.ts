@@ -23,23 +23,23 @@ function plain(file: string): string {
     .replaceAll(/^export /gm, '');
 }
 
-/** What the plugin puts at the end of a staff page: what the script needs to know, and the script. */
+/** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel. */
 export function deskTags(double: Double, path: string, query: URLSearchParams): string {
   const { webhook, plugin, plugin_version } = double.settings;
   const { pluginScript } = double.files;
-  const isWanted = path.endsWith('/members/member.pl') && query.get('circsearch') === '1';
-  if (!plugin || webhook === null || pluginScript === undefined || !isWanted) return '';
+  if (!plugin || webhook === null || pluginScript === undefined) return '';
   if (webhook.off?.includes('staff') === true) return '';
+  const script = `<script src="/api/v1/contrib/passport/desk.js?v=${plugin_version}" defer></script>\n`;
+  const op = query.get('op') ?? '';
+  if (path.endsWith('/members/memberentry.pl') && ['add', 'add_form'].includes(op)) return script;
+  if (!path.endsWith('/members/member.pl') || query.get('circsearch') !== '1') return '';
   const facts = JSON.stringify({
     version: plugin_version,
     library: webhook.library,
     patterns: webhook.patterns,
     messages: messagesBeside(pluginScript),
   }).replaceAll('<', String.raw`\u003c`);
-  return (
-    `<script type="application/json" id="passport-desk">${facts}</script>\n` +
-    `<script src="/api/v1/contrib/passport/desk.js?v=${plugin_version}" defer></script>\n`
-  );
+  return `<script type="application/json" id="passport-desk">${facts}</script>\n${script}`;
 }
 
 /** The catalogue of translations lies beside the script. */

@@ -71,20 +71,21 @@ sub patron_barcode_transform {
 
 =head2 intranet_js
 
-The desk's script, on the page that Koha shows for an unknown card.
+The desk's script, on the page that Koha shows for an unknown card and on its form for a new patron.
 
 =cut
 
 sub intranet_js {
     my ( $self, $args ) = @_;
 
-    return q{} if !Koha::Plugin::Org::PatronPassport::DeskPage::is_wanted_on( ( $args // {} )->{page} );
+    my $what = Koha::Plugin::Org::PatronPassport::DeskPage::wanted_on( ( $args // {} )->{page} );
+    return q{} if !$what;
 
     my $tags = eval {
         my $settings = $self->settings;
         $settings->is_complete && $settings->serves('staff')
             ? Koha::Plugin::Org::PatronPassport::DeskPage::tags(
-            { version => $VERSION, settings => $settings, folder => $self->bundle_path } )
+            { what => $what, version => $VERSION, settings => $settings, folder => $self->bundle_path } )
             : q{};
     };
     return $tags if defined $tags;

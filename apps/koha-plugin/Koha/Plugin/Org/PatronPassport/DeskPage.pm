@@ -6,45 +6,62 @@ use Exporter   qw( import );
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json to_json );
 
-our @EXPORT_OK = qw( is_wanted_on messages tags );
+our @EXPORT_OK = qw( messages tags wanted_on );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::DeskPage - puts the desk's script on the page that Koha shows for an unknown card
+Koha::Plugin::Org::PatronPassport::DeskPage - puts the desk's script on the page that Koha shows for an unknown card, and on
+its form for a new patron
 
 =head1 FUNCTIONS
 
-=head2 is_wanted_on
+=head2 wanted_on
 
-    if ( is_wanted_on($page) ) { ... }
+    my $what = wanted_on($page);
 
-False where the script would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one
-leaves it in the environment.
+C<panel> on the page for an unknown card, C<form> on the form for a new patron, which the script fills with the card; undef where
+it would certainly do nothing. C<$page> is the path that a newer Koha passes to the hook; an older one leaves it in the
+environment.
 
 =cut
 
-sub is_wanted_on {
+sub wanted_on {
     my ($page) = @_;
 
     $page //= $ENV{SCRIPT_NAME};
-    return 0 if defined $page && $page !~ m{ /members/member[.]pl \z}xms;
-
     my $query = $ENV{QUERY_STRING};
-    return 0 if defined $query && $query !~ m{ (?: \A | [&;] ) circsearch=1 (?: [&;] | \z ) }xms;
+    return 'panel' if _is( $page, 'member' )      && _has( $query, qr{circsearch=1}xms );
+    return 'form'  if _is( $page, 'memberentry' ) && _has( $query, qr{op=add (?: _form )?}xms );
 
-    return 1;
+    return;
+}
+
+# What is not known may be it.
+sub _is {
+    my ( $page, $name ) = @_;
+
+    return !defined $page || $page =~ m{ /members/$name[.]pl \z}xms;
+}
+
+sub _has {
+    my ( $query, $pair ) = @_;
+
+    return !defined $query || $query =~ m{ (?: \A | [&;] ) $pair (?: [&;] | \z ) }xms;
 }
 
 =head2 tags
 
-    my $html = tags( { version => $version, settings => $settings, folder => $plugin->bundle_path } );
+    my $html = tags( { what => 'panel', version => $version, settings => $settings, folder => $plugin->bundle_path } );
 
-What the script needs to know, and the script.
+The script, and what it needs to know for the panel.
 
 =cut
 
 sub tags {
     my ($page) = @_;
+
+    my $script = qq{<script src="/api/v1/contrib/passport/desk.js?v=$page->{version}" defer></script>\n};
+    return $script if $page->{what} eq 'form';
 
     my $facts = to_json(
         {   version  => $page->{version},
@@ -57,10 +74,7 @@ sub tags {
     # no text of ours may end the element that it stands in
     $facts =~ s{<}{\\u003c}gxms;
 
-    return <<"HTML";
-<script type="application/json" id="passport-desk">$facts</script>
-<script src="/api/v1/contrib/passport/desk.js?v=$page->{version}" defer></script>
-HTML
+    return qq{<script type="application/json" id="passport-desk">$facts</script>\n$script};
 }
 
 =head2 messages

@@ -1,8 +1,7 @@
 import { follow } from './follow.js';
 import { cancelEvent } from './koha-api.js';
 import { remember } from './memory.js';
-import { nextReportMs } from './pace.js';
-import { focusSearch } from './page.js';
+import { nextCancelMs } from './pace.js';
 import { readCancel } from './read-answer.js';
 import { cancelEnd, isFinal, worseEnd } from './scan-state.js';
 import { show } from './show.js';
@@ -23,7 +22,6 @@ export async function cancelEvents(workflow, isMine) {
   if (end !== 'failed') remember({ isCancelled: true });
   Object.assign(view, { fault: null, isOver: false });
   say(workflow, end);
-  focusSearch();
 }
 
 /** Sends a cancel until it is taken or of no use any more; it goes on where the panel was closed meanwhile. */
@@ -31,7 +29,7 @@ async function sendCancel(workflow, eventId) {
   for (let faults = 0; ; faults += 1) {
     const answer = await cancelEvent(eventId);
     const meant = readCancel(answer.status, answer.body);
-    const againMs = meant.kind === 'again' ? nextReportMs(faults, answer.retryAfterS) : undefined;
+    const againMs = meant.kind === 'again' ? nextCancelMs(faults, answer.retryAfterS) : undefined;
     if (againMs === undefined) return meant;
     await workflow.pause(againMs);
   }

@@ -1,95 +1,95 @@
-import { isFinal, isHere, isCheckedOut, opensByItself } from './scan-state.js';
-import { checkoutSentences, outcomeSentences, waitingSentence } from './sentences.js';
-import { cancelledSteps, stepsOf } from './steps.js';
+import { NEXT_WHEN_HERE, NEXT_WHILE_WAITING, nextAfterFault, nextAfterOutcome } from './next-steps.js';
+import { hasNoWorker, isCheckedOut, isFinal, isHere, isItemLeft } from './scan-state.js';
+import { checkoutSentences, hereSentence, outcomeSentences, waitingSentence } from './sentences.js';
+import { LONG_QUEUED_MS, cancelledSteps, stepsOf } from './steps.js';
 
-/** Outcomes that another report of the same card may change. */
-const WORTH_ANOTHER_TRY = [
-  'HOME_UNREACHABLE',
-  'LENDING_UNREACHABLE',
-  'LENDING_REFUSED',
-  'MISCONFIGURED',
-  'TOO_LATE',
-];
+/** From when on it is said what else can be done meanwhile. */
+const LONG_MS = 4000;
 
 /**
- * Everything that the panel shows, decided from what is known: {state, fault, isOver, withItem, followedMs, now,
- * cancel}.
+ * Everything that the panel shows, decided from what is known: {state, fault, isOver, withItem, followedMs, now, cancel}.
+ * `tone` is `wait`, `good`, `warn` (the desk has to do something) or `bad` (something does not work).
  */
 export function describe(view, t, language) {
   if (view.cancel) return describeCancel(view, t);
   const steps = stepsOf(view);
-  if (view.fault && (view.isOver || !view.state)) return { steps, ...describeFault(view, t) };
+  if (view.fault && view.isOver) return { steps, ...describeFault(view, t) };
   if (!view.state || !isFinal(view.state)) return { steps, ...describeWait(view, t, language) };
-  return { steps, ...describeOutcome(view.state, t, language) };
+  return { steps, ...describeOutcome(view, t, language) };
 }
 
 /** What a cancel is coming to: only these are not over yet. */
 const CANCELLING = ['pending', 'stopped'];
-const CANCEL_TONES = {
-  nothing: 'wait',
-  sent: 'partly',
-  copied: 'partly',
-  checked_out: 'partly',
-  failed: 'bad',
-};
+const CANCEL_TONES = { nothing: 'good', sent: 'warn', copied: 'warn', checked_out: 'warn', failed: 'bad' };
 
 function describeCancel(view, t) {
-  const { cancel, state } = view;
-  const isOver = !CANCELLING.includes(cancel);
+  const { cancel, state, withItem } = view;
+  // one that failed can be tried again
+  const isOver = !CANCELLING.includes(cancel) && cancel !== 'failed';
+  const canOpen = cancel === 'checked_out' && state && state.patron_id;
   return {
-    steps: isOver && cancel !== 'failed' ? { ...stepsOf(view), ...cancelledSteps(cancel) } : stepsOf(view),
+    steps: isOver ? { ...stepsOf(view), ...cancelledSteps(cancel, withItem) } : stepsOf(view),
     tone: CANCEL_TONES[cancel] || 'wait',
     headline: t(`cancel.${cancel}`),
     advice: t(`cancel.${cancel}.advice`) || '',
-    canTryAgain: false,
-    canOpen: Boolean(cancel === 'checked_out' && state && state.patron_id),
+    next: canOpen ? NEXT_WHEN_HERE : isOver ? ['next'] : [],
+    isOver,
     takesItem: false,
   };
 }
 
 function describeFault(view, t) {
-  const isOver = Boolean(view.isOver);
   return {
-    tone: isOver ? 'bad' : 'wait',
-    headline: t(isOver ? `fault.${view.fault}` : `fault.${view.fault}.again`) || t('fault.unreachable'),
-    advice: isOver ? t(`fault.${view.fault}.advice`) || '' : '',
-    canTryAgain: isOver && view.fault !== 'not_a_card' && view.fault !== 'session',
-    canOpen: false,
-    takesItem: !isOver && !view.withItem,
+    tone: 'bad',
+    headline: t(`fault.${view.fault}`) || t('fault.unreachable'),
+    advice: sentences(view.withItem && t('item.left'), t(`fault.${view.fault}.advice`)),
+    next: nextAfterFault(view.fault),
+    isOver: true,
+    takesItem: false,
   };
 }
 
 function describeWait(view, t, language) {
-  const state = view.state;
-  let headline = t('now.reporting');
-  if (state) headline = t(view.followedMs > 4000 ? 'now.slow' : 'now.searching');
-  if (state && state.state === 'waiting') headline = waitingSentence(state, t, language, view.now);
-  if (view.fault) headline = t(`fault.${view.fault}.again`) || headline;
+  const { state, withItem } = view;
+  const isStopped = Boolean(state) && hasNoWorker(state);
+  const isLong = isStopped || view.fault || view.followedMs > LONG_MS || (state && state.state === 'waiting');
+  const what = isStopped ? t('stopped') : view.fault ? t(`fault.${view.fault}.meanwhile`) : '';
   return {
-    tone: 'wait',
-    headline,
-    advice: view.withItem ? t('item.waiting') : '',
-    canTryAgain: false,
-    canOpen: false,
-    takesItem: !view.withItem,
+    tone: isStopped ? 'warn' : 'wait',
+    headline: view.fault ? t(`fault.${view.fault}.again`) : waitHeadline(view, t, language),
+    advice: sentences(withItem && t('item.waiting'), what || (isLong && state && t('meanwhile'))),
+    next: isLong ? NEXT_WHILE_WAITING : [],
+    isOver: false,
+    takesItem: !withItem,
   };
 }
 
-function describeOutcome(state, t, language) {
+function waitHeadline({ state, followedMs, now }, t, language) {
+  if (!state) return t('now.reporting');
+  if (state.waiting_for) return waitingSentence(state, t, language, now);
+  if (state.state === 'waiting') return t('now.waiting');
+  if (state.state === 'queued' && followedMs > LONG_QUEUED_MS) return t('now.queued');
+  return t(followedMs > LONG_MS ? 'now.slow' : 'now.searching');
+}
+
+function describeOutcome({ state, withItem }, t, language) {
   const found = outcomeSentences(state, t, language);
-  const checkout = checkoutSentences(state, t, language);
-  const isGood = opensByItself(state);
-  const isNotCheckedOut = isHere(state) && !isGood;
+  if (isItemLeft(state, withItem)) {
+    const checkout = checkoutSentences(state, t, language);
+    const advice = sentences(checkout.advice, hereSentence(state, t, language));
+    return { ...ended('warn', NEXT_WHEN_HERE), headline: checkout.headline, advice };
+  }
+  if (isHere(state)) {
+    const headline = isCheckedOut(state) ? checkoutSentences(state, t, language).headline : found.headline;
+    return { ...ended('good', NEXT_WHEN_HERE), headline, advice: '' };
+  }
   return {
-    tone: isGood ? 'good' : isNotCheckedOut ? 'partly' : 'bad',
-    headline: isCheckedOut(state) ? checkout.headline : found.headline,
-    advice: isNotCheckedOut
-      ? [checkout.headline, checkout.advice].filter(Boolean).join(' ')
-      : isGood
-        ? ''
-        : found.advice,
-    canTryAgain: WORTH_ANOTHER_TRY.includes(state.outcome),
-    canOpen: isHere(state),
-    takesItem: false,
+    ...ended(state.state === 'failed' ? 'bad' : 'warn', nextAfterOutcome(state.outcome)),
+    headline: found.headline,
+    advice: sentences(withItem && state.outcome !== 'CANCELLED' && t('item.left'), found.advice),
   };
 }
+
+const ended = (tone, next) => ({ tone, next, isOver: true, takesItem: false });
+
+const sentences = (...parts) => parts.filter(Boolean).join(' ');

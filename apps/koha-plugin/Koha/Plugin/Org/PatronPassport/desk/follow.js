@@ -1,5 +1,5 @@
 import { fetchState } from './koha-api.js';
-import { FOLLOWED_AT_MOST_MS, nextPollMs } from './pace.js';
+import { nextPollMs } from './pace.js';
 import { readState } from './read-answer.js';
 import { isFinal } from './scan-state.js';
 import { show } from './show.js';
@@ -26,6 +26,5 @@ function take(view, meant, misses) {
   if (meant.kind === 'state') Object.assign(view, { state: meant.state, now: Date.now(), fault: null });
   if (meant.kind === 'again' && misses.faults > 1) view.fault = meant.fault;
   if (meant.kind === 'stop') Object.assign(view, { fault: meant.fault, isOver: true });
-  else if (misses.lost > 2 || view.followedMs > FOLLOWED_AT_MOST_MS)
-    Object.assign(view, { fault: 'lost', isOver: true });
+  else if (misses.lost > 2) Object.assign(view, { fault: 'lost', isOver: true });
 }

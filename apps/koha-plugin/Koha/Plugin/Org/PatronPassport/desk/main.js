@@ -1,6 +1,7 @@
 /*
  * Patron Passport at the desk: on the page that Koha shows for an unknown card, a panel that says what the partner
- * libraries are doing about it, takes the item that waits, and opens the checkout when the patron is there.
+ * libraries are doing about it, takes the item that waits, and opens the checkout when the patron is there. Where the
+ * desk registers the patron instead, Koha's form is filled with the card.
  *
  * No library, no global. What is known of the event is kept in the history entry of the page: it survives reload and
  * back, and holds neither card nor item.
@@ -8,9 +9,15 @@
 import { cardOfPage, looksLikeCard } from './card-of-page.js';
 import { isUnknownHere } from './koha-search.js';
 import { remembered } from './memory.js';
+import { cardToRegister, fillCard } from './register.js';
 import { startWorkflow } from './workflow.js';
 
 async function start() {
+  const registered = cardToRegister(location);
+  if (registered) {
+    fillCard(registered);
+    return;
+  }
   const facts = document.getElementById('passport-desk');
   if (!facts || document.getElementById('passport-panel')) return;
   const config = JSON.parse(facts.textContent);

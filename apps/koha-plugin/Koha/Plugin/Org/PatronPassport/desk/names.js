@@ -7,9 +7,9 @@ export function joined(names, language) {
   }
 }
 
-/** A library's name as the service reported it, or its id in readable form. */
-export function nameOf(id, homes) {
-  const known = (homes || []).find((home) => home.id === id);
+/** A library's full name as the service reported it, or its id in readable form. */
+export function nameOf(id, state) {
+  const known = [...(state.homes || []), ...(state.libraries || [])].find((library) => library.id === id);
   if (known && known.name) return known.name;
   const words = String(id || '').replace(/[-_]+/g, ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -17,5 +17,5 @@ export function nameOf(id, homes) {
 
 /** The names of the homes that are known so far. */
 export function homeNames(state) {
-  return (state.homes || []).map((home) => home.name || nameOf(home.id));
+  return (state.homes || []).map((home) => home.name || nameOf(home.id, state));
 }

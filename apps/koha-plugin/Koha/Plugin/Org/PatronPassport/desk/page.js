@@ -16,8 +16,39 @@ export function isBusyElsewhere(host) {
   return /^(input|textarea|select)$/i.test(active.tagName) && active.value !== active.defaultValue;
 }
 
-/** Gives the focus back to Koha, when the panel is gone. */
+/**
+ * The next card that is scanned is a new scan: the focus goes to Koha's checkout box, as by its key Alt+U, and what is
+ * in the box is replaced. On the page of an unknown card the box is under another tab of the header (staff-global.js,
+ * patron-search-header.inc; the tab is `circ_search` or, in newer releases, `circ_search_panel`).
+ */
+export function focusCheckout() {
+  const box = document.getElementById('findborrower');
+  if (!box) {
+    focusSearch();
+    return;
+  }
+  if (box.offsetParent === null) openTab(box.closest('.tab-pane'));
+  grab(box);
+}
+
+/** To search by name: the page's own search, which has the card in it. */
 export function focusSearch() {
-  const search = document.getElementById('search_patron_filter');
-  if (search) search.focus();
+  const box = document.getElementById('search_patron_filter') || document.getElementById('searchmember');
+  if (box) grab(box);
+}
+
+function grab(box) {
+  box.focus({ preventScroll: true });
+  box.select();
+}
+
+function openTab(pane) {
+  if (!pane) return;
+  const { jQuery } = window;
+  if (jQuery && jQuery.fn && jQuery.fn.selectTabByID) {
+    jQuery('#header_search').selectTabByID(`#${pane.id}`);
+    return;
+  }
+  const tab = document.querySelector(`#header_search a[href="#${pane.id}"]`);
+  if (tab) tab.click();
 }

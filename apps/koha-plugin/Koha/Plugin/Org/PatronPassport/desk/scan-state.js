@@ -8,10 +8,15 @@ export function isHere(state) {
   return isFinal(state) && (state.outcome === 'COPIED' || state.outcome === 'ALREADY_LOCAL');
 }
 
+/** True while no worker of the service is there: nothing happens until one is. */
+export function hasNoWorker(state) {
+  return Boolean(state.waiting_for && state.waiting_for.reason === 'NO_WORKER');
+}
+
 /** True when only this library is left to act: the home is known. Nobody is queried for one that is paused. */
 export function isLocated(state) {
   const held = state.waiting_for;
-  return Boolean(held && held.library === state.library && held.reason !== 'PAUSED');
+  return Boolean(held && held.library === state.library && held.reason !== 'PAUSED' && !hasNoWorker(state));
 }
 
 /** The result of the checkout; null without an item or while it is not known yet. */
@@ -44,9 +49,14 @@ export function canCancel({ cancel, isOver, state }) {
   return !isOver && !(state && isFinal(state));
 }
 
+/** True when the patron is here and the item is still on the desk. */
+export function isItemLeft(state, withItem) {
+  return isHere(state) && !isCheckedOut(state) && (Boolean(withItem) || checkoutOf(state) !== null);
+}
+
 /** True when nobody has to read anything before the checkout opens. */
-export function opensByItself(state) {
-  return isHere(state) && (checkoutOf(state) === null || isCheckedOut(state));
+export function opensByItself(state, withItem) {
+  return isHere(state) && !isItemLeft(state, withItem);
 }
 
 /** Koha's retry: the checkout with the patron open. */

@@ -21,17 +21,17 @@ async function report(workflow, barcode) {
   return sent.finally(() => sending.delete(sent));
 }
 
-/** Reports the card until it is taken or of no use any more; the event's id, or null. */
+/** Reports the card until it is taken, for as long as the page is open, or of no use any more; the event's id, or null. */
 export async function sendCard(workflow, isMine) {
   for (let faults = 0; isMine(); faults += 1) {
     const { answer, meant } = await report(workflow);
     if (!isMine()) return null;
     if (meant.kind === 'accepted') return meant.eventId;
-    const againMs = meant.kind === 'again' ? nextReportMs(faults, answer.retryAfterS) : undefined;
-    Object.assign(workflow.view, { fault: meant.fault, isOver: againMs === undefined });
+    const isOver = meant.kind === 'stop';
+    Object.assign(workflow.view, { fault: meant.fault, isOver });
     show(workflow);
-    if (againMs === undefined) return null;
-    await workflow.pause(againMs);
+    if (isOver) return null;
+    await workflow.pause(nextReportMs(faults, answer.retryAfterS));
   }
   return null;
 }

@@ -7,7 +7,7 @@ export function waitingSentence(state, t, language, now) {
   if (!held) return t('now.waiting');
   const names = homeNames(state);
   const isNamed = names.length > 0 && !isLocated(state);
-  const library = isNamed ? joined(names, language) : nameOf(held.library);
+  const library = isNamed ? joined(names, language) : nameOf(held.library, state);
   const at = Date.parse(held.next_try_at || '');
   const isPaused = held.reason === 'PAUSED';
   const until = isPaused
@@ -25,13 +25,11 @@ export function waitingSentence(state, t, language, now) {
 export function outcomeSentences(state, t, language) {
   const outcome = state.outcome;
   const codes = (state.reasons || []).map((code) => t(`reason.${code}`)).filter(Boolean);
-  const home = homesOf(state, t, language);
   const category = (state.observed && state.observed.category) || '';
-  const reasons = joined(codes, language);
-  const values = { home, homes: home, library: nameOf(state.library), reasons, category };
   const isBare =
     (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
   const key = outcomeKey(state, isBare);
+  const values = { ...namesIn(state, t, language), reasons: joined(codes, language), category };
   const paused = (state.reasons || []).includes('PAUSED') ? '.PAUSED' : '';
   const headline = t(`${key}${paused}`, values) || t(key, values) || state.message || t('outcome.other');
   const advised = t(`advice.${outcome}${paused}`, values) || t(`advice.${outcome}`, values);
@@ -44,10 +42,14 @@ function outcomeKey(state, isBare) {
   return isBare ? `outcome.${state.outcome}.bare` : `outcome.${state.outcome}`;
 }
 
-/** The result for the item, and what to do about it; nothing without an item. */
+/** Where the patron is although the item is still on the desk. */
+export function hereSentence(state, t, language) {
+  return t(`here.${state.outcome}`, namesIn(state, t, language)) || '';
+}
+
+/** The result for the item, and what to do about it. */
 export function checkoutSentences(state, t, language) {
-  const checkout = checkoutOf(state);
-  if (!checkout) return { headline: '', advice: '' };
+  const checkout = checkoutOf(state) || 'other';
   const keys = ((state.checkout && state.checkout.keys) || []).map((key) => t(`key.${key}`) || key);
   const values = { keys: joined(keys, language) };
   const key = keys.length > 0 ? `checkout.${checkout}.keys` : `checkout.${checkout}`;
@@ -57,15 +59,18 @@ export function checkoutSentences(state, t, language) {
   };
 }
 
-function homesOf(state, t, language) {
+/** Names for the blanks of a sentence. What is not set up correctly may be another library than this one. */
+function namesIn(state, t, language) {
   const names = homeNames(state);
-  return names.length > 0 ? joined(names, language) : t('home.unknown');
+  const home = names.length > 0 ? joined(names, language) : t('home.unknown');
+  const { library } = state.problem || state;
+  return { home, homes: home, library: nameOf(library || state.library, state) };
 }
 
 function problemSentence(state, t) {
   const problem = state.problem;
   if (!problem) return '';
   const what = t(`problem.${problem.what}`) || t('problem.other');
-  const where = nameOf(problem.library, state.homes);
+  const where = nameOf(problem.library, state);
   return `${where}: ${problem.name ? `${what} (${problem.name})` : what}.`;
 }

@@ -1,8 +1,13 @@
-/** t(key, values): the sentence in the page's language, in English where a translation lacks it. */
-export function createWords(messages, language) {
+/** The language of ours that a page in `language` is shown in: its own, or English. */
+export function languageOf(messages, language) {
   const wanted = String(language || 'en');
   const base = wanted.split(/[-_]/)[0].toLowerCase();
-  const ours = messages[wanted] || messages[base] || {};
+  return messages[wanted] ? wanted : messages[base] ? base : 'en';
+}
+
+/** t(key, values): the sentence in the page's language, in English where a translation lacks it. */
+export function createWords(messages, language) {
+  const ours = messages[languageOf(messages, language)] || {};
   const english = messages.en || {};
   return function t(key, values) {
     const text = ours[key] !== undefined ? ours[key] : english[key];

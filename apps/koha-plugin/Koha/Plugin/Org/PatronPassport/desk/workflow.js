@@ -2,21 +2,22 @@ import { cancelEvents } from './cancel.js';
 import { createDeparture } from './departure.js';
 import { follow } from './follow.js';
 import { remember, remembered } from './memory.js';
-import { FOLLOWED_AT_MOST_MS } from './pace.js';
-import { focusSearch, isBusyElsewhere, place } from './page.js';
+import { createNextScan } from './next-scan.js';
+import { focusCheckout, focusSearch, isBusyElsewhere, place } from './page.js';
 import { buildPanel } from './panel.js';
 import { createPause } from './pause.js';
+import { registrations } from './register.js';
 import { sendCard, sendItem } from './send.js';
 import { canCancel } from './scan-state.js';
 import { focusItem, show } from './show.js';
-import { createWords } from './words.js';
+import { createWords, languageOf } from './words.js';
 
 /**
  * The panel's workflow, from the card to the checkout: the card is reported, or the event that this page knows of is
  * taken up again; then it is followed to its end.
  */
 export function startWorkflow({ card, messages, language, cameBack }) {
-  const workflow = createWorkflow(card, createWords(messages, language), language, cameBack);
+  const workflow = createWorkflow(card, messages, language, cameBack);
   place(workflow.panel.host);
   const saved = remembered();
   if (saved && saved.eventId) resume(workflow, saved);
@@ -39,7 +40,8 @@ const NOTHING_KNOWN = {
 };
 
 /** What the files of the workflow share. */
-function createWorkflow(card, t, language, cameBack) {
+function createWorkflow(card, messages, language, cameBack) {
+  const t = createWords(messages, language);
   const workflow = {
     card,
     t,
@@ -50,18 +52,23 @@ function createWorkflow(card, t, language, cameBack) {
     events: new Set(),
     sending: new Set(),
     run: 0,
+    settledRun: null,
     isSendingItem: false,
     isHeard: false,
     isGone: false,
     pause: createPause(),
     departure: createDeparture(),
   };
-  workflow.panel = buildPanel(t, {
+  workflow.panel = buildPanel(t, languageOf(messages, language), registrations(document, card), {
     item: (barcode) => void lendItem(workflow, barcode),
     typing: () => show(workflow),
     again: () => void startAnew(workflow),
+    reload: () => location.reload(),
+    name: focusSearch,
+    next: focusCheckout,
     cancel: () => cancelOrClose(workflow),
   });
+  workflow.nextScan = createNextScan(workflow.panel.host);
   // On the whole page: what had the focus in the panel may be disabled or hidden by now.
   document.addEventListener('keydown', (event) => {
     const isOurs = !workflow.isGone && !isBusyElsewhere(workflow.panel.host);
@@ -91,8 +98,9 @@ function begin(workflow, eventId, withItem) {
   Object.assign(view, { fault: null, isOver: false, withItem, followedMs: 0 });
   if (!view.state || withItem) view.state = queued(eventId);
   remember({ eventId, withItem, startedAt, isCancelled: false });
+  const isMine = startRun(workflow);
   show(workflow);
-  void follow(workflow, eventId, startedAt, startRun(workflow));
+  void follow(workflow, eventId, startedAt, isMine);
 }
 
 function resume(workflow, saved) {
@@ -101,13 +109,7 @@ function resume(workflow, saved) {
   for (const id of [saved.eventId, ...(saved.events || [])]) workflow.events.add(id);
   show(workflow);
   focusItem(workflow);
-  const isOld = Date.now() - saved.startedAt > FOLLOWED_AT_MOST_MS;
-  if (!isOld) {
-    void follow(workflow, saved.eventId, saved.startedAt, startRun(workflow));
-    return;
-  }
-  Object.assign(view, { fault: 'lost', isOver: true });
-  show(workflow);
+  void follow(workflow, saved.eventId, saved.startedAt, startRun(workflow));
 }
 
 function cancelOrClose(workflow) {
@@ -118,9 +120,10 @@ function cancelOrClose(workflow) {
 function close(workflow) {
   workflow.isGone = true;
   workflow.departure.stay();
+  workflow.nextScan.stop();
   remember({ isCancelled: true });
   workflow.panel.host.remove();
-  focusSearch();
+  focusCheckout();
 }
 
 /** Starts a run and ends the one before: the returned function says whether this run is still the current one. */
