@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatWebhookSecret } from '@passport/contract';
-import { waitFor } from '@passport/testkit';
+import { createReceiverClient, waitFor } from '@passport/testkit';
 import { shelveBook } from '../harness/people.ts';
 import { runPassport } from '../harness/run-passport.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
@@ -120,6 +120,14 @@ const senderWith = (secret: string): Sender =>
     secret,
   });
 let send: Sender;
+/** The secret that counts by now. */
+let secret = FIRST;
+const atRiverside = () =>
+  createReceiverClient({
+    receiverUrl: consortium.services.receivers[0]?.url ?? '',
+    library: 'riverside',
+    secret,
+  });
 const scan = (): ReturnType<Sender> => {
   const { midland, riverside } = consortium.doubles;
   return send({ cardnumber: registerReader(midland), item_barcode: shelveBook(riverside) });
@@ -233,6 +241,7 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
       edit({ webhook_secrets: [before, after] });
       expect(await reloaded()).toEqual(ALL_LOADED);
       await loadOf(PER_SECOND / 2);
+      secret = second;
       send = senderWith(second);
       await loadOf(PER_SECOND / 2);
       edit({ webhook_secrets: [after] });
@@ -304,7 +313,7 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
     const state = await waitFor(
       'the desk to hear of the pause',
       async () => {
-        const seen = await consortium.at('riverside').state(probe.eventId);
+        const seen = await atRiverside().state(probe.eventId);
         return seen?.waiting_for?.reason === 'PAUSED' ? seen : null;
       },
       PATIENT,
@@ -325,7 +334,7 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
       const { eventId } = await paused(library, side);
       const { code } = await runPassport(['library', 'resume', library], { env: consortium.services.env });
       expect(code).toBe(0);
-      const end = await consortium.at('riverside').follow(eventId, PATIENT);
+      const end = await atRiverside().follow(eventId, PATIENT);
       expect(end).toMatchObject({ state: 'done', outcome: 'COPIED' });
     },
     TEST_MS,
