@@ -255,6 +255,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     const before = events();
     await desk.page.reload();
     await desk.panel.getByText(SEARCHING).waitFor();
+    await waitFor('the item’s box', async () => (await desk.focus()).id === 'passport-panel');
     desks.goOn();
     await desk.checkoutOf(card);
     expect(events()).toBe(before);

@@ -9,6 +9,7 @@
 import { cardOfPage, looksLikeCard } from './card-of-page.js';
 import { isUnknownHere } from './koha-search.js';
 import { remembered } from './memory.js';
+import { focusIsSet } from './page.js';
 import { cardToRegister, fillCard } from './register.js';
 import { startWorkflow } from './workflow.js';
 
@@ -26,6 +27,7 @@ async function start() {
 
   const saved = remembered();
   if (saved && saved.isCancelled) return;
+  await focusIsSet();
   const [arrival] = performance.getEntriesByType('navigation');
   const cameBack = arrival !== undefined && arrival.type === 'back_forward';
   if (!(saved && saved.eventId) && !(await isUnknownHere(card))) return;

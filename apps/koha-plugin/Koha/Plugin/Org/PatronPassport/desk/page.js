@@ -8,6 +8,23 @@ export function place(host) {
   (document.querySelector('main') || document.body).prepend(host);
 }
 
+/**
+ * Resolves once Koha has put the focus into its own search, which it does when the page is ready (staff-global.js): later, it
+ * would take the focus from the item's box. jQuery runs what waits for the page in a task of its own after that event.
+ */
+export function focusIsSet() {
+  return new Promise((resolve) => {
+    const soon = () => setTimeout(resolve, 0);
+    if (document.readyState === 'complete') soon();
+    for (const [target, event] of [
+      [document, 'DOMContentLoaded'],
+      [window, 'load'],
+    ]) {
+      target.addEventListener(event, soon, { once: true });
+    }
+  });
+}
+
 /** True when somebody is in the middle of something that the focus must not be taken from. */
 export function isBusyElsewhere(host) {
   const active = document.activeElement;
