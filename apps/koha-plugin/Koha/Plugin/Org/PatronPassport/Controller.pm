@@ -8,10 +8,8 @@ use C4::Context;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport;
-use Koha::Plugin::Org::PatronPassport::About      qw( about_koha );
 use Koha::Plugin::Org::PatronPassport::Answer     qw( answer );
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
-use Koha::Plugin::Org::PatronPassport::Check      qw( check );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 use Koha::Plugin::Org::PatronPassport::Event      qw( cancelled new_id not_found );
 use Koha::Plugin::Org::PatronPassport::Refusal    qw( fault is_json not_json not_taken );
@@ -20,7 +18,7 @@ use Koha::Plugin::Org::PatronPassport::State qw( cleaned is_state_of );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::Controller - the routes under /api/v1/contrib/passport
+Koha::Plugin::Org::PatronPassport::Controller - the routes of the desk and its scans under /api/v1/contrib/passport
 
 =head1 METHODS
 
@@ -186,46 +184,6 @@ sub _outcome {
     _plugin()->scans->keep($state);
 
     return $c->render( status => 204, openapi => undef );
-}
-
-=head2 about
-
-C<GET /about>: facts for C<passport doctor>.
-
-=cut
-
-sub about {
-    my ($self) = @_;
-    my $c = $self->openapi->valid_input or return;
-
-    return answer(
-        $c,
-        'GET /about',
-        sub {
-            my $version = $Koha::Plugin::Org::PatronPassport::VERSION;
-            return $c->render( status => 200, openapi => about_koha($version) );
-        }
-    );
-}
-
-=head2 check_settings
-
-C<POST /check>: this plugin's settings, a proof of its secret and the result of a test event, for C<passport doctor>.
-
-=cut
-
-sub check_settings {
-    my ($self) = @_;
-    return not_json($self) if !is_json($self);
-    my $c = $self->openapi->valid_input or return;
-
-    return answer(
-        $c,
-        'POST /check',
-        sub {
-            return $c->render( status => 200, openapi => check( _plugin()->settings, $c->req->json->{nonce} ) );
-        }
-    );
 }
 
 =head2 desk

@@ -1,0 +1,59 @@
+package Koha::Plugin::Org::PatronPassport::DoctorController;
+
+use Modern::Perl;
+use Mojo::Base 'Mojolicious::Controller';
+
+use Koha::Plugin::Org::PatronPassport;
+use Koha::Plugin::Org::PatronPassport::About   qw( about_koha );
+use Koha::Plugin::Org::PatronPassport::Answer  qw( answer );
+use Koha::Plugin::Org::PatronPassport::Check   qw( check );
+use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::DoctorController - the routes under /api/v1/contrib/passport that C<passport doctor> calls
+
+=head1 METHODS
+
+=head2 about
+
+C<GET /about>: facts for C<passport doctor>.
+
+=cut
+
+sub about {
+    my ($self) = @_;
+    my $c = $self->openapi->valid_input or return;
+
+    return answer(
+        $c,
+        'GET /about',
+        sub {
+            my $version = $Koha::Plugin::Org::PatronPassport::VERSION;
+            return $c->render( status => 200, openapi => about_koha($version) );
+        }
+    );
+}
+
+=head2 check_settings
+
+C<POST /check>: this plugin's settings, a proof of its secret and the result of a test event, for C<passport doctor>.
+
+=cut
+
+sub check_settings {
+    my ($self) = @_;
+    return not_json($self) if !is_json($self);
+    my $c = $self->openapi->valid_input or return;
+
+    return answer(
+        $c,
+        'POST /check',
+        sub {
+            my $plugin = Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
+            return $c->render( status => 200, openapi => check( $plugin->settings, $c->req->json->{nonce} ) );
+        }
+    );
+}
+
+1;
