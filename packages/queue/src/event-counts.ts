@@ -22,24 +22,29 @@ for place = 2, #ARGV do
   unfinished = unfinished + redis.call('ZCARD', KEYS[at])
   done = done + redis.call('ZCARD', KEYS[at + 1])
   failed = failed + redis.call('ZCARD', KEYS[at + 2])
-  for _, id in ipairs(redis.call('ZRANGE', KEYS[at], 0, looks - 1)) do
+  -- None left: ZRANGE would take 0 to -1 for all of them.
+  local seen = looks > 0 and redis.call('ZRANGE', KEYS[at], 0, looks - 1) or {}
+  looks = looks - #seen
+  for _, id in ipairs(seen) do
     if active[ARGV[place] .. id] then working = working + 1
     elseif redis.call('ZSCORE', KEYS[2], ARGV[place] .. id) then waiting = waiting + 1 end
-    looks = looks - 1
   end
-  if looks <= 0 then looks = 0 end
 end
 return {math.max(0, unfinished - working - waiting), working, waiting, failed, done}
 `;
 
-/** How many events of these lending libraries are in each state. */
-export async function countEvents(redis: Redis, libraries: readonly string[]): Promise<QueueFigures['jobs']> {
+/** How many events of these lending libraries are in each state; `mostLooks` unfinished ones are looked at, of all together. */
+export async function countEvents(
+  redis: Redis,
+  libraries: readonly string[],
+  mostLooks = MOST_LOOKS,
+): Promise<QueueFigures['jobs']> {
   const count = defineScript(redis, 'passportCountEvents', COUNT_LUA);
   const keys = libraries.flatMap((id) => [backlogKey(id), keptKey('finished', id), keptKey('failed', id)]);
   const prefixes = libraries.map((id) => jobIdOf(id, ''));
   const [queued = 0, working = 0, waiting = 0, failed = 0, done = 0] = (await count(
     [activeKey, delayedJobsKey, ...keys],
-    [MOST_LOOKS, ...prefixes],
+    [mostLooks, ...prefixes],
   )) as number[];
   return { queued, working, waiting, failed, done };
 }

@@ -46,6 +46,8 @@ interface Entry {
 const AT_ONCE = 100;
 /** Jobs that one page looks at where a filter needs the job itself. */
 const MOST_LOOKED = 2_000;
+/** More than all workers together have. */
+const MOST_PLACES = 1_000_000;
 const CURSOR = /^(\d{1,16})_(.{1,400})$/s;
 
 /**
@@ -135,8 +137,9 @@ async function entriesOf(
   { state, fromMs, untilMs }: EventSearch,
   after: Entry | null,
 ): Promise<readonly Entry[]> {
-  // The one list: as many as the workers have places, all of them on the first page.
-  if (key === activeKey) return after === null ? listEntries(await redis.lrange(key, 0, AT_ONCE - 1)) : [];
+  // The one list: it is as long as the workers have places.
+  if (key === activeKey)
+    return listEntries(await redis.lrange(key, 0, -1)).filter((entry) => isAfter(entry, after));
   const low = hasEnded(state) && fromMs !== null ? fromMs : '-inf';
   const high = hasEnded(state) && untilMs !== null ? untilMs : '+inf';
   const top = after === null ? high : Math.min(after.score, high === '+inf' ? Infinity : high);
@@ -144,13 +147,17 @@ async function entriesOf(
   for (let offset = 0; ; offset += AT_ONCE) {
     const answer = await redis.zrevrangebyscore(key, top, low, 'WITHSCORES', 'LIMIT', offset, AT_ONCE);
     const entries = pairs(answer).map(({ jobId, score }) => ({ jobId: `${prefix}${jobId}`, score }));
-    const fresh = entries.filter((entry) => after === null || newestFirst(after, entry) < 0);
+    const fresh = entries.filter((entry) => isAfter(entry, after));
     if (fresh.length > 0 || entries.length < AT_ONCE) return fresh;
   }
 }
 
+/** By their place: one that is worked on has no time of its own in the list. */
 const listEntries = (ids: readonly string[]): readonly Entry[] =>
-  ids.map((jobId, place) => ({ jobId, score: AT_ONCE - place }));
+  ids.map((jobId, place) => ({ jobId, score: MOST_PLACES - place }));
+
+const isAfter = (entry: Entry, after: Entry | null): boolean =>
+  after === null || newestFirst(after, entry) < 0;
 
 function pairs(answer: readonly string[]): readonly Entry[] {
   return answer.flatMap((jobId, place) =>

@@ -175,6 +175,14 @@ test('several libraries are merged in the order of time', async () => {
   expect(found.flat()).toEqual([ids[3], ids[1], ids[0]]);
 });
 
+test('those that are worked on are paged through as the others', async () => {
+  const ids: string[] = [];
+  for (let n = 0; n < 5; n += 1) ids.push(await put('riverside', 'working'));
+  const found = await pages({ state: 'working', most: 2 });
+  expect(found.map((page) => page.length)).toEqual([2, 2, 1]);
+  expect(found.flat().toSorted()).toEqual(ids);
+});
+
 test('a job that cannot be read is shown among those of all libraries only', async () => {
   await fixture.queue.add('riverside', { v: 99 } as never, { jobId: 'riverside.evt_new', priority: 1 });
   await fixture.redis.zadd(backlogKey('riverside'), 1, 'evt_new');
@@ -210,4 +218,12 @@ test('events are counted by state, of these libraries alone', async () => {
     failed: 0,
     done: 0,
   });
+});
+
+test('a count looks at no more events than it may, of all libraries together', async () => {
+  for (const library of ['riverside', 'riverside', 'riverside', 'lakeside', 'lakeside', 'midland']) {
+    await put(library, 'waiting');
+  }
+  const { waiting, queued } = await countEvents(fixture.redis, ['riverside', 'lakeside', 'midland'], 3);
+  expect({ waiting, queued }).toEqual({ waiting: 3, queued: 3 });
 });
