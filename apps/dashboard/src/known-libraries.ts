@@ -11,6 +11,6 @@ export function knownLibraries(consortium: Consortium): KnownLibrary[] {
     enabled,
     warnings: warnings
       .filter(({ path }) => path === `libraries[${place}].cards`)
-      .map(({ warning }) => `cards: ${warning}`),
+      .map(({ warning, libraries }) => ({ text: `cards: ${warning}`, libraries })),
   }));
 }

@@ -9,7 +9,7 @@ import {
   readLibraryStates,
   readOutcomeCounts,
 } from '@passport/queue';
-import { type KnownLibrary, type OverviewSources, readPauses } from './read-overview.ts';
+import { type KnownLibrary, type OverviewSources, asSeen, readPauses } from './read-overview.ts';
 import type { Scope } from './scope.ts';
 
 /** Everything that the page of one library shows. */
@@ -56,7 +56,7 @@ export async function readLibraryView(
   if (state === undefined) return null;
   return {
     nowMs,
-    library,
+    library: asSeen(library, scope),
     state,
     pauses: pauses.filter((pause) => pause.library === id),
     jobs,

@@ -15,15 +15,22 @@ import {
 } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import { type ServiceState, readService } from './read-service.ts';
-import type { Scope } from './scope.ts';
+import { type Scope, sees } from './scope.ts';
 
 /** A library as the configuration has it. */
 export interface KnownLibrary {
   readonly id: string;
   readonly name: string;
   readonly enabled: boolean;
-  /** What is allowed in its configuration and probably not meant, each in one line. */
-  readonly warnings?: readonly string[];
+  /** What is allowed in its configuration and probably not meant. */
+  readonly warnings?: readonly LibraryWarning[];
+}
+
+export interface LibraryWarning {
+  /** One line. */
+  readonly text: string;
+  /** The libraries that it names. */
+  readonly libraries: readonly string[];
 }
 
 /** One line of the table of libraries. */
@@ -74,7 +81,7 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
   const newest = (state: 'failed' | 'waiting', most: number) =>
     findEvents(redis, queue, nameOf, { ...EVERY, state, most, libraries: scope === 'all' ? null : ids });
   const [service, figures, states, outcomes, failed, waiting, backlogs, jobs, pauses] = await Promise.all([
-    readService(redis),
+    readService(redis, scope),
     readQueue(redis, queue, ids, nowMs),
     readLibraryStates(redis, ids, nowMs),
     readOutcomeCounts(redis, nowMs),
@@ -97,8 +104,16 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
       if (state === undefined) return [];
       const [unfinished, waits] = [backlogs[index] ?? 0, waitedFor.get(library.id) ?? 0];
       const paused = pauses.filter((pause) => pause.library === library.id);
-      return [{ ...library, state, pauses: paused, unfinished, waitedFor: waits }];
+      return [{ ...asSeen(library, scope), state, pauses: paused, unfinished, waitedFor: waits }];
     }),
+  };
+}
+
+/** A library without what is said of others that somebody may not see. */
+export function asSeen({ warnings = [], ...library }: KnownLibrary, scope: Scope): KnownLibrary {
+  return {
+    ...library,
+    warnings: warnings.filter(({ libraries }) => libraries.every((id) => sees({ libraries: scope }, id))),
   };
 }
 

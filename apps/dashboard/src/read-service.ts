@@ -1,5 +1,6 @@
 import { type SeenProcess, readProcesses, readRedis } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
+import type { Scope } from './scope.ts';
 
 /** What the overview shows of Redis. Its version is of use to an attacker alone. */
 export interface RedisState {
@@ -14,12 +15,16 @@ export interface RedisState {
 export interface ServiceState {
   readonly processes: readonly SeenProcess[];
   readonly redis: RedisState | null;
+  /** Machines, and what is wrong with the configuration: it names the libraries of the consortium. */
+  readonly isDetailed: boolean;
 }
 
-/** Reads what runs; rejects when Redis does not answer. */
-export async function readService(redis: Redis): Promise<ServiceState> {
+/** Reads what runs; rejects when Redis does not answer. Who may see some libraries only sees that it runs. */
+export async function readService(redis: Redis, scope: Scope): Promise<ServiceState> {
   const [processes, state] = await Promise.all([readProcesses(redis), readRedisState(redis)]);
-  return { processes, redis: state };
+  if (scope === 'all') return { processes, redis: state, isDetailed: true };
+  const bare = processes.map((each) => ({ ...each, host: '', config: null, refused: null }));
+  return { processes: bare, redis: state, isDetailed: false };
 }
 
 async function readRedisState(redis: Redis): Promise<RedisState | null> {

@@ -56,7 +56,15 @@ export const SCOPED = {
 type Somebody = typeof OPERATOR | typeof VIEWER | typeof SCOPED;
 const LIBRARIES = [
   { id: 'midland', name: 'Midland Public Library', enabled: true },
-  { id: 'riverside', name: 'Riverside <Library> & Archive', enabled: true },
+  {
+    id: 'riverside',
+    name: 'Riverside <Library> & Archive',
+    enabled: true,
+    warnings: [
+      { text: 'cards: a pattern without ^ and $', libraries: ['riverside'] },
+      { text: 'cards: these patterns and those of midland', libraries: ['riverside', 'midland'] },
+    ],
+  },
   { id: 'lakeside', name: 'Lakeside', enabled: false },
 ];
 

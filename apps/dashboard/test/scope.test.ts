@@ -1,15 +1,25 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify';
-import { type SweepState, writeHealth, writeSweep } from '@passport/queue';
+import { type ProcessNote, type SweepState, announceProcess, writeHealth, writeSweep } from '@passport/queue';
 import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 /** What a page about any other library would contain: its id, or its name. */
 const OTHERS = /lakeside|midland/i;
+/** A worker whose last configuration was refused, for a reason that names the consortium's libraries. */
+const WORKER: ProcessNote = {
+  kind: 'worker',
+  version: '1.0.0',
+  host: 'machine-of-midland',
+  config: { hash: 'aaaaaaaaaaaa', loaded_ms: 1 },
+  refused: { at_ms: 1, problems: ['users[1].libraries[0]: is no library; midland, riverside, lakeside'] },
+  reload: null,
+};
 const STATES = ['failed', 'waiting', 'queued', 'done'] as const;
 
 let fixture: DashboardFixture;
 /** One for all tests: hundreds of addresses are asked. */
 let app: FastifyInstance;
+let announced: ReturnType<typeof announceProcess>;
 let routes: readonly { readonly method: HTTPMethods; readonly url: string; readonly scope: string }[];
 /** The events of riverside, and of the others, by state. */
 let own: Record<(typeof STATES)[number], string>;
@@ -25,7 +35,10 @@ beforeEach(async () => {
   own = await plant('riverside');
   foreign = await plant('lakeside');
   await plant('midland');
+  announced = announceProcess(fixture.redis, 'w1', () => WORKER);
+  await announced.again();
 });
+afterEach(() => announced.close());
 afterAll(async () => {
   await app.close();
   await fixture.close();
@@ -242,6 +255,18 @@ describe('their own library', () => {
     expect((await as(page, 'GET', OPERATOR)).body).toContain('/events/lakeside/');
     const waitingForIt = /data-label="Scans waiting for it" class="number">(\d+)</;
     expect(waitingForIt.exec((await as('/')).body)?.[1]).toBe('1');
+  });
+
+  test('has what is said of it alone, and whether the service runs', async () => {
+    for (const url of ['/', '/libraries/riverside']) {
+      const mine = (await as(url)).body;
+      expect(mine).toContain('a pattern without ^ and $');
+      expect((await as(url, 'GET', OPERATOR)).body).toContain('those of midland');
+    }
+    const { body } = await as('/');
+    expect(body).toMatch(/Workers<\/dt> <dd><span class="state state-up">1 live/);
+    expect(body).not.toContain('Each process');
+    expect((await as('/', 'GET', OPERATOR)).body).toMatch(/was refused.*machine-of-midland/);
   });
 
   test('has its events retried and discarded, each in the audit log', async () => {

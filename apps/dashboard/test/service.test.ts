@@ -23,7 +23,7 @@ const REDIS: RedisState = {
   policy: 'noeviction',
   keepsAof: true,
 };
-const WELL: ServiceState = { processes: [WORKER, RECEIVER], redis: REDIS };
+const WELL: ServiceState = { processes: [WORKER, RECEIVER], redis: REDIS, isDetailed: true };
 const faultsOf = (change: Partial<ServiceState>): readonly string[] =>
   serviceFaults({ ...WELL, ...change }).map(({ isGrave, sentence }) => `${isGrave ? '! ' : ''}${sentence}`);
 const redis = (change: Partial<RedisState>): Partial<ServiceState> => ({ redis: { ...REDIS, ...change } });

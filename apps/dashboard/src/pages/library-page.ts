@@ -1,6 +1,7 @@
 import { hoursOf, totalsOf } from '../outcome-hours.ts';
 import { eventsPath } from '../event-query.ts';
 import type { LibraryView } from '../read-library.ts';
+import type { LibraryWarning } from '../read-overview.ts';
 import { eventList } from './event-list.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { answerText, pauseNotes, stateDetail, statePill } from './library-state.ts';
@@ -93,11 +94,11 @@ function lastFailure(code: string | null, atMs: number | null, nowMs: number): H
   return atMs === null ? 'none known' : html`${code ?? 'failure'}, ${timeElement(atMs, nowMs)}`;
 }
 
-function warnings(lines: readonly string[]): Html | null {
+function warnings(lines: readonly LibraryWarning[]): Html | null {
   if (lines.length === 0) return null;
   return html`<div class="advice" role="note" aria-label="Warnings about the configuration">
     <ul>
-      ${lines.map((line) => html`<li>${line}</li>`)}
+      ${lines.map(({ text }) => html`<li>${text}</li>`)}
     </ul>
   </div>`;
 }

@@ -13,7 +13,7 @@ const MEGABYTE = 1024 * 1024;
 
 /** What runs: how many processes of each kind, Redis, and what is wrong with them. */
 export function serviceSection(service: ServiceState, nowMs: number): Html {
-  const { processes, redis } = service;
+  const { processes, redis, isDetailed } = service;
   const faults = serviceFaults(service);
   return html`<section aria-labelledby="service-title">
     <h2 id="service-title">Service</h2>
@@ -30,7 +30,7 @@ export function serviceSection(service: ServiceState, nowMs: number): Html {
         <dd><span class="state state-up">answers</span> ${redis === null ? null : memory(redis)}</dd>
       </div>
     </dl>
-    ${processes.length === 0 ? null : processTable(processes, nowMs)}
+    ${isDetailed && processes.length > 0 ? processTable(processes, nowMs) : null}
   </section>`;
 }
 
