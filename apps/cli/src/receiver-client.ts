@@ -95,13 +95,29 @@ export function buildReceiverClient(receiverUrl: string, library: Library, deps:
   };
 }
 
+/** The largest answer that is read: a state with the names of all libraries that it is about is a few kilobytes. */
+const LARGEST_BYTES = 64 * 1024;
+
 async function bodyOf(response: Response): Promise<Readonly<Record<string, unknown>>> {
   try {
-    const body: unknown = await response.json();
+    const body: unknown = JSON.parse(await boundedText(response));
     return typeof body === 'object' && body !== null ? { ...body } : {};
   } catch {
     return {};
   }
+}
+
+/** Throws where more comes than a receiver ever answers; what it is still sending is not received. */
+async function boundedText(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  const body: AsyncIterable<Uint8Array> | readonly Uint8Array[] = response.body ?? [];
+  for await (const piece of body) {
+    length += piece.length;
+    if (length > LARGEST_BYTES) throw new RangeError('the answer is too long');
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 const HINTS: Readonly<Record<number, string>> = {

@@ -3,7 +3,7 @@ import type { Consortium } from '@passport/config';
 import { parseConsortium } from '@passport/config';
 import type { EventState } from '@passport/contract';
 import type { FailedEvent, PersonRetry } from '@passport/queue';
-import { applyPlan } from '../src/events/apply-plan.ts';
+import { applyPlan, isWell } from '../src/events/apply-plan.ts';
 import { planRetry } from '../src/events/retry-plan.ts';
 import { consortiumOf } from './run-cli.ts';
 
@@ -150,6 +150,7 @@ describe('the plan is applied', () => {
     expect(order).toEqual(Array.from({ length: 10 }, (_, n) => `evt_${n + 1}`));
     expect(mostOpen).toBe(4);
     expect(applied).toMatchObject({ retried: 10, ended: 10, left: 0, unfinished: 0, stopped: 'done' });
+    expect(isWell(applied)).toBe(true);
   });
 
   test.each(['failed', 'waiting'] as const)('it stops when the first ones are %s again', async (end) => {
@@ -163,6 +164,7 @@ describe('the plan is applied', () => {
     const isBad = (id: string): boolean => Number(id.slice('evt_'.length)) % 4 === 0;
     const { applied } = await apply(40, { ends: (id) => [isBad(id) ? 'failed' : 'done'] });
     expect(applied).toMatchObject({ stopped: 'done', retried: 40, ended: 30 });
+    expect(isWell(applied)).toBe(false);
     expect(applied.failedAgain).toHaveLength(10);
   });
 
@@ -171,6 +173,26 @@ describe('the plan is applied', () => {
     expect(order).toHaveLength(4);
     expect(applied).toMatchObject({ stopped: 'stalled', retried: 4, unfinished: 4, left: 6 });
   });
+
+  test('a few that no worker takes are not done, though none is left', async () => {
+    const { applied } = await apply(3, { ends: () => ['queued'] });
+    expect(applied).toMatchObject({ stopped: 'stalled', retried: 3, unfinished: 3, left: 0 });
+    expect(isWell(applied)).toBe(false);
+  });
+
+  test('a person who ends the wait for the last ones has interrupted it', async () => {
+    const { applied } = await apply(2, { ends: () => ['queued'], abortAfter: 2 });
+    expect(applied).toMatchObject({ stopped: 'interrupted', unfinished: 2, left: 0 });
+  });
+
+  test.each(['unknown', 'unreadable'] as const)(
+    'those that are %s by then are counted apart',
+    async (kind) => {
+      const { applied } = await apply(2, { retried: { kind } as PersonRetry });
+      expect(applied).toMatchObject({ retried: 0, skipped: 0, missing: 2, stopped: 'done' });
+      expect(isWell(applied)).toBe(false);
+    },
+  );
 
   test('it stops when the person has seen enough', async () => {
     const { applied, order } = await apply(10, { abortAfter: 3 });

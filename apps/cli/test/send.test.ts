@@ -231,3 +231,20 @@ test('T-32 neither card, item nor secret is printed', async () => {
   for (const planted of [CARD, '39999000012345', webhookSecretOf('riverside'), 'planted'])
     expect(printed).not.toContain(planted);
 });
+
+test('of an answer that is larger than any of a receiver nothing is used', async () => {
+  const padded = (length: number): [number, string] => [
+    202,
+    JSON.stringify({ padding: 'x'.repeat(length), event_id: 'evt_of_the_answer', status: 'accepted' }),
+  ];
+  for (const [length, used] of [
+    [60 * 1024, 'evt_of_the_answer'],
+    [64 * 1024, 'evt_test_1'],
+  ] as const) {
+    const receiver = await startReceiver({ post: padded(length) });
+    const { out } = await passport(['send', '--at', 'riverside', '--card', '-'], env(receiver.url), {
+      input: `${CARD}\n`,
+    });
+    expect(out).toBe(`accepted: ${used}\n`);
+  }
+});

@@ -21,9 +21,11 @@ export interface Applied {
   readonly unfinished: number;
   /** No longer failed when they were due: somebody else was faster. */
   readonly skipped: number;
+  /** Gone, or not to be read, when they were due. */
+  readonly missing: number;
   /** Not retried. */
   readonly left: number;
-  /** `stalled`: nothing came of those that were retried for a while. */
+  /** `done`: all were retried and have come to an end or wait; `stalled`: nothing came of some of them for a while. */
   readonly stopped: 'done' | 'trouble' | 'stalled' | 'interrupted';
 }
 
@@ -45,7 +47,7 @@ export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps)
   const open = new Map<string, FailedEvent>();
   const failedAgain: EventState[] = [];
   const waiting: EventState[] = [];
-  let [retried, ended, skipped, next] = [0, 0, 0, 0];
+  let [retried, ended, skipped, missing, next] = [0, 0, 0, 0, 0];
   let patientUntil = now() + PATIENCE_MS;
   const look = async (): Promise<void> => {
     for (const event of open.values()) {
@@ -78,7 +80,8 @@ export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps)
     if (kind === 'retried') {
       retried += 1;
       open.set(event.jobId, event);
-    } else skipped += 1;
+    } else if (kind === 'unknown' || kind === 'unreadable') missing += 1;
+    else skipped += 1;
     if (next < events.length) await pause(deps.paceMs);
   }
   const isStalled = now() >= patientUntil;
@@ -89,7 +92,8 @@ export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps)
     await pause(LOOK_MS);
   }
   const left = events.length - next;
-  const why = signal.aborted ? 'interrupted' : isStalled ? 'stalled' : 'trouble';
+  const isDone = left === 0 && open.size === 0;
+  const why = signal.aborted ? 'interrupted' : isStalled || left === 0 ? 'stalled' : 'trouble';
   return {
     retried,
     ended,
@@ -97,7 +101,12 @@ export async function applyPlan(events: readonly FailedEvent[], deps: ApplyDeps)
     waiting,
     unfinished: open.size,
     skipped,
+    missing,
     left,
-    stopped: left === 0 ? 'done' : why,
+    stopped: isDone ? 'done' : why,
   };
 }
+
+/** Whether all that were to be retried were, and have ended or wait. */
+export const isWell = ({ stopped, failedAgain, missing }: Applied): boolean =>
+  stopped === 'done' && failedAgain.length === 0 && missing === 0;

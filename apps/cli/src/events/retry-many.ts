@@ -8,7 +8,7 @@ import { findLibrary } from '../find-library.ts';
 import type { Report } from '../report.ts';
 import type { OpenQueue } from '../with-queue.ts';
 import type { Applied } from './apply-plan.ts';
-import { applyPlan } from './apply-plan.ts';
+import { applyPlan, isWell } from './apply-plan.ts';
 import { buildRetryOne } from './retry-one.ts';
 import type { LeftOut, RetryPlan } from './retry-plan.ts';
 import { planRetry } from './retry-plan.ts';
@@ -79,20 +79,21 @@ function printPlan(
 }
 
 function printApplied(applied: Applied, { line, colors }: Report): void {
-  const { retried, ended, failedAgain, waiting, unfinished, skipped, left, stopped } = applied;
+  const { retried, ended, failedAgain, waiting, unfinished, skipped, missing, left, stopped } = applied;
   const parts = [
     `${ended} ended`,
     ...(failedAgain.length > 0 ? [colors.red(`${failedAgain.length} failed again`)] : []),
     ...(waiting.length > 0 ? [colors.yellow(`${waiting.length} waiting`)] : []),
     ...(unfinished > 0 ? [`${unfinished} not finished yet`] : []),
     ...(skipped > 0 ? [`${skipped} no longer failed`] : []),
+    ...(missing > 0 ? [colors.red(`${missing} gone, or damaged`)] : []),
   ];
   line(`${count(retried, 'event')} retried: ${parts.join(', ')}`);
   if (stopped === 'trouble')
     line(`stopped, because the cause is still there: ${count(left, 'event')} not retried`);
-  if (stopped === 'stalled')
-    line(`stopped, because no worker takes them (passport status): ${count(left, 'event')} not retried`);
-  if (stopped === 'interrupted') line(`interrupted: ${count(left, 'event')} not retried`);
+  const others = left === 0 ? '' : `: ${count(left, 'event')} not retried`;
+  if (stopped === 'stalled') line(`stopped, because no worker takes them (passport status)${others}`);
+  if (stopped === 'interrupted') line(`interrupted${others}`);
 }
 
 const eventOf = ({ jobId, state, scannedMs, failedMs }: FailedEvent) => ({
@@ -139,5 +140,5 @@ export async function retryMany(
     unreadable: plan.unreadable,
     applied: applied === null ? null : { ...counts(applied), failed_again: applied.failedAgain },
   });
-  return applied === null || (applied.stopped === 'done' && applied.failedAgain.length === 0) ? 0 : 1;
+  return applied === null || isWell(applied) ? 0 : 1;
 }
