@@ -10,6 +10,7 @@ const outcomeState = (eventId: string) => ({
   outcome: 'COPIED',
   reasons: [],
   homes: [{ id: 'midland', name: 'Midland Public Library' }],
+  libraries: [{ id: 'midland', name: 'Midland Public Library' }],
   patron_id: 5,
   checkout: null,
   waiting_for: null,
