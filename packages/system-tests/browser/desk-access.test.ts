@@ -100,7 +100,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     await desk.scan(nobodysCard());
     await desk.panel.getByText('No partner library knows this card.').waitFor();
     await waitFor('the next card', async () => (await desk.focus()).id === 'findborrower');
-    await reach('Tab', desk.panel.getByText('Register the patron'));
+    await reach('Tab', desk.panel.getByText('Register the patron', { exact: true }));
     await desk.page.keyboard.press('Enter');
     await reach('Tab', desk.panel.getByRole('link', { name: 'Adult' }));
     expect(await desk.barriers()).toEqual([]);

@@ -161,7 +161,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
       desks.configure({ staffWaitMs: 0 });
       const card = nobodysCard();
       await desk.scan(card);
-      await desk.panel.getByText('Register the patron').click();
+      await desk.panel.getByText('Register the patron', { exact: true }).click();
       await desk.panel.getByRole('link', { name: 'Adult' }).click();
       await desk.page.waitForFunction("location.hash === ''");
       const filled = await desk.page.evaluate(
