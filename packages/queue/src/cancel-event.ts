@@ -2,7 +2,7 @@ import type { CancelResult } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { hasMoved } from './bullmq-error.ts';
 import { MARK_CANCELLED_LUA } from './cancel-mark.ts';
-import { delayedJobsKey, failedKey, idempotencyKey, jobIdOf, jobKeyPrefix } from './keys.ts';
+import { delayedJobsKey, idempotencyKey, jobIdOf, jobKeyPrefix } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import { defineScript } from './script.ts';
 
@@ -10,7 +10,7 @@ import { defineScript } from './script.ts';
  * Cancels an event, or the first event's where it was coalesced, and says from the job's own data how far it has come. A
  * worker writes `sent` before a copy is sent and `made` before a checkout is sent, each in a script that finds the mark set
  * here (create-claim.ts, job-data.ts): whichever of the two scripts comes first, the other one knows of it.
- * KEYS 1 idempotency key, 2 delayed jobs, 3 failed jobs; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
+ * KEYS 1 idempotency key, 2 delayed jobs; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
  * Answers {'unknown'} or {result, event id, whether it is delayed: 0/1}
  */
 const CANCEL_LUA = `${MARK_CANCELLED_LUA}
@@ -23,8 +23,8 @@ local has_sent, has_made = type(data.sent) == 'table', type(data.made) == 'table
 local outcome = data.progress.outcome
 if outcome == 'CANCELLED' then return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, 0} end
 if type(outcome) == 'string' then
-  -- A person may retry what has failed: for the library it is over all the same.
-  if redis.call('ZSCORE', KEYS[3], job_id) then markCancelled(job) end
+  -- A person may retry what has failed, which BullMQ may have yet to move: for the library it is over all the same.
+  markCancelled(job)
   return {'ENDED', id, 0}
 end
 markCancelled(job)
@@ -49,7 +49,7 @@ export async function cancelEvent(
 ): Promise<Cancelled> {
   const cancel = defineScript(redis, 'passportCancel', CANCEL_LUA);
   const ids = jobIdOf(library, '');
-  const keys = [idempotencyKey(library, eventId), delayedJobsKey, failedKey];
+  const keys = [idempotencyKey(library, eventId), delayedJobsKey];
   const [result, id, isDelayed] = (await cancel(keys, [`${jobKeyPrefix}${ids}`, ids, eventId])) as
     [CancelResult, string, 0 | 1] | ['unknown'];
   if (result === 'unknown' || id === undefined) return null;

@@ -46,6 +46,7 @@ const ended = (outcome: 'COPIED' | 'CANCELLED' | 'MISCONFIGURED', change = {}) =
 const cancel = (eventId = 'evt_1', library = 'riverside') =>
   cancelEvent(fixture.redis, fixture.queue, library, eventId);
 const add = (job = jobData()) => addScans(fixture.queue, [{ job, priority: 1 }]);
+const retry = () => retryByPerson(fixture.queue, openLedger(fixture.redis), JOB_ID, NOON);
 const stateOf = async () => (await fixture.queue.getJob(JOB_ID))?.getState();
 
 /** The token of the lock of an active job with these data. */
@@ -178,9 +179,18 @@ describe('a cancelled event', () => {
 
     expect(await cancel()).toEqual({ result: 'ENDED', eventId: 'evt_1' });
     expect(await stateOf()).toBe('failed');
-    expect(await retryByPerson(fixture.queue, openLedger(fixture.redis), JOB_ID, NOON)).toEqual({
-      kind: 'retried',
-    });
+    expect(await retry()).toEqual({ kind: 'retried' });
+    expect(wasCancelled(await fixture.mover.take())).toBe(true);
+  });
+
+  test('whose failure is written, and not moved to the failed ones yet, stays cancelled, too', async () => {
+    await add();
+    const job = await fixture.mover.take();
+    await job.updateData(ended('MISCONFIGURED'));
+
+    expect(await cancel()).toEqual({ result: 'ENDED', eventId: 'evt_1' });
+    await fixture.mover.fail(job);
+    expect(await retry()).toEqual({ kind: 'retried' });
     expect(wasCancelled(await fixture.mover.take())).toBe(true);
   });
 });
