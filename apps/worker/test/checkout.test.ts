@@ -1,8 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
+import { ScanCancelled } from '../src/provision/scan.ts';
 import { CARD, ITEM } from './builders.ts';
-import { type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
+import {
+  type WorkflowBench,
+  type WorkflowPlan,
+  consortiumOf,
+  endOfRun,
+  openWorkflow,
+  waitOf,
+} from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
@@ -195,6 +203,36 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     expect(result).toMatchObject({ result: !isFrom(release, '24.11') ? 'TOO_LATE' : 'ALREADY_CHECKED_OUT' });
     expect(checkouts(workflow)).toHaveLength(!isFrom(release, '24.11') ? 0 : 1);
   });
+
+  test.each([
+    ['observes by now', { copy: { mode: 'observe' } }],
+    ['wants no checkouts by now', { retry: { checkout: false } }],
+  ])(
+    'a checkout that was sent is looked for where the library %s, and nothing is sent',
+    async (_n, entry) => {
+      const workflow = await open();
+      const { patronId = 0 } = endOfRun(await workflow.run());
+      workflow.riverside.clearCalls();
+      const made = {
+        outcome: 'COPIED' as const,
+        reasons: [],
+        home: 'midland',
+        home_key: 'midland:2',
+        patron_id: patronId,
+        disclosed: ['surname'],
+      };
+      const cancelled = () => Promise.reject(new ScanCancelled());
+      const later = { starts: 2, isCancelled: true, saveWanted: cancelled, job: { made } };
+      const consortium = consortiumOf([workflow.midland, workflow.riverside], entry);
+      const ended = await workflow.run(later, { consortium });
+
+      expect(ended).toMatchObject({ outcome: 'COPIED', checkout: { result: 'ALREADY_CHECKED_OUT' } });
+      expect(ended).toMatchObject({ ifCancelled: null });
+      const gone = await workflow.run({ ...later, item: 'NO-SUCH' }, { consortium });
+      expect(endOfRun(gone).checkout?.result).toBe('ITEM_NOT_FOUND');
+      expect(workflow.calls()).not.toContain('riverside POST /checkouts');
+    },
+  );
 
   test('the copy vanished before the loan: BLOCKED', async () => {
     const workflow = await open();

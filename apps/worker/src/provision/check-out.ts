@@ -57,8 +57,10 @@ export async function checkOutItem(
 ): Promise<Result> {
   const lending = libraryById(deps.consortium, scan.lending);
   const isWanted = scan.checkoutRequested && lending.retry.checkout && lending.copy.mode === 'copy';
-  if (!isWanted) return done(endOf(made, NOT_ASKED));
   const { item } = scan;
+  // What an earlier run has sent under another configuration may have checked the item out: that is looked for in any case.
+  const mayBeCheckedOut = lookFirst && scan.checkoutRequested && item !== null;
+  if (!isWanted && !mayBeCheckedOut) return done(endOf(made, NOT_ASKED));
   if (item === null) return done(checkoutTooLate(made));
   const latestMs = latestSendingMs(scan.scannedMs, lending);
   const order: CheckoutOrder = {
@@ -72,7 +74,9 @@ export async function checkOutItem(
   };
   try {
     const step = openStep(locks, deps);
-    const checkout = await deps.inStep('checkout', () => checkOut(order, lookFirst, step));
+    const checkout = await deps.inStep('checkout', () =>
+      isWanted ? checkOut(order, lookFirst, step) : lookOnly(order, step),
+    );
     if (checkout === 'anonymized') {
       return done({ ...endOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
     }
@@ -111,6 +115,10 @@ async function checkOut(
   }
   return trySending(order, step);
 }
+
+/** What an earlier run has sent may have done; nothing more is sent. */
+const lookOnly = async (order: CheckoutOrder, step: Step): Promise<CheckoutOutcome> =>
+  (await findCheckout(order, step)) ?? NOT_ASKED;
 
 /** Koha's own token that what stands in the way is confirmed; for exactly this patron and item. */
 interface Confirmed {
