@@ -169,6 +169,7 @@ function assembleRun(
     knows: (id) => known.has(id),
     pauseLeftMs: (id) => pauseLeft(id, 'lending'),
     longestGiveUpMs: longestPatienceMs(libraries),
+    timeoutMs: (id) => lending.get(id)?.koha.timeoutMs ?? 0,
     freeSlotMs: (id) => kohas.slots.bookMs(id),
     isLost: (id) => kohas.libraries.circuit(id).isOpen,
     nameOf,

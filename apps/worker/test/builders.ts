@@ -109,6 +109,7 @@ export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
     knows: () => true,
     longestGiveUpMs: 900_000,
     pauseLeftMs: () => null,
+    timeoutMs: () => 3_000,
     freeSlotMs: () => 120,
     isLost: () => false,
     nameOf: (id) => `${id} library`,

@@ -255,6 +255,25 @@ describe('an event that is cancelled in the queue', () => {
     expect(riverside.state().checkouts).toEqual([]);
   });
 
+  test('while a run that was cut off has a checkout on its way is not looked at before that has arrived', async () => {
+    const { startWorker, accept, follow, riverside } = await open();
+    riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 800 }]);
+    const first = await startWorker({ graceMs: 0 });
+    const eventId = await accept();
+    await waitFor('the checkout to be sent', () =>
+      riverside.calls().some(({ operation }) => operation === 'POST /checkouts'),
+    );
+    await first.stop();
+    await startWorker();
+    expect(await cancel(eventId)).toMatchObject({ result: 'PENDING' });
+
+    expect(await follow(eventId)).toMatchObject({
+      outcome: 'COPIED',
+      checkout: { result: 'ALREADY_CHECKED_OUT' },
+    });
+    expect(riverside.calls().filter(({ operation }) => operation === 'POST /checkouts')).toHaveLength(1);
+  });
+
   test('while the item is checked out says, in the end, that it is', async () => {
     const { startWorker, accept, follow, riverside } = await open();
     riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 400 }]);

@@ -5,7 +5,7 @@ import type { Result } from '../src/provision/result.ts';
 import { LockLost } from '../src/job/job-lock.ts';
 import type { RunResult } from '../src/job/run-result.ts';
 import { type RunDeps, runScan } from '../src/job/run-scan.ts';
-import type { Scan } from '../src/provision/scan.ts';
+import type { Scan, ScanLock } from '../src/provision/scan.ts';
 import {
   CARD,
   ITEM,
@@ -306,7 +306,34 @@ describe('a failure that the story leaves to us', () => {
   test('because the process stops hands the job back', async () => {
     const lock = heldLock();
     lock.stop();
-    expect(await runScan(takenJob({ lock }), failing(new Error('aborted')))).toEqual({ kind: 'requeue' });
+    expect(await runScan(takenJob({ lock }), failing(new Error('aborted')))).toEqual({
+      kind: 'requeue',
+      delayMs: 0,
+    });
+  });
+
+  test('because the process stops is looked at again when Koha has let go of what was about to be sent', async () => {
+    const sent = { home: 'midland', home_key: 'midland:2', fields: ['surname'] };
+    const claim = {} as Parameters<ScanLock['noteSent']>[1];
+    const made = { outcome: 'COPIED', reasons: [], home: 'midland', home_key: 'midland:2' } as const;
+    const there = { ...made, reasons: [], patron_id: 7, disclosed: null };
+    const cutOff = async (note: (lock: ScanLock) => unknown) => {
+      const lock = heldLock();
+      const provision: RunDeps['provision'] = async (_scan, scanLock) => {
+        await note(scanLock);
+        lock.stop();
+        throw new Error('aborted');
+      };
+      const data = jobData({ made: there });
+      return runScan(takenJob({ lock, data, starts: 2 }), runDeps({ provision, timeoutMs: () => 9_000 }));
+    };
+    expect(await cutOff((lock) => lock.noteSent(sent, claim))).toEqual({ kind: 'requeue', delayMs: 9_000 });
+    expect(await cutOff((lock) => lock.noteMade(there))).toEqual({ kind: 'requeue', delayMs: 9_000 });
+    const nothingLeft = async (lock: ScanLock) => {
+      await lock.noteSent(sent, claim);
+      lock.onlyLeft([]);
+    };
+    expect(await cutOff(nothingLeft)).toEqual({ kind: 'requeue', delayMs: 0 });
   });
 
   test('because the lock is lost is not ours to judge', async () => {

@@ -29,8 +29,9 @@ if type(outcome) == 'string' then
 end
 markCancelled(job)
 local is_delayed = redis.call('ZSCORE', KEYS[2], job_id) and 1 or 0
--- What a newer version notes, and when, is not known here.
-if data.v ~= 1 or has_made then return {'PENDING', id, is_delayed} end
+-- What a newer version notes, and when, is not known here. A checkout that may be on its way is looked for when Koha has let go of it.
+if has_made then return {'PENDING', id, 0} end
+if data.v ~= 1 then return {'PENDING', id, is_delayed} end
 return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, is_delayed}
 `;
 
@@ -39,7 +40,7 @@ export type Cancelled = { readonly result: CancelResult; readonly eventId: strin
 
 /**
  * Cancels an event of this library: nothing more is written for it. Safe to repeat. One that waits is taken at once, so that
- * it ends and its desk is notified.
+ * it ends and its desk is notified; but not where a checkout may be on its way, which a look would come too early for.
  */
 export async function cancelEvent(
   redis: Redis,

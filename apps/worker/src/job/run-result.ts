@@ -54,6 +54,6 @@ export type RunResult =
   | Delayed
   /** It had ended before: only what comes after the end is done again. */
   | { readonly kind: 'done_before'; readonly job: JobData }
-  /** The process stops: the job is requeued as it is. */
-  | { readonly kind: 'requeue' }
+  /** The run was cut off, as by a reload: the job is requeued as it is, in so many milliseconds. */
+  | { readonly kind: 'requeue'; readonly delayMs: number }
   | { readonly kind: 'unreadable'; readonly fields: readonly string[] };

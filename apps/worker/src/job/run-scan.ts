@@ -27,7 +27,7 @@ import { decideRequeue, patienceMs, startedMs } from './requeue.ts';
 import { waitForPause } from './wait-for-pause.ts';
 import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
 import { withHistory } from './with-history.ts';
-import { withLess, withSent } from './sent-records.ts';
+import { buildScanLock } from './scan-lock.ts';
 import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
 
 export interface RunDeps {
@@ -40,6 +40,8 @@ export interface RunDeps {
   readonly longestGiveUpMs: number;
   /** Milliseconds until the end of a lending library's pause; null: it is not paused. */
   readonly pauseLeftMs: (lending: string) => number | null;
+  /** How long a Koha may take for what was sent to it. */
+  readonly timeoutMs: (lending: string) => number;
   /** When the next call of a library that is at its cap may start. */
   readonly freeSlotMs: (library: string) => number;
   /** Whether a library's circuit is open by now: a job that failed there is promoted with those that were refused. */
@@ -57,37 +59,23 @@ export const MOST_BUGS = 5;
 export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult> {
   const parsed = parseJob(taken.data);
   if (parsed.kind === 'unreadable') return { kind: 'unreadable', fields: parsed.fields };
-  let { job } = parsed;
   const requeueReason = decideRequeue(parsed, taken.addedMs, deps);
   const mayEnd = requeueReason === null || requeueReason.result.kind === 'done';
-  if (job.progress.outcome !== null && mayEnd) return { kind: 'done_before', job };
-  const lock: ScanLock = {
-    signal: taken.lock.signal,
-    assertHeld: () => taken.lock.assertHeld(),
-    async noteSent(sent, claim) {
-      const noted = withSent(job, sent);
-      const claimed = await taken.save(noted, claim);
-      if (claimed === 'taken') job = noted;
-      return claimed;
-    },
-    onlyLeft(fields) {
-      job = withLess(job, parsed.job, fields);
-    },
-    async noteMade(made) {
-      const noted = { ...job, made };
-      await taken.saveWanted(noted);
-      job = noted;
-    },
-    assertWanted: () => taken.saveWanted(job),
-  };
+  if (parsed.job.progress.outcome !== null && mayEnd) return { kind: 'done_before', job: parsed.job };
+  const { lock, noted } = buildScanLock(parsed.job, taken);
   const calls: AttemptCall[] = [];
   const begunMs = deps.now();
   const result = isOverBefore(parsed, taken)
     ? CANCELLED
-    : (requeueReason?.result ?? (await work(job, { taken, lock, calls }, deps)));
-  if (result === 'requeue') return { kind: 'requeue' };
-  if (requeueReason === null)
-    job = withHistory(job, result, calls, { startedMs: begunMs, nowMs: deps.now() });
+    : (requeueReason?.result ?? (await work(parsed.job, { taken, lock, calls }, deps)));
+  if (result === 'requeue') {
+    // The next run looks when Koha has surely let go of what this one has sent.
+    return { kind: 'requeue', delayMs: noted().mayBeOnItsWay ? deps.timeoutMs(parsed.job.library) : 0 };
+  }
+  const job =
+    requeueReason === null
+      ? withHistory(noted().job, result, calls, { startedMs: begunMs, nowMs: deps.now() })
+      : noted().job;
   const attempt = job.progress.attempt + 1;
   const end = (last: Done): Ended => {
     const ended = endJob({ ...job, made: parsed.job.made }, withDisclosure(last, job), attempt, deps);

@@ -199,7 +199,7 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
       await job.moveToDelayed(result.untilMs, token);
       throw new DelayedError();
     case 'requeue':
-      return requeue(job, now(), token, log);
+      return requeue(job, now() + result.delayMs, token, log);
     case 'unreadable':
       throw new UnrecoverableError(`UNREADABLE_JOB ${result.fields.join(', ')}`);
     default:
