@@ -4,8 +4,8 @@ import {
   noteItem,
   openCreatePlaces,
   openLedger,
-  openReceipts,
   openPatronLocks,
+  type Receipts,
   noteDelayed,
   notePaused,
 } from '@passport/queue';
@@ -15,7 +15,6 @@ import { buildHomeQuery } from './provision/query-home.ts';
 import { buildAudit } from './provision/audit.ts';
 import { buildCreateAccess } from './provision/create-place.ts';
 import { buildJobObserver } from './job/job-observer.ts';
-import { keepReceipts } from './job/keep-receipts.ts';
 import { buildSettlement } from './job/settlement.ts';
 import type { CopyMemory } from './remember/copy-memory.ts';
 import type { Sources } from './sources.ts';
@@ -47,6 +46,7 @@ interface Opened {
   readonly jobs: JobMetrics;
   readonly reporter: Reporter;
   readonly tracing: Tracing;
+  readonly receipts: Receipts;
   readonly pauseLeft: PauseLeft;
   readonly sources: Sources;
   readonly nameOf: (library: string) => string;
@@ -59,7 +59,7 @@ interface Opened {
  * file may be: what must be closed (connections, servers, timers) is opened there, what only computes is built here.
  */
 export function assembleWork(opened: Opened): ScanWork {
-  const { config, connections, kohas, jobs, reporter, tracing, sources, now, log } = opened;
+  const { config, connections, kohas, receipts, jobs, reporter, tracing, sources, now, log } = opened;
   const { consortium } = config;
   const { connection, redis } = connections;
   const ledger = openLedger(redis);
@@ -67,7 +67,7 @@ export function assembleWork(opened: Opened): ScanWork {
   const settlement = buildSettlement({
     consortium,
     ledger,
-    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
+    receipts,
     noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
     now,
   });
@@ -85,7 +85,7 @@ export function assembleWork(opened: Opened): ScanWork {
 }
 
 function assembleWorkflow(
-  opened: Omit<Opened, 'nameOf' | 'reporter' | 'pauseLeft'>,
+  opened: Omit<Opened, 'nameOf' | 'reporter' | 'receipts' | 'pauseLeft'>,
 ): Omit<ProvisionDeps, 'quota' | 'recordObserved'> {
   const { config, connections, kohas, memory, load, jobs, sources, now, log } = opened;
   const { libraries } = kohas;

@@ -2,6 +2,7 @@ import type { WorkerConfig } from '@passport/config';
 import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
   type Pauses,
+  type Receipts,
   type ReportJobs,
   type ScanJobs,
   buildClaimCreate,
@@ -53,6 +54,8 @@ export interface WorkerParts {
   readonly pauses: Pauses;
   /** How often a connection to Redis was lost so far. */
   readonly breaks: () => number;
+  /** One for the process: what it keeps for a lost connection outlives the configuration. */
+  readonly receipts: Receipts;
   readonly tracing: Tracing;
   readonly sources: Sources;
   readonly now: () => number;
@@ -68,7 +71,7 @@ export async function startWork(
   parts: WorkerParts,
   { lifecycle, metrics }: { readonly lifecycle: Lifecycle; readonly metrics: MetricsRegistry },
 ): Promise<void> {
-  const { connections, queue, reportQueue, breaks, pauses, tracing, sources, now, log } = parts;
+  const { connections, queue, reportQueue, breaks, receipts, pauses, tracing, sources, now, log } = parts;
   const { connection, redis } = connections;
   const { consortium, concurrency } = config;
   const { monotonicNow, pause } = sources;
@@ -89,7 +92,7 @@ export async function startWork(
   const reporting = { consortium, redis, libraries, nameOf, tracing, now, log };
   const reporter = openReporter({ ...reporting, reportQueue, lifecycle, sources });
   const opened = { config, connections, kohas, memory, load, jobs, reporter, tracing, sources, nameOf };
-  const work = assembleWork({ ...opened, pauseLeft, now, log });
+  const work = assembleWork({ ...opened, receipts, pauseLeft, now, log });
 
   const workerId = sources.newId();
   lifecycle.own('library health', () => retire(redis, ids, workerId));

@@ -1,5 +1,12 @@
 import { type WorkerConfig, tryConfig } from '@passport/config';
-import { buildPauses, openReportQueue, openScanQueue, readControl, registerProcess } from '@passport/queue';
+import {
+  buildPauses,
+  openReceipts,
+  openReportQueue,
+  openScanQueue,
+  readControl,
+  registerProcess,
+} from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
@@ -8,6 +15,7 @@ import {
   startAdminServer,
   startTracing,
 } from '@passport/runtime';
+import { keepReceipts } from './job/keep-receipts.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
 import type { Sources } from './sources.ts';
 import { type WorkerParts, startWork } from './start-work.ts';
@@ -54,11 +62,12 @@ export async function startWorker(
   const queue = openScanQueue(redis);
   const reportQueue = openReportQueue(redis);
   for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
-  const breaks = countRedisBreaks([connection, redis]);
   const pauses = buildPauses(now);
   // Before the first job: a paused library is not queried because a worker has only just started.
   pauses.set(await readControl(redis));
-  const parts: WorkerParts = { connections, queue, reportQueue, pauses, breaks, tracing, sources, now, log };
+  const receipts = keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log });
+  const kept = { queue, reportQueue, pauses, receipts, breaks: countRedisBreaks([connection, redis]) };
+  const parts: WorkerParts = { connections, ...kept, tracing, sources, now, log };
   const start = async (next: WorkerConfig): Promise<Lifecycle> => {
     const work = lifecycle.part('work', OLD_RUNS_MS);
     const counted = metrics.extend();

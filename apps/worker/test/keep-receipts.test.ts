@@ -45,7 +45,7 @@ test('a receipt that could not be written is written when the connection is back
   expect(written).toEqual(['evt_1', 'evt_2']);
 });
 
-test('what was written in the last half minute is written again, and no more than that', async () => {
+test('what was written in the half minute before the loss is written again, and no more than that', async () => {
   const redis = new EventEmitter();
   const clock = manualClock();
   const written: string[] = [];
@@ -64,6 +64,6 @@ test('what was written in the last half minute is written again, and no more tha
   redis.emit('close');
   redis.emit('ready');
 
-  await waitFor('the last two to be written again', () => written.length === 5);
-  expect(written.slice(3)).toEqual(['evt_2', 'evt_3']);
+  await waitFor('the last one to be written again', () => written.length === 4);
+  expect(written[3]).toBe('evt_3');
 });

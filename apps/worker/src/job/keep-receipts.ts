@@ -26,20 +26,26 @@ export function keepReceipts(
   const { redis, monotonicNow, log } = deps;
   /** Oldest first. */
   const kept: Kept[] = [];
-  let wasLost = false;
+  let lostAtMs: number | null = null;
+  /** Forgets what Redis had had for so long at that time. */
+  const drop = (atMs: number): void => {
+    while (kept[0] !== undefined && atMs - kept[0].atMs >= KEPT_MS) kept.shift();
+  };
   const writeAgain = async (): Promise<void> => {
-    if (!wasLost) return;
-    wasLost = false;
+    if (lostAtMs === null) return;
+    const atMs = lostAtMs;
+    lostAtMs = null;
+    drop(atMs);
     try {
       const again = kept.slice();
       for (const { write } of again) await write();
     } catch {
-      wasLost = true; // lost again in the middle: the next connection does it
+      lostAtMs = atMs; // lost again in the middle: the next connection does it
     }
     log.debug({ receipts: kept.length }, 'receipts written again after a lost connection');
   };
   const lost = (): void => {
-    wasLost = true;
+    lostAtMs ??= monotonicNow();
   };
   redis.on('close', lost);
   redis.on('ready', () => void writeAgain());
@@ -54,7 +60,7 @@ export function keepReceipts(
       kept.push({ atMs, write });
       await write();
       // Only here, so that nothing is forgotten while Redis is away.
-      while (kept[0] !== undefined && atMs - kept[0].atMs >= KEPT_MS) kept.shift();
+      drop(atMs);
     },
   };
 }
