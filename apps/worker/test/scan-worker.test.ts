@@ -234,6 +234,34 @@ describe('T-21 beyond its hourly limits', () => {
     expect(await bench.job(eventId)).toMatchObject({ data: { progress: { outcome: null } } });
   });
 
+  test('a record that leaves after a search that failed has a receipt beside that of the search', async () => {
+    const { startWorker, accept, follow, riverside } = await open({
+      riverside: { release: '24.11' },
+      entry: { copy: { on_look_alike: 'stop' } },
+    });
+    await startWorker();
+    riverside.addFaults([{ operation: 'GET /patrons', times: 1_000, kind: 'html', status: 503 }]);
+    const eventId = await accept({ item: null });
+    await follow(eventId, ({ state }) => state === 'waiting');
+    const receipts = async () => {
+      const stored = (await bench.redis.call('XRANGE', '{passport}:receipts', '-', '+')) as [
+        string,
+        string[],
+      ][];
+      return stored.map(([, [, text = '{}']]) => JSON.parse(text) as { fields: string[] });
+    };
+    const COMPARED = ['surname', 'firstname', 'date_of_birth'];
+    await waitFor('the receipt of the search', async () => (await receipts()).length === 1);
+    expect(await receipts()).toMatchObject([{ fields: COMPARED }]);
+    riverside.clearFaults();
+
+    expect(await follow(eventId)).toMatchObject({ outcome: 'COPIED' });
+    expect(await receipts()).toMatchObject([
+      { fields: COMPARED },
+      { eventId, homeKey: 'midland:2', fields: expect.arrayContaining([...COMPARED, 'email', 'address']) },
+    ]);
+  });
+
   test('what neither copied nor missed costs nothing of the hour', async () => {
     const { startWorker, accept, follow } = await open({
       entry: { limits: { copies_per_hour: 1, misses_per_hour: 1 } },

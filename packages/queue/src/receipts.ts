@@ -25,19 +25,38 @@ export interface StoredReceipt {
   readonly receipt: DisclosureReceipt;
 }
 
-/** A receipt is written once for each event and patron, also when the step that writes it runs again. */
+/**
+ * A receipt is written once for each event and patron, also when the step that writes it runs again; and once more where a later
+ * run sent fields that no receipt of them names.
+ */
 const MARK_LIFE_SECONDS = 80 * 3600;
 
-/** KEYS 1 mark of event and patron, 2 receipts; ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON. */
+/**
+ * The mark has the names of all fields that are on record, each between two blanks; the '1' of the version before
+ * says nothing of them.
+ * KEYS 1 mark of event and patron, 2 receipts; ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON, 4 ... its fields.
+ */
 const APPEND_LUA = `
-if not redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then return 0 end
+local known = redis.call('GET', KEYS[1])
+local fields, is_new = known ~= '1' and known or ' ', not known
+for n = 4, #ARGV do
+  local field = ARGV[n] .. ' '
+  if not string.find(fields, ' ' .. field, 1, true) then
+    fields, is_new = fields .. field, true
+  end
+end
+if not is_new then return 0 end
+redis.call('SET', KEYS[1], fields, 'EX', ARGV[1])
 redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3])
 return 1
 `;
 
 /** The append-only record of disclosures. */
 export interface Receipts {
-  /** Appends the receipt of one event and patron, once, and drops those older than `keepMs` before `nowMs`. */
+  /**
+   * Appends the receipt of one event and patron, unless others of the two name all of its fields, and drops those older than
+   * `keepMs` before `nowMs`.
+   */
   append(receipt: DisclosureReceipt, nowMs: number, keepMs: number): Promise<void>;
 }
 
@@ -45,13 +64,13 @@ export function openReceipts(redis: Redis): Receipts {
   const append = defineScript(redis, 'passportReceipt', APPEND_LUA);
   return {
     async append(receipt, nowMs, keepMs) {
-      const { lending, eventId, homeKey, what } = receipt;
+      const { lending, eventId, homeKey, fields, what } = receipt;
       // A library that stops to observe may copy the patron in the same event.
       const observed = what === 'observed' ? ':observed' : '';
       const mark = `${RECEIPTS_KEY}:${jobIdOf(lending, eventId)}:${homeKey}${observed}`;
       await append(
         [mark, RECEIPTS_KEY],
-        [MARK_LIFE_SECONDS, Math.max(0, nowMs - keepMs), JSON.stringify(receipt)],
+        [MARK_LIFE_SECONDS, Math.max(0, nowMs - keepMs), JSON.stringify(receipt), ...fields],
       );
     },
   };

@@ -63,6 +63,24 @@ describe('receipts', () => {
     ]);
   });
 
+  test('fields that left later have one of their own, and none is written again', async () => {
+    const later = { at: '2026-11-25T12:00:09.000Z', fields: ['surname', 'email', 'phone'] };
+    const parts = [{ fields: ['surname'] }, { fields: [] }, later, { fields: ['phone', 'email'] }];
+    for (const each of [...parts, ...parts]) await append(each);
+
+    expect(await readAll()).toEqual([receipt({ fields: ['surname'] }), receipt(later)]);
+  });
+
+  test('a field is not taken for one whose name contains its own, and a mark of before knows none', async () => {
+    await append({ fields: ['surname', 'other_name'] });
+    await append({ fields: ['name'] });
+    await fixture.redis.set('{passport}:receipts:riverside.evt_2:midland:812', '1');
+    for (const eventId of ['evt_2', 'evt_2']) await append({ eventId, fields: ['email'] });
+
+    const fields = (await readAll()).map((each) => each.fields);
+    expect(fields).toEqual([['surname', 'other_name'], ['name'], ['email']]);
+  });
+
   test('more than one page is read whole, each once', async () => {
     await Promise.all(Array.from({ length: 1_203 }, (_, n) => append({ eventId: `evt_${n}` })));
 
