@@ -126,6 +126,11 @@ secrets are read again, too, and so is what \`NAME_FILE\` of a variable names. A
 the configuration that it has. Variables of the environment themselves, ports, addresses and \`REDIS_URL\` are read at the start only:
 give secrets that are to be rotated without a restart as files.
 
+A process reads the file that it sees. With the Debian package, these are copies that systemd makes at the start (\`LoadCredential=\`),
+so every changed secret needs a restart ([install.md](install.md#start)). With compose, the generated secrets (\`passport_key\`, the passwords of
+\`DASHBOARD_USER\` and \`DASHBOARD_VIEWER_USER\`) are copies that \`docker compose up -d\` renews; reload after it. Those in
+\`deploy/etc/secrets\` are the files themselves.
+
 ## Secrets
 
 The file never contains a secret, only a reference to it: \`{env: NAME}\` or \`{file: PATH}\`. For \`{env: NAME}\`, you can set
