@@ -186,7 +186,7 @@ describe("export of a patron's data", () => {
     ],
     ['no_answer', () => after(riverside.addFaults([silent]))],
     ['refused', () => after(riverside.putSettings({ permissions: [] }))],
-    ['paused', () => environment({ riverside: { enabled: false } })],
+    ['disabled', () => environment({ riverside: { enabled: false } })],
     ['no_home_keys', () => environment({ riverside: { copy: { home_key_attribute: null } } })],
   ])('says of a record what became of it: %s', async (state, bring) => {
     putCopy(riverside);

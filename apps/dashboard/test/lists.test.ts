@@ -151,7 +151,7 @@ describe('the page of a library', () => {
     expect((await get('/')).body).toContain('<a href="/libraries/lakeside">Lakeside</a>');
     expect((await get(`/events/riverside/${id}`)).body).toContain('href="/libraries/riverside"');
     expect((await get('/libraries/nowhere')).status).toBe(404);
-    expect((await get('/libraries/lakeside')).body).toContain('state-paused');
+    expect((await get('/libraries/lakeside')).body).toContain('state-disabled');
   });
 });
 

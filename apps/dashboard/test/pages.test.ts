@@ -66,8 +66,8 @@ describe('the overview', () => {
     if (kind === 'misconfigured') expect(body).toContain('category PT');
   });
 
-  test('shows a library that is switched off as paused', async () => {
-    expect(await page('/')).toContain('<span class="state state-paused">paused</span>');
+  test('shows a library that is shut out as not enabled', async () => {
+    expect(await page('/')).toContain('<span class="state state-disabled">not enabled</span>');
   });
 
   test('draws the outcomes of the last day and says them in a table', async () => {

@@ -33,8 +33,8 @@ export interface ReadHow {
   readonly hours?: number;
   readonly agreements?: readonly object[];
   readonly owed?: 'off';
-  /** The library that is paused. */
-  readonly paused?: string;
+  /** The library that is not enabled. */
+  readonly shutOut?: string;
 }
 
 /** One lending library and two homes, and readings of what is owed a day apart. */
@@ -86,10 +86,10 @@ export async function openOwed(): Promise<OwedBench> {
       receipts.push({ at: '', home, lending: LENDER, homeKey, fields: [], eventId: card });
       return homeKey;
     },
-    async read(recourse = 'report', { hours = 24, agreements, owed, paused } = {}) {
+    async read(recourse = 'report', { hours = 24, agreements, owed, shutOut } = {}) {
       nowMs += hours * 3_600_000;
       const listed = agreements ?? HOMES.map((home) => ({ home, lending: LENDER, recourse }));
-      const consortium = consortiumOf(doubles, listed, { owed, paused });
+      const consortium = consortiumOf(doubles, listed, { owed, shutOut });
       const lending = consortium.libraries.find(({ id }) => id === LENDER) as Library;
       const log = { info: note, warn: note } as unknown as Logger;
       before = await runOwed(lending, {
@@ -121,7 +121,7 @@ async function* listOf<T>(items: readonly T[]): AsyncGenerator<T> {
 function consortiumOf(
   doubles: readonly KohaDouble[],
   agreements: readonly object[],
-  { owed, paused }: { readonly owed: 'off' | undefined; readonly paused: string | undefined },
+  { owed, shutOut }: { readonly owed: 'off' | undefined; readonly shutOut: string | undefined },
 ): Consortium {
   const served = doubles.map((koha) => ({
     id: koha.library,
@@ -129,7 +129,7 @@ function consortiumOf(
     webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${koha.library} signs with`)),
     ...koha.credentials,
     entry: {
-      enabled: koha.library !== paused,
+      enabled: koha.library !== shutOut,
       ...(koha.library === LENDER ? { owed: owed ?? { read: '03:00' } } : {}),
     },
   }));

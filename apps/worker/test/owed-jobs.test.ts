@@ -94,7 +94,7 @@ describe('a job', () => {
     );
   });
 
-  test('of a library that was paused since reads and lifts nothing', async () => {
+  test('of a library that was shut out since reads and lifts nothing', async () => {
     await known();
     await runAt(consortium(true, false), { owed_at: 'riverside' }, never);
     expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual(READING);

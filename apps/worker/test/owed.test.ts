@@ -263,14 +263,14 @@ describe('a restriction at home', () => {
     expect(bench.restricted()).toEqual([]);
   });
 
-  test('stays as it is while the home library is paused, and nothing is read there', async () => {
+  test('stays as it is while the home library is not enabled, and nothing is read there', async () => {
     const homeKey = bench.put();
     owes(11);
     for (let night = 0; night < 2; night += 1) await bench.read(BLOCK);
     bench.homes['midland']?.clearCalls();
-    const paused = await bench.read(BLOCK, { paused: 'midland' });
+    const shutOut = await bench.read(BLOCK, { shutOut: 'midland' });
     const left = { overdues: 0, amount: 0, over_since_ms: null, restricted: true };
-    expect(paused?.rows).toEqual({ [homeKey]: left });
+    expect(shutOut?.rows).toEqual({ [homeKey]: left });
     expect(bench.homes['midland']?.calls()).toEqual([]);
     owes(0);
     await bench.read(BLOCK);

@@ -70,7 +70,7 @@ async function open(copies: number, refresh: object = AT_SCAN): Promise<SweepBen
 }
 
 describe('a copy that is scanned', () => {
-  test('is left alone where the lending library was paused since', async () => {
+  test('is left alone where the lending library was shut out since', async () => {
     const bench = await open(1);
     const libraries = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== LENDER }));
     await scan(bench, 0);

@@ -6,7 +6,7 @@ import { NOON, takenJob, jobData, runDeps } from './builders.ts';
 
 const GIVE_UP_MS = 900_000;
 const SCANNED = NOON - 2_000;
-/** The configuration of this worker: midland, riverside and, paused, birch. */
+/** The configuration of this worker: midland, riverside and, not enabled, birch. */
 const known = { knows: (library: string) => ['midland', 'riverside', 'birch'].includes(library) };
 
 const newer = { ...jobData(), v: 2, shape: ['new'], progress: { ...jobData().progress, mood: 'good' } };
@@ -17,7 +17,7 @@ const FOR_ANOTHER: readonly (readonly [string, object, string, string])[] = [
   ['that a newer version wrote', newer, 'newer_version', 'riverside'],
   ['of a lending library that is not known here', ofLakeside, 'unknown_library', 'lakeside'],
   ['whose home library is not known here', jobData({ sent }), 'unknown_library', 'riverside'],
-  ['of a lending library that is paused', jobData({ library: 'birch' }), 'paused_library', 'birch'],
+  ['of a lending library that is not enabled', jobData({ library: 'birch' }), 'disabled_library', 'birch'],
 ];
 
 const run = (data: object, nowMs = NOON): Promise<RunResult> =>
@@ -64,7 +64,7 @@ describe.each(FOR_ANOTHER)('a job %s', (_what, data, requeueReason, lending) => 
       outcome: 'MISCONFIGURED',
       problem: {
         what: 'other',
-        name: expect.stringMatching(/newer version|configuration of the worker|is paused/),
+        name: expect.stringMatching(/newer version|configuration of the worker|is not enabled/),
       },
     });
     expect((written as JobData).sealed_card).toBe(jobData().sealed_card === null ? null : job.sealed_card);
@@ -72,7 +72,7 @@ describe.each(FOR_ANOTHER)('a job %s', (_what, data, requeueReason, lending) => 
   });
 });
 
-test('a job of a paused library that has ended is only finished', async () => {
+test('a job of a library that is not enabled that has ended is only finished', async () => {
   const progress = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
 
   expect(await run(jobData({ library: 'birch', progress }))).toMatchObject({ kind: 'done_before' });

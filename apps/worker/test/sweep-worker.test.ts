@@ -90,18 +90,18 @@ test('a dry run by hand reports beside the last sweep, and writes nothing', asyn
   expect(bench.calls(bench.lender).filter((call) => call.startsWith('PUT'))).toEqual([]);
 });
 
-test('a library that was paused since is not swept, and no sweep of it counts as done', async () => {
+test('a library that was shut out since is not swept, and no sweep of it counts as done', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
-  const paused = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== 'riverside' }));
+  const shutOut = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== 'riverside' }));
   const agreements = { ...bench.consortium.agreements, at: () => [], homesAt: () => new Set<string>() };
-  await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: paused, agreements } }, 1);
+  await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: shutOut, agreements } }, 1);
   const { id = '' } = await queue.add('riverside', { library: 'riverside', dry_run: false, full: false });
   const failed = await waitFor('the sweep to fail', async () => {
     const job = await queue.getJob(id);
     return job?.failedReason === undefined ? undefined : job;
   });
-  expect(failed.failedReason).toBe('riverside is paused');
+  expect(failed.failedReason).toBe('riverside is not enabled');
   expect(bench.calls(bench.lender)).toEqual([]);
   expect(await readSweep(redis, 'riverside', false)).toBeNull();
 });

@@ -64,7 +64,7 @@ function overlaps(consortium: Consortium): ConfigWarning[] {
 function warningsOfLibrary(library: Library, consortium: Consortium): [string[], string][] {
   const { copy, webhookSecrets, enabled } = library;
   const warnings: [string[], string][] = [];
-  if (!enabled) warnings.push([['enabled'], 'the library is paused: neither queried nor served']);
+  if (!enabled) warnings.push([['enabled'], 'the library is not enabled: neither queried nor served']);
   if (
     isLending(library, consortium) &&
     copy.onLookAlike !== 'create' &&

@@ -185,7 +185,7 @@ export const librarySchema = z.strictObject({
       allowed: '1 to 40 letters, digits, _ and -, with a letter or digit at both ends',
     }),
   name: title('Name shown to staff. May change.'),
-  enabled: flag('False: the library is paused, neither queried nor served.'),
+  enabled: flag('False: the library is shut out, neither queried nor served.'),
   koha: section("How to reach the library's Koha."),
   webhook_secrets: z
     .array(secretSource)

@@ -25,7 +25,7 @@ export interface User {
 export interface Library {
   readonly id: string;
   readonly name: string;
-  /** False: paused, neither queried nor served; it stands in no agreement. */
+  /** False: shut out, neither queried nor served; it stands in no agreement. */
   readonly enabled: boolean;
   readonly koha: KohaAccess;
   /** Empty: home only. Each is the whole `whsec_...` text. */

@@ -35,7 +35,7 @@ describe('agreements: all', () => {
     expect(pairsAt('library-7')).toHaveLength(9_999);
   });
 
-  test('a file of paused and home-only libraries comes to the pairs that can work', () => {
+  test('a file of libraries that are not enabled and home-only libraries comes to the pairs that can work', () => {
     const file = validFile();
     at(file, 'libraries', 1)['enabled'] = false;
     const { agreements } = parse(file);

@@ -203,7 +203,7 @@ describe('agreements', () => {
     ]);
   });
 
-  test('a paused library is in no pair, be it all or a list', () => {
+  test('a library that is not enabled is in no pair, be it all or a list', () => {
     const file = validFile();
     at(file, 'libraries', 1)['enabled'] = false;
     expect(pairsOf(file)).toEqual(['lakeside>midland']);

@@ -30,9 +30,9 @@ describe('who is asked for a card', () => {
     expect(queried(CARD, 'midland', oneWay)).toEqual([]);
   });
 
-  test('no library that is paused', () => {
-    const paused = consortium([library('midland', { enabled: false }), riverside]);
-    expect(queried(CARD, 'riverside', paused)).toEqual([]);
+  test('no library that is not enabled', () => {
+    const shutOut = consortium([library('midland', { enabled: false }), riverside]);
+    expect(queried(CARD, 'riverside', shutOut)).toEqual([]);
   });
 
   test.each(['Okafor', '39999000012345', '7', '', '%', `${CARD}9`])(

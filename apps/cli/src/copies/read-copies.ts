@@ -3,7 +3,7 @@ import type { CallOptions, KohaPatron } from '@passport/koha-client';
 import { findLibrary } from '../find-library.ts';
 import type { OpenKoha } from '../koha-clients.ts';
 
-/** The libraries that copies can be at: those that are not paused and have a category for copies, or the one that is named. */
+/** The libraries that copies can be at: those that are enabled and have a category for copies, or the one that is named. */
 export function lendersOf(consortium: Consortium, at: string | undefined): readonly Library[] {
   if (at !== undefined) return [findLibrary(consortium, at)];
   return consortium.libraries.filter(({ enabled, copy }) => enabled && copy.category !== null);

@@ -9,7 +9,7 @@ export const STATE_TEXTS: Readonly<Record<PlaceState, string>> = {
   not_seen: 'no record is seen, but our API user does not see the records of all patrons',
   no_answer: 'its Koha did not answer',
   refused: 'its Koha refused our API user',
-  paused: 'it is paused in the configuration, and its Koha was not queried',
+  disabled: 'it is not enabled in the configuration, and its Koha was not queried',
   no_home_keys: 'it writes no home keys, so its copies cannot be found by them',
   not_configured: 'it is no longer in the configuration, and its Koha cannot be queried',
 };

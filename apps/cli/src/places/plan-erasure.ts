@@ -29,7 +29,7 @@ const NEXT_STEPS: Readonly<Record<PlaceState, (records: string) => string | null
     'grant view_borrower_infos_from_any_libraries to our API user and repeat, or let the library search for the home key',
   no_answer: () => 'repeat when its Koha answers',
   refused: () => 'fix the permissions of our API user (passport doctor) and repeat',
-  paused: () => 'let the library search for the home key',
+  disabled: () => 'let the library search for the home key',
   no_home_keys: () => 'let the library search for the patron',
   not_configured: () => 'let the library search for the home key',
 };

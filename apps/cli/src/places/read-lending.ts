@@ -23,7 +23,7 @@ export type LendingRead =
   | { readonly kind: 'not_read'; readonly why: NotRead };
 
 /** Why a lending library was not read. */
-export type NotRead = 'no_answer' | 'refused' | 'paused' | 'no_home_keys' | 'not_configured';
+export type NotRead = 'no_answer' | 'refused' | 'disabled' | 'no_home_keys' | 'not_configured';
 
 /** Which records are wanted: those with one home key, or with any that begins so. */
 export type Wanted = { readonly homeKey: string } | { readonly prefix: string };
@@ -36,7 +36,7 @@ export async function readLending(
   { koha, signal }: { readonly koha: OpenKoha; readonly signal: AbortSignal },
 ): Promise<LendingRead> {
   const type = lending.copy.homeKeyAttribute;
-  if (!lending.enabled) return { kind: 'not_read', why: 'paused' };
+  if (!lending.enabled) return { kind: 'not_read', why: 'disabled' };
   if (type === null) return { kind: 'not_read', why: 'no_home_keys' };
   const types = passportTypes(consortium);
   try {

@@ -2,7 +2,7 @@ import type { LibraryCondition, LibraryState, Pause } from '@passport/queue';
 import { type Html, html } from './html.ts';
 import { timeElement } from './time-text.ts';
 
-export type ShownState = LibraryCondition | 'paused';
+export type ShownState = LibraryCondition | 'disabled';
 
 const WORDS: Readonly<Record<ShownState, string>> = {
   up: 'up',
@@ -11,12 +11,12 @@ const WORDS: Readonly<Record<ShownState, string>> = {
   open: 'circuit open',
   misconfigured: 'misconfigured',
   unknown: 'not seen yet',
-  paused: 'paused',
+  disabled: 'not enabled',
 };
 
-/** A library that is paused is shown as such, whatever was seen of it before. */
+/** A library that is not enabled is shown as such, whatever was seen of it before. */
 export function shownState(isEnabled: boolean, { condition }: LibraryState): ShownState {
-  return isEnabled ? condition : 'paused';
+  return isEnabled ? condition : 'disabled';
 }
 
 /** The state of a library as a word in its colour. */

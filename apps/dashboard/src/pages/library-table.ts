@@ -15,7 +15,15 @@ export const libraryPath = (basePath: string, id: string): string =>
   `${basePath}/libraries/${encodeURIComponent(id)}`;
 
 /** What needs a person comes first. */
-const ORDER: readonly ShownState[] = ['misconfigured', 'open', 'crowded', 'slow', 'unknown', 'up', 'paused'];
+const ORDER: readonly ShownState[] = [
+  'misconfigured',
+  'open',
+  'crowded',
+  'slow',
+  'unknown',
+  'up',
+  'disabled',
+];
 
 /** The state of each library, the troubled ones first. */
 export function libraryTable(basePath: string, { libraries, nowMs, waitingCut }: Overview): Html {

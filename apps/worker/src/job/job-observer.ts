@@ -15,7 +15,7 @@ export interface JobObserver {
 const REQUEUED: Readonly<Record<RequeueReason, string>> = {
   newer_version: 'requeued for a newer worker',
   unknown_library: 'requeued for a newer worker',
-  paused_library: 'requeued until its library is enabled',
+  disabled_library: 'requeued until its library is enabled',
 };
 
 export function buildJobObserver(deps: {

@@ -6,15 +6,15 @@ import { type Result, done } from '../provision/result.ts';
 const MISSING: Readonly<Record<RequeueReason, string>> = {
   newer_version: 'the event needs a newer version of the worker',
   unknown_library: 'the library is not in the configuration of the worker',
-  paused_library: 'the library is paused',
+  disabled_library: 'the library is not enabled',
 };
 
 export interface RequeueDeps {
-  /** Whether the configuration that this worker was started with names the library, be it paused. */
+  /** Whether the configuration that this worker was started with names the library, enabled or not. */
   readonly knows: (library: string) => boolean;
-  /** Null: not for this library, as it is paused or unknown. */
+  /** Null: not for this library, as it is not enabled or unknown. */
   readonly giveUpAfterMs: (lending: string) => number | null;
-  /** For a lending library that is paused, or that this worker does not know. */
+  /** For a lending library that is not enabled, or that this worker does not know. */
   readonly longestGiveUpMs: number;
   readonly now: () => number;
   readonly random: () => number;
@@ -31,7 +31,7 @@ const OF_AGE = 0.1;
 
 /**
  * Whether a job is for another worker than this one: written by a newer version, or of a library that only a newer
- * configuration has, or does not pause any more. While services are restarted one after the other both kinds of workers run.
+ * configuration has, or has enabled again. While services are restarted one after the other both kinds of workers run.
  * Such a job waits, which is no attempt; the last worker to see it ends it so that a newer one, or a person, can still retry
  * it. Null: it is for us.
  */
@@ -45,8 +45,8 @@ export function decideRequeue(
     (library) => library !== undefined && !deps.knows(library),
   );
   // What has ended only needs to be finished, and that needs nobody's configuration.
-  const isPaused = deps.giveUpAfterMs(job.library) === null && job.progress.outcome === null;
-  const reason = reasonOf(parsed.kind, unknown, isPaused);
+  const isDisabled = deps.giveUpAfterMs(job.library) === null && job.progress.outcome === null;
+  const reason = reasonOf(parsed.kind, unknown, isDisabled);
   if (reason === null) return null;
   const problem = { library: unknown ?? job.library, what: 'other', name: MISSING[reason] } as const;
   const ageMs = deps.now() - startedMs(job, addedMs);
@@ -60,11 +60,11 @@ export function decideRequeue(
 function reasonOf(
   kind: 'job' | 'newer',
   unknown: string | undefined,
-  isPaused: boolean,
+  isDisabled: boolean,
 ): RequeueReason | null {
   if (kind === 'newer') return 'newer_version';
   if (unknown !== undefined) return 'unknown_library';
-  return isPaused ? 'paused_library' : null;
+  return isDisabled ? 'disabled_library' : null;
 }
 
 /** How long a job of this library is tried, also where only a newer configuration says so. */

@@ -34,9 +34,9 @@ export interface RunDeps {
   readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;
   readonly encryption: Encryption;
   readonly giveUpAfterMs: (lending: string) => number | null;
-  /** Whether this worker's configuration names the library, be it paused. */
+  /** Whether this worker's configuration names the library, enabled or not. */
   readonly knows: (library: string) => boolean;
-  /** For a lending library that is paused, or that it does not name. */
+  /** For a lending library that is not enabled, or that it does not name. */
   readonly longestGiveUpMs: number;
   /** Milliseconds until the end of a lending library's pause; null: it is not paused. */
   readonly pauseLeftMs: (lending: string) => number | null;

@@ -11,7 +11,7 @@ const LIMITS = ['copies', 'misses', 'verdicts'] as const;
 /** An hourly limit of a library, by its label. */
 export type HourlyLimit = (typeof LIMITS)[number];
 
-const REQUEUE_REASONS = ['newer_version', 'unknown_library', 'paused_library'] as const;
+const REQUEUE_REASONS = ['newer_version', 'unknown_library', 'disabled_library'] as const;
 /** Why a job waits for another worker: a newer one, or one with a configuration in which its library is there, or goes on. */
 export type RequeueReason = (typeof REQUEUE_REASONS)[number];
 
@@ -59,7 +59,7 @@ export function jobMetrics(
     registry,
     {
       name: 'passport_jobs_put_back_total',
-      help: 'How often a job was requeued for a worker with a newer version or configuration, or because its library is paused',
+      help: 'How often a job was requeued for a worker with a newer version or configuration, or because its library is not enabled',
       labels: ['library', 'reason'],
     },
     ofEach(REQUEUE_REASONS, (library, reason) => ({ library, reason })),

@@ -55,7 +55,7 @@ export async function doOwedJob(data: unknown, deps: OwedJobDeps): Promise<void>
   const { consortium, redis, log } = deps;
   const lending = consortium.libraries.find(({ id }) => id === wanted);
   if (lending === undefined) throw new Error(`${wanted} is not in this worker's configuration`);
-  // Paused since the job was queued.
+  // Shut out since the job was queued.
   if (!lending.enabled) return;
   log.info({ audit: true, action: 'read what is owed', lending: lending.id }, 'read what is owed');
   const before = await readOwedByHome(redis, lending.id);

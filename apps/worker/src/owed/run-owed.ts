@@ -74,7 +74,7 @@ interface HomeState {
 
 /**
  * Restricts and lifts at the home library, and returns the rows with who is restricted there. A home that does not answer changes
- * nothing, and is queried again at the next reading; one that is paused is not called.
+ * nothing, and is queried again at the next reading; one that is not enabled is not called.
  */
 async function actOn(
   pair: OwedPair,

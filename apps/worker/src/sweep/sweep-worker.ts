@@ -121,8 +121,8 @@ async function runSweep(
   const { library } = wanted;
   const lending = consortium.libraries.find((each) => each.id === library);
   if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
-  // Paused since the job was queued: a sweep over none of its homes would count as one that is done.
-  if (!lending.enabled) throw new Error(`${library} is paused`);
+  // Shut out since the job was queued: a sweep over none of its homes would count as one that is done.
+  if (!lending.enabled) throw new Error(`${library} is not enabled`);
   const before = await readSweep(redis, library, wanted.dry_run);
   const state = before?.id === id && before.ended_ms === null ? before : newSweep(id, wanted, before, deps);
   const save = async (next: SweepState): Promise<void> => {
