@@ -16,6 +16,7 @@ export function buildCancelInQueue(deps: {
   const cancel: CancelInQueue = async (library, id) => {
     const cancelled = await cancelEvent(redis, queue, library, id);
     if (cancelled === null) return null;
+    if (cancelled === 'not_added') return 'unavailable';
     const { eventId, result } = cancelled;
     if (replicated !== null && !(await replicated([{ library, eventId }]))) return 'unavailable';
     const state = await readEventState(redis, library, eventId, nameOf);

@@ -89,6 +89,15 @@ describe('a cancel', () => {
     expect(await cancel()).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
+  test('of an event that is admitted and not queued yet is 503: it is no stranger', async () => {
+    await accept('evt_1');
+    await server.call('DEL', '{passport}:scans:riverside.evt_1');
+
+    const early = await cancel();
+    expect(early).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+    expect(early.headers.get('retry-after')).toBe('1');
+  });
+
   test('of another library’s event is 404 and cancels nothing, though the id is the same', async () => {
     await accept('evt_1');
 

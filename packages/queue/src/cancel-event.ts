@@ -2,7 +2,7 @@ import type { CancelResult } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { hasMoved } from './bullmq-error.ts';
 import { MARK_CANCELLED_LUA } from './cancel-mark.ts';
-import { delayedJobsKey, idempotencyKey, jobIdOf, jobKeyPrefix } from './keys.ts';
+import { delayedJobsKey, idempotencyKey, idempotencyKeyPrefix, jobIdOf, jobKeyPrefix } from './keys.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import { defineScript } from './script.ts';
 
@@ -11,12 +11,15 @@ import { defineScript } from './script.ts';
  * worker writes `sent` before a copy is sent and `made` before a checkout is sent, each in a script that finds the mark set
  * here (create-claim.ts, job-data.ts): whichever of the two scripts comes first, the other one knows of it.
  * KEYS 1 idempotency key, 2 delayed jobs; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
- * Answers {'unknown'} or {result, event id, whether it is delayed: 0/1}
+ * Answers {'unknown'}, {'not_added'} or {result, event id, whether it is delayed: 0/1}
  */
 const CANCEL_LUA = `${MARK_CANCELLED_LUA}
 local record = redis.call('GET', KEYS[1])
 local id = record and string.match(record, '^%S+ %S (%S+)$') or ARGV[3]
 local job, job_id = ARGV[1] .. id, ARGV[2] .. id
+-- Between admission and the queue there is no job to mark; whoever admitted the event is about to add it.
+local admitted = redis.call('GET', '${idempotencyKeyPrefix}' .. job_id) or ''
+if redis.call('EXISTS', job) == 0 and string.find(admitted, '^%S+ %-') then return {'not_added'} end
 local readable, data = pcall(cjson.decode, redis.call('HGET', job, 'data') or '')
 if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then return {'unknown'} end
 local has_sent, has_made = type(data.sent) == 'table', type(data.made) == 'table'
@@ -35,8 +38,11 @@ if data.v ~= 1 then return {'PENDING', id, is_delayed} end
 return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, is_delayed}
 `;
 
-/** What a cancel came to, and of which event; null: the queue has no such event of this library. */
-export type Cancelled = { readonly result: CancelResult; readonly eventId: string } | null;
+/**
+ * What a cancel came to, and of which event; `not_added`: it was admitted, and cannot be cancelled until it is in the
+ * queue; null: the queue has no such event of this library.
+ */
+export type Cancelled = { readonly result: CancelResult; readonly eventId: string } | 'not_added' | null;
 
 /**
  * Cancels an event of this library: nothing more is written for it. Safe to repeat. One that waits is taken at once, so that
@@ -52,7 +58,8 @@ export async function cancelEvent(
   const ids = jobIdOf(library, '');
   const keys = [idempotencyKey(library, eventId), delayedJobsKey];
   const [result, id, isDelayed] = (await cancel(keys, [`${jobKeyPrefix}${ids}`, ids, eventId])) as
-    [CancelResult, string, 0 | 1] | ['unknown'];
+    [CancelResult, string, 0 | 1] | ['unknown' | 'not_added'];
+  if (result === 'not_added') return result;
   if (result === 'unknown' || id === undefined) return null;
   if (isDelayed === 1) await promote(queue, jobIdOf(library, id));
   return { result, eventId: id };

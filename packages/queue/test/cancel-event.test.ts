@@ -100,6 +100,29 @@ describe('what a cancel comes to', () => {
     expect(wasCancelled((await fixture.queue.getJob(JOB_ID)) ?? { progress: null })).toBe(false);
   });
 
+  test('not yet what is admitted and not in the queue, nor a double scan of it', async () => {
+    const admit = openAdmission(fixture.redis);
+    entered(await admit(event(1)));
+    entered(await admit(event(2, { scanHash: event(1).scanHash })));
+
+    expect(await cancel('evt_1')).toBe('not_added');
+    expect(await cancel('evt_2')).toBe('not_added');
+    await add();
+    expect(await cancel('evt_2')).toEqual({ result: 'NOTHING_WRITTEN', eventId: 'evt_1' });
+  });
+
+  test('nothing of what has ended and is kept no longer, nor of a double scan of it', async () => {
+    const admit = openAdmission(fixture.redis);
+    entered(await admit(event(1)));
+    entered(await admit(event(2, { scanHash: event(1).scanHash })));
+    await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', new Date(NOON).toISOString(), {
+      used: 'copies',
+    });
+
+    expect(await cancel('evt_1')).toBeNull();
+    expect(await cancel('evt_2')).toBeNull();
+  });
+
   test('a double scan cancels the first event', async () => {
     const admit = openAdmission(fixture.redis);
     const { eventId } = entered(await admit(event(1)));
