@@ -284,6 +284,20 @@ describe('what the panel says', () => {
     expect(['copied', 'failed'].reduce(desk.worseEnd)).toBe('failed');
   });
 
+  test.each(['pending', 'stopped'])('a cancel (%s) that nobody completes says why', (cancel) => {
+    const held = { library: 'riverside', reason: 'NO_WORKER', next_try_at: null };
+    const state = aState({ state: 'working', outcome: null });
+    expect(shown({ state: { ...state, waiting_for: held }, cancel })).toMatchObject({
+      tone: 'warn',
+      advice: expect.stringMatching(/^Register by hand if the patron cannot wait/) as unknown as string,
+    });
+    expect(shown({ state, cancel, fault: 'koha' })).toMatchObject({
+      tone: 'warn',
+      advice: 'Koha does not answer. Trying again …',
+    });
+    expect(shown({ state, cancel })).toMatchObject({ tone: 'wait', advice: '' });
+  });
+
   test('a cancel leaves the desk to the next card, and one that failed can be repeated', () => {
     const state = aState({ state: 'working', outcome: null });
     expect(shown({ state, cancel: 'pending' })).toMatchObject({ next: [], isOver: false });

@@ -27,15 +27,22 @@ function describeCancel(view, t) {
   // one that failed can be tried again
   const isOver = !CANCELLING.includes(cancel) && cancel !== 'failed';
   const canOpen = cancel === 'checked_out' && state && state.patron_id;
+  const delay = CANCELLING.includes(cancel) ? delayOf(view, t) : '';
   return {
     steps: isOver ? { ...stepsOf(view), ...cancelledSteps(cancel, withItem) } : stepsOf(view),
-    tone: CANCEL_TONES[cancel] || 'wait',
+    tone: CANCEL_TONES[cancel] || (delay ? 'warn' : 'wait'),
     headline: t(`cancel.${cancel}`),
-    advice: t(`cancel.${cancel}.advice`) || '',
+    advice: delay || t(`cancel.${cancel}.advice`) || '',
     next: canOpen ? NEXT_WHEN_HERE : isOver ? ['next'] : [],
     isOver,
     takesItem: false,
   };
+}
+
+/** Why a cancel may take for as long as nobody does something; '' while it just takes its time. */
+function delayOf({ state, fault }, t) {
+  if (fault) return t(`fault.${fault}.again`) || '';
+  return state && hasNoWorker(state) ? t('stopped') : '';
 }
 
 function describeFault(view, t) {
