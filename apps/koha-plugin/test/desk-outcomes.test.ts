@@ -260,7 +260,7 @@ describe('what the panel says', () => {
     ['pending', 'Cancelling …', 'wait'],
     ['stopped', 'Nothing will be checked out. The copy was already on its way …', 'wait'],
     ['nothing', 'Cancelled: nothing was written.', 'good'],
-    ['copied', 'The copy was already made; nothing was checked out.', 'warn'],
+    ['copied', 'The patron is registered here; nothing was checked out.', 'warn'],
     ['sent', 'Nothing was checked out. The copy was already on its way.', 'warn'],
     ['checked_out', 'Already checked out.', 'warn'],
     ['failed', 'The cancel could not be confirmed.', 'bad'],
@@ -280,6 +280,13 @@ describe('what the panel says', () => {
     expect(end({})).toBe('copied');
     expect(end({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT', keys: [] } })).toBe('checked_out');
     expect(end({ outcome: 'NOT_FOUND', homes: [], patron_id: null })).toBe('nothing');
+    expect(end({ outcome: 'NOT_ELIGIBLE', patron_id: null })).toBe('nothing');
+    expect(end({ outcome: 'ALREADY_LOCAL', reasons: [] })).toBe('nothing');
+    expect(end({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] })).toBe('copied');
+    for (const outcome of ['HOME_UNREACHABLE', 'LENDING_UNREACHABLE']) {
+      expect(end({ outcome, homes: [], patron_id: null })).toBe('nothing');
+      expect(end({ outcome, patron_id: null })).toBe('failed');
+    }
     expect(['checked_out', 'nothing', 'copied'].reduce(desk.worseEnd)).toBe('checked_out');
     expect(['copied', 'failed'].reduce(desk.worseEnd)).toBe('failed');
   });
@@ -315,7 +322,7 @@ describe('what the panel says', () => {
   test('an event that somebody else has cancelled is shown as cancelled, with no step that failed', () => {
     const said = shown({ state: aState({ outcome: 'CANCELLED' }), withItem: true });
     expect(said).toMatchObject({
-      headline: 'The copy was already made; nothing was checked out.',
+      headline: 'The patron is registered here; nothing was checked out.',
       steps: { report: 'done', search: 'done', copy: 'done', checkout: 'skipped' },
       next: ['again', 'next'],
     });

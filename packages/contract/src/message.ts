@@ -128,7 +128,7 @@ function notEligible(progress: Pick<Progress, 'reasons'>, homes: string): string
 }
 
 function cancelled({ patron_id: patronId, homes }: Pick<Progress, 'patron_id' | 'homes'>): string {
-  if (patronId !== null) return 'The copy was already made; nothing was checked out.';
+  if (patronId !== null) return 'The patron is registered here; nothing was checked out.';
   return homes.length === 0
     ? 'Cancelled: nothing was written.'
     : 'Nothing was checked out. The copy was already on its way.';

@@ -120,7 +120,7 @@ describe('the state of an event', () => {
       'Found at Midland Public Library. The service only observes here: it would have updated the copy that is here. Register by hand, as before.',
     ],
     ['CANCELLED', { homes: [] }, 'Cancelled: nothing was written.'],
-    ['CANCELLED', { patron_id: 812 }, 'The copy was already made; nothing was checked out.'],
+    ['CANCELLED', { patron_id: 812 }, 'The patron is registered here; nothing was checked out.'],
     ['CANCELLED', {}, 'Nothing was checked out. The copy was already on its way.'],
     ['LENDING_REFUSED', {}, 'Riverside could not store this patron. Register by hand.'],
     ['HOME_UNREACHABLE', {}, 'Midland Public Library did not answer. Try again later, or register by hand.'],

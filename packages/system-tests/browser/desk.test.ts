@@ -320,7 +320,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     desks.goOn();
     await waitFor('the copy to be sent', () => riverside().faultsLeft().length === 0);
     await desk.button('Cancel').click();
-    await desk.panel.getByText('The copy was already made; nothing was checked out.').waitFor();
+    await desk.panel.getByText('The patron is registered here; nothing was checked out.').waitFor();
     expect(copyOf(card)).toBeDefined();
     expect(riverside().state(card).checkouts).toEqual([]);
     expect(await desk.steps()).toBe('report:done search:done copy:done checkout:skipped');

@@ -30,11 +30,19 @@ export function isCheckedOut(state) {
   return checkout === 'CHECKED_OUT' || checkout === 'ALREADY_CHECKED_OUT';
 }
 
-/** What an event that was cancelled came to, from its last state: 'nothing', 'sent', 'copied' or 'checked_out'. */
+/** Ends at which a copy that was sent may be there: then a home is named. */
+const COPY_MAY_BE_THERE = { CANCELLED: 'sent', HOME_UNREACHABLE: 'failed', LENDING_UNREACHABLE: 'failed' };
+
+/**
+ * What an event that was cancelled came to, from its last state: 'nothing', 'sent', 'copied' (which a patron who was here before
+ * may be, too), 'checked_out', or 'failed' where nobody can say.
+ */
 export function cancelEnd(state) {
   if (isCheckedOut(state)) return 'checked_out';
+  // reasons name what was changed in a record that was here
+  if (state.outcome === 'ALREADY_LOCAL' && (state.reasons || []).length === 0) return 'nothing';
   if (state.patron_id) return 'copied';
-  return state.outcome === 'CANCELLED' && (state.homes || []).length > 0 ? 'sent' : 'nothing';
+  return ((state.homes || []).length > 0 && COPY_MAY_BE_THERE[state.outcome]) || 'nothing';
 }
 
 /** Of two, the one that staff must know of. */
