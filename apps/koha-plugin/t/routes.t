@@ -239,6 +239,7 @@ subtest 'POST cancel says where nothing was cancelled' => sub {
         hangs      => [ 503, 'receiver_unreachable' ],
         html       => [ 503, 'receiver_unreachable' ],
         no_result  => [ 503, 'receiver_unreachable' ],
+        no_state   => [ 503, 'receiver_unreachable' ],
         status_503 => [ 503, 'receiver_busy' ],
         status_429 => [ 503, 'receiver_busy' ],
         status_401 => [ 502, 'receiver_refused' ],

@@ -22,6 +22,7 @@ my %ANSWER = (
         my $answer = { event_id => $state{event_id}, result => 'CHECKOUT_STOPPED' };
         return _reply( 200, { %{$answer}, state => { %state, outcome => 'CANCELLED' } } );
     },
+    no_state   => sub { return _reply( 200, { result => 'ENDED', state => { seq => 3, state => 'done' } } ) },
     no_result  => sub { return _reply( 200, { event_id => 'scan_1', result => 'ELSE', state => {} } ) },
     status_404 => sub { return _reply( 404, { code => 'not_found', title => 'Unknown' } ) },
     hangs      => sub {return},

@@ -123,7 +123,10 @@ sub cancel {
     # cancelled or not: that cannot be known, and cancelling again does no harm
     my $said = $answer->{json};
     return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
-        if ref $said ne 'HASH' || ref $said->{state} ne 'HASH' || !_is_cancelled( $said->{result} );
+        if ref $said ne 'HASH'
+        || ref $said->{state} ne 'HASH'
+        || !_is_id( $said->{state}{event_id} )
+        || !_is_cancelled( $said->{result} );
 
     return { kind => 'cancelled', result => $said->{result}, state => $said->{state} };
 }
