@@ -2,9 +2,10 @@ import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { signEvent } from '../src/plugin/sign-event.ts';
-import { startFakeReceiver, webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
+import { webhookKey, webhookSecret, type Respond } from './support/fake-receiver.ts';
 import { rowOf } from './support/rows.ts';
 import { sendRequest, withKoha, type TestKoha } from './support/with-koha.ts';
+import { withReceiver } from './support/with-receiver.ts';
 
 const base = '/api/v1/contrib/passport';
 const state = (seq: number, more: object = {}): object => ({
@@ -237,21 +238,6 @@ describe('the plugin’s routes', () => {
     }));
 });
 
-/** A double whose events go to a receiver with the given answers. */
-async function withReceiver(
-  respond: Respond | undefined,
-  run: (koha: TestKoha, events: Awaited<ReturnType<typeof startFakeReceiver>>['events']) => Promise<void>,
-  now?: () => number,
-): Promise<void> {
-  const receiver = await startFakeReceiver(respond);
-  const webhook = { receiverUrl: receiver.url, secret: webhookSecret, staffWaitMs: 0 };
-  try {
-    await withKoha({ webhook, ...(now === undefined ? {} : { now }) }, (koha) => run(koha, receiver.events));
-  } finally {
-    receiver.close();
-  }
-}
-
 const report = (
   koha: TestKoha,
   body: object = { cardnumber: '21234000000017' },
@@ -318,6 +304,22 @@ describe('POST /scans', () => {
     ),
   );
 
+  test.each<[number, boolean]>([
+    [503, true],
+    [500, true],
+    [429, false],
+    [422, false],
+    [401, false],
+  ])('the event of a receiver that answers %i is named: %s', (status, isNamed) =>
+    withReceiver(
+      () => ({ status, body: {} }),
+      async (koha, events) => {
+        const named = rowOf(await report(koha))['event_id'];
+        expect(named).toBe(isNamed ? events[0]?.headers['webhook-id'] : undefined);
+      },
+    ),
+  );
+
   test('T-04 what is not shaped like a card is not sent', () =>
     withReceiver(undefined, async (koha, events) => {
       const cards = ['Kovač', 'Ana Kovač', '12', 'x'.repeat(33), '12\u00075678'];
@@ -355,7 +357,7 @@ describe('POST /scans', () => {
         const startedAt = Date.now();
         expect(await report(koha)).toMatchObject({
           status: 503,
-          body: { error_code: 'receiver_unreachable' },
+          body: { error_code: 'receiver_unreachable', event_id: expect.any(String) },
         });
         expect(Date.now() - startedAt).toBeLessThan(900);
       },

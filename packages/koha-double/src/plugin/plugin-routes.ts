@@ -4,15 +4,16 @@ import { filter, jsonBody, withErrors } from '../api/parameters.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import { isRecord } from '../record.ts';
 import { about } from './about.ts';
+import { answerCancel } from './cancel-answer.ts';
 import { copyRoutes } from './copy-routes.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
 import { deletionRoutes } from './deletion-routes.ts';
-import type { OutcomeRow } from './outcome-table.ts';
 import { owedRoutes } from './owed-routes.ts';
 import { restrictionRoutes } from './restriction-routes.ts';
 import { readDeskScript } from './desk-script.ts';
-import { answerScan, fault, notTaken } from './scan-answer.ts';
-import { cancelAtReceiver, queryReceiver } from './receiver.ts';
+import { answerScan } from './scan-answer.ts';
+import { cleanedState, stateOf, states } from './scan-state.ts';
+import { queryReceiver } from './receiver.ts';
 import { checkBody, checkSettings } from './settings-check.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
@@ -20,7 +21,6 @@ const tag = 'passport';
 const desk = { circulate: 'circulate_remaining_permissions' };
 const service = { borrowers: 'edit_borrowers' };
 const eventId = { name: 'event_id', in: 'path', required: true, type: 'string' } as const;
-const states = ['queued', 'working', 'waiting', 'done', 'failed'] as const;
 
 const scanBody: JsonSchema = {
   type: 'object',
@@ -83,8 +83,8 @@ async function answerState(call: ApiCall): Promise<Answer> {
     if (current !== null) outcomes.putCurrent(current, double.realNowMs());
   }
   const row = outcomes.get(id);
-  if (row !== undefined) return ok(row);
-  if (outcomes.isNoted(id)) return ok({ event_id: id, seq: 0, state: 'queued', homes: [], reasons: [] });
+  if (row !== undefined) return ok(cleanedState(row));
+  if (outcomes.isNoted(id)) return ok(cleanedState({ event_id: id, seq: 0, state: 'queued' }));
   return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
 }
 
@@ -102,20 +102,6 @@ const cancelScan: Operation = {
   }),
   handle: (call) => (isSentAsJson(call) ? answerCancel(call) : notJson()),
 };
-
-async function answerCancel(call: ApiCall): Promise<Answer> {
-  const { double } = call;
-  if (double.settings.webhook === null) return fault('not_configured');
-  const answered = await cancelAtReceiver(double, String(call.path['event_id']));
-  if (answered === null) return fault('receiver_unreachable');
-  const { status, body, retryAfter } = answered;
-  if (status === 404) return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
-  if (status !== 200 && status !== 202) return notTaken({ kind: 'refused', status, retryAfter });
-  if (!isRecord(body) || !isRecord(body['state'])) return fault('receiver_unreachable');
-  const state = stateOf(String(body['state']['event_id']), body['state']);
-  if (state !== null) double.db.outcomes.put(state, double.realNowMs());
-  return ok({ event_id: body['state']['event_id'], result: body['result'], state: body['state'] });
-}
 
 const putOutcome: Operation = {
   method: 'PUT',
@@ -139,15 +125,6 @@ const putOutcome: Operation = {
     return { status: 204 };
   },
 };
-
-/** The state of this event, or null where it is none. */
-function stateOf(id: string, state: unknown): OutcomeRow | null {
-  if (!isRecord(state) || state['event_id'] !== id) return null;
-  const { seq, state: word } = state;
-  if (typeof seq !== 'number' || !Number.isInteger(seq) || seq < 0) return null;
-  const known = states.find((one) => one === word);
-  return known === undefined ? null : { ...state, event_id: id, seq, state: known };
-}
 
 const getAbout: Operation = {
   method: 'GET',

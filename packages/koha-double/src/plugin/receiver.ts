@@ -26,9 +26,9 @@ export type Sent =
 const limitMs = 500;
 const testLimitMs = 1_500;
 
-/** Signs and sends one `patron.not_found`. Never throws. */
-export function sendEvent(double: Double, scan: Scan): Promise<Sent> {
-  return deliver(double, 'patron.not_found', {
+/** Signs and sends one `patron.not_found`, under this id. Never throws. */
+export function sendEvent(double: Double, scan: Scan, eventId = double.newId()): Promise<Sent> {
+  return deliver(double, eventId, 'patron.not_found', {
     cardnumber: scan.cardnumber.trim(),
     branch: scan.branch,
     interface: scan.interface,
@@ -39,7 +39,7 @@ export function sendEvent(double: Double, scan: Scan): Promise<Sent> {
 
 /** Signs and sends one `patron.seen`, as the background job of the plugin does. Never throws. */
 export function sendSeen(double: Double, patronId: number): Promise<Sent> {
-  return deliver(double, 'patron.seen', { patron_id: patronId });
+  return deliver(double, double.newId(), 'patron.seen', { patron_id: patronId });
 }
 
 /** What a test event showed; a receiver that was not set up was sent none. Never throws. */
@@ -65,16 +65,20 @@ export async function sendTest(double: Double): Promise<Readonly<Record<string, 
   return { kind: 'refused', status, code, reason, ms };
 }
 
-async function deliver(double: Double, type: string, data: object): Promise<Sent> {
+async function deliver(double: Double, id: string, type: string, data: object): Promise<Sent> {
   const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
   const event = { type, timestamp, data };
-  const answered = await exchange(double, 'POST', '', double.newId(), JSON.stringify(event));
+  const answered = await exchange(double, 'POST', '', id, JSON.stringify(event));
   if (answered === null) return { kind: 'unreachable' };
   const { status, body, retryAfter } = answered;
   if (status !== 202) return { kind: 'refused', status, retryAfter };
-  if (!isRecord(body) || typeof body['event_id'] !== 'string') return { kind: 'unreachable' };
+  if (!isRecord(body) || !isEventId(body['event_id'])) return { kind: 'unreachable' };
   return { kind: 'accepted', eventId: body['event_id'], answer: body };
 }
+
+/** An id that the plugin believes a receiver (its `Sender.pm`). */
+export const isEventId = (id: unknown): id is string =>
+  typeof id === 'string' && /^[A-Za-z0-9_-]{1,128}$/.test(id);
 
 /** The receiver's own view of an event, or null. Never throws. */
 export async function queryReceiver(

@@ -2,7 +2,7 @@ import { problem, type Answer } from '../answer.ts';
 import type { ApiCall } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
 import { isCardShaped } from './card-shape.ts';
-import { sendEvent, type Sent } from './receiver.ts';
+import { sendEvent, type Scan, type Sent } from './receiver.ts';
 import { scanKey } from './scan-key.ts';
 
 /** What the desk is answered when an event could not be sent, and whether trying again is of use (503). */
@@ -29,14 +29,16 @@ export async function answerScan(call: ApiCall): Promise<Answer> {
   const item = typeof body['item_barcode'] === 'string' ? body['item_barcode'].trim() : '';
   const handed = item === '' ? outcomes.handOut(scanKey(webhook.secret, card), double.realNowMs()) : null;
   if (handed !== null) return taken(handed, { status: 'accepted', joined: true });
-  const sent = await sendEvent(double, {
+  const eventId = double.newId();
+  const scan: Scan = {
     cardnumber: card,
     branch: call.actingLibrary,
     interface: 'staff',
     operator: call.user.patron_id,
     ...(item === '' ? {} : { itemBarcode: item }),
-  });
-  if (sent.kind !== 'accepted') return notTaken(sent);
+  };
+  const sent = await sendEvent(double, scan, eventId);
+  if (sent.kind !== 'accepted') return notTaken(sent, eventId);
   outcomes.note(sent.eventId, double.realNowMs());
   return taken(sent.eventId, sent.answer);
 }
@@ -54,15 +56,23 @@ function taken(eventId: string, answer: Readonly<Record<string, unknown>>): Answ
   };
 }
 
-export function notTaken(sent: Exclude<Sent, { kind: 'accepted' }>): Answer {
-  if (sent.kind === 'unreachable') return fault('receiver_unreachable');
-  if (sent.status === 422) return fault('not_a_card');
-  if (sent.status === 429 || sent.status === 503) return fault('receiver_busy', sent.retryAfter);
-  return fault(sent.status >= 500 ? 'receiver_unreachable' : 'receiver_refused');
+/** `eventId` is named where the event may have been taken all the same, so that whoever cancels can name it (the plugin's `Refusal.pm`). */
+export function notTaken(sent: Exclude<Sent, { kind: 'accepted' }>, eventId?: string): Answer {
+  const named = eventId === undefined ? {} : { event_id: eventId };
+  if (sent.kind === 'unreachable') return fault('receiver_unreachable', null, named);
+  const { status, retryAfter } = sent;
+  if (status === 422) return fault('not_a_card');
+  if (status === 429) return fault('receiver_busy', retryAfter);
+  if (status === 503) return fault('receiver_busy', retryAfter, named);
+  return status >= 500 ? fault('receiver_unreachable', null, named) : fault('receiver_refused');
 }
 
-export function fault(code: keyof typeof faults, retryAfter: string | null = null): Answer {
+export function fault(
+  code: keyof typeof faults,
+  retryAfter: string | null = null,
+  more: object = {},
+): Answer {
   const [status, error] = faults[code];
-  const answer = problem(status, error, { error_code: code });
+  const answer = problem(status, error, { ...more, error_code: code });
   return retryAfter === null ? answer : { ...answer, headers: { 'Retry-After': retryAfter } };
 }

@@ -1,0 +1,17 @@
+import { startFakeReceiver, webhookSecret, type ReceivedEvent, type Respond } from './fake-receiver.ts';
+import { withKoha, type TestKoha } from './with-koha.ts';
+
+/** A double whose events go to a receiver with the given answers. */
+export async function withReceiver(
+  respond: Respond | undefined,
+  run: (koha: TestKoha, events: readonly ReceivedEvent[]) => Promise<void>,
+  now?: () => number,
+): Promise<void> {
+  const receiver = await startFakeReceiver(respond);
+  const webhook = { receiverUrl: receiver.url, secret: webhookSecret, staffWaitMs: 0 };
+  try {
+    await withKoha({ webhook, ...(now === undefined ? {} : { now }) }, (koha) => run(koha, receiver.events));
+  } finally {
+    receiver.close();
+  }
+}
