@@ -379,15 +379,66 @@ describe('the pages of patrons', () => {
     }),
   );
 
+  const entry = '/cgi-bin/koha/members/memberentry.pl';
+  const newcomer = {
+    op: 'cud-insert',
+    destination: 'circ',
+    cardnumber: card,
+    surname: 'Newcomer',
+    categorycode: 'AD',
+  };
+
+  test('the form marks what has to be filled in', () =>
+    withDesk({}, async (koha, browser) => {
+      const required = async () =>
+        [
+          ...String((await browser.get(`${entry}?op=add_form`)).body).matchAll(
+            /<input[^>]*?id="(\w+)"[^>]*?required[^>]*>/gs,
+          ),
+        ].map(([, id]) => id);
+      expect(await required()).toEqual(['surname', 'cardnumber']);
+      koha.putSettings({ preferences: { BorrowerMandatoryField: 'firstname' } });
+      expect(await required()).toEqual(['firstname', 'cardnumber']);
+    }));
+
+  test.each([
+    ['a card that is taken', { cardnumber: '21234000000888' }, 'Card number already in use.'],
+    ['no surname', { surname: ' ' }, 'To be filled in: surname'],
+    ['no card', { cardnumber: '' }, 'To be filled in: cardnumber'],
+    ['no category', { categorycode: '' }, 'To be filled in: categorycode'],
+    ['a category that is none', { categorycode: 'XX' }, 'The patron was not saved.'],
+  ])('a new patron with %s is not stored, and the form comes back as it was filled in', (_what, more, why) =>
+    withDesk({}, async (koha, browser) => {
+      koha.putPatron('21234000000888', { surname: 'First' });
+      const before = koha.state().patrons;
+      const reply = await browser.post(entry, { ...newcomer, firstname: 'Ana', ...more });
+      expect(reply.status).toBe(200);
+      expect(reply.body).toContain(why);
+      expect(reply.body).toMatch(/id="firstname"[^>]*value="Ana"/);
+      expect(reply.body).toContain('name="destination" value="circ"');
+      expect(koha.state().patrons).toEqual(before);
+    }),
+  );
+
+  test.each([
+    ['a namesake', {}, { surname: 'NEWCOMER' }],
+    ['nothing that could tell one from the other', { surname: '' }, { surname: 'Anybody' }],
+  ])('a new patron with %s is stored once staff say that it is somebody else', (_what, more, other) =>
+    withDesk({}, async (koha, browser) => {
+      koha.putSettings({ preferences: { BorrowerMandatoryField: 'cardnumber' } });
+      koha.putPatron('21234000000888', other);
+      const asked = await browser.post(entry, { ...newcomer, ...more });
+      expect(asked.status).toBe(200);
+      expect(asked.body).toContain('Duplicate patron record?');
+      expect(koha.state(card).patrons).toEqual([]);
+      await browser.post(entry, { ...newcomer, ...more, nodouble: '1' });
+      expect(koha.state(card).patrons).toHaveLength(1);
+    }),
+  );
+
   test('a patron who was registered for the checkout is opened there', () =>
     withDesk({}, async (koha, browser) => {
-      const saved = await browser.post('/cgi-bin/koha/members/memberentry.pl', {
-        op: 'cud-insert',
-        destination: 'circ',
-        cardnumber: card,
-        surname: 'Newcomer',
-        categorycode: 'AD',
-      });
+      const saved = await browser.post(entry, newcomer);
       const patron = koha.state(card).patrons[0];
       expect(patron).toMatchObject({ surname: 'Newcomer', category_id: 'AD', library_id: 'MAIN' });
       expect(saved.headers.get('location')).toBe(`${circulation}?borrowernumber=${patron?.patron_id}`);

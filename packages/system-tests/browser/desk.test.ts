@@ -173,10 +173,10 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
         ['cardnumber', card],
       ]);
       expect(desk.page.url()).not.toContain(card);
-      await desk.page.locator('#surname').fill('Newcomer');
+      await desk.page.locator('#surname').fill(`Newcomer ${release}`);
       await desk.page.locator('#saverecord').click();
       await desk.checkoutOf(card);
-      expect(copyOf(card)).toMatchObject({ surname: 'Newcomer', category_id: 'AD' });
+      expect(copyOf(card)).toMatchObject({ surname: `Newcomer ${release}`, category_id: 'AD' });
     },
     60_000,
   );
