@@ -3,7 +3,7 @@ import { printTable } from './print-table.ts';
 import { startProgress } from './progress.ts';
 import { readArguments } from './read-arguments.ts';
 import { brokenRows, runScenarios } from './run-scenarios.ts';
-import { SCENARIOS } from './scenarios.ts';
+import { ONLY_BY_NAME, SCENARIOS } from './scenarios.ts';
 import { writeReport } from './write-report.ts';
 
 const names = Object.keys(SCENARIOS);
@@ -22,9 +22,9 @@ const { isQuick, isJson, isWritten } = wanted;
 const machine = await describeMachine();
 const startedAt = performance.now();
 const progress = startProgress(process.stderr.isTTY);
-const chosen = Object.entries(SCENARIOS).filter(
-  ([name]) => wanted.names.length === 0 || wanted.names.includes(name),
-);
+const isChosen = (name: string): boolean =>
+  wanted.names.length === 0 ? isQuick || !ONLY_BY_NAME.includes(name) : wanted.names.includes(name);
+const chosen = Object.entries(SCENARIOS).filter(([name]) => isChosen(name));
 const { rows, skipped, seconds } = await runScenarios(chosen, { isQuick, progress: progress.say });
 progress.done();
 const took = Math.round((performance.now() - startedAt) / 1_000);

@@ -1,0 +1,111 @@
+import { pathOf } from './front/start-front.ts';
+import { barcodeOf, cardOf, keyOf } from './kohas-protocol.ts';
+import type { RunningService } from '@passport/testkit';
+import { serveKoha } from './start-bench.ts';
+import { startStack } from './start-stack.ts';
+import type { Stack, StackOptions } from './start-stack.ts';
+
+/** Libraries whose cards are shown once all have been. */
+export const FEW = 10;
+/** Stand-ins behind all libraries: one that is a hundred libraries answers each as if it were alone. */
+const KOHAS = 10;
+const AT_ONCE = 4;
+
+/** So many libraries in one file: everybody serves the patrons of everybody. */
+export interface Consortium {
+  readonly libraries: number;
+  readonly stack: Stack;
+  readonly worker: RunningService;
+  readonly receiver: RunningService;
+  /** How many scans were sent so far. */
+  scanned: number;
+}
+
+/** Starts the processes of so many libraries, whose Kohas have patrons and items for so many scans. */
+export async function startConsortium(
+  libraries: number,
+  scans: number,
+  options: Pick<StackOptions, 'keys'> & { readonly latencyMs?: number } = {},
+): Promise<Consortium> {
+  const stack = await startMany(libraries, scans, options);
+  const [worker] = stack.services.workers;
+  const [receiver] = stack.services.receivers;
+  if (worker === undefined || receiver === undefined) throw new Error('a receiver and a worker were started');
+  return { libraries, stack, worker, receiver, scanned: 0 };
+}
+
+/** One scan of each library's card. */
+export const scanAll = (consortium: Consortium, atOnce = AT_ONCE): Promise<void> =>
+  scanMany(consortium, consortium.libraries, atOnce, (index) => [index, 0]);
+
+/** Scans of the cards of ten libraries, which lie evenly among all. */
+export function scanBusy(consortium: Consortium, events: number, atOnce = AT_ONCE): Promise<void> {
+  const { libraries } = consortium;
+  return scanMany(consortium, events, atOnce, (index) => [
+    busyHome(index % FEW, libraries),
+    1 + Math.floor((index - libraries) / FEW),
+  ]);
+}
+
+const busyHome = (place: number, libraries: number): number =>
+  libraries === FEW ? place : place * (libraries / FEW) + place;
+
+/** Each home's neighbour checks out to its patrons. `patronOf` says whose card comes next: home and number. */
+async function scanMany(
+  consortium: Consortium,
+  events: number,
+  atOnce: number,
+  patronOf: (index: number) => readonly [home: number, patron: number],
+): Promise<void> {
+  const { stack, libraries } = consortium;
+  const end = consortium.scanned + events;
+  const scanOn = async (): Promise<void> => {
+    while (consortium.scanned < end) {
+      const index = consortium.scanned++;
+      const [home, patron] = patronOf(index);
+      const { id, status } = await stack.scan(`library-${(home + 1) % libraries}`, {
+        cardnumber: cardOf(prefixOf(home), patron),
+        item_barcode: barcodeOf(index),
+      });
+      if (status !== 202) throw new Error(`a scan was answered with ${status}`);
+      await stack.kohas.ended(id);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, scanOn));
+}
+
+const prefixOf = (library: number): string => String(20_000 + library);
+
+function startMany(
+  libraries: number,
+  scans: number,
+  { latencyMs = 0, ...options }: NonNullable<Parameters<typeof startConsortium>[2]>,
+): Promise<Stack> {
+  const places = Array.from({ length: libraries }, (_, place) => place);
+  return startStack({
+    ...options,
+    plan: {
+      latencyMs,
+      isWatched: true,
+      libraries: Array.from({ length: KOHAS }, (_, koha) => ({
+        id: `koha-${koha}`,
+        prefix: prefixOf(busyHome(koha, libraries)),
+        prefixes: places
+          .filter((place) => place % KOHAS === koha && place !== busyHome(koha, libraries))
+          .map(prefixOf),
+        keys: libraries,
+        patrons: Math.ceil(scans / FEW) + 2,
+        items: scans + libraries,
+      })),
+    },
+    serve: (kohas, secretOf) =>
+      places.map((place) => {
+        const id = `library-${place}`;
+        const koha = kohas[place % KOHAS];
+        if (koha === undefined) throw new Error(`there are ${KOHAS} stand-ins`);
+        const url = `${koha.url}${pathOf(id)}`;
+        return serveKoha({ ...koha, ...keyOf(koha, place), id, url, prefix: prefixOf(place) }, secretOf(id));
+      }),
+    front: { webWorkers: null, serviceMs: 0, roundTripMs: 0, tls: false },
+  });
+}

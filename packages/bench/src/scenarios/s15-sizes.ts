@@ -1,0 +1,100 @@
+import { readdir, stat } from 'node:fs/promises';
+import { waitFor } from '@passport/testkit';
+import { preciseNow } from '../clock.ts';
+import { scanAll, startConsortium } from '../many-libraries.ts';
+import type { Consortium } from '../many-libraries.ts';
+import { residentMb } from '../process-figures.ts';
+import { usedBytes } from '../redis-memory.ts';
+import { recordRow } from '../row.ts';
+import type { Row } from '../row.ts';
+import type { Run } from '../scenario.ts';
+
+/** Of docs/scale.md; the first is what the others are compared with. */
+const SIZES = [50, 500, 2_000] as const;
+const SMOKE_SIZES = [10, 20] as const;
+/** Kohas answer after so long, and so many scans are under way at once. */
+const LATENCY_MS = 50;
+const AT_ONCE = 50;
+const RELOAD_MS = 60_000;
+
+const LOOK_MS = 50;
+/** A process writes this line at each reload. */
+const LOADED = 'configuration loaded';
+
+/** Each figure with its unit, for one size. */
+type Figures = ReadonlyMap<string, readonly [value: number, unit: string]>;
+
+/** What installations of the sizes in docs/scale.md need, once each of their libraries has scanned a visitor's card. */
+export async function measureSizes(run: Run): Promise<readonly Row[]> {
+  const sizes: readonly number[] = run.isQuick ? SMOKE_SIZES : SIZES;
+  const measured = new Map<number, Figures>();
+  for (const libraries of sizes) {
+    run.progress(`${libraries} libraries`);
+    measured.set(libraries, await measureSize(libraries));
+  }
+  const [least = 0, ...others] = sizes;
+  const against = measured.get(least);
+  return others.flatMap((libraries) =>
+    [...(measured.get(libraries) ?? [])].map(([what, [ours, unit]]) =>
+      recordRow({
+        scenario: 'S15',
+        what: `${what}, ${libraries} libraries against ${least}`,
+        unit,
+        rounds: [{ ours, against: against?.get(what)?.[0] ?? Number.NaN }],
+      }),
+    ),
+  );
+}
+
+async function measureSize(libraries: number): Promise<Figures> {
+  const consortium = await startConsortium(libraries, libraries, { latencyMs: LATENCY_MS });
+  const { stack, worker, receiver } = consortium;
+  try {
+    const [dashboard] = await stack.services.add('dashboard');
+    if (dashboard === undefined) throw new Error('a dashboard was started');
+    const emptyBytes = await usedBytes(stack.redis);
+    const startedAt = preciseNow();
+    await scanAll(consortium, AT_ONCE);
+    const seconds = (preciseNow() - startedAt) / 1_000;
+    const redisBytes = await usedBytes(stack.redis);
+    const readAt = preciseNow();
+    const metrics = await worker.metrics();
+    const metricsMs = preciseNow() - readAt;
+    const file = await stat(stack.services.env['PASSPORT_CONFIG'] ?? '');
+    return new Map([
+      ['size of the configuration file', [file.size / 1_024, 'KB']],
+      ['scans of all libraries, each once', [libraries / seconds, 'events/s']],
+      ['memory of the receiver', [await residentMb(receiver.pid), 'MB']],
+      ['memory of the worker', [await residentMb(worker.pid), 'MB']],
+      ['memory of the dashboard', [await residentMb(dashboard.pid), 'MB']],
+      ['open files of the worker', [(await readdir(`/proc/${worker.pid}/fd`)).length, 'files']],
+      ["size of the worker's /metrics", [Buffer.byteLength(metrics) / 1_024, 'KB']],
+      ["the worker's /metrics", [metricsMs, 'ms']],
+      ['memory of Redis', [redisBytes / 1_024 ** 2, 'MB']],
+      ['memory of Redis for an event', [(redisBytes - emptyBytes) / libraries, 'bytes']],
+      ...(await measureChanges(consortium)),
+    ]);
+  } finally {
+    await stack.stop();
+  }
+}
+
+/** A reload and a restart of the worker. */
+async function measureChanges({ worker, stack }: Consortium): Promise<[string, [number, string]][]> {
+  const loads = async (): Promise<number> => (await stack.services.logs()).split(LOADED).length;
+  const before = await loads();
+  const askedAt = preciseNow();
+  worker.signal('SIGHUP');
+  await waitFor('the reload', async () => (await loads()) > before, {
+    timeoutMs: RELOAD_MS,
+    everyMs: LOOK_MS,
+  });
+  const reloadMs = preciseNow() - askedAt;
+  await worker.kill();
+  const startedAt = preciseNow();
+  await worker.restart();
+  return [
+    ['reload of the worker', [reloadMs, 'ms']],
+    ['worker ready', [preciseNow() - startedAt, 'ms']],
+  ];
+}
