@@ -136,7 +136,7 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
   run: async ({ at, branch }, _args, report, deps): Promise<0 | 1> => {
     const { consortium, keys } = explainConfig(deps.env, deps.readFile);
     const lending = findLibrary(consortium, at);
-    if (consortium.agreements.homesAt(at).size === 0) {
+    if (!consortium.agreements.isLending(at)) {
       throw new WrongUse(`no agreement has ${at} as its lending library`);
     }
     const [card = ''] = await readLines(deps, ['card']);

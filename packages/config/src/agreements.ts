@@ -5,12 +5,18 @@ import type { Agreement, Agreements } from './model.ts';
 export function indexAgreements(list: readonly Agreement[]): Agreements {
   const at = groupBy(list, ({ lending }) => lending);
   const of = groupBy(list, ({ home }) => home);
+  const homesAt = (lending: string): ReadonlySet<string> => new Set(at.get(lending)?.map(({ home }) => home));
+  const indexed = new Map([...at.keys()].map((lending) => [lending, homesAt(lending)]));
   return Object.freeze({
     count: list.length,
     at: (lending) => at.get(lending) ?? [],
     among: (lending, isWanted) => at.get(lending)?.filter(({ home }) => isWanted(home)) ?? [],
-    homesAt: (lending) => new Set(at.get(lending)?.map(({ home }) => home)),
+    isLending: (library) => at.has(library),
+    isHome: (library) => of.has(library),
+    homesAt,
     lendersOf: (home) => new Set(of.get(home)?.map(({ lending }) => lending)),
+    haveLenderInCommon: (home, other) =>
+      of.get(home)?.some(({ lending }) => indexed.get(lending)?.has(other) === true) === true,
     all: () => list,
   } satisfies Agreements);
 }
@@ -34,8 +40,12 @@ export function crossAgreements(homes: readonly string[], lenders: readonly stri
     count: homes.length * lenders.length - lenders.filter((id) => isHome.has(id)).length,
     at,
     among,
+    isLending: (library) => isLender.has(library) && homes.some((id) => id !== library),
+    isHome: (library) => isHome.has(library) && lenders.some((id) => id !== library),
     homesAt: (lending) => new Set(isLender.has(lending) ? without(homes, lending) : []),
     lendersOf: (home) => new Set(isHome.has(home) ? without(lenders, home) : []),
+    haveLenderInCommon: (home, other) =>
+      isHome.has(home) && isHome.has(other) && lenders.some((id) => id !== home && id !== other),
     all: () => lenders.flatMap(at),
   } satisfies Agreements);
 }

@@ -10,10 +10,9 @@ export interface ConfigWarning {
   readonly libraries: readonly string[];
 }
 
-const isLending = ({ id }: Library, { agreements }: Consortium) => agreements.at(id).length > 0;
+const isLending = ({ id }: Library, { agreements }: Consortium) => agreements.isLending(id);
 
-const isQueried = ({ id, enabled }: Library, { agreements }: Consortium) =>
-  enabled && agreements.lendersOf(id).size > 0;
+const isQueried = ({ id, enabled }: Library, { agreements }: Consortium) => enabled && agreements.isHome(id);
 
 function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
   if (cards.length === 0) {
@@ -31,11 +30,21 @@ function warningsOfCards({ cards }: Library, { locate }: Consortium): string[] {
 /** More names than these say no more; the number of the others does. */
 const MOST_NAMED = 5;
 
-/** The first pattern of `other` that fits a card which a pattern of `one` fits too. */
-function overlapOf(one: Library, other: Library): RegExp | undefined {
-  return other.cards.find((there) =>
-    one.cards.some((here) => findCommonCard(here, there).kind === 'overlap'),
-  );
+/** Which of the patterns of `homes` have a card in common. Many libraries have the same patterns: each is compared once. */
+function comparePatterns(homes: readonly Library[]): (here: RegExp, there: RegExp) => boolean {
+  const patterns = [
+    ...new Map(homes.flatMap(({ cards }) => cards.map((card) => [card.source, card]))).values(),
+  ];
+  const overlapping = new Map<string, Set<string>>(patterns.map(({ source }) => [source, new Set()]));
+  for (const [place, one] of patterns.entries()) {
+    for (let before = 0; before <= place; before += 1) {
+      const other = patterns[before];
+      if (other === undefined || findCommonCard(one, other).kind !== 'overlap') continue;
+      overlapping.get(one.source)?.add(other.source);
+      overlapping.get(other.source)?.add(one.source);
+    }
+  }
+  return (here, there) => overlapping.get(here.source)?.has(there.source) === true;
 }
 
 /**
@@ -44,13 +53,14 @@ function overlapOf(one: Library, other: Library): RegExp | undefined {
  */
 function overlaps(consortium: Consortium): ConfigWarning[] {
   const homes = consortium.libraries.filter((library) => isQueried(library, consortium));
-  const lenders = new Map(homes.map(({ id }) => [id, consortium.agreements.lendersOf(id)]));
-  const areTogether = (one: Library, other: Library): boolean =>
-    [...(lenders.get(one.id) ?? [])].some((lending) => lenders.get(other.id)?.has(lending) === true);
+  const { agreements } = consortium;
+  const haveCommon = comparePatterns(homes);
   return homes.flatMap((library, place) => {
     const found = homes.slice(0, place).flatMap((other) => {
-      const pattern = areTogether(library, other) ? overlapOf(library, other) : undefined;
-      return pattern === undefined ? [] : [{ id: other.id, text: `${other.id} (${pattern.source})` }];
+      const pattern = other.cards.find((there) => library.cards.some((here) => haveCommon(here, there)));
+      return pattern === undefined || !agreements.haveLenderInCommon(library.id, other.id)
+        ? []
+        : [{ id: other.id, text: `${other.id} (${pattern.source})` }];
     });
     if (found.length === 0) return [];
     const names = found.slice(0, MOST_NAMED).map(({ text }) => text);

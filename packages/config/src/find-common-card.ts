@@ -1,5 +1,8 @@
+import { differEarly } from './card-head.ts';
 import { buildAutomaton } from './pattern-automaton.ts';
 import type { PatternAutomaton } from './pattern-automaton.ts';
+import { CHARACTERS, close, fitsAtEnd, isDead, read } from './pattern-place.ts';
+import type { Place } from './pattern-place.ts';
 
 /** Whether two patterns both fit some card. `unknown` only where a pattern is out of the ordinary. */
 export type Common =
@@ -11,10 +14,6 @@ const LONGEST_CARD = 32;
 /** Pairs of places looked at; patterns as libraries write them need a few dozen. */
 const MOST_PLACES = 5_000;
 
-const PRINTABLE = Array.from({ length: 0x7f - 0x21 }, (_, place) => String.fromCodePoint(0x21 + place));
-/** Digits first, so that the card that is found looks like one. A card has no blank at its ends, and seldom one within. */
-const CHARACTERS = [...'0123456789', ...PRINTABLE, ' ', 'é'];
-
 const automata = new WeakMap<RegExp, PatternAutomaton | null>();
 
 function automatonOf(pattern: RegExp): PatternAutomaton | null {
@@ -24,44 +23,6 @@ function automatonOf(pattern: RegExp): PatternAutomaton | null {
   automata.set(pattern, built);
   return built;
 }
-
-/** Where one pattern can be after the same text. `fits` once a whole match was read: what follows does not matter any more. */
-interface Place {
-  readonly states: readonly number[];
-  readonly fits: boolean;
-}
-
-/** A state that is waited in: for a character, or for the end of the text. */
-const leadsOn = (automaton: PatternAutomaton, state: number): boolean =>
-  automaton.stepsFrom(state).some(({ kind }) => kind === 'character' || kind === 'end');
-
-/** All states that are reached from `from` without reading on. */
-function close(automaton: PatternAutomaton, from: readonly number[], at: 'start' | 'end' | null): Place {
-  const reached = new Set(from);
-  for (const state of reached) {
-    for (const step of automaton.stepsFrom(state)) {
-      if (step.kind === 'free' || (at !== null && step.kind === at)) reached.add(step.to);
-    }
-  }
-  const states = [...reached].filter((state) => leadsOn(automaton, state));
-  return { states: states.toSorted((one, other) => one - other), fits: reached.has(automaton.end) };
-}
-
-const fitsAtEnd = (automaton: PatternAutomaton, { states, fits }: Place): boolean =>
-  fits || close(automaton, states, 'end').fits;
-
-function read(automaton: PatternAutomaton, { states, fits }: Place, kinds: string): Place {
-  if (fits) return { states: [], fits };
-  const next = states.flatMap((state) =>
-    automaton
-      .stepsFrom(state)
-      .flatMap((step) => (step.kind === 'character' && kinds[step.atom] === '1' ? [step.to] : [])),
-  );
-  // A pattern that does not begin with ^ may begin to fit at any place of the text.
-  return close(automaton, [...next, automaton.start], null);
-}
-
-const isDead = ({ states, fits }: Place): boolean => !fits && states.length === 0;
 
 /** One character for each kind that the two patterns distinguish. */
 function alphabetOf(one: PatternAutomaton, other: PatternAutomaton): [string, string, string][] {
@@ -80,6 +41,7 @@ function alphabetOf(one: PatternAutomaton, other: PatternAutomaton): [string, st
 export function findCommonCard(one: RegExp, other: RegExp): Common {
   const [a, b] = [automatonOf(one), automatonOf(other)];
   if (a === null || b === null) return { kind: 'unknown' };
+  if (differEarly(a, b)) return { kind: 'apart' };
   const alphabet = alphabetOf(a, b);
   const seen = new Set<string>();
   let ahead: [string, Place, Place][] = [['', close(a, [a.start], 'start'), close(b, [b.start], 'start')]];

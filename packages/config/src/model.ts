@@ -164,10 +164,16 @@ export interface Agreements {
   at(lending: string): readonly Agreement[];
   /** Those of `at` whose home is wanted. A lending library may have a thousand, of which a card needs one. */
   among(lending: string, isWanted: (home: string) => boolean): readonly Agreement[];
+  /** Whether there is a library whose patrons may borrow at this one. */
+  isLending(library: string): boolean;
+  /** Whether there is a library where patrons of this one may borrow. */
+  isHome(library: string): boolean;
   /** Whose patrons may borrow at `lending`. */
   homesAt(lending: string): ReadonlySet<string>;
   /** Where patrons of `home` may borrow. */
   lendersOf(home: string): ReadonlySet<string>;
+  /** Whether there is a library where patrons of both may borrow. */
+  haveLenderInCommon(home: string, other: string): boolean;
   /** All of them, written out: for print. */
   all(): readonly Agreement[];
 }

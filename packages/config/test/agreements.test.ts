@@ -18,7 +18,28 @@ describe('agreements: all', () => {
       expect(cross.among(id, isNoLake)).toEqual(cross.at(id).filter(({ home }) => isNoLake(home)));
       expect(cross.homesAt(id)).toEqual(listed.homesAt(id));
       expect(cross.lendersOf(id)).toEqual(listed.lendersOf(id));
+      expect([cross.isLending(id), listed.isLending(id)]).toEqual(Array(2).fill(cross.at(id).length > 0));
+      expect([cross.isHome(id), listed.isHome(id)]).toEqual(Array(2).fill(cross.lendersOf(id).size > 0));
+      for (const other of [...HOMES, ...LENDERS]) {
+        const isCommon = [...cross.lendersOf(id)].some((lending) => cross.lendersOf(other).has(lending));
+        expect(cross.haveLenderInCommon(id, other)).toBe(isCommon);
+        expect(listed.haveLenderInCommon(id, other)).toBe(isCommon);
+      }
     }
+  });
+
+  test('of two libraries have no third one in common', () => {
+    const [both, three] = [
+      crossAgreements(['a', 'b'], ['a', 'b']),
+      crossAgreements(['a', 'b'], ['a', 'b', 'c']),
+    ];
+    expect(both.haveLenderInCommon('a', 'b')).toBe(false);
+    expect([crossAgreements(['a'], ['a']).isLending('a'), crossAgreements(['a'], ['a']).isHome('a')]).toEqual(
+      [false, false],
+    );
+    expect(indexAgreements(both.all()).haveLenderInCommon('a', 'b')).toBe(false);
+    expect(three.haveLenderInCommon('a', 'b')).toBe(true);
+    expect(indexAgreements(three.all()).haveLenderInCommon('a', 'b')).toBe(true);
   });
 
   test('pair nobody with itself, and nobody at a library that does not lend', () => {

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { crossAgreements } from '../src/agreements.ts';
 import { configWarnings } from '../src/index.ts';
 import { at, parse, validFile } from './valid-file.ts';
 
@@ -55,10 +56,40 @@ test('one pattern for all is one warning for each further library, not for each 
   ]);
 });
 
+test('a pattern that an earlier library has, too, is compared with all', () => {
+  const [first, second] = [['^\\d{9}$'], ['^1\\d{8}$']];
+  expect(aboutCards(first, second, first).map(({ libraries }) => libraries)).toEqual([
+    ['lakeside', 'midland', 'riverside'],
+  ]);
+});
+
 test('a library that nobody asks needs no pattern', () => {
   const file = validFile();
   for (const place of [0, 1]) at(file, 'libraries', place)['cards'] = [`^${place}\\d{9}$`];
   at(file, 'libraries', 2)['enabled'] = false;
   const paths = configWarnings(parse(file)).map(({ path }) => path);
   expect(paths).toEqual(['libraries[2].enabled']);
+});
+
+/** A consortium of so many libraries, with the patterns that `patternOf` gives each. */
+function many(count: number, patternOf: (place: number) => string): ReturnType<typeof parse> {
+  const small = parse(validFile());
+  const [model] = small.libraries;
+  if (model === undefined) throw new Error('there is a library');
+  const libraries = Array.from({ length: count }, (_, place) => ({
+    ...model,
+    id: `library-${place}`,
+    cards: [new RegExp(patternOf(place), 'u')],
+  }));
+  const ids = libraries.map(({ id }) => id);
+  return { ...small, libraries, agreements: crossAgreements(ids, ids) };
+}
+
+test('the patterns of a thousand libraries are compared in a moment, whether they keep apart or are the same', () => {
+  const startedAt = performance.now();
+  expect(configWarnings(many(1_000, (place) => `^${20_000 + place}\\d{9}$`))).toEqual([]);
+  const same = configWarnings(many(1_000, () => '^\\d{8}$'));
+  expect(same).toHaveLength(999);
+  expect(same.at(-1)?.warning).toContain(' and 994 more: ');
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
 });

@@ -47,7 +47,7 @@ export function rolesOf({ id, webhookSecrets }: Library, { agreements, libraries
     .filter((library) => lenders.has(library.id))
     .map(({ eligibility }) => eligibility.maxDebt !== null);
   const isHome = lenders.size > 0;
-  const isLending = agreements.homesAt(id).size > 0;
+  const isLending = agreements.isLending(id);
   return isHome || isLending
     ? { isHome, isLending, balances }
     : { isHome: true, isLending: webhookSecrets.length > 0, balances: [false] };

@@ -109,7 +109,7 @@ function lendingsOf(
   const ids = new Set([...agreements.lendersOf(home), ...receipts.map(({ receipt }) => receipt.lending)]);
   const all = new Map<string, Wanted>([...ids].map((id) => [id, wanted]));
   if (subject.kind === 'library') {
-    const isLending = agreements.homesAt(home).size > 0 || all.has(home);
+    const isLending = agreements.isLending(home) || all.has(home);
     if (isLending) all.set(home, { prefix: '' });
   }
   return all;
