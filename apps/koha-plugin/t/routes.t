@@ -185,6 +185,25 @@ subtest 'T-16 POST /scans says what to expect when the event was not taken' => s
     $unsure->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->status_is(503);
     my ($request) = $receiver->requests;
     is( $unsure->tx->res->json('/event_id'), $request->{headers}{'webhook-id'}, 'the id that was sent' );
+    foreach my $how (qw( status_500 status_503 )) {
+        my ( $failed, undef, $broken ) = api($how);
+        $failed->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->status_is(503);
+        my ($sent) = $broken->requests;
+        is( $failed->tx->res->json('/event_id'), $sent->{headers}{'webhook-id'}, "also with $how" );
+    }
+};
+
+subtest 'POST /scans names an event that was accepted though it cannot be noted here' => sub {
+    my ( $t, $koha, $receiver ) = api('accepts');
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    no warnings 'redefine';
+    local *Koha::Plugin::Org::PatronPassport::Scans::note = sub { die "Deadlock with $CARD at x line 1\n" };
+    $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )->status_is(202);
+    my ($request) = $receiver->requests;
+    is( $t->tx->res->json('/event_id'), $request->{headers}{'webhook-id'}, 'by its id' );
+    like( "@warnings", qr{POST[ ]/scans[ ]failed}xms, 'the log has where it failed' );
+    unlike( "@warnings", qr{$CARD}xms, 'and no card' );
 };
 
 subtest 'T-04 POST /scans sends nothing that is not shaped like a card' => sub {

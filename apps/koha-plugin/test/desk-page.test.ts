@@ -97,16 +97,39 @@ describe('going back to the checkout', () => {
 
 describe('requests to Koha', () => {
   test('answers to a report are distinguished: accepted, try again, no use', () => {
-    expect(desk.readReport(202, { event_id: 'scan_1' })).toEqual({ kind: 'accepted', eventId: 'scan_1' });
+    expect(desk.readReport(202, { event_id: 'scan_1' })).toMatchObject({
+      kind: 'accepted',
+      eventId: 'scan_1',
+    });
     expect(desk.readReport(422, null).fault).toBe('not_a_card');
-    expect(desk.readReport(502, null)).toEqual({ kind: 'stop', fault: 'refused' });
+    expect(desk.readReport(502, null)).toMatchObject({ kind: 'stop', fault: 'refused' });
     expect(desk.readReport(401, null).fault).toBe('session');
     for (const status of [400, 403, 404, 415]) {
       expect(desk.readReport(status, null)).toEqual({ kind: 'stop', fault: 'forbidden' });
     }
     for (const status of [0, 202, 429, 500, 503]) {
-      expect(desk.readReport(status, null)).toEqual({ kind: 'again', fault: 'unreachable' });
+      expect(desk.readReport(status, null)).toEqual({ kind: 'again', fault: 'unreachable', isUnsure: true });
     }
+  });
+
+  test('a report without an id may have been taken, unless it is said that it was not', () => {
+    for (const code of ['not_configured', 'receiver_busy', 'receiver_refused']) {
+      expect(desk.readReport(503, { error_code: code }).isUnsure).toBe(false);
+    }
+    expect(desk.readReport(502, { error_code: 'receiver_refused' }).isUnsure).toBe(false);
+    expect(desk.readReport(502, null).isUnsure).toBe(true);
+    for (const code of ['receiver_unreachable', 'internal_server_error']) {
+      expect(desk.readReport(500, { error_code: code }).isUnsure).toBe(true);
+    }
+    expect(desk.readReport(503, { error_code: 'receiver_busy', event_id: 'scan_1' })).toMatchObject({
+      eventId: 'scan_1',
+      isUnsure: false,
+    });
+  });
+
+  test('a report that was joined with an earlier one says so', () => {
+    expect(desk.readReport(202, { event_id: 'scan_1', joined: true }).isJoined).toBe(true);
+    expect(desk.readReport(202, { event_id: 'scan_1', duplicate: true }).isJoined).toBe(false);
   });
 
   test('a report that nobody answered names its event, which may have been taken', () => {

@@ -50,7 +50,10 @@ export interface Desk {
   nextPollMs(followedMs: number): number;
   nextCancelMs(faults: number, retryAfterS?: number): number | undefined;
   nextReportMs(faults: number, retryAfterS?: number): number;
-  readReport(status: number, body: unknown): { kind: string; eventId?: string; fault?: string };
+  readReport(
+    status: number,
+    body: unknown,
+  ): { kind: string; eventId?: string; fault?: string; isUnsure?: boolean; isJoined?: boolean };
   readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };
   readCancel(status: number, body: unknown): { kind: string; result?: string; state?: ScanState };
   canCancel(view: View): boolean;

@@ -326,6 +326,54 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.steps()).toBe('report:done search:done copy:done checkout:skipped');
   }, 60_000);
 
+  test('is not shown as cancelled where the service does not know the scan that it accepted', async () => {
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    await desk.page.route('**/passport/scans/*/cancel', (route) => route.fulfill({ status: 404, json: {} }));
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText(SEARCHING).waitFor();
+    await desk.button('Cancel').click();
+    await desk.panel.getByText('The cancel could not be confirmed.').waitFor();
+  }, 60_000);
+
+  test('is cancelled where nobody has taken the report that was not answered', async () => {
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    const json = { event_id: 'scan_nobody_has', error_code: 'receiver_unreachable' };
+    await desk.page.route('**/passport/scans', (route) => route.fulfill({ status: 503, json }));
+    await desk.scan(nobodysCard());
+    await desk.panel.getByText('The passport service does not answer. Trying again …').waitFor();
+    await desk.button('Cancel').click();
+    await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
+  }, 60_000);
+
+  test('is not shown as cancelled where the answer to a report was lost, unless a later one is joined with it', async () => {
+    desks.configure({ staffWaitMs: 0 });
+    desks.holdWork();
+    let reply: 'lost' | 'new' | 'as_is' = 'lost';
+    await desk.page.route('**/passport/scans', async (route) => {
+      const response = await route.fetch();
+      if (reply === 'lost') return route.abort();
+      const { joined, ...asNew } = (await response.json()) as { joined?: boolean };
+      return route.fulfill({ response, json: reply === 'new' ? asNew : { ...asNew, joined } });
+    });
+    const scanAndLose = async (later: 'new' | 'as_is'): Promise<void> => {
+      reply = 'lost';
+      await desk.scan(nobodysCard());
+      await desk.panel.getByText('The passport service does not answer. Trying again …').waitFor();
+      reply = later;
+      await desk.panel.getByText(SEARCHING).waitFor();
+    };
+    await scanAndLose('new');
+    await desk.page.reload();
+    await desk.panel.getByText(SEARCHING).waitFor();
+    await desk.button('Cancel').click();
+    await desk.panel.getByText('The cancel could not be confirmed.').waitFor();
+    await scanAndLose('as_is');
+    await desk.button('Cancel').click();
+    await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
+  }, 60_000);
+
   test('that is lent to already says so when it is cancelled', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());

@@ -29,6 +29,7 @@ my %ANSWER = (
     status_401 => sub { return _reply( 401, { code => 'bad_signature', title => 'Unauthorized' } ) },
     status_422 => sub { return _reply( 422, { code => 'bad_shape',     title => 'Unprocessable' } ) },
     status_429 => sub { return _reply( 429, { code => 'rate', title => 'Too many' }, "Retry-After: 2\r\n" ) },
+    status_500 => sub { return _reply( 500, { code => 'internal', title => 'Broken' } ) },
     status_503 =>
         sub { return _reply( 503, { code => 'unavailable', title => 'Away' }, "Retry-After: 1\r\n" ) },
     garbage => sub { return "\x00\x01\x02 this is no HTTP at all\r\n\r\n" },

@@ -12,6 +12,7 @@ use Koha::Plugin::Org::PatronPassport::Answer     qw( answer );
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 use Koha::Plugin::Org::PatronPassport::Event      qw( cancelled new_id not_found );
+use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Refusal    qw( fault is_json not_json not_taken );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::State qw( cleaned is_state_of );
@@ -72,7 +73,8 @@ sub _add {
     my $answer   = Koha::Plugin::Org::PatronPassport::Sender->new($settings)->deliver( $event_id, $event );
     return not_taken( $c, $answer, $event_id ) if $answer->{kind} ne 'accepted';
 
-    $scans->note( $answer->{event_id} );
+    # the event goes on without our row: who cancels has to be able to name it
+    eval { $scans->note( $answer->{event_id} ); 1 } or report( 'POST /scans', $@ );
 
     return _taken( $c, $answer );
 }

@@ -44,8 +44,8 @@ sub fault {
     return not_taken( $c, $answer, $event_id );
 
 What the receiver's answer to an event that it did not take means at the desk
-(L<Koha::Plugin::Org::PatronPassport::Sender>). C<$event_id> is named where nobody answered: it may have been taken, so that
-whoever cancels has to name it.
+(L<Koha::Plugin::Org::PatronPassport::Sender>). C<$event_id> is named where nobody answered, or where the receiver cannot say: it
+may have been taken, so that whoever cancels has to name it.
 
 =cut
 
@@ -57,9 +57,10 @@ sub not_taken {
         if $answer->{kind} eq 'unreachable';
 
     my $status = $answer->{status};
-    return fault( $c, 'not_a_card' )                            if $status == 422;
-    return fault( $c, 'receiver_busy', $answer->{retry_after} ) if $status == 429 || $status == 503;
-    return fault( $c, 'receiver_unreachable' )                  if $status >= 500;
+    return fault( $c, 'not_a_card' )                                    if $status == 422;
+    return fault( $c, 'receiver_busy', $answer->{retry_after} )         if $status == 429;
+    return fault( $c, 'receiver_busy', $answer->{retry_after}, $named ) if $status == 503;
+    return fault( $c, 'receiver_unreachable', undef, $named )           if $status >= 500;
 
     warn "Patron Passport: the receiver refused an event (status $status)\n";
     return fault( $c, 'receiver_refused' );

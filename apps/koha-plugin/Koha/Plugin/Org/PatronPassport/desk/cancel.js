@@ -11,12 +11,13 @@ import { show } from './show.js';
  * belongs to the run of the cancel, which has ended all others.
  */
 export async function cancelEvents(workflow, isMine) {
-  const { sending, events, view } = workflow;
+  const { sending, events, unsure, view } = workflow;
   workflow.departure.stay();
   say(workflow, 'pending');
   while (sending.size > 0) await Promise.allSettled(sending);
   const answers = await Promise.all([...events].map((eventId) => sendCancel(workflow, eventId)));
-  let end = 'nothing';
+  // what was accepted under an id that was lost goes on
+  let end = unsure.size > 0 ? 'failed' : 'nothing';
   for (const answer of answers) end = worseEnd(end, await settle(workflow, answer, isMine));
   if (!isMine()) return;
   if (end !== 'failed') remember({ isCancelled: true });
@@ -30,15 +31,17 @@ async function sendCancel(workflow, eventId) {
     const answer = await cancelEvent(eventId);
     const meant = readCancel(answer.status, answer.body);
     const againMs = meant.kind === 'again' ? nextCancelMs(faults, answer.retryAfterS) : undefined;
-    if (againMs === undefined) return meant;
+    if (againMs === undefined) return { ...meant, eventId };
     await workflow.pause(againMs);
   }
 }
 
 /** What one event came to: what was answered, or what its state says in the end. */
-async function settle(workflow, { kind, result, state }, isMine) {
-  const { view } = workflow;
-  if (kind === 'unknown' || result === 'NOTHING_WRITTEN') return 'nothing';
+async function settle(workflow, { kind, eventId, result, state }, isMine) {
+  const { view, unanswered } = workflow;
+  // an event that was accepted is unknown to a service that cannot cancel yet, or has lost it
+  if (kind === 'unknown') return unanswered.has(eventId) ? 'nothing' : 'failed';
+  if (result === 'NOTHING_WRITTEN') return 'nothing';
   if (kind !== 'cancelled' || !isMine()) return 'failed';
   Object.assign(view, { state, fault: null, isOver: false });
   if (!isFinal(state)) {

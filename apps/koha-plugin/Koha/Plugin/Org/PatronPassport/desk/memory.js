@@ -1,5 +1,5 @@
 /** What this page's history entry knows of the event: {eventId, withItem, startedAt, events,
- * isCancelled}, or null. */
+ * unanswered, isUnsure, isCancelled}, or null. No item: it is kept by the browser. */
 export function remembered() {
   const state = history.state && history.state.passport;
   return state && typeof state === 'object' ? state : null;

@@ -1,12 +1,18 @@
+/** Faults after which the event was certainly not taken. */
+const NOT_TAKEN = ['not_configured', 'receiver_busy', 'receiver_refused'];
+
 /** What an answer to POST /scans means. */
 export function readReport(status, body) {
-  if (status === 202 && body && body.event_id) return { kind: 'accepted', eventId: body.event_id };
+  if (status === 202 && body && body.event_id)
+    return { kind: 'accepted', eventId: body.event_id, isJoined: body.joined === true };
   if (status === 422) return { kind: 'stop', fault: 'not_a_card' };
   if (status === 401) return { kind: 'stop', fault: 'session' };
   if ([400, 403, 404, 415].includes(status)) return { kind: 'stop', fault: 'forbidden' };
-  if (status === 502) return { kind: 'stop', fault: 'refused' };
-  // Nobody answered, so it may have been taken all the same: whoever cancels has to name it.
-  return { kind: 'again', fault: 'unreachable', eventId: (body && body.event_id) || undefined };
+  // Nobody answered, so it may have been taken all the same: whoever cancels has to name it, or to know that nobody can.
+  const eventId = (body && body.event_id) || undefined;
+  const isUnsure = !eventId && !(body && NOT_TAKEN.includes(body.error_code));
+  if (status === 502) return { kind: 'stop', fault: 'refused', isUnsure };
+  return { kind: 'again', fault: 'unreachable', eventId, isUnsure };
 }
 
 /** What an answer to POST /scans/{event_id}/cancel means. */

@@ -7,18 +7,28 @@ import { show } from './show.js';
 
 /** Reports the card, with the item if there is one; the event is known to the page from then on, whoever waits for it. */
 async function report(workflow, barcode) {
-  const { sending, events } = workflow;
+  const { sending } = workflow;
   const sent = (async () => {
     const answer = await reportCard(workflow.card, barcode);
     const meant = readReport(answer.status, answer.body);
-    if (meant.eventId) {
-      events.add(meant.eventId);
-      remember({ events: [...events] });
-    }
+    note(workflow, barcode || '', meant);
     return { answer, meant };
   })();
   sending.add(sent);
   return sent.finally(() => sending.delete(sent));
+}
+
+/**
+ * What a cancel has to know of a report. One whose id was lost is known after all where a later one of the same card and item was
+ * joined with it.
+ */
+function note({ events, unanswered, unsure }, barcode, { kind, eventId, isUnsure, isJoined }) {
+  if (eventId) events.add(eventId);
+  if (eventId && kind !== 'accepted') unanswered.add(eventId);
+  if (kind === 'accepted') unanswered.delete(eventId);
+  if (isUnsure) unsure.add(barcode);
+  if (isJoined) unsure.delete(barcode);
+  remember({ events: [...events], unanswered: [...unanswered], isUnsure: unsure.size > 0 });
 }
 
 /** Reports the card until it is taken, for as long as the page is open, or of no use any more; the event's id, or null. */

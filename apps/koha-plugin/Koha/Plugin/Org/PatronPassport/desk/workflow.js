@@ -20,6 +20,11 @@ export function startWorkflow({ card, messages, language, cameBack }) {
   const workflow = createWorkflow(card, messages, language, cameBack);
   place(workflow.panel.host);
   const saved = remembered();
+  for (const each of ['events', 'unanswered']) {
+    for (const id of (saved && saved[each]) || []) workflow[each].add(id);
+  }
+  // of which item is not remembered: no later report settles it
+  if (saved && saved.isUnsure) workflow.unsure.add(undefined);
   if (saved && saved.eventId) resume(workflow, saved);
   else void startAnew(workflow);
 
@@ -48,9 +53,12 @@ function createWorkflow(card, messages, language, cameBack) {
     language,
     cameBack,
     view: { ...NOTHING_KNOWN },
-    /** Ids of the events of this page, and the reports that have none yet. */
+    /** Ids of the events of this page, those of them that nobody has said to be accepted, and the reports that have none yet. */
     events: new Set(),
+    unanswered: new Set(),
     sending: new Set(),
+    /** The items ('': none) of reports that may have been accepted under an id that was lost. */
+    unsure: new Set(),
     run: 0,
     settledRun: null,
     isSendingItem: false,
@@ -106,7 +114,7 @@ function begin(workflow, eventId, withItem) {
 function resume(workflow, saved) {
   const { view } = workflow;
   Object.assign(view, { withItem: Boolean(saved.withItem), state: queued(saved.eventId) });
-  for (const id of [saved.eventId, ...(saved.events || [])]) workflow.events.add(id);
+  workflow.events.add(saved.eventId);
   show(workflow);
   focusItem(workflow);
   void follow(workflow, saved.eventId, saved.startedAt, startRun(workflow));
