@@ -42,7 +42,7 @@ function headOf(automaton: PatternAutomaton): readonly bigint[] {
 }
 
 /**
- * Whether one of the first characters that all cards of both have can never be the same. This tells most of a thousand libraries
+ * Whether one of the first characters that all cards of both have can never be the same. This keeps most of a thousand libraries
  * apart without a walk through both patterns; if it is false, they may still have no card in common.
  */
 export function differEarly(one: PatternAutomaton, other: PatternAutomaton): boolean {

@@ -83,13 +83,13 @@ async function measureSize(libraries: number): Promise<Figures> {
 async function measureChanges({ worker, stack }: Consortium): Promise<[string, [number, string]][]> {
   const loads = async (): Promise<number> => (await stack.services.logs()).split(LOADED).length;
   const before = await loads();
-  const askedAt = preciseNow();
+  const requestedAt = preciseNow();
   worker.signal('SIGHUP');
   await waitFor('the reload', async () => (await loads()) > before, {
     timeoutMs: RELOAD_MS,
     everyMs: LOOK_MS,
   });
-  const reloadMs = preciseNow() - askedAt;
+  const reloadMs = preciseNow() - requestedAt;
   await worker.kill();
   const startedAt = preciseNow();
   await worker.restart();
