@@ -86,7 +86,7 @@ export const libraryPause: CommandDraft<{ until: string; reason: string; as?: Pa
       };
       const sides = sidesOf(as);
       const pauses = sides.map((side): Pause => ({ ...common, side, at_ms: nowMs }));
-      await pauseLibraries(redis, pauses, nowMs);
+      await pauseLibraries(redis, pauses);
       const untilTime = timeOf(common.until_ms);
       audit(deps, 'pause', { library, as: sides, until: untilTime, because: common.reason });
       report.json({ library, as: sides, until: untilTime, reason: common.reason });

@@ -158,14 +158,10 @@ describe('the page of a library', () => {
 test('a library that an operator has paused is shown as paused, as what, until when and why', async () => {
   const nowMs = Date.now();
   const pause = { library: 'riverside', reason: '<upgrade>', by: 'otto', at_ms: nowMs } as const;
-  await pauseLibraries(
-    fixture.redis,
-    [
-      { ...pause, side: 'lending', until_ms: nowMs + 7_300_000 },
-      { ...pause, side: 'home', until_ms: nowMs - 1 },
-    ],
-    nowMs,
-  );
+  await pauseLibraries(fixture.redis, [
+    { ...pause, side: 'lending', until_ms: nowMs + 7_300_000 },
+    { ...pause, side: 'home', until_ms: nowMs - 1 },
+  ]);
   const note = /paused as lending library, ends <time [^>]+>in 2 hours<\/time>: &lt;upgrade&gt;/;
   for (const url of ['/', '/libraries/riverside']) {
     const { body } = await get(url);

@@ -1,6 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
 import { controlKey } from './keys.ts';
+import { readJson } from './read-json.ts';
 
 const VERSION = 'version';
 const RELOAD = 'reload';
@@ -30,7 +31,7 @@ export type Pause = Readonly<z.infer<typeof pauseSchema>>;
 /** What operators have said to all processes at once. */
 export interface Control {
   readonly reload: ReloadRequest | null;
-  /** Those that are over included, until somebody pauses or resumes a library. */
+  /** Those that are over included, until somebody pauses or resumes the same library again. */
   readonly pauses: readonly Pause[];
 }
 
@@ -42,10 +43,11 @@ export async function readControlVersion(redis: Redis): Promise<string | null> {
 export async function readControl(redis: Redis): Promise<Control> {
   const fields = Object.entries(await redis.hgetall(controlKey));
   const pauses = fields.flatMap(([field, text]) => {
-    const pause = field.startsWith(`${PAUSE}:`) ? parse(pauseSchema, text) : null;
-    return pause === null ? [] : [pause];
+    const pause = field.startsWith(`${PAUSE}:`) ? pauseSchema.safeParse(readJson(text)).data : undefined;
+    return pause === undefined ? [] : [pause];
   });
-  return { reload: parse(reloadSchema, new Map(fields).get(RELOAD)), pauses };
+  const reload = reloadSchema.safeParse(readJson(new Map(fields).get(RELOAD) ?? null)).data ?? null;
+  return { reload, pauses };
 }
 
 /** Every process sees the request within a second, and says in its record (`reload`) that it has dealt with it. */
@@ -53,15 +55,12 @@ export async function requestReload(redis: Redis, request: ReloadRequest): Promi
   await change(redis, { [RELOAD]: JSON.stringify(request) }, []);
 }
 
-/** Pauses libraries, in the place of what was said of the same before. Every process sees it within a second. */
-export async function pauseLibraries(redis: Redis, pauses: readonly Pause[], nowMs: number): Promise<void> {
-  const over = (await readControl(redis)).pauses.filter(({ until_ms: untilMs }) => untilMs <= nowMs);
-  const fields = Object.fromEntries(pauses.map((pause) => [fieldOf(pause), JSON.stringify(pause)]));
-  await change(
-    redis,
-    fields,
-    over.map(fieldOf).filter((field) => !(field in fields)),
-  );
+/**
+ * Pauses libraries, in the place of what was said of the same before. Every process sees it within a second. Other pauses stay,
+ * be they over: somebody may just have said them anew.
+ */
+export async function pauseLibraries(redis: Redis, pauses: readonly Pause[]): Promise<void> {
+  await change(redis, Object.fromEntries(pauses.map((pause) => [fieldOf(pause), JSON.stringify(pause)])), []);
 }
 
 /** Ends the pauses of a library on these sides; returns those that were not over yet. */
@@ -90,13 +89,4 @@ async function change(
   if (removed.length > 0) writes.hdel(controlKey, ...removed);
   for (const [error] of (await writes.hincrby(controlKey, VERSION, 1).exec()) ?? [])
     if (error !== null) throw error;
-}
-
-function parse<T>(schema: z.ZodType<T>, text: string | undefined): T | null {
-  if (text === undefined) return null;
-  try {
-    return schema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
 }
