@@ -1,8 +1,8 @@
 import type { CancelResult } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { hasMoved } from './bullmq-error.ts';
 import { MARK_CANCELLED_LUA } from './cancel-mark.ts';
 import { delayedJobsKey, idempotencyKey, idempotencyKeyPrefix, jobIdOf, jobKeyPrefix } from './keys.ts';
+import { promote } from './promote.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import { defineScript } from './script.ts';
 
@@ -61,15 +61,6 @@ export async function cancelEvent(
     [CancelResult, string, 0 | 1] | ['unknown' | 'not_added'];
   if (result === 'not_added') return result;
   if (result === 'unknown' || id === undefined) return null;
-  if (isDelayed === 1) await promote(queue, jobIdOf(library, id));
+  if (isDelayed === 1) await promote(await queue.getJob(jobIdOf(library, id)));
   return { result, eventId: id };
-}
-
-async function promote(queue: ScanJobs, jobId: string): Promise<void> {
-  const job = await queue.getJob(jobId);
-  try {
-    await job?.promote();
-  } catch (error) {
-    if (!hasMoved(error)) throw error; // a worker has it already
-  }
 }

@@ -1,6 +1,6 @@
 import type { Redis } from '@passport/runtime';
-import { hasMoved } from './bullmq-error.ts';
 import { delayedJobsKey } from './keys.ts';
+import { promote } from './promote.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
 const AT_ONCE = 100;
@@ -20,15 +20,6 @@ export async function promoteOverdue(
 ): Promise<number> {
   const latest = `(${(nowMs + longestMs + 1) * SCORE_PER_MS}`;
   const ids = await redis.zrangebyscore(delayedJobsKey, latest, '+inf', 'LIMIT', 0, AT_ONCE);
-  await Promise.all(ids.map((id) => promote(queue, id)));
+  await Promise.all(ids.map(async (id) => promote(await queue.getJob(id))));
   return ids.length;
-}
-
-async function promote(queue: ScanJobs, jobId: string): Promise<void> {
-  const job = await queue.getJob(jobId);
-  try {
-    await job?.promote();
-  } catch (error) {
-    if (!hasMoved(error)) throw error; // it was due by itself
-  }
 }

@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
-import { hasMoved } from './bullmq-error.ts';
 import type { PauseSide } from './control.ts';
 import { type DelayedKind, PAUSED, SCANS, REPORTS, delayedKey, delayedLibrariesKey } from './keys.ts';
+import { promote } from './promote.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import type { ReportJobs } from './report-queue.ts';
 
@@ -98,7 +98,9 @@ async function promoteAll(
       if (notYet.length === 0) await strikeOff(redis, library, kind);
       break;
     }
-    const results = await Promise.all(ids.map(async (id) => ({ id, result: await promote(queue, id) })));
+    const results = await Promise.all(
+      ids.map(async (id) => ({ id, result: await promote(await queue.getJob(id)) })),
+    );
     promoted += results.filter(({ result }) => result === 'promoted').length;
     notYet.push(...results.filter(({ result }) => result === 'not_yet').map(({ id }) => id));
   }
@@ -111,22 +113,4 @@ async function strikeOff(redis: Redis, library: string, kind: DelayedKind): Prom
   const libraries = delayedLibrariesKey(kind);
   await redis.srem(libraries, library);
   if ((await redis.scard(delayedKey(library, kind))) > 0) await redis.sadd(libraries, library);
-}
-
-/** A job that could not be promoted a moment ago: about to be delayed, or delayed in between. */
-const IS_DELAYED_OR_ABOUT_TO: ReadonlySet<string> = new Set(['active', 'delayed']);
-
-async function promote(
-  queue: ScanJobs | ReportJobs,
-  jobId: string,
-): Promise<'promoted' | 'gone' | 'not_yet'> {
-  const job = await queue.getJob(jobId);
-  if (job === undefined) return 'gone';
-  try {
-    await job.promote();
-    return 'promoted';
-  } catch (error) {
-    if (!hasMoved(error)) throw error;
-    return IS_DELAYED_OR_ABOUT_TO.has(await job.getState()) ? 'not_yet' : 'gone';
-  }
 }

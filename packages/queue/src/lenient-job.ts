@@ -22,7 +22,10 @@ class LenientJob<
   }
 }
 
-/** Nobody reads BullMQ's stream of events; its own default of 10,000 takes megabytes of Redis for each queue. */
+/**
+ * Whoever reads BullMQ's stream of events comes often (changed-events.ts); its own default of 10,000 takes megabytes of Redis
+ * for each queue.
+ */
 export const FEW_EVENTS = { events: { maxLen: 1_000 } };
 
 /** A queue that can return a job whatever its data are. */
