@@ -1,7 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { releases } from '@passport/koha-double';
+import type { PauseSide } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
+import type { Libraries } from '../src/koha/libraries.ts';
+import { LibraryPaused } from '../src/koha/library-closed.ts';
 import { CARD } from './builders.ts';
 import {
   PATRON,
@@ -153,6 +156,29 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     ]);
     expect(workflow.riverside.state().patrons).toHaveLength(2);
     expect(endOfRun(await workflow.run({ ...second, item: null }))).toMatchObject({ reasons: [] });
+  });
+
+  test('the old number is looked up at home as at a home library: only a pause of that is waited for', async () => {
+    const workflow = await open();
+    withCopy(workflow, CARD, numberAtHome(workflow) + 1_000);
+    const { libraries } = workflow;
+    const paused = (on: PauseSide) => ({
+      libraries: {
+        ...libraries,
+        call: ((library, work, side = 'lending') =>
+          library === 'midland' && side === on
+            ? Promise.reject(new LibraryPaused(library, side, 60_000))
+            : libraries.call(library, work, side)) satisfies Libraries['call'],
+      },
+    });
+
+    expect(waitOf(await workflow.run({ item: null }, paused('home')))).toMatchObject({
+      reason: 'PAUSED',
+      forPausesOf: [{ library: 'midland', side: 'home' }],
+      otherwise: { outcome: 'HOME_UNREACHABLE', homes: ['midland'], reasons: ['PAUSED'] },
+    });
+    const ended = endOfRun(await workflow.run({ item: null }, paused('lending')));
+    expect(ended).toMatchObject({ reasons: ['REKEYED'] });
   });
 
   test('a key of a number that home still has is somebody else’s: LOCAL_CONFLICT, nothing changed', async () => {

@@ -102,5 +102,6 @@ test('a pause that begins in the middle of a run makes the run wait for its end'
     library: 'riverside',
     reason: 'PAUSED',
     retryAfterMs: HOUR_MS,
+    paused: [{ library: 'riverside', side: 'lending' }],
   });
 });

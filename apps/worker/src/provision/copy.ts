@@ -143,7 +143,9 @@ function failedCopy(home: string, error: unknown): Result {
     return done({ outcome: 'MISCONFIGURED', problem: failure.problem, homes: [home] });
   }
   if (failure.kind !== 'wait') throw error;
-  const { library, reason, retryAfterMs } = failure;
-  const outcome = library === home ? 'HOME_UNREACHABLE' : 'LENDING_UNREACHABLE';
-  return { kind: 'retry', library, reason, retryAfterMs, otherwise: { outcome, homes: [home] } };
+  if (failure.library !== home) {
+    return { ...failure, kind: 'retry', otherwise: { outcome: 'LENDING_UNREACHABLE', homes: [home] } };
+  }
+  const reasons = failure.reason === 'PAUSED' ? { reasons: ['PAUSED'] as const } : {};
+  return { ...failure, kind: 'retry', otherwise: { outcome: 'HOME_UNREACHABLE', homes: [home], ...reasons } };
 }

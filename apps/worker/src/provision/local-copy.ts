@@ -147,7 +147,7 @@ async function changeHomeKey(
   { patronId, otherNumber, attributeId }: Extract<LocalMatch, { kind: 'copy_of_other_number' }>,
 ): Promise<Found> {
   const { home, lending, homeKey } = order;
-  const atHome = await step.read(home, (koha, limits) => koha.readPatron(otherNumber, limits));
+  const atHome = await step.read(home, (koha, limits) => koha.readPatron(otherNumber, limits), 'home');
   const isGone = atHome === null || atHome.anonymized === true;
   if (!isGone || attributeId === null) return CONFLICT;
   if (order.mode === 'observe') return observed(null, ['REKEYED']);

@@ -3,6 +3,7 @@ import { KohaError } from '@passport/koha-client';
 import { meaningOf } from '@passport/patron-rules';
 import { LibraryClosed, LibraryPaused } from '../koha/library-closed.ts';
 import { LONGEST_BACK_OFF_MS } from '../koha/back-off.ts';
+import type { PausedSide } from './result.ts';
 
 /** What the failure of a call means for the job. */
 export type FailureDecision =
@@ -12,6 +13,8 @@ export type FailureDecision =
       readonly library: string;
       readonly reason: WaitingReason;
       readonly retryAfterMs: number | null;
+      /** Whose pause is waited for. */
+      readonly paused?: readonly PausedSide[];
     }
   /** Only a person can fix it. */
   | { readonly kind: 'misconfigured'; readonly problem: NonNullable<Progress['problem']> }
@@ -23,7 +26,8 @@ export type FailureDecision =
 /** What the failure of a call means for its job; one table (`meaningOf`) classifies the failures of Koha. Pure. */
 export function decideFailure(error: unknown): FailureDecision {
   if (error instanceof LibraryPaused) {
-    return { kind: 'wait', library: error.library, reason: 'PAUSED', retryAfterMs: error.retryAfterMs };
+    const { library, side, retryAfterMs } = error;
+    return { kind: 'wait', library, reason: 'PAUSED', retryAfterMs, paused: [{ library, side }] };
   }
   if (error instanceof LibraryClosed) {
     return { kind: 'wait', library: error.library, reason: 'CIRCUIT_OPEN', retryAfterMs: null };

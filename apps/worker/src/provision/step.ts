@@ -1,4 +1,5 @@
 import type { KohaClient } from '@passport/koha-client';
+import type { PauseSide } from '@passport/queue';
 import type { Libraries } from '../koha/libraries.ts';
 import { repeatAtOnce } from '../koha/of-the-moment.ts';
 import type { Locks } from './patron-lock.ts';
@@ -15,10 +16,10 @@ export interface Step extends JobLock {
   readonly call: Libraries['call'];
   /**
    * Makes one read, again where an error of the moment came back: a try needs up to four reads before it may write, so that at
-   * a Koha that fails half of its calls one try of sixteen would get that far (docs/decisions/0006). Throws KohaError or
-   * LibraryClosed.
+   * a Koha that fails half of its calls one try of sixteen would get that far (docs/decisions/0006). `side`: as what the
+   * library is read, by default as the lending one. Throws KohaError or LibraryClosed.
    */
-  read<T>(library: string, read: Read<T>): Promise<T>;
+  read<T>(library: string, read: Read<T>, side?: PauseSide): Promise<T>;
   /** Half of each pause is jitter, so that whoever was in our way is not met again. */
   pauseAfter(tries: number): Promise<void>;
   readonly monotonicNow: () => number;
@@ -47,8 +48,8 @@ export function openStep(
     assertHeld: () => patronLock.assertHeld(),
     assertWanted: () => lock.assertWanted(),
     call: (library, work) => libraries.call(library, work),
-    read: (library, read) =>
-      repeatAtOnce(() => libraries.call(library, (koha) => read(koha, { signal })), {
+    read: (library, read, side) =>
+      repeatAtOnce(() => libraries.call(library, (koha) => read(koha, { signal }), side), {
         signal,
         pause,
         monotonicNow,
