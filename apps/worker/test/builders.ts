@@ -134,7 +134,7 @@ export function aScan(change: Partial<Scan> = {}): Scan {
     scannedMs: NOON,
     startedMs: NOON,
     mayHaveWritten: false,
-    sent: null,
+    copyMayBeThere: false,
     made: null,
     calls: [],
     ...change,

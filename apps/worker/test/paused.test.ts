@@ -48,6 +48,8 @@ describe('the scan of a lending library that is paused', () => {
     const late = { ...pausedForAnHour, now: () => NOON + HOUR_MS };
     const result = await runScan(takenJob({ data: jobData({ sent }), starts: 2 }), runDeps(late));
     expect(result).toMatchObject({ kind: 'retry', reason: 'PAUSED', mustLook: true });
+    const searched = takenJob({ data: jobData({ sent: { ...sent, create: false } }), starts: 2 });
+    expect(await runScan(searched, runDeps(late))).toMatchObject({ kind: 'done', outcome: 'TOO_LATE' });
   });
 });
 

@@ -74,8 +74,24 @@ describe.each(releases)('a possible duplicate, Koha %s:', (release) => {
     const wait = waitOf(await run(workflow));
 
     expect(wait).toMatchObject({ library: 'riverside', otherwise: { outcome: 'LENDING_UNREACHABLE' } });
-    expect(wait.job.sent?.fields).toEqual(COMPARED);
+    expect(wait.job.sent).toMatchObject({ fields: COMPARED, create: false });
     expect(here(workflow)).not.toContain('riverside POST /patrons');
+  });
+
+  test('after a search alone no copy is looked for, and nobody is queried for an event that is cancelled', async () => {
+    const workflow = await open();
+    workflow.riverside.addFaults([{ operation: 'GET /patrons', kind: 'status', status: 503, times: 9 }]);
+    const { sent } = waitOf(await run(workflow)).job;
+    for (const double of [workflow.midland, workflow.riverside]) double.clearCalls();
+    workflow.riverside.clearFaults();
+
+    const cancelled = endOfRun(await run(workflow, { job: { sent }, starts: 2, isCancelled: true }));
+    expect(cancelled).toMatchObject({ outcome: 'CANCELLED', disclosed: { fields: COMPARED } });
+    expect(cancelled.homes).toBeUndefined();
+    expect(workflow.calls()).toEqual([]);
+
+    expect(endOfRun(await run(workflow, { job: { sent }, starts: 2 }))).toMatchObject({ outcome: 'COPIED' });
+    expect(here(workflow)).toEqual(['riverside GET /patrons', 'riverside POST /patrons']);
   });
 
   test('what an earlier run sent of the patron is not forgotten by a search', async () => {
@@ -83,9 +99,11 @@ describe.each(releases)('a possible duplicate, Koha %s:', (release) => {
     workflow.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth });
     const [patron] = workflow.midland.state(CARD).patrons;
     const sent = { home: 'midland', home_key: `midland:${patron?.patron_id}`, fields: ['surname', 'phone'] };
-    const end = endOfRun(await run(workflow, { job: { sent } }));
+    const ended = await run(workflow, { job: { sent } });
+    const end = endOfRun(ended);
 
     expect(end).toMatchObject({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
+    expect('job' in ended ? ended.job.sent : null).not.toHaveProperty('create');
     expect(end.disclosed?.fields.toSorted()).toEqual([...COMPARED, 'phone'].toSorted());
   });
 });

@@ -67,6 +67,7 @@ export {
   nextProgress,
   queuedProgress,
   stateWithoutWorker,
+  copyMayBeThere,
   encryptionContext,
 } from './job.ts';
 export { type ParsedJob, parseJob, rewriteJob } from './parse-job.ts';

@@ -10,6 +10,8 @@ const sentSchema = z.object({
   home_key: z.string(),
   /** Names of the fields that were sent. */
   fields: z.array(z.string()),
+  /** False: they were only searched for, and nothing can be there. Left out, also by the version before: a copy may be. */
+  create: z.boolean().optional(),
 });
 
 /**
@@ -66,6 +68,14 @@ export const jobSchema = z.object({
   progress: progressSchema,
 });
 export type JobData = z.infer<typeof jobSchema>;
+
+/** Whether a copy may be there that this event has sent, whatever the lending library answered. */
+export function copyMayBeThere({
+  sent,
+  sent_before: before = [],
+}: Pick<JobData, 'sent' | 'sent_before'>): boolean {
+  return [...before, sent].some((each) => each !== null && each.create !== false);
+}
 
 /** The context that an encrypted value is bound to: it can be decrypted for this event and this field only. */
 export function encryptionContext(library: string, eventId: string, field: 'card' | 'item'): string {

@@ -14,6 +14,8 @@ import { defineScript } from './script.ts';
  * Answers {'unknown'}, {'not_added'} or {result, event id, whether it is delayed: 0/1}
  */
 const CANCEL_LUA = `${MARK_CANCELLED_LUA}
+-- copyMayBeThere of the contract: what was only searched for is nowhere.
+local function mayBeThere(sent) return type(sent) == 'table' and sent.create ~= false end
 local record = redis.call('GET', KEYS[1])
 local id = record and string.match(record, '^%S+ %S (%S+)$') or ARGV[3]
 local job, job_id = ARGV[1] .. id, ARGV[2] .. id
@@ -22,7 +24,8 @@ local admitted = redis.call('GET', '${idempotencyKeyPrefix}' .. job_id) or ''
 if redis.call('EXISTS', job) == 0 and string.find(admitted, '^%S+ %-') then return {'not_added'} end
 local readable, data = pcall(cjson.decode, redis.call('HGET', job, 'data') or '')
 if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then return {'unknown'} end
-local has_sent, has_made = type(data.sent) == 'table', type(data.made) == 'table'
+local has_sent, has_made = mayBeThere(data.sent), type(data.made) == 'table'
+for _, each in ipairs(type(data.sent_before) == 'table' and data.sent_before or {}) do has_sent = has_sent or mayBeThere(each) end
 local outcome = data.progress.outcome
 if outcome == 'CANCELLED' then return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, 0} end
 if type(outcome) == 'string' then

@@ -36,6 +36,7 @@ const MADE = {
   patron_id: 7,
   disclosed: ['surname'],
 } as const;
+const SEARCHED = { ...SENT, create: false };
 const sent = jobData({ sent: SENT });
 const made = jobData({ sent: SENT, made: { ...MADE, reasons: [], disclosed: ['surname'] } });
 const ended = (outcome: 'COPIED' | 'CANCELLED' | 'MISCONFIGURED', change = {}) => {
@@ -70,7 +71,9 @@ const claim = (token: string) =>
 describe('what a cancel comes to', () => {
   test.each([
     ['NOTHING_WRITTEN', 'nothing was sent', jobData()],
+    ['NOTHING_WRITTEN', 'a possible duplicate was searched for', jobData({ sent: SEARCHED })],
     ['CHECKOUT_STOPPED', 'a copy was sent', sent],
+    ['CHECKOUT_STOPPED', 'one was sent before', jobData({ sent: SEARCHED, sent_before: [SENT] })],
     ['PENDING', 'a checkout may be on its way', made],
     ['PENDING', 'a newer version has it', { ...jobData(), v: 2 } as never],
     ['ENDED', 'it has ended', ended('COPIED')],
@@ -83,6 +86,7 @@ describe('what a cancel comes to', () => {
 
   test.each([
     ['NOTHING_WRITTEN', 'nothing', null],
+    ['NOTHING_WRITTEN', 'a search', SEARCHED],
     ['CHECKOUT_STOPPED', 'the copy', SENT],
   ] as const)('%s again after the end that it led to, where %s was sent', async (result, _name, was) => {
     await add(ended('CANCELLED', { sent: was }));

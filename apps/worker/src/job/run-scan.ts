@@ -3,6 +3,7 @@ import {
   type JobData,
   type ParsedJob,
   type Progress,
+  copyMayBeThere,
   isFailure,
   nextProgress,
   parseJob,
@@ -96,12 +97,12 @@ export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult
 
 const CANCELLED = done({ outcome: 'CANCELLED' });
 
-/** Cancelled before anything left for the lending library: nobody is queried for it any more. */
+/** Cancelled before anything was written at the lending library: nobody is queried for it any more. */
 const isOverBefore = ({ kind, job }: Exclude<ParsedJob, { kind: 'unreadable' }>, taken: TakenJob): boolean =>
   taken.isCancelled &&
   kind === 'job' &&
   job.progress.outcome === null &&
-  job.sent === null &&
+  !copyMayBeThere(job) &&
   job.made === null;
 
 interface Run {

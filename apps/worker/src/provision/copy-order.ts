@@ -60,5 +60,5 @@ export const orderCopy = (
   onLookAlike: copy.onLookAlike,
   searchFor: isSearched(copy, capabilities) ? personIn(body) : null,
   mode: copy.mode,
-  lookFirst: scan.sent !== null,
+  lookFirst: scan.copyMayBeThere,
 });

@@ -40,7 +40,7 @@ export type Found = Extract<Located, { kind: 'found' }>;
 export async function findPatron(scan: Scan, signal: AbortSignal, deps: FindDeps): Promise<Found | Result> {
   const candidates = decideCandidates(deps.consortium, scan.lending, scan.card);
   if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
-  const freeInMs = scan.sent === null ? deps.createAccess.freeInMs(scan.lending) : null;
+  const freeInMs = scan.copyMayBeThere ? null : deps.createAccess.freeInMs(scan.lending);
   if (freeInMs !== null) return othersFirst(scan, [], freeInMs);
   // Whatever becomes of the scan, the lending library hears of it.
   deps.libraries.prepare(scan.lending);

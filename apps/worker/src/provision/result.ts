@@ -138,7 +138,7 @@ export function withDisclosure<T extends End>(end: T, job: JobData): T {
   const last = disclosuresOf(job).at(-1);
   if (last === undefined) return end;
   // The home is for the receipt only: by now it may not share this patron.
-  return COPY_MAY_BE_THERE[end.outcome]
+  return COPY_MAY_BE_THERE[end.outcome] && last.create !== false
     ? { ...disclosedBy(last), ...end }
     : { ...end, disclosed: disclosedBy(last).disclosed };
 }

@@ -1,4 +1,10 @@
-import { type AttemptCall, type JobData, dayOfScan, encryptionContext } from '@passport/contract';
+import {
+  type AttemptCall,
+  type JobData,
+  copyMayBeThere,
+  dayOfScan,
+  encryptionContext,
+} from '@passport/contract';
 import type { ClaimResult, CreateClaim } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 
@@ -24,8 +30,8 @@ export interface Scan {
   readonly startedMs: number;
   /** Whether an earlier run may have written something at the lending library. */
   readonly mayHaveWritten: boolean;
-  /** What an earlier run was about to send to the lending library. */
-  readonly sent: JobData['sent'];
+  /** Whether an earlier run was about to send a copy to the lending library. */
+  readonly copyMayBeThere: boolean;
   /** The copy of an earlier run, when only the checkout is left. */
   readonly made: JobData['made'];
   /** What this run queries, for the history of the event: added to as it goes on. */
@@ -90,7 +96,7 @@ export function openScan(
     scannedMs,
     startedMs: job.retried?.at_ms ?? scannedMs,
     mayHaveWritten,
-    sent: job.sent,
+    copyMayBeThere: copyMayBeThere(job),
     made: job.made,
     calls,
   };
