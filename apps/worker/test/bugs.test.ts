@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { addScans, buildClaimCreate, buildJobDataWriter, openScanQueue } from '@passport/queue';
+import { addScans, buildClaimCreate, buildJobDataWriter, cancelEvent, openScanQueue } from '@passport/queue';
 import { RedisUnavailable, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-result.ts';
@@ -168,4 +168,36 @@ test('what has left is on record before the job is finished, also when Redis too
   await waitFor('the job to end', async () => (await job())?.finishedOn !== undefined);
   expect(recorded).toEqual([2]);
   expect((await job())?.data).toMatchObject({ progress: { outcome: 'NOT_FOUND' } });
+});
+
+test('a cancel between the write of a wait and the wait ends the event at once', async () => {
+  let cancel: (() => Promise<unknown>) | null = null;
+  const taken: boolean[] = [];
+  const waits = jobData({ progress: { ...jobData().progress, state: 'waiting' } });
+  const { connection, queue, job } = await work({
+    run({ isCancelled }) {
+      taken.push(isCancelled);
+      if (taken.length > 1) return Promise.resolve({ kind: 'done_before', job: jobData() });
+      return Promise.resolve({
+        kind: 'retry',
+        library: 'midland',
+        reason: 'NO_ANSWER',
+        retryAfterMs: null,
+        otherwise: { outcome: 'HOME_UNREACHABLE' },
+        job: waits,
+        data: waits,
+        ifCancelled: null,
+        untilMs: Date.now() + 600_000,
+        forCircuitsOf: [],
+        forPausesOf: [],
+        worthReporting: false,
+        requeueReason: null,
+      });
+    },
+    beforeDelay: async () => void (await (await waitFor('a way to cancel', () => cancel))()),
+  });
+  cancel = () => cancelEvent(connection, queue, 'riverside', 'evt_1');
+
+  await waitFor('the job to end', async () => (await job())?.finishedOn !== undefined);
+  expect(taken).toEqual([false, true]);
 });

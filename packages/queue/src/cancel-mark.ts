@@ -1,3 +1,6 @@
+import type { Redis } from '@passport/runtime';
+import { jobKey } from './keys.ts';
+
 /**
  * The mark of an event that its library has cancelled. It is BullMQ's own `progress` of the job, which nothing else uses: BullMQ
  * hands it over with the job, keeps it as long as the job, and no write of the job's data takes it away.
@@ -15,3 +18,8 @@ local function markCancelled(job) redis.call('HSET', job, 'progress', '${STORED}
 
 /** Whether the job's event had been cancelled when the job was read. */
 export const wasCancelled = ({ progress }: { readonly progress: unknown }): boolean => progress === CANCELLED;
+
+/** Whether the job's event is cancelled by now. */
+export async function readCancelled(redis: Redis, jobId: string): Promise<boolean> {
+  return (await redis.hget(jobKey(jobId), 'progress')) === STORED;
+}

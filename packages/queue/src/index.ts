@@ -23,6 +23,7 @@ export { type KeptFigures, readKept } from './kept-reading.ts';
 export { promoteOverdue } from './clock-step.ts';
 export { type Cancelled, cancelEvent } from './cancel-event.ts';
 export { wasCancelled } from './cancel-mark.ts';
+export { delayActive } from './delay-active.ts';
 export { LenientWorker } from './lenient-job.ts';
 export { readEventState } from './event-state.ts';
 export { buildHasWorker } from './has-worker.ts';

@@ -4,6 +4,7 @@ import {
   buildClaimCreate,
   buildJobDataWriter,
   cancelEvent,
+  delayActive,
   jobIdOf,
   openLedger,
   retryByPerson,
@@ -196,6 +197,38 @@ describe('a cancelled event', () => {
 
     expect(await stateOf()).toBe('prioritized');
     expect(wasCancelled(await fixture.mover.take())).toBe(true);
+  });
+
+  describe('that is delayed', () => {
+    const WAIT_MS = 60_000;
+    /** Takes the job, does something meanwhile, and delays it; returns its state. */
+    const delayed = async (meanwhile: () => Promise<unknown>): Promise<string | undefined> => {
+      const job = await fixture.mover.take();
+      const token = String(await fixture.server.call('GET', `{passport}:scans:${JOB_ID}:lock`));
+      await meanwhile();
+      await delayActive(fixture.redis, job, token, (await fixture.redisNow()) + WAIT_MS);
+      return stateOf();
+    };
+
+    test('since it was taken waits no longer', async () => {
+      await add();
+      expect(await delayed(async () => undefined)).toBe('delayed');
+      await fixture.queue.getJob(JOB_ID).then((job) => job?.promote());
+
+      expect(await delayed(() => cancel())).toBe('prioritized');
+      expect(wasCancelled(await fixture.mover.take())).toBe(true);
+    });
+
+    test('before it was taken is delayed by somebody who knows', async () => {
+      await add();
+      await cancel();
+      expect(await delayed(async () => undefined)).toBe('delayed');
+    });
+
+    test('with a checkout that may be on its way is not looked at too early', async () => {
+      await add(made);
+      expect(await delayed(() => cancel())).toBe('delayed');
+    });
   });
 
   test('that had failed stays cancelled when a person retries it', async () => {

@@ -6,6 +6,7 @@ import {
   LenientWorker,
   QUEUE_PREFIX,
   SCANS,
+  delayActive,
   hasLostLock,
   wasCancelled,
 } from '@passport/queue';
@@ -144,7 +145,7 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
 
 /** Runs a job and reports its result to BullMQ: returning completes it, an UnrecoverableError keeps it as failed. */
 async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: ScanWorkerDeps): Promise<void> {
-  const { work, jobData, claimCreate, endCheck, now, log } = deps;
+  const { connection, work, jobData, claimCreate, endCheck, now, log } = deps;
   const jobId = job.id ?? '';
   const write = async (data: object): Promise<void> => {
     lock.assertHeld();
@@ -196,7 +197,7 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
       if (!(await writeChange(result)) && result.ifCancelled !== null)
         return endJob(await finishJob(result.ifCancelled(), finish));
       await work.beforeDelay(result, jobId);
-      await job.moveToDelayed(result.untilMs, token);
+      await delayActive(connection, job, token, result.untilMs);
       throw new DelayedError();
     case 'requeue':
       return requeue(job, now() + result.delayMs, token, log);
