@@ -1,7 +1,7 @@
 import { type Attempt, type AttemptCall, OUTCOMES } from '@passport/contract';
 import { OUTCOME_TABLE } from '../outcome-table.ts';
 import { type Html, html } from './html.ts';
-import { timeElement } from './time-text.ts';
+import { millisecondsText, timeElement } from './time-text.ts';
 
 export interface EventHistory {
   readonly attempts: readonly Attempt[];
@@ -59,8 +59,4 @@ function callLine({ library, step, answer, ms }: AttemptCall, nameOf: (library: 
     <strong>${nameOf(library)}</strong> ${STEPS[step] ?? step}: ${answer}
     <span class="quiet">${took}</span>
   </li>`;
-}
-
-function millisecondsText(ms: number): string {
-  return ms < 1_000 ? `${Math.round(ms)} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -4,10 +4,10 @@ import type { LibraryView } from '../read-library.ts';
 import type { LibraryWarning } from '../read-overview.ts';
 import { eventList } from './event-list.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
-import { answerText, pauseNotes, stateDetail, statePill } from './library-state.ts';
+import { pauseNotes, stateDetail, statePill } from './library-state.ts';
 import { outcomeChart } from './outcome-chart.ts';
 import { outcomeTotals } from './outcome-totals.ts';
-import { timeElement } from './time-text.ts';
+import { millisecondsText, timeElement } from './time-text.ts';
 
 /** One library: how its Koha is, its own scans, who waits for it, and where more of it is. */
 export function libraryPage(basePath: string, view: LibraryView): Html {
@@ -77,7 +77,7 @@ function facts({ library, state, pauses, nowMs }: LibraryView): Html {
     ['State', html`${statePill(library.enabled, state)} ${detail} ${pauseNotes(pauses, nowMs)}`],
     ['Last success', timeElement(state.lastSuccessMs, nowMs)],
     ['Last failure', lastFailure(state.lastFailure, state.lastFailureMs, nowMs)],
-    ['Answers in', answerText(state.answerMs)],
+    ['Answers in', millisecondsText(state.answerMs)],
   ];
   return html`<dl class="facts apart">
     ${all.map(

@@ -52,9 +52,3 @@ export function pauseNotes(pauses: readonly Pause[], nowMs: number): readonly Ht
       >`,
   );
 }
-
-/** `200 ms`, `1.4 s`. */
-export function answerText(answerMs: number | null): string {
-  if (answerMs === null) return '–';
-  return answerMs < 1_000 ? `${Math.round(answerMs)} ms` : `${(answerMs / 1_000).toFixed(1)} s`;
-}

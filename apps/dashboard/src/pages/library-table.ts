@@ -1,14 +1,7 @@
 import type { LibraryLine, Overview } from '../read-overview.ts';
 import { type Html, html } from './html.ts';
-import {
-  type ShownState,
-  answerText,
-  pauseNotes,
-  shownState,
-  stateDetail,
-  statePill,
-} from './library-state.ts';
-import { timeElement } from './time-text.ts';
+import { type ShownState, pauseNotes, shownState, stateDetail, statePill } from './library-state.ts';
+import { millisecondsText, timeElement } from './time-text.ts';
 
 /** The path of a library's own page. */
 export const libraryPath = (basePath: string, id: string): string =>
@@ -60,7 +53,7 @@ function row(basePath: string, line: LibraryLine, nowMs: number, waitingCut: boo
       ${statePill(enabled, state)} ${stateDetail(enabled, state, nowMs)} ${pauseNotes(line.pauses, nowMs)}
     </td>
     <td data-label="Last success">${timeElement(state.lastSuccessMs, nowMs)}</td>
-    <td data-label="Answers in" class="number">${answerText(state.answerMs)}</td>
+    <td data-label="Answers in" class="number">${millisecondsText(state.answerMs)}</td>
     <td data-label="Scans waiting for it" class="number">${line.waitedFor}${more}</td>
     <td data-label="Its own unfinished scans" class="number">${line.unfinished}</td>
   </tr>`;
