@@ -1,30 +1,12 @@
-import type { CommandShape, OptionShape } from './command-shape.ts';
-
-/** For `case`: a pattern of exactly this text. */
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-const pathOf = ({ path }: CommandShape): string => path.join(' ');
-
-const flagsOf = ({ options }: CommandShape): string[] => options.map(({ flag }) => flag);
-
-function valueCases(shape: CommandShape, { flag, value, choices }: OptionShape): string[] {
-  const at = `${pathOf(shape)}|${flag}`;
-  const line = (pattern: string, words: readonly string[]): string =>
-    `    ${pattern}) words=${quoted(words.join(' '))} ;;`;
-  const first = line(quoted(`${at}|1`), choices);
-  // One of many values may be followed by another one, or by an option.
-  return value === 'many' ? [first, line(`${quoted(`${at}|`)}*`, [...choices, ...flagsOf(shape)])] : [first];
-}
+import type { CommandShape } from './command-shape.ts';
+import { quoted, shellCases } from './shell-cases.ts';
 
 /** Completion for bash, without the package bash-completion. */
 export function bashCompletion(shapes: readonly CommandShape[]): string {
-  const paths = shapes.filter(({ path }) => path.length > 0).map((shape) => quoted(pathOf(shape)));
-  const values = shapes.flatMap((shape) =>
-    shape.options.filter(({ value }) => value !== 'none').flatMap((option) => valueCases(shape, option)),
+  const { paths, values, words } = shellCases(
+    shapes,
+    (candidates) => `words=${quoted(candidates.map(({ word }) => word).join(' '))}`,
   );
-  const words = shapes.map((shape) => {
-    const all = [...shape.commands.map(({ word }) => word), ...shape.argument, ...flagsOf(shape)];
-    return `      ${quoted(pathOf(shape))}) words=${quoted(all.join(' '))} ;;`;
-  });
   return `# bash completion for passport: source <(passport completion bash)
 _passport() {
   local current=\${COMP_WORDS[COMP_CWORD]} at='' option='' distance=0 word index words=''
@@ -37,10 +19,10 @@ _passport() {
     esac
   done
   case "$at|$option|$((distance + 1))" in
-${values.join('\n')}
+${values}
     *)
       case "$at" in
-${words.join('\n')}
+${words}
       esac
       ;;
   esac

@@ -1,36 +1,16 @@
-import type { CommandShape, OptionShape } from './command-shape.ts';
+import type { CommandShape } from './command-shape.ts';
+import { type Candidate, quoted, shellCases } from './shell-cases.ts';
 
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-const pathOf = ({ path }: CommandShape): string => path.join(' ');
 /** A candidate of `_describe`: a colon ends the word. */
-const described = (word: string, summary: string): string =>
+const described = ({ word, summary }: Candidate): string =>
   quoted(`${word.replaceAll(':', String.raw`\:`)}:${summary}`);
-const flagsOf = ({ options }: CommandShape): string[] =>
-  options.map(({ flag, summary }) => described(flag, summary));
-
-function valueCases(shape: CommandShape, { flag, value, choices, summary }: OptionShape): string[] {
-  const at = `${pathOf(shape)}|${flag}`;
-  const words = choices.map((choice) => described(choice, summary));
-  const line = (pattern: string, candidates: readonly string[]): string =>
-    `    ${pattern}) found=(${candidates.join(' ')}) ;;`;
-  const first = line(quoted(`${at}|1`), words);
-  return value === 'many' ? [first, line(`${quoted(`${at}|`)}*`, [...words, ...flagsOf(shape)])] : [first];
-}
 
 /** Completion for zsh: a file `_passport` in `$fpath`, or sourced after `compinit`. */
 export function zshCompletion(shapes: readonly CommandShape[]): string {
-  const paths = shapes.filter(({ path }) => path.length > 0).map((shape) => quoted(pathOf(shape)));
-  const values = shapes.flatMap((shape) =>
-    shape.options.filter(({ value }) => value !== 'none').flatMap((option) => valueCases(shape, option)),
+  const { paths, values, words } = shellCases(
+    shapes,
+    (candidates) => `found=(${candidates.map(described).join(' ')})`,
   );
-  const words = shapes.map((shape) => {
-    const all = [
-      ...shape.commands.map(({ word, summary }) => described(word, summary)),
-      ...shape.argument.map((word) => described(word, shape.summary)),
-      ...flagsOf(shape),
-    ];
-    return `      ${quoted(pathOf(shape))}) found=(${all.join(' ')}) ;;`;
-  });
   return `#compdef passport
 # zsh completion for passport: source <(passport completion zsh)
 _passport() {
@@ -46,10 +26,10 @@ _passport() {
     esac
   done
   case "$at|$option|$((distance + 1))" in
-${values.join('\n')}
+${values}
     *)
       case "$at" in
-${words.join('\n')}
+${words}
       esac
       ;;
   esac
