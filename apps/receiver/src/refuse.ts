@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import { TIMESTAMP_TOLERANCE_SECONDS } from '@passport/contract';
-import type { Unauthorized } from './authentication.ts';
+import type { Authentication, Unauthorized } from './authentication.ts';
 import { PROBLEM_TYPE, type ProblemCode, type ProblemMembers, buildProblem } from './problem.ts';
 
 /** Whoever gets these may be a stranger: the connection ends with the answer. */
@@ -32,8 +32,41 @@ export function refuse(
     .send(Buffer.from(JSON.stringify(problem)));
 }
 
+/** Why a delivery, a cancel or a look at a state has no effect. */
+export type Refusal =
+  | Exclude<Authentication, { kind: 'genuine' }>
+  | { readonly kind: 'not_json' | 'id_reused' | 'not_found' }
+  | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string }
+  | { readonly kind: 'rate_limited' | 'backlog_full' | 'unavailable'; readonly retryAfterMs: number };
+
+/** Answers with the problem that a refusal is. */
+export function answerRefusal(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  switch (refusal.kind) {
+    case 'header_malformed': {
+      const { header, problem } = refusal;
+      return refuse(reply, 'header_malformed', { field: header, detail: `${header} ${problem}` });
+    }
+    case 'invalid_field': {
+      const { field, problem } = refusal;
+      return refuse(reply, 'invalid_field', { field, detail: `${field || 'the body'} ${problem}` });
+    }
+    case 'unauthorized':
+      return refuseUnauthorized(reply, refusal.why);
+    case 'not_json':
+    case 'id_reused':
+    case 'not_found':
+      return refuse(reply, refusal.kind);
+    case 'rate_limited':
+    case 'backlog_full':
+    case 'unavailable':
+      return refuse(reply, refusal.kind, { retryAfterMs: refusal.retryAfterMs });
+    default:
+      return refusal satisfies never;
+  }
+}
+
 /** Answers 401 with what a stranger may know, which is the same for a library that we know and for one that we do not. */
-export function refuseUnauthorized(reply: FastifyReply, why: Unauthorized): FastifyReply {
+function refuseUnauthorized(reply: FastifyReply, why: Unauthorized): FastifyReply {
   return refuse(reply, 'unauthorized', { reason: why.reason, detail: detailOf(why) });
 }
 

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { EventState } from '@passport/contract';
 import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from './authentication.ts';
-import { refuse, refuseUnauthorized } from './refuse.ts';
+import { answerRefusal } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
 
 /** The state of an event under its own id or the id of a scan that was coalesced with it. */
@@ -25,16 +25,15 @@ export function registerStatusRoute(
   app.get<{ Params: { library: string; id: string } }>('/webhooks/:library/:id', async (request, reply) => {
     const { library, id } = request.params;
     const sender = authenticate({ library, header: signatureHeaders(request), body: EMPTY });
-    if (sender.kind === 'header_malformed') {
-      const { header, problem } = sender;
-      return refuse(reply, 'header_malformed', { field: header, detail: `${header} ${problem}` });
-    }
-    if (sender.kind === 'unauthorized') return refuseUnauthorized(reply, sender.why);
-    if (sender.headers.id !== id) return refuseUnauthorized(reply, OF_ANOTHER_EVENT);
+    if (sender.kind !== 'genuine') return answerRefusal(reply, sender);
+    if (sender.headers.id !== id)
+      return answerRefusal(reply, { kind: 'unauthorized', why: OF_ANOTHER_EVENT });
     proven(request.raw.socket);
     const state = await readState(sender.library.id, sender.headers.id);
-    if (state === null) return refuse(reply, 'not_found');
-    if (state === 'unavailable') return refuse(reply, 'unavailable', { retryAfterMs: UNAVAILABLE_RETRY_MS });
+    if (state === null) return answerRefusal(reply, { kind: 'not_found' });
+    if (state === 'unavailable') {
+      return answerRefusal(reply, { kind: 'unavailable', retryAfterMs: UNAVAILABLE_RETRY_MS });
+    }
     return reply.send(state);
   });
 }

@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Acceptance } from './accept-event.ts';
 import type { Delivery, Unauthorized } from './authentication.ts';
 import type { Cancellation } from './cancel-scan.ts';
 import { isJson } from './is-json.ts';
-import { refuse, refuseUnauthorized } from './refuse.ts';
+import { answerRefusal, refuse } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
 
 /** What became of a delivery, or of a cancel, for the log and the metrics. */
@@ -20,28 +20,45 @@ export type NoteDelivery = (
 const UNSIGNED: ReadonlySet<DeliveryResult> = new Set(['header_malformed', 'unauthorized']);
 
 /** What is noted of an acceptance or a cancel beside its kind. */
-export function factsOf(of: Acceptance | Cancellation): Parameters<NoteDelivery>[2] {
+function factsOf(of: Acceptance | Cancellation): Parameters<NoteDelivery>[2] {
   if (of.kind === 'unauthorized') return { why: of.why };
   return 'eventId' in of ? { eventId: of.eventId } : {};
+}
+
+/** What a route tells the rest of the process about a request. */
+export interface RouteNotes {
+  readonly note: NoteDelivery;
+  /** Receives the connection of each signed request. */
+  readonly proven: (socket: Socket) => void;
+}
+
+/** Decides on the raw bytes of a signed request, and notes what became of it; null: its media type was refused. */
+export async function decideSigned<T extends Acceptance | Cancellation>(
+  request: FastifyRequest<{ Params: { library: string } }>,
+  decide: (delivery: Delivery) => Promise<T>,
+  { note, proven }: RouteNotes,
+): Promise<T | null> {
+  const { library } = request.params;
+  if (!isJson(request.headers['content-type'])) {
+    note(library, 'unsupported_media_type');
+    return null;
+  }
+  const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+  const decided = await decide({ library, header: signatureHeaders(request), body });
+  if (!UNSIGNED.has(decided.kind)) proven(request.raw.socket);
+  note(library, decided.kind, factsOf(decided));
+  return decided;
 }
 
 /** `POST /webhooks/{library}`: raw bytes in, one exhaustive switch from what was decided to the answer. */
 export function registerWebhookRoute(
   app: FastifyInstance,
   accept: (delivery: Delivery) => Promise<Acceptance>,
-  { note, proven }: { readonly note: NoteDelivery; readonly proven: (socket: Socket) => void },
+  notes: RouteNotes,
 ): void {
   app.post<{ Params: { library: string } }>('/webhooks/:library', async (request, reply) => {
-    const { library } = request.params;
-    if (!isJson(request.headers['content-type'])) {
-      note(library, 'unsupported_media_type');
-      return refuse(reply, 'unsupported_media_type');
-    }
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    const acceptance = await accept({ library, header: signatureHeaders(request), body });
-    if (!UNSIGNED.has(acceptance.kind)) proven(request.raw.socket);
-    note(library, acceptance.kind, factsOf(acceptance));
-    return answer(reply, acceptance);
+    const acceptance = await decideSigned(request, accept, notes);
+    return acceptance === null ? refuse(reply, 'unsupported_media_type') : answer(reply, acceptance);
   });
 }
 
@@ -58,25 +75,8 @@ function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
       return taken(reply, acceptance.eventId, { test: true });
     case 'ignored':
       return taken(reply, acceptance.eventId, { ignored: true });
-    case 'header_malformed': {
-      const { header, problem } = acceptance;
-      return refuse(reply, 'header_malformed', { field: header, detail: `${header} ${problem}` });
-    }
-    case 'invalid_field': {
-      const { field, problem } = acceptance;
-      return refuse(reply, 'invalid_field', { field, detail: `${field || 'the body'} ${problem}` });
-    }
-    case 'unauthorized':
-      return refuseUnauthorized(reply, acceptance.why);
-    case 'not_json':
-    case 'id_reused':
-      return refuse(reply, acceptance.kind);
-    case 'rate_limited':
-    case 'backlog_full':
-    case 'unavailable':
-      return refuse(reply, acceptance.kind, { retryAfterMs: acceptance.retryAfterMs });
     default:
-      return acceptance satisfies never;
+      return answerRefusal(reply, acceptance);
   }
 }
 
