@@ -1,6 +1,11 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parseWebhookSecret, readDeliveryHeaders, verifyDelivery } from '@passport/contract';
+import {
+  isSignedWith,
+  parseWebhookSecret,
+  readDeliveryHeaders,
+  secondsOutsideWindow,
+} from '@passport/contract';
 
 /** One request as it arrived. */
 export interface Arrived {
@@ -26,7 +31,8 @@ export async function startFakeReceiver(secret: string, script: { post?: Reply; 
       const nowSeconds = Math.floor(Date.now() / 1000);
       const genuine =
         reading.kind === 'read' &&
-        verifyDelivery({ secrets: [parseWebhookSecret(secret)], headers: reading.headers, body, nowSeconds });
+        isSignedWith([parseWebhookSecret(secret)], { headers: reading.headers, body }) &&
+        secondsOutsideWindow(reading.headers, nowSeconds) === 0;
       const id = reading.kind === 'read' ? reading.headers.id : '';
       arrived.push({
         method: request.method ?? '',

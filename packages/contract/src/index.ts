@@ -26,7 +26,6 @@ export {
   readDeliveryHeaders,
   secondsOutsideWindow,
   signDelivery,
-  verifyDelivery,
 } from './signature.ts';
 export {
   ALERTED_OUTCOMES,

@@ -58,7 +58,7 @@ function signatureOf(secret: Buffer, id: string, timestamp: string | number, bod
 }
 
 /**
- * Signs one delivery: returns the three headers that `verifyDelivery` accepts. `timestamp` is in Unix seconds;
+ * Signs one delivery: returns the three headers that `isSignedWith` accepts. `timestamp` is in Unix seconds;
  * several secrets give several signatures, as a sender does while it changes its secret.
  */
 export function signDelivery(delivery: {
@@ -142,15 +142,4 @@ export function isSignedWith(
     }
   }
   return matches > 0;
-}
-
-/** Whether a delivery is genuine: signed with one of `secrets`, and its timestamp within the window around `nowSeconds`. */
-export function verifyDelivery(delivery: {
-  readonly secrets: readonly Buffer[];
-  readonly headers: DeliveryHeaders;
-  readonly body: Buffer;
-  readonly nowSeconds: number;
-}): boolean {
-  const { secrets, headers, nowSeconds } = delivery;
-  return isSignedWith(secrets, delivery) && secondsOutsideWindow(headers, nowSeconds) === 0;
 }

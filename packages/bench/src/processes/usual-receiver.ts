@@ -1,5 +1,10 @@
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
-import { parseWebhookSecret, readDeliveryHeaders, verifyDelivery } from '@passport/contract';
+import {
+  isSignedWith,
+  parseWebhookSecret,
+  readDeliveryHeaders,
+  secondsOutsideWindow,
+} from '@passport/contract';
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
 import { Redis } from 'ioredis';
@@ -23,7 +28,9 @@ app.post<{ Params: { library: string }; Body: Buffer }>('/webhooks/:library', as
   if (read.kind === 'malformed') return reply.code(400).send();
   const { headers } = read;
   const body = request.body;
-  if (!verifyDelivery({ secrets, headers, body, nowSeconds })) return reply.code(401).send();
+  const isGenuine =
+    isSignedWith(secrets, { headers, body }) && secondsOutsideWindow(headers, nowSeconds) === 0;
+  if (!isGenuine) return reply.code(401).send();
   const rateKey = `rate:${library}:${nowSeconds}`;
   const [[, used] = []] = (await redis.multi().incr(rateKey).expire(rateKey, 60).exec()) ?? [];
   if (Number(used) > 1_000_000) return reply.code(429).send();
