@@ -1,23 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type AdmissionAnswer, addScans, openLedger } from '@passport/queue';
-import {
-  type QueueFixture,
-  entered,
-  event,
-  jobData,
-  openQueueFixture,
-  openAdmission,
-  type AdmitOne,
-} from './queue-fixture.ts';
+import { entered, event, jobData, useQueueFixture, openAdmission } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-let admit: AdmitOne;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-  admit = openAdmission(fixture.redis);
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
+const admit = openAdmission(fixture);
 
 const BACKLOG = '{passport}:backlog:riverside';
 const small = { eventsPerSecond: 50, burst: 200, backlog: 2 };

@@ -37,7 +37,7 @@ const deliveryOf = (id: number) =>
 /** Runs the steps; returns how often each event was worked on, and who got a 202 for whom. */
 async function run(steps: readonly Step[]) {
   await fixture.clear();
-  const admit = openAdmission(fixture.redis);
+  const admit = openAdmission(fixture);
   const ledger = openLedger(fixture.redis);
   const worked = new Map<string, number>();
   const acknowledged = new Set<string>();

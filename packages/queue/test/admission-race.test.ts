@@ -1,27 +1,24 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { addScans, openScanQueue } from '@passport/queue';
 import {
   type QueueFixture,
   entered,
   jobData,
-  openQueueFixture,
+  useQueueFixture,
   question,
   openAdmission,
   type AdmitOne,
 } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
+const fixture = useQueueFixture();
 let receivers: ReturnType<typeof buildReceiver>[];
 beforeAll(async () => {
-  fixture = await openQueueFixture();
   receivers = [buildReceiver(await fixture.connect()), buildReceiver(await fixture.connect())];
 });
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
 
 /** Admission and queue over a connection of its own, as in each receiver. */
 function buildReceiver(redis: Awaited<ReturnType<QueueFixture['connect']>>) {
-  const admit: AdmitOne = openAdmission(redis);
+  const admit: AdmitOne = openAdmission({ redis });
   const queue = openScanQueue(redis);
   return async (change: Parameters<typeof question>[0]) => {
     const answer = entered(await admit(question(change)));

@@ -1,16 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import { type AdmissionAnswer, buildAdmission } from '@passport/queue';
-import { type QueueFixture, event, openQueueFixture, openAdmission, type AdmitOne } from './queue-fixture.ts';
+import { event, useQueueFixture, openAdmission } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-let admit: AdmitOne;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-  admit = openAdmission(fixture.redis);
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
+const admit = openAdmission(fixture);
 
 const RATE_KEY = '{passport}:rate:riverside';
 const slow = { eventsPerSecond: 1, burst: 3, backlog: 10_000 };

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   addScans,
   buildClaimCreate,
@@ -10,22 +10,9 @@ import {
   retryByPerson,
   wasCancelled,
 } from '@passport/queue';
-import {
-  NOON,
-  type QueueFixture,
-  entered,
-  event,
-  jobData,
-  openAdmission,
-  openQueueFixture,
-} from './queue-fixture.ts';
+import { NOON, entered, event, jobData, openAdmission, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const JOB_ID = jobIdOf('riverside', 'evt_1');
 const SENT = { home: 'midland', home_key: 'midland:812', fields: ['surname'] };
@@ -106,7 +93,7 @@ describe('what a cancel comes to', () => {
   });
 
   test('not yet what is admitted and not in the queue, nor a double scan of it', async () => {
-    const admit = openAdmission(fixture.redis);
+    const admit = openAdmission(fixture);
     entered(await admit(event(1)));
     entered(await admit(event(2, { scanHash: event(1).scanHash })));
 
@@ -117,7 +104,7 @@ describe('what a cancel comes to', () => {
   });
 
   test('nothing of what has ended and is kept no longer, nor of a double scan of it', async () => {
-    const admit = openAdmission(fixture.redis);
+    const admit = openAdmission(fixture);
     entered(await admit(event(1)));
     entered(await admit(event(2, { scanHash: event(1).scanHash })));
     await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', new Date(NOON).toISOString(), {
@@ -129,7 +116,7 @@ describe('what a cancel comes to', () => {
   });
 
   test('a double scan cancels the first event', async () => {
-    const admit = openAdmission(fixture.redis);
+    const admit = openAdmission(fixture);
     const { eventId } = entered(await admit(event(1)));
     await add();
     entered(await admit(event(2, { scanHash: event(1).scanHash })));
@@ -168,7 +155,7 @@ describe('a cancelled event', () => {
   });
 
   test('takes no second scan of its card and item with it: that is an event of its own', async () => {
-    const admit = openAdmission(fixture.redis);
+    const admit = openAdmission(fixture);
     entered(await admit(event(1)));
     await add();
     await cancel();

@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { addScans, watchEvents } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const add = (...ids: readonly string[]): Promise<void> =>
   addScans(

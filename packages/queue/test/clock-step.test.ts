@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { addScans, promoteOverdue } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const LONGEST_MS = 120_000;
 const HOUR_MS = 3_600_000;

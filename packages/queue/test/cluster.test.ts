@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   addScans,
   buildItemSweep,
@@ -14,23 +14,9 @@ import {
   retryByPerson,
   promoteDelayed,
 } from '@passport/queue';
-import {
-  NOON,
-  type QueueFixture,
-  entered,
-  event,
-  jobData,
-  openQueueFixture,
-  question,
-  openAdmission,
-} from './queue-fixture.ts';
+import { NOON, entered, event, jobData, useQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture({ cluster: true });
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture({ cluster: true });
 
 const JOB = 'riverside.evt_1';
 const add = (ids: readonly string[]): Promise<void> =>
@@ -41,7 +27,7 @@ const add = (ids: readonly string[]): Promise<void> =>
 
 describe('on a Redis cluster', () => {
   test('admission answers as on one Redis: new, duplicate, reused, coalesced, rate, backlog', async () => {
-    const admit = openAdmission(fixture.redis);
+    const admit = openAdmission(fixture);
     const kinds: string[] = [];
     const request = async (...args: Parameters<typeof question>) =>
       kinds.push((await admit(question(...args))).kind);
@@ -64,7 +50,7 @@ describe('on a Redis cluster', () => {
   });
 
   test('fifty events at once are all added, each once', async () => {
-    const admit = openAdmission(fixture.redis);
+    const admit = openAdmission(fixture);
     const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => admit(event(n))));
     const ids = answers.map((answer) => entered(answer).eventId);
     await add(ids);
@@ -75,7 +61,7 @@ describe('on a Redis cluster', () => {
 
   test('the ledger admits, settles and counts', async () => {
     const ledger = openLedger(fixture.redis);
-    await openAdmission(fixture.redis)(event(1));
+    await openAdmission(fixture)(event(1));
     await ledger.reserveQuota('riverside', 'evt_1', {
       copiesPerHour: 1,
       missesPerHour: 1,

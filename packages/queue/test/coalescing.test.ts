@@ -1,22 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { addScans, openLedger, readEventState } from '@passport/queue';
-import {
-  type QueueFixture,
-  jobData,
-  openQueueFixture,
-  question,
-  openAdmission,
-  type AdmitOne,
-} from './queue-fixture.ts';
+import { jobData, useQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-let admit: AdmitOne;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-  admit = openAdmission(fixture.redis);
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
+const admit = openAdmission(fixture);
 
 const COALESCING_KEY = '{passport}:join:riverside:key1:scan';
 const first = question({ eventId: 'evt_1', bodyHashes: ['key1:body1'] });

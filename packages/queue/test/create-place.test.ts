@@ -1,14 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { openCreatePlaces } from '@passport/queue';
 import { waitFor } from '@passport/testkit';
-import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+import { useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const LIFE_MS = 10_000;
 const places = () => openCreatePlaces(fixture.redis);

@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { addScans } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 test("BullMQ's stream of events, which nobody reads, stays short", async () => {
   const { queue, redis } = fixture;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import {
   EVENT_STATES,
@@ -9,14 +9,9 @@ import {
   readQueue,
   readRedis,
 } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { type QueueFixture, jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const BACKLOG = '{passport}:backlog:riverside';
 const nameOf = (id: string): string => `The library ${id}`;

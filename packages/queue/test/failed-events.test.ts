@@ -1,14 +1,9 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { JobData, Outcome } from '@passport/contract';
 import { addScans, cancelEvent, listFailed, openLedger, retryByPerson } from '@passport/queue';
-import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 type End = Partial<JobData> & { readonly outcome?: Outcome };
 

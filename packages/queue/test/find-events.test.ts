@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type JobData, nextProgress } from '@passport/contract';
 import {
   type EventSearch,
@@ -9,17 +9,12 @@ import {
   findEvents,
   openLedger,
 } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { jobData, useQueueFixture } from './queue-fixture.ts';
 
 const ISO = '2026-11-25T12:00:00.000Z';
 
-let fixture: QueueFixture;
+const fixture = useQueueFixture();
 let made = 0;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
 
 type State = EventSearch['state'];
 type Failed = 'MISCONFIGURED' | 'TOO_LATE';

@@ -1,24 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { addScans, buildAdmission, openLedger } from '@passport/queue';
-import {
-  type QueueFixture,
-  entered,
-  event,
-  jobData,
-  openQueueFixture,
-  question,
-  openAdmission,
-  type AdmitOne,
-} from './queue-fixture.ts';
+import { entered, event, jobData, useQueueFixture, question, openAdmission } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-let admit: AdmitOne;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-  admit = openAdmission(fixture.redis);
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
+const admit = openAdmission(fixture);
 
 const IDEMPOTENCY_KEY = '{passport}:guard:riverside.evt_1';
 const add = (change: Parameters<typeof jobData>[0] = {}): Promise<void> =>

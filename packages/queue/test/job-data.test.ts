@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { addScans, buildJobDataWriter, jobIdOf } from '@passport/queue';
-import { type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const JOB_ID = jobIdOf('riverside', 'evt_1');
 const LOCK = `{passport}:scans:${JOB_ID}:lock`;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import {
   addScans,
   buildAdmission,
@@ -10,14 +10,9 @@ import {
   retryByPerson,
   queueReport,
 } from '@passport/queue';
-import { type QueueFixture, event, jobData, openQueueFixture } from './queue-fixture.ts';
+import { event, jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const DAY_MS = 24 * 3_600_000;
 const AGES = { finished: DAY_MS, failed: 7 * DAY_MS };

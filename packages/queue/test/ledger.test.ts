@@ -1,20 +1,17 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { type Ledger, openLedger, readOutcomeCounts } from '@passport/queue';
-import { NOON, type QueueFixture, event, openQueueFixture, openAdmission } from './queue-fixture.ts';
+import { NOON, event, useQueueFixture, openAdmission } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
+const fixture = useQueueFixture();
 let ledger: Ledger;
 beforeAll(async () => {
-  fixture = await openQueueFixture();
   ledger = openLedger(fixture.redis);
 });
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
 
 const HOUR_MS = 3_600_000;
 const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 9 };
 const at = (time: string): string => `2026-11-25T${time}.000Z`;
-const accept = (n: number) => openAdmission(fixture.redis)(event(n));
+const accept = (n: number) => openAdmission(fixture)(event(n));
 
 describe('T-21 the hourly limits', () => {
   test('events start until the copies of the hour are taken, then wait, with the time that is left', async () => {

@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type LibraryHealth, readLibraryStates, retireHealth, writeHealth } from '@passport/queue';
-import { NOON, type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+import { NOON, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const MINUTE_MS = 60_000;
 const health = (change: Partial<LibraryHealth> = {}): LibraryHealth => ({

@@ -1,16 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
 import { type PatronLocks, openPatronLocks } from '@passport/queue';
-import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+import { useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
+const fixture = useQueueFixture();
 let patronLocks: PatronLocks;
 beforeAll(async () => {
-  fixture = await openQueueFixture();
   patronLocks = openPatronLocks(fixture.redis);
 });
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
 
 const NAME = 'riverside:midland:812';
 const owner = (event: string, run = 'a') => ({ event: `riverside.${event}`, run });

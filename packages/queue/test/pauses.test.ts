@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import {
   type Pause,
   type PauseSide,
@@ -12,14 +12,9 @@ import {
   requestReload,
   resumeLibrary,
 } from '@passport/queue';
-import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const HOUR_MS = 3_600_000;
 const pause = (change: Partial<Pause> = {}): Pause => ({

@@ -1,3 +1,4 @@
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { createLogger, createRedis, closeRedis, untilRedisReady } from '@passport/runtime';
 import type { Redis } from '@passport/runtime';
 import { startRedis } from '@passport/testkit';
@@ -37,6 +38,15 @@ export interface JobMover {
   complete(job: Job<JobData>): Promise<void>;
   fail(job: Job<JobData>): Promise<void>;
   delay(job: Job<JobData>, untilMs: number): Promise<void>;
+}
+
+/** The fixture of a test file: there before its first test, emptied after each, closed at the end. */
+export function useQueueFixture(options: RedisOptions = {}): QueueFixture {
+  const fixture = {} as QueueFixture;
+  beforeAll(async () => void Object.assign(fixture, await openQueueFixture(options)));
+  afterEach(() => fixture.clear());
+  afterAll(() => fixture.close());
+  return fixture;
 }
 
 export async function openQueueFixture(options: RedisOptions = {}): Promise<QueueFixture> {
@@ -97,9 +107,10 @@ function buildJobMover(worker: Worker<JobData>): JobMover {
 /** Admission of one delivery at a time. */
 export type AdmitOne = (question: AdmissionRequest) => Promise<AdmissionAnswer>;
 
-export function openAdmission(redis: Redis): AdmitOne {
-  const admit = buildAdmission(redis);
+export function openAdmission(fixture: Pick<QueueFixture, 'redis'>): AdmitOne {
+  let admit: ReturnType<typeof buildAdmission> | undefined;
   return async (asked) => {
+    admit ??= buildAdmission(fixture.redis);
     const [answer] = await admit([asked]);
     if (answer === undefined) throw new Error('admission gave no answer');
     return answer;

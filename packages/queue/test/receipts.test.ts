@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type DisclosureReceipt, cleanByAge, openReceipts, readReceipts } from '@passport/queue';
-import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+import { useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const YEAR_MS = 400 * 24 * 3_600_000;
 const receipt = (change: Partial<DisclosureReceipt> = {}): DisclosureReceipt => ({

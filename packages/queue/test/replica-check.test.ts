@@ -26,7 +26,7 @@ const check = (minReplicas: number) => buildReplicaCheck(fixture.redis, minRepli
 const EVENT = { library: 'riverside', eventId: 'evt_1' };
 
 async function accept(): Promise<void> {
-  await openAdmission(fixture.redis)(question());
+  await openAdmission(fixture)(question());
   await addScans(fixture.queue, [{ job: jobData(), priority: 1 }]);
 }
 
@@ -60,13 +60,13 @@ describe('whether replicas have an event', () => {
   });
 
   test('one with an idempotency key but no job was lost', async () => {
-    await openAdmission(fixture.redis)(question());
+    await openAdmission(fixture)(question());
 
     expect(await check(1)([EVENT])).toBe(false);
   });
 
   test('one that has ended needs no job any more', async () => {
-    await openAdmission(fixture.redis)(question());
+    await openAdmission(fixture)(question());
     await openLedger(fixture.redis).settle('riverside', 'evt_1', 'COPIED', '2026-11-25T12:00:00.000Z', {
       used: 'copies',
     });

@@ -1,15 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Redis } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import { addScans, buildItemSweep, cleanByAge, noteItem } from '@passport/queue';
-import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const JOB = 'riverside.evt_1';
 const DAY_MS = 24 * 3_600_000;

@@ -1,16 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { type Ledger, addScans, backlogKey, openLedger, retryByPerson } from '@passport/queue';
-import { NOON, type QueueFixture, jobData, openQueueFixture } from './queue-fixture.ts';
+import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
+const fixture = useQueueFixture();
 let ledger: Ledger;
 beforeAll(async () => {
-  fixture = await openQueueFixture();
   ledger = openLedger(fixture.redis);
 });
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
 
 const JOB = 'riverside.evt_1';
 const HOURS_LATER = NOON + 5 * 3_600_000;

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import {
   CHECKOUT_RESULTS,
   ELIGIBILITY_REASONS,
@@ -19,16 +19,13 @@ import {
   statisticsOf,
   sumStatistics,
 } from '@passport/queue';
-import { type QueueFixture, event, jobData, openAdmission, openQueueFixture } from './queue-fixture.ts';
+import { event, jobData, openAdmission, useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
+const fixture = useQueueFixture();
 let ledger: Ledger;
 beforeAll(async () => {
-  fixture = await openQueueFixture();
   ledger = openLedger(fixture.redis);
 });
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
 
 const NOVEMBER = '2026-11-25T12:00:00.000Z';
 const MANY = { eventsPerSecond: 1000, burst: 1000, backlog: 1000 };
@@ -56,7 +53,7 @@ async function end(...jobs: readonly JobData[]): Promise<void> {
   for (const [index, job] of jobs.entries()) {
     const { library } = job;
     const eventId = job.event_id === 'evt_1' ? `evt_${library}_${index}` : job.event_id;
-    await openAdmission(fixture.redis)(event(index, { library, eventId, limits: MANY }));
+    await openAdmission(fixture)(event(index, { library, eventId, limits: MANY }));
     await settle({ ...job, event_id: eventId });
   }
 }
@@ -132,7 +129,7 @@ describe('statistics', () => {
 
   test('do not count an event that was never accepted, or that a person takes away unfinished', async () => {
     await settle(ended('COPIED'));
-    await openAdmission(fixture.redis)(event(2));
+    await openAdmission(fixture)(event(2));
     await ledger.strikeOut('riverside', 'evt_2');
 
     expect(await read()).toEqual([]);

@@ -1,13 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { dropUnremembered, noteUnremembered, readUnremembered } from '@passport/queue';
-import { type QueueFixture, openQueueFixture } from './queue-fixture.ts';
+import { useQueueFixture } from './queue-fixture.ts';
 
-let fixture: QueueFixture;
-beforeAll(async () => {
-  fixture = await openQueueFixture();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.close());
+const fixture = useQueueFixture();
 
 const TEXT = 'x'.repeat(100);
 
