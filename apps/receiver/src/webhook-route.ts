@@ -25,7 +25,7 @@ function factsOf(of: Acceptance | Cancellation): Parameters<NoteDelivery>[2] {
   return 'eventId' in of ? { eventId: of.eventId } : {};
 }
 
-/** What a route tells the rest of the process about a request. */
+/** What a route reports of each request. */
 export interface RouteNotes {
   readonly note: NoteDelivery;
   /** Receives the connection of each signed request. */
