@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 
-# A web worker of Koha that has just been started, for t/life-cycle.t: it loads what lies in the plugins' folder, does
+# A web worker of Koha that has just been started, for t/life-cycle.t and t/upgrade.t: it loads what lies in the plugins' folder, does
 # what it was given, and prints what it found as one line of JSON.
 #
 #   web-worker.pl PLUGINS FOLDER DATABASE WHAT
@@ -43,6 +43,14 @@ my %work = (
             }
         );
         return {};
+    },
+    note   => sub { $plugin->scans->note( 'scan_waiting', 'a' x 64 ); return {} },
+    resume => sub {
+        my $scans = $plugin->scans;
+        $scans->keep( { event_id => 'scan_back', seq => 3, state => 'done' } );
+        my %found = ( resumed => scalar $scans->hand_out( 'a' x 64 ) );
+        $found{$_} = $scans->fetch($_) foreach qw( scan_waiting scan_back );
+        return \%found;
     },
     remove => sub {
         Koha::Plugins::Handler->delete( { class => $CLASS } );

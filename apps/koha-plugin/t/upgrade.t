@@ -1,0 +1,155 @@
+# The upgrade from the release before on a real MariaDB, with what that release had stored, by several web workers at
+# once; and the way back. t/previous holds that release as it was packed.
+
+use Modern::Perl;
+
+use FindBin;
+use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
+
+use File::Temp ();
+use Mojo::DOM;
+use Mojo::File qw( path );
+use Mojo::JSON qw( decode_json encode_json );
+use Test::More;
+
+use Passport::Kpz qw( pack_in unzip_over );
+use Passport::TestKoha;
+use Passport::TestMariaDb;
+
+my $missing = Passport::TestMariaDb::missing();
+plan skip_all => "MariaDB: $missing" if $missing;
+
+my $SERVER = Passport::TestMariaDb->start;
+local $ENV{PASSPORT_TEST_MARIADB} = $SERVER->socket;
+
+my $CLASS  = 'Koha::Plugin::Org::PatronPassport';
+my @TABLES = map {"koha_plugin_org_patronpassport_$_"} qw( copies scans );
+
+my $packed   = File::Temp->newdir;
+my $now      = pack_in( $packed, path("$FindBin::Bin/..")->realpath . '/package.pl' );
+my ($before) = path("$FindBin::Bin/previous")->list->grep(qr{[.]kpz \z}xms)->each;
+my ( $version, $old_version ) = map {m{-([0-9.]+)[.]kpz \z}xms} "$now", "$before";
+my $plugins = File::Temp->newdir;
+my $cache   = File::Temp->newdir;
+my $koha    = Passport::TestKoha->new_without_plugin;
+
+# Web workers that start at the same moment; what each of them found.
+sub workers {
+    my ( $what, $count, %other ) = @_;
+
+    local $ENV{PASSPORT_TEMPLATE_CACHE} = "$cache";
+    my $of    = $other{koha} // $koha;
+    my @pipes = map {
+        open my $pipe, '-|', $^X, "$FindBin::Bin/bin/web-worker.pl", $other{plugins} // "$plugins",
+            "$of->{folder}", $of->{database}, $what
+            or die "no perl: $!\n";
+        $pipe;
+    } 1 .. $count;
+
+    return map {
+        my $said = do { local $/ = undef; readline $_ };
+        close $_ or die "a worker died\n";
+        decode_json($said);
+    } @pipes;
+}
+
+sub rows {
+    my ( $sql, @values ) = @_;
+
+    return $koha->connect->selectall_arrayref( $sql, { Slice => {} }, @values );
+}
+
+my $SETTINGS
+    = q{SELECT plugin_key, plugin_value FROM plugin_data WHERE plugin_key NOT LIKE '\_\_%' ORDER BY 1};
+
+# Columns, keys and character sets, as the server has them.
+sub schema_of {
+    my ($dbh) = @_;
+
+    return { map { $_ => ( $dbh->selectrow_array("SHOW CREATE TABLE $_") )[1] } @TABLES };
+}
+
+my ( $stored, $settings );
+
+subtest 'the release before is in use: a scan has ended, another one waits for its page' => sub {
+    unzip_over( $before, $plugins );
+    my ($found) = workers( 'use', 1 );
+    is( $found->{installed}, $old_version, 'installed' );
+    workers( 'note', 1 );
+
+    # for longer than a page would wait: this machine may be slow
+    $koha->connect->do("UPDATE $TABLES[1] SET scan_until = scan_until + 3600 WHERE scan_key > ''");
+    $stored   = rows("SELECT * FROM $TABLES[1] ORDER BY event_id");
+    $settings = rows($SETTINGS);
+    is_deeply( [ map { $_->{event_id} } @{$stored} ], [qw( scan_old scan_waiting )], 'both are stored' );
+    ok( @{$settings} >= 4, 'so are the settings' );
+};
+
+subtest 'four web workers find the upload at the same moment: all of them have it, and nothing is lost' =>
+    sub {
+    unzip_over( $now, $plugins );
+    my @found = workers( 'look', 4 );
+    is_deeply( [ map { $_->{installed} } @found ],           [ ($version) x 4 ], 'the new one' );
+    is_deeply( [ map { @{ $_->{warnings} } } @found ],       [],                 'without a word' );
+    is_deeply( [ map { scalar @{ $_->{plugins} } } @found ], [ (1) x 4 ],        'one plugin each' );
+
+    my %kept = map { $_->{event_id} => $_ } @{ rows("SELECT * FROM $TABLES[1]") };
+    foreach my $row ( @{$stored} ) {
+        my $is = delete $kept{ $row->{event_id} };
+        is_deeply( { map { $_ => $is->{$_} } keys %{$row} }, $row, "$row->{event_id}: each column" );
+    }
+    is_deeply( \%kept,          {},        'and no other event' );
+    is_deeply( rows($SETTINGS), $settings, 'each setting' );
+    };
+
+subtest 'the tables are those of a new installation' => sub {
+    my $other = Passport::TestKoha->new_without_plugin;
+    my $fresh = File::Temp->newdir;
+    unzip_over( $now, $fresh );
+    workers( 'look', 1, koha => $other, plugins => "$fresh" );
+    is_deeply( schema_of( $koha->connect ), schema_of( $other->connect ), 'in each column and key' );
+};
+
+subtest 'a page of after the upgrade is given the event of before' => sub {
+    my ($found) = workers( 'resume', 1 );
+    is( $found->{resumed},             'scan_waiting', 'the event' );
+    is( $found->{scan_waiting}{state}, 'queued',       'and its state' );
+};
+
+subtest 'the release before, unzipped over this one: it works with the tables of this one' => sub {
+    $koha->connect->do(
+        "INSERT INTO $TABLES[0] (patron_id, version, home_key, written) VALUES (1, 1, 'midland:7', '{}')");
+    unzip_over( $before, $plugins );
+    my ($found) = workers( 'look', 1 );
+    my $page = Mojo::DOM->new( $found->{page} );
+    is( $page->at('#receiver_url')->{value}, 'http://receiver:8080', 'it reads the settings' );
+    like( $page->at('h1')->text, qr{\Q$old_version\E \s* \z}xms, 'its own configuration page' );
+
+    # Koha's log names what is left of the newer release and does not load with the older one; it is of no use
+    my @others = grep { !m{Koha/Plugin/Org/PatronPassport/}xms } @{ $found->{warnings} };
+    is_deeply( \@others, [], 'what is left of this one is all that does not load' );
+
+    $koha->connect->do("DELETE FROM $TABLES[1] WHERE event_id = 'scan_back'");
+    ($found) = workers( 'resume', 1 );
+    is( $found->{scan_waiting}{state}, 'queued', 'it reads an event that was upgraded' );
+    is( $found->{scan_back}{state},    'done',   'and stores one' );
+};
+
+subtest 'this one again: what both of them stored is there' => sub {
+    unzip_over( $now, $plugins );
+    my @found = workers( 'look', 4 );
+    is_deeply( [ map { @{ $_->{warnings} } } @found ], [], 'without a word' );
+    is_deeply(
+        [ map { $_->{event_id} } @{ rows("SELECT event_id FROM $TABLES[1] ORDER BY 1") } ],
+        [qw( scan_back scan_old scan_waiting )],
+        'the events'
+    );
+    is_deeply(
+        rows("SELECT home_key FROM $TABLES[0]"),
+        [ { home_key => 'midland:7' } ],
+        'what was written into copies'
+    );
+    is_deeply( rows($SETTINGS), $settings, 'the settings' );
+};
+
+done_testing;
