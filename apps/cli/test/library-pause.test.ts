@@ -61,6 +61,28 @@ test('--as pauses and resumes one side, and a time may have any offset', async (
   expect(await kept()).toEqual([]);
 });
 
+test('a window of the configuration is named by resume, which does not end it', async () => {
+  const [from, until] = [-3_600_000, 3_600_000].map((afterMs) =>
+    new Date(Date.now() + afterMs).toISOString(),
+  );
+  const koha = { url: 'http://127.0.0.1:9', credentials: { clientId: 'id', clientSecret: 'secret' } };
+  const windows = [{ from, until, as: 'lending', reason: 'move' }];
+  const planned = consortiumOf([{ library: 'midland', ...koha, change: { windows } }]);
+  const args = ['library', 'resume', 'midland'];
+  expect(await passport(args, { ...planned, REDIS_URL: server.url })).toMatchObject({
+    code: 1,
+    out: `midland: was not paused\na planned window goes on: paused as lending library until ${until} (move)\n`,
+  });
+  await pause('2h', '--as', 'home');
+  const { code, out } = await passport([...args, '--json'], { ...planned, REDIS_URL: server.url });
+  expect({ code, ...(JSON.parse(out) as object) }).toEqual({
+    code: 0,
+    library: 'midland',
+    resumed: ['home'],
+    planned: [{ side: 'lending', until, reason: 'move' }],
+  });
+});
+
 test.each([
   ['a word', 'tomorrow', '--until must be a time with its offset'],
   ['a time without an offset', '2026-12-24T18:00', '--until must be a time with its offset'],

@@ -2,14 +2,14 @@ import {
   type LibraryState,
   type ListedEvent,
   type OutcomeCount,
-  type Pause,
   type QueueFigures,
   countEvents,
   findEvents,
   readLibraryStates,
   readOutcomeCounts,
 } from '@passport/queue';
-import { type KnownLibrary, type OverviewSources, asSeen, readPauses } from './read-overview.ts';
+import { type KnownLibrary, type OverviewSources, asSeen } from './read-overview.ts';
+import { type ShownPause, pausesOf, readPauses } from './read-pauses.ts';
 import type { Scope } from './scope.ts';
 
 /** Everything that the page of one library shows. */
@@ -17,7 +17,7 @@ export interface LibraryView {
   readonly nowMs: number;
   readonly library: KnownLibrary;
   readonly state: LibraryState;
-  readonly pauses: readonly Pause[];
+  readonly pauses: readonly ShownPause[];
   /** Its own scans, as lending library. */
   readonly jobs: QueueFigures['jobs'];
   readonly outcomes: readonly OutcomeCount[];
@@ -58,7 +58,7 @@ export async function readLibraryView(
     nowMs,
     library: asSeen(library, scope),
     state,
-    pauses: pauses.filter((pause) => pause.library === id),
+    pauses: pausesOf(library, pauses, nowMs),
     jobs,
     outcomes: outcomes.filter((row) => row.library === id),
     failed: failed.events,

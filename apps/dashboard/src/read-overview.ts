@@ -2,18 +2,18 @@ import {
   type LibraryState,
   type ListedEvent,
   type OutcomeCount,
-  type Pause,
   type QueueFigures,
   type ScanJobs,
   backlogKey,
   countEvents,
   findEvents,
   readLibraryStates,
-  readControl,
   readOutcomeCounts,
   readQueue,
 } from '@passport/queue';
+import type { PlannedWindow } from '@passport/config';
 import type { Redis } from '@passport/runtime';
+import { type ShownPause, pausesOf, readPauses } from './read-pauses.ts';
 import { type ServiceState, readService } from './read-service.ts';
 import { type Scope, sees } from './scope.ts';
 
@@ -22,6 +22,8 @@ export interface KnownLibrary {
   readonly id: string;
   readonly name: string;
   readonly enabled: boolean;
+  /** When it is planned to be paused. */
+  readonly windows?: readonly PlannedWindow[];
   /** What is allowed in its configuration and probably not meant. */
   readonly warnings?: readonly LibraryWarning[];
 }
@@ -36,8 +38,8 @@ export interface LibraryWarning {
 /** One line of the table of libraries. */
 export interface LibraryLine extends KnownLibrary {
   readonly state: LibraryState;
-  /** What operators have paused it as, and until when. */
-  readonly pauses: readonly Pause[];
+  /** What it is paused as, and until when. */
+  readonly pauses: readonly ShownPause[];
   /** Its own scans that have not ended. */
   readonly unfinished: number;
   /** Scans of any library that wait for this one to answer, among the newest {@link MOST_WAITING}. */
@@ -103,7 +105,7 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
       const state = states[index];
       if (state === undefined) return [];
       const [unfinished, waits] = [backlogs[index] ?? 0, waitedFor.get(library.id) ?? 0];
-      const paused = pauses.filter((pause) => pause.library === library.id);
+      const paused = pausesOf(library, pauses, nowMs);
       return [{ ...asSeen(library, scope), state, pauses: paused, unfinished, waitedFor: waits }];
     }),
   };
@@ -115,11 +117,6 @@ export function asSeen({ warnings = [], ...library }: KnownLibrary, scope: Scope
     ...library,
     warnings: warnings.filter(({ libraries }) => libraries.every((id) => sees({ libraries: scope }, id))),
   };
-}
-
-/** The pauses that are not over yet. */
-export async function readPauses(redis: Redis, nowMs: number): Promise<readonly Pause[]> {
-  return (await readControl(redis)).pauses.filter(({ until_ms: untilMs }) => untilMs > nowMs);
 }
 
 function waitsFor(event: ListedEvent): readonly string[] {

@@ -29,6 +29,7 @@ import { pauseMetrics } from './metrics/pause-metrics.ts';
 import { assembleWork } from './assemble-work.ts';
 import { buildTasks } from './maintenance/tasks.ts';
 import { buildPauseLeft } from './koha/pause-left.ts';
+import { withWindows } from './koha/planned-pauses.ts';
 import { connectLibraries } from './koha/connect-libraries.ts';
 import { buildCopyMemory } from './remember/copy-memory.ts';
 import { rememberTask } from './remember/remember-task.ts';
@@ -80,9 +81,10 @@ export async function startWork(
   const nameOf = (id: string): string => byId.get(id)?.name ?? id;
 
   const dropped = observeQueue(metrics, consortium, { redis, queue, now });
-  pauseMetrics(metrics, pauses, ids);
+  const paused = withWindows(pauses, consortium.libraries, now);
+  pauseMetrics(metrics, paused, ids);
   const load = buildWorkerLoad(concurrency);
-  const pauseLeft = buildPauseLeft(pauses, now);
+  const pauseLeft = buildPauseLeft(paused, now);
   const seen = { metrics: kohaMetrics(metrics, ids.length), hasFreeSlots: load.hasFreeSlots, tracing };
   const kohas = connectLibraries({ consortium, lifecycle, sources, pauseLeft, ...seen, now, log });
   const { libraries, health } = kohas;

@@ -10,11 +10,10 @@ import {
   kohaSection,
   librarySchema,
   limitsSection,
-  locateSection,
-  retentionSection,
   retrySection,
   shareSection,
 } from './file-schema.ts';
+import { locateSection, retentionSection } from './root-sections.ts';
 import { metaOf } from './read-section.ts';
 import { userSchema } from './user-schema.ts';
 

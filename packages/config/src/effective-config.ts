@@ -2,6 +2,8 @@ import { Document, isScalar, visit } from 'yaml';
 import { formatDuration } from './duration.ts';
 import type { CategoryChoice, CategoryFilter, Consortium, CopyPolicy, Library, User } from './model.ts';
 import type { Secret } from './secret.ts';
+import { DAYS } from './windows-key.ts';
+import type { PlannedWindow } from './windows-key.ts';
 
 /** Something that prints: text, numbers, lists and mappings, without secrets. */
 export type Printable =
@@ -92,6 +94,7 @@ function printLibrary(library: Library): Printable {
     },
     refresh: printRefresh(library.refresh),
     owed: library.owed === null ? 'off' : { read: printTime(library.owed.read) },
+    windows: library.windows.map(printWindow),
   };
 }
 
@@ -107,6 +110,16 @@ function printRefresh(refresh: Library['refresh']): Printable {
     restricted: said(applies.restricted),
     card_lost: said(applies.cardLost),
   };
+}
+
+function printWindow({ when, side, reason }: PlannedWindow): Printable {
+  const others = { ...(side === null ? {} : { as: side }), reason };
+  if (when.kind === 'once') {
+    const [from, until] = [when.fromMs, when.untilMs].map((ms) => new Date(ms).toISOString());
+    return { from: from ?? '', until: until ?? '', ...others };
+  }
+  const days = when.days.map((day) => DAYS[day] ?? '');
+  return { at: printTime(when), for: formatDuration(when.lengthMs), days, ...others };
 }
 
 function printTime({ hour, minute }: { readonly hour: number; readonly minute: number }): string {

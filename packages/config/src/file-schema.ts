@@ -6,6 +6,7 @@ import { fixedValues } from './fixed-values.ts';
 import { owedKey, recourseKey } from './owed-key.ts';
 import { refreshKey } from './refresh-key.ts';
 import { secretSource } from './secret-source.ts';
+import { windowsKey } from './windows-key.ts';
 
 const category = kohaCode(10);
 const attributeType = kohaCode(64);
@@ -206,19 +207,7 @@ export const librarySchema = z.strictObject({
   retry: section('What happens after the copy, as lending library.'),
   refresh: refreshKey,
   owed: owedKey,
-});
-
-export const locateSection = z.strictObject({
-  strict: flag('True: even after a match, wait for the libraries that did not answer.'),
-  patterns_decide: flag(
-    'True: query the libraries whose card patterns match first, and those without patterns only after all of them have answered "not found". Use it only if no two libraries share a number range.',
-  ),
-});
-
-export const retentionSection = z.strictObject({
-  finished: duration('1s', '90d', 'How long finished events are kept.'),
-  failed: duration('1s', '90d', 'How long failed events are kept.'),
-  receipts: duration('1h', '3650d', 'How long receipts of disclosures are kept.'),
+  windows: windowsKey,
 });
 
 export const agreementSchema = z.strictObject({

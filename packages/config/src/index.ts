@@ -4,6 +4,8 @@ export type { ConfigProblem } from './config-error.ts';
 export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS } from './field-groups.ts';
 export type { CopyField, FieldGroup } from './field-groups.ts';
 export type * from './model.ts';
+export { type OpenWindow, windowAt } from './window-at.ts';
+export type { PlannedWindow } from './windows-key.ts';
 export { Secret } from './secret.ts';
 export { doctorConfig } from './doctor-config.ts';
 export type { DoctorConfig } from './doctor-config.ts';

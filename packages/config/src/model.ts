@@ -1,5 +1,6 @@
 import type { CopyField } from './field-groups.ts';
 import type { Secret } from './secret.ts';
+import type { PlannedWindow } from './windows-key.ts';
 
 /** The whole configuration file, checked, expanded and deeply frozen. */
 export interface Consortium {
@@ -41,6 +42,8 @@ export interface Library {
   readonly refresh: RefreshPolicy | null;
   /** Null: what copies owe is not read. */
   readonly owed: OwedPolicy | null;
+  /** When it is planned to be paused. */
+  readonly windows: readonly PlannedWindow[];
 }
 
 /** When and how far the copies of a lending library are refreshed. */

@@ -18,6 +18,7 @@ import {
   toRetryPolicy,
   toShare,
 } from './section-models.ts';
+import { toWindows } from './windows-key.ts';
 import { faultOfClientSecret, faultOfWebhookSecret } from './secret-strength.ts';
 
 /** One entry of `libraries` as it was read. Where a problem was reported, `library` holds a stand-in that nobody will see. */
@@ -121,6 +122,7 @@ export function readLibrary(
       retry: toRetryPolicy(merged.retry),
       refresh: toRefreshPolicy(own.refresh ?? BUILT_IN_DEFAULTS.library.refresh),
       owed: toOwedPolicy(own.owed ?? BUILT_IN_DEFAULTS.library.owed),
+      windows: toWindows(own.windows ?? BUILT_IN_DEFAULTS.library.windows),
     },
   };
 }

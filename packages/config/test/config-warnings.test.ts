@@ -86,10 +86,11 @@ function many(count: number, patternOf: (place: number) => string): ReturnType<t
 }
 
 test('the patterns of a thousand libraries are compared in a moment, whether they keep apart or are the same', () => {
-  const startedAt = performance.now();
+  const before = process.cpuUsage();
   expect(configWarnings(many(1_000, (place) => `^${20_000 + place}\\d{9}$`))).toEqual([]);
   const same = configWarnings(many(1_000, () => '^\\d{8}$'));
   expect(same).toHaveLength(999);
   expect(same.at(-1)?.warning).toContain(' and 994 more: ');
-  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  const { user, system } = process.cpuUsage(before);
+  expect((user + system) / 1_000).toBeLessThan(10_000);
 });

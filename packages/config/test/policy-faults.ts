@@ -19,6 +19,48 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].cards',
     problem: /must be a list, not text/,
   },
+  'a window without its length': {
+    break: inLibrary('windows')([{ at: '02:00', reason: 'backup' }]),
+    path: 'libraries[0].windows[0]',
+    problem: /must have `at` and `for`, or `from` and `until`/,
+    allowed: /a list of \{at: "HH:MM", for: DURATION/,
+  },
+  'a window of both kinds': {
+    break: inLibrary('windows')([
+      { at: '02:00', for: '1h', until: '2026-12-24T18:00:00+01:00', reason: 'backup' },
+    ]),
+    path: 'libraries[0].windows[0]',
+    problem: /must have `at` and `for`, or `from` and `until`/,
+  },
+  'a window of no length': {
+    break: inLibrary('windows')([{ at: '02:00', for: '0s', reason: 'backup' }]),
+    path: 'libraries[0].windows[0].for',
+    problem: /must be a duration from 1m to 24h/,
+  },
+  'a window that ends before it begins': {
+    break: inLibrary('windows')([
+      { from: '2026-12-24T18:00:00+01:00', until: '2026-12-24T17:30:00+01:00', reason: 'backup' },
+    ]),
+    path: 'libraries[0].windows[0]',
+    problem: /must end after it begins/,
+  },
+  'a window without offset': {
+    break: inLibrary('windows')([
+      { from: '2026-12-24T18:00:00', until: '2026-12-24T19:00:00Z', reason: 'backup' },
+    ]),
+    path: 'libraries[0].windows[0].from',
+    problem: /does not fit|must be a time with its offset/,
+  },
+  'a window on a day that is none': {
+    break: inLibrary('windows')([{ at: '02:00', for: '1h', days: ['sunday'], reason: 'backup' }]),
+    path: 'libraries[0].windows[0].days[0]',
+    problem: /none of the allowed words/,
+  },
+  'a window without a reason': {
+    break: inLibrary('windows')([{ at: '02:00', for: '1h' }]),
+    path: 'libraries[0].windows[0].reason',
+    problem: /is missing/,
+  },
   'a duration without unit': {
     break: inLibrary('koha', 'timeout')(3),
     path: 'libraries[0].koha.timeout',

@@ -17,6 +17,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     name: `${id} library`,
     enabled: true,
     webhookSecrets: [new Secret('whsec_x')],
+    windows: [],
     limits: {
       eventsPerSecond: 50,
       burst: 200,

@@ -341,6 +341,29 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
   );
 
   test(
+    'a planned window of the file makes scans wait, and they go on at its end',
+    async () => {
+      const at = (afterMs: number): string => new Date(Date.now() + afterMs).toISOString();
+      const window = { from: at(-60_000), until: at(60_000), as: 'lending', reason: 'under test' };
+      edit({ windows: [window] });
+      expect(await reloaded()).toEqual(ALL_LOADED);
+      const probe = await scan();
+      probes.push(probe);
+      const waits = async () => (await atRiverside().state(probe.eventId))?.waiting_for;
+      expect(await waitFor('the desk to hear of the window', waits, PATIENT)).toEqual({
+        library: 'riverside',
+        reason: 'PAUSED',
+        next_try_at: window.until,
+      });
+      edit({ windows: [{ ...window, until: at(1_000) }] });
+      expect(await reloaded()).toEqual(ALL_LOADED);
+      const end = await atRiverside().follow(probe.eventId, PATIENT);
+      expect(end).toMatchObject({ state: 'done', outcome: 'COPIED' });
+    },
+    TEST_MS,
+  );
+
+  test(
     'no event of all this is lost, failed, or done twice',
     async () => {
       const events = [...(await load.stop()), ...probes];

@@ -1,4 +1,5 @@
-import type { LibraryCondition, LibraryState, Pause } from '@passport/queue';
+import type { LibraryCondition, LibraryState } from '@passport/queue';
+import type { ShownPause } from '../read-pauses.ts';
 import { type Html, html } from './html.ts';
 import { timeElement } from './time-text.ts';
 
@@ -43,8 +44,8 @@ export function stateDetail(isEnabled: boolean, state: LibraryState, nowMs: numb
   >`;
 }
 
-/** What operators have paused the library as, until when and why. */
-export function pauseNotes(pauses: readonly Pause[], nowMs: number): readonly Html[] {
+/** What the library is paused as, until when and why. */
+export function pauseNotes(pauses: readonly ShownPause[], nowMs: number): readonly Html[] {
   return pauses.map(
     ({ side, until_ms: untilMs, reason }) =>
       html`<span class="quiet"

@@ -1,0 +1,15 @@
+import * as z from 'zod';
+import { duration, flag } from './leaf-schemas.ts';
+
+export const locateSection = z.strictObject({
+  strict: flag('True: even after a match, wait for the libraries that did not answer.'),
+  patterns_decide: flag(
+    'True: query the libraries whose card patterns match first, and those without patterns only after all of them have answered "not found". Use it only if no two libraries share a number range.',
+  ),
+});
+
+export const retentionSection = z.strictObject({
+  finished: duration('1s', '90d', 'How long finished events are kept.'),
+  failed: duration('1s', '90d', 'How long failed events are kept.'),
+  receipts: duration('1h', '3650d', 'How long receipts of disclosures are kept.'),
+});
