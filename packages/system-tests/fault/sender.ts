@@ -38,6 +38,8 @@ export function createSender(at: {
   secret: string;
   /** Hears of each refusal when it comes. */
   onRefusal?: (refusal: Refusal) => void;
+  /** Once it is aborted, what was not acknowledged is given up. */
+  signal?: AbortSignal;
 }): Sender {
   let next = 0;
   const deliver = async (id: string, event: string): Promise<{ answer: Response | null; body: string }> => {
@@ -56,6 +58,7 @@ export function createSender(at: {
     const refusals: Refusal[] = [];
     const sentAt = performance.now();
     for (;;) {
+      at.signal?.throwIfAborted();
       const { answer, body } = await deliver(id, event);
       if (answer?.status === 202) {
         const { event_id: eventId } = JSON.parse(body) as { event_id: string };

@@ -30,8 +30,8 @@ export interface Services {
   readonly dashboards: readonly RunningService[];
   /** What each process gets, without ports: enough for the command line, too. */
   readonly env: Readonly<Record<string, string>>;
-  /** Starts one more, or several at once. */
-  add(name: ServiceName, count?: number): Promise<readonly RunningService[]>;
+  /** Starts one more, or several at once; `root` is a folder with another build than this one. */
+  add(name: ServiceName, count?: number, root?: string): Promise<readonly RunningService[]>;
   /** The log lines of every process so far, those before a restart too. */
   logs(): Promise<string>;
   /** Stops them all at once and removes their files. */
@@ -63,10 +63,8 @@ export async function startServices(options: ServicesOptions): Promise<Services>
   };
   const pace = options.probeEveryMs === undefined ? {} : { probeEveryMs: options.probeEveryMs };
   const running: Record<ServiceName, RunningService[]> = { receiver: [], worker: [], dashboard: [] };
-  const add = async (name: ServiceName, count = 1): Promise<readonly RunningService[]> => {
-    const starts = Array.from({ length: count }, () =>
-      startService({ name, root: ROOT, env, logFile, ...pace }),
-    );
+  const add = async (name: ServiceName, count = 1, root = ROOT): Promise<readonly RunningService[]> => {
+    const starts = Array.from({ length: count }, () => startService({ name, root, env, logFile, ...pace }));
     const started = await Promise.allSettled(starts);
     const services = started.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
     running[name].push(...services);
