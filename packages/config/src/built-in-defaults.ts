@@ -22,6 +22,9 @@ export const BUILT_IN_DEFAULTS = {
     expiry: 'home',
     passport_attribute: 'PASSPORTED',
     home_key_attribute: 'PASSPORTED_ID',
+    consent: 'none',
+    consent_within: '5m',
+    consent_text: null,
     on_look_alike: 'koha',
   },
   eligibility: {

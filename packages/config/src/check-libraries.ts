@@ -48,6 +48,20 @@ function checkObserving({ at, library }: LibraryDraft, problems: ProblemList): v
   }
 }
 
+function checkConsent(
+  { at, library: { copy, retry }, lacksConsentText }: LibraryDraft,
+  problems: ProblemList,
+): void {
+  if (lacksConsentText) {
+    problems.add([...at, 'copy', 'consent_text'], 'is missing: copy.consent is ask', '{id: ID, text: TEXT}');
+  }
+  if (copy.consent !== null && copy.consent.withinMs >= retry.giveUpAfterMs) {
+    const what = `is ${formatDuration(copy.consent.withinMs)}: the event is given up before`;
+    const allowed = `shorter than ${formatDuration(retry.giveUpAfterMs)} (retry.give_up_after)`;
+    problems.add([...at, 'copy', 'consent_within'], what, allowed);
+  }
+}
+
 function checkCategory(
   { at, library: { copy }, isLending, hasCategory }: LibraryDraft,
   problems: ProblemList,
@@ -115,6 +129,7 @@ export function checkLibraries(drafts: readonly LibraryDraft[], problems: Proble
     checkRefresh(draft, problems);
     checkCopiesAreKnown(draft, problems);
     checkObserving(draft, problems);
+    checkConsent(draft, problems);
     checkCategory(draft, problems);
   }
   checkSharedSecrets(drafts, problems);

@@ -1,4 +1,5 @@
 import { Document, isScalar, visit } from 'yaml';
+import { UNDETERMINED } from './consent-keys.ts';
 import { formatDuration } from './duration.ts';
 import type { CategoryChoice, CategoryFilter, Consortium, CopyPolicy, Library, User } from './model.ts';
 import type { Secret } from './secret.ts';
@@ -29,6 +30,17 @@ function printCategory(choice: CategoryChoice): Printable {
   return { by_home_category: choice.map, otherwise: choice.otherwise };
 }
 
+function printConsent(consent: CopyPolicy['consent']): { readonly [key: string]: Printable } {
+  if (consent === null) return { consent: 'none' };
+  const { textId, texts, withinMs } = consent;
+  const text = texts[UNDETERMINED] ?? texts;
+  return {
+    consent: 'ask',
+    consent_within: formatDuration(withinMs),
+    consent_text: { id: textId, text },
+  };
+}
+
 function printCopy(copy: CopyPolicy): Printable {
   return {
     mode: copy.mode,
@@ -40,6 +52,7 @@ function printCopy(copy: CopyPolicy): Printable {
     expiry: copy.expiry.kind === 'days' ? { days: copy.expiry.days } : copy.expiry.kind,
     passport_attribute: copy.passportAttribute,
     home_key_attribute: copy.homeKeyAttribute,
+    ...printConsent(copy.consent),
     on_look_alike: copy.onLookAlike,
   };
 }

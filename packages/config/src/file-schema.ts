@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { cardPattern } from './card-pattern.ts';
+import { categoryFilter } from './category-filter.ts';
+import { consentKeys } from './consent-keys.ts';
 import { confirmableKey } from './confirmable-key.ts';
 import { duration, fieldList, flag, integer, integerOrAuto, kohaCode, title, words } from './leaf-schemas.ts';
 import { fixedValues } from './fixed-values.ts';
@@ -14,15 +16,6 @@ const refuseOrAllow = (fact: string) => words(['refuse', 'allow'], `What to do w
 
 const SECRET_ALLOWED = '{env: NAME} or {file: PATH}; never the secret itself';
 const secret = (description: string) => secretSource.meta({ description, allowed: SECRET_ALLOWED });
-
-const categoryFilter = (description: string) =>
-  z
-    .union([
-      z.literal('all'),
-      z.strictObject({ only: z.array(category) }),
-      z.strictObject({ except: z.array(category) }),
-    ])
-    .meta({ description, allowed: 'all, {only: [CATEGORY, ...]} or {except: [CATEGORY, ...]}' });
 
 export const kohaSection = z.strictObject({
   url: z.string().meta({
@@ -130,6 +123,7 @@ export const copySection = z.strictObject({
       'Unique attribute type that holds the home key. Null: none is written, and a replaced card cannot be recognised.',
     allowed: 'an attribute type of 1 to 64 characters, or null',
   }),
+  ...consentKeys,
   on_look_alike: words(
     ['koha', 'stop', 'create'],
     'What to do with a possible duplicate: a patron in Koha with the same name and birth date. `koha`: what Koha itself does, which stops the copy from 25.11 on. `stop`: stop it at every release; before 25.11 that costs one more call for a copy. `create`: create it.',
@@ -157,7 +151,11 @@ export const retrySection = z.strictObject({
     'Report each state of an event to the plugin in Koha. Set it to false if the plugin is not installed.',
   ),
   checkout: flag('Check out the waiting item if the event contains one.'),
-  checkout_within: duration('1s', '1h', 'Nothing is checked out later than this after the scan.'),
+  checkout_within: duration(
+    '1s',
+    '1h',
+    'Nothing is checked out later than this after the scan, or after the patron has agreed (`copy.consent`).',
+  ),
   confirm: z.array(confirmableKey).nullable().meta({
     description: "Koha's confirmations at checkout that are given without staff.",
     allowed: "a list of Koha's upper-case keys such as RENTALCHARGE",

@@ -112,8 +112,18 @@ export interface CopyPolicy {
   readonly expiry: ExpiryChoice;
   readonly passportAttribute: string;
   readonly homeKeyAttribute: string | null;
+  /** Null: patrons are copied without it. */
+  readonly consent: ConsentPolicy | null;
   /** `koha`: what the lending Koha does by itself. */
   readonly onLookAlike: 'koha' | 'stop' | 'create';
+}
+
+/** What patrons must agree to before they are copied. */
+export interface ConsentPolicy {
+  readonly textId: string;
+  /** By language. */
+  readonly texts: Readonly<Record<string, string>>;
+  readonly withinMs: number;
 }
 
 export type BranchChoice = { readonly kind: 'scan' } | { readonly kind: 'fixed'; readonly branch: string };

@@ -29,6 +29,8 @@ export interface LibraryDraft {
   readonly isLending: boolean;
   /** Its category was given, be it right or not. */
   readonly hasCategory: boolean;
+  /** Its patrons must consent, and no text for that was given. */
+  readonly lacksConsentText: boolean;
 }
 
 interface Reading {
@@ -47,6 +49,15 @@ function isWritten(raw: unknown, rawDefaults: unknown, section: string, key: str
     const inner = isMapping(layer) ? layer[section] : undefined;
     return isMapping(inner) && inner[key] !== undefined;
   });
+}
+
+/** The same, and it is not null. */
+function isGiven(raw: unknown, rawDefaults: unknown, section: string, key: string): boolean {
+  const values = [raw, rawDefaults].map((layer) => {
+    const inner = isMapping(layer) ? layer[section] : undefined;
+    return isMapping(inner) ? inner[key] : undefined;
+  });
+  return (values.find((value) => value !== undefined) ?? null) !== null;
 }
 
 function toKohaAccess(koha: MergedSections['koha'], { at, problems, secrets }: Reading): KohaAccess {
@@ -108,6 +119,10 @@ export function readLibrary(
     at,
     isLending: isMapping(raw) && Array.isArray(raw['webhook_secrets']) && raw['webhook_secrets'].length > 0,
     hasCategory: isWritten(raw, defaults.raw, 'copy', 'category'),
+    lacksConsentText:
+      merged.copy.consent === 'ask' &&
+      merged.copy.consent_text === null &&
+      !isGiven(raw, defaults.raw, 'copy', 'consent_text'),
     library: {
       id: own.id ?? '',
       name: own.name ?? '',

@@ -1,7 +1,9 @@
+import { UNDETERMINED } from './consent-keys.ts';
 import type { MergedSections } from './library-layers.ts';
 import type {
   CategoryChoice,
   CategoryFilter,
+  ConsentPolicy,
   CopyPolicy,
   Eligibility,
   Limits,
@@ -30,6 +32,14 @@ function toExpiry(expiry: MergedSections['copy']['expiry']): CopyPolicy['expiry'
   return typeof expiry === 'string' ? { kind: expiry } : { kind: 'days', days: expiry.days };
 }
 
+/** Null also where a text is missing, which is reported elsewhere (check-libraries.ts). */
+function toConsent(copy: MergedSections['copy']): ConsentPolicy | null {
+  const { consent, consent_text: written, consent_within: withinMs } = copy;
+  if (consent === 'none' || written === null) return null;
+  const { id: textId, text } = written;
+  return { textId, texts: typeof text === 'string' ? { [UNDETERMINED]: text } : text, withinMs };
+}
+
 /** How copies are made. */
 export function toCopyPolicy(copy: MergedSections['copy']): CopyPolicy {
   return {
@@ -44,6 +54,7 @@ export function toCopyPolicy(copy: MergedSections['copy']): CopyPolicy {
     expiry: toExpiry(copy.expiry),
     passportAttribute: copy.passport_attribute,
     homeKeyAttribute: copy.home_key_attribute,
+    consent: toConsent(copy),
     onLookAlike: copy.on_look_alike,
   };
 }

@@ -188,6 +188,56 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /writes, and copy\.mode is observe/,
     allowed: /off/,
   },
+  'a consent without a text': {
+    break: inLibrary('copy', 'consent')('ask'),
+    path: 'libraries[0].copy.consent_text',
+    problem: /is missing: copy\.consent is ask/,
+    allowed: /id: ID/,
+  },
+  'a consent whose text is null': {
+    break: (file) => {
+      inLibrary('copy', 'consent')('ask')(file);
+      inLibrary('copy', 'consent_text')(null)(file);
+    },
+    path: 'libraries[0].copy.consent_text',
+    problem: /is missing/,
+  },
+  'a text for consent that is blank': {
+    break: inLibrary('copy', 'consent_text')({ id: 'v1', text: { en: ' ' } }),
+    path: 'libraries[0].copy.consent_text.text.en',
+    problem: /is blank/,
+  },
+  'texts for consent that are too long for a state': {
+    break: inLibrary(
+      'copy',
+      'consent_text',
+    )({
+      id: 'v1',
+      text: Object.fromEntries(['en', 'de', 'fr', 'es', 'it'].map((key) => [key, 'x'.repeat(1_601)])),
+    }),
+    path: 'libraries[0].copy.consent_text.text',
+    problem: /more than 8000 characters in all/,
+  },
+  'a text for consent that names no language': {
+    break: inLibrary('copy', 'consent_text')({ id: 'v1', text: { English: 'May we?' } }),
+    path: 'libraries[0].copy.consent_text.text.English',
+    problem: /./,
+  },
+  'an id of a text with blanks': {
+    break: inLibrary('copy', 'consent_text')({ id: 'our text', text: 'May we?' }),
+    path: 'libraries[0].copy.consent_text.id',
+    problem: /./,
+  },
+  'a question that outlives its event': {
+    break: (file) => {
+      inLibrary('copy', 'consent')('ask')(file);
+      inLibrary('copy', 'consent_text')({ id: 'v1', text: 'May we?' })(file);
+      inLibrary('copy', 'consent_within')('30m')(file);
+    },
+    path: 'libraries[0].copy.consent_within',
+    problem: /is 30m: the event is given up before/,
+    allowed: /give_up_after/,
+  },
   'a renewal confirmed': {
     break: inLibrary('retry')({ confirm: ['RENTALCHARGE', 'RENEW_ISSUE'] }),
     path: 'libraries[0].retry.confirm[1]',

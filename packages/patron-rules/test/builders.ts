@@ -59,6 +59,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       expiry: { kind: 'home' },
       passportAttribute: 'PASSPORTED',
       homeKeyAttribute: 'PASSPORTED_ID',
+      consent: null,
       onLookAlike: 'stop',
       ...copy,
     },

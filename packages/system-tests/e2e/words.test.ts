@@ -47,8 +47,8 @@ function proseOf(markdown: string): string {
     .replaceAll(/\]\([^)]*\)/g, ']');
 }
 
-/** `REST` is the protocol, "not for loan" a status of Koha's; and staff do ask patrons. */
-const USUAL = /\bREST\b|\bnot for loan\b|\bAsk the patron\b/g;
+/** `REST` is the protocol, "not for loan" a status of Koha's, "or ask" the value of a key; and staff do ask patrons. */
+const USUAL = /\bREST\b|\bnot for loan\b|\bAsk the patron\b|\bor ask\b/g;
 
 /** Each avoided word of a text, with its line. */
 function avoidedWords(text: string): string[] {
@@ -70,6 +70,8 @@ const CLEAN_CODE = ['apps', 'packages']
 const PLAIN_NAMES = [
   // Keys of the configuration, and the same in our models.
   /\b(?:on_look_alike|tell_koha|verdicts_per_hour|onLookAlike|tellKoha|verdictsPerHour)\b/,
+  // What a person at a desk does: they put the question to the patron.
+  /'ask'|`ask`|\bconsent(?: is|:) ask\b/,
   // Keys of a job; codes, labels and names of the contract; keys of the audit log and of `explain --json`.
   /\b(?:sealed_card|sealed_item|item_asked|NOT_ASKED|verdicts|passport_jobs_put_back_total|put_back)\b|\basked:|\.asked\b/,
   /'(?:joined|plugin_not_told)'|\bjoined: (?:true|isCoalesced|mark\()/,
