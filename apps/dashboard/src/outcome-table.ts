@@ -42,6 +42,9 @@ export const OUTCOME_TABLE: Readonly<Record<Outcome, OutcomeRow>> = {
       'The library only observes (copy.mode in the configuration): nothing was written, and the desk goes on by hand.',
   },
   CANCELLED: { group: 'desk decides', advice: null },
+  CONSENT_REFUSED: { group: 'desk decides', advice: null },
+  CONSENT_LAPSED: { group: 'desk decides', advice: null },
+  CONSENT_AT_DESK: { group: 'desk decides', advice: null },
   HOME_UNREACHABLE: {
     group: 'failed',
     advice: 'Check that these libraries answer (see the overview, or run "passport doctor"), then retry.',

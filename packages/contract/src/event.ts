@@ -115,11 +115,11 @@ const invalid = (error: z.ZodError): ParsedEvent => {
   return { kind: 'invalid', field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
 };
 
-const isTooLate = (scannedAt: string, deliveredAtSeconds: number): boolean =>
+/** Whether a time lies further after its delivery than two clocks of one sender may differ. */
+export const isLaterThan = (scannedAt: string, deliveredAtSeconds: number): boolean =>
   Date.parse(scannedAt) > (deliveredAtSeconds + SCAN_AFTER_DELIVERY_SECONDS) * 1000;
 
-const TOO_LATE: ParsedEvent = {
-  kind: 'invalid',
+export const TOO_LATE = {
   field: 'timestamp',
   problem: `must not be more than ${SCAN_AFTER_DELIVERY_SECONDS} s after webhook-timestamp`,
 };
@@ -127,7 +127,7 @@ const TOO_LATE: ParsedEvent = {
 function parseSeen(body: unknown, deliveredAtSeconds: number): ParsedEvent {
   const seen = patronSeenSchema.safeParse(body);
   if (!seen.success) return invalid(seen.error);
-  if (isTooLate(seen.data.timestamp, deliveredAtSeconds)) return TOO_LATE;
+  if (isLaterThan(seen.data.timestamp, deliveredAtSeconds)) return { kind: 'invalid', ...TOO_LATE };
   return { kind: 'patron.seen', patronId: seen.data.data.patron_id };
 }
 
@@ -145,7 +145,7 @@ export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEve
   const inner = patronNotFoundSchema.safeParse(body);
   if (!inner.success) return invalid(inner.error);
   const { timestamp: scannedAt, data } = inner.data;
-  if (isTooLate(scannedAt, deliveredAtSeconds)) return TOO_LATE;
+  if (isLaterThan(scannedAt, deliveredAtSeconds)) return { kind: 'invalid', ...TOO_LATE };
   return {
     kind: 'patron.not_found',
     event: {

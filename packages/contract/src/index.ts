@@ -1,4 +1,11 @@
 export {
+  type ConsentAnswer,
+  type ParsedConsent,
+  TEXT_ID,
+  consentAnsweredSchema,
+  parseConsent,
+} from './consent.ts';
+export {
   type ParsedEvent,
   type PatronNotFound,
   SCAN_AFTER_DELIVERY_SECONDS,

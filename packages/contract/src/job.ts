@@ -14,6 +14,21 @@ const sentSchema = z.object({
   create: z.boolean().optional(),
 });
 
+const questionSchema = z.object({
+  home: z.string(),
+  home_key: z.string(),
+  text_id: z.string(),
+  texts: z.record(z.string(), z.string()),
+  put_ms: z.number(),
+  until_ms: z.number(),
+});
+
+const consentSchema = z.object({
+  text_id: z.string(),
+  operator: z.int().nullable(),
+  at: z.iso.datetime({ offset: true }),
+});
+
 /**
  * What a job carries through the queue (version 1). A field that is added has a default, since the version before does not
  * write it; one that changes its meaning needs version 2, which workers of this version requeue for a newer one
@@ -65,6 +80,10 @@ export const jobSchema = z.object({
     .default(null),
   /** The last attempts, oldest first; bounded. */
   attempts: z.array(attemptSchema).optional(),
+  /** The question for the patron's consent: who was found, the library's text by language, since when and until when. */
+  question: questionSchema.optional(),
+  /** The patron has consented: to which text, who requested it (the lending Koha's number), and when. */
+  consent: consentSchema.optional(),
   progress: progressSchema,
 });
 export type JobData = z.infer<typeof jobSchema>;
@@ -112,7 +131,7 @@ export function nextProgress(
  * The state of section 3. `running` says that a worker has the job now; an ended job never shows as running.
  */
 export function eventStateOf(
-  job: Pick<JobData, 'event_id' | 'library' | 'scanned_at' | 'progress'>,
+  job: Pick<JobData, 'event_id' | 'library' | 'scanned_at' | 'progress' | 'question'>,
   running: boolean,
   nameOf: (libraryId: string) => string,
 ): EventState {
@@ -136,9 +155,16 @@ export function eventStateOf(
     library: job.library,
     ...shown,
     libraries: [...names].map(([id, name]) => ({ id, name })),
+    ...(shown.waiting_for?.reason === 'CONSENT' ? shownQuestion(job.question) : {}),
     message: messageOf(shown, job.library, nameOf),
     scanned_at: job.scanned_at,
   };
+}
+
+function shownQuestion(question: JobData['question']): Pick<EventState, 'consent'> {
+  if (question === undefined) return {};
+  const { text_id, texts, until_ms } = question;
+  return { consent: { text_id, texts, answer_by: new Date(until_ms).toISOString() } };
 }
 
 /** The same event while no worker is there that could take it: nothing is searched, and nobody knows when it will be. */

@@ -30,6 +30,7 @@ const WAITING_TEXT: Record<ShownWaitingReason, (library: string, nextTryAt: stri
   BUSY: (library) => `${library} is busy.`,
   RATE_LIMITED: (library) => `${library} has requested a pause.`,
   LIMIT_REACHED: (library) => `${library} has reached its limit for this hour.`,
+  CONSENT: (homes) => `Found at ${homes}. The patron must agree before anything is copied.`,
   SERVICE_UPDATE: () => 'The passport service is being updated.',
   PAUSED: (library, until) =>
     `${library} is paused until ${until === null ? 'further notice' : minuteOf(until)}. Register by hand, or wait.`,
@@ -92,6 +93,12 @@ export function messageOf(
       return observed(progress, homes);
     case 'CANCELLED':
       return cancelled(progress);
+    case 'CONSENT_REFUSED':
+      return 'The patron did not agree. Nothing was copied.';
+    case 'CONSENT_LAPSED':
+      return 'The question was not answered in time. Nothing was copied. Scan the card again.';
+    case 'CONSENT_AT_DESK':
+      return `Found at ${homes}. The patron must agree at the desk first.`;
     case 'HOME_UNREACHABLE':
       if (progress.reasons.includes('PAUSED'))
         return `${homes} ${progress.homes.length === 1 ? 'is' : 'are'} paused. Try again later, or register by hand.`;
@@ -134,7 +141,7 @@ function cancelled({ patron_id: patronId, homes }: Pick<Progress, 'patron_id' | 
     : 'Nothing was checked out. The copy was already on its way.';
 }
 
-/** While it waits for homes, they are all named. */
+/** While it waits for homes, or for a patron of one, they are all named. */
 function unfinished(
   progress: Pick<EventState, 'state' | 'waiting_for' | 'homes'>,
   library: string,
@@ -144,7 +151,7 @@ function unfinished(
   if (waitingFor === null) {
     return progress.state === 'working' ? 'Searching at the partner libraries.' : 'Waiting in the queue.';
   }
-  const isForHomes = homes.length > 0 && waitingFor.library !== library;
+  const isForHomes = homes.length > 0 && (waitingFor.library !== library || waitingFor.reason === 'CONSENT');
   const names = isForHomes ? homes.map((home) => home.name) : [nameOf(waitingFor.library)];
   return WAITING_TEXT[waitingFor.reason](list.format(names), waitingFor.next_try_at);
 }

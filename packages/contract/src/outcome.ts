@@ -15,6 +15,9 @@ export const RESULTS = [
   'COPY_ANONYMIZED',
   'OBSERVED',
   'CANCELLED',
+  'CONSENT_REFUSED',
+  'CONSENT_LAPSED',
+  'CONSENT_AT_DESK',
 ] as const;
 /** How a job can fail: it stays in the failed set, for a person. */
 export const FAILURES = [
@@ -75,6 +78,7 @@ export const WAITING_REASONS = [
   'LIMIT_REACHED',
   'SERVICE_UPDATE',
   'PAUSED',
+  'CONSENT',
 ] as const;
 export type WaitingReason = (typeof WAITING_REASONS)[number];
 
@@ -136,6 +140,14 @@ export const eventStateSchema = progressSchema.extend({
     .nullable(),
   /** The full name of each library that the state mentions; a receiver of an earlier version names none. */
   libraries: z.array(libraryName).default([]),
+  /** While it waits for the patron's consent: the library's own text, by language, and when the question lapses. */
+  consent: z
+    .strictObject({
+      text_id: z.string(),
+      texts: z.record(z.string(), z.string()),
+      answer_by: z.iso.datetime({ offset: true }),
+    })
+    .optional(),
   message: z.string(),
   scanned_at: z.string(),
 });

@@ -39,6 +39,8 @@ const newerSchema = z.object({
   sent: shape.sent.catch(null),
   sent_before: shape.sent_before.catch(undefined),
   made: shape.made.catch(null),
+  question: shape.question.catch(undefined),
+  consent: shape.consent.catch(undefined),
   progress: z
     .object({
       seq: steps.seq.catch(unstarted.seq),

@@ -200,6 +200,50 @@ describe('what is said of an event', () => {
     });
   });
 
+  describe('of an event that waits for the patron', () => {
+    const question = {
+      home: 'midland',
+      home_key: 'midland:7',
+      text_id: 'v1',
+      texts: { en: 'May we?' },
+      put_ms: 1795597200000,
+      until_ms: 1795597500000,
+    };
+    const waiting_for = { library: 'riverside', reason: 'CONSENT', next_try_at: NOW } as const;
+    const homes = [{ id: 'midland', name: 'Midland Public Library' }];
+    const waiting = { ...job({ state: 'waiting', homes, waiting_for }), question };
+
+    test('has the question, and nothing more of the patron than where they are at home', () => {
+      const state = eventStateOf(waiting, false, nameOf);
+      expect(eventStateSchema.parse(state)).toEqual(state);
+      expect(state.consent).toEqual({
+        text_id: 'v1',
+        texts: { en: 'May we?' },
+        answer_by: '2026-11-25T09:05:00.000Z',
+      });
+      expect(state.message).toBe(
+        'Found at Midland Public Library. The patron must agree before anything is copied.',
+      );
+      expect(JSON.stringify(state)).not.toContain('midland:7');
+    });
+
+    test('has it without a worker, too: people read', () => {
+      expect(stateWithoutWorker(eventStateOf(waiting, false, nameOf))).toHaveProperty('consent');
+    });
+
+    test('has it no longer once a worker goes on, it waits for something else, or it has ended', () => {
+      expect(eventStateOf(waiting, true, nameOf)).not.toHaveProperty('consent');
+      for (const change of [
+        { state: 'waiting', waiting_for: { ...waiting_for, reason: 'PAUSED' } },
+        { state: 'done', outcome: 'CONSENT_REFUSED', waiting_for: null },
+      ] as const) {
+        expect(eventStateOf({ ...waiting, ...job(change), question }, false, nameOf)).not.toHaveProperty(
+          'consent',
+        );
+      }
+    });
+  });
+
   test('what has ended needs no worker', () => {
     const ended = eventStateOf(job({ state: 'done', outcome: 'NOT_FOUND' }), false, nameOf);
     expect(stateWithoutWorker(ended)).toBe(ended);

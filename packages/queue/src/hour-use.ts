@@ -22,6 +22,9 @@ const WITHOUT_RECORD: Readonly<Record<Outcome, HourUse>> = {
   COPY_ANONYMIZED: 'verdicts',
   OBSERVED: 'verdicts',
   CANCELLED: 'verdicts',
+  CONSENT_REFUSED: 'verdicts',
+  CONSENT_LAPSED: 'verdicts',
+  CONSENT_AT_DESK: 'verdicts',
   // It names who did not answer, which says nothing of the patron.
   HOME_UNREACHABLE: 'none',
   LENDING_UNREACHABLE: 'verdicts',
