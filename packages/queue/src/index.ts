@@ -20,6 +20,13 @@ export {
 export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue } from './scan-queue.ts';
 export { type KeptLimits, type KeptSweep, buildKeptSweep } from './kept-events.ts';
 export { type KeptFigures, readKept } from './kept-reading.ts';
+export {
+  type ConsentRecorded,
+  type StoredConsent,
+  answerConsent,
+  goOnIfAnswered,
+  readConsent,
+} from './consent-answer.ts';
 export { promoteOverdue } from './clock-step.ts';
 export { type Cancelled, cancelEvent } from './cancel-event.ts';
 export { wasCancelled } from './cancel-mark.ts';

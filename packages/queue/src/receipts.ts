@@ -15,6 +15,8 @@ export interface DisclosureReceipt {
   readonly eventId: string;
   /** A copy that was deleted, or one that was not made since the lending library only observes; without it, one that was made. */
   readonly what?: 'deleted' | 'observed';
+  /** That the patron agreed, where the lending library requests it: to which text, who requested it (its Koha's number), and when. */
+  readonly consent?: { readonly text_id: string; readonly operator: number | null; readonly at: string };
   /** Of one that was not made: the fields that were read at home, and would have been copied. */
   readonly read?: readonly string[];
 }

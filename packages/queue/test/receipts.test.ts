@@ -39,8 +39,14 @@ describe('receipts', () => {
   test('they are read as they were written, oldest first', async () => {
     await append();
     await append({ eventId: 'evt_2', fields: [] });
+    const consent = { text_id: 'v1', operator: 51, at: '2026-11-25T11:59:00.000Z' };
+    await append({ eventId: 'evt_3', consent });
 
-    expect(await readAll()).toEqual([receipt(), receipt({ eventId: 'evt_2', fields: [] })]);
+    expect(await readAll()).toEqual([
+      receipt(),
+      receipt({ eventId: 'evt_2', fields: [] }),
+      receipt({ eventId: 'evt_3', consent }),
+    ]);
   });
 
   test('an event has one for each patron, also when the step that writes it runs again', async () => {
