@@ -94,6 +94,7 @@ describe('the inventory of data has', () => {
       eventId: true,
       what: true,
       read: true,
+      consent: true,
     };
     expect(sorted(Object.keys(inventory.job_fields))).toEqual(sorted(Object.keys(jobSchema.shape)));
     expect(sorted(Object.keys(inventory.receipt_fields))).toEqual(sorted(Object.keys(receipt)));

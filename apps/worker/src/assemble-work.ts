@@ -1,11 +1,14 @@
 import type { WorkerConfig } from '@passport/config';
 import {
+  type ScanJobs,
   buildJobDataWriter,
+  goOnIfAnswered,
   noteItem,
   openCreatePlaces,
   openLedger,
   openPatronLocks,
   type Receipts,
+  readConsent,
   noteDelayed,
   notePaused,
 } from '@passport/queue';
@@ -40,6 +43,7 @@ const SLOTS_OF_ONE_LINE = 4;
 interface Opened {
   readonly config: WorkerConfig;
   readonly connections: RedisConnections;
+  readonly queue: ScanJobs;
   readonly kohas: Connected;
   readonly memory: CopyMemory;
   readonly load: WorkerLoad;
@@ -59,7 +63,7 @@ interface Opened {
  * file may be: what must be closed (connections, servers, timers) is opened there, what only computes is built here.
  */
 export function assembleWork(opened: Opened): ScanWork {
-  const { config, connections, kohas, receipts, jobs, reporter, tracing, sources, now, log } = opened;
+  const { config, connections, queue, kohas, receipts, jobs, reporter, tracing, sources, now, log } = opened;
   const { consortium } = config;
   const { connection, redis } = connections;
   const ledger = openLedger(redis);
@@ -81,6 +85,7 @@ export function assembleWork(opened: Opened): ScanWork {
     writeLostEnd: buildJobDataWriter(connection).writeLostEnd,
     noteDelayed: (library, jobId) => noteDelayed(redis, library, jobId),
     notePaused: ({ library, side }, jobId) => notePaused(redis, library, side, jobId),
+    goOnIfAnswered: (job) => goOnIfAnswered(redis, queue, job),
   });
 }
 
@@ -115,6 +120,7 @@ function assembleWorkflow(
     }),
     random,
     audit,
+    readConsent: (job) => readConsent(connections.redis, job),
     recordCopy: buildCopyRecord({
       audit,
       copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),

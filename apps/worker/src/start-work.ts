@@ -93,7 +93,19 @@ export async function startWork(
   const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
   const reporting = { consortium, redis, libraries, nameOf, tracing, now, log };
   const reporter = openReporter({ ...reporting, reportQueue, lifecycle, sources });
-  const opened = { config, connections, kohas, memory, load, jobs, reporter, tracing, sources, nameOf };
+  const opened = {
+    config,
+    connections,
+    queue,
+    kohas,
+    memory,
+    load,
+    jobs,
+    reporter,
+    tracing,
+    sources,
+    nameOf,
+  };
   const work = assembleWork({ ...opened, receipts, pauseLeft, now, log });
 
   const workerId = sources.newId();

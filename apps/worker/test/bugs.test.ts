@@ -45,6 +45,7 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
       reportEnd: nothing,
       endAgain: nothing,
       beforeDelay: nothing,
+      afterDelay: nothing,
       ...plan,
     },
     jobData: buildJobDataWriter(connection),

@@ -47,7 +47,7 @@ function bench() {
   });
   return { record, recorded };
 }
-const scan = aScan({ scannedMs: 1_000 });
+const scan = aScan({ wantedMs: 1_000 });
 
 test('a copy that was made is audited, counted with the time since its scan, and remembered', () => {
   const { record, recorded } = bench();

@@ -89,7 +89,7 @@ describe('a run that comes to its end', () => {
     };
     await runScan(takenJob(), runDeps({ provision }));
 
-    expect(reported).toMatchObject({ card: CARD, item: ITEM, day: '2026-11-25', scannedMs: SCANNED });
+    expect(reported).toMatchObject({ card: CARD, item: ITEM, day: '2026-11-25', wantedMs: SCANNED });
     expect(JSON.stringify(jobData())).not.toContain(CARD);
   });
 

@@ -82,8 +82,9 @@ export function longestPatienceMs(libraries: Consortium['libraries']): number {
 
 /** From when `give_up_after` counts; `addedMs` is for a newer job that does not say it in words of ours. */
 export function startedMs(
-  { retried, received_ms: receivedMs, age_at_delivery_ms: ageMs }: JobData,
+  { retried, question, received_ms: receivedMs, age_at_delivery_ms: ageMs }: JobData,
   addedMs: number,
 ): number {
-  return retried?.at_ms ?? (receivedMs === 0 ? addedMs : receivedMs - ageMs);
+  const scannedMs = receivedMs === 0 ? addedMs : receivedMs - ageMs;
+  return Math.max(retried?.at_ms ?? scannedMs, question?.put_ms ?? 0);
 }

@@ -194,10 +194,14 @@ function endJob(job: JobData, result: Done, attempt: number, deps: RunDeps): End
     },
     new Date(deps.now()).toISOString(),
   );
-  const { sealed_card: card, sealed_item: item } = job;
-  const last = { ...job, sealed_card: isKept ? card : null, sealed_item: isKept ? item : null, progress };
+  // Who retries what has failed needs these.
+  const { sealed_card, sealed_item, question } = job;
+  const kept = isKept ? { sealed_card, sealed_item, question } : NOTHING_KEPT;
+  const last = { ...job, ...kept, progress };
   return { ...result, job: last, data: last, ifCancelled: null };
 }
+
+const NOTHING_KEPT = { sealed_card: null, sealed_item: null, question: undefined };
 
 const named = (ids: readonly string[], { nameOf }: RunDeps): Progress['homes'] =>
   ids.map((id) => ({ id, name: nameOf(id) }));
@@ -211,9 +215,13 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
   const delayMs = rule.delayMs({ ...retry, attempt, random, freeSlotMs });
   const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
-  // Of a pause its end is what matters; nobody but us looks in between.
-  const nextTryMs = reason === 'PAUSED' ? now + (retry.retryAfterMs ?? 0) : untilMs;
-  const homes = retry.otherwise.outcome === 'HOME_UNREACHABLE' ? (retry.otherwise.homes ?? []) : [];
+  // Of a pause, or of a question, its end is what matters; nobody but us looks in between.
+  const isForPeople = reason === 'PAUSED' || reason === 'CONSENT';
+  const nextTryMs = isForPeople ? now + (retry.retryAfterMs ?? 0) : untilMs;
+  const isPutAgain = reason === 'CONSENT' && job.progress.waiting_for?.reason === reason;
+  const { outcome } = retry.otherwise;
+  const namesHomes = outcome === 'HOME_UNREACHABLE' || retry.question !== undefined;
+  const homes = namesHomes ? (retry.otherwise.homes ?? []) : [];
   const progress = nextProgress(
     job.progress,
     {
@@ -224,7 +232,8 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
     },
     new Date(now).toISOString(),
   );
-  const delayed = { ...job, made: retry.made ?? job.made, progress };
+  const [made, question] = [retry.made ?? job.made, retry.question ?? job.question];
+  const delayed = { ...job, made, question, progress };
   return {
     ...retry,
     job: delayed,
@@ -233,7 +242,7 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
     untilMs,
     forCircuitsOf: circuitsOf(retry, deps.isLost),
     forPausesOf: pausesOf(retry),
-    worthReporting: delayMs >= rule.reportFromMs,
+    worthReporting: delayMs >= rule.reportFromMs && !isPutAgain,
     requeueReason: null,
   };
 }

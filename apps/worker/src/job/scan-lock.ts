@@ -25,6 +25,9 @@ export function buildScanLock(
       if (claimed === 'taken') noted = { job, mayBeOnItsWay: true };
       return claimed;
     },
+    noteConsent(consent) {
+      noted = { ...noted, job: { ...noted.job, consent } };
+    },
     onlyLeft(fields) {
       noted = { job: withLess(noted.job, before, fields), mayBeOnItsWay: false };
     },

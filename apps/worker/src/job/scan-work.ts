@@ -20,6 +20,8 @@ export interface ScanWorkDeps {
   readonly noteDelayed: (library: string, jobId: string) => Promise<void>;
   /** Notes that a job waits for the end of a library's pause. */
   readonly notePaused: (paused: PausedSide, jobId: string) => Promise<void>;
+  /** Has a job go on whose question was answered while it was being delayed. */
+  readonly goOnIfAnswered: (job: JobData) => Promise<void>;
 }
 
 /**
@@ -27,7 +29,7 @@ export interface ScanWorkDeps {
  * the ledger settles once, Koha keeps the highest number that it received.
  */
 export function buildScanWork(deps: ScanWorkDeps): ScanWork {
-  const { settlement, observer, reporter, writeLostEnd, noteDelayed, notePaused } = deps;
+  const { settlement, observer, reporter, writeLostEnd, noteDelayed, notePaused, goOnIfAnswered } = deps;
   return {
     run: (taken) => recordedRun(taken, deps),
     recordEnd: (job) => settlement.recordDisclosures(job),
@@ -53,6 +55,9 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
       ]);
       observer.delayed(delayed);
       if (worthReporting) reporter.reportWaiting(job);
+    },
+    async afterDelay({ job, reason }) {
+      if (reason === 'CONSENT') await goOnIfAnswered(job);
     },
   };
 }

@@ -40,6 +40,8 @@ const FETCH_AGAIN_MS = 1_000;
 export interface ScanWork extends EndWork {
   run(taken: TakenJob): Promise<RunResult>;
   beforeDelay(delayed: Delayed, jobId: string): Promise<void>;
+  /** What may have come in between is not lost. */
+  afterDelay(delayed: Delayed): Promise<void>;
 }
 
 export interface ScanWorkerDeps {
@@ -198,6 +200,7 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
         return endJob(await finishJob(result.ifCancelled(), finish));
       await work.beforeDelay(result, jobId);
       await delayActive(connection, job, token, result.untilMs);
+      await work.afterDelay(result);
       throw new DelayedError();
     case 'requeue':
       return requeue(job, now() + result.delayMs, token, log);

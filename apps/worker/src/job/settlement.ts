@@ -3,6 +3,7 @@ import type { JobData } from '@passport/contract';
 import { type DisclosureReceipt, type Ledger, type Receipts, hourUseOf, statisticsOf } from '@passport/queue';
 import type { ObserveDeps } from '../provision/observe-copy.ts';
 import { disclosuresOf } from '../provision/result.ts';
+import { wantedSinceMs } from '../provision/scan.ts';
 
 /** What an event leaves in Redis beside its job. All of it may be done again after a crash. */
 export interface Settlement {
@@ -34,7 +35,15 @@ export function buildSettlement(deps: {
   return {
     async recordDisclosures(job) {
       for (const { home, home_key: homeKey, fields } of disclosuresOf(job)) {
-        await append({ home, lending: job.library, homeKey, fields, eventId: job.event_id });
+        const { library: lending, event_id: eventId, consent } = job;
+        await append({
+          home,
+          lending,
+          homeKey,
+          fields,
+          eventId,
+          ...(consent === undefined ? {} : { consent }),
+        });
       }
     },
     recordObserved: (receipt) => append({ ...receipt, what: 'observed' }),
@@ -60,5 +69,5 @@ const hasDisclosed = (job: JobData): boolean => disclosuresOf(job).length > 0;
 /** A failed job loses its item when it is too late to check it out. */
 function itemGoneAt({ libraries }: Consortium, job: JobData): number {
   const lending = libraries.find(({ id }) => id === job.library);
-  return job.received_ms - job.age_at_delivery_ms + (lending?.retry.checkoutWithinMs ?? 0);
+  return wantedSinceMs(job) + (lending?.retry.checkoutWithinMs ?? 0);
 }

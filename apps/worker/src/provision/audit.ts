@@ -1,4 +1,5 @@
 import type { Located } from '@passport/patron-rules';
+import type { StoredConsent } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import type { CopyResult } from './copy-result.ts';
 import type { CheckoutOutcome } from './look-up-checkout.ts';
@@ -13,6 +14,8 @@ export interface Audit {
   refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
   notShared(scan: Scan, home: string, because: string): void;
   notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
+  /** What the patron said when the desk requested consent, and who did. */
+  consent(scan: Scan, homeKey: string, answer: StoredConsent): void;
   sending(scan: Scan, copy: Disclosure): void;
   copied(scan: Scan, copy: Disclosure, result: Exclude<CopyResult, { kind: 'busy' }>): void;
   checkedOut(scan: Scan, patronId: number, checkout: CheckoutOutcome): void;
@@ -45,6 +48,8 @@ export function buildAudit(log: Logger): Audit {
     refusedBy: (scan, { library, problem }) => line(scan, 'refused', { home: library, ...problem }),
     notShared: (scan, home, because) => line(scan, 'not shared', { home, because }),
     notEligible: (scan, home, reasons) => line(scan, 'not eligible', { home, reasons }),
+    consent: (scan, home_key, { answer, text_id, operator: requested_by }) =>
+      line(scan, 'consent', { home_key, answer, text_id, requested_by }),
     sending: (scan, { homeKey, fields }) => line(scan, 'sending a copy', { home_key: homeKey, fields }),
     copied: (scan, { homeKey, fields }, result) =>
       line(scan, 'copy', {

@@ -62,7 +62,7 @@ export async function checkOutItem(
   const mayBeCheckedOut = lookFirst && scan.checkoutRequested && item !== null;
   if (!isWanted && !mayBeCheckedOut) return done(endOf(made, NOT_ASKED));
   if (item === null) return done(checkoutTooLate(made));
-  const latestMs = latestSendingMs(scan.scannedMs, lending);
+  const latestMs = latestSendingMs(scan.wantedMs, lending);
   const order: CheckoutOrder = {
     lending: scan.lending,
     patronId: made.patron_id,
@@ -217,7 +217,7 @@ function failedCheckout(made: MadeCopy, { koha: { timeoutMs } }: Library, error:
  * When a checkout may be sent at the latest, in milliseconds of the queue's clock: so that Koha's whole timeout fits in
  * before the end, or half of a window that is shorter than that.
  */
-function latestSendingMs(scannedMs: number, { retry, koha }: Library): number {
+function latestSendingMs(wantedMs: number, { retry, koha }: Library): number {
   const { checkoutWithinMs } = retry;
-  return scannedMs + checkoutWithinMs - Math.min(koha.timeoutMs, checkoutWithinMs / 2);
+  return wantedMs + checkoutWithinMs - Math.min(koha.timeoutMs, checkoutWithinMs / 2);
 }

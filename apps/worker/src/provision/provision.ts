@@ -1,19 +1,20 @@
 import { homeKeyOf } from '@passport/patron-rules';
 import { type CheckoutDeps, checkOutItem, resumeCheckout } from './check-out.ts';
+import { type ConsentDeps, requestConsent, resumeConsent } from './consent.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
-import { type FindDeps, findPatron } from './find-patron.ts';
+import { type FindDeps, type Found, findPatron } from './find-patron.ts';
 import { noteCall } from './note-call.ts';
 import { type Result, othersFirst } from './result.ts';
-import type { Scan, ScanLock } from './scan.ts';
+import { type Scan, type ScanLock, withConsent } from './scan.ts';
 
-export type ProvisionDeps = FindDeps & CopyDeps & CheckoutDeps;
+export type ProvisionDeps = FindDeps & ConsentDeps & CopyDeps & CheckoutDeps;
 
 /**
  * The workflow of a scan: locate, decide, copy, check out. Throws KohaError or LibraryClosed where a library must be tried
  * again and there is nothing better to say about it.
  */
 export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
-  if (scan.made === null) return copyAndCheckOut(scan, lock, deps);
+  if (scan.made === null) return (await resumeConsent(scan, deps)) ?? copyAndCheckOut(scan, lock, deps);
   // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
   const { made } = scan;
   return noteCall(scan, { ...atLending(scan, deps), step: 'checkout', said: saidOfCheckout }, () =>
@@ -34,6 +35,14 @@ const saidOfCheckout = (result: Result): string =>
 async function copyAndCheckOut(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
   const found = await findPatron(scan, lock.signal, deps);
   if (found.kind !== 'found') return found;
+  const consent = await requestConsent(scan, found, deps);
+  if (consent.kind !== 'given')
+    return consent.kind === 'not_needed' ? copyFound(scan, found, lock, deps) : consent;
+  lock.noteConsent(consent.consent);
+  return copyFound(withConsent(scan, consent.consent), found, lock, deps);
+}
+
+async function copyFound(scan: Scan, found: Found, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
   const { home } = found.candidate;
   const homeKey = homeKeyOf(home.id, found.patron.patronId);
   const result = await deps.withPatronLock(scan, homeKey, lock, async (patronLock) => {

@@ -14,7 +14,7 @@ export type RecordCopy = (
 
 export interface CopyRecords {
   readonly audit: Pick<Audit, 'copied'>;
-  /** A copy was made, so long after its scan. */
+  /** A copy was made, so long after its scan, or after the patron's yes. */
   readonly copied: (lending: string, sinceScanMs: number) => void;
   /** Remembers what was written into a copy; nothing waits for it. */
   readonly remember: (written: WrittenCopy) => void;
@@ -25,7 +25,7 @@ export interface CopyRecords {
 export function buildCopyRecord({ audit, copied, remember, now }: CopyRecords): RecordCopy {
   return (scan, order, result) => {
     audit.copied(scan, order, result);
-    if (result.kind === 'copied') copied(scan.lending, now() - scan.scannedMs);
+    if (result.kind === 'copied') copied(scan.lending, now() - scan.wantedMs);
     if (!('made' in result)) return;
     const values = valuesWritten(order, result);
     const { lending, eventId, homeKey } = order;

@@ -52,6 +52,8 @@ export interface Retry {
   /** Every pause whose end is worth a try; when left out with `PAUSED`, that of `library` as lending library. */
   readonly paused?: readonly PausedSide[];
   readonly made?: MadeCopy;
+  /** The question that it waits for. */
+  readonly question?: NonNullable<JobData['question']>;
   /** The item may still be checked out by what was sent: however late it is, another look comes before the end. */
   readonly mustLook?: boolean;
   /** What it comes to once `give_up_after` is over. */

@@ -123,6 +123,12 @@ export const WAIT_RULES: Readonly<Record<WaitingReason, WaitRule>> = {
   },
   CIRCUIT_OPEN: { ...NO_ATTEMPT, rank: 4, delayMs: ({ random }) => CIRCUIT_WAIT_MS * (1 + random() / 2) },
   SERVICE_UPDATE: { ...NO_ATTEMPT, rank: 5, delayMs: ({ retryAfterMs }) => retryAfterMs ?? CIRCUIT_WAIT_MS },
+  // Promoted by the answer; this is for one that came while its job's worker was lost.
+  CONSENT: {
+    ...NO_ATTEMPT,
+    rank: 7,
+    delayMs: ({ retryAfterMs }) => Math.min(retryAfterMs ?? 0, CIRCUIT_WAIT_MS),
+  },
   PAUSED: {
     ...NO_ATTEMPT,
     rank: 6,

@@ -16,6 +16,7 @@ export interface Scan {
   readonly card: string;
   /** Koha's number of the member of staff who scanned; null where nobody was logged in. */
   readonly operator: number | null;
+  readonly interface: JobData['interface'];
   /** Whether an item waits to be checked out. */
   readonly checkoutRequested: boolean;
   /** Null when no item waits, or when it is gone because it would be too late. */
@@ -24,14 +25,20 @@ export interface Scan {
   readonly day: string;
   /** Keyed hash of the card, for the audit. */
   readonly cardHash: string;
-  /** When the card was scanned, in milliseconds of the queue's clock. */
-  readonly scannedMs: number;
-  /** From when `give_up_after` counts: the scan, or the last retry by a person. */
+  /** From when `checkout_within` counts, in milliseconds of the queue's clock: the scan, or the patron's yes. */
+  readonly wantedMs: number;
+  /** From when `give_up_after` counts: the scan, the last retry by a person, or the question for the patron's consent. */
   readonly startedMs: number;
   /** Whether an earlier run may have written something at the lending library. */
   readonly mayHaveWritten: boolean;
   /** Whether an earlier run was about to send a copy to the lending library. */
   readonly copyMayBeThere: boolean;
+  /** What an earlier run was about to send to the lending library. */
+  readonly sent: JobData['sent'];
+  /** The question for the patron's consent that an earlier run has put. */
+  readonly question: JobData['question'];
+  /** Set once the patron has said yes. */
+  readonly consent: JobData['consent'];
   /** The copy of an earlier run, when only the checkout is left. */
   readonly made: JobData['made'];
   /** What this run queries, for the history of the event: added to as it goes on. */
@@ -60,6 +67,8 @@ export interface ScanLock extends JobLock {
   noteMade(made: NonNullable<JobData['made']>): Promise<void>;
   /** For a write that neither of the two stands for. Throws LockLost or ScanCancelled. */
   assertWanted(): Promise<void>;
+  /** Notes that the patron has consented; it is written with the next note of what is sent, or with the result. */
+  noteConsent(consent: NonNullable<JobData['consent']>): void;
   /** Takes back what this run has noted: no more than these fields was sent after all. */
   onlyLeft(fields: readonly string[]): void;
 }
@@ -70,6 +79,19 @@ export class ScanCancelled extends Error {
   constructor() {
     super('the scan was cancelled');
   }
+}
+
+/** When somebody at the desk wanted the checkout last, by the queue's clock: at the scan, or when the patron said yes. */
+export const wantedSinceMs = ({
+  received_ms: receivedMs,
+  age_at_delivery_ms: ageMs,
+  consent,
+}: Pick<JobData, 'received_ms' | 'age_at_delivery_ms' | 'consent'>): number =>
+  Math.max(receivedMs - ageMs, consent === undefined ? 0 : Date.parse(consent.at));
+
+/** The same scan, of a patron who has consented. */
+export function withConsent(scan: Scan, consent: NonNullable<JobData['consent']>): Scan {
+  return { ...scan, consent, wantedMs: Math.max(scan.wantedMs, Date.parse(consent.at)) };
 }
 
 /** Opens a job. Throws DecryptionError when its card was encrypted with a key that is not here. */
@@ -89,14 +111,18 @@ export function openScan(
     branch: job.branch,
     card: decrypt(job.sealed_card, 'card') ?? '',
     operator: job.operator,
+    interface: job.interface,
     checkoutRequested: job.item_asked,
     item: decrypt(job.sealed_item, 'item'),
     day: dayOfScan(job.scanned_at),
     cardHash: job.card_hash,
-    scannedMs,
-    startedMs: job.retried?.at_ms ?? scannedMs,
+    wantedMs: wantedSinceMs(job),
+    startedMs: Math.max(job.retried?.at_ms ?? scannedMs, job.question?.put_ms ?? 0),
     mayHaveWritten,
     copyMayBeThere: copyMayBeThere(job),
+    sent: job.sent,
+    question: job.question,
+    consent: job.consent,
     made: job.made,
     calls,
   };
