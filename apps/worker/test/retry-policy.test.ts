@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KohaErrorCode } from '@passport/koha-client';
 import fc from 'fast-check';
-import { decideFailure, nextDelayMs } from '../src/provision/retry-policy.ts';
+import { LONGEST_WAIT_MS, WAIT_RULES, decideFailure, nextDelayMs } from '../src/provision/retry-policy.ts';
 import { LibraryClosed } from '../src/koha/library-closed.ts';
 import { kohaError } from './builders.ts';
 
@@ -35,6 +35,20 @@ describe('the schedule of tries', () => {
       ),
     );
   });
+
+  test.each(['PAUSED', 'CONSENT', 'LIMIT_REACHED', 'CIRCUIT_OPEN', 'NO_ANSWER'] as const)(
+    'no wait (%s) is so long that it is taken for a step of the clock',
+    (reason) => {
+      const wait = {
+        library: 'midland',
+        retryAfterMs: 3_600_000,
+        attempt: 40,
+        random: () => 1 - Number.EPSILON,
+      };
+      const delayMs = WAIT_RULES[reason].delayMs({ ...wait, freeSlotMs: () => 0 });
+      expect(delayMs).toBeLessThan(LONGEST_WAIT_MS);
+    },
+  );
 
   test('jobs that failed together do not come back together', () => {
     const delays = [0, 0.25, 0.5, 0.75].map((random) => nextDelayMs(5, null, random));

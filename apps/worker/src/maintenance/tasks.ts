@@ -16,6 +16,7 @@ import {
   writeHealth,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
+import { LONGEST_WAIT_MS } from '../provision/retry-policy.ts';
 import type { Task } from './maintenance.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import type { HealthTracker } from '../koha/health-tracker.ts';
@@ -26,8 +27,6 @@ const PROMOTE_EVERY_MS = 250;
 const HEALTH_EVERY_MS = 2_000;
 const SWEEP_EVERY_MS = 10_000;
 const OVERDUE_EVERY_MS = 2_000;
-/** No wait of run-scan.ts is longer than 90 s: beyond this it was the clock. */
-const LONGEST_WAIT_MS = 120_000;
 /** What one library may bring in between two of these is what it may have too much. */
 const KEPT_EVERY_MS = 5_000;
 const CLEAN_EVERY_MS = 60_000;

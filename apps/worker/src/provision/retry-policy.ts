@@ -72,6 +72,8 @@ const CIRCUIT_WAIT_MS = 60_000;
  * (delayed-jobs.ts), and long enough that the scans of a paused library keep no worker busy.
  */
 const PAUSE_WAIT_MS = 600_000;
+/** No wait of a job is longer: beyond this it was the clock. */
+export const LONGEST_WAIT_MS = 1.2 * PAUSE_WAIT_MS;
 /** A shorter wait for a free slot is nobody's business but ours. */
 const REPORT_BUSY_FROM_MS = 1_000;
 
