@@ -13,6 +13,7 @@ import type { Authentication, Delivery, Unauthorized } from './authentication.ts
 import { registerCancelRoute } from './cancel-route.ts';
 import type { Cancellation } from './cancel-scan.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
+import { registerConsentRoute } from './consent-route.ts';
 import { drain } from './drain.ts';
 import { UNKNOWN } from './event-metrics.ts';
 import { buildOpenApi } from './openapi.ts';
@@ -20,6 +21,7 @@ import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
 import { buildSample } from './sampled-log.ts';
 import { type ReadState, registerStatusRoute } from './status-route.ts';
+import type { ConsentTaken } from './take-consent.ts';
 import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 
 /** Contract section 1. */
@@ -41,6 +43,7 @@ export interface ReceiverDeps {
   readonly accept: (delivery: Delivery) => Promise<Acceptance>;
   readonly readState: ReadState;
   readonly cancel: (delivery: Delivery, eventId: string) => Promise<Cancellation>;
+  readonly consent: (delivery: Delivery, eventId: string) => Promise<ConsentTaken>;
   readonly stopping: () => boolean;
   /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
   readonly requestTimeoutMs: number;
@@ -87,6 +90,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   registerWebhookRoute(app, deps.accept, { note, proven });
   registerStatusRoute(app, { ...deps, proven });
   registerCancelRoute(app, deps.cancel, { note, proven });
+  registerConsentRoute(app, deps.consent, { note, proven });
   const description = buildOpenApi();
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));

@@ -104,6 +104,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     accept: (delivery) => serving.accept(delivery),
     readState: (library, eventId) => serving.readState(library, eventId),
     cancel: (delivery, eventId) => serving.cancel(delivery, eventId),
+    consent: (delivery, eventId) => serving.consent(delivery, eventId),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,

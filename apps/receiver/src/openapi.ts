@@ -1,5 +1,6 @@
 import {
   cancelAnswerSchema,
+  consentAnsweredSchema,
   eventStateSchema,
   patronNotFoundSchema,
   patronSeenSchema,
@@ -158,6 +159,33 @@ const cancelEvent = {
   },
 };
 
+const answerConsent = {
+  operationId: 'answerConsent',
+  security: signed,
+  summary:
+    'The patron’s answer, where an event waits for their consent; the first one holds, and may be repeated',
+  parameters: [library, pathPart('id', 'The event’s webhook-id'), ...signatureHeaders],
+  requestBody: { required: true, content: { 'application/json': { schema: ref('ConsentAnswered') } } },
+  responses: {
+    200: jsonAnswer('Redis has it, and the event goes on', {
+      type: 'object',
+      required: ['event_id', 'answer'],
+      additionalProperties: false,
+      properties: { event_id: { type: 'string' }, answer: { enum: ['yes', 'no'] } },
+    }),
+    400: malformed,
+    401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
+    404: problemAnswer('Unknown event'),
+    408: tooSlow,
+    409: problemAnswer('It does not wait for a consent, has another answer, or was put with another text'),
+    413: problemAnswer('Larger than 16 KiB'),
+    415: problemAnswer('Not application/json'),
+    422: problemAnswer('Signed, but does not fit; names the field'),
+    429: retryAnswer('Over the library’s rate'),
+    503: retryAnswer('Redis does not answer now, or the process is stopping; repeat it'),
+  },
+};
+
 const readDescription = {
   operationId: 'readDescription',
   security: [],
@@ -184,6 +212,7 @@ export function buildOpenApi(): object {
       '/webhooks/{library}': { post: reportScan },
       '/webhooks/{library}/{id}': { get: readEvent },
       '/webhooks/{library}/{id}/cancel': { post: cancelEvent },
+      '/webhooks/{library}/{id}/consent': { post: answerConsent },
       '/openapi.json': { get: readDescription },
     },
     components: {
@@ -193,6 +222,7 @@ export function buildOpenApi(): object {
         PatronNotFound: z.toJSONSchema(patronNotFoundSchema, { io: 'input' }),
         PatronSeen: z.toJSONSchema(patronSeenSchema, { io: 'input' }),
         ScanCancelled: z.toJSONSchema(scanCancelledSchema, { io: 'input' }),
+        ConsentAnswered: z.toJSONSchema(consentAnsweredSchema, { io: 'input' }),
         Accepted: acceptedSchema,
         EventState: z.toJSONSchema(eventStateSchema),
         CancelAnswer: z.toJSONSchema(cancelAnswerSchema),

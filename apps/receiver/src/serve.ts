@@ -28,11 +28,13 @@ import {
 } from './authentication.ts';
 import { buildCancelInQueue } from './cancel-in-queue.ts';
 import { type Cancellation, cancelScan } from './cancel-scan.ts';
+import { buildKeepConsent } from './consent-in-queue.ts';
 import { UNKNOWN, eventMetrics } from './event-metrics.ts';
 import type { EventSink } from './event-sink.ts';
 import { buildJobMaker } from './job-maker.ts';
 import { buildNoteSeen } from './note-seen.ts';
 import { buildReadState } from './read-state.ts';
+import { type ConsentTaken, takeConsent } from './take-consent.ts';
 import { tracedAccept } from './traced-accept.ts';
 
 /** A desk waits: what Redis has not done by then is answered 503, and the sender tries again. */
@@ -61,6 +63,7 @@ export interface Serving {
   authenticate(delivery: Delivery): Authentication;
   accept(delivery: Delivery): Promise<Acceptance>;
   cancel(delivery: Delivery, eventId: string): Promise<Cancellation>;
+  consent(delivery: Delivery, eventId: string): Promise<ConsentTaken>;
   readState(library: string, eventId: string): Promise<EventState | null | 'unavailable'>;
   counted(library: string, result: string): void;
 }
@@ -115,6 +118,11 @@ export function serve(
       authenticate,
       sink,
       cancel: buildCancelInQueue({ ...reading, queue, replicated }),
+    }),
+    consent: takeConsent({
+      authenticate,
+      sink,
+      keep: buildKeepConsent({ redis, queue, replicated, deadlineMs: REDIS_DEADLINE_MS, log }),
     }),
     readState: buildReadState({ ...reading, hasWorker: buildHasWorker(redis, queue) }),
     counted: eventMetrics(metrics, { libraries: [...ids, UNKNOWN], results: ALERTING_RESULTS }),

@@ -6,10 +6,16 @@ import type { Cancellation } from './cancel-scan.ts';
 import { isJson } from './is-json.ts';
 import { answerRefusal, refuse } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
+import type { ConsentTaken } from './take-consent.ts';
 
-/** What became of a delivery, or of a cancel, for the log and the metrics. */
+/** What became of a delivery, of a cancel or of a patron's answer, for the log and the metrics. */
 export type DeliveryResult =
-  Acceptance['kind'] | Cancellation['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
+  | Acceptance['kind']
+  | Cancellation['kind']
+  | ConsentTaken['kind']
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'malformed_request';
 /** `why` is of an `unauthorized` one. */
 export type NoteDelivery = (
   library: string,
@@ -19,8 +25,8 @@ export type NoteDelivery = (
 
 const UNSIGNED: ReadonlySet<DeliveryResult> = new Set(['header_malformed', 'unauthorized']);
 
-/** What is noted of an acceptance or a cancel beside its kind. */
-function factsOf(of: Acceptance | Cancellation): Parameters<NoteDelivery>[2] {
+/** What is noted of what was decided beside its kind. */
+function factsOf(of: Acceptance | Cancellation | ConsentTaken): Parameters<NoteDelivery>[2] {
   if (of.kind === 'unauthorized') return { why: of.why };
   return 'eventId' in of ? { eventId: of.eventId } : {};
 }
@@ -33,7 +39,7 @@ export interface RouteNotes {
 }
 
 /** Decides on the raw bytes of a signed request, and notes what became of it; null: its media type was refused. */
-export async function decideSigned<T extends Acceptance | Cancellation>(
+export async function decideSigned<T extends Acceptance | Cancellation | ConsentTaken>(
   request: FastifyRequest<{ Params: { library: string } }>,
   decide: (delivery: Delivery) => Promise<T>,
   { note, proven }: RouteNotes,

@@ -33,6 +33,7 @@ afterAll(async () => {
 const WEBHOOK = '/webhooks/{library}';
 const STATUS = '/webhooks/{library}/{id}';
 const CANCEL = '/webhooks/{library}/{id}/cancel';
+const CONSENT = '/webhooks/{library}/{id}/consent';
 const escaped = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** What the description says of an answer, as a validator of its body. */
@@ -157,6 +158,25 @@ describe('the description', () => {
 
     expect(response.status).toBe(status);
     await expectDescribed(CANCEL, 'post', response);
+  });
+
+  const answered = (data: object) =>
+    JSON.stringify({ type: 'consent.answered', timestamp: '2026-11-25T09:00:00.000+00:00', data });
+  test.each([
+    ['no question', 409, 'evt_1', answered({ answer: 'yes', text_id: 'v1' })],
+    ['unknown', 404, 'evt_none', answered({ answer: 'yes', text_id: 'v1' })],
+    ['no answer', 422, 'evt_1', answered({ text_id: 'v1' })],
+    ['no JSON', 400, 'evt_1', '{'],
+  ])('an answer to a consent is as described: %s, %i', async (_name, status, id, text) => {
+    const { method, headers, body: sent } = signedRequest({ secret: SECRET, id, body: text });
+    const response = await fetch(`${receiver.url}/webhooks/riverside/${id}/consent`, {
+      method,
+      headers,
+      body: sent,
+    });
+
+    expect(response.status).toBe(status);
+    await expectDescribed(CONSENT, 'post', response);
   });
 
   test('a state without headers is answered as described', async () => {

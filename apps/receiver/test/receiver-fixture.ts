@@ -26,11 +26,13 @@ import { type ReportingLibrary, buildAuthentication } from '../src/authenticatio
 import { CONNECTION_LIMITS, createConnectionLimits } from '../src/connection-limits.ts';
 import { buildCancelInQueue } from '../src/cancel-in-queue.ts';
 import { cancelScan } from '../src/cancel-scan.ts';
+import { buildKeepConsent } from '../src/consent-in-queue.ts';
 import { buildEventSink } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
 import { buildNoteSeen } from '../src/note-seen.ts';
 import { buildProxyTest } from '../src/proxy-test.ts';
 import { buildReadState } from '../src/read-state.ts';
+import { takeConsent } from '../src/take-consent.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
 export const OTHER_SECRET = `whsec_${Buffer.alloc(32, 'lakeside').toString('base64')}`;
@@ -116,6 +118,11 @@ export async function openReceiver(options: {
       authenticate,
       sink,
       cancel: buildCancelInQueue({ redis, queue, replicated, nameOf, deadlineMs, log }),
+    }),
+    consent: takeConsent({
+      authenticate,
+      sink,
+      keep: buildKeepConsent({ redis, queue, replicated, deadlineMs, log }),
     }),
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,

@@ -27,6 +27,11 @@ export interface ReceiverClient {
   state(eventId: string): Promise<EventState | null>;
   /** Cancels an event; null where the receiver answers 404. Throws at any answer but 200 and 202. */
   cancel(eventId: string): Promise<CancelAnswer | null>;
+  /** Reports the patron's answer; the status of the receiver's answer. */
+  consent(
+    eventId: string,
+    data: { readonly answer: string; readonly text_id: string; readonly operator?: number },
+  ): Promise<number>;
   /** Looks every `everyMs` (50) and at most for `timeoutMs` (60 s) until the event is done or failed, or `until` holds, and returns its state. */
   follow(
     eventId: string,
@@ -69,6 +74,12 @@ export function createReceiverClient(at: {
     if (!response.ok) throw new Error(`the receiver answered ${response.status} to a cancel`);
     return cancelAnswerSchema.parse(await response.json());
   }
+  async function consent(eventId: string, data: object): Promise<number> {
+    const timestamp = new Date().toISOString();
+    const event = JSON.stringify({ type: 'consent.answered', timestamp, data });
+    const { method, headers, body } = signedRequest({ secret: at.secret, id: eventId, body: event });
+    return (await fetch(`${url}/${eventId}/consent`, { method, headers, body })).status;
+  }
   return {
     scan: (data = {}, { id, scannedAt } = {}) =>
       deliver(
@@ -81,6 +92,7 @@ export function createReceiverClient(at: {
     deliver,
     state,
     cancel,
+    consent,
     follow: (eventId, { timeoutMs = 60_000, everyMs = 50, until = isOver } = {}) =>
       waitFor(
         `event ${eventId} of ${at.library} to get where the test wants it`,
