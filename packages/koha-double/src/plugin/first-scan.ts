@@ -39,7 +39,7 @@ async function waitAlone(double: Double, eventId: string, card: string, limitMs:
   try {
     const endsAtMs = double.realNowMs() + limitMs;
     for (;;) {
-      const isDecided = double.db.outcomes.isFinal(eventId);
+      const isDecided = double.db.outcomes.isDecided(eventId);
       if (isKnown(double, card)) return 'there';
       if (isDecided) return 'decided';
       const leftMs = endsAtMs - double.realNowMs();

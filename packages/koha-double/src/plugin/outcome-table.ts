@@ -69,6 +69,12 @@ export class OutcomeTable {
     return state === 'done' || state === 'failed';
   }
 
+  /** Nothing comes of waiting longer: the service has decided, or waits for the patron's consent. */
+  isDecided(eventId: string): boolean {
+    const row = this.#rows.get(eventId);
+    return this.isFinal(eventId) || (row?.state === 'waiting' && Boolean(row['consent']));
+  }
+
   /** True for one of several simultaneous callers, when the receiver may be queried. */
   mayQuery(eventId: string, nowMs: number): boolean {
     const queryAt = this.#queryAt.get(eventId);

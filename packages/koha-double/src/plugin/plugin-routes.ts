@@ -6,6 +6,7 @@ import { isRecord } from '../record.ts';
 import { about } from './about.ts';
 import { answerCancel } from './cancel-answer.ts';
 import { copyRoutes } from './copy-routes.ts';
+import { consentScan } from './consent-route.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
 import { deletionRoutes } from './deletion-routes.ts';
 import { owedRoutes } from './owed-routes.ts';
@@ -183,6 +184,7 @@ export const pluginRoutes: readonly Operation[] = [
   scan,
   readScan,
   cancelScan,
+  consentScan,
   putOutcome,
   getAbout,
   postCheck,

@@ -96,6 +96,13 @@ export function cancelAtReceiver(double: Double, eventId: string): Promise<Answe
   return exchange(double, 'POST', `/${encodeURIComponent(eventId)}/cancel`, eventId, body);
 }
 
+/** The same of a patron's answer. */
+export function answerAtReceiver(double: Double, eventId: string, data: object): Promise<Answered | null> {
+  const timestamp = new Date(double.clock.nowMs()).toISOString().replace('Z', '+00:00');
+  const body = JSON.stringify({ type: 'consent.answered', timestamp, data });
+  return exchange(double, 'POST', `/${encodeURIComponent(eventId)}/consent`, eventId, body);
+}
+
 export interface Answered {
   readonly status: number;
   readonly body: unknown;

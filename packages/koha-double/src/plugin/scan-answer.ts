@@ -9,6 +9,7 @@ import { scanKey } from './scan-key.ts';
 const faults = {
   not_configured: [503, 'The passport service is not set up here'],
   not_a_card: [422, 'This is not shaped like a card number'],
+  no_question: [409, 'This scan does not wait for the answer'],
   receiver_unreachable: [503, 'The passport service cannot be reached'],
   receiver_busy: [503, 'The passport service is busy'],
   receiver_refused: [502, 'The passport service refuses this library'],

@@ -23,6 +23,17 @@ const objectOf =
     isRecord(value) ? cleanedBy(shape, value) : null;
 const libraries = listOf(objectOf({ id: text, name: text }));
 
+/** The library's own text, by language: longer than all else, and many at most. */
+const texts: Cleaner = (value) =>
+  Object.fromEntries(
+    Object.entries(isRecord(value) ? value : {})
+      .toSorted(([one], [other]) => (one < other ? -1 : 1))
+      .slice(0, 20)
+      .filter(([language, words]) => /^[A-Za-z0-9-]{1,35}$/.test(language) && typeof words === 'string')
+      .map(([language, words]) => [language, String(words).slice(0, 2_000)]),
+  );
+const consentShape = { text_id: text, answer_by: text, texts };
+
 /** What of a state leaves the plugin (its `State.pm`): whatever else was reported is left out. */
 const stateShape = {
   event_id: text,
@@ -36,6 +47,7 @@ const stateShape = {
   checkout: objectOf({ result: text, keys: listOf(text) }),
   waiting_for: objectOf({ library: text, reason: text, next_try_at: text }),
   problem: objectOf({ library: text, what: text, name: text }),
+  consent: (value) => (isRecord(value) && isRecord(value['texts']) ? cleanedBy(consentShape, value) : null),
   observed: objectOf({ category: text }),
   attempt: number,
   libraries,
