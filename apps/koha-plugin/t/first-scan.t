@@ -148,6 +148,18 @@ subtest 'a second scan of the same card waits for the event that it joined' => s
     cmp_ok( $ms, '<', 600, 'which is already decided' );
 };
 
+subtest 'a page does not wait for a patron who has to agree first' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('joins');
+    $koha->configure( receiver_url => $receiver->url, staff_wait => 2000 );
+    my $consent = { text_id => 'v1', texts => { en => 'May we?' }, answer_by => '2026-11-26T09:05:00Z' };
+    $koha->{plugin}
+        ->scans->keep( { event_id => 'scan_first', seq => 3, state => 'waiting', consent => $consent } );
+
+    my ( undef, $ms ) = scan_at_desk($koha);
+    cmp_ok( $ms, '<', 600, 'the panel shows the question' );
+};
+
 subtest 'T-16 whatever the receiver does, the page goes on within 600 ms and Koha learns nothing of it' =>
     sub {
     foreach my $how (

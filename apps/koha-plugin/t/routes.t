@@ -59,6 +59,7 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
         {   'post /scans'                   => $circulates,
             'get /scans/{event_id}'         => $circulates,
             'post /scans/{event_id}/cancel' => $circulates,
+            'post /scans/{event_id}/consent' => $circulates,
             'put /scans/{event_id}/outcome' => $edits,
             'get /about'                    => $edits,
             'post /check'                   => $edits,
@@ -251,6 +252,41 @@ subtest 'POST cancel has the receiver cancel the event, keeps its state and hand
 
     $cancel->()->status_is(200);
     is( $receiver->requests, 2, 'again where it is wanted again' );
+};
+
+subtest 'POST consent hands the answer of the patron on, with who has it from them' => sub {
+    my ( $t, undef, $receiver ) = api('consents');
+    my $said = { answer => 'yes', text_id => '2026-11' };
+    $t->post_ok( "$BASE/scans/scan_1/consent" => json => $said )->status_is(204);
+
+    my ($request) = $receiver->requests;
+    is( "$request->{method} $request->{path}", 'POST /webhooks/riverside/scan_1/consent', 'its route' );
+    is( $request->{headers}{'webhook-id'}, 'scan_1', 'under the id of the event' );
+    my $sent = decode_json( $request->{body} );
+    is( $sent->{type}, 'consent.answered', 'as what it is' );
+    is_deeply( $sent->{data}, { %{$said}, operator => C4::Context->userenv->{number} }, 'with the number of staff' );
+    like( $request->{body}, qr{"operator":[0-9]}xms, 'as a number' );
+
+    foreach my $bad ( { answer => 'maybe', text_id => 'x' }, { answer => 'yes' }, { %{$said}, name => 'Okafor' } ) {
+        $t->post_ok( "$BASE/scans/scan_1/consent" => json => $bad )->status_is(400);
+    }
+    $t->post_ok( "$BASE/scans/scan_1/consent" => { 'Content-Type' => 'text/plain' } => '{}' )->status_is(415);
+    is( $receiver->requests, 1, 'nothing else was sent' );
+
+    my %expected = (
+        hangs      => [ 503, 'receiver_unreachable' ],
+        status_401 => [ 502, 'receiver_refused' ],
+        status_404 => [ 404, 'not_found' ],
+        status_409 => [ 409, 'no_question' ],
+        status_429 => [ 503, 'receiver_busy' ],
+    );
+    local $SIG{__WARN__} = sub { };
+    foreach my $how ( sort keys %expected ) {
+        my ($refused) = api($how);
+        $refused->post_ok( "$BASE/scans/scan_1/consent" => json => $said )
+            ->status_is( $expected{$how}[0], $how )
+            ->json_is( '/error_code' => $expected{$how}[1] );
+    }
 };
 
 subtest 'POST cancel says where nothing was cancelled' => sub {

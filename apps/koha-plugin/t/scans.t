@@ -62,14 +62,20 @@ subtest 'an event is noted once, and what the service reported before that stays
     is( $scans->fetch('SCAN_1'),          undef,  'ids are distinguished by case' );
 };
 
-subtest 'a state is final when it is done or failed' => sub {
+subtest 'it is decided when it is done or failed, or waits for the patron' => sub {
     my %final = ( queued => 0, working => 0, waiting => 0, done => 1, failed => 1 );
     foreach my $state ( sort keys %final ) {
         my $scans = scans_of( Passport::TestKoha->new );
         $scans->keep( state_of( state => $state ) );
-        is( $scans->is_final('scan_1'), $final{$state}, $state );
+        is( $scans->is_decided('scan_1'), $final{$state}, $state );
     }
-    is( scans_of( Passport::TestKoha->new )->is_final('scan_1'), 0, 'an event that is not known' );
+    is( scans_of( Passport::TestKoha->new )->is_decided('scan_1'), 0, 'an event that is not known' );
+
+    my $scans = scans_of( Passport::TestKoha->new );
+    $scans->note('scan_1');
+    is( $scans->is_decided('scan_1'), 0, 'one of which nothing is known' );
+    $scans->keep( state_of( state => 'waiting', consent => { text_id => 'v1', texts => { en => 'May we?' } } ) );
+    is( $scans->is_decided('scan_1'), 1, 'one that waits for the patron' );
 };
 
 subtest 'nothing but the fields of the contract is kept' => sub {
@@ -86,6 +92,12 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             libraries => [ { id => 'midland', name => 'Midland', phone => 'Okafor' } ],
             problem   => ['Okafor'],
             observed  => { category => 'PT', name => 'Okafor' },
+            consent   => {
+                text_id   => 'v1',
+                answer_by => 'soon',
+                texts     => { en => 'May we?', '<b>' => 'Okafor', fr => ['Okafor'] },
+                name      => 'Okafor'
+            },
             reasons   => { name => 'Okafor' },
             message   => { text => 'Okafor' },
             patron_id => 'Okafor',
@@ -109,6 +121,7 @@ subtest 'nothing but the fields of the contract is kept' => sub {
             waiting_for => { library => 'midland', reason => 'NO_ANSWER', next_try_at => 'soon' },
             problem     => undef,
             observed    => { category => 'PT' },
+            consent     => { text_id => 'v1', answer_by => 'soon', texts => { en => 'May we?' } },
             attempt     => undef,
             libraries   => [ { id => 'midland', name => 'Midland' } ],
             message     => undef,

@@ -108,6 +108,46 @@ describe('what the panel says', () => {
     expect(shown({ state })).toMatchObject({ headline, advice: 'Try again later, or register by hand.' });
   });
 
+  describe('while the patron is to consent', () => {
+    const consent = { text_id: 'v1', texts: { en: 'May we?', 'de-AT': 'Dürfen wir?' } };
+    const held = { library: 'riverside', reason: 'CONSENT', next_try_at: '2026-11-25T09:05:00Z' };
+    const state = aState({ state: 'waiting', outcome: null, waiting_for: held, consent });
+
+    test('their library is named, and nothing else is offered', () => {
+      expect(shown({ state, withItem: true })).toEqual({
+        steps: { report: 'done', search: 'done', copy: 'later', checkout: 'later' },
+        tone: 'warn',
+        headline: 'Found at Midland Public Library. The patron must agree before anything is copied.',
+        advice: 'Show the patron this text, and record what they say.',
+        next: [],
+        isOver: false,
+        takesItem: false,
+      });
+      const stopped = { ...state, waiting_for: { ...held, reason: 'NO_WORKER', next_try_at: null } };
+      expect(shown({ state: stopped }).headline).toContain('stopped');
+    });
+
+    test('the question is there until it is answered, cancelled or over', () => {
+      expect(desk.questionOf({ state })).toEqual(consent);
+      expect(desk.questionOf({ state, answered: 'scan_0' })).toEqual(consent);
+      expect(desk.questionOf({ state, answered: 'scan_1' })).toBeNull();
+      expect(desk.questionOf({ state, cancel: 'pending' })).toBeNull();
+      expect(desk.questionOf({ state: { ...state, state: 'working' } })).toBeNull();
+      expect(shown({ state, answered: 'scan_1' })).toMatchObject({
+        headline: 'Recorded. Going on …',
+        takesItem: true,
+      });
+    });
+
+    test('the text is in the language of the page, or in one that is there', () => {
+      expect(desk.textFor(consent.texts, 'de-AT')).toEqual({ language: 'de-AT', text: 'Dürfen wir?' });
+      expect(desk.textFor({ de: 'Dürfen wir?' }, 'de-CH')).toEqual({ language: 'de', text: 'Dürfen wir?' });
+      expect(desk.textFor(consent.texts, 'fr-FR').text).toBe('May we?');
+      expect(desk.textFor({ und: 'Any' }, 'fr').text).toBe('Any');
+      expect(desk.textFor({}, 'fr').text).toBe('');
+    });
+  });
+
   test('when this library itself is waited for, the search is over', () => {
     const held = { library: 'riverside', reason: 'BUSY', next_try_at: null };
     const waiting = aState({ state: 'waiting', outcome: null, homes: [], waiting_for: held });

@@ -11,6 +11,7 @@ export interface ScanState {
   checkout?: { result: string; keys: string[] } | null;
   waiting_for?: { library: string; reason: string; next_try_at?: string | null } | null;
   problem?: { library: string; what: string; name?: string | null } | null;
+  consent?: { text_id: string; texts: Record<string, string>; answer_by?: string } | null | undefined;
   observed?: { category: string | null } | null | undefined;
   libraries?: { id: string; name?: string | null }[];
   message?: string | null;
@@ -24,6 +25,7 @@ export interface View {
   followedMs?: number;
   now?: number;
   cancel?: string | null;
+  answered?: string | null;
 }
 
 export interface Shown {
@@ -65,6 +67,8 @@ export interface Desk {
   registrations(document: unknown, card: string): { label: string; address: string }[];
   cardToRegister(url: { pathname: string; hash: string }): string | null;
   describe(view: View, words: Words, language: string): Shown;
+  textFor(texts: Record<string, string>, language: string): { language?: string; text: string };
+  questionOf(view: Pick<View, 'state' | 'cancel' | 'answered'>): { text_id: string } | null;
   hitsIn(document: unknown, jQuery: unknown): string;
   isSearchFor(card: string, document: unknown): boolean;
 }
@@ -74,6 +78,7 @@ const FOLDER = new URL('../Koha/Plugin/Org/PatronPassport/desk/', import.meta.ur
 /** The files with decisions: what the panel says and does, without a page. */
 const DECISIONS = [
   'card-of-page',
+  'consent',
   'describe',
   'koha-search',
   'next-steps',

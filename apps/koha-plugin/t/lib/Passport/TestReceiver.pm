@@ -23,6 +23,8 @@ my %ANSWER = (
         return _reply( 200, { %{$answer}, state => { %state, outcome => 'CANCELLED' } } );
     },
     no_state   => sub { return _reply( 200, { result => 'ENDED', state => { seq => 3, state => 'done' } } ) },
+    consents   => sub { return _reply( 200, { event_id => 'scan_1', answer => 'yes' } ) },
+    status_409 => sub { return _reply( 409, { code => 'no_question', title => 'Conflict' } ) },
     no_result  => sub { return _reply( 200, { event_id => 'scan_1', result => 'ELSE', state => {} } ) },
     status_404 => sub { return _reply( 404, { code => 'not_found', title => 'Unknown' } ) },
     hangs      => sub {return},

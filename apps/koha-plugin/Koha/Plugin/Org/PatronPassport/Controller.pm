@@ -11,7 +11,7 @@ use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::Answer     qw( answer );
 use Koha::Plugin::Org::PatronPassport::Card       qw( fits scan_key trimmed );
 use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
-use Koha::Plugin::Org::PatronPassport::Event      qw( cancelled new_id not_found );
+use Koha::Plugin::Org::PatronPassport::Event      qw( cancelled consented new_id not_found );
 use Koha::Plugin::Org::PatronPassport::Problem    qw( report );
 use Koha::Plugin::Org::PatronPassport::Refusal    qw( fault is_json not_json not_taken );
 use Koha::Plugin::Org::PatronPassport::Sender;
@@ -157,6 +157,40 @@ sub _cancel {
         status  => 200,
         openapi => { event_id => $state->{event_id}, result => $answer->{result}, state => $state }
     );
+}
+
+=head2 consent
+
+C<POST /scans/{event_id}/consent>: what the patron said to the text that the desk has shown them. The service gets this Koha's
+number of the member of staff with it.
+
+=cut
+
+sub consent {
+    my ($self) = @_;
+    return not_json($self) if !is_json($self);
+    my $c = $self->openapi->valid_input or return;
+
+    return answer( $c, 'POST /scans/{event_id}/consent', sub { return _consent($c) } );
+}
+
+sub _consent {
+    my ($c) = @_;
+
+    my $settings = _plugin()->settings;
+    return fault( $c, 'not_configured' ) if !$settings->is_complete;
+
+    my $body   = $c->req->json;
+    my $acting = C4::Context->userenv // {};
+    my %said   = ( answer => $body->{answer}, text_id => $body->{text_id}, operator => $acting->{number} );
+    my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
+        ->consent( $c->param('event_id'), consented( \%said, Time::HiRes::time() ) );
+    my $status = $answer->{status} // 0;
+    return fault( $c, 'not_found' )   if $status == 404;
+    return fault( $c, 'no_question' ) if $status == 409;
+    return not_taken( $c, $answer )   if $answer->{kind} ne 'accepted';
+
+    return $c->render( status => 204, openapi => undef );
 }
 
 =head2 outcome

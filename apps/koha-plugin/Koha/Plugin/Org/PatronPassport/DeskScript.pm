@@ -10,8 +10,9 @@ our @EXPORT_OK = qw( script );
 # An upload is unzipped over the tree of the version before: a file that is not named here may be a leftover. C<main.js>,
 # which begins, comes last.
 my @FILES = qw(
-    cancel card-of-page departure describe element follow koha-api koha-search memory names next-scan next-steps pace page
-    panel-style panel pause read-answer register scan-state send sentences show steps words workflow main
+    cancel card-of-page consent departure describe element follow koha-api koha-search memory names next-scan next-steps
+    pace page panel-style panel pause read-answer register scan-state send send-answer sentences show steps words workflow
+    main
 );
 
 =head1 NAME

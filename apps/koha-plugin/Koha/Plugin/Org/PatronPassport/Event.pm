@@ -8,7 +8,7 @@ use Mojo::JSON  qw( encode_json );
 use POSIX       qw( floor strftime );
 use Time::HiRes ();
 
-our @EXPORT_OK = qw( cancelled not_found seen test_event new_id timestamp );
+our @EXPORT_OK = qw( cancelled consented not_found seen test_event new_id timestamp );
 
 =head1 NAME
 
@@ -66,6 +66,27 @@ sub cancelled {
     my ($now) = @_;
 
     return _event( 'scan.cancelled', {}, $now );
+}
+
+=head2 consented
+
+    my $bytes = consented( { answer => 'yes', text_id => $id, operator => $borrowernumber }, $now );
+
+What the patron said when a member of staff showed them the text: it is sent under the event's own id.
+
+=cut
+
+sub consented {
+    my ( $said, $now ) = @_;
+
+    my $operator = $said->{operator};
+    my %data     = (
+        answer   => "$said->{answer}",
+        text_id  => "$said->{text_id}",
+        operator => defined $operator && $operator =~ m{\A [0-9]{1,15} \z}xms ? 0 + $operator : undef,
+    );
+
+    return _event( 'consent.answered', \%data, $now );
 }
 
 =head2 test_event

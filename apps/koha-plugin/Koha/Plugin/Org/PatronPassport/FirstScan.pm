@@ -63,7 +63,7 @@ sub scanned {
 
             # a SIP connection has a process of its own, no web worker
             alone      => $interface ne 'sip',
-            is_decided => sub { return $scans->is_final($event_id) },
+            is_decided => sub { return $scans->is_decided($event_id) },
             is_there   => sub { return is_known( $dbh, $interface, $card ) },
         }
     );

@@ -15,6 +15,7 @@ my %FAULT = (
     receiver_busy        => [ 503, 'The passport service is busy' ],
     receiver_refused     => [ 502, 'The passport service refuses this library' ],
     not_json             => [ 415, 'This takes application/json only' ],
+    no_question          => [ 409, 'This scan does not wait for the answer' ],
     not_found            => [ 404, 'Nothing is known of this scan' ],
 );
 

@@ -151,18 +151,21 @@ sub fetch {
     return cleaned( { event_id => $event_id, seq => $seq, state => $state } );
 }
 
-=head2 is_final
+=head2 is_decided
 
-True once the service has decided.
+True once the service has decided, or waits for the patron's consent: then somebody has to read the page.
 
 =cut
 
-sub is_final {
+sub is_decided {
     my ( $self, $event_id ) = @_;
 
-    my ($state) = $self->{rows}->read_row( 'state', $event_id );
+    my ( $state, $reported ) = $self->{rows}->read_row( 'state, told', $event_id );
+    return 0 if !defined $state;
+    return 1 if $state =~ m{\A (?: done | failed ) \z}xms;
+    return 0 if $state ne 'waiting' || !defined $reported;
 
-    return ( $state // q{} ) =~ m{\A (?: done | failed ) \z}xms ? 1 : 0;
+    return from_stored($reported)->{consent} ? 1 : 0;
 }
 
 =head2 may_query

@@ -131,6 +131,25 @@ sub cancel {
     return { kind => 'cancelled', result => $said->{result}, state => $said->{state} };
 }
 
+=head2 consent
+
+    my $answer = $sender->consent( $event_id, $body );
+
+C<< { kind => 'accepted' } >> where the receiver has the patron's answer, or as above.
+
+=cut
+
+sub consent {
+    my ( $self, $event_id, $body ) = @_;
+
+    my $path   = "/webhooks/$self->{library}/$event_id/consent";
+    my $answer = $self->_exchange( 'POST', $path, $event_id, $body, $LIMIT_S );
+    return $answer            if $answer->{kind} ne 'answered';
+    return _refusal($answer) if $answer->{status} != 200;
+
+    return { kind => 'accepted', ms => $answer->{ms} };
+}
+
 sub _is_cancelled {
     my ($result) = @_;
 

@@ -21,6 +21,7 @@ my %SHAPE = (
         return _object( shift, library => \&_text, reason => \&_text, next_try_at => \&_text );
     },
     problem    => sub { return _object( shift, library => \&_text, what => \&_text, name => \&_text ) },
+    consent    => \&_consent,
     observed   => sub { return _object( shift, category => \&_text ) },
     attempt    => \&_number,
     libraries  => \&_libraries,
@@ -103,6 +104,28 @@ sub _text {
     my ($value) = @_;
 
     return defined $value && !ref $value ? substr( "$value", 0, 500 ) : undef;
+}
+
+# The library's own text, by language: longer than all else, and many at most.
+sub _consent {
+    my ($value) = @_;
+
+    return undef if ref $value ne 'HASH' || ref $value->{texts} ne 'HASH';    ## no critic (ProhibitExplicitReturnUndef) a value of a hash
+    my %texts = map { $_ => substr $value->{texts}{$_}, 0, 2000 }
+        grep { m{\A [A-Za-z0-9-]{1,35} \z}xms && !ref $value->{texts}{$_} && defined $value->{texts}{$_} }
+        ( sort keys %{ $value->{texts} } )[ 0 .. _last_of( scalar keys %{ $value->{texts} }, 20 ) ];
+
+    return {
+        text_id   => _text( $value->{text_id} ),
+        answer_by => _text( $value->{answer_by} ),
+        texts     => \%texts,
+    };
+}
+
+sub _last_of {
+    my ( $count, $most ) = @_;
+
+    return ( $count < $most ? $count : $most ) - 1;
 }
 
 sub _number {

@@ -1,3 +1,4 @@
+import { questionOf } from './consent.js';
 import { NEXT_WHEN_HERE, NEXT_WHILE_WAITING, nextAfterFault, nextAfterOutcome } from './next-steps.js';
 import { hasNoWorker, isCheckedOut, isFinal, isHere, isItemLeft } from './scan-state.js';
 import { checkoutSentences, hereSentence, outcomeSentences, waitingSentence } from './sentences.js';
@@ -58,6 +59,7 @@ function describeFault(view, t) {
 
 function describeWait(view, t, language) {
   const { state, withItem } = view;
+  if (questionOf(view)) return describeQuestion(view, t, language);
   const isStopped = Boolean(state) && hasNoWorker(state);
   const isLong = isStopped || view.fault || view.followedMs > LONG_MS || (state && state.state === 'waiting');
   const what = isStopped ? t('stopped') : view.fault ? t(`fault.${view.fault}.meanwhile`) : '';
@@ -71,8 +73,22 @@ function describeWait(view, t, language) {
   };
 }
 
-function waitHeadline({ state, followedMs, now }, t, language) {
+/** Nobody goes on meanwhile, and no item is taken: whoever scans now does not read the patron the text. */
+function describeQuestion(view, t, language) {
+  const isStopped = hasNoWorker(view.state);
+  return {
+    tone: 'warn',
+    headline: waitHeadline(view, t, language),
+    advice: sentences(t('consent.advice'), isStopped && t('stopped')),
+    next: [],
+    isOver: false,
+    takesItem: false,
+  };
+}
+
+function waitHeadline({ state, followedMs, now, answered }, t, language) {
   if (!state) return t('now.reporting');
+  if (state.consent && answered === state.event_id && !hasNoWorker(state)) return t('now.answered');
   if (state.waiting_for) return waitingSentence(state, t, language, now);
   if (state.state === 'waiting') return t('now.waiting');
   if (state.state === 'queued' && followedMs > LONG_QUEUED_MS) return t('now.queued');

@@ -16,6 +16,11 @@ export function cancelEvent(eventId) {
   return call('POST', `${SCANS}/${encodeURIComponent(eventId)}/cancel`, {}, true);
 }
 
+/** POST /scans/{event_id}/consent: what the patron said to the text with this id. */
+export function answerConsent(eventId, answer, textId) {
+  return call('POST', `${SCANS}/${encodeURIComponent(eventId)}/consent`, { answer, text_id: textId });
+}
+
 /** Koha's own list of who has this card. */
 export function fetchPatron(card) {
   const query = new URLSearchParams({ q: JSON.stringify({ cardnumber: card }), _per_page: '1' });

@@ -55,6 +55,9 @@ const CSS = `
     flex: 1 1 16em; font: inherit; max-width: 24em; min-width: 0; padding: 6px 8px; }
   .fault { color: #8a2f2d; margin: 0; width: 100%; }
   .fault:empty { display: none; }
+  .consent { border-top: 1px solid #e3e8e3; margin: 14px 0 0; padding: 12px 0 0; }
+  .consent .text { margin: 0 0 10px; white-space: pre-line; }
+  .answers { display: flex; flex-wrap: wrap; gap: 8px; }
   .actions { align-items: flex-start; display: flex; flex-wrap: wrap; gap: 8px; margin: 14px 0 0; }
   button, .go { background: #fff; border: 1px solid #777; border-radius: 4px; box-sizing: border-box; color: #222;
     cursor: pointer; display: inline-block; font: inherit; padding: 6px 14px; text-decoration: none; }

@@ -1,9 +1,10 @@
+import { buildConsent } from './consent.js';
 import { element } from './element.js';
 import { dress } from './panel-style.js';
 
 /**
  * The panel as it is before anything is known, not yet on the page. `registrations` are the links to Koha's form for a new
- * patron. It calls `on.item(barcode)`, `on.typing()`, `on.cancel()`, and the next steps of the desk that are no links:
+ * patron. It calls `on.item(barcode)`, `on.typing()`, `on.answer(said)`, `on.cancel()`, and the next steps of the desk that are no links:
  * `on.again()`, `on.reload()`, `on.name()`, `on.next()`.
  */
 export function buildPanel(t, language, registrations, on) {
@@ -13,6 +14,7 @@ export function buildPanel(t, language, registrations, on) {
   const advice = element('p', { class: 'advice', role: 'status', 'aria-live': 'polite' });
   const steps = element('ol', { 'aria-label': t('steps') });
   const box = buildItemBox(t, on);
+  const question = buildConsent(t, (said) => on.answer(said));
   const { actions, next, cancel } = buildActions(t, registrations, on);
   const section = element(
     'section',
@@ -20,13 +22,14 @@ export function buildPanel(t, language, registrations, on) {
     element('header', {}, element('h2', { id: 'title' }, t('title'))),
     element('div', { class: 'result' }, element('span', { class: 'sign', 'aria-hidden': 'true' }), headline),
     advice,
+    question.consent,
     steps,
     box.form,
     actions,
   );
   dress(root);
   root.append(section);
-  return { host, root, section, headline, advice, steps, ...box, next, cancel };
+  return { host, root, section, headline, advice, steps, ...box, ...question, next, cancel };
 }
 
 function buildItemBox(t, on) {

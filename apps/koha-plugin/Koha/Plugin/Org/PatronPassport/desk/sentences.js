@@ -5,6 +5,8 @@ import { cancelEnd, checkoutOf, isLocated } from './scan-state.js';
 export function waitingSentence(state, t, language, now) {
   const held = state.waiting_for;
   if (!held) return t('now.waiting');
+  if (held.reason === 'CONSENT')
+    return t('now.waiting.CONSENT', { library: namesIn(state, t, language).home });
   const names = homeNames(state);
   const isNamed = names.length > 0 && !isLocated(state);
   const library = isNamed ? joined(names, language) : nameOf(held.library, state);

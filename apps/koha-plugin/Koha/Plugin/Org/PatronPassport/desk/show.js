@@ -1,3 +1,4 @@
+import { showConsent } from './consent.js';
 import { describe } from './describe.js';
 import { element, setText } from './element.js';
 import { isBusyElsewhere } from './page.js';
@@ -22,6 +23,7 @@ export function show(workflow) {
   showSteps(panel.steps, shown.steps, t);
   panel.form.hidden = !keepsForm;
   showNext(workflow, shown);
+  showConsent(workflow);
   if (workflow.isHeard) {
     setText(panel.headline, shown.headline);
     setText(panel.advice, isReady && keepsForm ? t('item.held') : leaves ? t('going') : shown.advice);

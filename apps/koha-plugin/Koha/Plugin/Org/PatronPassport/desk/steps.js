@@ -31,6 +31,9 @@ export const ENDS = {
   MERGED_INTO_NATIVE: { search: 'done', copy: 'stopped' },
   COPY_ANONYMIZED: { search: 'done', copy: 'stopped' },
   OBSERVED: { search: 'done', copy: 'skipped' },
+  CONSENT_REFUSED: { search: 'done', copy: 'stopped' },
+  CONSENT_LAPSED: { search: 'done', copy: 'stopped' },
+  CONSENT_AT_DESK: { search: 'done', copy: 'stopped' },
   LENDING_REFUSED: { search: 'done', copy: 'failed' },
   LENDING_UNREACHABLE: { search: 'done', copy: 'failed' },
   MISCONFIGURED: { search: 'failed', copy: 'skipped' },
@@ -74,6 +77,8 @@ function unreported({ fault, withItem }) {
 }
 
 function runningSteps({ state, followedMs }, steps) {
+  // while it waits for the patron, nothing is done
+  if (state.consent) return { ...steps, search: 'done' };
   if (isLocated(state)) return { ...steps, search: 'done', copy: 'now' };
   const isHeld = hasNoWorker(state) || (state.state === 'queued' && followedMs > LONG_QUEUED_MS);
   return { ...steps, search: isHeld ? 'later' : 'now' };

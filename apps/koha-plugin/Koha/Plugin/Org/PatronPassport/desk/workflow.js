@@ -8,6 +8,7 @@ import { buildPanel } from './panel.js';
 import { createPause } from './pause.js';
 import { registrations } from './register.js';
 import { sendCard, sendItem } from './send.js';
+import { sendAnswer } from './send-answer.js';
 import { canCancel } from './scan-state.js';
 import { focusItem, show } from './show.js';
 import { createWords, languageOf } from './words.js';
@@ -42,6 +43,8 @@ const NOTHING_KNOWN = {
   withItem: false,
   followedMs: 0,
   cancel: null,
+  /** The event whose question was answered on this page. */
+  answered: null,
 };
 
 /** What the files of the workflow share. */
@@ -62,6 +65,7 @@ function createWorkflow(card, messages, language, cameBack) {
     run: 0,
     settledRun: null,
     isSendingItem: false,
+    isAnswering: false,
     isHeard: false,
     isGone: false,
     pause: createPause(),
@@ -70,6 +74,7 @@ function createWorkflow(card, messages, language, cameBack) {
   workflow.panel = buildPanel(t, languageOf(messages, language), registrations(document, card), {
     item: (barcode) => void lendItem(workflow, barcode),
     typing: () => show(workflow),
+    answer: (said) => void sendAnswer(workflow, said),
     again: () => void startAnew(workflow),
     reload: () => location.reload(),
     name: focusSearch,

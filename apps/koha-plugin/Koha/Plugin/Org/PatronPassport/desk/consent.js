@@ -1,0 +1,59 @@
+import { element, setText } from './element.js';
+import { isBusyElsewhere } from './page.js';
+
+/** The library's own text in the page's language, in its base language, in English, or as there is one: {language, text}. */
+export function textFor(texts, language) {
+  const wanted = String(language || 'en');
+  const known = Object.keys(texts || {});
+  const found = [wanted, wanted.split(/[-_]/)[0].toLowerCase(), 'en', known[0]].find((key) =>
+    known.includes(key),
+  );
+  return { language: found, text: found === undefined ? '' : texts[found] };
+}
+
+/** The question that an event waits for, unless this page has answered it or cancels: {text_id, texts}, or null. */
+export function questionOf({ state, cancel, answered }) {
+  const isOpen = Boolean(state) && state.state === 'waiting' && Boolean(state.consent) && !cancel;
+  return isOpen && answered !== state.event_id ? state.consent : null;
+}
+
+/** The box of the question, hidden; it calls `answer('yes')` or `answer('no')`. */
+export function buildConsent(t, answer) {
+  const text = element('p', { class: 'text', id: 'consent-text' });
+  const consentFault = element('p', { class: 'fault', role: 'alert' });
+  const buttons = ['yes', 'no'].map((said) => {
+    const button = element('button', { type: 'button' }, t(`consent.${said}`));
+    button.addEventListener('click', () => answer(said));
+    return button;
+  });
+  const consent = element(
+    'div',
+    {
+      class: 'consent',
+      hidden: true,
+      role: 'group',
+      'aria-label': t('consent.label'),
+      'aria-describedby': 'consent-text',
+    },
+    text,
+    element('div', { class: 'answers' }, ...buttons),
+    consentFault,
+  );
+  return { consent, consentText: text, consentButtons: buttons, consentFault };
+}
+
+/**
+ * Shows the question while an event waits for its answer. The focus comes before its buttons, and to none of them: a scanner ends with
+ * Enter, and would agree for the patron.
+ */
+export function showConsent({ panel, view, language, isAnswering }) {
+  const question = questionOf(view);
+  const isNew = panel.consent.hidden && Boolean(question);
+  panel.consent.hidden = !question;
+  if (!question) return;
+  if (isNew && !isBusyElsewhere(panel.host)) panel.headline.focus();
+  const shown = textFor(question.texts, language);
+  if (shown.language) panel.consentText.setAttribute('lang', shown.language);
+  setText(panel.consentText, shown.text);
+  for (const button of panel.consentButtons) button.disabled = Boolean(isAnswering);
+}
