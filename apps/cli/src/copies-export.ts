@@ -11,7 +11,7 @@ interface ExportOptions {
   readonly since?: string;
 }
 
-const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields', 'what', 'read'] as const;
+const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields', 'what', 'read', 'consent'] as const;
 
 function parseSince(text: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
@@ -25,7 +25,7 @@ const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOption
   (wanted.of === undefined || home === wanted.of) &&
   (wanted.since === undefined || at >= wanted.since);
 
-const toRow = ({ at, home, lending, homeKey, eventId, fields, what, read }: DisclosureReceipt) => ({
+const toRow = ({ at, home, lending, homeKey, eventId, fields, what, read, consent }: DisclosureReceipt) => ({
   at,
   home,
   lending,
@@ -34,7 +34,18 @@ const toRow = ({ at, home, lending, homeKey, eventId, fields, what, read }: Disc
   fields,
   what: what ?? 'disclosed',
   read: read ?? [],
+  consent: consent ?? null,
 });
+
+/** A consent as one cell: text, member of staff, time. */
+const textOf = (
+  value: string | readonly string[] | DisclosureReceipt['consent'] | null,
+): string | readonly string[] => {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' && 'text_id' in value
+    ? [value.text_id, String(value.operator ?? '-'), value.at]
+    : value;
+};
 
 export const copiesExport: CommandDraft<ExportOptions> = {
   name: 'export',
@@ -68,7 +79,7 @@ export const copiesExport: CommandDraft<ExportOptions> = {
         if (!isWanted(receipt, wanted)) continue;
         const row = toRow(receipt);
         if (report.isJson) rows.push(row);
-        else report.line(COLUMNS.map((column) => csvCell([row[column]].flat().join(' '))).join(','));
+        else report.line(COLUMNS.map((column) => csvCell([textOf(row[column])].flat().join(' '))).join(','));
       }
       report.json({ receipts: rows });
       return 0;

@@ -1,4 +1,4 @@
-import type { Consortium } from '@passport/config';
+import type { Consortium, Library } from '@passport/config';
 import type { Outcome } from '@passport/contract';
 import type { Explanation } from '@passport/patron-rules';
 import type { Report } from './report.ts';
@@ -64,6 +64,15 @@ function outcomeOfFound({ judgement, problem, local }: Explanation): Outcome {
   }
 }
 
+/** The text that the desk would show first, by its id; null: the patron is copied without, or not at all. */
+export function consentOf(
+  { located, judgement }: Explanation,
+  { copy: { consent, mode } }: Library,
+): string | null {
+  const mayBeCopied = located === 'found' && judgement === 'eligible' && mode !== 'observe';
+  return mayBeCopied && consent !== null ? consent.textId : null;
+}
+
 const LOCAL_TEXT: Record<NonNullable<Explanation['local']>['kind'], string> = {
   nobody: 'nobody has the card yet',
   our_copy: 'the copy already exists',
@@ -101,7 +110,7 @@ function eligibilityOf({ judgement, notSharedBecause, reasons }: Explanation): s
 /** The explanation as lines for a person: names and codes, no value of any patron. */
 export function describeExplanation(
   explanation: Explanation,
-  outcome: Outcome,
+  { outcome, consent }: { readonly outcome: Outcome; readonly consent: string | null },
   { libraries }: Consortium,
   colors: Report['colors'],
 ): string[] {
@@ -116,6 +125,7 @@ export function describeExplanation(
         ['refused by', `${library}: ${what} ${name ?? ''}`.trimEnd()] as const,
     ),
     ['eligibility', eligibilityOf(explanation)],
+    ['consent', consent === null ? null : `the patron must agree at the desk first: text ${consent}`],
     [
       'problem',
       problem === null ? null : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd(),

@@ -9,7 +9,7 @@ import { explain, readAnswer } from '@passport/patron-rules';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
 import { atLibrary, cardFromInput } from './command.ts';
-import { describeExplanation, outcomeOf } from './describe-explanation.ts';
+import { consentOf, describeExplanation, outcomeOf } from './describe-explanation.ts';
 import { Failure, WrongUse } from './failure.ts';
 import { branchOf, findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
@@ -143,8 +143,9 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     const question = { consortium, lending, card, branch: branch ?? branchOf(lending) };
     const cardHash = createEncryption(keys.map((key) => key.reveal())).hash('card', foldedCard(card));
     const { explanation, outcome } = await counted(question, cardHash, deps);
-    report.json({ outcome, ...explanation });
-    for (const line of describeExplanation(explanation, outcome, consortium, report.colors))
+    const consent = consentOf(explanation, lending);
+    report.json({ outcome, consent, ...explanation });
+    for (const line of describeExplanation(explanation, { outcome, consent }, consortium, report.colors))
       report.line(line);
     return 0;
   },

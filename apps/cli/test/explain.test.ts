@@ -63,6 +63,22 @@ test('a library that only observes copies nobody', async () => {
   expect(jsonOf(await explain(late, { more }))).toMatchObject({ outcome: 'NOT_ELIGIBLE' });
 });
 
+test('a library that requests consent is said to, with its text, where somebody would be copied', async () => {
+  const copy = { category: 'PT', consent: 'ask', consent_text: { id: '2026-11', text: 'May we?' } };
+  const more = { defaults: { copy } };
+  const [card = ''] = eligible;
+  const explained = await explain(card, { more });
+  expect(jsonOf(explained)).toMatchObject({ outcome: 'COPIED', consent: '2026-11' });
+  const told = await passport(['explain', '--at', 'riverside', '--card', '-'], env(more), {
+    input: `${card}\n`,
+    newId: () => `evt_${randomUUID()}`,
+  });
+  expect(told.out).toContain('the patron must agree at the desk first: text 2026-11');
+  const [late = ''] = expired;
+  expect(jsonOf(await explain(late, { more }))).toMatchObject({ outcome: 'NOT_ELIGIBLE', consent: null });
+  expect(jsonOf(await explain(card))).toMatchObject({ outcome: 'COPIED', consent: null });
+});
+
 describe('the outcome for a seeded card', () => {
   test.each<[what: string, card: string | undefined, outcome: string, more: object]>([
     [

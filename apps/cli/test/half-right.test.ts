@@ -36,7 +36,7 @@ test('copies export lists the receipts of a library that was removed from the fi
   const { code, out, err } = await service.here(['copies', 'export', '--at', 'riversde']);
   expect({ code, out, err }).toEqual({
     code: 0,
-    out: 'at,home,lending,home_key,event,fields,what,read\n',
+    out: 'at,home,lending,home_key,event,fields,what,read,consent\n',
     err: expect.stringContaining('no library "riversde"'),
   });
 });
