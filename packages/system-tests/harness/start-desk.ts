@@ -77,8 +77,10 @@ export interface Desks {
   stop(): Promise<void>;
 }
 
-/** The built service between three Kohas, with the plugin's real script on riverside's pages, and a real Chromium. */
-export async function startDesks(): Promise<Desks> {
+/** `entries`: more keys of a library's entry in the configuration. The built service between three Kohas, with the plugin's real script on riverside's pages, and a real Chromium. */
+export async function startDesks(
+  entries: { readonly riverside?: Readonly<Record<string, unknown>> } = {},
+): Promise<Desks> {
   const browser = await startChromium();
   let toMidland: FaultProxy | undefined;
   const consortium = await startConsortium({
@@ -91,7 +93,11 @@ export async function startDesks(): Promise<Desks> {
           return `http://127.0.0.1:${toMidland.port}`;
         },
       },
-      riverside: { ...threeLibraries.riverside, koha: { pluginScriptPath: SCRIPT } },
+      riverside: {
+        ...threeLibraries.riverside,
+        koha: { pluginScriptPath: SCRIPT },
+        entry: entries.riverside ?? {},
+      },
     },
   });
   if (toMidland === undefined) throw new Error('midland was not put behind the proxy');
