@@ -12,6 +12,8 @@ export interface Person {
   readonly role: Role;
   /** The lending libraries whose scans they see. */
   readonly libraries: Scope;
+  /** A proxy has logged them in, and logs them out. */
+  readonly isByProxy?: boolean;
 }
 
 export interface Account extends Person {

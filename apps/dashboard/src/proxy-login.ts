@@ -27,7 +27,7 @@ export type ProxyLogin = (
  */
 export function createProxyLogin({ header, from, people }: ProxyLoginOptions): ProxyLogin {
   const isProxy = compile(from.split(',').map((each) => each.trim()));
-  const byName = new Map(people.map((person) => [person.user, person]));
+  const byName = new Map(people.map((person) => [person.user, { ...person, isByProxy: true }]));
   return (headers, peer) => {
     if (peer === undefined || peer === '' || !isProxy(peer, 0)) return null;
     const named = headers[header];

@@ -20,10 +20,16 @@ export function requirePerson(request: FastifyRequest): Person {
  */
 export function installLogin(
   app: FastifyInstance,
-  { login, proxyLogin }: { readonly login: Login; readonly proxyLogin: ProxyLogin | null },
+  {
+    login,
+    proxyLogin,
+    basePath,
+  }: { readonly login: Login; readonly proxyLogin: ProxyLogin | null; readonly basePath: string },
   log: Logger,
 ): void {
   app.addHook('onRequest', async (request, reply) => {
+    // A browser forgets a password that is refused: the right one, too, and whoever sends it learns nothing of it.
+    if (request.url.split('?')[0] === `${basePath}/logout`) return requestCredentials(reply, 'logged out');
     const proxied = proxyLogin?.(request.headers, request.socket.remoteAddress) ?? null;
     const answer = proxied ?? login(request.headers.authorization, request.ip);
     switch (answer.kind) {
@@ -65,12 +71,12 @@ export function installLogin(
   });
 }
 
-function requestCredentials(reply: FastifyReply): FastifyReply {
+function requestCredentials(reply: FastifyReply, sentence = 'log in to see this page'): FastifyReply {
   return reply
     .code(401)
     .header('www-authenticate', 'Basic realm="Patron Passport", charset="UTF-8"')
     .type('text/plain; charset=utf-8')
-    .send('Patron Passport: log in to see this page.\n');
+    .send(`Patron Passport: ${sentence}.\n`);
 }
 
 function refuseWrite(

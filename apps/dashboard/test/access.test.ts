@@ -60,6 +60,14 @@ describe('without a login', () => {
     for (const url of await ownPages()) await expectNothing(url);
   });
 
+  test('somebody who logs out has their right password refused once, so that the browser forgets it', async () => {
+    const [page, out] = [await fixture.request({ url: '/' }), await fixture.request({ url: '/logout?now' })];
+    expect(page.body).toContain('<a href="/logout">Log out</a>');
+    expect([out.statusCode, out.body]).toEqual([401, 'Patron Passport: logged out.\n']);
+    expect(out.headers['www-authenticate']).toMatch(/^Basic /);
+    expect((await fixture.request({ url: '/' })).statusCode).toBe(200);
+  });
+
   test.each(['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'HEAD'] as const)(
     'a %s needs one, too',
     async (method) => {

@@ -41,6 +41,7 @@ describe('whom the proxy has logged in', () => {
     const page = await ask({ headers: as(RITA.user) });
     expect(page.statusCode).toBe(200);
     expect(page.body).toMatch(/rita@riverside\.example <span class="role">operator<.*?riverside only/);
+    expect(page.body).not.toContain('Log out');
     expect((await ask({ headers: as(RITA.user), url: `/events/midland/${foreign}` })).statusCode).toBe(404);
     const retry = await ask({ headers: as(RITA.user), url: `/events/riverside/${id}/retry`, method: 'POST' });
     expect(retry.statusCode).toBe(303);

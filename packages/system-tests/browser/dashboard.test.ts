@@ -283,6 +283,26 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
     60_000,
   );
 
+  test('a browser forgets the password of somebody who logs out', async () => {
+    const { username, password } = operator();
+    // Its addresses have the password, so it is no context of `openContext`.
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const statusAt = async (path: string, go: () => Promise<unknown>): Promise<number> => {
+      const answer = page.waitForResponse((response) => new URL(response.url()).pathname === path);
+      // Where nobody answers the prompt for a password, the browser calls it a failure.
+      await go().catch(() => undefined);
+      return (await answer).status();
+    };
+    const open = (path: string) => statusAt(path, () => page.goto(`${url()}${path}`));
+    await page.goto(url().replace('//', `//${username}:${password}@`));
+    expect(await open('/statistics')).toBe(200); // with what the browser has kept
+    const logOut = page.getByRole('link', { name: 'Log out' });
+    expect(await statusAt('/logout', () => logOut.click())).toBe(401);
+    expect(await open('/statistics')).toBe(401);
+    await context.close();
+  }, 60_000);
+
   test('requests nothing from outside, and shows nothing that is somebody’s own', async () => {
     expect(requested.filter((each) => !each.startsWith(`${url()}/`) && !each.startsWith('data:'))).toEqual(
       [],

@@ -60,6 +60,7 @@ function header({ basePath, person, consortium, here }: PageFrame): Html {
       <span class="quiet">Logged in as</span> ${person.user}
       <span class="role">${person.role === 'operator' ? 'operator' : 'read-only'}</span>
       ${person.libraries === 'all' ? null : html`<span class="role">${person.libraries.join(', ')} only</span>`}
+      ${person.isByProxy === true ? null : html`<a href="${basePath}/logout">Log out</a>`}
     </p>
   </header>`;
 }
