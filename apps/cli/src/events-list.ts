@@ -1,11 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { EventFilterState, ListedEvent } from '@passport/queue';
-import { EVENT_STATES, listEvents } from '@passport/queue';
+import { ANY_EVENT, EVENT_STATES, findEvents } from '@passport/queue';
 import type { CommandDraft } from './command.ts';
 import { describeState } from './describe-state.ts';
 import { findLibrary } from './find-library.ts';
 import type { Report } from './report.ts';
-import { withQueue } from './with-queue.ts';
+import { type OpenQueue, withQueue } from './with-queue.ts';
 
 interface ListOptions {
   readonly at?: string;
@@ -20,6 +20,23 @@ function parseLimit(text: string): number {
 
 const libraryOf = (event: ListedEvent): string => event.jobId.slice(0, event.jobId.indexOf('.'));
 const changedAt = (event: ListedEvent): string => (event.kind === 'event' ? event.state.updated_at : '');
+
+/** The newest events in one state, page by page. */
+async function newest(
+  { redis, queue, nameOf }: OpenQueue,
+  state: EventFilterState,
+  { at, limit }: ListOptions,
+): Promise<ListedEvent[]> {
+  const events: ListedEvent[] = [];
+  let after: string | null = null;
+  do {
+    const search = { ...ANY_EVENT, state, jobsAt: at ?? null, after, most: limit - events.length };
+    const page = await findEvents(redis, queue, nameOf, search);
+    events.push(...page.events);
+    after = page.next;
+  } while (after !== null && events.length < limit);
+  return events;
+}
 
 function print(events: readonly ListedEvent[], { line, colors }: Report): void {
   for (const event of events) {
@@ -49,11 +66,11 @@ export const eventsList: CommandDraft<ListOptions> = {
     new Option('--state <state...>', 'only events in these states').choices(EVENT_STATES),
     new Option('--limit <number>', 'maximum number of events per state').default(50).argParser(parseLimit),
   ],
-  run: ({ at, state, limit }, _args, report, deps) =>
-    withQueue(deps, async ({ consortium, queue, nameOf }): Promise<0> => {
-      if (at !== undefined) findLibrary(consortium, at);
-      const states = state ?? EVENT_STATES;
-      const events = await listEvents(queue, states, nameOf, { most: limit, at: at ?? null });
+  run: (options, _args, report, deps) =>
+    withQueue(deps, async (open): Promise<0> => {
+      if (options.at !== undefined) findLibrary(open.consortium, options.at);
+      const events: ListedEvent[] = [];
+      for (const state of options.state ?? EVENT_STATES) events.push(...(await newest(open, state, options)));
       report.json({
         events: events.map((event) =>
           event.kind === 'event'

@@ -69,6 +69,7 @@ function searchFor(query: EventQuery, scope: Scope): EventSearch {
     outcome,
     after,
     libraries: library === null ? own : [library],
+    jobsAt: null,
     fromMs: from === null ? null : timeOf(from),
     // The whole minute.
     untilMs: until === null ? null : (timeOf(until) ?? 0) + MINUTE_MS - 1,

@@ -4,6 +4,7 @@ import {
   type OutcomeCount,
   type QueueFigures,
   countEvents,
+  ANY_EVENT,
   findEvents,
   readLibraryStates,
   readOutcomeCounts,
@@ -29,7 +30,6 @@ export interface LibraryView {
 const MOST_FAILED = 10;
 const MOST_WAITING = 10;
 const MOST_LOOKED = 500;
-const EVERY = { outcome: null, fromMs: null, untilMs: null, after: null } as const;
 
 /** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
 export async function readLibraryView(
@@ -44,9 +44,9 @@ export async function readLibraryView(
     readLibraryStates(redis, [id], nowMs),
     countEvents(redis, [id]),
     readOutcomeCounts(redis, nowMs),
-    findEvents(redis, queue, nameOf, { ...EVERY, state: 'failed', libraries: [id], most: MOST_FAILED }),
+    findEvents(redis, queue, nameOf, { ...ANY_EVENT, state: 'failed', libraries: [id], most: MOST_FAILED }),
     findEvents(redis, queue, nameOf, {
-      ...EVERY,
+      ...ANY_EVENT,
       state: 'waiting',
       libraries: scope === 'all' ? null : scope,
       most: MOST_LOOKED,

@@ -6,6 +6,7 @@ import {
   type ScanJobs,
   backlogKey,
   countEvents,
+  ANY_EVENT,
   findEvents,
   readLibraryStates,
   readOutcomeCounts,
@@ -69,7 +70,6 @@ export interface OverviewSources {
 
 const MOST_FAILED = 10;
 const MOST_WAITING = 500;
-const EVERY = { outcome: null, fromMs: null, untilMs: null, after: null } as const;
 
 /**
  * Reads the front page's figures in one go, of the libraries that somebody may see; rejects when Redis does not answer. Who may see
@@ -81,7 +81,7 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
   const libraries = sources.libraries.filter(({ id }) => scope === 'all' || scope.includes(id));
   const ids = libraries.map(({ id }) => id);
   const newest = (state: 'failed' | 'waiting', most: number) =>
-    findEvents(redis, queue, nameOf, { ...EVERY, state, most, libraries: scope === 'all' ? null : ids });
+    findEvents(redis, queue, nameOf, { ...ANY_EVENT, state, most, libraries: scope === 'all' ? null : ids });
   const [service, figures, states, outcomes, failed, waiting, backlogs, jobs, pauses] = await Promise.all([
     readService(redis, scope),
     readQueue(redis, queue, ids, nowMs),

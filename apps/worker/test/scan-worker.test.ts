@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createEncryption } from '@passport/runtime';
-import { listEvents } from '@passport/queue';
+import { listedEventOf } from '@passport/queue';
 import { waitFor } from '@passport/testkit';
 import { CARD, ITEM, jobData } from './builders.ts';
 import { type WorkerBench, type WorkerPlan, openWorkers } from './worker-bench.ts';
@@ -65,13 +65,13 @@ describe('a job that cannot be worked on', () => {
     await startWorker();
     await follow(await accept());
 
-    const [listed] = await listEvents(queue, ['failed'], (id) => id);
-    expect(listed).toMatchObject({
+    const job = await bench.job('evt_bad');
+    expect(job && listedEventOf(job, false, (id) => id)).toMatchObject({
       kind: 'unreadable',
       jobId: 'riverside.evt_bad',
       fields: expect.arrayContaining(['library', 'sealed_card']),
     });
-    expect((await bench.job('evt_bad'))?.failedReason).toContain('UNREADABLE_JOB');
+    expect(job?.failedReason).toContain('UNREADABLE_JOB');
   });
 
   test('for its data, which are no JSON, is failed at once, and holds up nobody', async () => {

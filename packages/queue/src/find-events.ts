@@ -19,6 +19,11 @@ export interface EventSearch {
   readonly state: EventFilterState;
   /** Lending libraries; null: all, also those that no configuration names any more. */
   readonly libraries: readonly string[] | null;
+  /**
+   * With `libraries` null: of this lending library alone, but by BullMQ's own sets, for an operator: what cannot be read, or is not
+   * kept for the library any more, is found, too. Null: of all.
+   */
+  readonly jobsAt: string | null;
   readonly outcome: Outcome | null;
   /** When it ended, in milliseconds, both inclusive; of events that have not ended, all are found. */
   readonly fromMs: number | null;
@@ -27,6 +32,16 @@ export interface EventSearch {
   readonly after: string | null;
   readonly most: number;
 }
+
+/** What a search says that filters nothing. */
+export const ANY_EVENT = {
+  libraries: null,
+  jobsAt: null,
+  outcome: null,
+  fromMs: null,
+  untilMs: null,
+  after: null,
+} as const satisfies Partial<EventSearch>;
 
 /** One page of events, the newest first. */
 export interface FoundEvents {
@@ -44,6 +59,8 @@ interface Entry {
 }
 
 const AT_ONCE = 100;
+/** Ids are small, jobs are not: of a long list of all libraries only the ids are gone through. */
+const IDS_AT_ONCE = 1_000;
 /** Jobs that one page looks at where a filter needs the job itself. */
 const MOST_LOOKED = 2_000;
 /** More than all workers together have. */
@@ -134,21 +151,23 @@ async function entriesOf(
   redis: Redis,
   key: string,
   prefix: string,
-  { state, fromMs, untilMs }: EventSearch,
+  { state, fromMs, untilMs, jobsAt }: EventSearch,
   after: Entry | null,
 ): Promise<readonly Entry[]> {
+  const start = jobsAt === null ? '' : jobIdOf(jobsAt, '');
+  const fits = (entry: Entry): boolean => isAfter(entry, after) && entry.jobId.startsWith(start);
+  const atOnce = jobsAt === null ? AT_ONCE : IDS_AT_ONCE;
   // The one list: it is as long as the workers have places.
-  if (key === activeKey)
-    return listEntries(await redis.lrange(key, 0, -1)).filter((entry) => isAfter(entry, after));
+  if (key === activeKey) return listEntries(await redis.lrange(key, 0, -1)).filter(fits);
   const low = hasEnded(state) && fromMs !== null ? fromMs : '-inf';
   const high = hasEnded(state) && untilMs !== null ? untilMs : '+inf';
   const top = after === null ? high : Math.min(after.score, high === '+inf' ? Infinity : high);
   // Entries of the very millisecond of the cursor are gone through again, and left out.
-  for (let offset = 0; ; offset += AT_ONCE) {
-    const answer = await redis.zrevrangebyscore(key, top, low, 'WITHSCORES', 'LIMIT', offset, AT_ONCE);
+  for (let offset = 0; ; offset += atOnce) {
+    const answer = await redis.zrevrangebyscore(key, top, low, 'WITHSCORES', 'LIMIT', offset, atOnce);
     const entries = pairs(answer).map(({ jobId, score }) => ({ jobId: `${prefix}${jobId}`, score }));
-    const fresh = entries.filter((entry) => isAfter(entry, after));
-    if (fresh.length > 0 || entries.length < AT_ONCE) return fresh;
+    const fresh = entries.filter(fits);
+    if (fresh.length > 0 || entries.length < atOnce) return fresh;
   }
 }
 

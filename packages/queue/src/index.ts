@@ -92,15 +92,9 @@ export {
 export { type PausedNow, type Pauses, buildPauses } from './pauses.ts';
 export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
 export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
-export {
-  EVENT_STATES,
-  type EventFilterState,
-  type ListedEvent,
-  listEvents,
-  listedEventOf,
-} from './events.ts';
+export { EVENT_STATES, type EventFilterState, type ListedEvent, listedEventOf } from './events.ts';
 export { countEvents } from './event-counts.ts';
-export { type EventSearch, type FoundEvents, findEvents } from './find-events.ts';
+export { ANY_EVENT, type EventSearch, type FoundEvents, findEvents } from './find-events.ts';
 export { type FailedEvent, type FailedEvents, listFailed } from './failed-events.ts';
 export { type Changes, watchEvents } from './changed-events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';

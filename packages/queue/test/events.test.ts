@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import {
+  ANY_EVENT,
   EVENT_STATES,
+  type EventFilterState,
   type ListedEvent,
   addScans,
-  listEvents,
+  findEvents,
   readEventState,
   readQueue,
   readRedis,
@@ -20,8 +22,10 @@ const add = (...ids: string[]): Promise<void> =>
     fixture.queue,
     ids.map((event_id, n) => ({ job: jobData({ event_id }), priority: n + 1 })),
   );
-const list = (states: Parameters<typeof listEvents>[1], most = 100): Promise<ListedEvent[]> =>
-  listEvents(fixture.queue, states, nameOf, { most });
+const list = async (state: EventFilterState): Promise<readonly ListedEvent[]> => {
+  const search = { ...ANY_EVENT, state, most: 100 };
+  return (await findEvents(fixture.redis, fixture.queue, nameOf, search)).events;
+};
 const told = (listed: readonly ListedEvent[]) =>
   listed.map((each) => (each.kind === 'event' ? `${each.state.event_id} ${each.state.state}` : each.kind));
 
@@ -50,7 +54,7 @@ describe('events as a person sees them', () => {
   test('each is listed under its state', async () => {
     await oneOfEach();
 
-    const lists = await Promise.all(EVENT_STATES.map(async (state) => told(await list([state]))));
+    const lists = await Promise.all(EVENT_STATES.map(async (state) => told(await list(state))));
 
     expect(Object.fromEntries(EVENT_STATES.map((state, n) => [state, lists[n]]))).toEqual({
       working: ['working working'],
@@ -61,58 +65,21 @@ describe('events as a person sees them', () => {
     });
   });
 
-  test('only the newest are read of a long list', async () => {
-    await add('evt_1', 'evt_2', 'evt_3');
-    for (let n = 0; n < 3; n += 1) await fixture.mover.complete(await fixture.mover.take());
-
-    expect((await list(['done'], 2)).map(({ jobId }) => jobId)).toEqual([
-      'riverside.evt_3',
-      'riverside.evt_2',
-    ]);
-  });
-
-  test('of one library only its own are loaded, however many others are newer', async () => {
-    const others = Array.from({ length: 1_500 }, (_, n) => ({
-      job: jobData({ library: 'lakeside', event_id: `evt_${n}` }),
-      priority: 2,
-    }));
-    await addScans(fixture.queue, [{ job: jobData({ event_id: 'mine' }), priority: 2_000 }, ...others]);
-    await fixture.server.call('CONFIG', 'RESETSTAT');
-
-    const mine = await listEvents(fixture.queue, ['queued'], nameOf, { at: 'riverside', most: 9_999 });
-
-    expect(told(mine)).toEqual(['mine queued']);
-    const stats = String(await fixture.server.call('INFO', 'commandstats'));
-    expect(Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1])).toBe(1);
-  });
-
-  test('a long list is read to its end, each event once', async () => {
-    const many = Array.from({ length: 1_200 }, (_, n) => ({
-      job: jobData({ event_id: `evt_${n}` }),
-      priority: 1,
-    }));
-    await addScans(fixture.queue, many);
-
-    const ids = (await list(['queued'], 9_999)).map(({ jobId }) => jobId);
-
-    expect(ids).toHaveLength(1_200);
-    expect(new Set(ids).size).toBe(1_200);
-  });
-
   test('a job whose data are no JSON hides nobody', async () => {
     await add('evt_1', 'evt_2');
     await fixture.server.call('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
 
-    expect(told(await list(['queued'])).toSorted()).toEqual(['evt_2 queued', 'unreadable']);
+    expect(told(await list('queued')).toSorted()).toEqual(['evt_2 queued', 'unreadable']);
     expect(await readEventState(fixture.redis, 'riverside', 'evt_1', nameOf)).toBeNull();
   });
 
   test('a payload that cannot be read is listed by its id and fields, without its values', async () => {
     await fixture.queue.add('riverside', { cardnumber: '21234000000017' } as unknown as JobData, {
       jobId: 'riverside.odd',
+      priority: 1,
     });
 
-    const listed = await list(['queued']);
+    const listed = await list('queued');
 
     expect(listed).toEqual([{ kind: 'unreadable', jobId: 'riverside.odd', fields: expect.any(Array) }]);
     expect(JSON.stringify(listed)).not.toContain('21234');

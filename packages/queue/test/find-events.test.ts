@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type JobData, nextProgress } from '@passport/contract';
 import {
+  ANY_EVENT,
   type EventSearch,
   type FoundEvents,
   addScans,
@@ -50,12 +51,8 @@ async function put(
 
 const find = (search: Partial<EventSearch>): Promise<FoundEvents> =>
   findEvents(fixture.redis, fixture.queue, (id) => id, {
+    ...ANY_EVENT,
     state: 'failed',
-    libraries: null,
-    outcome: null,
-    fromMs: null,
-    untilMs: null,
-    after: null,
     most: 100,
     ...search,
   });
@@ -176,6 +173,49 @@ test('those that are worked on are paged through as the others', async () => {
   const found = await pages({ state: 'working', most: 2 });
   expect(found.map((page) => page.length)).toEqual([2, 2, 1]);
   expect(found.flat().toSorted()).toEqual(ids);
+});
+
+describe('of one lending library, by the sets of all', () => {
+  const add = (many: number, library: string, priority: number): Promise<void> =>
+    addScans(
+      fixture.queue,
+      Array.from({ length: many }, (_, n) => ({
+        job: jobData({ library, event_id: `evt_${n}` }),
+        priority,
+      })),
+    );
+
+  test('only its own are loaded, however many others are newer', async () => {
+    await add(1, 'riverside', 2_000);
+    await add(2_500, 'lakeside', 2);
+    await add(1, 'midland', 1);
+    await fixture.server.call('CONFIG', 'RESETSTAT');
+
+    const found = await find({ state: 'queued', jobsAt: 'midland' });
+
+    expect(found).toMatchObject({ events: [{ jobId: 'midland.evt_0' }], next: null, isCut: false });
+    const stats = String(await fixture.server.call('INFO', 'commandstats'));
+    expect(Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1])).toBe(1);
+  });
+
+  test('a long list is paged through to its end, each event once', async () => {
+    await add(1_200, 'riverside', 1);
+    const found = await pages({ state: 'queued', jobsAt: 'riverside', most: 500 });
+    expect(found.map((page) => page.length)).toEqual([500, 500, 200]);
+    expect(new Set(found.flat()).size).toBe(1_200);
+  });
+
+  test.each(['failed', 'done', 'waiting', 'working'] as const)('%s events are found', async (state) => {
+    await put('lakeside', state);
+    const own = await put('riverside', state);
+    expect(idsOf(await find({ state, jobsAt: 'riverside' }))).toEqual([own]);
+  });
+
+  test('a job that cannot be read is shown, too', async () => {
+    await fixture.queue.add('riverside', { v: 99 } as never, { jobId: 'riverside.evt_new', priority: 1 });
+    expect(idsOf(await find({ state: 'queued', jobsAt: 'riverside' }))).toEqual(['riverside.evt_new']);
+    expect(idsOf(await find({ state: 'queued', jobsAt: 'lakeside' }))).toEqual([]);
+  });
 });
 
 test('a job that cannot be read is shown among those of all libraries only', async () => {
