@@ -1,18 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { buildScanEvent, signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
-import { type ReceiverFixture, SECRET, openReceiver, read } from './receiver-fixture.ts';
+import { describe, expect, test } from '@jest/globals';
+import { buildScanEvent, signedRequest } from '@passport/testkit';
+import { SECRET, useReceiver, read } from './receiver-fixture.ts';
 
-let server: StartedRedis;
-let receiver: ReceiverFixture;
-beforeAll(async () => {
-  server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
-});
-afterEach(() => server.call('FLUSHALL'));
-afterAll(async () => {
-  await receiver.close();
-  await server.stop();
-});
+const receiver = useReceiver();
 
 /** A delivery in the making: what a fault may break of it. */
 interface Making {
@@ -93,7 +83,7 @@ const FAULTS: readonly Fault[] = [
 /** As if a whole burst (one second of the rate) had been used just before the clock was set back by an hour. */
 async function useUpRate(): Promise<void> {
   const later = Math.floor(Date.now() / 1000) + 3_600;
-  await server.call('SET', '{passport}:rate:riverside', `${later + 1}000000.${later}000000`);
+  await receiver.server.call('SET', '{passport}:rate:riverside', `${later + 1}000000.${later}000000`);
 }
 
 async function useUpId(): Promise<void> {

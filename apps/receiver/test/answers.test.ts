@@ -1,29 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { buildScanEvent, signedRequest, startRedis, type StartedRedis, waitFor } from '@passport/testkit';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { buildScanEvent, signedRequest, waitFor } from '@passport/testkit';
 import { Webhook } from 'standardwebhooks';
-import {
-  OTHER_SECRET,
-  type ReceiverFixture,
-  SECRET,
-  openReceiver,
-  read,
-  reportingLibrary,
-} from './receiver-fixture.ts';
+import { OTHER_SECRET, SECRET, useReceiver, read, reportingLibrary } from './receiver-fixture.ts';
 
-let server: StartedRedis;
-let receiver: ReceiverFixture;
-beforeAll(async () => {
-  server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
-});
+const receiver = useReceiver();
 afterEach(async () => {
   receiver.libraries.set('riverside', reportingLibrary('riverside'));
   receiver.clock.stopping = false;
-  await server.call('FLUSHALL');
-});
-afterAll(async () => {
-  await receiver.close();
-  await server.stop();
 });
 
 const request = (change: Partial<Parameters<typeof signedRequest>[0]> = {}) =>

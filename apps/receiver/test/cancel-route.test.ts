@@ -1,19 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
-import { buildScanEvent, signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
-import { type ReceiverFixture, OTHER_SECRET, SECRET, openReceiver, read } from './receiver-fixture.ts';
+import { buildScanEvent, signedRequest, startRedis } from '@passport/testkit';
+import { OTHER_SECRET, SECRET, openReceiver, useReceiver, read } from './receiver-fixture.ts';
 
-let server: StartedRedis;
-let receiver: ReceiverFixture;
-beforeAll(async () => {
-  server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
-});
-afterEach(() => server.call('FLUSHALL'));
-afterAll(async () => {
-  await receiver.close();
-  await server.stop();
-});
+const receiver = useReceiver();
 
 const accept = (id: string, event = buildScanEvent()) =>
   fetch(`${receiver.url}/webhooks/riverside`, signedRequest({ secret: SECRET, id, body: event }));
@@ -42,7 +32,7 @@ function cancel(change: Sent = {}, url = receiver.url) {
 }
 
 const isCancelled = async (id = 'evt_1') =>
-  (await server.call('HGET', `{passport}:scans:riverside.${id}`, 'progress')) === '"cancelled"';
+  (await receiver.server.call('HGET', `{passport}:scans:riverside.${id}`, 'progress')) === '"cancelled"';
 
 describe('a cancel', () => {
   test('is answered with what it came to and the state, the same each time', async () => {
@@ -67,7 +57,7 @@ describe('a cancel', () => {
     await accept('evt_1');
     const [job] = await receiver.jobs();
     const made = { outcome: 'COPIED', reasons: [], home: 'midland', home_key: 'midland:1', patron_id: 7 };
-    await server.call(
+    await receiver.server.call(
       'HSET',
       '{passport}:scans:riverside.evt_1',
       'data',
@@ -91,7 +81,7 @@ describe('a cancel', () => {
 
   test('of an event that is admitted and not queued yet is 503: it is no stranger', async () => {
     await accept('evt_1');
-    await server.call('DEL', '{passport}:scans:riverside.evt_1');
+    await receiver.server.call('DEL', '{passport}:scans:riverside.evt_1');
 
     const early = await cancel();
     expect(early).toMatchObject({ status: 503, body: { code: 'unavailable' } });
@@ -109,7 +99,7 @@ describe('a cancel', () => {
     await accept('evt_1');
     const library = receiver.libraries.get('riverside');
     if (library === undefined) throw new Error('riverside is there');
-    await server.call('DEL', '{passport}:rate:riverside');
+    await receiver.server.call('DEL', '{passport}:rate:riverside');
     receiver.libraries.set('riverside', {
       ...library,
       limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10 },

@@ -1,18 +1,8 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
-import { OTHER_SECRET, type ReceiverFixture, SECRET, openReceiver } from './receiver-fixture.ts';
+import { expect, test } from '@jest/globals';
+import { signedRequest } from '@passport/testkit';
+import { OTHER_SECRET, SECRET, useReceiver } from './receiver-fixture.ts';
 
-let server: StartedRedis;
-let receiver: ReceiverFixture;
-beforeAll(async () => {
-  server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
-});
-afterEach(() => receiver.redis.flushall());
-afterAll(async () => {
-  await receiver.close();
-  await server.stop();
-});
+const receiver = useReceiver();
 
 async function seen(patronId: number, id: string, library = 'riverside'): Promise<unknown> {
   const timestamp = new Date().toISOString();

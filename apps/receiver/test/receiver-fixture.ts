@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
+import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { parseWebhookSecret } from '@passport/contract';
 import {
@@ -20,6 +21,7 @@ import {
   createEncryption,
   untilRedisReady,
 } from '@passport/runtime';
+import { type StartedRedis, startRedis } from '@passport/testkit';
 import { acceptEvent } from '../src/accept-event.ts';
 import { buildReceiver } from '../src/app.ts';
 import { type ReportingLibrary, buildAuthentication } from '../src/authentication.ts';
@@ -62,7 +64,24 @@ export interface ReceiverFixture {
   close(): Promise<void>;
 }
 
-export async function openReceiver(options: {
+/** The receiver of a test file, with a Redis of its own that is emptied after each test. */
+export function useReceiver(
+  options: Omit<ReceiverOptions, 'redisUrl'> = {},
+): ReceiverFixture & { readonly server: StartedRedis } {
+  const receiver = {} as ReceiverFixture & { server: StartedRedis };
+  beforeAll(async () => {
+    const server = await startRedis();
+    Object.assign(receiver, { server }, await openReceiver({ ...options, redisUrl: server.url }));
+  });
+  afterEach(() => receiver.server.call('FLUSHALL'));
+  afterAll(async () => {
+    await receiver.close();
+    await receiver.server.stop();
+  });
+  return receiver;
+}
+
+interface ReceiverOptions {
   readonly redisUrl: string;
   readonly minReplicas?: number;
   readonly deadlineMs?: number;
@@ -71,7 +90,9 @@ export async function openReceiver(options: {
   readonly waitForRedis?: boolean;
   readonly trustProxy?: string;
   readonly limits?: { readonly perAddress: number; readonly inAll: number };
-}): Promise<ReceiverFixture> {
+}
+
+export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFixture> {
   const { text, log } = captureLog();
   const redis = createRedis(options.redisUrl, { role: 'producer', log, name: 'receiver' });
   const queue = openScanQueue(redis);

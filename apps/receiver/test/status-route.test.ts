@@ -1,21 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { type EventState, parseWebhookSecret, signDelivery } from '@passport/contract';
 import { LenientWorker, QUEUE_PREFIX, SCANS } from '@passport/queue';
 import { type Redis, closeRedis, createLogger, createRedis } from '@passport/runtime';
-import { signedRequest, startRedis, waitFor, type StartedRedis } from '@passport/testkit';
-import { type ReceiverFixture, OTHER_SECRET, SECRET, openReceiver, read } from './receiver-fixture.ts';
+import { signedRequest, startRedis, waitFor } from '@passport/testkit';
+import { OTHER_SECRET, SECRET, openReceiver, useReceiver, read } from './receiver-fixture.ts';
 
-let server: StartedRedis;
-let receiver: ReceiverFixture;
-beforeAll(async () => {
-  server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
-});
-afterEach(() => server.call('FLUSHALL'));
-afterAll(async () => {
-  await receiver.close();
-  await server.stop();
-});
+const receiver = useReceiver();
 
 const accept = (id: string) =>
   fetch(`${receiver.url}/webhooks/riverside`, signedRequest({ secret: SECRET, id }));
@@ -59,7 +49,7 @@ describe('the state of an event', () => {
     await accept('evt_1');
     expect(await waitsFor()).toEqual({ library: 'riverside', reason: 'NO_WORKER', next_try_at: null });
 
-    const connection = createRedis(server.url, { role: 'worker', log: quiet, name: 'worker' });
+    const connection = createRedis(receiver.server.url, { role: 'worker', log: quiet, name: 'worker' });
     const worker = idleWorker(connection);
     try {
       await worker.waitUntilReady();
@@ -73,7 +63,7 @@ describe('the state of an event', () => {
 
   test('a worker that is connected and has been silent for long is none', async () => {
     await accept('evt_1');
-    const connection = createRedis(server.url, { role: 'worker', log: quiet, name: 'worker' });
+    const connection = createRedis(receiver.server.url, { role: 'worker', log: quiet, name: 'worker' });
     const worker = idleWorker(connection);
     try {
       await worker.waitUntilReady();

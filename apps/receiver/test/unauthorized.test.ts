@@ -1,32 +1,16 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
-import { signedRequest, startRedis, type StartedRedis, waitFor } from '@passport/testkit';
+import { signedRequest, waitFor } from '@passport/testkit';
 import { buildAuthentication } from '../src/authentication.ts';
-import {
-  OTHER_SECRET,
-  type ReceiverFixture,
-  SECRET,
-  openReceiver,
-  read,
-  reportingLibrary,
-} from './receiver-fixture.ts';
+import { OTHER_SECRET, SECRET, useReceiver, read, reportingLibrary } from './receiver-fixture.ts';
 
 /** What 401 says to whom: docs/decisions/0079. riverside and midland have SECRET, lakeside has OTHER_SECRET. */
 const FORGED = `whsec_${Buffer.alloc(32, 'x').toString('base64')}`;
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 
-let server: StartedRedis;
-let receiver: ReceiverFixture;
-beforeAll(async () => {
-  server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
-});
+const receiver = useReceiver();
 afterEach(() => {
   receiver.counted.length = 0;
-});
-afterAll(async () => {
-  await receiver.close();
-  await server.stop();
 });
 
 interface Sent {

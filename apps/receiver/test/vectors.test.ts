@@ -1,14 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
-import { type StartedRedis, sendRaw, rawRequest, startRedis } from '@passport/testkit';
-import {
-  type AnswerBody,
-  type ReceiverFixture,
-  SECRET,
-  openReceiver,
-  reportingLibrary,
-} from './receiver-fixture.ts';
+import { sendRaw, rawRequest } from '@passport/testkit';
+import { type AnswerBody, SECRET, useReceiver, reportingLibrary } from './receiver-fixture.ts';
 
 interface SignatureVector {
   readonly name: string;
@@ -41,17 +35,7 @@ const casesOf = <T>(file: string): T[] => {
   return (JSON.parse(readFileSync(url, 'utf8')) as { cases: T[] }).cases;
 };
 
-let server: StartedRedis;
-let receiver: ReceiverFixture;
-beforeAll(async () => {
-  server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
-});
-afterEach(() => server.call('FLUSHALL'));
-afterAll(async () => {
-  await receiver.close();
-  await server.stop();
-});
+const receiver = useReceiver();
 
 async function send(headers: readonly (readonly [string, string])[], body: Buffer) {
   const bytes = rawRequest({
