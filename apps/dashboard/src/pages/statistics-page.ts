@@ -9,6 +9,7 @@ import {
 } from '@passport/queue';
 import { type Bar, barChart } from './bar-chart.ts';
 import { type Html, html } from './html.ts';
+import { tile } from './tile.ts';
 
 /** What the page is about: all libraries, or one as lending or as home library. */
 export interface StatisticsFilter {
@@ -91,14 +92,6 @@ function titleOf({ filter: { home, lending }, nameOf }: StatisticsView): string 
 }
 
 function figures({ scans, copies, checkouts, observed, refusals, failures }: StatisticsSums): Html {
-  const tile = (label: string, value: number, note: string): Html =>
-    html`<li class="tile ${value === 0 ? 'none' : 'some'}">
-      <div>
-        <span class="value">${value}</span>
-        <span class="label">${label}</span>
-        <span class="quiet">${note}</span>
-      </div>
-    </li>`;
   return html`<ul class="tiles" aria-label="Sums of these months">
     ${tile('scans', scans, 'that ended')} ${tile('copies', copies, 'created')}
     ${tile('checkouts', checkouts, 'made for the desk')} ${tile('refusals', refusals, 'the desk decides')}

@@ -1,6 +1,7 @@
 import type { SweepState, SweptHome } from '@passport/queue';
 import type { LibrarySweeps } from '../read-sweeps.ts';
 import { type Html, html } from './html.ts';
+import { tile } from './tile.ts';
 import { durationText, timeElement } from './time-text.ts';
 
 export interface SweepsView {
@@ -50,14 +51,6 @@ export function sweepsPage(view: SweepsView): Html {
 function figures(homes: readonly SweptHome[]): Html {
   const { copies, changed, kept } = sumsOf(homes);
   const failing = countFailing(homes);
-  const tile = (label: string, value: number, note: string, className = ''): Html =>
-    html`<li class="tile ${className} ${value === 0 ? 'none' : 'some'}">
-      <div>
-        <span class="value">${value}</span>
-        <span class="label">${label}</span>
-        <span class="quiet">${note}</span>
-      </div>
-    </li>`;
   return html`<ul class="tiles" aria-label="Sums of these sweeps">
     ${tile('copies', copies, 'looked at')} ${tile('fields changed', changed, 'to the value at home')}
     ${tile('fields kept', kept, 'edited at the lending library')}
