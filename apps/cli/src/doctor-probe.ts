@@ -1,8 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
-import { readCertificateExpiry } from '@passport/koha-client';
 import { passportTypes } from '@passport/patron-rules';
 import type { CliDeps } from './cli-deps.ts';
-import { rolesOf } from './doctor/examinee.ts';
+import { examineeOf } from './doctor/examinee.ts';
 import type { Probed } from './doctor/probe-card.ts';
 import { probeCard } from './doctor/probe-card.ts';
 import { openKohas } from './koha-clients.ts';
@@ -27,15 +26,7 @@ async function probe(wish: ProbeWish, deps: CliDeps): Promise<Probed[]> {
   const queried = libraries.filter((library) => isQueried(library, wish));
   const kohas = openKohas(queried, deps);
   try {
-    const examinees = queried.map((library) => ({
-      library,
-      libraries: consortium.libraries,
-      ...rolesOf(library, consortium),
-      koha: kohas.of(library.id),
-      now: deps.now,
-      newNonce: () => deps.randomBytes(24).toString('base64url'),
-      readCertificate: readCertificateExpiry,
-    }));
+    const examinees = queried.map((library) => examineeOf(library, kohas.of(library.id), consortium, deps));
     const probed = await probeCard(examinees, { card, barcode, passportTypes: passportTypes(consortium) });
     return libraries.map(
       (library): Probed =>

@@ -3,7 +3,6 @@ import type { Consortium, Library } from '@passport/config';
 import { configWarnings, doctorConfig } from '@passport/config';
 import type { PluginAbout } from '@passport/koha-client';
 import type { PluginReports } from './doctor/check-settings.ts';
-import { readCertificateExpiry } from '@passport/koha-client';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
 import { probeOptions } from './command.ts';
@@ -13,7 +12,7 @@ import type { Examined } from './doctor/compare-kohas.ts';
 import { compareKohas } from './doctor/compare-kohas.ts';
 import { describeAbout, describeReports } from './doctor/describe-about.ts';
 import { examineLibrary } from './doctor/examine-library.ts';
-import { rolesOf } from './doctor/examinee.ts';
+import { examineeOf } from './doctor/examinee.ts';
 import type { Finding } from './doctor/finding.ts';
 import { FINDING_CODES, warning } from './doctor/finding.ts';
 import { printFindings } from './doctor/print-findings.ts';
@@ -52,15 +51,7 @@ async function diagnose(
   try {
     const examined = await Promise.all(
       libraries.map(async (library): Promise<Examined> => {
-        const examinee = {
-          library,
-          libraries: consortium.libraries,
-          ...rolesOf(library, consortium),
-          koha: kohas.of(library.id),
-          now: deps.now,
-          newNonce: () => deps.randomBytes(24).toString('base64url'),
-          readCertificate: readCertificateExpiry,
-        };
+        const examinee = examineeOf(library, kohas.of(library.id), consortium, deps);
         const examination = await examineLibrary(examinee);
         if (deps.isTerminal && !report.isJson) report.progress(`${library.id}: examined`);
         return { examinee, examination };

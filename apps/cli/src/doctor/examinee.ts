@@ -1,11 +1,13 @@
 import type { Consortium, Library } from '@passport/config';
-import type {
-  CertificateExpiry,
-  Description,
-  KohaBranch,
-  PluginAbout,
-  VisiblePatrons,
+import {
+  type CertificateExpiry,
+  type Description,
+  type KohaBranch,
+  type PluginAbout,
+  type VisiblePatrons,
+  readCertificateExpiry,
 } from '@passport/koha-client';
+import type { CliDeps } from '../cli-deps.ts';
 import type { OpenKoha } from '../koha-clients.ts';
 
 /** A library under examination, and what it is in the consortium. */
@@ -40,8 +42,26 @@ export interface Facts {
   readonly clockAheadMs: number | null;
 }
 
+/** A library of the consortium, with its Koha, to be examined. */
+export function examineeOf(
+  library: Library,
+  koha: OpenKoha,
+  consortium: Consortium,
+  { now, randomBytes }: Pick<CliDeps, 'now' | 'randomBytes'>,
+): Examinee {
+  return {
+    library,
+    libraries: consortium.libraries,
+    ...rolesOf(library, consortium),
+    koha,
+    now,
+    newNonce: () => randomBytes(24).toString('base64url'),
+    readCertificate: readCertificateExpiry,
+  };
+}
+
 /** What a library is in the agreements. One that stands in none is examined as what it could be. */
-export function rolesOf({ id, webhookSecrets }: Library, { agreements, libraries }: Consortium) {
+function rolesOf({ id, webhookSecrets }: Library, { agreements, libraries }: Consortium) {
   const lenders = agreements.lendersOf(id);
   const balances = libraries
     .filter((library) => lenders.has(library.id))
