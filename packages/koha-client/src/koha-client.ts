@@ -35,7 +35,7 @@ import type { KohaRestriction, RestrictionKind, RestrictionResult } from './rest
 import { hasPossibleDuplicate } from './possible-duplicate.ts';
 import type { Person } from './possible-duplicate.ts';
 import { createSession } from './session.ts';
-import type { CallOptions } from './session.ts';
+import type { CallOptions, SessionOptions } from './session.ts';
 import { readBranches, readCategories, readCirculationRules } from './set-up-reads.ts';
 import type { CirculationRules, KohaBranch, KohaCategory } from './set-up-reads.ts';
 import { readStoredRules } from './stored-rules.ts';
@@ -157,20 +157,7 @@ export interface KohaClient {
   knowsApiKey(clientId: string, options?: CallOptions): Promise<boolean | null>;
 }
 
-export interface KohaClientOptions extends TransportOptions {
-  readonly clientId: string;
-  readonly clientSecret: string;
-  /** Milliseconds for one call to be answered; also the longest wait for a place under the cap. */
-  readonly timeoutMs: number;
-  /** How many calls may be under way at this Koha at once from this client. */
-  readonly maxInFlight: number;
-  /** Milliseconds that the next call may wait for a place under the cap before it is `busy`; by default its timeout, and never longer than the timeout a caller sets. */
-  readonly slotWaitMs?: () => number;
-  /** Called before each call that finds two or more others under way, or all places taken. */
-  readonly onCrowded?: () => void;
-  /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
-  now(): number;
-}
+export interface KohaClientOptions extends TransportOptions, Omit<SessionOptions, 'transport'> {}
 
 /** A client and what its owner does with it. */
 export interface OpenKohaClient extends KohaClient {

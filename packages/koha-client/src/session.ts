@@ -44,11 +44,16 @@ export interface SessionOptions {
   readonly library: string;
   readonly clientId: string;
   readonly clientSecret: string;
+  /** Milliseconds for one call to be answered; also the longest wait for a place under the cap. */
   readonly timeoutMs: number;
+  /** How many calls may be under way at this Koha at once from this client. */
   readonly maxInFlight: number;
+  /** Milliseconds that the next call may wait for a place under the cap before it is `busy`; by default its timeout, and never longer than the timeout a caller sets. */
   readonly slotWaitMs?: () => number;
+  /** Called before each call that finds two or more others under way, or all places taken. */
   readonly onCrowded?: () => void;
   readonly transport: Transport;
+  /** Milliseconds since 1970, for the ends of tokens and for dates in `retry-after`. */
   now(): number;
 }
 
