@@ -1,4 +1,4 @@
-import { type JobData, nextProgress, parseJob, rewriteJob } from '@passport/contract';
+import { type JobData, nextProgress, parseJob, queuedProgress, rewriteJob } from '@passport/contract';
 import type { Job } from 'bullmq';
 import { hasMoved } from './bullmq-error.ts';
 import type { Ledger } from './ledger.ts';
@@ -56,23 +56,10 @@ async function requeue(job: Job<JobData>): Promise<boolean> {
 }
 
 function asRetried(data: JobData, nowMs: number, stalled: number): JobData {
+  const nowIso = new Date(nowMs).toISOString();
   return {
     ...data,
     retried: { at_ms: nowMs, stalled },
-    progress: nextProgress(
-      data.progress,
-      {
-        state: 'queued',
-        outcome: null,
-        reasons: [],
-        homes: [],
-        patron_id: null,
-        checkout: null,
-        waiting_for: null,
-        problem: null,
-        attempt: 0,
-      },
-      new Date(nowMs).toISOString(),
-    ),
+    progress: nextProgress(data.progress, queuedProgress(nowIso), nowIso),
   };
 }
