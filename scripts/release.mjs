@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sectionOf } from './release/changelog.mjs';
 import { git, releaseProblems, versionHere } from './release/release-problems.mjs';
-import { buildImages, imagesProblems } from './release/images.mjs';
+import { buildImages, prepareImages } from './release/images.mjs';
 import { writeSums } from './release/sums.mjs';
 import { projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
@@ -61,6 +61,7 @@ if (options.check) {
 if (problems.length > 0) refuse(problems);
 
 const folder = resolve(options.folder ?? join(projectRoot, 'release', version));
+const images = options.images ? await prepareImages() : { problems: [] };
 const unmet = [
   ...(existsSync(folder) && readdirSync(folder).length > 0
     ? [`${folder} is not empty: what is in it would be published, too`]
@@ -68,7 +69,7 @@ const unmet = [
   ...(options.files ? ['dpkg-deb', 'perl', 'git'] : [])
     .filter((program) => !has(program))
     .map((program) => `${program} is not on this machine`),
-  ...(options.images ? await imagesProblems() : []),
+  ...images.problems,
 ];
 if (unmet.length > 0) refuse(unmet);
 
@@ -84,7 +85,8 @@ if (options.files) {
 }
 if (options.images) {
   const { registry, push } = options;
-  await buildImages({ folder, version, revision, epoch, registry, push });
+  const made = { folder, base: images.base, version, revision, epoch, registry, push };
+  if (!(await buildImages(made))) refuse(['docker buildx bake did not succeed: the release is not complete']);
 } else say('The images are left out (--no-images).');
 writeSums(folder);
 console.log(folder);

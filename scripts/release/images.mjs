@@ -1,25 +1,45 @@
 import { join } from 'node:path';
-import { runCommand, say } from '../run-command.mjs';
+import { runCommand } from '../run-command.mjs';
 
 const BASE = 'node:24-slim';
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** Why the images cannot be built on this machine, one line each. */
-export async function imagesProblems() {
-  const { code } = await runCommand('docker', ['buildx', 'inspect', '--bootstrap'], { timeoutMs: 120_000 });
-  if (code === 0) return [];
-  return [
-    'no container engine with buildx is here: the images cannot be built (--no-images leaves them out)',
-  ];
+/**
+ * What the images are built with: `{ base, problems }`, the base by its digest, and why they cannot be built on this machine, one line
+ * each. A client answers some questions without an engine, so the engine itself is queried.
+ */
+export async function prepareImages() {
+  const leaveOut = '(--no-images leaves them out)';
+  for (const args of [
+    ['version', '--format={{.Server.Version}}'],
+    ['buildx', 'version'],
+  ]) {
+    const { code } = await runCommand('docker', args, { timeoutMs: 60_000 });
+    if (code !== 0)
+      return {
+        problems: [`no container engine with buildx is here: the images cannot be built ${leaveOut}`],
+      };
+  }
+  if (process.env.NODE_IMAGE !== undefined) return { base: process.env.NODE_IMAGE, problems: [] };
+  const args = ['buildx', 'imagetools', 'inspect', BASE, '--format', '{{ .Manifest.Digest }}'];
+  const { code, output } = await runCommand('docker', args, { timeoutMs: 120_000 });
+  const digest = output.trim();
+  if (code === 0 && DIGEST.test(digest)) return { base: `${BASE}@${digest}`, problems: [] };
+  const said = digest.split('\n').at(-1).slice(0, 300);
+  return {
+    problems: [
+      `the registry gave no digest of ${BASE}, set NODE_IMAGE=${BASE}@sha256:... ${leaveOut}: ${said}`,
+    ],
+  };
 }
 
 /**
  * Builds the images of `docker-bake.hcl` for both platforms. With `push` they go to the registry, otherwise as OCI archives into `folder`, where images.json
- * gets the digest of each in any case.
+ * gets the digest of each in any case. Returns whether it succeeded; the engine has said why not.
  */
-export async function buildImages({ folder, version, revision, epoch, registry, push }) {
+export async function buildImages({ folder, base, version, revision, epoch, registry, push }) {
   const env = {
-    NODE_IMAGE: process.env.NODE_IMAGE ?? `${BASE}@${await digestOfBase()}`,
+    NODE_IMAGE: base,
     REGISTRY: registry,
     VERSION: version,
     REVISION: revision,
@@ -43,16 +63,5 @@ export async function buildImages({ folder, version, revision, epoch, registry, 
     ],
     { env, show: true },
   );
-  if (code !== 0) throw new Error(`docker buildx bake ended with ${code}`);
-}
-
-async function digestOfBase() {
-  say(`Reading the digest of ${BASE} from its registry`);
-  const args = ['buildx', 'imagetools', 'inspect', BASE, '--format', '{{ .Manifest.Digest }}'];
-  const { code, output } = await runCommand('docker', args, { timeoutMs: 120_000 });
-  const digest = output.trim();
-  if (code === 0 && DIGEST.test(digest)) return digest;
-  throw new Error(
-    `the registry gave no digest of ${BASE}; set NODE_IMAGE=${BASE}@sha256:...\n${digest.slice(0, 400)}`,
-  );
+  return code === 0;
 }

@@ -17,7 +17,7 @@ const DEPLOYED = ['docker-compose.yml', '.env.example', 'passport.example.yaml',
 
 /**
  * Makes all files of a version but its images in `folder`, from what the last build made. `section` is the changelog's of this
- * version, `revision` the commit, and `epoch` its time in seconds: the same commit, Node, npm, Perl and xz give the same bytes. `level` (0 to 9) is that of the compression.
+ * version, `revision` the commit, and `epoch` its time in seconds: the same commit, Node, npm, git, Perl and xz give the same bytes. `level` (0 to 9) is that of the compression.
  */
 export async function makeRelease({ folder, version, section, revision, epoch, level = 6 }) {
   mkdirSync(folder, { recursive: true });

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -122,7 +123,25 @@ describe('what keeps a commit from being published', () => {
     expect(stderr).toContain(`${full} is not empty`);
     expect(stderr).toContain('the images cannot be built (--no-images leaves them out)');
     expect(readdirSync(full)).toEqual(['older.deb']);
+    const offline = programs({ docker: 'case "$*" in *imagetools*) echo "no such host"; exit 1 ;; esac' });
+    const to = join(dir, 'offline');
+    const refused = release([to], { PATH: offline });
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toMatch(/^the registry gave no digest of node:24-slim, .*: no such host\n$/);
+    expect(existsSync(to)).toBe(false);
     expect(release([full, '--no-images', '--only-images'])).toMatchObject({ status: 2 });
+  });
+
+  test('images that cannot be built end the command', () => {
+    commit(SECTION);
+    const args = [join(dir, 'no-images'), '--only-images'];
+    const env = {
+      PATH: programs({ docker: 'case "$*" in *bake*) echo broken; exit 1 ;; esac' }),
+      NODE_IMAGE: `node:24-slim@sha256:${'a1'.repeat(32)}`,
+    };
+    const { status, stdout, stderr } = release(args, env);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toBe('broken\ndocker buildx bake did not succeed: the release is not complete\n');
   });
 
   test('the images are built of the version, the commit and one digest of their base', () => {
