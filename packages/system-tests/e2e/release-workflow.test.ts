@@ -20,7 +20,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const text = read('.github/workflows/release.yml');
 const { jobs, permissions } = parse(text) as {
   permissions: object;
-  jobs: Readonly<Record<'files' | 'images' | 'publish', Job>>;
+  jobs: Readonly<Record<'files' | 'spdx' | 'images' | 'publish', Job>>;
 };
 const commands = (job: Job): string => job.steps.map(({ run = '' }) => run).join('\n');
 
@@ -30,13 +30,14 @@ test('every action is pinned to a commit, with its version beside it', () => {
   for (const line of lines) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
 });
 
-test('code of npm packages runs only where nothing can be written or signed', () => {
+test('code of packages runs only where nothing can be written or signed', () => {
   expect(permissions).toEqual({});
   expect(jobs.files.permissions).toEqual({ contents: 'read' });
+  expect(jobs.spdx.permissions).toEqual({});
   for (const job of [jobs.images, jobs.publish]) {
     expect(job.permissions).toMatchObject({ 'id-token': 'write', attestations: 'write' });
     expect(commands(job)).not.toMatch(
-      /npm (?:ci|install|test|exec)|npm run (?!release -- images --only-images)|npx/,
+      /npm (?:ci|install|test|exec)|npm run (?!release -- images --only-images)|npx|pipx?\b/,
     );
   }
   const checkouts = Object.values(jobs).flatMap(({ steps }) =>
@@ -55,7 +56,7 @@ test('it publishes what was tested, after it was tested', () => {
   const found = order.map((command) => jobs.files.steps.findIndex(({ run }) => run === command));
   expect(found).toEqual(found.toSorted((left, right) => left - right));
   expect(found).not.toContain(-1);
-  expect(jobs.images.needs).toBe('files');
+  expect(jobs.images.needs).toEqual(['files', 'spdx']);
   expect(jobs.publish.needs).toEqual(['files', 'images']);
 });
 
