@@ -11,7 +11,7 @@ our @EXPORT_OK = qw( script );
 # which begins, comes last.
 my @FILES = qw(
     cancel card-of-page consent departure describe element follow koha-api koha-search memory names next-scan next-steps
-    pace page panel-style panel pause read-answer register scan-state send send-answer sentences show steps words workflow
+    pace page panel-style panel pause read-answer register scan-state send-answer send sentences show steps words workflow
     main
 );
 
