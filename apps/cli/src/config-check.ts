@@ -18,7 +18,7 @@ type ProcessName = (typeof PROCESSES)[number];
 function load({ env, readFile }: CliDeps, process: ProcessName | undefined): Consortium {
   switch (process) {
     case undefined:
-      return loadConsortium(env, readFile);
+      return loadConsortium(env, readFile, ['koha', 'webhook', 'notify']);
     case 'receiver':
       return receiverConfig(env, readFile).consortium;
     case 'worker':

@@ -13,8 +13,9 @@ import {
   retrySection,
   shareSection,
 } from './file-schema.ts';
-import { locateSection, retentionSection } from './root-sections.ts';
+import { NOTIFY_DEFAULTS, notifySchema } from './notify-schema.ts';
 import { metaOf } from './read-section.ts';
+import { locateSection, retentionSection } from './root-sections.ts';
 import { userSchema } from './user-schema.ts';
 
 /** A Markdown table as prettier writes it, so that the generated page is left alone by it. */
@@ -51,7 +52,7 @@ const SECTIONS: readonly [title: string, text: string, body: string][] = [
   [
     'The file',
     'Written in YAML 1.2. Unknown keys are refused.',
-    keyTable(fileSchema, {}, { locate: '', retention: '', defaults: '', users: 'none' }),
+    keyTable(fileSchema, {}, { locate: '', retention: '', defaults: '', users: 'none', notify: 'none' }),
   ],
   ['`locate`', 'How home libraries are looked up.', keyTable(locateSection, BUILT_IN_DEFAULTS.locate, {})],
   ['`retention`', 'How long data is kept.', keyTable(retentionSection, BUILT_IN_DEFAULTS.retention, {})],
@@ -106,6 +107,11 @@ const SECTIONS: readonly [title: string, text: string, body: string][] = [
     'A user',
     'One entry of `users`: somebody who may use the dashboard.',
     keyTable(userSchema, {}, { password: 'none' }),
+  ],
+  [
+    'A notified endpoint',
+    'One entry of `notify`: where operators are notified ([notifications.md](notifications.md)). Workers and receivers read its secrets.',
+    keyTable(notifySchema, NOTIFY_DEFAULTS, { secret: 'required for `standard`' }),
   ],
 ];
 

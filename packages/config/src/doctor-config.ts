@@ -13,7 +13,7 @@ export interface DoctorConfig extends Omit<QueueAccess, 'redisUrl'> {
 
 /** The file with all secrets, the address of the receiver, and Redis where it is set. Throws one ConfigError. */
 export function doctorConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): DoctorConfig {
-  return readBoth(env, { readFile, wanted: ['koha', 'webhook'] }, (variables) => ({
+  return readBoth(env, { readFile, wanted: ['koha', 'webhook', 'notify'] }, (variables) => ({
     receiverUrl: variables.plain(VARIABLES.receiverUrl, ''),
     redisUrl: variables.optional(VARIABLES.redisUrl) ?? null,
   }));

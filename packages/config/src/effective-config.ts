@@ -1,7 +1,16 @@
 import { Document, isScalar, visit } from 'yaml';
 import { UNDETERMINED } from './consent-keys.ts';
 import { formatDuration } from './duration.ts';
-import type { CategoryChoice, CategoryFilter, Consortium, CopyPolicy, Library, User } from './model.ts';
+import type {
+  CategoryChoice,
+  CategoryFilter,
+  Consortium,
+  CopyPolicy,
+  Library,
+  NotifiedEndpoint,
+  User,
+} from './model.ts';
+import { IN_FILE } from './read-notify.ts';
 import type { Secret } from './secret.ts';
 import { DAYS } from './windows-key.ts';
 import type { PlannedWindow } from './windows-key.ts';
@@ -143,12 +152,24 @@ function printUser({ name, role, libraries, password }: User): Printable {
   return { name, role, libraries, ...(password === null ? {} : { password: printSecret(password) }) };
 }
 
+/** An address may be a secret itself, as those of Slack and Teams are. */
+function printNotified({ name, url, format, secret, topics, libraries }: NotifiedEndpoint): Printable {
+  return {
+    name,
+    url: url.source === IN_FILE ? url.reveal() : printSecret(url),
+    format,
+    ...(secret === null ? {} : { secret: printSecret(secret) }),
+    topics,
+    libraries,
+  };
+}
+
 /**
  * The configuration as it holds after defaults, in the words of the file, with groups of fields and agreements written out and the
  * place of each secret instead of the secret.
  */
 export function effectiveConfig(consortium: Consortium): { readonly [key: string]: Printable } {
-  const { name, locate, retention, libraries, agreements, users } = consortium;
+  const { name, locate, retention, libraries, agreements, users, notify } = consortium;
   return {
     consortium: name,
     locate: { strict: locate.strict, patterns_decide: locate.patternsDecide },
@@ -166,6 +187,7 @@ export function effectiveConfig(consortium: Consortium): { readonly [key: string
       recourse: blockHomeOver === null ? 'report' : { block_home_over: blockHomeOver / 100 },
     })),
     ...(users.length === 0 ? {} : { users: users.map(printUser) }),
+    ...(notify.length === 0 ? {} : { notify: notify.map(printNotified) }),
   };
 }
 

@@ -5,9 +5,11 @@ import { consentKeys } from './consent-keys.ts';
 import { confirmableKey } from './confirmable-key.ts';
 import { duration, fieldList, flag, integer, integerOrAuto, kohaCode, title, words } from './leaf-schemas.ts';
 import { fixedValues } from './fixed-values.ts';
+import { notifyList } from './notify-schema.ts';
 import { owedKey, recourseKey } from './owed-key.ts';
 import { refreshKey } from './refresh-key.ts';
 import { secretSource } from './secret-source.ts';
+import { userList } from './user-schema.ts';
 import { windowsKey } from './windows-key.ts';
 
 const category = kohaCode(10);
@@ -229,8 +231,6 @@ export const fileSchema = z.strictObject({
     description: 'Which libraries share patrons: all with all, or a list of pairs, one per direction.',
     allowed: 'all, or a list of {home, lending, fields, categories, recourse}',
   }),
-  users: z.array(z.unknown()).nullable().meta({
-    description: 'Who may use the dashboard, beside the logins of its environment.',
-    allowed: 'a list of {name, role, libraries, password}',
-  }),
+  users: userList,
+  notify: notifyList,
 });

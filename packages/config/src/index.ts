@@ -16,6 +16,7 @@ export {
   explainConfig,
   kohaAndQueueConfig,
   loadConsortium,
+  notifyConfig,
   receiverConfig,
   senderConfig,
   workerConfig,

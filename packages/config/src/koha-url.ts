@@ -1,10 +1,12 @@
-const isLoopback = (host: string) =>
+/** Whether a host name is of this machine. */
+export const isLoopback = (host: string): boolean =>
   host === 'localhost' ||
   host.endsWith('.localhost') ||
   host === '[::1]' ||
   /^127(?:\.\d{1,3}){3}$/.test(host);
 
-const isComposeService = (host: string) => !host.includes('.') && !host.startsWith('[');
+/** Whether a host name has no dot, as a compose service. */
+export const isComposeService = (host: string): boolean => !host.includes('.') && !host.startsWith('[');
 
 /**
  * A Koha's address in one spelling (host in small letters, no default port, no slash at the end), so that two can be compared; or what

@@ -1,3 +1,4 @@
+import type { NotificationTopic } from '@passport/contract';
 import type { CopyField } from './field-groups.ts';
 import type { Secret } from './secret.ts';
 import type { PlannedWindow } from './windows-key.ts';
@@ -11,6 +12,19 @@ export interface Consortium {
   readonly agreements: Agreements;
   /** Who may use the dashboard, beside the logins of its environment. */
   readonly users: readonly User[];
+  /** Where operators are notified. */
+  readonly notify: readonly NotifiedEndpoint[];
+}
+
+/** Somebody's address for messages to operators. */
+export interface NotifiedEndpoint {
+  readonly name: string;
+  readonly url: Secret<string>;
+  readonly format: 'standard' | 'slack' | 'teams';
+  /** The whole `whsec_...` text. Null: nothing is signed, and the address itself is the secret. */
+  readonly secret: Secret<string> | null;
+  readonly topics: readonly NotificationTopic[];
+  readonly libraries: 'all' | readonly string[];
 }
 
 /** Somebody who may use the dashboard. */

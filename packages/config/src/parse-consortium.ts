@@ -9,6 +9,7 @@ import { readSectionLayer } from './library-layers.ts';
 import type { Consortium } from './model.ts';
 import { ProblemList } from './problem-list.ts';
 import { agreeAll, readAgreementList } from './read-agreements.ts';
+import { readNotify } from './read-notify.ts';
 import { readLibrary } from './read-library.ts';
 import { isMapping, readSection, reportMissing } from './read-section.ts';
 import { readUsers } from './read-users.ts';
@@ -47,6 +48,7 @@ function readFileKeys(raw: unknown, secrets: SecretReader, problems: ProblemList
     readLibrary(library, defaults, { at: ['libraries', place], problems, secrets }),
   );
   checkLibraries(drafts, problems);
+  const ids = drafts.map(({ library }) => library.id);
   const locate = { ...BUILT_IN.locate, ...readSection(locateSection, keys.locate, ['locate'], problems) };
   const retention = {
     ...BUILT_IN.retention,
@@ -61,7 +63,8 @@ function readFileKeys(raw: unknown, secrets: SecretReader, problems: ProblemList
       keys.agreements === 'all'
         ? agreeAll(drafts)
         : readAgreementList(keys.agreements ?? [], drafts, problems),
-    users: readUsers(keys.users ?? [], { ids: drafts.map(({ library }) => library.id), problems, secrets }),
+    users: readUsers(keys.users ?? [], { ids, problems, secrets }),
+    notify: readNotify(keys.notify ?? [], { ids, problems, secrets }),
   };
 }
 
@@ -88,7 +91,7 @@ export function parseConsortium(
   env: NodeJS.ProcessEnv,
   readFile: (path: string) => string,
 ): Consortium {
-  const { consortium, problems } = readConsortium(yamlText, { env, readFile }, ['koha', 'webhook']);
+  const { consortium, problems } = readConsortium(yamlText, { env, readFile }, ['koha', 'webhook', 'notify']);
   if (problems.length > 0) throw new ConfigError(problems);
   return consortium;
 }

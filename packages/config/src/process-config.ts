@@ -150,14 +150,20 @@ function checkPorts(name: string, port: number, adminPort: number, { problems }:
   }
 }
 
-/** The file alone, at `PASSPORT_CONFIG`. Throws one ConfigError with every problem. */
-export function loadConsortium(env: NodeJS.ProcessEnv, readFile: ReadFile): Consortium {
-  return readBoth(env, { readFile, wanted: ['koha', 'webhook'] }, () => ({})).consortium;
+/**
+ * The file alone, at `PASSPORT_CONFIG`, with the secrets that a command uses. Throws one ConfigError with every problem.
+ */
+export function loadConsortium(
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+  wanted: readonly SecretKind[] = ['koha', 'webhook'],
+): Consortium {
+  return readBoth(env, { readFile, wanted }, () => ({})).consortium;
 }
 
 /** File and environment of the receiver. Throws one ConfigError with every problem of both. */
 export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): ReceiverConfig {
-  return readBoth(env, { readFile, wanted: ['webhook'] }, (variables) => {
+  return readBoth(env, { readFile, wanted: ['webhook', 'notify'] }, (variables) => {
     const server = readTraced(variables);
     const port = variables.plain(VARIABLES.receiverPort, 0);
     checkPorts('RECEIVER_PORT', port, server.adminPort, variables);
@@ -173,7 +179,7 @@ export function receiverConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Rece
 
 /** File and environment of a worker. Throws one ConfigError with every problem of both. */
 export function workerConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): WorkerConfig {
-  return readBoth(env, { readFile, wanted: ['koha'] }, (variables) => ({
+  return readBoth(env, { readFile, wanted: ['koha', 'notify'] }, (variables) => ({
     ...readTraced(variables),
     concurrency: variables.plain(VARIABLES.concurrency, 0),
   }));
@@ -204,6 +210,11 @@ export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Das
 /** What a command that works with the queue needs. Throws one ConfigError with every problem of file and environment. */
 export function cliConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
   return readBoth(env, { readFile, wanted: [] }, readQueueAccess);
+}
+
+/** What `passport notify` needs: the queue, and where operators are notified. Throws one ConfigError. */
+export function notifyConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
+  return readBoth(env, { readFile, wanted: ['notify'] }, readQueueAccess);
 }
 
 /** What a command needs that reads both the queue and the Kohas. Throws one ConfigError. */

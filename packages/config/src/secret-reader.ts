@@ -19,8 +19,11 @@ function codeOf(error: unknown): string {
   return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? ` (${code})` : '';
 }
 
-/** Secrets that a process may need: the API keys of the libraries' Kohas, what signs their events, passwords of the dashboard. */
-export type SecretKind = 'koha' | 'webhook' | 'user';
+/**
+ * Secrets that a process may need: the API keys of the libraries' Kohas, what signs their events, passwords of the dashboard, and what
+ * operators are notified with.
+ */
+export type SecretKind = 'koha' | 'webhook' | 'user' | 'notify';
 
 /** Reads secrets from the environment and from files, and reports the ones that are not there. */
 export class SecretReader {

@@ -19,3 +19,9 @@ export const userSchema = z.strictObject({
       '{env: NAME} or {file: PATH} of 12 to 200 characters that nobody can guess; never the password itself',
   }),
 });
+
+/** The key `users` of the file. */
+export const userList = z.array(z.unknown()).nullable().meta({
+  description: 'Who may use the dashboard, beside the logins of its environment.',
+  allowed: 'a list of {name, role, libraries, password}',
+});

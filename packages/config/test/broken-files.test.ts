@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { NOTIFY_FAULTS } from './notify-faults.ts';
 import { POLICY_FAULTS } from './policy-faults.ts';
 import { SECRET_FAULTS } from './secret-faults.ts';
 import { STRUCTURE_FAULTS } from './structure-faults.ts';
@@ -9,7 +10,15 @@ test('the file that every broken one starts from is right', () => {
   expect(parse(validFile()).libraries).toHaveLength(3);
 });
 
-test.each(Object.entries({ ...STRUCTURE_FAULTS, ...SECRET_FAULTS, ...POLICY_FAULTS, ...USER_FAULTS }))(
+const FAULTS = {
+  ...STRUCTURE_FAULTS,
+  ...SECRET_FAULTS,
+  ...POLICY_FAULTS,
+  ...USER_FAULTS,
+  ...NOTIFY_FAULTS,
+};
+
+test.each(Object.entries(FAULTS))(
   'a file with %s is refused at its place, and for nothing else',
   (_, fault) => {
     const file = validFile();

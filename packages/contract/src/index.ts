@@ -77,3 +77,11 @@ export {
   encryptionContext,
 } from './job.ts';
 export { type ParsedJob, parseJob, rewriteJob } from './parse-job.ts';
+export {
+  NOTIFICATION_TOPICS,
+  NOTIFICATION_TYPES,
+  type NotificationFact,
+  type NotificationMessage,
+  type NotificationTopic,
+  type NotificationType,
+} from './notification.ts';

@@ -92,6 +92,7 @@ export function consortium(libraries: readonly Library[], changes: Partial<Conso
     libraries,
     agreements: indexAgreements(agreements),
     users: [],
+    notify: [],
     ...changes,
   };
 }
