@@ -104,5 +104,16 @@ export const CLOCK_KEY = key('clock');
 export const rewriteKey = key('rewrite');
 /** What operators have said to all processes at once, and how often that has changed. */
 export const controlKey = key('control');
+/** By topic and library, what operators were notified of last (notices.ts). */
+export const notifiedKey = key('notified');
+/** Messages to operators that were not delivered yet, and when each is due. */
+export const noticesKey = key('notices');
+export const noticesDueKey = key('notices', 'due');
+/** Endpoints that answered 410 to a message. */
+export const noticesStoppedKey = key('notices', 'stopped');
+/** Exists while somebody has lately looked for what to notify of. */
+export const noticesWatchKey = key('notices', 'watch');
+/** Until when the certificate of each library's Koha is valid, and when that was read. */
+export const certificatesKey = key('certificates');
 /** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');

@@ -28,6 +28,8 @@ export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'crowded' | 'open' | 
 export interface LibraryState {
   readonly library: string;
   readonly condition: LibraryCondition;
+  /** A worker's circuit for it is open, whatever else is wrong with it. */
+  readonly isOpen: boolean;
   readonly lastSuccessMs: number | null;
   readonly lastFailureMs: number | null;
   readonly lastFailure: string | null;
@@ -125,6 +127,7 @@ function merge(library: string, all: readonly LibraryHealth[], nowMs: number): L
   return {
     library,
     condition: conditionOf(counted, problem, answerMs),
+    isOpen: counted.some((row) => row.open),
     waiting: counted.reduce((sum, row) => sum + row.waiting, 0),
     lastSuccessMs: largest(rows.map((row) => row.last_success_ms)),
     lastFailureMs,

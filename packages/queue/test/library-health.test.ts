@@ -25,6 +25,7 @@ describe('the health of libraries', () => {
     expect(await midland()).toEqual({
       library: 'midland',
       condition: 'unknown',
+      isOpen: false,
       lastSuccessMs: null,
       lastFailureMs: null,
       lastFailure: null,
