@@ -11,6 +11,7 @@ COPY package.json package-lock.json .npmrc ./
 COPY packages/config/package.json packages/config/
 COPY packages/contract/package.json packages/contract/
 COPY packages/koha-client/package.json packages/koha-client/
+COPY packages/notify/package.json packages/notify/
 COPY packages/queue/package.json packages/queue/
 COPY packages/runtime/package.json packages/runtime/
 COPY packages/patron-rules/package.json packages/patron-rules/

@@ -1,0 +1,226 @@
+import type { Consortium, Library, NotifiedEndpoint } from '@passport/config';
+import type { NotificationTopic } from '@passport/contract';
+import {
+  type LibraryState,
+  type SeenCertificate,
+  type SweepState,
+  readCertificates,
+  readHourUse,
+  readLibraryStates,
+  readSweep,
+} from '@passport/queue';
+import type { Redis } from '@passport/runtime';
+import type { Observation } from './observation.ts';
+
+/** Looks at what is the case now. */
+export type Look = (nowMs: number) => Promise<readonly Observation[]>;
+
+const DAY_MS = 24 * 3_600_000;
+/** Days before its end at which somebody is notified of a certificate: time to renew it, then time to hurry. */
+const CERTIFICATE_DAYS = [1, 3, 7, 14] as const;
+/** A sweep that ended before is no news: there was a message, or nobody wanted one. */
+const SWEEP_NEWS_MS = 3_600_000;
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/** Of the workers: they are there, or desks wait for nothing. */
+export function workerObservation(isMissing: boolean): Observation {
+  return {
+    topic: 'worker_missing',
+    library: null,
+    state: isMissing ? 'missing' : 'there',
+    isWell: !isMissing,
+    type: isMissing ? 'worker.missing' : 'worker.back',
+    text: isMissing
+      ? 'No worker is running: scans are accepted, but not processed.'
+      : 'Workers are running again.',
+    section: 'passportnoworker',
+    facts: {},
+  };
+}
+
+/** Builds what looks, in what all workers have written down, at everything that somebody wants to know of libraries. */
+export function buildLook({ libraries, notify }: Consortium, redis: Redis): Look {
+  const wants = (topic: NotificationTopic) =>
+    libraries.filter(({ id, enabled }) => enabled && isWanted(notify, topic, id));
+  const [away, faulty, limited, certified] = (
+    ['library', 'set_up_fault', 'limit_reached', 'certificate'] as const
+  ).map(wants) as [Library[], Library[], Library[], Library[]];
+  const swept = wants('sweep_finished').filter(({ refresh }) => refresh !== null);
+  const watched = libraries.filter((each) => away.includes(each) || faulty.includes(each));
+  const lending = limited.filter(({ webhookSecrets }) => webhookSecrets.length > 0);
+  const idsOf = (some: readonly Library[]): string[] => some.map(({ id }) => id);
+  const awayIds = new Set(idsOf(away));
+  const faultyIds = new Set(idsOf(faulty));
+  return async (nowMs) => {
+    const states = await inBatches(idsOf(watched), (some) => readLibraryStates(redis, some, nowMs));
+    const hours = await inBatches(idsOf(lending), async (some) => [
+      ...(await readHourUse(redis, some, nowMs)),
+    ]);
+    const used = new Map(hours);
+    const certificates = certified.length === 0 ? new Map<string, never>() : await readCertificates(redis);
+    const sweeps = await inBatches(idsOf(swept), (some) =>
+      Promise.all(some.map((id) => readSweep(redis, id, false))),
+    );
+    return [
+      ...states.filter(({ library }) => awayIds.has(library)).map(awayObservation),
+      ...states.filter(({ library }) => faultyIds.has(library)).map(faultObservation),
+      ...lending.map((library) => limitObservation(library, used.get(library.id))),
+      ...certified.flatMap(({ id }) => certificateObservation(id, certificates.get(id), nowMs)),
+      ...sweeps.flatMap((sweep) => (sweep === null ? [] : sweepObservation(sweep, nowMs))),
+    ];
+  };
+}
+
+/** Scans are on the same connection: what they send waits for one batch, not for a thousand libraries. */
+const BATCH = 50;
+
+async function inBatches<T>(
+  ids: readonly string[],
+  read: (some: readonly string[]) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
+  const found: T[] = [];
+  for (let at = 0; at < ids.length; at += BATCH) found.push(...(await read(ids.slice(at, at + BATCH))));
+  return found;
+}
+
+/** Whether any endpoint wants messages of the topic for the library. */
+export function isWanted(
+  endpoints: readonly NotifiedEndpoint[],
+  topic: NotificationTopic,
+  library: string | null,
+): boolean {
+  return endpoints.some((endpoint) => wantsOf(endpoint, topic, library));
+}
+
+export function wantsOf(
+  { topics, libraries }: Pick<NotifiedEndpoint, 'topics' | 'libraries'>,
+  topic: NotificationTopic,
+  library: string | null,
+): boolean {
+  return topics.includes(topic) && (library === null || libraries === 'all' || libraries.includes(library));
+}
+
+function awayObservation({
+  library,
+  isOpen,
+  lastFailure,
+  lastSuccessMs,
+  lastFailureMs,
+}: LibraryState): Observation {
+  const because = lastFailure === null ? '' : ` (${lastFailure})`;
+  return {
+    topic: 'library',
+    library,
+    state: isOpen ? 'away' : 'there',
+    isWell: !isOpen,
+    type: isOpen ? 'library.away' : 'library.back',
+    text: isOpen ? `does not answer${because}. Scans that need it wait.` : 'answers again.',
+    section: 'passportlibraryopen',
+    facts: {
+      ...(isOpen ? { code: lastFailure } : {}),
+      last_success: iso(lastSuccessMs),
+      last_failure: iso(lastFailureMs),
+    },
+  };
+}
+
+function faultObservation({ library, problem }: LibraryState): Observation {
+  const named =
+    problem === null ? '' : [problem.what.replaceAll('_', ' '), problem.name].filter(Boolean).join(' ');
+  return {
+    topic: 'set_up_fault',
+    library,
+    state: problem === null ? 'fixed' : `fault ${named}`,
+    isWell: problem === null,
+    type: problem === null ? 'set_up.fixed' : 'set_up.fault',
+    text:
+      problem === null
+        ? 'works again: its set-up was fixed.'
+        : `refuses the service until its set-up is fixed: ${named}.`,
+    section: 'passportmisconfigured',
+    facts: problem === null ? {} : { problem: problem.what, name: problem.name },
+  };
+}
+
+function limitObservation({ id, limits }: Library, used: Readonly<Record<string, number>> = {}): Observation {
+  const most = {
+    copies: limits.copiesPerHour,
+    misses: limits.missesPerHour,
+    verdicts: limits.verdictsPerHour,
+  };
+  const reached = Object.entries(most).flatMap(([kind, limit]) => ((used[kind] ?? 0) >= limit ? [kind] : []));
+  const keys = reached.map((kind) => `${kind}_per_hour`);
+  return {
+    topic: 'limit_reached',
+    library: id,
+    state: reached.join(' '),
+    isWell: reached.length === 0,
+    type: reached.length === 0 ? null : 'limit.reached',
+    text: `has reached ${keys.join(' and ')}. Its scans wait until the hour has quota again.`,
+    section: `passport${reached[0] ?? 'copies'}limitreached`,
+    facts: Object.fromEntries(reached.map((kind) => [`${kind}_per_hour`, used[kind] ?? 0])),
+  };
+}
+
+function certificateObservation(
+  library: string,
+  seen: SeenCertificate | undefined,
+  nowMs: number,
+): Observation[] {
+  const untilMs = seen?.until_ms ?? null;
+  if (untilMs === null) return [];
+  const daysLeft = (untilMs - nowMs) / DAY_MS;
+  const level = daysLeft < 0 ? 'expired' : CERTIFICATE_DAYS.find((days) => daysLeft <= days);
+  const days = Math.max(0, Math.floor(daysLeft));
+  return [
+    {
+      topic: 'certificate',
+      library,
+      state: level === undefined ? 'valid' : String(level),
+      isWell: level === undefined,
+      type: level === undefined ? null : 'certificate.expiring',
+      text:
+        level === 'expired'
+          ? 'has a certificate that has expired.'
+          : `has a certificate that expires in ${days} ${days === 1 ? 'day' : 'days'}.`,
+      section: 'certificate-about-to-expire',
+      facts: { expires: iso(untilMs), days_left: days },
+    },
+  ];
+}
+
+/** Counts only: a sweep also keeps home keys until it has ended. */
+function sweepObservation(sweep: SweepState, nowMs: number): Observation[] {
+  if (sweep.ended_ms === null) return [];
+  const homes = Object.values(sweep.homes);
+  const sum = (of: 'copies' | 'fields_changed' | 'fields_kept'): number =>
+    homes.reduce((total, home) => total + home[of], 0);
+  const down = homes.filter(({ state }) => state === 'down').length;
+  const findings: Record<string, number> = {};
+  for (const [code, count] of homes.flatMap((home) => Object.entries(home.findings)))
+    findings[code] = (findings[code] ?? 0) + count;
+  const isNews = nowMs - sweep.ended_ms <= SWEEP_NEWS_MS;
+  return [
+    {
+      topic: 'sweep_finished',
+      library: sweep.library,
+      state: sweep.id,
+      isWell: !isNews,
+      type: isNews ? 'sweep.finished' : null,
+      text: `has had its copies compared with their home records: ${sum('copies')} copies, ${sum('fields_changed')} fields changed, ${down} home libraries did not answer.`,
+      section: 'read-the-reports-of-sweeps',
+      facts: {
+        mode: sweep.mode,
+        started: iso(sweep.started_ms),
+        ended: iso(sweep.ended_ms),
+        copies: sum('copies'),
+        fields_changed: sum('fields_changed'),
+        fields_kept: sum('fields_kept'),
+        homes: homes.length,
+        homes_down: down,
+        findings,
+      },
+    },
+  ];
+}

@@ -1,0 +1,164 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Consortium } from '@passport/config';
+import { type LibraryHealth, openLedger, writeCertificate, writeHealth, writeSweep } from '@passport/queue';
+import { buildLook } from '@passport/notify';
+import { HOUR_MS, type NotifyFixture, openNotifyFixture } from './notify-fixture.ts';
+
+let fixture: NotifyFixture;
+let nowMs: number;
+beforeAll(async () => {
+  fixture = await openNotifyFixture();
+});
+beforeEach(async () => {
+  await fixture.clear();
+  nowMs = Date.now();
+});
+afterAll(() => fixture.close());
+
+const DAY_MS = 24 * HOUR_MS;
+const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 3 };
+const library = (id: string, change: object = {}) => ({
+  id,
+  name: `${id} library`,
+  enabled: true,
+  webhookSecrets: ['one'],
+  limits,
+  refresh: {},
+  ...change,
+});
+const consortium = (change: object = {}): Consortium =>
+  ({
+    libraries: [library('midland'), library('riverside'), library('closed', { enabled: false })],
+    notify: [fixture.endpointOf()],
+    ...change,
+  }) as unknown as Consortium;
+const health = (change: Partial<LibraryHealth>): LibraryHealth => ({
+  open: false,
+  last_success_ms: null,
+  last_failure_ms: null,
+  last_failure: null,
+  answer_ms: null,
+  waiting: 0,
+  problem: null,
+  at_ms: nowMs,
+  ...change,
+});
+const look = async (of = consortium()) =>
+  (await buildLook(of, fixture.redis)(nowMs)).map(({ topic, library: id, state, isWell, type }) => ({
+    at: `${topic} ${id}`,
+    state,
+    isWell,
+    type,
+  }));
+const news = async (of = consortium()) => (await look(of)).filter(({ isWell }) => !isWell);
+
+test('all is well where nothing was seen', async () => {
+  expect(await news()).toEqual([]);
+});
+
+test('a library that a worker has given up is away, with its fault beside it', async () => {
+  const problem = { what: 'category', name: 'PT' } as const;
+  await writeHealth(
+    fixture.redis,
+    'midland',
+    'one',
+    health({ open: true, last_failure: 'timeout', problem }),
+  );
+  await writeHealth(fixture.redis, 'closed', 'one', health({ open: true }));
+  expect(await news()).toEqual([
+    { at: 'library midland', state: 'away', isWell: false, type: 'library.away' },
+    { at: 'set_up_fault midland', state: 'fault category PT', isWell: false, type: 'set_up.fault' },
+  ]);
+  const [away, fault] = (await buildLook(consortium(), fixture.redis)(nowMs)).filter(({ isWell }) => !isWell);
+  expect(away).toMatchObject({
+    text: 'does not answer (timeout). Scans that need it wait.',
+    facts: { code: 'timeout' },
+  });
+  expect(fault?.text).toBe('refuses the service until its set-up is fixed: category PT.');
+});
+
+test('a limit is reached with the last event that it lets through, and not for longer than the hour', async () => {
+  const ledger = openLedger(fixture.redis);
+  for (const id of ['one', 'two']) {
+    expect(await news()).toEqual([]);
+    await ledger.reserveQuota('riverside', id, limits);
+  }
+  const limit = (await buildLook(consortium(), fixture.redis)(nowMs)).find(({ isWell }) => !isWell);
+  expect(limit).toMatchObject({
+    topic: 'limit_reached',
+    library: 'riverside',
+    state: 'copies',
+    type: 'limit.reached',
+    section: 'passportcopieslimitreached',
+    facts: { copies_per_hour: 2 },
+  });
+  nowMs += HOUR_MS + 1_000;
+  expect(await news()).toEqual([]);
+});
+
+test.each([
+  [15 * DAY_MS, []],
+  [13.5 * DAY_MS, ['14']],
+  [6.5 * DAY_MS, ['7']],
+  [2.5 * DAY_MS, ['3']],
+  [0.5 * DAY_MS, ['1']],
+  [-1, ['expired']],
+])('a certificate that ends in %d ms', async (leftMs, states) => {
+  await writeCertificate(fixture.redis, 'midland', { until_ms: nowMs + leftMs, at_ms: nowMs });
+  expect((await news()).map(({ state }) => state)).toEqual(states);
+});
+
+test('a sweep that has ended lately is told of in sums, without anybody in them', async () => {
+  const home = {
+    state: 'done',
+    copies: 40,
+    findings: { moved: 2 },
+    fields_changed: 3,
+    fields_kept: 1,
+  } as const;
+  const sweep = {
+    id: 'sweep-1',
+    library: 'midland',
+    mode: 'full',
+    dry_run: false,
+    started_ms: nowMs - 60_000,
+    ended_ms: null,
+    after: 0,
+    missing: ['riverside:77'],
+    homes: { riverside: home, lakeside: { ...home, state: 'down' } },
+    copies_before: {},
+    last_full_ms: null,
+    last_ms: null,
+  } as const;
+  await writeSweep(fixture.redis, { ...sweep, missing: [...sweep.missing] });
+  expect(await news()).toEqual([]);
+  await writeSweep(fixture.redis, { ...sweep, missing: [...sweep.missing], ended_ms: nowMs });
+  const found = (await buildLook(consortium(), fixture.redis)(nowMs)).find(({ isWell }) => !isWell);
+  expect(found).toMatchObject({
+    state: 'sweep-1',
+    type: 'sweep.finished',
+    facts: { copies: 80, fields_changed: 6, fields_kept: 2, homes: 2, homes_down: 1, findings: { moved: 4 } },
+  });
+  expect(JSON.stringify(found)).not.toContain('riverside:77');
+  nowMs += 2 * HOUR_MS;
+  expect(await news()).toEqual([]);
+});
+
+test('the last of many libraries is seen as the first', async () => {
+  const libraries = Array.from({ length: 130 }, (_, place) => library(`library-${place}`));
+  await writeHealth(fixture.redis, 'library-0', 'one', health({ open: true }));
+  await writeHealth(fixture.redis, 'library-129', 'one', health({ open: true }));
+  expect((await news(consortium({ libraries }))).map(({ at }) => at)).toEqual([
+    'library library-0',
+    'library library-129',
+  ]);
+});
+
+test('nothing is looked at that nobody wants', async () => {
+  await writeHealth(fixture.redis, 'midland', 'one', health({ open: true }));
+  await writeHealth(fixture.redis, 'riverside', 'one', health({ open: true }));
+  const wants = { topics: ['library'], libraries: ['riverside'] } as const;
+  expect(await look(consortium({ notify: [fixture.endpointOf(wants)] }))).toEqual([
+    { at: 'library riverside', state: 'away', isWell: false, type: 'library.away' },
+  ]);
+});
