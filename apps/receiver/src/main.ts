@@ -8,6 +8,7 @@ import {
   type RefreshJobs,
   type ScanJobs,
   buildAdmission,
+  buildHasWorker,
   buildReplicaCheck,
   registerProcess,
   openRefreshQueue,
@@ -31,6 +32,7 @@ import { buildReceiver } from './app.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import { buildEventSink } from './event-sink.ts';
 import { connectionMetrics } from './connection-metrics.ts';
+import { startWorkerNotifier } from './notify-of-workers.ts';
 import { buildProxyTest } from './proxy-test.ts';
 import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 
@@ -44,6 +46,7 @@ const CLOCKS = {
   nowSeconds: () => Math.floor(Date.now() / 1000),
   monotonicNow: () => performance.now(),
 };
+const SOURCES = { now: () => Date.now(), newId: () => randomUUID(), random: () => Math.random() };
 
 const SELF: ProcessIdentity = {
   kind: 'receiver',
@@ -98,6 +101,9 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const parts: ReceiverParts = { redis, queue, refreshes, sink, replicated, tracing, ...CLOCKS, log };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
+  const notifier = startWorkerNotifier({ redis, hasWorker: buildHasWorker(redis, queue), ...SOURCES, log });
+  lifecycle.own('notifications', () => notifier.close());
+  notifier.use(config.consortium, shown);
   const app = buildReceiver({
     isKnown: (library) => serving.isKnown(library),
     authenticate: (delivery) => serving.authenticate(delivery),
@@ -125,6 +131,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const registered = register(config, redis, log, (next) => {
     const counted = metrics.extend();
     serving = serve(next, parts, counted);
+    notifier.use(next.consortium, counted);
     shown = counted;
   });
   lifecycle.own('registration', () => registered.close());

@@ -1,0 +1,96 @@
+import { type Server, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { formatWebhookSecret } from '@passport/contract';
+import { waitFor } from '@passport/testkit';
+import { Webhook } from 'standardwebhooks';
+import { registerReader } from '../fault/new-reader.ts';
+import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
+
+/** What operators are told by the built processes: workers, and the receiver while there is none. */
+const SECRET = formatWebhookSecret(Buffer.from('nobody knows this of notifyers..'));
+/** A state lasts for 15 s before it is told, and is looked for every 5 s; a dead worker is missed after 10 s, and then for 20 s. */
+const TOLD_MS = 60_000;
+const SCANS = 8;
+
+interface Message {
+  readonly id: string;
+  readonly type: string;
+  readonly data: { readonly library: { readonly id: string } | null; readonly text: string };
+}
+
+let consortium: Consortium<'midland' | 'riverside'>;
+let endpoint: Server;
+const told: Message[] = [];
+const refused: string[] = [];
+let failures = 1;
+
+beforeAll(async () => {
+  endpoint = createServer((request, response) => {
+    let body = '';
+    request.on('data', (part: Buffer) => (body += part.toString()));
+    request.on('end', () => {
+      // The first attempt meets an error: the message comes again.
+      if (failures > 0) {
+        failures -= 1;
+        refused.push(String(request.headers['webhook-id']));
+        response.writeHead(500).end();
+        return;
+      }
+      const verified = new Webhook(SECRET).verify(body, request.headers as Record<string, string>);
+      told.push({ ...(verified as Message), id: String(request.headers['webhook-id']) });
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/`;
+  consortium = await startConsortium({
+    libraries: {
+      midland: { reports: false, cards: ['^21234\\d{9}$'] },
+      riverside: { entry: { limits: { copies_per_hour: SCANS } } },
+    },
+    workers: 2,
+    keys: {
+      notify: [{ name: 'ops', url, secret: { env: 'OPS_SECRET' } }],
+      defaults: { koha: { timeout: '1s' }, retry: { give_up_after: '1m' } },
+    },
+    env: { OPS_SECRET: SECRET },
+  });
+}, 60_000);
+afterAll(async () => {
+  await consortium?.stop();
+  endpoint?.closeAllConnections();
+  endpoint?.close();
+});
+
+const scan = async () => {
+  const cardnumber = registerReader(consortium.doubles.midland, '21234');
+  return consortium.at('riverside').scan({ cardnumber, item_barcode: null });
+};
+const ofType = (type: string): Message[] => told.filter((message) => message.type === type);
+const arrival = async (type: string): Promise<Message> =>
+  waitFor(`the message ${type}`, () => ofType(type)[0] ?? null, { timeoutMs: TOLD_MS, everyMs: 200 });
+
+test('a library that is away and then back, and a limit that is reached: each once, signed, again after a failure', async () => {
+  const { midland } = consortium.doubles;
+  midland.addFaults([{ operation: '*', kind: 'hang', times: 1_000_000 }]);
+  await Promise.all(Array.from({ length: SCANS }, scan));
+  const away = await arrival('library.away');
+  expect(away.data).toMatchObject({ library: { id: 'midland', name: 'midland library' } });
+  expect(away.data).toMatchObject({ facts: { code: expect.stringMatching(/^timeout/) } });
+  midland.clearFaults();
+  // All of them are copied now, and that is the limit.
+  const [back, limit] = await Promise.all([arrival('library.back'), arrival('limit.reached')]);
+  expect(back.data).toMatchObject({ library: { id: 'midland' } });
+  expect(limit.data).toMatchObject({ library: { id: 'riverside' }, facts: { copies_per_hour: SCANS } });
+  expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(refused));
+}, 180_000);
+
+test('the receiver tells that no worker is there, and a worker that one is again', async () => {
+  await Promise.all(consortium.services.workers.map((worker) => worker.kill()));
+  expect((await arrival('worker.missing')).data).toMatchObject({ library: null });
+  await consortium.services.add('worker');
+  await arrival('worker.back');
+  const types = told.map(({ type }) => type);
+  expect(types).toEqual([...new Set(types)]);
+}, 180_000);
