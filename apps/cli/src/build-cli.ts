@@ -16,6 +16,7 @@ interface Group {
 
 const CONFIG: Group = { name: 'config', summary: 'check the configuration, and have it taken over' };
 const LIBRARY: Group = { name: 'library', summary: 'pause and resume libraries' };
+const NOTIFY: Group = { name: 'notify', summary: 'test the endpoints that operators are notified at' };
 const SECRET: Group = { name: 'secret', summary: 'generate secrets' };
 const EVENTS: Group = { name: 'events', summary: 'list, show, watch and retry events' };
 const COPIES: Group = { name: 'copies', summary: 'list and manage copies, and export their receipts' };
@@ -32,6 +33,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(CONFIG, 'reload', async () => (await import('./config-reload.ts')).configReload),
   loadable(LIBRARY, 'pause', async () => (await import('./library-pause.ts')).libraryPause),
   loadable(LIBRARY, 'resume', async () => (await import('./library-pause.ts')).libraryResume),
+  loadable(NOTIFY, 'test', async () => (await import('./notify-test.ts')).notifyTest),
   loadable(SECRET, 'new', async () => (await import('./secret-new.ts')).secretNew),
   loadable(null, 'status', async () => (await import('./status.ts')).statusCommand),
   loadable(null, 'doctor', async () => (await import('./doctor.ts')).doctor),

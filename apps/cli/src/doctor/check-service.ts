@@ -1,9 +1,10 @@
 import type { DoctorConfig, Library } from '@passport/config';
-import { readProcesses, readRedis } from '@passport/queue';
+import { openNotices, readProcesses, readRedis } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import { Failure } from '../failure.ts';
 import { buildReceiverClient } from '../receiver-client.ts';
 import { withQueueOf } from '../with-queue.ts';
+import { checkNotify } from './check-notify.ts';
 import { checkProcesses } from './check-processes.ts';
 import { checkRedis } from './check-redis.ts';
 import type { Finding } from './finding.ts';
@@ -81,6 +82,7 @@ async function checkQueue(
     return await withQueueOf({ consortium, redisUrl }, async ({ redis }) => [
       ...checkRedis(await readRedis(redis)),
       ...checkProcesses(await readProcesses(redis), { version, fileHash }),
+      ...checkNotify(consortium.notify, await openNotices(redis).readStopped()),
     ]);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
