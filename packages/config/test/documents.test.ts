@@ -102,11 +102,13 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
       'keys-receiver:/var/lib/passport:ro',
       './deploy/etc/config:/etc/passport/config:ro',
       './deploy/etc/secrets/webhook:/etc/passport/secrets/webhook:ro',
+      './deploy/etc/secrets/notify:/etc/passport/secrets/notify:ro',
     ],
     worker: [
       'keys-worker:/var/lib/passport:ro',
       './deploy/etc/config:/etc/passport/config:ro',
       './deploy/etc/secrets/koha:/etc/passport/secrets/koha:ro',
+      './deploy/etc/secrets/notify:/etc/passport/secrets/notify:ro',
     ],
     dashboard: [
       'keys-dashboard:/var/lib/passport:ro',

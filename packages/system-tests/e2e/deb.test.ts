@@ -137,8 +137,8 @@ describeDebian(`the Debian package${note}`, () => {
       UNITS.map((name) => [name, valuesOf(name, 'LoadCredential').map((value) => value.split(':')[0])]),
     );
     expect(held).toEqual({
-      receiver: ['redis_url', 'passport_key', 'webhook.env'],
-      'worker@': ['redis_url', 'passport_key', 'koha.env'],
+      receiver: ['redis_url', 'passport_key', 'webhook.env', 'notify.env'],
+      'worker@': ['redis_url', 'passport_key', 'koha.env', 'notify.env'],
       dashboard: ['redis_url', 'dashboard_password', 'dashboard_viewer_password', 'users.env'],
       redis: ['redis_auth.conf'],
     });

@@ -115,8 +115,8 @@ withKustomize(`the manifests for Kubernetes${why(kustomize, 'kustomize')}`, () =
 
   test('each process sees its own secrets, and gets variables that it reads', async () => {
     const secrets: Record<Process, readonly string[]> = {
-      receiver: ['passport-webhook', 'passport-keys'],
-      worker: ['passport-koha', 'passport-keys'],
+      receiver: ['passport-webhook', 'passport-notify', 'passport-keys'],
+      worker: ['passport-koha', 'passport-notify', 'passport-keys'],
       dashboard: ['passport-keys', 'passport-dashboard'],
     };
     const reference = await read('docs/configuration.md');
@@ -141,7 +141,7 @@ withKustomize(`the manifests for Kubernetes${why(kustomize, 'kustomize')}`, () =
     expect(suspend).toBe(true);
     const { volumes } = jobTemplate.spec.template.spec;
     const secrets = volumes.flatMap(({ secret }) => secret?.secretName ?? []);
-    expect(secrets).toEqual(['passport-webhook', 'passport-koha', 'passport-keys']);
+    expect(secrets).toEqual(['passport-webhook', 'passport-koha', 'passport-notify', 'passport-keys']);
   });
 
   test('a process may take longer to stop than its grace, with the pause before it', async () => {

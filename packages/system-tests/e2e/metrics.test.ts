@@ -103,6 +103,38 @@ withPromtool(`rules, their tests and the scrape configuration pass promtool${why
   expect(await runPromtool('check', 'config', 'deploy/prometheus/prometheus.yml')).toContain('SUCCESS');
 });
 
+const amtool = findProgram('amtool');
+const withAmtool = amtool === null ? test.skip : test;
+const whyNot =
+  amtool === null ? ' (skipped: no amtool on this machine; apt-get install prometheus-alertmanager)' : '';
+
+describe('the sample for Alertmanager', () => {
+  const SAMPLE = 'deploy/prometheus/alertmanager.yml';
+
+  withAmtool(`passes amtool, which routes what is critical to whoever is on call${whyNot}`, async () => {
+    const run = async (...args: string[]): Promise<string> =>
+      (await promisify(execFile)(amtool ?? '', args, { cwd: ROOT })).stdout;
+    expect(await run('check-config', SAMPLE)).toContain('SUCCESS');
+    const routed = (severity: string) =>
+      run(
+        'config',
+        'routes',
+        'test',
+        `--config.file=${SAMPLE}`,
+        `severity=${severity}`,
+        'alertname=PassportAny',
+      );
+    expect([await routed('critical'), await routed('warning')]).toEqual(['on-call\n', 'operators\n']);
+  });
+
+  test('names no alert that there is not', async () => {
+    const known = (await readRules()).map(({ alert }) => alert);
+    const named = [...(await read(SAMPLE)).matchAll(/\bPassport[A-Z]\w+/g)].map(([name]) => name);
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((name) => !known.includes(name))).toEqual([]);
+  });
+});
+
 withPromtool(`every expression of the Grafana dashboard passes promtool${why}`, async () => {
   const expressions = expressionsOf(await readBoard());
   const rules = expressions.map((expr, place) => ({
