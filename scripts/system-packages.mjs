@@ -18,6 +18,7 @@ const PERL_MODULES = {
 const NEEDS = {
   redis: { missing: () => (has('redis-server') || has('valkey-server') ? [] : ['redis-server']) },
   promtool: { missing: () => (has('promtool') ? [] : ['promtool']) },
+  amtool: { missing: () => (has('amtool') ? [] : ['prometheus-alertmanager']) },
   kustomize: { missing: () => (has('kustomize') ? [] : ['kustomize']) },
   shells: { missing: () => ['zsh', 'fish'].filter((shell) => !has(shell)) },
   openssl: { missing: () => (has('openssl') ? [] : ['openssl']) },

@@ -7,7 +7,7 @@ import { setUp } from './set-up.mjs';
 const files = process.argv.slice(2);
 const unmet = await setUp({
   require: ['redis'],
-  want: ['perl', 'mariadb', 'plugin', 'browser', 'openssl', 'promtool', 'shells', 'kustomize'],
+  want: ['perl', 'mariadb', 'plugin', 'browser', 'openssl', 'promtool', 'amtool', 'shells', 'kustomize'],
   build: true,
 });
 
