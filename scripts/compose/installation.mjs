@@ -46,11 +46,14 @@ export async function describeInstallation(engineEnv) {
         '{{.Name}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.Status}}';
       return (await docker(['inspect', '--format', format, ...names])).trim().split('\n');
     },
-    /** Sends one scan at riverside from outside; returns the status of the answer, 0 when there was none. */
-    async send(id, data) {
+    /**
+     * Sends one scan at riverside from outside; returns the status of the answer, 0 when there was none. Whoever sends it again gives
+     * the time of the scan: an event whose body has changed is another one.
+     */
+    async send(id, data, scannedAt = new Date()) {
       secret ??= (await readFile('receiver', '/var/lib/passport/riverside_webhook_secret')).trim();
       const url = `http://127.0.0.1:${receiver}/webhooks/riverside`;
-      const timestamp = new Date().toISOString().replace('Z', '+00:00');
+      const timestamp = scannedAt.toISOString().replace('Z', '+00:00');
       const body = JSON.stringify({
         type: 'patron.not_found',
         timestamp,
@@ -95,9 +98,10 @@ async function signedFetch(method, url, { secret, id, body }) {
 
 /** Sends until it is acknowledged, as a library's Koha would. */
 export async function deliver(installation, id, data, timeoutMs = 60_000) {
+  const scannedAt = new Date();
   const end = Date.now() + timeoutMs;
   for (;;) {
-    const { status } = await installation.send(id, data);
+    const { status } = await installation.send(id, data, scannedAt);
     if (status === 202) return;
     if (Date.now() > end) throw new Error(`the event was never acknowledged; last answer ${status}`);
     await pause(300);
