@@ -7,8 +7,9 @@ import { projectRoot, runCommand, say } from './run-command.mjs';
 const TIMEOUT_MS = 45 * 60_000;
 /** More than a small machine has cores: most tests wait for processes, and for time to pass. */
 const WORKERS = availableParallelism() > 3 ? 4 : 3;
-/** They measure how long desks wait, down to single seconds: beside other tests they would measure those. */
+/** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
 const ALONE = [
+  'packages/koha-double/test/deadlocks.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',
 ];
