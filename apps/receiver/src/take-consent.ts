@@ -1,8 +1,7 @@
 import { parseConsent } from '@passport/contract';
 import type { ConsentRecorded } from '@passport/queue';
-import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from './authentication.ts';
-import type { EventSink } from './event-sink.ts';
-import { readJson } from './read-json.ts';
+import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitFollowUp } from './admit-follow-up.ts';
+import type { Delivery } from './authentication.ts';
 
 /** What the desk reports of the patron's answer. */
 export interface ReportedConsent {
@@ -22,39 +21,26 @@ export type KeepConsent = (
 
 export type ConsentTaken =
   | { readonly kind: 'consent'; readonly eventId: string; readonly answer: 'yes' | 'no' }
-  | Exclude<Authentication, { kind: 'genuine' }>
-  | { readonly kind: 'not_json' | 'not_found' }
+  | FollowUpRefused
+  | { readonly kind: 'not_found' }
   | { readonly kind: 'no_question' | 'answered_before' | 'other_text' }
-  | { readonly kind: 'rate_limited' | 'unavailable'; readonly retryAfterMs: number }
+  | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string };
-
-const RETRY_MS = 1_000;
 
 /**
  * Takes the patron's answer for one event, by the checks of a delivery in their order. Its signature is over the event's own
  * `webhook-id` and a body that says `consent.answered`: one that was made for anything else is no answer.
  */
-export function takeConsent(deps: {
-  readonly authenticate: (delivery: Delivery) => Authentication;
-  readonly sink: Pick<EventSink, 'check'>;
-  readonly keep: KeepConsent;
-}): (delivery: Delivery, eventId: string) => Promise<ConsentTaken> {
-  const { authenticate, sink, keep } = deps;
+export function takeConsent(
+  deps: FollowUpDeps & { readonly keep: KeepConsent },
+): (delivery: Delivery, eventId: string) => Promise<ConsentTaken> {
+  const { keep } = deps;
   return async (delivery, eventId) => {
-    const sender = authenticate(delivery);
-    if (sender.kind !== 'genuine') return sender;
-    const { library, headers } = sender;
-    if (headers.id !== eventId) return { kind: 'unauthorized', why: OF_ANOTHER_EVENT };
-    const admission = { library: library.id, eventId, limits: library.limits, bodyHashes: [], scanHash: '' };
-    const admitted = await sink.check({ ...admission, mode: 'rate' });
-    if (admitted.kind === 'rate_limited') return admitted;
-    if (admitted.kind !== 'pass') return { kind: 'unavailable', retryAfterMs: RETRY_MS };
-
-    const content = readJson(delivery.body);
-    if (content === null) return { kind: 'not_json' };
-    const parsed = parseConsent(content.json, headers.timestamp);
+    const sent = await admitFollowUp(deps, delivery, eventId);
+    if (sent.kind !== 'admitted') return sent;
+    const parsed = parseConsent(sent.json, sent.headers.timestamp);
     if (parsed.kind === 'invalid') return { ...parsed, kind: 'invalid_field' };
-    const kept = await keep(library.id, eventId, parsed.answer);
+    const kept = await keep(sent.library, eventId, parsed.answer);
     if (kept === 'unavailable') return { kind: 'unavailable', retryAfterMs: RETRY_MS };
     switch (kept.kind) {
       case 'recorded':
