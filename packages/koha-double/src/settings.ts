@@ -47,6 +47,8 @@ export interface Settings {
   /** The API's check of cookie sessions that newer Kohas have. */
   api_csrf_check: boolean;
   maintenance: boolean;
+  /** The `csp_header_value` of the staff pages (`koha-conf.xml`, from 26.05 on); '': no policy, as where Koha is not configured. */
+  content_security_policy: string;
   webhook: WebhookSettings | null;
   preferences: Preferences;
 }
@@ -70,6 +72,7 @@ export function defaultSettings(): Settings {
     groups_hide_patrons: null,
     api_csrf_check: true,
     maintenance: false,
+    content_security_policy: '',
     webhook: null,
     preferences: { ...defaultPreferences },
   };

@@ -343,6 +343,23 @@ describe('the plugin on the pages', () => {
       expect(receiver.events).toEqual([]);
     }));
 
+  // Koha/Middleware/ContentSecurityPolicy.pm and Koha/ContentSecurityPolicy.pm (bug 38365): off unless koha-conf.xml has one.
+  test.each([
+    ['', null],
+    ["script-src 'self' 'nonce-_CSP_NONCE_'", /^script-src 'self' 'nonce-\w{10}'$/],
+  ])('the policy "%s" is sent with a new nonce in each answer', (content_security_policy, expected) =>
+    withDesk({ ...files(), settings: { content_security_policy } }, async (_koha, browser) => {
+      const policies = await Promise.all(
+        [circulation, member].map(async (path) =>
+          (await browser.get(path)).headers.get('content-security-policy'),
+        ),
+      );
+      if (expected === null) expect(policies).toEqual([null, null]);
+      else for (const policy of policies) expect(policy).toMatch(expected);
+      expect(new Set(policies).size).toBe(expected === null ? 1 : 2);
+    }),
+  );
+
   test('the page’s language is what Koha’s cookie says', () =>
     withDesk(files(), async (koha, { cookie }) => {
       const headers = { cookie: `${cookie}; KohaOpacLanguage=fr` };

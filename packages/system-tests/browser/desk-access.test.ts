@@ -229,6 +229,40 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     expect(faults).toEqual([]);
   }, 60_000);
 
+  // The policy of Koha's own tests (t/Koha/Middleware/ContentSecurityPolicy.t, bug 38365).
+  const POLICY =
+    "default-src 'self'; script-src 'self' 'nonce-_CSP_NONCE_'; style-src 'self' 'nonce-_CSP_NONCE_'; " +
+    "img-src 'self' data:; font-src 'self'; object-src 'none'";
+
+  test('works, and looks the same, under the content security policy of a newer Koha', async () => {
+    const shows = async (policy: string) => {
+      riverside().putSettings({ release: '26.05', content_security_policy: policy });
+      desk = await desks.openDesk();
+      await desk.context.addInitScript(`globalThis.refused = [];
+        addEventListener('securitypolicyviolation', ({ effectiveDirective, sample, blockedURI }) =>
+          globalThis.refused.push([effectiveDirective, blockedURI, sample]));`);
+      const opened = desk.page.waitForResponse((response) => response.url().includes('/members/member.pl'));
+      await desk.scan(nobodysCard());
+      const { 'content-security-policy': sent = '' } = await (await opened).allHeaders();
+      await desk.panel.getByText('No partner library knows this card.').waitFor();
+      const [refused, marks, steps] = await Promise.all([
+        desk.page.evaluate('refused'),
+        desk.marks(),
+        desk.steps(),
+      ]);
+      await desk.close();
+      return { sent, refused, marks, steps };
+    };
+    const [free, bound] = [await shows(''), await shows(POLICY)];
+    riverside().putSettings({ release: '25.11', content_security_policy: '' });
+    expect([free.sent, bound.sent.startsWith("default-src 'self'; script-src 'self' 'nonce-")]).toEqual([
+      '',
+      true,
+    ]);
+    expect(bound).toEqual({ ...free, sent: bound.sent });
+    expect(bound.refused).toEqual([]);
+  }, 60_000);
+
   test('keeps no card where it could stay: not in storage, not in the history, not in our logs', async () => {
     desk = await desks.openDesk();
     const card = nobodysCard();

@@ -42,6 +42,7 @@ const checks: Readonly<Record<Exclude<keyof Settings, 'preferences'>, Check>> = 
   groups_hide_patrons: (value) => value === null || isFlag(value),
   api_csrf_check: isFlag,
   maintenance: isFlag,
+  content_security_policy: isText,
   webhook: (value) => value === null || isWebhook(value),
 };
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -71,6 +72,7 @@ async function answer(
   const session = openSession(double, headers);
   reply.header('set-cookie', `CGISESSID=${session.id}; Path=/; HttpOnly; SameSite=Lax`);
   reply.header('cache-control', 'no-store');
+  addPolicy(double, reply);
   const sent = pageRequest(double, session, request);
   if (isForgery(session, sent.method, sent.fields, headers['csrf-token'])) {
     return reply.code(403).type('text/plain; charset=utf-8').send('Wrong CSRF token');
@@ -81,6 +83,13 @@ async function answer(
     .code(found.status ?? 200)
     .type('text/html; charset=utf-8')
     .send(renderPage(sent, found.page));
+}
+
+/** `Koha/Middleware/ContentSecurityPolicy.pm`, call; the nonce is one of `Koha/ContentSecurityPolicy.pm`: ten of `\w`. */
+function addPolicy({ settings }: Double, reply: FastifyReply): void {
+  const nonce = randomBytes(12).toString('base64url').replaceAll('-', '_').slice(0, 10);
+  const policy = settings.content_security_policy.replaceAll('_CSP_NONCE_', nonce);
+  if (policy !== '') reply.header('content-security-policy', policy);
 }
 
 function pageRequest(double: Double, session: PageRequest['session'], request: FastifyRequest): PageRequest {
