@@ -281,7 +281,7 @@ describe('purge --gone', () => {
     await putGone('L-1', 2 * DAY_MS, 'lakeside');
     bench.doubles.lakeside.addFaults([{ operation: '*', times: 50, kind: 'reset_before' }]);
     const ran = await purge('--gone', '--apply');
-    expect(ran).toMatchObject({ code: 1, counts: {} });
+    expect([ran.code, ran.counts]).toEqual([1, {}]);
     expect(ran.err).toContain('midland: nobody is gone: it shows too few of its patrons');
     expect(ran.err).toContain('lakeside: nobody is gone: it does not answer');
     expect(['M-1', 'M-2', 'L-1'].map(isThere)).toEqual([true, true, true]);

@@ -22,7 +22,11 @@ describe('the receiver', () => {
     const { faults } = await look({ PASSPORT_RECEIVER: receiver.url });
     expect(faults).toEqual([]);
     expect(receiver.arrived).toMatchObject([{ method: 'POST', url: '/webhooks/riverside', genuine: true }]);
-    expect(JSON.parse(receiver.arrived[0]?.body ?? '')).toMatchObject({ type: 'passport.test', data: {} });
+    expect(JSON.parse(receiver.arrived[0]?.body ?? '')).toEqual({
+      type: 'passport.test',
+      timestamp: expect.any(String),
+      data: {},
+    });
   });
 
   test('that does not answer is one fault, of the service', async () => {

@@ -210,7 +210,8 @@ describe('a sweep over the copies of a library', () => {
     moves(bench, 'lakeside', 0);
     bench.homes['midland']?.addFaults([{ operation: '*', times: 99, kind: 'reset_before' }]);
     const { homes } = await bench.sweep();
-    expect(homes['midland']).toMatchObject({ state: 'down', findings: {} });
+    expect(homes['midland']?.state).toBe('down');
+    expect(homes['midland']?.findings).toEqual({});
     expect(homes['lakeside']).toMatchObject({ state: 'done', findings: { REFRESHED: 1, UNCHANGED: 1 } });
   });
 

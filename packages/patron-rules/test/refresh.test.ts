@@ -112,10 +112,8 @@ describe('the refresh of one copy', () => {
     ['other names', { surname: 'Else', firstname: 'Bea' }, { firstname: 'Ada' }],
   ])('writes nothing where the number at home has another card and %s', (_what, home, copy) => {
     const the = { home: patron({ cardnumber: '22', ...home }), copy: holding(old, copy) };
-    expect(decide(old, wanted, remembered(old), the)).toMatchObject({
-      change: {},
-      findings: ['OTHER_PERSON'],
-    });
+    const { change, findings } = decide(old, wanted, remembered(old), the);
+    expect({ change, findings }).toEqual({ change: {}, findings: ['OTHER_PERSON'] });
   });
 
   test('a field that home does not show empties none', () => {
@@ -154,7 +152,8 @@ describe('the refresh of one copy', () => {
   });
 
   test('T-24 learns a field that holds home’s value while something older is remembered', () => {
-    expect(decide(NOW, wanted, remembered(old))).toMatchObject({
+    const { change, settled, findings } = decide(NOW, wanted, remembered(old));
+    expect({ change, settled, findings }).toEqual({
       change: {},
       settled: { email: 'new@post.example' },
       findings: ['UNCHANGED'],
@@ -172,10 +171,8 @@ describe('the refresh of one copy', () => {
   test('fills a field that was empty at home when the copy was made, unless somebody did here', () => {
     const more = { ...wanted, phone: '555' };
     expect(decide(NOW, more, remembered(NOW)).change).toEqual({ phone: '555' });
-    expect(decide({ ...NOW, phone: '777' }, more, remembered(NOW))).toMatchObject({
-      change: {},
-      kept: ['phone'],
-    });
+    const { change, kept } = decide({ ...NOW, phone: '777' }, more, remembered(NOW));
+    expect({ change, kept }).toEqual({ change: {}, kept: ['phone'] });
   });
 
   test('T-27 gives the copy the new card of the patron', () => {
@@ -310,14 +307,11 @@ describe('the refresh of one copy', () => {
 
     // The lending library's own mark, or its word that the card is here.
     const theirs = { home: found, copy: marked };
-    expect(decide(NOW, wanted, remembered(NOW), theirs)).toMatchObject({
-      change: {},
-      findings: ['UNCHANGED'],
-    });
-    expect(decide(NOW, wanted, ours, { home: lost })).toMatchObject({
-      change: {},
-      findings: ['KEPT_LOCAL', 'HOME_CARD_LOST'],
-    });
+    const seen = [decide(NOW, wanted, remembered(NOW), theirs), decide(NOW, wanted, ours, { home: lost })];
+    expect(seen.map(({ change, findings }) => ({ change, findings }))).toEqual([
+      { change: {}, findings: ['UNCHANGED'] },
+      { change: {}, findings: ['KEPT_LOCAL', 'HOME_CARD_LOST'] },
+    ]);
     const cleared = remembered({ ...NOW, patron_card_lost: '' });
     expect(decide(NOW, wanted, cleared, { home: lost, copy: marked }).settled).toEqual({});
     expect(decide(NOW, wanted, ours, { ...theirs, home: patron({ cardLost: null }) }).change).toEqual({});
