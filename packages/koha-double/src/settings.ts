@@ -34,6 +34,8 @@ export interface Settings {
   plack_workers: number;
   /** The name of the card's database index, which differs between servers. */
   card_conflict: 'cardnumber' | 'borrowers.cardnumber';
+  /** What another plugin puts before each card that lacks it, when it is scanned and when it is stored; '': there is none. */
+  card_prefix: string;
   /** How long a unique attribute stays counted but not yet stored: Koha locks nothing in between. */
   unique_gap_ms: number;
   /** Creates with attributes that are open at the same time deadlock in the database, and one is rolled back. */
@@ -65,6 +67,7 @@ export function defaultSettings(): Settings {
     plugin_version: '1.1.0',
     plack_workers: 4,
     card_conflict: 'cardnumber',
+    card_prefix: '',
     unique_gap_ms: 0,
     deadlocks: false,
     strict_sql_modes: false,

@@ -82,6 +82,15 @@ describe('the checkout box', () => {
       );
     }));
 
+  test('a card is looked up, and reported, as another plugin rewrites it', () =>
+    withDesk({ settings: { card_prefix: 'R-' } }, async (koha, browser, receiver) => {
+      koha.putPatron('R-17', { surname: 'Rewritten' });
+      expect((await browser.get(`${circulation}?findborrower=17`)).body).toContain('Rewritten');
+      expect(receiver.events).toEqual([]);
+      await browser.get(`${circulation}?findborrower=${card}`);
+      expect(JSON.parse(receiver.events[0]?.body ?? '')).toMatchObject({ data: { cardnumber: `R-${card}` } });
+    }));
+
   test('it looks at the card number only, not at the login name', () =>
     withDesk({}, async (koha, browser) => {
       koha.putPatron('9', { surname: 'X', userid: 'ana.k' });

@@ -61,6 +61,22 @@ describe('cards and logins', () => {
       expect(await create(koha, { cardnumber: 'Müller-1' })).toMatchObject({ status: 409 });
     }));
 
+  // Koha/Patron.pm, store, calls patron_barcode_transform of all plugins with each card, on every save.
+  test('another plugin rewrites a card before it is stored: what is answered is not what was sent', () =>
+    withKoha({ settings: { card_prefix: 'R-' } }, async (koha) => {
+      const made = await create(koha, { cardnumber: '17' });
+      expect(made).toMatchObject({ status: 201, body: { cardnumber: 'R-17' } });
+      expect(await create(koha, { cardnumber: 'R-17', firstname: 'Bo' })).toMatchObject({ status: 409 });
+      expect(await put(koha, idOf(made), { cardnumber: '18' })).toMatchObject({
+        status: 200,
+        body: { cardnumber: 'R-18' },
+      });
+      koha.putSettings({ card_prefix: 'S' });
+      expect(await put(koha, idOf(made))).toMatchObject({ status: 200, body: { cardnumber: 'SR-18' } });
+      const found = await koha.request('GET', path, { query: { q: '{"cardnumber":"18"}' } });
+      expect(found.body).toEqual([]);
+    }));
+
   test('a login that is taken is named', () =>
     withKoha({}, async (koha) => {
       koha.putPatron('1', { userid: 'ana' });
@@ -268,6 +284,21 @@ describe('what a body may hold', () => {
       expect(await create(koha, change)).toMatchObject({ status: 400, body: { errors: [{ path: where }] } });
     }),
   );
+
+  test('the code of an attribute matches in any case, and a value that is taken is taken in any', () =>
+    withKoha({}, async (koha) => {
+      const created = await create(koha, { extended_attributes: [attribute('passported_id', 'm:1')] });
+      expect(created.status).toBe(201);
+      const again = {
+        cardnumber: '2',
+        firstname: 'Bo',
+        extended_attributes: [attribute('PASSPORTED_ID', 'M:1')],
+      };
+      expect(await create(koha, again)).toMatchObject({
+        status: 400,
+        body: { error_code: 'attribute_not_unique' },
+      });
+    }));
 
   test('no birth date is none', () =>
     withKoha({}, async (koha) => {

@@ -35,6 +35,7 @@ const checks: Readonly<Record<Exclude<keyof Settings, 'preferences'>, Check>> = 
   plugin_version: isText,
   plack_workers: isCount,
   card_conflict: (value) => value === 'cardnumber' || value === 'borrowers.cardnumber',
+  card_prefix: isText,
   unique_gap_ms: isCount,
   deadlocks: isFlag,
   strict_sql_modes: isFlag,

@@ -3,6 +3,7 @@ import type { Double } from '../double.ts';
 import type { CategoryRow } from '../setup/setup-rows.ts';
 import { patronFields } from './patron-fields.ts';
 import type { PatronColumns } from './patron-row.ts';
+import { transformCard } from './transform-card.ts';
 import { generateUserid } from './userid.ts';
 
 const privacyOf = { forever: 0, default: 1, never: 2 } as const;
@@ -21,7 +22,8 @@ export function newPatronColumns(
     privacy: privacyOf[category.default_privacy],
   };
   const filled: Record<string, unknown> = columns;
-  filled['cardnumber'] = textOf(given['cardnumber']) || (nextCard(double) ?? given['cardnumber'] ?? null);
+  const card = textOf(given['cardnumber']) || (nextCard(double) ?? given['cardnumber'] ?? null);
+  filled['cardnumber'] = typeof card === 'string' ? transformCard(double, card) : card;
   filled['userid'] = textOf(given['userid']) || generateUserid(double, given);
   filled['preferred_name'] = textOf(given['preferred_name']) || (given['firstname'] ?? null);
   filled['date_enrolled'] = given['date_enrolled'] ?? double.clock.today();

@@ -9,6 +9,7 @@ import { isAnswer, overflowsColumn, readPatronBody, type PatronBody } from './pa
 import type { PatronColumns, PatronRow } from './patron-row.ts';
 import { renderPatron } from './render-patron.ts';
 import { setAttributes, setterFault, type AttributeOwner } from './set-attributes.ts';
+import { transformCard } from './transform-card.ts';
 import { generateUserid } from './userid.ts';
 
 /**
@@ -71,12 +72,13 @@ function columnsToWrite(
 ): Partial<PatronColumns> | null {
   const { strict_sql_modes } = double.settings;
   if (strict_sql_modes && overflowsColumn(columns)) return null;
-  const { userid } = { ...before.columns, ...columns };
+  const { userid, cardnumber } = { ...before.columns, ...columns };
+  const card = cardnumber === null ? {} : { cardnumber: transformCard(double, cardnumber) };
   const login =
     userid === null || userid === ''
       ? { userid: generateUserid(double, { ...before.columns, ...columns }) }
       : {};
-  return cutColumns({ ...columns, ...login });
+  return cutColumns({ ...columns, ...card, ...login });
 }
 
 async function write(

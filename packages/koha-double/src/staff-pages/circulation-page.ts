@@ -1,4 +1,5 @@
 import type { PatronRow } from '../patrons/patron-row.ts';
+import { transformCard } from '../patrons/transform-card.ts';
 import { firstScan } from '../plugin/first-scan.ts';
 import { html, type Html } from './html.ts';
 import { circulationPath, memberPath } from './paths.ts';
@@ -12,7 +13,7 @@ export const circulationPage: StaffPage = { paths: [circulationPath], answer };
 async function answer(request: PageRequest): Promise<PageAnswer> {
   const { fields, double } = request;
   const found = fields.get('findborrower') ?? '';
-  if (found.trim() !== '') return findPatron(request, found.trim());
+  if (found.trim() !== '') return findPatron(request, transformCard(double, found.trim()));
   const id = fields.get('borrowernumber');
   if (id === null) return show(startPage());
   const patron = double.db.patrons.get(Number(id));

@@ -1,4 +1,5 @@
 import type { PatronRow } from '../patrons/patron-row.ts';
+import { transformCard } from '../patrons/transform-card.ts';
 import { firstScan } from '../plugin/first-scan.ts';
 import { sentenceOf } from './circulation-page.ts';
 import { html, type Html } from './html.ts';
@@ -20,7 +21,7 @@ async function answer(request: PageRequest): Promise<PageAnswer> {
   }
   const card = (fields.get('patronid') ?? '').trim();
   if (request.method === 'GET' || card === '') return show(page(cardForm(request, null)));
-  const patron = await findPatron(request, card);
+  const patron = await findPatron(request, transformCard(request.double, card));
   if (patron === undefined) return show(page(cardForm(request, card)));
   const barcode = (fields.get('barcode') ?? '').trim();
   const result = barcode === '' ? null : checkOut(request, patron, barcode);
