@@ -83,6 +83,35 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(workflow.copy(OLD)).toBeUndefined();
   });
 
+  test('a Koha whose other plugin rewrites cards: one copy, whatever form is scanned, and no change is claimed', async () => {
+    const workflow = await open({ riverside: { release, settings: { card_prefix: 'R-' } } });
+    const first = endOfRun(await workflow.run());
+    expect(first).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
+    expect(workflow.copy(`R-${CARD}`)).toMatchObject({ patron_id: first.patronId });
+
+    const again = endOfRun(await workflow.run({ item: null }));
+    expect(again).toMatchObject({ outcome: 'ALREADY_LOCAL', patronId: first.patronId });
+    expect(again.reasons).toEqual([]);
+    expect(workflow.riverside.state().patrons).toHaveLength(2);
+
+    const newCard = '21234000000088';
+    workflow.midland.putPatron(CARD, { cardnumber: newCard });
+    const replaced = endOfRun(await workflow.run({ card: newCard, item: null }));
+    expect(replaced).toMatchObject({ outcome: 'ALREADY_LOCAL', reasons: ['CARD_CHANGED'] });
+    expect(workflow.copy(`R-${newCard}`)).toMatchObject({ patron_id: first.patronId });
+  });
+
+  test('there the lost answer to a create is found by home key, and the copy is made once', async () => {
+    const workflow = await open({ riverside: { release, settings: { card_prefix: 'R-' } } });
+    workflow.riverside.addFaults([{ operation: 'POST /patrons', kind: 'reset_after' }]);
+    expect(endOfRun(await workflow.run({ item: null }))).toMatchObject({
+      outcome: 'ALREADY_LOCAL',
+      disclosed,
+    });
+    expect(workflow.riverside.state().patrons).toHaveLength(2);
+    expect(workflow.calls().filter((call) => call.includes('POST /patrons'))).toHaveLength(1);
+  });
+
   test.each([
     ['the card: a patron of its own, nothing lent', CARD, 'ALREADY_LOCAL'],
     ['an older card: LOCAL_CONFLICT, the card stays', OLD, 'LOCAL_CONFLICT'],

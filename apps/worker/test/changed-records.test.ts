@@ -61,6 +61,26 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     untouched(workflow, before);
   });
 
+  test('a copy with an older card that is anonymised between the look and the write gets no card: COPY_ANONYMIZED', async () => {
+    let anonymize: (() => void) | null = null;
+    const workflow = await open({
+      riverside: {
+        onExchange({ method, path, query }) {
+          if (method !== 'GET' || path !== '/patrons' || !query.includes('extended_attributes.code')) return;
+          anonymize?.();
+          anonymize = null;
+        },
+      },
+    });
+    const { patron_id } = withCopy(workflow, OLD, numberAtHome(workflow));
+    anonymize = () => void workflow.riverside.anonymizePatron(OLD);
+
+    expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'COPY_ANONYMIZED', patronId: patron_id });
+    expect(anonymize).toBeNull();
+    expect(workflow.calls()).not.toContain('riverside PUT /patrons/{patron_id}');
+    expect(workflow.riverside.state().checkouts).toHaveLength(0);
+  });
+
   test('an anonymised home record is no patron any more: HOME_GONE, nothing sent', async () => {
     const workflow = await open();
     workflow.midland.putPatron(CARD, { anonymized: true });

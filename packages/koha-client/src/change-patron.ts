@@ -5,6 +5,7 @@ import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
+import { storedCardSchema } from './stored-card.ts';
 import { buildSentBody } from './sent-body.ts';
 import { readWriteRefusal, refused } from './write-refusal.ts';
 import type { Refused } from './write-refusal.ts';
@@ -17,10 +18,17 @@ export type PatronChange = Readonly<Record<string, unknown>> & {
 };
 
 export type ChangeResult =
-  { readonly kind: 'changed' } | { readonly kind: 'card_taken' } | { readonly kind: 'gone' } | Refused;
+  | {
+      readonly kind: 'changed';
+      /** The card as Koha has it now, which a plugin of its may have rewritten; null where the answer does not show it. */
+      readonly cardnumber: string | null;
+    }
+  | { readonly kind: 'card_taken' }
+  | { readonly kind: 'gone' }
+  | Refused;
 
 /** Koha's own object; its values are null where the patron is hidden from this API user. */
-const shownSchema = z.object({ patron_id: z.number().int().nullable() });
+const shownSchema = z.object({ patron_id: z.number().int().nullable(), cardnumber: storedCardSchema });
 
 /**
  * Changes the named keys of a patron. Koha knows no conditional write: read the record right before. `extended_attributes`, if
@@ -51,9 +59,10 @@ export async function changePatron(
 
 function readChangeAnswer(session: Session, answer: Answer, body: PatronChange): ChangeResult {
   // 204: Koha saw that nothing would change. A 200 shows the patron; a page of some proxy says nothing.
-  if (answer.status === 204) return { kind: 'changed' };
+  if (answer.status === 204) return { kind: 'changed', cardnumber: null };
   if (answer.status === 200) {
-    if (shownSchema.safeParse(parseJsonBody(answer)).success) return { kind: 'changed' };
+    const shown = shownSchema.safeParse(parseJsonBody(answer));
+    if (shown.success) return { kind: 'changed', cardnumber: shown.data.cardnumber };
     throw badAnswer(session.library, answer);
   }
   const refusal = parseRefusal(answer);

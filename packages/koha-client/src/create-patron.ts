@@ -8,7 +8,7 @@ import { badAnswer, firstValue } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
-import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
+import { storedCardSchema } from './stored-card.ts';
 import { buildSentBody } from './sent-body.ts';
 import { readWriteRefusal, refused } from './write-refusal.ts';
 import type { Refused } from './write-refusal.ts';
@@ -38,11 +38,7 @@ export type CreateResult =
 
 const createdSchema = z.object({
   patron_id: z.number().int().positive().nullable().catch(null),
-  cardnumber: z
-    .string()
-    .max(2 * CARD_NUMBER_LIMIT.characters)
-    .nullable()
-    .catch(null),
+  cardnumber: storedCardSchema,
 });
 
 /**

@@ -101,7 +101,9 @@ describe('the bytes of an answer', () => {
     const client = koha.client({ timeoutMs: 20_000 });
     const change = { surname: 'Okafor', library_id: 'MAIN', category_id: 'PT' };
     expect((await client.readPatron(812))?.attributes).toHaveLength(60);
-    expect(await client.changePatron(812, change, { branch: 'MAIN' })).toEqual({ kind: 'changed' });
+    expect(await client.changePatron(812, change, { branch: 'MAIN' })).toMatchObject({
+      kind: 'changed',
+    });
     expect(await client.availability(812, 5, { branch: 'MAIN' })).toMatchObject({ blockers: [] });
     expect(await client.branches()).toHaveLength(90);
     expect(await client.storedRules('maxissueqty')).toHaveLength(45_000);

@@ -47,7 +47,9 @@ describe.each(releases)('single attributes of a Koha %s', (release) => {
   test('an expiry date is changed alone', async () => {
     const id = put(CARD, [PASSPORT]);
     const body = { surname: 'Okafor', library_id: 'MAIN', category_id: 'PT', expiry_date: '2026-01-31' };
-    expect(await bench.client.changePatron(id, body, { branch: 'MAIN' })).toEqual({ kind: 'changed' });
+    expect(await bench.client.changePatron(id, body, { branch: 'MAIN' })).toMatchObject({
+      kind: 'changed',
+    });
     expect(await bench.client.readPatron(id)).toMatchObject({
       expiryDate: '2026-01-31',
       attributes: [PASSPORT],

@@ -249,6 +249,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       const patronId = await bench.created({ email: 'kept@example.org' });
       expect(await bench.client.changePatron(patronId, { ...required, cardnumber: 'NEW1' }, at)).toEqual({
         kind: 'changed',
+        cardnumber: 'NEW1',
       });
       const [stored] = bench.koha.state('NEW1').patrons;
       expect(stored).toMatchObject({ patron_id: patronId, email: 'kept@example.org' });

@@ -219,8 +219,13 @@ describe('changing a patron', () => {
   };
 
   test.each<[string, Reply, ChangeResult]>([
-    ['changed', json(200, patronRow()), { kind: 'changed' }],
-    ['found unchanged', raw(204, ''), { kind: 'changed' }],
+    ['changed', json(200, patronRow({ cardnumber: 'M-1' })), { kind: 'changed', cardnumber: 'M-1' }],
+    [
+      'changed, and hidden',
+      json(200, { patron_id: null, cardnumber: null }),
+      { kind: 'changed', cardnumber: null },
+    ],
+    ['found unchanged', raw(204, ''), { kind: 'changed', cardnumber: null }],
     ['gone', error(404, 'Patron not found'), { kind: 'gone' }],
     ['refused its new card', error(409, 'Duplicate ID', { conflict: 'cardnumber' }), { kind: 'card_taken' }],
     [

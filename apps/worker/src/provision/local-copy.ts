@@ -126,7 +126,9 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
   }
   switch (changed.kind) {
     case 'changed':
-      return withNewCard;
+      return isAsBefore(changed.cardnumber, copy, body.cardnumber)
+        ? ours(order, patronId, null)
+        : withNewCard;
     case 'card_taken':
     case 'gone':
       return CONFLICT;
@@ -136,6 +138,10 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
       return changed satisfies never;
   }
 }
+
+/** A plugin of the lending Koha rewrites each card that is stored: what it made of this one is what the copy had already. */
+const isAsBefore = (stored: string | null, copy: KohaPatron, sent: string): boolean =>
+  stored !== null && copy.cardnumber !== null && sameCard(stored, copy.cardnumber) && !sameCard(stored, sent);
 
 /**
  * The card is on a copy whose key names another number at home. If home has given that number up (it merged two records, or
