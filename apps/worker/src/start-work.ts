@@ -7,6 +7,7 @@ import {
   type ScanJobs,
   buildClaimCreate,
   buildJobDataWriter,
+  openActKeeper,
   readKept,
   queueMetrics,
   readQueue,
@@ -20,6 +21,7 @@ import {
   type MetricsRegistry,
   type Redis,
   type Tracing,
+  auditedLog,
   within,
 } from '@passport/runtime';
 import { jobMetrics } from './metrics/job-metrics.ts';
@@ -46,6 +48,8 @@ import type { RedisConnections } from './redis-connections.ts';
 import type { Sources } from './sources.ts';
 
 const RETIRE_MS = 1_000;
+const KEEP_ACTS_EVERY_MS = 5_000;
+const KEEP_ACTS_LAST_MS = 500;
 
 /** What a worker keeps while its configuration is replaced. */
 export interface WorkerParts {
@@ -129,7 +133,7 @@ export async function startWork(
   const claimCreate = buildClaimCreate(connection);
   const taking = { connection, concurrency, load, retention, work, jobData, claimCreate, endCheck };
   const swept = { ...kohas, ...sources, consortium, keys: config.keys, connection, redis, now, log };
-  await startRefreshes(swept, lifecycle);
+  await startRefreshes({ ...swept, log: startAudit(redis, log, lifecycle, monotonicNow) }, lifecycle);
   const scans = startScanWorker({ ...taking, deadline, monotonicNow, now, log });
   lifecycle.own('scans', () => scans.close());
   log.info({ libraries: ids.length, concurrency, config: config.fileHash }, 'working');
@@ -144,6 +148,19 @@ async function startRefreshes(
   lifecycle.own('sweeps', () => sweeps.close());
   const atScans = startSeenWorker(deps);
   lifecycle.own('refreshes at scans', () => atScans.close());
+}
+
+/** The log of what the service does by itself, whose audit lines are kept in Redis, too; scans have their history instead. */
+function startAudit(redis: Redis, log: Logger, lifecycle: Lifecycle, monotonicNow: () => number): Logger {
+  const acts = openActKeeper({
+    redis,
+    source: 'worker',
+    everyMs: KEEP_ACTS_EVERY_MS,
+    monotonicNow,
+    onLost: (lines) => log.warn({ left_out: lines }, 'audit lines are in the log, but not in the audit view'),
+  });
+  lifecycle.own('acts', () => acts.close(KEEP_ACTS_LAST_MS));
+  return auditedLog(log, acts.keep);
 }
 
 /** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */

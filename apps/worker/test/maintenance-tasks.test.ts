@@ -32,7 +32,10 @@ async function tasks(options: RedisOptions = {}) {
     () => NOON,
   );
   const all = buildTasks({
-    consortium: { libraries: [], retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1 } } as never,
+    consortium: {
+      libraries: [],
+      retention: { finishedMs: 1, failedMs: 1, receiptsMs: 1, auditMs: 1 },
+    } as never,
     redis,
     queue,
     reportQueue,

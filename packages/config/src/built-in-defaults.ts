@@ -39,6 +39,6 @@ export const BUILT_IN_DEFAULTS = {
   retry: { tell_koha: true, checkout: true, checkout_within: '90s', confirm: [], give_up_after: '15m' },
   library: { enabled: true, webhook_secrets: [], cards: [], refresh: 'off', owed: 'off', windows: [] },
   locate: { strict: false, patterns_decide: false },
-  retention: { finished: '24h', failed: '7d', receipts: '400d' },
+  retention: { finished: '24h', failed: '7d', receipts: '400d', audit: '400d' },
   agreement: { categories: 'all', recourse: 'report' },
 } as const;

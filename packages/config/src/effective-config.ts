@@ -177,6 +177,7 @@ export function effectiveConfig(consortium: Consortium): { readonly [key: string
       finished: formatDuration(retention.finishedMs),
       failed: formatDuration(retention.failedMs),
       receipts: formatDuration(retention.receiptsMs),
+      audit: formatDuration(retention.auditMs),
     },
     libraries: libraries.map(printLibrary),
     agreements: agreements.all().map(({ home, lending, fields, categories, blockHomeOver }) => ({

@@ -7,7 +7,12 @@ import type { PlannedWindow } from './windows-key.ts';
 export interface Consortium {
   readonly name: string;
   readonly locate: { readonly strict: boolean; readonly patternsDecide: boolean };
-  readonly retention: { readonly finishedMs: number; readonly failedMs: number; readonly receiptsMs: number };
+  readonly retention: {
+    readonly finishedMs: number;
+    readonly failedMs: number;
+    readonly receiptsMs: number;
+    readonly auditMs: number;
+  };
   readonly libraries: readonly Library[];
   readonly agreements: Agreements;
   /** Who may use the dashboard, beside the logins of its environment. */

@@ -57,7 +57,12 @@ function readFileKeys(raw: unknown, secrets: SecretReader, problems: ProblemList
   return {
     name: keys.consortium ?? '',
     locate: { strict: locate.strict, patternsDecide: locate.patterns_decide },
-    retention: { finishedMs: retention.finished, failedMs: retention.failed, receiptsMs: retention.receipts },
+    retention: {
+      finishedMs: retention.finished,
+      failedMs: retention.failed,
+      receiptsMs: retention.receipts,
+      auditMs: retention.audit,
+    },
     libraries: drafts.map(({ library }) => library),
     agreements:
       keys.agreements === 'all'

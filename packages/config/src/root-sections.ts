@@ -12,4 +12,9 @@ export const retentionSection = z.strictObject({
   finished: duration('1s', '90d', 'How long finished events are kept.'),
   failed: duration('1s', '90d', 'How long failed events are kept.'),
   receipts: duration('1h', '3650d', 'How long receipts of disclosures are kept.'),
+  audit: duration(
+    '1h',
+    '3650d',
+    'How long the audit view (`passport audit`, the dashboard) keeps what was done, with the names of staff accounts; the newest 20,000 acts and 5,000 refused log-ins and writes at most.',
+  ),
 });

@@ -53,6 +53,17 @@ export {
   sumStatistics,
 } from './statistics-reading.ts';
 export { statisticsCsv } from './statistics-csv.ts';
+export { ACTS, type Act, type ActName, actOf } from './act.ts';
+export { MOST_KEPT, type ActKeeper, openActKeeper } from './keep-acts.ts';
+export {
+  ANY_ACT,
+  type ActSearch,
+  type FoundActs,
+  type ListedAct,
+  findActs,
+  isActPlace,
+} from './find-acts.ts';
+export { actJson, actsCsv, detailsText } from './acts-csv.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
 export {
   type DisclosureReceipt,

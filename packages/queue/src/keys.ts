@@ -115,5 +115,7 @@ export const noticesStoppedKey = key('notices', 'stopped');
 export const noticesWatchKey = key('notices', 'watch');
 /** Until when the certificate of each library's Koha is valid, and when that was read. */
 export const certificatesKey = key('certificates');
+/** Streams of what operators, users of the dashboard and the service have done. */
+export const auditKey = (kind: 'acts' | 'refusals'): string => key('audit', kind);
 /** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');

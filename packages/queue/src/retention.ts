@@ -1,6 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
 import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
+import { trimActs } from './find-acts.ts';
 import { QUEUE_PREFIX, jobKey } from './keys.ts';
 import { readJson } from './read-json.ts';
 import { trimReceipts } from './receipts.ts';
@@ -59,10 +60,16 @@ async function takeItem(
 export async function cleanByAge(
   redis: Redis,
   queue: ScanJobs,
-  ages: { readonly finishedMs: number; readonly failedMs: number; readonly receiptsMs: number },
+  ages: {
+    readonly finishedMs: number;
+    readonly failedMs: number;
+    readonly receiptsMs: number;
+    readonly auditMs: number;
+  },
   nowMs: number,
 ): Promise<void> {
   await queue.clean(ages.finishedMs, CLEAN_MOST, 'completed');
   await queue.clean(ages.failedMs, CLEAN_MOST, 'failed');
   await trimReceipts(redis, nowMs, ages.receiptsMs);
+  await trimActs(redis, nowMs, ages.auditMs);
 }

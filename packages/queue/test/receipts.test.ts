@@ -105,7 +105,7 @@ describe('receipts', () => {
     await appendLongAgo(2_000);
     await append({ eventId: 'young' });
 
-    const ages = { finishedMs: YEAR_MS, failedMs: YEAR_MS, receiptsMs: 1_000 };
+    const ages = { finishedMs: YEAR_MS, failedMs: YEAR_MS, receiptsMs: 1_000, auditMs: YEAR_MS };
     await cleanByAge(fixture.redis, fixture.queue, ages, await fixture.redisNow());
 
     expect((await readAll()).map(({ eventId }) => eventId)).toEqual(['young']);

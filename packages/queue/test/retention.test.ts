@@ -103,7 +103,7 @@ function changesAfterRead(redis: Redis, change: () => Promise<void>): Redis {
 }
 
 describe('cleaning by age', () => {
-  const ages = { finishedMs: DAY_MS, failedMs: 7 * DAY_MS, receiptsMs: 400 * DAY_MS };
+  const ages = { finishedMs: DAY_MS, failedMs: 7 * DAY_MS, receiptsMs: 400 * DAY_MS, auditMs: 400 * DAY_MS };
   const ended = () => fixture.queue.getJobCounts('completed', 'failed');
 
   async function endTwo(): Promise<void> {

@@ -1,0 +1,62 @@
+import type { ListedAct } from './find-acts.ts';
+
+const COLUMNS = ['at', 'act', 'by', 'source', 'libraries', 'homes', 'event', 'result', 'count', 'details'];
+
+/** An act as JSON has it, in the dashboard and in the command. */
+export const actJson = ({
+  atMs,
+  act,
+  by,
+  source,
+  libraries,
+  homes,
+  event,
+  result,
+  count,
+  details,
+}: ListedAct) => ({
+  at: new Date(atMs).toISOString(),
+  act,
+  by,
+  source,
+  libraries,
+  homes,
+  event,
+  result,
+  count,
+  details,
+});
+
+/** What else is said of an act, in one line. */
+export const detailsText = ({ details }: Pick<ListedAct, 'details'>): string =>
+  Object.entries(details)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(', ');
+
+/**
+ * A cell of RFC 4180. Some of it was typed by people, and a spreadsheet takes what begins with one of these for a formula.
+ */
+function cell(text: string): string {
+  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
+}
+
+/** Acts as CSV, with a header. */
+export function actsCsv(acts: readonly ListedAct[]): string[] {
+  const rows = acts.map((act) => {
+    const { at, by, libraries, homes, event, result, count, source } = actJson(act);
+    return [
+      at,
+      act.act,
+      by ?? '',
+      source,
+      libraries.join(' '),
+      homes.join(' '),
+      event ?? '',
+      result ?? '',
+      String(count),
+      detailsText(act),
+    ];
+  });
+  return [COLUMNS, ...rows].map((cells) => cells.map(cell).join(','));
+}

@@ -1,0 +1,164 @@
+import type { Redis } from '@passport/runtime';
+import * as z from 'zod';
+import { ACT_KINDS, type Act, type ActKind, actSchema } from './act.ts';
+import { auditKey } from './keys.ts';
+import { readJson } from './read-json.ts';
+
+const entrySchema = actSchema.extend({ count: z.number(), late_ms: z.number() });
+
+/** An act as it is listed. */
+export interface ListedAct extends Act {
+  /** Where it stands: a page may begin after it. */
+  readonly id: string;
+  readonly atMs: number;
+  /** How often the same was done about that time. */
+  readonly count: number;
+}
+
+export interface ActSearch {
+  /** Acts at these libraries, and of each act these alone; null: all acts, those at no library as well. */
+  readonly among: readonly string[] | null;
+  readonly library: string | null;
+  readonly by: string | null;
+  readonly act: string | null;
+  readonly fromMs: number | null;
+  readonly untilMs: number | null;
+  /** The id of the last one of the page before. */
+  readonly after: string | null;
+  readonly most: number;
+}
+
+export const ANY_ACT: ActSearch = {
+  among: null,
+  library: null,
+  by: null,
+  act: null,
+  fromMs: null,
+  untilMs: null,
+  after: null,
+  most: 100,
+};
+
+export interface FoundActs {
+  /** The newest first. */
+  readonly acts: readonly ListedAct[];
+  /** Where the next page begins; null: there is none. */
+  readonly next: string | null;
+}
+
+const AT_ONCE = 500;
+const PLACE = /^(\d{1,15})-(\d{1,15})-(acts|refusals)$/;
+
+/** Where an entry stands: entries of two streams may have one time. */
+interface Place {
+  readonly ms: number;
+  readonly seq: number;
+  readonly kind: ActKind;
+}
+
+interface Placed {
+  readonly place: Place;
+  readonly act: ListedAct | null;
+}
+
+const idOf = ({ ms, seq, kind }: Place): string => `${ms}-${seq}-${kind}`;
+
+function parsePlace(text: string): Place | null {
+  const [, ms, seq, kind] = PLACE.exec(text) ?? [];
+  const known = ACT_KINDS.find((each) => each === kind);
+  return known === undefined ? null : { ms: Number(ms), seq: Number(seq), kind: known };
+}
+
+const isNewer = (one: Place, other: Place): boolean =>
+  one.ms !== other.ms
+    ? one.ms > other.ms
+    : one.seq !== other.seq
+      ? one.seq > other.seq
+      : ACT_KINDS.indexOf(one.kind) < ACT_KINDS.indexOf(other.kind);
+
+/** Whether this is where a page may begin. */
+export const isActPlace = (text: string): boolean => parsePlace(text) !== null;
+
+/** Finds what was done, the newest first. `after` that names no place begins with the newest. */
+export async function findActs(redis: Redis, search: ActSearch): Promise<FoundActs> {
+  const after = search.after === null ? null : parsePlace(search.after);
+  const streams = ACT_KINDS.map((kind) => entriesOf(redis, kind, after, search.fromMs));
+  const acts: ListedAct[] = [];
+  for await (const { place, act } of newestFirst(streams)) {
+    const seen = act === null ? null : asSeen(act, search);
+    if (seen === null) continue;
+    const last = acts.at(-1);
+    if (acts.length >= search.most && last !== undefined) return { acts, next: last.id };
+    acts.push({ ...seen, id: idOf(place) });
+  }
+  return { acts, next: null };
+}
+
+/** An act with the libraries that may be seen of it; null: it is not wanted. */
+function asSeen(act: ListedAct, search: ActSearch): ListedAct | null {
+  const { among, library, by, fromMs, untilMs } = search;
+  const libraries = among === null ? act.libraries : act.libraries.filter((id) => among.includes(id));
+  const isWanted =
+    (among === null || libraries.length > 0) &&
+    (library === null || libraries.includes(library)) &&
+    (by === null || act.by === by) &&
+    (search.act === null || act.act === search.act) &&
+    (fromMs === null || act.atMs >= fromMs) &&
+    (untilMs === null || act.atMs <= untilMs);
+  return isWanted ? { ...act, libraries } : null;
+}
+
+/** The entries of several streams, each newest first, as one. */
+async function* newestFirst(streams: readonly AsyncGenerator<Placed>[]): AsyncGenerator<Placed> {
+  const heads = await Promise.all(streams.map((stream) => stream.next()));
+  for (;;) {
+    let newest = -1;
+    let best: Placed | null = null;
+    for (const [index, head] of heads.entries()) {
+      if (head.done === true || (best !== null && isNewer(best.place, head.value.place))) continue;
+      [newest, best] = [index, head.value];
+    }
+    const stream = streams[newest];
+    if (best === null || stream === undefined) return;
+    yield best;
+    heads[newest] = await stream.next();
+  }
+}
+
+/** An entry has waited before it was written, so none before `fromMs` is newer than that. */
+async function* entriesOf(
+  redis: Redis,
+  kind: ActKind,
+  after: Place | null,
+  fromMs: number | null,
+): AsyncGenerator<Placed> {
+  let end = '+';
+  if (after !== null) {
+    const at = `${after.ms}-${after.seq}`;
+    end = isNewer(after, { ...after, kind }) ? at : `(${at}`;
+  }
+  const start = fromMs === null ? '-' : String(Math.max(0, Math.floor(fromMs)));
+  for (;;) {
+    const page = await redis.xrevrange(auditKey(kind), end, start, 'COUNT', AT_ONCE);
+    for (const [id, [, text = null]] of page) {
+      const [ms = 0, seq = 0] = id.split('-').map(Number);
+      yield { place: { ms, seq, kind }, act: parseEntry(text, ms) };
+    }
+    const last = page.at(-1)?.[0];
+    if (last === undefined || page.length < AT_ONCE) return;
+    end = `(${last}`;
+  }
+}
+
+/** Null: it was written by another version, or is damaged. */
+function parseEntry(text: string | null, ms: number): ListedAct | null {
+  const read = entrySchema.safeParse(readJson(text)).data;
+  if (read === undefined) return null;
+  const { late_ms: lateMs, ...act } = read;
+  return { ...act, id: '', atMs: ms - lateMs };
+}
+
+/** Drops what is older than it is kept; for a timer. */
+export async function trimActs(redis: Redis, nowMs: number, auditMs: number): Promise<void> {
+  for (const kind of ACT_KINDS) await redis.xtrim(auditKey(kind), 'MINID', Math.max(0, nowMs - auditMs));
+}

@@ -1,0 +1,98 @@
+import type { Redis } from '@passport/runtime';
+import { within } from '@passport/runtime';
+import { type Act, type ActSource, ACT_KINDS, actOf, kindOf } from './act.ts';
+import { auditKey } from './keys.ts';
+
+/** How many are kept of each kind; older ones are dropped. */
+export const MOST_KEPT = { acts: 20_000, refusals: 5_000 } as const;
+/** Different ones that wait for Redis; what is beyond stays in the log alone. */
+const MOST_WAITING = 1_000;
+/** A process that keeps nothing any more leaves nothing behind for ever; retention.audit is at most ten years. */
+const LIFE_SECONDS = 10 * 366 * 24 * 3600;
+
+/** Keeps what is done in Redis, beside the log, for `passport audit` and the dashboard. */
+export interface ActKeeper {
+  /** Takes an audit line of the log. Never throws and waits for nothing: Redis has it a little later, when it is there. */
+  readonly keep: (line: Readonly<Record<string, unknown>>) => void;
+  /** Has Redis what was taken? Tries for so long at most, and returns how many lines are in the log alone. */
+  close(withinMs: number): Promise<number>;
+}
+
+interface WaitingAct {
+  readonly act: Act;
+  readonly sinceMs: number;
+  count: number;
+}
+
+/**
+ * Opens a keeper, which writes each `everyMs`. Lines that say the same within that time are one entry with their number: a command that
+ * goes through thousands of copies is a few entries. Without Redis the entries wait, up to a limit.
+ */
+export function openActKeeper(deps: {
+  readonly redis: Redis;
+  readonly source: ActSource;
+  readonly everyMs: number;
+  readonly monotonicNow: () => number;
+  /** Called with the number of lines that stay in the log alone, when it grows. */
+  readonly onLost: (lines: number) => void;
+}): ActKeeper {
+  const { redis, source, everyMs, monotonicNow, onLost } = deps;
+  let waiting = new Map<string, WaitingAct>();
+  let writing: Promise<void> | null = null;
+  let lost = 0;
+
+  const add = (act: Act, sinceMs: number, count: number): void => {
+    const name = JSON.stringify(act);
+    const same = waiting.get(name);
+    if (same !== undefined) same.count += count;
+    else if (waiting.size < MOST_WAITING) waiting.set(name, { act, sinceMs, count });
+    else lost += count;
+  };
+  const write = async (): Promise<void> => {
+    const batch = [...waiting.values()];
+    if (batch.length === 0 || redis.status !== 'ready') return;
+    waiting = new Map();
+    try {
+      await writeActs(redis, batch, monotonicNow());
+      if (lost > 0) onLost(lost);
+      lost = 0;
+    } catch {
+      const later = [...waiting.values()];
+      waiting = new Map();
+      for (const { act, sinceMs, count } of [...batch, ...later]) add(act, sinceMs, count);
+    }
+  };
+  const flush = (): Promise<void> => {
+    writing ??= write().finally(() => {
+      writing = null;
+    });
+    return writing;
+  };
+  const timer = setInterval(() => void flush(), everyMs).unref();
+
+  return {
+    keep(line) {
+      const act = actOf(line, source);
+      if (act !== null) add(act, monotonicNow(), 1);
+    },
+    async close(withinMs) {
+      clearInterval(timer);
+      // One that is under way has taken only what had come by then.
+      const all = flush().then(flush);
+      await within(withinMs, all, 'keeping acts').catch(() => undefined);
+      return [...waiting.values()].reduce((sum, { count }) => sum + count, lost);
+    },
+  };
+}
+
+/** The time of an entry is Redis's; how long it has waited until then is part of it. */
+async function writeActs(redis: Redis, batch: readonly WaitingAct[], nowMs: number): Promise<void> {
+  const writes = redis.multi();
+  for (const { act, sinceMs, count } of batch) {
+    const kind = kindOf(act);
+    const entry = { ...act, count, late_ms: Math.max(0, Math.round(nowMs - sinceMs)) };
+    writes.xadd(auditKey(kind), 'MAXLEN', MOST_KEPT[kind], '*', 'act', JSON.stringify(entry));
+  }
+  for (const kind of ACT_KINDS) writes.expire(auditKey(kind), LIFE_SECONDS);
+  for (const [error] of (await writes.exec()) ?? []) if (error !== null) throw error;
+}
