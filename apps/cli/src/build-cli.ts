@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '@passport/config';
+import { openCliActs } from './cli-acts.ts';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandContext, CommandDraft } from './command.ts';
 import { buildCommand } from './command.ts';
@@ -40,6 +41,7 @@ const COMMANDS: readonly Loadable[] = [
   loadable(null, 'explain', async () => (await import('./explain-card.ts')).explainCard),
   loadable(null, 'export', async () => (await import('./export-data.ts')).exportData),
   loadable(null, 'erase', async () => (await import('./erase-data.ts')).eraseData),
+  loadable(null, 'audit', async () => (await import('./audit.ts')).audit),
   loadable(null, 'stats', async () => (await import('./stats.ts')).stats),
   loadable(null, 'owed', async () => (await import('./owed/owed.ts')).owed),
   loadable(null, 'send', async () => (await import('./send-event.ts')).sendEvent),
@@ -130,8 +132,9 @@ function reportError(error: Error, { err, json }: Printer, isJson: boolean): 1 |
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
   let exitCode = 0;
   const printer = createPrinter(deps);
+  const acts = openCliActs({ ...deps, err: printer.err });
   const program = await buildProgram(neededFor(args), {
-    deps: { ...deps, out: printer.out, err: printer.err },
+    deps: { ...deps, out: printer.out, err: printer.err, keepAct: acts.keep },
     printer,
     end: (code) => {
       exitCode = code;
@@ -145,5 +148,7 @@ export async function runCli(args: readonly string[], deps: CliDeps): Promise<nu
     const isExpected = [CommanderError, ConfigError, Failure, WrongUse].some((type) => error instanceof type);
     if (!isExpected || !(error instanceof Error)) throw error;
     return reportError(error, printer, args.includes('--json'));
+  } finally {
+    await acts.close();
   }
 }

@@ -19,6 +19,8 @@ export interface CliDeps {
   readonly now: () => number;
   readonly newId: () => string;
   readonly randomBytes: (length: number) => Buffer;
+  /** Keeps an audit line for `passport audit`; `runCli` has it. */
+  readonly keepAct?: (line: Readonly<Record<string, unknown>>) => void;
   /** Ends when the person does not want to wait any longer. */
   readonly signal: AbortSignal;
 }

@@ -47,7 +47,7 @@ test('T-31 a released copy is an own patron: not listed as a copy, and found by 
   const { code, counts, err } = await bench.json(args);
   expect({ code, counts }).toEqual({ code: 0, counts: { released: 1 } });
   expect(bench.attributesOf('riverside', 'C-2')).toEqual({});
-  const audit = JSON.parse(err.trim()) as object;
+  const audit = JSON.parse(err.split('\n')[0] ?? '') as object;
   expect(audit).toMatchObject({ audit: true, action: 'copies_release', by: 'tester', result: 'released' });
   expect(audit).toMatchObject({ patron_id: expect.any(Number), home_key: `midland:${home}` });
   expect(await homesAtLakeside()).toMatchObject({ outcome: 'AMBIGUOUS_HOME' });

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { FIELD_GROUPS } from '@passport/config';
 import { jobSchema } from '@passport/contract';
 import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
-import type { DisclosureReceipt } from '@passport/queue';
+import { ACTS, type DisclosureReceipt } from '@passport/queue';
 import { KOHA_TRACES } from '../src/places/koha-traces.ts';
 
 /**
@@ -137,6 +137,18 @@ describe('the inventory of data has', () => {
     for (const [index, { command }] of KOHA_TRACES.entries()) {
       expect(command).toContain(inventory.koha_traces[index]?.erased.replaceAll('`', ''));
     }
+  });
+
+  test('every action of an audit line in the audit view, but those of single scans', () => {
+    const sources = sourcesIn('apps', '.ts').map(read).join('\n');
+    const literal = Array.from(
+      sources.matchAll(/audit: true,\s*action: '([^']+)'/g),
+      ([, action = '']) => action,
+    );
+    const chosen = ['promote', 'discard', 'pause', 'resume', 'restrict', 'lift restriction'];
+    for (const action of chosen) expect(sources).toContain(`'${action}'`);
+    const ofScans = ['refresh'];
+    expect(sorted([...literal, ...chosen])).toEqual(sorted([...ACTS, ...ofScans]));
   });
 
   test('a purpose, a time and a way to erase for everything', () => {
