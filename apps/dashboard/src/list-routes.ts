@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { EventSearch, FoundEvents } from '@passport/queue';
-import { type EventQuery, readEventQuery, timeOf } from './event-query.ts';
+import { type EventQuery, readEventQuery } from './event-query.ts';
 import { type NamedEvent, parseNamedEvent } from './find-event-ids.ts';
 import { eventPath } from './pages/event-list.ts';
 import { eventsPage } from './pages/events-page.ts';
 import { foundIdsPage } from './pages/found-ids-page.ts';
 import type { EventRef } from './person-actions.ts';
+import { boundsOf } from './query-reader.ts';
 import type { KnownLibrary } from './read-overview.ts';
 import { requirePerson } from './require-login.ts';
 import { type Scope, sees } from './scope.ts';
@@ -20,7 +21,6 @@ export interface ListRoutesDeps {
 }
 
 const EVENTS_SHOWN = 50;
-const MINUTE_MS = 60_000;
 const FILTERED = { config: { scope: 'filtered' } } as const;
 
 /** The lists of events, and the way to one of them by its id. */
@@ -62,7 +62,7 @@ export function registerListRoutes(app: FastifyInstance, deps: ListRoutesDeps, s
 }
 
 function searchFor(query: EventQuery, scope: Scope): EventSearch {
-  const { state, library, outcome, from, until, after } = query;
+  const { state, library, outcome, after } = query;
   const own = scope === 'all' ? null : scope;
   return {
     state,
@@ -70,9 +70,7 @@ function searchFor(query: EventQuery, scope: Scope): EventSearch {
     after,
     libraries: library === null ? own : [library],
     jobsAt: null,
-    fromMs: from === null ? null : timeOf(from),
-    // The whole minute.
-    untilMs: until === null ? null : (timeOf(until) ?? 0) + MINUTE_MS - 1,
+    ...boundsOf(query),
     most: EVENTS_SHOWN,
   };
 }

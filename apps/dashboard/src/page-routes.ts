@@ -7,6 +7,7 @@ import {
   statisticsCsv,
   sumStatistics,
 } from '@passport/queue';
+import { type AuditRoutesDeps, registerAuditRoutes } from './audit-routes.ts';
 import { registerEventRoutes } from './event-routes.ts';
 import type { EventRoutesDeps } from './event-routes.ts';
 import type { Person } from './login.ts';
@@ -22,7 +23,7 @@ import { requirePerson } from './require-login.ts';
 import { type Scope, sees } from './scope.ts';
 import type { SendPage } from './send-page.ts';
 
-export interface PageDeps extends EventRoutesDeps, ListRoutesDeps {
+export interface PageDeps extends EventRoutesDeps, ListRoutesDeps, AuditRoutesDeps {
   readonly readOverview: (scope: Scope) => Promise<Overview>;
   readonly readLibrary: (library: string, scope: Scope) => Promise<LibraryView | null>;
   readonly readStatistics: (months: readonly string[]) => Promise<readonly StatisticsCount[]>;
@@ -36,7 +37,7 @@ const MONTHS_SHOWN = 12;
 const FILTERED = { config: { scope: 'filtered' } } as const;
 const OF_LIBRARY = { config: { scope: 'library' } } as const;
 
-/** The front page, the lists of events, each event's and each library's page, sweeps, and statistics. */
+/** The front page, the lists of events, each event's and each library's page, sweeps, statistics, and the audit. */
 export function registerPageRoutes(app: FastifyInstance, deps: PageDeps, send: SendPage): void {
   const { basePath } = deps;
   app.get<{ Querystring: { refresh?: string } }>('/', FILTERED, async (request, reply) => {
@@ -49,6 +50,7 @@ export function registerPageRoutes(app: FastifyInstance, deps: PageDeps, send: S
   registerListRoutes(app, deps, send);
   registerEventRoutes(app, deps, send);
   registerStatisticsRoutes(app, deps, send);
+  registerAuditRoutes(app, deps, send);
   app.get<{ Params: { library: string } }>('/libraries/:library', OF_LIBRARY, async (request, reply) => {
     const view = await deps.readLibrary(request.params.library, requirePerson(request).libraries);
     if (view === null) return reply.callNotFound();

@@ -4,7 +4,9 @@ import {
   type ProcessIdentity,
   type ReportJobs,
   type ScanJobs,
+  findActs,
   findEvents,
+  openActKeeper,
   openLedger,
   openReportQueue,
   openScanQueue,
@@ -20,6 +22,7 @@ import {
   type Logger,
   type MetricsRegistry,
   type Redis,
+  auditedLog,
   closeRedis,
   createMetrics,
   createRedis,
@@ -50,17 +53,20 @@ export interface Machine {
 
 /** Somebody looks at a page: later than this it says that the queue does not answer. */
 const ANSWER_MS = 4_000;
+const KEEP_ACTS_EVERY_MS = 500;
+const KEEP_ACTS_LAST_MS = 1_000;
 
 /** Opens everything, listens, and registers with `lifecycle` how it is closed. `readConfig` reads the configuration anew. */
 export async function startDashboard(
   config: DashboardConfig,
-  log: Logger,
+  plainLog: Logger,
   lifecycle: Lifecycle,
   machine: Machine,
   readConfig: () => DashboardConfig = () => config,
 ): Promise<void> {
-  const redis = createRedis(config.redisUrl.reveal(), { role: 'reader', log, name: 'dashboard' });
+  const redis = createRedis(config.redisUrl.reveal(), { role: 'reader', log: plainLog, name: 'dashboard' });
   lifecycle.own('redis', () => closeRedis(redis));
+  const log = startAudit(redis, plainLog, lifecycle, machine);
   const queue = openScanQueue(redis);
   queue.on('error', () => undefined); // the connection logs its outages, once each
   lifecycle.own('queue', () => queue.close());
@@ -156,6 +162,7 @@ function show(
     libraries,
     readLibrary: (library, scope) => readLibraryView(sources, library, scope),
     findEventIds: (among, named) => findEventIds(redis, among, named),
+    findActs: (search) => findActs(redis, search),
     findEvents: (search) => findEvents(redis, queue, nameOf, search),
     readStatistics: (months) => readStatistics(redis, months),
     readSweeps: () => readSweeps(redis, consortium.libraries),
@@ -166,6 +173,19 @@ function show(
     successor,
     answerWithinMs: ANSWER_MS,
   });
+}
+
+/** The log whose audit lines are kept in Redis, too; a page is answered before they are. */
+function startAudit(redis: Redis, log: Logger, lifecycle: Lifecycle, { monotonicNow }: Machine): Logger {
+  const acts = openActKeeper({
+    redis,
+    source: 'dashboard',
+    everyMs: KEEP_ACTS_EVERY_MS,
+    monotonicNow,
+    onLost: (lines) => log.warn({ left_out: lines }, 'audit lines are in the log, but not in the audit view'),
+  });
+  lifecycle.own('acts', () => acts.close(KEEP_ACTS_LAST_MS));
+  return auditedLog(log, acts.keep);
 }
 
 /** The queue's clock as soon as Redis has answered; until then nothing is shown that would need it. */

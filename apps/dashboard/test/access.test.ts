@@ -266,7 +266,7 @@ describe('under a base path', () => {
   );
 
   test('all links stay under it', async () => {
-    const pages = (await ownPages()).filter((url) => !url.endsWith('.csv'));
+    const pages = (await ownPages()).filter((url) => !/\.(?:csv|json)$/.test(url));
     for (const url of [...pages, '/board/']) {
       const { body } = await injectOnce(build(), { url: `/passport${url}` });
       const links = [...body.matchAll(/(?:href|src|action)="([^"]*)"/g)].map(([, link]) => link);

@@ -8,6 +8,7 @@ import {
   SCANS,
   addScans,
   backlogKey,
+  findActs,
   findEvents,
   openLedger,
   openReportQueue,
@@ -131,6 +132,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       readLibrary: (library, scope) =>
         readLibraryView({ redis, queue, libraries: LIBRARIES, nameOf, now }, library, scope),
       findEventIds: (ids, named) => findEventIds(redis, ids, named),
+      findActs: (search) => findActs(redis, search),
       findEvents: (search) => findEvents(redis, queue, nameOf, search),
       readStatistics: (months) => readStatistics(redis, months),
       readSweeps: () =>

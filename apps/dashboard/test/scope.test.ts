@@ -1,6 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FastifyInstance, HTTPMethods, RouteOptions } from 'fastify';
-import { type ProcessNote, type SweepState, announceProcess, writeHealth, writeSweep } from '@passport/queue';
+import {
+  type ProcessNote,
+  type SweepState,
+  announceProcess,
+  openActKeeper,
+  writeHealth,
+  writeSweep,
+} from '@passport/queue';
 import { type DashboardFixture, OPERATOR, SCOPED, basic, openDashboardFixture } from './dashboard-fixture.ts';
 
 /** What a page about any other library would contain: its id, or its name. */
@@ -87,6 +94,19 @@ async function plant(library: string): Promise<typeof own> {
   await redis.hset(`{passport}:outcomes:${hour}`, `${library} NOT_FOUND`, 3);
   await redis.sadd(`{passport}:statistics:${month}`, library);
   await redis.hset(`{passport}:statistics:${month}:${library}`, `${homes[0]?.id ?? '-'} COPIED`, 7);
+  const acts = openActKeeper({
+    redis,
+    source: 'cli',
+    everyMs: 60_000,
+    monotonicNow: () => performance.now(),
+    onLost: () => undefined,
+  });
+  acts.keep({ action: 'pause', by: `${library}_operator`, library, because: `upgrade at ${library}` });
+  acts.keep({ action: 'retry', by: `${library}_operator`, lending: library, event: failed, result: 'done' });
+  // What concerns everybody, or nobody: only riverside's part of it is riverside's to see.
+  acts.keep({ action: 'login', by: `${library}_operator`, result: 'wrong' });
+  acts.keep({ action: 'erase', by: 'root', lending: ['riverside', library], result: 'done' });
+  await acts.close(1_000);
   await writeSweep(redis, {
     id: 'sweep_1',
     library,
@@ -134,6 +154,10 @@ const guesses = (): readonly string[] => [
   ...STATES.flatMap((state) => [`?state=${state}`, `?state=${state}&library=lakeside`]),
   ...['event', 'id', 'q'].map((name) => `?${name}=${foreign.failed}`),
   `?after=9999999999999_lakeside.${foreign.failed}`,
+  ...['acts', 'refusals'].map((kind) => `?after=9999999999999-0-${kind}`),
+  '?by=root',
+  '?act=login',
+  '?act=pause&library=lakeside',
 ];
 
 async function as(
@@ -155,7 +179,7 @@ async function as(
 test('the routes are those of the real router', () => {
   const urls = routes.map(({ url }) => url);
   expect(urls).toEqual(
-    expect.arrayContaining(['/', '/events/:library/:eventId', '/statistics.csv', '/board/api/queues']),
+    expect.arrayContaining(['/', '/events/:library/:eventId', '/audit.json', '/board/api/queues']),
   );
   expect(routes.length).toBeGreaterThan(30);
 });

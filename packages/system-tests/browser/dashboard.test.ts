@@ -4,6 +4,7 @@ import { stderr } from 'node:process';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { waitFor, findChromium, startChromium } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
+import { runPassport } from '../harness/run-passport.ts';
 import { startConsortium } from '../harness/start-consortium.ts';
 import type { Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
@@ -248,6 +249,36 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
       ...requested.filter((each) => !each.startsWith('http://evil.example')),
     );
   }, 40_000);
+
+  test('shows who did what with the command and on a page, on the smallest screen', async () => {
+    const { eventId } = await failOnce();
+    const { env } = consortium.services;
+    for (const args of [
+      ['library', 'pause', 'lakeside', '--until', '1h', '--reason', 'Koha upgrade'],
+      ['library', 'resume', 'lakeside'],
+      ['copies', 'list', '--at', 'riverside'],
+    ])
+      expect((await runPassport(args, { env })).code).toBe(0);
+    const context = await openContext(operator(), { viewport: { width: 320, height: 640 }, bypassCSP: true });
+    const page = await context.newPage();
+    await page.goto(`${url()}/events/riverside/${eventId}`);
+    await Promise.all([page.waitForURL(/done=retry-done/), page.click('button:has-text("Retry")')]);
+    const rows = async (): Promise<string[]> => {
+      await page.goto(`${url()}/audit`);
+      return page.locator('tbody tr').allInnerTexts();
+    };
+    await waitFor('the retry in the audit', async () => (await rows())[0]?.includes(eventId) === true);
+    const acts = (await rows()).slice(0, 4).map((text) => text.replaceAll(/\s+/g, ' '));
+    expect(acts).toEqual([
+      expect.stringMatching(/operator dashboard.* retry .*done/),
+      expect.stringMatching(/command.* copies list .*Riverside/i),
+      expect.stringMatching(/command.* resume .*Lakeside/i),
+      expect.stringMatching(/command.* pause .*Lakeside.*because Koha upgrade/i),
+    ]);
+    expect(await violations(page)).toEqual([]);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(320);
+    await context.close();
+  }, 60_000);
 
   test.each([
     ['light', { width: 1280, height: 900 }],
