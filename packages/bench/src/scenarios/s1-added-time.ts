@@ -18,7 +18,7 @@ const LATENCY_MS = 50;
 /** Time that we add to a scan: from the signed POST until the lending Koha has answered our report, checkout included. */
 export async function measureAddedTime(run: Run): Promise<readonly Row[]> {
   // The first ones compile the code of every process, so the Kohas need not take their time.
-  const warmUp = many(run, 700, 20);
+  const warmUp = many(run, 450, 20);
   const total = many(run, 4, 1);
   const settle = many(run, 3, 1);
   const perRound = many(run, 30, 3);

@@ -28,7 +28,7 @@ interface Pair {
  */
 export async function measureColdDesk(run: Run): Promise<readonly Row[]> {
   const quietMs = many(run, 60_000, 1_000);
-  const pairs: readonly Pair[] = Array.from({ length: many(run, 7, 1) }, (_, place) => ({
+  const pairs: readonly Pair[] = Array.from({ length: many(run, 5, 1) }, (_, place) => ({
     home: `home-${place}`,
     lending: `lending-${place}`,
     prefix: String(21_000 + place),

@@ -24,7 +24,7 @@ interface Measured extends Consortium {
 /** What a thousand libraries in one file cost, beside ten: everybody serves the patrons of everybody, and has done so once. */
 export async function measureLibraries(run: Run): Promise<readonly Row[]> {
   const rounds = many(run, 3, 1);
-  const events = many(run, 250, 30);
+  const events = many(run, 160, 30);
   const consortia: Measured[] = [];
   try {
     for (const libraries of [FEW, many(run, 1_000, 100)]) {

@@ -59,8 +59,7 @@ async function measureSize(run: Run, candidates: number, atMost: number): Promis
     };
     await measureEvents(many(run, 40, 3), 1);
     const rounds: RoundOfAll[] = [];
-    while (rounds.length < many(run, 3, 1))
-      rounds.push(await measureEvents(many(run, 12, 3), many(run, 2, 1)));
+    while (rounds.length < many(run, 3, 1)) rounds.push(await measureEvents(many(run, 10, 3), 1));
     floor.close();
     return buildRows(candidates, atMost, rounds);
   } finally {

@@ -47,8 +47,8 @@ async function measureRates(
   ours: Contestant,
   { bare, usual }: { readonly bare: Contestant; readonly usual: Contestant },
 ): Promise<readonly Row[]> {
-  const events = many(run, 6_000, 500);
-  const total = many(run, 4, 1);
+  const events = many(run, 4_500, 500);
+  const total = many(run, 3, 1);
   const againstBare: Round[] = [];
   const againstUsual: Round[] = [];
   const rateOf = async (contestant: Contestant): Promise<number> => {

@@ -37,7 +37,7 @@ interface RoundOfAll {
 
 /** Copies with checkout per second of one worker, against a simple worker and the bare calls, at Kohas that answer at once. */
 export async function measureWorker(run: Run): Promise<readonly Row[]> {
-  const events = many(run, 1_000, 100);
+  const events = many(run, 700, 100);
   const total = many(run, 3, 1);
   const patrons = 4 * events * total;
   const bench = await startBench({

@@ -31,11 +31,11 @@ interface Shape {
 export async function measureScaleOut(run: Run): Promise<readonly Row[]> {
   const pairs = many(run, 40, 4);
   const shapes: readonly Shape[] = [
-    { latencyMs: 150, pairs, perWorker: many(run, 200, 40), what: 'Kohas answer in 150 ms', env: {} },
+    { latencyMs: 150, pairs, perWorker: many(run, 130, 40), what: 'Kohas answer in 150 ms', env: {} },
     {
       latencyMs: 20,
       pairs,
-      perWorker: 200,
+      perWorker: 130,
       // Four workers of the default concurrency would need more than two cores: this row is about waiting.
       what: 'Kohas answer in 20 ms, WORKER_CONCURRENCY 5',
       env: { WORKER_CONCURRENCY: '5' },

@@ -23,7 +23,7 @@ const patienceOf = (run: Run): number => many(run, 60_000, 10_000);
 
 /** A day's backlog in one go: queued, then drained by one worker, checkouts included; memory of Redis and worker meanwhile. */
 export async function measureBacklog(run: Run): Promise<readonly Row[]> {
-  const events = many(run, 8_000, 100);
+  const events = many(run, 6_000, 100);
   const part = events / 10;
   const bench = await startBench({
     latencyMs: 0,
