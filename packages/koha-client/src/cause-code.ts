@@ -1,4 +1,4 @@
-import { RequestError, TimeoutError } from 'got';
+import { type Request, TimeoutError } from 'got';
 
 /**
  * Why there was no usable answer, more exactly than the code of the failure: for logs, so that an expired certificate can be distinguished
@@ -63,28 +63,30 @@ const CAUSES: Readonly<Record<string, CauseCode>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'certificate_untrusted',
 };
 
-/** The cause of a request that got no whole answer; null where the HTTP library gives nothing that is known here. */
-export function causeOf(error: unknown): CauseCode | null {
-  if (!(error instanceof RequestError)) return null;
-  if (error instanceof TimeoutError) return causeOfTimeout(error);
-  const { code } = error;
+/**
+ * The cause of a request that got no whole answer; null where its error has no code that is known here. From Node 24 on, what fails while
+ * a request is being written is Node's own error and not one of got's.
+ */
+export function causeOf(error: unknown, request: Request | undefined): CauseCode | null {
+  if (error instanceof TimeoutError) return causeOfTimeout(request);
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  if (typeof code !== 'string') return null;
   if (code.startsWith('HPE_')) return 'protocol';
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return CAUSES[code] ?? 'tls';
   return CAUSES[code] ?? null;
 }
 
 /** Before the connection stood (TLS included) nothing of the request can have been read by anyone. */
-export function wasConnected(error: unknown): boolean {
-  if (!(error instanceof RequestError)) return false;
-  const { timings } = error;
-  return (isTls(error) ? timings?.secureConnect : timings?.connect) !== undefined;
+export function wasConnected(request: Request | undefined): boolean {
+  const timings = request?.timings;
+  return (isTls(request) ? timings?.secureConnect : timings?.connect) !== undefined;
 }
 
-function causeOfTimeout(error: TimeoutError): CauseCode {
-  if (wasConnected(error)) return 'timeout_answer';
-  return error.timings.connect === undefined ? 'timeout_connect' : 'timeout_tls';
+function causeOfTimeout(request: Request | undefined): CauseCode {
+  if (wasConnected(request)) return 'timeout_answer';
+  return request?.timings?.connect === undefined ? 'timeout_connect' : 'timeout_tls';
 }
 
-function isTls({ options }: RequestError): boolean {
-  return options.url instanceof URL && options.url.protocol === 'https:';
+function isTls(request: Request | undefined): boolean {
+  return request?.requestUrl?.protocol === 'https:';
 }

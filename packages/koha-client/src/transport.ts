@@ -1,6 +1,6 @@
 import { type ClientRequest, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import got, { type NativeRequestOptions, TimeoutError } from 'got';
+import got, { type NativeRequestOptions, type Request, TimeoutError } from 'got';
 import { maxAnswerBytes } from './answer-limits.ts';
 import { causeOf, wasConnected } from './cause-code.ts';
 import type { CauseCode } from './cause-code.ts';
@@ -85,22 +85,24 @@ export function createTransport(options: TransportOptions): Transport {
     if (exchange.timeoutMs <= 0) throw lost(options.library, exchange, { code: 'timeout', connected: false });
     const { body, type } = bodyOf(exchange);
     let abort: (() => void) | undefined;
+    let stream: Request | undefined;
     try {
       if (exchange.signal?.aborted === true) throw new HungUp();
-      const stream = request.stream(base + exchange.path + queryString(exchange.query), {
+      const sent = request.stream(base + exchange.path + queryString(exchange.query), {
         agent,
         method: exchange.method,
         headers: { ...exchange.headers, ...type },
         timeout: { request: exchange.timeoutMs },
         ...(body === null ? {} : { body }),
       });
+      stream = sent;
       // got's own signal costs a fifth of a request.
-      abort = () => stream.destroy(new HungUp());
+      abort = () => sent.destroy(new HungUp());
       exchange.signal?.addEventListener('abort', abort, { once: true });
       const actingAs = exchange.headers?.['x-koha-library'] ?? null;
-      return { operation, actingAs, ...(await readAnswer(stream, maxAnswerBytes(operation))) };
+      return { operation, actingAs, ...(await readAnswer(sent, maxAnswerBytes(operation))) };
     } catch (error) {
-      throw lost(options.library, exchange, whyLost(error, exchange.signal));
+      throw lost(options.library, exchange, whyLost(error, stream, exchange.signal));
     } finally {
       if (abort !== undefined) exchange.signal?.removeEventListener('abort', abort);
     }
@@ -168,11 +170,11 @@ function lost(library: string, { operation }: Exchange, loss: Loss): KohaError {
   });
 }
 
-function whyLost(error: unknown, signal: AbortSignal | undefined): Loss {
+function whyLost(error: unknown, sent: Request | undefined, signal: AbortSignal | undefined): Loss {
   if (error instanceof TooLarge) return { code: 'bad_answer', connected: true, causeCode: 'too_large' };
-  const connected = wasConnected(error);
+  const connected = wasConnected(sent);
   if (signal?.aborted === true) return { code: 'aborted', connected };
-  const causeCode = causeOf(error);
+  const causeCode = causeOf(error, sent);
   if (error instanceof TimeoutError) return { code: 'timeout', connected, causeCode };
   if (causeCode === 'protocol') return { code: 'bad_answer', connected, causeCode };
   return { code: connected ? 'reset' : 'unreachable', connected, causeCode };
