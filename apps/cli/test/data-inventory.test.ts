@@ -50,12 +50,14 @@ const sourcesIn = (folder: string, ending: string): string[] =>
 
 /** Keys that name a slot and under which nothing is stored. */
 const NEVER_STORED = ['clock', 'info'];
-/** What stands for a name in the first part of a key. */
+/** What stands for a name in the first part of a key: the name of each queue, and what waits for a library. */
 const CONSTANTS: Readonly<Record<string, readonly string[]>> = {
-  SCANS: ['scans'],
-  REPORTS: ['tellings'],
-  SWEEPS: ['sweeps'],
-  REFRESHES: ['refreshes'],
+  ...Object.fromEntries(
+    Array.from(
+      read('packages/queue/src/keys.ts').matchAll(/^export const ([A-Z]+) = '([\w-]+)';$/gm),
+      ([, constant = '', name = '']) => [constant, [name]],
+    ),
+  ),
   'delayedKind(kind)': ['parked', 'parked-reports', 'paused'],
 };
 
@@ -67,10 +69,10 @@ function keysIn(source: string): string[] {
   );
   const direct = Array.from(source.matchAll(/\{QUEUE_PREFIX\}:([\w-]+)/g), ([, text = '']) => text);
   const queues = Array.from(
-    source.matchAll(/\bnew \w+(?:<[^>]*>)?\((SCANS|REPORTS|SWEEPS|REFRESHES)\b/g),
+    source.matchAll(/\bnew Lenient\w+(?:<[^>]*>)?\(\s*(\w+)/g),
     ([, name = '']) => name,
   );
-  return [...built.flat(), ...direct, ...queues.flatMap((name) => CONSTANTS[name] ?? [])];
+  return [...built.flat(), ...direct, ...queues.flatMap((name) => CONSTANTS[name] ?? [name])];
 }
 
 const sorted = (names: Iterable<string>): string[] => [...new Set(names)].toSorted();
