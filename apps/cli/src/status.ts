@@ -15,7 +15,6 @@ import { withQueueOf } from './with-queue.ts';
 async function read(open: OpenQueue) {
   const { redis, queue, consortium } = open;
   const reports = openReportQueue(redis);
-  reports.on('error', () => undefined);
   try {
     const ids = consortium.libraries.map(({ id }) => id);
     const nowMs = await open.now();

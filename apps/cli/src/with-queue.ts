@@ -58,7 +58,6 @@ export async function withQueueOf<T>(
     redis = createRedis(redisUrl.reveal(), { role: 'reader', log, name: 'cli' });
     await untilRedisReady(redis, CONNECT_MS);
     queue = openScanQueue(redis);
-    queue.on('error', () => undefined); // each failed command reports it
     const connection = redis;
     const now = async (): Promise<number> => Math.floor(await readRedisTime(connection, CLOCK_KEY));
     return await work({ consortium, redis, queue, nameOf: (id) => names.get(id) ?? id, now });

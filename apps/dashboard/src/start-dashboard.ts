@@ -68,10 +68,8 @@ export async function startDashboard(
   lifecycle.own('redis', () => closeRedis(redis));
   const log = startAudit(redis, plainLog, lifecycle, machine);
   const queue = openScanQueue(redis);
-  queue.on('error', () => undefined); // the connection logs its outages, once each
   lifecycle.own('queue', () => queue.close());
   const reportQueue = openReportQueue(redis);
-  reportQueue.on('error', () => undefined);
   lifecycle.own('queue of reports', () => reportQueue.close());
   const now = startClock(redis, log, lifecycle, machine);
   const parts = { redis, queue, reportQueue, now, log, machine, stopping: () => lifecycle.stopping };

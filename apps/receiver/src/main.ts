@@ -163,9 +163,8 @@ function register(
   });
 }
 
-/** Closes the queue at the end. Of outages its connection has the lines, once each. */
+/** Closes the queue at the end. */
 function owned<T extends ScanJobs | RefreshJobs>(name: string, queue: T, lifecycle: Lifecycle): T {
-  queue.on('error', () => undefined);
   lifecycle.own(name, () => queue.close());
   return queue;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { type EventState, parseWebhookSecret, signDelivery } from '@passport/contract';
-import { LenientWorker, QUEUE_PREFIX, SCANS } from '@passport/queue';
+import { LenientWorker, SCANS } from '@passport/queue';
 import { type Redis, closeRedis, createLogger, createRedis } from '@passport/runtime';
 import { signedRequest, startRedis, waitFor } from '@passport/testkit';
 import { OTHER_SECRET, SECRET, openReceiver, useReceiver, read } from './receiver-fixture.ts';
@@ -28,8 +28,8 @@ const waitsFor = async () => ((await readState('evt_1')).body as EventState).wai
 
 /** A worker that is there, and takes nothing. */
 function idleWorker(connection: Redis): LenientWorker {
-  const options = { connection, prefix: QUEUE_PREFIX, autorun: false };
-  return new LenientWorker(SCANS, () => Promise.resolve(), options).on('error', () => undefined);
+  const options = { connection, autorun: false };
+  return new LenientWorker(SCANS, () => Promise.resolve(), options);
 }
 
 describe('the state of an event', () => {

@@ -61,7 +61,6 @@ export async function startWorker(
 
   const queue = openScanQueue(redis);
   const reportQueue = openReportQueue(redis);
-  for (const each of [queue, reportQueue]) each.on('error', () => undefined); // logged by the connection
   const pauses = buildPauses(now);
   // Before the first job: a paused library is not queried because a worker has only just started.
   pauses.set(await readControl(redis));

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { QUEUE_PREFIX, SCANS, LenientWorker, addScans, openScanQueue } from '@passport/queue';
+import { SCANS, LenientWorker, addScans, openScanQueue } from '@passport/queue';
 import { closeRedis } from '@passport/runtime';
 import { openEmptyRedis } from './empty-redis.ts';
 import { jobData } from './builders.ts';
@@ -20,7 +20,7 @@ const activity = (isBusy = false) => buildDeskActivity({ consortium, redis, isBu
 async function whileScanned(library: string, meanwhile: () => Promise<void>): Promise<void> {
   const connection = await connect('another worker');
   const queue = openScanQueue(redis);
-  const options = { connection, prefix: QUEUE_PREFIX, autorun: false, skipVersionCheck: true };
+  const options = { connection, autorun: false };
   const worker = new LenientWorker(SCANS, null, options);
   try {
     await addScans(queue, [{ job: jobData({ library }), priority: 1 }]);

@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, REFRESHES } from './keys.ts';
+import { REFRESHES } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 
 /** A copy is refreshed at a scan once in so long, however often it is scanned. */
@@ -23,17 +23,12 @@ export type RefreshJobs = Queue<CopyRefresh>;
 
 /** Opens the queue of copies that were scanned. */
 export function openRefreshQueue(redis: Redis): RefreshJobs {
-  return new LenientQueue<CopyRefresh>(REFRESHES, {
-    connection: redis,
-    prefix: QUEUE_PREFIX,
-    defaultJobOptions: {
-      attempts: ATTEMPTS,
-      backoff: { type: 'fixed', delay: PAUSE_MS },
-      stackTraceLimit: 1,
-      removeOnComplete: true,
-      removeOnFail: { count: MOST_FAILED },
-    },
-    skipVersionCheck: true,
+  return new LenientQueue<CopyRefresh>(REFRESHES, redis, {
+    attempts: ATTEMPTS,
+    backoff: { type: 'fixed', delay: PAUSE_MS },
+    stackTraceLimit: 1,
+    removeOnComplete: true,
+    removeOnFail: { count: MOST_FAILED },
   });
 }
 

@@ -1,8 +1,8 @@
 import type { Queue } from 'bullmq';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, REPORTS, REPORT_BACKOFF, jobIdOf } from './keys.ts';
-import { FEW_EVENTS, LenientQueue } from './lenient-job.ts';
+import { REPORTS, REPORT_BACKOFF, jobIdOf } from './keys.ts';
+import { LenientQueue } from './lenient-job.ts';
 
 /** A report that a Koha did not take at once: the state itself is read again when it is sent. */
 export const reportSchema = z.object({
@@ -29,18 +29,12 @@ export type ReportJobs = Queue<QueuedReport>;
 
 /** Opens the queue of reports. They are kept by age, and never contain anything personal. */
 export function openReportQueue(redis: Redis): ReportJobs {
-  return new LenientQueue<QueuedReport>(REPORTS, {
-    connection: redis,
-    prefix: QUEUE_PREFIX,
-    defaultJobOptions: {
-      attempts: 1_000_000,
-      backoff: { type: REPORT_BACKOFF },
-      stackTraceLimit: 1,
-      removeOnComplete: { age: DONE_LIFE_SECONDS, count: MOST_OVER },
-      removeOnFail: { age: FAILED_LIFE_SECONDS, count: MOST_OVER },
-    },
-    streams: FEW_EVENTS,
-    skipVersionCheck: true,
+  return new LenientQueue<QueuedReport>(REPORTS, redis, {
+    attempts: 1_000_000,
+    backoff: { type: REPORT_BACKOFF },
+    stackTraceLimit: 1,
+    removeOnComplete: { age: DONE_LIFE_SECONDS, count: MOST_OVER },
+    removeOnFail: { age: FAILED_LIFE_SECONDS, count: MOST_OVER },
   });
 }
 

@@ -1,8 +1,8 @@
 import type { JobsOptions, Queue } from 'bullmq';
 import type { JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, SCANS, jobIdOf } from './keys.ts';
-import { FEW_EVENTS, LenientQueue } from './lenient-job.ts';
+import { SCANS, jobIdOf } from './keys.ts';
+import { LenientQueue } from './lenient-job.ts';
 
 /** The name of BullMQ's back-off for scans; the worker decides the delays. */
 export const DESK_BACKOFF = 'desk';
@@ -21,13 +21,7 @@ export type ScanJobs = Queue<JobData>;
 
 /** Opens the queue of scans on a connection that the caller owns and closes. */
 export function openScanQueue(redis: Redis): ScanJobs {
-  return new LenientQueue<JobData>(SCANS, {
-    connection: redis,
-    prefix: QUEUE_PREFIX,
-    defaultJobOptions: JOB_OPTIONS,
-    streams: FEW_EVENTS,
-    skipVersionCheck: true,
-  });
+  return new LenientQueue<JobData>(SCANS, redis, JOB_OPTIONS);
 }
 
 /** Adds the jobs in one go. An id that is there already stays as it is. */

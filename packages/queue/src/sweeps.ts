@@ -1,7 +1,7 @@
 import type { Queue } from 'bullmq';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
-import { QUEUE_PREFIX, SWEEPS, sweepKey, sweepMissingKey } from './keys.ts';
+import { SWEEPS, sweepKey, sweepMissingKey } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 import type { OwedJob } from './owed.ts';
 
@@ -55,17 +55,12 @@ export type SweptHome = z.infer<typeof homeSchema>;
 
 /** Opens the queue of sweeps. */
 export function openSweepQueue(redis: Redis): SweepJobs {
-  return new LenientQueue<SweepJob | OwedJob>(SWEEPS, {
-    connection: redis,
-    prefix: QUEUE_PREFIX,
-    defaultJobOptions: {
-      attempts: 20,
-      backoff: { type: 'fixed', delay: 60_000 },
-      stackTraceLimit: 1,
-      removeOnComplete: { count: KEPT_JOBS },
-      removeOnFail: { count: KEPT_JOBS },
-    },
-    skipVersionCheck: true,
+  return new LenientQueue<SweepJob | OwedJob>(SWEEPS, redis, {
+    attempts: 20,
+    backoff: { type: 'fixed', delay: 60_000 },
+    stackTraceLimit: 1,
+    removeOnComplete: { count: KEPT_JOBS },
+    removeOnFail: { count: KEPT_JOBS },
   });
 }
 

@@ -33,7 +33,6 @@ async function sweepOne(
   { signal }: CliDeps,
 ): Promise<SweepState> {
   const queue = openSweepQueue(redis);
-  queue.on('error', () => undefined); // each failed command reports it
   try {
     const job = await queue.add(wanted.library, wanted);
     const since = await now();

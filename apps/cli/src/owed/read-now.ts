@@ -17,7 +17,6 @@ export async function readNow(
   { signal }: CliDeps,
 ): Promise<void> {
   const queue = openSweepQueue(open.redis);
-  queue.on('error', () => undefined); // each failed command reports it
   try {
     for (const lending of lenders) {
       progress(`${lending}: reading`);

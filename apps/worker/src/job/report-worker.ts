@@ -1,12 +1,5 @@
 import { UnrecoverableError } from 'bullmq';
-import {
-  LenientWorker,
-  QUEUE_PREFIX,
-  REPORTS,
-  type QueuedReport,
-  readEventState,
-  reportSchema,
-} from '@passport/queue';
+import { LenientWorker, REPORTS, type QueuedReport, readEventState, reportSchema } from '@passport/queue';
 import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
@@ -87,18 +80,16 @@ export function startReportWorker(deps: {
     },
     {
       connection: deps.connection,
-      prefix: QUEUE_PREFIX,
       concurrency: CONCURRENCY,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MOST_STALLS,
       runRetryDelay: FETCH_AGAIN_MS,
       settings: { backoffStrategy: (attempts, _type, error) => reportDelayMs(attempts, error) },
-      skipVersionCheck: true,
     },
   );
   const pauseWhileFull = buildPauseWhileFull(worker, deps.connection, log);
-  worker.on('error', (error) => pauseWhileFull.hear(error)); // the connection logs its outages, once each
+  worker.on('error', (error) => pauseWhileFull.hear(error));
   return {
     close: () => {
       pauseWhileFull.close();

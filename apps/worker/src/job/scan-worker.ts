@@ -4,7 +4,6 @@ import {
   type ClaimCreate,
   type JobDataWriter,
   LenientWorker,
-  QUEUE_PREFIX,
   SCANS,
   delayActive,
   hasLostLock,
@@ -102,7 +101,6 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
 
   const worker = new LenientWorker(SCANS, process, {
     connection,
-    prefix: QUEUE_PREFIX,
     concurrency: deps.concurrency,
     lockDuration: LOCK_MS,
     skipLockRenewal: true, // each run renews its own (job-lock.ts)
@@ -112,7 +110,6 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
     removeOnComplete: { age: deps.retention.finishedMs / 1000 },
     removeOnFail: { age: deps.retention.failedMs / 1000 },
     settings: { backoffStrategy: (attempts) => BUG_BACKOFF_MS[attempts - 1] ?? 30_000 },
-    skipVersionCheck: true,
   });
   const pauseWhileFull = buildPauseWhileFull(worker, connection, log);
   worker.on('error', (error) => pauseWhileFull.hear(error));

@@ -1,6 +1,6 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { LenientWorker, QUEUE_PREFIX, REFRESHES, refreshSchema } from '@passport/queue';
+import { LenientWorker, REFRESHES, refreshSchema } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { LibraryClosed } from '../koha/library-closed.ts';
@@ -52,13 +52,10 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
     },
     {
       connection,
-      prefix: QUEUE_PREFIX,
       concurrency: AT_ONCE,
       lockDuration: LOCK_MS,
-      skipVersionCheck: true,
     },
   );
-  worker.on('error', () => undefined); // logged by the connection
   worker.on('failed', (_job, error) =>
     log.warn({ because: error.message }, 'a copy was not refreshed at its scan'),
   );

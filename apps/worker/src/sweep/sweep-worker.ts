@@ -2,7 +2,6 @@ import type { Consortium, WorkerConfig } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import {
   LenientWorker,
-  QUEUE_PREFIX,
   SWEEPS,
   type SweepJob,
   type SweepState,
@@ -48,7 +47,6 @@ export interface SweepWorkerDeps {
 export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close(): Promise<void> }> {
   const { consortium, connection, redis, log } = deps;
   const queue = openSweepQueue(redis);
-  queue.on('error', () => undefined); // logged by the connection
   const stopping = new AbortController();
   await scheduleSweeps(consortium, queue);
   await scheduleOwed(consortium, queue, redis);
@@ -67,15 +65,12 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close()
     },
     {
       connection,
-      prefix: QUEUE_PREFIX,
       concurrency: 1,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MOST_STALLS,
-      skipVersionCheck: true,
     },
   );
-  worker.on('error', () => undefined); // logged by the connection
   worker.on('failed', (job, error) =>
     log.warn({ sweep: job?.name, because: error.message }, 'sweep interrupted'),
   );
