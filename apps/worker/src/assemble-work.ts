@@ -19,7 +19,7 @@ import { buildAudit } from './provision/audit.ts';
 import { buildCreateAccess } from './provision/create-place.ts';
 import { buildJobObserver } from './job/job-observer.ts';
 import { buildSettlement } from './job/settlement.ts';
-import type { CopyMemory } from './remember/copy-memory.ts';
+import type { CopyMemory } from './koha/copy-memory.ts';
 import type { Sources } from './sources.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
 import { buildCopyRecord } from './provision/record-copy.ts';

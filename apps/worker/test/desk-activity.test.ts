@@ -3,8 +3,8 @@ import { SCANS, LenientWorker, addScans, openScanQueue } from '@passport/queue';
 import { closeRedis } from '@passport/runtime';
 import { openEmptyRedis } from './empty-redis.ts';
 import { jobData } from './builders.ts';
-import { buildDeskActivity } from '../src/sweep/desk-activity.ts';
-import { buildSweepCalls } from '../src/sweep/sweep-calls.ts';
+import { buildDeskActivity } from '../src/koha/desk-activity.ts';
+import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
 
 const { redis, connect } = await openEmptyRedis();
 

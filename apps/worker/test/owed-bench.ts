@@ -6,7 +6,7 @@ import type { DisclosureReceipt, OwedReading } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { runOwed } from '../src/owed/run-owed.ts';
-import type { SweepCall } from '../src/sweep/sweep-calls.ts';
+import type { SweepCall } from '../src/koha/sweep-calls.ts';
 
 export const LENDER = 'riverside';
 export const HOMES = ['midland', 'lakeside'] as const;

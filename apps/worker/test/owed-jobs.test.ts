@@ -4,7 +4,7 @@ import { KohaError } from '@passport/koha-client';
 import { type OwedReading, openSweepQueue, readOwedByHome, writeOwed } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { doOwedJob, scheduleOwed } from '../src/owed/owed-jobs.ts';
-import type { SweepCall } from '../src/sweep/sweep-calls.ts';
+import type { SweepCall } from '../src/koha/sweep-calls.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 
 const { redis, own: ownAll } = await openEmptyRedis();

@@ -6,9 +6,9 @@ import { type SweepState, type SweptHome, noteMissing, readSweep, writeSweep } f
 import { type Encryption, type Redis, createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
-import { hashedFields } from '../src/remember/copy-memory.ts';
+import { hashedFields } from '../src/koha/copy-memory.ts';
 import { copiesOf } from '../src/sweep/copies-before.ts';
-import { buildSweepCalls } from '../src/sweep/sweep-calls.ts';
+import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { sweepLibrary } from '../src/sweep/sweep-library.ts';
 
 const DAY_MS = 86_400_000;

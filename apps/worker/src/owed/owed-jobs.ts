@@ -10,7 +10,7 @@ import {
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import { LibraryClosed } from '../koha/library-closed.ts';
-import type { SweepCall } from '../sweep/sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 import { OwedUnreadable } from './read-owed.ts';
 import { runOwed } from './run-owed.ts';
 

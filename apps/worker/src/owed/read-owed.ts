@@ -1,6 +1,6 @@
 import type { Library } from '@passport/config';
 import type { OwedByCopy } from '@passport/koha-client';
-import type { SweepCall } from '../sweep/sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** A million copies, looked at 200 a call; and as many that owe something as no library has. */
 const MOST_PAGES = 5_000;

@@ -2,7 +2,7 @@ import { type KohaRestriction, isOfOneRecord } from '@passport/koha-client';
 import { isRenumbered } from '@passport/patron-rules';
 import type { OwedRow } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
-import type { SweepCall } from '../sweep/sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** One reading can be wrong, or made up for a night: who is restricted owed too much in two of them, nearly a day apart. */
 const OVER_FOR_MS = 20 * 3_600_000;

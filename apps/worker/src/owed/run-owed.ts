@@ -3,7 +3,7 @@ import { KohaError } from '@passport/koha-client';
 import type { DisclosureReceipt, OwedReading, OwedRow } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { LibraryClosed } from '../koha/library-closed.ts';
-import type { SweepCall } from '../sweep/sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 import { disclosedAt } from './disclosed-copies.ts';
 import { type Owed, readOwedAt } from './read-owed.ts';
 import { type OwedPair, restrictAtHome } from './restrict-at-home.ts';

@@ -1,5 +1,5 @@
 import { writtenValues } from '@passport/patron-rules';
-import type { WrittenCopy } from '../remember/copy-memory.ts';
+import type { WrittenCopy } from '../koha/copy-memory.ts';
 import type { Audit } from './audit.ts';
 import type { CopyOrder } from './copy-order.ts';
 import type { CopyResult } from './copy-result.ts';

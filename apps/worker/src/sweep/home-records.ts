@@ -1,6 +1,6 @@
 import type { KohaPatron } from '@passport/koha-client';
 import { readInHalves } from './read-in-halves.ts';
-import type { SweepCall } from './sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** The home records of a page of copies. Who is in neither was not answered. */
 export interface HomeRecords {

@@ -16,8 +16,8 @@ import {
   writtenText,
 } from '@passport/patron-rules';
 import type { Encryption } from '@passport/runtime';
-import { hashedFields } from '../remember/copy-memory.ts';
-import type { SweepCall } from './sweep-calls.ts';
+import { hashedFields } from '../koha/copy-memory.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** A scan stored the row between our read and our write; twice in a row it does not. */
 const MOST_TRIES = 3;

@@ -5,7 +5,7 @@ import type { CopyRefresh } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { readHomeRecords } from './home-records.ts';
 import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
-import type { SweepCall } from './sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 
 export interface RefreshSeenDeps {
   readonly consortium: Consortium;

@@ -1,6 +1,6 @@
 import type { RememberedCopy } from '@passport/koha-client';
 import { readInHalves } from './read-in-halves.ts';
-import type { SweepCall } from './sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** What is remembered of a page of copies, by Koha's numbers. Who is in neither is not remembered. */
 export interface RememberedRows {

@@ -4,9 +4,9 @@ import { LenientWorker, REFRESHES, refreshSchema } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { LibraryClosed } from '../koha/library-closed.ts';
-import { type DeskActivityDeps, buildDeskActivity } from './desk-activity.ts';
+import { type DeskActivityDeps, buildDeskActivity } from '../koha/desk-activity.ts';
 import { refreshSeen } from './refresh-seen.ts';
-import { type SweepCallDeps, buildSweepCalls } from './sweep-calls.ts';
+import { type SweepCallDeps, buildSweepCalls } from '../koha/sweep-calls.ts';
 
 /** Enough that a library that is slow keeps no other's copies waiting; each makes one call at a time. */
 const AT_ONCE = 4;

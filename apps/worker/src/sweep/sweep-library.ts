@@ -22,7 +22,7 @@ import { LibraryClosed } from '../koha/library-closed.ts';
 import { readHomeRecords } from './home-records.ts';
 import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
 import { readRememberedRows } from './remembered-rows.ts';
-import type { SweepCall } from './sweep-calls.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** Gone is who was missing in two full sweeps at least so far apart. */
 const GONE_AFTER_MS = 24 * 3_600_000;

@@ -17,8 +17,8 @@ import type { Libraries } from '../koha/libraries.ts';
 import { LibraryClosed } from '../koha/library-closed.ts';
 import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
 import { copiesOf } from './copies-before.ts';
-import { buildDeskActivity } from './desk-activity.ts';
-import { type SweepCall, buildSweepCalls } from './sweep-calls.ts';
+import { buildDeskActivity } from '../koha/desk-activity.ts';
+import { type SweepCall, buildSweepCalls } from '../koha/sweep-calls.ts';
 import { sweepLibrary } from './sweep-library.ts';
 import { type HeldLock, underSweepLock } from './under-sweep-lock.ts';
 

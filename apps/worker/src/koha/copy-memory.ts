@@ -16,7 +16,7 @@ import {
   translateRedisError,
 } from '@passport/runtime';
 import * as z from 'zod';
-import type { Libraries } from '../koha/libraries.ts';
+import type { Libraries } from './libraries.ts';
 
 /** A round of a worker that dies keeps the others out for no longer than this. */
 const LOCK_MS = 60_000;

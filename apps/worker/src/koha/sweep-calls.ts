@@ -1,6 +1,6 @@
 import { KohaError, type KohaClient, isOfOneRecord } from '@passport/koha-client';
-import type { Libraries } from '../koha/libraries.ts';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import type { Libraries } from './libraries.ts';
+import { LibraryClosed } from './library-closed.ts';
 
 /** A desk's calls go first: a sweep waits for a moment without any, but not for ever at a library that is never idle. */
 const GIVE_WAY_MS = 5_000;

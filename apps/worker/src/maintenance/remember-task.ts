@@ -1,8 +1,8 @@
 import type { Consortium } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import { LibraryClosed } from '../koha/library-closed.ts';
-import type { Task } from '../maintenance/maintenance.ts';
-import type { CopyMemory } from './copy-memory.ts';
+import type { Task } from './maintenance.ts';
+import type { CopyMemory } from '../koha/copy-memory.ts';
 
 /** Beside the scans: no desk waits for it. */
 const EVERY_MS = 15_000;
