@@ -11,6 +11,7 @@ import {
   isAnonymized,
   lookUpKeys,
 } from './look-up-checkout.ts';
+import { codeOf, noteCall } from './note-call.ts';
 import type { Locks, WithPatronLock } from './patron-lock.ts';
 import {
   type MadeCopy,
@@ -51,15 +52,28 @@ const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
  */
 export async function checkOutItem(
   scan: Scan,
+  copy: CopyThere,
+  locks: Locks,
+  deps: Omit<CheckoutDeps, 'withPatronLock'>,
+): Promise<Result> {
+  if (!scan.checkoutRequested) return done(endOf(copy.made, NOT_ASKED));
+  const said = (result: Result): string =>
+    (result.kind === 'done' ? result.checkout?.result : undefined) ?? codeOf(result);
+  const noted = { library: scan.lending, step: 'checkout', said, monotonicNow: deps.monotonicNow } as const;
+  return noteCall(scan, noted, () => checkOutRequested(scan, copy, locks, deps));
+}
+
+async function checkOutRequested(
+  scan: Scan,
   { made, lookFirst }: CopyThere,
   locks: Locks,
   deps: Omit<CheckoutDeps, 'withPatronLock'>,
 ): Promise<Result> {
   const lending = libraryById(deps.consortium, scan.lending);
-  const isWanted = scan.checkoutRequested && lending.retry.checkout && lending.copy.mode === 'copy';
+  const isWanted = lending.retry.checkout && lending.copy.mode === 'copy';
   const { item } = scan;
   // What an earlier run has sent under another configuration may have checked the item out: that is looked for in any case.
-  const mayBeCheckedOut = lookFirst && scan.checkoutRequested && item !== null;
+  const mayBeCheckedOut = lookFirst && item !== null;
   if (!isWanted && !mayBeCheckedOut) return done(endOf(made, NOT_ASKED));
   if (item === null) return done(checkoutTooLate(made));
   const latestMs = latestSendingMs(scan.wantedMs, lending);

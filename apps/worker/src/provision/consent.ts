@@ -5,7 +5,7 @@ import type { StoredConsent } from '@passport/queue';
 import type { Audit } from './audit.ts';
 import type { Found } from './find-patron.ts';
 import { type Done, type Result, type Retry, done } from './result.ts';
-import type { Scan } from './scan.ts';
+import { type Scan, withConsent } from './scan.ts';
 
 export interface ConsentDeps {
   readonly consortium: Consortium;
@@ -15,17 +15,13 @@ export interface ConsentDeps {
   readonly now: () => number;
 }
 
-/** Whether the patron who was found may be copied. A result where they may not, or not yet. */
-export type Consent =
-  | { readonly kind: 'not_needed' }
-  | { readonly kind: 'given'; readonly consent: NonNullable<JobData['consent']> }
-  | Result;
+/** Whether the patron who was found may be copied: for `scan`, which has their consent where it was requested. Else what it comes to. */
+type Consent = { readonly kind: 'may_copy'; readonly scan: Scan } | Result;
 
 type Question = NonNullable<JobData['question']>;
 
 /** Nobody stands at these who could put the question. */
 const WITHOUT_STAFF: ReadonlySet<Scan['interface']> = new Set(['self_check', 'sip']);
-const NOT_NEEDED = { kind: 'not_needed' } as const;
 
 /**
  * What an event comes to that has put its question already, before anything is looked up again; null where it may go on, since the
@@ -54,9 +50,9 @@ export async function requestConsent(scan: Scan, found: Found, deps: ConsentDeps
   const homeKey = homeKeyOf(home, patron.patronId);
   if (scan.question !== undefined) return answerOf(scan, scan.question, { home, homeKey }, deps);
   const { consent: policy, mode } = libraryById(deps.consortium, scan.lending).copy;
-  if (policy === null || mode === 'observe') return NOT_NEEDED;
+  if (policy === null || mode === 'observe') return mayCopy(scan);
   // The record left before consent was requested here, and may be there: a no would promise what is not so.
-  if (scan.copyMayBeThere && scan.sent?.home_key === homeKey) return NOT_NEEDED;
+  if (scan.copyMayBeThere && scan.sent?.home_key === homeKey) return mayCopy(scan);
   if (WITHOUT_STAFF.has(scan.interface)) return done({ outcome: 'CONSENT_AT_DESK', homes: [home] });
   const { textId: text_id, texts, withinMs } = policy;
   const put_ms = deps.now();
@@ -79,12 +75,14 @@ async function answerOf(
 ): Promise<Consent> {
   // The yes is for whoever was found then. By now it is somebody else, whom nobody knows to agree.
   if (question.home_key !== homeKey) return lapsed(home);
-  if (scan.consent !== undefined) return { kind: 'given', consent: scan.consent };
+  if (scan.consent !== undefined) return mayCopy(withConsent(scan, scan.consent));
   const answer = await deps.readConsent({ library: scan.lending, event_id: scan.eventId });
   if (answer?.answer !== 'yes') return lapsed(home);
   const { text_id, operator, at_ms } = answer;
-  return { kind: 'given', consent: { text_id, operator, at: new Date(at_ms).toISOString() } };
+  return mayCopy(withConsent(scan, { text_id, operator, at: new Date(at_ms).toISOString() }));
 }
+
+const mayCopy = (scan: Scan): Consent => ({ kind: 'may_copy', scan });
 
 const lapsed = (home: string): Done => done({ outcome: 'CONSENT_LAPSED', homes: [home] });
 

@@ -8,6 +8,7 @@ import type { CopyResult } from './copy-result.ts';
 import { type CreateDeps, type NotCreated, createCopy } from './create-copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import type { Found } from './find-patron.ts';
+import { codeOf, noteCall } from './note-call.ts';
 import { explainUnfound, findLocalCopy } from './local-copy.ts';
 import { type ObserveDeps, observeCopy } from './observe-copy.ts';
 import type { Locks } from './patron-lock.ts';
@@ -26,13 +27,16 @@ export interface CopyDeps extends StepDeps, ObserveDeps {
   readonly recordCopy: RecordCopy;
 }
 
+type Copied = ({ readonly kind: 'there' } & CopyThere) | Result;
+
 /** Copies the patron who was found to the lending library. A result where the copy is not there to be checked out to. */
-export async function copyPatron(
-  scan: Scan,
-  found: Found,
-  locks: Locks,
-  deps: CopyDeps,
-): Promise<({ readonly kind: 'there' } & CopyThere) | Result> {
+export function copyPatron(scan: Scan, found: Found, locks: Locks, deps: CopyDeps): Promise<Copied> {
+  const said = (copied: Copied): string => (copied.kind === 'there' ? copied.made.outcome : codeOf(copied));
+  const noted = { library: scan.lending, step: 'copy', said, monotonicNow: deps.monotonicNow } as const;
+  return noteCall(scan, noted, () => copyFound(scan, found, locks, deps));
+}
+
+async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps): Promise<Copied> {
   const { consortium } = deps;
   const lending = libraryById(consortium, scan.lending);
   const { candidate, patron } = found;

@@ -1,4 +1,5 @@
 import type { AttemptCall } from '@passport/contract';
+import type { Result } from './result.ts';
 import type { Scan } from './scan.ts';
 
 interface Noted<T> {
@@ -8,6 +9,9 @@ interface Noted<T> {
   readonly said: (result: T) => string;
   readonly monotonicNow: () => number;
 }
+
+/** What came of a step, as a code. */
+export const codeOf = (result: Result): string => (result.kind === 'done' ? result.outcome : result.reason);
 
 /** Notes a call for the history of the event. It stands there from its start, so that one that is cut off is in it, too. */
 export async function noteCall<T>(
