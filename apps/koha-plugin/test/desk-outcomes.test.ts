@@ -33,6 +33,11 @@ describe('what the panel says', () => {
     expect(steps({ outcome: 'NEW_IN_2030' })).toMatchObject({ search: 'unknown', copy: 'unknown' });
   });
 
+  test('each outcome that leaves the patron unknown here says what the desk can do next', () => {
+    const unknown = OUTCOMES.filter((outcome) => !['COPIED', 'ALREADY_LOCAL'].includes(outcome));
+    expect(Object.keys(desk.AFTER_OUTCOMES).toSorted()).toEqual(unknown.toSorted());
+  });
+
   test('what is heard of no more did not fail: nobody knows what became of it', () => {
     const working = aState({ state: 'working', outcome: null });
     expect(shown({ state: working, fault: 'session', isOver: true }).steps).toEqual({

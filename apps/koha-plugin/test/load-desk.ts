@@ -62,6 +62,7 @@ export interface Desk {
   cancelEnd(state: ScanState): string;
   worseEnd(one: string, other: string): string;
   readonly ENDS: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly AFTER_OUTCOMES: Readonly<Record<string, readonly string[]>>;
   nextAfterOutcome(outcome: string): string[];
   nextAfterFault(fault: string): string[];
   registrations(document: unknown, card: string): { label: string; address: string }[];

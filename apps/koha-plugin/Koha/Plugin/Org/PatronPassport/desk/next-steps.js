@@ -3,7 +3,7 @@
  * scan the `next` card. The first is the one to take.
  */
 
-const AFTER_OUTCOMES = {
+export const AFTER_OUTCOMES = {
   NOT_FOUND: ['register', 'name'],
   NOT_A_CARD: ['name', 'register'],
   AMBIGUOUS_HOME: ['register'],
