@@ -215,9 +215,7 @@ function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, ad
   const delayMs = rule.delayMs({ ...retry, attempt, random, freeSlotMs });
   const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
-  // Of a pause, or of a question, its end is what matters; nobody but us looks in between.
-  const isForPeople = reason === 'PAUSED' || reason === 'CONSENT';
-  const nextTryMs = isForPeople ? now + (retry.retryAfterMs ?? 0) : untilMs;
+  const nextTryMs = rule.showsEnd ? now + (retry.retryAfterMs ?? 0) : untilMs;
   const isPutAgain = reason === 'CONSENT' && job.progress.waiting_for?.reason === reason;
   const { outcome } = retry.otherwise;
   const namesHomes = outcome === 'HOME_UNREACHABLE' || retry.question !== undefined;

@@ -98,12 +98,14 @@ interface WaitRule {
   readonly isUntouched: boolean;
   /** The shortest delay that the desk hears of. */
   readonly reportFromMs: number;
+  /** Whether its end is shown, however often nobody but us looks before: of a pause, or of a question, that is what matters. */
+  readonly showsEnd: boolean;
   readonly delayMs: (wait: Wait) => number;
 }
 
 const scheduled = ({ attempt, retryAfterMs, random }: Wait): number =>
   nextDelayMs(attempt, retryAfterMs, random());
-const NO_ATTEMPT = { isAttempt: false, isUntouched: false, reportFromMs: 0 } as const;
+const NO_ATTEMPT = { isAttempt: false, isUntouched: false, reportFromMs: 0, showsEnd: false } as const;
 const ATTEMPT = { ...NO_ATTEMPT, isAttempt: true, delayMs: scheduled } as const;
 
 /** The retry policy, one row for each reason: a new reason does not compile without a row. */
@@ -129,11 +131,13 @@ export const WAIT_RULES: Readonly<Record<WaitingReason, WaitRule>> = {
   CONSENT: {
     ...NO_ATTEMPT,
     rank: 7,
+    showsEnd: true,
     delayMs: ({ retryAfterMs }) => Math.min(retryAfterMs ?? 0, CIRCUIT_WAIT_MS),
   },
   PAUSED: {
     ...NO_ATTEMPT,
     rank: 6,
+    showsEnd: true,
     delayMs: ({ retryAfterMs, random }) =>
       Math.min(retryAfterMs ?? PAUSE_WAIT_MS, PAUSE_WAIT_MS) * (1 + random() / 10),
   },
