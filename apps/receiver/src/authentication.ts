@@ -10,7 +10,7 @@ import type { AdmissionRequest } from '@passport/queue';
 /** A library that may report scans, as far as the receiver needs to know it. */
 export interface ReportingLibrary {
   readonly id: string;
-  readonly secrets: readonly Buffer[];
+  readonly secrets: Parameters<typeof isSignedWith>[0];
   readonly limits: AdmissionRequest['limits'];
 }
 
