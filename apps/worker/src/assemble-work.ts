@@ -39,7 +39,7 @@ import type { ScanWork } from './job/scan-worker.ts';
 /** One library's creates may keep a quarter of the worker's jobs waiting; the other slots are for everybody else. */
 const SLOTS_OF_ONE_LINE = 4;
 
-/** What wiring.ts has opened by the time the work on scans can be put together. */
+/** What start-work.ts has opened by the time the work on scans can be put together. */
 interface Opened {
   readonly config: WorkerConfig;
   readonly connections: RedisConnections;
@@ -59,8 +59,8 @@ interface Opened {
 }
 
 /**
- * Builds all that happens to a scan. Nothing is sent yet. Apart from wiring.ts because the two together are longer than a
- * file may be: what must be closed (connections, servers, timers) is opened there, what only computes is built here.
+ * Builds all that happens to a scan. Nothing is sent yet. Apart from start-work.ts because the two together are longer than
+ * a file may be: what must be closed (connections, servers, timers) is opened there, what only computes is built here.
  */
 export function assembleWork(opened: Opened): ScanWork {
   const { config, connections, queue, kohas, receipts, jobs, reporter, tracing, sources, now, log } = opened;
