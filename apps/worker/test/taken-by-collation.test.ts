@@ -11,6 +11,8 @@ describe('what Koha’s database takes for the same', () => {
   test.each([
     ['accents', 'MULLER-1', 'Müller-1'],
     ['accents and case', 'Émile-2', 'EMILE-2'],
+    ['width', 'AB-2123', 'ＡＢ－２１２３'],
+    ['what is not seen', 'AB-2123', 'AB-21\u200b23'],
   ])(
     'a native patron’s card that differs in %s: LOCAL_CONFLICT, not a missing permission',
     async (_what, card, taken) => {
