@@ -1,7 +1,7 @@
 const plain = /^[\x20-\x7e]*$/;
 const trailingBlanks = / +$/;
 
-/** Characters that count for nothing: controls other than white space, marks of direction, what joins and has no width. */
+/** Characters that count for nothing: controls other than white space, marks of direction, and what has no width. */
 const ignored = /(?![\t-\r\u0085\u00ad])[\p{Cc}\p{Cf}]/u;
 const marks = /[\p{Mn}\p{Me}]/gu;
 /** Accents that stand alone, and letters of which the accent is a part of their own. */
