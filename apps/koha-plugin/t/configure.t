@@ -225,6 +225,22 @@ subtest 'a test event shows what the receiver says' => sub {
     like( text_of( $page, '#passport_test' ), qr{Nothing [ ] was [ ] sent}xms, 'not set up' );
 };
 
+# Koha::ContentSecurityPolicy, from 26.05 on (bug 38365): scripts and styles of Koha's own, or with the nonce of the request
+subtest 'nothing of the page is refused by the content security policy of a newer Koha' => sub {
+    foreach
+        my $page ( page_of( Passport::TestKoha->new ), page_of( Passport::TestKoha->new, op => 'cud-test' ) )
+    {
+        my $ours = $page->at('main');
+        is( $ours->find('script, style, [style]')->size, 0, 'no script and no style' );
+        unlike( "$ours", qr{ <[^>]+ \s on[a-z]+ \s* = }xms, 'no handler of an event' );
+        unlike(
+            "$ours",
+            qr{ (?: href | action | src ) = "? javascript: }xms,
+            'and no address that is a script'
+        );
+    }
+};
+
 subtest 'the page speaks the language of Koha, or English' => sub {
     my $koha = Passport::TestKoha->new;
     my %speaks
