@@ -9,6 +9,15 @@ import {
   parseConsortium,
   renderEffectiveConfig,
 } from '../src/index.ts';
+import {
+  copySection,
+  eligibilitySection,
+  kohaSection,
+  librarySchema,
+  limitsSection,
+  retrySection,
+  shareSection,
+} from '../src/file-schema.ts';
 import { VARIABLES } from '../src/environment-variables.ts';
 import { filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
@@ -127,6 +136,22 @@ test('the effective configuration is itself a file, but for the secrets', () => 
   expect(shown).toEqual(effectiveConfig(consortium));
   const again = JSON.stringify(shown).replaceAll(/"\[secret from env (\w+)\]"/g, '{"env":"$1"}');
   expect(effectiveConfig(parse(again, validEnvironment()))).toEqual(effectiveConfig(consortium));
+});
+
+test('the effective configuration has every key of a library, but for what allows its address', () => {
+  const { libraries } = effectiveConfig(parse(validFile()));
+  const [shown] = libraries as Record<string, Record<string, unknown>>[];
+  const keysOf = (schema: { readonly shape: object }) => Object.keys(schema.shape).toSorted();
+  const shownIn = (section: string) => Object.keys(shown?.[section] ?? {}).toSorted();
+  expect(Object.keys(shown ?? {}).toSorted()).toEqual(keysOf(librarySchema));
+  expect(shownIn('koha')).toEqual(keysOf(kohaSection).filter((key) => key !== 'allow_http'));
+  expect(shownIn('limits')).toEqual(keysOf(limitsSection));
+  expect(shownIn('share')).toEqual(keysOf(shareSection));
+  // Of a library that requests consent there are two more.
+  const ofConsent = ['consent_text', 'consent_within'];
+  expect(shownIn('copy')).toEqual(keysOf(copySection).filter((key) => !ofConsent.includes(key)));
+  expect(shownIn('eligibility')).toEqual(keysOf(eligibilitySection));
+  expect(shownIn('retry')).toEqual(keysOf(retrySection));
 });
 
 /** Every file of the repository that is not made from another. */
