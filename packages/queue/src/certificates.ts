@@ -26,6 +26,7 @@ export async function readCertificates(redis: Redis): Promise<ReadonlyMap<string
   );
 }
 
+/** Notes until when the certificate of a library's Koha is valid. */
 export async function writeCertificate(redis: Redis, library: string, seen: SeenCertificate): Promise<void> {
   await redis
     .multi()

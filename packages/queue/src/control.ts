@@ -40,6 +40,7 @@ export async function readControlVersion(redis: Redis): Promise<string | null> {
   return redis.hget(controlKey, VERSION);
 }
 
+/** What operators have said to all processes; what cannot be read is left out. */
 export async function readControl(redis: Redis): Promise<Control> {
   const fields = Object.entries(await redis.hgetall(controlKey));
   const pauses = fields.flatMap(([field, text]) => {

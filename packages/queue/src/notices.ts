@@ -146,6 +146,7 @@ interface Claim extends ClaimedNotice {
 /** The place of a topic and library; null: of the whole service. */
 export const notifiedField = (topic: string, library: string | null): string => `${topic} ${library ?? ''}`;
 
+/** Opens what is kept of messages to operators, on a connection that the caller owns. */
 export function openNotices(redis: Redis): Notices {
   const notify = defineScript(redis, 'passportNotify', NOTIFY_LUA);
   const claim = defineScript(redis, 'passportClaimNotices', CLAIM_LUA);

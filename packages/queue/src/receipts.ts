@@ -62,6 +62,7 @@ export interface Receipts {
   append(receipt: DisclosureReceipt, nowMs: number, keepMs: number): Promise<void>;
 }
 
+/** Opens the stream of disclosure receipts, on a connection that the caller owns. */
 export function openReceipts(redis: Redis): Receipts {
   const append = defineScript(redis, 'passportReceipt', APPEND_LUA);
   return {

@@ -36,6 +36,7 @@ export interface SweepLock {
   release(): Promise<void>;
 }
 
+/** Opens the lock that one run of a sweep needs while it writes at a library; takes nothing yet. */
 export function openSweepLock(redis: Redis, { library, sweep, run }: SweepRun): SweepLock {
   const keys = [sweepLockKey(library)];
   const owner = `${sweep} ${run}`;

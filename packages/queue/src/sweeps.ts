@@ -71,6 +71,7 @@ export async function readSweep(redis: Redis, library: string, isDry: boolean): 
   return sweepStateSchema.safeParse(JSON.parse(text)).data ?? null;
 }
 
+/** Stores where a sweep is, instead of what was stored of its library before. */
 export async function writeSweep(redis: Redis, state: SweepState): Promise<void> {
   await redis.set(sweepKey(state.library, state.dry_run), JSON.stringify(state), 'EX', LIFE_SECONDS);
 }

@@ -45,6 +45,7 @@ export async function readUnremembered(redis: Redis, library: string): Promise<r
   }));
 }
 
+/** Forgets one row that its library's Koha has stored. */
 export async function dropUnremembered(redis: Redis, library: string, id: string): Promise<void> {
   await redis.hdel(unrememberedKey(library), id);
 }
@@ -54,6 +55,7 @@ export async function lockUnremembered(redis: Redis, library: string, lifeMs: nu
   return (await redis.set(unrememberedLockKey(library), '1', 'PX', lifeMs, 'NX')) !== null;
 }
 
+/** Lets others store what waits for the library. */
 export async function unlockUnremembered(redis: Redis, library: string): Promise<void> {
   await redis.del(unrememberedLockKey(library));
 }
