@@ -27,7 +27,7 @@ function bench() {
 
 test("each audit line names the lending Koha's number of who scanned, so that a home can ask who it was", () => {
   const { lines, audit } = bench();
-  const scan = openScan(jobData({ operator: 77 }), ENCRYPTION, false);
+  const scan = openScan(jobData({ operator: 77 }), ENCRYPTION, false, []);
 
   audit.lookedUp(scan, ['midland'], { kind: 'nowhere' });
   audit.refusedBy(scan, {

@@ -2,7 +2,6 @@ import type { Agreement, Eligibility, Library } from '@passport/config';
 import { ELIGIBILITY_REASONS } from '@passport/contract';
 import type { EligibilityReason } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
-import { ageOn } from './age-on.ts';
 import { passesCategoryFilter } from './category-filter.ts';
 import { cleanText } from './clean-text.ts';
 
@@ -97,4 +96,10 @@ function age({ dateOfBirth }: KohaPatron, { minAge }: Eligibility, scannedOn: st
   if (minAge === null) return null;
   if (dateOfBirth === null) return 'UNVERIFIABLE';
   return ageOn(scannedOn, dateOfBirth) < minAge ? 'UNDER_AGE' : null;
+}
+
+/** Completed years of life on a day. Both are `YYYY-MM-DD`; who was born on 29 February grows older on 1 March. */
+function ageOn(day: string, dateOfBirth: string): number {
+  const years = Number(day.slice(0, 4)) - Number(dateOfBirth.slice(0, 4));
+  return day.slice(5) < dateOfBirth.slice(5) ? years - 1 : years;
 }

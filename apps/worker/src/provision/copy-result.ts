@@ -48,3 +48,12 @@ export const misconfigured = (
   kind: 'misconfigured',
   end: { outcome: 'MISCONFIGURED', problem: { library, what, name } },
 });
+
+/** What would have been done, and was not. */
+export const observed = (
+  category: string | null,
+  reasons: readonly ('CARD_CHANGED' | 'REKEYED')[],
+): NotMadeCopy => ({
+  kind: 'observed',
+  end: { outcome: 'OBSERVED', reasons, observed: { category } },
+});

@@ -1,9 +1,8 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
 import type { CopyOrder } from './copy-order.ts';
-import { CONFLICT, type CopyResult, LOOK_ALIKE, SEE_ALL, misconfigured } from './copy-result.ts';
+import { CONFLICT, type CopyResult, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
-import { observed } from './observed.ts';
 import type { MadeCopy } from './result.ts';
 import type { Step } from './step.ts';
 

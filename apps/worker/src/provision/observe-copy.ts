@@ -1,8 +1,7 @@
 import type { DisclosureReceipt } from '@passport/queue';
 import type { CopyOrder } from './copy-order.ts';
-import { type CopyResult, LOOK_ALIKE } from './copy-result.ts';
+import { type CopyResult, LOOK_ALIKE, observed } from './copy-result.ts';
 import { findLocalCopy } from './local-copy.ts';
-import { observed } from './observed.ts';
 import { comparedFields } from './possible-duplicate.ts';
 import type { Step } from './step.ts';
 

@@ -99,7 +99,7 @@ export function openScan(
   job: JobData,
   encryption: Encryption,
   mayHaveWritten: boolean,
-  calls: AttemptCall[] = [],
+  calls: AttemptCall[],
 ): Scan {
   const { library, event_id: eventId } = job;
   const decrypt = (encrypted: string | null, field: 'card' | 'item'): string | null =>
