@@ -2,9 +2,9 @@ export { indexAgreements } from './agreements.ts';
 export { ConfigError } from './config-error.ts';
 export type { ConfigProblem } from './config-error.ts';
 export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS } from './field-groups.ts';
-export type { CopyField, FieldGroup } from './field-groups.ts';
+export type { CopyField } from './field-groups.ts';
 export type * from './model.ts';
-export { type OpenWindow, windowAt } from './window-at.ts';
+export { windowAt } from './window-at.ts';
 export type { PlannedWindow } from './windows-key.ts';
 export { Secret } from './secret.ts';
 export { doctorConfig } from './doctor-config.ts';
@@ -21,19 +21,9 @@ export {
   senderConfig,
   workerConfig,
 } from './process-config.ts';
-export type {
-  DashboardConfig,
-  QueueAccess,
-  ReceiverConfig,
-  ServerConfig,
-  WorkerConfig,
-} from './process-config.ts';
-export type { Login } from './read-logins.ts';
+export type { DashboardConfig, QueueAccess, ReceiverConfig, WorkerConfig } from './process-config.ts';
 export { tryConfig } from './try-config.ts';
-export type { LogLevel } from './environment-variables.ts';
 export { configWarnings } from './config-warnings.ts';
-export type { ConfigWarning } from './config-warnings.ts';
 export { effectiveConfig, renderEffectiveConfig } from './effective-config.ts';
-export type { Printable } from './effective-config.ts';
 export { configurationReference } from './configuration-reference.ts';
 export { parseDuration } from './duration.ts';

@@ -1,16 +1,7 @@
-export {
-  type ConsentAnswer,
-  type ParsedConsent,
-  TEXT_ID,
-  consentAnsweredSchema,
-  parseConsent,
-} from './consent.ts';
+export { type ConsentAnswer, consentAnsweredSchema, parseConsent } from './consent.ts';
 export {
   type ParsedEvent,
   type PatronNotFound,
-  SCAN_AFTER_DELIVERY_SECONDS,
-  SCAN_INTERFACES,
-  type ScanInterface,
   ageAtDeliveryMs,
   dayOfScan,
   findCancelFault,
@@ -21,9 +12,6 @@ export {
 } from './event.ts';
 export {
   type DeliveryHeaders,
-  type HeaderReading,
-  MOST_SIGNATURES,
-  SIGNATURE_HEADERS,
   type SignatureHeader,
   TIMESTAMP_TOLERANCE_SECONDS,
   formatWebhookSecret,
@@ -35,12 +23,12 @@ export {
   signDelivery,
 } from './signature.ts';
 export {
+  SHOWN_WAITING_REASONS,
   ALERTED_OUTCOMES,
   CANCEL_RESULTS,
   type CancelAnswer,
   type CancelResult,
   CHECKOUT_RESULTS,
-  type CheckoutResult,
   ELIGIBILITY_REASONS,
   type EligibilityReason,
   type EventState,
@@ -51,20 +39,14 @@ export {
   PROBLEMS,
   type ProblemKind,
   type Progress,
-  REASONS,
-  RESULTS,
   type Reason,
-  SHOWN_WAITING_REASONS,
-  type ShownWaitingReason,
   WAITING_REASONS,
   type WaitingReason,
   cancelAnswerSchema,
   eventStateSchema,
   isFailure,
-  progressSchema,
 } from './outcome.ts';
 export { type Attempt, type AttemptCall, withAttempt } from './attempt.ts';
-export { messageOf } from './message.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,

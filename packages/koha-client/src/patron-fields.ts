@@ -66,5 +66,3 @@ export const CARD_NUMBER_LIMIT = { characters: 32 } as const satisfies FieldLimi
 export const CODE_LIMIT = { characters: 10 } as const satisfies FieldLimit;
 /** Code column of patron attribute types. */
 export const ATTRIBUTE_TYPE_LIMIT = { characters: 64 } as const satisfies FieldLimit;
-/** Value column of a patron attribute. */
-export const ATTRIBUTE_VALUE_LIMIT = { characters: 255 } as const satisfies FieldLimit;

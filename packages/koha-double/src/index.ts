@@ -1,5 +1,5 @@
 export type { SettingsChange } from './control/apply-settings.ts';
-export type { Fault, FaultDraft } from './control/fault-queue.ts';
+export type { FaultDraft } from './control/fault-queue.ts';
 export type { Exchange } from './exchange.ts';
 export { isFrom, releases, type Release } from './release.ts';
 export { derivedCredentials, servicePermissions } from './seed/api-user.ts';

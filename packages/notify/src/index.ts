@@ -1,5 +1,5 @@
 export { type Delivery, deliver } from './deliver.ts';
-export { type Look, buildLook, isWanted, workerObservation } from './look.ts';
+export { buildLook, isWanted, workerObservation } from './look.ts';
 export { testMessage } from './message.ts';
 export { type Notifier, WATCH_EVERY_MS, buildNotifier } from './notifier.ts';
 export { addressOf } from './send-due.ts';

@@ -17,9 +17,9 @@ export {
   type AdmissionRequest,
   buildAdmission,
 } from './admission.ts';
-export { DESK_BACKOFF, type ScanJobs, addScans, openScanQueue } from './scan-queue.ts';
-export { type KeptLimits, type KeptSweep, buildKeptSweep } from './kept-events.ts';
-export { type KeptFigures, readKept } from './kept-reading.ts';
+export { type ScanJobs, addScans, openScanQueue } from './scan-queue.ts';
+export { buildKeptSweep } from './kept-events.ts';
+export { readKept } from './kept-reading.ts';
 export {
   type ConsentRecorded,
   type StoredConsent,
@@ -39,7 +39,7 @@ export { hourUseOf } from './hour-use.ts';
 export { readHourUse } from './hour-reading.ts';
 export { type SeenCertificate, readCertificates, writeCertificate } from './certificates.ts';
 export { type Notice, type Notices, type Notified, notifiedField, openNotices } from './notices.ts';
-export { type QuotaReservation, type HourLimits, type Ledger, openLedger } from './ledger.ts';
+export { type QuotaReservation, type Ledger, openLedger } from './ledger.ts';
 export { NO_HOME, OTHER_HOMES, monthOf, statisticsOf } from './statistics.ts';
 export {
   STATISTICS_DIMENSIONS,
@@ -53,7 +53,7 @@ export {
   sumStatistics,
 } from './statistics-reading.ts';
 export { statisticsCsv } from './statistics-csv.ts';
-export { ACTS, type Act, type ActName, actOf } from './act.ts';
+export { ACTS, type ActName, actOf } from './act.ts';
 export { MOST_KEPT, type ActKeeper, openActKeeper } from './keep-acts.ts';
 export {
   ANY_ACT,
@@ -93,26 +93,24 @@ export {
   readProcesses,
 } from './live-processes.ts';
 export {
-  type Control,
   PAUSE_SIDES,
   type Pause,
   type PauseSide,
-  type ReloadRequest,
   pauseLibraries,
   readControl,
   requestReload,
   resumeLibrary,
 } from './control.ts';
-export { type PausedNow, type Pauses, buildPauses } from './pauses.ts';
+export { type Pauses, buildPauses } from './pauses.ts';
 export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
 export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
 export { EVENT_STATES, type EventFilterState, type ListedEvent, listedEventOf } from './events.ts';
 export { countEvents } from './event-counts.ts';
 export { ANY_EVENT, type EventSearch, type FoundEvents, findEvents } from './find-events.ts';
 export { type FailedEvent, type FailedEvents, listFailed } from './failed-events.ts';
-export { type Changes, watchEvents } from './changed-events.ts';
+export { watchEvents } from './changed-events.ts';
 export { type QueueFigures, readQueue } from './queue-reading.ts';
-export { type LogRewrite, rewriteLogWhenDue } from './rewrite-log.ts';
+export { rewriteLogWhenDue } from './rewrite-log.ts';
 export { readRedis } from './redis-reading.ts';
 export { queueMetrics } from './queue-metrics.ts';
 export { redisMetrics } from './redis-metrics.ts';
@@ -159,7 +157,6 @@ export {
   refreshSchema,
 } from './refreshes.ts';
 export {
-  type Unremembered,
   dropUnremembered,
   lockUnremembered,
   noteUnremembered,

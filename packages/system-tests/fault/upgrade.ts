@@ -1,6 +1,6 @@
 import { type UpgradeOptions, runUpgrade } from './upgrade-run.ts';
 
-/** Run by scripts/test-upgrade.mjs, which has built both versions: prints the report, and returns whether all was right. */
+/** Run by scripts/test-upgrade.mjs, which has built both versions: prints the report, and returns whether all was right. @public */
 export async function testUpgrade(options: Omit<UpgradeOptions, 'log'>): Promise<boolean> {
   const log = (line: string): void => void process.stderr.write(`upgrade: ${line}\n`);
   const report = await runUpgrade({ ...options, log });
