@@ -15,7 +15,7 @@ export type { OwedByCopy } from './owed.ts';
 export { PATRONS_A_PAGE } from './patron-page.ts';
 export type { PatronPage } from './patron-page.ts';
 export { parsePatron } from './patron.ts';
-export type { KohaPatron } from './patron.ts';
+export type { KohaPatron, PatronAttribute } from './patron.ts';
 export { PATRON_FIELDS, SETTABLE_FIELDS } from './patron-fields.ts';
 export type { FieldLimit, PatronField } from './patron-fields.ts';
 export type { PluginAbout, PluginCheck } from './plugin-routes.ts';

@@ -1,4 +1,4 @@
-import type { KohaPatron } from '@passport/koha-client';
+import type { KohaPatron, PatronAttribute } from '@passport/koha-client';
 
 /** A copy as it is listed: numbers, codes and dates, nothing of the person. */
 export interface ListedCopy {
@@ -22,7 +22,7 @@ export function splitHomeKey(homeKey: string): { readonly home: string; readonly
 }
 
 /** The value of the first attribute of this type that has one. */
-export function attributeOf(patron: KohaPatron, type: string | null) {
+export function attributeOf(patron: KohaPatron, type: string | null): PatronAttribute | null {
   return patron.attributes?.find((each) => each.type === type && (each.value ?? '').trim() !== '') ?? null;
 }
 
