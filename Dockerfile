@@ -66,7 +66,9 @@ COPY --from=runtime --chown=1000:1000 /empty /var/lib/passport-of/receiver
 COPY --from=runtime --chown=1000:1000 /empty /var/lib/passport-of/worker
 COPY --from=runtime --chown=1000:1000 /empty /var/lib/passport-of/dashboard
 COPY --from=runtime --chown=1000:1000 /empty /var/lib/passport-of/redis
+COPY --from=runtime --chown=1000:1000 /empty /var/lib/passport-of/grafana
 COPY --from=runtime --chown=1000:1000 /empty /data
+COPY --from=runtime --chown=1000:1000 /empty /grafana
 COPY --from=build /built/service ./
 COPY deploy/docker/make-keys.mjs deploy/docker/ready.mjs deploy/docker/share-keys.mjs deploy/docker/
 USER 1000:1000

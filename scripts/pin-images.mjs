@@ -2,7 +2,12 @@
 // images, and prints the lines for .env that pin them.
 import { runCommand, say } from './run-command.mjs';
 
-const IMAGES = { NODE_IMAGE: 'node:24-slim', REDIS_IMAGE: 'redis:8-alpine' };
+const IMAGES = {
+  NODE_IMAGE: 'node:24-slim',
+  REDIS_IMAGE: 'redis:8-alpine',
+  PROMETHEUS_IMAGE: 'prom/prometheus:v3.13.3',
+  GRAFANA_IMAGE: 'grafana/grafana:12.4.4',
+};
 const DIGEST = /@(sha256:[0-9a-f]{64})$/m;
 
 for (const [name, image] of Object.entries(IMAGES)) {

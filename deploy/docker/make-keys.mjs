@@ -19,6 +19,7 @@ const [
   ETC = '/etc/passport',
   REDIS_DATA = '/data',
   PLACES = '/var/lib/passport-of',
+  GRAFANA_DATA = '/grafana',
 ] = process.argv.slice(2);
 
 /** Writes a file once; returns what it holds. */
@@ -31,8 +32,8 @@ function keep(name, make) {
   return readFileSync(path, 'utf8');
 }
 
-// An empty volume takes over the owner of the next image's folder, which for Redis's is root.
-writeFileSync(`${REDIS_DATA}/.owned-by-1000`, '');
+// An empty volume takes over the owner of the next image's folder, which for Redis's is root, and for Grafana's a user of its own.
+for (const data of [REDIS_DATA, GRAFANA_DATA]) writeFileSync(`${data}/.owned-by-1000`, '');
 
 const word = () => randomBytes(24).toString('base64url');
 const redisPassword = keep('redis_password', word);
@@ -40,6 +41,7 @@ keep('redis_url', () => `redis://:${redisPassword}@redis:6379`);
 keep('passport_key', () => randomBytes(32).toString('base64'));
 keep('dashboard_password', word);
 keep('dashboard_viewer_password', word);
+keep('grafana_password', word);
 
 // Each acknowledged event is on the disk (AOF, always), and a full Redis refuses instead of forgetting (noeviction). A job is a
 // hash with one long value: as a listpack it takes half the memory.

@@ -18,6 +18,7 @@ const USED = {
   worker: [/^passport\.yaml$/, /^passport_key$/, /^redis_url$/, /^\w+_client_(?:id|secret)$/],
   dashboard: [/^passport\.yaml$/, /^redis_url$/, /^dashboard_(?:viewer_)?password$/],
   redis: [/^redis\.conf$/, /^redis_password$/],
+  grafana: [/^grafana_password$/],
 };
 
 /** Brings the volume of each process under `places` to what `master` has for it; what it uses no longer goes. */

@@ -88,6 +88,22 @@ test('docker-compose.yml gives away nothing that a break-in could use', () => {
   }
 });
 
+test('docker-compose.yml lets .env say how many workers every start keeps', () => {
+  const { services } = parseYaml(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { scale?: string }>;
+  };
+  expect(services['worker']?.scale).toBe('${WORKER_REPLICAS:-1}');
+});
+
+test('docker-compose.yml starts images of others in a version that .env can replace', () => {
+  const { services } = parseYaml(read('docker-compose.yml'), { merge: true }) as {
+    services: Record<string, { image: string; profiles?: readonly string[] }>;
+  };
+  for (const name of ['redis', 'prometheus', 'grafana'])
+    expect(services[name]?.image).toMatch(/^\$\{[A-Z]+_IMAGE:-[\w/]+:v?\d[\w.-]*\}$/);
+  for (const name of ['prometheus', 'grafana']) expect(services[name]?.profiles).toEqual(['monitoring']);
+});
+
 test.each(['receiver', 'worker', 'dashboard'])(
   'docker-compose.yml bounds the heap of the %s well below its memory',
   (name) => {
@@ -106,7 +122,7 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
   };
   const seenBy = (...names: string[]) =>
     Object.fromEntries(names.map((name) => [name, services[name]?.volumes]));
-  expect(seenBy('receiver', 'worker', 'dashboard', 'redis')).toEqual({
+  expect(seenBy('receiver', 'worker', 'dashboard', 'redis', 'prometheus', 'grafana')).toEqual({
     receiver: [
       'keys-receiver:/var/lib/passport:ro',
       './deploy/etc/config:/etc/passport/config:ro',
@@ -125,6 +141,12 @@ test('docker-compose.yml gives each process the secrets that it uses and no othe
       './deploy/etc/secrets/dashboard:/etc/passport/secrets/dashboard:ro',
     ],
     redis: ['redis:/data', 'keys-redis:/var/lib/passport:ro'],
+    prometheus: ['./deploy/prometheus:/etc/prometheus:ro', 'prometheus:/prometheus'],
+    grafana: [
+      'keys-grafana:/var/lib/passport:ro',
+      './deploy/grafana:/etc/patron-passport:ro',
+      'grafana:/var/lib/grafana',
+    ],
   });
   expect(services['dashboard']?.environment).toMatchObject({ PASSPORT_KEY_FILE: '' });
 });

@@ -25,12 +25,13 @@ const canRun = spawnSync(process.execPath, ['--version'], { ...who, cwd: '/' }).
 const scriptTest = canRun ? test : test.skip;
 const why = canRun ? '' : ` (skipped: user ${USER} cannot run Node on this machine)`;
 
-const PROCESSES = ['receiver', 'worker', 'dashboard', 'redis'] as const;
+const PROCESSES = ['receiver', 'worker', 'dashboard', 'redis', 'grafana'] as const;
 const FOLDERS = [
   'place',
   'etc',
   join('etc', 'config'),
   'data',
+  'grafana-data',
   'of',
   ...PROCESSES.map((name) => join('of', name)),
 ];
@@ -51,6 +52,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 /** One start, as compose makes it: the script in a process of its own, with the folders that are volumes there. */
 function start(script: 'make-keys.mjs' | 'make-consortium.mjs'): void {
   const paths = [at('place'), ...(script === 'make-keys.mjs' ? [at('etc'), at('data')] : []), at('of')];
+  if (script === 'make-keys.mjs') paths.push(at('grafana-data'));
   const { status, stderr } = spawnSync(process.execPath, [at(script), ...paths], { ...who, cwd: root });
   expect({ status, stderr: stderr.toString() }).toEqual({ status: 0, stderr: '' });
 }
@@ -143,6 +145,7 @@ scriptTest(`each process gets a copy of what it uses and of nothing else${why}`,
     worker: [...common, ...kohas].toSorted(),
     dashboard: ['dashboard_password', 'dashboard_viewer_password', 'passport.yaml', 'redis_url'],
     redis: ['redis.conf', 'redis_password'],
+    grafana: ['grafana_password'],
   });
   expect(statSync(at('of', 'worker', 'midland_client_secret')).mode & 0o777).toBe(0o400);
   expect(readFileSync(at('of', 'receiver', 'passport_key'))).toEqual(
