@@ -70,7 +70,7 @@ COPY --from=runtime --chown=1000:1000 /empty /var/lib/passport-of/grafana
 COPY --from=runtime --chown=1000:1000 /empty /data
 COPY --from=runtime --chown=1000:1000 /empty /grafana
 COPY --from=build /built/service ./
-COPY deploy/docker/make-keys.mjs deploy/docker/ready.mjs deploy/docker/share-keys.mjs deploy/docker/
+COPY deploy/docker/keys.mjs deploy/docker/make-keys.mjs deploy/docker/ready.mjs deploy/docker/share-keys.mjs deploy/docker/
 USER 1000:1000
 CMD ["node", "--enable-source-maps", "apps/receiver/dist/main.js"]
 ARG NODE_IMAGE VERSION=0.0.0 REVISION= CREATED=

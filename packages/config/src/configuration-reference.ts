@@ -133,8 +133,8 @@ give secrets that are to be rotated without a restart as files.
 
 A process reads the file that it sees. With the Debian package, these are copies that systemd makes at the start (\`LoadCredential=\`),
 so every changed secret needs a restart ([install.md](install.md#start)). With compose, the generated secrets (\`passport_key\`, the passwords of
-\`DASHBOARD_USER\` and \`DASHBOARD_VIEWER_USER\`) are copies that \`docker compose up -d\` renews; reload after it. Those in
-\`deploy/etc/secrets\` are the files themselves.
+\`DASHBOARD_USER\` and \`DASHBOARD_VIEWER_USER\`) are copies that \`deploy/docker/keys.mjs\` and \`docker compose up -d\` renew; reload after it
+([install.md](install.md#rotate-the-secrets)). Those in \`deploy/etc/secrets\` are the files themselves.
 
 ## Secrets
 
