@@ -21,6 +21,7 @@ const NEEDS = {
   amtool: { missing: () => (has('amtool') ? [] : ['prometheus-alertmanager']) },
   kustomize: { missing: () => (has('kustomize') ? [] : ['kustomize']) },
   shells: { missing: () => ['zsh', 'fish'].filter((shell) => !has(shell)) },
+  nginx: { missing: () => (has('nginx') || existsSync('/usr/sbin/nginx') ? [] : ['nginx-light']) },
   openssl: { missing: () => (has('openssl') ? [] : ['openssl']) },
   browser: {
     missing: () =>

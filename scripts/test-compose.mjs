@@ -2,8 +2,11 @@
 // so and counts one skipped test.
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { deliver, describeInstallation, until } from './compose/installation.mjs';
+import { describeInstallation, until } from './compose/installation.mjs';
 import { findEngine } from './compose/engine.mjs';
+import { followPage } from './compose/follow-page.mjs';
+import { checkGrafana, checkPrometheus, startMonitoring } from './compose/monitoring.mjs';
+import { allCopied, check, patrons, sendAll } from './compose/scans.mjs';
 import { say } from './run-command.mjs';
 
 /** Of this checkout: taken away at the end. */
@@ -12,6 +15,11 @@ const HEALTHY_WITHIN_MS = 120_000;
 /** Node itself has 125 MB. */
 const LARGEST_IMAGE_BYTES = 170_000_000;
 const counts = { passed: 0, failed: 0, skipped: 0 };
+
+function skip(name) {
+  counts.skipped += 1;
+  say(`skipped ${name}`);
+}
 
 async function step(name, work) {
   const started = Date.now();
@@ -25,33 +33,6 @@ async function step(name, work) {
     throw error;
   }
 }
-
-function check(condition, text) {
-  if (!condition) throw new Error(text);
-}
-
-/** Registers `many` patrons at midland whose cards nobody used yet, and returns the cards. */
-async function patrons(installation, many) {
-  const cards = Array.from({ length: many }, () => `21234${String((next += 1)).padStart(9, '0')}`);
-  for (const card of cards) {
-    // Koha makes a login from the letters of a name, so each patron gets letters of their own.
-    const letters = card.slice(-5).replace(/\d/g, (digit) => 'abcdefghij'[Number(digit)]);
-    const columns = {
-      surname: `Compose${letters}`,
-      firstname: letters,
-      library_id: 'MAIN',
-      expiry_date: '2099-01-01',
-    };
-    const response = await fetch(`${installation.midlandUrl}/_double/patrons/${card}`, {
-      method: 'PUT',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(columns),
-    });
-    check(response.ok, `the stand-in refused a patron: ${response.status}`);
-  }
-  return cards;
-}
-let next = 700_000_000;
 
 /** Cards that the stand-ins have again after every start: plainly eligible patrons of midland's, and of no other library. */
 async function seededCards({ midlandUrl, lakesideUrl }, many) {
@@ -68,34 +49,6 @@ async function seededCards({ midlandUrl, lakesideUrl }, many) {
     .filter(isPlain)
     .slice(0, many)
     .map(({ cardnumber }) => cardnumber);
-}
-
-async function copies(installation, cards) {
-  const { patrons: rows } = await (await fetch(`${installation.riversideUrl}/_double/state`)).json();
-  return cards.map((card) => rows.filter(({ cardnumber }) => cardnumber === card).length);
-}
-
-/** Sends a scan of each card; resolves when every event has been acknowledged. */
-function sendAll(installation, cards) {
-  return Promise.all(cards.map((card) => deliver(installation, `compose_${card}`, { cardnumber: card })));
-}
-
-async function allCopied(installation, cards) {
-  for (const card of cards) {
-    const state = await until(
-      `event of a card to end`,
-      async () => {
-        const seen = await installation.state(`compose_${card}`);
-        return seen?.state === 'done' || seen?.state === 'failed' ? seen : null;
-      },
-      120_000,
-    );
-    check(['COPIED', 'ALREADY_LOCAL'].includes(state.outcome), `an event ended ${state.outcome}`);
-  }
-  check(
-    (await copies(installation, cards)).every((count) => count === 1),
-    'a card has no copy, or two',
-  );
 }
 
 /** Paths below a folder of a container, which has no shell, but for those that match `except`. */
@@ -132,6 +85,10 @@ async function run(installation) {
       HEALTHY_WITHIN_MS - (Date.now() - started),
     );
   });
+  let hasGrafana = false;
+  await step('the profile monitoring starts beside the demo', async () => {
+    ({ hasGrafana } = await startMonitoring(installation));
+  });
   await step('events sent from outside are shared by the three workers', async () => {
     const cards = await patrons(installation, 60);
     await sendAll(installation, cards);
@@ -141,6 +98,15 @@ async function run(installation) {
       check(log.includes('"outcome":"COPIED"'), `worker ${index} copied nobody`);
     }
   });
+  await step('Prometheus scrapes every process, has every alert, and data for every panel', async () => {
+    await checkPrometheus(installation);
+  });
+  if (hasGrafana)
+    await step('Grafana has data source and dashboard, and its own password', () =>
+      checkGrafana(installation),
+    );
+  else skip('Grafana with its data source and dashboard: its image is not to be had here');
+  await installation.monitoring(['rm', '-sf', 'prometheus', 'grafana']);
   await step('a worker and Redis killed in the middle lose nothing', async () => {
     const cards = await patrons(installation, 80);
     const sending = sendAll(installation, cards);
@@ -223,7 +189,7 @@ async function run(installation) {
     check(size < LARGEST_IMAGE_BYTES, `it has ${size} bytes`);
   });
   await step('nothing is published beyond this machine, and the dashboard wants a login', async () => {
-    const config = JSON.parse(await compose(['config', '--format', 'json']));
+    const config = JSON.parse(await installation.monitoring(['config', '--format', 'json']));
     const wide = Object.entries(config.services).flatMap(([name, { ports = [] }]) =>
       ports.filter(({ host_ip: host }) => host !== '127.0.0.1').map(() => name),
     );
@@ -278,13 +244,21 @@ if (existsSync(CONFIG)) {
     await run(installation);
   } catch {
     say(
-      (await installation.compose(['logs', '--no-color', '--tail', '15'], { mayFail: true })).slice(-6_000),
+      (await installation.monitoring(['logs', '--no-color', '--tail', '15'], { mayFail: true })).slice(
+        -6_000,
+      ),
     );
   } finally {
-    await installation.compose(['down', '-v', '--timeout', '5'], { mayFail: true });
+    await installation.monitoring(['down', '-v', '--timeout', '5'], { mayFail: true });
     rmSync(CONFIG, { force: true });
-    await engine.stop();
   }
+  // With the images that were built above.
+  try {
+    if (counts.failed === 0) await followPage(step, engine.env);
+  } catch (error) {
+    say(String(error));
+  }
+  await engine.stop();
 }
 console.log(`Tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 process.exitCode = counts.failed === 0 ? 0 : 1;

@@ -6,7 +6,7 @@ import { runCommand } from '../run-command.mjs';
 /** One installation of docker-compose.yml with its demo profile, under a project name and ports of its own. */
 export async function describeInstallation(engineEnv) {
   const project = `passport-test-${randomUUID().slice(0, 8)}`;
-  const [receiver, dashboard, midland, riverside, lakeside] = await freePorts(5);
+  const [receiver, dashboard, midland, riverside, lakeside, prometheus, grafana] = await freePorts(7);
   const env = {
     ...engineEnv,
     COMPOSE_PROJECT_NAME: project,
@@ -15,6 +15,8 @@ export async function describeInstallation(engineEnv) {
     MIDLAND_PUBLISH: String(midland),
     RIVERSIDE_PUBLISH: String(riverside),
     LAKESIDE_PUBLISH: String(lakeside),
+    PROMETHEUS_PUBLISH: String(prometheus),
+    GRAFANA_PUBLISH: String(grafana),
   };
   const docker = async (args, { timeoutMs = 240_000, mayFail = false } = {}) => {
     const { code, output } = await runCommand('docker', args, { env, timeoutMs });
@@ -23,22 +25,27 @@ export async function describeInstallation(engineEnv) {
     return output;
   };
   const compose = (args, options) => docker(['compose', '--profile', 'demo', ...args], options);
+  /** The same with Prometheus and Grafana. */
+  const monitoring = (args, options) =>
+    docker(['compose', '--profile', 'demo', '--profile', 'monitoring', ...args], options);
   /** A file of a container, which has Node and no other program. */
   const readFile = (service, path) => {
     const print = `process.stdout.write(require('node:fs').readFileSync(${JSON.stringify(path)}))`;
     return compose(['exec', '-T', service, 'node', '-e', print]);
   };
-  let secret;
-
   return {
     project,
     docker,
+    env,
     compose,
+    monitoring,
     readFile,
     riversideUrl: `http://127.0.0.1:${riverside}`,
     lakesideUrl: `http://127.0.0.1:${lakeside}`,
     midlandUrl: `http://127.0.0.1:${midland}`,
     dashboardUrl: `http://127.0.0.1:${dashboard}`,
+    prometheusUrl: `http://127.0.0.1:${prometheus}`,
+    grafanaUrl: `http://127.0.0.1:${grafana}`,
     /** `healthy`, `starting`, ... of each container that has a health check, by container. */
     async health() {
       const names = (await compose(['ps', '-a', '--format', '{{.Name}}'])).trim().split('\n');
@@ -46,43 +53,59 @@ export async function describeInstallation(engineEnv) {
         '{{.Name}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}} {{.State.Status}}';
       return (await docker(['inspect', '--format', format, ...names])).trim().split('\n');
     },
+    ...buildDesk(receiver, () => readFile('receiver', '/var/lib/passport/riverside_webhook_secret')),
+  };
+}
+
+/** Riverside's desk, from outside: signs with what `readSecret` gives at the first scan, or with the secret of `renew`. */
+export function buildDesk(receiverPort, readSecret) {
+  const url = `http://127.0.0.1:${receiverPort}/webhooks/riverside`;
+  let secret;
+  return {
+    renew(value) {
+      secret = value;
+    },
     /**
-     * Sends one scan at riverside from outside; returns the status of the answer, 0 when there was none. Whoever sends it again gives
-     * the time of the scan: an event whose body has changed is another one.
+     * Sends one scan; returns the status of the answer, 0 when there was none. Whoever sends it again gives the time of the scan: an
+     * event whose body has changed is another one.
      */
     async send(id, data, scannedAt = new Date()) {
-      secret ??= (await readFile('receiver', '/var/lib/passport/riverside_webhook_secret')).trim();
-      const url = `http://127.0.0.1:${receiver}/webhooks/riverside`;
-      const timestamp = scannedAt.toISOString().replace('Z', '+00:00');
-      const body = JSON.stringify({
-        type: 'patron.not_found',
-        timestamp,
-        data: { branch: 'MAIN', interface: 'staff', operator: null, ...data },
-      });
-      return signedFetch('POST', url, { secret, id, body });
+      secret ??= (await readSecret()).trim();
+      return signedFetch('POST', url, { secret, id, body: scanBody(data, scannedAt) });
     },
     /** The state of an event, null when there is no answer now. */
     async state(id) {
-      const answer = await signedFetch('GET', `http://127.0.0.1:${receiver}/webhooks/riverside/${id}`, {
-        secret,
-        id,
-        body: '',
-      });
+      const answer = await signedFetch('GET', `${url}/${id}`, { secret, id, body: '' });
       return answer.status === 200 ? answer.json : null;
     },
   };
 }
 
-async function signedFetch(method, url, { secret, id, body }) {
+/** The body of a scan at riverside. */
+export function scanBody(data, scannedAt) {
+  const timestamp = scannedAt.toISOString().replace('Z', '+00:00');
+  return JSON.stringify({
+    type: 'patron.not_found',
+    timestamp,
+    data: { branch: 'MAIN', interface: 'staff', operator: null, ...data },
+  });
+}
+
+/** The headers of a delivery now. */
+export function signedHeaders(secret, id, body) {
   const seconds = Math.floor(Date.now() / 1_000);
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   const signature = createHmac('sha256', key).update(`${id}.${seconds}.${body}`).digest('base64');
-  const headers = {
+  return {
     'content-type': 'application/json',
     'webhook-id': id,
     'webhook-timestamp': String(seconds),
     'webhook-signature': `v1,${signature}`,
   };
+}
+
+async function signedFetch(method, url, { secret, id, body }) {
+  const headers = signedHeaders(secret, id, body);
   try {
     const response = await fetch(url, {
       method,
@@ -119,7 +142,8 @@ export async function until(what, probe, timeoutMs = 60_000) {
   }
 }
 
-async function freePorts(many) {
+/** Ports of 127.0.0.1 on which nothing listens. */
+export async function freePorts(many) {
   const servers = await Promise.all(
     Array.from(
       { length: many },
