@@ -68,6 +68,7 @@ export const notifyTest: CommandDraft<{ name?: string }> = {
         endpoints.map(async (endpoint): Promise<Tried> => {
           const sent = await trySending(endpoint, consortium.name, deps);
           const isAccepted = sent.delivery.kind === 'delivered';
+          if (isAccepted) await notices.forgetFailure(endpoint.name);
           return { ...sent, isResumed: isAccepted && (await notices.resume(endpoint.name)) };
         }),
       );

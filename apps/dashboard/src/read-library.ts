@@ -11,7 +11,8 @@ import {
 } from '@passport/queue';
 import { type KnownLibrary, type OverviewSources, asSeen } from './read-overview.ts';
 import { type ShownPause, pausesOf, readPauses } from './read-pauses.ts';
-import type { Scope } from './scope.ts';
+import { type EndpointState, readEndpoints } from './read-endpoints.ts';
+import { type Scope, sees } from './scope.ts';
 
 /** Everything that the page of one library shows. */
 export interface LibraryView {
@@ -25,6 +26,8 @@ export interface LibraryView {
   readonly failed: readonly ListedEvent[];
   /** Scans that wait for it to answer, of the lending libraries that somebody may see; the newest. */
   readonly waitingForIt: readonly ListedEvent[];
+  /** Where operators are notified of it, as far as somebody may see. */
+  readonly endpoints: readonly EndpointState[];
 }
 
 const MOST_FAILED = 10;
@@ -33,14 +36,15 @@ const MOST_LOOKED = 500;
 
 /** Reads one library's page; null when the configuration has no such library. Rejects when Redis does not answer. */
 export async function readLibraryView(
-  { redis, queue, libraries, nameOf, now }: OverviewSources,
+  { redis, queue, libraries, endpoints: known, nameOf, now }: OverviewSources,
   id: string,
   scope: Scope,
 ): Promise<LibraryView | null> {
   const library = libraries.find((each) => each.id === id);
   if (library === undefined) return null;
   const nowMs = now();
-  const [[state], jobs, outcomes, failed, waiting, pauses] = await Promise.all([
+  const ofIt = known.filter((endpoint) => sees(endpoint, id));
+  const [[state], jobs, outcomes, failed, waiting, pauses, endpoints] = await Promise.all([
     readLibraryStates(redis, [id], nowMs),
     countEvents(redis, [id]),
     readOutcomeCounts(redis, nowMs),
@@ -52,6 +56,7 @@ export async function readLibraryView(
       most: MOST_LOOKED,
     }),
     readPauses(redis, nowMs),
+    readEndpoints(redis, ofIt, scope),
   ]);
   if (state === undefined) return null;
   return {
@@ -62,6 +67,7 @@ export async function readLibraryView(
     jobs,
     outcomes: outcomes.filter((row) => row.library === id),
     failed: failed.events,
+    endpoints,
     waitingForIt: waiting.events.filter((event) => waitsFor(event, id)).slice(0, MOST_WAITING),
   };
 }

@@ -15,6 +15,7 @@ import {
 import type { PlannedWindow } from '@passport/config';
 import type { Redis } from '@passport/runtime';
 import { type ShownPause, pausesOf, readPauses } from './read-pauses.ts';
+import { type EndpointState, type KnownEndpoint, readEndpoints } from './read-endpoints.ts';
 import { type ServiceState, readService } from './read-service.ts';
 import { type Scope, sees } from './scope.ts';
 
@@ -51,6 +52,8 @@ export interface LibraryLine extends KnownLibrary {
 export interface Overview {
   readonly nowMs: number;
   readonly service: ServiceState;
+  /** Those that somebody may see. */
+  readonly endpoints: readonly EndpointState[];
   readonly figures: QueueFigures;
   readonly libraries: readonly LibraryLine[];
   readonly outcomes: readonly OutcomeCount[];
@@ -64,6 +67,8 @@ export interface OverviewSources {
   readonly redis: Redis;
   readonly queue: ScanJobs;
   readonly libraries: readonly KnownLibrary[];
+  /** Where operators are notified. */
+  readonly endpoints: readonly KnownEndpoint[];
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
 }
@@ -82,21 +87,24 @@ export async function readOverview(sources: OverviewSources, scope: Scope): Prom
   const ids = libraries.map(({ id }) => id);
   const newest = (state: 'failed' | 'waiting', most: number) =>
     findEvents(redis, queue, nameOf, { ...ANY_EVENT, state, most, libraries: scope === 'all' ? null : ids });
-  const [service, figures, states, outcomes, failed, waiting, backlogs, jobs, pauses] = await Promise.all([
-    readService(redis, scope),
-    readQueue(redis, queue, ids, nowMs),
-    readLibraryStates(redis, ids, nowMs),
-    readOutcomeCounts(redis, nowMs),
-    newest('failed', MOST_FAILED),
-    newest('waiting', MOST_WAITING),
-    Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
-    scope === 'all' ? null : countEvents(redis, ids),
-    readPauses(redis, nowMs),
-  ]);
+  const [service, endpoints, figures, states, outcomes, failed, waiting, backlogs, jobs, pauses] =
+    await Promise.all([
+      readService(redis, scope),
+      readEndpoints(redis, sources.endpoints, scope),
+      readQueue(redis, queue, ids, nowMs),
+      readLibraryStates(redis, ids, nowMs),
+      readOutcomeCounts(redis, nowMs),
+      newest('failed', MOST_FAILED),
+      newest('waiting', MOST_WAITING),
+      Promise.all(ids.map((id) => redis.zcard(backlogKey(id)))),
+      scope === 'all' ? null : countEvents(redis, ids),
+      readPauses(redis, nowMs),
+    ]);
   const waitedFor = countBy(waiting.events.flatMap(waitsFor));
   return {
     nowMs,
     service,
+    endpoints,
     figures: jobs === null ? figures : { ...figures, jobs },
     outcomes: outcomes.filter(({ library }) => scope === 'all' || ids.includes(library)),
     failed: failed.events,

@@ -143,7 +143,8 @@ function show(
   queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
   redisMetrics(metrics, () => readRedis(redis));
   const libraries = knownLibraries(consortium);
-  const sources = { redis, queue, libraries, nameOf, now };
+  const endpoints = consortium.notify.map(({ name, libraries: about }) => ({ name, libraries: about }));
+  const sources = { redis, queue, libraries, endpoints, nameOf, now };
   return buildDashboard({
     queue,
     reportQueue,

@@ -69,6 +69,13 @@ const LIBRARIES = [
   { id: 'lakeside', name: 'Lakeside', enabled: false },
 ];
 
+const ENDPOINTS = [
+  { name: 'ops', libraries: 'all' },
+  { name: 'riverside-ops', libraries: ['riverside'] },
+  { name: 'lakeside-ops', libraries: ['lakeside'] },
+  { name: 'lakeside-and-riverside', libraries: ['lakeside', 'riverside'] },
+] as const;
+
 export interface DashboardFixture {
   readonly server: StartedRedis;
   readonly redis: Redis;
@@ -127,10 +134,15 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       proxyLogin: null,
       login: createLogin([OPERATOR, VIEWER, SCOPED], now),
       actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
-      readOverview: (scope) => readOverview({ redis, queue, libraries: LIBRARIES, nameOf, now }, scope),
+      readOverview: (scope) =>
+        readOverview({ redis, queue, libraries: LIBRARIES, endpoints: ENDPOINTS, nameOf, now }, scope),
       libraries: LIBRARIES,
       readLibrary: (library, scope) =>
-        readLibraryView({ redis, queue, libraries: LIBRARIES, nameOf, now }, library, scope),
+        readLibraryView(
+          { redis, queue, libraries: LIBRARIES, endpoints: ENDPOINTS, nameOf, now },
+          library,
+          scope,
+        ),
       findEventIds: (ids, named) => findEventIds(redis, ids, named),
       findActs: (search) => findActs(redis, search),
       findEvents: (search) => findEvents(redis, queue, nameOf, search),

@@ -5,7 +5,7 @@ import { decide } from './decide.ts';
 import { type Look, wantsOf } from './look.ts';
 import { messageOf } from './message.ts';
 import { notifyMetrics } from './notify-metrics.ts';
-import { type SendDeps, sendDue } from './send-due.ts';
+import { type SendDeps, buildSender, forgetFormerAddresses } from './send-due.ts';
 import type { Observation } from './observation.ts';
 
 /** What notifies operators, as a part of a process. Each of its two tasks may be done by any number of processes. */
@@ -50,6 +50,7 @@ export function buildNotifier(deps: NotifierDeps): Notifier | null {
   return {
     async watch(look) {
       if (!(await notices.startWatch(WATCHED_MS))) return;
+      await forgetFormerAddresses({ endpoints, notices });
       const nowMs = now();
       // First, so that what is seen is never older than what it is compared with.
       const notified = await notices.readNotified();
@@ -63,6 +64,6 @@ export function buildNotifier(deps: NotifierDeps): Notifier | null {
         await notices.notify({ field, before, after, notices: queued, nowMs });
       }
     },
-    send: () => sendDue({ ...deps, endpoints, notices, metrics }),
+    send: buildSender({ ...deps, endpoints, notices, metrics }),
   };
 }

@@ -14,16 +14,27 @@ const RETRY_AFTER_MS = [
   30 * MINUTE_MS,
   ...[2, 5, 10, 14, 20, 24].map((hours) => hours * HOUR_MS),
 ] as const;
-/** Twice the longest delivery: whoever has not settled a notice by then is dead. */
+/** Whoever has not settled a notice by then is dead: more than {@link ROUND_MS} and the longest delivery. */
 const CLAIM_MS = 30_000;
-const MOST_AT_ONCE = 20;
+/** No delivery of one call begins later. */
+const ROUND_MS = 15_000;
+/** Messages to an endpoint in one call, and how many at the same time. */
+const MOST_EACH = 20;
+const CONNECTIONS = 4;
+/** So long a call waits for endpoints that take their time. */
+const PATIENCE_MS = 2_000;
+/** When those of an endpoint that is failing, or busy, are looked at again. */
+const BUSY_AGAIN_MS = 10_000;
 /** An endpoint that this process does not know may be in the configuration of another. */
 const UNKNOWN_AGAIN_MS = MINUTE_MS;
 const UNKNOWN_MOST_MS = HOUR_MS;
 
 export interface SendDeps extends DeliverDeps {
   readonly endpoints: readonly NotifiedEndpoint[];
-  readonly notices: Pick<Notices, 'claim' | 'settle' | 'readStopped' | 'stop'>;
+  readonly notices: Pick<
+    Notices,
+    'claim' | 'settle' | 'readStopped' | 'stop' | 'noteFailure' | 'forgetFailure' | 'readFailing'
+  >;
   readonly metrics: NotifyMetrics;
   /** In [0, 1). */
   readonly random: () => number;
@@ -43,20 +54,86 @@ export function retryDelayMs(failures: number, retryAfterMs: number, random: () 
   return delayMs === undefined ? null : Math.max(delayMs, retryAfterMs) * (1 + random() / 10);
 }
 
-/** Delivers what is due, each message at least once: repetitions have the same id. */
-export async function sendDue(deps: SendDeps): Promise<void> {
+/**
+ * Builds what delivers what is due, each message at least once: repetitions have the same id. Endpoints have nothing to do with one
+ * another: each has connections of its own, and one that takes its time is left behind, to be gone on with by the next call.
+ */
+export function buildSender(deps: SendDeps): () => Promise<void> {
   const { notices, now, signal } = deps;
-  const claimed = await notices.claim({ nowMs: now(), forMs: CLAIM_MS, most: MOST_AT_ONCE });
-  if (claimed.length === 0 || signal.aborted) return;
-  const stopped = await notices.readStopped();
-  await Promise.all(claimed.map((claim) => sendOne(claim, stopped, deps)));
+  const busy = new Set<string>();
+  return async () => {
+    const claimed = await notices.claim({
+      nowMs: now(),
+      forMs: CLAIM_MS,
+      mostEach: MOST_EACH,
+      busy: [...busy],
+      busyForMs: BUSY_AGAIN_MS,
+    });
+    if (claimed.length === 0 || signal.aborted) return;
+    const stopped = await notices.readStopped();
+    const failures: unknown[] = [];
+    const sending = Array.from(groupsOf(claimed), async ([endpoint, claims]) => {
+      busy.add(endpoint);
+      try {
+        await sendAll(claims, stopped, deps);
+      } catch (error) {
+        // After this call has returned nobody hears of it: what was not settled is due again when the claim is over.
+        failures.push(error);
+      } finally {
+        busy.delete(endpoint);
+      }
+    });
+    await patiently(Promise.all(sending));
+    if (failures.length > 0) throw failures[0];
+  };
+}
+
+/** By endpoint: a slot begins with its name. */
+function groupsOf(claimed: readonly Claimed[]): ReadonlyMap<string, readonly Claimed[]> {
+  const groups = new Map<string, Claimed[]>();
+  for (const claim of claimed) {
+    const [endpoint = ''] = claim.slot.split(' ');
+    groups.set(endpoint, [...(groups.get(endpoint) ?? []), claim]);
+  }
+  return groups;
+}
+
+async function patiently(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, PATIENCE_MS);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
+}
+
+/** One endpoint's messages, a few at a time. Once one has failed, or the time is used up, the others wait without an attempt. */
+async function sendAll(
+  claims: readonly Claimed[],
+  stopped: Readonly<Record<string, string>>,
+  deps: SendDeps,
+): Promise<void> {
+  const { notices, now, signal } = deps;
+  const left = [...claims];
+  const until = performance.now() + ROUND_MS;
+  let isFailing = false;
+  const lane = async (): Promise<void> => {
+    for (let claim = left.shift(); claim !== undefined; claim = left.shift()) {
+      if (signal.aborted) return;
+      const { notice } = claim;
+      if (notice !== null && (isFailing || performance.now() > until))
+        await notices.settle(claim, { notice, dueMs: now() + BUSY_AGAIN_MS });
+      else if ((await sendOne(claim, stopped, deps)) === 'failed') isFailing = true;
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, lane));
 }
 
 async function sendOne(
   claim: Claimed,
   stopped: Readonly<Record<string, string>>,
   deps: SendDeps,
-): Promise<void> {
+): Promise<unknown> {
   const { endpoints, notices, metrics, now, signal, log } = deps;
   const { notice } = claim;
   if (notice === null) return notices.settle(claim, null);
@@ -74,9 +151,34 @@ async function sendOne(
   if (signal.aborted && delivery.kind === 'failed') return undefined;
   log[delivery.kind === 'delivered' ? 'info' : 'warn'](factsOf(notice, delivery), WORDS[delivery.kind]);
   metrics.ended(endpoint.name, delivery.kind === 'delivered' ? 'delivered' : 'failed');
-  if (delivery.kind === 'gone') await notices.stop(endpoint.name, addressOf(endpoint));
+  await noteDelivery(endpoint, delivery, deps);
   if (delivery.kind !== 'failed') return notices.settle(claim, null);
-  return retryLater(claim, { notice, retryAfterMs: delivery.retryAfterMs }, deps);
+  await retryLater(claim, { notice, retryAfterMs: delivery.retryAfterMs }, deps);
+  return 'failed';
+}
+
+/** For whoever looks at the dashboard; and where an endpoint is gone, for whoever sends next. */
+async function noteDelivery(
+  endpoint: NotifiedEndpoint,
+  { kind, status, code }: Delivery,
+  { notices, now }: SendDeps,
+): Promise<void> {
+  const { name } = endpoint;
+  if (kind === 'delivered') return notices.forgetFailure(name);
+  const address = addressOf(endpoint);
+  if (kind === 'gone') await notices.stop(name, address);
+  return notices.noteFailure(name, { at_ms: now(), kind, status, code, address });
+}
+
+/** Forgets failures of addresses that endpoints no longer have. */
+export async function forgetFormerAddresses({
+  endpoints,
+  notices,
+}: Pick<SendDeps, 'endpoints' | 'notices'>): Promise<void> {
+  for (const [name, { address }] of await notices.readFailing()) {
+    const endpoint = endpoints.find((each) => each.name === name);
+    if (endpoint !== undefined && addressOf(endpoint) !== address) await notices.forgetFailure(name);
+  }
 }
 
 const WORDS: Readonly<Record<Delivery['kind'], string>> = {

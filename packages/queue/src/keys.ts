@@ -111,6 +111,8 @@ export const noticesKey = key('notices');
 export const noticesDueKey = key('notices', 'due');
 /** Endpoints that answered 410 to a message. */
 export const noticesStoppedKey = key('notices', 'stopped');
+/** Since when deliveries to an endpoint fail, and how the last one did. */
+export const noticesFailingKey = key('notices', 'failing');
 /** Exists while somebody has lately looked for what to notify of. */
 export const noticesWatchKey = key('notices', 'watch');
 /** Until when the certificate of each library's Koha is valid, and when that was read. */

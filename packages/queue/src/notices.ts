@@ -2,6 +2,7 @@ import { NOTIFICATION_TYPES, type NotificationMessage } from '@passport/contract
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
 import { noticesDueKey, noticesKey, noticesStoppedKey, noticesWatchKey, notifiedKey } from './keys.ts';
+import { type DeliveryNotes, openDeliveryNotes } from './delivery-notes.ts';
 import { readJson } from './read-json.ts';
 import { defineScript } from './script.ts';
 
@@ -55,6 +56,8 @@ const NOTIFIED_LIFE_SECONDS = 90 * 24 * 3600;
 /** No message is tried for longer. */
 const NOTICES_LIFE_SECONDS = 7 * 24 * 3600;
 const STOPPED_LIFE_SECONDS = 30 * 24 * 3600;
+/** Those that are due are looked through so far in one step. */
+const MOST_LOOKED = 2_000;
 
 /**
  * KEYS 1 notified, 2 notices, 3 due; ARGV 1 field, 2 the record before (empty: none), 3 the record, 4 now, 5 life of the record,
@@ -73,17 +76,30 @@ end
 return 1
 `;
 
-/** KEYS 1 due, 2 notices; ARGV 1 now, 2 until when nobody else may have them, 3 how many */
+/**
+ * KEYS 1 due, 2 notices; ARGV 1 now, 2 until when nobody else may have them, 3 how many of each endpoint, 4 when those of busy endpoints
+ * are looked at again, 5 ... endpoints that are busy. What is looked at and not claimed makes way, or it would hide what is behind it.
+ */
 const CLAIM_LUA = `
-local claimed = {}
-for _, slot in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])) do
-  local notice = redis.call('HGET', KEYS[2], slot)
-  if notice then
-    redis.call('ZADD', KEYS[1], ARGV[2], slot)
-    table.insert(claimed, slot)
-    table.insert(claimed, notice)
+local busy, taken, claimed = {}, {}, {}
+for place = 5, #ARGV do busy[ARGV[place]] = true end
+for _, slot in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ${MOST_LOOKED})) do
+  local endpoint = string.match(slot, '^%S+') or ''
+  local count = taken[endpoint] or 0
+  if busy[endpoint] then
+    redis.call('ZADD', KEYS[1], ARGV[4], slot)
+  elseif count < tonumber(ARGV[3]) then
+    local notice = redis.call('HGET', KEYS[2], slot)
+    if notice then
+      taken[endpoint] = count + 1
+      redis.call('ZADD', KEYS[1], ARGV[2], slot)
+      table.insert(claimed, slot)
+      table.insert(claimed, notice)
+    else
+      redis.call('ZREM', KEYS[1], slot)
+    end
   else
-    redis.call('ZREM', KEYS[1], slot)
+    redis.call('ZADD', KEYS[1], ARGV[1], slot)
   end
 end
 return claimed
@@ -103,7 +119,7 @@ return 1
 `;
 
 /** What operators were notified of and what is still to be sent, as all processes share it. Nothing personal. */
-export interface Notices {
+export interface Notices extends DeliveryNotes {
   /** Whether this process is to look for news now: one within `forMs` is. */
   startWatch(forMs: number): Promise<boolean>;
   /** By `fieldOf`; what cannot be read counts as none. */
@@ -119,11 +135,16 @@ export interface Notices {
     readonly notices: readonly Notice[];
     readonly nowMs: number;
   }): Promise<boolean>;
-  /** Claims notices that are due, `most` at most; whoever does not settle one within `forMs` leaves it to the others. */
+  /**
+   * Claims notices that are due, `mostEach` of an endpoint at most; whoever does not settle one within `forMs` leaves it to the others.
+   * Those of a `busy` endpoint are due again after `busyForMs`.
+   */
   claim(how: {
     readonly nowMs: number;
     readonly forMs: number;
-    readonly most: number;
+    readonly mostEach: number;
+    readonly busy: readonly string[];
+    readonly busyForMs: number;
   }): Promise<readonly Claim[]>;
   /** Removes a notice (`next` null), or keeps it for later. */
   settle(claim: Claim, next: { readonly notice: Notice; readonly dueMs: number } | null): Promise<void>;
@@ -152,6 +173,7 @@ export function openNotices(redis: Redis): Notices {
   const claim = defineScript(redis, 'passportClaimNotices', CLAIM_LUA);
   const settle = defineScript(redis, 'passportSettleNotice', SETTLE_LUA);
   return {
+    ...openDeliveryNotes(redis),
     startWatch: async (forMs) => (await redis.set(noticesWatchKey, '1', 'PX', forMs, 'NX')) === 'OK',
     async readNotified() {
       const fields = Object.entries(await redis.hgetall(notifiedKey));
@@ -169,8 +191,9 @@ export function openNotices(redis: Redis): Notices {
       const keys = [notifiedKey, noticesKey, noticesDueKey];
       return (await notify(keys, [...record, ...lives, ...queued])) === 1;
     },
-    async claim({ nowMs, forMs, most }) {
-      const found = (await claim([noticesDueKey, noticesKey], [nowMs, nowMs + forMs, most])) as string[];
+    async claim({ nowMs, forMs, mostEach, busy, busyForMs }) {
+      const how = [nowMs, nowMs + forMs, mostEach, nowMs + busyForMs, ...busy];
+      const found = (await claim([noticesDueKey, noticesKey], how)) as string[];
       return Array.from({ length: found.length / 2 }, (_, index) => {
         const [slot = '', text = ''] = found.slice(index * 2, index * 2 + 2);
         return { slot, text, notice: noticeSchema.safeParse(readJson(text)).data ?? null };

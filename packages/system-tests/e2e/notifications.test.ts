@@ -1,5 +1,5 @@
 import { type Server, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, type Server as SlowServer, createServer as createSlowServer } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { formatWebhookSecret } from '@passport/contract';
 import { waitFor } from '@passport/testkit';
@@ -9,6 +9,7 @@ import { type Consortium, startConsortium } from '../harness/start-consortium.ts
 
 /** What operators are told by the built processes: workers, and the receiver while there is none. */
 const SECRET = formatWebhookSecret(Buffer.from('nobody knows this of notifyers..'));
+const OTHER_SECRET = formatWebhookSecret(Buffer.from('nor this one, of the slow one....'));
 /** A state lasts for 15 s before it is told, and is looked for every 5 s; a dead worker is missed after 10 s, and then for 20 s. */
 const TOLD_MS = 120_000;
 const SCANS = 8;
@@ -21,6 +22,7 @@ interface Message {
 
 let consortium: Consortium<'midland' | 'riverside'>;
 let endpoint: Server;
+let crawling: SlowServer;
 const told: Message[] = [];
 const refused: string[] = [];
 let failures = 1;
@@ -44,21 +46,35 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => endpoint.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(endpoint.address() as AddressInfo).port}/`;
+  // Beside it, one that takes every message and answers nothing but one byte of a header a second.
+  crawling = createSlowServer((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nx-slow: ');
+    const timer = setInterval(() => socket.write('x'), 1_000);
+    socket.on('error', () => undefined).on('close', () => clearInterval(timer));
+    socket.resume();
+  });
+  await new Promise<void>((resolve) => crawling.listen(0, '127.0.0.1', resolve));
+  const crawlingUrl = `http://127.0.0.1:${(crawling.address() as AddressInfo).port}/planted-secret`;
   consortium = await startConsortium({
     libraries: {
       midland: { reports: false, cards: ['^21234\\d{9}$'] },
       riverside: { entry: { limits: { copies_per_hour: SCANS } } },
     },
     workers: 2,
+    dashboards: 1,
     keys: {
-      notify: [{ name: 'ops', url, secret: { env: 'OPS_SECRET' } }],
+      notify: [
+        { name: 'crawling', url: crawlingUrl, secret: { env: 'CRAWLING_SECRET' } },
+        { name: 'ops', url, secret: { env: 'OPS_SECRET' } },
+      ],
       defaults: { koha: { timeout: '1s' } },
     },
-    env: { OPS_SECRET: SECRET },
+    env: { OPS_SECRET: SECRET, CRAWLING_SECRET: OTHER_SECRET },
   });
 }, 60_000);
 afterAll(async () => {
   await consortium?.stop();
+  crawling?.close();
   endpoint?.closeAllConnections();
   endpoint?.close();
 });
@@ -84,6 +100,19 @@ test('a library that is away and then back, and a limit that is reached: each on
   expect(back.data).toMatchObject({ library: { id: 'midland' } });
   expect(limit.data).toMatchObject({ library: { id: 'riverside' }, facts: { copies_per_hour: SCANS } });
   expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(refused));
+  // The endpoint that crawls has held up neither these messages nor a scan, and is on the dashboard without its address.
+  const desk = consortium.at('riverside');
+  const { eventId } = await desk.scan({ cardnumber: '21234999999999', item_barcode: null });
+  const { state } = await desk.follow(eventId, { until: ({ state: at }) => at === 'done', timeoutMs: 5_000 });
+  expect(state).toBe('done');
+  const dashboard = consortium.services.dashboards[0]?.url ?? '';
+  const password = consortium.services.env['DASHBOARD_PASSWORD'] ?? '';
+  const authorization = `Basic ${Buffer.from(`operator:${password}`).toString('base64')}`;
+  const page = await waitFor('the failing endpoint on the dashboard', async () => {
+    const text = await (await fetch(dashboard, { headers: { authorization } })).text();
+    return /crawling[\s\S]*no answer \(timeout\)/.test(text) ? text : null;
+  });
+  expect(`${page}${await consortium.services.logs()}`).not.toMatch(/planted-secret/);
 }, 300_000);
 
 test('the receiver tells that no worker is there, and a worker that one is again', async () => {

@@ -2,6 +2,7 @@ import { hoursOf, totalsOf } from '../outcome-hours.ts';
 import { eventsPath } from '../event-query.ts';
 import type { LibraryView } from '../read-library.ts';
 import type { LibraryWarning } from '../read-overview.ts';
+import { endpointSection } from './endpoint-section.ts';
 import { eventList } from './event-list.ts';
 import { type Html, type HtmlValue, html } from './html.ts';
 import { pauseNotes, stateDetail, statePill } from './library-state.ts';
@@ -42,6 +43,7 @@ export function libraryPage(basePath: string, view: LibraryView): Html {
         }
       </section>
     </div>
+    ${endpointSection(view.endpoints, nowMs)}
     <p class="quiet">
       <a href="${basePath}/statistics?lending=${id}">Statistics as lending library</a> ·
       <a href="${basePath}/statistics?home=${id}">as home library</a> ·

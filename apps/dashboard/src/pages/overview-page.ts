@@ -1,5 +1,6 @@
 import { hoursOf, totalsOf } from '../outcome-hours.ts';
 import type { Overview } from '../read-overview.ts';
+import { endpointSection } from './endpoint-section.ts';
 import { eventList } from './event-list.ts';
 import { type Html, html } from './html.ts';
 import { libraryTable } from './library-table.ts';
@@ -21,6 +22,7 @@ export function overviewPage(basePath: string, overview: Overview, isRefreshing:
       <h2 id="libraries-title">Libraries</h2>
       ${libraryTable(basePath, overview)} ${libraryWarnings(overview)}
     </section>
+    ${endpointSection(overview.endpoints, overview.nowMs)}
     <div class="columns">
       <section aria-labelledby="outcomes-title">
         <h2 id="outcomes-title">Outcomes of the last day</h2>
