@@ -5,6 +5,7 @@ import type { CommandDraft } from './command.ts';
 import { csvCell } from './csv-cell.ts';
 import { WrongUse } from './failure.ts';
 import { openLog } from './open-log.ts';
+import { GAP_TEXTS, consentsAt } from './places/consents-at.ts';
 import {
   STATE_TEXTS,
   amountOf,
@@ -74,6 +75,15 @@ function csvLines(place: Place): string[] {
 const owedText = ({ overdues, amount, restricted, readMs }: OwedThere): string =>
   `${overdues} overdue, ${amountOf(amount)}${restricted ? ', restricted at home' : ''} (${new Date(readMs).toISOString()})`;
 
+function printConsents(place: Place, line: Report['line']): void {
+  const { given, gap } = consentsAt(place);
+  for (const { at, text_id, operator } of given) {
+    const who = operator === null ? '' : `, requested by the member of staff with the number ${operator}`;
+    line(`  consent    ${at} to the text ${text_id}${who}`);
+  }
+  if (gap !== null) line(`  consent    ${GAP_TEXTS[gap]}`);
+}
+
 function printPatron(places: readonly Place[], homeKey: string, { line, colors }: Report): void {
   line(places.length === 0 ? `${homeKey}: no receipt and no copy` : homeKey);
   for (const place of places) {
@@ -83,6 +93,7 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
       line(`  disclosed  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})`);
       line(`  fields     ${fields.join(' ')}`);
     }
+    printConsents(place, line);
     const observed = observedAt(place);
     if (observed !== null) {
       line(`  observed   ${observed.last} (${receiptCount(observed.receipts)}), nothing was copied`);
@@ -113,7 +124,7 @@ export const exportData: CommandDraft<ExportOptions> = {
   summary: "list where a patron's or a library's data are",
   description:
     'Lists every lending library with data of a patron (--patron) or of the patrons of a library, and of others at that library ' +
-    '(--library): what was disclosed and when, by the receipts, which record with which fields its Koha holds now, and for a patron what they owe there as it was read last. Fields are ' +
+    '(--library): what was disclosed and when, by the receipts, to what the patron has consented and when, which record with which fields its Koha holds now, and for a patron what they owe there as it was read last. Fields are ' +
     'listed by name, without their values. Reads from the Kohas, writes nothing, and is recorded in the audit log. Prints text for ' +
     'a patron, CSV for a library, or JSON. The exit code is 1 if a lending library could not be read, so that the list may lack something.',
   examples: [

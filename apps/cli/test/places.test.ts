@@ -232,6 +232,79 @@ describe("export of a patron's data", () => {
   });
 });
 
+describe('a consent', () => {
+  const yes = (at: string, text_id: string, operator: number | null) => ({
+    consent: { text_id, operator, at },
+  });
+  const append = (eventId: string, at: string, more: object = {}) =>
+    openReceipts(redis).append(
+      { at, home: 'midland', lending: 'riverside', homeKey: KEY, fields: ['surname'], eventId, ...more },
+      Date.now(),
+      400 * 86_400_000,
+    );
+  const consents = async () => {
+    const [place] = printedConsents(await run('export', '--patron', KEY, '--json'));
+    const { out } = await run('export', '--patron', KEY);
+    return { ...place, lines: out.split('\n').filter((line) => line.startsWith('  consent')) };
+  };
+  const printedConsents = (ran: Ran) =>
+    (
+      jsonOf(ran) as { places: { lending: string; consents: { given: object[]; gap: string | null } }[] }
+    ).places
+      .filter(({ lending }) => lending === 'riverside')
+      .map(({ consents: found }) => found);
+
+  test('that was given is listed with its text, who requested it, and when', async () => {
+    await append('evt_1', '2026-11-20T09:00:00.000Z', yes('2026-11-20T08:59:58.000Z', 'visitors-1', 51));
+    await append('evt_2', '2026-11-21T09:00:00.000Z', yes('2026-11-21T08:59:58.000Z', 'visitors-2', null));
+    expect(await consents()).toEqual({
+      given: [
+        { at: '2026-11-20T08:59:58.000Z', text_id: 'visitors-1', operator: 51, event: 'evt_1' },
+        { at: '2026-11-21T08:59:58.000Z', text_id: 'visitors-2', operator: null, event: 'evt_2' },
+      ],
+      gap: null,
+      lines: [
+        '  consent    2026-11-20T08:59:58.000Z to the text visitors-1, requested by the member of staff with the number 51',
+        '  consent    2026-11-21T08:59:58.000Z to the text visitors-2',
+      ],
+    });
+  });
+
+  test('of an event with two receipts is listed once', async () => {
+    const given = yes('2026-11-20T08:59:58.000Z', 'visitors-1', 51);
+    await append('evt_1', '2026-11-20T09:00:00.000Z', given);
+    await append('evt_1', '2026-11-20T09:00:01.000Z', { ...given, fields: ['surname', 'email'] });
+    expect((await consents()).given).toHaveLength(1);
+  });
+
+  test('that was not requested, or is not known any more, is said to be so', async () => {
+    expect(await consents()).toEqual({ lines: [] });
+    await append('evt_1', '2026-11-20T09:00:00.000Z');
+    expect(await consents()).toMatchObject({
+      given: [],
+      gap: 'not_requested',
+      lines: [expect.stringMatching(/did not request/)],
+    });
+    await server.call('FLUSHALL');
+    riverside.putPatron(CARD, { ...PLANTED, date_enrolled: '2026-01-01', extended_attributes: attributes() });
+    expect(await consents()).toMatchObject({
+      given: [],
+      gap: 'receipts_gone',
+      lines: [expect.stringMatching(/none is known any more/)],
+    });
+    await append('evt_1', '2026-11-20T09:00:00.000Z', yes('2026-11-20T08:59:58.000Z', 'visitors-1', 51));
+    expect(await consents()).toMatchObject({
+      given: [{ text_id: 'visitors-1' }],
+      gap: 'older_receipts_gone',
+      lines: [expect.stringMatching(/visitors-1/), expect.stringMatching(/given before/)],
+    });
+  });
+});
+const attributes = () => [
+  { type: 'PASSPORTED', value: 'midland' },
+  { type: 'PASSPORTED_ID', value: KEY },
+];
+
 test("export of a library lists its patrons elsewhere, and others' patrons at it, as CSV", async () => {
   putCopy(riverside);
   putCopy(lakeside, 'riverside:4', '25678000000004');

@@ -1,3 +1,4 @@
+import { consentsAt } from './consents-at.ts';
 import type { Place, PlaceState } from './find-places.ts';
 
 /** What became of it, for a person; a new state does not compile without a sentence. */
@@ -68,6 +69,7 @@ export function placeJson(place: Place) {
     lending: place.lending,
     state: place.state,
     disclosed: disclosedAt(place),
+    consents: consentsAt(place),
     deleted_at: deletedAt(place),
     observed: observedAt(place),
     owed:
