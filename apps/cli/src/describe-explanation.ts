@@ -107,19 +107,27 @@ function eligibilityOf({ judgement, notSharedBecause, reasons }: Explanation): s
   }
 }
 
+const nobodyBecause = ({ located }: Explanation): string =>
+  located === 'not_a_card' ? 'nobody: the card matches no pattern' : 'nobody';
+
 /** The explanation as lines for a person: names and codes, no value of any patron. */
 export function describeExplanation(
   explanation: Explanation,
-  { outcome, consent }: { readonly outcome: Outcome; readonly consent: string | null },
+  {
+    outcome,
+    consent,
+    paused,
+  }: { readonly outcome: Outcome; readonly consent: string | null; readonly paused: readonly string[] },
   { libraries }: Consortium,
   colors: Report['colors'],
 ): string[] {
   const nameOf = (id: string): string => libraries.find((library) => library.id === id)?.name ?? id;
   const { asked: queried, homes, silent, refused, problem, copy, local } = explanation;
   const rows: (readonly [string, string | null])[] = [
-    ['queried', queried.length === 0 ? 'nobody: the card matches no pattern' : queried.join(', ')],
+    ['queried', queried.length > 0 ? queried.join(', ') : nobodyBecause(explanation)],
     ['found at', homes.length === 0 ? null : homes.map(nameOf).join(', ')],
     ...silent.map(({ library, reason }) => ['no answer', `${library} (${reason})`] as const),
+    ...paused.map((pause) => ['paused', pause] as const),
     ...refused.map(
       ({ library, problem: { what, name } }) =>
         ['refused by', `${library}: ${what} ${name ?? ''}`.trimEnd()] as const,

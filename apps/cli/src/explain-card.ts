@@ -15,6 +15,7 @@ import { branchOf, findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
 import { foldedCard } from './folded-card.ts';
 import { localDay } from './local-time.ts';
+import { type PausedLibrary, type PausedNow, pausedJson, pausedText, readPausedNow } from './paused-now.ts';
 import { readLines } from './read-lines.ts';
 import { openLog } from './open-log.ts';
 import { withQueue } from './with-queue.ts';
@@ -26,22 +27,44 @@ interface Question {
   readonly branch: string;
 }
 
-async function query({ consortium, lending, card, branch }: Question, deps: CliDeps): Promise<Explanation> {
+/** What would be decided, and which home libraries were left out because they are paused. */
+interface Explained {
+  readonly explanation: Explanation;
+  readonly paused: readonly PausedLibrary[];
+}
+
+async function query(
+  { consortium, lending, card, branch }: Question,
+  pausedNow: PausedNow,
+  deps: CliDeps,
+): Promise<Explained> {
+  const paused: PausedLibrary[] = [];
+  const pauseOf = (id: string): PausedLibrary | null => {
+    const library = consortium.libraries.find((each) => each.id === id);
+    return library === undefined ? null : pausedNow(library, 'home');
+  };
   const kohas = openKohas(consortium.libraries, deps);
   const here = kohas.of(lending.id);
   const { signal } = deps;
   const { homeKeyAttribute } = lending.copy;
   const balance = lending.eligibility.maxDebt !== null;
   try {
-    return await explain({
+    const explanation = await explain({
       consortium,
       lendingId: lending.id,
       card,
       branch,
       scannedOn: localDay(deps.now()),
       signal,
-      query: (id, wanted, limit) =>
-        readAnswer(kohas.of(id).findByCard(wanted, { attributes: true, balance }, { signal: limit })),
+      // A paused library is not called, as no worker calls it.
+      async query(id, wanted, limit) {
+        const pause = pauseOf(id);
+        if (pause !== null) {
+          paused.push(pause);
+          return { kind: 'no_answer', reason: 'PAUSED', retryAfterMs: pause.until_ms - deps.now() };
+        }
+        return readAnswer(kohas.of(id).findByCard(wanted, { attributes: true, balance }, { signal: limit }));
+      },
       patronProperties: async () => (await here.capabilities({ signal })).patronProperties,
       isGone: async (id, patronId) => {
         const patron = await kohas.of(id).readPatron(patronId, { signal });
@@ -55,6 +78,8 @@ async function query({ consortium, lending, card, branch }: Question, deps: CliD
         return { byCard, byHomeKey };
       },
     });
+    const asked = explanation.asked.filter((id) => !paused.some(({ library }) => library === id));
+    return { explanation: { ...explanation, asked }, paused };
   } catch (error) {
     if (!(error instanceof KohaError)) throw error;
     const { library, operation, code, permission } = error;
@@ -87,6 +112,13 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
   return withQueue(deps, async ({ redis, now }) => {
     const ledger = openLedger(redis);
     const log = openLog(deps);
+    const pausedNow = await readPausedNow(redis, await now());
+    const waiting = pausedNow(lending, 'lending');
+    if (waiting !== null) {
+      // A scan would wait, and nobody would be queried for it.
+      log.info({ ...audit, result: 'paused' }, 'explain');
+      return { kind: 'waits', paused: waiting } as const;
+    }
     const reservation = await ledger.reserveQuota(lending.id, event, lending.limits);
     if (reservation.kind === 'limit_reached') {
       const { limit, freeInMs } = reservation;
@@ -100,12 +132,12 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
       );
     }
     try {
-      const explanation = await query(question, deps);
+      const { explanation, paused } = await query(question, pausedNow, deps);
       const outcome = outcomeOf(explanation, lending.copy.mode === 'observe');
       log.info({ ...audit, asked: explanation.asked, found: explanation.homes, result: outcome }, 'explain');
       const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
       await ledger.settle(lending.id, event, outcome, new Date(await now()).toISOString(), { used });
-      return { explanation, outcome };
+      return { kind: 'explained', explanation, outcome, paused } as const;
     } catch (error) {
       log.info({ ...audit, result: 'failed' }, 'explain');
       throw error;
@@ -118,7 +150,8 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
   summary: 'show what the worker would do with a card, without writing anything',
   description:
     'Makes the same decisions as the worker for a card that is scanned at a library now: which libraries are queried, the home ' +
-    'library, the outcome, and the names of the fields that would be copied. Reads from the Kohas and writes nothing to them. ' +
+    'library, the outcome, and the names of the fields that would be copied. Reads from the Kohas and writes nothing to them. A library ' +
+    'that is paused, by command or as planned, is not queried: it says until when, why, and who has paused it. ' +
     "Counts against the library's hourly limits and is recorded in the audit log, like a scan. " +
     'The card is read from standard input, so that it appears in no process list and no shell history.',
   examples: [
@@ -142,11 +175,19 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     const [card = ''] = await readLines(deps, ['card']);
     const question = { consortium, lending, card, branch: branch ?? branchOf(lending) };
     const cardHash = createEncryption(keys.map((key) => key.reveal())).hash('card', foldedCard(card));
-    const { explanation, outcome } = await counted(question, cardHash, deps);
+    const found = await counted(question, cardHash, deps);
+    if (found.kind === 'waits') {
+      report.json({ outcome: null, paused: [pausedJson(found.paused)] });
+      report.line(report.colors.bold('PAUSED'));
+      report.line(`  ${pausedText(found.paused)}`);
+      report.line('  Nobody was queried: a scan waits until then, and is decided after it.');
+      return 0;
+    }
+    const { explanation, outcome, paused } = found;
     const consent = consentOf(explanation, lending);
-    report.json({ outcome, consent, ...explanation });
-    for (const line of describeExplanation(explanation, { outcome, consent }, consortium, report.colors))
-      report.line(line);
+    report.json({ outcome, consent, paused: paused.map(pausedJson), ...explanation });
+    const said = { outcome, consent, paused: paused.map(pausedText) };
+    for (const line of describeExplanation(explanation, said, consortium, report.colors)) report.line(line);
     return 0;
   },
 };

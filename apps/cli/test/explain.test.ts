@@ -55,6 +55,89 @@ const {
   address_unconfirmed: unsure,
 } = demoSamples('midland');
 
+const withWindows = (library: string, as: string) => {
+  const [from, until] = [-3_600_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
+  const planned = { windows: [{ from, until, as, reason: 'planned upgrade' }] };
+  return {
+    PASSPORT_KEY: KEY.toString('base64'),
+    REDIS_URL: redis.url,
+    ...consortiumOf(
+      doubles.map((double) => ({
+        ...double,
+        change: { cards: PATTERNS[double.library], ...(double.library === library ? planned : {}) },
+      })),
+    ),
+  };
+};
+
+describe('a paused library is not queried', () => {
+  const pause = (library: string, as: string) =>
+    passport(['library', 'pause', library, '--as', as, '--until', '2h', '--reason', 'Koha upgrade'], env());
+  const callsOf = (library: string): number =>
+    doubles.find((double) => double.library === library)?.calls().length ?? 0;
+  const text = async (card: string, environment = env()) => {
+    const input = { input: `${card}\n`, newId: () => `evt_${randomUUID()}` };
+    return (await passport(['explain', '--at', 'riverside', '--card', '-'], environment, input)).out;
+  };
+  beforeEach(async () => {
+    doubles.forEach((double) => double.clearCalls());
+    await redis.call('FLUSHALL');
+  });
+
+  test('as home library: its cards wait, and it says until when, by whom and why', async () => {
+    const [card = ''] = eligible;
+    await pause('midland', 'home');
+    const before = callsOf('midland');
+    const explained = jsonOf(await explain(card));
+    expect(explained).toMatchObject({
+      outcome: 'HOME_UNREACHABLE',
+      asked: expect.not.arrayContaining(['midland']),
+      silent: [{ library: 'midland', reason: 'PAUSED' }],
+      paused: [{ library: 'midland', as: 'home', reason: 'Koha upgrade', by: 'tester' }],
+    });
+    expect(await text(card)).toMatch(/paused +midland as home library until \S+Z, by tester: Koha upgrade/);
+    expect(callsOf('midland')).toBe(before);
+    expect((await passport(['library', 'resume', 'midland'], env())).code).toBe(0);
+    expect(jsonOf(await explain(card))).toMatchObject({ outcome: 'COPIED', paused: [] });
+  });
+
+  test('as lending library: a scan would wait, nobody is queried, and nothing is counted', async () => {
+    const [card = ''] = eligible;
+    await pause('riverside', 'lending');
+    const explained = await explain(card);
+    expect(jsonOf(explained)).toEqual({
+      outcome: null,
+      paused: [
+        {
+          library: 'riverside',
+          as: 'lending',
+          until: expect.stringMatching(/Z$/),
+          reason: 'Koha upgrade',
+          by: 'tester',
+        },
+      ],
+    });
+    expect(JSON.parse(explained.err)).toMatchObject({ action: 'explain', result: 'paused' });
+    expect(await text(card)).toMatch(
+      /^PAUSED\n {2}riverside as lending library until .*\n {2}Nobody was queried/,
+    );
+    expect(['midland', 'riverside', 'lakeside'].map(callsOf)).toEqual([0, 0, 0]);
+    expect(((await redis.call('KEYS', '*hour*')) as unknown[]).length).toBe(0);
+  });
+
+  test.each([
+    ['midland', 'home'],
+    ['riverside', 'lending'],
+  ])('in a planned window of the configuration (%s as %s library)', async (library, as) => {
+    const [card = ''] = eligible;
+    const out = await text(card, withWindows(library, as));
+    expect(out).toMatch(
+      new RegExp(`${library} as ${as} library until \\S+Z, as planned in the configuration: planned upgrade`),
+    );
+    expect(callsOf(library)).toBe(0);
+  });
+});
+
 test('a library that only observes copies nobody', async () => {
   const more = { defaults: { copy: { category: 'PT', mode: 'observe' } } };
   const [card = ''] = eligible;
