@@ -78,8 +78,9 @@ async function query(
         return { byCard, byHomeKey };
       },
     });
-    const asked = explanation.asked.filter((id) => !paused.some(({ library }) => library === id));
-    return { explanation: { ...explanation, asked }, paused };
+    const isPaused = (id: string): boolean => paused.some(({ library }) => library === id);
+    const { asked: queried } = explanation;
+    return { explanation: { ...explanation, asked: queried.filter((id) => !isPaused(id)) }, paused };
   } catch (error) {
     if (!(error instanceof KohaError)) throw error;
     const { library, operation, code, permission } = error;
