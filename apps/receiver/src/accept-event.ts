@@ -6,7 +6,8 @@ import type { NoteSeen } from './note-seen.ts';
 import { readJson } from './read-json.ts';
 
 export type Acceptance =
-  | { readonly kind: 'accepted' | 'duplicate' | 'coalesced'; readonly eventId: string }
+  | { readonly kind: 'accepted'; readonly eventId: string; readonly isCancelled?: true }
+  | { readonly kind: 'duplicate' | 'coalesced'; readonly eventId: string }
   | { readonly kind: 'seen' | 'test' | 'ignored'; readonly eventId: string }
   | Exclude<Authentication, { kind: 'genuine' }>
   | { readonly kind: 'not_json' }
@@ -75,7 +76,11 @@ function answered(answer: SinkAnswer, parsed: ParsedEvent | null, eventId: strin
     case 'backlog_full':
       return { kind: 'backlog_full', retryAfterMs: BACKLOG_RETRY_MS };
     case 'new':
-      return { kind: 'accepted', eventId: answer.eventId };
+      return {
+        kind: 'accepted',
+        eventId: answer.eventId,
+        ...(answer.isCancelled === true ? { isCancelled: true } : {}),
+      };
     case 'duplicate':
       return { kind: 'duplicate', eventId: answer.eventId };
     case 'coalesced':

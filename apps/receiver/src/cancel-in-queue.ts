@@ -1,4 +1,10 @@
-import { type ReplicaCheck, type ScanJobs, cancelEvent, readEventState } from '@passport/queue';
+import {
+  type ReplicaCheck,
+  type ScanJobs,
+  cancelEvent,
+  isCancelledAhead,
+  readEventState,
+} from '@passport/queue';
 import { type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
 import type { CancelInQueue } from './cancel-scan.ts';
 
@@ -13,10 +19,14 @@ export function buildCancelInQueue(deps: {
   readonly log: Logger;
 }): CancelInQueue {
   const { redis, queue, replicated, nameOf, deadlineMs, log } = deps;
+  // That it is unknown is said only once it is sure to be cancelled should it still come: as for a 202, replicas have to know.
+  const isRemembered = async (library: string, id: string): Promise<boolean> =>
+    replicated === null || ((await replicated([])) && (await isCancelledAhead(redis, library, id)));
   const cancel: CancelInQueue = async (library, id) => {
     const cancelled = await cancelEvent(redis, queue, library, id);
     if (cancelled === null) return null;
-    if (cancelled === 'not_added') return 'unavailable';
+    if (cancelled === 'ahead') return (await isRemembered(library, id)) ? null : 'unavailable';
+    if (cancelled === 'not_added' || cancelled === 'full') return 'unavailable';
     const { eventId, result } = cancelled;
     if (replicated !== null && !(await replicated([{ library, eventId }]))) return 'unavailable';
     const state = await readEventState(redis, library, eventId, nameOf);

@@ -1,4 +1,4 @@
-import type { JobData } from '@passport/contract';
+import { type JobData, cancelledJob } from '@passport/contract';
 import {
   type AdmitEvents,
   type AdmissionAnswer,
@@ -112,7 +112,8 @@ async function admitAll(deps: EventSinkDeps, batch: readonly Waiting[]): Promise
     const answer = answers[index];
     if (answer === undefined || !('add' in answer) || !answer.add || jobOf === null) return [];
     const receivedMs = Math.floor(answer.nowMs - (monotonicNow() - since));
-    return [{ job: jobOf(answer.eventId, receivedMs), priority: answer.priority }];
+    const job = jobOf(answer.eventId, receivedMs);
+    return [{ job: answer.isCancelled === true ? cancelledJob(job) : job, priority: answer.priority }];
   });
   if (adds.length > 0) await addScans(queue, adds);
   if (replicated === null) return answers;

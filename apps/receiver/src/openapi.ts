@@ -69,6 +69,7 @@ const acceptedSchema = {
     status: { const: 'accepted' },
     duplicate: mark('This event was accepted before'),
     joined: mark('A double scan: it follows the first event'),
+    cancelled: mark('It was cancelled before it came: it has ended, and nothing was written'),
     test: mark('A test: nothing was queued'),
     ignored: mark('A type that is of no interest: nothing was queued'),
   },
@@ -147,7 +148,9 @@ const cancelEvent = {
     ),
     400: malformed,
     401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
-    404: problemAnswer('Unknown event'),
+    404: problemAnswer(
+      'Nothing is known of this event: nothing was written for it. Should it still come, within 15 minutes, it is cancelled',
+    ),
     408: tooSlow,
     413: problemAnswer('Larger than 16 KiB'),
     415: problemAnswer('Not application/json'),

@@ -71,6 +71,7 @@ export function registerWebhookRoute(
 function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
   switch (acceptance.kind) {
     case 'accepted':
+      return taken(reply, acceptance.eventId, acceptance.isCancelled === true ? { cancelled: true } : {});
     case 'seen':
       return taken(reply, acceptance.eventId, {});
     case 'duplicate':

@@ -79,6 +79,39 @@ describe('a cancel', () => {
     expect(await cancel()).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
+  test('of an event that comes later is kept: it is accepted as cancelled, with neither card nor item', async () => {
+    const scan = buildScanEvent();
+    expect((await cancel()).status).toBe(404);
+
+    const accepted = await read(accept('evt_1', scan));
+    expect(accepted).toMatchObject({
+      status: 202,
+      body: { event_id: 'evt_1', status: 'accepted', cancelled: true },
+    });
+    const [job] = await receiver.jobs();
+    expect(job).toMatchObject({
+      event_id: 'evt_1',
+      sealed_card: null,
+      sealed_item: null,
+      progress: { state: 'done', outcome: 'CANCELLED', checkout: { result: 'NOT_ASKED', keys: [] } },
+    });
+    expect((await cancel()).body).toMatchObject({
+      event_id: 'evt_1',
+      result: 'NOTHING_WRITTEN',
+      state: { state: 'done', outcome: 'CANCELLED' },
+    });
+    expect(await read(accept('evt_1', scan))).toMatchObject({ status: 202, body: { duplicate: true } });
+  });
+
+  test('of an event that comes later needs the signature of that library, for that event', async () => {
+    const scan = buildScanEvent();
+    await cancel({ secret: OTHER_SECRET });
+    await cancel({ id: 'evt_2', path: 'evt_1' });
+    await cancel({ body: '{}' });
+    const { body } = await read(accept('evt_1', scan));
+    expect(body).toEqual({ event_id: 'evt_1', status: 'accepted' });
+  });
+
   test('of an event that is admitted and not queued yet is 503: it is no stranger', async () => {
     await accept('evt_1');
     await receiver.server.call('DEL', '{passport}:scans:riverside.evt_1');

@@ -50,6 +50,7 @@ export { type Attempt, type AttemptCall, withAttempt } from './attempt.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,
+  cancelledJob,
   eventStateOf,
   jobSchema,
   nextProgress,

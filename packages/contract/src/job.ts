@@ -118,6 +118,17 @@ export function queuedProgress(nowIso: string): Progress {
   };
 }
 
+/** The job of an event that was cancelled before it came: it has ended, and never had a card. */
+export function cancelledJob(job: JobData): JobData {
+  const { progress, received_ms: receivedMs } = job;
+  const ended = nextProgress(
+    progress,
+    { state: 'done', outcome: 'CANCELLED', checkout: { result: 'NOT_ASKED', keys: [] } },
+    new Date(receivedMs).toISOString(),
+  );
+  return { ...job, sealed_card: null, sealed_item: null, progress: ended };
+}
+
 /** The state after `last`: its number is two higher, so that "working" has the number between them. */
 export function nextProgress(
   last: Progress,

@@ -1,5 +1,6 @@
 import { STALE_LUA } from './backlog-script.ts';
 import { IS_CANCELLED_LUA } from './cancel-mark.ts';
+import { CANCELLED_AHEAD_LUA } from './cancelled-ahead.ts';
 import { idempotencyKeyPrefix, jobKeyPrefix } from './keys.ts';
 
 /** How long a `webhook-id` is remembered. Standard Webhooks senders give up well before. */
@@ -11,21 +12,22 @@ const COALESCE_MS = 10_000;
  * Admission: everything the receiver must check and record before it queues events, in one round trip for all that
  * arrived together (a call each would cost more than the checks). Events are checked one after the other.
  *
- * KEYS of each: 1 idempotency key, 2 coalescing key (mode take only), 3 rate, 4 backlog, 5 ids remembered
+ * KEYS of each: 1 idempotency key, 2 coalescing key (mode take only), 3 rate, 4 backlog, 5 ids remembered,
+ *      6 events that were cancelled before they came
  * ARGV of each: 1 mode: rate | look | take  2 library  3 event id
  *      4 keyed hashes of the body, one per known key, comma separated; the first is stored
  *      5 microseconds between two events  6 burst  7 most unfinished events
  *      8 most ids remembered
  *
  * Answers of each {'rate', wait in us} | {'reuse'} | {'backlog'} | {'pass'} (modes rate and look)
- *       | {kind, event id to follow, add? 0/1, priority, now in ms}, kind: new | duplicate | coalesced
+ *       | {kind, event id to follow, add? 0/1, priority, now in ms, cancelled before it came? 0/1}, kind: new | duplicate | coalesced
  *       | {'broken'}: one of its keys has a value that we did not write. The other events are answered all the same.
  *
  * An idempotency key without a job is the dangerous gap (a crash between admission and the add): whoever finds one whose
  * event has not ended must add the job again. Its value ends in "d" once the job has ended.
  */
 export const ADMISSION_LUA = `
-${STALE_LUA}${IS_CANCELLED_LUA}
+${STALE_LUA}${IS_CANCELLED_LUA}${CANCELLED_AHEAD_LUA}
 local time = redis.call('TIME')
 local now_us = tonumber(time[1]) * 1000000 + tonumber(time[2])
 local now_ms = math.floor(now_us / 1000)
@@ -90,7 +92,7 @@ local function remember(records, remembered_key, event_id, value, most)
 end
 
 local function admit(keys, mode, library, event_id, hashes, interval, burst, most, most_ids)
-  local record_key, coalescing_key, rate_key, backlog_key, remembered_key = unpack(keys)
+  local record_key, coalescing_key, rate_key, backlog_key, remembered_key, cancelled_key = unpack(keys)
   local records, jobs = '${idempotencyKeyPrefix}' .. library .. '.', '${jobKeyPrefix}' .. library .. '.'
   local function enter(id)
     redis.call('ZADD', backlog_key, 'NX', now_ms, id)
@@ -99,8 +101,8 @@ local function admit(keys, mode, library, event_id, hashes, interval, burst, mos
   -- The event to follow has no idempotency key: it was remembered for its whole time, so it must not run again.
   local function follow(kind, id)
     local own = read_record(records .. id)
-    if not own or own.ended or present(jobs .. id) then return {kind, id, 0, 1, now_ms} end
-    return {kind, id, 1, enter(id), now_ms}
+    if not own or own.ended or present(jobs .. id) then return {kind, id, 0, 1, now_ms, 0} end
+    return {kind, id, 1, enter(id), now_ms, wasCancelledAhead(cancelled_key, id, now_ms) and 1 or 0}
   end
 
   local wait = take_rate(rate_key, interval, burst)
@@ -114,7 +116,16 @@ local function admit(keys, mode, library, event_id, hashes, interval, burst, mos
     return follow('duplicate', record.first or event_id)
   end
   if mode == 'look' then return {'pass'} end
-  if present(jobs .. event_id) then return {'duplicate', event_id, 0, 1, now_ms} end
+  if present(jobs .. event_id) then return {'duplicate', event_id, 0, 1, now_ms, 0} end
+
+  -- Cancelled before it came: it is added as one that has ended. It is coalesced with none, and none with it: whoever cancelled it
+  -- may have scanned the card again by now, and wants that.
+  if wasCancelledAhead(cancelled_key, event_id, now_ms) then
+    if is_full(backlog_key, most, jobs) then return {'backlog'} end
+    remember(records, remembered_key, event_id, string.match(hashes, '^[^,]+') .. ' -', most_ids)
+    keepCancel(cancelled_key, event_id, now_ms)
+    return {'new', event_id, 1, enter(event_id), now_ms, 1}
+  end
 
   -- A double scan is coalesced with the first one, while that is unfinished; who scans again after a cancel wants it anew.
   local hash = string.match(hashes, '^[^,]+')
@@ -128,7 +139,7 @@ local function admit(keys, mode, library, event_id, hashes, interval, burst, mos
   if is_full(backlog_key, most, jobs) then return {'backlog'} end
   remember(records, remembered_key, event_id, hash .. ' -', most_ids)
   redis.call('SET', coalescing_key, event_id, 'PX', ${COALESCE_MS})
-  return {'new', event_id, 1, enter(event_id), now_ms}
+  return {'new', event_id, 1, enter(event_id), now_ms, 0}
 end
 
 -- Broken keys of one event must not affect the others; trouble with Redis itself affects all.
@@ -141,10 +152,10 @@ local function admit_apart(...)
 end
 
 local answers = {}
-for index = 1, #KEYS / 5 do
-  local k, a = (index - 1) * 5, (index - 1) * 8
+for index = 1, #KEYS / 6 do
+  local k, a = (index - 1) * 6, (index - 1) * 8
   answers[index] = admit_apart(
-    {KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], KEYS[k + 5]},
+    {KEYS[k + 1], KEYS[k + 2], KEYS[k + 3], KEYS[k + 4], KEYS[k + 5], KEYS[k + 6]},
     ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 4],
     tonumber(ARGV[a + 5]), tonumber(ARGV[a + 6]), tonumber(ARGV[a + 7]), tonumber(ARGV[a + 8])
   )

@@ -1,6 +1,13 @@
 import type { Redis } from '@passport/runtime';
 import { ADMISSION_LUA } from './admission-script.ts';
-import { backlogKey, idempotencyKey, coalescingKey, rateKey, rememberedKey } from './keys.ts';
+import {
+  backlogKey,
+  cancelledAheadKey,
+  coalescingKey,
+  idempotencyKey,
+  rateKey,
+  rememberedKey,
+} from './keys.ts';
 import { defineScript } from './script.ts';
 
 /** One delivery at the receiver that must be admitted. */
@@ -39,6 +46,8 @@ export type AdmissionAnswer =
       readonly priority: number;
       /** Redis's clock, milliseconds. */
       readonly nowMs: number;
+      /** It was cancelled before it came: what is added has ended. */
+      readonly isCancelled?: true;
     };
 
 /** Admits deliveries in their order; the answers come in the same order. */
@@ -65,6 +74,7 @@ const keysOf = ({ library, eventId, scanHash }: AdmissionRequest): string[] => [
   rateKey(library),
   backlogKey(library),
   rememberedKey(library),
+  cancelledAheadKey(library),
 ];
 
 const argumentsOf = ({
@@ -99,13 +109,14 @@ function readAnswer([kind, ...values]: readonly (string | number)[]): AdmissionA
     case 'new':
     case 'duplicate':
     case 'coalesced': {
-      const [eventId, add, priority, nowMs] = values;
+      const [eventId, add, priority, nowMs, isCancelled] = values;
       return {
         kind,
         eventId: String(eventId),
         add: add === 1,
         priority: Math.min(Number(priority), LOWEST_PRIORITY),
         nowMs: Number(nowMs),
+        ...(isCancelled === 1 ? { isCancelled: true } : {}),
       };
     }
     default:

@@ -1,7 +1,15 @@
 import type { CancelResult } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { MARK_CANCELLED_LUA } from './cancel-mark.ts';
-import { delayedJobsKey, idempotencyKey, idempotencyKeyPrefix, jobIdOf, jobKeyPrefix } from './keys.ts';
+import { CANCELLED_AHEAD_LUA } from './cancelled-ahead.ts';
+import {
+  cancelledAheadKey,
+  delayedJobsKey,
+  idempotencyKey,
+  idempotencyKeyPrefix,
+  jobIdOf,
+  jobKeyPrefix,
+} from './keys.ts';
 import { promote } from './promote.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import { defineScript } from './script.ts';
@@ -10,10 +18,10 @@ import { defineScript } from './script.ts';
  * Cancels an event, or the first event's where it was coalesced, and says from the job's own data how far it has come. A
  * worker writes `sent` before a copy is sent and `made` before a checkout is sent, each in a script that finds the mark set
  * here (create-claim.ts, job-data.ts): whichever of the two scripts comes first, the other one knows of it.
- * KEYS 1 idempotency key, 2 delayed jobs; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
- * Answers {'unknown'}, {'not_added'} or {result, event id, whether it is delayed: 0/1}
+ * KEYS 1 idempotency key, 2 delayed jobs, 3 those that were cancelled before they came; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
+ * Answers {'unknown'}, {'ahead'}, {'full'}, {'not_added'} or {result, event id, whether it is delayed: 0/1}
  */
-const CANCEL_LUA = `${MARK_CANCELLED_LUA}
+const CANCEL_LUA = `${MARK_CANCELLED_LUA}${CANCELLED_AHEAD_LUA}
 -- copyMayBeThere of the contract: what was only searched for is nowhere.
 local function mayBeThere(sent) return type(sent) == 'table' and sent.create ~= false end
 local record = redis.call('GET', KEYS[1])
@@ -23,7 +31,12 @@ local job, job_id = ARGV[1] .. id, ARGV[2] .. id
 local admitted = redis.call('GET', '${idempotencyKeyPrefix}' .. job_id) or ''
 if redis.call('EXISTS', job) == 0 and string.find(admitted, '^%S+ %-') then return {'not_added'} end
 local readable, data = pcall(cjson.decode, redis.call('HGET', job, 'data') or '')
-if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then return {'unknown'} end
+if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then
+  if record or redis.call('EXISTS', job) == 1 then return {'unknown'} end
+  local time = redis.call('TIME')
+  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  return {rememberCancel(KEYS[3], ARGV[3], now) and 'ahead' or 'full'}
+end
 local has_sent, has_made = mayBeThere(data.sent), type(data.made) == 'table'
 for _, each in ipairs(type(data.sent_before) == 'table' and data.sent_before or {}) do has_sent = has_sent or mayBeThere(each) end
 local outcome = data.progress.outcome
@@ -43,9 +56,11 @@ return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, is_delayed}
 
 /**
  * What a cancel came to, and of which event; `not_added`: it was admitted, and cannot be cancelled until it is in the
- * queue; null: the queue has no such event of this library.
+ * queue; `ahead`: it has not come, and is cancelled should it come within 15 minutes; `full`: it has not come, and so many cancels of
+ * this library are remembered that this one cannot be; null: it has come, and nothing is known of it any more.
  */
-export type Cancelled = { readonly result: CancelResult; readonly eventId: string } | 'not_added' | null;
+export type Cancelled =
+  { readonly result: CancelResult; readonly eventId: string } | 'not_added' | 'ahead' | 'full' | null;
 
 /**
  * Cancels an event of this library: nothing more is written for it. Safe to repeat. One that waits is taken at once, so that
@@ -59,10 +74,10 @@ export async function cancelEvent(
 ): Promise<Cancelled> {
   const cancel = defineScript(redis, 'passportCancel', CANCEL_LUA);
   const ids = jobIdOf(library, '');
-  const keys = [idempotencyKey(library, eventId), delayedJobsKey];
+  const keys = [idempotencyKey(library, eventId), delayedJobsKey, cancelledAheadKey(library)];
   const [result, id, isDelayed] = (await cancel(keys, [`${jobKeyPrefix}${ids}`, ids, eventId])) as
-    [CancelResult, string, 0 | 1] | ['unknown' | 'not_added'];
-  if (result === 'not_added') return result;
+    [CancelResult, string, 0 | 1] | ['unknown' | 'not_added' | 'ahead' | 'full'];
+  if (result === 'not_added' || result === 'ahead' || result === 'full') return result;
   if (result === 'unknown' || id === undefined) return null;
   if (isDelayed === 1) await promote(await queue.getJob(jobIdOf(library, id)));
   return { result, eventId: id };

@@ -29,6 +29,7 @@ export {
 } from './consent-answer.ts';
 export { promoteOverdue } from './clock-step.ts';
 export { type Cancelled, cancelEvent } from './cancel-event.ts';
+export { isCancelledAhead } from './cancelled-ahead.ts';
 export { wasCancelled } from './cancel-mark.ts';
 export { delayActive } from './delay-active.ts';
 export { LenientWorker } from './lenient-job.ts';

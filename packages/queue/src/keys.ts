@@ -49,6 +49,8 @@ export const coalescingKey = (library: string, hash: string): string => key('joi
 export const rateKey = (library: string): string => key('rate', library);
 /** A library's unfinished events, by time of acceptance. */
 export const backlogKey = (library: string): string => key('backlog', library);
+/** A library's events that were cancelled before they came. */
+export const cancelledAheadKey = (library: string): string => key('cancelled', library);
 /** Copies, misses or decisions of the last hour, by time. */
 export const hourKey = (kind: 'copies' | 'misses' | 'verdicts', library: string): string =>
   key('hour', kind, library);
