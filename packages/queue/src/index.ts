@@ -39,7 +39,7 @@ export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { hourUseOf } from './hour-use.ts';
 export { readHourUse } from './hour-reading.ts';
 export { type SeenCertificate, readCertificates, writeCertificate } from './certificates.ts';
-export { type DeliveryNotes, type FailingEndpoint, openDeliveryNotes } from './delivery-notes.ts';
+export { type FailingEndpoint, openDeliveryNotes } from './delivery-notes.ts';
 export { type Notice, type Notices, type Notified, notifiedField, openNotices } from './notices.ts';
 export { type QuotaReservation, type Ledger, openLedger } from './ledger.ts';
 export { NO_HOME, OTHER_HOMES, monthOf, statisticsOf } from './statistics.ts';
