@@ -8,7 +8,7 @@ export interface FollowUpDeps {
   readonly sink: Pick<EventSink, 'check'>;
 }
 
-/** A body about an event that was reported before, whose sender is known and within its rate. */
+/** A body whose sender is known and within its rate. */
 export interface FollowUp {
   readonly kind: 'admitted';
   /** The library's id. */
@@ -31,15 +31,30 @@ export const RETRY_MS = 1_000;
  * that one that was made for another event is refused. Who reads the body has to see that it was made for this.
  */
 export async function admitFollowUp(
-  { authenticate, sink }: FollowUpDeps,
+  deps: FollowUpDeps,
   delivery: Delivery,
   eventId: string,
+): Promise<FollowUp | FollowUpRefused> {
+  return admitSigned(deps, delivery, eventId);
+}
+
+/** The same of a body that is about no event (`eventId` null): its `webhook-id` is of its own. */
+export async function admitSigned(
+  { authenticate, sink }: FollowUpDeps,
+  delivery: Delivery,
+  eventId: string | null = null,
 ): Promise<FollowUp | FollowUpRefused> {
   const sender = authenticate(delivery);
   if (sender.kind !== 'genuine') return sender;
   const { library, headers } = sender;
-  if (headers.id !== eventId) return { kind: 'unauthorized', why: OF_ANOTHER_EVENT };
-  const admission = { library: library.id, eventId, limits: library.limits, bodyHashes: [], scanHash: '' };
+  if (eventId !== null && headers.id !== eventId) return { kind: 'unauthorized', why: OF_ANOTHER_EVENT };
+  const admission = {
+    library: library.id,
+    eventId: headers.id,
+    limits: library.limits,
+    bodyHashes: [],
+    scanHash: '',
+  };
   const admitted = await sink.check({ ...admission, mode: 'rate' });
   if (admitted.kind === 'rate_limited') return admitted;
   if (admitted.kind !== 'pass') return { kind: 'unavailable', retryAfterMs: RETRY_MS };

@@ -16,6 +16,8 @@ import type { ConnectionLimits } from './connection-limits.ts';
 import { registerConsentRoute } from './consent-route.ts';
 import { drain } from './drain.ts';
 import { UNKNOWN } from './event-metrics.ts';
+import type { StatusGiven } from './give-status.ts';
+import { registerLibraryStatusRoute } from './library-status-route.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
@@ -44,6 +46,7 @@ export interface ReceiverDeps {
   readonly readState: ReadState;
   readonly cancel: (delivery: Delivery, eventId: string) => Promise<Cancellation>;
   readonly consent: (delivery: Delivery, eventId: string) => Promise<ConsentTaken>;
+  readonly status: (delivery: Delivery) => Promise<StatusGiven>;
   readonly stopping: () => boolean;
   /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
   readonly requestTimeoutMs: number;
@@ -91,6 +94,7 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   registerStatusRoute(app, { ...deps, proven });
   registerCancelRoute(app, deps.cancel, { note, proven });
   registerConsentRoute(app, deps.consent, { note, proven });
+  registerLibraryStatusRoute(app, deps.status, { note, proven });
   const description = buildOpenApi();
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));

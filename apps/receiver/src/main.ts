@@ -45,6 +45,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const CLOCKS = {
   nowSeconds: () => Math.floor(Date.now() / 1000),
   monotonicNow: () => performance.now(),
+  now: () => Date.now(),
 };
 const SOURCES = { now: () => Date.now(), newId: () => randomUUID(), random: () => Math.random() };
 
@@ -98,7 +99,8 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     monotonicNow: () => performance.now(),
     log,
   });
-  const parts: ReceiverParts = { redis, queue, refreshes, sink, replicated, tracing, ...CLOCKS, log };
+  const queueParts = { redis, queue, refreshes, sink, replicated };
+  const parts: ReceiverParts = { ...queueParts, tracing, ...CLOCKS, version: SELF.version, log };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
   const notifier = startWorkerNotifier({ redis, hasWorker: buildHasWorker(redis, queue), ...SOURCES, log });
@@ -111,6 +113,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     readState: (library, eventId) => serving.readState(library, eventId),
     cancel: (delivery, eventId) => serving.cancel(delivery, eventId),
     consent: (delivery, eventId) => serving.consent(delivery, eventId),
+    status: (delivery) => serving.status(delivery),
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,

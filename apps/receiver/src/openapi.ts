@@ -2,52 +2,26 @@ import {
   cancelAnswerSchema,
   consentAnsweredSchema,
   eventStateSchema,
+  libraryStatusSchema,
   patronNotFoundSchema,
   patronSeenSchema,
   scanCancelledSchema,
+  statusRequestedSchema,
 } from '@passport/contract';
 import * as z from 'zod';
-import { PROBLEM_CODES, PROBLEM_TYPE, UNAUTHORIZED_REASONS } from './problem.ts';
-
-const ref = (name: string): object => ({ $ref: `#/components/schemas/${name}` });
-const jsonAnswer = (description: string, schema: object): object => ({
-  description,
-  content: { 'application/json': { schema } },
-});
-const problemAnswer = (description: string): object => ({
-  description,
-  content: { [PROBLEM_TYPE]: { schema: ref('Problem') } },
-});
-const retryAnswer = (description: string): object => ({
-  ...problemAnswer(description),
-  headers: { 'retry-after': { schema: { type: 'integer', minimum: 1 }, description: 'Seconds' } },
-});
-
-const pathPart = (name: string, description: string): object => ({
-  name,
-  in: 'path',
-  required: true,
-  schema: { type: 'string' },
-  description,
-});
-const header = (name: string, pattern: string, description: string): object => ({
-  name,
-  in: 'header',
-  required: true,
-  schema: { type: 'string', pattern },
-  description,
-});
-
-const library = pathPart('library', 'The lending library’s id');
-const signatureHeaders = [
-  header('webhook-id', '^[A-Za-z0-9_-]{1,128}$', 'Unique per event, the same on every delivery of it'),
-  header('webhook-timestamp', '^[1-9]\\d{0,11}$', 'Unix seconds of this delivery, at most 300 s off'),
-  header(
-    'webhook-signature',
-    '^v1,',
-    'Standard Webhooks 1.0: v1,BASE64(HMAC-SHA256(secret, id.timestamp.body)), several separated by one space',
-  ),
-];
+import {
+  jsonAnswer,
+  library,
+  malformed,
+  pathPart,
+  problemAnswer,
+  ref,
+  retryAnswer,
+  signatureHeaders,
+  signed,
+  tooSlow,
+} from './openapi-parts.ts';
+import { PROBLEM_CODES, UNAUTHORIZED_REASONS } from './problem.ts';
 
 /** OpenAPI has no word for a signature over the body: it is described as the header that holds it. */
 const signatureScheme = {
@@ -56,7 +30,6 @@ const signatureScheme = {
   name: 'webhook-signature',
   description: 'Standard Webhooks 1.0, with a webhook secret of the library',
 };
-const signed = [{ signature: [] }];
 const LICENSE = { name: 'GPL-3.0-or-later', identifier: 'GPL-3.0-or-later' };
 
 const mark = (description: string): object => ({ const: true, description });
@@ -95,9 +68,6 @@ const problemSchema = {
     },
   },
 };
-
-const malformed = problemAnswer('A header is missing, repeated or malformed; not JSON or UTF-8; not HTTP');
-const tooSlow = problemAnswer('The request took too long to arrive');
 
 const reportScan = {
   operationId: 'reportScan',
@@ -189,6 +159,26 @@ const answerConsent = {
   },
 };
 
+const readStatus = {
+  operationId: 'readStatus',
+  security: signed,
+  summary:
+    'How the service is for this library: workers, pauses, its outcomes and failures; an answer is good for two seconds',
+  parameters: [library, ...signatureHeaders],
+  requestBody: { required: true, content: { 'application/json': { schema: ref('StatusRequested') } } },
+  responses: {
+    200: jsonAnswer('The status, of this library alone', ref('LibraryStatus')),
+    400: malformed,
+    401: problemAnswer('Bad signature, timestamp outside the window, or unknown library'),
+    408: tooSlow,
+    413: problemAnswer('Larger than 16 KiB'),
+    415: problemAnswer('Not application/json'),
+    422: problemAnswer('Signed, but is not library.status_requested; names the field'),
+    429: retryAnswer('Over the library’s rate'),
+    503: retryAnswer('Redis does not answer now, or the process is stopping'),
+  },
+};
+
 const readDescription = {
   operationId: 'readDescription',
   security: [],
@@ -216,6 +206,7 @@ export function buildOpenApi(): object {
       '/webhooks/{library}/{id}': { get: readEvent },
       '/webhooks/{library}/{id}/cancel': { post: cancelEvent },
       '/webhooks/{library}/{id}/consent': { post: answerConsent },
+      '/webhooks/{library}/service/status': { post: readStatus },
       '/openapi.json': { get: readDescription },
     },
     components: {
@@ -226,6 +217,8 @@ export function buildOpenApi(): object {
         PatronSeen: z.toJSONSchema(patronSeenSchema, { io: 'input' }),
         ScanCancelled: z.toJSONSchema(scanCancelledSchema, { io: 'input' }),
         ConsentAnswered: z.toJSONSchema(consentAnsweredSchema, { io: 'input' }),
+        StatusRequested: z.toJSONSchema(statusRequestedSchema, { io: 'input' }),
+        LibraryStatus: z.toJSONSchema(libraryStatusSchema),
         Accepted: acceptedSchema,
         EventState: z.toJSONSchema(eventStateSchema),
         CancelAnswer: z.toJSONSchema(cancelAnswerSchema),

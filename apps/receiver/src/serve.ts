@@ -31,8 +31,10 @@ import { type Cancellation, cancelScan } from './cancel-scan.ts';
 import { buildKeepConsent } from './consent-in-queue.ts';
 import { UNKNOWN, eventMetrics } from './event-metrics.ts';
 import type { EventSink } from './event-sink.ts';
+import { type StatusGiven, giveStatus } from './give-status.ts';
 import { buildJobMaker } from './job-maker.ts';
 import { buildNoteSeen } from './note-seen.ts';
+import { buildReadLibraryStatus } from './read-library-status.ts';
 import { buildReadState } from './read-state.ts';
 import { type ConsentTaken, takeConsent } from './take-consent.ts';
 import { tracedAccept } from './traced-accept.ts';
@@ -53,6 +55,10 @@ export interface ReceiverParts {
   readonly tracing: Tracing;
   readonly nowSeconds: () => number;
   readonly monotonicNow: () => number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Of the receiver. */
+  readonly version: string;
   readonly log: Logger;
 }
 
@@ -64,6 +70,7 @@ export interface Serving {
   accept(delivery: Delivery): Promise<Acceptance>;
   cancel(delivery: Delivery, eventId: string): Promise<Cancellation>;
   consent(delivery: Delivery, eventId: string): Promise<ConsentTaken>;
+  status(delivery: Delivery): Promise<StatusGiven>;
   readState(library: string, eventId: string): Promise<EventState | null | 'unavailable'>;
   counted(library: string, result: string): void;
 }
@@ -77,6 +84,7 @@ export function serve(
   metrics: MetricsRegistry,
 ): Serving {
   const { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, monotonicNow, log } = parts;
+  const { now, version } = parts;
   const libraries = new Map(
     consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
   );
@@ -108,6 +116,7 @@ export function serve(
     traceparent: () => tracing.traceparent(),
   });
   const nameOf = (id: string): string => names.get(id) ?? id;
+  const hasWorker = buildHasWorker(redis, queue);
   const reading = { redis, nameOf, deadlineMs: REDIS_DEADLINE_MS, log };
   return {
     libraries: libraries.size,
@@ -124,7 +133,19 @@ export function serve(
       sink,
       keep: buildKeepConsent({ redis, queue, replicated, deadlineMs: REDIS_DEADLINE_MS, log }),
     }),
-    readState: buildReadState({ ...reading, hasWorker: buildHasWorker(redis, queue) }),
+    status: giveStatus({
+      authenticate,
+      sink,
+      read: buildReadLibraryStatus({
+        ...reading,
+        queue,
+        hasWorker,
+        libraries: consortium.libraries,
+        version,
+        now,
+      }),
+    }),
+    readState: buildReadState({ ...reading, hasWorker }),
     counted: eventMetrics(metrics, { libraries: [...ids, UNKNOWN], results: ALERTING_RESULTS }),
   };
 }

@@ -3,19 +3,16 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Acceptance } from './accept-event.ts';
 import type { Delivery, Unauthorized } from './authentication.ts';
 import type { Cancellation } from './cancel-scan.ts';
+import type { StatusGiven } from './give-status.ts';
 import { isJson } from './is-json.ts';
 import { answerRefusal, refuse } from './refuse.ts';
 import { signatureHeaders } from './signature-headers.ts';
 import type { ConsentTaken } from './take-consent.ts';
 
-/** What became of a delivery, of a cancel or of a patron's answer, for the log and the metrics. */
-export type DeliveryResult =
-  | Acceptance['kind']
-  | Cancellation['kind']
-  | ConsentTaken['kind']
-  | 'too_large'
-  | 'unsupported_media_type'
-  | 'malformed_request';
+/** What can be decided of a signed request. */
+type Decision = Acceptance | Cancellation | ConsentTaken | StatusGiven;
+/** What became of it, for the log and the metrics. */
+export type DeliveryResult = Decision['kind'] | 'too_large' | 'unsupported_media_type' | 'malformed_request';
 /** `why` is of an `unauthorized` one. */
 export type NoteDelivery = (
   library: string,
@@ -26,7 +23,7 @@ export type NoteDelivery = (
 const UNSIGNED: ReadonlySet<DeliveryResult> = new Set(['header_malformed', 'unauthorized']);
 
 /** What is noted of what was decided beside its kind. */
-function factsOf(of: Acceptance | Cancellation | ConsentTaken): Parameters<NoteDelivery>[2] {
+function factsOf(of: Decision): Parameters<NoteDelivery>[2] {
   if (of.kind === 'unauthorized') return { why: of.why };
   return 'eventId' in of ? { eventId: of.eventId } : {};
 }
@@ -39,7 +36,7 @@ export interface RouteNotes {
 }
 
 /** Decides on the raw bytes of a signed request, and notes what became of it; null: its media type was refused. */
-export async function decideSigned<T extends Acceptance | Cancellation | ConsentTaken>(
+export async function decideSigned<T extends Decision>(
   request: FastifyRequest<{ Params: { library: string } }>,
   decide: (delivery: Delivery) => Promise<T>,
   { note, proven }: RouteNotes,

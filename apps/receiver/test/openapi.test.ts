@@ -3,6 +3,7 @@ import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { buildScanEvent, signedRequest, startRedis, type StartedRedis } from '@passport/testkit';
 import { type ReceiverFixture, SECRET, openReceiver, reportingLibrary } from './receiver-fixture.ts';
+import { STATUS_LIBRARIES } from './status-libraries.ts';
 
 interface Answer {
   readonly content?: Readonly<Record<string, { readonly schema: object }>>;
@@ -20,7 +21,7 @@ let description: Description;
 let ajv: Ajv2020;
 beforeAll(async () => {
   server = await startRedis();
-  receiver = await openReceiver({ redisUrl: server.url });
+  receiver = await openReceiver({ redisUrl: server.url, libraries: STATUS_LIBRARIES });
   description = (await (await fetch(`${receiver.url}/openapi.json`)).json()) as Description;
   ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': true } });
   ajv.addSchema({ $id: 'openapi', ...description });
@@ -34,6 +35,7 @@ const WEBHOOK = '/webhooks/{library}';
 const STATUS = '/webhooks/{library}/{id}';
 const CANCEL = '/webhooks/{library}/{id}/cancel';
 const CONSENT = '/webhooks/{library}/{id}/consent';
+const SERVICE = '/webhooks/{library}/service/status';
 const escaped = (part: string): string => part.replaceAll('~', '~0').replaceAll('/', '~1');
 
 /** What the description says of an answer, as a validator of its body. */
@@ -177,6 +179,25 @@ describe('the description', () => {
 
     expect(response.status).toBe(status);
     await expectDescribed(CONSENT, 'post', response);
+  });
+
+  const requested = (data: object) =>
+    JSON.stringify({
+      type: 'library.status_requested',
+      timestamp: '2026-11-25T09:00:00.000+00:00',
+      data,
+    });
+  test.each([
+    ['given', 200, requested({ since: '2026-11-25T00:00:00+01:00' })],
+    ['no since', 422, requested({})],
+    ['no JSON', 400, '{'],
+  ])('the status of a library is answered as described: %s, %i', async (_name, status, text) => {
+    const { method, headers, body: sent } = signedRequest({ secret: SECRET, id: 'status_1', body: text });
+    const url = `${receiver.url}/webhooks/riverside/service/status`;
+    const response = await fetch(url, { method, headers, body: sent });
+
+    expect(response.status).toBe(status);
+    await expectDescribed(SERVICE, 'post', response);
   });
 
   test('a state without headers is answered as described', async () => {

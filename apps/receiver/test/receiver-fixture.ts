@@ -34,6 +34,8 @@ import { buildJobMaker } from '../src/job-maker.ts';
 import { buildNoteSeen } from '../src/note-seen.ts';
 import { buildProxyTest } from '../src/proxy-test.ts';
 import { buildReadState } from '../src/read-state.ts';
+import { giveStatus } from '../src/give-status.ts';
+import { type LibraryStatusDeps, buildReadLibraryStatus } from '../src/read-library-status.ts';
 import { takeConsent } from '../src/take-consent.ts';
 
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
@@ -58,7 +60,8 @@ export interface ReceiverFixture {
   readonly libraries: Map<string, ReportingLibrary>;
   /** What was counted: `library result`. */
   readonly counted: string[];
-  readonly clock: { nowSeconds: () => number; stopping: boolean };
+  /** `aheadMs`: of the time by which a status is read. */
+  readonly clock: { nowSeconds: () => number; stopping: boolean; aheadMs: number };
   logged(): string;
   jobs(): Promise<JobData[]>;
   close(): Promise<void>;
@@ -89,6 +92,8 @@ interface ReceiverOptions {
   readonly keys?: readonly Buffer[];
   readonly waitForRedis?: boolean;
   readonly trustProxy?: string;
+  /** Of which a status can be read. */
+  readonly libraries?: LibraryStatusDeps['libraries'];
   readonly limits?: { readonly perAddress: number; readonly inAll: number };
 }
 
@@ -100,7 +105,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
   const refreshes = openRefreshQueue(redis);
   refreshes.on('error', () => undefined);
   if (options.waitForRedis !== false) await untilRedisReady(redis, 5_000);
-  const clock = { nowSeconds: () => Math.floor(Date.now() / 1000), stopping: false };
+  const clock = { nowSeconds: () => Math.floor(Date.now() / 1000), stopping: false, aheadMs: 0 };
   const libraries = new Map(['riverside', 'midland'].map((id) => [id, reportingLibrary(id)]));
   libraries.set('lakeside', reportingLibrary('lakeside', [OTHER_SECRET]));
   const encryption = createEncryption(options.keys ?? [KEY]);
@@ -144,6 +149,20 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
       authenticate,
       sink,
       keep: buildKeepConsent({ redis, queue, replicated, deadlineMs, log }),
+    }),
+    status: giveStatus({
+      authenticate,
+      sink,
+      read: buildReadLibraryStatus({
+        redis,
+        queue,
+        hasWorker: buildHasWorker(redis, queue),
+        deadlineMs,
+        log,
+        libraries: options.libraries ?? [],
+        version: '1.2.3',
+        now: () => Date.now() + clock.aheadMs,
+      }),
     }),
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,

@@ -4,7 +4,7 @@ export type { ConfigProblem } from './config-error.ts';
 export { COPY_FIELDS, FIELD_GROUPS, SET_ONLY_FIELDS } from './field-groups.ts';
 export type { CopyField } from './field-groups.ts';
 export type * from './model.ts';
-export { windowAt } from './window-at.ts';
+export { type SidePause, nextWindows, pausesAt, windowAt } from './window-at.ts';
 export type { PlannedWindow } from './windows-key.ts';
 export { Secret } from './secret.ts';
 export { doctorConfig } from './doctor-config.ts';

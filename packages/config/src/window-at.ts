@@ -1,5 +1,8 @@
 import type { PlannedWindow } from './windows-key.ts';
 
+export type PausedSide = 'home' | 'lending';
+const SIDES: readonly PausedSide[] = ['home', 'lending'];
+
 /** A planned pause that lasts at this moment. */
 export interface OpenWindow {
   readonly fromMs: number;
@@ -33,7 +36,7 @@ function spanAt(when: When, nowMs: number): Omit<OpenWindow, 'reason'> | null {
 /** The planned pause of a library on this side that lasts longest from `nowMs` (milliseconds since 1970) on; null: there is none. */
 export function windowAt(
   windows: readonly PlannedWindow[],
-  side: 'home' | 'lending',
+  side: PausedSide,
   nowMs: number,
 ): OpenWindow | null {
   let longest: OpenWindow | null = null;
@@ -43,4 +46,62 @@ export function windowAt(
     longest = { fromMs: span.fromMs, untilMs: span.untilMs, reason: window.reason };
   }
   return longest;
+}
+
+/** A pause that lasts, or will: by command or as planned. */
+export interface SidePause {
+  readonly side: PausedSide;
+  readonly until_ms: number;
+  readonly reason: string;
+}
+
+/** What a library is paused as at this moment; where it is twice, until the later end. `said`: by command, of this library. */
+export function pausesAt(
+  windows: readonly PlannedWindow[],
+  said: readonly SidePause[],
+  nowMs: number,
+): readonly SidePause[] {
+  return SIDES.flatMap((side) => {
+    const planned = windowAt(windows, side, nowMs);
+    const pause = said.find((each) => each.side === side && each.until_ms > nowMs);
+    if (pause !== undefined && pause.until_ms >= (planned?.untilMs ?? 0)) return [pause];
+    return planned === null ? [] : [{ side, until_ms: planned.untilMs, reason: planned.reason }];
+  });
+}
+
+const DAYS_AHEAD = [0, 1, 2, 3, 4, 5, 6, 7];
+const DAY_MS = 86_400_000;
+
+/** When `when` begins next, within a week from `nowMs`; null: it does not. */
+function nextSpan(when: When, nowMs: number): Omit<OpenWindow, 'reason'> | null {
+  const isNext = (fromMs: number): boolean => fromMs > nowMs && fromMs <= nowMs + 7 * DAY_MS;
+  if (when.kind === 'once') return isNext(when.fromMs) ? when : null;
+  const today = new Date(nowMs);
+  for (const ahead of DAYS_AHEAD) {
+    const [year, month, date] = [today.getFullYear(), today.getMonth(), today.getDate() + ahead];
+    const begin = new Date(year, month, date, when.hour, when.minute);
+    const fromMs = begin.getTime();
+    if (when.days.includes(begin.getDay()) && isNext(fromMs))
+      return { fromMs, untilMs: fromMs + when.lengthMs };
+  }
+  return null;
+}
+
+/** The next time of each planned pause that begins within a week, the earliest first; one of both sides is two. */
+export function nextWindows(
+  windows: readonly PlannedWindow[],
+  nowMs: number,
+): readonly (SidePause & { readonly from_ms: number })[] {
+  return windows
+    .flatMap(({ when, side, reason }) => {
+      const span = nextSpan(when, nowMs);
+      if (span === null) return [];
+      return SIDES.filter((each) => side === null || each === side).map((each) => ({
+        side: each,
+        from_ms: span.fromMs,
+        until_ms: span.untilMs,
+        reason,
+      }));
+    })
+    .toSorted((one, other) => one.from_ms - other.from_ms);
 }

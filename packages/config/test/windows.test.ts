@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { effectiveConfig, windowAt } from '../src/index.ts';
+import { effectiveConfig, nextWindows, pausesAt, windowAt } from '../src/index.ts';
 import type { PlannedWindow } from '../src/index.ts';
 import { at, parse, validFile } from './valid-file.ts';
 
@@ -99,4 +99,42 @@ test('of two windows the one that lasts longer counts, whatever their order', ()
   const long = { at: '09:00', for: '4h', reason: 'long' };
   for (const windows of [windowsOf(short, long), windowsOf(long, short)])
     expect(windowAt(windows, 'home', localMs(25, 10, 30))).toMatchObject({ reason: 'long' });
+});
+
+describe('what a library is told of its pauses', () => {
+  const windows = windowsOf(
+    { at: '22:30', for: '4h', days: ['sun'], as: 'home', reason },
+    { from: '2026-12-01T18:00:00Z', until: '2026-12-01T20:00:00Z', reason: 'update' },
+    { from: '2026-12-24T18:00:00Z', until: '2026-12-24T20:00:00Z', reason: 'far away' },
+  );
+  const once = Date.parse('2026-12-01T18:00:00Z');
+
+  test('the next time of each window within a week, the earliest first, for each of its sides', () => {
+    expect(nextWindows(windows, localMs(28, 12))).toEqual([
+      { side: 'home', from_ms: localMs(29, 22, 30), until_ms: localMs(30, 2, 30), reason },
+      ...(['home', 'lending'] as const).map((side) => ({
+        side,
+        from_ms: once,
+        until_ms: once + 2 * HOUR_MS,
+        reason: 'update',
+      })),
+    ]);
+  });
+
+  test('one that lasts is not the next one: that is in a week', () => {
+    const next = nextWindows(windows, localMs(29, 23));
+    expect(next.map(({ from_ms: fromMs }) => fromMs)).toEqual([once, once, localMs(36, 22, 30)]);
+    const daily = windowsOf({ at: '22:30', for: '4h', days: ['sun'], reason });
+    expect(nextWindows(daily, localMs(29, 22, 30)).map(({ from_ms: fromMs }) => fromMs)).toEqual(
+      Array.from({ length: 2 }, () => localMs(36, 22, 30)),
+    );
+  });
+
+  test('what was said and what is planned are one pause, until the later end', () => {
+    const said = (untilMs: number) => [{ side: 'home' as const, until_ms: untilMs, reason: 'said' }];
+    const now = localMs(29, 23);
+    expect(pausesAt(windows, said(localMs(30, 1)), now)).toMatchObject([{ side: 'home', reason }]);
+    expect(pausesAt(windows, said(localMs(30, 3)), now)).toMatchObject([{ reason: 'said' }]);
+    expect(pausesAt([], said(now), now)).toEqual([]);
+  });
 });

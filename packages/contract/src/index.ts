@@ -47,6 +47,14 @@ export {
   isFailure,
 } from './outcome.ts';
 export { type Attempt, type AttemptCall, withAttempt } from './attempt.ts';
+export {
+  LONGEST_COUNTED_MS,
+  type LibraryStatus,
+  MOST_LISTED_FAILURES,
+  libraryStatusSchema,
+  parseStatusRequest,
+  statusRequestedSchema,
+} from './library-status.ts';
 export { type RedisTarget, RedisUrlError, parseRedisUrl } from './redis-url.ts';
 export {
   type JobData,

@@ -105,7 +105,7 @@ export {
 } from './control.ts';
 export { type Pauses, buildPauses } from './pauses.ts';
 export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
-export { type OutcomeCount, readOutcomeCounts } from './outcome-counts.ts';
+export { type OutcomeCount, readOutcomeCounts, readOutcomesOf } from './outcome-counts.ts';
 export { EVENT_STATES, type EventFilterState, type ListedEvent, listedEventOf } from './events.ts';
 export { countEvents } from './event-counts.ts';
 export { ANY_EVENT, type EventSearch, type FoundEvents, findEvents } from './find-events.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { CANCEL_RESULTS, OUTCOMES } from '@passport/contract';
+import { CANCEL_RESULTS, OUTCOMES, libraryStatusSchema } from '@passport/contract';
 import { findProgram } from '@passport/testkit';
 import { registerPatron } from '../harness/people.ts';
 import { startConsortium } from '../harness/start-consortium.ts';
@@ -22,7 +22,7 @@ const blocksOf = (language: string): readonly string[] =>
 
 /** The page sets address, library and secret in its first block, and a reader writes his own there. */
 const [, ...shell] = blocksOf('sh');
-const [tested = '', scanned = '', followed = '', cancelled = ''] = shell;
+const [tested = '', scanned = '', followed = '', cancelled = '', serviceStatus = ''] = shell;
 const [program = ''] = blocksOf('js');
 const CARD = '21234000000017';
 /** Where the program finds the library that it imports. */
@@ -87,6 +87,20 @@ describe('the page about other senders', () => {
       expect(stdout).toContain('"result":"ENDED"');
       expect(stderr).toBe('');
       expect(consortium.doubles.riverside.state(card).patrons).toHaveLength(1);
+    },
+    120_000,
+  );
+
+  shellTest(
+    `the status of the service says that a worker of this version is there, and what today came to${note}`,
+    async () => {
+      const { stdout } = await runShell(tested, scanned, followed, serviceStatus);
+      const { workers, version, outcomes, library } = libraryStatusSchema.parse(
+        JSON.parse(stdout.slice(stdout.indexOf('{"library"'))),
+      );
+      expect(workers).toEqual({ alive: true, versions: [version] });
+      expect(library.id).toBe('riverside');
+      expect(outcomes.counts.map(({ outcome }) => outcome)).toContain('ALREADY_LOCAL');
     },
     120_000,
   );
