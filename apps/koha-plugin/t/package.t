@@ -39,7 +39,8 @@ like(
 is_deeply( [ grep { !m{\A Koha/Plugin/Org/PatronPassport (?: [.]pm | /.+ ) \z}xms } sort keys %{$content} ],
     [], 'everything lies in the class and the folder of its name' );
 ok( $content->{"Koha/Plugin/Org/PatronPassport$_"}, "it has $_" )
-    foreach qw( .pm /Controller.pm /openapi.json /configure.tt /desk/main.js /desk/messages.json /LICENSE );
+    foreach
+    qw( .pm /Controller.pm /openapi.json /configure.tt /tool.tt /tool.json /desk/main.js /desk/messages.json /LICENSE );
 is_deeply( [ grep {m{[.]t \z | /t/ | README | [.]md | ~ \z | /[.]}xms} keys %{$content} ],
     [], 'and nothing of the workshop' );
 unlike(
@@ -59,7 +60,7 @@ use Passport::TestKoha;
 use Koha::Plugin::Org::PatronPassport::Controller;
 use Koha::Plugin::Org::PatronPassport::DeskScript;
 my $plugin = Passport::TestKoha->new->{plugin};
-my @hooks = grep { $plugin->can($_) } qw( patron_barcode_transform intranet_js configure api_namespace api_routes
+my @hooks = grep { $plugin->can($_) } qw( patron_barcode_transform intranet_js configure tool api_namespace api_routes
     install upgrade uninstall cronjob_nightly );
 print Mojo::JSON::encode_json( { %{ $plugin->get_metadata }, hooks => \@hooks, routes => scalar keys %{ $plugin->api_routes },
     script => Koha::Plugin::Org::PatronPassport::DeskScript::script( $plugin->bundle_path ),
@@ -73,7 +74,7 @@ PERL
         foreach qw( name author version minimum_version date_updated description class namespace );
     is( $facts->{class}, $CLASS, 'its class' );
     like( $facts->{version}, qr{\A [0-9]+ [.] [0-9]+ [.] [0-9]+ \z}xms, 'a version that Koha can compare' );
-    is( scalar @{ $facts->{hooks} }, 9,  'all its hooks' );
+    is( scalar @{ $facts->{hooks} }, 10, 'all its hooks' );
     is( $facts->{routes},            14, 'all its routes' );
     is_deeply(
         [ sort $facts->{script} =~ m{^//[ ]([\w-]+[.]js)$}gxms ],

@@ -32,6 +32,8 @@ export interface LibraryStatusDeps {
 /** A page that is loaded again and again costs no more than this. */
 const KEPT_MS = 2_000;
 const MOST_PLANNED = 5;
+/** Of hundreds of homes that did not answer, a page names no more. */
+const MOST_HOMES = 10;
 
 /**
  * Reads the status of one library at a time; an answer is good for two seconds. What Redis does not answer in time is
@@ -127,7 +129,9 @@ async function statusOf(
 /** Named one by one: whatever else an event may hold one day stays here. */
 function failureOf(event: ListedEvent): LibraryStatus['failures'] {
   if (event.kind !== 'event' || event.state.outcome === null) return [];
-  const { event_id, outcome, reasons, homes, libraries, problem, scanned_at, updated_at } = event.state;
+  const { event_id, outcome, reasons, problem, scanned_at, updated_at, library } = event.state;
+  const homes = event.state.homes.slice(0, MOST_HOMES);
+  const libraries = event.state.libraries.filter(({ id }) => id === library || id === problem?.library);
   return [{ event_id, outcome, reasons, homes, libraries, problem, scanned_at, updated_at }];
 }
 

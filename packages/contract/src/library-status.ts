@@ -50,8 +50,9 @@ const failure = z.strictObject({
   event_id: z.string(),
   outcome: z.enum(OUTCOMES),
   reasons: z.array(z.enum(REASONS)),
+  /** The first ten. */
   homes: z.array(libraryName),
-  /** The full name of each library that it mentions. */
+  /** The full names of its own library and of the one that the problem is at. */
   libraries: z.array(libraryName),
   problem: z
     .strictObject({ library: z.string(), what: z.enum(PROBLEMS), name: z.string().nullable() })

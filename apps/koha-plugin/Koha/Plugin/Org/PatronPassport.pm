@@ -17,6 +17,7 @@ use Koha::Plugin::Org::PatronPassport::Problem;
 use Koha::Plugin::Org::PatronPassport::Scans;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup;
+use Koha::Plugin::Org::PatronPassport::StatusPage;
 
 our $VERSION = '1.1.0';
 
@@ -103,6 +104,22 @@ sub configure {
 
     my $template = $self->get_template( { file => 'configure.tt' } );
     $template->param( %{ Koha::Plugin::Org::PatronPassport::Configuration::page($self) } );
+
+    return $self->output_html( $template->output );
+}
+
+=head2 tool
+
+How the service is for this library, with the set-up check; for staff who may use tool plugins
+(L<Koha::Plugin::Org::PatronPassport::StatusPage>).
+
+=cut
+
+sub tool {
+    my ($self) = @_;
+
+    my $template = $self->get_template( { file => 'tool.tt' } );
+    $template->param( %{ Koha::Plugin::Org::PatronPassport::StatusPage::status_page($self) } );
 
     return $self->output_html( $template->output );
 }

@@ -24,6 +24,21 @@ sub store {
     return $self;
 }
 
+# Koha asks C4::Auth::haspermission, by the patron's login: what a test granted, or all of a module.
+our %PERMISSIONS;
+
+sub has_permission {
+    my ( $self, $required ) = @_;
+
+    my $granted = $PERMISSIONS{ $self->{borrowernumber} } // {};
+    return 1 if $granted->{superlibrarian};
+    foreach my $module ( keys %{$required} ) {
+        return 0 if !$granted->{$module} && !$granted->{"$module:$required->{$module}"};
+    }
+
+    return 1;
+}
+
 # For a test of what fails, and of what comes, in the middle of a deletion.
 our $FAILS         = 0;
 our $BEFORE_DELETE = sub { };

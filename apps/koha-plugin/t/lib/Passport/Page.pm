@@ -15,7 +15,7 @@ my %KOHAS = (
     (   map { $_ => 1 }
             qw(
             advancedMARCEditor AllowMultipleCovers AmazonCoverImages auth_forwarded_hash can_see_cataloguing_module
-            CAN_user_circulate CAN_user_borrowers canreservefromotherbranches csrf_token dateformat EasyAnalyticalRecords
+            CAN_user_circulate CAN_user_borrowers CAN_user_plugins_configure canreservefromotherbranches csrf_token dateformat EasyAnalyticalRecords
             EnableBorrowerFiles EnableSearchHistory EnhancedMessagingPreferences FRBRizeEditions GoogleJackets hide_marc
             IndependentBranches IntranetFavicon IntranetNav IntranetReadingHistoryHolds IntranetUserCSS IntranetUserJS
             intranetcolorstylesheet intranetreadinghistory intranetstylesheet item_level_itypes KohaAdminEmailAddress
@@ -44,7 +44,7 @@ sub new {
         values => {
             %KOHAS,
             CLASS       => $plugin->{class},
-            METHOD      => 'configure',
+            METHOD      => $file =~ s{[.]tt \z}{}xmsr,
             PLUGIN_PATH => '/plugin/Koha/Plugin/Org/PatronPassport',
             PLUGIN_DIR  => $plugin->bundle_path,
             LANG        => 'en',

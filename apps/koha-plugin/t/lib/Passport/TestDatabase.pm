@@ -53,6 +53,10 @@ sub create_tables {
         . ' repeatable INT DEFAULT 0, unique_id INT DEFAULT 0, mandatory INT DEFAULT 0, opac_display INT DEFAULT 0,'
         . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
         . ' category_code VARCHAR(10))',
+        "categories (categorycode VARCHAR(10) PRIMARY KEY, description VARCHAR(255))",
+        "branches (branchcode VARCHAR(10) PRIMARY KEY, branchname VARCHAR(255))",
+        "api_keys (id $id, patron_id INT NOT NULL, client_id VARCHAR(191), secret VARCHAR(191),"
+        . ' description VARCHAR(255), active INT NOT NULL DEFAULT 1)',
         'borrower_attribute_types_branches (bat_code VARCHAR(64), b_branchcode VARCHAR(10))',
         "background_jobs (id $id, status VARCHAR(32), type VARCHAR(64), queue VARCHAR(191), size INT, progress INT,"
         . ' data LONGTEXT, context LONGTEXT, borrowernumber INT)',

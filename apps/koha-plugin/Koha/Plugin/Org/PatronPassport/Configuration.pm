@@ -42,7 +42,8 @@ sub page {
     my ($plugin) = @_;
 
     my $cgi = $plugin->{cgi};
-    my ( $language, $words ) = page_words( $plugin->bundle_path, C4::Languages::getlanguage($cgi) );
+    my ( $language, $words )
+        = page_words( $plugin->bundle_path, C4::Languages::getlanguage($cgi), 'configure.json' );
     my $op    = ( $cgi->request_method // 'GET' ) eq 'POST' ? $cgi->param('op') // q{} : q{};
     my %shown = ( csrf_token => _token($cgi), version => $plugin->get_metadata->{version} );
 

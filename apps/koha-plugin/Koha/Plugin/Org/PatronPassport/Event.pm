@@ -8,7 +8,7 @@ use Mojo::JSON  qw( encode_json );
 use POSIX       qw( floor strftime );
 use Time::HiRes ();
 
-our @EXPORT_OK = qw( cancelled consented not_found seen test_event new_id timestamp );
+our @EXPORT_OK = qw( cancelled consented not_found seen status_requested test_event new_id timestamp );
 
 =head1 NAME
 
@@ -101,6 +101,20 @@ sub test_event {
     my ($now) = @_;
 
     return _event( 'passport.test', {}, $now );
+}
+
+=head2 status_requested
+
+    my $bytes = status_requested( $since, $now );
+
+What requests the status of this library, with the outcomes since then (in Unix seconds).
+
+=cut
+
+sub status_requested {
+    my ( $since, $now ) = @_;
+
+    return _event( 'library.status_requested', { since => timestamp($since) }, $now );
 }
 
 =head2 new_id

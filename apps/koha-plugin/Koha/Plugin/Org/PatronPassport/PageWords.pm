@@ -10,23 +10,24 @@ our @EXPORT_OK = qw( filled page_words );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::PageWords - the texts of the configuration page, in the language of the page
+Koha::Plugin::Org::PatronPassport::PageWords - the texts of the plugin's pages, in the language of the page
 
 =head1 FUNCTIONS
 
 =head2 page_words
 
-    my ( $language, $words ) = page_words( $plugin->bundle_path, 'fr-FR' );
+    my ( $language, $words ) = page_words( $plugin->bundle_path, 'fr-FR', 'configure.json' );
 
-The texts in the language that Koha shows its pages in (C4::Languages, getlanguage: C<en>, C<fr-FR>, C<de-DE>), or in English,
+The texts of a catalogue in the language that Koha shows its pages in (C4::Languages, getlanguage: C<en>, C<fr-FR>, C<de-DE>), or in English,
 and which language that is.
 
 =cut
 
 sub page_words {
-    my ( $folder, $wanted ) = @_;
+    my ( $folder, $wanted, $name ) = @_;
 
-    state $catalogue = decode_json( path( $folder, 'configure.json' )->slurp );
+    state %catalogues;
+    my $catalogue = $catalogues{$name} //= decode_json( path( $folder, $name )->slurp );
 
     my ($base) = ( $wanted // q{} ) =~ m{\A ( [A-Za-z]+ ) }xms;
     my $language = ( grep { defined && exists $catalogue->{$_} } $wanted, lc( $base // q{} ), 'en' )[0];
@@ -38,7 +39,7 @@ sub page_words {
 
     my $sentence = filled( $words, { key => 'fault_wait', most => 5000 } );
 
-A sentence with its blanks filled.
+A sentence with its blanks filled; what is not given stays empty.
 
 =cut
 

@@ -6,7 +6,9 @@ use Mojo::UserAgent;
 use POSIX       qw( ceil );
 use Time::HiRes ();
 
-use Koha::Plugin::Org::PatronPassport::Signature qw( headers_for );
+use Koha::Plugin::Org::PatronPassport::ReceiverAnswer qw( is_id refusal_of why_of );
+use Koha::Plugin::Org::PatronPassport::Signature      qw( headers_for );
+use Koha::Plugin::Org::PatronPassport::StatusAnswer   qw( cleaned_status );
 
 # What a page may lose: connecting, sending and the answer together
 my $LIMIT_S       = 0.5;
@@ -66,12 +68,12 @@ sub deliver {
     my $answer = $self->_exchange( 'POST', $path, $id, $body, $limit_s // $LIMIT_S );
     return $answer if $answer->{kind} ne 'answered';
 
-    return _refusal($answer) if $answer->{status} != 202;
+    return refusal_of($answer) if $answer->{status} != 202;
 
     # accepted or not: that cannot be known, and sending it again does no harm
     my $said = $answer->{json};
     return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
-        if ref $said ne 'HASH' || !_is_id( $said->{event_id} );
+        if ref $said ne 'HASH' || !is_id( $said->{event_id} );
 
     return {
         kind     => 'accepted',
@@ -97,8 +99,8 @@ sub query {
     return $answer if $answer->{kind} ne 'answered';
 
     my $state = $answer->{json};
-    return _refusal($answer)
-        if $answer->{status} != 200 || ref $state ne 'HASH' || !_is_id( $state->{event_id} );
+    return refusal_of($answer)
+        if $answer->{status} != 200 || ref $state ne 'HASH' || !is_id( $state->{event_id} );
 
     return { kind => 'known', state => $state };
 }
@@ -117,15 +119,15 @@ sub cancel {
 
     my $path   = "/webhooks/$self->{library}/$event_id/cancel";
     my $answer = $self->_exchange( 'POST', $path, $event_id, $body, $LIMIT_S );
-    return $answer            if $answer->{kind} ne 'answered';
-    return _refusal($answer) if $answer->{status} !~ m{\A 20[02] \z}xms;
+    return $answer             if $answer->{kind} ne 'answered';
+    return refusal_of($answer) if $answer->{status} !~ m{\A 20[02] \z}xms;
 
     # cancelled or not: that cannot be known, and cancelling again does no harm
     my $said = $answer->{json};
     return { kind => 'unreachable', why => 'broken', ms => $answer->{ms} }
         if ref $said ne 'HASH'
         || ref $said->{state} ne 'HASH'
-        || !_is_id( $said->{state}{event_id} )
+        || !is_id( $said->{state}{event_id} )
         || !_is_cancelled( $said->{result} );
 
     return { kind => 'cancelled', result => $said->{result}, state => $said->{state} };
@@ -144,10 +146,33 @@ sub consent {
 
     my $path   = "/webhooks/$self->{library}/$event_id/consent";
     my $answer = $self->_exchange( 'POST', $path, $event_id, $body, $LIMIT_S );
-    return $answer            if $answer->{kind} ne 'answered';
-    return _refusal($answer) if $answer->{status} != 200;
+    return $answer             if $answer->{kind} ne 'answered';
+    return refusal_of($answer) if $answer->{status} != 200;
 
     return { kind => 'accepted', ms => $answer->{ms} };
+}
+
+=head2 status
+
+    my $answer = $sender->status( $id, $body, $limit_s );
+
+How the service is for this library: C<< { kind => 'known', status => {...}, ms => 12 } >>
+(L<Koha::Plugin::Org::PatronPassport::StatusAnswer>), or as above. Somebody looks at a page meanwhile: with a longer limit it ignores
+the pause, and starts none.
+
+=cut
+
+sub status {
+    my ( $self, $id, $body, $limit_s ) = @_;
+
+    my $answer
+        = $self->_exchange( 'POST', "/webhooks/$self->{library}/service/status", $id, $body, $limit_s );
+    return $answer if $answer->{kind} ne 'answered';
+
+    my $status = $answer->{status} == 200 ? cleaned_status( $answer->{json} ) : undef;
+    return refusal_of($answer) if !$status;
+
+    return { kind => 'known', status => $status, ms => $answer->{ms} };
 }
 
 sub _is_cancelled {
@@ -176,7 +201,7 @@ sub _exchange {
     $paused_until{ $self->{url} } = _now() + $PAUSE_S if $can_pause && $ms > $SLOW_MS;
 
     # 4xx and 5xx are errors to the agent too, with a code
-    return { kind => 'unreachable', why => _why( $error->{message} ), ms => $ms }
+    return { kind => 'unreachable', why => why_of( $error->{message} ), ms => $ms }
         if $error && !$error->{code};
 
     my $answer = $tx->result;
@@ -201,44 +226,6 @@ sub _agent {
         inactivity_timeout => $limit_s,
         request_timeout    => $limit_s,
     );
-}
-
-sub _refusal {
-    my ($answer) = @_;
-
-    my $code = ref $answer->{json} eq 'HASH' ? $answer->{json}{code} : undef;
-    ($code) = ( $code // q{} ) =~ m{\A ( [A-Za-z0-9_.-]{1,64} ) \z}xms;
-
-    my $reason = ref $answer->{json} eq 'HASH' ? $answer->{json}{reason} : undef;
-    ($reason) = ( $reason // q{} ) =~ m{\A ( clock | library | signature ) \z}xms;
-
-    my ($seconds) = ( $answer->{retry_after} // q{} ) =~ m{\A ( [0-9]{1,6} ) \z}xms;
-
-    return {
-        kind        => 'refused',
-        status      => $answer->{status},
-        code        => $code,
-        reason      => $reason,
-        retry_after => $seconds,
-        ms          => $answer->{ms},
-    };
-}
-
-# The agent's own words can hold an address; these cannot.
-sub _why {
-    my ($message) = @_;
-
-    return 'timeout' if $message =~ m{timeout}xmsi;
-    return 'refused' if $message =~ m{refused}xmsi;
-    return 'tls'     if $message =~ m{ssl | tls | certificate}xmsi;
-    return 'name'    if $message =~ m{resolve | name | host}xmsi;
-    return 'broken';
-}
-
-sub _is_id {
-    my ($id) = @_;
-
-    return !ref $id && ( $id // q{} ) =~ m{\A [A-Za-z0-9_-]{1,128} \z}xms;
 }
 
 sub _now {

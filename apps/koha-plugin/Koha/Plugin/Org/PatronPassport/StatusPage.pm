@@ -1,0 +1,175 @@
+package Koha::Plugin::Org::PatronPassport::StatusPage;
+
+use Modern::Perl;
+
+use Exporter qw( import );
+use C4::Context;
+use C4::Languages;
+use Mojo::Date  ();
+use POSIX       qw( strftime );
+use Time::HiRes ();
+
+use Koha::Plugin::Org::PatronPassport::DeskPage     qw( messages );
+use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( koha_facts );
+use Koha::Plugin::Org::PatronPassport::OutcomeWords qw( new_words );
+use Koha::Plugin::Org::PatronPassport::PageWords    qw( filled page_words );
+use Koha::Plugin::Org::PatronPassport::SetupCheck   qw( setup_checks );
+use Koha::Plugin::Org::PatronPassport::Status       qw( service_status );
+
+# As Koha shows dates (system preference dateformat).
+my %DATE = ( us => '%m/%d/%Y', metric => '%d/%m/%Y', dmydot => '%d.%m.%Y', iso => '%Y-%m-%d' );
+
+my %HEADLINE = (
+    incomplete  => 'up_incomplete',
+    unreachable => 'up_unreachable',
+    refused     => 'up_refused',
+    earlier     => 'up_earlier',
+);
+
+our @EXPORT_OK = qw( status_page );
+
+=head1 NAME
+
+Koha::Plugin::Org::PatronPassport::StatusPage - the tool page: how the service is for this library
+
+=head1 DESCRIPTION
+
+Koha runs a plugin's C<tool> for whoever may use tool plugins: plugins/run.pl takes C<class> and C<method> and requires the permission
+C<< { plugins => $method } >> before Koha::Plugins::Handler calls the method; the list of plugins offers it as I<Run tool>
+(koha-tmpl/.../plugins/plugins-home.tt, with C<CAN_user_plugins_tool>; since 26.05 its Vue component, with the same address).
+
+The page is only opened: nothing is changed by it, so that it has no form, and no C<op> whose token Koha would require (a C<cud-> one, by
+Koha::Middleware::CSRF since 24.05).
+
+=head1 FUNCTIONS
+
+=head2 status_page
+
+    my $params = status_page($plugin);
+
+What the template shows, all of it under the one name C<passport>, in the language of the page
+(L<Koha::Plugin::Org::PatronPassport::Configuration/page>).
+
+=cut
+
+sub status_page {
+    my ($plugin) = @_;
+
+    my $wanted = C4::Languages::getlanguage( $plugin->{cgi} );
+    my ( $language, $words ) = page_words( $plugin->bundle_path, $wanted, 'tool.json' );
+    my ( undef, $common ) = page_words( $plugin->bundle_path, $wanted, 'configure.json' );
+    my $desk     = messages( $plugin->bundle_path )->{$language};
+    my $settings = $plugin->settings;
+    my $now      = Time::HiRes::time();
+    my $service  = service_status( $settings, $now );
+    my $seen     = { settings => $settings, service => $service, facts => koha_facts(), now => $now };
+    my $outcomes = new_words( { language => $language, desk => $desk, page => $words } );
+    my $status   = $service->{kind} eq 'known' ? $service->{status} : undef;
+
+    my %page = (
+        language => $language,
+        words    => $words,
+        common   => $common,
+        version  => $plugin->get_metadata->{version},
+        now      => _time($now),
+        headline => _headline( $service, $words, $common ),
+        checks   => [ map { _check( $_, $words ) } setup_checks($seen) ],
+        $status ? ( status => _status( $status, $outcomes, $words ) ) : (),
+    );
+
+    return { passport => \%page };
+}
+
+# Of several things that could be said, what keeps scans from being processed goes first.
+sub _headline {
+    my ( $service, $words, $common ) = @_;
+
+    my $kind = $service->{kind};
+    if ( $kind ne 'known' ) {
+        my $why = $kind eq 'unreachable' ? $common->{"test_$service->{why}"} // $common->{test_broken} : q{};
+        $why = $common->{test_nobody} if $kind eq 'unreachable' && $service->{why} eq 'refused';
+        $why =~ s{[{]ms[}]}{$service->{ms}}xms;
+        my $key = $kind eq 'refused' && $service->{status} != 401 ? 'up_not_answered' : $HEADLINE{$kind};
+        return { tone => $kind eq 'earlier' ? 'warn' : 'bad', text => $words->{$key}, why => $why };
+    }
+
+    my $status = $service->{status};
+    return { tone => 'bad', text => $words->{up_no_worker}, why => q{} } if !$status->{workers}{alive};
+
+    my $is_paused = grep { $_->{side} eq 'lending' } @{ $status->{pauses} };
+    return { tone => 'warn', text => $words->{up_paused},   why => q{} } if $is_paused;
+    return { tone => 'warn', text => $words->{up_observes}, why => q{} } if $status->{needs}{observes};
+
+    return { tone => 'good', text => $words->{up}, why => q{} };
+}
+
+sub _check {
+    my ( $check, $words ) = @_;
+
+    return {
+        id     => $check->{id},
+        level  => $check->{level},
+        mark   => $words->{"level_$check->{level}"},
+        text   => filled( $words, $check->{say} ),
+        remedy => $check->{remedy} ? filled( $words, $check->{remedy} ) : q{},
+    };
+}
+
+sub _status {
+    my ( $status, $outcomes, $words ) = @_;
+
+    my $library = $status->{library};
+    my $total   = 0;
+    $total += $_->{count} foreach @{ $status->{counts} };
+
+    return {
+        library => $library->{name},
+        events  => $status->{events},
+        pauses  => [ map { _pause( 'pause',   $_, $words ) } @{ $status->{pauses} } ],
+        planned => [ map { _pause( 'planned', $_, $words ) } @{ $status->{planned} } ],
+        total   => $total,
+        counts  => [
+            map  { +{ %{$_}, text => $outcomes->counted( $_->{outcome}, $library->{name} ) } }
+            sort { $b->{count} <=> $a->{count} } @{ $status->{counts} }
+        ],
+        failures => [
+            map {
+                +{  %{$_},
+                    at     => _time( _seconds_of( $_->{updated_at} ) ),
+                    text   => $outcomes->sentence($_),
+                    remedy => $outcomes->remedy( $_, $library->{id} ),
+                }
+            } @{ $status->{failures} }
+        ],
+    };
+}
+
+sub _pause {
+    my ( $kind, $pause, $words ) = @_;
+
+    my %at = map { $_ => _time( _seconds_of( $pause->{$_} ) )->{text} } qw( from until );
+
+    return filled( $words, { key => "${kind}_$pause->{side}", reason => $pause->{reason}, %at } );
+}
+
+sub _seconds_of {
+    my ($time) = @_;
+
+    return defined $time ? Mojo::Date->new($time)->epoch : undef;
+}
+
+# In this server's time zone, which is that of Koha's pages.
+sub _time {
+    my ($seconds) = @_;
+
+    return { text => q{}, iso => q{} } if !defined $seconds;
+    my $date = $DATE{ C4::Context->preference('dateformat') // q{} } // $DATE{iso};
+    my $time = ( C4::Context->preference('TimeFormat')      // q{} ) eq '12hr' ? '%I:%M %p' : '%H:%M';
+
+    return {
+        text => strftime( "$date $time",        localtime $seconds ),
+        iso  => strftime( '%Y-%m-%dT%H:%M:%SZ', gmtime $seconds ),
+    };
+}
+
+1;
