@@ -186,7 +186,7 @@ subtest 'outcomes are counted in the words of the desk, the most frequent first'
     is_deeply(
         \@rows,
         [   'No partner library knows this card.=30',
-            'The patron is here now, from a partner library.=12',
+            'Copied from a partner library.=12',
             'Found at a partner library, but not allowed to borrow here.=2',
             'Riverside County Library could not store this patron.=1',
             'The scan failed.=1',

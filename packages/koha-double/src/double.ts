@@ -44,6 +44,8 @@ export interface Database {
 export interface DoubleFiles {
   /** The plugin's `desk/main.js`, with the files it imports and `messages.json` beside it. */
   readonly pluginScript: string | undefined;
+  /** The program that runs the plugin's own pages (apps/koha-plugin, t/bin/plugin-page.pl). */
+  readonly pluginPages: string | undefined;
   /** The packed plugin, offered for download. */
   readonly kpz: string | undefined;
 }

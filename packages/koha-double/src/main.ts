@@ -14,6 +14,7 @@ const { values } = parseArgs({
     'no-plugin': { type: 'boolean' },
     receiver: { type: 'string' },
     'plugin-script': { type: 'string' },
+    'plugin-pages': { type: 'string' },
     kpz: { type: 'string' },
     help: { type: 'boolean', short: 'h' },
   },

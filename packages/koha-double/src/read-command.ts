@@ -17,6 +17,7 @@ export const usage = `koha-double: a stand-in for one Koha, or several in one pr
   --receiver URL          where its plugin side sends events                  DOUBLE_RECEIVER_URL
                           signed with                                         DOUBLE_WEBHOOK_SECRET
   --plugin-script FILE    the plugin's desk/main.js, for the staff pages      DOUBLE_PLUGIN_SCRIPT
+  --plugin-pages FILE     the plugin's t/bin/plugin-page.pl, for its pages    DOUBLE_PLUGIN_PAGES
   --kpz FILE              the packed plugin, offered for download             DOUBLE_KPZ
 
 Prints {"library", "url", "client_id", "client_secret"} for each, one line of JSON.
@@ -48,6 +49,7 @@ export function readCommand(flags: Flags, env: Environment): readonly DoubleComm
     const receiverUrl = text('receiver', 'DOUBLE_RECEIVER_URL');
     const secret = secretOf(name, env);
     const pluginScriptPath = text('plugin-script', 'DOUBLE_PLUGIN_SCRIPT');
+    const pluginPagesPath = text('plugin-pages', 'DOUBLE_PLUGIN_PAGES');
     const kpzPath = text('kpz', 'DOUBLE_KPZ');
     return {
       library: name,
@@ -59,6 +61,7 @@ export function readCommand(flags: Flags, env: Environment): readonly DoubleComm
       credentials,
       plugin: flags['no-plugin'] !== true,
       ...(pluginScriptPath === undefined ? {} : { pluginScriptPath }),
+      ...(pluginPagesPath === undefined ? {} : { pluginPagesPath }),
       ...(kpzPath === undefined ? {} : { kpzPath }),
       webhook: receiverUrl === undefined || secret === undefined ? undefined : { receiverUrl, secret },
     };

@@ -48,6 +48,8 @@ export interface KohaDoubleOptions {
   readonly webhook?: WebhookOptions | undefined;
   /** The plugin's `desk/main.js`, with all of that folder beside it; without it staff pages have no panel. */
   readonly pluginScriptPath?: string;
+  /** The plugin's `t/bin/plugin-page.pl`, which runs its configuration and tool page by its own Perl; without it they are only listed. */
+  readonly pluginPagesPath?: string;
   /** The packed plugin (`.kpz`), offered for download on the staff pages. */
   readonly kpzPath?: string;
   /** PEM texts: speak https. */
@@ -113,7 +115,11 @@ function buildDouble(options: KohaDoubleOptions): Double {
     realNowMs: now,
     newId: randomUUID,
     waiting: { isTaken: false },
-    files: { pluginScript: options.pluginScriptPath, kpz: options.kpzPath },
+    files: {
+      pluginScript: options.pluginScriptPath,
+      pluginPages: options.pluginPagesPath,
+      kpz: options.kpzPath,
+    },
     onExchange: listenerOf(options),
   };
 }

@@ -2,7 +2,8 @@ import type { Double } from '../double.ts';
 import type { PreferenceName } from '../preferences.ts';
 import type { Release } from '../release.ts';
 
-const kohaVersions: Readonly<Record<Release, string>> = {
+/** A version of each release, as Koha calls itself. */
+export const kohaVersions: Readonly<Record<Release, string>> = {
   '23.11': '23.11.11.000',
   '24.05': '24.05.09.000',
   '24.11': '24.11.05.000',

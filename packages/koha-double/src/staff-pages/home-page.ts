@@ -2,7 +2,15 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { html, type Html } from './html.ts';
 import { titleOf } from './layout.ts';
-import { branchPath, circulationPath, homePath, memberPath, returnsPath, selfCheckPath } from './paths.ts';
+import {
+  branchPath,
+  circulationPath,
+  homePath,
+  memberPath,
+  pluginsPath,
+  returnsPath,
+  selfCheckPath,
+} from './paths.ts';
 import { redirect, show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
 
 export const kpzPath = '/downloads/plugin.kpz';
@@ -42,6 +50,7 @@ function answer({ double }: PageRequest): PageAnswer {
         <li><a href="${memberPath}">Patrons</a></li>
         <li><a href="${selfCheckPath}">Self-check</a></li>
         <li><a href="/api/v1/.html">REST API</a></li>
+        <li><a href="${pluginsPath}">Plugins</a></li>
         ${pluginTile(double.files.kpz)}
       </ul>
       <p class="quiet">

@@ -32,7 +32,7 @@ export function renderPage(request: PageRequest, page: Page): string {
           ${page.aside === undefined ? null : html`<aside aria-label="Patron">${page.aside}</aside>`}
           <main id="main">${page.main}</main>
         </div>
-        <footer>A stand-in for Koha, for trying and testing. None of these people and books exist.</footer>
+        <footer>${STAND_IN}</footer>
         ${page.hasHeaderSearch === true ? html`<script src="${headerSearchPath}"></script>` : null}
         ${(page.scripts ?? []).map((address) => html`<script src="${address}"></script>`)}
         ${new Html(deskTags(double, path, fields))}
@@ -41,7 +41,33 @@ export function renderPage(request: PageRequest, page: Page): string {
   return document.text.replace(/\n\s+/g, '\n');
 }
 
-function header({ double, session, path }: PageRequest, page: Page): Html {
+/** What Koha's templates put around a plugin's own page, under the names that it includes them by. */
+export function pluginParts(request: PageRequest): Readonly<Record<string, string>> {
+  const { double, session, language, path, fields } = request;
+  const parts = {
+    'doc-head-open.inc': html`<!DOCTYPE html>
+      <html lang="${language}">
+        <head>
+          <meta charset="utf-8" />
+          <meta name="viewport" content="width=device-width, initial-scale=1" />
+          <meta name="csrf-token" content="${session.csrfToken}" />
+        </head>
+      </html>`,
+    'doc-head-close.inc': html`<link rel="icon" href="data:," />
+      <link rel="stylesheet" href="${stylePath}" />`,
+    'header.inc': header(request, {}),
+    'prefs-admin-search.inc': html``,
+    'intranet-bottom.inc': html`<footer>${STAND_IN}</footer>
+      ${new Html(deskTags(double, path, fields))}
+      </body>
+      </html>`,
+  };
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, part.text]));
+}
+
+const STAND_IN = 'A stand-in for Koha, for trying and testing. None of these people and books exist.';
+
+function header({ double, session, path }: PageRequest, page: Pick<Page, 'hasHeaderSearch'>): Html {
   const link = (to: string, text: string): Html =>
     html`<li><a href="${to}" ${to === path ? html`aria-current="page"` : null}>${text}</a></li>`;
   return html`<header>

@@ -13,7 +13,7 @@ const deskUser = {
   library_id: 'MAIN',
   category_id: 'STAFF',
   expiry_date: '2099-12-31',
-  permissions: ['circulate:1', 'borrowers:1', 'catalogue:1', 'tools:1'],
+  permissions: ['circulate:1', 'borrowers:1', 'catalogue:1', 'tools:1', 'plugins:1'],
 };
 
 const ownIds = /^[\w-]{8,64}$/;

@@ -7,4 +7,6 @@ export const returnsPath = '/cgi-bin/koha/circ/returns.pl';
 export const selfCheckPath = '/cgi-bin/koha/sco/sco-main.pl';
 export const homePath = '/cgi-bin/koha/mainpage.pl';
 export const branchPath = '/cgi-bin/koha/circ/set-library.pl';
+export const pluginsPath = '/cgi-bin/koha/plugins/plugins-home.pl';
+export const runPluginPath = '/cgi-bin/koha/plugins/run.pl';
 export const stylePath = '/intranet-tmpl/double.css';

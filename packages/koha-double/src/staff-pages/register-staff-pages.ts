@@ -13,7 +13,9 @@ import { memberEntryPage } from './member-entry-page.ts';
 import { memberPage } from './member-page.ts';
 import { memberSearchPath, memberSearchScript } from './member-search-script.ts';
 import { isForgery, openSession } from './open-session.ts';
+import { pluginsPage } from './plugins-page.ts';
 import { returnsPage } from './returns-page.ts';
+import { runPluginPage } from './run-plugin-page.ts';
 import { selfCheckPage } from './self-check-page.ts';
 import type { PageRequest, StaffPage } from './staff-page.ts';
 import { styles } from './styles.ts';
@@ -27,6 +29,8 @@ const pages: readonly StaffPage[] = [
   returnsPage,
   selfCheckPage,
   setLibraryPage,
+  pluginsPage,
+  runPluginPage,
 ];
 
 /** Puts the staff pages on the server. Nobody has to log in: it is a stand-in. */
@@ -79,6 +83,7 @@ async function answer(
   }
   const found = await page.answer(sent);
   if (found.kind === 'redirect') return reply.redirect(found.to, 302);
+  if (found.kind === 'document') return reply.type('text/html; charset=utf-8').send(found.html);
   return reply
     .code(found.status ?? 200)
     .type('text/html; charset=utf-8')
@@ -99,5 +104,6 @@ function pageRequest(double: Double, session: PageRequest['session'], request: F
   const fields = new URLSearchParams(isPost ? form : search);
   const cookie = /(?:^|;\s*)KohaOpacLanguage=([A-Za-z-]{2,12})/.exec(request.headers.cookie ?? '');
   const language = fields.get('language') ?? cookie?.[1] ?? 'en';
-  return { double, session, method: isPost ? 'POST' : 'GET', path, fields, language };
+  const sent = isPost ? form : search;
+  return { double, session, method: isPost ? 'POST' : 'GET', path, fields, language, form: sent };
 }

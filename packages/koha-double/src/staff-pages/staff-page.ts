@@ -12,11 +12,15 @@ export interface PageRequest {
   readonly fields: URLSearchParams;
   /** Of the page's own texts' language attribute, as Koha's cookie says. */
   readonly language: string;
+  /** The query of a GET or the form of a POST, as it came. */
+  readonly form: string;
 }
 
 /** What a page answers: itself, or where to go. */
 export type PageAnswer =
   | { readonly kind: 'page'; readonly status?: number; readonly page: Page }
+  /** A whole document, of the plugin's own making. */
+  | { readonly kind: 'document'; readonly html: string }
   | { readonly kind: 'redirect'; readonly to: string };
 
 export interface Page {

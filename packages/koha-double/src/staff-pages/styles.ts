@@ -60,6 +60,33 @@ th { background: var(--wash); }
 .tiles a { background: var(--wash); border: 1px solid var(--line); border-radius: 6px; display: block; font-weight: 600;
   padding: 18px; text-decoration: none; }
 .tiles a:hover { border-color: var(--green); }
+/* What Koha's own style gives the pages of a plugin. */
+.main { margin: 0 auto 20px; max-width: 1160px; padding: 0 20px; }
+.breadcrumb ol { display: flex; flex-wrap: wrap; gap: 4px 10px; list-style: none; margin: 12px auto; max-width: 1160px; padding: 0 20px; }
+.breadcrumb li + li::before { content: "/"; margin-right: 10px; }
+.dialog { background: #eef4ff; border: 1px solid #9db6d8; border-radius: 4px; margin: 0 0 16px; padding: 12px 16px; }
+.dialog.alert-warning { background: #fff6df; border-color: #e2c46c; border-left: 5px solid #b07d00; }
+.btn { border: 1px solid #6b7d6e; border-radius: 4px; color: var(--ink); cursor: pointer; display: inline-block; font: inherit;
+  margin: 0 8px 6px 0; padding: 6px 14px; text-decoration: none; background: #fff; max-width: 100%; white-space: normal; }
+.btn-primary { background: var(--green); border-color: var(--green); color: #fff; font-weight: 600; }
+.badge { border: 1px solid currentcolor; border-radius: 4px; font-weight: 700; padding: 0 8px; }
+.text-bg-success { background: #e6f3e8; color: #1d4425; }
+.text-bg-danger { background: #fdeaea; color: #8a1414; }
+.text-bg-warning { background: #fff6df; color: #5f4400; }
+.text-bg-secondary { background: #eceeed; color: #3a463c; }
+#installed_plugins td:last-child > * { display: inline-block; margin-right: 12px; }
+#passport_checks, #passport_failed { list-style: none; padding: 0; }
+#passport_checks li, #passport_failed li { border-bottom: 1px solid var(--line); padding: 8px 0; }
+fieldset { border: 1px solid var(--line); border-radius: 6px; margin: 0 0 16px; min-width: 0; padding: 12px 16px; }
+fieldset.action { border: 0; padding-left: 0; }
+fieldset ol { list-style: none; margin: 0; padding: 0; }
+fieldset li { margin: 0 0 12px; }
+fieldset .hint, fieldset label { overflow-wrap: anywhere; }
+fieldset label { display: block; font-weight: 600; }
+fieldset input[type=text], fieldset input[type=url], fieldset input[type=password], fieldset textarea { border: 1px solid #6b7d6e;
+  border-radius: 4px; font: inherit; max-width: 100%; padding: 6px 8px; }
+.hint { color: #4a5a4d; }
+span.required, strong.required { color: #8a1414; }
 footer { color: #4a5a4d; font-size: 14px; padding: 0 20px 24px; text-align: center; }
 @media (max-width: 640px) { .branch { margin-left: 0; } main { padding: 14px; } table { display: block; overflow-x: auto; } }
 `;

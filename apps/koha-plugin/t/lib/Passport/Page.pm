@@ -36,6 +36,9 @@ my %PART = (
     'intranet-bottom.inc'    => '</body></html>',
 );
 
+# What a stand-in puts around a page instead.
+our $PARTS = {};
+
 sub new {
     my ( $class, $plugin, $file ) = @_;
 
@@ -72,7 +75,8 @@ sub output {
         = length( $ENV{PASSPORT_TEMPLATE_CACHE} // q{} )
         ? ( COMPILE_EXT => '.ttc', COMPILE_DIR => $ENV{PASSPORT_TEMPLATE_CACHE} )
         : ();
-    my $template = Template->new( { ABSOLUTE => 1, ENCODING => 'UTF-8', BLOCKS => \%PART, %cache } );
+    my $template
+        = Template->new( { ABSOLUTE => 1, ENCODING => 'UTF-8', BLOCKS => { %PART, %{$PARTS} }, %cache } );
     $template->process( $self->{file}, $self->{values}, \my $html ) or die $template->error;
 
     return $html;

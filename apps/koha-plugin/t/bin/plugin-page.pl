@@ -1,0 +1,91 @@
+#!/usr/bin/perl
+
+# Plays Koha's plugins/run.pl with this plugin's own code, for the stand-in of a Koha (packages/koha-double): one request comes in
+# as JSON on standard input, and the page goes out as JSON, with the plugin's data as they are afterwards:
+#
+#   {"method": "GET", "run": "tool", "form": "class=...&method=tool", "language": "en", "csrf_token": "...",
+#    "parts": {"header.inc": "<header>...", ...}, "data": {"receiver_url": "...", ...},
+#    "koha": {"version": "24.11.05.000", "code_length": 64, "branch": "MAIN", "preferences": {...}, "plack_workers": 4,
+#             "types": [{"code": "PASSPORTED", ...}], "categories": ["PT"], "branches": ["MAIN"],
+#             "users": [{"permissions": ["borrowers:1"]}]}}
+#
+# Needs libdbd-sqlite3-perl and what Koha brings. Nothing is kept from one request to the next.
+
+use Modern::Perl;
+
+use FindBin;
+BEGIN { $FindBin::Bin = "$FindBin::RealBin/.." }
+use lib "$FindBin::RealBin/../lib", "$FindBin::RealBin/../..";
+
+use CGI        qw( -utf8 );
+use Mojo::JSON qw( decode_json encode_json );
+
+use Passport::TestKoha;
+
+my %MAY_RUN = map { $_ => 1 } qw( configure tool );
+
+my $request = decode_json( do { local $/ = undef; <STDIN> } );
+my $facts   = $request->{koha};
+die "no such page\n" if !$MAY_RUN{ $request->{run} };
+
+my $koha = Passport::TestKoha->new_without_plugin( code_length => $facts->{code_length} );
+%C4::Context::CONFIG = ( enable_plugins => 1, plack_workers => $facts->{plack_workers}, database => 'koha' );
+%C4::Context::PREFERENCE = %{ $facts->{preferences} };
+$C4::Context::USERENV    = { branch => $facts->{branch}, number => 51 };
+$Koha::Token::TOKEN      = $request->{csrf_token};
+$Passport::Page::PARTS   = $request->{parts};
+{
+    no warnings 'redefine';
+    *Koha::version = sub { return $facts->{version} };
+}
+
+fill( $koha->{dbh} );
+my $plugin = $Passport::TestKoha::CLASS->new( { enable_plugins => 1 } );
+
+$ENV{REQUEST_METHOD} = $request->{method};
+$ENV{HTTP_COOKIE}    = "CGISESSID=session; KohaOpacLanguage=$request->{language}";
+$plugin->{cgi}       = CGI->new( $request->{form} );
+$ENV{REQUEST_METHOD} = $request->{method};
+my $run = $request->{run};
+$plugin->$run;
+
+my $data = $koha->{dbh}->selectall_arrayref('SELECT plugin_key, plugin_value FROM plugin_data');
+print encode_json(
+    {   html => $plugin->{shown},
+        data => { map { $_->[0] => $_->[1] } grep { $_->[0] !~ m{\A __}xms } @{$data} }
+    }
+);
+
+# A Koha whose plugin is installed, with its data and all that the stand-in has.
+sub fill {
+    my ($dbh) = @_;
+
+    my %data = ( __INSTALLED__ => 1, __ENABLED__ => 1, __INSTALLED_VERSION__ => '99', %{ $request->{data} } );
+    $dbh->do( 'INSERT INTO plugin_data VALUES (?, ?, ?)', undef, $Passport::TestKoha::CLASS, $_, $data{$_} )
+        foreach keys %data;
+    $dbh->do( 'INSERT INTO categories (categorycode) VALUES (?)', undef, $_ )
+        foreach @{ $facts->{categories} };
+    $dbh->do( 'INSERT INTO branches (branchcode) VALUES (?)', undef, $_ ) foreach @{ $facts->{branches} };
+
+    my @flags = qw( repeatable unique_id mandatory opac_display opac_editable staff_searchable );
+    foreach my $type ( @{ $facts->{types} } ) {
+        my $columns = join q{, }, 'code', 'category_code', @flags;
+        my $blanks  = join q{, }, (q{?}) x ( 2 + @flags );
+        $dbh->do(
+            "INSERT INTO borrower_attribute_types ($columns) VALUES ($blanks)",
+            undef,
+            @{$type}{qw( code category_id )},
+            map { $type->{$_} ? 1 : 0 } @flags
+        );
+    }
+
+    my $id = 0;
+    foreach my $user ( @{ $facts->{users} } ) {
+        $id++;
+        $dbh->do( 'INSERT INTO borrowers (cardnumber, userid) VALUES (?, ?)', undef, "user$id", "user$id" );
+        $dbh->do( 'INSERT INTO api_keys (patron_id) VALUES (?)', undef, $id );
+        $Koha::Patron::PERMISSIONS{$id} = { map { s{:1\z}{}xmsr => 1 } @{ $user->{permissions} } };
+    }
+
+    return;
+}

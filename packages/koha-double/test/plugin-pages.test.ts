@@ -1,0 +1,155 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { startFakeReceiver, webhookSecret } from './support/fake-receiver.ts';
+import { sendRequest, withKoha, type Reply, type TestKoha, type TestOptions } from './support/with-koha.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../apps/koha-plugin/t/bin/plugin-page.pl', import.meta.url));
+const MODULES = ['Modern::Perl', 'CGI', 'Template', 'DBD::SQLite', 'Mojo::UserAgent'];
+const PLUGINS = '/cgi-bin/koha/plugins/plugins-home.pl';
+const RUN = '/cgi-bin/koha/plugins/run.pl';
+const CLASS = 'Koha::Plugin::Org::PatronPassport';
+const address = (method: string): string => `${RUN}?class=${encodeURIComponent(CLASS)}&method=${method}`;
+
+const isPerlHere =
+  spawnSync('perl', [...MODULES.map((name) => `-M${name}`), '-e1'], { stdio: 'ignore' }).status === 0;
+if (!isPerlHere) process.stderr.write('Skipped: the pages of the plugin (Perl or a module is not here)\n');
+const perlTest = isPerlHere ? test : test.skip;
+
+interface Desk {
+  readonly csrf: string;
+  get(path: string): Promise<Reply>;
+  post(form: Readonly<Record<string, string>>): Promise<Reply>;
+}
+
+async function openDesk(koha: TestKoha): Promise<Desk> {
+  const first = await sendRequest(koha.url + PLUGINS, 'GET', {});
+  const cookie = (first.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const csrf = /name="csrf-token" content="(\w+)"/.exec(String(first.body))?.[1] ?? '';
+  return {
+    csrf,
+    get: (path) => sendRequest(koha.url + path, 'GET', { headers: { cookie } }),
+    post: (form) =>
+      sendRequest(koha.url + RUN, 'POST', {
+        body: new URLSearchParams({ class: CLASS, csrf_token: csrf, ...form }).toString(),
+        headers: { cookie, 'content-type': 'application/x-www-form-urlencoded' },
+      }),
+  };
+}
+
+const withDesk = (options: TestOptions, run: (koha: TestKoha, desk: Desk) => Promise<void>): Promise<void> =>
+  withKoha({ pluginPagesPath: PROGRAM, ...options }, async (koha) => run(koha, await openDesk(koha)));
+
+describe('the list of plugins', () => {
+  test('offers the tool and the configuration, as Koha does, to whoever may run them', async () => {
+    await withDesk({}, async (koha, desk) => {
+      const all = String((await desk.get(PLUGINS)).body);
+      expect(all).toContain(`href="${address('tool').replace('&', '&amp;')}"`);
+      expect(all).toContain(`href="${address('configure').replace('&', '&amp;')}"`);
+
+      koha.putPatron('DESK', { permissions: ['circulate:1', 'plugins:tool'] });
+      const some = String((await desk.get(`${PLUGINS}?method=tool`)).body);
+      expect(some).toContain('Run tool');
+      expect(some).not.toContain('Configure');
+      expect(String((await desk.get(`${PLUGINS}?method=report`)).body)).toContain('No plugins installed');
+    });
+  });
+
+  test('of a Koha without the plugin is empty, and nothing of it runs', async () => {
+    await withDesk({ plugin: false }, async (_koha, desk) => {
+      expect(String((await desk.get(PLUGINS)).body)).toContain('No plugins installed');
+      expect((await desk.get(address('tool'))).status).toBe(404);
+    });
+  });
+
+  test('says that Perl is missing where it is, and the rest of Koha works', async () => {
+    await withKoha({}, async (koha) => {
+      const desk = await openDesk(koha);
+      const list = await desk.get(PLUGINS);
+      expect(list.status).toBe(200);
+      expect(String(list.body)).toContain('id="no-perl"');
+      expect(String(list.body)).not.toContain('href="/cgi-bin/koha/plugins/run.pl');
+      expect((await desk.get(address('tool'))).status).toBe(503);
+    });
+  });
+});
+
+describe('a page of the plugin', () => {
+  test.each(['report', 'install', 'new', 'uninstall', ''])('%s is none', async (method) => {
+    await withDesk({}, async (_koha, desk) => {
+      expect((await desk.get(address(method))).status).toBe(404);
+    });
+  });
+
+  test('is refused to whoever may not run it', async () => {
+    await withDesk({}, async (koha, desk) => {
+      koha.putPatron('DESK', { permissions: ['circulate:1', 'borrowers:1', 'plugins:configure'] });
+      expect((await desk.get(address('tool'))).status).toBe(403);
+      koha.putPatron('DESK', { permissions: ['plugins:tool'] });
+      expect((await desk.get(address('configure'))).status).toBe(403);
+    });
+  });
+
+  perlTest.each(['23.11', '26.05'] as const)(
+    'is made by the plugin’s own code on %s, in the language of the browser',
+    async (release) => {
+      await withDesk({ release }, async (koha, desk) => {
+        const page = String((await desk.get(address('tool'))).body);
+        expect(page).toContain('The service is not set up here yet');
+        expect(page).toContain('<a class="brand"');
+        const german = await sendRequest(koha.url + address('tool'), 'GET', {
+          headers: { cookie: 'KohaOpacLanguage=de-DE' },
+        });
+        expect(String(german.body)).toContain('Der Dienst ist hier noch nicht eingerichtet');
+      });
+    },
+  );
+
+  perlTest('sees this Koha: its preferences, types, categories and API users', async () => {
+    await withDesk({}, async (koha, desk) => {
+      const levels = async (): Promise<string> =>
+        Array.from(
+          String((await desk.get(address('tool'))).body).matchAll(/data-check="(\w+)" data-level="(\w+)"/g),
+          ([, id, level]) => `${id}:${level}`,
+        ).join(' ');
+      expect(await levels()).toContain('api:ok user:ok');
+      koha.putSettings({ RESTOAuth2ClientCredentials: '0', permissions: ['borrowers:edit_borrowers'] });
+      expect(await levels()).toContain('api:fault user:fault');
+    });
+  });
+
+  perlTest('saves what is entered, and the next scan goes there', async () => {
+    const receiver = await startFakeReceiver();
+    const form = {
+      method: 'configure',
+      op: 'cud-save',
+      receiver_url: receiver.url,
+      library: 'riverside',
+      secret: webhookSecret,
+      staff_wait: '0',
+      self_check_wait: '0',
+      staff: '1',
+    };
+    try {
+      await withDesk({}, async (koha, desk) => {
+        expect(String((await desk.post({ ...form, csrf_token: 'forged' })).body)).toBe('Wrong CSRF token');
+        expect(String((await desk.post({ ...form, receiver_url: 'nowhere' })).body)).toContain(
+          'Nothing was saved',
+        );
+        expect(koha.settings().webhook).toBeNull();
+
+        const saved = String((await desk.post(form)).body);
+        expect(saved).toContain('The configuration was saved.');
+        expect(saved).not.toContain(webhookSecret);
+        expect(koha.settings().webhook).toEqual({ receiver_url: receiver.url, library: 'riverside' });
+        await desk.get('/cgi-bin/koha/circ/circulation.pl?findborrower=21234000000017');
+        expect(receiver.events).toHaveLength(1);
+        const shown = String((await desk.get(address('configure'))).body);
+        expect(shown).toContain(`value="${receiver.url}"`);
+        expect(shown).toMatch(/id="sip" name="sip" value="1" \/>/);
+      });
+    } finally {
+      receiver.close();
+    }
+  });
+});
