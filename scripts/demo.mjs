@@ -15,7 +15,7 @@ try {
   const choose = (tell) => choosePorts(values.port ?? [], tell);
   // What cannot be is said before anything is installed.
   await choose(() => undefined);
-  await setUp({ require: ['redis'], build: true });
+  await setUp({ require: ['redis'], want: ['plugin-pages'], build: true });
   const { main } = await import('../apps/demo/dist/main.js');
   await main({ ...values, choosePorts: () => choose(say) });
 } catch (error) {

@@ -6,7 +6,7 @@ import { projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 import { choosePorts } from './demo-ports.mjs';
 
-await setUp({ require: ['redis'], build: true });
+await setUp({ require: ['redis'], want: ['plugin-pages'], build: true });
 watch(
   join(projectRoot, 'node_modules/.bin/tsc'),
   ['--build', '--watch', '--preserveWatchOutput'],

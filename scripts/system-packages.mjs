@@ -14,6 +14,9 @@ const PERL_MODULES = {
   Template: 'libtemplate-perl',
 };
 
+/** What the plugin's own pages need in the demo (apps/koha-plugin, t/bin/plugin-page.pl). */
+const PAGE_MODULES = ['Mojolicious', 'Modern::Perl', 'DBD::SQLite', 'CGI', 'Template'];
+
 /** What a command may need of the machine: how to see that it is there, and the Debian packages that bring it. */
 const NEEDS = {
   redis: { missing: () => (has('redis-server') || has('valkey-server') ? [] : ['redis-server']) },
@@ -28,7 +31,8 @@ const NEEDS = {
       ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].some(has) ? [] : ['chromium'],
   },
   plugin: { missing: () => ['make', 'zip'].filter((tool) => !has(tool)) },
-  perl: { missing: missingPerl },
+  perl: { missing: () => missingPerl() },
+  'plugin-pages': { missing: () => missingPerl(PAGE_MODULES, ['perl']) },
   mariadb: { missing: missingMariaDb },
 };
 
@@ -72,12 +76,11 @@ async function aptInstall(packages) {
   }
 }
 
-async function missingPerl() {
-  const tools = ['perl', 'prove'].every(has) ? [] : ['perl'];
-  if (tools.length > 0) return [...tools, ...Object.values(PERL_MODULES)];
-  const checks = Object.entries(PERL_MODULES).map(async ([module, name]) => {
+async function missingPerl(modules = Object.keys(PERL_MODULES), tools = ['perl', 'prove']) {
+  if (!tools.every(has)) return ['perl', ...modules.map((module) => PERL_MODULES[module])];
+  const checks = modules.map(async (module) => {
     const { code } = await runCommand('perl', [`-M${module}`, '-e', '1']);
-    return code === 0 ? [] : [name];
+    return code === 0 ? [] : [PERL_MODULES[module]];
   });
   return (await Promise.all(checks)).flat();
 }

@@ -45,6 +45,9 @@ Three things to try:
        curl -s ${midland?.koha_url ?? ''}/_double/faults -H 'content-type: application/json' \\
          -d '[{"operation": "GET /patrons", "kind": "hang", "times": 3}]'
 
+The plugin's pages, as a systems librarian finds them in Koha: its status (Run tool) and its configuration:
+  ${riverside?.koha_url ?? ''}/cgi-bin/koha/plugins/plugins-home.pl
+
 Cards of midland, to scan at riverside:
 ${cards.join('\n')}
 
