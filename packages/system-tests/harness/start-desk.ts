@@ -10,6 +10,7 @@ import { threeLibraries } from './three-libraries.ts';
 const SCRIPT = fileURLToPath(
   new URL('../../../apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk/main.js', import.meta.url),
 );
+const PAGES = fileURLToPath(new URL('../../../apps/koha-plugin/t/bin/plugin-page.pl', import.meta.url));
 const CHECKOUT = '/cgi-bin/koha/circ/circulation.pl';
 /** In the page: what {@link Desk.marks}, {@link Desk.overflow} and {@link Desk.focus} return. */
 const MARKS = `Array.from(
@@ -69,7 +70,7 @@ export interface Desks {
   /** The network between us and midland, the home library. */
   readonly toMidland: FaultProxy;
   /** Sets how long riverside's pages wait for the copy, and who is reported. */
-  configure(change?: { staffWaitMs?: number; receiverUrl?: string }): void;
+  configure(change?: { staffWaitMs?: number; receiverUrl?: string; secret?: string }): void;
   /** Has the workers take nothing until {@link goOn}: events are accepted and wait in the queue. */
   holdWork(): void;
   goOn(): void;
@@ -95,18 +96,18 @@ export async function startDesks(
       },
       riverside: {
         ...threeLibraries.riverside,
-        koha: { pluginScriptPath: SCRIPT },
+        koha: { pluginScriptPath: SCRIPT, pluginPagesPath: PAGES },
         entry: entries.riverside ?? {},
       },
     },
   });
   if (toMidland === undefined) throw new Error('midland was not put behind the proxy');
   const proxy = toMidland;
-  const configure: Desks['configure'] = ({ staffWaitMs = 1500, receiverUrl } = {}) => {
+  const configure: Desks['configure'] = ({ staffWaitMs = 1500, receiverUrl, secret } = {}) => {
     consortium.doubles.riverside.putSettings({
       webhook: {
         receiver_url: receiverUrl ?? consortium.services.receivers[0]?.url ?? '',
-        secret: consortium.secrets.riverside,
+        secret: secret ?? consortium.secrets.riverside,
         library: 'riverside',
         patterns: [ANY_CARD],
         staff_wait_ms: staffWaitMs,
