@@ -63,7 +63,7 @@ export const libraryPause: CommandDraft<{ until: string; reason: string; as?: Pa
     'As home library, a paused one is not queried: scans of its cards wait and say until when. As lending library, its scans wait. ' +
     'Without --as, both. Every process sees it within a second. What waits goes on at the end of the pause, or with `library ' +
     'resume`; what is older than retry.give_up_after by then has ended as a failure that can be retried. No patron is needed in the ' +
-    'reason: it is shown on the dashboard and in the audit.',
+    'reason: it is shown on the dashboard, in the library’s Koha and in the audit.',
   examples: [
     'passport library pause midland --until 2h --reason "Koha upgrade"',
     'passport library pause riverside --until 2026-12-27T08:00+01:00 --reason "holidays" --as lending',

@@ -53,7 +53,7 @@ const isBetween = (value: number | null, least: number, most: number): boolean =
 /** Planned pauses of a library. */
 export const windowsKey = z.array(windowKey).max(50).meta({
   description:
-    "Planned pauses, as `passport library pause` makes them: every week at a time of day (of the worker's time zone; without `days`, every day), or once. `as`: only as home or only as lending library; without it, both. `reason` is shown to operators: no names of persons.",
+    "Planned pauses, as `passport library pause` makes them: every week at a time of day (of the worker's time zone; without `days`, every day), or once. `as`: only as home or only as lending library; without it, both. `reason` is shown to operators and to staff of the library: no names of persons.",
   allowed:
     'a list of {at: "HH:MM", for: DURATION, days: [mon, sun], as: home, reason: TEXT} or {from: TIME, until: TIME, as: home, reason: TEXT}, with a TIME such as 2026-12-24T18:00:00+01:00',
 });

@@ -63,7 +63,7 @@ function factsOf({ settings, db }: Double): object {
 
 function runPerl(program: string, input: string): Promise<string> {
   return new Promise((resolve, reject) => {
-    const perl = spawn('perl', [program], { timeout: limitMs, env: { PATH: process.env['PATH'] } });
+    const perl = spawn('perl', [program], { timeout: limitMs });
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     perl.stdout.on('data', (chunk: Buffer) => output.push(chunk));

@@ -48,11 +48,10 @@ sub counted {
     my ( $self, $code, $library ) = @_;
 
     my ( $desk, $page ) = @{$self}{qw( desk page )};
-    my $text = $page->{"count_$code"} // $desk->{"here.$code"} // $desk->{"outcome.$code.bare"}
-        // $desk->{"outcome.$code"} // $desk->{'outcome.other'};
-    my $home = $desk->{'home.unknown'};
+    my $text = $page->{"count_$code"} // $desk->{"here.$code"} // $desk->{"outcome.$code"}
+        // $desk->{'outcome.other'};
 
-    return _sentence( $text, { home => $home, homes => $home, library => $library } );
+    return _sentence( $text, { library => $library } );
 }
 
 =head2 sentence
