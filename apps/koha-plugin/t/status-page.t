@@ -474,6 +474,10 @@ subtest 'each thing that this Koha lacks is a fault with its remedy' => sub {
     $koha->{dbh}->do(
         q{INSERT INTO borrower_attribute_types (code, mandatory, category_code) VALUES ('HAT', 1, 'PT')});
     like( levels_of( page_of($koha) ), qr{types:fault}xms, 'what is mandatory for copies is' );
+    ($koha) = koha_at( status_of() );
+    $koha->{dbh}->do(q{UPDATE borrower_attribute_types SET mandatory = 1 WHERE code = 'PASSPORTED'});
+    is( levels_of( page_of($koha) ), $ALL_OK, 'what every copy gets may be mandatory' );
+
 };
 
 subtest 'the user that comes nearest counts, whatever other keys there are' => sub {

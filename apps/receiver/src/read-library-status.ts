@@ -31,37 +31,24 @@ export interface LibraryStatusDeps {
 
 /** A page that is loaded again and again costs no more than this. */
 const KEPT_MS = 2_000;
+/** Of a longer backlog the others count as queued. */
+const MOST_LOOKS = 2_000;
 const MOST_PLANNED = 5;
 /** Of hundreds of homes that did not answer, a page names no more. */
 const MOST_HOMES = 10;
 
 /**
- * Reads the status of one library at a time; an answer is good for two seconds. What Redis does not answer in time is
- * `unavailable`.
+ * Reads the status of one library at a time: requests that come meanwhile get the same answer, and so do those of the next two
+ * seconds. What Redis does not answer in time is `unavailable`.
  */
 export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStatus {
   const { redis, libraries, now, deadlineMs, log } = deps;
-  const kept = new Map<
-    string,
-    { readonly untilMs: number; readonly sinceMs: number; status: LibraryStatus }
-  >();
+  const readings = new Map<string, Reading>();
   const read = async (library: string, sinceMs: number): Promise<LibraryStatus | 'unavailable'> => {
     const found = libraries.find(({ id }) => id === library);
     if (found === undefined || redis.status !== 'ready') return 'unavailable';
-    const status = await within(
-      deadlineMs,
-      statusOf(deps, found, sinceMs),
-      'reading the status of a library',
-    );
-    kept.set(library, { untilMs: now() + KEPT_MS, sinceMs, status });
-    return status;
-  };
-  return async (library, requestedMs) => {
-    const sinceMs = Math.min(now(), Math.max(requestedMs, now() - LONGEST_COUNTED_MS));
-    const last = kept.get(library);
-    if (last !== undefined && last.untilMs > now() && isSameHour(last.sinceMs, sinceMs)) return last.status;
     try {
-      return await read(library, sinceMs);
+      return await within(deadlineMs, statusOf(deps, found, sinceMs), 'reading the status of a library');
     } catch (error) {
       const failure = translateRedisError(error);
       if (failure.kind === 'bug') log.error({ error }, 'status of a library not read');
@@ -69,6 +56,23 @@ export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStat
       return 'unavailable';
     }
   };
+  return async (library, requestedMs) => {
+    const sinceMs = Math.min(now(), Math.max(requestedMs, now() - LONGEST_COUNTED_MS));
+    const last = readings.get(library);
+    if (last !== undefined && last.untilMs > now() && isSameHour(last.sinceMs, sinceMs)) return last.status;
+    const reading: Reading = { untilMs: Infinity, sinceMs, status: read(library, sinceMs) };
+    readings.set(library, reading);
+    const status = await reading.status;
+    reading.untilMs = status === 'unavailable' ? 0 : now() + KEPT_MS;
+    return status;
+  };
+}
+
+interface Reading {
+  readonly sinceMs: number;
+  readonly status: Promise<LibraryStatus | 'unavailable'>;
+  /** While it is under way, there is no end. */
+  untilMs: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -90,7 +94,7 @@ async function statusOf(
     hasWorker(),
     readProcesses(redis),
     readControl(redis),
-    countEvents(redis, [id]),
+    countEvents(redis, [id], MOST_LOOKS),
     readOutcomesOf(redis, id, { sinceMs, nowMs }),
     findEvents(redis, queue, nameOf, failed),
   ]);

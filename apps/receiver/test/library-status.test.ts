@@ -75,6 +75,12 @@ async function ended(library: string, id: string, outcome: Outcome, endedMs = Da
   await openLedger(receiver.redis).settle(library, id, outcome, iso, { used: 'none' });
 }
 
+/** How often the lists of jobs were read in Redis since it was started. */
+async function commands(): Promise<number> {
+  const info = String(await receiver.server.call('INFO', 'commandstats'));
+  return Number(/cmdstat_lrange:calls=(\d+)/.exec(info)?.[1] ?? 0);
+}
+
 describe('the status of a library', () => {
   test('holds its outcomes since then, its failures, its pauses and what its Koha has to have', async () => {
     await ended('riverside', 'evt_1', 'MISCONFIGURED');
@@ -209,6 +215,13 @@ describe('the status of a library', () => {
     await statusOf({ id: 'status_a' });
     await ended('riverside', 'evt_1', 'TOO_LATE');
     expect((await statusOf({ id: 'status_b' })).failures).toEqual([]);
+  });
+
+  test('is read once for all who request it at the same time', async () => {
+    const before = await commands();
+    await Promise.all(Array.from({ length: 30 }, (_, place) => statusOf({ id: `status_${place}` })));
+    // Each of them takes from the rate; the active jobs are only looked at to answer.
+    expect((await commands()) - before).toBeLessThan(10);
   });
 
   test('takes from the rate of its library', async () => {
