@@ -171,6 +171,21 @@ subtest 'all is well: it says so, and there is nothing to do' => sub {
     is( "$date $time", strftime( '%Y-%m-%d', localtime ) . ' 00:00:00', 'since midnight here' );
 };
 
+# Koha::ContentSecurityPolicy, from 26.05 on (bug 38365): scripts and styles of Koha's own, or with the nonce of the request
+subtest 'nothing of the page is refused by the content security policy of a newer Koha' => sub {
+    my ($koha) = koha_at(
+        status_of(
+            failures => [ failure_of() ],
+            outcomes => { since => iso(time), counts => [ { outcome => 'COPIED', count => 1 } ] },
+            pauses   => [ { side => 'home', until => iso(time), reason => 'backup' } ],
+        )
+    );
+    my $ours = page_of($koha)->at('main');
+    is( $ours->find('script, style, [style]')->size, 0, 'no script and no style' );
+    unlike( "$ours", qr{ <[^>]+ \s on[a-z]+ \s* = }xms,                   'no handler of an event' );
+    unlike( "$ours", qr{ (?: href | action | src ) = "? javascript: }xms, 'and no address that is a script' );
+};
+
 subtest 'outcomes are counted in the words of the desk, the most frequent first' => sub {
     my @counts = map { +{ outcome => $_->[0], count => $_->[1] } } (
         [ COPIED          => 12 ],

@@ -81,6 +81,8 @@ fieldset { border: 1px solid var(--line); border-radius: 6px; margin: 0 0 16px; 
 fieldset.action { border: 0; padding-left: 0; }
 fieldset ol { list-style: none; margin: 0; padding: 0; }
 fieldset li { margin: 0 0 12px; }
+/* Of Bootstrap, which Koha has. */
+.text-break { overflow-wrap: anywhere; }
 fieldset .hint, fieldset label { overflow-wrap: anywhere; }
 fieldset label { display: block; font-weight: 600; }
 fieldset input[type=text], fieldset input[type=url], fieldset input[type=password], fieldset textarea { border: 1px solid #6b7d6e;
