@@ -56,14 +56,14 @@ sub counted {
 
 =head2 sentence
 
-    my $text = $outcomes->sentence($failure);
+    my $text = $outcomes->sentence( $failure, $library_id );
 
-What the desk's panel said of an event that failed, and what is wrong where that is known.
+What the desk's panel said of an event of this library that failed, and what is wrong where that is known.
 
 =cut
 
 sub sentence {
-    my ( $self, $event ) = @_;
+    my ( $self, $event, $here ) = @_;
 
     my $desk = $self->{desk};
     my $key  = "outcome.$event->{outcome}";
@@ -72,7 +72,7 @@ sub sentence {
     my @homes   = map { $_->{name} } @{ $event->{homes} };
     my $homes   = @homes ? joined( $self->{language}, @homes ) : $desk->{'home.unknown'};
     my $problem = $event->{problem};
-    my $library = _name( $event, $problem ? $problem->{library} : $event->{libraries}[0]{id} );
+    my $library = _name( $event, $problem ? $problem->{library} : $here );
     my $said    = _sentence( $text, { home => $homes, homes => $homes, library => $library } );
 
     return $said if !$problem;

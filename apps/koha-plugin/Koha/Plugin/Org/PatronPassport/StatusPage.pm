@@ -136,7 +136,7 @@ sub _status {
             map {
                 +{  %{$_},
                     at     => _time( _seconds_of( $_->{updated_at} ) ),
-                    text   => $outcomes->sentence($_),
+                    text   => $outcomes->sentence( $_, $library->{id} ),
                     remedy => $outcomes->remedy( $_, $library->{id} ),
                 }
             } @{ $status->{failures} }
