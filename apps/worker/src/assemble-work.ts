@@ -21,6 +21,7 @@ import { buildJobObserver } from './job/job-observer.ts';
 import { buildSettlement } from './job/settlement.ts';
 import type { CopyMemory } from './koha/copy-memory.ts';
 import type { Sources } from './sources.ts';
+import { resumeConsent } from './provision/consent.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
 import { buildCopyRecord } from './provision/record-copy.ts';
 import type { RunDeps } from './job/run-scan.ts';
@@ -169,6 +170,7 @@ function assembleRun(
   const known = new Set(libraries.map(({ id }) => id));
   const lending = new Map(libraries.filter(({ enabled }) => enabled).map((each) => [each.id, each]));
   return {
+    resumeConsent: (scan) => resumeConsent(scan, workflow),
     provision: (scan, lock) => provision(scan, lock, workflow),
     encryption: createEncryption(config.keys.map((key) => key.reveal())),
     giveUpAfterMs: (id) => lending.get(id)?.retry.giveUpAfterMs ?? null,
@@ -180,6 +182,7 @@ function assembleRun(
     isLost: (id) => kohas.libraries.circuit(id).isOpen,
     nameOf,
     now,
+    monotonicNow: sources.monotonicNow,
     random: sources.random,
   };
 }

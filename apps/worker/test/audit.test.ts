@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '@passport/runtime';
+import { openHistory } from '../src/provision/history.ts';
 import { buildAudit } from '../src/provision/audit.ts';
 import { openScan } from '../src/provision/scan.ts';
 import { ENCRYPTION, aScan, jobData } from './builders.ts';
@@ -27,7 +28,12 @@ function bench() {
 
 test("each audit line names the lending Koha's number of who scanned, so that a home can ask who it was", () => {
   const { lines, audit } = bench();
-  const scan = openScan(jobData({ operator: 77 }), ENCRYPTION, false, []);
+  const scan = openScan(
+    jobData({ operator: 77 }),
+    ENCRYPTION,
+    false,
+    openHistory(() => 0),
+  );
 
   audit.lookedUp(scan, ['midland'], { kind: 'nowhere' });
   audit.refusedBy(scan, {

@@ -2,6 +2,7 @@ import type { JobData, Progress } from '@passport/contract';
 import { queuedProgress, encryptionContext } from '@passport/contract';
 import { type OpenKohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
+import { openHistory } from '../src/provision/history.ts';
 import { LockLost } from '../src/job/job-lock.ts';
 import type { TakenJob } from '../src/job/run-result.ts';
 import type { RunDeps } from '../src/job/run-scan.ts';
@@ -103,6 +104,8 @@ export function takenJob(change: Partial<TakenJob> = {}): TakenJob {
 /** What a run needs, with a story that is never reached and a clock at noon. */
 export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
   return {
+    resumeConsent: () => Promise.resolve(null),
+    monotonicNow: () => 0,
     provision: () => Promise.reject(new Error('the story was told')),
     encryption: ENCRYPTION,
     giveUpAfterMs: (library) => (library === 'riverside' ? 900_000 : null),
@@ -140,7 +143,7 @@ export function aScan(change: Partial<Scan> = {}): Scan {
     copyMayBeThere: false,
     sent: null,
     made: null,
-    calls: [],
+    history: openHistory(() => 0),
     ...change,
   };
 }

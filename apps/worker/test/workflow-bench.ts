@@ -6,6 +6,7 @@ import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import type { Audit } from '../src/provision/audit.ts';
 import { buildHomeQuery } from '../src/provision/query-home.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
+import { resumeConsent } from '../src/provision/consent.ts';
 import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
 import { type CopyRecords, buildCopyRecord } from '../src/provision/record-copy.ts';
 import type { TakenJob, RunResult } from '../src/job/run-result.ts';
@@ -130,6 +131,8 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
       runScan(
         takenOf(wish),
         runDeps({
+          resumeConsent: (scan) => resumeConsent(scan, { ...deps, ...more }),
+          monotonicNow: () => performance.now(),
           provision: (scan, lock) => provision(scan, lock, withCopyRecord({ ...deps, ...more })),
           now: Date.now,
         }),

@@ -1,5 +1,4 @@
 import {
-  type AttemptCall,
   type JobData,
   type ParsedJob,
   type Progress,
@@ -29,9 +28,12 @@ import { waitForPause } from './wait-for-pause.ts';
 import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
 import { withHistory } from './with-history.ts';
 import { buildScanLock } from './scan-lock.ts';
+import { type History, openHistory } from '../provision/history.ts';
 import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
 
 export interface RunDeps {
+  /** What a scan comes to that waits for the patron's consent; null for one that may go on. */
+  readonly resumeConsent: (scan: Scan) => Promise<Result | null>;
   readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;
   readonly encryption: Encryption;
   readonly giveUpAfterMs: (lending: string) => number | null;
@@ -49,6 +51,7 @@ export interface RunDeps {
   readonly isLost: (library: string) => boolean;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
+  readonly monotonicNow: () => number;
   readonly random: () => number;
 }
 
@@ -64,18 +67,18 @@ export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult
   const mayEnd = requeueReason === null || requeueReason.result.kind === 'done';
   if (parsed.job.progress.outcome !== null && mayEnd) return { kind: 'done_before', job: parsed.job };
   const { lock, noted } = buildScanLock(parsed.job, taken);
-  const calls: AttemptCall[] = [];
+  const history = openHistory(deps.monotonicNow);
   const begunMs = deps.now();
   const result = isOverBefore(parsed, taken)
     ? CANCELLED
-    : (requeueReason?.result ?? (await work(parsed.job, { taken, lock, calls }, deps)));
+    : (requeueReason?.result ?? (await work(parsed.job, { taken, lock, history }, deps)));
   if (result === 'requeue') {
     // The next run looks when Koha has surely let go of what this one has sent.
     return { kind: 'requeue', delayMs: noted().mayBeOnItsWay ? deps.timeoutMs(parsed.job.library) : 0 };
   }
   const job =
     requeueReason === null
-      ? withHistory(noted().job, result, calls, { startedMs: begunMs, nowMs: deps.now() })
+      ? withHistory(noted().job, result, history.calls, { startedMs: begunMs, nowMs: deps.now() })
       : noted().job;
   const attempt = job.progress.attempt + 1;
   const end = (last: Done): Ended => {
@@ -108,11 +111,10 @@ const isOverBefore = ({ kind, job }: Exclude<ParsedJob, { kind: 'unreadable' }>,
 interface Run {
   readonly taken: TakenJob;
   readonly lock: ScanLock;
-  /** What is queried, for the history of the event. */
-  readonly calls: AttemptCall[];
+  readonly history: History;
 }
 
-async function work(job: JobData, { taken, lock, calls }: Run, deps: RunDeps): Promise<Result | 'requeue'> {
+async function work(job: JobData, { taken, lock, history }: Run, deps: RunDeps): Promise<Result | 'requeue'> {
   const { library } = job;
   const broken = (name: string): Done =>
     done({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
@@ -125,7 +127,7 @@ async function work(job: JobData, { taken, lock, calls }: Run, deps: RunDeps): P
       job,
       deps.encryption,
       taken.starts > 1 || taken.stalls > 0 || job.retried !== null,
-      calls,
+      history,
     );
   } catch (error) {
     if (error instanceof DecryptionError) return broken('PASSPORT_KEY');
@@ -133,9 +135,10 @@ async function work(job: JobData, { taken, lock, calls }: Run, deps: RunDeps): P
   }
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
   if (tooOld() && !wasWorkedOn(job.progress, taken.starts)) return done({ outcome: 'TOO_LATE' });
+  const resumed = async (): Promise<Result> => (await deps.resumeConsent(scan)) ?? deps.provision(scan, lock);
   const result =
     waitForPause(job, deps.pauseLeftMs(library)) ??
-    (await deps.provision(scan, lock).catch((error: unknown) => {
+    (await resumed().catch((error: unknown) => {
       if (error instanceof ScanCancelled) return CANCELLED;
       const { signal } = taken.lock;
       return signal.aborted ? stopped(signal.reason) : failed(scan, error);

@@ -11,12 +11,12 @@ import {
   isAnonymized,
   lookUpKeys,
 } from './look-up-checkout.ts';
-import { codeOf, noteCall } from './note-call.ts';
 import type { Locks, WithPatronLock } from './patron-lock.ts';
 import {
   type MadeCopy,
   type Result,
   cancelledEnd,
+  codeOf,
   checkoutTooLate,
   done,
   endOf,
@@ -59,8 +59,9 @@ export async function checkOutItem(
   if (!scan.checkoutRequested) return done(endOf(copy.made, NOT_ASKED));
   const said = (result: Result): string =>
     (result.kind === 'done' ? result.checkout?.result : undefined) ?? codeOf(result);
-  const noted = { library: scan.lending, step: 'checkout', said, monotonicNow: deps.monotonicNow } as const;
-  return noteCall(scan, noted, () => checkOutRequested(scan, copy, locks, deps));
+  return scan.history.note({ library: scan.lending, step: 'checkout', said }, () =>
+    checkOutRequested(scan, copy, locks, deps),
+  );
 }
 
 async function checkOutRequested(

@@ -29,8 +29,8 @@ const WITHOUT_STAFF: ReadonlySet<Scan['interface']> = new Set(['self_check', 'si
  * put is kept, whatever the configuration says by now: it is on a screen.
  */
 export async function resumeConsent(scan: Scan, deps: ConsentDeps): Promise<Result | null> {
-  const { question } = scan;
-  if (question === undefined || scan.consent !== undefined) return null;
+  const { question, consent, made } = scan;
+  if (question === undefined || consent !== undefined || made !== null) return null;
   const answer = await deps.readConsent({ library: scan.lending, event_id: scan.eventId });
   if (answer === null) {
     const leftMs = question.until_ms - deps.now();

@@ -8,12 +8,11 @@ import type { CopyResult } from './copy-result.ts';
 import { type CreateDeps, type NotCreated, createCopy } from './create-copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import type { Found } from './find-patron.ts';
-import { codeOf, noteCall } from './note-call.ts';
 import { explainUnfound, findLocalCopy } from './local-copy.ts';
 import { type ObserveDeps, observeCopy } from './observe-copy.ts';
 import type { Locks } from './patron-lock.ts';
 import type { RecordCopy } from './record-copy.ts';
-import { type Result, done, othersFirst } from './result.ts';
+import { type Result, codeOf, done, othersFirst } from './result.ts';
 import { decideFailure } from './retry-policy.ts';
 import type { Scan } from './scan.ts';
 import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
@@ -32,8 +31,9 @@ type Copied = ({ readonly kind: 'there' } & CopyThere) | Result;
 /** Copies the patron who was found to the lending library. A result where the copy is not there to be checked out to. */
 export function copyPatron(scan: Scan, found: Found, locks: Locks, deps: CopyDeps): Promise<Copied> {
   const said = (copied: Copied): string => (copied.kind === 'there' ? copied.made.outcome : codeOf(copied));
-  const noted = { library: scan.lending, step: 'copy', said, monotonicNow: deps.monotonicNow } as const;
-  return noteCall(scan, noted, () => copyFound(scan, found, locks, deps));
+  return scan.history.note({ library: scan.lending, step: 'copy', said }, () =>
+    copyFound(scan, found, locks, deps),
+  );
 }
 
 async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps): Promise<Copied> {
@@ -53,9 +53,9 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
     const order = orderCopy(scan, found, copy, lending, { consortium, capabilities });
     const step = openStep(locks, deps);
     const copied = await deps.inStep('copy', () =>
-      order.mode === 'observe'
-        ? observeCopy(order, step, deps)
-        : ensureCopy(order, step, createDeps(scan, order, locks, deps)),
+      order.mode === 'copy'
+        ? ensureCopy(order, step, createDeps(scan, order, locks, deps))
+        : observeCopy(order, step, deps),
     );
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
     deps.recordCopy(scan, order, copied);

@@ -19,7 +19,6 @@ import type { Quota } from './quota.ts';
 import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';
 import { WAIT_RULES } from './retry-policy.ts';
 import type { Scan } from './scan.ts';
-import { noteCall } from './note-call.ts';
 import type { InStep } from './step.ts';
 
 export interface FindDeps {
@@ -30,7 +29,6 @@ export interface FindDeps {
   readonly quota: Quota;
   readonly audit: Pick<Audit, 'lookedUp' | 'refusedBy' | 'notShared' | 'notEligible'>;
   readonly inStep: InStep;
-  readonly monotonicNow: () => number;
 }
 
 /** The patron whose card was scanned, and the library that they are at home in. */
@@ -85,7 +83,7 @@ async function lookUp(
   scan: Scan,
   candidates: readonly Candidate[],
   signal: AbortSignal,
-  { consortium, queryHome, inStep, audit, monotonicNow }: FindDeps,
+  { consortium, queryHome, inStep, audit }: FindDeps,
 ): Promise<Located> {
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
   const queried = new Set<string>();
@@ -99,7 +97,7 @@ async function lookUp(
       signal,
       async query(library, card, deadline) {
         queried.add(library);
-        const answer = await noteCall(scan, { library, step: 'locate', said: saidBy, monotonicNow }, () =>
+        const answer = await scan.history.note({ library, step: 'locate', said: saidBy }, () =>
           queryHome(library, card, { balance, deadline, stop: signal }),
         );
         if (isPaused(answer)) queried.delete(library);

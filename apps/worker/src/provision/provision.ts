@@ -1,6 +1,6 @@
 import { homeKeyOf } from '@passport/patron-rules';
 import { type CheckoutDeps, checkOutItem, resumeCheckout } from './check-out.ts';
-import { type ConsentDeps, requestConsent, resumeConsent } from './consent.ts';
+import { type ConsentDeps, requestConsent } from './consent.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
 import { type FindDeps, findPatron } from './find-patron.ts';
 import { type Result, othersFirst } from './result.ts';
@@ -15,8 +15,6 @@ export type ProvisionDeps = FindDeps & ConsentDeps & CopyDeps & CheckoutDeps;
 export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
   // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
   if (scan.made !== null) return resumeCheckout(scan, scan.made, lock, deps);
-  const unanswered = await resumeConsent(scan, deps);
-  if (unanswered !== null) return unanswered;
   const found = await findPatron(scan, lock.signal, deps);
   if (found.kind !== 'found') return found;
   const consent = await requestConsent(scan, found, deps);

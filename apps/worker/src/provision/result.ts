@@ -63,6 +63,9 @@ export interface Retry {
 /** What one run of a job came to: the only result between the workflow and the queue. */
 export type Result = Done | Retry;
 
+/** What it came to, as a code. */
+export const codeOf = (result: Result): string => (result.kind === 'done' ? result.outcome : result.reason);
+
 /** The part of an end that says: this patron's data went, or may have gone, to the lending library. */
 export function disclosedBy({
   home,

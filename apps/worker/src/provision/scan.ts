@@ -1,12 +1,7 @@
-import {
-  type AttemptCall,
-  type JobData,
-  copyMayBeThere,
-  dayOfScan,
-  encryptionContext,
-} from '@passport/contract';
+import { type JobData, copyMayBeThere, dayOfScan, encryptionContext } from '@passport/contract';
 import type { ClaimResult, CreateClaim } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
+import type { History } from './history.ts';
 
 /** A job, opened: what the workflow works with. It never leaves this process. */
 export interface Scan {
@@ -41,8 +36,7 @@ export interface Scan {
   readonly consent: JobData['consent'];
   /** The copy of an earlier run, when only the checkout is left. */
   readonly made: JobData['made'];
-  /** What this run queries, for the history of the event: added to as it goes on. */
-  readonly calls: AttemptCall[];
+  readonly history: History;
 }
 
 /** One job's lock, as its workflow sees it. */
@@ -99,7 +93,7 @@ export function openScan(
   job: JobData,
   encryption: Encryption,
   mayHaveWritten: boolean,
-  calls: AttemptCall[],
+  history: History,
 ): Scan {
   const { library, event_id: eventId } = job;
   const decrypt = (encrypted: string | null, field: 'card' | 'item'): string | null =>
@@ -124,6 +118,6 @@ export function openScan(
     question: job.question,
     consent: job.consent,
     made: job.made,
-    calls,
+    history,
   };
 }

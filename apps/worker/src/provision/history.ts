@@ -1,0 +1,34 @@
+import type { AttemptCall } from '@passport/contract';
+
+/** What one run queries at libraries, for the history of its event. */
+export interface History {
+  readonly calls: readonly AttemptCall[];
+  /** Notes what comes of `work`. It stands there from its start, so that what is cut off is in it, too. */
+  note<T>(call: Noted<T>, work: () => Promise<T>): Promise<T>;
+}
+
+interface Noted<T> {
+  readonly library: string;
+  readonly step: 'locate' | 'copy' | 'checkout';
+  /** What came of it, as a code. */
+  readonly said: (result: T) => string;
+}
+
+export function openHistory(monotonicNow: () => number): History {
+  const calls: AttemptCall[] = [];
+  return {
+    calls,
+    async note({ library, step, said }, work) {
+      const call: AttemptCall = { library, step, answer: 'NO_ANSWER', ms: null };
+      calls.push(call);
+      const startedAt = monotonicNow();
+      try {
+        const result = await work();
+        call.answer = said(result);
+        return result;
+      } finally {
+        call.ms = Math.round(monotonicNow() - startedAt);
+      }
+    },
+  };
+}
