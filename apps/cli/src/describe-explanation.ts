@@ -149,5 +149,5 @@ export function describeExplanation(
     ['attributes', copy === null ? null : copy.attributeTypes.join(' ')],
   ];
   const lines = rows.filter((row): row is readonly [string, string] => row[1] !== null);
-  return [colors.bold(outcome), ...lines.map(([what, text]) => `  ${colors.dim(what.padEnd(11))}${text}`)];
+  return [colors.bold(outcome), ...lines.map(([what, text]) => `  ${colors.dim(what.padEnd(13))}${text}`)];
 }

@@ -55,6 +55,15 @@ const {
   address_unconfirmed: unsure,
 } = demoSamples('midland');
 
+test('each line of the text keeps its name apart from what it says', async () => {
+  const [card = ''] = eligible;
+  const { out } = await passport(['explain', '--at', 'riverside', '--card', '-'], env(), {
+    input: `${card}\n`,
+    newId: () => `evt_${randomUUID()}`,
+  });
+  expect(out).toMatch(/^ {2}eligibility {2,}may borrow$/m);
+});
+
 const withWindows = (library: string, as: string) => {
   const [from, until] = [-3_600_000, 3_600_000].map((ms) => new Date(Date.now() + ms).toISOString());
   const planned = { windows: [{ from, until, as, reason: 'planned upgrade' }] };
