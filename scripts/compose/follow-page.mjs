@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../run-command.mjs';
 import { ensureSystemPackages } from '../system-packages.mjs';
@@ -155,7 +155,7 @@ async function moveAndUpgrade({ page, step, at, all }) {
     await all('Back up');
     await page.docker('compose', 'down', '-v');
     await page.move('new', ['../patron-passport-deploy-1.0.0.tar.gz', 'backup']);
-    rmSync(join(page.root, 'old'), { recursive: true });
+    await page.remove('old');
     const [unpack] = at('Prepare');
     await unpack();
     await page.run('mv', ['../backup', '.']);

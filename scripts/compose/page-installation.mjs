@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot, runCommand } from '../run-command.mjs';
@@ -16,7 +16,10 @@ const isRoot = process.getuid?.() === 0;
 /** Programs that the page's reader has: an editor, which puts what PAGE_EDITS has under the file's name, and sudo. */
 const PROGRAMS = {
   nano: '#!/bin/sh\nset -eu\nfor file; do cat "$PAGE_EDITS/$(basename "$file")" >"$file"; done\n',
-  ...(isRoot ? { sudo: '#!/bin/sh\nexec "$@"\n' } : {}),
+  // The real one would look for the editor elsewhere.
+  sudo: isRoot
+    ? '#!/bin/sh\nexec "$@"\n'
+    : '#!/bin/sh\nexec /usr/bin/sudo -n env "PATH=$PATH" "PAGE_EDITS=$PAGE_EDITS" "$@"\n',
 };
 
 /**
@@ -81,7 +84,9 @@ export async function preparePage(engineEnv) {
     },
     /** What the editor puts into the file of that name when it is opened next. */
     edit: (file, text) => writeFileSync(join(root, 'edits', file), text),
-    read: (path) => run(isRoot ? 'cat' : 'sudo', isRoot ? [path] : ['cat', path]),
+    read: (path) => run('sudo', ['cat', path]),
+    /** Removes a folder in which some files are those of the containers' user. */
+    remove: (folder) => run('sudo', ['rm', '-rf', join(root, folder)]),
     /** Makes the archive of a version, in the folder where the page expects it. */
     release: (version, folder) =>
       run('tar', [
@@ -93,14 +98,17 @@ export async function preparePage(engineEnv) {
         `--directory=${projectRoot}`,
         ...RELEASED,
       ]),
+    isStopped: false,
     async stop() {
+      page.isStopped = true;
       const names = Object.keys(kohaPorts).map((id) => `${name}-${id}`);
       const quietly = (...args) => runCommand('docker', args, { cwd, env, timeoutMs: 120_000 });
       await quietly('compose', 'down', '-v', '--timeout', '5');
       await quietly('rm', '-f', ...names);
       await quietly('network', 'rm', name);
       await quietly('image', 'rm', 'localhost/patron-passport:1.0.0', 'localhost/patron-passport:1.1.0');
-      rmSync(root, { recursive: true, force: true });
+      cwd = projectRoot;
+      await page.remove('');
     },
   };
   const secretFile = () => page.read('deploy/etc/secrets/webhook/riverside');

@@ -61,16 +61,18 @@ export async function allCopied(installation, cards) {
 /** Between two scans, in ms: a few in a second. */
 const BETWEEN_MS = 330;
 
-/** Sends a few scans in a second until it is stopped; `stop` resolves with their cards once each has been acknowledged. */
+/** Sends a few scans in a second until it is stopped, or the page's containers are; `stop` resolves with their cards once each has been acknowledged. */
 export function keepScanning(page) {
   const cards = [];
   const sent = [];
   const run = { isStopped: false };
   const loop = (async () => {
-    while (!run.isStopped) {
+    while (!run.isStopped && !page.isStopped) {
       const [card] = await patrons(page, 1);
       cards.push(card);
-      sent.push(deliver(page, `compose_${card}`, { cardnumber: card }));
+      const delivery = deliver(page, `compose_${card}`, { cardnumber: card });
+      delivery.catch(() => undefined); // reported by `stop`, unless something else has failed before
+      sent.push(delivery);
       await pause(BETWEEN_MS);
     }
   })();
