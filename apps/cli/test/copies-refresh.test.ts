@@ -66,6 +66,28 @@ test('what changed at home is shown by a dry run, written by a sweep, and report
   const again = await run('--report', '--json');
   expect(jsonOf(again)).toEqual(jsonOf(real));
   expect(dry.out + dry.err + real.out + again.out).not.toMatch(/planted|Planted|21234000000017/);
+
+  // In the audit are who has begun it and what the service did; not the scan, which the worker has in its log.
+  const kept = async () => {
+    const list = await passport(['audit', '--json'], services.env, {
+      readFile: (path: string) => readFileSync(path, 'utf8'),
+    });
+    return (jsonOf(list) as { acts: { act: string; by: string | null; source: string; count: number }[] })
+      .acts;
+  };
+  const acts = await waitFor('the end of the sweep in the audit', async () => {
+    const all = await kept();
+    // Both within the worker's five seconds are one entry.
+    const ended = all.filter(({ act }) => act === 'sweep ended').reduce((sum, { count }) => sum + count, 0);
+    return ended === 2 ? all.map(({ act, by, source }) => `${act} ${by ?? '-'} ${source}`) : null;
+  });
+  expect([...new Set(acts)].toSorted()).toEqual([
+    'copies_refresh tester cli',
+    'sweep - worker',
+    'sweep ended - worker',
+  ]);
+  const log = await services.logs();
+  expect(log).toContain('"action":"looked up"');
 }, 90_000);
 
 test('where refresh is off, nothing is written by hand either', async () => {
