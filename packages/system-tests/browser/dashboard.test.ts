@@ -258,7 +258,7 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
       ['library', 'resume', 'lakeside'],
       ['copies', 'list', '--at', 'riverside'],
     ])
-      expect((await runPassport(args, { env })).code).toBe(0);
+      expect(await runPassport(args, { env })).toMatchObject({ code: 0 });
     const context = await openContext(operator(), { viewport: { width: 320, height: 640 }, bypassCSP: true });
     const page = await context.newPage();
     await page.goto(`${url()}/events/riverside/${eventId}`);
@@ -267,8 +267,14 @@ if (found === null) stderr.write('Skipped: the dashboard in a browser (no Chromi
       await page.goto(`${url()}/audit`);
       return page.locator('tbody tr').allInnerTexts();
     };
-    await waitFor('the retry in the audit', async () => (await rows())[0]?.includes(eventId) === true);
-    const acts = (await rows()).slice(0, 4).map((text) => text.replaceAll(/\s+/g, ' '));
+    const acts = await waitFor(
+      'the retry in the audit',
+      async () => {
+        const newest = (await rows()).slice(0, 4).map((text) => text.replaceAll(/\s+/g, ' '));
+        return newest[0]?.includes(eventId) === true ? newest : null;
+      },
+      { timeoutMs: 20_000 },
+    );
     expect(acts).toEqual([
       expect.stringMatching(/operator dashboard.* retry .*done/),
       expect.stringMatching(/command.* copies list .*Riverside/i),
