@@ -119,7 +119,7 @@ const cancelEvent = {
     400: malformed,
     401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
     404: problemAnswer(
-      'Nothing is known of this event: nothing was written for it. Should it still come, within 15 minutes, it is cancelled',
+      'Nothing is known of this event, or not any more. Should it still come, within 80 hours, it is cancelled',
     ),
     408: tooSlow,
     413: problemAnswer('Larger than 16 KiB'),

@@ -1,14 +1,11 @@
 import type { Redis } from '@passport/runtime';
 import { cancelledAheadKey } from './keys.ts';
 
-const MINUTE_MS = 60_000;
 /**
- * How long an event that was cancelled before it came is waited for. A delivery is refused once its timestamp is 300 s old, and the
- * sender's clock may be 300 s ahead: whatever is still on its way after ten minutes is refused.
+ * As long as the ids of events are remembered. A sender signs each delivery anew, so one that got no answer may come much later than
+ * its first signature holds, and again after it came.
  */
-const AHEAD_MS = 15 * MINUTE_MS;
-/** One that came is remembered as long as its id is: it may be delivered again. */
-const CAME_MS = 80 * 60 * MINUTE_MS;
+const KEPT_MS = 80 * 3_600_000;
 /** Of one library. Beyond it a cancel is not answered as if it held. */
 const MOST_AHEAD = 10_000;
 
@@ -21,16 +18,16 @@ export const CANCELLED_AHEAD_LUA = `
 local function keepUntil(key, event_id, until_ms)
   local known = tonumber(redis.call('ZSCORE', key, event_id) or 0)
   if known < until_ms then redis.call('ZADD', key, string.format('%.0f', until_ms), event_id) end
-  redis.call('PEXPIRE', key, ${CAME_MS})
+  redis.call('PEXPIRE', key, ${KEPT_MS})
 end
 local function rememberCancel(key, event_id, now)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.0f', now))
   if not redis.call('ZSCORE', key, event_id) and redis.call('ZCARD', key) >= ${MOST_AHEAD} then return false end
-  keepUntil(key, event_id, now + ${AHEAD_MS})
+  keepUntil(key, event_id, now + ${KEPT_MS})
   return true
 end
 local function wasCancelledAhead(key, event_id, now) return tonumber(redis.call('ZSCORE', key, event_id) or 0) > now end
-local function keepCancel(key, event_id, now) keepUntil(key, event_id, now + ${CAME_MS}) end
+local function keepCancel(key, event_id, now) keepUntil(key, event_id, now + ${KEPT_MS}) end
 `;
 
 /** Whether the event is remembered as cancelled before it came. */
