@@ -78,6 +78,12 @@ test('a job of a library that is not enabled that has ended is only finished', a
   expect(await run(jobData({ library: 'birch', progress }))).toMatchObject({ kind: 'done_before' });
 });
 
+test('an event that was cancelled before it came is only finished, also by who does not know its library', async () => {
+  const progress = { ...jobData().progress, state: 'done', outcome: 'CANCELLED' } as const;
+
+  expect(await run(jobData({ library: 'lakeside', progress }))).toMatchObject({ kind: 'done_before' });
+});
+
 describe('a job that a newer version wrote', () => {
   test('keeps what this version does not understand, whenever it is written', async () => {
     const waiting = delayed(await run(newer)).data;

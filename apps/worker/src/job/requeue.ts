@@ -41,11 +41,13 @@ export function decideRequeue(
   deps: RequeueDeps,
 ): { readonly reason: RequeueReason; readonly result: Result } | null {
   const { job } = parsed;
-  const unknown = [job.library, job.made?.home, job.sent?.home].find(
-    (library) => library !== undefined && !deps.knows(library),
-  );
   // What has ended only needs to be finished, and that needs nobody's configuration.
-  const isDisabled = deps.giveUpAfterMs(job.library) === null && job.progress.outcome === null;
+  const hasEnded = job.progress.outcome !== null;
+  const isCancelledAhead = hasEnded && job.made === null && job.sent === null;
+  const unknown = [job.library, job.made?.home, job.sent?.home].find(
+    (library) => library !== undefined && !isCancelledAhead && !deps.knows(library),
+  );
+  const isDisabled = deps.giveUpAfterMs(job.library) === null && !hasEnded;
   const reason = reasonOf(parsed.kind, unknown, isDisabled);
   if (reason === null) return null;
   const problem = { library: unknown ?? job.library, what: 'other', name: MISSING[reason] } as const;
