@@ -20,12 +20,15 @@ const USAGE = `Usage: keys.mjs COMMAND
 
 const NAMES = [
   'passport_key',
+  'passport_key_added',
   'redis_password',
   'redis_url',
   'dashboard_password',
   'dashboard_viewer_password',
   'grafana_password',
 ];
+/** Which of two keys is the new one, from `rotate add` to `rotate drop`: their order says only which of them encrypts. */
+const ADDED = 'passport_key_added';
 /** Others are in use elsewhere: Redis' and Grafana's own data know theirs. */
 const RENEWED = ['dashboard_password', 'dashboard_viewer_password'];
 const KEYS = /^[\w+/=]+(?:,[\w+/=]+)*$/;
@@ -55,18 +58,22 @@ function write(values) {
 function rotate(step) {
   const keys = read('passport_key').split(',');
   const isTwo = keys.length > 1;
+  const isPromoted = isTwo && has(ADDED) && keys[0] === read(ADDED);
   if (step === 'add') {
     if (isTwo) fail('there are two keys already: finish that rotation first (rotate promote, rotate drop)');
-    write({ passport_key: [...keys, randomBytes(32).toString('base64')].join(',') });
+    const added = randomBytes(32).toString('base64');
+    write({ [ADDED]: added, passport_key: [...keys, added].join(',') });
     return 'passport_key has a second key, which decrypts: run `config reload`, then rotate promote';
   }
   if (step !== 'promote' && step !== 'drop') fail(USAGE, 2);
   if (!isTwo) fail(`there is only one key: run rotate add first`);
   if (step === 'promote') {
-    write({ passport_key: keys.toReversed().join(',') });
+    if (!isPromoted) write({ passport_key: keys.toReversed().join(',') });
     return 'the new key encrypts: run `config reload`; keep the old one until failed events are gone (retention.failed), and for 80 hours';
   }
+  if (!isPromoted) fail('the old key still encrypts: run rotate promote first');
   write({ passport_key: keys[0] });
+  rmSync(`${PLACE}/${ADDED}`, { force: true });
   return 'the old key is gone: run `config reload`';
 }
 
@@ -100,6 +107,7 @@ else if (command === 'export' && name === undefined) {
   );
 } else if (command === 'import' && name === undefined) {
   const values = parseBackup(await text(process.stdin));
+  rmSync(`${PLACE}/${ADDED}`, { force: true });
   write(values);
   console.log(`took over ${Object.keys(values).join(', ')}`);
 } else fail(USAGE, 2);

@@ -65,6 +65,9 @@ scriptTest(
     expect(Buffer.from(added, 'base64')).toHaveLength(32);
     expect(keys('rotate', 'promote').status).toBe(0);
     expect(keyOf('receiver')).toBe(`${added},${old}`);
+    // Whoever pastes the commands twice does not go back.
+    expect(keys('rotate', 'promote').status).toBe(0);
+    expect(keyOf('receiver')).toBe(`${added},${old}`);
     expect(keys('rotate', 'drop').status).toBe(0);
     expect([keyOf('receiver'), keyOf('worker')]).toEqual([added, added]);
     expect(statSync(at('place', 'passport_key')).mode & 0o777).toBe(0o400);
@@ -82,6 +85,10 @@ scriptTest(`a step of a rotation that is not due changes nothing, and says what 
   expect(keys('rotate', 'add')).toMatchObject({
     status: 1,
     error: expect.stringContaining('two keys already'),
+  });
+  expect(keys('rotate', 'drop')).toMatchObject({
+    status: 1,
+    error: 'the old key still encrypts: run rotate promote first',
   });
   expect(keyOf('worker')).toBe(added);
   expect(added.startsWith(`${before},`)).toBe(true);
