@@ -35,10 +35,10 @@ describe('the page about compose', () => {
   test('has only these commands that are not run, each with a reason', () => {
     const marked = blocks.filter(({ notRun }) => notRun !== null);
     expect(marked.map(({ heading, text }) => [heading, text.trim().split('\n')[0]])).toEqual([
-      ['Prepare', 'docker compose pull'],
+      ['Prepare', 'docker compose pull --policy always'],
       ['Prepare', 'docker compose build receiver'],
       ['The TLS proxy', 'sudo apt install nginx certbot'],
-      ['Upgrade and scale', 'docker compose pull'],
+      ['Upgrade and scale', 'docker compose pull --policy always'],
       ['Prometheus and Grafana', 'docker compose --profile monitoring up -d --wait'],
     ]);
     for (const { notRun } of marked) expect(notRun).toMatch(/^it needs|^it changes|^the test builds/);
