@@ -493,6 +493,11 @@ subtest 'each thing that this Koha lacks is a fault with its remedy' => sub {
     $koha->{dbh}->do(q{UPDATE borrower_attribute_types SET mandatory = 1 WHERE code = 'PASSPORTED'});
     is( levels_of( page_of($koha) ), $ALL_OK, 'what every copy gets may be mandatory' );
 
+    ($koha) = koha_at( status_of() );
+    $koha->{dbh}->do($_)
+        foreach q{INSERT INTO borrower_attribute_types (code, mandatory) VALUES ('LOCKER', 1)},
+        q{INSERT INTO borrower_attribute_types_branches VALUES ('LOCKER', 'MAIN')};
+    is( levels_of( page_of($koha) ), $ALL_OK, 'what is limited to libraries is mandatory for no copy' );
 };
 
 subtest 'the user that comes nearest counts, whatever other keys there are' => sub {

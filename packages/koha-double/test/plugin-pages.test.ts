@@ -16,6 +16,19 @@ const isPerlHere =
 if (!isPerlHere) process.stderr.write('Skipped: the pages of the plugin (Perl or a module is not here)\n');
 const perlTest = isPerlHere ? test : test.skip;
 
+/** What a receiver answers about a service of which nothing is to be said, without what it needs. */
+const statusOfService = {
+  library: { id: 'riverside', name: 'Riverside County Library' },
+  checked_at: new Date().toISOString(),
+  version: '1.0.0',
+  workers: { alive: true, versions: ['1.0.0'] },
+  pauses: [],
+  planned: [],
+  events: { queued: 0, working: 0, waiting: 0, failed: 0 },
+  outcomes: { since: new Date().toISOString(), counts: [] },
+  failures: [],
+};
+
 interface Desk {
   readonly csrf: string;
   get(path: string): Promise<Reply>;
@@ -116,6 +129,33 @@ describe('a page of the plugin', () => {
       koha.putSettings({ RESTOAuth2ClientCredentials: '0', permissions: ['borrowers:edit_borrowers'] });
       expect(await levels()).toContain('api:fault user:fault');
     });
+  });
+
+  perlTest('does not count what only some libraries have as mandatory', async () => {
+    const needs = {
+      mode: 'copy',
+      categories: ['PT'],
+      branch: null,
+      passport_attribute: 'PASSPORTED',
+      home_key_attribute: null,
+      seen_copies: false,
+    };
+    const receiver = await startFakeReceiver(() => ({ status: 200, body: { ...statusOfService, needs } }));
+    const types = [{ code: 'PASSPORTED', unique_id: false }];
+    try {
+      const webhook = { receiverUrl: receiver.url, secret: webhookSecret };
+      await withDesk({ webhook }, async (koha, desk) => {
+        const level = async (libraries: readonly string[]): Promise<string | undefined> => {
+          koha.putSettings({ attribute_types: [...types, { code: 'LOCKER', mandatory: true, libraries }] });
+          const page = String((await desk.get(address('tool'))).body);
+          return /data-check="types" data-level="(\w+)"/.exec(page)?.[1];
+        };
+        expect(await level(['MAIN'])).toBe('ok');
+        expect(await level([])).toBe('fault');
+      });
+    } finally {
+      receiver.close();
+    }
   });
 
   perlTest('saves what is entered, and the next scan goes there', async () => {

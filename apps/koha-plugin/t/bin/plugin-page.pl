@@ -6,7 +6,7 @@
 #   {"method": "GET", "run": "tool", "form": "class=...&method=tool", "language": "en", "csrf_token": "...",
 #    "parts": {"header.inc": "<header>...", ...}, "data": {"receiver_url": "...", ...},
 #    "koha": {"version": "24.11.05.000", "code_length": 64, "branch": "MAIN", "preferences": {...}, "plack_workers": 4,
-#             "types": [{"code": "PASSPORTED", ...}], "categories": ["PT"], "branches": ["MAIN"],
+#             "types": [{"code": "PASSPORTED", "libraries": [], ...}], "categories": ["PT"], "branches": ["MAIN"],
 #             "users": [{"permissions": ["borrowers:1"]}]}}
 #
 # Needs libdbd-sqlite3-perl and what Koha brings. Nothing is kept from one request to the next.
@@ -77,6 +77,8 @@ sub fill {
             @{$type}{qw( code category_id )},
             map { $type->{$_} ? 1 : 0 } @flags
         );
+        $dbh->do( 'INSERT INTO borrower_attribute_types_branches VALUES (?, ?)', undef, $type->{code}, $_ )
+            foreach @{ $type->{libraries} };
     }
 
     my $id = 0;

@@ -49,10 +49,7 @@ function factsOf({ settings, db }: Double): object {
     code_length: isFrom(settings.release, '24.11') ? longCode : shortCode,
     preferences: settings.preferences,
     plack_workers: settings.plack_workers,
-    types: [...db.attributeTypes.values()].map((type) => ({
-      ...type,
-      mandatory: type.mandatory && type.libraries.length === 0,
-    })),
+    types: [...db.attributeTypes.values()],
     categories: [...db.categories.keys()],
     branches: [...db.libraries.keys()],
     users: [...db.patrons.rows()].flatMap(({ api_keys: keys, permissions }) =>

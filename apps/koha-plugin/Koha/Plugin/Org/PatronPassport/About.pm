@@ -21,7 +21,7 @@ my @PREFERENCES = qw(
     TrackLastPatronActivityTriggers uppercasesurnames WebBasedSelfCheck
 );
 
-our @EXPORT_OK = qw( about_koha );
+our @EXPORT_OK = qw( about_koha types_with_libraries );
 
 =head1 NAME
 
@@ -38,7 +38,7 @@ Koha::Plugin::Org::PatronPassport::About - what C<passport doctor> cannot learn 
 sub about_koha {
     my ($version) = @_;
 
-    my $limited = _types_with_libraries();
+    my $limited = types_with_libraries();
 
     return {
         version         => $version,
@@ -55,7 +55,6 @@ sub _type {
 
     my $row = $type->unblessed;
 
-    # Koha's API requires a mandatory type only where it belongs to no libraries
     my %is = ( %{$row}, mandatory => $row->{mandatory} && !$limited->{ $row->{code} } );
 
     return {
@@ -65,7 +64,15 @@ sub _type {
     };
 }
 
-sub _types_with_libraries {
+=head2 types_with_libraries
+
+    my $limited = types_with_libraries();
+
+The codes of the patron attribute types that belong to some libraries only, as keys. Koha's API requires none of them, mandatory or not.
+
+=cut
+
+sub types_with_libraries {
     my $codes
         = C4::Context->dbh->selectcol_arrayref(
         'SELECT DISTINCT bat_code FROM borrower_attribute_types_branches');

@@ -8,6 +8,8 @@ use Koha;
 use Koha::Patron::Attribute::Types;
 use Koha::Patrons;
 
+use Koha::Plugin::Org::PatronPassport::About qw( types_with_libraries );
+
 # Keys of other programs may be among them; each costs a look at a patron.
 my $MOST_USERS = 20;
 
@@ -23,7 +25,8 @@ Koha::Plugin::Org::PatronPassport::KohaFacts - what this Koha has of what the se
 
     my $facts = koha_facts();
 
-C<preferences>; C<types>, the rows of all patron attribute types by code; C<categories> and C<branches> by code; C<plack_workers>;
+C<preferences>; C<types>, the rows of all patron attribute types by code, C<mandatory> only where Koha's API requires them;
+C<categories> and C<branches> by code; C<plack_workers>;
 C<lacking>: what the user with an active API key who comes nearest to it may not do and the service has to (undef: nobody has an active
 key). Which key is the service's, Koha does not know; who the users are is not said.
 
@@ -37,14 +40,20 @@ sub koha_facts {
             map { $_ => C4::Context->preference($_) }
                 qw( ExtendedPatronAttributes RESTOAuth2ClientCredentials )
         },
-        types => {
-            map { $_->{code} => $_ } map { $_->unblessed } Koha::Patron::Attribute::Types->search->as_list
-        },
+        types         => _types(),
         categories    => _codes( $dbh, 'SELECT categorycode FROM categories' ),
         branches      => _codes( $dbh, 'SELECT branchcode FROM branches' ),
         plack_workers => C4::Context->config('plack_workers'),
         lacking       => _lacking($dbh),
     };
+}
+
+sub _types {
+    my $limited = types_with_libraries();
+    my @rows    = map { $_->unblessed } Koha::Patron::Attribute::Types->search->as_list;
+
+    return { map { $_->{code} => { %{$_}, mandatory => $_->{mandatory} && !$limited->{ $_->{code} } } }
+            @rows };
 }
 
 sub _codes {
