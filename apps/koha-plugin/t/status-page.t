@@ -505,6 +505,16 @@ subtest 'the user that comes nearest counts, whatever other keys there are' => s
     $koha->add_patron( '8', 'other' );
     $koha->{dbh}->do(q{INSERT INTO api_keys (patron_id, client_id, secret) VALUES (2, 'x', 'y')});
     is( levels_of( page_of($koha) ), $ALL_OK, 'another program has a key, too' );
+
+    my ($crowded) = koha_at( status_of() );
+    foreach my $id ( 2 .. 22 ) {
+        $crowded->add_patron( "8$id", "other$id" );
+        $crowded->{dbh}
+            ->do( q{INSERT INTO api_keys (patron_id, client_id, secret) VALUES (?, 'x', 'y')}, undef, $id );
+    }
+    %Koha::Patron::PERMISSIONS = ( 22 => $Koha::Patron::PERMISSIONS{1} );
+    is( levels_of( page_of($crowded) ), $ALL_OK, 'the newest of many users is looked at' );
+    ($koha) = koha_at( status_of() );
     $Koha::Patron::PERMISSIONS{1} = {
         'borrowers:edit_borrowers' => 1,
         'borrowers:list_borrowers' => 1,

@@ -10,7 +10,8 @@ use Koha::Patrons;
 
 use Koha::Plugin::Org::PatronPassport::About qw( types_with_libraries );
 
-# Keys of other programs may be among them; each costs a look at a patron.
+# Keys of other programs may be among them; each costs a look at a patron. The newest users come first: the service's was
+# made for it.
 my $MOST_USERS = 20;
 
 our @EXPORT_OK = qw( koha_facts );
@@ -67,7 +68,7 @@ sub _lacking {
 
     my $ids
         = $dbh->selectcol_arrayref(
-        'SELECT DISTINCT patron_id FROM api_keys WHERE active = 1 ORDER BY patron_id');
+        'SELECT DISTINCT patron_id FROM api_keys WHERE active = 1 ORDER BY patron_id DESC');
     my $best;
     foreach my $id ( grep {defined} @{$ids}[ 0 .. $MOST_USERS - 1 ] ) {
         my $user    = Koha::Patrons->find($id) or next;
