@@ -118,6 +118,26 @@ describe('a page of the plugin', () => {
     },
   );
 
+  perlTest('has around it what this Koha holds as text, not as a template', async () => {
+    await withDesk({}, async (koha, desk) => {
+      koha.putSettings({ libraries: [{ library_id: 'MAIN' }, { library_id: '[% 6 * 7 %]' }] });
+      const page = String((await desk.get(address('tool'))).body);
+      expect(page).toContain('<option value="[% 6 * 7 %]"');
+      expect(page).toContain('<footer>');
+    });
+  });
+
+  perlTest.each(['[% 6 * 7 %]', '../../etc', 'x', ''])(
+    'is in English for the language "%s"',
+    async (name) => {
+      await withDesk({}, async (_koha, desk) => {
+        const page = String((await desk.get(`${address('tool')}&language=${encodeURIComponent(name)}`)).body);
+        expect(page).toContain('<html lang="en">');
+        expect(page).toContain('The service is not set up here yet');
+      });
+    },
+  );
+
   perlTest('sees this Koha: its preferences, types, categories and API users', async () => {
     await withDesk({}, async (koha, desk) => {
       const levels = async (): Promise<string> =>

@@ -46,8 +46,9 @@ export function registerStaffPages(app: FastifyInstance, double: Double): void {
   }
   app.get('/cgi-bin/koha/changelanguage.pl', (request, reply) => {
     const { language } = request.query as { readonly language?: string };
-    const chosen = /^[A-Za-z-]{2,12}$/.test(language ?? '') ? (language ?? 'en') : 'en';
-    return reply.header('set-cookie', `KohaOpacLanguage=${chosen}; Path=/; SameSite=Lax`).redirect('/');
+    return reply
+      .header('set-cookie', `KohaOpacLanguage=${languageOf(language) ?? 'en'}; Path=/; SameSite=Lax`)
+      .redirect('/');
   });
   app.get(stylePath, (_request, reply) => reply.type('text/css; charset=utf-8').send(styles));
   app.get(memberSearchPath, (_request, reply) =>
@@ -97,13 +98,17 @@ function addPolicy({ settings }: Double, reply: FastifyReply): void {
   if (policy !== '') reply.header('content-security-policy', policy);
 }
 
+function languageOf(sent: string | null | undefined): string | undefined {
+  return typeof sent === 'string' && /^[A-Za-z-]{2,12}$/.test(sent) ? sent : undefined;
+}
+
 function pageRequest(double: Double, session: PageRequest['session'], request: FastifyRequest): PageRequest {
   const [path = '', search = ''] = request.url.split('?');
   const isPost = request.method === 'POST';
   const form = Buffer.isBuffer(request.body) ? request.body.toString('utf8') : '';
   const fields = new URLSearchParams(isPost ? form : search);
   const cookie = /(?:^|;\s*)KohaOpacLanguage=([A-Za-z-]{2,12})/.exec(request.headers.cookie ?? '');
-  const language = fields.get('language') ?? cookie?.[1] ?? 'en';
+  const language = languageOf(fields.get('language')) ?? cookie?.[1] ?? 'en';
   const sent = isPost ? form : search;
   return { double, session, method: isPost ? 'POST' : 'GET', path, fields, language, form: sent };
 }

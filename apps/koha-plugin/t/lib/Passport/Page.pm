@@ -36,7 +36,7 @@ my %PART = (
     'intranet-bottom.inc'    => '</body></html>',
 );
 
-# What a stand-in puts around a page instead.
+# What a stand-in puts around a page instead: text, never templates.
 our $PARTS = {};
 
 sub new {
@@ -75,11 +75,19 @@ sub output {
         = length( $ENV{PASSPORT_TEMPLATE_CACHE} // q{} )
         ? ( COMPILE_EXT => '.ttc', COMPILE_DIR => $ENV{PASSPORT_TEMPLATE_CACHE} )
         : ();
+    my %text_of = map { $_ => _text_block( $PARTS->{$_} ) } keys %{$PARTS};
     my $template
-        = Template->new( { ABSOLUTE => 1, ENCODING => 'UTF-8', BLOCKS => { %PART, %{$PARTS} }, %cache } );
+        = Template->new( { ABSOLUTE => 1, ENCODING => 'UTF-8', BLOCKS => { %PART, %text_of }, %cache } );
     $template->process( $self->{file}, $self->{values}, \my $html ) or die $template->error;
 
     return $html;
+}
+
+# Template compiles a string, and calls code.
+sub _text_block {
+    my ($text) = @_;
+
+    return sub { return $text };
 }
 
 1;
