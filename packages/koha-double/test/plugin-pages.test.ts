@@ -68,6 +68,20 @@ describe('the list of plugins', () => {
     });
   });
 
+  // plugins/plugins-home.pl requires `plugins => '*'`: any permission of the module.
+  test('is refused to whoever may do nothing with plugins', async () => {
+    await withDesk({}, async (koha, desk) => {
+      koha.putPatron('DESK', { permissions: ['circulate:1', 'borrowers:1', 'tools:1'] });
+      const refused = await desk.get(PLUGINS);
+      expect(refused.status).toBe(403);
+      expect(String(refused.body)).not.toContain('Patron Passport');
+      for (const permission of ['plugins:report', 'plugins', 'superlibrarian']) {
+        koha.putPatron('DESK', { permissions: [permission] });
+        expect((await desk.get(PLUGINS)).status).toBe(200);
+      }
+    });
+  });
+
   test('of a Koha without the plugin is empty, and nothing of it runs', async () => {
     await withDesk({ plugin: false }, async (_koha, desk) => {
       expect(String((await desk.get(PLUGINS)).body)).toContain('No plugins installed');

@@ -10,10 +10,14 @@ export const pluginClass = 'Koha::Plugin::Org::PatronPassport';
 export const pluginActions = { tool: 'Run tool', configure: 'Configure' } as const;
 export type PluginAction = keyof typeof pluginActions;
 
-/** Koha's list of plugins: `plugins/plugins-home.pl`; with `method` those that have it. */
+/**
+ * Koha's list of plugins: `plugins/plugins-home.pl`; with `method` those that have it. It requires `plugins => '*'`: any
+ * permission of the module.
+ */
 export const pluginsPage: StaffPage = {
   paths: ['/cgi-bin/koha/plugins/plugins-home.pl'],
   answer({ double, session, fields }): PageAnswer {
+    if (!mayAnything(double, session.patronId)) return pluginsMessage(403, html`${refusal}`);
     const method = fields.get('method') ?? '';
     const isShown = double.settings.plugin && (method === '' || Object.hasOwn(pluginActions, method));
     return show({
@@ -36,6 +40,27 @@ const noPerl = html`<p class="attention" id="no-perl">
 export function mayRun({ db }: Double, patronId: number, action: PluginAction): boolean {
   const granted = new Set(db.patrons.get(patronId)?.permissions ?? []);
   return hasPermission(granted, 'plugins', action);
+}
+
+function mayAnything({ db }: Double, patronId: number): boolean {
+  const granted = db.patrons.get(patronId)?.permissions ?? [];
+  return [...granted].some((one) => one === 'superlibrarian' || one.split(':')[0] === 'plugins');
+}
+
+export const refusal = 'You do not have permission to access this page.';
+
+/** A page of the plugins that says only this. */
+export function pluginsMessage(status: number, text: Html): PageAnswer {
+  return show(
+    {
+      title: 'Plugins',
+      bodyId: 'plugins_disabled',
+      bodyClass: 'plugins',
+      main: html`<h1>Plugins</h1>
+        <p class="attention">${text}</p>`,
+    },
+    status,
+  );
 }
 
 function table(double: Double, patronId: number): Html {

@@ -1,8 +1,15 @@
 import { runPerlPage } from '../plugin/run-perl-page.ts';
-import { html, type Html } from './html.ts';
+import { html } from './html.ts';
 import { pluginParts } from './layout.ts';
-import { mayRun, pluginActions, pluginClass, type PluginAction } from './plugins-page.ts';
-import { show, type PageAnswer, type PageRequest, type StaffPage } from './staff-page.ts';
+import {
+  mayRun,
+  pluginActions,
+  pluginClass,
+  pluginsMessage,
+  refusal,
+  type PluginAction,
+} from './plugins-page.ts';
+import type { PageAnswer, PageRequest, StaffPage } from './staff-page.ts';
 
 /**
  * Koha's `plugins/run.pl`: it requires the permission `{plugins => METHOD}` and has Koha::Plugins::Handler call the method, whose
@@ -14,13 +21,13 @@ async function answer(request: PageRequest): Promise<PageAnswer> {
   const { double, session, fields } = request;
   const action = fields.get('method') ?? '';
   const isKnown = double.settings.plugin && fields.get('class') === pluginClass && isAction(action);
-  if (!isKnown) return message(404, html`There is no such plugin, or it does not have this method.`);
+  if (!isKnown) return pluginsMessage(404, html`There is no such plugin, or it does not have this method.`);
   if (!mayRun(double, session.patronId, action)) {
-    return message(403, html`You do not have permission to access this page.`);
+    return pluginsMessage(403, html`${refusal}`);
   }
   const { pluginPages } = double.files;
   if (pluginPages === undefined)
-    return message(503, html`Perl, or a module that the plugin needs, is not here.`);
+    return pluginsMessage(503, html`Perl, or a module that the plugin needs, is not here.`);
   const page = await runPerlPage(double, pluginPages, {
     method: request.method,
     run: action,
@@ -34,16 +41,3 @@ async function answer(request: PageRequest): Promise<PageAnswer> {
 }
 
 const isAction = (method: string): method is PluginAction => Object.hasOwn(pluginActions, method);
-
-function message(status: number, text: Html): PageAnswer {
-  return show(
-    {
-      title: 'Plugins',
-      bodyId: 'plugins_disabled',
-      bodyClass: 'plugins',
-      main: html`<h1>Plugins</h1>
-        <p class="attention">${text}</p>`,
-    },
-    status,
-  );
-}
