@@ -21,7 +21,7 @@ import { buildJobObserver } from './job/job-observer.ts';
 import { buildSettlement } from './job/settlement.ts';
 import type { CopyMemory } from './koha/copy-memory.ts';
 import type { Sources } from './sources.ts';
-import { resumeConsent } from './provision/consent.ts';
+import { type ConsentDeps, resumeConsent } from './provision/consent.ts';
 import { type ProvisionDeps, provision } from './provision/provision.ts';
 import { buildCopyRecord } from './provision/record-copy.ts';
 import type { RunDeps } from './job/run-scan.ts';
@@ -92,7 +92,7 @@ export function assembleWork(opened: Opened): ScanWork {
 
 function assembleWorkflow(
   opened: Omit<Opened, 'nameOf' | 'reporter' | 'receipts' | 'pauseLeft'>,
-): Omit<ProvisionDeps, 'quota' | 'recordObserved'> {
+): Omit<ProvisionDeps & ConsentDeps, 'quota' | 'recordObserved'> {
   const { config, connections, kohas, memory, load, jobs, sources, now, log } = opened;
   const { libraries } = kohas;
   const { newId, monotonicNow, pause, random } = sources;
@@ -164,7 +164,7 @@ function assembleRun(
     nameOf,
     now,
   }: Pick<Opened, 'config' | 'kohas' | 'pauseLeft' | 'sources' | 'nameOf' | 'now'>,
-  workflow: ProvisionDeps,
+  workflow: ProvisionDeps & ConsentDeps,
 ): RunDeps {
   const { libraries } = config.consortium;
   const known = new Set(libraries.map(({ id }) => id));

@@ -104,7 +104,7 @@ export function takenJob(change: Partial<TakenJob> = {}): TakenJob {
 /** What a run needs, with a story that is never reached and a clock at noon. */
 export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
   return {
-    resumeConsent: () => Promise.resolve(null),
+    resumeConsent: (scan) => Promise.resolve({ kind: 'goes_on', scan }),
     monotonicNow: () => 0,
     provision: () => Promise.reject(new Error('the story was told')),
     encryption: ENCRYPTION,

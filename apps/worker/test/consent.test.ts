@@ -58,6 +58,20 @@ describe('a library that requests consent', () => {
     expect(workflow.audited).toContain('consent: yes');
   });
 
+  test('reads the answer once, also where a yes is found', async () => {
+    const workflow = await open();
+    const job = await question(workflow);
+    let reads = 0;
+    const readConsent = (): Promise<StoredConsent> => {
+      reads += 1;
+      return Promise.resolve(YES);
+    };
+    expect(endOfRun(await workflow.run({ job, starts: 1 }, { readConsent }))).toMatchObject({
+      outcome: 'COPIED',
+    });
+    expect(reads).toBe(1);
+  });
+
   test('writes nothing after a no, and looks nobody up again', async () => {
     const workflow = await open();
     const job = await question(workflow);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, releases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { ObserveDeps } from '../src/provision/observe-copy.ts';
+import type { ObserveDeps } from '../src/provision/local-copy.ts';
 import { CARD } from './builders.ts';
 import { PATRON, type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow } from './workflow-bench.ts';
 

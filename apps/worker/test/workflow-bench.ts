@@ -6,7 +6,7 @@ import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import type { Audit } from '../src/provision/audit.ts';
 import { buildHomeQuery } from '../src/provision/query-home.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
-import { resumeConsent } from '../src/provision/consent.ts';
+import { type ConsentDeps, resumeConsent } from '../src/provision/consent.ts';
 import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
 import { type CopyRecords, buildCopyRecord } from '../src/provision/record-copy.ts';
 import type { TakenJob, RunResult } from '../src/job/run-result.ts';
@@ -25,7 +25,7 @@ export interface WorkflowBench {
   /** What was audited, in order: the actions. */
   readonly audited: readonly string[];
   /** Runs the job of a scan at riverside of a midland card, made now; returns what is to be done with it. */
-  run(wish?: Wish, deps?: Partial<ProvisionDeps & CopyRecords>): Promise<RunResult>;
+  run(wish?: Wish, deps?: Partial<ProvisionDeps & ConsentDeps & CopyRecords>): Promise<RunResult>;
   /** The Koha calls so far, `library METHOD /path`; token, description and plugin aside. */
   calls(): string[];
   /** The patron with this card at riverside. */
@@ -92,7 +92,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     watch,
   );
   const audited: string[] = [];
-  const deps: Omit<ProvisionDeps, 'recordCopy'> & CopyRecords = {
+  const deps: Omit<ProvisionDeps & ConsentDeps, 'recordCopy'> & CopyRecords = {
     consortium,
     libraries,
     queryHome: buildHomeQuery(libraries),

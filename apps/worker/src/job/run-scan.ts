@@ -3,56 +3,41 @@ import {
   type ParsedJob,
   type Progress,
   copyMayBeThere,
-  isFailure,
-  nextProgress,
   parseJob,
   rewriteJob,
 } from '@passport/contract';
 import { DecryptionError, type Encryption } from '@passport/runtime';
+import type { Resumed } from '../provision/consent.ts';
 import { WAIT_RULES, decideFailure } from '../provision/retry-policy.ts';
 import {
   type Done,
   PAUSED_LENDING,
   type Result,
-  type Retry,
-  circuitsOf,
   done,
   ifCancelled,
-  pausesOf,
   unreachable,
   withDisclosure,
 } from '../provision/result.ts';
 import { LockLost } from './job-lock.ts';
-import { decideRequeue, patienceMs, startedMs } from './requeue.ts';
+import { type AfterRunDeps, delayJob, endJob } from './job-after-run.ts';
+import { type RequeueDeps, decideRequeue, patienceMs } from './requeue.ts';
 import { waitForPause } from './wait-for-pause.ts';
-import type { Delayed, Ended, TakenJob, RunResult } from './run-result.ts';
+import type { Ended, TakenJob, RunResult } from './run-result.ts';
 import { withHistory } from './with-history.ts';
 import { buildScanLock } from './scan-lock.ts';
 import { type History, openHistory } from '../provision/history.ts';
 import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
 
-export interface RunDeps {
-  /** What a scan comes to that waits for the patron's consent; null for one that may go on. */
-  readonly resumeConsent: (scan: Scan) => Promise<Result | null>;
+export interface RunDeps extends RequeueDeps, AfterRunDeps {
+  /** What a scan comes to that waits for the patron's consent, or how one goes on that has it or needs none. */
+  readonly resumeConsent: (scan: Scan) => Promise<Resumed>;
   readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;
   readonly encryption: Encryption;
-  readonly giveUpAfterMs: (lending: string) => number | null;
-  /** Whether this worker's configuration names the library, enabled or not. */
-  readonly knows: (library: string) => boolean;
-  /** For a lending library that is not enabled, or that it does not name. */
-  readonly longestGiveUpMs: number;
   /** Milliseconds until the end of a lending library's pause; null: it is not paused. */
   readonly pauseLeftMs: (lending: string) => number | null;
   /** How long a Koha may take for what was sent to it. */
   readonly timeoutMs: (lending: string) => number;
-  /** When the next call of a library that is at its cap may start. */
-  readonly freeSlotMs: (library: string) => number;
-  /** Whether a library's circuit is open by now: a job that failed there is promoted with those that were refused. */
-  readonly isLost: (library: string) => boolean;
-  readonly nameOf: (library: string) => string;
-  readonly now: () => number;
   readonly monotonicNow: () => number;
-  readonly random: () => number;
 }
 
 /** A job whose worker died so often, or that met so many bugs, ends with an outcome of ours instead of going round. */
@@ -135,7 +120,10 @@ async function work(job: JobData, { taken, lock, history }: Run, deps: RunDeps):
   }
   const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
   if (tooOld() && !wasWorkedOn(job.progress, taken.starts)) return done({ outcome: 'TOO_LATE' });
-  const resumed = async (): Promise<Result> => (await deps.resumeConsent(scan)) ?? deps.provision(scan, lock);
+  const resumed = async (): Promise<Result> => {
+    const answered = await deps.resumeConsent(scan);
+    return answered.kind === 'goes_on' ? deps.provision(answered.scan, lock) : answered;
+  };
   const result =
     waitForPause(job, deps.pauseLeftMs(library)) ??
     (await resumed().catch((error: unknown) => {
@@ -177,73 +165,4 @@ function failed(scan: Scan, error: unknown): Result | 'requeue' {
     default:
       return failure satisfies never;
   }
-}
-
-function endJob(job: JobData, result: Done, attempt: number, deps: RunDeps): Ended {
-  const isKept = isFailure(result.outcome);
-  const progress = nextProgress(
-    job.progress,
-    {
-      state: isKept ? 'failed' : 'done',
-      outcome: result.outcome,
-      reasons: [...(result.reasons ?? [])],
-      homes: named(result.homes ?? [], deps),
-      patron_id: result.patronId ?? null,
-      checkout: result.checkout ?? { result: 'NOT_ASKED', keys: [] },
-      waiting_for: null,
-      problem: result.problem ?? null,
-      ...(result.observed === undefined ? {} : { observed: result.observed }),
-      attempt,
-    },
-    new Date(deps.now()).toISOString(),
-  );
-  // Who retries what has failed needs these.
-  const { sealed_card, sealed_item, question } = job;
-  const kept = isKept ? { sealed_card, sealed_item, question } : NOTHING_KEPT;
-  const last = { ...job, ...kept, progress };
-  return { ...result, job: last, data: last, ifCancelled: null };
-}
-
-const NOTHING_KEPT = { sealed_card: null, sealed_item: null, question: undefined };
-
-const named = (ids: readonly string[], { nameOf }: RunDeps): Progress['homes'] =>
-  ids.map((id) => ({ id, name: nameOf(id) }));
-
-function delayJob(job: JobData, retry: Retry, attempt: number, deps: RunDeps, addedMs: number): Delayed {
-  const { library, reason } = retry;
-  const { random, freeSlotMs } = deps;
-  const rule = WAIT_RULES[reason];
-  const now = deps.now();
-  const giveUpAtMs = startedMs(job, addedMs) + patienceMs(job, deps);
-  const delayMs = rule.delayMs({ ...retry, attempt, random, freeSlotMs });
-  const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
-  const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
-  const nextTryMs = rule.showsEnd ? now + (retry.retryAfterMs ?? 0) : untilMs;
-  const isPutAgain = reason === 'CONSENT' && job.progress.waiting_for?.reason === reason;
-  const { outcome } = retry.otherwise;
-  const namesHomes = outcome === 'HOME_UNREACHABLE' || retry.question !== undefined;
-  const homes = namesHomes ? (retry.otherwise.homes ?? []) : [];
-  const progress = nextProgress(
-    job.progress,
-    {
-      state: 'waiting',
-      homes: named(homes, deps),
-      waiting_for: { library, reason, next_try_at: new Date(nextTryMs).toISOString() },
-      attempt: rule.isAttempt ? attempt : job.progress.attempt,
-    },
-    new Date(now).toISOString(),
-  );
-  const [made, question] = [retry.made ?? job.made, retry.question ?? job.question];
-  const delayed = { ...job, made, question, progress };
-  return {
-    ...retry,
-    job: delayed,
-    data: delayed,
-    ifCancelled: null,
-    untilMs,
-    forCircuitsOf: circuitsOf(retry, deps.isLost),
-    forPausesOf: pausesOf(retry),
-    worthReporting: delayMs >= rule.reportFromMs && !isPutAgain,
-    requeueReason: null,
-  };
 }

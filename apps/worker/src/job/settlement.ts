@@ -1,7 +1,7 @@
 import type { Consortium } from '@passport/config';
 import type { JobData } from '@passport/contract';
 import { type DisclosureReceipt, type Ledger, type Receipts, hourUseOf, statisticsOf } from '@passport/queue';
-import type { ObserveDeps } from '../provision/observe-copy.ts';
+import type { ObserveDeps } from '../provision/local-copy.ts';
 import { disclosuresOf } from '../provision/result.ts';
 import { wantedSinceMs } from '../provision/scan.ts';
 

@@ -11,24 +11,14 @@ import {
   isAnonymized,
   lookUpKeys,
 } from './look-up-checkout.ts';
-import type { Locks, WithPatronLock } from './patron-lock.ts';
-import {
-  type MadeCopy,
-  type Result,
-  cancelledEnd,
-  codeOf,
-  checkoutTooLate,
-  done,
-  endOf,
-  othersFirst,
-} from './result.ts';
+import type { Locks } from './patron-lock.ts';
+import { type MadeCopy, type Result, cancelledEnd, codeOf, checkoutTooLate, done, endOf } from './result.ts';
 import { decideFailure } from './retry-policy.ts';
-import { type Scan, ScanCancelled, type ScanLock } from './scan.ts';
+import { type Scan, ScanCancelled } from './scan.ts';
 import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
 
 export interface CheckoutDeps extends StepDeps {
   readonly consortium: Consortium;
-  readonly withPatronLock: WithPatronLock;
   readonly inStep: InStep;
   readonly audit: Pick<Audit, 'checkedOut'>;
   readonly now: () => number;
@@ -54,7 +44,7 @@ export async function checkOutItem(
   scan: Scan,
   copy: CopyThere,
   locks: Locks,
-  deps: Omit<CheckoutDeps, 'withPatronLock'>,
+  deps: CheckoutDeps,
 ): Promise<Result> {
   if (!scan.checkoutRequested) return done(endOf(copy.made, NOT_ASKED));
   const said = (result: Result): string =>
@@ -68,7 +58,7 @@ async function checkOutRequested(
   scan: Scan,
   { made, lookFirst }: CopyThere,
   locks: Locks,
-  deps: Omit<CheckoutDeps, 'withPatronLock'>,
+  deps: CheckoutDeps,
 ): Promise<Result> {
   const lending = libraryById(deps.consortium, scan.lending);
   const isWanted = lending.retry.checkout && lending.copy.mode === 'copy';
@@ -101,20 +91,6 @@ async function checkOutRequested(
     if (error instanceof ScanCancelled) return done(cancelledEnd(endOf(made, NOT_ASKED)));
     return failedCheckout(made, lending, error);
   }
-}
-
-/** Checks out to the copy that an earlier run made, in a patron lock of its own. */
-export async function resumeCheckout(
-  scan: Scan,
-  made: MadeCopy,
-  lock: ScanLock,
-  deps: CheckoutDeps,
-): Promise<Result> {
-  const result = await deps.withPatronLock(scan, made.home_key, lock, async (patronLock) => {
-    await patronLock.take();
-    return checkOutItem(scan, { made, lookFirst: true }, { lock, patronLock }, deps);
-  });
-  return result ?? othersFirst(scan, [made.home], null);
 }
 
 async function checkOut(

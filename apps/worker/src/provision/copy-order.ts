@@ -40,7 +40,7 @@ function isSearched(
 /** A copy of the patron who was found, with all that the lending library says of its copies. */
 export const orderCopy = (
   scan: Scan,
-  { candidate, patron }: Found,
+  { patron, home }: Found,
   { homeKey, body, fields }: Extract<PatronCopy, { kind: 'copy' }>,
   { copy }: Library,
   { consortium, capabilities }: { readonly consortium: Consortium; readonly capabilities: Capabilities },
@@ -48,7 +48,7 @@ export const orderCopy = (
   lending: scan.lending,
   eventId: scan.eventId,
   startedMs: scan.startedMs,
-  home: candidate.home.id,
+  home,
   homeKey,
   branch: scan.branch,
   body,

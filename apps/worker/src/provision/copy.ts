@@ -8,8 +8,7 @@ import type { CopyResult } from './copy-result.ts';
 import { type CreateDeps, type NotCreated, createCopy } from './create-copy.ts';
 import type { CreateAccess } from './create-place.ts';
 import type { Found } from './find-patron.ts';
-import { explainUnfound, findLocalCopy } from './local-copy.ts';
-import { type ObserveDeps, observeCopy } from './observe-copy.ts';
+import { type ObserveDeps, explainUnfound, findLocalCopy, observeCopy } from './local-copy.ts';
 import type { Locks } from './patron-lock.ts';
 import type { RecordCopy } from './record-copy.ts';
 import { type Result, codeOf, done, othersFirst } from './result.ts';
@@ -26,6 +25,8 @@ export interface CopyDeps extends StepDeps, ObserveDeps {
   readonly recordCopy: RecordCopy;
 }
 
+type EnsureDeps = CreateDeps & ObserveDeps;
+
 type Copied = ({ readonly kind: 'there' } & CopyThere) | Result;
 
 /** Copies the patron who was found to the lending library. A result where the copy is not there to be checked out to. */
@@ -39,8 +40,8 @@ export function copyPatron(scan: Scan, found: Found, locks: Locks, deps: CopyDep
 async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps): Promise<Copied> {
   const { consortium } = deps;
   const lending = libraryById(consortium, scan.lending);
-  const { candidate, patron } = found;
-  const homes = [candidate.home.id];
+  const { candidate, patron, home } = found;
+  const homes = [home];
   try {
     const capabilities = await deps.libraries.capabilities(scan.lending);
     const { branch, day: scannedOn } = scan;
@@ -53,9 +54,7 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
     const order = orderCopy(scan, found, copy, lending, { consortium, capabilities });
     const step = openStep(locks, deps);
     const copied = await deps.inStep('copy', () =>
-      order.mode === 'copy'
-        ? ensureCopy(order, step, createDeps(scan, order, locks, deps))
-        : observeCopy(order, step, deps),
+      ensureCopy(order, step, ensureDeps(scan, order, locks, deps)),
     );
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
     deps.recordCopy(scan, order, copied);
@@ -63,21 +62,24 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
     const lookFirst = copied.kind === 'ours' && scan.mayHaveWritten;
     return { kind: 'there', made: copied.made, lookFirst };
   } catch (error) {
-    return failedCopy(candidate.home.id, error);
+    return failedCopy(home, error);
   }
 }
 
 /**
  * Makes sure that the copy is there, once. Idempotent by looking, not by remembering: whatever Koha answers that can
  * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key.
- * Throws KohaError or LibraryClosed where the look itself fails.
+ * Where the lending library only observes, the look is all. Throws KohaError or LibraryClosed where the look itself fails.
  */
-async function ensureCopy(order: CopyOrder, step: Step, deps: CreateDeps): Promise<CopyResult> {
-  let unsure = order.lookFirst;
+async function ensureCopy(order: CopyOrder, step: Step, deps: EnsureDeps): Promise<CopyResult> {
+  const observes = order.mode === 'observe';
+  let unsure = order.lookFirst && !observes;
   if (unsure) await deps.patronLock.take();
   let last: NotCreated | null = null;
   for (let tries = 0; ; tries += 1) {
-    const found = unsure || last !== null ? await findLocalCopy(order, step, unsure) : null;
+    const looks = observes || unsure || last !== null;
+    const found = looks ? await findLocalCopy(order, step, unsure) : null;
+    if (observes) return observeCopy(order, step, found, deps);
     if (found !== null) return found;
     if (last !== null && !mayTryAgain(last, tries)) {
       if (last.kind === 'lost') throw last.error;
@@ -122,13 +124,14 @@ function mayTryAgain(last: NotCreated, tries: number): boolean {
 }
 
 /** Creates note in the job, and in the audit, that the copy leaves before it does. */
-const createDeps = (
+const ensureDeps = (
   scan: Scan,
   order: CopyOrder,
   { lock, patronLock }: Locks,
-  { createAccess, audit }: CopyDeps,
-): CreateDeps => ({
+  { createAccess, recordObserved, audit }: CopyDeps,
+): EnsureDeps => ({
   createAccess,
+  recordObserved,
   patronLock,
   async noteSent(place) {
     const { home, homeKey: home_key, fields } = order;

@@ -1,4 +1,5 @@
-import type { Consortium } from '@passport/config';
+import type { Consortium, Library } from '@passport/config';
+import type { KohaPatron } from '@passport/koha-client';
 import {
   type Answer,
   type Candidate,
@@ -6,10 +7,12 @@ import {
   type Silent,
   decideCandidates,
   decideEligibility,
+  homeKeyOf,
   libraryById,
   locate,
   passportTypes,
 } from '@passport/patron-rules';
+import { lapsed, waitForAnswer } from './consent.ts';
 import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
@@ -18,7 +21,7 @@ import type { buildHomeQuery } from './query-home.ts';
 import type { Quota } from './quota.ts';
 import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';
 import { WAIT_RULES } from './retry-policy.ts';
-import type { Scan } from './scan.ts';
+import type { Scan, ScanLock } from './scan.ts';
 import type { InStep } from './step.ts';
 
 export interface FindDeps {
@@ -29,23 +32,40 @@ export interface FindDeps {
   readonly quota: Quota;
   readonly audit: Pick<Audit, 'lookedUp' | 'refusedBy' | 'notShared' | 'notEligible'>;
   readonly inStep: InStep;
+  readonly now: () => number;
 }
 
 /** The patron whose card was scanned, and the library that they are at home in. */
-export type Found = Extract<Located, { kind: 'found' }>;
+export interface Found {
+  readonly kind: 'found';
+  readonly candidate: Candidate;
+  readonly patron: KohaPatron;
+  readonly home: string;
+  readonly homeKey: string;
+}
 
-/** Finds the patron whose card was scanned; a result where there is none, or none of whom a copy may be made. */
-export async function findPatron(scan: Scan, signal: AbortSignal, deps: FindDeps): Promise<Found | Result> {
+/** Nobody stands at these who could put a question to the patron. */
+const WITHOUT_STAFF: ReadonlySet<Scan['interface']> = new Set(['self_check', 'sip']);
+
+/**
+ * Finds the patron whose card was scanned, of whom a copy may be made: by what the libraries have agreed, and by the patron's own
+ * yes. A result where there is none.
+ */
+export async function findPatron(
+  scan: Scan,
+  lock: Pick<ScanLock, 'signal' | 'noteConsent'>,
+  deps: FindDeps,
+): Promise<Found | Result> {
   const candidates = decideCandidates(deps.consortium, scan.lending, scan.card);
   if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
   const freeInMs = scan.copyMayBeThere ? null : deps.createAccess.freeInMs(scan.lending);
   if (freeInMs !== null) return othersFirst(scan, [], freeInMs);
   // Whatever becomes of the scan, the lending library hears of it.
   deps.libraries.prepare(scan.lending);
-  const located = await lookUpWithinQuota(scan, candidates, signal, deps);
+  const located = await lookUpWithinQuota(scan, candidates, lock.signal, deps);
   switch (located.kind) {
     case 'found':
-      return refuse(scan, located, deps) ?? located;
+      return whoMayBeCopied(scan, located, lock, deps);
     case 'retry':
       return located;
     case 'nowhere':
@@ -118,10 +138,28 @@ function saidBy(answer: Answer): string {
 /** A paused library was not queried, whatever the result. */
 const isPaused = (answer: Answer): boolean => answer.kind === 'no_answer' && answer.reason === 'PAUSED';
 
-/** The end of a patron who is not to be copied; null for one who is. */
-function refuse(scan: Scan, { candidate, patron }: Found, { consortium, audit }: FindDeps): Done | null {
-  const lending = libraryById(consortium, scan.lending);
+function whoMayBeCopied(
+  scan: Scan,
+  { kind, candidate, patron }: Extract<Located, { kind: 'found' }>,
+  lock: Pick<ScanLock, 'noteConsent'>,
+  deps: FindDeps,
+): Found | Result {
   const home = candidate.home.id;
+  const found = { kind, candidate, patron, home, homeKey: homeKeyOf(home, patron.patronId) };
+  const lending = libraryById(deps.consortium, scan.lending);
+  const otherwise = refuse(scan, found, lending, deps) ?? requestConsent(scan, found, lending, deps);
+  if (otherwise !== null) return otherwise;
+  if (scan.consent !== undefined) lock.noteConsent(scan.consent);
+  return found;
+}
+
+/** The end of a patron who is not to be copied; null for one who may be. */
+function refuse(
+  scan: Scan,
+  { candidate, patron, home }: Found,
+  lending: Library,
+  { audit }: FindDeps,
+): Done | null {
   const decision = decideEligibility({ patron, ...candidate, lending, scannedOn: scan.day });
   switch (decision.kind) {
     case 'eligible':
@@ -137,6 +175,31 @@ function refuse(scan: Scan, { candidate, patron }: Found, { consortium, audit }:
     default:
       return decision satisfies never;
   }
+}
+
+/**
+ * The question for the patron's consent where the lending library requests it; null where it does not, or has their yes. Before that
+ * nothing is written there, and nothing of the patron leaves for it: the event waits without a slot or a lock.
+ */
+function requestConsent(
+  { question, consent, ...scan }: Scan,
+  { home, homeKey }: Found,
+  { copy: { consent: policy, mode } }: Library,
+  { now }: FindDeps,
+): Result | null {
+  if (question !== undefined) {
+    // The yes is for whoever was found then. By now it may be somebody else, whom nobody knows to agree.
+    return consent !== undefined && question.home_key === homeKey ? null : lapsed(home);
+  }
+  if (policy === null || mode === 'observe') return null;
+  // The record left before consent was requested here, and may be there: a no would promise what is not so.
+  if (scan.copyMayBeThere && scan.sent?.home_key === homeKey) return null;
+  if (WITHOUT_STAFF.has(scan.interface)) return done({ outcome: 'CONSENT_AT_DESK', homes: [home] });
+  const { textId: text_id, texts, withinMs } = policy;
+  const put_ms = now();
+  const until_ms = put_ms + withinMs;
+  const put = { home, home_key: homeKey, text_id, texts: { ...texts }, put_ms, until_ms };
+  return waitForAnswer(scan.lending, put, withinMs);
 }
 
 /** What waits for the libraries that gave no answer; the one that may be heard first is reported. */

@@ -1,10 +1,17 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
+import type { DisclosureReceipt } from '@passport/queue';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
 import type { CopyOrder } from './copy-order.ts';
 import { CONFLICT, type CopyResult, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
+import { comparedFields } from './possible-duplicate.ts';
 import type { MadeCopy } from './result.ts';
 import type { Step } from './step.ts';
+
+export interface ObserveDeps {
+  /** Writes the receipt of a record that was read at home, once for each event. */
+  readonly recordObserved: (receipt: Omit<DisclosureReceipt, 'at' | 'what'>) => Promise<void>;
+}
 
 /** What a look finds: never that others are before us. */
 type Found = Exclude<CopyResult, { kind: 'busy' }>;
@@ -27,6 +34,27 @@ export async function findLocalCopy(order: CopyOrder, step: Step, unsure: boolea
     koha.findByAttribute(homeKeyAttribute, homeKey, limits),
   );
   return resultOfMatch(order, step, decideLocalMatch({ ...known, byHomeKey }), unsure);
+}
+
+/**
+ * What would become of a copy at a lending library that only observes, where a look has found this. Nothing is sent to be written.
+ * Whoever is looked for by name there is on record before.
+ */
+export async function observeCopy(
+  order: CopyOrder,
+  step: Step,
+  found: Found | null,
+  { recordObserved }: ObserveDeps,
+): Promise<Found> {
+  const { lending, home, homeKey, eventId, fields: read, body } = order;
+  const person = found === null ? order.searchFor : null;
+  const searched = person === null ? [] : comparedFields(person);
+  await recordObserved({ home, lending, homeKey, fields: searched, eventId, read });
+  if (found !== null) return found;
+  const isThere =
+    person !== null &&
+    (await step.read(lending, (koha, limits) => koha.hasPossibleDuplicate(person, limits)));
+  return isThere ? LOOK_ALIKE : observed(body.category_id, []);
 }
 
 /** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */

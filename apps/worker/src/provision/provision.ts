@@ -1,12 +1,11 @@
-import { homeKeyOf } from '@passport/patron-rules';
-import { type CheckoutDeps, checkOutItem, resumeCheckout } from './check-out.ts';
-import { type ConsentDeps, requestConsent } from './consent.ts';
+import { type CheckoutDeps, type CopyThere, checkOutItem } from './check-out.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
 import { type FindDeps, findPatron } from './find-patron.ts';
-import { type Result, othersFirst } from './result.ts';
+import type { WithPatronLock } from './patron-lock.ts';
+import { type MadeCopy, type Result, othersFirst } from './result.ts';
 import type { Scan, ScanLock } from './scan.ts';
 
-export type ProvisionDeps = FindDeps & ConsentDeps & CopyDeps & CheckoutDeps;
+export type ProvisionDeps = FindDeps & CopyDeps & CheckoutDeps & { readonly withPatronLock: WithPatronLock };
 
 /**
  * The workflow of a scan: locate, decide, copy, check out. Throws KohaError or LibraryClosed where a library must be tried
@@ -14,18 +13,24 @@ export type ProvisionDeps = FindDeps & ConsentDeps & CopyDeps & CheckoutDeps;
  */
 export async function provision(scan: Scan, lock: ScanLock, deps: ProvisionDeps): Promise<Result> {
   // An earlier run made the copy and could not check out yet: nobody needs the home library any more.
-  if (scan.made !== null) return resumeCheckout(scan, scan.made, lock, deps);
-  const found = await findPatron(scan, lock.signal, deps);
-  if (found.kind !== 'found') return found;
-  const consent = await requestConsent(scan, found, deps);
-  if (consent.kind !== 'may_copy') return consent;
-  const allowed = consent.scan;
-  if (allowed.consent !== undefined) lock.noteConsent(allowed.consent);
-  const home = found.candidate.home.id;
-  const homeKey = homeKeyOf(home, found.patron.patronId);
-  const result = await deps.withPatronLock(allowed, homeKey, lock, async (patronLock) => {
-    const copied = await copyPatron(allowed, found, { lock, patronLock }, deps);
-    return copied.kind === 'there' ? checkOutItem(allowed, copied, { lock, patronLock }, deps) : copied;
+  const patron = scan.made === null ? await findPatron(scan, lock, deps) : copyOfBefore(scan.made);
+  if (patron.kind === 'done' || patron.kind === 'retry') return patron;
+  const result = await deps.withPatronLock(scan, patron.homeKey, lock, async (patronLock) => {
+    const locks = { lock, patronLock };
+    if (patron.kind === 'there') await patronLock.take();
+    const copied = patron.kind === 'found' ? await copyPatron(scan, patron, locks, deps) : patron;
+    return copied.kind === 'there' ? checkOutItem(scan, copied, locks, deps) : copied;
   });
-  return result ?? othersFirst(allowed, [home], null);
+  return result ?? othersFirst(scan, [patron.home], null);
 }
+
+/** By now, its item may be checked out to it. */
+const copyOfBefore = (
+  made: MadeCopy,
+): { readonly kind: 'there'; readonly home: string; readonly homeKey: string } & CopyThere => ({
+  kind: 'there',
+  home: made.home,
+  homeKey: made.home_key,
+  made,
+  lookFirst: true,
+});
