@@ -6,8 +6,9 @@ const NO_SUCH_TYPE = `__no_such_type__${'_'.repeat(64)}`;
 
 /**
  * Whether an attribute type exists, by a request that is refused in every case and so never changes anything: Koha checks the
- * types in order before it touches the patron, and the second one cannot exist (API.md section 6). Null when the answer names
- * neither. Needs any patron's id and `borrowers: edit_borrowers`. Throws KohaError.
+ * types in order, and the second one cannot exist (`Koha/REST/V1/Patrons/Attributes.pm`, `overwrite`; `Koha/Patron.pm`,
+ * `extended_attributes`, in one transaction). Null when the answer names neither. Needs any patron's id and
+ * `borrowers: edit_borrowers`. Throws KohaError.
  */
 export async function probeAttributeTypeByRefusal(
   session: Session,

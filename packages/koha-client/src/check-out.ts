@@ -44,7 +44,10 @@ const availabilitySchema = z.object({
 });
 const checkoutSchema = z.object({ checkout_id: z.number().int().positive() });
 
-/** Looks up what stands in the way of a checkout. Not harmless for a statistical patron category (API.md, surprise 15). Throws KohaError. */
+/**
+ * Looks up what stands in the way of a checkout. Not harmless for a statistical patron category: Koha writes a row of statistics
+ * (`C4/Circulation.pm`, `CanBookBeIssued`: category type X), and answers 500. Throws KohaError.
+ */
 export async function availability(
   session: Session,
   patronId: number,

@@ -22,7 +22,7 @@ export type PatronBody = Readonly<Record<string, unknown>> & {
 };
 
 export type CreateResult =
-  /** `hidden`: Koha stored the patron but does not show it to this API user (API.md, surprise 10). */
+  /** `hidden`: Koha stored the patron but does not show it to this API user (`Koha/Patron.pm`, `is_accessible`). */
   | {
       readonly kind: 'created';
       readonly patronId: number;

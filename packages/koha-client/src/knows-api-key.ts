@@ -5,8 +5,9 @@ import type { CallOptions, Session } from './session.ts';
 const NOBODYS_SECRET = 'patron-passport-asks-whether-you-know-this-key';
 
 /**
- * Whether this Koha knows an API key by its id: Koha answers an unknown id and a wrong secret differently (API.md section 1). Two
- * libraries of which one knows the other's key are the same Koha. Null when the answer is neither. Throws KohaError.
+ * Whether this Koha knows an API key by its id: Koha answers an unknown id and a wrong secret differently
+ * (`Koha/OAuth.pm`, `_verify_client_cb`). Two libraries of which one knows the other's key are the same Koha. Null when the
+ * answer is neither. Throws KohaError.
  */
 export async function knowsApiKey(
   session: Session,

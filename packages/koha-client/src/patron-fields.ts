@@ -18,8 +18,9 @@ const text = (limit: FieldLimit, names: readonly string[]): PatronField[] =>
   names.map((name) => ({ name, limit, kind: 'text' }));
 
 /**
- * The only patron fields that are ever read from a home library or written to a copy (contract.md section 5), with Koha's
- * limits (API.md section 3). Whatever is not here does not exist for this service: a new Koha column is not copied by itself.
+ * The only patron fields that are ever read from a home library or written to a copy (docs/configuration.md lists what may be
+ * copied), with Koha's limits (`Koha/Schema/Result/Borrower.pm`; from 25.11 also `api/v1/swagger/definitions/patron.yaml`).
+ * Whatever is not here does not exist for this service: a new Koha column is not copied by itself.
  */
 export const PATRON_FIELDS: readonly PatronField[] = [
   ...text(TEXT, [

@@ -37,7 +37,7 @@ const aboutSchema = z.object({
   plack_workers: z.number().int().min(0).max(10_000).nullable().catch(null),
 });
 
-/** What the Patron Passport plugin reports of its Koha (contract.md section 4); for doctor. */
+/** What the Patron Passport plugin reports of its Koha (`GET /about` of its `openapi.json`); for doctor. */
 export type PluginAbout = z.infer<typeof aboutSchema>;
 
 /** Stores the state of an event with the lending library's plugin, which keeps the highest `seq`. Throws KohaError. */

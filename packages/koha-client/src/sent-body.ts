@@ -2,8 +2,8 @@
 const LONE_SURROGATE = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
 /**
- * A patron's body as Koha takes it: lone surrogates become U+FFFD, and a `lang` of null, which Koha refuses, is left out (API.md
- * section 12). All else goes as it is.
+ * A patron's body as Koha takes it: lone surrogates become U+FFFD, and a `lang` of null, which Koha refuses
+ * (`api/v1/swagger/definitions/patron.yaml`), is left out. All else goes as it is.
  */
 export function buildSentBody<T extends Readonly<Record<string, unknown>>>(body: T): T {
   return Object.fromEntries(

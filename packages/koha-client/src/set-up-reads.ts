@@ -61,7 +61,8 @@ export async function readBranches(session: Session, options?: CallOptions): Pro
 
 /**
  * The patron categories allowed for the acting branch (24.05 on; permission `parameters: manage_patron_categories`). Koha can
- * answer 500 when a category has an age limit (API.md, surprise 24). Throws KohaError.
+ * answer 500 when a category has an age limit, which does not fit its own description
+ * (`api/v1/swagger/definitions/patron_category.yaml`: a boolean). Throws KohaError.
  */
 export async function readCategories(session: Session, options?: CallOptions): Promise<KohaCategory[]> {
   const operation = 'GET /patron_categories';

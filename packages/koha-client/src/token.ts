@@ -43,7 +43,7 @@ const tokenSchema = z.object({
   expires_in: z.number().positive().catch(3600),
 });
 
-/** Creates the keeper of one API user's token (OAuth2 client credentials, API.md section 1). */
+/** Creates the keeper of one API user's token (OAuth2 client credentials: `Koha/REST/V1/OAuth.pm`, `token`). */
 export function createTokens(options: TokenOptions): Tokens {
   let kept: { token: string; untilMs: number } | undefined;
   let fetching: Promise<string> | undefined;

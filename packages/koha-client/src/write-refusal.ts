@@ -19,8 +19,9 @@ export type SentBody = Readonly<Record<string, unknown>> & {
 };
 
 /**
- * What a 400 to `POST` or `PUT /patrons` means (API.md section 3). Koha's sentence is read by its beginning, because releases
- * before 24.11 give no `error_code`; only the attribute type is taken from it, since all else can quote a patron's value.
+ * What a 400 to `POST` or `PUT /patrons` means (`Koha/REST/V1/Patrons.pm`, `add` and `update`). Koha's sentence is read by its
+ * beginning, because releases before 24.05 give no `error_code`; only the attribute type is taken from it, since all else can
+ * quote a patron's value.
  */
 export function readWriteRefusal(
   refusal: KohaRefusal,

@@ -71,7 +71,7 @@ describe('GET /api/v1/', () => {
     }));
 });
 
-/** What is known to be different, each with the words of the file's own head or of API.md. */
+/** A filter that later files of Koha's description have (`api/v1/swagger/paths/patrons.yaml`), and the double from 24.11 on. */
 const laterFilters = ['preferred_name'];
 
 const compared = kohaDescription === null ? test.skip : test;

@@ -63,7 +63,7 @@ function returnBranches(allowed: string, { columns }: ItemRow): readonly (string
   }
 }
 
-/** The row in database names, password hash and all (API.md, surprise 17). */
+/** The row in database names, password hash and all (`C4/Circulation.pm`, `CanBookBeIssued`; `Koha/Object.pm`, `TO_JSON`). */
 function rawRow(row: PatronRow): Record<string, unknown> {
   const raw: Record<string, unknown> = { ...row.hidden };
   for (const field of patronFields) raw[field.column] = row.columns[field.name] ?? null;

@@ -17,7 +17,7 @@ export function limitReasons(wish: Wish, found: Availability): void {
     current_loan_count: limit.count,
     max_loans_allowed: limit.allowed,
   });
-  // In the 25.05-period code this key stands among the confirms even when TOO_MANY blocks (API.md, surprise 16).
+  // From 25.05 on this key stands among the confirms even when TOO_MANY blocks (`C4/Circulation.pm`, `CanBookBeIssued`).
   if (mayOverride || isFrom(wish.double.settings.release, '25.05')) {
     found.confirms['circulation_rule_TOO_MANY'] = limit.rule;
   }

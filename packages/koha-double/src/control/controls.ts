@@ -21,7 +21,7 @@ import {
 } from './stored-rows.ts';
 import { readSettings, type SettingsView } from './settings-view.ts';
 
-/** The control routes of the contract, section 8, as functions in the same process. */
+/** The control routes (`packages/koha-double/README.md`) as functions in the same process. */
 export interface Controls {
   /** All rows, or those of one card. */
   state(cardnumber?: string): DoubleState;

@@ -11,7 +11,8 @@ const fieldsByRelease = new Map<Release, readonly PatronField[]>();
 
 /**
  * A patron as the API answers it: a column of the future too, if the row has one. Where the user may not see the
- * patron, everything but the library is null, yet `restricted` and `expired` are filled (API.md, section 3).
+ * patron, everything but the library is null, yet `restricted` and `expired` are filled
+ * (`Koha/Patron.pm`, `unredact_list` and `to_api`).
  */
 export function renderPatron(call: ApiCall, row: PatronRow, embeds: readonly string[] = []): unknown {
   const { double, release } = call;

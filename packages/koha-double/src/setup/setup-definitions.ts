@@ -42,7 +42,7 @@ const library: JsonSchema = {
   required: ['library_id', 'name'],
 };
 
-/** `lower_age_limit` is declared a boolean in Koha's own file; a real limit does not fit it (API.md, surprise 24). */
+/** Koha declares `lower_age_limit` a boolean, which a real limit does not fit (`api/v1/swagger/definitions/patron_category.yaml`). */
 const category: JsonSchema = {
   type: 'object',
   properties: {
