@@ -26,7 +26,7 @@ interface Scenario {
   readonly expected: {
     readonly outcome: string;
     readonly checkout: string | null;
-    /** The fewest calls that can do it (speed.md, S9). */
+    /** The fewest calls that can do it (docs/performance.md, S9). */
     readonly mostCalls: number;
   };
   readonly run: (scene: Scene) => Promise<Seen>;

@@ -3,7 +3,7 @@ import type { Samples } from '@passport/koha-double';
 import { olderCards } from './older-copies.ts';
 import type { DemoKoha } from './start-kohas.ts';
 
-/** `.demo/demo.json`, as contract.md section 6 describes it. */
+/** `.demo/demo.json`: addresses, secrets and sample cards, for scripts that use the running demo. */
 export interface DemoFile {
   readonly receiver: string;
   readonly dashboard: { readonly url: string; readonly user: string; readonly password: string };

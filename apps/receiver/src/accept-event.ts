@@ -20,8 +20,9 @@ const BACKLOG_RETRY_MS = 5_000;
 const UNAVAILABLE_RETRY_MS = 2_000;
 
 /**
- * Takes one delivery: the checks of contract section 1 in their order, then the queue. `accepted` is said only after
- * Redis has the job. No answer depends on anything but the delivery, the configuration and what Redis holds.
+ * Takes one delivery: its signature, then its body, then the queue (`test/answer-order.test.ts` has the order of all refusals).
+ * `accepted` is said only after Redis has the job. No answer depends on anything but the delivery, the configuration and
+ * what Redis holds.
  */
 export function acceptEvent(deps: {
   readonly authenticate: (delivery: Delivery) => Authentication;

@@ -26,7 +26,7 @@ import { type ReadState, registerStatusRoute } from './status-route.ts';
 import type { ConsentTaken } from './take-consent.ts';
 import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 
-/** Contract section 1. */
+/** A larger body is a 413 (docs/integrating.md). */
 const BODY_LIMIT_BYTES = 16 * 1024;
 /** The address lines and a signed delivery's headers have 2 KiB, a proxy adds as much again. */
 const HEADERS_LIMIT_BYTES = 8 * 1024;

@@ -28,7 +28,7 @@ const good = (): Making => ({
   before: [],
 });
 
-/** In the order of the contract. Each can be made beside all that come before it, but for those in `apart`. */
+/** In the order in which the receiver checks. Each can be made beside all that come before it, but for those in `apart`. */
 const FAULTS: readonly Fault[] = [
   {
     name: 'too large',

@@ -8,7 +8,7 @@ function arrange() {
   return { registry, text: () => registry.metrics() };
 }
 
-test('the metrics of jobs and of calls to Koha in contract section 7 are there, with type and labels', async () => {
+test('the metrics of jobs and of calls to Koha are there, with type and labels', async () => {
   const { registry, text } = arrange();
   const jobs = jobMetrics(registry, [], []);
   jobs.ended('riverside', 'COPIED');

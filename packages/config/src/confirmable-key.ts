@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { nearest } from './nearest.ts';
 
-/** Confirming these would renew, take from another patron or undo a hold: never without a person. Source: section 2 of the contract. */
+/** Confirming these would renew, take from another patron or undo a hold: never without a person. */
 export const NEVER_CONFIRMED: readonly string[] = [
   'RENEW_ISSUE',
   'ISSUED_TO_ANOTHER',

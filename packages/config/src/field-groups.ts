@@ -1,4 +1,4 @@
-/** The contact fields that may ever be copied, by group, in Koha's names. Source: section 5 of the product's contract. */
+/** The contact fields that may ever be copied, by group, in Koha's names (docs/configuration.md lists them). */
 export const FIELD_GROUPS = {
   name: [
     'surname',

@@ -132,7 +132,7 @@ function parseSeen(body: unknown, deliveredAtSeconds: number): ParsedEvent {
 }
 
 /**
- * Reads the parsed JSON of a delivery (contract section 1). Unknown keys are ignored, since an event may grow.
+ * Reads the parsed JSON of a delivery (docs/integrating.md). Unknown keys are ignored, since an event may grow.
  * `deliveredAtSeconds` is the delivery's `webhook-timestamp`. An `invalid` result names the field, never its value.
  */
 export function parseEvent(body: unknown, deliveredAtSeconds: number): ParsedEvent {

@@ -139,7 +139,8 @@ export function nextProgress(
 }
 
 /**
- * The state of section 3. `running` says that a worker has the job now; an ended job never shows as running.
+ * The state of an event as senders see it (docs/integrating.md). `running` says that a worker has the job now; an ended job
+ * never shows as running.
  */
 export function eventStateOf(
   job: Pick<JobData, 'event_id' | 'library' | 'scanned_at' | 'progress' | 'question'>,

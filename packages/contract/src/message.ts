@@ -55,7 +55,7 @@ const NOT_CHECKED_OUT: Record<CheckoutResult, string | null> = {
 const list = new Intl.ListFormat('en', { type: 'conjunction' });
 
 /**
- * The English sentence for the desk (contract section 2, Outcomes). `nameOf` gives a library's name as staff know it.
+ * The English sentence for the desk. `nameOf` gives a library's name as staff know it.
  * Everything another language needs is in the other fields of the state.
  */
 export function messageOf(

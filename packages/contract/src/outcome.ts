@@ -1,6 +1,6 @@
 import * as z from 'zod';
 
-/** How a job can end well, in the sense that no person has to fix anything (contract section 2, Outcomes). */
+/** How a job can end well, in the sense that no person has to fix anything. */
 export const RESULTS = [
   'COPIED',
   'ALREADY_LOCAL',
@@ -106,7 +106,7 @@ const waitingFor = z.strictObject({
   next_try_at: z.iso.datetime({ offset: true }),
 });
 
-/** Everything of an event's state that the worker decides; all else in section 3 follows from it and from the queue. */
+/** Everything of an event's state that the worker decides; all else in {@link eventStateSchema} follows from it and from the queue. */
 export const progressSchema = z.strictObject({
   /** Written states have odd numbers; a running job shows the even number after its last written one. */
   seq: z.int().positive(),
@@ -129,7 +129,7 @@ export const progressSchema = z.strictObject({
 });
 export type Progress = z.infer<typeof progressSchema>;
 
-/** The state of an event as the status route, the plugin and the command line show it (contract section 3). */
+/** The state of an event as the status route, the plugin and the command line show it (docs/integrating.md). */
 export const eventStateSchema = progressSchema.extend({
   event_id: z.string(),
   library: z.string(),

@@ -31,7 +31,7 @@ const FORMS = 'redis://, rediss://, redis+sentinel://h1:p,h2:p/name or redis+clu
 const OPTIONS = ['db', 'tls', 'sentinel_password'];
 
 /**
- * Parses every form of contract.md section 5: `redis://` and `rediss://[user:pass@]host[:port][/db]`,
+ * Parses every form of `REDIS_URL` (docs/configuration.md): `redis://` and `rediss://[user:pass@]host[:port][/db]`,
  * `redis+sentinel://[user:pass@]h1:p,h2:p/name[?db=n&tls=1&sentinel_password=p]` and
  * `redis+cluster://[user:pass@]h1:p,h2:p[?tls=1]`. User and password are those of the data nodes,
  * percent-encoded. Throws {@link RedisUrlError}.

@@ -24,8 +24,8 @@ export function libraryById(consortium: Consortium, id: string): Library {
 
 /**
  * The libraries to be queried for a card scanned at `lendingId`: those with an agreement towards it, enabled, whose patterns fit
- * the card; one without patterns is queried for every card. In the configuration's order; empty means `NOT_A_CARD` (contract section
- * 2.1), and nobody is to be queried.
+ * the card; one without patterns is queried for every card. In the configuration's order; empty means `NOT_A_CARD`, and
+ * nobody is to be queried.
  */
 export function decideCandidates(consortium: Consortium, lendingId: string, card: string): Candidate[] {
   const text = card.trim();

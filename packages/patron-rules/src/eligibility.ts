@@ -26,8 +26,8 @@ export type EligibilityDecision =
 type Finding = EligibilityReason | null;
 
 /**
- * Decides the eligibility of a patron (contract section 2.2): the home library's own say first, then the lending library's policy. A fact that is needed
- * and missing is `UNVERIFIABLE` (towards the home's say: not shared), never a yes.
+ * Decides the eligibility of a patron: the home library's own say first, then the lending library's policy. A fact that is
+ * needed and missing is `UNVERIFIABLE` (towards the home's say: not shared), never a yes.
  */
 export function decideEligibility(the: Case): EligibilityDecision {
   const withheld = decideShare(the);

@@ -20,7 +20,7 @@ export interface LocalRecords extends CopyTraits {
   readonly byHomeKey: readonly KohaPatron[];
 }
 
-/** Who has the card, or the home key, at the lending library (contract section 2.3). */
+/** Who has the card, or the home key, at the lending library. */
 export type LocalMatch =
   | { readonly kind: 'nobody' }
   /** Our copy of this patron, with this card. */

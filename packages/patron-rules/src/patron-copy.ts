@@ -42,7 +42,7 @@ export function homeKeyOf(homeId: string, patronId: number): string {
 }
 
 /**
- * Builds the copy of a home patron (contract sections 2.3 and 5) from an allow-list: what `share`, the agreement and `copy.fields` all
+ * Builds the copy of a home patron from an allow-list: what `share`, the agreement and `copy.fields` all
  * let through, in Koha's limits, then `set`. No login, password, note, flag or history can get in: there is no code that reads them.
  */
 export function buildPatronCopy(the: CopyCase): PatronCopy {

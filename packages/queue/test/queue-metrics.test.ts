@@ -9,7 +9,7 @@ function arrange() {
   return { registry, text: () => registry.metrics() };
 }
 
-test('the queue metrics of contract section 7 are there, with type and labels', async () => {
+test('the metrics of the queue are there, with type and labels', async () => {
   const { registry, text } = arrange();
   queueMetrics(
     registry,

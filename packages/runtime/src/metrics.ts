@@ -9,7 +9,7 @@ import { createGauge } from './series.ts';
  * its log lost (`passport_log_lines_lost_total`).
  * `passport_process_info` is how an alert sees that no process of a kind is left. All other metrics belong to the process
  * that counts them (`src/metrics` of the worker, the receiver's sources), or to `@passport/queue` where several processes
- * have them. Names: contract.md section 7 and docs/runbook.md.
+ * have them. Names: docs/metrics.md.
  */
 export function createMetrics(options: {
   process: string;

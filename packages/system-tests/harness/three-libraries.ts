@@ -1,6 +1,6 @@
 import type { LibraryPlan } from './start-consortium.ts';
 
-/** The consortium of the contract's examples: two libraries with patterns, one that is queried for every card. */
+/** A consortium of three: two libraries with patterns, one that is queried for every card. */
 export const threeLibraries = {
   midland: { cards: ['^21234\\d{9}$'] },
   riverside: { cards: ['^25678\\d{9}$'] },

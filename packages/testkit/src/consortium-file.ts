@@ -19,7 +19,7 @@ export type ConsortiumKeys = Readonly<Record<string, unknown>>;
 const variable = (id: string, what: string): string => `${id.replaceAll('-', '_').toUpperCase()}_${what}`;
 
 /**
- * The configuration file (contract.md section 5) for `libraries`, as JSON, which is YAML too: copies get the category
+ * The configuration file (docs/configuration.md) for `libraries`, as JSON, which is YAML too: copies get the category
  * PT, everybody has an agreement with everybody, and secrets are named, not written.
  */
 export function buildConsortiumFile(libraries: readonly ServedLibrary[], keys: ConsortiumKeys = {}): string {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseWebhookSecret, signDelivery } from '@passport/contract';
 
-/** The body of an event as a library's Koha sends it (contract.md section 1). */
+/** The body of an event as a library's Koha sends it (docs/integrating.md). */
 export interface ScanEvent {
   readonly type: string;
   readonly timestamp: string;

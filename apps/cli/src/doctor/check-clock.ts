@@ -2,7 +2,7 @@ import type { Examinee, Facts } from './examinee.ts';
 import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
 
-/** The receiver refuses what is further off (contract section 1). */
+/** The receiver refuses what is further off (docs/integrating.md: 401, reason `clock`). */
 const REFUSED_SECONDS = 300;
 const WARNING_SECONDS = 60;
 

@@ -6,7 +6,7 @@ import { LibraryClosed } from './library-closed.ts';
 import { repeatAtOnce } from './of-the-moment.ts';
 import type { Sources } from '../sources.ts';
 
-/** Reports the state of an event to its library's Koha (contract section 4). A report never changes the outcome. */
+/** Reports the state of an event to its library's Koha (the plugin's `PUT /scans/{event_id}/outcome`). A report never changes the outcome. */
 export interface Reporter {
   /** Reports an end: at once within a short deadline, otherwise later. Resolves when one of the two is done. */
   reportEnd(job: JobData): Promise<void>;

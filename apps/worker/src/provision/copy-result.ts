@@ -30,7 +30,7 @@ type NotMade =
   /** The lending library only observes: it would have been made, or changed. */
   | 'observed';
 
-/** A patron with our home key needs this permission to be seen from another branch (API.md, surprise 10). */
+/** Needed to see a patron with our home key at another branch (`Koha/Patron.pm`, `can_see_patrons_from`). */
 export const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
 
 export const CONFLICT: NotMadeCopy = { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } };
