@@ -137,6 +137,25 @@ describe.each(releases)('a library that only observes, Koha %s:', (release) => {
     });
   });
 
+  test('an event that had sent its copy before needs no patron lock, since it writes nothing', async () => {
+    const workflow = await open();
+    const taken: string[] = [];
+    const { end } = await observe(
+      workflow,
+      { starts: 2 },
+      {
+        withPatronLock: (_scan, homeKey, lock, work) =>
+          work({
+            ...lock,
+            take: () => Promise.resolve(void taken.push(homeKey)),
+            takeWith: (claim) => claim({ name: '', run: '', lifeMs: 0 }),
+          }),
+      },
+    );
+    expect(end).toMatchObject({ outcome: 'OBSERVED' });
+    expect(taken).toEqual([]);
+  });
+
   test('a copy that was made before the library began to observe gets no checkout', async () => {
     const workflow = await open();
     const { patron_id } = withCopy(workflow, CARD);
