@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
 import { createLogger, createServiceManager, Lifecycle, type Logger, versionOf } from '@passport/runtime';
 import type { Sources } from './sources.ts';
-import { startWorker } from './wiring.ts';
+import { startWorker } from './start-worker.ts';
 
 const readConfig = (): WorkerConfig => workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
 

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openScanQueue, openReportQueue, readLibraryStates } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type RedisOptions, leakGuard, startRedis, waitFor } from '@passport/testkit';
-import type { Task } from '../src/maintenance/maintenance.ts';
+import type { Task } from '../src/maintenance/start-tasks.ts';
 import { buildTasks } from '../src/maintenance/tasks.ts';
 import type { Libraries } from '../src/koha/libraries.ts';
 import { buildHealthTracker } from '../src/koha/health-tracker.ts';

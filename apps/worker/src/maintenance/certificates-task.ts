@@ -3,7 +3,7 @@ import { readCertificateExpiry } from '@passport/koha-client';
 import { readCertificates, writeCertificate } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import type { PauseLeft } from '../koha/pause-left.ts';
-import type { Task } from './maintenance.ts';
+import type { Task } from './start-tasks.ts';
 
 const EVERY_MS = 10_000;
 /** A thousand libraries are read within an hour of the first start. */

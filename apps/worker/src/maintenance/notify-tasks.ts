@@ -4,7 +4,7 @@ import type { Logger, MetricsRegistry, Redis } from '@passport/runtime';
 import type { PauseLeft } from '../koha/pause-left.ts';
 import type { Sources } from '../sources.ts';
 import { certificatesTask } from './certificates-task.ts';
-import type { Task } from './maintenance.ts';
+import type { Task } from './start-tasks.ts';
 
 /** What notifies operators beside the jobs; nothing where nobody wants to be notified. */
 export function notifyTasks(deps: {

@@ -1,7 +1,7 @@
 import { type ScanJobs, promotePaused } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import type { PauseLeft } from '../koha/pause-left.ts';
-import type { Task } from './maintenance.ts';
+import type { Task } from './start-tasks.ts';
 
 /** A desk waits, and a round finds nothing with one command. */
 const EVERY_MS = 250;

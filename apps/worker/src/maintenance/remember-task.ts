@@ -1,7 +1,7 @@
 import type { Consortium } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import { LibraryClosed } from '../koha/library-closed.ts';
-import type { Task } from './maintenance.ts';
+import type { Task } from './start-tasks.ts';
 import type { CopyMemory } from '../koha/copy-memory.ts';
 
 /** Beside the scans: no desk waits for it. */

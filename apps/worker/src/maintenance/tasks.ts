@@ -17,7 +17,7 @@ import {
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import { LONGEST_WAIT_MS } from '../provision/retry-policy.ts';
-import type { Task } from './maintenance.ts';
+import type { Task } from './start-tasks.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import type { HealthTracker } from '../koha/health-tracker.ts';
 import { promoteRound } from './promote-waiting.ts';

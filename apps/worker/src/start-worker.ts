@@ -18,7 +18,8 @@ import {
 import { keepReceipts } from './job/keep-receipts.ts';
 import { openRedis, untilRedisAnswers } from './redis-connections.ts';
 import type { Sources } from './sources.ts';
-import { type WorkerParts, startWork } from './start-work.ts';
+import { startWork } from './start-work.ts';
+import type { WorkerParts } from './work-context.ts';
 
 /**
  * Runs that began under a configuration which was replaced may end within this; then they are requeued, and begin again under

@@ -1,33 +1,24 @@
 import type { Consortium } from '@passport/config';
-import { type ReportJobs, countDelayedReports, noteDelayedReport, queueReport } from '@passport/queue';
-import type { Lifecycle, Logger, Redis, Tracing } from '@passport/runtime';
-import { longestPatienceMs } from './job/requeue.ts';
+import { countDelayedReports, noteDelayedReport, queueReport } from '@passport/queue';
 import { startReportWorker } from './job/report-worker.ts';
-import type { Libraries } from './koha/libraries.ts';
+import { longestPatienceMs } from './job/requeue.ts';
 import { type Reporter, buildReporter } from './koha/report.ts';
-import type { Sources } from './sources.ts';
+import type { WorkContext } from './work-context.ts';
 
 /** A library without the plugin says so by `retry.tell_koha`. */
 export const hasPlugin = ({ libraries }: Consortium, id: string): boolean =>
   libraries.some((each) => each.id === id && each.retry.tellKoha);
 
 /** Reports each state to its library's Koha at once, and leaves to the queue of reports what must wait. */
-export function openReporter(deps: {
-  readonly consortium: Consortium;
-  readonly redis: Redis;
-  readonly reportQueue: ReportJobs;
-  readonly libraries: Libraries;
-  readonly nameOf: (library: string) => string;
-  readonly lifecycle: Lifecycle;
-  readonly sources: Sources;
-  readonly tracing: Tracing;
-  readonly now: () => number;
-  readonly log: Logger;
-}): Reporter {
-  const { consortium, redis, reportQueue, lifecycle, now, log, ...others } = deps;
+export function openReporter(context: WorkContext): Reporter {
+  const { config, connections, reportQueue, kohas, nameOf, sources, tracing, lifecycle, now, log } = context;
+  const { redis } = connections;
   const reporter = buildReporter({
-    ...others,
-    wantsReports: (id) => hasPlugin(consortium, id),
+    libraries: kohas.libraries,
+    nameOf,
+    sources,
+    tracing,
+    wantsReports: (id) => hasPlugin(config.consortium, id),
     async queueReport({ library, event_id, traceparent, progress }) {
       const before = await countDelayedReports(redis, library);
       const report = { library, event_id, since_ms: now(), traceparent };
@@ -42,21 +33,25 @@ export function openReporter(deps: {
 }
 
 /** Starts the worker of what waits in the queue of reports. */
-export function startReports({
-  consortium,
-  ...deps
-}: Omit<Parameters<typeof startReportWorker>[0], 'noteDelayed' | 'giveUpAfterMs' | 'longestGiveUpMs'> & {
-  readonly consortium: Consortium;
-}): ReturnType<typeof startReportWorker> {
-  const { redis } = deps;
-  const giveUpAfterMs = new Map(consortium.libraries.map(({ id, retry }) => [id, retry.giveUpAfterMs]));
-  return startReportWorker({
-    ...deps,
+export function startReports({ config, connections, kohas, lifecycle, ...context }: WorkContext): void {
+  const { connection, redis } = connections;
+  const { libraries } = config.consortium;
+  const { nameOf, tracing, now, log } = context;
+  const giveUpAfterMs = new Map(libraries.map(({ id, retry }) => [id, retry.giveUpAfterMs]));
+  const reports = startReportWorker({
+    connection,
+    redis,
+    libraries: kohas.libraries,
+    nameOf,
+    tracing,
+    now,
+    log,
     giveUpAfterMs: (id) => giveUpAfterMs.get(id) ?? null,
-    longestGiveUpMs: longestPatienceMs(consortium.libraries),
+    longestGiveUpMs: longestPatienceMs(libraries),
     async noteDelayed(library, jobId) {
       await noteDelayedReport(redis, library, jobId);
       return countDelayedReports(redis, library);
     },
   });
+  lifecycle.own('report worker', () => reports.close());
 }

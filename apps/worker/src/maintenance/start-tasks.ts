@@ -11,7 +11,7 @@ export interface Task {
  * Does each task at its pace, never twice at the same time. A task that fails is done again the next time; Redis's
  * own trouble is reported by the connection, once.
  */
-export function startMaintenance(tasks: readonly Task[], log: Logger): { close(): Promise<void> } {
+export function startTasks(tasks: readonly Task[], log: Logger): { close(): Promise<void> } {
   const running = new Set<Promise<void>>();
   const timers = tasks.map(({ name, everyMs, work }) => {
     let isBusy = false;

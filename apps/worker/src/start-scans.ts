@@ -1,74 +1,79 @@
-import type { WorkerConfig } from '@passport/config';
 import {
-  type ScanJobs,
+  type Ledger,
+  buildClaimCreate,
   buildJobDataWriter,
   goOnIfAnswered,
+  noteDelayed,
   noteItem,
+  notePaused,
   openCreatePlaces,
   openLedger,
   openPatronLocks,
-  type Receipts,
   readConsent,
-  noteDelayed,
-  notePaused,
 } from '@passport/queue';
-import { type Logger, type Tracing, createEncryption } from '@passport/runtime';
-import type { JobMetrics } from './metrics/job-metrics.ts';
-import { buildHomeQuery } from './provision/query-home.ts';
-import { buildAudit } from './provision/audit.ts';
-import { buildCreateAccess } from './provision/create-place.ts';
+import { type Tracing, createEncryption } from '@passport/runtime';
+import { ALERTED_OUTCOMES } from '@passport/contract';
+import { buildEndCheck } from './job/end-check.ts';
 import { buildJobObserver } from './job/job-observer.ts';
-import { buildSettlement } from './job/settlement.ts';
-import type { CopyMemory } from './koha/copy-memory.ts';
-import type { Sources } from './sources.ts';
-import { type ConsentDeps, resumeConsent } from './provision/consent.ts';
-import { type ProvisionDeps, provision } from './provision/provision.ts';
-import { buildCopyRecord } from './provision/record-copy.ts';
+import { longestPatienceMs } from './job/requeue.ts';
 import type { RunDeps } from './job/run-scan.ts';
 import { buildScanWork } from './job/scan-work.ts';
-import { longestPatienceMs } from './job/requeue.ts';
-import { type Connected, longestWriteMs } from './koha/connect-libraries.ts';
-import { buildPatronLock } from './provision/patron-lock.ts';
-import { buildQuota } from './provision/quota.ts';
-import type { PauseLeft } from './koha/pause-left.ts';
+import { type ScanWork, startScanWorker } from './job/scan-worker.ts';
+import { type Settlement, buildSettlement } from './job/settlement.ts';
+import { longestWriteMs } from './koha/connect-libraries.ts';
 import type { Reporter } from './koha/report.ts';
-import type { RedisConnections } from './redis-connections.ts';
-import { hasPlugin } from './reporting.ts';
-import type { WorkerLoad } from './job/worker-load.ts';
-import type { ScanWork } from './job/scan-worker.ts';
+import { type JobMetrics, jobMetrics } from './metrics/job-metrics.ts';
+import { buildAudit } from './provision/audit.ts';
+import { type ConsentDeps, resumeConsent } from './provision/consent.ts';
+import { buildCreateAccess } from './provision/create-place.ts';
+import { buildPatronLock } from './provision/patron-lock.ts';
+import { type ProvisionDeps, provision } from './provision/provision.ts';
+import { buildHomeQuery } from './provision/query-home.ts';
+import { buildQuota } from './provision/quota.ts';
+import { buildCopyRecord } from './provision/record-copy.ts';
+import { hasPlugin } from './start-reports.ts';
+import type { WorkContext } from './work-context.ts';
 
 /** One library's creates may keep a quarter of the worker's jobs waiting; the other slots are for everybody else. */
 const SLOTS_OF_ONE_LINE = 4;
 
-/** What start-work.ts has opened by the time the work on scans can be put together. */
-interface Opened {
-  readonly config: WorkerConfig;
-  readonly connections: RedisConnections;
-  readonly queue: ScanJobs;
-  readonly kohas: Connected;
-  readonly memory: CopyMemory;
-  readonly load: WorkerLoad;
-  readonly jobs: JobMetrics;
-  readonly reporter: Reporter;
-  readonly tracing: Tracing;
-  readonly receipts: Receipts;
-  readonly pauseLeft: PauseLeft;
-  readonly sources: Sources;
-  readonly nameOf: (library: string) => string;
-  readonly now: () => number;
-  readonly log: Logger;
+/** Starts the work on scans: all that happens to one, and what takes it from the queue. */
+export function startScans(context: WorkContext, reporter: Reporter): void {
+  const { config, connections, breaks, load, lifecycle, sources, now, log } = context;
+  const { connection } = connections;
+  const { monotonicNow, pause } = sources;
+  const { deadline } = lifecycle;
+  // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
+  const jobData = buildJobDataWriter(connection);
+  const scans = startScanWorker({
+    connection,
+    concurrency: config.concurrency,
+    load,
+    retention: config.consortium.retention,
+    work: assembleWork(context, reporter, jobData),
+    jobData,
+    claimCreate: buildClaimCreate(connection),
+    endCheck: buildEndCheck({ breaks, pause, deadline, log }),
+    deadline,
+    monotonicNow,
+    now,
+    log,
+  });
+  lifecycle.own('scans', () => scans.close());
 }
 
-/**
- * Builds all that happens to a scan. Nothing is sent yet. Apart from start-work.ts because the two together are longer than
- * a file may be: what must be closed (connections, servers, timers) is opened there, what only computes is built here.
- */
-export function assembleWork(opened: Opened): ScanWork {
-  const { config, connections, queue, kohas, receipts, jobs, reporter, tracing, sources, now, log } = opened;
+/** What surrounds the run of a job, with the run itself. */
+function assembleWork(
+  context: WorkContext,
+  reporter: Reporter,
+  { writeLostEnd }: ReturnType<typeof buildJobDataWriter>,
+): ScanWork {
+  const { config, connections, queue, receipts, kohas, tracing, metrics, now, log } = context;
   const { consortium } = config;
-  const { connection, redis } = connections;
+  const { redis } = connections;
+  const ids = consortium.libraries.map(({ id }) => id);
+  const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
   const ledger = openLedger(redis);
-  const quota = buildQuota(consortium, ledger, jobs.limitReached, sources.monotonicNow);
   const settlement = buildSettlement({
     consortium,
     ledger,
@@ -76,14 +81,13 @@ export function assembleWork(opened: Opened): ScanWork {
     noteItem: (jobId, goneAtMs) => noteItem(redis, jobId, goneAtMs),
     now,
   });
-  const { recordObserved } = settlement;
   return buildScanWork({
-    run: assembleRun(opened, { ...assembleWorkflow(opened), quota, recordObserved }),
+    run: assembleRun(context, assembleWorkflow(context, ledger, jobs, settlement)),
     settlement,
     observer: buildJobObserver({ metrics: jobs, health: kohas.health, now, log }),
     reporter,
     tracing,
-    writeLostEnd: buildJobDataWriter(connection).writeLostEnd,
+    writeLostEnd,
     noteDelayed: (library, jobId) => noteDelayed(redis, library, jobId),
     notePaused: ({ library, side }, jobId) => notePaused(redis, library, side, jobId),
     goOnIfAnswered: (job) => goOnIfAnswered(redis, queue, job),
@@ -91,20 +95,24 @@ export function assembleWork(opened: Opened): ScanWork {
 }
 
 function assembleWorkflow(
-  opened: Omit<Opened, 'nameOf' | 'reporter' | 'receipts' | 'pauseLeft'>,
-): Omit<ProvisionDeps & ConsentDeps, 'quota' | 'recordObserved'> {
-  const { config, connections, kohas, memory, load, jobs, sources, now, log } = opened;
+  { config, connections, kohas, memory, load, sources, tracing, now, log }: WorkContext,
+  ledger: Ledger,
+  jobs: JobMetrics,
+  { recordObserved }: Settlement,
+): ProvisionDeps & ConsentDeps {
   const { libraries } = kohas;
   const { newId, monotonicNow, pause, random } = sources;
   const { consortium } = config;
+  const { connection, redis } = connections;
   const audit = buildAudit(log);
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
   return {
     consortium,
     libraries,
     queryHome: buildHomeQuery(libraries),
+    quota: buildQuota(consortium, ledger, jobs.limitReached, monotonicNow),
     withPatronLock: buildPatronLock({
-      patronLocks: openPatronLocks(connections.redis),
+      patronLocks: openPatronLocks(redis),
       longestWriteMs: (id) => longestWriteMs(timeouts.get(id) ?? 0),
       newId,
       monotonicNow,
@@ -112,7 +120,7 @@ function assembleWorkflow(
     }),
     createAccess: buildCreateAccess({
       // On BullMQ's own connection, as the claims: who is next must not overtake whoever leaves.
-      places: openCreatePlaces(connections.connection),
+      places: openCreatePlaces(connection),
       mostWaiting: Math.max(1, Math.floor(config.concurrency / SLOTS_OF_ONE_LINE)),
       hasFreeSlots: () => load.hasFreeSlots(),
       newId,
@@ -121,7 +129,8 @@ function assembleWorkflow(
     }),
     random,
     audit,
-    readConsent: (job) => readConsent(connections.redis, job),
+    readConsent: (job) => readConsent(redis, job),
+    recordObserved,
     recordCopy: buildCopyRecord({
       audit,
       copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
@@ -133,17 +142,14 @@ function assembleWorkflow(
     now,
     monotonicNow,
     pause,
-    inStep: buildInStep(opened),
+    inStep: buildInStep(tracing, jobs, now),
   };
 }
 
 /** A step that fails is in the trace, but not among the times of those that were taken. */
-function buildInStep({
-  jobs,
-  tracing,
-  now,
-}: Pick<Opened, 'jobs' | 'tracing' | 'now'>): ProvisionDeps['inStep'] {
-  return (name, work) =>
+const buildInStep =
+  (tracing: Tracing, jobs: JobMetrics, now: () => number): ProvisionDeps['inStep'] =>
+  (name, work) =>
     tracing.within(
       () => ({ name, kind: 'internal' }),
       async () => {
@@ -153,17 +159,9 @@ function buildInStep({
         return result;
       },
     );
-}
 
 function assembleRun(
-  {
-    config,
-    kohas,
-    pauseLeft,
-    sources,
-    nameOf,
-    now,
-  }: Pick<Opened, 'config' | 'kohas' | 'pauseLeft' | 'sources' | 'nameOf' | 'now'>,
+  { config, kohas, pauseLeft, sources, nameOf, now }: WorkContext,
   workflow: ProvisionDeps & ConsentDeps,
 ): RunDeps {
   const { libraries } = config.consortium;

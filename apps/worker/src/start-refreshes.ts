@@ -1,0 +1,32 @@
+import { openActKeeper } from '@passport/queue';
+import { type Logger, auditedLog } from '@passport/runtime';
+import { startSeenWorker } from './sweep/seen-worker.ts';
+import { startSweepWorker } from './sweep/sweep-worker.ts';
+import type { WorkContext } from './work-context.ts';
+
+const KEEP_ACTS_EVERY_MS = 5_000;
+const KEEP_ACTS_LAST_MS = 500;
+
+/** What keeps copies right: all of them at their time, and each at its scan. */
+export async function startRefreshes(context: WorkContext): Promise<void> {
+  const { config, connections, kohas, sources, lifecycle, now } = context;
+  const { consortium, keys } = config;
+  const deps = { ...kohas, ...sources, ...connections, consortium, keys, now, log: auditLog(context) };
+  const sweeps = await startSweepWorker(deps);
+  lifecycle.own('sweeps', () => sweeps.close());
+  const atScans = startSeenWorker(deps);
+  lifecycle.own('refreshes at scans', () => atScans.close());
+}
+
+/** The log of what the service does by itself, whose audit lines are kept in Redis, too; scans have their history instead. */
+function auditLog({ connections: { redis }, sources, lifecycle, log }: WorkContext): Logger {
+  const acts = openActKeeper({
+    redis,
+    source: 'worker',
+    everyMs: KEEP_ACTS_EVERY_MS,
+    monotonicNow: sources.monotonicNow,
+    onLost: (lines) => log.warn({ left_out: lines }, 'audit lines are in the log, but not in the audit view'),
+  });
+  lifecycle.own('acts', () => acts.close(KEEP_ACTS_LAST_MS));
+  return auditedLog(log, acts.keep);
+}
