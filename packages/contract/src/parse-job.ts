@@ -13,8 +13,7 @@ export type ParsedJob =
 
 const LONG_AGO = '1970-01-01T00:00:00.000Z';
 const unstarted = queuedProgress(LONG_AGO);
-const { shape } = jobSchema;
-const { shape: steps } = progressSchema;
+const { v: _version, event_id, library, progress: _progress, ...others } = jobSchema.shape;
 
 /**
  * What every version of a job keeps: its event and its lending library, with these names. All else is taken where it
@@ -22,42 +21,41 @@ const { shape: steps } = progressSchema;
  */
 const newerSchema = z.object({
   v: z.int().positive(),
-  event_id: shape.event_id,
-  library: shape.library,
-  branch: shape.branch.catch(''),
-  interface: shape.interface.catch('api'),
-  operator: shape.operator.catch(null),
-  scanned_at: shape.scanned_at.catch(LONG_AGO),
-  received_ms: shape.received_ms.catch(0),
-  age_at_delivery_ms: shape.age_at_delivery_ms.catch(0),
-  sealed_card: shape.sealed_card.catch(null),
-  sealed_item: shape.sealed_item.catch(null),
-  item_asked: shape.item_asked.catch(false),
-  card_hash: shape.card_hash.catch(''),
-  traceparent: shape.traceparent.catch(undefined),
-  retried: shape.retried.catch(null),
-  sent: shape.sent.catch(null),
-  sent_before: shape.sent_before.catch(undefined),
-  made: shape.made.catch(null),
-  question: shape.question.catch(undefined),
-  consent: shape.consent.catch(undefined),
+  event_id,
+  library,
+  ...orNeutral(others, {
+    branch: '',
+    interface: 'api',
+    operator: null,
+    scanned_at: LONG_AGO,
+    received_ms: 0,
+    age_at_delivery_ms: 0,
+    sealed_card: null,
+    sealed_item: null,
+    item_asked: false,
+    card_hash: '',
+    traceparent: undefined,
+    retried: null,
+    sent: null,
+    sent_before: undefined,
+    made: null,
+    attempts: undefined,
+    question: undefined,
+    consent: undefined,
+  }),
   progress: z
-    .object({
-      seq: steps.seq.catch(unstarted.seq),
-      state: steps.state.catch('waiting'),
-      outcome: steps.outcome.catch(null),
-      reasons: steps.reasons.catch([]),
-      homes: steps.homes.catch([]),
-      patron_id: steps.patron_id.catch(null),
-      checkout: steps.checkout.catch(null),
-      waiting_for: steps.waiting_for.catch(null),
-      problem: steps.problem.catch(null),
-      observed: steps.observed.catch(undefined),
-      attempt: steps.attempt.catch(0),
-      updated_at: steps.updated_at.catch(LONG_AGO),
-    })
+    .object(orNeutral(progressSchema.shape, { ...unstarted, state: 'waiting', observed: undefined }))
     .catch(unstarted),
 });
+
+/** These fields, each with what it is taken for where it does not fit; the compiler wants a value for every one. */
+function orNeutral<Shape extends Readonly<Record<string, z.ZodType>>>(
+  shape: Shape,
+  neutral: { readonly [Field in keyof Shape]: z.output<Shape[Field]> },
+): { [Field in keyof Shape]: z.ZodCatch<Shape[Field]> } {
+  const fields = Object.entries(shape).map(([field, schema]) => [field, schema.catch(neutral[field])]);
+  return Object.fromEntries(fields) as ReturnType<typeof orNeutral<Shape>>;
+}
 
 /**
  * Reads a job's payload. `newer`: its version is higher, or all that does not fit are words and keys that this version

@@ -105,6 +105,13 @@ describe('a payload that a newer version wrote', () => {
     });
   });
 
+  test('is read with the history of its attempts', () => {
+    const attempt = { at_ms: 1, ms: 2, calls: [], others: 0, result: 'NO_ANSWER' };
+
+    expect(parseJob(newer({ attempts: [attempt] }))).toMatchObject({ job: { attempts: [attempt] } });
+    expect(parseJob(newer({ attempts: 'many' }))).toMatchObject({ kind: 'newer', job: { branch: 'MAIN' } });
+  });
+
   test('of this version there is nothing to keep: the job is written as it is', () => {
     expect(rewriteJob(job(), { ...job(), branch: 'EAST' })).toEqual({ ...job(), branch: 'EAST' });
   });
