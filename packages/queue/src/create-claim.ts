@@ -2,7 +2,7 @@ import type { Redis } from '@passport/runtime';
 import { IN_LINE_MS, type PlaceOwner, TAKE_PLACE_LUA } from './create-place.ts';
 import { IS_CANCELLED_LUA } from './cancel-mark.ts';
 import { createPlaceKeys, jobKey, patronLockKey } from './keys.ts';
-import { LOCK_IS_FREE_LUA } from './patron-lock.ts';
+import { OWNED_LOCK_LUA } from './owned-lock.ts';
 import { defineScript } from './script.ts';
 
 /**
@@ -12,7 +12,7 @@ import { defineScript } from './script.ts';
  * KEYS 1 job, 2 its lock, 3 patron lock, 4 place, 5 line
  * ARGV 1 token of the job's lock, 2 data, 3 run that gets the patron lock, 4 its life in ms, then what takePlace wants
  */
-const CLAIM_LUA = `${LOCK_IS_FREE_LUA}${TAKE_PLACE_LUA}${IS_CANCELLED_LUA}
+const CLAIM_LUA = `${OWNED_LOCK_LUA}${TAKE_PLACE_LUA}${IS_CANCELLED_LUA}
 local event = ARGV[5]
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 'lost' end
 if isCancelled(KEYS[1]) then
@@ -24,7 +24,7 @@ if not lockIsFree(KEYS[3], event) then
   return 'patron_busy'
 end
 if not takePlace(KEYS[4], KEYS[5], unpack(ARGV, 5)) then return 'place_busy' end
-redis.call('SET', KEYS[3], event .. ' ' .. ARGV[3], 'PX', ARGV[4])
+takeLock(KEYS[3], event, ARGV[3], ARGV[4])
 redis.call('HSET', KEYS[1], 'data', ARGV[2])
 return 'taken'
 `;

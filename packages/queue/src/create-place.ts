@@ -1,19 +1,18 @@
 import type { Redis } from '@passport/runtime';
 import { createPlaceKeys } from './keys.ts';
+import { OWNED_LOCK_LUA } from './owned-lock.ts';
 import { defineScript } from './script.ts';
 
 /**
  * The part of a script that takes the place where a library's copies are created when it is free and nobody older is in
  * line, or when an earlier run of the same event had it: a job runs once at a time, so that run is dead. Whoever does not get
  * it stays in line for a moment, until it tries again; a time too far ahead is one from before the clock was set back.
- * `age`: smaller is older; `lifeMs` of the place; `inLineMs`: how long one stays in line.
+ * Needs OWNED_LOCK_LUA before it. `age`: smaller is older; `lifeMs` of the place; `inLineMs`: how long one stays in line.
  */
 export const TAKE_PLACE_LUA = `
 local function takePlace(place, line, event, run, age, lifeMs, inLineMs)
   local time = redis.call('TIME')
   local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  local owner = redis.call('GET', place)
-  local isOwn = owner and string.sub(owner, 1, #event + 1) == event .. ' '
   local isOldest = true
   local waiting = redis.call('HGETALL', line)
   for index = 1, #waiting, 2 do
@@ -22,8 +21,8 @@ local function takePlace(place, line, event, run, age, lifeMs, inLineMs)
     if untilMs < now or untilMs > now + tonumber(inLineMs) then redis.call('HDEL', line, waiting[index])
     elseif waiting[index] ~= event and tonumber(itsAge) < tonumber(age) then isOldest = false end
   end
-  if isOwn or (not owner and isOldest) then
-    redis.call('SET', place, event .. ' ' .. run, 'PX', lifeMs)
+  if isOwnLock(place, event) or (isOldest and lockIsFree(place, event)) then
+    takeLock(place, event, run, lifeMs)
     redis.call('HDEL', line, event)
     return true
   end
@@ -34,16 +33,14 @@ end
 `;
 
 /** KEYS 1 place, 2 line; ARGV 1 event, 2 run, 3 age, 4 life in ms, 5 how long one stays in line */
-const TAKE_LUA = `${TAKE_PLACE_LUA}
+const TAKE_LUA = `${OWNED_LOCK_LUA}${TAKE_PLACE_LUA}
 return takePlace(KEYS[1], KEYS[2], unpack(ARGV)) and 1 or 0
 `;
 
 /** KEYS 1 place, 2 line; ARGV 1 owner, 2 life in ms (0: release it), 3 event */
-const KEEP_LUA = `
+const KEEP_LUA = `${OWNED_LOCK_LUA}
 redis.call('HDEL', KEYS[2], ARGV[3])
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-if tonumber(ARGV[2]) == 0 then return redis.call('DEL', KEYS[1]) end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return keepLock(KEYS[1], ARGV[1], ARGV[2])
 `;
 
 /** Who wants the place: one run of the job of one event. */

@@ -129,13 +129,14 @@ export { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
 export { librariesWithActiveScans } from './active-scans.ts';
-export { type SweepLock, openSweepLock } from './sweep-lock.ts';
+export type { OwnedLock } from './owned-lock.ts';
 export {
   type SweepJob,
   type SweepJobs,
   type SweepState,
   type SweptHome,
   noteMissing,
+  openSweepLock,
   openSweepQueue,
   readMissing,
   readSweep,
@@ -158,13 +159,7 @@ export {
   queueRefresh,
   refreshSchema,
 } from './refreshes.ts';
-export {
-  dropUnremembered,
-  lockUnremembered,
-  noteUnremembered,
-  readUnremembered,
-  unlockUnremembered,
-} from './unremembered.ts';
+export { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from './unremembered.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
 export { type LockOwner, type PatronLocks, type ReleaseLock, openPatronLocks } from './patron-lock.ts';
 export {

@@ -1,9 +1,10 @@
 import type { Queue } from 'bullmq';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
-import { SWEEPS, sweepKey, sweepMissingKey } from './keys.ts';
+import { SWEEPS, sweepKey, sweepLockKey, sweepMissingKey } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 import type { OwedJob } from './owed.ts';
+import { type OwnedLock, openOwnedLock } from './owned-lock.ts';
 
 /** The report of the last sweep stays readable so long, and a home record may be missing so long before it counts anew. */
 const LIFE_SECONDS = 60 * 24 * 3600;
@@ -62,6 +63,14 @@ export function openSweepQueue(redis: Redis): SweepJobs {
     removeOnComplete: { count: KEPT_JOBS },
     removeOnFail: { count: KEPT_JOBS },
   });
+}
+
+/** Opens the lock that one run of a sweep needs while it writes at a library. A sweep that another worker goes on with keeps its id, and has a new run. */
+export function openSweepLock(
+  redis: Redis,
+  { library, sweep, run }: { readonly library: string; readonly sweep: string; readonly run: string },
+): OwnedLock {
+  return openOwnedLock(redis, sweepLockKey(library), { id: sweep, run });
 }
 
 /** The last sweep of a library, running or ended; null when there was none, or it is of a version that reads otherwise. */

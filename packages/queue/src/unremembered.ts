@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from '@passport/runtime';
 import { unrememberedKey, unrememberedLockKey } from './keys.ts';
+import { openOwnedLock } from './owned-lock.ts';
+import type { ReleaseLock } from './patron-lock.ts';
 import { defineScript } from './script.ts';
 
 /** More than this of one library wait nowhere: what is beyond is reported by its sweep, never overwritten. */
@@ -34,7 +37,7 @@ export async function noteUnremembered(
 }
 
 /**
- * Some of what waits for a library, another choice each time: an entry that its Koha does not take stands before no other. A scan from
+ * Some of what waits for a library, another choice each time, so that an entry that its Koha does not take does not block the others. A scan from
  * cursor 0 would end at the slots that were emptied before, with thousands still in the others.
  */
 export async function readUnremembered(redis: Redis, library: string): Promise<readonly Unremembered[]> {
@@ -50,12 +53,15 @@ export async function dropUnremembered(redis: Redis, library: string, id: string
   await redis.hdel(unrememberedKey(library), id);
 }
 
-/** True for one of several workers, for so long: it stores what waits for the library. */
-export async function lockUnremembered(redis: Redis, library: string, lifeMs: number): Promise<boolean> {
-  return (await redis.set(unrememberedLockKey(library), '1', 'PX', lifeMs, 'NX')) !== null;
-}
-
-/** Lets others store what waits for the library. */
-export async function unlockUnremembered(redis: Redis, library: string): Promise<void> {
-  await redis.del(unrememberedLockKey(library));
+/**
+ * The lock of whoever stores what waits for the library, for so long: the function that releases it for the others, unless it is
+ * another's by then. Null where another worker has it.
+ */
+export async function lockUnremembered(
+  redis: Redis,
+  library: string,
+  lifeMs: number,
+): Promise<ReleaseLock | null> {
+  const lock = openOwnedLock(redis, unrememberedLockKey(library), { id: randomUUID(), run: '1' });
+  return (await lock.take(lifeMs)) ? lock.release : null;
 }

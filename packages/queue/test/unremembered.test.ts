@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { dropUnremembered, noteUnremembered, readUnremembered } from '@passport/queue';
+import { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from '@passport/queue';
 import { useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();
@@ -44,4 +44,17 @@ test('what is beyond ten thousand is not noted, and nothing else is lost of it',
   expect(await noteUnremembered(redis, 'riverside', { id: '10000.evt', text: TEXT })).toBe(true);
   expect(await redis.hlen('{passport}:unremembered:riverside')).toBe(10_000);
   expect(await redis.ttl('{passport}:unremembered:riverside')).toBeGreaterThan(29 * 24 * 3600);
+});
+
+test('a round whose lock was over does not release the lock of the next one', async () => {
+  const { redis } = fixture;
+  const late = await lockUnremembered(redis, 'riverside', 60_000);
+  await redis.del('{passport}:unremembered:riverside:lock');
+  const next = await lockUnremembered(redis, 'riverside', 60_000);
+
+  await late?.();
+
+  expect(await lockUnremembered(redis, 'riverside', 60_000)).toBeNull();
+  await next?.();
+  expect(await lockUnremembered(redis, 'riverside', 60_000)).not.toBeNull();
 });

@@ -1,13 +1,7 @@
 import type { WorkerConfig } from '@passport/config';
 import type { CopyMemoryRow, RememberedField } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
-import {
-  dropUnremembered,
-  lockUnremembered,
-  noteUnremembered,
-  readUnremembered,
-  unlockUnremembered,
-} from '@passport/queue';
+import { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from '@passport/queue';
 import {
   type Encryption,
   type Logger,
@@ -82,7 +76,9 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
     async store(lending, mayGoOn = () => true) {
       if (!mayGoOn(lending)) return;
       const waiting = await readUnremembered(redis, lending);
-      if (waiting.length === 0 || !(await lockUnremembered(redis, lending, LOCK_MS))) return;
+      if (waiting.length === 0) return;
+      const release = await lockUnremembered(redis, lending, LOCK_MS);
+      if (release === null) return;
       try {
         for (const { id, text } of waiting) {
           if (!mayGoOn(lending)) return;
@@ -91,7 +87,7 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
           await dropUnremembered(redis, lending, id);
         }
       } finally {
-        await unlockUnremembered(redis, lending);
+        await release();
       }
     },
     settled: async () => void (await Promise.all(running)),

@@ -1,4 +1,4 @@
-import type { SweepLock } from '@passport/queue';
+import type { OwnedLock } from '@passport/queue';
 
 /** How long the lock outlives a worker that died. */
 const LIFE_MS = 180_000;
@@ -25,7 +25,7 @@ export interface HeldLock {
  * has, or that could not be extended for half of its life, ends the work before its next call. Throws where another sweep has it.
  */
 export async function underSweepLock(
-  lock: SweepLock,
+  lock: OwnedLock,
   { monotonicNow, stopping, lifeMs = LIFE_MS, extendEachMs = EXTEND_EACH_MS }: SweepLockDeps,
   work: (held: HeldLock) => Promise<void>,
 ): Promise<void> {
