@@ -2,6 +2,7 @@ import type { CancelResult } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { MARK_CANCELLED_LUA } from './cancel-mark.ts';
 import { CANCELLED_AHEAD_LUA } from './cancelled-ahead.ts';
+import { FOLLOWED_EVENT_LUA } from './followed-event.ts';
 import {
   cancelledAheadKey,
   delayedJobsKey,
@@ -12,7 +13,7 @@ import {
 } from './keys.ts';
 import { promote } from './promote.ts';
 import type { ScanJobs } from './scan-queue.ts';
-import { defineScript } from './script.ts';
+import { NOW_LUA, defineScript } from './script.ts';
 
 /**
  * Cancels an event, or the first event's where it was coalesced, and says from the job's own data how far it has come. A
@@ -21,11 +22,10 @@ import { defineScript } from './script.ts';
  * KEYS 1 idempotency key, 2 delayed jobs, 3 those that were cancelled before they came; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
  * Answers {'unknown'}, {'ahead'}, {'full'}, {'not_added'} or {result, event id, whether it is delayed: 0/1}
  */
-const CANCEL_LUA = `${MARK_CANCELLED_LUA}${CANCELLED_AHEAD_LUA}
+const CANCEL_LUA = `${MARK_CANCELLED_LUA}${CANCELLED_AHEAD_LUA}${FOLLOWED_EVENT_LUA}${NOW_LUA}
 -- copyMayBeThere of the contract: what was only searched for is nowhere.
 local function mayBeThere(sent) return type(sent) == 'table' and sent.create ~= false end
-local record = redis.call('GET', KEYS[1])
-local id = record and string.match(record, '^%S+ %S (%S+)$') or ARGV[3]
+local id, record = followedEvent(KEYS[1], ARGV[3])
 local job, job_id = ARGV[1] .. id, ARGV[2] .. id
 -- Between admission and the queue there is no job to mark; whoever admitted the event is about to add it.
 local admitted = redis.call('GET', '${idempotencyKeyPrefix}' .. job_id) or ''
@@ -33,9 +33,7 @@ if redis.call('EXISTS', job) == 0 and string.find(admitted, '^%S+ %-') then retu
 local readable, data = pcall(cjson.decode, redis.call('HGET', job, 'data') or '')
 if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then
   if record or redis.call('EXISTS', job) == 1 then return {'unknown'} end
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
-  return {rememberCancel(KEYS[3], ARGV[3], now) and 'ahead' or 'full'}
+  return {rememberCancel(KEYS[3], ARGV[3], nowMs()) and 'ahead' or 'full'}
 end
 local has_sent, has_made = mayBeThere(data.sent), type(data.made) == 'table'
 for _, each in ipairs(type(data.sent_before) == 'table' and data.sent_before or {}) do has_sent = has_sent or mayBeThere(each) end

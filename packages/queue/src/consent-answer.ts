@@ -2,11 +2,12 @@ import * as z from 'zod';
 import type { ConsentAnswer, JobData } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { IS_CANCELLED_LUA } from './cancel-mark.ts';
+import { FOLLOWED_EVENT_LUA } from './followed-event.ts';
 import { delayedJobsKey, idempotencyKey, jobIdOf, jobKey, jobKeyPrefix } from './keys.ts';
 import { promote } from './promote.ts';
 import { readJson } from './read-json.ts';
 import type { ScanJobs } from './scan-queue.ts';
-import { defineScript } from './script.ts';
+import { NOW_LUA, defineScript } from './script.ts';
 
 /**
  * What the patron said, in a field of the job's own hash: it lives as long as the job, and no write of the job's data takes it away.
@@ -29,9 +30,8 @@ export type StoredConsent = z.infer<typeof storedSchema>;
  * 5 `yes` or `no`, 6 operator or '', 7 how long ago it was said, in ms
  * Answers {what, event id, whether the job is delayed: 0/1}
  */
-const ANSWER_LUA = `${IS_CANCELLED_LUA}
-local record = redis.call('GET', KEYS[1])
-local id = record and string.match(record, '^%S+ %S (%S+)$') or ARGV[3]
+const ANSWER_LUA = `${IS_CANCELLED_LUA}${FOLLOWED_EVENT_LUA}${NOW_LUA}
+local id = followedEvent(KEYS[1], ARGV[3])
 local job = ARGV[1] .. id
 local readable, data = pcall(cjson.decode, redis.call('HGET', job, 'data') or '')
 if not readable or type(data) ~= 'table' or type(data.progress) ~= 'table' then return {'unknown', id, 0} end
@@ -45,10 +45,8 @@ local question, waiting_for = data.question, data.progress.waiting_for
 local waits = data.progress.state == 'waiting' and type(waiting_for) == 'table' and waiting_for.reason == 'CONSENT'
 if not waits or type(question) ~= 'table' or isCancelled(job) then return {'no_question', id, 0} end
 if question.text_id ~= ARGV[4] then return {'other_text', id, 0} end
-local time = redis.call('TIME')
-local at = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) - tonumber(ARGV[7])
 -- Nobody answers before the question: that is the fault of the sender's clock.
-at = math.max(at, tonumber(question.put_ms) or 0)
+local at = math.max(nowMs() - tonumber(ARGV[7]), tonumber(question.put_ms) or 0)
 redis.call('HSET', job, '${FIELD}', cjson.encode({
   answer = ARGV[5], text_id = ARGV[4], operator = ARGV[6] ~= '' and tonumber(ARGV[6]) or cjson.null, at_ms = at,
 }))

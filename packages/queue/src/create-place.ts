@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { createPlaceKeys } from './keys.ts';
 import { OWNED_LOCK_LUA } from './owned-lock.ts';
-import { defineScript } from './script.ts';
+import { NOW_LUA, defineScript } from './script.ts';
 
 /**
  * The part of a script that takes the place where a library's copies are created when it is free and nobody older is in
@@ -9,10 +9,9 @@ import { defineScript } from './script.ts';
  * it stays in line for a moment, until it tries again; a time too far ahead is one from before the clock was set back.
  * Needs OWNED_LOCK_LUA before it. `age`: smaller is older; `lifeMs` of the place; `inLineMs`: how long one stays in line.
  */
-export const TAKE_PLACE_LUA = `
+export const TAKE_PLACE_LUA = `${NOW_LUA}
 local function takePlace(place, line, event, run, age, lifeMs, inLineMs)
-  local time = redis.call('TIME')
-  local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+  local now = nowMs()
   local isOldest = true
   local waiting = redis.call('HGETALL', line)
   for index = 1, #waiting, 2 do

@@ -1,5 +1,6 @@
 import { type EventState, eventStateOf, parseJob } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
+import { FOLLOWED_EVENT_LUA } from './followed-event.ts';
 import { activeKey, idempotencyKey, jobIdOf, jobKeyPrefix } from './keys.ts';
 import { readJson } from './read-json.ts';
 import { defineScript } from './script.ts';
@@ -8,9 +9,8 @@ import { defineScript } from './script.ts';
  * The data of an event's job, or of the first event's where it was coalesced, and whether that job is active.
  * KEYS 1 idempotency key, 2 active jobs; ARGV 1 prefix of the library's jobs, 2 prefix of their ids, 3 event id
  */
-const READ_LUA = `
-local record = redis.call('GET', KEYS[1])
-local id = record and string.match(record, '^%S+ %S (%S+)$') or ARGV[3]
+const READ_LUA = `${FOLLOWED_EVENT_LUA}
+local id = followedEvent(KEYS[1], ARGV[3])
 local data = redis.call('HGET', ARGV[1] .. id, 'data')
 return {data, redis.call('LPOS', KEYS[2], ARGV[2] .. id) and 1 or 0}
 `;

@@ -13,7 +13,7 @@ import {
   statisticsLibrariesKey,
 } from './keys.ts';
 import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
-import { defineScript } from './script.ts';
+import { NOW_LUA, defineScript } from './script.ts';
 import { type EventStatistics, NO_HOME, NO_STATISTICS, STATISTICS_LUA, monthOf } from './statistics.ts';
 
 const HOUR_MS = 3_600_000;
@@ -28,9 +28,8 @@ const KEPT_LIFE_SECONDS = 90 * 24 * 3600;
  * KEYS misses, copies, decisions (`verdicts`); ARGV 1 event id, 2 an hour in ms, then the limit of each.
  * Answers {which limit, ms until some quota is free}, or {'', the least that is left}.
  */
-const RESERVE_LUA = `
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+const RESERVE_LUA = `${NOW_LUA}
+local now = nowMs()
 local hour = tonumber(ARGV[2])
 local function full(key, most)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', now - hour)

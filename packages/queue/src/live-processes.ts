@@ -2,7 +2,7 @@ import { type Redis, within } from '@passport/runtime';
 import * as z from 'zod';
 import { PROCESSES_KEY } from './keys.ts';
 import { readJson } from './read-json.ts';
-import { defineScript } from './script.ts';
+import { NOW_LUA, defineScript } from './script.ts';
 
 export const PROCESS_KINDS = ['worker', 'receiver', 'dashboard'] as const;
 export type ProcessKind = (typeof PROCESS_KINDS)[number];
@@ -52,9 +52,8 @@ const CLOSE_MS = 1_000;
  * All times are Redis's own: processes on machines with different clocks are compared.
  * KEYS 1 processes; ARGV 1 id, 2 note, 3 known since (empty: since now), 4 forgotten after
  */
-const ANNOUNCE_LUA = `
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+const ANNOUNCE_LUA = `${NOW_LUA}
+local now = nowMs()
 local fields = redis.call('HGETALL', KEYS[1])
 for place = 1, #fields, 2 do
   local at = tonumber(string.match(fields[place + 1], '^(%d+) ') or '0')
@@ -67,9 +66,8 @@ redis.call('PEXPIRE', KEYS[1], ARGV[4])
 return since
 `;
 
-const READ_LUA = `
-local time = redis.call('TIME')
-return {string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), redis.call('HGETALL', KEYS[1])}
+const READ_LUA = `${NOW_LUA}
+return {string.format('%.0f', nowMs()), redis.call('HGETALL', KEYS[1])}
 `;
 
 /**

@@ -3,6 +3,14 @@ import type { Redis } from '@passport/runtime';
 type Argument = string | number;
 type Command = (...args: Argument[]) => Promise<unknown>;
 
+/** Lua: `nowMs()`, the present time by Redis's clock. Part of other scripts. */
+export const NOW_LUA = `
+local function nowMs()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+`;
+
 /** A Lua script as a command of one connection: one round trip, run as a whole or not at all. */
 export type Script = (keys: readonly string[], args: readonly Argument[]) => Promise<unknown>;
 
