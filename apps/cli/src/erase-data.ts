@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { type Consortium, kohaAndQueueConfig } from '@passport/config';
+import { REMEMBERED_HOURS } from '@passport/contract';
 import { removeReceipts } from '@passport/queue';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
@@ -35,7 +36,7 @@ const remaining = ({ retention }: Pick<Erasure, 'retention'>): readonly string[]
   "the plugin's tables at a lending library: states of scans a day, what was written into a copy until the night after its deletion",
   'what was written into a copy and its Koha has not stored yet: until it is stored, 30 days at most',
   'what the patron owes at a lending library: until it is read again, 8 days at most',
-  'marks of receipts and idempotency keys: 80 hours',
+  `marks of receipts and idempotency keys: ${REMEMBERED_HOURS} hours`,
   'audit lines of the log, this one included: as long as you keep logs',
   'the append-only file of Redis: until its next rewrite, within the hour; backups: as long as you keep them',
 ];

@@ -1,4 +1,5 @@
 import {
+  REMEMBERED_HOURS,
   cancelAnswerSchema,
   consentAnsweredSchema,
   eventStateSchema,
@@ -119,7 +120,7 @@ const cancelEvent = {
     400: malformed,
     401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
     404: problemAnswer(
-      'Nothing is known of this event, or not any more. Should it still come, within 80 hours, it is cancelled',
+      `Nothing is known of this event, or not any more. Should it still come, within ${REMEMBERED_HOURS} hours, it is cancelled`,
     ),
     408: tooSlow,
     413: problemAnswer('Larger than 16 KiB'),

@@ -1,3 +1,4 @@
+import { REMEMBERED_HOURS } from '@passport/contract';
 import * as z from 'zod';
 import { cardPattern } from './card-pattern.ts';
 import { categoryFilter } from './category-filter.ts';
@@ -72,7 +73,7 @@ export const limitsSection = z.strictObject({
   remembered: integer(
     1_000,
     100_000_000,
-    'Event ids remembered for this library, so that a redelivery is recognised for 80 hours. Beyond that, the oldest are forgotten.',
+    `Event ids remembered for this library, so that a redelivery is recognised for ${REMEMBERED_HOURS} hours. Beyond that, the oldest are forgotten.`,
   ),
 });
 

@@ -28,6 +28,9 @@ export type ParsedEvent =
 /** The scan may lie this much after `webhook-timestamp`, in seconds: two clocks of one sender. */
 export const SCAN_AFTER_DELIVERY_SECONDS = 300;
 
+/** How long the id of an event is remembered. Standard Webhooks senders give up well before. */
+export const REMEMBERED_HOURS = 80;
+
 /** Nanoseconds and an offset. RFC 3339 sets no end to a fraction, and the text is kept with the job. */
 const LONGEST_TIMESTAMP = '2026-11-25T09:00:00.123456789+00:00'.length;
 

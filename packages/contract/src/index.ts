@@ -2,6 +2,7 @@ export { type ConsentAnswer, consentAnsweredSchema, parseConsent } from './conse
 export {
   type ParsedEvent,
   type PatronNotFound,
+  REMEMBERED_HOURS,
   ageAtDeliveryMs,
   dayOfScan,
   findCancelFault,

@@ -1,10 +1,10 @@
+import { REMEMBERED_HOURS } from '@passport/contract';
 import { STALE_LUA } from './backlog-script.ts';
 import { IS_CANCELLED_LUA } from './cancel-mark.ts';
 import { CANCELLED_AHEAD_LUA } from './cancelled-ahead.ts';
 import { idempotencyKeyPrefix, jobKeyPrefix } from './keys.ts';
 
-/** How long a `webhook-id` is remembered. Standard Webhooks senders give up well before. */
-const IDEMPOTENCY_LIFE_SECONDS = 80 * 3600;
+const IDEMPOTENCY_LIFE_SECONDS = REMEMBERED_HOURS * 3600;
 /** Scans of one card and item within this time are one scan. */
 const COALESCE_MS = 10_000;
 

@@ -54,7 +54,7 @@ return {has_sent and 'CHECKOUT_STOPPED' or 'NOTHING_WRITTEN', id, is_delayed}
 
 /**
  * What a cancel came to, and of which event; `not_added`: it was admitted, and cannot be cancelled until it is in the
- * queue; `ahead`: it has not come, and is cancelled should it come within 15 minutes; `full`: it has not come, and so many cancels of
+ * queue; `ahead`: it has not come, and is cancelled should it come while that is remembered (cancelled-ahead.ts); `full`: it has not come, and so many cancels of
  * this library are remembered that this one cannot be; null: it has come, and nothing is known of it any more.
  */
 export type Cancelled =

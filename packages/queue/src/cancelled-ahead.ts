@@ -1,3 +1,4 @@
+import { REMEMBERED_HOURS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { cancelledAheadKey } from './keys.ts';
 
@@ -5,7 +6,7 @@ import { cancelledAheadKey } from './keys.ts';
  * As long as the ids of events are remembered. A sender signs each delivery anew, so one that got no answer may come much later than
  * its first signature holds, and again after it came.
  */
-const KEPT_MS = 80 * 3_600_000;
+const KEPT_MS = REMEMBERED_HOURS * 3_600_000;
 /** Of one library. Beyond it a cancel is not answered as if it held. */
 const MOST_AHEAD = 10_000;
 

@@ -1,3 +1,4 @@
+import { REMEMBERED_HOURS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { RECEIPTS_KEY, jobIdOf } from './keys.ts';
 import { defineScript } from './script.ts';
@@ -31,7 +32,7 @@ export interface StoredReceipt {
  * A receipt is written once for each event and patron, also when the step that writes it runs again; and once more where a later
  * run sent fields that no receipt of them names.
  */
-const MARK_LIFE_SECONDS = 80 * 3600;
+const MARK_LIFE_SECONDS = REMEMBERED_HOURS * 3600;
 
 /**
  * The mark has the names of all fields that are on record, each between two blanks; the '1' of the version before
@@ -103,7 +104,7 @@ export async function* readStoredReceipts(redis: Redis): AsyncGenerator<StoredRe
 
 /**
  * Removes these receipts, since what they record is erased, and returns how many there were. The mark of event and patron stays
- * for its 80 hours, so that an event which is repeated does not write them anew.
+ * for its time, so that an event which is repeated does not write them anew.
  */
 export async function removeReceipts(redis: Redis, ids: readonly string[]): Promise<number> {
   return ids.length === 0 ? 0 : redis.xdel(RECEIPTS_KEY, ...ids);
