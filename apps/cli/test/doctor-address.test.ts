@@ -38,10 +38,10 @@ async function findingsWith(certificate: CertificateExpiry) {
     newNonce: () => 'n'.repeat(32),
     readCertificate,
   };
-  const { findings, description } = await checkAddress(examinee);
+  const { findings, capabilities } = await checkAddress(examinee);
   return {
     found: findings.map(({ level, problem }) => `${level}: ${problem}`),
-    goesOn: description !== null,
+    goesOn: capabilities !== null,
   };
 }
 

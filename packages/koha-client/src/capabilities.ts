@@ -1,4 +1,7 @@
-/** What one Koha can do, read from its own description and not guessed from a version number. */
+/**
+ * What one Koha can do, read from its own description and not guessed from a version number. Nothing else of the description is kept:
+ * it is megabytes, and there are many Kohas.
+ */
 export interface Capabilities {
   /** `POST /checkouts` takes a barcode (24.11 on). */
   readonly externalIdCheckout: boolean;
@@ -20,11 +23,6 @@ export interface Capabilities {
   readonly patronProperties: ReadonlySet<string>;
 }
 
-/** A parsed description: what Koha can do. Nothing else of it is kept: a description is megabytes, and there are many Kohas. */
-export interface Description {
-  readonly capabilities: Capabilities;
-}
-
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /** More than any Koha has, of parameters of one route and of properties of one object. */
@@ -40,7 +38,7 @@ const MAX_REFERENCE = 500;
  * Reads a Koha's API description (Swagger 2.0, `GET /api/v1/`). Null when it is no description of Koha's: without patrons
  * and checkouts there is nothing to be said about it. References are followed, since servers bundle them differently.
  */
-export function parseDescription(json: unknown): Description | null {
+export function parseDescription(json: unknown): Capabilities | null {
   const paths = objectOf(objectOf(json)['paths']);
   const follow = (node: unknown): JsonObject => resolve(json, node);
   const parameters = (method: string, path: string): JsonObject[] => {
@@ -59,18 +57,16 @@ export function parseDescription(json: unknown): Description | null {
   );
 
   return {
-    capabilities: {
-      externalIdCheckout: bodyProperties('post', '/checkouts').has('external_id'),
-      welcomeNo: overrides.includes('welcome_no'),
-      opacRegNo: overrides.includes('opac_reg_no'),
-      confirmNotDuplicate: createPatron.some(({ name }) => name === 'x-confirm-not-duplicate'),
-      pluginRoutes: Object.keys(paths).some((path) => path.startsWith('/contrib/passport/')),
-      pluginCheck: Object.hasOwn(paths, '/contrib/passport/check'),
-      checkoutAvailability: Object.hasOwn(paths, '/checkouts/availability'),
-      patronCategories: Object.hasOwn(paths, '/patron_categories'),
-      circulationRules: Object.hasOwn(paths, '/circulation_rules'),
-      patronProperties,
-    },
+    externalIdCheckout: bodyProperties('post', '/checkouts').has('external_id'),
+    welcomeNo: overrides.includes('welcome_no'),
+    opacRegNo: overrides.includes('opac_reg_no'),
+    confirmNotDuplicate: createPatron.some(({ name }) => name === 'x-confirm-not-duplicate'),
+    pluginRoutes: Object.keys(paths).some((path) => path.startsWith('/contrib/passport/')),
+    pluginCheck: Object.hasOwn(paths, '/contrib/passport/check'),
+    checkoutAvailability: Object.hasOwn(paths, '/checkouts/availability'),
+    patronCategories: Object.hasOwn(paths, '/patron_categories'),
+    circulationRules: Object.hasOwn(paths, '/circulation_rules'),
+    patronProperties,
   };
 }
 

@@ -2,7 +2,6 @@ import * as z from 'zod';
 import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import { branchHeader } from './branch-header.ts';
 import { checkoutReasons } from './checkout-keys.ts';
-import type { DescriptionKeeper } from './description.ts';
 import { badAnswer, firstValue } from './failure-of.ts';
 import { findItem } from './find-item.ts';
 import type { CallOptions, Session } from './session.ts';
@@ -73,14 +72,13 @@ export async function availability(
  */
 export async function checkOut(
   session: Session,
-  descriptions: DescriptionKeeper,
   wish: CheckoutWish,
   how: { readonly branch: string },
   options?: CallOptions,
 ): Promise<CheckoutResult> {
   const operation = 'POST /checkouts';
   const headers = branchHeader(session.library, operation, how.branch);
-  const item = await nameItem(session, descriptions, wish, options);
+  const item = await nameItem(session, wish, options);
   if (item === null) return { kind: 'item_not_found' };
   const answer = await session.call(
     {
@@ -93,19 +91,18 @@ export async function checkOut(
     },
     options,
   );
-  if (answer.status === 400) descriptions.forget();
+  if (answer.status === 400) session.capabilities.forget();
   return readCheckoutAnswer(session, answer);
 }
 
 async function nameItem(
   session: Session,
-  descriptions: DescriptionKeeper,
   wish: CheckoutWish,
   options?: CallOptions,
 ): Promise<{ item_id: number } | { external_id: string } | null> {
   if (wish.itemId !== undefined) return { item_id: wish.itemId };
-  const { capabilities } = await descriptions.get(options);
-  if (capabilities.externalIdCheckout) return { external_id: wish.barcode.trim() };
+  const { externalIdCheckout } = await session.capabilities.get(options);
+  if (externalIdCheckout) return { external_id: wish.barcode.trim() };
   const found = await findItem(session, wish.barcode, options);
   return found === null ? null : { item_id: found.itemId };
 }

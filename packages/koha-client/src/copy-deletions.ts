@@ -6,7 +6,7 @@ import { PATRONS_A_PAGE } from './patron-page.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** What keeps a copy from being deleted; `other` is what a newer plugin names. */
-export const DELETION_BLOCKS = [
+const DELETION_BLOCKS = [
   'checkouts',
   'debt',
   'credit',

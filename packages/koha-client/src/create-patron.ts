@@ -3,7 +3,6 @@ import { parseJsonBody, parseRefusal } from './answer-body.ts';
 import type { KohaRefusal } from './answer-body.ts';
 import { branchHeader } from './branch-header.ts';
 import type { Capabilities } from './capabilities.ts';
-import type { DescriptionKeeper } from './description.ts';
 import { badAnswer, firstValue } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { CallOptions, Session } from './session.ts';
@@ -47,13 +46,12 @@ const createdSchema = z.object({
  */
 export async function createPatron(
   session: Session,
-  descriptions: DescriptionKeeper,
   body: PatronBody,
   how: { readonly branch: string; readonly confirmNotDuplicate: boolean },
   options?: CallOptions,
 ): Promise<CreateResult> {
   const operation = 'POST /patrons';
-  const { capabilities } = await descriptions.get(options);
+  const capabilities = await session.capabilities.get(options);
   try {
     const headers = {
       ...branchHeader(session.library, operation, how.branch),
@@ -64,7 +62,7 @@ export async function createPatron(
       options,
     );
     const result = readCreateAnswer(session, answer, body);
-    if (result.kind === 'refused' && result.what === 'other') descriptions.forget();
+    if (result.kind === 'refused' && result.what === 'other') session.capabilities.forget();
     return result;
   } catch (error) {
     if (error instanceof KohaError && error.branch !== null) return refused('branch', error.branch);

@@ -1,4 +1,4 @@
-export type { Capabilities, Description } from './capabilities.ts';
+export type { Capabilities } from './capabilities.ts';
 export { readCertificateExpiry } from './certificate-expiry.ts';
 export type { CertificateExpiry } from './certificate-expiry.ts';
 export type { ChangeResult, PatronChange } from './change-patron.ts';
@@ -9,8 +9,8 @@ export { createKohaClient } from './koha-client.ts';
 export type { KohaClient, KohaClientOptions, OpenKohaClient } from './koha-client.ts';
 export { isOfOneRecord, KohaError } from './koha-error.ts';
 export type { KohaErrorCode, KohaFailure } from './koha-error.ts';
-export { listPages } from './list-copies.ts';
-export type { CopiesWanted } from './list-copies.ts';
+export { listPages } from './list-pages.ts';
+export type { CopiesWanted } from './list-pages.ts';
 export type { OwedByCopy } from './owed.ts';
 export { PATRONS_A_PAGE } from './patron-page.ts';
 export type { PatronPage } from './patron-page.ts';

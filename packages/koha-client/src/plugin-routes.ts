@@ -61,13 +61,13 @@ export async function reportOutcome(
 }
 
 /** Reads the plugin's own account of its Koha. Throws KohaError, `unexpected_status` 404 where there is no plugin. */
-export async function readAbout(session: Session, options?: CallOptions): Promise<PluginAbout> {
+export async function about(session: Session, options?: CallOptions): Promise<PluginAbout> {
   const operation = 'GET /contrib/passport/about';
   const answer = await session.call({ operation, method: 'GET', path: '/contrib/passport/about' }, options);
   if (answer.status !== 200) throw session.failure(answer);
-  const about = aboutSchema.safeParse(parseJsonBody(answer));
-  if (!about.success) throw badAnswer(session.library, answer);
-  return about.data;
+  const body = aboutSchema.safeParse(parseJsonBody(answer));
+  if (!body.success) throw badAnswer(session.library, answer);
+  return body.data;
 }
 
 /** What a plugin may have to prove: anything else is refused there, so that a proof never is the signature of a delivery. */

@@ -1,6 +1,6 @@
 import { parseJsonBody } from './answer-body.ts';
 import { parseDescription } from './capabilities.ts';
-import type { Description } from './capabilities.ts';
+import type { Capabilities } from './capabilities.ts';
 import { firstValue } from './failure-of.ts';
 import type { CallOptions, Session } from './session.ts';
 
@@ -8,7 +8,7 @@ import type { CallOptions, Session } from './session.ts';
 export type Reach =
   | {
       readonly kind: 'koha';
-      readonly description: Description;
+      readonly capabilities: Capabilities;
       /** The server's clock at its answer in milliseconds since 1970 (whole seconds); null when it sends no `date`. */
       readonly serverTimeMs: number | null;
       /** Milliseconds from request to answer; the clock comparison cannot be better than this. */
@@ -22,7 +22,7 @@ export type Reach =
 const MAX_ORIGIN = 270;
 
 /** Looks at a library's address without logging in and without following redirects. Throws KohaError when nothing answers. */
-export async function readReach(session: Session, url: string, options?: CallOptions): Promise<Reach> {
+export async function reach(session: Session, options?: CallOptions): Promise<Reach> {
   const startedAt = performance.now();
   const answer = await session.call(
     { operation: 'GET /', method: 'GET', path: '/', anonymous: true },
@@ -31,14 +31,14 @@ export async function readReach(session: Session, url: string, options?: CallOpt
   const roundTripMs = performance.now() - startedAt;
   const { status } = answer;
   if (status >= 300 && status < 400) {
-    return { kind: 'redirect', status, to: originOf(firstValue(answer.headers['location']), url) };
+    return { kind: 'redirect', status, to: originOf(firstValue(answer.headers['location']), session.url) };
   }
-  const description = status === 200 ? parseDescription(parseJsonBody(answer)) : null;
-  if (description === null) return { kind: 'not_koha', status };
+  const capabilities = status === 200 ? parseDescription(parseJsonBody(answer)) : null;
+  if (capabilities === null) return { kind: 'not_koha', status };
   const serverTimeMs = Date.parse(firstValue(answer.headers['date']) ?? '');
   return {
     kind: 'koha',
-    description,
+    capabilities,
     serverTimeMs: Number.isNaN(serverTimeMs) ? null : serverTimeMs,
     roundTripMs,
   };

@@ -1,4 +1,5 @@
 import { parseRefusal } from './answer-body.ts';
+import type { Capabilities } from './capabilities.ts';
 import { failureOf } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import { waitForShared } from './shared-answer.ts';
@@ -21,7 +22,8 @@ export interface CallOptions {
 /** A request as an operation states it; the session adds token and limits. */
 export type KohaRequest = Omit<Exchange, 'timeoutMs' | 'signal'> & { readonly anonymous?: true };
 
-export interface Session {
+/** The authorised way to one Koha. */
+export interface Calls {
   readonly library: string;
   /** Sends as the API user, under the cap. Resolves to any answer but Koha's own 401; throws KohaError. */
   call(request: KohaRequest, options?: CallOptions): Promise<Answer>;
@@ -37,10 +39,24 @@ export interface Session {
   failure(answer: Answer): KohaError;
 }
 
+/** What one Koha can do, by its own description: read when first needed and shared by all who wait for it. */
+export interface KeptCapabilities {
+  get(options?: CallOptions): Promise<Capabilities>;
+  /** To be called when Koha refused something its description allowed: the next `get` reads anew. */
+  forget(): void;
+}
+
+/** What an operation works with. */
+export interface Session extends Calls {
+  /** The library's configured address. */
+  readonly url: string;
+  readonly capabilities: KeptCapabilities;
+}
+
 /** A Koha that serves fewer at once is rare, and with fewer nobody waits. */
 const CROWDED_FROM = 2;
 
-export interface SessionOptions {
+export interface CallsOptions {
   readonly library: string;
   readonly clientId: string;
   readonly clientSecret: string;
@@ -64,7 +80,7 @@ export interface SessionOptions {
  * Waiting for a place has a clock of its own (`busy`, no effect). The token is fetched inside the place of the call that needs it,
  * so a client at its cap never waits for itself.
  */
-export function createSession(options: SessionOptions): Session {
+export function createCalls(options: CallsOptions): Calls {
   const { library, transport } = options;
   const slots = buildSlots(options.maxInFlight);
   const tokens = createTokens(options);

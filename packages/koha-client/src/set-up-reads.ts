@@ -50,7 +50,7 @@ const invalidParameterSchema = z.object({
 });
 
 /** All branches (permission `catalogue: 1`). Throws KohaError. */
-export async function readBranches(session: Session, options?: CallOptions): Promise<KohaBranch[]> {
+export async function branches(session: Session, options?: CallOptions): Promise<KohaBranch[]> {
   const operation = 'GET /libraries';
   const request = { operation, path: '/libraries', key: 'library_id', maxPages: SET_UP_PAGES } as const;
   const rows = await listRows(session, request, options);
@@ -64,7 +64,7 @@ export async function readBranches(session: Session, options?: CallOptions): Pro
  * answer 500 when a category has an age limit, which does not fit its own description
  * (`api/v1/swagger/definitions/patron_category.yaml`: a boolean). Throws KohaError.
  */
-export async function readCategories(session: Session, options?: CallOptions): Promise<KohaCategory[]> {
+export async function categories(session: Session, options?: CallOptions): Promise<KohaCategory[]> {
   const operation = 'GET /patron_categories';
   const key = 'patron_category_id';
   const request = { operation, path: '/patron_categories', key, maxPages: SET_UP_PAGES } as const;
@@ -84,7 +84,7 @@ export async function readCategories(session: Session, options?: CallOptions): P
  * The lending rules in force for a patron category at a branch (24.11 on), any item type; also the way to find out whether a code is
  * known at all without the permission for categories. Throws KohaError.
  */
-export async function readCirculationRules(
+export async function circulationRules(
   session: Session,
   at: { readonly category: string; readonly branch: string; readonly rules: readonly string[] },
   options?: CallOptions,

@@ -30,7 +30,7 @@ const MAX_ROWS = 50_000;
  * which the question for the rule in force over all item types does not show. Koha lists whoever has any rule at all, with null where it
  * is not this one. Throws KohaError.
  */
-export async function readStoredRules(
+export async function storedRules(
   session: Session,
   rule: string,
   options?: CallOptions,

@@ -27,7 +27,7 @@ const rowSchema = z.object({
  * `x-total-count`, since Koha's own pages and tests send both of these and no comparison with "not equal". Nothing of the records is
  * kept. Throws KohaError.
  */
-export async function readVisiblePatrons(session: Session, options?: CallOptions): Promise<VisiblePatrons> {
+export async function visiblePatrons(session: Session, options?: CallOptions): Promise<VisiblePatrons> {
   const first = await readFirst(session, {}, options);
   const branch = first.row?.library_id ?? null;
   const own =

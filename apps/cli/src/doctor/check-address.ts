@@ -1,4 +1,4 @@
-import type { Description } from '@passport/koha-client';
+import type { Capabilities } from '@passport/koha-client';
 import type { Examinee } from './examinee.ts';
 import type { Finding } from './finding.ts';
 import { fault, warning } from './finding.ts';
@@ -24,13 +24,13 @@ const UNTRUSTED: Readonly<Record<string, readonly [problem: string, remedy: stri
 /** What is at the configured address. Without a description nothing else can be examined. */
 export interface AddressFacts {
   readonly findings: readonly Finding[];
-  readonly description: Description | null;
+  readonly capabilities: Capabilities | null;
   readonly clockAheadMs: number | null;
 }
 
 const nothing = (...findings: Finding[]): AddressFacts => ({
   findings,
-  description: null,
+  capabilities: null,
   clockAheadMs: null,
 });
 
@@ -102,7 +102,7 @@ export async function checkAddress(examinee: Examinee): Promise<AddressFacts> {
     case 'koha':
       return {
         findings: certificate,
-        description: reach.description,
+        capabilities: reach.capabilities,
         clockAheadMs:
           reach.serverTimeMs === null ? null : reach.serverTimeMs - (examinee.now() - reach.roundTripMs / 2),
       };

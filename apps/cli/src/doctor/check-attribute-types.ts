@@ -12,7 +12,7 @@ type AttributeType = PluginAbout['attribute_types'][number];
 /** A code that the column of 23.11 and 24.05 cannot hold. */
 const LONGEST_OLD_CODE = 10;
 
-function missing(type: string, unique: boolean, { capabilities }: Facts['description']): Finding {
+function missing(type: string, unique: boolean, capabilities: Facts['capabilities']): Finding {
   // Circulation rules came with 24.11, and so did longer codes.
   if (!capabilities.circulationRules && type.length > LONGEST_OLD_CODE) {
     return fault(
@@ -94,7 +94,7 @@ function checkPreference({ preferences }: PluginAbout): Finding[] {
 function checkPluginTypes(
   { library: { copy } }: Examinee,
   about: PluginAbout,
-  description: Facts['description'],
+  capabilities: Facts['capabilities'],
 ): Finding[] {
   const { attribute_types: types } = about;
   const ours = [
@@ -106,7 +106,7 @@ function checkPluginTypes(
     ...checkPreference(about),
     ...ours.flatMap(({ code, unique }) => {
       const type = types.find((each) => each.code === code);
-      return type === undefined ? [missing(code, unique, description)] : checkFlags(type, unique);
+      return type === undefined ? [missing(code, unique, capabilities)] : checkFlags(type, unique);
     }),
     ...types.flatMap((type) =>
       checkMandatory(
@@ -121,7 +121,7 @@ function checkPluginTypes(
 /** By requests that Koha refuses in every case, and whose refusal says whether it knows the type. */
 async function checkProbed(
   { koha, library: { copy } }: Examinee,
-  { visible, description }: Facts,
+  { visible, capabilities }: Facts,
 ): Promise<Finding[]> {
   const patronId = visible?.patronId ?? null;
   const ours = [copy.passportAttribute, ...(copy.homeKeyAttribute === null ? [] : [copy.homeKeyAttribute])];
@@ -129,7 +129,7 @@ async function checkProbed(
   for (const type of patronId === null ? [] : ours) {
     const exists = await attempt(koha.probeAttributeTypeByRefusal(patronId ?? 0, type));
     if ('value' in exists && exists.value === false)
-      findings.push(missing(type, type === copy.homeKeyAttribute, description));
+      findings.push(missing(type, type === copy.homeKeyAttribute, capabilities));
   }
   const problem = `whether ${ours.join(' and ')} are unique, and whether other types are mandatory, only the plugin can report`;
   findings.push(
@@ -142,5 +142,5 @@ async function checkProbed(
 export async function checkAttributeTypes(examinee: Examinee, facts: Facts): Promise<Finding[]> {
   return facts.about === null
     ? checkProbed(examinee, facts)
-    : checkPluginTypes(examinee, facts.about, facts.description);
+    : checkPluginTypes(examinee, facts.about, facts.capabilities);
 }

@@ -54,7 +54,7 @@ export const unknownCategory = (code: string): Finding =>
 export async function checkCategories({ koha, library }: Examinee, facts: Facts): Promise<Finding[]> {
   const wanted = categoriesOf(library.copy.category);
   const what = `type and enrolment fee of the category ${wanted.join(', ')}`;
-  if (!facts.description.capabilities.patronCategories) {
+  if (!facts.capabilities.patronCategories) {
     const remedy =
       'check it yourself: Administration → Patron categories; no enrolment fee, and the type Adult';
     return [

@@ -24,7 +24,7 @@ function isOlder(version: string, than: string): boolean {
 /** What the plugin reports, or why it reports nothing. */
 export async function readAbout(
   { koha, isLending }: Examinee,
-  { capabilities }: Facts['description'],
+  capabilities: Facts['capabilities'],
 ): Promise<{ about: PluginAbout | null; findings: Finding[] }> {
   if (!capabilities.pluginRoutes) return { about: null, findings: [] };
   const read = await attempt(koha.about());
@@ -35,8 +35,8 @@ export async function readAbout(
   return { about: null, findings };
 }
 
-function checkMail({ about, description }: Facts): Finding[] {
-  if (description.capabilities.welcomeNo) return [];
+function checkMail({ about, capabilities }: Facts): Finding[] {
+  if (capabilities.welcomeNo) return [];
   const remedy = "Administration → System preferences → AutoEmailNewUser: Don't send";
   if (about === null) {
     const problem =
@@ -53,9 +53,9 @@ function checkMail({ about, description }: Facts): Finding[] {
   ];
 }
 
-function checkInstalled({ library }: Examinee, { about, description }: Facts): Finding[] {
+function checkInstalled({ library }: Examinee, { about, capabilities }: Facts): Finding[] {
   const { tellKoha } = library.retry;
-  if (!description.capabilities.pluginRoutes) {
+  if (!capabilities.pluginRoutes) {
     if (!tellKoha) return [];
     const remedy =
       'Administration → Plugins → Upload plugin (the .kpz of this release), then koha-plack --restart; without the plugin set retry.tell_koha: false';

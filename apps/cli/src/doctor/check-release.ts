@@ -14,9 +14,9 @@ function releaseOf(version: string | null | undefined): string | null {
 }
 
 /** Whether this Koha is of a release that the service is made for. Development versions (25.06) count as what they lead to. */
-export function checkRelease({ isLending }: Examinee, { about, description }: Facts): Finding[] {
+export function checkRelease({ isLending }: Examinee, { about, capabilities }: Facts): Finding[] {
   const release = releaseOf(about?.koha_version);
-  const { checkoutAvailability } = description.capabilities;
+  const { checkoutAvailability } = capabilities;
   if (!checkoutAvailability || (release !== null && release < OLDEST)) {
     const which = release === null ? `older than ${OLDEST}` : release;
     const problem = `this Koha is ${which}: its API has no checkouts, and is not tested`;

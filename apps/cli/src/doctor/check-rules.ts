@@ -68,11 +68,11 @@ async function isUnknown({ koha }: Examinee, category: string, branch: string): 
 }
 
 /** Whether patrons with the categories of the copies can borrow at all. */
-export async function checkRules(examinee: Examinee, { description, branches }: Facts): Promise<Finding[]> {
+export async function checkRules(examinee: Examinee, { capabilities, branches }: Facts): Promise<Finding[]> {
   const { copy } = examinee.library;
   const categories = categoriesOf(copy.category);
   const what = `whether a circulation rule applies to ${categories.join(', ')}`;
-  if (!description.capabilities.circulationRules) {
+  if (!capabilities.circulationRules) {
     const remedy = 'check it yourself: Administration → Circulation and fines rules';
     return [unchecked('no_circulation_rule', `this release does not show ${what}`, remedy)];
   }

@@ -159,7 +159,7 @@ function compare(examinee: Examinee, reports: PluginReports): Finding[] {
  */
 export async function checkSettings(
   examinee: Examinee,
-  { capabilities }: Facts['description'],
+  capabilities: Facts['capabilities'],
 ): Promise<{ reports: PluginReports | null; findings: Finding[] }> {
   const { library, libraries, koha, newNonce, isLending } = examinee;
   if (!isLending || !capabilities.pluginRoutes) return { reports: null, findings: [] };

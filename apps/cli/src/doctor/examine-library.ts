@@ -59,9 +59,9 @@ function clockOf(examinee: Examinee, reported: string | null, measuredMs: number
 /** Examines one library from the address inwards, and changes nothing. What depends on a fault is left out. */
 export async function examineLibrary(examinee: Examinee): Promise<Examination> {
   const { isLending, koha } = examinee;
-  const { description, ...address } = await checkAddress(examinee);
+  const { capabilities, ...address } = await checkAddress(examinee);
   const closed = { isOpen: false, branches: null, about: null, reports: null };
-  if (description === null) return { ...closed, findings: address.findings };
+  if (capabilities === null) return { ...closed, findings: address.findings };
   const sight = await attempt(koha.visiblePatrons());
   const needed = isLending ? 'borrowers: edit_borrowers' : 'borrowers: list_borrowers';
   const refused = 'error' in sight ? [faultOfFailure(sight.error, 'to look patrons up', needed)] : [];
@@ -70,10 +70,10 @@ export async function examineLibrary(examinee: Examinee): Promise<Examination> {
   }
   const visible = 'value' in sight ? sight.value : null;
   const { branches, findings: ofBranches } = await readBranches(examinee);
-  const { about, findings: ofPlugin } = await readAbout(examinee, description);
-  const settings = await checkSettings(examinee, description);
+  const { about, findings: ofPlugin } = await readAbout(examinee, capabilities);
+  const settings = await checkSettings(examinee, capabilities);
   const clockAheadMs = clockOf(examinee, about?.time ?? null, address.clockAheadMs);
-  const facts = { description, visible, branches, about, clockAheadMs };
+  const facts = { capabilities, visible, branches, about, clockAheadMs };
   const findings = [
     ...address.findings,
     ...refused,

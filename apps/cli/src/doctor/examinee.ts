@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import {
   type CertificateExpiry,
-  type Description,
+  type Capabilities,
   type KohaBranch,
   type PluginAbout,
   type VisiblePatrons,
@@ -31,7 +31,7 @@ export interface Examinee {
 
 /** What its Koha has said of itself, for the checks that come after. */
 export interface Facts {
-  readonly description: Description;
+  readonly capabilities: Capabilities;
   /** Null: this API user may not look patrons up. */
   readonly visible: VisiblePatrons | null;
   /** Null: this API user may not see them. */
