@@ -1,7 +1,8 @@
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
+import { execAll } from './exec-all.ts';
 import { certificatesKey } from './keys.ts';
-import { readJson } from './read-json.ts';
+import { parseFields } from './parse-stored.ts';
 
 const certificateSchema = z.object({
   /** Null: it has not been seen yet. */
@@ -17,20 +18,11 @@ const LIFE_SECONDS = 7 * 24 * 3600;
 
 /** By library. */
 export async function readCertificates(redis: Redis): Promise<ReadonlyMap<string, SeenCertificate>> {
-  const fields = Object.entries(await redis.hgetall(certificatesKey));
-  return new Map(
-    fields.flatMap(([library, text]) => {
-      const seen = certificateSchema.safeParse(readJson(text)).data;
-      return seen === undefined ? [] : [[library, seen] as const];
-    }),
-  );
+  return parseFields(certificateSchema, await redis.hgetall(certificatesKey));
 }
 
 /** Notes until when the certificate of a library's Koha is valid. */
 export async function writeCertificate(redis: Redis, library: string, seen: SeenCertificate): Promise<void> {
-  await redis
-    .multi()
-    .hset(certificatesKey, library, JSON.stringify(seen))
-    .expire(certificatesKey, LIFE_SECONDS)
-    .exec();
+  const write = redis.multi().hset(certificatesKey, library, JSON.stringify(seen));
+  await execAll(write.expire(certificatesKey, LIFE_SECONDS));
 }

@@ -5,7 +5,7 @@ import { IS_CANCELLED_LUA } from './cancel-mark.ts';
 import { FOLLOWED_EVENT_LUA } from './followed-event.ts';
 import { delayedJobsKey, idempotencyKey, jobIdOf, jobKey, jobKeyPrefix } from './keys.ts';
 import { promote } from './promote.ts';
-import { readJson } from './read-json.ts';
+import { parseStored } from './parse-stored.ts';
 import type { ScanJobs } from './scan-queue.ts';
 import { NOW_LUA, defineScript } from './script.ts';
 
@@ -93,10 +93,7 @@ export async function readConsent(
   redis: Redis,
   { library, event_id: eventId }: Pick<JobData, 'library' | 'event_id'>,
 ): Promise<StoredConsent | null> {
-  const text = await redis.hget(jobKey(jobIdOf(library, eventId)), FIELD);
-  if (text === null) return null;
-  const parsed = storedSchema.safeParse(readJson(text));
-  return parsed.success ? parsed.data : null;
+  return parseStored(storedSchema, await redis.hget(jobKey(jobIdOf(library, eventId)), FIELD));
 }
 
 /** Has a delayed job go on at once where its answer came while it was being delayed. */

@@ -1,7 +1,8 @@
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
+import { execAll } from './exec-all.ts';
 import { controlKey } from './keys.ts';
-import { readJson } from './read-json.ts';
+import { parseStored } from './parse-stored.ts';
 
 const VERSION = 'version';
 const RELOAD = 'reload';
@@ -44,10 +45,10 @@ export async function readControlVersion(redis: Redis): Promise<string | null> {
 export async function readControl(redis: Redis): Promise<Control> {
   const fields = Object.entries(await redis.hgetall(controlKey));
   const pauses = fields.flatMap(([field, text]) => {
-    const pause = field.startsWith(`${PAUSE}:`) ? pauseSchema.safeParse(readJson(text)).data : undefined;
-    return pause === undefined ? [] : [pause];
+    const pause = field.startsWith(`${PAUSE}:`) ? parseStored(pauseSchema, text) : null;
+    return pause === null ? [] : [pause];
   });
-  const reload = reloadSchema.safeParse(readJson(new Map(fields).get(RELOAD) ?? null)).data ?? null;
+  const reload = parseStored(reloadSchema, new Map(fields).get(RELOAD) ?? null);
   return { reload, pauses };
 }
 
@@ -57,8 +58,8 @@ export async function requestReload(redis: Redis, request: ReloadRequest): Promi
 }
 
 /**
- * Pauses libraries, in the place of what was said of the same before. Every process sees it within a second. Other pauses stay,
- * be they over: somebody may just have said them anew.
+ * Pauses libraries, which replaces earlier pauses of the same library and side. Every process sees it within a second. Other pauses
+ * stay, even expired ones: somebody may just have set them again.
  */
 export async function pauseLibraries(redis: Redis, pauses: readonly Pause[]): Promise<void> {
   await change(redis, Object.fromEntries(pauses.map((pause) => [fieldOf(pause), JSON.stringify(pause)])), []);
@@ -88,6 +89,5 @@ async function change(
   const writes = redis.multi();
   if (Object.keys(written).length > 0) writes.hset(controlKey, written);
   if (removed.length > 0) writes.hdel(controlKey, ...removed);
-  for (const [error] of (await writes.hincrby(controlKey, VERSION, 1).exec()) ?? [])
-    if (error !== null) throw error;
+  await execAll(writes.hincrby(controlKey, VERSION, 1));
 }

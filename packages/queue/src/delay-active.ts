@@ -3,7 +3,7 @@ import type { Job } from 'bullmq';
 import { readCancelled, wasCancelled } from './cancel-mark.ts';
 import { jobKey } from './keys.ts';
 import { promote } from './promote.ts';
-import { readJson } from './read-json.ts';
+import { readJson } from './parse-stored.ts';
 
 /**
  * Delays the job that a worker has until `untilMs`. A cancel that came since the worker took it has found nothing to promote

@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
 import { noticesFailingKey, noticesKey } from './keys.ts';
-import { readJson } from './read-json.ts';
+import { parseFields } from './parse-stored.ts';
 import { defineScript } from './script.ts';
 
 const failingSchema = z.object({
@@ -55,13 +55,7 @@ export function openDeliveryNotes(redis: Redis): DeliveryNotes {
       await redis.hdel(noticesFailingKey, endpoint);
     },
     async readFailing() {
-      const fields = Object.entries(await redis.hgetall(noticesFailingKey));
-      return new Map(
-        fields.flatMap(([endpoint, text]) => {
-          const read = failingSchema.safeParse(readJson(text)).data;
-          return read === undefined ? [] : [[endpoint, read] as const];
-        }),
-      );
+      return parseFields(failingSchema, await redis.hgetall(noticesFailingKey));
     },
     async countWaiting() {
       const counts = new Map<string, number>();

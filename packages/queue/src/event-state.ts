@@ -2,7 +2,7 @@ import { type EventState, eventStateOf, parseJob } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { FOLLOWED_EVENT_LUA } from './followed-event.ts';
 import { activeKey, idempotencyKey, jobIdOf, jobKeyPrefix } from './keys.ts';
-import { readJson } from './read-json.ts';
+import { readJson } from './parse-stored.ts';
 import { defineScript } from './script.ts';
 
 /**

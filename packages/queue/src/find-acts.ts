@@ -2,7 +2,7 @@ import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
 import { ACT_KINDS, type Act, type ActKind, actSchema } from './act.ts';
 import { auditKey } from './keys.ts';
-import { readJson } from './read-json.ts';
+import { parseStored } from './parse-stored.ts';
 
 const entrySchema = actSchema.extend({ count: z.number(), late_ms: z.number() });
 
@@ -152,8 +152,8 @@ async function* entriesOf(
 
 /** Null: it was written by another version, or is damaged. */
 function parseEntry(text: string | null, ms: number): ListedAct | null {
-  const read = entrySchema.safeParse(readJson(text)).data;
-  if (read === undefined) return null;
+  const read = parseStored(entrySchema, text);
+  if (read === null) return null;
   const { late_ms: lateMs, ...act } = read;
   return { ...act, id: '', atMs: ms - lateMs };
 }

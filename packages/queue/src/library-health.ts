@@ -2,6 +2,7 @@ import { PROBLEMS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
 import { libraryKey } from './keys.ts';
+import { parseStored } from './parse-stored.ts';
 
 const healthSchema = z.object({
   open: z.boolean(),
@@ -72,7 +73,7 @@ export async function retireHealth(
 ): Promise<void> {
   for (const library of libraries) {
     const key = libraryKey(library);
-    const health = parseHealth((await redis.hget(key, workerId)) ?? '');
+    const health = parseHealth(await redis.hget(key, workerId));
     if (health !== null) await redis.hset(key, workerId, JSON.stringify({ ...health, at_ms: 0 }));
   }
 }
@@ -96,13 +97,7 @@ export async function readLibraryStates(
 }
 
 /** Null: written by a worker of another version, or damaged, which is as good as gone. */
-function parseHealth(text: string): LibraryHealth | null {
-  try {
-    return healthSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
-  }
-}
+const parseHealth = (text: string | null): LibraryHealth | null => parseStored(healthSchema, text);
 
 function isGone(health: LibraryHealth | null, nowMs: number): boolean {
   return health === null || nowMs - health.at_ms > HEALTH_COUNTS_MS;

@@ -1,7 +1,7 @@
 import { type Redis, within } from '@passport/runtime';
 import * as z from 'zod';
 import { PROCESSES_KEY } from './keys.ts';
-import { readJson } from './read-json.ts';
+import { parseStored } from './parse-stored.ts';
 import { NOW_LUA, defineScript } from './script.ts';
 
 export const PROCESS_KINDS = ['worker', 'receiver', 'dashboard'] as const;
@@ -135,8 +135,8 @@ export async function readProcesses(redis: Redis): Promise<readonly SeenProcess[
 
 function parseSeen(id: string, text: string, nowMs: number): SeenProcess | null {
   const [, at, since, json] = /^(\d{1,16}) (\d{1,16}) (.*)$/s.exec(text) ?? [];
-  const note = noteSchema.safeParse(readJson(json ?? null)).data;
-  if (note === undefined) return null;
+  const note = parseStored(noteSchema, json ?? null);
+  if (note === null) return null;
   const lastSeenMs = Number(at);
   return { ...note, id, sinceMs: Number(since), lastSeenMs, isLive: nowMs - lastSeenMs <= LIVE_MS };
 }

@@ -2,8 +2,9 @@ import { NOTIFICATION_TYPES, type NotificationMessage } from '@passport/contract
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
 import { noticesDueKey, noticesKey, noticesStoppedKey, noticesWatchKey, notifiedKey } from './keys.ts';
+import { execAll } from './exec-all.ts';
 import { type DeliveryNotes, openDeliveryNotes } from './delivery-notes.ts';
-import { readJson } from './read-json.ts';
+import { parseStored } from './parse-stored.ts';
 import { defineScript } from './script.ts';
 
 /** What operators were notified of last, of one topic and library. */
@@ -122,7 +123,7 @@ return 1
 export interface Notices extends DeliveryNotes {
   /** Whether this process is to look for news now: one within `forMs` is. */
   startWatch(forMs: number): Promise<boolean>;
-  /** By `fieldOf`; what cannot be read counts as none. */
+  /** By `notifiedField`; what cannot be read counts as none. */
   readNotified(): Promise<ReadonlyMap<string, NotifiedText>>;
   /**
    * Writes the state of a notification and queues the messages, in one step. False, and nothing done, where somebody else has written since
@@ -178,10 +179,7 @@ export function openNotices(redis: Redis): Notices {
     async readNotified() {
       const fields = Object.entries(await redis.hgetall(notifiedKey));
       return new Map(
-        fields.map(([field, text]) => [
-          field,
-          { text, record: notifiedSchema.safeParse(readJson(text)).data ?? null },
-        ]),
+        fields.map(([field, text]) => [field, { text, record: parseStored(notifiedSchema, text) }]),
       );
     },
     async notify({ field, before, after, notices, nowMs }) {
@@ -196,7 +194,7 @@ export function openNotices(redis: Redis): Notices {
       const found = (await claim([noticesDueKey, noticesKey], how)) as string[];
       return Array.from({ length: found.length / 2 }, (_, index) => {
         const [slot = '', text = ''] = found.slice(index * 2, index * 2 + 2);
-        return { slot, text, notice: noticeSchema.safeParse(readJson(text)).data ?? null };
+        return { slot, text, notice: parseStored(noticeSchema, text) };
       });
     },
     async settle({ slot, text }, next) {
@@ -206,7 +204,7 @@ export function openNotices(redis: Redis): Notices {
     readStopped: async () => redis.hgetall(noticesStoppedKey),
     async stop(endpoint, address) {
       const write = redis.multi().hset(noticesStoppedKey, endpoint, address);
-      await write.expire(noticesStoppedKey, STOPPED_LIFE_SECONDS).exec();
+      await execAll(write.expire(noticesStoppedKey, STOPPED_LIFE_SECONDS));
     },
     resume: async (endpoint) => (await redis.hdel(noticesStoppedKey, endpoint)) === 1,
   };

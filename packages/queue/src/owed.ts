@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
+import { execAll } from './exec-all.ts';
 import { owedKey } from './keys.ts';
+import { parseFields, parseStored } from './parse-stored.ts';
 
 /** A reading is replaced by the next one. Who is not read any more is not remembered for long. */
 const LIFE_SECONDS = 8 * 24 * 3600;
@@ -37,7 +39,7 @@ export type OwedReading = z.infer<typeof readingSchema>;
 
 /** The last reading at a lending library of what one home's patrons owe; null where there is none. */
 export async function readOwed(redis: Redis, lending: string, home: string): Promise<OwedReading | null> {
-  return parse(await redis.hget(owedKey(lending), home));
+  return parseStored(readingSchema, await redis.hget(owedKey(lending), home));
 }
 
 /** The last reading at a lending library, by home. */
@@ -45,13 +47,7 @@ export async function readOwedByHome(
   redis: Redis,
   lending: string,
 ): Promise<ReadonlyMap<string, OwedReading>> {
-  const texts = Object.entries(await redis.hgetall(owedKey(lending)));
-  return new Map(
-    texts.flatMap(([home, text]) => {
-      const reading = parse(text);
-      return reading === null ? [] : [[home, reading] as const];
-    }),
-  );
+  return parseFields(readingSchema, await redis.hgetall(owedKey(lending)));
 }
 
 /** Replaces what is known of a lending library. */
@@ -64,9 +60,5 @@ export async function writeOwed(
   const texts = Object.fromEntries([...readings].map(([home, reading]) => [home, JSON.stringify(reading)]));
   const write = redis.multi().del(key);
   if (readings.size > 0) write.hset(key, texts).expire(key, LIFE_SECONDS);
-  await write.exec();
-}
-
-function parse(text: string | null): OwedReading | null {
-  return text === null ? null : (readingSchema.safeParse(JSON.parse(text)).data ?? null);
+  await execAll(write);
 }

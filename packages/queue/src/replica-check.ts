@@ -1,4 +1,5 @@
 import type { Redis } from '@passport/runtime';
+import { execAll } from './exec-all.ts';
 import { QUEUE_PREFIX, idempotencyKey, jobIdOf, jobKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
@@ -31,13 +32,9 @@ export type ReplicaCheck = (
 export function buildReplicaCheck(redis: Redis, minReplicas: number, waitMs: number): ReplicaCheck {
   const arePresent = defineScript(redis, 'passportPresent', PRESENT_LUA);
   return async (events) => {
-    const replies = await redis
-      .pipeline()
-      .set(MARK_KEY, '1', 'PX', MARK_LIFE_MS)
-      .wait(minReplicas, waitMs)
-      .exec();
-    for (const [error] of replies ?? []) if (error !== null) throw error;
-    if (Number(replies?.[1]?.[1] ?? 0) < minReplicas) return false;
+    const mark = redis.pipeline().set(MARK_KEY, '1', 'PX', MARK_LIFE_MS);
+    const [, replicas] = await execAll(mark.wait(minReplicas, waitMs));
+    if (Number(replicas ?? 0) < minReplicas) return false;
     const keys = events.flatMap(({ library, eventId }) => [
       idempotencyKey(library, eventId),
       jobKey(jobIdOf(library, eventId)),

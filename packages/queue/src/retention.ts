@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type JobDataWriter, buildJobDataWriter } from './job-data.ts';
 import { trimActs } from './find-acts.ts';
 import { QUEUE_PREFIX, jobKey } from './keys.ts';
-import { readJson } from './read-json.ts';
+import { parseStored } from './parse-stored.ts';
 import { trimReceipts } from './receipts.ts';
 import type { ScanJobs } from './scan-queue.ts';
 
@@ -48,9 +48,9 @@ async function takeItem(
   jobId: string,
 ): Promise<'taken' | 'nothing there' | 'changed'> {
   const text = await redis.hget(jobKey(jobId), 'data');
-  const job = withItem.safeParse(readJson(text));
-  if (text === null || !job.success) return 'nothing there';
-  return (await jobData.replace(jobId, text, { ...job.data, sealed_item: null })) ? 'taken' : 'changed';
+  const job = parseStored(withItem, text);
+  if (text === null || job === null) return 'nothing there';
+  return (await jobData.replace(jobId, text, { ...job, sealed_item: null })) ? 'taken' : 'changed';
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Queue } from 'bullmq';
 import * as z from 'zod';
 import type { Redis } from '@passport/runtime';
+import { execAll } from './exec-all.ts';
 import { SWEEPS, sweepKey, sweepLockKey, sweepMissingKey } from './keys.ts';
 import { LenientQueue } from './lenient-job.ts';
 import type { OwedJob } from './owed.ts';
+import { parseStored } from './parse-stored.ts';
 import { type OwnedLock, openOwnedLock } from './owned-lock.ts';
 
 /** The report of the last sweep stays readable so long, and a home record may be missing so long before it counts anew. */
@@ -75,9 +77,7 @@ export function openSweepLock(
 
 /** The last sweep of a library, running or ended; null when there was none, or it is of a version that reads otherwise. */
 export async function readSweep(redis: Redis, library: string, isDry: boolean): Promise<SweepState | null> {
-  const text = await redis.get(sweepKey(library, isDry));
-  if (text === null) return null;
-  return sweepStateSchema.safeParse(JSON.parse(text)).data ?? null;
+  return parseStored(sweepStateSchema, await redis.get(sweepKey(library, isDry)));
 }
 
 /** Stores where a sweep is, instead of what was stored of its library before. */
@@ -110,6 +110,6 @@ export async function noteMissing(
   const fields = Object.fromEntries(since);
   const write = redis.multi().del(key);
   if (homeKeys.length > 0) write.hset(key, fields).expire(key, LIFE_SECONDS);
-  await write.exec();
+  await execAll(write);
   return since;
 }
