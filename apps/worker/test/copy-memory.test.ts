@@ -84,6 +84,15 @@ describe('what was written into a copy', () => {
     expect(await waiting()).toBe(0);
   });
 
+  test('is dropped where it is damaged', async () => {
+    const { memory, scan, waiting, workflow } = await open();
+    await scan();
+    await redis.hset('{passport}:unremembered:riverside', '1.evt_damaged', '{"patron_id":1,');
+    await memory.store('riverside');
+    expect(await waiting()).toBe(0);
+    expect(workflow.riverside.state().copies).toHaveLength(1);
+  });
+
   test('T-27 of a card that was replaced is the new card alone', async () => {
     const { workflow, memory, scan } = await open();
     await scan();

@@ -159,6 +159,7 @@ export {
   queueRefresh,
   refreshSchema,
 } from './refreshes.ts';
+export { parseStored } from './parse-stored.ts';
 export { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from './unremembered.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
 export { type LockOwner, type PatronLocks, type ReleaseLock, openPatronLocks } from './patron-lock.ts';

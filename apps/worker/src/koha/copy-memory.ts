@@ -1,7 +1,13 @@
 import type { WorkerConfig } from '@passport/config';
 import type { CopyMemoryRow, RememberedField } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
-import { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from '@passport/queue';
+import {
+  dropUnremembered,
+  lockUnremembered,
+  noteUnremembered,
+  parseStored,
+  readUnremembered,
+} from '@passport/queue';
 import {
   type Encryption,
   type Logger,
@@ -82,8 +88,8 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
       try {
         for (const { id, text } of waiting) {
           if (!mayGoOn(lending)) return;
-          const entry = entrySchema.safeParse(JSON.parse(text));
-          if (entry.success) await storeOne(lending, entry.data, deps);
+          const entry = parseStored(entrySchema, text);
+          if (entry !== null) await storeOne(lending, entry, deps);
           await dropUnremembered(redis, lending, id);
         }
       } finally {
