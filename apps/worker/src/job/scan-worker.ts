@@ -89,7 +89,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
     try {
       await runJob(job, token, lock, deps);
     } catch (error) {
-      if (!isOutside(error)) throw error;
+      if (!isRedisOrLostLock(error)) throw error;
       pauseWhileFull.hear(error);
       const isOurs = error instanceof LockLost;
       await requeue(job, isOurs ? now() : now() + REDIS_PAUSE_MS, token, log);
@@ -221,13 +221,14 @@ function endJob({ progress: { outcome, problem } }: JobData): void {
  */
 async function requeue(job: Job<unknown>, atMs: number, token: string, log: Logger): Promise<never> {
   await job.moveToDelayed(atMs, token).catch((error: unknown) => {
-    if (!hasLostLock(error) && !isOutside(error)) log.error({ job: job.id, error }, 'a job was not requeued');
+    if (!hasLostLock(error) && !isRedisOrLostLock(error))
+      log.error({ job: job.id, error }, 'a job was not requeued');
   });
   throw new DelayedError();
 }
 
 /** Redis's own trouble and a lost lock are no attempt and no outcome. */
-function isOutside(error: unknown): boolean {
+function isRedisOrLostLock(error: unknown): boolean {
   if (error instanceof LockLost || error instanceof RedisUnavailable || hasLostLock(error)) return true;
   if (error instanceof DelayedError || error instanceof UnrecoverableError) return false;
   return translateRedisError(error).kind !== 'bug';

@@ -1,8 +1,7 @@
 import { type JobData, eventStateOf } from '@passport/contract';
-import { KohaError } from '@passport/koha-client';
 import type { Logger, SpanStart, Tracing } from '@passport/runtime';
 import type { Libraries } from './libraries.ts';
-import { LibraryClosed } from './library-closed.ts';
+import { isKohaFailure } from './koha-failure.ts';
 import { repeatAtOnce } from './of-the-moment.ts';
 import type { Sources } from '../sources.ts';
 
@@ -49,7 +48,7 @@ export function buildReporter(deps: {
         // Koha keeps the newest state that it received, so that a report may be made twice.
         await repeatAtOnce(() => send(job, END_DEADLINE_MS), { signal, ...sources });
       } catch (error) {
-        if (!isOutside(error)) throw error;
+        if (!isKohaFailure(error)) throw error;
         log.info(
           { event: job.event_id, library: job.library, code: error.code },
           'report will be sent later',
@@ -61,7 +60,7 @@ export function buildReporter(deps: {
       if (!wantsReports(job.library)) return;
       const report = send(job, WAITING_DEADLINE_MS)
         .catch((error: unknown) => {
-          const code = isOutside(error) ? error.code : 'unforeseen';
+          const code = isKohaFailure(error) ? error.code : 'unforeseen';
           log.debug({ event: job.event_id, library: job.library, code }, 'waiting was not reported');
         })
         .finally(() => beside.delete(report));
@@ -80,6 +79,3 @@ export function reportSpan(about: {
   const { library, event, parent } = about;
   return { name: 'report', kind: 'consumer', parent, facts: { library, event } };
 }
-
-const isOutside = (error: unknown): error is KohaError | LibraryClosed =>
-  error instanceof KohaError || error instanceof LibraryClosed;

@@ -1,6 +1,5 @@
 import type { Consortium } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { Task } from './start-tasks.ts';
 import type { CopyMemory } from '../koha/copy-memory.ts';
 
@@ -38,7 +37,7 @@ export function rememberTask(
   const work = async (): Promise<void> => {
     for (const lending of lenders) {
       await memory.store(lending, mayGoOn).catch((error: unknown) => {
-        if (!(error instanceof KohaError) && !(error instanceof LibraryClosed)) throw error;
+        if (!isKohaFailure(error)) throw error;
       });
     }
   };

@@ -1,5 +1,4 @@
 import type { Consortium } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
 import {
   type OwedJob,
   type SweepJobs,
@@ -9,7 +8,7 @@ import {
   writeOwed,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { rethrowInCodes } from '../koha/koha-failure.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import { OwedUnreadable } from './read-owed.ts';
 import { runOwed } from './run-owed.ts';
@@ -66,10 +65,7 @@ export async function doOwedJob(data: unknown, deps: OwedJobDeps): Promise<void>
         log.warn({ lending: lending.id, code: error.code }, 'what copies owe cannot be read');
         return null;
       }
-      // Codes only: the error's text ends in the queue.
-      if (error instanceof KohaError || error instanceof LibraryClosed)
-        throw new Error(`${error.library}: ${error.code}`);
-      throw error;
+      return rethrowInCodes(error);
     },
   );
   if (readings === null) return;

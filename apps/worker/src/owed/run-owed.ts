@@ -1,8 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
 import type { DisclosureReceipt, OwedReading, OwedRow } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import { disclosedAt } from './disclosed-copies.ts';
 import { type Owed, readOwedAt } from './read-owed.ts';
@@ -86,7 +85,7 @@ async function actOn(
   if (!isBlocking && were.size === 0) return rows;
   const change = async () => (isPaused ? were : restrictAtHome(pair, were, deps));
   const restricted = await change().catch((error: unknown) => {
-    const isOfHome = (error instanceof KohaError || error instanceof LibraryClosed) && error.library === home;
+    const isOfHome = isKohaFailure(error) && error.library === home;
     if (!isOfHome) throw error;
     deps.log.warn({ home, lending, code: error.code }, 'nobody is restricted at home, and nothing lifted');
     return were;

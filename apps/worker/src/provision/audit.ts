@@ -1,7 +1,7 @@
 import type { Located } from '@passport/patron-rules';
 import type { StoredConsent } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
-import type { CopyResult } from './copy-result.ts';
+import type { CopyOutcome } from './copy-result.ts';
 import type { CheckoutOutcome } from './look-up-checkout.ts';
 import type { Scan } from './scan.ts';
 
@@ -17,7 +17,7 @@ export interface Audit {
   /** What the patron said when the desk requested consent, and who did. */
   consent(scan: Scan, homeKey: string, answer: StoredConsent): void;
   sending(scan: Scan, copy: Disclosure): void;
-  copied(scan: Scan, copy: Disclosure, result: Exclude<CopyResult, { kind: 'busy' }>): void;
+  copied(scan: Scan, copy: Disclosure, result: CopyOutcome): void;
   checkedOut(scan: Scan, patronId: number, checkout: CheckoutOutcome): void;
 }
 
@@ -70,7 +70,7 @@ function foundAt(located: Located): readonly string[] {
   return located.kind === 'ambiguous' ? located.homes : [];
 }
 
-function patronIdOf(result: Exclude<CopyResult, { kind: 'busy' }>): { readonly patron_id?: number } {
+function patronIdOf(result: CopyOutcome): { readonly patron_id?: number } {
   const patronId = 'made' in result ? result.made.patron_id : result.end.patronId;
   return patronId === undefined ? {} : { patron_id: patronId };
 }

@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
 import { libraryById } from '@passport/patron-rules';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { Audit } from './audit.ts';
 import {
   ALREADY,
@@ -158,16 +158,13 @@ async function send(order: CheckoutOrder, step: Step, confirmed?: Confirmed): Pr
     if (!(error instanceof KohaError) || error.effect === 'none' || step.signal.aborted) throw error;
     const found = await findCheckout(order, step).catch((failure: unknown) => {
       // A look that fails says nothing: what counts is still the checkout whose answer was lost.
-      throw isOutside(failure) ? error : failure;
+      throw isKohaFailure(failure) && failure.code !== 'aborted' ? error : failure;
     });
     if (found === ALREADY) return { kind: 'looked', result: { result: 'CHECKED_OUT', keys: [] } };
     if (found !== null) return { kind: 'looked', result: found };
     throw error; // Koha may still be at it: whoever looks next, later, knows
   }
 }
-
-const isOutside = (failure: unknown): boolean =>
-  failure instanceof LibraryClosed || (failure instanceof KohaError && failure.code !== 'aborted');
 
 /** Koha's keys for "this patron has it already, and may not renew it". */
 const OWN_CHECKOUT_BLOCKERS = ['NO_MORE_RENEWALS', 'NO_RENEWAL_FOR_ONSITE_CHECKOUTS'];

@@ -2,13 +2,11 @@ import type { Progress } from '@passport/contract';
 import type { End, MadeCopy } from './result.ts';
 
 /** What became of the copy. The kinds are the words of the audit. */
-export type CopyResult =
+export type CopyOutcome =
   /** It is there: made now, or found (`ours`). */
   | { readonly kind: 'copied' | 'ours'; readonly made: MadeCopy }
   /** It is not, or no longer, or hidden from us, and trying again would not help. */
-  | NotMadeCopy
-  /** Others create here before us: come back in so many milliseconds. */
-  | { readonly kind: 'busy'; readonly freeInMs: number };
+  | NotMadeCopy;
 
 export interface NotMadeCopy {
   readonly kind: NotMade;

@@ -4,9 +4,9 @@ import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
 import type { CopyThere } from './check-out.ts';
 import { type CopyOrder, orderCopy } from './copy-order.ts';
-import type { CopyResult } from './copy-result.ts';
+import type { CopyOutcome } from './copy-result.ts';
 import { type CreateDeps, type NotCreated, createCopy } from './create-copy.ts';
-import type { CreateAccess } from './create-place.ts';
+import type { CreateAccess, CreatePlaceBusy } from './create-place.ts';
 import type { Found } from './find-patron.ts';
 import { type ObserveDeps, explainUnfound, findLocalCopy, observeCopy } from './local-copy.ts';
 import type { Locks } from './patron-lock.ts';
@@ -71,7 +71,11 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
  * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key.
  * Where the lending library only observes, the look is all. Throws KohaError or LibraryClosed where the look itself fails.
  */
-async function ensureCopy(order: CopyOrder, step: Step, deps: EnsureDeps): Promise<CopyResult> {
+async function ensureCopy(
+  order: CopyOrder,
+  step: Step,
+  deps: EnsureDeps,
+): Promise<CopyOutcome | CreatePlaceBusy> {
   const observes = order.mode === 'observe';
   let unsure = order.lookFirst && !observes;
   if (unsure) await deps.patronLock.take();

@@ -1,8 +1,8 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
 import type { CopyOrder } from './copy-order.ts';
-import { type CopyResult, SEE_ALL, misconfigured } from './copy-result.ts';
-import type { CreateAccess, TakeWithPlace } from './create-place.ts';
+import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
+import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-place.ts';
 import type { PatronLock } from './patron-lock.ts';
 import { comparedFields } from './possible-duplicate.ts';
 import type { Step } from './step.ts';
@@ -24,7 +24,7 @@ export type NotCreated =
   | { readonly kind: 'record_refused' }
   | { readonly kind: 'lost'; readonly error: KohaError; readonly isOfTheMoment: boolean };
 
-type Created = { readonly kind: 'end'; readonly result: CopyResult } | NotCreated;
+type Created = { readonly kind: 'end'; readonly result: CopyOutcome } | NotCreated;
 
 /** One create at the library at a time. The first one is noted as sent, with all that is needed for it, before it leaves. */
 export async function createCopy(
@@ -32,7 +32,7 @@ export async function createCopy(
   step: Step,
   isFirst: boolean,
   { createAccess, patronLock, noteSent, onlyLeft }: CreateDeps,
-): Promise<Created | Extract<CopyResult, { kind: 'busy' }>> {
+): Promise<Created | CreatePlaceBusy> {
   const work = async (): Promise<Created> => {
     if (!isFirst) await step.assertWanted();
     return create(order, step, isFirst ? onlyLeft : null);
@@ -104,7 +104,7 @@ function created(
   { lending, home, homeKey, fields }: CopyOrder,
   patronId: number,
   hidden: boolean,
-): CopyResult {
+): CopyOutcome {
   if (!hidden) {
     const made = { outcome: 'COPIED', home, home_key: homeKey, patron_id: patronId } as const;
     return { kind: 'copied', made: { ...made, reasons: [], disclosed: [...fields] } };

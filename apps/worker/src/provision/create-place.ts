@@ -9,11 +9,17 @@ const KEEP_EACH_MS = 1_000;
 const PATIENCE_MS = 5_000;
 const RETRY_EVERY_MS = 20;
 
+/** Others create at the library before this one: come back in so many milliseconds. */
+export interface CreatePlaceBusy {
+  readonly kind: 'busy';
+  readonly freeInMs: number;
+}
+
 /** What came of work that needs the place where a library's copies are created. */
 type Placed<T> =
   | { readonly kind: 'done'; readonly value: T }
-  /** Nothing was begun: others are before it. */
-  | { readonly kind: 'busy'; readonly freeInMs: number }
+  /** Nothing was begun. */
+  | CreatePlaceBusy
   /** Nothing was begun: another event has the patron lock. */
   | { readonly kind: 'patron_busy' };
 

@@ -2,7 +2,7 @@ import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passpo
 import type { DisclosureReceipt } from '@passport/queue';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
 import type { CopyOrder } from './copy-order.ts';
-import { CONFLICT, type CopyResult, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
+import { CONFLICT, type CopyOutcome, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
 import { comparedFields } from './possible-duplicate.ts';
 import type { MadeCopy } from './result.ts';
@@ -13,14 +13,15 @@ export interface ObserveDeps {
   readonly recordObserved: (receipt: Omit<DisclosureReceipt, 'at' | 'what'>) => Promise<void>;
 }
 
-/** What a look finds: never that others are before us. */
-type Found = Exclude<CopyResult, { kind: 'busy' }>;
-
 /**
  * Looks at the lending library itself: who has the card here, and who has the home key? Null: nobody that we can see.
  * Our copy with an older card gets the new one. Throws KohaError or LibraryClosed.
  */
-export async function findLocalCopy(order: CopyOrder, step: Step, unsure: boolean): Promise<Found | null> {
+export async function findLocalCopy(
+  order: CopyOrder,
+  step: Step,
+  unsure: boolean,
+): Promise<CopyOutcome | null> {
   const { lending, body, home: homeId, homeKeyAttribute, homeKey } = order;
   const card = body.cardnumber;
   const byCard = await step.read(lending, (koha, limits) =>
@@ -43,9 +44,9 @@ export async function findLocalCopy(order: CopyOrder, step: Step, unsure: boolea
 export async function observeCopy(
   order: CopyOrder,
   step: Step,
-  found: Found | null,
+  found: CopyOutcome | null,
   { recordObserved }: ObserveDeps,
-): Promise<Found> {
+): Promise<CopyOutcome> {
   const { lending, home, homeKey, eventId, fields: read, body } = order;
   const person = found === null ? order.searchFor : null;
   const searched = person === null ? [] : comparedFields(person);
@@ -58,7 +59,7 @@ export async function observeCopy(
 }
 
 /** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
-export async function explainUnfound(order: CopyOrder, because: There, step: Step): Promise<Found> {
+export async function explainUnfound(order: CopyOrder, because: There, step: Step): Promise<CopyOutcome> {
   if (because.kind === 'possible_duplicate') return LOOK_ALIKE;
   if (because.kind === 'userid_taken') return misconfigured(order.lending, { what: 'other', name: 'userid' });
   if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
@@ -89,7 +90,7 @@ async function resultOfMatch(
   step: Step,
   match: LocalMatch,
   unsure: boolean,
-): Promise<Found | null> {
+): Promise<CopyOutcome | null> {
   const { homeKeyAttribute } = order;
   switch (match.kind) {
     case 'nobody':
@@ -121,7 +122,7 @@ async function resultOfMatch(
  * The home library gave the patron a new card: our copy gets it. Only the card changes; Koha wants the other fields echoed. A look by
  * attribute shows that attribute alone, so the copy is read: without a passport it is nobody's copy any more.
  */
-async function changeCard(order: CopyOrder, step: Step, patronId: number): Promise<Found> {
+async function changeCard(order: CopyOrder, step: Step, patronId: number): Promise<CopyOutcome> {
   const { lending, branch, body } = order;
   const read = (): Promise<KohaPatron | null> =>
     step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
@@ -139,7 +140,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
     category_id: copy.categoryId,
     cardnumber: body.cardnumber,
   };
-  const withNewCard: Found = ours(order, patronId, null, ['CARD_CHANGED']);
+  const withNewCard: CopyOutcome = ours(order, patronId, null, ['CARD_CHANGED']);
   let changed: ChangeResult;
   try {
     changed = await step.call(lending, (koha) =>
@@ -178,7 +179,7 @@ async function changeHomeKey(
   order: CopyOrder,
   step: Step,
   { patronId, otherNumber, attributeId }: Extract<LocalMatch, { kind: 'copy_of_other_number' }>,
-): Promise<Found> {
+): Promise<CopyOutcome> {
   const { home, lending, homeKey } = order;
   const atHome = await step.read(home, (koha, limits) => koha.readPatron(otherNumber, limits), 'home');
   const isGone = atHome === null || atHome.anonymized === true;
@@ -186,7 +187,7 @@ async function changeHomeKey(
   if (order.mode === 'observe') return observed(null, ['REKEYED']);
   await step.assertWanted();
   step.assertHeld();
-  const rekeyed: Found = ours(order, patronId, null, ['REKEYED']);
+  const rekeyed: CopyOutcome = ours(order, patronId, null, ['REKEYED']);
   try {
     const changed = await step.call(lending, (koha) =>
       koha.changeAttribute({ patronId, attributeId }, homeKey, { signal: step.signal }),
@@ -206,6 +207,6 @@ function ours(
   patron_id: number,
   disclosed: MadeCopy['disclosed'],
   reasons: MadeCopy['reasons'] = [],
-): Found {
+): CopyOutcome {
   return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
 }

@@ -2,15 +2,11 @@ import { writtenValues } from '@passport/patron-rules';
 import type { WrittenCopy } from '../koha/copy-memory.ts';
 import type { Audit } from './audit.ts';
 import type { CopyOrder } from './copy-order.ts';
-import type { CopyResult } from './copy-result.ts';
+import type { CopyOutcome } from './copy-result.ts';
 import type { Scan } from './scan.ts';
 
 /** Records what became of a copy, whatever becomes of the checkout. */
-export type RecordCopy = (
-  scan: Scan,
-  order: CopyOrder,
-  result: Exclude<CopyResult, { kind: 'busy' }>,
-) => void;
+export type RecordCopy = (scan: Scan, order: CopyOrder, result: CopyOutcome) => void;
 
 export interface CopyRecords {
   readonly audit: Pick<Audit, 'copied'>;
@@ -37,7 +33,7 @@ export function buildCopyRecord({ audit, copied, remember, now }: CopyRecords): 
 /** A copy that this event made holds what was sent; in one that was there, the card or the home key can be new. */
 function valuesWritten(
   { body, fields }: CopyOrder,
-  { kind, made: { disclosed, reasons } }: Extract<CopyResult, { made: unknown }>,
+  { kind, made: { disclosed, reasons } }: Extract<CopyOutcome, { made: unknown }>,
 ): WrittenCopy['values'] | null {
   if (kind === 'copied' || disclosed !== null) return writtenValues(body, fields);
   if (reasons.includes('CARD_CHANGED')) return { cardnumber: body.cardnumber };

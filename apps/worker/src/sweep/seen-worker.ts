@@ -1,9 +1,8 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
 import { LenientWorker, REFRESHES, refreshSchema } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { rethrowInCodes } from '../koha/koha-failure.ts';
 import { type DeskActivityDeps, buildDeskActivity } from '../koha/desk-activity.ts';
 import { refreshSeen } from './refresh-seen.ts';
 import { type SweepCallDeps, buildSweepCalls } from '../koha/sweep-calls.ts';
@@ -44,7 +43,7 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
       if (!copy.success) return;
       const { library: lending, patron_id } = copy.data;
       const scanId = `seen_${(job.id ?? '').replaceAll(/[^\w-]/g, '-')}`;
-      const seen = await refreshSeen(copy.data, { ...common, scanId }).catch(inCodes);
+      const seen = await refreshSeen(copy.data, { ...common, scanId }).catch(rethrowInCodes);
       if (seen === null) return;
       const { homeKey: home_key, findings, changed, kept } = seen;
       const line = { lending, patron_id, home_key, findings, fields_changed: changed, fields_kept: kept };
@@ -65,12 +64,4 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
       await worker.close();
     },
   };
-}
-
-/** Codes only: the error's text ends in the queue. */
-function inCodes(error: unknown): never {
-  if (error instanceof KohaError || error instanceof LibraryClosed) {
-    throw new Error(`${error.library}: ${error.code}`);
-  }
-  throw error;
 }

@@ -2,7 +2,6 @@ import type { Consortium, Library } from '@passport/config';
 import {
   type CopiesWanted,
   type KohaPatron,
-  KohaError,
   type PatronPage,
   isOfOneRecord,
   listPages,
@@ -18,7 +17,7 @@ import {
 } from '@passport/patron-rules';
 import type { SweepState, SweptHome } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { isKohaFailure } from '../koha/koha-failure.ts';
 import { readHomeRecords } from './home-records.ts';
 import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
 import { readRememberedRows } from './remembered-rows.ts';
@@ -79,8 +78,7 @@ function pairOf(id: string, lending: Library, { consortium, accepts }: SweepDeps
   return { home, lending, agreement, passportTypes: passportTypes(consortium), accepts };
 }
 
-const isOf = (library: string, error: unknown): boolean =>
-  (error instanceof KohaError || error instanceof LibraryClosed) && error.library === library;
+const isOf = (library: string, error: unknown): boolean => isKohaFailure(error) && error.library === library;
 
 async function sweepHome(
   state: Moving<SweepState>,

@@ -1,5 +1,4 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
 import {
   LenientWorker,
   SWEEPS,
@@ -14,7 +13,7 @@ import {
 } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { rethrowInCodes } from '../koha/koha-failure.ts';
 import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
 import { copiesOf } from './copies-before.ts';
 import { buildDeskActivity } from '../koha/desk-activity.ts';
@@ -137,12 +136,7 @@ async function runSweep(
     accepts: (property) => patronProperties.has(property),
     save,
     noteMissing: (home, homeKeys) => noteMissing(redis, { library, home }, homeKeys, now()),
-  }).catch((error: unknown) => {
-    // Codes only: the error's text ends in the queue.
-    if (error instanceof KohaError || error instanceof LibraryClosed)
-      throw new Error(`${error.library}: ${error.code}`);
-    throw error;
-  });
+  }).catch(rethrowInCodes);
   log.info({ audit: true, action: 'sweep ended', lending: library, sweep: id }, 'sweep ended');
 }
 
