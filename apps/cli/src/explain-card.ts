@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Consortium, Library } from '@passport/config';
 import { explainConfig } from '@passport/config';
+import { foldCard } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import { hourUseOf, openLedger } from '@passport/queue';
 import { createEncryption } from '@passport/runtime';
@@ -13,7 +14,6 @@ import { consentOf, describeExplanation, outcomeOf } from './describe-explanatio
 import { Failure, WrongUse } from './failure.ts';
 import { branchOf, findLibrary } from './find-library.ts';
 import { openKohas } from './koha-clients.ts';
-import { foldedCard } from './folded-card.ts';
 import { localDay } from './local-time.ts';
 import { type PausedLibrary, type PausedNow, pausedJson, pausedText, readPausedNow } from './paused-now.ts';
 import { readLines } from './read-lines.ts';
@@ -175,7 +175,7 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     }
     const [card = ''] = await readLines(deps, ['card']);
     const question = { consortium, lending, card, branch: branch ?? branchOf(lending) };
-    const cardHash = createEncryption(keys.map((key) => key.reveal())).hash('card', foldedCard(card));
+    const cardHash = createEncryption(keys.map((key) => key.reveal())).hash('card', foldCard(card));
     const found = await counted(question, cardHash, deps);
     if (found.kind === 'waits') {
       report.json({ outcome: null, paused: [pausedJson(found.paused)] });

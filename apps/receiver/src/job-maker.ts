@@ -2,6 +2,7 @@ import {
   type JobData,
   type PatronNotFound,
   ageAtDeliveryMs,
+  foldCard,
   queuedProgress,
   encryptionContext,
 } from '@passport/contract';
@@ -29,9 +30,6 @@ export interface JobMaker {
   ): JobData;
 }
 
-/** Card numbers are compared without case (ASCII), as Koha does. */
-const folded = (card: string): string => card.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-
 /** A job maker that encrypts and hashes with `encryption`. */
 export function buildJobMaker(encryption: Encryption): JobMaker {
   const bodyHashes = (text: string): readonly string[] => encryption.hashes('body', text);
@@ -41,7 +39,7 @@ export function buildJobMaker(encryption: Encryption): JobMaker {
       bodyHashes: bodyHashes(text),
       scanHash: encryption.hash(
         'scan',
-        [library, folded(event.cardnumber), event.itemBarcode ?? ''].join('\n'),
+        [library, foldCard(event.cardnumber), event.itemBarcode ?? ''].join('\n'),
       ),
     }),
     jobOf: (library, eventId, event, { deliveredAt, receivedMs, traceparent }) => ({
@@ -60,7 +58,7 @@ export function buildJobMaker(encryption: Encryption): JobMaker {
           ? null
           : encryption.encrypt(event.itemBarcode, encryptionContext(library, eventId, 'item')),
       item_asked: event.itemBarcode !== null,
-      card_hash: encryption.hash('card', folded(event.cardnumber)),
+      card_hash: encryption.hash('card', foldCard(event.cardnumber)),
       ...(traceparent === undefined ? {} : { traceparent }),
       retried: null,
       sent: null,

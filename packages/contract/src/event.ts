@@ -34,6 +34,12 @@ export const REMEMBERED_HOURS = 80;
 /** Nanoseconds and an offset. RFC 3339 sets no end to a fraction, and the text is kept with the job. */
 const LONGEST_TIMESTAMP = '2026-11-25T09:00:00.123456789+00:00'.length;
 
+/**
+ * A card as it is hashed, so that what is said of one card has one hash: the case of A to Z does not count, as in `sameCard` of
+ * koha-client.
+ */
+export const foldCard = (card: string): string => card.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
+
 const hasControlCharacter = (text: string): boolean => /\p{Cc}/u.test(text);
 
 /** JSON Schema cannot show what a refinement wants: `meta` says it there. */

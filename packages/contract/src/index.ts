@@ -6,6 +6,7 @@ export {
   ageAtDeliveryMs,
   dayOfScan,
   findCancelFault,
+  foldCard,
   parseEvent,
   patronNotFoundSchema,
   patronSeenSchema,

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Consortium, Library } from '@passport/config';
 import { explainConfig } from '@passport/config';
+import { foldCard } from '@passport/contract';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
 import { atLibrary } from '../command.ts';
@@ -10,7 +11,6 @@ import { KohaError } from '@passport/koha-client';
 import { openKohas } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
 import { createEncryption } from '@passport/runtime';
-import { foldedCard } from '../folded-card.ts';
 import { adoptAt } from './adopt-at.ts';
 import type { AdoptFinding, Adoption } from './adopt-at.ts';
 import { copyTypesOf } from './copy-types.ts';
@@ -107,7 +107,7 @@ export const copiesAdopt: CommandDraft<AdoptOptions> = {
     const types = copyTypesOf(lending);
     const homes = homesOf(consortium, lending, map);
     const encryption = createEncryption(keys.map((key) => key.reveal()));
-    const audit = auditOf(deps, at, (card) => encryption.hash('card', foldedCard(card)));
+    const audit = auditOf(deps, at, (card) => encryption.hash('card', foldCard(card)));
     const kohas = openKohas([lending, ...new Set(homes.values())], deps);
     const copies: Adoption[] = [];
     const servers = new Set<string>();
