@@ -1,7 +1,8 @@
 import { type JobData, type Progress, isFailure, nextProgress } from '@passport/contract';
 import { type Done, type Retry, circuitsOf, pausesOf } from '../provision/result.ts';
 import { WAIT_RULES } from '../provision/retry-policy.ts';
-import { type RequeueDeps, patienceMs, startedMs } from './requeue.ts';
+import { startedMs } from '../provision/scan.ts';
+import { type RequeueDeps, patienceMs } from './requeue.ts';
 import type { Delayed, Ended } from './run-result.ts';
 
 export interface AfterRunDeps extends Pick<

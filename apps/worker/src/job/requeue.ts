@@ -2,6 +2,7 @@ import type { Consortium } from '@passport/config';
 import type { JobData, ParsedJob } from '@passport/contract';
 import type { RequeueReason } from '../metrics/job-metrics.ts';
 import { type Result, done } from '../provision/result.ts';
+import { startedMs } from '../provision/scan.ts';
 
 const MISSING: Readonly<Record<RequeueReason, string>> = {
   newer_version: 'the event needs a newer version of the worker',
@@ -80,13 +81,4 @@ export function patienceMs(
 /** What is taken for the patience of a library that this worker does not know. */
 export function longestPatienceMs(libraries: Consortium['libraries']): number {
   return Math.max(0, ...libraries.map(({ retry }) => retry.giveUpAfterMs));
-}
-
-/** From when `give_up_after` counts; `addedMs` is for a newer job that does not say it in words of ours. */
-export function startedMs(
-  { retried, question, received_ms: receivedMs, age_at_delivery_ms: ageMs }: JobData,
-  addedMs: number,
-): number {
-  const scannedMs = receivedMs === 0 ? addedMs : receivedMs - ageMs;
-  return Math.max(retried?.at_ms ?? scannedMs, question?.put_ms ?? 0);
 }

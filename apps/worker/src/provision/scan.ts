@@ -22,7 +22,7 @@ export interface Scan {
   readonly cardHash: string;
   /** From when `checkout_within` counts, in milliseconds of the queue's clock: the scan, or the patron's yes. */
   readonly wantedMs: number;
-  /** From when `give_up_after` counts: the scan, the last retry by a person, or the question for the patron's consent. */
+  /** From when `give_up_after` counts. */
   readonly startedMs: number;
   /** Whether an earlier run may have written something at the lending library. */
   readonly mayHaveWritten: boolean;
@@ -83,6 +83,23 @@ export const wantedSinceMs = ({
 }: Pick<JobData, 'received_ms' | 'age_at_delivery_ms' | 'consent'>): number =>
   Math.max(receivedMs - ageMs, consent === undefined ? 0 : Date.parse(consent.at));
 
+/**
+ * From when `give_up_after` counts: the scan, the last retry by a person, or the question for the patron's consent. `addedMs` is for a
+ * job of a newer version that does not say when it was scanned.
+ */
+export function startedMs(
+  {
+    retried,
+    question,
+    received_ms: receivedMs,
+    age_at_delivery_ms: ageMs,
+  }: Pick<JobData, 'retried' | 'question' | 'received_ms' | 'age_at_delivery_ms'>,
+  addedMs = 0,
+): number {
+  const scannedMs = receivedMs === 0 ? addedMs : receivedMs - ageMs;
+  return Math.max(retried?.at_ms ?? scannedMs, question?.put_ms ?? 0);
+}
+
 /** The same scan, of a patron who has consented. */
 export function withConsent(scan: Scan, consent: NonNullable<JobData['consent']>): Scan {
   return { ...scan, consent, wantedMs: Math.max(scan.wantedMs, Date.parse(consent.at)) };
@@ -98,7 +115,6 @@ export function openScan(
   const { library, event_id: eventId } = job;
   const decrypt = (encrypted: string | null, field: 'card' | 'item'): string | null =>
     encrypted === null ? null : encryption.decrypt(encrypted, encryptionContext(library, eventId, field));
-  const scannedMs = job.received_ms - job.age_at_delivery_ms;
   return {
     lending: library,
     eventId,
@@ -111,7 +127,7 @@ export function openScan(
     day: dayOfScan(job.scanned_at),
     cardHash: job.card_hash,
     wantedMs: wantedSinceMs(job),
-    startedMs: Math.max(job.retried?.at_ms ?? scannedMs, job.question?.put_ms ?? 0),
+    startedMs: startedMs(job),
     mayHaveWritten,
     copyMayBeThere: copyMayBeThere(job),
     sent: job.sent,
