@@ -7,7 +7,7 @@ export type { DeletionBlock, DeletionFacts } from './copy-deletions.ts';
 export type { CreateResult, PatronBody } from './create-patron.ts';
 export { createKohaClient } from './koha-client.ts';
 export type { KohaClient, KohaClientOptions, OpenKohaClient } from './koha-client.ts';
-export { isOfOneRecord, KohaError } from './koha-error.ts';
+export { isEndedByUs, isOfOneRecord, KohaError } from './koha-error.ts';
 export type { KohaErrorCode, KohaFailure } from './koha-error.ts';
 export { listPages } from './list-pages.ts';
 export type { CopiesWanted } from './list-pages.ts';

@@ -49,7 +49,7 @@ export type KohaErrorCode =
   | 'too_late'
   | 'unexpected_status';
 
-/** `none`: Koha has surely changed nothing. `unknown`: look before the call is made again. */
+/** `none`: Koha has surely changed nothing, or the call is safe to repeat (effect-of.ts). `unknown`: look before the call is made again. */
 export type Effect = 'none' | 'unknown';
 
 /** What a KohaError is made of; everything else about the failure is dropped where it is caught. */
@@ -70,6 +70,11 @@ export interface KohaFailure {
 export function isOfOneRecord(error: unknown): error is KohaError {
   return error instanceof KohaError && OF_ONE_RECORD.has(error.code);
 }
+
+/** Whether this side ended the call: it was not sent, or it was broken off. That says nothing about the library. */
+export const isEndedByUs = ({ code }: Pick<KohaError, 'code'>): boolean => ENDED_BY_US.has(code);
+
+const ENDED_BY_US: ReadonlySet<KohaErrorCode> = new Set(['busy', 'aborted', 'too_late']);
 
 const OF_ONE_RECORD: ReadonlySet<KohaErrorCode> = new Set(['record_refused', 'http_5xx', 'bad_answer']);
 
@@ -101,7 +106,7 @@ export class KohaError extends Error {
   readonly code: KohaErrorCode;
   readonly library: string;
   readonly operation: KohaOperation;
-  /** Whether a write may have happened although no answer says so; always `none` for reads. */
+  /** Whether to look for a write that may have happened although no answer says so; always `none` for reads. */
   readonly effect: Effect;
   /** Whether the same call may succeed later without a person's help. */
   readonly retryable: boolean;

@@ -1,4 +1,4 @@
-import type { KohaError } from '@passport/koha-client';
+import { type KohaError, isEndedByUs } from '@passport/koha-client';
 import type { Logger } from '@passport/runtime';
 
 /** What is known of a failure, without text from outside. */
@@ -12,15 +12,13 @@ export interface FailureLog {
 }
 
 const AGAIN_MS = 60_000;
-/** A call that was not sent, or that we broke off, is no failure of the library. */
-const NO_FAILURE: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
 
 export function buildFailureLog(monotonicNow: () => number, log: Logger): FailureLog {
   const last = new Map<string, { readonly failure: Failure; readonly loggedAt: number }>();
   const fieldsOf = ({ code, causeCode }: Failure): object => ({ code, cause_code: causeCode });
   return {
     failed(library, failure) {
-      if (NO_FAILURE.has(failure.code)) return;
+      if (isEndedByUs(failure)) return;
       const before = last.get(library);
       const isKnown = before?.failure.code === failure.code && before.failure.causeCode === failure.causeCode;
       if (isKnown && monotonicNow() - before.loggedAt < AGAIN_MS) return;

@@ -1,4 +1,4 @@
-import { type Capabilities, KohaError, type KohaClient } from '@passport/koha-client';
+import { type Capabilities, KohaError, type KohaClient, isEndedByUs } from '@passport/koha-client';
 import { PAUSE_SIDES, type PauseSide } from '@passport/queue';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 import { type BackOff, buildBackOff } from './back-off.ts';
@@ -12,7 +12,7 @@ import { type Silence, buildSilence } from './silence.ts';
  */
 export interface Libraries {
   /**
-   * Makes one piece of work with a library's Koha, as home or (default) as lending library. Throws KohaError, LibraryClosed or
+   * Runs `work` against a library's Koha, as home or (default) as lending library. Throws KohaError, LibraryClosed or
    * LibraryPaused.
    */
   call<T>(library: string, work: (koha: KohaClient) => Promise<T>, side?: PauseSide): Promise<T>;
@@ -64,8 +64,6 @@ const TROUBLE: ReadonlySet<string> = new Set([
 ]);
 /** Tried again at least so often: a desk gets its report within fifteen seconds of the return (report-worker.ts). */
 const LONGEST_PAUSE_BESIDE_MS = 4_000;
-/** Failures that say nothing about it: the call was not sent, or we hung up. */
-const NO_NEWS: ReadonlySet<string> = new Set(['busy', 'aborted', 'too_late']);
 
 type CalledClient = KohaClient & { readonly inFlight: number };
 
@@ -224,7 +222,7 @@ async function through<T>(
 }
 
 function howItEnded(error: unknown): 'answered' | 'silent' | 'no news' {
-  if (!(error instanceof KohaError) || NO_NEWS.has(error.code)) return 'no news';
+  if (!(error instanceof KohaError) || isEndedByUs(error)) return 'no news';
   return error.code === 'timeout' ? 'silent' : 'answered';
 }
 
@@ -237,12 +235,12 @@ function record(circuit: Circuit, passage: Passage, error: unknown): void {
 
 /** A route beside the workflow that answers anything but success is in trouble; its library may be well. */
 function recordBeside(circuit: Circuit, passage: Passage, error: unknown): void {
-  const isTrouble = error instanceof KohaError && !NO_NEWS.has(error.code) && error.code !== 'rate_limited';
+  const isTrouble = error instanceof KohaError && !isEndedByUs(error) && error.code !== 'rate_limited';
   if (isTrouble) circuit.failed(passage);
   else circuit.abandoned(passage);
 }
 
-function isNoNews({ code, status, saidByKoha }: KohaError): boolean {
-  const wasRefusedHere = code === 'permission' && status === null;
-  return NO_NEWS.has(code) || wasRefusedHere || saidByKoha;
+function isNoNews(error: KohaError): boolean {
+  const wasRefusedHere = error.code === 'permission' && error.status === null;
+  return isEndedByUs(error) || wasRefusedHere || error.saidByKoha;
 }
