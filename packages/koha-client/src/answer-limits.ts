@@ -1,4 +1,4 @@
-import type { KohaOperation } from './koha-error.ts';
+import type { KohaOperation } from './effect-of.ts';
 
 const KB = 1024;
 

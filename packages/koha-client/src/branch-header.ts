@@ -1,5 +1,5 @@
 import { KohaError } from './koha-error.ts';
-import type { KohaOperation } from './koha-error.ts';
+import type { KohaOperation } from './effect-of.ts';
 
 /**
  * The header that makes Koha act as this branch. A code that no header can carry is no branch of any Koha, so it is refused

@@ -1,35 +1,5 @@
 import type { CauseCode } from './cause-code.ts';
-
-/** A Koha route as its own description spells it: method and path template, never a filled-in path. */
-export type KohaOperation =
-  | 'GET /'
-  | 'POST /oauth/token'
-  | 'GET /patrons'
-  | 'GET /patrons/{patron_id}'
-  | 'POST /patrons'
-  | 'PUT /patrons/{patron_id}'
-  | 'PUT /patrons/{patron_id}/extended_attributes'
-  | 'POST /patrons/{patron_id}/extended_attributes'
-  | 'DELETE /patrons/{patron_id}/extended_attributes/{extended_attribute_id}'
-  | 'PATCH /patrons/{patron_id}/extended_attributes/{extended_attribute_id}'
-  | 'GET /items'
-  | 'GET /checkouts'
-  | 'GET /checkouts/availability'
-  | 'POST /checkouts'
-  | 'GET /libraries'
-  | 'GET /patron_categories'
-  | 'GET /circulation_rules'
-  | 'GET /contrib/passport/about'
-  | 'POST /contrib/passport/check'
-  | 'PUT /contrib/passport/scans/{event_id}/outcome'
-  | 'GET /contrib/passport/copies'
-  | 'PUT /contrib/passport/copies/{patron_id}'
-  | 'GET /contrib/passport/deletions'
-  | 'POST /contrib/passport/deletions'
-  | 'GET /contrib/passport/owed'
-  | 'GET /contrib/passport/restrictions/{kind}'
-  | 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}'
-  | 'DELETE /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
+import type { Effect, KohaOperation } from './effect-of.ts';
 
 /** Why a call gave no answer that can be used. Closed: a policy can switch over it exhaustively. */
 export type KohaErrorCode =
@@ -48,9 +18,6 @@ export type KohaErrorCode =
   | 'redirect'
   | 'too_late'
   | 'unexpected_status';
-
-/** `none`: Koha has surely changed nothing, or the call is safe to repeat (effect-of.ts). `unknown`: look before the call is made again. */
-export type Effect = 'none' | 'unknown';
 
 /** What a KohaError is made of; everything else about the failure is dropped where it is caught. */
 export interface KohaFailure {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { parseJsonBody } from './answer-body.ts';
 import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
-import type { KohaOperation } from './koha-error.ts';
+import type { KohaOperation } from './effect-of.ts';
 import { SET_UP_PAGES, listRows } from './list-rows.ts';
 import { isCode, ruleValueSchema } from './plain-text.ts';
 import type { CallOptions, Session } from './session.ts';

@@ -4,9 +4,9 @@ import got, { type NativeRequestOptions, type Request, TimeoutError } from 'got'
 import { maxAnswerBytes } from './answer-limits.ts';
 import { causeOf, wasConnected } from './cause-code.ts';
 import type { CauseCode } from './cause-code.ts';
-import { effectOf } from './effect-of.ts';
+import { type KohaOperation, effectOf } from './effect-of.ts';
 import { KohaError } from './koha-error.ts';
-import type { KohaErrorCode, KohaOperation } from './koha-error.ts';
+import type { KohaErrorCode } from './koha-error.ts';
 import { buildAgents } from './spare-connection.ts';
 import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
 
