@@ -14,7 +14,7 @@ const LIFE_SECONDS = 10 * 366 * 24 * 3600;
 export interface ActKeeper {
   /** Takes an audit line of the log. Never throws and waits for nothing: Redis has it a little later, when it is there. */
   readonly keep: (line: Readonly<Record<string, unknown>>) => void;
-  /** Has Redis what was taken? Tries for so long at most, and returns how many lines are in the log alone. */
+  /** Tries for so long at most, and returns of how many lines Redis has not said that it has them: the log alone is sure to. */
   close(withinMs: number): Promise<number>;
 }
 
@@ -38,6 +38,8 @@ export function openActKeeper(deps: {
 }): ActKeeper {
   const { redis, source, everyMs, monotonicNow, onLost } = deps;
   let waiting = new Map<string, WaitingAct>();
+  /** Sent to Redis and not answered yet. */
+  let sent: readonly WaitingAct[] = [];
   let writing: Promise<void> | null = null;
   let lost = 0;
 
@@ -52,15 +54,18 @@ export function openActKeeper(deps: {
     const batch = [...waiting.values()];
     if (batch.length === 0 || redis.status !== 'ready') return;
     waiting = new Map();
-    try {
-      await writeActs(redis, batch, monotonicNow());
+    sent = batch;
+    // Without an answer it may be there all the same: twice is better than never.
+    const unwritten = await writeActs(redis, batch, monotonicNow()).catch(() => batch);
+    sent = [];
+    if (unwritten.length === 0) {
       if (lost > 0) onLost(lost);
       lost = 0;
-    } catch {
-      const later = [...waiting.values()];
-      waiting = new Map();
-      for (const { act, sinceMs, count } of [...batch, ...later]) add(act, sinceMs, count);
+      return;
     }
+    const later = [...waiting.values()];
+    waiting = new Map();
+    for (const { act, sinceMs, count } of [...unwritten, ...later]) add(act, sinceMs, count);
   };
   const flush = (): Promise<void> => {
     writing ??= write().finally(() => {
@@ -80,13 +85,17 @@ export function openActKeeper(deps: {
       // One that is under way has taken only what had come by then.
       const all = flush().then(flush);
       await within(withinMs, all, 'keeping acts').catch(() => undefined);
-      return [...waiting.values()].reduce((sum, { count }) => sum + count, lost);
+      return [...sent, ...waiting.values()].reduce((sum, { count }) => sum + count, lost);
     },
   };
 }
 
-/** The time of an entry is Redis's; how long it has waited until then is part of it. */
-async function writeActs(redis: Redis, batch: readonly WaitingAct[], nowMs: number): Promise<void> {
+/** The time of an entry is Redis's; how long it has waited until then is part of it. Returns those that Redis refused. */
+async function writeActs(
+  redis: Redis,
+  batch: readonly WaitingAct[],
+  nowMs: number,
+): Promise<readonly WaitingAct[]> {
   const writes = redis.multi();
   for (const { act, sinceMs, count } of batch) {
     const kind = kindOf(act);
@@ -94,5 +103,7 @@ async function writeActs(redis: Redis, batch: readonly WaitingAct[], nowMs: numb
     writes.xadd(auditKey(kind), 'MAXLEN', MOST_KEPT[kind], '*', 'act', JSON.stringify(entry));
   }
   for (const kind of ACT_KINDS) writes.expire(auditKey(kind), LIFE_SECONDS);
-  for (const [error] of (await writes.exec()) ?? []) if (error !== null) throw error;
+  const replies = await writes.exec();
+  // Redis does not take back what succeeded of a transaction; a second entry would be counted as a second act.
+  return batch.filter((_, place) => replies?.[place]?.[0] !== null);
 }

@@ -179,3 +179,29 @@ test('what is done while Redis does not write is kept once it does, at the time 
   for (const { atMs } of (await find({ most: 2_000 })).acts)
     expect(Math.abs(atMs - doneAt)).toBeLessThan(1_000);
 }, 20_000);
+
+test('what Redis refuses of a batch is written later, and the rest of the batch not once more', async () => {
+  const keeper = open(20);
+  await fixture.redis.set('{passport}:audit:refusals', 'no stream');
+  keeper.keep({ action: 'reload', by: 'olga' });
+  keeper.keep({ action: 'login', by: 'olga', result: 'wrong' });
+  const refused = async () =>
+    /cmdstat_exec:calls=(\d+)/.exec(String(await fixture.server.call('INFO', 'commandstats')))?.[1];
+  const before = Number((await refused()) ?? 0);
+  await waitFor('some attempts', async () => Number(await refused()) >= before + 3);
+  await fixture.redis.del('{passport}:audit:refusals');
+  await waitFor('the refused one', async () => (await acts()).includes('login '));
+  expect(await keeper.close(1_000)).toBe(0);
+  expect(await acts()).toEqual(['login ', 'reload ']);
+});
+
+test('what Redis has not answered when the keeper is closed is in the log alone, as far as anybody knows', async () => {
+  const keeper = open();
+  keeper.keep({ action: 'reload', by: 'olga' });
+  await fixture.server.call('CLIENT', 'PAUSE', '60000', 'WRITE');
+  try {
+    expect(await keeper.close(100)).toBe(1);
+  } finally {
+    await fixture.server.call('CLIENT', 'UNPAUSE');
+  }
+});
