@@ -25,6 +25,7 @@ export interface LibraryStatusDeps {
   readonly libraries: readonly StatusLibrary[];
   readonly version: string;
   readonly now: () => number;
+  readonly monotonicNow: () => number;
   readonly deadlineMs: number;
   readonly log: Logger;
 }
@@ -38,69 +39,73 @@ const MOST_PLANNED = 5;
 const MOST_HOMES = 10;
 
 /**
- * Reads the status of one library at a time: requests that come meanwhile get the same answer, and so do those of the next two
- * seconds. What Redis does not answer in time is `unavailable`.
+ * Reads a library once in two seconds, and never while the reading before is not over: all others get what it has read, or `unavailable`
+ * where that was not in time. How many hours of outcomes they request makes no difference, since a reading has all of them.
  */
 export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStatus {
-  const { redis, libraries, now, deadlineMs, log } = deps;
+  const { redis, libraries, monotonicNow, deadlineMs, log } = deps;
   const readings = new Map<string, Reading>();
-  const read = async (library: string, sinceMs: number): Promise<LibraryStatus | 'unavailable'> => {
-    const found = libraries.find(({ id }) => id === library);
-    if (found === undefined || redis.status !== 'ready') return 'unavailable';
-    try {
-      return await within(deadlineMs, statusOf(deps, found, sinceMs), 'reading the status of a library');
-    } catch (error) {
-      const failure = translateRedisError(error);
-      if (failure.kind === 'bug') log.error({ error }, 'status of a library not read');
-      else log.warn({ redis: failure.kind, problem: failure.message }, 'status of a library not read');
-      return 'unavailable';
-    }
+  const unread = (error: unknown): 'unavailable' => {
+    const failure = translateRedisError(error);
+    if (failure.kind === 'bug') log.error({ error }, 'status of a library not read');
+    else log.warn({ redis: failure.kind, problem: failure.message }, 'status of a library not read');
+    return 'unavailable';
   };
-  return async (library, requestedMs) => {
-    const sinceMs = Math.min(now(), Math.max(requestedMs, now() - LONGEST_COUNTED_MS));
-    const last = readings.get(library);
-    if (last !== undefined && last.untilMs > now() && isSameHour(last.sinceMs, sinceMs)) return last.status;
-    const reading: Reading = { untilMs: Infinity, sinceMs, status: read(library, sinceMs) };
-    readings.set(library, reading);
-    const status = await reading.status;
-    reading.untilMs = status === 'unavailable' ? 0 : now() + KEPT_MS;
-    return status;
+  const start = (library: StatusLibrary): Reading => {
+    const work = readStatus(deps, library);
+    const reading: Reading = {
+      startedMs: monotonicNow(),
+      isOver: false,
+      statusSince: within(deadlineMs, work, 'reading the status of a library').catch(unread),
+    };
+    // The deadline ends the wait and not the work: what has been sent to Redis is still to be answered.
+    const end = (): void => void (reading.isOver = true);
+    work.then(end, end);
+    return reading;
+  };
+  return async (id, requestedMs) => {
+    let reading = readings.get(id);
+    if (reading === undefined || (reading.isOver && monotonicNow() >= reading.startedMs + KEPT_MS)) {
+      const library = libraries.find((each) => each.id === id);
+      if (library === undefined || redis.status !== 'ready') return 'unavailable';
+      reading = start(library);
+      readings.set(id, reading);
+    }
+    const statusSince = await reading.statusSince;
+    return statusSince === 'unavailable' ? statusSince : statusSince(requestedMs);
   };
 }
 
+/** What was read, with the outcomes since then. */
+type StatusSince = (sinceMs: number) => LibraryStatus;
+
 interface Reading {
-  readonly sinceMs: number;
-  readonly status: Promise<LibraryStatus | 'unavailable'>;
-  /** While it is under way, there is no end. */
-  untilMs: number;
+  readonly startedMs: number;
+  readonly statusSince: Promise<StatusSince | 'unavailable'>;
+  isOver: boolean;
 }
 
 const HOUR_MS = 3_600_000;
-const hourOf = (ms: number): number => Math.floor(ms / HOUR_MS);
-const isSameHour = (one: number, other: number): boolean => hourOf(one) === hourOf(other);
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-async function statusOf(
-  deps: LibraryStatusDeps,
-  library: StatusLibrary,
-  sinceMs: number,
-): Promise<LibraryStatus> {
+async function readStatus(deps: LibraryStatusDeps, library: StatusLibrary): Promise<StatusSince> {
   const { redis, queue, hasWorker, libraries, version, now } = deps;
   const { id, name, windows } = library;
   const nameOf = (other: string): string => libraries.find((each) => each.id === other)?.name ?? other;
   const nowMs = now();
+  const firstMs = nowMs - LONGEST_COUNTED_MS;
   const failed = { ...ANY_EVENT, state: 'failed', libraries: [id], most: MOST_LISTED_FAILURES } as const;
-  const [alive, processes, control, events, counts, failures] = await Promise.all([
+  const [alive, processes, control, events, outcomes, failures] = await Promise.all([
     hasWorker(),
     readProcesses(redis),
     readControl(redis),
     countEvents(redis, [id], MOST_LOOKS),
-    readOutcomesOf(redis, id, { sinceMs, nowMs }),
+    readOutcomesOf(redis, id, { firstMs, nowMs }),
     findEvents(redis, queue, nameOf, failed),
   ]);
   const workers = processes.filter(({ kind, isLive }) => kind === 'worker' && isLive);
   const said = control.pauses.filter((pause) => pause.library === id);
-  return {
+  const read = {
     library: { id, name },
     checked_at: iso(nowMs),
     version,
@@ -124,9 +129,12 @@ async function statusOf(
       waiting: events.waiting,
       failed: events.failed,
     },
-    outcomes: { since: iso(hourOf(sinceMs) * HOUR_MS), counts: [...counts] },
     failures: failures.events.flatMap(failureOf),
     needs: needsOf(library),
+  };
+  return (requestedMs) => {
+    const hourMs = Math.floor(Math.min(nowMs, Math.max(requestedMs, firstMs)) / HOUR_MS) * HOUR_MS;
+    return { ...read, outcomes: { since: iso(hourMs), counts: outcomes.since(hourMs) } };
   };
 }
 

@@ -143,6 +143,7 @@ export function serve(
         libraries: consortium.libraries,
         version,
         now,
+        monotonicNow,
       }),
     }),
     readState: buildReadState({ ...reading, hasWorker }),

@@ -11,6 +11,7 @@ import {
 import { openLedger, pauseLibraries, readProcesses, registerProcess } from '@passport/queue';
 import { createLogger } from '@passport/runtime';
 import { buildScanEvent, signedRequest, startRedis, waitFor } from '@passport/testkit';
+import { buildReadLibraryStatus } from '../src/read-library-status.ts';
 import { OTHER_SECRET, SECRET, openReceiver, read, useReceiver } from './receiver-fixture.ts';
 import { STATUS_LIBRARIES } from './status-libraries.ts';
 
@@ -222,6 +223,48 @@ describe('the status of a library', () => {
     await Promise.all(Array.from({ length: 30 }, (_, place) => statusOf({ id: `status_${place}` })));
     // Each of them takes from the rate; the active jobs are only looked at to answer.
     expect((await commands()) - before).toBeLessThan(10);
+  });
+
+  test('is read once in two seconds for all hours that are requested, each with its own outcomes', async () => {
+    await ended('riverside', 'evt_1', 'TOO_LATE', Date.now() - 5 * HOUR_MS);
+    const since = async (hours: number): Promise<LibraryStatus> =>
+      statusOf({ id: `status_${hours}`, body: requestOf(Date.now() - hours * HOUR_MS) });
+    expect((await since(12)).outcomes.counts).toEqual([{ outcome: 'TOO_LATE', count: 1 }]);
+    await ended('riverside', 'evt_2', 'MISCONFIGURED');
+    const { outcomes, failures } = await since(2);
+    expect(outcomes.counts).toEqual([]);
+    expect(failures).toMatchObject([{ event_id: 'evt_1' }]);
+    expect((await since(8)).outcomes.counts).toEqual([{ outcome: 'TOO_LATE', count: 1 }]);
+  });
+
+  test('is not read again while a reading that took too long is not over, nor within two seconds', async () => {
+    let now = 0;
+    const begun: (() => void)[] = [];
+    const readStatus = buildReadLibraryStatus({
+      redis: receiver.redis,
+      queue: receiver.queue,
+      hasWorker: () => new Promise((resolve) => begun.push(() => resolve(true))),
+      libraries: STATUS_LIBRARIES,
+      version: '1.2.3',
+      now: () => Date.now(),
+      monotonicNow: () => now,
+      deadlineMs: 20,
+      log: createLogger({ name: 'receiver', level: 'silent' }),
+    });
+    for (const hours of [1, 2, 3]) {
+      expect(await readStatus('riverside', Date.now() - hours * HOUR_MS)).toBe('unavailable');
+      now += 10_000;
+    }
+    expect(begun).toHaveLength(1);
+    begun[0]?.();
+    await waitFor('the next reading', async () => {
+      expect(await readStatus('riverside', Date.now())).toBe('unavailable');
+      return begun.length === 2;
+    });
+    begun[1]?.();
+    now += 1_999;
+    await readStatus('riverside', Date.now());
+    expect(begun).toHaveLength(2);
   });
 
   test('takes from the rate of its library', async () => {

@@ -162,6 +162,7 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
         libraries: options.libraries ?? [],
         version: '1.2.3',
         now: () => Date.now() + clock.aheadMs,
+        monotonicNow: () => performance.now() + clock.aheadMs,
       }),
     }),
     stopping: () => clock.stopping,

@@ -29,20 +29,31 @@ export async function readOutcomeCounts(redis: Redis, nowMs: number, hours = 24)
   );
 }
 
-/** The outcomes of one library from the hour of `sinceMs` to that of `nowMs`, summed up; those that did not occur are left out. */
+/** The outcomes of one library, read hour by hour. */
+export interface LibraryOutcomes {
+  /** From the hour of `sinceMs` on, summed up; those that did not occur are left out. */
+  since(sinceMs: number): Pick<OutcomeCount, 'outcome' | 'count'>[];
+}
+
+/** Reads the outcomes of one library from the hour of `firstMs` to that of `nowMs`. */
 export async function readOutcomesOf(
   redis: Redis,
   library: string,
-  { sinceMs, nowMs }: { readonly sinceMs: number; readonly nowMs: number },
-): Promise<readonly Pick<OutcomeCount, 'outcome' | 'count'>[]> {
+  { firstMs, nowMs }: { readonly firstMs: number; readonly nowMs: number },
+): Promise<LibraryOutcomes> {
   const fields = OUTCOMES.map((outcome) => `${library} ${outcome}`);
-  const first = Math.floor(sinceMs / HOUR_MS);
+  const first = Math.floor(firstMs / HOUR_MS);
   const hours = Array.from({ length: Math.floor(nowMs / HOUR_MS) - first + 1 }, (_, index) =>
     new Date((first + index) * HOUR_MS).toISOString().slice(0, 'YYYY-MM-DDTHH'.length),
   );
   const rows = await Promise.all(hours.map((hour) => redis.hmget(outcomesKey(hour), ...fields)));
-  return OUTCOMES.map((outcome, place) => ({
-    outcome,
-    count: rows.reduce((sum, row) => sum + Number(row[place] ?? 0), 0),
-  })).filter(({ count }) => count > 0);
+  return {
+    since(sinceMs) {
+      const counted = rows.slice(Math.max(0, Math.floor(sinceMs / HOUR_MS) - first));
+      return OUTCOMES.map((outcome, place) => ({
+        outcome,
+        count: counted.reduce((sum, row) => sum + Number(row[place] ?? 0), 0),
+      })).filter(({ count }) => count > 0);
+    },
+  };
 }
