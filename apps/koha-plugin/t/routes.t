@@ -299,6 +299,8 @@ subtest 'POST cancel says where nothing was cancelled' => sub {
         status_429 => [ 503, 'receiver_busy' ],
         status_401 => [ 502, 'receiver_refused' ],
         status_404 => [ 404, 'not_found' ],
+        not_seen   => [ 404, 'not_seen' ],
+        not_kept   => [ 404, 'not_kept' ],
     );
     local $SIG{__WARN__} = sub { };
     foreach my $how ( sort keys %expected ) {

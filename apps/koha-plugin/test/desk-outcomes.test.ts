@@ -308,6 +308,7 @@ describe('what the panel says', () => {
     ['copied', 'The patron is registered here; nothing was checked out.', 'warn'],
     ['sent', 'Nothing was checked out. The copy was already on its way.', 'warn'],
     ['checked_out', 'Already checked out.', 'warn'],
+    ['forgotten', 'The passport service does not know this scan any more.', 'warn'],
     ['failed', 'The cancel could not be confirmed.', 'bad'],
   ])('a cancel says what it came to: %s', (cancel, headline, tone) => {
     const state = aState({ state: 'working', outcome: null });
@@ -334,6 +335,7 @@ describe('what the panel says', () => {
     }
     expect(['checked_out', 'nothing', 'copied'].reduce(desk.worseEnd)).toBe('checked_out');
     expect(['copied', 'failed'].reduce(desk.worseEnd)).toBe('failed');
+    expect(['checked_out', 'forgotten', 'nothing'].reduce(desk.worseEnd)).toBe('forgotten');
   });
 
   test.each(['pending', 'stopped'])('a cancel (%s) that nobody completes says why', (cancel) => {
@@ -356,6 +358,12 @@ describe('what the panel says', () => {
     expect(shown({ state, cancel: 'nothing' })).toMatchObject({ next: ['next'], isOver: true });
     expect(shown({ state, cancel: 'checked_out' }).next).toEqual(['open', 'next']);
     expect(shown({ state, cancel: 'failed' })).toMatchObject({ next: [], isOver: false });
+    expect(shown({ state, cancel: 'forgotten', withItem: true })).toMatchObject({
+      advice: 'Look at the patron’s record before you go on.',
+      next: ['next'],
+      isOver: true,
+      steps: { report: 'done', search: 'unknown', copy: 'unknown', checkout: 'unknown' },
+    });
     expect(shown({ state, cancel: 'sent', withItem: true }).steps).toEqual({
       report: 'done',
       search: 'done',

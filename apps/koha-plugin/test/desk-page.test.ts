@@ -144,6 +144,9 @@ describe('requests to Koha', () => {
       state: { state: 'working' },
     });
     expect(desk.readCancel(404, null)).toEqual({ kind: 'unknown' });
+    expect(desk.readCancel(404, { error_code: 'not_found' })).toEqual({ kind: 'unknown' });
+    expect(desk.readCancel(404, { error_code: 'not_seen' })).toEqual({ kind: 'unseen' });
+    expect(desk.readCancel(404, { error_code: 'not_kept' })).toEqual({ kind: 'forgotten' });
     for (const status of [400, 401, 403, 415, 422, 502]) {
       expect(desk.readCancel(status, null)).toEqual({ kind: 'stop' });
     }

@@ -24,13 +24,13 @@ export function buildCancelInQueue(deps: {
     replicated === null || ((await replicated([])) && (await isCancelledAhead(redis, library, id)));
   const cancel: CancelInQueue = async (library, id) => {
     const cancelled = await cancelEvent(redis, queue, library, id);
-    if (cancelled === null) return null;
-    if (cancelled === 'ahead') return (await isRemembered(library, id)) ? null : 'unavailable';
+    if (cancelled === null) return 'not_kept';
+    if (cancelled === 'ahead') return (await isRemembered(library, id)) ? 'not_seen' : 'unavailable';
     if (cancelled === 'not_added' || cancelled === 'full') return 'unavailable';
     const { eventId, result } = cancelled;
     if (replicated !== null && !(await replicated([{ library, eventId }]))) return 'unavailable';
     const state = await readEventState(redis, library, eventId, nameOf);
-    return state === null ? null : { event_id: eventId, result, state };
+    return state === null ? 'not_kept' : { event_id: eventId, result, state };
   };
   return async (library, eventId) => {
     if (redis.status !== 'ready') return 'unavailable';

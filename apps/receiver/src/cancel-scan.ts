@@ -1,17 +1,18 @@
 import { type CancelAnswer, findCancelFault } from '@passport/contract';
 import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitFollowUp } from './admit-follow-up.ts';
 import type { Delivery } from './authentication.ts';
+import type { NotFoundReason } from './problem.ts';
 
-/** Cancels an event of this library in the queue; null where it has none of this id. */
+/** Cancels an event of this library in the queue, or says why there is none of this id. */
 export type CancelInQueue = (
   library: string,
   eventId: string,
-) => Promise<CancelAnswer | null | 'unavailable'>;
+) => Promise<CancelAnswer | NotFoundReason | 'unavailable'>;
 
 export type Cancellation =
   | { readonly kind: 'cancelled'; readonly eventId: string; readonly answer: CancelAnswer }
   | FollowUpRefused
-  | { readonly kind: 'not_found' }
+  | { readonly kind: 'not_found'; readonly reason: NotFoundReason }
   | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string };
 
@@ -29,8 +30,8 @@ export function cancelScan(
     const fault = findCancelFault(sent.json);
     if (fault !== null) return { kind: 'invalid_field', ...fault };
     const answer = await cancel(sent.library, eventId);
-    if (answer === null) return { kind: 'not_found' };
     if (answer === 'unavailable') return { kind: 'unavailable', retryAfterMs: RETRY_MS };
+    if (typeof answer === 'string') return { kind: 'not_found', reason: answer };
     return { kind: 'cancelled', eventId: answer.event_id, answer };
   };
 }

@@ -22,7 +22,7 @@ import {
   signed,
   tooSlow,
 } from './openapi-parts.ts';
-import { PROBLEM_CODES, UNAUTHORIZED_REASONS } from './problem.ts';
+import { NOT_FOUND_REASONS, PROBLEM_CODES, UNAUTHORIZED_REASONS } from './problem.ts';
 
 /** OpenAPI has no word for a signature over the body: it is described as the header that holds it. */
 const signatureScheme = {
@@ -62,10 +62,11 @@ const problemSchema = {
     field: { type: 'string', description: 'The field or header that does not fit' },
     reason: {
       type: 'string',
-      enum: [...UNAUTHORIZED_REASONS],
+      enum: [...UNAUTHORIZED_REASONS, ...NOT_FOUND_REASONS],
       description:
         'With 401. clock: the timestamp is outside the window; library: the secret is of a library with another id; ' +
-        'signature: the secret or the library id is wrong',
+        'signature: the secret or the library id is wrong. ' +
+        'With 404 of a cancel. not_seen: the event has not come; not_kept: it has, and its record is not kept any more',
     },
   },
 };
@@ -120,7 +121,7 @@ const cancelEvent = {
     400: malformed,
     401: problemAnswer('Bad signature, timestamp outside the window, unknown library, or another id'),
     404: problemAnswer(
-      `Nothing is known of this event, or not any more. Should it still come, within ${REMEMBERED_HOURS} hours, it is cancelled`,
+      `Nothing is known of this event (not_seen), or not any more (not_kept). Should it still come, within ${REMEMBERED_HOURS} hours, it is cancelled`,
     ),
     408: tooSlow,
     413: problemAnswer('Larger than 16 KiB'),

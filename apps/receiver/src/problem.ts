@@ -6,12 +6,16 @@ export interface ProblemDetails {
   readonly code: string;
   readonly detail?: string;
   readonly field?: string;
-  readonly reason?: UnauthorizedReason;
+  readonly reason?: UnauthorizedReason | NotFoundReason;
 }
 
 /** What may be said of a delivery that is answered 401. */
 export const UNAUTHORIZED_REASONS = ['clock', 'library', 'signature'] as const;
 export type UnauthorizedReason = (typeof UNAUTHORIZED_REASONS)[number];
+
+/** Which 404 a cancel is answered with: the event has not come, or it has and nothing is known of it any more. */
+export const NOT_FOUND_REASONS = ['not_seen', 'not_kept'] as const;
+export type NotFoundReason = (typeof NOT_FOUND_REASONS)[number];
 
 /** What a problem says beside its code. */
 export type ProblemMembers = Pick<ProblemDetails, 'detail' | 'field' | 'reason'>;

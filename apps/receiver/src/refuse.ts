@@ -1,7 +1,13 @@
 import type { FastifyReply } from 'fastify';
 import { TIMESTAMP_TOLERANCE_SECONDS } from '@passport/contract';
 import type { Authentication, Unauthorized } from './authentication.ts';
-import { PROBLEM_TYPE, type ProblemCode, type ProblemMembers, buildProblem } from './problem.ts';
+import {
+  type NotFoundReason,
+  PROBLEM_TYPE,
+  type ProblemCode,
+  type ProblemMembers,
+  buildProblem,
+} from './problem.ts';
 
 /** Whoever gets these may be a stranger: the connection ends with the answer. */
 const LAST_WORDS: ReadonlySet<ProblemCode> = new Set([
@@ -35,7 +41,8 @@ export function refuse(
 /** Why a delivery, a cancel or a look at a state has no effect. */
 export type Refusal =
   | Exclude<Authentication, { kind: 'genuine' }>
-  | { readonly kind: 'not_json' | 'id_reused' | 'not_found' }
+  | { readonly kind: 'not_json' | 'id_reused' }
+  | { readonly kind: 'not_found'; readonly reason?: NotFoundReason }
   | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string }
   | { readonly kind: 'rate_limited' | 'backlog_full' | 'unavailable'; readonly retryAfterMs: number };
 
@@ -54,8 +61,9 @@ export function answerRefusal(reply: FastifyReply, refusal: Refusal): FastifyRep
       return refuseUnauthorized(reply, refusal.why);
     case 'not_json':
     case 'id_reused':
-    case 'not_found':
       return refuse(reply, refusal.kind);
+    case 'not_found':
+      return refuse(reply, 'not_found', reasonMembers(refusal.reason));
     case 'rate_limited':
     case 'backlog_full':
     case 'unavailable':
@@ -69,6 +77,14 @@ export function answerRefusal(reply: FastifyReply, refusal: Refusal): FastifyRep
 function refuseUnauthorized(reply: FastifyReply, why: Unauthorized): FastifyReply {
   return refuse(reply, 'unauthorized', { reason: why.reason, detail: detailOf(why) });
 }
+
+const NOT_FOUND_DETAILS: Readonly<Record<NotFoundReason, string>> = {
+  not_seen: 'the event has not come; should it still come, it is cancelled',
+  not_kept: 'the event has come, and its record is not kept any more',
+};
+
+const reasonMembers = (reason: NotFoundReason | undefined): ProblemMembers =>
+  reason === undefined ? {} : { reason, detail: NOT_FOUND_DETAILS[reason] };
 
 function detailOf(why: Unauthorized): string {
   switch (why.reason) {

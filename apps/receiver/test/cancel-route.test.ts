@@ -76,7 +76,17 @@ describe('a cancel', () => {
   });
 
   test('of an event that nobody knows is 404', async () => {
-    expect(await cancel()).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await cancel()).toMatchObject({ status: 404, body: { code: 'not_found', reason: 'not_seen' } });
+  });
+
+  test('of an event that has ended and is not kept any more is another 404: something may have been written', async () => {
+    await accept('evt_1');
+    const job = await receiver.queue.getJob('riverside.evt_1');
+    await job?.remove();
+    const record = '{passport}:guard:riverside.evt_1';
+    const running = String(await receiver.server.call('GET', record));
+    await receiver.server.call('SET', record, running.replace(' -', ' d'));
+    expect(await cancel()).toMatchObject({ status: 404, body: { code: 'not_found', reason: 'not_kept' } });
   });
 
   test('of an event that comes later is kept: it is accepted as cancelled, with neither card nor item', async () => {

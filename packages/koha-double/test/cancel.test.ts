@@ -59,6 +59,15 @@ describe('POST /scans/{event_id}/cancel', () => {
     ),
   );
 
+  test.each(['not_seen', 'not_kept'])('hands on which events a receiver does not know: %s', (reason) =>
+    withReceiver(
+      () => ({ status: 404, body: { code: 'not_found', reason } }),
+      async (koha) => {
+        expect(await cancel(koha)).toMatchObject({ status: 404, body: { error_code: reason } });
+      },
+    ),
+  );
+
   test.each<[number, number, string]>([
     [404, 404, 'not_found'],
     [429, 503, 'receiver_busy'],

@@ -347,6 +347,42 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
   }, 60_000);
 
+  test('is not shown as cancelled where the service has had the scan and does not know it any more', async () => {
+    const { redis } = desks.consortium;
+    const headlines = {
+      en: 'The passport service does not know this scan any more. Look at the patron’s record before you go on.',
+      fr: 'Le service ne connaît plus ce passage de carte. Consultez la fiche de l’adhérent avant de continuer.',
+      es: 'El servicio ya no conoce esta lectura. Consulte el registro del usuario antes de continuar.',
+      de: 'Der Dienst kennt diesen Scan nicht mehr. Sehen Sie im Konto des Benutzers nach, bevor Sie weitermachen.',
+    };
+    desks.configure({ staffWaitMs: 0 });
+    for (const [language, said] of Object.entries(headlines)) {
+      const card = registerPatron(midland());
+      const there = await desks.openDesk({ language });
+      let eventId = '';
+      await there.page.route('**/passport/scans', async (route) => {
+        if (eventId === '') eventId = ((await (await route.fetch()).json()) as { event_id: string }).event_id;
+        await route.fulfill({ status: 503, json: { event_id: eventId, error_code: 'receiver_unreachable' } });
+      });
+      desks.holdWork();
+      await there.scan(card);
+      await waitFor('the report', () => eventId !== '');
+      desks.goOn();
+      await waitFor('the copy, and its event to end', async () => {
+        const record = await redis.call('GET', `{passport}:guard:riverside.${eventId}`);
+        return copyOf(card) !== undefined && / d/.test(String(record));
+      });
+      await redis.call('DEL', `{passport}:scans:riverside.${eventId}`);
+      await there.page.keyboard.press('Escape');
+      await waitFor('what is said', async () => {
+        const text = `${await there.headline.textContent()} ${await there.advice.textContent()}`;
+        return text === said;
+      });
+      expect(await there.steps()).toBe('report:done search:unknown copy:unknown');
+      await there.close();
+    }
+  }, 120_000);
+
   test('is not shown as cancelled where the answer to a report was lost, unless a later one is joined with it', async () => {
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();

@@ -1,4 +1,4 @@
-import { ok, problem, type Answer } from '../answer.ts';
+import { ok, type Answer } from '../answer.ts';
 import type { ApiCall } from '../api/operation.ts';
 import { isRecord } from '../record.ts';
 import { cancelAtReceiver, isEventId } from './receiver.ts';
@@ -14,7 +14,7 @@ export async function answerCancel(call: ApiCall): Promise<Answer> {
   const answered = await cancelAtReceiver(double, String(call.path['event_id']));
   if (answered === null) return fault('receiver_unreachable');
   const { status, body, retryAfter } = answered;
-  if (status === 404) return problem(404, 'Nothing is known of this scan', { error_code: 'not_found' });
+  if (status === 404) return fault(unknown(body));
   if (status !== 200 && status !== 202) return notTaken({ kind: 'refused', status, retryAfter });
   const { state: said, result } = isRecord(body) ? body : {};
   if (!isRecord(said) || !isEventId(said['event_id']) || !results.includes(result)) {
@@ -24,4 +24,10 @@ export async function answerCancel(call: ApiCall): Promise<Answer> {
   const state = stateOf(eventId, said);
   if (state !== null) double.db.outcomes.put(state, double.realNowMs());
   return ok({ event_id: eventId, result, state: cleanedState(said) });
+}
+
+/** A service of an earlier version does not say which; one that cannot cancel says it of every event. */
+function unknown(body: unknown): 'not_found' | 'not_seen' | 'not_kept' {
+  const reason = isRecord(body) ? body['reason'] : null;
+  return reason === 'not_seen' || reason === 'not_kept' ? reason : 'not_found';
 }

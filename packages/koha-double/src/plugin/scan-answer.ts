@@ -9,6 +9,9 @@ import { scanKey } from './scan-key.ts';
 const faults = {
   not_configured: [503, 'The passport service is not set up here'],
   not_a_card: [422, 'This is not shaped like a card number'],
+  not_found: [404, 'Nothing is known of this scan'],
+  not_seen: [404, 'The passport service has not seen this scan'],
+  not_kept: [404, 'The passport service does not know this scan any more'],
   no_question: [409, 'This scan does not wait for the answer'],
   receiver_unreachable: [503, 'The passport service cannot be reached'],
   receiver_busy: [503, 'The passport service is busy'],

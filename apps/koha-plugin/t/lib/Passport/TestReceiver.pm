@@ -27,6 +27,8 @@ my %ANSWER = (
     status_409 => sub { return _reply( 409, { code => 'no_question', title => 'Conflict' } ) },
     no_result  => sub { return _reply( 200, { event_id => 'scan_1', result => 'ELSE', state => {} } ) },
     status_404 => sub { return _reply( 404, { code => 'not_found', title => 'Unknown' } ) },
+    not_seen   => sub { return _reply( 404, { code => 'not_found', reason => 'not_seen' } ) },
+    not_kept   => sub { return _reply( 404, { code => 'not_found', reason => 'not_kept' } ) },
     hangs      => sub {return},
     status_401 => sub { return _reply( 401, { code => 'bad_signature', title => 'Unauthorized' } ) },
     status_422 => sub { return _reply( 422, { code => 'bad_shape',     title => 'Unprocessable' } ) },

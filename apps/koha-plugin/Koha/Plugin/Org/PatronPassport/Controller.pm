@@ -146,8 +146,8 @@ sub _cancel {
     my $event_id = $c->param('event_id');
     my $answer   = Koha::Plugin::Org::PatronPassport::Sender->new($settings)
         ->cancel( $event_id, cancelled( Time::HiRes::time() ) );
-    return fault( $c, 'not_found' ) if ( $answer->{status} // 0 ) == 404;
-    return not_taken( $c, $answer ) if $answer->{kind} ne 'cancelled';
+    return fault( $c, _unknown($answer) ) if ( $answer->{status} // 0 ) == 404;
+    return not_taken( $c, $answer )       if $answer->{kind} ne 'cancelled';
 
     # of a double scan it is the state of the first event
     my $state = cleaned( $answer->{state} );
@@ -157,6 +157,15 @@ sub _cancel {
         status  => 200,
         openapi => { event_id => $state->{event_id}, result => $answer->{result}, state => $state }
     );
+}
+
+# A service of an earlier version does not say which; one that cannot cancel says it of every event.
+sub _unknown {
+    my ($answer) = @_;
+
+    my $reason = $answer->{reason} // q{};
+
+    return $reason =~ m{\A not_ (?: seen | kept ) \z}xms ? $reason : 'not_found';
 }
 
 =head2 consent

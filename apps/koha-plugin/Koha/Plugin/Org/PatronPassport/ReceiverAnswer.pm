@@ -28,7 +28,7 @@ sub refusal_of {
     ($code) = ( $code // q{} ) =~ m{\A ( [A-Za-z0-9_.-]{1,64} ) \z}xms;
 
     my $reason = ref $answer->{json} eq 'HASH' ? $answer->{json}{reason} : undef;
-    ($reason) = ( $reason // q{} ) =~ m{\A ( clock | library | signature ) \z}xms;
+    ($reason) = ( $reason // q{} ) =~ m{\A ( clock | library | signature | not_seen | not_kept ) \z}xms;
 
     my ($seconds) = ( $answer->{retry_after} // q{} ) =~ m{\A ( [0-9]{1,6} ) \z}xms;
 

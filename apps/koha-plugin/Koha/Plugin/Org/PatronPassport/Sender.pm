@@ -110,7 +110,7 @@ sub query {
     my $answer = $sender->cancel( $event_id, $body );
 
 What a cancel came to: C<< { kind => 'cancelled', result => 'NOTHING_WRITTEN', state => {...} } >>, or as above. An event
-that the receiver does not know is C<refused> with the status 404.
+that the receiver does not know is C<refused> with the status 404, and with the reason C<not_seen> or C<not_kept>.
 
 =cut
 

@@ -39,8 +39,9 @@ async function sendCancel(workflow, eventId) {
 /** What one event came to: what was answered, or what its state says in the end. */
 async function settle(workflow, { kind, eventId, result, state }, isMine) {
   const { view, unanswered } = workflow;
-  // an event that was accepted is unknown to a service that cannot cancel yet, or has lost it
-  if (kind === 'unknown') return unanswered.has(eventId) ? 'nothing' : 'failed';
+  // an event that was accepted has come, whatever the service says of it now
+  if (kind === 'unseen') return unanswered.has(eventId) ? 'nothing' : 'failed';
+  if (kind === 'forgotten') return 'forgotten';
   if (result === 'NOTHING_WRITTEN') return 'nothing';
   if (kind !== 'cancelled' || !isMine()) return 'failed';
   Object.assign(view, { state, fault: null, isOver: false });

@@ -21,7 +21,14 @@ export function describe(view, t, language) {
 
 /** What a cancel is coming to: only these are not over yet. */
 const CANCELLING = ['pending', 'stopped'];
-const CANCEL_TONES = { nothing: 'good', sent: 'warn', copied: 'warn', checked_out: 'warn', failed: 'bad' };
+const CANCEL_TONES = {
+  nothing: 'good',
+  sent: 'warn',
+  copied: 'warn',
+  checked_out: 'warn',
+  forgotten: 'warn',
+  failed: 'bad',
+};
 
 function describeCancel(view, t) {
   const { cancel, state, withItem } = view;

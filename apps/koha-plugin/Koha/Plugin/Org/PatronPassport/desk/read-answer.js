@@ -15,11 +15,14 @@ export function readReport(status, body) {
   return { kind: 'again', fault: 'unreachable', eventId, isUnsure };
 }
 
+/** The service may say whether an event that it does not know has never come, or is not kept any more. */
+const UNKNOWN = { not_seen: 'unseen', not_kept: 'forgotten' };
+
 /** What an answer to POST /scans/{event_id}/cancel means. */
 export function readCancel(status, body) {
   if (status === 200 && body && body.result && body.state)
     return { kind: 'cancelled', result: body.result, state: body.state };
-  if (status === 404) return { kind: 'unknown' };
+  if (status === 404) return { kind: UNKNOWN[body && body.error_code] || 'unknown' };
   if ([400, 401, 403, 415, 422, 502].includes(status)) return { kind: 'stop' };
   return { kind: 'again' };
 }

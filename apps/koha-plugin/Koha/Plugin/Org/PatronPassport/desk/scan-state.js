@@ -47,7 +47,7 @@ export function cancelEnd(state) {
 
 /** Of two, the one that staff must know of. */
 export function worseEnd(one, other) {
-  const order = ['nothing', 'sent', 'copied', 'checked_out', 'failed'];
+  const order = ['nothing', 'sent', 'copied', 'checked_out', 'forgotten', 'failed'];
   return order.indexOf(one) < order.indexOf(other) ? other : one;
 }
 

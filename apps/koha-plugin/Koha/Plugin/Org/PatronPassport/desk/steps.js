@@ -46,6 +46,7 @@ const CHECKOUT_ENDS = { NEEDS_CONFIRMATION: 'stopped', BLOCKED: 'stopped', ITEM_
 
 /** How far a cancelled scan had come; what it did not come to is not done any more. */
 export function cancelledSteps(end, withItem) {
+  if (end === 'forgotten') return unheard(cancelledSteps('nothing', withItem));
   const copy = { nothing: 'skipped', sent: 'unknown' }[end] || 'done';
   const checkout = end === 'checked_out' ? 'done' : 'skipped';
   return {
