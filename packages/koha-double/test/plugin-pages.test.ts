@@ -1,4 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, watch, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { startFakeReceiver, webhookSecret } from './support/fake-receiver.ts';
@@ -28,6 +32,55 @@ const statusOfService = {
   outcomes: { since: new Date().toISOString(), counts: [] },
   failures: [],
 };
+
+/** A page that says that it has stored these data, once it may. */
+const pageThatStores = (folder: string, data: string): string => `
+use strict; use warnings; use JSON::PP qw( decode_json );
+my $before = decode_json( do { local $/ = undef; <STDIN> } )->{data};
+open my $begun, '>', '${folder}/begun' or die; close $begun;
+select undef, undef, undef, 0.02 while !-e '${folder}/goes_on';
+my $data = ${data};
+my $json = JSON::PP->new->canonical(0)->sort_by( sub { $JSON::PP::b cmp $JSON::PP::a } );
+print $json->encode( { html => '<p>stored</p>', data => $data } );
+`;
+const ELSEWHERE = `{ %{$before}, receiver_url => 'https://elsewhere.example' }`;
+
+/** Runs with a page of its own that stores; `goOn` lets it end. */
+async function withStoringPage(
+  data: string,
+  run: (
+    koha: TestKoha,
+    desk: Desk,
+    page: { readonly begun: Promise<unknown>; goOn(): void },
+  ) => Promise<void>,
+): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'plugin-page-'));
+  const pluginPagesPath = join(folder, 'page.pl');
+  writeFileSync(pluginPagesPath, pageThatStores(folder, data));
+  const watcher = watch(folder);
+  const page = {
+    begun: once(watcher, 'change'),
+    goOn: () => writeFileSync(join(folder, 'goes_on'), ''),
+  };
+  try {
+    await withDesk({ pluginPagesPath }, async (koha, desk) => {
+      koha.putSettings({ webhook: webhookAt('https://receiver.example') });
+      await run(koha, desk, page);
+    });
+  } finally {
+    watcher.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const webhookAt = (receiver_url: string) => ({
+  receiver_url,
+  library: 'riverside',
+  secret: webhookSecret,
+  patterns: ['^[0-9]+$'],
+  staff_wait_ms: 0,
+  self_check_wait_ms: 0,
+});
 
 interface Desk {
   readonly csrf: string;
@@ -225,5 +278,26 @@ describe('a page of the plugin', () => {
     } finally {
       receiver.close();
     }
+  });
+
+  perlTest('is taken at its word that it has stored something by a POST, and by nothing else', async () => {
+    await withStoringPage(ELSEWHERE, async (koha, desk, page) => {
+      page.goOn();
+      expect((await desk.get(address('configure'))).body).toBe('<p>stored</p>');
+      expect(koha.settings().webhook?.receiver_url).toBe('https://receiver.example');
+      expect((await desk.post({ method: 'configure', op: 'cud-save' })).body).toBe('<p>stored</p>');
+      expect(koha.settings().webhook?.receiver_url).toBe('https://elsewhere.example');
+    });
+  });
+
+  perlTest('that stores nothing leaves the settings that come while it runs', async () => {
+    await withStoringPage('$before', async (koha, desk, page) => {
+      const posted = desk.post({ method: 'configure', op: 'cud-save' });
+      await page.begun;
+      koha.putSettings({ webhook: webhookAt('https://newer.example') });
+      page.goOn();
+      expect((await posted).body).toBe('<p>stored</p>');
+      expect(koha.settings().webhook?.receiver_url).toBe('https://newer.example');
+    });
   });
 });

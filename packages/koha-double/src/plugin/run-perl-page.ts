@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { isDeepStrictEqual } from 'node:util';
 import type { Double } from '../double.ts';
 import { isRecord } from '../record.ts';
 import { isFrom } from '../release.ts';
@@ -22,8 +23,8 @@ const shortCode = 10;
 const longCode = 64;
 
 /**
- * Runs a page of the plugin by its own Perl code (apps/koha-plugin, t/bin/plugin-page.pl) and takes over what it has stored, as the
- * next scan of a real Koha would. Rejects when Perl, or a module, is not there.
+ * Runs a page of the plugin by its own Perl code (apps/koha-plugin, t/bin/plugin-page.pl) and takes over what a POST
+ * has stored, as the next scan of a real Koha would. Rejects when Perl, or a module, is not there.
  */
 export async function runPerlPage(
   double: Double,
@@ -39,7 +40,8 @@ export async function runPerlPage(
     throw new Error('the plugin’s page came out as something else');
   }
   const after = output['data'] as PluginData;
-  if (JSON.stringify(after) !== JSON.stringify(before)) double.settings.webhook = webhookOf(after);
+  // Perl's hashes have no order. What is not changed is not taken over: other settings may have come while the page ran.
+  if (method === 'POST' && !isDeepStrictEqual(after, before)) double.settings.webhook = webhookOf(after);
   return output['html'];
 }
 
