@@ -1,6 +1,7 @@
 import { ACTS, type FoundActs, type ListedAct, detailsText } from '@passport/queue';
 import { type AuditQuery, type AuditQueryReading, auditPath } from '../audit-query.ts';
 import { eventPath } from './event-list.ts';
+import { choice, filterForm } from './filter-form.ts';
 import { type Html, html } from './html.ts';
 import { timeElement } from './time-text.ts';
 
@@ -33,7 +34,7 @@ export function auditPage(view: AuditView): Html {
       <a class="button" href="${auditPath(basePath, download, '.csv')}">Download as CSV</a>
       <a class="button" href="${auditPath(basePath, download, '.json')}">Download as JSON</a>
     </div>
-    ${filterForm(view)}
+    ${filterOf(view)}
     ${problems.map((problem) => html`<p class="fault fault-warning" role="alert">${problem}</p>`)}
     ${
       found.acts.length === 0
@@ -49,47 +50,29 @@ export function auditPage(view: AuditView): Html {
 
 const isFiltered = (query: AuditQuery): boolean => Object.values(query).some((value) => value !== null);
 
-function filterForm({ basePath, reading: { query }, libraries }: AuditView): Html {
-  const option = (value: string, text: string, chosen: string | null): Html =>
-    value === (chosen ?? '')
-      ? html`<option value="${value}" selected>${text}</option>`
-      : html`<option value="${value}">${text}</option>`;
-  return html`<form class="filter" method="get" action="${basePath}/audit" aria-label="Filter">
-    <label>
-      Library
-      <select name="library">
-        ${option('', 'All', query.library)}
-        ${libraries.map(({ id, name }) => option(id, name, query.library))}
-      </select>
-    </label>
-    <label>
-      Account
-      <input
-        name="by"
-        value="${query.by ?? ''}"
-        maxlength="200"
-        autocomplete="off"
-        spellcheck="false"
-        size="12"
-      />
-    </label>
-    <label>
-      Act
-      <select name="act">
-        ${option('', 'Any', query.act)} ${ACTS.map((act) => option(act, textOf(act), query.act))}
-      </select>
-    </label>
-    <label>
-      From (UTC)
-      <input type="datetime-local" name="from" value="${query.from ?? ''}" />
-    </label>
-    <label>
-      until (UTC)
-      <input type="datetime-local" name="until" value="${query.until ?? ''}" />
-    </label>
-    <button class="button">Filter</button>
-    ${isFiltered(query) ? html`<a href="${basePath}/audit">Clear</a>` : null}
-  </form>`;
+function filterOf({ basePath, reading: { query }, libraries }: AuditView): Html {
+  const path = `${basePath}/audit`;
+  const account = html`<label>
+    Account
+    <input
+      name="by"
+      value="${query.by ?? ''}"
+      maxlength="200"
+      autocomplete="off"
+      spellcheck="false"
+      size="12"
+    />
+  </label>`;
+  const acts = ACTS.map((act) => [act, textOf(act)] as const);
+  const fields = [account, choice('act', 'Act', acts, query.act)];
+  return filterForm({
+    path,
+    query,
+    libraries,
+    fields,
+    from: 'From',
+    clearPath: isFiltered(query) ? path : null,
+  });
 }
 
 function actTable(view: AuditView): Html {

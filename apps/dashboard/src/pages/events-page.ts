@@ -2,6 +2,7 @@ import { OUTCOMES } from '@passport/contract';
 import type { EventFilterState, FoundEvents } from '@passport/queue';
 import { type EventQuery, type EventQueryReading, eventsPath } from '../event-query.ts';
 import { eventList } from './event-list.ts';
+import { choice, filterForm } from './filter-form.ts';
 import { type Html, html } from './html.ts';
 
 export interface EventsView {
@@ -31,7 +32,7 @@ export function eventsPage(view: EventsView): Html {
   return html`<div class="title"><h1>Events</h1></div>
     ${idSearch(basePath)}
     <nav class="tabs" aria-label="State">${ORDER.map((state) => tab(basePath, query, state))}</nav>
-    ${filterForm(view)}
+    ${filterOf(view)}
     ${problems.map((problem) => html`<p class="fault fault-warning" role="alert">${problem}</p>`)}
     ${
       found.events.length === 0
@@ -62,38 +63,20 @@ function idSearch(basePath: string): Html {
   </form>`;
 }
 
-function filterForm({ basePath, reading: { query }, libraries }: EventsView): Html {
-  const option = (value: string, text: string, chosen: string | null): Html =>
-    value === (chosen ?? '')
-      ? html`<option value="${value}" selected>${text}</option>`
-      : html`<option value="${value}">${text}</option>`;
-  return html`<form class="filter" method="get" action="${basePath}/events" aria-label="Filter">
-    <input type="hidden" name="state" value="${query.state}" />
-    <label>
-      Library
-      <select name="library">
-        ${option('', 'All', query.library)}
-        ${libraries.map(({ id, name }) => option(id, name, query.library))}
-      </select>
-    </label>
-    <label>
-      Outcome
-      <select name="outcome">
-        ${option('', 'Any', query.outcome)}
-        ${OUTCOMES.map((outcome) => option(outcome, outcome, query.outcome))}
-      </select>
-    </label>
-    <label>
-      Ended from (UTC)
-      <input type="datetime-local" name="from" value="${query.from ?? ''}" />
-    </label>
-    <label>
-      until (UTC)
-      <input type="datetime-local" name="until" value="${query.until ?? ''}" />
-    </label>
-    <button class="button">Filter</button>
-    ${isFiltered(query) ? html`<a href="${eventsPath(basePath, { state: query.state })}">Clear</a>` : null}
-  </form>`;
+function filterOf({ basePath, reading: { query }, libraries }: EventsView): Html {
+  const { state, outcome } = query;
+  const outcomes = OUTCOMES.map((each) => [each, each] as const);
+  return filterForm({
+    path: `${basePath}/events`,
+    query,
+    libraries,
+    fields: [
+      html`<input type="hidden" name="state" value="${state}" />`,
+      choice('outcome', 'Outcome', outcomes, outcome),
+    ],
+    from: 'Ended from',
+    clearPath: isFiltered(query) ? eventsPath(basePath, { state }) : null,
+  });
 }
 
 function pager({ basePath, reading: { query }, found: { next, isCut, events } }: EventsView): Html {
