@@ -12,11 +12,12 @@ export interface OutcomeCount {
 }
 
 const HOUR_MS = 3_600_000;
+const SHOWN_HOURS = 24;
 
-/** The outcomes of the last `hours` hours (at most 24), oldest hour first; hours without events give no rows. */
-export async function readOutcomeCounts(redis: Redis, nowMs: number, hours = 24): Promise<OutcomeCount[]> {
-  const starts = Array.from({ length: hours }, (_, index) =>
-    new Date(nowMs - (hours - 1 - index) * HOUR_MS).toISOString().slice(0, 'YYYY-MM-DDTHH'.length),
+/** The outcomes of the last 24 hours, oldest hour first; hours without events give no rows. */
+export async function readOutcomeCounts(redis: Redis, nowMs: number): Promise<OutcomeCount[]> {
+  const starts = Array.from({ length: SHOWN_HOURS }, (_, index) =>
+    new Date(nowMs - (SHOWN_HOURS - 1 - index) * HOUR_MS).toISOString().slice(0, 'YYYY-MM-DDTHH'.length),
   );
   const tables = await Promise.all(starts.map((start) => redis.hgetall(outcomesKey(start))));
   return tables.flatMap((table, index) =>
