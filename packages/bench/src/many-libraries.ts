@@ -39,9 +39,9 @@ export const scanAll = (consortium: Consortium, atOnce = AT_ONCE): Promise<void>
   scanMany(consortium, consortium.libraries, atOnce, (index) => [index, 0]);
 
 /** Scans of the cards of ten libraries, which lie evenly among all. */
-export function scanBusy(consortium: Consortium, events: number, atOnce = AT_ONCE): Promise<void> {
+export function scanBusy(consortium: Consortium, events: number): Promise<void> {
   const { libraries } = consortium;
-  return scanMany(consortium, events, atOnce, (index) => [
+  return scanMany(consortium, events, AT_ONCE, (index) => [
     busyHome(index % FEW, libraries),
     1 + Math.floor((index - libraries) / FEW),
   ]);

@@ -15,7 +15,6 @@ export const SET_UP_PAGES = 20;
 
 /** A list route with its filter; never without one, since Koha takes an empty filter for "everybody". */
 export type ListRequest = Pick<KohaRequest, 'operation' | 'path' | 'headers'> & {
-  readonly query?: Readonly<Record<string, string>>;
   /** Sent as Koha's `q`: compared for equality by the database, no wildcards, no "contains". */
   readonly where?: Readonly<Record<string, unknown>>;
   /**
@@ -55,7 +54,7 @@ export async function listRows(
 
 async function readPage(
   session: Session,
-  { operation, path, headers, query, where, key }: ListRequest,
+  { operation, path, headers, where, key }: ListRequest,
   page: number,
   options?: CallOptions,
 ): Promise<unknown[]> {
@@ -66,7 +65,6 @@ async function readPage(
       path,
       ...(headers === undefined ? {} : { headers }),
       query: {
-        ...query,
         ...(where === undefined ? {} : { q: JSON.stringify(where) }),
         _per_page: String(ROWS_A_PAGE),
         ...(page === 1 ? {} : { _page: String(page) }),

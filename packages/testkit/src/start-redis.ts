@@ -17,8 +17,6 @@ export interface RedisOptions {
   readonly args?: readonly string[];
   readonly port?: number;
   readonly password?: string;
-  /** Where it keeps its files. Without it a new directory, removed at `stop`. */
-  readonly dir?: string;
   /** The port of the master on this machine. */
   readonly replicaOf?: number;
   /** TLS only, with a certificate of its own: see `caFile`. */
@@ -53,7 +51,7 @@ export interface StartedRedis {
  */
 export async function startRedis(options: RedisOptions = {}): Promise<StartedRedis> {
   const binary = findRedisServer();
-  const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'passport-redis-')));
+  const dir = await mkdtemp(join(tmpdir(), 'passport-redis-'));
   const port = options.port ?? (await freePort());
   const certificate = options.tls === true ? await makeTestCertificate(dir) : null;
   const address: RedisAddress = {
@@ -84,7 +82,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<StartedRed
     thaw: () => server.kill('SIGCONT'),
     async stop() {
       await kill('SIGKILL');
-      if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
+      await rm(dir, { recursive: true, force: true });
     },
   };
 }

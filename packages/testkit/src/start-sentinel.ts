@@ -15,13 +15,11 @@ export interface StartedSentinel {
 
 /**
  * Starts one Sentinel that watches the master of 127.0.0.1 at `masterPort` under `name` and fails over after
- * `downAfterMs` (500) when `quorum` (1) Sentinels agree. Sentinels that watch the same master find each other.
+ * 500 ms, without another one that agrees. Sentinels that watch the same master find each other.
  */
 export async function startSentinel(options: {
   name: string;
   masterPort: number;
-  quorum?: number;
-  downAfterMs?: number;
   password?: string;
 }): Promise<StartedSentinel> {
   const { name, masterPort, password } = options;
@@ -32,8 +30,8 @@ export async function startSentinel(options: {
     `port ${port}`,
     'bind 127.0.0.1',
     `dir ${dir}`,
-    `sentinel monitor ${name} 127.0.0.1 ${masterPort} ${options.quorum ?? 1}`,
-    `sentinel down-after-milliseconds ${name} ${options.downAfterMs ?? 500}`,
+    `sentinel monitor ${name} 127.0.0.1 ${masterPort} 1`,
+    `sentinel down-after-milliseconds ${name} 500`,
     `sentinel failover-timeout ${name} 3000`,
     ...(password === undefined ? [] : [`sentinel auth-pass ${name} ${password}`]),
   ];

@@ -33,8 +33,7 @@ const LEFT_OUT: Readonly<Record<LeftOut, string>> = {
   unknown_library: 'of a library that the configuration lacks',
 };
 
-const count = (number: number, one: string, several = `${one}s`): string =>
-  `${number} ${number === 1 ? one : several}`;
+const count = (number: number, one: string): string => `${number} ${number === 1 ? one : `${one}s`}`;
 
 function age(ms: number): string {
   const minutes = Math.max(0, Math.floor(ms / 60_000));

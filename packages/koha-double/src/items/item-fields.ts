@@ -1,5 +1,4 @@
 import type { FieldKind } from '../patrons/patron-fields.ts';
-import type { Release } from '../release.ts';
 
 /** One item column as API and database know it, with the value of an item that says nothing about it. */
 export interface ItemField {
@@ -9,7 +8,6 @@ export interface ItemField {
   readonly nullable: boolean;
   readonly initial: string | number | boolean | null;
   readonly maxLength?: number;
-  readonly since?: Release;
 }
 
 type Extra = Partial<ItemField>;
@@ -29,8 +27,7 @@ const day = (name: string, column: string): ItemField => make('date', name, colu
 const moment = (name: string, column: string): ItemField => make('date-time', name, column);
 const status = (name: string, column: string): ItemField =>
   make('integer', name, column, { nullable: false, initial: 0 });
-const flag = (name: string, column = name): ItemField =>
-  make('boolean', name, column, { nullable: false, initial: false });
+const flag = (name: string): ItemField => make('boolean', name, name, { nullable: false, initial: false });
 
 /** Every stored item column that the API shows. */
 export const itemFields: readonly ItemField[] = [
