@@ -14,8 +14,9 @@ use Koha::Plugin::Org::PatronPassport::StatusAnswer   qw( cleaned_status );
 my $LIMIT_S       = 0.5;
 my $LARGEST_BYTES = 64 * 1024;
 
-# The limit does not hold while a name is looked up, which nothing can interrupt: a name server that hangs costs a web
-# worker one exchange, and not each. By the receiver's address, so that a corrected one is used at once.
+# Without Net::DNS::Native the limit does not hold while a name is looked up, which nothing can interrupt: a name server
+# that hangs costs a web worker one exchange, and not each. By the receiver's address, so that a corrected one is used at
+# once.
 my $SLOW_MS = 1000;
 my $PAUSE_S = 30;
 my %paused_until;
