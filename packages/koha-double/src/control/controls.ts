@@ -7,87 +7,62 @@ import { loadSeed } from '../seed/load-seed.ts';
 import { resolveSeed, type SeedChoice } from '../seed/resolve-seed.ts';
 import type { Credentials } from '../seed/api-user.ts';
 import { applySettings, type SettingsChange } from './apply-settings.ts';
-import type { CallEntry } from './call-log.ts';
-import type { Fault, FaultDraft } from './fault-queue.ts';
+import type { FaultDraft } from './fault-queue.ts';
 import { putItem } from './put-item.ts';
 import { putPatron } from './put-patron.ts';
-import {
-  readState,
-  storedItem,
-  storedPatron,
-  type DoubleState,
-  type StoredItem,
-  type StoredPatron,
-} from './stored-rows.ts';
-import { readSettings, type SettingsView } from './settings-view.ts';
+import { readState, storedItem, storedPatron } from './stored-rows.ts';
+import { readSettings } from './settings-view.ts';
+
+export type Controls = ReturnType<typeof buildControls>;
 
 /** The control routes (`packages/koha-double/README.md`) as functions in the same process. */
-export interface Controls {
-  /** All rows, or those of one card. */
-  state(cardnumber?: string): DoubleState;
-  putPatron(cardnumber: string, columns: Columns): StoredPatron;
-  /** Whether there was one. */
-  deletePatron(cardnumber: string): boolean;
-  /** Koha's anonymising of a patron, who gets another card by it; null: there is none, or he has checkouts. */
-  anonymizePatron(cardnumber: string): StoredPatron | null;
-  /** Merges a patron into another, who is returned; null: one is missing, or Koha does not merge them. */
-  mergePatron(cardnumber: string, into: string): StoredPatron | null;
-  /** What the plugin remembers of a copy, whatever it was. */
-  putCopy(row: CopyRow): void;
-  putItem(barcode: string, columns: Columns): StoredItem;
-  deleteItem(barcode: string): boolean;
-  /** The API calls, numbered from 1; those above `since` only. */
-  calls(since?: number): readonly CallEntry[];
-  clearCalls(): void;
-  addFaults(faults: readonly FaultDraft[]): void;
-  faultsLeft(): readonly Fault[];
-  clearFaults(): void;
-  settings(): SettingsView;
-  /** Throws a RangeError that says what was not understood. */
-  putSettings(change: SettingsChange): void;
-  /** Replaces all data. */
-  seed(choice: SeedChoice): void;
-  /** Every token so far is refused with 401 from now on. */
-  revokeTokens(): void;
-}
-
-export function buildControls(double: Double, credentials: Credentials): Controls {
+export function buildControls(double: Double, credentials: Credentials) {
   return {
-    state: (cardnumber) => readState(double, cardnumber),
-    putPatron: (cardnumber, columns) => storedPatron(double, putPatron(double, cardnumber, columns)),
-    deletePatron: (cardnumber) => {
+    /** All rows, or those of one card. */
+    state: (cardnumber?: string) => readState(double, cardnumber),
+    putPatron: (cardnumber: string, columns: Columns) =>
+      storedPatron(double, putPatron(double, cardnumber, columns)),
+    /** Whether there was one. */
+    deletePatron: (cardnumber: string) => {
       const row = double.db.patrons.withCard(cardnumber);
       if (row !== undefined) double.db.patrons.delete(row.patron_id);
       return row !== undefined;
     },
-    anonymizePatron: (cardnumber) => {
+    /** Koha's anonymising of a patron, who gets another card by it; null: there is none, or he has checkouts. */
+    anonymizePatron: (cardnumber: string) => {
       const row = double.db.patrons.withCard(cardnumber);
       const changed = row === undefined ? null : anonymizePatron(double, row);
       return changed === null ? null : storedPatron(double, changed);
     },
-    mergePatron: (cardnumber, into) => {
+    /** Merges a patron into another, who is returned; null: one is missing, or Koha does not merge them. */
+    mergePatron: (cardnumber: string, into: string) => {
       const [other, keeper] = [cardnumber, into].map((card) => double.db.patrons.withCard(card));
       const kept = other === undefined || keeper === undefined ? null : mergePatrons(double, keeper, other);
       return kept === null ? null : storedPatron(double, kept);
     },
-    putCopy: (row) => void double.db.copies.put(row),
-    putItem: (barcode, columns) => storedItem(putItem(double, barcode, columns)),
-    deleteItem: (barcode) => {
+    /** What the plugin remembers of a copy, whatever it was. */
+    putCopy: (row: CopyRow) => void double.db.copies.put(row),
+    putItem: (barcode: string, columns: Columns) => storedItem(putItem(double, barcode, columns)),
+    deleteItem: (barcode: string) => {
       const row = double.db.items.withBarcode(barcode);
       if (row !== undefined) double.db.items.delete(row.item_id);
       return row !== undefined;
     },
+    /** The API calls, numbered from 1; those above `since` only. */
     calls: (since = 0) => double.calls.since(since),
     clearCalls: () => double.calls.clear(),
-    addFaults: (faults) => double.faults.add(faults),
+    addFaults: (faults: readonly FaultDraft[]) => double.faults.add(faults),
     faultsLeft: () => double.faults.left(),
     clearFaults: () => double.faults.clear(),
     settings: () => readSettings(double),
-    putSettings: (change) => {
+    /** Throws a RangeError that says what was not understood. */
+    putSettings: (change: SettingsChange) => {
       const fault = applySettings(double, { ...change });
       if (fault !== null) throw new RangeError(fault);
     },
-    seed: (choice) => loadSeed(double, resolveSeed(choice, credentials)),
+    /** Replaces all data. */
+    seed: (choice: SeedChoice) => loadSeed(double, resolveSeed(choice, credentials)),
+    /** Every token so far is refused with 401 from now on. */
     revokeTokens: () => double.tokens.revokeAll(),
   };
 }
