@@ -13,24 +13,23 @@ export interface RawRequest {
   readonly body: unknown;
 }
 
-/** The request's parts, converted as declared, and what the validator has to say about them. */
-export interface CheckedRequest {
+/** A request's parts, converted as declared. */
+interface Parts {
   readonly path: Record<string, string | number>;
   readonly query: Record<string, unknown>;
   readonly lists: Record<string, readonly string[]>;
-  readonly body: unknown;
+  body: unknown;
+}
+
+/** Those, and what the validator has to say about them. */
+export interface CheckedRequest extends Readonly<Parts> {
   readonly errors: readonly InputError[];
 }
 
 /** Checks a request against its route's parameters, in the words of Koha's validator. */
 export function checkRequest(raw: RawRequest, spec: IndexedSpec, definitions: Definitions): CheckedRequest {
   const errors: InputError[] = [];
-  const checked = { path: {}, query: {}, lists: {}, body: undefined } as {
-    path: Record<string, string | number>;
-    query: Record<string, unknown>;
-    lists: Record<string, readonly string[]>;
-    body: unknown;
-  };
+  const checked: Parts = { path: {}, query: {}, lists: {}, body: undefined };
   for (const parameter of wanted(raw, spec)) {
     const given = read(raw, parameter);
     const path = `/${parameter.name}`;
@@ -54,16 +53,7 @@ function* wanted(raw: RawRequest, spec: IndexedSpec): Iterable<Parameter> {
   }
 }
 
-function keep(
-  checked: {
-    path: Record<string, string | number>;
-    query: Record<string, unknown>;
-    lists: Record<string, readonly string[]>;
-    body: unknown;
-  },
-  parameter: Parameter,
-  value: unknown,
-): void {
+function keep(checked: Parts, parameter: Parameter, value: unknown): void {
   switch (parameter.in) {
     case 'path':
       checked.path[parameter.name] = typeof value === 'number' ? value : String(value);
