@@ -1,7 +1,7 @@
 import type { Double } from '../double.ts';
 import type { JsonSchema } from '../json-schema.ts';
 import { definitionsOf } from './definitions.ts';
-import type { OperationSpec, Parameter } from './operation.ts';
+import { operationKey, type OperationSpec, type Parameter } from './operation.ts';
 import { isThere, operations } from './operations.ts';
 import { specOf } from './spec-cache.ts';
 
@@ -37,13 +37,9 @@ export function describeApi(double: Double): string {
 
 /** The same for people: `GET /api/v1/.html`. */
 export function describeApiAsPage(double: Double): string {
-  const { release } = double.settings;
   const rows = operations
     .filter((operation) => isThere(double, operation))
-    .map((operation) => {
-      const { summary } = specOf(operation, release);
-      return `<li><code>${operation.method} ${operation.path}</code> ${summary}</li>`;
-    });
+    .map((operation) => `<li><code>${operationKey(operation)}</code></li>`);
   return `<!DOCTYPE html>\n<html lang="en"><title>Koha REST API</title><h1>Koha REST API</h1><ul>${rows.join('')}</ul></html>\n`;
 }
 
@@ -65,9 +61,6 @@ const token: JsonSchema = {
 };
 
 const tokenSpec: OperationSpec = {
-  operationId: 'tokenOAuth',
-  summary: 'Get access token',
-  tag: 'oauth',
   parameters: [formText('grant_type', true), formText('client_id'), formText('client_secret')],
   responses: {
     '200': token,
@@ -79,9 +72,6 @@ const tokenSpec: OperationSpec = {
 
 function describe(spec: OperationSpec): unknown {
   return {
-    operationId: spec.operationId,
-    summary: spec.summary,
-    tags: [spec.tag],
     parameters: spec.parameters,
     produces: ['application/json'],
     responses: Object.fromEntries(

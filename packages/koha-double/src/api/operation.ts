@@ -22,9 +22,6 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
 /** A route in one release: what its description says of it. */
 export interface OperationSpec {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly tag: string;
   readonly parameters: readonly Parameter[];
   /** Status -> schema of the body, or null where there is none. */
   readonly responses: Readonly<Record<string, JsonSchema | null>>;

@@ -13,7 +13,6 @@ import { confirmationId, signConfirmation } from './confirmation-token.ts';
 
 const checkout = reference('checkout');
 const checkoutList = { type: 'array', items: checkout } as const;
-const tag = 'checkouts';
 const patronOnly = new Set(['patron_id']);
 const circulate = { circulate: 'circulate_remaining_permissions' };
 const checkedIn = filter('checked_in', 'boolean');
@@ -22,9 +21,6 @@ const list: Operation = {
   method: 'GET',
   path: '/checkouts',
   spec: () => ({
-    operationId: 'listCheckouts',
-    summary: 'List checkouts',
-    tag,
     parameters: [filter('patron_id', 'integer'), ...listParameters, checkedIn, embed('issuer', 'renewals')],
     responses: withErrors({ '200': checkoutList }, 404),
     permissions: [circulate, { circulate: 'manage_bookings' }],
@@ -47,9 +43,6 @@ const ofPatron: Operation = {
   path: '/patrons/{patron_id}/checkouts',
   since: '24.05',
   spec: () => ({
-    operationId: 'getPatronCheckouts',
-    summary: 'Retrieve a list of checkouts for a patron',
-    tag,
     parameters: [pathId('patron_id'), ...listParameters, checkedIn, embed('issuer')],
     responses: withErrors({ '200': checkoutList }, 404),
     permissions: circulate,
@@ -70,9 +63,6 @@ const one: Operation = {
   method: 'GET',
   path: '/checkouts/{checkout_id}',
   spec: () => ({
-    operationId: 'getCheckout',
-    summary: 'Get checkout',
-    tag,
     parameters: [pathId('checkout_id'), embed('issuer', 'renewals')],
     responses: withErrors({ '200': checkout }, 404),
     permissions: circulate,
@@ -87,9 +77,6 @@ const availability: Operation = {
   method: 'GET',
   path: '/checkouts/availability',
   spec: () => ({
-    operationId: 'availabilityCheckouts',
-    summary: 'Get checkout availability',
-    tag,
     parameters: [filter('patron_id', 'integer'), filter('item_id', 'integer')],
     responses: withErrors({ '200': reference('checkout_availability') }),
     permissions: circulate,
@@ -122,9 +109,6 @@ const add: Operation = {
   method: 'POST',
   path: '/checkouts',
   spec: () => ({
-    operationId: 'addCheckout',
-    summary: 'Add a new checkout',
-    tag,
     parameters: [jsonBody(checkout), filter('confirmation')],
     responses: withErrors({ '201': checkout }, 409, 412),
     permissions: circulate,

@@ -12,7 +12,6 @@ import type { ItemRow } from './item-table.ts';
 import { renderItem } from './render-item.ts';
 
 const item = reference('item');
-const tag = 'items';
 const permissions = { catalogue: '1' };
 const barcodeOnly = new Set(['external_id']);
 
@@ -45,9 +44,6 @@ const listItems: Operation = {
   method: 'GET',
   path: '/items',
   spec: () => ({
-    operationId: 'listItems',
-    summary: 'List items',
-    tag,
     parameters: [filter('external_id'), embed('+strings', 'biblio'), ...listParameters],
     responses: withErrors({ '200': { type: 'array', items: item } }),
     permissions,
@@ -62,9 +58,6 @@ const getItem: Operation = {
   method: 'GET',
   path: '/items/{item_id}',
   spec: () => ({
-    operationId: 'getItem',
-    summary: 'Get item',
-    tag,
     parameters: [pathId('item_id'), embed('+strings')],
     responses: withErrors({ '200': item }, 404),
     permissions,

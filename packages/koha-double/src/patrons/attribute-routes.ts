@@ -16,7 +16,6 @@ import { newAttribute, setAttributes, setterFault, type AttributeOwner } from '.
 const attribute = reference('patron_extended_attribute');
 const path = '/patrons/{patron_id}/extended_attributes';
 const onePath = `${path}/{extended_attribute_id}`;
-const tag = 'patrons';
 const permissions = { borrowers: 'edit_borrowers' };
 
 function patronOf(call: ApiCall): PatronRow | undefined {
@@ -60,9 +59,6 @@ const list: Operation = {
   method: 'GET',
   path,
   spec: () => ({
-    operationId: 'getPatronAttributes',
-    summary: 'List extended attributes for a patron',
-    tag,
     parameters: [pathId('patron_id'), ...listParameters],
     responses: withErrors({ '200': { type: 'array', items: attribute } }, 404),
     permissions,
@@ -80,9 +76,6 @@ const add: Operation = {
   method: 'POST',
   path,
   spec: () => ({
-    operationId: 'addPatronAttribute',
-    summary: 'Add extended attribute for a patron',
-    tag,
     parameters: [pathId('patron_id'), jsonBody(attribute)],
     responses: withErrors({ '201': attribute }, 404, 409),
     permissions,
@@ -106,9 +99,6 @@ const overwrite: Operation = {
   method: 'PUT',
   path,
   spec: () => ({
-    operationId: 'overwritePatronAttributes',
-    summary: 'Overwrite extended attributes for a patron',
-    tag,
     parameters: [pathId('patron_id'), jsonBody({ type: 'array', items: attribute })],
     responses: withErrors({ '200': { type: 'array', items: attribute } }, 404, 409),
     permissions,
@@ -131,9 +121,6 @@ const change: Operation = {
   method: 'PATCH',
   path: onePath,
   spec: () => ({
-    operationId: 'updatePatronAttribute',
-    summary: 'Update extended attribute',
-    tag,
     parameters: [
       pathId('patron_id'),
       pathId('extended_attribute_id'),
@@ -166,9 +153,6 @@ const remove: Operation = {
   method: 'DELETE',
   path: onePath,
   spec: () => ({
-    operationId: 'deletePatronAttribute',
-    summary: 'Delete extended attribute',
-    tag,
     parameters: [pathId('patron_id'), pathId('extended_attribute_id')],
     responses: withErrors({ '204': null }, 404),
     permissions,

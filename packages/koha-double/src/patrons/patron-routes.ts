@@ -18,7 +18,6 @@ import { updatePatron } from './update-patron.ts';
 import { canFind } from './visibility.ts';
 
 const patron = reference('patron');
-const tag = 'patrons';
 
 const namesByRelease = new Map<Release, ReadonlySet<string>>();
 
@@ -64,9 +63,6 @@ const listPatrons: Operation = {
   method: 'GET',
   path: '/patrons',
   spec: (release) => ({
-    operationId: 'listPatrons',
-    summary: 'List patrons',
-    tag,
     parameters: [
       ...filterParameters(release),
       ...listParameters,
@@ -107,9 +103,6 @@ const getPatron: Operation = {
   method: 'GET',
   path: '/patrons/{patron_id}',
   spec: (release) => ({
-    operationId: 'getPatron',
-    summary: 'Get patron',
-    tag,
     parameters: [pathId('patron_id'), embed(...getEmbeds(release))],
     responses: withErrors({ '200': patron }, 404),
     permissions: isFrom(release, '24.11')
@@ -149,9 +142,6 @@ const addPatron: Operation = {
   method: 'POST',
   path: '/patrons',
   spec: (release): OperationSpec => ({
-    operationId: 'addPatron',
-    summary: 'Add patron',
-    tag,
     parameters: [
       jsonBody(patron),
       override(release),
@@ -167,9 +157,6 @@ const putPatron: Operation = {
   method: 'PUT',
   path: '/patrons/{patron_id}',
   spec: (release) => ({
-    operationId: 'updatePatron',
-    summary: 'Update patron',
-    tag,
     parameters: [pathId('patron_id'), jsonBody(patron)],
     responses: withErrors({ '200': { items: patron } }, 404, 409),
     permissions: { borrowers: isFrom(release, '26.05') ? 'edit_borrowers' : '1' },
@@ -181,9 +168,6 @@ const removePatron: Operation = {
   method: 'DELETE',
   path: '/patrons/{patron_id}',
   spec: () => ({
-    operationId: 'deletePatron',
-    summary: 'Delete patron',
-    tag,
     parameters: [pathId('patron_id')],
     responses: withErrors({ '204': null }, 404, 409),
     permissions: { borrowers: 'delete_borrowers' },

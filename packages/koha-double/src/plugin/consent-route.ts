@@ -23,9 +23,6 @@ export const consentScan: Operation = {
   path: '/contrib/passport/scans/{event_id}/consent',
   plugin: true,
   spec: () => ({
-    operationId: 'passportAnswerConsent',
-    summary: 'What the patron said to the text of this library',
-    tag: 'passport',
     parameters: [{ name: 'event_id', in: 'path', required: true, type: 'string' }, jsonBody(consentBody)],
     responses: withErrors({ '204': null }, 404, 409, 415, 422, 502),
     permissions: { circulate: 'circulate_remaining_permissions' },

@@ -10,7 +10,6 @@ import { isSentAsJson, notJson } from './json-only.ts';
 import { kinds } from './restriction-routes.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
-const tag = 'passport';
 const service = { borrowers: 'edit_borrowers' };
 const patronId = { name: 'patron_id', in: 'path', required: true, type: 'integer' } as const;
 const mostRows = 200;
@@ -33,9 +32,6 @@ const listCopies: Operation = {
   path: '/contrib/passport/copies',
   plugin: true,
   spec: () => ({
-    operationId: 'passportListCopies',
-    summary: 'What the passport service wrote into copies',
-    tag,
     parameters: [number('after'), number('up_to'), number('limit')],
     responses: withErrors({ '200': anyObject }),
     permissions: service,
@@ -64,9 +60,6 @@ const keepCopy: Operation = {
   path: '/contrib/passport/copies/{patron_id}',
   plugin: true,
   spec: () => ({
-    operationId: 'passportKeepCopy',
-    summary: 'The passport service has written into a copy',
-    tag,
     parameters: [patronId, jsonBody(rowBody)],
     responses: withErrors({ '200': anyObject }, 409, 415),
     permissions: service,

@@ -11,7 +11,6 @@ import { isSentAsJson, notJson } from './json-only.ts';
 import { kinds } from './restriction-routes.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
-const tag = 'passport';
 
 /** Of these the double stores only how many a patron has, in a hidden column of that name. */
 const COUNTED = ['recalls', 'bookings', 'article_requests', 'ill_requests', 'lists'] as const;
@@ -60,9 +59,6 @@ const list: Operation = {
   path: '/contrib/passport/deletions',
   plugin: true,
   spec: () => ({
-    operationId: 'passportListDeletions',
-    summary: 'What keeps copies from being deleted, and when they were used',
-    tag,
     parameters: [{ name: 'patron_ids', in: 'query', required: true, type: 'string' }],
     responses: withErrors({ '200': anyObject }),
     permissions: { borrowers: 'edit_borrowers' },
@@ -86,9 +82,6 @@ const add: Operation = {
   path: '/contrib/passport/deletions',
   plugin: true,
   spec: () => ({
-    operationId: 'passportDeleteCopy',
-    summary: 'Delete a copy, after it was checked again',
-    tag,
     parameters: [
       jsonBody({
         type: 'object',

@@ -39,9 +39,6 @@ const list: Operation = {
   path: '/contrib/passport/owed',
   plugin: true,
   spec: () => ({
-    operationId: 'passportListOwed',
-    summary: 'Overdue checkouts and debts of copies, as numbers',
-    tag: 'passport',
     parameters: [
       { ...filter('home_key_type'), required: true },
       filter('after', 'integer'),

@@ -18,7 +18,6 @@ import { queryReceiver } from './receiver.ts';
 import { checkBody, checkSettings } from './settings-check.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
-const tag = 'passport';
 const desk = { circulate: 'circulate_remaining_permissions' };
 const service = { borrowers: 'edit_borrowers' };
 const eventId = { name: 'event_id', in: 'path', required: true, type: 'string' } as const;
@@ -49,9 +48,6 @@ const scan: Operation = {
   path: '/contrib/passport/scans',
   plugin: true,
   spec: () => ({
-    operationId: 'passportAddScan',
-    summary: 'Report a card that is not known here',
-    tag,
     parameters: [jsonBody(scanBody)],
     responses: withErrors({ '202': anyObject }, 415, 422, 502),
     permissions: desk,
@@ -64,9 +60,6 @@ const readScan: Operation = {
   path: '/contrib/passport/scans/{event_id}',
   plugin: true,
   spec: () => ({
-    operationId: 'passportGetScan',
-    summary: 'What became of a scan',
-    tag,
     parameters: [eventId],
     responses: withErrors({ '200': anyObject }, 404),
     permissions: desk,
@@ -94,9 +87,6 @@ const cancelScan: Operation = {
   path: '/contrib/passport/scans/{event_id}/cancel',
   plugin: true,
   spec: () => ({
-    operationId: 'passportCancelScan',
-    summary: 'Cancel a scan: nothing more is written for it',
-    tag,
     parameters: [eventId, jsonBody({ type: 'object', properties: {}, additionalProperties: false })],
     responses: withErrors({ '200': anyObject }, 404, 415, 422, 502),
     permissions: desk,
@@ -109,9 +99,6 @@ const putOutcome: Operation = {
   path: '/contrib/passport/scans/{event_id}/outcome',
   plugin: true,
   spec: () => ({
-    operationId: 'passportSetOutcome',
-    summary: 'The passport service reports the state of a scan',
-    tag,
     parameters: [eventId, jsonBody(stateBody)],
     responses: withErrors({ '204': null }, 415),
     permissions: service,
@@ -132,9 +119,6 @@ const getAbout: Operation = {
   path: '/contrib/passport/about',
   plugin: true,
   spec: () => ({
-    operationId: 'passportAbout',
-    summary: "What the passport service cannot learn from Koha's own API",
-    tag,
     parameters: [],
     responses: withErrors({ '200': anyObject }),
     permissions: service,
@@ -147,9 +131,6 @@ const postCheck: Operation = {
   path: '/contrib/passport/check',
   plugin: true,
   spec: () => ({
-    operationId: 'passportCheck',
-    summary: "The plugin's settings, a proof of its secret, and the result of a test event",
-    tag,
     parameters: [jsonBody(checkBody)],
     responses: withErrors({ '200': anyObject }, 415),
     permissions: service,
@@ -166,9 +147,6 @@ const deskScript: Operation = {
   path: '/contrib/passport/desk.js',
   plugin: true,
   spec: () => ({
-    operationId: 'passportDesk',
-    summary: 'The script of the desk',
-    tag,
     parameters: [filter('v')],
     responses: withErrors({ '200': null }),
     permissions: desk,

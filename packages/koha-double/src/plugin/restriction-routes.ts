@@ -7,7 +7,6 @@ import { restrictionsOf, type RestrictionRow } from '../patrons/restrictions.ts'
 import { isRecord } from '../record.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
 
-const tag = 'passport';
 const service = { borrowers: 'edit_borrowers' };
 const mostRows = 200;
 /** The kinds of restrictions: `home` on copies, `owed` on home records. */
@@ -41,9 +40,6 @@ const list: Operation = {
   path,
   plugin: true,
   spec: () => ({
-    operationId: 'passportListRestrictions',
-    summary: 'The restrictions that the passport service has set',
-    tag,
     parameters: [kind, filter('after', 'integer'), filter('limit', 'integer')],
     responses: withErrors({ '200': { type: 'object', additionalProperties: true } }),
     permissions: service,
@@ -109,9 +105,6 @@ const setOne: Operation = {
   path: onePath,
   plugin: true,
   spec: () => ({
-    operationId: 'passportSetRestriction',
-    summary: 'Restrict a patron',
-    tag,
     parameters: [kind, library, pathId('patron_id'), body],
     responses: withErrors({ '204': null }, 404, 409, 415),
     permissions: service,
@@ -124,9 +117,6 @@ const liftOne: Operation = {
   path: onePath,
   plugin: true,
   spec: () => ({
-    operationId: 'passportLiftRestriction',
-    summary: 'Lift a restriction that the passport service has set',
-    tag,
     parameters: [kind, library, pathId('patron_id')],
     responses: withErrors({ '204': null }, 404, 409),
     permissions: service,

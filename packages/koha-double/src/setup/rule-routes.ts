@@ -8,7 +8,6 @@ import { effectiveRule } from './effective-rule.ts';
 import type { CirculationRuleRow } from './setup-rows.ts';
 
 const permissions = [{ circulate: 'circulate_remaining_permissions' }];
-const tag = 'circulation_rules';
 
 const every = ['branchcode', 'categorycode', 'itemtype'] as const;
 
@@ -33,9 +32,6 @@ const listRules: Operation = {
   path: '/circulation_rules',
   since: '24.11',
   spec: () => ({
-    operationId: 'listCirculationRules',
-    summary: 'Get circulation rules for a given item type/library/patron combination.',
-    tag,
     parameters: [
       filter('effective', 'boolean'),
       filter('item_type_id'),
@@ -62,9 +58,6 @@ const listKinds: Operation = {
   method: 'GET',
   path: '/circulation_rules/kinds',
   spec: () => ({
-    operationId: 'getCirculationRuleKinds',
-    summary: 'Get circulation rules kinds',
-    tag,
     parameters: [],
     responses: withErrors({
       '200': { type: 'object', additionalProperties: reference('circ-rule-kind') },

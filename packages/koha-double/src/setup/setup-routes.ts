@@ -35,9 +35,6 @@ const listLibraries: Operation = {
   method: 'GET',
   path: '/libraries',
   spec: () => ({
-    operationId: 'listLibraries',
-    summary: 'List libraries',
-    tag: 'libraries',
     parameters: [...libraryFilters.map((name) => filter(name)), ...listParameters, libraryEmbeds],
     responses: withErrors({ '200': { type: 'array', items: library } }),
     permissions: { catalogue: '1' },
@@ -54,9 +51,6 @@ const publicLibraries: Operation = {
   path: '/public/libraries',
   isPublic: true,
   spec: () => ({
-    operationId: 'listLibrariesPublic',
-    summary: 'List libraries',
-    tag: 'libraries',
     parameters: listParameters,
     responses: withErrors({ '200': { type: 'array', items: library } }),
     permissions: null,
@@ -71,9 +65,6 @@ const getLibrary: Operation = {
   method: 'GET',
   path: '/libraries/{library_id}',
   spec: () => ({
-    operationId: 'getLibrary',
-    summary: 'Get library',
-    tag: 'libraries',
     parameters: [{ name: 'library_id', in: 'path', required: true, type: 'string' }, libraryEmbeds],
     responses: withErrors({ '200': library }, 404),
     permissions: { catalogue: '1' },
@@ -93,9 +84,6 @@ const listCategories: Operation = {
   path: '/patron_categories',
   since: '24.05',
   spec: () => ({
-    operationId: 'listPatronCategories',
-    summary: 'List patron categories',
-    tag: 'patron_categories',
     parameters: listParameters,
     responses: withErrors({ '200': { type: 'array', items: category } }),
     permissions: { parameters: 'manage_patron_categories' },
