@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { type Consortium, kohaAndQueueConfig } from '@passport/config';
+import { type Consortium, cliConfig } from '@passport/config';
 import { REMEMBERED_HOURS } from '@passport/contract';
 import { removeReceipts } from '@passport/queue';
 import type { CliDeps } from './cli-deps.ts';
@@ -131,7 +131,7 @@ export const eraseData: CommandDraft<{ apply?: true }> = {
   options: [new Option('--apply', 'remove the receipts that can be removed')],
   run: (wanted, [named = ''], report, deps) => {
     const { text: homeKey, home } = parseHomeKey(named);
-    const { consortium } = kohaAndQueueConfig(deps.env, deps.readFile);
+    const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
     return withQueue(deps, async (open): Promise<0 | 1> => {
       const places = await findPlaces({ kind: 'patron', homeKey, home }, consortium, open.redis, deps);
       const steps = await planErasure(places, open.queue);

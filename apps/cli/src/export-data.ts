@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { kohaAndQueueConfig } from '@passport/config';
+import { cliConfig } from '@passport/config';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
 import { csvCell } from './csv-cell.ts';
@@ -138,7 +138,7 @@ export const exportData: CommandDraft<ExportOptions> = {
   ],
   run: (wanted, _args, report, deps) => {
     const subject = subjectOf(wanted);
-    const { consortium } = kohaAndQueueConfig(deps.env, deps.readFile);
+    const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);
     return withQueue(deps, async ({ redis }): Promise<0 | 1> => {
       const home = subject.kind === 'patron' ? subject.home : subject.library;
       if (!consortium.libraries.some(({ id }) => id === home)) {

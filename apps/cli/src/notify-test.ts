@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { notifyConfig } from '@passport/config';
+import { cliConfig } from '@passport/config';
 import { type Delivery, deliver, testMessage } from '@passport/notify';
 import { openNotices } from '@passport/queue';
 import type { CliDeps } from './cli-deps.ts';
@@ -7,7 +7,7 @@ import type { CommandDraft } from './command.ts';
 import { Failure, WrongUse } from './failure.ts';
 import { withQueueOf } from './with-queue.ts';
 
-type Endpoint = ReturnType<typeof notifyConfig>['consortium']['notify'][number];
+type Endpoint = ReturnType<typeof cliConfig>['consortium']['notify'][number];
 
 interface Tried {
   readonly name: string;
@@ -59,7 +59,7 @@ export const notifyTest: CommandDraft<{ name?: string }> = {
   examples: ['passport notify test', 'passport notify test --name ops'],
   options: [new Option('--name <name>', 'only the endpoint of this name')],
   run: async ({ name }, _args, report, deps) => {
-    const config = notifyConfig(deps.env, deps.readFile);
+    const config = cliConfig(deps.env, deps.readFile, ['notify']);
     const { consortium } = config;
     const endpoints = chosen(consortium.notify, name);
     const tried = await withQueueOf(config, async ({ redis }) => {

@@ -207,19 +207,16 @@ export function dashboardConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): Das
   });
 }
 
-/** What a command that works with the queue needs. Throws one ConfigError with every problem of file and environment. */
-export function cliConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
-  return readBoth(env, { readFile, wanted: [] }, readQueueAccess);
-}
-
-/** What `passport notify` needs: the queue, and where operators are notified. Throws one ConfigError. */
-export function notifyConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
-  return readBoth(env, { readFile, wanted: ['notify'] }, readQueueAccess);
-}
-
-/** What a command needs that reads both the queue and the Kohas. Throws one ConfigError. */
-export function kohaAndQueueConfig(env: NodeJS.ProcessEnv, readFile: ReadFile): QueueAccess {
-  return readBoth(env, { readFile, wanted: ['koha'] }, readQueueAccess);
+/**
+ * What a command that works with the queue needs, with the secrets that it uses. Throws one ConfigError with every problem of file and
+ * environment.
+ */
+export function cliConfig(
+  env: NodeJS.ProcessEnv,
+  readFile: ReadFile,
+  wanted: readonly SecretKind[] = [],
+): QueueAccess {
+  return readBoth(env, { readFile, wanted }, readQueueAccess);
 }
 
 /**

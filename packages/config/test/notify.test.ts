@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import {
+  cliConfig,
   dashboardConfig,
-  notifyConfig,
   receiverConfig,
   renderEffectiveConfig,
   workerConfig,
@@ -46,8 +46,9 @@ test('nobody is notified of a file that says nothing of it, and an address on th
 
 test('workers, receivers and `passport notify` learn the secrets, and the dashboard does not', () => {
   const files = filesOf({ 'passport.yaml': stringify(file) });
-  for (const read of [workerConfig, receiverConfig, notifyConfig]) {
-    const { notify } = read(env, files).consortium;
+  const ofCommand = cliConfig(env, files, ['notify']);
+  for (const { consortium } of [workerConfig(env, files), receiverConfig(env, files), ofCommand]) {
+    const { notify } = consortium;
     expect(notify.map(({ secret }) => secret?.reveal())).toEqual([OPS_SECRET, undefined]);
     expect(notify[1]?.url.reveal()).toBe(CHAT_URL);
   }
