@@ -1,6 +1,7 @@
 import { Document, isScalar, visit } from 'yaml';
 import { UNDETERMINED } from './consent-keys.ts';
 import { formatDuration } from './duration.ts';
+import { snakeKeys } from './key-case.ts';
 import type {
   CategoryChoice,
   CategoryFilter,
@@ -80,17 +81,7 @@ function printLibrary(library: Library): Printable {
       max_in_flight: koha.maxInFlight,
     },
     webhook_secrets: library.webhookSecrets.map(printSecret),
-    limits: {
-      events_per_second: limits.eventsPerSecond,
-      burst: limits.burst,
-      backlog: limits.backlog,
-      copies_per_hour: limits.copiesPerHour,
-      misses_per_hour: limits.missesPerHour,
-      verdicts_per_hour: limits.verdictsPerHour,
-      kept_finished: limits.keptFinished,
-      kept_failed: limits.keptFailed,
-      remembered: limits.remembered,
-    },
+    limits: snakeKeys(limits),
     cards: library.cards.map(({ source }) => source),
     share: {
       fields: share.fields,
@@ -98,15 +89,7 @@ function printLibrary(library: Library): Printable {
       opt_out_attribute: share.optOutAttribute,
     },
     copy: printCopy(library.copy),
-    eligibility: {
-      expired: eligibility.expired,
-      restricted: eligibility.restricted,
-      card_lost: eligibility.cardLost,
-      address_unconfirmed: eligibility.addressUnconfirmed,
-      max_debt: eligibility.maxDebt,
-      min_age: eligibility.minAge,
-      show_reasons: eligibility.showReasons,
-    },
+    eligibility: snakeKeys(eligibility),
     retry: {
       tell_koha: retry.tellKoha,
       checkout: retry.checkout,

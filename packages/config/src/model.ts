@@ -1,5 +1,8 @@
 import type { NotificationTopic } from '@passport/contract';
+import type * as z from 'zod';
 import type { CopyField } from './field-groups.ts';
+import type { eligibilitySection, limitsSection } from './file-schema.ts';
+import type { CamelKeys } from './key-case.ts';
 import type { Secret } from './secret.ts';
 import type { PlannedWindow } from './windows-key.ts';
 
@@ -97,18 +100,8 @@ export interface KohaAccess {
   readonly maxInFlight: number | 'auto';
 }
 
-export interface Limits {
-  readonly eventsPerSecond: number;
-  readonly burst: number;
-  readonly backlog: number;
-  readonly copiesPerHour: number;
-  readonly missesPerHour: number;
-  readonly verdictsPerHour: number;
-  /** Most finished and failed events that are kept, and most ids that are remembered. */
-  readonly keptFinished: number;
-  readonly keptFailed: number;
-  readonly remembered: number;
-}
+/** Rate and volume limits of a library, by the keys of the file. */
+export type Limits = CamelKeys<z.output<typeof limitsSection>>;
 
 /** What a home library discloses, whoever requests it. */
 export interface Share {
@@ -166,19 +159,8 @@ export type CategoryChoice =
       readonly otherwise: string | null;
     };
 
-export type RefuseOrAllow = 'refuse' | 'allow';
-
-export interface Eligibility {
-  readonly expired: RefuseOrAllow;
-  readonly restricted: RefuseOrAllow;
-  readonly cardLost: RefuseOrAllow;
-  readonly addressUnconfirmed: RefuseOrAllow;
-  /** In the home library's currency. Null: not checked. */
-  readonly maxDebt: number | null;
-  /** Years. Null: not checked. */
-  readonly minAge: number | null;
-  readonly showReasons: boolean;
-}
+/** Whom a lending library accepts, by the keys of the file. */
+export type Eligibility = CamelKeys<z.output<typeof eligibilitySection>>;
 
 export interface RetryPolicy {
   readonly tellKoha: boolean;

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
 import { kohaSection, librarySchema, shareSection } from './file-schema.ts';
+import { camelKeys } from './key-case.ts';
 import { parseKohaUrl } from './koha-url.ts';
 import type { MergedSections, SectionLayer } from './library-layers.ts';
 import { mergeLayers, readSectionLayer } from './library-layers.ts';
@@ -9,15 +10,7 @@ import type { Path, ProblemList } from './problem-list.ts';
 import { isMapping, metaOf, readSection, reportMissing } from './read-section.ts';
 import { Secret } from './secret.ts';
 import type { SecretReader } from './secret-reader.ts';
-import {
-  toCopyPolicy,
-  toEligibility,
-  toLimits,
-  toOwedPolicy,
-  toRefreshPolicy,
-  toRetryPolicy,
-  toShare,
-} from './section-models.ts';
+import { toCopyPolicy, toOwedPolicy, toRefreshPolicy, toRetryPolicy, toShare } from './section-models.ts';
 import { toWindows } from './windows-key.ts';
 import { faultOfClientSecret, faultOfWebhookSecret } from './secret-strength.ts';
 
@@ -129,11 +122,11 @@ export function readLibrary(
       enabled: own.enabled ?? BUILT_IN_DEFAULTS.library.enabled,
       koha: toKohaAccess(merged.koha, reading),
       webhookSecrets: readWebhookSecrets(own, reading),
-      limits: toLimits(merged.limits),
+      limits: camelKeys(merged.limits),
       cards: own.cards ?? BUILT_IN_DEFAULTS.library.cards,
       share: toShare(merged.share),
       copy: toCopyPolicy(merged.copy),
-      eligibility: toEligibility(merged.eligibility),
+      eligibility: camelKeys(merged.eligibility),
       retry: toRetryPolicy(merged.retry),
       refresh: toRefreshPolicy(own.refresh ?? BUILT_IN_DEFAULTS.library.refresh),
       owed: toOwedPolicy(own.owed ?? BUILT_IN_DEFAULTS.library.owed),

@@ -5,8 +5,6 @@ import type {
   CategoryFilter,
   ConsentPolicy,
   CopyPolicy,
-  Eligibility,
-  Limits,
   OwedPolicy,
   RefreshPolicy,
   RetryPolicy,
@@ -59,40 +57,12 @@ export function toCopyPolicy(copy: MergedSections['copy']): CopyPolicy {
   };
 }
 
-/** What a library may require. */
-export function toLimits(limits: MergedSections['limits']): Limits {
-  return {
-    eventsPerSecond: limits.events_per_second,
-    burst: limits.burst,
-    backlog: limits.backlog,
-    copiesPerHour: limits.copies_per_hour,
-    missesPerHour: limits.misses_per_hour,
-    verdictsPerHour: limits.verdicts_per_hour,
-    keptFinished: limits.kept_finished,
-    keptFailed: limits.kept_failed,
-    remembered: limits.remembered,
-  };
-}
-
 /** What a home library lets go. */
 export function toShare(share: MergedSections['share']): Share {
   return {
     fields: share.fields,
     categories: toCategoryFilter(share.categories),
     optOutAttribute: share.opt_out_attribute,
-  };
-}
-
-/** Who may borrow. */
-export function toEligibility(eligibility: MergedSections['eligibility']): Eligibility {
-  return {
-    expired: eligibility.expired,
-    restricted: eligibility.restricted,
-    cardLost: eligibility.card_lost,
-    addressUnconfirmed: eligibility.address_unconfirmed,
-    maxDebt: eligibility.max_debt,
-    minAge: eligibility.min_age,
-    showReasons: eligibility.show_reasons,
   };
 }
 
