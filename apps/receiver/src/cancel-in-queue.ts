@@ -5,20 +5,19 @@ import {
   isCancelledAhead,
   readEventState,
 } from '@passport/queue';
-import { type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
+import { type RedisInTime, askRedis } from './ask-redis.ts';
 import type { CancelInQueue } from './cancel-scan.ts';
 
 /** Cancels events in the queue; what Redis does not answer in time is `unavailable`, and may have been cancelled. */
-export function buildCancelInQueue(deps: {
-  readonly redis: Redis;
-  readonly queue: ScanJobs;
-  /** Null: the answer waits for no replica. */
-  readonly replicated: ReplicaCheck | null;
-  readonly nameOf: (libraryId: string) => string;
-  readonly deadlineMs: number;
-  readonly log: Logger;
-}): CancelInQueue {
-  const { redis, queue, replicated, nameOf, deadlineMs, log } = deps;
+export function buildCancelInQueue(
+  deps: RedisInTime & {
+    readonly queue: ScanJobs;
+    /** Null: the answer waits for no replica. */
+    readonly replicated: ReplicaCheck | null;
+    readonly nameOf: (libraryId: string) => string;
+  },
+): CancelInQueue {
+  const { redis, queue, replicated, nameOf } = deps;
   // That it is unknown is said only once it is sure to be cancelled should it still come: as for a 202, replicas have to know.
   const isRemembered = async (library: string, id: string): Promise<boolean> =>
     replicated === null || ((await replicated([])) && (await isCancelledAhead(redis, library, id)));
@@ -32,15 +31,6 @@ export function buildCancelInQueue(deps: {
     const state = await readEventState(redis, library, eventId, nameOf);
     return state === null ? 'not_kept' : { event_id: eventId, result, state };
   };
-  return async (library, eventId) => {
-    if (redis.status !== 'ready') return 'unavailable';
-    try {
-      return await within(deadlineMs, cancel(library, eventId), 'cancelling an event');
-    } catch (error) {
-      const failure = translateRedisError(error);
-      if (failure.kind === 'bug') log.error({ error }, 'an event was not cancelled');
-      else log.warn({ redis: failure.kind, problem: failure.message }, 'an event was not cancelled');
-      return 'unavailable';
-    }
-  };
+  const task = { doing: 'cancelling an event', failed: 'an event was not cancelled' };
+  return async (library, eventId) => askRedis(deps, task, () => cancel(library, eventId));
 }

@@ -10,7 +10,7 @@ import {
   readOutcomesOf,
   readProcesses,
 } from '@passport/queue';
-import { type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
+import { type RedisInTime, askRedis } from './ask-redis.ts';
 
 type Library = Consortium['libraries'][number];
 type StatusLibrary = Pick<Library, 'id' | 'name' | 'windows' | 'copy' | 'refresh'>;
@@ -18,16 +18,13 @@ type StatusLibrary = Pick<Library, 'id' | 'name' | 'windows' | 'copy' | 'refresh
 /** How the service is for a library, with the outcomes since then. */
 export type ReadLibraryStatus = (library: string, sinceMs: number) => Promise<LibraryStatus | 'unavailable'>;
 
-export interface LibraryStatusDeps {
-  readonly redis: Redis;
+export interface LibraryStatusDeps extends RedisInTime {
   readonly queue: ScanJobs;
   readonly hasWorker: () => Promise<boolean>;
   readonly libraries: readonly StatusLibrary[];
   readonly version: string;
   readonly now: () => number;
   readonly monotonicNow: () => number;
-  readonly deadlineMs: number;
-  readonly log: Logger;
 }
 
 /** A page that is loaded again and again costs no more than this. */
@@ -43,20 +40,15 @@ const MOST_HOMES = 10;
  * where that was not in time. How many hours of outcomes they request makes no difference, since a reading has all of them.
  */
 export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStatus {
-  const { redis, libraries, monotonicNow, deadlineMs, log } = deps;
+  const { redis, libraries, monotonicNow } = deps;
   const readings = new Map<string, Reading>();
-  const unread = (error: unknown): 'unavailable' => {
-    const failure = translateRedisError(error);
-    if (failure.kind === 'bug') log.error({ error }, 'status of a library not read');
-    else log.warn({ redis: failure.kind, problem: failure.message }, 'status of a library not read');
-    return 'unavailable';
-  };
+  const task = { doing: 'reading the status of a library', failed: 'status of a library not read' };
   const start = (library: StatusLibrary): Reading => {
     const work = readStatus(deps, library);
     const reading: Reading = {
       startedMs: monotonicNow(),
       isOver: false,
-      statusSince: within(deadlineMs, work, 'reading the status of a library').catch(unread),
+      statusSince: askRedis(deps, task, () => work),
     };
     // The deadline ends the wait and not the work: what has been sent to Redis is still to be answered.
     const end = (): void => void (reading.isOver = true);

@@ -28,7 +28,7 @@ import {
 } from './authentication.ts';
 import { buildCancelInQueue } from './cancel-in-queue.ts';
 import { type Cancellation, cancelScan } from './cancel-scan.ts';
-import { buildKeepConsent } from './consent-in-queue.ts';
+import { buildKeepConsent } from './keep-consent.ts';
 import { UNKNOWN, eventMetrics } from './event-metrics.ts';
 import type { EventSink } from './event-sink.ts';
 import { type StatusGiven, giveStatus } from './give-status.ts';

@@ -28,7 +28,7 @@ import { type ReportingLibrary, buildAuthentication } from '../src/authenticatio
 import { CONNECTION_LIMITS, createConnectionLimits } from '../src/connection-limits.ts';
 import { buildCancelInQueue } from '../src/cancel-in-queue.ts';
 import { cancelScan } from '../src/cancel-scan.ts';
-import { buildKeepConsent } from '../src/consent-in-queue.ts';
+import { buildKeepConsent } from '../src/keep-consent.ts';
 import { buildEventSink } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
 import { buildNoteSeen } from '../src/note-seen.ts';

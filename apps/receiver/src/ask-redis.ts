@@ -1,0 +1,25 @@
+import { type Logger, type Redis, translateRedisError, within } from '@passport/runtime';
+
+/** Redis as a request may use it: within this time, and never before the connection is up. */
+export interface RedisInTime {
+  readonly redis: Redis;
+  readonly deadlineMs: number;
+  readonly log: Logger;
+}
+
+/** Awaits `work`; `unavailable` where Redis does not answer in time, which may have taken effect. `doing` and `failed` are for our log. */
+export async function askRedis<T>(
+  { redis, deadlineMs, log }: RedisInTime,
+  { doing, failed }: { readonly doing: string; readonly failed: string },
+  work: () => Promise<T>,
+): Promise<T | 'unavailable'> {
+  if (redis.status !== 'ready') return 'unavailable';
+  try {
+    return await within(deadlineMs, work(), doing);
+  } catch (error) {
+    const failure = translateRedisError(error);
+    if (failure.kind === 'bug') log.error({ error }, failed);
+    else log.warn({ redis: failure.kind, problem: failure.message }, failed);
+    return 'unavailable';
+  }
+}
