@@ -1,8 +1,8 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Delivery } from './authentication.ts';
 import type { Cancellation } from './cancel-scan.ts';
-import { answerRefusal, refuse } from './refuse.ts';
-import { type RouteNotes, decideSigned } from './webhook-route.ts';
+import { answerRefusal } from './refuse.ts';
+import { type RouteNotes, answerSigned } from './webhook-route.ts';
 
 /** `POST /webhooks/{library}/{webhook-id}/cancel`, signed as a delivery of that event is. */
 export function registerCancelRoute(
@@ -14,10 +14,12 @@ export function registerCancelRoute(
     '/webhooks/:library/:id/cancel',
     async (request, reply) => {
       const { id } = request.params;
-      const cancellation = await decideSigned(request, (delivery) => cancel(delivery, id), notes);
-      if (cancellation === null) return refuse(reply, 'unsupported_media_type');
-      if (cancellation.kind !== 'cancelled') return answerRefusal(reply, cancellation);
-      return reply.code(cancellation.answer.result === 'PENDING' ? 202 : 200).send(cancellation.answer);
+      return answerSigned(request, reply, { decide: (delivery) => cancel(delivery, id), answer }, notes);
     },
   );
+}
+
+function answer(reply: FastifyReply, cancellation: Cancellation): FastifyReply {
+  if (cancellation.kind !== 'cancelled') return answerRefusal(reply, cancellation);
+  return reply.code(cancellation.answer.result === 'PENDING' ? 202 : 200).send(cancellation.answer);
 }

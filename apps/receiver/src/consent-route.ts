@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Delivery } from './authentication.ts';
 import { answerRefusal, refuse } from './refuse.ts';
 import type { ConsentTaken } from './take-consent.ts';
-import { type RouteNotes, decideSigned } from './webhook-route.ts';
+import { type RouteNotes, answerSigned } from './webhook-route.ts';
 
 /** `POST /webhooks/{library}/{webhook-id}/consent`, signed as a delivery of that event is. */
 export function registerConsentRoute(
@@ -14,8 +14,7 @@ export function registerConsentRoute(
     '/webhooks/:library/:id/consent',
     async (request, reply) => {
       const { id } = request.params;
-      const taken = await decideSigned(request, (delivery) => consent(delivery, id), notes);
-      return taken === null ? refuse(reply, 'unsupported_media_type') : answer(reply, taken);
+      return answerSigned(request, reply, { decide: (delivery) => consent(delivery, id), answer }, notes);
     },
   );
 }

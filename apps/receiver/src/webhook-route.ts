@@ -35,22 +35,26 @@ export interface RouteNotes {
   readonly proven: (socket: Socket) => void;
 }
 
-/** Decides on the raw bytes of a signed request, and notes what became of it; null: its media type was refused. */
-export async function decideSigned<T extends Decision>(
+/** Decides on the raw bytes of a signed request, notes what became of it, and answers. */
+export async function answerSigned<T extends Decision>(
   request: FastifyRequest<{ Params: { library: string } }>,
-  decide: (delivery: Delivery) => Promise<T>,
+  reply: FastifyReply,
+  on: {
+    readonly decide: (delivery: Delivery) => Promise<T>;
+    readonly answer: (reply: FastifyReply, decided: T) => FastifyReply;
+  },
   { note, proven }: RouteNotes,
-): Promise<T | null> {
+): Promise<FastifyReply> {
   const { library } = request.params;
   if (!isJson(request.headers['content-type'])) {
     note(library, 'unsupported_media_type');
-    return null;
+    return refuse(reply, 'unsupported_media_type');
   }
   const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-  const decided = await decide({ library, header: signatureHeaders(request), body });
+  const decided = await on.decide({ library, header: signatureHeaders(request), body });
   if (!UNSIGNED.has(decided.kind)) proven(request.raw.socket);
   note(library, decided.kind, factsOf(decided));
-  return decided;
+  return on.answer(reply, decided);
 }
 
 /** `POST /webhooks/{library}`: raw bytes in, one exhaustive switch from what was decided to the answer. */
@@ -59,10 +63,9 @@ export function registerWebhookRoute(
   accept: (delivery: Delivery) => Promise<Acceptance>,
   notes: RouteNotes,
 ): void {
-  app.post<{ Params: { library: string } }>('/webhooks/:library', async (request, reply) => {
-    const acceptance = await decideSigned(request, accept, notes);
-    return acceptance === null ? refuse(reply, 'unsupported_media_type') : answer(reply, acceptance);
-  });
+  app.post<{ Params: { library: string } }>('/webhooks/:library', async (request, reply) =>
+    answerSigned(request, reply, { decide: accept, answer }, notes),
+  );
 }
 
 function answer(reply: FastifyReply, acceptance: Acceptance): FastifyReply {
