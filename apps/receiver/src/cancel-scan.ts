@@ -1,5 +1,5 @@
 import { type CancelAnswer, findCancelFault } from '@passport/contract';
-import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitFollowUp } from './admit-follow-up.ts';
+import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitSigned } from './admit-signed.ts';
 import type { Delivery } from './authentication.ts';
 import type { NotFoundReason } from './problem.ts';
 
@@ -13,7 +13,6 @@ export type Cancellation =
   | { readonly kind: 'cancelled'; readonly eventId: string; readonly answer: CancelAnswer }
   | FollowUpRefused
   | { readonly kind: 'not_found'; readonly reason: NotFoundReason }
-  | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string };
 
 /**
@@ -25,7 +24,7 @@ export function cancelScan(
 ): (delivery: Delivery, eventId: string) => Promise<Cancellation> {
   const { cancel } = deps;
   return async (delivery, eventId) => {
-    const sent = await admitFollowUp(deps, delivery, eventId);
+    const sent = await admitSigned(deps, delivery, eventId);
     if (sent.kind !== 'admitted') return sent;
     const fault = findCancelFault(sent.json);
     if (fault !== null) return { kind: 'invalid_field', ...fault };

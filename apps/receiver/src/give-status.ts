@@ -1,5 +1,5 @@
 import { type LibraryStatus, parseStatusRequest } from '@passport/contract';
-import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitSigned } from './admit-follow-up.ts';
+import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitSigned } from './admit-signed.ts';
 import type { Delivery } from './authentication.ts';
 import type { ReadLibraryStatus } from './read-library-status.ts';
 
@@ -16,7 +16,7 @@ export function giveStatus(
   deps: FollowUpDeps & { readonly read: ReadLibraryStatus },
 ): (delivery: Delivery) => Promise<StatusGiven> {
   return async (delivery) => {
-    const sent = await admitSigned(deps, delivery);
+    const sent = await admitSigned(deps, delivery, null);
     if (sent.kind !== 'admitted') return sent;
     const parsed = parseStatusRequest(sent.json);
     if (parsed.kind === 'invalid') {

@@ -1,22 +1,13 @@
-import { parseConsent } from '@passport/contract';
+import { type ConsentAnswer, parseConsent } from '@passport/contract';
 import type { ConsentRecorded } from '@passport/queue';
-import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitFollowUp } from './admit-follow-up.ts';
+import { type FollowUpDeps, type FollowUpRefused, RETRY_MS, admitSigned } from './admit-signed.ts';
 import type { Delivery } from './authentication.ts';
-
-/** What the desk reports of the patron's answer. */
-export interface ReportedConsent {
-  readonly answer: 'yes' | 'no';
-  readonly textId: string;
-  readonly operator: number | null;
-  /** How long ago it was said when it was delivered, by the sender's clock. */
-  readonly agoMs: number;
-}
 
 /** Keeps the answer of an event of this library in the queue. */
 export type KeepConsent = (
   library: string,
   eventId: string,
-  answer: ReportedConsent,
+  answer: ConsentAnswer,
 ) => Promise<ConsentRecorded | 'unavailable'>;
 
 export type ConsentTaken =
@@ -24,7 +15,6 @@ export type ConsentTaken =
   | FollowUpRefused
   | { readonly kind: 'not_found' }
   | { readonly kind: 'no_question' | 'answered_before' | 'other_text' }
-  | { readonly kind: 'unavailable'; readonly retryAfterMs: number }
   | { readonly kind: 'invalid_field'; readonly field: string; readonly problem: string };
 
 /**
@@ -36,7 +26,7 @@ export function takeConsent(
 ): (delivery: Delivery, eventId: string) => Promise<ConsentTaken> {
   const { keep } = deps;
   return async (delivery, eventId) => {
-    const sent = await admitFollowUp(deps, delivery, eventId);
+    const sent = await admitSigned(deps, delivery, eventId);
     if (sent.kind !== 'admitted') return sent;
     const parsed = parseConsent(sent.json, sent.headers.timestamp);
     if (parsed.kind === 'invalid') return { ...parsed, kind: 'invalid_field' };

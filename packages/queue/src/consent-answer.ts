@@ -65,12 +65,7 @@ export async function answerConsent(
   redis: Redis,
   queue: ScanJobs,
   event: { readonly library: string; readonly eventId: string },
-  {
-    answer,
-    textId,
-    operator,
-    agoMs,
-  }: Pick<ConsentAnswer, 'answer' | 'textId' | 'operator'> & { readonly agoMs: number },
+  { answer, textId, operator, agoMs }: ConsentAnswer,
 ): Promise<ConsentRecorded> {
   const record = defineScript(redis, 'passportConsent', ANSWER_LUA);
   const ids = jobIdOf(event.library, '');

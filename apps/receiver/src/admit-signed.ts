@@ -27,22 +27,14 @@ export type FollowUpRefused =
 export const RETRY_MS = 1_000;
 
 /**
- * Admits a cancel or an answer, by the checks of a delivery in their order. Its signature is over the event's own `webhook-id`, so
- * that one that was made for another event is refused. Who reads the body has to see that it was made for this.
+ * Admits a signed body by the checks of a delivery in their order. That of a cancel or an answer is signed over the event's own
+ * `webhook-id`, so that one that was made for another event is refused; one that is about no event (`eventId` null) has an id of its
+ * own. Who reads the body has to see that it was made for this.
  */
-export async function admitFollowUp(
-  deps: FollowUpDeps,
-  delivery: Delivery,
-  eventId: string,
-): Promise<FollowUp | FollowUpRefused> {
-  return admitSigned(deps, delivery, eventId);
-}
-
-/** The same of a body that is about no event (`eventId` null): its `webhook-id` is of its own. */
 export async function admitSigned(
   { authenticate, sink }: FollowUpDeps,
   delivery: Delivery,
-  eventId: string | null = null,
+  eventId: string | null,
 ): Promise<FollowUp | FollowUpRefused> {
   const sender = authenticate(delivery);
   if (sender.kind !== 'genuine') return sender;
