@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 
-/** What is still on its way is read until so much of it came, or so long. */
+/** Reads at most this much, for at most this long. */
 const MOST_BYTES = 1024 * 1024;
 const MOST_MS = 1_000;
 

@@ -86,7 +86,7 @@ export function serve(
   const { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, monotonicNow, log } = parts;
   const { now, version } = parts;
   const libraries = new Map(
-    consortium.libraries.filter(reports).map((library) => [library.id, reporting(library)]),
+    consortium.libraries.filter(sendsScans).map((library) => [library.id, toSender(library)]),
   );
   const ids = [...libraries.keys()];
   const isKnown = (library: string): boolean => libraries.has(library);
@@ -151,8 +151,8 @@ export function serve(
   };
 }
 
-const reports = (library: Library): boolean => library.enabled && library.webhookSecrets.length > 0;
+const sendsScans = (library: Library): boolean => library.enabled && library.webhookSecrets.length > 0;
 
-function reporting({ id, webhookSecrets, limits }: Library): ReportingLibrary {
+function toSender({ id, webhookSecrets, limits }: Library): ReportingLibrary {
   return { id, limits, secrets: webhookSecrets.map((secret) => parseWebhookSecret(secret.reveal())) };
 }
