@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type InvalidBody, firstFault, timestamp } from './body-parts.ts';
 import { TOO_LATE, ageAtDeliveryMs, isLaterThan } from './event.ts';
 
 /** What the patron said, as the desk of the lending library reports it. */
@@ -19,10 +20,7 @@ export const TEXT_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/;
 export const consentAnsweredSchema = z.looseObject(
   {
     type: z.literal('consent.answered', { error: 'must be consent.answered' }),
-    timestamp: z.iso
-      .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' })
-      .max(35, { error: 'must have at most 35 characters' })
-      .describe('When the patron answered, with offset; at most nanoseconds'),
+    timestamp: timestamp.describe('When the patron answered, with offset; at most nanoseconds'),
     data: z.looseObject(
       {
         answer: z.enum(['yes', 'no'], { error: 'must be yes or no' }),
@@ -41,17 +39,12 @@ export const consentAnsweredSchema = z.looseObject(
   { error: 'must be an object' },
 );
 
-export type ParsedConsent =
-  | { readonly kind: 'answer'; readonly answer: ConsentAnswer }
-  | { readonly kind: 'invalid'; readonly field: string; readonly problem: string };
+export type ParsedConsent = { readonly kind: 'answer'; readonly answer: ConsentAnswer } | InvalidBody;
 
 /** Reads the parsed JSON of an answer, delivered at this `webhook-timestamp`. An `invalid` result names the field, never its value. */
 export function parseConsent(body: unknown, deliveredAtSeconds: number): ParsedConsent {
   const parsed = consentAnsweredSchema.safeParse(body);
-  if (!parsed.success) {
-    const [first] = parsed.error.issues;
-    return { kind: 'invalid', field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
-  }
+  if (!parsed.success) return { kind: 'invalid', ...firstFault(parsed.error) };
   const { timestamp: saidAt, data } = parsed.data;
   if (isLaterThan(saidAt, deliveredAtSeconds)) return { kind: 'invalid', ...TOO_LATE };
   const { answer, text_id: textId, operator } = data;

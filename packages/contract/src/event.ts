@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type Fault, type InvalidBody, firstFault, timestamp } from './body-parts.ts';
 
 /** Where in Koha the card was scanned. */
 export const SCAN_INTERFACES = ['staff', 'self_check', 'sip', 'api'] as const;
@@ -23,16 +24,13 @@ export type ParsedEvent =
   | { readonly kind: 'patron.seen'; readonly patronId: number }
   | { readonly kind: 'passport.test' }
   | { readonly kind: 'ignored' }
-  | { readonly kind: 'invalid'; readonly field: string; readonly problem: string };
+  | InvalidBody;
 
 /** The scan may lie this much after `webhook-timestamp`, in seconds: two clocks of one sender. */
 export const SCAN_AFTER_DELIVERY_SECONDS = 300;
 
 /** How long the id of an event is remembered. Standard Webhooks senders give up well before. */
 export const REMEMBERED_HOURS = 80;
-
-/** Nanoseconds and an offset. RFC 3339 sets no end to a fraction, and the text is kept with the job. */
-const LONGEST_TIMESTAMP = '2026-11-25T09:00:00.123456789+00:00'.length;
 
 /**
  * A card as it is hashed, so that what is said of one card has one hash: the case of A to Z does not count, as in `sameCard` of
@@ -68,14 +66,11 @@ const envelope = z.looseObject(
   { error: 'must be an object' },
 );
 
-const timestamp = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' })
-  .max(LONGEST_TIMESTAMP, { error: `must have at most ${LONGEST_TIMESTAMP} characters` })
-  .describe('When the card was scanned, with offset; at most nanoseconds');
+const scanTimestamp = timestamp.describe('When the card was scanned, with offset; at most nanoseconds');
 
 /** A scan as a library sends it. The receiver's OpenAPI description is made from it. */
 export const patronNotFoundSchema = envelope.extend({
-  timestamp,
+  timestamp: scanTimestamp,
   data: z.looseObject(
     {
       cardnumber: line(32),
@@ -93,7 +88,7 @@ export const patronNotFoundSchema = envelope.extend({
 /** A scan of a copy: the library's own number of it, and nothing else of the patron. */
 export const patronSeenSchema = envelope.extend({
   type: z.literal('patron.seen'),
-  timestamp,
+  timestamp: scanTimestamp,
   data: z.looseObject(
     {
       patron_id: z
@@ -112,17 +107,12 @@ export const scanCancelledSchema = envelope.extend({
 });
 
 /** Reads the parsed JSON of a cancel. Null: it is one; otherwise the field that does not fit, never its value. */
-export function findCancelFault(body: unknown): { readonly field: string; readonly problem: string } | null {
+export function findCancelFault(body: unknown): Fault | null {
   const parsed = scanCancelledSchema.safeParse(body);
-  if (parsed.success) return null;
-  const [first] = parsed.error.issues;
-  return { field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
+  return parsed.success ? null : firstFault(parsed.error);
 }
 
-const invalid = (error: z.ZodError): ParsedEvent => {
-  const [first] = error.issues;
-  return { kind: 'invalid', field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
-};
+const invalid = (error: z.ZodError): InvalidBody => ({ kind: 'invalid', ...firstFault(error) });
 
 /** Whether a time lies further after its delivery than two clocks of one sender may differ. */
 export const isLaterThan = (scannedAt: string, deliveredAtSeconds: number): boolean =>

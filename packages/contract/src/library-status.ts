@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type InvalidBody, firstFault, timestamp } from './body-parts.ts';
 import { OUTCOMES, PROBLEMS, REASONS } from './outcome.ts';
 
 /** Failed events that one answer lists, the newest first. */
@@ -6,18 +7,14 @@ export const MOST_LISTED_FAILURES = 10;
 /** The longest time that outcomes are counted over: a day on which the clocks go back. */
 export const LONGEST_COUNTED_MS = 25 * 3_600_000;
 
-const time = z.iso
-  .datetime({ offset: true, error: 'must be an RFC 3339 date-time with an offset' })
-  .max(35, { error: 'must have at most 35 characters' });
-
 /** How a library requests its status; its type keeps the signature of any other delivery from passing for one. */
 export const statusRequestedSchema = z.looseObject(
   {
     type: z.literal('library.status_requested', { error: 'must be library.status_requested' }),
-    timestamp: time.describe('When it was requested, with offset; at most nanoseconds'),
+    timestamp: timestamp.describe('When it was requested, with offset; at most nanoseconds'),
     data: z.looseObject(
       {
-        since: time.describe(
+        since: timestamp.describe(
           'Outcomes are counted from the beginning of this hour on, of the last 25 hours at most',
         ),
       },
@@ -27,16 +24,13 @@ export const statusRequestedSchema = z.looseObject(
   { error: 'must be an object' },
 );
 
-export type ParsedStatusRequest =
-  | { readonly kind: 'request'; readonly sinceMs: number }
-  | { readonly kind: 'invalid'; readonly field: string; readonly problem: string };
+export type ParsedStatusRequest = { readonly kind: 'request'; readonly sinceMs: number } | InvalidBody;
 
 /** Reads the parsed JSON of a request for the status. An `invalid` result names the field, never its value. */
 export function parseStatusRequest(body: unknown): ParsedStatusRequest {
   const parsed = statusRequestedSchema.safeParse(body);
   if (parsed.success) return { kind: 'request', sinceMs: Date.parse(parsed.data.data.since) };
-  const [first] = parsed.error.issues;
-  return { kind: 'invalid', field: first?.path.join('.') ?? '', problem: first?.message ?? 'does not fit' };
+  return { kind: 'invalid', ...firstFault(parsed.error) };
 }
 
 const moment = z.iso.datetime();
