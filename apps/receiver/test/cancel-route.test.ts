@@ -145,7 +145,7 @@ describe('a cancel', () => {
     await receiver.server.call('DEL', '{passport}:rate:riverside');
     receiver.libraries.set('riverside', {
       ...library,
-      limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10 },
+      limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10, remembered: 100_000 },
     });
     await cancel();
     const second = await cancel();

@@ -13,7 +13,7 @@ const question = (eventId: string): AdmissionRequest => ({
   eventId,
   bodyHashes: [`key:${eventId}`],
   scanHash: `key:${eventId}`,
-  limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000 },
+  limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000, remembered: 100_000 },
 });
 const entered = (eventId: string, add = true): AdmissionAnswer => ({
   kind: add ? 'new' : 'duplicate',

@@ -272,7 +272,7 @@ describe('the status of a library', () => {
     if (library === undefined) throw new Error('riverside is there');
     receiver.libraries.set('riverside', {
       ...library,
-      limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10 },
+      limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10, remembered: 100_000 },
     });
     await ask();
     const second = await ask();

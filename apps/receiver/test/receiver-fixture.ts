@@ -41,7 +41,7 @@ import { takeConsent } from '../src/take-consent.ts';
 export const SECRET = `whsec_${Buffer.alloc(32, 'riverside').toString('base64')}`;
 export const OTHER_SECRET = `whsec_${Buffer.alloc(32, 'lakeside').toString('base64')}`;
 const KEY = Buffer.alloc(32, 'k');
-const LIMITS = { eventsPerSecond: 10_000, burst: 10_000, backlog: 10_000 };
+const LIMITS = { eventsPerSecond: 10_000, burst: 10_000, backlog: 10_000, remembered: 100_000 };
 
 export function reportingLibrary(id: string, secrets: readonly string[] = [SECRET]): ReportingLibrary {
   return { id, secrets: secrets.map(parseWebhookSecret), limits: LIMITS };

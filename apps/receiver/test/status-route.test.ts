@@ -131,7 +131,7 @@ describe('the state of an event', () => {
     if (library === undefined) throw new Error('riverside is there');
     receiver.libraries.set('riverside', {
       ...library,
-      limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10 },
+      limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10, remembered: 100_000 },
     });
     for (let n = 0; n < 5; n += 1) await readState('evt_1');
 

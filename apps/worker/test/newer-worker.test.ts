@@ -204,7 +204,7 @@ test('what version 1 left in Redis is worked on, retried, listed and known as if
       eventId,
       bodyHashes: [`k1:hash-of-${eventId}`],
       scanHash: `k1:scan-${eventId}`,
-      limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000 },
+      limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000, remembered: 100_000 },
     });
     const answers = await buildAdmission(client)(['evt_done', 'evt_joined', 'evt_queued'].map(ask));
     expect(answers).toMatchObject([

@@ -25,7 +25,7 @@ export interface AdmissionRequest {
     readonly burst: number;
     readonly backlog: number;
     /** Most ids that are remembered of the library. */
-    readonly remembered?: number;
+    readonly remembered: number;
   };
 }
 
@@ -52,9 +52,6 @@ export type AdmissionAnswer =
 
 /** Admits deliveries in their order; the answers come in the same order. */
 export type AdmitEvents = (requests: readonly AdmissionRequest[]) => Promise<AdmissionAnswer[]>;
-
-/** Where the request has no limit of its own. */
-const MOST_REMEMBERED = 100_000;
 
 /** BullMQ's largest priority. */
 const LOWEST_PRIORITY = 2_097_152;
@@ -91,7 +88,7 @@ const argumentsOf = ({
   Math.round(1e6 / limits.eventsPerSecond),
   limits.burst,
   limits.backlog,
-  limits.remembered ?? MOST_REMEMBERED,
+  limits.remembered,
 ];
 
 function readAnswer([kind, ...values]: readonly (string | number)[]): AdmissionAnswer {

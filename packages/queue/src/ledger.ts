@@ -136,7 +136,6 @@ const hourKeys = (library: string): string[] => HOUR_KINDS.map((kind) => hourKey
 export function openLedger(redis: Redis): Ledger {
   const reserveQuota = defineScript(redis, 'passportReserve', RESERVE_LUA);
   const settle = defineScript(redis, 'passportSettle', SETTLE_LUA);
-  const jobData = buildJobDataWriter(redis);
   const close = async (library: string, eventId: string, end: End | null): Promise<void> => {
     const keys = [idempotencyKey(library, eventId), backlogKey(library), outcomesKey(end?.hour ?? 'none')];
     const kept = KEPT_KINDS.map((kind) => keptKey(kind, library));
@@ -173,6 +172,6 @@ export function openLedger(redis: Redis): Ledger {
         endedMs: Date.parse(nowIso),
       }),
     strikeOut: (library, eventId) => close(library, eventId, null),
-    reopen: (event, before, after, nowMs) => jobData.reopen(event, before, after, nowMs),
+    reopen: buildJobDataWriter(redis).reopen,
   };
 }

@@ -6,7 +6,7 @@ const fixture = useQueueFixture();
 const admit = openAdmission(fixture);
 
 const BACKLOG = '{passport}:backlog:riverside';
-const small = { eventsPerSecond: 50, burst: 200, backlog: 2 };
+const small = { eventsPerSecond: 50, burst: 200, backlog: 2, remembered: 100_000 };
 const request = (n: number, change: Parameters<typeof event>[1] = {}): Promise<AdmissionAnswer> =>
   admit(event(n, { limits: small, ...change }));
 

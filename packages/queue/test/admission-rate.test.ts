@@ -7,7 +7,7 @@ const fixture = useQueueFixture();
 const admit = openAdmission(fixture);
 
 const RATE_KEY = '{passport}:rate:riverside';
-const slow = { eventsPerSecond: 1, burst: 3, backlog: 10_000 };
+const slow = { eventsPerSecond: 1, burst: 3, backlog: 10_000, remembered: 100_000 };
 const request = (n: number, change: Parameters<typeof event>[1] = {}): Promise<AdmissionAnswer> =>
   admit(event(n, { limits: slow, ...change }));
 
@@ -29,7 +29,7 @@ describe('the rate of a library', () => {
   });
 
   test('a refused event leaves no idempotency key: it is new when it comes again', async () => {
-    const quick = { eventsPerSecond: 20, burst: 1, backlog: 10_000 };
+    const quick = { eventsPerSecond: 20, burst: 1, backlog: 10_000, remembered: 100_000 };
     await request(1, { limits: quick });
     await request(2, { limits: quick });
 
@@ -85,7 +85,7 @@ describe('the rate of a library', () => {
   test.each([20, 1_000, 20_000, 3_600_000])(
     'nobody of a sane library waits when the clock was set back by %i ms, and the next ones neither',
     async (byMs) => {
-      const limits = { eventsPerSecond: 1, burst: 40, backlog: 10_000 };
+      const limits = { eventsPerSecond: 1, burst: 40, backlog: 10_000, remembered: 100_000 };
       const kinds: string[] = [];
       for (let n = 0; n < 20; n += 1) {
         if (n === 5 || n === 12) await setClockBack(byMs);
@@ -138,7 +138,7 @@ describe('the rate of a library', () => {
   });
 
   test('deliveries that come together are admitted in their order', async () => {
-    const limits = { eventsPerSecond: 1, burst: 2, backlog: 10_000 };
+    const limits = { eventsPerSecond: 1, burst: 2, backlog: 10_000, remembered: 100_000 };
     const answers = await buildAdmission(fixture.redis)([1, 2, 3].map((n) => event(n, { limits })));
 
     expect(answers.map(({ kind }) => kind)).toEqual(['new', 'new', 'rate_limited']);

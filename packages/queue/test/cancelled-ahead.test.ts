@@ -69,7 +69,7 @@ describe('an event that was cancelled before it came', () => {
 
   test('takes from the backlog as any other, and is refused where that is full', async () => {
     const admit = openAdmit();
-    const limits = { eventsPerSecond: 50, burst: 200, backlog: 1 };
+    const limits = { eventsPerSecond: 50, burst: 200, backlog: 1, remembered: 100_000 };
     await cancel('evt_2');
     const [, answer] = [await admit(event(1, { limits })), await admit(event(2, { limits }))];
     expect(answer).toEqual({ kind: 'backlog_full' });

@@ -38,12 +38,12 @@ describe('on a Redis cluster', () => {
     await request({
       eventId: 'evt_3',
       scanHash: 'key1:s3',
-      limits: { eventsPerSecond: 1, burst: 1, backlog: 9 },
+      limits: { eventsPerSecond: 1, burst: 1, backlog: 9, remembered: 100_000 },
     });
     await request({
       eventId: 'evt_4',
       scanHash: 'key1:s4',
-      limits: { eventsPerSecond: 50, burst: 200, backlog: 1 },
+      limits: { eventsPerSecond: 50, burst: 200, backlog: 1, remembered: 100_000 },
     });
 
     expect(kinds).toEqual(['new', 'duplicate', 'reused', 'coalesced', 'rate_limited', 'backlog_full']);

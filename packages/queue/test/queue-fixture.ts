@@ -125,7 +125,7 @@ export function question(change: Partial<AdmissionRequest> = {}): AdmissionReque
     eventId: 'evt_1',
     bodyHashes: ['key1:body'],
     scanHash: 'key1:scan',
-    limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000 },
+    limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000, remembered: 100_000 },
     ...change,
   };
 }

@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 
 const NOVEMBER = '2026-11-25T12:00:00.000Z';
-const MANY = { eventsPerSecond: 1000, burst: 1000, backlog: 1000 };
+const MANY = { eventsPerSecond: 1000, burst: 1000, backlog: 1000, remembered: 100_000 };
 const MONTH_SECONDS = 31 * 24 * 3600;
 const FIVE_YEARS_SECONDS = 5 * 365 * 24 * 3600;
 
