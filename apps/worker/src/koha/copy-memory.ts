@@ -1,5 +1,5 @@
 import type { WorkerConfig } from '@passport/config';
-import type { CopyMemoryRow, RememberedField } from '@passport/koha-client';
+import type { CopyMemoryRow, KohaClient, RememberedField } from '@passport/koha-client';
 import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
 import {
   dropUnremembered,
@@ -127,15 +127,32 @@ export function hashedFields(
 
 async function storeOne(lending: string, entry: Entry, { libraries }: CopyMemoryDeps): Promise<void> {
   const { patron_id: patronId, home_key: homeKey, fields } = entry;
-  const range = { after: patronId - 1, upTo: patronId };
+  await libraries.callBeside(lending, (koha) =>
+    storeRemembered(koha, { patronId, homeKey }, (before) => latestOf(before, fields)),
+  );
+}
+
+/**
+ * Stores what `change` makes of the fields that a Koha remembers of a copy; `known` is what was read of them, null for nothing. They are
+ * read where that is left out, or where somebody else has stored them since. Throws KohaError.
+ */
+export async function storeRemembered(
+  koha: Pick<KohaClient, 'readRememberedCopies' | 'rememberCopy'>,
+  { patronId, homeKey }: Pick<CopyMemoryRow, 'patronId' | 'homeKey'>,
+  change: (before: CopyMemoryRow['fields']) => CopyMemoryRow['fields'],
+  known?: CopyMemoryRow | null,
+): Promise<void> {
+  let row = known;
   for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-    const stored = await libraries.callBeside(lending, async (koha) => {
-      const rows = await koha.readRememberedCopies(range);
-      if (rows === null) return { kind: 'no_plugin' } as const;
-      const before: CopyMemoryRow = rows[0] ?? { patronId, homeKey, version: 0, fields: {} };
-      return koha.rememberCopy({ ...before, homeKey, fields: latestOf(before.fields, fields) });
-    });
+    if (row === undefined) {
+      const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId });
+      if (rows === null) return;
+      row = rows[0] ?? null;
+    }
+    const { version, fields } = row ?? { version: 0, fields: {} };
+    const stored = await koha.rememberCopy({ patronId, homeKey, version, fields: change(fields) });
     if (stored.kind !== 'other_version') return;
+    row = undefined;
   }
 }
 

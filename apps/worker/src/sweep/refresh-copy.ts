@@ -1,4 +1,4 @@
-import type { Agreement, AppliedChanges, Library } from '@passport/config';
+import type { Agreement, AppliedChanges, Consortium, Library } from '@passport/config';
 import { type KohaPatron, type RememberedCopy, isOfOneRecord } from '@passport/koha-client';
 import {
   type CopyFinding,
@@ -10,17 +10,16 @@ import {
   decideRefresh,
   isCopy,
   isWithheld,
+  libraryById,
   passesCategoryFilter,
+  passportTypes,
   refreshBody,
   wantedValues,
   writtenText,
 } from '@passport/patron-rules';
 import type { Encryption } from '@passport/runtime';
-import { hashedFields } from '../koha/copy-memory.ts';
+import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-
-/** A scan stored the row between our read and our write; twice in a row it does not. */
-const MOST_TRIES = 3;
 
 /** A library that keeps its copies as they are applies nothing. */
 const NOTHING_APPLIED: AppliedChanges = { card: false, expiry: false, restricted: false, cardLost: false };
@@ -32,6 +31,18 @@ export interface CopyPair {
   readonly agreement: Agreement;
   readonly passportTypes: ReadonlySet<string>;
   readonly accepts: (property: string) => boolean;
+}
+
+/** The pair of two libraries; null where the home library shares nothing with the other one. */
+export function pairOf(
+  homeId: string,
+  lending: Library,
+  { consortium, accepts }: { readonly consortium: Consortium; readonly accepts: CopyPair['accepts'] },
+): CopyPair | null {
+  const agreement = consortium.agreements.at(lending.id).find(({ home }) => home === homeId);
+  if (agreement === undefined) return null;
+  const home = libraryById(consortium, homeId);
+  return { home, lending, agreement, passportTypes: passportTypes(consortium), accepts };
 }
 
 export interface RefreshDeps {
@@ -66,13 +77,13 @@ const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], change
  */
 export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: RefreshDeps): Promise<Refreshed> {
   const { homeRecord } = the;
-  const { home, lending, agreement, passportTypes } = pair;
+  const { home, lending, agreement, passportTypes: types } = pair;
   const today = new Date(deps.now()).toISOString().slice(0, 10);
   if (homeRecord.anonymized === true) return only('HOME_GONE');
   const isShared =
     !isWithheld(homeRecord, home) &&
     passesCategoryFilter(agreement.categories, homeRecord.categoryId) === true;
-  if (!isShared || isCopy(homeRecord, passportTypes)) return only('NOT_SHARED');
+  if (!isShared || isCopy(homeRecord, types)) return only('NOT_SHARED');
   const made = buildPatronCopy({
     patron: homeRecord,
     home,
@@ -98,7 +109,7 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
     });
   if (fresh === null || fresh.hidden) return only('UNREADABLE');
   // A library makes a copy its own patron by emptying the passport.
-  if (!isCopy(fresh, passportTypes)) return only('NOT_A_COPY');
+  if (!isCopy(fresh, types)) return only('NOT_A_COPY');
   const decision = decide(fresh);
   if (changesNothing(decision) || deps.dryRun) return outcomeOf(decision);
   const isWritten = await write(fresh, decision, the, pair, deps);
@@ -198,15 +209,10 @@ async function remember(
   if (Object.keys(values).length === 0) return;
   const at = { lending: lending.id, patronId };
   const written = hashedFields(at, values, { encryption, at: Math.floor(now() / 1000), event: sweepId });
-  await call(lending.id, async (koha) => {
-    let before = remembered;
-    for (let tries = 1; tries <= MOST_TRIES; tries += 1) {
-      const row = before ?? { patronId, homeKey, version: 0, fields: {} };
-      const stored = await koha.rememberCopy({ ...row, homeKey, fields: { ...row.fields, ...written } });
-      if (stored.kind !== 'other_version') return;
-      before = (await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }))?.[0] ?? null;
-    }
-  }).catch((error: unknown) => {
+  const withWritten = (before: typeof written): typeof written => ({ ...before, ...written });
+  await call(lending.id, (koha) =>
+    storeRemembered(koha, { patronId, homeKey }, withWritten, remembered),
+  ).catch((error: unknown) => {
     // The next sweep finds home's value there, and stores it then.
     if (!isOfOneRecord(error)) throw error;
   });

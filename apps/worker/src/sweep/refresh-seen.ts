@@ -1,10 +1,10 @@
 import type { Consortium, Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
-import { homeKeyOf, homeKeysOf, isCopy, libraryById, passportTypes } from '@passport/patron-rules';
+import { homeKeyOf, homeKeysOf, isCopy, passportTypes } from '@passport/patron-rules';
 import type { CopyRefresh } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { readHomeRecords } from './home-records.ts';
-import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
+import { type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
 export interface RefreshSeenDeps {
@@ -48,7 +48,8 @@ export async function refreshSeen(
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );
   const the = { copy, homeRecord, homeKey, remembered: remembered?.[0] ?? null };
-  const pair = await pairOf(home, lending, deps);
+  const properties = await deps.propertiesOf(library);
+  const pair = pairOf(home, lending, { consortium, accepts: (property) => properties.has(property) });
   if (pair === null) return null;
   return { homeKey, ...(await refreshCopy(the, pair, { ...deps, dryRun: false, sweepId: deps.scanId })) };
 }
@@ -63,21 +64,4 @@ function originOf(
   const [, home = '', digits = ''] = /^([^:]+):([1-9]\d{0,9})$/.exec(key) ?? [];
   if (others.length > 0 || !agreements.homesAt(id).has(home)) return null;
   return { home, number: Number(digits) };
-}
-
-async function pairOf(
-  id: string,
-  lending: Library,
-  { consortium, propertiesOf }: RefreshSeenDeps,
-): Promise<CopyPair | null> {
-  const agreement = consortium.agreements.at(lending.id).find(({ home }) => home === id);
-  if (agreement === undefined) return null;
-  const properties = await propertiesOf(lending.id);
-  return {
-    home: libraryById(consortium, id),
-    lending,
-    agreement,
-    passportTypes: passportTypes(consortium),
-    accepts: (property) => properties.has(property),
-  };
 }

@@ -13,13 +13,12 @@ import {
   isNobodyShown,
   isCopy,
   libraryById,
-  passportTypes,
 } from '@passport/patron-rules';
 import type { SweepState, SweptHome } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { readHomeRecords } from './home-records.ts';
-import { type CopyPair, type Refreshed, refreshCopy } from './refresh-copy.ts';
+import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
 import { readRememberedRows } from './remembered-rows.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
@@ -69,13 +68,6 @@ export async function sweepLibrary(begun: SweepState, deps: SweepDeps): Promise<
   if (Object.values(state.homes).every((home) => home.state === 'done')) state.last_ms = state.started_ms;
   if (state.mode === 'full') state.last_full_ms = state.started_ms;
   await deps.save(state);
-}
-
-function pairOf(id: string, lending: Library, { consortium, accepts }: SweepDeps): CopyPair | null {
-  const agreement = consortium.agreements.at(lending.id).find(({ home }) => home === id);
-  if (agreement === undefined) return null;
-  const home = libraryById(consortium, id);
-  return { home, lending, agreement, passportTypes: passportTypes(consortium), accepts };
 }
 
 const isOf = (library: string, error: unknown): boolean => isKohaFailure(error) && error.library === library;
