@@ -1,3 +1,4 @@
+import { LONGEST_KEPT_DAYS } from '@passport/contract';
 import * as z from 'zod';
 import { duration, flag } from './leaf-schemas.ts';
 
@@ -9,8 +10,8 @@ export const locateSection = z.strictObject({
 });
 
 export const retentionSection = z.strictObject({
-  finished: duration('1s', '90d', 'How long finished events are kept.'),
-  failed: duration('1s', '90d', 'How long failed events are kept.'),
+  finished: duration('1s', `${LONGEST_KEPT_DAYS}d`, 'How long finished events are kept.'),
+  failed: duration('1s', `${LONGEST_KEPT_DAYS}d`, 'How long failed events are kept.'),
   receipts: duration('1h', '3650d', 'How long receipts of disclosures are kept.'),
   audit: duration(
     '1h',

@@ -31,6 +31,8 @@ export const SCAN_AFTER_DELIVERY_SECONDS = 300;
 
 /** How long the id of an event is remembered. Standard Webhooks senders give up well before. */
 export const REMEMBERED_HOURS = 80;
+/** The longest that an ended event may be kept. */
+export const LONGEST_KEPT_DAYS = 90;
 
 /**
  * A card as it is hashed, so that what is said of one card has one hash: the case of A to Z does not count, as in `sameCard` of

@@ -2,6 +2,7 @@ export { type ConsentAnswer, consentAnsweredSchema, parseConsent } from './conse
 export {
   type ParsedEvent,
   type PatronNotFound,
+  LONGEST_KEPT_DAYS,
   REMEMBERED_HOURS,
   ageAtDeliveryMs,
   dayOfScan,

@@ -1,4 +1,4 @@
-import { type Outcome, isFailure } from '@passport/contract';
+import { LONGEST_KEPT_DAYS, type Outcome, isFailure } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { HOUR_KINDS, type HourKind, type HourUse } from './hour-use.ts';
 import {
@@ -19,8 +19,7 @@ import { type EventStatistics, NO_HOME, NO_STATISTICS, STATISTICS_LUA, monthOf }
 const HOUR_MS = 3_600_000;
 /** Hourly counts are kept for a little more than the day that the dashboard shows. */
 const OUTCOMES_LIFE_SECONDS = 26 * 3600;
-/** No event is kept for longer (configuration, `retention`). */
-const KEPT_LIFE_SECONDS = 90 * 24 * 3600;
+const KEPT_LIFE_SECONDS = LONGEST_KEPT_DAYS * 24 * 3600;
 
 /**
  * Reserves one copy, one miss and one decision of the library's hourly quota before anything is looked up, so that many
