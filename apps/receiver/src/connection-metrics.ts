@@ -5,7 +5,7 @@ type Limit = 'address' | 'total';
 
 /**
  * `passport_connections` and `passport_connections_dropped_total`: connections to the public port, and those that were
- * closed at a limit. `open` is called at each scrape. Returns what counts a closed one.
+ * closed at a limit. `open` is called at each scrape. Returns the function that counts a closed one.
  */
 export function connectionMetrics(registry: MetricsRegistry, open: () => number): (limit: Limit) => void {
   createGauge(registry, { name: 'passport_connections', help: 'Open connections to the public port' }, () => [

@@ -5,7 +5,7 @@ export const UNKNOWN = 'unknown';
 
 /**
  * `passport_events_total`: the result of each delivery. The `results` that an alert looks for are there from the start, at
- * zero, for each library. Returns what counts one.
+ * zero, for each library. Returns the function that counts one.
  */
 export function eventMetrics(
   registry: MetricsRegistry,

@@ -221,7 +221,7 @@ export function isBlind(missing: number, all: number): boolean {
 }
 
 /**
- * Whether a home that was requested for all of its copies answered for none. Of a handful of copies too few can be missing for
+ * Whether the home library returned none of the records of its copies. Of a handful of copies too few can be missing for
  * `isBlind`; but an API user that lost a permission, or a branch that hides its patrons, is likelier than that all of them left on the
  * same day. One copy alone says nothing.
  */

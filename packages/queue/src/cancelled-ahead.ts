@@ -7,7 +7,7 @@ import { cancelledAheadKey } from './keys.ts';
  * its first signature holds, and again after it came.
  */
 const KEPT_MS = REMEMBERED_HOURS * 3_600_000;
-/** Of one library. Beyond it a cancel is not answered as if it held. */
+/** Most that are remembered of one library; the next cancel is refused. */
 const MOST_AHEAD = 10_000;
 
 /**

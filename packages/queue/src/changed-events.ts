@@ -7,7 +7,7 @@ import { changesKey } from './keys.ts';
 const MOST_AT_ONCE = 2_000;
 const STATES_AT_ONCE = 50;
 
-/** What was seen of one look: the states of the events that have changed since the look before. */
+/** What one look found: the states of the events that have changed since the look before. */
 export interface Changes {
   readonly states: readonly EventState[];
   /** More has changed than is kept: some changes were not seen. */

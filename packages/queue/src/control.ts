@@ -10,10 +10,10 @@ const PAUSE = 'pause';
 
 const reloadSchema = z.object({ id: z.string(), by: z.string(), at_ms: z.number() });
 
-/** Somebody wants every process to take over the configuration as it is by now. */
+/** A request that every process reads the configuration again. */
 export type ReloadRequest = Readonly<z.infer<typeof reloadSchema>>;
 
-/** As what a library is paused: it is not queried, or its scans are not processed. */
+/** The side on which a library is paused: as home library it is not queried, as lending library its scans are not processed. */
 export const PAUSE_SIDES = ['home', 'lending'] as const;
 export type PauseSide = (typeof PAUSE_SIDES)[number];
 
@@ -29,10 +29,10 @@ const pauseSchema = z.object({
 /** An operator has paused a library on one side. Times by Redis's clock. */
 export type Pause = Readonly<z.infer<typeof pauseSchema>>;
 
-/** What operators have said to all processes at once. */
+/** The orders of operators to all processes. */
 export interface Control {
   readonly reload: ReloadRequest | null;
-  /** Those that are over included, until somebody pauses or resumes the same library again. */
+  /** With expired ones, until the same library is paused or resumed again. */
   readonly pauses: readonly Pause[];
 }
 
@@ -41,7 +41,7 @@ export async function readControlVersion(redis: Redis): Promise<string | null> {
   return redis.hget(controlKey, VERSION);
 }
 
-/** What operators have said to all processes; what cannot be read is left out. */
+/** The orders of operators to all processes; those that cannot be read are left out. */
 export async function readControl(redis: Redis): Promise<Control> {
   const fields = Object.entries(await redis.hgetall(controlKey));
   const pauses = fields.flatMap(([field, text]) => {
@@ -52,7 +52,7 @@ export async function readControl(redis: Redis): Promise<Control> {
   return { reload, pauses };
 }
 
-/** Every process sees the request within a second, and says in its record (`reload`) that it has dealt with it. */
+/** Requests a reload of every process, which sees it within a second, and says in its record (`reload`) that it has dealt with it. */
 export async function requestReload(redis: Redis, request: ReloadRequest): Promise<void> {
   await change(redis, { [RELOAD]: JSON.stringify(request) }, []);
 }
@@ -65,7 +65,7 @@ export async function pauseLibraries(redis: Redis, pauses: readonly Pause[]): Pr
   await change(redis, Object.fromEntries(pauses.map((pause) => [fieldOf(pause), JSON.stringify(pause)])), []);
 }
 
-/** Ends the pauses of a library on these sides; returns those that were not over yet. */
+/** Ends the pauses of a library on these sides; returns those that had not expired. */
 export async function resumeLibrary(
   redis: Redis,
   library: string,

@@ -69,7 +69,7 @@ export interface CreatePlaces {
   leave(library: string, owner: PlaceOwner): Promise<void>;
 }
 
-/** Longer than it takes to try again; one that died in line delays the others for no longer. */
+/** Longer than the pause between two tries; a worker that died in line delays the others for no longer. */
 export const IN_LINE_MS = 300;
 
 /** Opens the places on a connection. Docs/decisions/0050 says why two creates at once are one too many. */

@@ -20,7 +20,7 @@ const failingSchema = z.object({
 /** An endpoint whose last delivery failed. Nothing of its address. */
 export type FailingEndpoint = Readonly<z.infer<typeof failingSchema>>;
 
-/** A stop is remembered as long. */
+/** As long as it is remembered that an endpoint has stopped (notices.ts). */
 const LIFE_SECONDS = 30 * 24 * 3600;
 
 /** KEYS 1 failing; ARGV 1 endpoint, 2 the note, 3 its address, 4 life. What fails goes on failing since it began, at one address. */

@@ -1,7 +1,7 @@
 import { type EventState, type JobData, eventStateOf, parseJob } from '@passport/contract';
 import type { Job } from 'bullmq';
 
-/** States of a job in the queue, by the words of the contract. */
+/** The states of a job in the queue, as the contract names them. */
 export const EVENT_STATES = ['working', 'queued', 'waiting', 'failed', 'done'] as const;
 export type EventFilterState = (typeof EVENT_STATES)[number];
 

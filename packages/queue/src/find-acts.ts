@@ -79,7 +79,7 @@ const isNewer = (one: Place, other: Place): boolean =>
 /** Whether this is where a page may begin. */
 export const isActPlace = (text: string): boolean => parsePlace(text) !== null;
 
-/** Finds what was done, the newest first. `after` that names no place begins with the newest. */
+/** Finds acts, the newest first. An `after` that names no place counts as none. */
 export async function findActs(redis: Redis, search: ActSearch): Promise<FoundActs> {
   const after = search.after === null ? null : parsePlace(search.after);
   const streams = ACT_KINDS.map((kind) => entriesOf(redis, kind, after, search.fromMs));
@@ -125,7 +125,7 @@ async function* newestFirst(streams: readonly AsyncGenerator<Placed>[]): AsyncGe
   }
 }
 
-/** An entry has waited before it was written, so none before `fromMs` is newer than that. */
+/** An entry is written after its act, so entries from before `fromMs` are of acts from before it, and are not read. */
 async function* entriesOf(
   redis: Redis,
   kind: ActKind,

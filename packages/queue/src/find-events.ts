@@ -28,12 +28,12 @@ export interface EventSearch {
   /** When it ended, in milliseconds, both inclusive; of events that have not ended, all are found. */
   readonly fromMs: number | null;
   readonly untilMs: number | null;
-  /** The `next` of the page before; null: the newest. What is none counts as null. */
+  /** The `next` of the page before; null: the newest. An invalid cursor counts as null. */
   readonly after: string | null;
   readonly most: number;
 }
 
-/** What a search says that filters nothing. */
+/** A search without filters. */
 export const ANY_EVENT = {
   libraries: null,
   jobsAt: null,
@@ -46,9 +46,9 @@ export const ANY_EVENT = {
 /** One page of events, the newest first. */
 export interface FoundEvents {
   readonly events: readonly ListedEvent[];
-  /** Where the next page begins; null where nothing is left to look at. */
+  /** Where the next page begins; null: this is the last one. */
   readonly next: string | null;
-  /** More were looked at than may be for one page: there may be older ones that fit. */
+  /** The search stopped at the most jobs that one page looks at: older ones may match. */
   readonly isCut: boolean;
 }
 
@@ -171,7 +171,7 @@ async function entriesOf(
   }
 }
 
-/** By their place: one that is worked on has no time of its own in the list. */
+/** Sorted by their place in the list, in which active jobs have no time. */
 const listEntries = (ids: readonly string[]): readonly Entry[] =>
   ids.map((jobId, place) => ({ jobId, score: MOST_PLACES - place }));
 
@@ -184,7 +184,7 @@ function pairs(answer: readonly string[]): readonly Entry[] {
   );
 }
 
-/** By score, and of one score in an order that never changes. */
+/** By score; entries with the same score are in an order that never changes. */
 function newestFirst(one: Entry, other: Entry): number {
   if (one.score !== other.score) return other.score - one.score;
   if (one.jobId === other.jobId) return 0;

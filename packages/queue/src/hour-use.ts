@@ -1,6 +1,6 @@
 import type { Outcome, Progress } from '@passport/contract';
 
-/** What an hour is counted in, in the order of the scripts' keys. */
+/** What is counted by the hour, in the order of the scripts' keys. */
 export const HOUR_KINDS = ['misses', 'copies', 'verdicts'] as const;
 export type HourKind = (typeof HOUR_KINDS)[number];
 

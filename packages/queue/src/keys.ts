@@ -65,11 +65,11 @@ export const unrememberedKey = (library: string): string => key('unremembered', 
 export const unrememberedLockKey = (library: string): string => key('unremembered', library, 'lock');
 /** Scans that wait for the end of a pause: of `LIBRARY.home` or `LIBRARY.lending` instead of a library. */
 export const PAUSED = 'paused';
-/** What may wait for a library's circuit to close: scans, and reports to it. */
+/** What may wait for a library: scans and reports for its circuit to close, and scans for the end of a pause. */
 export type DelayedKind = typeof SCANS | typeof REPORTS | typeof PAUSED;
 const DELAYED_KINDS = { scans: 'parked', tellings: 'parked-reports', paused: 'paused' } as const;
 const delayedKind = (kind: DelayedKind): string => DELAYED_KINDS[kind];
-/** Jobs that wait for a library's circuit to close. */
+/** The jobs of this kind that wait for a library. */
 export const delayedKey = (library: string, kind: DelayedKind = SCANS): string =>
   key(delayedKind(kind), library);
 /** The libraries that have delayed jobs of this kind. */

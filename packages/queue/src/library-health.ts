@@ -25,7 +25,7 @@ export type LibraryHealth = Readonly<z.infer<typeof healthSchema>>;
 
 export type LibraryCondition = 'unknown' | 'up' | 'slow' | 'crowded' | 'open' | 'misconfigured';
 
-/** A library as the dashboard shows it: what all workers saw of it, merged. `answerMs`: of the worker it is slowest for. */
+/** A library as the dashboard shows it: what all workers saw of it, merged. `answerMs`: of the worker that it answers slowest. */
 export interface LibraryState {
   readonly library: string;
   readonly condition: LibraryCondition;
@@ -96,7 +96,7 @@ export async function readLibraryStates(
   );
 }
 
-/** Null: written by a worker of another version, or damaged, which is as good as gone. */
+/** Null, written by a worker of another version or damaged, counts as of a worker that is gone. */
 const parseHealth = (text: string | null): LibraryHealth | null => parseStored(healthSchema, text);
 
 function isGone(health: LibraryHealth | null, nowMs: number): boolean {

@@ -4,7 +4,7 @@ import { hasMoved } from './bullmq-error.ts';
 /** A job that could not be promoted a moment ago: about to be delayed, or delayed in between. */
 const IS_DELAYED_OR_ABOUT_TO: ReadonlySet<string> = new Set(['active', 'delayed']);
 
-/** Lets a delayed job be taken at once. `gone`: somebody else was faster, or it was due. `not_yet`: it is only about to be delayed. */
+/** Makes a delayed job due at once. `gone`: somebody else was faster, or it was due already. `not_yet`: it is only about to be delayed. */
 export async function promote(job: Job | undefined): Promise<'promoted' | 'gone' | 'not_yet'> {
   if (job === undefined) return 'gone';
   try {

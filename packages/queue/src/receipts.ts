@@ -90,7 +90,7 @@ export async function* readReceipts(redis: Redis): AsyncGenerator<DisclosureRece
   for await (const { receipt } of readStoredReceipts(redis)) yield receipt;
 }
 
-/** The same with the id of each, by which it can be removed. */
+/** All receipts with their ids, oldest first. */
 export async function* readStoredReceipts(redis: Redis): AsyncGenerator<StoredReceipt> {
   let from = '-';
   for (;;) {
@@ -104,7 +104,7 @@ export async function* readStoredReceipts(redis: Redis): AsyncGenerator<StoredRe
 
 /**
  * Removes these receipts, since what they record is erased, and returns how many there were. The mark of event and patron stays
- * for its time, so that an event which is repeated does not write them anew.
+ * until it expires, so that an event which is repeated does not write them anew.
  */
 export async function removeReceipts(redis: Redis, ids: readonly string[]): Promise<number> {
   return ids.length === 0 ? 0 : redis.xdel(RECEIPTS_KEY, ...ids);

@@ -6,7 +6,7 @@ import { LenientQueue } from './lenient-job.ts';
 
 /** A copy is refreshed at a scan once in so long, however often it is scanned. */
 const ONCE_IN_MS = 24 * 3_600_000;
-/** More of all libraries are a flood, and no scans: what is beyond is left to the sweep. */
+/** Most that wait, of all libraries; what is beyond is left to the sweep. */
 const MOST_WAITING = 10_000;
 const MOST_FAILED = 100;
 /** A library that does not answer now is called again within the hour; then the copy waits for the sweep, or its next scan. */

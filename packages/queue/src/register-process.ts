@@ -3,7 +3,7 @@ import { type Control, type ReloadRequest, readControl, readControlVersion } fro
 import { CLOCK_KEY } from './keys.ts';
 import { type ProcessIdentity, type ProcessNote, announceProcess } from './live-processes.ts';
 
-/** What a reload came to: another configuration, by its hash, or the one before with the reasons. */
+/** The result of a reload: the hash of the new configuration, or why the old one stays in force. */
 export type Reloaded =
   | { readonly kind: 'loaded'; readonly hash: string }
   | { readonly kind: 'refused'; readonly problems: readonly string[] };
@@ -30,11 +30,11 @@ export interface Registration {
   readonly lookMs?: number;
 }
 
-/** How often a process looks for what operators have said. One command that is in nobody's way. */
+/** How often a process looks for orders of operators: one cheap command. */
 const LOOK_MS = 300;
 /** A Redis that is slower than this is looked at the next time. */
 const ANSWER_MS = 2_000;
-/** A request that came so short before the start may have come after the file was read. */
+/** A request from this long before the start may have come after the file was read. */
 const DOUBTFUL_MS = 60_000;
 /** Enough to see what is wrong; `passport config check` has all of it. */
 const MOST_PROBLEMS = 20;

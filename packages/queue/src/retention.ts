@@ -10,7 +10,7 @@ import type { ScanJobs } from './scan-queue.ts';
 /** Failed jobs that still have an encrypted item, by the time at which it must go. */
 const ITEMS_KEY = `${QUEUE_PREFIX}:items`;
 const CLEAN_MOST = 10_000;
-/** All that the sweep needs to know of a job, so that it keeps whatever else a newer version wrote. */
+/** The one field that the sweep needs; whatever else a newer version wrote is kept. */
 const withItem = z.looseObject({ sealed_item: z.string() });
 
 /** Notes when a failed job's encrypted item must be gone (`checkout_within` after the scan). */

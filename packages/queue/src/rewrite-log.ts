@@ -1,7 +1,7 @@
 import type { Redis } from '@passport/runtime';
 import { rewriteKey } from './keys.ts';
 
-/** What became of the wish to have Redis write its append-only file anew. */
+/** The result of a request that Redis rewrites its append-only file. */
 export type LogRewrite = 'started' | 'not due' | 'no append-only file' | 'refused';
 
 /**

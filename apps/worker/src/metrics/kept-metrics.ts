@@ -27,7 +27,7 @@ const MANY_KEPT_MS = 60_000;
  * `passport_library_kept_events{library,state}`, `passport_library_redis_bytes{library}` and
  * `passport_library_redis_share{library}`, read at each scrape (of many libraries once a minute); `passport_library_kept_limit{library,state}` beside them,
  * and `passport_kept_dropped_total{library,state}`: ended events that were removed before their time. By these an alert
- * names the library that fills Redis before Redis is full. Returns what counts the removed ones.
+ * names the library that fills Redis before Redis is full. Returns the function that counts the removed ones.
  */
 export function keptMetrics(
   registry: MetricsRegistry,
