@@ -1,6 +1,6 @@
 import { type Logger, translateRedisError } from '@passport/runtime';
 
-/** Sees to it that a job which BullMQ has finished has its end, too. */
+/** Writes the end of a finished job again where a lost connection may have lost it. */
 export interface EndCheck {
   /** Called before the end of a job is written; `again` writes all of it once more, to wherever Redis is by then. */
   writing(job: object, again: () => Promise<void>): void;

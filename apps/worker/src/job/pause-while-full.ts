@@ -4,7 +4,7 @@ import { type Logger, type Redis, translateRedisError } from '@passport/runtime'
 const PROBE_MS = 500;
 
 export interface PauseWhileFull {
-  /** Is to hear every error that may come from Redis. */
+  /** Must be called with every error that may come from Redis. */
   hear(error: unknown): void;
   /** Stops for good. */
   close(): void;

@@ -78,7 +78,7 @@ export function patienceMs(
   return giveUpAfterMs(library) ?? longestGiveUpMs;
 }
 
-/** What is taken for the patience of a library that this worker does not know. */
+/** The patience with a library that this worker does not know: the longest of those that it does. */
 export function longestPatienceMs(libraries: Consortium['libraries']): number {
   return Math.max(0, ...libraries.map(({ retry }) => retry.giveUpAfterMs));
 }

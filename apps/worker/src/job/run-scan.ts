@@ -29,7 +29,7 @@ import { type History, openHistory } from '../provision/history.ts';
 import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
 
 export interface RunDeps extends RequeueDeps, AfterRunDeps {
-  /** What a scan comes to that waits for the patron's consent, or how one goes on that has it or needs none. */
+  /** The result of a scan that waits for the patron's consent; or the scan to go on with, where it has the consent or needs none. */
   readonly resumeConsent: (scan: Scan) => Promise<Resumed>;
   readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;
   readonly encryption: Encryption;

@@ -40,7 +40,7 @@ const FETCH_AGAIN_MS = 1_000;
 export interface ScanWork extends EndWork {
   run(taken: TakenJob): Promise<RunResult>;
   beforeDelay(delayed: Delayed, jobId: string): Promise<void>;
-  /** What may have come in between is not lost. */
+  /** Promotes the job where what it waits for has come while it was being delayed. */
   afterDelay(delayed: Delayed): Promise<void>;
 }
 

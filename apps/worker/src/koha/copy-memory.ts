@@ -20,7 +20,7 @@ import type { Libraries } from './libraries.ts';
 
 /** A round of a worker that dies keeps the others out for no longer than this. */
 const LOCK_MS = 60_000;
-/** Somebody else stored the row between our read and our write; twice in a row is a sweep at work. */
+/** Most tries at a row: another writer may store it between our read and our write. */
 const MOST_TRIES = 3;
 
 const entrySchema = z.object({
@@ -41,11 +41,11 @@ export interface WrittenCopy {
 
 /** What the service wrote into copies, remembered beside them at the lending Koha; keyed hashes, never a value. */
 export interface CopyMemory {
-  /** Takes it down, beside the scan: what fails here is reported by the sweep and costs no scan anything. */
+  /** Notes what was written, in the background: a failure delays no scan, and the sweep reports it. */
   note(written: WrittenCopy): void;
   /** Stores what waits for a library with its Koha while it `mayGoOn`. Throws KohaError or LibraryClosed. */
   store(lending: string, mayGoOn?: (lending: string) => boolean): Promise<void>;
-  /** Everything that was noted has been taken down. */
+  /** Resolves when everything that was noted is in Redis. */
   settled(): Promise<void>;
 }
 
@@ -57,7 +57,7 @@ export interface CopyMemoryDeps {
   readonly log: Logger;
 }
 
-/** Builds the memory over Redis, where it waits, and the plugin of each lending Koha, where it stays. */
+/** Builds the memory: what was written waits in Redis until the plugin of the lending Koha has stored it. */
 export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
   const { redis, now, log } = deps;
   const encryption = createEncryption(deps.keys.map((key) => key.reveal()));

@@ -2,7 +2,7 @@ import { KohaError } from '@passport/koha-client';
 
 /** The pauses before the second and the third time. */
 const PAUSES_MS = [100, 200] as const;
-/** A later error is one of a Koha that is overloaded, or still at it. */
+/** A later error is of a Koha that is overloaded, or still works on the call. */
 const AT_ONCE_MS = 500;
 const GATEWAY_TIMEOUT = 504;
 

@@ -2,7 +2,7 @@
 export interface Silence {
   /** Whether calls wait and nothing has come back since. */
   readonly isSuspicious: boolean;
-  /** A call set out; returns what is to be called when it is over. */
+  /** A call begins; returns the function to call when it has ended. */
   begin(): (end: 'answered' | 'silent' | 'no news') => void;
 }
 

@@ -3,7 +3,7 @@ import type { AttemptCall } from '@passport/contract';
 /** What one run queries at libraries, for the history of its event. */
 export interface History {
   readonly calls: readonly AttemptCall[];
-  /** Notes what comes of `work`. It stands there from its start, so that what is cut off is in it, too. */
+  /** Notes the result of `work`. Its entry is made at the start, so that work that is cut off has one, too. */
   note<T>(call: Noted<T>, work: () => Promise<T>): Promise<T>;
 }
 

@@ -39,7 +39,7 @@ export async function findLocalCopy(
 
 /**
  * What would become of a copy at a lending library that only observes, where a look has found this. Nothing is sent to be written.
- * Whoever is looked for by name there is on record before.
+ * A search by name discloses the person, so its receipt is written before.
  */
 export async function observeCopy(
   order: CopyOrder,

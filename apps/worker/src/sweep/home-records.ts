@@ -2,7 +2,7 @@ import type { KohaPatron } from '@passport/koha-client';
 import { readInHalves } from './read-in-halves.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
-/** The home records of a page of copies. Who is in neither was not answered. */
+/** The home records of a page of copies. A patron in neither was not in the answer. */
 export interface HomeRecords {
   readonly found: ReadonlyMap<number, KohaPatron>;
   readonly unreadable: ReadonlySet<number>;

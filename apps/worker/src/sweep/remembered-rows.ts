@@ -2,7 +2,7 @@ import type { RememberedCopy } from '@passport/koha-client';
 import { readInHalves } from './read-in-halves.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
-/** What is remembered of a page of copies, by Koha's numbers. Who is in neither is not remembered. */
+/** What is remembered of a page of copies, by Koha's numbers. A copy in neither is not remembered. */
 export interface RememberedRows {
   readonly found: ReadonlyMap<number, RememberedCopy>;
   readonly unreadable: ReadonlySet<number>;

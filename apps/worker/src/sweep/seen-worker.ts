@@ -20,7 +20,7 @@ export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'i
   readonly log: Logger;
 }
 
-/** Starts what refreshes copies that were scanned: beside the scans, and behind them. */
+/** Starts the worker that refreshes copies which were scanned; scans go first. */
 export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> } {
   const { connection, libraries, log } = deps;
   const stopping = new AbortController();

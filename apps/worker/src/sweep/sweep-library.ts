@@ -22,7 +22,7 @@ import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-co
 import { readRememberedRows } from './remembered-rows.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
-/** Gone is who was missing in two full sweeps at least so far apart. */
+/** A patron is gone who was missing in two full sweeps at least this far apart. */
 const GONE_AFTER_MS = 24 * 3_600_000;
 
 export interface SweepDeps {

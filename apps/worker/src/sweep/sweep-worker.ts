@@ -42,7 +42,7 @@ export interface SweepWorkerDeps {
   readonly log: Logger;
 }
 
-/** Starts what refreshes copies: the schedule of each lending library that wants it, and this process's share of the work. */
+/** Starts the sweeps: the schedule of each lending library that wants them, and this process's share of the work. */
 export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close(): Promise<void> }> {
   const { consortium, connection, redis, log } = deps;
   const queue = openSweepQueue(redis);
