@@ -5,7 +5,7 @@ import {
   isCancelledAhead,
   readEventState,
 } from '@passport/queue';
-import { type RedisInTime, askRedis } from './ask-redis.ts';
+import { type RedisInTime, callRedis } from './call-redis.ts';
 import type { CancelInQueue } from './cancel-scan.ts';
 
 /** Cancels events in the queue; what Redis does not answer in time is `unavailable`, and may have been cancelled. */
@@ -32,5 +32,5 @@ export function buildCancelInQueue(
     return state === null ? 'not_kept' : { event_id: eventId, result, state };
   };
   const task = { doing: 'cancelling an event', failed: 'an event was not cancelled' };
-  return async (library, eventId) => askRedis(deps, task, () => cancel(library, eventId));
+  return async (library, eventId) => callRedis(deps, task, () => cancel(library, eventId));
 }

@@ -1,5 +1,5 @@
 import { type ReplicaCheck, type ScanJobs, answerConsent } from '@passport/queue';
-import { type RedisInTime, askRedis } from './ask-redis.ts';
+import { type RedisInTime, callRedis } from './call-redis.ts';
 import type { KeepConsent } from './take-consent.ts';
 
 /** Keeps answers in the queue; what Redis does not answer in time is `unavailable`, and may have been kept: it may be repeated. */
@@ -17,5 +17,5 @@ export function buildKeepConsent(
     return (await replicated([{ library, eventId: kept.eventId }])) ? kept : 'unavailable';
   };
   const task = { doing: "keeping a patron's answer", failed: 'an answer was not kept' };
-  return async (library, eventId, answer) => askRedis(deps, task, () => keep(library, eventId, answer));
+  return async (library, eventId, answer) => callRedis(deps, task, () => keep(library, eventId, answer));
 }

@@ -10,7 +10,7 @@ import {
   readOutcomesOf,
   readProcesses,
 } from '@passport/queue';
-import { type RedisInTime, askRedis } from './ask-redis.ts';
+import { type RedisInTime, callRedis } from './call-redis.ts';
 
 type Library = Consortium['libraries'][number];
 type StatusLibrary = Pick<Library, 'id' | 'name' | 'windows' | 'copy' | 'refresh'>;
@@ -48,7 +48,7 @@ export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStat
     const reading: Reading = {
       startedMs: monotonicNow(),
       isOver: false,
-      statusSince: askRedis(deps, task, () => work),
+      statusSince: callRedis(deps, task, () => work),
     };
     // The deadline ends the wait and not the work: what has been sent to Redis is still to be answered.
     const end = (): void => void (reading.isOver = true);

@@ -1,6 +1,6 @@
 import { stateWithoutWorker } from '@passport/contract';
 import { readEventState } from '@passport/queue';
-import { type RedisInTime, askRedis } from './ask-redis.ts';
+import { type RedisInTime, callRedis } from './call-redis.ts';
 import type { ReadState } from './status-route.ts';
 
 /**
@@ -20,5 +20,5 @@ export function buildReadState(
     return (await hasWorker()) ? state : stateWithoutWorker(state);
   };
   const task = { doing: 'reading a state', failed: 'state not read' };
-  return async (library, eventId) => askRedis(deps, task, () => read(library, eventId));
+  return async (library, eventId) => callRedis(deps, task, () => read(library, eventId));
 }

@@ -1,5 +1,5 @@
-type Camel<Key extends string> = Key extends `${infer Word}_${infer Rest}`
-  ? `${Word}${Capitalize<Camel<Rest>>}`
+type Camel<Key extends string> = Key extends `${infer Word}_${infer More}`
+  ? `${Word}${Capitalize<Camel<More>>}`
   : Key;
 
 /** A section of the file as the program has it: its keys in camel case, its values as they are. */

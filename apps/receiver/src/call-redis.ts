@@ -8,7 +8,7 @@ export interface RedisInTime {
 }
 
 /** Awaits `work`; `unavailable` where Redis does not answer in time, which may have taken effect. `doing` and `failed` are for our log. */
-export async function askRedis<T>(
+export async function callRedis<T>(
   { redis, deadlineMs, log }: RedisInTime,
   { doing, failed }: { readonly doing: string; readonly failed: string },
   work: () => Promise<T>,
