@@ -111,7 +111,7 @@ test.each([
   },
 );
 
-test('a Redis that takes connections and never answers holds up no command for longer than two seconds', async () => {
+test('a Redis that takes connections and never answers delays no command for longer than two seconds', async () => {
   const silent = createServer(() => undefined);
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const { port } = silent.address() as AddressInfo;

@@ -43,9 +43,9 @@ interface Inventory {
 }
 const inventory = JSON.parse(read('docs/data-inventory.json')) as Inventory;
 
-const sourcesIn = (folder: string, ending: string): string[] =>
+const sourcesIn = (folder: string, suffix: string): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith(ending) && !/node_modules|(?:^|\/)(?:dist|test|bench)\//.test(name))
+    .filter((name) => name.endsWith(suffix) && !/node_modules|(?:^|\/)(?:dist|test|bench)\//.test(name))
     .map((name) => join(folder, name));
 
 /** Keys that name a slot and under which nothing is stored. */

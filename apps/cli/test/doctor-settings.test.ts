@@ -124,7 +124,7 @@ test('of two secrets it is said which one the plugin has', async () => {
   expect(out).toContain('reports: staff desk, self-check, SIP, scans of copies; test event taken in');
 });
 
-test('a plugin that cannot say is not checked, and one of a library that only shares is not asked', async () => {
+test('a plugin that cannot say is not checked, and one of a library that only shares is not called', async () => {
   const description = await (await fetch(`${riverside.url}/api/v1/`)).text();
   const body: unknown = JSON.parse(
     description.replaceAll('/contrib/passport/check', '/contrib/passport/other'),
@@ -136,14 +136,14 @@ test('a plugin that cannot say is not checked, and one of a library that only sh
   });
 
   riverside.clearFaults();
-  const asked = riverside
+  const before = riverside
     .calls()
     .filter(({ operation }) => operation === 'POST /contrib/passport/check').length;
   await look({ change: homeOnly });
-  const all = riverside
+  const after = riverside
     .calls()
     .filter(({ operation }) => operation === 'POST /contrib/passport/check').length;
-  expect(all).toBe(asked);
+  expect(after).toBe(before);
 });
 
 test('neither a secret nor a proof is printed, and each run has a nonce of its own', async () => {

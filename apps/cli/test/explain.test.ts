@@ -161,11 +161,11 @@ test('a library that requests consent is said to, with its text, where somebody 
   const [card = ''] = eligible;
   const explained = await explain(card, { more });
   expect(jsonOf(explained)).toMatchObject({ outcome: 'COPIED', consent: '2026-11' });
-  const told = await passport(['explain', '--at', 'riverside', '--card', '-'], env(more), {
+  const printed = await passport(['explain', '--at', 'riverside', '--card', '-'], env(more), {
     input: `${card}\n`,
     newId: () => `evt_${randomUUID()}`,
   });
-  expect(told.out).toContain('the patron must agree at the desk first: text 2026-11');
+  expect(printed.out).toContain('the patron must agree at the desk first: text 2026-11');
   const [late = ''] = expired;
   expect(jsonOf(await explain(late, { more }))).toMatchObject({ outcome: 'NOT_ELIGIBLE', consent: null });
   expect(jsonOf(await explain(card))).toMatchObject({ outcome: 'COPIED', consent: null });

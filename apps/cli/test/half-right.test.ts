@@ -4,7 +4,7 @@ import { demoSamples } from '@passport/koha-double';
 import type { RealService } from './real-service.ts';
 import { startRealService } from './real-service.ts';
 
-// What was named is partly not there: the rest is done, and both are reported.
+// Part of what was named is not there: the command does what it can and reports both.
 const midlandCards = demoSamples('midland');
 
 let service: RealService;

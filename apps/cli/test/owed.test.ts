@@ -110,7 +110,7 @@ test('a lending library that was not read for long, or never, ends it with 1', a
   expect([never.code, never.out]).toEqual([1, expect.stringContaining('riverside: not read yet')]);
 });
 
-test('a home library whose lending libraries let it know nothing is told so', async () => {
+test('says so to a home library whose lending libraries let it know nothing', async () => {
   const { out, err, code } = await run('--of', 'riverside');
   expect([code, out]).toEqual([0, 'nothing is owed\n']);
   expect(err).toContain('no lending library lets this home library know (owed: off)');

@@ -57,7 +57,7 @@ const unobeyed = (text: string): string[] => Array.from(text).filter(isObeyed);
 /** The escape sequences of our own colours. */
 const OUR_COLORS = ['1m', '2m', '22m', '31m', '32m', '33m', '36m', '39m'].map((code) => `\u001B[${code}`);
 const withoutColors = (text: string): string =>
-  OUR_COLORS.reduce((rest, color) => rest.replaceAll(color, ''), text);
+  OUR_COLORS.reduce((left, color) => left.replaceAll(color, ''), text);
 
 test('text loses every character that a terminal obeys or does not show, and keeps all others', () => {
   expect(printableText(`a${HOSTILE}z\tb\n`)).toMatch(/^a\]0;owned[\sx[;0-9Jm\]2]*z\tb\n$/);
