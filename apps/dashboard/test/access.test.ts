@@ -236,10 +236,10 @@ describe('security headers are on every answer', () => {
   });
 
   test('the board has the same, but for what its own script needs', async () => {
-    const { 'content-security-policy': _strictest, ...rest } = strict;
+    const { 'content-security-policy': _strictest, ...others } = strict;
     for (const url of ['/board/', '/board/api/queues']) {
       const { headers } = await fixture.request({ url });
-      expect(headers).toMatchObject(rest);
+      expect(headers).toMatchObject(others);
       expect(String(headers['content-security-policy'])).toMatch(/^default-src 'none';script-src 'self';/);
     }
   });

@@ -122,9 +122,9 @@ describe('the audit page', () => {
     const { body } = await get('/audit', SCOPED);
     expect(rowsIn(body)).toEqual(['olga erase', 'olga pause']);
     expect(body).not.toMatch(/lakeside/i);
-    for (const ending of ['', '.csv', '.json'])
+    for (const suffix of ['', '.csv', '.json'])
       for (const query of ['library=lakeside', 'library=nowhere', 'library=riverside&library=lakeside'])
-        expect((await get(`/audit${ending}?${query}`, SCOPED)).status).toBe(404);
+        expect((await get(`/audit${suffix}?${query}`, SCOPED)).status).toBe(404);
     expect(rowsIn((await get('/audit', VIEWER)).body)).toHaveLength(4);
   });
 });

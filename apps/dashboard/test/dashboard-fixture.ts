@@ -85,7 +85,7 @@ export interface DashboardFixture {
   readonly now: () => number;
   /** Builds a dashboard; each dependency may be replaced. */
   build(change?: Partial<DashboardDeps>): FastifyInstance;
-  /** Asks a new dashboard once, as somebody; `as: null` sends no login. */
+  /** Sends one request to a new dashboard, as somebody; `as: null` sends no login. */
   request(options: InjectOptions & { as?: Somebody | null }): ReturnType<typeof injectOnce>;
   /** Brings an event into a state, as receiver and worker would. */
   put(progress: Partial<Progress>, change?: Partial<JobData>): Promise<string>;
@@ -185,7 +185,7 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
   };
 }
 
-/** Asks an app once and closes it. */
+/** Sends one request to an app and closes it. */
 export async function injectOnce(
   app: FastifyInstance,
   { as = OPERATOR, headers, ...options }: InjectOptions & { as?: Somebody | null },

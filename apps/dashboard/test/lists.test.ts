@@ -68,7 +68,7 @@ describe('the list of events', () => {
   test.each([
     ['from=yesterday', 'from is no time such as 2026-11-26T14:30.'],
     ['until=2026-13-01T00:00', 'until is no time'],
-    ['outcome=LENT', 'outcome is no outcome.'],
+    ['outcome=BORROWED', 'outcome is no outcome.'],
     ['state=lost', 'state is none of working, queued, waiting, failed, done.'],
     ['library=nowhere', 'library is no library.'],
     ['outcome=COPIED&outcome=NOT_FOUND', 'outcome is there more than once.'],
@@ -102,8 +102,8 @@ describe('an id', () => {
 
   test('of a double scan leads to the first one', async () => {
     const id = await failed('riverside');
-    await fixture.redis.set('{passport}:guard:riverside.evt_joined', `kid:hash - ${id}`);
-    expect((await find('evt_joined')).headers['location']).toBe(`/events/riverside/${id}`);
+    await fixture.redis.set('{passport}:guard:riverside.evt_second', `kid:hash - ${id}`);
+    expect((await find('evt_second')).headers['location']).toBe(`/events/riverside/${id}`);
   });
 
   test('that several libraries use is shown with all of them', async () => {

@@ -287,10 +287,10 @@ describe('an event', () => {
     expect(await page(`/events/riverside/${id}`)).not.toContain('History');
   });
 
-  test('that joined another leads there', async () => {
+  test('that was coalesced with another leads there', async () => {
     const id = await fixture.put({ state: 'queued' });
-    await fixture.redis.set('{passport}:guard:riverside.evt_joined', `kid:hash - ${id}`);
-    const answer = await fixture.request({ url: '/events/riverside/evt_joined' });
+    await fixture.redis.set('{passport}:guard:riverside.evt_second', `kid:hash - ${id}`);
+    const answer = await fixture.request({ url: '/events/riverside/evt_second' });
     expect([answer.statusCode, answer.headers.location]).toEqual([302, `/events/riverside/${id}`]);
   });
 

@@ -22,7 +22,13 @@ interface Wish {
   readonly headers?: Readonly<Record<string, string>>;
   readonly from?: string;
 }
-async function ask({ url = '/', method = 'GET', peer = PROXY, headers = {}, from = '172.18.0.0/16' }: Wish) {
+async function request({
+  url = '/',
+  method = 'GET',
+  peer = PROXY,
+  headers = {},
+  from = '172.18.0.0/16',
+}: Wish) {
   const proxyLogin = createProxyLogin({ header: HEADER, from, people: [RITA, VERA] });
   const app = fixture.build({ proxyLogin, trustProxy: 'uniquelocal' });
   try {
@@ -38,12 +44,18 @@ describe('whom the proxy has logged in', () => {
   test('is in, with the role and the libraries of the user of that name', async () => {
     const id = await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });
     const foreign = await fixture.put({ state: 'failed', outcome: 'TOO_LATE' }, { library: 'midland' });
-    const page = await ask({ headers: as(RITA.user) });
+    const page = await request({ headers: as(RITA.user) });
     expect(page.statusCode).toBe(200);
     expect(page.body).toMatch(/rita@riverside\.example <span class="role">operator<.*?riverside only/);
     expect(page.body).not.toContain('Log out');
-    expect((await ask({ headers: as(RITA.user), url: `/events/midland/${foreign}` })).statusCode).toBe(404);
-    const retry = await ask({ headers: as(RITA.user), url: `/events/riverside/${id}/retry`, method: 'POST' });
+    expect((await request({ headers: as(RITA.user), url: `/events/midland/${foreign}` })).statusCode).toBe(
+      404,
+    );
+    const retry = await request({
+      headers: as(RITA.user),
+      url: `/events/riverside/${id}/retry`,
+      method: 'POST',
+    });
     expect(retry.statusCode).toBe(303);
     expect(fixture.lines()).toContainEqual(
       expect.objectContaining({ audit: true, action: 'retry', by: RITA.user, event: id }),
@@ -52,14 +64,18 @@ describe('whom the proxy has logged in', () => {
 
   test('may do no more than that user', async () => {
     const id = await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });
-    const retry = await ask({ headers: as('vera'), url: `/events/riverside/${id}/retry`, method: 'POST' });
+    const retry = await request({
+      headers: as('vera'),
+      url: `/events/riverside/${id}/retry`,
+      method: 'POST',
+    });
     expect(retry.statusCode).toBe(403);
   });
 
   test.each(['nobody', 'Rita@riverside.example', `${RITA.user}, vera`, 'olga'])(
     'is refused where %j is no user of the file, and not named in the log',
     async (user) => {
-      const { statusCode, body } = await ask({ headers: as(user) });
+      const { statusCode, body } = await request({ headers: as(user) });
       expect([statusCode, body]).toEqual([
         403,
         'Patron Passport: your account is no user of this dashboard. ',
@@ -72,7 +88,7 @@ describe('whom the proxy has logged in', () => {
   test('still writes from our own pages only', async () => {
     const id = await fixture.put({ state: 'failed', outcome: 'TOO_LATE' });
     const headers = { ...as(RITA.user), origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' };
-    const answer = await ask({ headers, url: `/events/riverside/${id}/retry`, method: 'POST' });
+    const answer = await request({ headers, url: `/events/riverside/${id}/retry`, method: 'POST' });
     expect(answer.statusCode).toBe(403);
   });
 });
@@ -92,7 +108,7 @@ describe('the header is not believed', () => {
     ['from an address that is none', { peer: '' }],
   ])('%s', async (_what, wish) => {
     const headers = { ...as(RITA.user), ...('headers' in wish ? wish.headers : {}) };
-    expect((await ask({ ...wish, headers })).statusCode).toBe(401);
+    expect((await request({ ...wish, headers })).statusCode).toBe(401);
   });
 
   test('where no proxy is set', async () => {
@@ -108,19 +124,19 @@ describe('the header is not believed', () => {
 
 test('the address of the user, which the proxy passes on, does not matter', async () => {
   const headers = { ...as(RITA.user), 'x-forwarded-for': STRANGER };
-  expect((await ask({ headers })).statusCode).toBe(200);
+  expect((await request({ headers })).statusCode).toBe(200);
 });
 
 test('an IPv4 proxy is known in its IPv6 form, too', async () => {
   const headers = as(RITA.user);
-  expect((await ask({ headers, peer: `::ffff:${PROXY}` })).statusCode).toBe(200);
-  expect((await ask({ headers, peer: '::1', from: '10.0.0.1, loopback' })).statusCode).toBe(200);
+  expect((await request({ headers, peer: `::ffff:${PROXY}` })).statusCode).toBe(200);
+  expect((await request({ headers, peer: '::1', from: '10.0.0.1, loopback' })).statusCode).toBe(200);
 });
 
 test('without the header a password is needed, and a password still works beside it', async () => {
-  expect((await ask({})).statusCode).toBe(401);
-  expect((await ask({ headers: as('') })).statusCode).toBe(401);
+  expect((await request({})).statusCode).toBe(401);
+  expect((await request({ headers: as('') })).statusCode).toBe(401);
   for (const somebody of [OPERATOR, SCOPED]) {
-    expect((await ask({ headers: { authorization: basic(somebody) } })).statusCode).toBe(200);
+    expect((await request({ headers: { authorization: basic(somebody) } })).statusCode).toBe(200);
   }
 });

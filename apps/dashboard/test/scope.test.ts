@@ -24,7 +24,7 @@ const WORKER: ProcessNote = {
 const STATES = ['failed', 'waiting', 'queued', 'done'] as const;
 
 let fixture: DashboardFixture;
-/** One for all tests: hundreds of addresses are asked. */
+/** One for all tests: hundreds of addresses are requested. */
 let app: FastifyInstance;
 let announced: ReturnType<typeof announceProcess>;
 let routes: readonly { readonly method: HTTPMethods; readonly url: string; readonly scope: string }[];
@@ -146,7 +146,7 @@ function addressOf(url: string): string {
   });
 }
 
-/** What somebody may add to an address to ask for another library. */
+/** What somebody may add to an address to see another library. */
 const guesses = (): readonly string[] => [
   '',
   ...['library', 'lending', 'home'].map((name) => `?${name}=lakeside`),
@@ -229,8 +229,8 @@ test('an event of another library is answered like one that does not exist, and 
       '/nowhere',
     ].map(async (url) => {
       const { statusCode, body, headers } = await as(url);
-      const { date: _date, ...rest } = headers;
-      return { statusCode, body, headers: rest };
+      const { date: _date, ...others } = headers;
+      return { statusCode, body, headers: others };
     }),
   );
   expect(answers[0]?.statusCode).toBe(404);
