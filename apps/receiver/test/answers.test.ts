@@ -112,9 +112,9 @@ describe('answers of the webhook', () => {
     'APPLICATION/JSON',
     'application/json ;charset=utf-8',
   ])('the content type %s is right', async (type) => {
-    const { headers, ...rest } = request();
+    const { headers, ...others } = request();
 
-    expect((await post({ ...rest, headers: { ...headers, 'content-type': type } })).status).toBe(202);
+    expect((await post({ ...others, headers: { ...headers, 'content-type': type } })).status).toBe(202);
   });
 
   test.each([
@@ -125,15 +125,15 @@ describe('answers of the webhook', () => {
     'json',
     'application/json, text/plain',
   ])('the content type %p is wrong', async (type) => {
-    const { headers, ...rest } = request();
-    const answer = await post({ ...rest, headers: { ...headers, 'content-type': type } });
+    const { headers, ...others } = request();
+    const answer = await post({ ...others, headers: { ...headers, 'content-type': type } });
 
     expect(answer).toMatchObject({ status: 415, body: { code: 'unsupported_media_type' } });
   });
 
   test.each(['json', 'text/plain'])('too large comes before the wrong content type %p', async (type) => {
-    const { headers, ...rest } = request({ body: ' '.repeat(20_000) });
-    const answer = await post({ ...rest, headers: { ...headers, 'content-type': type } });
+    const { headers, ...others } = request({ body: ' '.repeat(20_000) });
+    const answer = await post({ ...others, headers: { ...headers, 'content-type': type } });
 
     expect(answer).toMatchObject({ status: 413, body: { code: 'too_large' } });
   });

@@ -113,7 +113,7 @@ describe("a patron's answer", () => {
     expect(await kept()).toMatchObject({ at_ms: put_ms });
   });
 
-  test('of a scan that was joined with the first one is the answer of the first', async () => {
+  test('of a scan that was coalesced with the first one is the answer of the first', async () => {
     await waiting();
     await accept('evt_2');
     expect(await receiver.jobs()).toHaveLength(1);

@@ -32,7 +32,7 @@ const jobOf = (eventId: string, receivedMs: number): JobData => ({
   scanned_at: '2026-11-25T09:00:00.000+00:00',
   received_ms: receivedMs,
   age_at_delivery_ms: 0,
-  sealed_card: 'sealed',
+  sealed_card: 'encrypted',
   sealed_item: null,
   item_asked: false,
   card_hash: 'hash',

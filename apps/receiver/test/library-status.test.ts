@@ -41,7 +41,7 @@ const requestOf = (sinceMs = Date.now() - 12 * HOUR_MS): string =>
     data: { since: new Date(sinceMs).toISOString() },
   });
 
-function ask(change: Sent = {}, url = receiver.url) {
+function request(change: Sent = {}, url = receiver.url) {
   const { id = 'status_1', library = 'riverside', secret = SECRET, body = requestOf() } = change;
   const { method, headers } = signedRequest({
     secret,
@@ -54,7 +54,7 @@ function ask(change: Sent = {}, url = receiver.url) {
 }
 
 async function statusOf(change: Sent = {}): Promise<LibraryStatus> {
-  const { status, body } = await ask(change);
+  const { status, body } = await request(change);
   expect(status).toBe(200);
   return libraryStatusSchema.parse(body);
 }
@@ -138,7 +138,7 @@ describe('the status of a library', () => {
       },
     ]);
 
-    const { body } = await ask();
+    const { body } = await request();
     const text = JSON.stringify(body);
     expect(body).toMatchObject({
       outcomes: { counts: [{ outcome: 'TOO_LATE', count: 1 }] },
@@ -207,7 +207,7 @@ describe('the status of a library', () => {
       );
     }
     await waitFor('the processes', async () => (await readProcesses(receiver.redis)).length === 3);
-    const { body } = await ask();
+    const { body } = await request();
     expect(body).toMatchObject({ workers: { versions: ['1.2.2', '1.2.3'] } });
     expect(JSON.stringify(body)).not.toMatch(/secret-host|9\.9\.9/);
   });
@@ -274,8 +274,8 @@ describe('the status of a library', () => {
       ...library,
       limits: { eventsPerSecond: 0.01, burst: 1, backlog: 10, remembered: 100_000 },
     });
-    await ask();
-    const second = await ask();
+    await request();
+    const second = await request();
     receiver.libraries.set('riverside', library);
 
     expect(second).toMatchObject({ status: 429, body: { code: 'rate_limited' } });
@@ -287,7 +287,7 @@ describe('the status of a library', () => {
     const cutOff = await openReceiver({ redisUrl: server.url, libraries: STATUS_LIBRARIES });
     try {
       await server.kill();
-      const away = await ask({}, cutOff.url);
+      const away = await request({}, cutOff.url);
       expect(away).toMatchObject({ status: 503, body: { code: 'unavailable' } });
       expect(away.headers.get('retry-after')).toBe('1');
     } finally {
@@ -337,7 +337,7 @@ describe('nothing is answered', () => {
   ];
 
   test.each(faults)('%s: %i %s', async (_name, status, code, sent) => {
-    const answer = await ask(sent());
+    const answer = await request(sent());
     expect(answer).toMatchObject({ status, body: { code } });
     expect(JSON.stringify(answer.body)).not.toContain('outcomes');
   });
@@ -353,7 +353,7 @@ describe('nothing is answered', () => {
   });
 
   test('and the field that does not fit is named, not its value', async () => {
-    const { body } = await ask({ body: JSON.stringify({ type: 'a secret', timestamp: 'x' }) });
+    const { body } = await request({ body: JSON.stringify({ type: 'a secret', timestamp: 'x' }) });
     expect(body).toMatchObject({ field: 'type', detail: 'type must be library.status_requested' });
   });
 });

@@ -34,7 +34,7 @@ test('T-26 a copy that was scanned is queued by its number, once a day', async (
   expect(await receiver.redis.pttl(once[0] ?? '')).toBeGreaterThan(23 * 3_600_000);
 });
 
-test('a library whose copies are not refreshed at scans is told that they are of no interest', async () => {
+test('the answer to a library whose copies are not refreshed at scans says that they are ignored', async () => {
   const ignored = { event_id: 'seen_1', status: 'accepted', ignored: true };
   expect(await seen(812, 'seen_1', 'lakeside')).toEqual({ status: 202, body: ignored });
   expect(await waiting()).toEqual([]);

@@ -30,7 +30,7 @@ async function send({ secret, as, secondsAhead = 0 }: Sent) {
   return { status, body, line: JSON.parse(line) as Readonly<Record<string, unknown>> };
 }
 
-describe('of 401 the sender is told', () => {
+describe('a 401 says to the sender', () => {
   test('that a secret is wrong, with the very words for a library that there is not', async () => {
     const known = await send({ secret: FORGED, as: 'riverside' });
     const unknown = await send({ secret: FORGED, as: 'nowhere' });

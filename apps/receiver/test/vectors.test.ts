@@ -105,8 +105,8 @@ describe('event vectors over HTTP', () => {
 
 /** What is in the queue, opened again. */
 async function queued(): Promise<EventVector['expect']['event'][]> {
-  const decrypt = (sealed: string, field: string) =>
-    receiver.encryption.decrypt(sealed, `riverside.evt_1.${field}`);
+  const decrypt = (encrypted: string, field: string) =>
+    receiver.encryption.decrypt(encrypted, `riverside.evt_1.${field}`);
   return (await receiver.jobs()).map((job) => ({
     cardnumber: decrypt(job.sealed_card ?? '', 'card'),
     branch: job.branch,
