@@ -36,7 +36,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     });
   };
 
-  test('nobody: COPIED, one POST, both attributes, the branch of the scan, lent', async () => {
+  test('nobody: COPIED, one POST, both attributes, the branch of the scan, checked out', async () => {
     const workflow = await open();
     const writing = endOfRun(await workflow.run({ job: { branch: 'NORTH' } }));
 
@@ -54,7 +54,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(workflow.riverside.state(CARD).checkouts).toHaveLength(1);
   });
 
-  test('our copy with this card: ALREADY_LOCAL, lent to it', async () => {
+  test('our copy with this card: ALREADY_LOCAL, checked out to it', async () => {
     const workflow = await open();
     const { patron_id } = withCopy(workflow, CARD);
 
@@ -77,9 +77,9 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
       patronId: before.patron_id,
       checkout: { result: 'CHECKED_OUT' },
     });
-    const { cardnumber, updated_on: _then, ...rest } = before;
+    const { cardnumber, updated_on: _then, ...others } = before;
     expect(cardnumber).toBe(OLD);
-    expect(workflow.copy()).toMatchObject({ ...rest, cardnumber: CARD });
+    expect(workflow.copy()).toMatchObject({ ...others, cardnumber: CARD });
     expect(workflow.copy(OLD)).toBeUndefined();
   });
 
@@ -113,7 +113,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
   });
 
   test.each([
-    ['the card: a patron of its own, nothing lent', CARD, 'ALREADY_LOCAL'],
+    ['the card: a patron of its own, nothing checked out', CARD, 'ALREADY_LOCAL'],
     ['an older card: LOCAL_CONFLICT, the card stays', OLD, 'LOCAL_CONFLICT'],
   ])('T-31 what was our copy, its passport emptied, with %s', async (_what, card, outcome) => {
     const workflow = await open();
@@ -164,7 +164,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
-  test('T-31 the card on a copy of another home patron: LOCAL_CONFLICT, nothing lent', async () => {
+  test('T-31 the card on a copy of another home patron: LOCAL_CONFLICT, nothing checked out', async () => {
     const workflow = await open();
     withCopy(workflow, CARD, { PASSPORTED: 'lakeside', PASSPORTED_ID: 'lakeside:7' });
 
@@ -176,7 +176,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
-  test('the card on a native patron: ALREADY_LOCAL, and nothing is lent for it', async () => {
+  test('the card on a native patron: ALREADY_LOCAL, and nothing is checked out to it', async () => {
     const workflow = await open();
     const { patron_id } = workflow.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });
 
@@ -189,7 +189,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
-  test('a copy that the old plugin made, without our key: ALREADY_LOCAL, nothing lent', async () => {
+  test('a copy that the old plugin made, without our key: ALREADY_LOCAL, nothing checked out', async () => {
     const workflow = await open();
     const { patron_id } = workflow.riverside.putPatron(CARD, {
       surname: 'Okafor',
@@ -207,7 +207,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(workflow.riverside.state().checkouts).toHaveLength(0);
   });
 
-  test('a look-alike without our card or key: stopped where Koha tests for one', async () => {
+  test('a possible duplicate without our card or key: stopped where Koha tests for one', async () => {
     const workflow = await open();
     const { surname, firstname, date_of_birth } = PATRON;
     workflow.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
@@ -219,7 +219,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     } else expect(writing.outcome).toBe('COPIED');
   });
 
-  test('a look-alike, and on_look_alike: create: copied, since the libraries say so', async () => {
+  test('a possible duplicate, and on_look_alike: create: copied, since the libraries say so', async () => {
     const workflow = await open({ entry: { copy: { category: 'PT', on_look_alike: 'create' } } });
     const { surname, firstname, date_of_birth } = PATRON;
     workflow.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, category_id: 'AD' });
@@ -227,7 +227,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'COPIED' });
   });
 
-  test('our own copy is no look-alike, though Koha tests for one before the card', async () => {
+  test('our own copy is no possible duplicate, though Koha tests for one before the card', async () => {
     const workflow = await open();
     withCopy(workflow, CARD);
 
@@ -267,7 +267,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     await workflow.run({ job: { branch: 'NORTH' } });
     const writing = endOfRun(await workflow.run({ job: { branch: 'NORTH', event_id: 'evt_2' } }));
 
-    // 25.11 speaks of a look-alike before it looks at the card.
+    // 25.11 speaks of a possible duplicate before it looks at the card.
     expect(writing.outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'MISCONFIGURED');
     expect(workflow.riverside.state().patrons).toHaveLength(2);
   });
@@ -334,7 +334,7 @@ describe.each(releases)('contract 2.3, who is there already, Koha %s:', (release
     });
   }
 
-  test('what was lent is the item of the scan', async () => {
+  test('what was checked out is the item of the scan', async () => {
     const workflow = await open();
     await workflow.run();
     expect(workflow.riverside.state(CARD).checkouts[0]).toMatchObject({ external_id: ITEM });

@@ -26,7 +26,7 @@ function bench() {
   return { lines, audit: buildAudit(createLogger({ name: 'worker', level: 'info', destination })) };
 }
 
-test("each audit line names the lending Koha's number of who scanned, so that a home can ask who it was", () => {
+test("each audit line names the lending Koha's number of who scanned, so that a home can find out who it was", () => {
   const { lines, audit } = bench();
   const scan = openScan(
     jobData({ operator: 77 }),

@@ -13,7 +13,7 @@ export const ITEM = '39999000012345';
 export const NOON = Date.parse('2026-11-25T12:00:00Z');
 export const ENCRYPTION = createEncryption([Buffer.alloc(32, 7)]);
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that stands still until it is moved forward. */
 export interface ManualClock {
   now(): number;
   forward(ms: number): void;
@@ -101,12 +101,12 @@ export function takenJob(change: Partial<TakenJob> = {}): TakenJob {
   };
 }
 
-/** What a run needs, with a story that is never reached and a clock at noon. */
+/** What a run needs, with a workflow that is never reached and a clock at noon. */
 export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
   return {
     resumeConsent: (scan) => Promise.resolve({ kind: 'goes_on', scan }),
     monotonicNow: () => 0,
-    provision: () => Promise.reject(new Error('the story was told')),
+    provision: () => Promise.reject(new Error('the workflow was run')),
     encryption: ENCRYPTION,
     giveUpAfterMs: (library) => (library === 'riverside' ? 900_000 : null),
     knows: () => true,

@@ -13,10 +13,10 @@ function bench(maxInFlight: number | 'auto', workers: number | null | Error) {
     clock.now,
   );
   const set: number[] = [];
-  let asked = 0;
+  let queries = 0;
   caps.attach('riverside', {
     about() {
-      asked += 1;
+      queries += 1;
       if (workers instanceof Error) return Promise.reject(workers);
       return Promise.resolve({
         version: '1.1.0',
@@ -30,7 +30,7 @@ function bench(maxInFlight: number | 'auto', workers: number | null | Error) {
     waiting: 0,
     setMaxInFlight: (calls) => void set.push(calls),
   });
-  return { clock, caps, set, asked: () => asked };
+  return { clock, caps, set, queries: () => queries };
 }
 
 describe('the cap of a Koha', () => {
@@ -40,7 +40,7 @@ describe('the cap of a Koha', () => {
     [0, 1],
     [64, 8],
     [null, 8],
-  ])('whose plugin tells of %s web workers is %i', async (workers, cap) => {
+  ])('whose plugin reports %s web workers is %i', async (workers, cap) => {
     const { caps, set } = bench('auto', workers);
     expect(caps.of('riverside')).toBe(8);
     caps.crowded('riverside');
@@ -49,34 +49,34 @@ describe('the cap of a Koha', () => {
     expect(caps.of('riverside')).toBe(cap);
   });
 
-  test('is asked for once an hour', async () => {
-    const { clock, caps, set, asked } = bench('auto', 2);
+  test('is queried once an hour', async () => {
+    const { clock, caps, set, queries } = bench('auto', 2);
     for (let call = 0; call < 10; call += 1) caps.crowded('riverside');
     await waitFor('the cap to be set', () => set.length > 0);
     clock.forward(HOUR_MS - 1);
     caps.crowded('riverside');
-    expect(asked()).toBe(1);
+    expect(queries()).toBe(1);
     clock.forward(1);
     caps.crowded('riverside');
-    expect(asked()).toBe(2);
+    expect(queries()).toBe(2);
   });
 
-  test('of a Koha without the plugin stays, and is asked for again after five minutes', async () => {
-    const { clock, caps, set, asked } = bench('auto', new Error('not found'));
+  test('of a Koha without the plugin stays, and is queried again after five minutes', async () => {
+    const { clock, caps, set, queries } = bench('auto', new Error('not found'));
     caps.crowded('riverside');
     caps.crowded('riverside');
-    expect(asked()).toBe(1);
+    expect(queries()).toBe(1);
     clock.forward(HOUR_MS / 12);
     caps.crowded('riverside');
-    expect(asked()).toBe(2);
+    expect(queries()).toBe(2);
     expect(set).toEqual([]);
     expect(caps.of('riverside')).toBe(8);
   });
 
-  test('that the file names is not asked for', () => {
-    const { caps, asked } = bench(5, 2);
+  test('that the file names is not queried', () => {
+    const { caps, queries } = bench(5, 2);
     caps.crowded('riverside');
-    expect(asked()).toBe(0);
+    expect(queries()).toBe(0);
     expect(caps.of('riverside')).toBe(5);
   });
 });

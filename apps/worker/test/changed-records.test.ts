@@ -41,13 +41,13 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
       ],
       ...columns,
     });
-  /** Nobody and nothing at riverside was changed or lent to. */
+  /** At riverside, no patron was changed and nothing was checked out. */
   const untouched = (workflow: WorkflowBench, before: unknown): void => {
     expect(workflow.riverside.state().patrons).toEqual(before);
     expect(workflow.riverside.state().checkouts).toHaveLength(0);
   };
 
-  test('an anonymised copy is neither written to nor lent to: COPY_ANONYMIZED, naming it', async () => {
+  test('an anonymised copy is neither written to nor given a checkout: COPY_ANONYMIZED, naming it', async () => {
     const workflow = await open();
     const { patron_id } = withCopy(workflow, CARD, numberAtHome(workflow));
     workflow.riverside.anonymizePatron(CARD);
@@ -113,15 +113,18 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
   test.each<[string, Record<string, unknown>]>([
     ['a category that no copy has', { category_id: 'AD' }],
     ['an enrolment before the patron was at home', { date_enrolled: '2012-01-01' }],
-  ])('a record with our key, our card and %s: MERGED_INTO_NATIVE, not lent to', async (_what, columns) => {
-    const workflow = await open();
-    workflow.midland.putPatron(CARD, { date_enrolled: '2020-01-01' });
-    withCopy(workflow, CARD, numberAtHome(workflow), columns);
-    const before = workflow.riverside.state().patrons;
+  ])(
+    'a record with our key, our card and %s: MERGED_INTO_NATIVE, nothing checked out',
+    async (_what, columns) => {
+      const workflow = await open();
+      workflow.midland.putPatron(CARD, { date_enrolled: '2020-01-01' });
+      withCopy(workflow, CARD, numberAtHome(workflow), columns);
+      const before = workflow.riverside.state().patrons;
 
-    expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
-    untouched(workflow, before);
-  });
+      expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'MERGED_INTO_NATIVE' });
+      untouched(workflow, before);
+    },
+  );
 
   test('a category of an earlier configuration is no sign of a merge', async () => {
     const workflow = await open({ entry: { copy: { category: 'PT', former_categories: ['AD'] } } });
@@ -154,7 +157,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     untouched(workflow, before);
   });
 
-  test('home merged two records: the copy’s key points nowhere and gets the new number, and it is lent to', async () => {
+  test('home merged two records: the copy’s key points nowhere and gets the new number, and the item is checked out to it', async () => {
     const workflow = await open();
     const first = numberAtHome(workflow);
     const copy = withCopy(workflow, CARD, first);
@@ -271,7 +274,7 @@ describe.each(releases)('records that Koha has changed under a copy, Koha %s:', 
     expect(endOfRun(await workflow.run({ item: null }))).toMatchObject({ reasons: ['REKEYED'] });
   });
 
-  test('a copy that was anonymised while its loan waited is not lent to: COPY_ANONYMIZED', async () => {
+  test('a copy that was anonymised while its checkout waited gets none: COPY_ANONYMIZED', async () => {
     const workflow = await open();
     const key = `midland:${numberAtHome(workflow)}`;
     const { patron_id } = withCopy(workflow, CARD, numberAtHome(workflow));

@@ -14,10 +14,10 @@ import {
 
 const own = leakGuard({ beforeEach, afterEach });
 
-/** Koha asks to confirm a rental charge only where the library wants that. */
+/** Koha requires confirmation of a rental charge only where the library wants that. */
 const confirmsFees = { RentalFeesCheckoutConfirmation: '1' };
 
-describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
+describe.each(releases)('the checkout of the waiting item, Koha %s:', (release) => {
   const open = async (plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
     own(await openWorkflow({ ...plan, riverside: { release, settings: confirmsFees, ...plan.riverside } }));
   const confirming = (...keys: string[]): WorkflowPlan => ({ entry: { retry: { confirm: keys } } });
@@ -69,7 +69,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     });
   });
 
-  test('NEEDS_CONFIRMATION with Koha’s keys, nothing lent', async () => {
+  test('NEEDS_CONFIRMATION with Koha’s keys, nothing checked out', async () => {
     const workflow = await open();
     workflow.riverside.putItem(ITEM, { rental_charge: 2 });
     expect(await checkout(workflow)).toEqual({ result: 'NEEDS_CONFIRMATION', keys: ['RENTALCHARGE'] });
@@ -94,7 +94,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     expect(checkouts(workflow)).toHaveLength(0);
   });
 
-  test('the item is out to somebody else: a person decides, that loan stays', async () => {
+  test('the item is out to somebody else: a person decides, that checkout stays', async () => {
     const workflow = await open(confirming('RENTALCHARGE'));
     const other = await copyNow(workflow);
     workflow.riverside.putPatron('LOCAL-1', { surname: 'Other', category_id: 'AD' });
@@ -117,7 +117,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     expect(await checkout(workflow)).toEqual({ result: 'BLOCKED', keys: ['NOT_FOR_LOAN'] });
   });
 
-  test('T-35 TOO_LATE when checkout_within has passed: the copy is finished, nothing is lent', async () => {
+  test('T-35 TOO_LATE when checkout_within has passed: the copy is finished, nothing is checked out', async () => {
     const workflow = await open();
     const writing = endOfRun(await workflow.run({ agoMs: 90_001 }));
     expect(writing).toMatchObject({ outcome: 'COPIED', checkout: { result: 'TOO_LATE', keys: [] } });
@@ -138,7 +138,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     });
   });
 
-  test('T-35 the answer is lost after the loan was made: read first, one loan, CHECKED_OUT', async () => {
+  test('T-35 the answer is lost after the checkout was made: read first, one checkout, CHECKED_OUT', async () => {
     const workflow = await open();
     workflow.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_after' }]);
     expect(await checkout(workflow)).toEqual({ result: 'CHECKED_OUT', keys: [] });
@@ -146,7 +146,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     expect(checkouts(workflow)[0]).toMatchObject({ renewals_count: 0 });
   });
 
-  test('T-35 the call is lost before the loan was made: tried again later, once', async () => {
+  test('T-35 the call is lost before the checkout was made: tried again later, once', async () => {
     const workflow = await open();
     workflow.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before' }]);
     const { job } = waitOf(await workflow.run());
@@ -163,7 +163,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     );
   });
 
-  test('T-35 nobody can tell whether it was made: nothing is sent before that is known', async () => {
+  test('T-35 nobody can know whether it was made: nothing is sent before that is known', async () => {
     const workflow = await open();
     workflow.riverside.addFaults([
       { operation: 'POST /checkouts', kind: 'reset_after' },
@@ -177,7 +177,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     expect(checkouts(workflow)).toHaveLength(1);
   });
 
-  test('T-35 it comes back too late: no loan, the copy stands', async () => {
+  test('T-35 it comes back too late: no checkout, the copy stands', async () => {
     const workflow = await open();
     workflow.riverside.addFaults([{ operation: 'POST /checkouts', kind: 'reset_before' }]);
     const { job } = waitOf(await workflow.run());
@@ -189,7 +189,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     expect(checkouts(workflow)).toHaveLength(0);
   });
 
-  test('T-35 it comes back too late, but the loan had been made in time: that is told', async () => {
+  test('T-35 it comes back too late, but the checkout had been made in time: that is reported', async () => {
     const workflow = await open();
     workflow.riverside.addFaults([
       { operation: 'POST /checkouts', kind: 'reset_after' },
@@ -234,7 +234,7 @@ describe.each(releases)('the loan of the waiting item, Koha %s:', (release) => {
     },
   );
 
-  test('the copy vanished before the loan: BLOCKED', async () => {
+  test('the copy vanished before the checkout: BLOCKED', async () => {
     const workflow = await open();
     const { job } = await delayedBeforeCheckout(workflow);
     workflow.riverside.deletePatron(CARD);

@@ -49,7 +49,7 @@ describe('a closed circuit', () => {
     expect(changes).toEqual([true]);
   });
 
-  test('is not moved by calls that told nothing', () => {
+  test('is not moved by inconclusive calls', () => {
     const { circuit } = bench();
     for (let n = 0; n < 20; n += 1) circuit.abandoned(circuit.enter());
     expect(circuit.isOpen).toBe(false);
@@ -96,7 +96,7 @@ describe('an open circuit', () => {
     expect(pauses.slice(13)).toEqual([4_000, 8_000, 8_000, 8_000, 8_000]);
   });
 
-  test('is tried at random moments, or one that fails and works in turn would always be found failing', () => {
+  test('is tried at random moments, or one that fails and works alternately would always be found failing', () => {
     const clock = manualClock();
     const draws = [0, 0, 0, 0.5, 0.9, 0.2];
     const random = (): number => draws.shift() ?? 0;
@@ -117,7 +117,7 @@ describe('an open circuit', () => {
     expect(circuit.enter()).toBe('probe');
   });
 
-  test('lets another one try when the one that tried could not tell', () => {
+  test('lets another one try when the first try was inconclusive', () => {
     const { circuit, clock } = opened();
     clock.forward(1_000);
     circuit.abandoned(circuit.enter());

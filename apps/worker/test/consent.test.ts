@@ -8,11 +8,11 @@ import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './wo
 const own = leakGuard({ beforeEach, afterEach });
 const TEXTS = { en: 'May we copy your record?', de: 'Dürfen wir?' };
 const YES: StoredConsent = { answer: 'yes', text_id: 'v1', operator: 77, at_ms: 1_764_061_200_000 };
-const ASKS = { consent: 'ask', consent_text: { id: 'v1', text: TEXTS }, consent_within: '4m' };
+const REQUESTS_CONSENT = { consent: 'ask', consent_text: { id: 'v1', text: TEXTS }, consent_within: '4m' };
 
 describe('a library that requests consent', () => {
   const open = async (copy: Record<string, unknown> = {}): Promise<WorkflowBench> =>
-    own(await openWorkflow({ entry: { copy: { ...ASKS, ...copy } } }));
+    own(await openWorkflow({ entry: { copy: { ...REQUESTS_CONSENT, ...copy } } }));
   const written = (workflow: WorkflowBench): string[] =>
     workflow.calls().filter((call) => !call.includes(' GET '));
   /** Runs a scan up to its question, and returns the job as it waits. */

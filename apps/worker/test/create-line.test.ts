@@ -26,7 +26,7 @@ describe('the line of those who create at one lending library', () => {
     expect(order).toEqual(['first', 'old', 'middle', 'young']);
   });
 
-  test('makes room at once when it is full and a create takes long, and the youngest goes', async () => {
+  test('drops the youngest at once when it is full and a create takes long', async () => {
     const clock = manualClock();
     const line = buildCreateLine(1, full, clock.now);
     await line.enter(0, never);
@@ -85,8 +85,8 @@ describe('the line of those who create at one lending library', () => {
   test('spreads those who come back over its next free moments, by how long one takes', async () => {
     const clock = manualClock();
     const line = buildCreateLine(1, full, clock.now);
-    for (let turn = 0; turn < 50; turn += 1) {
-      await line.enter(turn, never);
+    for (let step = 0; step < 50; step += 1) {
+      await line.enter(step, never);
       clock.forward(200);
       line.leave();
     }

@@ -50,7 +50,7 @@ const MADE = {
 const other = { event: 'riverside.evt_9', run: 'x', sinceMs: 0 };
 
 describe('the place at which copies are created', () => {
-  test('is held during the work, and given back when it fails', async () => {
+  test('is held during the work, and released when it fails', async () => {
     const { within, held } = bench();
     const during = await within(aScan(), heldLock().signal, () => Promise.resolve([...held.keys()]));
     expect(during).toEqual({ kind: 'done', value: ['riverside'] });
@@ -200,7 +200,7 @@ describe('the place at which copies are created', () => {
     expect(workflow.audited).toEqual(['looked up']);
   });
 
-  test('with a full line: the job comes back later, and nobody was asked anything', async () => {
+  test('with a full line: the job comes back later, and no request was made', async () => {
     const workflow = own(await openWorkflow());
     const within = () => Promise.reject(new Error('went to the place'));
     const decision = waitOf(

@@ -8,7 +8,7 @@ import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
 const own = leakGuard({ beforeEach, afterEach });
 const open = async (): Promise<WorkflowBench> => own(await openWorkflow());
 const noItem = { item: null };
-/** What the job remembers of what it sent, ended or parked. */
+/** What the job remembers of what it sent, ended or delayed. */
 const sentOf = (decision: RunResult) => ('job' in decision ? decision.job.sent : undefined);
 const LEFT = { home: 'midland', fields: expect.arrayContaining(['surname', 'address']) };
 

@@ -82,7 +82,7 @@ describe('the end of a job', () => {
     expect(written()).toBe(3);
   });
 
-  test('holds up no stop for longer than the deadline', async () => {
+  test('delays no stop for longer than the deadline', async () => {
     const { check, job, end, loseConnection, written, deadline } = arrange(() =>
       Promise.reject(new RedisUnavailable('Connection is closed.')),
     );
@@ -94,7 +94,7 @@ describe('the end of a job', () => {
     await check.settled();
   });
 
-  test('that meets a bug is told and left', async () => {
+  test('that meets a bug is reported and left', async () => {
     const { check, job, end, loseConnection, written, logged } = arrange(() =>
       Promise.reject(new TypeError('not a function')),
     );

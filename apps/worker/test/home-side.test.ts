@@ -43,7 +43,7 @@ describe('T-16 a home library that gives no usable answer is waited for by name'
     expect(endOfRun(await workflow.run({ job, starts: 2 })).outcome).toBe('COPIED');
   });
 
-  test('429 waits as long as it asks for', async () => {
+  test('429 waits as long as it says', async () => {
     const workflow = await faulty({ kind: 'status', status: 429, headers: { 'retry-after': '5' } });
     const { job, untilMs } = waitOf(await workflow.run());
     expect(job.progress.waiting_for).toMatchObject({ library: 'midland', reason: 'RATE_LIMITED' });
@@ -63,7 +63,7 @@ describe('T-08 a home library that accepts and never answers', () => {
     expect(tookMs).toBeLessThan(TIMEOUT_MS * 1.3);
   });
 
-  test('is not asked any more after five: the sixth event knows at once, at no attempt', async () => {
+  test('is not queried any more after five: the sixth event knows at once, at no attempt', async () => {
     const workflow = await faulty({ kind: 'hang', times: 6 });
     await Promise.all([1, 2, 3, 4, 5].map((n) => workflow.run({ job: { event_id: `evt_${n}` } })));
     workflow.midland.clearCalls();
@@ -77,7 +77,7 @@ describe('T-08 a home library that accepts and never answers', () => {
   });
 });
 
-describe('a home library that refuses us is named at once, since only a person can mend it', () => {
+describe('a home library that refuses us is named at once, since only a person can fix it', () => {
   test('credentials', async () => {
     const workflow = await faulty({ kind: 'status', status: 401, times: 2 });
     expect(endOfRun(await workflow.run())).toMatchObject({
@@ -128,7 +128,7 @@ describe('nothing is created', () => {
     expect(endOfRun(await workflow.run())).toEqual({ outcome: 'NOT_FOUND' });
   });
 
-  test('T-12 from a patron who may not borrow at home, and all reasons are told', async () => {
+  test('T-12 from a patron who may not borrow at home, and all reasons are reported', async () => {
     const workflow = await open();
     workflow.midland.putPatron(CARD, { expiry_date: '2020-01-01', patron_card_lost: true });
     expect(endOfRun(await workflow.run())).toMatchObject({
@@ -139,7 +139,7 @@ describe('nothing is created', () => {
     expect(workflow.calls()).toEqual([`midland ${QUERY}`]);
   });
 
-  test('where the library does not show reasons, none are told but audited', async () => {
+  test('where the library does not show reasons, none are reported, only audited', async () => {
     const workflow = await open({ entry: { eligibility: { show_reasons: false } } });
     workflow.midland.putPatron(CARD, { patron_card_lost: true });
     expect(endOfRun(await workflow.run())).toMatchObject({ outcome: 'NOT_ELIGIBLE', reasons: [] });

@@ -44,7 +44,7 @@ const LOOKS: Readonly<Record<string, readonly FaultDraft[]>> = {
       body: { error: TEXT, required_permissions: { borrowers: TEXT, [TEXT]: '1' } },
     },
   ],
-  'loans without end after a lost checkout': [
+  'checkouts without end after a lost checkout': [
     lost,
     answers(
       'GET /checkouts',

@@ -76,14 +76,14 @@ describe('of many libraries', () => {
     ]);
   });
 
-  test('Redis is asked once a minute, and again after a failure', async () => {
+  test('Redis is read once a minute, and again after a failure', async () => {
     const registry = createMetrics({ process: 'worker', processMetrics: false });
     const answers = [
       Promise.reject(new Error('no Redis')),
       Promise.resolve({ libraries: {}, memoryLimitBytes: 0 }),
     ];
     let reads = 0;
-    const read = () => answers[reads++] ?? Promise.reject(new Error('asked again'));
+    const read = () => answers[reads++] ?? Promise.reject(new Error('read again'));
     keptMetrics(registry, read, many);
     for (let scrape = 0; scrape < 4; scrape += 1) await registry.metrics();
 

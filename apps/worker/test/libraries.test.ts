@@ -44,7 +44,7 @@ async function opened(): Promise<Bench> {
 
 describe('one library’s trouble', () => {
   test.each<KohaErrorCode>(['timeout', 'unreachable', 'reset', 'http_5xx', 'maintenance', 'bad_answer'])(
-    'five times %s: it is not asked any more, the others are',
+    'five times %s: it is not called any more, the others are',
     async (code) => {
       const { libraries } = bench();
       for (let n = 0; n < 5; n += 1) await fail(libraries, code);
@@ -141,10 +141,10 @@ describe('one library’s trouble', () => {
   });
 });
 
-describe('work beside the story', () => {
+describe('work beside the workflow', () => {
   const beside = (libraries: Libraries, code?: KohaErrorCode) =>
     libraries.callBeside('midland', () =>
-      code === undefined ? Promise.resolve('told') : Promise.reject(kohaError(code)),
+      code === undefined ? Promise.resolve('sent') : Promise.reject(kohaError(code)),
     );
 
   test('opens no circuit, however often it fails', async () => {
@@ -155,7 +155,7 @@ describe('work beside the story', () => {
   });
 
   test.each<KohaErrorCode>(['http_5xx', 'unexpected_status', 'redirect', 'permission', 'credentials'])(
-    'five times %s: it is left alone for at most four seconds, the story is not',
+    'five times %s: it is left alone for at most four seconds, the workflow is not',
     async (code) => {
       const { libraries, clock } = bench();
       for (let n = 0; n < 5; n += 1) await beside(libraries, code).catch(() => undefined);
@@ -167,11 +167,11 @@ describe('work beside the story', () => {
       await expect(succeed(libraries)).resolves.toBe('ok');
 
       clock.forward(4_000);
-      await expect(beside(libraries)).resolves.toBe('told');
+      await expect(beside(libraries)).resolves.toBe('sent');
     },
   );
 
-  test('that hangs keeps no call of the story back, be it of copies here or of its patrons elsewhere', async () => {
+  test('that hangs keeps no call of the workflow back, be it of copies here or of its patrons elsewhere', async () => {
     const { libraries, clock } = bench();
     const hang = () =>
       libraries.callBeside('midland', () => new Promise<never>(() => undefined)).catch(() => undefined);
@@ -194,7 +194,7 @@ describe('work beside the story', () => {
   test('closes it when it is the one that tries, since perhaps nobody else will', async () => {
     const { libraries, clock } = await opened();
     clock.forward(1_000);
-    await expect(beside(libraries)).resolves.toBe('told');
+    await expect(beside(libraries)).resolves.toBe('sent');
 
     await expect(succeed(libraries)).resolves.toBe('ok');
   });
@@ -215,7 +215,7 @@ describe('a sweep', () => {
     );
   const reported = (libraries: Libraries, code?: KohaErrorCode) =>
     libraries.callBeside('midland', () =>
-      code === undefined ? Promise.resolve('told') : Promise.reject(kohaError(code)),
+      code === undefined ? Promise.resolve('sent') : Promise.reject(kohaError(code)),
     );
 
   test('that fails delays neither scans nor reports, and is left alone itself', async () => {
@@ -223,7 +223,7 @@ describe('a sweep', () => {
     for (let n = 0; n < 5; n += 1) await swept(libraries, 'http_5xx').catch(() => undefined);
     await expect(swept(libraries)).rejects.toBeInstanceOf(LibraryClosed);
     expect(libraries.reportCircuit('midland')).toMatchObject({ isOpen: false });
-    await expect(reported(libraries)).resolves.toBe('told');
+    await expect(reported(libraries)).resolves.toBe('sent');
     await expect(succeed(libraries)).resolves.toBe('ok');
   });
 
@@ -249,7 +249,7 @@ describe('a sweep', () => {
   });
 });
 
-describe('a library that asks for patience', () => {
+describe('a library that requests a delay', () => {
   const tired =
     (retryAfterMs: number, code: KohaErrorCode = 'rate_limited') =>
     (libraries: Libraries) =>
@@ -272,17 +272,17 @@ describe('a library that asks for patience', () => {
     },
   );
 
-  test('is left alone by what is told beside the story, too, and other libraries are not', async () => {
+  test('is left alone by what is reported beside the workflow, too, and other libraries are not', async () => {
     const { libraries } = bench();
     await tired(5_000)(libraries);
 
-    const reported = () => Promise.reject(new Error('it was told'));
+    const reported = () => Promise.reject(new Error('it was reported'));
     await expect(libraries.callBeside('midland', reported)).rejects.toMatchObject({ code: 'rate_limited' });
     await expect(libraries.capabilities('midland')).rejects.toMatchObject({ code: 'rate_limited' });
     await expect(libraries.call('lakeside', () => Promise.resolve('ok'))).resolves.toBe('ok');
   });
 
-  test('for a day is asked again after a minute', async () => {
+  test('of a day is called again after a minute', async () => {
     const { libraries, clock } = bench();
     await tired(86_400_000)(libraries);
     clock.forward(60_000);

@@ -144,7 +144,7 @@ describe('Koha’s own refusal of one record', () => {
   });
 });
 
-describe('an answer that asks for patience or for a new token', () => {
+describe('an answer that requires a delay or a new token', () => {
   test('429 with retry-after is obeyed', async () => {
     const workflow = await faulty({ kind: 'status', status: 429, headers: { 'retry-after': '7' } });
     const { job, untilMs } = waitOf(await workflow.run());
@@ -208,7 +208,7 @@ describe('the change of a card', () => {
     expect(copies(workflow)).toMatchObject([{ cardnumber: CARD }]);
   });
 
-  test('whose answer is lost is looked up, and told', async () => {
+  test('whose answer is lost is looked up, and reported', async () => {
     const workflow = await withOldCard();
     workflow.riverside.addFaults([{ operation: 'PUT /patrons/{patron_id}', kind: 'reset_after' }]);
     const writing = endOfRun(await workflow.run(noItem));
@@ -236,10 +236,10 @@ describe('nothing is written any more', () => {
     expect(workflow.calls()).toEqual(['midland GET /patrons']);
   });
 
-  test('when the process stops in the middle: handed back, and the next run converges', async () => {
+  test('when the process stops in the middle: requeued, and the next run converges', async () => {
     const workflow = await faulty({ kind: 'delay', ms: 300 });
     const lock = heldLock();
-    const stopping = waitFor('the copy to be asked for', () =>
+    const stopping = waitFor('the copy to be requested', () =>
       workflow.calls().includes(`riverside ${CREATE}`),
     ).then(() => lock.stop());
     expect(await workflow.run({ ...noItem, lock })).toEqual({ kind: 'requeue', delayMs: 3_000 });

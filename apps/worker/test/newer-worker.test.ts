@@ -46,7 +46,7 @@ describe('while services of two versions run', () => {
       message: 'The passport service is being updated.',
       attempt: 0,
     });
-    await waitFor('the desk to be told', () => reported(eventId)?.['state'] === 'waiting');
+    await waitFor('the desk to be notified', () => reported(eventId)?.['state'] === 'waiting');
     expect(bench.midland.calls()).toHaveLength(0);
     expect(await older.metrics()).toMatch(
       /passport_jobs_put_back_total\{library="riverside",reason="newer_version"\} [1-9]/,
@@ -79,7 +79,7 @@ describe('while services of two versions run', () => {
       outcome: 'MISCONFIGURED',
       problem: { library: 'riverside', what: 'other', name: 'the event needs a newer version of the worker' },
     });
-    await waitFor('the desk to be told', () => reported(eventId)?.['state'] === 'failed');
+    await waitFor('the desk to be notified', () => reported(eventId)?.['state'] === 'failed');
     await waitFor(
       'the job to be failed',
       async () => (await (await bench.job(eventId))?.getState()) === 'failed',
@@ -121,7 +121,7 @@ describe('while services of two versions run', () => {
     const ends = await Promise.all(events.map((eventId) => follow(eventId, undefined, 60_000)));
     expect(new Set(ends.map(({ outcome }) => outcome))).toEqual(new Set(['ALREADY_LOCAL', 'COPIED']));
     for (const eventId of events) {
-      await waitFor('the desk to be told', () => reported(eventId)?.['state'] === 'done');
+      await waitFor('the desk to be notified', () => reported(eventId)?.['state'] === 'done');
     }
   }, 90_000);
 });
@@ -188,7 +188,7 @@ test('what version 1 left in Redis is worked on, retried, listed and known as if
     for (const id of ['evt_queued', 'evt_waiting']) {
       expect(await follow(id)).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' } });
     }
-    // Its copy is in no Koha of this test: what matters is that the loan's own workflow goes on from it to an end.
+    // Its copy is in no Koha of this test: what matters is that the checkout's own workflow goes on from it to an end.
     expect((await follow('evt_made')).outcome).not.toBeNull();
     expect(await retryByPerson(queue, openLedger(client), 'riverside.evt_failed', Date.now())).toEqual({
       kind: 'retried',
@@ -198,7 +198,7 @@ test('what version 1 left in Redis is worked on, retried, listed and known as if
     });
     expect(await follow('evt_done')).toMatchObject({ outcome: 'COPIED', seq: 3 });
 
-    const ask = (eventId: string) => ({
+    const requestOf = (eventId: string) => ({
       mode: 'take' as const,
       library: 'riverside',
       eventId,
@@ -206,7 +206,7 @@ test('what version 1 left in Redis is worked on, retried, listed and known as if
       scanHash: `k1:scan-${eventId}`,
       limits: { eventsPerSecond: 50, burst: 200, backlog: 10_000, remembered: 100_000 },
     });
-    const answers = await buildAdmission(client)(['evt_done', 'evt_joined', 'evt_queued'].map(ask));
+    const answers = await buildAdmission(client)(['evt_done', 'evt_joined', 'evt_queued'].map(requestOf));
     expect(answers).toMatchObject([
       { kind: 'duplicate', eventId: 'evt_done', add: false },
       { kind: 'duplicate', eventId: 'evt_queued', add: false },

@@ -164,7 +164,7 @@ describe.each(releases)('a library that only observes, Koha %s:', (release) => {
     expect(end).toMatchObject({ outcome: 'COPIED', checkout: { result: 'NOT_ASKED' } });
   });
 
-  test('the other verdicts are as ever', async () => {
+  test('an ineligible patron has the usual outcome', async () => {
     const workflow = await open();
     workflow.midland.putPatron(CARD, { expiry_date: '2020-01-01' });
     const { end, receipts } = await observe(workflow);

@@ -23,10 +23,10 @@ const SHARE_EACH = 20;
 /** deploy/prometheus/alerts.yml, PassportLibraryFillsRedis. */
 const ALERTED_SHARE = 0.1;
 
-test('a library that sends what is no card, at the rate it may, leaves room for the events of others and is named', async () => {
+test('a library that sends what is no card, at the rate it may, leaves space for the events of others and is named', async () => {
   const bench = await openWorkers({
     redis: { args: ['--maxmemory', `${MAX_MEMORY_MB}mb`, '--maxmemory-policy', 'noeviction'] },
-    // Nobody is asked: each event ends as NOT_A_CARD.
+    // Nobody is queried: each event ends as NOT_A_CARD.
     keys: { agreements: [] },
     entry: { limits: FEW, retry: { tell_koha: false } },
   });
@@ -45,7 +45,7 @@ test('a library that sends what is no card, at the rate it may, leaves room for 
     backlog: FEW.backlog,
     remembered: FEW.remembered,
   };
-  const ask = (library: string, eventId: string): AdmissionRequest => ({
+  const requestOf = (library: string, eventId: string): AdmissionRequest => ({
     mode: 'take',
     library,
     eventId,
@@ -55,7 +55,7 @@ test('a library that sends what is no card, at the rate it may, leaves room for 
   });
   /** As the receiver does; how many were taken. Rejects where it would answer 503. */
   const send = async (library: string, ids: readonly string[]): Promise<number> => {
-    const answers = await admit(ids.map((id) => ask(library, id)));
+    const answers = await admit(ids.map((id) => requestOf(library, id)));
     const taken = answers.flatMap((answer) => ('add' in answer && answer.add ? [answer] : []));
     const job = { library, received_ms: Date.now(), age_at_delivery_ms: 0, sealed_item: null };
     const adds = taken.map(({ eventId, priority }) => ({

@@ -11,7 +11,7 @@ const { redis, own: ownAll } = await openEmptyRedis();
 const queue = ownAll(openSweepQueue(redis));
 queue.on('error', () => undefined);
 
-/** Riverside lends to midland's patrons; what is owed there is read at half past three, or not. */
+/** Riverside checks out to midland's patrons; what is owed there is read at half past three, or not. */
 function consortium(isRead: boolean, enabled = true): Consortium {
   const owed = isRead ? { read: { hour: 3, minute: 30 } } : null;
   const libraries = [

@@ -13,7 +13,7 @@ const owes = (amount: number, card = CARD): unknown =>
 const BLOCK = { block_home_over: 10 };
 
 describe('what copies owe', () => {
-  test('is read as numbers by home key, and told to their home only', async () => {
+  test('is read as numbers by home key, and reported to their home only', async () => {
     const homeKey = bench.put();
     const other = bench.put('31000000000018', 'lakeside');
     owes(12.34);
@@ -27,7 +27,7 @@ describe('what copies owe', () => {
     expect(bench.restricted()).toEqual([]);
   });
 
-  test('of a home without an agreement is told nobody', async () => {
+  test('of a home without an agreement is reported to nobody', async () => {
     bench.put();
     owes(12);
     const agreements = [{ home: 'lakeside', lending: LENDER }];

@@ -14,7 +14,7 @@ interface Bench {
   readonly withUntaken: WithPatronLock;
   readonly clock: ManualClock;
   readonly holders: Map<string, LockOwner>;
-  fail(what: 'take' | 'give back' | null): void;
+  fail(what: 'take' | 'release' | null): void;
 }
 
 function bench(): Bench {
@@ -29,7 +29,7 @@ function bench(): Bench {
       return Promise.resolve(patronLocks.taken(name, owner));
     },
     taken: (name) => () => {
-      if (failing === 'give back') return Promise.reject(new Error('Connection is closed.'));
+      if (failing === 'release') return Promise.reject(new Error('Connection is closed.'));
       holders.delete(name);
       return Promise.resolve();
     },
@@ -59,7 +59,7 @@ function bench(): Bench {
 }
 
 describe('T-20 writing for one patron', () => {
-  test('is done in the turn of the home key at this library, for this event', async () => {
+  test('is done under the lock of the home key at this library, for this event', async () => {
     const { withPatronLock, holders } = bench();
     const during = await withPatronLock(aScan(), KEY, heldLock(), () => Promise.resolve(new Map(holders)));
 
@@ -69,17 +69,17 @@ describe('T-20 writing for one patron', () => {
     expect(holders.size).toBe(0);
   });
 
-  test('waits two seconds for the turn, and then lets others use the worker', async () => {
+  test('waits two seconds for the lock, and then lets others use the worker', async () => {
     const { withPatronLock, holders, clock } = bench();
     holders.set('riverside:midland:812', { event: 'riverside.evt_2', run: 'x' });
-    const work = () => Promise.reject(new Error('worked without the turn'));
+    const work = () => Promise.reject(new Error('worked without the lock'));
 
     expect(await withPatronLock(aScan(), KEY, heldLock(), work)).toBeNull();
     expect(clock.now()).toBeGreaterThanOrEqual(2_000);
     expect(clock.now()).toBeLessThan(2_100);
   });
 
-  test('gives the turn back when the work fails', async () => {
+  test('releases the lock when the work fails', async () => {
     const { withPatronLock, holders } = bench();
     const work = () => Promise.reject(new Error('Koha'));
 
@@ -87,7 +87,7 @@ describe('T-20 writing for one patron', () => {
     expect(holders.size).toBe(0);
   });
 
-  test('sends nothing that could outlive the turn', async () => {
+  test('sends nothing that could outlive the lock', async () => {
     const { withPatronLock, clock } = bench();
     const sent: number[] = [];
     const work = (held: { assertHeld(): void }): Promise<string> => {
@@ -114,7 +114,7 @@ describe('T-20 writing for one patron', () => {
     await expect(withPatronLock(aScan(), KEY, lock, work)).rejects.toBeInstanceOf(LockLost);
   });
 
-  test('does not wait for a turn that nobody needs any more', async () => {
+  test('does not wait for a lock that nobody needs any more', async () => {
     const { withPatronLock, holders } = bench();
     holders.set('riverside:midland:812', { event: 'riverside.evt_2', run: 'x' });
     const lock = heldLock();
@@ -124,13 +124,13 @@ describe('T-20 writing for one patron', () => {
     );
   });
 
-  test('keeps its result when the turn cannot be given back: it runs out by itself', async () => {
+  test('keeps its result when the lock cannot be released: it expires by itself', async () => {
     const { withPatronLock, fail } = bench();
-    fail('give back');
+    fail('release');
     expect(await withPatronLock(aScan(), KEY, heldLock(), () => Promise.resolve('copied'))).toBe('copied');
   });
 
-  test('is not begun while Redis cannot say whose turn it is', async () => {
+  test('is not begun while Redis cannot say who holds the lock', async () => {
     const { withPatronLock, fail } = bench();
     fail('take');
     await expect(withPatronLock(aScan(), KEY, heldLock(), () => Promise.resolve(1))).rejects.toThrow(

@@ -7,7 +7,7 @@ const closed = { isOpen: false, isDue: false };
 const open = { isOpen: true, isDue: false };
 const due = { isOpen: true, isDue: true };
 
-describe('how many of the jobs that wait for a library to wake', () => {
+describe('how many of the jobs that wait for a library are promoted', () => {
   test.each<[string, typeof closed, number | null, string]>([
     ['nobody while its circuit is open', open, 10, 'none'],
     ['one to see whether it is back, when it may be tried', due, null, 'one'],
@@ -19,7 +19,7 @@ describe('how many of the jobs that wait for a library to wake', () => {
   });
 });
 
-test('a round wakes for each library as its own circuit says', async () => {
+test('a round promotes for each library as its own circuit says', async () => {
   const clock = manualClock();
   const watch = { circuitChanged: () => undefined, answered: () => undefined, failed: () => undefined };
   const clients = new Map(['back', 'lost', 'unknown'].map((id) => [id, noClient]));

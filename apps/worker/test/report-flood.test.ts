@@ -73,7 +73,7 @@ function librariesOf(tries: string[]): Libraries {
   };
 }
 
-test('reports that one library makes and does not take hold up nobody else’s, and are tried seldom', async () => {
+test('reports that one library makes and does not take delay nobody else’s, and are tried seldom', async () => {
   for (const library of ['alder', 'birch']) {
     await addScans(scans, [{ job: jobData({ library, event_id: 'evt_1' }), priority: 1 }]);
   }
@@ -101,7 +101,7 @@ test('reports that one library makes and does not take hold up nobody else’s, 
     log,
   });
   try {
-    await waitFor('birch to be told', () => tries.includes('birch'), { timeoutMs: 30_000 });
+    await waitFor('birch to be notified', () => tries.includes('birch'), { timeoutMs: 30_000 });
     const waiting = async (): Promise<number> => FLOOD - (await reports.getDelayedCount());
     await waitFor('the flood to wait again', async () => (await waiting()) === 0, { timeoutMs: 45_000 });
 

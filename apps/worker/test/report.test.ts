@@ -14,7 +14,7 @@ const reported = (eventId: string) =>
   bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
 const reports = () => bench.riverside.calls().filter(({ operation }) => operation === REPORT);
 
-describe('telling Koha', () => {
+describe('a report to Koha', () => {
   test.each([
     ['an error', { kind: 'status', status: 500 }],
     ['a reset before it was stored', { kind: 'reset_before' }],
@@ -30,7 +30,7 @@ describe('telling Koha', () => {
 
     const state = await follow(eventId);
     expect(state.outcome).toBe('COPIED');
-    await waitFor('the desk to be told', () => reported(eventId)?.seq === state.seq);
+    await waitFor('the desk to be notified', () => reported(eventId)?.seq === state.seq);
   });
 
   test('is made again at once where a proxy refuses it for a moment', async () => {
@@ -40,7 +40,7 @@ describe('telling Koha', () => {
     const eventId = await accept();
 
     const state = await follow(eventId);
-    await waitFor('the desk to be told', () => reported(eventId)?.seq === state.seq);
+    await waitFor('the desk to be notified', () => reported(eventId)?.seq === state.seq);
     expect(reports()).toHaveLength(3);
     expect(worker.logged.map(({ msg }) => msg)).not.toContain('report will be sent later');
   });
@@ -51,13 +51,13 @@ describe('telling Koha', () => {
     midland.addFaults([{ operation: 'GET /patrons', kind: 'status', status: 502, times: 2 }]);
     const eventId = await accept();
 
-    await waitFor('the desk to be told of the wait', () => reported(eventId)?.state === 'waiting');
+    await waitFor('the desk to be notified of the wait', () => reported(eventId)?.state === 'waiting');
     expect(reported(eventId)).toMatchObject({
       waiting_for: { library: 'midland', reason: 'NO_ANSWER' },
       message: 'No answer yet from midland library.',
     });
     const state = await follow(eventId);
-    await waitFor('the desk to be told of the end', () => reported(eventId)?.state === 'done');
+    await waitFor('the desk to be notified of the end', () => reported(eventId)?.state === 'done');
     expect(reported(eventId)?.seq).toBe(state.seq);
     expect(reports().length).toBeLessThanOrEqual(3);
   });
@@ -70,7 +70,7 @@ describe('telling Koha', () => {
     expect(reports()).toHaveLength(0);
   });
 
-  test('that is refused for good holds up no event', async () => {
+  test('that is refused for good delays no event', async () => {
     const { startWorker, accept, follow, riverside } = await open();
     riverside.putSettings({ plugin: false });
     await startWorker();
@@ -79,7 +79,7 @@ describe('telling Koha', () => {
     expect(await follow(await accept({ card: '21234000000088' }))).toMatchObject({ outcome: 'NOT_FOUND' });
   });
 
-  test('goes on when its Koha is back, though no scan asks for it any more', async () => {
+  test('goes on when its Koha is back, though no scan needs it any more', async () => {
     const { startWorker, accept, follow, riverside, midland, job } = await open();
     const worker = await startWorker();
     riverside.addFaults([{ operation: '*', kind: 'html', status: 502, times: 10_000 }]);
@@ -98,7 +98,9 @@ describe('telling Koha', () => {
     await follow(eventId);
     riverside.clearFaults();
 
-    await waitFor('the desk to be told', () => reported(eventId)?.state === 'done', { timeoutMs: 20_000 });
+    await waitFor('the desk to be notified', () => reported(eventId)?.state === 'done', {
+      timeoutMs: 20_000,
+    });
   }, 45_000);
 });
 

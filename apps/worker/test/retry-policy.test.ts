@@ -55,12 +55,12 @@ describe('the schedule of tries', () => {
     expect(new Set(delays).size).toBe(4);
   });
 
-  test('obeys a library that asks for more patience, and not one that asks for less', () => {
+  test('obeys a library that requests a longer delay, and not one that requests a shorter one', () => {
     expect(nextDelayMs(1, 7_000, 0)).toBe(7_000);
     expect(nextDelayMs(7, 1_000, 1 - Number.EPSILON)).toBe(8_000);
   });
 
-  test('waits no longer than its library is left alone, whatever patience it asks for', () => {
+  test('waits no longer than its library is left alone, whatever delay it requests', () => {
     expect(nextDelayMs(1, 3_600_000, 0)).toBe(60_000);
     expect(nextDelayMs(40, 86_400_000, 1 - Number.EPSILON)).toBe(60_000);
   });
@@ -100,7 +100,7 @@ describe('a failure that may pass by itself', () => {
   });
 });
 
-describe('a failure that only a person can mend says which', () => {
+describe('a failure that only a person can fix says which', () => {
   test.each<[string, Parameters<typeof kohaError>, { what: string; name: string | null }]>([
     ['credentials', ['credentials'], { what: 'credentials', name: null }],
     [

@@ -52,7 +52,7 @@ function delayed(decision: RunResult) {
 }
 
 describe('a run that comes to its end', () => {
-  test('writes the state with the next number and drops the sealed card and item', async () => {
+  test('writes the state with the next number and drops the encrypted card and item', async () => {
     const job = ended(await runScan(takenJob(), withResult(copied)));
 
     expect(job).toMatchObject({ sealed_card: null, sealed_item: null });
@@ -76,12 +76,12 @@ describe('a run that comes to its end', () => {
     expect(job.sealed_item).not.toBeNull();
   });
 
-  test('says that nothing was asked where no checkout was', async () => {
+  test('says that no checkout was requested where none was', async () => {
     const job = ended(await runScan(takenJob(), withResult({ kind: 'done', outcome: 'NOT_FOUND' })));
     expect(job.progress.checkout).toEqual({ result: 'NOT_ASKED', keys: [] });
   });
 
-  test('opens card and item for the story, and nobody else', async () => {
+  test('decrypts card and item for the workflow, and nobody else', async () => {
     let reported: Scan | undefined;
     const provision = (scan: Scan) => {
       reported = scan;
@@ -93,7 +93,7 @@ describe('a run that comes to its end', () => {
     expect(JSON.stringify(jobData())).not.toContain(CARD);
   });
 
-  test('whose worker died after writing it is not told again, only finished', async () => {
+  test('whose worker died after writing it is not reported again, only finished', async () => {
     const data = ended(await runScan(takenJob(), withResult(copied)));
     expect(await runScan(takenJob({ data, starts: 2, stalls: 1 }), runDeps())).toEqual({
       kind: 'done_before',
@@ -128,7 +128,7 @@ describe('whether an earlier run may have written', () => {
 });
 
 describe('a run that has to wait', () => {
-  test('parks by the schedule, says for whom, and counts the attempt', async () => {
+  test('is delayed by the schedule, says for whom, and counts the attempt', async () => {
     const { job, untilMs, worthReporting } = delayed(await runScan(takenJob(), withResult(waiting())));
 
     expect(untilMs).toBe(NOON + 375);
@@ -148,7 +148,7 @@ describe('a run that has to wait', () => {
     expect(job.sealed_card).not.toBeNull();
   });
 
-  test('tells the desk at each wait, since an earlier telling may be lost', async () => {
+  test('notifies the desk of each wait, since an earlier report may be lost', async () => {
     const data = jobData({ progress: waitingProgress('NO_ANSWER') });
     expect(delayed(await runScan(takenJob({ data }), withResult(waiting()))).worthReporting).toBe(true);
   });
@@ -159,7 +159,7 @@ describe('a run that has to wait', () => {
     expect(decision.job.progress.attempt).toBe(0);
   });
 
-  test('for an open circuit waits to be woken by every library that is lost, at no attempt', async () => {
+  test('for an open circuit waits to be promoted by every library that is lost, at no attempt', async () => {
     const end = waiting({ reason: 'CIRCUIT_OPEN', closed: ['midland', 'lakeside'] });
     const decision = delayed(await runScan(takenJob(), withResult(end)));
     expect(decision.forCircuitsOf).toEqual(['midland', 'lakeside']);
@@ -167,12 +167,12 @@ describe('a run that has to wait', () => {
     expect(decision.job.progress.attempt).toBe(0);
   });
 
-  test('for a silent library is woken by another’s closed circuit, too', async () => {
+  test('for a silent library is promoted by another’s closed circuit, too', async () => {
     const end = waiting({ reason: 'NO_ANSWER', closed: ['lakeside'] });
     expect(delayed(await runScan(takenJob(), withResult(end))).forCircuitsOf).toEqual(['lakeside']);
   });
 
-  test('for a silent library whose circuit its own failure opened is woken with those that were refused', async () => {
+  test('for a silent library whose circuit its own failure opened is promoted with those that were refused', async () => {
     const isLost = (library: string): boolean => library === 'midland';
     expect(delayed(await runScan(takenJob(), withResult(waiting(), { isLost }))).forCircuitsOf).toEqual([
       'midland',
@@ -196,7 +196,7 @@ describe('a run that has to wait', () => {
     expect(delayed(await runScan(takenJob(), withResult(end))).untilMs).toBe(NOON + 30_000);
   });
 
-  test('keeps the copy it made, so that only the loan is left', async () => {
+  test('keeps the copy it made, so that only the checkout is left', async () => {
     const made = {
       outcome: 'COPIED' as const,
       reasons: [],
@@ -209,7 +209,7 @@ describe('a run that has to wait', () => {
     expect(job.made).toEqual(made);
   });
 
-  test('for a loan that may still be made looks once more, also beyond the time to give up', async () => {
+  test('for a checkout that may still be made looks once more, also beyond the time to give up', async () => {
     const now = (): number => SCANNED + GIVE_UP_MS + 10;
     const data = jobData({ progress: waitingProgress('NO_ANSWER', { attempt: 30 }) });
     const end = waiting({ library: 'riverside', retryAfterMs: 3_000, mustLook: true });
@@ -282,7 +282,7 @@ describe('giving up', () => {
   });
 });
 
-describe('a failure that the story leaves to us', () => {
+describe('a failure that the workflow leaves to us', () => {
   test('T-16 of a call waits for that library and ends with its name', async () => {
     const lost = kohaError('bad_answer', { library: 'riverside', operation: 'POST /checkouts' });
     expect(delayed(await runScan(takenJob(), failing(lost))).job.progress.waiting_for).toMatchObject({
@@ -291,7 +291,7 @@ describe('a failure that the story leaves to us', () => {
     });
   });
 
-  test('that a person must mend ends it at once and says which', async () => {
+  test('that a person must fix ends it at once and says which', async () => {
     const refused = kohaError('permission', { library: 'riverside', permission: 'borrowers: 1' });
     expect(ended(await runScan(takenJob(), failing(refused))).progress).toMatchObject({
       outcome: 'MISCONFIGURED',
@@ -336,7 +336,7 @@ describe('a failure that the story leaves to us', () => {
     expect(await cutOff(nothingLeft)).toEqual({ kind: 'requeue', delayMs: 0 });
   });
 
-  test('because the lock is lost is not ours to judge', async () => {
+  test('because the lock is lost is not ours to decide', async () => {
     const lock = heldLock();
     lock.lose();
     await expect(runScan(takenJob({ lock }), failing(kohaError('aborted')))).rejects.toBeInstanceOf(LockLost);
@@ -362,7 +362,7 @@ describe('a job that cannot be worked on ends where a person sees it', () => {
     expect(await problem({ starts: 6, bugs: 5 })).toMatchObject({ name: 'internal error' });
   });
 
-  test('it was sealed with a key that is not here', async () => {
+  test('it was encrypted with a key that is not here', async () => {
     const data = jobData({}, createEncryption([Buffer.alloc(32, 9)]));
     expect(await problem({ data })).toEqual({ library: 'riverside', what: 'other', name: 'PASSPORT_KEY' });
   });

@@ -17,14 +17,14 @@ const reported = (eventId: string) =>
   bench.riverside.state().outcomes.find(({ event_id: id }) => id === eventId);
 
 describe('an event in the queue', () => {
-  test('is worked on to its end: copied, lent, told, and nothing personal left in Redis', async () => {
+  test('is worked on to its end: copied, checked out, reported, and nothing personal left in Redis', async () => {
     const { startWorker, accept, follow, redis } = await open();
     await startWorker();
     const eventId = await accept();
 
     const state = await follow(eventId);
     expect(state).toMatchObject({ outcome: 'COPIED', checkout: { result: 'CHECKED_OUT' }, attempt: 1 });
-    const heard = await waitFor('Koha to be told', () => reported(eventId));
+    const heard = await waitFor('Koha to be notified', () => reported(eventId));
     expect(heard).toMatchObject({ seq: state.seq, outcome: 'COPIED', message: state.message });
     const data = JSON.parse(String(await redis.call('HGET', HASH(eventId), 'data'))) as Record<
       string,
@@ -33,7 +33,7 @@ describe('an event in the queue', () => {
     expect(data).toMatchObject({ sealed_card: null, sealed_item: null });
   });
 
-  test('is taken up again where its worker died after the end was written: told, and done', async () => {
+  test('is resumed where its worker died after the end was written: reported, and done', async () => {
     const { startWorker, accept, follow } = await open();
     const progress = {
       ...jobData().progress,
@@ -47,7 +47,7 @@ describe('an event in the queue', () => {
       job: { sealed_card: null, sealed_item: null, progress: { ...progress, checkout } },
     });
     await startWorker();
-    await waitFor('Koha to be told', () => reported(eventId));
+    await waitFor('Koha to be notified', () => reported(eventId));
 
     await waitFor('the job to be complete', async () => (await bench.job(eventId))?.finishedOn);
     expect(await follow(eventId)).toMatchObject({ outcome: 'COPIED', seq: 3 });
@@ -74,7 +74,7 @@ describe('a job that cannot be worked on', () => {
     expect(job?.failedReason).toContain('UNREADABLE_JOB');
   });
 
-  test('for its data, which are no JSON, is failed at once, and holds up nobody', async () => {
+  test('for its data, which are no JSON, is failed at once, and delays nobody', async () => {
     const { startWorker, accept, follow, redis } = await open();
     const broken = await accept();
     await redis.call('HSET', HASH(broken), 'data', '{no json');
@@ -119,7 +119,7 @@ describe('a job that cannot be worked on', () => {
 });
 
 describe('what a failed job keeps', () => {
-  test('is its card for a person, and its item only while it could be lent', async () => {
+  test('is its card for a person, and its item only while it could be checked out', async () => {
     const { startWorker, accept, follow } = await open({ entry: { retry: { checkout_within: '2s' } } });
     bench.midland.putSettings({ permissions: [] });
     await startWorker();
@@ -161,7 +161,7 @@ describe('T-21 beyond its hourly limits', () => {
     expect(await worker.metrics()).toMatch(
       /passport_limit_reached_total\{library="riverside",limit="copies"\} 1/,
     );
-    await waitFor('the desk to be told', () => reported(second)?.['state'] === 'waiting');
+    await waitFor('the desk to be notified', () => reported(second)?.['state'] === 'waiting');
   });
 
   test('a library’s misses wait, so that nobody tries all cards', async () => {
@@ -178,7 +178,7 @@ describe('T-21 beyond its hourly limits', () => {
     });
   });
 
-  test('a library’s verdicts wait: they say something of people, too', async () => {
+  test('a library’s decisions without a copy wait: they reveal something of people, too', async () => {
     const { startWorker, accept, follow } = await open({ entry: { limits: { verdicts_per_hour: 2 } } });
     const worker = await startWorker();
     const late = { surname: 'Late', category_id: 'AD', expiry_date: '2020-01-01' };
@@ -328,7 +328,7 @@ describe('T-20 one patron at several desks at once', () => {
   }, 60_000);
 });
 
-test('the item of the scan is lent once, whoever is faster', async () => {
+test('the item of the scan is checked out once, whoever is faster', async () => {
   const { startWorker, accept, follow, riverside } = await open();
   await Promise.all([startWorker(), startWorker()]);
   const events = await Promise.all(Array.from({ length: 12 }, () => accept()));

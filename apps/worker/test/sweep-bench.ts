@@ -40,7 +40,7 @@ export interface SweepHow {
 
 export const cardOf = (home: string, index: number): string => `${home}-${String(index).padStart(5, '0')}`;
 
-/** One lending library and some homes, each a Koha, with sweeps that rest for no time. */
+/** One lending library and some homes, each a Koha, with sweeps that never pause. */
 export async function openSweep(
   homeIds: readonly string[],
   redis: Redis,

@@ -89,7 +89,7 @@ describe('a sweep over copies that follow home', () => {
     expect(marks()).toEqual([false, true]);
   });
 
-  test('extends a copy that has something on loan with home, and only reports that where it is wanted', async () => {
+  test('extends a copy that has something checked out with home, and only reports that where it is wanted', async () => {
     for (const [refresh, expected] of [
       [{ sweep: '02:00' }, '2032-02-02'],
       [{ sweep: '02:00', expiry: 'report' }, '2030-01-01'],

@@ -106,7 +106,7 @@ test('a library that was shut out since is not swept, and no sweep of it counts 
   expect(await readSweep(redis, 'riverside', false)).toBeNull();
 });
 
-test('two sweeps of one library take turns', async () => {
+test('two sweeps of one library run one after the other', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
   await redis.set('{passport}:sweep-lock:riverside', 'another');

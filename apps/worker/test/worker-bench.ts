@@ -27,7 +27,7 @@ import { startWorker } from '../src/start-worker.ts';
 import { CARD, ITEM, jobData } from './builders.ts';
 import { PATRON } from './workflow-bench.ts';
 
-/** What the payloads that version 1 left were sealed with. No process would start with it today. */
+/** What the payloads that version 1 left were encrypted with. No process would start with it today. */
 const KEY = Buffer.alloc(32, 5);
 const ACCEPTED_KEY = randomBytes(32).toString('base64');
 export const ENCRYPTION = createEncryption([KEY]);

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { buildWorkerLoad } from '../src/job/worker-load.ts';
 
-test('a worker has room until three quarters of its slots are taken', () => {
+test('a worker has free slots until three quarters of its slots are taken', () => {
   const load = buildWorkerLoad(8);
   const ends = Array.from({ length: 6 }, () => load.begin());
   expect(load.hasFreeSlots()).toBe(true);

@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 const PATIENT: WorkerPlan = { defaults: { koha: { timeout: '20s' } } };
-const asked = (what: string) => bench.midland.calls().filter(({ operation }) => operation === what);
+const callsOf = (what: string) => bench.midland.calls().filter(({ operation }) => operation === what);
 const creates = () => bench.riverside.calls().filter(({ operation }) => operation === 'POST /patrons');
 const copies = () => bench.riverside.state(CARD).patrons;
 const oneMarkedCopyAndCheckout = () => {
@@ -39,14 +39,14 @@ describe('a worker that is cut off from Redis', () => {
     await startWorker({ redisPort: toRedis.port, midlandPort: toMidland.port });
     midland.addFaults([{ operation: 'GET /patrons', kind: 'delay', ms: 9_000 }]);
     const eventId = await accept();
-    await waitFor('the home library to be asked', () => asked('GET /patrons').length === 1);
+    await waitFor('the home library to be queried', () => callsOf('GET /patrons').length === 1);
     await startWorker();
     await toRedis.setMode('blackhole');
 
     await waitFor('the lost worker to hang up', () => toMidland.connections() === 0, { timeoutMs: 9_000 });
     const hungUpAt = Date.now();
     const state = await follow(eventId);
-    expect(asked('GET /patrons')[1]?.at).toBeGreaterThanOrEqual(hungUpAt);
+    expect(callsOf('GET /patrons')[1]?.at).toBeGreaterThanOrEqual(hungUpAt);
     expect(state.outcome).toBe('COPIED');
 
     await toRedis.setMode('pass');
@@ -59,16 +59,16 @@ describe('a worker that is cut off from Redis', () => {
   }, 45_000);
 });
 
-test('a worker whose lock is somebody else’s by now writes no end into the job, and tells only of its checkout', async () => {
+test('a worker whose lock is somebody else’s by now writes no end into the job, and reports only its checkout', async () => {
   const { startWorker, accept, follow, redis, riverside } = await open(PATIENT);
   await startWorker();
   riverside.addFaults([{ operation: 'POST /checkouts', kind: 'delay', ms: 700 }]);
   const eventId = await accept();
-  await waitFor('the loan to be asked for', () =>
+  await waitFor('the checkout to be requested', () =>
     riverside.calls().some(({ operation }) => operation === 'POST /checkouts'),
   );
   await redis.call('SET', `{passport}:scans:riverside.${eventId}:lock`, 'a twin', 'PX', '3000');
-  await waitFor('the loan to be made', () => riverside.state(CARD).checkouts.length === 1);
+  await waitFor('the checkout to be made', () => riverside.state(CARD).checkouts.length === 1);
   await waitFor('half a second to pass', elapsed(500));
 
   expect(await bench.state(eventId)).toMatchObject({ outcome: null });
@@ -90,14 +90,14 @@ describe('a Redis that is full', () => {
   const refusals = async (): Promise<number> =>
     Number(/errorstat_OOM:count=(\d+)/.exec(String(await bench.redis.call('INFO', 'errorstats')))?.[1] ?? 0);
 
-  test('lets a worker rest that would ask again and again, and wakes it when it takes writes', async () => {
+  test('pauses a worker that would try again and again, and resumes it when it takes writes', async () => {
     const { startWorker, accept, follow, midland } = await open();
     const worker = await startWorker();
     midland.addFaults([{ operation: 'GET /patrons', kind: 'html', status: 502, times: 3 }]);
     const eventId = await accept({ item: null });
     await follow(eventId, ({ state, attempt }) => state === 'waiting' && attempt === 3);
     await full();
-    await waitFor('the worker to rest', () => worker.logged.some(({ redis }) => redis === 'full'), {
+    await waitFor('the worker to pause', () => worker.logged.some(({ redis }) => redis === 'full'), {
       timeoutMs: 12_000,
     });
     const before = await refusals();
@@ -113,7 +113,7 @@ describe('a Redis that is full', () => {
     await startWorker();
     midland.addFaults([{ operation: 'GET /patrons', kind: 'delay', ms: 800 }]);
     const eventId = await accept();
-    await waitFor('the home library to be asked', () => asked('GET /patrons').length === 1);
+    await waitFor('the home library to be queried', () => callsOf('GET /patrons').length === 1);
     await full();
     await waitFor('three seconds to pass', elapsed(3_000));
     await free();
@@ -127,7 +127,7 @@ describe('a Redis that is full', () => {
 });
 
 describe('a Redis that goes away', () => {
-  test('and comes back in the middle of a job: one copy, one loan, one end', async () => {
+  test('and comes back in the middle of a job: one copy, one checkout, one end', async () => {
     const { startWorker, accept, follow, midland, redis } = await open({
       ...PATIENT,
       redis: { appendonly: true },
@@ -135,7 +135,7 @@ describe('a Redis that goes away', () => {
     await startWorker();
     midland.addFaults([{ operation: 'GET /patrons', kind: 'delay', ms: 2_000 }]);
     const eventId = await accept();
-    await waitFor('the home library to be asked', () => asked('GET /patrons').length === 1);
+    await waitFor('the home library to be queried', () => callsOf('GET /patrons').length === 1);
     await redis.kill('SIGKILL');
     await waitFor('a second to pass', elapsed(1_000));
     await redis.restart();
@@ -183,19 +183,19 @@ describe('a worker that is stopped', () => {
     const worker = await startWorker({ concurrency: 1 });
     midland.addFaults([{ operation: 'GET /patrons', kind: 'delay', ms: 700 }]);
     const [first, second] = [await accept(), await accept({ card: '21234000000088' })];
-    await waitFor('the first to be under work', () => asked('GET /patrons').length === 1);
+    await waitFor('the first to be under work', () => callsOf('GET /patrons').length === 1);
 
     expect(await worker.stop()).toBe(0);
     expect(await bench.state(first)).toMatchObject({ state: 'done', outcome: 'COPIED' });
     expect(await bench.state(second)).toMatchObject({ state: 'queued', attempt: 0 });
   });
 
-  test('hands back at its deadline: no attempt lost, its place kept, and the next one goes on', async () => {
+  test('requeues at its deadline: no attempt lost, its place kept, and the next one goes on', async () => {
     const { startWorker, accept, follow, midland, queue } = await open(PATIENT);
     const worker = await startWorker({ graceMs: 300 });
     midland.addFaults([{ operation: 'GET /patrons', kind: 'hang' }]);
     const eventId = await accept({ priority: 7 });
-    await waitFor('it to be under work', () => asked('GET /patrons').length === 1);
+    await waitFor('it to be under work', () => callsOf('GET /patrons').length === 1);
     const startedAt = performance.now();
     await worker.stop();
 

@@ -63,7 +63,7 @@ export const PATRON = {
   library_id: 'MAIN',
 };
 
-/** Two Kohas, a patron at home in one and a book in the other, and the story between them. */
+/** Two Kohas, a patron at home in one and a book in the other, and the workflow between them. */
 export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBench> {
   const [midland, riverside] = await Promise.all([
     startKohaDouble({ library: 'midland', ...plan.midland }),
@@ -201,18 +201,18 @@ function auditInto(actions: string[]): Audit {
     consent: (_scan, _homeKey, { answer }) => actions.push(`consent: ${answer}`),
     sending: () => undefined,
     copied: (_scan, _copy, { kind }) => actions.push(`copy: ${kind}`),
-    checkedOut: (_scan, _patron, { result }) => actions.push(`loan: ${result}`),
+    checkedOut: (_scan, _patron, { result }) => actions.push(`checkout: ${result}`),
   };
 }
 
-/** The ending of a run that must have ended. */
+/** The result of a run that must have ended. */
 export function endOfRun(decision: RunResult) {
   if (decision.kind !== 'done') throw new Error(`it is to ${decision.kind}: ${waitedFor(decision)}`);
   const { kind: _kind, job: _job, data: _data, ifCancelled: _ifCancelled, ...end } = decision;
   return end;
 }
 
-/** The job as it is parked, of a run that must have to wait. */
+/** The job as it is delayed, of a run that must wait. */
 export function waitOf(decision: RunResult) {
   if (decision.kind !== 'retry') throw new Error(`it is to ${decision.kind}`);
   return decision;

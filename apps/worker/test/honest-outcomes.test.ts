@@ -30,8 +30,8 @@ describe('a refusal that is cut off or not Koha’s own', () => {
   });
 });
 
-describe('an ending after the copy was made', () => {
-  test('by a loan that only a person can mend: the copy is named, and disclosed', async () => {
+describe('an end after the copy was made', () => {
+  test('by a checkout that only a person can fix: the copy is named, and disclosed', async () => {
     const workflow = await open();
     workflow.riverside.addFaults([
       {
@@ -97,7 +97,7 @@ describe('an ending after the copy was made', () => {
   });
 });
 
-describe('T-35 a loan near the end of its time', () => {
+describe('T-35 a checkout near the end of its time', () => {
   const entry = { koha: { timeout: '1s' }, retry: { checkout_within: '4s' } };
 
   test('is not sent once a slow token has eaten the time that was left', async () => {
