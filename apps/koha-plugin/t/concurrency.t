@@ -96,7 +96,7 @@ subtest 'four web workers that install at the same moment all succeed' => sub {
 };
 
 # Another connection, in a transaction that has written more than any of ours, so that ours is the one that is ended:
-# it takes the first lock, and does the rest as soon as somebody waits for it.
+# it takes the first lock, and does the other writes as soon as somebody waits for it.
 sub holder {
     my ( $koha, $first, $then ) = @_;
 
@@ -161,23 +161,23 @@ my $BOTH = 'UPDATE pair SET value = value + 1 WHERE id IN (1, 2)';
 subtest 'a statement that the database ends for a deadlock is sent again' => sub {
     my $koha   = koha_with_rows();
     my $before = deadlocks();
-    my $join   = holder(
+    my $finish = holder(
         $koha,
         'UPDATE pair SET value = 10 WHERE id = 2',
         sub { $_[0]->do('UPDATE pair SET value = 10 WHERE id = 1') }
     );
     my $tries = 0;
     is( despite_locks( $koha->{dbh}, sub { $tries++; return $koha->{dbh}->do($BOTH) } ), 2, 'both rows' );
-    $join->();
+    $finish->();
     is( deadlocks() - $before, 1, 'there was one' );
     is( $tries,                2, 'twice' );
     is_deeply( $koha->{dbh}->selectcol_arrayref('SELECT value FROM pair'), [ 11, 11 ], 'done once' );
 };
 
 subtest 'inside a transaction nothing is sent again, since the database took back all of it' => sub {
-    my $koha = koha_with_rows();
-    my $dbh  = $koha->{dbh};
-    my $join = holder(
+    my $koha   = koha_with_rows();
+    my $dbh    = $koha->{dbh};
+    my $finish = holder(
         $koha,
         'UPDATE pair SET value = 10 WHERE id = 2',
         sub { $_[0]->do('UPDATE pair SET value = 10 WHERE id = 1') }
@@ -195,7 +195,7 @@ subtest 'inside a transaction nothing is sent again, since the database took bac
     isa_ok( $error, 'DBIx::Class::Exception', 'the error as it came' );
     is( $tries, 1, 'once' );
     $dbh->rollback;
-    $join->();
+    $finish->();
 };
 
 subtest 'another error is not tried again' => sub {
@@ -213,7 +213,7 @@ subtest 'another error is not tried again' => sub {
 subtest 'an event is noted though its row is locked for longer than the database waits' => sub {
     my $koha = koha_with_rows();
     $koha->{dbh}->do('SET SESSION innodb_lock_wait_timeout = 1');
-    my $join = holder(
+    my $finish = holder(
         $koha,
         "INSERT INTO $TABLE (event_id, seq, state, stored_at, ask_at) VALUES ('scan_1', 0, 'queued', $NOW, $NOW)",
         sub {
@@ -224,7 +224,7 @@ subtest 'an event is noted though its row is locked for longer than the database
     );
     my $scans = scans_of($koha);
     $scans->note( 'scan_1', 'a' x 64 );
-    $join->();
+    $finish->();
     is( $scans->hand_out( 'a' x 64 ), 'scan_1', 'and can be handed out' );
 };
 
@@ -234,10 +234,10 @@ subtest 'old events are forgotten while another worker writes to them' => sub {
     $dbh->do(
         "INSERT INTO $TABLE (event_id, seq, state, stored_at, ask_at) VALUES ('scan_$_', 0, 'queued', $_, 0)")
         foreach 1 .. 3;
-    my $touch = sub {"UPDATE $TABLE SET seq = 1 WHERE event_id = 'scan_$_[0]'"};
-    my $join  = holder( $koha, $touch->(2), sub { $_[0]->do( $touch->(1) ) } );
+    my $touch  = sub {"UPDATE $TABLE SET seq = 1 WHERE event_id = 'scan_$_[0]'"};
+    my $finish = holder( $koha, $touch->(2), sub { $_[0]->do( $touch->(1) ) } );
     $koha->{plugin}->cronjob_nightly;
-    $join->();
+    $finish->();
     is_deeply( $dbh->selectcol_arrayref("SELECT event_id FROM $TABLE"), [], 'all of them' );
 };
 

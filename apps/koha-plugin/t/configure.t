@@ -109,7 +109,7 @@ subtest 'a secret is never overwritten by nothing, or by what stands for it' => 
     my $koha = Passport::TestKoha->new;
     save( $koha, secret => $OTHER_SECRET );
     foreach my $left ( undef, q{}, q{   }, '********', "\x{2022}\x{2022}\x{2022}", '...' ) {
-        ok( save( $koha, secret => $left )->at('#passport_saved'), 'the rest is saved' );
+        ok( save( $koha, secret => $left )->at('#passport_saved'), 'the other fields are saved' );
         is( $koha->{plugin}->settings->{secret}, $OTHER_SECRET, 'kept' );
     }
     save( $koha, secret => $Passport::TestKoha::SECRET );

@@ -181,7 +181,7 @@ subtest 'a checkout that comes at the same moment waits, and finds nobody' => su
     $desk->do('SET innodb_lock_wait_timeout = 1');
     my $said;
     local $Koha::Patron::BEFORE_DELETE = sub {
-        $said = eval { $desk->do('INSERT INTO issues (borrowernumber) VALUES (1)'); 'lent' } // "$@";
+        $said = eval { $desk->do('INSERT INTO issues (borrowernumber) VALUES (1)'); 'checked out' } // "$@";
     };
     $t->post_ok( $BASE => json => \%COPY )->status_is(204);
     like( $said, qr/Lock wait timeout/, 'the desk had to wait' );

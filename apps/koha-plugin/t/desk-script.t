@@ -10,13 +10,13 @@ use Koha::Plugin::Org::PatronPassport::DeskScript qw( script );
 
 my $FOLDER = path("$FindBin::Bin/../Koha/Plugin/Org/PatronPassport");
 
-my $script = script($FOLDER);
-my @files  = map { $_->basename } path( $FOLDER, 'desk' )->list->grep(qr{[.]js \z}xms)->each;
-my @joined = $script =~ m{^//[ ]([\w-]+[.]js)$}gxms;
+my $script   = script($FOLDER);
+my @files    = map { $_->basename } path( $FOLDER, 'desk' )->list->grep(qr{[.]js \z}xms)->each;
+my @included = $script =~ m{^//[ ]([\w-]+[.]js)$}gxms;
 
-is_deeply( [ sort @joined ], [ sort @files ], 'every file of the desk is in it, once' );
-is( scalar @joined, scalar @files, 'and named for it: a leftover of an older version would not be' );
-is( $joined[-1],    'main.js',     'what begins comes last, when all else is there' );
+is_deeply( [ sort @included ], [ sort @files ], 'every file of the desk is in it, once' );
+is( scalar @included, scalar @files, 'and named for it: a leftover of an older version would not be' );
+is( $included[-1],    'main.js',     'what begins comes last, when all else is there' );
 unlike( $script, qr{^ (?: import | export ) \b}xms, 'nothing is left to import: it is one script' );
 like(
     $script,

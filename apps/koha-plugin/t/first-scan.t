@@ -137,9 +137,9 @@ subtest 'when the service takes its time, the page waits as long as it may and g
     is( $state->{state}, 'queued', 'where the panel can follow the event' );
 };
 
-subtest 'a second scan of the same card waits for the event that it joined' => sub {
+subtest 'a second scan of the same card waits for the event that it was coalesced with' => sub {
     my $koha     = Passport::TestKoha->new;
-    my $receiver = Passport::TestReceiver->start('joins');
+    my $receiver = Passport::TestReceiver->start('coalesces');
     $koha->configure( receiver_url => $receiver->url, staff_wait => 2000 );
     $koha->{plugin}->scans->keep(
         { event_id => 'scan_first', seq => 4, state => 'failed', outcome => 'HOME_UNREACHABLE' } );
@@ -150,7 +150,7 @@ subtest 'a second scan of the same card waits for the event that it joined' => s
 
 subtest 'a page does not wait for a patron who has to agree first' => sub {
     my $koha     = Passport::TestKoha->new;
-    my $receiver = Passport::TestReceiver->start('joins');
+    my $receiver = Passport::TestReceiver->start('coalesces');
     $koha->configure( receiver_url => $receiver->url, staff_wait => 2000 );
     my $consent = { text_id => 'v1', texts => { en => 'May we?' }, answer_by => '2026-11-26T09:05:00Z' };
     $koha->{plugin}

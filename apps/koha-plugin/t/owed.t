@@ -38,7 +38,7 @@ sub charge {
     return;
 }
 
-sub lend {
+sub check_out {
     my ( $dbh, $number, @due ) = @_;
 
     $dbh->do( 'INSERT INTO issues (borrowernumber, date_due) VALUES (?, ?)', undef, $number, $_ )
@@ -50,9 +50,9 @@ sub lend {
 subtest 'overdue checkouts are counted and amounts summed, in hundredths, for copies that owe something' =>
     sub {
     my ( $t, $dbh ) = api(3);
-    lend( $dbh, 1, '2020-01-31 23:59:00', '2020-02-01 23:59:00', '2999-01-01 23:59:00' );
+    check_out( $dbh, 1, '2020-01-31 23:59:00', '2020-02-01 23:59:00', '2999-01-01 23:59:00' );
     charge( $dbh, 1, '12.336000', '0.100000' );
-    lend( $dbh, 2, '2999-01-01 23:59:00' );
+    check_out( $dbh, 2, '2999-01-01 23:59:00' );
     charge( $dbh, 3, '0.050000' );
     $t->get_ok($URL)->status_is(200)->json_is(
         {   rows => [
@@ -72,7 +72,8 @@ subtest 'a credit counts against the debts, and alone is nothing owed' => sub {
     $t->get_ok($URL)->json_is( '/rows/0/amount' => 600 )->json_hasnt('/rows/1');
 };
 
-subtest 'what an own patron owes is not told: released, merged into, or never written by the service' => sub {
+subtest 'what an own patron owes is not reported: released, merged into, or never written by the service' =>
+    sub {
     foreach my $sql (
         'DELETE FROM borrower_attributes',
         q{INSERT INTO borrower_attributes VALUES (1, 'PASSPORTED_ID', 'midland:9')},
@@ -89,7 +90,7 @@ subtest 'what an own patron owes is not told: released, merged into, or never wr
         $dbh->do($sql);
         $t->get_ok($URL)->status_is(200)->json_is( '/rows' => [], $sql );
     }
-};
+    };
 
 subtest 'pages go on after the last copy that was looked at, also where it owes nothing' => sub {
     my ( $t, $dbh ) = api(3);

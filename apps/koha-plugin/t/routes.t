@@ -103,7 +103,7 @@ subtest 'POST /scans with an item has the service check it out, by the barcode t
 };
 
 subtest 'POST /scans of a card that was just scanned follows the first event' => sub {
-    my ($t) = api('joins');
+    my ($t) = api('coalesces');
     $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )
         ->status_is(202)
         ->json_is( { event_id => 'scan_first', status => 'accepted', joined => true } );

@@ -37,17 +37,17 @@ subtest 'the highest seq is kept, in whatever order the states come' => sub {
 subtest 'what the receiver answers replaces the state of the same seq, and no later one' => sub {
     my $scans = scans_of( Passport::TestKoha->new );
     my $shown = sub { return $scans->fetch('scan_1')->{message} };
-    $scans->keep_current( state_of( message => 'asked before anything was reported' ) );
-    is( $shown->(), 'asked before anything was reported', 'kept as it is the first' );
+    $scans->keep_current( state_of( message => 'queried before anything was reported' ) );
+    is( $shown->(), 'queried before anything was reported', 'kept as it is the first' );
     $scans->keep( state_of( message => 'reported again' ) );
-    is( $shown->(), 'asked before anything was reported', 'a report of the same seq changes nothing' );
+    is( $shown->(), 'queried before anything was reported', 'a report of the same seq changes nothing' );
     $scans->keep_current( state_of( message => 'no worker' ) );
     is( $shown->(), 'no worker', 'an answer does' );
     $scans->keep( state_of( seq => 3, message => 'reported since' ) );
-    $scans->keep_current( state_of( message => 'asked before that' ) );
+    $scans->keep_current( state_of( message => 'queried before that' ) );
     is( $shown->(), 'reported since', 'an answer that was overtaken does not' );
-    $scans->keep_current( state_of( seq => 4, message => 'asked since' ) );
-    is( $shown->(), 'asked since', 'a later one does' );
+    $scans->keep_current( state_of( seq => 4, message => 'queried since' ) );
+    is( $shown->(), 'queried since', 'a later one does' );
 };
 
 subtest 'an event is noted once, and what the service reported before that stays' => sub {
@@ -170,7 +170,7 @@ subtest 'the event of a scan is handed to one page, for ten seconds' => sub {
     is( $scans->hand_out($KEY),       'scan_1', 'the event' );
     is( $scans->hand_out($KEY),       undef,    'once: a second request wants a new one' );
     $scans->note( 'scan_1', $KEY );
-    is( $scans->hand_out($KEY), undef, 'also when a later scan joined it' );
+    is( $scans->hand_out($KEY), undef, 'also when a later scan was coalesced with it' );
 
     $scans->note( 'scan_2', $KEY );
     local $NOW = $NOW + 9;
@@ -208,7 +208,7 @@ subtest 'an event that a page sent itself is handed to nobody' => sub {
     my $scans = scans_of( Passport::TestKoha->new );
     $scans->note('scan_1');
     $scans->note( 'scan_1', $KEY );
-    is( $scans->hand_out($KEY), undef, 'though a later scan joined it' );
+    is( $scans->hand_out($KEY), undef, 'though a later scan was coalesced with it' );
 };
 
 subtest 'the keyed hash of a card goes when it is of no use any more' => sub {

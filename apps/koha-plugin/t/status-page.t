@@ -211,9 +211,9 @@ subtest 'outcomes are counted in the words of the desk, the most frequent first'
     is( $page->at('#passport_outcomes tfoot td')->text, '46', 'all together' );
 };
 
-subtest 'a failure is told with its event, its time and what to do, and nothing of the patron' => sub {
-    my %here = ( id => 'riverside', name => 'Riverside County Library' );
-    my @told = (
+subtest 'a failure is shown with its event, its time and what to do, and nothing of the patron' => sub {
+    my %here  = ( id => 'riverside', name => 'Riverside County Library' );
+    my @cases = (
         [ {}, 'Midland Public Library did not answer.', qr{Scan [ ] the [ ] card [ ] again[.]}xms ],
         [   { homes => [ map { +{ id => $_, name => $_ } } qw( A B C ) ] },
             'A, B, and C did not answer.', qr{again}xms
@@ -242,7 +242,7 @@ subtest 'a failure is told with its event, its time and what to do, and nothing 
         ],
         [ { outcome => 'FUTURE_ONE' }, 'The scan failed.', qr{Inform [ ] the [ ] operator}xms ],
     );
-    my @failures = map { failure_of( card => '21234000000017', surname => 'Planted', %{ $_->[0] } ) } @told;
+    my @failures = map { failure_of( card => '21234000000017', surname => 'Planted', %{ $_->[0] } ) } @cases;
     my ($koha) = koha_at(
         status_of(
             failures => \@failures,
@@ -252,11 +252,11 @@ subtest 'a failure is told with its event, its time and what to do, and nothing 
     local $C4::Context::PREFERENCE{dateformat} = 'dmydot';
     my $page  = page_of($koha);
     my @shown = $page->find('#passport_failed > li')->each;
-    is( scalar @shown, scalar @told, 'each of them' );
+    is( scalar @shown, scalar @cases, 'each of them' );
 
-    foreach my $place ( 0 .. $#told ) {
-        is( text_of( $shown[$place], 'strong' ), $told[$place][1], 'what happened' );
-        like( $shown[$place]->all_text, $told[$place][2], 'what to do' );
+    foreach my $place ( 0 .. $#cases ) {
+        is( text_of( $shown[$place], 'strong' ), $cases[$place][1], 'what happened' );
+        like( $shown[$place]->all_text, $cases[$place][2], 'what to do' );
     }
     is( text_of( $page, '#passport_failed code' ), $EVENT, 'the event' );
     is( text_of( $page, '#passport_failed time' ),
@@ -372,7 +372,7 @@ subtest 'an answer of the wrong kinds is cleaned, and never breaks the page' => 
     is( page_of($koha)->find('script')->size, 0, 'and no text becomes markup' );
 };
 
-subtest 'what the receiver refuses is told apart: secret, id, clock' => sub {
+subtest 'refusals by the receiver are distinguished: secret, id, clock' => sub {
     my %level = (
         signature => 'receiver:ok identity:fault clock:unchecked',
         library   => 'receiver:ok identity:fault clock:unchecked',
@@ -436,7 +436,7 @@ subtest 'a receiver of an earlier version runs, and says no more' => sub {
         qr{receiver:fault}xms, 'a server that is no receiver is no earlier one' );
 };
 
-subtest 'a plugin that is not set up asks nobody, and says what is missing' => sub {
+subtest 'a plugin that is not set up queries nobody, and says what is missing' => sub {
     my $koha = Passport::TestKoha->new;
     set_up($koha);
     my $page = page_of($koha);

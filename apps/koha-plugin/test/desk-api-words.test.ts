@@ -85,7 +85,7 @@ describe('the desk, the API and the dashboard say the same', () => {
   });
 
   test.each(CHECKOUT_RESULTS.filter((result) => result !== 'NOT_ASKED' && !result.endsWith('CHECKED_OUT')))(
-    'of an item that was not lent: %s',
+    'of an item that was not checked out: %s',
     (result) => {
       const state = stateOf({ outcome: 'COPIED', checkout: { result, keys: [] } });
       expect(saidAtDesk(state)).toContain(state.message);

@@ -219,7 +219,7 @@ describe('what the panel says', () => {
     else expect(said.advice).toBe(advice);
   });
 
-  test('an item that was not lent is the headline, as a warning: nothing says that all is well', () => {
+  test('an item that was not checked out is the headline, as a warning: nothing says that all is well', () => {
     const checkout = (result: string, keys: string[] = []): Shown =>
       shown({ state: aState({ checkout: { result, keys } }), withItem: true });
     expect(checkout('CHECKED_OUT')).toMatchObject({
@@ -257,7 +257,7 @@ describe('what the panel says', () => {
     expect(said.advice).toMatch(/^The item was not checked out\. /);
   });
 
-  test('a result that asks something of the desk warns, and what does not work is bad', () => {
+  test('a result that the desk must act on warns, and what does not work is bad', () => {
     expect(shown({ state: aState({ outcome: 'NOT_FOUND' }) }).tone).toBe('warn');
     expect(shown({ state: aState({ outcome: 'LENDING_REFUSED', state: 'failed' }) }).tone).toBe('bad');
     expect(shown({ state: aState() }).tone).toBe('good');
@@ -318,7 +318,7 @@ describe('what the panel says', () => {
     }
   });
 
-  test('what was cancelled is told from the state, the worst of several events first', () => {
+  test('what was cancelled is read from the state, the worst of several events first', () => {
     const end = (change: Partial<ScanState>): string =>
       desk.cancelEnd(aState({ outcome: 'CANCELLED', ...change }));
     expect(end({ homes: [], patron_id: null })).toBe('nothing');

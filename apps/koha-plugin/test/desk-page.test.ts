@@ -127,9 +127,9 @@ describe('requests to Koha', () => {
     });
   });
 
-  test('a report that was joined with an earlier one says so', () => {
-    expect(desk.readReport(202, { event_id: 'scan_1', joined: true }).isJoined).toBe(true);
-    expect(desk.readReport(202, { event_id: 'scan_1', duplicate: true }).isJoined).toBe(false);
+  test('a report that was coalesced with an earlier one says so', () => {
+    expect(desk.readReport(202, { event_id: 'scan_1', joined: true }).isCoalesced).toBe(true);
+    expect(desk.readReport(202, { event_id: 'scan_1', duplicate: true }).isCoalesced).toBe(false);
   });
 
   test('a report that nobody answered names its event, which may have been taken', () => {

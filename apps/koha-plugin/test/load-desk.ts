@@ -55,7 +55,7 @@ export interface Desk {
   readReport(
     status: number,
     body: unknown,
-  ): { kind: string; eventId?: string; fault?: string; isUnsure?: boolean; isJoined?: boolean };
+  ): { kind: string; eventId?: string; fault?: string; isUnsure?: boolean; isCoalesced?: boolean };
   readState(status: number, body: unknown): { kind: string; state?: ScanState; fault?: string };
   readCancel(status: number, body: unknown): { kind: string; result?: string; state?: ScanState };
   canCancel(view: View): boolean;

@@ -30,7 +30,7 @@ our $metadata = {
     maximum_version => undef,
     version         => $VERSION,
     description     =>
-        q{Lends to the patrons of partner libraries: a card that is unknown here is reported to the}
+        q{Lets patrons of partner libraries borrow here: a card that is unknown here is reported to the}
         . q{ consortium's passport service, and its answer is shown at the desk},
     namespace => 'passport',
 };

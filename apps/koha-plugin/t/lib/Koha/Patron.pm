@@ -24,7 +24,7 @@ sub store {
     return $self;
 }
 
-# Koha asks C4::Auth::haspermission, by the patron's login: what a test granted, or all of a module.
+# Koha calls C4::Auth::haspermission, by the patron's login: what a test granted, or all of a module.
 our %PERMISSIONS;
 
 sub has_permission {

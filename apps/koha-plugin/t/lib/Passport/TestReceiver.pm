@@ -14,7 +14,7 @@ use Mojo::JSON       qw( decode_json encode_json );
 my %ANSWER = (
     accepts =>
         sub { return _reply( 202, { event_id => $_[0]{headers}{'webhook-id'}, status => 'accepted' } ) },
-    joins => sub {
+    coalesces => sub {
         return _reply( 202, { event_id => 'scan_first', status => 'accepted', joined => Mojo::JSON->true } );
     },
     cancels => sub {
@@ -154,10 +154,10 @@ sub _read {
         last if $part eq "\r\n";
         $head .= $part;
     }
-    my ( $first, @rest ) = split m{\r\n}xms, $head;
+    my ( $first, @lines ) = split m{\r\n}xms, $head;
     return if !$first;
 
-    my %headers = map { lc( ( split m{:\s*}xms, $_, 2 )[0] ) => ( split m{:\s*}xms, $_, 2 )[1] } @rest;
+    my %headers = map { lc( ( split m{:\s*}xms, $_, 2 )[0] ) => ( split m{:\s*}xms, $_, 2 )[1] } @lines;
     my $body    = q{};
     read $line, $body, $headers{'content-length'} // 0;
     my ( $method, $path ) = split m{\s}xms, $first;

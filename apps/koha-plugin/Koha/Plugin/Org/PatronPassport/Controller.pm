@@ -124,7 +124,7 @@ sub _get {
 =head2 cancel
 
 C<POST /scans/{event_id}/cancel>: has the service cancel an event, and hands on what it came to. As sending an event does, it
-asks for C<application/json>.
+requires C<application/json>.
 
 =cut
 

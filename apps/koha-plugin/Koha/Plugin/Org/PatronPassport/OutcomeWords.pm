@@ -14,7 +14,7 @@ my %AND = (
     de => [ ' und ', ' und ' ],
 );
 
-our @EXPORT_OK = qw( joined new_words );
+our @EXPORT_OK = qw( listed new_words );
 
 =head1 NAME
 
@@ -70,7 +70,7 @@ sub sentence {
     my $text = ( _is_paused($event) ? $desk->{"$key.PAUSED"} : undef ) // $desk->{$key}
         // $desk->{'outcome.other'};
     my @homes   = map { $_->{name} } @{ $event->{homes} };
-    my $homes   = @homes ? joined( $self->{language}, @homes ) : $desk->{'home.unknown'};
+    my $homes   = @homes ? listed( $self->{language}, @homes ) : $desk->{'home.unknown'};
     my $problem = $event->{problem};
     my $library = _name( $event, $problem ? $problem->{library} : $here );
     my $said    = _sentence( $text, { home => $homes, homes => $homes, library => $library } );
@@ -106,13 +106,13 @@ sub remedy {
     return ( _is_paused($event) ? $page->{fix_PAUSED} : undef ) // $page->{"fix_$code"} // $page->{fix_other};
 }
 
-=head2 joined
+=head2 listed
 
-    my $text = joined( 'fr', 'Midland', 'Lakeside' );
+    my $text = listed( 'fr', 'Midland', 'Lakeside' );
 
 =cut
 
-sub joined {
+sub listed {
     my ( $language, @names ) = @_;
 
     my $last = pop @names // q{};

@@ -58,10 +58,11 @@ sub find_known {
 }
 
 sub _first {
-    my ( $dbh, $interface, $card, $columns, $join ) = @_;
+    my ( $dbh, $interface, $card, $columns, $tables ) = @_;
 
-    my @ways = map { sprintf "SELECT $columns $_", $join } $interface eq 'sip' ? _ways_of_sip() : ($BY_CARD);
-    my $sql  = join( ' UNION ALL ', @ways ) . ' LIMIT 1';
+    my @ways
+        = map { sprintf "SELECT $columns $_", $tables } $interface eq 'sip' ? _ways_of_sip() : ($BY_CARD);
+    my $sql = join( ' UNION ALL ', @ways ) . ' LIMIT 1';
 
     # an error must not print the statement: the card is in it
     local $dbh->{PrintError}         = 0;

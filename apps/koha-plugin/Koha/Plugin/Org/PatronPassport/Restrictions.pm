@@ -41,8 +41,8 @@ A patron can have one of a kind for each library.
 
 =head2 ensure_restriction_types
 
-Makes the types that are missing. As types of the system they cannot be deleted in Koha's administration, which would turn the
-restrictions into manual ones (C<delete> of L<Koha::Patron::Restriction::Type>).
+Makes the types that are missing. As types of the system they cannot be deleted in Koha's administration, which would make the
+restrictions manual ones (C<delete> of L<Koha::Patron::Restriction::Type>).
 
 =cut
 

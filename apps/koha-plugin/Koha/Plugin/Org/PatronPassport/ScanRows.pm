@@ -72,12 +72,12 @@ sub insert {
     my ( $self, $row ) = @_;
 
     my @columns = sort keys %{$row};
-    my $rest    = sprintf '(%s) VALUES (%s)', join( q{, }, @columns ), join q{, }, (q{?}) x @columns;
+    my $values  = sprintf '(%s) VALUES (%s)', join( q{, }, @columns ), join q{, }, (q{?}) x @columns;
     my $error;
 
     # again, because the row that was in the way can have been forgotten since
     foreach my $try ( 1 .. 3 ) {
-        return 1 if eval { $self->_write( 'INSERT INTO', $rest, @{$row}{@columns} ); 1 };
+        return 1 if eval { $self->_write( 'INSERT INTO', $values, @{$row}{@columns} ); 1 };
         $error = $@;
         return 0 if $self->read_row( '1', $row->{event_id} );
     }
@@ -123,11 +123,11 @@ sub remove {
 }
 
 sub _write {
-    my ( $self, $verb, $rest, @values ) = @_;
+    my ( $self, $verb, $clauses, @values ) = @_;
 
     my $dbh = $self->{dbh};
 
-    return despite_locks( $dbh, sub { return $dbh->do( "$verb $self->{table} $rest", undef, @values ) } );
+    return despite_locks( $dbh, sub { return $dbh->do( "$verb $self->{table} $clauses", undef, @values ) } );
 }
 
 1;

@@ -13,8 +13,8 @@ my $HANDED_S = 10;
 
 # When the receiver is queried for an event that nobody reported to us: so long after it was sent or reported, and so long
 # after a query in vain.
-my $ASK_AFTER_S       = 2;
-my $ASK_AGAIN_AFTER_S = 5;
+my $QUERY_AFTER_S       = 2;
+my $QUERY_AGAIN_AFTER_S = 5;
 
 =head1 NAME
 
@@ -184,7 +184,7 @@ sub may_query {
 
     return $self->{rows}->update(
         $event_id,
-        { ask_at => $now + $ASK_AGAIN_AFTER_S },
+        { ask_at => $now + $QUERY_AGAIN_AFTER_S },
         q{ask_at <= ? AND state NOT IN ('done', 'failed')}, $now
     );
 }
@@ -219,7 +219,7 @@ sub _update {
         state     => $state,
         told      => $reported,
         stored_at => $now,
-        ask_at    => $now + $ASK_AFTER_S,
+        ask_at    => $now + $QUERY_AFTER_S,
     );
 
     return $self->{rows}->update( $event_id, \%row, 'seq < ?', $seq );
@@ -245,7 +245,7 @@ sub _insert {
             state      => $state,
             told       => $reported,
             stored_at  => $now,
-            ask_at     => $now + $ASK_AFTER_S,
+            ask_at     => $now + $QUERY_AFTER_S,
             scan_key   => $scan_key,
             scan_until => $scan_until,
         }

@@ -1,5 +1,5 @@
 /** "A, B and C", as the language has it. */
-export function joined(names, language) {
+export function listed(names, language) {
   try {
     return new Intl.ListFormat(language, { type: 'conjunction' }).format(names);
   } catch {

@@ -4,7 +4,7 @@ const NOT_TAKEN = ['not_configured', 'receiver_busy', 'receiver_refused'];
 /** What an answer to POST /scans means. */
 export function readReport(status, body) {
   if (status === 202 && body && body.event_id)
-    return { kind: 'accepted', eventId: body.event_id, isJoined: body.joined === true };
+    return { kind: 'accepted', eventId: body.event_id, isCoalesced: body.joined === true };
   if (status === 422) return { kind: 'stop', fault: 'not_a_card' };
   if (status === 401) return { kind: 'stop', fault: 'session' };
   if ([400, 403, 404, 415].includes(status)) return { kind: 'stop', fault: 'forbidden' };

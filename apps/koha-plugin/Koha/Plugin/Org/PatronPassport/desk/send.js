@@ -20,14 +20,14 @@ async function report(workflow, barcode) {
 
 /**
  * What a cancel has to know of a report. One whose id was lost is known after all where a later one of the same card and item was
- * joined with it.
+ * coalesced with it.
  */
-function note({ events, unanswered, unsure }, barcode, { kind, eventId, isUnsure, isJoined }) {
+function note({ events, unanswered, unsure }, barcode, { kind, eventId, isUnsure, isCoalesced }) {
   if (eventId) events.add(eventId);
   if (eventId && kind !== 'accepted') unanswered.add(eventId);
   if (kind === 'accepted') unanswered.delete(eventId);
   if (isUnsure) unsure.add(barcode);
-  if (isJoined) unsure.delete(barcode);
+  if (isCoalesced) unsure.delete(barcode);
   remember({ events: [...events], unanswered: [...unanswered], isUnsure: unsure.size > 0 });
 }
 

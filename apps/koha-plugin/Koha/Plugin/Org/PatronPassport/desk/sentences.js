@@ -1,4 +1,4 @@
-import { homeNames, joined, nameOf } from './names.js';
+import { homeNames, listed, nameOf } from './names.js';
 import { cancelEnd, checkoutOf, isLocated } from './scan-state.js';
 
 /** Which libraries hold it up and until when, as a sentence; while it waits for homes, they are the state's. */
@@ -9,7 +9,7 @@ export function waitingSentence(state, t, language, now) {
     return t('now.waiting.CONSENT', { library: namesIn(state, t, language).home });
   const names = homeNames(state);
   const isNamed = names.length > 0 && !isLocated(state);
-  const library = isNamed ? joined(names, language) : nameOf(held.library, state);
+  const library = isNamed ? listed(names, language) : nameOf(held.library, state);
   const at = Date.parse(held.next_try_at || '');
   const isPaused = held.reason === 'PAUSED';
   const until = isPaused
@@ -31,7 +31,7 @@ export function outcomeSentences(state, t, language) {
   const isBare =
     (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
   const key = outcomeKey(state, isBare);
-  const values = { ...namesIn(state, t, language), reasons: joined(codes, language), category };
+  const values = { ...namesIn(state, t, language), reasons: listed(codes, language), category };
   const paused = (state.reasons || []).includes('PAUSED') ? '.PAUSED' : '';
   const headline = t(`${key}${paused}`, values) || t(key, values) || state.message || t('outcome.other');
   const advised = t(`advice.${outcome}${paused}`, values) || t(`advice.${outcome}`, values);
@@ -53,7 +53,7 @@ export function hereSentence(state, t, language) {
 export function checkoutSentences(state, t, language) {
   const checkout = checkoutOf(state) || 'other';
   const keys = ((state.checkout && state.checkout.keys) || []).map((key) => t(`key.${key}`) || key);
-  const values = { keys: joined(keys, language) };
+  const values = { keys: listed(keys, language) };
   const key = keys.length > 0 ? `checkout.${checkout}.keys` : `checkout.${checkout}`;
   return {
     headline: t(key, values) || t(`checkout.${checkout}`) || t('checkout.other'),
@@ -64,7 +64,7 @@ export function checkoutSentences(state, t, language) {
 /** Names for the blanks of a sentence. What is not set up correctly may be another library than this one. */
 function namesIn(state, t, language) {
   const names = homeNames(state);
-  const home = names.length > 0 ? joined(names, language) : t('home.unknown');
+  const home = names.length > 0 ? listed(names, language) : t('home.unknown');
   const { library } = state.problem || state;
   return { home, homes: home, library: nameOf(library || state.library, state) };
 }

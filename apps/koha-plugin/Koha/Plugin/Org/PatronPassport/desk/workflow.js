@@ -15,7 +15,7 @@ import { createWords, languageOf } from './words.js';
 
 /**
  * The panel's workflow, from the card to the checkout: the card is reported, or the event that this page knows of is
- * taken up again; then it is followed to its end.
+ * resumed; then it is followed to its end.
  */
 export function startWorkflow({ card, messages, language, cameBack }) {
   const workflow = createWorkflow(card, messages, language, cameBack);
@@ -72,7 +72,7 @@ function createWorkflow(card, messages, language, cameBack) {
     departure: createDeparture(),
   };
   workflow.panel = buildPanel(t, languageOf(messages, language), registrations(document, card), {
-    item: (barcode) => void lendItem(workflow, barcode),
+    item: (barcode) => void checkOutItem(workflow, barcode),
     typing: () => show(workflow),
     answer: (said) => void sendAnswer(workflow, said),
     again: () => void startAnew(workflow),
@@ -100,7 +100,7 @@ async function startAnew(workflow) {
   if (eventId) begin(workflow, eventId, false);
 }
 
-async function lendItem(workflow, barcode) {
+async function checkOutItem(workflow, barcode) {
   const eventId = await sendItem(workflow, barcode);
   if (eventId) begin(workflow, eventId, true);
 }
