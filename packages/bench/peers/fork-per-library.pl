@@ -16,7 +16,7 @@ $| = 1;
 while ( my $card = <STDIN> ) {
     chomp $card;
     my $started_at = time;
-    my @answers    = map { ask( $_, $card ) } @{$libraries};
+    my @answers    = map { query( $_, $card ) } @{$libraries};
     my $answered   = 0;
     for my $answer (@answers) {
         my $status = readline $answer;
@@ -27,7 +27,7 @@ while ( my $card = <STDIN> ) {
     printf "%.3f %d\n", 1000 * ( time - $started_at ), $answered;
 }
 
-sub ask {
+sub query {
     my ( $library, $card ) = @_;
     my $query = uri_escape( encode_json( { cardnumber => $card } ) );
     my $url   = "$library->{url}/api/v1/patrons?_order_by=%2Bme.patron_id&_per_page=100&q=$query";

@@ -13,7 +13,7 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** Something that answers with the address that it was asked at, and the front before it. */
+/** Something that answers with the path that was requested, and the front before it. */
 async function startBehind(plan = NO_DELAY): Promise<Front> {
   const server: Server = createServer((request, response) => response.end(request.url));
   await new Promise<void>((resolve) => {
@@ -27,7 +27,7 @@ async function startBehind(plan = NO_DELAY): Promise<Front> {
   return front;
 }
 
-const ask = async (url: string): Promise<string> => (await fetch(url)).text();
+const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
 
 test('lets as many in as there are web workers, and the others in their order', async () => {
   const workers = buildWebWorkers(1);
@@ -47,25 +47,25 @@ test('lets as many in as there are web workers, and the others in their order', 
   expect(came).toEqual(['first', 'second', 'third']);
 });
 
-test('passes a request on, without the path that tells libraries apart', async () => {
+test('passes a request on, without the path that distinguishes libraries', async () => {
   const { url } = await startBehind();
-  expect(await ask(`${url}/api/v1/patrons?q=1`)).toBe('/api/v1/patrons?q=1');
-  expect(await ask(`${url}${pathOf('midland')}/api/v1/patrons?q=1`)).toBe('/api/v1/patrons?q=1');
+  expect(await textOf(`${url}/api/v1/patrons?q=1`)).toBe('/api/v1/patrons?q=1');
+  expect(await textOf(`${url}${pathOf('midland')}/api/v1/patrons?q=1`)).toBe('/api/v1/patrons?q=1');
 });
 
 test('a page takes its time, a file does not', async () => {
   const { url } = await startBehind({ ...NO_DELAY, serviceMs: 120 });
   const order: string[] = [];
   await Promise.all([
-    ask(`${url}/cgi-bin/koha/mainpage.pl`).then(() => order.push('page')),
-    ask(`${url}/intranet-tmpl/style.css`).then(() => order.push('file')),
+    textOf(`${url}/cgi-bin/koha/mainpage.pl`).then(() => order.push('page')),
+    textOf(`${url}/intranet-tmpl/style.css`).then(() => order.push('file')),
   ]);
   expect(order).toEqual(['file', 'page']);
 });
 
-test('is as far away as it is told, and needs a round trip to be reached', async () => {
+test('is as far away as configured, and needs a round trip to be reached', async () => {
   const { url } = await startBehind({ ...NO_DELAY, roundTripMs: 40 });
   const first = performance.now();
-  await ask(`${url}/`);
+  await textOf(`${url}/`);
   expect(performance.now() - first).toBeGreaterThanOrEqual(79);
 });

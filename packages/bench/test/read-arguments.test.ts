@@ -8,7 +8,7 @@ test('measures everything unless scenarios are named, in any case', () => {
   expect(read(['s4', '--quick'])).toMatchObject({ names: ['S4'], isQuick: true });
 });
 
-test('prints JSON where nobody reads along, unless the other is asked for', () => {
+test('prints JSON where nobody reads along, unless the other is requested', () => {
   expect(read([], false)).toMatchObject({ isJson: true });
   expect(read(['--json'])).toMatchObject({ isJson: true });
   expect(read(['--table'], false)).toMatchObject({ isJson: false });
