@@ -42,7 +42,7 @@ describe('agreements: all', () => {
     expect(indexAgreements(three.all()).haveLenderInCommon('a', 'b')).toBe(true);
   });
 
-  test('pair nobody with itself, and nobody at a library that does not lend', () => {
+  test('pair nobody with itself, and nobody with a library that is no lending library', () => {
     expect([...cross.homesAt('midland')]).toEqual(['riverside', 'lakeside', 'home-only']);
     expect(cross.at('home-only')).toEqual([]);
     expect([...cross.lendersOf('lends-only')]).toEqual([]);

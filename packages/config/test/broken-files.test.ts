@@ -30,7 +30,7 @@ test.each(Object.entries(FAULTS))(
   },
 );
 
-test('all faults of one file are told at once', () => {
+test('all faults of one file are reported at once', () => {
   const file = validFile();
   at(file, 'libraries', 0, 'koha')['timeout'] = 'soon';
   at(file, 'libraries', 0, 'koha')['client_secret'] = { env: 'NOBODY' };

@@ -28,7 +28,7 @@ test.each([
 });
 
 test.each(['^(\\d+)+$', '^(a|a)*$', '^(\\d|\\d\\d)*$', '^(.*)*$', '^(?:\\d+-?)+$', '^(x+x+)+y$', '(\\d+)+5'])(
-  '%s is refused: some card would hold up a worker',
+  '%s is refused: some card would block a worker',
   (pattern) => {
     expect(problemsOf(withPattern(pattern))).toEqual([
       expect.objectContaining({

@@ -10,7 +10,7 @@ function aboutCards(...patterns: (readonly string[])[]) {
   return configWarnings(parse(file)).filter(({ path }) => path.endsWith('.cards'));
 }
 
-test('a library without card patterns is named: it is asked for every unknown card', () => {
+test('a library without card patterns is named: it is queried for every unknown card', () => {
   expect(aboutCards(['^21234\\d{9}$'], [], ['^A\\d{6}$'])).toEqual([
     {
       path: 'libraries[1].cards',
@@ -45,7 +45,7 @@ test('patterns that keep apart are no warning', () => {
   expect(aboutCards(['^21234\\d{9}$'], ['^21235\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
 });
 
-test('patterns of libraries that are never asked together may overlap: each of two lends only to the other', () => {
+test('patterns of libraries that are never queried together may overlap: each of two is the only home library of the other', () => {
   expect(aboutCards(['^21234\\d{9}$'], ['^21234\\d{9}$'], ['^A\\d{6}$'])).toEqual([]);
 });
 
@@ -63,7 +63,7 @@ test('a pattern that an earlier library has, too, is compared with all', () => {
   ]);
 });
 
-test('a library that nobody asks needs no pattern', () => {
+test('a library that nobody queries needs no pattern', () => {
   const file = validFile();
   for (const place of [0, 1]) at(file, 'libraries', place)['cards'] = [`^${place}\\d{9}$`];
   at(file, 'libraries', 2)['enabled'] = false;

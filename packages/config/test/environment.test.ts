@@ -105,7 +105,7 @@ test('each secret may be in a file that NAME_FILE names', () => {
   expect(redisUrl.reveal()).toBe('rediss://:p4ss-w0rd@redis:6380/2');
 });
 
-test('several keys keep their order: the first seals', () => {
+test('several keys keep their order: the first encrypts', () => {
   const { keys } = workerConfig(environment({ PASSPORT_KEY: `${KEY}, ${OTHER_KEY}` }), files);
   expect(keys.map((key) => key.reveal().toString('base64'))).toEqual([KEY, OTHER_KEY]);
 });
@@ -334,7 +334,7 @@ describe('users of the file', () => {
   });
 });
 
-test('everything wrong with file and environment is told in one error', () => {
+test('everything wrong with file and environment is reported in one error', () => {
   const env = { PASSPORT_CONFIG: '/etc/broken.yaml', REDIS_URI: 'redis://x', ADMIN_PORT: 'x' };
   expect(problemsOf(() => workerConfig(env, files))).toEqual([
     'agreements does not fit',
@@ -344,12 +344,12 @@ test('everything wrong with file and environment is told in one error', () => {
   ]);
 });
 
-test('a file that is not there is told beside the environment', () => {
+test('a file that is not there is reported beside the environment', () => {
   const act = () => cliConfig({ PASSPORT_CONFIG: '/etc/none.yaml', REDIS_URL: 'redis://x' }, files);
   expect(problemsOf(act)).toEqual(['PASSPORT_CONFIG the file /etc/none.yaml cannot be read (ENOENT)']);
 });
 
-test('a command that needs the file alone asks for nothing else', () => {
+test('a command that needs the file alone requires nothing else', () => {
   expect(loadConsortium(validEnvironment(), files).name).toBe('Prairie Libraries');
 });
 

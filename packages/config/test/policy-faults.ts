@@ -78,7 +78,7 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].koha.timeout',
     problem: /is 2m, out of bounds/,
   },
-  'a timeout as long as the time to lend in': {
+  'a timeout as long as the time for the checkout': {
     break: inLibrary('retry')({ checkout_within: '3s' }),
     path: 'libraries[0].koha.timeout',
     problem: /outlast retry\.checkout_within/,
@@ -111,7 +111,7 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     problem: /too small/,
     allowed: /or null/,
   },
-  'a verdict that is neither': {
+  'a decision that is neither': {
     break: inLibrary('eligibility')({ expired: 'warn' }),
     path: 'libraries[0].eligibility.expired',
     problem: /none of the allowed words/,
@@ -243,7 +243,7 @@ export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'libraries[0].retry.confirm[1]',
     problem: /RENEW_ISSUE, which only a person may confirm/,
   },
-  'whatever else Koha asks confirmed': {
+  'whatever else Koha wants confirmed': {
     break: inLibrary('retry')({ confirm: ['OTHER'] }),
     path: 'libraries[0].retry.confirm[0]',
     problem: /OTHER, which only a person may confirm/,

@@ -91,7 +91,7 @@ test.each(['consortium: "planted\\-7f3e9a"', 'libraries: *planted', 'libraries: 
 );
 
 test.each(['whsec_planted7f3e9a', 'planted+7f3e9a=='])(
-  'T-22 a secret that stands as a key is not told: %s',
+  'T-22 a secret that stands as a key is not shown: %s',
   (key) => {
     const file = validFile();
     at(file, 'libraries', 0)['webhook_secrets'] = [{ env: 'MIDLAND_WEBHOOK_SECRET', [key]: null }];

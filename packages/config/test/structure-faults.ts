@@ -235,7 +235,7 @@ export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {
     path: 'agreements[0].home',
     problem: /is missing/,
   },
-  'an agreement to lend at a library that cannot report': {
+  'an agreement with a lending library that cannot report': {
     break: pairs({ home: 'midland', lending: 'lakeside' }),
     path: 'agreements[0].lending',
     problem: /no webhook_secrets/,

@@ -101,7 +101,7 @@ test('of two windows the one that lasts longer counts, whatever their order', ()
     expect(windowAt(windows, 'home', localMs(25, 10, 30))).toMatchObject({ reason: 'long' });
 });
 
-describe('what a library is told of its pauses', () => {
+describe('what a library learns of its pauses', () => {
   const windows = windowsOf(
     { at: '22:30', for: '4h', days: ['sun'], as: 'home', reason },
     { from: '2026-12-01T18:00:00Z', until: '2026-12-01T20:00:00Z', reason: 'update' },
