@@ -32,7 +32,7 @@ function job(): JobData {
     scanned_at: '2026-11-25T09:00:00.000+00:00',
     received_ms: 1_795_597_200_000,
     age_at_delivery_ms: 10,
-    sealed_card: 'sealed',
+    sealed_card: 'encrypted',
     sealed_item: null,
     item_asked: false,
     card_hash: 'hash',
@@ -50,7 +50,7 @@ describe('a payload that version 1 wrote', () => {
     );
   });
 
-  test.each(payloads)('(%s) is read as it was, and its state is told', (_id, data) => {
+  test.each(payloads)('(%s) is read as it was, and its state is reported', (_id, data) => {
     const parsed = parseJob(data);
 
     expect(parsed).toMatchObject({ kind: 'job', job: data });

@@ -25,7 +25,7 @@ const vectors = JSON.parse(
   readFileSync(new URL('../vectors/signatures.json', import.meta.url), 'utf8'),
 ) as Vectors;
 
-function verdictOf(vector: Vectors['cases'][number]): string {
+function resultOf(vector: Vectors['cases'][number]): string {
   const reading = readDeliveryHeaders((name) =>
     vector.headers.filter(([header]) => header === name).map(([, value]) => value),
   );
@@ -41,7 +41,7 @@ function verdictOf(vector: Vectors['cases'][number]): string {
 
 describe('signature vectors', () => {
   test.each(vectors.cases)('$name: $verdict', (vector) => {
-    expect(verdictOf(vector)).toBe(vector.verdict);
+    expect(resultOf(vector)).toBe(vector.verdict);
   });
 });
 

@@ -24,7 +24,7 @@ const job = (change: Partial<Progress> = {}): JobData => ({
   scanned_at: '2026-11-25T09:00:00.000+00:00',
   received_ms: 1795597200000,
   age_at_delivery_ms: 0,
-  sealed_card: 'sealed',
+  sealed_card: 'encrypted',
   sealed_item: null,
   item_asked: false,
   card_hash: 'k1:abc',
@@ -129,7 +129,7 @@ describe('the state of an event', () => {
       { problem: { library: 'midland', what: 'credentials', name: null } },
       'The passport service is not set up correctly for Midland Public Library.',
     ],
-  ] as const)('%s %j is told in English', (outcome, change, message) => {
+  ] as const)('%s %j is described in English', (outcome, change, message) => {
     const progress = {
       outcome,
       state: 'done',
@@ -149,11 +149,14 @@ describe('what is said of an event', () => {
     ['BLOCKED', 'The item cannot be checked out.'],
     ['ITEM_NOT_FOUND', 'The item is not known here.'],
     ['TOO_LATE', 'The item was not checked out: too much time had passed.'],
-  ] as const)('of an item that was not lent (%s) it says that, and nothing else', (result, message) => {
-    for (const outcome of ['COPIED', 'ALREADY_LOCAL'] as const) {
-      expect(at({ outcome, checkout: { result, keys: ['DEBT'] } })).toBe(message);
-    }
-  });
+  ] as const)(
+    'of an item that was not checked out (%s) it says that, and nothing else',
+    (result, message) => {
+      for (const outcome of ['COPIED', 'ALREADY_LOCAL'] as const) {
+        expect(at({ outcome, checkout: { result, keys: ['DEBT'] } })).toBe(message);
+      }
+    },
+  );
 
   test('each library that is waited for is named in full', () => {
     const homes = [
