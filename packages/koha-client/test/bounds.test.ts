@@ -150,7 +150,7 @@ describe('the rows of a list', () => {
       Array.from({ length: rows }, (_, index) => patronRow({ patron_id: first + index })),
     );
 
-  test('are no more than were asked for', async () => {
+  test('are no more than were requested', async () => {
     koha = await startTinyKoha({ [PATRONS]: page(1, 101) });
     await expect(look(koha.client())).rejects.toMatchObject({ causeCode: 'too_many_rows' });
   });

@@ -20,7 +20,7 @@ async function codeOf(work: Promise<unknown>): Promise<unknown> {
 }
 
 describe('the cap on calls in flight', () => {
-  test('is never exceeded, and every call gets its turn', async () => {
+  test('is never exceeded, and every call is sent in the end', async () => {
     const slow: Reply = (response, seen) => {
       setTimeout(() => json(200, [patronRow()])(response, seen), 5);
     };
@@ -32,7 +32,7 @@ describe('the cap on calls in flight', () => {
     expect(client.inFlight).toBe(0);
   });
 
-  test('tells a call that got no place in time that we were busy, not that Koha was silent', async () => {
+  test('fails a call that got no place in time as busy, not as a silent Koha', async () => {
     koha = await startTinyKoha({ [PATRONS]: [hang, json(200, [])] });
     const client = koha.client({ maxInFlight: 1, timeoutMs: 400 });
     const first = codeOf(client.findByCard(CARD, wanted, { timeoutMs: 5_000 }));

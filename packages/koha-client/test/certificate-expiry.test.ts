@@ -42,7 +42,7 @@ test('the client does not speak to a server whose certificate it cannot trust', 
   client.close();
 });
 
-test('a server without TLS, a silent one and none at all are told apart', async () => {
+test('a server without TLS, a silent one and none at all are distinguished', async () => {
   expect(await readCertificateExpiry('http://127.0.0.1:1', { timeoutMs: 100 })).toEqual({ kind: 'not_tls' });
   const silent = createTcpServer((socket) => socket.on('error', () => socket.destroy()).resume());
   const url = await listen(silent);

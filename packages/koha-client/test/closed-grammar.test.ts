@@ -102,7 +102,7 @@ describe.each(CALLS)('no text of a stranger’s refusal passes the client: %s', 
 });
 
 describe('what is passed on', () => {
-  test('of permissions are those that Koha’s routes ask for', async () => {
+  test('of permissions are those that Koha’s routes require', async () => {
     const required_permissions = [
       { borrowers: 'list_borrowers' },
       { borrowers: 'evil_borrowers' },
@@ -187,7 +187,7 @@ describe('what is passed on', () => {
     expect(await client.categories()).toMatchObject([{ category: 'ÄD', type: null }]);
   });
 
-  test('of rules are their values, and only of those that were asked for', async () => {
+  test('of rules are their values, and only of those that were requested', async () => {
     koha = await startTinyKoha({
       'GET /api/v1/circulation_rules': json(200, [
         { context: {}, maxissueqty: '5', issuelength: 'evil: log in', evil: 'planted' },

@@ -58,7 +58,7 @@ test('a port where nothing listens is refused', async () => {
   });
 });
 
-test('a server that never finishes TLS is told from one that never answers', async () => {
+test('a server that never finishes TLS is distinguished from one that never answers', async () => {
   const silent = createTcpServer((socket) => socket.on('error', () => socket.destroy()).resume());
   const port = await listen(silent);
   await expect(look(client(`https://127.0.0.1:${port}`, 2_000))).rejects.toMatchObject({
@@ -70,20 +70,20 @@ test('a server that never finishes TLS is told from one that never answers', asy
   });
 });
 
-test('a token that is late on a busy machine still tells why', async () => {
+test('a token that is late on a busy machine still names its cause', async () => {
   const silent = createTcpServer((socket) => socket.on('error', () => socket.destroy()).resume());
   const port = await listen(silent);
   const koha = client(`https://127.0.0.1:${port}`, 3_000);
   const looked = look(koha).catch((error: unknown) => error);
-  // In one of these turns the clock of the caller runs already, and that of the request does not yet.
-  for (let turn = 0; turn < 6; turn += 1) {
+  // In one of these rounds the clock of the caller runs already, and that of the request does not yet.
+  for (let round = 0; round < 6; round += 1) {
     await Promise.resolve();
-    holdUpEventLoop(40);
+    blockEventLoop(40);
   }
   expect(await looked).toMatchObject({ code: 'timeout', causeCode: 'timeout_tls' });
 });
 
-function holdUpEventLoop(ms: number): void {
+function blockEventLoop(ms: number): void {
   const endsAt = performance.now() + ms;
   while (performance.now() < endsAt);
 }
@@ -119,7 +119,7 @@ test.each<[string, Reply, string]>([
   ['a page', raw(200, '<html>'), 'not_json'],
   ['another program’s JSON', json(200, { hello: 1 }), 'not_koha'],
   ['a redirect', raw(302, '', { location: '/login' }), 'redirect'],
-])('%s is told by its cause', async (_what, reply, causeCode) => {
+])('%s is named by its cause', async (_what, reply, causeCode) => {
   const koha = await startTinyKoha({ 'GET /api/v1/patrons': reply });
   stops.push(() => koha.close());
   const timeoutMs = reply === hang ? 300 : 20_000;

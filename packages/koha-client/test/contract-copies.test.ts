@@ -50,8 +50,10 @@ describe.each(releases)('copies of a Koha %s', (release) => {
     expect(pages.map(({ patrons }) => patrons.length)).toEqual([100, 100, 30]);
     expect(new Set(cardsOf(pages)).size).toBe(230);
     expect(bench.calls()).toEqual(['GET /patrons', 'GET /patrons', 'GET /patrons']);
-    const rest = bench.client.listCopies({ ...COPIES, after: idOf('C219') });
-    expect(cardsOf(await pagesOf(rest))).toEqual(Array.from({ length: 10 }, (_, index) => `C${220 + index}`));
+    const remaining = bench.client.listCopies({ ...COPIES, after: idOf('C219') });
+    expect(cardsOf(await pagesOf(remaining))).toEqual(
+      Array.from({ length: 10 }, (_, index) => `C${220 + index}`),
+    );
   });
 
   test('that go while they are listed shift nobody out of the list', async () => {
@@ -59,9 +61,9 @@ describe.each(releases)('copies of a Koha %s', (release) => {
     const list = bench.client.listCopies(COPIES);
     const first = await list.next();
     bench.koha.deletePatron('C3');
-    const rest = await pagesOf(list);
+    const remaining = await pagesOf(list);
     expect(first.done === true ? 0 : first.value.patrons.length).toBe(100);
-    expect(cardsOf(rest)).toEqual(Array.from({ length: 20 }, (_, index) => `C${100 + index}`));
+    expect(cardsOf(remaining)).toEqual(Array.from({ length: 20 }, (_, index) => `C${100 + index}`));
   });
 
   test('T-25 are listed past a record that Koha fails at', async () => {

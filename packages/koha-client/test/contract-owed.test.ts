@@ -33,7 +33,7 @@ describe.each(releases)('what copies owe at a Koha %s', (release) => {
     expect(await read()).toMatchObject({ rows: [] });
   });
 
-  test('nothing is told of a record that is no copy with exactly this home key', async () => {
+  test('nothing is reported of a record that is no copy with exactly this home key', async () => {
     const patronId = await bench.created();
     bench.koha.putPatron(CARD, { account_balance: 10 });
     expect(await read()).toMatchObject({ rows: [], read: 0 });

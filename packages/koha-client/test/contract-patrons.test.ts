@@ -117,7 +117,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       expect(bench.calls()).toEqual(['GET /patrons', 'GET /patrons']);
     });
 
-    test('knows that there is no such patron, item or loan', async () => {
+    test('knows that there is no such patron, item or checkout', async () => {
       expect(await bench.client.readPatron(4_711)).toBeNull();
       expect(await bench.client.findItem('4711')).toBeNull();
       expect(await bench.client.findCheckout(4_711, 4_711)).toBeNull();
@@ -139,7 +139,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       expect(bench.koha.state().mails).toBe(0);
     });
 
-    test('is told that the patron is there already, in the words of the release', async () => {
+    test('recognizes that the patron is there already, in the words of the release', async () => {
       await bench.created();
       const again = await bench.client.createPatron(body(), how);
       expect(again.kind).toBe(isFrom(release, '25.11') ? 'possible_duplicate' : 'card_taken');
@@ -147,7 +147,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       expect(await bench.client.createPatron(body(otherName), how)).toEqual({ kind: 'card_taken' });
     });
 
-    test('gets past a look-alike when told to, and then meets the card', async () => {
+    test('gets past a possible duplicate when it is confirmed, and then meets the card', async () => {
       await bench.created();
       const confirmed = { ...at, confirmNotDuplicate: true };
       const otherCard = body({ cardnumber: 'OTHER1', extended_attributes: [] });
@@ -245,7 +245,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
   describe('changing and deleting', () => {
     const required = { surname: 'Okafor', library_id: 'MAIN', category_id: 'PT' };
 
-    test('gives a copy its new card and leaves the rest', async () => {
+    test('gives a copy its new card and leaves all other fields', async () => {
       const patronId = await bench.created({ email: 'kept@example.org' });
       expect(await bench.client.changePatron(patronId, { ...required, cardnumber: 'NEW1' }, at)).toEqual({
         kind: 'changed',
@@ -256,7 +256,7 @@ describe.each(releases)('patrons of a Koha %s', (release) => {
       expect(stored?.extended_attributes).toHaveLength(2);
     });
 
-    test('is told when the new card is somebody else’s, and when the patron is gone', async () => {
+    test('recognizes when the new card is somebody else’s, and when the patron is gone', async () => {
       const patronId = await bench.created();
       bench.koha.putPatron('TAKEN1', { surname: 'Nguyen' });
       const change = { ...required, cardnumber: 'TAKEN1' };

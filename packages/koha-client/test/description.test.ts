@@ -46,7 +46,7 @@ describe('what a Koha can do', () => {
     expect(Array.from(found.patronProperties)).toEqual(['surname', 'pronouns']);
   });
 
-  test('is asked without login, once for many callers, and again after an hour', async () => {
+  test('is fetched without login, once for many callers, and again after an hour', async () => {
     koha = await startTinyKoha();
     let nowMs = 0;
     const client = koha.client({ now: () => nowMs });
@@ -60,7 +60,7 @@ describe('what a Koha can do', () => {
     expect(koha.seen).toHaveLength(2);
   });
 
-  test('is asked again after a failure, and nothing is guessed meanwhile', async () => {
+  test('is fetched again after a failure, and nothing is guessed meanwhile', async () => {
     koha = await startTinyKoha({
       'GET /api/v1/': [raw(502, ''), raw(200, '<html>'), json(200, { paths: {} }), description(['surname'])],
     });

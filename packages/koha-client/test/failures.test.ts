@@ -107,12 +107,12 @@ describe('a read that fails', () => {
       { code: 'redirect', status: 302, retryable: true, causeCode: 'redirect' },
     ],
     [
-      'meets a query it may not ask (bare list)',
+      'meets a query it may not send (bare list)',
       json(400, [{ path: '/query/foo', message: 'Malformed query string' }]),
       { code: 'unexpected_status', status: 400, retryable: false },
     ],
     [
-      'meets an embed it may not ask (bare string)',
+      'meets an embed it may not request (bare string)',
       json(400, 'Embedding objects is not allowed on this endpoint.'),
       { code: 'unexpected_status', status: 400 },
     ],

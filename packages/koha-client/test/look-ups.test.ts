@@ -11,7 +11,7 @@ const plain = { attributes: false, balance: false };
 const notFound = json(404, { error: 'Patron not found', error_code: 'not_found' });
 
 describe('a look-up by card', () => {
-  test('is one call, asks for equality, and embeds without blanks', async () => {
+  test('is one call, tests for equality, and embeds without blanks', async () => {
     koha = await startTinyKoha({ [PATRONS]: json(200, [patronRow()]) });
     await koha.client().findByCard(` ${CARD} `, { attributes: true, balance: true });
     expect(koha.calls()).toHaveLength(1);
@@ -54,7 +54,7 @@ describe('a look-up by card', () => {
     ]);
   });
 
-  test.each(['', '   ', 'x'.repeat(33)])('of what no Koha can hold asks nobody (%j)', async (card) => {
+  test.each(['', '   ', 'x'.repeat(33)])('of what no Koha can hold calls nobody (%j)', async (card) => {
     koha = await startTinyKoha({ [PATRONS]: json(200, [patronRow({ cardnumber: card })]) });
     expect(await koha.client().findByCard(card, plain)).toEqual([]);
     expect(koha.seen).toEqual([]);
@@ -165,7 +165,7 @@ describe('a look-up by attribute', () => {
   const marked = (id: number, type: string, value: string) =>
     patronRow({ patron_id: id, extended_attributes: [{ type, value, extended_attribute_id: id }] });
 
-  test('asks in database names and compares type and value again', async () => {
+  test('queries in database names and compares type and value again', async () => {
     const rows = [
       marked(1, 'PASSPORTED_ID', 'midland:812'),
       marked(2, 'PASSPORTED_ID', 'Midland:812'),
@@ -183,7 +183,7 @@ describe('a look-up by attribute', () => {
   });
 });
 
-describe('a patron asked for by number', () => {
+describe('a patron looked up by number', () => {
   const ROUTE = 'GET /api/v1/patrons/812';
 
   test('comes with all attributes', async () => {
@@ -223,7 +223,7 @@ test.each<[string, (client: ReturnType<TinyKoha['client']>) => Promise<unknown>,
   ['attribute', (client) => client.findByAttribute('PASSPORTED_ID', 'midland:812'), '+me.patron_id'],
   ['sight', (client) => client.visiblePatrons(), '+me.patron_id'],
   ['barcode', (client) => client.findItem('39999000012345'), '+me.item_id'],
-  ['loan', (client) => client.findCheckout(15, 51), '+me.checkout_id'],
+  ['checkout', (client) => client.findCheckout(15, 51), '+me.checkout_id'],
   ['branches', (client) => client.branches(), '+me.library_id'],
   ['categories', (client) => client.categories(), '+me.patron_category_id'],
 ])('a list by %s is ordered by a key of the listed table itself', async (_what, look, key) => {
@@ -245,7 +245,7 @@ test('an item is the one with exactly this barcode', async () => {
   expect(koha.calls()[0]?.query.get('q')).toBe('{"external_id":"39999000012345"}');
 });
 
-test('a loan is the one of exactly this patron and item', async () => {
+test('a checkout is the one of exactly this patron and item', async () => {
   const rows = [
     { checkout_id: 7, patron_id: 15, item_id: 51 },
     { checkout_id: 8, patron_id: 5, item_id: null },

@@ -20,7 +20,7 @@ describe('what a Koha says that copies owe', () => {
     return koha.client().readOwed({ homeKeyType: 'PASSPORTED_ID', after: 812 });
   };
 
-  test('is taken as it is, without what was not asked for', async () => {
+  test('is taken as it is, without what was not requested', async () => {
     expect(await read(page({ rows: [row({ title: 'A title' })], next: 813 }))).toEqual({
       rows: [{ patronId: 813, homeKey: 'midland:8', overdues: 1, amount: 1250 }],
       read: 1,

@@ -16,13 +16,13 @@ const SAID = {
   delivery: { kind: 'refused', status: 401, code: 'unauthorized', reason: 'clock', ms: 12 },
 };
 
-async function ask(answer: unknown, status = 200) {
+async function check(answer: unknown, status = 200) {
   koha = await startTinyKoha({ [ROUTE]: json(status, answer) });
   return koha.client().checkPlugin(NONCE);
 }
 
 test('the plugin says how it is configured, and proves its secret for our nonce', async () => {
-  expect(await ask(SAID)).toEqual(SAID);
+  expect(await check(SAID)).toEqual(SAID);
   const [call] = koha?.calls() ?? [];
   expect(JSON.parse(call?.body ?? '')).toEqual({ nonce: NONCE });
 });
@@ -49,7 +49,7 @@ describe('of its answer only what can be true leaves the client', () => {
       { delivery: { kind: 'refused', status: null, code: null, reason: null, ms: 12 } },
     ],
   ])('%s', async (_what, change, left) => {
-    expect(await ask({ ...SAID, ...change })).toEqual({ ...SAID, ...left });
+    expect(await check({ ...SAID, ...change })).toEqual({ ...SAID, ...left });
   });
 
   test.each<[what: string, answer: unknown]>([
@@ -57,12 +57,12 @@ describe('of its answer only what can be true leaves the client', () => {
     ['no page of ours', { ...SAID, serves: 'yes' }],
     ['another kind of delivery', { ...SAID, delivery: { kind: 'evil' } }],
   ])('%s is a bad answer', async (_what, answer) => {
-    await expect(ask(answer)).rejects.toMatchObject({ code: 'bad_answer', effect: 'none' });
+    await expect(check(answer)).rejects.toMatchObject({ code: 'bad_answer', effect: 'none' });
   });
 });
 
 test('a plugin that has no such route is not found', async () => {
-  await expect(ask({ error: 'Not found' }, 404)).rejects.toMatchObject({
+  await expect(check({ error: 'Not found' }, 404)).rejects.toMatchObject({
     code: 'unexpected_status',
     status: 404,
   });

@@ -22,6 +22,6 @@ test.each<[string | undefined, number | null]>([
   ['soon', null],
   ['2026-11-25', null],
   ['Mon, 99 Foo 2026', null],
-])('retry-after %j asks for %s ms', (header, expected) => {
+])('retry-after %j means %s ms', (header, expected) => {
   expect(parseRetryAfter(header, NOW)).toBe(expected);
 });

@@ -91,7 +91,7 @@ describe('the token', () => {
     },
   );
 
-  test('is asked for anew after a failure', async () => {
+  test('is requested anew after a failure', async () => {
     koha = await startTinyKoha({
       [PATRONS]: json(200, []),
       [TOKENS]: [json(502, {}), token('one')],
@@ -202,28 +202,28 @@ describe('a call that is aborted', () => {
   });
 });
 
-test('every exchange is told to the meter, token and description too', async () => {
+test('every exchange is reported to the meter, token and description too', async () => {
   koha = await startTinyKoha({ 'POST /api/v1/patrons': json(201, { patron_id: 9 }) });
-  const told: string[] = [];
+  const calls: string[] = [];
   const client = koha.client({
     onCall: ({ library, operation, status, ms }) => {
-      told.push(`${library} ${operation} ${status} ${ms > 0}`);
+      calls.push(`${library} ${operation} ${status} ${ms > 0}`);
     },
   });
   await client.createPatron(PATRON_BODY, how);
-  expect(told).toEqual([
+  expect(calls).toEqual([
     'midland GET / 200 true',
     'midland POST /oauth/token 200 true',
     'midland POST /patrons 201 true',
   ]);
 });
 
-test('an exchange without an answer is told with the code of its failure', async () => {
+test('an exchange without an answer is reported with the code of its failure', async () => {
   koha = await startTinyKoha({ [PATRONS]: (response) => void response.destroy() });
-  const told: string[] = [];
-  const client = koha.client({ onCall: ({ operation, status }) => told.push(`${operation} ${status}`) });
+  const calls: string[] = [];
+  const client = koha.client({ onCall: ({ operation, status }) => calls.push(`${operation} ${status}`) });
   await expect(look(client)).rejects.toMatchObject({ code: 'reset' });
-  expect(told).toEqual(['POST /oauth/token 200', 'GET /patrons reset']);
+  expect(calls).toEqual(['POST /oauth/token 200', 'GET /patrons reset']);
 });
 
 test('no request carries a cookie, and each names its sender', async () => {

@@ -79,7 +79,7 @@ describe('the probe for an attribute type', () => {
     expect(await koha.client().probeAttributeTypeByRefusal(5, 'PASSPORTED')).toBe(exists);
   });
 
-  test('always asks for a type that no Koha can have', async () => {
+  test('always names a type that no Koha can have', async () => {
     koha = await startTinyKoha({ [ROUTE]: json(400, { error: 'other' }) });
     expect(await koha.client().probeAttributeTypeByRefusal(5, 'PASSPORTED')).toBeNull();
     const sent = JSON.parse(koha.calls()[0]?.body ?? '[]') as { type: string }[];
@@ -91,7 +91,7 @@ describe('how far the API user sees', () => {
   const ROUTE = 'GET /api/v1/patrons';
   const patron = (id: number, branch: string) => ({ patron_id: id, library_id: branch, surname: 'planted' });
 
-  test('is told by one patron, its branch, the total, and whether there are others elsewhere', async () => {
+  test('follows from one patron, its branch, the total, and whether there are others elsewhere', async () => {
     koha = await startTinyKoha({
       [ROUTE]: [
         json(200, [patron(51, 'MAIN')], { 'x-total-count': '812' }),
@@ -152,15 +152,15 @@ test.each([
   ['access_denied', true],
   ['unauthorized_client', false],
   ['something else', null],
-])('whether Koha knows an API key is asked without its secret (%s: %s)', async (error, known) => {
+])('whether Koha knows an API key is checked without its secret (%s: %s)', async (error, known) => {
   koha = await startTinyKoha({ 'POST /api/v1/oauth/token': json(403, { error }) });
   expect(await koha.client().knowsApiKey('another-library-key')).toBe(known);
-  const [asked] = koha.seen;
-  expect(asked?.body).toContain('client_id=another-library-key');
-  expect(asked?.body).not.toContain(CLIENT_SECRET);
+  const [request] = koha.seen;
+  expect(request?.body).toContain('client_id=another-library-key');
+  expect(request?.body).not.toContain(CLIENT_SECRET);
 });
 
-test('the plugin tells about its Koha', async () => {
+test('the plugin describes its Koha', async () => {
   const type = {
     code: 'PASSPORTED_ID',
     unique_id: 1,

@@ -46,7 +46,7 @@ describe('a connection that is opened ahead', () => {
     expect(connections).toHaveLength(1);
   });
 
-  test('is one, however often it is asked for, and none where another is idle', async () => {
+  test('is one, however often it is requested, and none where another is idle', async () => {
     agents.open();
     agents.open();
     await once(server, 'connection');

@@ -37,7 +37,7 @@ describe('creating a patron', () => {
     expect(JSON.parse(call?.body ?? '')).toEqual(sent);
   });
 
-  test('confirms a look-alike when told to', async () => {
+  test('confirms a possible duplicate where that is wanted', async () => {
     await create(json(201, patronRow()), true);
     expect(koha.calls()[0]?.headers['x-confirm-not-duplicate']).toBe('1');
   });
@@ -135,7 +135,7 @@ describe('creating a patron', () => {
       misfit(`/body/${CARD} x`),
       { kind: 'refused', what: 'other', name: null },
     ],
-  ])('is told when %s', async (_what, reply, expected) => {
+  ])('recognizes that %s', async (_what, reply, expected) => {
     expect(await create(reply)).toEqual(expected);
   });
 
@@ -184,7 +184,7 @@ describe('the body of a create', () => {
   });
 });
 
-test('a create asks for no mail to the staff where the release’s description lists that wish', async () => {
+test('a create requests no mail to the staff where the release’s description lists that wish', async () => {
   const withOverrides = (...overrides: string[]) =>
     json(200, {
       paths: {
@@ -206,7 +206,7 @@ test('a create asks for no mail to the staff where the release’s description l
   expect(koha.calls()[0]?.headers['x-koha-override']).toBe('welcome_no,opac_reg_no');
 });
 
-test('a create tells the card as Koha stored it, which a plugin may have rewritten', async () => {
+test('a create returns the card as Koha stored it, which a plugin may have rewritten', async () => {
   koha = await startTinyKoha({ 'POST /api/v1/patrons': json(201, patronRow({ cardnumber: 'M-0017' })) });
   expect(await koha.client().createPatron(PATRON_BODY, how)).toMatchObject({ cardnumber: 'M-0017' });
 });
@@ -243,7 +243,7 @@ describe('changing a patron', () => {
       error(403, 'Unauthorized attempt to set library to MAIN', { required_permissions: null }),
       { kind: 'refused', what: 'branch', name: 'MAIN' },
     ],
-  ])('is told when it is %s', async (_what, reply, expected) => {
+  ])('recognizes a patron that is %s', async (_what, reply, expected) => {
     expect(await change(reply)).toEqual(expected);
     expect(JSON.parse(koha.calls()[0]?.body ?? '')).toEqual(body);
   });
@@ -264,7 +264,7 @@ describe('changing a patron', () => {
   });
 });
 
-describe('lending an item', () => {
+describe('checking out an item', () => {
   const wish = { patronId: 812, barcode: '39999000012345' };
   const ROUTE = 'POST /api/v1/checkouts';
   const checkOut = async (reply: Reply): Promise<CheckoutResult> => {
@@ -304,15 +304,15 @@ describe('lending an item', () => {
       { kind: 'patron_not_found' },
     ],
     [
-      'told by Location only',
+      'known from Location only',
       raw(201, '', { location: '/api/v1/checkouts/6' }),
       { kind: 'checked_out', checkoutId: 6 },
     ],
-  ])('is told when it is %s', async (_what, reply, expected) => {
+  ])('recognizes a checkout that is %s', async (_what, reply, expected) => {
     expect(await checkOut(reply)).toEqual(expected);
   });
 
-  test('without the permission to lend is no blocker', async () => {
+  test('without the permission to check out is no blocker', async () => {
     const reply = error(403, 'Authorization failure.', {
       required_permissions: { circulate: 'circulate_remaining_permissions' },
     });
@@ -342,7 +342,7 @@ test('availability gives upper-case reasons and the token, and none of Koha’s 
   expect(Object.fromEntries(koha.calls()[0]?.query ?? [])).toEqual({ patron_id: '812', item_id: '3' });
 });
 
-test('an outcome is told under its event’s id', async () => {
+test('an outcome is reported under its event’s id', async () => {
   koha = await startTinyKoha({
     'PUT /api/v1/contrib/passport/scans/msg_1%2Fx/outcome': raw(204, ''),
   });

@@ -21,10 +21,10 @@ const outcomeState = (eventId: string) => ({
   updated_at: '2026-11-25T09:00:01.000Z',
 });
 
-describe.each(releases)('loans and set-up of a Koha %s', (release) => {
+describe.each(releases)('checkouts and set-up of a Koha %s', (release) => {
   const bench = useContractBench(release);
 
-  describe('lending', () => {
+  describe('checking out', () => {
     const BARCODE = '39999000012345';
 
     test('takes the fewest calls the release allows', async () => {
@@ -39,7 +39,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       expect(bench.koha.state(CARD).checkouts).toMatchObject([{ external_id: BARCODE, library_id: 'NORTH' }]);
     });
 
-    test('finds the loan that was made', async () => {
+    test('finds the checkout that was made', async () => {
       const patronId = await bench.created();
       const item = bench.koha.putItem(BARCODE, {});
       expect(await bench.client.findItem(BARCODE)).toEqual({ itemId: item.item_id });
@@ -52,7 +52,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       });
     });
 
-    test('is told of an unknown item and an unknown patron', async () => {
+    test('recognizes an unknown item and an unknown patron', async () => {
       const patronId = await bench.created();
       bench.koha.putItem(BARCODE, {});
       expect(await bench.client.checkOut({ patronId, barcode: 'NOPE' }, at)).toEqual({
@@ -63,7 +63,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       });
     });
 
-    test('is told what stands in the way, before and at the loan', async () => {
+    test('recognizes what stands in the way, before and at the checkout', async () => {
       const patronId = await bench.created({ patron_card_lost: true });
       const { item_id: itemId } = bench.koha.putItem(BARCODE, {});
       const answer = await bench.client.availability(patronId, itemId, at);
@@ -72,7 +72,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       expect(result).toMatchObject({ kind: 'blocked', keys: expect.arrayContaining(['CARD_LOST']) });
     });
 
-    test('can confirm what Koha asks about, and sees nothing of the other patron', async () => {
+    test('can confirm what Koha wants confirmed, and sees nothing of the other patron', async () => {
       const patronId = await bench.created();
       const otherId = await bench.created({
         cardnumber: 'OTHER1',
@@ -126,8 +126,8 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
     });
 
     test('is known by the release’s own description', async () => {
-      const { patronProperties, ...rest } = await bench.client.capabilities();
-      expect(rest).toEqual({
+      const { patronProperties, ...others } = await bench.client.capabilities();
+      expect(others).toEqual({
         externalIdCheckout: isFrom(release, '24.11'),
         welcomeNo: true,
         opacRegNo: isFrom(release, '26.05'),
@@ -151,12 +151,12 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
         expect(categories.map(({ category }) => category)).toContain('PT');
       }
       if (isFrom(release, '24.11')) {
-        const asked = { category: 'PT', branch: 'MAIN', rules: ['maxissueqty', 'issuelength'] };
-        expect(await bench.client.circulationRules(asked)).toEqual({
+        const query = { category: 'PT', branch: 'MAIN', rules: ['maxissueqty', 'issuelength'] };
+        expect(await bench.client.circulationRules(query)).toEqual({
           kind: 'rules',
           rules: { maxissueqty: '20', issuelength: '14' },
         });
-        expect(await bench.client.circulationRules({ ...asked, category: 'NOPE' })).toEqual({
+        expect(await bench.client.circulationRules({ ...query, category: 'NOPE' })).toEqual({
           kind: 'unknown',
           what: 'category',
         });
@@ -169,7 +169,7 @@ describe.each(releases)('loans and set-up of a Koha %s', (release) => {
       expect(JSON.stringify(bench.koha.state())).toBe(before);
     });
 
-    test('tells outcomes to the plugin and reads what it says', async () => {
+    test('reports outcomes to the plugin and reads what it says', async () => {
       await bench.client.reportOutcome('msg_1', outcomeState('msg_1'));
       expect(bench.koha.state().outcomes).toMatchObject([{ event_id: 'msg_1' }]);
       const about = await bench.client.about();
