@@ -27,8 +27,8 @@ describe('POST /scans/{event_id}/cancel', () => {
       async (koha, events) => {
         const { status, body } = await cancel(koha);
         expect(status).toBe(200);
-        const { state: said, ...rest } = body as { state: Record<string, unknown> };
-        expect(rest).toEqual({ event_id: 'e1', result: 'CHECKOUT_STOPPED' });
+        const { state: said, ...others } = body as { state: Record<string, unknown> };
+        expect(others).toEqual({ event_id: 'e1', result: 'CHECKOUT_STOPPED' });
         expect(said).toMatchObject({
           ...ended,
           patron_id: 812,

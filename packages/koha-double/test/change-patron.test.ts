@@ -141,7 +141,7 @@ describe('DELETE /patrons/{patron_id}', () => {
 });
 
 describe('/patrons/{patron_id}/extended_attributes', () => {
-  const at = (id: number, rest = ''): string => `/api/v1/patrons/${id}/extended_attributes${rest}`;
+  const at = (id: number, suffix = ''): string => `/api/v1/patrons/${id}/extended_attributes${suffix}`;
 
   test('lists, adds, changes and removes', () =>
     withKoha({}, async (koha) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextIteration } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
 import { startKohaDouble } from '../src/index.ts';
@@ -192,7 +192,7 @@ describe('faults', () => {
     }),
   );
 
-  test('a delay delays, a hang never answers and does not hold up the end', () =>
+  test('a delay delays, a hang never answers and does not delay the end', () =>
     withKoha({}, async (koha) => {
       await koha.token();
       koha.addFaults([
@@ -220,7 +220,7 @@ describe('faults', () => {
     withKoha({}, async (koha) => {
       koha.addFaults([{ operation: 'POST /patrons', kind: 'hang', after: true }]);
       const hanging = failure(koha.request('POST', '/api/v1/patrons', { body: patronBody() }));
-      while (koha.state().patrons.length < 2) await nextTurn();
+      while (koha.state().patrons.length < 2) await nextIteration();
       await koha.close();
       expect(await hanging).not.toBe('answered');
     }));

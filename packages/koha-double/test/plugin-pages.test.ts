@@ -142,7 +142,7 @@ describe('the list of plugins', () => {
     });
   });
 
-  test('says that Perl is missing where it is, and the rest of Koha works', async () => {
+  test('says that Perl is missing where it is, and Koha works without it', async () => {
     await withKoha({}, async (koha) => {
       const desk = await openDesk(koha);
       const list = await desk.get(PLUGINS);

@@ -48,7 +48,7 @@ async function withDesk(
   options: TestOptions & { readonly respond?: Respond },
   run: (koha: TestKoha, browser: Browser, receiver: FakeReceiver) => Promise<void>,
 ): Promise<void> {
-  const { respond, ...rest } = options;
+  const { respond, ...others } = options;
   const receiver = await startFakeReceiver(respond);
   const webhook = {
     receiverUrl: receiver.url,
@@ -57,7 +57,7 @@ async function withDesk(
     selfCheckWaitMs: 300,
   };
   try {
-    await withKoha({ webhook, ...rest }, async (koha) => run(koha, await openBrowser(koha), receiver));
+    await withKoha({ webhook, ...others }, async (koha) => run(koha, await openBrowser(koha), receiver));
   } finally {
     receiver.close();
   }
@@ -448,14 +448,14 @@ describe('the pages of patrons', () => {
 
   test.each([
     ['a namesake', {}, { surname: 'NEWCOMER' }],
-    ['nothing that could tell one from the other', { surname: '' }, { surname: 'Anybody' }],
+    ['nothing that could distinguish one from the other', { surname: '' }, { surname: 'Anybody' }],
   ])('a new patron with %s is stored once staff say that it is somebody else', (_what, more, other) =>
     withDesk({}, async (koha, browser) => {
       koha.putSettings({ preferences: { BorrowerMandatoryField: 'cardnumber' } });
       koha.putPatron('21234000000888', other);
-      const asked = await browser.post(entry, { ...newcomer, ...more });
-      expect(asked.status).toBe(200);
-      expect(asked.body).toContain('Duplicate patron record?');
+      const question = await browser.post(entry, { ...newcomer, ...more });
+      expect(question.status).toBe(200);
+      expect(question.body).toContain('Duplicate patron record?');
       expect(koha.state(card).patrons).toEqual([]);
       await browser.post(entry, { ...newcomer, ...more, nodouble: '1' });
       expect(koha.state(card).patrons).toHaveLength(1);

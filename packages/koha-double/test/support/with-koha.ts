@@ -38,8 +38,8 @@ export async function withKoha(options: TestOptions, test: (koha: TestKoha) => P
     const isAccepted = exchange.status < 300 && !exchange.isScripted && options.acceptsUnfit !== true;
     for (const problem of isAccepted ? found.request : []) problems.push(`${where} accepted: ${problem}`);
   };
-  const { acceptsUnfit: _accepts, undescribed = [], ...rest } = options;
-  const koha = await startKohaDouble({ library: 'midland', onExchange, ...rest });
+  const { acceptsUnfit: _accepts, undescribed = [], ...others } = options;
+  const koha = await startKohaDouble({ library: 'midland', onExchange, ...others });
   try {
     await test(asTestKoha(koha));
   } finally {
