@@ -72,11 +72,11 @@ async function crawl([first, again, everyMs]: readonly [string, string, number |
 const libraries = (isAway: boolean) => Array.from({ length: 40 }, (_, n) => library(`lib${n}`, isAway));
 
 test.each(Object.entries(WAYS))(
-  'an endpoint that %s is given up in time, with few bytes read, and holds up no other',
+  'an endpoint that %s is given up in time, with few bytes read, and delays no other',
   async (name, way) => {
     const crawler = await crawl(way);
     const slow = fixture.endpointOf({ name: 'slow', url: new Secret(crawler.url) });
-    const worker = await fixture.join([slow, fixture.endpointOf()]);
+    const worker = await fixture.startProcess([slow, fixture.endpointOf()]);
     await fixture.round(worker, ...libraries(true));
     fixture.pass(20 * SECOND_MS);
     const started = performance.now();
@@ -110,7 +110,7 @@ test.each(Object.entries(WAYS))(
 test('more messages of a failing endpoint than are looked at in one step do not hide the others', async () => {
   const crawler = await crawl(WAYS['never answers']);
   const slow = fixture.endpointOf({ name: 'slow', url: new Secret(crawler.url) });
-  const worker = await fixture.join([slow, fixture.endpointOf()]);
+  const worker = await fixture.startProcess([slow, fixture.endpointOf()]);
   await fixture.round(worker, library('midland', true));
   for (let n = 0; n < 3_000; n += 1) {
     await fixture.redis.hset('{passport}:notices', `slow flood ${n}`, 'x');
@@ -129,7 +129,7 @@ test('more messages of a failing endpoint than are looked at in one step do not 
 
 test('since when an endpoint fails is kept until it accepts a message, or has another address', async () => {
   const notes = openDeliveryNotes(fixture.redis);
-  const worker = await fixture.join();
+  const worker = await fixture.startProcess();
   const news = async (id: string): Promise<void> => {
     await fixture.round(worker, library(id, true));
     fixture.pass(20 * SECOND_MS);
@@ -152,7 +152,9 @@ test('since when an endpoint fails is kept until it accepts a message, or has an
     kind: 'gone',
     status: 410,
   });
-  const moved = await fixture.join([fixture.endpointOf({ url: new Secret(`${fixture.endpoint.url}/new`) })]);
+  const moved = await fixture.startProcess([
+    fixture.endpointOf({ url: new Secret(`${fixture.endpoint.url}/new`) }),
+  ]);
   await fixture.round(moved);
   expect((await notes.readFailing()).size).toBe(0);
   fixture.endpoint.answer = (response) => void response.writeHead(500).end();

@@ -108,7 +108,7 @@ test.each([
   expect((await news()).map(({ state }) => state)).toEqual(states);
 });
 
-test('a sweep that has ended lately is told of in sums, without anybody in them', async () => {
+test('a sweep that has ended lately is reported in sums, without anybody in them', async () => {
   const home = {
     state: 'done',
     copies: 40,

@@ -23,9 +23,9 @@ afterAll(() => fixture.close());
 const types = (): string[] => fixture.messages().map(({ type }) => type);
 const ids = (): unknown[] => fixture.endpoint.received.map(({ headers }) => headers['webhook-id']);
 
-describe('what is told', () => {
-  test('a library that is away is told of once it has been for a while, and once', async () => {
-    const worker = await fixture.join();
+describe('what is sent', () => {
+  test('a library that is away is reported once it has been for a while, and once', async () => {
+    const worker = await fixture.startProcess();
     await fixture.round(worker, library('midland', true));
     expect(types()).toEqual([]);
     fixture.pass(20 * SECOND_MS);
@@ -49,8 +49,8 @@ describe('what is told', () => {
     ]);
   });
 
-  test('that it is back is told, and nothing of one that nobody was told of', async () => {
-    const worker = await fixture.join();
+  test('its return is sent, and nothing of a library whose absence was not', async () => {
+    const worker = await fixture.startProcess();
     const during = async (isAway: boolean, ms: number): Promise<void> => {
       await fixture.round(worker, library('midland', isAway), library('riverside', false));
       fixture.pass(ms);
@@ -64,8 +64,8 @@ describe('what is told', () => {
     expect(types()).toEqual(['library.away', 'library.back']);
   });
 
-  test('a library that comes and goes is told of twice in ten minutes, and then as it is by that time', async () => {
-    const worker = await fixture.join();
+  test('a library that comes and goes is reported twice in ten minutes, and then as it is by that time', async () => {
+    const worker = await fixture.startProcess();
     for (let ms = 0; ms < HOUR_MS; ms += 20 * SECOND_MS) {
       await fixture.round(worker, library('midland', ms % (80 * SECOND_MS) < 40 * SECOND_MS));
       fixture.pass(20 * SECOND_MS);
@@ -80,7 +80,7 @@ describe('what is told', () => {
   });
 
   test('a clock that is set back by a day delays nothing by a day', async () => {
-    const worker = await fixture.join();
+    const worker = await fixture.startProcess();
     const during = async (isAway: boolean): Promise<void> => {
       await fixture.round(worker, library('midland', isAway));
       fixture.pass(20 * SECOND_MS);
@@ -95,7 +95,7 @@ describe('what is told', () => {
 
   test('an endpoint gets the topics and libraries that it wants, and what concerns the whole service', async () => {
     const wants = { topics: ['library', 'worker_missing'], libraries: ['riverside'] } as const;
-    const worker = await fixture.join([fixture.endpointOf(wants)]);
+    const worker = await fixture.startProcess([fixture.endpointOf(wants)]);
     const away = [library('midland', true), library('riverside', true)];
     const faulty = { ...library('riverside', true), topic: 'set_up_fault', type: 'set_up.fault' } as const;
     const service = {
@@ -107,17 +107,17 @@ describe('what is told', () => {
     await fixture.round(worker, ...away, faulty, service);
     fixture.pass(20 * SECOND_MS);
     await fixture.round(worker, ...away, faulty, service);
-    const told = fixture.messages().map(({ type, data }) => `${type} ${data.library?.id ?? 'service'}`);
-    expect(new Set(told)).toEqual(new Set(['library.away riverside', 'worker.missing service']));
-    expect(told).toHaveLength(2);
+    const sent = fixture.messages().map(({ type, data }) => `${type} ${data.library?.id ?? 'service'}`);
+    expect(new Set(sent)).toEqual(new Set(['library.away riverside', 'worker.missing service']));
+    expect(sent).toHaveLength(2);
   });
 
-  test('two workers that look at the same time tell of it once', async () => {
-    const [one, other] = await Promise.all([fixture.join(), fixture.join()]);
+  test('two workers that look at the same time report it once', async () => {
+    const [one, other] = await Promise.all([fixture.startProcess(), fixture.startProcess()]);
     await fixture.round(one, library('midland', true));
     fixture.pass(20 * SECOND_MS);
     await fixture.redis.del('{passport}:notices:watch');
-    // The other begins while the first has read what was told, and not written yet: it took too long.
+    // The other begins while the first has read what was sent, and not written yet: it took too long.
     await one.notifier.watch(async () => {
       await fixture.round(other, library('midland', true));
       return [library('midland', true)];
@@ -128,7 +128,10 @@ describe('what is told', () => {
 });
 
 describe('how it is delivered', () => {
-  const newsAt = async (party: Awaited<ReturnType<NotifyFixture['join']>>, id = 'midland'): Promise<void> => {
+  const newsAt = async (
+    party: Awaited<ReturnType<NotifyFixture['startProcess']>>,
+    id = 'midland',
+  ): Promise<void> => {
     await fixture.round(party, library(id, true));
     fixture.pass(20 * SECOND_MS);
     await fixture.round(party, library(id, true));
@@ -136,7 +139,7 @@ describe('how it is delivered', () => {
 
   test('signed as the library of Standard Webhooks signs', async () => {
     const before = fixture.now();
-    await newsAt(await fixture.join());
+    await newsAt(await fixture.startProcess());
     const [{ headers, body } = { headers: {} as IncomingHttpHeaders, body: '' }] = fixture.endpoint.received;
     const sentAt = Number(headers['webhook-timestamp']) * 1000;
     expect(sentAt).toBe(before + 20 * SECOND_MS);
@@ -147,7 +150,7 @@ describe('how it is delivered', () => {
   });
 
   test('again after a failure, at the pace of Standard Webhooks, with the same id, until it is given up', async () => {
-    const worker = await fixture.join();
+    const worker = await fixture.startProcess();
     fixture.endpoint.answer = status(500);
     await newsAt(worker);
     const tried: number[] = [fixture.endpoint.received.length];
@@ -171,8 +174,8 @@ describe('how it is delivered', () => {
     expect(await fixture.redis.hlen('{passport}:notices')).toBe(0);
   });
 
-  test('not before the time that the endpoint asks for', async () => {
-    const worker = await fixture.join();
+  test('not before the time that the endpoint requests', async () => {
+    const worker = await fixture.startProcess();
     fixture.endpoint.answer = status(429, { 'retry-after': '60' });
     await newsAt(worker);
     fixture.pass(59 * SECOND_MS);
@@ -184,7 +187,7 @@ describe('how it is delivered', () => {
   });
 
   test('no more after 410, until the address is another', async () => {
-    const worker = await fixture.join();
+    const worker = await fixture.startProcess();
     fixture.endpoint.answer = status(410);
     await newsAt(worker);
     await newsAt(worker, 'riverside');
@@ -194,7 +197,7 @@ describe('how it is delivered', () => {
     await fixture.round(worker, library('midland', false));
     expect(types()).toEqual(['library.away']);
     const { url } = fixture.endpoint;
-    const moved = await fixture.join([fixture.endpointOf({ url: new Secret(`${url}/new`) })]);
+    const moved = await fixture.startProcess([fixture.endpointOf({ url: new Secret(`${url}/new`) })]);
     fixture.endpoint.answer = status(204);
     fixture.pass(HOUR_MS);
     await newsAt(moved);
@@ -202,7 +205,7 @@ describe('how it is delivered', () => {
   });
 
   test.each([302, 303, 307, 308])('never to where a redirect (%d) leads', async (code) => {
-    const worker = await fixture.join();
+    const worker = await fixture.startProcess();
     fixture.endpoint.answer = status(code, { location: `${fixture.endpoint.url}/elsewhere` });
     await newsAt(worker);
     expect(fixture.endpoint.received.map(({ path }) => path)).toEqual(['/hook']);
@@ -210,7 +213,7 @@ describe('how it is delivered', () => {
   });
 
   test('whatever an endpoint that accepted it goes on to say', async () => {
-    const worker = await fixture.join();
+    const worker = await fixture.startProcess();
     let written = 0;
     let closed: () => void = () => undefined;
     const isClosed = new Promise<void>((resolve) => {
@@ -235,17 +238,17 @@ describe('how it is delivered', () => {
 
   test('to nobody that is down, and then when it is up', async () => {
     const down = 'http://127.0.0.1:1/hook';
-    const worker = await fixture.join([fixture.endpointOf({ url: new Secret(down) })]);
+    const worker = await fixture.startProcess([fixture.endpointOf({ url: new Secret(down) })]);
     await newsAt(worker);
     expect(await worker.metrics()).toContain('{endpoint="ops",result="failed"} 1');
-    const again = await fixture.join();
+    const again = await fixture.startProcess();
     fixture.pass(5 * SECOND_MS);
     await fixture.round(again, library('midland', true));
     expect(types()).toEqual(['library.away']);
   });
 
   test('by another process where one died while it was sending, with the same id', async () => {
-    const [dying, other] = [await fixture.join(), await fixture.join()];
+    const [dying, other] = [await fixture.startProcess(), await fixture.startProcess()];
     let arrived: () => void = () => undefined;
     const isThere = new Promise<void>((resolve) => {
       arrived = resolve;
@@ -268,7 +271,7 @@ describe('how it is delivered', () => {
   });
 
   test('as the latest state only, where the ones before were not accepted', async () => {
-    const worker = await fixture.join();
+    const worker = await fixture.startProcess();
     fixture.endpoint.answer = status(503);
     await newsAt(worker);
     await fixture.round(worker, library('midland', false));
@@ -283,7 +286,7 @@ describe('how it is delivered', () => {
 
   test.each([503, 410])('and nothing is left in Redis for ever, whatever it answers (%d)', async (code) => {
     fixture.endpoint.answer = status(code);
-    await newsAt(await fixture.join());
+    await newsAt(await fixture.startProcess());
     const keys = await fixture.redis.keys('*');
     expect(keys).toContain(code === 410 ? '{passport}:notices:stopped' : '{passport}:notices:due');
     for (const key of keys) {

@@ -44,7 +44,7 @@ export interface NotifyFixture {
   readonly redis: Redis;
   readonly endpoint: Endpoint;
   /** One more process. */
-  join(endpoints?: readonly NotifiedEndpoint[]): Promise<Party>;
+  startProcess(endpoints?: readonly NotifiedEndpoint[]): Promise<Party>;
   endpointOf(change?: Partial<NotifiedEndpoint>): NotifiedEndpoint;
   pass(ms: number): void;
   readonly now: () => number;
@@ -86,7 +86,7 @@ export async function openNotifyFixture(): Promise<NotifyFixture> {
     endpoint,
     endpointOf,
     now: () => nowMs,
-    async join(endpoints = [endpointOf()]) {
+    async startProcess(endpoints = [endpointOf()]) {
       const registry = createMetrics({ process: 'test', logHealth: log.health });
       const stopping = new AbortController();
       const notifier = buildNotifier({
