@@ -24,7 +24,7 @@ test.each<[KohaErrorCode, string]>([
   ['redirect', 'NO_ANSWER'],
   ['busy', 'BUSY'],
   ['rate_limited', 'RATE_LIMITED'],
-])('T-15 %s is silence, of which the desk is told %s', async (code, reason) => {
+])('T-15 %s is silence, which the desk sees as %s', async (code, reason) => {
   const answer = await readAnswer(failed(code, { retryAfterMs: 5 }));
   expect(answer).toEqual({ kind: 'no_answer', reason, retryAfterMs: 5 });
 });

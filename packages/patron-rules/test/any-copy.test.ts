@@ -88,6 +88,6 @@ test('T-01 T-02 T-03 T-19 2,000 random home records: nothing but allowed fields 
     expect([...new Set(copies.map((copy) => copy['password']))]).toEqual(['!']);
     expect(JSON.stringify(copies)).not.toContain(PLANTED);
   }
-  // Without this, a judge that refuses everybody would pass.
+  // Without this, rules that refuse everybody would pass.
   expect(ended['created']).toBeGreaterThan(1_000);
 }, 120_000);

@@ -9,9 +9,9 @@ export const TODAY = '2026-11-25';
 
 type Parts<T> = { readonly [K in keyof T]?: T[K] extends readonly unknown[] ? T[K] : Partial<T[K]> | T[K] };
 
-/** A library that lends and is home, shares everything and refuses what a library usually refuses. */
+/** A library that is lending and home library, shares everything and refuses what a library usually refuses. */
 export function library(id: string, changes: Parts<Library> = {}): Library {
-  const { koha, share, copy, eligibility, ...rest } = changes;
+  const { koha, share, copy, eligibility, ...others } = changes;
   return {
     id,
     name: `${id} library`,
@@ -39,7 +39,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
     },
     refresh: null,
     owed: null,
-    ...(rest as Partial<Library>),
+    ...(others as Partial<Library>),
     koha: {
       url: 'http://127.0.0.1:1',
       clientId: new Secret('x'),

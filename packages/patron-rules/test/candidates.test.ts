@@ -8,7 +8,7 @@ const all = consortium([midland, riverside, lakeside]);
 const queried = (card: string, lendingId = 'riverside', of = all): string[] =>
   decideCandidates(of, lendingId, card).map(({ home }) => home.id);
 
-describe('who is asked for a card', () => {
+describe('who is queried for a card', () => {
   test('a library whose pattern fits, and each one without patterns', () => {
     expect(queried(CARD)).toEqual(['midland', 'lakeside']);
     expect(queried(` ${CARD} `)).toEqual(['midland', 'lakeside']);

@@ -69,10 +69,10 @@ function explained(scanned: string, lendingId: Id = 'riverside', of = all): Prom
     card: scanned,
     branch: 'MAIN',
     scannedOn: TODAY,
-    query: (id, asked, signal) =>
+    query: (id, cardnumber, signal) =>
       readAnswer(
         at(id as Id).client.findByCard(
-          asked,
+          cardnumber,
           { attributes: true, balance: eligibility.maxDebt !== null },
           { signal },
         ),
@@ -100,7 +100,7 @@ const home = (id: Id, number: number, columns: Record<string, unknown> = {}) =>
   });
 
 describe('a dry run', () => {
-  test('says who is asked, the verdict and the copy by names, and writes and tells nothing', async () => {
+  test('says who is queried, the decision and the copy by names, and writes and reports nothing', async () => {
     const { patron_id: patronId } = home('midland', 1);
     const explanation = await explained(card(1));
     expect(explanation).toMatchObject({
@@ -126,14 +126,14 @@ describe('a dry run', () => {
     expect(writes).toEqual([]);
   });
 
-  test('T-04 asks nobody for what is no partner’s card', async () => {
+  test('T-04 queries nobody for what is no partner’s card', async () => {
     const explanation = await explained('Okafor', 'lakeside');
     expect(explanation).toMatchObject({ asked: [], located: 'not_a_card', judgement: null });
     expect(at('midland').koha.calls()).toEqual([]);
     expect(at('riverside').koha.calls()).toEqual([]);
   });
 
-  test('T-15 tells nowhere, unknown and refused apart', async () => {
+  test('T-15 distinguishes nowhere, unknown and refused', async () => {
     expect(await explained(card(2))).toMatchObject({ located: 'nowhere' });
     at('lakeside').koha.addFaults([{ operation: 'GET /patrons', kind: 'html' }]);
     expect(await explained(card(2))).toMatchObject({
@@ -217,7 +217,7 @@ describe('a dry run', () => {
     });
   });
 
-  test('waits for the library whose pattern fits, and where patterns decide asks nobody else', async () => {
+  test('waits for the library whose pattern fits, and where patterns decide queries nobody else', async () => {
     home('lakeside', 8);
     at('midland').koha.addFaults([{ operation: 'GET /patrons', kind: 'reset_before', times: 2 }]);
     const waits = { located: 'no_answer', silent: [{ library: 'midland' }] };

@@ -55,7 +55,7 @@ describe('the home of a card', () => {
     });
   });
 
-  test('T-10 is not known while our own cap has kept somebody from being asked', () => {
+  test('T-10 is not known while our own cap has kept somebody from being queried', () => {
     const busy: Answer = { kind: 'no_answer', reason: 'BUSY', retryAfterMs: null };
     const answers = { midland: busy, lakeside: patrons(patron()) };
 
@@ -100,7 +100,7 @@ describe('the home of a card', () => {
   test.each<[string, Answer]>([
     ['silent', silence],
     ['refused', refusal],
-  ])('is found beside one that was not heard (%s), which is told; strict waits', (list, unheard) => {
+  ])('is found beside one that was not heard (%s), which is reported; strict waits', (list, unheard) => {
     const answers = { midland: patrons(patron()), lakeside: unheard };
     expect(decide(answers)).toMatchObject({ kind: 'found', [list]: [{ library: 'lakeside' }] });
     expect(decide(answers, true)).toMatchObject({ kind: 'no_answer', [list]: [{ library: 'lakeside' }] });
@@ -165,7 +165,7 @@ describe('a copy is no home record', () => {
   );
 });
 
-describe('asking', () => {
+describe('the look-up', () => {
   test('T-10 two homes with the same card, 50 runs in random order of answer: always ambiguous', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
@@ -182,7 +182,7 @@ describe('asking', () => {
     );
   });
 
-  test('T-10 the verdict follows from the answers alone, for any answers in any order', async () => {
+  test('T-10 the decision follows from the answers alone, for any answers in any order', async () => {
     const anyAnswer = fc.constantFrom(patrons(), patrons(patron()), silence, refusal);
     await fc.assert(
       fc.asyncProperty(
@@ -200,7 +200,7 @@ describe('asking', () => {
     );
   });
 
-  test('all are asked before any has answered', async () => {
+  test('all are queried before any has answered', async () => {
     const queried: string[] = [];
     const stop = new AbortController();
     const decision = at(
@@ -264,7 +264,7 @@ describe('asking', () => {
     expect(given?.aborted).toBe(true);
   });
 
-  test('a bug in asking is thrown, not taken for silence', async () => {
+  test('a bug in a query is thrown, not taken for silence', async () => {
     const broken = at({ midland: () => Promise.reject(new TypeError('bug')), lakeside: now(patrons()) });
     await expect(broken).rejects.toThrow('bug');
   });
@@ -316,7 +316,7 @@ describe('card patterns', () => {
     expect(queried).toEqual(['fitting']);
   });
 
-  test('where patterns decide, the others are asked when all whose pattern fits have nobody', async () => {
+  test('where patterns decide, the others are queried when all whose pattern fits have nobody', async () => {
     const answers = { open: patrons(patron()), fitting: patrons(), twin: patrons() };
     const { located, queried } = answering(answers, decided);
     expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'open' } } });
@@ -335,7 +335,7 @@ describe('card patterns', () => {
     expect(queried).not.toContain('open');
   });
 
-  test('where patterns decide and none fits, those without patterns are asked at once', async () => {
+  test('where patterns decide and none fits, those without patterns are queried at once', async () => {
     const { located } = answering({ open: patrons(patron()) }, decided);
     expect(await located).toMatchObject({ kind: 'found', candidate: { home: { id: 'open' } } });
   });

@@ -198,7 +198,7 @@ describe('a value in Koha’s limits', () => {
     expect(value('sms_number', '1'.repeat(51))).toBeUndefined();
   });
 
-  test('long text where Koha has room stays whole', () => {
+  test('long text stays whole where Koha’s column holds it', () => {
     expect(value('address', 'ÿ'.repeat(10_000))).toBe('ÿ'.repeat(10_000));
   });
 
