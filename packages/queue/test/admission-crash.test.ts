@@ -65,7 +65,7 @@ async function run(steps: readonly Step[]) {
       acknowledged.add(answer.eventId);
     }
   }
-  for (let rest = 0; rest < 4; rest += 1) await work(false);
+  for (let left = 0; left < 4; left += 1) await work(false);
   return { worked, acknowledged };
 }
 

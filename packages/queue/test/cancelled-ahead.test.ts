@@ -84,7 +84,7 @@ test('no more than 10,000 of a library are remembered: beyond it a cancel is not
   expect(await cancel('evt_1', 'lakeside')).toBe('ahead');
   expect(await cancel('evt_old_7')).toBe('ahead');
   expect(entered(await openAdmit()(event(1))).isCancelled).toBeUndefined();
-  // Those whose time is over make room.
+  // Those whose time is over are dropped first.
   await fixture.redis.zadd(KEY, now - 1, 'evt_old_8');
   expect(await cancel('evt_new')).toBe('ahead');
   expect(await fixture.redis.zcard(KEY)).toBe(10_000);

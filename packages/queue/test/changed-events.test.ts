@@ -39,7 +39,7 @@ test('from an empty queue on', async () => {
 test('when more has changed than Redis keeps, it says so', async () => {
   await add('evt_0');
   const look = await watchEvents(fixture.redis, (id) => id);
-  // Flushed with the rest since the queue was opened.
+  // Flushed with all else since the queue was opened.
   await fixture.redis.hset('{passport}:scans:meta', 'opts.maxLenEvents', 1_000);
   for (let part = 0; part < 15; part += 1) {
     await add(...Array.from({ length: 100 }, (_, n) => `evt_${part}_${n}`));

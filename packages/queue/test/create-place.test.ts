@@ -14,7 +14,7 @@ const run = (event: string, sinceMs = 0, name = 'run-1') => ({
 });
 
 describe('the place at which a library’s copies are created', () => {
-  test('is one event’s at a time, and the next one’s when it is given back', async () => {
+  test('is one event’s at a time, and the next one’s when it is released', async () => {
     const taken = await places().take('riverside', run('evt_1'), LIFE_MS);
     expect(taken).not.toBeNull();
     expect(await places().take('riverside', run('evt_2'), LIFE_MS)).toBeNull();
@@ -65,7 +65,7 @@ describe('the place at which a library’s copies are created', () => {
     await waitFor('the place to be free', () => places().take('riverside', run('evt_2'), LIFE_MS));
   });
 
-  test('is not given back, nor kept, by one who has lost it', async () => {
+  test('is not released, nor kept, by one who has lost it', async () => {
     const lost = await places().take('riverside', run('evt_1'), 1);
     const other = await waitFor('the place', () => places().take('riverside', run('evt_2'), LIFE_MS));
 

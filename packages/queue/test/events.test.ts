@@ -26,7 +26,7 @@ const list = async (state: EventFilterState): Promise<readonly ListedEvent[]> =>
   const search = { ...ANY_EVENT, state, most: 100 };
   return (await findEvents(fixture.redis, fixture.queue, nameOf, search)).events;
 };
-const told = (listed: readonly ListedEvent[]) =>
+const shown = (listed: readonly ListedEvent[]) =>
   listed.map((each) => (each.kind === 'event' ? `${each.state.event_id} ${each.state.state}` : each.kind));
 
 /** One event in each state: working, failed, done, waiting, queued. */
@@ -54,7 +54,7 @@ describe('events as a person sees them', () => {
   test('each is listed under its state', async () => {
     await oneOfEach();
 
-    const lists = await Promise.all(EVENT_STATES.map(async (state) => told(await list(state))));
+    const lists = await Promise.all(EVENT_STATES.map(async (state) => shown(await list(state))));
 
     expect(Object.fromEntries(EVENT_STATES.map((state, n) => [state, lists[n]]))).toEqual({
       working: ['working working'],
@@ -69,7 +69,7 @@ describe('events as a person sees them', () => {
     await add('evt_1', 'evt_2');
     await fixture.server.call('HSET', '{passport}:scans:riverside.evt_1', 'data', '{no json');
 
-    expect(told(await list('queued')).toSorted()).toEqual(['evt_2 queued', 'unreadable']);
+    expect(shown(await list('queued')).toSorted()).toEqual(['evt_2 queued', 'unreadable']);
     expect(await readEventState(fixture.redis, 'riverside', 'evt_1', nameOf)).toBeNull();
   });
 

@@ -135,7 +135,7 @@ describe.each([
   });
 });
 
-test('of some libraries nothing of the others is found, and no cursor tells whether they have something', async () => {
+test('of some libraries nothing of the others is found, and no cursor shows whether they have something', async () => {
   const own = await put('riverside', 'failed');
   const foreign = await put('lakeside', 'failed');
   const libraries = ['riverside'];

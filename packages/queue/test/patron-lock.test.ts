@@ -24,7 +24,7 @@ describe('T-20 patron locks', () => {
     expect(taken.filter((release) => release !== null)).toHaveLength(1);
   });
 
-  test('it is free again once it was given back', async () => {
+  test('it is free again once it was released', async () => {
     const release = await patronLocks.take(NAME, owner('first'), 10_000);
     await release?.();
 

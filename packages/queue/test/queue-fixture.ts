@@ -109,9 +109,9 @@ export type AdmitOne = (question: AdmissionRequest) => Promise<AdmissionAnswer>;
 
 export function openAdmission(fixture: Pick<QueueFixture, 'redis'>): AdmitOne {
   let admit: ReturnType<typeof buildAdmission> | undefined;
-  return async (asked) => {
+  return async (request) => {
     admit ??= buildAdmission(fixture.redis);
-    const [answer] = await admit([asked]);
+    const [answer] = await admit([request]);
     if (answer === undefined) throw new Error('admission gave no answer');
     return answer;
   };

@@ -218,7 +218,7 @@ describe('statistics', () => {
     expect(await sums()).toMatchObject({ scans: 1 });
   });
 
-  test('tell outcomes, checkouts and reasons apart by their codes', () => {
+  test('distinguish outcomes, checkouts and reasons by their codes', () => {
     const codes = [...OUTCOMES, ...ELIGIBILITY_REASONS, 'CHECKED_OUT'];
 
     expect(new Set(codes).size).toBe(codes.length);
