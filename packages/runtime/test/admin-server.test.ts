@@ -11,16 +11,16 @@ async function arrange(options: Partial<Parameters<typeof startAdminServer>[0]> 
   const server = own(
     await startAdminServer({ port: 0, host: '127.0.0.1', ready: () => true, metrics, log, ...options }),
   );
-  const ask = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
+  const fetchPath = (path: string) => fetch(`http://127.0.0.1:${server.port}${path}`);
   const get = async (path: string) => {
-    const response = await ask(path);
+    const response = await fetchPath(path);
     return {
       status: response.status,
       type: response.headers.get('content-type'),
       text: await response.text(),
     };
   };
-  return { ask, get, logText: text };
+  return { fetchPath, get, logText: text };
 }
 
 test('a process that runs is live, and ready when it says so', async () => {
@@ -89,8 +89,11 @@ test.each([
   ['/metrics', 500],
   ['/nothing', 404],
 ])('security headers are on every answer: %s', async (path, status) => {
-  const { ask } = await arrange({ ready: () => false, metrics: () => Promise.reject(new Error('broke')) });
-  const answer = await ask(path);
+  const { fetchPath } = await arrange({
+    ready: () => false,
+    metrics: () => Promise.reject(new Error('broke')),
+  });
+  const answer = await fetchPath(path);
   expect(answer.status).toBe(status);
   expect(Object.fromEntries(answer.headers)).toMatchObject({
     'cache-control': 'no-store',

@@ -7,7 +7,7 @@ const key = (name: string) => createHash('sha256').update(name).digest();
 const [OLD, NEW, OTHER] = [key('old'), key('new'), key('other')];
 const CARD = '21234000000017';
 
-test('whatever is sealed is opened again, in its own context only', () => {
+test('whatever is encrypted is decrypted again, in its own context only', () => {
   const encryption = createEncryption([NEW]);
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.string(), fc.string(), (plain, context, other) => {
@@ -19,14 +19,14 @@ test('whatever is sealed is opened again, in its own context only', () => {
   );
 });
 
-test('sealing the same twice looks different, and shows nothing', () => {
+test('encrypting the same twice looks different, and shows nothing', () => {
   const encryption = createEncryption([NEW]);
   const [one, two] = [encryption.encrypt(CARD, 'job'), encryption.encrypt(CARD, 'job')];
   expect(one).not.toBe(two);
   expect(Buffer.from(one.split(':')[1] ?? '', 'base64url').includes(CARD)).toBe(false);
 });
 
-test('one changed character anywhere makes a seal unopenable, and the error tells nothing', () => {
+test('one changed character anywhere makes it impossible to decrypt, and the error reveals nothing', () => {
   const encryption = createEncryption([NEW]);
   const encrypted = encryption.encrypt(CARD, 'job');
   for (let at = 0; at < encrypted.length; at += 1) {
@@ -42,7 +42,7 @@ test('one changed character anywhere makes a seal unopenable, and the error tell
   }
 });
 
-test('after a rotation the first key seals and the old one still opens', () => {
+test('after a rotation the first key encrypts and the old one still decrypts', () => {
   const before = createEncryption([OLD]).encrypt(CARD, 'job');
   const rotated = createEncryption([NEW, OLD]);
   expect(rotated.decrypt(before, 'job')).toBe(CARD);
@@ -82,6 +82,6 @@ test.each([
   'abcdef:',
   'abcdef:AAAA',
   `${createEncryption([NEW]).hash('x', 'y').slice(0, 6)}:AAAA`,
-])('what is no seal (%j) is a SealError', (text) => {
+])('what is no ciphertext (%j) is a DecryptionError', (text) => {
   expect(() => createEncryption([NEW]).decrypt(text, 'job')).toThrow(DecryptionError);
 });

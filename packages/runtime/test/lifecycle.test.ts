@@ -30,7 +30,7 @@ test('what was opened is closed in reverse order, one after the other, with exit
   expect(closed).toEqual(['http', 'queue', 'redis']);
 });
 
-test('stopping happens once, whoever asks', async () => {
+test('stopping happens once, whoever requests it', async () => {
   const { lifecycle, own, closed } = arrange();
   own('redis');
   await Promise.all([lifecycle.stop('one'), lifecycle.stop('two')]);
@@ -61,7 +61,7 @@ test('a step that fails does not keep the others from closing, and the exit code
   expect(text()).toContain('Missing lock');
 });
 
-test('a step that never ends is left behind after the grace, and the rest still closes', async () => {
+test('a step that never ends is left behind after the grace, and the others still close', async () => {
   const { lifecycle, own, closed, lines } = arrange({ graceMs: 30, stepMs: 20 });
   own('redis');
   own('worker', never);
@@ -72,7 +72,7 @@ test('a step that never ends is left behind after the grace, and the rest still 
   expect(lines()).toContainEqual(expect.objectContaining({ step: 'worker', msg: 'closing failed' }));
 });
 
-test('a step that hands back when the deadline is aborted ends well', async () => {
+test('a step that returns when the deadline is aborted ends well', async () => {
   const { lifecycle, own, closed } = arrange({ graceMs: 20, stepMs: 1_000 });
   own(
     'worker',

@@ -59,11 +59,11 @@ test.each([
   expectNoSecret(text());
 });
 
-test('an error is told with its class, code, message and stack frames', () => {
+test('an error is logged with its class, code, message and stack frames', () => {
   const { log, lines } = capturedLog();
   log.error({ error: Object.assign(new TypeError('not a list'), { code: 'ERR_X' }) }, 'it failed');
-  const { stack, ...rest } = errorOf(lines());
-  expect(rest).toEqual({ type: 'TypeError', code: 'ERR_X', message: 'not a list' });
+  const { stack, ...others } = errorOf(lines());
+  expect(others).toEqual({ type: 'TypeError', code: 'ERR_X', message: 'not a list' });
   expect(stack?.split('\n').every((line) => line.startsWith('at '))).toBe(true);
   expect(stack).toContain('logger.test.ts');
 });
@@ -94,7 +94,10 @@ test('requests, bodies, credentials and arguments of commands are withheld at an
 
 test('addresses are cut out of sentences, fields and messages', () => {
   const { log, text } = capturedLog();
-  log.info({ to: `see redis://:${PASSWORD}@${HOST}:6379/0 for more` }, `asked https://${HOST}/api?q=${CARD}`);
+  log.info(
+    { to: `see redis://:${PASSWORD}@${HOST}:6379/0 for more` },
+    `called https://${HOST}/api?q=${CARD}`,
+  );
   log.error(new Error(`cannot reach rediss+x://u:${PASSWORD}@${HOST}`));
   expectNoSecret(text());
   expect(text()).toContain('see [url] for more');

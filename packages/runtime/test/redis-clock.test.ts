@@ -18,7 +18,7 @@ async function arrange(monotonicNow: () => number, everyMs = 5_000) {
   return { server, redis, clock, redisNow };
 }
 
-test("it tells Redis's time whatever the monotonic clock started from", async () => {
+test("it returns Redis's time whatever the monotonic clock started from", async () => {
   const { clock, redisNow } = await arrange(() => performance.now() + 123_456_789);
   await clock.start();
   expect(Math.abs(clock.now() - (await redisNow()))).toBeLessThan(100);
@@ -44,7 +44,7 @@ test('it measures again every few seconds, so that a monotonic clock that drifts
   );
 });
 
-test('it does not believe a first measure whose answer was held up', async () => {
+test('it does not believe a first measure whose answer was delayed', async () => {
   const { server, clock, redisNow } = await arrange(() => performance.now());
   server.freeze();
   const started = clock.start();
@@ -65,12 +65,12 @@ test('without Redis it goes on from the last measure', async () => {
   await server.restart();
 });
 
-test('it does not tell a time it never measured', async () => {
+test('it returns no time that it never measured', async () => {
   const { clock } = await arrange(() => performance.now());
   expect(() => clock.now()).toThrow('read before it was started');
 });
 
-test('in a cluster it is the clock of the one node that holds the queue, and no other is asked', async () => {
+test('in a cluster it is the clock of the one node that holds the queue, and no other is queried', async () => {
   const cluster = await startRedisCluster(3);
   for (const node of cluster.nodes) own(node);
   const redis = createRedis(cluster.url, { role: 'reader', log: capturedLog().log, name: 'clock' });
@@ -78,7 +78,7 @@ test('in a cluster it is the clock of the one node that holds the queue, and no 
   await untilRedisReady(redis, 5_000);
   const clock = own(createRedisClock(redis, '{test}:clock', () => performance.now(), { everyMs: 5 }));
   await clock.start();
-  const asked = async (): Promise<number[]> => {
+  const queries = async (): Promise<number[]> => {
     const stats = cluster.nodes.map((node) => node.call('INFO', 'commandstats'));
     return (await Promise.all(stats)).map((text) =>
       Number(/cmdstat_time:calls=(\d+)/.exec(String(text))?.[1] ?? 0),
@@ -86,7 +86,7 @@ test('in a cluster it is the clock of the one node that holds the queue, and no 
   };
 
   const counts = await waitFor('thirty measures', async () => {
-    const each = await asked();
+    const each = await queries();
     return each.reduce((all, one) => all + one, 0) >= 30 ? each : null;
   });
   expect(counts.filter((count) => count > 0)).toHaveLength(1);

@@ -27,7 +27,7 @@ test.each([
   expect(JSON.stringify(failure)).not.toContain('hunter2');
 });
 
-test('a socket error is told by its code, with no address', () => {
+test('a socket error is named by its code, with no address', () => {
   const error = Object.assign(new Error('connect ECONNREFUSED 10.1.2.3:6379'), { code: 'ECONNREFUSED' });
   expect(translateRedisError(error)).toEqual({
     kind: 'unavailable',

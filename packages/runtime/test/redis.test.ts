@@ -28,7 +28,7 @@ test('a producer whose Redis was never there fails at once instead of hanging', 
   const start = performance.now();
   await expect(failureOf(redis.set('key', 'hunter2'))).resolves.toMatchObject({ kind: 'unavailable' });
   expect(performance.now() - start).toBeLessThan(100);
-  await waitFor('the outage to be told', () => lines().length > 0);
+  await waitFor('the outage to be logged', () => lines().length > 0);
 });
 
 test('an outage is logged once when it begins and once when it ends, without addresses', async () => {
@@ -95,10 +95,10 @@ test('after READONLY the connection is made again and the command is sent once m
   await untilRedisReady(redis, 2_000);
   await server.call('REPLICAOF', '127.0.0.1', String(master.port));
   const write = redis.set('key', 'hunter2');
-  const told = waitFor('the master to be named again', async () =>
+  const demoted = waitFor('the master to be named again', async () =>
     String(await server.call('ROLE')).startsWith('slave'),
   );
-  await told;
+  await demoted;
   await server.call('REPLICAOF', 'NO', 'ONE');
   await expect(write).resolves.toBe('OK');
   expect(text()).not.toContain('hunter2');
@@ -116,7 +116,7 @@ test('a producer against a replica learns at once that it cannot write', async (
   expect(['readonly', 'unavailable']).toContain(failure.kind);
 });
 
-test('a full Redis is told as full, without what was to be written', async () => {
+test('a full Redis is reported as full, without what was to be written', async () => {
   const server = own(await startRedis({ args: ['--maxmemory', '1', '--maxmemory-policy', 'noeviction'] }));
   const { redis } = connect(server.url, 'producer');
   await untilRedisReady(redis, 2_000);
@@ -124,11 +124,11 @@ test('a full Redis is told as full, without what was to be written', async () =>
   expect(failure).toEqual({ kind: 'full', message: 'Redis (set): out of memory' });
 });
 
-test('a wrong password is told as such and never printed', async () => {
+test('a wrong password is reported as such and never printed', async () => {
   const server = own(await startRedis({ password: 'right' }));
   const { redis, text } = connect(`redis://:hunter2@127.0.0.1:${server.port}`, 'reader');
   await expect(untilRedisReady(redis, 200)).rejects.toThrow();
-  await waitFor('the refusal to be told', () => text().includes('refuses our user or password'));
+  await waitFor('the refusal to be logged', () => text().includes('refuses our user or password'));
   expect(text()).not.toContain('hunter2');
 });
 

@@ -107,7 +107,7 @@ test('work that fails is marked and fails, and nothing of its error is sent', as
   expect(text).not.toContain('Agnieszka');
 });
 
-test('a collector that refuses is told once, without its address', async () => {
+test('a collector that refuses is logged once, without its address', async () => {
   process.env['OTEL_BSP_SCHEDULE_DELAY'] = '10';
   const { tracing, sent, logged } = await startTraces({ answer: 400 });
   delete process.env['OTEL_BSP_SCHEDULE_DELAY'];
@@ -124,16 +124,16 @@ describe('without an endpoint', () => {
   const off = (): Promise<Tracing> =>
     startTracing({ endpoint: null, process: 'worker', now: Date.now, log: capturedLog().log });
 
-  test('work is done and nothing is asked about it', async () => {
+  test('work is done and its description is not evaluated', async () => {
     const tracing = await off();
     expect(tracing).toBe(NO_TRACING);
-    let asked = 0;
+    let calls = 0;
     const start = () => {
-      asked += 1;
+      calls += 1;
       return { name: 'scan', kind: 'consumer' as const };
     };
     expect(await tracing.within(start, () => Promise.resolve(7))).toBe(7);
-    expect(asked).toBe(0);
+    expect(calls).toBe(0);
     expect(tracing.traceparent()).toBeUndefined();
   });
 });
