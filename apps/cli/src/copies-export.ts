@@ -1,8 +1,8 @@
 import { InvalidArgumentError, Option } from 'commander';
 import type { DisclosureReceipt } from '@passport/queue';
 import { readReceipts } from '@passport/queue';
+import { csvRow } from '@passport/runtime';
 import type { CommandDraft } from './command.ts';
-import { csvCell } from './csv-cell.ts';
 import { withQueue } from './with-queue.ts';
 
 interface ExportOptions {
@@ -79,7 +79,7 @@ export const copiesExport: CommandDraft<ExportOptions> = {
         if (!isWanted(receipt, wanted)) continue;
         const row = toRow(receipt);
         if (report.isJson) rows.push(row);
-        else report.line(COLUMNS.map((column) => csvCell([textOf(row[column])].flat().join(' '))).join(','));
+        else report.line(csvRow(COLUMNS.map((column) => [textOf(row[column])].flat().join(' '))));
       }
       report.json({ receipts: rows });
       return 0;

@@ -1,8 +1,8 @@
 import { Option } from 'commander';
 import { cliConfig } from '@passport/config';
+import { csvRow } from '@passport/runtime';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
-import { csvCell } from './csv-cell.ts';
 import { WrongUse } from './failure.ts';
 import { openLog } from './open-log.ts';
 import { GAP_TEXTS, consentsAt } from './places/consents-at.ts';
@@ -49,14 +49,12 @@ function subjectOf({ patron, library }: ExportOptions): Subject {
   throw new WrongUse('name either a patron (--patron) or a library (--library)');
 }
 
-const csvLine = (cells: readonly string[]): string => cells.map(csvCell).join(',');
-
 /** One line of CSV for each record, or for the place where none is known. */
 function csvLines(place: Place): string[] {
   const { first, last, receipts, fields } = disclosedAt(place);
   const records = place.records.length === 0 ? [null] : place.records;
   return records.map((record) =>
-    csvLine([
+    csvRow([
       place.homeKey,
       place.lending,
       record?.kind ?? place.state,
@@ -148,7 +146,7 @@ export const exportData: CommandDraft<ExportOptions> = {
       audit(subject, places, deps);
       report.json({ ...wanted, places: places.map(placeJson) });
       if (subject.kind === 'patron') printPatron(places, subject.homeKey, report);
-      else for (const row of [csvLine(COLUMNS), ...places.flatMap(csvLines)]) report.line(row);
+      else for (const row of [csvRow(COLUMNS), ...places.flatMap(csvLines)]) report.line(row);
       return places.some(isUncertain) ? 1 : 0;
     });
   },

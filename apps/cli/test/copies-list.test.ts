@@ -60,6 +60,13 @@ test('copies are listed by home key, number, branch, category and dates, and wit
   expect(JSON.stringify(of) + out + err).not.toMatch(/Planted|21234000000017/);
 });
 
+test('a home key that staff typed is no formula in a spreadsheet', async () => {
+  putCopy(riverside, 'F-1', '=HYPERLINK("u"):1');
+  const { out } = await list('--at', 'riverside');
+  expect(out).toContain(`"'=HYPERLINK(""u""):1",riverside,`);
+  riverside.deletePatron('F-1');
+});
+
 test('T-29 copies of a home library that the configuration does not have are listed and reported', async () => {
   putCopy(riverside, 'R-1', 'old-midland:3');
   const { code, out, err } = await list('--at', 'riverside');

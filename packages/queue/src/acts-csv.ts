@@ -1,3 +1,4 @@
+import { csvRow } from '@passport/runtime';
 import type { ListedAct } from './find-acts.ts';
 
 const COLUMNS = ['at', 'act', 'by', 'source', 'libraries', 'homes', 'event', 'result', 'count', 'details'];
@@ -33,14 +34,6 @@ export const detailsText = ({ details }: Pick<ListedAct, 'details'>): string =>
     .map(([name, value]) => `${name} ${String(value)}`)
     .join(', ');
 
-/**
- * A cell of RFC 4180. Some of it was typed by people, and a spreadsheet takes what begins with one of these for a formula.
- */
-function cell(text: string): string {
-  const plain = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain;
-}
-
 /** Acts as CSV, with a header. */
 export function actsCsv(acts: readonly ListedAct[]): string[] {
   const rows = acts.map((act) => {
@@ -58,5 +51,5 @@ export function actsCsv(acts: readonly ListedAct[]): string[] {
       detailsText(act),
     ];
   });
-  return [COLUMNS, ...rows].map((cells) => cells.map(cell).join(','));
+  return [COLUMNS, ...rows].map(csvRow);
 }

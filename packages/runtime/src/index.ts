@@ -1,5 +1,6 @@
 export { startAdminServer } from './admin-server.ts';
 export { auditedLog } from './audited-log.ts';
+export { csvRow } from './csv-row.ts';
 export { DeadlineError, within } from './deadline.ts';
 export { Lifecycle } from './lifecycle.ts';
 export { openLogOutput } from './log-output.ts';

@@ -2,9 +2,9 @@ import { Option } from 'commander';
 import type { Consortium, Library } from '@passport/config';
 import { loadConsortium } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
+import { csvRow } from '@passport/runtime';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
-import { csvCell } from '../csv-cell.ts';
 import type { OpenKoha } from '../koha-clients.ts';
 import { openKohas } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
@@ -90,7 +90,7 @@ export const copiesList: CommandDraft<ListOptions> = {
     let unreadable = 0;
     const pass = (copy: ListedCopy): void => {
       copies.push(copy);
-      report.line(COLUMNS.map((column) => csvCell(String(copy[column] ?? ''))).join(','));
+      report.line(csvRow(COLUMNS.map((column) => String(copy[column] ?? ''))));
     };
     report.line(COLUMNS.join(','));
     try {
