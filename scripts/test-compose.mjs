@@ -8,30 +8,17 @@ import { followPage } from './compose/follow-page.mjs';
 import { checkGrafana, checkPrometheus, startMonitoring } from './compose/monitoring.mjs';
 import { allCopied, check, patrons, sendAll } from './compose/scans.mjs';
 import { say } from './run-command.mjs';
+import { counts, endSteps, step } from './steps.mjs';
 
 /** Of this checkout: taken away at the end. */
 const CONFIG = 'deploy/etc/config/passport.yaml';
 const HEALTHY_WITHIN_MS = 120_000;
 /** Node itself has 125 MB. */
 const LARGEST_IMAGE_BYTES = 170_000_000;
-const counts = { passed: 0, failed: 0, skipped: 0 };
 
 function skip(name) {
   counts.skipped += 1;
   say(`skipped ${name}`);
-}
-
-async function step(name, work) {
-  const started = Date.now();
-  try {
-    await work();
-    counts.passed += 1;
-    say(`ok      ${name} (${((Date.now() - started) / 1_000).toFixed(1)} s)`);
-  } catch (error) {
-    counts.failed += 1;
-    say(`FAILED  ${name}\n${error instanceof Error ? error.message : String(error)}`);
-    throw error;
-  }
 }
 
 /** Cards that the stand-ins have again after every start: plainly eligible patrons of midland's, and of no other library. */
@@ -260,5 +247,4 @@ if (existsSync(CONFIG)) {
   }
   await engine.stop();
 }
-console.log(`Tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-process.exitCode = counts.failed === 0 ? 0 : 1;
+endSteps();

@@ -7,26 +7,13 @@ import { aptInTree, boot, makeTree, must, until } from './deb/machine.mjs';
 import { makePackage } from './deb/make-package.mjs';
 import { projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
+import { counts, endSteps, step } from './steps.mjs';
 import { has } from './system-packages.mjs';
 
 const LAB = '/var/tmp/passport-test-deb';
 const EPOCH = 1_795_000_000;
 const PROCESSES = ['receiver', 'dashboard', 'worker@1', 'worker@2'].map((name) => `patron-passport-${name}`);
 const ALL = ['patron-passport-redis', ...PROCESSES];
-const counts = { passed: 0, failed: 0, skipped: 0 };
-
-async function step(name, work) {
-  const started = Date.now();
-  try {
-    await work();
-    counts.passed += 1;
-    say(`ok      ${name} (${((Date.now() - started) / 1_000).toFixed(1)} s)`);
-  } catch (error) {
-    counts.failed += 1;
-    say(`FAILED  ${name}\n${error instanceof Error ? error.message : String(error)}`);
-    throw error;
-  }
-}
 
 function check(condition, text) {
   if (!condition) throw new Error(text);
@@ -304,5 +291,4 @@ if (process.getuid?.() !== 0 || needs.length > 0) {
   }
   rmSync(root, { recursive: true, force: true });
 }
-console.log(`Tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
-process.exitCode = counts.failed === 0 ? 0 : 1;
+endSteps();
