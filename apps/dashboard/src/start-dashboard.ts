@@ -6,7 +6,6 @@ import {
   type ScanJobs,
   findActs,
   findEvents,
-  openActKeeper,
   openLedger,
   openReportQueue,
   openScanQueue,
@@ -16,13 +15,13 @@ import {
   readStatistics,
   redisMetrics,
   registerProcess,
+  startAudit,
 } from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
   type MetricsRegistry,
   type Redis,
-  auditedLog,
   closeRedis,
   createMetrics,
   createRedis,
@@ -66,7 +65,16 @@ export async function startDashboard(
 ): Promise<void> {
   const redis = createRedis(config.redisUrl.reveal(), { role: 'reader', log: plainLog, name: 'dashboard' });
   lifecycle.own('redis', () => closeRedis(redis));
-  const log = startAudit(redis, plainLog, lifecycle, machine);
+  // A page is answered before its audit line is kept.
+  const log = startAudit({
+    redis,
+    source: 'dashboard',
+    everyMs: KEEP_ACTS_EVERY_MS,
+    closeWithinMs: KEEP_ACTS_LAST_MS,
+    monotonicNow: machine.monotonicNow,
+    lifecycle,
+    log: plainLog,
+  });
   const queue = openScanQueue(redis);
   lifecycle.own('queue', () => queue.close());
   const reportQueue = openReportQueue(redis);
@@ -172,19 +180,6 @@ function show(
     successor,
     answerWithinMs: ANSWER_MS,
   });
-}
-
-/** The log whose audit lines are kept in Redis, too; a page is answered before they are. */
-function startAudit(redis: Redis, log: Logger, lifecycle: Lifecycle, { monotonicNow }: Machine): Logger {
-  const acts = openActKeeper({
-    redis,
-    source: 'dashboard',
-    everyMs: KEEP_ACTS_EVERY_MS,
-    monotonicNow,
-    onLost: (lines) => log.warn({ left_out: lines }, 'audit lines are in the log, but not in the audit view'),
-  });
-  lifecycle.own('acts', () => acts.close(KEEP_ACTS_LAST_MS));
-  return auditedLog(log, acts.keep);
 }
 
 /** The queue's clock as soon as Redis has answered; until then nothing is shown that would need it. */

@@ -1,5 +1,5 @@
-import { openActKeeper } from '@passport/queue';
-import { type Logger, auditedLog } from '@passport/runtime';
+import { startAudit } from '@passport/queue';
+import type { Logger } from '@passport/runtime';
 import { startSeenWorker } from './sweep/seen-worker.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
 import type { WorkContext } from './work-context.ts';
@@ -18,15 +18,15 @@ export async function startRefreshes(context: WorkContext): Promise<void> {
   lifecycle.own('refreshes at scans', () => atScans.close());
 }
 
-/** The log of what the service does by itself, whose audit lines are kept in Redis, too; scans have their history instead. */
+/** The log of what the service does by itself; scans have their history instead. */
 function auditLog({ connections: { redis }, sources, lifecycle, log }: WorkContext): Logger {
-  const acts = openActKeeper({
+  return startAudit({
     redis,
     source: 'worker',
     everyMs: KEEP_ACTS_EVERY_MS,
+    closeWithinMs: KEEP_ACTS_LAST_MS,
     monotonicNow: sources.monotonicNow,
-    onLost: (lines) => log.warn({ left_out: lines }, 'audit lines are in the log, but not in the audit view'),
+    lifecycle,
+    log,
   });
-  lifecycle.own('acts', () => acts.close(KEEP_ACTS_LAST_MS));
-  return auditedLog(log, acts.keep);
 }

@@ -57,6 +57,7 @@ export {
 export { statisticsCsv } from './statistics-csv.ts';
 export { ACTS, type ActName, actOf } from './act.ts';
 export { MOST_KEPT, type ActKeeper, openActKeeper } from './keep-acts.ts';
+export { startAudit } from './start-audit.ts';
 export {
   ANY_ACT,
   type ActSearch,
