@@ -7,7 +7,7 @@ import {
   fastify,
 } from 'fastify';
 import type { ReportJobs, ScanJobs } from '@passport/queue';
-import { type Logger, SECURITY_HEADERS, translateRedisError } from '@passport/runtime';
+import { type Logger, SECURITY_HEADERS, translateRedisError, trustProxy } from '@passport/runtime';
 import { registerBoard } from './board.ts';
 import type { Login } from './login.ts';
 import { type PageDeps, registerPageRoutes } from './page-routes.ts';
@@ -49,7 +49,7 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
   const { basePath, log } = deps;
   const app = fastify({
     bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: trusted(deps.trustProxy),
+    trustProxy: trustProxy(deps.trustProxy),
     frameworkErrors: (_error, _request, reply) => void sendMalformed(reply),
     rewriteUrl: ({ url = '/' }) => withBasePath(url, basePath),
     routerOptions: { maxParamLength: 300 },
@@ -107,13 +107,6 @@ async function registerAssets(app: FastifyInstance, root: string): Promise<void>
 }
 
 const NO_ANSWER = { kind: 'unavailable', message: 'no answer in time' } as const;
-
-/** Fastify's types know no number of hops. */
-function trusted(
-  setting: DashboardDeps['trustProxy'],
-): boolean | string | ((address: string, hop: number) => boolean) {
-  return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
-}
 
 function withBasePath(url: string, basePath: string): string {
   if (

@@ -7,7 +7,7 @@ import {
 } from 'fastify';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Logger, SECURITY_HEADERS } from '@passport/runtime';
+import { type Logger, SECURITY_HEADERS, trustProxy } from '@passport/runtime';
 import type { Acceptance } from './accept-event.ts';
 import type { Authentication, Delivery, Unauthorized } from './authentication.ts';
 import { registerCancelRoute } from './cancel-route.ts';
@@ -61,7 +61,7 @@ export interface ReceiverDeps {
 export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
   const app = fastify({
     ...serverOptions(deps.requestTimeoutMs),
-    trustProxy: trusted(deps.trustProxy),
+    trustProxy: trustProxy(deps.trustProxy),
     frameworkErrors: (_error, _request, reply) =>
       void refuse(reply.headers(SECURITY_HEADERS), 'malformed_request'),
   });
@@ -187,11 +187,4 @@ function factsOf(why: Unauthorized | undefined, named: string): object {
     default:
       return why satisfies never;
   }
-}
-
-/** A number counts the proxies in front of us. */
-function trusted(
-  setting: ReceiverDeps['trustProxy'],
-): boolean | string | ((address: string, hop: number) => boolean) {
-  return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
 }

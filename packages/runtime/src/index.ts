@@ -19,6 +19,7 @@ export {
 export { areInDetail } from './metric-detail.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
 export type { Samples } from './series.ts';
+export { trustProxy } from './trust-proxy.ts';
 export { createServiceManager } from './service-manager.ts';
 export { sharedRead } from './shared-read.ts';
 export { createRedis, closeRedis, untilRedisReady } from './redis.ts';
