@@ -8,22 +8,19 @@ import {
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Logger, SECURITY_HEADERS, trustProxy } from '@passport/runtime';
-import type { Acceptance } from './accept-event.ts';
-import type { Authentication, Delivery, Unauthorized } from './authentication.ts';
+import type { Unauthorized } from './authentication.ts';
 import { registerCancelRoute } from './cancel-route.ts';
-import type { Cancellation } from './cancel-scan.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { registerConsentRoute } from './consent-route.ts';
 import { drain } from './drain.ts';
 import { UNKNOWN } from './event-metrics.ts';
-import type { StatusGiven } from './give-status.ts';
 import { registerLibraryStatusRoute } from './library-status-route.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
 import { buildSample } from './sampled-log.ts';
-import { type ReadState, registerStatusRoute } from './status-route.ts';
-import type { ConsentTaken } from './take-consent.ts';
+import type { Serving } from './serve.ts';
+import { registerStatusRoute } from './status-route.ts';
 import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';
 
 /** A larger body is a 413 (docs/integrating.md). */
@@ -39,19 +36,14 @@ const STOPPING_RETRY_MS = 1_000;
 const BUG_RETRY_MS = 5_000;
 
 export interface ReceiverDeps {
-  /** Whether a library of this name reports scans. */
-  readonly isKnown: (library: string) => boolean;
-  readonly authenticate: (delivery: Delivery) => Authentication;
-  readonly accept: (delivery: Delivery) => Promise<Acceptance>;
-  readonly readState: ReadState;
-  readonly cancel: (delivery: Delivery, eventId: string) => Promise<Cancellation>;
-  readonly consent: (delivery: Delivery, eventId: string) => Promise<ConsentTaken>;
-  readonly status: (delivery: Delivery) => Promise<StatusGiven>;
+  /** What answers a request that begins now. */
+  readonly serving: () => Omit<Serving, 'libraries'>;
+  /** Of the receiver. */
+  readonly version: string;
   readonly stopping: () => boolean;
   /** A sender that needs longer for a request holds a place that another desk could use, and is cut off. */
   readonly requestTimeoutMs: number;
   readonly trustProxy: boolean | string | number;
-  readonly counted: (library: string, result: string) => void;
   readonly connections: ConnectionLimits;
   readonly monotonicNow: () => number;
   readonly log: Logger;
@@ -90,12 +82,14 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
 
   const note = buildNote(deps);
   const proven = (socket: Socket): void => connections.proven(socket);
-  registerWebhookRoute(app, deps.accept, { note, proven });
-  registerStatusRoute(app, { ...deps, proven });
-  registerCancelRoute(app, deps.cancel, { note, proven });
-  registerConsentRoute(app, deps.consent, { note, proven });
-  registerLibraryStatusRoute(app, deps.status, { note, proven });
-  const description = buildOpenApi();
+  const notes = { note, proven };
+  const { serving } = deps;
+  registerWebhookRoute(app, async (delivery) => serving().accept(delivery), notes);
+  registerStatusRoute(app, { serving, proven });
+  registerCancelRoute(app, async (delivery, eventId) => serving().cancel(delivery, eventId), notes);
+  registerConsentRoute(app, async (delivery, eventId) => serving().consent(delivery, eventId), notes);
+  registerLibraryStatusRoute(app, async (delivery) => serving().status(delivery), notes);
+  const description = buildOpenApi(deps.version);
   app.get('/openapi.json', () => description);
   app.setNotFoundHandler((_request, reply) => refuse(reply.header('connection', 'close'), 'not_found'));
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
@@ -158,9 +152,10 @@ function libraryIn(params: unknown): string {
  * a sender calls itself is only logged when it is known to us. What is signed with a library's secret is that library's, whatever
  * id it was sent under.
  */
-function buildNote({ isKnown, counted, monotonicNow, log }: ReceiverDeps): NoteDelivery {
+function buildNote({ serving, monotonicNow, log }: ReceiverDeps): NoteDelivery {
   const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow });
   return (named, result, { eventId, why } = {}) => {
+    const { isKnown, counted } = serving();
     const known = isKnown(named) ? named : UNKNOWN;
     const library = why?.reason === 'library' ? why.owner : known;
     counted(library, result);

@@ -107,19 +107,13 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   lifecycle.own('notifications', () => notifier.close());
   notifier.use(config.consortium, shown);
   const app = buildReceiver({
-    isKnown: (library) => serving.isKnown(library),
-    authenticate: (delivery) => serving.authenticate(delivery),
-    accept: (delivery) => serving.accept(delivery),
-    readState: (library, eventId) => serving.readState(library, eventId),
-    cancel: (delivery, eventId) => serving.cancel(delivery, eventId),
-    consent: (delivery, eventId) => serving.consent(delivery, eventId),
-    status: (delivery) => serving.status(delivery),
+    serving: () => serving,
+    version: SELF.version,
     stopping: () => lifecycle.stopping,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     trustProxy: config.trustProxy,
     connections,
     monotonicNow: () => performance.now(),
-    counted: (library, result) => serving.counted(library, result),
     log,
   });
   const admin = await startAdminServer({

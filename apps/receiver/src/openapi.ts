@@ -198,10 +198,10 @@ const readDescription = {
 };
 
 /** OpenAPI 3.1 of the receiver. Events and states are described by the schemas that read and make them. */
-export function buildOpenApi(): object {
+export function buildOpenApi(version: string): object {
   return {
     openapi: '3.1.0',
-    info: { title: 'Patron Passport receiver', version: '1.0.0', license: LICENSE },
+    info: { title: 'Patron Passport receiver', version, license: LICENSE },
     servers: [{ url: '/', description: 'The receiver that this was read from' }],
     paths: {
       '/webhooks/{library}': { post: reportScan },

@@ -1,7 +1,9 @@
-import { stateWithoutWorker } from '@passport/contract';
+import { type EventState, stateWithoutWorker } from '@passport/contract';
 import { readEventState } from '@passport/queue';
 import { type RedisInTime, callRedis } from './call-redis.ts';
-import type { ReadState } from './status-route.ts';
+
+/** The state of an event under its own id or the id of a scan that was coalesced with it. */
+export type ReadState = (library: string, eventId: string) => Promise<EventState | null | 'unavailable'>;
 
 /**
  * Reads states from the queue; what Redis does not answer in time is `unavailable`. An event that has not ended says so

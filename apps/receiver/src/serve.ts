@@ -1,5 +1,5 @@
 import type { ReceiverConfig } from '@passport/config';
-import { type EventState, parseWebhookSecret } from '@passport/contract';
+import { parseWebhookSecret } from '@passport/contract';
 import {
   CLOCK_KEY,
   type RefreshJobs,
@@ -35,7 +35,7 @@ import { type StatusGiven, giveStatus } from './give-status.ts';
 import { buildJobMaker } from './job-maker.ts';
 import { buildNoteSeen } from './note-seen.ts';
 import { buildReadLibraryStatus } from './read-library-status.ts';
-import { buildReadState } from './read-state.ts';
+import { type ReadState, buildReadState } from './read-state.ts';
 import { type ConsentTaken, takeConsent } from './take-consent.ts';
 import { tracedAccept } from './traced-accept.ts';
 
@@ -71,7 +71,7 @@ export interface Serving {
   cancel(delivery: Delivery, eventId: string): Promise<Cancellation>;
   consent(delivery: Delivery, eventId: string): Promise<ConsentTaken>;
   status(delivery: Delivery): Promise<StatusGiven>;
-  readState(library: string, eventId: string): Promise<EventState | null | 'unavailable'>;
+  readonly readState: ReadState;
   counted(library: string, result: string): void;
 }
 

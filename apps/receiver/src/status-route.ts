@@ -1,12 +1,9 @@
 import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import type { EventState } from '@passport/contract';
-import { type Authentication, type Delivery, OF_ANOTHER_EVENT } from './authentication.ts';
+import { OF_ANOTHER_EVENT } from './authentication.ts';
 import { answerRefusal } from './refuse.ts';
+import type { Serving } from './serve.ts';
 import { signatureHeaders } from './signature-headers.ts';
-
-/** The state of an event under its own id or the id of a scan that was coalesced with it. */
-export type ReadState = (library: string, eventId: string) => Promise<EventState | null | 'unavailable'>;
 
 const EMPTY = Buffer.alloc(0);
 const UNAVAILABLE_RETRY_MS = 1_000;
@@ -15,15 +12,15 @@ const UNAVAILABLE_RETRY_MS = 1_000;
 export function registerStatusRoute(
   app: FastifyInstance,
   deps: {
-    readonly authenticate: (delivery: Delivery) => Authentication;
-    readonly readState: ReadState;
+    readonly serving: () => Pick<Serving, 'authenticate' | 'readState'>;
     /** Receives the connection of each signed request. */
     readonly proven: (socket: Socket) => void;
   },
 ): void {
-  const { authenticate, readState, proven } = deps;
+  const { serving, proven } = deps;
   app.get<{ Params: { library: string; id: string } }>('/webhooks/:library/:id', async (request, reply) => {
     const { library, id } = request.params;
+    const { authenticate, readState } = serving();
     const sender = authenticate({ library, header: signatureHeaders(request), body: EMPTY });
     if (sender.kind !== 'genuine') return answerRefusal(reply, sender);
     if (sender.headers.id !== id)

@@ -11,6 +11,7 @@ interface Answer {
 }
 interface Description {
   readonly openapi: string;
+  readonly info: { readonly version: string };
   readonly paths: Readonly<Record<string, Readonly<Record<string, { responses: Record<string, Answer> }>>>>;
   readonly components: { readonly schemas: Readonly<Record<string, object>> };
 }
@@ -122,7 +123,8 @@ const POSTS: readonly (readonly [name: string, status: number, send: () => Promi
 ];
 
 describe('the description', () => {
-  test('it is OpenAPI 3.1', () => {
+  test('it is OpenAPI 3.1, of the version that the receiver has', () => {
+    expect(description.info.version).toBe('1.2.3');
     expect(description.openapi).toMatch(/^3\.1\.\d+$/);
   });
 

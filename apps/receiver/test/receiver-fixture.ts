@@ -135,8 +135,8 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
   });
   const counted: string[] = [];
   const nameOf = (id: string): string => `The library ${id}`;
-  const app = buildReceiver({
-    isKnown: (library) => libraries.has(library),
+  const serving = {
+    isKnown: (library: string) => libraries.has(library),
     authenticate,
     accept: acceptEvent({ authenticate, sink, jobs: buildJobMaker(encryption), noteSeen }),
     readState: buildReadState({ redis, nameOf, hasWorker: buildHasWorker(redis, queue), deadlineMs, log }),
@@ -165,6 +165,11 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
         monotonicNow: () => performance.now() + clock.aheadMs,
       }),
     }),
+    counted: (library: string, result: string) => void counted.push(`${library} ${result}`),
+  };
+  const app = buildReceiver({
+    serving: () => serving,
+    version: '1.2.3',
     stopping: () => clock.stopping,
     requestTimeoutMs: options.requestTimeoutMs ?? 10_000,
     trustProxy: options.trustProxy ?? false,
@@ -174,7 +179,6 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
       dropped: (limit) => void counted.push(`dropped ${limit}`),
     }),
     monotonicNow: () => performance.now(),
-    counted: (library, result) => void counted.push(`${library} ${result}`),
     log,
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
