@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, type DashboardConfig, dashboardConfig } from '@passport/config';
 import { createLogger, createServiceManager, Lifecycle, versionOf } from '@passport/runtime';
-import { type Machine, startDashboard } from './start-dashboard.ts';
+import { type Sources, startDashboard } from './start-dashboard.ts';
 
 const readConfig = (): DashboardConfig => dashboardConfig(process.env, (path) => readFileSync(path, 'utf8'));
 
@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   lifecycle.onSignals((code) => process.exit(code));
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
-    const machine: Machine = {
+    const sources: Sources = {
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       id: randomUUID(),
       self: {
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
       wallNow: () => Date.now(),
       monotonicNow: () => performance.now(),
     };
-    await startDashboard(config, log, lifecycle, machine, readConfig);
+    await startDashboard(config, log, lifecycle, sources, readConfig);
     manager.ready();
   } catch (error) {
     lifecycle.fail(error);

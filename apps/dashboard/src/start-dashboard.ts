@@ -40,8 +40,8 @@ import { readLibraryView } from './read-library.ts';
 import { readOverview } from './read-overview.ts';
 import { readSweeps } from './read-sweeps.ts';
 
-/** What main.ts alone may take from the machine. */
-export interface Machine {
+/** The clocks, the ids and the names, which main.ts alone may take from the machine. */
+export interface Sources {
   readonly assetsDir: string;
   /** Of this process, and what it is, for the list of live processes. */
   readonly id: string;
@@ -60,7 +60,7 @@ export async function startDashboard(
   config: DashboardConfig,
   plainLog: Logger,
   lifecycle: Lifecycle,
-  machine: Machine,
+  sources: Sources,
   readConfig: () => DashboardConfig = () => config,
 ): Promise<void> {
   const redis = createRedis(config.redisUrl.reveal(), { role: 'reader', log: plainLog, name: 'dashboard' });
@@ -71,7 +71,7 @@ export async function startDashboard(
     source: 'dashboard',
     everyMs: KEEP_ACTS_EVERY_MS,
     closeWithinMs: KEEP_ACTS_LAST_MS,
-    monotonicNow: machine.monotonicNow,
+    monotonicNow: sources.monotonicNow,
     lifecycle,
     log: plainLog,
   });
@@ -79,8 +79,8 @@ export async function startDashboard(
   lifecycle.own('queue', () => queue.close());
   const reportQueue = openReportQueue(redis);
   lifecycle.own('queue of reports', () => reportQueue.close());
-  const now = startClock(redis, log, lifecycle, machine);
-  const parts = { redis, queue, reportQueue, now, log, machine, stopping: () => lifecycle.stopping };
+  const now = startClock(redis, log, lifecycle, sources);
+  const parts = { redis, queue, reportQueue, now, log, sources, stopping: () => lifecycle.stopping };
 
   const metrics = createMetrics({ process: 'dashboard', logHealth: log.health });
   let shown = metrics.extend();
@@ -104,8 +104,8 @@ export async function startDashboard(
 
   const registered = registerProcess({
     redis,
-    id: machine.id,
-    identity: machine.self,
+    id: sources.id,
+    identity: sources.self,
     hash: config.fileHash,
     async reload() {
       const read = tryConfig(readConfig);
@@ -130,7 +130,7 @@ interface DashboardParts {
   readonly reportQueue: ReportJobs;
   readonly now: () => number;
   readonly log: Logger;
-  readonly machine: Machine;
+  readonly sources: Sources;
   readonly stopping: () => boolean;
   readonly successor: () => FastifyInstance | null;
 }
@@ -138,7 +138,7 @@ interface DashboardParts {
 /** Builds all that depends on the configuration; it listens to nothing. */
 function show(
   config: DashboardConfig,
-  { redis, queue, reportQueue, now, log, machine, stopping, successor }: DashboardParts,
+  { redis, queue, reportQueue, now, log, sources, stopping, successor }: DashboardParts,
   metrics: MetricsRegistry,
 ): FastifyInstance {
   const { consortium, basePath } = config;
@@ -152,7 +152,7 @@ function show(
   redisMetrics(metrics, () => readRedis(redis));
   const libraries = knownLibraries(consortium);
   const endpoints = consortium.notify.map(({ name, libraries: about }) => ({ name, libraries: about }));
-  const sources = { redis, queue, libraries, endpoints, nameOf, now };
+  const reading = { redis, queue, libraries, endpoints, nameOf, now };
   return buildDashboard({
     queue,
     reportQueue,
@@ -162,19 +162,19 @@ function show(
     now,
     log,
     consortium: consortium.name,
-    login: createLogin(accountsOf(config), machine.wallNow),
+    login: createLogin(accountsOf(config), sources.wallNow),
     proxyLogin: proxyLoginOf(config),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
-    readOverview: (scope) => readOverview(sources, scope),
+    readOverview: (scope) => readOverview(reading, scope),
     libraries,
-    readLibrary: (library, scope) => readLibraryView(sources, library, scope),
+    readLibrary: (library, scope) => readLibraryView(reading, library, scope),
     findEventIds: (among, named) => findEventIds(redis, among, named),
     findActs: (search) => findActs(redis, search),
     findEvents: (search) => findEvents(redis, queue, nameOf, search),
     readStatistics: (months) => readStatistics(redis, months),
     readSweeps: () => readSweeps(redis, consortium.libraries),
-    readEvent: (event) => readEvent(sources, event),
-    assetsDir: machine.assetsDir,
+    readEvent: (event) => readEvent(reading, event),
+    assetsDir: sources.assetsDir,
     trustProxy: config.trustProxy,
     stopping,
     successor,
@@ -183,10 +183,10 @@ function show(
 }
 
 /** The queue's clock as soon as Redis has answered; until then nothing is shown that would need it. */
-function startClock(redis: Redis, log: Logger, lifecycle: Lifecycle, machine: Machine): () => number {
-  const clock = createRedisClock(redis, CLOCK_KEY, machine.monotonicNow, { log });
+function startClock(redis: Redis, log: Logger, lifecycle: Lifecycle, sources: Sources): () => number {
+  const clock = createRedisClock(redis, CLOCK_KEY, sources.monotonicNow, { log });
   lifecycle.own('clock', () => clock.close());
-  let now = machine.wallNow;
+  let now = sources.wallNow;
   redis.on('ready', () => {
     clock.start().then(
       () => {

@@ -42,12 +42,13 @@ const REPLICAS_DEADLINE_MS = 500;
 const LOG_GATHER_MS = 100;
 /** Long enough for 16 KiB over the worst line, short enough that slow senders cannot use up all connections. */
 const REQUEST_TIMEOUT_MS = 10_000;
-const CLOCKS = {
+const SOURCES = {
   nowSeconds: () => Math.floor(Date.now() / 1000),
   monotonicNow: () => performance.now(),
   now: () => Date.now(),
+  random: () => Math.random(),
+  newId: () => randomUUID(),
 };
-const SOURCES = { now: () => Date.now(), newId: () => randomUUID(), random: () => Math.random() };
 
 const SELF: ProcessIdentity = {
   kind: 'receiver',
@@ -100,7 +101,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     log,
   });
   const queueParts = { redis, queue, refreshes, sink, replicated };
-  const parts: ReceiverParts = { ...queueParts, tracing, ...CLOCKS, version: SELF.version, log };
+  const parts: ReceiverParts = { ...queueParts, tracing, ...SOURCES, version: SELF.version, log };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
   const notifier = startWorkerNotifier({ redis, hasWorker: buildHasWorker(redis, queue), ...SOURCES, log });
