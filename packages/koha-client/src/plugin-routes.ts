@@ -3,7 +3,7 @@ import { parseJsonBody } from './answer-body.ts';
 import { MAX_ATTRIBUTES } from './answer-limits.ts';
 import { boundedList } from './bounded-list.ts';
 import { badAnswer } from './failure-of.ts';
-import { codeSchema, isAttributeTypeCode, versionSchema } from './plain-text.ts';
+import { codeSchema, isAttributeTypeCode, versionSchema } from './koha-codes.ts';
 import type { CallOptions, Session } from './session.ts';
 
 const flag = z.union([z.boolean(), z.literal([0, 1]).transform((bit) => bit === 1)]);

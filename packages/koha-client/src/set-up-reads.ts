@@ -4,7 +4,7 @@ import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import type { KohaOperation } from './effect-of.ts';
 import { SET_UP_PAGES, listRows } from './list-rows.ts';
-import { isCode, ruleValueSchema } from './plain-text.ts';
+import { isCode, ruleValueSchema } from './koha-codes.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** A branch of this Koha; Koha's API calls its code `library_id`. */

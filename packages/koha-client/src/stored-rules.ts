@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { badAnswer } from './failure-of.ts';
 import { parseRows } from './list-rows.ts';
-import { codeSchema, ruleValueSchema } from './plain-text.ts';
+import { codeSchema, ruleValueSchema } from './koha-codes.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** A lending rule as it is stored: for whom, and what it says; `*` stands for all. */

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { badAnswer, firstValue } from './failure-of.ts';
 import { parseRows } from './list-rows.ts';
-import { codeSchema } from './plain-text.ts';
+import { codeSchema } from './koha-codes.ts';
 import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
 
