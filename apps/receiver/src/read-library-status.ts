@@ -10,6 +10,7 @@ import {
   readOutcomesOf,
   readProcesses,
 } from '@passport/queue';
+import { RETRY_MS } from './admit-signed.ts';
 import { type RedisInTime, callRedis } from './call-redis.ts';
 
 type Library = Consortium['libraries'][number];
@@ -29,6 +30,8 @@ export interface LibraryStatusDeps extends RedisInTime {
 
 /** A page that is loaded again and again costs no more than this. */
 const KEPT_MS = 2_000;
+/** Of a reading that failed: when its answer says to come back. */
+const FAILED_KEPT_MS = RETRY_MS;
 /** Of a longer backlog the others count as queued. */
 const MOST_LOOKS = 2_000;
 const MOST_PLANNED = 5;
@@ -36,7 +39,7 @@ const MOST_PLANNED = 5;
 const MOST_HOMES = 10;
 
 /**
- * Reads a library once in two seconds, and never while the reading before is not over: all others get what it has read, or `unavailable`
+ * Reads a library once in two seconds (in one, after a reading that failed), and never while the reading before is not over: all others get what it has read, or `unavailable`
  * where that was not in time. How many hours of outcomes they request makes no difference, since a reading has all of them.
  */
 export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStatus {
@@ -48,16 +51,20 @@ export function buildReadLibraryStatus(deps: LibraryStatusDeps): ReadLibraryStat
     const reading: Reading = {
       startedMs: monotonicNow(),
       isOver: false,
+      keptMs: KEPT_MS,
       statusSince: callRedis(deps, task, () => work),
     };
     // The deadline ends the wait and not the work: what has been sent to Redis is still to be answered.
-    const end = (): void => void (reading.isOver = true);
-    work.then(end, end);
+    const end = (keptMs: number): void => void Object.assign(reading, { isOver: true, keptMs });
+    work.then(
+      () => end(KEPT_MS),
+      () => end(FAILED_KEPT_MS),
+    );
     return reading;
   };
   return async (id, requestedMs) => {
     let reading = readings.get(id);
-    if (reading === undefined || (reading.isOver && monotonicNow() >= reading.startedMs + KEPT_MS)) {
+    if (reading === undefined || (reading.isOver && monotonicNow() >= reading.startedMs + reading.keptMs)) {
       const library = libraries.find((each) => each.id === id);
       if (library === undefined || redis.status !== 'ready') return 'unavailable';
       reading = start(library);
@@ -75,6 +82,7 @@ interface Reading {
   readonly startedMs: number;
   readonly statusSince: Promise<StatusSince | 'unavailable'>;
   isOver: boolean;
+  keptMs: number;
 }
 
 const HOUR_MS = 3_600_000;

@@ -267,6 +267,31 @@ describe('the status of a library', () => {
     expect(begun).toHaveLength(2);
   });
 
+  test('is read again a second after a reading that failed, which is when its answer says to come back', async () => {
+    let now = 0;
+    let begun = 0;
+    const readStatus = buildReadLibraryStatus({
+      redis: receiver.redis,
+      queue: receiver.queue,
+      hasWorker: () => {
+        begun += 1;
+        return begun === 1 ? Promise.reject(new Error('Connection is closed.')) : Promise.resolve(true);
+      },
+      libraries: STATUS_LIBRARIES,
+      version: '1.2.3',
+      now: () => Date.now(),
+      monotonicNow: () => now,
+      deadlineMs: 5_000,
+      log: createLogger({ name: 'receiver', level: 'silent' }),
+    });
+    expect(await readStatus('riverside', Date.now())).toBe('unavailable');
+    now = 999;
+    expect(await readStatus('riverside', Date.now())).toBe('unavailable');
+    expect(begun).toBe(1);
+    now = 1_000;
+    expect(await readStatus('riverside', Date.now())).toMatchObject({ workers: { alive: true } });
+  });
+
   test('takes from the rate of its library', async () => {
     const library = receiver.libraries.get('riverside');
     if (library === undefined) throw new Error('riverside is there');

@@ -69,7 +69,7 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
 /**
  * Makes sure that the copy is there, once. Idempotent by looking, not by remembering: whatever Koha answers that can
  * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key.
- * Where the lending library only observes, the look is all. Throws KohaError or LibraryClosed where the look itself fails.
+ * Where the lending library only observes, nothing is created: a look, and a receipt of it. Throws KohaError or LibraryClosed where the look itself fails.
  */
 async function ensureCopy(
   order: CopyOrder,
