@@ -127,7 +127,7 @@ if (found === null) stderr.write('Skipped: consent in a browser (no Chromium on 
     await desk.checkoutOf(card);
   }, 60_000);
 
-  test('asks no more after a cancel', async () => {
+  test('shows no question after a cancel', async () => {
     const card = registerPatron(midland());
     await desk.scan(card);
     await text().waitFor();

@@ -20,7 +20,7 @@ const reports = () =>
     .filter(({ path }) => path.endsWith('/contrib/passport/scans'));
 
 const expired = { expiry_date: '2020-01-31' };
-const VERDICTS = {
+const HEADLINES = {
   en: ['Found at midland library, but: the card has expired.', 'Scan the next card'],
   fr: ['Trouvé à midland library, mais\u00a0: la carte a expiré.', 'Scanner la carte suivante'],
   es: ['Encontrado en midland library, pero: el carné ha caducado.', 'Leer el carné siguiente'],
@@ -42,7 +42,7 @@ if (found === null) stderr.write('Skipped: the desk for everybody (no Chromium o
     await desk.close();
   });
 
-  test.each(Object.entries(VERDICTS))(
+  test.each(Object.entries(HEADLINES))(
     'speaks the language of the page, on 320 pixels and in forced colours too: %s',
     async (language, [headline, next]) => {
       desk = await desks.openDesk({ language, width: 320, forcedColors: 'active' });

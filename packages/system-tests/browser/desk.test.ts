@@ -95,7 +95,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.page.evaluate('seen')).toEqual(['item', '']);
   }, 60_000);
 
-  test('says first of all when the item was not lent, as a warning, and offers the checkout', async () => {
+  test('says first of all when the item was not checked out, as a warning, and offers the checkout', async () => {
     const card = registerPatron(midland());
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();
@@ -278,7 +278,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(await desk.panel.count()).toBe(0);
   }, 60_000);
 
-  test('is neither copied nor lent to when it is cancelled before, with its item', async () => {
+  test('is neither copied nor given a checkout when it is cancelled before, with its item', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());
     desks.configure({ staffWaitMs: 0 });
@@ -302,12 +302,12 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     expect(
       riverside()
         .state()
-        .checkouts.some(({ external_id: lent }) => lent === book),
+        .checkouts.some(({ external_id: borrowed }) => borrowed === book),
     ).toBe(false);
     expect(await desk.panel.getByText('Cancelled: nothing was written.').isVisible()).toBe(true);
   }, 60_000);
 
-  test('is copied and not lent to when it is cancelled while the copy is made', async () => {
+  test('is copied and given no checkout when it is cancelled while the copy is made', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());
     desks.configure({ staffWaitMs: 0 });
@@ -383,15 +383,15 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     }
   }, 120_000);
 
-  test('is not shown as cancelled where the answer to a report was lost, unless a later one is joined with it', async () => {
+  test('is not shown as cancelled where the answer to a report was lost, unless a later one is coalesced with it', async () => {
     desks.configure({ staffWaitMs: 0 });
     desks.holdWork();
     let reply: 'lost' | 'new' | 'as_is' = 'lost';
     await desk.page.route('**/passport/scans', async (route) => {
       const response = await route.fetch();
       if (reply === 'lost') return route.abort();
-      const { joined, ...asNew } = (await response.json()) as { joined?: boolean };
-      return route.fulfill({ response, json: reply === 'new' ? asNew : { ...asNew, joined } });
+      const { joined: coalesced, ...asNew } = (await response.json()) as { joined?: boolean };
+      return route.fulfill({ response, json: reply === 'new' ? asNew : { ...asNew, joined: coalesced } });
     });
     const scanAndLose = async (later: 'new' | 'as_is'): Promise<void> => {
       reply = 'lost';
@@ -410,7 +410,7 @@ if (found === null) stderr.write('Skipped: the desk in a browser (no Chromium on
     await desk.panel.getByText('Cancelled: nothing was written.').waitFor();
   }, 60_000);
 
-  test('that is lent to already says so when it is cancelled', async () => {
+  test('that has the checkout already says so when it is cancelled', async () => {
     const card = registerPatron(midland());
     const book = shelveBook(riverside());
     desks.configure({ staffWaitMs: 0 });

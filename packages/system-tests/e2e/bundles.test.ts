@@ -43,7 +43,7 @@ describe('one file is all that a process loads', () => {
     },
   );
 
-  test('the passport command tells its version', () => {
+  test('the passport command prints its version', () => {
     expect(runAlone('cli', '--version')).toMatchObject({ stdout: 'Patron Passport 1.2.3\n', status: 0 });
   });
 });

@@ -156,18 +156,18 @@ describe('consent', () => {
   }, 60_000);
 
   test('what is on a screen stays when the configuration requires consent no longer, and a new scan has none', async () => {
-    const asked = await scanUpTo('lakeside');
+    const waiting = await scanUpTo('lakeside');
     await reloadWith('none');
     try {
       const free = registerPatron(consortium.doubles.midland);
-      const { eventId } = await asked.desk.scan({ cardnumber: free });
-      expect(await asked.desk.follow(eventId)).toMatchObject({ outcome: 'COPIED' });
-      expect(await asked.desk.state(asked.eventId)).toMatchObject({ waiting_for: { reason: 'CONSENT' } });
+      const { eventId } = await waiting.desk.scan({ cardnumber: free });
+      expect(await waiting.desk.follow(eventId)).toMatchObject({ outcome: 'COPIED' });
+      expect(await waiting.desk.state(waiting.eventId)).toMatchObject({ waiting_for: { reason: 'CONSENT' } });
     } finally {
       await reloadWith('ask');
     }
-    expect(await asked.desk.consent(asked.eventId, { answer: 'no', text_id: '2026-11' })).toBe(200);
-    expect(await asked.desk.follow(asked.eventId)).toMatchObject({ outcome: 'CONSENT_REFUSED' });
-    expect(asked.lender.state(asked.card).patrons).toEqual([]);
+    expect(await waiting.desk.consent(waiting.eventId, { answer: 'no', text_id: '2026-11' })).toBe(200);
+    expect(await waiting.desk.follow(waiting.eventId)).toMatchObject({ outcome: 'CONSENT_REFUSED' });
+    expect(waiting.lender.state(waiting.card).patrons).toEqual([]);
   }, 60_000);
 });

@@ -10,7 +10,7 @@ const PLUGIN = fileURLToPath(new URL('../../../apps/koha-plugin', import.meta.ur
 const CLASS = 'Koha/Plugin/Org/PatronPassport';
 const WRITE_SCRIPT = 'binmode STDOUT; print Koha::Plugin::Org::PatronPassport::DeskScript::script(shift)';
 
-/** The script as the plugin's own Perl joins it, or null on a machine without Perl or a module that it needs. */
+/** The script as the plugin's own Perl builds it, or null on a machine without Perl or a module that it needs. */
 function perlScript(): string | null {
   const found = spawnSync('perl', ['-MMojo::File', '-MModern::Perl', '-e1'], { stdio: 'ignore' });
   if (found.status !== 0) return null;
@@ -19,10 +19,10 @@ function perlScript(): string | null {
   return spawnSync('perl', args, { encoding: 'utf8' }).stdout;
 }
 
-const joinedByPerl = perlScript();
-if (joinedByPerl === null)
+const builtByPerl = perlScript();
+if (builtByPerl === null)
   stderr.write("Skipped: the plugin's own desk.js (Perl or a module of it is not on this machine)\n");
-const perlTest = joinedByPerl === null ? test.skip : test;
+const perlTest = builtByPerl === null ? test.skip : test;
 
 describe('the one script that a browser gets', () => {
   let double: KohaDouble;
@@ -50,6 +50,6 @@ describe('the one script that a browser gets', () => {
   });
 
   perlTest("is the stand-in's and the plugin's alike", () => {
-    expect(script).toBe(joinedByPerl);
+    expect(script).toBe(builtByPerl);
   });
 });

@@ -106,7 +106,7 @@ withKustomize(`the manifests for Kubernetes${why(kustomize, 'kustomize')}`, () =
     }
   });
 
-  test('a larger worker has the heap that its memory has room for', () => {
+  test('a larger worker has the heap that its memory allows', () => {
     const [worker] = podOf('large', 'worker').containers;
     const heap = Number(/--max-old-space-size=(\d+)/.exec(worker?.command?.join(' ') ?? '')?.[1]);
     expect(heap).toBeLessThan(0.75 * Number.parseInt(worker?.resources.limits.memory ?? '', 10));

@@ -8,11 +8,11 @@ import { Webhook } from 'standardwebhooks';
 import { registerReader } from '../fault/new-reader.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 
-/** What operators are told by the built processes: workers, and the receiver while there is none. */
+/** What the built processes send to operators: workers, and the receiver while there is none. */
 const SECRET = formatWebhookSecret(Buffer.from('nobody knows this of notifyers..'));
 const OTHER_SECRET = formatWebhookSecret(Buffer.from('nor this one, of the slow one....'));
-/** A state lasts for 15 s before it is told, and is looked for every 5 s; a dead worker is missed after 10 s, and then for 20 s. */
-const TOLD_MS = 120_000;
+/** A state lasts for 15 s before it is sent, and is looked for every 5 s; a dead worker is missed after 10 s, and then for 20 s. */
+const ARRIVAL_MS = 120_000;
 const SCANS = 8;
 
 interface Message {
@@ -24,7 +24,7 @@ interface Message {
 let consortium: Consortium<'midland' | 'riverside' | 'lakeside'>;
 let endpoint: Server;
 let crawling: SlowServer;
-const told: Message[] = [];
+const received: Message[] = [];
 const refused: string[] = [];
 let failures = 1;
 
@@ -41,7 +41,7 @@ beforeAll(async () => {
         return;
       }
       const verified = new Webhook(SECRET).verify(body, request.headers as Record<string, string>);
-      told.push({ ...(verified as Message), id: String(request.headers['webhook-id']) });
+      received.push({ ...(verified as Message), id: String(request.headers['webhook-id']) });
       response.end();
     });
   });
@@ -94,9 +94,9 @@ async function goOnScanning(signal: AbortSignal): Promise<void> {
     await pause(500);
   }
 }
-const ofType = (type: string): Message[] => told.filter((message) => message.type === type);
+const ofType = (type: string): Message[] => received.filter((message) => message.type === type);
 const arrival = async (type: string): Promise<Message> =>
-  waitFor(`the message ${type}`, () => ofType(type)[0] ?? null, { timeoutMs: TOLD_MS, everyMs: 200 });
+  waitFor(`the message ${type}`, () => ofType(type)[0] ?? null, { timeoutMs: ARRIVAL_MS, everyMs: 200 });
 
 test('a library that is away and then back, and a limit that is reached: each once, signed, again after a failure', async () => {
   const { midland } = consortium.doubles;
@@ -116,15 +116,15 @@ test('a library that is away and then back, and a limit that is reached: each on
   await scanning;
   expect(back.data).toMatchObject({ library: { id: 'midland' } });
   expect(limit.data).toMatchObject({ library: { id: 'riverside' }, facts: { copies_per_hour: SCANS } });
-  expect(told.map(({ id }) => id)).toEqual(expect.arrayContaining(refused));
+  expect(received.map(({ id }) => id)).toEqual(expect.arrayContaining(refused));
 }, 300_000);
 
-test('the receiver tells that no worker is there, and a worker that one is again', async () => {
+test('the receiver reports that no worker is there, and a worker that one is again', async () => {
   await Promise.all(consortium.services.workers.map((worker) => worker.kill()));
   expect((await arrival('worker.missing')).data).toMatchObject({ library: null });
   await consortium.services.add('worker');
   await arrival('worker.back');
-  const types = told.map(({ type }) => type);
+  const types = received.map(({ type }) => type);
   expect(types).toEqual([...new Set(types)]);
 }, 300_000);
 

@@ -23,7 +23,7 @@ const PLANTED = {
   staff_notes: 'a note that was planted',
 } as const;
 
-const TELLING = 'PUT /contrib/passport/scans/{event_id}/outcome';
+const REPORT = 'PUT /contrib/passport/scans/{event_id}/outcome';
 
 let consortium: Consortium<keyof typeof threeLibraries>;
 const cards: string[] = [];
@@ -106,7 +106,7 @@ beforeAll(async () => {
     { kind: 'html' },
     { kind: 'reset_after' },
   ] as const;
-  for (const operation of ['GET /patrons', 'POST /patrons', 'POST /checkouts', TELLING]) {
+  for (const operation of ['GET /patrons', 'POST /patrons', 'POST /checkouts', REPORT]) {
     const troubled = operation === 'GET /patrons' ? midland : riverside;
     for (const part of [faults.slice(0, 2), faults.slice(2)]) {
       troubled.addFaults(part.map((fault) => ({ operation, times: 1, ...fault })));

@@ -191,7 +191,7 @@ const note = canPack ? '' : ' (skipped: dpkg-deb or perl is not on this machine)
 
 describeFiles(`the files of a version${note}`, () => {
   let folder: string;
-  /** As the command makes them of the last build; not compressed, which takes longer than all the rest. */
+  /** As the command makes them of the last build; not compressed, which takes longer than everything else. */
   const make = (to: string, env: Readonly<Record<string, string>>): void => {
     const section = { body: `${LINE}\n\n- **New**: a thing.` };
     const options = { folder: to, version: '1.2.3', section, revision: 'HEAD', epoch: EPOCH, level: 0 };

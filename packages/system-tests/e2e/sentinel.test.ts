@@ -69,17 +69,17 @@ async function sendUntilAcknowledged(place: number): Promise<Sent> {
 /** A steady stream of scans, some at once; `sent` grows with each that is acknowledged, until it is to end. */
 function startStream() {
   let begun = 0;
-  const ending = new AbortController();
+  const stop = new AbortController();
   const sent: Sent[] = [];
   const line = async (): Promise<void> => {
-    while (!ending.signal.aborted) {
+    while (!stop.signal.aborted) {
       begun += 1;
       sent.push(await sendUntilAcknowledged(begun));
     }
   };
   const lines = Promise.all(Array.from({ length: AT_ONCE }, line));
   const end = async (): Promise<void> => {
-    ending.abort();
+    stop.abort();
     await lines;
   };
   return { sent, end };

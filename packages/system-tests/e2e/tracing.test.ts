@@ -8,7 +8,7 @@ import { type CollectedSpan, type Collector, startCollector } from '../harness/s
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
-const TELL = 'PUT /contrib/passport/scans/{event_id}/outcome';
+const REPORT = 'PUT /contrib/passport/scans/{event_id}/outcome';
 
 /**
  * The packages of OpenTelemetry that a process had loaded, by what V8 says when it ends: each module of a bundle is a
@@ -66,7 +66,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
       const isWhole = ['POST /webhooks/{library}', 'scan', 'report'].every((name) =>
         spans.some((span) => span.name === name),
       );
-      return isWhole && spans.some(({ name }) => name === TELL) ? spans : null;
+      return isWhole && spans.some(({ name }) => name === REPORT) ? spans : null;
     });
   /** The names of a span and of those above it, the first one first. */
   const pathOf = (span: CollectedSpan, spans: readonly CollectedSpan[]): string => {
@@ -94,7 +94,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
         .filter((call) => !/oauth|GET \/ @/.test(call))
         .sort(),
     ).toEqual([
-      `${root} > report > ${TELL} @riverside 204`,
+      `${root} > report > ${REPORT} @riverside 204`,
       `${root} > scan > checkout > POST /checkouts @riverside 201`,
       `${root} > scan > copy > POST /patrons @riverside 201`,
       `${root} > scan > locate > GET /patrons @lakeside 200`,
@@ -183,7 +183,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     expect(span.attributes).toEqual({ 'passport.library': 'unknown', 'passport.outcome': 'unauthorized' });
   });
 
-  test('a collector that goes away costs no event, holds up no stop, and is named in no log', async () => {
+  test('a collector that goes away costs no event, delays no stop, and is named in no log', async () => {
     const { midland, riverside } = consortium.doubles;
     await collector.close();
     const desk = consortium.at('riverside');

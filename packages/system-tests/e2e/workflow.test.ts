@@ -240,7 +240,7 @@ describe('an event on its way', () => {
     expect(calls()).toEqual([]);
   });
 
-  test('that is a second scan of the same card and item joins the first, and both ids return its state', async () => {
+  test('that is a second scan of the same card and item is coalesced with the first, and both ids return its state', async () => {
     const { midland, riverside } = consortium.doubles;
     midland.addFaults([{ operation: 'GET /patrons', kind: 'delay', ms: 500, times: 1 }]);
     const card = registerPatron(midland);

@@ -75,10 +75,10 @@ async function tryOne(random: SeededRandom, n: number): Promise<Try> {
   return { order, card, barcode, eventId: how.id, answer, end };
 }
 
-/** What is not as the desk was told; null: all is right. */
+/** What contradicts the answer; null: nothing does. */
 function wrongOf({ card, barcode, answer, end }: Try): string | null {
   const koha = consortium.doubles.riverside.state();
-  const checkouts = koha.checkouts.filter(({ external_id: lent }) => lent === barcode).length;
+  const checkouts = koha.checkouts.filter(({ external_id: borrowed }) => borrowed === barcode).length;
   const copies = koha.patrons.filter(({ cardnumber }) => cardnumber === card).length;
   const facts = `${answer}, then ${end.outcome ?? 'no end'}, ${checkouts} checkouts, ${copies} copies`;
   const isNothing = copies === 0 && checkouts === 0 && end.outcome === 'CANCELLED';
@@ -87,7 +87,7 @@ function wrongOf({ card, barcode, answer, end }: Try): string | null {
   return null;
 }
 
-test(`in ${TRIES} tries, in both orders and at the same time, nothing is written after the desk was told so`, async () => {
+test(`in ${TRIES} tries, in both orders and at the same time, nothing is written after the answer that nothing was`, async () => {
   const random = seededRandom(SEED);
   const tries = await Promise.all(Array.from({ length: TRIES }, (_, n) => tryOne(random, n)));
   const wrongs = tries.flatMap((each) => {

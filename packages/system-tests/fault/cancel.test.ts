@@ -161,11 +161,12 @@ function freezeWorkers(): () => Promise<void> {
 
 /** What is not as it was answered; null when all is right. */
 function wrongOf({ card, barcode, answer: { result, state }, end }: Try, koha: KohaState): string | null {
-  const checkouts = koha.checkouts.filter(({ external_id: lent }) => lent === barcode).length;
+  const checkouts = koha.checkouts.filter(({ external_id: borrowed }) => borrowed === barcode).length;
   const copy = koha.patrons.find(({ cardnumber }) => cardnumber === card) ?? null;
-  const isLent = end.checkout?.result === 'CHECKED_OUT' || end.checkout?.result === 'ALREADY_CHECKED_OUT';
+  const isCheckedOut =
+    end.checkout?.result === 'CHECKED_OUT' || end.checkout?.result === 'ALREADY_CHECKED_OUT';
   const facts = `${result}, then ${end.outcome ?? 'no end'} ${end.checkout?.result ?? ''}, ${checkouts} checkouts, copy ${copy === null ? 'none' : 'there'}`;
-  if (checkouts !== (isLent ? 1 : 0)) return facts;
+  if (checkouts !== (isCheckedOut ? 1 : 0)) return facts;
   // Where the answer to the create was lost the end says that the copy may be there, by naming its home.
   const mayBeThere = end.patron_id === null && end.homes.length > 0;
   if (!mayBeThere && end.patron_id !== (copy?.patron_id ?? null)) return facts;
@@ -177,7 +178,7 @@ function wrongOf({ card, barcode, answer: { result, state }, end }: Try, koha: K
     case 'ENDED':
       return end.outcome === state.outcome && end.seq === state.seq ? null : facts;
     case 'PENDING':
-      return isLent || end.outcome === 'CANCELLED' ? null : facts;
+      return isCheckedOut || end.outcome === 'CANCELLED' ? null : facts;
     default:
       return result satisfies never;
   }

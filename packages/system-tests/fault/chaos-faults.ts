@@ -151,15 +151,15 @@ export async function breakThings(
   breakers: readonly Breaker[],
   consortium: Consortium<ChaosLibrary>,
   random: SeededRandom,
-  options: { readonly endsAtMs: number; readonly restMs: number; readonly counts: Record<string, number> },
+  options: { readonly endsAtMs: number; readonly pauseMs: number; readonly counts: Record<string, number> },
 ): Promise<void> {
-  const { endsAtMs, restMs, counts } = options;
+  const { endsAtMs, pauseMs, counts } = options;
   const weighted = breakers.flatMap((breaker) => Array.from({ length: breaker.weight }, () => breaker));
   for (const { name } of breakers) counts[name] = 0;
   while (performance.now() < endsAtMs) {
     const breaker = random.pick(weighted);
     counts[breaker.name] = (counts[breaker.name] ?? 0) + 1;
     await breaker.run(consortium, random);
-    await pause(random.int(restMs));
+    await pause(random.int(pauseMs));
   }
 }

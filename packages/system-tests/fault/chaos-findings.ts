@@ -91,7 +91,7 @@ function repeated(values: readonly string[]): string[] {
   return values.filter((value, index) => values.indexOf(value) !== index);
 }
 
-/** Loans later than `checkout_within` after the last scan of their item. */
+/** Checkouts later than `checkout_within` after the last scan of their item. */
 function lateCheckouts(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithinMs: number): string[] {
   const scans = new Map<string, number>();
   for (const { event } of ends) {

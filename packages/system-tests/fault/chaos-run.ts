@@ -25,7 +25,7 @@ export interface ChaosReport {
   readonly outcomes: Readonly<Record<string, number>>;
   readonly checkouts: Readonly<Record<string, number>>;
   /** For how long the Kohas, which live in this process, answered nobody at the worst. */
-  readonly kohasHeldUpMs: number;
+  readonly kohasBlockedMs: number;
   readonly wrongs: Wrongs;
 }
 
@@ -50,8 +50,8 @@ const DELIVERY_CLOCK_MS = 1_000;
 export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise<ChaosReport> {
   const startedAt = performance.now();
   const consortium = await startChaosConsortium();
-  const heldUp = monitorEventLoopDelay({ resolution: 10 });
-  heldUp.enable();
+  const blocked = monitorEventLoopDelay({ resolution: 10 });
+  blocked.enable();
   try {
     const endsAtMs = performance.now() + breakingMs;
     const faults: Record<string, number> = {};
@@ -61,12 +61,12 @@ export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise
       sendEvents(consortium, sender, seededRandom(seed), endsAtMs),
       breakThings(PROCESS_BREAKERS, consortium, seededRandom(seed + 2), {
         endsAtMs,
-        restMs: 2_500,
+        pauseMs: 2_500,
         counts: faults,
       }),
       breakThings(LIBRARY_BREAKERS, consortium, seededRandom(seed + 3), {
         endsAtMs,
-        restMs: 2_000,
+        pauseMs: 2_000,
         counts: faults,
       }),
     ]).finally(() => clearInterval(ticker));
@@ -74,7 +74,7 @@ export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise
     log(`all healed; waiting for ${events.length} events`);
     await sender.settled();
     const ends = await endsOf(consortium, events);
-    const kohasHeldUpMs = Math.ceil(heldUp.max / 1e6);
+    const kohasBlockedMs = Math.ceil(blocked.max / 1e6);
     return {
       seed,
       seconds: Math.round((performance.now() - startedAt) / 1_000),
@@ -83,15 +83,15 @@ export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise
       faults,
       outcomes: countBy(ends.map(({ state }) => state?.outcome ?? 'none')),
       checkouts: countBy(ends.map(({ state }) => state?.checkout?.result ?? 'none')),
-      kohasHeldUpMs,
+      kohasBlockedMs,
       wrongs: await settledWrongs(
         consortium,
         ends,
-        CHECKOUT_WITHIN_S * 1_000 + DELIVERY_CLOCK_MS + SLOWEST_KOHA_MS + kohasHeldUpMs,
+        CHECKOUT_WITHIN_S * 1_000 + DELIVERY_CLOCK_MS + SLOWEST_KOHA_MS + kohasBlockedMs,
       ),
     };
   } finally {
-    heldUp.disable();
+    blocked.disable();
     await consortium.stop();
   }
 }

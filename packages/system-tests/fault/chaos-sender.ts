@@ -8,7 +8,7 @@ export interface SenderCounts {
   deliveries: number;
   acknowledged: number;
   duplicates: number;
-  joined: number;
+  coalesced: number;
   /** 503 and 429, which a sender repeats. */
   putOff: number;
   /** No answer at all: the receiver was just killed. */
@@ -27,7 +27,7 @@ const RETRY_MS = 400;
 const ANSWER_MS = 5_000;
 
 export function createSender(services: Services, random: SeededRandom): Sender {
-  const counts = { deliveries: 0, acknowledged: 0, duplicates: 0, joined: 0, putOff: 0, unanswered: 0 };
+  const counts = { deliveries: 0, acknowledged: 0, duplicates: 0, coalesced: 0, putOff: 0, unanswered: 0 };
   const open = new Set<Promise<void>>();
 
   const deliverOnce = async (event: ChaosEvent): Promise<boolean> => {
@@ -49,7 +49,7 @@ export function createSender(services: Services, random: SeededRandom): Sender {
     if (answer.status !== 202) throw new Error(`${event.id} was answered ${answer.status}`);
     counts.acknowledged += event.followId === null ? 1 : 0;
     counts.duplicates += json['duplicate'] === true ? 1 : 0;
-    counts.joined += json['joined'] === true ? 1 : 0;
+    counts.coalesced += json['joined'] === true ? 1 : 0;
     event.followId = String(json['event_id']);
     return true;
   };

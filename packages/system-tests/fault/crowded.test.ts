@@ -50,8 +50,8 @@ async function scan(): Promise<string> {
 const theEnd = (eventId: string) =>
   reports.first(eventId, ({ state }) => state === 'done' || state === 'failed', 60_000);
 
-/** What each Koha was asked so far, of the calls that a scan makes. */
-const asked = (): Record<string, number> =>
+/** The requests that each Koha got so far, of the calls that a scan makes. */
+const requests = (): Record<string, number> =>
   Object.fromEntries(
     [...kohas].flatMap(([id, { begun }]) =>
       [...begun].map(([call, count]) => [`${id} ${call.replace('/api/v1', '')}`, count]),
@@ -60,7 +60,7 @@ const asked = (): Record<string, number> =>
 
 test(`${SCANS} scans at once at Kohas with ${WEB_WORKERS} web workers: no call is repeated, and staff pages stay usable`, async () => {
   await theEnd(await scan());
-  const before = asked();
+  const before = requests();
   const riverside = kohas.get('riverside');
   const startedAt = performance.now();
   const events = await Promise.all(Array.from({ length: SCANS }, scan));
@@ -69,7 +69,9 @@ test(`${SCANS} scans at once at Kohas with ${WEB_WORKERS} web workers: no call i
 
   const tookMs = Math.max(...ends.map(({ at }) => at)) - startedAt;
   const pageMs = mean(await pages.took);
-  const made = Object.entries(asked()).map(([call, count]) => [call, count - (before[call] ?? 0)] as const);
+  const made = Object.entries(requests()).map(
+    ([call, count]) => [call, count - (before[call] ?? 0)] as const,
+  );
   process.stderr.write(
     `${SCANS} scans at two Kohas with ${WEB_WORKERS} web workers took ${(tookMs / IDEAL_MS).toFixed(2)} times what the calls need, ` +
       `a staff page ${(pageMs / TAKES_MS).toFixed(2)} times its own time\n`,
@@ -82,7 +84,7 @@ test(`${SCANS} scans at once at Kohas with ${WEB_WORKERS} web workers: no call i
     'riverside POST /checkouts': SCANS,
     'riverside PUT /contrib/passport/scans/:n/outcome': SCANS,
   });
-  // The staff's own pages take turns with the calls: one page after the other is a third of the load.
+  // The staff's own pages alternate with the calls: one page after the other is a third of the load.
   expect(pageMs).toBeLessThan(3 * TAKES_MS);
 }, 90_000);
 

@@ -9,7 +9,7 @@ type Ids = 'midland' | 'hillside' | 'riverside';
 
 /** A job of a dead worker is taken over within 15 s. */
 const TAKEN_OVER_MS = 15_000;
-const ASK = 'GET /patrons';
+const QUERY = 'GET /patrons';
 const PREFIXES = { midland: '21234', hillside: '23456' } as const;
 
 const start = (workers: number): Promise<Consortium<Ids>> =>
@@ -24,13 +24,13 @@ const start = (workers: number): Promise<Consortium<Ids>> =>
   });
 
 const lookups = ({ doubles }: Consortium<Ids>, home: keyof typeof PREFIXES): number =>
-  doubles[home].calls().filter(({ operation }) => operation === ASK).length;
+  doubles[home].calls().filter(({ operation }) => operation === QUERY).length;
 
 /** Scans a card of a home library that leaves its first `times` calls unanswered. */
 async function scanHeld(consortium: Consortium<Ids>, home: keyof typeof PREFIXES, times: number) {
   const { doubles } = consortium;
   const card = registerPatron(doubles[home], { prefix: PREFIXES[home] });
-  doubles[home].addFaults([{ operation: ASK, kind: 'hang', times }]);
+  doubles[home].addFaults([{ operation: QUERY, kind: 'hang', times }]);
   const data = { cardnumber: card, item_barcode: shelveBook(doubles.riverside) };
   return { card, eventId: (await consortium.at('riverside').scan(data)).eventId };
 }

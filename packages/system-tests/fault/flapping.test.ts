@@ -35,7 +35,7 @@ const OWN_MEDIAN_MS: Partial<Readonly<Record<LendingId, number>>> = { gorse: 10_
 
 const SCANS_EACH = 30;
 const EVERY_MS = 400;
-/** More answers than are ever asked for. */
+/** More answers than are ever needed. */
 const ANSWERS = 20_000;
 
 const reports = createReportLog();

@@ -45,7 +45,7 @@ async function scanAt(lending: 'riverside' | 'lakeside') {
   return {
     eventId,
     card,
-    follow: (...how: Parameters<typeof desk.follow> extends [string, ...infer Rest] ? Rest : never) =>
+    follow: (...how: Parameters<typeof desk.follow> extends [string, ...infer Others] ? Others : never) =>
       desk.follow(eventId, ...how),
     untilTooLate: () =>
       waitFor(

@@ -59,14 +59,14 @@ async function scanAll(): Promise<{ readonly tookMs: number[]; readonly ofDead: 
   const took: Promise<number>[] = [];
   const ofDead: string[] = [];
   for (let n = 0; n < SCANS; n += 1) {
-    const turn = Math.floor(n / 2);
+    const pair = Math.floor(n / 2);
     const isOfDead = n % 2 === 0;
-    const home = isOfDead ? ALIVE + (turn % DEAD) : (turn + 1) % ALIVE;
+    const home = isOfDead ? ALIVE + (pair % DEAD) : (pair + 1) % ALIVE;
     const koha = consortium.doubles[idOf(home)];
     if (koha === undefined) throw new Error('no Koha');
     const cardnumber = registerReader(koha, prefixOf(home));
     const sentAt = performance.now();
-    const { eventId } = await consortium.at(idOf(turn % ALIVE)).scan({ cardnumber, item_barcode: null });
+    const { eventId } = await consortium.at(idOf(pair % ALIVE)).scan({ cardnumber, item_barcode: null });
     if (isOfDead) ofDead.push(eventId);
     else took.push(reports.first(eventId, isOver).then(({ at }) => at - sentAt));
     await pause(EVERY_MS);

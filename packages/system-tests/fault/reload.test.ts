@@ -218,9 +218,9 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
     'a wrong file changes nothing, and each process names the field',
     async () => {
       edit({ copy: { set: { statistics_1: 'wrong' }, expiry: 'never' } });
-      const told = await reload();
-      expect(told.code).toBe(1);
-      expect(told.out).toContain('libraries[1].copy.expiry');
+      const printed = await reload();
+      expect(printed.code).toBe(1);
+      expect(printed.out).toContain('libraries[1].copy.expiry');
       const [worker] = consortium.services.workers;
       worker?.signal('SIGHUP');
       const said = /"problems":\["libraries\[1\]\.copy\.expiry[^\n]*configuration refused/;

@@ -20,7 +20,7 @@ const LENDING = Object.keys(ANSWERS) as LendingId[];
 const EVENTS_EACH = 10;
 const AWAY_MS = 3_000;
 /** From the route's return to the last desk. */
-const TOLD_WITHIN_MS = 15_000;
+const NOTIFIED_WITHIN_MS = 15_000;
 
 let consortium: Consortium<Ids>;
 beforeAll(async () => {
@@ -57,12 +57,12 @@ test('a desk gets its report within seconds of the return of its route, whatever
       untilAllReported(
         consortium.doubles[id],
         events.filter(({ lending }) => lending === id),
-        TOLD_WITHIN_MS,
+        NOTIFIED_WITHIN_MS,
       ),
     ),
   );
   const tookMs = Math.round(performance.now() - backAt);
-  expect(tookMs).toBeLessThan(TOLD_WITHIN_MS);
+  expect(tookMs).toBeLessThan(NOTIFIED_WITHIN_MS);
   process.stderr.write(
     `a report's route answers 404, 403, 405 and 302 for ${AWAY_MS} ms: ${events.length} of ${events.length} desks notified ` +
       `${tookMs} ms after its return\n`,

@@ -80,9 +80,9 @@ beforeEach(async () => {
 }, 60_000);
 
 /** How the process ended, and how many milliseconds after the signal. */
-async function timed(ending: Promise<{ code: number | null }>) {
+async function timed(exit: Promise<{ code: number | null }>) {
   const startedAt = performance.now();
-  const { code } = await ending;
+  const { code } = await exit;
   return { code, ms: performance.now() - startedAt };
 }
 
@@ -130,13 +130,13 @@ describe('a worker that is stopped', () => {
         { timeoutMs: 15_000 },
       );
 
-      const ending = timed(worker.kill('SIGTERM'));
+      const exit = timed(worker.kill('SIGTERM'));
       if (signals === 2) {
         const readiness = async () => (await fetch(`${worker.adminUrl}/readyz`)).status;
         await waitFor('it to be stopping', async () => (await readiness()) === 503);
         worker.signal('SIGTERM');
       }
-      const { code, ms } = await ending;
+      const { code, ms } = await exit;
 
       process.stderr.write(`a worker with hanging calls, ${when}: ended after ${ms.toFixed(0)} ms\n`);
       expect(code).toBe(0);

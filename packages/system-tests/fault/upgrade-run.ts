@@ -100,8 +100,8 @@ export async function runUpgrade(options: UpgradeOptions): Promise<UpgradeReport
       events.push(...sent);
       log(`only the ${to} version is left; waiting for the last of ${sent.length} events`);
       await untilAllReported(consortium.doubles.riverside, sent, PATIENCE_MS);
-      const { before, ...rest } = begun;
-      return { ...between(before, await fleet.shares()), ...rest };
+      const { before, ...others } = begun;
+      return { ...between(before, await fleet.shares()), ...others };
     };
     const upgrade = await go('present');
     const rollback = await go('previous');

@@ -18,7 +18,7 @@ export interface WorkflowCall {
   readonly scene: Scene;
 }
 
-const TELL = 'PUT /contrib/passport/scans/{event_id}/outcome';
+const REPORT = 'PUT /contrib/passport/scans/{event_id}/outcome';
 
 /** Every Koha call that the workflow can make, each in the simplest scene that makes it. */
 export const WORKFLOW_CALLS: readonly WorkflowCall[] = [
@@ -33,7 +33,7 @@ export const WORKFLOW_CALLS: readonly WorkflowCall[] = [
   { at: 'lending', operation: 'GET /items', scene: 'charge' },
   { at: 'lending', operation: 'GET /checkouts/availability', scene: 'charge' },
   { at: 'lending', operation: 'GET /checkouts', scene: 'lost checkout' },
-  { at: 'lending', operation: TELL, scene: 'new' },
+  { at: 'lending', operation: REPORT, scene: 'new' },
 ];
 
 /** How the row of a call is called. */

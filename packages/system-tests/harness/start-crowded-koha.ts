@@ -49,9 +49,9 @@ export async function startCrowdedKoha(
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     begun,
     async staffPageMs() {
-      const askedAt = performance.now();
+      const requestedAt = performance.now();
       await serve(async () => undefined);
-      return performance.now() - askedAt;
+      return performance.now() - requestedAt;
     },
     close: () =>
       new Promise((resolve) => {
