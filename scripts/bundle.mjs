@@ -59,7 +59,7 @@ const options = {
   platform: 'node',
   target: 'node20.19',
   format: 'esm',
-  // CommonJS libraries ask for Node's modules with require.
+  // CommonJS libraries load Node's modules with require.
   banner: {
     js: "import { createRequire as createRequireOfBundle } from 'node:module'; const require = createRequireOfBundle(import.meta.url);",
   },

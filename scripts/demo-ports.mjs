@@ -11,7 +11,7 @@ export const USUAL_PORTS = Object.freeze({
 
 /**
  * The ports of a demo: those that `chosen` names (`['midland=9091']`), and the usual ones for the others. A usual one that is
- * taken is replaced by a free one, which `say` tells. Throws an Error whose message names what cannot be: an unknown name, no
+ * taken is replaced by a free one, which `say` reports. Throws an Error whose message names what cannot be: an unknown name, no
  * port, a chosen port that is taken or chosen twice.
  */
 export async function choosePorts(chosen, say, usualPorts = USUAL_PORTS) {

@@ -12,7 +12,7 @@ const { values } = parseArgs({
   },
 });
 try {
-  const choose = (tell) => choosePorts(values.port ?? [], tell);
+  const choose = (report) => choosePorts(values.port ?? [], report);
   // What cannot be is said before anything is installed.
   await choose(() => undefined);
   await setUp({ require: ['redis'], want: ['plugin-pages'], build: true });

@@ -3,7 +3,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { projectRoot, runCommand, say } from './run-command.mjs';
 
-/** A suite that hangs must not hold up whoever waits for the last line. */
+/** A suite that hangs must not block whoever waits for the last line. */
 const TIMEOUT_MS = 45 * 60_000;
 /** More than a small machine has cores: most tests wait for processes, and for time to pass. */
 const WORKERS = availableParallelism() > 3 ? 4 : 3;

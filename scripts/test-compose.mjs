@@ -132,8 +132,8 @@ async function run(installation) {
       check(!/building|\[internal\]/i.test(wrong), `a command built the image: ${wrong}`);
       check((await answer('compose_before')) === 202, 'a wrong file changed something');
       put(JSON.stringify(without('riverside')));
-      const told = await compose(['run', '--rm', 'cli', 'config', 'reload']);
-      check((await answer('compose_after')) === 401, `a revoked library is accepted after ${told}`);
+      const printed = await compose(['run', '--rm', 'cli', 'config', 'reload']);
+      check((await answer('compose_after')) === 401, `a revoked library is accepted after ${printed}`);
       put(JSON.stringify(demo));
       await compose(['restart', 'receiver']);
       await until(

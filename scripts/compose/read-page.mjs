@@ -3,8 +3,8 @@
  * reason of a comment `<!-- not run: REASON -->` before the block, else null.
  */
 export function readBlocks(page, section) {
-  const [, ...rest] = page.split(`\n## ${section}\n`);
-  const [body = ''] = (rest[0] ?? '').split('\n## ');
+  const [, ...after] = page.split(`\n## ${section}\n`);
+  const [body = ''] = (after[0] ?? '').split('\n## ');
   return body.split('\n### ').flatMap((part) => {
     const [heading = ''] = part.split('\n');
     const blocks = part.matchAll(/(?:^<!-- not run: (.+?) -->\n+)?^```sh\n(.*?)^```$/gms);
