@@ -180,7 +180,7 @@ test('what is done while Redis does not write is kept once it does, at the time 
     expect(Math.abs(atMs - doneAt)).toBeLessThan(1_000);
 }, 20_000);
 
-test('what Redis refuses of a batch is written later, and the rest of the batch not once more', async () => {
+test('what Redis refuses of a batch is written later, and the others of the batch not once more', async () => {
   const keeper = open(20);
   await fixture.redis.set('{passport}:audit:refusals', 'no stream');
   keeper.keep({ action: 'reload', by: 'olga' });
