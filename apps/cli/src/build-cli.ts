@@ -2,11 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '@passport/config';
 import { openCliActs } from './cli-acts.ts';
 import type { CliDeps } from './cli-deps.ts';
-import type { CommandContext, CommandDraft } from './command.ts';
-import { buildCommand } from './command.ts';
+import { type CommandContext, type CommandDraft, buildCommand } from './command.ts';
 import { Failure, WrongUse } from './failure.ts';
-import type { Printer } from './printed-text.ts';
-import { createPrinter } from './printed-text.ts';
+import { type Printer, createPrinter } from './printed-text.ts';
 
 const EXIT_CODES = '\nExit codes: 0 success, 1 a finding or a failure, 2 wrong usage.';
 

@@ -2,8 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import type { CliDeps } from './cli-deps.ts';
 import { WrongUse } from './failure.ts';
 import type { Printer } from './printed-text.ts';
-import type { Report } from './report.ts';
-import { buildReport } from './report.ts';
+import { type Report, buildReport } from './report.ts';
 
 /** What a command works with, and where it leaves its exit code. */
 export interface CommandContext {

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
-import type { Consortium } from '@passport/config';
 import {
+  type Consortium,
   configWarnings,
   dashboardConfig,
   effectiveConfig,

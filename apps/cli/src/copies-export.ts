@@ -1,6 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { DisclosureReceipt } from '@passport/queue';
-import { readReceipts } from '@passport/queue';
+import { type DisclosureReceipt, readReceipts } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
 import type { CommandDraft } from './command.ts';
 import { withQueue } from './with-queue.ts';

@@ -1,6 +1,11 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { EventFilterState, ListedEvent } from '@passport/queue';
-import { ANY_EVENT, EVENT_STATES, findEvents } from '@passport/queue';
+import {
+  type EventFilterState,
+  type ListedEvent,
+  ANY_EVENT,
+  EVENT_STATES,
+  findEvents,
+} from '@passport/queue';
 import type { CommandDraft } from './command.ts';
 import { describeState } from './describe-state.ts';
 import { findLibrary } from './find-library.ts';

@@ -1,18 +1,15 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { parseDuration } from '@passport/config';
-import type { Failure } from '@passport/contract';
-import { FAILURES } from '@passport/contract';
+import { type Failure, FAILURES } from '@passport/contract';
 import type { PersonRetry } from '@passport/queue';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
 import { retryMany } from './events/retry-many.ts';
 import { buildRetryOne } from './events/retry-one.ts';
 import { WrongUse } from './failure.ts';
-import type { FoundEvent } from './find-event.ts';
-import { lookForEvent } from './find-event.ts';
+import { type FoundEvent, lookForEvent } from './find-event.ts';
 import type { Report } from './report.ts';
-import type { OpenQueue } from './with-queue.ts';
-import { withQueue } from './with-queue.ts';
+import { type OpenQueue, withQueue } from './with-queue.ts';
 
 interface RetryOptions {
   readonly at?: string;

@@ -1,15 +1,12 @@
 import { Option } from 'commander';
-import type { Consortium, Library } from '@passport/config';
-import { explainConfig } from '@passport/config';
+import { type Consortium, type Library, explainConfig } from '@passport/config';
 import { foldCard } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import { hourUseOf, openLedger } from '@passport/queue';
 import { createEncryption } from '@passport/runtime';
-import type { Explanation } from '@passport/patron-rules';
-import { explain, readAnswer } from '@passport/patron-rules';
+import { type Explanation, explain, readAnswer } from '@passport/patron-rules';
 import type { CliDeps } from './cli-deps.ts';
-import type { CommandDraft } from './command.ts';
-import { atLibrary, cardFromInput } from './command.ts';
+import { type CommandDraft, atLibrary, cardFromInput } from './command.ts';
 import { consentOf, describeExplanation, outcomeOf } from './describe-explanation.ts';
 import { Failure, WrongUse } from './failure.ts';
 import { branchOf, findLibrary } from './find-library.ts';

@@ -1,6 +1,5 @@
 import type { Library } from '@passport/config';
-import type { EventState } from '@passport/contract';
-import { eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
+import { type EventState, eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
 import type { CliDeps } from './cli-deps.ts';
 import { Failure, WrongUse } from './failure.ts';
 import { localTimestamp } from './local-time.ts';

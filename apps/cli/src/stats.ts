@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { StatisticsDimension, StatisticsRow } from '@passport/queue';
 import {
+  type StatisticsDimension,
+  type StatisticsRow,
   STATISTICS_DIMENSIONS,
   lastMonths,
   monthOf,

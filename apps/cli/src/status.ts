@@ -1,6 +1,5 @@
-import type { SeenProcess } from '@passport/queue';
+import { type SeenProcess, openReportQueue, readProcesses, readQueue, readRedis } from '@passport/queue';
 import { cliConfig } from '@passport/config';
-import { openReportQueue, readProcesses, readQueue, readRedis } from '@passport/queue';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
 import { checkProcesses } from './doctor/check-processes.ts';
@@ -8,8 +7,7 @@ import { checkRedis } from './doctor/check-redis.ts';
 import type { Finding } from './doctor/finding.ts';
 import { printFindings } from './doctor/print-findings.ts';
 import type { Report } from './report.ts';
-import type { OpenQueue } from './with-queue.ts';
-import { withQueueOf } from './with-queue.ts';
+import { type OpenQueue, withQueueOf } from './with-queue.ts';
 
 /** What `passport status` reads in one go. */
 async function read(open: OpenQueue) {

@@ -1,9 +1,7 @@
-import type { Consortium, QueueAccess } from '@passport/config';
-import { cliConfig } from '@passport/config';
-import type { ScanJobs } from '@passport/queue';
-import { CLOCK_KEY, openScanQueue } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
+import { type Consortium, type QueueAccess, cliConfig } from '@passport/config';
+import { type ScanJobs, CLOCK_KEY, openScanQueue } from '@passport/queue';
 import {
+  type Redis,
   closeRedis,
   createLogger,
   createRedis,

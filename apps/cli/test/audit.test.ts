@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';

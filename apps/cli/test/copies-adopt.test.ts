@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
-import type { CopiesBench } from './copies-fixture.ts';
-import { startCopiesBench } from './copies-fixture.ts';
+import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 const ADOPT = ['copies', 'adopt', '--at', 'riverside', '--map', 'ServerB=midland', 'Lake County=lakeside'];

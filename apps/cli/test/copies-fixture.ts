@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { KohaDouble, Release } from '@passport/koha-double';
-import { startKohaDouble } from '@passport/koha-double';
+import { type KohaDouble, type Release, startKohaDouble } from '@passport/koha-double';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 export interface Ran {

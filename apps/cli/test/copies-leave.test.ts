@@ -1,8 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { StartedRedis } from '@passport/testkit';
-import { startRedis } from '@passport/testkit';
-import type { CopiesBench } from './copies-fixture.ts';
-import { startCopiesBench } from './copies-fixture.ts';
+import { type StartedRedis, startRedis } from '@passport/testkit';
+import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
 import { jsonOf, passport } from './run-cli.ts';
 
 // On 23.11 a list by attribute has the matching ones only.

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { KohaDouble } from '@passport/koha-double';
-import { startKohaDouble } from '@passport/koha-double';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 
 let doubles: KohaDouble[];

@@ -1,11 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { StartedRedis } from '@passport/testkit';
-import { startRedis, waitFor } from '@passport/testkit';
+import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { monthsBefore } from '../src/copies/purge.ts';
-import type { CopiesBench } from './copies-fixture.ts';
-import { startCopiesBench } from './copies-fixture.ts';
-import type { Ran } from './run-cli.ts';
-import { jsonOf, passport } from './run-cli.ts';
+import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
+import { type Ran, jsonOf, passport } from './run-cli.ts';
 
 let redis: StartedRedis;
 let bench: CopiesBench;

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { KohaDouble } from '@passport/koha-double';
-import { startKohaDouble } from '@passport/koha-double';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { type Services, startRedis, startServices, waitFor } from '@passport/testkit';
 import { jsonOf, passport, webhookSecretOf } from './run-cli.ts';
 

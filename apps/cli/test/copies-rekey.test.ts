@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { CopiesBench } from './copies-fixture.ts';
-import { startCopiesBench } from './copies-fixture.ts';
+import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
 
 // On 23.11 a list by attribute has the matching ones only.
 describe.each(['23.11', '25.11'] as const)('rekey at a Koha %s', (release) => {

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startRedis } from '@passport/testkit';
-import type { StartedRedis } from '@passport/testkit';
-import type { CopiesBench } from './copies-fixture.ts';
-import { startCopiesBench } from './copies-fixture.ts';
+import { startRedis, type StartedRedis } from '@passport/testkit';
+import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
 import { jsonOf, passport } from './run-cli.ts';
 
 let bench: CopiesBench;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { Change } from './doctor-fixture.ts';
 import {
+  type Change,
   category,
   examine,
   homeKey,

@@ -1,5 +1,9 @@
-import type { KohaDouble, SettingsChange } from '@passport/koha-double';
-import { servicePermissions, startKohaDouble } from '@passport/koha-double';
+import {
+  type KohaDouble,
+  type SettingsChange,
+  servicePermissions,
+  startKohaDouble,
+} from '@passport/koha-double';
 import type { Finding } from '../src/doctor/finding.ts';
 import type { Closable } from '@passport/testkit';
 import { startFakeReceiver } from './fake-receiver.ts';

@@ -1,11 +1,9 @@
-import type { AddressInfo, Socket } from 'node:net';
-import { createServer } from 'node:net';
+import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { examine, homeKey, passported, startTwoKohas } from './doctor-fixture.ts';
-import { startBendingProxy } from './start-bending-proxy.ts';
-import type { ProxiedRequest, Bent } from './start-bending-proxy.ts';
+import { startBendingProxy, type ProxiedRequest, type Bent } from './start-bending-proxy.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { examine, startTwoKohas } from './doctor-fixture.ts';
-import type { ProxiedRequest, Bent } from './start-bending-proxy.ts';
-import { startBendingProxy } from './start-bending-proxy.ts';
+import { type ProxiedRequest, type Bent, startBendingProxy } from './start-bending-proxy.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 

@@ -3,8 +3,7 @@ import { createHmac } from 'node:crypto';
 import { parseWebhookSecret } from '@passport/contract';
 import type { KohaDouble } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { Change } from './doctor-fixture.ts';
-import { examine, homeOnly, pluginWith, startTwoKohas } from './doctor-fixture.ts';
+import { type Change, examine, homeOnly, pluginWith, startTwoKohas } from './doctor-fixture.ts';
 import { startFakeReceiver } from './fake-receiver.ts';
 import { consortiumOf, passport, webhookSecretOf } from './run-cli.ts';
 

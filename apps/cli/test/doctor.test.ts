@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { KohaDouble } from '@passport/koha-double';
-import { releases, servicePermissions } from '@passport/koha-double';
+import { type KohaDouble, releases, servicePermissions } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { Change, Diagnosis } from './doctor-fixture.ts';
 import {
+  type Change,
+  type Diagnosis,
   category,
   examine,
   homeKey,

@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { KohaDouble } from '@passport/koha-double';
-import { demoSamples, startKohaDouble } from '@passport/koha-double';
+import { type KohaDouble, demoSamples, startKohaDouble } from '@passport/koha-double';
 import { createEncryption } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { demoSamples } from '@passport/koha-double';
-import type { RealService } from './real-service.ts';
-import { startRealService } from './real-service.ts';
+import { type RealService, startRealService } from './real-service.ts';
 
 // Part of what was named is not there: the command does what it can and reports both.
 const midlandCards = demoSamples('midland');

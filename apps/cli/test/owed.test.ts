@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import type { KohaDouble } from '@passport/koha-double';
-import { startKohaDouble } from '@passport/koha-double';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { type OwedReading, writeOwed } from '@passport/queue';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
+import { closeRedis, createLogger, createRedis, untilRedisReady, type Redis } from '@passport/runtime';
 import { type Services, startRedis, startServices, waitFor } from '@passport/testkit';
 import { jsonOf, passport, webhookSecretOf } from './run-cli.ts';
 

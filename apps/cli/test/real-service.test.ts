@@ -2,11 +2,9 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { EventState } from '@passport/contract';
-import type { KohaDouble } from '@passport/koha-double';
-import { demoSamples } from '@passport/koha-double';
+import { type KohaDouble, demoSamples } from '@passport/koha-double';
 import { waitFor } from '@passport/testkit';
-import type { RealService } from './real-service.ts';
-import { startRealService } from './real-service.ts';
+import { type RealService, startRealService } from './real-service.ts';
 import type { Ran } from './run-cli.ts';
 
 // The command, receiver and worker as they were built (`npm run build`), on real Redis and doubles of Koha.

@@ -1,11 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { EventState } from '@passport/contract';
-import type { KohaDouble } from '@passport/koha-double';
-import { startKohaDouble } from '@passport/koha-double';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { startRedis, startServices } from '@passport/testkit';
-import type { Ran } from './run-cli.ts';
-import { passport, webhookSecretOf } from './run-cli.ts';
+import { type Ran, passport, webhookSecretOf } from './run-cli.ts';
 
 const readText = (path: string): string => readFileSync(path, 'utf8');
 

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Consortium } from '@passport/config';
-import { parseConsortium } from '@passport/config';
+import { type Consortium, parseConsortium } from '@passport/config';
 import type { EventState } from '@passport/contract';
 import type { FailedEvent, PersonRetry } from '@passport/queue';
 import { applyPlan, isWell } from '../src/events/apply-plan.ts';

@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import { createServer, request as forward } from 'node:http';
+import { type IncomingMessage, createServer, request as forward } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** One request as it came: path below `/api/v1`, without the query. */

@@ -1,10 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ProcessIdentity, ProcessNote, ScanJobs, SeenProcess } from '@passport/queue';
-import { announceProcess, openScanQueue, readProcesses } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { StartedRedis } from '@passport/testkit';
-import { startRedis, waitFor } from '@passport/testkit';
+import {
+  type ProcessIdentity,
+  type ProcessNote,
+  type ScanJobs,
+  type SeenProcess,
+  announceProcess,
+  openScanQueue,
+  readProcesses,
+} from '@passport/queue';
+import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import { checkProcesses } from '../src/doctor/check-processes.ts';
 import { consortiumOf, jsonOf, passport } from './run-cli.ts';
 

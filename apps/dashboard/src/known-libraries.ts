@@ -1,5 +1,4 @@
-import type { Consortium } from '@passport/config';
-import { configWarnings } from '@passport/config';
+import { type Consortium, configWarnings } from '@passport/config';
 import type { KnownLibrary } from './read-overview.ts';
 
 /** The libraries as the front page shows them, each with the warnings about its card patterns, which concern all the others. */

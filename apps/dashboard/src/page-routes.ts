@@ -8,8 +8,7 @@ import {
   sumStatistics,
 } from '@passport/queue';
 import { type AuditRoutesDeps, registerAuditRoutes } from './audit-routes.ts';
-import { registerEventRoutes } from './event-routes.ts';
-import type { EventRoutesDeps } from './event-routes.ts';
+import { registerEventRoutes, type EventRoutesDeps } from './event-routes.ts';
 import type { Person } from './login.ts';
 import { type ListRoutesDeps, registerListRoutes } from './list-routes.ts';
 import { libraryPage } from './pages/library-page.ts';

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ScanJobs } from '@passport/queue';
-import { queueReport } from '@passport/queue';
+import { type ScanJobs, queueReport } from '@passport/queue';
 import { type DashboardFixture, VIEWER, injectOnce, openDashboardFixture } from './dashboard-fixture.ts';
 
 let fixture: DashboardFixture;

@@ -1,5 +1,4 @@
-import { SCENARIOS } from './check-scenarios.ts';
-import type { Scene, Seen } from './check-scenarios.ts';
+import { SCENARIOS, type Scene, type Seen } from './check-scenarios.ts';
 import type { RunningDemo } from './start-demo.ts';
 import { createReceiverClient } from '@passport/testkit';
 

@@ -1,6 +1,5 @@
 import type { KohaDouble } from '@passport/koha-double';
-import { buildScanEvent, signedRequest } from '@passport/testkit';
-import type { ReceiverClient, ScanAnswer } from '@passport/testkit';
+import { buildScanEvent, signedRequest, type ReceiverClient, type ScanAnswer } from '@passport/testkit';
 import type { DemoFileLibrary } from './demo-file.ts';
 
 interface Place {

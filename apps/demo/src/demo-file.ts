@@ -1,5 +1,4 @@
-import { demoSamples, demoSeed } from '@passport/koha-double';
-import type { Samples } from '@passport/koha-double';
+import { demoSamples, demoSeed, type Samples } from '@passport/koha-double';
 import { olderCards } from './older-copies.ts';
 import type { DemoKoha } from './start-kohas.ts';
 

@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 
 /** Listens on `port` of 127.0.0.1 for a moment and returns it (0: any free one), or null when somebody has it. */
 function tryPort(port: number): Promise<number | null> {

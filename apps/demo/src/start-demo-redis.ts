@@ -2,8 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { callRedis, findRedisServer } from '@passport/testkit';
 import { anyFreePort } from './free-ports.ts';
-import { superviseProcess } from './supervise-process.ts';
-import type { SupervisedProcess, Surroundings } from './supervise-process.ts';
+import { superviseProcess, type SupervisedProcess, type Surroundings } from './supervise-process.ts';
 
 export interface DemoRedis extends SupervisedProcess {
   readonly url: string;

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import type { DemoPorts } from './demo-libraries.ts';
 import { anyFreePort } from './free-ports.ts';
-import { superviseProcess } from './supervise-process.ts';
-import type { SupervisedProcess, Surroundings } from './supervise-process.ts';
+import { superviseProcess, type SupervisedProcess, type Surroundings } from './supervise-process.ts';
 
 const NAMES = ['receiver', 'worker', 'dashboard'] as const;
 type Name = (typeof NAMES)[number];

@@ -1,19 +1,15 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildEnvFile, describeLibraries } from './demo-file.ts';
-import type { DemoFile } from './demo-file.ts';
-import { DEMO_LIBRARIES } from './demo-libraries.ts';
-import type { DemoPorts } from './demo-libraries.ts';
-import { buildDemoSecrets } from './demo-secrets.ts';
-import type { DemoSecrets } from './demo-secrets.ts';
+import { buildEnvFile, describeLibraries, type DemoFile } from './demo-file.ts';
+import { DEMO_LIBRARIES, type DemoPorts } from './demo-libraries.ts';
+import { buildDemoSecrets, type DemoSecrets } from './demo-secrets.ts';
 import { findPlugin } from './find-plugin.ts';
 import { endLeftovers, noteChildren } from './leftovers.ts';
 import { leaveOlderCopies } from './older-copies.ts';
 import { buildPassportYaml, secretVariable } from './passport-yaml.ts';
 import { startDemoRedis } from './start-demo-redis.ts';
 import { startDemoServices } from './start-demo-services.ts';
-import { startKohas } from './start-kohas.ts';
-import type { DemoKoha } from './start-kohas.ts';
+import { startKohas, type DemoKoha } from './start-kohas.ts';
 import type { Surroundings } from './supervise-process.ts';
 
 export interface RunningDemo {

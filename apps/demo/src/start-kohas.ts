@@ -1,5 +1,4 @@
-import { startKohaDouble } from '@passport/koha-double';
-import type { KohaDouble } from '@passport/koha-double';
+import { startKohaDouble, type KohaDouble } from '@passport/koha-double';
 import type { DemoLibrary, DemoPorts } from './demo-libraries.ts';
 import type { PluginParts } from './find-plugin.ts';
 

@@ -1,8 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { aState, LAKESIDE, LANGUAGES, CHECKOUT_RESULTS, MIDLAND, OUTCOMES, WAITS } from './a-state.ts';
-import { loadDesk, MESSAGES } from './load-desk.ts';
-import type { ScanState, Shown, View } from './load-desk.ts';
+import { loadDesk, MESSAGES, type ScanState, type Shown, type View } from './load-desk.ts';
 
 const desk = await loadDesk();
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { aState } from './a-state.ts';
-import { loadDesk } from './load-desk.ts';
-import type { ScanState } from './load-desk.ts';
+import { loadDesk, type ScanState } from './load-desk.ts';
 
 const desk = await loadDesk();
 const CARD = '21234000000017';

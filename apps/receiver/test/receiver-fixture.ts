@@ -1,8 +1,7 @@
 import { Writable } from 'node:stream';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import type { JobData } from '@passport/contract';
-import { parseWebhookSecret } from '@passport/contract';
+import { type JobData, parseWebhookSecret } from '@passport/contract';
 import {
   type RefreshJobs,
   type ScanJobs,

@@ -1,5 +1,4 @@
-import type { JobData, Progress } from '@passport/contract';
-import { queuedProgress, encryptionContext } from '@passport/contract';
+import { type JobData, type Progress, queuedProgress, encryptionContext } from '@passport/contract';
 import { type OpenKohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
 import { openHistory } from '../src/provision/history.ts';

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
+import { closeRedis, createLogger, createRedis, untilRedisReady, type Redis } from '@passport/runtime';
 import { startRedis } from '@passport/testkit';
 import { DAY_MS, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 

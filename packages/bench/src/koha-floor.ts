@@ -1,5 +1,4 @@
-import { nameOf } from './kohas-protocol.ts';
-import type { StartedKoha } from './kohas-protocol.ts';
+import { nameOf, type StartedKoha } from './kohas-protocol.ts';
 import { createWarmClient } from './warm-client.ts';
 
 /** The calls of one event and nothing else, with what our client sends along, over warm connections. */

@@ -2,8 +2,7 @@ import { pathOf } from './front/start-front.ts';
 import { barcodeOf, cardOf, keyOf } from './kohas-protocol.ts';
 import type { RunningService } from '@passport/testkit';
 import { serveKoha } from './start-bench.ts';
-import { startStack } from './start-stack.ts';
-import type { Stack, StackOptions } from './start-stack.ts';
+import { startStack, type Stack, type StackOptions } from './start-stack.ts';
 
 /** Libraries whose cards are shown once all have been. */
 export const FEW = 10;

@@ -1,6 +1,5 @@
 import type { Row } from './row.ts';
-import { NotHere } from './scenario.ts';
-import type { Scenario } from './scenario.ts';
+import { NotHere, type Scenario } from './scenario.ts';
 
 export interface Report {
   readonly rows: readonly Row[];

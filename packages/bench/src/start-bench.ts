@@ -1,7 +1,6 @@
 import type { ServedLibrary } from '@passport/testkit';
 import type { StartedKoha } from './kohas-protocol.ts';
-import { startStack } from './start-stack.ts';
-import type { Stack, StackOptions } from './start-stack.ts';
+import { startStack, type Stack, type StackOptions } from './start-stack.ts';
 
 /** The library at whose desk everything is scanned. */
 export const LENDING = 'lending';

@@ -9,14 +9,17 @@ import {
   signedRequest,
   startRedis,
   startServices,
+  type ConsortiumKeys,
+  type RedisOptions,
+  type ServedLibrary,
+  type Services,
+  type StartedRedis,
 } from '@passport/testkit';
-import type { ConsortiumKeys, RedisOptions, ServedLibrary, Services, StartedRedis } from '@passport/testkit';
 import { preciseNow } from './clock.ts';
 import { startFarProxy } from './front/far-proxy.ts';
 import type { FrontPlan, KohaPlan, StartedKoha } from './kohas-protocol.ts';
 import { NotHere } from './scenario.ts';
-import { startKohas } from './start-kohas.ts';
-import type { Kohas } from './start-kohas.ts';
+import { startKohas, type Kohas } from './start-kohas.ts';
 import { createWarmClient } from './warm-client.ts';
 
 /** Of deploy/docker/make-keys.mjs: what decides how much memory a job takes. */

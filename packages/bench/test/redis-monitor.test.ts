@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startRedis, waitFor } from '@passport/testkit';
-import type { StartedRedis } from '@passport/testkit';
-import { startMonitor } from '../src/redis-monitor.ts';
-import type { Monitor, Seen } from '../src/redis-monitor.ts';
+import { startRedis, waitFor, type StartedRedis } from '@passport/testkit';
+import { startMonitor, type Monitor, type Seen } from '../src/redis-monitor.ts';
 
 let redis: StartedRedis;
 let monitor: Monitor;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { printTable } from '../src/print-table.ts';
-import { differenceRow, ratioRow, recordRow, valueRow } from '../src/row.ts';
-import type { Round } from '../src/row.ts';
+import { differenceRow, ratioRow, recordRow, valueRow, type Round } from '../src/row.ts';
 import { brokenRows } from '../src/run-scenarios.ts';
 
 const rounds: readonly Round[] = [

@@ -1,6 +1,5 @@
 import { formatDuration } from './duration.ts';
-import type { ProblemList } from './problem-list.ts';
-import { formatPath } from './problem-list.ts';
+import { type ProblemList, formatPath } from './problem-list.ts';
 import type { LibraryDraft } from './read-library.ts';
 
 function checkTimes({ at, library: { koha, retry } }: LibraryDraft, problems: ProblemList): void {

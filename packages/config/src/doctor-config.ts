@@ -1,6 +1,5 @@
 import { VARIABLES } from './environment-variables.ts';
-import type { QueueAccess, ReadFile } from './process-config.ts';
-import { readBoth } from './process-config.ts';
+import { type QueueAccess, type ReadFile, readBoth } from './process-config.ts';
 import type { Secret } from './secret.ts';
 
 /** What `passport doctor` examines the service with. */

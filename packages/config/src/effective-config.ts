@@ -13,8 +13,7 @@ import type {
 } from './model.ts';
 import { IN_FILE } from './read-notify.ts';
 import type { Secret } from './secret.ts';
-import { DAYS } from './windows-key.ts';
-import type { PlannedWindow } from './windows-key.ts';
+import { DAYS, type PlannedWindow } from './windows-key.ts';
 
 /** Something that prints: text, numbers, lists and mappings, without secrets. */
 export type Printable =

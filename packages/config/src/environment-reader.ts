@@ -1,10 +1,8 @@
-import type { Variable } from './environment-variables.ts';
-import { VARIABLES } from './environment-variables.ts';
+import { type Variable, VARIABLES } from './environment-variables.ts';
 import { nearest } from './nearest.ts';
 import type { ProblemList } from './problem-list.ts';
 import { Secret } from './secret.ts';
-import type { Surroundings } from './secret-reader.ts';
-import { SecretReader } from './secret-reader.ts';
+import { type Surroundings, SecretReader } from './secret-reader.ts';
 
 const KNOWN = Object.values(VARIABLES).map(({ name }) => name);
 

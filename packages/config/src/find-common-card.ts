@@ -1,8 +1,6 @@
 import { differEarly } from './card-head.ts';
-import { buildAutomaton } from './pattern-automaton.ts';
-import type { PatternAutomaton } from './pattern-automaton.ts';
-import { CHARACTERS, close, fitsAtEnd, isDead, read } from './pattern-place.ts';
-import type { Place } from './pattern-place.ts';
+import { buildAutomaton, type PatternAutomaton } from './pattern-automaton.ts';
+import { CHARACTERS, close, fitsAtEnd, isDead, read, type Place } from './pattern-place.ts';
 
 /** Whether two patterns both fit some card. `unknown` only where a pattern is out of the ordinary. */
 export type Common =

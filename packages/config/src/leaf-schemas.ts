@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { formatDuration, parseDuration } from './duration.ts';
-import { COPY_FIELDS, FIELD_GROUPS } from './field-groups.ts';
-import type { CopyField, FieldGroup } from './field-groups.ts';
+import { COPY_FIELDS, FIELD_GROUPS, type CopyField, type FieldGroup } from './field-groups.ts';
 import { nearest } from './nearest.ts';
 
 /** A duration between two others, read into milliseconds. */

@@ -1,7 +1,6 @@
 import { BUILT_IN_DEFAULTS } from './built-in-defaults.ts';
 import { checkLibraries } from './check-libraries.ts';
-import { ConfigError } from './config-error.ts';
-import type { ConfigProblem } from './config-error.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
 import { DEFAULTED_SECTIONS, fileSchema } from './file-schema.ts';
 import { locateSection, retentionSection } from './root-sections.ts';
@@ -13,8 +12,7 @@ import { readNotify } from './read-notify.ts';
 import { readLibrary } from './read-library.ts';
 import { isMapping, readSection, reportMissing } from './read-section.ts';
 import { readUsers } from './read-users.ts';
-import type { SecretKind, Surroundings } from './secret-reader.ts';
-import { SecretReader } from './secret-reader.ts';
+import { type SecretKind, type Surroundings, SecretReader } from './secret-reader.ts';
 import { openYaml } from './yaml-file.ts';
 import { reportUnknownKeys } from './zod-problems.ts';
 

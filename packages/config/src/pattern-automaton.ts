@@ -1,5 +1,4 @@
-import regjsparser from 'regjsparser';
-import type { RootNode } from 'regjsparser';
+import regjsparser, { type RootNode } from 'regjsparser';
 
 interface Syntax {
   readonly lookbehind: true;

@@ -1,5 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
-import type { Document, ErrorCode } from 'yaml';
+import { LineCounter, parseDocument, type Document, type ErrorCode } from 'yaml';
 import type { Path, ProblemList } from './problem-list.ts';
 
 const BAD_ALIAS =

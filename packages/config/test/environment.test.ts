@@ -10,8 +10,8 @@ import {
   senderConfig,
   tryConfig,
   workerConfig,
+  type Consortium,
 } from '../src/index.ts';
-import type { Consortium } from '../src/index.ts';
 import { errorOf, filesOf, validEnvironment, validFile } from './valid-file.ts';
 
 const KEY = Buffer.from('0123456789abcdef0123456789abcdef').toString('base64');

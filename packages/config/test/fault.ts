@@ -1,5 +1,4 @@
-import type { Draft } from './valid-file.ts';
-import { at, validFile } from './valid-file.ts';
+import { type Draft, at, validFile } from './valid-file.ts';
 
 /** One thing that is wrong with an otherwise right file. */
 export interface Fault {

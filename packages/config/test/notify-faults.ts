@@ -1,5 +1,4 @@
-import type { Fault } from './fault.ts';
-import { set } from './fault.ts';
+import { type Fault, set } from './fault.ts';
 import type { Draft } from './valid-file.ts';
 
 const OPS = {

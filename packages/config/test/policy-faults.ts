@@ -1,5 +1,4 @@
-import type { Fault } from './fault.ts';
-import { inLibrary } from './fault.ts';
+import { type Fault, inLibrary } from './fault.ts';
 
 /** Files that are wrong in their policy. */
 export const POLICY_FAULTS: Readonly<Record<string, Fault>> = {

@@ -2,8 +2,7 @@ import { inspect } from 'node:util';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { effectiveConfig, renderEffectiveConfig, Secret, workerConfig } from '../src/index.ts';
-import type { Draft } from './valid-file.ts';
-import { at, errorOf, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
+import { type Draft, at, errorOf, filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
 /** Every way in which a value usually gets printed. */
 const printed = (value: unknown) =>

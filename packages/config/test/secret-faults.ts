@@ -1,5 +1,4 @@
-import type { Fault } from './fault.ts';
-import { inLibrary } from './fault.ts';
+import { type Fault, inLibrary } from './fault.ts';
 import { validEnvironment } from './valid-file.ts';
 
 /** Files that are wrong in their secret. */

@@ -1,5 +1,4 @@
-import type { Fault } from './fault.ts';
-import { set, inLibrary, drop, pairs, libraryKoha } from './fault.ts';
+import { type Fault, set, inLibrary, drop, pairs, libraryKoha } from './fault.ts';
 
 /** Files that are wrong in their structure. */
 export const STRUCTURE_FAULTS: Readonly<Record<string, Fault>> = {

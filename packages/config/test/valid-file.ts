@@ -1,6 +1,5 @@
 import { stringify } from 'yaml';
-import type { ConfigProblem } from '../src/index.ts';
-import { ConfigError, parseConsortium } from '../src/index.ts';
+import { type ConfigProblem, ConfigError, parseConsortium } from '../src/index.ts';
 
 /** A part of a file that a test changes: mappings all the way down. */
 export interface Draft {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { effectiveConfig, nextWindows, pausesAt, windowAt } from '../src/index.ts';
-import type { PlannedWindow } from '../src/index.ts';
+import { effectiveConfig, nextWindows, pausesAt, windowAt, type PlannedWindow } from '../src/index.ts';
 import { at, parse, validFile } from './valid-file.ts';
 
 /** The windows of a library whose entry says so. */

@@ -7,8 +7,7 @@ import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
 import { storedCardSchema } from './stored-card.ts';
 import { buildSentBody } from './sent-body.ts';
-import { readWriteRefusal, refused } from './write-refusal.ts';
-import type { Refused } from './write-refusal.ts';
+import { readWriteRefusal, refused, type Refused } from './write-refusal.ts';
 
 /** The body of `PUT /patrons/{id}`: Koha demands these three and leaves every key that is not sent as it is. */
 export type PatronChange = Readonly<Record<string, unknown>> & {

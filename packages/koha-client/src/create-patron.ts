@@ -1,6 +1,5 @@
 import * as z from 'zod';
-import { parseJsonBody, parseRefusal } from './answer-body.ts';
-import type { KohaRefusal } from './answer-body.ts';
+import { parseJsonBody, parseRefusal, type KohaRefusal } from './answer-body.ts';
 import { branchHeader } from './branch-header.ts';
 import type { Capabilities } from './capabilities.ts';
 import { badAnswer, firstValue } from './failure-of.ts';
@@ -9,8 +8,7 @@ import type { CallOptions, Session } from './session.ts';
 import type { Answer } from './transport.ts';
 import { storedCardSchema } from './stored-card.ts';
 import { buildSentBody } from './sent-body.ts';
-import { readWriteRefusal, refused } from './write-refusal.ts';
-import type { Refused } from './write-refusal.ts';
+import { readWriteRefusal, refused, type Refused } from './write-refusal.ts';
 
 /** The body of `POST /patrons`: Koha's own names; the caller answers for what is in it. */
 export type PatronBody = Readonly<Record<string, unknown>> & {

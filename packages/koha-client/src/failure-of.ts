@@ -1,9 +1,7 @@
-import { causeOfBody, parseRefusal } from './answer-body.ts';
-import type { KohaRefusal } from './answer-body.ts';
+import { causeOfBody, parseRefusal, type KohaRefusal } from './answer-body.ts';
 import type { CauseCode } from './cause-code.ts';
 import { effectOf } from './effect-of.ts';
-import { KohaError } from './koha-error.ts';
-import type { KohaErrorCode, KohaFailure } from './koha-error.ts';
+import { KohaError, type KohaErrorCode, type KohaFailure } from './koha-error.ts';
 import { withQuote } from './quote-answer.ts';
 import { renderPermission } from './render-permission.ts';
 import { parseRetryAfter } from './retry-after.ts';

@@ -4,8 +4,7 @@ import { badAnswer } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
 import { listRows } from './list-rows.ts';
 import { CARD_NUMBER_LIMIT } from './patron-fields.ts';
-import { parsePatron } from './patron.ts';
-import type { KohaPatron } from './patron.ts';
+import { parsePatron, type KohaPatron } from './patron.ts';
 import { sameCard } from './same-card.ts';
 import type { CallOptions, Session } from './session.ts';
 

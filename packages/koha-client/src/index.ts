@@ -1,23 +1,21 @@
 export type { Capabilities } from './capabilities.ts';
-export { readCertificateExpiry } from './certificate-expiry.ts';
-export type { CertificateExpiry } from './certificate-expiry.ts';
+export { readCertificateExpiry, type CertificateExpiry } from './certificate-expiry.ts';
 export type { ChangeResult, PatronChange } from './change-patron.ts';
 export type { CheckoutResult } from './check-out.ts';
 export type { DeletionBlock, DeletionFacts } from './copy-deletions.ts';
 export type { CreateResult, PatronBody } from './create-patron.ts';
-export { createKohaClient } from './koha-client.ts';
-export type { KohaClient, KohaClientOptions, OpenKohaClient } from './koha-client.ts';
-export { isEndedByUs, isOfOneRecord, KohaError } from './koha-error.ts';
-export type { KohaErrorCode, KohaFailure } from './koha-error.ts';
-export { listPages } from './list-pages.ts';
-export type { CopiesWanted } from './list-pages.ts';
+export {
+  createKohaClient,
+  type KohaClient,
+  type KohaClientOptions,
+  type OpenKohaClient,
+} from './koha-client.ts';
+export { isEndedByUs, isOfOneRecord, KohaError, type KohaErrorCode, type KohaFailure } from './koha-error.ts';
+export { listPages, type CopiesWanted } from './list-pages.ts';
 export type { OwedByCopy } from './owed.ts';
-export { PATRONS_A_PAGE } from './patron-page.ts';
-export type { PatronPage } from './patron-page.ts';
-export { parsePatron } from './patron.ts';
-export type { KohaPatron, PatronAttribute } from './patron.ts';
-export { PATRON_FIELDS, SETTABLE_FIELDS } from './patron-fields.ts';
-export type { FieldLimit, PatronField } from './patron-fields.ts';
+export { PATRONS_A_PAGE, type PatronPage } from './patron-page.ts';
+export { parsePatron, type KohaPatron, type PatronAttribute } from './patron.ts';
+export { PATRON_FIELDS, SETTABLE_FIELDS, type FieldLimit, type PatronField } from './patron-fields.ts';
 export type { PluginAbout, PluginCheck } from './plugin-routes.ts';
 export { isAnsweredByPage, quoteOf } from './quote-answer.ts';
 export type { Person } from './possible-duplicate.ts';

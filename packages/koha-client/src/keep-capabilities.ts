@@ -1,6 +1,5 @@
 import { parseJsonBody } from './answer-body.ts';
-import { parseDescription } from './capabilities.ts';
-import type { Capabilities } from './capabilities.ts';
+import { parseDescription, type Capabilities } from './capabilities.ts';
 import { badAnswer } from './failure-of.ts';
 import type { Calls, KeptCapabilities } from './session.ts';
 import { waitForShared } from './shared-answer.ts';

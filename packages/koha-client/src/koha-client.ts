@@ -1,10 +1,8 @@
 import type { Capabilities } from './capabilities.ts';
 import { keepCapabilities } from './keep-capabilities.ts';
 import * as operations from './operations.ts';
-import { createCalls } from './session.ts';
-import type { CallOptions, CallsOptions, Session } from './session.ts';
-import { createTransport } from './transport.ts';
-import type { TransportOptions } from './transport.ts';
+import { createCalls, type CallOptions, type CallsOptions, type Session } from './session.ts';
+import { createTransport, type TransportOptions } from './transport.ts';
 
 /** Operations as methods: without the session, which they have already. */
 type Bound<T> = {

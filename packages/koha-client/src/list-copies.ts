@@ -1,7 +1,5 @@
-import { listPages } from './list-pages.ts';
-import type { CopiesWanted } from './list-pages.ts';
-import { readPatronPage } from './patron-page.ts';
-import type { PagePart, PatronPage } from './patron-page.ts';
+import { listPages, type CopiesWanted } from './list-pages.ts';
+import { readPatronPage, type PagePart, type PatronPage } from './patron-page.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { KohaError } from './koha-error.ts';
-import { PATRONS_A_PAGE } from './patron-page.ts';
-import type { PagePart, PatronPage } from './patron-page.ts';
+import { PATRONS_A_PAGE, type PagePart, type PatronPage } from './patron-page.ts';
 import { readAroundBroken } from './read-around-broken.ts';
 
 /** Pages in sequence of which Koha shows this API user nobody; one of its own has far fewer patrons than that hidden among copies. */

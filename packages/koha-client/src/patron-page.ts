@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import { parseRows } from './list-rows.ts';
-import { parsePatron } from './patron.ts';
-import type { KohaPatron } from './patron.ts';
+import { parsePatron, type KohaPatron } from './patron.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /** The most rows that one request for many patrons brings; a page of 100 is about 400 KB, and 100 keys are 1.1 KB of URL. */

@@ -1,6 +1,5 @@
 import { parseJsonBody } from './answer-body.ts';
-import { parseDescription } from './capabilities.ts';
-import type { Capabilities } from './capabilities.ts';
+import { parseDescription, type Capabilities } from './capabilities.ts';
 import { firstValue } from './failure-of.ts';
 import type { CallOptions, Session } from './session.ts';
 

@@ -1,6 +1,5 @@
 import { isOfOneRecord } from './koha-error.ts';
-import { PATRONS_A_PAGE } from './patron-page.ts';
-import type { PagePart, PatronPage } from './patron-page.ts';
+import { PATRONS_A_PAGE, type PagePart, type PatronPage } from './patron-page.ts';
 
 /** Where Koha fails at a part of a list, it is read in so many smaller ones: 100 rows, 10, 1. */
 const PARTS = 10;

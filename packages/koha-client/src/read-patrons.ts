@@ -1,6 +1,5 @@
 import { KohaError } from './koha-error.ts';
-import { PATRONS_A_PAGE, readPatronPage } from './patron-page.ts';
-import type { PatronPage } from './patron-page.ts';
+import { PATRONS_A_PAGE, readPatronPage, type PatronPage } from './patron-page.ts';
 import type { CallOptions, Session } from './session.ts';
 
 /**

@@ -1,6 +1,5 @@
-import { KohaError } from './koha-error.ts';
+import { KohaError, type KohaErrorCode } from './koha-error.ts';
 import type { KohaOperation } from './effect-of.ts';
-import type { KohaErrorCode } from './koha-error.ts';
 
 /** How one caller waits for something that several callers share. */
 export interface Waiting {

@@ -2,11 +2,9 @@ import { type ClientRequest, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import got, { type NativeRequestOptions, type Request, TimeoutError } from 'got';
 import { maxAnswerBytes } from './answer-limits.ts';
-import { causeOf, wasConnected } from './cause-code.ts';
-import type { CauseCode } from './cause-code.ts';
+import { causeOf, wasConnected, type CauseCode } from './cause-code.ts';
 import { type KohaOperation, effectOf } from './effect-of.ts';
-import { KohaError } from './koha-error.ts';
-import type { KohaErrorCode } from './koha-error.ts';
+import { KohaError, type KohaErrorCode } from './koha-error.ts';
 import { buildAgents } from './spare-connection.ts';
 import { type RawAnswer, TooLarge, readAnswer } from './read-answer.ts';
 

@@ -1,8 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { KohaError } from '../src/index.ts';
-import type { KohaClient } from '../src/index.ts';
-import { CARD, PATRON_BODY, hang, json, patronRow, startTinyKoha } from './tiny-koha.ts';
-import type { Reply, TinyKoha } from './tiny-koha.ts';
+import { KohaError, type KohaClient } from '../src/index.ts';
+import {
+  CARD,
+  PATRON_BODY,
+  hang,
+  json,
+  patronRow,
+  startTinyKoha,
+  type Reply,
+  type TinyKoha,
+} from './tiny-koha.ts';
 
 let koha: TinyKoha;
 afterEach(() => koha.close());

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { compareCalls, parseCallTable } from './call-table.ts';
-import type { SentShape } from './call-table.ts';
+import { compareCalls, parseCallTable, type SentShape } from './call-table.ts';
 
 // Run by scripts/run-jest.mjs after the suite, over what the suite has sent.
 const rows = parseCallTable(readFileSync(join(import.meta.dirname, '../calls.md'), 'utf8'));

@@ -1,8 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { KohaError } from '../src/index.ts';
-import type { KohaClient } from '../src/index.ts';
-import { CARD, PATRON_BODY, json, startTinyKoha } from './tiny-koha.ts';
-import type { Reply, TinyKoha } from './tiny-koha.ts';
+import { KohaError, type KohaClient } from '../src/index.ts';
+import { CARD, PATRON_BODY, json, startTinyKoha, type Reply, type TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha | undefined;
 afterEach(async () => {

@@ -1,12 +1,9 @@
-import { createServer as createTcpServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, expect, test } from '@jest/globals';
-import { createKohaClient } from '../src/index.ts';
-import type { KohaClient } from '../src/index.ts';
+import { createKohaClient, type KohaClient } from '../src/index.ts';
 import { SELF_SIGNED, EXPIRED } from './planted-certificates.ts';
-import { hang, json, raw, reset, startTinyKoha } from './tiny-koha.ts';
-import type { Reply } from './tiny-koha.ts';
+import { hang, json, raw, reset, startTinyKoha, type Reply } from './tiny-koha.ts';
 
 const stops: (() => void | Promise<void>)[] = [];
 afterEach(async () => {

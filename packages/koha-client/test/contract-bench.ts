@@ -1,9 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { describeKoha } from '@passport/koha-description';
-import { servicePermissions, startKohaDouble } from '@passport/koha-double';
-import type { Exchange, KohaDouble, Release } from '@passport/koha-double';
-import { createKohaClient } from '../src/index.ts';
-import type { KohaClientOptions, PatronBody } from '../src/index.ts';
+import {
+  servicePermissions,
+  startKohaDouble,
+  type Exchange,
+  type KohaDouble,
+  type Release,
+} from '@passport/koha-double';
+import { createKohaClient, type KohaClientOptions, type PatronBody } from '../src/index.ts';
 
 export const CARD = '21234000000017';
 export const HOME_KEY = 'midland:812';

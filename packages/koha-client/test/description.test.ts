@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { PATRON_BODY, json, patronRow, raw, startTinyKoha } from './tiny-koha.ts';
-import type { TinyKoha } from './tiny-koha.ts';
+import { PATRON_BODY, json, patronRow, raw, startTinyKoha, type TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha;
 afterEach(() => koha.close());

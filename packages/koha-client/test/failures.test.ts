@@ -1,7 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { KohaError } from '../src/index.ts';
-import type { KohaClient } from '../src/index.ts';
+import { KohaError, type KohaClient } from '../src/index.ts';
 import {
   CARD,
   CLIENT_ID,
@@ -14,8 +13,9 @@ import {
   raw,
   reset,
   startTinyKoha,
+  type Reply,
+  type TinyKoha,
 } from './tiny-koha.ts';
-import type { Reply, TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha | undefined;
 afterEach(async () => {

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { sameCard } from '../src/index.ts';
-import { CARD, json, patronRow, startTinyKoha } from './tiny-koha.ts';
-import type { Reply, TinyKoha } from './tiny-koha.ts';
+import { CARD, json, patronRow, startTinyKoha, type Reply, type TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha;
 afterEach(() => koha.close());

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { PatronPage } from '../src/index.ts';
-import { hang, json, patronRow, startTinyKoha } from './tiny-koha.ts';
-import type { TinyKoha } from './tiny-koha.ts';
+import { hang, json, patronRow, startTinyKoha, type TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha;
 afterEach(() => koha.close());

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { json, startTinyKoha } from './tiny-koha.ts';
-import type { TinyKoha } from './tiny-koha.ts';
+import { json, startTinyKoha, type TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha | undefined;
 afterEach(() => koha?.close());

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { CLIENT_SECRET, json, startTinyKoha } from './tiny-koha.ts';
-import type { TinyKoha } from './tiny-koha.ts';
+import { CLIENT_SECRET, json, startTinyKoha, type TinyKoha } from './tiny-koha.ts';
 
 let koha: TinyKoha;
 afterEach(() => koha.close());

@@ -1,8 +1,6 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createKohaClient } from '../src/index.ts';
-import type { KohaClientOptions } from '../src/index.ts';
+import { createKohaClient, type KohaClientOptions } from '../src/index.ts';
 
 /** What a test saw arrive. */
 export interface Seen {

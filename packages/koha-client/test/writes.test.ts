@@ -1,7 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import type { ChangeResult, CheckoutResult, CreateResult } from '../src/index.ts';
-import { CARD, PATRON_BODY, json, patronRow, raw, startTinyKoha } from './tiny-koha.ts';
-import type { Reply, TinyKoha } from './tiny-koha.ts';
+import {
+  CARD,
+  PATRON_BODY,
+  json,
+  patronRow,
+  raw,
+  startTinyKoha,
+  type Reply,
+  type TinyKoha,
+} from './tiny-koha.ts';
 
 let koha: TinyKoha;
 afterEach(() => koha.close());

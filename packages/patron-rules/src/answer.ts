@@ -1,6 +1,5 @@
 import type { WaitingReason } from '@passport/contract';
-import { KohaError } from '@passport/koha-client';
-import type { KohaPatron } from '@passport/koha-client';
+import { KohaError, type KohaPatron } from '@passport/koha-client';
 import { type Misconfiguration, meaningOf } from './failure.ts';
 
 /** What a candidate answered when a card was looked up. */

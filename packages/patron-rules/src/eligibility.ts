@@ -1,6 +1,5 @@
 import type { Agreement, Eligibility, Library } from '@passport/config';
-import { ELIGIBILITY_REASONS } from '@passport/contract';
-import type { EligibilityReason } from '@passport/contract';
+import { ELIGIBILITY_REASONS, type EligibilityReason } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import { passesCategoryFilter } from './category-filter.ts';
 import { cleanText } from './clean-text.ts';

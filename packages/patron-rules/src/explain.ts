@@ -4,13 +4,10 @@ import { decideCandidates, libraryById } from './candidates.ts';
 import type { ExplainedCopy, Explanation } from './explanation.ts';
 import { passportTypes } from './is-copy.ts';
 import { decideEligibility } from './eligibility.ts';
-import { decideLocalMatch } from './local-match.ts';
-import type { LocalRecords } from './local-match.ts';
-import { locate } from './locate.ts';
+import { decideLocalMatch, type LocalRecords } from './local-match.ts';
+import { locate, type Located } from './locate.ts';
 import { copyCategoriesOf } from './merged-copy.ts';
-import type { Located } from './locate.ts';
-import { buildPatronCopy } from './patron-copy.ts';
-import type { PatronCopy } from './patron-copy.ts';
+import { buildPatronCopy, type PatronCopy } from './patron-copy.ts';
 
 /** What a dry run needs. Every function only reads. */
 export interface Question {

@@ -1,5 +1,4 @@
-import { sameCard } from '@passport/koha-client';
-import type { KohaPatron } from '@passport/koha-client';
+import { sameCard, type KohaPatron } from '@passport/koha-client';
 import { passportOf } from './is-copy.ts';
 import {
   type CopyTraits,

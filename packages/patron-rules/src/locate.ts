@@ -1,6 +1,5 @@
 import type { WaitingReason } from '@passport/contract';
-import { sameCard } from '@passport/koha-client';
-import type { KohaPatron } from '@passport/koha-client';
+import { sameCard, type KohaPatron } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
 import type { Misconfiguration } from './failure.ts';
 import type { Candidate } from './candidates.ts';

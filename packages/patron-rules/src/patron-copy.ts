@@ -1,6 +1,11 @@
 import type { Agreement, CategoryChoice, ExpiryChoice, Library } from '@passport/config';
-import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
-import type { KohaPatron, PatronBody, PatronField } from '@passport/koha-client';
+import {
+  PATRON_FIELDS,
+  SETTABLE_FIELDS,
+  type KohaPatron,
+  type PatronBody,
+  type PatronField,
+} from '@passport/koha-client';
 import type { Misconfiguration } from './failure.ts';
 import { cleanText } from './clean-text.ts';
 import { dayAfter } from './day-after.ts';

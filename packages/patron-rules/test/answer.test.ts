@@ -1,6 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { KohaError } from '@passport/koha-client';
-import type { KohaErrorCode, KohaFailure } from '@passport/koha-client';
+import { KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { readAnswer } from '../src/index.ts';
 import { patron } from './builders.ts';
 

@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { COPY_FIELDS } from '@passport/config';
-import { createKohaClient, parsePatron } from '@passport/koha-client';
-import type { KohaPatron, PatronBody } from '@passport/koha-client';
-import { releases, startKohaDouble } from '@passport/koha-double';
-import type { KohaDouble } from '@passport/koha-double';
+import { createKohaClient, parsePatron, type KohaPatron, type PatronBody } from '@passport/koha-client';
+import { releases, startKohaDouble, type KohaDouble } from '@passport/koha-double';
 import fc from 'fast-check';
 import { buildPatronCopy, decideEligibility } from '../src/index.ts';
 import { PLANTED, anyHomeRecord } from './any-home-record.ts';

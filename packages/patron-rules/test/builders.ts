@@ -1,7 +1,12 @@
-import { COPY_FIELDS, Secret, indexAgreements } from '@passport/config';
-import type { Agreement, Consortium, Library } from '@passport/config';
-import { PATRON_FIELDS } from '@passport/koha-client';
-import type { KohaPatron } from '@passport/koha-client';
+import {
+  COPY_FIELDS,
+  Secret,
+  indexAgreements,
+  type Agreement,
+  type Consortium,
+  type Library,
+} from '@passport/config';
+import { PATRON_FIELDS, type KohaPatron } from '@passport/koha-client';
 import type { Answer, Candidate, Case, CopyCase } from '../src/index.ts';
 
 export const CARD = '21234000000017';

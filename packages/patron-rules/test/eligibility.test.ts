@@ -3,8 +3,7 @@ import type { Eligibility } from '@passport/config';
 import { ELIGIBILITY_REASONS } from '@passport/contract';
 import type { KohaPatron } from '@passport/koha-client';
 import fc from 'fast-check';
-import { decideEligibility } from '../src/index.ts';
-import type { EligibilityDecision } from '../src/index.ts';
+import { decideEligibility, type EligibilityDecision } from '../src/index.ts';
 import { aCase, agreement, attribute, library, patron } from './builders.ts';
 
 const decision = (of: Partial<KohaPatron>, eligibility: Partial<Eligibility> = {}): EligibilityDecision =>

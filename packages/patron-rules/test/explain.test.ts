@@ -1,10 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Library } from '@passport/config';
 import { createKohaClient } from '@passport/koha-client';
-import { startKohaDouble } from '@passport/koha-double';
-import type { KohaDouble } from '@passport/koha-double';
-import { explain, libraryById, readAnswer } from '../src/index.ts';
-import type { Explanation } from '../src/index.ts';
+import { startKohaDouble, type KohaDouble } from '@passport/koha-double';
+import { explain, libraryById, readAnswer, type Explanation } from '../src/index.ts';
 import { TODAY, consortium, library } from './builders.ts';
 
 const ids = ['midland', 'riverside', 'lakeside'] as const;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KohaPatron } from '@passport/koha-client';
-import { decideLocalMatch } from '../src/index.ts';
-import type { LocalMatch, LocalRecords } from '../src/index.ts';
+import { decideLocalMatch, type LocalMatch, type LocalRecords } from '../src/index.ts';
 import { CARD, attribute, patron } from './builders.ts';
 
 const passport = attribute('PASSPORTED', 'midland');

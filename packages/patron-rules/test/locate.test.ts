@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { decideHome, locate, passportTypes } from '../src/index.ts';
-import type { Answer, Located, Location } from '../src/index.ts';
+import { decideHome, locate, passportTypes, type Answer, type Located, type Location } from '../src/index.ts';
 import {
   CARD,
   attribute,

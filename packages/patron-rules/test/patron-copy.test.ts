@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
-import { COPY_FIELDS, SET_ONLY_FIELDS } from '@passport/config';
-import type { CopyField, CopyPolicy, Library } from '@passport/config';
-import { PATRON_FIELDS, SETTABLE_FIELDS } from '@passport/koha-client';
-import type { KohaPatron, PatronBody } from '@passport/koha-client';
-import { buildPatronCopy } from '../src/index.ts';
-import type { CopyCase, PatronCopy } from '../src/index.ts';
+import {
+  COPY_FIELDS,
+  SET_ONLY_FIELDS,
+  type CopyField,
+  type CopyPolicy,
+  type Library,
+} from '@passport/config';
+import { PATRON_FIELDS, SETTABLE_FIELDS, type KohaPatron, type PatronBody } from '@passport/koha-client';
+import { buildPatronCopy, type CopyCase, type PatronCopy } from '../src/index.ts';
 import { CARD, aCopyCase, agreement, library, patron } from './builders.ts';
 
 type Copy = Extract<PatronCopy, { kind: 'copy' }>;

@@ -1,5 +1,4 @@
-import type { Redis } from '@passport/runtime';
-import { within } from '@passport/runtime';
+import { type Redis, within } from '@passport/runtime';
 import { type Act, type ActSource, ACT_KINDS, actOf, kindOf } from './act.ts';
 import { auditKey } from './keys.ts';
 

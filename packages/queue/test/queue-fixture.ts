@@ -1,8 +1,6 @@
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
-import { createLogger, createRedis, closeRedis, untilRedisReady } from '@passport/runtime';
-import type { Redis } from '@passport/runtime';
-import { startRedis } from '@passport/testkit';
-import type { RedisOptions, StartedRedis } from '@passport/testkit';
+import { createLogger, createRedis, closeRedis, untilRedisReady, type Redis } from '@passport/runtime';
+import { startRedis, type RedisOptions, type StartedRedis } from '@passport/testkit';
 import { type Job, UnrecoverableError, Worker } from 'bullmq';
 import { type JobData, queuedProgress } from '@passport/contract';
 import {

@@ -4,8 +4,7 @@ export { csvRow } from './csv-row.ts';
 export { DeadlineError, within } from './deadline.ts';
 export { Lifecycle } from './lifecycle.ts';
 export { openLogOutput } from './log-output.ts';
-export { createLogger } from './logger.ts';
-export type { Logger } from './logger.ts';
+export { createLogger, type Logger } from './logger.ts';
 export { networkOf } from './network-of.ts';
 export { SECURITY_HEADERS } from './security-headers.ts';
 export { createMetrics } from './metrics.ts';
@@ -15,21 +14,18 @@ export {
   createCounter,
   createGauge,
   createHistogram,
+  type Samples,
 } from './series.ts';
 export { areInDetail } from './metric-detail.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
-export type { Samples } from './series.ts';
 export { trustProxy } from './trust-proxy.ts';
 export { createServiceManager } from './service-manager.ts';
 export { sharedRead } from './shared-read.ts';
-export { createRedis, closeRedis, untilRedisReady } from './redis.ts';
-export type { Redis, RedisRole } from './redis.ts';
+export { createRedis, closeRedis, untilRedisReady, type Redis, type RedisRole } from './redis.ts';
 export { countRedisBreaks } from './redis-breaks.ts';
-export { createRedisClock, readRedisTime } from './redis-clock.ts';
-export type { RedisClock } from './redis-clock.ts';
+export { createRedisClock, readRedisTime, type RedisClock } from './redis-clock.ts';
 export { RedisUnavailable, translateRedisError } from './redis-error.ts';
-export { DecryptionError, createEncryption } from './encryption.ts';
-export type { Encryption } from './encryption.ts';
+export { DecryptionError, createEncryption, type Encryption } from './encryption.ts';
 export type { SpanStart, Tracing } from './span.ts';
 export { NO_TRACING, startTracing } from './tracing.ts';
 export { versionOf } from './version-of.ts';

@@ -1,5 +1,4 @@
-import { pino } from 'pino';
-import type { Bindings, Logger as PinoLogger } from 'pino';
+import { pino, type Bindings, type Logger as PinoLogger } from 'pino';
 import { type LogHealth, type LogOutput, openLogOutput } from './log-output.ts';
 import { looksLikeError, plainError } from './plain-error.ts';
 import { plainFields, plainValue } from './plain-fields.ts';

@@ -1,6 +1,5 @@
 import { type RedisTarget, parseRedisUrl } from '@passport/contract';
-import { Cluster, Redis as Single } from 'ioredis';
-import type { ClusterOptions, RedisOptions } from 'ioredis';
+import { Cluster, Redis as Single, type ClusterOptions, type RedisOptions } from 'ioredis';
 import { within } from './deadline.ts';
 import type { Logger } from './logger.ts';
 import { logRedisOutages } from './redis-outages.ts';

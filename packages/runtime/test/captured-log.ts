@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream';
-import { createLogger } from '@passport/runtime';
-import type { Logger } from '@passport/runtime';
+import { createLogger, type Logger } from '@passport/runtime';
 
 /** A logger whose lines can be read. */
 export function capturedLog(level = 'trace'): {

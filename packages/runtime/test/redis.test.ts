@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { closeRedis, createRedis, translateRedisError, untilRedisReady } from '@passport/runtime';
-import type { Redis, RedisRole } from '@passport/runtime';
+import {
+  closeRedis,
+  createRedis,
+  translateRedisError,
+  untilRedisReady,
+  type Redis,
+  type RedisRole,
+} from '@passport/runtime';
 import { freePort, leakGuard, startFaultProxy, startRedis, startSentinel, waitFor } from '@passport/testkit';
 import { capturedLog } from './captured-log.ts';
 

@@ -2,8 +2,7 @@ import { stderr } from 'node:process';
 import { findChromium, waitFor } from '@passport/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { registerPatron, shelveBook } from '../harness/people.ts';
-import { startDesks } from '../harness/start-desk.ts';
-import type { Desk, DeskOptions, Desks } from '../harness/start-desk.ts';
+import { startDesks, type Desk, type DeskOptions, type Desks } from '../harness/start-desk.ts';
 
 const TEXTS = {
   en: 'May we copy your <b>name</b> and address\nfrom your home library?',

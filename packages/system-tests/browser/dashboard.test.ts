@@ -5,8 +5,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import { waitFor, findChromium, startChromium } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { runPassport } from '../harness/run-passport.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 /** Distinguishable from everything that a page may show. */

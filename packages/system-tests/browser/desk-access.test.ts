@@ -3,8 +3,7 @@ import { stderr } from 'node:process';
 import type { Locator } from 'playwright-core';
 import { waitFor, findChromium } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
-import { startDesks } from '../harness/start-desk.ts';
-import type { Desk, Desks } from '../harness/start-desk.ts';
+import { startDesks, type Desk, type Desks } from '../harness/start-desk.ts';
 
 let desks: Desks;
 let desk: Desk;

@@ -2,8 +2,7 @@ import { findChromium, waitFor } from '@passport/testkit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { stderr } from 'node:process';
 import { registerPatron, shelveBook } from '../harness/people.ts';
-import { startDesks } from '../harness/start-desk.ts';
-import type { Desk, Desks } from '../harness/start-desk.ts';
+import { startDesks, type Desk, type Desks } from '../harness/start-desk.ts';
 
 let desks: Desks;
 let desk: Desk;

@@ -1,13 +1,11 @@
-import { createServer, type Server } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type AddressInfo } from 'node:net';
 import { stderr } from 'node:process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { findChromium, waitFor } from '@passport/testkit';
 import { registerPatron } from '../harness/people.ts';
 import { canPlayPerlPage } from '../harness/perl-page.ts';
 import { runPassport } from '../harness/run-passport.ts';
-import { startDesks } from '../harness/start-desk.ts';
-import type { Desk, DeskOptions, Desks } from '../harness/start-desk.ts';
+import { startDesks, type Desk, type DeskOptions, type Desks } from '../harness/start-desk.ts';
 
 let desks: Desks;
 let desk: Desk;

@@ -3,8 +3,7 @@ import { stderr } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { createContext, runInContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startKohaDouble } from '@passport/koha-double';
-import type { KohaDouble } from '@passport/koha-double';
+import { startKohaDouble, type KohaDouble } from '@passport/koha-double';
 
 const PLUGIN = fileURLToPath(new URL('../../../apps/koha-plugin', import.meta.url));
 const CLASS = 'Koha/Plugin/Org/PatronPassport';

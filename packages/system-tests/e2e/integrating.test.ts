@@ -8,8 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CANCEL_RESULTS, OUTCOMES, libraryStatusSchema } from '@passport/contract';
 import { findProgram } from '@passport/testkit';
 import { registerPatron } from '../harness/people.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 const run = promisify(execFile);

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { buildScanEvent, signedRequest, waitFor } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 let consortium: Consortium<keyof typeof threeLibraries>;

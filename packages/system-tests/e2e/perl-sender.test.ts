@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { registerPatron } from '../harness/people.ts';
-import { canPlayPerlPage, playPerlPage } from '../harness/perl-page.ts';
-import type { PageEnd } from '../harness/perl-page.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { canPlayPerlPage, playPerlPage, type PageEnd } from '../harness/perl-page.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 let consortium: Consortium<keyof typeof threeLibraries>;

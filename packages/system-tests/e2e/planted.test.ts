@@ -3,8 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { dumpRedis } from '../harness/dump-redis.ts';
 import { registerPatron, shelveBook } from '../harness/people.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 /** Distinguishable from everything that may be kept: each is one word, and none is part of another. */

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isFrom, releases } from '@passport/koha-double';
-import type { Exchange } from '@passport/koha-double';
+import { isFrom, releases, type Exchange } from '@passport/koha-double';
 import { describeKoha } from '@passport/koha-description';
 import { registerPatron, shelveBook } from '../harness/people.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 
 const kohaDescription = await describeKoha(process.env['KOHA_OPENAPI']);
 const describedTest = kohaDescription === null ? test.skip : test;

@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { servicePermissions } from '@passport/koha-double';
 import { registerPatron } from '../harness/people.ts';
 import { runPassport } from '../harness/run-passport.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 
 const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
 const HOME_PERMISSIONS = ['borrowers:list_borrowers', 'catalogue:1'];

@@ -3,8 +3,7 @@ import { Webhook } from 'standardwebhooks';
 import { buildScanEvent, signedRequest, waitFor } from '@passport/testkit';
 import { watchCalls } from '../harness/koha-calls.ts';
 import { registerPatron, shelveBook } from '../harness/people.ts';
-import { startConsortium } from '../harness/start-consortium.ts';
-import type { Consortium } from '../harness/start-consortium.ts';
+import { startConsortium, type Consortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
 let consortium: Consortium<keyof typeof threeLibraries>;

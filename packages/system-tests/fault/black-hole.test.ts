@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startFaultProxy } from '@passport/testkit';
-import type { FaultProxy } from '@passport/testkit';
+import { startFaultProxy, type FaultProxy } from '@passport/testkit';
 import { shelveBook } from '../harness/people.ts';
 import { type Consortium, type LibraryPlan, startConsortium } from '../harness/start-consortium.ts';
 import { registerReader } from './new-reader.ts';

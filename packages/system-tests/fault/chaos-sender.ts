@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Services } from '@passport/testkit';
-import type { SeededRandom } from '@passport/testkit';
+import type { SeededRandom, Services } from '@passport/testkit';
 import type { ChaosEvent } from './chaos-events.ts';
 
 /** How the deliveries went, over all events. */

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { waitFor } from '@passport/testkit';
-import type { RunningService } from '@passport/testkit';
+import { waitFor, type RunningService } from '@passport/testkit';
 import { registerPatron, shelveBook } from '../harness/people.ts';
 import { runPassport } from '../harness/run-passport.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { startFaultProxy, startProcess, waitFor } from '@passport/testkit';
-import type { FaultProxy } from '@passport/testkit';
+import { startFaultProxy, startProcess, waitFor, type FaultProxy } from '@passport/testkit';
 import { shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { registerReader } from './new-reader.ts';

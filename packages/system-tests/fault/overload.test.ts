@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { waitFor } from '@passport/testkit';
-import type { RunningService } from '@passport/testkit';
+import { waitFor, type RunningService } from '@passport/testkit';
 import { readExposition } from '../harness/read-exposition.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises } from './kept-promises.ts';

@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openRaw, seededRandom, signedRequest, startRedis, waitFor } from '@passport/testkit';
-import type { StartedRedis } from '@passport/testkit';
+import {
+  openRaw,
+  seededRandom,
+  signedRequest,
+  startRedis,
+  waitFor,
+  type StartedRedis,
+} from '@passport/testkit';
 import { PLANTED } from '../harness/fuzz-body.ts';
-import { buildFuzzRequest } from '../harness/fuzz-request.ts';
-import type { FuzzRequest } from '../harness/fuzz-request.ts';
-import { startReceiver } from '../harness/start-receiver.ts';
-import type { LoneReceiver } from '../harness/start-receiver.ts';
+import { buildFuzzRequest, type FuzzRequest } from '../harness/fuzz-request.ts';
+import { startReceiver, type LoneReceiver } from '../harness/start-receiver.ts';
 
 /** `PASSPORT_FUZZ=10000` is the whole form; `PASSPORT_FUZZ_SEED` repeats a run. */
 const REQUESTS = Number(process.env['PASSPORT_FUZZ'] ?? 1_000);

@@ -14,8 +14,7 @@ import {
   startRedis,
   waitFor,
 } from '@passport/testkit';
-import type { LoneReceiver } from '../harness/start-receiver.ts';
-import { receiverCommand, startReceiver } from '../harness/start-receiver.ts';
+import { type LoneReceiver, receiverCommand, startReceiver } from '../harness/start-receiver.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KohaDouble } from '@passport/koha-double';
-import { startFaultProxy, waitFor } from '@passport/testkit';
-import type { FaultProxy, RunningService } from '@passport/testkit';
+import { startFaultProxy, waitFor, type FaultProxy, type RunningService } from '@passport/testkit';
 import { shelveBook } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { brokenPromises, untilAllReported } from './kept-promises.ts';

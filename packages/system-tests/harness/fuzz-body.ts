@@ -1,5 +1,4 @@
-import { buildScanEvent } from '@passport/testkit';
-import type { SeededRandom } from '@passport/testkit';
+import { buildScanEvent, type SeededRandom } from '@passport/testkit';
 
 /** A body of a request to the receiver; `isEvent` where a scan was left as it must be. */
 export interface FuzzBody {

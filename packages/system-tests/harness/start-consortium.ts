@@ -1,14 +1,16 @@
-import { startKohaDouble } from '@passport/koha-double';
-import type { KohaDouble, KohaDoubleOptions } from '@passport/koha-double';
-import { createReceiverClient, startFaultProxy, startRedis, startServices } from '@passport/testkit';
-import type {
-  ConsortiumKeys,
-  FaultProxy,
-  ReceiverClient,
-  RedisOptions,
-  ServedLibrary,
-  Services,
-  StartedRedis,
+import { startKohaDouble, type KohaDouble, type KohaDoubleOptions } from '@passport/koha-double';
+import {
+  createReceiverClient,
+  startFaultProxy,
+  startRedis,
+  startServices,
+  type ConsortiumKeys,
+  type FaultProxy,
+  type ReceiverClient,
+  type RedisOptions,
+  type ServedLibrary,
+  type Services,
+  type StartedRedis,
 } from '@passport/testkit';
 import { formatWebhookSecret } from '@passport/contract';
 import { randomBytes, randomUUID } from 'node:crypto';

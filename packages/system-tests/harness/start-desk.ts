@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
-import { startFaultProxy, startChromium } from '@passport/testkit';
-import type { FaultProxy } from '@passport/testkit';
-import { startConsortium } from './start-consortium.ts';
-import type { Consortium } from './start-consortium.ts';
+import { startFaultProxy, startChromium, type FaultProxy } from '@passport/testkit';
+import { startConsortium, type Consortium } from './start-consortium.ts';
 import { threeLibraries } from './three-libraries.ts';
 
 const SCRIPT = fileURLToPath(

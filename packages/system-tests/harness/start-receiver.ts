@@ -10,8 +10,9 @@ import {
   freePort,
   shippedCommand,
   startProcess,
+  type ServedLibrary,
+  type StartedProcess,
 } from '@passport/testkit';
-import type { ServedLibrary, StartedProcess } from '@passport/testkit';
 
 /** A receiver as it was built, alone: no worker, no Koha. */
 export interface LoneReceiver {

@@ -1,28 +1,24 @@
 export { callRedis } from './call-redis.ts';
-export { buildConsortiumFile, consortiumSecrets } from './consortium-file.ts';
-export type { ConsortiumKeys, ServedLibrary } from './consortium-file.ts';
+export {
+  buildConsortiumFile,
+  consortiumSecrets,
+  type ConsortiumKeys,
+  type ServedLibrary,
+} from './consortium-file.ts';
 export { freePort } from './free-port.ts';
-export { leakGuard } from './leak-guard.ts';
-export type { Closable } from './leak-guard.ts';
+export { leakGuard, type Closable } from './leak-guard.ts';
 export { sendRaw, openRaw, rawRequest } from './raw-http.ts';
-export { createReceiverClient } from './receiver-client.ts';
-export type { ReceiverClient, ScanAnswer } from './receiver-client.ts';
+export { createReceiverClient, type ReceiverClient, type ScanAnswer } from './receiver-client.ts';
 export { findRedisServer } from './redis-binary.ts';
-export { buildScanEvent, signedRequest } from './scan-event.ts';
-export type { SignedRequest } from './scan-event.ts';
-export { seededRandom } from './seeded-random.ts';
-export type { SeededRandom } from './seeded-random.ts';
+export { buildScanEvent, signedRequest, type SignedRequest } from './scan-event.ts';
+export { seededRandom, type SeededRandom } from './seeded-random.ts';
 export { shippedCommand } from './shipped-command.ts';
-export { startFaultProxy } from './start-fault-proxy.ts';
-export type { FaultProxy } from './start-fault-proxy.ts';
-export { startProcess } from './start-process.ts';
-export type { StartedProcess } from './start-process.ts';
-export { startRedis } from './start-redis.ts';
-export type { RedisOptions, StartedRedis } from './start-redis.ts';
+export { startFaultProxy, type FaultProxy } from './start-fault-proxy.ts';
+export { startProcess, type StartedProcess } from './start-process.ts';
+export { startRedis, type RedisOptions, type StartedRedis } from './start-redis.ts';
 export { startRedisCluster } from './start-redis-cluster.ts';
 export type { RunningService } from './start-service.ts';
-export { startServices } from './start-services.ts';
-export type { Services } from './start-services.ts';
+export { startServices, type Services } from './start-services.ts';
 export { startSentinel } from './start-sentinel.ts';
 export { makeTestCertificate } from './test-certificate.ts';
 export { waitFor } from './wait-for.ts';

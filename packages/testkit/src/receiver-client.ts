@@ -1,7 +1,12 @@
-import { cancelAnswerSchema, eventStateSchema, parseWebhookSecret, signDelivery } from '@passport/contract';
-import type { CancelAnswer, EventState } from '@passport/contract';
-import { buildScanEvent, signedRequest } from './scan-event.ts';
-import type { SignedRequest } from './scan-event.ts';
+import {
+  cancelAnswerSchema,
+  eventStateSchema,
+  parseWebhookSecret,
+  signDelivery,
+  type CancelAnswer,
+  type EventState,
+} from '@passport/contract';
+import { buildScanEvent, signedRequest, type SignedRequest } from './scan-event.ts';
 import { waitFor } from './wait-for.ts';
 
 /** What the receiver answered to one delivery. */

@@ -1,7 +1,5 @@
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
-import { seededRandom } from './seeded-random.ts';
-import type { SeededRandom } from './seeded-random.ts';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { seededRandom, type SeededRandom } from './seeded-random.ts';
 
 /**
  * What the network does: `pass`; `refuse` (nobody listens); `reset` (every connection is reset); `blackhole` (accepted

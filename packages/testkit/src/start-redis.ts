@@ -1,12 +1,10 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callRedis } from './call-redis.ts';
-import type { RedisAddress, RedisReply } from './call-redis.ts';
+import { callRedis, type RedisAddress, type RedisReply } from './call-redis.ts';
 import { freePort } from './free-port.ts';
 import { findRedisServer } from './redis-binary.ts';
-import { startProcess } from './start-process.ts';
-import type { StartedProcess } from './start-process.ts';
+import { startProcess, type StartedProcess } from './start-process.ts';
 import { makeTestCertificate } from './test-certificate.ts';
 import { waitFor } from './wait-for.ts';
 

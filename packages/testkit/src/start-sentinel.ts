@@ -1,8 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callRedis } from './call-redis.ts';
-import type { RedisReply } from './call-redis.ts';
+import { callRedis, type RedisReply } from './call-redis.ts';
 import { freePort } from './free-port.ts';
 import { findRedisServer } from './redis-binary.ts';
 import { startProcess } from './start-process.ts';

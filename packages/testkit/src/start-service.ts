@@ -1,7 +1,6 @@
 import { freePort } from './free-port.ts';
 import { shippedCommand } from './shipped-command.ts';
-import { startProcess } from './start-process.ts';
-import type { ProcessExit, StartedProcess } from './start-process.ts';
+import { startProcess, type ProcessExit, type StartedProcess } from './start-process.ts';
 
 export type ServiceName = 'receiver' | 'worker' | 'dashboard';
 

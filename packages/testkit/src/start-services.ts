@@ -3,10 +3,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildConsortiumFile, consortiumSecrets } from './consortium-file.ts';
-import type { ConsortiumKeys, ServedLibrary } from './consortium-file.ts';
-import { startService } from './start-service.ts';
-import type { RunningService, ServiceName } from './start-service.ts';
+import {
+  buildConsortiumFile,
+  consortiumSecrets,
+  type ConsortiumKeys,
+  type ServedLibrary,
+} from './consortium-file.ts';
+import { startService, type RunningService, type ServiceName } from './start-service.ts';
 
 export interface ServicesOptions {
   readonly libraries: readonly ServedLibrary[];

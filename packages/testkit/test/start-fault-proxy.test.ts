@@ -1,8 +1,6 @@
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { leakGuard, startFaultProxy, waitFor } from '@passport/testkit';
-import type { FaultProxy } from '@passport/testkit';
+import { leakGuard, startFaultProxy, waitFor, type FaultProxy } from '@passport/testkit';
 
 const own = leakGuard({ beforeEach, afterEach });
 

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { CommandDraft } from '../command.ts';
 import { bashCompletion } from './bash.ts';
-import type { CommandShape } from './command-shape.ts';
-import { shapesOf } from './command-shape.ts';
+import { type CommandShape, shapesOf } from './command-shape.ts';
 import { fishCompletion } from './fish.ts';
 import { zshCompletion } from './zsh.ts';
 

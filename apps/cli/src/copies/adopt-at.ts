@@ -1,6 +1,5 @@
 import type { Consortium, Library } from '@passport/config';
-import type { KohaPatron } from '@passport/koha-client';
-import { KohaError, sameCard } from '@passport/koha-client';
+import { type KohaPatron, KohaError, sameCard } from '@passport/koha-client';
 import {
   cleanText,
   copyCategoriesOf,
@@ -18,8 +17,7 @@ import type { CopyTypes } from './copy-types.ts';
 import { attributeOf } from './describe-copy.ts';
 import { buildPace } from './pace.ts';
 import type { PlannedCopy } from './plan.ts';
-import type { Written } from './write-copy.ts';
-import { writeHomeKey } from './write-copy.ts';
+import { type Written, writeHomeKey } from './write-copy.ts';
 
 export type AdoptFinding =
   | 'adopt'

@@ -1,21 +1,17 @@
 import { Option } from 'commander';
-import type { Consortium, Library } from '@passport/config';
-import { explainConfig } from '@passport/config';
+import { type Consortium, type Library, explainConfig } from '@passport/config';
 import { foldCard } from '@passport/contract';
 import type { CliDeps } from '../cli-deps.ts';
-import type { CommandDraft } from '../command.ts';
-import { atLibrary } from '../command.ts';
+import { type CommandDraft, atLibrary } from '../command.ts';
 import { Failure, WrongUse } from '../failure.ts';
 import { findLibrary } from '../find-library.ts';
 import { KohaError } from '@passport/koha-client';
 import { openKohas } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
 import { createEncryption } from '@passport/runtime';
-import { adoptAt } from './adopt-at.ts';
-import type { AdoptFinding, Adoption } from './adopt-at.ts';
+import { adoptAt, type AdoptFinding, type Adoption } from './adopt-at.ts';
 import { copyTypesOf } from './copy-types.ts';
-import type { Meanings } from './plan.ts';
-import { printPlan } from './plan.ts';
+import { type Meanings, printPlan } from './plan.ts';
 
 const MEANINGS: Meanings<AdoptFinding> = {
   adopt: { good: true, says: 'will get its home key' },

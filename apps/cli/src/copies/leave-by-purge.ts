@@ -5,11 +5,9 @@ import { openKohas } from '../koha-clients.ts';
 import { localDay } from '../local-time.ts';
 import { openLog } from '../open-log.ts';
 import type { Report } from '../report.ts';
-import type { OpenQueue } from '../with-queue.ts';
-import { withQueue } from '../with-queue.ts';
+import { type OpenQueue, withQueue } from '../with-queue.ts';
 import { copyTypesOf } from './copy-types.ts';
-import type { PurgedCopy } from './purge-at.ts';
-import { NO_PLUGIN, PluginMissing, purgeAt } from './purge-at.ts';
+import { type PurgedCopy, NO_PLUGIN, PluginMissing, purgeAt } from './purge-at.ts';
 import { deletionReceipts, printPurge } from './purge-report.ts';
 
 interface LeavePurge {

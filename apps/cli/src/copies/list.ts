@@ -1,16 +1,13 @@
 import { Option } from 'commander';
-import type { Consortium, Library } from '@passport/config';
-import { loadConsortium } from '@passport/config';
+import { type Consortium, type Library, loadConsortium } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
 import { csvRow } from '@passport/runtime';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
-import type { OpenKoha } from '../koha-clients.ts';
-import { openKohas } from '../koha-clients.ts';
+import { type OpenKoha, openKohas } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
 import type { Report } from '../report.ts';
-import type { ListedCopy } from './describe-copy.ts';
-import { describeCopy } from './describe-copy.ts';
+import { type ListedCopy, describeCopy } from './describe-copy.ts';
 import { countsOf, lendersOf, readCopies } from './read-copies.ts';
 
 interface ListOptions {

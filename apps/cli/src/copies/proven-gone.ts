@@ -1,6 +1,5 @@
 import type { Consortium, Library } from '@passport/config';
-import type { KohaPatron } from '@passport/koha-client';
-import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import { type KohaPatron, KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isBlind, isCopy, isNobodyShown, passportTypes } from '@passport/patron-rules';
 import type { openKohas } from '../koha-clients.ts';
 import { splitHomeKey } from './describe-copy.ts';

@@ -1,6 +1,11 @@
 import type { Library } from '@passport/config';
-import type { DeletionBlock, DeletionFacts, KohaPatron } from '@passport/koha-client';
-import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import {
+  type DeletionBlock,
+  type DeletionFacts,
+  type KohaPatron,
+  KohaError,
+  PATRONS_A_PAGE,
+} from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import type { OpenKoha } from '../koha-clients.ts';
 import type { CopyTypes } from './copy-types.ts';

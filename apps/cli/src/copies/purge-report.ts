@@ -4,8 +4,7 @@ import type { CliDeps } from '../cli-deps.ts';
 import type { Report } from '../report.ts';
 import type { OpenQueue } from '../with-queue.ts';
 import { splitHomeKey } from './describe-copy.ts';
-import type { Meanings } from './plan.ts';
-import { printPlan } from './plan.ts';
+import { type Meanings, printPlan } from './plan.ts';
 import type { PurgeCase, PurgeFinding, PurgedCopy } from './purge-at.ts';
 
 const MEANINGS: Meanings<PurgeFinding> = {

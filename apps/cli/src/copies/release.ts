@@ -1,19 +1,14 @@
 import { Option } from 'commander';
 import { loadConsortium } from '@passport/config';
-import type { KohaPatron } from '@passport/koha-client';
-import { KohaError } from '@passport/koha-client';
-import type { CommandDraft } from '../command.ts';
-import { atLibrary } from '../command.ts';
+import { type KohaPatron, KohaError } from '@passport/koha-client';
+import { type CommandDraft, atLibrary } from '../command.ts';
 import { WrongUse } from '../failure.ts';
 import { findLibrary } from '../find-library.ts';
-import type { OpenKoha } from '../koha-clients.ts';
-import { openKoha } from '../koha-clients.ts';
+import { type OpenKoha, openKoha } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
-import type { CopyTypes } from './copy-types.ts';
-import { copyTypesOf } from './copy-types.ts';
+import { type CopyTypes, copyTypesOf } from './copy-types.ts';
 import { attributeOf, splitHomeKey } from './describe-copy.ts';
-import type { Meanings, PlannedCopy } from './plan.ts';
-import { printPlan } from './plan.ts';
+import { type Meanings, type PlannedCopy, printPlan } from './plan.ts';
 import { removePassport } from './write-copy.ts';
 
 const MEANINGS = {

@@ -1,7 +1,6 @@
 import type { Capabilities } from '@passport/koha-client';
 import type { Examinee } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, warning } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 import { attempt } from './koha-failure.ts';
 import { unreachable } from './unreachable.ts';
 

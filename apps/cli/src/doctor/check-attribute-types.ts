@@ -1,8 +1,7 @@
 import type { PluginAbout } from '@passport/koha-client';
 import { categoriesOf } from './check-categories.ts';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked, warning } from './finding.ts';
+import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { attempt } from './koha-failure.ts';
 
 const page = 'Administration → Patron attribute types →';

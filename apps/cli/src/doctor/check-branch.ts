@@ -1,6 +1,5 @@
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault } from './finding.ts';
+import { type Finding, fault } from './finding.ts';
 
 /** Whether Koha knows the branch that copies are made at. */
 export function checkBranch({ library }: Examinee, { branches }: Facts): Finding[] {

@@ -1,8 +1,7 @@
 import type { CategoryChoice } from '@passport/config';
 import type { KohaCategory } from '@passport/koha-client';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked } from './finding.ts';
+import { type Finding, fault, unchecked } from './finding.ts';
 import { attempt, uncheckedFailure } from './koha-failure.ts';
 
 /** Every category that a copy can get. */

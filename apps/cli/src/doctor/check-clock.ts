@@ -1,6 +1,5 @@
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, warning } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 
 /** The receiver refuses what is further off (docs/integrating.md: 401, reason `clock`). */
 const REFUSED_SECONDS = 300;

@@ -1,7 +1,6 @@
 import type { NotifiedEndpoint } from '@passport/config';
 import { addressOf } from '@passport/notify';
-import type { Finding } from './finding.ts';
-import { fault } from './finding.ts';
+import { type Finding, fault } from './finding.ts';
 
 /** Whether messages to operators are sent: an endpoint that answered 410 gets no more. */
 export function checkNotify(

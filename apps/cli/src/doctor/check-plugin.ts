@@ -1,7 +1,6 @@
 import type { PluginAbout } from '@passport/koha-client';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked, warning } from './finding.ts';
+import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { attempt, faultOfFailure } from './koha-failure.ts';
 
 /**

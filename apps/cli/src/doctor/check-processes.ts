@@ -1,6 +1,5 @@
 import type { SeenProcess } from '@passport/queue';
-import type { Finding } from './finding.ts';
-import { fault, warning } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 
 const START_WORKER = 'docker compose up -d worker; see PassportNoWorker in the runbook';
 const START_RECEIVER = 'docker compose up -d receiver; see PassportReceiverGone in the runbook';

@@ -1,7 +1,6 @@
 import type { KohaError } from '@passport/koha-client';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { warning } from './finding.ts';
+import { type Finding, warning } from './finding.ts';
 import { attempt, faultOfFailure } from './koha-failure.ts';
 
 /** A card that nobody has, and a home key that no copy has; neither is a wildcard to Koha. */

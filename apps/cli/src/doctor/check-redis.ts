@@ -1,6 +1,5 @@
 import type { readRedis } from '@passport/queue';
-import type { Finding } from './finding.ts';
-import { fault, warning } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 
 /** Whether a Redis keeps what it is given. */
 export function checkRedis({ policy, keepsAof }: Awaited<ReturnType<typeof readRedis>>): Finding[] {

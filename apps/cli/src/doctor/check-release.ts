@@ -1,6 +1,5 @@
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, warning } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 
 /** What the service is made for, and was read in Koha's source. */
 const OLDEST = '23.11';

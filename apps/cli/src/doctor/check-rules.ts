@@ -1,8 +1,7 @@
 import type { StoredRule } from '@passport/koha-client';
 import { categoriesOf, unknownCategory } from './check-categories.ts';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked } from './finding.ts';
+import { type Finding, fault, unchecked } from './finding.ts';
 import { attempt, uncheckedFailure } from './koha-failure.ts';
 
 /** Without the first, Koha checks nothing out; without the second, every checkout is due at once. */

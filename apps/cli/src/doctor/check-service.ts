@@ -7,8 +7,7 @@ import { withQueueOf } from '../with-queue.ts';
 import { checkNotify } from './check-notify.ts';
 import { checkProcesses } from './check-processes.ts';
 import { checkRedis } from './check-redis.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked } from './finding.ts';
+import { type Finding, fault, unchecked } from './finding.ts';
 
 /** The receiver's answer to the test event of each library, so many at a time. */
 const AT_ONCE = 8;

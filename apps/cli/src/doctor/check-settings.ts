@@ -3,8 +3,7 @@ import type { Library } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import type { PluginCheck } from '@passport/koha-client';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked, warning } from './finding.ts';
+import { type Finding, fault, unchecked, warning } from './finding.ts';
 import { attempt, uncheckedFailure } from './koha-failure.ts';
 
 /** A page gives the receiver no longer than this. */

@@ -1,6 +1,5 @@
 import type { Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked } from './finding.ts';
+import { type Finding, fault, unchecked } from './finding.ts';
 import { permissionRemedy } from './koha-failure.ts';
 
 /** With fewer patrons it is no wonder that all are of one branch. */

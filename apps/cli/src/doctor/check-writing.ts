@@ -1,7 +1,6 @@
 import type { KohaError } from '@passport/koha-client';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { fault, warning } from './finding.ts';
+import { type Finding, fault, warning } from './finding.ts';
 import { attempt, faultOfFailure, permissionRemedy } from './koha-failure.ts';
 
 /** No Koha has given this number to a patron: a request for it is refused or not found, and changes nothing. */

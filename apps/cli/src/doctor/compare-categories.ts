@@ -3,8 +3,7 @@ import { passesCategoryFilter } from '@passport/patron-rules';
 import { categoriesOf } from './check-categories.ts';
 import type { Examined } from './compare-kohas.ts';
 import type { Examinee } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { unchecked, warning } from './finding.ts';
+import { type Finding, unchecked, warning } from './finding.ts';
 import { attempt } from './koha-failure.ts';
 
 /** The map of a lending library that has no category for what is not in it; null when every home category has one. */

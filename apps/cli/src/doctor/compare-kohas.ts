@@ -1,7 +1,6 @@
 import type { Examinee } from './examinee.ts';
 import type { Examination } from './examine-library.ts';
-import type { Finding } from './finding.ts';
-import { fault } from './finding.ts';
+import { type Finding, fault } from './finding.ts';
 import { attempt } from './koha-failure.ts';
 
 export interface Examined {

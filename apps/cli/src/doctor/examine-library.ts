@@ -8,13 +8,11 @@ import { checkPlugin, readAbout } from './check-plugin.ts';
 import { checkQueries } from './check-queries.ts';
 import { checkRelease } from './check-release.ts';
 import { checkRules } from './check-rules.ts';
-import type { PluginReports } from './check-settings.ts';
-import { checkSettings } from './check-settings.ts';
+import { type PluginReports, checkSettings } from './check-settings.ts';
 import { checkSight } from './check-sight.ts';
 import { checkWriting } from './check-writing.ts';
 import type { Examinee, Facts } from './examinee.ts';
-import type { Finding } from './finding.ts';
-import { withoutRepeats } from './finding.ts';
+import { type Finding, withoutRepeats } from './finding.ts';
 import { attempt, faultOfFailure, uncheckedFailure } from './koha-failure.ts';
 
 /** What was found at one library. */

@@ -1,7 +1,6 @@
 import { isAnsweredByPage, KohaError, quoteOf } from '@passport/koha-client';
 import { SUPPORTED_RELEASES } from './check-release.ts';
-import type { Finding } from './finding.ts';
-import { fault, unchecked } from './finding.ts';
+import { type Finding, fault, unchecked } from './finding.ts';
 
 /** Runs a call; a failure of Koha's becomes a value. Bugs throw. */
 export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { error: KohaError }> {

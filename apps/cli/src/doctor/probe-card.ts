@@ -6,8 +6,7 @@ import { checkSight } from './check-sight.ts';
 import type { Examinee } from './examinee.ts';
 import type { Finding } from './finding.ts';
 import { attempt } from './koha-failure.ts';
-import type { ProbeStep } from './probe-step.ts';
-import { leftOut, takeStep } from './probe-step.ts';
+import { type ProbeStep, leftOut, takeStep } from './probe-step.ts';
 
 /** What one library knows of a card. */
 export interface Probed {

@@ -1,6 +1,5 @@
 import type { KohaError } from '@passport/koha-client';
-import type { Finding } from './finding.ts';
-import { fault } from './finding.ts';
+import { type Finding, fault } from './finding.ts';
 
 const FIREWALL = 'check that firewalls on both sides allow connections from this machine to that port';
 const TLS = 'https needs a port that speaks TLS: compare scheme and port in koha.url';

@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Outcome } from '@passport/contract';
-import type { FailedEvent } from '@passport/queue';
-import { listFailed, readEventState } from '@passport/queue';
+import { type FailedEvent, listFailed, readEventState } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import { describeState } from '../describe-state.ts';
 import { findLibrary } from '../find-library.ts';
 import type { Report } from '../report.ts';
 import type { OpenQueue } from '../with-queue.ts';
-import type { Applied } from './apply-plan.ts';
-import { applyPlan, isWell } from './apply-plan.ts';
+import { type Applied, applyPlan, isWell } from './apply-plan.ts';
 import { buildRetryOne } from './retry-one.ts';
-import type { LeftOut, RetryPlan } from './retry-plan.ts';
-import { planRetry } from './retry-plan.ts';
+import { type LeftOut, type RetryPlan, planRetry } from './retry-plan.ts';
 
 /** Which events a bulk retry is about, and how it is done. */
 export interface BulkWish {

@@ -1,5 +1,4 @@
-import type { PersonRetry } from '@passport/queue';
-import { openLedger, retryByPerson } from '@passport/queue';
+import { type PersonRetry, openLedger, retryByPerson } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import { openLog } from '../open-log.ts';
 import type { OpenQueue } from '../with-queue.ts';

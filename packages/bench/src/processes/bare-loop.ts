@@ -1,7 +1,6 @@
 import { createKohaClient } from '@passport/koha-client';
 import { createKohaFloor } from '../koha-floor.ts';
-import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import type { StartedKoha } from '../kohas-protocol.ts';
+import { barcodeOf, cardOf, type StartedKoha } from '../kohas-protocol.ts';
 import { runEvent } from '../run-event.ts';
 
 /** What a bare loop receives: whose calls to make, how many events, and through which client. */

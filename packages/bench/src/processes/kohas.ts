@@ -1,11 +1,18 @@
 import { fileURLToPath } from 'node:url';
-import { emptySeed, startKohaDouble } from '@passport/koha-double';
-import type { SeedData, SeedPatron } from '@passport/koha-double';
+import { emptySeed, startKohaDouble, type SeedData, type SeedPatron } from '@passport/koha-double';
 import { preciseNow } from '../clock.ts';
-import { startFront } from '../front/start-front.ts';
-import type { Front } from '../front/start-front.ts';
-import type { KohaPlan, KohasMessage, KohasOrder, Reported, StartedKoha } from '../kohas-protocol.ts';
-import { barcodeOf, cardOf, keyOf, nameOf } from '../kohas-protocol.ts';
+import { startFront, type Front } from '../front/start-front.ts';
+import {
+  type KohaPlan,
+  type KohasMessage,
+  type KohasOrder,
+  type Reported,
+  type StartedKoha,
+  barcodeOf,
+  cardOf,
+  keyOf,
+  nameOf,
+} from '../kohas-protocol.ts';
 
 // The Koha stand-ins of a benchmark, in a process of their own: what they cost must not be measured as ours.
 const { latencyMs, isWatched, front, libraries } = JSON.parse(process.argv[2] ?? '') as KohaPlan;

@@ -1,7 +1,6 @@
 import { createKohaClient } from '@passport/koha-client';
 import { Queue, Worker } from 'bullmq';
-import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import type { StartedKoha } from '../kohas-protocol.ts';
+import { barcodeOf, cardOf, type StartedKoha } from '../kohas-protocol.ts';
 import { runEvent } from '../run-event.ts';
 
 /** What the simplest worker receives. */

@@ -1,15 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { setLatency } from '../koha-calls.ts';
-import { startMonitor } from '../redis-monitor.ts';
-import type { Seen } from '../redis-monitor.ts';
+import { startMonitor, type Seen } from '../redis-monitor.ts';
 import { pingMs } from '../redis-ping.ts';
-import { recordRow, valueRow } from '../row.ts';
-import type { Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { recordRow, valueRow, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { startBench, type Bench } from '../start-bench.ts';
 import { median } from '../statistics.ts';
 
 const PREFIX = '21234';

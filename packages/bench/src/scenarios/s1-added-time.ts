@@ -1,14 +1,10 @@
 import { preciseNow } from '../clock.ts';
 import { setLatency } from '../koha-calls.ts';
-import { createKohaFloor } from '../koha-floor.ts';
-import type { KohaFloor } from '../koha-floor.ts';
+import { createKohaFloor, type KohaFloor } from '../koha-floor.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { differenceRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { LENDING, startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { differenceRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { LENDING, startBench, type Bench } from '../start-bench.ts';
 import { percentile } from '../statistics.ts';
 import { measureRedisTrips } from './redis-trips.ts';
 

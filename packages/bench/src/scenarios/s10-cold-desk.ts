@@ -1,12 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { differenceRow, ratioRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
+import { differenceRow, ratioRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
 import { serveKoha } from '../start-bench.ts';
-import { startStack } from '../start-stack.ts';
-import type { Stack } from '../start-stack.ts';
+import { startStack, type Stack } from '../start-stack.ts';
 import { median } from '../statistics.ts';
 
 const LATENCY_MS = 50;

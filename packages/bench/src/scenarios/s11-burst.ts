@@ -2,12 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { preciseNow } from '../clock.ts';
 import { countByOperation, forgetCalls, isWorkCall } from '../koha-calls.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { ratioRow, recordRow, valueRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { LENDING, startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { ratioRow, recordRow, valueRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { LENDING, startBench, type Bench } from '../start-bench.ts';
 import { median, sum } from '../statistics.ts';
 
 const SCANS = 30;

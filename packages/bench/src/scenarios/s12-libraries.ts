@@ -1,11 +1,8 @@
 import { preciseNow } from '../clock.ts';
-import { FEW, scanAll, scanBusy, startConsortium } from '../many-libraries.ts';
-import type { Consortium } from '../many-libraries.ts';
+import { FEW, scanAll, scanBusy, startConsortium, type Consortium } from '../many-libraries.ts';
 import { cpuMs, residentMb } from '../process-figures.ts';
-import { differenceRow, valueRow } from '../row.ts';
-import type { Measure, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
+import { differenceRow, valueRow, type Measure, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
 import { median } from '../statistics.ts';
 
 const METRICS_READS = 5;

@@ -1,12 +1,9 @@
 import { setLatency } from '../koha-calls.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { pingMs } from '../redis-ping.ts';
-import { recordRow, valueRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { recordRow, valueRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { startBench, type Bench } from '../start-bench.ts';
 import { median } from '../statistics.ts';
 
 const PREFIX = '21234';

@@ -2,12 +2,9 @@ import { findChromium, startChromium } from '@passport/testkit';
 import type { Browser, Page } from 'playwright-core';
 import { preciseNow } from '../clock.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { recordRow, valueRow } from '../row.ts';
-import type { Measure, Row } from '../row.ts';
-import { NotHere, many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { LENDING, startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { recordRow, valueRow, type Measure, type Row } from '../row.ts';
+import { NotHere, many, type Run } from '../scenario.ts';
+import { LENDING, startBench, type Bench } from '../start-bench.ts';
 import { percentile } from '../statistics.ts';
 
 const PREFIX = '21234';

@@ -1,12 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { waitFor } from '@passport/testkit';
 import { preciseNow } from '../clock.ts';
-import { scanAll, startConsortium } from '../many-libraries.ts';
-import type { Consortium } from '../many-libraries.ts';
+import { scanAll, startConsortium, type Consortium } from '../many-libraries.ts';
 import { residentMb } from '../process-figures.ts';
 import { usedBytes } from '../redis-memory.ts';
-import { recordRow } from '../row.ts';
-import type { Row } from '../row.ts';
+import { recordRow, type Row } from '../row.ts';
 import type { Run } from '../scenario.ts';
 
 /** Of docs/scale.md; the first is what the others are compared with. */

@@ -1,16 +1,10 @@
 import { preciseNow } from '../clock.ts';
-import { createKohaFloor } from '../koha-floor.ts';
-import type { KohaFloor } from '../koha-floor.ts';
-import { cardOf } from '../kohas-protocol.ts';
-import type { StartedKoha } from '../kohas-protocol.ts';
-import { startReferenceShape } from '../reference-shape.ts';
-import type { ReferenceShape } from '../reference-shape.ts';
-import { ratioRow, recordRow } from '../row.ts';
-import type { Measure, Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { createKohaFloor, type KohaFloor } from '../koha-floor.ts';
+import { cardOf, type StartedKoha } from '../kohas-protocol.ts';
+import { startReferenceShape, type ReferenceShape } from '../reference-shape.ts';
+import { ratioRow, recordRow, type Measure, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { startBench, type Bench } from '../start-bench.ts';
 import { sum } from '../statistics.ts';
 
 const SIZES = [

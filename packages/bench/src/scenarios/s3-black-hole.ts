@@ -2,12 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createKohaFloor } from '../koha-floor.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { startReferenceShape } from '../reference-shape.ts';
-import { ratioRow, recordRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { ratioRow, recordRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { startBench, type Bench } from '../start-bench.ts';
 import { percentile } from '../statistics.ts';
 
 /** Of five homes the last one dies. */

@@ -1,10 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import { freePort, startProcess, startRedis } from '@passport/testkit';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { ratioRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
+import { ratioRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
 import { buildRequests, sendLoad } from '../signed-load.ts';
 import { LENDING, startBench } from '../start-bench.ts';
 import { percentile } from '../statistics.ts';

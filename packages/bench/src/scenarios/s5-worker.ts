@@ -1,17 +1,13 @@
 import { fileURLToPath } from 'node:url';
-import { startProcess, startRedis } from '@passport/testkit';
-import type { StartedProcess, StartedRedis } from '@passport/testkit';
+import { startProcess, startRedis, type StartedProcess, type StartedRedis } from '@passport/testkit';
 import { drainRate, queueEvents } from '../drain.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { cpuMs } from '../process-figures.ts';
 import type { LoopPlan } from '../processes/bare-loop.ts';
 import type { SimplePlan } from '../processes/simple-worker.ts';
-import { ratioRow, recordRow, valueRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { LENDING, startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { ratioRow, recordRow, valueRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { LENDING, startBench, type Bench } from '../start-bench.ts';
 
 const PREFIX = '21234';
 /** The defaults of the product, for the peers too. */

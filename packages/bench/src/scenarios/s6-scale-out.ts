@@ -1,12 +1,9 @@
 import { drainRate, queueEvents } from '../drain.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { ratioRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
+import { ratioRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
 import { NO_LIMITS, serveKoha } from '../start-bench.ts';
-import { startStack } from '../start-stack.ts';
-import type { Stack } from '../start-stack.ts';
+import { startStack, type Stack } from '../start-stack.ts';
 
 const WORKERS = [
   { workers: 2, atLeast: 1.95 },

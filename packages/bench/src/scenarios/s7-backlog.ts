@@ -3,12 +3,9 @@ import { drainRate, queueEvents } from '../drain.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
 import { residentMb } from '../process-figures.ts';
 import { keyBytes, meanKeyBytes, usedBytes, settledUsedBytes } from '../redis-memory.ts';
-import { differenceRow, ratioRow, valueRow } from '../row.ts';
-import type { Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
-import { LENDING, startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { differenceRow, ratioRow, valueRow, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
+import { LENDING, startBench, type Bench } from '../start-bench.ts';
 import { sum } from '../statistics.ts';
 
 const PREFIX = '21234';

@@ -3,10 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { freePort, startProcess } from '@passport/testkit';
 import { preciseNow } from '../clock.ts';
 import { residentMb } from '../process-figures.ts';
-import { ratioRow } from '../row.ts';
-import type { Round, Row } from '../row.ts';
-import { many } from '../scenario.ts';
-import type { Run } from '../scenario.ts';
+import { ratioRow, type Round, type Row } from '../row.ts';
+import { many, type Run } from '../scenario.ts';
 import { startBench } from '../start-bench.ts';
 
 const SETTLE_MS = 1_000;

@@ -1,10 +1,8 @@
 import { countByOperation, forgetCalls, isPatronCall } from '../koha-calls.ts';
 import { barcodeOf, cardOf } from '../kohas-protocol.ts';
-import { valueRow } from '../row.ts';
-import type { Row } from '../row.ts';
+import { valueRow, type Row } from '../row.ts';
 import type { Run } from '../scenario.ts';
-import { startBench } from '../start-bench.ts';
-import type { Bench } from '../start-bench.ts';
+import { startBench, type Bench } from '../start-bench.ts';
 import { sum } from '../statistics.ts';
 
 const PREFIX = '21234';

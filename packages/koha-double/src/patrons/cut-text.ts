@@ -1,5 +1,4 @@
-import type { PatronField } from './patron-fields.ts';
-import { patronFields } from './patron-fields.ts';
+import { type PatronField, patronFields } from './patron-fields.ts';
 
 const fieldByName = new Map(patronFields.map((field) => [field.name, field]));
 

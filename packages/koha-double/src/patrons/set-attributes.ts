@@ -1,8 +1,13 @@
 import { collate } from '../collation.ts';
 import type { Double } from '../double.ts';
 import { isFrom } from '../release.ts';
-import { attributeFault, missingMandatory, unknownType } from './attribute-check.ts';
-import type { AttributeFault, AttributeValue } from './attribute-check.ts';
+import {
+  attributeFault,
+  missingMandatory,
+  unknownType,
+  type AttributeFault,
+  type AttributeValue,
+} from './attribute-check.ts';
 import { cutText } from './cut-text.ts';
 import type { AttributeRow } from './patron-row.ts';
 
