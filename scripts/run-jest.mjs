@@ -5,8 +5,8 @@ import { projectRoot, runCommand, say } from './run-command.mjs';
 
 /** A suite that hangs must not block whoever waits for the last line. */
 const TIMEOUT_MS = 45 * 60_000;
-/** More than a small machine has cores: most tests wait for processes, and for time to pass. */
-const WORKERS = availableParallelism() > 3 ? 4 : 3;
+/** No more than a small machine has cores: they have the processes of the tests to run, too, and a desk's seconds are measured. */
+const WORKERS = availableParallelism() > 3 ? 4 : 2;
 /** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
 const ALONE = [
   'packages/koha-double/test/deadlocks.test.ts',
