@@ -11,8 +11,7 @@ import {
   openPatronLocks,
   readConsent,
 } from '@passport/queue';
-import { type Tracing, createEncryption } from '@passport/runtime';
-import { ALERTED_OUTCOMES } from '@passport/contract';
+import { createEncryption } from '@passport/runtime';
 import { buildEndCheck } from './job/end-check.ts';
 import { buildJobObserver } from './job/job-observer.ts';
 import { longestPatienceMs } from './job/requeue.ts';
@@ -22,7 +21,6 @@ import { type ScanWork, startScanWorker } from './job/scan-worker.ts';
 import { type Settlement, buildSettlement } from './job/settlement.ts';
 import { longestWriteMs } from './koha/connect-libraries.ts';
 import type { Reporter } from './koha/report.ts';
-import { type JobMetrics, jobMetrics } from './metrics/job-metrics.ts';
 import { buildAudit } from './provision/audit.ts';
 import { type ConsentDeps, resumeConsent } from './provision/consent.ts';
 import { buildCreateAccess } from './provision/create-place.ts';
@@ -68,11 +66,9 @@ function assembleWork(
   reporter: Reporter,
   { writeLostEnd }: ReturnType<typeof buildJobDataWriter>,
 ): ScanWork {
-  const { config, connections, queue, receipts, kohas, tracing, metrics, now, log } = context;
+  const { config, connections, queue, receipts, jobs, kohas, tracing, now, log } = context;
   const { consortium } = config;
   const { redis } = connections;
-  const ids = consortium.libraries.map(({ id }) => id);
-  const jobs = jobMetrics(metrics, ids, ALERTED_OUTCOMES);
   const ledger = openLedger(redis);
   const settlement = buildSettlement({
     consortium,
@@ -82,7 +78,7 @@ function assembleWork(
     now,
   });
   return buildScanWork({
-    run: assembleRun(context, assembleWorkflow(context, ledger, jobs, settlement)),
+    run: assembleRun(context, assembleWorkflow(context, ledger, settlement)),
     settlement,
     observer: buildJobObserver({ metrics: jobs, health: kohas.health, now, log }),
     reporter,
@@ -95,11 +91,11 @@ function assembleWork(
 }
 
 function assembleWorkflow(
-  { config, connections, kohas, memory, load, sources, tracing, now, log }: WorkContext,
+  context: WorkContext,
   ledger: Ledger,
-  jobs: JobMetrics,
   { recordObserved }: Settlement,
 ): ProvisionDeps & ConsentDeps {
+  const { config, connections, jobs, kohas, memory, load, sources, now, log } = context;
   const { libraries } = kohas;
   const { newId, monotonicNow, pause, random } = sources;
   const { consortium } = config;
@@ -142,13 +138,13 @@ function assembleWorkflow(
     now,
     monotonicNow,
     pause,
-    inStep: buildInStep(tracing, jobs, now),
+    inStep: buildInStep(context),
   };
 }
 
 /** A step that fails is in the trace, but not among the times of those that were taken. */
 const buildInStep =
-  (tracing: Tracing, jobs: JobMetrics, now: () => number): ProvisionDeps['inStep'] =>
+  ({ tracing, jobs, now }: WorkContext): ProvisionDeps['inStep'] =>
   (name, work) =>
     tracing.within(
       () => ({ name, kind: 'internal' }),

@@ -1,10 +1,12 @@
 import type { WorkerConfig } from '@passport/config';
+import { ALERTED_OUTCOMES } from '@passport/contract';
 import type { Lifecycle, MetricsRegistry } from '@passport/runtime';
 import { buildWorkerLoad } from './job/worker-load.ts';
 import { connectLibraries } from './koha/connect-libraries.ts';
 import { buildCopyMemory } from './koha/copy-memory.ts';
 import { buildPauseLeft } from './koha/pause-left.ts';
 import { withWindows } from './koha/planned-pauses.ts';
+import { jobMetrics } from './metrics/job-metrics.ts';
 import { kohaMetrics } from './metrics/koha-metrics.ts';
 import { pauseMetrics } from './metrics/pause-metrics.ts';
 import { openReporter, startReports } from './start-reports.ts';
@@ -57,6 +59,7 @@ function openContext(config: WorkerConfig, parts: WorkerParts, owner: Owner): Wo
   const { libraries } = kohas;
   const memory = buildCopyMemory({ redis: connections.redis, keys, libraries, now, log });
   lifecycle.own('memory of copies', () => memory.settled());
+  const jobs = jobMetrics(metrics, [...names.keys()], ALERTED_OUTCOMES);
   const nameOf = (id: string): string => names.get(id) ?? id;
-  return { ...parts, ...owner, config, kohas, memory, load, pauseLeft, nameOf };
+  return { ...parts, ...owner, config, jobs, kohas, memory, load, pauseLeft, nameOf };
 }

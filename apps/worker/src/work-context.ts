@@ -4,6 +4,7 @@ import type { Lifecycle, Logger, MetricsRegistry, Tracing } from '@passport/runt
 import type { Connected } from './koha/connect-libraries.ts';
 import type { CopyMemory } from './koha/copy-memory.ts';
 import type { PauseLeft } from './koha/pause-left.ts';
+import type { JobMetrics } from './metrics/job-metrics.ts';
 import type { WorkerLoad } from './job/worker-load.ts';
 import type { RedisConnections } from './redis-connections.ts';
 import type { Sources } from './sources.ts';
@@ -30,6 +31,7 @@ export interface WorkContext extends WorkerParts {
   readonly config: WorkerConfig;
   readonly lifecycle: Lifecycle;
   readonly metrics: MetricsRegistry;
+  readonly jobs: JobMetrics;
   readonly kohas: Connected;
   readonly memory: CopyMemory;
   readonly load: WorkerLoad;
