@@ -11,7 +11,11 @@ import {
 import { openLedger, pauseLibraries, readProcesses, registerProcess } from '@passport/queue';
 import { createLogger } from '@passport/runtime';
 import { buildScanEvent, signedRequest, startRedis, waitFor } from '@passport/testkit';
-import { buildReadLibraryStatus } from '../src/read-library-status.ts';
+import {
+  type LibraryStatusDeps,
+  type ReadLibraryStatus,
+  buildReadLibraryStatus,
+} from '../src/read-library-status.ts';
 import { OTHER_SECRET, SECRET, openReceiver, read, useReceiver } from './receiver-fixture.ts';
 import { STATUS_LIBRARIES } from './status-libraries.ts';
 
@@ -237,20 +241,24 @@ describe('the status of a library', () => {
     expect((await since(8)).outcomes.counts).toEqual([{ outcome: 'TOO_LATE', count: 1 }]);
   });
 
-  test('is not read again while a reading that took too long is not over, nor within two seconds', async () => {
-    let now = 0;
-    const begun: (() => void)[] = [];
-    const readStatus = buildReadLibraryStatus({
+  const readerOf = (
+    deps: Pick<LibraryStatusDeps, 'hasWorker' | 'monotonicNow' | 'deadlineMs'>,
+  ): ReadLibraryStatus =>
+    buildReadLibraryStatus({
+      ...deps,
       redis: receiver.redis,
       queue: receiver.queue,
-      hasWorker: () => new Promise((resolve) => begun.push(() => resolve(true))),
       libraries: STATUS_LIBRARIES,
       version: '1.2.3',
       now: () => Date.now(),
-      monotonicNow: () => now,
-      deadlineMs: 20,
       log: createLogger({ name: 'receiver', level: 'silent' }),
     });
+
+  test('is not read again while a reading that took too long is not over, nor within two seconds', async () => {
+    let now = 0;
+    const begun: (() => void)[] = [];
+    const hasWorker = (): Promise<boolean> => new Promise((resolve) => begun.push(() => resolve(true)));
+    const readStatus = readerOf({ hasWorker, monotonicNow: () => now, deadlineMs: 20 });
     for (const hours of [1, 2, 3]) {
       expect(await readStatus('riverside', Date.now() - hours * HOUR_MS)).toBe('unavailable');
       now += 10_000;
@@ -270,20 +278,11 @@ describe('the status of a library', () => {
   test('is read again a second after a reading that failed, which is when its answer says to come back', async () => {
     let now = 0;
     let begun = 0;
-    const readStatus = buildReadLibraryStatus({
-      redis: receiver.redis,
-      queue: receiver.queue,
-      hasWorker: () => {
-        begun += 1;
-        return begun === 1 ? Promise.reject(new Error('Connection is closed.')) : Promise.resolve(true);
-      },
-      libraries: STATUS_LIBRARIES,
-      version: '1.2.3',
-      now: () => Date.now(),
-      monotonicNow: () => now,
-      deadlineMs: 5_000,
-      log: createLogger({ name: 'receiver', level: 'silent' }),
-    });
+    const hasWorker = (): Promise<boolean> => {
+      begun += 1;
+      return begun === 1 ? Promise.reject(new Error('Connection is closed.')) : Promise.resolve(true);
+    };
+    const readStatus = readerOf({ hasWorker, monotonicNow: () => now, deadlineMs: 5_000 });
     expect(await readStatus('riverside', Date.now())).toBe('unavailable');
     now = 999;
     expect(await readStatus('riverside', Date.now())).toBe('unavailable');

@@ -80,9 +80,9 @@ describe('an end after the copy was made', () => {
     const { job } = waitOf(await workflow.run({ item: null }));
     workflow.midland.putPatron(CARD, { ...PATRON, cardnumber: '21234000000999' });
     const decision = await workflow.run({ item: null, job, starts: 2 });
-    const writing = endOfRun(decision);
-    expect(writing).toMatchObject({ outcome: 'NOT_FOUND', disclosed: { home: 'midland' } });
-    expect(writing.homes).toBeUndefined();
+    const end = endOfRun(decision);
+    expect(end).toMatchObject({ outcome: 'NOT_FOUND', disclosed: { home: 'midland' } });
+    expect(end.homes).toBeUndefined();
     expect(decision).toMatchObject({ job: { sent: { home: 'midland' } } });
   });
 
