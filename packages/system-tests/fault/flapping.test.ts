@@ -66,11 +66,12 @@ async function flap(koha: KohaDouble, rhythm: Rhythm): Promise<void> {
     koha.addFaults(answers.map((answer) => ({ operation: '*', ...answer })));
     return;
   }
+  const wait = (ms: number): Promise<void> => pause(ms, undefined, over).catch(() => undefined);
   while (!over.signal.aborted) {
     koha.addFaults([{ operation: '*', times: 1_000_000, ...rhythm.fault }]);
-    await pause(rhythm.badMs);
+    await wait(rhythm.badMs);
     koha.clearFaults();
-    await pause(rhythm.wellMs);
+    await wait(rhythm.wellMs);
   }
 }
 
