@@ -191,7 +191,7 @@ sub may_query {
 
 =head2 purge
 
-Forgets events older than a day, and of which card a scan was once no page can take it over.
+Forgets events older than a day; of the others, forgets the card's key as soon as no page can take the event over.
 
 =cut
 
@@ -200,7 +200,7 @@ sub purge {
 
     my ( $rows, $now ) = ( $self->{rows}, $self->{now}->() );
 
-# what is looked for first is found without a lock; a DELETE over a range would hold the gaps of those who insert
+    # a search first takes no lock; a DELETE over a range would lock the gaps into which others insert
     my @is_old = ( 'stored_at < ?', $now - $KEPT_S );
     $rows->remove( $_, @is_old ) foreach $rows->ids_where(@is_old);
 
