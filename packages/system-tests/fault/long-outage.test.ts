@@ -28,7 +28,7 @@ beforeAll(async () => {
 }, 60_000);
 afterEach(async () => {
   for (const network of networks.values()) await network.setMode('pass');
-  for (const double of Object.values(consortium.doubles)) double.clearFaults();
+  for (const double of Object.values(consortium?.doubles ?? {})) double.clearFaults();
 });
 afterAll(async () => {
   await consortium?.stop();
