@@ -94,6 +94,7 @@ describe('the inventory of data has', () => {
       homeKey: true,
       fields: true,
       eventId: true,
+      patronId: true,
       what: true,
       read: true,
       consent: true,

@@ -24,8 +24,9 @@ test('a receipt that could not be written is written when the connection is back
     append({ eventId }) {
       if (isAway) return Promise.reject(new Error('Redis is away'));
       written.push(eventId);
-      return Promise.resolve();
+      return Promise.resolve('1-0');
     },
+    withdraw: () => Promise.resolve(),
   };
   const log = createLogger({ name: 'test', level: 'fatal' });
   const kept = keepReceipts(receipts, {
@@ -50,7 +51,10 @@ test('what was written in the half minute before the loss is written again, and 
   const clock = manualClock();
   const written: string[] = [];
   const kept = keepReceipts(
-    { append: ({ eventId }) => Promise.resolve(void written.push(eventId)) },
+    {
+      append: ({ eventId }) => Promise.resolve(`${written.push(eventId)}-0`),
+      withdraw: () => Promise.resolve(),
+    },
     {
       redis,
       monotonicNow: clock.now,

@@ -69,6 +69,15 @@ export {
 export { actJson, actsCsv, detailsText } from './acts-csv.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
 export {
+  type CopyRecord,
+  countCopyRecords,
+  dropCopyRecords,
+  noteCopiesSeen,
+  readCopyRecords,
+  rekeyCopyRecord,
+  trimCopyRecords,
+} from './copy-records.ts';
+export {
   type DisclosureReceipt,
   type Receipts,
   type StoredReceipt,

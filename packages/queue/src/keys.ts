@@ -123,3 +123,6 @@ export const certificatesKey = key('certificates');
 export const auditKey = (kind: 'acts' | 'refusals'): string => key('audit', kind);
 /** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');
+/** What the service's own records say of each copy at a library, by Koha's number of the copy; and when each was last seen. */
+export const copyRecordsKey = (library: string): string => key('copies', library);
+export const copySeenKey = (library: string): string => key('copies-seen', library);

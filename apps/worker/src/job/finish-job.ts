@@ -1,12 +1,13 @@
 import type { JobData } from '@passport/contract';
 import { allDone } from './all-done.ts';
+import type { OwnCopy } from '../provision/result.ts';
 import type { EndCheck } from './end-check.ts';
 import type { Delayed, Ended } from './run-result.ts';
 
 /** What follows the end of a job. All of it may be done again. */
 export interface EndWork {
   /** Beside the write of the job's end, and again where it had ended before: all of it must be done before it is finished. */
-  recordEnd(job: JobData): Promise<void>;
+  recordEnd(job: JobData, copy?: OwnCopy): Promise<void>;
   settle(job: JobData, jobId: string): Promise<void>;
   reportEnd(job: JobData): Promise<void>;
   /** Writes all that an end leaves in Redis once more, where it was lost. */
@@ -35,7 +36,7 @@ export async function finishJob(
   let isWritten = true;
   // Whoever has the job by now, and wherever Redis is: what has left is on record.
   const written = allDone([
-    work.recordEnd(ended.job),
+    work.recordEnd(ended.job, ended.copy),
     write(ended).then((is) => {
       isWritten = is;
     }),

@@ -5,8 +5,9 @@ import type { Logger } from '@passport/runtime';
 const KEPT_MS = 30_000;
 
 interface Kept {
+  readonly receipt: DisclosureReceipt;
   readonly atMs: number;
-  readonly write: () => Promise<void>;
+  readonly write: () => Promise<string | null>;
 }
 
 /**
@@ -25,7 +26,7 @@ export function keepReceipts(
 ): Receipts {
   const { redis, monotonicNow, log } = deps;
   /** Oldest first. */
-  const kept: Kept[] = [];
+  let kept: Kept[] = [];
   let lostAtMs: number | null = null;
   /** Forgets what Redis had had for so long at that time. */
   const drop = (atMs: number): void => {
@@ -54,13 +55,18 @@ export function keepReceipts(
   redis.on('+node', () => void writeAgain());
   return {
     async append(receipt: DisclosureReceipt, nowMs, keepMs) {
-      const write = (): Promise<void> => receipts.append(receipt, nowMs, keepMs);
+      const write = (): Promise<string | null> => receipts.append(receipt, nowMs, keepMs);
       // Before it is written: a Redis that is lost just then may have forgotten the event, and nobody else would know.
       const atMs = monotonicNow();
-      kept.push({ atMs, write });
-      await write();
+      kept.push({ receipt, atMs, write });
+      const id = await write();
       // Only here, so that nothing is forgotten while Redis is away.
       drop(atMs);
+      return id;
+    },
+    async withdraw(receipt, id) {
+      kept = kept.filter((each) => each.receipt !== receipt);
+      await receipts.withdraw(receipt, id);
     },
   };
 }

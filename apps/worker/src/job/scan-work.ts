@@ -32,15 +32,15 @@ export function buildScanWork(deps: ScanWorkDeps): ScanWork {
   const { settlement, observer, reporter, writeLostEnd, noteDelayed, notePaused, goOnIfAnswered } = deps;
   return {
     run: (taken) => recordedRun(taken, deps),
-    recordEnd: (job) => settlement.recordDisclosures(job),
+    recordEnd: (job, copy) => settlement.recordDisclosures(job, copy),
     async settle(job, jobId) {
       await settlement.settle(job, jobId);
       observer.ended(job);
     },
     reportEnd: (job) => reporter.reportEnd(job),
-    async endAgain({ job, data }, jobId) {
+    async endAgain({ job, data, copy }, jobId) {
       const wasLost = await writeLostEnd(jobId, data);
-      await settlement.recordDisclosures(job);
+      await settlement.recordDisclosures(job, copy);
       await settlement.settle(job, jobId);
       if (wasLost) observer.restored(job);
     },

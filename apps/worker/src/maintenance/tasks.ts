@@ -14,6 +14,7 @@ import {
   rewriteLogWhenDue,
   promoteDelayed,
   writeHealth,
+  trimCopyRecords,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import { LONGEST_WAIT_MS } from '../provision/retry-policy.ts';
@@ -100,9 +101,18 @@ export function buildTasks(deps: {
       everyMs: CLEAN_EVERY_MS,
       work: () => cleanByAge(redis, queue, retention, now()),
     },
+    {
+      name: 'records of copies',
+      everyMs: CLEAN_EVERY_MS,
+      work: () => trimCopies(redis, consortium, now()),
+    },
     { name: 'rewrite', everyMs: CLEAN_EVERY_MS, work: () => rewrite(redis, log) },
     { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanReports(reportQueue) },
   ];
+}
+
+async function trimCopies(redis: Redis, { libraries, retention }: Consortium, nowMs: number): Promise<void> {
+  for (const { id } of libraries) await trimCopyRecords(redis, id, nowMs - retention.receiptsMs);
 }
 
 async function rewrite(redis: Redis, log: Logger): Promise<void> {

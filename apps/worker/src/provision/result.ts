@@ -20,12 +20,20 @@ export interface End {
   readonly checkout?: NonNullable<Progress['checkout']>;
   readonly problem?: NonNullable<Progress['problem']>;
   readonly observed?: NonNullable<Progress['observed']>;
+  /** The copy that this event made, or found to be the service's own. */
+  readonly copy?: OwnCopy;
   /** Set when data of a patron were disclosed, or may have been. */
   readonly disclosed?: {
     readonly home: string;
     readonly homeKey: string;
     readonly fields: readonly string[];
   };
+}
+
+/** Whose copy it is, and its number at the lending Koha. */
+export interface OwnCopy {
+  readonly homeKey: string;
+  readonly patronId: number;
 }
 
 /** A copy that is there, so that only the checkout is left. The job keeps it while its lending library must be tried again. */
@@ -88,6 +96,7 @@ export const endOf = (
   reasons,
   homes: [home],
   patronId,
+  copy: { homeKey: home_key, patronId },
   checkout,
   ...(fields === null ? {} : disclosedBy({ home, home_key, fields })),
 });
@@ -96,10 +105,11 @@ export const endOf = (
 export const checkoutTooLate = (made: MadeCopy): End => endOf(made, { result: 'TOO_LATE', keys: [] });
 
 /** The same end of an event that its library has cancelled, since nothing was checked out. */
-export const cancelledEnd = ({ homes, patronId, checkout, disclosed }: End): End => ({
+export const cancelledEnd = ({ homes, patronId, copy, checkout, disclosed }: End): End => ({
   outcome: 'CANCELLED',
   ...(homes === undefined || patronId === undefined ? {} : { homes }),
   ...(patronId === undefined ? {} : { patronId }),
+  ...(copy === undefined ? {} : { copy }),
   ...(checkout === undefined ? {} : { checkout }),
   ...(disclosed === undefined ? {} : { disclosed }),
 });
