@@ -99,19 +99,20 @@ export function buildTasks(deps: {
     {
       name: 'retention',
       everyMs: CLEAN_EVERY_MS,
-      work: () => cleanByAge(redis, queue, retention, now()),
-    },
-    {
-      name: 'records of copies',
-      everyMs: CLEAN_EVERY_MS,
-      work: () => trimCopies(redis, consortium, now()),
+      work: () => cleanRetained(redis, queue, consortium, now()),
     },
     { name: 'rewrite', everyMs: CLEAN_EVERY_MS, work: () => rewrite(redis, log) },
     { name: 'retention of reports', everyMs: CLEAN_EVERY_MS, work: () => cleanReports(reportQueue) },
   ];
 }
 
-async function trimCopies(redis: Redis, { libraries, retention }: Consortium, nowMs: number): Promise<void> {
+async function cleanRetained(
+  redis: Redis,
+  queue: ScanJobs,
+  { libraries, retention }: Consortium,
+  nowMs: number,
+): Promise<void> {
+  await cleanByAge(redis, queue, retention, nowMs);
   for (const { id } of libraries) await trimCopyRecords(redis, id, nowMs - retention.receiptsMs);
 }
 
