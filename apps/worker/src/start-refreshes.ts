@@ -9,9 +9,18 @@ const KEEP_ACTS_LAST_MS = 500;
 
 /** What keeps copies right: all of them at their time, and each at its scan. */
 export async function startRefreshes(context: WorkContext): Promise<void> {
-  const { config, connections, kohas, sources, lifecycle, now } = context;
+  const { config, connections, kohas, receipts, sources, lifecycle, now } = context;
   const { consortium, keys } = config;
-  const deps = { ...kohas, ...sources, ...connections, consortium, keys, now, log: auditLog(context) };
+  const deps = {
+    ...kohas,
+    ...sources,
+    ...connections,
+    receipts,
+    consortium,
+    keys,
+    now,
+    log: auditLog(context),
+  };
   const sweeps = await startSweepWorker(deps);
   lifecycle.own('sweeps', () => sweeps.close());
   const atScans = startSeenWorker(deps);

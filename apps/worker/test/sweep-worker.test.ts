@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openSweepQueue, readSweep } from '@passport/queue';
+import { openReceipts, openSweepQueue, readSweep } from '@passport/queue';
 import { closeRedis } from '@passport/runtime';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
@@ -23,6 +23,7 @@ async function startWorkers(
       consortium,
       connection,
       redis,
+      receipts: openReceipts(redis),
       keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
       libraries,
       isBusy: () => false,
@@ -50,6 +51,7 @@ const ended = (isDry: boolean) =>
 test('a schedule fires once, however many workers there are', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
+  await bench.recordCopies();
   bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
   await startWorkers(bench, 3);
   const scheduled = (await queue.getDelayed()).filter(({ name }) => name === 'riverside');
@@ -79,6 +81,7 @@ test('a library whose refresh is off is not swept, and a schedule from before en
 test('a dry run by hand reports beside the last sweep, and writes nothing', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
+  await bench.recordCopies();
   bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
   await startWorkers(bench, 1);
   await queue.add('riverside', { library: 'riverside', dry_run: true, full: false });
@@ -93,6 +96,7 @@ test('a dry run by hand reports beside the last sweep, and writes nothing', asyn
 test('a library that was shut out since is not swept, and no sweep of it counts as done', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
+  await bench.recordCopies();
   const shutOut = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== 'riverside' }));
   const agreements = { ...bench.consortium.agreements, at: () => [], homesAt: () => new Set<string>() };
   await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: shutOut, agreements } }, 1);
@@ -109,6 +113,7 @@ test('a library that was shut out since is not swept, and no sweep of it counts 
 test('two sweeps of one library run one after the other', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
+  await bench.recordCopies();
   await redis.set('{passport}:sweep-lock:riverside', 'another');
   await startWorkers(bench, 1);
   const job = await queue.add('riverside', { library: 'riverside', dry_run: false, full: false });

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterAll(() => fixture.close());
 
 const DAY_MS = 24 * HOUR_MS;
-const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 3 };
+const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 3, refreshesPerHour: 2 };
 const library = (id: string, change: object = {}) => ({
   id,
   name: `${id} library`,

@@ -1,6 +1,6 @@
 export { readAnswer, type Answer } from './answer.ts';
 export { meaningOf } from './failure.ts';
-export { decideCandidates, libraryById, type Candidate } from './candidates.ts';
+export { decideCandidates, isOwnCard, libraryById, type Candidate } from './candidates.ts';
 export { passesCategoryFilter } from './category-filter.ts';
 export { cleanText } from './clean-text.ts';
 export { explain } from './explain.ts';
@@ -30,5 +30,5 @@ export {
   type RefreshDecision,
   type RestrictionChange,
 } from './refresh.ts';
-export { WRITTEN_FIELD, writtenText, writtenValues } from './written-fields.ts';
+export { WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';

@@ -68,6 +68,8 @@ function decide(
     wanted,
     remembered: was,
     applies: { card: true, expiry: true, restricted: true, cardLost: true },
+    passedOn: EVERY,
+    isOwnCard: () => true,
     isWritten,
     ...more,
   });
@@ -390,15 +392,16 @@ test.each([
   expect(isBlind(missing, all)).toBe(expected);
 });
 
-test('equal values of two patrons, two fields or two libraries are remembered differently', () => {
-  const at = { lending: 'riverside', patronId: 1 };
+test('equal values of two copies, two home patrons, two fields or two libraries are remembered differently', () => {
+  const at = { lending: 'riverside', patronId: 1, homeKey: 'midland:1' };
   const texts = [
     writtenText(at, 'city', 'Ghent'),
     writtenText({ ...at, patronId: 2 }, 'city', 'Ghent'),
     writtenText({ ...at, lending: 'lakeside' }, 'city', 'Ghent'),
+    writtenText({ ...at, homeKey: 'midland:2' }, 'city', 'Ghent'),
     writtenText(at, 'state', 'Ghent'),
   ];
-  expect(new Set(texts).size).toBe(4);
+  expect(new Set(texts).size).toBe(5);
   expect(writtenText(at, 'city', null)).toBe(writtenText(at, 'city', ' '));
 });
 

@@ -37,6 +37,7 @@ export { readEventState } from './event-state.ts';
 export { buildHasWorker } from './has-worker.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { hourUseOf } from './hour-use.ts';
+export { takeRefreshQuota } from './refresh-quota.ts';
 export { readHourUse } from './hour-reading.ts';
 export { type SeenCertificate, readCertificates, writeCertificate } from './certificates.ts';
 export { type FailingEndpoint, openDeliveryNotes } from './delivery-notes.ts';

@@ -51,8 +51,8 @@ export const rateKey = (library: string): string => key('rate', library);
 export const backlogKey = (library: string): string => key('backlog', library);
 /** A library's events that were cancelled before they came. */
 export const cancelledAheadKey = (library: string): string => key('cancelled', library);
-/** Copies, misses or decisions of the last hour, by time. */
-export const hourKey = (kind: 'copies' | 'misses' | 'verdicts', library: string): string =>
+/** Copies, misses, decisions or refreshes of the last hour, by time. */
+export const hourKey = (kind: 'copies' | 'misses' | 'verdicts' | 'refreshes', library: string): string =>
   key('hour', kind, library);
 /** A library's ended events whose jobs are kept, by the time of their end. */
 export const keptKey = (kind: KeptKind, library: string): string => key('kept', kind, library);

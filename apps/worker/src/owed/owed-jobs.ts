@@ -3,8 +3,8 @@ import {
   type OwedJob,
   type SweepJobs,
   owedJobSchema,
+  readCopyRecords,
   readOwedByHome,
-  readReceipts,
   writeOwed,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
@@ -58,16 +58,15 @@ export async function doOwedJob(data: unknown, deps: OwedJobDeps): Promise<void>
   if (!lending.enabled) return;
   log.info({ audit: true, action: 'read what is owed', lending: lending.id }, 'read what is owed');
   const before = await readOwedByHome(redis, lending.id);
-  const readings = await runOwed(lending, { ...deps, before, receipts: readReceipts(redis) }).catch(
-    (error: unknown) => {
-      if (error instanceof OwedUnreadable) {
-        // Another attempt would find the same.
-        log.warn({ lending: lending.id, code: error.code }, 'what copies owe cannot be read');
-        return null;
-      }
-      return rethrowInCodes(error);
-    },
-  );
+  const readRecords = (at: string, patronIds: readonly number[]) => readCopyRecords(redis, at, patronIds);
+  const readings = await runOwed(lending, { ...deps, before, readRecords }).catch((error: unknown) => {
+    if (error instanceof OwedUnreadable) {
+      // Another attempt would find the same.
+      log.warn({ lending: lending.id, code: error.code }, 'what copies owe cannot be read');
+      return null;
+    }
+    return rethrowInCodes(error);
+  });
   if (readings === null) return;
   await writeOwed(redis, lending.id, readings);
   if (lending.owed === null && readings.size > 0) throw new Error(`${lending.id}: restrictions are left`);

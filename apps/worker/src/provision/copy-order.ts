@@ -1,6 +1,13 @@
 import type { Consortium, CopyPolicy, Library } from '@passport/config';
 import type { Capabilities, PatronBody, Person } from '@passport/koha-client';
-import { type CopyTraits, type PatronCopy, copyCategoriesOf, passportTypes } from '@passport/patron-rules';
+import {
+  type CopyTraits,
+  type PatronCopy,
+  copyCategoriesOf,
+  isOwnCard,
+  libraryById,
+  passportTypes,
+} from '@passport/patron-rules';
 import type { Found } from './find-patron.ts';
 import { personIn } from './possible-duplicate.ts';
 import type { Scan } from './scan.ts';
@@ -18,7 +25,11 @@ export interface CopyOrder extends CopyTraits {
   readonly body: PatronBody;
   /** Names of the fields that come from home. */
   readonly fields: readonly string[];
+  /** Names of all fields that may come from home, those that home has empty too. */
+  readonly agreed: readonly string[];
   readonly passportTypes: ReadonlySet<string>;
+  /** Whether the card can be one of the home library's own: a copy that has another gets no other. */
+  readonly isOwnCard: () => boolean;
   readonly onLookAlike: CopyPolicy['onLookAlike'];
   /** Whom to search for at the lending library instead of a copy, or before it is sent; null where its Koha does so, or nobody shall. */
   readonly searchFor: Person | null;
@@ -41,7 +52,7 @@ function isSearched(
 export const orderCopy = (
   scan: Scan,
   { patron, home }: Found,
-  { homeKey, body, fields }: Extract<PatronCopy, { kind: 'copy' }>,
+  { homeKey, body, fields, agreed }: Extract<PatronCopy, { kind: 'copy' }>,
   { copy }: Library,
   { consortium, capabilities }: { readonly consortium: Consortium; readonly capabilities: Capabilities },
 ): CopyOrder => ({
@@ -53,7 +64,9 @@ export const orderCopy = (
   branch: scan.branch,
   body,
   fields,
+  agreed,
   passportTypes: passportTypes(consortium),
+  isOwnCard: () => isOwnCard(consortium, libraryById(consortium, home), body.cardnumber),
   homeKeyAttribute: copy.homeKeyAttribute,
   copyCategories: copyCategoriesOf(copy),
   homeRecord: patron,

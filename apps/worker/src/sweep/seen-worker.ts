@@ -1,9 +1,10 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import { LenientWorker, REFRESHES, refreshSchema } from '@passport/queue';
+import { LenientWorker, REFRESHES, type Receipts, readCopyRecords, refreshSchema } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { rethrowInCodes } from '../koha/koha-failure.ts';
 import { type DeskActivityDeps, buildDeskActivity } from '../koha/desk-activity.ts';
+import { buildPassOn } from './pass-on.ts';
 import { refreshSeen } from './refresh-seen.ts';
 import { type SweepCallDeps, buildSweepCalls } from '../koha/sweep-calls.ts';
 
@@ -15,6 +16,7 @@ export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'i
   readonly consortium: Consortium;
   readonly connection: Redis;
   readonly libraries: Pick<Libraries, 'callForSweep' | 'capabilities'>;
+  readonly receipts: Receipts;
   readonly keys: WorkerConfig['keys'];
   readonly now: () => number;
   readonly log: Logger;
@@ -22,7 +24,7 @@ export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'i
 
 /** Starts the worker that refreshes copies which were scanned; scans go first. */
 export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> } {
-  const { connection, libraries, log } = deps;
+  const { connection, redis, libraries, log } = deps;
   const stopping = new AbortController();
   const common = {
     ...deps,
@@ -33,6 +35,9 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
       signal: stopping.signal,
       retryPausesMs: [],
     }),
+    passOn: buildPassOn({ ...deps, signal: stopping.signal }),
+    readRecords: (lending: string, patronIds: readonly number[]) =>
+      readCopyRecords(redis, lending, patronIds),
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
     propertiesOf: async (lending: string) => (await libraries.capabilities(lending)).patronProperties,
   };

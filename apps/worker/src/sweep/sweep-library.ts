@@ -14,10 +14,11 @@ import {
   isCopy,
   libraryById,
 } from '@passport/patron-rules';
-import type { SweepState, SweptHome } from '@passport/queue';
+import type { CopyRecord, SweepState, SweptHome } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { readHomeRecords } from './home-records.ts';
+import type { PassOn } from './pass-on.ts';
 import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
 import { readRememberedRows } from './remembered-rows.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
@@ -28,6 +29,12 @@ const GONE_AFTER_MS = 24 * 3_600_000;
 export interface SweepDeps {
   readonly consortium: Consortium;
   readonly call: SweepCall;
+  readonly passOn: PassOn;
+  /** What the service itself knows of copies at a library. */
+  readonly readRecords: (
+    lending: string,
+    patronIds: readonly number[],
+  ) => Promise<ReadonlyMap<number, CopyRecord>>;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
   /** What the lending Koha's own description allows. */
   readonly accepts: (property: string) => boolean;
@@ -122,19 +129,30 @@ async function sweepPage(
   const unreadable = page.unreadable.length + page.broken;
   count(home, 'UNREADABLE', unreadable);
   home.copies += page.patrons.length + unreadable;
-  const numbered = page.patrons.map((copy) => ({ copy, number: numberAtHome(copy, pair.home.id, type) }));
-  const numbers = [...new Set(numbered.flatMap(({ number }) => number ?? []))];
-  const ids = page.patrons.map(({ patronId }) => patronId);
+  const recorded = await deps.readRecords(
+    pair.lending.id,
+    page.patrons.map(({ patronId }) => patronId),
+  );
+  const onRecord = page.patrons.flatMap((copy) => {
+    const record = recorded.get(copy.patronId);
+    const number = numberAtHome(copy, pair.home.id, type);
+    const isSame =
+      record !== undefined && (number === null || homeKeyOf(pair.home.id, number) === record.homeKey);
+    return isSame ? [{ copy, number, record }] : [];
+  });
+  count(home, 'NOT_ON_RECORD', page.patrons.length - onRecord.length);
+  const numbers = [...new Set(onRecord.flatMap(({ number }) => number ?? []))];
+  const ids = onRecord.map(({ copy }) => copy.patronId);
   const memory = await readRememberedRows(call, pair.lending.id, ids);
   const since = state.mode === 'changed' ? changedSince(state) : null;
   const records = await readHomeRecords(call, pair.home.id, numbers, since);
-  for (const { copy, number } of numbered) {
+  for (const { copy, number, record } of onRecord) {
     const homeRecord = number === null ? undefined : records.found.get(number);
     const isUnread = memory.unreadable.has(copy.patronId);
     if (number === null || isUnread || records.unreadable.has(number)) count(home, 'UNREADABLE', 1);
     else if (homeRecord !== undefined) {
       const homeKey = homeKeyOf(pair.home.id, number);
-      const the = { copy, homeRecord, homeKey, remembered: memory.found.get(copy.patronId) ?? null };
+      const the = { copy, homeRecord, homeKey, record, remembered: memory.found.get(copy.patronId) ?? null };
       const { dry_run: dryRun, id: sweepId } = state;
       add(home, await refreshCopy(the, pair, { ...deps, dryRun, sweepId }));
     } else if (since === null) state.missing.push(homeKeyOf(pair.home.id, number));

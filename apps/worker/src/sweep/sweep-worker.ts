@@ -1,12 +1,15 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
 import {
   LenientWorker,
+  type Receipts,
   SWEEPS,
   type SweepJob,
   type SweepState,
+  noteCopiesSeen,
   noteMissing,
   openSweepLock,
   openSweepQueue,
+  readCopyRecords,
   readSweep,
   sweepJobSchema,
   writeSweep,
@@ -18,6 +21,7 @@ import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
 import { copiesOf } from './copies-before.ts';
 import { buildDeskActivity } from '../koha/desk-activity.ts';
 import { type SweepCall, buildSweepCalls } from '../koha/sweep-calls.ts';
+import { buildPassOn } from './pass-on.ts';
 import { sweepLibrary } from './sweep-library.ts';
 import { type HeldLock, underSweepLock } from './under-sweep-lock.ts';
 
@@ -32,6 +36,7 @@ export interface SweepWorkerDeps {
   readonly connection: Redis;
   readonly redis: Redis;
   readonly libraries: Libraries;
+  readonly receipts: Receipts;
   readonly keys: WorkerConfig['keys'];
   /** Whether calls of this process are under way at a library, or wait there. */
   readonly isBusy: (library: string) => boolean;
@@ -133,6 +138,12 @@ async function runSweep(
     ...deps,
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
     call: callsUntil(signal, deps),
+    passOn: buildPassOn({ ...deps, signal }),
+    async readRecords(lending, patronIds) {
+      const found = await readCopyRecords(redis, lending, patronIds);
+      await noteCopiesSeen(redis, lending, [...found.keys()], now());
+      return found;
+    },
     accepts: (property) => patronProperties.has(property),
     save,
     noteMissing: (home, homeKeys) => noteMissing(redis, { library, home }, homeKeys, now()),
