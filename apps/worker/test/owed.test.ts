@@ -82,7 +82,7 @@ describe('what copies owe', () => {
     expect(bench.homes['midland']?.calls()).toEqual([]);
   });
 
-  test('of two copies of one patron is added up', async () => {
+  test('of two copies of one patron is added up, if both are on record', async () => {
     const homeKey = bench.put();
     const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
     const { patron_id } = bench.lender.putPatron('second', {
@@ -91,6 +91,8 @@ describe('what copies owe', () => {
     });
     bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
     owes(3);
+    expect((await bench.read())?.rows[homeKey]).toMatchObject({ amount: 300 });
+    bench.receipts.push(receiptOf(homeKey, patron_id));
     expect((await bench.read())?.rows[homeKey]).toMatchObject({ amount: 500 });
   });
 });
