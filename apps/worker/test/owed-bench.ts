@@ -2,7 +2,7 @@ import { type Consortium, type Library, parseConsortium } from '@passport/config
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import type { DisclosureReceipt, OwedReading } from '@passport/queue';
+import { type DisclosureReceipt, NOTHING_READ, type OwedReading } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { runOwed } from '../src/owed/run-owed.ts';
@@ -95,6 +95,10 @@ export async function openOwed(): Promise<OwedBench> {
       before = await runOwed(lending, {
         consortium,
         call,
+        callInTurn: call,
+        turn: { endIfOver: () => undefined },
+        progress: { addPage: () => Promise.resolve(), addHome: () => Promise.resolve() },
+        soFar: NOTHING_READ,
         before,
         receipts: listOf(receipts),
         now: () => nowMs,
