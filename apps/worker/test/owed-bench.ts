@@ -2,7 +2,13 @@ import { type Consortium, type Library, parseConsortium } from '@passport/config
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { type DisclosureReceipt, type OwedReading, openReceipts, readCopyRecords } from '@passport/queue';
+import {
+  type DisclosureReceipt,
+  NOTHING_READ,
+  type OwedReading,
+  openReceipts,
+  readCopyRecords,
+} from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { runOwed } from '../src/owed/run-owed.ts';
@@ -98,6 +104,10 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
       before = await runOwed(lending, {
         consortium,
         call,
+        callInTurn: call,
+        turn: { endIfOver: () => undefined },
+        progress: { addPage: () => Promise.resolve(), addHome: () => Promise.resolve() },
+        soFar: NOTHING_READ,
         before,
         readRecords: (at, patronIds) => readCopyRecords(redis, at, patronIds),
         now: () => nowMs,

@@ -9,6 +9,7 @@ import {
   type SweptHome,
   noteMissing,
   openReceipts,
+  openUnanswered,
   readCopyRecords,
   readSweep,
   writeSweep,
@@ -18,9 +19,10 @@ import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
 import { hashedFields } from '../src/koha/copy-memory.ts';
 import { copiesOf } from '../src/sweep/copies-before.ts';
-import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
+import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';
 import { sweepLibrary } from '../src/sweep/sweep-library.ts';
+import { SWEEP_LIMITS, type SweepLimits } from '../src/sweep/sweep-state.ts';
 
 const DAY_MS = 86_400_000;
 const LENDER = 'riverside';
@@ -36,7 +38,7 @@ export interface SweepBench {
   put(home: string, index: number, how?: PutHow): string;
   /** Writes the receipts of the copies that were put. */
   recordCopies(): Promise<void>;
-  /** Sweeps once; `dies`: after so many pages, as a process that is killed. */
+  /** Sweeps once; `dies`: at that save, as a process that is killed. */
   sweep(how?: SweepHow): Promise<SweepState>;
   /** The operations that a Koha received, token and description aside. */
   calls(koha: KohaDouble): string[];
@@ -59,6 +61,12 @@ export interface SweepHow {
   readonly dies?: number;
   readonly encryption?: Encryption;
   readonly beforeWrite?: () => void;
+  /** Ends the turn where it throws. */
+  readonly endTurn?: () => void;
+  readonly limits?: Partial<SweepLimits>;
+  /** Another Koha than the double. */
+  readonly call?: SweepCall;
+  readonly saved?: (state: SweepState) => void;
 }
 
 export const cardOf = (home: string, index: number): string => `${home}-${String(index).padStart(5, '0')}`;
@@ -131,13 +139,19 @@ export async function openSweep(
 
   const begin = (before: SweepState | null, { mode, dryRun, atMs }: SweepHow): SweepState => ({
     id: `sweep-${atMs ?? 0}`,
+    job: `sweep.${atMs ?? 0}`,
     library: LENDER,
     mode: mode ?? 'full',
     dry_run: dryRun ?? false,
     started_ms: atMs ?? Date.now(),
     ended_ms: null,
+    failed: null,
     after: 0,
-    missing: [],
+    missing: 0,
+    looked_up: 0,
+    pages: 0,
+    rows: 0,
+    unknown: {},
     homes: Object.fromEntries(homeIds.map((id) => [id, newHome()])),
     copies_before: copiesOf(before),
     last_full_ms: before?.last_full_ms ?? null,
@@ -197,10 +211,16 @@ export async function openSweep(
       const before = await readSweep(redis, LENDER, dryRun);
       const state = before !== null && before.ended_ms === null ? before : begin(before, how);
       let saves = 0;
+      let isDead = false;
+      const dies = (): never => {
+        isDead = true;
+        throw new Error('killed');
+      };
+      const unanswered = openUnanswered(redis, LENDER, dryRun);
       await sweepLibrary(state, {
         consortium,
         call: async (library, work) => {
-          const result = await call(library, work);
+          const result = await (how.call ?? call)(library, work);
           how.beforeWrite?.();
           return result;
         },
@@ -209,12 +229,19 @@ export async function openSweep(
         encryption: how.encryption ?? encryption,
         accepts: (property) => patronProperties.has(property),
         async save(next) {
+          if (isDead) dies();
           await writeSweep(redis, next);
+          how.saved?.(next);
           saves += 1;
-          if (saves === how.dies) throw new Error('killed');
+          if (saves === how.dies) dies();
         },
-        noteMissing: (home, homeKeys) =>
-          noteMissing(redis, { library: LENDER, home }, homeKeys, how.atMs ?? Date.now()),
+        unanswered: {
+          ...unanswered,
+          note: async (home) =>
+            noteMissing(redis, { library: LENDER, home }, await unanswered.read(), how.atMs ?? Date.now()),
+        },
+        turn: { endIfOver: () => how.endTurn?.() },
+        limits: { ...SWEEP_LIMITS, ...how.limits },
         now: () => how.atMs ?? Date.now(),
       });
       const ended = await readSweep(redis, LENDER, dryRun);

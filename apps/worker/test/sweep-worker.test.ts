@@ -84,7 +84,7 @@ test('a dry run by hand reports beside the last sweep, and writes nothing', asyn
   await bench.recordCopies();
   bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
   await startWorkers(bench, 1);
-  await queue.add('riverside', { library: 'riverside', dry_run: true, full: false });
+  await queue.add('riverside', { kind: 'sweep', library: 'riverside', dry_run: true, full: false });
   expect(await ended(true)).toMatchObject({
     dry_run: true,
     homes: { midland: { findings: { REFRESHED: 1 } } },
@@ -100,7 +100,12 @@ test('a library that was shut out since is not swept, and no sweep of it counts 
   const shutOut = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== 'riverside' }));
   const agreements = { ...bench.consortium.agreements, at: () => [], homesAt: () => new Set<string>() };
   await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: shutOut, agreements } }, 1);
-  const { id = '' } = await queue.add('riverside', { library: 'riverside', dry_run: false, full: false });
+  const { id = '' } = await queue.add('riverside', {
+    kind: 'sweep',
+    library: 'riverside',
+    dry_run: false,
+    full: false,
+  });
   const failed = await waitFor('the sweep to fail', async () => {
     const job = await queue.getJob(id);
     return job?.failedReason === undefined ? undefined : job;
@@ -116,7 +121,12 @@ test('two sweeps of one library run one after the other', async () => {
   await bench.recordCopies();
   await redis.set('{passport}:sweep-lock:riverside', 'another');
   await startWorkers(bench, 1);
-  const job = await queue.add('riverside', { library: 'riverside', dry_run: false, full: false });
+  const job = await queue.add('riverside', {
+    kind: 'sweep',
+    library: 'riverside',
+    dry_run: false,
+    full: false,
+  });
   await waitFor('the sweep to be put off', async () => (await job.getState()) === 'delayed' || undefined);
   expect(bench.calls(bench.lender)).toEqual([]);
   await redis.del('{passport}:sweep-lock:riverside');

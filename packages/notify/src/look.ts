@@ -194,7 +194,6 @@ function certificateObservation(
   ];
 }
 
-/** Counts only: a sweep also keeps home keys until it has ended. */
 function sweepObservation(sweep: SweepState, nowMs: number): Observation[] {
   if (sweep.ended_ms === null) return [];
   const homes = Object.values(sweep.homes);

@@ -141,19 +141,42 @@ export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
 export { librariesWithActiveScans } from './active-scans.ts';
 export type { OwnedLock } from './owned-lock.ts';
+export { putOff, refuseForGood } from './put-off.ts';
 export {
+  NIGHTLY_KINDS,
+  type Nightly,
+  type NightlyKind,
+  type NightlySeen,
+  dropSchedules,
+  nightlyOf,
+  noteDone,
+  queueDue,
+  readSchedules,
+} from './schedules.ts';
+export {
+  type CopiesJob,
   type SweepJob,
   type SweepJobs,
   type SweepState,
   type SweptHome,
+  type Unanswered,
+  copiesJobSchema,
   noteMissing,
   openSweepLock,
   openSweepQueue,
+  openUnanswered,
   readMissing,
   readSweep,
   sweepJobSchema,
   writeSweep,
 } from './sweeps.ts';
+export {
+  type OwedPage,
+  type OwedProgress,
+  type ReadSoFar,
+  NOTHING_READ,
+  openOwedProgress,
+} from './owed-progress.ts';
 export {
   type OwedJob,
   type OwedReading,

@@ -94,10 +94,18 @@ export const libraryKey = (library: string): string => key('library', library);
 export const sweepKey = (library: string, isDry: boolean): string =>
   isDry ? key('sweep-dry', library) : key('sweep', library);
 export const sweepLockKey = (library: string): string => key('sweep-lock', library);
+/** The home keys that a home library has not answered for so far, in the sweep that runs or in the dry run. */
+export const sweepUnansweredKey = (library: string, isDry: boolean): string =>
+  isDry ? key('sweep-dry', library, 'unanswered') : key('sweep', library, 'unanswered');
+/** By `sweep.LIBRARY` and `owed.LIBRARY`: when the next one is due and the last one was queued; and when the last one ended. */
+export const schedulesKey = key('schedules');
+export const schedulesDoneKey = key('schedules', 'done');
 /** Since when a home library has not answered for copies at a library. */
 export const sweepMissingKey = (library: string, home: string): string => key('missing', library, home);
 /** By home library, what its patrons owe at a lending library. */
 export const owedKey = (library: string): string => key('owed', library);
+/** How far a job has come with a reading of it. */
+export const owedProgressKey = (jobId: string): string => key('owed-progress', jobId);
 /** The processes that announce themselves. */
 export const PROCESSES_KEY = key('processes');
 /** Names the slot by whose clock the queue lives; nothing is stored there. */

@@ -1,12 +1,21 @@
 import type { Consortium, Library } from '@passport/config';
-import type { OwedReading, OwedRow } from '@passport/queue';
+import type { OwedProgress, OwedReading, OwedRow, ReadSoFar } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
-import { type Owed, type OwedReadDeps, readOwedAt } from './read-owed.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
+import type { Turn } from '../koha/turn.ts';
+import { type Owed, type ReadOwedDeps, readOwedAt } from './read-owed.ts';
 import { type OwedPair, restrictAtHome } from './restrict-at-home.ts';
 
-export interface OwedDeps extends OwedReadDeps {
+export interface OwedDeps extends Pick<ReadOwedDeps, 'readRecords'> {
   readonly consortium: Consortium;
+  readonly call: SweepCall;
+  /** For the list of what copies owe, which takes as long as the lending library wants it to: it ends with the turn at the latest. */
+  readonly callInTurn: SweepCall;
+  readonly turn: Pick<Turn, 'endIfOver'>;
+  readonly progress: Pick<OwedProgress, 'addPage' | 'addHome'>;
+  /** What earlier turns have done. */
+  readonly soFar: ReadSoFar;
   /** The reading before, by home. */
   readonly before: ReadonlyMap<string, OwedReading>;
   readonly now: () => number;
@@ -18,17 +27,25 @@ const NOTHING = { overdues: 0, amount: 0 };
 /**
  * Reads what the copies at a lending library owe, and has each home library do what the agreement says about it. Returns the new
  * reading by home. Throws OwedUnreadable, KohaError or LibraryClosed where the lending library could not be read: then nobody was
- * restricted and nothing lifted.
+ * restricted and nothing lifted; and what ends its turn.
  */
 export async function runOwed(lending: Library, deps: OwedDeps): Promise<ReadonlyMap<string, OwedReading>> {
-  const { consortium, before, now } = deps;
+  const { consortium, readRecords, before, now, soFar, progress, turn } = deps;
   // Where it was switched off nothing is read, and who is restricted for it is so no longer.
   const agreements = lending.owed === null ? [] : consortium.agreements.at(lending.id);
   const limits = new Map(agreements.map(({ home, blockHomeOver }) => [home, blockHomeOver]));
-  const found = await readOwedAt(lending, new Set(limits.keys()), deps);
+  const found = await readOwedAt(lending, new Set(limits.keys()), {
+    call: deps.callInTurn,
+    readRecords,
+    pages: soFar.pages,
+    addPage: progress.addPage,
+    turn,
+    now,
+  });
   const homes = consortium.libraries.filter(({ id }) => found.has(id) || before.has(id));
-  const readings = new Map<string, OwedReading>();
+  const readings = new Map(soFar.homes);
   for (const { id: home, enabled } of homes) {
+    if (soFar.homes.has(home)) continue;
     const { rows: owed, unconfirmed } = found.get(home) ?? { rows: new Map<string, Owed>(), unconfirmed: 0 };
     const last = before.get(home)?.rows ?? {};
     const decide = ([homeKey, each]: readonly [string, Owed]): [string, OwedRow] => [
@@ -40,8 +57,11 @@ export async function runOwed(lending: Library, deps: OwedDeps): Promise<Readonl
     const isBlocking = (limits.get(home) ?? null) !== null;
     const rows = await actOn(pair, { last, isBlocking, isPaused: !enabled }, deps);
     if (found.has(home) || rows.size > 0) {
-      readings.set(home, { read_ms: now(), rows: Object.fromEntries(rows), unconfirmed });
+      const reading = { read_ms: now(), rows: Object.fromEntries(rows), unconfirmed };
+      readings.set(home, reading);
+      await progress.addHome(home, reading);
     }
+    turn.endIfOver('pages');
   }
   return readings;
 }

@@ -32,7 +32,7 @@ export function buildPassOn({ consortium, redis, receipts, signal, now }: PassOn
     const { lending, eventId, patronId } = values;
     const { refreshesPerHour } = libraryById(consortium, lending).limits;
     const freeInMs = await takeRefreshQuota(redis, lending, `${eventId}.${patronId}`, refreshesPerHour);
-    if (freeInMs > 0) throw new SweepPaused(lending, now() + freeInMs);
+    if (freeInMs > 0) throw new SweepPaused(now() + freeInMs);
     const nowMs = now();
     const receipt = { at: new Date(nowMs).toISOString(), ...values, what: 'refreshed' as const };
     const id = await receipts.append(receipt, nowMs, consortium.retention.receiptsMs);

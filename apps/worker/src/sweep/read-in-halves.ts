@@ -5,7 +5,7 @@ const MOST_BROKEN = 5;
 
 /**
  * Reads a batch in one call. Where Koha fails at it, it is halved until the one that breaks it is alone, so that the others are read;
- * those that cannot be are returned. Throws KohaError or LibraryClosed where the library is in trouble.
+ * those that cannot be are returned. Of an empty batch nothing is read. Throws KohaError or LibraryClosed where the library is in trouble.
  */
 export async function readInHalves<T>(
   all: readonly T[],
@@ -18,7 +18,7 @@ export async function readInHalves<T>(
       await readBatch(batch);
       broken = 0;
     } catch (error) {
-      if (!isOfOneRecord(error) || batch.length === 0) throw error;
+      if (!isOfOneRecord(error)) throw error;
       if (batch.length === 1) {
         broken += 1;
         if (broken >= MOST_BROKEN) throw error;
@@ -30,6 +30,6 @@ export async function readInHalves<T>(
       await read(batch.slice(middle));
     }
   };
-  await read(all);
+  if (all.length > 0) await read(all);
   return unread;
 }

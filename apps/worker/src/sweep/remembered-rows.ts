@@ -16,7 +16,7 @@ export async function readRememberedRows(
 ): Promise<RememberedRows> {
   const found = new Map<number, RememberedCopy>();
   const unread = await readInHalves(numbers, async (batch) => {
-    const [first = 0, last = 0] = [batch.at(0), batch.at(-1)];
+    const [first = 1, last = 1] = [batch.at(0), batch.at(-1)];
     const rows = await call(lending, (koha) =>
       koha.readRememberedCopies({ after: first - 1, upTo: last, wanted: batch }),
     );

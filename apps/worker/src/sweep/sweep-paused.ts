@@ -1,10 +1,14 @@
-/** A sweep, or the refresh of one copy, has to wait: its lending library has used up an hourly limit. It goes on from where it was. */
+/**
+ * Ends a run of a sweep for now: what it has done is saved, its job goes on from `untilMs` (in ms since 1970) without an attempt less,
+ * and other libraries have their turn meanwhile. Thrown where a turn is over, and where a limit of the lending library leaves nothing
+ * to do until then.
+ */
 export class SweepPaused extends Error {
-  /** By the queue's clock. */
+  override readonly name = 'SweepPaused';
   readonly untilMs: number;
 
-  constructor(library: string, untilMs: number) {
-    super(`${library}: the hourly limit of values passed on is reached`);
+  constructor(untilMs: number) {
+    super('the sweep goes on later');
     this.untilMs = untilMs;
   }
 }
