@@ -58,7 +58,7 @@ export const cardOf = (home: string, index: number): string => `${home}-${String
 export async function openSweep(
   homeIds: readonly string[],
   redis: Redis,
-  refresh: object = { sweep: '02:00' },
+  entry: object = { refresh: { sweep: '02:00' } },
 ): Promise<SweepBench> {
   const doubles = await Promise.all(
     [LENDER, ...homeIds].map((library) => startKohaDouble({ library, seed: 'empty' })),
@@ -72,7 +72,7 @@ export async function openSweep(
     webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${koha.library} signs with`)),
     clientId: koha.credentials.clientId,
     clientSecret: koha.credentials.clientSecret,
-    entry: { koha: { timeout: '1s' }, refresh },
+    entry: { koha: { timeout: '1s' }, ...entry },
   }));
   const consortium = parsed(served);
   const clients = consortium.libraries.map(({ id, koha }) =>

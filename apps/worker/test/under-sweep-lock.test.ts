@@ -13,7 +13,12 @@ const hold = (
   run: string,
   work: (held: HeldLock) => Promise<void>,
   { lifeMs = 300, now = () => performance.now(), stopping = new AbortController().signal } = {},
-) => underSweepLock(lockOf(run), { monotonicNow: now, now: () => 1_000, stopping, lifeMs, extendEachMs: 20 }, work);
+) =>
+  underSweepLock(
+    lockOf(run),
+    { monotonicNow: now, now: () => 1_000, stopping, lifeMs, extendEachMs: 20 },
+    work,
+  );
 const untilLost = ({ signal }: HeldLock) =>
   waitFor('the lock to be lost', () => signal.aborted || undefined, { timeoutMs: 2_000 });
 
