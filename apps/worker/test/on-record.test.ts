@@ -14,7 +14,7 @@ const SWEEP = { sweep: '02:00' };
 const CONSENT = { copy: { consent: 'ask', consent_text: { id: 'v1', text: 'May we?' } } };
 
 async function open(entry: object = {}, refresh: object = SWEEP): Promise<SweepBench> {
-  return own(await openSweep(['midland', 'lakeside'], redis, refresh, entry));
+  return own(await openSweep(['midland', 'lakeside'], redis, { refresh, ...entry }));
 }
 
 /** A copy whose home record has another e-mail address by now. */
@@ -67,6 +67,7 @@ describe('only a copy on record is followed', () => {
     for (const [index, fields] of [{}, { surname: null, cardnumber: null }].entries()) {
       const { patron_id } = bench.lender.putPatron(`made-up-${index}`, {
         ...fields,
+        category_id: 'PT',
         extended_attributes: passportOf(homeKey),
       });
       bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
@@ -246,7 +247,7 @@ describe('where the lending library requests consent', () => {
 describe('a changed card', () => {
   const patterns = { midland: ['^midland-'], lakeside: ['^lakeside-'] };
   const openWith = async (): Promise<SweepBench> =>
-    own(await openSweep(['midland', 'lakeside'], redis, SWEEP, {}, patterns));
+    own(await openSweep(['midland', 'lakeside'], redis, { refresh: SWEEP }, patterns));
 
   test.each([
     ['that fits another library’s', 'lakeside-00001'],

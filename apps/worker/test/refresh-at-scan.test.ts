@@ -62,7 +62,7 @@ const ended = (lines: readonly Line[], count: number) =>
   waitFor('the copies to be refreshed', () => Promise.resolve(lines.length >= count || undefined));
 
 async function open(copies: number, refresh: object = AT_SCAN): Promise<SweepBench> {
-  const bench = own(await openSweep(['midland'], redis, refresh));
+  const bench = own(await openSweep(['midland'], redis, { refresh }));
   for (let index = 0; index < copies; index += 1) {
     bench.put('midland', index);
     bench.homes['midland']?.putPatron(cardOf('midland', index), { email: `new${index}@midland.example` });

@@ -75,8 +75,7 @@ export const cardOf = (home: string, index: number): string => `${home}-${String
 export async function openSweep(
   homeIds: readonly string[],
   redis: Redis,
-  refresh: object = { sweep: '02:00' },
-  entry: object = {},
+  entry: object = { refresh: { sweep: '02:00' } },
   cards: Readonly<Record<string, readonly string[]>> = {},
 ): Promise<SweepBench> {
   const doubles = await Promise.all(
@@ -94,7 +93,6 @@ export async function openSweep(
     entry: {
       koha: { timeout: '1s' },
       limits: { refreshes_per_hour: 1_000_000 },
-      refresh,
       ...entry,
       ...(cards[koha.library] === undefined ? {} : { cards: cards[koha.library] }),
     },

@@ -1,7 +1,12 @@
 /** A turn may be over in the middle of something only where that takes this much longer. */
 const WITHIN_A_PAGE = 2;
-/** So much longer is nothing waited for, whatever a library does: the next call ends the turn. */
-const AT_LAST = 5;
+
+export interface TurnTimes {
+  /** After so long another library has its turn. */
+  readonly turnMs: number;
+  /** After so long nothing is waited for, whatever a library does: the next call ends the turn. */
+  readonly lateMs: number;
+}
 
 /** One library's turn in the queue that all libraries share. */
 export interface Turn {
@@ -13,11 +18,15 @@ export interface Turn {
   end(): void;
 }
 
-/** Begins a turn of `turnMs`, which ends with what `over` makes. */
-export function beginTurn(turnMs: number, monotonicNow: () => number, over: () => Error): Turn {
+/** Begins a turn, which ends with what `over` makes. */
+export function beginTurn(
+  { turnMs, lateMs }: TurnTimes,
+  monotonicNow: () => number,
+  over: () => Error,
+): Turn {
   const beganAt = monotonicNow();
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(over()), turnMs * AT_LAST);
+  const timer = setTimeout(() => controller.abort(over()), lateMs);
   return {
     endIfOver(within) {
       if (monotonicNow() - beganAt >= turnMs * (within === 'page' ? WITHIN_A_PAGE : 1)) throw over();

@@ -17,7 +17,7 @@ import { buildDeskActivity } from '../koha/desk-activity.ts';
 import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import { buildSweepCalls } from '../koha/sweep-calls.ts';
-import { beginTurn } from '../koha/turn.ts';
+import { type TurnTimes, beginTurn } from '../koha/turn.ts';
 import { doOwedJob, queueLastReadings } from '../owed/owed-jobs.ts';
 import { doSweepJob, noteFailed } from './sweep-job.ts';
 import { SweepPaused } from './sweep-paused.ts';
@@ -30,8 +30,7 @@ const MOST_STALLS = 1;
 /** The same refusal so many times before means that somebody has to do something first. */
 const MOST_REFUSALS = 2;
 
-/** After so long another library has its turn. */
-const TURN_MS = 60_000;
+const TURNS: TurnTimes = { turnMs: 60_000, lateMs: 300_000 };
 
 export interface SweepWorkerDeps {
   readonly consortium: Consortium;
@@ -47,7 +46,7 @@ export interface SweepWorkerDeps {
   readonly newId: () => string;
   readonly now: () => number;
   readonly log: Logger;
-  readonly turnMs?: number;
+  readonly turns?: TurnTimes;
 }
 
 export interface SweepWorker {
@@ -61,7 +60,7 @@ export interface SweepWorker {
  * The caller has `queueNights` called again and again.
  */
 export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWorker> {
-  const { consortium, connection, redis, now, log, turnMs = TURN_MS } = deps;
+  const { consortium, connection, redis, now, log, turns = TURNS } = deps;
   const queue = openSweepQueue(redis);
   const stopping = new AbortController();
   const noted = new Set<Promise<void>>();
@@ -73,7 +72,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWork
   await queueLastReadings(consortium, queue, redis);
 
   const work = async (jobId: string, wanted: CopiesJob): Promise<void> => {
-    const turn = beginTurn(turnMs, deps.monotonicNow, () => new SweepPaused(now()));
+    const turn = beginTurn(turns, deps.monotonicNow, () => new SweepPaused(now()));
     const callsUntil = (signal: AbortSignal) =>
       buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal });
     const common = { ...deps, callsUntil, turn, stopping: stopping.signal };
