@@ -21,7 +21,7 @@ export type { MetricsRegistry } from './metrics-registry.ts';
 export { trustProxy } from './trust-proxy.ts';
 export { createServiceManager } from './service-manager.ts';
 export { sharedRead } from './shared-read.ts';
-export { createRedis, closeRedis, untilRedisReady, type Redis, type RedisRole } from './redis.ts';
+export { answersNow, createRedis, closeRedis, untilRedisReady, type Redis, type RedisRole } from './redis.ts';
 export { countRedisBreaks } from './redis-breaks.ts';
 export { createRedisClock, readRedisTime, type RedisClock } from './redis-clock.ts';
 export { RedisUnavailable, translateRedisError } from './redis-error.ts';
