@@ -2,6 +2,7 @@ export { startAdminServer } from './admin-server.ts';
 export { auditedLog } from './audited-log.ts';
 export { csvRow } from './csv-row.ts';
 export { DeadlineError, within } from './deadline.ts';
+export { watchEventLoop } from './event-loop-watch.ts';
 export { Lifecycle } from './lifecycle.ts';
 export { openLogOutput } from './log-output.ts';
 export { createLogger, type Logger } from './logger.ts';
