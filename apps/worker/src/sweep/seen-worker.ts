@@ -1,5 +1,5 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import { LenientWorker, REFRESHES, refreshSchema } from '@passport/queue';
+import { type FetchWatch, LenientWorker, REFRESHES, refreshSchema } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { rethrowInCodes } from '../koha/koha-failure.ts';
@@ -14,6 +14,7 @@ const LOCK_MS = 30_000;
 export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'isBusy' | 'signal'> {
   readonly consortium: Consortium;
   readonly connection: Redis;
+  readonly fetches?: FetchWatch | undefined;
   readonly libraries: Pick<Libraries, 'callForSweep' | 'capabilities'>;
   readonly keys: WorkerConfig['keys'];
   readonly now: () => number;
@@ -51,6 +52,7 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
     },
     {
       connection,
+      fetches: deps.fetches,
       concurrency: AT_ONCE,
       lockDuration: LOCK_MS,
     },

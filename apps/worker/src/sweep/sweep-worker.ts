@@ -1,5 +1,6 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
 import {
+  type FetchWatch,
   LenientWorker,
   SWEEPS,
   type SweepJob,
@@ -30,6 +31,7 @@ const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
 export interface SweepWorkerDeps {
   readonly consortium: Consortium;
   readonly connection: Redis;
+  readonly fetches?: FetchWatch | undefined;
   readonly redis: Redis;
   readonly libraries: Libraries;
   readonly keys: WorkerConfig['keys'];
@@ -64,6 +66,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close()
     },
     {
       connection,
+      fetches: deps.fetches,
       concurrency: 1,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
