@@ -13,7 +13,7 @@ async function main(): Promise<void> {
   const log = createLogger({ name: 'dashboard', level: config.logLevel });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   lifecycle.onSignals((code) => process.exit(code));
-  watchEventLoop({ name: 'dashboard', pid: process.pid });
+  watchEventLoop({ name: 'dashboard', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     const sources: Sources = {

@@ -68,7 +68,7 @@ async function main(): Promise<void> {
     log.flush();
     process.exit(code);
   });
-  watchEventLoop({ name: 'receiver', pid: process.pid });
+  watchEventLoop({ name: 'receiver', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     await start(config, log, lifecycle);

@@ -23,7 +23,7 @@ async function main(): Promise<void> {
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   const wallNow = Date.now;
   lifecycle.onSignals((code) => process.exit(code));
-  watchEventLoop({ name: 'worker', pid: process.pid });
+  watchEventLoop({ name: 'worker', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     const sources: Sources = {

@@ -1,5 +1,6 @@
 import { type Session, url as inspectorUrl } from 'node:inspector';
 import { Worker } from 'node:worker_threads';
+import type { Logger } from './logger.ts';
 
 /**
  * So long an event loop may be blocked. The jobs of a worker are somebody else's after 4 s, and a request has been given up by
@@ -33,10 +34,11 @@ interface WatchedLoop {
 export function watchEventLoop(options: {
   readonly name: string;
   readonly pid: number;
+  readonly log: Pick<Logger, 'error'>;
   readonly blockedMs?: number;
   readonly beatMs?: number;
 }): void {
-  const { name, pid, blockedMs = BLOCKED_MS, beatMs = BEAT_MS } = options;
+  const { name, pid, log, blockedMs = BLOCKED_MS, beatMs = BEAT_MS } = options;
   const shared = new Int32Array(new SharedArrayBuffer(12));
   const beat = (): void => {
     Atomics.store(shared, IS_DEBUGGED, inspectorUrl() === undefined ? 0 : 1);
@@ -53,8 +55,9 @@ export function watchEventLoop(options: {
     workerData,
     env: {},
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 2 },
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
   });
+  thread.on('error', (error) => log.error({ error }, 'the event loop is not watched'));
   thread.unref();
 }
 

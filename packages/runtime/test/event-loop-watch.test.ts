@@ -28,7 +28,7 @@ async function start(
   await writeFile(
     file,
     `import { watchEventLoop } from './event-loop-watch.mjs';
-    watchEventLoop({ name: 'tested', pid: ${killed}, beatMs: ${BEAT_MS}, blockedMs: ${BLOCKED_MS} });
+    watchEventLoop({ name: 'tested', pid: ${killed}, log: { error: (line) => console.log(line) }, beatMs: ${BEAT_MS}, blockedMs: ${BLOCKED_MS} });
     process.on('SIGUSR2', () => {
       console.log('blocking');
       const until = performance.now() + ${blocksForMs};
