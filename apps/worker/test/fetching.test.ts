@@ -18,7 +18,7 @@ afterEach(async () => {
   await bench.close();
 });
 
-/** As shipped, but an idle fetch that comes back after 5 s is late after 7; the rest follows in seconds. */
+/** As shipped, but an idle fetch that comes back after 5 s is late after 7, and what follows takes seconds. */
 const QUICK = { lateMs: 7_000, deadMs: 9_000, endMs: 600_000, checkMs: 200 };
 
 async function open(
@@ -111,8 +111,8 @@ describe('a worker that cannot fetch jobs is neither ready nor live, says so, an
   }, 60_000);
 });
 
-describe('others', () => {
-  test('are not told of a worker before it takes jobs, nor of one that takes none any more', async () => {
+describe('other processes', () => {
+  test('know of no worker before it takes jobs, nor of one that takes none any more', async () => {
     bench = await openWorkers();
     const proxy = await startFaultProxy({ target: bench.redis.port });
     closers.push(() => proxy.close());
@@ -154,7 +154,9 @@ test('a worker whose fetch stays dead ends itself, and says why', async () => {
   const ended = () => said(worker, 'stopped').filter(({ reason }) => reason === 'no jobs could be fetched');
   await waitFor('its end', () => ended().length > 0, { timeoutMs: 60_000 });
 
-  expect(said(worker, 'no jobs could be fetched for too long: ending, to be started again')).toHaveLength(1);
+  expect(
+    said(worker, 'no jobs could be fetched for too long: the process ends, to be started again'),
+  ).toHaveLength(1);
   expect(ended()).toMatchObject([{ code: 1 }]);
 }, 90_000);
 

@@ -96,8 +96,8 @@ export function startFetchWatch(deps: {
   let hasBegun = false;
   let isOver = false;
 
-  const tellIfBegun = (): void => {
-    if ([...workers].every((each) => each.hasFetched())) for (const tell of waiting.splice(0)) tell();
+  const resolveIfBegun = (): void => {
+    if ([...workers].every((each) => each.hasFetched())) for (const resolve of waiting.splice(0)) resolve();
   };
   const look = (): void => {
     clock.tick();
@@ -115,7 +115,7 @@ export function startFetchWatch(deps: {
       if (worker.fetching !== 'over' || isOver) continue;
       isOver = true;
       const line = { queue: worker.queue, for_ms: timings.endMs };
-      log.fatal(line, 'no jobs could be fetched for too long: ending, to be started again');
+      log.fatal(line, 'no jobs could be fetched for too long: the process ends, to be started again');
       onOver();
     }
   };
@@ -124,19 +124,19 @@ export function startFetchWatch(deps: {
 
   return {
     watch(queue) {
-      const { reports, state, hasFetched } = buildReports(clock.now, tellIfBegun);
+      const { reports, state, hasFetched } = buildReports(clock.now, resolveIfBegun);
       const worker: Watched = { queue, state, hasFetched, fetching: 'well', lateSinceMs: 0 };
       workers.add(worker);
       const close = (): void => {
         workers.delete(worker);
-        tellIfBegun();
+        resolveIfBegun();
       };
       return { ...reports, close };
     },
     async begun() {
       await new Promise<void>((resolve) => {
         waiting = [...waiting, resolve];
-        tellIfBegun();
+        resolveIfBegun();
       });
       hasBegun = true;
     },

@@ -90,7 +90,7 @@ export class LenientWorker extends Worker<unknown> {
   }
 }
 
-/** BullMQ's own access to Redis, with a look at the three calls that bring a job: blocking until there is one, taking it, and ending another. */
+/** BullMQ's own access to Redis, with a look at the three calls that bring a job: blocking until there is one, taking it, and finishing another. */
 const observe =
   (watched: WatchedFetches): BackendFactory<RedisQueueBackend> =>
   (name, options, kind) => {

@@ -12,7 +12,7 @@ const BEAT_MS = 1_000;
 /** Places in the memory that both threads share. */
 const BEATS = 0;
 const IS_DEBUGGED = 1;
-const NEVER_WOKEN = 2;
+const NEVER_NOTIFIED = 2;
 
 interface WatchedLoop {
   readonly shared: Int32Array;
@@ -49,7 +49,7 @@ export function watchEventLoop(options: {
   const workerData: WatchedLoop = { shared, name, pid, beatMs, most: Math.ceil(blockedMs / beatMs) };
   // As text: a file of its own would have to be found beside the one that a process is built into.
   const modules = "require('node:worker_threads').workerData, require('node:fs'), require('node:inspector')";
-  const source = `(${countBeats.toString()})(${modules}, ${BEATS}, ${IS_DEBUGGED}, ${NEVER_WOKEN})`;
+  const source = `(${countBeats.toString()})(${modules}, ${BEATS}, ${IS_DEBUGGED}, ${NEVER_NOTIFIED})`;
   const thread = new Worker(source, {
     eval: true,
     workerData,
@@ -68,12 +68,12 @@ function countBeats(
   inspector: { readonly Session: new () => Session },
   beatsAt: number,
   isDebuggedAt: number,
-  neverWokenAt: number,
+  neverNotifiedAt: number,
 ): void {
   let seen = 0;
   let missed = 0;
   for (;;) {
-    Atomics.wait(shared, neverWokenAt, 0, beatMs);
+    Atomics.wait(shared, neverNotifiedAt, 0, beatMs);
     const beats = Atomics.load(shared, beatsAt);
     missed = beats === seen && Atomics.load(shared, isDebuggedAt) === 0 ? missed + 1 : 0;
     seen = beats;
@@ -84,7 +84,7 @@ function countBeats(
       time: new Date().toISOString(),
       name,
       blocked_ms: most * beatMs,
-      msg: 'the event loop is blocked: ending the process, to be started again',
+      msg: 'the event loop is blocked: the process ends, to be started again',
     };
     try {
       writeSync(1, `${JSON.stringify(line)}\n`);
@@ -96,7 +96,7 @@ function countBeats(
     } catch {
       // As where nothing comes of it.
     }
-    Atomics.wait(shared, neverWokenAt, 0, beatMs);
+    Atomics.wait(shared, neverNotifiedAt, 0, beatMs);
     const session = new inspector.Session();
     session.connectToMainThread();
     session.post('Runtime.evaluate', { expression: 'process.exit(137)' });

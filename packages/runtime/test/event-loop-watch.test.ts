@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-/** A process that says `turn` every 50 ms, and blocks its loop when it gets SIGUSR2, for as long as it is told. */
+/** A process that says `runs` every 50 ms, and blocks its loop when it gets SIGUSR2, for `blocksForMs`. */
 async function start(
   blocksForMs: number,
   flags: readonly string[] = [],
@@ -35,16 +35,16 @@ async function start(
       while (performance.now() < until);
       console.log('unblocked');
     });
-    setInterval(() => console.log('turn'), 50);`,
+    setInterval(() => console.log('runs'), 50);`,
   );
   const args = [...flags, file];
-  return own(await startProcess({ command: process.execPath, args, readyWhen: /turn/ }));
+  return own(await startProcess({ command: process.execPath, args, readyWhen: /runs/ }));
 }
 
-const turns = (started: StartedProcess): number => started.stdout().split('turn').length;
+const runs = (started: StartedProcess): number => started.stdout().split('runs').length;
 const goesOn = async (started: StartedProcess): Promise<void> => {
-  const before = turns(started);
-  await waitFor('it to go on', () => turns(started) > before + 2);
+  const before = runs(started);
+  await waitFor('it to go on', () => runs(started) > before + 2);
 };
 
 test('a process whose event loop stays blocked is ended, after one line', async () => {
@@ -61,7 +61,7 @@ test('a process whose event loop stays blocked is ended, after one line', async 
       time: expect.any(String),
       name: 'tested',
       blocked_ms: BLOCKED_MS,
-      msg: 'the event loop is blocked: ending the process, to be started again',
+      msg: 'the event loop is blocked: the process ends, to be started again',
     },
   ]);
 });
