@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import {
+  answersNow,
   closeRedis,
   createRedis,
   translateRedisError,
   untilRedisReady,
+  within,
   type Redis,
   type RedisRole,
 } from '@passport/runtime';
@@ -121,6 +123,8 @@ test('a connection that went silent is given up and made again', async () => {
   const { redis, text } = connect(`redis://127.0.0.1:${proxy.port}`, 'producer');
   await untilRedisReady(redis, 2_000);
   await proxy.setMode('blackhole');
+  await expect(within(300, answersNow(redis), 'an answer')).rejects.toThrow('took longer');
+  expect(redis.status).toBe('ready');
   const held = redis.set('key', 'x');
   await waitFor('the second connection', () => proxy.accepted() > 1, { timeoutMs: 10_000 });
   await proxy.setMode('pass');
