@@ -22,6 +22,7 @@ import {
   type Logger,
   type MetricsRegistry,
   type Redis,
+  answersNow,
   closeRedis,
   createMetrics,
   createRedis,
@@ -89,7 +90,7 @@ export async function startDashboard(
   const admin = await startAdminServer({
     port: config.adminPort,
     host: config.adminHost,
-    ready: () => redis.status === 'ready',
+    ready: () => answersNow(redis),
     metrics: () => shown.metrics(),
     stopping: lifecycle.signal,
     log,

@@ -19,6 +19,7 @@ import {
   type Logger,
   type MetricsRegistry,
   type Redis,
+  answersNow,
   closeRedis,
   createLogger,
   createMetrics,
@@ -27,6 +28,7 @@ import {
   startAdminServer,
   startTracing,
   versionOf,
+  watchEventLoop,
 } from '@passport/runtime';
 import { buildReceiver } from './app.ts';
 import { CONNECTION_LIMITS, type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
@@ -66,6 +68,7 @@ async function main(): Promise<void> {
     log.flush();
     process.exit(code);
   });
+  watchEventLoop({ name: 'receiver', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     await start(config, log, lifecycle);
@@ -120,7 +123,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const admin = await startAdminServer({
     port: config.adminPort,
     host: config.adminHost,
-    ready: () => redis.status === 'ready',
+    ready: () => answersNow(redis),
     metrics: () => shown.metrics(),
     stopping: lifecycle.signal,
     log,

@@ -3,7 +3,15 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
-import { createLogger, createServiceManager, Lifecycle, type Logger, versionOf } from '@passport/runtime';
+import {
+  createLogger,
+  createServiceManager,
+  Lifecycle,
+  type Logger,
+  versionOf,
+  watchEventLoop,
+} from '@passport/runtime';
+import { FETCH_TIMINGS } from './job/scan-worker.ts';
 import type { Sources } from './sources.ts';
 import { startWorker } from './start-worker.ts';
 
@@ -15,6 +23,7 @@ async function main(): Promise<void> {
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   const wallNow = Date.now;
   lifecycle.onSignals((code) => process.exit(code));
+  watchEventLoop({ name: 'worker', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     const sources: Sources = {
@@ -32,7 +41,7 @@ async function main(): Promise<void> {
         Date.now = now;
       },
     };
-    await startWorker(config, log, lifecycle, sources, readConfig);
+    await startWorker(config, log, lifecycle, sources, readConfig, FETCH_TIMINGS);
     manager.ready();
   } catch (error) {
     lifecycle.fail(error);

@@ -32,6 +32,13 @@ export { type Cancelled, cancelEvent } from './cancel-event.ts';
 export { isCancelledAhead } from './cancelled-ahead.ts';
 export { wasCancelled } from './cancel-mark.ts';
 export { delayActive } from './delay-active.ts';
+export {
+  type FetchState,
+  type FetchTimings,
+  type FetchWatch,
+  decideFetching,
+  startFetchWatch,
+} from './fetch-watch.ts';
 export { LenientWorker } from './lenient-job.ts';
 export { readEventState } from './event-state.ts';
 export { buildHasWorker } from './has-worker.ts';

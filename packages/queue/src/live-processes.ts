@@ -72,20 +72,22 @@ return {string.format('%.0f', nowMs()), redis.call('HGETALL', KEYS[1])}
 
 /**
  * Announces a process in Redis, at once and then every two seconds, until it is closed; then it is gone from the list.
- * `note` is called each time. Redis's own trouble is reported by the connection.
+ * `note` is called each time; while it returns null nothing is announced. Redis's own trouble is reported by the connection.
  */
 export function announceProcess(
   redis: Redis,
   id: string,
-  note: () => ProcessNote,
+  note: () => ProcessNote | null,
 ): { readonly close: () => Promise<void>; readonly again: () => Promise<void> } {
   const announce = defineScript(redis, 'passportAnnounce', ANNOUNCE_LUA);
   let since = '';
   let running: Promise<void> | null = null;
   let isClosed = false;
   const announceOnce = async (): Promise<void> => {
+    const present = note();
+    if (present === null) return;
     try {
-      since = String(await announce([PROCESSES_KEY], [id, JSON.stringify(note()), since, FORGOTTEN_MS]));
+      since = String(await announce([PROCESSES_KEY], [id, JSON.stringify(present), since, FORGOTTEN_MS]));
     } catch {
       // The next one is due in two seconds.
     }

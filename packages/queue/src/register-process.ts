@@ -12,6 +12,8 @@ export type Reloaded =
 export interface RegisteredProcess {
   /** Takes over the configuration as it is by now. Resolves when that is done, or was refused. */
   reload(by: string): Promise<void>;
+  /** Announces it at once, where it would be within seconds: it has begun to work. */
+  announce(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,6 +24,8 @@ export interface Registration {
   /** The hash of the configuration that was taken over at the start. */
   readonly hash: string;
   readonly reload: () => Promise<Reloaded>;
+  /** Whether it does what others expect of it; until then, and when not, it is not announced. */
+  readonly isWorking?: () => boolean;
   /** Receives what operators have said, at the start and whenever it has changed. */
   readonly onControl?: (control: Control) => void;
   /** Milliseconds since 1970. */
@@ -45,18 +49,16 @@ const LONGEST_PROBLEM = 300;
  * Beside its work: without Redis nothing is known, and nothing is reloaded but by a signal.
  */
 export function registerProcess(deps: Registration): RegisteredProcess {
-  const { redis, id, identity, lookMs = LOOK_MS } = deps;
+  const { redis, id, identity, isWorking = () => true, lookMs = LOOK_MS } = deps;
   const configured = buildConfigured(deps);
   let dealtWith: string | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   let reloading: Promise<void> = Promise.resolve();
 
-  const announced = announceProcess(redis, id, () => ({
-    ...identity,
-    ...configured.note(),
-    reload: dealtWith,
-  }));
+  const announced = announceProcess(redis, id, () =>
+    isWorking() ? { ...identity, ...configured.note(), reload: dealtWith } : null,
+  );
   const reload = (by: string, request: string | null): Promise<void> => {
     reloading = reloading.then(async () => {
       await configured.takeOver(by);
@@ -83,6 +85,7 @@ export function registerProcess(deps: Registration): RegisteredProcess {
 
   return {
     reload: (by) => reload(by, null),
+    announce: () => quietly(() => announced.again(), deps),
     async close() {
       isClosed = true;
       clearTimeout(timer);

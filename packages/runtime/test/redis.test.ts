@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import {
+  answersNow,
   closeRedis,
   createRedis,
   translateRedisError,
   untilRedisReady,
+  within,
   type Redis,
   type RedisRole,
 } from '@passport/runtime';
@@ -50,6 +52,40 @@ test('an outage is logged once when it begins and once when it ends, without add
   expect(text()).not.toContain('hunter2');
 });
 
+test('an outage of a duplicate, on which BullMQ blocks, is logged as well', async () => {
+  const server = own(await startRedis());
+  const { redis, lines } = connect(server.url, 'worker');
+  const blocking = (redis.duplicate as () => Redis)();
+  own({ stop: () => closeRedis(blocking) });
+  await untilRedisReady(blocking, 2_000);
+  const id = await blocking.client('ID');
+  await server.call('CLIENT', 'KILL', 'ID', String(id));
+  await waitFor('it to be made again', () => lines().length === 2);
+  expect(lines()).toMatchObject([
+    { redis: 'test-worker-blocking', msg: 'Redis does not answer' },
+    { redis: 'test-worker-blocking', msg: 'Redis answers again' },
+  ]);
+});
+
+test('a connection that is taken and never answered is given up, and logged', async () => {
+  const server = own(await startRedis());
+  const proxy = own(await startFaultProxy({ target: server.port }));
+  await proxy.setMode('swallow');
+  const { redis, lines } = connect(`redis://127.0.0.1:${proxy.port}`, 'producer');
+  await waitFor('the outage to be logged', () => lines().length > 0, { timeoutMs: 10_000 });
+  await proxy.setMode('pass');
+  await untilRedisReady(redis, 10_000);
+  expect(lines().map(({ msg }) => msg)).toEqual(['Redis does not answer', 'Redis answers again']);
+}, 30_000);
+
+test('closing a connection is no outage', async () => {
+  const server = own(await startRedis());
+  const { redis, lines } = connect(server.url, 'worker');
+  await untilRedisReady(redis, 2_000);
+  await closeRedis(redis);
+  expect(lines()).toEqual([]);
+});
+
 function startRefusals(redis: Redis, wanted: number): Promise<number> {
   let seen = 0;
   redis.on('error', () => {
@@ -87,6 +123,8 @@ test('a connection that went silent is given up and made again', async () => {
   const { redis, text } = connect(`redis://127.0.0.1:${proxy.port}`, 'producer');
   await untilRedisReady(redis, 2_000);
   await proxy.setMode('blackhole');
+  await expect(within(300, answersNow(redis), 'an answer')).rejects.toThrow('took longer');
+  expect(redis.status).toBe('ready');
   const held = redis.set('key', 'x');
   await waitFor('the second connection', () => proxy.accepted() > 1, { timeoutMs: 10_000 });
   await proxy.setMode('pass');

@@ -1,5 +1,12 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import { LenientWorker, REFRESHES, type Receipts, readCopyRecords, refreshSchema } from '@passport/queue';
+import {
+  type FetchWatch,
+  LenientWorker,
+  REFRESHES,
+  type Receipts,
+  readCopyRecords,
+  refreshSchema,
+} from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { rethrowInCodes } from '../koha/koha-failure.ts';
@@ -15,6 +22,7 @@ const LOCK_MS = 30_000;
 export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'isBusy' | 'signal'> {
   readonly consortium: Consortium;
   readonly connection: Redis;
+  readonly fetches?: FetchWatch | undefined;
   readonly libraries: Pick<Libraries, 'callForSweep' | 'capabilities'>;
   readonly receipts: Receipts;
   readonly keys: WorkerConfig['keys'];
@@ -56,6 +64,7 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
     },
     {
       connection,
+      fetches: deps.fetches,
       concurrency: AT_ONCE,
       lockDuration: LOCK_MS,
     },

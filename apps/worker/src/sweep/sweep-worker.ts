@@ -1,6 +1,7 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
 import {
   type CopiesJob,
+  type FetchWatch,
   LenientWorker,
   type Receipts,
   SWEEPS,
@@ -35,6 +36,7 @@ const TURNS: TurnTimes = { turnMs: 60_000, lateMs: 300_000 };
 export interface SweepWorkerDeps {
   readonly consortium: Consortium;
   readonly connection: Redis;
+  readonly fetches?: FetchWatch | undefined;
   readonly redis: Redis;
   readonly libraries: Libraries;
   readonly receipts: Receipts;
@@ -98,6 +100,7 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWork
     },
     {
       connection,
+      fetches: deps.fetches,
       concurrency: 1,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
