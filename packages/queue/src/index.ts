@@ -56,7 +56,7 @@ export {
 } from './statistics-reading.ts';
 export { statisticsCsv } from './statistics-csv.ts';
 export { ACTS, type ActName, actOf } from './act.ts';
-export { MOST_KEPT, type ActKeeper, openActKeeper } from './keep-acts.ts';
+export { type ActKeeper, openActKeeper } from './keep-acts.ts';
 export { startAudit } from './start-audit.ts';
 export {
   ANY_ACT,
