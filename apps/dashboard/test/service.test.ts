@@ -11,6 +11,7 @@ const WORKER: SeenProcess = {
   host: 'machine-1',
   config: { hash: 'aaaaaaaaaaaa', loaded_ms: 1_000 },
   refused: null,
+  shares_address: false,
   reload: null,
   sinceMs: 1_000,
   lastSeenMs: 5_000,

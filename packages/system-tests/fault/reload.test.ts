@@ -385,6 +385,28 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
 });
 
 test(
+  'a reload hands nobody who guesses passwords of the dashboard new tries',
+  async () => {
+    const [dashboard] = consortium.services.dashboards;
+    const guess = async () =>
+      (
+        await fetch(dashboard?.url ?? '', {
+          headers: { authorization: `Basic ${btoa('nobody:a-guess-of-a-stranger')}` },
+        })
+      ).status;
+    for (let tries = 0; tries < 5; tries += 1) expect(await guess()).toBe(401);
+    expect(await guess()).toBe(429);
+    expect(await reloaded()).toEqual(ALL_LOADED);
+    expect(await guess()).toBe(429);
+    dashboard?.signal('SIGHUP');
+    const loaded = /"config":"\w+","by":"signal","msg":"configuration loaded"/;
+    await waitFor('the signal', async () => loaded.test(await consortium.services.logs()), PATIENT);
+    expect(await guess()).toBe(429);
+  },
+  TEST_MS,
+);
+
+test(
   'a library that is revoked is refused from the reload on, and its scans end at no worker',
   async () => {
     edit({ enabled: false });
