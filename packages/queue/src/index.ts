@@ -105,7 +105,12 @@ export {
   resumeLibrary,
 } from './control.ts';
 export { type Pauses, buildPauses } from './pauses.ts';
-export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
+export {
+  type RegisteredProcess,
+  type Registration,
+  type Reloaded,
+  registerProcess,
+} from './register-process.ts';
 export { type OutcomeCount, readOutcomeCounts, readOutcomesOf } from './outcome-counts.ts';
 export { EVENT_STATES, type EventFilterState, type ListedEvent, listedEventOf } from './events.ts';
 export { countEvents } from './event-counts.ts';

@@ -23,6 +23,8 @@ const noteSchema = identitySchema.extend({
     .default(null),
   /** The last request for a reload that it has dealt with. */
   reload: z.string().nullable().default(null),
+  /** It takes all its clients for one address: they are behind a proxy that it does not trust. */
+  shares_address: z.boolean().default(false),
 });
 
 /** Which process it is, the version of Patron Passport, and the name of its machine or container. */

@@ -22,6 +22,8 @@ export interface Registration {
   /** The hash of the configuration that was taken over at the start. */
   readonly hash: string;
   readonly reload: () => Promise<Reloaded>;
+  /** Called with each announcement; see `ProcessNote`. */
+  readonly sharesAddress?: () => boolean;
   /** Receives what operators have said, at the start and whenever it has changed. */
   readonly onControl?: (control: Control) => void;
   /** Milliseconds since 1970. */
@@ -56,6 +58,7 @@ export function registerProcess(deps: Registration): RegisteredProcess {
     ...identity,
     ...configured.note(),
     reload: dealtWith,
+    shares_address: deps.sharesAddress?.() ?? false,
   }));
   const reload = (by: string, request: string | null): Promise<void> => {
     reloading = reloading.then(async () => {
