@@ -110,6 +110,7 @@ describe('of the processes it is a finding', () => {
     config: { hash: 'abc123', loaded_ms: 0 },
     refused: null,
     shares_address: false,
+    fixed_secrets: 0,
     reload: null,
     id: 'id',
     sinceMs: 0,

@@ -128,13 +128,18 @@ export async function startDashboard(
       [successor, shown] = [next, counted];
       return { kind: 'loaded', hash: read.config.fileHash };
     },
-    sharesAddress: () => connections.sawUntrustedProxy() || mayShareAddress(config.trustProxy, config.host),
+    facts: () => factsOf(config, connections),
     now,
     log,
   });
   lifecycle.own('registration', () => registered.close());
   lifecycle.onReload(() => void registered.reload('signal'));
 }
+
+const factsOf = ({ trustProxy, host, fixedSecrets }: DashboardConfig, connections: ConnectionLimits) => ({
+  shares_address: connections.sawUntrustedProxy() || mayShareAddress(trustProxy, host),
+  fixed_secrets: fixedSecrets,
+});
 
 /** What a dashboard keeps while its configuration is replaced. */
 interface DashboardParts {

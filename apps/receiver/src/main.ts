@@ -129,9 +129,11 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     log,
   });
   lifecycle.own('admin', () => admin.close());
-  const sharesAddress = (): boolean =>
-    connections.sawUntrustedProxy() || mayShareAddress(config.trustProxy, config.host);
-  const registered = register(config, { redis, sharesAddress, log }, (next) => {
+  const facts = () => ({
+    shares_address: connections.sawUntrustedProxy() || mayShareAddress(config.trustProxy, config.host),
+    fixed_secrets: config.fixedSecrets,
+  });
+  const registered = register(config, { redis, facts, log }, (next) => {
     const counted = metrics.extend();
     serving = serve(next, parts, counted);
     notifier.use(next.consortium, counted);
@@ -146,7 +148,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
 
 function register(
   config: ReceiverConfig,
-  parts: Pick<Registration, 'redis' | 'sharesAddress' | 'log'>,
+  parts: Pick<Registration, 'redis' | 'facts' | 'log'>,
   replace: (next: ReceiverConfig) => void,
 ): RegisteredProcess {
   return registerProcess({

@@ -85,6 +85,7 @@ export async function startWorker(
     redis,
     id: sources.newId(),
     identity: sources.self,
+    facts: () => ({ fixed_secrets: config.fixedSecrets }),
     hash: config.fileHash,
     async reload() {
       const read = tryConfig(readConfig);
