@@ -249,6 +249,7 @@ test.each(['retry', 'promote', 'discard'])(
     const url = `/events/lakeside/${foreign.failed}/${action}`;
     expect((await as(url, 'POST')).statusCode).toBe(404);
     expect(await (await fixture.queue.getJob(`lakeside.${foreign.failed}`))?.getState()).toBe('failed');
+    expect(fixture.lines().filter(({ audit }) => audit === true)).toEqual([]);
   },
 );
 

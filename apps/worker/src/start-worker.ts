@@ -86,6 +86,7 @@ export async function startWorker(
     redis,
     id: sources.newId(),
     identity: sources.self,
+    facts: () => ({ fixed_secrets: config.fixedSecrets }),
     hash: config.fileHash,
     isWorking: () => fetches.isFetching(),
     async reload() {

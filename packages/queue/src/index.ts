@@ -64,7 +64,7 @@ export {
 } from './statistics-reading.ts';
 export { statisticsCsv } from './statistics-csv.ts';
 export { ACTS, type ActName, actOf } from './act.ts';
-export { MOST_KEPT, type ActKeeper, openActKeeper } from './keep-acts.ts';
+export { type ActKeeper, openActKeeper } from './keep-acts.ts';
 export { startAudit } from './start-audit.ts';
 export {
   ANY_ACT,
@@ -122,7 +122,12 @@ export {
   resumeLibrary,
 } from './control.ts';
 export { type Pauses, buildPauses } from './pauses.ts';
-export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
+export {
+  type RegisteredProcess,
+  type Registration,
+  type Reloaded,
+  registerProcess,
+} from './register-process.ts';
 export { type OutcomeCount, readOutcomeCounts, readOutcomesOf } from './outcome-counts.ts';
 export { EVENT_STATES, type EventFilterState, type ListedEvent, listedEventOf } from './events.ts';
 export { countEvents } from './event-counts.ts';

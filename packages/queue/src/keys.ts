@@ -127,8 +127,10 @@ export const noticesFailingKey = key('notices', 'failing');
 export const noticesWatchKey = key('notices', 'watch');
 /** Until when the certificate of each library's Koha is valid, and when that was read. */
 export const certificatesKey = key('certificates');
-/** Streams of what operators, users of the dashboard and the service have done. */
-export const auditKey = (kind: 'acts' | 'refusals'): string => key('audit', kind);
+/** A stream of what somebody has done: `acts` and `refusals` of nobody in particular, and each account's own (keep-acts.ts). */
+export const auditKey = (stream: string): string => key('audit', stream);
+/** The names of the accounts' streams. */
+export const auditStreamsKey = key('audit', 'streams');
 /** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');
 /** What the service's own records say of each copy at a library, by Koha's number of the copy; and when each was last seen. */

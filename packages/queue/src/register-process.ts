@@ -1,7 +1,12 @@
 import { type Logger, type Redis, readRedisTime, translateRedisError, within } from '@passport/runtime';
 import { type Control, type ReloadRequest, readControl, readControlVersion } from './control.ts';
 import { CLOCK_KEY } from './keys.ts';
-import { type ProcessIdentity, type ProcessNote, announceProcess } from './live-processes.ts';
+import {
+  type ProcessFacts,
+  type ProcessIdentity,
+  type ProcessNote,
+  announceProcess,
+} from './live-processes.ts';
 
 /** The result of a reload: the hash of the new configuration, or why the old one stays in force. */
 export type Reloaded =
@@ -26,6 +31,8 @@ export interface Registration {
   readonly reload: () => Promise<Reloaded>;
   /** Whether it does what others expect of it; until then, and when not, it is not announced. */
   readonly isWorking?: () => boolean;
+  /** Called with each announcement. */
+  readonly facts?: () => ProcessFacts;
   /** Receives what operators have said, at the start and whenever it has changed. */
   readonly onControl?: (control: Control) => void;
   /** Milliseconds since 1970. */
@@ -57,7 +64,7 @@ export function registerProcess(deps: Registration): RegisteredProcess {
   let reloading: Promise<void> = Promise.resolve();
 
   const announced = announceProcess(redis, id, () =>
-    isWorking() ? { ...identity, ...configured.note(), reload: dealtWith } : null,
+    isWorking() ? { ...identity, ...configured.note(), reload: dealtWith, ...deps.facts?.() } : null,
   );
   const reload = (by: string, request: string | null): Promise<void> => {
     reloading = reloading.then(async () => {
@@ -98,10 +105,11 @@ export function registerProcess(deps: Registration): RegisteredProcess {
 /** The configuration that is in force, and why another one is not. */
 function buildConfigured({
   reload,
+  facts,
   now,
   log,
   ...deps
-}: Pick<Registration, 'hash' | 'reload' | 'now' | 'log'>): {
+}: Pick<Registration, 'hash' | 'reload' | 'facts' | 'now' | 'log'>): {
   takeOver(by: string): Promise<void>;
   note(): Pick<ProcessNote, 'config' | 'refused'>;
 } {
@@ -115,7 +123,8 @@ function buildConfigured({
     const result = await reload();
     if (result.kind === 'loaded') {
       [config, refused] = [{ hash: result.hash, loaded_ms: now() }, null];
-      log.info({ config: config.hash, by }, 'configuration loaded');
+      const { fixed_secrets } = facts?.() ?? {};
+      log.info({ config: config.hash, by, fixed_secrets }, 'configuration loaded');
       return;
     }
     const problems = result.problems.slice(0, MOST_PROBLEMS).map((each) => each.slice(0, LONGEST_PROBLEM));

@@ -19,7 +19,14 @@ export {
 } from './series.ts';
 export { areInDetail } from './metric-detail.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
-export { trustProxy } from './trust-proxy.ts';
+export {
+  CONNECTION_LIMITS,
+  connectionTimes,
+  createConnectionLimits,
+  type ConnectionLimits,
+} from './connection-limits.ts';
+export { connectionMetrics } from './connection-metrics.ts';
+export { buildProxyTest, mayShareAddress, trustProxy } from './trust-proxy.ts';
 export { createServiceManager } from './service-manager.ts';
 export { sharedRead } from './shared-read.ts';
 export { answersNow, createRedis, closeRedis, untilRedisReady, type Redis, type RedisRole } from './redis.ts';

@@ -5,6 +5,8 @@ import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 
 interface Step {
+  readonly id?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly uses?: string;
   readonly run?: string;
   readonly with?: Readonly<Record<string, string>>;
@@ -12,6 +14,8 @@ interface Step {
 interface Job {
   readonly needs?: string | readonly string[];
   readonly permissions: Readonly<Record<string, string>>;
+  readonly container?: string;
+  readonly outputs?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 
@@ -20,7 +24,7 @@ const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const text = read('.github/workflows/release.yml');
 const { jobs, permissions } = parse(text) as {
   permissions: object;
-  jobs: Readonly<Record<'files' | 'spdx' | 'images' | 'publish', Job>>;
+  jobs: Readonly<Record<'files' | 'tests' | 'spdx' | 'images' | 'publish', Job>>;
 };
 const commands = (job: Job): string => job.steps.map(({ run = '' }) => run).join('\n');
 
@@ -33,6 +37,7 @@ test('every action is pinned to a commit, with its version beside it', () => {
 test('code of packages runs only where nothing can be written or signed', () => {
   expect(permissions).toEqual({});
   expect(jobs.files.permissions).toEqual({ contents: 'read' });
+  expect(jobs.tests.permissions).toEqual({ contents: 'read' });
   expect(jobs.spdx.permissions).toEqual({});
   for (const job of [jobs.images, jobs.publish]) {
     expect(job.permissions).toMatchObject({ 'id-token': 'write', attestations: 'write' });
@@ -46,18 +51,45 @@ test('code of packages runs only where nothing can be written or signed', () => 
   for (const step of checkouts) expect(step.with).toEqual({ 'persist-credentials': false });
 });
 
-test('it publishes what was tested, after it was tested', () => {
-  const order = [
-    'npm run release -- --check',
-    'npm run check',
-    'npm test',
-    'npm run release -- release --no-images',
-  ];
-  const found = order.map((command) => jobs.files.steps.findIndex(({ run }) => run === command));
-  expect(found).toEqual(found.toSorted((left, right) => left - right));
-  expect(found).not.toContain(-1);
-  expect(jobs.images.needs).toEqual(['files', 'spdx']);
+test('every image that a job runs in is named by its digest', () => {
+  const images = Object.values(jobs).flatMap(({ container }) => container ?? []);
+  expect(images).toHaveLength(2);
+  for (const image of images) expect(image).toMatch(/^node:\d+-trixie@sha256:[0-9a-f]{64}$/);
+  expect(new Set(images).size).toBe(1);
+});
+
+test('it builds on a machine that has run no test, tests after that, and publishes when both went well', () => {
+  const runs = jobs.files.steps.flatMap(({ run = [] }) => run);
+  expect(runs.indexOf('npm run release -- --check')).toBeGreaterThan(-1);
+  expect(runs.indexOf('npm run release -- release --no-images')).toBeGreaterThan(
+    runs.indexOf('npm run release -- --check'),
+  );
+  expect(commands(jobs.files)).not.toMatch(/npm (?:test|run check)/);
+  expect(jobs.tests.needs).toBe('files');
+  expect(jobs.tests.steps.flatMap(({ run = [] }) => run)).toEqual(['npm run check', 'npm test']);
+  expect(jobs.images.needs).toEqual(['files', 'tests', 'spdx']);
   expect(jobs.publish.needs).toEqual(['files', 'images']);
+});
+
+test('what is published has the sums that its job has said, whoever has written to the artefacts since', () => {
+  const saysSum = (job: Job, id: string) => job.steps.findIndex((step) => step.id === id);
+  const upload = (job: Job) =>
+    job.steps.findIndex(({ uses }) => uses?.startsWith('actions/upload-artifact@') === true);
+  const outputs = [
+    [jobs.files, 'files', 'release/SHA256SUMS'],
+    [jobs.images, 'images', 'images/images.json'],
+  ] as const;
+  const publish = commands(jobs.publish);
+  for (const [job, name, file] of outputs) {
+    expect(job.outputs?.['sum']).toBe('${{ steps.sum.outputs.sum }}');
+    expect(saysSum(job, 'sum')).toBeGreaterThan(-1);
+    expect(saysSum(job, 'sum')).toBeLessThan(upload(job));
+    const variable = `${name.toUpperCase()}_SUM`;
+    const step = jobs.publish.steps.find(({ env }) => env?.[variable] !== undefined);
+    expect(step?.env?.[variable]).toBe(`\${{ needs.${name}.outputs.sum }}`);
+    expect(publish).toContain(`echo "$${variable}  ${file}" | sha256sum --check --strict`);
+  }
+  expect(publish.indexOf('FILES_SUM')).toBeLessThan(publish.indexOf('--check --strict SHA256SUMS'));
 });
 
 test('each option, file and script that it names is there', () => {

@@ -52,6 +52,7 @@ export const FINDING_CODES = [
   'process_version',
   'config_differs',
   'config_refused',
+  'shared_address',
   'notify_stopped',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { networkOf } from '@passport/runtime';
+import { networkOf } from './network-of.ts';
 
 export interface ConnectionLimitsOptions {
   /** Connections of one address; a trusted proxy's, which speaks for many, are not counted. */
@@ -10,6 +10,7 @@ export interface ConnectionLimitsOptions {
   readonly dropped: (limit: 'address' | 'total') => void;
 }
 
+const KEEP_ALIVE_MS = 5_000;
 /** With a whole body each, 4,096 hold 64 MiB. A Koha has a few under way at once; several may share an address. */
 export const CONNECTION_LIMITS = { perAddress: 256, inAll: 4_096 } as const;
 
@@ -19,9 +20,11 @@ export interface ConnectionLimits {
   admit(socket: Socket): void;
   /** A request is being answered on its connection. */
   answering(request: IncomingMessage, response: ServerResponse): void;
-  /** Something signed came on this connection: strangers do not push it out. */
+  /** Something signed came on this connection, or a user who has logged in: strangers do not push it out. */
   proven(socket: Socket): void;
   open(): number;
+  /** Whether somebody who is no trusted proxy has said for whom it speaks: then its clients are taken for one. */
+  sawUntrustedProxy(): boolean;
 }
 
 interface Connection {
@@ -41,11 +44,27 @@ interface Pool {
 const MOST_LOOKS = 64;
 
 /**
- * Limits connections by closing the oldest one on which nothing signed ever came, so that holding connections open
+ * How long a peer may take for a request, and hold a connection on which nothing comes. Node's limit for headers follows the one that the
+ * server is made with, and the longer of both is what it grants a whole request; its own interval of 30 s would let slow senders
+ * stay four times as long.
+ */
+export const connectionTimes = (requestTimeoutMs: number) => ({
+  requestTimeout: requestTimeoutMs,
+  connectionTimeout: 1.5 * requestTimeoutMs,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+  http: {
+    requestTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
+  },
+});
+
+/**
+ * Limits connections by closing the oldest one on which nothing was proven, so that holding connections open
  * keeps nobody out: a scan is sent at once on a new connection and needs it for milliseconds.
  */
 export function createConnectionLimits(options: ConnectionLimitsOptions): ConnectionLimits {
   const { perAddress, inAll, isProxy, dropped } = options;
+  let isProxyUntrusted = false;
   const known = new WeakMap<Socket, Connection>();
   const all = emptyPool();
   const byNetwork = new Map<string, Pool>();
@@ -91,6 +110,8 @@ export function createConnectionLimits(options: ConnectionLimitsOptions): Connec
       socket.once('close', () => forget(connection));
     },
     answering(request, response) {
+      isProxyUntrusted ||=
+        request.headers['x-forwarded-for'] !== undefined && !isProxy(request.socket.remoteAddress ?? '');
       const connection = known.get(request.socket);
       if (connection !== undefined) connection.exchange = { request, response };
     },
@@ -102,6 +123,7 @@ export function createConnectionLimits(options: ConnectionLimitsOptions): Connec
       }
     },
     open: () => sizeOf(all),
+    sawUntrustedProxy: () => isProxyUntrusted,
   };
 }
 

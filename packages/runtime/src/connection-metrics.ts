@@ -1,4 +1,5 @@
-import { type MetricsRegistry, createCounter, createGauge } from '@passport/runtime';
+import type { MetricsRegistry } from './metrics-registry.ts';
+import { createCounter, createGauge } from './series.ts';
 
 /** Why a connection was closed: its address or the process had as many as it may. */
 type Limit = 'address' | 'total';
