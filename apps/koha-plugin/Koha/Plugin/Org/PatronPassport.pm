@@ -51,7 +51,33 @@ sub new {
     $args //= {};
     $args->{metadata} = { %{$metadata}, class => $class };
 
-    return $class->SUPER::new($args);
+    my $self = $class->SUPER::new($args) or return;
+    Koha::Plugin::Org::PatronPassport::Setup::keep_current($self);
+
+    return $self;
+}
+
+=head2 running
+
+    my $plugin = Koha::Plugin::Org::PatronPassport->running or ...;
+
+The plugin, where its files are there and it is installed and enabled; undef otherwise. A web worker has the class, and its routes,
+until the restart: an object that is made after a removal would install the plugin again, without its files.
+
+=cut
+
+sub running {
+    my ($class) = @_;
+
+    return if !Koha::Plugin::Org::PatronPassport::Setup::has_files($class);
+
+    my ($is_on) = C4::Context->dbh->selectrow_array(
+        'SELECT COUNT(*) FROM plugin_data WHERE plugin_class = ?'
+            . q{ AND plugin_key IN ('__INSTALLED__', '__ENABLED__') AND plugin_value = '1'},
+        undef, $class
+    );
+
+    return $is_on == 2 ? $class->new( { enable_plugins => 1 } ) : undef;
 }
 
 =head2 patron_barcode_transform
@@ -161,12 +187,15 @@ sub cronjob_nightly {
 
 =head2 install, upgrade, uninstall
 
-All are safe to repeat, by several web workers at once too; no patron's attribute is ever deleted.
+All are safe to repeat, by several web workers at once too; no patron's attribute is ever deleted. Nothing is installed without
+the plugin's files.
 
 =cut
 
 sub install {
     my ($self) = @_;
+
+    return 0 if !Koha::Plugin::Org::PatronPassport::Setup::has_files( $self->{class} );
 
     Koha::Plugin::Org::PatronPassport::Setup::ensure($self);
 
