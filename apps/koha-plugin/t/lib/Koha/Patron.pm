@@ -13,6 +13,12 @@ sub new {
     return bless { %{$values} }, $class;
 }
 
+sub borrowernumber {
+    my ($self) = @_;
+
+    return $self->{borrowernumber};
+}
+
 sub store {
     my ($self) = @_;
 

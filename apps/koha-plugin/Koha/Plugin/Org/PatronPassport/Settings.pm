@@ -18,6 +18,7 @@ my %DEFAULT = (
     receiver_url    => q{},
     library         => q{},
     secret          => q{},
+    service_user    => q{},
     staff_wait      => 1500,
     self_check_wait => 3000,
     card_patterns   => q{},
