@@ -657,7 +657,7 @@ subtest 'GET /desk.js is the script, with its content type' => sub {
 
 subtest 'T-16 a fault of our own is 500, and neither the answer nor the log has the card' => sub {
     my ( $t, $koha ) = api('accepts');
-    $koha->{dbh}->do('DROP TABLE koha_plugin_org_patronpassport_scans');
+    $koha->{dbh}->do('DROP TABLE plugin_data');
     my @warnings;
     local $SIG{__WARN__} = sub { push @warnings, @_ };
     $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )

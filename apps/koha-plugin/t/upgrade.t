@@ -116,7 +116,8 @@ subtest 'the tables are those of a new installation' => sub {
 
 # Koha registers the methods of the class that the worker of the upload has loaded; "Run tool" and background jobs go by them.
 foreach my $how (qw( upload reload )) {
-    subtest "$how in a worker that has the release before: after the restart, everything new is there" => sub {
+    subtest "$how in a worker that has the release before: after the restart, everything new is there" =>
+        sub {
         my $upgraded = Passport::TestKoha->new_without_plugin;
         my $folder   = File::Temp->newdir;
         my @at       = ( koha => $upgraded, plugins => "$folder" );
@@ -144,7 +145,7 @@ foreach my $how (qw( upload reload )) {
         like( $run->{tool_page} // q{}, qr{passport_checks}xms, 'which shows the page' );
         is_deeply( $run->{jobs}, ['finished'], 'and background jobs are done' );
         $koha->connect;
-    };
+        };
 }
 
 subtest 'an upgrade that a worker with older modules took for done is done by the next process' => sub {
@@ -154,13 +155,12 @@ subtest 'an upgrade that a worker with older modules took for done is done by th
     unzip_over( $before, $folder );
     workers( 'use', 1, @at );
     unzip_over( $now, $folder );
-    $half->connect->do(
-        q{UPDATE plugin_data SET plugin_value = ? WHERE plugin_key = '__INSTALLED_VERSION__'},
+    $half->connect->do( q{UPDATE plugin_data SET plugin_value = ? WHERE plugin_key = '__INSTALLED_VERSION__'},
         undef, $version );
 
     my @found = workers( 'start', 4, @at );
-    is_deeply( [ map { @{ $_->{warnings} } } @found ], [], 'without a word' );
-    is_deeply( schema_of( $half->connect ), schema_of( $new->connect ), 'the tables' );
+    is_deeply( [ map { @{ $_->{warnings} } } @found ], [],                         'without a word' );
+    is_deeply( schema_of( $half->connect ),            schema_of( $new->connect ), 'the tables' );
     is_deeply( $half->{dbh}->selectcol_arrayref('SELECT plugin_method FROM plugin_methods ORDER BY 1'),
         $methods, 'and the methods' );
     $koha->connect;

@@ -38,11 +38,11 @@ my %work = (
     look  => sub { return {} },
     start => sub { return {} },
 
-    # As plugins-upload.pl does it, in a worker that has had the plugin loaded; "reload" as Koha's development code does it.
+# As plugins-upload.pl does it, in a worker that has had the plugin loaded; "reload" as Koha's development code does it.
     upload => sub { return upload() },
     reload => sub { local $Koha::Plugins::FORGETS = 1; return upload() },
 
-    # What a Koha finds by its table of methods: its list of tool plugins with "Run tool", and its background jobs.
+# What a Koha finds by its table of methods: its list of tool plugins with "Run tool", and its background jobs.
     run => sub {
         local $ENV{HTTP_COOKIE}    = 'CGISESSID=abc';
         local $ENV{REQUEST_METHOD} = 'GET';
@@ -56,7 +56,7 @@ my %work = (
         my @jobs = eval { Koha::BackgroundJob->work_off };
         return { tools => scalar @tools, tool_page => $page, jobs => [ map { $_->{status} } @jobs ] };
     },
-    use  => sub {
+    use => sub {
         $koha->{plugin} = $plugin;
         $koha->configure( receiver_url => 'http://receiver:8080' );
         $plugin->scans->keep(
@@ -76,6 +76,7 @@ my %work = (
         $found{$_} = $scans->fetch($_) foreach qw( scan_waiting scan_back );
         return \%found;
     },
+
     # Another worker has the class, and its routes, after the removal.
     ghost => sub {
         require Passport::TestApi;
@@ -83,10 +84,11 @@ my %work = (
         my $t = Test::Mojo->new( Passport::TestApi::app($plugin) );
         Koha::Plugins::Handler->delete( { class => $CLASS } );
         undef $plugin;
-        my %answers = map { $_ => $t->ua->get("/api/v1/contrib/passport/$_")->res->code } qw( copies about desk.js scans/x );
-        my $object  = eval { $CLASS->new( { enable_plugins => 1 } ) };
-        my $tables  = Passport::TestDatabase::tables( $koha->{dbh} );
-        return { answers => \%answers, tables => [ grep { m{patronpassport}xms } @{$tables} ] };
+        my %answers = map { $_ => $t->ua->get("/api/v1/contrib/passport/$_")->res->code }
+            qw( copies about desk.js scans/x );
+        my $object = eval { $CLASS->new( { enable_plugins => 1 } ) };
+        my $tables = Passport::TestDatabase::tables( $koha->{dbh} );
+        return { answers => \%answers, tables => [ grep {m{patronpassport}xms} @{$tables} ] };
     },
     remove => sub {
         Koha::Plugins::Handler->delete( { class => $CLASS } );

@@ -13,6 +13,12 @@ sub new {
     return bless { %{$values} }, $class;
 }
 
+sub userid {
+    my ($self) = @_;
+
+    return $self->{userid};
+}
+
 sub borrowernumber {
     my ($self) = @_;
 

@@ -33,7 +33,8 @@ sub get_enabled_plugins {
 sub GetPlugins {
     my ( $self, $params ) = @_;
 
-    my $classes = C4::Context->dbh->selectcol_arrayref(
+    my $classes
+        = C4::Context->dbh->selectcol_arrayref(
         'SELECT DISTINCT plugin_class FROM plugin_methods WHERE plugin_method = ?',
         undef, $params->{method} );
 
@@ -58,7 +59,7 @@ sub InstallPlugins {
     my @plugins;
     foreach my $file ( sort @files ) {
         my $name  = $file =~ s{\A \Q$folder\E /}{}xmsr;
-        my $class = $name =~ s{[.]pm \z}{}xmsr         =~ s{/}{::}gxmsr;
+        my $class = $name =~ s{[.]pm \z}{}xmsr =~ s{/}{::}gxmsr;
         _forget( $class, $name ) if $FORGETS;
         if ( !eval { require $name; 1 } ) {
             warn $@;

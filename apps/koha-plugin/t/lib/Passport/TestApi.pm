@@ -77,7 +77,8 @@ sub app {
 
     my %required = map {
         my $path = $_;
-        map { ( uc("$_ ") . $path => $paths{$path}{$_}{'x-koha-authorization'}{permissions} ) } keys %{ $paths{$path} }
+        map { ( uc("$_ ") . $path => $paths{$path}{$_}{'x-koha-authorization'}{permissions} ) }
+            keys %{ $paths{$path} }
     } keys %paths;
 
     my $app = Mojolicious->new;
@@ -116,11 +117,15 @@ sub _admit {
     my $user = Koha::Patron->new( { borrowernumber => $number } );
     $c->stash( 'koha.user' => $user );
 
-    my $path = $c->match->endpoint->pattern->unparsed =~ s{\A /api/v1}{}xmsr =~ s{[(<] [:]? (\w+) [)>]}[{$1}]gxmsr;
+    my $path
+        = $c->match->endpoint->pattern->unparsed =~ s{\A /api/v1}{}xmsr =~ s{[(<] [:]? (\w+) [)>]}[{$1}]gxmsr;
     my $permissions = $required->{ $c->req->method . " $path" };
     return 1 if $number == $SERVICE_USER || ( $permissions && $user->has_permission($permissions) );
 
-    $c->render( status => 403, json => { error => 'Authorization failure. Missing required permission(s).' } );
+    $c->render(
+        status => 403,
+        json   => { error => 'Authorization failure. Missing required permission(s).' }
+    );
     return 0;
 }
 

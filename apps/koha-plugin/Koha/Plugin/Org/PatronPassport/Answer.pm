@@ -36,9 +36,11 @@ sub answer {
 
     my $is_answered = eval {
         my $plugin = Koha::Plugin::Org::PatronPassport->running;
-        if    ( !$plugin )                                                     { fault( $c, 'plugin_disabled' ) }
-        elsif ( ( $for // q{} ) eq 'service' && !is_service_user( $c, $plugin ) ) { fault( $c, 'not_the_service' ) }
-        else                                                                   { $work->($plugin) }
+        if    ( !$plugin ) { fault( $c, 'plugin_disabled' ) }
+        elsif ( ( $for // q{} ) eq 'service' && !is_service_user( $c, $plugin ) ) {
+            fault( $c, 'not_the_service' );
+        }
+        else { $work->($plugin) }
         1;
     };
     return 1 if $is_answered;

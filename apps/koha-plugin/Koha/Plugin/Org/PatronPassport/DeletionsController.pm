@@ -10,9 +10,10 @@ use Koha::Plugin::Org::PatronPassport::Deletions;
 use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 
 my %REFUSAL = (
-    gone          => [ 404, 'not_found',     'There is no such patron' ],
-    not_this_copy => [ 409, 'not_this_copy', 'The patron is not a copy with this home key that the service made' ],
-    blocked       => [ 409, 'blocked',       'Something keeps this patron' ],
+    gone          => [ 404, 'not_found', 'There is no such patron' ],
+    not_this_copy =>
+        [ 409, 'not_this_copy', 'The patron is not a copy with this home key that the service made' ],
+    blocked => [ 409, 'blocked', 'Something keeps this patron' ],
 );
 
 =head1 NAME

@@ -52,7 +52,10 @@ sub check_settings {
         'POST /check',
         sub {
             my ($plugin) = @_;
-            my %facts = ( %{ check( $plugin->settings, $c->req->json->{nonce} ) }, serves_you => _serves( $c, $plugin ) );
+            my %facts = (
+                %{ check( $plugin->settings, $c->req->json->{nonce} ) },
+                serves_you => _serves( $c, $plugin )
+            );
             return $c->render( status => 200, openapi => \%facts );
         },
         'key'

@@ -95,7 +95,7 @@ sub _consent {
     my $status = $answer->{status} // 0;
     return fault( $c, 'not_found' )   if $status == 404;
     return fault( $c, 'no_question' ) if $status == 409;
-    return not_taken( $c, $answer )   if $answer->{kind} ne 'accepted';
+    return not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
 
     return $c->render( status => 204, openapi => undef );
 }

@@ -56,8 +56,7 @@ sub set {
     return answer(
         $c,
         'PUT /restrictions',
-        sub { return _done( $c, _restrictions()->set( _which($c), $c->req->json->{until} ) ) },
-        'service'
+        sub { return _done( $c, _restrictions()->set( _which($c), $c->req->json->{until} ) ) }, 'service'
     );
 }
 
@@ -74,8 +73,7 @@ sub lift {
     return answer(
         $c,
         'DELETE /restrictions',
-        sub { return _done( $c, _restrictions()->lift( _which($c) ) ) },
-        'service'
+        sub { return _done( $c, _restrictions()->lift( _which($c) ) ) }, 'service'
     );
 }
 

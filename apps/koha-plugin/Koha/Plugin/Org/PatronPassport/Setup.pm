@@ -9,6 +9,7 @@ use Koha::Patron::Attribute::Types;
 use Mojo::File ();
 
 use Koha::Plugin::Org::PatronPassport::CopyTable    qw( drop_copy_table ensure_copy_table );
+use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( users_with_keys );
 use Koha::Plugin::Org::PatronPassport::Methods      qw( ensure_methods );
 use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
 use Koha::Plugin::Org::PatronPassport::Restrictions qw( ensure_restriction_types );
@@ -56,6 +57,7 @@ sub ensure {
     );
     ensure_restriction_types();
     ensure_methods( C4::Context->dbh, $plugin->{class} );
+    eval { _ensure_service_user($plugin); 1 } or report( 'the search for the user of the service', $@ );
     $plugin->store_data( { $SET_UP_BY => $VERSION } );
 
     return;
@@ -118,7 +120,8 @@ sub _is_what_lies_there {
 
     return 0 if !has_files($class);
 
-    my ($version) = Mojo::File->new( _file_of($class) )->slurp =~ m{ ^ our [ ] \$VERSION [ ] = [ ] '([^']+)' }xms;
+    my ($version)
+        = Mojo::File->new( _file_of($class) )->slurp =~ m{ ^ our [ ] \$VERSION [ ] = [ ] '([^']+)' }xms;
 
     return ( $version // q{} ) eq $class->VERSION ? 1 : 0;
 }
@@ -151,6 +154,20 @@ sub home_key_type {
     my $size   = $column ? ( $column->fetchrow_hashref // {} )->{COLUMN_SIZE} : undef;
 
     return defined $size && $size < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
+}
+
+# In a plugin that was configured before it knew the user of the service: whoever alone has an API key, and may do what the routes
+# of the service required until then. Where that is not clear, the configuration page and the status page ask for it.
+sub _ensure_service_user {
+    my ($plugin) = @_;
+
+    my $settings = $plugin->settings;
+    return if length $settings->{service_user} || !length $settings->{receiver_url};
+
+    my @users = grep { $_->has_permission( { borrowers => 'edit_borrowers' } ) } users_with_keys();
+    $plugin->store_data( { service_user => $users[0]->borrowernumber } ) if @users == 1;
+
+    return;
 }
 
 sub _ensure_type {
