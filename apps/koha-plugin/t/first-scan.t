@@ -86,7 +86,6 @@ subtest 'the institution of a SIP account that is no branch is in the log, once,
     my $koha     = Passport::TestKoha->new;
     my $receiver = Passport::TestReceiver->start('accepts');
     $koha->configure( receiver_url => $receiver->url, self_check_wait => 0 );
-    $koha->{dbh}->do(q{INSERT INTO branches VALUES ('MAIN', 'Main')});
     my @warnings;
     local $SIG{__WARN__} = sub { push @warnings, @_ };
     C4::SIP::Sip::MsgType::handle_checkout($CARD);

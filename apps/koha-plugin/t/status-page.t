@@ -95,7 +95,6 @@ sub set_up {
     $C4::Context::PREFERENCE{RESTOAuth2ClientCredentials} = 1;
     $koha->add_patron( '9', 'service' );
     $koha->{dbh}->do(q{INSERT INTO categories VALUES ('PT', 'Visitor')});
-    $koha->{dbh}->do(q{INSERT INTO branches VALUES ('MAIN', 'Main')});
     $koha->{dbh}
         ->do(q{INSERT INTO api_keys (patron_id, client_id, secret) VALUES (1, 'id', 'planted-secret')});
     %Koha::Patron::PERMISSIONS = ( 1 => { borrowers => 1, circulate => 1, catalogue => 1 } );
