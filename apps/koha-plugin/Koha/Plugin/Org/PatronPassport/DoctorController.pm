@@ -62,7 +62,7 @@ sub check_settings {
     );
 }
 
-# Whether the other routes serve whoever asks.
+# Whether the other routes serve the caller.
 sub _serves {
     my ( $c, $plugin ) = @_;
 

@@ -50,11 +50,11 @@ sub is_known {
 sub find_known {
     my ( $dbh, $interface, $card, $table ) = @_;
 
-    my $join  = "LEFT JOIN $table c ON c.patron_id = b.borrowernumber";
-    my $found = despite_missing(
+    my $with_copies = "LEFT JOIN $table c ON c.patron_id = b.borrowernumber";
+    my $found       = despite_missing(
         $dbh,
         copies => $table,
-        sub { return scalar _first( $dbh, $interface, $card, 'c.patron_id, c.seen_at', $join ) }
+        sub { return scalar _first( $dbh, $interface, $card, 'c.patron_id, c.seen_at', $with_copies ) }
     );
 
     return $found ? { copy => $found->[0], seen_at => $found->[1] } : undef;

@@ -157,7 +157,7 @@ sub home_key_type {
 }
 
 # In a plugin that was configured before it knew the user of the service: whoever alone has an API key, and may do what the routes
-# of the service required until then. Where that is not clear, the configuration page and the status page ask for it.
+# of the service required until then. Where that is not clear, the configuration page and the status page say that it is to be chosen.
 sub _ensure_service_user {
     my ($plugin) = @_;
 

@@ -24,7 +24,7 @@ Koha::Plugin::Org::PatronPassport::Tables - whether the plugin's own tables are 
 
     my @row = despite_missing( $dbh, scans => $table, sub { return $dbh->selectrow_array($sql) } );
 
-Does the work. Where the table turns out to be missing, as after a restore of part of the database, it is made again, empty, and the
+Does the work. Where the table is missing, as after a restore of part of the database, it is made again, empty, and the
 work is done once more; Koha's log has a line of it. Not inside a transaction of Koha's, which a new table would end.
 
 =cut
