@@ -32,6 +32,7 @@ export const FINDING_CODES = [
   'plugin_old',
   'plugin_not_told',
   'plugin_settings',
+  'plugin_user',
   'plugin_library',
   'plugin_secret',
   'plugin_receiver',

@@ -15,6 +15,7 @@ import { readDeskScript } from './desk-script.ts';
 import { answerScan } from './scan-answer.ts';
 import { cleanedState, stateOf, states } from './scan-state.ts';
 import { queryReceiver } from './receiver.ts';
+import { isServiceUser, servedTo } from './served-to.ts';
 import { checkBody, checkSettings } from './settings-check.ts';
 
 const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
@@ -138,7 +139,12 @@ const postCheck: Operation = {
   handle: async (call) => {
     if (!isSentAsJson(call)) return notJson();
     const { nonce } = isRecord(call.body) ? call.body : {};
-    return ok(await checkSettings(call.double, String(nonce)));
+    const servesYou = isServiceUser(call)
+      ? 'yes'
+      : call.double.settings.plugin_service_user === null
+        ? 'nobody'
+        : 'no';
+    return ok({ ...(await checkSettings(call.double, String(nonce))), serves_you: servesYou });
   },
 };
 
@@ -163,12 +169,9 @@ export const pluginRoutes: readonly Operation[] = [
   readScan,
   cancelScan,
   consentScan,
-  putOutcome,
-  getAbout,
-  postCheck,
-  ...copyRoutes,
-  ...deletionRoutes,
-  ...owedRoutes,
-  ...restrictionRoutes,
   deskScript,
+  ...[getAbout, postCheck].map(servedTo('key')),
+  ...[putOutcome, ...copyRoutes, ...deletionRoutes, ...owedRoutes, ...restrictionRoutes].map(
+    servedTo('service'),
+  ),
 ];

@@ -12,7 +12,7 @@ export const checkBody: JsonSchema = {
 };
 
 /** The plugin's settings, a proof of its secret and what became of a test event; what doctor compares. */
-export async function checkSettings(double: Double, nonce: string): Promise<unknown> {
+export async function checkSettings(double: Double, nonce: string): Promise<object> {
   const { webhook } = double.settings;
   const proof = (secret: string): string | null =>
     isSecret(secret)
