@@ -32,9 +32,9 @@ export function outcomeSentences(state, t, language) {
     (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
   const key = outcomeKey(state, isBare);
   const values = { ...namesIn(state, t, language), reasons: listed(codes, language), category };
-  const paused = (state.reasons || []).includes('PAUSED') ? '.PAUSED' : '';
-  const headline = t(`${key}${paused}`, values) || t(key, values) || state.message || t('outcome.other');
-  const advised = t(`advice.${outcome}${paused}`, values) || t(`advice.${outcome}`, values);
+  const special = `.${(state.reasons || []).includes('PAUSED') ? 'PAUSED' : (state.problem || {}).what}`;
+  const headline = t(`${key}${special}`, values) || t(key, values) || state.message || t('outcome.other');
+  const advised = t(`advice.${outcome}${special}`, values) || t(`advice.${outcome}`, values);
   const advice = [advised, problemSentence(state, t)].filter(Boolean).join(' ');
   return { headline, advice };
 }
