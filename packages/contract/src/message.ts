@@ -148,11 +148,12 @@ function cancelled({ patron_id: patronId, homes }: Pick<Progress, 'patron_id' | 
 
 /** While it waits for homes, or for a patron of one, they are all named. */
 function unfinished(
-  progress: Pick<EventState, 'state' | 'waiting_for' | 'homes'>,
+  progress: Pick<EventState, 'state' | 'waiting_for' | 'homes' | 'patron_id'>,
   library: string,
   nameOf: (libraryId: string) => string,
 ): string {
-  const { waiting_for: waitingFor, homes } = progress;
+  const { waiting_for: waitingFor, homes, patron_id: patronId } = progress;
+  if (patronId !== null) return 'Copied. The checkout is pending.';
   if (waitingFor === null) {
     return progress.state === 'working' ? 'Searching at the partner libraries.' : 'Waiting in the queue.';
   }
