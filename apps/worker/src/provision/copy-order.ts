@@ -1,8 +1,13 @@
 import type { Consortium, CopyPolicy, Library } from '@passport/config';
 import type { Capabilities, PatronBody, Person } from '@passport/koha-client';
-import { type CopyTraits, type PatronCopy, copyCategoriesOf, passportTypes } from '@passport/patron-rules';
+import {
+  type CopyTraits,
+  type PatronCopy,
+  copyCategoriesOf,
+  passportTypes,
+  personToSearch,
+} from '@passport/patron-rules';
 import type { Found } from './find-patron.ts';
-import { personIn } from './possible-duplicate.ts';
 import type { Scan } from './scan.ts';
 
 /** The copy to make, decided to the last field. */
@@ -28,15 +33,6 @@ export interface CopyOrder extends CopyTraits {
   readonly lookFirst: boolean;
 }
 
-/** From 25.11 on Koha looks for possible duplicates by itself, but only when a copy is created. */
-function isSearched(
-  { onLookAlike, mode }: CopyPolicy,
-  { confirmNotDuplicate: byItself }: Capabilities,
-): boolean {
-  const stops = onLookAlike === 'stop' || (onLookAlike === 'koha' && byItself);
-  return stops && !(byItself && mode === 'copy');
-}
-
 /** A copy of the patron who was found, with all that the lending library says of its copies. */
 export const orderCopy = (
   scan: Scan,
@@ -58,7 +54,7 @@ export const orderCopy = (
   copyCategories: copyCategoriesOf(copy),
   homeRecord: patron,
   onLookAlike: copy.onLookAlike,
-  searchFor: isSearched(copy, capabilities) ? personIn(body) : null,
+  searchFor: personToSearch(body, copy, capabilities),
   mode: copy.mode,
   lookFirst: scan.copyMayBeThere,
 });
