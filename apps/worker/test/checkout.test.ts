@@ -38,6 +38,20 @@ describe.each(releases)('the checkout of the waiting item, Koha %s:', (release) 
     expect(checkouts(workflow)).toMatchObject([{ library_id: 'NORTH', external_id: ITEM, cardnumber: CARD }]);
   });
 
+  test('waits, where Koha fails over it, with what is known of the copy', async () => {
+    const workflow = await open();
+    const body = { error: 'x', error_code: 'internal_server_error' };
+    workflow.riverside.addFaults([
+      { operation: 'POST /checkouts', kind: 'status', status: 500, body, times: 9 },
+    ]);
+    expect(waitOf(await workflow.run()).job.progress).toMatchObject({
+      state: 'waiting',
+      homes: [{ id: 'midland' }],
+      patron_id: workflow.copy()?.patron_id,
+      waiting_for: { library: 'riverside', reason: 'NO_ANSWER' },
+    });
+  });
+
   test('NOT_ASKED where no item waits, and where the library does not want it', async () => {
     expect(await checkout(await open(), { item: null })).toEqual({ result: 'NOT_ASKED', keys: [] });
     const silent = await open({ entry: { retry: { checkout: false } } });

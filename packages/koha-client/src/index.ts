@@ -25,4 +25,5 @@ export { sameCard } from './same-card.ts';
 export type { CallOptions } from './session.ts';
 export type { KohaBranch, KohaCategory } from './set-up-reads.ts';
 export type { StoredRule } from './stored-rules.ts';
+export { readInHalves } from './read-in-halves.ts';
 export type { VisiblePatrons } from './visible-patrons.ts';

@@ -267,6 +267,32 @@ describe('the plugin’s routes', () => {
     }),
   );
 
+  test.each([
+    ['copies?after=-1&up_to=0', '/after', '-1 < minimum(0)'],
+    ['copies?up_to=-1', '/up_to', '-1 < minimum(0)'],
+    ['copies?limit=201', '/limit', '201 > maximum(200)'],
+    ['deletions?patron_ids=0', '/patron_ids', /^String does not match /],
+    ['scans/a%20b', '/event_id', /^String does not match /],
+  ])('GET /%s is refused by the plugin’s own description', (path, where, message) =>
+    withKoha({}, async (koha) => {
+      const reply = await koha.request('GET', `${base}/${path}`);
+      const said = typeof message === 'string' ? message : expect.stringMatching(message);
+      expect(reply).toMatchObject({
+        status: 400,
+        body: { errors: [{ message: said, path: where }], status: 400 },
+      });
+    }),
+  );
+
+  test('an answer that the plugin’s own description does not allow is none', () =>
+    withReceiver(
+      () => ({ status: 202, body: { event_id: 'e1' } }),
+      async (koha) => {
+        const errors = [{ message: 'Expected string - got null.', path: '/body/status' }];
+        expect(await report(koha)).toMatchObject({ status: 500, body: { errors, status: 500 } });
+      },
+    ));
+
   test('a Koha without the plugin has none of them', () =>
     withKoha({ plugin: false }, async (koha) => {
       expect(await koha.request('GET', `${base}/about`)).toMatchObject({ status: 404 });

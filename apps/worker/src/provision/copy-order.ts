@@ -7,9 +7,9 @@ import {
   isOwnCard,
   libraryById,
   passportTypes,
+  personToSearch,
 } from '@passport/patron-rules';
 import type { Found } from './find-patron.ts';
-import { personIn } from './possible-duplicate.ts';
 import type { Scan } from './scan.ts';
 
 /** The copy to make, decided to the last field. */
@@ -39,15 +39,6 @@ export interface CopyOrder extends CopyTraits {
   readonly lookFirst: boolean;
 }
 
-/** From 25.11 on Koha looks for possible duplicates by itself, but only when a copy is created. */
-function isSearched(
-  { onLookAlike, mode }: CopyPolicy,
-  { confirmNotDuplicate: byItself }: Capabilities,
-): boolean {
-  const stops = onLookAlike === 'stop' || (onLookAlike === 'koha' && byItself);
-  return stops && !(byItself && mode === 'copy');
-}
-
 /** A copy of the patron who was found, with all that the lending library says of its copies. */
 export const orderCopy = (
   scan: Scan,
@@ -71,7 +62,7 @@ export const orderCopy = (
   copyCategories: copyCategoriesOf(copy),
   homeRecord: patron,
   onLookAlike: copy.onLookAlike,
-  searchFor: isSearched(copy, capabilities) ? personIn(body) : null,
+  searchFor: personToSearch(body, copy, capabilities),
   mode: copy.mode,
   lookFirst: scan.copyMayBeThere,
 });

@@ -1,10 +1,10 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
+import { comparedFields } from '@passport/patron-rules';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
 import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-place.ts';
 import type { PatronLock } from './patron-lock.ts';
-import { comparedFields } from './possible-duplicate.ts';
 import type { Step } from './step.ts';
 
 export interface CreateDeps {

@@ -1,10 +1,16 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import type { DisclosureReceipt } from '@passport/queue';
-import { type LocalMatch, decideLocalMatch, homeKeyOf, isCopy, isMergedCopy } from '@passport/patron-rules';
+import {
+  type LocalMatch,
+  comparedFields,
+  decideLocalMatch,
+  homeKeyOf,
+  isCopy,
+  isMergedCopy,
+} from '@passport/patron-rules';
 import type { CopyOrder } from './copy-order.ts';
 import { CONFLICT, type CopyOutcome, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
-import { comparedFields } from './possible-duplicate.ts';
 import type { MadeCopy } from './result.ts';
 import type { Step } from './step.ts';
 

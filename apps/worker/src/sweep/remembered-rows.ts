@@ -1,5 +1,4 @@
-import type { RememberedCopy } from '@passport/koha-client';
-import { readInHalves } from './read-in-halves.ts';
+import { type RememberedCopy, readInHalves } from '@passport/koha-client';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** What is remembered of a page of copies, by Koha's numbers. A copy in neither is not remembered. */

@@ -1,11 +1,11 @@
-import { isOfOneRecord } from '@passport/koha-client';
+import { isOfOneRecord } from './koha-error.ts';
 
 /** So many records in a row that Koha cannot show mean that it is in trouble, and not they. */
 const MOST_BROKEN = 5;
 
 /**
  * Reads a batch in one call. Where Koha fails at it, it is halved until the one that breaks it is alone, so that the others are read;
- * those that cannot be are returned. Of an empty batch nothing is read. Throws KohaError or LibraryClosed where the library is in trouble.
+ * those that cannot be are returned. Of an empty batch nothing is read. Throws what `readBatch` throws where the library is in trouble.
  */
 export async function readInHalves<T>(
   all: readonly T[],
