@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot, runCommand, say } from './run-command.mjs';
 
@@ -9,13 +10,13 @@ const MOST_AGAIN = 3;
  * counted from their TAP, subtests as one; a file that ends badly counts as one failed test, one that skips all of its tests
  * as one skipped.
  */
-export async function runProve(cwd = join(projectRoot, 'apps/koha-plugin')) {
-  const first = await proveOnce(cwd, ['t']);
+export async function runProve({ cwd = join(projectRoot, 'apps/koha-plugin'), tmp = tmpdir() } = {}) {
+  const first = await proveOnce({ cwd, tmp }, ['t']);
   const { failedFiles } = first;
   if (failedFiles.length === 0 || failedFiles.length > MOST_AGAIN) return { ...first, unsteady: [] };
   say(`Once more, alone: ${failedFiles.map(({ name }) => name).join(' ')}`);
   const second = await proveOnce(
-    cwd,
+    { cwd, tmp },
     failedFiles.map(({ name }) => name),
   );
   const sum = (key) => failedFiles.reduce((total, file) => total + file[key], 0);
@@ -30,9 +31,11 @@ export async function runProve(cwd = join(projectRoot, 'apps/koha-plugin')) {
   };
 }
 
-async function proveOnce(cwd, files) {
-  const { code, output } = await runCommand('prove', ['--verbose', '--recurse', ...files], {
+/** Two files at a time: they wait for databases and processes. Into a pipe `prove` prints one file after the other even so. */
+async function proveOnce({ cwd, tmp }, files) {
+  const { code, output } = await runCommand('prove', ['--verbose', '--jobs=2', '--recurse', ...files], {
     cwd,
+    env: { TMPDIR: tmp },
     timeoutMs: 10 * 60_000,
   });
   const counts = countTap(output);
