@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 
 /**
  * The tests that hold the promises of docs/security.md, by the threat that each answers: file and name of the test. A row
@@ -114,8 +114,8 @@ test('each threat of docs/security.md is answered by a test, and no other is', (
   expect(threats.map(([, threat]) => threat)).toEqual(Object.keys(HELD_BY));
 });
 
-describe.each(Object.entries(HELD_BY))('%s', (_threat, tests) => {
-  test.each(tests)('%s: %s', (file, name) => {
-    expect(read(file)).toContain(name);
-  });
+test('each of these tests is there', () => {
+  const named = Object.values(HELD_BY).flat();
+  const lost = named.filter(([file, name]) => !read(file).includes(name));
+  expect(lost).toEqual([]);
 });

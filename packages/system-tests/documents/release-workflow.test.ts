@@ -50,12 +50,13 @@ test('it publishes what was tested, after it was tested', () => {
   const order = [
     'npm run release -- --check',
     'npm run check',
-    'npm test',
+    'npm run test:all',
     'npm run release -- release --no-images',
   ];
   const found = order.map((command) => jobs.files.steps.findIndex(({ run }) => run === command));
   expect(found).toEqual(found.toSorted((left, right) => left - right));
   expect(found).not.toContain(-1);
+  expect(commands(jobs.spdx)).toMatch(/osv-scanner@v\S+ scan .*\.cdx\.json/);
   expect(jobs.images.needs).toEqual(['files', 'spdx']);
   expect(jobs.publish.needs).toEqual(['files', 'images']);
 });
@@ -70,8 +71,7 @@ test('each option, file and script that it names is there', () => {
   );
   for (const option of options) expect(usage).toContain(`  ${option}`);
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
-  for (const [, name = ''] of text.matchAll(/npm (?:run )?(check|test|release)\b/g))
-    expect(scripts[name]).toBeDefined();
+  for (const [, name = ''] of text.matchAll(/npm run ([\w:]+)/g)) expect(scripts[name]).toBeDefined();
 
   const makes = `${read('scripts/release/make-release.mjs')}${read('scripts/release/sums.mjs')}${read('scripts/release/images.mjs')}`;
   for (const file of ['NOTES.md', 'SHA256SUMS', 'images.json']) {
