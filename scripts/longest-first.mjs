@@ -9,7 +9,8 @@ export const readDurations = () => JSON.parse(readFileSync(durationsFile, 'utf8'
 
 /** Below two seconds a file's size says enough of its time; a new file is among these until the durations are written again. */
 const secondsOf = ({ path }, durations) =>
-  durations[relative(projectRoot, path)] ?? Math.min(1.9, statSync(path).size / 10_000);
+  durations[relative(projectRoot, path)] ??
+  Math.min(1.9, (statSync(path, { throwIfNoEntry: false })?.size ?? 0) / 10_000);
 
 /**
  * Jest's sequencer: the longest file first, so that no worker begins a long one when the others are done. A shard gets the

@@ -21,7 +21,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
   ],
   'A stolen webhook secret, used to guess card numbers': [
     ['packages/queue/test/ledger.test.ts', 'an enumeration stops at their limit'],
-    ['apps/worker/test/scan-worker.test.ts', 'so that nobody tries all cards'],
+    ['apps/worker/test/scan-worker.slow.test.ts', 'so that nobody tries all cards'],
   ],
   'A stolen webhook secret, used to flood': [
     ['packages/queue/test/admission-rate.test.ts', 'burst leaves another’s rate alone'],
@@ -30,7 +30,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['packages/config/test/environment.test.ts', 'the receiver needs no API key of any Koha, and holds none'],
   ],
   "A copy of Redis' disk or backup": [
-    ['apps/worker/test/scan-worker.test.ts', 'nothing personal left in Redis'],
+    ['apps/worker/test/scan-worker.slow.test.ts', 'nothing personal left in Redis'],
     [
       'packages/queue/test/rewrite-log.test.ts',
       'what was removed leaves the append-only file within the hour',
@@ -45,7 +45,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
       'packages/system-tests/fault/hostile-koha.test.ts',
       'holds nobody up, fills no memory, and its words go nowhere',
     ],
-    ['packages/patron-rules/test/any-copy.test.ts', 'nothing but allowed fields goes out'],
+    ['packages/patron-rules/test/any-copy.slow.test.ts', 'nothing but allowed fields goes out'],
     ['packages/patron-rules/test/patron-copy.test.ts', 'has no key outside the allow-list'],
   ],
   'A lending library invents debts of patrons': [
