@@ -42,7 +42,7 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
   ],
   "A home library's Koha is hostile or broken": [
     [
-      'packages/system-tests/fault/hostile-koha.test.ts',
+      'packages/system-tests/fault/hostile-koha/test-strangers.ts',
       'holds nobody up, fills no memory, and its words go nowhere',
     ],
     ['packages/patron-rules/test/any-copy.slow.test.ts', 'nothing but allowed fields goes out'],

@@ -10,8 +10,8 @@ import { createReportLog } from './report-log.ts';
 
 type Id = 'midland' | 'riverside' | 'lakeside' | 'hillside';
 
-/** The long form: `PASSPORT_BURST_EVENTS=10000`. */
-const BURST = Number(process.env['PASSPORT_BURST_EVENTS'] ?? '800');
+/** Each night more (`NIGHTLY`); the long form is `PASSPORT_BURST_EVENTS=10000`. */
+const BURST = Number(process.env['PASSPORT_BURST_EVENTS'] ?? (process.env['NIGHTLY'] ? '800' : '200'));
 /** Senders of the burst at the same time. */
 const CONNECTIONS = 64;
 const QUIET_EVENTS = 10;
