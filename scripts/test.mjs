@@ -41,11 +41,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
   });
 
 const isFirst = ours.shard === undefined || ours.shard.startsWith('1/');
-const testPlugin = async () => ((await isMet('perl')) ? runProve({ tmp }) : withoutPerl());
-const runs = await Promise.all([
-  runJest({ tier: ours.all ? 'all' : 'fast', args, shard: ours.shard, tmp }),
-  ...(args.length === 0 && isFirst ? [testPlugin()] : []),
-]);
+const jest = runJest({ tier: ours.all ? 'all' : 'fast', args, shard: ours.shard, tmp });
+const testPlugin = async () => ((await isMet('perl')) ? runProve({ tmp, quiet: jest }) : withoutPerl());
+const runs = await Promise.all([jest, ...(args.length === 0 && isFirst ? [testPlugin()] : [])]);
 const left = readdirSync(tmp);
 tidy();
 

@@ -6,6 +6,7 @@ import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
 import { createLogger, createServiceManager, Lifecycle, type Logger, versionOf } from '@passport/runtime';
 import type { Sources } from './sources.ts';
 import { startWorker } from './start-worker.ts';
+import { readTimings } from './timings.ts';
 
 const readConfig = (): WorkerConfig => workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
 
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
         host: hostname(),
       },
       pause: (ms) => pause(ms),
+      timings: readTimings(process.env['PASSPORT_TEST_TIMINGS']),
       adoptClock: (now) => {
         Date.now = now;
       },
