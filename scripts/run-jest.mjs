@@ -100,6 +100,7 @@ async function runOnce({ dir, tmp, shard }, { args, workers, limited = false, ag
       [
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
+        `--import=${join(projectRoot, 'scripts/end-with-jest.mjs')}`,
         'node_modules/jest/bin/jest.js',
         `--maxWorkers=${workers}`,
         `--reporters=${join(projectRoot, 'scripts/jest-reporter.mjs')}`,

@@ -6,7 +6,7 @@ test('a task runs as often as the timings say that it was given', () => {
   const idle = { isBusy: () => false, monotonicNow: () => 0 };
   const memory = { store: () => Promise.resolve() };
   const everyMs = (text?: string): number =>
-    rememberTask({ libraries: [] } as never, memory as never, idle, readTimings(text)).everyMs;
+    rememberTask({ libraries: [] } as never, memory, idle, readTimings(text)).everyMs;
   expect([everyMs(), everyMs('{"rememberMs":1000}')]).toEqual([15_000, 1_000]);
 });
 
