@@ -28,11 +28,12 @@ const MOST_AGAIN = 3;
 const ignore = (...patterns) =>
   ['/node_modules/', ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
 const FAST_GROUP = { args: ignore(SLOW), workers: FAST_WORKERS, limited: true, env: { FAST_TESTS: '1' } };
-const GROUPS = {
+/** What the tiers run, one group after the other: Jest's arguments, and how many files at a time. */
+export const GROUPS = {
   fast: [FAST_GROUP, { args: SMOKE, workers: SYSTEM_WORKERS }],
   all: [
     FAST_GROUP,
-    { args: [...ignore(...ALONE), SLOW], workers: SYSTEM_WORKERS },
+    { args: [...ignore(...ALONE), `--testPathPatterns=${SLOW}`], workers: SYSTEM_WORKERS },
     { args: ALONE, workers: 1 },
   ],
 };
