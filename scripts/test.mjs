@@ -1,12 +1,12 @@
 // `npm test [-- FILES]` and `npm run test:all [-- FILES]`: from a bare clone to a tested one; the last line is
 // `Tests: N passed, N failed, N skipped`. With --shard=1/3 one of three parts; --keep-durations writes scripts/test-durations.json.
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { durationsFile } from './longest-first.mjs';
+import { durationsFile, readDurations } from './longest-first.mjs';
 import { runJest } from './run-jest.mjs';
 import { runProve } from './run-prove.mjs';
-import { say } from './run-command.mjs';
+import { projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 import { isMet } from './system-packages.mjs';
 
@@ -68,10 +68,10 @@ function withoutPerl() {
   };
 }
 
-/** Files under two seconds say nothing of the order, and would be a change in each run. */
+/** Of the files that ran, and as before of others. Files under two seconds say nothing of the order, and would be a change in each run. */
 function keepDurations(seconds) {
-  const kept = Object.entries(seconds)
-    .filter(([, each]) => each >= 2)
+  const kept = Object.entries({ ...readDurations(), ...seconds })
+    .filter(([name, each]) => each >= 2 && existsSync(join(projectRoot, name)))
     .map(([name, each]) => [name, Math.round(each)]);
   const sorted = kept.toSorted(([one], [other]) => one.localeCompare(other));
   writeFileSync(durationsFile, `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`);
