@@ -57,6 +57,9 @@ export async function ensureSystemPackages(needs) {
   return unmet;
 }
 
+/** Whether the machine has what a need names, without installing anything. */
+export const isMet = async (need) => (await NEEDS[need].missing()).length === 0;
+
 async function missingPackages(needs) {
   const lists = await Promise.all(needs.map((need) => NEEDS[need].missing()));
   return [...new Set(lists.flat())];

@@ -14,6 +14,7 @@ import {
 import { FETCH_TIMINGS } from './job/scan-worker.ts';
 import type { Sources } from './sources.ts';
 import { startWorker } from './start-worker.ts';
+import { readTimings } from './timings.ts';
 
 const readConfig = (): WorkerConfig => workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
 
@@ -37,6 +38,7 @@ async function main(): Promise<void> {
         host: hostname(),
       },
       pause: (ms) => pause(ms),
+      timings: readTimings(process.env['PASSPORT_TEST_TIMINGS']),
       adoptClock: (now) => {
         Date.now = now;
       },

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { isFrom, releases } from '@passport/koha-double';
+import { isFrom, testedReleases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { ScanCancelled } from '../src/provision/scan.ts';
 import { CARD, ITEM } from './builders.ts';
@@ -17,7 +17,7 @@ const own = leakGuard({ beforeEach, afterEach });
 /** Koha requires confirmation of a rental charge only where the library wants that. */
 const confirmsFees = { RentalFeesCheckoutConfirmation: '1' };
 
-describe.each(releases)('the checkout of the waiting item, Koha %s:', (release) => {
+describe.each(testedReleases)('the checkout of the waiting item, Koha %s:', (release) => {
   const open = async (plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
     own(await openWorkflow({ ...plan, riverside: { release, settings: confirmsFees, ...plan.riverside } }));
   const confirming = (...keys: string[]): WorkflowPlan => ({ entry: { retry: { confirm: keys } } });

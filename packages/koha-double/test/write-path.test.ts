@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { releases, type Release } from '../src/index.ts';
+import { testedReleases, type Release } from '../src/index.ts';
 import { idOf, patronBody, rowOf, type Row } from './support/rows.ts';
 import { withKoha, type Reply, type TestKoha } from './support/with-koha.ts';
 
@@ -170,7 +170,7 @@ describe('a possible duplicate on 25.11', () => {
 
 // Koha/REST/V1/Patrons.pm, update.
 describe('PUT with attributes', () => {
-  test.each(releases)('on %s', (release) =>
+  test.each(testedReleases)('on %s', (release) =>
     withKoha({ release }, async (koha) => {
       const id = idOf(await create(koha));
       const reply = await put(koha, id, { extended_attributes: interests('maps') });

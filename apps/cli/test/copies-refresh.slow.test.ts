@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { type Services, startRedis, startServices, waitFor } from '@passport/testkit';
+import { REMEMBERED_SOON, type Services, startRedis, startServices, waitFor } from '@passport/testkit';
 import { jsonOf, passport, webhookSecretOf } from './run-cli.ts';
 
 const CARD = '21234000000017';
@@ -25,6 +25,7 @@ beforeAll(async () => {
   });
   services = await startServices({
     redisUrl: redis.url,
+    env: REMEMBERED_SOON,
     libraries: [served(midland, {}), served(riverside, { refresh: { sweep: '02:00' } })],
   });
   stopAll = [() => services.stop(), () => midland.close(), () => riverside.close(), () => redis.stop()];
@@ -47,7 +48,7 @@ test('what changed at home is shown by a dry run, written by a sweep, and report
     { input: `${CARD}\n`, readFile: (path: string) => readFileSync(path, 'utf8') },
   );
   expect(jsonOf(copied)).toMatchObject({ state: { outcome: 'COPIED' } });
-  await waitFor('the copy to be remembered', () => riverside.state().copies[0], { timeoutMs: 40_000 });
+  await waitFor('the copy to be remembered', () => riverside.state().copies[0]);
   midland.putPatron(CARD, { email: 'new@planted.example' });
 
   const dry = await run('--at', 'riverside', '--dry-run');

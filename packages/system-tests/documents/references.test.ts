@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { projectTexts } from '../harness/project-texts.ts';
 
@@ -7,8 +9,8 @@ const DOCUMENTS = [
   ...TEXTS.map(({ file }) => file).filter((file) => file.endsWith('.md')),
   'release/NOTES.md',
 ];
-/** Their examples name documents that are nowhere. */
-const HAVE_EXAMPLES = /\/e2e\/(?:references|words)\.test\.ts$/;
+/** Its examples name documents that are nowhere. */
+const HAS_EXAMPLES = '/documents/references.test.ts';
 
 const isThere = (name: string): boolean =>
   DOCUMENTS.some((document) => `/${document}`.endsWith(`/${name.replace(/^(?:\.{0,2}\/)+/, '')}`));
@@ -30,7 +32,7 @@ describe('what a reader is referred to', () => {
     ['document', lostDocuments],
     ['numbered section', numberedSections],
   ])('is in the repository: no text names a %s that is not there', (_what, lostIn) => {
-    const checked = TEXTS.filter(({ file }) => !HAVE_EXAMPLES.test(file));
+    const checked = TEXTS.filter(({ file }) => !file.endsWith(HAS_EXAMPLES));
     expect(checked.length).toBeGreaterThan(1_000);
     expect(checked.flatMap(({ file, text }) => lostIn(text).map((lost) => `${file}: ${lost}`))).toEqual([]);
   });
@@ -66,4 +68,16 @@ describe('what a reader is referred to', () => {
       expect(numberedSections(text)).toEqual([]);
     },
   );
+});
+
+test('every link of the documents leads to a file that is there', () => {
+  const root = join(import.meta.dirname, '../../..');
+  const pages = TEXTS.filter(({ file }) => /^(?:\w+\.md|docs\/.*\.md)$/.test(file));
+  expect(pages.length).toBeGreaterThan(50);
+  const dead = pages.flatMap(({ file, text }) =>
+    Array.from(text.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g), ([, to = '']) => to)
+      .filter((to) => !existsSync(join(root, dirname(file), to)))
+      .map((to) => `${file}: ${to}`),
+  );
+  expect(dead).toEqual([]);
 });

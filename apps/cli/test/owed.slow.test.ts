@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { type OwedReading, writeOwed } from '@passport/queue';
 import { closeRedis, createLogger, createRedis, untilRedisReady, type Redis } from '@passport/runtime';
-import { type Services, startRedis, startServices, waitFor } from '@passport/testkit';
+import { REMEMBERED_SOON, type Services, startRedis, startServices, waitFor } from '@passport/testkit';
 import { jsonOf, passport, webhookSecretOf } from './run-cli.ts';
 
 const CARD = '21234000000017';
@@ -29,6 +29,7 @@ beforeAll(async () => {
   });
   services = await startServices({
     redisUrl: server.url,
+    env: REMEMBERED_SOON,
     libraries: [served(midland, {}), served(riverside, { owed: { read: '03:30' } })],
     keys: {
       agreements: [
@@ -130,9 +131,7 @@ test('a worker reads it now: what a copy owes, and nothing of what it is owed fo
     { input: `${CARD}\n`, ...fromDisk },
   );
   expect(jsonOf(copied)).toMatchObject({ state: { outcome: 'COPIED' } });
-  const copy = await waitFor('the copy to be remembered', () => riverside.state().copies[0], {
-    timeoutMs: 40_000,
-  });
+  const copy = await waitFor('the copy to be remembered', () => riverside.state().copies[0]);
   riverside.putPatron(CARD, { account_balance: 12.5 });
   riverside.putItem('PLANTED-BARCODE', {
     checked_out_to: CARD,
