@@ -4,13 +4,21 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** Runs the built `passport` command in the environment of a consortium's services, and returns what it printed. */
+/**
+ * Runs the built `passport` command in the environment of a consortium's services, and returns what it printed. One that takes longer
+ * than `mostMs` is ended.
+ */
 export async function runPassport(
   args: readonly string[],
-  { env, input = '' }: { readonly env: Readonly<Record<string, string>>; readonly input?: string },
+  {
+    env,
+    input = '',
+    mostMs,
+  }: { readonly env: Readonly<Record<string, string>>; readonly input?: string; readonly mostMs?: number },
 ): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
   const child = spawn(process.execPath, [join(ROOT, 'apps/cli/bin/passport.js'), ...args], {
     env: { PATH: process.env['PATH'], ...env },
+    ...(mostMs === undefined ? {} : { timeout: mostMs, killSignal: 'SIGKILL' }),
   });
   let [out, err] = ['', ''];
   child.stdout.on('data', (text: Buffer) => {

@@ -3,8 +3,19 @@ export interface HostileRequest {
   readonly method: string;
   /** Below `/api/v1`. */
   readonly path: string;
+  readonly query: URLSearchParams;
   readonly status: number;
   readonly text: string;
+}
+
+/** What was sent to a hostile Koha to be written, and what the honest one behind it answered. */
+export interface Written {
+  readonly name: string;
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+  readonly status: number;
+  readonly answer: string;
 }
 
 /** What is sent in its place. */

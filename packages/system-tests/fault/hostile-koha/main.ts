@@ -2,9 +2,10 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { HostileAnswer, Hostility } from './hostile-answer.ts';
+import type { HostileAnswer, Hostility, Written } from './hostile-answer.ts';
 import { HOSTILE_HOME } from './hostile-home.ts';
 import { HOSTILE_LENDER } from './hostile-lender.ts';
+import { HOSTILE_RECORDS } from './hostile-records.ts';
 import { HOSTILE_SET_UP } from './hostile-set-up.ts';
 
 /** `http://127.0.0.1:{port}/{port of an honest Koha}/{name}/api/v1/...`: that Koha, as this one would answer. */
@@ -13,6 +14,7 @@ const hostilities: Readonly<Record<string, Hostility>> = {
   ...HOSTILE_HOME,
   ...HOSTILE_LENDER,
   ...HOSTILE_SET_UP,
+  ...HOSTILE_RECORDS,
 };
 /** Every library has its own, and all stand for the one user of the honest Koha. */
 const credentials = Buffer.from(
@@ -28,10 +30,13 @@ const kept = (headers: Iterable<[string, string]>): Record<string, string> =>
 
 /** How often each was hostile: `GET /answered`. */
 const answered: Record<string, number> = {};
+/** What was written at each: `GET /written`. */
+const written: Written[] = [];
 
 async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { method = 'GET', url = '' } = request;
   if (url === '/answered') return void response.end(JSON.stringify(answered));
+  if (url === '/written') return void response.end(JSON.stringify(written));
   const [, port, name = '', target = '', path = ''] = ADDRESS.exec(url) ?? [];
   const sent = Buffer.concat(await request.toArray());
   const body = path === '/oauth/token' ? credentials : sent;
@@ -43,7 +48,11 @@ async function handle(request: IncomingMessage, response: ServerResponse): Promi
   });
   const text = await honest.text();
   const way = decodeURIComponent(name);
-  const hostile = hostilities[way]?.({ method, path, status: honest.status, text });
+  if (method !== 'GET' && path !== '/oauth/token') {
+    written.push({ name: way, method, path, body: sent.toString(), status: honest.status, answer: text });
+  }
+  const { searchParams: query } = new URL(target, 'http://127.0.0.1');
+  const hostile = hostilities[way]?.({ method, path, query, status: honest.status, text });
   if (hostile !== undefined) {
     answered[way] = (answered[way] ?? 0) + 1;
     return send(response, hostile);

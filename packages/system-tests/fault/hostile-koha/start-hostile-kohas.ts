@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { startProcess } from '@passport/testkit';
+import type { Written } from './hostile-answer.ts';
 
 /** Kohas that answer as they like: a process of their own, so that what one does to itself hurts nobody else. */
 export interface HostileKohas {
@@ -7,6 +8,8 @@ export interface HostileKohas {
   url(port: number, name: string): string;
   /** How often each has answered in its own way. */
   answered(): Promise<Readonly<Record<string, number>>>;
+  /** What was sent to them to be written, oldest first. */
+  written(): Promise<readonly Written[]>;
   close(): Promise<unknown>;
 }
 
@@ -25,12 +28,12 @@ export async function startHostileKohas(credentials: {
     readyWhen: listening,
   });
   const at = listening.exec(started.output())?.[1] ?? '';
+  const read = async (path: string): Promise<unknown> =>
+    (await fetch(`http://127.0.0.1:${at}${path}`)).json();
   return {
     url: (port, name) => `http://127.0.0.1:${at}/${port}/${encodeURIComponent(name)}`,
-    answered: async () => {
-      const response = await fetch(`http://127.0.0.1:${at}/answered`);
-      return (await response.json()) as Readonly<Record<string, number>>;
-    },
+    answered: async () => (await read('/answered')) as Readonly<Record<string, number>>,
+    written: async () => (await read('/written')) as readonly Written[],
     close: () => started.stop(1_000),
   };
 }
