@@ -1,10 +1,11 @@
 import { type Logger, translateRedisError } from '@passport/runtime';
 
 /**
- * From when on (milliseconds) a worker whose fetches do not come back is `late` (not ready), `dead` (not live) and ended; and how
- * often that is looked at.
+ * For how long (milliseconds) a worker waits in Redis for a job before it fetches anew (BullMQ's `drainDelay`); from when on one whose
+ * fetches do not come back is `late` (not ready), `dead` (not live) and ended; and how often that is looked at.
  */
 export interface FetchTimings {
+  readonly blockMs: number;
   readonly lateMs: number;
   readonly deadMs: number;
   readonly endMs: number;
@@ -57,6 +58,7 @@ export interface WatchedFetches {
 
 /** Knows whether the workers of this process get jobs. */
 export interface FetchWatch {
+  readonly blockMs: number;
   /** A worker of that queue begins. */
   watch(queue: string): WatchedFetches;
   /** Resolves when each worker that is there now has fetched once, or was closed. */
@@ -123,6 +125,7 @@ export function startFetchWatch(deps: {
   timer.unref();
 
   return {
+    blockMs: timings.blockMs,
     watch(queue) {
       const { reports, state, hasFetched } = buildReports(clock.now, resolveIfBegun);
       const worker: Watched = { queue, state, hasFetched, fetching: 'well', lateSinceMs: 0 };

@@ -76,7 +76,8 @@ export class LenientWorker extends Worker<unknown> {
         ? processor
         : async (job, token): Promise<unknown> =>
             watched.run(async (): Promise<unknown> => processor(job, token));
-    const whole = { ...options, prefix: QUEUE_PREFIX, skipVersionCheck: true };
+    const drainDelay = fetches === undefined ? {} : { drainDelay: fetches.blockMs / 1_000 };
+    const whole = { ...options, ...drainDelay, prefix: QUEUE_PREFIX, skipVersionCheck: true };
     super(name, process, whole, watched === undefined ? createRedisBackend : observe(watched));
     this.on('error', () => undefined);
     if (watched === undefined) return;

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { type FetchState, decideFetching, startFetchWatch } from '@passport/queue';
 import { createLogger } from '@passport/runtime';
 
-const TIMINGS = { lateMs: 20_000, deadMs: 45_000, endMs: 180_000, checkMs: 1_000 };
+const TIMINGS = { blockMs: 5_000, lateMs: 20_000, deadMs: 45_000, endMs: 180_000, checkMs: 1_000 };
 const NOW = 1_000_000;
 const IDLE: FetchState = {
   wantedSinceMs: NOW - 5_000,
@@ -41,7 +41,7 @@ describe('a worker', () => {
 });
 
 describe('a watch', () => {
-  const QUICK = { lateMs: 40, deadMs: 60, endMs: 100, checkMs: 5 };
+  const QUICK = { blockMs: 10, lateMs: 40, deadMs: 60, endMs: 100, checkMs: 5 };
   const open = (monotonicNow: () => number) => {
     let over = 0;
     const onOver = (): void => {

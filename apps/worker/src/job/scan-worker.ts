@@ -27,12 +27,13 @@ import type { WorkerLoad } from './worker-load.ts';
  * longest Koha call (koha.timeout, 3 s) < lock 5 s, renewed each 1.25 s < grace (SHUTDOWN_GRACE, 25 s) <
  * event loop blocked (event-loop-watch.ts, 30 s) < stop_grace_period of compose (40 s). A dead worker's job starts elsewhere about
  * lock + stalled interval later (measured: 5.4 s in the median, 8.2 s at most).
- * A fetch that finds nothing comes back after 5 s (BullMQ's drainDelay), after 10 at most; BullMQ gives up a silent one a second
+ * A fetch that finds nothing comes back after 5 s (with delayed jobs, after 10 at most); BullMQ gives up a silent one a second
  * later, and the connection after 15 s (redis.ts) < late 20 s < dead 45 s, within a minute of any fault < ended 3 min: by then a probe
  * of Kubernetes (60 s of 503) has restarted it, and Redis has had time for a restart or a failover.
  */
 const LOCK_MS = 5_000;
 export const FETCH_TIMINGS: FetchTimings = {
+  blockMs: 5_000,
   lateMs: 20_000,
   deadMs: 45_000,
   endMs: 180_000,
