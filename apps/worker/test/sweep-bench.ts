@@ -44,8 +44,8 @@ export interface SweepHow {
   readonly dies?: number;
   readonly encryption?: Encryption;
   readonly beforeWrite?: () => void;
-  /** Ends the turn where it throws. */
-  readonly endTurn?: () => void;
+  /** Ends the slice where it throws. */
+  readonly endSlice?: () => void;
   readonly limits?: Partial<SweepLimits>;
   /** Another Koha than the double. */
   readonly call?: SweepCall;
@@ -188,7 +188,7 @@ export async function openSweep(
           note: async (home) =>
             noteMissing(redis, { library: LENDER, home }, await unanswered.read(), how.atMs ?? Date.now()),
         },
-        turn: { endIfOver: () => how.endTurn?.() },
+        slice: { endIfOver: () => how.endSlice?.() },
         limits: { ...SWEEP_LIMITS, ...how.limits },
         now: () => how.atMs ?? Date.now(),
       });

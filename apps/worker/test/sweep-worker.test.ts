@@ -17,7 +17,7 @@ queue.on('error', () => undefined);
 async function startWorkers(
   { consortium, libraries }: Pick<SweepBench, 'consortium' | 'libraries'>,
   count: number,
-  { now = Date.now, turnMs = 60_000 } = {},
+  { now = Date.now, sliceMs = 60_000 } = {},
 ): Promise<readonly SweepWorker[]> {
   const workers: SweepWorker[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -34,7 +34,7 @@ async function startWorkers(
       newId: randomUUID,
       now,
       log,
-      turns: { turnMs, lateMs: 60_000 },
+      slices: { sliceMs, lateMs: 60_000 },
     });
     workers.push(worker);
     own({
@@ -140,10 +140,10 @@ test('a job of a version that this worker does not know is left alone', async ()
   expect(bench.calls(bench.lender)).toEqual([]);
 });
 
-test('libraries take turns: a long sweep of one does not keep the next from beginning, and costs no attempt', async () => {
+test('sweeps run in slices: a long one does not keep the next from beginning, and costs no attempt', async () => {
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 25; index += 1) bench.put('midland', index);
-  await startWorkers(bench, 1, { turnMs: 0 });
+  await startWorkers(bench, 1, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);
   await waitFor(
     'the first sweep to be under way',
@@ -163,10 +163,10 @@ test('libraries take turns: a long sweep of one does not keep the next from begi
   expect((await queue.getJob(id))?.attemptsMade).toBe(1);
 });
 
-test('a second sweep of the same library waits for the first one, whose turn is over', async () => {
+test('a second sweep of the same library waits for the first one, whose slice is over', async () => {
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 30; index += 1) bench.put('midland', index);
-  await startWorkers(bench, 1, { turnMs: 0 });
+  await startWorkers(bench, 1, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);
   const second = await queue.add('riverside', BY_HAND);
   expect((await ended(false)).job).toBe(id);
@@ -207,7 +207,7 @@ test('a sweep under which two workers died fails, and says so', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
   const { id = '' } = await queue.add('riverside', BY_HAND);
-  // What BullMQ notes of a job whose worker is gone, as it was taken up again once already; the next worker finds it so.
+  // What BullMQ notes of a job whose worker is gone, after it has stalled once before.
   await redis.hset(`{passport}:sweeps:${id}`, 'stc', 1);
   await redis.lmove('{passport}:sweeps:wait', '{passport}:sweeps:active', 'LEFT', 'LEFT');
   await redis.sadd('{passport}:sweeps:stalled', id);

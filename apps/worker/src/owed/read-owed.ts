@@ -2,7 +2,7 @@ import type { Library } from '@passport/config';
 import type { OwedByCopy } from '@passport/koha-client';
 import type { OwedPage } from '@passport/queue';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-import type { Turn } from '../koha/turn.ts';
+import type { Slice } from '../koha/slice.ts';
 
 /** A million copies, looked at 200 a call; as many that owe something as no library has; and half of a day. */
 const MOST_PAGES = 5_000;
@@ -32,21 +32,21 @@ export class OwedUnreadable extends Error {
 
 export interface ReadOwedDeps {
   readonly call: SweepCall;
-  /** The pages that an earlier turn has read. */
+  /** The pages that an earlier slice has read. */
   readonly pages: readonly OwedPage[];
   readonly addPage: (index: number, page: OwedPage) => Promise<void>;
-  readonly turn: Pick<Turn, 'endIfOver'>;
+  readonly slice: Pick<Slice, 'endIfOver'>;
   readonly now: () => number;
 }
 
 /**
- * Reads what the copies at a lending library owe, by home and home key, from where an earlier turn has ended; those of homes without an
- * agreement are left out. Throws OwedUnreadable, KohaError or LibraryClosed, and then nothing is known; and what ends its turn.
+ * Reads what the copies at a lending library owe, by home and home key, from where an earlier slice has ended; those of homes without an
+ * agreement are left out. Throws OwedUnreadable, KohaError or LibraryClosed, and then nothing is known; and what ends its slice.
  */
 export async function readOwedAt(
   lending: Library,
   homes: ReadonlySet<string>,
-  { call, pages: before, addPage, turn, now }: ReadOwedDeps,
+  { call, pages: before, addPage, slice, now }: ReadOwedDeps,
 ): Promise<ReadonlyMap<string, ReadonlyMap<string, Owed>>> {
   const found = new Map<string, Map<string, Owed>>([...homes].map((home) => [home, new Map()]));
   const homeKeyType = lending.copy.homeKeyAttribute;
@@ -65,7 +65,7 @@ export async function readOwedAt(
     const page = { read_ms: now(), read: answer.rows.length, next: answer.next, rows: [...ours] };
     await addPage(pages.length, page);
     pages.push(page);
-    turn.endIfOver('pages');
+    slice.endIfOver('pages');
   }
   for (const row of pages.flatMap(({ rows }) => rows)) add(found, row);
   return found;
