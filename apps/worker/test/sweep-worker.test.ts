@@ -205,13 +205,20 @@ test('a sweep that the library refuses in the same way three times ends, and say
 
 test('a sweep under which two workers died fails, and says so', async () => {
   const bench = own(await openSweep(['midland'], redis));
-  bench.put('midland', 0);
+  for (let index = 0; index < 60; index += 1) bench.put('midland', index);
+  const [first] = await startWorkers(bench, 1);
   const { id = '' } = await queue.add('riverside', BY_HAND);
+  await waitFor('a call of the sweep', () => bench.calls(bench.lender).length > 0 || undefined);
+  await first?.close();
+  bench.lender.clearCalls();
   // What BullMQ notes of a job whose worker is gone, after it has stalled once before.
   await redis.hset(`{passport}:sweeps:${id}`, 'stc', 1);
-  await redis.lmove('{passport}:sweeps:wait', '{passport}:sweeps:active', 'LEFT', 'LEFT');
+  await redis.zrem('{passport}:sweeps:delayed', id);
+  await redis.lpush('{passport}:sweeps:active', id);
   await redis.sadd('{passport}:sweeps:stalled', id);
   await startWorkers(bench, 1);
-  expect(await failedReason(id)).toBe('job stalled more than allowable limit');
+  const because = 'job stalled more than allowable limit';
+  expect(await failedReason(id)).toBe(because);
+  expect(await ended(false)).toMatchObject({ job: id, failed: because });
   expect(bench.calls(bench.lender)).toEqual([]);
 });
