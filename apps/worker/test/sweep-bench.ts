@@ -171,7 +171,12 @@ export async function openSweep(
         consortium,
         call: async (library, work) => {
           const result = await (how.call ?? call)(library, work);
-          how.beforeWrite?.();
+          try {
+            how.beforeWrite?.();
+          } catch (error) {
+            if (error instanceof Error && error.message === 'killed') dies();
+            throw error;
+          }
           return result;
         },
         encryption: how.encryption ?? encryption,
