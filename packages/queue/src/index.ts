@@ -155,7 +155,6 @@ export { librariesWithActiveScans } from './active-scans.ts';
 export type { OwnedLock } from './owned-lock.ts';
 export { putOff, refuseForGood } from './put-off.ts';
 export {
-  NIGHTLY_KINDS,
   type Nightly,
   type NightlyKind,
   type NightlySeen,
@@ -171,7 +170,6 @@ export {
   type SweepJobs,
   type SweepState,
   type SweptHome,
-  type Unanswered,
   copiesJobSchema,
   noteMissing,
   openSweepLock,
@@ -179,7 +177,6 @@ export {
   openUnanswered,
   readMissing,
   readSweep,
-  sweepJobSchema,
   writeSweep,
 } from './sweeps.ts';
 export {
@@ -189,15 +186,7 @@ export {
   NOTHING_READ,
   openOwedProgress,
 } from './owed-progress.ts';
-export {
-  type OwedJob,
-  type OwedReading,
-  type OwedRow,
-  owedJobSchema,
-  readOwed,
-  readOwedByHome,
-  writeOwed,
-} from './owed.ts';
+export { type OwedJob, type OwedReading, type OwedRow, readOwed, readOwedByHome, writeOwed } from './owed.ts';
 export {
   type CopyRefresh,
   type RefreshJobs,

@@ -48,6 +48,17 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['packages/patron-rules/test/any-copy.slow.test.ts', 'nothing but allowed fields goes out'],
     ['packages/patron-rules/test/patron-copy.test.ts', 'has no key outside the allow-list'],
   ],
+  "A lending library's Koha has copies without an end, or invents home keys": [
+    [
+      'apps/worker/test/sweep-bounds.test.ts',
+      'rows without an end are looked at up to a limit, and the report says so',
+    ],
+    ['apps/worker/test/sweep-bounds.test.ts', 'at most a hundred unknown home libraries are named'],
+    ['apps/worker/test/sweep-bounds.test.ts', 'home keys that are not answered do not make the state grow'],
+    ['apps/worker/test/sweep-worker.test.ts', 'a long one does not keep the next from beginning'],
+    ['apps/worker/test/sweep-worker.test.ts', 'a sweep under which two workers died fails, and says so'],
+    ['apps/worker/test/owed-jobs.test.ts', 'what copies owe without an end is not read to it'],
+  ],
   'A lending library invents debts of patrons': [
     ['apps/worker/test/owed.test.ts', 'is never set without a receipt, whatever the lending library says'],
     ['apps/worker/test/owed.test.ts', 'is never set where the agreement only has it reported'],

@@ -74,7 +74,7 @@ async function sweepHomes(sweep: Sweep): Promise<void> {
     Object.assign(state, { after: 0, missing: 0, looked_up: 0 });
     sweep.missing.length = 0;
     await save(sweep);
-    sweep.deps.turn.endIfOver('pages');
+    sweep.deps.slice.endIfOver('pages');
   }
 }
 
@@ -173,7 +173,7 @@ async function sweepPage(
     // A write is counted where it was made, also when this process dies with the next one.
     if (done !== 'missing' && done.changed > 0) await save(sweep);
     // Where a row without a number is among them, nobody could say whether it is counted.
-    if (page.broken === 0) deps.turn.endIfOver('page');
+    if (page.broken === 0) deps.slice.endIfOver('page');
   }
   count(home, 'UNREADABLE', page.broken);
   home.copies += page.broken;
