@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { durationsFile, readDurations } from './longest-first.mjs';
 import { runJest } from './run-jest.mjs';
 import { runProve } from './run-prove.mjs';
-import { projectRoot, say } from './run-command.mjs';
+import { endCommands, projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 import { isMet } from './system-packages.mjs';
 
@@ -35,7 +35,8 @@ await setUp({ require: ['redis'], want: ours.all ? everything : [], build: true 
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
 const tidy = () => rmSync(tmp, { recursive: true, force: true, maxRetries: 3 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.once(signal, () => {
+  process.once(signal, async () => {
+    await endCommands();
     tidy();
     process.exit(1);
   });
