@@ -29,7 +29,7 @@ const everything = [
   'shells',
   'kustomize',
 ];
-await setUp({ require: ['redis'], want: ours.all ? everything : [], build: true });
+await setUp({ require: ['redis'], want: ours.all ? everything : ['openssl'], build: true });
 
 // Everything that tests leave behind, however they end, is gone with it.
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
