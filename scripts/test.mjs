@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { durationsFile, readDurations } from './longest-first.mjs';
 import { runJest } from './run-jest.mjs';
 import { runProve } from './run-prove.mjs';
-import { projectRoot, say } from './run-command.mjs';
+import { endCommands, projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 import { isMet } from './system-packages.mjs';
 
@@ -29,13 +29,14 @@ const everything = [
   'shells',
   'kustomize',
 ];
-await setUp({ require: ['redis'], want: ours.all ? everything : [], build: true });
+await setUp({ require: ['redis'], want: ours.all ? everything : ['openssl'], build: true });
 
 // Everything that tests leave behind, however they end, is gone with it.
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
 const tidy = () => rmSync(tmp, { recursive: true, force: true, maxRetries: 3 });
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.once(signal, () => {
+  process.once(signal, async () => {
+    await endCommands();
     tidy();
     process.exit(1);
   });
