@@ -2,7 +2,6 @@ export { hasLostLock } from './bullmq-error.ts';
 export {
   CLOCK_KEY,
   QUEUE_PREFIX,
-  REFRESHES,
   SCANS,
   SWEEPS,
   REPORTS,
@@ -162,13 +161,7 @@ export {
   readOwedByHome,
   writeOwed,
 } from './owed.ts';
-export {
-  type CopyRefresh,
-  type RefreshJobs,
-  openRefreshQueue,
-  queueRefresh,
-  refreshSchema,
-} from './refreshes.ts';
+export { type CopyRefresh, type SeenCopies, type TakenCopy, openSeenCopies } from './refreshes.ts';
 export { parseStored } from './parse-stored.ts';
 export { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from './unremembered.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';
