@@ -124,6 +124,8 @@ export const RECEIPTS_KEY = key('receipts');
 /** What the service's own records say of each copy at a library, by Koha's number of the copy; and when each was last seen. */
 export const copyRecordsKey = (library: string): string => key('copies', library);
 export const copySeenKey = (library: string): string => key('copies-seen', library);
+/** The number of a copy on record at a library, by its home key. */
+export const copyOfHomeKey = (library: string): string => key('copies-home', library);
 /** Copies of a library that were scanned and wait for their refresh, by when they are due: number, when it was noted, tries so far. */
 export const seenCopiesKey = (library: string): string => key('seen', library);
 export const seenWaitingKeyPrefix = key('seen', '');

@@ -24,8 +24,11 @@ export interface CopyOrder extends CopyTraits {
   readonly searchFor: Person | null;
   /** `observe`: nothing may be written. */
   readonly mode: 'copy' | 'observe';
-  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
-  readonly lookFirst: boolean;
+  /**
+   * Why to look before anything is sent: an earlier run of this event was about to send the copy, or the service has one on record. Null:
+   * neither, as far as is known before the create.
+   */
+  readonly lookFirst: 'sent' | 'on_record' | null;
 }
 
 /** From 25.11 on Koha looks for possible duplicates by itself, but only when a copy is created. */
@@ -60,5 +63,5 @@ export const orderCopy = (
   onLookAlike: copy.onLookAlike,
   searchFor: isSearched(copy, capabilities) ? personIn(body) : null,
   mode: copy.mode,
-  lookFirst: scan.copyMayBeThere,
+  lookFirst: scan.copyMayBeThere ? 'sent' : null,
 });
