@@ -1,6 +1,7 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
 import type { CreateClaim } from '@passport/queue';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
+import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
 import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-place.ts';
@@ -86,7 +87,10 @@ async function create(
       case 'created':
         return { kind: 'end', result: created(order, answer.patronId, answer.hidden) };
       case 'refused':
-        return { kind: 'end', result: misconfigured(lending, answer) };
+        return {
+          kind: 'end',
+          result: misconfigured(lending, await confirmName(lending, answer, configuredCodes(order), step)),
+        };
       default:
         return { kind: 'there', because: answer };
     }

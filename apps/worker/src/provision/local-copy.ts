@@ -1,6 +1,7 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import type { DisclosureReceipt } from '@passport/queue';
 import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
+import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { CONFLICT, type CopyOutcome, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
@@ -161,7 +162,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
     case 'gone':
       return CONFLICT;
     case 'refused':
-      return misconfigured(lending, changed);
+      return misconfigured(lending, await confirmName(lending, changed, configuredCodes(order), step));
     default:
       return changed satisfies never;
   }
