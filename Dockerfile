@@ -85,6 +85,7 @@ LABEL org.opencontainers.image.title="Patron Passport" \
 FROM service AS demo
 COPY --from=demo-modules /app ./
 COPY --from=build /built/demo ./
+COPY apps/koha-plugin/Koha/Plugin/Org/PatronPassport/openapi.json apps/koha-plugin/Koha/Plugin/Org/PatronPassport/
 COPY apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk apps/koha-plugin/Koha/Plugin/Org/PatronPassport/desk
 COPY deploy/docker/double.mjs deploy/docker/make-consortium.mjs deploy/docker/
 CMD ["node", "deploy/docker/double.mjs", "midland"]

@@ -10,6 +10,8 @@ export default {
       { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+  // Not in the temporary folder: a run has one of its own, which goes with it.
+  cacheDirectory: '<rootDir>/node_modules/.cache/jest',
   // Jest keeps the modules of each file it ran: without a limit a worker grows to 1.9 GB, and collecting them costs a twentieth of the run.
   workerIdleMemoryLimit: '700MB',
   modulePathIgnorePatterns: ['/dist/', '/.demo/'],

@@ -1,76 +1,98 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+import { readDurations } from './longest-first.mjs';
 import { projectRoot, runCommand, say } from './run-command.mjs';
 
 /** A suite that hangs must not block whoever waits for the last line. */
 const TIMEOUT_MS = 45 * 60_000;
-/** No more than a small machine has cores: they have the processes of the tests to run, too, and a desk's seconds are measured. */
-const WORKERS = availableParallelism() > 3 ? 4 : 2;
+/** The rule of the tiers: a test is fast unless it is in `packages/system-tests` or its file is named `*.slow.test.ts`. */
+const SLOW = '/packages/system-tests/|\\.slow\\.test\\.ts$';
+/** The smoke of the whole, which the fast tier has too: built processes, no lost and no second effect, the Perl sender, what is shipped. */
+const SMOKE = ['workflow', 'once', 'perl-sender', 'bundles'].map(
+  (name) => `packages/system-tests/e2e/${name}.test.ts`,
+);
 /** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
 const ALONE = [
-  'packages/koha-double/test/deadlocks.test.ts',
+  'packages/koha-double/test/deadlocks.slow.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',
 ];
+/** Fast tests wait more than they work; beside system tests run the processes that those start. */
+const FAST_WORKERS = 6;
+const SYSTEM_WORKERS = 4;
+/** A fast file that takes longer on a machine as quiet as that of the durations fails. */
+const FAST_SECONDS = 8;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
 const MOST_AGAIN = 3;
 
+const ignore = (...patterns) =>
+  ['/node_modules/', ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
+const FAST_GROUP = { args: ignore(SLOW), workers: FAST_WORKERS, limited: true, env: { FAST_TESTS: '1' } };
+/** What the tiers run, one group after the other: Jest's arguments, and how many files at a time. */
+export const GROUPS = {
+  fast: [FAST_GROUP, { args: SMOKE, workers: SYSTEM_WORKERS }],
+  all: [
+    FAST_GROUP,
+    { args: [...ignore(...ALONE), `--testPathPatterns=${SLOW}`], workers: SYSTEM_WORKERS },
+    { args: ALONE, workers: 1 },
+  ],
+};
+
 /**
- * Runs Jest over the files that `args` name, all by default, and resolves with `{ passed, failed, skipped, unsteady }`;
- * `skipped` is a list of lines, each with its reason. A file that could not run at all counts as one failed test.
- * A few files run after the others, alone.
- * Up to three files of a whole run that fail are run once more, alone; `unsteady` names those that pass then.
- * What the suite sends to its Kohas is then held against the client's table of calls, which is one more test.
+ * Runs a tier (`fast` or `all`), or what Jest's arguments `args` name of both, and resolves with
+ * `{ passed, failed, skipped, unsteady, seconds }`; `skipped` is a list of lines, each with its reason, `seconds` the time of
+ * each file. A file that could not run at all counts as one failed test, as does a fast one that takes too long. Up to three
+ * files of a tier that fail are run once more, alone; `unsteady` names those that pass then. What the suite sends to its
+ * Kohas is then held against the client's table of calls, which is one more test. `shard` is `1/3` for the first third.
  */
-export async function runJest(args) {
-  const dir = mkdtempSync(join(tmpdir(), 'passport-jest-'));
-  try {
-    const suite = await runSuite(dir, args);
-    const sent = join(dir, 'shapes.jsonl');
-    if (!existsSync(sent)) return suite;
-    const table = await runOnce(dir, ['--testMatch=**/packages/koha-client/test/call-table.suite.ts'], {
-      KOHA_CALLS_SENT: sent,
-      KOHA_CALLS_WHOLE: args.length === 0 ? '1' : '',
-    });
-    return {
-      ...suite,
-      passed: suite.passed + table.passed,
-      failed: suite.failed + table.failed,
-    };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
+export async function runJest({ tier, args, shard, tmp }) {
+  const dir = mkdtempSync(join(tmp, 'passport-jest-'));
+  const run = (group) => runOnce({ dir, tmp, shard }, group);
+  const suite = args.length > 0 ? await run({ args, workers: SYSTEM_WORKERS }) : await runTier(tier, run);
+  const sent = join(dir, 'shapes.jsonl');
+  if (!existsSync(sent)) return suite;
+  const isWhole = tier === 'all' && args.length === 0 && shard === undefined;
+  const table = await runOnce(
+    { dir, tmp },
+    {
+      args: ['--testMatch=**/packages/koha-client/test/call-table.suite.ts'],
+      workers: 1,
+      env: { KOHA_CALLS_SENT: sent, KOHA_CALLS_WHOLE: isWhole ? '1' : '' },
+    },
+  );
+  return { ...suite, passed: suite.passed + table.passed, failed: suite.failed + table.failed };
 }
 
-async function runSuite(dir, args) {
-  const env = { KOHA_CALL_SHAPES: dir };
-  if (args.length > 0) return { ...(await runOnce(dir, args, env)), unsteady: [] };
-  const ignored = ['/node_modules/', ...ALONE].map((path) => `--testPathIgnorePatterns=${path}`);
-  const first = addRuns(await runOnce(dir, ignored, env), await runOnce(dir, ALONE, env, 1));
+async function runTier(tier, run) {
+  let first = { passed: 0, failed: 0, skipped: [], failedFiles: [], seconds: {}, limit: 0, unsteady: [] };
+  for (const group of GROUPS[tier]) first = addRuns(first, await run(group));
   const { failedFiles } = first;
-  if (failedFiles.length === 0 || failedFiles.length > MOST_AGAIN) return { ...first, unsteady: [] };
+  if (failedFiles.length === 0 || failedFiles.length > MOST_AGAIN) return first;
   const names = failedFiles.map(({ name }) => name);
   say(`Once more, alone: ${names.join(' ')}`);
-  const second = await runOnce(dir, names, env, 1);
+  const again = await run({ args: names, workers: 1, again: true });
+  const second = failLong(again, first.limit);
   const still = new Set(second.failedFiles.map(({ name }) => name));
   const sum = (key) => failedFiles.reduce((total, file) => total + file[key], 0);
   return {
+    ...first,
     passed: first.passed - sum('passed') + second.passed,
     failed: first.failed - sum('failed') + second.failed,
-    skipped: first.skipped,
     unsteady: names.filter((name) => !still.has(name)),
   };
 }
 
 const addRuns = (one, other) => ({
+  ...one,
   passed: one.passed + other.passed,
   failed: one.failed + other.failed,
   skipped: [...one.skipped, ...other.skipped],
   failedFiles: [...one.failedFiles, ...other.failedFiles],
+  seconds: { ...one.seconds, ...other.seconds },
+  limit: Math.max(one.limit, other.limit ?? 0),
 });
 
-async function runOnce(dir, args, env, workers = WORKERS) {
+async function runOnce({ dir, tmp, shard }, { args, workers, limited = false, again = false, env }) {
   const outputFile = join(dir, 'result.json');
   rmSync(outputFile, { force: true });
   try {
@@ -79,33 +101,42 @@ async function runOnce(dir, args, env, workers = WORKERS) {
       [
         '--experimental-vm-modules',
         '--disable-warning=ExperimentalWarning',
+        `--import=${join(projectRoot, 'scripts/end-with-jest.mjs')}`,
         'node_modules/jest/bin/jest.js',
         `--maxWorkers=${workers}`,
         `--reporters=${join(projectRoot, 'scripts/jest-reporter.mjs')}`,
+        `--testSequencer=${join(projectRoot, 'scripts/longest-first.mjs')}`,
         '--json',
         `--outputFile=${outputFile}`,
+        ...(shard === undefined || again ? [] : [`--shard=${shard}`, '--passWithNoTests']),
         ...args,
       ],
-      { show: true, timeoutMs: TIMEOUT_MS, env },
+      { show: true, timeoutMs: TIMEOUT_MS, env: { KOHA_CALL_SHAPES: dir, TMPDIR: tmp, ...env } },
     );
     const counts = countJest(JSON.parse(readFileSync(outputFile, 'utf8')));
-    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+    if (code !== 0 && counts.failed === 0) return { ...counts, failed: 1 };
+    return limited ? failLong(counts, FAST_SECONDS * slownessOf(counts.seconds, readDurations())) : counts;
   } catch {
-    return { passed: 0, failed: 1, skipped: [], failedFiles: [] };
+    return { passed: 0, failed: 1, skipped: [], failedFiles: [], seconds: {}, unsteady: [] };
   }
 }
 
 function countJest(result) {
-  const skipped = result.testResults.flatMap(({ name, assertionResults }) =>
-    assertionResults
+  const nameOf = ({ name }) => relative(projectRoot, name);
+  const skipped = result.testResults.flatMap((file) =>
+    file.assertionResults
       .filter(({ status }) => status === 'pending' || status === 'todo')
-      .map(({ fullName }) => `${relative(projectRoot, name)}: ${fullName}`),
+      .map(({ fullName }) => `${nameOf(file)}: ${fullName}`),
   );
   return {
     passed: result.numPassedTests,
     failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
     skipped,
     failedFiles: result.testResults.filter(({ status }) => status === 'failed').map(countFile),
+    seconds: Object.fromEntries(
+      result.testResults.map((file) => [nameOf(file), (file.endTime - file.startTime) / 1_000]),
+    ),
+    unsteady: [],
   };
 }
 
@@ -117,4 +148,36 @@ function countFile({ name, assertionResults }) {
     passed: count('passed'),
     failed: Math.max(count('failed'), assertionResults.length === 0 ? 1 : 0),
   };
+}
+
+/**
+ * A fast file that took longer than `limit` seconds counts as one that failed: then it is run once more, alone. On a machine
+ * that is slower than the one of the durations, or has other work, all files take longer, and the limit is that much longer.
+ */
+function failLong(counts, limit) {
+  const failedBefore = new Set(counts.failedFiles.map(({ name }) => name));
+  const long = Object.entries(counts.seconds).filter(
+    ([name, seconds]) => seconds > limit && isFast(name) && !failedBefore.has(name),
+  );
+  for (const [name, seconds] of long)
+    say(
+      `\nFAILED ${name}\n  It took ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file may take:` +
+        ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md).\n',
+    );
+  return {
+    ...counts,
+    limit,
+    failed: counts.failed + long.length,
+    failedFiles: [...counts.failedFiles, ...long.map(([name]) => ({ name, passed: 0, failed: 1 }))],
+  };
+}
+
+const isFast = (name) => !new RegExp(SLOW).test(`/${name}`);
+
+/** How many times longer than in `durations` the middle one of the files took that are there; 1 or more. */
+export function slownessOf(seconds, durations) {
+  const ratios = Object.entries(durations)
+    .flatMap(([name, usual]) => (name in seconds ? [seconds[name] / usual] : []))
+    .toSorted((left, right) => left - right);
+  return Math.max(1, ratios[Math.floor(ratios.length / 2)] ?? 1);
 }

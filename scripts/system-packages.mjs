@@ -11,11 +11,12 @@ const PERL_MODULES = {
   'Perl::Critic': 'libperl-critic-perl',
   'DBD::SQLite': 'libdbd-sqlite3-perl',
   CGI: 'libcgi-pm-perl',
+  'Class::Inspector': 'libclass-inspector-perl',
   Template: 'libtemplate-perl',
 };
 
 /** What the plugin's own pages need in the demo (apps/koha-plugin, t/bin/plugin-page.pl). */
-const PAGE_MODULES = ['Mojolicious', 'Modern::Perl', 'DBD::SQLite', 'CGI', 'Template'];
+const PAGE_MODULES = ['Mojolicious', 'Modern::Perl', 'DBD::SQLite', 'CGI', 'Class::Inspector', 'Template'];
 
 /** What a command may need of the machine: how to see that it is there, and the Debian packages that bring it. */
 const NEEDS = {
@@ -55,6 +56,9 @@ export async function ensureSystemPackages(needs) {
   }
   return unmet;
 }
+
+/** Whether the machine has what a need names, without installing anything. */
+export const isMet = async (need) => (await NEEDS[need].missing()).length === 0;
 
 async function missingPackages(needs) {
   const lists = await Promise.all(needs.map((need) => NEEDS[need].missing()));

@@ -75,7 +75,7 @@ export const audit: CommandDraft<AuditOptions> = {
     'Lists what operators did with this command, what users did on the dashboard, which log-ins and writes were refused, and sweeps and ' +
     'readings of the service itself, the newest first. Names are those of staff accounts: of the machine for this command, of the ' +
     'dashboard otherwise. No card, no name and no number of a patron is in it. What is the same within a minute (a command that goes ' +
-    'through many copies) is one line with its number. It is kept for retention.audit, the newest 20,000 at most; the logs of the ' +
+    'through many copies) is one line with its number. It is kept for retention.audit, the newest 5,000 of each account; the logs of the ' +
     'processes have every line. Scans are not in it: `passport events list` has them. Times are in UTC.',
   examples: [
     'passport audit --since 7d',

@@ -1,10 +1,10 @@
 import { Option } from 'commander';
 import {
-  type Consortium,
+  type CheckedFile,
+  checkedFile,
   configWarnings,
   dashboardConfig,
   effectiveConfig,
-  loadConsortium,
   receiverConfig,
   renderEffectiveConfig,
   workerConfig,
@@ -15,16 +15,26 @@ import type { CommandDraft } from './command.ts';
 const PROCESSES = ['receiver', 'worker', 'dashboard'] as const;
 type ProcessName = (typeof PROCESSES)[number];
 
-function load({ env, readFile }: CliDeps, process: ProcessName | undefined): Consortium {
+const NOT_COMPARED = {
+  path: 'users',
+  warning:
+    'not compared with the logins of the dashboard, and whether a proxy logs users in: DASHBOARD_USER is not set here',
+  libraries: [],
+};
+
+function load(
+  { env, readFile }: CliDeps,
+  process: ProcessName | undefined,
+): Pick<CheckedFile, 'consortium'> & { readonly isDashboardHere?: boolean } {
   switch (process) {
     case undefined:
-      return loadConsortium(env, readFile, ['koha', 'webhook', 'notify']);
+      return checkedFile(env, readFile);
     case 'receiver':
-      return receiverConfig(env, readFile).consortium;
+      return receiverConfig(env, readFile);
     case 'worker':
-      return workerConfig(env, readFile).consortium;
+      return workerConfig(env, readFile);
     case 'dashboard':
-      return dashboardConfig(env, readFile).consortium;
+      return dashboardConfig(env, readFile);
     default:
       return process satisfies never;
   }
@@ -34,8 +44,8 @@ export const configCheck: CommandDraft<{ process?: ProcessName }> = {
   name: 'check',
   summary: 'validate the configuration and print the effective values',
   description:
-    'Reads the file named by PASSPORT_CONFIG (default: passport.yaml) as the service does, and prints the configuration with ' +
-    'defaults applied and without secrets. Reports all problems at once, with their location. Does not contact any Koha; use `doctor` for that.',
+    'Reads the file named by PASSPORT_CONFIG (default: passport.yaml) as all processes of the service do, with the secrets of each, and ' +
+    'prints the configuration with defaults applied and without secrets. Reports all problems at once, with their location. Does not contact any Koha; use `doctor` for that.',
   examples: [
     'passport config check',
     'PASSPORT_CONFIG=/etc/passport.yaml passport config check --process worker',
@@ -45,8 +55,9 @@ export const configCheck: CommandDraft<{ process?: ProcessName }> = {
     new Option('--process <name>', 'also check the environment of this process').choices([...PROCESSES]),
   ],
   run: ({ process }, _args, report, deps) => {
-    const consortium = load(deps, process);
-    const warnings = configWarnings(consortium);
+    const { consortium, isDashboardHere = true } = load(deps, process);
+    const isCompared = isDashboardHere || consortium.users.length === 0;
+    const warnings = [...configWarnings(consortium), ...(isCompared ? [] : [NOT_COMPARED])];
     report.json({ ok: true, warnings, config: effectiveConfig(consortium) });
     report.line(renderEffectiveConfig(consortium).trimEnd());
     if (!report.isJson) {

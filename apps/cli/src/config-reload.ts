@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Option } from 'commander';
-import { cliConfig } from '@passport/config';
+import { checkedFile } from '@passport/config';
 import { type SeenProcess, readProcesses, requestReload } from '@passport/queue';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
@@ -37,6 +37,12 @@ function describe({ process, taken }: Answer): string {
     default:
       return taken satisfies never;
   }
+}
+
+/** Of secrets that a process has from its environment, or as copies that systemd made of files. */
+function describeFixed(answers: readonly Answer[]): string {
+  const processes = answers.map(({ process }) => `${nameOf(process)} (${process.fixed_secrets})`);
+  return `secrets of ${processes.join(', ')} are those of the start, which no reload renews: restart a process whose secret has changed`;
 }
 
 function takenBy(process: SeenProcess, id: string, fileHash: string): Taken {
@@ -90,14 +96,15 @@ export const configReload: CommandDraft<{ wait: string }> = {
   summary: 'have every process take over the configuration, without a restart',
   description:
     'Checks the file as `config check` does, then has each receiver, worker and dashboard read it again, with the files of secrets. ' +
-    'A process that finds a problem keeps the configuration that it has. Returns when all have answered: from then on no event is ' +
+    'What one of them would refuse is so refused before any has it. A process that finds a problem keeps the configuration that it has. Returns when all have answered: from then on no event is ' +
     'answered by the configuration before. Exit code 1 if one refused, did not answer, or has another file. A signal (SIGHUP) does ' +
-    'the same for one process. Variables of the environment are read at the start only, but the files that *_FILE names are read again.',
+    'the same for one process. Variables of the environment are read at the start only, but the files that *_FILE names are read again; ' +
+    'processes with secrets of their start (variables, and all secrets of the Debian package) are named: restart them after a change of one.',
   examples: ['passport config reload', 'passport config reload --json | jq .processes'],
   options: [new Option('--wait <seconds>', 'how long to wait for the processes').default('20')],
   run: async ({ wait }, _args, report, deps) => {
     if (!/^\d{1,4}$/.test(wait)) throw new WrongUse('--wait must be a number of seconds');
-    const { fileHash } = cliConfig(deps.env, deps.readFile);
+    const { fileHash } = checkedFile(deps.env, deps.readFile);
     const answers = await withQueue(deps, (open) =>
       requestAndWait(open, fileHash, Number(wait) * 1_000, deps),
     );
@@ -105,18 +112,25 @@ export const configReload: CommandDraft<{ wait: string }> = {
     report.json({
       ok: isDone,
       config: fileHash,
-      processes: answers.map(({ process: { id, kind, version, host, config, refused }, taken }) => ({
-        id,
-        process: kind,
-        version,
-        host,
-        result: taken,
-        config:
-          config === null ? null : { hash: config.hash, loaded_at: new Date(config.loaded_ms).toISOString() },
-        problems: taken === 'refused' ? (refused?.problems ?? []) : [],
-      })),
+      processes: answers.map(
+        ({ process: { id, kind, version, host, config, refused, fixed_secrets: fixedSecrets }, taken }) => ({
+          id,
+          process: kind,
+          version,
+          host,
+          result: taken,
+          fixed_secrets: fixedSecrets,
+          config:
+            config === null
+              ? null
+              : { hash: config.hash, loaded_at: new Date(config.loaded_ms).toISOString() },
+          problems: taken === 'refused' ? (refused?.problems ?? []) : [],
+        }),
+      ),
     });
     for (const answer of answers) report.line(describe(answer));
+    const started = answers.filter(({ process }) => process.fixed_secrets > 0);
+    if (started.length > 0) report.line(describeFixed(started));
     return isDone ? 0 : 1;
   },
 };

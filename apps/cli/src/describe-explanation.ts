@@ -4,7 +4,7 @@ import type { Explanation } from '@passport/patron-rules';
 import type { Report } from './report.ts';
 
 /**
- * The outcome that the worker would reach, without what only a write shows (a possible duplicate, a mandatory attribute). A library
+ * The outcome that the worker would reach, without what only a write shows (a mandatory attribute). A library
  * that only observes writes nothing, whoever is found.
  */
 export function outcomeOf(explanation: Explanation, isObserving: boolean): Outcome {
@@ -39,9 +39,10 @@ function outcomeOfCopy(explanation: Explanation): Outcome {
   }
 }
 
-function outcomeOfFound({ judgement, problem, local }: Explanation): Outcome {
+function outcomeOfFound({ judgement, problem, local, lookAlike }: Explanation): Outcome {
   if (judgement === 'not_shared') return 'NOT_FOUND';
   if (judgement === 'not_eligible') return 'NOT_ELIGIBLE';
+  if (lookAlike) return 'LOOKS_LIKE_LOCAL_PATRON';
   if (problem !== null) return 'MISCONFIGURED';
   switch (local?.kind) {
     case undefined:
@@ -86,6 +87,8 @@ const LOCAL_TEXT: Record<NonNullable<Explanation['local']>['kind'], string> = {
   native: "one of the library's own patrons has this card",
 };
 
+const LOOK_ALIKE_TEXT = 'nobody has the card, but somebody of this name and birth date is registered';
+
 const WITHHELD_TEXT: Record<string, string> = {
   category: 'the home library does not share this patron category',
   opt_out: 'the patron has opted out at home',
@@ -122,7 +125,7 @@ export function describeExplanation(
   colors: Report['colors'],
 ): string[] {
   const nameOf = (id: string): string => libraries.find((library) => library.id === id)?.name ?? id;
-  const { asked: queried, homes, silent, refused, problem, copy, local } = explanation;
+  const { asked: queried, homes, silent, refused, problem, copy, local, lookAlike } = explanation;
   const rows: (readonly [string, string | null])[] = [
     ['queried', queried.length > 0 ? queried.join(', ') : nobodyBecause(explanation)],
     ['found at', homes.length === 0 ? null : homes.map(nameOf).join(', ')],
@@ -138,7 +141,7 @@ export function describeExplanation(
       'problem',
       problem === null ? null : `${problem.library}: ${problem.what} ${problem.name ?? ''}`.trimEnd(),
     ],
-    ['here', local === null ? null : LOCAL_TEXT[local.kind]],
+    ['here', lookAlike ? LOOK_ALIKE_TEXT : local === null ? null : LOCAL_TEXT[local.kind]],
     [
       'copy',
       copy === null

@@ -2,11 +2,12 @@ import { Option } from 'commander';
 import { type Consortium, type Library, explainConfig } from '@passport/config';
 import { foldCard } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
-import { hourUseOf, openLedger } from '@passport/queue';
+import { hourUseOf, openLedger, openReceipts } from '@passport/queue';
 import { createEncryption } from '@passport/runtime';
-import { type Explanation, explain, readAnswer } from '@passport/patron-rules';
+import { type Explanation, type Search, explain, readAnswer } from '@passport/patron-rules';
 import type { CliDeps } from './cli-deps.ts';
 import { type CommandDraft, atLibrary, cardFromInput } from './command.ts';
+import { attempt } from './doctor/koha-failure.ts';
 import { consentOf, describeExplanation, outcomeOf } from './describe-explanation.ts';
 import { Failure, WrongUse } from './failure.ts';
 import { branchOf, findLibrary } from './find-library.ts';
@@ -33,6 +34,7 @@ interface Explained {
 async function query(
   { consortium, lending, card, branch }: Question,
   pausedNow: PausedNow,
+  noteSearch: (search: Search) => Promise<void>,
   deps: CliDeps,
 ): Promise<Explained> {
   const paused: PausedLibrary[] = [];
@@ -62,7 +64,15 @@ async function query(
         }
         return readAnswer(kohas.of(id).findByCard(wanted, { attributes: true, balance }, { signal: limit }));
       },
-      patronProperties: async () => (await here.capabilities({ signal })).patronProperties,
+      capabilities: () => here.capabilities({ signal }),
+      async branches() {
+        const read = await attempt(here.branches({ signal }));
+        if ('value' in read) return read.value.map((each) => each.branch);
+        if (read.error.code === 'permission') return null;
+        throw read.error;
+      },
+      hasPossibleDuplicate: (person) => here.hasPossibleDuplicate(person, { signal }),
+      noteSearch,
       isGone: async (id, patronId) => {
         const patron = await kohas.of(id).readPatron(patronId, { signal });
         return patron === null || patron.anonymized === true;
@@ -130,7 +140,14 @@ function counted(question: Question, cardHash: string, deps: CliDeps) {
       );
     }
     try {
-      const { explanation, paused } = await query(question, pausedNow, deps);
+      const receipts = openReceipts(redis);
+      // The lending library learns of the person by the search, whatever it finds.
+      const noteSearch = async (search: Search): Promise<void> => {
+        const at = await now();
+        const receipt = { ...search, at: new Date(at).toISOString(), lending: lending.id, eventId: event };
+        await receipts.append({ ...receipt, what: 'observed' }, at, question.consortium.retention.receiptsMs);
+      };
+      const { explanation, paused } = await query(question, pausedNow, noteSearch, deps);
       const outcome = outcomeOf(explanation, lending.copy.mode === 'observe');
       log.info({ ...audit, asked: explanation.asked, found: explanation.homes, result: outcome }, 'explain');
       const used = hourUseOf({ outcome, homes: explanation.homes, hasSentRecord: false });
@@ -150,6 +167,7 @@ export const explainCard: CommandDraft<{ at: string; branch?: string }> = {
     'Makes the same decisions as the worker for a card that is scanned at a library now: which libraries are queried, the home ' +
     'library, the outcome, and the names of the fields that would be copied. Reads from the Kohas and writes nothing to them. A library ' +
     'that is paused, by command or as planned, is not queried: it says until when, why, and who has paused it. ' +
+    'Where the library wants nobody copied of whose name and birth date somebody is registered, it searches for them there, and writes a receipt of that. ' +
     "Counts against the library's hourly limits and is recorded in the audit log, like a scan. " +
     'The card is read from standard input, so that it appears in no process list and no shell history.',
   examples: [

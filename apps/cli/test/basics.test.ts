@@ -136,6 +136,49 @@ describe('config check', () => {
     );
   });
 
+  describe('says of users what the dashboard would say', () => {
+    const RITA = {
+      name: 'rita',
+      role: 'viewer',
+      libraries: ['riverside'],
+      password: { env: 'RITA_PASSWORD' },
+    };
+    const withUsers = (...users: readonly object[]) => {
+      const text = env['FILE test.yaml'] ?? '';
+      return { ...env, ...queue, 'FILE test.yaml': JSON.stringify({ ...JSON.parse(text), users }) };
+    };
+    test.each([
+      [
+        'a password that is missing',
+        {},
+        /users\[0\]\.password \(line \d+\): the environment has no RITA_PASSWORD/,
+      ],
+      ['a short one', { RITA_PASSWORD: 'short' }, /users\[0\]\.password \(line \d+\): is shorter than/],
+      [
+        'the name of another login',
+        { RITA_PASSWORD: 'hb7-riverside-only', DASHBOARD_USER: 'rita' },
+        /users\[0\]\.name: is the same as DASHBOARD_USER/,
+      ],
+    ])('%s', async (_what, more, said) => {
+      for (const command of ['check', 'reload']) {
+        const { code, err } = await passport(['config', command], { ...withUsers(RITA), ...more });
+        expect({ command, code }).toEqual({ command, code: 1 });
+        expect(err).toMatch(said);
+      }
+    });
+
+    test('no password where no proxy logs anybody in, as far as the environment of the dashboard is here', async () => {
+      const { password: _none, ...user } = RITA;
+      const here = await passport(['config', 'check'], { ...withUsers(user), DASHBOARD_USER: 'operator' });
+      expect([here.code, here.err]).toEqual([1, expect.stringMatching(/users\[0\]\.password.*is missing/)]);
+      const elsewhere = await passport(['config', 'check'], withUsers(user));
+      expect([elsewhere.code, elsewhere.err]).toEqual([
+        0,
+        expect.stringContaining('warning: users: not compared with the logins of the dashboard'),
+      ]);
+    });
+  });
+
   test('reports every problem, and ends with 1', async () => {
     const broken = consortiumOf([{ library: 'riverside', ...koha, change: { koha: {}, crds: [] } }]);
     const { code, out, err } = await passport(['config', 'check'], broken);

@@ -270,6 +270,18 @@ describe('purge --gone', () => {
     expect(ran.copies).toMatchObject([{ because: ['gone'] }, { because: ['gone'] }]);
   });
 
+  test('T-27 goes past a record that Koha cannot show, whose copy stays', async () => {
+    for (const card of ['HERE', 'GONE', 'BROKEN', 'ALSO']) {
+      await putGone(card, card === 'GONE' ? 2 * DAY_MS : null);
+    }
+    const [midland] = [bench.doubles.midland];
+    midland.putPatron('BROKEN', { date_of_birth: '0000-00-00' });
+    midland.deletePatron('GONE');
+    const ran = await purge('--gone', '--apply');
+    expect(ran).toMatchObject({ code: 0, counts: { deleted: 1 } });
+    expect(['HERE', 'GONE', 'BROKEN', 'ALSO'].map(isThere)).toEqual([true, false, true, true]);
+  });
+
   test('T-27 takes nobody of a home library that hides its patrons or is down, and says so', async () => {
     for (const card of ['M-1', 'M-2']) {
       await putGone(card, 2 * DAY_MS);

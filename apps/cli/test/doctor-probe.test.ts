@@ -64,6 +64,20 @@ test('a card is looked up at its home and where it is scanned, by card, id and h
   expect([...writes(riverside), ...writes(midland)]).toEqual([]);
 });
 
+test('a record that Koha cannot show is named by its field', async () => {
+  midland.putPatron(CARD, { date_of_birth: '0000-00-00' });
+  const { code, home } = await probe([], [CARD]);
+  expect(code).toBe(1);
+  expect(home?.steps).toMatchObject([
+    {
+      query: 'card lookup',
+      result: 'record_unreadable date_of_birth',
+      status: 500,
+      said: '/body/0/date_of_birth: Month out of range.',
+    },
+  ]);
+});
+
 test('neither the card nor anything of the patron is printed; the audit line says who looked and where', async () => {
   const { out, err } = await probe(['riverside', 'midland'], [CARD]);
   expect(`${out}${err}`).not.toMatch(new RegExp(`${CARD}|Kovač|Jane`));

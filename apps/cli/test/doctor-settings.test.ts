@@ -111,6 +111,24 @@ describe('what is switched off there is a warning', () => {
   });
 });
 
+test.each<[who: string, card: string | null, problem: RegExp]>([
+  ['nobody', null, /does not know which user is the service's/],
+  ['somebody else', 'DESK-STAFF', /takes another user for the service's/],
+])(
+  'a plugin that takes %s for the user of the service refuses what the service writes',
+  async (_who, card, problem) => {
+    riverside.putSettings({ plugin_service_user: card });
+    const { code, faults, libraries } = await look();
+    expect({ code, faults }).toEqual({ code: 1, faults: ['riverside plugin_user'] });
+    expect(problemOf(libraries, 'plugin_user')).toMatchObject({
+      problem: expect.stringMatching(problem),
+      remedy: expect.stringMatching(
+        /choose the user of this API key in Plugins → Patron Passport → Configure/,
+      ),
+    });
+  },
+);
+
 test('of two secrets it is said which one the plugin has', async () => {
   const change = { webhook_secrets: [{ env: 'RIVERSIDE_NEXT' }, { env: 'RIVERSIDE_WEBHOOK' }] };
   const next = `whsec_${Buffer.from('the next webhook secret of riverside').toString('base64')}`;

@@ -356,3 +356,32 @@ describe('who explains a card is no more unseen than who scans it', () => {
     expect([ran.code, auditOf(ran)]).toEqual([1, [expect.objectContaining({ result: 'failed' })]]);
   });
 });
+
+describe('what a scan would meet at the lending library', () => {
+  const [riverside] = [() => doubles[1]];
+  const [card = ''] = eligible;
+  const copy = { category: 'PT', on_look_alike: 'stop' };
+  const explained = async (args: string[] = []) =>
+    jsonOf(await explain(card, { args, more: { defaults: { copy } } }));
+
+  test('somebody of this name and birth date, who is searched for with a receipt', async () => {
+    await redis.call('FLUSHALL');
+    const person = doubles[0]?.state(card).patrons[0];
+    const { surname, firstname, date_of_birth } = { ...person };
+    expect(await explained()).toMatchObject({ outcome: 'COPIED' });
+    riverside()?.putPatron('LOCAL-1', { surname, firstname, date_of_birth });
+    expect(await explained()).toMatchObject({ outcome: 'LOOKS_LIKE_LOCAL_PATRON', lookAlike: true });
+    const { out } = await passport(['copies', 'export', '--at', 'riverside', '--json'], env());
+    expect(JSON.parse(out)).toMatchObject({
+      receipts: [0, 1].map(() => ({ home: 'midland', fields: ['surname', 'firstname', 'date_of_birth'] })),
+    });
+    riverside()?.deletePatron('LOCAL-1');
+  });
+
+  test('a branch that is not there', async () => {
+    expect(await explained(['--branch', 'NOPE'])).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: { library: 'riverside', what: 'branch', name: 'NOPE' },
+    });
+  });
+});

@@ -109,6 +109,8 @@ describe('of the processes it is a finding', () => {
     ...worker,
     config: { hash: 'abc123', loaded_ms: 0 },
     refused: null,
+    shares_address: false,
+    fixed_secrets: 0,
     reload: null,
     id: 'id',
     sinceMs: 0,
@@ -146,6 +148,15 @@ describe('of the processes it is a finding', () => {
       ['warning config_differs'],
     ],
     ['no configuration of a process that does not say', [worker, { ...receiver, config: null }], []],
+    [
+      'all users with one address',
+      [
+        worker,
+        { ...receiver, shares_address: true },
+        { ...receiver, kind: 'dashboard', shares_address: true },
+      ],
+      ['warning shared_address', 'warning shared_address'],
+    ],
     [
       'a configuration that was refused',
       [worker, { ...receiver, refused: { at_ms: 0, problems: ['libraries[0].id: is missing'] } }],

@@ -35,6 +35,7 @@ export function parseJobId(jobId: string): EventRef | null {
 function answer(reply: FastifyReply, result: ActionResult): FastifyReply {
   switch (result.kind) {
     case 'done':
+    case 'closed':
       return reply.code(204).send();
     case 'unknown':
       return replyError(reply, 404, 'ERRORS.JOB_NOT_FOUND');

@@ -7,7 +7,14 @@ import {
   fastify,
 } from 'fastify';
 import type { ReportJobs, ScanJobs } from '@passport/queue';
-import { type Logger, SECURITY_HEADERS, translateRedisError, trustProxy } from '@passport/runtime';
+import {
+  type ConnectionLimits,
+  type Logger,
+  SECURITY_HEADERS,
+  connectionTimes,
+  translateRedisError,
+  trustProxy,
+} from '@passport/runtime';
 import { registerBoard } from './board.ts';
 import type { Login } from './login.ts';
 import { type PageDeps, registerPageRoutes } from './page-routes.ts';
@@ -30,6 +37,10 @@ export interface DashboardDeps extends PageDeps {
   /** The directory of style sheets and pictures. */
   readonly assetsDir: string;
   readonly trustProxy: boolean | string | number;
+  /** Of the port that all configurations of this process are served on. */
+  readonly connections: ConnectionLimits;
+  /** A browser that needs longer for a request holds a place that another one could use, and is cut off. */
+  readonly requestTimeoutMs: number;
   readonly stopping: () => boolean;
   /** Answers instead of this one once the configuration was replaced; null: it was not. */
   readonly successor: () => FastifyInstance | null;
@@ -46,8 +57,9 @@ const BODY_LIMIT_BYTES = 16 * 1024;
  * base path on or strip it.
  */
 export function buildDashboard(deps: DashboardDeps): FastifyInstance {
-  const { basePath, log } = deps;
+  const { basePath, log, connections } = deps;
   const app = fastify({
+    ...connectionTimes(deps.requestTimeoutMs),
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: trustProxy(deps.trustProxy),
     frameworkErrors: (_error, _request, reply) => void sendMalformed(reply),
@@ -56,7 +68,9 @@ export function buildDashboard(deps: DashboardDeps): FastifyInstance {
     forceCloseConnections: true,
     handlerTimeout: deps.answerWithinMs,
   });
+  app.server.on('connection', (socket) => connections.admit(socket));
   app.addHook('onRequest', async (request, reply) => {
+    connections.answering(request.raw, reply.raw);
     const successor = deps.successor();
     if (successor === null) return;
     reply.hijack();

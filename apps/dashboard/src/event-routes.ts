@@ -27,7 +27,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'promote-not_now': 'Nothing was done: it is not waiting any more.',
   [HALF_DISCARDED]:
     'It was discarded, but Redis failed while that was noted: if the library sends it again, it is taken as new. Discard it once more.',
-  'discard-unknown': 'It is gone, and sent again it is not taken as new.',
+  'discard-closed': 'It is gone, and sent again it is not taken as new.',
   'discard-not_now': 'Nothing was done: a worker has it at this moment.',
   'retry-unreadable':
     'Nothing was done: its card is gone or its payload cannot be read. Scan the card again.',
@@ -57,11 +57,16 @@ export function registerEventRoutes(app: FastifyInstance, deps: EventRoutesDeps,
   );
   for (const action of ACTIONS) {
     const path = `/events/:library/:eventId/${action}`;
-    app.post<{ Params: EventRef }>(path, OF_LIBRARY, async (request, reply) => {
-      const event = { library: request.params.library, eventId: request.params.eventId };
-      const result = await deps.actions[action](requirePerson(request), event);
-      return reply.redirect(nextPath(deps.basePath, event, action, result), 303);
-    });
+    app.post<{ Params: EventRef; Querystring: { done?: string } }>(
+      path,
+      OF_LIBRARY,
+      async (request, reply) => {
+        const event = { library: request.params.library, eventId: request.params.eventId };
+        const result = await deps.actions[action](requirePerson(request), event);
+        if (result.kind === 'unknown') return sendUnknown(request, reply.code(404), deps, send);
+        return reply.redirect(nextPath(deps.basePath, event, action, result), 303);
+      },
+    );
   }
 }
 

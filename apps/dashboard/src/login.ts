@@ -1,6 +1,6 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { networkOf } from '@passport/runtime';
-import { createGuessLock } from './guess-lock.ts';
+import { type GuessLock, createGuessLock } from './guess-lock.ts';
 import type { Scope } from './scope.ts';
 
 /** What somebody may do: an operator looks and acts, a viewer looks. */
@@ -41,22 +41,38 @@ const BY_PAIR = BY_ADDRESS;
 const KNOWN_MS = 12 * 60 * MINUTE_MS;
 const MOST_KNOWN = 1_000;
 
+/** What is remembered of tries to log in. */
+export interface Guesses {
+  readonly byAddress: GuessLock;
+  readonly byPair: GuessLock;
+  /** Until when whoever has logged in from an address stays in. */
+  readonly trusted: Map<string, number>;
+}
+
+/** Outlives every configuration of the process: a reload must not hand a guesser new tries. */
+export const createGuesses = (now: () => number): Guesses => ({
+  byAddress: createGuessLock({ ...BY_ADDRESS, now }),
+  byPair: createGuessLock({ ...BY_PAIR, now }),
+  trusted: new Map(),
+});
+
 /**
  * HTTP Basic over a fixed list of accounts. Every account is compared, by digests of equal length and in constant
  * time; who guesses waits, by address, and while locked the right password is refused like a wrong one. Guesses never lock
  * a user at other addresses: that would let any stranger keep the operators out, and against many addresses the
  * passwords themselves stand (12 characters at least, made at random by compose).
  */
-export function createLogin(accounts: readonly Account[], now: () => number): Login {
+export function createLogin(
+  accounts: readonly Account[],
+  now: () => number,
+  { byAddress, byPair, trusted }: Guesses = createGuesses(now),
+): Login {
   const digest = buildDigest();
   const known = accounts.map(({ user, role, libraries, password }) => ({
     person: { user, role, libraries },
     user: digest(user),
     both: digest(`${user}:${password}`),
   }));
-  const byAddress = createGuessLock({ ...BY_ADDRESS, now });
-  const byPair = createGuessLock({ ...BY_PAIR, now });
-  const trusted = new Map<string, number>();
 
   return (authorization, address) => {
     const given = parseBasic(authorization);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { ConfigError, type DashboardConfig, dashboardConfig } from '@passport/config';
-import { createLogger, createServiceManager, Lifecycle, versionOf } from '@passport/runtime';
+import { createLogger, createServiceManager, Lifecycle, versionOf, watchEventLoop } from '@passport/runtime';
 import { type Sources, startDashboard } from './start-dashboard.ts';
 
 const readConfig = (): DashboardConfig => dashboardConfig(process.env, (path) => readFileSync(path, 'utf8'));
@@ -13,6 +13,7 @@ async function main(): Promise<void> {
   const log = createLogger({ name: 'dashboard', level: config.logLevel });
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   lifecycle.onSignals((code) => process.exit(code));
+  watchEventLoop({ name: 'dashboard', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     const sources: Sources = {

@@ -92,6 +92,8 @@ function adviceOnProblem({ problem }: EventState): string {
       return `The patron attribute type${what} does not exist at ${problem.library}. ${where}`;
     case 'mandatory_attribute':
       return `${problem.library} requires a patron attribute${what} that a copy does not have. ${where}`;
+    case 'record':
+      return `The Koha of ${problem.library} fails over one record${what}. Ask them to correct it, then retry.`;
     case 'other':
       return `${problem.library} refused the copy${what}. ${where}`;
     default:

@@ -18,9 +18,14 @@ export type ActionResult =
   /** A retry cannot help: its payload cannot be read, or its card is gone. */
   | { readonly kind: 'unreadable' }
   /** Its job is gone, but its books are open: sent again it would be taken as new. Another discard closes them. */
-  | { readonly kind: 'half_done' };
+  | { readonly kind: 'half_done' }
+  /** Its job was gone, and its books are closed now. */
+  | { readonly kind: 'closed' };
 
-/** What a person may do to one event. Each try is one audit line: who, what, which event, what came of it. */
+/**
+ * What a person may do to one event. Each try is one audit line: who, what, which event, what came of it. Of an event that is not there
+ * nothing can be done, and there is no line: a program that guesses ids would fill the audit.
+ */
 export type PersonActions = Readonly<
   Record<ActionName, (person: Person, event: EventRef) => Promise<ActionResult>>
 >;
@@ -37,9 +42,13 @@ export function buildPersonActions(deps: {
   log: Logger;
 }): PersonActions {
   const { queue, ledger, now, log } = deps;
+  const isKnown = async (action: ActionName, { library, eventId }: EventRef): Promise<boolean> =>
+    (await queue.getJob(jobIdOf(library, eventId))) !== undefined ||
+    (action === 'discard' && (await ledger.isOpen(library, eventId)));
   const audited =
     (action: ActionName, act: (jobId: string, event: EventRef) => Promise<ActionResult>) =>
     async (person: Person, { library, eventId }: EventRef): Promise<ActionResult> => {
+      if (!(await isKnown(action, { library, eventId }))) return { kind: 'unknown' };
       const line = { audit: true, action, by: person.user, event: eventId, lending: library };
       try {
         const result = await act(jobIdOf(library, eventId), { library, eventId });
@@ -68,7 +77,7 @@ export function buildPersonActions(deps: {
         log.error({ event: eventId, lending: library, error }, 'discarded, but its books are open');
         return { kind: 'half_done' };
       }
-      return removed.kind === 'unknown' ? removed : { kind: 'done' };
+      return { kind: removed.kind === 'unknown' ? 'closed' : 'done' };
     }),
   };
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '@passport/runtime';
+import type { ConnectionLimits, Logger } from '@passport/runtime';
 import type { Login, Person } from './login.ts';
 import type { ProxyLogin } from './proxy-login.ts';
 import { isOwnRequest } from './same-origin.ts';
@@ -24,7 +24,13 @@ export function installLogin(
     login,
     proxyLogin,
     basePath,
-  }: { readonly login: Login; readonly proxyLogin: ProxyLogin | null; readonly basePath: string },
+    connections,
+  }: {
+    readonly login: Login;
+    readonly proxyLogin: ProxyLogin | null;
+    readonly basePath: string;
+    readonly connections: ConnectionLimits;
+  },
   log: Logger,
 ): void {
   app.addHook('onRequest', async (request, reply) => {
@@ -44,6 +50,7 @@ export function installLogin(
           .send('Patron Passport: your account is no user of this dashboard.\n');
       case 'in':
         (request as WithPerson)[PERSON] = answer.person;
+        connections.proven(request.raw.socket);
         return refuseWrite(request, reply, answer.person, log);
       case 'unauthenticated':
         return requestCredentials(reply);

@@ -18,19 +18,26 @@ import {
   startAudit,
 } from '@passport/queue';
 import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
   type Lifecycle,
   type Logger,
   type MetricsRegistry,
   type Redis,
+  answersNow,
+  buildProxyTest,
   closeRedis,
+  connectionMetrics,
+  createConnectionLimits,
   createMetrics,
   createRedis,
   createRedisClock,
+  mayShareAddress,
   startAdminServer,
 } from '@passport/runtime';
 import type { FastifyInstance } from 'fastify';
 import { buildDashboard } from './build-dashboard.ts';
-import { type Account, createLogin } from './login.ts';
+import { type Account, type Guesses, createGuesses, createLogin } from './login.ts';
 import { buildPersonActions } from './person-actions.ts';
 import { findEventIds } from './find-event-ids.ts';
 import { knownLibraries } from './known-libraries.ts';
@@ -52,6 +59,8 @@ export interface Sources {
 
 /** Somebody looks at a page: later than this it says that the queue does not answer. */
 const ANSWER_MS = 4_000;
+/** As the receiver's: enough for a few form fields over the worst line. */
+const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ACTS_EVERY_MS = 500;
 const KEEP_ACTS_LAST_MS = 1_000;
 
@@ -80,16 +89,20 @@ export async function startDashboard(
   const reportQueue = openReportQueue(redis);
   lifecycle.own('queue of reports', () => reportQueue.close());
   const now = startClock(redis, log, lifecycle, sources);
-  const parts = { redis, queue, reportQueue, now, log, sources, stopping: () => lifecycle.stopping };
-
   const metrics = createMetrics({ process: 'dashboard', logHealth: log.health });
+  const dropped = connectionMetrics(metrics, () => connections.open());
+  const isProxy = buildProxyTest(config.trustProxy);
+  const connections = createConnectionLimits({ ...CONNECTION_LIMITS, isProxy, dropped });
+  const guesses = createGuesses(sources.wallNow);
+  const kept = { redis, queue, reportQueue, now, log, sources, connections, guesses };
+  const parts = { ...kept, stopping: () => lifecycle.stopping };
   let shown = metrics.extend();
   let successor: FastifyInstance | null = null;
   const app = show(config, { ...parts, successor: () => successor }, shown);
   const admin = await startAdminServer({
     port: config.adminPort,
     host: config.adminHost,
-    ready: () => redis.status === 'ready',
+    ready: () => answersNow(redis),
     metrics: () => shown.metrics(),
     stopping: lifecycle.signal,
     log,
@@ -116,12 +129,18 @@ export async function startDashboard(
       [successor, shown] = [next, counted];
       return { kind: 'loaded', hash: read.config.fileHash };
     },
+    facts: () => factsOf(config, connections),
     now,
     log,
   });
   lifecycle.own('registration', () => registered.close());
   lifecycle.onReload(() => void registered.reload('signal'));
 }
+
+const factsOf = ({ trustProxy, host, fixedSecrets }: DashboardConfig, connections: ConnectionLimits) => ({
+  shares_address: connections.sawUntrustedProxy() || mayShareAddress(trustProxy, host),
+  fixed_secrets: fixedSecrets,
+});
 
 /** What a dashboard keeps while its configuration is replaced. */
 interface DashboardParts {
@@ -131,6 +150,8 @@ interface DashboardParts {
   readonly now: () => number;
   readonly log: Logger;
   readonly sources: Sources;
+  readonly connections: ConnectionLimits;
+  readonly guesses: Guesses;
   readonly stopping: () => boolean;
   readonly successor: () => FastifyInstance | null;
 }
@@ -138,7 +159,7 @@ interface DashboardParts {
 /** Builds all that depends on the configuration; it listens to nothing. */
 function show(
   config: DashboardConfig,
-  { redis, queue, reportQueue, now, log, sources, stopping, successor }: DashboardParts,
+  { redis, queue, reportQueue, now, log, sources, connections, guesses, stopping, successor }: DashboardParts,
   metrics: MetricsRegistry,
 ): FastifyInstance {
   const { consortium, basePath } = config;
@@ -162,7 +183,7 @@ function show(
     now,
     log,
     consortium: consortium.name,
-    login: createLogin(accountsOf(config), sources.wallNow),
+    login: createLogin(accountsOf(config), sources.wallNow, guesses),
     proxyLogin: proxyLoginOf(config),
     actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }),
     readOverview: (scope) => readOverview(reading, scope),
@@ -176,6 +197,8 @@ function show(
     readEvent: (event) => readEvent(reading, event),
     assetsDir: sources.assetsDir,
     trustProxy: config.trustProxy,
+    connections,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
     stopping,
     successor,
     answerWithinMs: ANSWER_MS,

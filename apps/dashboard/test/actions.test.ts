@@ -104,11 +104,17 @@ describe.each(['page', 'board'] as const)('on the %s', (way) => {
     ]);
   });
 
-  test('an event that nobody knows is 404 or a page that says so', async () => {
-    const answer = await press('evt_unknown', 'retry');
-    if (way === 'board') expect(answer.statusCode).toBe(404);
-    else expect(answer.headers.location).toBe('/events/riverside/evt_unknown?done=retry-unknown');
-    expect(audit()).toEqual([expect.objectContaining({ result: 'unknown' })]);
+  test('an event that nobody knows is 404, and no line of the audit: guesses would push out what was done', async () => {
+    for (const action of ['retry', 'promote', discard, discard, 'retry'])
+      for (const guessed of ['evt_unknown', 'evt_unknown2']) {
+        const answer = await press(guessed, action);
+        expect(answer.statusCode).toBe(404);
+        if (way === 'page') expect(answer.body).toContain('Nothing is known of this event');
+      }
+    const id = await put.failed();
+    await press(id, discard);
+    expect((await press(id, discard)).statusCode).toBe(404);
+    expect(audit()).toEqual([expect.objectContaining({ action: 'discard', event: id, result: 'done' })]);
   });
 });
 
@@ -141,7 +147,7 @@ describe('a discard whose second half fails', () => {
     const after = await fixture.request({ url: String(second.headers.location) });
     expect(after.body).toContain('It is gone, and sent again it is not taken as new.');
     expect(await fixture.redis.get(idempotencyKey('riverside', id))).toMatch(/ d/);
-    expect(audit().map(({ result }) => result)).toEqual(['half_done', 'unknown']);
+    expect(audit().map(({ result }) => result)).toEqual(['half_done', 'closed']);
   });
 
   test('is an error on the board', async () => {
@@ -164,6 +170,17 @@ test('an action that Redis does not carry out is in the audit, too', async () =>
 
   expect(answer.statusCode).toBe(503);
   expect(audit()).toEqual([expect.objectContaining({ action: 'retry', event: id, result: 'not_known' })]);
+});
+
+test('an act that Redis cannot even look for is no line of the audit', async () => {
+  const { redis, now, log } = fixture;
+  const getJob = () => Promise.reject(Object.assign(new Error('read'), { code: 'ECONNRESET' }));
+  const queue = Object.assign(Object.create(fixture.queue) as ScanJobs, { getJob });
+  const app = fixture.build({ actions: buildPersonActions({ queue, ledger: openLedger(redis), now, log }) });
+
+  const answer = await injectOnce(app, { method: 'POST', url: '/events/riverside/evt_guess/discard' });
+
+  expect([answer.statusCode, audit()]).toEqual([503, []]);
 });
 
 describe('when the queue stops answering half-way', () => {

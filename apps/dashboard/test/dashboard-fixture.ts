@@ -18,9 +18,11 @@ import {
   type ScanJobs,
 } from '@passport/queue';
 import {
+  CONNECTION_LIMITS,
   type Logger,
   type Redis,
   closeRedis,
+  createConnectionLimits,
   createLogger,
   createRedis,
   untilRedisReady,
@@ -155,6 +157,12 @@ export async function openDashboardFixture(): Promise<DashboardFixture> {
       readEvent: (event) => readEvent({ redis, queue, nameOf }, event),
       assetsDir: fileURLToPath(new URL('../assets/', import.meta.url)),
       trustProxy: false,
+      connections: createConnectionLimits({
+        ...CONNECTION_LIMITS,
+        isProxy: () => false,
+        dropped: () => undefined,
+      }),
+      requestTimeoutMs: 10_000,
       stopping: () => false,
       successor: () => null,
       answerWithinMs: 4_000,

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createLogin } from '../src/login.ts';
+import { createGuesses, createLogin } from '../src/login.ts';
 
 const OPERATOR = { user: 'olga', password: 'correct:horse', role: 'operator', libraries: 'all' } as const;
 const VIEWER = { user: 'Viktor Ü', password: 'bätterie', role: 'viewer', libraries: ['riverside'] } as const;
@@ -80,6 +80,20 @@ test('typos are forgotten after a while and by the right password', () => {
   later(16 * MINUTE);
   guess(4);
   expect(tryIn('olga', OPERATOR.password)).toMatchObject({ kind: 'in' });
+});
+
+test('a reload forgets no guess, and a user who is in stays in', () => {
+  const now = () => 1_000_000;
+  const guesses = createGuesses(now);
+  const header = (user: string, password: string) =>
+    `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const before = createLogin([OPERATOR, VIEWER], now, guesses);
+  expect(before(header(OPERATOR.user, OPERATOR.password), HOME)).toMatchObject({ kind: 'in' });
+  for (let n = 0; n < 5; n += 1) before(header('nobody', `guess ${n}`), HOME);
+
+  const after = createLogin([OPERATOR, VIEWER], now, guesses);
+  expect(after(header(VIEWER.user, VIEWER.password), HOME)).toMatchObject({ kind: 'locked' });
+  expect(after(header(OPERATOR.user, OPERATOR.password), HOME)).toMatchObject({ kind: 'in' });
 });
 
 test('other addresses are not locked by the guesses of one', () => {

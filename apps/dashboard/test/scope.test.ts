@@ -109,13 +109,19 @@ async function plant(library: string): Promise<typeof own> {
   await acts.close(1_000);
   await writeSweep(redis, {
     id: 'sweep_1',
+    job: 'sweep.1',
     library,
     mode: 'full',
     dry_run: false,
     started_ms: now,
     ended_ms: now,
     after: 0,
-    missing: [],
+    missing: 0,
+    looked_up: 0,
+    pages: 1,
+    rows: 1,
+    failed: null,
+    unknown: {},
     homes: {},
     copies_before: {},
     last_full_ms: null,
@@ -243,6 +249,7 @@ test.each(['retry', 'promote', 'discard'])(
     const url = `/events/lakeside/${foreign.failed}/${action}`;
     expect((await as(url, 'POST')).statusCode).toBe(404);
     expect(await (await fixture.queue.getJob(`lakeside.${foreign.failed}`))?.getState()).toBe('failed');
+    expect(fixture.lines().filter(({ audit }) => audit === true)).toEqual([]);
   },
 );
 

@@ -11,6 +11,8 @@ const WORKER: SeenProcess = {
   host: 'machine-1',
   config: { hash: 'aaaaaaaaaaaa', loaded_ms: 1_000 },
   refused: null,
+  shares_address: false,
+  fixed_secrets: 0,
   reload: null,
   sinceMs: 1_000,
   lastSeenMs: 5_000,

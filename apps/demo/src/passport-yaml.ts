@@ -17,7 +17,7 @@ agreements: all
 defaults:
   copy: { category: PT }
   eligibility: { max_debt: 25 }
-  limits: { copies_per_hour: 20000, misses_per_hour: 20000, verdicts_per_hour: 20000 } # a demo is there to be tried
+  limits: { copies_per_hour: 20000, misses_per_hour: 20000, verdicts_per_hour: 20000, refreshes_per_hour: 20000 } # a demo is there to be tried
 
 libraries:
 ${libraries.map(buildEntry).join('\n')}`;

@@ -74,6 +74,26 @@ subtest 'four web workers that upgrade at the same moment all succeed' => sub {
     ok( $koha->{plugin}->scans->fetch('scan_old'), 'and so is what was stored' );
 };
 
+subtest 'four web workers that miss a table at the same moment all have it again' => sub {
+    my $koha = Passport::TestKoha->new;
+    foreach my $round ( 1 .. 10 ) {
+        $koha->{dbh}->do("DROP TABLE $TABLE");
+        my @errors = at_once(
+            4,
+            sub {
+                my ($number) = @_;
+                my $mine = Passport::TestKoha->attach($koha);
+                return sub {
+                    local $SIG{__WARN__} = sub { };
+                    $koha->{plugin}->scans->note("scan_$number");
+                };
+            }
+        );
+        is_deeply( \@errors, [], "round $round" );
+        is( scalar $koha->{dbh}->selectrow_array("SELECT COUNT(*) FROM $TABLE"), 4, 'with all four rows' );
+    }
+};
+
 subtest 'four web workers that install at the same moment all succeed' => sub {
     my $koha = Passport::TestKoha->new;
     foreach my $round ( 1 .. 10 ) {

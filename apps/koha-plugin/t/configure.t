@@ -92,6 +92,23 @@ subtest 'a page that is only opened speaks of no test, whatever variables Koha g
     is_deeply( [ keys %{$values} ], ['passport'], 'ours are under one name' );
 };
 
+subtest 'the user of the service is chosen among those with an active key' => sub {
+    my $koha = Passport::TestKoha->new;
+    foreach my $id ( 1 .. 3 ) {
+        $koha->add_patron( "9$id", "program$id" );
+        $koha->{dbh}->do( 'INSERT INTO api_keys (patron_id, active) VALUES (?, ?)', undef, $id, $id < 3 ? 1 : 0 );
+    }
+    my $page = save($koha);
+    is_deeply( $page->find('#service_user option')->map( sub { $_->{value} } )->to_array, [ q{}, 1, 2 ], 'both' );
+    is( $page->at('#service_user option[value="2"]')->text, 'program2', 'by login' );
+    ok( !$page->at('#service_user option[selected]'), 'none is chosen' );
+
+    save( $koha, service_user => 2 );
+    is( $koha->{plugin}->settings->{service_user}, 2, 'saved' );
+    $koha->{dbh}->do('UPDATE api_keys SET active = 0');
+    is( page_of($koha)->at('#service_user option[selected]')->{value}, 2, 'it stays, without a key too' );
+};
+
 subtest 'the secret goes in and never comes out' => sub {
     my $koha = Passport::TestKoha->new;
     like( text_of( page_of($koha), '#passport_secret_state' ), qr{\A Not [ ] set}xms, 'not set' );
@@ -140,6 +157,7 @@ subtest 'what cannot be right is refused by name, and nothing is changed' => sub
             'https://x.org/?a=1',         'javascript:alert(1)'
         ],
         library         => [ q{}, 'a b', '../x', 'x' x 65, '-x' ],
+        service_user    => [ 'x', '0', '-1', '1 2', '12345678901' ],
         staff_wait      => [ q{}, '-1',  '5001', '1.5',    'soon', '99999' ],
         self_check_wait => ['x'],
         card_patterns   => [ '(', "^ok\$\n[", join "\n", ('a') x 51 ],

@@ -79,8 +79,20 @@ subtest 'the script gets what it needs, and no secret' => sub {
         Mojo::Util::encode( 'UTF-8', $dom->at('script#passport-desk[type="application/json"]')->text ) );
     is( $facts->{library}, 'riverside', 'the library' );
     is_deeply( $facts->{patterns},                    [ '^21234\d{9}$', '^</script><b>' ], 'the patterns' );
-    is_deeply( [ sort keys %{ $facts->{messages} } ], [qw( de en es fr )],                 'the words' );
+    is_deeply( [ keys %{ $facts->{messages} } ],      ['en'],                              'the words' );
     is( $dom->at('script[src]')->{src}, '/api/v1/contrib/passport/desk.js?v=1.1.0', 'the script' );
+};
+
+subtest 'the texts are those of one language, the page\'s or English' => sub {
+    my $koha = Passport::TestKoha->new->configure;
+    my %is   = ( 'fr-FR' => 'fr', 'de-DE' => 'de', es => 'es', 'nb-NO' => 'en' );
+    foreach my $language ( sort keys %is ) {
+        local $ENV{HTTP_COOKIE} = "CGISESSID=abc; KohaOpacLanguage=$language";
+        my $html  = script_on( $koha, $MEMBER, 'circsearch=1' );
+        my $facts = decode_json( Mojo::Util::encode( 'UTF-8', Mojo::DOM->new($html)->at('#passport-desk')->text ) );
+        is_deeply( [ keys %{ $facts->{messages} } ], [ $is{$language} ], $language );
+        cmp_ok( length $html, '<', 16_000, 'and little' );
+    }
 };
 
 subtest 'every language has every word, and the same blanks to fill' => sub {

@@ -67,6 +67,38 @@ subtest 'an ordinary checkout costs one query over an index, no request and no w
     cmp_ok( $hundred_ms, '<', 500, 'a hundred of them take ' . int($hundred_ms) . ' ms' );
 };
 
+subtest 'a card that is scanned with a blank before it is looked for here as it is reported' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('accepts');
+    $koha->configure( receiver_url => $receiver->url );
+    $koha->add_patron( $CARD, 'okafor' );
+    scan_at_desk( $koha, "%20$CARD" );
+    is( $receiver->requests, 0, 'nothing is sent of a patron who is here' );
+
+    $koha = Passport::TestKoha->new;
+    my $service = service_that_copies( $koha, 0.2 );
+    $koha->configure( receiver_url => $service->url, staff_wait => 5000 );
+    my ( undef, $ms ) = scan_at_desk( $koha, "%20$CARD" );
+    cmp_ok( $ms, '<', 4000, 'and the wait ends when the copy is there' );
+};
+
+subtest 'the institution of a SIP account that is no branch is in the log, once, and kept for the status page' => sub {
+    my $koha     = Passport::TestKoha->new;
+    my $receiver = Passport::TestReceiver->start('accepts');
+    $koha->configure( receiver_url => $receiver->url, self_check_wait => 0 );
+    my @warnings;
+    local $SIG{__WARN__} = sub { push @warnings, @_ };
+    C4::SIP::Sip::MsgType::handle_checkout($CARD);
+    is_deeply( \@warnings, [], 'a branch: not a word' );
+
+    local $C4::Context::USERENV = { branch => 'kohalibrary', number => 51 };
+    C4::SIP::Sip::MsgType::handle_checkout($_) foreach $CARD, '21234000000025';
+    is( scalar @warnings, 1, 'one line' );
+    like( $warnings[0], qr{SIP [ ] account .* kohalibrary}xms, 'with its name' );
+    is( $koha->{plugin}->retrieve_data('__UNKNOWN_BRANCH__'), 'kohalibrary', 'and it is kept' );
+    is( scalar $receiver->requests, 3, 'the scans are reported' );
+};
+
 subtest 'with the service working, the first scan finds the patron within the wait' => sub {
     my $koha    = Passport::TestKoha->new;
     my $service = service_that_copies( $koha, 0.2 );

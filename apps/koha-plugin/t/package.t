@@ -16,7 +16,7 @@ my $CLASS = 'Koha::Plugin::Org::PatronPassport';
 
 # What Koha itself brings, and Perl.
 my $BROUGHT = qr{\A (?:
-    Modern::Perl | CGI | C4::\w+ | Koha | Koha::\w+ (?: ::\w+ )* | Mojo(?:::\w+)+ | base | constant
+    Modern::Perl | CGI | Class::Inspector | C4::\w+ | Koha | Koha::\w+ (?: ::\w+ )* | Mojo(?:::\w+)+ | base | constant
     | Digest::SHA | Encode | Exporter | List::Util | MIME::Base64 | POSIX | Time::HiRes
 ) \z}xms;
 
@@ -123,6 +123,11 @@ subtest 'the same tree gives the same bytes' => sub {
     utime time, time, "$ROOT/Koha/Plugin/Org/PatronPassport.pm";
     my ( undef, $again, $kept ) = packed();
     ok( $again eq $bytes, 'again, elsewhere' );
+};
+
+subtest 'the set-up notes the version that it is of' => sub {
+    is( $Koha::Plugin::Org::PatronPassport::Setup::VERSION,
+        $Koha::Plugin::Org::PatronPassport::VERSION, 'that of the plugin' );
 };
 
 done_testing;

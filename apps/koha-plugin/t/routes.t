@@ -10,6 +10,7 @@ use Test::Mojo;
 use Test::More;
 
 use Passport::TestApi;
+use Passport::TestDeletions qw( add_columns );
 use Passport::TestKoha;
 use Passport::TestReceiver;
 
@@ -75,6 +76,81 @@ subtest 'no route is open to anyone: each requires a permission' => sub {
         'those of the contract'
     );
     is( Passport::TestKoha->new->{plugin}->api_namespace, 'passport', 'under the namespace of the contract' );
+};
+
+my @SERVICES = (
+    [ 'PUT',    'scans/scan_1/outcome', \&state_of ],
+    [ 'GET',    'copies' ],
+    [ 'PUT',    'copies/1', sub { return { version => 0, home_key => 'midland:8', fields => {} } } ],
+    [ 'GET',    'deletions?patron_ids=1' ],
+    [ 'POST',   'deletions', sub { return { patron_id => 1, home_key => 'midland:8', home_key_type => 'PASSPORTED_ID' } } ],
+    [ 'GET',    'owed?home_key_type=PASSPORTED_ID' ],
+    [ 'GET',    'restrictions/home' ],
+    [ 'PUT',    'restrictions/home/midland/1', sub { return { until => undef } } ],
+    [ 'DELETE', 'restrictions/home/midland/1' ],
+);
+my @DOCTORS = ( [ 'GET', 'about' ], [ 'POST', 'check', sub { return { nonce => 'n' x 22 } } ] );
+
+sub request {
+    my ( $t, $route, %headers ) = @_;
+
+    my ( $method, $path, $body ) = @{$route};
+    my $tx = $t->ua->build_tx( $method => "$BASE/$path", \%headers, $body ? ( json => $body->() ) : () );
+    $t->tx( $t->ua->start($tx) );
+
+    return join q{ }, $t->tx->res->code, ( $t->tx->res->json // {} )->{error_code} // ();
+}
+
+subtest 'who has edit_borrowers, but is not the user of the service, is served no route of the service' => sub {
+    my ( $t, $koha ) = api('accepts');
+    add_columns( $koha->{dbh} );
+    local $Koha::Patron::PERMISSIONS{51} = { borrowers => 1, circulate => 1 };
+    my %as = ( cookie => { Cookie => 'CGISESSID=user-51' }, key => { Authorization => 'Bearer user-51' } );
+    foreach my $route (@SERVICES) {
+        my $name = "$route->[0] $route->[1]";
+        is( request( $t, $route, %{ $as{cookie} } ), '403 no_key',          "$name: not by the session of staff" );
+        is( request( $t, $route, %{ $as{key} } ),    '403 not_the_service', "$name: nor by a key of their own" );
+        is( request( $t, $route, Authorization => 'Basic user-51' ), '403 no_key', "$name: nor by a password" );
+        unlike( request( $t, $route ), qr{\A 403}xms, "$name: the service's user is served" );
+    }
+    is_deeply( [ map { $_->{home_key} } @{ $koha->{plugin}->copies->page( {} ) } ], ['midland:8'], 'one row is kept' );
+
+    $koha->configure( service_user => q{} );
+    is( request( $t, $SERVICES[1] ), '403 not_the_service', 'nobody is, where the configuration names nobody' );
+};
+
+subtest 'what only doctor reads takes a key, and says whether it is that of the service' => sub {
+    my ( $t, $koha ) = api('accepts');
+    local $Koha::Patron::PERMISSIONS{51} = { borrowers => 1 };
+    foreach my $route (@DOCTORS) {
+        is( request( $t, $route, Cookie => 'CGISESSID=user-51' ), '403 no_key', "$route->[1]: not by a session" );
+        is( request( $t, $route, Authorization => 'Bearer user-51' ), '200', "$route->[1]: by any key" );
+    }
+    is( $t->tx->res->json('/serves_you'), 'no', 'of somebody else' );
+    request( $t, $DOCTORS[1] );
+    is( $t->tx->res->json('/serves_you'), 'yes', 'of the service' );
+    $koha->configure( service_user => q{} );
+    request( $t, $DOCTORS[1] );
+    is( $t->tx->res->json('/serves_you'), 'nobody', 'of nobody' );
+};
+
+subtest 'the desk has its routes by its session' => sub {
+    my ($t) = api('accepts');
+    local $Koha::Patron::PERMISSIONS{51} = { circulate => 1 };
+    foreach my $route ( [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ], [ 'GET', 'desk.js' ] ) {
+        like( request( $t, $route, Cookie => 'CGISESSID=user-51' ), qr{\A 20[02]}xms, $route->[1] );
+    }
+};
+
+subtest 'a disabled plugin serves nothing, at once, and an enabled one does' => sub {
+    my ( $t, $koha, $receiver ) = api('accepts');
+    my @all = ( @SERVICES, @DOCTORS, [ 'GET', 'desk.js' ], [ 'GET', 'scans/scan_1' ],
+        [ 'POST', 'scans', sub { return { cardnumber => $CARD } } ] );
+    $koha->{plugin}->disable;
+    is( request( $t, $_ ), '404 plugin_disabled', "$_->[0] $_->[1]" ) foreach @all;
+    is( $receiver->requests, 0, 'nothing was sent' );
+    $koha->{plugin}->enable;
+    is( request( $t, $SERVICES[1] ), '200', 'enabled' );
 };
 
 subtest 'POST /scans sends the event and hands on the answer' => sub {
@@ -500,6 +576,7 @@ subtest 'POST /check reports the settings, and proves the secret without showing
             ),
             serves   => { staff => true, self_check => true, sip => false, copies => true },
             delivery => { kind  => 'accepted' },
+            serves_you => 'yes',
         },
         'the facts'
     );
@@ -580,7 +657,7 @@ subtest 'GET /desk.js is the script, with its content type' => sub {
 
 subtest 'T-16 a fault of our own is 500, and neither the answer nor the log has the card' => sub {
     my ( $t, $koha ) = api('accepts');
-    $koha->{dbh}->do('DROP TABLE koha_plugin_org_patronpassport_scans');
+    $koha->{dbh}->do('DROP TABLE plugin_data');
     my @warnings;
     local $SIG{__WARN__} = sub { push @warnings, @_ };
     $t->post_ok( "$BASE/scans" => json => { cardnumber => $CARD } )

@@ -3,9 +3,12 @@ use Modern::Perl;
 use FindBin;
 use lib "$FindBin::Bin/lib", "$FindBin::Bin/..";
 
+use CGI;
 use Test::More;
 
 use Koha::Plugin::Org::PatronPassport::Setup qw( ensure );
+use Koha::Patron;
+use Koha::Plugins::Handler;
 use Passport::TestKoha;
 
 sub types_of {
@@ -76,6 +79,124 @@ subtest 'the restriction types are made once, and Koha lets nobody delete them' 
     );
 };
 
+sub own_tables {
+    my ($koha) = @_;
+
+    return grep {m{patronpassport}xms} sort @{ Passport::TestDatabase::tables( $koha->{dbh} ) };
+}
+
+my @OWN = map {"koha_plugin_org_patronpassport_$_"} qw( copies scans );
+
+subtest
+    'a table that is missing, as after a restore of part of the database, is made again once it is used' =>
+    sub {
+    my %uses = (
+        'scans:note'  => sub { $_[0]->scans->note('scan_1') },
+        'scans:fetch' => sub { $_[0]->scans->fetch('scan_1') },
+        'scans:purge' => sub { $_[0]->cronjob_nightly },
+        'copies:page' => sub { $_[0]->copies->page( {} ) },
+        'copies:keep' =>
+            sub { $_[0]->copies->keep( 1, { version => 0, home_key => 'midland:8', fields => {} } ) },
+        'copies:seen'  => sub { $_[0]->copies->mark_seen( 1, 2, 1 ) },
+        'copies:night' => sub { $_[0]->cronjob_nightly },
+    );
+    foreach my $use ( sort keys %uses ) {
+        my $koha = Passport::TestKoha->new;
+        my ($which) = $use =~ m{\A (\w+)}xms;
+        $koha->{dbh}->do("DROP TABLE koha_plugin_org_patronpassport_$which");
+        my @warnings;
+        local $SIG{__WARN__} = sub { push @warnings, @_ };
+        ok( eval { $uses{$use}->( $koha->{plugin} ); 1 }, "$use: works" ) or diag($@);
+        is_deeply( [ own_tables($koha) ], \@OWN, "$use: the table is there" );
+        is( scalar @warnings, 1, "$use: one line" );
+        like( $warnings[0] // q{}, qr{patronpassport_$which [ ] was [ ] missing}xms, "$use: that says so" );
+        ok( $uses{$use}->( $koha->{plugin} ) || 1, "$use: again" );
+        is( scalar @warnings, 1, "$use: without another line" );
+    }
+    };
+
+subtest 'no table is made inside a transaction of Koha, which it would end' => sub {
+    my $koha = Passport::TestKoha->new;
+    $koha->{dbh}->do("DROP TABLE $OWN[1]");
+    $koha->{dbh}->begin_work;
+    ok( !eval { $koha->{plugin}->scans->fetch('scan_1'); 1 }, 'the error as it came' );
+    $koha->{dbh}->rollback;
+    is_deeply( [ own_tables($koha) ], [ $OWN[0] ], 'and no table' );
+};
+
+subtest 'an address that a browser opens removes nothing' => sub {
+    my $koha = Passport::TestKoha->new;
+    foreach my $method (qw( GET POST )) {
+        local $ENV{REQUEST_METHOD} = $method;
+        Koha::Plugins::Handler->run(
+            { class => $Passport::TestKoha::CLASS, method => 'uninstall', cgi => CGI->new( {} ) } );
+        like( Passport::Page::last_page(), qr{Nothing [ ] was [ ] removed}xms, "$method: it says so" );
+        is_deeply( [ own_tables($koha) ], \@OWN, "$method: the tables are there" );
+    }
+};
+
+subtest 'why a set-up failed is in the log and on both pages, and the next one may succeed' => sub {
+    foreach my $step (qw( install upgrade )) {
+        my $koha = Passport::TestKoha->new;
+        my @warnings;
+        local $SIG{__WARN__} = sub { push @warnings, @_ };
+        local $koha->{dbh}{PrintError} = 0;
+        $koha->{dbh}->do('DROP TABLE restriction_types');
+        $koha->{dbh}->do( q{DELETE FROM plugin_data WHERE plugin_key = ?}, undef, '__INSTALLED__' )
+            if $step eq 'install';
+        $koha->{dbh}
+            ->do(q{UPDATE plugin_data SET plugin_value = '1.0.0' WHERE plugin_key = '__INSTALLED_VERSION__'});
+
+        foreach my $page (qw( configure tool )) {
+            @warnings = ();
+            local $ENV{REQUEST_METHOD} = 'GET';
+            Koha::Plugins::Handler->run(
+                { class => $Passport::TestKoha::CLASS, method => $page, cgi => CGI->new( {} ) } );
+            like(
+                Passport::Page::last_page(),
+                qr{id="passport_setup_error" .* restriction_types}xms,
+                "$step: $page"
+            );
+            like(
+                "@warnings",
+                qr{Patron [ ] Passport: [ ] $step [ ] failed: .* restriction_types}xms,
+                "$step: the log"
+            );
+        }
+
+        $koha->{dbh}
+            ->do( 'CREATE TABLE restriction_types (code VARCHAR(50) PRIMARY KEY, display_text TEXT NOT NULL,'
+                . ' is_system INT NOT NULL DEFAULT 0, is_default INT NOT NULL DEFAULT 0)' );
+        my $plugin = $Passport::TestKoha::CLASS->new( { enable_plugins => 1 } );
+        is( $plugin->retrieve_data('__INSTALLED_VERSION__'), $plugin->get_metadata->{version},
+            "$step: done" );
+    }
+};
+
+subtest 'who is the user of the service is found where a configured plugin has one user with a key only' =>
+    sub {
+    my %found = ( 1 => '1', 2 => q{} );
+    foreach my $users ( sort keys %found ) {
+        my $koha = Passport::TestKoha->new->configure;
+        %Koha::Patron::PERMISSIONS = ();
+        foreach my $id ( 1 .. $users ) {
+            $koha->add_patron( "9$id", "program$id" );
+            $koha->{dbh}->do( 'INSERT INTO api_keys (patron_id) VALUES (?)', undef, $id );
+            $Koha::Patron::PERMISSIONS{$id} = { borrowers => 1 };
+        }
+        $koha->{plugin}->upgrade;
+        is( $koha->{plugin}->settings->{service_user}, $found{$users}, "$users of them" );
+        $koha->configure( service_user => 7 )->{plugin}->upgrade;
+        is( $koha->{plugin}->settings->{service_user}, 7, 'what is set stays' );
+    }
+    my $koha = Passport::TestKoha->new;
+    $koha->add_patron( '91', 'program1' );
+    $koha->{dbh}->do('INSERT INTO api_keys (patron_id) VALUES (1)');
+    local $Koha::Patron::PERMISSIONS{1} = { borrowers => 1 };
+    $koha->{plugin}->upgrade;
+    is( $koha->{plugin}->settings->{service_user}, q{}, 'nobody is, where nothing is configured' );
+    };
+
 subtest 'the table goes with the plugin and comes back with it' => sub {
     my $koha  = Passport::TestKoha->new;
     my $scans = $koha->{plugin}->scans;
@@ -83,7 +204,7 @@ subtest 'the table goes with the plugin and comes back with it' => sub {
     $koha->{plugin}->upgrade;
     ok( $scans->fetch('scan_1'), 'an upgrade keeps what is in it' );
     $koha->{plugin}->uninstall;
-    ok( !eval { $scans->fetch('scan_1'); 1 }, 'an uninstall removes it' );
+    is_deeply( [ own_tables($koha) ], [], 'an uninstall removes it' );
     $koha->{plugin}->install;
     is( $scans->fetch('scan_1'), undef, 'empty' );
 };

@@ -81,7 +81,7 @@ sub koha_at {
     my $koha     = Passport::TestKoha->new;
     my $answer   = ref $how eq 'HASH' ? sub { return Passport::TestReceiver::_reply( 200, $how ) } : $how;
     my $receiver = Passport::TestReceiver->start($answer);
-    $koha->configure( receiver_url => $receiver->url, %settings );
+    $koha->configure( receiver_url => $receiver->url, service_user => 1, %settings );
     set_up($koha);
     $koha->{receiver} = $receiver;
 
@@ -95,7 +95,6 @@ sub set_up {
     $C4::Context::PREFERENCE{RESTOAuth2ClientCredentials} = 1;
     $koha->add_patron( '9', 'service' );
     $koha->{dbh}->do(q{INSERT INTO categories VALUES ('PT', 'Visitor')});
-    $koha->{dbh}->do(q{INSERT INTO branches VALUES ('MAIN', 'Main')});
     $koha->{dbh}
         ->do(q{INSERT INTO api_keys (patron_id, client_id, secret) VALUES (1, 'id', 'planted-secret')});
     %Koha::Patron::PERMISSIONS = ( 1 => { borrowers => 1, circulate => 1, catalogue => 1 } );
@@ -132,6 +131,24 @@ sub levels_of {
 
 my $ALL_OK
     = 'settings:ok receiver:ok identity:ok clock:ok worker:ok desk:ok api:ok user:ok types:ok categories:ok';
+
+my $COPIES = 'koha_plugin_org_patronpassport_copies';
+
+sub setting {
+    my ( $dbh, $key, $value ) = @_;
+
+    $dbh->do( 'REPLACE INTO plugin_data VALUES (?, ?, ?)', undef, $Passport::TestKoha::CLASS, $key, $value );
+
+    return;
+}
+
+subtest 'a plugin that is disabled says so' => sub {
+    my ($koha) = koha_at( status_of() );
+    $koha->{plugin}->disable;
+    my $page = page_of($koha);
+    is( text_of( $page, '#passport_headline' ), $WORDS->{en}{up_disabled}, 'the headline' );
+    is( $page->at('#passport_headline')->{'data-tone'}, 'bad', 'the tone' );
+};
 
 subtest 'all is well: it says so, and there is nothing to do' => sub {
     my ( $koha, $receiver ) = koha_at( status_of() );
@@ -468,6 +485,10 @@ subtest 'each thing that this Koha lacks is a fault with its remedy' => sub {
         ],
         category_missing => [ sub { $_[0]->do('DELETE FROM categories') },             'categories:fault' ],
         user_none        => [ sub { $_[0]->do('UPDATE api_keys SET active = 0') },     'user:fault' ],
+        user_unset       => [ sub { setting( @_, service_user       => q{} ) },           'user:fault' ],
+        user_no_key      => [ sub { setting( @_, service_user       => 7 ) },             'user:fault' ],
+        sip_branch       => [ sub { setting( @_, __UNKNOWN_BRANCH__ => 'kohalibrary' ) }, 'sip:warning' ],
+        tables_missing   => [ sub { $_[0]->do("DROP TABLE $COPIES") },                    'tables:fault' ],
         user_lacks       => [ sub { delete $Koha::Patron::PERMISSIONS{1}{circulate} }, 'user:fault' ],
         plack_few        => [ sub { $C4::Context::CONFIG{plack_workers} = 1 },         'plack:warning' ],
     );
@@ -500,20 +521,21 @@ subtest 'each thing that this Koha lacks is a fault with its remedy' => sub {
     is( levels_of( page_of($koha) ), $ALL_OK, 'what is limited to libraries is mandatory for no copy' );
 };
 
-subtest 'the user that comes nearest counts, whatever other keys there are' => sub {
+subtest 'the user whom the configuration names counts, whatever other keys there are' => sub {
     my ($koha) = koha_at( status_of() );
     $koha->add_patron( '8', 'other' );
     $koha->{dbh}->do(q{INSERT INTO api_keys (patron_id, client_id, secret) VALUES (2, 'x', 'y')});
     is( levels_of( page_of($koha) ), $ALL_OK, 'another program has a key, too' );
 
     my ($crowded) = koha_at( status_of() );
+    setting( $crowded->{dbh}, service_user => 2 );
     foreach my $id ( 2 .. 22 ) {
         $crowded->add_patron( "8$id", "other$id" );
         $crowded->{dbh}
             ->do( q{INSERT INTO api_keys (patron_id, client_id, secret) VALUES (?, 'x', 'y')}, undef, $id );
     }
-    %Koha::Patron::PERMISSIONS = ( 22 => $Koha::Patron::PERMISSIONS{1} );
-    is( levels_of( page_of($crowded) ), $ALL_OK, 'the newest of many users is looked at' );
+    %Koha::Patron::PERMISSIONS = ( 2 => $Koha::Patron::PERMISSIONS{1} );
+    is( levels_of( page_of($crowded) ), $ALL_OK, 'one of many users' );
     ($koha) = koha_at( status_of() );
     $Koha::Patron::PERMISSIONS{1} = {
         'borrowers:edit_borrowers' => 1,
@@ -525,7 +547,7 @@ subtest 'the user that comes nearest counts, whatever other keys there are' => s
     like( levels_of($page), qr{user:warning}xms, 'patrons of one branch only: a warning' );
     like(
         text_of( $page, '#passport_checks' ),
-        qr{Missing: [ ] borrowers: [ ] view_borrower_infos_from_any_libraries[.]}xms,
+        qr{permissions: [ ] borrowers: [ ] view_borrower_infos_from_any_libraries[.]}xms,
         'it is named'
     );
     {
@@ -604,7 +626,7 @@ subtest 'every outcome has words, every text is in every language, with the same
         $sources =~ m{ \b words [.] (\w+) }gxms,
         $sources
         =~ m{ ' ( (?: up | remedy | settings | receiver | identity | clock | worker | desk | copies | api | user | attributes | types?
-        | categor(?:y|ies) | branch | plack | fix )_ \w+ ) ' }gxms,
+        | categor(?:y|ies) | branch | plack | fix | tables | sip )_ \w+ ) ' }gxms,
         $sources =~ m{ [{] ( up (?: _\w+ )? | fix_\w+ ) [}] }gxms;
     my $made = qr{\A (?: level | pause | planned | count | fix )_ }xms;
     is_deeply( [ sort grep { !exists $english{$_} } keys %used ],         [], 'none is missing' );

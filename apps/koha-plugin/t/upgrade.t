@@ -41,7 +41,7 @@ sub workers {
     my $of    = $other{koha} // $koha;
     my @pipes = map {
         open my $pipe, '-|', $^X, "$FindBin::Bin/bin/web-worker.pl", $other{plugins} // "$plugins",
-            "$of->{folder}", $of->{database}, $what
+            "$of->{folder}", $of->{database}, $what, $other{kpz} // ()
             or die "no perl: $!\n";
         $pipe;
     } 1 .. $count;
@@ -88,7 +88,7 @@ subtest 'the release before is in use: a scan has ended, another one waits for i
 subtest 'four web workers find the upload at the same moment: all of them have it, and nothing is lost' =>
     sub {
     unzip_over( $now, $plugins );
-    my @found = workers( 'look', 4 );
+    my @found = workers( 'start', 4 );
     is_deeply( [ map { $_->{installed} } @found ],           [ ($version) x 4 ], 'the new one' );
     is_deeply( [ map { @{ $_->{warnings} } } @found ],       [],                 'without a word' );
     is_deeply( [ map { scalar @{ $_->{plugins} } } @found ], [ (1) x 4 ],        'one plugin each' );
@@ -102,12 +102,68 @@ subtest 'four web workers find the upload at the same moment: all of them have i
     is_deeply( rows($SETTINGS), $settings, 'each setting' );
     };
 
+# A new installation, to compare with.
+my $new   = Passport::TestKoha->new_without_plugin;
+my $fresh = File::Temp->newdir;
+unzip_over( $now, $fresh );
+workers( 'look', 1, koha => $new, plugins => "$fresh" );
+my $methods = $new->connect->selectcol_arrayref('SELECT plugin_method FROM plugin_methods ORDER BY 1');
+$koha->connect;
+
 subtest 'the tables are those of a new installation' => sub {
-    my $other = Passport::TestKoha->new_without_plugin;
-    my $fresh = File::Temp->newdir;
-    unzip_over( $now, $fresh );
-    workers( 'look', 1, koha => $other, plugins => "$fresh" );
-    is_deeply( schema_of( $koha->connect ), schema_of( $other->connect ), 'in each column and key' );
+    is_deeply( schema_of( $koha->connect ), schema_of( $new->connect ), 'in each column and key' );
+};
+
+# Koha registers the methods of the class that the worker of the upload has loaded; "Run tool" and background jobs go by them.
+foreach my $how (qw( upload reload )) {
+    subtest "$how in a worker that has the release before: after the restart, everything new is there" =>
+        sub {
+        my $upgraded = Passport::TestKoha->new_without_plugin;
+        my $folder   = File::Temp->newdir;
+        my @at       = ( koha => $upgraded, plugins => "$folder" );
+        unzip_over( $before, $folder );
+        workers( 'use', 1, @at );
+        my ($uploaded) = workers( $how, 1, @at, kpz => $now );
+        note( join q{}, @{ $uploaded->{warnings} } );
+
+        # the log of the worker that had the older release is not that of the others
+        my @found = workers( 'start', 4, @at );
+        is_deeply( [ map { @{ $_->{warnings} } } @found ], [], 'four workers at once, without a word' );
+        my $dbh = $upgraded->connect;
+        is_deeply(
+            $dbh->selectcol_arrayref(
+                'SELECT plugin_method FROM plugin_methods WHERE plugin_class = ? ORDER BY 1',
+                undef, $CLASS
+            ),
+            $methods,
+            'the methods are those of a new installation'
+        );
+        is_deeply( schema_of($dbh), schema_of( $new->connect ), 'so are the tables' );
+
+        my ($run) = workers( 'run', 1, @at );
+        is( $run->{tools}, 1, 'Koha offers "Run tool"' );
+        like( $run->{tool_page} // q{}, qr{passport_checks}xms, 'which shows the page' );
+        is_deeply( $run->{jobs}, ['finished'], 'and background jobs are done' );
+        $koha->connect;
+        };
+}
+
+subtest 'an upgrade that a worker with older modules took for done is done by the next process' => sub {
+    my $half   = Passport::TestKoha->new_without_plugin;
+    my $folder = File::Temp->newdir;
+    my @at     = ( koha => $half, plugins => "$folder" );
+    unzip_over( $before, $folder );
+    workers( 'use', 1, @at );
+    unzip_over( $now, $folder );
+    $half->connect->do( q{UPDATE plugin_data SET plugin_value = ? WHERE plugin_key = '__INSTALLED_VERSION__'},
+        undef, $version );
+
+    my @found = workers( 'start', 4, @at );
+    is_deeply( [ map { @{ $_->{warnings} } } @found ], [],                         'without a word' );
+    is_deeply( schema_of( $half->connect ),            schema_of( $new->connect ), 'the tables' );
+    is_deeply( $half->{dbh}->selectcol_arrayref('SELECT plugin_method FROM plugin_methods ORDER BY 1'),
+        $methods, 'and the methods' );
+    $koha->connect;
 };
 
 subtest 'a page of after the upgrade is given the event of before' => sub {
@@ -137,7 +193,7 @@ subtest 'the release before, unzipped over this one: it works with the tables of
 
 subtest 'this one again: what both of them stored is there' => sub {
     unzip_over( $now, $plugins );
-    my @found = workers( 'look', 4 );
+    my @found = workers( 'start', 4 );
     is_deeply( [ map { @{ $_->{warnings} } } @found ], [], 'without a word' );
     is_deeply(
         [ map { $_->{event_id} } @{ rows("SELECT event_id FROM $TABLES[1] ORDER BY 1") } ],

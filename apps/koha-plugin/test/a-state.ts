@@ -23,7 +23,7 @@ export function aState(changed: Partial<ScanState> = {}): ScanState {
     outcome: 'COPIED',
     reasons: [],
     homes: [MIDLAND],
-    patron_id: 812,
+    patron_id: changed.outcome === null ? null : 812,
     checkout: null,
     waiting_for: null,
     problem: null,

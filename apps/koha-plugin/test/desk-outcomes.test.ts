@@ -285,6 +285,36 @@ describe('what the panel says', () => {
     });
   });
 
+  test.each([
+    ['en', 'Copied. The checkout is pending.'],
+    ['fr', 'Copié. Le prêt reste à faire.'],
+    ['es', 'Copiado. El préstamo está pendiente.'],
+    ['de', 'Kopiert. Die Ausleihe steht noch aus.'],
+  ])(
+    'in %s a copy whose checkout is still to come can be opened, and nobody is registered',
+    (language, headline) => {
+      const held = { library: 'riverside', reason: 'NO_ANSWER', next_try_at: null };
+      for (const state of ['waiting', 'working', 'queued']) {
+        const pending = aState({ state, outcome: null, patron_id: 812, waiting_for: held });
+        expect(shown({ state: pending, withItem: true }, language)).toMatchObject({
+          tone: 'warn',
+          headline,
+          advice: MESSAGES[language]?.['checkout.pending.advice'],
+          steps: { report: 'done', search: 'done', copy: 'done', checkout: 'now' },
+          next: ['open', 'next'],
+          isOver: false,
+          takesItem: false,
+        });
+      }
+    },
+  );
+
+  test('a pause of this library is its own, although the home of the patron is known', () => {
+    const held = { library: 'riverside', reason: 'PAUSED', next_try_at: '2026-11-25T12:00:00Z' };
+    const waiting = aState({ state: 'waiting', outcome: null, homes: [MIDLAND], waiting_for: held });
+    expect(shown({ state: waiting }).headline).toMatch(/^Riverside Public Library is paused/);
+  });
+
   test('that no worker is there is said, and no step is shown as going on', () => {
     const held = { library: 'riverside', reason: 'NO_WORKER', next_try_at: null };
     for (const state of ['queued', 'waiting', 'working']) {
@@ -355,7 +385,8 @@ describe('what the panel says', () => {
     const state = aState({ state: 'working', outcome: null });
     expect(shown({ state, cancel: 'pending' })).toMatchObject({ next: [], isOver: false });
     expect(shown({ state, cancel: 'nothing' })).toMatchObject({ next: ['next'], isOver: true });
-    expect(shown({ state, cancel: 'checked_out' }).next).toEqual(['open', 'next']);
+    const here = { ...state, patron_id: 812 };
+    expect(shown({ state: here, cancel: 'checked_out' }).next).toEqual(['open', 'next']);
     expect(shown({ state, cancel: 'failed' })).toMatchObject({ next: [], isOver: false });
     expect(shown({ state, cancel: 'forgotten', withItem: true })).toMatchObject({
       advice: 'Look at the patron’s record before you go on.',

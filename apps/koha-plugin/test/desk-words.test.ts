@@ -68,5 +68,8 @@ describe('the words', () => {
       'en',
       'en',
     ]);
+    // the page is sent the texts of one language only
+    expect(desk.languageOf({ fr: { a: 'Ah {x}' } }, 'nl-NL')).toBe('fr');
+    expect(desk.createWords({ fr: { a: 'Ah {x}' } }, 'nl-NL')('a', { x: '1' })).toBe('Ah 1');
   });
 });

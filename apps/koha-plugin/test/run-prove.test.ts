@@ -32,9 +32,11 @@ if (!hasProve) stderr.write('Skipped: counting of Perl tests (no prove on the PA
     writeFileSync(join(folder, 't', 'x.t'), skips('no such thing'));
     writeFileSync(join(folder, 't', 'works.t'), 'use Test::More; ok 1; ok 1; done_testing;');
 
-    const { runProve } = await script<{ runProve(cwd: string): Promise<Counts> }>('run-prove.mjs');
+    const { runProve } = await script<{ runProve(options: { cwd: string }): Promise<Counts> }>(
+      'run-prove.mjs',
+    );
 
-    const { passed, failed, skipped } = await runProve(folder);
+    const { passed, failed, skipped } = await runProve({ cwd: folder });
     expect({ passed, failed }).toEqual({ passed: 2, failed: 0 });
     expect([...skipped].sort()).toEqual([
       'apps/koha-plugin: MariaDB: mariadbd is not on this machine',

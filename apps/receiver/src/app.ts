@@ -7,10 +7,15 @@ import {
 } from 'fastify';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Logger, SECURITY_HEADERS, trustProxy } from '@passport/runtime';
+import {
+  type ConnectionLimits,
+  type Logger,
+  SECURITY_HEADERS,
+  connectionTimes,
+  trustProxy,
+} from '@passport/runtime';
 import type { Unauthorized } from './authentication.ts';
 import { registerCancelRoute } from './cancel-route.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
 import { registerConsentRoute } from './consent-route.ts';
 import { drain } from './drain.ts';
 import { UNKNOWN } from './event-metrics.ts';
@@ -29,7 +34,6 @@ const BODY_LIMIT_BYTES = 16 * 1024;
 const HEADERS_LIMIT_BYTES = 8 * 1024;
 /** A request of many headers costs memory far beyond its bytes: Node keeps so many and no more. */
 const MOST_HEADERS = 64;
-const KEEP_ALIVE_MS = 5_000;
 /** A stranger can make so many lines a minute and no more. */
 const REFUSALS_LOGGED = { most: 10, windowMs: 60_000 };
 const STOPPING_RETRY_MS = 1_000;
@@ -106,17 +110,12 @@ export function buildReceiver(deps: ReceiverDeps): FastifyInstance {
 }
 
 function serverOptions(requestTimeoutMs: number): FastifyHttpOptions<Server> {
+  const times = connectionTimes(requestTimeoutMs);
   return {
+    ...times,
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: requestTimeoutMs,
-    connectionTimeout: 1.5 * requestTimeoutMs,
-    keepAliveTimeout: KEEP_ALIVE_MS,
     http: {
-      // Here too, not only above: Node's limit for headers follows the one it is made with, and the longer of both is
-      // what it grants a whole request.
-      requestTimeout: requestTimeoutMs,
-      // Its own 30 s would let slow senders stay four times as long.
-      connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 10),
+      ...times.http,
       // Refused by us: Node's own answer is no problem document.
       requireHostHeader: false,
       maxHeaderSize: HEADERS_LIMIT_BYTES,

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { ConfigError, type ReceiverConfig, receiverConfig, tryConfig } from '@passport/config';
 import {
   type RegisteredProcess,
+  type Registration,
   type ProcessIdentity,
   buildAdmission,
   buildHasWorker,
@@ -12,25 +13,29 @@ import {
   openScanQueue,
 } from '@passport/queue';
 import {
+  CONNECTION_LIMITS,
+  type ConnectionLimits,
   Lifecycle,
   type Logger,
   type MetricsRegistry,
-  type Redis,
+  answersNow,
+  buildProxyTest,
   closeRedis,
+  connectionMetrics,
+  createConnectionLimits,
   createLogger,
   createMetrics,
   createRedis,
   createServiceManager,
+  mayShareAddress,
   startAdminServer,
   startTracing,
   versionOf,
+  watchEventLoop,
 } from '@passport/runtime';
 import { buildReceiver } from './app.ts';
-import { CONNECTION_LIMITS, type ConnectionLimits, createConnectionLimits } from './connection-limits.ts';
 import { buildEventSink } from './event-sink.ts';
-import { connectionMetrics } from './connection-metrics.ts';
 import { startWorkerNotifier } from './notify-of-workers.ts';
-import { buildProxyTest } from './proxy-test.ts';
 import { REDIS_DEADLINE_MS, type ReceiverParts, serve } from './serve.ts';
 
 /** Replicas acknowledge in a round trip; they wait in the same connection as everybody's next event. */
@@ -63,6 +68,7 @@ async function main(): Promise<void> {
     log.flush();
     process.exit(code);
   });
+  watchEventLoop({ name: 'receiver', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     await start(config, log, lifecycle);
@@ -117,13 +123,17 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   const admin = await startAdminServer({
     port: config.adminPort,
     host: config.adminHost,
-    ready: () => redis.status === 'ready',
+    ready: () => answersNow(redis),
     metrics: () => shown.metrics(),
     stopping: lifecycle.signal,
     log,
   });
   lifecycle.own('admin', () => admin.close());
-  const registered = register(config, redis, log, (next) => {
+  const facts = () => ({
+    shares_address: connections.sawUntrustedProxy() || mayShareAddress(config.trustProxy, config.host),
+    fixed_secrets: config.fixedSecrets,
+  });
+  const registered = register(config, { redis, facts, log }, (next) => {
     const counted = metrics.extend();
     serving = serve(next, parts, counted);
     notifier.use(next.consortium, counted);
@@ -138,12 +148,11 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
 
 function register(
   config: ReceiverConfig,
-  redis: Redis,
-  log: Logger,
+  parts: Pick<Registration, 'redis' | 'facts' | 'log'>,
   replace: (next: ReceiverConfig) => void,
 ): RegisteredProcess {
   return registerProcess({
-    redis,
+    ...parts,
     id: randomUUID(),
     identity: SELF,
     hash: config.fileHash,
@@ -154,7 +163,6 @@ function register(
       return { kind: 'loaded', hash: read.config.fileHash };
     },
     now: () => Date.now(),
-    log,
   });
 }
 

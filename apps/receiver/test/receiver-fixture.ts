@@ -10,9 +10,12 @@ import {
   openScanQueue,
 } from '@passport/queue';
 import {
+  CONNECTION_LIMITS,
   type Redis,
   type Encryption,
+  buildProxyTest,
   closeRedis,
+  createConnectionLimits,
   createLogger,
   createRedis,
   createEncryption,
@@ -22,14 +25,12 @@ import { type StartedRedis, startRedis } from '@passport/testkit';
 import { acceptEvent } from '../src/accept-event.ts';
 import { buildReceiver } from '../src/app.ts';
 import { type ReportingLibrary, buildAuthentication } from '../src/authentication.ts';
-import { CONNECTION_LIMITS, createConnectionLimits } from '../src/connection-limits.ts';
 import { buildCancelInQueue } from '../src/cancel-in-queue.ts';
 import { cancelScan } from '../src/cancel-scan.ts';
 import { buildKeepConsent } from '../src/keep-consent.ts';
 import { buildEventSink } from '../src/event-sink.ts';
 import { buildJobMaker } from '../src/job-maker.ts';
 import { buildNoteSeen } from '../src/note-seen.ts';
-import { buildProxyTest } from '../src/proxy-test.ts';
 import { buildReadState } from '../src/read-state.ts';
 import { giveStatus } from '../src/give-status.ts';
 import { type LibraryStatusDeps, buildReadLibraryStatus } from '../src/read-library-status.ts';

@@ -3,9 +3,18 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConfigError, type WorkerConfig, workerConfig } from '@passport/config';
-import { createLogger, createServiceManager, Lifecycle, type Logger, versionOf } from '@passport/runtime';
+import {
+  createLogger,
+  createServiceManager,
+  Lifecycle,
+  type Logger,
+  versionOf,
+  watchEventLoop,
+} from '@passport/runtime';
+import { FETCH_TIMINGS } from './job/scan-worker.ts';
 import type { Sources } from './sources.ts';
 import { startWorker } from './start-worker.ts';
+import { readTimings } from './timings.ts';
 
 const readConfig = (): WorkerConfig => workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
 
@@ -15,6 +24,7 @@ async function main(): Promise<void> {
   const lifecycle = new Lifecycle(log, { graceMs: config.shutdownGraceMs });
   const wallNow = Date.now;
   lifecycle.onSignals((code) => process.exit(code));
+  watchEventLoop({ name: 'worker', pid: process.pid, log });
   const manager = createServiceManager(process.env, { pid: process.pid, stopping: lifecycle.signal, log });
   try {
     const sources: Sources = {
@@ -28,11 +38,12 @@ async function main(): Promise<void> {
         host: hostname(),
       },
       pause: (ms) => pause(ms),
+      timings: readTimings(process.env['PASSPORT_TEST_TIMINGS']),
       adoptClock: (now) => {
         Date.now = now;
       },
     };
-    await startWorker(config, log, lifecycle, sources, readConfig);
+    await startWorker(config, log, lifecycle, sources, readConfig, FETCH_TIMINGS);
     manager.ready();
   } catch (error) {
     lifecycle.fail(error);

@@ -9,24 +9,26 @@ import {
   createRedisClock,
   untilRedisReady,
 } from '@passport/runtime';
-import { CLOCK_KEY } from '@passport/queue';
+import { CLOCK_KEY, type FetchTimings, type FetchWatch, startFetchWatch } from '@passport/queue';
 import type { Sources } from './sources.ts';
 
 const RETRY_EVERY_MS = 100;
 
-/** The worker's two connections and the clock that all processes agree on. */
+/** The worker's two connections, what knows whether its queues bring jobs, and the clock that all processes agree on. */
 export interface RedisConnections {
   /** BullMQ's own: commands wait until Redis is back. */
   readonly connection: Redis;
   /** For our own keys: a command that cannot be done now fails now. */
   readonly redis: Redis;
   readonly clock: RedisClock;
+  readonly fetches: FetchWatch;
 }
 
-/** Opens both connections and returns at once. */
+/** Opens both connections and returns at once. Where no jobs come for too long, the process ends. */
 export function openRedis(
   config: Pick<WorkerConfig, 'redisUrl'>,
   { monotonicNow }: Sources,
+  timings: FetchTimings,
   lifecycle: Lifecycle,
   log: Logger,
 ): RedisConnections {
@@ -37,7 +39,10 @@ export function openRedis(
   lifecycle.own('redis', () => closeRedis(redis));
   const clock = createRedisClock(redis, CLOCK_KEY, monotonicNow, { log });
   lifecycle.own('clock', () => clock.close());
-  return { connection, redis, clock };
+  const onOver = (): void => lifecycle.giveUp('no jobs could be fetched');
+  const fetches = startFetchWatch({ timings, monotonicNow, onOver, log });
+  lifecycle.own('watch of fetches', () => fetches.close());
+  return { connection, redis, clock, fetches };
 }
 
 /**

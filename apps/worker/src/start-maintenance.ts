@@ -23,7 +23,7 @@ export function startMaintenance(context: WorkContext): void {
   const tasks = startTasks(
     [
       ...buildTasks({ consortium, redis, queue, reportQueue, dropped, ...kohas, workerId, now, log }),
-      rememberTask(consortium, memory, { ...kohas, ...sources }),
+      rememberTask(consortium, memory, { ...kohas, ...sources }, sources.timings),
       pausedTask(redis, queue, pauseLeft),
       ...notifyTasks({ consortium, redis, metrics, sources, pauseLeft, signal: lifecycle.signal, now, log }),
     ],

@@ -1,19 +1,36 @@
 import { startAudit } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
+import { startTasks } from './maintenance/start-tasks.ts';
 import { startSeenWorker } from './sweep/seen-worker.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
 import type { WorkContext } from './work-context.ts';
 
 const KEEP_ACTS_EVERY_MS = 5_000;
 const KEEP_ACTS_LAST_MS = 500;
+/** A time of day is a minute, and this a small part of it. */
+const NIGHTS_EVERY_MS = 5_000;
 
 /** What keeps copies right: all of them at their time, and each at its scan. */
 export async function startRefreshes(context: WorkContext): Promise<void> {
-  const { config, connections, kohas, sources, lifecycle, now } = context;
+  const { config, connections, kohas, receipts, sources, lifecycle, now } = context;
   const { consortium, keys } = config;
-  const deps = { ...kohas, ...sources, ...connections, consortium, keys, now, log: auditLog(context) };
+  const deps = {
+    ...kohas,
+    ...sources,
+    ...connections,
+    receipts,
+    consortium,
+    keys,
+    now,
+    log: auditLog(context),
+  };
   const sweeps = await startSweepWorker(deps);
   lifecycle.own('sweeps', () => sweeps.close());
+  const nights = startTasks(
+    [{ name: 'nights', everyMs: NIGHTS_EVERY_MS, work: () => sweeps.queueNights() }],
+    deps.log,
+  );
+  lifecycle.own('nights', () => nights.close());
   const atScans = startSeenWorker(deps);
   lifecycle.own('refreshes at scans', () => atScans.close());
 }

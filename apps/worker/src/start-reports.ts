@@ -34,12 +34,13 @@ export function openReporter(context: WorkContext): Reporter {
 
 /** Starts the worker of what waits in the queue of reports. */
 export function startReports({ config, connections, kohas, lifecycle, ...context }: WorkContext): void {
-  const { connection, redis } = connections;
+  const { connection, redis, fetches } = connections;
   const { libraries } = config.consortium;
   const { nameOf, tracing, now, log } = context;
   const giveUpAfterMs = new Map(libraries.map(({ id, retry }) => [id, retry.giveUpAfterMs]));
   const reports = startReportWorker({
     connection,
+    fetches,
     redis,
     libraries: kohas.libraries,
     nameOf,

@@ -38,13 +38,14 @@ const SLOTS_OF_ONE_LINE = 4;
 /** Starts the work on scans: all that happens to one, and what takes it from the queue. */
 export function startScans(context: WorkContext, reporter: Reporter): void {
   const { config, connections, breaks, load, lifecycle, sources, now, log } = context;
-  const { connection } = connections;
+  const { connection, fetches } = connections;
   const { monotonicNow, pause } = sources;
   const { deadline } = lifecycle;
   // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other.
   const jobData = buildJobDataWriter(connection);
   const scans = startScanWorker({
     connection,
+    fetches,
     concurrency: config.concurrency,
     load,
     retention: config.consortium.retention,

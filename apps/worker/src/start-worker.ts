@@ -1,5 +1,6 @@
 import { type WorkerConfig, tryConfig } from '@passport/config';
 import {
+  type FetchTimings,
   buildPauses,
   openReceipts,
   openReportQueue,
@@ -10,13 +11,16 @@ import {
 import {
   type Lifecycle,
   type Logger,
+  answersNow,
   countRedisBreaks,
   createMetrics,
   startAdminServer,
   startTracing,
 } from '@passport/runtime';
 import { keepReceipts } from './job/keep-receipts.ts';
-import { openRedis, untilRedisAnswers } from './redis-connections.ts';
+import { FETCH_TIMINGS } from './job/scan-worker.ts';
+import { fetchMetrics } from './metrics/fetch-metrics.ts';
+import { type RedisConnections, openRedis, untilRedisAnswers } from './redis-connections.ts';
 import type { Sources } from './sources.ts';
 import { startWork } from './start-work.ts';
 import type { WorkerParts } from './work-context.ts';
@@ -27,13 +31,17 @@ import type { WorkerParts } from './work-context.ts';
  */
 const OLD_RUNS_MS = 600;
 
-/** Builds the worker, from the outside in, and starts it. `readConfig` reads the configuration anew. */
+/**
+ * Builds the worker, from the outside in, and starts it; resolves when it takes jobs. `readConfig` reads the configuration
+ * anew.
+ */
 export async function startWorker(
   config: WorkerConfig,
   log: Logger,
   lifecycle: Lifecycle,
   sources: Sources,
   readConfig: () => WorkerConfig = () => config,
+  timings: FetchTimings = FETCH_TIMINGS,
 ): Promise<void> {
   const metrics = createMetrics({ process: 'worker', logHealth: log.health });
   let shown = metrics;
@@ -43,17 +51,10 @@ export async function startWorker(
   const traces = { endpoint: config.otlpEndpoint, process: 'worker', now: () => present() };
   const tracing = await startTracing({ ...traces, log });
   lifecycle.own('tracing', () => tracing.close());
-  const connections = openRedis(config, sources, lifecycle, log);
-  const { connection, redis, clock } = connections;
-  const admin = await startAdminServer({
-    port: config.adminPort,
-    host: config.adminHost,
-    ready: () => connection.status === 'ready' && redis.status === 'ready',
-    metrics: () => shown.metrics(),
-    stopping: lifecycle.signal,
-    log,
-  });
-  lifecycle.own('admin', () => admin.close());
+  const connections = openRedis(config, sources, timings, lifecycle, log);
+  const { connection, redis, clock, fetches } = connections;
+  fetchMetrics(metrics, fetches);
+  await startProbes(config, connections, { metrics: () => shown.metrics(), lifecycle, log });
   await untilRedisAnswers(connections, lifecycle, sources.pause);
   if (lifecycle.stopping) return;
   const now = (): number => clock.now();
@@ -85,7 +86,9 @@ export async function startWorker(
     redis,
     id: sources.newId(),
     identity: sources.self,
+    facts: () => ({ fixed_secrets: config.fixedSecrets }),
     hash: config.fileHash,
+    isWorking: () => fetches.isFetching(),
     async reload() {
       const read = tryConfig(readConfig);
       if (read.kind === 'refused') return read;
@@ -100,4 +103,27 @@ export async function startWorker(
   });
   lifecycle.own('registration', () => registered.close());
   lifecycle.onReload(() => void registered.reload('signal'));
+  await fetches.begun();
+  await registered.announce();
+}
+
+/** A worker that takes no jobs is not ready; one that has taken none for long, although there may be some, is not live. */
+async function startProbes(
+  { adminPort: port, adminHost: host }: WorkerConfig,
+  { connection, redis, fetches }: RedisConnections,
+  { metrics, lifecycle, log }: { metrics: () => Promise<string>; lifecycle: Lifecycle; log: Logger },
+): Promise<void> {
+  const ready = (): Promise<boolean> | boolean =>
+    fetches.isFetching() && connection.status === 'ready' && answersNow(redis);
+  const live = (): boolean => fetches.isLive();
+  const admin = await startAdminServer({
+    port,
+    host,
+    live,
+    ready,
+    metrics,
+    stopping: lifecycle.signal,
+    log,
+  });
+  lifecycle.own('admin', () => admin.close());
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { isFrom, releases } from '@passport/koha-double';
+import { isFrom, testedReleases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { ScanCancelled } from '../src/provision/scan.ts';
 import { CARD, ITEM } from './builders.ts';
@@ -17,7 +17,7 @@ const own = leakGuard({ beforeEach, afterEach });
 /** Koha requires confirmation of a rental charge only where the library wants that. */
 const confirmsFees = { RentalFeesCheckoutConfirmation: '1' };
 
-describe.each(releases)('the checkout of the waiting item, Koha %s:', (release) => {
+describe.each(testedReleases)('the checkout of the waiting item, Koha %s:', (release) => {
   const open = async (plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
     own(await openWorkflow({ ...plan, riverside: { release, settings: confirmsFees, ...plan.riverside } }));
   const confirming = (...keys: string[]): WorkflowPlan => ({ entry: { retry: { confirm: keys } } });
@@ -36,6 +36,20 @@ describe.each(releases)('the checkout of the waiting item, Koha %s:', (release) 
       keys: [],
     });
     expect(checkouts(workflow)).toMatchObject([{ library_id: 'NORTH', external_id: ITEM, cardnumber: CARD }]);
+  });
+
+  test('waits, where Koha fails over it, with what is known of the copy', async () => {
+    const workflow = await open();
+    const body = { error: 'x', error_code: 'internal_server_error' };
+    workflow.riverside.addFaults([
+      { operation: 'POST /checkouts', kind: 'status', status: 500, body, times: 9 },
+    ]);
+    expect(waitOf(await workflow.run()).job.progress).toMatchObject({
+      state: 'waiting',
+      homes: [{ id: 'midland' }],
+      patron_id: workflow.copy()?.patron_id,
+      waiting_for: { library: 'riverside', reason: 'NO_ANSWER' },
+    });
   });
 
   test('NOT_ASKED where no item waits, and where the library does not want it', async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { isFrom, releases } from '@passport/koha-double';
+import { isFrom, testedReleases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import type { ObserveDeps } from '../src/provision/local-copy.ts';
 import { CARD } from './builders.ts';
@@ -10,7 +10,7 @@ const OLD = '21234000000099';
 const { surname, firstname, date_of_birth } = PATRON;
 type Receipt = Parameters<ObserveDeps['recordObserved']>[0];
 
-describe.each(releases)('a library that only observes, Koha %s:', (release) => {
+describe.each(testedReleases)('a library that only observes, Koha %s:', (release) => {
   const open = async (copy: Record<string, unknown> = {}, plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
     own(
       await openWorkflow({

@@ -2,8 +2,14 @@ import { type Consortium, type Library, parseConsortium } from '@passport/config
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import type { DisclosureReceipt, OwedReading } from '@passport/queue';
-import type { Logger } from '@passport/runtime';
+import {
+  type DisclosureReceipt,
+  NOTHING_READ,
+  type OwedReading,
+  openReceipts,
+  readCopyRecords,
+} from '@passport/queue';
+import type { Logger, Redis } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { runOwed } from '../src/owed/run-owed.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
@@ -18,6 +24,7 @@ type Recourse = 'report' | { readonly block_home_over: number };
 export interface OwedBench {
   readonly lender: KohaDouble;
   readonly homes: Readonly<Record<string, KohaDouble>>;
+  /** Written before the next reading. */
   readonly receipts: DisclosureReceipt[];
   readonly logged: Readonly<Record<string, unknown>>[];
   /** A patron at a home and the copy of them with a receipt; returns the home key. */
@@ -38,7 +45,7 @@ export interface ReadHow {
 }
 
 /** One lending library and two homes, and readings of what is owed a day apart. */
-export async function openOwed(): Promise<OwedBench> {
+export async function openOwed(redis: Redis): Promise<OwedBench> {
   const doubles = await Promise.all(
     [LENDER, ...HOMES].map((library) => startKohaDouble({ library, seed: 'empty' })),
   );
@@ -83,11 +90,13 @@ export async function openOwed(): Promise<OwedBench> {
       ];
       const { patron_id } = lender.putPatron(card, { surname: 'Planted', extended_attributes });
       lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
-      receipts.push({ at: '', home, lending: LENDER, homeKey, fields: [], eventId: card });
+      receipts.push(receiptOf(homeKey, patron_id));
       return homeKey;
     },
     async read(recourse = 'report', { hours = 24, agreements, owed, shutOut } = {}) {
       nowMs += hours * 3_600_000;
+      const { append } = openReceipts(redis);
+      for (const receipt of receipts.splice(0)) await append(receipt, Date.now(), 1_000_000);
       const listed = agreements ?? HOMES.map((home) => ({ home, lending: LENDER, recourse }));
       const consortium = consortiumOf(doubles, listed, { owed, shutOut });
       const lending = consortium.libraries.find(({ id }) => id === LENDER) as Library;
@@ -95,8 +104,12 @@ export async function openOwed(): Promise<OwedBench> {
       before = await runOwed(lending, {
         consortium,
         call,
+        callInTurn: call,
+        turn: { endIfOver: () => undefined },
+        progress: { addPage: () => Promise.resolve(), addHome: () => Promise.resolve() },
+        soFar: NOTHING_READ,
         before,
-        receipts: listOf(receipts),
+        readRecords: (at, patronIds) => readCopyRecords(redis, at, patronIds),
         now: () => nowMs,
         log,
       });
@@ -114,8 +127,18 @@ export async function openOwed(): Promise<OwedBench> {
   return bench;
 }
 
-async function* listOf<T>(items: readonly T[]): AsyncGenerator<T> {
-  yield* items;
+/** The receipt of a copy that the service made at the lending library. */
+export function receiptOf(homeKey: string, patronId: number): DisclosureReceipt {
+  const [home = ''] = homeKey.split(':');
+  return {
+    at: '',
+    home,
+    lending: LENDER,
+    homeKey,
+    fields: ['surname'],
+    eventId: `scan_${patronId}`,
+    patronId,
+  };
 }
 
 function consortiumOf(

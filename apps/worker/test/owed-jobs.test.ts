@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Consortium, Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { type OwedReading, openSweepQueue, readOwedByHome, writeOwed } from '@passport/queue';
+import { type OwedJob, type OwedReading, openSweepQueue, readOwedByHome, writeOwed } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
-import { doOwedJob, scheduleOwed } from '../src/owed/owed-jobs.ts';
+import { doOwedJob, queueLastReadings } from '../src/owed/owed-jobs.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
+import type { Turn } from '../src/koha/turn.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 
 const { redis, own: ownAll } = await openEmptyRedis();
@@ -27,37 +28,21 @@ const READING: OwedReading = {
   rows: { 'midland:8': { overdues: 1, amount: 0, over_since_ms: null, restricted: true } },
   unconfirmed: 0,
 };
+const JOB = { kind: 'owed', library: 'riverside' } as const;
 const known = (): Promise<void> => writeOwed(redis, 'riverside', new Map([['midland', READING]]));
 
-describe('the schedule', () => {
-  test('is one for each library where what copies owe is read, at its time, however many workers there are', async () => {
-    for (let worker = 0; worker < 3; worker += 1) await scheduleOwed(consortium(true), queue, redis);
-    const delayed = await queue.getDelayed();
-    expect(delayed.map(({ name, data }) => [name, data])).toEqual([
-      ['owed.riverside', { owed_at: 'riverside' }],
-    ]);
-    const at = new Date((delayed[0]?.timestamp ?? 0) + (delayed[0]?.delay ?? 0));
-    expect([at.getHours(), at.getMinutes()]).toEqual([3, 30]);
-    expect(await queue.getWaiting()).toEqual([]);
-  });
-
-  test('ends where it is switched off, with one more job where something is left to lift', async () => {
-    await scheduleOwed(consortium(true), queue, redis);
-    await scheduleOwed(consortium(true, false), queue, redis);
-    expect(await queue.getJobSchedulers()).toEqual([]);
-    await scheduleOwed(consortium(true), queue, redis);
-    await scheduleOwed(consortium(false), queue, redis);
-    expect([await queue.getJobSchedulers(), await queue.getWaiting()]).toEqual([[], []]);
-    await known();
-    await scheduleOwed(consortium(false, false), queue, redis);
-    expect(await queue.getWaiting()).toEqual([]);
-    await scheduleOwed(consortium(false), queue, redis);
-    await scheduleOwed(consortium(false), queue, redis);
-    const waiting = await queue.getWaiting();
-    expect(waiting.map(({ data }) => data)).toEqual([{ owed_at: 'riverside' }]);
-    // Hourly for a week: a home can be down for longer than a night.
-    expect(waiting[0]?.opts).toMatchObject({ attempts: 168, backoff: { type: 'fixed', delay: 3_600_000 } });
-  });
+test('where it is switched off there is one more job, if something is left to lift', async () => {
+  await queueLastReadings(consortium(true), queue, redis);
+  await queueLastReadings(consortium(false), queue, redis);
+  await known();
+  await queueLastReadings(consortium(true), queue, redis);
+  await queueLastReadings(consortium(false, false), queue, redis);
+  expect(await queue.getWaiting()).toEqual([]);
+  for (let worker = 0; worker < 3; worker += 1) await queueLastReadings(consortium(false), queue, redis);
+  const waiting = await queue.getWaiting();
+  expect(waiting.map(({ data }) => data)).toEqual([JOB]);
+  // Hourly for a week: a home can be down for longer than a night.
+  expect(waiting[0]?.opts).toMatchObject({ attempts: 168, backoff: { type: 'fixed', delay: 3_600_000 } });
 });
 
 describe('a job', () => {
@@ -66,9 +51,19 @@ describe('a job', () => {
     info: () => undefined,
     warn: (fields: unknown) => warned.push(fields),
   } as unknown as Logger;
-  const run = (data: unknown, call: SweepCall): Promise<void> => runAt(consortium(true), data, call);
-  const runAt = (at: Consortium, data: unknown, call: SweepCall): Promise<void> =>
-    doOwedJob(data, { consortium: at, redis, call, now: () => 2, log: quiet });
+  const run = (call: SweepCall): Promise<void> => runAt(consortium(true), call);
+  const signal = new AbortController().signal;
+  const patient: Turn = { endIfOver: () => undefined, signal, end: () => undefined };
+  const runAt = (at: Consortium, call: SweepCall, job: OwedJob = JOB, turn = patient): Promise<void> =>
+    doOwedJob('1', job, {
+      consortium: at,
+      redis,
+      callsUntil: () => call,
+      turn,
+      stopping: signal,
+      now: () => 2,
+      log: quiet,
+    });
   const never: SweepCall = () => Promise.reject(new Error('nobody is called'));
   const answers =
     (page: unknown): SweepCall =>
@@ -76,27 +71,22 @@ describe('a job', () => {
       work({ readOwed: () => Promise.resolve(page) } as never);
 
   test('replaces the last reading', async () => {
-    await run({ owed_at: 'riverside' }, answers({ rows: [], read: 1, next: null }));
+    await run(answers({ rows: [], read: 1, next: null }));
     expect([...(await readOwedByHome(redis, 'riverside'))]).toEqual([
       ['midland', { read_ms: 2, rows: {}, unconfirmed: 0 }],
     ]);
     expect(await redis.ttl('{passport}:owed:riverside')).toBeGreaterThan(0);
   });
 
-  test('that is of another kind is left alone', async () => {
-    await run({ library: 'riverside', what: 'something newer' }, never);
-    expect(await redis.keys('*owed*')).toEqual([]);
-  });
-
   test('of a library that this worker does not know is for another worker', async () => {
-    await expect(run({ owed_at: 'elsewhere' }, never)).rejects.toThrow(
+    await expect(runAt(consortium(true), never, { ...JOB, library: 'elsewhere' })).rejects.toThrow(
       "elsewhere is not in this worker's configuration",
     );
   });
 
   test('of a library that was shut out since reads and lifts nothing', async () => {
     await known();
-    await runAt(consortium(true, false), { owed_at: 'riverside' }, never);
+    await runAt(consortium(true, false), never);
     expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual(READING);
   });
 
@@ -109,7 +99,7 @@ describe('a job', () => {
       status: null,
       effect: 'none',
     });
-    const last = runAt(consortium(false), { owed_at: 'riverside' }, () => Promise.reject(error));
+    const last = runAt(consortium(false), () => Promise.reject(error));
     await expect(last).rejects.toThrow(/^riverside: restrictions are left$/);
     expect((await readOwedByHome(redis, 'riverside')).get('midland')?.rows).toMatchObject({
       'midland:8': { restricted: true },
@@ -119,12 +109,12 @@ describe('a job', () => {
   test('keeps the last reading where the Koha has no plugin, and is not repeated', async () => {
     warned.length = 0;
     await known();
-    await run({ owed_at: 'riverside' }, answers(null));
+    await run(answers(null));
     expect(warned).toEqual([{ lending: 'riverside', code: 'no_plugin' }]);
     expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual(READING);
   });
 
-  test('fails with codes only where the Koha did not answer, and keeps the last reading', async () => {
+  test('fails where the Koha did not answer, and keeps the last reading', async () => {
     await known();
     const error = new KohaError({
       code: 'timeout',
@@ -133,9 +123,40 @@ describe('a job', () => {
       status: null,
       effect: 'none',
     });
-    await expect(run({ owed_at: 'riverside' }, () => Promise.reject(error))).rejects.toThrow(
-      /^riverside: timeout$/,
-    );
+    await expect(run(() => Promise.reject(error))).rejects.toBe(error);
     expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual(READING);
+  });
+
+  test('goes on in its next turn where the last one ended, and reads no page twice', async () => {
+    const row = { patronId: 4, homeKey: 'midland:8', overdues: 1, amount: 5 };
+    const pages: Record<number, unknown> = {
+      0: { rows: [row, { ...row, homeKey: 'nobody:1' }], next: 200 },
+      200: { rows: [{ ...row, patronId: 5, amount: 7 }], next: null },
+    };
+    const asked: number[] = [];
+    const call: SweepCall = (_library, work) =>
+      work({
+        readOwed({ after }: { after: number }) {
+          asked.push(after);
+          return Promise.resolve(pages[after]);
+        },
+      } as never);
+    const over: Turn = {
+      ...patient,
+      endIfOver() {
+        throw new Error('over');
+      },
+    };
+    const short = (): Promise<void> => runAt(consortium(true), call, JOB, over);
+    for (let turn = 0; turn < 3; turn += 1) await expect(short()).rejects.toThrow('over');
+    expect((await readOwedByHome(redis, 'riverside')).size).toBe(0);
+    await run(call);
+    expect(asked).toEqual([0, 200]);
+    expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual({
+      read_ms: 2,
+      rows: {},
+      unconfirmed: 2,
+    });
+    expect(await redis.keys('*owed-progress*')).toEqual([]);
   });
 });

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import type { DisclosureReceipt } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
-import { CARD, LENDER, type OwedBench, openOwed } from './owed-bench.ts';
+import { openEmptyRedis } from './empty-redis.ts';
+import { CARD, LENDER, type OwedBench, openOwed, receiptOf } from './owed-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
+const { redis } = await openEmptyRedis();
 let bench: OwedBench;
 beforeEach(async () => {
-  bench = own(await openOwed());
+  bench = own(await openOwed(redis));
 });
 
 const owes = (amount: number, card = CARD): unknown =>
@@ -34,26 +37,25 @@ describe('what copies owe', () => {
     expect(await bench.read('report', { agreements })).toBeUndefined();
   });
 
-  test('counts only with a receipt of a copy made there, and not deleted since', async () => {
+  test('counts only with a receipt of this copy made there, and not deleted or released since', async () => {
     const homeKey = bench.put();
     owes(12);
     const [receipt] = bench.receipts.splice(0);
     if (receipt === undefined) throw new Error('no receipt');
-    const read = async () => {
+    const after = async (change: Partial<DisclosureReceipt> | null) => {
+      if (change !== null) bench.receipts.push({ ...receipt, ...change });
       const { rows, unconfirmed } = (await bench.read()) ?? { rows: {}, unconfirmed: 0 };
       return { of: Object.keys(rows), unconfirmed };
     };
-    expect(await read()).toEqual({ of: [], unconfirmed: 1 });
-    bench.receipts.push({ ...receipt, lending: 'lakeside' });
-    expect(await read()).toEqual({ of: [], unconfirmed: 1 });
-    bench.receipts.push(receipt);
-    expect((await read()).of).toEqual([homeKey]);
-    bench.receipts.push({ ...receipt, what: 'deleted' });
-    expect(await read()).toEqual({ of: [], unconfirmed: 1 });
-    bench.receipts.push({ ...receipt, what: 'observed' });
-    expect(await read()).toEqual({ of: [], unconfirmed: 1 });
-    bench.receipts.push({ ...receipt, eventId: 'scanned again' });
-    expect((await read()).of).toEqual([homeKey]);
+    const nobody = { of: [], unconfirmed: 1 };
+    expect(await after(null)).toEqual(nobody);
+    expect(await after({ lending: 'lakeside' })).toEqual(nobody);
+    expect(await after({ eventId: 'another copy', patronId: 90_000 })).toEqual(nobody);
+    expect(await after({})).toEqual({ of: [homeKey], unconfirmed: 0 });
+    expect(await after({ eventId: 'purge', what: 'deleted' })).toEqual(nobody);
+    expect(await after({ what: 'observed' })).toEqual(nobody);
+    expect(await after({ eventId: 'scanned again' })).toEqual({ of: [homeKey], unconfirmed: 0 });
+    expect(await after({ eventId: 'release', what: 'released' })).toEqual(nobody);
   });
 
   test.each(['midland:0', 'midland:8:9', 'midland:x', 'nowhere:1', 'midland'])(
@@ -80,7 +82,7 @@ describe('what copies owe', () => {
     expect(bench.homes['midland']?.calls()).toEqual([]);
   });
 
-  test('of two copies of one patron is added up', async () => {
+  test('of two copies of one patron is added up, if both are on record', async () => {
     const homeKey = bench.put();
     const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
     const { patron_id } = bench.lender.putPatron('second', {
@@ -89,6 +91,8 @@ describe('what copies owe', () => {
     });
     bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
     owes(3);
+    expect((await bench.read())?.rows[homeKey]).toMatchObject({ amount: 300 });
+    bench.receipts.push(receiptOf(homeKey, patron_id));
     expect((await bench.read())?.rows[homeKey]).toMatchObject({ amount: 500 });
   });
 });
@@ -246,7 +250,7 @@ describe('a restriction at home', () => {
       const attributes = [{ type: 'PASSPORTED_ID', value: homeKey }];
       const { patron_id } = bench.lender.putPatron(card, { extended_attributes: attributes });
       bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
-      bench.receipts.push({ at: '', home: 'midland', lending: LENDER, homeKey, fields: [], eventId: card });
+      bench.receipts.push(receiptOf(homeKey, patron_id));
       owes(11, card);
     }
     const there = bench.put();
@@ -289,7 +293,7 @@ describe('a restriction at home', () => {
     const debtor = { surname: 'Planted', firstname: 'Ann', date_of_birth: '1991-05-06' };
     const { patron_id } = bench.lender.putPatron(CARD, { ...debtor, extended_attributes: attributes });
     bench.lender.putCopy({ patron_id, version: 0, home_key: homeKey, fields: {} });
-    bench.receipts.push({ at: '', home: 'midland', lending: LENDER, homeKey, fields: [], eventId: CARD });
+    bench.receipts.push(receiptOf(homeKey, patron_id));
     owes(11);
     for (let night = 0; night < 3; night += 1) await bench.read(BLOCK);
     expect(bench.restricted()).toEqual([]);

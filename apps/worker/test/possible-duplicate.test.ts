@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { isFrom, releases } from '@passport/koha-double';
+import { isFrom, testedReleases } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
 import { CARD } from './builders.ts';
 import { PATRON, type WorkflowBench, endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
@@ -8,7 +8,7 @@ const own = leakGuard({ beforeEach, afterEach });
 const { surname, firstname, date_of_birth } = PATRON;
 const COMPARED = ['surname', 'firstname', 'date_of_birth'];
 
-describe.each(releases)('a possible duplicate, Koha %s:', (release) => {
+describe.each(testedReleases)('a possible duplicate, Koha %s:', (release) => {
   const looksByItself = isFrom(release, '25.11');
   const open = async (copy: Record<string, unknown> = {}): Promise<WorkflowBench> =>
     own(await openWorkflow({ riverside: { release }, entry: { copy: { on_look_alike: 'stop', ...copy } } }));

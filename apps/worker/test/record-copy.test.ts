@@ -19,6 +19,8 @@ const order: CopyOrder = {
     extended_attributes: [],
   },
   fields: ['surname'],
+  agreed: ['surname', 'email'],
+  isOwnCard: () => true,
   passportTypes: new Set(['PASSPORTED']),
   homeKeyAttribute: 'PASSPORTED_ID',
   copyCategories: ['PT'],
@@ -55,7 +57,7 @@ test('a copy that was made is audited, counted with the time since its scan, and
   expect(recorded).toEqual([
     'audit: copied midland:812',
     'metrics: riverside 2500 ms',
-    [44, { surname: 'Okafor', cardnumber: '21234700000017' }],
+    [44, { surname: 'Okafor', email: '', cardnumber: '21234700000017', patron_card_lost: '' }],
   ]);
 });
 

@@ -2,14 +2,27 @@ import { type Consortium, parseConsortium } from '@passport/config';
 import { formatWebhookSecret } from '@passport/contract';
 import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { type SweepState, type SweptHome, noteMissing, readSweep, writeSweep } from '@passport/queue';
+import {
+  type DisclosureReceipt,
+  type Receipts,
+  type SweepState,
+  type SweptHome,
+  noteMissing,
+  openReceipts,
+  openUnanswered,
+  readCopyRecords,
+  readSweep,
+  writeSweep,
+} from '@passport/queue';
 import { type Encryption, type Redis, createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
 import { hashedFields } from '../src/koha/copy-memory.ts';
 import { copiesOf } from '../src/sweep/copies-before.ts';
-import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
+import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
+import { buildPassOn } from '../src/sweep/pass-on.ts';
 import { sweepLibrary } from '../src/sweep/sweep-library.ts';
+import { SWEEP_LIMITS, type SweepLimits } from '../src/sweep/sweep-state.ts';
 
 const DAY_MS = 86_400_000;
 const LENDER = 'riverside';
@@ -20,13 +33,25 @@ export interface SweepBench {
   readonly encryption: Encryption;
   readonly libraries: Libraries;
   readonly consortium: Consortium;
-  /** A patron at a home and the copy of them, which the service made and remembers; returns the copy's card. */
-  put(home: string, index: number, how?: { readonly remembered?: boolean }): string;
-  /** Sweeps once; `dies`: after so many pages, as a process that is killed. */
+  readonly receipts: Receipts;
+  /** A patron at a home and the copy of them, which the service made, has on record, and remembers; returns the copy's card. */
+  put(home: string, index: number, how?: PutHow): string;
+  /** Writes the receipts of the copies that were put. */
+  recordCopies(): Promise<void>;
+  /** Sweeps once; `dies`: at that save, as a process that is killed. */
   sweep(how?: SweepHow): Promise<SweepState>;
   /** The operations that a Koha received, token and description aside. */
   calls(koha: KohaDouble): string[];
   stop(): Promise<void>;
+}
+
+export interface PutHow {
+  /** Whether the lending Koha's plugin remembers what was written. */
+  readonly remembered?: boolean;
+  /** Changes to the receipt; null: there is none. */
+  readonly receipt?: Partial<DisclosureReceipt> | null;
+  /** Names of the fields that the copy holds. */
+  readonly fields?: readonly string[];
 }
 
 export interface SweepHow {
@@ -36,6 +61,12 @@ export interface SweepHow {
   readonly dies?: number;
   readonly encryption?: Encryption;
   readonly beforeWrite?: () => void;
+  /** Ends the turn where it throws. */
+  readonly endTurn?: () => void;
+  readonly limits?: Partial<SweepLimits>;
+  /** Another Koha than the double. */
+  readonly call?: SweepCall;
+  readonly saved?: (state: SweepState) => void;
 }
 
 export const cardOf = (home: string, index: number): string => `${home}-${String(index).padStart(5, '0')}`;
@@ -44,7 +75,8 @@ export const cardOf = (home: string, index: number): string => `${home}-${String
 export async function openSweep(
   homeIds: readonly string[],
   redis: Redis,
-  refresh: object = { sweep: '02:00' },
+  entry: object = { refresh: { sweep: '02:00' } },
+  cards: Readonly<Record<string, readonly string[]>> = {},
 ): Promise<SweepBench> {
   const doubles = await Promise.all(
     [LENDER, ...homeIds].map((library) => startKohaDouble({ library, seed: 'empty' })),
@@ -58,7 +90,12 @@ export async function openSweep(
     webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${koha.library} signs with`)),
     clientId: koha.credentials.clientId,
     clientSecret: koha.credentials.clientSecret,
-    entry: { koha: { timeout: '1s' }, refresh },
+    entry: {
+      koha: { timeout: '1s' },
+      limits: { refreshes_per_hour: 1_000_000 },
+      ...entry,
+      ...(cards[koha.library] === undefined ? {} : { cards: cards[koha.library] }),
+    },
   }));
   const consortium = parsed(served);
   const clients = consortium.libraries.map(({ id, koha }) =>
@@ -92,15 +129,27 @@ export async function openSweep(
   });
   const { patronProperties } = await libraries.capabilities(LENDER);
 
+  const receipts = openReceipts(redis);
+  const made: DisclosureReceipt[] = [];
+  const recordCopies = async (): Promise<void> => {
+    await Promise.all(made.map((receipt) => receipts.append(receipt, Date.now(), 400 * DAY_MS)));
+  };
+
   const begin = (before: SweepState | null, { mode, dryRun, atMs }: SweepHow): SweepState => ({
     id: `sweep-${atMs ?? 0}`,
+    job: `sweep.${atMs ?? 0}`,
     library: LENDER,
     mode: mode ?? 'full',
     dry_run: dryRun ?? false,
     started_ms: atMs ?? Date.now(),
     ended_ms: null,
+    failed: null,
     after: 0,
-    missing: [],
+    missing: 0,
+    looked_up: 0,
+    pages: 0,
+    rows: 0,
+    unknown: {},
     homes: Object.fromEntries(homeIds.map((id) => [id, newHome()])),
     copies_before: copiesOf(before),
     last_full_ms: before?.last_full_ms ?? null,
@@ -113,7 +162,9 @@ export async function openSweep(
     encryption,
     libraries,
     consortium,
-    put(home, index, { remembered = true } = {}) {
+    receipts,
+    recordCopies,
+    put(home, index, { remembered = true, receipt = {}, fields } = {}) {
       const card = cardOf(home, index);
       const values = {
         surname: `Name ${index}`,
@@ -123,8 +174,11 @@ export async function openSweep(
       };
       const record = homes[home]?.putPatron(card, { ...values, category_id: 'AD', library_id: 'MAIN' });
       const homeKey = `${home}:${record?.patron_id ?? 0}`;
+      const held = Object.fromEntries(
+        Object.entries(values).filter(([name]) => fields === undefined || fields.includes(name)),
+      );
       const copy = lender.putPatron(card, {
-        ...values,
+        ...held,
         category_id: 'PT',
         library_id: 'MAIN',
         extended_attributes: [
@@ -133,30 +187,59 @@ export async function openSweep(
         ],
       });
       if (remembered)
-        remember(lender, { patronId: copy.patron_id, homeKey }, { ...values, cardnumber: card });
+        remember(
+          lender,
+          { patronId: copy.patron_id, homeKey },
+          {
+            ...held,
+            cardnumber: card,
+            patron_card_lost: '',
+          },
+        );
+      if (receipt !== null) {
+        const named = Object.keys(held).filter((name) => name !== 'expiry_date');
+        const of = { home, lending: LENDER, homeKey, fields: named, patronId: copy.patron_id };
+        made.push({ at: '2026-11-20T10:00:00.000Z', eventId: `scan_${copy.patron_id}`, ...of, ...receipt });
+      }
       return card;
     },
     async sweep(how = {}) {
       const dryRun = how.dryRun ?? false;
+      await recordCopies();
       const before = await readSweep(redis, LENDER, dryRun);
       const state = before !== null && before.ended_ms === null ? before : begin(before, how);
       let saves = 0;
+      let isDead = false;
+      const dies = (): never => {
+        isDead = true;
+        throw new Error('killed');
+      };
+      const unanswered = openUnanswered(redis, LENDER, dryRun);
       await sweepLibrary(state, {
         consortium,
         call: async (library, work) => {
-          const result = await call(library, work);
+          const result = await (how.call ?? call)(library, work);
           how.beforeWrite?.();
           return result;
         },
+        passOn: buildPassOn({ consortium, redis, receipts, signal, now: Date.now }),
+        readRecords: (lending, patronIds) => readCopyRecords(redis, lending, patronIds),
         encryption: how.encryption ?? encryption,
         accepts: (property) => patronProperties.has(property),
         async save(next) {
+          if (isDead) dies();
           await writeSweep(redis, next);
+          how.saved?.(next);
           saves += 1;
-          if (saves === how.dies) throw new Error('killed');
+          if (saves === how.dies) dies();
         },
-        noteMissing: (home, homeKeys) =>
-          noteMissing(redis, { library: LENDER, home }, homeKeys, how.atMs ?? Date.now()),
+        unanswered: {
+          ...unanswered,
+          note: async (home) =>
+            noteMissing(redis, { library: LENDER, home }, await unanswered.read(), how.atMs ?? Date.now()),
+        },
+        turn: { endIfOver: () => how.endTurn?.() },
+        limits: { ...SWEEP_LIMITS, ...how.limits },
         now: () => how.atMs ?? Date.now(),
       });
       const ended = await readSweep(redis, LENDER, dryRun);
@@ -180,7 +263,7 @@ export async function openSweep(
     { patronId, homeKey }: { readonly patronId: number; readonly homeKey: string },
     values: Readonly<Record<string, string>>,
   ): void {
-    const fields = hashedFields({ lending: LENDER, patronId }, values, {
+    const fields = hashedFields({ lending: LENDER, patronId, homeKey }, values, {
       encryption,
       at: 1,
       event: 'scan_1',

@@ -8,7 +8,7 @@ const own = leakGuard({ beforeEach, afterEach });
 const { redis } = await openEmptyRedis();
 
 async function open(count: number, refresh: object = FOLLOWS): Promise<SweepBench> {
-  const bench = own(await openSweep(['midland'], redis, refresh));
+  const bench = own(await openSweep(['midland'], redis, { refresh }));
   for (let index = 0; index < count; index += 1) bench.put('midland', index);
   return bench;
 }

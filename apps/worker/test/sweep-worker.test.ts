@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { openSweepQueue, readSweep } from '@passport/queue';
+import { type SweepJob, openReceipts, openSweepQueue, readSchedules, readSweep } from '@passport/queue';
 import { closeRedis } from '@passport/runtime';
 import { leakGuard, waitFor } from '@passport/testkit';
-import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
+import { type SweepWorker, startSweepWorker } from '../src/sweep/sweep-worker.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 
@@ -13,25 +13,31 @@ const { redis, log, own: ownAll, connect } = await openEmptyRedis();
 const queue = ownAll(openSweepQueue(redis));
 queue.on('error', () => undefined);
 
+/** Workers, each of which has the time that the test says it is. */
 async function startWorkers(
   { consortium, libraries }: Pick<SweepBench, 'consortium' | 'libraries'>,
   count: number,
-) {
+  { now = Date.now, turnMs = 60_000 } = {},
+): Promise<readonly SweepWorker[]> {
+  const workers: SweepWorker[] = [];
   for (let index = 0; index < count; index += 1) {
     const connection = await connect(`sweeps ${index}`);
     const worker = await startSweepWorker({
       consortium,
       connection,
       redis,
+      receipts: openReceipts(redis),
       keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
       libraries,
       isBusy: () => false,
       pause: () => Promise.resolve(),
       monotonicNow: () => performance.now(),
       newId: randomUUID,
-      now: Date.now,
+      now,
       log,
+      turns: { turnMs, lateMs: 60_000 },
     });
+    workers.push(worker);
     own({
       async stop() {
         await worker.close();
@@ -39,7 +45,10 @@ async function startWorkers(
       },
     });
   }
+  return workers;
 }
+
+const BY_HAND: SweepJob = { kind: 'sweep', library: 'riverside', dry_run: false, full: false };
 
 const ended = (isDry: boolean) =>
   waitFor('the sweep to end', async () => {
@@ -47,41 +56,23 @@ const ended = (isDry: boolean) =>
     return state !== null && state.ended_ms !== null ? state : undefined;
   });
 
-test('a schedule fires once, however many workers there are', async () => {
-  const bench = own(await openSweep(['midland'], redis));
-  bench.put('midland', 0);
-  bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
-  await startWorkers(bench, 3);
-  const scheduled = (await queue.getDelayed()).filter(({ name }) => name === 'riverside');
-  expect(scheduled).toHaveLength(1);
-  expect(new Date((scheduled[0]?.timestamp ?? 0) + (scheduled[0]?.delay ?? 0)).getHours()).toBe(2);
-
-  await scheduled[0]?.promote();
-  expect(await ended(false)).toMatchObject({
-    mode: 'full',
-    homes: { midland: { findings: { REFRESHED: 1 } } },
-  });
-  const writes = bench.calls(bench.lender).filter((call) => call === 'PUT /patrons/{patron_id}');
-  expect(writes).toHaveLength(1);
-  const next = await queue.getDelayed();
-  expect(next.filter(({ name }) => name === 'riverside')).toHaveLength(1);
-});
-
 test('a library whose refresh is off is not swept, and a schedule from before ends', async () => {
   const bench = own(await openSweep(['midland'], redis));
   await startWorkers(bench, 1);
-  expect((await queue.getJobSchedulers()).map(({ key }) => key).toSorted()).toEqual(['midland', 'riverside']);
+  const scheduled = async () => (await readSchedules(redis)).map(({ kind, library }) => `${kind} ${library}`);
+  expect((await scheduled()).toSorted()).toEqual(['sweep midland', 'sweep riverside']);
   const off = bench.consortium.libraries.map((library) => ({ ...library, refresh: null }));
   await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: off } }, 1);
-  expect(await queue.getJobSchedulers()).toEqual([]);
+  expect(await scheduled()).toEqual([]);
 });
 
 test('a dry run by hand reports beside the last sweep, and writes nothing', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
+  await bench.recordCopies();
   bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new@midland.example' });
   await startWorkers(bench, 1);
-  await queue.add('riverside', { library: 'riverside', dry_run: true, full: false });
+  await queue.add('riverside', { ...BY_HAND, dry_run: true });
   expect(await ended(true)).toMatchObject({
     dry_run: true,
     homes: { midland: { findings: { REFRESHED: 1 } } },
@@ -93,10 +84,16 @@ test('a dry run by hand reports beside the last sweep, and writes nothing', asyn
 test('a library that was shut out since is not swept, and no sweep of it counts as done', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
+  await bench.recordCopies();
   const shutOut = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== 'riverside' }));
   const agreements = { ...bench.consortium.agreements, at: () => [], homesAt: () => new Set<string>() };
   await startWorkers({ ...bench, consortium: { ...bench.consortium, libraries: shutOut, agreements } }, 1);
-  const { id = '' } = await queue.add('riverside', { library: 'riverside', dry_run: false, full: false });
+  const { id = '' } = await queue.add('riverside', {
+    kind: 'sweep',
+    library: 'riverside',
+    dry_run: false,
+    full: false,
+  });
   const failed = await waitFor('the sweep to fail', async () => {
     const job = await queue.getJob(id);
     return job?.failedReason === undefined ? undefined : job;
@@ -109,12 +106,121 @@ test('a library that was shut out since is not swept, and no sweep of it counts 
 test('two sweeps of one library run one after the other', async () => {
   const bench = own(await openSweep(['midland'], redis));
   bench.put('midland', 0);
+  await bench.recordCopies();
   await redis.set('{passport}:sweep-lock:riverside', 'another');
   await startWorkers(bench, 1);
-  const job = await queue.add('riverside', { library: 'riverside', dry_run: false, full: false });
+  const job = await queue.add('riverside', {
+    kind: 'sweep',
+    library: 'riverside',
+    dry_run: false,
+    full: false,
+  });
   await waitFor('the sweep to be put off', async () => (await job.getState()) === 'delayed' || undefined);
   expect(bench.calls(bench.lender)).toEqual([]);
   await redis.del('{passport}:sweep-lock:riverside');
   await (await queue.getJob(job.id ?? ''))?.promote();
   await ended(false);
+});
+
+const failedReason = (id: string) =>
+  waitFor('the sweep to fail', async () => {
+    const job = await queue.getJob(id);
+    return job?.finishedOn === undefined ? undefined : job.failedReason;
+  });
+/** Runs what waits for its next attempt now. */
+async function retryNow(id: string): Promise<void> {
+  await waitFor(
+    'the next attempt to wait',
+    async () => (await queue.getJobState(id)) === 'delayed' || undefined,
+  );
+  await (await queue.getJob(id))?.promote();
+}
+
+test('a job of a version that this worker does not know is left alone', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  await startWorkers(bench, 1);
+  const { id = '' } = await queue.add('riverside', { ...BY_HAND, kind: 'something newer' } as never);
+  await waitFor('it to end', async () => (await queue.getJobState(id)) === 'completed' || undefined);
+  expect(bench.calls(bench.lender)).toEqual([]);
+});
+
+test('libraries take turns: a long sweep of one does not keep the next from beginning, and costs no attempt', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  for (let index = 0; index < 25; index += 1) bench.put('midland', index);
+  await bench.recordCopies();
+  await startWorkers(bench, 1, { turnMs: 0 });
+  const { id = '' } = await queue.add('riverside', BY_HAND);
+  await waitFor(
+    'the first sweep to be under way',
+    async () =>
+      ((await readSweep(redis, 'riverside', false))?.homes['midland']?.copies ?? 0) > 0 || undefined,
+  );
+  const other = await queue.add('midland', { ...BY_HAND, library: 'midland' });
+  await waitFor(
+    'the second one to end',
+    async () => (await queue.getJobState(other.id ?? '')) === 'completed' || undefined,
+  );
+  expect((await readSweep(redis, 'riverside', false))?.ended_ms).toBeNull();
+  expect(await ended(false)).toMatchObject({
+    homes: { midland: { copies: 25, findings: { UNCHANGED: 25 } } },
+  });
+  await waitFor('its job to end', async () => (await queue.getJobState(id)) === 'completed' || undefined);
+  expect((await queue.getJob(id))?.attemptsMade).toBe(1);
+});
+
+test('a second sweep of the same library waits for the first one, whose turn is over', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  for (let index = 0; index < 30; index += 1) bench.put('midland', index);
+  await bench.recordCopies();
+  await startWorkers(bench, 1, { turnMs: 0 });
+  const { id = '' } = await queue.add('riverside', BY_HAND);
+  const second = await queue.add('riverside', BY_HAND);
+  expect((await ended(false)).job).toBe(id);
+  await retryNow(second.id ?? '');
+  await waitFor(
+    'the second one to end',
+    async () => (await queue.getJobState(second.id ?? '')) === 'completed' || undefined,
+  );
+  expect((await readSweep(redis, 'riverside', false))?.job).toBe(second.id);
+});
+
+test('a worker that stops gives the sweep back at once, and no attempt is counted', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  for (let index = 0; index < 60; index += 1) bench.put('midland', index);
+  await bench.recordCopies();
+  const [worker] = await startWorkers(bench, 1);
+  const { id = '' } = await queue.add('riverside', BY_HAND);
+  await waitFor('a call of the sweep', () => bench.calls(bench.lender).length > 0 || undefined);
+  await worker?.close();
+  expect((await readSweep(redis, 'riverside', false))?.ended_ms).toBeNull();
+  await startWorkers(bench, 1);
+  expect(await ended(false)).toMatchObject({ job: id, homes: { midland: { copies: 60 } } });
+  await waitFor('its job to end', async () => (await queue.getJobState(id)) === 'completed' || undefined);
+  expect((await queue.getJob(id))?.attemptsMade).toBe(1);
+});
+
+test('a sweep that the library refuses in the same way three times ends, and says why', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  bench.put('midland', 0);
+  await bench.recordCopies();
+  bench.lender.putSettings({ permissions: [] });
+  await startWorkers(bench, 1);
+  const { id = '' } = await queue.add('riverside', BY_HAND);
+  for (let attempt = 0; attempt < 2; attempt += 1) await retryNow(id);
+  expect(await failedReason(id)).toBe('riverside: permission');
+  expect(await ended(false)).toMatchObject({ failed: 'riverside: permission' });
+});
+
+test('a sweep under which two workers died fails, and says so', async () => {
+  const bench = own(await openSweep(['midland'], redis));
+  bench.put('midland', 0);
+  await bench.recordCopies();
+  const { id = '' } = await queue.add('riverside', BY_HAND);
+  // What BullMQ notes of a job whose worker is gone, as it was taken up again once already; the next worker finds it so.
+  await redis.hset(`{passport}:sweeps:${id}`, 'stc', 1);
+  await redis.lmove('{passport}:sweeps:wait', '{passport}:sweeps:active', 'LEFT', 'LEFT');
+  await redis.sadd('{passport}:sweeps:stalled', id);
+  await startWorkers(bench, 1);
+  expect(await failedReason(id)).toBe('job stalled more than allowable limit');
+  expect(bench.calls(bench.lender)).toEqual([]);
 });

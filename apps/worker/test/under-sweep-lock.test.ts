@@ -13,7 +13,12 @@ const hold = (
   run: string,
   work: (held: HeldLock) => Promise<void>,
   { lifeMs = 300, now = () => performance.now(), stopping = new AbortController().signal } = {},
-) => underSweepLock(lockOf(run), { monotonicNow: now, stopping, lifeMs, extendEachMs: 20 }, work);
+) =>
+  underSweepLock(
+    lockOf(run),
+    { monotonicNow: now, now: () => 1_000, stopping, lifeMs, extendEachMs: 20 },
+    work,
+  );
 const untilLost = ({ signal }: HeldLock) =>
   waitFor('the lock to be lost', () => signal.aborted || undefined, { timeoutMs: 2_000 });
 
@@ -32,10 +37,10 @@ test('another sweep waits, and a newer run of the same takes over: the older one
     await expect(
       underSweepLock(
         lockOf('x', 'sweep_2'),
-        { monotonicNow: () => 0, stopping: held.signal },
+        { monotonicNow: () => 0, now: () => 1_000, stopping: held.signal },
         async () => undefined,
       ),
-    ).rejects.toThrow('another sweep of this library runs');
+    ).rejects.toMatchObject({ name: 'SweepPaused', untilMs: 16_000 });
     expect(await lockOf('two').take(60_000)).toBe(true);
     await untilLost(held);
     await expect(held.assertHeld()).rejects.toThrow('lost');

@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Secret, workerConfig } from '@passport/config';
 import { type EventState, type JobData, encryptionContext } from '@passport/contract';
 import { type KohaDouble, type KohaDoubleOptions, startKohaDouble } from '@passport/koha-double';
-import { type ScanJobs, addScans, openScanQueue, readEventState } from '@passport/queue';
+import { type FetchTimings, type ScanJobs, addScans, openScanQueue, readEventState } from '@passport/queue';
 import {
   Lifecycle,
   closeRedis,
@@ -23,6 +23,7 @@ import {
   startRedis,
   waitFor,
 } from '@passport/testkit';
+import { FETCH_TIMINGS } from '../src/job/scan-worker.ts';
 import { startWorker } from '../src/start-worker.ts';
 import { CARD, ITEM, jobData } from './builders.ts';
 import { PATRON } from './workflow-bench.ts';
@@ -38,6 +39,8 @@ export interface RunningWorker {
   /** SIGTERM, as it were: resolves with the exit code. */
   stop(): Promise<number>;
   metrics(): Promise<string>;
+  /** The status with which its admin port answers. */
+  probe(path: 'livez' | 'readyz'): Promise<number>;
   /** What it logged, one object a line. */
   readonly logged: readonly Record<string, unknown>[];
 }
@@ -48,6 +51,9 @@ export interface WorkerOptions {
   readonly midlandPort?: number;
   readonly graceMs?: number;
   readonly concurrency?: number;
+  readonly timings?: FetchTimings;
+  /** Called as soon as it is being started: it may wait for Redis. */
+  readonly started?: (worker: RunningWorker) => void;
   /** It was started with an older file, in which riverside is not yet. */
   readonly knowsRiverside?: boolean;
 }
@@ -194,18 +200,23 @@ async function startOne(
     graceMs: options.graceMs ?? 5_000,
     process: new EventEmitter(),
   });
-  await startWorker({ ...workerConfig(env, () => file), keys: [new Secret(KEY)] }, log, lifecycle, {
+  const worker: RunningWorker = {
+    logged,
+    stop: () => lifecycle.stop('test'),
+    metrics: async () => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text(),
+    probe: async (path) => (await fetch(`http://127.0.0.1:${adminPort}/${path}`)).status,
+  };
+  options.started?.(worker);
+  const config = { ...workerConfig(env, () => file), keys: [new Secret(KEY)] };
+  const sources = {
     wallNow: Date.now,
     monotonicNow: () => performance.now(),
     random: Math.random,
     newId: randomUUID,
-    self: { kind: 'worker', version: '1.0.0', host: 'bench' },
-    pause: (ms) => pause(ms),
+    self: { kind: 'worker', version: '1.0.0', host: 'bench' } as const,
+    pause: (ms: number) => pause(ms),
     adoptClock: () => undefined,
-  });
-  return {
-    logged,
-    stop: () => lifecycle.stop('test'),
-    metrics: async () => (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text(),
   };
+  await startWorker(config, log, lifecycle, sources, () => config, options.timings ?? FETCH_TIMINGS);
+  return worker;
 }

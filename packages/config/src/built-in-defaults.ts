@@ -8,6 +8,7 @@ export const BUILT_IN_DEFAULTS = {
     copies_per_hour: 500,
     misses_per_hour: 1000,
     verdicts_per_hour: 500,
+    refreshes_per_hour: 1000,
     kept_finished: 20_000,
     kept_failed: 5_000,
     remembered: 100_000,

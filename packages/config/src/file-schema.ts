@@ -60,6 +60,11 @@ export const limitsSection = z.strictObject({
     10_000_000,
     'Patrons who are found but not copied (not eligible, several homes, ...). Their outcome also reveals something about them. Beyond that, jobs wait.',
   ),
+  refreshes_per_hour: integer(
+    1,
+    10_000_000,
+    'Copies at this library that get new values of their home records. Beyond that, a refresh waits.',
+  ),
   kept_finished: integer(
     100,
     10_000_000,

@@ -20,6 +20,7 @@ export {
   type ReceiverConfig,
   type WorkerConfig,
 } from './process-config.ts';
+export { type CheckedFile, checkedFile } from './checked-file.ts';
 export { tryConfig } from './try-config.ts';
 export { configWarnings } from './config-warnings.ts';
 export { effectiveConfig, renderEffectiveConfig } from './effective-config.ts';

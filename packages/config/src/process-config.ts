@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ConfigError } from './config-error.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { countFixedSecrets } from './fixed-secrets.ts';
 import { EnvironmentReader } from './environment-reader.ts';
 import { type LogLevel, VARIABLES } from './environment-variables.ts';
 import type { Consortium } from './model.ts';
@@ -26,6 +27,8 @@ export interface QueueAccess {
   readonly redisUrl: Secret<string>;
   /** Which file this is: the first twelve digits of what `sha256sum` says of it. */
   readonly fileHash: string;
+  /** How many secrets no reload renews: they are those of the start of the process (fixed-secrets.ts). */
+  readonly fixedSecrets: number;
 }
 
 export interface ServerConfig extends QueueAccess {
@@ -105,7 +108,7 @@ export function readBoth<T>(
   env: NodeJS.ProcessEnv,
   reading: Reading,
   readEnvironment: (variables: EnvironmentReader, consortium: Consortium | null) => T,
-): T & { readonly consortium: Consortium; readonly fileHash: string } {
+): T & Pick<QueueAccess, 'consortium' | 'fileHash' | 'fixedSecrets'> {
   const problems = new ProblemList();
   // Node looks a variable up by going through all of them: with those of a thousand libraries, for seconds.
   const copy = { ...env };
@@ -113,7 +116,7 @@ export function readBoth<T>(
   const file = readFileOf(variables, copy, reading);
   const own = readEnvironment(variables, file?.consortium ?? null);
   if (file === null || problems.found.length > 0) throw new ConfigError(problems.found);
-  return deepFreeze({ ...own, ...file });
+  return deepFreeze({ ...own, ...file, fixedSecrets: countFixedSecrets({ ...own, ...file }, copy) });
 }
 
 function readQueueAccess(variables: EnvironmentReader) {

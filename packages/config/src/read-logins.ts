@@ -70,7 +70,7 @@ export function readProxyLogin(
 /** The name decides what somebody may see: two logins of one name would be one user with two views. */
 export function checkUserNames(
   consortium: Consortium | null,
-  logins: Readonly<Record<string, Login | null>>,
+  logins: Readonly<Record<string, Pick<Login, 'user'> | null>>,
   { problems }: EnvironmentReader,
 ): void {
   for (const [place, { name }] of (consortium?.users ?? []).entries()) {

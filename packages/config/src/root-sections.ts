@@ -16,6 +16,6 @@ export const retentionSection = z.strictObject({
   audit: duration(
     '1h',
     '3650d',
-    'How long the audit view (`passport audit`, the dashboard) keeps what was done, with the names of staff accounts; the newest 20,000 acts and 5,000 refused log-ins and writes at most.',
+    'How long the audit view (`passport audit`, the dashboard) keeps what was done, with the names of staff accounts; of each account the newest 5,000 acts and 1,000 refused writes, of the service 20,000, and 5,000 refused log-ins.',
   ),
 });

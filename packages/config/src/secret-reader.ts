@@ -23,7 +23,8 @@ function codeOf(error: unknown): string {
  * Secrets that a process may need: the API keys of the libraries' Kohas, what signs their events, passwords of the dashboard, and what
  * operators are notified with.
  */
-export type SecretKind = 'koha' | 'webhook' | 'user' | 'notify';
+export const SECRET_KINDS = ['koha', 'webhook', 'user', 'notify'] as const;
+export type SecretKind = (typeof SECRET_KINDS)[number];
 
 /** Reads secrets from the environment and from files, and reports the ones that are not there. */
 export class SecretReader {

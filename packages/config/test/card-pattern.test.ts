@@ -1,9 +1,16 @@
-import { performance } from 'node:perf_hooks';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { isSafe } from 'redos-detector';
 import { isStraight } from '../src/card-pattern.ts';
 import { at, parse, problemsOf, validFile } from './valid-file.ts';
+
+/** Processor time: other work of the machine is not in it. */
+function processorMs(work: () => unknown): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
 
 const withPattern = (pattern: string) => {
   const file = validFile();
@@ -21,10 +28,11 @@ test.each([
   '^(?=.*\\d)[A-Z0-9]{8,12}$',
 ])('%s is taken, and answers at once for the worst of cards', (pattern) => {
   const [compiled] = parse(withPattern(pattern)).libraries[0]?.cards ?? [];
-  const started = performance.now();
-  for (const card of ['1', 'A', '21234', '1-'].map((text) => text.repeat(32).slice(0, 31)))
-    compiled?.test(`${card}!`);
-  expect(performance.now() - started).toBeLessThan(50);
+  const spentMs = processorMs(() => {
+    for (const card of ['1', 'A', '21234', '1-'].map((text) => text.repeat(32).slice(0, 31)))
+      compiled?.test(`${card}!`);
+  });
+  expect(spentMs).toBeLessThan(50);
 });
 
 test.each(['^(\\d+)+$', '^(a|a)*$', '^(\\d|\\d\\d)*$', '^(.*)*$', '^(?:\\d+-?)+$', '^(x+x+)+y$', '(\\d+)+5'])(

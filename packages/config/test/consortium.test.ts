@@ -18,6 +18,7 @@ describe('defaults', () => {
         burst: 200,
         backlog: 10_000,
         copiesPerHour: 500,
+        refreshesPerHour: 1000,
         missesPerHour: 1000,
         verdictsPerHour: 500,
       },

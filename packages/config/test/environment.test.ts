@@ -254,6 +254,23 @@ describe('a process reads only the secrets of libraries that it uses', () => {
   });
 });
 
+test('secrets that no reload renews are counted: those of variables, and copies that systemd made', () => {
+  const copies = '/run/credentials/patron-passport-worker@1.service';
+  const file = stringify(validFile())
+    .replace('env: MIDLAND_CLIENT_SECRET', 'file: /etc/passport/midland')
+    .replace('env: RIVERSIDE_CLIENT_SECRET', `file: ${copies}/riverside`);
+  const texts = filesOf({
+    'passport.yaml': file,
+    '/etc/passport/midland': 'a-secret-of-midland-2f7',
+    [`${copies}/riverside`]: 'a-secret-of-riverside-9c1',
+  });
+  const counted = (more: NodeJS.ProcessEnv) => workerConfig(environment(more), texts).fixedSecrets;
+  const ofVariables = workerConfig(environment(), files).fixedSecrets;
+  expect(ofVariables).toBeGreaterThan(2);
+  expect(counted({})).toBe(ofVariables - 2);
+  expect(counted({ CREDENTIALS_DIRECTORY: copies })).toBe(ofVariables - 1);
+});
+
 describe('users of the file', () => {
   const RITA = { name: 'rita', role: 'viewer', libraries: ['riverside'], password: { env: 'RITA_PASSWORD' } };
   const withUsers = (...users: unknown[]) =>

@@ -1,7 +1,14 @@
-import { performance } from 'node:perf_hooks';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { findCommonCard } from '../src/find-common-card.ts';
+
+/** Processor time: other work of the machine is not in it. */
+function processorMs(work: () => unknown): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
 
 const common = (one: string, other: string) => findCommonCard(new RegExp(one, 'u'), new RegExp(other, 'u'));
 
@@ -61,15 +68,17 @@ test('it agrees with trying every card of up to three characters of a small alph
 
 test('all pairs of 80 libraries are looked at in a moment', () => {
   const patterns = Array.from({ length: 80 }, (_, number) => new RegExp(`^2${1000 + number}\\d{9}$`, 'u'));
-  const started = performance.now();
-  for (const [place, one] of patterns.entries())
-    for (const other of patterns.slice(0, place)) expect(findCommonCard(one, other).kind).toBe('apart');
-  expect(performance.now() - started).toBeLessThan(5_000);
+  const spentMs = processorMs(() => {
+    for (const [place, one] of patterns.entries())
+      for (const other of patterns.slice(0, place)) expect(findCommonCard(one, other).kind).toBe('apart');
+  });
+  expect(spentMs).toBeLessThan(5_000);
 });
 
 test('a pattern out of the ordinary costs no more than a moment', () => {
-  const started = performance.now();
   const odd = ['(?:\\d{1,30}[A-Z]{0,30}){1,30}', '(?:a?b?c?d?e?){30}$', '.{5}[A-M].{6}|.{7}[N-Z]'];
-  for (const one of odd) for (const other of odd) common(one, `${other}X`);
-  expect(performance.now() - started).toBeLessThan(3_000);
+  const spentMs = processorMs(() => {
+    for (const one of odd) for (const other of odd) common(one, `${other}X`);
+  });
+  expect(spentMs).toBeLessThan(3_000);
 });

@@ -108,7 +108,7 @@ export function messageOf(
     case 'LENDING_REFUSED':
       return `${nameOf(library)} could not store this patron. Register by hand.`;
     case 'MISCONFIGURED':
-      return `The passport service is not set up correctly for ${nameOf(progress.problem?.library ?? library)}.`;
+      return misconfigured(progress.problem, nameOf(progress.problem?.library ?? library));
     case 'TOO_LATE':
       return progress.reasons.includes('PAUSED')
         ? `${nameOf(library)} is paused. Try again later, or register by hand.`
@@ -120,6 +120,11 @@ export function messageOf(
 
 const notCheckedOut = ({ checkout }: Pick<Progress, 'checkout'>): string | null =>
   checkout === null ? null : NOT_CHECKED_OUT[checkout.result];
+
+const misconfigured = (problem: Progress['problem'], where: string): string =>
+  problem?.what === 'record'
+    ? `A record at ${where} cannot be read.`
+    : `The passport service is not set up correctly for ${where}.`;
 
 function observed({ observed: what }: Pick<Progress, 'observed'>, homes: string): string {
   const category = what?.category ?? null;
@@ -143,11 +148,12 @@ function cancelled({ patron_id: patronId, homes }: Pick<Progress, 'patron_id' | 
 
 /** While it waits for homes, or for a patron of one, they are all named. */
 function unfinished(
-  progress: Pick<EventState, 'state' | 'waiting_for' | 'homes'>,
+  progress: Pick<EventState, 'state' | 'waiting_for' | 'homes' | 'patron_id'>,
   library: string,
   nameOf: (libraryId: string) => string,
 ): string {
-  const { waiting_for: waitingFor, homes } = progress;
+  const { waiting_for: waitingFor, homes, patron_id: patronId } = progress;
+  if (patronId !== null) return 'Copied. The checkout is pending.';
   if (waitingFor === null) {
     return progress.state === 'working' ? 'Searching at the partner libraries.' : 'Waiting in the queue.';
   }

@@ -86,7 +86,7 @@ export type WaitingReason = (typeof WAITING_REASONS)[number];
 export const SHOWN_WAITING_REASONS = [...WAITING_REASONS, 'NO_WORKER'] as const;
 export type ShownWaitingReason = (typeof SHOWN_WAITING_REASONS)[number];
 
-/** What is set up wrongly, for `MISCONFIGURED`. */
+/** What is wrong, for `MISCONFIGURED`. `record`: a record that the library's own Koha cannot show, for the sake of the field that is named. */
 export const PROBLEMS = [
   'credentials',
   'permission',
@@ -94,6 +94,7 @@ export const PROBLEMS = [
   'branch',
   'attribute_type',
   'mandatory_attribute',
+  'record',
   'other',
 ] as const;
 export type ProblemKind = (typeof PROBLEMS)[number];

@@ -35,6 +35,14 @@ const job = (change: Partial<Progress> = {}): JobData => ({
 });
 
 describe('the state of an event', () => {
+  test('of a copy whose checkout is still to come, the message says so, whoever is waited for', () => {
+    const held = { library: 'riverside', reason: 'NO_ANSWER', next_try_at: NOW } as const;
+    for (const change of [{ state: 'waiting', waiting_for: held }, { state: 'queued' }] as const) {
+      const { message } = eventStateOf(job({ ...change, patron_id: 812 }), false, nameOf);
+      expect(message).toBe('Copied. The checkout is pending.');
+    }
+  });
+
   test('a copy reads as in the contract', () => {
     const progress = nextProgress(
       queuedProgress(NOW),

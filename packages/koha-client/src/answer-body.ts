@@ -43,12 +43,18 @@ const MAX_SENTENCE = 2_000;
 const MAX_MISFITS = 20;
 
 const short = z.string().transform((text) => text.slice(0, MAX_SENTENCE));
-const misfitSchema = z.object({ path: short, message: short.catch('') });
-const firstMisfits = z.preprocess(
-  (list) => (Array.isArray(list) ? list.slice(0, MAX_MISFITS) : list),
-  z.array(misfitSchema),
-);
+const firstOf = <T>(misfit: z.ZodType<T>) =>
+  z.preprocess((list) => (Array.isArray(list) ? list.slice(0, MAX_MISFITS) : list), z.array(misfit));
+const firstMisfits = firstOf(z.object({ path: short, message: short.catch('') }));
 const withMisfits = z.object({ errors: firstMisfits });
+/** Of a status that no route describes the validator says no path. */
+const withUndescribed = z.object({
+  errors: firstOf(
+    z
+      .object({ message: short.refine((text) => text.startsWith('No response rule for ')) })
+      .transform(({ message }) => ({ path: '', message })),
+  ),
+});
 const withError = z.object({
   // The number 1 stands where Koha's query plugin meant a sentence (`invalid_query`).
   error: z.union([short, z.number().transform(String)]),
@@ -75,6 +81,6 @@ export function parseRefusal(answer: Answer): KohaRefusal | null {
     const { error, error_code: errorCode, conflict, required_permissions: required } = complaint.data;
     return { ...empty, error, errorCode, conflict, requiredPermissions: required ?? null };
   }
-  const misfit = withMisfits.safeParse(json);
+  const misfit = (answer.status === 501 ? withUndescribed : withMisfits).safeParse(json);
   return misfit.success ? { ...empty, misfits: misfit.data.errors } : null;
 }

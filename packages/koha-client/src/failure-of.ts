@@ -3,6 +3,7 @@ import type { CauseCode } from './cause-code.ts';
 import { effectOf } from './effect-of.ts';
 import { KohaError, type KohaErrorCode, type KohaFailure } from './koha-error.ts';
 import { withQuote } from './quote-answer.ts';
+import { fieldIn, isUnreadable } from './record-place.ts';
 import { renderPermission } from './render-permission.ts';
 import { parseRetryAfter } from './retry-after.ts';
 import type { Answer } from './transport.ts';
@@ -18,16 +19,17 @@ export function failureOf(library: string, answer: Answer, nowMs: number): KohaE
   const refusal = parseRefusal(answer);
   if (refusal === null && isForeign(status)) return badAnswer(library, answer);
   const effect = leavesNoEffect(answer, refusal) ? 'none' : effectOf(operation);
-  const saidByKoha = refusal?.errorCode === 'internal_server_error';
+  const isOfRecord = refusal !== null && isUnreadable(status, refusal);
   const retryAfterMs = parseRetryAfter(firstValue(answer.headers['retry-after']), nowMs);
   const base: KohaFailure = {
-    code: codeOf(status),
+    code: isOfRecord ? 'record_unreadable' : codeOf(status),
     library,
     operation,
     effect,
     status,
     retryAfterMs,
-    saidByKoha,
+    field: isOfRecord ? fieldIn(refusal) : null,
+    saidByKoha: refusal !== null && isKohasOwn(answer, refusal),
     causeCode: causeOfAnswer(status, refusal),
   };
   const failure = new KohaError(status === 403 ? { ...base, ...forbidden(answer, refusal) } : base);
@@ -71,6 +73,13 @@ function codeOf(status: number): KohaErrorCode {
   if (status === 429) return 'rate_limited';
   if (status === 503) return 'maintenance';
   return status >= 500 ? 'http_5xx' : 'unexpected_status';
+}
+
+/** What Koha caught, and what it has no `try` for (`Koha/REST/V1/Checkouts.pm`, `get_availability`). */
+function isKohasOwn({ operation, status }: Answer, { errorCode, misfits }: KohaRefusal): boolean {
+  if (errorCode === 'internal_server_error') return true;
+  const isUncaught = status === 500 && misfits[0]?.path === '/';
+  return isUncaught && operation === 'GET /checkouts/availability';
 }
 
 /** A 4xx that Koha gives only with words of its own; 408, 425 and 429 mean the same from whoever says them. */

@@ -11,7 +11,7 @@ export {
   type OpenKohaClient,
 } from './koha-client.ts';
 export { isEndedByUs, isOfOneRecord, KohaError, type KohaErrorCode, type KohaFailure } from './koha-error.ts';
-export { listPages, type CopiesWanted } from './list-pages.ts';
+export { listPages, type CopiesWanted, type ListedPage } from './list-pages.ts';
 export type { OwedByCopy } from './owed.ts';
 export { PATRONS_A_PAGE, type PatronPage } from './patron-page.ts';
 export { parsePatron, type KohaPatron, type PatronAttribute } from './patron.ts';
@@ -25,4 +25,5 @@ export { sameCard } from './same-card.ts';
 export type { CallOptions } from './session.ts';
 export type { KohaBranch, KohaCategory } from './set-up-reads.ts';
 export type { StoredRule } from './stored-rules.ts';
+export { readInHalves } from './read-in-halves.ts';
 export type { VisiblePatrons } from './visible-patrons.ts';

@@ -15,6 +15,7 @@ export type KohaErrorCode =
   | 'permission'
   | 'bad_answer'
   | 'record_refused'
+  | 'record_unreadable'
   | 'redirect'
   | 'too_late'
   | 'unexpected_status';
@@ -29,6 +30,7 @@ export interface KohaFailure {
   readonly retryAfterMs?: number | null;
   readonly permission?: string | null;
   readonly branch?: string | null;
+  readonly field?: string | null;
   readonly saidByKoha?: boolean;
   readonly causeCode?: CauseCode | null;
 }
@@ -43,7 +45,12 @@ export const isEndedByUs = ({ code }: Pick<KohaError, 'code'>): boolean => ENDED
 
 const ENDED_BY_US: ReadonlySet<KohaErrorCode> = new Set(['busy', 'aborted', 'too_late']);
 
-const OF_ONE_RECORD: ReadonlySet<KohaErrorCode> = new Set(['record_refused', 'http_5xx', 'bad_answer']);
+const OF_ONE_RECORD: ReadonlySet<KohaErrorCode> = new Set([
+  'record_refused',
+  'record_unreadable',
+  'http_5xx',
+  'bad_answer',
+]);
 
 const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
   timeout: true,
@@ -58,6 +65,8 @@ const RETRYABLE: Readonly<Record<KohaErrorCode, boolean>> = {
   record_refused: true,
   // A proxy's, for as long as something is wrong behind it: Koha's API redirects nobody.
   redirect: true,
+  // It is in the record, for as long as nobody corrects it there.
+  record_unreadable: false,
   credentials: false,
   permission: false,
   too_late: false,
@@ -85,6 +94,8 @@ export class KohaError extends Error {
   readonly permission: string | null;
   /** With `permission`: the branch this API user may not act for; null when the refusal is about something else. */
   readonly branch: string | null;
+  /** With `record_unreadable`: which of its fields Koha cannot show, by its name in the API; null when that is none we know. */
+  readonly field: string | null;
 
   /** Whether Koha itself said so in its own words: it is there, and in trouble with this one request. */
   readonly saidByKoha: boolean;
@@ -105,6 +116,7 @@ export class KohaError extends Error {
     this.retryAfterMs = failure.retryAfterMs ?? null;
     this.permission = failure.permission ?? null;
     this.branch = failure.branch ?? null;
+    this.field = failure.field ?? null;
     this.saidByKoha = failure.saidByKoha ?? false;
     this.causeCode = failure.causeCode ?? null;
   }

@@ -14,6 +14,12 @@ export interface CopiesWanted {
   readonly after?: number;
 }
 
+/** A page of the list, without the patrons that Koha sent and nobody asked for. */
+export interface ListedPage extends PatronPage {
+  /** Koha's number of the last row, whoever it is: the list goes on after it. */
+  readonly last: number;
+}
+
 /**
  * Lists the patrons with such an attribute by Koha's number, a page at a time, each call of `read` under its own deadline. The next
  * page begins after the last number seen, so that patrons who come or go meanwhile shift nobody out of the list. Goes past records
@@ -22,7 +28,7 @@ export interface CopiesWanted {
 export async function* listPages(
   { library, of }: { readonly library: string; readonly of: CopiesWanted },
   read: (of: CopiesWanted, part: PagePart) => Promise<PatronPage>,
-): AsyncGenerator<PatronPage, void, undefined> {
+): AsyncGenerator<ListedPage, void, undefined> {
   let last = of.after ?? 0;
   let page = 1;
   for (;;) {
@@ -30,7 +36,8 @@ export async function* listPages(
     const found = await readAroundBroken(page, (part) => read(wanted, part));
     const ids = numbersOf(found);
     if (ids.some((id) => id <= last)) throw strange(library, 'repeated_page');
-    yield { ...found, patrons: found.patrons.filter(({ attributes }) => hasValue(attributes, of)) };
+    const patrons = found.patrons.filter(({ attributes }) => hasValue(attributes, of));
+    yield { ...found, patrons, last: Math.max(last, ...ids) };
     if (found.rows < PATRONS_A_PAGE) return;
     if (ids.length > 0) {
       last = Math.max(...ids);

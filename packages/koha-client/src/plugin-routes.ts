@@ -108,6 +108,8 @@ const checkSchema = z.object({
     why: word,
     ms: z.number().int().min(0).max(600_000).nullable().optional().catch(null),
   }),
+  // Whether its other routes serve this API user. A plugin before 1.1.0 does not say it, and serves everybody with the permission.
+  serves_you: z.enum(['yes', 'no', 'nobody']).nullable().default(null).catch(null),
 });
 
 /** How the plugin is configured, its proof of the webhook secret, and what the receiver made of a test event it sent; for doctor. */

@@ -1,5 +1,6 @@
 import { parseJsonBody } from './answer-body.ts';
 import type { KohaError } from './koha-error.ts';
+import { isRecordPlace } from './record-place.ts';
 import type { Answer } from './transport.ts';
 
 /** The longest quote; Koha's own sentences are shorter. */
@@ -16,12 +17,12 @@ const VOCABULARY = new Set(
   `a access account action additional allowed ambiguous an and api application apache are argument array at attempt attribute attributes
   authentication authorization authorize authorized bad be been body boolean but by bytes cannot category check checkout checkouts
   circulation client code column combination conflict connection context could credentials data database date default deleted denied details
-  disabled does down duplicate each embed embedding enabled endpoint enum error errors exist exists expected expired extended
-  failed failure field fields for forbidden format found gateway given got grant group has have header headers id identifier in
+  day disabled does down duplicate each embed embedding enabled endpoint enum error errors exist exists expected expired extended
+  failed failure field fields for forbidden format found gateway given got grant group has have header headers hour id identifier in
   integer internal invalid is item items json key koha length library list log logs long login maintenance malformed many match matching
-  maximum message method minimum missing moved must name nginx no not null number object objects of on one only operator or order page
+  maximum message method minimum minute missing month moved must name nginx no not null number object objects of offset on one only operator or order out page
   parameter parameters parse password patron patrons permanently permission permissions permitted plack pattern please prefetch
-  properties property proxy query read redirect refused related relation request requests required resource restricted route rule
+  properties property proxy query range read redirect refused related relation request requests required resource restricted route rule
   rules schema see server service session set site something sort starman status string syntax system table temporarily the this time
   timeout to token too tried try type unable unauthorized unavailable under unexpected unimplemented unknown unsupported url use used
   user value values version was web went when where with without wrong xml yes you your doesn't isn't can't can
@@ -120,6 +121,7 @@ function known(text: string): string {
 
 function knownWord(word: string): string {
   const [, before = '', inner = '', after = ''] = /^(["'(]{0,2})(.*?)([.,:;!?"')]{0,3})$/s.exec(word) ?? [];
+  if (isRecordPlace(inner)) return word;
   const plain = inner.toLowerCase().replace(/\(s\)$/, '');
   const isKnown = VOCABULARY.has(plain) || VOCABULARY.has(plain.replace(/s$/, '')) || IDENTIFIERS.has(plain);
   return isKnown ? `${before}${inner}${after}` : '…';

@@ -59,17 +59,20 @@ export interface RememberedRange {
 }
 
 /**
- * Reads what the plugin remembers of the copies with these numbers, all pages under one deadline. Null where the Koha has no plugin that can say. Throws
- * KohaError.
+ * Reads what the plugin remembers of the copies with these numbers, all pages under one deadline; a range that holds none takes no
+ * call. Null where the Koha has no plugin that can say. Throws KohaError.
  */
 export async function readRememberedCopies(
   session: Session,
   { after, upTo, wanted }: RememberedRange,
   options: CallOptions = {},
 ): Promise<readonly RememberedCopy[] | null> {
+  // Koha numbers from 1 on, and the plugin's own description refuses less than 0.
+  const first = Math.max(0, after);
+  if (upTo <= first || wanted?.length === 0) return [];
   const limits = { deadline: performance.now() + session.patienceMs(options), ...options };
   const found: RememberedCopy[] = [];
-  for (let last = after; ;) {
+  for (let last = first; ;) {
     const page = await readPage(session, last, upTo, limits);
     if (page === null) return null;
     found.push(...page);

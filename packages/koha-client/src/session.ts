@@ -2,6 +2,7 @@ import { parseRefusal } from './answer-body.ts';
 import type { Capabilities } from './capabilities.ts';
 import { failureOf } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
+import { isUnreadable } from './record-place.ts';
 import { waitForShared } from './shared-answer.ts';
 import { type Slots, buildSlots } from './slots.ts';
 import { createTokens } from './token.ts';
@@ -75,7 +76,7 @@ export interface CallsOptions {
 
 /**
  * Creates the authorised way to one Koha. A call that meets Koha's 401 renews the token and is sent once more, which is safe for
- * writes too: Koha answers 401 before it does anything. A 500 can come of a token whose key was deleted: a read is sent once more
+ * writes too: Koha answers 401 before it does anything. A 500 or 501 can come of a token whose key was deleted: a read is sent once more
  * with a new token; a write never, since a 500 can also come after its effect, but the caller's look, and its next try, have the new one.
  * Waiting for a place has a clock of its own (`busy`, no effect). The token is fetched inside the place of the call that needs it,
  * so a client at its cap never waits for itself.
@@ -153,9 +154,13 @@ function isRefusedLogin(answer: Answer): boolean {
   return answer.status === 401 && parseRefusal(answer) !== null;
 }
 
-/** Koha failed outside the operation itself, whose own failures carry `internal_server_error`. */
+/**
+ * Koha failed outside the operation itself, whose own failures carry `internal_server_error`, and before it had an answer. By its
+ * validator's version that is a 500, or a 501 since no route describes a 500.
+ */
 function mayBeDeadKey(answer: Answer): boolean {
-  if (answer.status !== 500) return false;
+  const { status } = answer;
   const refusal = parseRefusal(answer);
-  return refusal !== null && refusal.errorCode !== 'internal_server_error';
+  if (status < 500 || refusal === null || isUnreadable(status, refusal)) return false;
+  return status === 500 ? refusal.errorCode !== 'internal_server_error' : refusal.misfits.length > 0;
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { releases } from '@passport/koha-double';
+import { testedReleases } from '@passport/koha-double';
 import { CARD, testThatRequestsFit, useContractBench } from './contract-bench.ts';
 
 const KEY = { type: 'PASSPORTED_ID', value: 'midland:8' };
 
-describe.each(releases)('single attributes of a Koha %s', (release) => {
+describe.each(testedReleases)('single attributes of a Koha %s', (release) => {
   const bench = useContractBench(release);
 
   const put = (card: string, extended_attributes: object[] = []): number => {

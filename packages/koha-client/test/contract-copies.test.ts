@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isFrom, releases } from '@passport/koha-double';
+import { isFrom, testedReleases } from '@passport/koha-double';
 import type { PatronPage } from '../src/index.ts';
 import { testThatRequestsFit, useContractBench } from './contract-bench.ts';
 
@@ -14,7 +14,7 @@ async function pagesOf(list: AsyncIterable<PatronPage>): Promise<PatronPage[]> {
 const cardsOf = (pages: readonly PatronPage[]): (string | null)[] =>
   pages.flatMap(({ patrons }) => patrons.map(({ cardnumber }) => cardnumber));
 
-describe.each(releases)('copies of a Koha %s', (release) => {
+describe.each(testedReleases)('copies of a Koha %s', (release) => {
   const bench = useContractBench(release);
 
   const putCopy = (card: string, homeKey: string): void => {
@@ -127,7 +127,7 @@ describe.each(releases)('copies of a Koha %s', (release) => {
   testThatRequestsFit(bench, []);
 });
 
-describe.each(releases)('what is remembered of copies beside a Koha %s', (release) => {
+describe.each(testedReleases)('what is remembered of copies beside a Koha %s', (release) => {
   const bench = useContractBench(release);
   const field = { hash: `Ab3_-9:${'h'.repeat(43)}`, at: 1_700_000_000, event: 'scan_1' };
   const row = (patronId: number, version = 0) => ({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { isFrom, releases } from '@passport/koha-double';
+import { isFrom, testedReleases } from '@passport/koha-double';
 import {
   CARD,
   HOME_KEY,
@@ -11,7 +11,7 @@ import {
   useContractBench,
 } from './contract-bench.ts';
 
-describe.each(releases)('patrons of a Koha %s', (release) => {
+describe.each(testedReleases)('patrons of a Koha %s', (release) => {
   const bench = useContractBench(release);
 
   describe('looking up', () => {

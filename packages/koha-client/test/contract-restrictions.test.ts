@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { releases } from '@passport/koha-double';
+import { testedReleases } from '@passport/koha-double';
 import { CARD, testThatRequestsFit, useContractBench } from './contract-bench.ts';
 
-describe.each(releases)('restrictions at a Koha %s', (release) => {
+describe.each(testedReleases)('restrictions at a Koha %s', (release) => {
   const bench = useContractBench(release);
   const isRestricted = (): boolean => bench.koha.state(CARD).patrons[0]?.restricted === true;
 

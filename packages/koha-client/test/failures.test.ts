@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { KohaError, type KohaClient } from '../src/index.ts';
+import { isOfOneRecord, KohaError, type KohaClient, quoteOf } from '../src/index.ts';
 import {
   CARD,
   CLIENT_ID,
@@ -52,6 +52,54 @@ const truncated: Reply = (response) => {
   response.write('[{"patron_id":');
   setImmediate(() => response.socket?.destroy());
 };
+
+describe('a record that Koha cannot show', () => {
+  const unreadable = (path: string, message = 'Month out of range.'): Reply =>
+    json(500, { errors: [{ message, path }], status: 500 });
+
+  test.each([
+    ['/body/0/date_of_birth', 'date_of_birth'],
+    ['/body/date_of_birth', 'date_of_birth'],
+    ['/body/12/lost_date', 'lost_date'],
+    ['/body/0/extended_attributes/3/value', 'value'],
+    ['/body/0/kovac', null],
+    ['/body', null],
+  ])('at %s is that record’s fault, and says no more than the field: %s', async (path, field) => {
+    const error = await readMeets(unreadable(path, 'Kovač out of range.'));
+    expect(error).toMatchObject({ code: 'record_unreadable', field, retryable: false, saidByKoha: false });
+    expect(isOfOneRecord(error)).toBe(true);
+    const isKnown = field !== null || path === '/body';
+    expect(quoteOf(error)).toBe(isKnown ? `${path}: … out of range.` : '… out of range.');
+    expect(inspect(error)).not.toMatch(/kova/i);
+  });
+
+  test('may have been stored, where it is the answer to a write', async () => {
+    expect(await writeMeets(unreadable('/body/date_of_birth'))).toMatchObject({
+      code: 'record_unreadable',
+      effect: 'unknown',
+    });
+  });
+
+  test('is none where a complaint is of anything else', async () => {
+    const errors = [
+      { message: 'Month out of range.', path: '/body/0/date_of_birth' },
+      { message: 'Internal Server Error.', path: '/' },
+    ];
+    expect(await readMeets(json(500, { errors, status: 500 }))).toMatchObject({ code: 'http_5xx' });
+  });
+});
+
+// Koha/REST/V1/Checkouts.pm, get_availability: the one route that is called here and has no try.
+test('an error that nothing catches is Koha’s own where the route catches none, and of this one request', async () => {
+  const uncaught = json(500, { errors: [{ message: 'Internal Server Error.', path: '/' }], status: 500 });
+  expect(await readMeets(uncaught)).toMatchObject({ code: 'http_5xx', saidByKoha: false });
+  await koha?.close();
+  koha = await startTinyKoha({ 'GET /api/v1/checkouts/availability': uncaught });
+  expect(await failureOf(koha.client().availability(1, 2, { branch: 'MAIN' }))).toMatchObject({
+    code: 'http_5xx',
+    saidByKoha: true,
+  });
+});
 
 describe('a read that fails', () => {
   test.each<[string, Reply, Partial<KohaError>]>([

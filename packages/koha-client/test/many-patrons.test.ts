@@ -129,6 +129,22 @@ describe('what is remembered of copies', () => {
     });
   });
 
+  test.each([
+    ['no copies', { after: -1, upTo: 0 }],
+    ['a range that ends before it begins', { after: 5, upTo: 5 }],
+    ['none that is wanted', { after: 0, upTo: 999, wanted: [] }],
+  ])('is nothing, and takes no call, of %s', async (_what, numbers) => {
+    koha = await startTinyKoha();
+    expect(await koha.client().readRememberedCopies(numbers)).toEqual([]);
+    expect(koha.seen).toEqual([]);
+  });
+
+  test('is requested from the first number on, which is 1', async () => {
+    koha = await startTinyKoha({ [COPIES_ROUTE]: json(200, { copies: [] }) });
+    await koha.client().readRememberedCopies({ after: -1, upTo: 9 });
+    expect(Object.fromEntries(koha.seen.at(-1)?.query ?? [])).toMatchObject({ after: '0', up_to: '9' });
+  });
+
   test('is not taken for missing where a page of a proxy is', async () => {
     koha = await startTinyKoha({
       [COPIES_ROUTE]: (response) => response.writeHead(404).end('<html>no</html>'),

@@ -13,6 +13,7 @@ const SAID = {
   proof: `${'A'.repeat(43)}=`,
   serves: { staff: true, self_check: false, sip: true, copies: true },
   delivery: { kind: 'refused', status: 401, code: 'unauthorized', reason: 'clock', ms: 12 },
+  serves_you: 'yes',
 };
 
 async function check(answer: unknown, status = 200) {
@@ -49,6 +50,15 @@ describe('of its answer only what can be true leaves the client', () => {
     ],
   ])('%s', async (_what, change, left) => {
     expect(await check({ ...SAID, ...change })).toEqual({ ...SAID, ...left });
+  });
+
+  test.each([
+    ['yes', 'yes'],
+    ['nobody', 'nobody'],
+    ['evil', null],
+    [undefined, null],
+  ])('whether it serves this user: %j is %j', async (said, read) => {
+    expect(await check({ ...SAID, serves_you: said })).toEqual({ ...SAID, serves_you: read });
   });
 
   test.each<[what: string, answer: unknown]>([

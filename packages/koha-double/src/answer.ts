@@ -39,6 +39,11 @@ export function crash(): Answer {
   });
 }
 
+/** An error that no `try` of the route catches. */
+export function uncaught(): Answer {
+  return invalid([{ message: 'Internal Server Error.', path: '/' }], 500);
+}
+
 /** Unknown path, or a method that the path does not have: never 405. */
 export function noRoute(): Answer {
   return invalid([{ message: 'Not Found.', path: '/' }], 404);

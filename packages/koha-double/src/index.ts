@@ -2,6 +2,7 @@ export type { SettingsChange } from './control/apply-settings.ts';
 export type { FaultDraft } from './control/fault-queue.ts';
 export type { Exchange } from './exchange.ts';
 export { isFrom, releases, type Release } from './release.ts';
+export { testedReleases } from './tested-releases.ts';
 export { derivedCredentials, servicePermissions } from './seed/api-user.ts';
 export { emptySeed } from './seed/empty-seed.ts';
 export { buildSeed } from './seed/build-seed.ts';

@@ -10,6 +10,9 @@ export interface JsonSchema {
   readonly maxLength?: number;
   readonly minLength?: number;
   readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly maxProperties?: number;
   readonly format?: 'date' | 'date-time';
   readonly readOnly?: boolean;
   readonly $ref?: string;

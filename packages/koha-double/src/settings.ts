@@ -1,5 +1,6 @@
 import { defaultPreferences, type Preferences } from './preferences.ts';
 import type { Release } from './release.ts';
+import { serviceCard } from './seed/api-user.ts';
 
 /** Where the double's plugin side sends its events, and how long a page waits for the patron. */
 export interface WebhookSettings {
@@ -31,6 +32,8 @@ export interface Settings {
   redirect_to: string | null;
   plugin: boolean;
   plugin_version: string;
+  /** The card of the user whom the plugin's configuration page names as the service's; null: none was chosen. */
+  plugin_service_user: string | null;
   plack_workers: number;
   /** The name of the card's database index, which differs between servers. */
   card_conflict: 'cardnumber' | 'borrowers.cardnumber';
@@ -65,6 +68,7 @@ export function defaultSettings(): Settings {
     redirect_to: null,
     plugin: true,
     plugin_version: '1.1.0',
+    plugin_service_user: serviceCard,
     plack_workers: 4,
     card_conflict: 'cardnumber',
     card_prefix: '',

@@ -238,11 +238,12 @@ describe('reasons against a checkout', () => {
     }));
 
   test.each([[''], ['?patron_id=2'], ['?patron_id=99&item_id=1']])(
-    'an unknown party "%s" is a 500',
+    'an unknown party "%s" is an error that nothing catches',
     (search) =>
       withItem({}, async (koha) => {
         expect(await koha.request('GET', `/api/v1/checkouts/availability${search}`)).toMatchObject({
           status: 500,
+          body: { errors: [{ message: 'Internal Server Error.', path: '/' }], status: 500 },
         });
       }),
   );

@@ -15,6 +15,41 @@ const state = (seq: number, more: object = {}): object => ({
   ...more,
 });
 
+describe('whom a route serves', () => {
+  const copy = { version: 0, home_key: 'midland:8', fields: {} };
+  const routes: readonly (readonly [method: string, path: string, body: object | null])[] = [
+    ['GET', '/copies', null],
+    ['PUT', '/copies/1', copy],
+    ['PUT', '/scans/e1/outcome', state(1)],
+    ['GET', '/deletions', null],
+    ['GET', '/owed', null],
+    ['GET', '/restrictions/home', null],
+    ['DELETE', '/restrictions/home/midland/1', null],
+  ];
+  const query = (path: string): Record<string, string> =>
+    ({ '/deletions': { patron_ids: '1' }, '/owed': { home_key_type: 'PASSPORTED_ID' } })[path] ?? {};
+
+  test.each(routes)('%s %s: the user of the service only, by a key', (method, path, body) =>
+    withKoha({}, async (koha) => {
+      const as = async (settings: object, headers: Record<string, string> = {}) => {
+        koha.putSettings(settings);
+        const reply = await koha.request(method, base + path, {
+          ...(body === null ? {} : { body }),
+          query: query(path),
+          headers,
+        });
+        return [reply.status, (reply.body as { error_code?: string } | null)?.error_code];
+      };
+      koha.putPatron('CLERK', { userid: 'clerk', password: 'a-password-1', permissions: ['borrowers:1'] });
+      const basic = `Basic ${Buffer.from('clerk:a-password-1').toString('base64')}`;
+      expect(await as({ RESTBasicAuth: '1' }, { authorization: basic })).toEqual([403, 'no_key']);
+      expect(await as({ plugin_service_user: 'CLERK' })).toEqual([403, 'not_the_service']);
+      expect(await as({ plugin_service_user: null })).toEqual([403, 'not_the_service']);
+      expect((await as({ plugin_service_user: 'PASSPORT-SERVICE' }))[0]).not.toBe(403);
+    }),
+  );
+});
+
 describe('a scan of a copy', () => {
   const card = '21234000000017';
   const page = (koha: TestKoha, path: string): Promise<unknown> =>
@@ -231,6 +266,32 @@ describe('the plugin’s routes', () => {
       });
     }),
   );
+
+  test.each([
+    ['copies?after=-1&up_to=0', '/after', '-1 < minimum(0)'],
+    ['copies?up_to=-1', '/up_to', '-1 < minimum(0)'],
+    ['copies?limit=201', '/limit', '201 > maximum(200)'],
+    ['deletions?patron_ids=0', '/patron_ids', /^String does not match /],
+    ['scans/a%20b', '/event_id', /^String does not match /],
+  ])('GET /%s is refused by the plugin’s own description', (path, where, message) =>
+    withKoha({}, async (koha) => {
+      const reply = await koha.request('GET', `${base}/${path}`);
+      const said = typeof message === 'string' ? message : expect.stringMatching(message);
+      expect(reply).toMatchObject({
+        status: 400,
+        body: { errors: [{ message: said, path: where }], status: 400 },
+      });
+    }),
+  );
+
+  test('an answer that the plugin’s own description does not allow is none', () =>
+    withReceiver(
+      () => ({ status: 202, body: { event_id: 'e1' } }),
+      async (koha) => {
+        const errors = [{ message: 'Expected string - got null.', path: '/body/status' }];
+        expect(await report(koha)).toMatchObject({ status: 500, body: { errors, status: 500 } });
+      },
+    ));
 
   test('a Koha without the plugin has none of them', () =>
     withKoha({ plugin: false }, async (koha) => {

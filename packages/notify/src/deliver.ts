@@ -19,7 +19,7 @@ export type Delivery = (
 };
 
 /** Whoever takes longer is tried again. */
-const TIMEOUT_MS = 10_000;
+const ATTEMPT_MS = 10_000;
 const LONGEST_ANSWER = 2_000;
 const LONGEST_RETRY_AFTER_SECONDS = 3_600;
 const GONE = 410;
@@ -29,6 +29,8 @@ export interface DeliverDeps {
   readonly now: () => number;
   /** Ends when the process stops. */
   readonly signal: AbortSignal;
+  /** Milliseconds until an attempt is given up; {@link ATTEMPT_MS}, but for tests. */
+  readonly attemptMs?: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface DeliverDeps {
 export async function deliver(
   { url, format, secret }: Pick<NotifiedEndpoint, 'url' | 'format' | 'secret'>,
   { id, message }: { readonly id: string; readonly message: NotificationMessage },
-  { fetch: send, now, signal }: DeliverDeps,
+  { fetch: send, now, signal, attemptMs = ATTEMPT_MS }: DeliverDeps,
   wantsAnswer = false,
 ): Promise<Delivery> {
   const body = Buffer.from(bodyOf(format, message));
@@ -51,7 +53,7 @@ export async function deliver(
           timestamp: Math.floor(now() / 1000),
           body,
         });
-  const limit = startLimit(signal);
+  const limit = startLimit(signal, attemptMs);
   try {
     const response = await send(url.reveal(), {
       method: 'POST',
@@ -73,11 +75,11 @@ export async function deliver(
  * Ends an attempt after its time, or with the process. By a timer that is held here: an `AbortSignal.timeout` within `AbortSignal.any`
  * can be collected as garbage before it fires (seen with Node 20), and an endpoint that never answers was then waited for without end.
  */
-function startLimit(signal: AbortSignal): { readonly signal: AbortSignal; end(): void } {
+function startLimit(signal: AbortSignal, attemptMs: number): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const timer = setTimeout(
     () => controller.abort(new DOMException('no answer in time', 'TimeoutError')),
-    TIMEOUT_MS,
+    attemptMs,
   );
   const stop = (): void => controller.abort(signal.reason);
   if (signal.aborted) stop();

@@ -148,6 +148,7 @@ function limitObservation({ id, limits }: Library, used: Readonly<Record<string,
     copies: limits.copiesPerHour,
     misses: limits.missesPerHour,
     verdicts: limits.verdictsPerHour,
+    refreshes: limits.refreshesPerHour,
   };
   const reached = Object.entries(most).flatMap(([kind, limit]) => ((used[kind] ?? 0) >= limit ? [kind] : []));
   const keys = reached.map((kind) => `${kind}_per_hour`);
@@ -157,11 +158,14 @@ function limitObservation({ id, limits }: Library, used: Readonly<Record<string,
     state: reached.join(' '),
     isWell: reached.length === 0,
     type: reached.length === 0 ? null : 'limit.reached',
-    text: `has reached ${keys.join(' and ')}. Its scans wait until the hour has quota again.`,
+    text: `has reached ${keys.join(' and ')}. ${whatWaits(reached)} until the hour has quota again.`,
     section: `passport${reached[0] ?? 'copies'}limitreached`,
     facts: Object.fromEntries(reached.map((kind) => [`${kind}_per_hour`, used[kind] ?? 0])),
   };
 }
+
+const whatWaits = (reached: readonly string[]): string =>
+  reached.every((kind) => kind === 'refreshes') ? 'Refreshes of its copies wait' : 'Its scans wait';
 
 function certificateObservation(
   library: string,
@@ -190,7 +194,6 @@ function certificateObservation(
   ];
 }
 
-/** Counts only: a sweep also keeps home keys until it has ended. */
 function sweepObservation(sweep: SweepState, nowMs: number): Observation[] {
   if (sweep.ended_ms === null) return [];
   const homes = Object.values(sweep.homes);

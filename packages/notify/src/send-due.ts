@@ -38,6 +38,8 @@ export interface SendDeps extends DeliverDeps {
   readonly metrics: NotifyMetrics;
   /** In [0, 1). */
   readonly random: () => number;
+  /** Milliseconds that a call waits for endpoints that take their time; {@link PATIENCE_MS}, but for tests. */
+  readonly patienceMs?: number;
   readonly log: Logger;
 }
 
@@ -59,7 +61,7 @@ export function retryDelayMs(failures: number, retryAfterMs: number, random: () 
  * another: each has connections of its own, and one that takes its time is left behind, to be gone on with by the next call.
  */
 export function buildSender(deps: SendDeps): () => Promise<void> {
-  const { notices, now, signal } = deps;
+  const { notices, now, signal, patienceMs = PATIENCE_MS } = deps;
   const busy = new Set<string>();
   return async () => {
     const claimed = await notices.claim({
@@ -83,7 +85,7 @@ export function buildSender(deps: SendDeps): () => Promise<void> {
         busy.delete(endpoint);
       }
     });
-    await patiently(Promise.all(sending));
+    await patiently(Promise.all(sending), patienceMs);
     if (failures.length > 0) throw failures[0];
   };
 }
@@ -98,10 +100,10 @@ function groupsOf(claimed: readonly Claimed[]): ReadonlyMap<string, readonly Cla
   return groups;
 }
 
-async function patiently(work: Promise<unknown>): Promise<void> {
+async function patiently(work: Promise<unknown>, patienceMs: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PATIENCE_MS);
+    timer = setTimeout(resolve, patienceMs);
   });
   await Promise.race([work, over]);
   clearTimeout(timer);

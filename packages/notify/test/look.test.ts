@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterAll(() => fixture.close());
 
 const DAY_MS = 24 * HOUR_MS;
-const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 3 };
+const limits = { copiesPerHour: 2, missesPerHour: 3, verdictsPerHour: 3, refreshesPerHour: 2 };
 const library = (id: string, change: object = {}) => ({
   id,
   name: `${id} library`,
@@ -118,21 +118,27 @@ test('a sweep that has ended lately is reported in sums, without anybody in them
   } as const;
   const sweep = {
     id: 'sweep-1',
+    job: 'sweep.1',
     library: 'midland',
     mode: 'full',
     dry_run: false,
     started_ms: nowMs - 60_000,
     ended_ms: null,
     after: 0,
-    missing: ['riverside:77'],
+    missing: 0,
+    looked_up: 0,
+    pages: 1,
+    rows: 1,
+    failed: null,
+    unknown: {},
     homes: { riverside: home, lakeside: { ...home, state: 'down' } },
     copies_before: {},
     last_full_ms: null,
     last_ms: null,
   } as const;
-  await writeSweep(fixture.redis, { ...sweep, missing: [...sweep.missing] });
+  await writeSweep(fixture.redis, sweep);
   expect(await news()).toEqual([]);
-  await writeSweep(fixture.redis, { ...sweep, missing: [...sweep.missing], ended_ms: nowMs });
+  await writeSweep(fixture.redis, { ...sweep, ended_ms: nowMs });
   const found = (await buildLook(consortium(), fixture.redis)(nowMs)).find(({ isWell }) => !isWell);
   expect(found).toMatchObject({
     state: 'sweep-1',

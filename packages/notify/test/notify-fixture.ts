@@ -44,7 +44,10 @@ export interface NotifyFixture {
   readonly redis: Redis;
   readonly endpoint: Endpoint;
   /** One more process. */
-  startProcess(endpoints?: readonly NotifiedEndpoint[]): Promise<Party>;
+  startProcess(
+    endpoints?: readonly NotifiedEndpoint[],
+    timings?: { readonly attemptMs: number; readonly patienceMs: number },
+  ): Promise<Party>;
   endpointOf(change?: Partial<NotifiedEndpoint>): NotifiedEndpoint;
   pass(ms: number): void;
   readonly now: () => number;
@@ -86,7 +89,7 @@ export async function openNotifyFixture(): Promise<NotifyFixture> {
     endpoint,
     endpointOf,
     now: () => nowMs,
-    async startProcess(endpoints = [endpointOf()]) {
+    async startProcess(endpoints = [endpointOf()], timings) {
       const registry = createMetrics({ process: 'test', logHealth: log.health });
       const stopping = new AbortController();
       const notifier = buildNotifier({
@@ -98,6 +101,7 @@ export async function openNotifyFixture(): Promise<NotifyFixture> {
         now: () => nowMs,
         fetch,
         signal: stopping.signal,
+        ...timings,
         log,
       });
       if (notifier === null) throw new Error('nobody wants to be notified');

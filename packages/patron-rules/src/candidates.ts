@@ -39,6 +39,21 @@ export function decideCandidates(consortium: Consortium, lendingId: string, card
     .map((agreement) => ({ agreement, home: libraryById(consortium, agreement.home) }));
 }
 
+/**
+ * Whether a card can be one of this home library's own: it fits the library's patterns, and those of no other library. Whoever gives a
+ * patron a card of another library's would have its bearer stand in that patron's place.
+ */
+export function isOwnCard(
+  { libraries }: Pick<Consortium, 'libraries'>,
+  home: Library,
+  card: string,
+): boolean {
+  const text = card.trim();
+  const isOfAnother = ({ id, cards }: Library): boolean =>
+    id !== home.id && cards.some((pattern) => text.search(pattern) !== -1);
+  return couldIssue(home, text) && !libraries.some(isOfAnother);
+}
+
 function couldIssue(home: Library, card: string): boolean {
   // `search` because `test` of a pattern with a "g" flag remembers where it stopped.
   return home.cards.length === 0 || home.cards.some((pattern) => card.search(pattern) !== -1);

@@ -6,12 +6,18 @@ export const COPY_FINDINGS = [
   'REFRESHED',
   /** Somebody edited a field at the lending library: it stays, whatever home says. */
   'KEPT_LOCAL',
+  /** The service's own records do not know this copy, or know it as another patron's: it is not followed. */
+  'NOT_ON_RECORD',
+  /** The lending library requests consent, and of this patron none is on record: nothing is passed on. */
+  'NO_CONSENT',
   /** Nothing is known of what was written: made before this was remembered, or without the plugin. */
   'NOT_REMEMBERED',
   /** What was written is remembered by a key that is not here. */
   'KEY_UNKNOWN',
   /** Home replaced the card. */
   'CARD_CHANGED',
+  /** Home's card is none of its own, or one of another library's: the copy keeps the one it has. */
+  'CARD_NOT_OF_HOME',
   /** The expiry moved. */
   'EXPIRY_CHANGED',
   'HOME_RESTRICTED',

@@ -1,4 +1,5 @@
 import type { Consortium, Library } from '@passport/config';
+import type { Capabilities, Person } from '@passport/koha-client';
 import type { Answer } from './answer.ts';
 import { decideCandidates, libraryById } from './candidates.ts';
 import type { ExplainedCopy, Explanation } from './explanation.ts';
@@ -6,6 +7,7 @@ import { passportTypes } from './is-copy.ts';
 import { decideEligibility } from './eligibility.ts';
 import { decideLocalMatch, type LocalRecords } from './local-match.ts';
 import { locate, type Located } from './locate.ts';
+import { comparedFields, personToSearch } from './look-alike.ts';
 import { copyCategoriesOf } from './merged-copy.ts';
 import { buildPatronCopy, type PatronCopy } from './patron-copy.ts';
 
@@ -19,12 +21,25 @@ export interface Question {
   readonly scannedOn: string;
   readonly signal?: AbortSignal;
   query(libraryId: string, card: string, signal: AbortSignal): Promise<Answer>;
-  /** The patron properties of the lending Koha's own description. */
-  patronProperties(): Promise<ReadonlySet<string>>;
+  /** What the lending Koha's own description allows. */
+  capabilities(): Promise<Pick<Capabilities, 'patronProperties' | 'confirmNotDuplicate'>>;
+  /** The lending Koha's branches; null where the API user may not see them. */
+  branches(): Promise<readonly string[] | null>;
+  /** Searches the lending Koha for a person of this name and birth date. */
+  hasPossibleDuplicate(person: Person): Promise<boolean>;
+  /** Called before that search, which tells the lending library of the person: which fields it sends. */
+  noteSearch(search: Search): Promise<void>;
   /** Looks at the lending Koha itself, by card and by home key. */
   lookLocally(homeKey: string): Promise<Pick<LocalRecords, 'byCard' | 'byHomeKey'>>;
   /** Whether a library has given up one of its patron numbers: nobody there, or anonymised. */
   isGone(libraryId: string, patronId: number): Promise<boolean>;
+}
+
+/** A search by name: whose, and what of them is sent. */
+export interface Search {
+  readonly home: string;
+  readonly homeKey: string;
+  readonly fields: readonly string[];
 }
 
 const UNDECIDED = {
@@ -37,6 +52,7 @@ const UNDECIDED = {
   problem: null,
   copy: null,
   local: null,
+  lookAlike: false,
 } as const satisfies Partial<Explanation>;
 
 /**
@@ -101,8 +117,8 @@ async function explainFound(
   if (judgement.kind === 'not_eligible') {
     return { ...found, judgement: judgement.kind, reasons: judgement.reasons };
   }
-  const properties = await question.patronProperties();
-  const accepts = (property: string): boolean => properties.has(property);
+  const capabilities = await question.capabilities();
+  const accepts = (property: string): boolean => capabilities.patronProperties.has(property);
   const copy = buildPatronCopy({ patron, home, agreement, lending, branch, scannedOn, accepts });
   if (copy.kind === 'misconfigured') {
     return { ...found, judgement: judgement.kind, problem: { library: lending.id, ...copy.problem } };
@@ -120,7 +136,32 @@ async function explainFound(
   const isTaken =
     local.kind === 'copy_of_other_number' && !(await question.isGone(home.id, local.otherNumber));
   const match = isTaken ? ({ kind: 'card_of_another', patronId: local.patronId } as const) : local;
-  return { ...found, judgement: judgement.kind, copy: nameCopy(copy), local: match };
+  const decided = { ...found, judgement: judgement.kind, copy: nameCopy(copy), local: match };
+  if (match.kind !== 'nobody') return decided;
+  // Nothing is created, so that Koha's own search, which comes with that, is made like where a library only observes.
+  const person = personToSearch(copy.body, { ...lending.copy, mode: 'observe' }, capabilities);
+  if (person !== null && (await isThere(question, { home: home.id, homeKey: copy.homeKey }, person))) {
+    return { ...decided, lookAlike: true };
+  }
+  const missing = await missingBranch(question, [branch, copy.body.library_id]);
+  if (missing === null) return decided;
+  return { ...decided, problem: { library: lending.id, what: 'branch', name: missing } };
+}
+
+async function isThere(
+  { noteSearch, hasPossibleDuplicate }: Question,
+  whose: Omit<Search, 'fields'>,
+  person: Person,
+): Promise<boolean> {
+  await noteSearch({ ...whose, fields: comparedFields(person) });
+  return hasPossibleDuplicate(person);
+}
+
+/** The first of these that the lending Koha does not have; its database compares codes without regard to case. */
+async function missingBranch(question: Question, wanted: readonly string[]): Promise<string | null> {
+  const branches = (await question.branches())?.map((code) => code.toLowerCase());
+  if (branches === undefined) return null;
+  return wanted.find((code) => !branches.includes(code.toLowerCase())) ?? null;
 }
 
 function nameCopy({ body, fields, homeKey }: Extract<PatronCopy, { kind: 'copy' }>): ExplainedCopy {

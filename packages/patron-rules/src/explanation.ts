@@ -22,6 +22,8 @@ export interface Explanation {
   readonly copy: ExplainedCopy | null;
   /** Who already has the card or the home key at the lending library. */
   readonly local: LocalMatch | null;
+  /** Whether somebody of this name and birth date is there, where nobody has the card, and where such a copy is not made. */
+  readonly lookAlike: boolean;
 }
 
 /** The copy that would be made, by names. */

@@ -4,7 +4,7 @@ import type { KohaError } from '@passport/koha-client';
 /** What only a person can fix at a library: the `problem` of a `MISCONFIGURED` event. */
 export interface Misconfiguration {
   readonly what: ProblemKind;
-  /** The permission, branch, category or attribute type it is about; a code, never a patron's value. */
+  /** The permission, branch, category, attribute type or field it is about; a code, never a patron's value. */
   readonly name: string | null;
 }
 
@@ -47,6 +47,8 @@ export function meaningOf(failure: KohaError): FailureMeaning {
       return failure.branch === null
         ? refused('permission', failure.permission)
         : refused('branch', failure.branch);
+    case 'record_unreadable':
+      return refused('record', failure.field);
     default:
       return failure.code satisfies never;
   }

@@ -1,9 +1,9 @@
 export { readAnswer, type Answer } from './answer.ts';
 export { meaningOf } from './failure.ts';
-export { decideCandidates, libraryById, type Candidate } from './candidates.ts';
+export { decideCandidates, isOwnCard, libraryById, type Candidate } from './candidates.ts';
 export { passesCategoryFilter } from './category-filter.ts';
 export { cleanText } from './clean-text.ts';
-export { explain } from './explain.ts';
+export { explain, type Search } from './explain.ts';
 export type { Explanation } from './explanation.ts';
 export { fitText } from './fit-text.ts';
 export { isCopy, passportTypes } from './is-copy.ts';
@@ -18,6 +18,7 @@ export {
   isSomebodyElse,
   type CopyTraits,
 } from './merged-copy.ts';
+export { comparedFields, personToSearch } from './look-alike.ts';
 export { decideHome, locate, type Located, type Location, type Silent } from './locate.ts';
 export type { CopyFinding } from './copy-findings.ts';
 export {
@@ -30,5 +31,5 @@ export {
   type RefreshDecision,
   type RestrictionChange,
 } from './refresh.ts';
-export { WRITTEN_FIELD, writtenText, writtenValues } from './written-fields.ts';
+export { WRITTEN_FIELD, type WrittenPlace, writtenText, writtenValues } from './written-fields.ts';
 export { buildPatronCopy, homeKeyOf, type CopyCase, type PatronCopy } from './patron-copy.ts';

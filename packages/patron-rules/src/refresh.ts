@@ -3,6 +3,7 @@ import type { PatronChange, KohaPatron, RememberedCopy } from '@passport/koha-cl
 import type { CopyFinding } from './copy-findings.ts';
 import { type CopyTraits, isMergedCopy, isRenumbered } from './merged-copy.ts';
 import type { PatronCopy } from './patron-copy.ts';
+import { CARD_LOST } from './written-fields.ts';
 
 /** Whether a value is what a keyed hash stands for; null where the hash's key is not here. */
 export type IsWritten = (field: string, value: string | null, hash: string) => boolean | null;
@@ -16,6 +17,10 @@ export interface RefreshCase {
   /** The values that a copy made now would have, '' for an agreed field that home has empty; fields outside the agreement are absent. */
   readonly wanted: Readonly<Record<string, string>>;
   readonly remembered: RememberedCopy | null;
+  /** Names of the fields that were ever passed on, by the service's own record of the copy. */
+  readonly passedOn: readonly string[];
+  /** Whether a card can be one of the home library's own. */
+  readonly isOwnCard: (card: string) => boolean;
   /** Which changes at home the copy follows; the others are reported only. */
   readonly applies: AppliedChanges;
   readonly isWritten: IsWritten;
@@ -27,8 +32,9 @@ export interface RefreshDecision {
   /** Names of fields that stay as the lending library edited them. */
   readonly kept: readonly string[];
   /**
-   * Fields that hold home's value already while something older is remembered: they were written, and that was not stored any more.
-   * They follow home, whoever put the value there.
+   * Fields to remember as they are. Those that hold home's value already while something older is remembered were written, and that
+   * was not stored any more: they follow home, whoever put the value there. One that was never passed on, and is empty, is
+   * remembered as empty: with that it follows home from the next look on.
    */
   readonly settled: Readonly<Record<string, string | null>>;
   readonly restriction: RestrictionChange;
@@ -44,12 +50,12 @@ export interface RestrictionChange {
 
 const NO_RESTRICTION: RestrictionChange = { isSet: false, lifted: [] };
 
-/** What becomes of one field. */
-export type FieldDecision = 'same' | 'write' | 'kept' | 'unknown';
+/** What becomes of one field. `not_remembered`, `key_unknown`: nobody can say who wrote what is there. `first`: see `settled`. */
+type FieldDecision = 'same' | 'write' | 'kept' | 'first' | 'not_remembered' | 'key_unknown';
 
 /**
  * Decides what a copy gets of its home record's present values: a field is written only where the copy still holds what the service
- * wrote there. Branch, category, attributes and all fields outside the agreement are none of its business.
+ * wrote there, by the hash that is remembered of it, be it that it was empty. Branch, category, attributes and all fields outside the agreement are none of its business.
  */
 export function decideRefresh(the: RefreshCase): RefreshDecision {
   const { applies } = the;
@@ -65,23 +71,31 @@ export function decideRefresh(the: RefreshCase): RefreshDecision {
   const named = (wish: FieldDecision): string[] =>
     decided.filter(({ decision }) => decision === wish).map(({ field }) => field);
   const [written, kept] = [named('write'), named('kept')];
+  const isTaken = !written.includes('cardnumber') || the.isOwnCard(wanted['cardnumber'] ?? '');
   const applied = written.filter(
-    (field) => (field !== 'cardnumber' || applies.card) && (field !== 'expiry_date' || applies.expiry),
+    (field) =>
+      (field !== 'cardnumber' || (applies.card && isTaken)) && (field !== 'expiry_date' || applies.expiry),
   );
   const restriction = decideRestriction(the);
   const findings: CopyFinding[] = [
     ...(written.some((field) => !ABOUT_THE_MEMBERSHIP.has(field)) ? ['REFRESHED' as const] : []),
-    ...(written.includes('cardnumber') ? ['CARD_CHANGED' as const] : []),
+    ...(written.includes('cardnumber')
+      ? [isTaken ? ('CARD_CHANGED' as const) : ('CARD_NOT_OF_HOME' as const)]
+      : []),
     ...(written.includes('expiry_date') ? ['EXPIRY_CHANGED' as const] : []),
     ...(kept.length > 0 ? ['KEPT_LOCAL' as const] : []),
-    ...(named('unknown').length > 0 ? [unknownBecause(the)] : []),
+    ...(named('not_remembered').length > 0 ? ['NOT_REMEMBERED' as const] : []),
+    ...(named('key_unknown').length > 0 ? ['KEY_UNKNOWN' as const] : []),
     ...findingsOfHome(the, restriction),
     ...(written.includes(CARD_LOST) && wanted[CARD_LOST] === '' ? ['HOME_CARD_FOUND' as const] : []),
   ];
   return {
     change: Object.fromEntries(applied.map((field) => [field, valueOf(wanted, field)])),
     kept,
-    settled: settledFields(the, named('same')),
+    settled: {
+      ...settledFields(the, named('same')),
+      ...Object.fromEntries(named('first').map((field) => [field, ''])),
+    },
     restriction: applies.restricted ? restriction : NO_RESTRICTION,
     findings: findings.length === 0 ? ['UNCHANGED'] : findings,
   };
@@ -108,17 +122,16 @@ export function wantedValues(
   };
 }
 
-/** Koha's mark of a card that was reported lost. */
-const CARD_LOST = 'patron_card_lost';
 const MARKED = 'true';
 /** Fields that are findings of their own when they change. */
 const ABOUT_THE_MEMBERSHIP: ReadonlySet<string> = new Set(['cardnumber', 'expiry_date', CARD_LOST]);
 
 /** The mark of a lost card, where the copy follows home in it. The lending library's own mark stays: only what was set here goes. */
-function wantedMark({ home, remembered, applies }: RefreshCase): Readonly<Record<string, string>> {
+function wantedMark({ home, remembered, applies, isWritten }: RefreshCase): Readonly<Record<string, string>> {
   if (!applies.cardLost) return {};
   if (home.cardLost === true) return { [CARD_LOST]: MARKED };
-  return remembered?.fields[CARD_LOST] === undefined ? {} : { [CARD_LOST]: '' };
+  const last = remembered?.fields[CARD_LOST];
+  return last !== undefined && isWritten(CARD_LOST, MARKED, last.hash) !== false ? { [CARD_LOST]: '' } : {};
 }
 
 function decideRestriction({ home, homeKey, remembered }: RefreshCase): RestrictionChange {
@@ -171,7 +184,7 @@ function stopOf({ copy, home, traits }: RefreshCase): CopyFinding | null {
 
 /** The three-way decision: what the copy holds, what home has now, and what was written last. */
 function decideField(
-  { copy, home, wanted, homeKey, remembered, isWritten }: RefreshCase,
+  { copy, home, wanted, homeKey, remembered, passedOn, isWritten }: RefreshCase,
   field: string,
 ): FieldDecision {
   const local = localValue(copy, field);
@@ -182,17 +195,16 @@ function decideField(
   // Koha demands a surname and a card, and a copy without them is of use to nobody.
   if (next === '' && (field === 'surname' || field === 'cardnumber' || field === 'expiry_date'))
     return 'kept';
-  if (remembered === null || remembered.homeKey !== homeKey) return 'unknown';
+  if (remembered === null || remembered.homeKey !== homeKey) return 'not_remembered';
   const last = remembered.fields[field];
-  // Never written by the service: an empty field is nobody's edit, any other is the lending library's.
-  if (last === undefined) return (local ?? '') === '' ? 'write' : 'kept';
+  if (last === undefined) {
+    if ((local ?? '') !== '') return 'kept';
+    // What was passed on before is remembered, unless somebody at the lending library has taken that away.
+    return passedOn.includes(field) ? 'not_remembered' : 'first';
+  }
   const isOurs = isWritten(field, local, last.hash);
-  if (isOurs === null) return 'unknown';
+  if (isOurs === null) return 'key_unknown';
   return isOurs ? 'write' : 'kept';
-}
-
-function unknownBecause({ remembered, homeKey }: RefreshCase): CopyFinding {
-  return remembered === null || remembered.homeKey !== homeKey ? 'NOT_REMEMBERED' : 'KEY_UNKNOWN';
 }
 
 /** Undefined where the lending Koha does not show the field. */

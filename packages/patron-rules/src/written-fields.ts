@@ -3,26 +3,44 @@ import type { PatronBody } from '@passport/koha-client';
 /** The purpose of the keyed hashes of what was written; another purpose gives other hashes. */
 export const WRITTEN_FIELD = 'copy-field';
 
-/** Fields of a copy that come from home beside the contact fields. */
-const OF_EVERY_COPY = ['cardnumber', 'expiry_date'] as const;
+/** Koha's mark of a card that was reported lost. */
+export const CARD_LOST = 'patron_card_lost';
+
+/** Whose copy a value is in. */
+export interface WrittenPlace {
+  readonly lending: string;
+  readonly patronId: number;
+  /** `{home library id}:{patron_id there}` */
+  readonly homeKey: string;
+}
 
 /**
  * The text whose keyed hash is remembered for one field of one copy. Koha never uses a patron's number twice, and equal values of two
- * patrons have different texts, so that no two hashes show who shares an address. Nothing is the same as ''.
+ * patrons have different texts, so that no two hashes show who shares an address; a hash says nothing of another patron at home.
+ * Nothing is the same as ''.
  */
 export function writtenText(
-  { lending, patronId }: { readonly lending: string; readonly patronId: number },
+  { lending, patronId, homeKey }: WrittenPlace,
   field: string,
   value: string | null,
 ): string {
-  return [lending, patronId, field, (value ?? '').trim()].join('\n');
+  return [lending, patronId, homeKey, field, (value ?? '').trim()].join('\n');
 }
 
-/** What of a create came from home and may be refreshed: the fields named, the card, and the expiry where home decides it. */
-export function writtenValues(body: PatronBody, fields: readonly string[]): Readonly<Record<string, string>> {
-  const names = [...fields, ...OF_EVERY_COPY];
-  const entries = names.map((name) => [name, body[name]] as const);
-  return Object.fromEntries(
-    entries.flatMap(([name, value]) => (typeof value === 'string' ? [[name, value]] : [])),
-  );
+/**
+ * What a create wrote that may be refreshed: the fields that may come from home, those that home has empty too, the card, the
+ * expiry, and that the card is not marked as lost.
+ */
+export function writtenValues(body: PatronBody, agreed: readonly string[]): Readonly<Record<string, string>> {
+  const text = (name: string): string => {
+    const value = body[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const expiry = text('expiry_date');
+  return {
+    ...Object.fromEntries(agreed.map((name) => [name, text(name)])),
+    cardnumber: body.cardnumber,
+    ...(expiry === '' ? {} : { expiry_date: expiry }),
+    [CARD_LOST]: '',
+  };
 }

@@ -30,6 +30,7 @@ export function library(id: string, changes: Parts<Library> = {}): Library {
       copiesPerHour: 500,
       missesPerHour: 1000,
       verdictsPerHour: 500,
+      refreshesPerHour: 1000,
       keptFinished: 20_000,
       keptFailed: 5_000,
       remembered: 100_000,

@@ -58,14 +58,20 @@ afterEach(() => {
 
 const card = (last: number): string => `2123400000${String(last).padStart(4, '0')}`;
 
-function explained(scanned: string, lendingId: Id = 'riverside', of = all): Promise<Explanation> {
+const disclosed: (readonly string[])[] = [];
+function explained(
+  scanned: string,
+  lendingId: Id = 'riverside',
+  of = all,
+  branch = 'MAIN',
+): Promise<Explanation> {
   const lending = at(lendingId).client;
   const { copy, eligibility } = libraryById(of, lendingId);
   return explain({
     consortium: of,
     lendingId,
     card: scanned,
-    branch: 'MAIN',
+    branch,
     scannedOn: TODAY,
     query: (id, cardnumber, signal) =>
       readAnswer(
@@ -75,7 +81,10 @@ function explained(scanned: string, lendingId: Id = 'riverside', of = all): Prom
           { signal },
         ),
       ),
-    patronProperties: async () => (await lending.capabilities()).patronProperties,
+    capabilities: () => lending.capabilities(),
+    branches: async () => (await lending.branches()).map((each) => each.branch),
+    hasPossibleDuplicate: (person) => lending.hasPossibleDuplicate(person),
+    noteSearch: async ({ fields }) => void disclosed.push(fields),
     isGone: async (id, patronId) => {
       const patron = await at(id as Id).client.readPatron(patronId);
       return patron === null || patron.anonymized === true;
@@ -122,6 +131,46 @@ describe('a dry run', () => {
       .flatMap(({ koha }) => koha.calls())
       .filter(({ method, operation }) => method !== 'GET' && operation !== 'POST /oauth/token');
     expect(writes).toEqual([]);
+  });
+
+  describe('of somebody who may be registered at the lending library already', () => {
+    const stopping = consortium(
+      ids.map((id): Library =>
+        library(id, {
+          ...settings[id],
+          ...(id === 'riverside'
+            ? { copy: { fields: ['surname', 'firstname', 'date_of_birth'], onLookAlike: 'stop' } }
+            : {}),
+        }),
+      ),
+    );
+    const born = { date_of_birth: '1990-05-01' };
+
+    test('searches as a scan does, and says so', async () => {
+      home('midland', 1, born);
+      at('riverside').koha.putPatron('LOCAL', { surname: 'Okafor', firstname: 'Adaeze', ...born });
+      expect(await explained(card(1), 'riverside', stopping)).toMatchObject({
+        lookAlike: true,
+        problem: null,
+      });
+      expect(disclosed.at(-1)).toEqual(['surname', 'firstname', 'date_of_birth']);
+    });
+
+    test('finds nobody where nobody is, and searches for nobody where nobody shall be looked for', async () => {
+      home('midland', 1, born);
+      expect(await explained(card(1), 'riverside', stopping)).toMatchObject({ lookAlike: false });
+      const before = disclosed.length;
+      expect(await explained(card(1))).toMatchObject({ lookAlike: false });
+      expect(disclosed).toHaveLength(before);
+    });
+  });
+
+  test('names a branch that the lending library does not have, whatever its case', async () => {
+    home('midland', 1);
+    expect(await explained(card(1), 'riverside', all, 'NOPE')).toMatchObject({
+      problem: { library: 'riverside', what: 'branch', name: 'NOPE' },
+    });
+    expect(await explained(card(1), 'riverside', all, 'main')).toMatchObject({ problem: null });
   });
 
   test('T-04 queries nobody for what is no partner’s card', async () => {

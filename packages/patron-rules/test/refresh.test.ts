@@ -68,6 +68,8 @@ function decide(
     wanted,
     remembered: was,
     applies: { card: true, expiry: true, restricted: true, cardLost: true },
+    passedOn: EVERY,
+    isOwnCard: () => true,
     isWritten,
     ...more,
   });
@@ -170,9 +172,18 @@ describe('the refresh of one copy', () => {
 
   test('fills a field that was empty at home when the copy was made, unless somebody did here', () => {
     const more = { ...wanted, phone: '555' };
-    expect(decide(NOW, more, remembered(NOW)).change).toEqual({ phone: '555' });
+    const empty = { ...NOW, phone: '' };
+    expect(decide(empty, more, remembered(empty)).change).toEqual({ phone: '555' });
     const { change, kept } = decide({ ...NOW, phone: '777' }, more, remembered(NOW));
     expect({ change, kept }).toEqual({ change: {}, kept: ['phone'] });
+  });
+
+  test('remembers a field as empty that was never passed on, and leaves one whose hash somebody has taken away', () => {
+    const more = { ...wanted, phone: '555' };
+    const never = decide(NOW, more, remembered(NOW), { passedOn: ['surname'] });
+    expect(never).toMatchObject({ change: {}, settled: { phone: '' }, findings: ['UNCHANGED'] });
+    const taken = decide(NOW, more, remembered(NOW), { passedOn: ['phone'] });
+    expect(taken).toMatchObject({ change: {}, settled: {}, findings: ['NOT_REMEMBERED'] });
   });
 
   test('T-27 gives the copy the new card of the patron', () => {
@@ -297,7 +308,8 @@ describe('the refresh of one copy', () => {
     const found = patron({ cardLost: false });
     const marked = holding(NOW, { cardLost: true });
     const ours = remembered({ ...NOW, patron_card_lost: 'true' });
-    const set = decide(NOW, wanted, remembered(NOW), { home: lost });
+    const unmarked = remembered({ ...NOW, patron_card_lost: '' });
+    const set = decide(NOW, wanted, unmarked, { home: lost });
     expect(set).toMatchObject({ change: { patron_card_lost: 'true' }, findings: ['HOME_CARD_LOST'] });
     expect(refreshBody(holding(NOW), set.change)).toMatchObject({ patron_card_lost: true });
 
@@ -307,7 +319,7 @@ describe('the refresh of one copy', () => {
 
     // The lending library's own mark, or its word that the card is here.
     const theirs = { home: found, copy: marked };
-    const seen = [decide(NOW, wanted, remembered(NOW), theirs), decide(NOW, wanted, ours, { home: lost })];
+    const seen = [decide(NOW, wanted, unmarked, theirs), decide(NOW, wanted, ours, { home: lost })];
     expect(seen.map(({ change, findings }) => ({ change, findings }))).toEqual([
       { change: {}, findings: ['UNCHANGED'] },
       { change: {}, findings: ['KEPT_LOCAL', 'HOME_CARD_LOST'] },
@@ -327,15 +339,29 @@ const agreed = fc.subarray(EVERY);
 const pick = (all: Record<string, string>, names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, all[name] ?? '']));
 
-test('T-24 whatever three values meet, nothing is written over what the service did not write', () => {
+test('T-24 whatever three values meet, nothing is written without a hash of what is there', () => {
   fc.assert(
-    fc.property(values, values, values, agreed, agreed, (local, next, last, inAgreement, known) => {
-      const { change } = decide(local, pick(next, inAgreement), remembered(pick(last, known)));
-      for (const field of Object.keys(change)) {
-        const isOurs = known.includes(field) ? local[field] === last[field] : local[field] === '';
-        expect(isOurs && local[field] !== next[field]).toBe(true);
-      }
-    }),
+    fc.property(
+      values,
+      values,
+      values,
+      agreed,
+      agreed,
+      agreed,
+      (local, next, last, inAgreement, known, passedOn) => {
+        const was = remembered(pick(last, known));
+        const { change, settled } = decide(local, pick(next, inAgreement), was, { passedOn });
+        for (const field of Object.keys(change)) {
+          const isOurs = known.includes(field) && local[field] === last[field];
+          expect(isOurs && local[field] !== next[field]).toBe(true);
+        }
+        // What is remembered anew is what is there, be it home's value or nothing.
+        for (const [field, value] of Object.entries(settled)) {
+          expect(value ?? '').toBe(local[field]);
+          if (!known.includes(field)) expect([value, passedOn.includes(field)]).toEqual(['', false]);
+        }
+      },
+    ),
   );
 });
 
@@ -390,15 +416,16 @@ test.each([
   expect(isBlind(missing, all)).toBe(expected);
 });
 
-test('equal values of two patrons, two fields or two libraries are remembered differently', () => {
-  const at = { lending: 'riverside', patronId: 1 };
+test('equal values of two copies, two home patrons, two fields or two libraries are remembered differently', () => {
+  const at = { lending: 'riverside', patronId: 1, homeKey: 'midland:1' };
   const texts = [
     writtenText(at, 'city', 'Ghent'),
     writtenText({ ...at, patronId: 2 }, 'city', 'Ghent'),
     writtenText({ ...at, lending: 'lakeside' }, 'city', 'Ghent'),
+    writtenText({ ...at, homeKey: 'midland:2' }, 'city', 'Ghent'),
     writtenText(at, 'state', 'Ghent'),
   ];
-  expect(new Set(texts).size).toBe(4);
+  expect(new Set(texts).size).toBe(5);
   expect(writtenText(at, 'city', null)).toBe(writtenText(at, 'city', ' '));
 });
 

@@ -117,6 +117,15 @@ export function actOf(line: Line, source: ActSource): Act | null {
 export const kindOf = ({ act }: Pick<Act, 'act'>): ActKind =>
   act === 'login' || act === 'write' ? 'refusals' : 'acts';
 
+/**
+ * The stream that an act is kept in. Each account has its own, so that it pushes out nothing but what it has done itself. What the service
+ * does, and refused log-ins, which anybody can cause under any name, are in those of nobody in particular.
+ */
+export function streamOf(act: Pick<Act, 'act' | 'by' | 'source'>): string {
+  const kind = kindOf(act);
+  return act.by === null || act.act === 'login' ? kind : `${kind}:${act.source}:${act.by}`;
+}
+
 const textOf = (value: unknown): string | null =>
   typeof value === 'string' && value !== '' ? value.slice(0, LONGEST) : null;
 

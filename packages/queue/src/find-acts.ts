@@ -1,8 +1,9 @@
 import type { Redis } from '@passport/runtime';
 import * as z from 'zod';
-import { ACT_KINDS, type Act, type ActKind, actSchema } from './act.ts';
-import { auditKey } from './keys.ts';
+import { ACT_KINDS, type Act, actSchema } from './act.ts';
+import { auditKey, auditStreamsKey } from './keys.ts';
 import { parseStored } from './parse-stored.ts';
+import { defineScript } from './script.ts';
 
 const entrySchema = actSchema.extend({ count: z.number(), late_ms: z.number() });
 
@@ -46,14 +47,15 @@ export interface FoundActs {
   readonly next: string | null;
 }
 
-const AT_ONCE = 500;
-const PLACE = /^(\d{1,15})-(\d{1,15})-(acts|refusals)$/;
+/** Of each account's stream. */
+const AT_ONCE = 200;
+const PLACE = /^(\d{1,15})-(\d{1,15})-((?:acts|refusals)(?::.{1,250})?)$/s;
 
 /** Where an entry stands: entries of two streams may have one time. */
 interface Place {
   readonly ms: number;
   readonly seq: number;
-  readonly kind: ActKind;
+  readonly stream: string;
 }
 
 interface Placed {
@@ -61,12 +63,16 @@ interface Placed {
   readonly act: ListedAct | null;
 }
 
-const idOf = ({ ms, seq, kind }: Place): string => `${ms}-${seq}-${kind}`;
+const idOf = ({ ms, seq, stream }: Place): string => `${ms}-${seq}-${stream}`;
 
 function parsePlace(text: string): Place | null {
-  const [, ms, seq, kind] = PLACE.exec(text) ?? [];
-  const known = ACT_KINDS.find((each) => each === kind);
-  return known === undefined ? null : { ms: Number(ms), seq: Number(seq), kind: known };
+  const [, ms, seq, stream] = PLACE.exec(text) ?? [];
+  return stream === undefined ? null : { ms: Number(ms), seq: Number(seq), stream };
+}
+
+/** All streams: also those that a process of another version has written without naming them. */
+async function readStreams(redis: Redis): Promise<readonly string[]> {
+  return [...new Set([...ACT_KINDS, ...(await redis.smembers(auditStreamsKey))])];
 }
 
 const isNewer = (one: Place, other: Place): boolean =>
@@ -74,7 +80,7 @@ const isNewer = (one: Place, other: Place): boolean =>
     ? one.ms > other.ms
     : one.seq !== other.seq
       ? one.seq > other.seq
-      : ACT_KINDS.indexOf(one.kind) < ACT_KINDS.indexOf(other.kind);
+      : one.stream < other.stream;
 
 /** Whether this is where a page may begin. */
 export const isActPlace = (text: string): boolean => parsePlace(text) !== null;
@@ -82,7 +88,8 @@ export const isActPlace = (text: string): boolean => parsePlace(text) !== null;
 /** Finds acts, the newest first. An `after` that names no place counts as none. */
 export async function findActs(redis: Redis, search: ActSearch): Promise<FoundActs> {
   const after = search.after === null ? null : parsePlace(search.after);
-  const streams = ACT_KINDS.map((kind) => entriesOf(redis, kind, after, search.fromMs));
+  const names = await readStreams(redis);
+  const streams = names.map((stream) => entriesOf(redis, stream, after, search.fromMs));
   const acts: ListedAct[] = [];
   for await (const { place, act } of newestFirst(streams)) {
     const seen = act === null ? null : asSeen(act, search);
@@ -128,21 +135,21 @@ async function* newestFirst(streams: readonly AsyncGenerator<Placed>[]): AsyncGe
 /** An entry is written after its act, so entries from before `fromMs` are of acts from before it, and are not read. */
 async function* entriesOf(
   redis: Redis,
-  kind: ActKind,
+  stream: string,
   after: Place | null,
   fromMs: number | null,
 ): AsyncGenerator<Placed> {
   let end = '+';
   if (after !== null) {
     const at = `${after.ms}-${after.seq}`;
-    end = isNewer(after, { ...after, kind }) ? at : `(${at}`;
+    end = isNewer(after, { ...after, stream }) ? at : `(${at}`;
   }
   const start = fromMs === null ? '-' : String(Math.max(0, Math.floor(fromMs)));
   for (;;) {
-    const page = await redis.xrevrange(auditKey(kind), end, start, 'COUNT', AT_ONCE);
+    const page = await redis.xrevrange(auditKey(stream), end, start, 'COUNT', AT_ONCE);
     for (const [id, [, text = null]] of page) {
       const [ms = 0, seq = 0] = id.split('-').map(Number);
-      yield { place: { ms, seq, kind }, act: parseEntry(text, ms) };
+      yield { place: { ms, seq, stream }, act: parseEntry(text, ms) };
     }
     const last = page.at(-1)?.[0];
     if (last === undefined || page.length < AT_ONCE) return;
@@ -158,7 +165,18 @@ function parseEntry(text: string | null, ms: number): ListedAct | null {
   return { ...act, id: '', atMs: ms - lateMs };
 }
 
+/** Nothing stays of an account that has done nothing for so long, not even its name. KEYS stream, names of streams; ARGV least id, name */
+const TRIM_LUA = `
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('XTRIM', KEYS[1], 'MINID', ARGV[1]) end
+if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('XLEN', KEYS[1]) == 0 then
+  redis.call('DEL', KEYS[1])
+  redis.call('SREM', KEYS[2], ARGV[2])
+end
+`;
+
 /** Drops what is older than it is kept; for a timer. */
 export async function trimActs(redis: Redis, nowMs: number, auditMs: number): Promise<void> {
-  for (const kind of ACT_KINDS) await redis.xtrim(auditKey(kind), 'MINID', Math.max(0, nowMs - auditMs));
+  const trim = defineScript(redis, 'passportTrimActs', TRIM_LUA);
+  for (const stream of await readStreams(redis))
+    await trim([auditKey(stream), auditStreamsKey], [Math.max(0, nowMs - auditMs), stream]);
 }

@@ -31,11 +31,19 @@ export { type Cancelled, cancelEvent } from './cancel-event.ts';
 export { isCancelledAhead } from './cancelled-ahead.ts';
 export { wasCancelled } from './cancel-mark.ts';
 export { delayActive } from './delay-active.ts';
+export {
+  type FetchState,
+  type FetchTimings,
+  type FetchWatch,
+  decideFetching,
+  startFetchWatch,
+} from './fetch-watch.ts';
 export { LenientWorker } from './lenient-job.ts';
 export { readEventState } from './event-state.ts';
 export { buildHasWorker } from './has-worker.ts';
 export { type ReplicaCheck, buildReplicaCheck } from './replica-check.ts';
 export { hourUseOf } from './hour-use.ts';
+export { takeRefreshQuota } from './refresh-quota.ts';
 export { readHourUse } from './hour-reading.ts';
 export { type SeenCertificate, readCertificates, writeCertificate } from './certificates.ts';
 export { type FailingEndpoint, openDeliveryNotes } from './delivery-notes.ts';
@@ -55,7 +63,7 @@ export {
 } from './statistics-reading.ts';
 export { statisticsCsv } from './statistics-csv.ts';
 export { ACTS, type ActName, actOf } from './act.ts';
-export { MOST_KEPT, type ActKeeper, openActKeeper } from './keep-acts.ts';
+export { type ActKeeper, openActKeeper } from './keep-acts.ts';
 export { startAudit } from './start-audit.ts';
 export {
   ANY_ACT,
@@ -113,7 +121,12 @@ export {
   resumeLibrary,
 } from './control.ts';
 export { type Pauses, buildPauses } from './pauses.ts';
-export { type RegisteredProcess, type Reloaded, registerProcess } from './register-process.ts';
+export {
+  type RegisteredProcess,
+  type Registration,
+  type Reloaded,
+  registerProcess,
+} from './register-process.ts';
 export { type OutcomeCount, readOutcomeCounts, readOutcomesOf } from './outcome-counts.ts';
 export { EVENT_STATES, type EventFilterState, type ListedEvent, listedEventOf } from './events.ts';
 export { countEvents } from './event-counts.ts';
@@ -139,19 +152,42 @@ export { buildItemSweep, cleanByAge, noteItem } from './retention.ts';
 export { type ClaimCreate, type ClaimResult, type CreateClaim, buildClaimCreate } from './create-claim.ts';
 export { librariesWithActiveScans } from './active-scans.ts';
 export type { OwnedLock } from './owned-lock.ts';
+export { putOff, refuseForGood } from './put-off.ts';
 export {
+  NIGHTLY_KINDS,
+  type Nightly,
+  type NightlyKind,
+  type NightlySeen,
+  dropSchedules,
+  nightlyOf,
+  noteDone,
+  queueDue,
+  readSchedules,
+} from './schedules.ts';
+export {
+  type CopiesJob,
   type SweepJob,
   type SweepJobs,
   type SweepState,
   type SweptHome,
+  type Unanswered,
+  copiesJobSchema,
   noteMissing,
   openSweepLock,
   openSweepQueue,
+  openUnanswered,
   readMissing,
   readSweep,
   sweepJobSchema,
   writeSweep,
 } from './sweeps.ts';
+export {
+  type OwedPage,
+  type OwedProgress,
+  type ReadSoFar,
+  NOTHING_READ,
+  openOwedProgress,
+} from './owed-progress.ts';
 export {
   type OwedJob,
   type OwedReading,

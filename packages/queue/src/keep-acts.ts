@@ -1,11 +1,14 @@
 import { type Redis, within } from '@passport/runtime';
-import { type Act, type ActSource, ACT_KINDS, actOf, kindOf } from './act.ts';
-import { auditKey } from './keys.ts';
+import { type Act, type ActSource, actOf, kindOf, streamOf } from './act.ts';
+import { auditKey, auditStreamsKey } from './keys.ts';
 
-/** How many are kept of each kind; older ones are dropped. */
-export const MOST_KEPT = { acts: 20_000, refusals: 5_000 } as const;
-/** Different ones that wait for Redis; what is beyond stays in the log alone. */
-const MOST_WAITING = 1_000;
+/** How many are kept of each kind: of one account, and of nobody in particular. Older ones are dropped. */
+const MOST_KEPT = {
+  account: { acts: 5_000, refusals: 1_000 },
+  nobody: { acts: 20_000, refusals: 5_000 },
+} as const;
+/** Different ones that wait for Redis, in all and in one stream; what is beyond stays in the log alone. */
+const MOST_WAITING = { all: 2_000, stream: 1_000 } as const;
 /** A process that keeps nothing any more leaves nothing behind for ever; retention.audit is at most ten years. */
 const LIFE_SECONDS = 10 * 366 * 24 * 3600;
 
@@ -37,6 +40,7 @@ export function openActKeeper(deps: {
 }): ActKeeper {
   const { redis, source, everyMs, monotonicNow, onLost } = deps;
   let waiting = new Map<string, WaitingAct>();
+  let waitingIn = new Map<string, number>();
   /** Sent to Redis and not answered yet. */
   let sent: readonly WaitingAct[] = [];
   let writing: Promise<void> | null = null;
@@ -45,14 +49,28 @@ export function openActKeeper(deps: {
   const add = (act: Act, sinceMs: number, count: number): void => {
     const name = JSON.stringify(act);
     const same = waiting.get(name);
-    if (same !== undefined) same.count += count;
-    else if (waiting.size < MOST_WAITING) waiting.set(name, { act, sinceMs, count });
-    else lost += count;
+    if (same !== undefined) {
+      same.count += count;
+      return;
+    }
+    const stream = streamOf(act);
+    const before = waitingIn.get(stream) ?? 0;
+    if (waiting.size >= MOST_WAITING.all || before >= MOST_WAITING.stream) {
+      lost += count;
+      return;
+    }
+    waiting.set(name, { act, sinceMs, count });
+    waitingIn.set(stream, before + 1);
+  };
+  const takeWaiting = (): readonly WaitingAct[] => {
+    const taken = [...waiting.values()];
+    waiting = new Map();
+    waitingIn = new Map();
+    return taken;
   };
   const write = async (): Promise<void> => {
-    const batch = [...waiting.values()];
-    if (batch.length === 0 || redis.status !== 'ready') return;
-    waiting = new Map();
+    if (waiting.size === 0 || redis.status !== 'ready') return;
+    const batch = takeWaiting();
     sent = batch;
     // Without an answer it may be there all the same: twice is better than never.
     const unwritten = await writeActs(redis, batch, monotonicNow()).catch(() => batch);
@@ -62,8 +80,7 @@ export function openActKeeper(deps: {
       lost = 0;
       return;
     }
-    const later = [...waiting.values()];
-    waiting = new Map();
+    const later = takeWaiting();
     for (const { act, sinceMs, count } of [...unwritten, ...later]) add(act, sinceMs, count);
   };
   const flush = (): Promise<void> => {
@@ -96,12 +113,16 @@ async function writeActs(
   nowMs: number,
 ): Promise<readonly WaitingAct[]> {
   const writes = redis.multi();
+  const streams = new Set<string>();
   for (const { act, sinceMs, count } of batch) {
-    const kind = kindOf(act);
+    const [kind, stream] = [kindOf(act), streamOf(act)];
+    const most = MOST_KEPT[stream === kind ? 'nobody' : 'account'][kind];
     const entry = { ...act, count, late_ms: Math.max(0, Math.round(nowMs - sinceMs)) };
-    writes.xadd(auditKey(kind), 'MAXLEN', MOST_KEPT[kind], '*', 'act', JSON.stringify(entry));
+    writes.xadd(auditKey(stream), 'MAXLEN', most, '*', 'act', JSON.stringify(entry));
+    streams.add(stream);
   }
-  for (const kind of ACT_KINDS) writes.expire(auditKey(kind), LIFE_SECONDS);
+  writes.sadd(auditStreamsKey, ...streams).expire(auditStreamsKey, LIFE_SECONDS);
+  for (const stream of streams) writes.expire(auditKey(stream), LIFE_SECONDS);
   const replies = await writes.exec();
   // Redis does not take back what succeeded of a transaction; a second entry would be counted as a second act.
   return batch.filter((_, place) => replies?.[place]?.[0] !== null);

@@ -49,8 +49,8 @@ export const rateKey = (library: string): string => key('rate', library);
 export const backlogKey = (library: string): string => key('backlog', library);
 /** A library's events that were cancelled before they came. */
 export const cancelledAheadKey = (library: string): string => key('cancelled', library);
-/** Copies, misses or decisions of the last hour, by time. */
-export const hourKey = (kind: 'copies' | 'misses' | 'verdicts', library: string): string =>
+/** Copies, misses, decisions or refreshes of the last hour, by time. */
+export const hourKey = (kind: 'copies' | 'misses' | 'verdicts' | 'refreshes', library: string): string =>
   key('hour', kind, library);
 /** A library's ended events whose jobs are kept, by the time of their end. */
 export const keptKey = (kind: KeptKind, library: string): string => key('kept', kind, library);
@@ -92,10 +92,18 @@ export const libraryKey = (library: string): string => key('library', library);
 export const sweepKey = (library: string, isDry: boolean): string =>
   isDry ? key('sweep-dry', library) : key('sweep', library);
 export const sweepLockKey = (library: string): string => key('sweep-lock', library);
+/** The home keys that a home library has not answered for so far, in the sweep that runs or in the dry run. */
+export const sweepUnansweredKey = (library: string, isDry: boolean): string =>
+  isDry ? key('sweep-dry', library, 'unanswered') : key('sweep', library, 'unanswered');
+/** By `sweep.LIBRARY` and `owed.LIBRARY`: when the next one is due and the last one was queued; and when the last one ended. */
+export const schedulesKey = key('schedules');
+export const schedulesDoneKey = key('schedules', 'done');
 /** Since when a home library has not answered for copies at a library. */
 export const sweepMissingKey = (library: string, home: string): string => key('missing', library, home);
 /** By home library, what its patrons owe at a lending library. */
 export const owedKey = (library: string): string => key('owed', library);
+/** How far a job has come with a reading of it. */
+export const owedProgressKey = (jobId: string): string => key('owed-progress', jobId);
 /** The processes that announce themselves. */
 export const PROCESSES_KEY = key('processes');
 /** Names the slot by whose clock the queue lives; nothing is stored there. */
@@ -117,8 +125,10 @@ export const noticesFailingKey = key('notices', 'failing');
 export const noticesWatchKey = key('notices', 'watch');
 /** Until when the certificate of each library's Koha is valid, and when that was read. */
 export const certificatesKey = key('certificates');
-/** Streams of what operators, users of the dashboard and the service have done. */
-export const auditKey = (kind: 'acts' | 'refusals'): string => key('audit', kind);
+/** A stream of what somebody has done: `acts` and `refusals` of nobody in particular, and each account's own (keep-acts.ts). */
+export const auditKey = (stream: string): string => key('audit', stream);
+/** The names of the accounts' streams. */
+export const auditStreamsKey = key('audit', 'streams');
 /** Append-only stream of disclosure receipts. */
 export const RECEIPTS_KEY = key('receipts');
 /** What the service's own records say of each copy at a library, by Koha's number of the copy; and when each was last seen. */

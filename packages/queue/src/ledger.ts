@@ -108,6 +108,8 @@ export interface Ledger {
   settle(library: string, eventId: string, outcome: Outcome, nowIso: string, more: SettleMore): Promise<void>;
   /** The same for an event that a person takes away unfinished: it never runs again, and nothing is counted. */
   strikeOut(library: string, eventId: string): Promise<void>;
+  /** Whether the event was taken and is not settled, with a job or without one. */
+  isOpen(library: string, eventId: string): Promise<boolean>;
   /** Readies a failed event for a retry: its job has the data `after`, and it is unfinished again. */
   readonly reopen: JobDataWriter['reopen'];
 }
@@ -171,6 +173,13 @@ export function openLedger(redis: Redis): Ledger {
         endedMs: Date.parse(nowIso),
       }),
     strikeOut: (library, eventId) => close(library, eventId, null),
+    async isOpen(library, eventId) {
+      const [record, backlog] = await Promise.all([
+        redis.get(idempotencyKey(library, eventId)),
+        redis.zscore(backlogKey(library), eventId),
+      ]);
+      return backlog !== null || /^\S+ -/.test(record ?? '');
+    },
     reopen: buildJobDataWriter(redis).reopen,
   };
 }

@@ -1,13 +1,17 @@
 import {
+  type BackendFactory,
   Job,
   type JobProgress,
   type JobsOptions,
   type Processor,
   Queue,
+  type RedisQueueBackend,
   Worker,
   type WorkerOptions,
+  createRedisBackend,
 } from 'bullmq';
 import type { Redis } from '@passport/runtime';
+import type { FetchWatch, WatchedFetches } from './fetch-watch.ts';
 import { QUEUE_PREFIX } from './keys.ts';
 
 /**
@@ -51,6 +55,11 @@ export class LenientQueue<Data> extends Queue<Data> {
   }
 }
 
+export type LenientWorkerOptions = Omit<WorkerOptions, 'prefix' | 'skipVersionCheck'> & {
+  /** Who learns whether it gets jobs. */
+  readonly fetches?: FetchWatch | undefined;
+};
+
 /**
  * A worker of one of our queues: it is given a job whatever its data are, and so can end it. The connection is the caller's, and logs
  * its outages.
@@ -59,13 +68,40 @@ export class LenientWorker extends Worker<unknown> {
   constructor(
     name: string,
     processor: Processor<unknown> | null,
-    options: Omit<WorkerOptions, 'prefix' | 'skipVersionCheck'>,
+    { fetches, ...options }: LenientWorkerOptions,
   ) {
-    super(name, processor, { ...options, prefix: QUEUE_PREFIX, skipVersionCheck: true });
+    const watched = fetches?.watch(name);
+    const process: typeof processor =
+      processor === null || watched === undefined
+        ? processor
+        : async (job, token): Promise<unknown> =>
+            watched.run(async (): Promise<unknown> => processor(job, token));
+    const whole = { ...options, prefix: QUEUE_PREFIX, skipVersionCheck: true };
+    super(name, process, whole, watched === undefined ? createRedisBackend : observe(watched));
     this.on('error', () => undefined);
+    if (watched === undefined) return;
+    this.on('paused', () => watched.pause(true));
+    this.on('resumed', () => watched.pause(false));
+    this.on('closing', () => watched.close());
   }
 
   protected override get Job(): typeof Job {
     return LenientJob;
   }
 }
+
+/** BullMQ's own access to Redis, with a look at the three calls that bring a job: blocking until there is one, taking it, and finishing another. */
+const observe =
+  (watched: WatchedFetches): BackendFactory<RedisQueueBackend> =>
+  (name, options, kind) => {
+    const backend = createRedisBackend(name, options, kind);
+    const { waitForJob, moveToActive, moveToFinished } = backend;
+    return Object.assign(backend, {
+      waitForJob: (...args: Parameters<typeof waitForJob>) =>
+        watched.fetch(() => waitForJob.apply(backend, args)),
+      moveToActive: (...args: Parameters<typeof moveToActive>) =>
+        watched.fetch(() => moveToActive.apply(backend, args)),
+      moveToFinished: (...args: Parameters<typeof moveToFinished>) =>
+        watched.fetch(() => moveToFinished.apply(backend, args)),
+    });
+  };

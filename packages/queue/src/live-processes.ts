@@ -23,12 +23,19 @@ const noteSchema = identitySchema.extend({
     .default(null),
   /** The last request for a reload that it has dealt with. */
   reload: z.string().nullable().default(null),
+  /** It takes all its clients for one address: they are behind a proxy that it does not trust. */
+  shares_address: z.boolean().default(false),
+  /** How many of its secrets no reload renews: they are those of its start. */
+  fixed_secrets: z.number().default(0),
 });
 
 /** Which process it is, the version of Patron Passport, and the name of its machine or container. */
 export type ProcessIdentity = Readonly<z.infer<typeof identitySchema>>;
 /** What a process says of itself; one of a version before does not say which configuration it has. */
 export type ProcessNote = Readonly<z.input<typeof noteSchema>>;
+
+/** What a process knows of how it is set up. */
+export type ProcessFacts = Pick<ProcessNote, 'shares_address' | 'fixed_secrets'>;
 
 /** A process that was seen lately. Times are milliseconds of Redis's clock. */
 export interface SeenProcess extends Readonly<z.infer<typeof noteSchema>> {
@@ -72,20 +79,22 @@ return {string.format('%.0f', nowMs()), redis.call('HGETALL', KEYS[1])}
 
 /**
  * Announces a process in Redis, at once and then every two seconds, until it is closed; then it is gone from the list.
- * `note` is called each time. Redis's own trouble is reported by the connection.
+ * `note` is called each time; while it returns null nothing is announced. Redis's own trouble is reported by the connection.
  */
 export function announceProcess(
   redis: Redis,
   id: string,
-  note: () => ProcessNote,
+  note: () => ProcessNote | null,
 ): { readonly close: () => Promise<void>; readonly again: () => Promise<void> } {
   const announce = defineScript(redis, 'passportAnnounce', ANNOUNCE_LUA);
   let since = '';
   let running: Promise<void> | null = null;
   let isClosed = false;
   const announceOnce = async (): Promise<void> => {
+    const present = note();
+    if (present === null) return;
     try {
-      since = String(await announce([PROCESSES_KEY], [id, JSON.stringify(note()), since, FORGOTTEN_MS]));
+      since = String(await announce([PROCESSES_KEY], [id, JSON.stringify(present), since, FORGOTTEN_MS]));
     } catch {
       // The next one is due in two seconds.
     }

@@ -7,11 +7,8 @@ import { parseFields, parseStored } from './parse-stored.ts';
 /** A reading is replaced by the next one. Who is not read any more is not remembered for long. */
 const LIFE_SECONDS = 8 * 24 * 3600;
 
-/**
- * One reading of what copies owe, a job of the queue of sweeps. The key is not `library`: a worker of an older version would take it
- * for a sweep.
- */
-export const owedJobSchema = z.object({ owed_at: z.string() });
+/** One reading of what the copies at a lending library owe, a job of the queue of sweeps. */
+export const owedJobSchema = z.object({ kind: z.literal('owed'), library: z.string() });
 export type OwedJob = z.infer<typeof owedJobSchema>;
 
 const count = z.number().int().min(0);
@@ -24,7 +21,7 @@ const rowSchema = z.object({
   /** Whether the patron is restricted at home for it. */
   restricted: z.boolean(),
 });
-const readingSchema = z.object({
+export const readingSchema = z.object({
   read_ms: z.number(),
   /** By home key. */
   rows: z.record(z.string(), rowSchema),

@@ -1,7 +1,12 @@
 import { type Logger, type Redis, readRedisTime, translateRedisError, within } from '@passport/runtime';
 import { type Control, type ReloadRequest, readControl, readControlVersion } from './control.ts';
 import { CLOCK_KEY } from './keys.ts';
-import { type ProcessIdentity, type ProcessNote, announceProcess } from './live-processes.ts';
+import {
+  type ProcessFacts,
+  type ProcessIdentity,
+  type ProcessNote,
+  announceProcess,
+} from './live-processes.ts';
 
 /** The result of a reload: the hash of the new configuration, or why the old one stays in force. */
 export type Reloaded =
@@ -12,6 +17,8 @@ export type Reloaded =
 export interface RegisteredProcess {
   /** Takes over the configuration as it is by now. Resolves when that is done, or was refused. */
   reload(by: string): Promise<void>;
+  /** Announces it at once, where it would be within seconds: it has begun to work. */
+  announce(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,6 +29,10 @@ export interface Registration {
   /** The hash of the configuration that was taken over at the start. */
   readonly hash: string;
   readonly reload: () => Promise<Reloaded>;
+  /** Whether it does what others expect of it; until then, and when not, it is not announced. */
+  readonly isWorking?: () => boolean;
+  /** Called with each announcement. */
+  readonly facts?: () => ProcessFacts;
   /** Receives what operators have said, at the start and whenever it has changed. */
   readonly onControl?: (control: Control) => void;
   /** Milliseconds since 1970. */
@@ -45,18 +56,16 @@ const LONGEST_PROBLEM = 300;
  * Beside its work: without Redis nothing is known, and nothing is reloaded but by a signal.
  */
 export function registerProcess(deps: Registration): RegisteredProcess {
-  const { redis, id, identity, lookMs = LOOK_MS } = deps;
+  const { redis, id, identity, isWorking = () => true, lookMs = LOOK_MS } = deps;
   const configured = buildConfigured(deps);
   let dealtWith: string | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   let reloading: Promise<void> = Promise.resolve();
 
-  const announced = announceProcess(redis, id, () => ({
-    ...identity,
-    ...configured.note(),
-    reload: dealtWith,
-  }));
+  const announced = announceProcess(redis, id, () =>
+    isWorking() ? { ...identity, ...configured.note(), reload: dealtWith, ...deps.facts?.() } : null,
+  );
   const reload = (by: string, request: string | null): Promise<void> => {
     reloading = reloading.then(async () => {
       await configured.takeOver(by);
@@ -83,6 +92,7 @@ export function registerProcess(deps: Registration): RegisteredProcess {
 
   return {
     reload: (by) => reload(by, null),
+    announce: () => quietly(() => announced.again(), deps),
     async close() {
       isClosed = true;
       clearTimeout(timer);
@@ -95,10 +105,11 @@ export function registerProcess(deps: Registration): RegisteredProcess {
 /** The configuration that is in force, and why another one is not. */
 function buildConfigured({
   reload,
+  facts,
   now,
   log,
   ...deps
-}: Pick<Registration, 'hash' | 'reload' | 'now' | 'log'>): {
+}: Pick<Registration, 'hash' | 'reload' | 'facts' | 'now' | 'log'>): {
   takeOver(by: string): Promise<void>;
   note(): Pick<ProcessNote, 'config' | 'refused'>;
 } {
@@ -112,7 +123,8 @@ function buildConfigured({
     const result = await reload();
     if (result.kind === 'loaded') {
       [config, refused] = [{ hash: result.hash, loaded_ms: now() }, null];
-      log.info({ config: config.hash, by }, 'configuration loaded');
+      const { fixed_secrets } = facts?.() ?? {};
+      log.info({ config: config.hash, by, fixed_secrets }, 'configuration loaded');
       return;
     }
     const problems = result.problems.slice(0, MOST_PROBLEMS).map((each) => each.slice(0, LONGEST_PROBLEM));

@@ -3,6 +3,7 @@ import { createLogger } from '@passport/runtime';
 import { waitFor } from '@passport/testkit';
 import {
   type RegisteredProcess,
+  type Registration,
   type Reloaded,
   type SeenProcess,
   registerProcess,
@@ -26,7 +27,10 @@ const log = createLogger({ name: 'test', level: 'silent' });
 const MINUTE_MS = 60_000;
 
 /** A worker whose reloads come to `results`, one after the other. */
-function start(results: (Reloaded | Error)[] = []): { reloads: () => number; id: string } {
+function start(
+  results: (Reloaded | Error)[] = [],
+  more: Partial<Registration> = {},
+): { reloads: () => number; id: string } {
   const id = `worker-${processes.length}`;
   let reloads = 0;
   processes.push(
@@ -44,6 +48,7 @@ function start(results: (Reloaded | Error)[] = []): { reloads: () => number; id:
       now: () => Date.now(),
       log,
       lookMs: 20,
+      ...more,
     }),
   );
   return { reloads: () => reloads, id };
@@ -88,6 +93,11 @@ describe('a registered process', () => {
     expect(wrong.refused?.problems).toEqual(['libraries[1].name: is missing', 'x'.repeat(300)]);
     await request('right');
     expect(await untilDealtWith('right')).toMatchObject({ config: { hash: 'bbbbbbbbbbbb' }, refused: null });
+  });
+
+  test('says how many of its secrets no reload renews', async () => {
+    start([], { facts: () => ({ fixed_secrets: 3 }) });
+    await waitFor('it to be known', async () => (await live())[0]?.fixed_secrets === 3);
   });
 
   test('lives on when a reload meets a bug, and reloads the next time', async () => {

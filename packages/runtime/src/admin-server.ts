@@ -13,13 +13,14 @@ export interface AdminServer {
 const ANSWER_MS = 2_000;
 
 /**
- * Starts the server of `ADMIN_PORT`, not for the public: `/livez` (the process runs), `/readyz` (200 when `ready`
- * says so within two seconds; 503 when not, while the log cannot be written, and as soon as `stopping` is aborted) and
+ * Starts the server of `ADMIN_PORT`, not for the public: `/livez` (503 when `live` says that only a restart can help), `/readyz` (200
+ * when `ready` says so within two seconds; 503 when not, while the log cannot be written, and as soon as `stopping` is aborted) and
  * `/metrics`. Rejects when the port is taken.
  */
 export async function startAdminServer(options: {
   port: number;
   host: string;
+  live?: () => boolean;
   ready: () => boolean | Promise<boolean>;
   metrics: () => Promise<string>;
   log: Logger;
@@ -27,7 +28,10 @@ export async function startAdminServer(options: {
 }): Promise<AdminServer> {
   const app = fastify({ forceCloseConnections: true });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(SECURITY_HEADERS));
-  app.get('/livez', () => ({ status: 'up' }));
+  app.get('/livez', async (_request, reply) => {
+    const isLive = options.live?.() ?? true;
+    return reply.code(isLive ? 200 : 503).send({ status: isLive ? 'up' : 'stuck' });
+  });
   app.get('/readyz', async (_request, reply) => {
     const status = await statusOf(options);
     return reply.code(status === 'ready' ? 200 : 503).send({ status });

@@ -2,6 +2,7 @@ export { startAdminServer } from './admin-server.ts';
 export { auditedLog } from './audited-log.ts';
 export { csvRow } from './csv-row.ts';
 export { DeadlineError, within } from './deadline.ts';
+export { watchEventLoop } from './event-loop-watch.ts';
 export { Lifecycle } from './lifecycle.ts';
 export { openLogOutput } from './log-output.ts';
 export { createLogger, type Logger } from './logger.ts';
@@ -18,10 +19,17 @@ export {
 } from './series.ts';
 export { areInDetail } from './metric-detail.ts';
 export type { MetricsRegistry } from './metrics-registry.ts';
-export { trustProxy } from './trust-proxy.ts';
+export {
+  CONNECTION_LIMITS,
+  connectionTimes,
+  createConnectionLimits,
+  type ConnectionLimits,
+} from './connection-limits.ts';
+export { connectionMetrics } from './connection-metrics.ts';
+export { buildProxyTest, mayShareAddress, trustProxy } from './trust-proxy.ts';
 export { createServiceManager } from './service-manager.ts';
 export { sharedRead } from './shared-read.ts';
-export { createRedis, closeRedis, untilRedisReady, type Redis, type RedisRole } from './redis.ts';
+export { answersNow, createRedis, closeRedis, untilRedisReady, type Redis, type RedisRole } from './redis.ts';
 export { countRedisBreaks } from './redis-breaks.ts';
 export { createRedisClock, readRedisTime, type RedisClock } from './redis-clock.ts';
 export { RedisUnavailable, translateRedisError } from './redis-error.ts';

@@ -93,8 +93,13 @@ export class Lifecycle {
   /** Logs a failure nobody handles and stops the process with exit code 1. */
   fail(error: unknown): void {
     this.#log.fatal({ error }, 'stopping after an unhandled failure');
+    this.giveUp('failure');
+  }
+
+  /** Stops the process with exit code 1, so that it is started again. The caller has logged why. */
+  giveUp(reason: string): void {
     this.#code = 1;
-    void this.stop('failure').then(() => this.#exit(this.#code));
+    void this.stop(reason).then(() => this.#exit(this.#code));
   }
 
   /** Closes everything, once; returns the exit code: 0, or 1 when a step failed or did not end in time. */

@@ -32,12 +32,14 @@ const RETRY_MOST_MS = 1_000;
 const SLOTS_TIMEOUT_MS = 5_000;
 
 /**
- * A connection on which a command has waited this long is dead (half-open) and is made again; the system's keep-alive
- * takes minutes. BullMQ's workers block in Redis for up to 10 s. This, and not ioredis's `failoverDetector`, is what
+ * A connection on which a command has waited this long is dead (half-open) and is made again, and so is one that was taken and
+ * then never answered; the system's keep-alive takes minutes. This, and not ioredis's `failoverDetector`, is what
  * leaves a master that a Sentinel has replaced: the detector can end the client for good when Sentinel's message
  * comes while it connects ("Connection is closed", seen with ioredis 6.0.0 and a killed master).
  */
-const SILENCE_MS: Readonly<Record<RedisRole, number>> = { producer: 5_000, reader: 10_000, worker: 30_000 };
+const SILENCE_MS: Readonly<Record<RedisRole, number>> = { producer: 5_000, reader: 10_000, worker: 10_000 };
+/** BullMQ blocks for up to 10 s, on duplicates of a worker's connection. */
+const BLOCKING_SILENCE_MS = 15_000;
 
 /** ioredis's own back-off grows to 20 s: a worker would sleep through a restart that took two. */
 const retryDelayMs = (times: number) => Math.min(times * RETRY_STEP_MS, RETRY_MOST_MS);
@@ -48,12 +50,18 @@ const reconnectOnReadonly = (error: Error) => (error.message.includes('READONLY'
 /**
  * Opens a connection to the Redis of a URL (forms: see {@link parseRedisUrl}) and returns at once; use
  * {@link untilRedisReady} before relying on it. An outage is logged once when it begins and once when it ends,
- * without arguments of commands. Throws RedisUrlError.
+ * without arguments of commands; so are those of its duplicates, which BullMQ makes to block on. Throws RedisUrlError.
  */
 export function createRedis(url: string, options: { role: RedisRole; log: Logger; name: string }): Redis {
   const redis = open(parseRedisUrl(url), options.role, options.name);
   logRedisOutages(redis, options.log, options.name);
+  logDuplicates(redis, options.log, `${options.name}-blocking`);
   return redis;
+}
+
+/** Whether Redis answers on this connection now. Rejects, or waits, where it does not: for a deadline of the caller's. */
+export async function answersNow(redis: Redis): Promise<boolean> {
+  return redis.status === 'ready' && (await redis.ping()) === 'PONG';
 }
 
 /** Resolves once Redis has answered on this connection; rejects with DeadlineError after `ms`. */
@@ -81,6 +89,22 @@ export async function closeRedis(redis: Redis, ms = 500): Promise<void> {
   for (const node of nodes) node.stream?.destroy();
   // Between two attempts to connect there is nothing to end, and ioredis never says that it has.
   if (!waiting) await within(ms, ended, 'closing Redis').catch(() => undefined);
+}
+
+function logDuplicates(redis: Redis, log: Logger, name: string): void {
+  const logged = <T extends Redis>(duplicate: T): T => {
+    logRedisOutages(duplicate, log, name);
+    return duplicate;
+  };
+  const socketTimeout = BLOCKING_SILENCE_MS;
+  if (redis instanceof Cluster) {
+    const duplicate = redis.duplicate.bind(redis);
+    redis.duplicate = (nodes, options) =>
+      logged(duplicate(nodes, { ...options, redisOptions: { ...options?.redisOptions, socketTimeout } }));
+  } else {
+    const duplicate = redis.duplicate.bind(redis);
+    redis.duplicate = (options) => logged(duplicate({ ...options, socketTimeout }));
+  }
 }
 
 function open(target: RedisTarget, role: RedisRole, name: string): Redis {

@@ -29,6 +29,11 @@ test('a process that runs is live, and ready when it says so', async () => {
   expect(await get('/readyz')).toMatchObject({ status: 200, text: '{"status":"ready"}' });
 });
 
+test('a process that only a restart can help is not live', async () => {
+  const { get } = await arrange({ live: () => false });
+  expect(await get('/livez')).toMatchObject({ status: 503, text: '{"status":"stuck"}' });
+});
+
 test.each([
   ['says no', () => false],
   ['fails', () => Promise.reject(new Error('no Redis'))],

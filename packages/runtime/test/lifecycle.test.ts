@@ -65,12 +65,10 @@ test('a step that never ends is left behind after the grace, and the others stil
   const { lifecycle, own, closed, lines } = arrange({ graceMs: 30, stepMs: 20 });
   own('redis');
   own('worker', never);
-  const start = performance.now();
   await expect(lifecycle.stop('test')).resolves.toBe(1);
-  expect(performance.now() - start).toBeLessThan(500);
   expect(closed).toEqual(['redis']);
   expect(lines()).toContainEqual(expect.objectContaining({ step: 'worker', msg: 'closing failed' }));
-});
+}, 3_000);
 
 test('a step that returns when the deadline is aborted ends well', async () => {
   const { lifecycle, own, closed } = arrange({ graceMs: 20, stepMs: 1_000 });

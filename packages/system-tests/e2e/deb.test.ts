@@ -168,6 +168,20 @@ describeDebian(`the Debian package${note}`, () => {
     expect(Number(valuesOf(name, 'TasksMax')[0])).toBeLessThanOrEqual(128);
   });
 
+  test('lets dashboard and Redis speak to this machine alone: they call nobody, and their clients are here', () => {
+    const allowed = Object.fromEntries(
+      UNITS.map((name) => [name, [valuesOf(name, 'IPAddressDeny'), valuesOf(name, 'IPAddressAllow')]]),
+    );
+    expect(allowed).toEqual({
+      // Endpoints that are notified, and traces, go anywhere; so do calls to Kohas.
+      receiver: [[], []],
+      'worker@': [[], []],
+      dashboard: [['any'], ['localhost']],
+      redis: [['any'], ['localhost']],
+    });
+    expect(read('etc/patron-passport/redis.conf')).toMatch(/^bind 127\.0\.0\.1(?: |$)/m);
+  });
+
   test.each(PROCESSES)('bounds the heap of the %s below its memory, and watches and drains it', (name) => {
     const [command = ''] = valuesOf(name, 'ExecStart');
     const heap = Number(/--max-old-space-size=(\d+)/.exec(command)?.[1]);

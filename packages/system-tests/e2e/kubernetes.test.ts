@@ -141,7 +141,14 @@ withKustomize(`the manifests for Kubernetes${why(kustomize, 'kustomize')}`, () =
     expect(suspend).toBe(true);
     const { volumes } = jobTemplate.spec.template.spec;
     const secrets = volumes.flatMap(({ secret }) => secret?.secretName ?? []);
-    expect(secrets).toEqual(['passport-webhook', 'passport-koha', 'passport-notify', 'passport-keys']);
+    const all = [
+      'passport-webhook',
+      'passport-koha',
+      'passport-notify',
+      'passport-dashboard',
+      'passport-keys',
+    ];
+    expect(secrets).toEqual(all);
   });
 
   test('a process may take longer to stop than its grace, with the pause before it', async () => {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { waitFor } from '@passport/testkit';
@@ -79,25 +78,6 @@ function childOf(mark: string): number {
     children: { pid: number; mark: string }[];
   };
   return children.findLast((child) => child.mark.includes(mark))?.pid ?? 0;
-}
-
-test('every link of the documents leads to a file that is there', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', ...listMarkdown('docs')];
-  const dead = documents.flatMap((document) => {
-    const targets = Array.from(
-      readText(document).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g),
-      ([, to]) => to ?? '',
-    );
-    return targets
-      .filter((to) => !existsSync(join(ROOT, dirname(document), to)))
-      .map((to) => `${document}: ${to}`);
-  });
-  expect(dead).toEqual([]);
-});
-
-function listMarkdown(folder: string): string[] {
-  const found = readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' });
-  return found.filter((name) => name.endsWith('.md')).map((name) => join(folder, name));
 }
 
 /** What a sample card of midland comes to at riverside, by its name in `.demo/demo.json`. */

@@ -1,17 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { signedRequest, waitFor } from '@passport/testkit';
+import { REMEMBERED_SOON, signedRequest, waitFor } from '@passport/testkit';
 import { registerPatron } from '../harness/people.ts';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
 import { threeLibraries } from '../harness/three-libraries.ts';
 
-/** What was written into a copy is stored beside the scans, every 15 seconds. */
-const UNTIL_REMEMBERED_MS = 30_000;
 const refresh = { at_scan: true, restricted: 'apply' };
 
 let consortium: Consortium<keyof typeof threeLibraries>;
 beforeAll(async () => {
   const libraries = { ...threeLibraries, lakeside: { ...threeLibraries.lakeside, entry: { refresh } } };
-  consortium = await startConsortium({ libraries });
+  consortium = await startConsortium({ libraries, env: REMEMBERED_SOON });
 }, 60_000);
 afterAll(() => consortium?.stop());
 
@@ -36,7 +34,6 @@ test(
     await waitFor(
       'what was written to be remembered',
       () => lakeside.state().copies.some((row) => row.patron_id === patronId) || undefined,
-      { timeoutMs: UNTIL_REMEMBERED_MS },
     );
 
     midland.putPatron(card, { city: 'Elsewhere', restricted: true });
@@ -45,5 +42,5 @@ test(
     expect(copy()).toMatchObject({ city: 'Elsewhere', library_id: 'MAIN' });
     expect(await seen('riverside', 1)).toMatchObject({ ignored: true });
   },
-  2 * UNTIL_REMEMBERED_MS,
+  60_000,
 );

@@ -385,6 +385,59 @@ describe(`under ${PER_SECOND} events a second, with three workers`, () => {
 });
 
 test(
+  'a password that the dashboard alone reads, and would refuse, is refused before any process is asked',
+  async () => {
+    put('rita', 'short');
+    const configFile = consortium.services.env['PASSPORT_CONFIG'] ?? '';
+    const before = readFileSync(configFile, 'utf8');
+    const rita = { name: 'rita', role: 'viewer', libraries: 'all', password: { file: fileOf('rita') } };
+    writeFileSync(configFile, JSON.stringify({ ...JSON.parse(before), users: [rita] }));
+    const { code, out } = await reload();
+    expect([code, out]).toEqual([1, expect.stringContaining('users[0].password')]);
+    put('rita', 'long-enough-for-rita');
+    expect(await reloaded()).toEqual(ALL_LOADED);
+    const refused = (await consortium.services.logs())
+      .split('\n')
+      .filter((line) => line.includes('users[0]'));
+    expect(refused).toEqual([]);
+    writeFileSync(configFile, before);
+    expect(await reloaded()).toEqual(ALL_LOADED);
+  },
+  TEST_MS,
+);
+
+test(
+  'a reload says which processes have secrets of the environment, which it does not renew',
+  async () => {
+    const { out } = await runPassport(['config', 'reload'], { env: consortium.services.env });
+    expect(out).toMatch(/secrets? of (?:the )?\w+ .* no reload renews/);
+  },
+  TEST_MS,
+);
+
+test(
+  'a reload hands nobody who guesses passwords of the dashboard new tries',
+  async () => {
+    const [dashboard] = consortium.services.dashboards;
+    const guess = async () =>
+      (
+        await fetch(dashboard?.url ?? '', {
+          headers: { authorization: `Basic ${btoa('nobody:a-guess-of-a-stranger')}` },
+        })
+      ).status;
+    for (let tries = 0; tries < 5; tries += 1) expect(await guess()).toBe(401);
+    expect(await guess()).toBe(429);
+    expect(await reloaded()).toEqual(ALL_LOADED);
+    expect(await guess()).toBe(429);
+    dashboard?.signal('SIGHUP');
+    const loaded = /"by":"signal","fixed_secrets":\d+,"msg":"configuration loaded"/;
+    await waitFor('the signal', async () => loaded.test(await consortium.services.logs()), PATIENT);
+    expect(await guess()).toBe(429);
+  },
+  TEST_MS,
+);
+
+test(
   'a library that is revoked is refused from the reload on, and its scans end at no worker',
   async () => {
     edit({ enabled: false });

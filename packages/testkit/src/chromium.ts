@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { findProgram } from './find-program.ts';
+import { notInFastTests } from './not-in-fast-tests.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 /** No sandbox in containers, and nothing of Chromium's own business on the network. */
@@ -19,6 +20,7 @@ export function findChromium(): string | null {
 
 /** Starts Chromium; throws when the machine has none, see {@link findChromium}. */
 export async function startChromium(): Promise<Browser> {
+  notInFastTests('a browser');
   const executablePath = findChromium();
   if (executablePath === null) throw new Error(`none of ${NAMES.join(', ')} is on the PATH`);
   const { chromium } = await import('playwright-core'); // most tests need none

@@ -18,7 +18,7 @@ export { startProcess, type StartedProcess } from './start-process.ts';
 export { startRedis, type RedisOptions, type StartedRedis } from './start-redis.ts';
 export { startRedisCluster } from './start-redis-cluster.ts';
 export type { RunningService } from './start-service.ts';
-export { startServices, type Services } from './start-services.ts';
+export { REMEMBERED_SOON, startServices, type Services } from './start-services.ts';
 export { startSentinel } from './start-sentinel.ts';
 export { makeTestCertificate } from './test-certificate.ts';
 export { waitFor } from './wait-for.ts';

@@ -3,18 +3,22 @@ import { seededRandom, type SeededRandom } from './seeded-random.ts';
 
 /**
  * What the network does: `pass`; `refuse` (nobody listens); `reset` (every connection is reset); `blackhole` (accepted
- * and kept open, no byte comes through: half-open); `delay` (each piece later by `ms` and up to `jitterMs`); `cut`
+ * and kept open, no byte comes through: half-open); `swallow` (as `blackhole`, for connections that are made from now on, and
+ * for good; those that are open go on); `freeze` (the other way round: those that are open are half-open for good, and new
+ * ones go on); `delay` (each piece later by `ms` and up to `jitterMs`); `cut`
  * (a connection is reset after `afterBytes` of requests or of answers).
  */
 export type FaultMode =
-  | { readonly kind: 'pass' | 'refuse' | 'reset' | 'blackhole' }
+  | { readonly kind: PlainFault }
   | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
   | { readonly kind: 'cut'; readonly afterBytes: number; readonly direction: 'request' | 'answer' };
+
+type PlainFault = 'pass' | 'refuse' | 'reset' | 'blackhole' | 'swallow' | 'freeze';
 
 export interface FaultProxy {
   readonly port: number;
   /** From now on, for open connections too. Resolves when it holds. */
-  setMode(mode: FaultMode | 'pass' | 'refuse' | 'reset' | 'blackhole'): Promise<void>;
+  setMode(mode: FaultMode | PlainFault): Promise<void>;
   /** Connections open at this moment. */
   connections(): number;
   /** Connections accepted since the start. */
@@ -30,7 +34,7 @@ export async function startFaultProxy(options: {
   const target =
     typeof options.target === 'number' ? { host: '127.0.0.1', port: options.target } : options.target;
   const random = seededRandom(options.seed ?? 1);
-  const pairs = new Set<readonly [Socket, Socket]>();
+  const pairs = new Set<Pair>();
   let mode: FaultMode = { kind: 'pass' };
   let accepted = 0;
 
@@ -38,21 +42,22 @@ export async function startFaultProxy(options: {
     accepted += 1;
     if (mode.kind === 'reset') return void client.resetAndDestroy();
     const upstream = connect(target);
-    const pair = [client, upstream] as const;
+    const pair: Pair = { client, upstream, isSilent: mode.kind === 'swallow' };
+    const modeOfPair = (): FaultMode => (pair.isSilent ? { kind: 'blackhole' } : mode);
     pairs.add(pair);
-    carry(client, upstream, 'request', () => mode, random);
-    carry(upstream, client, 'answer', () => mode, random);
-    for (const socket of pair) {
+    carry(client, upstream, 'request', modeOfPair, random);
+    carry(upstream, client, 'answer', modeOfPair, random);
+    for (const socket of [client, upstream]) {
       socket.on('error', () => undefined);
       socket.once('close', () => {
         pairs.delete(pair);
-        endPair(pair, () => mode);
+        endPair(pair, modeOfPair);
       });
     }
   });
   const port = await listen(server, 0);
   const resetAll = () => {
-    for (const pair of pairs) for (const socket of pair) reset(socket);
+    for (const { client, upstream } of pairs) for (const socket of [client, upstream]) reset(socket);
   };
   return {
     port,
@@ -61,6 +66,7 @@ export async function startFaultProxy(options: {
     async setMode(next) {
       mode = typeof next === 'string' ? { kind: next } : next;
       if (mode.kind === 'refuse' || mode.kind === 'reset') resetAll();
+      if (mode.kind === 'freeze') for (const pair of pairs) pair.isSilent = true;
       if (mode.kind === 'refuse') await unlisten(server);
       else if (!server.listening) await listen(server, port);
     },
@@ -69,6 +75,13 @@ export async function startFaultProxy(options: {
       await unlisten(server);
     },
   };
+}
+
+/** One connection, from both ends of the proxy; silent: no byte of it comes through any more. */
+interface Pair {
+  readonly client: Socket;
+  readonly upstream: Socket;
+  isSilent: boolean;
 }
 
 /** Carries bytes one way, in order, under the mode that holds when they come. */
@@ -109,8 +122,7 @@ function later(ms: number): Promise<void> | undefined {
 }
 
 /** A side that is gone takes the other with it, unless the network swallows that as well. */
-function endPair(pair: readonly [Socket, Socket], mode: () => FaultMode): void {
-  const [client, upstream] = pair;
+function endPair({ client, upstream }: Pair, mode: () => FaultMode): void {
   if (client.destroyed) upstream.destroy();
   else if (mode().kind !== 'blackhole') client.destroy();
 }

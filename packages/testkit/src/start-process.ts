@@ -26,7 +26,7 @@ export interface StartedProcess {
 
 /**
  * Starts a program and returns when `readyWhen` (a pattern in its output, or a probe) holds. Its environment is
- * PATH, HOME and `env`, nothing else of ours. Rejects with the end of its output when it ends before it is ready or
+ * PATH, HOME, TMPDIR and `env`, nothing else of ours. Rejects with the end of its output when it ends before it is ready or
  * is not ready in `timeoutMs` (20 s). Whatever is still running when the tests' process ends is killed.
  */
 export async function startProcess(options: {
@@ -67,7 +67,7 @@ export async function startProcess(options: {
 
 function spawnCaptured(options: Parameters<typeof startProcess>[0]): StartedProcess {
   const child = spawn(options.command, options.args ?? [], {
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', ...options.env },
+    env: { ...inherited(), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
@@ -108,6 +108,12 @@ function spawnCaptured(options: Parameters<typeof startProcess>[0]): StartedProc
     exited,
     stop: (timeoutMs = 10_000) => stopChild(kill, exited, timeoutMs),
   };
+}
+
+/** Of our environment: with TMPDIR, what a process leaves in the temporary folder goes with the run of the tests. */
+function inherited(): Record<string, string> {
+  const { PATH = '', HOME = '', TMPDIR } = process.env;
+  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }) };
 }
 
 async function stopChild(

@@ -1,4 +1,5 @@
 import { freePort } from './free-port.ts';
+import { notInFastTests } from './not-in-fast-tests.ts';
 import { shippedCommand } from './shipped-command.ts';
 import { startProcess, type ProcessExit, type StartedProcess } from './start-process.ts';
 
@@ -35,6 +36,7 @@ export async function startService(options: {
   probeEveryMs?: number;
 }): Promise<RunningService> {
   const { name } = options;
+  notInFastTests(`a built ${name}`);
   const [port, adminPort] = [await freePort(), await freePort()];
   const adminUrl = `http://127.0.0.1:${adminPort}`;
   const start = (): Promise<StartedProcess> =>

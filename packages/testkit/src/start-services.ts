@@ -44,6 +44,12 @@ export interface Services {
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /**
+ * Environment of workers for tests that wait for what was written into a copy to be stored at its library: within a second, not
+ * fifteen (`apps/worker/src/timings.ts`).
+ */
+export const REMEMBERED_SOON = { PASSPORT_TEST_TIMINGS: JSON.stringify({ rememberMs: 1_000 }) };
+
+/**
  * Starts receivers, workers and dashboards as they were built (`npm run build`), on free ports of 127.0.0.1, with a
  * configuration and a PASSPORT_KEY of their own, and returns once all are ready. The Kohas and Redis are the
  * caller's.

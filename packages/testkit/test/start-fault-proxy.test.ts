@@ -101,6 +101,41 @@ test('a black hole keeps connections open and lets nothing through', async () =>
   expect([client.end(), second.end()]).toEqual([null, null]);
 });
 
+test('swallow takes new connections and carries nothing for them, ever; open ones go on', async () => {
+  const { proxy } = await arrange();
+  const before = talk(proxy);
+  before.say('a');
+  await waitFor('the answer', () => before.answers() === 'A');
+  await proxy.setMode('swallow');
+  const swallowed = talk(proxy);
+  swallowed.say('b');
+  await waitFor('the second connection', () => proxy.accepted() === 2);
+  before.say('c');
+  await waitFor('the answer of the open one', () => before.answers() === 'AC');
+  await proxy.setMode('pass');
+  swallowed.say('d');
+  const after = talk(proxy);
+  after.say('e');
+  await waitFor('the answer of a new one', () => after.answers() === 'E');
+  expect([swallowed.answers(), swallowed.end()]).toEqual(['', null]);
+});
+
+test('freeze silences what is open, for good, and takes new connections', async () => {
+  const { proxy } = await arrange();
+  const before = talk(proxy);
+  before.say('a');
+  await waitFor('the answer', () => before.answers() === 'A');
+  await proxy.setMode('freeze');
+  before.say('b');
+  const after = talk(proxy);
+  after.say('c');
+  await waitFor('the answer of a new one', () => after.answers() === 'C');
+  await proxy.setMode('pass');
+  after.say('d');
+  await waitFor('its next answer', () => after.answers() === 'CD');
+  expect([before.answers(), before.end()]).toEqual(['A', null]);
+});
+
 test('delay keeps the order', async () => {
   const { proxy } = await arrange();
   await proxy.setMode({ kind: 'delay', ms: 30, jitterMs: 30 });

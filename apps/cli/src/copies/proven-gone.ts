@@ -1,5 +1,5 @@
 import type { Consortium, Library } from '@passport/config';
-import { type KohaPatron, KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import { type KohaPatron, KohaError, PATRONS_A_PAGE, readInHalves } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isBlind, isCopy, isNobodyShown, passportTypes } from '@passport/patron-rules';
 import type { openKohas } from '../koha-clients.ts';
 import { splitHomeKey } from './describe-copy.ts';
@@ -81,8 +81,14 @@ async function goneAt(
   for await (const batch of inBatches(copies, PATRONS_A_PAGE)) {
     const keyed = batch.flatMap((copy) => keyedCopy(copy, home, the));
     const numbers = [...new Set(keyed.map(({ number }) => number))];
-    const { patrons, unreadable } = await paced(() => kohas.of(home).readPatrons(numbers, {}, { signal }));
-    const found = new Map(patrons.map((patron) => [patron.patronId, patron]));
+    const found = new Map<number, KohaPatron>();
+    const unreadable: number[] = [];
+    const unread = await readInHalves(numbers, async (part) => {
+      const page = await paced(() => kohas.of(home).readPatrons(part, {}, { signal }));
+      for (const patron of page.patrons) found.set(patron.patronId, patron);
+      unreadable.push(...page.unreadable);
+    });
+    unreadable.push(...unread);
     all += keyed.length;
     for (const each of keyed) {
       const record = found.get(each.number);

@@ -120,7 +120,7 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
       const isDry = wanted.dryRun === true;
       const sweeps: SweepState[] = [];
       for (const { id } of wantedLibraries(open, wanted)) {
-        const job: SweepJob = { library: id, dry_run: isDry, full: wanted.full === true };
+        const job: SweepJob = { kind: 'sweep', library: id, dry_run: isDry, full: wanted.full === true };
         if (wanted.report !== true) {
           openLog(deps).info(
             { audit: true, action: 'copies_refresh', by: deps.user, lending: id, dry_run: isDry },

@@ -34,6 +34,21 @@ function checkConfig(process: SeenProcess, fileHash: string): Finding[] {
   return [warning('config_differs', problem, 'passport config reload', host)];
 }
 
+const TRUST =
+  'set TRUST_PROXY to the proxy that is in front of it (uniquelocal with compose, loopback on this machine), and restart; see TRUST_PROXY in reverse-proxy.md';
+const ONE_ADDRESS = {
+  dashboard:
+    'wrong passwords of any stranger lock out, with the right password, everybody who is not logged in yet',
+  receiver: 'they have 256 connections together, and strangers use them up',
+};
+
+function checkAddress(process: SeenProcess): Finding[] {
+  const { kind, host, shares_address: sharesAddress } = process;
+  if (!sharesAddress || kind === 'worker') return [];
+  const problem = `${where(process)} takes all its clients for one address, behind a proxy that it does not trust or in a container: ${ONE_ADDRESS[kind]}`;
+  return [warning('shared_address', problem, TRUST, host)];
+}
+
 /**
  * Whether the processes that are needed are live, and of the version of this command: a rolling upgrade is a warning, a worker of
  * no such version a fault.
@@ -56,7 +71,7 @@ export function checkProcesses(processes: readonly SeenProcess[], { version, fil
       const isFault = each.kind === 'worker' && !isCurrent;
       return (isFault ? fault : warning)('process_version', problem, UPGRADE, each.host);
     }),
-    ...live.flatMap((each) => checkConfig(each, fileHash)),
+    ...live.flatMap((each) => [...checkConfig(each, fileHash), ...checkAddress(each)]),
     ...gone.map((each) =>
       warning('process_gone', `${where(each)} has disappeared without being stopped`, LOOK, each.host),
     ),

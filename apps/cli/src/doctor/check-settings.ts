@@ -147,9 +147,23 @@ function checkDelivery(check: PluginReports, hasOtherFault: boolean): Finding[] 
   }
 }
 
+function checkUser({ serves_you: serves }: PluginCheck): Finding[] {
+  if (serves === null || serves === 'yes') return [];
+  const problem =
+    serves === 'nobody'
+      ? "the plugin does not know which user is the service's, and refuses what the service writes"
+      : "the plugin takes another user for the service's, and refuses what the service writes";
+  return [fault('plugin_user', problem, `choose the user of this API key in ${CONFIGURE}`)];
+}
+
 function compare(examinee: Examinee, reports: PluginReports): Finding[] {
   const found = [...checkComplete(reports), ...checkId(examinee, reports), ...checkSecret(examinee, reports)];
-  return [...found, ...checkDelivery(reports, found.length > 0), ...checkSources(examinee, reports)];
+  return [
+    ...found,
+    ...checkUser(reports),
+    ...checkDelivery(reports, found.length > 0),
+    ...checkSources(examinee, reports),
+  ];
 }
 
 /**

@@ -32,6 +32,7 @@ export const FINDING_CODES = [
   'plugin_old',
   'plugin_not_told',
   'plugin_settings',
+  'plugin_user',
   'plugin_library',
   'plugin_secret',
   'plugin_receiver',
@@ -52,6 +53,7 @@ export const FINDING_CODES = [
   'process_version',
   'config_differs',
   'config_refused',
+  'shared_address',
   'notify_stopped',
 ] as const;
 export type FindingCode = (typeof FINDING_CODES)[number];

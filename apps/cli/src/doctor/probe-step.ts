@@ -26,7 +26,8 @@ export async function takeStep<T>(
   const ms = Math.round(performance.now() - startedAt);
   if ('error' in tried) {
     const { error } = tried;
-    const result = error.permission === null ? error.code : `${error.code} ${error.permission}`;
+    const about = error.permission ?? error.field;
+    const result = about === null ? error.code : `${error.code} ${about}`;
     return {
       value: null,
       step: { query, result, ms, status: error.status, said: quoteOf(error), failed: true },

@@ -17,6 +17,8 @@ export function buildRetryOne(open: OpenQueue, deps: CliDeps): (event: ToRetry) 
   return async ({ jobId, library, eventId }) => {
     const retry = await retryByPerson(open.queue, ledger, jobId, await open.now());
     const { kind: result } = retry;
+    // Gone since it was found: nothing was done.
+    if (result === 'unknown') return retry;
     log.info(
       { audit: true, action: 'retry', by: deps.user, event: eventId, lending: library, result },
       'retry by an operator',

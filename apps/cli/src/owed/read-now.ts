@@ -21,7 +21,7 @@ export async function readNow(
     for (const lending of lenders) {
       progress(`${lending}: reading`);
       const since = await open.now();
-      const job = await queue.add(`owed.${lending}`, { owed_at: lending });
+      const job = await queue.add(`owed.${lending}`, { kind: 'owed', library: lending });
       while ((await job.getState()) !== 'completed') {
         if (signal.aborted)
           throw new Failure('it is read without this command', { code: 'interrupted', library: lending });

@@ -20,6 +20,7 @@ const STATES = {
   done: { look: 'up', says: 'done' },
   down: { look: 'open', says: 'down' },
   blind: { look: 'misconfigured', says: 'hides its patrons' },
+  cut: { look: 'open', says: 'not read to its end' },
 } as const satisfies Record<SweptHome['state'], { readonly look: string; readonly says: string }>;
 
 /** The reports of the last sweeps over copies: of all lending libraries, or of one with its home libraries. */

@@ -7,7 +7,7 @@
 #    "parts": {"header.inc": "<header>...", ...}, "data": {"receiver_url": "...", ...},
 #    "koha": {"version": "24.11.05.000", "code_length": 64, "branch": "MAIN", "preferences": {...}, "plack_workers": 4,
 #             "types": [{"code": "PASSPORTED", "libraries": [], ...}], "categories": ["PT"], "branches": ["MAIN"],
-#             "users": [{"permissions": ["borrowers:1"]}]}}
+#             "users": [{"id": 51, "userid": "passport", "permissions": ["borrowers:1"]}]}}
 #
 # Needs libdbd-sqlite3-perl and what Koha brings. Nothing is kept from one request to the next.
 
@@ -20,6 +20,8 @@ use lib "$FindBin::RealBin/../lib", "$FindBin::RealBin/../..";
 use CGI        qw( -utf8 );
 use Mojo::JSON qw( decode_json encode_json );
 
+use Koha::Plugin::Org::PatronPassport::CopyTable qw( ensure_copy_table );
+use Koha::Plugin::Org::PatronPassport::ScanTable qw( ensure_table );
 use Passport::TestKoha;
 
 my %MAY_RUN = map { $_ => 1 } qw( configure tool );
@@ -60,7 +62,15 @@ print encode_json(
 sub fill {
     my ($dbh) = @_;
 
-    my %data = ( __INSTALLED__ => 1, __ENABLED__ => 1, __INSTALLED_VERSION__ => '99', %{ $request->{data} } );
+    my %data = (
+        __INSTALLED__         => 1,
+        __ENABLED__           => 1,
+        __INSTALLED_VERSION__ => '99',
+        __SET_UP_BY__         => $Koha::Plugin::Org::PatronPassport::Setup::VERSION,
+        %{ $request->{data} }
+    );
+    ensure_table( $dbh, 'koha_plugin_org_patronpassport_scans' );
+    ensure_copy_table( $dbh, 'koha_plugin_org_patronpassport_copies' );
     $dbh->do( 'INSERT INTO plugin_data VALUES (?, ?, ?)', undef, $Passport::TestKoha::CLASS, $_, $data{$_} )
         foreach keys %data;
     $dbh->do( 'INSERT INTO categories (categorycode) VALUES (?)', undef, $_ )
@@ -81,10 +91,10 @@ sub fill {
             foreach @{ $type->{libraries} };
     }
 
-    my $id = 0;
     foreach my $user ( @{ $facts->{users} } ) {
-        $id++;
-        $dbh->do( 'INSERT INTO borrowers (cardnumber, userid) VALUES (?, ?)', undef, "user$id", "user$id" );
+        my $id = $user->{id};
+        $dbh->do( 'INSERT INTO borrowers (borrowernumber, cardnumber, userid) VALUES (?, ?, ?)',
+            undef, $id, "user$id", $user->{userid} );
         $dbh->do( 'INSERT INTO api_keys (patron_id) VALUES (?)', undef, $id );
         $Koha::Patron::PERMISSIONS{$id} = { map { s{:1\z}{}xmsr => 1 } @{ $user->{permissions} } };
     }

@@ -65,20 +65,20 @@ export function delayJob(
   const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
   const nextTryMs = rule.showsEnd ? now + (retry.retryAfterMs ?? 0) : untilMs;
   const isPutAgain = reason === 'CONSENT' && job.progress.waiting_for?.reason === reason;
-  const { outcome } = retry.otherwise;
-  const namesHomes = outcome === 'HOME_UNREACHABLE' || retry.question !== undefined;
-  const homes = namesHomes ? (retry.otherwise.homes ?? []) : [];
+  const [made, question] = [retry.made ?? job.made, retry.question ?? job.question];
+  // What is known so far: whose patron it is, or who may have them, and the copy where it is there.
+  const homes = made === null ? (retry.otherwise.homes ?? []) : [made.home];
   const progress = nextProgress(
     job.progress,
     {
       state: 'waiting',
       homes: named(homes, deps),
+      patron_id: made?.patron_id ?? null,
       waiting_for: { library, reason, next_try_at: new Date(nextTryMs).toISOString() },
       attempt: rule.isAttempt ? attempt : job.progress.attempt,
     },
     new Date(now).toISOString(),
   );
-  const [made, question] = [retry.made ?? job.made, retry.question ?? job.question];
   const delayed = { ...job, made, question, progress };
   return {
     ...retry,

@@ -1,5 +1,12 @@
 import { UnrecoverableError } from 'bullmq';
-import { LenientWorker, REPORTS, type QueuedReport, readEventState, reportSchema } from '@passport/queue';
+import {
+  type FetchWatch,
+  LenientWorker,
+  REPORTS,
+  type QueuedReport,
+  readEventState,
+  reportSchema,
+} from '@passport/queue';
 import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
@@ -27,6 +34,7 @@ const FETCH_AGAIN_MS = 1_000;
 /** Starts what sends Koha the reports that it did not take at once: the state as of now, until `give_up_after`. */
 export function startReportWorker(deps: {
   readonly connection: Redis;
+  readonly fetches?: FetchWatch | undefined;
   /** The connection on which the states are read. */
   readonly redis: Redis;
   readonly libraries: Libraries;
@@ -80,6 +88,7 @@ export function startReportWorker(deps: {
     },
     {
       connection: deps.connection,
+      fetches: deps.fetches,
       concurrency: CONCURRENCY,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,

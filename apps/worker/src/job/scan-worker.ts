@@ -2,6 +2,8 @@ import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
 import { type JobData, isFailure } from '@passport/contract';
 import {
   type ClaimCreate,
+  type FetchTimings,
+  type FetchWatch,
   type JobDataWriter,
   LenientWorker,
   SCANS,
@@ -21,12 +23,21 @@ import { MOST_BUGS } from './run-scan.ts';
 import type { WorkerLoad } from './worker-load.ts';
 
 /**
- * The four numbers that depend on each other:
+ * The numbers that depend on each other:
  * longest Koha call (koha.timeout, 3 s) < lock 5 s, renewed each 1.25 s < grace (SHUTDOWN_GRACE, 25 s) <
- * stop_grace_period of compose (40 s). A dead worker's job starts elsewhere about lock + stalled interval later
- * (measured: 5.4 s in the median, 8.2 s at most).
+ * event loop blocked (event-loop-watch.ts, 30 s) < stop_grace_period of compose (40 s). A dead worker's job starts elsewhere about
+ * lock + stalled interval later (measured: 5.4 s in the median, 8.2 s at most).
+ * A fetch that finds nothing comes back after 5 s (BullMQ's drainDelay), after 10 at most; BullMQ gives up a silent one a second
+ * later, and the connection after 15 s (redis.ts) < late 20 s < dead 45 s, within a minute of any fault < ended 3 min: by then a probe
+ * of Kubernetes (60 s of 503) has restarted it, and Redis has had time for a restart or a failover.
  */
 const LOCK_MS = 5_000;
+export const FETCH_TIMINGS: FetchTimings = {
+  lateMs: 20_000,
+  deadMs: 45_000,
+  endMs: 180_000,
+  checkMs: 1_000,
+};
 const STALLED_INTERVAL_MS = 2_500;
 /** BullMQ's own limit fails a job without an outcome of ours; run-scan.ts ends a poison job long before. */
 const MOST_STALLS = 25;
@@ -46,6 +57,7 @@ export interface ScanWork extends EndWork {
 
 export interface ScanWorkerDeps {
   readonly connection: Redis;
+  readonly fetches?: FetchWatch | undefined;
   readonly concurrency: number;
   readonly load: Pick<WorkerLoad, 'begin'>;
   readonly retention: { readonly finishedMs: number; readonly failedMs: number };
@@ -102,6 +114,7 @@ export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> 
 
   const worker = new LenientWorker(SCANS, process, {
     connection,
+    fetches: deps.fetches,
     concurrency: deps.concurrency,
     lockDuration: LOCK_MS,
     skipLockRenewal: true, // each run renews its own (job-lock.ts)

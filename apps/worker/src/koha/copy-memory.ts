@@ -1,12 +1,13 @@
 import type { WorkerConfig } from '@passport/config';
 import type { CopyMemoryRow, KohaClient, RememberedField } from '@passport/koha-client';
-import { WRITTEN_FIELD, writtenText } from '@passport/patron-rules';
+import { WRITTEN_FIELD, type WrittenPlace, writtenText } from '@passport/patron-rules';
 import {
   dropUnremembered,
   lockUnremembered,
   noteUnremembered,
   parseStored,
   readUnremembered,
+  rekeyCopyRecord,
 } from '@passport/queue';
 import {
   type Encryption,
@@ -35,6 +36,8 @@ export interface WrittenCopy {
   readonly lending: string;
   readonly patronId: number;
   readonly homeKey: string;
+  /** The home key that the same patron's copy had until now. */
+  readonly formerKey?: string;
   readonly eventId: string;
   readonly values: Readonly<Record<string, string>>;
 }
@@ -63,8 +66,11 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
   const encryption = createEncryption(deps.keys.map((key) => key.reveal()));
   const running = new Set<Promise<void>>();
   const noted = async (written: WrittenCopy): Promise<void> => {
-    const { lending, eventId: event, patronId } = written;
+    const { lending, eventId: event, patronId, homeKey, formerKey } = written;
     try {
+      if (formerKey !== undefined) {
+        await rekeyCopyRecord(redis, lending, { patronId, from: formerKey, to: homeKey });
+      }
       const text = JSON.stringify(entryOf(written, encryption, Math.floor(now() / 1000)));
       const isKept = await noteUnremembered(redis, lending, { id: `${patronId}.${event}`, text });
       if (!isKept)
@@ -108,13 +114,13 @@ function entryOf(
   return {
     patron_id: patronId,
     home_key: homeKey,
-    fields: hashedFields({ lending, patronId }, values, { encryption, at, event: eventId }),
+    fields: hashedFields({ lending, patronId, homeKey }, values, { encryption, at, event: eventId }),
   };
 }
 
 /** The keyed hash of each value, when and by which event it was written. */
 export function hashedFields(
-  copy: { readonly lending: string; readonly patronId: number },
+  copy: WrittenPlace,
   values: Readonly<Record<string, string | null>>,
   { encryption, at, event }: { encryption: Pick<Encryption, 'hash'>; at: number; event: string },
 ): Record<string, RememberedField> {

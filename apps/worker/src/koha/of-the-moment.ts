@@ -17,6 +17,16 @@ export function isOfTheMoment(error: unknown, ms: number): boolean {
   );
 }
 
+/** Makes a read, and once more where Koha cannot show one of the records: it was perhaps being corrected. It is no outage, so no more. */
+export async function readTwice<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof KohaError) || error.code !== 'record_unreadable') throw error;
+    return read();
+  }
+}
+
 /**
  * Makes a call that may be made any number of times, and makes it again, at most twice, where an error of the moment came back.
  * Every call counts for the circuit: a library that is down gets no more of them, and an open circuit ends the repeats.

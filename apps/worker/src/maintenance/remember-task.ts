@@ -2,9 +2,8 @@ import type { Consortium } from '@passport/config';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { Task } from './start-tasks.ts';
 import type { CopyMemory } from '../koha/copy-memory.ts';
+import { readTimings } from '../timings.ts';
 
-/** Beside the scans: no desk waits for it. */
-const EVERY_MS = 15_000;
 /** It gives way to a library's desks no longer than this. */
 const GIVE_WAY_MS = 600_000;
 
@@ -22,6 +21,7 @@ export function rememberTask(
   { libraries }: Consortium,
   memory: Pick<CopyMemory, 'store'>,
   { isBusy, monotonicNow }: DesksFirst,
+  { rememberMs } = readTimings(),
 ): Task {
   const busySince = new Map<string, number>();
   const mayGoOn = (lending: string): boolean => {
@@ -41,5 +41,5 @@ export function rememberTask(
       });
     }
   };
-  return { name: 'memory of copies', everyMs: EVERY_MS, work };
+  return { name: 'memory of copies', everyMs: rememberMs, work };
 }

@@ -1,10 +1,13 @@
 import type { Library } from '@passport/config';
 import type { OwedByCopy } from '@passport/koha-client';
+import type { CopyRecord, OwedPage } from '@passport/queue';
 import type { SweepCall } from '../koha/sweep-calls.ts';
+import type { Turn } from '../koha/turn.ts';
 
-/** A million copies, looked at 200 a call; and as many that owe something as no library has. */
+/** A million copies, looked at 200 a call; as many that owe something as no library has; and half of a day. */
 const MOST_PAGES = 5_000;
 const MOST_ROWS = 50_000;
+const LONGEST_MS = 12 * 3_600_000;
 
 /** What a patron owes, all copies of theirs together. */
 export interface Owed {
@@ -27,38 +30,88 @@ export class OwedUnreadable extends Error {
   }
 }
 
+/** What the patrons of one home owe at a lending library. */
+export interface OwedOfHome {
+  /** By home key: of copies that the service has on record. */
+  readonly rows: ReadonlyMap<string, Owed>;
+  /** How many others the lending Koha names, which count for nothing. */
+  readonly unconfirmed: number;
+}
+type Counted = { -readonly [K in keyof OwedOfHome]: OwedOfHome[K] } & { readonly rows: Map<string, Owed> };
+
+export interface ReadOwedDeps {
+  readonly call: SweepCall;
+  /** What the service itself knows of copies at a library. */
+  readonly readRecords: (
+    lending: string,
+    patronIds: readonly number[],
+  ) => Promise<ReadonlyMap<number, CopyRecord>>;
+  /** The pages that an earlier turn has read. */
+  readonly pages: readonly OwedPage[];
+  readonly addPage: (index: number, page: OwedPage) => Promise<void>;
+  readonly turn: Pick<Turn, 'endIfOver'>;
+  readonly now: () => number;
+}
+
 /**
- * Reads what the copies at a lending library owe, by home and home key; those of homes without an agreement are left out. Throws OwedUnreadable, KohaError or LibraryClosed, and then nothing is known.
+ * Reads what the copies at a lending library owe, by home, from where an earlier turn has ended; those of homes without an agreement are
+ * left out. A lending library that invents debts can do so for patrons only of whom the service has made a copy there. Throws OwedUnreadable, KohaError or LibraryClosed, and then nothing is known; and what ends its turn.
  */
 export async function readOwedAt(
   lending: Library,
   homes: ReadonlySet<string>,
-  call: SweepCall,
-): Promise<ReadonlyMap<string, ReadonlyMap<string, Owed>>> {
-  const found = new Map<string, Map<string, Owed>>([...homes].map((home) => [home, new Map()]));
+  { call, readRecords, pages: before, addPage, turn, now }: ReadOwedDeps,
+): Promise<ReadonlyMap<string, OwedOfHome>> {
+  const found = new Map<string, Counted>(
+    [...homes].map((home) => [home, { rows: new Map(), unconfirmed: 0 }]),
+  );
   const homeKeyType = lending.copy.homeKeyAttribute;
   if (homeKeyType === null || homes.size === 0) return found;
-  let rows = 0;
-  for (let after: number | null = 0, pages = 1; after !== null; pages += 1) {
-    const from: number = after;
-    const page = await call(lending.id, (koha) => koha.readOwed({ homeKeyType, after: from }));
-    if (page === null) throw new OwedUnreadable(lending.id, 'no_plugin');
-    rows += page.rows.length;
-    if (pages > MOST_PAGES || rows > MOST_ROWS) throw new OwedUnreadable(lending.id, 'too_much');
-    for (const row of page.rows) add(found, row);
-    after = page.next;
+  const pages = [...before];
+  const beganMs = pages[0]?.read_ms ?? now();
+  for (let last = pages.at(-1); last?.next !== null; last = pages.at(-1)) {
+    const rows = pages.reduce((sum, { read }) => sum + read, 0);
+    if (pages.length >= MOST_PAGES || rows > MOST_ROWS || now() - beganMs > LONGEST_MS) {
+      throw new OwedUnreadable(lending.id, 'too_much');
+    }
+    const after = last?.next ?? 0;
+    const answer = await call(lending.id, (koha) => koha.readOwed({ homeKeyType, after }));
+    if (answer === null) throw new OwedUnreadable(lending.id, 'no_plugin');
+    const ours = answer.rows.filter(({ homeKey }) => found.has(homeOf(homeKey) ?? ''));
+    const page = { read_ms: now(), read: answer.rows.length, next: answer.next, rows: [...ours] };
+    await addPage(pages.length, page);
+    pages.push(page);
+    turn.endIfOver('pages');
+  }
+  for (const { rows } of pages) {
+    const records = await readRecords(
+      lending.id,
+      rows.map(({ patronId }) => patronId),
+    );
+    for (const row of rows) add(found, row, records.get(row.patronId)?.homeKey === row.homeKey);
   }
   return found;
 }
 
+/** The home that a home key names; null where it is none. */
+const homeOf = (homeKey: string): string | null => /^([^:]+):[1-9]\d{0,9}$/.exec(homeKey)?.[1] ?? null;
+
 /** A home key that is none, or of no home of an agreement, is nobody's. */
 function add(
-  found: Map<string, Map<string, Owed>>,
+  found: ReadonlyMap<string, Counted>,
   { patronId, homeKey, overdues, amount }: OwedByCopy,
+  isOnRecord: boolean,
 ): void {
-  const [home = '', number = '', ...more] = homeKey.split(':');
-  const ofHome = found.get(home);
-  if (ofHome === undefined || more.length > 0 || !/^[1-9]\d{0,9}$/.test(number)) return;
-  const before = ofHome.get(homeKey) ?? { overdues: 0, amount: 0 };
-  ofHome.set(homeKey, { patronId, overdues: before.overdues + overdues, amount: before.amount + amount });
+  const ofHome = found.get(homeOf(homeKey) ?? '');
+  if (ofHome === undefined) return;
+  if (!isOnRecord) {
+    ofHome.unconfirmed += 1;
+    return;
+  }
+  const before = ofHome.rows.get(homeKey) ?? { overdues: 0, amount: 0 };
+  ofHome.rows.set(homeKey, {
+    patronId,
+    overdues: before.overdues + overdues,
+    amount: before.amount + amount,
+  });
 }

@@ -1,16 +1,21 @@
 import type { Consortium, Library } from '@passport/config';
-import type { DisclosureReceipt, OwedReading, OwedRow } from '@passport/queue';
+import type { OwedProgress, OwedReading, OwedRow, ReadSoFar } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-import { disclosedAt } from './disclosed-copies.ts';
-import { type Owed, readOwedAt } from './read-owed.ts';
+import type { Turn } from '../koha/turn.ts';
+import { type Owed, type ReadOwedDeps, readOwedAt } from './read-owed.ts';
 import { type OwedPair, restrictAtHome } from './restrict-at-home.ts';
 
-export interface OwedDeps {
+export interface OwedDeps extends Pick<ReadOwedDeps, 'readRecords'> {
   readonly consortium: Consortium;
   readonly call: SweepCall;
-  readonly receipts: AsyncIterable<DisclosureReceipt>;
+  /** For the list of what copies owe, which takes as long as the lending library wants it to: it ends with the turn at the latest. */
+  readonly callInTurn: SweepCall;
+  readonly turn: Pick<Turn, 'endIfOver'>;
+  readonly progress: Pick<OwedProgress, 'addPage' | 'addHome'>;
+  /** What earlier turns have done. */
+  readonly soFar: ReadSoFar;
   /** The reading before, by home. */
   readonly before: ReadonlyMap<string, OwedReading>;
   readonly now: () => number;
@@ -22,34 +27,41 @@ const NOTHING = { overdues: 0, amount: 0 };
 /**
  * Reads what the copies at a lending library owe, and has each home library do what the agreement says about it. Returns the new
  * reading by home. Throws OwedUnreadable, KohaError or LibraryClosed where the lending library could not be read: then nobody was
- * restricted and nothing lifted.
+ * restricted and nothing lifted; and what ends its turn.
  */
 export async function runOwed(lending: Library, deps: OwedDeps): Promise<ReadonlyMap<string, OwedReading>> {
-  const { consortium, call, receipts, before, now } = deps;
+  const { consortium, readRecords, before, now, soFar, progress, turn } = deps;
   // Where it was switched off nothing is read, and who is restricted for it is so no longer.
   const agreements = lending.owed === null ? [] : consortium.agreements.at(lending.id);
   const limits = new Map(agreements.map(({ home, blockHomeOver }) => [home, blockHomeOver]));
-  const found = await readOwedAt(lending, new Set(limits.keys()), call);
-  const homeKeys = new Set([...found.values()].flatMap((rows) => [...rows.keys()]));
-  const disclosed = await disclosedAt(lending.id, homeKeys, receipts);
+  const found = await readOwedAt(lending, new Set(limits.keys()), {
+    call: deps.callInTurn,
+    readRecords,
+    pages: soFar.pages,
+    addPage: progress.addPage,
+    turn,
+    now,
+  });
   const homes = consortium.libraries.filter(({ id }) => found.has(id) || before.has(id));
-  const readings = new Map<string, OwedReading>();
+  const readings = new Map(soFar.homes);
   for (const { id: home, enabled } of homes) {
-    const owed = [...(found.get(home) ?? [])];
-    const confirmed = owed.filter(([homeKey]) => disclosed.has(homeKey));
+    if (soFar.homes.has(home)) continue;
+    const { rows: owed, unconfirmed } = found.get(home) ?? { rows: new Map<string, Owed>(), unconfirmed: 0 };
     const last = before.get(home)?.rows ?? {};
     const decide = ([homeKey, each]: readonly [string, Owed]): [string, OwedRow] => [
       homeKey,
       rowOf(each, last[homeKey], limits.get(home) ?? null, now()),
     ];
-    const copies = new Map(confirmed.map(([homeKey, { patronId }]) => [homeKey, patronId]));
-    const pair = { home, lending: lending.id, rows: new Map(confirmed.map(decide)), copies };
+    const copies = new Map([...owed].map(([homeKey, { patronId }]) => [homeKey, patronId]));
+    const pair = { home, lending: lending.id, rows: new Map([...owed].map(decide)), copies };
     const isBlocking = (limits.get(home) ?? null) !== null;
     const rows = await actOn(pair, { last, isBlocking, isPaused: !enabled }, deps);
     if (found.has(home) || rows.size > 0) {
-      const unconfirmed = owed.length - confirmed.length;
-      readings.set(home, { read_ms: now(), rows: Object.fromEntries(rows), unconfirmed });
+      const reading = { read_ms: now(), rows: Object.fromEntries(rows), unconfirmed };
+      readings.set(home, reading);
+      await progress.addHome(home, reading);
     }
+    turn.endIfOver('pages');
   }
   return readings;
 }

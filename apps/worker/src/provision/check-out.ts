@@ -195,6 +195,10 @@ async function confirm(order: CheckoutOrder, step: Step, wasConfirmed: boolean):
 
 function failedCheckout(made: MadeCopy, { koha: { timeoutMs } }: Library, error: unknown): Result {
   const failure = decideFailure(error);
+  if (failure.kind === 'misconfigured' && failure.problem.what === 'record') {
+    // Of the item, or of a checkout: the copy is there all the same.
+    return done(endOf(made, { result: 'BLOCKED', keys: ['RECORD_UNREADABLE'] }));
+  }
   if (failure.kind === 'misconfigured') {
     return done({ ...endOf(made, NOT_ASKED), outcome: 'MISCONFIGURED', problem: failure.problem });
   }

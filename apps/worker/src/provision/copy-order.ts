@@ -1,8 +1,15 @@
 import type { Consortium, CopyPolicy, Library } from '@passport/config';
 import type { Capabilities, PatronBody, Person } from '@passport/koha-client';
-import { type CopyTraits, type PatronCopy, copyCategoriesOf, passportTypes } from '@passport/patron-rules';
+import {
+  type CopyTraits,
+  type PatronCopy,
+  copyCategoriesOf,
+  isOwnCard,
+  libraryById,
+  passportTypes,
+  personToSearch,
+} from '@passport/patron-rules';
 import type { Found } from './find-patron.ts';
-import { personIn } from './possible-duplicate.ts';
 import type { Scan } from './scan.ts';
 
 /** The copy to make, decided to the last field. */
@@ -18,7 +25,11 @@ export interface CopyOrder extends CopyTraits {
   readonly body: PatronBody;
   /** Names of the fields that come from home. */
   readonly fields: readonly string[];
+  /** Names of all fields that may come from home, those that home has empty too. */
+  readonly agreed: readonly string[];
   readonly passportTypes: ReadonlySet<string>;
+  /** Whether the card can be one of the home library's own: a copy that has another gets no other. */
+  readonly isOwnCard: () => boolean;
   readonly onLookAlike: CopyPolicy['onLookAlike'];
   /** Whom to search for at the lending library instead of a copy, or before it is sent; null where its Koha does so, or nobody shall. */
   readonly searchFor: Person | null;
@@ -31,20 +42,11 @@ export interface CopyOrder extends CopyTraits {
   readonly lookFirst: 'sent' | 'on_record' | null;
 }
 
-/** From 25.11 on Koha looks for possible duplicates by itself, but only when a copy is created. */
-function isSearched(
-  { onLookAlike, mode }: CopyPolicy,
-  { confirmNotDuplicate: byItself }: Capabilities,
-): boolean {
-  const stops = onLookAlike === 'stop' || (onLookAlike === 'koha' && byItself);
-  return stops && !(byItself && mode === 'copy');
-}
-
 /** A copy of the patron who was found, with all that the lending library says of its copies. */
 export const orderCopy = (
   scan: Scan,
   { patron, home }: Found,
-  { homeKey, body, fields }: Extract<PatronCopy, { kind: 'copy' }>,
+  { homeKey, body, fields, agreed }: Extract<PatronCopy, { kind: 'copy' }>,
   { copy }: Library,
   { consortium, capabilities }: { readonly consortium: Consortium; readonly capabilities: Capabilities },
 ): CopyOrder => ({
@@ -56,12 +58,14 @@ export const orderCopy = (
   branch: scan.branch,
   body,
   fields,
+  agreed,
   passportTypes: passportTypes(consortium),
+  isOwnCard: () => isOwnCard(consortium, libraryById(consortium, home), body.cardnumber),
   homeKeyAttribute: copy.homeKeyAttribute,
   copyCategories: copyCategoriesOf(copy),
   homeRecord: patron,
   onLookAlike: copy.onLookAlike,
-  searchFor: isSearched(copy, capabilities) ? personIn(body) : null,
+  searchFor: personToSearch(body, copy, capabilities),
   mode: copy.mode,
   lookFirst: scan.copyMayBeThere ? 'sent' : null,
 });

@@ -4,7 +4,12 @@ import type { End, MadeCopy } from './result.ts';
 /** What became of the copy. The kinds are the words of the audit. */
 export type CopyOutcome =
   /** It is there: made now, or found (`ours`). */
-  | { readonly kind: 'copied' | 'ours'; readonly made: MadeCopy }
+  | {
+      readonly kind: 'copied' | 'ours';
+      readonly made: MadeCopy;
+      /** The home key that it had until now, of the same patron. */
+      readonly formerKey?: string;
+    }
   /** It is not, or no longer, or hidden from us, and trying again would not help. */
   | NotMadeCopy;
 

@@ -1,5 +1,6 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
 import type { CreateClaim } from '@passport/queue';
+import { comparedFields } from '@passport/patron-rules';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
 import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
@@ -7,7 +8,6 @@ import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
 import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-place.ts';
 import type { PatronLock } from './patron-lock.ts';
 import type { Claimed } from './scan.ts';
-import { comparedFields } from './possible-duplicate.ts';
 import type { Step } from './step.ts';
 
 export interface CreateDeps {

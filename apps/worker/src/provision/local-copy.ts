@@ -1,11 +1,17 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
 import type { DisclosureReceipt } from '@passport/queue';
-import { type LocalMatch, decideLocalMatch, isCopy, isMergedCopy } from '@passport/patron-rules';
+import {
+  type LocalMatch,
+  comparedFields,
+  decideLocalMatch,
+  homeKeyOf,
+  isCopy,
+  isMergedCopy,
+} from '@passport/patron-rules';
 import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { CONFLICT, type CopyOutcome, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
-import { comparedFields } from './possible-duplicate.ts';
 import type { MadeCopy } from './result.ts';
 import type { Step } from './step.ts';
 
@@ -132,6 +138,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
   if (copy.anonymized === true) return { kind: 'anonymized', end: { outcome: 'COPY_ANONYMIZED', patronId } };
   if (!isCopy(copy, order.passportTypes)) return CONFLICT;
   if (isMergedCopy(copy, order)) return { kind: 'merged', end: { outcome: 'MERGED_INTO_NATIVE', patronId } };
+  if (!order.isOwnCard()) return CONFLICT;
   if (order.mode === 'observe') return observed(null, ['CARD_CHANGED']);
   await step.assertWanted();
   step.assertHeld();
@@ -188,7 +195,8 @@ async function changeHomeKey(
   if (order.mode === 'observe') return observed(null, ['REKEYED']);
   await step.assertWanted();
   step.assertHeld();
-  const rekeyed: CopyOutcome = ours(order, patronId, null, ['REKEYED']);
+  const formerKey = homeKeyOf(home, otherNumber);
+  const rekeyed: CopyOutcome = { ...ours(order, patronId, null, ['REKEYED']), formerKey };
   try {
     const changed = await step.call(lending, (koha) =>
       koha.changeAttribute({ patronId, attributeId }, homeKey, { signal: step.signal }),
@@ -208,6 +216,6 @@ function ours(
   patron_id: number,
   disclosed: MadeCopy['disclosed'],
   reasons: MadeCopy['reasons'] = [],
-): CopyOutcome {
+): Extract<CopyOutcome, { made: unknown }> {
   return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
 }

@@ -1,6 +1,7 @@
 import { type KohaClient, KohaError, type KohaPatron } from '@passport/koha-client';
 import { type Answer, readAnswer } from '@passport/patron-rules';
 import type { Libraries } from '../koha/libraries.ts';
+import { readTwice } from '../koha/of-the-moment.ts';
 import { LibraryClosed, LibraryPaused } from '../koha/library-closed.ts';
 
 interface How {
@@ -15,7 +16,8 @@ interface How {
 export function buildHomeQuery(libraries: Libraries) {
   return async (library: string, card: string, how: How): Promise<Answer> => {
     try {
-      return await readAnswer(libraries.call(library, (koha) => query(koha, card, how), 'home'));
+      const look = () => libraries.call(library, (koha) => query(koha, card, how), 'home');
+      return await readAnswer(readTwice(look));
     } catch (error) {
       if (error instanceof LibraryPaused) {
         return { kind: 'no_answer', reason: 'PAUSED', retryAfterMs: error.retryAfterMs };

@@ -26,16 +26,26 @@ export function buildCopyRecord({ audit, copied, remember, now }: CopyRecords): 
     const values = valuesWritten(order, result);
     const { lending, eventId, homeKey } = order;
     const patronId = result.made.patron_id;
-    if (values !== null) remember({ lending, eventId, patronId, homeKey, values });
+    const { formerKey } = result;
+    if (values !== null) {
+      remember({
+        lending,
+        eventId,
+        patronId,
+        homeKey,
+        values,
+        ...(formerKey === undefined ? {} : { formerKey }),
+      });
+    }
   };
 }
 
 /** A copy that this event made holds what was sent; in one that was there, the card or the home key can be new. */
 function valuesWritten(
-  { body, fields }: CopyOrder,
+  { body, agreed }: CopyOrder,
   { kind, made: { disclosed, reasons } }: Extract<CopyOutcome, { made: unknown }>,
 ): WrittenCopy['values'] | null {
-  if (kind === 'copied' || disclosed !== null) return writtenValues(body, fields);
+  if (kind === 'copied' || disclosed !== null) return writtenValues(body, agreed);
   if (reasons.includes('CARD_CHANGED')) return { cardnumber: body.cardnumber };
   return reasons.includes('REKEYED') ? {} : null;
 }

@@ -1,7 +1,7 @@
 import type { KohaClient } from '@passport/koha-client';
 import type { PauseSide } from '@passport/queue';
 import type { Libraries } from '../koha/libraries.ts';
-import { repeatAtOnce } from '../koha/of-the-moment.ts';
+import { readTwice, repeatAtOnce } from '../koha/of-the-moment.ts';
 import type { Locks } from './patron-lock.ts';
 import type { JobLock } from './scan.ts';
 
@@ -49,7 +49,7 @@ export function openStep(
     assertWanted: () => lock.assertWanted(),
     call: (library, work) => libraries.call(library, work),
     read: (library, read, side) =>
-      repeatAtOnce(() => libraries.call(library, (koha) => read(koha, { signal }), side), {
+      repeatAtOnce(() => readTwice(() => libraries.call(library, (koha) => read(koha, { signal }), side)), {
         signal,
         pause,
         monotonicNow,

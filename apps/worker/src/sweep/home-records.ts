@@ -1,5 +1,4 @@
-import type { KohaPatron } from '@passport/koha-client';
-import { readInHalves } from './read-in-halves.ts';
+import { type KohaPatron, readInHalves } from '@passport/koha-client';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** The home records of a page of copies. A patron in neither was not in the answer. */

@@ -9,6 +9,7 @@ import {
   copyCategoriesOf,
   decideRefresh,
   isCopy,
+  isOwnCard,
   isWithheld,
   libraryById,
   passesCategoryFilter,
@@ -17,9 +18,11 @@ import {
   wantedValues,
   writtenText,
 } from '@passport/patron-rules';
+import type { CopyRecord } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
+import type { PassOn, PassedValues } from './pass-on.ts';
 
 /** A library that keeps its copies as they are applies nothing. */
 const NOTHING_APPLIED: AppliedChanges = { card: false, expiry: false, restricted: false, cardLost: false };
@@ -31,6 +34,8 @@ export interface CopyPair {
   readonly agreement: Agreement;
   readonly passportTypes: ReadonlySet<string>;
   readonly accepts: (property: string) => boolean;
+  /** Whether a card can be one of the home library's own. */
+  readonly isOwnCard: (card: string) => boolean;
 }
 
 /** The pair of two libraries; null where the home library shares nothing with the other one. */
@@ -42,11 +47,19 @@ export function pairOf(
   const agreement = consortium.agreements.at(lending.id).find(({ home }) => home === homeId);
   if (agreement === undefined) return null;
   const home = libraryById(consortium, homeId);
-  return { home, lending, agreement, passportTypes: passportTypes(consortium), accepts };
+  return {
+    home,
+    lending,
+    agreement,
+    passportTypes: passportTypes(consortium),
+    accepts,
+    isOwnCard: (card) => isOwnCard(consortium, home, card),
+  };
 }
 
 export interface RefreshDeps {
   readonly call: SweepCall;
+  readonly passOn: PassOn;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
   readonly dryRun: boolean;
   /** Names the sweep, or the scan, beside what it writes. */
@@ -59,6 +72,8 @@ export interface CopyAndHome {
   readonly copy: KohaPatron;
   readonly homeRecord: KohaPatron;
   readonly homeKey: string;
+  /** What the service itself knows of the copy; it names the same home key. */
+  readonly record: CopyRecord;
   readonly remembered: RememberedCopy | null;
 }
 
@@ -73,10 +88,12 @@ const only = (finding: CopyFinding): Refreshed => ({ findings: [finding], change
 
 /**
  * Refreshes one copy: decides, reads it again right before it is written, since Koha has no conditional write, decides again, writes
- * the changed keys only, and remembers them. Throws KohaError or LibraryClosed where the lending library did not answer.
+ * the changed keys only, and remembers them. Nothing leaves without its receipt, and nothing that the patron has not agreed to where
+ * the lending library requests consent. Throws KohaError or LibraryClosed where the lending library did not answer, and SweepPaused
+ * where its hour is used up.
  */
 export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: RefreshDeps): Promise<Refreshed> {
-  const { homeRecord } = the;
+  const { homeRecord, record } = the;
   const { home, lending, agreement, passportTypes: types } = pair;
   const today = new Date(deps.now()).toISOString().slice(0, 10);
   if (homeRecord.anonymized === true) return only('HOME_GONE');
@@ -94,7 +111,9 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
     accepts: pair.accepts,
   });
   if (made.kind !== 'copy') return only('NOT_SHARED');
-  const wanted = wantedValues(made, lending.copy.expiry);
+  const mayPass = consentedFields(record, lending);
+  if (mayPass === null) return only('NO_CONSENT');
+  const wanted = filterFields(wantedValues(made, lending.copy.expiry), mayPass);
   const decide = (copy: KohaPatron): RefreshDecision => decideFor({ ...the, copy }, wanted, pair, deps);
   const first = decide(the.copy);
   if (changesNothing(first)) {
@@ -114,9 +133,27 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
   if (changesNothing(decision) || deps.dryRun) return outcomeOf(decision);
   const isWritten = await write(fresh, decision, the, pair, deps);
   // A field that is never taken keeps nobody restricted, and nobody free.
-  const isRestricted = await restrict(fresh.patronId, decision.restriction, pair, deps);
+  const isRestricted = await restrict(the, decision.restriction, pair, deps);
   return isWritten && isRestricted ? outcomeOf(decision) : only('NOT_TAKEN');
 }
+
+/** Fields of the copy itself: who agrees to be copied agrees to these. */
+const OF_EVERY_COPY: readonly string[] = ['cardnumber', 'expiry_date'];
+
+/** Which fields may be passed on by what the patron agreed to; null: none of the patron's, since nobody has asked them. */
+function consentedFields(
+  { agreed }: CopyRecord,
+  { copy: { consent } }: Library,
+): ((field: string) => boolean) | null {
+  if (consent === null) return () => true;
+  return agreed === null ? null : (field) => agreed.includes(field) || OF_EVERY_COPY.includes(field);
+}
+
+const filterFields = (
+  values: Readonly<Record<string, string>>,
+  isWanted: (field: string) => boolean,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(values).filter(([field]) => isWanted(field)));
 
 const changesNothing = ({ change, restriction }: RefreshDecision): boolean =>
   Object.keys(change).length === 0 && !restriction.isSet && restriction.lifted.length === 0;
@@ -128,12 +165,14 @@ const outcomeOf = ({ findings, change, kept }: RefreshDecision): Refreshed => ({
 });
 
 function decideFor(
-  { copy, homeRecord, homeKey, remembered }: CopyAndHome,
+  { copy, homeRecord, homeKey, remembered, record }: CopyAndHome,
   wanted: Readonly<Record<string, string>>,
-  { lending }: CopyPair,
+  { lending, isOwnCard: isOwn }: CopyPair,
   { encryption }: RefreshDeps,
 ): RefreshDecision {
-  const at = { lending: lending.id, patronId: copy.patronId };
+  // What was written before the patron's number at home changed is remembered under the number of then.
+  const keys = [homeKey, ...record.formerKeys];
+  const places = keys.map((key) => ({ lending: lending.id, patronId: copy.patronId, homeKey: key }));
   return decideRefresh({
     copy,
     home: homeRecord,
@@ -144,9 +183,13 @@ function decideFor(
     },
     wanted,
     remembered,
+    passedOn: record.fields,
+    isOwnCard: isOwn,
     applies: lending.refresh?.applies ?? NOTHING_APPLIED,
     isWritten(field, value, hash) {
-      const hashes = encryption.hashes(WRITTEN_FIELD, writtenText(at, field, value));
+      const hashes = places.flatMap((place) =>
+        encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),
+      );
       if (hashes.includes(hash)) return true;
       const isKnownKey = hashes.some((each) => each.split(':')[0] === hash.split(':')[0]);
       return isKnownKey ? false : null;
@@ -162,15 +205,18 @@ async function write(
   pair: CopyPair,
   deps: RefreshDeps,
 ): Promise<boolean> {
-  const { call } = deps;
+  const { call, passOn } = deps;
   const { lending } = pair;
   const { patronId } = fresh;
   if (Object.keys(change).length === 0) {
     await remember(fresh, settled, the, pair, deps);
     return true;
   }
-  const changed = await call(lending.id, (koha) =>
-    koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId }),
+  const values = passedValues(the, Object.keys(change), pair, deps);
+  const changed = await passOn(values, () =>
+    call(lending.id, (koha) =>
+      koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId }),
+    ),
   ).catch((error: unknown) => {
     // Should it have happened all the same, the next sweep finds home's value there.
     if (isOfOneRecord(error)) return { kind: 'refused' } as const;
@@ -183,21 +229,40 @@ async function write(
 
 /** Sets or lifts the restriction that stands for the one at home. False where the lending Koha, or its plugin, does not take it. */
 async function restrict(
-  patronId: number,
+  the: CopyAndHome,
   { isSet, lifted }: RestrictionChange,
-  { home, lending }: CopyPair,
-  { call }: RefreshDeps,
+  pair: CopyPair,
+  deps: RefreshDeps,
 ): Promise<boolean> {
   if (!isSet && lifted.length === 0) return true;
-  return call(lending.id, async (koha) => {
-    for (const library of lifted) await koha.liftRestriction({ patronId, kind: 'home', library });
-    if (!isSet) return true;
-    return (await koha.setRestriction({ patronId, kind: 'home', library: home.id }, null)) === 'done';
-  }).catch((error: unknown) => {
+  const { home, lending } = pair;
+  const { patronId } = the.copy;
+  const values = passedValues(the, ['restricted'], pair, deps);
+  const change = (): Promise<boolean> =>
+    deps.call(lending.id, async (koha) => {
+      for (const library of lifted) await koha.liftRestriction({ patronId, kind: 'home', library });
+      if (!isSet) return true;
+      return (await koha.setRestriction({ patronId, kind: 'home', library: home.id }, null)) === 'done';
+    });
+  return deps.passOn(values, change).catch((error: unknown) => {
     if (isOfOneRecord(error)) return false;
     throw error;
   });
 }
+
+const passedValues = (
+  { copy, homeKey }: CopyAndHome,
+  fields: readonly string[],
+  { home, lending }: CopyPair,
+  { sweepId }: RefreshDeps,
+): PassedValues => ({
+  home: home.id,
+  lending: lending.id,
+  homeKey,
+  fields,
+  eventId: sweepId,
+  patronId: copy.patronId,
+});
 
 async function remember(
   { patronId }: KohaPatron,
@@ -207,7 +272,7 @@ async function remember(
   { call, encryption, sweepId, now }: RefreshDeps,
 ): Promise<void> {
   if (Object.keys(values).length === 0) return;
-  const at = { lending: lending.id, patronId };
+  const at = { lending: lending.id, patronId, homeKey };
   const written = hashedFields(at, values, { encryption, at: Math.floor(now() / 1000), event: sweepId });
   const withWritten = (before: typeof written): typeof written => ({ ...before, ...written });
   await call(lending.id, (koha) =>

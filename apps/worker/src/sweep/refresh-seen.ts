@@ -1,15 +1,22 @@
 import type { Consortium, Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isCopy, passportTypes } from '@passport/patron-rules';
-import type { CopyRefresh } from '@passport/queue';
+import type { CopyRecord, CopyRefresh } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { readHomeRecords } from './home-records.ts';
+import type { PassOn } from './pass-on.ts';
 import { type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
 export interface RefreshSeenDeps {
   readonly consortium: Consortium;
+  /** What the service itself knows of copies at a library. */
+  readonly readRecords: (
+    lending: string,
+    patronIds: readonly number[],
+  ) => Promise<ReadonlyMap<number, CopyRecord>>;
   readonly call: SweepCall;
+  readonly passOn: PassOn;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
   /** What a lending Koha's own description allows. */
   readonly propertiesOf: (lending: string) => Promise<ReadonlySet<string>>;
@@ -24,8 +31,9 @@ export interface SeenCopy extends Refreshed {
 }
 
 /**
- * Refreshes a copy that was scanned by the rule of the sweep. Null where there is nothing to refresh: no copy with one home key, or
- * one of a library that none may come from. Throws KohaError or LibraryClosed where one of the two libraries did not answer.
+ * Refreshes a copy that was scanned by the rule of the sweep. Null where there is nothing to refresh: a number that the service has no
+ * record of, no copy with one home key, or one of a library that none may come from. What the lending Koha shows is believed only
+ * where the record says the same. Throws KohaError or LibraryClosed where one of the two libraries did not answer, and SweepPaused.
  */
 export async function refreshSeen(
   { library, patron_id: patronId }: CopyRefresh,
@@ -34,12 +42,15 @@ export async function refreshSeen(
   const { consortium, call } = deps;
   const lending = consortium.libraries.find(({ id }) => id === library);
   if (lending?.enabled !== true || lending.refresh?.atScan !== true) return null;
+  const record = (await deps.readRecords(library, [patronId])).get(patronId);
+  if (record === undefined) return null;
   const copy = await call(library, (koha) => koha.readPatron(patronId));
   if (copy === null || copy.hidden || !isCopy(copy, passportTypes(consortium))) return null;
   const origin = originOf(copy, lending, consortium);
   if (origin === null) return null;
   const { home, number } = origin;
   const homeKey = homeKeyOf(home, number);
+  if (homeKey !== record.homeKey) return { homeKey, findings: ['NOT_ON_RECORD'], changed: 0, kept: 0 };
   const records = await readHomeRecords(call, home, [number], null);
   const homeRecord = records.found.get(number);
   // Koha does not distinguish gone from hidden: one look proves nothing, the sweep's two do.
@@ -47,7 +58,7 @@ export async function refreshSeen(
   const remembered = await call(library, (koha) =>
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );
-  const the = { copy, homeRecord, homeKey, remembered: remembered?.[0] ?? null };
+  const the = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
   const properties = await deps.propertiesOf(library);
   const pair = pairOf(home, lending, { consortium, accepts: (property) => properties.has(property) });
   if (pair === null) return null;

@@ -1,5 +1,4 @@
-import type { RememberedCopy } from '@passport/koha-client';
-import { readInHalves } from './read-in-halves.ts';
+import { type RememberedCopy, readInHalves } from '@passport/koha-client';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 
 /** What is remembered of a page of copies, by Koha's numbers. A copy in neither is not remembered. */
@@ -16,7 +15,7 @@ export async function readRememberedRows(
 ): Promise<RememberedRows> {
   const found = new Map<number, RememberedCopy>();
   const unread = await readInHalves(numbers, async (batch) => {
-    const [first = 0, last = 0] = [batch.at(0), batch.at(-1)];
+    const [first = 1, last = 1] = [batch.at(0), batch.at(-1)];
     const rows = await call(lending, (koha) =>
       koha.readRememberedCopies({ after: first - 1, upTo: last, wanted: batch }),
     );

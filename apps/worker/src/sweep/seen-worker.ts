@@ -1,9 +1,10 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import { type TakenCopy, openSeenCopies } from '@passport/queue';
+import { type Receipts, type TakenCopy, openSeenCopies, readCopyRecords } from '@passport/queue';
 import { type Logger, createEncryption, translateRedisError } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import { type DeskActivityDeps, buildDeskActivity } from '../koha/desk-activity.ts';
+import { buildPassOn } from './pass-on.ts';
 import { refreshSeen } from './refresh-seen.ts';
 import { type SweepCallDeps, buildSweepCalls } from '../koha/sweep-calls.ts';
 import { SweepPaused } from './sweep-paused.ts';
@@ -16,6 +17,7 @@ const KEEP_EVERY_MS = 10_000;
 export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'isBusy' | 'signal'> {
   readonly consortium: Consortium;
   readonly libraries: Pick<Libraries, 'callForSweep' | 'capabilities'>;
+  readonly receipts: Receipts;
   readonly keys: WorkerConfig['keys'];
   readonly now: () => number;
   readonly log: Logger;
@@ -78,11 +80,14 @@ type End = { readonly kind: 'done' | 'failed' } | { readonly kind: 'later'; read
 
 /** Refreshes one copy and says so in the log; never throws. */
 function buildRefresh(deps: SeenWorkerDeps, signal: AbortSignal): (copy: TakenCopy) => Promise<End> {
-  const { libraries, keys, log } = deps;
+  const { redis, libraries, keys, log } = deps;
   const common = {
     ...deps,
     // A library that does not answer is called again later: nobody's slot is kept for it.
     call: buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal, retryPausesMs: [] }),
+    passOn: buildPassOn({ ...deps, signal }),
+    readRecords: (lending: string, patronIds: readonly number[]) =>
+      readCopyRecords(redis, lending, patronIds),
     encryption: createEncryption(keys.map((key) => key.reveal())),
     propertiesOf: async (lending: string) => (await libraries.capabilities(lending)).patronProperties,
   };

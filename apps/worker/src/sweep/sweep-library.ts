@@ -1,145 +1,183 @@
-import type { Consortium, Library } from '@passport/config';
-import {
-  type CopiesWanted,
-  type KohaPatron,
-  type PatronPage,
-  isOfOneRecord,
-  listPages,
-} from '@passport/koha-client';
+import type { KohaPatron, ListedPage } from '@passport/koha-client';
 import {
   type CopyFinding,
+  copyCategoriesOf,
   homeKeyOf,
   isBlind,
+  isInForeignCategory,
   isNobodyShown,
-  isCopy,
-  libraryById,
 } from '@passport/patron-rules';
-import type { SweepState, SweptHome } from '@passport/queue';
-import type { Encryption } from '@passport/runtime';
+import type { CopyRecord, SweepState, SweptHome } from '@passport/queue';
 import { isKohaFailure } from '../koha/koha-failure.ts';
+import { countMissing } from './count-missing.ts';
+import { countUnknown, withUnknown } from './count-unknown.ts';
 import { readHomeRecords } from './home-records.ts';
 import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
 import { readRememberedRows } from './remembered-rows.ts';
-import type { SweepCall } from '../koha/sweep-calls.ts';
+import {
+  type Sweep,
+  SweepCut,
+  type SweepDeps,
+  addMissing,
+  count,
+  openSweep,
+  pagesOf,
+  save,
+} from './sweep-state.ts';
 
-/** A patron is gone who was missing in two full sweeps at least this far apart. */
-const GONE_AFTER_MS = 24 * 3_600_000;
-
-export interface SweepDeps {
-  readonly consortium: Consortium;
-  readonly call: SweepCall;
-  readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
-  /** What the lending Koha's own description allows. */
-  readonly accepts: (property: string) => boolean;
-  /** Keeps how far the sweep is: another worker goes on from there. Throws where it must not go on. */
-  readonly save: (state: SweepState) => Promise<void>;
-  /** Notes who is missing, and returns since when. */
-  readonly noteMissing: (home: string, homeKeys: readonly string[]) => Promise<ReadonlyMap<string, number>>;
-  readonly now: () => number;
-}
-
-/** Where a sweep is: a new one, or one that another worker began. Its numbers are changed as it goes. */
-type Moving<T> = { -readonly [K in keyof T]: T[K] };
+/** What a report says of a sweep that was cut short. */
+const CUT = 'it has reached a limit of pages, rows or time';
 
 /**
  * Sweeps over the copies of one lending library, home by home, a page at a time: each is refreshed where it still holds what the
- * service wrote, or gets its finding. One record that breaks stops nobody, and neither does a home that does not answer. Throws
- * KohaError or LibraryClosed where the lending library does not.
+ * service wrote, or gets its finding. One record that breaks stops nobody, and neither does a home that does not answer; a library that
+ * has more than a sweep may take ends it. Throws KohaError or LibraryClosed where the lending library does not answer, and SweepPaused
+ * where it goes on later. What was done by then is saved.
  */
 export async function sweepLibrary(begun: SweepState, deps: SweepDeps): Promise<void> {
-  const state: Moving<SweepState> = structuredClone(begun);
-  const lending = libraryById(deps.consortium, state.library);
-  for (const [id, home] of Object.entries(state.homes)) {
-    if (home.state !== 'waiting' && home.state !== 'working') continue;
-    const pair = pairOf(id, lending, deps);
-    if (pair === null) continue;
-    home.state = 'working';
-    await sweepHome(state, home, pair, deps).catch((error: unknown) => {
-      if (!isOf(id, error)) throw error;
-      home.state = 'down';
-    });
-    state.after = 0;
-    state.missing = [];
-    await deps.save(state);
+  const sweep = openSweep(begun, deps);
+  const { state } = sweep;
+  try {
+    await sweepHomes(sweep);
+    if (state.mode === 'full') await countUnknown(sweep);
+  } catch (error) {
+    // Whatever has ended it, no copy that is done is done again. Where the lock is lost, another run does.
+    if (!(error instanceof SweepCut)) {
+      await save(sweep);
+      throw error;
+    }
+    state.failed = CUT;
+    for (const home of Object.values(state.homes)) if (isOpen(home)) home.state = 'cut';
   }
-  if (state.mode === 'full') await countUnknown(state, lending, deps);
+  state.homes = withUnknown(state.homes, state.unknown);
   state.ended_ms = deps.now();
   // What changed at a home that was not read to its end is looked for again.
   if (Object.values(state.homes).every((home) => home.state === 'done')) state.last_ms = state.started_ms;
-  if (state.mode === 'full') state.last_full_ms = state.started_ms;
-  await deps.save(state);
+  if (state.mode === 'full' && state.failed === null) state.last_full_ms = state.started_ms;
+  await save(sweep);
 }
 
+const isOpen = ({ state }: SweptHome): boolean => state === 'waiting' || state === 'working';
 const isOf = (library: string, error: unknown): boolean => isKohaFailure(error) && error.library === library;
 
-async function sweepHome(
-  state: Moving<SweepState>,
-  home: SweptHome,
-  pair: CopyPair,
-  deps: SweepDeps,
-): Promise<void> {
+async function sweepHomes(sweep: Sweep): Promise<void> {
+  const { state, lending, deps } = sweep;
+  for (const [id, home] of Object.entries(state.homes)) {
+    const pair = isOpen(home) ? pairOf(id, lending, deps) : null;
+    if (pair === null) continue;
+    if (home.state === 'waiting') await deps.unanswered.clear();
+    home.state = 'working';
+    await sweepHome(sweep, home, pair).catch((error: unknown) => {
+      if (!isOf(id, error)) throw error;
+      home.state = 'down';
+    });
+    Object.assign(state, { after: 0, missing: 0, looked_up: 0 });
+    sweep.missing.length = 0;
+    await save(sweep);
+    sweep.deps.turn.endIfOver('pages');
+  }
+}
+
+async function sweepHome(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise<void> {
+  const { state } = sweep;
   const { id } = pair.home;
   const type = pair.lending.copy.homeKeyAttribute;
   if (type === null) return;
   const before = state.copies_before[id] ?? 0;
-  const wanted = { type, prefix: `${id}:`, after: state.after };
-  for await (const page of pagesOf(wanted, pair.lending, deps)) {
-    await sweepPage(state, home, { page, pair }, deps);
-    if (before > 0 && isBlind(state.missing.length, Math.max(before, home.copies))) break;
-    state.after = lastOf(page, state.after);
-    await deps.save(state);
+  for await (const page of pagesOf({ type, prefix: `${id}:`, after: state.after }, sweep)) {
+    await sweepPage(sweep, home, { page, pair });
+    if (before > 0 && isBlind(state.missing, Math.max(before, home.copies))) break;
+    await save(sweep);
   }
   const all = Math.max(before, home.copies);
-  if (isBlind(state.missing.length, all) || isNobodyShown(state.missing.length, home.copies)) {
-    count(home, 'HOME_BLIND', state.missing.length);
+  const { NOT_ON_RECORD: unrecorded = 0, MERGED_INTO_NATIVE: merged = 0 } = home.findings;
+  const onRecord = home.copies - unrecorded - merged;
+  if (isBlind(state.missing, all) || isNobodyShown(state.missing, onRecord)) {
+    count(home, 'HOME_BLIND', state.missing);
     home.state = 'blind';
     return;
   }
-  if (state.mode === 'full') await countMissing(state, home, pair, deps);
+  if (state.mode === 'full') {
+    await save(sweep);
+    await countMissing(sweep, home, pair);
+  }
   home.state = 'done';
 }
 
-/** The pages of a list of copies, each call of it one of the sweep's. */
-const pagesOf = (
-  of: CopiesWanted,
-  { id: library }: Library,
-  { call }: SweepDeps,
-): AsyncIterable<PatronPage> =>
-  listPages({ library, of }, (wanted, part) => call(library, (koha) => koha.readCopies(wanted, part)));
+/** What the lending Koha shows of a copy, with the service's own record of it and the patron's number at home. */
+interface ShownCopy {
+  readonly copy: KohaPatron;
+  /** Null: there is none, or it is another patron's, and what is shown is not believed. */
+  readonly record: CopyRecord | null;
+  /** Null where no home key can be read. */
+  readonly number: number | null;
+}
 
-/** Koha's number of the last copy of a page. */
-const lastOf = ({ patrons, unreadable }: PatronPage, before: number): number =>
-  Math.max(before, ...patrons.map(({ patronId }) => patronId), ...unreadable);
+async function readRecordsOf(
+  { patrons }: ListedPage,
+  { home, lending }: CopyPair,
+  { readRecords }: Pick<SweepDeps, 'readRecords'>,
+): Promise<readonly ShownCopy[]> {
+  const ids = patrons.map(({ patronId }) => patronId);
+  const records = await readRecords(lending.id, ids);
+  return patrons.map((copy) => {
+    const number = numberAtHome(copy, home.id, lending.copy.homeKeyAttribute);
+    const record = records.get(copy.patronId) ?? null;
+    const isSame = number === null || record?.homeKey === homeKeyOf(home.id, number);
+    return { copy, number, record: isSame ? record : null };
+  });
+}
 
+/** A copy that was merged into an own patron of the library has that patron's number and category. */
+const unrecordedBecause = (copy: KohaPatron, { lending }: CopyPair): CopyFinding =>
+  isInForeignCategory(copy, { copyCategories: copyCategoriesOf(lending.copy) })
+    ? 'MERGED_INTO_NATIVE'
+    : 'NOT_ON_RECORD';
+
+/** Does a page copy by copy, and says after each that it is done: where it ends before its end, the next run goes on with the next copy. */
 async function sweepPage(
-  state: Moving<SweepState>,
+  sweep: Sweep,
   home: SweptHome,
-  { page, pair }: { readonly page: PatronPage; readonly pair: CopyPair },
-  deps: SweepDeps,
+  { page, pair }: { readonly page: ListedPage; readonly pair: CopyPair },
 ): Promise<void> {
+  const { state, deps } = sweep;
   const { call } = deps;
-  const type = pair.lending.copy.homeKeyAttribute;
-  const unreadable = page.unreadable.length + page.broken;
-  count(home, 'UNREADABLE', unreadable);
-  home.copies += page.patrons.length + unreadable;
-  const numbered = page.patrons.map((copy) => ({ copy, number: numberAtHome(copy, pair.home.id, type) }));
-  const numbers = [...new Set(numbered.flatMap(({ number }) => number ?? []))];
-  const ids = page.patrons.map(({ patronId }) => patronId);
+  const shown = await readRecordsOf(page, pair, deps);
+  const onRecord = shown.filter(({ record }) => record !== null);
+  const numbers = [...new Set(onRecord.flatMap(({ number }) => number ?? []))];
+  const ids = onRecord.map(({ copy }) => copy.patronId);
   const memory = await readRememberedRows(call, pair.lending.id, ids);
   const since = state.mode === 'changed' ? changedSince(state) : null;
   const records = await readHomeRecords(call, pair.home.id, numbers, since);
-  for (const { copy, number } of numbered) {
-    const homeRecord = number === null ? undefined : records.found.get(number);
+  const sweepCopy = async ({ copy, record, number }: ShownCopy): Promise<Refreshed | 'missing'> => {
+    if (record === null) return finding(unrecordedBecause(copy, pair));
     const isUnread = memory.unreadable.has(copy.patronId);
-    if (number === null || isUnread || records.unreadable.has(number)) count(home, 'UNREADABLE', 1);
-    else if (homeRecord !== undefined) {
-      const homeKey = homeKeyOf(pair.home.id, number);
-      const the = { copy, homeRecord, homeKey, remembered: memory.found.get(copy.patronId) ?? null };
-      const { dry_run: dryRun, id: sweepId } = state;
-      add(home, await refreshCopy(the, pair, { ...deps, dryRun, sweepId }));
-    } else if (since === null) state.missing.push(homeKeyOf(pair.home.id, number));
-    else count(home, 'UNCHANGED', 1);
+    if (number === null || isUnread || records.unreadable.has(number)) return finding('UNREADABLE');
+    const homeRecord = records.found.get(number);
+    if (homeRecord === undefined) return since === null ? 'missing' : finding('UNCHANGED');
+    const homeKey = homeKeyOf(pair.home.id, number);
+    const remembered = memory.found.get(copy.patronId) ?? null;
+    const { dry_run: dryRun, id: sweepId } = state;
+    return refreshCopy({ copy, homeRecord, homeKey, record, remembered }, pair, { ...deps, dryRun, sweepId });
+  };
+  const unreadable = page.unreadable.map((patronId) => ({ patronId, of: null }));
+  const copies = shown.map((of) => ({ patronId: of.copy.patronId, of }));
+  for (const { patronId, of } of [...copies, ...unreadable].toSorted(
+    (one, next) => one.patronId - next.patronId,
+  )) {
+    const done = of === null ? finding('UNREADABLE') : await sweepCopy(of);
+    if (done !== 'missing') add(home, done);
+    else addMissing(sweep, homeKeyOf(pair.home.id, of?.number ?? 0));
+    home.copies += 1;
+    state.after = patronId;
+    // A write is counted where it was made, also when this process dies with the next one.
+    if (done !== 'missing' && done.changed > 0) await save(sweep);
+    // Where a row without a number is among them, nobody could say whether it is counted.
+    if (page.broken === 0) deps.turn.endIfOver('page');
   }
+  count(home, 'UNREADABLE', page.broken);
+  home.copies += page.broken;
+  state.after = page.last;
 }
 
 /** What was stored while the last sweep ran may have been read before. */
@@ -157,80 +195,14 @@ function numberAtHome(copy: KohaPatron, home: string, type: string | null): numb
   return keys.length === 1 && /^[1-9]\d{0,9}$/.test(digits) ? Number(digits) : null;
 }
 
-/**
- * Koha does not distinguish "deleted" from "hidden from this API user": gone needs two sweeps a day apart. A card that another record at home
- * has by now was merged into it.
- */
-async function countMissing(
-  state: SweepState,
-  home: SweptHome,
-  pair: CopyPair,
-  deps: SweepDeps,
-): Promise<void> {
-  const { noteMissing, now } = deps;
-  const since = state.dry_run
-    ? new Map(state.missing.map((homeKey) => [homeKey, now()]))
-    : await noteMissing(pair.home.id, state.missing);
-  for (const [homeKey, sinceMs] of since) {
-    const isMerged = await hasOtherNumber(homeKey, pair, deps).catch((error: unknown) => {
-      if (isOfOneRecord(error)) return null;
-      throw error;
-    });
-    const isGone = isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
-    count(home, isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING', 1);
-  }
-}
-
-/** Whether home has the card of a copy under another number. */
-async function hasOtherNumber(homeKey: string, pair: CopyPair, { call }: SweepDeps): Promise<boolean> {
-  const { home, lending, passportTypes: types } = pair;
-  const type = lending.copy.homeKeyAttribute;
-  if (type === null) return false;
-  const [copy] = await call(lending.id, (koha) => koha.findByAttribute(type, homeKey));
-  const card = copy?.cardnumber ?? null;
-  if (card === null) return false;
-  const found = await call(home.id, (koha) => koha.findByCard(card, { attributes: true, balance: false }));
-  return found.some((each) => !isCopy(each, types) && homeKeyOf(home.id, each.patronId) !== homeKey);
-}
-
-/** Whoever may write patron attributes can write anything there; only what can be a library's id gets into a report. */
-const HOME_KEY = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):[1-9]\d{0,14}$/;
-const NO_HOME_KEY = '?';
-
-/** Counts the copies whose home key names no library that they may come from: one that left, or was renamed. */
-async function countUnknown(state: Moving<SweepState>, lending: Library, deps: SweepDeps): Promise<void> {
-  const type = lending.copy.homeKeyAttribute;
-  if (type === null) return;
-  const unknown = new Map<string, SweptHome>();
-  for await (const page of pagesOf({ type, prefix: '' }, lending, deps)) {
-    for (const { attributes } of page.patrons) {
-      const value = attributes?.find((each) => each.type === type)?.value ?? '';
-      const [, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
-      if (id in state.homes) continue;
-      const home = unknown.get(id) ?? unknownHome();
-      home.copies += 1;
-      count(home, 'HOME_UNKNOWN', 1);
-      unknown.set(id, home);
-    }
-    await deps.save(state);
-  }
-  state.homes = { ...state.homes, ...Object.fromEntries(unknown) };
-}
-
-const unknownHome = (): SweptHome => ({
-  state: 'done',
-  copies: 0,
-  findings: {},
-  fields_changed: 0,
-  fields_kept: 0,
+const finding = (code: Refreshed['findings'][number]): Refreshed => ({
+  findings: [code],
+  changed: 0,
+  kept: 0,
 });
 
 function add(home: SweptHome, { findings, changed, kept }: Refreshed): void {
-  for (const finding of findings) count(home, finding, 1);
+  for (const each of findings) count(home, each, 1);
   home.fields_changed += changed;
   home.fields_kept += kept;
-}
-
-function count(home: SweptHome, finding: CopyFinding, more: number): void {
-  if (more > 0) home.findings[finding] = (home.findings[finding] ?? 0) + more;
 }

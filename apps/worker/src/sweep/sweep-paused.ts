@@ -1,10 +1,14 @@
-/** The lending library has been given as many values as it may within the hour: nothing more is passed on until then. */
+/**
+ * Ends a run of a sweep for now: what it has done is saved, its job goes on from `untilMs` (in ms since 1970) without an attempt less,
+ * and other libraries have their turn meanwhile. Thrown where a turn is over, and where a limit of the lending library leaves nothing
+ * to do until then.
+ */
 export class SweepPaused extends Error {
   override readonly name = 'SweepPaused';
-  /** In milliseconds since 1970. */
   readonly untilMs: number;
+
   constructor(untilMs: number) {
-    super('the hourly limit of values passed on is reached');
+    super('the sweep goes on later');
     this.untilMs = untilMs;
   }
 }

@@ -1,37 +1,45 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
 import {
+  type CopiesJob,
+  type FetchWatch,
   LenientWorker,
+  type Receipts,
   SWEEPS,
-  type SweepJob,
-  type SweepState,
-  noteMissing,
-  openSweepLock,
+  copiesJobSchema,
+  dropSchedules,
+  nightlyOf,
   openSweepQueue,
-  readSweep,
-  sweepJobSchema,
-  writeSweep,
+  putOff,
+  queueDue,
+  refuseForGood,
 } from '@passport/queue';
-import { type Logger, type Redis, createEncryption } from '@passport/runtime';
-import type { Libraries } from '../koha/libraries.ts';
-import { rethrowInCodes } from '../koha/koha-failure.ts';
-import { doOwedJob, scheduleOwed } from '../owed/owed-jobs.ts';
-import { copiesOf } from './copies-before.ts';
+import type { Logger, Redis } from '@passport/runtime';
 import { buildDeskActivity } from '../koha/desk-activity.ts';
-import { type SweepCall, buildSweepCalls } from '../koha/sweep-calls.ts';
-import { sweepLibrary } from './sweep-library.ts';
-import { type HeldLock, underSweepLock } from './under-sweep-lock.ts';
+import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
+import type { Libraries } from '../koha/libraries.ts';
+import { buildSweepCalls } from '../koha/sweep-calls.ts';
+import { type TurnTimes, beginTurn } from '../koha/turn.ts';
+import { doOwedJob, queueLastReadings } from '../owed/owed-jobs.ts';
+import { doSweepJob, noteFailed } from './sweep-job.ts';
+import { SweepPaused } from './sweep-paused.ts';
 
 /** A dead worker's sweep goes on elsewhere within a minute. */
 const LOCK_MS = 30_000;
 const STALLED_INTERVAL_MS = 15_000;
-const MOST_STALLS = 1_000;
-const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
+/** A second worker that dies under the same job is no accident: it is the job. */
+const MOST_STALLS = 1;
+/** The same refusal so many times before means that somebody has to do something first. */
+const MOST_REFUSALS = 2;
+
+const TURNS: TurnTimes = { turnMs: 60_000, lateMs: 300_000 };
 
 export interface SweepWorkerDeps {
   readonly consortium: Consortium;
   readonly connection: Redis;
+  readonly fetches?: FetchWatch | undefined;
   readonly redis: Redis;
   readonly libraries: Libraries;
+  readonly receipts: Receipts;
   readonly keys: WorkerConfig['keys'];
   /** Whether calls of this process are under way at a library, or wait there. */
   readonly isBusy: (library: string) => boolean;
@@ -40,134 +48,87 @@ export interface SweepWorkerDeps {
   readonly newId: () => string;
   readonly now: () => number;
   readonly log: Logger;
+  readonly turns?: TurnTimes;
 }
 
-/** Starts the sweeps: the schedule of each lending library that wants them, and this process's share of the work. */
-export async function startSweepWorker(deps: SweepWorkerDeps): Promise<{ close(): Promise<void> }> {
-  const { consortium, connection, redis, log } = deps;
+export interface SweepWorker {
+  /** Queues what is due by now. */
+  queueNights(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Starts this process's share of the sweeps over copies and the readings of what they owe, in turns of a minute, and queues what is due.
+ * The caller has `queueNights` called again and again.
+ */
+export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWorker> {
+  const { consortium, connection, redis, now, log, turns = TURNS } = deps;
   const queue = openSweepQueue(redis);
   const stopping = new AbortController();
-  await scheduleSweeps(consortium, queue);
-  await scheduleOwed(consortium, queue, redis);
+  const noted = new Set<Promise<void>>();
+  const nightly = nightlyOf(consortium.libraries);
+  const known = new Set<string>();
+  const queueNights = (): Promise<void> => queueDue(redis, queue, nightly, { nowMs: now(), known });
+  await dropSchedules(redis, nightly);
+  await queueNights();
+  await queueLastReadings(consortium, queue, redis);
+
+  const work = async (jobId: string, wanted: CopiesJob): Promise<void> => {
+    const turn = beginTurn(turns, deps.monotonicNow, () => new SweepPaused(now()));
+    const callsUntil = (signal: AbortSignal) =>
+      buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal });
+    const common = { ...deps, callsUntil, turn, stopping: stopping.signal };
+    try {
+      if (wanted.kind === 'owed') await doOwedJob(jobId, wanted, common);
+      else await doSweepJob(jobId, wanted, { ...common, isAlive: (id) => isAlive(queue, id) });
+    } finally {
+      turn.end();
+    }
+  };
   const worker = new LenientWorker(
     SWEEPS,
-    async (job) => {
-      const wanted = sweepJobSchema.safeParse(job.data);
-      if (!wanted.success) {
-        return doOwedJob(job.data, { ...deps, call: callsUntil(stopping.signal, deps) });
-      }
-      // A job keeps its id when it is run again. Its name beside what was written has no colons.
-      const id = (job.id ?? '').replaceAll(/[^\w-]/g, '-');
-      const lock = openSweepLock(redis, { library: wanted.data.library, sweep: id, run: deps.newId() });
-      const held = { stopping: stopping.signal, monotonicNow: deps.monotonicNow };
-      await underSweepLock(lock, held, (holding) => runSweep(id, wanted.data, holding, deps));
+    async (job, token) => {
+      const wanted = copiesJobSchema.safeParse(job.data);
+      if (!wanted.success) return;
+      await work(job.id ?? '', wanted.data).catch((error: unknown) => {
+        if (error instanceof SweepPaused) return putOff(job, token, error.untilMs);
+        const because = textOf(error);
+        const isRepeated = job.attemptsMade >= MOST_REFUSALS && job.failedReason === because;
+        if (isForGood(error) && isRepeated) refuseForGood(because);
+        return rethrowInCodes(error);
+      });
     },
     {
       connection,
+      fetches: deps.fetches,
       concurrency: 1,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
       maxStalledCount: MOST_STALLS,
     },
   );
-  worker.on('failed', (job, error) =>
-    log.warn({ sweep: job?.name, because: error.message }, 'sweep interrupted'),
-  );
+  worker.on('failed', (job, error) => {
+    const isLast = job?.finishedOn !== undefined;
+    log.warn({ sweep: job?.name, because: error.message }, isLast ? 'sweep failed' : 'sweep interrupted');
+    const wanted = copiesJobSchema.safeParse(job?.data).data;
+    if (!isLast || wanted?.kind !== 'sweep') return;
+    const because = error.message;
+    const note = noteFailed(redis, job.id ?? '', wanted, { because, nowMs: now() })
+      .catch(() => undefined) // its job says the same
+      .finally(() => noted.delete(note));
+    noted.add(note);
+  });
   return {
+    queueNights,
     async close() {
-      stopping.abort(new Error('stopping'));
+      stopping.abort(new SweepPaused(now()));
       await worker.close();
+      await Promise.all(noted);
       await queue.close();
     },
   };
 }
 
-const callsUntil = (signal: AbortSignal, deps: SweepWorkerDeps): SweepCall =>
-  buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal });
-
-/** One job scheduler for each library that is swept, and none for others: a schedule fires once, however many workers there are. */
-async function scheduleSweeps(
-  { libraries }: Consortium,
-  queue: ReturnType<typeof openSweepQueue>,
-): Promise<void> {
-  for (const library of libraries) {
-    const sweep = library.enabled ? (library.refresh?.sweep ?? null) : null;
-    if (sweep === null) await queue.removeJobScheduler(library.id);
-    else {
-      const { hour, minute } = sweep;
-      const data: SweepJob = { library: library.id, dry_run: false, full: false };
-      await queue.upsertJobScheduler(
-        library.id,
-        { pattern: `${minute} ${hour} * * *` },
-        { name: library.id, data },
-      );
-    }
-  }
-}
-
-async function runSweep(
-  id: string,
-  wanted: SweepJob,
-  { signal, assertHeld }: HeldLock,
-  deps: SweepWorkerDeps,
-): Promise<void> {
-  const { consortium, redis, libraries, now, log } = deps;
-  const { library } = wanted;
-  const lending = consortium.libraries.find((each) => each.id === library);
-  if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
-  // Shut out since the job was queued: a sweep over none of its homes would count as one that is done.
-  if (!lending.enabled) throw new Error(`${library} is not enabled`);
-  const before = await readSweep(redis, library, wanted.dry_run);
-  const state = before?.id === id && before.ended_ms === null ? before : newSweep(id, wanted, before, deps);
-  const save = async (next: SweepState): Promise<void> => {
-    await assertHeld();
-    await writeSweep(redis, next);
-  };
-  await save(state);
-  log.info(
-    { audit: true, action: 'sweep', lending: library, sweep: id, mode: state.mode, dry_run: state.dry_run },
-    'sweep',
-  );
-  const { patronProperties } = await libraries.capabilities(library);
-  await sweepLibrary(state, {
-    ...deps,
-    encryption: createEncryption(deps.keys.map((key) => key.reveal())),
-    call: callsUntil(signal, deps),
-    accepts: (property) => patronProperties.has(property),
-    save,
-    noteMissing: (home, homeKeys) => noteMissing(redis, { library, home }, homeKeys, now()),
-  }).catch(rethrowInCodes);
-  log.info({ audit: true, action: 'sweep ended', lending: library, sweep: id }, 'sweep ended');
-}
-
-function newSweep(
-  id: string,
-  { library, dry_run, full }: SweepJob,
-  before: SweepState | null,
-  { consortium, now }: SweepWorkerDeps,
-): SweepState {
-  const lastFullMs = before?.last_full_ms ?? null;
-  const lastMs = before?.last_ms ?? null;
-  const isDue = lastFullMs === null || lastMs === null || now() - lastFullMs >= FULL_EVERY_MS;
-  const homes = [...consortium.agreements.homesAt(library)].map(
-    (home) =>
-      [
-        home,
-        { state: 'waiting' as const, copies: 0, findings: {}, fields_changed: 0, fields_kept: 0 },
-      ] as const,
-  );
-  return {
-    id,
-    library,
-    mode: full || dry_run || isDue ? 'full' : 'changed',
-    dry_run,
-    started_ms: now(),
-    ended_ms: null,
-    after: 0,
-    missing: [],
-    homes: Object.fromEntries(homes),
-    copies_before: copiesOf(before),
-    last_full_ms: lastFullMs,
-    last_ms: lastMs,
-  };
+async function isAlive(queue: ReturnType<typeof openSweepQueue>, jobId: string): Promise<boolean> {
+  return !['completed', 'failed', 'unknown'].includes(await queue.getJobState(jobId));
 }

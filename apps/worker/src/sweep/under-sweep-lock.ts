@@ -1,11 +1,15 @@
 import type { OwnedLock } from '@passport/queue';
+import { SweepPaused } from './sweep-paused.ts';
 
 /** How long the lock outlives a worker that died. */
 const LIFE_MS = 180_000;
 const EXTEND_EACH_MS = 15_000;
+/** Who finds it taken looks again after so long: the other's turn may be over. */
+const TAKEN_MS = 15_000;
 
 export interface SweepLockDeps {
   readonly monotonicNow: () => number;
+  readonly now: () => number;
   /** The process stops. */
   readonly stopping: AbortSignal;
   readonly lifeMs?: number;
@@ -22,11 +26,12 @@ export interface HeldLock {
 
 /**
  * Does the work of a sweep while it has its library's lock, which is extended for as long as the work takes. A lock that another run
- * has, or that could not be extended for half of its life, ends the work before its next call. Throws where another sweep has it.
+ * has, or that could not be extended for half of its life, ends the work before its next call. Throws SweepPaused where another sweep
+ * has it.
  */
 export async function underSweepLock(
   lock: OwnedLock,
-  { monotonicNow, stopping, lifeMs = LIFE_MS, extendEachMs = EXTEND_EACH_MS }: SweepLockDeps,
+  { monotonicNow, now, stopping, lifeMs = LIFE_MS, extendEachMs = EXTEND_EACH_MS }: SweepLockDeps,
   work: (held: HeldLock) => Promise<void>,
 ): Promise<void> {
   const lost = new AbortController();
@@ -34,7 +39,7 @@ export async function underSweepLock(
   const lose = (): void => lost.abort(new Error('the lock of this sweep is lost'));
   signal.throwIfAborted();
   let extendedAt = monotonicNow();
-  if (!(await lock.take(lifeMs))) throw new Error('another sweep of this library runs');
+  if (!(await lock.take(lifeMs))) throw new SweepPaused(now() + TAKEN_MS);
   const extend = async (): Promise<void> => {
     const at = monotonicNow();
     if (await lock.extend(lifeMs)) extendedAt = at;
@@ -49,7 +54,7 @@ export async function underSweepLock(
       signal,
       async assertHeld() {
         await extend();
-        signal.throwIfAborted();
+        lost.signal.throwIfAborted();
       },
     });
   } finally {

@@ -37,19 +37,19 @@ export function checkRequest(raw: RawRequest, spec: IndexedSpec, definitions: De
       if (parameter.required === true) errors.push({ message: 'Missing property.', path });
       continue;
     }
-    const result = checkValue(given, schemaOf(parameter), path, definitions);
+    const result = checkValue(given, schemaOf(parameter), path, { definitions, of: 'request' });
     errors.push(...result.errors);
     keep(checked, parameter, result.value);
   }
   return { ...checked, errors };
 }
 
-/** Query parameters are never required, so those that were not sent need no look. */
+/** Most query parameters are not required: those that were not sent need no look. */
 function* wanted(raw: RawRequest, spec: IndexedSpec): Iterable<Parameter> {
   yield* spec.otherParameters;
   for (const name of new Set(raw.query.keys())) {
     const parameter = spec.queryParameters.get(name);
-    if (parameter !== undefined) yield parameter;
+    if (parameter !== undefined && parameter.required !== true) yield parameter;
   }
 }
 
@@ -101,11 +101,6 @@ function readHeader(value: string | undefined, parameter: Parameter): unknown {
   return value !== undefined && parameter.type === 'array' ? value.split(',') : value;
 }
 
-function schemaOf(parameter: Parameter): JsonSchema {
-  if (parameter.schema !== undefined) return parameter.schema;
-  return {
-    ...(parameter.type === undefined ? {} : { type: parameter.type }),
-    ...(parameter.enum === undefined ? {} : { enum: parameter.enum }),
-    ...(parameter.items === undefined ? {} : { items: parameter.items }),
-  };
+function schemaOf({ schema, required: _required, ...keywords }: Parameter): JsonSchema {
+  return schema ?? keywords;
 }

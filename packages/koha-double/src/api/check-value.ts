@@ -14,29 +14,34 @@ export interface Checked extends Coerced {
   readonly errors: readonly InputError[];
 }
 
-/** Checks a value against a schema as JSON::Validator does, coercing booleans and numbers from text. */
-export function checkValue(
-  value: unknown,
-  schema: JsonSchema,
-  path: string,
-  definitions: Definitions,
-): Checked {
-  const resolved = resolve(schema, definitions);
+/** By what a value is checked: only a request may not hold what is read-only. */
+export interface Rules {
+  readonly definitions: Definitions;
+  readonly of: 'request' | 'answer';
+}
+
+/** Checks a value against a schema as JSON::Validator does, coercing booleans and numbers from text, and text from numbers. */
+export function checkValue(value: unknown, schema: JsonSchema, path: string, rules: Rules): Checked {
+  const resolved = resolve(schema, rules.definitions);
   const fitted = fitType(value, resolved);
   if (fitted === undefined) {
     const wanted = typeNames(resolved).join('/');
     return { value, errors: [{ path, message: `Expected ${wanted} - got ${typeName(value)}.` }] };
   }
-  if (Array.isArray(fitted.value)) return checkList(fitted.value, resolved, path, definitions);
-  if (isRecord(fitted.value)) return checkObject(fitted.value, resolved, path, definitions);
+  if (Array.isArray(fitted.value)) return checkList(fitted.value, resolved, path, rules);
+  if (isRecord(fitted.value)) return checkObject(fitted.value, resolved, path, rules);
   return { value: fitted.value, errors: checkScalar(fitted.value, resolved, path) };
 }
 
-export function isDate(text: string): boolean {
+export const isDate = (text: string): boolean => dateComplaint(text) === null;
+
+/** What JSON::Validator says of a date (`JSON/Validator/Formats.pm`, `check_date`); null where it is one. */
+function dateComplaint(text: string): string | null {
   const [, year = '', month = '', day = ''] = datePattern.exec(text) ?? [];
-  if (year === '') return false;
+  if (year === '') return 'Does not match date format.';
+  if (Number(month) < 1 || Number(month) > 12) return 'Month out of range.';
   const date = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day)));
-  return date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  return date.getUTCDate() === Number(day) ? null : 'Day out of range.';
 }
 
 function checkScalar(value: unknown, schema: JsonSchema, path: string): InputError[] {
@@ -44,6 +49,11 @@ function checkScalar(value: unknown, schema: JsonSchema, path: string): InputErr
   const complain = (message: string): number => errors.push({ path, message });
   if (schema.enum !== undefined && !schema.enum.includes(String(value))) {
     complain(`Not in enum list: ${schema.enum.join(', ')}.`);
+  }
+  if (typeof value === 'number') {
+    const { minimum = -Infinity, maximum = Infinity } = schema;
+    if (value > maximum) complain(`${value} > maximum(${maximum})`);
+    if (value < minimum) complain(`${value} < minimum(${minimum})`);
   }
   if (typeof value !== 'string') return errors;
   const length = [...value].length;
@@ -56,20 +66,16 @@ function checkScalar(value: unknown, schema: JsonSchema, path: string): InputErr
   if (schema.pattern !== undefined && !new RegExp(schema.pattern, 'u').test(value)) {
     complain(`String does not match ${schema.pattern}.`);
   }
-  if (schema.format === 'date' && !isDate(value)) complain('Does not match date format.');
+  const dateProblem = schema.format === 'date' ? dateComplaint(value) : null;
+  if (dateProblem !== null) complain(dateProblem);
   if (schema.format === 'date-time' && !isDateTime(value)) complain('Does not match date-time format.');
   return errors;
 }
 
-function checkList(
-  list: readonly unknown[],
-  schema: JsonSchema,
-  path: string,
-  definitions: Definitions,
-): Checked {
+function checkList(list: readonly unknown[], schema: JsonSchema, path: string, rules: Rules): Checked {
   const { items } = schema;
   if (items === undefined) return { value: list, errors: [] };
-  const checked = list.map((entry, index) => checkValue(entry, items, `${path}/${index}`, definitions));
+  const checked = list.map((entry, index) => checkValue(entry, items, `${path}/${index}`, rules));
   return { value: checked.map((entry) => entry.value), errors: checked.flatMap((entry) => entry.errors) };
 }
 
@@ -77,7 +83,7 @@ function checkObject(
   object: Readonly<Record<string, unknown>>,
   schema: JsonSchema,
   path: string,
-  definitions: Definitions,
+  rules: Rules,
 ): Checked {
   const properties = schema.properties ?? {};
   const errors: InputError[] = (schema.required ?? [])
@@ -87,12 +93,18 @@ function checkObject(
   if (schema.additionalProperties === false && unknown.length > 0) {
     errors.push({ path, message: `Properties not allowed: ${unknown.sort().join(', ')}.` });
   }
+  const count = Object.keys(object).length;
+  if (schema.maxProperties !== undefined && count > schema.maxProperties) {
+    errors.push({ path, message: `Too many properties: ${count}/${schema.maxProperties}.` });
+  }
+  const others = isRecord(schema.additionalProperties) ? schema.additionalProperties : undefined;
   const value: Record<string, unknown> = { ...object };
   for (const [name, given] of Object.entries(object)) {
-    const property = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    const property = Object.hasOwn(properties, name) ? properties[name] : others;
     if (property === undefined) continue;
-    if (property.readOnly === true) errors.push({ path: `${path}/${name}`, message: 'Read-only.' });
-    const checked = checkValue(given, property, `${path}/${name}`, definitions);
+    if (property.readOnly === true && rules.of === 'request')
+      errors.push({ path: `${path}/${name}`, message: 'Read-only.' });
+    const checked = checkValue(given, property, `${path}/${name}`, rules);
     errors.push(...checked.errors);
     value[name] = checked.value;
   }
@@ -118,6 +130,8 @@ function coerce(value: unknown, type: string): Coerced | undefined {
       return value === 1 || value === '1' || value === 'true' ? { value: true } : undefined;
     case 'integer':
       return typeof value === 'string' && /^-?\d+$/.test(value) ? { value: Number(value) } : undefined;
+    case 'string':
+      return typeof value === 'number' ? { value: String(value) } : undefined;
     case 'number':
       return typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value)
         ? { value: Number(value) }

@@ -5,15 +5,12 @@ import type { JsonSchema } from '../json-schema.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 import type { Release } from '../release.ts';
 
-/** One parameter, as Swagger 2.0 writes it. */
-export interface Parameter {
+/** One parameter, as Swagger 2.0 writes it: beside its place, the keywords of a schema. */
+export interface Parameter extends Omit<JsonSchema, 'type' | 'required'> {
   readonly name: string;
   readonly in: 'query' | 'path' | 'header' | 'body' | 'formData';
-  readonly description?: string;
   readonly required?: boolean;
   readonly type?: string;
-  readonly enum?: readonly string[];
-  readonly items?: JsonSchema;
   readonly collectionFormat?: 'csv' | 'multi';
   readonly schema?: JsonSchema;
 }

@@ -1,11 +1,13 @@
-import { invalid, problem, type Answer } from '../answer.ts';
+import { invalid, problem, type Answer, type InputError } from '../answer.ts';
 import { actingLibrary, authenticate } from '../auth/authenticate.ts';
 import { isAllowed } from '../auth/permissions.ts';
 import type { Double } from '../double.ts';
 import type { CallEntry } from '../control/call-log.ts';
+import type { Definitions } from '../json-schema.ts';
 import { emptyColumns } from '../patrons/new-patron-columns.ts';
 import type { PatronRow } from '../patrons/patron-row.ts';
 import { checkRequest, type CheckedRequest, type RawRequest } from './check-request.ts';
+import { checkValue } from './check-value.ts';
 import { definitionsOf } from './definitions.ts';
 import type { Operation, OperationSpec } from './operation.ts';
 import { specOf, type IndexedSpec } from './spec-cache.ts';
@@ -38,7 +40,7 @@ export async function runOperation(
   if (malformed !== null) return malformed;
   const checked = checkRequest(request, spec, definitionsOf(release));
   if (checked.errors.length > 0) return invalid(checked.errors);
-  return operation.handle({
+  const answer = await operation.handle({
     double,
     release,
     ...caller,
@@ -47,6 +49,15 @@ export async function runOperation(
     search: request.search,
     ...inputOf(checked),
   });
+  return refuseAnswer(answer, spec, definitionsOf(release)) ?? answer;
+}
+
+/** Koha validates its answers too: one that does not fit is a 500 that names the place (`Mojolicious/Plugin/OpenAPI.pm`, `_render`). */
+function refuseAnswer(answer: Answer, spec: OperationSpec, definitions: Definitions): Answer | null {
+  const schema = spec.responses[String(answer.status)] ?? spec.responses['default'] ?? null;
+  if (schema === null || answer.text !== undefined || answer.body === undefined) return null;
+  const { errors } = checkValue(answer.body, schema, '/body', { definitions, of: 'answer' });
+  return errors.length > 0 ? invalid(errors, 500) : null;
 }
 
 interface Caller {
@@ -109,13 +120,13 @@ function refuseEmbeds(request: RawRequest, spec: OperationSpec): Answer | null {
 /** Unknown query parameters and a page size of 0: a bare list. */
 function refuseQuery(query: URLSearchParams, spec: IndexedSpec): Answer | null {
   const known = spec.queryParameters;
-  const bad = [...new Set(query.keys())].filter((name) => !known.has(name));
-  for (const name of ['_page', '_per_page']) {
-    if (known.has(name) && query.get(name) === '0') bad.push(name);
-  }
-  if (bad.length === 0) return null;
-  const message = 'Malformed query string';
-  return { status: 400, body: bad.map((name) => ({ path: `/query/${name}`, message })) };
+  const errors = [...new Set(query.keys())].flatMap((name): InputError[] => {
+    const path = `/query/${name}`;
+    if (!known.has(name)) return [{ path, message: 'Malformed query string' }];
+    const isNone = ['_page', '_per_page'].includes(name) && query.get(name) === '0';
+    return isNone ? [{ path, message: 'Invalid value: 0' }] : [];
+  });
+  return errors.length === 0 ? null : { status: 400, body: errors };
 }
 
 /** Somebody without a record, a library or a permission. */

@@ -4,6 +4,7 @@ import type { Operation, OperationSpec, Parameter } from './operation.ts';
 /** A route's description with its query parameters by name: lists have some eighty, of which a request uses two. */
 export interface IndexedSpec extends OperationSpec {
   readonly queryParameters: ReadonlyMap<string, Parameter>;
+  /** Those that a look is taken at even when they were not sent. */
   readonly otherParameters: readonly Parameter[];
 }
 
@@ -25,6 +26,6 @@ function indexed(spec: OperationSpec): IndexedSpec {
   return {
     ...spec,
     queryParameters: new Map(inQuery.map((parameter) => [parameter.name, parameter])),
-    otherParameters: spec.parameters.filter((parameter) => parameter.in !== 'query'),
+    otherParameters: spec.parameters.filter((parameter) => parameter.in !== 'query' || parameter.required),
   };
 }

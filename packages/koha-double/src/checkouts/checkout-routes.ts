@@ -1,4 +1,4 @@
-import { crash, notFound, ok, type Answer } from '../answer.ts';
+import { notFound, ok, uncaught, type Answer } from '../answer.ts';
 import type { ApiCall, Operation } from '../api/operation.ts';
 import { embed, filter, jsonBody, listParameters, pathId, withErrors } from '../api/parameters.ts';
 import { hasPermission } from '../auth/permissions.ts';
@@ -89,10 +89,10 @@ function answerAvailability(call: ApiCall): Answer {
   const { double, user } = call;
   const patron = double.db.patrons.get(Number(call.query['patron_id']));
   const item = double.db.items.get(Number(call.query['item_id']));
-  if (patron === undefined || item === undefined) return crash();
+  if (patron === undefined || item === undefined) return uncaught();
   if (double.db.categories.get(patron.columns.category_id)?.category_type === 'X') {
     double.db.statistics += 1;
-    return crash();
+    return uncaught();
   }
   const found = findAvailability({
     double,

@@ -33,6 +33,7 @@ const checks: Readonly<Record<Exclude<keyof Settings, 'preferences'>, Check>> = 
   redirect_to: (value) => value === null || isText(value),
   plugin: isFlag,
   plugin_version: isText,
+  plugin_service_user: (value) => value === null || isText(value),
   plack_workers: isCount,
   card_conflict: (value) => value === 'cardnumber' || value === 'borrowers.cardnumber',
   card_prefix: isText,

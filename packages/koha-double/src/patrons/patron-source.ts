@@ -1,3 +1,4 @@
+import { isDate } from '../api/check-value.ts';
 import type { Double } from '../double.ts';
 import { candidateIds } from '../query/candidates.ts';
 import type { Condition } from '../query/condition.ts';
@@ -65,9 +66,9 @@ function isAmbiguous(embeds: readonly string[], name: string): boolean {
 /** `Koha/Object.pm`, `_recursive_fixup`: RFC 3339 becomes the database's time in the server's zone, all else fails. */
 function convertDate(double: Double, column: string, value: string): string | null {
   const kind = fieldByName.get(column)?.kind;
-  if (kind === 'date') return /^\d{4}-\d\d-\d\d$/.test(value) ? value : null;
+  if (kind === 'date') return isDate(value) ? value : null;
   if (kind !== 'date-time') return value;
-  return rfc3339.test(value)
+  return rfc3339.test(value) && isDate(value.slice(0, 10))
     ? double.clock.timestamp(Date.parse(value)).slice(0, 19).replace('T', ' ')
     : null;
 }

@@ -101,7 +101,8 @@ export class PatronTable {
     const { cardnumber, userid, surname } = row.columns;
     if (cardnumber !== null) visit(this.#byCard, collate(cardnumber));
     if (userid !== null) visit(this.#byUserid, collate(userid));
-    if (surname !== null) visit(this.#bySurname, collate(surname));
+    // Who has no surname is found with those whose surname is blank.
+    visit(this.#bySurname, collate(surname ?? ''));
     for (const attribute of row.attributes) visit(this.#byAttribute, keyOf(attribute));
   }
 }

@@ -19,8 +19,11 @@ export function renderPatron(call: ApiCall, row: PatronRow, embeds: readonly str
   const isVisible = canSee(double, call.user, row);
   const rendered: Record<string, unknown> = {};
   for (const field of fieldsOf(release)) {
-    rendered[field.name] =
-      isVisible || field.name === 'library_id' ? (row.columns[field.name] ?? null) : null;
+    const isShown = isVisible || field.name === 'library_id';
+    rendered[field.name] = isShown ? (row.columns[field.name] ?? blankOf(field)) : null;
+  }
+  if (isVisible && !isFrom(release, '25.11')) {
+    rendered['privacy_guarantor_checkouts'] = Number(row.columns['privacy_guarantor_checkouts']);
   }
   const today = double.clock.today();
   rendered['restricted'] = isRestricted(row, today);
@@ -30,6 +33,9 @@ export function renderPatron(call: ApiCall, row: PatronRow, embeds: readonly str
   for (const embed of embeds) addEmbed(rendered, embed, double, row);
   return rendered;
 }
+
+/** What stands for NULL (`Koha/Object.pm`, `TO_JSON`: a boolean column is true or false). */
+const blankOf = ({ kind }: PatronField): false | null => (kind === 'boolean' ? false : null);
 
 /**
  * A patron's attributes in the order in which Koha reads them: by type and value (`Koha/Patron/Attributes.pm`), as

@@ -1,15 +1,12 @@
 import { ok, problem, type Answer } from '../answer.ts';
 import type { ApiCall, Operation } from '../api/operation.ts';
-import { jsonBody, withErrors } from '../api/parameters.ts';
 import type { Double } from '../double.ts';
-import type { JsonSchema } from '../json-schema.ts';
 import { type PatronRow, restrictedUntil } from '../patrons/patron-row.ts';
 import { restrictionsOf } from '../patrons/restrictions.ts';
 import { isRecord } from '../record.ts';
 import { isSentAsJson, notJson } from './json-only.ts';
+import { pluginRoute } from './plugin-route.ts';
 import { kinds } from './restriction-routes.ts';
-
-const anyObject: JsonSchema = { type: 'object', additionalProperties: true };
 
 /** Of these the double stores only how many a patron has, in a hidden column of that name. */
 const COUNTED = ['recalls', 'bookings', 'article_requests', 'ill_requests', 'lists'] as const;
@@ -53,51 +50,18 @@ function useOf({ settings }: Double, { columns, hidden }: PatronRow) {
   };
 }
 
-const list: Operation = {
-  method: 'GET',
-  path: '/contrib/passport/deletions',
-  plugin: true,
-  spec: () => ({
-    parameters: [{ name: 'patron_ids', in: 'query', required: true, type: 'string' }],
-    responses: withErrors({ '200': anyObject }),
-    permissions: { borrowers: 'edit_borrowers' },
-  }),
-  handle: ({ double, query }): Answer => {
-    const ids = String(query['patron_ids']).split(',');
-    if (ids.length > 100 || !ids.every((id) => /^[1-9]\d{0,9}$/.test(id))) {
-      return problem(400, 'String does not match the pattern');
-    }
-    const patrons = ids.flatMap((id) => {
+const list = pluginRoute('GET', '/deletions', ({ double, query }) => {
+  const patrons = String(query['patron_ids'])
+    .split(',')
+    .flatMap((id) => {
       const row = double.db.patrons.get(Number(id));
       if (row === undefined) return [];
       return [{ patron_id: row.patron_id, blocks: blocksOf(double, row), ...useOf(double, row) }];
     });
-    return ok({ patrons });
-  },
-};
+  return ok({ patrons });
+});
 
-const add: Operation = {
-  method: 'POST',
-  path: '/contrib/passport/deletions',
-  plugin: true,
-  spec: () => ({
-    parameters: [
-      jsonBody({
-        type: 'object',
-        properties: {
-          patron_id: { type: 'integer' },
-          home_key: { type: 'string', minLength: 3, maxLength: 255 },
-          home_key_type: { type: 'string', minLength: 1, maxLength: 64 },
-        },
-        additionalProperties: false,
-        required: ['patron_id', 'home_key', 'home_key_type'],
-      }),
-    ],
-    responses: withErrors({ '204': null }, 404, 409, 415),
-    permissions: { borrowers: 'delete_borrowers' },
-  }),
-  handle: (call) => (isSentAsJson(call) ? remove(call) : notJson()),
-};
+const add = pluginRoute('POST', '/deletions', (call) => (isSentAsJson(call) ? remove(call) : notJson()));
 
 function remove({ double, body }: ApiCall): Answer {
   const { patron_id: id, home_key: key, home_key_type: type } = isRecord(body) ? body : {};

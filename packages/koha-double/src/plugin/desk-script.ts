@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Double } from '../double.ts';
+import type { PageRequest } from '../staff-pages/staff-page.ts';
 
 /**
  * The plugin's browser script, assembled from its files as the plugin's `DeskScript.pm` assembles them; they are read anew each
@@ -24,7 +25,7 @@ function plain(file: string): string {
 }
 
 /** What the plugin puts at the end of a staff page: the script, and what it needs to know for the panel. */
-export function deskTags(double: Double, path: string, query: URLSearchParams): string {
+export function deskTags({ double, path, fields: query, language }: PageRequest): string {
   const { webhook, plugin, plugin_version } = double.settings;
   const { pluginScript } = double.files;
   if (!plugin || webhook === null || pluginScript === undefined) return '';
@@ -37,13 +38,17 @@ export function deskTags(double: Double, path: string, query: URLSearchParams): 
     version: plugin_version,
     library: webhook.library,
     patterns: webhook.patterns,
-    messages: messagesBeside(pluginScript),
+    messages: messagesBeside(pluginScript, language),
   }).replaceAll('<', String.raw`\u003c`);
   return `<script type="application/json" id="passport-desk">${facts}</script>\n${script}`;
 }
 
-/** The catalogue of translations lies beside the script. */
-function messagesBeside(script: string): unknown {
+/** The texts of the page's language, or English, of the catalogue that lies beside the script. */
+function messagesBeside(script: string, language: string): object {
   const file = join(dirname(script), 'messages.json');
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as unknown) : {};
+  if (!existsSync(file)) return {};
+  const catalogue = JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, unknown>>;
+  const base = language.replace(/[^A-Za-z].*$/, '').toLowerCase();
+  const shown = [language, base].find((key) => Object.hasOwn(catalogue, key)) ?? 'en';
+  return { [shown]: catalogue[shown] };
 }

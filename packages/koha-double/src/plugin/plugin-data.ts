@@ -5,11 +5,13 @@ import { defaultPattern } from './card-shape.ts';
 export type PluginData = Readonly<Record<string, string>>;
 
 /** The settings of the plugin side, as the plugin itself would have stored them. */
-export function pluginDataOf(webhook: WebhookSettings | null): PluginData {
-  if (webhook === null) return {};
+export function pluginDataOf(webhook: WebhookSettings | null, serviceUser: number | null): PluginData {
+  const chosen = { service_user: String(serviceUser ?? '') };
+  if (webhook === null) return chosen;
   const isOn = (source: (typeof pluginSources)[number]): boolean => webhook.off?.includes(source) !== true;
   const patterns = webhook.patterns.filter((pattern) => pattern !== defaultPattern);
   return {
+    ...chosen,
     receiver_url: webhook.receiver_url,
     library: webhook.library,
     secret: webhook.secret,

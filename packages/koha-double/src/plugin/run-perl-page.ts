@@ -32,7 +32,9 @@ export async function runPerlPage(
   request: PerlPageRequest,
 ): Promise<string> {
   const { method, run, form, language, csrfToken, branch, parts } = request;
-  const before = pluginDataOf(double.settings.webhook);
+  const { patrons } = double.db;
+  const chosen = patrons.withCard(double.settings.plugin_service_user ?? '');
+  const before = pluginDataOf(double.settings.webhook, chosen?.patron_id ?? null);
   const koha = { ...factsOf(double), branch };
   const input = { method, run, form, language, csrf_token: csrfToken, parts, data: before, koha };
   const output: unknown = JSON.parse(await runPerl(program, JSON.stringify(input)));
@@ -41,7 +43,11 @@ export async function runPerlPage(
   }
   const after = output['data'] as PluginData;
   // Perl's hashes have no order. What is not changed is not taken over: other settings may have come while the page ran.
-  if (method === 'POST' && !isDeepStrictEqual(after, before)) double.settings.webhook = webhookOf(after);
+  if (method === 'POST' && !isDeepStrictEqual(after, before)) {
+    double.settings.webhook = webhookOf(after);
+    const user = patrons.get(Number(after['service_user']));
+    double.settings.plugin_service_user = user?.columns.cardnumber ?? null;
+  }
   return output['html'];
 }
 
@@ -54,8 +60,10 @@ function factsOf({ settings, db }: Double): object {
     types: [...db.attributeTypes.values()],
     categories: [...db.categories.keys()],
     branches: [...db.libraries.keys()],
-    users: [...db.patrons.rows()].flatMap(({ api_keys: keys, permissions }) =>
-      keys.some(({ active }) => active) ? [{ permissions: [...permissions] }] : [],
+    users: [...db.patrons.rows()].flatMap(({ patron_id: id, columns, api_keys: keys, permissions }) =>
+      keys.some(({ active }) => active)
+        ? [{ id, userid: columns.userid, permissions: [...permissions] }]
+        : [],
     ),
   };
 }

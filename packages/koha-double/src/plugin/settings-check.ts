@@ -1,18 +1,10 @@
 import { createHmac } from 'node:crypto';
 import type { Double } from '../double.ts';
-import type { JsonSchema } from '../json-schema.ts';
 import { sendTest } from './receiver.ts';
 import { isSecret, webhookKey } from './sign-event.ts';
 
-export const checkBody: JsonSchema = {
-  type: 'object',
-  properties: { nonce: { type: 'string', pattern: '^[A-Za-z0-9_-]{22,64}$' } },
-  additionalProperties: false,
-  required: ['nonce'],
-};
-
 /** The plugin's settings, a proof of its secret and what became of a test event; what doctor compares. */
-export async function checkSettings(double: Double, nonce: string): Promise<unknown> {
+export async function checkSettings(double: Double, nonce: string): Promise<object> {
   const { webhook } = double.settings;
   const proof = (secret: string): string | null =>
     isSecret(secret)

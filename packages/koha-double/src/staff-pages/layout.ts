@@ -14,7 +14,7 @@ import type { Page, PageRequest } from './staff-page.ts';
 
 /** A whole document around a page: head with the CSRF token, header, what the plugin adds at the end. */
 export function renderPage(request: PageRequest, page: Page): string {
-  const { double, session, language, path, fields } = request;
+  const { double, session, language } = request;
   const document = html`<!DOCTYPE html>
     <html lang="${language}">
       <head>
@@ -35,7 +35,7 @@ export function renderPage(request: PageRequest, page: Page): string {
         <footer>${STAND_IN}</footer>
         ${page.hasHeaderSearch === true ? html`<script src="${headerSearchPath}"></script>` : null}
         ${(page.scripts ?? []).map((address) => html`<script src="${address}"></script>`)}
-        ${new Html(deskTags(double, path, fields))}
+        ${new Html(deskTags(request))}
       </body>
     </html>`;
   return document.text.replace(/\n\s+/g, '\n');
@@ -43,7 +43,7 @@ export function renderPage(request: PageRequest, page: Page): string {
 
 /** What Koha's templates put around a plugin's own page, under the names that it includes them by. */
 export function pluginParts(request: PageRequest): Readonly<Record<string, string>> {
-  const { double, session, language, path, fields } = request;
+  const { session, language } = request;
   const parts = {
     'doc-head-open.inc': html`<!DOCTYPE html>
       <html lang="${language}">
@@ -58,7 +58,7 @@ export function pluginParts(request: PageRequest): Readonly<Record<string, strin
     'header.inc': header(request, {}),
     'prefs-admin-search.inc': html``,
     'intranet-bottom.inc': html`<footer>${STAND_IN}</footer>
-      ${new Html(deskTags(double, path, fields))}
+      ${new Html(deskTags(request))}
       </body>
       </html>`,
   };

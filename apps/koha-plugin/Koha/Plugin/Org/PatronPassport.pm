@@ -5,6 +5,7 @@ use Modern::Perl;
 use base qw( Koha::Plugins::Base );
 
 use C4::Context;
+use C4::Languages;
 use Mojo::File ();
 use Mojo::JSON ();
 
@@ -51,7 +52,33 @@ sub new {
     $args //= {};
     $args->{metadata} = { %{$metadata}, class => $class };
 
-    return $class->SUPER::new($args);
+    my $self = $class->SUPER::new($args) or return;
+    Koha::Plugin::Org::PatronPassport::Setup::keep_current($self);
+
+    return $self;
+}
+
+=head2 running
+
+    my $plugin = Koha::Plugin::Org::PatronPassport->running or ...;
+
+The plugin, where its files are there and it is installed and enabled; undef otherwise. A web worker has the class, and its routes,
+until the restart: an object that is made after a removal would install the plugin again, without its files.
+
+=cut
+
+sub running {
+    my ($class) = @_;
+
+    return if !Koha::Plugin::Org::PatronPassport::Setup::has_files($class);
+
+    my ($is_on) = C4::Context->dbh->selectrow_array(
+        'SELECT COUNT(*) FROM plugin_data WHERE plugin_class = ?'
+            . q{ AND plugin_key IN ('__INSTALLED__', '__ENABLED__') AND plugin_value = '1'},
+        undef, $class
+    );
+
+    return $is_on == 2 ? $class->new( { enable_plugins => 1 } ) : undef;
 }
 
 =head2 patron_barcode_transform
@@ -86,7 +113,13 @@ sub intranet_js {
         my $settings = $self->settings;
         $settings->is_complete && $settings->serves('staff')
             ? Koha::Plugin::Org::PatronPassport::DeskPage::tags(
-            { what => $what, version => $VERSION, settings => $settings, folder => $self->bundle_path } )
+            {   what     => $what,
+                version  => $VERSION,
+                settings => $settings,
+                folder   => $self->bundle_path,
+                language => C4::Languages::getlanguage()
+            }
+            )
             : q{};
     };
     return $tags if defined $tags;
@@ -161,28 +194,46 @@ sub cronjob_nightly {
 
 =head2 install, upgrade, uninstall
 
-All are safe to repeat, by several web workers at once too; no patron's attribute is ever deleted.
+All are safe to repeat, by several web workers at once too; no patron's attribute is ever deleted. Nothing is installed without
+the plugin's files. Where C<install> or C<upgrade> fails, Koha's log and both pages have the reason.
 
 =cut
 
 sub install {
     my ($self) = @_;
 
-    Koha::Plugin::Org::PatronPassport::Setup::ensure($self);
+    return 0 if !Koha::Plugin::Org::PatronPassport::Setup::has_files( $self->{class} );
 
-    return 1;
+    return _set_up( $self, 'install' );
 }
 
 sub upgrade {
     my ($self) = @_;
 
-    Koha::Plugin::Org::PatronPassport::Setup::ensure($self);
+    return _set_up( $self, 'upgrade' );
+}
 
-    return 1;
+# Koha drops what they die of (Koha/Exceptions/Plugin.pm, full_message), and tries what was false again with the next object.
+sub _set_up {
+    my ( $self, $what ) = @_;
+
+    return 1 if eval { Koha::Plugin::Org::PatronPassport::Setup::ensure($self); 1 };
+
+    $self->{setup_error} = "$@" =~ s{\s* \n .* }{}xmsr;
+    warn "Patron Passport: $what failed: $self->{setup_error}\n";
+
+    return 0;
 }
 
 sub uninstall {
     my ($self) = @_;
+
+# A superlibrarian's browser that opens the address of plugins/run.pl; Koha's own removal has no page (Koha/Plugins/Handler.pm)
+    if ( $self->{cgi} ) {
+        $self->output_html( 'Nothing was removed: see Plugins, Actions, Uninstall',
+            '405 Method Not Allowed' );
+        return 0;
+    }
 
     Koha::Plugin::Org::PatronPassport::Setup::undo($self);
 

@@ -7,7 +7,11 @@ use Modern::Perl;
 sub getlanguage {
     my ($cgi) = @_;
 
-    return ( $cgi && $cgi->cookie('KohaOpacLanguage') ) || 'en';
+    return $cgi->cookie('KohaOpacLanguage') || 'en' if $cgi;
+
+    my ($language) = ( $ENV{HTTP_COOKIE} // q{} ) =~ m{\b KohaOpacLanguage = ( [\w-]+ )}xms;
+
+    return $language // 'en';
 }
 
 1;

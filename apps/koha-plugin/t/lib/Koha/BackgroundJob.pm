@@ -83,7 +83,7 @@ sub finish {
 sub _class_of {
     my ($type) = @_;
 
-    foreach my $plugin ( grep { $_->can('background_tasks') } Koha::Plugins->get_enabled_plugins ) {
+    foreach my $plugin ( Koha::Plugins->new->GetPlugins( { method => 'background_tasks' } ) ) {
         my $tasks     = $plugin->background_tasks;
         my $namespace = $plugin->get_metadata->{namespace};
         foreach my $name ( keys %{$tasks} ) {

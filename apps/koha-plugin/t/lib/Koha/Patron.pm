@@ -13,6 +13,18 @@ sub new {
     return bless { %{$values} }, $class;
 }
 
+sub userid {
+    my ($self) = @_;
+
+    return $self->{userid};
+}
+
+sub borrowernumber {
+    my ($self) = @_;
+
+    return $self->{borrowernumber};
+}
+
 sub store {
     my ($self) = @_;
 

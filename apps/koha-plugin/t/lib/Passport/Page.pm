@@ -39,6 +39,13 @@ my %PART = (
 # What a stand-in puts around a page instead: text, never templates.
 our $PARTS = {};
 
+# What a plugin put out last, for who has run it without having it.
+our $LAST;
+
+sub last_page {
+    return $LAST;
+}
+
 sub new {
     my ( $class, $plugin, $file ) = @_;
 

@@ -1,7 +1,8 @@
 package Passport::TestApi;
 
 # Koha's API as far as a plugin's routes are concerned: the same OpenAPI plugin, the routes injected under /contrib,
-# controllers found under Koha::Plugin. Logging in is Koha's work and is not played here.
+# controllers found under Koha::Plugin, and who may call them. Tokens and sessions name their user ("Bearer user-51",
+# "CGISESSID=user-51"); what comes with neither is the service's.
 
 use Modern::Perl;
 
@@ -10,6 +11,11 @@ use File::Temp  ();
 use Mojolicious;
 use Mojo::File qw( path );
 use Mojo::JSON qw( encode_json );
+
+use C4::Context;
+use Koha::Patron;
+
+our $SERVICE_USER = 90;
 
 # A description is checked against OpenAPI's own, which leans on JSON Schema's draft 4. Where the validator came without
 # that (Debian's does) it would be fetched; here it is put where the validator looks first.
@@ -64,11 +70,19 @@ sub app {
     my ($plugin) = @_;
 
     _provide_draft_4();
+    $plugin->store_data( { service_user => $SERVICE_USER } );
 
     my $routes = $plugin->api_routes;
     my %paths  = map { '/contrib/' . $plugin->api_namespace . $_ => $routes->{$_} } keys %{$routes};
 
+    my %required = map {
+        my $path = $_;
+        map { ( uc("$_ ") . $path => $paths{$path}{$_}{'x-koha-authorization'}{permissions} ) }
+            keys %{ $paths{$path} }
+    } keys %paths;
+
     my $app = Mojolicious->new;
+    $app->hook( before_dispatch => \&_as_the_service );
     $app->log->level('fatal');
     $app->routes->namespaces( [ 'Koha::REST::V1', 'Koha::Plugin' ] );
     $app->plugin(
@@ -79,11 +93,40 @@ sub app {
                 info     => { title => 'Koha REST API', version => '1' },
                 paths    => \%paths,
             },
-            route => $app->routes->under('/api/v1')->to( cb => sub { return 1 } ),
+            route => $app->routes->under('/api/v1')->to( cb => sub { return _admit( $_[0], \%required ) } ),
         }
     );
 
     return $app;
+}
+
+sub _as_the_service {
+    my ($c) = @_;
+
+    my $headers = $c->req->headers;
+    $headers->authorization("Bearer user-$SERVICE_USER") if !$headers->authorization && !$headers->cookie;
+
+    return;
+}
+
+# Koha/REST/V1/Auth.pm, authenticate_api_request: a token rules the cookie out, and the user needs the route's permission.
+sub _admit {
+    my ( $c, $required ) = @_;
+
+    my ($number) = ( $c->req->headers->authorization // $c->req->headers->cookie ) =~ m{user-([0-9]+)}xms;
+    my $user = Koha::Patron->new( { borrowernumber => $number } );
+    $c->stash( 'koha.user' => $user );
+
+    my $path
+        = $c->match->endpoint->pattern->unparsed =~ s{\A /api/v1}{}xmsr =~ s{[(<] [:]? (\w+) [)>]}[{$1}]gxmsr;
+    my $permissions = $required->{ $c->req->method . " $path" };
+    return 1 if $number == $SERVICE_USER || ( $permissions && $user->has_permission($permissions) );
+
+    $c->render(
+        status => 403,
+        json   => { error => 'Authorization failure. Missing required permission(s).' }
+    );
+    return 0;
 }
 
 1;

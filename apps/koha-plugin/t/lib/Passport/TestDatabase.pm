@@ -49,6 +49,8 @@ sub create_tables {
         . ' debarred DATE, debarredcomment VARCHAR(255), anonymized INT NOT NULL DEFAULT 0)',
         'plugin_data (plugin_class VARCHAR(255), plugin_key VARCHAR(255), plugin_value MEDIUMTEXT,'
         . ' PRIMARY KEY (plugin_class, plugin_key))',
+        'plugin_methods (plugin_class VARCHAR(255) NOT NULL, plugin_method VARCHAR(255) NOT NULL,'
+        . ' PRIMARY KEY (plugin_class, plugin_method))',
         "borrower_attribute_types (code VARCHAR($code_length) PRIMARY KEY, description VARCHAR(255),"
         . ' repeatable INT DEFAULT 0, unique_id INT DEFAULT 0, mandatory INT DEFAULT 0, opac_display INT DEFAULT 0,'
         . ' opac_editable INT DEFAULT 0, staff_searchable INT DEFAULT 0, display_checkout INT DEFAULT 0,'
@@ -69,6 +71,13 @@ sub create_tables {
     $dbh->do(q{INSERT INTO restriction_types VALUES ('MANUAL', 'Manual', 0, 1)});
 
     return;
+}
+
+sub tables {
+    my ($dbh) = @_;
+
+    return $dbh->selectcol_arrayref(
+        is_mariadb() ? 'SHOW TABLES' : q{SELECT name FROM sqlite_master WHERE type = 'table'} );
 }
 
 # Runs the work and returns the statements that the database saw.

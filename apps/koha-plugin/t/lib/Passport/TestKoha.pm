@@ -25,6 +25,7 @@ sub new {
     %C4::Context::CONFIG     = ( enable_plugins => 1, plack_workers => '2', database => 'koha' );
     %C4::Context::PREFERENCE = ();
     $C4::Context::USERENV    = { branch => 'MAIN', number => 51 };
+    $self->{dbh}->do(q{INSERT INTO branches VALUES ('MAIN', 'Main')});
     $self->{plugin}          = $CLASS->new( { enable_plugins => 1 } );
     @Koha::Plugins::ENABLED  = ( $self->{plugin} );
 

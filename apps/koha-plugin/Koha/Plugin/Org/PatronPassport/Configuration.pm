@@ -9,12 +9,14 @@ use Koha::Token;
 use Time::HiRes ();
 
 use Koha::Plugin::Org::PatronPassport::Event     qw( new_id test_event );
+use Koha::Plugin::Org::PatronPassport::KohaFacts qw( users_with_keys );
 use Koha::Plugin::Org::PatronPassport::PageWords qw( filled page_words );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Settings;
 use Koha::Plugin::Org::PatronPassport::Setup qw( home_key_type );
 
-my @FIELDS = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip copies );
+my @FIELDS
+    = qw( receiver_url library staff_wait self_check_wait card_patterns staff self_check sip copies service_user );
 
 # A test waits longer than a page would, and says so
 my $TEST_LIMIT_S  = 5;
@@ -78,9 +80,21 @@ sub page {
         secret_good   => defined $settings->key,
         is_complete   => $settings->is_complete,
         home_key_type => home_key_type( C4::Context->dbh ),
+        users         => _users( $shown{service_user} ),
+        setup_error   => $plugin->{setup_error},
     );
 
     return { passport => \%page };
+}
+
+# Who may be the service's: whoever has an active API key, and whoever it is by now.
+sub _users {
+    my ($chosen) = @_;
+
+    my %name = map { $_->borrowernumber => $_->userid } users_with_keys($chosen);
+    $name{$chosen} //= $chosen if ( $chosen // q{} ) =~ m{\A [0-9]+ \z}xms;
+
+    return [ map { { id => $_, name => $name{$_} // $_ } } sort { $a <=> $b } keys %name ];
 }
 
 # Every release has the tokens; only since 24.05 does Koha itself require them.

@@ -37,13 +37,12 @@ sub add {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'POST /scans', sub { return _add($c) } );
+    return answer( $c, 'POST /scans', sub { return _add( $c, @_ ) } );
 }
 
 sub _add {
-    my ($c) = @_;
+    my ( $c, $plugin ) = @_;
 
-    my $plugin   = _plugin();
     my $settings = $plugin->settings;
     return fault( $c, 'not_configured' ) if !$settings->is_complete || !$settings->serves('staff');
 
@@ -99,13 +98,12 @@ sub get {
     my ($self) = @_;
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'GET /scans', sub { return _get($c) } );
+    return answer( $c, 'GET /scans', sub { return _get( $c, @_ ) } );
 }
 
 sub _get {
-    my ($c) = @_;
+    my ( $c, $plugin ) = @_;
 
-    my $plugin   = _plugin();
     my $settings = $plugin->settings;
     my $scans    = $plugin->scans;
     my $event_id = $c->param('event_id');
@@ -133,11 +131,11 @@ sub outcome {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'PUT /scans/{event_id}/outcome', sub { return _outcome($c) } );
+    return answer( $c, 'PUT /scans/{event_id}/outcome', sub { return _outcome( $c, @_ ) }, 'service' );
 }
 
 sub _outcome {
-    my ($c) = @_;
+    my ( $c, $plugin ) = @_;
 
     my $state = $c->req->json;
     return $c->render(
@@ -145,7 +143,7 @@ sub _outcome {
         openapi => { error => 'The state is of another event', error_code => 'other_event' }
     ) if !is_state_of( $state, $c->param('event_id') );
 
-    _plugin()->scans->keep($state);
+    $plugin->scans->keep($state);
 
     return $c->render( status => 204, openapi => undef );
 }
@@ -164,15 +162,12 @@ sub desk {
         $c,
         'GET /desk.js',
         sub {
+            my ($plugin) = @_;
             $c->res->headers->content_type('text/javascript; charset=utf-8');
             $c->res->headers->cache_control('private, max-age=86400');
-            return $c->render( data => script( _plugin()->bundle_path ) );
+            return $c->render( data => script( $plugin->bundle_path ) );
         }
     );
-}
-
-sub _plugin {
-    return Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
 }
 
 # The API looks an item up as it is given; at the desk Koha cleans a scanned barcode first, and so do we.

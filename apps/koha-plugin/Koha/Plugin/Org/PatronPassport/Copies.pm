@@ -4,7 +4,8 @@ use Modern::Perl;
 
 use Mojo::JSON qw( decode_json encode_json );
 
-use Koha::Plugin::Org::PatronPassport::Locks qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Locks  qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Tables qw( despite_missing );
 
 my $MOST_ROWS = 200;
 
@@ -63,13 +64,12 @@ sub page {
         $condition .= ' AND patron_id <= ?';
         push @values, $wanted->{up_to};
     }
-    my $rows = $self->{dbh}->selectall_arrayref(
-        "SELECT patron_id, version, home_key, written FROM $self->{table}"
-            . " WHERE $condition ORDER BY patron_id LIMIT "
-            . int $limit,
-        { Slice => {} },
-        @values
-    );
+    my $sql
+        = "SELECT patron_id, version, home_key, written FROM $self->{table}"
+        . " WHERE $condition ORDER BY patron_id LIMIT "
+        . int $limit;
+    my $rows = $self->_with_table(
+        sub { return $self->{dbh}->selectall_arrayref( $sql, { Slice => {} }, @values ) } );
 
     return [ map { _row($_) } @{$rows} ];
 }
@@ -138,10 +138,9 @@ Forgets the rows of patrons that Koha no longer has; it never uses a number twic
 sub remove_deleted {
     my ($self) = @_;
 
-    my $gone
-        = $self->{dbh}
-        ->selectcol_arrayref( "SELECT c.patron_id FROM $self->{table} c LEFT JOIN borrowers b"
-            . ' ON b.borrowernumber = c.patron_id WHERE b.borrowernumber IS NULL' );
+    my $sql = "SELECT c.patron_id FROM $self->{table} c LEFT JOIN borrowers b"
+        . ' ON b.borrowernumber = c.patron_id WHERE b.borrowernumber IS NULL';
+    my $gone = $self->_with_table( sub { return $self->{dbh}->selectcol_arrayref($sql) } );
     $self->_write( "DELETE FROM $self->{table} WHERE patron_id = ?", $_ ) foreach @{$gone};
 
     return;
@@ -173,7 +172,17 @@ sub _write {
 
     my $dbh = $self->{dbh};
 
-    return despite_locks( $dbh, sub { return $dbh->do( $sql, undef, @values ) } );
+    return $self->_with_table(
+        sub {
+            return despite_locks( $dbh, sub { return $dbh->do( $sql, undef, @values ) } );
+        }
+    );
+}
+
+sub _with_table {
+    my ( $self, $work ) = @_;
+
+    return despite_missing( $self->{dbh}, copies => $self->{table}, $work );
 }
 
 1;

@@ -30,11 +30,13 @@ sub list {
         $c,
         'GET /copies',
         sub {
-            my %wanted = map { $_ => $c->param($_) } qw( after up_to limit );
-            my $rows   = _copies()->page( \%wanted );
+            my ($plugin) = @_;
+            my %wanted   = map { $_ => $c->param($_) } qw( after up_to limit );
+            my $rows     = $plugin->copies->page( \%wanted );
             _add_restrictions($rows) if @{$rows};
             return $c->render( status => 200, openapi => { copies => $rows } );
-        }
+        },
+        'service'
     );
 }
 
@@ -49,13 +51,13 @@ sub keep {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'PUT /copies/{patron_id}', sub { return _keep($c) } );
+    return answer( $c, 'PUT /copies/{patron_id}', sub { return _keep( $c, @_ ) }, 'service' );
 }
 
 sub _keep {
-    my ($c) = @_;
+    my ( $c, $plugin ) = @_;
 
-    my $version = _copies()->keep( $c->param('patron_id'), $c->req->json );
+    my $version = $plugin->copies->keep( $c->param('patron_id'), $c->req->json );
     return $c->render( status => 200, openapi => { version => $version } ) if defined $version;
 
     return $c->render(
@@ -72,10 +74,6 @@ sub _add_restrictions {
     $_->{restricted_at} = $restricted->{ $_->{patron_id} } // [] foreach @{$rows};
 
     return;
-}
-
-sub _copies {
-    return Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } )->copies;
 }
 
 1;

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS $name (
     version BIGINT NOT NULL,
     home_key VARCHAR(255) NOT NULL,
     written MEDIUMTEXT NOT NULL,
+    seen_at BIGINT NULL,
     PRIMARY KEY (patron_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 SQL

@@ -4,14 +4,16 @@ use Modern::Perl;
 use Mojo::Base 'Mojolicious::Controller';
 
 use C4::Context;
+use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::Answer qw( answer );
 use Koha::Plugin::Org::PatronPassport::Deletions;
 use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 
 my %REFUSAL = (
-    gone          => [ 404, 'not_found',     'There is no such patron' ],
-    not_this_copy => [ 409, 'not_this_copy', 'The patron is not a copy with this home key that the service made' ],
-    blocked       => [ 409, 'blocked',       'Something keeps this patron' ],
+    gone          => [ 404, 'not_found', 'There is no such patron' ],
+    not_this_copy =>
+        [ 409, 'not_this_copy', 'The patron is not a copy with this home key that the service made' ],
+    blocked => [ 409, 'blocked', 'Something keeps this patron' ],
 );
 
 =head1 NAME
@@ -34,10 +36,11 @@ sub list {
         $c,
         'GET /deletions',
         sub {
-            my $deletions = _deletions();
+            my $deletions = _deletions(@_);
             my @patrons   = map { $deletions->describe($_) } split m{,}xms, $c->param('patron_ids');
             return $c->render( status => 200, openapi => { patrons => \@patrons } );
-        }
+        },
+        'service'
     );
 }
 
@@ -52,15 +55,15 @@ sub add {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'POST /deletions', sub { return _add($c) } );
+    return answer( $c, 'POST /deletions', sub { return _add( $c, @_ ) }, 'service' );
 }
 
 sub _add {
-    my ($c) = @_;
+    my ( $c, $plugin ) = @_;
 
     my $body   = $c->req->json;
     my $key    = { type => $body->{home_key_type}, value => $body->{home_key} };
-    my $result = _deletions()->remove( $body->{patron_id}, $key );
+    my $result = _deletions($plugin)->remove( $body->{patron_id}, $key );
     return $c->render( status => 204, openapi => undef ) if $result->{kind} eq 'deleted';
 
     my ( $status, $code, $error ) = @{ $REFUSAL{ $result->{kind} } };
@@ -72,7 +75,7 @@ sub _add {
 }
 
 sub _deletions {
-    my $plugin = Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
+    my ($plugin) = @_;
 
     return Koha::Plugin::Org::PatronPassport::Deletions->new(
         { dbh => C4::Context->dbh, copies => $plugin->copies } );

@@ -6,6 +6,8 @@ use Exporter   qw( import );
 use Mojo::File qw( path );
 use Mojo::JSON qw( decode_json to_json );
 
+use Koha::Plugin::Org::PatronPassport::PageWords qw( language_in );
+
 our @EXPORT_OK = qw( messages tags wanted_on );
 
 =head1 NAME
@@ -51,9 +53,10 @@ sub _has {
 
 =head2 tags
 
-    my $html = tags( { what => 'panel', version => $version, settings => $settings, folder => $plugin->bundle_path } );
+    my $html = tags( { what => 'panel', version => $version, settings => $settings, folder => $plugin->bundle_path,
+        language => 'fr-FR' } );
 
-The script, and what it needs to know for the panel.
+The script, and what it needs to know for the panel, with the texts of the page's language alone.
 
 =cut
 
@@ -63,11 +66,13 @@ sub tags {
     my $script = qq{<script src="/api/v1/contrib/passport/desk.js?v=$page->{version}" defer></script>\n};
     return $script if $page->{what} eq 'form';
 
-    my $facts = to_json(
+    my $messages = messages( $page->{folder} );
+    my $language = language_in( $messages, $page->{language} );
+    my $facts    = to_json(
         {   version  => $page->{version},
             library  => $page->{settings}{library},
             patterns => $page->{settings}->patterns,
-            messages => messages( $page->{folder} ),
+            messages => { $language => $messages->{$language} },
         }
     );
 

@@ -5,7 +5,7 @@ use Mojo::Base 'Mojolicious::Controller';
 
 use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::About   qw( about_koha );
-use Koha::Plugin::Org::PatronPassport::Answer  qw( answer );
+use Koha::Plugin::Org::PatronPassport::Answer  qw( answer is_service_user );
 use Koha::Plugin::Org::PatronPassport::Check   qw( check );
 use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 
@@ -31,7 +31,8 @@ sub about {
         sub {
             my $version = $Koha::Plugin::Org::PatronPassport::VERSION;
             return $c->render( status => 200, openapi => about_koha($version) );
-        }
+        },
+        'key'
     );
 }
 
@@ -50,10 +51,24 @@ sub check_settings {
         $c,
         'POST /check',
         sub {
-            my $plugin = Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
-            return $c->render( status => 200, openapi => check( $plugin->settings, $c->req->json->{nonce} ) );
-        }
+            my ($plugin) = @_;
+            my %facts = (
+                %{ check( $plugin->settings, $c->req->json->{nonce} ) },
+                serves_you => _serves( $c, $plugin )
+            );
+            return $c->render( status => 200, openapi => \%facts );
+        },
+        'key'
     );
+}
+
+# Whether the other routes serve the caller.
+sub _serves {
+    my ( $c, $plugin ) = @_;
+
+    return 'yes' if is_service_user( $c, $plugin );
+
+    return length $plugin->settings->{service_user} ? 'no' : 'nobody';
 }
 
 1;

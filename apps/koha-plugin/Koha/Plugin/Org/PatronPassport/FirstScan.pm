@@ -15,6 +15,8 @@ use Koha::Plugin::Org::PatronPassport::SeenCopies qw( copy_seen );
 use Koha::Plugin::Org::PatronPassport::Sender;
 use Koha::Plugin::Org::PatronPassport::Waiting qw( until_there );
 
+our $UNKNOWN_BRANCH = '__UNKNOWN_BRANCH__';
+
 our @EXPORT_OK = qw( scanned );
 
 =head1 NAME
@@ -41,7 +43,8 @@ sub scanned {
     return 'no_card' if !length( $scanned // q{} );
     my $interface = interface() or return 'elsewhere';
 
-    my $card = final_card( $plugin, $scanned );
+    # the service compares it without outer blanks, and so does whoever is looked for here
+    my $card = trimmed( final_card( $plugin, $scanned ) );
     my $dbh  = C4::Context->dbh;
     if ( my $known = find_known( $dbh, $interface, $card, $plugin->copies->table ) ) {
         copy_seen( $plugin, $known ) if defined $known->{copy};
@@ -52,7 +55,7 @@ sub scanned {
     return 'off'     if !$settings->serves($interface) || !$settings->is_complete;
     return 'no_card' if !fits( $card, $settings->patterns );
 
-    my $event_id = _report( $settings, $interface, $card ) or return 'unsent';
+    my $event_id = _report( $plugin, $settings, $interface, $card ) or return 'unsent';
 
     my $scans = $plugin->scans;
     $scans->note( $event_id, scan_key( $card, $settings->key ) );
@@ -70,7 +73,7 @@ sub scanned {
 }
 
 sub _report {
-    my ( $settings, $interface, $card ) = @_;
+    my ( $plugin, $settings, $interface, $card ) = @_;
 
     my $acting = C4::Context->userenv // {};
     if ( !length( $acting->{branch} // q{} ) ) {
@@ -79,8 +82,10 @@ sub _report {
         return;
     }
 
+    _note_unknown_branch( $plugin, $acting->{branch} ) if $interface eq 'sip';
+
     my $body = not_found(
-        {   card      => trimmed($card),
+        {   card      => $card,
             branch    => $acting->{branch},
             interface => $interface,
             operator  => $acting->{number},
@@ -95,6 +100,24 @@ sub _report {
 
     warn sprintf "Patron Passport: the receiver did not take an event (%s) after %d ms\n",
         $answer->{kind} eq 'refused' ? "status $answer->{status}" : $answer->{why}, $answer->{ms};
+
+    return;
+}
+
+# Koha takes the institution of a SIP account for a branch, whatever it is (api_auth in its C4/SIP/Sip/MsgType.pm). A line and a row
+# for each process of the SIP server, for whoever reads the log and for the status page.
+sub _note_unknown_branch {
+    my ( $plugin, $branch ) = @_;
+
+    state %seen;
+    return if $seen{$branch}++;
+
+    my ($is_there) = C4::Context->dbh->selectrow_array( 'SELECT COUNT(*) FROM branches WHERE branchcode = ?',
+        undef, $branch );
+    return if $is_there;
+
+    warn "Patron Passport: the institution of a SIP account is no branch of this Koha: $branch\n";
+    $plugin->store_data( { $UNKNOWN_BRANCH => $branch } );
 
     return;
 }

@@ -32,13 +32,12 @@ sub cancel {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'POST /scans/{event_id}/cancel', sub { return _cancel($c) } );
+    return answer( $c, 'POST /scans/{event_id}/cancel', sub { return _cancel( $c, @_ ) } );
 }
 
 sub _cancel {
-    my ($c) = @_;
+    my ( $c, $plugin ) = @_;
 
-    my $plugin   = _plugin();
     my $settings = $plugin->settings;
     return fault( $c, 'not_configured' ) if !$settings->is_complete;
 
@@ -79,13 +78,13 @@ sub consent {
     return not_json($self) if !is_json($self);
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'POST /scans/{event_id}/consent', sub { return _consent($c) } );
+    return answer( $c, 'POST /scans/{event_id}/consent', sub { return _consent( $c, @_ ) } );
 }
 
 sub _consent {
-    my ($c) = @_;
+    my ( $c, $plugin ) = @_;
 
-    my $settings = _plugin()->settings;
+    my $settings = $plugin->settings;
     return fault( $c, 'not_configured' ) if !$settings->is_complete;
 
     my $body   = $c->req->json;
@@ -96,13 +95,9 @@ sub _consent {
     my $status = $answer->{status} // 0;
     return fault( $c, 'not_found' )   if $status == 404;
     return fault( $c, 'no_question' ) if $status == 409;
-    return not_taken( $c, $answer )   if $answer->{kind} ne 'accepted';
+    return not_taken( $c, $answer ) if $answer->{kind} ne 'accepted';
 
     return $c->render( status => 204, openapi => undef );
-}
-
-sub _plugin {
-    return Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
 }
 
 1;

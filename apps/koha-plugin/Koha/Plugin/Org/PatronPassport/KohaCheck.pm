@@ -62,8 +62,12 @@ sub _api {
 sub _user {
     my ($facts) = @_;
 
+    my $user = $facts->{user};
+    return _check( user => 'fault', { key => 'user_none' },   'remedy_key' )  if $user eq 'no_keys';
+    return _check( user => 'fault', { key => 'user_unset' },  'remedy_user' ) if $user eq 'unset';
+    return _check( user => 'fault', { key => 'user_no_key' }, 'remedy_user' ) if $user eq 'no_key';
+
     my $lacking = $facts->{lacking};
-    return _check( user => 'fault', { key => 'user_none' }, 'remedy_key' ) if !$lacking;
     return _check( user => 'ok', { key => 'user_ok' } ) if !@{$lacking};
 
     my @grave = grep { !m{view_borrower_infos}xms } @{$lacking};

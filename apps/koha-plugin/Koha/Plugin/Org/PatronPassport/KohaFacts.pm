@@ -8,13 +8,15 @@ use Koha;
 use Koha::Patron::Attribute::Types;
 use Koha::Patrons;
 
-use Koha::Plugin::Org::PatronPassport::About qw( types_with_libraries );
+use Koha::Plugin::Org::PatronPassport::About     qw( types_with_libraries );
+use Koha::Plugin::Org::PatronPassport::FirstScan ();
+use Koha::Plugin::Org::PatronPassport::Tables    qw( missing_tables );
 
 # Keys of other programs may be among them; each costs a look at a patron. The newest users come first: the service's was
 # made for it.
 my $MOST_USERS = 20;
 
-our @EXPORT_OK = qw( koha_facts );
+our @EXPORT_OK = qw( koha_facts users_with_keys );
 
 =head1 NAME
 
@@ -24,29 +26,72 @@ Koha::Plugin::Org::PatronPassport::KohaFacts - what this Koha has of what the se
 
 =head2 koha_facts
 
-    my $facts = koha_facts();
+    my $facts = koha_facts($plugin);
 
 C<preferences>; C<types>, the rows of all patron attribute types by code, C<mandatory> only where Koha's API requires them;
 C<categories> and C<branches> by code; C<plack_workers>;
-C<lacking>: what the user with an active API key who comes nearest to it may not do and the service has to (undef: nobody has an active
-key). Which key is the service's, Koha does not know; who the users are is not said.
+C<missing_tables>, those of the plugin; C<unknown_branch>, the institution of a SIP account that is no branch; C<user>: C<no_keys>
+(nobody has an active API key), C<unset> (the configuration names no user of the service), C<no_key> (that user has none), or C<known>, and
+then C<lacking>: what this user may not do and the service has to.
 
 =cut
 
 sub koha_facts {
-    my $dbh = C4::Context->dbh;
+    my ($plugin) = @_;
+
+    my $dbh      = C4::Context->dbh;
+    my $branches = _codes( $dbh, 'SELECT branchcode FROM branches' );
+    my $unknown  = $plugin->retrieve_data($Koha::Plugin::Org::PatronPassport::FirstScan::UNKNOWN_BRANCH);
 
     return {
         preferences => {
             map { $_ => C4::Context->preference($_) }
                 qw( ExtendedPatronAttributes RESTOAuth2ClientCredentials )
         },
-        types         => _types(),
-        categories    => _codes( $dbh, 'SELECT categorycode FROM categories' ),
-        branches      => _codes( $dbh, 'SELECT branchcode FROM branches' ),
-        plack_workers => C4::Context->config('plack_workers'),
-        lacking       => _lacking($dbh),
+        types          => _types(),
+        categories     => _codes( $dbh, 'SELECT categorycode FROM categories' ),
+        branches       => $branches,
+        plack_workers  => C4::Context->config('plack_workers'),
+        missing_tables => [ missing_tables( $dbh, $plugin ) ],
+        unknown_branch => defined $unknown && !$branches->{$unknown} ? $unknown : undef,
+        _user( $plugin->settings->{service_user} ),
     };
+}
+
+sub _user {
+    my ($id) = @_;
+
+    my @users = users_with_keys($id);
+    return ( user => 'no_keys' ) if !@users;
+    return ( user => 'unset' )   if !length $id;
+
+    my ($user) = grep { $_->borrowernumber == $id } @users;
+    return ( user => 'no_key' ) if !$user;
+
+    return (
+        user    => 'known',
+        lacking => [ map { $_->{name} } grep { !$user->has_permission( $_->{needed} ) } _needed() ]
+    );
+}
+
+=head2 users_with_keys
+
+    my @users = users_with_keys($first);
+
+The users who have an active API key, the one with the number C<$first> before the newest.
+
+=cut
+
+sub users_with_keys {
+    my ($first) = @_;
+
+    my $ids
+        = C4::Context->dbh->selectcol_arrayref(
+        'SELECT DISTINCT patron_id FROM api_keys WHERE active = 1 ORDER BY patron_id DESC');
+    my @sorted = ( ( grep { $_ eq ( $first // q{} ) } @{$ids} ), grep { $_ ne ( $first // q{} ) } @{$ids} );
+
+    return
+        grep {defined} map { scalar Koha::Patrons->find($_) } grep {defined} @sorted[ 0 .. $MOST_USERS - 1 ];
 }
 
 sub _types {
@@ -61,22 +106,6 @@ sub _codes {
     my ( $dbh, $query ) = @_;
 
     return { map { $_ => 1 } @{ $dbh->selectcol_arrayref($query) } };
-}
-
-sub _lacking {
-    my ($dbh) = @_;
-
-    my $ids
-        = $dbh->selectcol_arrayref(
-        'SELECT DISTINCT patron_id FROM api_keys WHERE active = 1 ORDER BY patron_id DESC');
-    my $best;
-    foreach my $id ( grep {defined} @{$ids}[ 0 .. $MOST_USERS - 1 ] ) {
-        my $user    = Koha::Patrons->find($id) or next;
-        my @lacking = grep { !$user->has_permission( $_->{needed} ) } _needed();
-        $best = [ map { $_->{name} } @lacking ] if !$best || @lacking < @{$best};
-    }
-
-    return $best;
 }
 
 # docs/koha-setup.md, As a lending library

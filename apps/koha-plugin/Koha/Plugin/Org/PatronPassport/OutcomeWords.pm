@@ -67,8 +67,8 @@ sub sentence {
 
     my $desk = $self->{desk};
     my $key  = "outcome.$event->{outcome}";
-    my $text = ( _is_paused($event) ? $desk->{"$key.PAUSED"} : undef ) // $desk->{$key}
-        // $desk->{'outcome.other'};
+    my $special = _is_paused($event) ? 'PAUSED' : ( $event->{problem} // {} )->{what} // q{};
+    my $text    = $desk->{"$key.$special"} // $desk->{$key} // $desk->{'outcome.other'};
     my @homes   = map { $_->{name} } @{ $event->{homes} };
     my $homes   = @homes ? listed( $self->{language}, @homes ) : $desk->{'home.unknown'};
     my $problem = $event->{problem};

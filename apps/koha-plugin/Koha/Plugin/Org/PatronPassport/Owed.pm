@@ -2,6 +2,8 @@ package Koha::Plugin::Org::PatronPassport::Owed;
 
 use Modern::Perl;
 
+use Koha::Plugin::Org::PatronPassport::Tables qw( despite_missing );
+
 my $MOST_ROWS = 200;
 my $CENTS     = 100;
 
@@ -53,10 +55,13 @@ sub page {
 
     my ( $type, $after, $limit ) = @{$wanted}{qw( home_key_type after limit )};
     $limit = $MOST_ROWS if !$limit || $limit > $MOST_ROWS;
-    my $copies = $self->{dbh}->selectall_arrayref(
-        "$PAGE FROM $self->{table} c WHERE c.patron_id > ? ORDER BY c.patron_id LIMIT " . int $limit,
-        { Slice => {} },
-        $type, $type, $after // 0
+    my $sql    = "$PAGE FROM $self->{table} c WHERE c.patron_id > ? ORDER BY c.patron_id LIMIT " . int $limit;
+    my $copies = despite_missing(
+        $self->{dbh},
+        copies => $self->{table},
+        sub {
+            return $self->{dbh}->selectall_arrayref( $sql, { Slice => {} }, $type, $type, $after // 0 );
+        }
     );
     my @own = grep { $_->{home_keys} == 1 && $_->{home_key_now} eq $_->{home_key} } @{$copies};
 

@@ -26,10 +26,11 @@ sub list {
         $c,
         'GET /owed',
         sub {
+            my ($plugin) = @_;
             my %wanted = map { $_ => $c->param($_) } qw( home_key_type after limit );
-            my $plugin = Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } );
             return $c->render( status => 200, openapi => $plugin->owed->page( \%wanted ) );
-        }
+        },
+        'service'
     );
 }
 

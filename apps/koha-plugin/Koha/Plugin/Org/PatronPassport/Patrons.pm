@@ -5,6 +5,8 @@ use Modern::Perl;
 use Exporter qw( import );
 use Koha;
 
+use Koha::Plugin::Org::PatronPassport::Tables qw( despite_missing );
+
 our @EXPORT_OK = qw( find_known is_known );
 
 =head1 NAME
@@ -48,10 +50,11 @@ sub is_known {
 sub find_known {
     my ( $dbh, $interface, $card, $table ) = @_;
 
-    my $found = _first(
-        $dbh, $interface, $card,
-        'c.patron_id, c.seen_at',
-        "LEFT JOIN $table c ON c.patron_id = b.borrowernumber"
+    my $with_copies = "LEFT JOIN $table c ON c.patron_id = b.borrowernumber";
+    my $found       = despite_missing(
+        $dbh,
+        copies => $table,
+        sub { return scalar _first( $dbh, $interface, $card, 'c.patron_id, c.seen_at', $with_copies ) }
     );
 
     return $found ? { copy => $found->[0], seen_at => $found->[1] } : undef;

@@ -14,11 +14,15 @@ my %FAULT = (
     receiver_unreachable => [ 503, 'The passport service cannot be reached' ],
     receiver_busy        => [ 503, 'The passport service is busy' ],
     receiver_refused     => [ 502, 'The passport service refuses this library' ],
-    not_json             => [ 415, 'This takes application/json only' ],
-    no_question          => [ 409, 'This scan does not wait for the answer' ],
-    not_found            => [ 404, 'Nothing is known of this scan' ],
-    not_seen             => [ 404, 'The passport service has not seen this scan' ],
-    not_kept             => [ 404, 'The passport service does not know this scan any more' ],
+    plugin_disabled      => [ 404, 'The plugin is not enabled here' ],
+    no_key               => [ 403, 'This takes the token of an API key only' ],
+    not_the_service      =>
+        [ 403, 'This serves only the user whom the plugin is configured with as the service\'s' ],
+    not_json    => [ 415, 'This takes application/json only' ],
+    no_question => [ 409, 'This scan does not wait for the answer' ],
+    not_found   => [ 404, 'Nothing is known of this scan' ],
+    not_seen    => [ 404, 'The passport service has not seen this scan' ],
+    not_kept    => [ 404, 'The passport service does not know this scan any more' ],
 );
 
 =head1 NAME
@@ -39,7 +43,10 @@ sub fault {
     my ( $status, $error ) = @{ $FAULT{$code} };
     $c->res->headers->header( 'Retry-After' => $retry_after ) if defined $retry_after;
 
-    return $c->render( status => $status, openapi => { %{ $more // {} }, error => $error, error_code => $code } );
+    return $c->render(
+        status  => $status,
+        openapi => { %{ $more // {} }, error => $error, error_code => $code }
+    );
 }
 
 =head2 not_taken

@@ -4,6 +4,7 @@ use Modern::Perl;
 use Mojo::Base 'Mojolicious::Controller';
 
 use C4::Context;
+use Koha::Plugin::Org::PatronPassport;
 use Koha::Plugin::Org::PatronPassport::Answer  qw( answer );
 use Koha::Plugin::Org::PatronPassport::Refusal qw( is_json not_json );
 use Koha::Plugin::Org::PatronPassport::Restrictions;
@@ -36,7 +37,8 @@ sub list {
             my %wanted = map { $_ => $c->param($_) } qw( after limit );
             my $rows   = _restrictions()->page( $c->param('kind'), \%wanted );
             return $c->render( status => 200, openapi => { restrictions => $rows } );
-        }
+        },
+        'service'
     );
 }
 
@@ -54,7 +56,7 @@ sub set {
     return answer(
         $c,
         'PUT /restrictions',
-        sub { return _done( $c, _restrictions()->set( _which($c), $c->req->json->{until} ) ) }
+        sub { return _done( $c, _restrictions()->set( _which($c), $c->req->json->{until} ) ) }, 'service'
     );
 }
 
@@ -68,8 +70,11 @@ sub lift {
     my ($self) = @_;
     my $c = $self->openapi->valid_input or return;
 
-    return answer( $c, 'DELETE /restrictions',
-        sub { return _done( $c, _restrictions()->lift( _which($c) ) ) } );
+    return answer(
+        $c,
+        'DELETE /restrictions',
+        sub { return _done( $c, _restrictions()->lift( _which($c) ) ) }, 'service'
+    );
 }
 
 sub _which {

@@ -2,7 +2,8 @@ package Koha::Plugin::Org::PatronPassport::ScanRows;
 
 use Modern::Perl;
 
-use Koha::Plugin::Org::PatronPassport::Locks qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Locks  qw( despite_locks );
+use Koha::Plugin::Org::PatronPassport::Tables qw( despite_missing );
 
 =head1 NAME
 
@@ -37,8 +38,8 @@ Nothing for an event that is not there.
 sub read_row {
     my ( $self, $columns, $event_id ) = @_;
 
-    my @row = $self->{dbh}
-        ->selectrow_array( "SELECT $columns FROM $self->{table} WHERE event_id = ?", undef, $event_id );
+    my $sql = "SELECT $columns FROM $self->{table} WHERE event_id = ?";
+    my @row = $self->_with_table( sub { return $self->{dbh}->selectrow_array( $sql, undef, $event_id ) } );
 
     return @row;
 }
@@ -54,8 +55,8 @@ A read without locks.
 sub ids_where {
     my ( $self, $condition, @values ) = @_;
 
-    my $ids = $self->{dbh}
-        ->selectcol_arrayref( "SELECT event_id FROM $self->{table} WHERE $condition", undef, @values );
+    my $sql = "SELECT event_id FROM $self->{table} WHERE $condition";
+    my $ids = $self->_with_table( sub { return $self->{dbh}->selectcol_arrayref( $sql, undef, @values ) } );
 
     return @{$ids};
 }
@@ -125,9 +126,16 @@ sub remove {
 sub _write {
     my ( $self, $verb, $clauses, @values ) = @_;
 
-    my $dbh = $self->{dbh};
+    my $dbh  = $self->{dbh};
+    my $work = sub { return $dbh->do( "$verb $self->{table} $clauses", undef, @values ) };
 
-    return despite_locks( $dbh, sub { return $dbh->do( "$verb $self->{table} $clauses", undef, @values ) } );
+    return $self->_with_table( sub { return despite_locks( $dbh, $work ) } );
+}
+
+sub _with_table {
+    my ( $self, $work ) = @_;
+
+    return despite_missing( $self->{dbh}, scans => $self->{table}, $work );
 }
 
 1;

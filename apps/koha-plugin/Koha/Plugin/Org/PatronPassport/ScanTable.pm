@@ -27,7 +27,7 @@ time: who comes too late finds it done.
 sub ensure_table {
     my ( $dbh, $name ) = @_;
 
-    # ids are distinguished by case; Koha's tables would not
+    # whole at once, since others may use it as soon as it is there; ids are distinguished by case, as Koha's tables would not
     despite_locks( $dbh, sub { return $dbh->do(<<"SQL") } );
 CREATE TABLE IF NOT EXISTS $name (
     event_id VARCHAR(128) NOT NULL,
@@ -36,8 +36,11 @@ CREATE TABLE IF NOT EXISTS $name (
     told MEDIUMTEXT NULL,
     stored_at BIGINT NOT NULL,
     ask_at BIGINT NOT NULL,
+    scan_key VARCHAR(64) NULL,
+    scan_until BIGINT NULL,
     PRIMARY KEY (event_id),
-    KEY stored_at (stored_at)
+    KEY stored_at (stored_at),
+    KEY scan_key (scan_key)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin
 SQL
 

@@ -74,7 +74,8 @@ sub _report {
     return 'late' if Time::HiRes::time() - $args->{seen_at} > $IN_TIME_S;
 
     require Koha::Plugin::Org::PatronPassport;
-    my $settings = Koha::Plugin::Org::PatronPassport->new( { enable_plugins => 1 } )->settings;
+    my $plugin   = Koha::Plugin::Org::PatronPassport->running or return 'off';
+    my $settings = $plugin->settings;
     return 'off' if !$settings->serves('copies') || !$settings->is_complete;
 
     my $answer = Koha::Plugin::Org::PatronPassport::Sender->new($settings)

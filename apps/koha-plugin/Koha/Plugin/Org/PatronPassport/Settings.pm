@@ -18,6 +18,7 @@ my %DEFAULT = (
     receiver_url    => q{},
     library         => q{},
     secret          => q{},
+    service_user    => q{},
     staff_wait      => 1500,
     self_check_wait => 3000,
     card_patterns   => q{},
@@ -115,7 +116,8 @@ sub checked {
     my ( $class, $entered ) = @_;
 
     my %values
-        = map { $_ => trimmed( $entered->{$_} ) } qw( receiver_url library staff_wait self_check_wait );
+        = map { $_ => trimmed( $entered->{$_} ) }
+        qw( receiver_url library staff_wait self_check_wait service_user );
     my %faults;
 
     my $url_fault = _url_fault( $values{receiver_url} );
@@ -129,6 +131,9 @@ sub checked {
         next if $values{$name} =~ m{\A [0-9]{1,4} \z}xms && $values{$name} <= $LONGEST_WAIT_MS;
         $faults{$name} = { key => 'fault_wait', most => $LONGEST_WAIT_MS };
     }
+
+    $faults{service_user} = { key => 'fault_service_user' }
+        if $values{service_user} !~ m{\A (?: [1-9][0-9]{0,9} )? \z}xms;
 
     my @patterns = _lines( $entered->{card_patterns} );
     $values{card_patterns} = join "\n", @patterns;

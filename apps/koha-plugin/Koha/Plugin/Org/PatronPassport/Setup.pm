@@ -6,8 +6,12 @@ use Exporter qw( import );
 use C4::Context;
 use Koha::Patron::Attribute::Type;
 use Koha::Patron::Attribute::Types;
+use Mojo::File ();
 
 use Koha::Plugin::Org::PatronPassport::CopyTable    qw( drop_copy_table ensure_copy_table );
+use Koha::Plugin::Org::PatronPassport::KohaFacts    qw( users_with_keys );
+use Koha::Plugin::Org::PatronPassport::Methods      qw( ensure_methods );
+use Koha::Plugin::Org::PatronPassport::Problem      qw( report );
 use Koha::Plugin::Org::PatronPassport::Restrictions qw( ensure_restriction_types );
 use Koha::Plugin::Org::PatronPassport::ScanTable    qw( drop_table ensure_table );
 
@@ -16,11 +20,17 @@ my $PASSPORT       = 'PASSPORTED';
 my $HOME_KEY       = 'PASSPORTED_ID';
 my $SHORT_HOME_KEY = 'PASSPORTID';
 
-our @EXPORT_OK = qw( ensure home_key_type undo );
+# The version of the plugin that this module belongs to. Stored with what it has set up: Koha's development code makes the class of a
+# new version anew beside modules of the one before, and has it upgrade then (Koha/Plugins.pm, _forget_plugin_class).
+our $VERSION = '1.1.0';
+
+my $SET_UP_BY = '__SET_UP_BY__';
+
+our @EXPORT_OK = qw( ensure has_files home_key_type keep_current undo );
 
 =head1 NAME
 
-Koha::Plugin::Org::PatronPassport::Setup - the tables, the attribute types and the restriction types
+Koha::Plugin::Org::PatronPassport::Setup - the tables, the methods that Koha knows, the attribute types and the restriction types
 
 =head1 FUNCTIONS
 
@@ -46,8 +56,74 @@ sub ensure {
         { unique_id => 1 }
     );
     ensure_restriction_types();
+    ensure_methods( C4::Context->dbh, $plugin->{class} );
+    eval { _ensure_service_user($plugin); 1 } or report( 'the search for the user of the service', $@ );
+    $plugin->store_data( { $SET_UP_BY => $VERSION } );
 
     return;
+}
+
+=head2 keep_current
+
+    keep_current($plugin);
+
+Once per process: does C<ensure> where another version was the last to do it, and brings the methods in line with the class, which a
+worker of the upload may have written from the class of before after the upgrade was done. Two queries where all is in order. It
+does nothing in a process that still has another version loaded than the one that was uploaded, nothing inside a transaction of
+Koha's (a new table would end that), and never dies.
+
+=cut
+
+sub keep_current {
+    my ($plugin) = @_;
+
+    state $checked_by = 0;
+    return if $checked_by == $$ || !C4::Context->dbh->{AutoCommit};
+    $checked_by = $$;
+
+    my $is_done = eval {
+        if ( _is_what_lies_there( $plugin->{class} ) && $plugin->retrieve_data('__INSTALLED__') ) {
+            ( $plugin->retrieve_data($SET_UP_BY) // q{} ) eq $VERSION
+                ? ensure_methods( C4::Context->dbh, $plugin->{class} )
+                : ensure($plugin);
+        }
+        1;
+    };
+    report( 'the check of the set-up', $@ ) if !$is_done;
+
+    return;
+}
+
+=head2 has_files
+
+    if ( has_files($class) ) { ... }
+
+False after a removal, in a process that has loaded the plugin before.
+
+=cut
+
+sub has_files {
+    my ($class) = @_;
+
+    return -e _file_of($class) ? 1 : 0;
+}
+
+sub _file_of {
+    my ($class) = @_;
+
+    return $INC{ $class =~ s{::}{/}gxmsr . '.pm' };
+}
+
+# False after an upload of another version, until the restart.
+sub _is_what_lies_there {
+    my ($class) = @_;
+
+    return 0 if !has_files($class);
+
+    my ($version)
+        = Mojo::File->new( _file_of($class) )->slurp =~ m{ ^ our [ ] \$VERSION [ ] = [ ] '([^']+)' }xms;
+
+    return ( $version // q{} ) eq $class->VERSION ? 1 : 0;
 }
 
 =head2 undo
@@ -78,6 +154,20 @@ sub home_key_type {
     my $size   = $column ? ( $column->fetchrow_hashref // {} )->{COLUMN_SIZE} : undef;
 
     return defined $size && $size < length $HOME_KEY ? $SHORT_HOME_KEY : $HOME_KEY;
+}
+
+# In a plugin that was configured before it knew the user of the service: whoever alone has an API key, and may do what the routes
+# of the service required until then. Where that is not clear, the configuration page and the status page say that it is to be chosen.
+sub _ensure_service_user {
+    my ($plugin) = @_;
+
+    my $settings = $plugin->settings;
+    return if length $settings->{service_user} || !length $settings->{receiver_url};
+
+    my @users = grep { $_->has_permission( { borrowers => 'edit_borrowers' } ) } users_with_keys();
+    $plugin->store_data( { service_user => $users[0]->borrowernumber } ) if @users == 1;
+
+    return;
 }
 
 sub _ensure_type {

@@ -44,8 +44,8 @@ sub setup_checks {
     my ($seen) = @_;
 
     return (
-        _settings($seen), _receiver($seen), _identity($seen), _clock($seen),
-        _worker($seen),   _sources($seen),  koha_checks($seen)
+        _settings($seen), _tables($seen), _receiver($seen), _identity($seen),
+        _clock($seen),    _worker($seen), _sources($seen),  koha_checks($seen)
     );
 }
 
@@ -62,6 +62,19 @@ sub _settings {
         if $seen->{service}{kind} eq 'incomplete';
 
     return _check( settings => 'ok', { key => 'settings_ok' } );
+}
+
+sub _tables {
+    my ($seen) = @_;
+
+    my @missing = @{ $seen->{facts}{missing_tables} };
+    return if !@missing;
+
+    return _check(
+        tables => 'fault',
+        { key => 'tables_missing', tables => join q{, }, @missing },
+        'remedy_tables'
+    );
 }
 
 sub _receiver {
@@ -109,7 +122,8 @@ sub _identity {
     return _check( identity => 'ok', { key => 'identity_ok', %as } )
         if any { $_ eq $service->{kind} } qw( known earlier );
 
-    my $reason = $service->{kind} eq 'refused' && $service->{status} == 401
+    my $reason
+        = $service->{kind} eq 'refused' && $service->{status} == 401
         ? $service->{reason} // q{}
         : 'none';
     return _check( identity => 'unchecked', { key => 'identity_unchecked' } )
@@ -171,6 +185,11 @@ sub _sources {
     my @checks;
     push @checks, _check( desk => 'warning', { key => 'desk_off' }, 'remedy_switch_on' )
         if !$settings->serves('staff');
+    push @checks,
+        _check(
+        sip => 'warning',
+        { key => 'sip_branch', branch => $seen->{facts}{unknown_branch} }, 'remedy_sip'
+        ) if defined $seen->{facts}{unknown_branch} && $settings->serves('sip');
     push @checks, _check( copies => 'warning', { key => 'copies_off' }, 'remedy_switch_on' )
         if $is_seen && !$settings->serves('copies');
 

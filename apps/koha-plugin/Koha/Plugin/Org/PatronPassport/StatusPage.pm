@@ -61,8 +61,9 @@ sub status_page {
     my $desk     = messages( $plugin->bundle_path )->{$language};
     my $settings = $plugin->settings;
     my $now      = Time::HiRes::time();
+    my $is_on    = $plugin->is_enabled;
     my $service  = service_status( $settings, $now );
-    my $seen     = { settings => $settings, service => $service, facts => koha_facts(), now => $now };
+    my $seen     = { settings => $settings, service => $service, facts => koha_facts($plugin), now => $now };
     my $outcomes = new_words( { language => $language, desk => $desk, page => $words } );
     my $status   = $service->{kind} eq 'known' ? $service->{status} : undef;
 
@@ -72,8 +73,11 @@ sub status_page {
         common   => $common,
         version  => $plugin->get_metadata->{version},
         now      => _time($now),
-        headline => _headline( $service, $words, $common ),
-        checks   => [ map { _check( $_, $words ) } setup_checks($seen) ],
+        headline => $is_on
+        ? _headline( $service, $words, $common )
+        : { tone => 'bad', text => $words->{up_disabled}, why => q{} },
+        setup_error => $plugin->{setup_error},
+        checks      => [ map { _check( $_, $words ) } setup_checks($seen) ],
         $status ? ( status => _status( $status, $outcomes, $words ) ) : (),
     );
 

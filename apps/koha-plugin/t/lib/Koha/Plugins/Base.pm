@@ -15,15 +15,12 @@ sub new {
     my $self    = bless { %{$args}, class => $class }, $class;
     my $version = $self->get_metadata->{version};
     if ( !$self->retrieve_data('__INSTALLED__') ) {
-        eval { $self->install or warn "Plugin $class failed during installation!"; 1 }
-            or die "Koha::Exceptions::Plugin::InstallDied: $@";
-        $self->store_data( { __INSTALLED__         => 1, __ENABLED__ => 1 } );
-        $self->store_data( { __INSTALLED_VERSION__ => $version } );
+        my $is_installed = _run( $self, 'install', 'installation' );
+        $self->store_data( { __INSTALLED__ => 1, __ENABLED__ => 1, __INSTALLED_VERSION__ => $version } )
+            if $is_installed;
     }
     elsif ( _is_newer( $version, $self->retrieve_data('__INSTALLED_VERSION__') || 0 ) ) {
-        eval { $self->upgrade or warn "Plugin $class failed during upgrade!"; 1 }
-            or die "Koha::Exceptions::Plugin::UpgradeDied: $@";
-        $self->store_data( { __INSTALLED_VERSION__ => $version } );
+        $self->store_data( { __INSTALLED_VERSION__ => $version } ) if _run( $self, 'upgrade', 'upgrade' );
     }
 
     ( my $file   = "$class.pm" ) =~ s{::}{/}gxms;
@@ -31,6 +28,17 @@ sub new {
     $self->{_bundle_path} = abs_path($folder);
 
     return $self;
+}
+
+# What it died of is in a field of the exception that nobody prints (Koha/Exceptions/Plugin.pm, full_message).
+sub _run {
+    my ( $self, $method, $what ) = @_;
+
+    my $result;
+    eval { $result = $self->$method; 1 } or die "Calling '$method' died for plugin $self->{class}\n";
+    warn "Plugin $self->{class} failed during $what!" if !$result;
+
+    return $result;
 }
 
 sub _is_newer {
@@ -67,6 +75,28 @@ sub retrieve_data {
     return $value;
 }
 
+sub is_enabled {
+    my ($self) = @_;
+
+    return $self->retrieve_data('__ENABLED__');
+}
+
+sub enable {
+    my ($self) = @_;
+
+    $self->store_data( { __ENABLED__ => 1 } );
+
+    return $self;
+}
+
+sub disable {
+    my ($self) = @_;
+
+    $self->store_data( { __ENABLED__ => 0 } );
+
+    return $self;
+}
+
 sub get_metadata {
     my ($self) = @_;
 
@@ -94,7 +124,7 @@ sub get_template {
 sub output_html {
     my ( $self, $html ) = @_;
 
-    $self->{shown} = $html;
+    $self->{shown} = $Passport::Page::LAST = $html;
 
     return;
 }

@@ -1,6 +1,6 @@
 import { questionOf } from './consent.js';
 import { NEXT_WHEN_HERE, NEXT_WHILE_WAITING, nextAfterFault, nextAfterOutcome } from './next-steps.js';
-import { hasNoWorker, isCheckedOut, isFinal, isHere, isItemLeft } from './scan-state.js';
+import { hasNoWorker, isCheckedOut, isCheckoutPending, isFinal, isHere, isItemLeft } from './scan-state.js';
 import { checkoutSentences, hereSentence, outcomeSentences, waitingSentence } from './sentences.js';
 import { LONG_QUEUED_MS, cancelledSteps, stepsOf } from './steps.js';
 
@@ -67,6 +67,7 @@ function describeFault(view, t) {
 function describeWait(view, t, language) {
   const { state, withItem } = view;
   if (questionOf(view)) return describeQuestion(view, t, language);
+  if (state && isCheckoutPending(state)) return describePending(view, t);
   const isStopped = Boolean(state) && hasNoWorker(state);
   const isLong = isStopped || view.fault || view.followedMs > LONG_MS || (state && state.state === 'waiting');
   const what = isStopped ? t('stopped') : view.fault ? t(`fault.${view.fault}.meanwhile`) : '';
@@ -79,6 +80,16 @@ function describeWait(view, t, language) {
     takesItem: !withItem,
   };
 }
+
+/** The service tries again by itself, and nobody has to wait for it. */
+const describePending = ({ state }, t) => ({
+  tone: 'warn',
+  headline: t('checkout.pending'),
+  advice: sentences(t('checkout.pending.advice'), hasNoWorker(state) && t('now.waiting.NO_WORKER')),
+  next: NEXT_WHEN_HERE,
+  isOver: false,
+  takesItem: false,
+});
 
 /** Nobody goes on meanwhile, and no item is taken: whoever scans now does not read the patron the text. */
 function describeQuestion(view, t, language) {

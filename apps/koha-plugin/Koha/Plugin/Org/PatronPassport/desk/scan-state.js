@@ -8,6 +8,11 @@ export function isHere(state) {
   return isFinal(state) && (state.outcome === 'COPIED' || state.outcome === 'ALREADY_LOCAL');
 }
 
+/** True while only the checkout is left: the patron is here, and staff can check the item out themselves. */
+export function isCheckoutPending(state) {
+  return !isFinal(state) && Boolean(state.patron_id);
+}
+
 /** True while no worker of the service is there: nothing happens until one is. */
 export function hasNoWorker(state) {
   return Boolean(state.waiting_for && state.waiting_for.reason === 'NO_WORKER');

@@ -1,5 +1,5 @@
 import { homeNames, listed, nameOf } from './names.js';
-import { cancelEnd, checkoutOf, isLocated } from './scan-state.js';
+import { cancelEnd, checkoutOf } from './scan-state.js';
 
 /** Which libraries hold it up and until when, as a sentence; while it waits for homes, they are the state's. */
 export function waitingSentence(state, t, language, now) {
@@ -8,7 +8,7 @@ export function waitingSentence(state, t, language, now) {
   if (held.reason === 'CONSENT')
     return t('now.waiting.CONSENT', { library: namesIn(state, t, language).home });
   const names = homeNames(state);
-  const isNamed = names.length > 0 && !isLocated(state);
+  const isNamed = names.length > 0 && held.library !== state.library;
   const library = isNamed ? listed(names, language) : nameOf(held.library, state);
   const at = Date.parse(held.next_try_at || '');
   const isPaused = held.reason === 'PAUSED';
@@ -32,9 +32,9 @@ export function outcomeSentences(state, t, language) {
     (outcome === 'NOT_ELIGIBLE' && codes.length === 0) || (outcome === 'OBSERVED' && category === '');
   const key = outcomeKey(state, isBare);
   const values = { ...namesIn(state, t, language), reasons: listed(codes, language), category };
-  const paused = (state.reasons || []).includes('PAUSED') ? '.PAUSED' : '';
-  const headline = t(`${key}${paused}`, values) || t(key, values) || state.message || t('outcome.other');
-  const advised = t(`advice.${outcome}${paused}`, values) || t(`advice.${outcome}`, values);
+  const special = `.${(state.reasons || []).includes('PAUSED') ? 'PAUSED' : (state.problem || {}).what}`;
+  const headline = t(`${key}${special}`, values) || t(key, values) || state.message || t('outcome.other');
+  const advised = t(`advice.${outcome}${special}`, values) || t(`advice.${outcome}`, values);
   const advice = [advised, problemSentence(state, t)].filter(Boolean).join(' ');
   return { headline, advice };
 }

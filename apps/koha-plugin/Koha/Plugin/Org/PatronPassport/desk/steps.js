@@ -3,6 +3,7 @@ import {
   checkoutOf,
   hasNoWorker,
   isCheckedOut,
+  isCheckoutPending,
   isFinal,
   isHere,
   isLocated,
@@ -80,6 +81,7 @@ function unreported({ fault, withItem }) {
 function runningSteps({ state, followedMs }, steps) {
   // while it waits for the patron, nothing is done
   if (state.consent) return { ...steps, search: 'done' };
+  if (isCheckoutPending(state)) return { ...steps, search: 'done', copy: 'done', checkout: 'now' };
   if (isLocated(state)) return { ...steps, search: 'done', copy: 'now' };
   const isHeld = hasNoWorker(state) || (state.state === 'queued' && followedMs > LONG_QUEUED_MS);
   return { ...steps, search: isHeld ? 'later' : 'now' };

@@ -1,8 +1,8 @@
-/** The language of ours that a page in `language` is shown in: its own, or English. */
+/** The language of ours that a page in `language` is shown in: its own, or English, or the one that was sent. */
 export function languageOf(messages, language) {
   const wanted = String(language || 'en');
   const base = wanted.split(/[-_]/)[0].toLowerCase();
-  return messages[wanted] ? wanted : messages[base] ? base : 'en';
+  return [wanted, base, 'en', ...Object.keys(messages)].find((key) => messages[key]) || 'en';
 }
 
 /** t(key, values): the sentence in the page's language, in English where a translation lacks it. */

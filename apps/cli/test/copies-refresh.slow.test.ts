@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
+import { REMEMBERED_SOON, type Services, startRedis, startServices, waitFor } from '@passport/testkit';
+import { jsonOf, passport, webhookSecretOf } from './run-cli.ts';
+
+const CARD = '21234000000017';
+
+let stopAll: (() => Promise<unknown>)[] = [];
+let midland: KohaDouble;
+let riverside: KohaDouble;
+let services: Services;
+beforeAll(async () => {
+  const redis = await startRedis();
+  [midland, riverside] = (await Promise.all(
+    ['midland', 'riverside'].map((library) => startKohaDouble({ library, seed: 'empty' })),
+  )) as [KohaDouble, KohaDouble];
+  const served = (double: KohaDouble, entry: object) => ({
+    id: double.library,
+    kohaUrl: double.url,
+    ...double.credentials,
+    webhookSecret: webhookSecretOf(double.library),
+    cards: [],
+    entry: { ...entry },
+  });
+  services = await startServices({
+    redisUrl: redis.url,
+    env: REMEMBERED_SOON,
+    libraries: [served(midland, {}), served(riverside, { refresh: { sweep: '02:00' } })],
+  });
+  stopAll = [() => services.stop(), () => midland.close(), () => riverside.close(), () => redis.stop()];
+});
+afterAll(async () => {
+  for (const stop of stopAll) await stop();
+});
+
+const run = (...args: string[]) =>
+  passport(['copies', 'refresh', ...args], services.env, {
+    input: '',
+    readFile: (path: string) => readFileSync(path, 'utf8'),
+  });
+
+test('what changed at home is shown by a dry run, written by a sweep, and reported afterwards', async () => {
+  midland.putPatron(CARD, { surname: 'Planted-Okafor', category_id: 'AD', email: 'old@planted.example' });
+  const copied = await passport(
+    ['send', '--at', 'riverside', '--card', '-', '--wait', '--json'],
+    { ...services.env, PASSPORT_RECEIVER: services.receivers[0]?.url ?? '' },
+    { input: `${CARD}\n`, readFile: (path: string) => readFileSync(path, 'utf8') },
+  );
+  expect(jsonOf(copied)).toMatchObject({ state: { outcome: 'COPIED' } });
+  await waitFor('the copy to be remembered', () => riverside.state().copies[0]);
+  midland.putPatron(CARD, { email: 'new@planted.example' });
+
+  const dry = await run('--at', 'riverside', '--dry-run');
+  expect(dry.out).toMatch(/^riverside: dry run \(full\) of /);
+  expect(dry.out).toContain('  midland (done): 1 copies, REFRESHED 1, 1 fields to change, 0 kept');
+  expect(riverside.state(CARD).patrons[0]?.['email']).toBe('old@planted.example');
+
+  const real = await run('--json');
+  expect(real.code).toBe(0);
+  expect(jsonOf(real)).toMatchObject({
+    sweeps: [{ library: 'riverside', dry_run: false, homes: { midland: { findings: { REFRESHED: 1 } } } }],
+  });
+  expect(riverside.state(CARD).patrons[0]?.['email']).toBe('new@planted.example');
+
+  const again = await run('--report', '--json');
+  expect(jsonOf(again)).toEqual(jsonOf(real));
+  expect(dry.out + dry.err + real.out + again.out).not.toMatch(/planted|Planted|21234000000017/);
+
+  // In the audit are who has begun it and what the service did; not the scan, which the worker has in its log.
+  const kept = async () => {
+    const list = await passport(['audit', '--json'], services.env, {
+      readFile: (path: string) => readFileSync(path, 'utf8'),
+    });
+    return (jsonOf(list) as { acts: { act: string; by: string | null; source: string; count: number }[] })
+      .acts;
+  };
+  const acts = await waitFor('the end of the sweep in the audit', async () => {
+    const all = await kept();
+    // Both within the worker's five seconds are one entry.
+    const ended = all.filter(({ act }) => act === 'sweep ended').reduce((sum, { count }) => sum + count, 0);
+    return ended === 2 ? all.map(({ act, by, source }) => `${act} ${by ?? '-'} ${source}`) : null;
+  });
+  expect([...new Set(acts)].toSorted()).toEqual([
+    'copies_refresh tester cli',
+    'sweep - worker',
+    'sweep ended - worker',
+  ]);
+  const log = await services.logs();
+  expect(log).toContain('"action":"looked up"');
+}, 90_000);
+
+test('where refresh is off, nothing is written by hand either', async () => {
+  const refused = await run('--at', 'midland');
+  expect(refused).toMatchObject({ code: 1, out: '' });
+  expect(refused.err).toContain('refresh is off');
+});

@@ -1,0 +1,162 @@
+import type { Consortium, WorkerConfig } from '@passport/config';
+import {
+  type Receipts,
+  type SweepJob,
+  type SweepState,
+  noteCopiesSeen,
+  noteDone,
+  noteMissing,
+  openSweepLock,
+  openUnanswered,
+  readCopyRecords,
+  readSweep,
+  writeSweep,
+} from '@passport/queue';
+import { type Logger, type Redis, createEncryption } from '@passport/runtime';
+import type { Libraries } from '../koha/libraries.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
+import type { Turn } from '../koha/turn.ts';
+import { copiesOf } from './copies-before.ts';
+import { buildPassOn } from './pass-on.ts';
+import { SweepPaused } from './sweep-paused.ts';
+import { sweepLibrary } from './sweep-library.ts';
+import { SWEEP_LIMITS, type SweepDeps } from './sweep-state.ts';
+import { underSweepLock } from './under-sweep-lock.ts';
+
+const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
+/** Two sweeps of one library take no turns: the second one looks again after so long. */
+const OTHER_SWEEP_MS = 60_000;
+
+export interface SweepJobDeps {
+  readonly consortium: Consortium;
+  readonly redis: Redis;
+  readonly libraries: Pick<Libraries, 'capabilities'>;
+  readonly receipts: Receipts;
+  readonly keys: WorkerConfig['keys'];
+  readonly callsUntil: (signal: AbortSignal) => SweepCall;
+  /** Whether a job has not ended yet. */
+  readonly isAlive: (jobId: string) => Promise<boolean>;
+  readonly turn: Turn;
+  readonly stopping: AbortSignal;
+  readonly monotonicNow: () => number;
+  readonly newId: () => string;
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/** A job keeps its id when it is run again. Its name beside what was written has no colons. */
+const sweepIdOf = (jobId: string): string => jobId.replaceAll(/[^\w-]/g, '-');
+
+/** Sweeps for a turn. Throws SweepPaused where it goes on later, and KohaError or LibraryClosed where the lending library does not answer. */
+export async function doSweepJob(jobId: string, wanted: SweepJob, deps: SweepJobDeps): Promise<void> {
+  const { redis, newId, stopping, turn } = deps;
+  const lock = openSweepLock(redis, { library: wanted.library, sweep: sweepIdOf(jobId), run: newId() });
+  await underSweepLock(lock, { ...deps, stopping }, async ({ signal, assertHeld }) => {
+    const save = async (next: SweepState): Promise<void> => {
+      await assertHeld();
+      await writeSweep(redis, next);
+    };
+    const ends = AbortSignal.any([signal, turn.signal]);
+    const passOn = buildPassOn({ ...deps, signal: ends });
+    await runSweep(jobId, wanted, { ...deps, save, passOn, call: deps.callsUntil(ends) });
+  });
+}
+
+async function runSweep(
+  job: string,
+  wanted: SweepJob,
+  deps: SweepJobDeps & Pick<SweepDeps, 'save' | 'call' | 'passOn'>,
+): Promise<void> {
+  const { consortium, redis, libraries, now, log } = deps;
+  const { library, dry_run: isDry } = wanted;
+  const lending = consortium.libraries.find((each) => each.id === library);
+  if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
+  // Shut out since the job was queued: a sweep over none of its homes would count as one that is done.
+  if (!lending.enabled) throw new Error(`${library} is not enabled`);
+  const before = await readSweep(redis, library, isDry);
+  const isOpen = before !== null && before.ended_ms === null;
+  if (isOpen && before.job !== job && (await deps.isAlive(before.job)))
+    throw new SweepPaused(now() + OTHER_SWEEP_MS);
+  const state = isOpen && before.job === job ? before : newSweep(job, wanted, before, deps);
+  const { id } = state;
+  await deps.save(state);
+  if (state !== before) {
+    log.info(
+      { audit: true, action: 'sweep', lending: library, sweep: id, mode: state.mode, dry_run: isDry },
+      'sweep',
+    );
+  }
+  const { patronProperties } = await libraries.capabilities(library);
+  const unanswered = openUnanswered(redis, library, isDry);
+  await sweepLibrary(state, {
+    ...deps,
+    async readRecords(at, patronIds) {
+      const found = await readCopyRecords(redis, at, patronIds);
+      await noteCopiesSeen(redis, at, [...found.keys()], now());
+      return found;
+    },
+    encryption: createEncryption(deps.keys.map((key) => key.reveal())),
+    accepts: (property) => patronProperties.has(property),
+    unanswered: {
+      ...unanswered,
+      async note(home) {
+        const homeKeys = await unanswered.read();
+        if (isDry) return new Map(homeKeys.map((homeKey) => [homeKey, now()]));
+        return noteMissing(redis, { library, home }, homeKeys, now());
+      },
+    },
+    limits: SWEEP_LIMITS,
+  });
+  if (!isDry) await noteDone(redis, { kind: 'sweep', library }, now());
+  log.info({ audit: true, action: 'sweep ended', lending: library, sweep: id }, 'sweep ended');
+}
+
+function newSweep(
+  job: string,
+  { library, dry_run, full }: SweepJob,
+  before: SweepState | null,
+  { consortium, now }: SweepJobDeps,
+): SweepState {
+  const lastFullMs = before?.last_full_ms ?? null;
+  const lastMs = before?.last_ms ?? null;
+  const isDue = lastFullMs === null || lastMs === null || now() - lastFullMs >= FULL_EVERY_MS;
+  const homes = [...consortium.agreements.homesAt(library)].map(
+    (home) =>
+      [
+        home,
+        { state: 'waiting' as const, copies: 0, findings: {}, fields_changed: 0, fields_kept: 0 },
+      ] as const,
+  );
+  return {
+    id: sweepIdOf(job),
+    job,
+    library,
+    mode: full || dry_run || isDue ? 'full' : 'changed',
+    dry_run,
+    started_ms: now(),
+    ended_ms: null,
+    failed: null,
+    after: 0,
+    missing: 0,
+    looked_up: 0,
+    pages: 0,
+    rows: 0,
+    homes: Object.fromEntries(homes),
+    unknown: {},
+    copies_before: copiesOf(before),
+    last_full_ms: lastFullMs,
+    last_ms: lastMs,
+  };
+}
+
+/** Notes in the report of a sweep that its job has failed, so that nobody waits for it. */
+export async function noteFailed(
+  redis: Redis,
+  job: string,
+  { library, dry_run: isDry }: SweepJob,
+  { because, nowMs }: { readonly because: string; readonly nowMs: number },
+): Promise<void> {
+  const state = await readSweep(redis, library, isDry);
+  if (state === null || state.job !== job || state.ended_ms !== null) return;
+  await writeSweep(redis, { ...state, ended_ms: nowMs, failed: because });
+}

@@ -1,0 +1,116 @@
+import { type CopyFinding, libraryById } from '@passport/patron-rules';
+import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-client';
+import type { Consortium, Library } from '@passport/config';
+import type { CopyRecord, SweepState, SweptHome } from '@passport/queue';
+import type { Encryption } from '@passport/runtime';
+import type { SweepCall } from '../koha/sweep-calls.ts';
+import type { Turn } from '../koha/turn.ts';
+import type { PassOn } from './pass-on.ts';
+
+/** What one sweep may take of a lending library, whatever that says it has: a million copies, listed twice, in half a day. */
+const MOST_PAGES = 20_000;
+const MOST_ROWS = 2_000_000;
+const LONGEST_MS = 12 * 3_600_000;
+/** Home keys that are kept of those that a home did not answer for; the others are counted. Of fifty thousand copies more is a home that hides them. */
+const MOST_KEPT_MISSING = 1_000;
+
+export interface SweepLimits {
+  readonly pages: number;
+  readonly rows: number;
+  readonly ms: number;
+  readonly keptMissing: number;
+}
+
+export const SWEEP_LIMITS: SweepLimits = {
+  pages: MOST_PAGES,
+  rows: MOST_ROWS,
+  ms: LONGEST_MS,
+  keptMissing: MOST_KEPT_MISSING,
+};
+
+export interface SweepDeps {
+  readonly consortium: Consortium;
+  readonly call: SweepCall;
+  readonly passOn: PassOn;
+  /** What the service itself knows of copies at a library. */
+  readonly readRecords: (
+    lending: string,
+    patronIds: readonly number[],
+  ) => Promise<ReadonlyMap<number, CopyRecord>>;
+  readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
+  /** What the lending Koha's own description allows. */
+  readonly accepts: (property: string) => boolean;
+  /** Keeps how far the sweep is: another worker goes on from there. Throws where it must not go on. */
+  readonly save: (state: SweepState) => Promise<void>;
+  /** Home keys that the home which is worked on did not answer for. */
+  readonly unanswered: {
+    clear(): Promise<void>;
+    add(homeKeys: readonly string[]): Promise<void>;
+    /** Notes who is missing at a home, and returns since when. */
+    note(home: string): Promise<ReadonlyMap<string, number>>;
+  };
+  readonly turn: Pick<Turn, 'endIfOver'>;
+  readonly limits: SweepLimits;
+  readonly now: () => number;
+}
+
+/** A limit of the sweep is reached: what is left of the copies is not looked at. */
+export class SweepCut extends Error {}
+
+type Moving<T> = { -readonly [K in keyof T]: T[K] };
+
+/** A sweep on its way: where it is, whose copies they are, and what it may use. The numbers of its state are changed as it goes. */
+export interface Sweep {
+  readonly state: Moving<SweepState>;
+  readonly lending: Library;
+  readonly deps: SweepDeps;
+  /** Missing since the last save. */
+  readonly missing: string[];
+}
+
+/** A new sweep, or one that goes on. */
+export function openSweep(begun: SweepState, deps: SweepDeps): Sweep {
+  const state: Moving<SweepState> = structuredClone(begun);
+  return { state, lending: libraryById(deps.consortium, state.library), deps, missing: [] };
+}
+
+/** Saves where the sweep is: in the same size, however much is missing. */
+export async function save({ state, deps, missing }: Sweep): Promise<void> {
+  await deps.unanswered.add(missing.splice(0));
+  await deps.save(state);
+}
+
+/**
+ * The pages of a list of copies, each call of it one of the sweep's, and counted. Between two of them others may have their turn; the
+ * first one is read in any case, so that each turn comes further. Throws SweepCut where there are too many.
+ */
+export async function* pagesOf(of: CopiesWanted, sweep: Sweep): AsyncGenerator<ListedPage, void, undefined> {
+  const { state, lending, deps } = sweep;
+  const { limits, now } = deps;
+  let asked = of.after;
+  const pages = listPages({ library: lending.id, of }, (wanted, part) => {
+    // A page that Koha fails at or hides is read in several calls, which begin after the same number.
+    if (wanted.after !== asked) deps.turn.endIfOver('pages');
+    asked = wanted.after;
+    if (state.pages >= limits.pages || state.rows >= limits.rows || now() - state.started_ms >= limits.ms) {
+      throw new SweepCut();
+    }
+    return deps.call(lending.id, (koha) => koha.readCopies(wanted, part));
+  });
+  for await (const page of pages) {
+    state.pages += 1;
+    state.rows += page.rows;
+    yield page;
+  }
+}
+
+/** Keeps who is missing, up to a limit; counts them all. */
+export function addMissing({ state, deps, missing }: Sweep, homeKey: string): void {
+  state.missing += 1;
+  if (state.missing <= deps.limits.keptMissing) missing.push(homeKey);
+}
+
+/** Counts a finding of so many copies of a home. */
+export function count(home: SweptHome, finding: CopyFinding, more: number): void {
+  if (more > 0) home.findings[finding] = (home.findings[finding] ?? 0) + more;
+}

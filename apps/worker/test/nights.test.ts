@@ -1,0 +1,184 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { openSweepQueue, openReceipts } from '@passport/queue';
+import { type Logger, type Redis, closeRedis } from '@passport/runtime';
+import { waitFor } from '@passport/testkit';
+import { startSweepWorker } from '../src/sweep/sweep-worker.ts';
+import { openEmptyRedis } from './empty-redis.ts';
+import { type SweepBench, openSweep } from './sweep-bench.ts';
+
+const HOMES = ['midland', 'lakeside', 'hilltop', 'seaside', 'valley'];
+const LIBRARIES = ['riverside', ...HOMES];
+const REPETITIONS = 10;
+const LOOK_EVERY_MS = 10;
+const HOUR_MS = 3_600_000;
+/** Two in the morning: the time of all sweeps and of all readings. */
+const TWO = new Date(2026, 10, 26, 2, 0).getTime();
+
+const { redis, own: ownAll, connect } = await openEmptyRedis();
+const queue = ownAll(openSweepQueue(redis));
+queue.on('error', () => undefined);
+
+let bench: SweepBench;
+beforeAll(async () => {
+  bench = await openSweep(HOMES, redis, { refresh: { sweep: '02:00' }, owed: { read: '02:00' } });
+});
+afterAll(() => bench.stop());
+
+/** By the clock of Redis, which all processes have. */
+let aheadMs = 0;
+const realNow = Date.now;
+const now = (): number => realNow() + aheadMs;
+const setClock = (ms: number): void => {
+  aheadMs = ms - realNow();
+};
+const pastTwo = (): Promise<unknown> => waitFor('two in the morning', () => now() > TWO || undefined);
+
+/** What began, by kind and library. */
+let began: string[] = [];
+const log = {
+  info({ action, lending }: { readonly action?: string; readonly lending?: string }) {
+    if (action === 'sweep' || action === 'read what is owed') began.push(`${action} ${lending ?? ''}`);
+  },
+  warn: () => undefined,
+  error: () => undefined,
+} as unknown as Logger;
+
+interface Running {
+  stop(): Promise<void>;
+}
+let running: Running[] = [];
+
+/** One worker process: it looks for what is due at its start and again and again. */
+async function startOne(): Promise<Running> {
+  const connection: Redis = await connect('nights');
+  const worker = await startSweepWorker({
+    consortium: bench.consortium,
+    connection,
+    redis,
+    receipts: openReceipts(redis),
+    keys: [{ reveal: () => Buffer.alloc(32, 7) }] as never,
+    libraries: bench.libraries,
+    isBusy: () => false,
+    pause: () => Promise.resolve(),
+    monotonicNow: () => performance.now(),
+    newId: randomUUID,
+    now,
+    log,
+  });
+  const timer = setInterval(() => void worker.queueNights().catch(() => undefined), LOOK_EVERY_MS);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await worker.close();
+      await closeRedis(connection);
+    },
+  };
+}
+const startTwo = async (): Promise<void> => {
+  running = await Promise.all([startOne(), startOne()]);
+};
+const stopAll = async (): Promise<void> => {
+  await Promise.all(running.splice(0).map((worker) => worker.stop()));
+};
+
+beforeEach(() => {
+  // As a worker does at its start.
+  Date.now = now;
+});
+afterEach(async () => {
+  await stopAll();
+  Date.now = realNow;
+});
+
+/** The night before was as every night: all is scheduled, and nothing is due. Then it is so long before two. */
+async function evening(beforeMs: number): Promise<void> {
+  await redis.flushall();
+  began = [];
+  setClock(TWO - 5 * HOUR_MS);
+  await startTwo();
+  setClock(TWO - beforeMs);
+}
+
+async function eachRanOnce(): Promise<void> {
+  const wanted = LIBRARIES.flatMap((id) => [`sweep ${id}`, `read what is owed ${id}`]).toSorted();
+  await waitFor(
+    'all sweeps and readings',
+    async () => (await queue.getJobCountByTypes('completed')) >= wanted.length || undefined,
+  );
+  setClock(TWO + HOUR_MS);
+  await stopAll();
+  await startTwo();
+  await waitFor(
+    'nothing to be left',
+    async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) === 0 || undefined,
+  );
+  expect(began.toSorted()).toEqual(wanted);
+  expect(await queue.getJobCountByTypes('completed', 'failed')).toBe(wanted.length);
+}
+
+const replaceBoth = async (): Promise<void> => {
+  const old = running.splice(0);
+  await startTwo();
+  await Promise.all(old.map((worker) => worker.stop()));
+};
+
+const DISTURBANCES: readonly (readonly [name: string, disturb: () => Promise<void>])[] = [
+  ['a reload of the configuration', replaceBoth],
+  [
+    'a restart of all workers',
+    async () => {
+      await stopAll();
+      await startTwo();
+    },
+  ],
+  [
+    'a stop over the time itself',
+    async () => {
+      await stopAll();
+      await pastTwo();
+      setClock(TWO + 2 * HOUR_MS);
+      await startTwo();
+    },
+  ],
+  ['a clock that jumps two hours ahead', async () => setClock(now() + 2 * HOUR_MS)],
+  [
+    'a clock that jumps two hours back',
+    async () => {
+      await pastTwo();
+      await waitFor(
+        'the first to be queued',
+        async () => (await queue.getJobCountByTypes('waiting', 'active', 'completed')) > 0 || undefined,
+      );
+      setClock(now() - 2 * HOUR_MS);
+      setClock(TWO - 20);
+    },
+  ],
+  [
+    'a clock that is two hours ahead for a while',
+    async () => {
+      setClock(now() + 2 * HOUR_MS);
+      await waitFor(
+        'the first to be queued',
+        async () => (await queue.getJobCountByTypes('waiting', 'active', 'completed')) > 0 || undefined,
+      );
+      setClock(now() - 2 * HOUR_MS);
+    },
+  ],
+];
+
+test.each(DISTURBANCES)(
+  'six libraries, two workers: every sweep and reading of a night runs once with %s near its time',
+  async (_name, disturb) => {
+    for (let repetition = 0; repetition < REPETITIONS; repetition += 1) {
+      // From a moment before the time to a moment after it.
+      const beforeMs = 50 - 10 * repetition;
+      await evening(beforeMs);
+      await disturb();
+      await pastTwo();
+      await eachRanOnce();
+      await stopAll();
+    }
+  },
+  240_000,
+);

@@ -1,0 +1,15 @@
+import { expect, test } from '@jest/globals';
+import { rememberTask } from '../src/maintenance/remember-task.ts';
+import { readTimings } from '../src/timings.ts';
+
+test('a task runs as often as the timings say that it was given', () => {
+  const idle = { isBusy: () => false, monotonicNow: () => 0 };
+  const memory = { store: () => Promise.resolve() };
+  const everyMs = (text?: string): number =>
+    rememberTask({ libraries: [] } as never, memory, idle, readTimings(text)).everyMs;
+  expect([everyMs(), everyMs('{"rememberMs":1000}')]).toEqual([15_000, 1_000]);
+});
+
+test.each(['{"rememberms":1000}', '{"rememberMs":0}', '{"rememberMs":"1s"}'])('%s is refused', (text) => {
+  expect(() => readTimings(text)).toThrow(/^PASSPORT_TEST_TIMINGS: remember\w+ is no timing$/i);
+});

@@ -1,0 +1,3 @@
+import { testStrangers } from './hostile-koha/test-strangers.ts';
+
+testStrangers('lender');

@@ -1,0 +1,97 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { startChromium } from '../src/index.ts';
+import { startService } from '../src/start-service.ts';
+
+interface TestFile {
+  readonly path: string;
+}
+interface Sequencer {
+  sort(tests: readonly TestFile[]): readonly TestFile[];
+  shard(tests: readonly TestFile[], options: { shardIndex: number; shardCount: number }): readonly TestFile[];
+}
+type Durations = Readonly<Record<string, number>>;
+
+const ROOT = join(import.meta.dirname, '../../..');
+const script = async <T>(name: string): Promise<T> => (await import(join(ROOT, 'scripts', name))) as T;
+const { default: LongestFirst, readDurations } = await script<{
+  default: new () => Sequencer;
+  readDurations(): Durations;
+}>('longest-first.mjs');
+const { slownessOf } = await script<{ slownessOf(seconds: Durations, usual: Durations): number }>(
+  'run-jest.mjs',
+);
+const known = Object.entries(readDurations()).toSorted(([, one], [, other]) => other - one);
+const [longest = '', ...rest] = known.map(([name]) => join(ROOT, name));
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'passport-tiers-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A file that no run has measured, of so many bytes. */
+function unknownFile(name: string, size: number): TestFile {
+  const path = join(folder, name);
+  writeFileSync(path, 'x'.repeat(size));
+  return { path };
+}
+
+describe('the order of test files', () => {
+  test('is the longest first, then those of which only the size is known', () => {
+    const shortest = rest.at(-1) ?? '';
+    const [large, small] = [unknownFile('large', 9_000), unknownFile('small', 100)];
+    const ordered = new LongestFirst().sort([small, { path: shortest }, large, { path: longest }]);
+    expect(ordered.map(({ path }) => path)).toEqual([longest, shortest, large.path, small.path]);
+  });
+
+  test('puts each file into one shard, and the two longest into different ones', () => {
+    const files = [longest, ...rest].map((path) => ({ path }));
+    const shards = [1, 2, 3].map((shardIndex) =>
+      new LongestFirst().shard(files, { shardIndex, shardCount: 3 }),
+    );
+    expect(
+      shards
+        .flat()
+        .map(({ path }) => path)
+        .sort(),
+    ).toEqual(files.map(({ path }) => path).sort());
+    const shardOf = (wanted: string) =>
+      shards.findIndex((shard) => shard.some(({ path }) => path === wanted));
+    expect(shardOf(longest)).not.toBe(shardOf(rest[0] ?? ''));
+  });
+});
+
+describe('how slow a machine is', () => {
+  const usual = { a: 1, b: 2, c: 4 };
+
+  test.each([
+    ['as quick as the one that was measured', { a: 1, b: 2, c: 4 }, 1],
+    ['quicker', { a: 0.5, b: 1, c: 2 }, 1],
+    ['with other work', { a: 3, b: 6, c: 12 }, 3],
+    ['the same, and one file that became long', { a: 1, b: 2, c: 40 }, 1],
+    ['of which nothing is known', { d: 9 }, 1],
+  ])('%s', (_what, seconds, times) => {
+    expect(slownessOf(seconds, usual)).toBe(times);
+  });
+});
+
+describe('in the fast tier', () => {
+  let before: string | undefined;
+  beforeEach(() => {
+    before = process.env['FAST_TESTS'];
+    process.env['FAST_TESTS'] = '1';
+  });
+  afterEach(() => {
+    if (before === undefined) delete process.env['FAST_TESTS'];
+  });
+
+  test.each([
+    ['a process of ours', () => startService({ name: 'worker', root: ROOT, env: {}, logFile: '' })],
+    ['a browser', () => startChromium()],
+  ])('%s is not started', async (_what, start) => {
+    await expect(start()).rejects.toThrow('*.slow.test.ts');
+  });
+});
