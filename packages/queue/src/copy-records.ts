@@ -1,6 +1,5 @@
 import type { Redis } from '@passport/runtime';
-import { execAll } from './exec-all.ts';
-import { copyRecordsKey, copySeenKey } from './keys.ts';
+import { copyOfHomeKey, copyRecordsKey, copySeenKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /**
@@ -25,12 +24,25 @@ const SEEN_EVERY_MS = 30 * 24 * 3_600_000;
 const SCANNED_AT_ONCE = 500;
 
 /**
- * Lua: `noteCopy(records, seen, number, what, homeKey, fields, now)`, where `what` is `made`, `agreed` (made, with the patron's consent), `passed`
+ * Lua: `forgetCopy(records, seen, homes, number)`. Of two copies that one library has of a patron, the later one is found by its home key,
+ * and where that is forgotten, none is: whoever looks there learns only that a look at Koha is worth its call.
+ */
+const FORGET_LUA = `
+local function forgetCopy(records, seen, homes, number)
+  local key = string.match(redis.call('HGET', records, number) or '', '^(%S+) ')
+  if key and redis.call('HGET', homes, key) == number then redis.call('HDEL', homes, key) end
+  redis.call('HDEL', records, number)
+  redis.call('ZREM', seen, number)
+end
+`;
+
+/**
+ * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made`, `agreed` (made, with the patron's consent), `passed`
  * (values of a copy that is on record) or `ended`. Part of the script that writes the receipt.
  * A record is `HOMEKEY FIELDS AGREED FORMERKEYS`, each list with commas, or `-`.
  */
-export const COPY_RECORD_LUA = `
-local function noteCopy(records, seen, number, what, homeKey, fields, now)
+export const COPY_RECORD_LUA = `${FORGET_LUA}
+local function noteCopy(records, seen, homes, number, what, homeKey, fields, now)
   local function join(list, more)
     local all = list == '-' and '' or list
     for _, name in ipairs(more) do
@@ -43,24 +55,23 @@ local function noteCopy(records, seen, number, what, homeKey, fields, now)
   local record = redis.call('HGET', records, number) or ''
   local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
   if what == 'ended' then
-    if key == homeKey then
-      redis.call('HDEL', records, number)
-      redis.call('ZREM', seen, number)
-    end
+    if key == homeKey then forgetCopy(records, seen, homes, number) end
     return
   end
   if key ~= homeKey then
     if what == 'passed' then return end
+    forgetCopy(records, seen, homes, number)
     passed, agreed, former = '-', '-', '-'
   end
   passed = join(passed, fields)
   if what == 'agreed' then agreed = join(agreed, fields) end
   redis.call('HSET', records, number, table.concat({homeKey, passed, agreed, former}, ' '))
   redis.call('ZADD', seen, now, number)
+  redis.call('HSET', homes, homeKey, number)
 end
 `;
 
-/** KEYS 1 records; ARGV 1 number of the copy, 2 old home key, 3 new home key, 4 most former keys */
+/** KEYS 1 records, 2 numbers by home key; ARGV 1 number of the copy, 2 old home key, 3 new home key, 4 most former keys */
 const REKEY_LUA = `
 local record = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
@@ -69,7 +80,14 @@ local keys = former == '-' and key or former .. ',' .. key
 local _, commas = string.gsub(keys, ',', '')
 if commas >= tonumber(ARGV[4]) then keys = string.match(keys, ',(.*)$') end
 redis.call('HSET', KEYS[1], ARGV[1], table.concat({ARGV[3], passed, agreed, keys}, ' '))
+if redis.call('HGET', KEYS[2], key) == ARGV[1] then redis.call('HDEL', KEYS[2], key) end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
 return 1
+`;
+
+/** KEYS 1 records, 2 when they were seen, 3 numbers by home key; ARGV numbers of copies */
+const DROP_LUA = `${FORGET_LUA}
+for _, number in ipairs(ARGV) do forgetCopy(KEYS[1], KEYS[2], KEYS[3], number) end
 `;
 
 const listOf = (text: string): readonly string[] => (text === '-' ? [] : text.split(','));
@@ -132,7 +150,8 @@ export async function rekeyCopyRecord(
   { patronId, from, to }: { readonly patronId: number; readonly from: string; readonly to: string },
 ): Promise<boolean> {
   const rekey = defineScript(redis, 'passportRekeyCopy', REKEY_LUA);
-  const done = await rekey([copyRecordsKey(lending)], [String(patronId), from, to, MOST_FORMER_KEYS]);
+  const keys = [copyRecordsKey(lending), copyOfHomeKey(lending)];
+  const done = await rekey(keys, [String(patronId), from, to, MOST_FORMER_KEYS]);
   return done === 1;
 }
 
@@ -167,10 +186,9 @@ export async function trimCopyRecords(redis: Redis, lending: string, beforeMs: n
 
 async function drop(redis: Redis, lending: string, patronIds: readonly string[]): Promise<void> {
   if (patronIds.length === 0) return;
-  await execAll(
-    redis
-      .multi()
-      .hdel(copyRecordsKey(lending), ...patronIds)
-      .zrem(copySeenKey(lending), ...patronIds),
-  );
+  const dropAll = defineScript(redis, 'passportDropCopies', DROP_LUA);
+  const keys = [copyRecordsKey(lending), copySeenKey(lending), copyOfHomeKey(lending)];
+  for (let at = 0; at < patronIds.length; at += SCANNED_AT_ONCE) {
+    await dropAll(keys, patronIds.slice(at, at + SCANNED_AT_ONCE));
+  }
 }

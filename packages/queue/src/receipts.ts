@@ -2,7 +2,7 @@ import { REMEMBERED_HOURS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { COPY_RECORD_LUA } from './copy-records.ts';
 import { execAll } from './exec-all.ts';
-import { RECEIPTS_KEY, copyRecordsKey, copySeenKey, jobIdOf } from './keys.ts';
+import { RECEIPTS_KEY, copyOfHomeKey, copyRecordsKey, copySeenKey, jobIdOf } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /** What a home library may know of a disclosure: who received which fields of whom, and when. Never a value. */
@@ -45,7 +45,7 @@ const MARK_LIFE_SECONDS = REMEMBERED_HOURS * 3600;
 /**
  * The mark has the names of all fields that are on record, each between two blanks, and the number of the copy (`#402`); the '1' of the
  * version before says nothing of them. The receipt and the record of the copy (copy-records.ts) are written together.
- * KEYS 1 mark of event and patron, 2 receipts, 3 records of the library's copies, 4 when they were seen
+ * KEYS 1 mark of event and patron, 2 receipts, 3 records of the library's copies, 4 when they were seen, 5 their numbers by home key
  * ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON, 4 what it is for the copy's record, 5 number of the copy or '',
  *      6 home key, 7 now, 8 ... its fields
  */
@@ -64,7 +64,7 @@ local is_numbered = ARGV[5] ~= '' and not string.find(names, ' ' .. number, 1, t
 if is_numbered then names = names .. number end
 if not is_new and not is_numbered then return false end
 redis.call('SET', KEYS[1], names, 'EX', ARGV[1])
-if ARGV[5] ~= '' then noteCopy(KEYS[3], KEYS[4], ARGV[5], ARGV[4], ARGV[6], fields, ARGV[7]) end
+if ARGV[5] ~= '' then noteCopy(KEYS[3], KEYS[4], KEYS[5], ARGV[5], ARGV[4], ARGV[6], fields, ARGV[7]) end
 if not is_new then return false end
 return redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3])
 `;
@@ -97,7 +97,13 @@ export function openReceipts(redis: Redis): Receipts {
       const recorded = what === undefined ? (consent === undefined ? 'made' : 'agreed') : RECORDED[what];
       const number = recorded === null ? '' : String(patronId ?? '');
       const id = await append(
-        [markOf(receipt), RECEIPTS_KEY, copyRecordsKey(lending), copySeenKey(lending)],
+        [
+          markOf(receipt),
+          RECEIPTS_KEY,
+          copyRecordsKey(lending),
+          copySeenKey(lending),
+          copyOfHomeKey(lending),
+        ],
         [
           MARK_LIFE_SECONDS,
           Math.max(0, nowMs - keepMs),
