@@ -126,3 +126,5 @@ export const RECEIPTS_KEY = key('receipts');
 /** What the service's own records say of each copy at a library, by Koha's number of the copy; and when each was last seen. */
 export const copyRecordsKey = (library: string): string => key('copies', library);
 export const copySeenKey = (library: string): string => key('copies-seen', library);
+/** Copies at a library whose deletion was begun and has no receipt yet, by Koha's number of the copy (deletions.ts). */
+export const deletionsKey = (library: string): string => key('deletions', library);
