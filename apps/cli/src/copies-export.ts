@@ -10,7 +10,18 @@ interface ExportOptions {
   readonly since?: string;
 }
 
-const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields', 'what', 'read', 'consent'] as const;
+const COLUMNS = [
+  'at',
+  'home',
+  'lending',
+  'home_key',
+  'event',
+  'fields',
+  'what',
+  'read',
+  'consent',
+  'patron_id',
+] as const;
 
 function parseSince(text: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
@@ -24,7 +35,18 @@ const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOption
   (wanted.of === undefined || home === wanted.of) &&
   (wanted.since === undefined || at >= wanted.since);
 
-const toRow = ({ at, home, lending, homeKey, eventId, fields, what, read, consent }: DisclosureReceipt) => ({
+const toRow = ({
+  at,
+  home,
+  lending,
+  homeKey,
+  eventId,
+  fields,
+  what,
+  read,
+  consent,
+  patronId,
+}: DisclosureReceipt) => ({
   at,
   home,
   lending,
@@ -34,13 +56,15 @@ const toRow = ({ at, home, lending, homeKey, eventId, fields, what, read, consen
   what: what ?? 'disclosed',
   read: read ?? [],
   consent: consent ?? null,
+  patron_id: patronId ?? null,
 });
 
 /** A consent as one cell: text, member of staff, time. */
 const textOf = (
-  value: string | readonly string[] | DisclosureReceipt['consent'] | null,
+  value: string | number | readonly string[] | DisclosureReceipt['consent'] | null,
 ): string | readonly string[] => {
   if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
   return typeof value === 'object' && 'text_id' in value
     ? [value.text_id, String(value.operator ?? '-'), value.at]
     : value;
@@ -50,7 +74,7 @@ export const copiesExport: CommandDraft<ExportOptions> = {
   name: 'export',
   summary: 'export the receipts of copies',
   description:
-    'Prints one line per disclosed record, per copy that was deleted, and per record that was read for a library which only observes: when, from which home library to which lending library, whose record (home key), and the ' +
+    'Prints one line per disclosed record, per copy that got new values, was deleted, or became the own patron of its lending library, and per record that was read for a library which only observes (what): when, from which home library to which lending library, whose record (home key, and number of the copy), and the ' +
     'names of the fields that left (of an observed one, those that were read stand under read), but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
     'retention.receipts.',
   examples: [

@@ -138,14 +138,19 @@ export async function rekeyCopyRecord(
 }
 
 /**
- * Forgets the copies at a library that have this home key, and deletions of them that were begun, since what they record is erased;
- * returns how many copies there were.
+ * Forgets copies at a library that have this home key, and deletions of them that were begun, since what they record is erased; returns
+ * how many there were. A copy that was made since `findCopyRecords` stays.
  */
-export async function dropCopyRecords(redis: Redis, lending: string, homeKey: string): Promise<number> {
+export async function dropCopyRecords(
+  redis: Redis,
+  lending: string,
+  { homeKey, patronIds }: { readonly homeKey: string; readonly patronIds: readonly number[] },
+): Promise<number> {
   for (const { patronId, homeKey: key } of await readDeletions(redis, lending)) {
     if (key === homeKey) await dropDeletion(redis, lending, patronId);
   }
-  const found = await findCopyRecords(redis, lending, homeKey);
+  const records = await readCopyRecords(redis, lending, patronIds);
+  const found = patronIds.filter((id) => records.get(id)?.homeKey === homeKey);
   await drop(redis, lending, found.map(String));
   return found.length;
 }

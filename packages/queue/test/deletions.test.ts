@@ -65,7 +65,7 @@ test('an erasure forgets those of the patron', async () => {
   await begin(deletionOf(402));
   await begin(deletionOf(403));
 
-  await dropCopyRecords(fixture.redis, 'riverside', 'midland:402');
+  await dropCopyRecords(fixture.redis, 'riverside', { homeKey: 'midland:402', patronIds: [] });
 
   expect(await begunAt()).toEqual([403]);
 });

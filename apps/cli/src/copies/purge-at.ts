@@ -5,7 +5,7 @@ import { translateRedisError } from '@passport/runtime';
 import type { OpenKoha } from '../koha-clients.ts';
 import { type CopyEnds, isAway } from './copy-ends.ts';
 import type { CopyTypes } from './copy-types.ts';
-import { attributeOf } from './describe-copy.ts';
+import { attributeOf, splitHomeKey } from './describe-copy.ts';
 import { CannotGoOn, eachCopy } from './go-through.ts';
 import type { ProvenGone } from './proven-gone.ts';
 import { buildPace } from './pace.ts';
@@ -99,7 +99,8 @@ function reasonsFor(
 function decide(purge: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedCopy | null {
   const { library, types } = purge;
   const keys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
-  const known = { lending: library.id, patron_id: copy.patronId, home_key: keys[0] ?? null };
+  const home_key = keys.find((key) => splitHomeKey(key) !== null) ?? null;
+  const known = { lending: library.id, patron_id: copy.patronId, home_key };
   const because = reasonsFor(purge, copy, keys, facts);
   if (because.length === 0) return null;
   const found = { ...known, because, blocks: facts.blocks, last_used: facts.lastUsed };
