@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
-import { jsonOf } from './run-cli.ts';
+import { jsonOf, passport } from './run-cli.ts';
 
 let bench: CopiesBench;
 beforeAll(async () => {
@@ -143,6 +143,22 @@ test('an adopted copy is not on record: the service did not make it, and does no
   expect(await bench.recordsOf('riverside', id)).toEqual([null]);
   expect(await bench.receipts()).toEqual([]);
 });
+
+test('a list says which copies are on record with the home key that they show, where Redis can be used', async () => {
+  const [one, two] = [putCopy('L-1', 'midland:61'), putCopy('L-2', 'midland:62')];
+  putCopy('L-3', 'midland:63');
+  await bench.disclose('riverside', one, 'midland:61');
+  await bench.disclose('riverside', two, 'midland:64');
+  const listed = async (env: NodeJS.ProcessEnv) => {
+    const { code, out } = await passport(['copies', 'list', '--at', 'riverside', '--json'], env);
+    const { copies } = JSON.parse(out) as { copies: { home_key: string; on_record: boolean | null }[] };
+    const isWanted = ({ home_key }: { home_key: string }) => /^midland:6[123]$/.test(home_key);
+    return { code, found: copies.filter(isWanted).map(({ on_record }) => on_record) };
+  };
+  expect(await listed(bench.env())).toEqual({ code: 0, found: [true, false, false] });
+  const nowhere = { ...bench.env(), REDIS_URL: 'redis://127.0.0.1:1' };
+  expect(await listed(nowhere)).toEqual({ code: 0, found: [null, null, null] });
+}, 20_000);
 
 test('receipts are exported with the number of the copy and what they are of', async () => {
   const id = putCopy('X-1', 'midland:51');
