@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { type DisclosureReceipt, readReceipts } from '@passport/queue';
+import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
 import type { CommandDraft } from './command.ts';
 import { withQueue } from './with-queue.ts';
@@ -29,6 +29,9 @@ function parseSince(text: string): string {
   }
   return text;
 }
+
+/** Any other criterion of the command does it, too. */
+const SETTLE = 'repeat passport copies purge --expired --apply --at';
 
 const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOptions): boolean =>
   (wanted.at === undefined || lending === wanted.at) &&
@@ -103,6 +106,10 @@ export const copiesExport: CommandDraft<ExportOptions> = {
         const row = toRow(receipt);
         if (report.isJson) rows.push(row);
         else report.line(csvRow(COLUMNS.map((column) => [textOf(row[column])].flat().join(' '))));
+      }
+      for (const { id } of consortium.libraries) {
+        const { length } = await readDeletions(redis, id);
+        if (length > 0) report.progress(`${id}: ${length} deletions without their receipts: ${SETTLE} ${id}`);
       }
       report.json({ receipts: rows });
       return 0;

@@ -165,6 +165,10 @@ describe('a deletion whose run has ended', () => {
     bench.doubles.riverside.deletePatron('C-1');
     const atMs = Date.now() - 90_000;
     await begin(one, 'midland:1', atMs);
+    const exported = await bench.run(['copies', 'export']);
+    expect(exported.err).toContain(
+      'riverside: 1 deletions without their receipts: repeat passport copies purge',
+    );
     const ran = await bench.json(PURGE);
     expect(ran).toMatchObject({ code: 0, counts: { settled: 1, deleted: 2 } });
     expect(ran.copies[0]).toMatchObject({ patron_id: one, home_key: 'midland:1', finding: 'settled' });
