@@ -129,7 +129,7 @@ describe('the record of a copy', () => {
     await append({ patronId: 404, homeKey: 'midland:81' });
 
     const patronIds = await findCopyRecords(fixture.redis, 'riverside', 'midland:812');
-    expect(patronIds.toSorted()).toEqual([402, 403]);
+    expect(new Set(patronIds)).toEqual(new Set([402, 403]));
     await append({ patronId: 405 });
     const homeKey = 'midland:812';
     expect(
