@@ -61,7 +61,7 @@ describe('interrupted', () => {
 
       expect(jsonOf(ran)).toMatchObject({ applied: true, stopped: STOPPED, counts: { deleted: 1 } });
       expect(ran.code).toBe(1);
-      expect(ran.err).toContain('ending after the copy in hand; once more ends at once\n');
+      expect(ran.err).toContain('stopping after the copy in hand; a second time ends at once\n');
       expect(ran.err).toContain('interrupted: stopped after these 1 copies; the others are as they were\n');
       expect(ran.err).toContain('repeat the command');
       expect(left()).toEqual(['C-2', 'C-3']);

@@ -15,7 +15,7 @@ export interface CopyRecord {
   readonly formerKeys: readonly string[];
   /** Names of all fields that were passed on so far. */
   readonly fields: readonly string[];
-  /** Names of the fields that the patron agreed to; null where nobody was asked. */
+  /** Names of the fields that the patron agreed to; null where consent was not requested. */
   readonly agreed: readonly string[] | null;
 }
 

@@ -130,7 +130,7 @@ test('a second Ctrl-C ends at once', async () => {
   const started = await startProcess({ command: process.execPath, args: [BIN, ...PURGE], env });
   await waitFor('the deletion', () => deletions().length > before, { timeoutMs: 60_000 });
   started.kill('SIGINT');
-  await waitFor('the announcement', () => started.output().includes('once more ends at once'));
+  await waitFor('the announcement', () => started.output().includes('a second time ends at once'));
   started.kill('SIGINT');
   expect(await started.exited).toEqual({ code: 130, signal: null });
 }, 60_000);

@@ -45,7 +45,7 @@ export async function goThrough<C extends PlannedCopy<string>>(
     }
   };
   endsItself?.();
-  const announce = (): void => progress('ending after the copy in hand; once more ends at once');
+  const announce = (): void => progress('stopping after the copy in hand; a second time ends at once');
   if (applies) signal.addEventListener('abort', announce, { once: true });
   try {
     for (const library of libraries) {
