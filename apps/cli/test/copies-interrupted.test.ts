@@ -102,6 +102,18 @@ describe('interrupted', () => {
     expect((await bench.json(args)).counts).toEqual({ adopted: 2 });
   });
 
+  test('adopt has a line in the audit for the look-up at home that it was at', async () => {
+    bench.put('midland', 'C-1', {});
+    const extended_attributes = [{ type: 'PASSPORTED', value: 'ServerB' }];
+    bench.put('riverside', 'C-1', { category_id: 'PT', extended_attributes });
+    bench.doubles.midland.addFaults([{ operation: 'GET /patrons', times: 1, kind: 'delay', ms: 400 }]);
+    const looked = () => bench.doubles.midland.calls().some(({ path }) => path.endsWith('/patrons'));
+    const args = ['copies', 'adopt', '--at', 'riverside', '--map', 'ServerB=midland'];
+    const ran = await interrupt(args, looked);
+    expect(jsonOf(ran)).toMatchObject({ stopped: STOPPED, counts: { adopt: 1 } });
+    expect(ran.err).toMatch(/"action":"copies_adopt".*"asked":"midland","card_hash":"/);
+  });
+
   test('rekey ends after the copy in hand', async () => {
     const ids = CARDS.map((card) => bench.put('midland', card, {}));
     const copies = await Promise.all(CARDS.map((card, index) => putCopy(card, `old-mid:${ids[index]}`)));

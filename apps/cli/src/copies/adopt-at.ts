@@ -118,11 +118,12 @@ function buildHomeLookUps({ kohas, deps }: AdoptCase) {
     if (failed >= DOWN_AFTER) return 'home_down';
     try {
       const wanted = { attributes: true, balance: false };
-      const found = await paced(() => kohas.of(home.id).findByCard(card, wanted, { signal: deps.signal }));
+      // Not broken off: it has its line in the audit.
+      const found = await paced(() => kohas.of(home.id).findByCard(card, wanted));
       failures.set(home.id, 0);
       return found;
     } catch (error) {
-      if (!(error instanceof KohaError) || deps.signal.aborted) throw error;
+      if (!(error instanceof KohaError)) throw error;
       failures.set(home.id, failed + 1);
       return 'home_failed';
     }

@@ -81,7 +81,7 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     'debt, an unused credit, a guarantee, a hold, a recall, a booking, an article or ILL request, a list, a restriction (debt collection ' +
     'among them), staff permissions, or protection by Koha is kept, and the plan says by what. --list prints the patron numbers only, for ' +
     "`misc/cronjobs/delete_patrons.pl --file` of Koha. --apply has the library's plugin check every copy again and delete it in the same " +
-    'transaction; every deletion has a receipt. "Unused" needs what Koha knows: where it does not track activity, or removes the history, ' +
+    'transaction; every deletion has a receipt, also one of an interrupted run: the next run with --apply at that library writes it. "Unused" needs what Koha knows: where it does not track activity, or removes the history, ' +
     'the copy is listed and not deleted. "Gone" needs a full sweep that missed the patron, and another look a day later or more.',
   examples: [
     'passport copies purge --at riverside --expired',
