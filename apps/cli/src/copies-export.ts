@@ -38,28 +38,17 @@ const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOption
   (wanted.of === undefined || home === wanted.of) &&
   (wanted.since === undefined || at >= wanted.since);
 
-const toRow = ({
-  at,
-  home,
-  lending,
-  homeKey,
-  eventId,
-  fields,
-  what,
-  read,
-  consent,
-  patronId,
-}: DisclosureReceipt) => ({
-  at,
-  home,
-  lending,
-  home_key: homeKey,
-  event: eventId,
-  fields,
-  what: what ?? 'disclosed',
-  read: read ?? [],
-  consent: consent ?? null,
-  patron_id: patronId ?? null,
+const toRow = (receipt: DisclosureReceipt) => ({
+  at: receipt.at,
+  home: receipt.home,
+  lending: receipt.lending,
+  home_key: receipt.homeKey,
+  event: receipt.eventId,
+  fields: receipt.fields,
+  what: receipt.what ?? 'disclosed',
+  read: receipt.read ?? [],
+  consent: receipt.consent ?? null,
+  patron_id: receipt.patronId ?? null,
 });
 
 /** A consent as one cell: text, member of staff, time. */

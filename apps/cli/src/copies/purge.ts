@@ -119,20 +119,12 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     let proven: ProvenGone | null = null;
     const work = async (open: OpenQueue | null): Promise<0 | 1> => {
       const ends = open === null || !apply ? null : openCopyEnds(open, library, deps);
+      const wanted = { library, types, koha: kohas.of(at), of, today, signal: deps.signal, ends };
       const purge = async function* (): AsyncGenerator<PurgedCopy, void, undefined> {
         if (open !== null && gone)
           proven = await readGone(open, { lending: library, of, kohas }, report, deps);
         const criteria = { expired, unusedSince, gone: proven, leaves: !isNarrowed };
-        yield* purgeAt({
-          library,
-          types,
-          koha: kohas.of(at),
-          of,
-          today,
-          criteria,
-          signal: deps.signal,
-          ends,
-        });
+        yield* purgeAt({ ...wanted, criteria });
       };
       const pass = ({ patron_id, home_key, because, blocks, finding: result }: PurgedCopy): void =>
         log.info({ ...audit, patron_id, home_key, because, blocks, result }, 'copies purge');
