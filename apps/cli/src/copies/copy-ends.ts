@@ -72,25 +72,36 @@ export function openCopyEnds(
       if (isNew) await dropDeletion(redis, lending, patronId);
     },
     async settle(koha) {
-      const settled: BegunDeletion[] = [];
-      for (const deletion of await readDeletions(redis, lending)) {
-        const isGone = await isAway(koha, deletion.patronId);
-        if (isGone === true) {
-          await deleted(deletion);
-          settled.push(deletion);
-        } else if (isGone === false && (await now()) - deletion.atMs > ENDED_AFTER_MS) {
-          await dropDeletion(redis, lending, deletion.patronId);
-        }
+      const begun = await readDeletions(redis, lending);
+      const gone = await goneOf(
+        koha,
+        begun.map(({ patronId }) => patronId),
+      );
+      const settled = begun.filter(({ patronId }) => gone?.has(patronId) === true);
+      for (const deletion of settled) await deleted(deletion);
+      const nowMs = await now();
+      for (const { patronId, atMs } of begun) {
+        const isThere = gone?.has(patronId) === false;
+        if (isThere && nowMs - atMs > ENDED_AFTER_MS) await dropDeletion(redis, lending, patronId);
       }
       return settled;
     },
   };
 }
 
-/** Whether a record is gone; null where the Koha does not say. Never broken off: a copy's end has to be known. */
-export async function isAway(koha: OpenKoha, patronId: number): Promise<boolean | null> {
+/**
+ * Which of these records are gone, by the plugin, which sees those of all branches; null where it does not say. Never broken off: the end
+ * of a copy has to be known.
+ */
+export async function goneOf(
+  koha: OpenKoha,
+  patronIds: readonly number[],
+): Promise<ReadonlySet<number> | null> {
   try {
-    return (await koha.readPatron(patronId)) === null;
+    const known = await koha.readDeletionFacts(patronIds);
+    if (known === null) return null;
+    const there = new Set(known.map(({ patronId }) => patronId));
+    return new Set(patronIds.filter((id) => !there.has(id)));
   } catch (error) {
     if (error instanceof KohaError) return null;
     throw error;

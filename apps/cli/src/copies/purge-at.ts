@@ -3,7 +3,7 @@ import { type DeletionBlock, type DeletionFacts, type KohaPatron, KohaError } fr
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import { translateRedisError } from '@passport/runtime';
 import type { OpenKoha } from '../koha-clients.ts';
-import { type CopyEnds, isAway } from './copy-ends.ts';
+import { type CopyEnds, goneOf } from './copy-ends.ts';
 import type { CopyTypes } from './copy-types.ts';
 import { attributeOf, splitHomeKey } from './describe-copy.ts';
 import { CannotGoOn, eachCopy } from './go-through.ts';
@@ -165,7 +165,7 @@ async function remove(
       await ends.notDeleted(begun);
       return { ...copy, finding: 'failed' };
     }
-    if ((await isAway(koha, patronId)) !== true) return { ...copy, finding: 'unsettled' };
+    if ((await goneOf(koha, [patronId]))?.has(patronId) !== true) return { ...copy, finding: 'unsettled' };
   }
   try {
     await ends.deleted(begun);
