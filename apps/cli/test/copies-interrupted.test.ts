@@ -112,7 +112,7 @@ describe('interrupted', () => {
     const args = ['copies', 'adopt', '--at', 'riverside', '--map', 'ServerB=midland'];
     const ran = await interrupt(args, looked);
     expect(jsonOf(ran)).toMatchObject({ stopped: STOPPED, counts: { adopt: 1 } });
-    expect(ran.err).toMatch(/"action":"copies_adopt".*"asked":"midland","card_hash":"/);
+    expect(ran.err).toMatch(/"action":"copies_adopt".*"midland","card_hash":"/);
   });
 
   test('rekey ends after the copy in hand', async () => {
