@@ -1,4 +1,5 @@
 import type { Redis } from '@passport/runtime';
+import { dropDeletion, readDeletions } from './deletions.ts';
 import { copyOfHomeKey, copyRecordsKey, copySeenKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
@@ -13,7 +14,7 @@ export interface CopyRecord {
   readonly formerKeys: readonly string[];
   /** Names of all fields that were passed on so far. */
   readonly fields: readonly string[];
-  /** Names of the fields that the patron agreed to; null where nobody was asked. */
+  /** Names of the fields that the patron agreed to; null where consent was not requested. */
   readonly agreed: readonly string[] | null;
 }
 
@@ -155,20 +156,42 @@ export async function rekeyCopyRecord(
   return done === 1;
 }
 
-/** Forgets the copies at a library that have this home key, since what they record is erased; returns how many there were. */
-export async function dropCopyRecords(redis: Redis, lending: string, homeKey: string): Promise<number> {
+/**
+ * Forgets copies at a library that have this home key, and deletions of them that were begun, since what they record is erased; returns
+ * how many there were. A copy that was made since `findCopyRecords` stays.
+ */
+export async function dropCopyRecords(
+  redis: Redis,
+  lending: string,
+  { homeKey, patronIds }: { readonly homeKey: string; readonly patronIds: readonly number[] },
+): Promise<number> {
+  for (const { patronId, homeKey: key } of await readDeletions(redis, lending)) {
+    if (key === homeKey) await dropDeletion(redis, lending, patronId);
+  }
+  const records = await readCopyRecords(redis, lending, patronIds);
+  const found = patronIds.filter((id) => records.get(id)?.homeKey === homeKey);
+  await drop(redis, lending, found.map(String));
+  return found.length;
+}
+
+/** The copies at a library that are on record with this home key, by Koha's number of each. Reads all records of the library. */
+export async function findCopyRecords(
+  redis: Redis,
+  lending: string,
+  homeKey: string,
+): Promise<readonly number[]> {
   const key = copyRecordsKey(lending);
-  const found: string[] = [];
+  const found: number[] = [];
   let cursor = '0';
   do {
     const [next, entries] = await redis.hscan(key, cursor, 'COUNT', SCANNED_AT_ONCE);
     for (let at = 0; at < entries.length; at += 2) {
-      if (parseRecord(entries[at + 1] ?? null)?.homeKey === homeKey) found.push(entries[at] ?? '');
+      if (parseRecord(entries[at + 1] ?? null)?.homeKey === homeKey) found.push(Number(entries[at]));
     }
     cursor = next;
   } while (cursor !== '0');
-  await drop(redis, lending, found);
-  return found.length;
+  // What changes while it is read can come twice.
+  return [...new Set(found)];
 }
 
 /** Forgets the copies at a library that nobody has seen since then. */

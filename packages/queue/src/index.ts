@@ -79,11 +79,13 @@ export {
   type CopyRecord,
   countCopyRecords,
   dropCopyRecords,
+  findCopyRecords,
   noteCopiesSeen,
   readCopyRecords,
   rekeyCopyRecord,
   trimCopyRecords,
 } from './copy-records.ts';
+export { type BegunDeletion, beginDeletion, dropDeletion, readDeletions } from './deletions.ts';
 export {
   type DisclosureReceipt,
   type Receipts,

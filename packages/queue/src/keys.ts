@@ -144,3 +144,5 @@ export const seenTodayKey = (library: string): string => key('seen-today', libra
 /** The libraries that have such copies, by their next turn; and those of which one is worked on now, or that rest, and until when. */
 export const seenTurnsKey = key('seen-turns');
 export const seenWorkingKey = key('seen-working');
+/** Copies at a library whose deletion was begun and has no receipt yet, by Koha's number of the copy (deletions.ts). */
+export const deletionsKey = (library: string): string => key('deletions', library);

@@ -3,6 +3,7 @@ import {
   type DisclosureReceipt,
   countCopyRecords,
   dropCopyRecords,
+  findCopyRecords,
   noteCopiesSeen,
   openReceipts,
   readCopyRecords,
@@ -127,10 +128,16 @@ describe('the record of a copy', () => {
     await append({ patronId: 403 });
     await append({ patronId: 404, homeKey: 'midland:81' });
 
-    expect(await dropCopyRecords(fixture.redis, 'riverside', 'midland:812')).toBe(2);
+    const patronIds = await findCopyRecords(fixture.redis, 'riverside', 'midland:812');
+    expect(new Set(patronIds)).toEqual(new Set([402, 403]));
+    await append({ patronId: 405 });
+    const homeKey = 'midland:812';
+    expect(
+      await dropCopyRecords(fixture.redis, 'riverside', { homeKey, patronIds: [...patronIds, 404] }),
+    ).toBe(2);
 
     expect(await recordOf(403)).toBeNull();
-    expect(await countCopyRecords(fixture.redis, 'riverside')).toBe(1);
+    expect(await countCopyRecords(fixture.redis, 'riverside')).toBe(2);
   });
 
   test('is forgotten when the copy was not seen for so long', async () => {
@@ -187,7 +194,7 @@ describe('a copy on record is found by its home key', () => {
   test('no more when its record is erased, or was not seen for so long', async () => {
     await append();
     await append({ patronId: 403, homeKey: 'midland:2' });
-    await dropCopyRecords(fixture.redis, 'riverside', 'midland:812');
+    await dropCopyRecords(fixture.redis, 'riverside', { homeKey: 'midland:812', patronIds: [402] });
     expect(await homes()).toEqual({ 'midland:2': '403' });
 
     await trimCopyRecords(fixture.redis, 'riverside', NOON + DAY_MS);
