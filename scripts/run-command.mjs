@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 
 const running = new Set();
+let isEnding = false;
 
-/** Ends what {@link runCommand} runs, for whoever is told to end, and resolves when all of it has. */
+/** Ends what {@link runCommand} runs, for whoever is told to end, and resolves when all of it has. Nothing is begun after it. */
 export async function endCommands() {
+  isEnding = true;
   const ends = [...running].map((child) => new Promise((resolve) => child.once('close', resolve)));
   for (const child of running) child.kill('SIGTERM');
   await Promise.all(ends);
@@ -16,6 +18,7 @@ export async function endCommands() {
  */
 export function runCommand(command, args, { cwd, env, show = false, timeoutMs } = {}) {
   return new Promise((resolve) => {
+    if (isEnding) return;
     const stdio = show ? ['ignore', process.stderr, process.stderr] : ['ignore', 'pipe', 'pipe'];
     const child = spawn(command, args, {
       cwd: cwd ?? projectRoot,
