@@ -1,6 +1,7 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
 import { comparedFields } from '@passport/patron-rules';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
+import { wasNotSent } from '../koha/koha-failure.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
 import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-place.ts';
@@ -59,6 +60,7 @@ async function create(
   const person = onlyLeft === null ? null : order.searchFor;
   const searched = person === null ? [] : comparedFields(person);
   let sentAt = step.monotonicNow();
+  let isSending = false;
   try {
     if (person !== null) {
       if (await isThere(order, person, step)) {
@@ -70,6 +72,7 @@ async function create(
     }
     step.assertHeld();
     sentAt = step.monotonicNow();
+    isSending = true;
     const answer = await step.call(lending, (koha) =>
       koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: step.signal }),
     );
@@ -82,7 +85,7 @@ async function create(
         return { kind: 'there', because: answer };
     }
   } catch (error) {
-    if (!mayHaveLeft(error)) onlyLeft?.(searched);
+    if (!isSending || wasNotSent(error)) onlyLeft?.(searched);
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
     return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
@@ -93,12 +96,6 @@ async function isThere({ lending }: CopyOrder, person: Person, step: Step): Prom
   step.assertHeld();
   return step.read(lending, (koha, limits) => koha.hasPossibleDuplicate(person, limits));
 }
-
-/** Whether the body of a create that failed may have left: somebody answered it, or nobody knows how far it got. */
-const mayHaveLeft = (error: unknown): boolean =>
-  error instanceof KohaError &&
-  error.operation === 'POST /patrons' &&
-  (error.status !== null || error.effect === 'unknown');
 
 function created(
   { lending, home, homeKey, fields }: CopyOrder,
