@@ -34,12 +34,12 @@ await setUp({ require: ['redis'], want: ours.all ? everything : ['openssl'], bui
 // Everything that tests leave behind, however they end, is gone with it.
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
 const tidy = () => rmSync(tmp, { recursive: true, force: true, maxRetries: 3 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.once(signal, async () => {
-    await endCommands();
-    tidy();
-    process.exit(1);
-  });
+async function giveUp() {
+  await endCommands();
+  tidy();
+  process.exit(1);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void giveUp());
 
 const isFirst = ours.shard === undefined || ours.shard.startsWith('1/');
 const jest = runJest({ tier: ours.all ? 'all' : 'fast', args, shard: ours.shard, tmp });

@@ -225,6 +225,7 @@ test('a sweep under which two workers died fails, and says so', async () => {
   await redis.zrem('{passport}:sweeps:delayed', id);
   await redis.lpush('{passport}:sweeps:active', id);
   await redis.sadd('{passport}:sweeps:stalled', id);
+  await redis.del('{passport}:sweeps:stalled-check');
   await startWorkers(bench, 1);
   const because = 'job stalled more than allowable limit';
   expect(await failedReason(id)).toBe(because);

@@ -2,7 +2,6 @@ export { hasLostLock } from './bullmq-error.ts';
 export {
   CLOCK_KEY,
   QUEUE_PREFIX,
-  REFRESHES,
   SCANS,
   SWEEPS,
   REPORTS,
@@ -80,11 +79,13 @@ export {
   type CopyRecord,
   countCopyRecords,
   dropCopyRecords,
+  findCopyRecords,
   noteCopiesSeen,
   readCopyRecords,
   rekeyCopyRecord,
   trimCopyRecords,
 } from './copy-records.ts';
+export { type BegunDeletion, beginDeletion, dropDeletion, readDeletions } from './deletions.ts';
 export {
   type DisclosureReceipt,
   type Receipts,
@@ -187,13 +188,7 @@ export {
   openOwedProgress,
 } from './owed-progress.ts';
 export { type OwedJob, type OwedReading, type OwedRow, readOwed, readOwedByHome, writeOwed } from './owed.ts';
-export {
-  type CopyRefresh,
-  type RefreshJobs,
-  openRefreshQueue,
-  queueRefresh,
-  refreshSchema,
-} from './refreshes.ts';
+export { type CopyRefresh, type SeenCopies, type TakenCopy, openSeenCopies } from './refreshes.ts';
 export { parseStored } from './parse-stored.ts';
 export { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from './unremembered.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';

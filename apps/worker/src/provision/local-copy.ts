@@ -9,6 +9,7 @@ import {
   isMergedCopy,
   personIn,
 } from '@passport/patron-rules';
+import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { CONFLICT, type CopyOutcome, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
@@ -187,7 +188,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
     case 'gone':
       return CONFLICT;
     case 'refused':
-      return misconfigured(lending, changed);
+      return misconfigured(lending, await confirmName(lending, changed, configuredCodes(order), step));
     default:
       return changed satisfies never;
   }
