@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Consortium, Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { type OwedJob, type OwedReading, openSweepQueue, readOwedByHome, writeOwed } from '@passport/queue';
+import {
+  type OwedJob,
+  type OwedReading,
+  openReceipts,
+  openSweepQueue,
+  readCopyRecords,
+  readOwedByHome,
+  trimCopyRecords,
+  writeOwed,
+} from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { doOwedJob, queueLastReadings } from '../src/owed/owed-jobs.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
@@ -54,14 +63,20 @@ describe('a job', () => {
   const run = (call: SweepCall): Promise<void> => runAt(consortium(true), call);
   const signal = new AbortController().signal;
   const patient: Slice = { endIfOver: () => undefined, signal, end: () => undefined };
-  const runAt = (at: Consortium, call: SweepCall, job: OwedJob = JOB, slice = patient): Promise<void> =>
+  const runAt = (
+    at: Consortium,
+    call: SweepCall,
+    job: OwedJob = JOB,
+    slice = patient,
+    nowMs = 2,
+  ): Promise<void> =>
     doOwedJob('1', job, {
       consortium: at,
       redis,
       callsUntil: () => call,
       slice,
       stopping: signal,
-      now: () => 2,
+      now: () => nowMs,
       log: quiet,
     });
   const never: SweepCall = () => Promise.reject(new Error('nobody is called'));
@@ -76,6 +91,19 @@ describe('a job', () => {
       ['midland', { read_ms: 2, rows: {}, unconfirmed: 0 }],
     ]);
     expect(await redis.ttl('{passport}:owed:riverside')).toBeGreaterThan(0);
+  });
+
+  test('notes that the copies which it names are there still, so that they stay on record', async () => {
+    const copy = { home: 'midland', lending: 'riverside', homeKey: 'midland:8', patronId: 402 };
+    const receipt = { ...copy, at: '', eventId: 'evt_1', fields: ['surname'] };
+    const daysAgo = Date.now() - 400 * 86_400_000;
+    await openReceipts(redis).append(receipt, daysAgo, 500 * 86_400_000);
+    const rows = [{ patronId: 402, homeKey: 'midland:8', overdues: 1, amount: 0 }];
+    await runAt(consortium(true), answers({ rows, read: 1, next: null }), JOB, patient, Date.now());
+
+    await trimCopyRecords(redis, 'riverside', Date.now() - 365 * 86_400_000);
+
+    expect((await readCopyRecords(redis, 'riverside', [402])).get(402)).toBeDefined();
   });
 
   test('of a library that this worker does not know is for another worker', async () => {

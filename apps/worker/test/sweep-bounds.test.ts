@@ -43,7 +43,7 @@ function endless(value: (row: number) => string): { readonly call: SweepCall; pa
     pages.push(after);
     const ids = Array.from({ length: 100 }, (_, index) => after + index + 1);
     const attributes = (id: number) => [{ type: 'PASSPORTED_ID', value: value(id) }];
-    const patrons = ids.map((id) => ({ patronId: id, attributes: attributes(id) }));
+    const patrons = ids.map((id) => ({ patronId: id, categoryId: 'PT', attributes: attributes(id) }));
     return Promise.resolve({ patrons: patrons as never, unreadable: [], broken: 0, rows: 100 });
   };
   const koha = {

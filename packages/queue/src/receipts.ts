@@ -129,9 +129,9 @@ export function openReceipts(redis: Redis): Receipts {
 }
 
 function markOf({ lending, eventId, homeKey, what }: DisclosureReceipt): string {
-  // A library that stops to observe may copy the patron in the same event.
-  const observed = what === 'observed' ? ':observed' : '';
-  return `${RECEIPTS_KEY}:${jobIdOf(lending, eventId)}:${homeKey}${observed}`;
+  // A library that stops to observe may copy the patron in the same event; and it chooses the ids of its scans, be it that of a sweep.
+  const kind = what === undefined ? '' : `:${what}`;
+  return `${RECEIPTS_KEY}:${jobIdOf(lending, eventId)}:${homeKey}${kind}`;
 }
 
 /** Drops receipts past their retention, exactly; for a timer. */

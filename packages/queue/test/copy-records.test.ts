@@ -203,6 +203,18 @@ describe('a copy on record is found by its home key', () => {
   });
 });
 
+test.each(['refreshed', 'deleted', 'released'] as const)(
+  'a scan that a library gave the id of a later event keeps no receipt of what is %s from being written',
+  async (what) => {
+    const eventId = 'sweep-riverside-1795917600000';
+    await append({ eventId });
+
+    expect(await append({ eventId, what, fields: what === 'refreshed' ? ['email'] : [] })).not.toBeNull();
+
+    expect((await recordOf(402)) === null).toBe(what !== 'refreshed');
+  },
+);
+
 test('a receipt is taken back of what did not leave', async () => {
   const receipt = {
     at: new Date(NOON).toISOString(),

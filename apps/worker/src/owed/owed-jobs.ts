@@ -2,6 +2,7 @@ import type { Consortium } from '@passport/config';
 import {
   type OwedJob,
   type SweepJobs,
+  noteCopiesSeen,
   noteDone,
   openOwedProgress,
   readCopyRecords,
@@ -62,7 +63,11 @@ export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJ
     progress,
     soFar,
     before: await readOwedByHome(redis, library),
-    readRecords: (at, patronIds) => readCopyRecords(redis, at, patronIds),
+    async readRecords(at, patronIds) {
+      const found = await readCopyRecords(redis, at, patronIds);
+      await noteCopiesSeen(redis, at, [...found.keys()], now());
+      return found;
+    },
   }).catch((error: unknown) => {
     if (!(error instanceof OwedUnreadable)) throw error;
     // Another attempt would find the same.

@@ -2,6 +2,7 @@ import { type CreateResult, KohaError, type Person } from '@passport/koha-client
 import type { CreateClaim } from '@passport/queue';
 import { comparedFields } from '@passport/patron-rules';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
+import { wasNotSent } from '../koha/koha-failure.ts';
 import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
@@ -69,6 +70,7 @@ async function create(
   const person = onlyLeft === null ? null : order.searchFor;
   const searched = person === null ? [] : comparedFields(person);
   let sentAt = step.monotonicNow();
+  let isSending = false;
   try {
     if (person !== null) {
       if (await isThere(order, person, step)) {
@@ -80,6 +82,7 @@ async function create(
     }
     step.assertHeld();
     sentAt = step.monotonicNow();
+    isSending = true;
     const answer = await step.call(lending, (koha) =>
       koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: step.signal }),
     );
@@ -95,7 +98,7 @@ async function create(
         return { kind: 'there', because: answer };
     }
   } catch (error) {
-    if (!mayHaveLeft(error)) onlyLeft?.(searched);
+    if (!isSending || !mayHaveLeft(error)) onlyLeft?.(searched);
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
     return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
@@ -107,11 +110,9 @@ async function isThere({ lending }: CopyOrder, person: Person, step: Step): Prom
   return step.read(lending, (koha, limits) => koha.hasPossibleDuplicate(person, limits));
 }
 
-/** Whether the body of a create that failed may have left: somebody answered it, or nobody knows how far it got. */
+/** Whether the body of a create that failed may have left; Koha's description is read before it. */
 const mayHaveLeft = (error: unknown): boolean =>
-  error instanceof KohaError &&
-  error.operation === 'POST /patrons' &&
-  (error.status !== null || error.effect === 'unknown');
+  !wasNotSent(error) && !(error instanceof KohaError && error.operation === 'GET /');
 
 function created(
   { lending, home, homeKey, fields }: CopyOrder,
