@@ -225,6 +225,7 @@ const putGone = async (card: string, missingForMs: number | null, at: 'midland' 
     { type: 'PASSPORTED_ID', value: homeKey },
   ];
   putCopy(card, copyOf(number, { expiry_date: '2099-01-31', extended_attributes }));
+  await bench.disclose('riverside', Number(riverside().state(card).patrons[0]?.patron_id), homeKey);
   if (missingForMs !== null) {
     const since = String(Date.now() - missingForMs);
     await bench.redis.call('HSET', `{passport}:missing:riverside:${at}`, homeKey, since);

@@ -287,6 +287,18 @@ describe('where the lending library requests consent', () => {
   });
 });
 
+test('where consent is requested, what home restricts is only reported', async () => {
+  const bench = await open(CONSENT, { ...SWEEP, restricted: 'apply', card_lost: 'apply' });
+  const consent = { text_id: 'v1', operator: 51, at: '2026-11-20T10:00:00.000Z' };
+  const card = bench.put('midland', 0, { receipt: { consent, fields: ['surname'] } });
+  bench.homes['midland']?.putPatron(card, { restricted: true, patron_card_lost: true });
+
+  expect(await findingsOf(bench)).toEqual({ HOME_RESTRICTED: 1, HOME_CARD_LOST: 1 });
+
+  expect(patronOf(bench, card)).toMatchObject({ restricted: false, patron_card_lost: null });
+  expect(await receipts()).toEqual([]);
+});
+
 describe('a changed card', () => {
   const patterns = { midland: ['^midland-'], lakeside: ['^lakeside-'] };
   const openWith = async (): Promise<SweepBench> =>

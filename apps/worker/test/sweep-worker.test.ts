@@ -51,10 +51,14 @@ async function startWorkers(
 const BY_HAND: SweepJob = { kind: 'sweep', library: 'riverside', dry_run: false, full: false };
 
 const ended = (isDry: boolean) =>
-  waitFor('the sweep to end', async () => {
-    const state = await readSweep(redis, 'riverside', isDry);
-    return state !== null && state.ended_ms !== null ? state : undefined;
-  });
+  waitFor(
+    'the sweep to end',
+    async () => {
+      const state = await readSweep(redis, 'riverside', isDry);
+      return state !== null && state.ended_ms !== null ? state : undefined;
+    },
+    { timeoutMs: 25_000 },
+  );
 
 test('a library whose refresh is off is not swept, and a schedule from before ends', async () => {
   const bench = own(await openSweep(['midland'], redis));
@@ -146,7 +150,7 @@ test('a job of a version that this worker does not know is left alone', async ()
 
 test('sweeps run in slices: a long one does not keep the next from beginning, and costs no attempt', async () => {
   const bench = own(await openSweep(['midland'], redis));
-  for (let index = 0; index < 25; index += 1) bench.put('midland', index);
+  for (let index = 0; index < 12; index += 1) bench.put('midland', index);
   await bench.recordCopies();
   await startWorkers(bench, 1, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);
@@ -162,7 +166,7 @@ test('sweeps run in slices: a long one does not keep the next from beginning, an
   );
   expect((await readSweep(redis, 'riverside', false))?.ended_ms).toBeNull();
   expect(await ended(false)).toMatchObject({
-    homes: { midland: { copies: 25, findings: { UNCHANGED: 25 } } },
+    homes: { midland: { copies: 12, findings: { UNCHANGED: 12 } } },
   });
   await waitFor('its job to end', async () => (await queue.getJobState(id)) === 'completed' || undefined);
   expect((await queue.getJob(id))?.attemptsMade).toBe(1);
@@ -170,7 +174,7 @@ test('sweeps run in slices: a long one does not keep the next from beginning, an
 
 test('a second sweep of the same library waits for the first one, whose slice is over', async () => {
   const bench = own(await openSweep(['midland'], redis));
-  for (let index = 0; index < 30; index += 1) bench.put('midland', index);
+  for (let index = 0; index < 12; index += 1) bench.put('midland', index);
   await bench.recordCopies();
   await startWorkers(bench, 1, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);

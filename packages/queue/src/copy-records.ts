@@ -122,6 +122,21 @@ export async function readCopyRecords(
   );
 }
 
+/** Reads what is on record of copies at a lending library, by Koha's number of the copy. */
+export type ReadCopyRecords = (
+  lending: string,
+  patronIds: readonly number[],
+) => Promise<ReadonlyMap<number, CopyRecord>>;
+
+/** Reads the records of copies that a lending Koha shows, and notes that these copies are there still. */
+export function buildCopyRecordReader(redis: Redis, now: () => number): ReadCopyRecords {
+  return async (lending, patronIds) => {
+    const found = await readCopyRecords(redis, lending, patronIds);
+    await noteCopiesSeen(redis, lending, [...found.keys()], now());
+    return found;
+  };
+}
+
 /** How many copies of a library are on record. */
 export async function countCopyRecords(redis: Redis, lending: string): Promise<number> {
   return redis.hlen(copyRecordsKey(lending));

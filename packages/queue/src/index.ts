@@ -77,6 +77,8 @@ export { actJson, actsCsv, detailsText } from './acts-csv.ts';
 export { type PersonRetry, retryByPerson } from './retry-by-person.ts';
 export {
   type CopyRecord,
+  type ReadCopyRecords,
+  buildCopyRecordReader,
   countCopyRecords,
   dropCopyRecords,
   findCopyRecords,

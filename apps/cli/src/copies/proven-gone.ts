@@ -1,5 +1,6 @@
 import type { Consortium, Library } from '@passport/config';
 import { type KohaPatron, KohaError, PATRONS_A_PAGE, readInHalves } from '@passport/koha-client';
+import type { ReadCopyRecords } from '@passport/queue';
 import { homeKeyOf, homeKeysOf, isBlind, isCopy, isNobodyShown, passportTypes } from '@passport/patron-rules';
 import type { OpenKohas } from '../koha-clients.ts';
 import { splitHomeKey } from './describe-copy.ts';
@@ -17,6 +18,8 @@ export interface GoneCase {
   /** Only of this home library, where it is named. */
   readonly of: string | undefined;
   readonly kohas: OpenKohas;
+  /** Only copies on record are looked up at home, whatever the lending Koha shows. */
+  readonly readRecords: ReadCopyRecords;
   /** Since when full sweeps have missed home keys of a home library. */
   readonly missingSince: (home: string) => Promise<ReadonlyMap<string, number>>;
   readonly nowMs: number;
@@ -39,7 +42,7 @@ interface KeyedCopy {
 }
 
 /**
- * Looks all copies up at their home libraries, a hundred in a call and one call at a time. Gone is who is anonymised there, and who a full
+ * Looks all copies on record up at their home libraries, a hundred in a call and one call at a time. Gone is who is anonymised there, and who a full
  * sweep missed a day ago or earlier, is missing now, and has no other record with the card. A home library that misses too many hides
  * its patrons: nobody there is gone. Throws KohaError where the lending Koha fails.
  */
@@ -72,14 +75,18 @@ async function goneAt(
   home: string,
   the: GoneCase,
 ): Promise<{ readonly gone: readonly string[]; readonly isHiding: boolean }> {
-  const { lending, kohas, missingSince, nowMs, signal } = the;
+  const { lending, kohas, readRecords, missingSince, nowMs, signal } = the;
   const paced = buildPace(signal);
   const gone: string[] = [];
   const missing: KeyedCopy[] = [];
   let all = 0;
   const copies = readCopies(kohas.of(lending.id), lending, home, { signal });
   for await (const batch of inBatches(copies, PATRONS_A_PAGE)) {
-    const keyed = batch.flatMap((copy) => keyedCopy(copy, home, the));
+    const ids = batch.flatMap((copy) => copy?.patronId ?? []);
+    const records = await readRecords(lending.id, ids);
+    const keyed = batch
+      .flatMap((copy) => keyedCopy(copy, home, the))
+      .filter(({ copy, homeKey }) => records.get(copy.patronId)?.homeKey === homeKey);
     const numbers = [...new Set(keyed.map(({ number }) => number))];
     const found = new Map<number, KohaPatron>();
     const unreadable: number[] = [];

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { loadConsortium } from '@passport/config';
-import { readMissing } from '@passport/queue';
+import { readCopyRecords, readMissing } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import { type CommandDraft, atLibrary } from '../command.ts';
 import { WrongUse } from '../failure.ts';
@@ -62,7 +62,18 @@ async function readGone(
   const missingSince: GoneCase['missingSince'] = (home) => readMissing(redis, { library: lending.id, home });
   const { homeKey: homeKeyType } = copyTypesOf(lending);
   const nowMs = await now();
-  const gone = await findGone({ consortium, lending, of, kohas, homeKeyType, missingSince, nowMs, signal });
+  const readRecords: GoneCase['readRecords'] = (at, patronIds) => readCopyRecords(redis, at, patronIds);
+  const gone = await findGone({
+    consortium,
+    lending,
+    of,
+    kohas,
+    homeKeyType,
+    readRecords,
+    missingSince,
+    nowMs,
+    signal,
+  });
   for (const [home, why] of gone.unproven) report.progress(`${home}: nobody is gone: ${UNPROVEN[why]}`);
   return gone;
 }

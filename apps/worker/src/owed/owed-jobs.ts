@@ -2,12 +2,11 @@ import type { Consortium } from '@passport/config';
 import {
   type OwedJob,
   type SweepJobs,
-  noteCopiesSeen,
   noteDone,
   openOwedProgress,
-  readCopyRecords,
   readOwedByHome,
   writeOwed,
+  buildCopyRecordReader,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import type { SweepCall } from '../koha/sweep-calls.ts';
@@ -63,11 +62,7 @@ export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJ
     progress,
     soFar,
     before: await readOwedByHome(redis, library),
-    async readRecords(at, patronIds) {
-      const found = await readCopyRecords(redis, at, patronIds);
-      await noteCopiesSeen(redis, at, [...found.keys()], now());
-      return found;
-    },
+    readRecords: buildCopyRecordReader(redis, now),
   }).catch((error: unknown) => {
     if (!(error instanceof OwedUnreadable)) throw error;
     // Another attempt would find the same.

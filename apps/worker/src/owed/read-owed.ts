@@ -1,6 +1,6 @@
 import type { Library } from '@passport/config';
 import type { OwedByCopy } from '@passport/koha-client';
-import type { CopyRecord, OwedPage } from '@passport/queue';
+import type { ReadCopyRecords, OwedPage } from '@passport/queue';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { Slice } from '../koha/slice.ts';
 
@@ -42,10 +42,7 @@ type Counted = { -readonly [K in keyof OwedOfHome]: OwedOfHome[K] } & { readonly
 export interface ReadOwedDeps {
   readonly call: SweepCall;
   /** What the service itself knows of copies at a library. */
-  readonly readRecords: (
-    lending: string,
-    patronIds: readonly number[],
-  ) => Promise<ReadonlyMap<number, CopyRecord>>;
+  readonly readRecords: ReadCopyRecords;
   /** The pages that an earlier slice has read. */
   readonly pages: readonly OwedPage[];
   readonly addPage: (index: number, page: OwedPage) => Promise<void>;

@@ -149,6 +149,12 @@ function consentedFields(
   return agreed === null ? null : (field) => agreed.includes(field) || OF_EVERY_COPY.includes(field);
 }
 
+/** Whom a library asks for consent agrees to fields, and not to what their home library thinks of them: that is only reported. */
+function appliedAt({ refresh, copy }: Library): AppliedChanges {
+  const applies = refresh?.applies ?? NOTHING_APPLIED;
+  return copy.consent === null ? applies : { ...applies, restricted: false, cardLost: false };
+}
+
 const filterFields = (
   values: Readonly<Record<string, string>>,
   isWanted: (field: string) => boolean,
@@ -185,7 +191,7 @@ function decideFor(
     remembered,
     passedOn: record.fields,
     isOwnCard: isOwn,
-    applies: lending.refresh?.applies ?? NOTHING_APPLIED,
+    applies: appliedAt(lending),
     isWritten(field, value, hash) {
       const hashes = places.flatMap((place) =>
         encryption.hashes(WRITTEN_FIELD, writtenText(place, field, value)),

@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isCopy, passportTypes } from '@passport/patron-rules';
-import type { CopyRecord, CopyRefresh } from '@passport/queue';
+import type { ReadCopyRecords, CopyRefresh } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { readHomeRecords } from './home-records.ts';
 import type { PassOn } from './pass-on.ts';
@@ -11,10 +11,7 @@ import type { SweepCall } from '../koha/sweep-calls.ts';
 export interface RefreshSeenDeps {
   readonly consortium: Consortium;
   /** What the service itself knows of copies at a library. */
-  readonly readRecords: (
-    lending: string,
-    patronIds: readonly number[],
-  ) => Promise<ReadonlyMap<number, CopyRecord>>;
+  readonly readRecords: ReadCopyRecords;
   readonly call: SweepCall;
   readonly passOn: PassOn;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;

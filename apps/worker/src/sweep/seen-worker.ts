@@ -1,5 +1,5 @@
 import type { Consortium, WorkerConfig } from '@passport/config';
-import { type Receipts, type TakenCopy, openSeenCopies, readCopyRecords } from '@passport/queue';
+import { type Receipts, type TakenCopy, openSeenCopies, buildCopyRecordReader } from '@passport/queue';
 import { type Logger, createEncryption, translateRedisError } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import { isKohaFailure } from '../koha/koha-failure.ts';
@@ -86,8 +86,7 @@ function buildRefresh(deps: SeenWorkerDeps, signal: AbortSignal): (copy: TakenCo
     // A library that does not answer is called again later: nobody's slot is kept for it.
     call: buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal, retryPausesMs: [] }),
     passOn: buildPassOn({ ...deps, signal }),
-    readRecords: (lending: string, patronIds: readonly number[]) =>
-      readCopyRecords(redis, lending, patronIds),
+    readRecords: buildCopyRecordReader(redis, deps.now),
     encryption: createEncryption(keys.map((key) => key.reveal())),
     propertiesOf: async (lending: string) => (await libraries.capabilities(lending)).patronProperties,
   };

@@ -3,14 +3,13 @@ import {
   type Receipts,
   type SweepJob,
   type SweepState,
-  noteCopiesSeen,
   noteDone,
   noteMissing,
   openSweepLock,
   openUnanswered,
-  readCopyRecords,
   readSweep,
   writeSweep,
+  buildCopyRecordReader,
 } from '@passport/queue';
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
@@ -90,11 +89,7 @@ async function runSweep(
   const unanswered = openUnanswered(redis, library, isDry);
   await sweepLibrary(state, {
     ...deps,
-    async readRecords(at, patronIds) {
-      const found = await readCopyRecords(redis, at, patronIds);
-      await noteCopiesSeen(redis, at, [...found.keys()], now());
-      return found;
-    },
+    readRecords: buildCopyRecordReader(redis, now),
     encryption: createEncryption(deps.keys.map((key) => key.reveal())),
     accepts: (property) => patronProperties.has(property),
     unanswered: {

@@ -1,7 +1,7 @@
 import { type CopyFinding, libraryById } from '@passport/patron-rules';
 import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-client';
 import type { Consortium, Library } from '@passport/config';
-import type { CopyRecord, SweepState, SweptHome } from '@passport/queue';
+import type { ReadCopyRecords, SweepState, SweptHome } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { Slice } from '../koha/slice.ts';
@@ -33,10 +33,7 @@ export interface SweepDeps {
   readonly call: SweepCall;
   readonly passOn: PassOn;
   /** What the service itself knows of copies at a library. */
-  readonly readRecords: (
-    lending: string,
-    patronIds: readonly number[],
-  ) => Promise<ReadonlyMap<number, CopyRecord>>;
+  readonly readRecords: ReadCopyRecords;
   readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
   /** What the lending Koha's own description allows. */
   readonly accepts: (property: string) => boolean;
