@@ -20,6 +20,11 @@ const event = (change: Partial<ChaosEvent> = {}): ChaosEvent => ({
   scannedAtMs: Date.now(),
   request: signedRequest({ secret: SECRET, id: 'evt_1' }),
   followId: 'evt_1',
+  person: null,
+  answer: 'yes',
+  said: null,
+  saidAtMs: null,
+  heardAtMs: null,
   ...change,
 });
 
