@@ -218,8 +218,8 @@ export async function sweepAndRead(
     const args = isSweep
       ? ['copies', 'refresh', '--at', library, ...(random.int(2) === 0 ? ['--full'] : [])]
       : ['owed', '--of', random.pick(LIBRARIES.filter((id) => id !== library)), '--at', library, '--read'];
-    await runPassport(args, { env, mostMs: COMMAND_MS });
-    const name = isSweep ? 'sweeps requested' : 'readings requested';
+    const { code } = await runPassport(args, { env, mostMs: COMMAND_MS });
+    const name = `${isSweep ? 'sweep' : 'reading'}: ${code === null ? 'not waited for' : `exit ${code}`}`;
     counts[name] = (counts[name] ?? 0) + 1;
     await pause(random.int(2_000));
   }

@@ -4,8 +4,6 @@ import type { Consortium } from '../harness/start-consortium.ts';
 import { type ChaosLibrary, LIBRARIES } from './chaos-libraries.ts';
 import type { CopyThere, StoredReceipt } from './chaos-disclosures.ts';
 
-const COMMAND_MS = 60_000;
-
 /**
  * Has every library swept once more in full, now that nothing is broken: what a run was about to pass on when it was killed is passed
  * on. Returns the libraries where no sweep was done within `patienceMs`.
@@ -19,7 +17,7 @@ export async function sweepToTheEnd(
   const sweep = async (library: ChaosLibrary): Promise<readonly ChaosLibrary[]> => {
     const { env } = consortium.services;
     while (performance.now() < givesUpAt) {
-      await runPassport(['copies', 'refresh', '--at', library, '--full'], { env, mostMs: COMMAND_MS });
+      await runPassport(['copies', 'refresh', '--at', library, '--full'], { env, mostMs: patienceMs });
       if (await isSweptSince(consortium, library, sinceMs)) return [];
       await pause(1_000);
     }
