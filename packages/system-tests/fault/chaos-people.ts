@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { SeededRandom } from '@passport/testkit';
-import { signedRequest } from '@passport/testkit';
+import { type SeededRandom, signedRequest } from '@passport/testkit';
 import { registerPatron } from '../harness/people.ts';
 import { runPassport } from '../harness/run-passport.ts';
 import type { Consortium } from '../harness/start-consortium.ts';
