@@ -112,6 +112,13 @@ describe('the check of a chaos run', () => {
     expect(found(wrongsOf(koha, [good]))).toContain(name);
   });
 
+  test.each<EventEnd>([
+    { event: event({ said: 'no' }), state: ended({ outcome: 'CONSENT_REFUSED' }) },
+    { event: event({ answer: 'never' }), state: ended({ outcome: 'CONSENT_LAPSED' }) },
+  ])('takes the end that the patron chose for right', async (end) => {
+    expect(found(wrongsOf(await afterOneEvent(), [end]))).toEqual([]);
+  });
+
   test('finds late checkouts', async () => {
     const koha = await afterOneEvent(() => Date.now() + WITHIN_MS + 2_000);
     expect(found(wrongsOf(koha, [good]))).toEqual(['late checkouts']);
@@ -123,6 +130,10 @@ describe('the check of a chaos run', () => {
     ['events that were never acknowledged', { event: event({ followId: null }), state: null }],
     ['wrong outcomes', { event: event({ kind: 'expired' }), state: ended() }],
     ['wrong outcomes', { event: event({ kind: 'unknown' }), state: ended() }],
+    ['wrong outcomes', { event: event({ said: 'yes' }), state: ended({ outcome: 'CONSENT_REFUSED' }) }],
+    ['wrong outcomes', { event: event({ heardAtMs: 1 }), state: ended({ outcome: 'CONSENT_LAPSED' }) }],
+    ['wrong outcomes', { event: event({ kind: 'lost' }), state: ended({ outcome: 'CONSENT_LAPSED' }) }],
+    ['wrong outcomes', { event: event(), state: ended({ outcome: 'NOT_ELIGIBLE' }) }],
     [
       'wrong outcomes',
       {
