@@ -75,7 +75,7 @@ function findWrongsAt(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithi
     lateCheckouts: lateCheckouts(koha, mine, checkoutWithinMs),
     strangers: state.checkouts
       .filter(({ external_id: barcode, cardnumber }) =>
-        mine.some(({ event }) => event.barcode === barcode && event.card !== cardnumber),
+        mine.some(({ event }) => event.barcode === barcode && !isCardOf(event, cardnumber)),
       )
       .map(({ external_id: barcode }) => barcode ?? ''),
     unreported: mine
@@ -86,6 +86,10 @@ function findWrongsAt(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithi
       .map(({ event }) => event.id),
   };
 }
+
+/** A copy follows its patron to a new card. */
+const isCardOf = ({ card, person }: ChaosEvent, now: unknown): boolean =>
+  now === card || person?.cards.some((each) => each === now) === true;
 
 function repeated(values: readonly string[]): string[] {
   return values.filter((value, index) => values.indexOf(value) !== index);

@@ -13,9 +13,10 @@ export type PassedValues = Required<
 
 /**
  * Does what passes values of a home record on, after the receipt of it was written and its place in the lending library's hour was taken.
- * Throws SweepPaused where the hour is used up: then nothing was done.
+ * The receipt is taken back where nothing left: where one request failed that says so, or, of work that makes several or repeats them,
+ * where `hasLeft` does. Throws SweepPaused where the hour is used up: then nothing was done.
  */
-export type PassOn = <T>(values: PassedValues, work: () => Promise<T>) => Promise<T>;
+export type PassOn = <T>(values: PassedValues, work: () => Promise<T>, hasLeft?: () => boolean) => Promise<T>;
 
 export interface PassOnDeps {
   readonly consortium: Consortium;
@@ -28,7 +29,7 @@ export interface PassOnDeps {
 
 /** Builds the one way in which values of a copy that is there already leave for its lending library. */
 export function buildPassOn({ consortium, redis, receipts, signal, now }: PassOnDeps): PassOn {
-  return async (values, work) => {
+  return async (values, work, hasLeft) => {
     const { lending, eventId, patronId } = values;
     const { refreshesPerHour } = libraryById(consortium, lending).limits;
     const freeInMs = await takeRefreshQuota(redis, lending, `${eventId}.${patronId}`, refreshesPerHour);
@@ -39,14 +40,17 @@ export function buildPassOn({ consortium, redis, receipts, signal, now }: PassOn
     try {
       return await work();
     } catch (error) {
-      if (id !== null && (error === signal.reason || didNotLeave(error)))
-        await receipts.withdraw(receipt, id);
+      const isUnsent = hasLeft === undefined ? error === signal.reason || didNotLeave(error) : !hasLeft();
+      if (id !== null && isUnsent) await receipts.withdraw(receipt, id);
       throw error;
     }
   };
 }
 
-/** Whether the request of a call that failed was certainly never sent; whatever Koha answered, it has read it. */
+/**
+ * Whether the one request of a call that failed was certainly never sent; whatever Koha answered, it has read it. For a call that is safe to
+ * repeat `effect` says only that: it has no effect wherever its answer was lost.
+ */
 function didNotLeave(error: unknown): boolean {
   if (error instanceof LibraryClosed) return true;
   if (!(error instanceof KohaError)) return false;

@@ -267,16 +267,21 @@ async function restrict(
   const { home, lending } = pair;
   const { patronId } = the.copy;
   const values = passedValues(the, ['restricted'], pair, deps);
+  // Several calls, each repeated where its answer was lost: from the first on nobody can say that nothing has left.
+  let hasLeft = false;
   const change = (): Promise<boolean> =>
     deps.call(lending.id, async (koha) => {
+      hasLeft = true;
       for (const library of lifted) await koha.liftRestriction({ patronId, kind: 'home', library });
       if (!isSet) return true;
       return (await koha.setRestriction({ patronId, kind: 'home', library: home.id }, null)) === 'done';
     });
-  return deps.passOn(values, change).catch((error: unknown) => {
-    if (isOfOneRecord(error)) return false;
-    throw error;
-  });
+  return deps
+    .passOn(values, change, () => hasLeft)
+    .catch((error: unknown) => {
+      if (isOfOneRecord(error)) return false;
+      throw error;
+    });
 }
 
 const passedValues = (
