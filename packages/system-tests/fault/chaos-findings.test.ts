@@ -3,6 +3,7 @@ import type { EventState } from '@passport/contract';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { leakGuard, signedRequest } from '@passport/testkit';
 import type { ChaosEvent } from './chaos-events.ts';
+import type { ChaosPerson } from './chaos-people.ts';
 import { type EventEnd, type WrongName, type Wrongs, findWrongs } from './chaos-findings.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -117,6 +118,21 @@ describe('the check of a chaos run', () => {
     { event: event({ answer: 'never' }), state: ended({ outcome: 'CONSENT_LAPSED' }) },
   ])('takes the end that the patron chose for right', async (end) => {
     expect(found(wrongsOf(await afterOneEvent(), [end]))).toEqual([]);
+  });
+
+  test('takes a checkout for right that followed its patron to a new card', async () => {
+    const koha = await afterOneEvent();
+    const next = '21234000000018';
+    koha.putPatron(CARD, { cardnumber: next });
+    expect(found(wrongsOf(koha, [good]))).toEqual(['checkouts to somebody else']);
+    const person: ChaosPerson = {
+      home: 'midland',
+      homeKey: 'midland:7',
+      surname: 'A',
+      cards: [CARD, next],
+      mayBeRefused: false,
+    };
+    expect(found(wrongsOf(koha, [{ ...good, event: event({ person }) }]))).toEqual([]);
   });
 
   test('finds late checkouts', async () => {
