@@ -158,7 +158,7 @@ describe('the check of what a chaos run disclosed', () => {
     [
       'local edits overwritten',
       'long after they were read',
-      { ...withWire({ reads: [{ atMs: at(50), lender: 'riverside', patronId: 402 }] }), edits: edit(52) },
+      { ...withWire({ reads: [{ atMs: at(49), lender: 'riverside', patronId: 402 }] }), edits: edit(52) },
     ],
     [
       'restrictions for debts read once',

@@ -69,8 +69,11 @@ const OF_EVERY_COPY = ['cardnumber', 'expiry_date', 'restricted', 'patron_card_l
 const BETWEEN_MS = 15_000;
 const CLOCK_MS = 1_000;
 
-/** Between the read of a copy and its change lie two calls of a library that may be slow; docs/configuration.md names the race. */
-const RACE_MS = 2_000;
+/**
+ * Between the read of a copy and its change a sweep pauses for as long as the read took (2 s at most), and waits up to 5 s for the desks: the
+ * race that docs/decisions/0069 names. A second more for the calls themselves.
+ */
+const RACE_MS = 8_000;
 /** How long before a change the read is that it rests on. */
 const BASIS_MS = 60_000;
 
