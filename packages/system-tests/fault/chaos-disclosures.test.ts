@@ -125,6 +125,11 @@ describe('the check of what a chaos run disclosed', () => {
     ],
     [
       'receipts without a value',
+      'beside a card that was scanned here',
+      { ...good, receipts: [madeReceipt, refreshedWith(['cardnumber', 'phone'])] },
+    ],
+    [
+      'receipts without a value',
       'of a refresh',
       { ...good, receipts: [madeReceipt, refreshedWith(['email', 'phone'])] },
     ],

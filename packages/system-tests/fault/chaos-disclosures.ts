@@ -82,7 +82,7 @@ export function findDisclosures(the: Disclosed): DisclosureReport {
   const writes = withHomeKeys(the);
   const values = valuesOn(writes, the.ends);
   const receipts = receiptsBy(the.receipts);
-  const alone = [...receipts].filter(([value]) => !values.has(value));
+  const alone = [...receipts].filter(([value]) => !values.has(value) && !isOfScannedCard(value, the));
   const unexcused = alone.filter(([, those]) => !those.every((each) => isExcused(each, the)));
   const edits = editsOverwritten(the);
   return {
@@ -153,23 +153,24 @@ function receiptsBy(receipts: readonly StoredReceipt[]): ReadonlyMap<string, rea
 }
 
 /** A receipt of a scan stands for what may have left in any of its runs, up to its end; that of a refresh for one call. */
-function isExcused(
-  { at, what, fields, lending, homeKey }: StoredReceipt,
-  { faults, wire, ends, people }: Disclosed,
-): boolean {
+function isExcused({ at, what }: StoredReceipt, { faults }: Disclosed): boolean {
   const atMs = Date.parse(at);
-  // The card that this library has scanned itself is on the wire, and is no value of home's.
-  const cards = people.find((person) => person.homeKey === homeKey)?.cards ?? [];
-  if (fields.includes('cardnumber') && isScannedCard(lending, cards, ends)) return true;
-  const isNear = ({ fromMs, toMs }: FaultSpan): boolean =>
+  return faults.some(({ fromMs, toMs }) =>
     what === 'refreshed'
       ? fromMs <= atMs + BETWEEN_MS && toMs >= atMs - CLOCK_MS
-      : fromMs <= atMs && toMs >= atMs - BETWEEN_MS;
-  return wire.writes.length > 0 && faults.some(isNear);
+      : fromMs <= atMs && toMs >= atMs - BETWEEN_MS,
+  );
 }
 
-const isScannedCard = (lending: string, cards: readonly string[], ends: readonly EventEnd[]): boolean =>
-  ends.some(({ event }) => event.library === lending && cards.includes(event.card));
+/** The receipt of a card that this library has scanned itself: it is on the wire, and is no value of home's. */
+function isOfScannedCard(value: string, { people, ends }: Disclosed): boolean {
+  const [homeKey, lending, field] = value.split(' ');
+  const cards = people.find((person) => person.homeKey === homeKey)?.cards ?? [];
+  return (
+    field === 'cardnumber' &&
+    ends.some(({ event }) => event.library === lending && cards.includes(event.card))
+  );
+}
 
 /** Values of patrons who had not said yes by then, and those beyond what they agreed to. */
 function withoutConsent(writes: readonly OwnedWrite[], { receipts, ends, people }: Disclosed): string[] {
