@@ -29,6 +29,8 @@ if (process.send !== undefined) {
     else process.once('newListener', wait);
   });
   process.once('exit', killChildren);
+  // Jest itself was ended.
+  process.once('disconnect', () => process.exit(1));
   // How Jest replaces a worker that has grown too large.
   process.once('SIGTERM', () => process.exit(143));
 }

@@ -1,5 +1,16 @@
 import { spawn } from 'node:child_process';
 
+const running = new Set();
+let isEnding = false;
+
+/** Ends what {@link runCommand} runs, for whoever is told to end, and resolves when all of it has. Nothing is begun after it. */
+export async function endCommands() {
+  isEnding = true;
+  const ends = [...running].map((child) => new Promise((resolve) => child.once('close', resolve)));
+  for (const child of running) child.kill('SIGTERM');
+  await Promise.all(ends);
+}
+
 /**
  * Runs a program in the project's root and resolves with `{ code, output }` when it ends. With `show` its output goes to
  * standard error as it comes; else it is kept, and printed only by whoever finds that `code` is not 0. A program that
@@ -7,12 +18,16 @@ import { spawn } from 'node:child_process';
  */
 export function runCommand(command, args, { cwd, env, show = false, timeoutMs } = {}) {
   return new Promise((resolve) => {
+    if (isEnding) return;
     const stdio = show ? ['ignore', process.stderr, process.stderr] : ['ignore', 'pipe', 'pipe'];
     const child = spawn(command, args, {
       cwd: cwd ?? projectRoot,
       env: { ...process.env, ...env },
       stdio,
     });
+    running.add(child);
+    child.once('close', () => running.delete(child));
+    child.once('error', () => running.delete(child));
     let output = '';
     let late = false;
     const timer =

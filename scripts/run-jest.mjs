@@ -20,14 +20,14 @@ const ALONE = [
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
 const FAST_WORKERS = 6;
 const SYSTEM_WORKERS = 4;
-/** A fast file that takes longer on a machine as quiet as that of the durations fails. */
+/** A fast file that takes longer, also alone, on a machine as quick as that of the durations, fails. */
 const FAST_SECONDS = 8;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
 const MOST_AGAIN = 3;
 
 const ignore = (...patterns) =>
   ['/node_modules/', ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
-const FAST_GROUP = { args: ignore(SLOW), workers: FAST_WORKERS, limited: true, env: { FAST_TESTS: '1' } };
+const FAST_GROUP = { args: ignore(SLOW), workers: FAST_WORKERS, env: { FAST_TESTS: '1' } };
 /** What the tiers run, one group after the other: Jest's arguments, and how many files at a time. */
 export const GROUPS = {
   fast: [FAST_GROUP, { args: SMOKE, workers: SYSTEM_WORKERS }],
@@ -41,7 +41,7 @@ export const GROUPS = {
 /**
  * Runs a tier (`fast` or `all`), or what Jest's arguments `args` name of both, and resolves with
  * `{ passed, failed, skipped, unsteady, seconds }`; `skipped` is a list of lines, each with its reason, `seconds` the time of
- * each file. A file that could not run at all counts as one failed test, as does a fast one that takes too long. Up to three
+ * each file. A file that could not run at all counts as one failed test, as does a fast one that takes too long, also alone. Up to three
  * files of a tier that fail are run once more, alone; `unsteady` names those that pass then. What the suite sends to its
  * Kohas is then held against the client's table of calls, which is one more test. `shard` is `1/3` for the first third.
  */
@@ -63,24 +63,33 @@ export async function runJest({ tier, args, shard, tmp }) {
   return { ...suite, passed: suite.passed + table.passed, failed: suite.failed + table.failed };
 }
 
-async function runTier(tier, run) {
-  let first = { passed: 0, failed: 0, skipped: [], failedFiles: [], seconds: {}, limit: 0, unsteady: [] };
+/** Runs the groups of a tier with `run`, and then alone what failed beside others or took too long there. */
+export async function runTier(tier, run) {
+  let first = NOTHING;
   for (const group of GROUPS[tier]) first = addRuns(first, await run(group));
-  const { failedFiles } = first;
-  if (failedFiles.length === 0 || failedFiles.length > MOST_AGAIN) return first;
-  const names = failedFiles.map(({ name }) => name);
+  const limit = FAST_SECONDS * slownessOf(first.seconds, readDurations());
+  const failed = first.failedFiles.length > MOST_AGAIN ? [] : first.failedFiles;
+  const long = longFast(first, limit).filter(
+    (file) => !first.failedFiles.some(({ name }) => name === file.name),
+  );
+  const files = [...failed, ...long];
+  if (files.length === 0) return first;
+  const names = files.map(({ name }) => name);
   say(`Once more, alone: ${names.join(' ')}`);
-  const again = await run({ args: names, workers: 1, again: true });
-  const second = failLong(again, first.limit);
-  const still = new Set(second.failedFiles.map(({ name }) => name));
-  const sum = (key) => failedFiles.reduce((total, file) => total + file[key], 0);
+  const second = await run({ args: names, workers: 1, again: true });
+  const stillLong = longFast(second, limit);
+  for (const { name } of stillLong) sayLong(name, second.seconds[name], limit);
+  const still = new Set([...second.failedFiles, ...stillLong].map(({ name }) => name));
+  const sum = (key) => files.reduce((total, file) => total + file[key], 0);
   return {
     ...first,
     passed: first.passed - sum('passed') + second.passed,
-    failed: first.failed - sum('failed') + second.failed,
-    unsteady: names.filter((name) => !still.has(name)),
+    failed: first.failed - sum('failed') + second.failed + stillLong.length,
+    unsteady: failed.flatMap(({ name }) => (still.has(name) ? [] : [name])),
   };
 }
+
+const NOTHING = { passed: 0, failed: 0, skipped: [], files: [], failedFiles: [], seconds: {}, unsteady: [] };
 
 const addRuns = (one, other) => ({
   ...one,
@@ -88,11 +97,11 @@ const addRuns = (one, other) => ({
   failed: one.failed + other.failed,
   skipped: [...one.skipped, ...other.skipped],
   failedFiles: [...one.failedFiles, ...other.failedFiles],
+  files: [...one.files, ...other.files],
   seconds: { ...one.seconds, ...other.seconds },
-  limit: Math.max(one.limit, other.limit ?? 0),
 });
 
-async function runOnce({ dir, tmp, shard }, { args, workers, limited = false, again = false, env }) {
+async function runOnce({ dir, tmp, shard }, { args, workers, again = false, env }) {
   const outputFile = join(dir, 'result.json');
   rmSync(outputFile, { force: true });
   try {
@@ -115,9 +124,9 @@ async function runOnce({ dir, tmp, shard }, { args, workers, limited = false, ag
     );
     const counts = countJest(JSON.parse(readFileSync(outputFile, 'utf8')));
     if (code !== 0 && counts.failed === 0) return { ...counts, failed: 1 };
-    return limited ? failLong(counts, FAST_SECONDS * slownessOf(counts.seconds, readDurations())) : counts;
+    return counts;
   } catch {
-    return { passed: 0, failed: 1, skipped: [], failedFiles: [], seconds: {}, unsteady: [] };
+    return { ...NOTHING, failed: 1 };
   }
 }
 
@@ -128,49 +137,40 @@ function countJest(result) {
       .filter(({ status }) => status === 'pending' || status === 'todo')
       .map(({ fullName }) => `${nameOf(file)}: ${fullName}`),
   );
+  const files = result.testResults.map((file) => ({
+    ...countFile(file),
+    isFailed: file.status === 'failed',
+    seconds: (file.endTime - file.startTime) / 1_000,
+  }));
   return {
+    ...NOTHING,
     passed: result.numPassedTests,
     failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
     skipped,
-    failedFiles: result.testResults.filter(({ status }) => status === 'failed').map(countFile),
-    seconds: Object.fromEntries(
-      result.testResults.map((file) => [nameOf(file), (file.endTime - file.startTime) / 1_000]),
-    ),
-    unsteady: [],
+    files,
+    failedFiles: files.filter(({ isFailed }) => isFailed),
+    seconds: Object.fromEntries(files.map(({ name, seconds }) => [name, seconds])),
   };
 }
 
 /** A file that could not run at all has no tests, and counts as one that failed. */
-function countFile({ name, assertionResults }) {
-  const count = (wanted) => assertionResults.filter(({ status }) => status === wanted).length;
+function countFile({ name, status, assertionResults }) {
+  const count = (wanted) => assertionResults.filter((each) => each.status === wanted).length;
   return {
     name: relative(projectRoot, name),
     passed: count('passed'),
-    failed: Math.max(count('failed'), assertionResults.length === 0 ? 1 : 0),
+    failed: Math.max(count('failed'), status === 'failed' && assertionResults.length === 0 ? 1 : 0),
   };
 }
 
-/**
- * A fast file that took longer than `limit` seconds counts as one that failed: then it is run once more, alone. On a machine
- * that is slower than the one of the durations, or has other work, all files take longer, and the limit is that much longer.
- */
-function failLong(counts, limit) {
-  const failedBefore = new Set(counts.failedFiles.map(({ name }) => name));
-  const long = Object.entries(counts.seconds).filter(
-    ([name, seconds]) => seconds > limit && isFast(name) && !failedBefore.has(name),
+/** The fast files that took longer than `limit` seconds. Beside others a file takes longer than by itself: alone decides. */
+const longFast = ({ files }, limit) => files.filter(({ name, seconds }) => isFast(name) && seconds > limit);
+
+const sayLong = (name, seconds, limit) =>
+  say(
+    `\nFAILED ${name}\n  It took ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file may take:` +
+      ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md).\n',
   );
-  for (const [name, seconds] of long)
-    say(
-      `\nFAILED ${name}\n  It took ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file may take:` +
-        ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md).\n',
-    );
-  return {
-    ...counts,
-    limit,
-    failed: counts.failed + long.length,
-    failedFiles: [...counts.failedFiles, ...long.map(([name]) => ({ name, passed: 0, failed: 1 }))],
-  };
-}
 
 const isFast = (name) => !new RegExp(SLOW).test(`/${name}`);
 

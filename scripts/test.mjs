@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { durationsFile, readDurations } from './longest-first.mjs';
 import { runJest } from './run-jest.mjs';
 import { runProve } from './run-prove.mjs';
-import { projectRoot, say } from './run-command.mjs';
+import { endCommands, projectRoot, say } from './run-command.mjs';
 import { setUp } from './set-up.mjs';
 import { isMet } from './system-packages.mjs';
 
@@ -29,16 +29,17 @@ const everything = [
   'shells',
   'kustomize',
 ];
-await setUp({ require: ['redis'], want: ours.all ? everything : [], build: true });
+await setUp({ require: ['redis'], want: ours.all ? everything : ['openssl'], build: true });
 
 // Everything that tests leave behind, however they end, is gone with it.
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
 const tidy = () => rmSync(tmp, { recursive: true, force: true, maxRetries: 3 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-  process.once(signal, () => {
-    tidy();
-    process.exit(1);
-  });
+async function giveUp() {
+  await endCommands();
+  tidy();
+  process.exit(1);
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => void giveUp());
 
 const isFirst = ours.shard === undefined || ours.shard.startsWith('1/');
 const jest = runJest({ tier: ours.all ? 'all' : 'fast', args, shard: ours.shard, tmp });

@@ -11,6 +11,14 @@ const UNITS = ['receiver', 'worker@', 'dashboard', 'redis'].map((name) => `patro
 const HOME = 'usr/lib/patron-passport';
 const DOC = 'usr/share/doc/patron-passport';
 const DEBIAN = join(projectRoot, 'packaging/debian');
+/** How audit lines are kept (docs/logs.md). */
+const KEPT_LOGS = [
+  'journald.conf',
+  'passport-keep-audit',
+  'patron-passport-audit.logrotate',
+  'patron-passport-audit.service',
+  'patron-passport-audit.timer',
+];
 const COMPLETIONS = {
   bash: 'usr/share/bash-completion/completions/passport',
   zsh: 'usr/share/zsh/vendor-completions/_passport',
@@ -57,6 +65,7 @@ export async function stagePackage(stage, { version, debianVersion, epoch }) {
   copy('passport.example.yaml', `${DOC}/examples/passport.yaml`);
   copy('deploy/prometheus/alerts.yml', `${DOC}/examples/alerts.yml`);
   copy('deploy/grafana/patron-passport.json', `${DOC}/examples/grafana.json`);
+  for (const name of KEPT_LOGS) copy(`deploy/logging/${name}`, `${DOC}/examples/${name}`);
   write(`${DOC}/changelog.gz`, compress(readFileSync(join(projectRoot, 'CHANGELOG.md'))));
   write(`${DOC}/changelog.Debian.gz`, compress(debianChangelog(debianVersion, date)));
   write(`${DOC}/copyright`, copyright());

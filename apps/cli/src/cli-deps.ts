@@ -23,4 +23,6 @@ export interface CliDeps {
   readonly keepAct?: (line: Readonly<Record<string, unknown>>) => void;
   /** Ends when the person does not want to wait any longer. */
   readonly signal: AbortSignal;
+  /** Called by a command that ends by itself after that, however long what it has in hand takes; others are ended. */
+  readonly endsItself?: () => void;
 }

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { type DisclosureReceipt, readReceipts } from '@passport/queue';
+import { type DisclosureReceipt, readDeletions, readReceipts } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
 import type { CommandDraft } from './command.ts';
 import { withQueue } from './with-queue.ts';
@@ -10,7 +10,18 @@ interface ExportOptions {
   readonly since?: string;
 }
 
-const COLUMNS = ['at', 'home', 'lending', 'home_key', 'event', 'fields', 'what', 'read', 'consent'] as const;
+const COLUMNS = [
+  'at',
+  'home',
+  'lending',
+  'home_key',
+  'event',
+  'fields',
+  'what',
+  'read',
+  'consent',
+  'patron_id',
+] as const;
 
 function parseSince(text: string): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text) || Number.isNaN(Date.parse(text))) {
@@ -19,28 +30,33 @@ function parseSince(text: string): string {
   return text;
 }
 
+/** Any other criterion of the command does it, too. */
+const SETTLE = 'repeat passport copies purge --expired --apply --at';
+
 const isWanted = ({ at, lending, home }: DisclosureReceipt, wanted: ExportOptions): boolean =>
   (wanted.at === undefined || lending === wanted.at) &&
   (wanted.of === undefined || home === wanted.of) &&
   (wanted.since === undefined || at >= wanted.since);
 
-const toRow = ({ at, home, lending, homeKey, eventId, fields, what, read, consent }: DisclosureReceipt) => ({
-  at,
-  home,
-  lending,
-  home_key: homeKey,
-  event: eventId,
-  fields,
-  what: what ?? 'disclosed',
-  read: read ?? [],
-  consent: consent ?? null,
+const toRow = (receipt: DisclosureReceipt) => ({
+  at: receipt.at,
+  home: receipt.home,
+  lending: receipt.lending,
+  home_key: receipt.homeKey,
+  event: receipt.eventId,
+  fields: receipt.fields,
+  what: receipt.what ?? 'disclosed',
+  read: receipt.read ?? [],
+  consent: receipt.consent ?? null,
+  patron_id: receipt.patronId ?? null,
 });
 
 /** A consent as one cell: text, member of staff, time. */
 const textOf = (
-  value: string | readonly string[] | DisclosureReceipt['consent'] | null,
+  value: string | number | readonly string[] | DisclosureReceipt['consent'] | null,
 ): string | readonly string[] => {
   if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return String(value);
   return typeof value === 'object' && 'text_id' in value
     ? [value.text_id, String(value.operator ?? '-'), value.at]
     : value;
@@ -50,7 +66,7 @@ export const copiesExport: CommandDraft<ExportOptions> = {
   name: 'export',
   summary: 'export the receipts of copies',
   description:
-    'Prints one line per disclosed record, per copy that was deleted, and per record that was read for a library which only observes: when, from which home library to which lending library, whose record (home key), and the ' +
+    'Prints one line per disclosed record, per copy that got new values, was deleted, or became the own patron of its lending library, and per record that was read for a library which only observes (what): when, from which home library to which lending library, whose record (home key, and number of the copy), and the ' +
     'names of the fields that left (of an observed one, those that were read stand under read), but none of their values. CSV, oldest first, or JSON with --json. Receipts are kept for ' +
     'retention.receipts.',
   examples: [
@@ -79,6 +95,10 @@ export const copiesExport: CommandDraft<ExportOptions> = {
         const row = toRow(receipt);
         if (report.isJson) rows.push(row);
         else report.line(csvRow(COLUMNS.map((column) => [textOf(row[column])].flat().join(' '))));
+      }
+      for (const { id } of consortium.libraries) {
+        const { length } = await readDeletions(redis, id);
+        if (length > 0) report.progress(`${id}: ${length} deletions without their receipts: ${SETTLE} ${id}`);
       }
       report.json({ receipts: rows });
       return 0;

@@ -1,11 +1,11 @@
 import { Option } from 'commander';
 import { type Consortium, cliConfig } from '@passport/config';
 import { REMEMBERED_HOURS } from '@passport/contract';
-import { removeReceipts } from '@passport/queue';
+import { dropCopyRecords, removeReceipts } from '@passport/queue';
 import type { CliDeps } from './cli-deps.ts';
 import type { CommandDraft } from './command.ts';
 import { openLog } from './open-log.ts';
-import { STATE_TEXTS, placeJson, receiptCount } from './places/describe-place.ts';
+import { STATE_TEXTS, placeJson, receiptCount, recordedText } from './places/describe-place.ts';
 import { findPlaces } from './places/find-places.ts';
 import { parseHomeKey } from './places/home-key.ts';
 import { KOHA_TRACES } from './places/koha-traces.ts';
@@ -16,8 +16,8 @@ import { type OpenQueue, withQueue } from './with-queue.ts';
 interface Erasure {
   readonly homeKey: string;
   readonly steps: readonly ErasureStep[];
-  /** How many receipts were removed; null for a plan. */
-  readonly removed: number | null;
+  /** How many receipts, and records of copies, were removed; null for a plan. */
+  readonly removed: { readonly receipts: number; readonly records: number } | null;
   readonly retention: Consortium['retention'];
 }
 
@@ -46,7 +46,8 @@ function toJson(erasure: Erasure) {
   return {
     home_key: homeKey,
     applied: removed !== null,
-    receipts_removed: removed ?? 0,
+    receipts_removed: removed?.receipts ?? 0,
+    records_removed: removed?.records ?? 0,
     places: steps.map(({ place, todo, keptEvents, receiptsStay }) => ({
       ...placeJson(place),
       todo,
@@ -66,11 +67,10 @@ function printStep(
   const { line, colors } = report;
   line(`${colors.bold(place.lending)}: ${STATE_TEXTS[place.state]}`);
   if (todo !== null) line(`  to do     ${todo}`);
-  if (place.receipts.length > 0) {
-    const count = receiptCount(place.receipts.length);
-    const becomes = removes ? 'removed' : 'removed with --apply';
-    line(`  receipts  ${count}: ${receiptsStay === null ? becomes : `kept, because ${receiptsStay}`}`);
-  }
+  const becomes = removes ? 'removed' : 'removed with --apply';
+  const after = receiptsStay === null ? becomes : `kept, because ${receiptsStay}`;
+  if (place.receipts.length > 0) line(`  receipts  ${receiptCount(place.receipts.length)}: ${after}`);
+  if (place.recorded.length > 0) line(`  on record ${recordedText(place)}: ${after}`);
   for (const { event, state } of keptEvents) line(`  event     ${event}: its job is kept (${state})`);
 }
 
@@ -89,15 +89,24 @@ function print(erasure: Erasure, report: Report): void {
     for (const text of remaining(erasure)) line(`  ${text}`);
     line();
   }
-  if (removed !== null) line(colors.bold(`${receiptCount(removed)} removed`));
+  if (removed === null) return;
+  const records = removed.records === 0 ? '' : `, ${removed.records} on record no longer`;
+  line(colors.bold(`${receiptCount(removed.receipts)} removed${records}`));
 }
 
-async function apply(steps: readonly ErasureStep[], { redis }: OpenQueue): Promise<number> {
+/** The receipts, and what is on record of copies, of lending libraries that have nothing else. */
+async function apply(
+  steps: readonly ErasureStep[],
+  { redis }: OpenQueue,
+): Promise<NonNullable<Erasure['removed']>> {
   const removable = steps.filter(({ receiptsStay }) => receiptsStay === null);
-  return removeReceipts(
-    redis,
-    removable.flatMap(({ place }) => place.receipts.map(({ id }) => id)),
-  );
+  let records = 0;
+  for (const { place } of removable) {
+    const { lending, homeKey, recorded: patronIds } = place;
+    if (place.state === 'gone') records += await dropCopyRecords(redis, lending, { homeKey, patronIds });
+  }
+  const ids = removable.flatMap(({ place }) => place.receipts.map(({ id }) => id));
+  return { receipts: await removeReceipts(redis, ids), records };
 }
 
 function audit({ homeKey, steps, removed }: Erasure, deps: CliDeps): void {
@@ -111,7 +120,7 @@ function audit({ homeKey, steps, removed }: Erasure, deps: CliDeps): void {
       home_key: homeKey,
       lending,
       result,
-      receipts: removed ?? 0,
+      receipts: removed?.receipts ?? 0,
     },
     'erase by an operator',
   );
@@ -123,12 +132,12 @@ export const eraseData: CommandDraft<{ apply?: true }> = {
   description:
     "Plans how a patron's data are erased everywhere: which copies have to be deleted in which Koha, which receipts can be removed, " +
     'what a Koha keeps of a deleted patron with the command that clears it, and what goes by itself. Changes nothing without --apply. ' +
-    'With --apply it removes the receipts of lending libraries where no record is left, and says why the others are kept: receipts ' +
+    'With --apply it removes the receipts of lending libraries where no record is left, and what the service has on record of copies there, and says why the others are kept: receipts ' +
     'are the only list of who received the data, and go last. Copies are deleted by the lending libraries, never by this command. ' +
     'It is recorded in the audit log. With --apply, the exit code is 1 while something is left to do.',
   examples: ['passport erase midland:812', 'passport erase midland:812 --apply'],
   argument: ['<homekey>', "the home library's id and the number of the patron in its Koha"],
-  options: [new Option('--apply', 'remove the receipts that can be removed')],
+  options: [new Option('--apply', 'remove the receipts and records that can be removed')],
   run: (wanted, [named = ''], report, deps) => {
     const { text: homeKey, home } = parseHomeKey(named);
     const { consortium } = cliConfig(deps.env, deps.readFile, ['koha']);

@@ -9,11 +9,13 @@ import { GAP_TEXTS, consentsAt } from './places/consents-at.ts';
 import {
   STATE_TEXTS,
   amountOf,
-  deletedAt,
   disclosedAt,
+  endedAt,
   observedAt,
   placeJson,
   receiptCount,
+  recordedText,
+  refreshedAt,
 } from './places/describe-place.ts';
 import { type Place, type Subject, findPlaces, isUncertain } from './places/find-places.ts';
 import { parseHomeKey } from './places/home-key.ts';
@@ -38,6 +40,7 @@ const COLUMNS = [
   'receipts',
   'fields_disclosed',
   'fields_held',
+  'last_refreshed',
 ];
 
 function subjectOf({ patron, library }: ExportOptions): Subject {
@@ -52,6 +55,7 @@ function subjectOf({ patron, library }: ExportOptions): Subject {
 /** One line of CSV for each record, or for the place where none is known. */
 function csvLines(place: Place): string[] {
   const { first, last, receipts, fields } = disclosedAt(place);
+  const refreshed = refreshedAt(place);
   const records = place.records.length === 0 ? [null] : place.records;
   return records.map((record) =>
     csvRow([
@@ -64,14 +68,26 @@ function csvLines(place: Place): string[] {
       first ?? '',
       last ?? '',
       String(receipts),
-      fields.join(' '),
+      [...new Set([...fields, ...refreshed.fields])].join(' '),
       record?.fields.join(' ') ?? '',
+      refreshed.last ?? '',
     ]),
   );
 }
 
 const owedText = ({ overdues, amount, restricted, readMs }: OwedThere): string =>
   `${overdues} overdue, ${amountOf(amount)}${restricted ? ', restricted at home' : ''} (${new Date(readMs).toISOString()})`;
+
+function printSent(
+  what: string,
+  { first, last, receipts, patron_ids, fields }: ReturnType<typeof disclosedAt>,
+  line: Report['line'],
+): void {
+  if (first === null) return;
+  const copies = patron_ids.length === 0 ? '' : `, into patron ${patron_ids.join(' and ')}`;
+  line(`  ${what}  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})${copies}`);
+  line(`  fields     ${fields.join(' ')}`);
+}
 
 function printConsents(place: Place, line: Report['line']): void {
   const { given, gap } = consentsAt(place);
@@ -86,11 +102,8 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
   line(places.length === 0 ? `${homeKey}: no receipt and no copy` : homeKey);
   for (const place of places) {
     line(`${colors.bold(place.lending)}: ${STATE_TEXTS[place.state]}`);
-    const { first, last, receipts, fields } = disclosedAt(place);
-    if (first !== null) {
-      line(`  disclosed  ${first}${last === first ? '' : ` to ${last}`} (${receiptCount(receipts)})`);
-      line(`  fields     ${fields.join(' ')}`);
-    }
+    printSent('disclosed', disclosedAt(place), line);
+    printSent('refreshed', refreshedAt(place), line);
     printConsents(place, line);
     const observed = observedAt(place);
     if (observed !== null) {
@@ -98,8 +111,11 @@ function printPatron(places: readonly Place[], homeKey: string, { line, colors }
       line(`  read       ${observed.read.join(' ')}`);
       if (observed.fields.length > 0) line(`  searched   ${observed.fields.join(' ')}`);
     }
-    const deleted = deletedAt(place);
-    if (deleted !== null) line(`  deleted    ${deleted}`);
+    for (const what of ['deleted', 'released'] as const) {
+      const at = endedAt(place, what);
+      if (at !== null) line(`  ${what.padEnd(9)}  ${at}`);
+    }
+    if (place.recorded.length > 0) line(`  on record  ${recordedText(place)}`);
     if (place.owed !== null) line(`  owes       ${owedText(place.owed)}`);
     for (const { patronId, kind, enrolledOn, expiresOn, fields: held } of place.records) {
       line(`  record     patron ${patronId}, ${kind}, since ${enrolledOn ?? '?'}, until ${expiresOn ?? '?'}`);

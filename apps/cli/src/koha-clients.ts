@@ -20,6 +20,8 @@ export function openKoha({ id, koha }: Library, { now }: Pick<CliDeps, 'now'>): 
   });
 }
 
+export type OpenKohas = ReturnType<typeof openKohas>;
+
 /** The clients of several libraries, closed together. */
 export function openKohas(libraries: readonly Library[], deps: Pick<CliDeps, 'now'>) {
   const clients = new Map(libraries.map((library) => [library.id, openKoha(library, deps)]));

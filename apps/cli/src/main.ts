@@ -5,11 +5,18 @@ import { runCli } from './build-cli.ts';
 
 const LAST_WORDS_MS = 1_000;
 const interrupted = new AbortController();
-process.once('SIGINT', () => {
-  interrupted.abort();
-  // What follows an event stops by itself and says how to go on; what does not is ended.
-  setTimeout(() => process.exit(130), LAST_WORDS_MS).unref();
-});
+let endsItself = false;
+for (const [signal, exitCode] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const) {
+  process.on(signal, () => {
+    if (interrupted.signal.aborted) process.exit(exitCode);
+    interrupted.abort();
+    // What follows an event, or goes through copies, stops by itself and says how to go on; what does not is ended.
+    setTimeout(() => endsItself || process.exit(exitCode), LAST_WORDS_MS).unref();
+  });
+}
 // `passport copies export | head`: whoever reads has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(error.code === 'EPIPE' ? 0 : 1);
@@ -35,4 +42,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   newId: () => `evt_${randomUUID()}`,
   randomBytes,
   signal: interrupted.signal,
+  endsItself: () => {
+    endsItself = true;
+  },
 });

@@ -1,4 +1,4 @@
-import { type Consortium, type QueueAccess, cliConfig } from '@passport/config';
+import { type Consortium, ConfigError, type QueueAccess, cliConfig } from '@passport/config';
 import { type ScanJobs, CLOCK_KEY, openScanQueue } from '@passport/queue';
 import {
   type Redis,
@@ -41,6 +41,23 @@ export async function withQueue<T>(
   work: (open: OpenQueue) => Promise<T>,
 ): Promise<T> {
   return withQueueOf(cliConfig(env, readFile), work);
+}
+
+/** The same for work that can do without: it gets null where Redis is not configured, or cannot be used. */
+export async function perhapsWithQueue<T>(
+  deps: CliDeps,
+  work: (open: OpenQueue | null) => Promise<T>,
+): Promise<T> {
+  let isOpen = false;
+  try {
+    return await withQueue(deps, (open) => {
+      isOpen = true;
+      return work(open);
+    });
+  } catch (error) {
+    if (isOpen || !(error instanceof Failure || error instanceof ConfigError)) throw error;
+    return work(null);
+  }
 }
 
 /** The same with a configuration that was read before. */

@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type StartedRedis, startRedis } from '@passport/testkit';
 import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
-import { jsonOf, passport } from './run-cli.ts';
+import { jsonOf } from './run-cli.ts';
 
 // On 23.11 a list by attribute has the matching ones only.
 describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
@@ -148,19 +147,13 @@ describe.each(['23.11', '25.11'] as const)('leave at a Koha %s', (release) => {
 });
 
 describe('leave --by purge --apply', () => {
-  let redis: StartedRedis;
   let bench: CopiesBench;
   beforeAll(async () => {
-    redis = await startRedis();
     bench = await startCopiesBench();
   });
-  afterAll(async () => {
-    await bench.close();
-    await redis.stop();
-  });
+  afterAll(() => bench.close());
 
   test('deletes the copies of one library everywhere, with a receipt of each, and one that fails stops nobody', async () => {
-    const env = { ...bench.env(), REDIS_URL: redis.url };
     for (const at of ['midland', 'riverside'] as const) {
       for (const home of ['lakeside:1', 'other:2']) {
         const extended_attributes = [
@@ -175,15 +168,15 @@ describe('leave --by purge --apply', () => {
       ['lakeside:1', 'other:2'].filter((home) => bench.doubles[at].state(`C-${home}`).patrons.length > 0);
     const args = ['copies', 'leave', '--of', 'lakeside', '--by', 'purge', '--apply', '--json'];
     bench.doubles.midland.putSettings({ plugin: false });
-    const ran = await passport(args, env);
+    const ran = await bench.run(args);
     expect(ran.err).toContain('midland has no Patron Passport plugin');
     expect(ran).toMatchObject({ code: 1 });
     expect(jsonOf(ran)).toMatchObject({ applied: true, counts: { deleted: 1, failed: 1 } });
     expect([left('midland'), left('riverside')]).toEqual([['lakeside:1', 'other:2'], ['other:2']]);
     bench.doubles.midland.putSettings({ plugin: true });
-    expect(jsonOf(await passport(args, env))).toMatchObject({ counts: { deleted: 1 } });
+    expect(jsonOf(await bench.run(args))).toMatchObject({ counts: { deleted: 1 } });
     expect(left('midland')).toEqual(['other:2']);
-    const { out } = await passport(['copies', 'export', '--at', 'riverside', '--json'], env);
+    const { out } = await bench.run(['copies', 'export', '--at', 'riverside', '--json']);
     expect(out).toContain('"what": "deleted"');
   });
 });

@@ -37,10 +37,10 @@ test('copies are listed by home key, number, branch, category and dates, and wit
   const three = putCopy(doubles[2] as KohaDouble, '21234000000017', 'midland:8');
   const { code, out, err } = await list();
   expect(out.split('\n')).toEqual([
-    'home_key,lending,patron_id,branch,category,expiry,since',
-    `midland:8,riverside,${one},MAIN,PT,2027-10-01,2026-10-01`,
-    `lakeside:8,riverside,${two},MAIN,PT,2027-10-01,2026-10-01`,
-    `midland:8,lakeside,${three},MAIN,PT,2027-10-01,2026-10-01`,
+    'home_key,lending,patron_id,branch,category,expiry,since,on_record',
+    `midland:8,riverside,${one},MAIN,PT,2027-10-01,2026-10-01,`,
+    `lakeside:8,riverside,${two},MAIN,PT,2027-10-01,2026-10-01,`,
+    `midland:8,lakeside,${three},MAIN,PT,2027-10-01,2026-10-01,`,
     '',
   ]);
   expect(code).toBe(0);

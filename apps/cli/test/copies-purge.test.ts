@@ -1,22 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { waitFor } from '@passport/testkit';
 import { monthsBefore } from '../src/copies/purge.ts';
 import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
 import { type Ran, jsonOf, passport } from './run-cli.ts';
 
-let redis: StartedRedis;
 let bench: CopiesBench;
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterAll(() => redis.stop());
 beforeEach(async () => {
   bench = await startCopiesBench();
 });
 afterEach(() => bench.close());
 
 const PURGE = ['copies', 'purge', '--at', 'riverside'];
-const env = () => ({ ...bench.env(), REDIS_URL: redis.url });
+const env = () => bench.env();
 interface Purged {
   readonly counts: Readonly<Record<string, number>>;
   readonly copies: readonly { readonly patron_id: number; readonly finding: string }[];
@@ -163,15 +158,9 @@ test.each(['23.11', '25.11'] as const)(
         own,
       );
       putCopy('C-52', copyOf(52), own);
-      const listed = await passport([...PURGE, '--expired', '--list'], {
-        ...own.env(),
-        REDIS_URL: redis.url,
-      });
+      const listed = await own.run([...PURGE, '--expired', '--list']);
       expect(listed.out.trim().split('\n')).toHaveLength(1);
-      const ran = await passport([...PURGE, '--expired', '--apply', '--json'], {
-        ...own.env(),
-        REDIS_URL: redis.url,
-      });
+      const ran = await own.run([...PURGE, '--expired', '--apply', '--json']);
       expect(jsonOf(ran)).toMatchObject({ counts: { not_a_copy: 1, deleted: 1 } });
       expect(koha.state('OWN').patrons).toHaveLength(1);
     } finally {
@@ -220,7 +209,8 @@ test('--list prints the numbers of those that nothing keeps, and nothing else', 
 
 test('without Redis nothing is deleted, since a deletion has a receipt', async () => {
   putCopy('C-1', copyOf(1));
-  const ran = await passport([...PURGE, '--expired', '--apply'], bench.env());
+  const nowhere = { ...env(), REDIS_URL: 'redis://127.0.0.1:1' };
+  const ran = await passport([...PURGE, '--expired', '--apply'], nowhere);
   expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('Redis') });
   expect(isThere('C-1')).toBe(true);
 }, 20_000);
@@ -237,13 +227,11 @@ const putGone = async (card: string, missingForMs: number | null, at: 'midland' 
   putCopy(card, copyOf(number, { expiry_date: '2099-01-31', extended_attributes }));
   if (missingForMs !== null) {
     const since = String(Date.now() - missingForMs);
-    await redis.call('HSET', `{passport}:missing:riverside:${at}`, homeKey, since);
+    await bench.redis.call('HSET', `{passport}:missing:riverside:${at}`, homeKey, since);
   }
 };
 
 describe('purge --gone', () => {
-  beforeEach(() => redis.call('FLUSHALL'));
-
   test('T-27 takes who is missing a day after a full sweep missed them, and nobody else', async () => {
     for (const card of ['HERE', 'BACK']) await putGone(card, card === 'BACK' ? 2 * DAY_MS : null);
     const [midland] = [bench.doubles.midland];

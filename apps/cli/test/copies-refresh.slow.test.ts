@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { openSweepQueue } from '@passport/queue';
+import { closeRedis, createLogger, createRedis } from '@passport/runtime';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { REMEMBERED_SOON, type Services, startRedis, startServices, waitFor } from '@passport/testkit';
 import { jsonOf, passport, webhookSecretOf } from './run-cli.ts';
 
+const QUIET = createLogger({ name: 'test', level: 'silent' });
 const CARD = '21234000000017';
 
 let stopAll: (() => Promise<unknown>)[] = [];
@@ -64,7 +67,11 @@ test('what changed at home is shown by a dry run, written by a sweep, and report
   expect(riverside.state(CARD).patrons[0]?.['email']).toBe('new@planted.example');
 
   const again = await run('--report', '--json');
-  expect(jsonOf(again)).toEqual(jsonOf(real));
+  const shown = jsonOf(again) as { sweeps: { last_done_at: string; next_at: string }[] };
+  expect(shown).toMatchObject(jsonOf(real) as object);
+  expect(Date.parse(shown.sweeps[0]?.next_at ?? '')).toBeGreaterThan(Date.now());
+  expect(Date.parse(shown.sweeps[0]?.last_done_at ?? '')).toBeLessThan(Date.now() + 1_000);
+  expect((await run('--report')).out).toMatch(/^riverside: last done 20.*Z, next 20.*Z\nriverside: sweep /);
   expect(dry.out + dry.err + real.out + again.out).not.toMatch(/planted|Planted|21234000000017/);
 
   // In the audit are who has begun it and what the service did; not the scan, which the worker has in its log.
@@ -89,6 +96,28 @@ test('what changed at home is shown by a dry run, written by a sweep, and report
   const log = await services.logs();
   expect(log).toContain('"action":"looked up"');
 }, 90_000);
+
+test('a sweep that is refused for good ends, and the command says why', async () => {
+  const redis = createRedis(services.env['REDIS_URL'] ?? '', { role: 'producer', log: QUIET, name: 'test' });
+  const queue = openSweepQueue(redis);
+  riverside.putSettings({ permissions: [] });
+  const running = run('--at', 'riverside');
+  try {
+    // Instead of the minute until the next attempt.
+    await waitFor('two more attempts', async () => {
+      const [waiting] = await queue.getDelayed();
+      await waiting?.promote().catch(() => undefined);
+      return (await queue.getFailedCount()) > 0 || undefined;
+    });
+    const refused = await running;
+    expect(refused).toMatchObject({ code: 1, out: '' });
+    expect(refused.err).toContain('riverside: the sweep has failed: riverside: permission');
+    expect((await run('--report')).out).toContain('  not to its end: riverside: permission');
+  } finally {
+    await queue.close();
+    await closeRedis(redis);
+  }
+}, 60_000);
 
 test('where refresh is off, nothing is written by hand either', async () => {
   const refused = await run('--at', 'midland');

@@ -1,15 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { startRedis, type StartedRedis } from '@passport/testkit';
 import { type CopiesBench, startCopiesBench } from './copies-fixture.ts';
-import { jsonOf, passport } from './run-cli.ts';
+import { jsonOf } from './run-cli.ts';
 
 let bench: CopiesBench;
-let redis: StartedRedis;
 beforeAll(async () => {
-  redis = await startRedis();
   bench = await startCopiesBench();
 });
-afterAll(() => Promise.all([bench.close(), redis.stop()]));
+afterAll(() => bench.close());
 beforeEach(() => bench.clear());
 
 const copyOf = (homeKey: string) => ({
@@ -35,9 +32,8 @@ test('T-31 a released copy is an own patron: not listed as a copy, and found by 
   const home = bench.put('midland', 'C-2', {});
   bench.put('riverside', 'C-2', copyOf(`midland:${home}`));
   const homesAtLakeside = async (): Promise<unknown> => {
-    const env = { ...bench.env(), REDIS_URL: redis.url };
     const args = ['explain', '--at', 'lakeside', '--card', '-', '--json'];
-    return jsonOf(await passport(args, env, { input: 'C-2\n' }));
+    return jsonOf(await bench.run(args, { input: 'C-2\n' }));
   };
   expect(await homesAtLakeside()).toMatchObject({ homes: ['midland'] });
 

@@ -148,7 +148,16 @@ describe('the inventory of data has', () => {
       sources.matchAll(/audit: true,\s*action: '([^']+)'/g),
       ([, action = '']) => action,
     );
-    const chosen = ['promote', 'discard', 'pause', 'resume', 'restrict', 'lift restriction'];
+    const chosen = [
+      'promote',
+      'discard',
+      'pause',
+      'resume',
+      'restrict',
+      'lift restriction',
+      'login',
+      'write',
+    ];
     for (const action of chosen) expect(sources).toContain(`'${action}'`);
     const ofScans = ['refresh'];
     expect(sorted([...literal, ...chosen])).toEqual(sorted([...ACTS, ...ofScans]));

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
-import { openReceipts, openScanQueue, writeOwed } from '@passport/queue';
+import {
+  type DisclosureReceipt,
+  openReceipts,
+  openScanQueue,
+  readCopyRecords,
+  writeOwed,
+} from '@passport/queue';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, startRedis } from '@passport/testkit';
 import { only, populate } from './doctor-fixture.ts';
@@ -73,7 +79,12 @@ function putCopy(double: KohaDouble, homeKey = KEY, card = CARD): number {
   return Number(double.state(card).patrons[0]?.['patron_id']);
 }
 
-async function putReceipt(lending: string, eventId: string, homeKey = KEY): Promise<void> {
+/** With `patronId` the copy is on record, too. */
+async function putReceipt(
+  lending: string,
+  eventId: string,
+  { homeKey = KEY, ...more }: Partial<DisclosureReceipt> = {},
+): Promise<void> {
   const [home = ''] = homeKey.split(':');
   const receipt = {
     at: '2026-11-20T09:00:00.000Z',
@@ -82,6 +93,7 @@ async function putReceipt(lending: string, eventId: string, homeKey = KEY): Prom
     homeKey,
     fields: ['surname', 'email'],
     eventId,
+    ...more,
   };
   await openReceipts(redis).append(receipt, Date.now(), 400 * 86_400_000);
 }
@@ -309,7 +321,7 @@ test("export of a library lists its patrons elsewhere, and others' patrons at it
   putCopy(riverside);
   putCopy(lakeside, 'riverside:4', '25678000000004');
   putCopy(lakeside, 'midland:9', '21234000000009');
-  await putReceipt('lakeside', 'evt_1', 'riverside:5');
+  await putReceipt('lakeside', 'evt_1', { homeKey: 'riverside:5' });
 
   const { code, out, err } = await run('export', '--library', 'riverside');
 
@@ -360,7 +372,7 @@ describe("erasure of a patron's data", () => {
     putCopy(riverside);
     await putReceipt('riverside', 'evt_1');
     await putReceipt('lakeside', 'evt_2');
-    await putReceipt('lakeside', 'evt_3', 'midland:8123');
+    await putReceipt('lakeside', 'evt_3', { homeKey: 'midland:8123' });
 
     const { code, out, err } = await run('erase', KEY, '--apply');
 
@@ -417,6 +429,54 @@ describe("erasure of a patron's data", () => {
       },
     ]);
     expect(await receiptsLeft()).toBe(1);
+  });
+
+  test('drops what is on record of copies where their receipts go, and keeps it where they stay', async () => {
+    const id = putCopy(riverside);
+    await putReceipt('riverside', 'evt_1', { patronId: id });
+    await putReceipt('lakeside', 'evt_2', { patronId: 403 });
+    await putReceipt('lakeside', 'evt_3', { patronId: 404, homeKey: 'midland:8' });
+    const deletion = { patronId: 403, homeKey: KEY, eventId: 'evt_4', atMs: 1 };
+    await redis.hset('{passport}:deletions:lakeside', '403', JSON.stringify(deletion));
+    const recordsAt = async (lending: string) => [
+      ...(await readCopyRecords(redis, lending, [id, 403, 404])).keys(),
+    ];
+    const exportedText = (await run('export', '--patron', KEY)).out;
+    expect(exportedText).toContain(`  on record  patron ${id}\n`);
+
+    const { out } = await run('erase', KEY, '--apply');
+
+    expect(out).toContain(`  on record patron ${id}: kept, because a copy is there\n`);
+    expect(out).toContain('  on record patron 403: removed\n');
+    expect(out).toContain('1 receipt removed, 1 on record no longer\n');
+    expect([await recordsAt('riverside'), await recordsAt('lakeside')]).toEqual([[id], [404]]);
+    expect(await redis.hlen('{passport}:deletions:lakeside')).toBe(0);
+  });
+
+  test('finds what is on record of a copy that no receipt is left of', async () => {
+    await putReceipt('lakeside', 'evt_2', { patronId: 403 });
+    await redis.del('{passport}:receipts');
+
+    expect(await erased('--apply')).toMatchObject({
+      records_removed: 1,
+      places: [{ lending: 'lakeside', state: 'gone', on_record: [403] }],
+    });
+    expect(await erased('--apply')).toMatchObject({ records_removed: 0, places: [] });
+  });
+
+  test('lists new values of a copy and its release, by their receipts', async () => {
+    await putReceipt('lakeside', 'evt_1', { patronId: 403 });
+    await putReceipt('lakeside', 'evt_2', { patronId: 403, what: 'refreshed', fields: ['phone'] });
+    await putReceipt('lakeside', 'evt_3', { patronId: 403, what: 'released', fields: [] });
+
+    const { out } = await run('export', '--patron', KEY);
+
+    expect(out).toContain(
+      '  refreshed  2026-11-20T09:00:00.000Z (1 receipt), into patron 403\n  fields     phone\n',
+    );
+    expect(out).toContain('  released   2026-11-20T09:00:00.000Z\n');
+    const csv = (await run('export', '--library', 'midland')).out;
+    expect(csv).toContain(',surname email phone,,2026-11-20T09:00:00.000Z');
   });
 
   test('keeps the mark of a receipt, so that a repeated event does not write it anew', async () => {

@@ -93,7 +93,7 @@ function adviceOnProblem({ problem }: EventState): string {
     case 'mandatory_attribute':
       return `${problem.library} requires a patron attribute${what} that a copy does not have. ${where}`;
     case 'record':
-      return `The Koha of ${problem.library} fails over one record${what}. Ask them to correct it, then retry.`;
+      return `The Koha of ${problem.library} fails over one record${what}. Have them correct it, then retry.`;
     case 'other':
       return `${problem.library} refused the copy${what}. ${where}`;
     default:

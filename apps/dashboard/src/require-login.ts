@@ -1,8 +1,19 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ConnectionLimits, Logger } from '@passport/runtime';
+import { type ConnectionLimits, type Logger, buildSample } from '@passport/runtime';
 import type { Login, Person } from './login.ts';
 import type { ProxyLogin } from './proxy-login.ts';
 import { isOwnRequest } from './same-origin.ts';
+
+/** Of each user, and of nobody in particular: more lines would push out of a log what was done. */
+const REFUSALS_LOGGED = { most: 10, windowMs: 60_000 };
+
+/** A refused log-in or write, as it is logged. */
+interface Refusal {
+  readonly action: 'login' | 'write';
+  readonly by: string | null;
+  readonly from?: string;
+  readonly result: string;
+}
 
 const PERSON = Symbol('person');
 type WithPerson = FastifyRequest & { [PERSON]?: Person };
@@ -25,14 +36,24 @@ export function installLogin(
     proxyLogin,
     basePath,
     connections,
+    now,
   }: {
     readonly login: Login;
     readonly proxyLogin: ProxyLogin | null;
     readonly basePath: string;
     readonly connections: ConnectionLimits;
+    readonly now: () => number;
   },
   log: Logger,
 ): void {
+  const sample = buildSample({ ...REFUSALS_LOGGED, monotonicNow: now });
+  const refused = (refusal: Refusal): void => {
+    const { action, by, result } = refusal;
+    const leftOut = sample(`${action} ${by} ${result}`);
+    if (leftOut === null) return;
+    const left = leftOut > 0 ? { left_out: leftOut } : {};
+    log.warn({ audit: true, ...refusal, ...left }, `${action} refused`);
+  };
   app.addHook('onRequest', async (request, reply) => {
     // A browser forgets a password that is refused: the right one, too, and whoever sends it learns nothing of it.
     if (request.url.split('?')[0] === `${basePath}/logout`) return requestCredentials(reply, 'logged out');
@@ -40,10 +61,7 @@ export function installLogin(
     const answer = proxied ?? login(request.headers.authorization, request.ip);
     switch (answer.kind) {
       case 'unknown':
-        log.warn(
-          { audit: true, action: 'login', by: null, from: request.ip, result: 'unknown' },
-          'login refused',
-        );
+        refused({ action: 'login', by: null, from: request.ip, result: 'unknown' });
         return reply
           .code(403)
           .type('text/plain; charset=utf-8')
@@ -51,21 +69,15 @@ export function installLogin(
       case 'in':
         (request as WithPerson)[PERSON] = answer.person;
         connections.proven(request.raw.socket);
-        return refuseWrite(request, reply, answer.person, log);
+        return refuseWrite(request, reply, answer.person, refused);
       case 'unauthenticated':
         return requestCredentials(reply);
       case 'wrong':
-        log.warn(
-          { audit: true, action: 'login', by: answer.user, from: request.ip, result: 'wrong' },
-          'login refused',
-        );
+        refused({ action: 'login', by: answer.user, from: request.ip, result: 'wrong' });
         return requestCredentials(reply);
       case 'locked': {
         const { user, retryAfterSeconds } = answer;
-        log.warn(
-          { audit: true, action: 'login', by: user, from: request.ip, result: 'locked' },
-          'login refused',
-        );
+        refused({ action: 'login', by: user, from: request.ip, result: 'locked' });
         return reply
           .code(429)
           .header('retry-after', retryAfterSeconds)
@@ -90,7 +102,7 @@ function refuseWrite(
   request: FastifyRequest,
   reply: FastifyReply,
   person: Person,
-  log: Logger,
+  refused: (refusal: Refusal) => void,
 ): FastifyReply | undefined {
   if (request.method === 'GET' || request.method === 'HEAD') return undefined;
   const { origin, 'sec-fetch-site': secFetchSite } = request.headers;
@@ -98,7 +110,7 @@ function refuseWrite(
   const isOwn = isOwnRequest({ origin, secFetchSite: site, host: request.host });
   if (isOwn && person.role === 'operator') return undefined;
   const result = isOwn ? 'may only look' : 'from another site';
-  log.warn({ audit: true, action: 'write', by: person.user, result }, 'write refused');
+  refused({ action: 'write', by: person.user, result });
   const sentence = isOwn
     ? `${person.user} may look but not change anything.`
     : 'This request came from another site and was refused.';

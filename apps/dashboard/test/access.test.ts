@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createLogin } from '../src/login.ts';
 import {
   type DashboardFixture,
   OPERATOR,
@@ -45,6 +46,25 @@ async function ownPages(): Promise<readonly string[]> {
   expect(pages).toContain('/statistics');
   return [...pages];
 }
+
+test('of what strangers and users are refused without end, the log has a sample, and how much is left out', async () => {
+  let now = 1_000_000;
+  const app = fixture.build({ now: () => now, login: createLogin([VIEWER], () => now) });
+  const refusedTo = (authorization: string, method: 'GET' | 'POST') =>
+    app.inject({ method, url: '/', headers: { authorization } });
+  const lines = () => fixture.lines().filter(({ audit }) => audit === true);
+  for (let n = 0; n < 40; n += 1) await refusedTo(basic({ user: 'nobody', password: `guess ${n}` }), 'GET');
+  expect(lines().map(({ result }) => result)).toEqual([
+    ...Array<string>(5).fill('wrong'),
+    ...Array<string>(10).fill('locked'),
+  ]);
+  now += 60_000;
+  for (let n = 0; n < 40; n += 1) await refusedTo(basic(VIEWER), 'POST');
+  expect(lines().filter(({ action }) => action === 'write')).toHaveLength(10);
+  for (let n = 0; n < 6; n += 1) await refusedTo(basic({ user: 'nobody', password: `again ${n}` }), 'GET');
+  expect(lines().at(-1)).toMatchObject({ action: 'login', result: 'locked', left_out: 25 });
+  await app.close();
+});
 
 describe('without a login', () => {
   const expectNothing = async (url: string): Promise<void> => {

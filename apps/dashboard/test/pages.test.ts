@@ -199,7 +199,16 @@ describe('sweeps', () => {
     await writeSweep(redis, sweep('riverside', {}));
     const blind = { ...home, state: 'blind' as const, copies: 2, findings: { HOME_BLIND: 2, REFRESHED: 1 } };
     await writeSweep(redis, sweep('midland', { homes: { lakeside: blind }, mode: 'changed' }));
+    const failed = {
+      ...sweep('midland', { homes: { lakeside: blind }, mode: 'changed' }),
+      failed: 'midland: timeout',
+    };
+    const at = Date.now();
+    const schedule = { since_ms: at, queued_ms: at, next_ms: at + 5 * 3_600_000 + 60_000 };
+    await redis.hset('{passport}:schedules', 'sweep.riverside', JSON.stringify(schedule));
+    await redis.hset('{passport}:schedules:done', 'sweep.riverside', at - 19 * 3_600_000);
     const body = await page('/sweeps');
+    expect(body).toMatch(/lending=riverside">.*?Last done.*?19 hours ago.*?Next.*?in 5 hours/);
     expect(body).toContain('<a href="/sweeps" aria-current="page">Sweeps</a>');
     expect(body).toMatch(/<span class="value">7<\/span> <span class="label">copies/);
     expect(body).toMatch(/<span class="value">4<\/span> <span class="label">fields changed/);
@@ -209,7 +218,8 @@ describe('sweeps', () => {
     );
     expect(body).toMatch(/sweeps\?lending=midland">.*?changed records.*?>1 home library to look at</);
     expect(body).toMatch(/<dt>REFRESHED<\/dt>\s?<dd>4<\/dd>/);
-    expect(body).not.toContain('4711');
+    await writeSweep(redis, failed);
+    expect(await page('/sweeps')).toMatch(/lending=midland">.*?not to its end: midland: timeout/);
   });
 
   test('of one lending library have its home libraries, and the last dry run', async () => {

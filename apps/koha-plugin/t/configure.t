@@ -104,6 +104,8 @@ subtest 'the user of the service is chosen among those with an active key' => su
     ok( !$page->at('#service_user option[selected]'), 'none is chosen' );
 
     save( $koha, service_user => 2 );
+    save($koha);
+    is( $koha->{plugin}->settings->{service_user}, 2, 'a form of before the upgrade, without the field, leaves it' );
     is( $koha->{plugin}->settings->{service_user}, 2, 'saved' );
     $koha->{dbh}->do('UPDATE api_keys SET active = 0');
     is( page_of($koha)->at('#service_user option[selected]')->{value}, 2, 'it stays, without a key too' );

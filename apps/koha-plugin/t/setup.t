@@ -141,7 +141,7 @@ subtest 'why a set-up failed is in the log and on both pages, and the next one m
         my @warnings;
         local $SIG{__WARN__} = sub { push @warnings, @_ };
         local $koha->{dbh}{PrintError} = 0;
-        $koha->{dbh}->do('DROP TABLE restriction_types');
+        $koha->{dbh}->do("DROP TABLE $_") foreach qw( borrower_debarments restriction_types );
         $koha->{dbh}->do( q{DELETE FROM plugin_data WHERE plugin_key = ?}, undef, '__INSTALLED__' )
             if $step eq 'install';
         $koha->{dbh}

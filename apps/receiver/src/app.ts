@@ -11,6 +11,7 @@ import {
   type ConnectionLimits,
   type Logger,
   SECURITY_HEADERS,
+  buildSample,
   connectionTimes,
   trustProxy,
 } from '@passport/runtime';
@@ -23,7 +24,6 @@ import { registerLibraryStatusRoute } from './library-status-route.ts';
 import { buildOpenApi } from './openapi.ts';
 import { refuseRaw } from './raw-refusal.ts';
 import { refuse } from './refuse.ts';
-import { buildSample } from './sampled-log.ts';
 import type { Serving } from './serve.ts';
 import { registerStatusRoute } from './status-route.ts';
 import { type NoteDelivery, registerWebhookRoute } from './webhook-route.ts';

@@ -6,13 +6,10 @@ import {
   type RegisteredProcess,
   type Registration,
   type ProcessIdentity,
-  type RefreshJobs,
-  type ScanJobs,
   buildAdmission,
   buildHasWorker,
   buildReplicaCheck,
   registerProcess,
-  openRefreshQueue,
   openScanQueue,
 } from '@passport/queue';
 import {
@@ -91,8 +88,8 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
   lifecycle.own('tracing', () => tracing.close());
   const redis = createRedis(config.redisUrl.reveal(), { role: 'producer', log, name: 'receiver' });
   lifecycle.own('redis', () => closeRedis(redis));
-  const queue = owned('queue', openScanQueue(redis), lifecycle);
-  const refreshes = owned('refresh queue', openRefreshQueue(redis), lifecycle);
+  const queue = openScanQueue(redis);
+  lifecycle.own('queue', () => queue.close());
   const metrics = createMetrics({ process: 'receiver', logHealth: log.health });
   const connections = limitConnections(metrics, config.trustProxy);
   const replicated =
@@ -106,7 +103,7 @@ async function start(config: ReceiverConfig, log: Logger, lifecycle: Lifecycle):
     monotonicNow: () => performance.now(),
     log,
   });
-  const queueParts = { redis, queue, refreshes, sink, replicated };
+  const queueParts = { redis, queue, sink, replicated };
   const parts: ReceiverParts = { ...queueParts, tracing, ...SOURCES, version: SELF.version, log };
   let shown = metrics.extend();
   let serving = serve(config, parts, shown);
@@ -167,12 +164,6 @@ function register(
     },
     now: () => Date.now(),
   });
-}
-
-/** Closes the queue at the end. */
-function owned<T extends ScanJobs | RefreshJobs>(name: string, queue: T, lifecycle: Lifecycle): T {
-  lifecycle.own(name, () => queue.close());
-  return queue;
 }
 
 function limitConnections(

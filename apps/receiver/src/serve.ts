@@ -2,7 +2,6 @@ import type { ReceiverConfig } from '@passport/config';
 import { parseWebhookSecret } from '@passport/contract';
 import {
   CLOCK_KEY,
-  type RefreshJobs,
   type ReplicaCheck,
   type ScanJobs,
   buildHasWorker,
@@ -48,7 +47,6 @@ const ALERTING_RESULTS = ['accepted', 'unavailable', 'unauthorized', 'rate_limit
 export interface ReceiverParts {
   readonly redis: Redis;
   readonly queue: ScanJobs;
-  readonly refreshes: RefreshJobs;
   readonly sink: EventSink;
   /** Null: nothing waits for a replica. */
   readonly replicated: ReplicaCheck | null;
@@ -83,7 +81,7 @@ export function serve(
   parts: ReceiverParts,
   metrics: MetricsRegistry,
 ): Serving {
-  const { redis, queue, refreshes, sink, replicated, tracing, nowSeconds, monotonicNow, log } = parts;
+  const { redis, queue, sink, replicated, tracing, nowSeconds, monotonicNow, log } = parts;
   const { now, version } = parts;
   const libraries = new Map(
     consortium.libraries.filter(sendsScans).map((library) => [library.id, toSender(library)]),
@@ -108,7 +106,6 @@ export function serve(
     jobs: buildJobMaker(createEncryption(keys.map((key) => key.reveal()))),
     noteSeen: buildNoteSeen({
       redis,
-      queue: refreshes,
       isWanted: (id) => refreshed.has(id),
       deadlineMs: REDIS_DEADLINE_MS,
       log,

@@ -3,12 +3,10 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import { type JobData, parseWebhookSecret } from '@passport/contract';
 import {
-  type RefreshJobs,
   type ScanJobs,
   buildAdmission,
   buildHasWorker,
   buildReplicaCheck,
-  openRefreshQueue,
   openScanQueue,
 } from '@passport/queue';
 import {
@@ -53,8 +51,6 @@ export interface ReceiverFixture {
   readonly url: string;
   readonly redis: Redis;
   readonly queue: ScanJobs;
-  /** Copies that were scanned. */
-  readonly refreshes: RefreshJobs;
   readonly encryption: Encryption;
   /** May be changed while it runs. */
   readonly libraries: Map<string, ReportingLibrary>;
@@ -102,8 +98,6 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
   const redis = createRedis(options.redisUrl, { role: 'producer', log, name: 'receiver' });
   const queue = openScanQueue(redis);
   queue.on('error', () => undefined);
-  const refreshes = openRefreshQueue(redis);
-  refreshes.on('error', () => undefined);
   if (options.waitForRedis !== false) await untilRedisReady(redis, 5_000);
   const clock = { nowSeconds: () => Math.floor(Date.now() / 1000), stopping: false, aheadMs: 0 };
   const libraries = new Map(['riverside', 'midland'].map((id) => [id, reportingLibrary(id)]));
@@ -128,7 +122,6 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
   });
   const noteSeen = buildNoteSeen({
     redis,
-    queue: refreshes,
     isWanted: (id) => id === 'riverside',
     deadlineMs,
     log,
@@ -188,7 +181,6 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
     url: `http://127.0.0.1:${port}`,
     redis,
     queue,
-    refreshes,
     encryption,
     libraries,
     counted,
@@ -199,7 +191,6 @@ export async function openReceiver(options: ReceiverOptions): Promise<ReceiverFi
       app.server.closeAllConnections();
       await app.close();
       await queue.close();
-      await refreshes.close();
       await closeRedis(redis);
     },
   };

@@ -10,7 +10,7 @@ import {
   startRedis,
   waitFor,
 } from '@passport/testkit';
-import { buildSample } from '../src/sampled-log.ts';
+import { buildSample } from '@passport/runtime';
 import { type ReceiverFixture, SECRET, openReceiver } from './receiver-fixture.ts';
 
 const LIMITS = { perAddress: 8, inAll: 12 };

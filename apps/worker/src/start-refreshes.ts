@@ -1,6 +1,7 @@
-import { startAudit } from '@passport/queue';
+import { readSchedules, startAudit } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { startTasks } from './maintenance/start-tasks.ts';
+import { nightlyMetrics } from './metrics/nightly-metrics.ts';
 import { startSeenWorker } from './sweep/seen-worker.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
 import type { WorkContext } from './work-context.ts';
@@ -12,7 +13,7 @@ const NIGHTS_EVERY_MS = 5_000;
 
 /** What keeps copies right: all of them at their time, and each at its scan. */
 export async function startRefreshes(context: WorkContext): Promise<void> {
-  const { config, connections, kohas, receipts, sources, lifecycle, now } = context;
+  const { config, connections, kohas, receipts, sources, lifecycle, metrics, now } = context;
   const { consortium, keys } = config;
   const deps = {
     ...kohas,
@@ -24,6 +25,7 @@ export async function startRefreshes(context: WorkContext): Promise<void> {
     now,
     log: auditLog(context),
   };
+  nightlyMetrics(metrics, () => readSchedules(connections.redis), consortium.libraries.length, now);
   const sweeps = await startSweepWorker(deps);
   lifecycle.own('sweeps', () => sweeps.close());
   const nights = startTasks(

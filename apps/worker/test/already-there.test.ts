@@ -268,8 +268,32 @@ describe.each(testedReleases)('contract 2.3, who is there already, Koha %s:', (r
     const writing = endOfRun(await workflow.run({ job: { branch: 'NORTH', event_id: 'evt_2' } }));
 
     // 25.11 speaks of a possible duplicate before it looks at the card.
-    expect(writing.outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'MISCONFIGURED');
+    expect(writing).toMatchObject({
+      outcome: 'MISCONFIGURED',
+      problem: { what: 'permission', name: 'borrowers: view_borrower_infos_from_any_libraries' },
+    });
     expect(workflow.riverside.state().patrons).toHaveLength(2);
+  });
+
+  test('a possible duplicate that the API user sees is one, whatever else is hidden from it', async () => {
+    const workflow = await open();
+    hide(workflow);
+    const { surname, firstname, date_of_birth } = PATRON;
+    workflow.riverside.putPatron('LOCAL-1', { surname, firstname, date_of_birth, library_id: 'MAIN' });
+    const end = endOfRun(await workflow.run());
+    expect(end.outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'COPIED');
+  });
+
+  test('a record that is blank where Koha compares hides nothing from an API user who sees all', async () => {
+    const workflow = await open();
+    workflow.riverside.putPatron('LOCAL-1', { surname: null, firstname: null, date_of_birth: null });
+    workflow.riverside.putPatron('LOCAL-2', {
+      surname: 'Other',
+      library_id: 'NORTH',
+      date_of_birth: '1950-01-01',
+    });
+    const end = endOfRun(await workflow.run());
+    expect(end.outcome).toBe(isFrom(release, '25.11') ? 'LOOKS_LIKE_LOCAL_PATRON' : 'COPIED');
   });
 
   test('Koha has the passport’s own type as unique: named, instead of a missing permission', async () => {

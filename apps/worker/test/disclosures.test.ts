@@ -53,6 +53,23 @@ describe('a record that has left for the lending library is on record', () => {
     if (decision.kind === 'done') expect(decision.disclosed).toMatchObject({ home: 'midland' });
   });
 
+  test.each<[string, Omit<FaultDraft, 'operation'>]>([
+    ['fails', { kind: 'status', status: 503 }],
+    ['is refused', { kind: 'status', status: 403, body: { error: 'access_denied' } }],
+    ['does not come', { kind: 'reset_before' }],
+  ])('when Koha refuses the token after it has read it, and the new one %s', async (_what, fault) => {
+    const workflow = await open();
+    await workflow.libraries.call('riverside', (koha) =>
+      koha.findByCard(CARD, { attributes: true, balance: false }),
+    );
+    workflow.riverside.addFaults([
+      { operation: 'POST /patrons', kind: 'status', status: 401, body: { error: 'x' } },
+      { operation: 'POST /oauth/token', ...fault },
+    ]);
+
+    expect(sentOf(await workflow.run(noItem))).toMatchObject(LEFT);
+  });
+
   test('when somebody has the card already', async () => {
     const workflow = await open();
     workflow.riverside.putPatron(CARD, { surname: 'Native', category_id: 'AD' });

@@ -254,7 +254,9 @@ describe('a library that requests a delay', () => {
     (retryAfterMs: number, code: KohaErrorCode = 'rate_limited') =>
     (libraries: Libraries) =>
       libraries
-        .call('midland', () => Promise.reject(kohaError(code, { retryAfterMs, effect: 'unknown' })))
+        .call('midland', () =>
+          Promise.reject(kohaError(code, { status: 429, retryAfterMs, effect: 'unknown' })),
+        )
         .catch(() => undefined);
   const answer = (libraries: Libraries) =>
     succeed(libraries).catch((error: unknown) => error as { retryAfterMs: number; effect: string });
@@ -266,7 +268,12 @@ describe('a library that requests a delay', () => {
       await tired(5_000, code)(libraries);
       clock.forward(4_000);
 
-      expect(await answer(libraries)).toMatchObject({ code, retryAfterMs: 1_000, effect: 'none' });
+      expect(await answer(libraries)).toMatchObject({
+        code,
+        retryAfterMs: 1_000,
+        effect: 'none',
+        wasSent: false,
+      });
       clock.forward(1_000);
       expect(await answer(libraries)).toBe('ok');
     },

@@ -144,8 +144,8 @@ describe('no field is written without a hash that matches', () => {
   test('one that was emptied here together with its hash stays empty', async () => {
     const bench = await open();
     const card = put(bench, 0);
-    const row = bench.lender.state().copies[0];
-    const { email: _hash, ...fields } = row?.fields as Record<string, unknown>;
+    const [row] = bench.lender.state().copies;
+    const { email: _hash, ...fields } = (row?.fields ?? {}) as Record<string, unknown>;
     bench.lender.putPatron(card, { email: null });
     if (row !== undefined) bench.lender.putCopy({ ...row, fields });
 
@@ -201,25 +201,68 @@ describe('what is passed on', () => {
     expect(await receipts()).toMatchObject([{ fields: ['restricted'], what: 'refreshed' }]);
   });
 
-  test.each<[string, unknown, number]>([
-    ['is withdrawn where no connection was made', kohaError({ status: null, effect: 'none' }), 0],
-    ['is withdrawn where no token was given', kohaError({ operation: 'POST /oauth/token', status: 403 }), 0],
-    ['is withdrawn where the library is not called', new LibraryClosed(LENDER), 0],
-    ['stays where the answer was lost', kohaError({ status: null, effect: 'unknown' }), 1],
-    ['stays where Koha has answered', kohaError({ status: 400, effect: 'none' }), 1],
-    ['stays where we do not know', new TypeError('a bug'), 1],
-  ])('%s', async (_what, failure, left) => {
+  const lost = kohaError({ status: null, effect: 'none' });
+  const limited = kohaError({ code: 'rate_limited', status: 429 });
+
+  test.each<[string, readonly Error[], number]>([
+    ['is withdrawn where no connection was made', [lost], 0],
+    [
+      'is withdrawn where no token was given',
+      [kohaError({ operation: 'POST /oauth/token', status: 403 })],
+      0,
+    ],
+    ['is withdrawn where the library is not called', [], 0],
+    ['stays where the answer was lost', [kohaError({ status: null, effect: 'unknown' })], 1],
+    ['stays where Koha has answered', [kohaError({ status: 400, effect: 'none' })], 1],
+    ['stays where we do not know', [new TypeError('a bug')], 1],
+    ['stays where Koha has read it and was not reached again', [limited, lost], 1],
+    ['stays where Koha has read it and is not called again', [limited], 1],
+  ])('%s', async (_what, failures, left) => {
     const { consortium, receipts: book } = await open();
     const { signal } = new AbortController();
     const passOn = buildPassOn({ consortium, redis, receipts: book, signal, now: Date.now });
     const pair = { home: 'midland', lending: LENDER, homeKey: 'midland:2', patronId: 402 };
     const values = { ...pair, fields: ['email'], eventId: 'sweep_1' };
+    const closed = new LibraryClosed(LENDER);
 
-    await expect(passOn(values, () => Promise.reject(failure as Error))).rejects.toBe(failure);
+    await expect(
+      passOn(values, async (sending) => {
+        for (const failure of failures) await sending(() => Promise.reject(failure)).catch(() => undefined);
+        throw closed;
+      }),
+    ).rejects.toBe(closed);
 
     expect(await receipts()).toHaveLength(left);
-    await passOn(values, () => Promise.resolve());
+    await passOn(values, (sending) => sending(() => Promise.resolve()));
     expect(await receipts()).toHaveLength(1);
+  });
+
+  test('has a receipt where Koha read it, refused the token and gave no other', async () => {
+    const bench = await open();
+    bench.put('midland', 0);
+    await bench.sweep();
+    bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'new0@midland.example' });
+    bench.lender.addFaults([
+      { operation: 'PUT /patrons/{patron_id}', kind: 'status', status: 401, body: { error: 'x' } },
+      { operation: 'POST /oauth/token', kind: 'status', status: 403, body: { error: 'access_denied' } },
+    ]);
+
+    await expect(bench.sweep()).rejects.toThrow('credentials');
+
+    expect(await receipts()).toMatchObject([{ fields: ['email'] }]);
+  });
+
+  test('has a receipt for a restriction whose answer was lost', async () => {
+    const bench = await open({}, { ...SWEEP, restricted: 'apply' });
+    const card = bench.put('midland', 0);
+    bench.homes['midland']?.putPatron(card, { restricted: true });
+    const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
+    bench.lender.addFaults([{ operation, kind: 'reset_after', times: 4 }]);
+
+    await expect(bench.sweep()).rejects.toThrow('reset');
+
+    expect(patronOf(bench, card)?.['restricted']).toBe(true);
+    expect(await receipts()).toMatchObject([{ fields: ['restricted'] }]);
   });
 
   test('is no more copies in an hour than the limit of the lending library', async () => {

@@ -104,8 +104,8 @@ export async function openOwed(redis: Redis): Promise<OwedBench> {
       before = await runOwed(lending, {
         consortium,
         call,
-        callInTurn: call,
-        turn: { endIfOver: () => undefined },
+        callInSlice: call,
+        slice: { endIfOver: () => undefined },
         progress: { addPage: () => Promise.resolve(), addHome: () => Promise.resolve() },
         soFar: NOTHING_READ,
         before,

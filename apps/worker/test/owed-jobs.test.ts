@@ -1,11 +1,20 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Consortium, Library } from '@passport/config';
 import { KohaError } from '@passport/koha-client';
-import { type OwedJob, type OwedReading, openSweepQueue, readOwedByHome, writeOwed } from '@passport/queue';
+import {
+  type OwedJob,
+  type OwedReading,
+  openReceipts,
+  openSweepQueue,
+  readCopyRecords,
+  readOwedByHome,
+  trimCopyRecords,
+  writeOwed,
+} from '@passport/queue';
 import type { Logger } from '@passport/runtime';
 import { doOwedJob, queueLastReadings } from '../src/owed/owed-jobs.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
-import type { Turn } from '../src/koha/turn.ts';
+import type { Slice } from '../src/koha/slice.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 
 const { redis, own: ownAll } = await openEmptyRedis();
@@ -53,15 +62,21 @@ describe('a job', () => {
   } as unknown as Logger;
   const run = (call: SweepCall): Promise<void> => runAt(consortium(true), call);
   const signal = new AbortController().signal;
-  const patient: Turn = { endIfOver: () => undefined, signal, end: () => undefined };
-  const runAt = (at: Consortium, call: SweepCall, job: OwedJob = JOB, turn = patient): Promise<void> =>
+  const patient: Slice = { endIfOver: () => undefined, signal, end: () => undefined };
+  const runAt = (
+    at: Consortium,
+    call: SweepCall,
+    job: OwedJob = JOB,
+    slice = patient,
+    nowMs = 2,
+  ): Promise<void> =>
     doOwedJob('1', job, {
       consortium: at,
       redis,
       callsUntil: () => call,
-      turn,
+      slice,
       stopping: signal,
-      now: () => 2,
+      now: () => nowMs,
       log: quiet,
     });
   const never: SweepCall = () => Promise.reject(new Error('nobody is called'));
@@ -76,6 +91,19 @@ describe('a job', () => {
       ['midland', { read_ms: 2, rows: {}, unconfirmed: 0 }],
     ]);
     expect(await redis.ttl('{passport}:owed:riverside')).toBeGreaterThan(0);
+  });
+
+  test('notes that the copies which it names are there still, so that they stay on record', async () => {
+    const copy = { home: 'midland', lending: 'riverside', homeKey: 'midland:8', patronId: 402 };
+    const receipt = { ...copy, at: '', eventId: 'evt_1', fields: ['surname'] };
+    const daysAgo = Date.now() - 400 * 86_400_000;
+    await openReceipts(redis).append(receipt, daysAgo, 500 * 86_400_000);
+    const rows = [{ patronId: 402, homeKey: 'midland:8', overdues: 1, amount: 0 }];
+    await runAt(consortium(true), answers({ rows, read: 1, next: null }), JOB, patient, Date.now());
+
+    await trimCopyRecords(redis, 'riverside', Date.now() - 365 * 86_400_000);
+
+    expect((await readCopyRecords(redis, 'riverside', [402])).get(402)).toBeDefined();
   });
 
   test('of a library that this worker does not know is for another worker', async () => {
@@ -127,36 +155,54 @@ describe('a job', () => {
     expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual(READING);
   });
 
-  test('goes on in its next turn where the last one ended, and reads no page twice', async () => {
+  test('goes on in its next slice where the last one ended, and reads no page twice', async () => {
     const row = { patronId: 4, homeKey: 'midland:8', overdues: 1, amount: 5 };
     const pages: Record<number, unknown> = {
       0: { rows: [row, { ...row, homeKey: 'nobody:1' }], next: 200 },
       200: { rows: [{ ...row, patronId: 5, amount: 7 }], next: null },
     };
-    const asked: number[] = [];
+    const read: number[] = [];
     const call: SweepCall = (_library, work) =>
       work({
         readOwed({ after }: { after: number }) {
-          asked.push(after);
+          read.push(after);
           return Promise.resolve(pages[after]);
         },
       } as never);
-    const over: Turn = {
+    const over: Slice = {
       ...patient,
       endIfOver() {
         throw new Error('over');
       },
     };
     const short = (): Promise<void> => runAt(consortium(true), call, JOB, over);
-    for (let turn = 0; turn < 3; turn += 1) await expect(short()).rejects.toThrow('over');
+    for (let slice = 0; slice < 3; slice += 1) await expect(short()).rejects.toThrow('over');
     expect((await readOwedByHome(redis, 'riverside')).size).toBe(0);
     await run(call);
-    expect(asked).toEqual([0, 200]);
+    expect(read).toEqual([0, 200]);
     expect((await readOwedByHome(redis, 'riverside')).get('midland')).toEqual({
       read_ms: 2,
       rows: {},
       unconfirmed: 2,
     });
     expect(await redis.keys('*owed-progress*')).toEqual([]);
+  });
+
+  test('what copies owe without an end is not read to it, and nothing is kept of it', async () => {
+    warned.length = 0;
+    let pages = 0;
+    const endless: SweepCall = (_library, work) =>
+      work({
+        readOwed({ after }: { after: number }) {
+          pages += 1;
+          const row = { homeKey: 'midland:8', overdues: 1, amount: 5 };
+          const rows = Array.from({ length: 200 }, (_, index) => ({ ...row, patronId: after + index + 1 }));
+          return Promise.resolve({ rows, next: after + 200 });
+        },
+      } as never);
+    await run(endless);
+    expect(pages).toBe(251);
+    expect(warned).toEqual([{ lending: 'riverside', code: 'too_much' }]);
+    expect(await redis.keys('*owed*')).toEqual([]);
   });
 });

@@ -28,7 +28,7 @@ const order: CopyOrder = {
   onLookAlike: 'stop',
   searchFor: null,
   mode: 'copy',
-  lookFirst: false,
+  lookFirst: null,
 };
 const made: MadeCopy = {
   outcome: 'COPIED',

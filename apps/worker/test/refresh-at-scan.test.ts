@@ -1,36 +1,39 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { openReceipts, openRefreshQueue, queueRefresh } from '@passport/queue';
-import { closeRedis } from '@passport/runtime';
+import { openReceipts, openSeenCopies } from '@passport/queue';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
+import { SweepPaused } from '../src/sweep/sweep-paused.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { LENDER, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const AT_SCAN = { at_scan: true };
 
-const { redis, log, own: ownAll, connect } = await openEmptyRedis();
-const queue = ownAll(openRefreshQueue(redis));
-queue.on('error', () => undefined);
+const { redis, log } = await openEmptyRedis();
+const seenCopies = openSeenCopies(redis);
+const waitingKey = (library = LENDER): string => `{passport}:seen:${library}`;
 
 interface Line {
   readonly action?: string;
+  readonly lending?: string;
   readonly findings?: readonly string[];
   readonly because?: string;
 }
 
+type Bench = Pick<SweepBench, 'consortium' | 'libraries'>;
+
 /** A worker that refreshes what is scanned; its lines. */
-async function startWorker(
-  { consortium, libraries }: SweepBench,
+const startWorker = (...how: Parameters<typeof startSeen>): Line[] => startSeen(...how).lines;
+
+function startSeen(
+  { consortium, libraries }: Bench,
   isBusy: (library: string) => boolean = () => false,
   pausesMs: number[] = [],
-): Promise<Line[]> {
+): { readonly lines: Line[]; readonly worker: ReturnType<typeof startSeenWorker> } {
   const lines: Line[] = [];
-  const connection = await connect('refreshes');
   const note = (line: unknown): void => void lines.push(line as Line);
   const worker = startSeenWorker({
     consortium,
-    connection,
     redis,
     libraries,
     receipts: openReceipts(redis),
@@ -44,20 +47,39 @@ async function startWorker(
     now: Date.now,
     log: { ...log, info: note, warn: note } as never,
   });
-  own({
-    async stop() {
-      await worker.close();
-      await closeRedis(connection);
-    },
-  });
-  return lines;
+  own({ stop: () => worker.close() });
+  return { lines, worker };
 }
 
 const rowOf = ({ lender }: SweepBench, index: number): Readonly<Record<string, unknown>> =>
   lender.state(cardOf('midland', index)).patrons[0] ?? {};
 const idOf = (bench: SweepBench, index: number): number => Number(rowOf(bench, index)['patron_id']);
-const scan = (bench: SweepBench, index: number, library = LENDER) =>
-  queueRefresh(queue, { library, patron_id: idOf(bench, index) });
+const homeKeyOf = ({ homes }: SweepBench, index: number): string =>
+  `midland:${String(homes['midland']?.state(cardOf('midland', index)).patrons[0]?.['patron_id'])}`;
+/** The service has made this copy. */
+async function record(library: string, patronId: number, homeKey: string): Promise<void> {
+  const of = { home: 'midland', lending: library, homeKey, fields: ['surname', 'email', 'city'] };
+  const receipt = { ...of, at: '', eventId: `evt_${patronId}`, patronId };
+  await openReceipts(redis).append(receipt, Date.now(), 60_000);
+}
+const scan = (bench: SweepBench, index: number, library = LENDER): Promise<boolean> =>
+  seenCopies.note({ library, patron_id: idOf(bench, index) });
+/** As if it was scanned the last time a day ago. */
+const nextDay = (bench: SweepBench, index: number): Promise<unknown> =>
+  redis.zrem(`{passport}:seen-today:${LENDER}`, String(idOf(bench, index)));
+/** What failed is due again. */
+async function inQuarterOfAnHour(): Promise<void> {
+  for (const key of [waitingKey(), '{passport}:seen-turns']) {
+    const [member = ''] = await redis.zrange(key, '0', '0');
+    await redis.zincrby(key, -15 * 60_000, member);
+  }
+}
+/** Nothing waits any more, and nobody works on what did. */
+const untilIdle = () =>
+  waitFor('nothing to wait', async () => {
+    const kept = await redis.exists(waitingKey(), '{passport}:seen-turns', '{passport}:seen-working');
+    return kept === 0 || undefined;
+  });
 const ended = (lines: readonly Line[], count: number) =>
   waitFor('the copies to be refreshed', () => Promise.resolve(lines.length >= count || undefined));
 
@@ -77,18 +99,15 @@ describe('a copy that is scanned', () => {
     const libraries = bench.consortium.libraries.map((each) => ({ ...each, enabled: each.id !== LENDER }));
     await scan(bench, 0);
     bench.lender.clearCalls();
-    await startWorker({ ...bench, consortium: { ...bench.consortium, libraries } });
-    await waitFor('the queue to be empty', async () => {
-      const counts = await queue.getJobCounts('waiting', 'active', 'delayed');
-      return Object.values(counts).every((count) => count === 0) || undefined;
-    });
+    startWorker({ ...bench, consortium: { ...bench.consortium, libraries } });
+    await untilIdle();
     expect(bench.lender.calls()).toEqual([]);
   });
 
   test('T-26 is refreshed at use, alone, by the three-way rule and with few calls', async () => {
     const bench = await open(3);
     bench.lender.putPatron(cardOf('midland', 1), { email: 'edited@riverside.example' });
-    const lines = await startWorker(bench);
+    const lines = startWorker(bench);
     await scan(bench, 0);
     await scan(bench, 1);
     await ended(lines, 2);
@@ -111,15 +130,15 @@ describe('a copy that is scanned', () => {
 
   test('T-26 is refreshed once a day, however often it is scanned', async () => {
     const bench = await open(1);
-    const lines = await startWorker(bench);
+    const lines = startWorker(bench);
     await scan(bench, 0);
     await ended(lines, 1);
     bench.homes['midland']?.putPatron(cardOf('midland', 0), { email: 'third@midland.example' });
     for (let scans = 0; scans < 5; scans += 1) await scan(bench, 0);
-    expect(await queue.getJobCounts()).toMatchObject({ waiting: 0, active: 0, delayed: 0 });
+    await untilIdle();
     expect(rowOf(bench, 0)['email']).toBe('new0@midland.example');
 
-    await redis.del(`{passport}:refreshes:de:${LENDER}.${idOf(bench, 0)}`);
+    await nextDay(bench, 0);
     await scan(bench, 0);
     await ended(lines, 2);
     expect(rowOf(bench, 0)['email']).toBe('third@midland.example');
@@ -128,7 +147,7 @@ describe('a copy that is scanned', () => {
   test('T-26 waits while the desks call, at both libraries', async () => {
     const bench = await open(1);
     const busy = new Set(['midland']);
-    const lines = await startWorker(bench, (library) => busy.has(library));
+    const lines = startWorker(bench, (library) => busy.has(library));
     await scan(bench, 0);
     await waitFor('the copy to be read', () =>
       Promise.resolve(bench.calls(bench.lender).length > 0 || undefined),
@@ -143,27 +162,20 @@ describe('a copy that is scanned', () => {
     const bench = await open(1);
     bench.homes['midland']?.addFaults([{ operation: '*', times: 99, kind: 'reset_before' }]);
     const pausesMs: number[] = [];
-    const lines = await startWorker(bench, () => false, pausesMs);
+    const lines = startWorker(bench, () => false, pausesMs);
     await scan(bench, 0);
     await ended(lines, 1);
     expect(Math.max(...pausesMs)).toBeLessThan(1_000);
     expect(lines).toEqual([{ because: expect.stringMatching(/^midland: \w+$/) }]);
-    expect(await queue.getJobCounts()).toMatchObject({ delayed: 1 });
     bench.homes['midland']?.clearFaults();
-    await (await queue.getDelayed())[0]?.promote();
+    await inQuarterOfAnHour();
     await ended(lines, 2);
     expect(lines[1]).toMatchObject({ findings: ['REFRESHED'] });
   });
 
-  const untilIdle = () =>
-    waitFor('the queue to be empty', async () => {
-      const { waiting, active } = await queue.getJobCounts();
-      return waiting === 0 && active === 0 ? true : undefined;
-    });
-
   test('is left alone where the library does not want it', async () => {
     const bench = await open(1, { sweep: '02:00' });
-    const lines = await startWorker(bench);
+    const lines = startWorker(bench);
     await scan(bench, 0);
     await untilIdle();
     expect(lines).toEqual([]);
@@ -172,26 +184,26 @@ describe('a copy that is scanned', () => {
 
   test('is left alone where there is none with this number, or it is the library’s own patron', async () => {
     const bench = await open(1);
-    const lines = await startWorker(bench);
+    const lines = startWorker(bench);
     // The library has taken the passport away.
-    const homeKey = `midland:${bench.homes['midland']?.state().patrons[0]?.patron_id ?? 0}`;
     bench.lender.putPatron(cardOf('midland', 0), {
-      extended_attributes: [{ type: 'PASSPORTED_ID', value: homeKey }],
+      extended_attributes: [{ type: 'PASSPORTED_ID', value: homeKeyOf(bench, 0) }],
     });
-    await queueRefresh(queue, { library: LENDER, patron_id: 99_999 });
+    await record(LENDER, 99_999, 'midland:99999');
+    await seenCopies.note({ library: LENDER, patron_id: 99_999 });
     await scan(bench, 0);
     await untilIdle();
     expect(lines).toEqual([]);
-    expect(bench.calls(bench.lender)).toEqual(['GET /patrons/{patron_id}']);
+    expect(bench.calls(bench.lender)).toEqual(Array(2).fill('GET /patrons/{patron_id}'));
     expect(bench.calls(bench.homes['midland'] ?? bench.lender)).toEqual([]);
   });
 
   test('T-28 is restricted and freed with home, by a restriction of the service’s own', async () => {
     const bench = await open(1, { at_scan: true, restricted: 'apply' });
-    const lines = await startWorker(bench);
+    const lines = startWorker(bench);
     for (const [index, restricted] of [true, false].entries()) {
       bench.homes['midland']?.putPatron(cardOf('midland', 0), { restricted });
-      await redis.del(`{passport}:refreshes:de:${LENDER}.${idOf(bench, 0)}`);
+      await nextDay(bench, 0);
       await scan(bench, 0);
       await ended(lines, index + 1);
       expect(rowOf(bench, 0)['restricted']).toBe(restricted);
@@ -202,7 +214,7 @@ describe('a copy that is scanned', () => {
   test('T-27 is not gone because home does not show it once', async () => {
     const bench = await open(1);
     bench.homes['midland']?.deletePatron(cardOf('midland', 0));
-    const lines = await startWorker(bench);
+    const lines = startWorker(bench);
     await scan(bench, 0);
     await ended(lines, 1);
     expect(lines[0]).toMatchObject({ findings: ['HOME_MISSING'] });
@@ -210,9 +222,80 @@ describe('a copy that is scanned', () => {
   });
 });
 
+describe('copies of several libraries', () => {
+  test('are refreshed within seconds, whatever waits at a library that is slow', async () => {
+    const bench = await open(60);
+    const { midland } = bench.homes;
+    const copy = midland?.putPatron('riverside-1', {
+      extended_attributes: [
+        { type: 'PASSPORTED', value: LENDER },
+        { type: 'PASSPORTED_ID', value: `${LENDER}:1` },
+      ],
+    });
+    const patronId = Number(copy?.patron_id);
+    await record('midland', patronId, `${LENDER}:1`);
+    bench.lender.addFaults([{ operation: 'GET /patrons/{patron_id}', times: 999, kind: 'delay', ms: 900 }]);
+    const lines = startWorker(bench);
+    for (let index = 0; index < 60; index += 1) await scan(bench, index);
+    await ended(lines, 2);
+
+    const scannedAt = performance.now();
+    expect(await seenCopies.note({ library: 'midland', patron_id: patronId })).toBe(true);
+    await waitFor('the copy at the other library', () =>
+      Promise.resolve(lines.some(({ lending }) => lending === 'midland') || undefined),
+    );
+
+    expect(performance.now() - scannedAt).toBeLessThan(2_000);
+    expect(await redis.zcard(waitingKey())).toBeGreaterThan(30);
+  });
+
+  test('wait for the next worker where theirs stops, as ones that were not tried', async () => {
+    const bench = await open(2);
+    const busy = new Set([LENDER]);
+    const stopping = startSeen(bench, (library) => busy.has(library));
+    await scan(bench, 0);
+    await scan(bench, 1);
+    await waitFor(
+      'a copy to be worked on',
+      async () => (await redis.zcard('{passport}:seen-working')) || undefined,
+    );
+    await stopping.worker.close();
+    expect(stopping.lines).toEqual([]);
+
+    busy.clear();
+    const lines = startWorker(bench);
+    await ended(lines, 2);
+
+    expect(lines.map(({ findings }) => findings)).toEqual([['REFRESHED'], ['REFRESHED']]);
+    await untilIdle();
+  });
+
+  test('wait with those of their library while it has had as many values as it may within the hour', async () => {
+    const bench = await open(2);
+    const untilMs = Date.now() + 1_800_000;
+    const call: SweepBench['libraries']['callForSweep'] = () => Promise.reject(new SweepPaused(untilMs));
+    const full = startSeen({ ...bench, libraries: { ...bench.libraries, callForSweep: call } });
+    await scan(bench, 0);
+    await scan(bench, 1);
+    await waitFor('the library to rest', async () => {
+      const until = Number(await redis.zscore('{passport}:seen-working', LENDER));
+      return until > Date.now() + 60_000 || undefined;
+    });
+    await full.worker.close();
+    expect(full.lines).toEqual([]);
+    expect(await redis.zcard(waitingKey())).toBe(2);
+
+    const lines = startWorker(bench);
+    await redis.zadd('{passport}:seen-working', 'XX', Date.now(), LENDER);
+    await ended(lines, 2);
+
+    expect(lines.map(({ findings }) => findings)).toEqual([['REFRESHED'], ['REFRESHED']]);
+  });
+});
+
 test('T-32 the line of a refresh names the home key and codes, and nothing of the patron', async () => {
   const bench = await open(1);
-  const lines = await startWorker(bench);
+  const lines = startWorker(bench);
   await scan(bench, 0);
   await ended(lines, 1);
   const text = JSON.stringify(lines);

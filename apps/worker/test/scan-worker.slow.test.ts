@@ -55,6 +55,41 @@ describe('an event in the queue', () => {
   });
 });
 
+describe('a patron whose copy is on record', () => {
+  const receipts = () => bench.redis.call('XLEN', '{passport}:receipts');
+  const creates = () => bench.riverside.calls().filter(({ operation }) => operation === 'POST /patrons');
+  const written = () => waitFor('the receipt', async () => Number(await receipts()) > 0 || undefined);
+
+  test('is not sent again by the next scan that does not find it: one look, and no second receipt', async () => {
+    const { startWorker, accept, follow, riverside } = await open();
+    await startWorker();
+    const first = await follow(await accept({ item: null }));
+    await written();
+    riverside.clearCalls();
+
+    const again = await follow(await accept());
+
+    expect(again).toMatchObject({ outcome: 'ALREADY_LOCAL', patron_id: first.patron_id });
+    expect(again).toMatchObject({ checkout: { result: 'CHECKED_OUT' } });
+    expect(creates()).toEqual([]);
+    expect(await receipts()).toBe(1);
+  });
+
+  test('is sent when the copy is not there any more, with a receipt', async () => {
+    const { startWorker, accept, follow, riverside } = await open();
+    await startWorker();
+    await follow(await accept({ item: null }));
+    await written();
+    riverside.deletePatron(CARD);
+    riverside.clearCalls();
+
+    expect(await follow(await accept({ item: null }))).toMatchObject({ outcome: 'COPIED' });
+
+    expect(creates()).toHaveLength(1);
+    await waitFor('its receipt', async () => (await receipts()) === 2 || undefined);
+  });
+});
+
 describe('a job that cannot be worked on', () => {
   test('for its payload is failed, and a person sees which fields', async () => {
     const { startWorker, queue, accept, follow } = await open();

@@ -61,8 +61,8 @@ export interface SweepHow {
   readonly dies?: number;
   readonly encryption?: Encryption;
   readonly beforeWrite?: () => void;
-  /** Ends the turn where it throws. */
-  readonly endTurn?: () => void;
+  /** Ends the slice where it throws. */
+  readonly endSlice?: () => void;
   readonly limits?: Partial<SweepLimits>;
   /** Another Koha than the double. */
   readonly call?: SweepCall;
@@ -219,7 +219,12 @@ export async function openSweep(
         consortium,
         call: async (library, work, once) => {
           const result = await (how.call ?? call)(library, work, once);
-          how.beforeWrite?.();
+          try {
+            how.beforeWrite?.();
+          } catch (error) {
+            if (error instanceof Error && error.message === 'killed') dies();
+            throw error;
+          }
           return result;
         },
         passOn: buildPassOn({ consortium, redis, receipts, signal, now: Date.now }),
@@ -238,7 +243,7 @@ export async function openSweep(
           note: async (home) =>
             noteMissing(redis, { library: LENDER, home }, await unanswered.read(), how.atMs ?? Date.now()),
         },
-        turn: { endIfOver: () => how.endTurn?.() },
+        slice: { endIfOver: () => how.endSlice?.() },
         limits: { ...SWEEP_LIMITS, ...how.limits },
         now: () => how.atMs ?? Date.now(),
       });

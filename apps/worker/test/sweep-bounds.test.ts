@@ -19,20 +19,20 @@ async function open(count: number): Promise<SweepBench> {
   return bench;
 }
 
-/** Ends each turn as early as it can, until the sweep has ended; returns how many turns that took. */
-async function inTurns(bench: SweepBench, how: SweepHow = {}): Promise<number> {
-  for (let turns = 1; ; turns += 1) {
-    const endTurn = () => {
+/** Ends each slice as early as it can, until the sweep has ended; returns how many slices that took. */
+async function inSlices(bench: SweepBench, how: SweepHow = {}): Promise<number> {
+  for (let slices = 1; ; slices += 1) {
+    const endSlice = () => {
       throw OVER;
     };
-    const isOver = await bench.sweep({ ...how, endTurn }).then(
+    const isOver = await bench.sweep({ ...how, endSlice }).then(
       () => true,
       (error: unknown) => {
         if (error !== OVER) throw error;
         return false;
       },
     );
-    if (isOver) return turns;
+    if (isOver) return slices;
   }
 }
 
@@ -43,7 +43,7 @@ function endless(value: (row: number) => string): { readonly call: SweepCall; pa
     pages.push(after);
     const ids = Array.from({ length: 100 }, (_, index) => after + index + 1);
     const attributes = (id: number) => [{ type: 'PASSPORTED_ID', value: value(id) }];
-    const patrons = ids.map((id) => ({ patronId: id, attributes: attributes(id) }));
+    const patrons = ids.map((id) => ({ patronId: id, categoryId: 'PT', attributes: attributes(id) }));
     return Promise.resolve({ patrons: patrons as never, unreadable: [], broken: 0, rows: 100 });
   };
   const koha = {
@@ -80,10 +80,10 @@ describe('what one library may take of a sweep', () => {
     expect(pages).toHaveLength(most);
   });
 
-  test('rows that nobody asked for are not read again in the next turn', async () => {
+  test('rows that do not match are not read again in the next slice', async () => {
     const bench = await open(0);
     const { call, pages } = endless(() => 'x');
-    await inTurns(bench, { call, limits: { pages: 20 } });
+    await inSlices(bench, { call, limits: { pages: 20 } });
     expect(pages).toEqual(Array.from({ length: 20 }, (_, page) => page * 100));
   });
 
@@ -97,7 +97,7 @@ describe('what one library may take of a sweep', () => {
         extended_attributes: [{ type: 'PASSPORTED_ID', value: `${id}:${index + 1}` }],
       });
     }
-    await inTurns(bench, { atMs: NOW });
+    await inSlices(bench, { atMs: NOW });
     const { homes } = (await readSweep(redis, LENDER, false)) as SweepState;
     expect(Object.keys(homes)).toHaveLength(1 + 100 + 1);
     expect(homes['constructor']).toMatchObject({ copies: 1, findings: { HOME_UNKNOWN: 1 } });
@@ -128,7 +128,7 @@ describe('what one library may take of a sweep', () => {
     expect(await redis.hlen('{passport}:missing:riverside:midland')).toBe(120);
   });
 
-  test('of a home without copies nothing is asked for: neither the plugin nor the home', async () => {
+  test('of a home without copies nothing is read: neither the plugin nor the home', async () => {
     const bench = await open(0);
     expect((await bench.sweep()).homes['midland']).toMatchObject({ state: 'done', copies: 0 });
     expect(bench.calls(bench.lender)).toEqual(['GET /patrons', 'GET /patrons']);
@@ -146,12 +146,12 @@ describe('a sweep that is interrupted counts each copy once', () => {
   test.each([
     ['', false, 23],
     [', with a row that Koha fails at', true, 2],
-  ])('in turns as short as can be%s', async (_name, isBroken, turns) => {
+  ])('in slices as short as can be%s', async (_name, isBroken, slices) => {
     const bench = await open(23);
     moved(bench, 0, 5, 22);
     bench.homes['midland']?.deletePatron(cardOf('midland', missing));
     if (isBroken) bench.lender.putPatron(cardOf('midland', 3), { broken: true });
-    expect(await inTurns(bench, { atMs: NOW })).toBeGreaterThan(turns);
+    expect(await inSlices(bench, { atMs: NOW })).toBeGreaterThan(slices);
     const { homes } = (await readSweep(redis, LENDER, false)) ?? {};
     expect(homes?.['midland']).toEqual({
       state: 'done',
@@ -188,8 +188,14 @@ describe('a sweep that is interrupted counts each copy once', () => {
   test('and what was written before a process died in the middle of a page', async () => {
     const bench = await open(10);
     moved(bench, 0, 1, 2);
-    // The first and the second copy that were written are saved one by one.
-    await expect(bench.sweep({ dies: 3 })).rejects.toThrow('killed');
+    const killed = bench.sweep({
+      beforeWrite() {
+        const calls = bench.calls(bench.lender);
+        const writes = calls.filter((call) => call === 'PUT /patrons/{patron_id}').length;
+        if (writes === 2 && calls.at(-1) === 'GET /patrons/{patron_id}') throw new Error('killed');
+      },
+    });
+    await expect(killed).rejects.toThrow('killed');
     const { homes } = await bench.sweep();
     expect(homes['midland']).toMatchObject({ copies: 10, findings: { REFRESHED: 3, UNCHANGED: 7 } });
   });

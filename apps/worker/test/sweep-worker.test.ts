@@ -17,7 +17,7 @@ queue.on('error', () => undefined);
 async function startWorkers(
   { consortium, libraries }: Pick<SweepBench, 'consortium' | 'libraries'>,
   count: number,
-  { now = Date.now, turnMs = 60_000 } = {},
+  { now = Date.now, sliceMs = 60_000 } = {},
 ): Promise<readonly SweepWorker[]> {
   const workers: SweepWorker[] = [];
   for (let index = 0; index < count; index += 1) {
@@ -35,7 +35,7 @@ async function startWorkers(
       newId: randomUUID,
       now,
       log,
-      turns: { turnMs, lateMs: 60_000 },
+      slices: { sliceMs, lateMs: 60_000 },
     });
     workers.push(worker);
     own({
@@ -144,11 +144,11 @@ test('a job of a version that this worker does not know is left alone', async ()
   expect(bench.calls(bench.lender)).toEqual([]);
 });
 
-test('libraries take turns: a long sweep of one does not keep the next from beginning, and costs no attempt', async () => {
+test('sweeps run in slices: a long one does not keep the next from beginning, and costs no attempt', async () => {
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 25; index += 1) bench.put('midland', index);
   await bench.recordCopies();
-  await startWorkers(bench, 1, { turnMs: 0 });
+  await startWorkers(bench, 1, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);
   await waitFor(
     'the first sweep to be under way',
@@ -168,11 +168,11 @@ test('libraries take turns: a long sweep of one does not keep the next from begi
   expect((await queue.getJob(id))?.attemptsMade).toBe(1);
 });
 
-test('a second sweep of the same library waits for the first one, whose turn is over', async () => {
+test('a second sweep of the same library waits for the first one, whose slice is over', async () => {
   const bench = own(await openSweep(['midland'], redis));
   for (let index = 0; index < 30; index += 1) bench.put('midland', index);
   await bench.recordCopies();
-  await startWorkers(bench, 1, { turnMs: 0 });
+  await startWorkers(bench, 1, { sliceMs: 0 });
   const { id = '' } = await queue.add('riverside', BY_HAND);
   const second = await queue.add('riverside', BY_HAND);
   expect((await ended(false)).job).toBe(id);
@@ -213,14 +213,22 @@ test('a sweep that the library refuses in the same way three times ends, and say
 
 test('a sweep under which two workers died fails, and says so', async () => {
   const bench = own(await openSweep(['midland'], redis));
-  bench.put('midland', 0);
+  for (let index = 0; index < 60; index += 1) bench.put('midland', index);
   await bench.recordCopies();
+  const [first] = await startWorkers(bench, 1);
   const { id = '' } = await queue.add('riverside', BY_HAND);
-  // What BullMQ notes of a job whose worker is gone, as it was taken up again once already; the next worker finds it so.
+  await waitFor('a call of the sweep', () => bench.calls(bench.lender).length > 0 || undefined);
+  await first?.close();
+  bench.lender.clearCalls();
+  // What BullMQ notes of a job whose worker is gone, after it has stalled once before.
   await redis.hset(`{passport}:sweeps:${id}`, 'stc', 1);
-  await redis.lmove('{passport}:sweeps:wait', '{passport}:sweeps:active', 'LEFT', 'LEFT');
+  await redis.zrem('{passport}:sweeps:delayed', id);
+  await redis.lpush('{passport}:sweeps:active', id);
   await redis.sadd('{passport}:sweeps:stalled', id);
+  await redis.del('{passport}:sweeps:stalled-check');
   await startWorkers(bench, 1);
-  expect(await failedReason(id)).toBe('job stalled more than allowable limit');
+  const because = 'job stalled more than allowable limit';
+  expect(await failedReason(id)).toBe(because);
+  expect(await ended(false)).toMatchObject({ job: id, failed: because });
   expect(bench.calls(bench.lender)).toEqual([]);
 });

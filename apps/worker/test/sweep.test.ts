@@ -369,6 +369,18 @@ describe('who is gone at home', () => {
     }
   });
 
+  test('copies that are not on record say nothing of whether a home hides its patrons', async () => {
+    const bench = await open(20);
+    for (let index = 20; index < 620; index += 1)
+      bench.put('midland', index, { receipt: null, remembered: false });
+    for (let index = 0; index < 11; index += 1)
+      bench.homes['midland']?.deletePatron(cardOf('midland', index));
+    for (const atMs of [NOW, NOW + 2 * DAY_MS]) {
+      const { homes } = await bench.sweep({ atMs });
+      expect(homes['midland']).toMatchObject({ state: 'blind', findings: { HOME_BLIND: 11 } });
+    }
+  });
+
   test('T-27 stops at a home that hides everybody, after a page', async () => {
     const bench = await open(350);
     await bench.sweep({ atMs: NOW });

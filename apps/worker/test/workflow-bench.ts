@@ -107,7 +107,8 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
       freeInMs: () => null,
       async within({ lending, eventId, startedMs: sinceMs }, _signal, work, take) {
         const owner = { event: `${lending}.${eventId}`, run: 'run-1', sinceMs };
-        await take?.({ library: lending, owner, placeLifeMs: 0 });
+        const claimed = await take?.({ library: lending, owner, placeLifeMs: 0 });
+        if (claimed === 'on_record') return { kind: 'on_record' };
         return { kind: 'done', value: await work() };
       },
     },

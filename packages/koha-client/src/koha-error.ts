@@ -33,6 +33,7 @@ export interface KohaFailure {
   readonly field?: string | null;
   readonly saidByKoha?: boolean;
   readonly causeCode?: CauseCode | null;
+  readonly wasSent?: boolean;
 }
 
 /** Whether a Koha that is there failed at this request: one record of a batch can be the reason. */
@@ -101,6 +102,11 @@ export class KohaError extends Error {
   readonly saidByKoha: boolean;
   /** Why there was no usable answer, where more is known than `code` says; null otherwise. */
   readonly causeCode: CauseCode | null;
+  /**
+   * Whether somebody may have read what was to be sent, by this try of the call or by an earlier one, whatever became of it. A request
+   * for a token sends nothing of the call that needs it.
+   */
+  readonly wasSent: boolean;
 
   constructor(failure: KohaFailure) {
     const status = failure.status ?? null;
@@ -119,5 +125,7 @@ export class KohaError extends Error {
     this.field = failure.field ?? null;
     this.saidByKoha = failure.saidByKoha ?? false;
     this.causeCode = failure.causeCode ?? null;
+    const isOfToken = this.operation === 'POST /oauth/token';
+    this.wasSent = failure.wasSent ?? (!isOfToken && (status !== null || this.effect === 'unknown'));
   }
 }

@@ -14,7 +14,7 @@ export interface CopiesWanted {
   readonly after?: number;
 }
 
-/** A page of the list, without the patrons that Koha sent and nobody asked for. */
+/** A page of the list, without the patrons that Koha sent and that do not match. */
 export interface ListedPage extends PatronPage {
   /** Koha's number of the last row, whoever it is: the list goes on after it. */
   readonly last: number;

@@ -1,5 +1,5 @@
 import { parseJsonBody } from './answer-body.ts';
-import type { KohaError } from './koha-error.ts';
+import { KohaError } from './koha-error.ts';
 import { isRecordPlace } from './record-place.ts';
 import type { Answer } from './transport.ts';
 
@@ -61,6 +61,14 @@ export function withQuote(error: KohaError, answer: Answer): KohaError {
   const isPage = type !== 'application/json' && (json === undefined || json === null);
   kept.set(error, { quote: quoteAnswer(answer, type, json), isPage });
   return error;
+}
+
+/** The failure of a call that Koha had read, and refused, before this try of it. */
+export function withSentBefore(error: KohaError): KohaError {
+  const after = new KohaError({ ...error, wasSent: true });
+  const quoted = kept.get(error);
+  if (quoted !== undefined) kept.set(after, quoted);
+  return after;
 }
 
 /**

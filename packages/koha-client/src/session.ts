@@ -2,6 +2,7 @@ import { parseRefusal } from './answer-body.ts';
 import type { Capabilities } from './capabilities.ts';
 import { failureOf } from './failure-of.ts';
 import { KohaError } from './koha-error.ts';
+import { withSentBefore } from './quote-answer.ts';
 import { isUnreadable } from './record-place.ts';
 import { waitForShared } from './shared-answer.ts';
 import { type Slots, buildSlots } from './slots.ts';
@@ -112,7 +113,13 @@ export function createCalls(options: CallsOptions): Calls {
     if (request.anonymous === true) return send(null);
     const token = await waitForToken(tokens.current());
     const answer = await send(token);
-    if (isRefusedLogin(answer)) return send(await waitForToken(tokens.renewed(token)));
+    if (isRefusedLogin(answer)) {
+      try {
+        return await send(await waitForToken(tokens.renewed(token)));
+      } catch (error) {
+        throw error instanceof KohaError ? withSentBefore(error) : error;
+      }
+    }
     const isWorthRepeating = mayBeDeadKey(answer) && tokens.suspect(token) && request.method === 'GET';
     return isWorthRepeating ? send(await waitForToken(tokens.current())) : answer;
   };

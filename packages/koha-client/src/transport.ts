@@ -165,6 +165,7 @@ function lost(library: string, { operation }: Exchange, loss: Loss): KohaError {
     operation,
     effect: connected ? effectOf(operation) : 'none',
     causeCode,
+    wasSent: connected && operation !== 'POST /oauth/token',
   });
 }
 

@@ -5,7 +5,10 @@ import type { KohaRefusal } from './answer-body.ts';
 export type RefusedWhat =
   'category' | 'branch' | 'attribute_type' | 'mandatory_attribute' | 'permission' | 'other';
 
-/** A refusal for a reason that only a person can fix. `name` is a code or a place in the body, never a patron's value. */
+/**
+ * A refusal for a reason that only a person can fix. `name` is a code or a place in the body. That of a mandatory attribute is Koha's word
+ * alone, and those of a branch and a category are as they were sent: whoever shows one asks first whether this Koha lists it.
+ */
 export interface Refused {
   readonly kind: 'refused';
   readonly what: RefusedWhat;
@@ -79,7 +82,7 @@ function sentTypeIn(error: string, { extended_attributes: sent }: SentBody): str
   return types.some(({ type }) => type === named) ? named : null;
 }
 
-/** A mandatory type that was not sent is known by Koha's word only, so that has to look like a code, and be short. */
+/** A mandatory type that was not sent is known by Koha's word only: no more than a candidate, which has to look like a code, and be short. */
 function missingTypeIn(error: string): string | null {
   const named = typeIn(error);
   return /^[A-Z][A-Z0-9_]{0,19}$/.test(named) ? named : null;

@@ -269,6 +269,10 @@ describe('a page of the plugin', () => {
         expect(saved).toContain('The configuration was saved.');
         expect(saved).not.toContain(webhookSecret);
         expect(koha.settings().webhook).toEqual({ receiver_url: receiver.url, library: 'riverside' });
+        const copies = async () => (await koha.request('GET', '/api/v1/contrib/passport/copies')).status;
+        expect(await copies()).toBe(200);
+        await desk.post({ ...form, service_user: '' });
+        expect(await copies()).toBe(403);
         await desk.get('/cgi-bin/koha/circ/circulation.pl?findborrower=21234000000017');
         expect(receiver.events).toHaveLength(1);
         const shown = String((await desk.get(address('configure'))).body);

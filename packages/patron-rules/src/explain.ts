@@ -7,7 +7,7 @@ import { passportTypes } from './is-copy.ts';
 import { decideEligibility } from './eligibility.ts';
 import { decideLocalMatch, type LocalRecords } from './local-match.ts';
 import { locate, type Located } from './locate.ts';
-import { comparedFields, personToSearch } from './look-alike.ts';
+import { comparedFields, personToSearch } from './compare-persons.ts';
 import { copyCategoriesOf } from './merged-copy.ts';
 import { buildPatronCopy, type PatronCopy } from './patron-copy.ts';
 
@@ -27,7 +27,7 @@ export interface Question {
   branches(): Promise<readonly string[] | null>;
   /** Searches the lending Koha for a person of this name and birth date. */
   hasPossibleDuplicate(person: Person): Promise<boolean>;
-  /** Called before that search, which tells the lending library of the person: which fields it sends. */
+  /** Called before that search, since the lending library learns of the person by it: which fields it sends. */
   noteSearch(search: Search): Promise<void>;
   /** Looks at the lending Koha itself, by card and by home key. */
   lookLocally(homeKey: string): Promise<Pick<LocalRecords, 'byCard' | 'byHomeKey'>>;

@@ -18,7 +18,7 @@ export {
   isSomebodyElse,
   type CopyTraits,
 } from './merged-copy.ts';
-export { comparedFields, personToSearch } from './look-alike.ts';
+export { comparedFields, personIn, personToSearch } from './compare-persons.ts';
 export { decideHome, locate, type Located, type Location, type Silent } from './locate.ts';
 export type { CopyFinding } from './copy-findings.ts';
 export {

@@ -356,9 +356,9 @@ test('T-24 whatever three values meet, nothing is written without a hash of what
           expect(isOurs && local[field] !== next[field]).toBe(true);
         }
         // What is remembered anew is what is there, be it home's value or nothing.
-        for (const [field, value] of Object.entries(settled)) {
-          expect(value ?? '').toBe(local[field]);
-          if (!known.includes(field)) expect([value, passedOn.includes(field)]).toEqual(['', false]);
+        for (const [field, stored] of Object.entries(settled)) {
+          expect(stored ?? '').toBe(local[field]);
+          if (!known.includes(field)) expect([stored, passedOn.includes(field)]).toEqual(['', false]);
         }
       },
     ),

@@ -1,6 +1,6 @@
 import type { Redis } from '@passport/runtime';
-import { execAll } from './exec-all.ts';
-import { copyRecordsKey, copySeenKey } from './keys.ts';
+import { dropDeletion, readDeletions } from './deletions.ts';
+import { copyOfHomeKey, copyRecordsKey, copySeenKey } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /**
@@ -14,7 +14,7 @@ export interface CopyRecord {
   readonly formerKeys: readonly string[];
   /** Names of all fields that were passed on so far. */
   readonly fields: readonly string[];
-  /** Names of the fields that the patron agreed to; null where nobody was asked. */
+  /** Names of the fields that the patron agreed to; null where consent was not requested. */
   readonly agreed: readonly string[] | null;
 }
 
@@ -25,12 +25,25 @@ const SEEN_EVERY_MS = 30 * 24 * 3_600_000;
 const SCANNED_AT_ONCE = 500;
 
 /**
- * Lua: `noteCopy(records, seen, number, what, homeKey, fields, now)`, where `what` is `made`, `agreed` (made, with the patron's consent), `passed`
+ * Lua: `forgetCopy(records, seen, homes, number)`. Of two copies that one library has of a patron, the later one is found by its home key,
+ * and where that is forgotten, none is: whoever looks there learns only that a look at Koha is worth its call.
+ */
+const FORGET_LUA = `
+local function forgetCopy(records, seen, homes, number)
+  local key = string.match(redis.call('HGET', records, number) or '', '^(%S+) ')
+  if key and redis.call('HGET', homes, key) == number then redis.call('HDEL', homes, key) end
+  redis.call('HDEL', records, number)
+  redis.call('ZREM', seen, number)
+end
+`;
+
+/**
+ * Lua: `noteCopy(records, seen, homes, number, what, homeKey, fields, now)`, where `what` is `made`, `agreed` (made, with the patron's consent), `passed`
  * (values of a copy that is on record) or `ended`. Part of the script that writes the receipt.
  * A record is `HOMEKEY FIELDS AGREED FORMERKEYS`, each list with commas, or `-`.
  */
-export const COPY_RECORD_LUA = `
-local function noteCopy(records, seen, number, what, homeKey, fields, now)
+export const COPY_RECORD_LUA = `${FORGET_LUA}
+local function noteCopy(records, seen, homes, number, what, homeKey, fields, now)
   local function join(list, more)
     local all = list == '-' and '' or list
     for _, name in ipairs(more) do
@@ -43,24 +56,23 @@ local function noteCopy(records, seen, number, what, homeKey, fields, now)
   local record = redis.call('HGET', records, number) or ''
   local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
   if what == 'ended' then
-    if key == homeKey then
-      redis.call('HDEL', records, number)
-      redis.call('ZREM', seen, number)
-    end
+    if key == homeKey then forgetCopy(records, seen, homes, number) end
     return
   end
   if key ~= homeKey then
     if what == 'passed' then return end
+    forgetCopy(records, seen, homes, number)
     passed, agreed, former = '-', '-', '-'
   end
   passed = join(passed, fields)
   if what == 'agreed' then agreed = join(agreed, fields) end
   redis.call('HSET', records, number, table.concat({homeKey, passed, agreed, former}, ' '))
   redis.call('ZADD', seen, now, number)
+  redis.call('HSET', homes, homeKey, number)
 end
 `;
 
-/** KEYS 1 records; ARGV 1 number of the copy, 2 old home key, 3 new home key, 4 most former keys */
+/** KEYS 1 records, 2 numbers by home key; ARGV 1 number of the copy, 2 old home key, 3 new home key, 4 most former keys */
 const REKEY_LUA = `
 local record = redis.call('HGET', KEYS[1], ARGV[1]) or ''
 local key, passed, agreed, former = string.match(record, '^(%S+) (%S+) (%S+) (%S+)$')
@@ -69,7 +81,14 @@ local keys = former == '-' and key or former .. ',' .. key
 local _, commas = string.gsub(keys, ',', '')
 if commas >= tonumber(ARGV[4]) then keys = string.match(keys, ',(.*)$') end
 redis.call('HSET', KEYS[1], ARGV[1], table.concat({ARGV[3], passed, agreed, keys}, ' '))
+if redis.call('HGET', KEYS[2], key) == ARGV[1] then redis.call('HDEL', KEYS[2], key) end
+redis.call('HSET', KEYS[2], ARGV[3], ARGV[1])
 return 1
+`;
+
+/** KEYS 1 records, 2 when they were seen, 3 numbers by home key; ARGV numbers of copies */
+const DROP_LUA = `${FORGET_LUA}
+for _, number in ipairs(ARGV) do forgetCopy(KEYS[1], KEYS[2], KEYS[3], number) end
 `;
 
 const listOf = (text: string): readonly string[] => (text === '-' ? [] : text.split(','));
@@ -132,24 +151,47 @@ export async function rekeyCopyRecord(
   { patronId, from, to }: { readonly patronId: number; readonly from: string; readonly to: string },
 ): Promise<boolean> {
   const rekey = defineScript(redis, 'passportRekeyCopy', REKEY_LUA);
-  const done = await rekey([copyRecordsKey(lending)], [String(patronId), from, to, MOST_FORMER_KEYS]);
+  const keys = [copyRecordsKey(lending), copyOfHomeKey(lending)];
+  const done = await rekey(keys, [String(patronId), from, to, MOST_FORMER_KEYS]);
   return done === 1;
 }
 
-/** Forgets the copies at a library that have this home key, since what they record is erased; returns how many there were. */
-export async function dropCopyRecords(redis: Redis, lending: string, homeKey: string): Promise<number> {
+/**
+ * Forgets copies at a library that have this home key, and deletions of them that were begun, since what they record is erased; returns
+ * how many there were. A copy that was made since `findCopyRecords` stays.
+ */
+export async function dropCopyRecords(
+  redis: Redis,
+  lending: string,
+  { homeKey, patronIds }: { readonly homeKey: string; readonly patronIds: readonly number[] },
+): Promise<number> {
+  for (const { patronId, homeKey: key } of await readDeletions(redis, lending)) {
+    if (key === homeKey) await dropDeletion(redis, lending, patronId);
+  }
+  const records = await readCopyRecords(redis, lending, patronIds);
+  const found = patronIds.filter((id) => records.get(id)?.homeKey === homeKey);
+  await drop(redis, lending, found.map(String));
+  return found.length;
+}
+
+/** The copies at a library that are on record with this home key, by Koha's number of each. Reads all records of the library. */
+export async function findCopyRecords(
+  redis: Redis,
+  lending: string,
+  homeKey: string,
+): Promise<readonly number[]> {
   const key = copyRecordsKey(lending);
-  const found: string[] = [];
+  const found: number[] = [];
   let cursor = '0';
   do {
     const [next, entries] = await redis.hscan(key, cursor, 'COUNT', SCANNED_AT_ONCE);
     for (let at = 0; at < entries.length; at += 2) {
-      if (parseRecord(entries[at + 1] ?? null)?.homeKey === homeKey) found.push(entries[at] ?? '');
+      if (parseRecord(entries[at + 1] ?? null)?.homeKey === homeKey) found.push(Number(entries[at]));
     }
     cursor = next;
   } while (cursor !== '0');
-  await drop(redis, lending, found);
-  return found.length;
+  // What changes while it is read can come twice.
+  return [...new Set(found)];
 }
 
 /** Forgets the copies at a library that nobody has seen since then. */
@@ -167,10 +209,9 @@ export async function trimCopyRecords(redis: Redis, lending: string, beforeMs: n
 
 async function drop(redis: Redis, lending: string, patronIds: readonly string[]): Promise<void> {
   if (patronIds.length === 0) return;
-  await execAll(
-    redis
-      .multi()
-      .hdel(copyRecordsKey(lending), ...patronIds)
-      .zrem(copySeenKey(lending), ...patronIds),
-  );
+  const dropAll = defineScript(redis, 'passportDropCopies', DROP_LUA);
+  const keys = [copyRecordsKey(lending), copySeenKey(lending), copyOfHomeKey(lending)];
+  for (let at = 0; at < patronIds.length; at += SCANNED_AT_ONCE) {
+    await dropAll(keys, patronIds.slice(at, at + SCANNED_AT_ONCE));
+  }
 }

@@ -2,7 +2,6 @@ export { hasLostLock } from './bullmq-error.ts';
 export {
   CLOCK_KEY,
   QUEUE_PREFIX,
-  REFRESHES,
   SCANS,
   SWEEPS,
   REPORTS,
@@ -80,11 +79,13 @@ export {
   type CopyRecord,
   countCopyRecords,
   dropCopyRecords,
+  findCopyRecords,
   noteCopiesSeen,
   readCopyRecords,
   rekeyCopyRecord,
   trimCopyRecords,
 } from './copy-records.ts';
+export { type BegunDeletion, beginDeletion, dropDeletion, readDeletions } from './deletions.ts';
 export {
   type DisclosureReceipt,
   type Receipts,
@@ -155,7 +156,6 @@ export { librariesWithActiveScans } from './active-scans.ts';
 export type { OwnedLock } from './owned-lock.ts';
 export { putOff, refuseForGood } from './put-off.ts';
 export {
-  NIGHTLY_KINDS,
   type Nightly,
   type NightlyKind,
   type NightlySeen,
@@ -171,7 +171,6 @@ export {
   type SweepJobs,
   type SweepState,
   type SweptHome,
-  type Unanswered,
   copiesJobSchema,
   noteMissing,
   openSweepLock,
@@ -179,7 +178,6 @@ export {
   openUnanswered,
   readMissing,
   readSweep,
-  sweepJobSchema,
   writeSweep,
 } from './sweeps.ts';
 export {
@@ -189,22 +187,8 @@ export {
   NOTHING_READ,
   openOwedProgress,
 } from './owed-progress.ts';
-export {
-  type OwedJob,
-  type OwedReading,
-  type OwedRow,
-  owedJobSchema,
-  readOwed,
-  readOwedByHome,
-  writeOwed,
-} from './owed.ts';
-export {
-  type CopyRefresh,
-  type RefreshJobs,
-  openRefreshQueue,
-  queueRefresh,
-  refreshSchema,
-} from './refreshes.ts';
+export { type OwedJob, type OwedReading, type OwedRow, readOwed, readOwedByHome, writeOwed } from './owed.ts';
+export { type CopyRefresh, type SeenCopies, type TakenCopy, openSeenCopies } from './refreshes.ts';
 export { parseStored } from './parse-stored.ts';
 export { dropUnremembered, lockUnremembered, noteUnremembered, readUnremembered } from './unremembered.ts';
 export { type CreatePlaces, type CreatePlace, type PlaceOwner, openCreatePlaces } from './create-place.ts';

@@ -15,8 +15,6 @@ export const REPORTS = 'tellings';
 
 /** The queue of sweeps over the copies of a library. */
 export const SWEEPS = 'sweeps';
-/** The queue of copies that were scanned. */
-export const REFRESHES = 'refreshes';
 
 const key = (...parts: readonly string[]): string => [QUEUE_PREFIX, ...parts].join(':');
 
@@ -136,3 +134,15 @@ export const RECEIPTS_KEY = key('receipts');
 /** What the service's own records say of each copy at a library, by Koha's number of the copy; and when each was last seen. */
 export const copyRecordsKey = (library: string): string => key('copies', library);
 export const copySeenKey = (library: string): string => key('copies-seen', library);
+/** The number of a copy on record at a library, by its home key. */
+export const copyOfHomeKey = (library: string): string => key('copies-home', library);
+/** Copies of a library that were scanned and wait for their refresh, by when they are due: number, when it was noted, tries so far. */
+export const seenCopiesKey = (library: string): string => key('seen', library);
+export const seenWaitingKeyPrefix = key('seen', '');
+/** Those of the last day, by when they were noted. */
+export const seenTodayKey = (library: string): string => key('seen-today', library);
+/** The libraries that have such copies, by their next turn; and those of which one is worked on now, or that rest, and until when. */
+export const seenTurnsKey = key('seen-turns');
+export const seenWorkingKey = key('seen-working');
+/** Copies at a library whose deletion was begun and has no receipt yet, by Koha's number of the copy (deletions.ts). */
+export const deletionsKey = (library: string): string => key('deletions', library);

@@ -2,7 +2,7 @@ import { REMEMBERED_HOURS } from '@passport/contract';
 import type { Redis } from '@passport/runtime';
 import { COPY_RECORD_LUA } from './copy-records.ts';
 import { execAll } from './exec-all.ts';
-import { RECEIPTS_KEY, copyRecordsKey, copySeenKey, jobIdOf } from './keys.ts';
+import { RECEIPTS_KEY, copyOfHomeKey, copyRecordsKey, copySeenKey, deletionsKey, jobIdOf } from './keys.ts';
 import { defineScript } from './script.ts';
 
 /** What a home library may know of a disclosure: who received which fields of whom, and when. Never a value. */
@@ -44,8 +44,10 @@ const MARK_LIFE_SECONDS = REMEMBERED_HOURS * 3600;
 
 /**
  * The mark has the names of all fields that are on record, each between two blanks, and the number of the copy (`#402`); the '1' of the
- * version before says nothing of them. The receipt and the record of the copy (copy-records.ts) are written together.
- * KEYS 1 mark of event and patron, 2 receipts, 3 records of the library's copies, 4 when they were seen
+ * version before says nothing of them. The receipt, the record of the copy (copy-records.ts) and the end of its deletion (deletions.ts)
+ * are written together.
+ * KEYS 1 mark of event and patron, 2 receipts, 3 records of the library's copies, 4 when they were seen, 5 their numbers by home key,
+ *      6 deletions that were begun
  * ARGV 1 life of the mark, 2 oldest to keep, 3 receipt as JSON, 4 what it is for the copy's record, 5 number of the copy or '',
  *      6 home key, 7 now, 8 ... its fields
  */
@@ -59,12 +61,13 @@ for n = 8, #ARGV do
     names, is_new = names .. field, true
   end
 end
+if ARGV[4] == 'ended' and ARGV[5] ~= '' then redis.call('HDEL', KEYS[6], ARGV[5]) end
 local number = '#' .. ARGV[5] .. ' '
 local is_numbered = ARGV[5] ~= '' and not string.find(names, ' ' .. number, 1, true)
 if is_numbered then names = names .. number end
 if not is_new and not is_numbered then return false end
 redis.call('SET', KEYS[1], names, 'EX', ARGV[1])
-if ARGV[5] ~= '' then noteCopy(KEYS[3], KEYS[4], ARGV[5], ARGV[4], ARGV[6], fields, ARGV[7]) end
+if ARGV[5] ~= '' then noteCopy(KEYS[3], KEYS[4], KEYS[5], ARGV[5], ARGV[4], ARGV[6], fields, ARGV[7]) end
 if not is_new then return false end
 return redis.call('XADD', KEYS[2], 'MINID', '~', ARGV[2], '*', 'receipt', ARGV[3])
 `;
@@ -81,7 +84,8 @@ const RECORDED = {
 export interface Receipts {
   /**
    * Appends the receipt of one event and patron, unless others of the two name all of its fields, and drops those older than
-   * `keepMs` before `nowMs`. The record of the copy is changed with it. Returns the id of the receipt; null where there was one.
+   * `keepMs` before `nowMs`. The record of the copy is changed with it, and one that was deleted or
+   * released has no deletion open any more. Returns the id of the receipt; null where there was one.
    */
   append(receipt: DisclosureReceipt, nowMs: number, keepMs: number): Promise<string | null>;
   /** Takes a receipt back that was appended for what then certainly did not leave. */
@@ -97,7 +101,14 @@ export function openReceipts(redis: Redis): Receipts {
       const recorded = what === undefined ? (consent === undefined ? 'made' : 'agreed') : RECORDED[what];
       const number = recorded === null ? '' : String(patronId ?? '');
       const id = await append(
-        [markOf(receipt), RECEIPTS_KEY, copyRecordsKey(lending), copySeenKey(lending)],
+        [
+          markOf(receipt),
+          RECEIPTS_KEY,
+          copyRecordsKey(lending),
+          copySeenKey(lending),
+          copyOfHomeKey(lending),
+          deletionsKey(lending),
+        ],
         [
           MARK_LIFE_SECONDS,
           Math.max(0, nowMs - keepMs),
@@ -118,9 +129,9 @@ export function openReceipts(redis: Redis): Receipts {
 }
 
 function markOf({ lending, eventId, homeKey, what }: DisclosureReceipt): string {
-  // A library that stops to observe may copy the patron in the same event.
-  const observed = what === 'observed' ? ':observed' : '';
-  return `${RECEIPTS_KEY}:${jobIdOf(lending, eventId)}:${homeKey}${observed}`;
+  // A library that stops to observe may copy the patron in the same event; and it chooses the ids of its scans, be it that of a sweep.
+  const kind = what === undefined ? '' : `:${what}`;
+  return `${RECEIPTS_KEY}:${jobIdOf(lending, eventId)}:${homeKey}${kind}`;
 }
 
 /** Drops receipts past their retention, exactly; for a timer. */

@@ -5,7 +5,7 @@ import { schedulesDoneKey, schedulesKey } from './keys.ts';
 import { parseFields } from './parse-stored.ts';
 import type { SweepJobs } from './sweeps.ts';
 
-export const NIGHTLY_KINDS = ['sweep', 'owed'] as const;
+const NIGHTLY_KINDS = ['sweep', 'owed'] as const;
 /** What is done at every lending library that wants it once a day: a sweep over its copies, a reading of what they owe. */
 export type NightlyKind = (typeof NIGHTLY_KINDS)[number];
 

@@ -15,7 +15,7 @@ const UNANSWERED_SECONDS = 24 * 3600;
 const KEPT_JOBS = 50;
 
 /** One sweep over the copies of one lending library. */
-export const sweepJobSchema = z.object({
+const sweepJobSchema = z.object({
   kind: z.literal('sweep'),
   library: z.string(),
   /** Says what would be changed, and changes nothing. */
@@ -107,7 +107,7 @@ export async function writeSweep(redis: Redis, state: SweepState): Promise<void>
 }
 
 /** The home keys that the home which a sweep works on has not answered for so far, beside the state of the sweep. */
-export interface Unanswered {
+interface Unanswered {
   clear(): Promise<void>;
   add(homeKeys: readonly string[]): Promise<void>;
   read(): Promise<readonly string[]>;

@@ -52,6 +52,7 @@ const claim = (token: string) =>
       library: 'riverside',
       owner: { event: JOB_ID, run: 'run-1', sinceMs: 5 },
       placeLifeMs: 10_000,
+      unlessCopyOf: null,
       patronLock: { name: 'riverside:midland:812', run: 'lock-1', lifeMs: 10_000 },
     },
   );

@@ -3,6 +3,7 @@ import {
   type DisclosureReceipt,
   countCopyRecords,
   dropCopyRecords,
+  findCopyRecords,
   noteCopiesSeen,
   openReceipts,
   readCopyRecords,
@@ -127,10 +128,16 @@ describe('the record of a copy', () => {
     await append({ patronId: 403 });
     await append({ patronId: 404, homeKey: 'midland:81' });
 
-    expect(await dropCopyRecords(fixture.redis, 'riverside', 'midland:812')).toBe(2);
+    const patronIds = await findCopyRecords(fixture.redis, 'riverside', 'midland:812');
+    expect(new Set(patronIds)).toEqual(new Set([402, 403]));
+    await append({ patronId: 405 });
+    const homeKey = 'midland:812';
+    expect(
+      await dropCopyRecords(fixture.redis, 'riverside', { homeKey, patronIds: [...patronIds, 404] }),
+    ).toBe(2);
 
     expect(await recordOf(403)).toBeNull();
-    expect(await countCopyRecords(fixture.redis, 'riverside')).toBe(1);
+    expect(await countCopyRecords(fixture.redis, 'riverside')).toBe(2);
   });
 
   test('is forgotten when the copy was not seen for so long', async () => {
@@ -145,6 +152,68 @@ describe('the record of a copy', () => {
     expect(await recordOf(999)).toBeNull();
   });
 });
+
+describe('a copy on record is found by its home key', () => {
+  const homes = (lending = 'riverside') => fixture.redis.hgetall(`{passport}:copies-home:${lending}`);
+
+  test('at its own library, until it is deleted', async () => {
+    await append();
+    await append({ lending: 'lakeside', patronId: 7 });
+    await append({ what: 'refreshed', fields: ['phone'] });
+    expect(await homes()).toEqual({ 'midland:812': '402' });
+    expect(await homes('lakeside')).toEqual({ 'midland:812': '7' });
+
+    await append({ what: 'deleted', fields: [] });
+
+    expect(await homes()).toEqual({});
+    expect(await homes('lakeside')).toEqual({ 'midland:812': '7' });
+  });
+
+  test('by the new one alone when it has changed, and when its number is another patron’s', async () => {
+    await append();
+    const changed = { patronId: 402, from: 'midland:812', to: 'midland:2' };
+    await rekeyCopyRecord(fixture.redis, 'riverside', changed);
+    expect(await homes()).toEqual({ 'midland:2': '402' });
+
+    await append({ homeKey: 'midland:3' });
+
+    expect(await homes()).toEqual({ 'midland:3': '402' });
+  });
+
+  test('as the later one of two, and no more once that is gone', async () => {
+    await append();
+    await append({ patronId: 403 });
+    await append({ what: 'deleted', fields: [], patronId: 402 });
+    expect(await homes()).toEqual({ 'midland:812': '403' });
+
+    await append({ what: 'deleted', fields: [], patronId: 403 });
+
+    expect(await homes()).toEqual({});
+  });
+
+  test('no more when its record is erased, or was not seen for so long', async () => {
+    await append();
+    await append({ patronId: 403, homeKey: 'midland:2' });
+    await dropCopyRecords(fixture.redis, 'riverside', { homeKey: 'midland:812', patronIds: [402] });
+    expect(await homes()).toEqual({ 'midland:2': '403' });
+
+    await trimCopyRecords(fixture.redis, 'riverside', NOON + DAY_MS);
+
+    expect(await homes()).toEqual({});
+  });
+});
+
+test.each(['refreshed', 'deleted', 'released'] as const)(
+  'a scan that a library gave the id of a later event keeps no receipt of what is %s from being written',
+  async (what) => {
+    const eventId = 'sweep-riverside-1795917600000';
+    await append({ eventId });
+
+    expect(await append({ eventId, what, fields: what === 'refreshed' ? ['email'] : [] })).not.toBeNull();
+
+    expect((await recordOf(402)) === null).toBe(what !== 'refreshed');
+  },
+);
 
 test('a receipt is taken back of what did not leave', async () => {
   const receipt = {

@@ -6,8 +6,9 @@ import {
   jobIdOf,
   openCreatePlaces,
   openPatronLocks,
+  openReceipts,
 } from '@passport/queue';
-import { jobData, useQueueFixture } from './queue-fixture.ts';
+import { NOON, jobData, useQueueFixture } from './queue-fixture.ts';
 
 const fixture = useQueueFixture();
 
@@ -18,14 +19,18 @@ const own = (event: string, sinceMs = 5) => ({ event: `riverside.${event}`, run:
 const jobKeyOf = (event: string) => `{passport}:scans:${jobIdOf('riverside', event)}`;
 
 /** An active job of its own; returns what claims for it. */
-async function take(event: string): Promise<(lock?: string) => Promise<ClaimResult>> {
+async function take(event: string): Promise<(lock?: string, unlessCopyOf?: string) => Promise<ClaimResult>> {
   await addScans(fixture.queue, [{ job: jobData({ event_id: event }), priority: 1 }]);
   await fixture.mover.take();
   const token = String(await fixture.server.call('GET', `${jobKeyOf(event)}:lock`));
   const job = { id: jobIdOf('riverside', event), token, data: jobData({ event_id: event, sent: SENT }) };
   const place = { library: 'riverside', owner: own(event), placeLifeMs: LIFE_MS };
-  return (name = LOCK) =>
-    buildClaimCreate(fixture.redis)(job, { ...place, patronLock: { name, run: 'lock-1', lifeMs: LIFE_MS } });
+  return (name = LOCK, unlessCopyOf) =>
+    buildClaimCreate(fixture.redis)(job, {
+      ...place,
+      unlessCopyOf: unlessCopyOf ?? null,
+      patronLock: { name, run: 'lock-1', lifeMs: LIFE_MS },
+    });
 }
 
 const noted = async (event: string) =>
@@ -79,6 +84,23 @@ describe('what a job needs before it creates a copy', () => {
     expect(await claim()).toBe('patron_busy');
     expect(await noted('evt_1')).toBeNull();
     expect(await isFree()).toEqual({ place: true, line: true, lock: false });
+  });
+
+  test('is not taken where the copy is on record: it leaves the line, all is free and nothing noted', async () => {
+    const claim = await take('evt_1');
+    const before = await places().take('riverside', own('evt_0', 1), LIFE_MS);
+    expect(await claim(LOCK, 'midland:812')).toBe('place_busy');
+    await before?.release();
+    const copy = { at: '', home: 'midland', lending: 'riverside', fields: ['surname'], patronId: 402 };
+    const receipt = { ...copy, homeKey: 'midland:812', eventId: 'evt_0' };
+    await openReceipts(fixture.redis).append(receipt, NOON, NOON);
+
+    expect(await claim(LOCK, 'midland:812')).toBe('on_record');
+    expect(await noted('evt_1')).toBeNull();
+    expect(await isFree()).toEqual({ place: true, line: true, lock: true });
+
+    expect(await claim(LOCK, 'midland:81')).toBe('taken');
+    expect(await claim()).toBe('taken');
   });
 
   test('is taken by an event that has the patron lock, and by a later run of one that died', async () => {

@@ -24,7 +24,7 @@ async function look(nightly: readonly Nightly[], times: readonly number[], known
   for (const nowMs of times) await queueDue(fixture.redis, queue, nightly, { nowMs, known });
   const jobs = await queue.getWaiting();
   await queue.close();
-  return jobs.map(({ id }) => id).toSorted();
+  return jobs.map(({ id }) => id ?? '').toSorted((one, other) => one.localeCompare(other));
 }
 const sweepOf = (day: number, hour = 2): string => `sweep.riverside.${at(day, hour)}`;
 async function end(...ids: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ export { Lifecycle } from './lifecycle.ts';
 export { openLogOutput } from './log-output.ts';
 export { createLogger, type Logger } from './logger.ts';
 export { networkOf } from './network-of.ts';
+export { buildSample } from './sampled-log.ts';
 export { SECURITY_HEADERS } from './security-headers.ts';
 export { createMetrics } from './metrics.ts';
 export {

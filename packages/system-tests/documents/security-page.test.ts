@@ -48,12 +48,39 @@ const HELD_BY: Readonly<Record<string, readonly (readonly [file: string, name: s
     ['packages/patron-rules/test/any-copy.slow.test.ts', 'nothing but allowed fields goes out'],
     ['packages/patron-rules/test/patron-copy.test.ts', 'has no key outside the allow-list'],
   ],
+  'A lending library, or a clerk there, shows copies that are none': [
+    [
+      'packages/system-tests/fault/hostile-records.test.ts',
+      'gets no value without a receipt of it, delays nobody, and fills nothing',
+    ],
+    ['apps/worker/test/on-record.test.ts', 'gets nothing, and home is not asked'],
+    ['apps/worker/test/on-record.test.ts', 'with the old hashes beside it, gets nothing'],
+    [
+      'apps/worker/test/on-record.test.ts',
+      'is no more copies in an hour than the limit of the lending library',
+    ],
+    ['packages/patron-rules/test/refresh.test.ts', 'nothing is written without a hash of what is there'],
+  ],
+  "A home library gives a patron another library's card": [
+    ['apps/worker/test/on-record.test.ts', 'pattern is not taken'],
+  ],
   'A lending library invents debts of patrons': [
     ['apps/worker/test/owed.test.ts', 'is never set without a receipt, whatever the lending library says'],
     ['apps/worker/test/owed.test.ts', 'is never set where the agreement only has it reported'],
     ['apps/worker/test/owed.test.ts', 'needs two readings nearly a day apart'],
     ['apps/worker/test/owed.test.ts', 'is set for no more than 50 patrons in a night'],
     ['packages/koha-client/test/owed-bounds.test.ts', 'an amount that nobody owes'],
+  ],
+  "A lending library's Koha has copies without an end, or invents home keys": [
+    [
+      'apps/worker/test/sweep-bounds.test.ts',
+      'rows without an end are looked at up to a limit, and the report says so',
+    ],
+    ['apps/worker/test/sweep-bounds.test.ts', 'at most a hundred unknown home libraries are named'],
+    ['apps/worker/test/sweep-bounds.test.ts', 'home keys that are not answered do not make the state grow'],
+    ['apps/worker/test/sweep-worker.test.ts', 'a long one does not keep the next from beginning'],
+    ['apps/worker/test/sweep-worker.test.ts', 'a sweep under which two workers died fails, and says so'],
+    ['apps/worker/test/owed-jobs.test.ts', 'what copies owe without an end is not read to it'],
   ],
   'A library looks up patrons without an agreement': [
     ['packages/patron-rules/test/candidates.test.ts', 'only under an agreement in this direction'],

@@ -99,7 +99,7 @@ describeDebian(`the Debian package${note}`, () => {
       /^\/usr\/share\/lintian\/overrides\/patron-passport$/,
       /^\/usr\/share\/(?:bash-completion\/completions\/passport|zsh\/vendor-completions\/_passport|fish\/vendor_completions\.d\/passport\.fish)$/,
       /^\/usr\/share\/man\/man1\/passport[\w-]*\.1\.gz$/,
-      /^\/usr\/share\/doc\/patron-passport\/(?:copyright|changelog(?:\.Debian)?\.gz|[\w-]+\.md|examples\/[\w-]+\.\w+)$/,
+      /^\/usr\/share\/doc\/patron-passport\/(?:copyright|changelog(?:\.Debian)?\.gz|[\w-]+\.md|examples\/[\w-]+(?:\.\w+)?)$/,
     ];
     expect(files.filter((file) => !known.some((pattern) => pattern.test(file)))).toEqual([]);
   });
@@ -181,6 +181,14 @@ describeDebian(`the Debian package${note}`, () => {
     });
     expect(read('etc/patron-passport/redis.conf')).toMatch(/^bind 127\.0\.0\.1(?: |$)/m);
   });
+
+  test.each(PROCESSES)(
+    'has every line of the %s in the journal, under the name that audit lines are found by',
+    (name) => {
+      expect(valuesOf(name, 'SyslogIdentifier')).toEqual(['patron-passport']);
+      expect(valuesOf(name, 'LogRateLimitIntervalSec')).toEqual(['0']);
+    },
+  );
 
   test.each(PROCESSES)('bounds the heap of the %s below its memory, and watches and drains it', (name) => {
     const [command = ''] = valuesOf(name, 'ExecStart');

@@ -202,7 +202,9 @@ describe('what running processes report', () => {
   const all = (): readonly ScrapedSeries[] => [...exposed.values()].flat();
 
   beforeAll(async () => {
-    consortium = await startConsortium({ libraries: threeLibraries, dashboards: 1 });
+    const nights = { refresh: { sweep: '02:00' }, owed: { read: '03:30' } };
+    const riverside = { ...threeLibraries.riverside, entry: nights };
+    consortium = await startConsortium({ libraries: { ...threeLibraries, riverside }, dashboards: 1 });
     const { doubles, services } = consortium;
     const desk = consortium.at('riverside');
     const { eventId } = await desk.scan({

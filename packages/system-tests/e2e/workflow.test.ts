@@ -116,7 +116,8 @@ describe('a card of midland at the desk of lakeside', () => {
       { type: 'PASSPORTED', value: 'midland' },
       { type: 'PASSPORTED_ID', value: `midland:${home?.patron_id}` },
     ]);
-    expect(JSON.stringify(copy)).not.toMatch(/planted|agnieszka"|a note|\b42\b/);
+    // Its time can have any number.
+    expect(JSON.stringify({ ...copy, updated_on: null })).not.toMatch(/planted|agnieszka"|a note|\b42\b/);
     expect(copy?.['password']).toBe('!'); // what Koha keeps for a patron without a password
     expect(lakeside.state().mails).toBe(0);
   });

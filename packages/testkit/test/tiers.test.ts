@@ -20,9 +20,26 @@ const { default: LongestFirst, readDurations } = await script<{
   default: new () => Sequencer;
   readDurations(): Durations;
 }>('longest-first.mjs');
-const { slownessOf } = await script<{ slownessOf(seconds: Durations, usual: Durations): number }>(
-  'run-jest.mjs',
-);
+interface TestFileResult {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly seconds: number;
+}
+interface Result {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: readonly string[];
+  readonly unsteady: readonly string[];
+  readonly files: readonly TestFileResult[];
+  readonly failedFiles: readonly TestFileResult[];
+  readonly seconds: Durations;
+}
+type Group = { readonly args: readonly string[]; readonly again?: boolean };
+const { runTier, slownessOf } = await script<{
+  runTier(tier: 'fast' | 'all', run: (group: Group) => Promise<Result>): Promise<Result>;
+  slownessOf(seconds: Durations, usual: Durations): number;
+}>('run-jest.mjs');
 const known = Object.entries(readDurations()).toSorted(([, one], [, other]) => other - one);
 const [longest = '', ...rest] = known.map(([name]) => join(ROOT, name));
 
@@ -75,6 +92,61 @@ describe('how slow a machine is', () => {
     ['of which nothing is known', { d: 9 }, 1],
   ])('%s', (_what, seconds, times) => {
     expect(slownessOf(seconds, usual)).toBe(times);
+  });
+});
+
+describe('a file that fails or takes long beside others', () => {
+  const resultOf = (files: readonly TestFileResult[]): Result => ({
+    passed: files.reduce((sum, { passed }) => sum + passed, 0),
+    failed: files.reduce((sum, { failed }) => sum + failed, 0),
+    skipped: [],
+    unsteady: [],
+    files,
+    failedFiles: files.filter(({ failed }) => failed > 0),
+    seconds: Object.fromEntries(files.map(({ name, seconds }) => [name, seconds])),
+  });
+  const good = { name: 'good.test.ts', passed: 5, failed: 0, seconds: 1 };
+  /** Files beside others, and the same alone. */
+  async function tierOf(beside: readonly TestFileResult[], alone: readonly TestFileResult[]) {
+    const again: string[][] = [];
+    let first = true;
+    const result = await runTier('fast', async ({ args, again: isAgain }) => {
+      if (isAgain === true) again.push([...args]);
+      const files = isAgain === true ? alone : first ? beside : [];
+      first = false;
+      return Promise.resolve(resultOf(files));
+    });
+    const { passed, failed, unsteady } = result;
+    return { passed, failed, unsteady, again };
+  }
+  const slow = { name: 'x.test.ts', passed: 2, failed: 0, seconds: 9 };
+  const broken = { name: 'y.test.ts', passed: 1, failed: 1, seconds: 1 };
+
+  test.each([
+    ['long, and quick alone', [slow], [{ ...slow, seconds: 3 }], { passed: 7, failed: 0, unsteady: [] }],
+    ['long, also alone', [slow], [slow], { passed: 7, failed: 1, unsteady: [] }],
+    [
+      'failed, and not alone',
+      [broken],
+      [{ ...broken, passed: 2, failed: 0 }],
+      { passed: 7, failed: 0, unsteady: ['y.test.ts'] },
+    ],
+    ['failed, also alone', [broken], [broken], { passed: 6, failed: 1, unsteady: [] }],
+  ])('%s', async (_what, beside, alone, counts) => {
+    const again = [beside.map(({ name }) => name)];
+    expect(await tierOf([good, ...beside], alone)).toEqual({ ...counts, again });
+  });
+
+  test('a slow test may take its time, and many failures are not run again', async () => {
+    const long = { ...slow, name: 'packages/system-tests/fault/x.test.ts' };
+    const other = { ...slow, name: 'apps/worker/test/x.slow.test.ts' };
+    const many = ['a', 'b', 'c', 'd'].map((name) => ({ ...broken, name: `${name}.test.ts` }));
+    expect(await tierOf([long, other, ...many], [])).toEqual({
+      passed: 8,
+      failed: 4,
+      unsteady: [],
+      again: [],
+    });
   });
 });
 

@@ -12,9 +12,10 @@ import {
   passportTypes,
 } from '@passport/patron-rules';
 import type { CliDeps } from '../cli-deps.ts';
-import type { OpenKoha, openKohas } from '../koha-clients.ts';
+import type { OpenKoha, OpenKohas } from '../koha-clients.ts';
 import type { CopyTypes } from './copy-types.ts';
 import { attributeOf } from './describe-copy.ts';
+import { orFailed } from './go-through.ts';
 import { buildPace } from './pace.ts';
 import type { PlannedCopy } from './plan.ts';
 import { type Written, writeHomeKey } from './write-copy.ts';
@@ -56,7 +57,7 @@ export interface AdoptCase {
   readonly types: CopyTypes;
   /** The library of each server's name. */
   readonly homes: ReadonlyMap<string, Library>;
-  readonly kohas: ReturnType<typeof openKohas>;
+  readonly kohas: OpenKohas;
   readonly apply: boolean;
   readonly deps: Pick<CliDeps, 'signal'>;
 }
@@ -117,7 +118,8 @@ function buildHomeLookUps({ kohas, deps }: AdoptCase) {
     if (failed >= DOWN_AFTER) return 'home_down';
     try {
       const wanted = { attributes: true, balance: false };
-      const found = await paced(() => kohas.of(home.id).findByCard(card, wanted, { signal: deps.signal }));
+      // Not broken off: it has its line in the audit.
+      const found = await paced(() => kohas.of(home.id).findByCard(card, wanted));
       failures.set(home.id, 0);
       return found;
     } catch (error) {
@@ -128,31 +130,24 @@ function buildHomeLookUps({ kohas, deps }: AdoptCase) {
   };
 }
 
-/** Writes the key into a copy that is still as it was found. */
+/** Writes the key into a copy that is still as it was found; none of it is broken off. Throws KohaError. */
 async function adoptOne(
-  the: AdoptCase,
+  { kohas, lending, types }: AdoptCase,
   before: KohaPatron,
   home: string,
   homeKey: string,
 ): Promise<AdoptFinding> {
-  const { kohas, lending, types, deps } = the;
-  const { signal } = deps;
   const here = kohas.of(lending.id);
-  try {
-    const copy = await here.readPatron(before.patronId, { signal });
-    const isSame =
-      copy !== null &&
-      copy.anonymized !== true &&
-      copy.cardnumber === before.cardnumber &&
-      attributeOf(copy, types.homeKey) === null &&
-      attributeOf(copy, types.passport)?.value === attributeOf(before, types.passport)?.value;
-    if (!isSame) return 'changed_meanwhile';
-    const written = await writeHomeKey(here, copy, types, { home, homeKey }, { signal });
-    return written === 'written' ? 'adopted' : written;
-  } catch (error) {
-    if (error instanceof KohaError) return 'failed';
-    throw error;
-  }
+  const copy = await here.readPatron(before.patronId);
+  const isSame =
+    copy !== null &&
+    copy.anonymized !== true &&
+    copy.cardnumber === before.cardnumber &&
+    attributeOf(copy, types.homeKey) === null &&
+    attributeOf(copy, types.passport)?.value === attributeOf(before, types.passport)?.value;
+  if (!isSame) return 'changed_meanwhile';
+  const written = await writeHomeKey(here, copy, types, { home, homeKey });
+  return written === 'written' ? 'adopted' : written;
 }
 
 /** All copies at a library that have no home key, each decided and with `apply` adopted. Throws KohaError when the list fails. */
@@ -183,7 +178,7 @@ export async function* adoptAt(the: AdoptCase): AsyncGenerator<Adoption, void, u
     if (homeKey === null || finding !== 'adopt') return { ...looked, home_key: homeKey, finding };
     if (owners.has(homeKey)) return { ...looked, home_key: homeKey, finding: 'key_taken' };
     owners.set(homeKey, copy.patronId);
-    const done = apply ? await adoptOne(the, copy, home.id, homeKey) : finding;
+    const done = apply ? await orFailed(() => adoptOne(the, copy, home.id, homeKey)) : finding;
     return { ...looked, home_key: homeKey, finding: done };
   };
   const wanted = { type: types.passport, prefix: '' };

@@ -3,15 +3,15 @@ import { type Consortium, type Library, explainConfig } from '@passport/config';
 import { foldCard } from '@passport/contract';
 import type { CliDeps } from '../cli-deps.ts';
 import { type CommandDraft, atLibrary } from '../command.ts';
-import { Failure, WrongUse } from '../failure.ts';
+import { WrongUse } from '../failure.ts';
 import { findLibrary } from '../find-library.ts';
-import { KohaError } from '@passport/koha-client';
 import { openKohas } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
 import { createEncryption } from '@passport/runtime';
 import { adoptAt, type AdoptFinding, type Adoption } from './adopt-at.ts';
 import { copyTypesOf } from './copy-types.ts';
-import { type Meanings, printPlan } from './plan.ts';
+import { goThrough } from './go-through.ts';
+import { type Meanings, failedAt, printPlan } from './plan.ts';
 
 const MEANINGS: Meanings<AdoptFinding> = {
   adopt: { good: true, says: 'will get its home key' },
@@ -105,22 +105,18 @@ export const copiesAdopt: CommandDraft<AdoptOptions> = {
     const encryption = createEncryption(keys.map((key) => key.reveal()));
     const audit = auditOf(deps, at, (card) => encryption.hash('card', foldCard(card)));
     const kohas = openKohas([lending, ...new Set(homes.values())], deps);
-    const copies: Adoption[] = [];
     const servers = new Set<string>();
-    try {
-      const all = adoptAt({ consortium, lending, types, homes, kohas, apply, deps });
-      for await (const copy of all) {
-        copies.push(copy);
-        audit(copy);
-        if (copy.finding === 'unknown_server') servers.add(copy.server ?? '');
-      }
-    } catch (error) {
-      if (!(error instanceof KohaError)) throw error;
-      report.progress(`stopped after ${copies.length} copies`);
-      throw new Failure(`${error.message}; repeat the command`, { library: error.library, code: error.code });
-    } finally {
-      kohas.close();
-    }
+    const adopt = (): AsyncIterable<Adoption> =>
+      adoptAt({ consortium, lending, types, homes, kohas, apply, deps });
+    const failed = (): Adoption => ({ ...failedAt(lending), server: null, home: null, card: null });
+    const pass = (copy: Adoption): void => {
+      audit(copy);
+      if (copy.finding === 'unknown_server') servers.add(copy.server ?? '');
+    };
+    const passage = { at: adopt, failed, pass, applies: apply };
+    const { copies, stopped } = await goThrough([lending], passage, report, deps).finally(() =>
+      kohas.close(),
+    );
     for (const server of [...servers].slice(0, MOST_SERVERS)) report.progress(`unknown server: "${server}"`);
     if (servers.size > MOST_SERVERS)
       report.progress(`and ${servers.size - MOST_SERVERS} other unknown servers`);
@@ -132,6 +128,6 @@ export const copiesAdopt: CommandDraft<AdoptOptions> = {
       finding,
     }));
     const more = { unknown_servers: [...servers] };
-    return printPlan(shown, MEANINGS, { applied: apply, more }, report);
+    return printPlan(shown, MEANINGS, { applied: apply, stopped, more }, report);
   },
 };

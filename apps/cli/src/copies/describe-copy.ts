@@ -15,9 +15,9 @@ export interface ListedCopy {
   readonly anonymized: boolean;
 }
 
-/** The home key of a copy and the home library it names; Koha's own numbers have no colon. */
+/** The home library and the number that a home key names; null for any other text, which whoever writes at the lending Koha chose. */
 export function splitHomeKey(homeKey: string): { readonly home: string; readonly patronId: number } | null {
-  const found = /^([^:]+):([1-9]\d{0,14})$/.exec(homeKey.trim());
+  const found = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):([1-9]\d{0,14})$/.exec(homeKey.trim());
   return found === null ? null : { home: found[1] ?? '', patronId: Number(found[2]) };
 }
 

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { type Library, loadConsortium } from '@passport/config';
-import { type KohaPatron, KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import type { KohaPatron } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
@@ -8,15 +8,17 @@ import { WrongUse } from '../failure.ts';
 import { type OpenKoha, openKohas } from '../koha-clients.ts';
 import { localDay } from '../local-time.ts';
 import { openLog } from '../open-log.ts';
+import { type OpenQueue, withQueue } from '../with-queue.ts';
+import { type CopyEnds, openCopyEnds } from './copy-ends.ts';
 import { type CopyTypes, copyTypesOf } from './copy-types.ts';
 import { attributeOf } from './describe-copy.ts';
-import { inBatches } from './in-batches.ts';
+import { eachCopy, goThrough, orFailed } from './go-through.ts';
 import { leaveByPurge } from './leave-by-purge.ts';
-import { type Meanings, type PlannedCopy, printPlan } from './plan.ts';
+import { type Meanings, type PlannedCopy, failedAt, printPlan } from './plan.ts';
 import { countsOf, lendersOf, readCopies } from './read-copies.ts';
 import { rememberedKeys } from './remembered-keys.ts';
 import { warnOfAgreements } from './warn-of-agreements.ts';
-import { removePassport } from './write-copy.ts';
+import { releaseCopy } from './write-copy.ts';
 
 const WAYS = ['expire', 'release', 'purge'] as const;
 type Way = (typeof WAYS)[number];
@@ -60,10 +62,10 @@ function decide(copy: KohaPatron, library: Library, types: CopyTypes, leaving: L
 }
 
 /** Koha wants these three echoed; nothing but the date changes. */
-async function expire(koha: OpenKoha, copy: KohaPatron, lastDay: string, signal: AbortSignal) {
+async function expire(koha: OpenKoha, copy: KohaPatron, lastDay: string) {
   const { surname, libraryId: branch, categoryId: category_id } = copy;
   const body = { surname, library_id: branch, category_id, expiry_date: lastDay };
-  const changed = await koha.changePatron(copy.patronId, body, { branch }, { signal });
+  const changed = await koha.changePatron(copy.patronId, body, { branch });
   return EXPIRED[changed.kind];
 }
 
@@ -74,57 +76,54 @@ const EXPIRED = {
   refused: 'refused',
 } as const;
 
-/** Reads a copy again, with all attributes, decides again, and writes. Throws KohaError. */
+/** Reads a copy again, with all attributes, decides again, and writes; none of it is broken off. Throws KohaError. */
 async function applyOne(
   koha: OpenKoha,
   patronId: number,
   library: Library,
   leaving: Leaving,
-  signal: AbortSignal,
+  ends: CopyEnds | null,
 ): Promise<LeaveFinding> {
   const types = copyTypesOf(library);
-  const copy = await koha.readPatron(patronId, { signal });
+  const copy = await koha.readPatron(patronId);
   const key = copy === null ? null : attributeOf(copy, types.homeKey);
   if (copy === null || key?.value?.startsWith(`${leaving.of}:`) !== true) return 'changed_meanwhile';
   if (leaving.by === 'expire' && attributeOf(copy, types.passport) === null) return 'not_a_copy';
   const finding = decide(copy, library, types, leaving);
-  if (finding === 'expire') return expire(koha, copy, leaving.lastDay, signal);
-  if (finding !== 'release') return finding;
-  await removePassport(koha, copy, types, { signal });
+  if (finding === 'expire') return expire(koha, copy, leaving.lastDay);
+  if (finding !== 'release' || ends === null) return finding;
+  await releaseCopy(koha, copy, types, ends);
   return 'released';
 }
 
 /** Decides, and with `apply` writes, for the copies at one library. Throws KohaError when the list fails. */
-async function* leaveAt(
+function leaveAt(
   library: Library,
   koha: OpenKoha,
   leaving: Leaving,
-  signal: AbortSignal,
-): AsyncGenerator<PlannedCopy<LeaveFinding>, void, undefined> {
+  { signal, ends }: { readonly signal: AbortSignal; readonly ends: CopyEnds | null },
+): AsyncIterable<PlannedCopy<LeaveFinding>> {
   const types = copyTypesOf(library);
-  const perhaps = async (patronId: number, finding: LeaveFinding): Promise<LeaveFinding> => {
-    if (!leaving.apply || (finding !== 'expire' && finding !== 'release')) return finding;
-    try {
-      return await applyOne(koha, patronId, library, leaving, signal);
-    } catch (error) {
-      if (error instanceof KohaError) return 'failed';
-      throw error;
-    }
-  };
-  for await (const batch of inBatches(readCopies(koha, library, leaving.of, { signal }), PATRONS_A_PAGE)) {
-    const ids = batch.flatMap((copy) => copy?.patronId ?? []);
-    const remembered = leaving.by === 'expire' ? await rememberedKeys(koha, ids, { signal }) : null;
-    for (const copy of batch) {
-      const known = { lending: library.id, patron_id: copy?.patronId ?? null };
-      const homeKey = copy === null ? null : (attributeOf(copy, types.homeKey)?.value ?? null);
-      const planned = copy === null ? 'unreadable' : decide(copy, library, types, leaving);
-      // An own patron whom Koha merged a copy into can be in a category of copies, and must be able to borrow.
-      const isDoubtful = planned === 'expire' && remembered?.get(copy?.patronId ?? 0) !== homeKey?.trim();
-      const sure = isDoubtful ? 'not_remembered' : planned;
-      const finding = copy === null ? sure : await perhaps(copy.patronId, sure);
-      yield { ...known, home_key: homeKey, finding };
-    }
-  }
+  return eachCopy(readCopies(koha, library, leaving.of, { signal }), {
+    unreadable: { lending: library.id, patron_id: null, home_key: null, finding: 'unreadable' },
+    async *decide(copies): AsyncGenerator<PlannedCopy<LeaveFinding>, void, undefined> {
+      const ids = copies.map(({ patronId }) => patronId);
+      const remembered = leaving.by === 'expire' ? await rememberedKeys(koha, ids, { signal }) : null;
+      for (const copy of copies) {
+        const home_key = attributeOf(copy, types.homeKey)?.value ?? null;
+        const planned = decide(copy, library, types, leaving);
+        // An own patron whom Koha merged a copy into can be in a category of copies, and must be able to borrow.
+        const isDoubtful = planned === 'expire' && remembered?.get(copy.patronId) !== home_key?.trim();
+        const finding = isDoubtful ? 'not_remembered' : planned;
+        yield { lending: library.id, patron_id: copy.patronId, home_key, finding };
+      }
+    },
+    async write(copy) {
+      const { patron_id: id, finding } = copy;
+      if (!leaving.apply || id === null || (finding !== 'expire' && finding !== 'release')) return copy;
+      return { ...copy, finding: await orFailed(() => applyOne(koha, id, library, leaving, ends)) };
+    },
+  });
 }
 
 interface LeaveOptions {
@@ -175,28 +174,23 @@ export const copiesLeave: CommandDraft<LeaveOptions> = {
       ({ id, copy }) => id !== of && (at !== undefined || copy.homeKeyAttribute !== null),
     );
     warnOfAgreements(consortium, of, report);
-    if (by === 'purge') return leaveByPurge({ of, lenders, apply }, report, deps);
-    const leaving: Leaving = { of, by, apply, lastDay: dayBefore(deps.now()) };
     const kohas = openKohas(lenders, deps);
-    const audit = auditOf(leaving, deps);
-    const copies: PlannedCopy<LeaveFinding>[] = [];
-    const pass = (copy: PlannedCopy<LeaveFinding>): void => {
-      copies.push(copy);
-      audit(copy);
-    };
-    try {
-      for (const library of lenders) {
-        try {
-          for await (const copy of leaveAt(library, kohas.of(library.id), leaving, deps.signal)) pass(copy);
-        } catch (error) {
-          if (!(error instanceof KohaError)) throw error;
-          report.progress(error.message);
-          pass({ lending: library.id, patron_id: null, home_key: null, finding: 'failed' });
-        }
-      }
+    const work = async (open: OpenQueue | null): Promise<0 | 1> => {
+      if (by === 'purge') return leaveByPurge({ of, lenders, kohas, open }, report, deps);
+      const leaving: Leaving = { of, by, apply, lastDay: dayBefore(deps.now()) };
+      const leave = (library: Library): AsyncIterable<PlannedCopy<LeaveFinding>> => {
+        const ends = open === null ? null : openCopyEnds(open, library, deps);
+        return leaveAt(library, kohas.of(library.id), leaving, { signal: deps.signal, ends });
+      };
+      const passage = { at: leave, failed: failedAt, pass: auditOf(leaving, deps), applies: apply };
+      const { copies, stopped } = await goThrough(lenders, passage, report, deps);
       const at_libraries = countsOf(copies.map(({ lending }) => lending));
       for (const [lending, count] of Object.entries(at_libraries)) report.line(`${lending}: ${count} copies`);
-      return printPlan(copies, MEANINGS, { applied: apply, more: { lending: at_libraries } }, report);
+      const printing = { applied: apply, stopped, more: { lending: at_libraries } };
+      return printPlan(copies, MEANINGS, printing, report);
+    };
+    try {
+      return apply && by !== 'expire' ? await withQueue(deps, work) : await work(null);
     } finally {
       kohas.close();
     }

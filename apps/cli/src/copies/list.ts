@@ -1,13 +1,16 @@
 import { Option } from 'commander';
 import { type Consortium, type Library, loadConsortium } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
+import { KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import { readCopyRecords } from '@passport/queue';
 import { csvRow } from '@passport/runtime';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
 import { type OpenKoha, openKohas } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
 import type { Report } from '../report.ts';
+import { type OpenQueue, perhapsWithQueue } from '../with-queue.ts';
 import { type ListedCopy, describeCopy } from './describe-copy.ts';
+import { inBatches } from './in-batches.ts';
 import { countsOf, lendersOf, readCopies } from './read-copies.ts';
 
 interface ListOptions {
@@ -15,7 +18,16 @@ interface ListOptions {
   readonly of?: string;
 }
 
-const COLUMNS = ['home_key', 'lending', 'patron_id', 'branch', 'category', 'expiry', 'since'] as const;
+const COLUMNS = [
+  'home_key',
+  'lending',
+  'patron_id',
+  'branch',
+  'category',
+  'expiry',
+  'since',
+  'on_record',
+] as const;
 
 /** What went wrong at one library; the others are listed all the same. */
 interface Trouble {
@@ -24,26 +36,37 @@ interface Trouble {
   readonly message: string;
 }
 
+/** A copy, and whether the service has it on record, and so follows it; null: that is not known without Redis. */
+type Listed = ListedCopy & { readonly on_record: boolean | null };
+
 /** The copies at one library, each passed on as it is read. Returns how many records could not be read. Throws KohaError. */
 async function listAt(
   library: Library,
   koha: OpenKoha,
   of: string | undefined,
-  pass: (copy: ListedCopy) => void,
+  open: OpenQueue | null,
+  pass: (copy: Listed) => void,
   { signal }: CliDeps,
 ): Promise<number> {
   const { homeKeyAttribute: homeKey, passportAttribute: passport } = library.copy;
   let unreadable = 0;
-  for await (const patron of readCopies(koha, library, of, { signal })) {
-    const copy = patron === null ? null : describeCopy(library.id, patron, { passport, homeKey });
-    if (copy === null) unreadable += 1;
-    else if (of === undefined || copy.home === of) pass(copy);
+  for await (const rows of inBatches(readCopies(koha, library, of, { signal }), PATRONS_A_PAGE)) {
+    const patrons = rows.filter((row) => row !== null);
+    const ids = patrons.map(({ patronId }) => patronId);
+    const records = open === null ? null : await readCopyRecords(open.redis, library.id, ids);
+    unreadable += rows.length - patrons.length;
+    for (const patron of patrons) {
+      const copy = describeCopy(library.id, patron, { passport, homeKey });
+      if (of !== undefined && copy.home !== of) continue;
+      const isRecorded = records?.get(copy.patron_id)?.homeKey === copy.home_key;
+      pass({ ...copy, on_record: records === null ? null : isRecorded });
+    }
   }
   return unreadable;
 }
 
 function printRemarks(
-  copies: readonly ListedCopy[],
+  copies: readonly Listed[],
   unreadable: number,
   consortium: Consortium,
   { progress }: Report,
@@ -64,7 +87,7 @@ export const copiesList: CommandDraft<ListOptions> = {
   summary: 'list the copies at the lending libraries, without personal data',
   description:
     "Lists the copies that the lending libraries' Kohas hold now, in pages of 100: home key, Koha's patron number there, branch, " +
-    'category, expiry date, and the day since when. The output contains no name and no card. CSV, or JSON with --json. Copies of a ' +
+    'category, expiry date, the day since when, and whether the service has it on record, which needs Redis. The output contains no name and no card. CSV, or JSON with --json. Copies of a ' +
     'home library that the configuration does not have are reported. A library that does not answer does not stop the others; the ' +
     'exit code is then 1.',
   examples: [
@@ -76,39 +99,40 @@ export const copiesList: CommandDraft<ListOptions> = {
     new Option('--at <library>', 'only copies at this lending library'),
     new Option('--of <library>', "only copies of this home library's patrons"),
   ],
-  run: async ({ at, of }, _args, report, deps): Promise<0 | 1> => {
-    const consortium = loadConsortium(deps.env, deps.readFile);
-    const lenders = lendersOf(consortium, at);
-    const kohas = openKohas(lenders, deps);
-    const copies: ListedCopy[] = [];
-    const troubles: Trouble[] = [];
-    const log = openLog(deps);
-    const audit = { audit: true, action: 'copies_list', by: deps.user };
-    let unreadable = 0;
-    const pass = (copy: ListedCopy): void => {
-      copies.push(copy);
-      report.line(csvRow(COLUMNS.map((column) => String(copy[column] ?? ''))));
-    };
-    report.line(COLUMNS.join(','));
-    try {
-      for (const library of lenders) {
-        try {
-          const before = copies.length;
-          unreadable += await listAt(library, kohas.of(library.id), of, pass, deps);
-          const listed = { home: of ?? null, copies: copies.length - before };
-          log.info({ ...audit, lending: library.id, ...listed }, 'copies list');
-        } catch (error) {
-          if (!(error instanceof KohaError)) throw error;
-          const { code, message } = error;
-          troubles.push({ library: library.id, code, message });
-          report.progress(`${message}; \`passport doctor ${library.id}\` says more`);
+  run: ({ at, of }, _args, report, deps) =>
+    perhapsWithQueue(deps, async (open): Promise<0 | 1> => {
+      const consortium = loadConsortium(deps.env, deps.readFile);
+      const lenders = lendersOf(consortium, at);
+      const kohas = openKohas(lenders, deps);
+      const copies: Listed[] = [];
+      const troubles: Trouble[] = [];
+      const log = openLog(deps);
+      const audit = { audit: true, action: 'copies_list', by: deps.user };
+      let unreadable = 0;
+      const pass = (copy: Listed): void => {
+        copies.push(copy);
+        report.line(csvRow(COLUMNS.map((column) => String(copy[column] ?? ''))));
+      };
+      report.line(COLUMNS.join(','));
+      try {
+        for (const library of lenders) {
+          try {
+            const before = copies.length;
+            unreadable += await listAt(library, kohas.of(library.id), of, open, pass, deps);
+            const listed = { home: of ?? null, copies: copies.length - before };
+            log.info({ ...audit, lending: library.id, ...listed }, 'copies list');
+          } catch (error) {
+            if (!(error instanceof KohaError)) throw error;
+            const { code, message } = error;
+            troubles.push({ library: library.id, code, message });
+            report.progress(`${message}; \`passport doctor ${library.id}\` says more`);
+          }
         }
+      } finally {
+        kohas.close();
       }
-    } finally {
-      kohas.close();
-    }
-    const unknownHomes = printRemarks(copies, unreadable, consortium, report);
-    report.json({ copies, unknown_homes: unknownHomes, unreadable, failed: troubles });
-    return troubles.length === 0 ? 0 : 1;
-  },
+      const unknownHomes = printRemarks(copies, unreadable, consortium, report);
+      report.json({ copies, unknown_homes: unknownHomes, unreadable, failed: troubles });
+      return troubles.length === 0 ? 0 : 1;
+    }),
 };

@@ -1,7 +1,7 @@
 import type { Consortium, Library } from '@passport/config';
 import { type KohaPatron, KohaError, PATRONS_A_PAGE, readInHalves } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isBlind, isCopy, isNobodyShown, passportTypes } from '@passport/patron-rules';
-import type { openKohas } from '../koha-clients.ts';
+import type { OpenKohas } from '../koha-clients.ts';
 import { splitHomeKey } from './describe-copy.ts';
 import { inBatches } from './in-batches.ts';
 import { buildPace } from './pace.ts';
@@ -16,7 +16,7 @@ export interface GoneCase {
   readonly homeKeyType: string;
   /** Only of this home library, where it is named. */
   readonly of: string | undefined;
-  readonly kohas: ReturnType<typeof openKohas>;
+  readonly kohas: OpenKohas;
   /** Since when full sweeps have missed home keys of a home library. */
   readonly missingSince: (home: string) => Promise<ReadonlyMap<string, number>>;
   readonly nowMs: number;
@@ -53,7 +53,7 @@ export async function findGone(the: GoneCase): Promise<ProvenGone> {
       for (const homeKey of gone) homeKeys.add(homeKey);
       if (isHiding) unproven.set(home, 'blind');
     } catch (error) {
-      if (!(error instanceof KohaError) || error.library !== home) throw error;
+      if (!(error instanceof KohaError) || error.library !== home || the.signal.aborted) throw error;
       unproven.set(home, 'down');
     }
   }
@@ -62,7 +62,7 @@ export async function findGone(the: GoneCase): Promise<ProvenGone> {
     unproven,
     async isStillGone(homeKey) {
       const { home, patronId } = splitHomeKey(homeKey) ?? { home: '', patronId: 0 };
-      const { patrons, rows } = await the.kohas.of(home).readPatrons([patronId], {}, { signal: the.signal });
+      const { patrons, rows } = await the.kohas.of(home).readPatrons([patronId]);
       return rows === 0 || patrons[0]?.anonymized === true;
     },
   };

@@ -1,17 +1,13 @@
 import type { Library } from '@passport/config';
-import {
-  type DeletionBlock,
-  type DeletionFacts,
-  type KohaPatron,
-  KohaError,
-  PATRONS_A_PAGE,
-} from '@passport/koha-client';
+import { type DeletionBlock, type DeletionFacts, type KohaPatron, KohaError } from '@passport/koha-client';
 import { copyCategoriesOf, homeKeysOf, isInForeignCategory } from '@passport/patron-rules';
+import { translateRedisError } from '@passport/runtime';
 import type { OpenKoha } from '../koha-clients.ts';
+import { type CopyEnds, goneOf } from './copy-ends.ts';
 import type { CopyTypes } from './copy-types.ts';
-import { attributeOf } from './describe-copy.ts';
+import { attributeOf, splitHomeKey } from './describe-copy.ts';
+import { CannotGoOn, eachCopy } from './go-through.ts';
 import type { ProvenGone } from './proven-gone.ts';
-import { inBatches } from './in-batches.ts';
 import { buildPace } from './pace.ts';
 import type { PlannedCopy } from './plan.ts';
 import { readCopies } from './read-copies.ts';
@@ -20,6 +16,8 @@ import { rememberedKeys } from './remembered-keys.ts';
 export type PurgeFinding =
   | 'purge'
   | 'deleted'
+  | 'settled'
+  | 'unsettled'
   | 'kept'
   | 'unused_unknown'
   | 'merged'
@@ -61,17 +59,23 @@ export interface PurgeCase {
   readonly today: string;
   readonly criteria: PurgeCriteria;
   readonly signal: AbortSignal;
-  /** Null: plan only. Otherwise called after each deletion, to write its receipt. */
-  readonly deleted: ((copy: { readonly homeKey: string }) => Promise<void>) | null;
+  /** Null: plan only. */
+  readonly ends: CopyEnds | null;
 }
 
 /** What a library has where it has no such plugin. */
-export const NO_PLUGIN = 'no Patron Passport plugin that can say what keeps a copy: install the current one';
+const NO_PLUGIN = 'no Patron Passport plugin that can say what keeps a copy: install the current one';
 
-/** The Koha has no plugin that can say what keeps a patron. */
-export class PluginMissing extends Error {
-  override readonly name = 'PluginMissing';
-}
+/** A row of a library of which no copy can be named. */
+export const nobodyAt = <F extends PurgeFinding>({ id }: Library, finding: F) => ({
+  lending: id,
+  patron_id: null,
+  home_key: null,
+  because: [],
+  blocks: [],
+  last_used: null,
+  finding,
+});
 
 const isExpired = ({ expired, expiryDate }: KohaPatron, today: string): boolean =>
   expired === true || (expiryDate !== null && expiryDate < today);
@@ -92,11 +96,12 @@ function reasonsFor(
 }
 
 /** What the criteria say of a copy: null where they do not concern it. */
-function decide(the: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedCopy | null {
-  const { library, types } = the;
+function decide(purge: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedCopy | null {
+  const { library, types } = purge;
   const keys = homeKeysOf(copy, { homeKeyAttribute: types.homeKey });
-  const known = { lending: library.id, patron_id: copy.patronId, home_key: keys[0] ?? null };
-  const because = reasonsFor(the, copy, keys, facts);
+  const home_key = keys.find((key) => splitHomeKey(key) !== null) ?? null;
+  const known = { lending: library.id, patron_id: copy.patronId, home_key };
+  const because = reasonsFor(purge, copy, keys, facts);
   if (because.length === 0) return null;
   const found = { ...known, because, blocks: facts.blocks, last_used: facts.lastUsed };
   const copyCategories = copyCategoriesOf(library.copy);
@@ -113,44 +118,62 @@ function decide(the: PurgeCase, copy: KohaPatron, facts: DeletionFacts): PurgedC
  * own patron. Null where the criteria are not true of it any more.
  */
 function decideByRecord(
-  the: PurgeCase,
+  purge: PurgeCase,
   found: PurgedCopy,
   record: KohaPatron | undefined,
   facts: DeletionFacts,
 ): PurgedCopy | null {
   if (record === undefined || record.hidden) return { ...found, finding: 'unreadable' };
-  if (attributeOf(record, the.types.passport) === null) return { ...found, finding: 'not_a_copy' };
-  return decide(the, record, facts);
+  if (attributeOf(record, purge.types.passport) === null) return { ...found, finding: 'not_a_copy' };
+  return decide(purge, record, facts);
 }
 
 /**
- * Has one copy deleted, after another look at its record: others were deleted since the plan. Without an answer it is looked at: a
- * deletion that took place has its receipt. Null where the criteria are not true of it any more.
+ * Has one copy deleted, after another look at its record: others were deleted since the plan. It is noted before, so that a deletion
+ * that took place has its receipt whatever happens, and nothing of it is broken off. Null where the criteria are not true of it any more.
  */
 async function remove(
-  the: PurgeCase,
+  purge: PurgeCase,
+  ends: CopyEnds,
   copy: PurgedCopy,
   facts: DeletionFacts,
-  deleted: NonNullable<PurgeCase['deleted']>,
 ): Promise<PurgedCopy | null> {
-  const { koha, types, signal } = the;
+  const { koha, types, library } = purge;
   const { patron_id: patronId, home_key: homeKey } = copy;
   if (patronId === null || homeKey === null) return copy;
+  let begun: Awaited<ReturnType<CopyEnds['begin']>> = null;
   try {
-    const record = await koha.readPatron(patronId, { signal });
+    const record = await koha.readPatron(patronId);
     if (record === null) return { ...copy, finding: 'gone' };
-    const again = decideByRecord(the, copy, record, facts);
+    const again = decideByRecord(purge, copy, record, facts);
     if (again?.finding !== 'purge' || again.home_key !== homeKey) return again;
-    if (!(await isStillMeant(the, again, homeKey))) return null;
-    const result = await koha.deleteCopy({ patronId, homeKey, homeKeyType: types.homeKey }, { signal });
-    if (result.kind === 'blocked') return { ...copy, blocks: result.blocks, finding: 'kept' };
-    if (result.kind !== 'deleted') return { ...copy, finding: result.kind };
+    if (!(await isStillMeant(purge, again, homeKey))) return null;
+    begun = await ends.begin(patronId, homeKey);
+    if (begun === null)
+      throw new CannotGoOn(`${library.id}: too many deletions have no answer from its Koha`);
+    const result = await koha.deleteCopy({ patronId, homeKey, homeKeyType: types.homeKey });
+    if (result.kind !== 'deleted') {
+      await ends.notDeleted(begun);
+      return result.kind === 'blocked'
+        ? { ...copy, blocks: result.blocks, finding: 'kept' }
+        : { ...copy, finding: result.kind };
+    }
   } catch (error) {
     if (!(error instanceof KohaError)) throw error;
-    if (error.effect === 'none' || !(await isAway(koha, patronId, signal)))
+    if (begun === null) return { ...copy, finding: 'failed' };
+    if (error.effect === 'none') {
+      await ends.notDeleted(begun);
       return { ...copy, finding: 'failed' };
+    }
+    if ((await goneOf(koha, [patronId]))?.has(patronId) !== true) return { ...copy, finding: 'unsettled' };
   }
-  await deleted({ homeKey });
+  try {
+    await ends.deleted(begun);
+  } catch (error) {
+    // The copy is named all the same; what comes next fails as well, and ends the run.
+    if (translateRedisError(error).kind === 'bug') throw error;
+    return { ...copy, finding: 'unsettled' };
+  }
   return { ...copy, finding: 'deleted' };
 }
 
@@ -158,47 +181,59 @@ async function remove(
 const isStillMeant = async ({ criteria }: PurgeCase, { because }: PurgedCopy, homeKey: string) =>
   because.some((reason) => reason !== 'gone') || (await criteria.gone?.isStillGone(homeKey)) === true;
 
-async function isAway(koha: OpenKoha, patronId: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    return (await koha.readPatron(patronId, { signal })) === null;
-  } catch (error) {
-    if (error instanceof KohaError) return false;
-    throw error;
+/** What is found of the copies of one batch that the criteria concern; `facts` gets what the plugin knows of them. */
+async function* decideBatch(
+  purge: PurgeCase,
+  copies: readonly KohaPatron[],
+  paced: ReturnType<typeof buildPace>,
+  facts: Map<number, DeletionFacts>,
+): AsyncGenerator<PurgedCopy, void, undefined> {
+  const { koha, library, signal } = purge;
+  const ids = copies.map(({ patronId }) => patronId);
+  const known = await paced(() => koha.readDeletionFacts(ids, { signal }));
+  if (known === null) throw new CannotGoOn(`${library.id} has ${NO_PLUGIN}`);
+  for (const each of known) facts.set(each.patronId, each);
+  const planned = copies.flatMap((copy) => {
+    const fact = facts.get(copy.patronId);
+    const found = fact === undefined ? null : decide(purge, copy, fact);
+    return fact === undefined || found === null ? [] : [{ id: copy.patronId, fact, found }];
+  });
+  const toRead = planned.flatMap(({ id, found }) => (found.finding === 'purge' ? [id] : []));
+  const { patrons } = await paced(() => koha.readPatrons(toRead, {}, { signal }));
+  const records = new Map(patrons.map((record) => [record.patronId, record]));
+  const remembered = await paced(() => rememberedKeys(koha, toRead, { signal }));
+  if (remembered === null) throw new CannotGoOn(`${library.id} has ${NO_PLUGIN}`);
+  for (const { id, fact, found } of planned) {
+    const sure = found.finding === 'purge' ? decideByRecord(purge, found, records.get(id), fact) : found;
+    if (sure?.finding === 'purge' && remembered.get(id) !== sure.home_key)
+      yield { ...sure, finding: 'not_remembered' };
+    else if (sure !== null) yield sure;
   }
 }
 
-/** Decides, and with `deleted` deletes, the copies at a library, 100 at a time. Throws KohaError, PluginMissing. */
-export async function* purgeAt(the: PurgeCase): AsyncGenerator<PurgedCopy, void, undefined> {
-  const { library, koha, signal, deleted } = the;
+/**
+ * Decides, and with `ends` deletes, the copies at a library; first and last it settles deletions that have no receipt yet. Throws
+ * KohaError, CannotGoOn.
+ */
+export async function* purgeAt(purge: PurgeCase): AsyncGenerator<PurgedCopy, void, undefined> {
+  const { library, koha, signal, ends, of } = purge;
   const paced = buildPace(signal);
-  const batches = inBatches(readCopies(koha, library, the.of, { signal }), PATRONS_A_PAGE);
-  for await (const batch of batches) {
-    const copies = batch.filter((row) => row !== null);
-    const none = { patron_id: null, home_key: null, because: [], blocks: [], last_used: null };
-    for (const row of batch) if (row === null) yield { lending: library.id, ...none, finding: 'unreadable' };
-    const ids = copies.map(({ patronId }) => patronId);
-    const facts = await paced(() => koha.readDeletionFacts(ids, { signal }));
-    if (facts === null) throw new PluginMissing();
-    const byId = new Map(facts.map((each) => [each.patronId, each]));
-    const planned = copies.flatMap((copy) => {
-      const known = byId.get(copy.patronId);
-      const found = known === undefined ? null : decide(the, copy, known);
-      return known === undefined || found === null ? [] : [{ id: copy.patronId, known, found }];
-    });
-    const toRead = planned.flatMap(({ id, found }) => (found.finding === 'purge' ? [id] : []));
-    const { patrons } = await paced(() => koha.readPatrons(toRead, {}, { signal }));
-    const records = new Map(patrons.map((record) => [record.patronId, record]));
-    const remembered = await paced(() => rememberedKeys(koha, toRead, { signal }));
-    if (remembered === null) throw new PluginMissing();
-    for (const { id, known, found } of planned) {
-      const byRecord = found.finding === 'purge' ? decideByRecord(the, found, records.get(id), known) : found;
-      const isDoubtful = byRecord?.finding === 'purge' && remembered.get(id) !== byRecord.home_key;
-      const sure: PurgedCopy | null = isDoubtful ? { ...byRecord, finding: 'not_remembered' } : byRecord;
-      const done =
-        sure?.finding === 'purge' && deleted !== null
-          ? await paced(() => remove(the, sure, known, deleted))
-          : sure;
-      if (done !== null) yield done;
-    }
-  }
+  const facts = new Map<number, DeletionFacts>();
+  const remainders = async (): Promise<readonly PurgedCopy[]> =>
+    ((await ends?.settle(koha)) ?? []).map(({ patronId, homeKey }) => ({
+      ...nobodyAt(library, 'settled'),
+      patron_id: patronId,
+      home_key: homeKey,
+    }));
+  yield* await remainders();
+  yield* eachCopy(readCopies(koha, library, of, { signal }), {
+    unreadable: nobodyAt(library, 'unreadable'),
+    decide: (copies) => decideBatch(purge, copies, paced, facts),
+    write: async (copy) => {
+      const fact = facts.get(copy.patron_id ?? 0);
+      if (ends === null || copy.finding !== 'purge' || fact === undefined) return copy;
+      return paced(() => remove(purge, ends, copy, fact));
+    },
+  });
+  yield* await remainders();
 }

@@ -1,15 +1,14 @@
-import type { Library } from '@passport/config';
-import { openReceipts } from '@passport/queue';
-import type { CliDeps } from '../cli-deps.ts';
 import type { Report } from '../report.ts';
-import type { OpenQueue } from '../with-queue.ts';
-import { splitHomeKey } from './describe-copy.ts';
-import { type Meanings, printPlan } from './plan.ts';
-import type { PurgeCase, PurgeFinding, PurgedCopy } from './purge-at.ts';
+import { type Meanings, type StoppedRun, printPlan } from './plan.ts';
+import type { PurgeFinding, PurgedCopy } from './purge-at.ts';
 
 const MEANINGS: Meanings<PurgeFinding> = {
   purge: { good: true, says: 'nothing keeps it: it can be deleted' },
   deleted: { good: true, says: 'was moved to the deleted patrons of the Koha' },
+  settled: { good: true, says: 'an earlier run had deleted it: it has its receipt now' },
+  unsettled: {
+    says: 'it may be deleted, and has no receipt yet: repeat the command, which looks and writes it',
+  },
   kept: { good: true, says: 'something keeps it' },
   unused_unknown: {
     says: 'Koha would not know of a later use: it does not track activity or keep the history',
@@ -28,6 +27,7 @@ const MEANINGS: Meanings<PurgeFinding> = {
 
 interface PurgePrinting {
   readonly applied: boolean;
+  readonly stopped: StoppedRun | null;
   readonly showsUse: boolean;
   readonly showsLending: boolean;
 }
@@ -35,7 +35,7 @@ interface PurgePrinting {
 /** Prints every copy that the criteria are true of, and how many there are of each finding. Returns the exit code. */
 export function printPurge(
   copies: readonly PurgedCopy[],
-  { applied, showsUse, showsLending }: PurgePrinting,
+  { applied, stopped, showsUse, showsLending }: PurgePrinting,
   report: Report,
 ): 0 | 1 {
   for (const copy of copies) {
@@ -45,27 +45,5 @@ export function printPurge(
     const lastUsed = showsUse ? `  last used ${used ?? 'unknown'}` : '';
     report.line(`${place}${id ?? '-'}  ${key ?? '-'}  ${because.join(' ')}${lastUsed}  ${finding}${keeps}`);
   }
-  return printPlan(copies, MEANINGS, { applied, lines: 'none' }, report);
-}
-
-/** Writes the receipt of each deletion at a library. */
-export function deletionReceipts(
-  { redis, consortium, now }: OpenQueue,
-  { id: lending }: Library,
-  { newId }: Pick<CliDeps, 'newId'>,
-): NonNullable<PurgeCase['deleted']> {
-  const receipts = openReceipts(redis);
-  return async ({ homeKey }) => {
-    const nowMs = await now();
-    const receipt = {
-      at: new Date(nowMs).toISOString(),
-      home: splitHomeKey(homeKey)?.home ?? '',
-      lending,
-      homeKey,
-      fields: [],
-      eventId: newId(),
-      what: 'deleted' as const,
-    };
-    await receipts.append(receipt, nowMs, consortium.retention.receiptsMs);
-  };
+  return printPlan(copies, MEANINGS, { applied, stopped, lines: 'none' }, report);
 }

@@ -3,17 +3,20 @@ import { loadConsortium } from '@passport/config';
 import { readMissing } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import { type CommandDraft, atLibrary } from '../command.ts';
-import { Failure, WrongUse } from '../failure.ts';
+import { WrongUse } from '../failure.ts';
 import { findLibrary } from '../find-library.ts';
 import { openKohas } from '../koha-clients.ts';
 import { localDay } from '../local-time.ts';
 import { openLog } from '../open-log.ts';
 import type { Report } from '../report.ts';
 import { type OpenQueue, withQueue } from '../with-queue.ts';
+import { openCopyEnds } from './copy-ends.ts';
 import { copyTypesOf } from './copy-types.ts';
+import { goThrough } from './go-through.ts';
+import type { StoppedRun } from './plan.ts';
 import { type GoneCase, type ProvenGone, findGone } from './proven-gone.ts';
-import { type PurgedCopy, NO_PLUGIN, PluginMissing, purgeAt } from './purge-at.ts';
-import { deletionReceipts, printPurge } from './purge-report.ts';
+import { type PurgedCopy, nobodyAt, purgeAt } from './purge-at.ts';
+import { printPurge } from './purge-report.ts';
 import { warnOfAgreements } from './warn-of-agreements.ts';
 
 function parseMonths(text: string): number {
@@ -40,11 +43,13 @@ interface PurgeOptions {
 }
 
 /** The patron numbers of those that nothing keeps, and nothing else. */
-function printNumbers(copies: readonly PurgedCopy[], report: Report): 0 {
+function printNumbers(copies: readonly PurgedCopy[], stopped: StoppedRun | null, report: Report): 0 | 1 {
   const numbers = copies.filter(({ finding }) => finding === 'purge').map(({ patron_id: id }) => String(id));
   for (const number of numbers) report.line(number);
   report.progress(`${numbers.length} numbers, nothing was changed`);
-  return 0;
+  const isWhole = stopped === null && copies.every(({ finding }) => finding !== 'failed');
+  if (!isWhole) report.progress('these are not all: repeat the command');
+  return isWhole ? 0 : 1;
 }
 
 /** Whose patrons have left home, by what full sweeps have noted and what home says now. */
@@ -76,7 +81,7 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     'debt, an unused credit, a guarantee, a hold, a recall, a booking, an article or ILL request, a list, a restriction (debt collection ' +
     'among them), staff permissions, or protection by Koha is kept, and the plan says by what. --list prints the patron numbers only, for ' +
     "`misc/cronjobs/delete_patrons.pl --file` of Koha. --apply has the library's plugin check every copy again and delete it in the same " +
-    'transaction; every deletion has a receipt. "Unused" needs what Koha knows: where it does not track activity, or removes the history, ' +
+    'transaction; every deletion has a receipt, also one of an interrupted run: the next run with --apply at that library writes it. "Unused" needs what Koha knows: where it does not track activity, or removes the history, ' +
     'the copy is listed and not deleted. "Gone" needs a full sweep that missed the patron, and another look a day later or more.',
   examples: [
     'passport copies purge --at riverside --expired',
@@ -111,28 +116,28 @@ export const copiesPurge: CommandDraft<PurgeOptions> = {
     const unusedSince = unused === undefined ? null : monthsBefore(today, unused);
     const log = openLog(deps);
     const audit = { audit: true, action: 'copies_purge', by: deps.user, lending: at };
-    const copies: PurgedCopy[] = [];
+    let proven: ProvenGone | null = null;
     const work = async (open: OpenQueue | null): Promise<0 | 1> => {
-      const proven =
-        open === null || !gone ? null : await readGone(open, { lending: library, of, kohas }, report, deps);
-      const criteria = { expired, unusedSince, gone: proven, leaves: !isNarrowed };
-      const wanted = { library, types, koha: kohas.of(at), of, today, criteria, signal: deps.signal };
-      const deleted = open === null || !apply ? null : deletionReceipts(open, library, deps);
-      for await (const copy of purgeAt({ ...wanted, deleted })) {
-        copies.push(copy);
-        const { patron_id, home_key, because, blocks, finding: result } = copy;
+      const ends = open === null || !apply ? null : openCopyEnds(open, library, deps);
+      const wanted = { library, types, koha: kohas.of(at), of, today, signal: deps.signal, ends };
+      const purge = async function* (): AsyncGenerator<PurgedCopy, void, undefined> {
+        if (open !== null && gone)
+          proven = await readGone(open, { lending: library, of, kohas }, report, deps);
+        const criteria = { expired, unusedSince, gone: proven, leaves: !isNarrowed };
+        yield* purgeAt({ ...wanted, criteria });
+      };
+      const pass = ({ patron_id, home_key, because, blocks, finding: result }: PurgedCopy): void =>
         log.info({ ...audit, patron_id, home_key, because, blocks, result }, 'copies purge');
-      }
-      if (list && !report.isJson) return printNumbers(copies, report);
-      const shows = { applied: apply, showsUse: unused !== undefined, showsLending: false };
+      const failed = (): PurgedCopy => nobodyAt(library, 'failed');
+      const passage = { at: purge, failed, pass, applies: apply };
+      const { copies, stopped } = await goThrough([library], passage, report, deps);
+      if (list && !report.isJson) return printNumbers(copies, stopped, report);
+      const shows = { applied: apply, stopped, showsUse: unused !== undefined, showsLending: false };
       const exitCode = printPurge(copies, shows, report);
       return proven !== null && proven.unproven.size > 0 ? 1 : exitCode;
     };
     try {
       return apply || gone ? await withQueue(deps, work) : await work(null);
-    } catch (error) {
-      if (!(error instanceof PluginMissing)) throw error;
-      throw new Failure(`${at} has ${NO_PLUGIN}`, { code: 'no_plugin' });
     } finally {
       kohas.close();
     }

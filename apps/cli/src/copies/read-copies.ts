@@ -10,7 +10,7 @@ export function lendersOf(consortium: Consortium, at: string | undefined): reado
 }
 
 /** A row of a list of copies; null: somebody is there, and nothing can be read of them. */
-type CopyRow = KohaPatron | null;
+export type CopyRow = KohaPatron | null;
 
 /**
  * The copies at a library, read in pages of 100: by home key, or where none is written by the passport. Only those of one home

@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option } from 'commander';
 import type { Library } from '@passport/config';
-import { type SweepJob, type SweepState, openSweepQueue, readSweep } from '@passport/queue';
+import {
+  type NightlySeen,
+  type SweepJob,
+  type SweepState,
+  openSweepQueue,
+  readSchedules,
+  readSweep,
+} from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
 import { Failure } from '../failure.ts';
@@ -21,7 +28,6 @@ const LOOK_EVERY_MS = 500;
 /** A worker takes a sweep at once, unless it has another. */
 const TAKEN_WITHIN_MS = 60_000;
 
-const idOf = (jobId: string): string => jobId.replaceAll(/[^\w-]/g, '-');
 const copiesOf = ({ homes }: SweepState): number =>
   Object.values(homes).reduce((sum, { copies }) => sum + copies, 0);
 
@@ -38,8 +44,13 @@ async function sweepOne(
     const since = await now();
     let shown = -1;
     for (;;) {
+      const failed = (await job.getState()) === 'failed' ? await queue.getJob(job.id ?? '') : undefined;
+      if (failed !== undefined) {
+        const why = failed.failedReason ?? 'nobody knows why';
+        throw new Failure(`${wanted.library}: the sweep has failed: ${why}`, { code: 'failed' });
+      }
       const state = await readSweep(redis, wanted.library, wanted.dry_run);
-      const isOurs = state?.id === idOf(job.id ?? '');
+      const isOurs = state !== null && state.job === job.id;
       if (isOurs && state.ended_ms !== null) return state;
       if (isOurs && copiesOf(state) !== shown) {
         shown = copiesOf(state);
@@ -59,11 +70,12 @@ async function sweepOne(
 }
 
 function printSweep(state: SweepState, { line }: Report): void {
-  const { library, mode, dry_run: isDry, started_ms: startedMs, ended_ms: endedMs } = state;
+  const { library, mode, dry_run: isDry, started_ms: startedMs, ended_ms: endedMs, failed } = state;
   const when = new Date(startedMs).toISOString();
   line(
     `${library}: ${isDry ? 'dry run' : 'sweep'} (${mode}) of ${when}${endedMs === null ? ', not ended' : ''}`,
   );
+  if (failed !== null) line(`  not to its end: ${failed}`);
   for (const [id, home] of Object.entries(state.homes)) {
     const findings = Object.entries(home.findings).map(([finding, count]) => `${finding} ${count}`);
     const fields = `${home.fields_changed} fields ${isDry ? 'to change' : 'changed'}, ${home.fields_kept} kept`;
@@ -71,14 +83,22 @@ function printSweep(state: SweepState, { line }: Report): void {
   }
 }
 
+const isoOf = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+/** When a library is swept at its time of day. */
+function printSchedule({ library, nextMs, doneMs }: NightlySeen, { line }: Report): void {
+  line(`${library}: last done ${isoOf(doneMs) ?? 'never'}, next ${isoOf(nextMs)}`);
+}
+
 /** What another program gets: counts only. */
-const toJson = ({ id, library, mode, dry_run, started_ms, ended_ms, homes }: SweepState) => ({
+const toJson = ({ id, library, mode, dry_run, started_ms, ended_ms, failed, homes }: SweepState) => ({
   id,
   library,
   mode,
   dry_run,
-  started_at: new Date(started_ms).toISOString(),
-  ended_at: ended_ms === null ? null : new Date(ended_ms).toISOString(),
+  started_at: isoOf(started_ms),
+  ended_at: isoOf(ended_ms),
+  failed,
   homes,
 });
 
@@ -102,8 +122,8 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
   description:
     'Has a worker sweep over the copies of a lending library, or of all that have a refresh in the configuration, and follows it. A ' +
     'field is written only where the copy still holds what the service wrote; an edit of the lending library stays, and is counted. ' +
-    'With --dry-run nothing is written. The output contains counts only. The exit code is 1 if a home library did not answer or hides ' +
-    'its patrons.',
+    'With --dry-run nothing is written. The output contains counts only. With --report it says, too, when the last sweep was done and ' +
+    'when the next is due. The exit code is 1 if a home library did not answer or hides its patrons, or the sweep did not come to its end.',
   examples: [
     'passport copies refresh --at riverside --dry-run',
     'passport copies refresh --at riverside --full',
@@ -119,6 +139,9 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
     withQueue(deps, async (open): Promise<0 | 1> => {
       const isDry = wanted.dryRun === true;
       const sweeps: SweepState[] = [];
+      const schedules = wanted.report === true ? await readSchedules(open.redis) : [];
+      const scheduleOf = (id: string): NightlySeen | undefined =>
+        schedules.find(({ kind, library }) => kind === 'sweep' && library === id);
       for (const { id } of wantedLibraries(open, wanted)) {
         const job: SweepJob = { kind: 'sweep', library: id, dry_run: isDry, full: wanted.full === true };
         if (wanted.report !== true) {
@@ -131,14 +154,22 @@ export const copiesRefresh: CommandDraft<RefreshOptions> = {
           wanted.report === true
             ? await readSweep(open.redis, id, isDry)
             : await sweepOne(open, job, report, deps);
+        const schedule = scheduleOf(id);
+        if (schedule !== undefined) printSchedule(schedule, report);
         if (state === null) report.progress(`${id}: no sweep yet`);
         else {
           sweeps.push(state);
           printSweep(state, report);
         }
       }
-      report.json({ sweeps: sweeps.map(toJson) });
+      const sweepJson = (state: SweepState) => {
+        const seen = scheduleOf(state.library);
+        if (seen === undefined) return toJson(state);
+        return { ...toJson(state), last_done_at: isoOf(seen.doneMs), next_at: isoOf(seen.nextMs) };
+      };
+      report.json({ sweeps: sweeps.map(sweepJson) });
       const states = sweeps.flatMap(({ homes }) => Object.values(homes).map(({ state }) => state));
-      return states.some((state) => state === 'down' || state === 'blind') ? 1 : 0;
+      const isWrong = states.some((state) => state === 'down' || state === 'blind');
+      return isWrong || sweeps.some(({ failed }) => failed !== null) ? 1 : 0;
     }),
 };

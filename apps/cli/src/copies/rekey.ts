@@ -1,19 +1,20 @@
 import { Option } from 'commander';
 import { type Consortium, type Library, loadConsortium } from '@passport/config';
-import { type KohaPatron, type PatronPage, KohaError, PATRONS_A_PAGE } from '@passport/koha-client';
+import type { KohaPatron, PatronPage } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isSomebodyElse } from '@passport/patron-rules';
+import { rekeyCopyRecord } from '@passport/queue';
 import type { CliDeps } from '../cli-deps.ts';
 import type { CommandDraft } from '../command.ts';
 import { WrongUse } from '../failure.ts';
 import { findLibrary } from '../find-library.ts';
-import { type OpenKoha, openKohas } from '../koha-clients.ts';
+import { type OpenKoha, type OpenKohas, openKohas } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
-import type { Report } from '../report.ts';
+import { type OpenQueue, withQueue } from '../with-queue.ts';
 import { type CopyTypes, copyTypesOf } from './copy-types.ts';
 import { attributeOf, splitHomeKey } from './describe-copy.ts';
-import { inBatches } from './in-batches.ts';
+import { eachCopy, goThrough, orFailed } from './go-through.ts';
 import { buildPace } from './pace.ts';
-import { type Meanings, type PlannedCopy, printPlan } from './plan.ts';
+import { type Meanings, type PlannedCopy, failedAt, printPlan } from './plan.ts';
 import { lendersOf, readCopies } from './read-copies.ts';
 import { writeHomeKey } from './write-copy.ts';
 
@@ -57,71 +58,62 @@ function decide(copy: KohaPatron, types: CopyTypes, { from }: Rename, homes: Pat
 const keyOf = (copy: KohaPatron, types: CopyTypes): string | null =>
   attributeOf(copy, types.homeKey)?.value?.trim() ?? null;
 
-/** Rekeys one copy that was found good: reads it again, with all attributes, and writes. Throws KohaError. */
+/**
+ * Rekeys one copy that was found good: reads it again, with all attributes, and writes; none of it is broken off. What the service and
+ * the plugin know of the copy gets the new key before the copy: a run that ends in between is finished by the next, which finds the
+ * copy by its old key, and nobody follows it until then. Throws KohaError.
+ */
 async function rekeyOne(
   koha: OpenKoha,
-  before: KohaPatron,
+  { patron_id: patronId, home_key: from }: PlannedCopy<RekeyFinding>,
   types: CopyTypes,
   { to }: Rename,
-  signal: AbortSignal,
+  rekeyRecord: (patronId: number, from: string, to: string) => Promise<unknown>,
 ): Promise<RekeyFinding> {
-  const copy = await koha.readPatron(before.patronId, { signal });
-  if (copy === null || keyOf(copy, types) !== keyOf(before, types)) return 'changed_meanwhile';
+  const copy = patronId === null ? null : await koha.readPatron(patronId);
+  if (patronId === null || copy === null || from === null || keyOf(copy, types) !== from)
+    return 'changed_meanwhile';
   if (copy.anonymized === true) return 'anonymized';
   if (attributeOf(copy, types.passport) === null) return 'not_a_copy';
-  const homeKey = homeKeyOf(to, splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? 0);
+  const homeKey = homeKeyOf(to, splitHomeKey(from)?.patronId ?? 0);
   // Looked at first: a copy is changed as a whole or not at all.
-  if (await koha.isAttributeTaken(types.homeKey, homeKey, { signal })) return 'key_taken';
-  await rememberUnder(homeKey, koha, before.patronId, signal);
-  const written = await writeHomeKey(koha, copy, types, { home: to, homeKey }, { signal });
+  if (await koha.isAttributeTaken(types.homeKey, homeKey)) return 'key_taken';
+  const [row] = (await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId })) ?? [];
+  if (row !== undefined) await koha.rememberCopy({ ...row, homeKey });
+  await rekeyRecord(patronId, from, homeKey);
+  const written = await writeHomeKey(koha, copy, types, { home: to, homeKey });
   return written === 'written' ? 'rekeyed' : written;
 }
 
-/**
- * Has what was written into the copy remembered under its new home key; otherwise a refresh would know nothing of it. Before the key is
- * written: a run that ends in between is finished by the next.
- */
-async function rememberUnder(
-  homeKey: string,
-  koha: OpenKoha,
-  patronId: number,
-  signal: AbortSignal,
-): Promise<void> {
-  const rows = await koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }, { signal });
-  const [row] = rows ?? [];
-  if (row !== undefined) await koha.rememberCopy({ ...row, homeKey }, { signal });
-}
-
-/** Decides, and with `apply` writes, for all copies at one library. Throws KohaError when the list or the home fails. */
-async function* rekeyAt(
+/** Decides, and with `open` writes, for all copies at one library. Throws KohaError when the list or the home fails. */
+function rekeyAt(
   library: Library,
-  kohas: ReturnType<typeof openKohas>,
+  kohas: OpenKohas,
   rename: Rename,
-  apply: boolean,
+  open: OpenQueue | null,
   { signal }: CliDeps,
-): AsyncGenerator<PlannedCopy<RekeyFinding>, void, undefined> {
+): AsyncIterable<PlannedCopy<RekeyFinding>> {
   const types = copyTypesOf(library);
   const here = kohas.of(library.id);
   const atHome = buildPace(signal);
-  const perhaps = async (copy: KohaPatron, finding: RekeyFinding): Promise<RekeyFinding> => {
-    if (!apply || finding !== 'rekey') return finding;
-    try {
-      return await rekeyOne(here, copy, types, rename, signal);
-    } catch (error) {
-      if (error instanceof KohaError) return 'failed';
-      throw error;
-    }
-  };
-  for await (const batch of inBatches(readCopies(here, library, rename.from, { signal }), PATRONS_A_PAGE)) {
-    const copies = batch.filter((row) => row !== null);
-    const numbers = copies.flatMap((copy) => splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? []);
-    const homes = await atHome(() => kohas.of(rename.to).readPatrons([...new Set(numbers)], {}, { signal }));
-    for (const copy of batch) {
-      const finding = copy === null ? 'unreadable' : await perhaps(copy, decide(copy, types, rename, homes));
-      const key = copy === null ? null : keyOf(copy, types);
-      yield { lending: library.id, patron_id: copy?.patronId ?? null, home_key: key, finding };
-    }
-  }
+  return eachCopy(readCopies(here, library, rename.from, { signal }), {
+    unreadable: { lending: library.id, patron_id: null, home_key: null, finding: 'unreadable' },
+    async *decide(copies): AsyncGenerator<PlannedCopy<RekeyFinding>, void, undefined> {
+      const numbers = copies.flatMap((copy) => splitHomeKey(keyOf(copy, types) ?? '')?.patronId ?? []);
+      const wanted = [...new Set(numbers)];
+      const homes = await atHome(() => kohas.of(rename.to).readPatrons(wanted, {}, { signal }));
+      for (const copy of copies) {
+        const known = { lending: library.id, patron_id: copy.patronId, home_key: keyOf(copy, types) };
+        yield { ...known, finding: decide(copy, types, rename, homes) };
+      }
+    },
+    async write(copy) {
+      if (open === null || copy.finding !== 'rekey') return copy;
+      const rekeyRecord = (patronId: number, from: string, to: string) =>
+        rekeyCopyRecord(open.redis, library.id, { patronId, from, to });
+      return { ...copy, finding: await orFailed(() => rekeyOne(here, copy, types, rename, rekeyRecord)) };
+    },
+  });
 }
 
 function checkRename(consortium: Consortium, { from, to }: Rename): void {
@@ -130,24 +122,6 @@ function checkRename(consortium: Consortium, { from, to }: Rename): void {
   throw new WrongUse(
     `the configuration still has a library "${from}": its copies are its own. Give --from the id it had before`,
   );
-}
-
-/** All libraries, one after the other; one that fails does not stop the others. */
-async function rekeyAll(
-  lenders: readonly Library[],
-  rekey: (library: Library) => AsyncIterable<PlannedCopy<RekeyFinding>>,
-  pass: (copy: PlannedCopy<RekeyFinding>) => void,
-  report: Report,
-): Promise<void> {
-  for (const library of lenders) {
-    try {
-      for await (const copy of rekey(library)) pass(copy);
-    } catch (error) {
-      if (!(error instanceof KohaError)) throw error;
-      report.progress(error.message);
-      pass({ lending: library.id, patron_id: null, home_key: null, finding: 'failed' });
-    }
-  }
 }
 
 interface RekeyOptions extends Rename {
@@ -181,16 +155,16 @@ export const copiesRekey: CommandDraft<RekeyOptions> = {
     const kohas = openKohas(consortium.libraries, deps);
     const log = openLog(deps);
     const audit = { audit: true, action: 'copies_rekey', by: deps.user, from, to };
-    const copies: PlannedCopy<RekeyFinding>[] = [];
+    const pass = ({ lending, patron_id, home_key, finding: result }: PlannedCopy<RekeyFinding>): void =>
+      log.info({ ...audit, lending, patron_id, home_key, result }, 'copies rekey');
+    const work = async (open: OpenQueue | null): Promise<0 | 1> => {
+      const rekey = (library: Library) => rekeyAt(library, kohas, { from, to }, open, deps);
+      const passage = { at: rekey, failed: failedAt, pass, applies: apply };
+      const { copies, stopped } = await goThrough(lenders, passage, report, deps);
+      return printPlan(copies, MEANINGS, { applied: apply, stopped }, report);
+    };
     try {
-      const rekey = (library: Library) => rekeyAt(library, kohas, { from, to }, apply, deps);
-      const pass = (copy: PlannedCopy<RekeyFinding>): void => {
-        copies.push(copy);
-        const { lending, patron_id, home_key, finding: result } = copy;
-        log.info({ ...audit, lending, patron_id, home_key, result }, 'copies rekey');
-      };
-      await rekeyAll(lenders, rekey, pass, report);
-      return printPlan(copies, MEANINGS, { applied: apply }, report);
+      return apply ? await withQueue(deps, work) : await work(null);
     } finally {
       kohas.close();
     }

@@ -6,10 +6,13 @@ import { WrongUse } from '../failure.ts';
 import { findLibrary } from '../find-library.ts';
 import { type OpenKoha, openKoha } from '../koha-clients.ts';
 import { openLog } from '../open-log.ts';
+import { type OpenQueue, withQueue } from '../with-queue.ts';
+import { type CopyEnds, openCopyEnds } from './copy-ends.ts';
 import { type CopyTypes, copyTypesOf } from './copy-types.ts';
 import { attributeOf, splitHomeKey } from './describe-copy.ts';
-import { type Meanings, type PlannedCopy, printPlan } from './plan.ts';
-import { removePassport } from './write-copy.ts';
+import { goThrough } from './go-through.ts';
+import { type Meanings, type PlannedCopy, failedAt, printPlan } from './plan.ts';
+import { releaseCopy } from './write-copy.ts';
 
 const MEANINGS = {
   release: { good: true, says: 'the passport and the home key will be removed' },
@@ -30,10 +33,10 @@ function decide(copy: KohaPatron | null, types: CopyTypes): ReleaseFinding {
 }
 
 /** Reads a patron by number, or by home key. */
-async function readNamed(koha: OpenKoha, name: string, types: CopyTypes, signal: AbortSignal) {
-  if (splitHomeKey(name) === null) return koha.readPatron(Number(name), { signal });
-  const [found] = await koha.findByAttribute(types.homeKey, name, { signal });
-  return found === undefined ? null : koha.readPatron(found.patronId, { signal });
+async function readNamed(koha: OpenKoha, name: string, types: CopyTypes) {
+  if (splitHomeKey(name) === null) return koha.readPatron(Number(name));
+  const [found] = await koha.findByAttribute(types.homeKey, name);
+  return found === undefined ? null : koha.readPatron(found.patronId);
 }
 
 function checkName(name: string): void {
@@ -46,8 +49,8 @@ export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
   summary: "make copies the lending library's own patrons",
   description:
     "Makes copies the lending library's own patrons, for instance because they have moved: the passport and the home key are removed, " +
-    'and nothing else. From then on they are never refreshed, and other libraries find them here as any other patron. Only plans ' +
-    'without --apply.',
+    'and nothing else. From then on they are never refreshed, and other libraries find them here as any other patron. Each has a ' +
+    'receipt. Only plans without --apply.',
   examples: [
     'passport copies release 402 --at riverside',
     'passport copies release 402 midland:3 --at riverside --apply',
@@ -60,22 +63,18 @@ export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
     const types = copyTypesOf(library);
     const koha = openKoha(library, deps);
     const log = openLog(deps);
-    const { signal } = deps;
-    const release = async (name: string): Promise<PlannedCopy<ReleaseFinding>> => {
+    const audit = { audit: true, action: 'copies_release', by: deps.user, lending: at };
+    const release = async (name: string, ends: CopyEnds | null): Promise<PlannedCopy<ReleaseFinding>> => {
       const key = splitHomeKey(name) === null ? null : name;
       const known = { lending: at, patron_id: key === null ? Number(name) : null, home_key: key };
       try {
-        const copy = await readNamed(koha, name, types, signal);
+        const copy = await readNamed(koha, name, types);
         const finding = decide(copy, types);
-        const homeKey = copy === null ? key : (attributeOf(copy, types.homeKey)?.value ?? key);
-        const planned = {
-          lending: at,
-          patron_id: copy?.patronId ?? known.patron_id,
-          home_key: homeKey,
-          finding,
-        };
-        if (!apply || copy === null || finding !== 'release') return planned;
-        await removePassport(koha, copy, types, { signal });
+        if (copy === null) return { ...known, finding };
+        const home_key = attributeOf(copy, types.homeKey)?.value ?? key;
+        const planned = { lending: at, patron_id: copy.patronId, home_key, finding };
+        if (ends === null || finding !== 'release') return planned;
+        await releaseCopy(koha, copy, types, ends);
         return { ...planned, finding: 'released' };
       } catch (error) {
         if (!(error instanceof KohaError)) throw error;
@@ -83,16 +82,19 @@ export const copiesRelease: CommandDraft<{ at: string; apply?: boolean }> = {
         return { ...known, finding: 'failed' };
       }
     };
-    try {
-      const copies: PlannedCopy<ReleaseFinding>[] = [];
-      for (const name of names) {
-        const copy = await release(name);
-        const { finding: result, patron_id, home_key } = copy;
-        const audit = { audit: true, action: 'copies_release', by: deps.user, lending: at };
+    const work = async (open: OpenQueue | null): Promise<0 | 1> => {
+      const ends = open === null ? null : openCopyEnds(open, library, deps);
+      const releaseAll = async function* (): AsyncGenerator<PlannedCopy<ReleaseFinding>, void, undefined> {
+        for (const name of names) yield await release(name, ends);
+      };
+      const pass = ({ finding: result, patron_id, home_key }: PlannedCopy<ReleaseFinding>): void =>
         log.info({ ...audit, patron_id, home_key, result }, 'copies release');
-        copies.push(copy);
-      }
-      return printPlan(copies, MEANINGS, { applied: apply, lines: 'all' }, report);
+      const passage = { at: releaseAll, failed: failedAt, pass, applies: apply };
+      const { copies, stopped } = await goThrough([library], passage, report, deps);
+      return printPlan(copies, MEANINGS, { applied: apply, stopped, lines: 'all' }, report);
+    };
+    try {
+      return apply ? await withQueue(deps, work) : await work(null);
     } finally {
       koha.close();
     }

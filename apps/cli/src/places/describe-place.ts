@@ -1,3 +1,4 @@
+import type { DisclosureReceipt } from '@passport/queue';
 import { consentsAt } from './consents-at.ts';
 import type { Place, PlaceState } from './find-places.ts';
 
@@ -15,18 +16,29 @@ export const STATE_TEXTS: Readonly<Record<PlaceState, string>> = {
   not_configured: 'it is no longer in the configuration, and its Koha cannot be queried',
 };
 
-/** What the receipts of a place say together: when, how often, and which fields, by name. */
-export function disclosedAt({ receipts: all }: Place) {
-  const receipts = all.filter(({ receipt }) => receipt.what === undefined);
-  const times = receipts.map(({ receipt }) => receipt.at).toSorted();
+/** What the receipts of a place of one kind say together: when, how often, which copies, and which fields, by name. */
+const summaryOf = ({ receipts: all }: Place, what: DisclosureReceipt['what']) => {
+  const receipts = all.flatMap(({ receipt }) => (receipt.what === what ? [receipt] : []));
+  const times = receipts.map(({ at }) => at).toSorted();
   return {
     first: times[0] ?? null,
     last: times.at(-1) ?? null,
     receipts: receipts.length,
-    fields: [...new Set(receipts.flatMap(({ receipt }) => receipt.fields))],
-    events: receipts.map(({ receipt }) => receipt.eventId),
+    patron_ids: [...new Set(receipts.flatMap(({ patronId }) => patronId ?? []))],
+    fields: [...new Set(receipts.flatMap(({ fields }) => fields))],
+    events: receipts.map(({ eventId }) => eventId),
   };
-}
+};
+
+/** What was sent for copies that were made. */
+export const disclosedAt = (place: Place) => summaryOf(place, undefined);
+
+/** What was sent of new values of copies. */
+export const refreshedAt = (place: Place) => summaryOf(place, 'refreshed');
+
+/** When a copy was deleted by this service, or became the library's own patron, by the last receipt of that. */
+export const endedAt = (place: Place, what: 'deleted' | 'released'): string | null =>
+  summaryOf(place, what).last;
 
 /** How often the record was read for a library that only observes, and the last time. */
 export function observedAt({ receipts: all }: Place) {
@@ -45,16 +57,9 @@ export function observedAt({ receipts: all }: Place) {
       };
 }
 
-/** When a copy was deleted by this service, by the last receipt of that. */
-export function deletedAt({ receipts }: Place): string | null {
-  const deletions = receipts.filter(({ receipt }) => receipt.what === 'deleted');
-  return (
-    deletions
-      .map(({ receipt }) => receipt.at)
-      .toSorted()
-      .at(-1) ?? null
-  );
-}
+/** The copies that the service has on record, and so follows. */
+export const recordedText = ({ recorded }: Pick<Place, 'recorded'>): string =>
+  recorded.map((id) => `patron ${id}`).join(', ');
 
 /** `1 receipt`, `2 receipts`. */
 export const receiptCount = (count: number): string => `${count} ${count === 1 ? 'receipt' : 'receipts'}`;
@@ -70,7 +75,10 @@ export function placeJson(place: Place) {
     state: place.state,
     disclosed: disclosedAt(place),
     consents: consentsAt(place),
-    deleted_at: deletedAt(place),
+    refreshed: refreshedAt(place),
+    deleted_at: endedAt(place, 'deleted'),
+    released_at: endedAt(place, 'released'),
+    on_record: place.recorded,
     observed: observedAt(place),
     owed:
       place.owed === null

@@ -1,5 +1,5 @@
 import type { Consortium } from '@passport/config';
-import { type StoredReceipt, readStoredReceipts } from '@passport/queue';
+import { type StoredReceipt, findCopyRecords, readStoredReceipts } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import type { CliDeps } from '../cli-deps.ts';
 import { openKohas } from '../koha-clients.ts';
@@ -30,6 +30,8 @@ export interface Place {
   readonly records: readonly FoundRecord[];
   /** Oldest first; none where they are older than `retention.receipts`. */
   readonly receipts: readonly StoredReceipt[];
+  /** Numbers of the copies there that are on record, which are those that the service follows; of a patron only. */
+  readonly recorded: readonly number[];
   /** What the patron owes there, by the last reading; null where nothing is known. */
   readonly owed: OwedThere | null;
 }
@@ -54,9 +56,13 @@ export async function findPlaces(
   redis: Redis,
   deps: Pick<CliDeps, 'now' | 'signal'>,
 ): Promise<Place[]> {
-  // Before any Koha is read: a receipt that is written meanwhile is not in the list, and so nobody removes it.
+  // Before any Koha is read: what is written meanwhile is not in the list, and so nobody removes it.
   const receipts = await receiptsOf(subject, redis);
-  const wanted = lendingsOf(subject, consortium, receipts);
+  const recorded = await recordedOf(subject, consortium, receipts, redis);
+  const wanted = lendingsOf(subject, consortium, [
+    ...receipts.map(({ receipt }) => receipt.lending),
+    ...recorded.keys(),
+  ]);
   const kohas = openKohas(
     consortium.libraries.filter(({ id }) => wanted.has(id)),
     deps,
@@ -70,7 +76,7 @@ export async function findPlaces(
           library === undefined
             ? { kind: 'not_read', why: 'not_configured' }
             : await readLending(consortium, library, keys, { koha: kohas.of(lending), signal: deps.signal });
-        return placesAt(lending, subject, read, own);
+        return placesAt(lending, subject, read, own, recorded.get(lending) ?? []);
       }),
     );
     const sorted = places
@@ -97,16 +103,33 @@ async function receiptsOf(subject: Subject, redis: Redis): Promise<StoredReceipt
   return found;
 }
 
-/** The lending libraries to read, and which records there: those with an agreement, and those that receipts name. */
+/** The patron's copies on record, by lending library. */
+async function recordedOf(
+  subject: Subject,
+  { libraries }: Consortium,
+  receipts: readonly StoredReceipt[],
+  redis: Redis,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const found = new Map<string, readonly number[]>();
+  if (subject.kind !== 'patron') return found;
+  const ids = [...libraries.map(({ id }) => id), ...receipts.map(({ receipt }) => receipt.lending)];
+  for (const id of new Set(ids)) {
+    const patronIds = await findCopyRecords(redis, id, subject.homeKey);
+    if (patronIds.length > 0) found.set(id, patronIds);
+  }
+  return found;
+}
+
+/** The lending libraries to read, and which records there: those with an agreement, and those that are known to have had one. */
 function lendingsOf(
   subject: Subject,
   { agreements }: Consortium,
-  receipts: readonly StoredReceipt[],
+  known: readonly string[],
 ): ReadonlyMap<string, Wanted> {
   const home = subject.kind === 'patron' ? subject.home : subject.library;
   const wanted: Wanted =
     subject.kind === 'patron' ? { homeKey: subject.homeKey } : { prefix: `${subject.library}:` };
-  const ids = new Set([...agreements.lendersOf(home), ...receipts.map(({ receipt }) => receipt.lending)]);
+  const ids = new Set([...agreements.lendersOf(home), ...known]);
   const all = new Map<string, Wanted>([...ids].map((id) => [id, wanted]));
   if (subject.kind === 'library') {
     const isLending = agreements.isLending(home) || all.has(home);
@@ -120,11 +143,13 @@ function placesAt(
   subject: Subject,
   read: LendingRead,
   receipts: readonly StoredReceipt[],
+  recorded: readonly number[],
 ): Omit<Place, 'owed'>[] {
   const records = read.kind === 'read' ? read.records : [];
   const keys = new Set([
     ...records.map(({ homeKey }) => homeKey),
     ...receipts.map(({ receipt }) => receipt.homeKey),
+    ...(subject.kind === 'patron' && recorded.length > 0 ? [subject.homeKey] : []),
     // A lending library that cannot be read may have a copy that no receipt is left of.
     ...(subject.kind === 'patron' && read.kind === 'not_read' ? [subject.homeKey] : []),
     ...(subject.kind === 'patron' && read.kind === 'read' && !read.seesAll ? [subject.homeKey] : []),
@@ -132,7 +157,7 @@ function placesAt(
   return [...keys].map((homeKey) => {
     const here = records.filter((record) => record.homeKey === homeKey);
     const own = receipts.filter(({ receipt }) => receipt.homeKey === homeKey);
-    return { homeKey, lending, state: stateOf(read, here), records: here, receipts: own };
+    return { homeKey, lending, state: stateOf(read, here), records: here, receipts: own, recorded };
   });
 }
 

@@ -14,7 +14,7 @@ export interface ErasureStep {
   /** What a person does at this library; null where nothing is left to do. */
   readonly todo: string | null;
   readonly keptEvents: readonly KeptEvent[];
-  /** Why its receipts stay; null where they can be removed. */
+  /** Why its receipts, and the records of its copies, stay; null where they can be removed. */
   readonly receiptsStay: string | null;
 }
 
@@ -64,8 +64,11 @@ async function keptEventsOf(place: Place, queue: ScanJobs): Promise<KeptEvent[]>
 }
 
 /** Receipts are the only list of who received the data: they go last. */
-function whyReceiptsStay({ state, receipts }: Place, keptEvents: readonly KeptEvent[]): string | null {
-  if (receipts.length === 0) return null;
+function whyReceiptsStay(
+  { state, receipts, recorded }: Place,
+  keptEvents: readonly KeptEvent[],
+): string | null {
+  if (receipts.length + recorded.length === 0) return null;
   if (state !== 'gone') return STATE_TEXTS[state];
   const unfinished = keptEvents.find((each) => !ENDED.includes(each.state));
   return unfinished === undefined ? null : `event ${unfinished.event} has not ended`;

@@ -66,7 +66,7 @@ function libraryTable(view: SweepsView): Html {
       <p class="empty">No lending library has a sweep: <code>refresh</code> is off everywhere.</p>
     </section>`;
   }
-  const row = ({ library, sweep }: LibrarySweeps): Html => {
+  const row = ({ library, sweep, schedule }: LibrarySweeps): Html => {
     const { copies, changed, kept } = sumsOf(Object.values(sweep?.homes ?? {}));
     return html`<tr>
       <th scope="row">
@@ -78,6 +78,8 @@ function libraryTable(view: SweepsView): Html {
         ${sweep === null ? null : html`<span class="quiet">${modeOf(sweep)}</span>`}
       </td>
       <td data-label="State">${sweep === null ? null : stateOf(sweep)}</td>
+      <td data-label="Last done">${timeElement(schedule?.doneMs ?? null, nowMs)}</td>
+      <td data-label="Next">${schedule === null ? '–' : timeElement(schedule.nextMs, nowMs)}</td>
       <td data-label="Copies" class="number">${copies}</td>
       <td data-label="Fields changed" class="number">${changed}</td>
       <td data-label="Fields kept" class="number">${kept}</td>
@@ -87,7 +89,7 @@ function libraryTable(view: SweepsView): Html {
     id: 'libraries',
     title: 'By lending library',
     note: null,
-    heads: ['Library', 'Last sweep', 'State', 'Copies', 'Fields changed', 'Fields kept'],
+    heads: ['Library', 'Last sweep', 'State', 'Last done', 'Next', 'Copies', 'Fields changed', 'Fields kept'],
     rows: sweeps.map(row),
   });
 }
@@ -185,7 +187,8 @@ const modeOf = ({ mode }: SweepState): string => (mode === 'full' ? 'all copies'
 const changedLabel = ({ dry_run: isDry }: SweepState): string =>
   isDry ? 'Fields to change' : 'Fields changed';
 
-function stateOf({ ended_ms: endedMs, homes }: SweepState): Html {
+function stateOf({ ended_ms: endedMs, failed, homes }: SweepState): Html {
+  if (failed !== null) return html`<span class="state state-open">not to its end: ${failed}</span>`;
   const failing = countFailing(Object.values(homes));
   if (failing > 0) {
     const libraries = failing === 1 ? 'home library' : 'home libraries';

@@ -34,7 +34,8 @@ export function buildBackOff(monotonicNow: () => number): BackOff {
       const leftMs = until - monotonicNow();
       if (failure === undefined || leftMs <= 0) return;
       const { code, library, operation, status } = failure;
-      throw new KohaError({ code, library, operation, status, effect: 'none', retryAfterMs: leftMs });
+      const repeated = { code, library, operation, status, retryAfterMs: leftMs };
+      throw new KohaError({ ...repeated, effect: 'none', wasSent: false });
     },
   };
 }

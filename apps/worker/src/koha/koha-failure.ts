@@ -5,6 +5,10 @@ import { LibraryClosed } from './library-closed.ts';
 export const isKohaFailure = (error: unknown): error is KohaError | LibraryClosed =>
   error instanceof KohaError || error instanceof LibraryClosed;
 
+/** Whether nobody can have read what a call that failed was to send. */
+export const wasNotSent = (error: unknown): boolean =>
+  error instanceof LibraryClosed || (error instanceof KohaError && !error.wasSent);
+
 /** Whether the same call cannot succeed before somebody has changed something, as after a refusal. */
 export const isForGood = (error: unknown): boolean =>
   error instanceof KohaError && !error.retryable && !isEndedByUs(error);

@@ -2,6 +2,7 @@ import type { Consortium } from '@passport/config';
 import {
   type OwedJob,
   type SweepJobs,
+  noteCopiesSeen,
   noteDone,
   openOwedProgress,
   readCopyRecords,
@@ -10,7 +11,7 @@ import {
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-import type { Turn } from '../koha/turn.ts';
+import type { Slice } from '../koha/slice.ts';
 import { OwedUnreadable } from './read-owed.ts';
 import { runOwed } from './run-owed.ts';
 
@@ -34,18 +35,18 @@ export interface OwedJobDeps {
   readonly consortium: Consortium;
   readonly redis: Redis;
   readonly callsUntil: (signal: AbortSignal) => SweepCall;
-  readonly turn: Turn;
+  readonly slice: Slice;
   readonly stopping: AbortSignal;
   readonly now: () => number;
   readonly log: Logger;
 }
 
 /**
- * Reads what the copies at a lending library owe, for a turn; may be repeated. Throws where the next attempt may succeed: KohaError or
- * LibraryClosed where the library does not answer, and what ends its turn.
+ * Reads what the copies at a lending library owe, for a slice; may be repeated. Throws where the next attempt may succeed: KohaError or
+ * LibraryClosed where the library does not answer, and what ends its slice.
  */
 export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJobDeps): Promise<void> {
-  const { consortium, redis, callsUntil, turn, stopping, now, log } = deps;
+  const { consortium, redis, callsUntil, slice, stopping, now, log } = deps;
   const lending = consortium.libraries.find(({ id }) => id === library);
   if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
   // Shut out since the job was queued.
@@ -58,11 +59,15 @@ export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJ
   const readings = await runOwed(lending, {
     ...deps,
     call: callsUntil(stopping),
-    callInTurn: callsUntil(AbortSignal.any([stopping, turn.signal])),
+    callInSlice: callsUntil(AbortSignal.any([stopping, slice.signal])),
     progress,
     soFar,
     before: await readOwedByHome(redis, library),
-    readRecords: (at, patronIds) => readCopyRecords(redis, at, patronIds),
+    async readRecords(at, patronIds) {
+      const found = await readCopyRecords(redis, at, patronIds);
+      await noteCopiesSeen(redis, at, [...found.keys()], now());
+      return found;
+    },
   }).catch((error: unknown) => {
     if (!(error instanceof OwedUnreadable)) throw error;
     // Another attempt would find the same.

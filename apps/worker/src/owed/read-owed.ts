@@ -2,7 +2,7 @@ import type { Library } from '@passport/config';
 import type { OwedByCopy } from '@passport/koha-client';
 import type { CopyRecord, OwedPage } from '@passport/queue';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-import type { Turn } from '../koha/turn.ts';
+import type { Slice } from '../koha/slice.ts';
 
 /** A million copies, looked at 200 a call; as many that owe something as no library has; and half of a day. */
 const MOST_PAGES = 5_000;
@@ -46,21 +46,21 @@ export interface ReadOwedDeps {
     lending: string,
     patronIds: readonly number[],
   ) => Promise<ReadonlyMap<number, CopyRecord>>;
-  /** The pages that an earlier turn has read. */
+  /** The pages that an earlier slice has read. */
   readonly pages: readonly OwedPage[];
   readonly addPage: (index: number, page: OwedPage) => Promise<void>;
-  readonly turn: Pick<Turn, 'endIfOver'>;
+  readonly slice: Pick<Slice, 'endIfOver'>;
   readonly now: () => number;
 }
 
 /**
- * Reads what the copies at a lending library owe, by home, from where an earlier turn has ended; those of homes without an agreement are
- * left out. A lending library that invents debts can do so for patrons only of whom the service has made a copy there. Throws OwedUnreadable, KohaError or LibraryClosed, and then nothing is known; and what ends its turn.
+ * Reads what the copies at a lending library owe, by home, from where an earlier slice has ended; those of homes without an agreement are
+ * left out. A lending library that invents debts can do so for patrons only of whom the service has made a copy there. Throws OwedUnreadable, KohaError or LibraryClosed, and then nothing is known; and what ends its slice.
  */
 export async function readOwedAt(
   lending: Library,
   homes: ReadonlySet<string>,
-  { call, readRecords, pages: before, addPage, turn, now }: ReadOwedDeps,
+  { call, readRecords, pages: before, addPage, slice, now }: ReadOwedDeps,
 ): Promise<ReadonlyMap<string, OwedOfHome>> {
   const found = new Map<string, Counted>(
     [...homes].map((home) => [home, { rows: new Map(), unconfirmed: 0 }]),
@@ -81,7 +81,7 @@ export async function readOwedAt(
     const page = { read_ms: now(), read: answer.rows.length, next: answer.next, rows: [...ours] };
     await addPage(pages.length, page);
     pages.push(page);
-    turn.endIfOver('pages');
+    slice.endIfOver('pages');
   }
   for (const { rows } of pages) {
     const records = await readRecords(

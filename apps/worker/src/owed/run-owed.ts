@@ -3,18 +3,18 @@ import type { OwedProgress, OwedReading, OwedRow, ReadSoFar } from '@passport/qu
 import type { Logger } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-import type { Turn } from '../koha/turn.ts';
+import type { Slice } from '../koha/slice.ts';
 import { type Owed, type ReadOwedDeps, readOwedAt } from './read-owed.ts';
 import { type OwedPair, restrictAtHome } from './restrict-at-home.ts';
 
 export interface OwedDeps extends Pick<ReadOwedDeps, 'readRecords'> {
   readonly consortium: Consortium;
   readonly call: SweepCall;
-  /** For the list of what copies owe, which takes as long as the lending library wants it to: it ends with the turn at the latest. */
-  readonly callInTurn: SweepCall;
-  readonly turn: Pick<Turn, 'endIfOver'>;
+  /** For the list of what copies owe, which takes as long as the lending library wants it to: it ends with the slice at the latest. */
+  readonly callInSlice: SweepCall;
+  readonly slice: Pick<Slice, 'endIfOver'>;
   readonly progress: Pick<OwedProgress, 'addPage' | 'addHome'>;
-  /** What earlier turns have done. */
+  /** What earlier slices have done. */
   readonly soFar: ReadSoFar;
   /** The reading before, by home. */
   readonly before: ReadonlyMap<string, OwedReading>;
@@ -27,19 +27,19 @@ const NOTHING = { overdues: 0, amount: 0 };
 /**
  * Reads what the copies at a lending library owe, and has each home library do what the agreement says about it. Returns the new
  * reading by home. Throws OwedUnreadable, KohaError or LibraryClosed where the lending library could not be read: then nobody was
- * restricted and nothing lifted; and what ends its turn.
+ * restricted and nothing lifted; and what ends its slice.
  */
 export async function runOwed(lending: Library, deps: OwedDeps): Promise<ReadonlyMap<string, OwedReading>> {
-  const { consortium, readRecords, before, now, soFar, progress, turn } = deps;
+  const { consortium, readRecords, before, now, soFar, progress, slice } = deps;
   // Where it was switched off nothing is read, and who is restricted for it is so no longer.
   const agreements = lending.owed === null ? [] : consortium.agreements.at(lending.id);
   const limits = new Map(agreements.map(({ home, blockHomeOver }) => [home, blockHomeOver]));
   const found = await readOwedAt(lending, new Set(limits.keys()), {
-    call: deps.callInTurn,
+    call: deps.callInSlice,
     readRecords,
     pages: soFar.pages,
     addPage: progress.addPage,
-    turn,
+    slice,
     now,
   });
   const homes = consortium.libraries.filter(({ id }) => found.has(id) || before.has(id));
@@ -61,7 +61,7 @@ export async function runOwed(lending: Library, deps: OwedDeps): Promise<Readonl
       readings.set(home, reading);
       await progress.addHome(home, reading);
     }
-    turn.endIfOver('pages');
+    slice.endIfOver('pages');
   }
   return readings;
 }

@@ -3,6 +3,7 @@ import { type CheckoutResult, KohaError } from '@passport/koha-client';
 import { libraryById } from '@passport/patron-rules';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { Audit } from './audit.ts';
+import { confirmName } from './confirm-name.ts';
 import {
   ALREADY,
   type CheckoutOrder,
@@ -89,7 +90,11 @@ async function checkOutRequested(
     return done(endOf(made, checkout));
   } catch (error) {
     if (error instanceof ScanCancelled) return done(cancelledEnd(endOf(made, NOT_ASKED)));
-    return failedCheckout(made, lending, error);
+    const failed = failedCheckout(made, lending, error);
+    if (failed.kind !== 'done' || failed.problem === undefined) return failed;
+    const { library } = failed.problem;
+    const confirmed = await confirmName(library, failed.problem, [], openStep(locks, deps));
+    return { ...failed, problem: { library, ...confirmed } };
   }
 }
 

@@ -35,8 +35,11 @@ export interface CopyOrder extends CopyTraits {
   readonly searchFor: Person | null;
   /** `observe`: nothing may be written. */
   readonly mode: 'copy' | 'observe';
-  /** An earlier run of this event was about to send the copy: look before anything is sent again. */
-  readonly lookFirst: boolean;
+  /**
+   * Why to look before anything is sent: an earlier run of this event was about to send the copy, or the service has one on record. Null:
+   * neither, as far as is known before the create.
+   */
+  readonly lookFirst: 'sent' | 'on_record' | null;
 }
 
 /** A copy of the patron who was found, with all that the lending library says of its copies. */
@@ -64,5 +67,5 @@ export const orderCopy = (
   onLookAlike: copy.onLookAlike,
   searchFor: personToSearch(body, copy, capabilities),
   mode: copy.mode,
-  lookFirst: scan.copyMayBeThere,
+  lookFirst: scan.copyMayBeThere ? 'sent' : null,
 });

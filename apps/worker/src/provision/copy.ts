@@ -68,7 +68,8 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
 
 /**
  * Makes sure that the copy is there, once. Idempotent by looking, not by remembering: whatever Koha answers that can
- * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key.
+ * mean "is there already", and every answer that was lost, is followed by a look, by card and then by home key. So is what the claim finds
+ * on record, before anything is sent.
  * Where the lending library only observes, nothing is created: a look, and a receipt of it. Throws KohaError or LibraryClosed where the look itself fails.
  */
 async function ensureCopy(
@@ -77,11 +78,12 @@ async function ensureCopy(
   deps: EnsureDeps,
 ): Promise<CopyOutcome | CreatePlaceBusy> {
   const observes = order.mode === 'observe';
-  let unsure = order.lookFirst && !observes;
-  if (unsure) await deps.patronLock.take();
+  const looksFirst = order.lookFirst !== null && !observes;
+  if (looksFirst) await deps.patronLock.take();
+  let unsure = order.lookFirst === 'sent' && !observes;
   let last: NotCreated | null = null;
   for (let tries = 0; ; tries += 1) {
-    const looks = observes || unsure || last !== null;
+    const looks = observes || looksFirst || last !== null;
     const found = looks ? await findLocalCopy(order, step, unsure) : null;
     if (observes) return observeCopy(order, step, found, deps);
     if (found !== null) return found;
@@ -94,6 +96,7 @@ async function ensureCopy(
     const made = await createCopy(order, step, tries === 0, deps);
     if (made.kind === 'busy') return made;
     if (made.kind === 'end') return made.result;
+    if (made.kind === 'on_record') return ensureCopy({ ...order, lookFirst: 'on_record' }, step, deps);
     last = made;
     unsure ||= last.kind !== 'there';
     // An error that is over lets the look wait until right before the next try.
@@ -137,10 +140,10 @@ const ensureDeps = (
   createAccess,
   recordObserved,
   patronLock,
-  async noteSent(place) {
+  async noteSent(claim) {
     const { home, homeKey: home_key, fields } = order;
     const sent = { home, home_key, fields: [...fields] };
-    const claimed = await patronLock.takeWith((wish) => lock.noteSent(sent, { ...place, patronLock: wish }));
+    const claimed = await patronLock.takeWith((wish) => lock.noteSent(sent, { ...claim, patronLock: wish }));
     if (claimed === 'taken') audit.sending(scan, order);
     return claimed;
   },

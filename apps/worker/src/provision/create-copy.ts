@@ -1,17 +1,21 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
+import type { CreateClaim } from '@passport/queue';
 import { comparedFields } from '@passport/patron-rules';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
+import { wasNotSent } from '../koha/koha-failure.ts';
+import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
 import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-place.ts';
 import type { PatronLock } from './patron-lock.ts';
+import type { Claimed } from './scan.ts';
 import type { Step } from './step.ts';
 
 export interface CreateDeps {
   readonly createAccess: Pick<CreateAccess, 'within'>;
   readonly patronLock: Pick<PatronLock, 'take'>;
   /** Writes down that the copy is about to be sent, before it is, and takes all that this needs, or nothing. */
-  readonly noteSent: TakeWithPlace;
+  readonly noteSent: (claim: Omit<CreateClaim, 'patronLock'>) => Promise<Claimed>;
   /** Takes that back: no more than these fields was sent after all. */
   readonly onlyLeft: (fields: readonly string[]) => void;
 }
@@ -26,21 +30,28 @@ export type NotCreated =
 
 type Created = { readonly kind: 'end'; readonly result: CopyOutcome } | NotCreated;
 
+/** Nothing was sent: the service has a copy on record, and nobody has looked for it. */
+interface CopyOnRecord {
+  readonly kind: 'on_record';
+}
+
 /** One create at the library at a time. The first one is noted as sent, with all that is needed for it, before it leaves. */
 export async function createCopy(
   order: CopyOrder,
   step: Step,
   isFirst: boolean,
   { createAccess, patronLock, noteSent, onlyLeft }: CreateDeps,
-): Promise<Created | CreatePlaceBusy> {
+): Promise<Created | CreatePlaceBusy | CopyOnRecord> {
   const work = async (): Promise<Created> => {
     if (!isFirst) await step.assertWanted();
     return create(order, step, isFirst ? onlyLeft : null);
   };
+  const unlessCopyOf = order.lookFirst === null ? order.homeKey : null;
+  const take: TakeWithPlace = (place) => noteSent({ ...place, unlessCopyOf });
   for (;;) {
-    const placed = await createAccess.within(order, step.signal, work, isFirst ? noteSent : undefined);
+    const placed = await createAccess.within(order, step.signal, work, isFirst ? take : undefined);
     if (placed.kind === 'done') return placed.value;
-    if (placed.kind === 'busy') return placed;
+    if (placed.kind !== 'patron_busy') return placed;
     await patronLock.take(); // waits for it outside of the line
   }
 }
@@ -59,6 +70,7 @@ async function create(
   const person = onlyLeft === null ? null : order.searchFor;
   const searched = person === null ? [] : comparedFields(person);
   let sentAt = step.monotonicNow();
+  let isSending = false;
   try {
     if (person !== null) {
       if (await isThere(order, person, step)) {
@@ -70,6 +82,7 @@ async function create(
     }
     step.assertHeld();
     sentAt = step.monotonicNow();
+    isSending = true;
     const answer = await step.call(lending, (koha) =>
       koha.createPatron(body, { branch, confirmNotDuplicate }, { signal: step.signal }),
     );
@@ -77,12 +90,15 @@ async function create(
       case 'created':
         return { kind: 'end', result: created(order, answer.patronId, answer.hidden) };
       case 'refused':
-        return { kind: 'end', result: misconfigured(lending, answer) };
+        return {
+          kind: 'end',
+          result: misconfigured(lending, await confirmName(lending, answer, configuredCodes(order), step)),
+        };
       default:
         return { kind: 'there', because: answer };
     }
   } catch (error) {
-    if (!mayHaveLeft(error)) onlyLeft?.(searched);
+    if (!isSending || !mayHaveLeft(error)) onlyLeft?.(searched);
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
     return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
@@ -94,11 +110,9 @@ async function isThere({ lending }: CopyOrder, person: Person, step: Step): Prom
   return step.read(lending, (koha, limits) => koha.hasPossibleDuplicate(person, limits));
 }
 
-/** Whether the body of a create that failed may have left: somebody answered it, or nobody knows how far it got. */
+/** Whether the body of a create that failed may have left; Koha's description is read before it. */
 const mayHaveLeft = (error: unknown): boolean =>
-  error instanceof KohaError &&
-  error.operation === 'POST /patrons' &&
-  (error.status !== null || error.effect === 'unknown');
+  !wasNotSent(error) && !(error instanceof KohaError && error.operation === 'GET /');
 
 function created(
   { lending, home, homeKey, fields }: CopyOrder,

@@ -21,10 +21,12 @@ type Placed<T> =
   /** Nothing was begun. */
   | CreatePlaceBusy
   /** Nothing was begun: another event has the patron lock. */
-  | { readonly kind: 'patron_busy' };
+  | { readonly kind: 'patron_busy' }
+  /** Nothing was begun: a copy is on record. */
+  | { readonly kind: 'on_record' };
 
 /** Takes the place with what else the first create of a run needs, all or nothing. */
-export type TakeWithPlace = (place: Omit<CreateClaim, 'patronLock'>) => Promise<Claimed>;
+export type TakeWithPlace = (place: Omit<CreateClaim, 'patronLock' | 'unlessCopyOf'>) => Promise<Claimed>;
 
 type Creator = Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
 
@@ -81,6 +83,7 @@ export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
         const place = await waitForPlace(scan, signal, take, deps);
         if (place === 'place_busy') return { kind: 'busy', freeInMs: line.bookMs() };
         if (place === 'patron_busy') return { kind: 'patron_busy' };
+        if (place === 'on_record') return { kind: 'on_record' };
         return { kind: 'done', value: await whileKept(place, work) };
       } finally {
         line.leave();

@@ -7,7 +7,9 @@ import {
   homeKeyOf,
   isCopy,
   isMergedCopy,
+  personIn,
 } from '@passport/patron-rules';
+import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { CONFLICT, type CopyOutcome, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
@@ -66,7 +68,11 @@ export async function observeCopy(
 
 /** Koha says that it is there, and we do not find it. A second look separates what is hidden from what was only being made. */
 export async function explainUnfound(order: CopyOrder, because: There, step: Step): Promise<CopyOutcome> {
-  if (because.kind === 'possible_duplicate') return LOOK_ALIKE;
+  if (because.kind === 'possible_duplicate') {
+    return (await isHiddenFromUs(order, step))
+      ? misconfigured(order.lending, { what: 'permission', name: SEE_ALL })
+      : LOOK_ALIKE;
+  }
   if (because.kind === 'userid_taken') return misconfigured(order.lending, { what: 'other', name: 'userid' });
   if (because.kind === 'attribute_not_unique' && because.type !== order.homeKeyAttribute) {
     return misconfigured(order.lending, { what: 'attribute_type', name: because.type });
@@ -77,6 +83,20 @@ export async function explainUnfound(order: CopyOrder, because: There, step: Ste
   // Koha's database forgives accents, cases and blanks where we do not: then it is somebody, and somebody else.
   if (await isTakenByCollation(order, because, step)) return CONFLICT;
   return misconfigured(order.lending, { what: 'permission', name: SEE_ALL });
+}
+
+/**
+ * Koha's own search for possible duplicates, before it looks at the card, sees patrons of all branches: whom it means and we do not
+ * find can be our copy, hidden from an API user who sees one branch of several. Whom we have searched for ourselves we have seen.
+ */
+async function isHiddenFromUs({ lending, body, searchFor }: CopyOrder, step: Step): Promise<boolean> {
+  const person = searchFor === null ? personIn(body) : null;
+  if (person === null) return false;
+  const isSeen = await step.read(lending, (koha, limits) => koha.hasPossibleDuplicate(person, limits));
+  if (isSeen) return false;
+  const { elsewhere } = await step.read(lending, (koha, limits) => koha.visiblePatrons(limits));
+  if (elsewhere) return false;
+  return (await step.read(lending, (koha, limits) => koha.branches(limits))).length > 1;
 }
 
 function isTakenByCollation(
@@ -168,7 +188,7 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
     case 'gone':
       return CONFLICT;
     case 'refused':
-      return misconfigured(lending, changed);
+      return misconfigured(lending, await confirmName(lending, changed, configuredCodes(order), step));
     default:
       return changed satisfies never;
   }

@@ -28,7 +28,7 @@ export async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair
     const isGone = isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
     count(home, isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING', 1);
     state.looked_up += 1;
-    sweep.deps.turn.endIfOver('pages');
+    sweep.deps.slice.endIfOver('pages');
   }
   count(home, 'HOME_MISSING', state.missing - longest.length);
 }

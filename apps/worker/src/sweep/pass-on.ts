@@ -1,9 +1,8 @@
 import type { Consortium } from '@passport/config';
-import { KohaError } from '@passport/koha-client';
 import { libraryById } from '@passport/patron-rules';
 import { type DisclosureReceipt, type Receipts, takeRefreshQuota } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
-import { LibraryClosed } from '../koha/library-closed.ts';
+import { wasNotSent } from '../koha/koha-failure.ts';
 import { SweepPaused } from './sweep-paused.ts';
 
 /** New values of a copy that are about to leave for its lending library. */
@@ -11,25 +10,29 @@ export type PassedValues = Required<
   Pick<DisclosureReceipt, 'home' | 'lending' | 'homeKey' | 'fields' | 'eventId' | 'patronId'>
 >;
 
+/** Makes one request that has values. However often it is tried again, and whatever the last try comes to: one that was read has left. */
+export type Sending = <R>(request: () => Promise<R>) => Promise<R>;
+
 /**
- * Does what passes values of a home record on, after the receipt of it was written and its place in the lending library's hour was taken.
- * The receipt is taken back where nothing left: where one request failed that says so, or, of work that makes several or repeats them,
- * where `hasLeft` does. Throws SweepPaused where the hour is used up: then nothing was done.
+ * Does what passes values of a home record on, after the receipt of it was written and its place in the lending library's hour was taken;
+ * the receipt is withdrawn where the work fails and nothing was sent. Throws SweepPaused where the hour is used up, and the reason of
+ * the signal where it has ended: then nothing was done.
  */
-export type PassOn = <T>(values: PassedValues, work: () => Promise<T>, hasLeft?: () => boolean) => Promise<T>;
+export type PassOn = <T>(values: PassedValues, work: (sending: Sending) => Promise<T>) => Promise<T>;
 
 export interface PassOnDeps {
   readonly consortium: Consortium;
   readonly redis: Redis;
   readonly receipts: Receipts;
-  /** Ends the calls: what fails with its reason was not sent. */
+  /** Ends the calls. */
   readonly signal: AbortSignal;
   readonly now: () => number;
 }
 
 /** Builds the one way in which values of a copy that is there already leave for its lending library. */
 export function buildPassOn({ consortium, redis, receipts, signal, now }: PassOnDeps): PassOn {
-  return async (values, work, hasLeft) => {
+  return async (values, work) => {
+    signal.throwIfAborted();
     const { lending, eventId, patronId } = values;
     const { refreshesPerHour } = libraryById(consortium, lending).limits;
     const freeInMs = await takeRefreshQuota(redis, lending, `${eventId}.${patronId}`, refreshesPerHour);
@@ -37,22 +40,22 @@ export function buildPassOn({ consortium, redis, receipts, signal, now }: PassOn
     const nowMs = now();
     const receipt = { at: new Date(nowMs).toISOString(), ...values, what: 'refreshed' as const };
     const id = await receipts.append(receipt, nowMs, consortium.retention.receiptsMs);
+    let hasLeft = false;
     try {
-      return await work();
+      return await work(async (request) => {
+        let isSent = true;
+        try {
+          return await request();
+        } catch (error) {
+          isSent = !wasNotSent(error);
+          throw error;
+        } finally {
+          hasLeft ||= isSent;
+        }
+      });
     } catch (error) {
-      const isUnsent = hasLeft === undefined ? error === signal.reason || didNotLeave(error) : !hasLeft();
-      if (id !== null && isUnsent) await receipts.withdraw(receipt, id);
+      if (id !== null && !hasLeft) await receipts.withdraw(receipt, id);
       throw error;
     }
   };
-}
-
-/**
- * Whether the one request of a call that failed was certainly never sent; whatever Koha answered, it has read it. For a call that is safe to
- * repeat `effect` says only that: it has no effect wherever its answer was lost.
- */
-function didNotLeave(error: unknown): boolean {
-  if (error instanceof LibraryClosed) return true;
-  if (!(error instanceof KohaError)) return false;
-  return error.operation === 'POST /oauth/token' || (error.status === null && error.effect === 'none');
 }

@@ -22,7 +22,7 @@ import type { CopyRecord } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
 import { type SweepCall, isOfTheLibrary } from '../koha/sweep-calls.ts';
-import type { PassOn, PassedValues } from './pass-on.ts';
+import type { PassOn, PassedValues, Sending } from './pass-on.ts';
 
 /** A library that keeps its copies as they are applies nothing. */
 const NOTHING_APPLIED: AppliedChanges = { card: false, expiry: false, restricted: false, cardLost: false };
@@ -238,10 +238,11 @@ async function write(
     return true;
   }
   const values = passedValues(the, Object.keys(change), pair, deps);
-  const changed = await passOn(values, () =>
+  const changed = await passOn(values, (sending) =>
     call(
       lending.id,
-      (koha) => koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId }),
+      (koha) =>
+        sending(() => koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId })),
       { isOnce: true },
     ),
   ).catch((error: unknown) => {
@@ -267,21 +268,16 @@ async function restrict(
   const { home, lending } = pair;
   const { patronId } = the.copy;
   const values = passedValues(the, ['restricted'], pair, deps);
-  // Several calls, each repeated where its answer was lost: from the first on nobody can say that nothing has left.
-  let hasLeft = false;
-  const change = (): Promise<boolean> =>
+  const at = (library: string) => ({ patronId, kind: 'home', library }) as const;
+  const change = (sending: Sending): Promise<boolean> =>
     deps.call(lending.id, async (koha) => {
-      hasLeft = true;
-      for (const library of lifted) await koha.liftRestriction({ patronId, kind: 'home', library });
-      if (!isSet) return true;
-      return (await koha.setRestriction({ patronId, kind: 'home', library: home.id }, null)) === 'done';
+      for (const library of lifted) await sending(() => koha.liftRestriction(at(library)));
+      return !isSet || (await sending(() => koha.setRestriction(at(home.id), null))) === 'done';
     });
-  return deps
-    .passOn(values, change, () => hasLeft)
-    .catch((error: unknown) => {
-      if (isOfOneRecord(error)) return false;
-      throw error;
-    });
+  return deps.passOn(values, change).catch((error: unknown) => {
+    if (isOfOneRecord(error)) return false;
+    throw error;
+  });
 }
 
 const passedValues = (

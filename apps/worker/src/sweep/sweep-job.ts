@@ -15,7 +15,7 @@ import {
 import { type Logger, type Redis, createEncryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-import type { Turn } from '../koha/turn.ts';
+import type { Slice } from '../koha/slice.ts';
 import { copiesOf } from './copies-before.ts';
 import { buildPassOn } from './pass-on.ts';
 import { SweepPaused } from './sweep-paused.ts';
@@ -24,7 +24,7 @@ import { SWEEP_LIMITS, type SweepDeps } from './sweep-state.ts';
 import { underSweepLock } from './under-sweep-lock.ts';
 
 const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
-/** Two sweeps of one library take no turns: the second one looks again after so long. */
+/** A second sweep of the same library looks after so long whether the first one has ended. */
 const OTHER_SWEEP_MS = 60_000;
 
 export interface SweepJobDeps {
@@ -36,7 +36,7 @@ export interface SweepJobDeps {
   readonly callsUntil: (signal: AbortSignal) => SweepCall;
   /** Whether a job has not ended yet. */
   readonly isAlive: (jobId: string) => Promise<boolean>;
-  readonly turn: Turn;
+  readonly slice: Slice;
   readonly stopping: AbortSignal;
   readonly monotonicNow: () => number;
   readonly newId: () => string;
@@ -47,16 +47,16 @@ export interface SweepJobDeps {
 /** A job keeps its id when it is run again. Its name beside what was written has no colons. */
 const sweepIdOf = (jobId: string): string => jobId.replaceAll(/[^\w-]/g, '-');
 
-/** Sweeps for a turn. Throws SweepPaused where it goes on later, and KohaError or LibraryClosed where the lending library does not answer. */
+/** Sweeps for a slice. Throws SweepPaused where it goes on later, and KohaError or LibraryClosed where the lending library does not answer. */
 export async function doSweepJob(jobId: string, wanted: SweepJob, deps: SweepJobDeps): Promise<void> {
-  const { redis, newId, stopping, turn } = deps;
+  const { redis, newId, stopping, slice } = deps;
   const lock = openSweepLock(redis, { library: wanted.library, sweep: sweepIdOf(jobId), run: newId() });
   await underSweepLock(lock, { ...deps, stopping }, async ({ signal, assertHeld }) => {
     const save = async (next: SweepState): Promise<void> => {
       await assertHeld();
       await writeSweep(redis, next);
     };
-    const ends = AbortSignal.any([signal, turn.signal]);
+    const ends = AbortSignal.any([signal, slice.signal]);
     const passOn = buildPassOn({ ...deps, signal: ends });
     await runSweep(jobId, wanted, { ...deps, save, passOn, call: deps.callsUntil(ends) });
   });

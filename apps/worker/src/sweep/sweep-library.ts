@@ -9,6 +9,7 @@ import {
 } from '@passport/patron-rules';
 import type { CopyRecord, SweepState, SweptHome } from '@passport/queue';
 import { isKohaFailure } from '../koha/koha-failure.ts';
+import { askedAbout } from './copies-before.ts';
 import { countMissing } from './count-missing.ts';
 import { countUnknown, withUnknown } from './count-unknown.ts';
 import { readHomeRecords } from './home-records.ts';
@@ -74,7 +75,7 @@ async function sweepHomes(sweep: Sweep): Promise<void> {
     Object.assign(state, { after: 0, missing: 0, looked_up: 0 });
     sweep.missing.length = 0;
     await save(sweep);
-    sweep.deps.turn.endIfOver('pages');
+    sweep.deps.slice.endIfOver('pages');
   }
 }
 
@@ -86,13 +87,11 @@ async function sweepHome(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise
   const before = state.copies_before[id] ?? 0;
   for await (const page of pagesOf({ type, prefix: `${id}:`, after: state.after }, sweep)) {
     await sweepPage(sweep, home, { page, pair });
-    if (before > 0 && isBlind(state.missing, Math.max(before, home.copies))) break;
+    if (before > 0 && isBlind(state.missing, Math.max(before, askedAbout(home)))) break;
     await save(sweep);
   }
-  const all = Math.max(before, home.copies);
-  const { NOT_ON_RECORD: unrecorded = 0, MERGED_INTO_NATIVE: merged = 0 } = home.findings;
-  const onRecord = home.copies - unrecorded - merged;
-  if (isBlind(state.missing, all) || isNobodyShown(state.missing, onRecord)) {
+  const asked = askedAbout(home);
+  if (isBlind(state.missing, Math.max(before, asked)) || isNobodyShown(state.missing, asked)) {
     count(home, 'HOME_BLIND', state.missing);
     home.state = 'blind';
     return;
@@ -173,7 +172,7 @@ async function sweepPage(
     // A write is counted where it was made, also when this process dies with the next one.
     if (done !== 'missing' && done.changed > 0) await save(sweep);
     // Where a row without a number is among them, nobody could say whether it is counted.
-    if (page.broken === 0) deps.turn.endIfOver('page');
+    if (page.broken === 0) deps.slice.endIfOver('page');
   }
   count(home, 'UNREADABLE', page.broken);
   home.copies += page.broken;

@@ -4,7 +4,7 @@ import type { Consortium, Library } from '@passport/config';
 import type { CopyRecord, SweepState, SweptHome } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import type { SweepCall } from '../koha/sweep-calls.ts';
-import type { Turn } from '../koha/turn.ts';
+import type { Slice } from '../koha/slice.ts';
 import type { PassOn } from './pass-on.ts';
 
 /** What one sweep may take of a lending library, whatever that says it has: a million copies, listed twice, in half a day. */
@@ -49,7 +49,7 @@ export interface SweepDeps {
     /** Notes who is missing at a home, and returns since when. */
     note(home: string): Promise<ReadonlyMap<string, number>>;
   };
-  readonly turn: Pick<Turn, 'endIfOver'>;
+  readonly slice: Pick<Slice, 'endIfOver'>;
   readonly limits: SweepLimits;
   readonly now: () => number;
 }
@@ -81,17 +81,17 @@ export async function save({ state, deps, missing }: Sweep): Promise<void> {
 }
 
 /**
- * The pages of a list of copies, each call of it one of the sweep's, and counted. Between two of them others may have their turn; the
- * first one is read in any case, so that each turn comes further. Throws SweepCut where there are too many.
+ * The pages of a list of copies, each call of it one of the sweep's, and counted. Between two of them the slice may end; the
+ * first one is read in any case, so that each slice comes further. Throws SweepCut where there are too many.
  */
 export async function* pagesOf(of: CopiesWanted, sweep: Sweep): AsyncGenerator<ListedPage, void, undefined> {
   const { state, lending, deps } = sweep;
   const { limits, now } = deps;
-  let asked = of.after;
+  let beginsAfter = of.after;
   const pages = listPages({ library: lending.id, of }, (wanted, part) => {
     // A page that Koha fails at or hides is read in several calls, which begin after the same number.
-    if (wanted.after !== asked) deps.turn.endIfOver('pages');
-    asked = wanted.after;
+    if (wanted.after !== beginsAfter) deps.slice.endIfOver('pages');
+    beginsAfter = wanted.after;
     if (state.pages >= limits.pages || state.rows >= limits.rows || now() - state.started_ms >= limits.ms) {
       throw new SweepCut();
     }

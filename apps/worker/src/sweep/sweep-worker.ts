@@ -18,7 +18,7 @@ import { buildDeskActivity } from '../koha/desk-activity.ts';
 import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import { buildSweepCalls } from '../koha/sweep-calls.ts';
-import { type TurnTimes, beginTurn } from '../koha/turn.ts';
+import { type SliceTimes, beginSlice } from '../koha/slice.ts';
 import { doOwedJob, queueLastReadings } from '../owed/owed-jobs.ts';
 import { doSweepJob, noteFailed } from './sweep-job.ts';
 import { SweepPaused } from './sweep-paused.ts';
@@ -31,7 +31,7 @@ const MOST_STALLS = 1;
 /** The same refusal so many times before means that somebody has to do something first. */
 const MOST_REFUSALS = 2;
 
-const TURNS: TurnTimes = { turnMs: 60_000, lateMs: 300_000 };
+const SLICES: SliceTimes = { sliceMs: 60_000, lateMs: 300_000 };
 
 export interface SweepWorkerDeps {
   readonly consortium: Consortium;
@@ -48,7 +48,7 @@ export interface SweepWorkerDeps {
   readonly newId: () => string;
   readonly now: () => number;
   readonly log: Logger;
-  readonly turns?: TurnTimes;
+  readonly slices?: SliceTimes;
 }
 
 export interface SweepWorker {
@@ -58,11 +58,11 @@ export interface SweepWorker {
 }
 
 /**
- * Starts this process's share of the sweeps over copies and the readings of what they owe, in turns of a minute, and queues what is due.
+ * Starts this process's share of the sweeps over copies and the readings of what they owe, in slices of a minute, and queues what is due.
  * The caller has `queueNights` called again and again.
  */
 export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWorker> {
-  const { consortium, connection, redis, now, log, turns = TURNS } = deps;
+  const { consortium, connection, redis, now, log, slices = SLICES } = deps;
   const queue = openSweepQueue(redis);
   const stopping = new AbortController();
   const noted = new Set<Promise<void>>();
@@ -74,15 +74,15 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWork
   await queueLastReadings(consortium, queue, redis);
 
   const work = async (jobId: string, wanted: CopiesJob): Promise<void> => {
-    const turn = beginTurn(turns, deps.monotonicNow, () => new SweepPaused(now()));
+    const slice = beginSlice(slices, deps.monotonicNow, () => new SweepPaused(now()));
     const callsUntil = (signal: AbortSignal) =>
       buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal });
-    const common = { ...deps, callsUntil, turn, stopping: stopping.signal };
+    const common = { ...deps, callsUntil, slice, stopping: stopping.signal };
     try {
       if (wanted.kind === 'owed') await doOwedJob(jobId, wanted, common);
       else await doSweepJob(jobId, wanted, { ...common, isAlive: (id) => isAlive(queue, id) });
     } finally {
-      turn.end();
+      slice.end();
     }
   };
   const worker = new LenientWorker(

@@ -4,7 +4,7 @@ import { SweepPaused } from './sweep-paused.ts';
 /** How long the lock outlives a worker that died. */
 const LIFE_MS = 180_000;
 const EXTEND_EACH_MS = 15_000;
-/** Who finds it taken looks again after so long: the other's turn may be over. */
+/** Who finds it taken looks again after so long: the other's slice may be over. */
 const TAKEN_MS = 15_000;
 
 export interface SweepLockDeps {

@@ -41,7 +41,6 @@ export const unwritableEmbeds = [
 
 function fieldSchema(field: PatronField, release: Release): JsonSchema {
   if (field.name === 'anonymized') return { type: 'boolean', readOnly: true };
-  if (field.name === 'privacy_guarantor_checkouts' && !isFrom(release, '25.11')) return { type: 'integer' };
   if (field.name === 'check_previous_checkout') {
     return isFrom(release, '25.11') ? { type: 'string', enum: ['yes', 'no', 'inherit'] } : { type: 'string' };
   }

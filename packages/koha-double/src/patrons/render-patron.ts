@@ -22,9 +22,6 @@ export function renderPatron(call: ApiCall, row: PatronRow, embeds: readonly str
     const isShown = isVisible || field.name === 'library_id';
     rendered[field.name] = isShown ? (row.columns[field.name] ?? blankOf(field)) : null;
   }
-  if (isVisible && !isFrom(release, '25.11')) {
-    rendered['privacy_guarantor_checkouts'] = Number(row.columns['privacy_guarantor_checkouts']);
-  }
   const today = double.clock.today();
   rendered['restricted'] = isRestricted(row, today);
   if (isFrom(release, '24.11')) rendered['expired'] = isExpired(row, today);

@@ -31,7 +31,7 @@ export type Hostility = (request: HostileRequest) => HostileAnswer | undefined;
 /** Planted in every answer that holds text: nobody but this Koha may ever show it. */
 export const STRANGER_TEXT = 'Log in at https://stranger.example as Qvistgaard, 12 Elm Street';
 /** The same for places where only what looks like one of Koha's own codes gets through. */
-export const STRANGER_CODE = 'QVISTGAARD_ELM_STREET';
+export const STRANGER_CODE = 'QVISTGAARD_ELM';
 
 export const MEGABYTE = 1024 * 1024;
 

@@ -25,7 +25,8 @@ export function personToSearch(
   return isSearched(policy, confirmNotDuplicate) ? personIn(body) : null;
 }
 
-function personIn(body: PatronBody): Person | null {
+/** Whom a copy's body is of, as Koha compares patrons. Null without a surname or a birth date. */
+export function personIn(body: PatronBody): Person | null {
   const surname = textOf(body.surname);
   const dateOfBirth = textOf(body['date_of_birth']);
   if (surname === null || dateOfBirth === null) return null;

@@ -1,0 +1,37 @@
+/** A slice may be over in the middle of something only where that takes this much longer. */
+const WITHIN_A_PAGE = 2;
+
+export interface SliceTimes {
+  /** After so long the job gives up its place to the next library. */
+  readonly sliceMs: number;
+  /** After so long nothing is waited for, whatever a library does: the next call ends the slice. */
+  readonly lateMs: number;
+}
+
+/** A part of the work for one library, in the queue that all libraries share. */
+export interface Slice {
+  /** Throws `over` where it has lasted long enough: between two pages, and in the middle of one that takes long. */
+  endIfOver(within: 'pages' | 'page'): void;
+  /** Aborted with `over` where the slice has taken much longer than it may. */
+  readonly signal: AbortSignal;
+  /** It has ended by itself. */
+  end(): void;
+}
+
+/** Begins a slice, which ends with what `over` makes. */
+export function beginSlice(
+  { sliceMs, lateMs }: SliceTimes,
+  monotonicNow: () => number,
+  over: () => Error,
+): Slice {
+  const beganAt = monotonicNow();
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(over()), lateMs);
+  return {
+    endIfOver(within) {
+      if (monotonicNow() - beganAt >= sliceMs * (within === 'page' ? WITHIN_A_PAGE : 1)) throw over();
+    },
+    signal: controller.signal,
+    end: () => clearTimeout(timer),
+  };
+}
