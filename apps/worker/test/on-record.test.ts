@@ -125,6 +125,21 @@ describe('only a copy on record is followed', () => {
   });
 });
 
+test.each(['reset_before', 'reset_after'] as const)(
+  'a restriction whose answer was lost (%s) keeps its receipt: it has left',
+  async (kind) => {
+    const bench = await open({}, { ...SWEEP, restricted: 'apply' });
+    const card = bench.put('midland', 0);
+    bench.homes['midland']?.putPatron(card, { restricted: true });
+    const operation = 'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}';
+    bench.lender.addFaults([{ operation, times: 99, kind }]);
+
+    await expect(bench.sweep()).rejects.toThrow(LENDER);
+
+    expect(await receipts()).toMatchObject([{ homeKey: keyOf(bench, card), fields: ['restricted'] }]);
+  },
+);
+
 describe('no field is written without a hash that matches', () => {
   test('one that was emptied here together with its hash stays empty', async () => {
     const bench = await open();

@@ -217,8 +217,8 @@ export async function openSweep(
       const unanswered = openUnanswered(redis, LENDER, dryRun);
       await sweepLibrary(state, {
         consortium,
-        call: async (library, work) => {
-          const result = await (how.call ?? call)(library, work);
+        call: async (library, work, once) => {
+          const result = await (how.call ?? call)(library, work, once);
           try {
             how.beforeWrite?.();
           } catch (error) {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createEncryption } from '@passport/runtime';
 import { leakGuard } from '@passport/testkit';
+import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { DAY_MS, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 
@@ -131,6 +132,30 @@ describe('a sweep over the copies of a library', () => {
     });
     expect(homes['midland']?.findings).toEqual({ KEPT_LOCAL: 1 });
     expect(emailOf(bench, cardOf('midland', 0))).toBe('just@riverside.example');
+  });
+
+  test('T-24 reads a copy again before each try to write it', async () => {
+    const bench = await open(1);
+    const card = cardOf('midland', 0);
+    moves(bench, 'midland', 0);
+    const operation = 'PUT /patrons/{patron_id}';
+    bench.lender.addFaults([{ operation, kind: 'status', status: 503 }]);
+    const call = buildSweepCalls({
+      ...bench,
+      isBusy: () => Promise.resolve(false),
+      pause() {
+        const isRefused = bench.lender.calls().at(-1)?.operation === operation;
+        if (isRefused) bench.lender.putPatron(card, { email: 'just@riverside.example' });
+        return Promise.resolve();
+      },
+      monotonicNow: () => performance.now(),
+      signal: new AbortController().signal,
+    });
+
+    const { homes } = await bench.sweep({ call });
+
+    expect(homes['midland']?.findings).toEqual({ KEPT_LOCAL: 1 });
+    expect(emailOf(bench, card)).toBe('just@riverside.example');
   });
 
   test('a dry run says the same and writes nothing', async () => {

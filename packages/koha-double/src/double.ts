@@ -3,7 +3,7 @@ import type { CheckoutTable } from './checkouts/checkout-table.ts';
 import type { Clock } from './clock.ts';
 import type { CallLog } from './control/call-log.ts';
 import type { FaultQueue } from './control/fault-queue.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ReceivedCall } from './exchange.ts';
 import type { ItemTable } from './items/item-table.ts';
 import type { AttributeGaps } from './patrons/attribute-gaps.ts';
 import type { CardReservations } from './patrons/card-reservations.ts';
@@ -70,4 +70,6 @@ export interface Double {
   readonly files: DoubleFiles;
   /** Gets every answered API call. */
   onExchange: ((exchange: Exchange) => void) | undefined;
+  /** Gets every API call as it is read, whatever a fault makes of it then. */
+  onCall: ((call: ReceivedCall) => void) | undefined;
 }

@@ -15,3 +15,16 @@ export interface Exchange {
   /** A fault made this answer: it says nothing about Koha. */
   readonly isScripted: boolean;
 }
+
+/** An API call as it came in whole, before anything is done with it: for tests of what has left for a Koha, answered or not. */
+export interface ReceivedCall {
+  /** Method and path template, such as `PUT /patrons/{patron_id}`; null where no route fitted. */
+  readonly operation: string | null;
+  readonly path: string;
+  /** The raw query string. */
+  readonly query: string;
+  /** Parsed JSON; undefined where there was none. */
+  readonly body: unknown;
+  /** Milliseconds since the epoch. */
+  readonly atMs: number;
+}

@@ -1,6 +1,6 @@
 export type { SettingsChange } from './control/apply-settings.ts';
 export type { FaultDraft } from './control/fault-queue.ts';
-export type { Exchange } from './exchange.ts';
+export type { Exchange, ReceivedCall } from './exchange.ts';
 export { isFrom, releases, type Release } from './release.ts';
 export { testedReleases } from './tested-releases.ts';
 export { derivedCredentials, servicePermissions } from './seed/api-user.ts';

@@ -8,7 +8,7 @@ import { CallLog } from './control/call-log.ts';
 import { buildControls, type Controls } from './control/controls.ts';
 import { FaultQueue } from './control/fault-queue.ts';
 import type { Double } from './double.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, ReceivedCall } from './exchange.ts';
 import { defaultPattern } from './plugin/card-shape.ts';
 import type { Release } from './release.ts';
 import { derivedCredentials, type Credentials } from './seed/api-user.ts';
@@ -58,6 +58,8 @@ export interface KohaDoubleOptions {
   readonly credentials?: Credentials | 'derived' | 'random';
   /** Gets every answered API call: to hold it against Koha's description, see `describeKoha` in @passport/koha-description. */
   readonly onExchange?: (exchange: Exchange) => void;
+  /** Gets every API call as it is read, those too that a fault then cuts or leaves without an answer. */
+  readonly onCall?: (call: ReceivedCall) => void;
   /** Anything else that `PUT /_double/settings` takes. */
   readonly settings?: SettingsChange;
 }
@@ -121,6 +123,7 @@ function buildDouble(options: KohaDoubleOptions): Double {
       kpz: options.kpzPath,
     },
     onExchange: listenerOf(options),
+    onCall: options.onCall,
   };
 }
 

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextIteration } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { describe, expect, test } from '@jest/globals';
-import { startKohaDouble } from '../src/index.ts';
+import { type ReceivedCall, startKohaDouble } from '../src/index.ts';
 import { patronBody, rowOf, rowsOf } from './support/rows.ts';
 import { sendRequest, withKoha, type TestKoha } from './support/with-koha.ts';
 
@@ -179,6 +179,24 @@ describe('faults', () => {
       expect(koha.state().patrons).toHaveLength(patrons);
       expect(koha.calls().at(-1)).toMatchObject({ operation: 'POST /patrons', status: null });
     }),
+  );
+
+  test.each(['reset_before', 'reset_after', 'hang'] as const)(
+    'a call that ends by %s was heard whole',
+    async (kind) => {
+      const calls = new EventEmitter<Record<string, [ReceivedCall]>>();
+      const heard = once(calls, 'POST /patrons');
+      const onCall = (call: ReceivedCall): void => void calls.emit(call.operation ?? '', call);
+      await withKoha({ onCall }, async (koha) => {
+        await koha.token();
+        koha.addFaults([{ operation: 'POST /patrons', kind }]);
+        const body = patronBody();
+        const sent = failure(koha.request('POST', '/api/v1/patrons?a=1', { body }));
+        expect(await heard).toMatchObject([{ path: '/api/v1/patrons', query: 'a=1', body }]);
+        await koha.close();
+        expect(await sent).not.toBe('answered');
+      });
+    },
   );
 
   test.each([false, true])('T-16 truncated JSON, connection cut: %s; the effect has happened', (cut) =>

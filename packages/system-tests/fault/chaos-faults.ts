@@ -2,7 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FaultDraft, KohaDouble } from '@passport/koha-double';
 import type { RunningService, SeededRandom } from '@passport/testkit';
 import type { Consortium } from '../harness/start-consortium.ts';
-import { type ChaosLibrary, LIBRARIES } from './chaos-events.ts';
+import { type ChaosLibrary, LIBRARIES } from './chaos-libraries.ts';
+
+/** When something was broken, in milliseconds since the epoch. */
+export interface FaultSpan {
+  readonly name: string;
+  readonly fromMs: number;
+  readonly toMs: number;
+}
 
 /** One thing that can be broken; it ends healed. */
 interface Breaker {
@@ -86,6 +93,8 @@ const WRITES = [
   'POST /checkouts',
   'PUT /contrib/passport/scans/{event_id}/outcome',
   'GET /patrons',
+  'PUT /patrons/{patron_id}',
+  'PUT /contrib/passport/restrictions/{kind}/{library}/{patron_id}',
 ];
 const LOST: readonly Omit<FaultDraft, 'operation'>[] = [
   { kind: 'reset_after' },
@@ -151,15 +160,22 @@ export async function breakThings(
   breakers: readonly Breaker[],
   consortium: Consortium<ChaosLibrary>,
   random: SeededRandom,
-  options: { readonly endsAtMs: number; readonly pauseMs: number; readonly counts: Record<string, number> },
+  options: {
+    readonly endsAtMs: number;
+    readonly pauseMs: number;
+    readonly counts: Record<string, number>;
+    readonly spans: FaultSpan[];
+  },
 ): Promise<void> {
-  const { endsAtMs, pauseMs, counts } = options;
+  const { endsAtMs, pauseMs, counts, spans } = options;
   const weighted = breakers.flatMap((breaker) => Array.from({ length: breaker.weight }, () => breaker));
   for (const { name } of breakers) counts[name] = 0;
   while (performance.now() < endsAtMs) {
     const breaker = random.pick(weighted);
     counts[breaker.name] = (counts[breaker.name] ?? 0) + 1;
+    const fromMs = Date.now();
     await breaker.run(consortium, random);
+    spans.push({ name: breaker.name, fromMs, toMs: Date.now() });
     await pause(random.int(pauseMs));
   }
 }

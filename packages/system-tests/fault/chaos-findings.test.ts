@@ -3,6 +3,7 @@ import type { EventState } from '@passport/contract';
 import { type KohaDouble, startKohaDouble } from '@passport/koha-double';
 import { leakGuard, signedRequest } from '@passport/testkit';
 import type { ChaosEvent } from './chaos-events.ts';
+import type { ChaosPerson } from './chaos-people.ts';
 import { type EventEnd, type WrongName, type Wrongs, findWrongs } from './chaos-findings.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
@@ -20,6 +21,11 @@ const event = (change: Partial<ChaosEvent> = {}): ChaosEvent => ({
   scannedAtMs: Date.now(),
   request: signedRequest({ secret: SECRET, id: 'evt_1' }),
   followId: 'evt_1',
+  person: null,
+  answer: 'yes',
+  said: null,
+  saidAtMs: null,
+  heardAtMs: null,
   ...change,
 });
 
@@ -107,6 +113,28 @@ describe('the check of a chaos run', () => {
     expect(found(wrongsOf(koha, [good]))).toContain(name);
   });
 
+  test.each<EventEnd>([
+    { event: event({ said: 'no' }), state: ended({ outcome: 'CONSENT_REFUSED' }) },
+    { event: event({ answer: 'never' }), state: ended({ outcome: 'CONSENT_LAPSED' }) },
+  ])('takes the end that the patron chose for right', async (end) => {
+    expect(found(wrongsOf(await afterOneEvent(), [end]))).toEqual([]);
+  });
+
+  test('takes a checkout for right that followed its patron to a new card', async () => {
+    const koha = await afterOneEvent();
+    const next = '21234000000018';
+    koha.putPatron(CARD, { cardnumber: next });
+    expect(found(wrongsOf(koha, [good]))).toEqual(['checkouts to somebody else']);
+    const person: ChaosPerson = {
+      home: 'midland',
+      homeKey: 'midland:7',
+      surname: 'A',
+      cards: [CARD, next],
+      mayBeRefused: false,
+    };
+    expect(found(wrongsOf(koha, [{ ...good, event: event({ person }) }]))).toEqual([]);
+  });
+
   test('finds late checkouts', async () => {
     const koha = await afterOneEvent(() => Date.now() + WITHIN_MS + 2_000);
     expect(found(wrongsOf(koha, [good]))).toEqual(['late checkouts']);
@@ -118,6 +146,10 @@ describe('the check of a chaos run', () => {
     ['events that were never acknowledged', { event: event({ followId: null }), state: null }],
     ['wrong outcomes', { event: event({ kind: 'expired' }), state: ended() }],
     ['wrong outcomes', { event: event({ kind: 'unknown' }), state: ended() }],
+    ['wrong outcomes', { event: event({ said: 'yes' }), state: ended({ outcome: 'CONSENT_REFUSED' }) }],
+    ['wrong outcomes', { event: event({ heardAtMs: 1 }), state: ended({ outcome: 'CONSENT_LAPSED' }) }],
+    ['wrong outcomes', { event: event({ kind: 'lost' }), state: ended({ outcome: 'CONSENT_LAPSED' }) }],
+    ['wrong outcomes', { event: event(), state: ended({ outcome: 'NOT_ELIGIBLE' }) }],
     [
       'wrong outcomes',
       {

@@ -43,7 +43,7 @@ export function findWrongs(
     'second checkouts': all('secondCheckouts'),
     'late checkouts': all('lateCheckouts'),
     'checkouts to somebody else': all('strangers'),
-    'wrong outcomes': idsOf(ends, ({ event, state }) => state !== null && !mayEndSo(event.kind, state)),
+    'wrong outcomes': idsOf(ends, ({ event, state }) => state !== null && !mayEndSo(event, state)),
     'desks without a report': all('unreported'),
   };
 }
@@ -75,7 +75,7 @@ function findWrongsAt(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithi
     lateCheckouts: lateCheckouts(koha, mine, checkoutWithinMs),
     strangers: state.checkouts
       .filter(({ external_id: barcode, cardnumber }) =>
-        mine.some(({ event }) => event.barcode === barcode && event.card !== cardnumber),
+        mine.some(({ event }) => event.barcode === barcode && !isCardOf(event, cardnumber)),
       )
       .map(({ external_id: barcode }) => barcode ?? ''),
     unreported: mine
@@ -87,6 +87,10 @@ function findWrongsAt(koha: KohaDouble, ends: readonly EventEnd[], checkoutWithi
   };
 }
 
+/** A copy follows its patron to a new card. */
+const isCardOf = ({ card, person }: ChaosEvent, now: unknown): boolean =>
+  now === card || person?.cards.some((each) => each === now) === true;
+
 function repeated(values: readonly string[]): string[] {
   return values.filter((value, index) => values.indexOf(value) !== index);
 }
@@ -96,7 +100,9 @@ function lateCheckouts(koha: KohaDouble, ends: readonly EventEnd[], checkoutWith
   const scans = new Map<string, number>();
   for (const { event } of ends) {
     if (event.barcode === null) continue;
-    scans.set(event.barcode, Math.max(scans.get(event.barcode) ?? 0, event.scannedAtMs));
+    // Nobody is too late because they read the question: the time begins anew with their yes.
+    const wantedMs = event.heardAtMs ?? event.scannedAtMs;
+    scans.set(event.barcode, Math.max(scans.get(event.barcode) ?? 0, wantedMs));
   }
   return koha.state().checkouts.flatMap(({ external_id: barcode, checkout_date: at }) => {
     const scannedAtMs = scans.get(barcode ?? '');
@@ -119,8 +125,15 @@ const AT_HOME: Readonly<Record<CardKind, readonly string[]>> = {
 };
 
 /** Whether an event of this kind may end like this: as its card is, or with a failure that is named. */
-function mayEndSo(kind: CardKind, { outcome, problem }: EventState): boolean {
+function mayEndSo(event: ChaosEvent, { outcome, problem }: EventState): boolean {
+  const { kind, said, heardAtMs, person } = event;
   if (outcome === null) return true;
   if (outcome === 'MISCONFIGURED') return problem?.name === 'the worker died of it';
+  const isCopied = AT_HOME[kind].includes('COPIED');
+  if (outcome === 'CONSENT_REFUSED') return isCopied && said === 'no';
+  // Of two homes the other one may be found after the yes.
+  if (outcome === 'CONSENT_LAPSED') return isCopied && (heardAtMs === null || kind === 'two homes');
+  if (outcome === 'NOT_ELIGIBLE' && person?.mayBeRefused === true) return true;
+  if (outcome === 'NOT_FOUND' && (person?.cards.length ?? 0) > 1) return true;
   return UNREACHABLE.includes(outcome) || AT_HOME[kind].includes(outcome);
 }

@@ -1,9 +1,15 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type SeededRandom, seededRandom } from '@passport/testkit';
+import { REMEMBERED_SOON, type SeededRandom, seededRandom } from '@passport/testkit';
 import { type Consortium, startConsortium } from '../harness/start-consortium.ts';
-import { type ChaosEvent, type ChaosLibrary, LIBRARIES, PREFIXES, createEventMaker } from './chaos-events.ts';
-import { LIBRARY_BREAKERS, PROCESS_BREAKERS, breakThings } from './chaos-faults.ts';
+import { TEXT, openDesks } from './chaos-consent.ts';
+import { type DisclosureReport, type Disclosures, findDisclosures } from './chaos-disclosures.ts';
+import { type ChaosEvent, type EventMaker, createEventMaker } from './chaos-events.ts';
+import { type FaultSpan, LIBRARY_BREAKERS, PROCESS_BREAKERS, breakThings } from './chaos-faults.ts';
+import { type ChaosLibrary, LIBRARIES, PREFIXES } from './chaos-libraries.ts';
+import { type Changes, MOST_OWED, changeThings, sweepAndRead } from './chaos-people.ts';
+import { readCopies, readReceipts, readRecords, sweepToTheEnd } from './chaos-settle.ts';
+import { type Wire, listenAt, openWire } from './chaos-wire.ts';
 import { type Sender, type SenderCounts, createSender } from './chaos-sender.ts';
 import { type EventEnd, type Wrongs, findWrongs } from './chaos-findings.ts';
 
@@ -13,6 +19,8 @@ export interface ChaosOptions {
   /** Repeats the choices of a run: which events, which faults, in which order. */
   readonly seed: number;
   readonly log: (line: string) => void;
+  /** How long to wait, once all is healed, for a last sweep of every library; 0: there is none. */
+  readonly lastSweepsMs: number;
 }
 
 /** What a run came to; all of `wrongs` must be empty. */
@@ -26,10 +34,16 @@ export interface ChaosReport {
   readonly checkouts: Readonly<Record<string, number>>;
   /** For how long the Kohas, which live in this process, answered nobody at the worst. */
   readonly kohasBlockedMs: number;
-  readonly wrongs: Wrongs;
+  /** What was changed at home and at lending libraries, and the sweeps and readings that were requested. */
+  readonly changes: Readonly<Record<string, number>>;
+  /** How many (patron, lending library, field) were on the wire, and the like. */
+  readonly disclosures: DisclosureReport['counts'];
+  readonly wrongs: Wrongs & Disclosures & { readonly 'libraries not swept in the end': readonly string[] };
 }
 
 const CHECKOUT_WITHIN_S = 12;
+/** The configuration demands that it is shorter than the one below. */
+const CONSENT_WITHIN_S = 15;
 /**
  * Also how long a report is repeated, and that must outlast a run of bad luck: six tries in a row that each met a
  * library which was just away have been seen within 25 s.
@@ -47,34 +61,61 @@ const SLOWEST_KOHA_MS = 300 + 600;
 const DELIVERY_CLOCK_MS = 1_000;
 
 /** Sends random events to a real consortium while its parts are broken at random, and holds the end against the promises. */
-export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise<ChaosReport> {
+export async function runChaos({ breakingMs, seed, log, lastSweepsMs }: ChaosOptions): Promise<ChaosReport> {
   const startedAt = performance.now();
-  const consortium = await startChaosConsortium();
+  const wire = openWire();
+  const consortium = await startChaosConsortium(wire);
   const blocked = monitorEventLoopDelay({ resolution: 10 });
   blocked.enable();
   try {
     const endsAtMs = performance.now() + breakingMs;
     const faults: Record<string, number> = {};
-    const sender = createSender(consortium.services, seededRandom(seed + 1));
+    const spans: FaultSpan[] = [];
+    const changes: Changes = { edits: [], counts: {} };
+    const desks = openDesks(consortium, seededRandom(seed + 4), PATIENCE_MS);
+    const sender = createSender(consortium.services, seededRandom(seed + 1), (event) => desks.watch(event));
+    const maker = createEventMaker(consortium, seededRandom(seed));
+    const people = maker.eligible;
     const ticker = setInterval(() => log(progressOf(sender, faults, endsAtMs)), 30_000);
+    const breaking = { endsAtMs, counts: faults };
     const [events] = await Promise.all([
-      sendEvents(consortium, sender, seededRandom(seed), endsAtMs),
+      sendEvents(maker, sender, seededRandom(seed + 7), endsAtMs),
       breakThings(PROCESS_BREAKERS, consortium, seededRandom(seed + 2), {
-        endsAtMs,
+        ...breaking,
         pauseMs: 2_500,
-        counts: faults,
+        spans,
       }),
       breakThings(LIBRARY_BREAKERS, consortium, seededRandom(seed + 3), {
-        endsAtMs,
+        ...breaking,
         pauseMs: 2_000,
-        counts: faults,
+        spans: [],
       }),
+      changeThings({ consortium, random: seededRandom(seed + 5), people, changes }, endsAtMs),
+      sweepAndRead({ consortium, random: seededRandom(seed + 6) }, endsAtMs, changes.counts),
     ]).finally(() => clearInterval(ticker));
     for (const id of LIBRARIES) consortium.doubles[id].clearFaults();
     log(`all healed; waiting for ${events.length} events`);
     await sender.settled();
     const ends = await endsOf(consortium, events);
+    await desks.settled();
     const kohasBlockedMs = Math.ceil(blocked.max / 1e6);
+    const wrongs = await settledWrongs(
+      consortium,
+      ends,
+      CHECKOUT_WITHIN_S * 1_000 + DELIVERY_CLOCK_MS + SLOWEST_KOHA_MS + kohasBlockedMs,
+    );
+    if (lastSweepsMs > 0) log('waiting for the last sweeps');
+    const unswept = lastSweepsMs > 0 ? await sweepToTheEnd(consortium, lastSweepsMs) : [];
+    const { counts, wrongs: disclosed } = findDisclosures({
+      wire,
+      receipts: await readReceipts(consortium),
+      records: await readRecords(consortium),
+      copies: readCopies(consortium),
+      people: maker.everybody,
+      ends,
+      edits: changes.edits,
+      faults: spans,
+    });
     return {
       seed,
       seconds: Math.round((performance.now() - startedAt) / 1_000),
@@ -84,11 +125,9 @@ export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise
       outcomes: countBy(ends.map(({ state }) => state?.outcome ?? 'none')),
       checkouts: countBy(ends.map(({ state }) => state?.checkout?.result ?? 'none')),
       kohasBlockedMs,
-      wrongs: await settledWrongs(
-        consortium,
-        ends,
-        CHECKOUT_WITHIN_S * 1_000 + DELIVERY_CLOCK_MS + SLOWEST_KOHA_MS + kohasBlockedMs,
-      ),
+      changes: changes.counts,
+      disclosures: counts,
+      wrongs: { ...wrongs, ...disclosed, 'libraries not swept in the end': unswept },
     };
   } finally {
     blocked.disable();
@@ -96,33 +135,55 @@ export async function runChaos({ breakingMs, seed, log }: ChaosOptions): Promise
   }
 }
 
-function startChaosConsortium(): Promise<Consortium<ChaosLibrary>> {
-  const plan = (id: ChaosLibrary) => (id === 'lakeside' ? {} : { cards: [`^${PREFIXES[id]}\\d{9}$`] });
+function startChaosConsortium(wire: Wire): Promise<Consortium<ChaosLibrary>> {
+  const applied = { card: 'apply', restricted: 'apply', card_lost: 'apply' };
+  const entry = { refresh: { sweep: '03:00', at_scan: true, ...applied }, owed: { read: '03:30' } };
+  const plan = (id: ChaosLibrary) => ({
+    entry,
+    koha: listenAt(id, wire),
+    ...(id === 'lakeside' ? {} : { cards: [`^${PREFIXES[id]}\\d{9}$`] }),
+  });
   const libraries = Object.fromEntries(LIBRARIES.map((id) => [id, plan(id)]));
+  const agreements = LIBRARIES.flatMap((home) =>
+    LIBRARIES.filter((id) => id !== home).map((lending) => ({
+      home,
+      lending,
+      recourse: { block_home_over: MOST_OWED },
+    })),
+  );
   return startConsortium<ChaosLibrary>({
     libraries: libraries as Record<ChaosLibrary, ReturnType<typeof plan>>,
     receivers: 2,
     workers: 3,
     redis: { appendonly: true },
+    env: REMEMBERED_SOON,
     keys: {
+      agreements,
       defaults: {
         koha: { timeout: '1s' },
-        // The hourly limits are not what is tried here: ten minutes hold more than an hour of a real library.
-        limits: { copies_per_hour: 100_000, misses_per_hour: 100_000, verdicts_per_hour: 100_000 },
+        copy: { category: 'PT', consent: 'ask', consent_text: TEXT, consent_within: `${CONSENT_WITHIN_S}s` },
+        limits: NO_LIMITS,
         retry: { checkout_within: `${CHECKOUT_WITHIN_S}s`, give_up_after: `${GIVE_UP_AFTER_S}s` },
       },
     },
   });
 }
 
+/** The hourly limits are not what is tried here: ten minutes hold more than an hour of a real library. */
+const NO_LIMITS = {
+  copies_per_hour: 100_000,
+  misses_per_hour: 100_000,
+  verdicts_per_hour: 100_000,
+  refreshes_per_hour: 100_000,
+};
+
 /** Events at random intervals, now and then delivered twice or scanned twice, until the end. */
 async function sendEvents(
-  consortium: Consortium<ChaosLibrary>,
+  maker: EventMaker,
   sender: Sender,
   random: SeededRandom,
   endsAtMs: number,
 ): Promise<ChaosEvent[]> {
-  const maker = createEventMaker(consortium, random);
   const events: ChaosEvent[] = [];
   const send = (event: ChaosEvent): void => {
     events.push(event);

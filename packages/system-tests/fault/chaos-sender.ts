@@ -25,7 +25,12 @@ export interface Sender {
 const RETRY_MS = 400;
 const ANSWER_MS = 5_000;
 
-export function createSender(services: Services, random: SeededRandom): Sender {
+/** Delivers events in the library's place; `onAcknowledged` hears of each that has an id to follow. */
+export function createSender(
+  services: Services,
+  random: SeededRandom,
+  onAcknowledged: (event: ChaosEvent) => void,
+): Sender {
   const counts = { deliveries: 0, acknowledged: 0, duplicates: 0, coalesced: 0, putOff: 0, unanswered: 0 };
   const open = new Set<Promise<void>>();
 
@@ -50,6 +55,7 @@ export function createSender(services: Services, random: SeededRandom): Sender {
     counts.duplicates += json['duplicate'] === true ? 1 : 0;
     counts.coalesced += json['joined'] === true ? 1 : 0;
     event.followId = String(json['event_id']);
+    onAcknowledged(event);
     return true;
   };
 

@@ -1,6 +1,9 @@
 import { parseArgs } from 'node:util';
 import { runChaos } from './chaos-run.ts';
 
+/** The lock of a sweep outlives its worker for three minutes. */
+const LAST_SWEEPS_MS = 420_000;
+
 const usage = `npm run chaos -- [--minutes N] [--seed S]
   Breaks workers, receivers, Redis and libraries at random while events come in. Prints one JSON report on standard
   output; exits 1 when anything in "wrongs" is not empty. The same seed repeats the choices of a run.
@@ -29,7 +32,7 @@ async function main(): Promise<number> {
   const { minutes, seed } = options;
   const log = (line: string) => void process.stderr.write(`chaos: ${line}\n`);
   log(`${minutes} minutes, seed ${seed} (again: npm run chaos -- --minutes ${minutes} --seed ${seed})`);
-  const report = await runChaos({ breakingMs: minutes * 60_000, seed, log });
+  const report = await runChaos({ breakingMs: minutes * 60_000, seed, log, lastSweepsMs: LAST_SWEEPS_MS });
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   const wrong = Object.entries(report.wrongs).filter(([, cases]) => cases.length > 0);
   for (const [name, cases] of wrong) log(`WRONG: ${cases.length} ${name}`);

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** By its name: this file also runs compiled, from another folder. */
+const CLI = dirname(createRequire(import.meta.url).resolve('@passport/cli/package.json'));
 
 /**
  * Runs the built `passport` command in the environment of a consortium's services, and returns what it printed. One that takes longer
@@ -16,7 +17,7 @@ export async function runPassport(
     mostMs,
   }: { readonly env: Readonly<Record<string, string>>; readonly input?: string; readonly mostMs?: number },
 ): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
-  const child = spawn(process.execPath, [join(ROOT, 'apps/cli/bin/passport.js'), ...args], {
+  const child = spawn(process.execPath, [join(CLI, 'bin/passport.js'), ...args], {
     env: { PATH: process.env['PATH'], ...env },
     ...(mostMs === undefined ? {} : { timeout: mostMs, killSignal: 'SIGKILL' }),
   });

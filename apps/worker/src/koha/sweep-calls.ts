@@ -20,8 +20,15 @@ export interface SweepCallDeps {
   readonly retryPausesMs?: readonly number[];
 }
 
-/** Makes one call of a sweep. Throws KohaError or LibraryClosed. */
-export type SweepCall = <T>(library: string, work: (koha: KohaClient) => Promise<T>) => Promise<T>;
+/**
+ * Makes one call of a sweep. With `isOnce` it is not tried again where the library did not answer: what it rests on may be outdated by
+ * then. Throws KohaError or LibraryClosed.
+ */
+export type SweepCall = <T>(
+  library: string,
+  work: (koha: KohaClient) => Promise<T>,
+  how?: { readonly isOnce: boolean },
+) => Promise<T>;
 
 /**
  * Builds the way a sweep calls a Koha: one call at a time, under the library's cap like every other, after the desks', with a pause
@@ -33,7 +40,7 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
     const until = monotonicNow() + GIVE_WAY_MS;
     while (monotonicNow() < until && (await isBusy(library))) await pause(LOOK_EVERY_MS);
   };
-  return async (library, work) => {
+  return async (library, work, { isOnce } = { isOnce: false }) => {
     for (let tries = 0; ; tries += 1) {
       signal.throwIfAborted();
       await giveWay(library);
@@ -42,7 +49,7 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
         return await libraries.callForSweep(library, work);
       } catch (error) {
         const pauseMs = retryPausesMs[tries];
-        if (pauseMs === undefined || !isOfTheLibrary(error)) throw error;
+        if (isOnce || pauseMs === undefined || !isOfTheLibrary(error)) throw error;
         await pause(pauseMs);
       } finally {
         await pause(Math.min(monotonicNow() - startedAt, LONGEST_PAUSE_MS));
@@ -52,7 +59,7 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
 }
 
 /** Whether the library as a whole did not answer, rather than refuse this one request. */
-function isOfTheLibrary(error: unknown): boolean {
+export function isOfTheLibrary(error: unknown): boolean {
   if (error instanceof LibraryClosed) return true;
   return error instanceof KohaError && error.retryable && error.effect === 'none' && !isOfOneRecord(error);
 }

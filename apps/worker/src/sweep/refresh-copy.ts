@@ -21,7 +21,7 @@ import {
 import type { CopyRecord } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
 import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
-import type { SweepCall } from '../koha/sweep-calls.ts';
+import { type SweepCall, isOfTheLibrary } from '../koha/sweep-calls.ts';
 import type { PassOn, PassedValues, Sending } from './pass-on.ts';
 
 /** A library that keeps its copies as they are applies nothing. */
@@ -120,6 +120,30 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
     if (!deps.dryRun) await remember(the.copy, first.settled, the, pair, deps);
     return outcomeOf(first);
   }
+  for (let tries = 1; ; tries += 1) {
+    const refreshed = await refreshAsRead(the, decide, pair, { ...deps, isLast: tries === MOST_TRIES });
+    if (refreshed !== 'again') return refreshed;
+  }
+}
+
+/** Where the lending library did not take the write, be it closed just then: each try begins with a read, which waits for it. */
+const MOST_TRIES = 4;
+
+interface TryDeps extends RefreshDeps {
+  readonly isLast: boolean;
+}
+
+/**
+ * Reads the copy again and writes what that leaves to be written: once, since an edit may come before another try. `again` where the
+ * library did not take it, and this try is not the last.
+ */
+async function refreshAsRead(
+  the: CopyAndHome,
+  decide: (copy: KohaPatron) => RefreshDecision,
+  pair: CopyPair,
+  deps: TryDeps,
+): Promise<Refreshed | 'again'> {
+  const { lending, passportTypes: types } = pair;
   const fresh = await deps
     .call(lending.id, (koha) => koha.readPatron(the.copy.patronId))
     .catch((error: unknown) => {
@@ -132,6 +156,7 @@ export async function refreshCopy(the: CopyAndHome, pair: CopyPair, deps: Refres
   const decision = decide(fresh);
   if (changesNothing(decision) || deps.dryRun) return outcomeOf(decision);
   const isWritten = await write(fresh, decision, the, pair, deps);
+  if (isWritten === 'again') return 'again';
   // A field that is never taken keeps nobody restricted, and nobody free.
   const isRestricted = await restrict(the, decision.restriction, pair, deps);
   return isWritten && isRestricted ? outcomeOf(decision) : only('NOT_TAKEN');
@@ -203,15 +228,15 @@ function decideFor(
   });
 }
 
-/** False where Koha refuses what the copy should hold. */
+/** False where Koha refuses what the copy should hold; `again` where the library did not take it now. */
 async function write(
   fresh: KohaPatron,
   { change, settled }: RefreshDecision,
   the: CopyAndHome,
   pair: CopyPair,
-  deps: RefreshDeps,
-): Promise<boolean> {
-  const { call, passOn } = deps;
+  deps: TryDeps,
+): Promise<boolean | 'again'> {
+  const { call, passOn, isLast } = deps;
   const { lending } = pair;
   const { patronId } = fresh;
   if (Object.keys(change).length === 0) {
@@ -220,14 +245,19 @@ async function write(
   }
   const values = passedValues(the, Object.keys(change), pair, deps);
   const changed = await passOn(values, (sending) =>
-    call(lending.id, (koha) =>
-      sending(() => koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId })),
+    call(
+      lending.id,
+      (koha) =>
+        sending(() => koha.changePatron(patronId, refreshBody(fresh, change), { branch: fresh.libraryId })),
+      { isOnce: true },
     ),
   ).catch((error: unknown) => {
     // Should it have happened all the same, the next sweep finds home's value there.
     if (isOfOneRecord(error)) return { kind: 'refused' } as const;
+    if (!isLast && isOfTheLibrary(error)) return { kind: 'again' } as const;
     throw error;
   });
+  if (changed.kind === 'again') return 'again';
   if (changed.kind !== 'changed') return false;
   await remember(fresh, { ...settled, ...change }, the, pair, deps);
   return true;

@@ -4,6 +4,7 @@ import type { Answer } from '../answer.ts';
 import type { CallEntry } from '../control/call-log.ts';
 import type { Fault } from '../control/fault-queue.ts';
 import type { Double } from '../double.ts';
+import { parseJson } from '../parse-json.ts';
 import { resetConnection, sendAnswer, sendTruncated, type Delivery } from './send-answer.ts';
 
 /** What a proxy in front of a Koha shows when the Koha behind it is away. */
@@ -22,6 +23,8 @@ export async function deliver(
 ): Promise<unknown> {
   const entry = openEntry(double, request, operation);
   const delivery: Delivery = { double, request, reply, entry };
+  const { at: atMs, path, query } = entry;
+  double.onCall?.({ operation, path, query, body: parseJson(request.body), atMs });
   const { latency_ms, redirect_to } = double.settings;
   if (latency_ms > 0) await sleep(latency_ms);
   const fault = double.faults.take(operation ?? `${request.method} ${entry.path}`);
