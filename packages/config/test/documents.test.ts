@@ -82,7 +82,7 @@ test('docker-compose.yml gives away nothing that a break-in could use', () => {
       security_opt: ['no-new-privileges:true'],
       pids_limit: expect.any(Number),
       mem_limit: expect.any(String),
-      logging: { options: { 'max-size': '10m', 'max-file': '5' } },
+      logging: { options: { 'max-size': '50m', 'max-file': '20' } },
     });
     for (const port of (service['ports'] ?? []) as string[]) expect(port).toMatch(/^127\.0\.0\.1:/);
   }

@@ -33,7 +33,7 @@ test('a process that does not listen to SIGTERM is killed', async () => {
   await expect(child.stop(100)).resolves.toEqual({ code: null, signal: 'SIGKILL' });
 });
 
-test('it sees PATH, HOME and what it is given, and nothing else of ours', async () => {
+test('it sees PATH, HOME, the temporary folder of the run and what it is given, and nothing else of ours', async () => {
   process.env['PASSPORT_TEST_LEAK'] = 'ours';
   const child = own(
     await startProcess({
@@ -43,7 +43,8 @@ test('it sees PATH, HOME and what it is given, and nothing else of ours', async 
   );
   await child.exited;
   delete process.env['PASSPORT_TEST_LEAK'];
-  expect(JSON.parse(child.stdout())).toEqual(['GIVEN', 'HOME', 'PATH']);
+  const folder = process.env['TMPDIR'] === undefined ? [] : ['TMPDIR'];
+  expect(JSON.parse(child.stdout())).toEqual(['GIVEN', 'HOME', 'PATH', ...folder]);
 });
 
 test('the log file holds both outputs', async () => {
