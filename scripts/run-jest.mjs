@@ -14,16 +14,18 @@ const SMOKE = ['workflow', 'once', 'perl-sender', 'bundles'].map(
 /** They measure times, of desks down to single seconds, of two requests down to milliseconds: beside other tests they would measure those. */
 const ALONE = [
   'packages/koha-double/test/deadlocks.slow.test.ts',
+  'packages/notify/test/crawling.slow.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',
+  'packages/system-tests/fault/sweep-and-desks.test.ts',
 ];
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
 const FAST_WORKERS = 6;
-const SYSTEM_WORKERS = 4;
+const SYSTEM_WORKERS = 3;
 /** A fast file that takes longer, also alone, on a machine as quick as that of the durations, fails. */
 const FAST_SECONDS = 8;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
-const MOST_AGAIN = 3;
+const MOST_AGAIN = 6;
 
 const ignore = (...patterns) =>
   ['/node_modules/', ...patterns].map((pattern) => `--testPathIgnorePatterns=${pattern}`);
@@ -41,7 +43,7 @@ export const GROUPS = {
 /**
  * Runs a tier (`fast` or `all`), or what Jest's arguments `args` name of both, and resolves with
  * `{ passed, failed, skipped, unsteady, seconds }`; `skipped` is a list of lines, each with its reason, `seconds` the time of
- * each file. A file that could not run at all counts as one failed test, as does a fast one that takes too long, also alone. Up to three
+ * each file. A file that could not run at all counts as one failed test, as does a fast one that takes too long, also alone. Up to six
  * files of a tier that fail are run once more, alone; `unsteady` names those that pass then. What the suite sends to its
  * Kohas is then held against the client's table of calls, which is one more test. `shard` is `1/3` for the first third.
  */
