@@ -1,6 +1,6 @@
 // `npm test [-- FILES]` and `npm run test:all [-- FILES]`: from a bare clone to a tested one; the last line is
 // `Tests: N passed, N failed, N skipped`. With --shard=1/3 one of three parts; --keep-durations writes scripts/test-durations.json.
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { durationsFile, readDurations } from './longest-first.mjs';
@@ -33,6 +33,7 @@ await setUp({ require: ['redis'], want: ours.all ? everything : ['openssl'], bui
 
 // Everything that tests leave behind, however they end, is gone with it.
 const tmp = mkdtempSync(join(tmpdir(), 'passport-tests-'));
+chmodSync(tmp, 0o755); // some tests run a program as another user
 const tidy = () => rmSync(tmp, { recursive: true, force: true, maxRetries: 3 });
 async function giveUp() {
   await endCommands();
