@@ -181,9 +181,9 @@ describe('the refresh of one copy', () => {
   test('remembers a field as empty that was never passed on, and leaves one whose hash somebody has taken away', () => {
     const more = { ...wanted, phone: '555' };
     const never = decide(NOW, more, remembered(NOW), { passedOn: ['surname'] });
-    expect(never).toMatchObject({ change: {}, settled: { phone: '' }, findings: ['UNCHANGED'] });
+    expect([never.change, never.settled, never.findings]).toEqual([{}, { phone: '' }, ['UNCHANGED']]);
     const taken = decide(NOW, more, remembered(NOW), { passedOn: ['phone'] });
-    expect(taken).toMatchObject({ change: {}, settled: {}, findings: ['NOT_REMEMBERED'] });
+    expect([taken.change, taken.settled, taken.findings]).toEqual([{}, {}, ['NOT_REMEMBERED']]);
   });
 
   test('T-27 gives the copy the new card of the patron', () => {
