@@ -17,6 +17,7 @@ const ALONE = [
   'packages/notify/test/crawling.slow.test.ts',
   'packages/system-tests/fault/flapping.test.ts',
   'packages/system-tests/fault/hostile-connections.test.ts',
+  'packages/system-tests/fault/stopping.test.ts',
   'packages/system-tests/fault/sweep-and-desks.test.ts',
 ];
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
