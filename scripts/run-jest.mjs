@@ -23,7 +23,7 @@ const ALONE = [
 /** Fast tests wait more than they work; beside system tests run the processes that those start. */
 const FAST_WORKERS = 6;
 const SYSTEM_WORKERS = 3;
-/** A fast file that takes longer, also alone, on a machine as quick as that of the durations, fails. */
+/** What a fast file should take on a machine as quick as that of the durations. */
 const FAST_SECONDS = 8;
 /** Files that may fail beside others and pass alone, on a machine that somebody else uses too. More than these are a fault. */
 const MOST_AGAIN = 6;
@@ -44,7 +44,7 @@ export const GROUPS = {
 /**
  * Runs a tier (`fast` or `all`), or what Jest's arguments `args` name of both, and resolves with
  * `{ passed, failed, skipped, unsteady, seconds }`; `skipped` is a list of lines, each with its reason, `seconds` the time of
- * each file. A file that could not run at all counts as one failed test, as does a fast one that takes too long, also alone. Up to six
+ * each file. A file that could not run at all counts as one failed test. Up to six
  * files of a tier that fail are run once more, alone; `unsteady` names those that pass then. What the suite sends to its
  * Kohas is then held against the client's table of calls, which is one more test. `shard` is `1/3` for the first third.
  */
@@ -66,29 +66,24 @@ export async function runJest({ tier, args, shard, tmp }) {
   return { ...suite, passed: suite.passed + table.passed, failed: suite.failed + table.failed };
 }
 
-/** Runs the groups of a tier with `run`, and then alone what failed beside others or took too long there. */
+/** Runs the groups of a tier with `run`, names fast files that took long, and runs alone what failed beside others. */
 export async function runTier(tier, run) {
   let first = NOTHING;
   for (const group of GROUPS[tier]) first = addRuns(first, await run(group));
   const limit = FAST_SECONDS * slownessOf(first.seconds, readDurations());
-  const failed = first.failedFiles.length > MOST_AGAIN ? [] : first.failedFiles;
-  const long = longFast(first, limit).filter(
-    (file) => !first.failedFiles.some(({ name }) => name === file.name),
-  );
-  const files = [...failed, ...long];
+  for (const { name } of longFast(first, limit)) sayLong(name, first.seconds[name], limit);
+  const files = first.failedFiles.length > MOST_AGAIN ? [] : first.failedFiles;
   if (files.length === 0) return first;
   const names = files.map(({ name }) => name);
   say(`Once more, alone: ${names.join(' ')}`);
   const second = await run({ args: names, workers: 1, again: true });
-  const stillLong = longFast(second, limit);
-  for (const { name } of stillLong) sayLong(name, second.seconds[name], limit);
-  const still = new Set([...second.failedFiles, ...stillLong].map(({ name }) => name));
+  const still = new Set(second.failedFiles.map(({ name }) => name));
   const sum = (key) => files.reduce((total, file) => total + file[key], 0);
   return {
     ...first,
     passed: first.passed - sum('passed') + second.passed,
-    failed: first.failed - sum('failed') + second.failed + stillLong.length,
-    unsteady: failed.flatMap(({ name }) => (still.has(name) ? [] : [name])),
+    failed: first.failed - sum('failed') + second.failed,
+    unsteady: files.flatMap(({ name }) => (still.has(name) ? [] : [name])),
   };
 }
 
@@ -166,13 +161,13 @@ function countFile({ name, status, assertionResults }) {
   };
 }
 
-/** The fast files that took longer than `limit` seconds. Beside others a file takes longer than by itself: alone decides. */
+/** The fast files that took longer than `limit` seconds. They are named only: the time of a file depends on what runs beside it. */
 const longFast = ({ files }, limit) => files.filter(({ name, seconds }) => isFast(name) && seconds > limit);
 
 const sayLong = (name, seconds, limit) =>
   say(
-    `\nFAILED ${name}\n  It took ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file may take:` +
-      ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md).\n',
+    `long  ${name}: ${seconds.toFixed(1)} s of the ${limit.toFixed(1)} s that a fast file should take;` +
+      ' make it quicker, or name it *.slow.test.ts (CONTRIBUTING.md)',
   );
 
 const isFast = (name) => !new RegExp(SLOW).test(`/${name}`);
