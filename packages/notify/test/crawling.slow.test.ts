@@ -69,8 +69,8 @@ async function crawl([first, again, everyMs]: readonly [string, string, number |
   return crawler;
 }
 
-/** A fifth of the usual ones. */
-const TIMINGS = { attemptMs: 2_000, patienceMs: 400 };
+/** Half of the usual ones. */
+const TIMINGS = { attemptMs: 5_000, patienceMs: 1_500 };
 
 const libraries = (isAway: boolean) => Array.from({ length: 40 }, (_, n) => library(`lib${n}`, isAway));
 
@@ -86,16 +86,13 @@ test.each(Object.entries(WAYS))(
     await fixture.round(worker, ...libraries(true));
     expect(fixture.endpoint.received).toHaveLength(40);
     const { readFailing, countWaiting } = openDeliveryNotes(fixture.redis);
-    // Two calls for forty messages, and the first attempt at one that trickles is not given up yet: they have not waited for it.
-    const trickles = way[2] !== null && !name.startsWith('refuses');
-    if (trickles) expect((await readFailing()).size).toBe(0);
     expect(crawler.most).toBeLessThanOrEqual(8);
     await waitFor('the crawler to be given up', async () => (await readFailing()).size === 1, {
       timeoutMs: 4 * TIMINGS.attemptMs,
     });
     // The HTTP library opens one anew after an attempt was given up, and closes it when it was idle for four seconds.
     await waitFor('its connections to be closed', () => crawler.sockets.size === 0, { timeoutMs: 8_000 });
-    // Almost all of it is still in the buffers of the system: what is read in two seconds is twice as much.
+    // Almost all of it is still in the buffers of the system: what is read in five seconds is five times as much.
     expect(crawler.bytes).toBeLessThan(100_000_000);
     expect((await readFailing()).get('slow')).toMatchObject({
       kind: 'failed',
