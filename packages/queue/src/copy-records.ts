@@ -137,11 +137,6 @@ export function buildCopyRecordReader(redis: Redis, now: () => number): ReadCopy
   };
 }
 
-/** How many copies of a library are on record. */
-export async function countCopyRecords(redis: Redis, lending: string): Promise<number> {
-  return redis.hlen(copyRecordsKey(lending));
-}
-
 /** Notes that these copies on record are there still: what is not seen for `retention.receipts` is forgotten, as its receipts are. */
 export async function noteCopiesSeen(
   redis: Redis,

@@ -79,7 +79,6 @@ export {
   type CopyRecord,
   type ReadCopyRecords,
   buildCopyRecordReader,
-  countCopyRecords,
   dropCopyRecords,
   findCopyRecords,
   noteCopiesSeen,

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
   type DisclosureReceipt,
-  countCopyRecords,
   dropCopyRecords,
   findCopyRecords,
   noteCopiesSeen,
@@ -56,7 +55,7 @@ describe('the record of a copy', () => {
     await append({ eventId: 'evt_lost', patronId: undefined });
     await append({ what: 'observed', fields: [], read: ['surname'] });
     await append({ what: 'refreshed', patronId: 403, fields: ['phone'] });
-    expect(await countCopyRecords(fixture.redis, 'riverside')).toBe(0);
+    expect(await fixture.redis.hlen('{passport}:copies:riverside')).toBe(0);
 
     await append({ eventId: 'evt_lost' });
 
@@ -137,7 +136,7 @@ describe('the record of a copy', () => {
     ).toBe(2);
 
     expect(await recordOf(403)).toBeNull();
-    expect(await countCopyRecords(fixture.redis, 'riverside')).toBe(2);
+    expect(await fixture.redis.hlen('{passport}:copies:riverside')).toBe(2);
   });
 
   test('is forgotten when the copy was not seen for so long', async () => {
