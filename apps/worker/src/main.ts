@@ -11,7 +11,7 @@ import {
   versionOf,
   watchEventLoop,
 } from '@passport/runtime';
-import { FETCH_TIMINGS } from './job/scan-worker.ts';
+import { FETCH_TIMINGS } from './job/process-scan.ts';
 import type { Sources } from './sources.ts';
 import { startWorker } from './start-worker.ts';
 import { readTimings } from './timings.ts';

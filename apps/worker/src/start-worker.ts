@@ -18,7 +18,7 @@ import {
   startTracing,
 } from '@passport/runtime';
 import { keepReceipts } from './job/keep-receipts.ts';
-import { FETCH_TIMINGS } from './job/scan-worker.ts';
+import { FETCH_TIMINGS } from './job/process-scan.ts';
 import { fetchMetrics } from './metrics/fetch-metrics.ts';
 import { type RedisConnections, openRedis, untilRedisAnswers } from './redis-connections.ts';
 import type { Sources } from './sources.ts';

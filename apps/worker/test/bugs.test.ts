@@ -5,7 +5,7 @@ import { addScans, buildClaimCreate, buildJobDataWriter, cancelEvent, openScanQu
 import { RedisUnavailable, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
 import type { RunResult } from '../src/job/run-result.ts';
-import { type ScanWork, startScanWorker } from '../src/job/scan-worker.ts';
+import { type ScanWork, startScanWorker } from '../src/job/process-scan.ts';
 import { buildWorkerLoad } from '../src/job/worker-load.ts';
 import { jobData } from './builders.ts';
 

@@ -24,7 +24,7 @@ import { type RequeueDeps, decideRequeue, patienceMs } from './requeue.ts';
 import { waitForPause } from './wait-for-pause.ts';
 import type { Ended, TakenJob, RunResult } from './run-result.ts';
 import { withHistory } from './with-history.ts';
-import { buildScanLock } from './scan-lock.ts';
+import { buildScanLock } from './taken-job.ts';
 import { type History, openHistory } from '../provision/history.ts';
 import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
 

@@ -6,7 +6,7 @@ import type { PausedSide } from '../provision/result.ts';
 import type { JobObserver } from './job-observer.ts';
 import type { RunResult, TakenJob } from './run-result.ts';
 import { type RunDeps, runScan } from './run-scan.ts';
-import type { ScanWork } from './scan-worker.ts';
+import type { ScanWork } from './process-scan.ts';
 import type { Settlement } from './settlement.ts';
 
 export interface ScanWorkDeps {

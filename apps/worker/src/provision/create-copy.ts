@@ -6,8 +6,8 @@ import { wasNotSent } from '../koha/koha-failure.ts';
 import { configuredCodes, confirmName } from './confirm-name.ts';
 import type { CopyOrder } from './copy-order.ts';
 import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
-import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-place.ts';
-import type { PatronLock } from './patron-lock.ts';
+import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-access.ts';
+import type { PatronLock } from './with-patron-lock.ts';
 import type { Claimed } from './scan.ts';
 import type { Step } from './step.ts';
 

@@ -16,7 +16,7 @@ import { lapsed, waitForAnswer } from './consent.ts';
 import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import type { Audit } from './audit.ts';
-import type { CreateAccess } from './create-place.ts';
+import type { CreateAccess } from './create-access.ts';
 import type { buildHomeQuery } from './query-home.ts';
 import type { Quota } from './quota.ts';
 import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';

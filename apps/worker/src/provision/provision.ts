@@ -1,7 +1,7 @@
-import { type CheckoutDeps, type CopyThere, checkOutItem } from './check-out.ts';
+import { type CheckoutDeps, type CopyThere, checkOutItem } from './check-out-item.ts';
 import { type CopyDeps, copyPatron } from './copy.ts';
 import { type FindDeps, findPatron } from './find-patron.ts';
-import type { WithPatronLock } from './patron-lock.ts';
+import type { WithPatronLock } from './with-patron-lock.ts';
 import { type MadeCopy, type Result, othersFirst } from './result.ts';
 import type { Scan, ScanLock } from './scan.ts';
 

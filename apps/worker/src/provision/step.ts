@@ -2,7 +2,7 @@ import type { KohaClient } from '@passport/koha-client';
 import type { PauseSide } from '@passport/queue';
 import type { Libraries } from '../koha/libraries.ts';
 import { readTwice, repeatAtOnce } from '../koha/of-the-moment.ts';
-import type { Locks } from './patron-lock.ts';
+import type { Locks } from './with-patron-lock.ts';
 import type { JobLock } from './scan.ts';
 
 /** Does one step of the workflow, measured and traced. */

@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CreatePlaces, PlaceOwner } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
 import type { TakenJob } from '../src/job/run-result.ts';
-import { type TakeWithPlace, buildCreateAccess } from '../src/provision/create-place.ts';
+import { type TakeWithPlace, buildCreateAccess } from '../src/provision/create-access.ts';
 import { aScan, manualClock, heldLock } from './builders.ts';
-import type { WithPatronLock } from '../src/provision/patron-lock.ts';
+import type { WithPatronLock } from '../src/provision/with-patron-lock.ts';
 import { endOfRun, openWorkflow, waitOf } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });

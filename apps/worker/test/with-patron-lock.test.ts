@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { LockOwner, PatronLocks } from '@passport/queue';
 import { LockLost } from '../src/job/job-lock.ts';
 import { SLOT_WAIT_WHEN_FREE_MS, longestWriteMs } from '../src/koha/connect-libraries.ts';
-import { type WithPatronLock, buildPatronLock } from '../src/provision/patron-lock.ts';
+import { type WithPatronLock, buildPatronLock } from '../src/provision/with-patron-lock.ts';
 import { type ManualClock, aScan, manualClock, heldLock } from './builders.ts';
 
 const KEY = 'midland:812';

@@ -12,7 +12,7 @@ import {
   isAnonymized,
   lookUpKeys,
 } from './look-up-checkout.ts';
-import type { Locks } from './patron-lock.ts';
+import type { Locks } from './with-patron-lock.ts';
 import { type MadeCopy, type Result, cancelledEnd, codeOf, checkoutTooLate, done, endOf } from './result.ts';
 import { decideFailure } from './retry-policy.ts';
 import { type Scan, ScanCancelled } from './scan.ts';
