@@ -11,10 +11,8 @@ import {
   versionOf,
   watchEventLoop,
 } from '@passport/runtime';
-import { FETCH_TIMINGS } from './job/process-scan.ts';
-import type { Sources } from './sources.ts';
+import { type Sources, readTimings } from './sources.ts';
 import { startWorker } from './start-worker.ts';
-import { readTimings } from './timings.ts';
 
 const readConfig = (): WorkerConfig => workerConfig(process.env, (path) => readFileSync(path, 'utf8'));
 
@@ -43,7 +41,7 @@ async function main(): Promise<void> {
         Date.now = now;
       },
     };
-    await startWorker(config, log, lifecycle, sources, readConfig, FETCH_TIMINGS);
+    await startWorker(config, log, lifecycle, sources, readConfig);
     manager.ready();
   } catch (error) {
     lifecycle.fail(error);

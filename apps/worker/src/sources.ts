@@ -1,5 +1,21 @@
 import type { ProcessIdentity } from '@passport/queue';
-import type { Timings } from './timings.ts';
+
+/** Intervals that no configuration has. Tests hand down shorter ones, so that they need not wait for these. */
+export interface Timings {
+  /** How often what was written into copies is stored at the lending libraries: beside the scans, no desk waits for it. */
+  readonly rememberMs: number;
+}
+
+const TIMINGS: Timings = { rememberMs: 15_000 };
+
+/** The usual timings, with those that a test has put into the environment as JSON. Throws where that is no object of positive numbers. */
+export function readTimings(text = '{}'): Timings {
+  const given = JSON.parse(text) as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(given))
+    if (!(name in TIMINGS) || typeof value !== 'number' || !(value > 0))
+      throw new Error(`PASSPORT_TEST_TIMINGS: ${name} is no timing`);
+  return { ...TIMINGS, ...given };
+}
 
 /** The clocks, the random source, the ids and the names, which main.ts alone may take from the machine. */
 export interface Sources {

@@ -1,35 +1,96 @@
 import { type WorkerConfig, tryConfig } from '@passport/config';
+import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
+  CLOCK_KEY,
   type FetchTimings,
+  type FetchWatch,
+  type Pauses,
+  type Receipts,
+  type ReportJobs,
+  type ScanJobs,
+  buildClaimCreate,
+  buildJobDataWriter,
   buildPauses,
+  openCreatePlaces,
+  openLedger,
+  openPatronLocks,
   openReceipts,
   openReportQueue,
   openScanQueue,
+  queueMetrics,
+  readConsent,
   readControl,
+  readKept,
+  readQueue,
+  readRedis,
+  readSchedules,
+  redisMetrics,
   registerProcess,
+  retireHealth,
+  startAudit,
+  startFetchWatch,
 } from '@passport/queue';
 import {
   type Lifecycle,
   type Logger,
+  type MetricsRegistry,
+  type Redis,
+  type RedisClock,
+  type Tracing,
   answersNow,
+  closeRedis,
   countRedisBreaks,
+  createEncryption,
   createMetrics,
+  createRedis,
+  createRedisClock,
   startAdminServer,
   startTracing,
+  untilRedisReady,
+  within,
 } from '@passport/runtime';
+import { buildEndCheck } from './job/end-check.ts';
 import { keepReceipts } from './job/keep-receipts.ts';
-import { FETCH_TIMINGS } from './job/process-scan.ts';
+import type { ScanContext } from './job/process-scan.ts';
+import { startReportWorker } from './job/report-worker.ts';
+import { FETCH_TIMINGS, startScanWorker } from './job/scan-worker.ts';
+import { buildWorkerLoad } from './job/worker-load.ts';
+import { connectLibraries, longestWriteMs } from './koha/connect-libraries.ts';
+import { buildCopyMemory } from './koha/copy-memory.ts';
+import { buildPauseLeft } from './koha/pause-left.ts';
+import { withWindows } from './koha/planned-pauses.ts';
+import { buildReporter, hasPlugin } from './koha/report.ts';
+import { notifyTasks } from './maintenance/notify-tasks.ts';
+import { rememberTask } from './maintenance/remember-task.ts';
+import { startTasks } from './maintenance/start-tasks.ts';
+import { buildTasks } from './maintenance/tasks.ts';
 import { fetchMetrics } from './metrics/fetch-metrics.ts';
-import { type RedisConnections, openRedis, untilRedisAnswers } from './redis-connections.ts';
+import { jobMetrics } from './metrics/job-metrics.ts';
+import { keptMetrics } from './metrics/kept-metrics.ts';
+import { kohaMetrics } from './metrics/koha-metrics.ts';
+import { nightlyMetrics } from './metrics/nightly-metrics.ts';
+import { pauseMetrics } from './metrics/pause-metrics.ts';
+import { buildAudit } from './provision/audit.ts';
+import { buildCreateAccess } from './provision/create-access.ts';
+import { buildQuota } from './provision/quota.ts';
+import { buildPatronLock } from './provision/with-patron-lock.ts';
 import type { Sources } from './sources.ts';
-import { startWork } from './start-work.ts';
-import type { WorkerParts } from './work-context.ts';
+import { startSeenWorker } from './sweep/seen-worker.ts';
+import { startSweepWorker } from './sweep/sweep-worker.ts';
 
 /**
  * Runs that began under a configuration which was replaced may end within this; then they are requeued, and begin again under
  * the new one. So a run has one configuration, and no event is answered by an old one a second after the reload.
  */
 const OLD_RUNS_MS = 600;
+const REDIS_RETRY_EVERY_MS = 100;
+/** One library's creates may keep a quarter of the worker's jobs waiting; the other slots are for everybody else. */
+const SLOTS_OF_ONE_LINE = 4;
+const RETIRE_MS = 1_000;
+const KEEP_ACTS_EVERY_MS = 5_000;
+const KEEP_ACTS_LAST_MS = 500;
+/** A time of day is a minute, and this a small part of it. */
+const NIGHTS_EVERY_MS = 5_000;
 
 /**
  * Builds the worker, from the outside in, and starts it; resolves when it takes jobs. `readConfig` reads the configuration
@@ -54,26 +115,43 @@ export async function startWorker(
   const connections = openRedis(config, sources, timings, lifecycle, log);
   const { connection, redis, clock, fetches } = connections;
   fetchMetrics(metrics, fetches);
-  await startProbes(config, connections, { metrics: () => shown.metrics(), lifecycle, log });
+  // A worker that takes no jobs is not ready; one that has taken none for long, although there may be some, is not live.
+  const admin = await startAdminServer({
+    port: config.adminPort,
+    host: config.adminHost,
+    live: () => fetches.isLive(),
+    ready: () => fetches.isFetching() && connection.status === 'ready' && answersNow(redis),
+    metrics: () => shown.metrics(),
+    stopping: lifecycle.signal,
+    log,
+  });
+  lifecycle.own('admin', () => admin.close());
   await untilRedisAnswers(connections, lifecycle, sources.pause);
   if (lifecycle.stopping) return;
   const now = (): number => clock.now();
   sources.adoptClock(now);
   present = now;
 
-  const queue = openScanQueue(redis);
-  const reportQueue = openReportQueue(redis);
   const pauses = buildPauses(now);
   // Before the first job: a paused library is not queried because a worker has only just started.
   pauses.set(await readControl(redis));
-  const receipts = keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log });
-  const kept = { queue, reportQueue, pauses, receipts, breaks: countRedisBreaks([connection, redis]) };
-  const parts: WorkerParts = { connections, ...kept, tracing, sources, now, log };
+  const parts: WorkerParts = {
+    ...sources,
+    ...connections,
+    queue: openScanQueue(redis),
+    reportQueue: openReportQueue(redis),
+    pauses,
+    receipts: keepReceipts(openReceipts(redis), { redis, monotonicNow: sources.monotonicNow, log }),
+    breaks: countRedisBreaks([connection, redis]),
+    tracing,
+    now,
+    log,
+  };
   const start = async (next: WorkerConfig): Promise<Lifecycle> => {
     const work = lifecycle.part('work', OLD_RUNS_MS);
     const counted = metrics.extend();
     try {
-      await startWork(next, parts, { lifecycle: work, metrics: counted });
+      await startWork(next, parts, work, counted);
     } catch (error) {
       await work.stop('it could not be started');
       throw error;
@@ -107,23 +185,224 @@ export async function startWorker(
   await registered.announce();
 }
 
-/** A worker that takes no jobs is not ready; one that has taken none for long, although there may be some, is not live. */
-async function startProbes(
-  { adminPort: port, adminHost: host }: WorkerConfig,
-  { connection, redis, fetches }: RedisConnections,
-  { metrics, lifecycle, log }: { metrics: () => Promise<string>; lifecycle: Lifecycle; log: Logger },
+/** The worker's two connections, what knows whether its queues bring jobs, and the clock that all processes agree on. */
+interface RedisConnections {
+  /** BullMQ's own: commands wait until Redis is back. */
+  readonly connection: Redis;
+  /** For our own keys: a command that cannot be done now fails now. */
+  readonly redis: Redis;
+  readonly clock: RedisClock;
+  readonly fetches: FetchWatch;
+}
+
+/** Opens both connections and returns at once. Where no jobs come for too long, the process ends. */
+function openRedis(
+  config: WorkerConfig,
+  { monotonicNow }: Sources,
+  timings: FetchTimings,
+  lifecycle: Lifecycle,
+  log: Logger,
+): RedisConnections {
+  const url = config.redisUrl.reveal();
+  const connection = createRedis(url, { role: 'worker', log, name: 'worker' });
+  lifecycle.own('connection', () => closeRedis(connection));
+  const redis = createRedis(url, { role: 'producer', log, name: 'worker-keys' });
+  lifecycle.own('redis', () => closeRedis(redis));
+  const clock = createRedisClock(redis, CLOCK_KEY, monotonicNow, { log });
+  lifecycle.own('clock', () => clock.close());
+  const onOver = (): void => lifecycle.giveUp('no jobs could be fetched');
+  const fetches = startFetchWatch({ timings, monotonicNow, onOver, log });
+  lifecycle.own('watch of fetches', () => fetches.close());
+  return { connection, redis, clock, fetches };
+}
+
+/**
+ * Resolves once Redis has answered with the time, or when the process stops. A worker has nobody to answer to: it
+ * waits as long as it takes, and is not ready meanwhile.
+ */
+async function untilRedisAnswers(
+  { connection, redis, clock }: RedisConnections,
+  lifecycle: Lifecycle,
+  pause: Sources['pause'],
 ): Promise<void> {
-  const ready = (): Promise<boolean> | boolean =>
-    fetches.isFetching() && connection.status === 'ready' && answersNow(redis);
-  const live = (): boolean => fetches.isLive();
-  const admin = await startAdminServer({
-    port,
-    host,
-    live,
-    ready,
-    metrics,
-    stopping: lifecycle.signal,
+  while (!lifecycle.stopping) {
+    try {
+      await untilRedisReady(connection, 1_000);
+      await untilRedisReady(redis, 1_000);
+      await clock.start();
+      return;
+    } catch {
+      await pause(REDIS_RETRY_EVERY_MS);
+    }
+  }
+}
+
+/** What a worker keeps while its configuration is replaced. */
+interface WorkerParts extends Sources, RedisConnections {
+  readonly queue: ScanJobs;
+  readonly reportQueue: ReportJobs;
+  /** What operators have paused. */
+  readonly pauses: Pauses;
+  /** How often a connection to Redis was lost so far. */
+  readonly breaks: () => number;
+  /** One for the process: what it keeps for a lost connection outlives the configuration. */
+  readonly receipts: Receipts;
+  readonly tracing: Tracing;
+  /** The queue's clock. */
+  readonly now: () => number;
+  readonly log: Logger;
+}
+
+/**
+ * Builds all that depends on the configuration, and starts each consumer; `lifecycle` ends it. Two of them may run side by side for a
+ * moment, as two workers may.
+ */
+async function startWork(
+  config: WorkerConfig,
+  parts: WorkerParts,
+  lifecycle: Lifecycle,
+  metrics: MetricsRegistry,
+): Promise<void> {
+  const context = openContext(config, parts, lifecycle, metrics);
+  const { consortium, redis, monotonicNow, now, log } = context;
+  const reporter = buildReporter(context);
+  lifecycle.own('reports', () => reporter.settled());
+
+  const reports = startReportWorker(context);
+  lifecycle.own('report worker', () => reports.close());
+
+  // What the service does by itself is in the audit view, too; scans have their history instead.
+  const acts = { everyMs: KEEP_ACTS_EVERY_MS, closeWithinMs: KEEP_ACTS_LAST_MS };
+  const audited = startAudit({ redis, source: 'worker', ...acts, monotonicNow, lifecycle, log });
+  nightlyMetrics(metrics, () => readSchedules(redis), consortium.libraries.length, now);
+  const sweeps = await startSweepWorker({ ...context, log: audited });
+  lifecycle.own('sweeps', () => sweeps.close());
+  const atScans = startSeenWorker({ ...context, log: audited });
+  lifecycle.own('refreshes at scans', () => atScans.close());
+
+  const workerId = context.newId();
+  lifecycle.own('library health', () => retire(redis, [...context.names.keys()], workerId));
+  const dropped = observeQueue(context, metrics);
+  const tasks = startTasks(
+    [
+      ...buildTasks({ ...context, dropped, workerId }),
+      rememberTask(consortium, context.memory, context, context.timings),
+      ...notifyTasks({ ...context, metrics, signal: lifecycle.signal }),
+      { name: 'nights', everyMs: NIGHTS_EVERY_MS, work: () => sweeps.queueNights() },
+    ],
     log,
+  );
+  lifecycle.own('maintenance', () => tasks.close());
+
+  const scans = startScanWorker({ ...context, ...openScanContext(context), reporter });
+  lifecycle.own('scans', () => scans.close());
+  const { concurrency, fileHash } = config;
+  log.info({ libraries: consortium.libraries.length, concurrency, config: fileHash }, 'working');
+}
+
+/** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
+const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
+  within(RETIRE_MS, retireHealth(redis, ids, workerId), 'retiring library health').catch(() => undefined);
+
+type WorkContext = ReturnType<typeof openContext>;
+
+/** What all work under one configuration shares. Nothing is sent yet. */
+function openContext(
+  config: WorkerConfig,
+  parts: WorkerParts,
+  lifecycle: Lifecycle,
+  metrics: MetricsRegistry,
+) {
+  const { redis, pauses, now, log } = parts;
+  const { consortium, keys, concurrency } = config;
+  const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
+  const paused = withWindows(pauses, consortium.libraries, now);
+  pauseMetrics(metrics, paused, [...names.keys()]);
+  const pauseLeft = buildPauseLeft(paused, now);
+  const load = buildWorkerLoad(concurrency);
+  const kohas = connectLibraries({
+    ...parts,
+    consortium,
+    lifecycle,
+    metrics: kohaMetrics(metrics, names.size),
+    hasFreeSlots: load.hasFreeSlots,
+    pauseLeft,
   });
-  lifecycle.own('admin', () => admin.close());
+  const { libraries } = kohas;
+  const memory = buildCopyMemory({ redis, keys, libraries, now, log });
+  lifecycle.own('memory of copies', () => memory.settled());
+  const { deadline } = lifecycle;
+  const jobs = jobMetrics(metrics, [...names.keys()], ALERTED_OUTCOMES);
+  const nameOf = (id: string): string => names.get(id) ?? id;
+  const configured = { consortium, keys, concurrency, names, nameOf };
+  return { ...parts, ...configured, ...kohas, deadline, jobs, memory, load, pauseLeft };
+}
+
+/** The metrics of the queue, which any worker may answer for. Returns what counts the ended events that went before their time. */
+function observeQueue(
+  { consortium: { libraries }, redis, queue, now }: WorkContext,
+  metrics: MetricsRegistry,
+): ReturnType<typeof keptMetrics> {
+  const ids = libraries.map(({ id }) => id);
+  const backlogLimits = Object.fromEntries(libraries.map(({ id, limits }) => [id, limits.backlog]));
+  queueMetrics(metrics, () => readQueue(redis, queue, ids, now()), backlogLimits);
+  redisMetrics(metrics, () => readRedis(redis));
+  const keptLimits = libraries.map(
+    ({ id, limits }) => [id, { finished: limits.keptFinished, failed: limits.keptFailed }] as const,
+  );
+  const readShares = async () => {
+    const [kept, { memoryLimitBytes }] = await Promise.all([readKept(redis, ids), readRedis(redis)]);
+    return { libraries: kept, memoryLimitBytes };
+  };
+  return keptMetrics(metrics, readShares, Object.fromEntries(keptLimits));
+}
+
+/** What only the work on scans needs. */
+function openScanContext(context: WorkContext) {
+  const { consortium, concurrency, keys, connection, redis, jobs, load, memory, tracing } = context;
+  const { monotonicNow, newId, pause, log } = context;
+  const ledger = openLedger(redis);
+  const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
+  return {
+    // On BullMQ's own connection: between two masters, the end of a job must not go to one and its finishing to the other. Who is next
+    // in a line must not overtake whoever leaves.
+    jobData: buildJobDataWriter(connection),
+    claimCreate: buildClaimCreate(connection),
+    createAccess: buildCreateAccess({
+      places: openCreatePlaces(connection),
+      mostWaiting: Math.max(1, Math.floor(concurrency / SLOTS_OF_ONE_LINE)),
+      hasFreeSlots: () => load.hasFreeSlots(),
+      newId,
+      monotonicNow,
+      pause,
+    }),
+    withPatronLock: buildPatronLock({
+      patronLocks: openPatronLocks(redis),
+      longestWriteMs: (id) => longestWriteMs(timeouts.get(id) ?? 0),
+      newId,
+      monotonicNow,
+      pause,
+    }),
+    ledger,
+    quota: buildQuota(consortium, ledger, jobs.limitReached, monotonicNow),
+    endCheck: buildEndCheck(context),
+    encryption: createEncryption(keys.map((key) => key.reveal())),
+    audit: buildAudit(log),
+    readConsent: (job) => readConsent(redis, job),
+    copied: (library, sinceScanMs) => jobs.copied(library, sinceScanMs / 1000),
+    remember(written) {
+      if (hasPlugin(consortium, written.lending)) memory.note(written);
+    },
+    // A step that fails is in the trace, but not among the times of those that were taken.
+    inStep: (name, work) =>
+      tracing.within(
+        () => ({ name, kind: 'internal' }),
+        async () => {
+          const startedAt = monotonicNow();
+          const result = await work();
+          jobs.step(name, (monotonicNow() - startedAt) / 1000);
+          return result;
+        },
+      ),
+  } satisfies Partial<ScanContext>;
 }

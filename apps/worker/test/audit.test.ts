@@ -45,7 +45,7 @@ test("each audit line names the lending Koha's number of who scanned, so that a 
   audit.notShared(scan, 'midland', 'opted out');
   audit.notEligible(scan, 'midland', ['EXPIRED']);
   audit.sending(scan, copy);
-  audit.copied(scan, copy, { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } });
+  audit.copied(scan, copy, { kind: 'done', outcome: 'LOCAL_CONFLICT' });
   audit.checkedOut(scan, 51, { result: 'CHECKED_OUT', keys: [] });
 
   const actions = ['looked up', 'refused', 'not shared', 'not eligible', 'sending a copy', 'copy', 'loan'];

@@ -1,20 +1,49 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { addScans, buildClaimCreate, buildJobDataWriter, cancelEvent, openScanQueue } from '@passport/queue';
-import { RedisUnavailable, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
+import type { JobData } from '@passport/contract';
+import {
+  addScans,
+  buildClaimCreate,
+  buildJobDataWriter,
+  cancelEvent,
+  openScanQueue,
+  startFetchWatch,
+} from '@passport/queue';
+import {
+  RedisUnavailable,
+  closeRedis,
+  createLogger,
+  createRedis,
+  startTracing,
+  untilRedisReady,
+} from '@passport/runtime';
 import { leakGuard, startRedis, waitFor } from '@passport/testkit';
-import type { RunResult } from '../src/job/run-result.ts';
-import { type ScanWork, startScanWorker } from '../src/job/process-scan.ts';
+import { FETCH_TIMINGS, startScanWorker } from '../src/job/scan-worker.ts';
 import { buildWorkerLoad } from '../src/job/worker-load.ts';
-import { jobData } from './builders.ts';
+import type { Retry } from '../src/provision/result.ts';
+import { jobData, runDeps } from './builders.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 
 const bug = (code: string): Error => Object.assign(new TypeError('of ours'), { code });
+const nothing = (): Promise<void> => Promise.resolve();
 
-/** A worker whose work is the test's own, on a real Redis with one job of riverside. */
-async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
+/** What happens in a run, and around it, where a worker calls out. */
+interface Plan {
+  /** In each run, before the card is looked up; nobody knows it. */
+  readonly run?: () => Promise<Retry | null>;
+  /** A receipt of what has left is written. */
+  readonly record?: () => Promise<void>;
+  readonly settle?: () => Promise<void>;
+  /** Before a job is delayed. */
+  readonly beforeDelay?: () => Promise<void>;
+  readonly job?: Partial<JobData>;
+  readonly attemptsMade?: number;
+}
+
+/** A worker on a real Redis with one job of riverside. */
+async function work({ run, record = nothing, settle = nothing, beforeDelay = nothing, ...plan }: Plan) {
   const server = own(await startRedis());
   const logged: Record<string, unknown>[] = [];
   const destination = new Writable({
@@ -29,30 +58,41 @@ async function work(plan: Partial<ScanWork>, attemptsMade = 0) {
   await untilRedisReady(connection, 2_000);
   const queue = openScanQueue(connection);
   own({ stop: () => queue.close() });
-  await addScans(queue, [{ job: jobData(), priority: 1 }]);
-  if (attemptsMade > 0)
-    await server.call('HSET', '{passport}:scans:riverside.evt_1', 'atm', String(attemptsMade));
-  const nothing = (): Promise<void> => Promise.resolve();
+  await addScans(queue, [{ job: jobData({ received_ms: Date.now(), ...plan.job }), priority: 1 }]);
+  if (plan.attemptsMade !== undefined)
+    await server.call('HSET', '{passport}:scans:riverside.evt_1', 'atm', String(plan.attemptsMade));
+  const { libraries, ...deps } = runDeps();
+  const monotonicNow = (): number => performance.now();
+  const fetches = startFetchWatch({ timings: FETCH_TIMINGS, monotonicNow, onOver: () => undefined, log });
+  own({ stop: () => Promise.resolve(fetches.close()) });
   const worker = startScanWorker({
+    ...deps,
+    libraries: {
+      ...libraries,
+      prepare: () => undefined,
+      call: (_library, ask) => ask({ findByCard: () => Promise.resolve([]) } as never),
+    },
     connection,
+    redis: connection,
+    queue,
+    fetches,
     concurrency: 2,
     load: buildWorkerLoad(2),
-    retention: { finishedMs: 60_000, failedMs: 60_000 },
-    work: {
-      run: () => Promise.reject(new Error('no work was planned')),
-      recordEnd: nothing,
-      settle: nothing,
-      reportEnd: nothing,
-      endAgain: nothing,
-      beforeDelay: nothing,
-      afterDelay: nothing,
-      ...plan,
-    },
+    createAccess: { ...deps.createAccess, freeInMs: () => null },
+    quota: { isAmple: () => false, reserve: run ?? (() => Promise.reject(new Error('no run was planned'))) },
+    audit: { lookedUp: () => undefined } as never,
+    inStep: (_name, step) => step(),
+    receipts: { append: () => record().then(() => null) },
+    ledger: { settle, releaseQuota: beforeDelay },
+    reporter: { reportEnd: nothing, reportWaiting: () => undefined },
+    jobs: { ended: () => undefined, requeued: () => undefined },
+    health: { misconfigured: () => undefined, worked: () => undefined },
     jobData: buildJobDataWriter(connection),
     claimCreate: buildClaimCreate(connection),
     endCheck: { writing: () => undefined, finished: () => undefined, settled: nothing },
+    tracing: await startTracing({ endpoint: null, process: 'worker', now: Date.now, log }),
     deadline: new AbortController().signal,
-    monotonicNow: () => performance.now(),
+    monotonicNow,
     now: Date.now,
     log,
   });
@@ -83,12 +123,10 @@ test.each(['ERR_INVALID_ARG_TYPE', 'ERR_ASSERTION', 'ENOSPC'])(
 
 test('trouble of Redis itself is no attempt', async () => {
   let runs = 0;
-  const done = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
-  const end: RunResult = { kind: 'done_before', job: jobData({ progress: done }) };
   const { job } = await work({
     run: () => {
       runs += 1;
-      return runs > 1 ? Promise.resolve(end) : Promise.reject(bug('ECONNRESET'));
+      return runs > 1 ? Promise.resolve(null) : Promise.reject(bug('ECONNRESET'));
     },
   });
 
@@ -100,35 +138,35 @@ test('trouble of Redis itself is no attempt', async () => {
 });
 
 test('a bug in what follows the end of a job keeps it from being finished five times, and not for ever', async () => {
-  const done = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
-  const { job, logged } = await work(
-    {
-      run: () => Promise.resolve({ kind: 'done_before', job: jobData({ progress: done }) }),
-      settle: () => Promise.reject(bug('ERR_INVALID_ARG_TYPE')),
-    },
-    5,
-  );
+  const progress = { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } as const;
+  const { job, logged } = await work({
+    job: { progress },
+    settle: () => Promise.reject(bug('ERR_INVALID_ARG_TYPE')),
+    attemptsMade: 5,
+  });
 
   await waitFor('the job to be finished', async () => (await job())?.finishedOn !== undefined);
   expect(await (await job())?.getState()).toBe('completed');
   expect(logged.map(({ msg }) => msg)).toContain('what follows the end of a job was given up');
 });
 
+const HAS_SENT = { sent: { home: 'midland', home_key: 'midland:2', fields: ['surname'] } };
+
 test('what has left is on record even when the run ends while Redis is away', async () => {
   let disconnect: (() => Promise<unknown>) | null = null;
   let runs = 0;
   const recorded: number[] = [];
-  const ended = jobData({ progress: { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } });
   const { connection, job } = await work({
+    job: HAS_SENT,
     async run() {
       runs += 1;
-      if (runs > 1) return { kind: 'done_before', job: ended };
+      if (runs > 1) return null;
       await (
         await waitFor('a connection to lose', () => disconnect)
       )();
-      return { kind: 'done', outcome: 'NOT_FOUND', job: ended, data: ended, ifCancelled: null };
+      return null;
     },
-    recordEnd() {
+    record() {
       recorded.push(runs);
       return Promise.resolve();
     },
@@ -144,61 +182,46 @@ test('what has left is on record even when the run ends while Redis is away', as
 });
 
 test('what has left is on record before the job is finished, also when Redis took its end alone', async () => {
-  const ended = jobData({ progress: { ...jobData().progress, state: 'done', outcome: 'NOT_FOUND' } });
   let runs = 0;
+  let isAway = true;
   const recorded: number[] = [];
   const { job } = await work({
+    job: HAS_SENT,
     run() {
       runs += 1;
-      if (runs > 1) return Promise.resolve({ kind: 'done_before', job: ended });
-      return Promise.resolve({
-        kind: 'done',
-        outcome: 'NOT_FOUND',
-        job: ended,
-        data: ended,
-        ifCancelled: null,
-      });
+      return Promise.resolve(null);
     },
-    recordEnd() {
-      if (runs === 1) return Promise.reject(new RedisUnavailable('no connection'));
+    record() {
+      if (isAway) {
+        isAway = false;
+        return Promise.reject(new RedisUnavailable('no connection'));
+      }
       recorded.push(runs);
       return Promise.resolve();
     },
   });
 
   await waitFor('the job to end', async () => (await job())?.finishedOn !== undefined);
-  expect(recorded).toEqual([2]);
+  // The run after it found the end written: the card was looked up once.
+  expect(recorded).toEqual([1]);
   expect((await job())?.data).toMatchObject({ progress: { outcome: 'NOT_FOUND' } });
 });
 
 test('a cancel between the write of a wait and the wait ends the event at once', async () => {
   let cancel: (() => Promise<unknown>) | null = null;
-  const taken: boolean[] = [];
-  const waits = jobData({ progress: { ...jobData().progress, state: 'waiting' } });
+  let runs = 0;
   const { connection, queue, job } = await work({
-    run({ isCancelled }) {
-      taken.push(isCancelled);
-      if (taken.length > 1) return Promise.resolve({ kind: 'done_before', job: jobData() });
-      return Promise.resolve({
-        kind: 'retry',
-        library: 'midland',
-        reason: 'NO_ANSWER',
-        retryAfterMs: null,
-        otherwise: { outcome: 'HOME_UNREACHABLE' },
-        job: waits,
-        data: waits,
-        ifCancelled: null,
-        untilMs: Date.now() + 600_000,
-        forCircuitsOf: [],
-        forPausesOf: [],
-        worthReporting: false,
-        requeueReason: null,
-      });
+    run() {
+      runs += 1;
+      // It would be tried again in a minute at the earliest.
+      const wait = { library: 'midland', reason: 'CIRCUIT_OPEN', retryAfterMs: null } as const;
+      return Promise.resolve({ kind: 'retry', ...wait, otherwise: { outcome: 'HOME_UNREACHABLE' } });
     },
     beforeDelay: async () => void (await (await waitFor('a way to cancel', () => cancel))()),
   });
   cancel = () => cancelEvent(connection, queue, 'riverside', 'evt_1');
 
   await waitFor('the job to end', async () => (await job())?.finishedOn !== undefined);
-  expect(taken).toEqual([false, true]);
+  expect(runs).toBe(1);
+  expect((await job())?.data).toMatchObject({ progress: { outcome: 'CANCELLED' } });
 });

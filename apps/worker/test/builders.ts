@@ -1,10 +1,19 @@
-import { type JobData, type Progress, queuedProgress, encryptionContext } from '@passport/contract';
+import { type Consortium, parseConsortium } from '@passport/config';
+import {
+  type JobData,
+  type Progress,
+  encryptionContext,
+  formatWebhookSecret,
+  queuedProgress,
+} from '@passport/contract';
 import { type OpenKohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
+import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { openHistory } from '../src/provision/history.ts';
+import type { provision } from '../src/provision/provision.ts';
 import { LockLost } from '../src/job/job-lock.ts';
-import type { TakenJob } from '../src/job/run-result.ts';
-import type { RunDeps } from '../src/job/run-scan.ts';
+import { type RunContext, type RunResult, runScan as runScanWith } from '../src/job/run-scan.ts';
+import type { TakenJob } from '../src/job/taken-job.ts';
 import type { JobLock, Scan } from '../src/provision/scan.ts';
 
 export const CARD = '21234000000017';
@@ -100,26 +109,70 @@ export function takenJob(change: Partial<TakenJob> = {}): TakenJob {
   };
 }
 
+/** The configuration of some libraries that nobody serves; more keys of their entries by library. */
+export function consortiumWith(
+  ids: readonly string[],
+  entries: Readonly<Record<string, Record<string, unknown>>> = {},
+): Consortium {
+  const served = ids.map((id) => ({
+    id,
+    kohaUrl: `https://${id}.example`,
+    clientId: id,
+    clientSecret: `what ${id} is known by`,
+    webhookSecret: formatWebhookSecret(Buffer.alloc(32, `what ${id} signs with`)),
+    entry: entries[id] ?? {},
+  }));
+  return parseConsortium(buildConsortiumFile(served), consortiumSecrets(served), () => {
+    throw new Error('no file is read');
+  });
+}
+
+const CONSORTIUM = consortiumWith(['midland', 'riverside']);
+const unused = (): never => {
+  throw new Error('it was used');
+};
+
+/** What a run is done with, beside a workflow that the test has made. */
+export interface RunDeps extends RunContext {
+  readonly provision: typeof provision;
+}
+
 /** What a run needs, with a workflow that is never reached and a clock at noon. */
 export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
   return {
-    resumeConsent: (scan) => Promise.resolve({ kind: 'goes_on', scan }),
-    monotonicNow: () => 0,
+    consortium: CONSORTIUM,
+    libraries: librariesWhere(() => false),
     provision: () => Promise.reject(new Error('the workflow was run')),
+    quota: { reserve: unused, isAmple: unused },
+    withPatronLock: unused,
+    createAccess: { freeInMs: unused, within: unused },
+    audit: {} as RunContext['audit'],
+    receipts: { append: unused },
+    readConsent: unused,
+    copied: unused,
+    remember: unused,
+    inStep: unused,
     encryption: ENCRYPTION,
-    giveUpAfterMs: (library) => (library === 'riverside' ? 900_000 : null),
-    knows: () => true,
-    longestGiveUpMs: 900_000,
-    pauseLeftMs: () => null,
-    timeoutMs: () => 3_000,
-    freeSlotMs: () => 120,
-    isLost: () => false,
+    pauseLeft: () => null,
+    slots: { bookMs: () => 120 },
     nameOf: (id) => `${id} library`,
     now: () => NOON,
+    monotonicNow: () => 0,
+    pause: unused,
     random: () => 0.5,
     ...change,
   };
 }
+
+/** Libraries that are not called, some of which have an open circuit. */
+export function librariesWhere(isOpen: (library: string) => boolean): RunContext['libraries'] {
+  const circuit = (library: string) => ({ isOpen: isOpen(library), isDue: false, sinceSuccessMs: null });
+  return { call: unused, capabilities: unused, prepare: unused, circuit };
+}
+
+/** Runs a job once, with the test's workflow. */
+export const runScan = (taken: TakenJob, { provision: work, ...context }: RunDeps): Promise<RunResult> =>
+  runScanWith(taken, context, work);
 
 /** The scan of a card that waits with an item, opened. */
 export function aScan(change: Partial<Scan> = {}): Scan {

@@ -39,7 +39,7 @@ describe('a run of an event that is cancelled', () => {
       disclosed: { home: 'midland', fields: expect.arrayContaining(['surname']) },
     });
     expect(workflow.calls()).toEqual(['midland GET /patrons', 'riverside POST /patrons']);
-    expect(workflow.audited).toEqual(['looked up', 'copy: copied']);
+    expect(workflow.audited).toEqual(['looked up', 'copy: COPIED']);
   });
 
   test('before a checkout that was to be confirmed confirms nothing', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { CreatePlaces, PlaceOwner } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
-import type { TakenJob } from '../src/job/run-result.ts';
+import type { TakenJob } from '../src/job/taken-job.ts';
 import { type TakeWithPlace, buildCreateAccess } from '../src/provision/create-access.ts';
 import { aScan, manualClock, heldLock } from './builders.ts';
 import type { WithPatronLock } from '../src/provision/with-patron-lock.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FaultDraft } from '@passport/koha-double';
 import { leakGuard } from '@passport/testkit';
-import type { RunResult } from '../src/job/run-result.ts';
+import type { RunResult } from '../src/job/run-scan.ts';
 import { CARD } from './builders.ts';
 import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
 

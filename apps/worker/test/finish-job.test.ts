@@ -1,14 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
 import { RedisUnavailable } from '@passport/runtime';
-import { finishJob } from '../src/job/finish-job.ts';
-import type { Ended } from '../src/job/run-result.ts';
-import { jobData } from './builders.ts';
+import { finishJob } from '../src/job/process-scan.ts';
+import type { Ended } from '../src/job/run-scan.ts';
+import { jobData, runDeps } from './builders.ts';
 
 type Outcome = 'COPIED' | 'NOT_FOUND' | 'CANCELLED';
 
+/** The end of an event that has sent a record; the fields that it names tell its receipt from others. */
 function ended(outcome: Outcome, change: Partial<Ended> = {}): Ended {
-  const { progress, ...job } = jobData();
+  const sent = { home: 'midland', home_key: 'midland:2', fields: [outcome] };
+  const { progress, ...job } = jobData({ sent, sealed_item: null });
   const end = { ...job, progress: { ...progress, state: 'done' as const, outcome } };
   return { kind: 'done', outcome, job: end, data: end, ifCancelled: null, ...change };
 }
@@ -17,27 +19,38 @@ const CHECKED_OUT: Partial<Ended> = { checkout: { result: 'CHECKED_OUT', keys: [
 /** Ends a job and notes what is done in which order; the write takes longest. */
 async function finish(end: Ended, write: () => Promise<boolean>): Promise<string[]> {
   const done: string[] = [];
-  const note = (what: string, { progress }: Ended['job']) => {
-    done.push(`${what} ${progress.outcome}`);
+  const note = (what: string, outcome: string | null | undefined) => {
+    done.push(`${what} ${outcome}`);
     return Promise.resolve();
   };
-  await finishJob(end, {
-    job: {},
-    jobId: 'riverside.evt_1',
-    work: {
-      recordEnd: (job) => note('record', job),
-      settle: (job) => note('settle', job),
-      reportEnd: (job) => note('report', job),
-      endAgain: () => Promise.resolve(),
+  const ended = async ({ job }: { readonly job: Ended['job'] }) => {
+    await setImmediate();
+    const isWritten = await write();
+    if (isWritten) await note('write', job.progress.outcome);
+    return isWritten;
+  };
+  await finishJob(
+    end,
+    { id: 'riverside.evt_1', job: {}, write: ended },
+    {
+      ...runDeps(),
+      redis: {} as never,
+      receipts: { append: ({ fields }) => note('record', fields[0]).then(() => null) },
+      ledger: {
+        settle: (_library, _event, outcome) => note('settle', outcome),
+        releaseQuota: () => Promise.resolve(),
+      },
+      reporter: {
+        reportEnd: ({ progress }) => note('report', progress.outcome),
+        reportWaiting: () => undefined,
+      },
+      jobs: { ended: () => undefined, requeued: () => undefined },
+      health: { misconfigured: () => undefined, worked: () => undefined },
+      endCheck: { writing: () => undefined, finished: () => undefined, settled: () => Promise.resolve() },
+      jobData: {} as never,
+      log: { info: () => undefined, warn: () => undefined } as never,
     },
-    endCheck: { writing: () => undefined },
-    async write(change) {
-      await setImmediate();
-      const isWritten = await write();
-      if (isWritten) await note('write', change.job);
-      return isWritten;
-    },
-  }).catch((error: unknown) => done.push(error instanceof Error ? error.name : 'no error'));
+  ).catch((error: unknown) => done.push(error instanceof Error ? error.name : 'no error'));
   return done;
 }
 

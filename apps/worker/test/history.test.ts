@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Attempt, JobData } from '@passport/contract';
-import type { RunResult } from '../src/job/run-result.ts';
+import type { RunResult } from '../src/job/run-scan.ts';
 import { CARD } from './builders.ts';
 import { type WorkflowBench, openWorkflow } from './workflow-bench.ts';
 

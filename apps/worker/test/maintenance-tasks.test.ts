@@ -40,6 +40,7 @@ async function tasks(options: RedisOptions = {}) {
     queue,
     reportQueue,
     libraries: {} as Libraries,
+    pauseLeft: () => null,
     health,
     workerId: 'worker-1',
     dropped: () => undefined,

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { isFrom, testedReleases } from '@passport/koha-double';
+import type { DisclosureReceipt, Receipts } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
-import type { ObserveDeps } from '../src/provision/local-copy.ts';
 import { CARD } from './builders.ts';
 import { PATRON, type WorkflowBench, type WorkflowPlan, endOfRun, openWorkflow } from './workflow-bench.ts';
 
 const own = leakGuard({ beforeEach, afterEach });
 const OLD = '21234000000099';
 const { surname, firstname, date_of_birth } = PATRON;
-type Receipt = Parameters<ObserveDeps['recordObserved']>[0];
 
 describe.each(testedReleases)('a library that only observes, Koha %s:', (release) => {
   const open = async (copy: Record<string, unknown> = {}, plan: WorkflowPlan = {}): Promise<WorkflowBench> =>
@@ -22,17 +21,18 @@ describe.each(testedReleases)('a library that only observes, Koha %s:', (release
   /** Runs a scan with an item; how it ended, and the receipts that were written. */
   const observe = async (workflow: WorkflowBench, ...[wish, deps]: Parameters<WorkflowBench['run']>) => {
     const before = workflow.riverside.state();
-    const receipts: Receipt[] = [];
-    const recordObserved = (receipt: Receipt): Promise<void> => {
-      receipts.push(receipt);
-      return Promise.resolve();
+    const written: Omit<DisclosureReceipt, 'at' | 'what'>[] = [];
+    const append: Receipts['append'] = ({ at: _now, what, ...receipt }) => {
+      expect(what).toBe('observed');
+      written.push(receipt);
+      return Promise.resolve('1-0');
     };
-    const end = endOfRun(await workflow.run(wish, { recordObserved, ...deps }));
+    const end = endOfRun(await workflow.run(wish, { receipts: { append }, ...deps }));
     const after = workflow.riverside.state();
     expect(after.patrons).toEqual(before.patrons);
     expect(after.checkouts).toEqual(before.checkouts);
     expect(workflow.calls().filter((call) => !call.includes(' GET '))).toEqual([]);
-    return { end, receipts };
+    return { end, receipts: written };
   };
   const withCopy = (workflow: WorkflowBench, card: string, number?: number) => {
     const [patron] = workflow.midland.state(CARD).patrons;
@@ -68,7 +68,7 @@ describe.each(testedReleases)('a library that only observes, Koha %s:', (release
         read: expect.arrayContaining(['surname', 'email', 'address']),
       },
     ]);
-    expect(workflow.audited).toEqual(['looked up', 'copy: observed']);
+    expect(workflow.audited).toEqual(['looked up', 'copy: OBSERVED']);
   });
 
   test('the category of the copy is that of the home category', async () => {

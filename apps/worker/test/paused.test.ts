@@ -2,18 +2,16 @@ import { describe, expect, test } from '@jest/globals';
 import { eventStateOf, eventStateSchema } from '@passport/contract';
 import { buildLibraries } from '../src/koha/libraries.ts';
 import { LibraryPaused } from '../src/koha/library-closed.ts';
-import { runScan } from '../src/job/run-scan.ts';
-import { tryAgain } from '../src/provision/find-patron.ts';
-import { buildHomeQuery } from '../src/provision/query-home.ts';
+import { queryHome, tryAgain } from '../src/provision/find-patron.ts';
 import { decideFailure } from '../src/provision/retry-policy.ts';
-import { NOON, heldLock, jobData, manualClock, noClient, runDeps, takenJob } from './builders.ts';
+import { NOON, heldLock, jobData, manualClock, noClient, runDeps, runScan, takenJob } from './builders.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const UNTIL = new Date(NOON + HOUR_MS).toISOString();
 
 describe('the scan of a lending library that is paused', () => {
-  const pausedForAnHour = { pauseLeftMs: () => HOUR_MS };
+  const pausedForAnHour = { pauseLeft: () => HOUR_MS };
 
   test('waits for the end of the pause and says when that is, and nobody is queried for it', async () => {
     const result = await runScan(takenJob(), runDeps(pausedForAnHour)); // its workflow would throw
@@ -64,7 +62,7 @@ describe('a library that is paused as home library', () => {
 
   test('is not called, and is a library that has not answered', async () => {
     const how = { balance: false, deadline: heldLock().signal, stop: heldLock().signal };
-    expect(await buildHomeQuery(libraries)('midland', '21234000000017', how)).toEqual({
+    expect(await queryHome(libraries, 'midland', '21234000000017', how)).toEqual({
       kind: 'no_answer',
       reason: 'PAUSED',
       retryAfterMs: HOUR_MS,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import type { CopyOrder } from '../src/provision/copy-order.ts';
-import type { MadeCopy } from '../src/provision/result.ts';
-import { buildCopyRecord } from '../src/provision/record-copy.ts';
+import { recordCopy } from '../src/provision/record-copy.ts';
+import { type CopyOutcome, type MadeCopy, codeOf } from '../src/provision/result.ts';
 import { aScan } from './builders.ts';
 
 const order: CopyOrder = {
@@ -41,21 +41,22 @@ const made: MadeCopy = {
 
 function bench() {
   const recorded: unknown[] = [];
-  const record = buildCopyRecord({
-    audit: { copied: (_scan, { homeKey }, { kind }) => recorded.push(`audit: ${kind} ${homeKey}`) },
-    copied: (lending, sinceScanMs) => recorded.push(`metrics: ${lending} ${sinceScanMs} ms`),
-    remember: ({ patronId, values }) => recorded.push([patronId, values]),
-    now: () => 3_500,
-  });
+  const record = (result: CopyOutcome) =>
+    recordCopy(scan, order, result, {
+      audit: { copied: (_scan, { homeKey }, copy) => recorded.push(`audit: ${codeOf(copy)} ${homeKey}`) },
+      copied: (lending, sinceScanMs) => recorded.push(`metrics: ${lending} ${sinceScanMs} ms`),
+      remember: ({ patronId, values }) => recorded.push([patronId, values]),
+      now: () => 3_500,
+    });
   return { record, recorded };
 }
 const scan = aScan({ wantedMs: 1_000 });
 
 test('a copy that was made is audited, counted with the time since its scan, and remembered', () => {
   const { record, recorded } = bench();
-  record(scan, order, { kind: 'copied', made });
+  record({ kind: 'there', made });
   expect(recorded).toEqual([
-    'audit: copied midland:812',
+    'audit: COPIED midland:812',
     'metrics: riverside 2500 ms',
     [44, { surname: 'Okafor', email: '', cardnumber: '21234700000017', patron_card_lost: '' }],
   ]);
@@ -63,7 +64,7 @@ test('a copy that was made is audited, counted with the time since its scan, and
 
 test('a copy that was there, or could not be made, is audited alone', () => {
   const { record, recorded } = bench();
-  record(scan, order, { kind: 'ours', made: { ...made, outcome: 'ALREADY_LOCAL', disclosed: null } });
-  record(scan, order, { kind: 'conflict', end: { outcome: 'LOCAL_CONFLICT' } });
-  expect(recorded).toEqual(['audit: ours midland:812', 'audit: conflict midland:812']);
+  record({ kind: 'there', made: { ...made, outcome: 'ALREADY_LOCAL', disclosed: null } });
+  record({ kind: 'done', outcome: 'LOCAL_CONFLICT' });
+  expect(recorded).toEqual(['audit: ALREADY_LOCAL midland:812', 'audit: LOCAL_CONFLICT midland:812']);
 });

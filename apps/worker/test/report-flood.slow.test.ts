@@ -21,7 +21,7 @@ import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import type { Libraries } from '../src/koha/libraries.ts';
 import { LibraryClosed } from '../src/koha/library-closed.ts';
 import { startReportWorker } from '../src/job/report-worker.ts';
-import { jobData } from './builders.ts';
+import { consortiumWith, jobData } from './builders.ts';
 
 const log = createLogger({ name: 'test', level: 'fatal' });
 /** A library at its allowed rate brings so many in a minute, for as long as `give_up_after` says. */
@@ -89,12 +89,7 @@ test('reports that one library makes and does not take delay nobody else’s, an
     connection,
     redis,
     libraries: librariesOf(tries),
-    noteDelayed: async (library, jobId) => {
-      await noteDelayedReport(redis, library, jobId);
-      return countDelayedReports(redis, library);
-    },
-    giveUpAfterMs: () => 900_000,
-    longestGiveUpMs: 900_000,
+    consortium: consortiumWith(['alder', 'birch']),
     nameOf: (id) => id,
     now: () => Date.now(),
     tracing: await startTracing({ endpoint: null, process: 'worker', now: () => Date.now(), log }),

@@ -1,13 +1,14 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import type { RunResult } from '../src/job/run-result.ts';
-import { runScan } from '../src/job/run-scan.ts';
-import { NOON, takenJob, jobData, runDeps } from './builders.ts';
+import type { RunResult } from '../src/job/run-scan.ts';
+import { NOON, consortiumWith, jobData, runDeps, runScan, takenJob } from './builders.ts';
 
 const GIVE_UP_MS = 900_000;
 const SCANNED = NOON - 2_000;
 /** The configuration of this worker: midland, riverside and, not enabled, birch. */
-const known = { knows: (library: string) => ['midland', 'riverside', 'birch'].includes(library) };
+const known = {
+  consortium: consortiumWith(['midland', 'riverside', 'birch'], { birch: { enabled: false } }),
+};
 
 const newer = { ...jobData(), v: 2, shape: ['new'], progress: { ...jobData().progress, mood: 'good' } };
 const ofLakeside = jobData({ library: 'lakeside' });

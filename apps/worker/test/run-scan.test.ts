@@ -3,19 +3,22 @@ import { eventStateSchema, eventStateOf } from '@passport/contract';
 import { createEncryption } from '@passport/runtime';
 import type { Result } from '../src/provision/result.ts';
 import { LockLost } from '../src/job/job-lock.ts';
-import type { RunResult } from '../src/job/run-result.ts';
-import { type RunDeps, runScan } from '../src/job/run-scan.ts';
+import type { RunResult } from '../src/job/run-scan.ts';
 import type { Scan, ScanLock } from '../src/provision/scan.ts';
 import {
   CARD,
   ITEM,
   NOON,
-  manualClock,
+  type RunDeps,
+  consortiumWith,
   heldLock,
-  takenJob,
   jobData,
   kohaError,
+  librariesWhere,
+  manualClock,
   runDeps,
+  runScan,
+  takenJob,
   waitingProgress,
 } from './builders.ts';
 
@@ -173,17 +176,17 @@ describe('a run that has to wait', () => {
   });
 
   test('for a silent library whose circuit its own failure opened is promoted with those that were refused', async () => {
-    const isLost = (library: string): boolean => library === 'midland';
-    expect(delayed(await runScan(takenJob(), withResult(waiting(), { isLost }))).forCircuitsOf).toEqual([
+    const libraries = librariesWhere((library) => library === 'midland');
+    expect(delayed(await runScan(takenJob(), withResult(waiting(), { libraries }))).forCircuitsOf).toEqual([
       'midland',
     ]);
     const end = waiting({ closed: ['lakeside'] });
-    expect(delayed(await runScan(takenJob(), withResult(end, { isLost }))).forCircuitsOf).toEqual([
+    expect(delayed(await runScan(takenJob(), withResult(end, { libraries }))).forCircuitsOf).toEqual([
       'lakeside',
       'midland',
     ]);
     const busy = waiting({ reason: 'BUSY' });
-    expect(delayed(await runScan(takenJob(), withResult(busy, { isLost }))).forCircuitsOf).toEqual([]);
+    expect(delayed(await runScan(takenJob(), withResult(busy, { libraries }))).forCircuitsOf).toEqual([]);
   });
 
   test('for its library’s next hour looks again each minute', async () => {
@@ -325,7 +328,9 @@ describe('a failure that the workflow leaves to us', () => {
         throw new Error('aborted');
       };
       const data = jobData({ made: there });
-      return runScan(takenJob({ lock, data, starts: 2 }), runDeps({ provision, timeoutMs: () => 9_000 }));
+      const slow = { riverside: { koha: { timeout: '9s' } } };
+      const consortium = consortiumWith(['midland', 'riverside'], slow);
+      return runScan(takenJob({ lock, data, starts: 2 }), runDeps({ provision, consortium }));
     };
     expect(await cutOff((lock) => lock.noteSent(sent, claim))).toEqual({ kind: 'requeue', delayMs: 9_000 });
     expect(await cutOff((lock) => lock.noteMade(there))).toEqual({ kind: 'requeue', delayMs: 9_000 });

@@ -23,7 +23,7 @@ import {
   startRedis,
   waitFor,
 } from '@passport/testkit';
-import { FETCH_TIMINGS } from '../src/job/process-scan.ts';
+import { FETCH_TIMINGS } from '../src/job/scan-worker.ts';
 import { startWorker } from '../src/start-worker.ts';
 import { CARD, ITEM, jobData } from './builders.ts';
 import { PATRON } from './workflow-bench.ts';

@@ -4,15 +4,14 @@ import { createKohaClient } from '@passport/koha-client';
 import { type KohaDouble, type KohaDoubleOptions, startKohaDouble } from '@passport/koha-double';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import type { Audit } from '../src/provision/audit.ts';
-import { buildHomeQuery } from '../src/provision/query-home.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
-import { type ConsentDeps, resumeConsent } from '../src/provision/consent.ts';
-import { type ProvisionDeps, provision } from '../src/provision/provision.ts';
-import { type CopyRecords, buildCopyRecord } from '../src/provision/record-copy.ts';
-import type { TakenJob, RunResult } from '../src/job/run-result.ts';
-import { runScan } from '../src/job/run-scan.ts';
+import type { ProvisionContext } from '../src/provision/context.ts';
+import { provision } from '../src/provision/provision.ts';
+import { codeOf } from '../src/provision/result.ts';
+import type { RunResult } from '../src/job/run-scan.ts';
+import type { TakenJob } from '../src/job/taken-job.ts';
 import { startingCap } from '../src/koha/call-caps.ts';
-import { CARD, ITEM, ENCRYPTION, takenJob, jobData, runDeps } from './builders.ts';
+import { CARD, ITEM, ENCRYPTION, takenJob, jobData, runDeps, runScan } from './builders.ts';
 
 const secretOf = (library: string): string =>
   formatWebhookSecret(Buffer.alloc(32, `what ${library} signs with`));
@@ -25,7 +24,7 @@ export interface WorkflowBench {
   /** What was audited, in order: the actions. */
   readonly audited: readonly string[];
   /** Runs the job of a scan at riverside of a midland card, made now; returns what is to be done with it. */
-  run(wish?: Wish, deps?: Partial<ProvisionDeps & ConsentDeps & CopyRecords>): Promise<RunResult>;
+  run(wish?: Wish, deps?: Partial<ProvisionContext>): Promise<RunResult>;
   /** The Koha calls so far, `library METHOD /path`; token, description and plugin aside. */
   calls(): string[];
   /** The patron with this card at riverside. */
@@ -92,10 +91,9 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     watch,
   );
   const audited: string[] = [];
-  const deps: Omit<ProvisionDeps & ConsentDeps, 'recordCopy'> & CopyRecords = {
+  const context = {
     consortium,
     libraries,
-    queryHome: buildHomeQuery(libraries),
     quota: { reserve: () => Promise.resolve(null), isAmple: () => false },
     withPatronLock: (_scan, _homeKey, lock, work) =>
       work({
@@ -116,28 +114,20 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     audit: auditInto(audited),
     copied: () => undefined,
     remember: () => undefined,
-    recordObserved: () => Promise.resolve(),
+    receipts: { append: () => Promise.resolve('1-0') },
     readConsent: () => Promise.resolve(null),
     now: Date.now,
     monotonicNow: () => performance.now(),
     pause: () => Promise.resolve(),
     inStep: (_name, work) => work(),
-  };
+  } satisfies ProvisionContext;
   return {
     midland,
     riverside,
     libraries,
     audited,
     run: (wish = {}, more = {}) =>
-      runScan(
-        takenOf(wish),
-        runDeps({
-          resumeConsent: (scan) => resumeConsent(scan, { ...deps, ...more }),
-          monotonicNow: () => performance.now(),
-          provision: (scan, lock) => provision(scan, lock, withCopyRecord({ ...deps, ...more })),
-          now: Date.now,
-        }),
-      ),
+      runScan(takenOf(wish), runDeps({ ...context, ...more, libraries, provision })),
     calls: () => callsOf(doubles),
     copy: (card = CARD) => riverside.state(card).patrons[0],
     async stop() {
@@ -146,11 +136,6 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     },
   };
 }
-
-const withCopyRecord = <Deps extends CopyRecords>(deps: Deps) => ({
-  recordCopy: buildCopyRecord(deps),
-  ...deps,
-});
 
 function takenOf({ card = CARD, item = ITEM, agoMs = 0, job = {}, ...taken }: Wish): TakenJob {
   const { library, event_id: eventId } = jobData(job);
@@ -201,7 +186,7 @@ function auditInto(actions: string[]): Audit {
     notEligible: (_scan, _home, reasons) => actions.push(`not eligible: ${reasons.join(' ')}`),
     consent: (_scan, _homeKey, { answer }) => actions.push(`consent: ${answer}`),
     sending: () => undefined,
-    copied: (_scan, _copy, { kind }) => actions.push(`copy: ${kind}`),
+    copied: (_scan, _copy, result) => actions.push(`copy: ${codeOf(result)}`),
     checkedOut: (_scan, _patron, { result }) => actions.push(`checkout: ${result}`),
   };
 }

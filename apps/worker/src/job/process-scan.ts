@@ -1,145 +1,97 @@
 import { DelayedError, type Job, UnrecoverableError } from 'bullmq';
-import { type JobData, isFailure } from '@passport/contract';
+import { type JobData, isFailure, parseJob } from '@passport/contract';
 import {
   type ClaimCreate,
-  type FetchTimings,
-  type FetchWatch,
   type JobDataWriter,
-  LenientWorker,
-  SCANS,
+  type ScanJobs,
   delayActive,
+  goOnIfAnswered,
   hasLostLock,
+  noteDelayed,
+  notePaused,
   wasCancelled,
 } from '@passport/queue';
-import { type Logger, type Redis, RedisUnavailable, translateRedisError } from '@passport/runtime';
-import { allDone } from './all-done.ts';
-import type { EndCheck } from './end-check.ts';
-import { type EndWork, type WriteChange, finishJob } from './finish-job.ts';
+import {
+  type Logger,
+  type Redis,
+  RedisUnavailable,
+  type Tracing,
+  translateRedisError,
+} from '@passport/runtime';
+import type { Reporter } from '../koha/report.ts';
 import { type JobLock, ScanCancelled } from '../provision/scan.ts';
+import type { EndCheck } from './end-check.ts';
 import { LockLost, keepJobLock } from './job-lock.ts';
-import { buildPauseWhileFull } from './pause-while-full.ts';
-import type { Delayed, TakenJob, RunResult } from './run-result.ts';
-import { MOST_BUGS } from './run-scan.ts';
+import { type ObserverContext, observeDelay, observeEnd } from './observe-job.ts';
+import { type Delayed, type Ended, MOST_BUGS, type RunContext, type RunResult, runScan } from './run-scan.ts';
+import { type SettleContext, recordDisclosures, releaseQuota, settle } from './settlement.ts';
+import type { TakenJob } from './taken-job.ts';
 import type { WorkerLoad } from './worker-load.ts';
 
-/**
- * The numbers that depend on each other:
- * longest Koha call (koha.timeout, 3 s) < lock 5 s, renewed each 1.25 s < grace (SHUTDOWN_GRACE, 25 s) <
- * event loop blocked (event-loop-watch.ts, 30 s) < stop_grace_period of compose (40 s). A dead worker's job starts elsewhere about
- * lock + stalled interval later (measured: 5.4 s in the median, 8.2 s at most).
- * A fetch that finds nothing comes back after 5 s (with delayed jobs, after 10 at most); BullMQ gives up a silent one a second
- * later, and the connection after 15 s (redis.ts) < late 20 s < dead 45 s, within a minute of any fault < ended 3 min: by then a probe
- * of Kubernetes (60 s of 503) has restarted it, and Redis has had time for a restart or a failover.
- */
-const LOCK_MS = 5_000;
-export const FETCH_TIMINGS: FetchTimings = {
-  blockMs: 5_000,
-  lateMs: 20_000,
-  deadMs: 45_000,
-  endMs: 180_000,
-  checkMs: 1_000,
-};
-const STALLED_INTERVAL_MS = 2_500;
-/** BullMQ's own limit fails a job without an outcome of ours; run-scan.ts ends a poison job long before. */
-const MOST_STALLS = 25;
-const BUG_BACKOFF_MS = [500, 2_000, 5_000, 15_000] as const;
-/** Delay of a job that could not go on because of Redis itself. */
-const REDIS_PAUSE_MS = 1_000;
-/** BullMQ sleeps for 15 s after a lost connection; somebody stands at the desk. */
-const FETCH_AGAIN_MS = 1_000;
-
-/** What happens to a job around its run; everything but BullMQ itself is in here. */
-export interface ScanWork extends EndWork {
-  run(taken: TakenJob): Promise<RunResult>;
-  beforeDelay(delayed: Delayed, jobId: string): Promise<void>;
-  /** Promotes the job where what it waits for has come while it was being delayed. */
-  afterDelay(delayed: Delayed): Promise<void>;
-}
-
-export interface ScanWorkerDeps {
+/** All that happens to a scan is done with this; built once (start-worker.ts). */
+export interface ScanContext extends RunContext, SettleContext, ObserverContext {
+  /** BullMQ's own. */
   readonly connection: Redis;
-  readonly fetches?: FetchWatch | undefined;
-  readonly concurrency: number;
+  readonly queue: ScanJobs;
   readonly load: Pick<WorkerLoad, 'begin'>;
-  readonly retention: { readonly finishedMs: number; readonly failedMs: number };
-  readonly work: ScanWork;
-  readonly jobData: Pick<JobDataWriter, 'writeActive' | 'writeWanted'>;
+  readonly jobData: Pick<JobDataWriter, 'writeActive' | 'writeWanted' | 'writeLostEnd'>;
   readonly claimCreate: ClaimCreate;
   readonly endCheck: EndCheck;
+  readonly reporter: Pick<Reporter, 'reportEnd' | 'reportWaiting'>;
+  readonly tracing: Tracing;
   /** Aborted when the grace is over: jobs are requeued as they are. */
   readonly deadline: AbortSignal;
-  readonly monotonicNow: () => number;
-  /** The queue's clock, by which BullMQ in this process dates and delays jobs, too. */
-  readonly now: () => number;
   readonly log: Logger;
 }
 
+/** How one run has its job. */
+interface Hold {
+  /** Of the job's lock. */
+  readonly token: string;
+  readonly lockMs: number;
+  /** Receives every error that may come from Redis. */
+  readonly hear: (error: unknown) => void;
+}
+
+/** Delay of a job that could not go on because of Redis itself. */
+const REDIS_PAUSE_MS = 1_000;
+
 /**
- * Starts taking scans from the queue. `close` takes no new job and waits for the running ones. Only this file
- * knows how BullMQ learns the result of a job.
+ * What BullMQ calls with a job: runs it under its lock, and says what became of it as BullMQ wants to hear it. Returning completes
+ * it, an UnrecoverableError keeps it as failed, a DelayedError means that it is delayed already. Only this file translates so.
  */
-export function startScanWorker(deps: ScanWorkerDeps): { close(): Promise<void> } {
-  const { connection, load, deadline, endCheck, monotonicNow, now, log } = deps;
-
-  const process = async (job: Job<unknown>, token = ''): Promise<void> => {
-    // `processedOn` was read before the command that took the job was sent.
-    const jobLock = keepJobLock({
-      durationMs: LOCK_MS,
-      takenAt: monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())),
-      monotonicNow,
-      renew: async () => (await job.extendLock(token, LOCK_MS)) === 1,
-      onError: (error) => pauseWhileFull.hear(error),
-    });
-    const { signal, release } = firstOf(jobLock.signal, deadline);
-    const over = load.begin();
-    const lock: JobLock = {
-      signal,
-      assertHeld() {
-        jobLock.assertHeld();
-        if (connection.status !== 'ready') throw new RedisUnavailable('no connection');
-      },
-    };
-    try {
-      await runJob(job, token, lock, deps);
-    } catch (error) {
-      if (!isRedisOrLostLock(error)) throw error;
-      pauseWhileFull.hear(error);
-      const isOurs = error instanceof LockLost;
-      await requeue(job, isOurs ? now() : now() + REDIS_PAUSE_MS, token, log);
-    } finally {
-      over();
-      release();
-      jobLock.release();
-    }
-  };
-
-  const worker = new LenientWorker(SCANS, process, {
-    connection,
-    fetches: deps.fetches,
-    concurrency: deps.concurrency,
-    lockDuration: LOCK_MS,
-    skipLockRenewal: true, // each run renews its own (job-lock.ts)
-    stalledInterval: STALLED_INTERVAL_MS,
-    maxStalledCount: MOST_STALLS,
-    runRetryDelay: FETCH_AGAIN_MS,
-    removeOnComplete: { age: deps.retention.finishedMs / 1000 },
-    removeOnFail: { age: deps.retention.failedMs / 1000 },
-    settings: { backoffStrategy: (attempts) => BUG_BACKOFF_MS[attempts - 1] ?? 30_000 },
+export async function processScan(job: Job<unknown>, hold: Hold, context: ScanContext): Promise<void> {
+  const { connection, load, deadline, monotonicNow, now, log } = context;
+  const { token, lockMs, hear } = hold;
+  // `processedOn` was read before the command that took the job was sent.
+  const jobLock = keepJobLock({
+    durationMs: lockMs,
+    takenAt: monotonicNow() - Math.max(0, now() - (job.processedOn ?? now())),
+    monotonicNow,
+    renew: async () => (await job.extendLock(token, lockMs)) === 1,
+    onError: hear,
   });
-  const pauseWhileFull = buildPauseWhileFull(worker, connection, log);
-  worker.on('error', (error) => pauseWhileFull.hear(error));
-  worker.on('completed', (job) => endCheck.finished(job));
-  worker.on('failed', (job, error) => {
-    if (job !== undefined) endCheck.finished(job);
-    if (!(error instanceof UnrecoverableError)) log.error({ job: job?.id, error }, 'a job met a bug');
-  });
-  return {
-    async close() {
-      pauseWhileFull.close();
-      await worker.close();
-      await endCheck.settled();
+  const { signal, release } = firstOf(jobLock.signal, deadline);
+  const over = load.begin();
+  const lock: JobLock = {
+    signal,
+    assertHeld() {
+      jobLock.assertHeld();
+      if (connection.status !== 'ready') throw new RedisUnavailable('no connection');
     },
   };
+  try {
+    await runJob(job, token, lock, context);
+  } catch (error) {
+    if (!isRedisOrLostLock(error)) throw error;
+    hear(error);
+    const isOurs = error instanceof LockLost;
+    await requeue(job, isOurs ? now() : now() + REDIS_PAUSE_MS, token, log);
+  } finally {
+    over();
+    release();
+    jobLock.release();
+  }
 }
 
 /**
@@ -157,62 +109,28 @@ function firstOf(one: AbortSignal, other: AbortSignal): { signal: AbortSignal; r
   return { signal: both.signal, release };
 }
 
-/** Runs a job and reports its result to BullMQ: returning completes it, an UnrecoverableError keeps it as failed. */
-async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: ScanWorkerDeps): Promise<void> {
-  const { connection, work, jobData, claimCreate, endCheck, now, log } = deps;
-  const jobId = job.id ?? '';
-  const write = async (data: object): Promise<void> => {
-    lock.assertHeld();
-    if (!(await jobData.writeActive(jobId, token, data))) throw new LockLost();
-  };
-  const writeWanted = async (data: object): Promise<boolean> => {
-    lock.assertHeld();
-    const result = await jobData.writeWanted(jobId, token, data);
-    if (result === 'lost') throw new LockLost();
-    return result === 'written';
-  };
-  const writeChange: WriteChange = async ({ data, ifCancelled }) => {
-    if (ifCancelled !== null) return writeWanted(data);
-    await write(data);
-    return true;
-  };
-  const save: TakenJob['save'] = async (data, claim) => {
-    lock.assertHeld();
-    const claimed = await claimCreate({ id: jobId, token, data }, claim);
-    if (claimed === 'lost') throw new LockLost();
-    if (claimed === 'cancelled') throw new ScanCancelled();
-    return claimed;
-  };
-  const finish = { job, jobId, work, endCheck, write: writeChange };
-  const result = await work.run({
-    data: job.data,
-    addedMs: job.timestamp,
-    starts: job.attemptsStarted,
-    stalls: job.stalledCounter,
-    bugs: job.attemptsMade,
-    lock,
-    isCancelled: wasCancelled(job),
-    save,
-    async saveWanted(data) {
-      if (!(await writeWanted(data))) throw new ScanCancelled();
-    },
-  });
+async function runJob(job: Job<unknown>, token: string, lock: JobLock, context: ScanContext): Promise<void> {
+  const { connection, queue, redis, now, log } = context;
+  const taken = takenJob(job, token, lock, context);
+  const result = await tracedRun(taken, context);
   switch (result.kind) {
     case 'done':
-      return endJob(await finishJob(result, finish));
+      return endJob(await finishJob(result, taken, context));
     case 'done_before':
       // A bug in what follows the end must not keep the job from being finished for ever.
-      if (job.attemptsMade < MOST_BUGS) {
-        await work.recordEnd(result.job);
-        await allDone([work.settle(result.job, jobId), work.reportEnd(result.job)]);
-      } else log.error({ job: jobId }, 'what follows the end of a job was given up');
+      if (taken.bugs < MOST_BUGS) {
+        await recordDisclosures(result.job, context);
+        await followEnd(result.job, taken, context);
+      } else log.error({ job: taken.id }, 'what follows the end of a job was given up');
       return endJob(result.job);
     case 'retry':
-      if (!(await writeChange(result)) && result.ifCancelled !== null)
-        return endJob(await finishJob(result.ifCancelled(), finish));
-      await work.beforeDelay(result, jobId);
+      if (!(await taken.write(result)) && result.ifCancelled !== null) {
+        return endJob(await finishJob(result.ifCancelled(), taken, context));
+      }
+      await settleDelay(result, taken, context);
       await delayActive(connection, job, token, result.untilMs);
-      await work.afterDelay(result);
+      // What it waits for may have come while it was being delayed.
+      if (result.reason === 'CONSENT') await goOnIfAnswered(redis, queue, result.job);
       throw new DelayedError();
     case 'requeue':
       return requeue(job, now() + result.delayMs, token, log);
@@ -221,6 +139,148 @@ async function runJob(job: Job<unknown>, token: string, lock: JobLock, deps: Sca
     default:
       return result satisfies never;
   }
+}
+
+/** A job of BullMQ's, with the writes that only the owner of its lock can make. */
+interface HeldJob extends TakenJob {
+  readonly id: string;
+  /** BullMQ's own, by which the check of its end knows it again. */
+  readonly job: object;
+  /** Writes what a run came to. False: the event was cancelled before, and nothing was written. Throws LockLost. */
+  write(change: Ended | Delayed): Promise<boolean>;
+}
+
+function takenJob(
+  job: Job<unknown>,
+  token: string,
+  lock: JobLock,
+  { jobData, claimCreate }: ScanContext,
+): HeldJob {
+  const id = job.id ?? '';
+  const writeWanted = async (data: object): Promise<boolean> => {
+    lock.assertHeld();
+    const result = await jobData.writeWanted(id, token, data);
+    if (result === 'lost') throw new LockLost();
+    return result === 'written';
+  };
+  return {
+    id,
+    job,
+    data: job.data,
+    addedMs: job.timestamp,
+    starts: job.attemptsStarted,
+    stalls: job.stalledCounter,
+    bugs: job.attemptsMade,
+    lock,
+    isCancelled: wasCancelled(job),
+    async save(data, claim) {
+      lock.assertHeld();
+      const claimed = await claimCreate({ id, token, data }, claim);
+      if (claimed === 'lost') throw new LockLost();
+      if (claimed === 'cancelled') throw new ScanCancelled();
+      return claimed;
+    },
+    async saveWanted(data) {
+      if (!(await writeWanted(data))) throw new ScanCancelled();
+    },
+    async write({ data, ifCancelled }) {
+      if (ifCancelled !== null) return writeWanted(data);
+      lock.assertHeld();
+      if (!(await jobData.writeActive(id, token, data))) throw new LockLost();
+      return true;
+    },
+  };
+}
+
+/** One run of a job, in the trace that its delivery began. */
+function tracedRun(taken: TakenJob, context: ScanContext): Promise<RunResult> {
+  return context.tracing.within(
+    () => {
+      const parsed = parseJob(taken.data);
+      if (parsed.kind === 'unreadable') return { name: 'scan', kind: 'consumer' };
+      const { library, event_id: event, traceparent: parent } = parsed.job;
+      return { name: 'scan', kind: 'consumer', parent, facts: { library, event } };
+    },
+    async (setFacts) => {
+      const result = await runScan(taken, context);
+      setFacts({ outcome: ('job' in result && result.job.progress.outcome) || result.kind });
+      return result;
+    },
+  );
+}
+
+export type FinishContext = SettleContext &
+  ObserverContext &
+  Pick<ScanContext, 'endCheck' | 'reporter' | 'jobData' | 'log'>;
+
+/**
+ * Ends a job in Redis and at its desk, or with what it comes to where its event was cancelled meanwhile; returns the job as it
+ * ended. All of it may be done again after a crash: receipts are written once per event, the ledger settles once, Koha keeps the
+ * highest number that it received.
+ */
+export async function finishJob(
+  ended: Ended,
+  taken: Pick<HeldJob, 'id' | 'job' | 'write'>,
+  context: FinishContext,
+): Promise<JobData> {
+  const { endCheck, reporter } = context;
+  endCheck.writing(taken.job, () => endAgain(ended, taken.id, context));
+  let isWritten = true;
+  // Whoever has the job by now, and wherever Redis is: what has left is on record.
+  const written = allDone([
+    recordDisclosures(ended.job, context, ended.copy),
+    taken.write(ended).then((is) => {
+      isWritten = is;
+    }),
+  ]);
+  if (ended.checkout?.result === 'CHECKED_OUT') {
+    // The lock was held when the checkout was noted, and whoever has the job by now finds it at Koha: the desk need not wait.
+    const settled = written.then(() => settleEnd(ended.job, taken.id, context));
+    await allDone([settled, reporter.reportEnd(ended.job)]);
+    return ended.job;
+  }
+  await written;
+  if (!isWritten && ended.ifCancelled !== null) return finishJob(ended.ifCancelled(), taken, context);
+  await followEnd(ended.job, taken, context);
+  return ended.job;
+}
+
+const followEnd = (job: JobData, { id }: Pick<HeldJob, 'id'>, context: FinishContext): Promise<void> =>
+  allDone([settleEnd(job, id, context), context.reporter.reportEnd(job)]);
+
+async function settleEnd(job: JobData, jobId: string, context: FinishContext): Promise<void> {
+  await settle(job, jobId, context);
+  observeEnd(job, context);
+}
+
+/** Writes all that an end leaves in Redis once more, where it was lost. */
+async function endAgain({ job, data, copy }: Ended, jobId: string, context: FinishContext): Promise<void> {
+  const wasLost = await context.jobData.writeLostEnd(jobId, data);
+  await recordDisclosures(job, context, copy);
+  await settle(job, jobId, context);
+  if (!wasLost) return;
+  const event = { event: job.event_id, library: job.library };
+  context.log.warn(event, 'the end was lost with a Redis and written again');
+}
+
+/** Before a job is delayed: however long it waits and whoever ends it, what has left is on record. */
+async function settleDelay(delayed: Delayed, { id }: HeldJob, context: ScanContext): Promise<void> {
+  const { job, forCircuitsOf, forPausesOf, worthReporting } = delayed;
+  const { redis, reporter } = context;
+  await recordDisclosures(job, context);
+  await releaseQuota(job, context);
+  await Promise.all([
+    ...forCircuitsOf.map((library) => noteDelayed(redis, library, id)),
+    ...forPausesOf.map(({ library, side }) => notePaused(redis, library, side, id)),
+  ]);
+  observeDelay(delayed, context);
+  if (worthReporting) reporter.reportWaiting(job);
+}
+
+/** Waits for all of them, whatever becomes of each; then throws what the first one that failed threw. */
+async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(works);
+  await Promise.all(works);
 }
 
 function endJob({ progress: { outcome, problem } }: JobData): void {

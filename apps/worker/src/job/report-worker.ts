@@ -1,16 +1,20 @@
 import { UnrecoverableError } from 'bullmq';
+import type { Consortium } from '@passport/config';
 import {
   type FetchWatch,
   LenientWorker,
   REPORTS,
   type QueuedReport,
+  countDelayedReports,
+  noteDelayedReport,
   readEventState,
   reportSchema,
 } from '@passport/queue';
 import type { Logger, Redis, Tracing } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
-import { buildPauseWhileFull } from './pause-while-full.ts';
 import { reportSpan } from '../koha/report.ts';
+import { buildPauseWhileFull } from './pause-while-full.ts';
+import { patienceMs } from './run-scan.ts';
 
 const CONCURRENCY = 4;
 /** As for scans: a dead worker's report goes on elsewhere within seconds, however often that happens. */
@@ -37,26 +41,23 @@ export function startReportWorker(deps: {
   readonly fetches?: FetchWatch | undefined;
   /** The connection on which the states are read. */
   readonly redis: Redis;
+  readonly consortium: Consortium;
   readonly libraries: Libraries;
-  /** Notes that a report waits for a library's circuit; returns how many do. */
-  readonly noteDelayed: (library: string, jobId: string) => Promise<number>;
-  readonly giveUpAfterMs: (library: string) => number | null;
-  /** For a library that this worker does not know. */
-  readonly longestGiveUpMs: number;
   readonly nameOf: (library: string) => string;
   readonly now: () => number;
   readonly tracing: Tracing;
   readonly log: Logger;
 }): { close(): Promise<void> } {
-  const { redis, libraries, noteDelayed, giveUpAfterMs, longestGiveUpMs, nameOf, now, tracing, log } = deps;
+  const { redis, consortium, libraries, nameOf, now, tracing, log } = deps;
 
   const send = async (jobId: string, report: QueuedReport): Promise<void> => {
     const { library, event_id: eventId, since_ms: sinceMs, traceparent } = report;
-    const patienceMs = giveUpAfterMs(library);
-    if (patienceMs === null) {
+    const own = consortium.libraries.find(({ id }) => id === library);
+    const leftMs = (): number =>
+      (own?.retry.giveUpAfterMs ?? patienceMs(library, consortium)) - (now() - sinceMs);
+    if (own === undefined) {
       // The library is only in the configuration of a newer worker: that one shall report it.
-      if (now() - sinceMs < longestGiveUpMs)
-        throw new Error(`${library} is not in this worker's configuration`);
+      if (leftMs() > 0) throw new Error(`${library} is not in this worker's configuration`);
       log.warn({ event: eventId, library }, 'report given up');
       return;
     }
@@ -69,11 +70,12 @@ export function startReportWorker(deps: {
       );
     } catch (error) {
       // No answer is final: a 404, 403, 405 or 302 of the plugin's route is a proxy's as often as a missing plugin's.
-      const leftMs = patienceMs - (now() - sinceMs);
-      if (leftMs > 0) {
+      if (leftMs() > 0) {
         if (!libraries.reportCircuit(library).isOpen) throw error;
         // Whoever finds the route well again promotes what waits for it.
-        throw new RouteClosed(Math.min((await noteDelayed(library, jobId)) * EACH_WAITING_MS, leftMs));
+        await noteDelayedReport(redis, library, jobId);
+        const waitMs = (await countDelayedReports(redis, library)) * EACH_WAITING_MS;
+        throw new RouteClosed(Math.min(waitMs, leftMs()));
       }
       log.warn({ event: eventId, library, error }, 'report given up');
     }

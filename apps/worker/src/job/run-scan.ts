@@ -1,86 +1,140 @@
+import type { Consortium } from '@passport/config';
 import {
   type JobData,
   type ParsedJob,
   type Progress,
   copyMayBeThere,
+  isFailure,
+  nextProgress,
   parseJob,
   rewriteJob,
+  withAttempt,
 } from '@passport/contract';
 import { DecryptionError, type Encryption } from '@passport/runtime';
-import type { Resumed } from '../provision/consent.ts';
-import { WAIT_RULES, decideFailure } from '../provision/retry-policy.ts';
+import type { Libraries } from '../koha/libraries.ts';
+import type { PauseLeft } from '../koha/pause-left.ts';
+import type { RequeueReason } from '../metrics/job-metrics.ts';
+import type { ProvisionContext } from '../provision/context.ts';
+import { type History, openHistory } from '../provision/history.ts';
+import { provision } from '../provision/provision.ts';
 import {
   type Done,
-  PAUSED_LENDING,
+  type End,
+  type PausedSide,
   type Result,
+  type Retry,
+  checkoutTooLate,
   done,
   ifCancelled,
-  unreachable,
   withDisclosure,
 } from '../provision/result.ts';
+import { WAIT_RULES, decideFailure } from '../provision/retry-policy.ts';
+import { type Scan, ScanCancelled, openScan, startedMs } from '../provision/scan.ts';
 import { LockLost } from './job-lock.ts';
-import { type AfterRunDeps, delayJob, endJob } from './job-after-run.ts';
-import { type RequeueDeps, decideRequeue, patienceMs } from './requeue.ts';
-import { waitForPause } from './wait-for-pause.ts';
-import type { Ended, TakenJob, RunResult } from './run-result.ts';
-import { withHistory } from './with-history.ts';
-import { buildScanLock } from './taken-job.ts';
-import { type History, openHistory } from '../provision/history.ts';
-import { type Scan, ScanCancelled, type ScanLock, openScan } from '../provision/scan.ts';
+import { type Requeued, decideRequeue } from './requeue.ts';
+import { recordDisclosures } from './settlement.ts';
+import { type NotedLock, type TakenJob, openScanLock } from './taken-job.ts';
 
-export interface RunDeps extends RequeueDeps, AfterRunDeps {
-  /** The result of a scan that waits for the patron's consent; or the scan to go on with, where it has the consent or needs none. */
-  readonly resumeConsent: (scan: Scan) => Promise<Resumed>;
-  readonly provision: (scan: Scan, lock: ScanLock) => Promise<Result>;
+/** What a run is done with, the workflow included. */
+export interface RunContext extends ProvisionContext {
+  readonly libraries: ProvisionContext['libraries'] & Pick<Libraries, 'circuit'>;
   readonly encryption: Encryption;
-  /** Milliseconds until the end of a lending library's pause; null: it is not paused. */
-  readonly pauseLeftMs: (lending: string) => number | null;
-  /** How long a Koha may take for what was sent to it. */
-  readonly timeoutMs: (lending: string) => number;
-  readonly monotonicNow: () => number;
+  readonly pauseLeft: PauseLeft;
+  /** Books the next free place at a library that is at its cap; returns how many milliseconds it is away. */
+  readonly slots: { bookMs(library: string): number };
+  readonly nameOf: (library: string) => string;
 }
+
+/** The job's data with what it came to. */
+interface JobChange {
+  readonly job: JobData;
+  /** What is written for `job`: more than that where a newer version wrote it. */
+  readonly data: object;
+  /** What it comes to where the event was cancelled before this could be written; null: this stands. */
+  readonly ifCancelled: (() => Ended) | null;
+}
+
+/** A result of the workflow with the time at which the job is tried again. */
+export interface Delayed extends Retry, JobChange {
+  readonly untilMs: number;
+  /** The libraries whose circuit it waits for; each of them promotes it when it is back. */
+  readonly forCircuitsOf: readonly string[];
+  /** The pauses whose end it waits for; each of them promotes it when it is over. */
+  readonly forPausesOf: readonly PausedSide[];
+  /** Whether the desk should hear of it. */
+  readonly worthReporting: boolean;
+  /** Set when another worker shall have it. */
+  readonly requeueReason: RequeueReason | null;
+}
+
+export type Ended = Done & JobChange;
+
+/** What one run of a job came to, for the queue. */
+export type RunResult =
+  | Ended
+  | Delayed
+  /** It had ended before: only what comes after the end is done again. */
+  | { readonly kind: 'done_before'; readonly job: JobData }
+  /** The run was cut off, as by a reload: the job is requeued as it is, in so many milliseconds. */
+  | { readonly kind: 'requeue'; readonly delayMs: number }
+  | Extract<ParsedJob, { kind: 'unreadable' }>;
 
 /** A job whose worker died so often, or that met so many bugs, ends with an outcome of ours instead of going round. */
 const MOST_DEATHS = 5;
 export const MOST_BUGS = 5;
 
-/** Runs one job once, from its payload to what BullMQ shall do with it. Throws on bugs and where Redis failed. */
-export async function runScan(taken: TakenJob, deps: RunDeps): Promise<RunResult> {
+/** One run of a job on its way. */
+interface Run {
+  readonly taken: TakenJob;
+  readonly lock: NotedLock;
+  readonly history: History;
+  /** When the run began, and when its job is given up: milliseconds of the queue's clock. */
+  readonly begunMs: number;
+  readonly giveUpAtMs: number;
+  /** Set when the job is for another worker. */
+  readonly requeued: Requeued | null;
+}
+
+/**
+ * Runs one job once, from its payload to what BullMQ shall do with it. Throws on bugs and where Redis failed; what has left for the
+ * lending library is on record by then.
+ */
+export async function runScan(
+  taken: TakenJob,
+  context: RunContext,
+  work: typeof provision = provision,
+): Promise<RunResult> {
   const parsed = parseJob(taken.data);
-  if (parsed.kind === 'unreadable') return { kind: 'unreadable', fields: parsed.fields };
-  const requeueReason = decideRequeue(parsed, taken.addedMs, deps);
-  const mayEnd = requeueReason === null || requeueReason.result.kind === 'done';
-  if (parsed.job.progress.outcome !== null && mayEnd) return { kind: 'done_before', job: parsed.job };
-  const { lock, noted } = buildScanLock(parsed.job, taken);
-  const history = openHistory(deps.monotonicNow);
-  const begunMs = deps.now();
+  if (parsed.kind === 'unreadable') return parsed;
+  const { job } = parsed;
+  const since = startedMs(job, taken.addedMs);
+  const giveUpAtMs = since + patienceMs(job.library, context.consortium);
+  const requeued = decideRequeue(parsed, { startedMs: since, giveUpAtMs }, context);
+  if (job.progress.outcome !== null && requeued?.result.kind !== 'retry') return { kind: 'done_before', job };
+  const lock = openScanLock(job, taken);
+  const history = openHistory(context.monotonicNow);
+  const run = { taken, lock, history, begunMs: context.now(), giveUpAtMs, requeued };
+  const recorded = async (error: unknown): Promise<never> => {
+    // Another run may end the event by now, or Redis forget it: what has left is on record all the same, at the latest when the
+    // connection is back (keep-receipts.ts).
+    if (lock.job.sent !== job.sent) await recordDisclosures(lock.job, context).catch(() => undefined);
+    throw error;
+  };
   const result = isOverBefore(parsed, taken)
     ? CANCELLED
-    : (requeueReason?.result ?? (await work(parsed.job, { taken, lock, history }, deps)));
+    : (requeued?.result ?? (await workOn(job, run, context, work).catch(recorded)));
   if (result === 'requeue') {
     // The next run looks when Koha has surely let go of what this one has sent.
-    return { kind: 'requeue', delayMs: noted().mayBeOnItsWay ? deps.timeoutMs(parsed.job.library) : 0 };
+    const lending = context.consortium.libraries.find(({ id }) => id === job.library);
+    return { kind: 'requeue', delayMs: lock.mayBeOnItsWay ? (lending?.koha.timeoutMs ?? 0) : 0 };
   }
-  const job =
-    requeueReason === null
-      ? withHistory(noted().job, result, history.calls, { startedMs: begunMs, nowMs: deps.now() })
-      : noted().job;
-  const attempt = job.progress.attempt + 1;
-  const end = (last: Done): Ended => {
-    const ended = endJob({ ...job, made: parsed.job.made }, withDisclosure(last, job), attempt, deps);
-    return requeueReason === null ? ended : { ...ended, data: rewriteJob(taken.data, ended.job) };
-  };
-  // A newer version may have written what this one does not know of.
-  const cancelled = parsed.kind === 'newer' ? null : ifCancelled(result);
-  const change = { ifCancelled: cancelled === null ? null : () => end(done(cancelled)) };
-  if (result.kind === 'done') return { ...end(result), ...change };
-  const delayed = { ...delayJob(job, result, attempt, deps, taken.addedMs), ...change };
-  if (requeueReason === null) return delayed;
-  return {
-    ...delayed,
-    data: rewriteJob(taken.data, delayed.job),
-    requeueReason: requeueReason.reason,
-  };
+  return jobAfter(parsed, result, run, context);
+}
+
+/** How long a job of this library is tried; of one that only a newer configuration has, or has enabled, the longest of all. */
+export function patienceMs(library: string, { libraries }: Consortium): number {
+  const own = libraries.find(({ id, enabled }) => id === library && enabled);
+  return own?.retry.giveUpAfterMs ?? Math.max(0, ...libraries.map(({ retry }) => retry.giveUpAfterMs));
 }
 
 const CANCELLED = done({ outcome: 'CANCELLED' });
@@ -93,44 +147,33 @@ const isOverBefore = ({ kind, job }: Exclude<ParsedJob, { kind: 'unreadable' }>,
   !copyMayBeThere(job) &&
   job.made === null;
 
-interface Run {
-  readonly taken: TakenJob;
-  readonly lock: ScanLock;
-  readonly history: History;
-}
-
-async function work(job: JobData, { taken, lock, history }: Run, deps: RunDeps): Promise<Result | 'requeue'> {
+async function workOn(
+  job: JobData,
+  { taken, lock, history, giveUpAtMs }: Run,
+  context: RunContext,
+  work: typeof provision,
+): Promise<Result | 'requeue'> {
   const { library } = job;
   const broken = (name: string): Done =>
     done({ outcome: 'MISCONFIGURED', problem: { library, what: 'other', name } });
   if (taken.stalls - (job.retried?.stalled ?? 0) >= MOST_DEATHS) return broken('the worker died of it');
   if (taken.bugs >= MOST_BUGS) return broken('internal error');
-  const giveUpAfterMs = patienceMs(job, deps);
+  const mayHaveWritten = taken.starts > 1 || taken.stalls > 0 || job.retried !== null;
   let scan: Scan;
   try {
-    scan = openScan(
-      job,
-      deps.encryption,
-      taken.starts > 1 || taken.stalls > 0 || job.retried !== null,
-      history,
-    );
+    scan = openScan(job, context.encryption, mayHaveWritten, history);
   } catch (error) {
     if (error instanceof DecryptionError) return broken('PASSPORT_KEY');
     throw error;
   }
-  const tooOld = (): boolean => deps.now() - scan.startedMs > giveUpAfterMs;
+  const tooOld = (): boolean => context.now() > giveUpAtMs;
   if (tooOld() && !wasWorkedOn(job.progress, taken.starts)) return done({ outcome: 'TOO_LATE' });
-  const resumed = async (): Promise<Result> => {
-    const answered = await deps.resumeConsent(scan);
-    return answered.kind === 'goes_on' ? deps.provision(answered.scan, lock) : answered;
-  };
-  const result =
-    waitForPause(job, deps.pauseLeftMs(library)) ??
-    (await resumed().catch((error: unknown) => {
-      if (error instanceof ScanCancelled) return CANCELLED;
-      const { signal } = taken.lock;
-      return signal.aborted ? stopped(signal.reason) : failed(scan, error);
-    }));
+  let result: Result | 'requeue';
+  try {
+    result = waitForPause(job, context.pauseLeft(library, 'lending')) ?? (await work(scan, lock, context));
+  } catch (error) {
+    result = afterFailure(scan, error, taken.lock.signal);
+  }
   if (result === 'requeue' || result.kind === 'done' || result.mustLook === true) return result;
   return tooOld() ? done(result.otherwise) : result;
 }
@@ -141,19 +184,38 @@ function wasWorkedOn({ state, waiting_for: waitingFor }: Progress, starts: numbe
   return waitingFor === null || !WAIT_RULES[waitingFor.reason].isUntouched;
 }
 
-/** We hung up ourselves: because the process stops, or because the job may be somebody else's by now. */
-function stopped(reason: unknown): 'requeue' {
-  if (reason instanceof LockLost) throw reason;
-  return 'requeue';
+/** What an event comes to that waited for the end of its lending library's pause all the while. */
+const PAUSED_LENDING: End = { outcome: 'TOO_LATE', reasons: ['PAUSED'] };
+
+/**
+ * While its lending library is paused nobody is queried for it, since nothing could be written there. What has left for that
+ * library, or has been made there, is looked at once more before the end, however late. Null: `leftMs` says that it is not paused.
+ */
+function waitForPause(job: JobData, leftMs: number | null): Retry | null {
+  if (leftMs === null) return null;
+  const { library, made } = job;
+  const otherwise = made === null ? PAUSED_LENDING : checkoutTooLate(made);
+  const mustLook = made !== null || copyMayBeThere(job);
+  return { kind: 'retry', library, reason: 'PAUSED', retryAfterMs: leftMs, mustLook, otherwise };
 }
 
-/** A call that failed where the workflow had nothing better to say about it. Throws bugs. */
-function failed(scan: Scan, error: unknown): Result | 'requeue' {
+/** What a call came to that failed where the workflow had nothing better to say about it. Throws bugs, and that the lock is lost. */
+function afterFailure({ lending }: Scan, error: unknown, signal: AbortSignal): Result | 'requeue' {
+  if (error instanceof ScanCancelled) return CANCELLED;
+  // We hung up ourselves: because the process stops, or because the job may be somebody else's by now.
+  if (signal.aborted) {
+    if (signal.reason instanceof LockLost) throw signal.reason;
+    return 'requeue';
+  }
   const failure = decideFailure(error);
   switch (failure.kind) {
     case 'wait': {
       const { library, reason, retryAfterMs } = failure;
-      const otherwise = reason === 'PAUSED' ? PAUSED_LENDING : unreachable(scan, library);
+      const unreachable: End =
+        library === lending
+          ? { outcome: 'LENDING_UNREACHABLE' }
+          : { outcome: 'HOME_UNREACHABLE', homes: [library] };
+      const otherwise = reason === 'PAUSED' ? PAUSED_LENDING : unreachable;
       return { kind: 'retry', library, reason, retryAfterMs, otherwise };
     }
     case 'misconfigured':
@@ -165,4 +227,118 @@ function failed(scan: Scan, error: unknown): Result | 'requeue' {
     default:
       return failure satisfies never;
   }
+}
+
+/** The job of a run that came to this result, with what one run queried. A run that only waited for others is not worth a place there. */
+function jobAfter(
+  { kind, job: before }: Exclude<ParsedJob, { kind: 'unreadable' }>,
+  result: Result,
+  run: Run,
+  context: RunContext,
+): Ended | Delayed {
+  const { taken, lock, history, begunMs, requeued } = run;
+  let { job } = lock;
+  if (requeued === null && (history.calls.length > 0 || result.kind === 'done')) {
+    const attempt = {
+      at_ms: begunMs,
+      ms: Math.max(0, Math.round(context.now() - begunMs)),
+      calls: history.calls.map((call) => ({ ...call })),
+      result: result.kind === 'done' ? result.outcome : result.reason,
+    };
+    job = { ...job, attempts: withAttempt(job.attempts ?? [], attempt) };
+  }
+  const dataOf = (next: JobData): object => (requeued === null ? next : rewriteJob(taken.data, next));
+  const end = (last: Done): Ended => {
+    const ended = endJob({ ...job, made: before.made }, withDisclosure(last, job), context);
+    return { ...ended, data: dataOf(ended.job) };
+  };
+  // A newer version may have written what this one does not know of.
+  const cancelled = kind === 'newer' ? null : ifCancelled(result);
+  const change = { ifCancelled: cancelled === null ? null : () => end(done(cancelled)) };
+  if (result.kind === 'done') return { ...end(result), ...change };
+  const delayed = delayJob(job, result, run, context);
+  return { ...delayed, data: dataOf(delayed.job), ...change };
+}
+
+const NOTHING_KEPT = { sealed_card: null, sealed_item: null, question: undefined };
+
+const named = (ids: readonly string[], { nameOf }: RunContext): Progress['homes'] =>
+  ids.map((id) => ({ id, name: nameOf(id) }));
+
+/** The job of a run that has ended. What a person needs to retry it is kept where it failed. */
+function endJob(job: JobData, result: Done, context: RunContext): Ended {
+  const isKept = isFailure(result.outcome);
+  const progress = nextProgress(
+    job.progress,
+    {
+      state: isKept ? 'failed' : 'done',
+      outcome: result.outcome,
+      reasons: [...(result.reasons ?? [])],
+      homes: named(result.homes ?? [], context),
+      patron_id: result.patronId ?? null,
+      checkout: result.checkout ?? { result: 'NOT_ASKED', keys: [] },
+      waiting_for: null,
+      problem: result.problem ?? null,
+      ...(result.observed === undefined ? {} : { observed: result.observed }),
+      attempt: job.progress.attempt + 1,
+    },
+    new Date(context.now()).toISOString(),
+  );
+  const last = { ...job, ...(isKept ? {} : NOTHING_KEPT), progress };
+  return { ...result, job: last, data: last, ifCancelled: null };
+}
+
+/** The job of a run that is to be tried again, and when: by the rule of its reason, and not after it would be given up. */
+function delayJob(
+  job: JobData,
+  retry: Retry,
+  { giveUpAtMs, requeued }: Run,
+  context: RunContext,
+): Omit<Delayed, 'data' | 'ifCancelled'> {
+  const { library, reason } = retry;
+  const { random, slots } = context;
+  const rule = WAIT_RULES[reason];
+  const now = context.now();
+  const attempt = job.progress.attempt + 1;
+  const delayMs = rule.delayMs({ ...retry, attempt, random, freeSlotMs: (id) => slots.bookMs(id) });
+  const latestMs = retry.mustLook === true ? Infinity : giveUpAtMs + 1;
+  const untilMs = Math.max(now, Math.min(now + delayMs, latestMs));
+  const nextTryMs = rule.showsEnd ? now + (retry.retryAfterMs ?? 0) : untilMs;
+  const isPutAgain = reason === 'CONSENT' && job.progress.waiting_for?.reason === reason;
+  const [made, question] = [retry.made ?? job.made, retry.question ?? job.question];
+  // What is known so far: whose patron it is, or who may have them, and the copy where it is there.
+  const homes = made === null ? (retry.otherwise.homes ?? []) : [made.home];
+  const progress = nextProgress(
+    job.progress,
+    {
+      state: 'waiting',
+      homes: named(homes, context),
+      patron_id: made?.patron_id ?? null,
+      waiting_for: { library, reason, next_try_at: new Date(nextTryMs).toISOString() },
+      attempt: rule.isAttempt ? attempt : job.progress.attempt,
+    },
+    new Date(now).toISOString(),
+  );
+  return {
+    ...retry,
+    job: { ...job, made, question, progress },
+    untilMs,
+    forCircuitsOf: circuitsOf(retry, context),
+    forPausesOf: pausesOf(retry),
+    worthReporting: delayMs >= rule.reportFromMs && !isPutAgain,
+    requeueReason: requeued?.reason ?? null,
+  };
+}
+
+/** Whose pauses a waiting job waits for. */
+function pausesOf({ library, reason, paused }: Retry): readonly PausedSide[] {
+  if (paused !== undefined) return paused;
+  return reason === 'PAUSED' ? [{ library, side: 'lending' }] : [];
+}
+
+/** Whose circuits a waiting job waits for: of those that refused it, and of the one that its own failure may have opened. */
+function circuitsOf({ library, reason, closed }: Retry, { libraries }: RunContext): readonly string[] {
+  const isRefused = closed === undefined && reason === 'CIRCUIT_OPEN';
+  const isLost = reason === 'NO_ANSWER' && libraries.circuit(library).isOpen;
+  return [...new Set([...(closed ?? []), ...(isRefused || isLost ? [library] : [])])];
 }

@@ -1,42 +1,86 @@
 import type { JobData } from '@passport/contract';
-import type { ScanLock } from '../provision/scan.ts';
-import type { TakenJob } from './run-result.ts';
-import { withLess, withSent } from './sent-records.ts';
+import type { CreateClaim } from '@passport/queue';
+import type { Claimed, JobLock, ScanLock } from '../provision/scan.ts';
 
-/** What a run has noted so far. */
-export interface Noted {
+/** A job as BullMQ delivers it, without BullMQ. */
+export interface TakenJob {
+  readonly data: unknown;
+  /** When it was queued, in milliseconds of the queue's clock. */
+  readonly addedMs: number;
+  /** How often it was started; 1 is the first time. */
+  readonly starts: number;
+  /** How often its worker died. */
+  readonly stalls: number;
+  /** How often it ended in a bug of ours. */
+  readonly bugs: number;
+  readonly lock: JobLock;
+  /** Whether its library had cancelled the event when the job was taken. */
+  readonly isCancelled: boolean;
+  /** Takes the claim and replaces the job's data, both or neither. Throws LockLost or ScanCancelled. */
+  save(job: JobData, claim: CreateClaim): Promise<Claimed>;
+  /** Replaces the job's data unless the event is cancelled. Throws LockLost or ScanCancelled. */
+  saveWanted(job: JobData): Promise<void>;
+}
+
+/** The lock of one run, with what that has noted so far. */
+export interface NotedLock extends ScanLock {
   readonly job: JobData;
   /** A copy or a checkout that this run was about to send: Koha may still be working on it. */
   readonly mayBeOnItsWay: boolean;
 }
 
-/** The lock of a run that begins with this job, as its workflow sees it. */
-export function buildScanLock(
+/** The lock of a run that begins with this job. */
+export function openScanLock(
   before: JobData,
   { lock: { signal, assertHeld }, save, saveWanted }: Pick<TakenJob, 'lock' | 'save' | 'saveWanted'>,
-): { readonly lock: ScanLock; readonly noted: () => Noted } {
-  let noted: Noted = { job: before, mayBeOnItsWay: false };
-  const lock: ScanLock = {
+): NotedLock {
+  let job = before;
+  let mayBeOnItsWay = false;
+  return {
+    get job() {
+      return job;
+    },
+    get mayBeOnItsWay() {
+      return mayBeOnItsWay;
+    },
     signal,
     assertHeld: () => assertHeld(),
     async noteSent(sent, claim) {
-      const job = withSent(noted.job, sent);
-      const claimed = await save(job, claim);
-      if (claimed === 'taken') noted = { job, mayBeOnItsWay: true };
+      const next = withSent(job, sent);
+      const claimed = await save(next, claim);
+      if (claimed === 'taken') [job, mayBeOnItsWay] = [next, true];
       return claimed;
     },
     noteConsent(consent) {
-      noted = { ...noted, job: { ...noted.job, consent } };
+      job = { ...job, consent };
     },
     onlyLeft(fields) {
-      noted = { job: withLess(noted.job, before, fields), mayBeOnItsWay: false };
+      [job, mayBeOnItsWay] = [withLess(job, before, fields), false];
     },
     async noteMade(made) {
-      const job = { ...noted.job, made };
-      await saveWanted(job);
-      noted = { job, mayBeOnItsWay: true };
+      const next = { ...job, made };
+      await saveWanted(next);
+      [job, mayBeOnItsWay] = [next, true];
     },
-    assertWanted: () => saveWanted(noted.job),
+    assertWanted: () => saveWanted(job),
   };
-  return { lock, noted: () => noted };
+}
+
+/** The job with what it is about to send; what it sent of somebody else before is not forgotten. */
+function withSent(job: JobData, sent: NonNullable<JobData['sent']>): JobData {
+  const earlier = job.sent === null || job.sent.home_key === sent.home_key ? [] : [job.sent];
+  return { ...job, sent, sent_before: [...(job.sent_before ?? []), ...earlier] };
+}
+
+/** The job of which only these fields were sent in this run, in a search; what it sent of the same patron before stays. */
+function withLess(
+  job: JobData,
+  { sent, sent_before }: Pick<JobData, 'sent' | 'sent_before'>,
+  fields: readonly string[],
+): JobData {
+  if (fields.length === 0 || job.sent === null) return { ...job, sent, sent_before };
+  const earlier = sent?.home_key === job.sent.home_key ? sent : null;
+  const only = { ...job.sent, fields: [...new Set([...(earlier?.fields ?? []), ...fields])] };
+  const wasCreated = earlier !== null && earlier.create !== false;
+  return { ...job, sent: wasCreated ? only : { ...only, create: false } };
 }

@@ -23,10 +23,9 @@ export function longestWriteMs(timeoutMs: number): number {
   return MOST_CALLS_OF_A_WRITE * (SLOT_WAIT_WHEN_FREE_MS + timeoutMs);
 }
 
-export interface ConnectDeps {
+export interface ConnectDeps extends Pick<Sources, 'monotonicNow' | 'random' | 'wallNow'> {
   readonly consortium: Consortium;
   readonly lifecycle: Lifecycle;
-  readonly sources: Sources;
   readonly metrics: KohaMetrics;
   /** Whether no other job needs the slots of those who wait. */
   readonly hasFreeSlots: () => boolean;
@@ -47,9 +46,9 @@ export interface Connected {
 
 /** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
 export function connectLibraries(deps: ConnectDeps): Connected {
-  const { consortium, lifecycle, sources, metrics, now, log } = deps;
-  const caps = buildCallCaps(consortium.libraries, sources.monotonicNow);
-  const slots = buildSlotClock((id) => caps.of(id), sources.monotonicNow);
+  const { consortium, lifecycle, monotonicNow, metrics, now, log } = deps;
+  const caps = buildCallCaps(consortium.libraries, monotonicNow);
+  const slots = buildSlotClock((id) => caps.of(id), monotonicNow);
   const health = buildHealthTracker(
     consortium.libraries.map(({ id }) => id),
     (id) => ({ answerMs: slots.answerMs(id), waiting: caps.waiting(id) }),
@@ -62,7 +61,7 @@ export function connectLibraries(deps: ConnectDeps): Connected {
     metrics.circuitOpen(library.id, false);
     clients.set(library.id, client);
   }
-  const failures = buildFailureLog(sources.monotonicNow, log);
+  const failures = buildFailureLog(monotonicNow, log);
   const watch: LibraryWatch = {
     circuitChanged(library, isOpen) {
       // Whoever waits for a place there would only be silent with the others.
@@ -80,7 +79,7 @@ export function connectLibraries(deps: ConnectDeps): Connected {
       failures.failed(library, failure);
     },
   };
-  const libraries = buildLibraries(clients, sources, watch, deps.pauseLeft);
+  const libraries = buildLibraries(clients, deps, watch, deps.pauseLeft);
   const isBusy = (id: string): boolean => {
     const client = clients.get(id);
     return client !== undefined && client.inFlight + client.waiting > 0;
@@ -91,7 +90,7 @@ export function connectLibraries(deps: ConnectDeps): Connected {
 function connect(
   { id, koha }: Library,
   { caps, slots }: { readonly caps: CallCaps; readonly slots: SlotClock },
-  { sources, metrics, tracing, hasFreeSlots }: ConnectDeps,
+  { wallNow, metrics, tracing, hasFreeSlots }: ConnectDeps,
 ): OpenKohaClient {
   const client = createKohaClient({
     library: id,
@@ -102,7 +101,7 @@ function connect(
     maxInFlight: caps.of(id),
     onCrowded: () => caps.crowded(id),
     slotWaitMs: () => (hasFreeSlots() ? SLOT_WAIT_WHEN_FREE_MS : SLOT_WAIT_MS),
-    now: sources.wallNow,
+    now: wallNow,
     onCall: ({ operation, status, ms }) => {
       metrics.request({ library: id, operation, status: String(status), seconds: ms / 1000 });
       tracing.called({ facts: { library: id, operation, status }, ms });

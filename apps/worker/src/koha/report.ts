@@ -1,9 +1,10 @@
+import type { Consortium } from '@passport/config';
 import { type JobData, eventStateOf } from '@passport/contract';
-import type { Logger, SpanStart, Tracing } from '@passport/runtime';
+import { type ReportJobs, countDelayedReports, queueReport } from '@passport/queue';
+import type { Logger, Redis, SpanStart, Tracing } from '@passport/runtime';
 import type { Libraries } from './libraries.ts';
 import { isKohaFailure } from './koha-failure.ts';
 import { repeatAtOnce } from './of-the-moment.ts';
-import type { Sources } from '../sources.ts';
 
 /** Reports the state of an event to its library's Koha (the plugin's `PUT /scans/{event_id}/outcome`). A report never changes the outcome. */
 export interface Reporter {
@@ -19,18 +20,29 @@ export interface Reporter {
 const END_DEADLINE_MS = 3_000;
 const WAITING_DEADLINE_MS = 3_000;
 
-export function buildReporter(deps: {
+export interface ReporterContext {
+  readonly consortium: Consortium;
   readonly libraries: Libraries;
-  readonly wantsReports: (library: string) => boolean;
+  readonly redis: Redis;
+  /** Has what must wait. */
+  readonly reportQueue: ReportJobs;
   readonly nameOf: (library: string) => string;
-  readonly queueReport: (job: JobData) => Promise<void>;
   /** Aborted when the process must end: a report that is being sent then is sent later. */
   readonly deadline: AbortSignal;
-  readonly sources: Pick<Sources, 'pause' | 'monotonicNow'>;
+  readonly pause: (ms: number) => Promise<void>;
+  readonly monotonicNow: () => number;
+  readonly now: () => number;
   readonly tracing: Tracing;
   readonly log: Logger;
-}): Reporter {
-  const { libraries, wantsReports, nameOf, queueReport, deadline: signal, sources, tracing, log } = deps;
+}
+
+/** Whether a library has the plugin; one without says so by `retry.tell_koha`. */
+export const hasPlugin = ({ libraries }: Consortium, id: string): boolean =>
+  libraries.some((each) => each.id === id && each.retry.tellKoha);
+
+export function buildReporter(context: ReporterContext): Reporter {
+  const { consortium, libraries, redis, reportQueue, nameOf, deadline: signal, now, tracing, log } = context;
+  const { pause, monotonicNow } = context;
   const beside = new Set<Promise<void>>();
   const send = (job: JobData, timeoutMs: number): Promise<void> =>
     tracing.within(
@@ -41,23 +53,30 @@ export function buildReporter(deps: {
         ),
     );
 
+  const sendLater = async ({ library, event_id, traceparent, progress }: JobData): Promise<void> => {
+    const before = await countDelayedReports(redis, library);
+    const report = { library, event_id, since_ms: now(), traceparent };
+    if (await queueReport(reportQueue, report, progress.seq, before)) return;
+    log.warn({ event: event_id, library, waiting: before }, 'report dropped: too many reports wait');
+  };
+
   return {
     async reportEnd(job) {
-      if (!wantsReports(job.library)) return;
+      if (!hasPlugin(consortium, job.library)) return;
       try {
         // Koha keeps the newest state that it received, so that a report may be made twice.
-        await repeatAtOnce(() => send(job, END_DEADLINE_MS), { signal, ...sources });
+        await repeatAtOnce(() => send(job, END_DEADLINE_MS), { signal, pause, monotonicNow });
       } catch (error) {
         if (!isKohaFailure(error)) throw error;
         log.info(
           { event: job.event_id, library: job.library, code: error.code },
           'report will be sent later',
         );
-        await queueReport(job);
+        await sendLater(job);
       }
     },
     reportWaiting(job) {
-      if (!wantsReports(job.library)) return;
+      if (!hasPlugin(consortium, job.library)) return;
       const report = send(job, WAITING_DEADLINE_MS)
         .catch((error: unknown) => {
           const code = isKohaFailure(error) ? error.code : 'unforeseen';

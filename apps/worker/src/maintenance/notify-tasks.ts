@@ -2,7 +2,6 @@ import type { Consortium } from '@passport/config';
 import { WATCH_EVERY_MS, buildLook, buildNotifier, isWanted, workerObservation } from '@passport/notify';
 import type { Logger, MetricsRegistry, Redis } from '@passport/runtime';
 import type { PauseLeft } from '../koha/pause-left.ts';
-import type { Sources } from '../sources.ts';
 import { certificatesTask } from './certificates-task.ts';
 import type { Task } from './start-tasks.ts';
 
@@ -11,16 +10,16 @@ export function notifyTasks(deps: {
   readonly consortium: Consortium;
   readonly redis: Redis;
   readonly metrics: MetricsRegistry;
-  readonly sources: Pick<Sources, 'newId' | 'random'>;
+  readonly newId: () => string;
+  readonly random: () => number;
   readonly pauseLeft: PauseLeft;
   /** Ends what is being sent; another process sends it again. */
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly log: Logger;
 }): readonly Task[] {
-  const { consortium, redis, sources, ...others } = deps;
-  const { newId, random } = sources;
-  const notifier = buildNotifier({ ...others, consortium, redis, newId, random, fetch });
+  const { consortium, redis } = deps;
+  const notifier = buildNotifier({ ...deps, fetch });
   if (notifier === null) return [];
   const look = buildLook(consortium, redis);
   const notify: Task = {

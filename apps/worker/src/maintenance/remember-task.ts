@@ -2,7 +2,7 @@ import type { Consortium } from '@passport/config';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { Task } from './start-tasks.ts';
 import type { CopyMemory } from '../koha/copy-memory.ts';
-import { readTimings } from '../timings.ts';
+import { readTimings } from '../sources.ts';
 
 /** It gives way to a library's desks no longer than this. */
 const GIVE_WAY_MS = 600_000;

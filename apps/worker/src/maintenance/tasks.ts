@@ -13,10 +13,12 @@ import {
   promoteOverdue,
   rewriteLogWhenDue,
   promoteDelayed,
+  promotePaused,
   writeHealth,
   trimCopyRecords,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
+import type { PauseLeft } from '../koha/pause-left.ts';
 import { LONGEST_WAIT_MS } from '../provision/retry-policy.ts';
 import type { Task } from './start-tasks.ts';
 import type { Libraries } from '../koha/libraries.ts';
@@ -41,6 +43,7 @@ export function buildTasks(deps: {
   readonly queue: ScanJobs;
   readonly reportQueue: ReportJobs;
   readonly libraries: Libraries;
+  readonly pauseLeft: PauseLeft;
   readonly health: HealthTracker;
   readonly workerId: string;
   /** So many ended events of a library went before their time. */
@@ -49,6 +52,7 @@ export function buildTasks(deps: {
   readonly log: Logger;
 }): readonly Task[] {
   const { consortium, redis, queue, reportQueue, libraries, health, workerId, dropped, now, log } = deps;
+  const { pauseLeft } = deps;
   const { retention } = consortium;
   const sweepKept = buildKeptSweep(redis, queue, dropped);
   const known = new Set(consortium.libraries.map(({ id }) => id));
@@ -79,6 +83,11 @@ export function buildTasks(deps: {
   return [
     { name: 'promote scans', everyMs: PROMOTE_EVERY_MS, work: promoteScans },
     { name: 'promote reports', everyMs: PROMOTE_EVERY_MS, work: promoteReports },
+    {
+      name: 'promote paused',
+      everyMs: PROMOTE_EVERY_MS,
+      work: () => promotePaused(redis, queue, (library, side) => pauseLeft(library, side) !== null),
+    },
     { name: 'library health', everyMs: HEALTH_EVERY_MS, work: writeChanges },
     {
       name: 'clock steps',

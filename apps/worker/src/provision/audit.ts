@@ -1,8 +1,7 @@
 import type { Located } from '@passport/patron-rules';
 import type { StoredConsent } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
-import type { CopyOutcome } from './copy-result.ts';
-import type { CheckoutOutcome } from './look-up-checkout.ts';
+import { type CheckoutOutcome, type CopyOutcome, codeOf } from './result.ts';
 import type { Scan } from './scan.ts';
 
 /**
@@ -54,10 +53,8 @@ export function buildAudit(log: Logger): Audit {
     copied: (scan, { homeKey, fields }, result) =>
       line(scan, 'copy', {
         home_key: homeKey,
-        result: result.kind,
-        ...('made' in result && result.made.reasons.includes('REKEYED') ? { rekeyed: true } : {}),
-        ...patronIdOf(result),
-        ...(result.kind === 'copied' ? { fields } : {}),
+        result: codeOf(result),
+        ...factsOf(result, fields),
       }),
     checkedOut: (scan, patronId, { result, keys }) =>
       line(scan, 'loan', { patron_id: patronId, result, keys }),
@@ -70,7 +67,14 @@ function foundAt(located: Located): readonly string[] {
   return located.kind === 'ambiguous' ? located.homes : [];
 }
 
-function patronIdOf(result: CopyOutcome): { readonly patron_id?: number } {
-  const patronId = 'made' in result ? result.made.patron_id : result.end.patronId;
-  return patronId === undefined ? {} : { patron_id: patronId };
+/** `own`: it is the service's copy. Somebody whom the lending library knows by itself is ALREADY_LOCAL, too. */
+function factsOf(result: CopyOutcome, fields: readonly string[]): object {
+  if (result.kind === 'done') return result.patronId === undefined ? {} : { patron_id: result.patronId };
+  const { outcome, reasons, patron_id } = result.made;
+  return {
+    own: true,
+    ...(reasons.includes('REKEYED') ? { rekeyed: true } : {}),
+    patron_id,
+    ...(outcome === 'COPIED' ? { fields } : {}),
+  };
 }

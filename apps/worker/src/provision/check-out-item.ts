@@ -1,39 +1,41 @@
-import type { Consortium, Library } from '@passport/config';
+import type { Library } from '@passport/config';
 import { type CheckoutResult, KohaError } from '@passport/koha-client';
 import { libraryById } from '@passport/patron-rules';
 import { isKohaFailure } from '../koha/koha-failure.ts';
-import type { Audit } from './audit.ts';
 import { confirmName } from './confirm-name.ts';
+import type { ProvisionContext } from './context.ts';
 import {
-  ALREADY,
-  type CheckoutOrder,
   type CheckoutOutcome,
-  findCheckout,
-  isAnonymized,
-  lookUpKeys,
-} from './look-up-checkout.ts';
-import type { Locks } from './with-patron-lock.ts';
-import { type MadeCopy, type Result, cancelledEnd, codeOf, checkoutTooLate, done, endOf } from './result.ts';
+  type MadeCopy,
+  NOT_ASKED,
+  type Result,
+  TOO_LATE,
+  cancelledEnd,
+  checkoutTooLate,
+  codeOf,
+  done,
+  endOf,
+} from './result.ts';
 import { decideFailure } from './retry-policy.ts';
 import { type Scan, ScanCancelled } from './scan.ts';
-import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
+import { type Step, openStep } from './step.ts';
+import type { Locks } from './with-patron-lock.ts';
 
-export interface CheckoutDeps extends StepDeps {
-  readonly consortium: Consortium;
-  readonly inStep: InStep;
-  readonly audit: Pick<Audit, 'checkedOut'>;
-  readonly now: () => number;
+/** The checkout to make: to this record and no other, as the branch of the scan. */
+interface CheckoutOrder {
+  readonly lending: string;
+  readonly patronId: number;
+  readonly barcode: string;
+  readonly branch: string;
+  /** Koha's keys that may be confirmed without a person. */
+  readonly confirm: readonly string[];
+  /** Milliseconds until a checkout must not be sent any more; negative when it is too late. */
+  readonly sendingLeftMs: () => number;
+  /** Notes in the job that it is about to be sent. Throws LockLost or ScanCancelled. */
+  readonly noteSending: () => Promise<void>;
 }
 
-/** The copy that the item is checked out to. */
-export interface CopyThere {
-  readonly made: MadeCopy;
-  /** An earlier run may have checked the item out already: look before anything is sent. */
-  readonly lookFirst: boolean;
-}
-
-const NOT_ASKED: CheckoutOutcome = { result: 'NOT_ASKED', keys: [] };
-const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
+const ALREADY: CheckoutOutcome = { result: 'ALREADY_CHECKED_OUT', keys: [] };
 
 /**
  * Checks the waiting item out to the copy, the last step; success is not reported before that is known. At most once and
@@ -43,27 +45,30 @@ const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
  */
 export async function checkOutItem(
   scan: Scan,
-  copy: CopyThere,
+  made: MadeCopy,
   locks: Locks,
-  deps: CheckoutDeps,
+  context: ProvisionContext,
 ): Promise<Result> {
-  if (!scan.checkoutRequested) return done(endOf(copy.made, NOT_ASKED));
+  if (!scan.checkoutRequested) return done(endOf(made, NOT_ASKED));
   const said = (result: Result): string =>
     (result.kind === 'done' ? result.checkout?.result : undefined) ?? codeOf(result);
   return scan.history.note({ library: scan.lending, step: 'checkout', said }, () =>
-    checkOutRequested(scan, copy, locks, deps),
+    checkOutRequested(scan, made, locks, context),
   );
 }
 
 async function checkOutRequested(
   scan: Scan,
-  { made, lookFirst }: CopyThere,
+  made: MadeCopy,
   locks: Locks,
-  deps: CheckoutDeps,
+  context: ProvisionContext,
 ): Promise<Result> {
-  const lending = libraryById(deps.consortium, scan.lending);
+  const { consortium, inStep, audit, now } = context;
+  const lending = libraryById(consortium, scan.lending);
   const isWanted = lending.retry.checkout && lending.copy.mode === 'copy';
   const { item } = scan;
+  // An earlier run may have checked the item out already: look before anything is sent.
+  const lookFirst = scan.made !== null || (made.outcome === 'ALREADY_LOCAL' && scan.mayHaveWritten);
   // What an earlier run has sent under another configuration may have checked the item out: that is looked for in any case.
   const mayBeCheckedOut = lookFirst && item !== null;
   if (!isWanted && !mayBeCheckedOut) return done(endOf(made, NOT_ASKED));
@@ -75,25 +80,25 @@ async function checkOutRequested(
     barcode: item,
     branch: scan.branch,
     confirm: lending.retry.confirm,
-    sendingLeftMs: () => latestMs - deps.now(),
+    sendingLeftMs: () => latestMs - now(),
     noteSending: () => locks.lock.noteMade(made),
   };
   try {
-    const step = openStep(locks, deps);
-    const checkout = await deps.inStep('checkout', () =>
+    const step = openStep(locks, context);
+    const checkout = await inStep('checkout', () =>
       isWanted ? checkOut(order, lookFirst, step) : lookOnly(order, step),
     );
     if (checkout === 'anonymized') {
       return done({ ...endOf(made, NOT_ASKED), outcome: 'COPY_ANONYMIZED', reasons: [] });
     }
-    deps.audit.checkedOut(scan, made.patron_id, checkout);
+    audit.checkedOut(scan, made.patron_id, checkout);
     return done(endOf(made, checkout));
   } catch (error) {
     if (error instanceof ScanCancelled) return done(cancelledEnd(endOf(made, NOT_ASKED)));
     const failed = failedCheckout(made, lending, error);
     if (failed.kind !== 'done' || failed.problem === undefined) return failed;
     const { library } = failed.problem;
-    const confirmed = await confirmName(library, failed.problem, [], openStep(locks, deps));
+    const confirmed = await confirmName(library, failed.problem, [], openStep(locks, context));
     return { ...failed, problem: { library, ...confirmed } };
   }
 }
@@ -217,4 +222,45 @@ function failedCheckout(made: MadeCopy, { koha: { timeoutMs } }: Library, error:
 function latestSendingMs(wantedMs: number, { retry, koha }: Library): number {
   const { checkoutWithinMs } = retry;
   return wantedMs + checkoutWithinMs - Math.min(koha.timeoutMs, checkoutWithinMs / 2);
+}
+
+type LookedUp =
+  | { readonly kind: 'answered'; readonly result: CheckoutOutcome }
+  | {
+      readonly kind: 'confirms';
+      readonly itemId: number;
+      readonly confirms: string[];
+      readonly token: string | null;
+    };
+
+/** What Koha wants confirmed before it checks the item out, unless that says already how it stands. */
+async function lookUpKeys(order: CheckoutOrder, step: Step): Promise<LookedUp> {
+  const { lending, patronId, barcode, branch } = order;
+  const answered = (result: CheckoutOutcome): LookedUp => ({ kind: 'answered', result });
+  const item = await step.read(lending, (koha, limits) => koha.findItem(barcode, limits));
+  if (item === null) return answered({ result: 'ITEM_NOT_FOUND', keys: [] });
+  const { itemId } = item;
+  const { blockers, confirms, token } = await step.read(lending, (koha, limits) =>
+    koha.availability(patronId, itemId, { branch }, limits),
+  );
+  if (blockers.length > 0) return answered({ result: 'BLOCKED', keys: blockers });
+  if (confirms.includes('RENEW_ISSUE')) return answered(ALREADY);
+  return { kind: 'confirms', itemId, confirms, token };
+}
+
+/** Whether the patron has the item by now; null when not. An unknown item is an answer of its own. */
+async function findCheckout(order: CheckoutOrder, step: Step): Promise<CheckoutOutcome | null> {
+  const { lending, patronId, barcode } = order;
+  const item = await step.read(lending, (koha, limits) => koha.findItem(barcode, limits));
+  if (item === null) return { result: 'ITEM_NOT_FOUND', keys: [] };
+  const checkout = await step.read(lending, (koha, limits) =>
+    koha.findCheckout(patronId, item.itemId, limits),
+  );
+  return checkout === null ? null : ALREADY;
+}
+
+/** Whether Koha has anonymised the record since an earlier run knew it. */
+async function isAnonymized({ lending, patronId }: CheckoutOrder, step: Step): Promise<boolean> {
+  const patron = await step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
+  return patron?.anonymized === true;
 }

@@ -1,35 +1,29 @@
-import type { JobData } from '@passport/contract';
-import type { StoredConsent } from '@passport/queue';
-import type { Audit } from './audit.ts';
+import type { ProvisionContext } from './context.ts';
 import { type Done, type Result, type Retry, done } from './result.ts';
 import { type Scan, withConsent } from './scan.ts';
 
-export interface ConsentDeps {
-  /** What the desk has reported of this event; null: nothing yet. */
-  readonly readConsent: (job: Pick<JobData, 'library' | 'event_id'>) => Promise<StoredConsent | null>;
-  readonly audit: Pick<Audit, 'consent'>;
-  readonly now: () => number;
-}
-
 /** An event that may go on: its `scan` has the patron's yes where the question for it was put. */
-export type Resumed = { readonly kind: 'goes_on'; readonly scan: Scan } | Result;
+type Resumed = { readonly kind: 'goes_on'; readonly scan: Scan } | Result;
 
-type Question = NonNullable<JobData['question']>;
+type Question = NonNullable<Scan['question']>;
 
 /**
  * What an event comes to that has put its question already, before anything is looked up again, unless the patron has said yes.
  * Whoever starts it earlier, such as a person who promotes it, finds it waiting as before. A question that was
  * put is kept, whatever the configuration says by now: it is on a screen.
  */
-export async function resumeConsent(scan: Scan, deps: ConsentDeps): Promise<Resumed> {
+export async function resumeConsent(
+  scan: Scan,
+  { readConsent, audit, now }: Pick<ProvisionContext, 'readConsent' | 'audit' | 'now'>,
+): Promise<Resumed> {
   const { question, consent, made } = scan;
   if (question === undefined || consent !== undefined || made !== null) return { kind: 'goes_on', scan };
-  const answer = await deps.readConsent({ library: scan.lending, event_id: scan.eventId });
+  const answer = await readConsent({ library: scan.lending, event_id: scan.eventId });
   if (answer === null) {
-    const leftMs = question.until_ms - deps.now();
+    const leftMs = question.until_ms - now();
     return leftMs > 0 ? waitForAnswer(scan.lending, question, leftMs) : lapsed(question.home);
   }
-  deps.audit.consent(scan, question.home_key, answer);
+  audit.consent(scan, question.home_key, answer);
   if (answer.answer === 'no') return done({ outcome: 'CONSENT_REFUSED', homes: [question.home] });
   const { text_id, operator, at_ms } = answer;
   return {

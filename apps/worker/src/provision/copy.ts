@@ -1,49 +1,41 @@
-import type { Consortium } from '@passport/config';
 import { buildPatronCopy, libraryById } from '@passport/patron-rules';
-import type { Libraries } from '../koha/libraries.ts';
-import type { Audit } from './audit.ts';
-import type { CopyThere } from './check-out-item.ts';
+import type { ProvisionContext } from './context.ts';
 import { type CopyOrder, orderCopy } from './copy-order.ts';
-import type { CopyOutcome } from './copy-result.ts';
-import { type CreateDeps, type NotCreated, createCopy } from './create-copy.ts';
-import type { CreateAccess, CreatePlaceBusy } from './create-access.ts';
+import { type NotCreated, createCopy } from './create-copy.ts';
+import type { CreatePlaceBusy } from './create-access.ts';
 import type { Found } from './find-patron.ts';
-import { type ObserveDeps, explainUnfound, findLocalCopy, observeCopy } from './local-copy.ts';
-import type { Locks } from './with-patron-lock.ts';
-import type { RecordCopy } from './record-copy.ts';
-import { type Result, codeOf, done, othersFirst } from './result.ts';
+import { explainUnfound, findLocalCopy, observeCopy } from './local-copy.ts';
+import { recordCopy } from './record-copy.ts';
+import { type CopyOutcome, type CopyThere, type Result, codeOf, done, othersFirst } from './result.ts';
 import { decideFailure } from './retry-policy.ts';
 import type { Scan } from './scan.ts';
-import { type InStep, type Step, type StepDeps, openStep } from './step.ts';
-
-export interface CopyDeps extends StepDeps, ObserveDeps {
-  readonly consortium: Consortium;
-  readonly libraries: Pick<Libraries, 'call' | 'capabilities'>;
-  readonly createAccess: Pick<CreateAccess, 'within'>;
-  readonly inStep: InStep;
-  readonly audit: Pick<Audit, 'sending'>;
-  readonly recordCopy: RecordCopy;
-}
-
-type EnsureDeps = CreateDeps & ObserveDeps;
-
-type Copied = ({ readonly kind: 'there' } & CopyThere) | Result;
+import { type Step, openStep } from './step.ts';
+import type { Locks } from './with-patron-lock.ts';
 
 /** Copies the patron who was found to the lending library. A result where the copy is not there to be checked out to. */
-export function copyPatron(scan: Scan, found: Found, locks: Locks, deps: CopyDeps): Promise<Copied> {
-  const said = (copied: Copied): string => (copied.kind === 'there' ? copied.made.outcome : codeOf(copied));
-  return scan.history.note({ library: scan.lending, step: 'copy', said }, () =>
-    copyFound(scan, found, locks, deps),
+export function copyPatron(
+  scan: Scan,
+  found: Found,
+  locks: Locks,
+  context: ProvisionContext,
+): Promise<CopyThere | Result> {
+  return scan.history.note({ library: scan.lending, step: 'copy', said: codeOf }, () =>
+    copyFound(scan, found, locks, context),
   );
 }
 
-async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps): Promise<Copied> {
-  const { consortium } = deps;
+async function copyFound(
+  scan: Scan,
+  found: Found,
+  locks: Locks,
+  context: ProvisionContext,
+): Promise<CopyThere | Result> {
+  const { consortium, libraries, inStep } = context;
   const lending = libraryById(consortium, scan.lending);
   const { candidate, patron, home } = found;
   const homes = [home];
   try {
-    const capabilities = await deps.libraries.capabilities(scan.lending);
+    const capabilities = await libraries.capabilities(scan.lending);
     const { branch, day: scannedOn } = scan;
     const accepts = (property: string): boolean => capabilities.patronProperties.has(property);
     const copy = buildPatronCopy({ patron, ...candidate, lending, branch, scannedOn, accepts });
@@ -52,15 +44,11 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
       return done({ outcome: 'MISCONFIGURED', problem, homes });
     }
     const order = orderCopy(scan, found, copy, lending, { consortium, capabilities });
-    const step = openStep(locks, deps);
-    const copied = await deps.inStep('copy', () =>
-      ensureCopy(order, step, ensureDeps(scan, order, locks, deps)),
-    );
+    const step = openStep(locks, context);
+    const copied = await inStep('copy', () => ensureCopy(scan, order, step, context));
     if (copied.kind === 'busy') return othersFirst(scan, homes, copied.freeInMs);
-    deps.recordCopy(scan, order, copied);
-    if ('end' in copied) return done({ homes, ...copied.end });
-    const lookFirst = copied.kind === 'ours' && scan.mayHaveWritten;
-    return { kind: 'there', made: copied.made, lookFirst };
+    recordCopy(scan, order, copied, context);
+    return copied.kind === 'done' ? { homes, ...copied } : copied;
   } catch (error) {
     return failedCopy(home, error);
   }
@@ -73,32 +61,34 @@ async function copyFound(scan: Scan, found: Found, locks: Locks, deps: CopyDeps)
  * Where the lending library only observes, nothing is created: a look, and a receipt of it. Throws KohaError or LibraryClosed where the look itself fails.
  */
 async function ensureCopy(
+  scan: Scan,
   order: CopyOrder,
   step: Step,
-  deps: EnsureDeps,
+  context: ProvisionContext,
 ): Promise<CopyOutcome | CreatePlaceBusy> {
-  const observes = order.mode === 'observe';
-  const looksFirst = order.lookFirst !== null && !observes;
-  if (looksFirst) await deps.patronLock.take();
-  let unsure = order.lookFirst === 'sent' && !observes;
+  if (order.mode === 'observe') {
+    return observeCopy(order, step, await findLocalCopy(order, step, false), context);
+  }
+  const looksFirst = order.lookFirst !== null;
+  if (looksFirst) await step.patronLock.take();
+  let unsure = order.lookFirst === 'sent';
   let last: NotCreated | null = null;
   for (let tries = 0; ; tries += 1) {
-    const looks = observes || looksFirst || last !== null;
-    const found = looks ? await findLocalCopy(order, step, unsure) : null;
-    if (observes) return observeCopy(order, step, found, deps);
+    const found = looksFirst || last !== null ? await findLocalCopy(order, step, unsure) : null;
     if (found !== null) return found;
     if (last !== null && !mayTryAgain(last, tries)) {
       if (last.kind === 'lost') throw last.error;
-      if (last.kind === 'there') return explainUnfound(order, last.because, step);
-      return { kind: last.kind, end: { outcome: 'LENDING_REFUSED' } };
+      if (last.kind === 'found_there') return explainUnfound(order, last.because, step);
+      return done({ outcome: 'LENDING_REFUSED' });
     }
-    if (last?.kind === 'there') await step.pauseAfter(tries);
-    const made = await createCopy(order, step, tries === 0, deps);
-    if (made.kind === 'busy') return made;
-    if (made.kind === 'end') return made.result;
-    if (made.kind === 'on_record') return ensureCopy({ ...order, lookFirst: 'on_record' }, step, deps);
+    if (last?.kind === 'found_there') await step.pauseAfter(tries);
+    const made = await createCopy(scan, order, step, tries === 0, context);
+    if (made.kind === 'busy' || made.kind === 'there' || made.kind === 'done') return made;
+    if (made.kind === 'on_record') {
+      return ensureCopy(scan, { ...order, lookFirst: 'on_record' }, step, context);
+    }
     last = made;
-    unsure ||= last.kind !== 'there';
+    unsure ||= last.kind !== 'found_there';
     // An error that is over lets the look wait until right before the next try.
     const isOver = last.kind === 'record_refused' || (last.kind === 'lost' && last.isOfTheMoment);
     if (isOver) await step.pauseAfter(tries + 1);
@@ -122,33 +112,13 @@ function mayTryAgain(last: NotCreated, tries: number): boolean {
       return last.isOfTheMoment && tries < MOST_LOSSES;
     case 'record_refused':
       return tries < MOST_REFUSALS;
-    case 'there':
+    case 'found_there':
       // We send no login: Koha made one from the names, and a namesake created at the same moment was faster.
       return last.because.kind === 'userid_taken' && tries < MOST_RACES;
     default:
       return last satisfies never;
   }
 }
-
-/** Creates note in the job, and in the audit, that the copy leaves before it does. */
-const ensureDeps = (
-  scan: Scan,
-  order: CopyOrder,
-  { lock, patronLock }: Locks,
-  { createAccess, recordObserved, audit }: CopyDeps,
-): EnsureDeps => ({
-  createAccess,
-  recordObserved,
-  patronLock,
-  async noteSent(claim) {
-    const { home, homeKey: home_key, fields } = order;
-    const sent = { home, home_key, fields: [...fields] };
-    const claimed = await patronLock.takeWith((wish) => lock.noteSent(sent, { ...claim, patronLock: wish }));
-    if (claimed === 'taken') audit.sending(scan, order);
-    return claimed;
-  },
-  onlyLeft: (fields) => lock.onlyLeft(fields),
-});
 
 /** The result of a failure at the lending library: it still says where. Throws what is no failure of a library. */
 function failedCopy(home: string, error: unknown): Result {

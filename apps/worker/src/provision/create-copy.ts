@@ -1,53 +1,55 @@
 import { type CreateResult, KohaError, type Person } from '@passport/koha-client';
-import type { CreateClaim } from '@passport/queue';
 import { comparedFields } from '@passport/patron-rules';
 import { isOfTheMoment } from '../koha/of-the-moment.ts';
 import { wasNotSent } from '../koha/koha-failure.ts';
 import { configuredCodes, confirmName } from './confirm-name.ts';
+import type { ProvisionContext } from './context.ts';
 import type { CopyOrder } from './copy-order.ts';
-import { type CopyOutcome, SEE_ALL, misconfigured } from './copy-result.ts';
-import type { CreateAccess, CreatePlaceBusy, TakeWithPlace } from './create-access.ts';
-import type { PatronLock } from './with-patron-lock.ts';
-import type { Claimed } from './scan.ts';
+import type { CreatePlaceBusy, TakeWithPlace } from './create-access.ts';
+import { type CopyOutcome, SEE_ALL, misconfigured } from './result.ts';
+import type { Scan } from './scan.ts';
 import type { Step } from './step.ts';
-
-export interface CreateDeps {
-  readonly createAccess: Pick<CreateAccess, 'within'>;
-  readonly patronLock: Pick<PatronLock, 'take'>;
-  /** Writes down that the copy is about to be sent, before it is, and takes all that this needs, or nothing. */
-  readonly noteSent: (claim: Omit<CreateClaim, 'patronLock'>) => Promise<Claimed>;
-  /** Takes that back: no more than these fields was sent after all. */
-  readonly onlyLeft: (fields: readonly string[]) => void;
-}
 
 /** What Koha says of a create when it has the card, the home key or a possible duplicate already. */
 export type There = Exclude<CreateResult, { kind: 'created' | 'refused' }>;
 
+/** Nothing is known to be made: a look for the copy says whether to try again. */
 export type NotCreated =
-  | { readonly kind: 'there'; readonly because: There }
+  | { readonly kind: 'found_there'; readonly because: There }
   | { readonly kind: 'record_refused' }
   | { readonly kind: 'lost'; readonly error: KohaError; readonly isOfTheMoment: boolean };
-
-type Created = { readonly kind: 'end'; readonly result: CopyOutcome } | NotCreated;
 
 /** Nothing was sent: the service has a copy on record, and nobody has looked for it. */
 interface CopyOnRecord {
   readonly kind: 'on_record';
 }
 
-/** One create at the library at a time. The first one is noted as sent, with all that is needed for it, before it leaves. */
+/**
+ * One create at the library at a time. The first one is noted as sent, in the job and in the audit, with all that is needed for it,
+ * before it leaves.
+ */
 export async function createCopy(
+  scan: Scan,
   order: CopyOrder,
   step: Step,
   isFirst: boolean,
-  { createAccess, patronLock, noteSent, onlyLeft }: CreateDeps,
-): Promise<Created | CreatePlaceBusy | CopyOnRecord> {
-  const work = async (): Promise<Created> => {
+  { createAccess, audit }: Pick<ProvisionContext, 'createAccess' | 'audit'>,
+): Promise<CopyOutcome | NotCreated | CreatePlaceBusy | CopyOnRecord> {
+  const { lock, patronLock } = step;
+  const work = async (): Promise<CopyOutcome | NotCreated> => {
     if (!isFirst) await step.assertWanted();
-    return create(order, step, isFirst ? onlyLeft : null);
+    return create(order, step, isFirst);
   };
   const unlessCopyOf = order.lookFirst === null ? order.homeKey : null;
-  const take: TakeWithPlace = (place) => noteSent({ ...place, unlessCopyOf });
+  const { home, homeKey: home_key, fields } = order;
+  const sent = { home, home_key, fields: [...fields] };
+  const take: TakeWithPlace = async (place) => {
+    const claimed = await patronLock.takeWith((wish) =>
+      lock.noteSent(sent, { ...place, unlessCopyOf, patronLock: wish }),
+    );
+    if (claimed === 'taken') audit.sending(scan, order);
+    return claimed;
+  };
   for (;;) {
     const placed = await createAccess.within(order, step.signal, work, isFirst ? take : undefined);
     if (placed.kind === 'done') return placed.value;
@@ -57,25 +59,23 @@ export async function createCopy(
 }
 
 /**
- * `onlyLeft` is called where the body did not leave. With it, a Koha that does not look for possible duplicates by itself is searched
- * for one first; where there is one, whoever called finds out whether it is our own copy.
+ * Where the first body did not leave after all, what was noted of it is taken back. A Koha that does not look for possible duplicates by
+ * itself is searched for one before it; where there is one, whoever called finds out whether it is our own copy.
  */
-async function create(
-  order: CopyOrder,
-  step: Step,
-  onlyLeft: CreateDeps['onlyLeft'] | null,
-): Promise<Created> {
+async function create(order: CopyOrder, step: Step, isFirst: boolean): Promise<CopyOutcome | NotCreated> {
   const { lending, branch, body } = order;
   const confirmNotDuplicate = order.onLookAlike === 'create';
-  const person = onlyLeft === null ? null : order.searchFor;
-  const searched = person === null ? [] : comparedFields(person);
+  const person = isFirst ? order.searchFor : null;
+  const notLeft = (): void => {
+    if (isFirst) step.lock.onlyLeft(person === null ? [] : comparedFields(person));
+  };
   let sentAt = step.monotonicNow();
   let isSending = false;
   try {
     if (person !== null) {
       if (await isThere(order, person, step)) {
-        onlyLeft?.(searched);
-        return { kind: 'there', because: { kind: 'possible_duplicate' } };
+        notLeft();
+        return { kind: 'found_there', because: { kind: 'possible_duplicate' } };
       }
       // The search may have taken its time.
       await step.assertWanted();
@@ -88,17 +88,14 @@ async function create(
     );
     switch (answer.kind) {
       case 'created':
-        return { kind: 'end', result: created(order, answer.patronId, answer.hidden) };
+        return created(order, answer.patronId, answer.hidden);
       case 'refused':
-        return {
-          kind: 'end',
-          result: misconfigured(lending, await confirmName(lending, answer, configuredCodes(order), step)),
-        };
+        return misconfigured(lending, await confirmName(lending, answer, configuredCodes(order), step));
       default:
-        return { kind: 'there', because: answer };
+        return { kind: 'found_there', because: answer };
     }
   } catch (error) {
-    if (!isSending || !mayHaveLeft(error)) onlyLeft?.(searched);
+    if (!isSending || !mayHaveLeft(error)) notLeft();
     if (!(error instanceof KohaError) || error.effect === 'none') throw error;
     if (error.code === 'record_refused') return { kind: 'record_refused' };
     return { kind: 'lost', error, isOfTheMoment: isOfTheMoment(error, step.monotonicNow() - sentAt) };
@@ -121,9 +118,8 @@ function created(
 ): CopyOutcome {
   if (!hidden) {
     const made = { outcome: 'COPIED', home, home_key: homeKey, patron_id: patronId } as const;
-    return { kind: 'copied', made: { ...made, reasons: [], disclosed: [...fields] } };
+    return { kind: 'there', made: { ...made, reasons: [], disclosed: [...fields] } };
   }
   // A 201 with a body of nulls: the copy is there, but this API user will never find it again.
-  const problem = { library: lending, what: 'permission', name: SEE_ALL } as const;
-  return { kind: 'misconfigured', end: { outcome: 'MISCONFIGURED', problem, patronId } };
+  return { ...misconfigured(lending, { what: 'permission', name: SEE_ALL }), patronId };
 }

@@ -1,5 +1,5 @@
-import type { Consortium, Library } from '@passport/config';
-import type { KohaPatron } from '@passport/koha-client';
+import type { Library } from '@passport/config';
+import { type KohaClient, KohaError, type KohaPatron } from '@passport/koha-client';
 import {
   type Answer,
   type Candidate,
@@ -11,29 +11,17 @@ import {
   libraryById,
   locate,
   passportTypes,
+  readAnswer,
 } from '@passport/patron-rules';
-import { lapsed, waitForAnswer } from './consent.ts';
 import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
 import type { Libraries } from '../koha/libraries.ts';
-import type { Audit } from './audit.ts';
-import type { CreateAccess } from './create-access.ts';
-import type { buildHomeQuery } from './query-home.ts';
-import type { Quota } from './quota.ts';
+import { LibraryClosed, LibraryPaused } from '../koha/library-closed.ts';
+import { readTwice } from '../koha/of-the-moment.ts';
+import { lapsed, waitForAnswer } from './consent.ts';
+import type { ProvisionContext } from './context.ts';
 import { type Done, type Result, type Retry, done, othersFirst } from './result.ts';
 import { WAIT_RULES } from './retry-policy.ts';
 import type { Scan, ScanLock } from './scan.ts';
-import type { InStep } from './step.ts';
-
-export interface FindDeps {
-  readonly consortium: Consortium;
-  readonly libraries: Pick<Libraries, 'prepare'>;
-  readonly createAccess: Pick<CreateAccess, 'freeInMs'>;
-  readonly queryHome: ReturnType<typeof buildHomeQuery>;
-  readonly quota: Quota;
-  readonly audit: Pick<Audit, 'lookedUp' | 'refusedBy' | 'notShared' | 'notEligible'>;
-  readonly inStep: InStep;
-  readonly now: () => number;
-}
 
 /** The patron whose card was scanned, and the library that they are at home in. */
 export interface Found {
@@ -54,18 +42,18 @@ const WITHOUT_STAFF: ReadonlySet<Scan['interface']> = new Set(['self_check', 'si
 export async function findPatron(
   scan: Scan,
   lock: Pick<ScanLock, 'signal' | 'noteConsent'>,
-  deps: FindDeps,
+  context: ProvisionContext,
 ): Promise<Found | Result> {
-  const candidates = decideCandidates(deps.consortium, scan.lending, scan.card);
+  const candidates = decideCandidates(context.consortium, scan.lending, scan.card);
   if (candidates.length === 0) return done({ outcome: 'NOT_A_CARD' });
-  const freeInMs = scan.copyMayBeThere ? null : deps.createAccess.freeInMs(scan.lending);
+  const freeInMs = scan.copyMayBeThere ? null : context.createAccess.freeInMs(scan.lending);
   if (freeInMs !== null) return othersFirst(scan, [], freeInMs);
   // Whatever becomes of the scan, the lending library hears of it.
-  deps.libraries.prepare(scan.lending);
-  const located = await lookUpWithinQuota(scan, candidates, lock.signal, deps);
+  context.libraries.prepare(scan.lending);
+  const located = await lookUpWithinQuota(scan, candidates, lock.signal, context);
   switch (located.kind) {
     case 'found':
-      return whoMayBeCopied(scan, located, lock, deps);
+      return whoMayBeCopied(scan, located, lock, context);
     case 'retry':
       return located;
     case 'nowhere':
@@ -75,7 +63,7 @@ export async function findPatron(
     case 'ambiguous':
       return done({ outcome: 'AMBIGUOUS_HOME', homes: located.homes });
     case 'refused':
-      deps.audit.refusedBy(scan, located);
+      context.audit.refusedBy(scan, located);
       return done({ outcome: 'MISCONFIGURED', problem: { library: located.library, ...located.problem } });
     case 'no_answer':
       return tryAgain(scan.lending, located);
@@ -89,10 +77,10 @@ async function lookUpWithinQuota(
   scan: Scan,
   candidates: readonly Candidate[],
   signal: AbortSignal,
-  deps: FindDeps,
+  context: ProvisionContext,
 ): Promise<Located | Retry> {
-  const { quota } = deps;
-  const look = (): Promise<Located> => lookUp(scan, candidates, signal, deps);
+  const { quota } = context;
+  const look = (): Promise<Located> => lookUp(scan, candidates, signal, context);
   const early = quota.isAmple(scan.lending) ? look() : null;
   early?.catch(() => undefined); // without quota, or Redis, nobody needs its answer
   return (await quota.reserve(scan)) ?? early ?? look();
@@ -103,7 +91,7 @@ async function lookUp(
   scan: Scan,
   candidates: readonly Candidate[],
   signal: AbortSignal,
-  { consortium, queryHome, inStep, audit }: FindDeps,
+  { consortium, libraries, inStep, audit }: ProvisionContext,
 ): Promise<Located> {
   const balance = libraryById(consortium, scan.lending).eligibility.maxDebt !== null;
   const queried = new Set<string>();
@@ -118,7 +106,7 @@ async function lookUp(
       async query(library, card, deadline) {
         queried.add(library);
         const answer = await scan.history.note({ library, step: 'locate', said: saidBy }, () =>
-          queryHome(library, card, { balance, deadline, stop: signal }),
+          queryHome(libraries, library, card, { balance, deadline, stop: signal }),
         );
         if (isPaused(answer)) queried.delete(library);
         return answer;
@@ -127,6 +115,49 @@ async function lookUp(
   );
   audit.lookedUp(scan, [...queried], located);
   return located;
+}
+
+interface How {
+  readonly balance: boolean;
+  /** The library's own. */
+  readonly deadline: AbortSignal;
+  /** When the job has to stop. */
+  readonly stop: AbortSignal;
+}
+
+/** Looks a card up at a home library, in one call: a copy is known by its attributes, the balance is read only where a limit applies. */
+export async function queryHome(
+  libraries: Pick<Libraries, 'call'>,
+  library: string,
+  card: string,
+  how: How,
+): Promise<Answer> {
+  try {
+    const look = () => libraries.call(library, (koha) => query(koha, card, how), 'home');
+    return await readAnswer(readTwice(look));
+  } catch (error) {
+    if (error instanceof LibraryPaused) {
+      return { kind: 'no_answer', reason: 'PAUSED', retryAfterMs: error.retryAfterMs };
+    }
+    if (!(error instanceof LibraryClosed)) throw error;
+    return { kind: 'no_answer', reason: 'CIRCUIT_OPEN', retryAfterMs: null };
+  }
+}
+
+/** Hanging up on a library that was silent until its deadline is its failure and counts for its circuit; stopping is not. */
+async function query(
+  koha: KohaClient,
+  card: string,
+  { balance, deadline, stop }: How,
+): Promise<KohaPatron[]> {
+  try {
+    return await koha.findByCard(card, { attributes: true, balance }, { signal: deadline });
+  } catch (error) {
+    const isOverdue = error instanceof KohaError && error.code === 'aborted' && !stop.aborted;
+    if (!isOverdue) throw error;
+    const { library, operation, effect } = error;
+    throw new KohaError({ code: 'timeout', library, operation, effect });
+  }
 }
 
 /** Whether somebody is at home there is not for everybody who may read the history: the lending library may not know. */
@@ -142,12 +173,12 @@ function whoMayBeCopied(
   scan: Scan,
   { kind, candidate, patron }: Extract<Located, { kind: 'found' }>,
   lock: Pick<ScanLock, 'noteConsent'>,
-  deps: FindDeps,
+  context: ProvisionContext,
 ): Found | Result {
   const home = candidate.home.id;
   const found = { kind, candidate, patron, home, homeKey: homeKeyOf(home, patron.patronId) };
-  const lending = libraryById(deps.consortium, scan.lending);
-  const otherwise = refuse(scan, found, lending, deps) ?? requestConsent(scan, found, lending, deps);
+  const lending = libraryById(context.consortium, scan.lending);
+  const otherwise = refuse(scan, found, lending, context) ?? requestConsent(scan, found, lending, context);
   if (otherwise !== null) return otherwise;
   if (scan.consent !== undefined) lock.noteConsent(scan.consent);
   return found;
@@ -158,7 +189,7 @@ function refuse(
   scan: Scan,
   { candidate, patron, home }: Found,
   lending: Library,
-  { audit }: FindDeps,
+  { audit }: ProvisionContext,
 ): Done | null {
   const decision = decideEligibility({ patron, ...candidate, lending, scannedOn: scan.day });
   switch (decision.kind) {
@@ -185,7 +216,7 @@ function requestConsent(
   { question, consent, ...scan }: Scan,
   { home, homeKey }: Found,
   { copy: { consent: policy, mode } }: Library,
-  { now }: FindDeps,
+  { now }: ProvisionContext,
 ): Result | null {
   if (question !== undefined) {
     // The yes is for whoever was found then. By now it may be somebody else, whom nobody knows to agree.

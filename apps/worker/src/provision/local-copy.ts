@@ -1,5 +1,4 @@
 import { type ChangeResult, KohaError, type KohaPatron, sameCard } from '@passport/koha-client';
-import type { DisclosureReceipt } from '@passport/queue';
 import {
   type LocalMatch,
   comparedFields,
@@ -10,16 +9,23 @@ import {
   personIn,
 } from '@passport/patron-rules';
 import { configuredCodes, confirmName } from './confirm-name.ts';
+import type { ProvisionContext } from './context.ts';
 import type { CopyOrder } from './copy-order.ts';
-import { CONFLICT, type CopyOutcome, LOOK_ALIKE, SEE_ALL, misconfigured, observed } from './copy-result.ts';
 import type { There } from './create-copy.ts';
-import type { MadeCopy } from './result.ts';
+import { appendReceipt } from './record-copy.ts';
+import {
+  type CopyOutcome,
+  type CopyThere,
+  type MadeCopy,
+  SEE_ALL,
+  done,
+  misconfigured,
+  observed,
+} from './result.ts';
 import type { Step } from './step.ts';
 
-export interface ObserveDeps {
-  /** Writes the receipt of a record that was read at home, once for each event. */
-  readonly recordObserved: (receipt: Omit<DisclosureReceipt, 'at' | 'what'>) => Promise<void>;
-}
+const CONFLICT = done({ outcome: 'LOCAL_CONFLICT' });
+const LOOK_ALIKE = done({ outcome: 'LOOKS_LIKE_LOCAL_PATRON' });
 
 /**
  * Looks at the lending library itself: who has the card here, and who has the home key? Null: nobody that we can see.
@@ -53,12 +59,13 @@ export async function observeCopy(
   order: CopyOrder,
   step: Step,
   found: CopyOutcome | null,
-  { recordObserved }: ObserveDeps,
+  context: Pick<ProvisionContext, 'consortium' | 'receipts' | 'now'>,
 ): Promise<CopyOutcome> {
   const { lending, home, homeKey, eventId, fields: read, body } = order;
   const person = found === null ? order.searchFor : null;
   const searched = person === null ? [] : comparedFields(person);
-  await recordObserved({ home, lending, homeKey, fields: searched, eventId, read });
+  const receipt = { home, lending, homeKey, fields: searched, eventId, read, what: 'observed' } as const;
+  await appendReceipt(receipt, context);
   if (found !== null) return found;
   const isThere =
     person !== null &&
@@ -128,15 +135,15 @@ async function resultOfMatch(
     case 'copy_without_key':
       // Where no home key is written, what this very event sent is ours by its card and its passport.
       if (homeKeyAttribute === null && unsure) return ours(order, match.patronId, [...order.fields]);
-      return { kind: 'native', end: { outcome: 'ALREADY_LOCAL', patronId: match.patronId } };
+      return done({ outcome: 'ALREADY_LOCAL', patronId: match.patronId });
     case 'native':
-      return { kind: 'native', end: { outcome: 'ALREADY_LOCAL', patronId: match.patronId } };
+      return done({ outcome: 'ALREADY_LOCAL', patronId: match.patronId });
     case 'copy_of_other_number':
       return changeHomeKey(order, step, match);
     case 'copy_merged':
-      return { kind: 'merged', end: { outcome: 'MERGED_INTO_NATIVE', patronId: match.patronId } };
+      return done({ outcome: 'MERGED_INTO_NATIVE', patronId: match.patronId });
     case 'copy_anonymized':
-      return { kind: 'anonymized', end: { outcome: 'COPY_ANONYMIZED', patronId: match.patronId } };
+      return done({ outcome: 'COPY_ANONYMIZED', patronId: match.patronId });
     case 'card_of_another':
       return CONFLICT;
     default:
@@ -154,9 +161,9 @@ async function changeCard(order: CopyOrder, step: Step, patronId: number): Promi
     step.read(lending, (koha, limits) => koha.readPatron(patronId, limits));
   const copy = await read();
   if (copy === null) return CONFLICT;
-  if (copy.anonymized === true) return { kind: 'anonymized', end: { outcome: 'COPY_ANONYMIZED', patronId } };
+  if (copy.anonymized === true) return done({ outcome: 'COPY_ANONYMIZED', patronId });
   if (!isCopy(copy, order.passportTypes)) return CONFLICT;
-  if (isMergedCopy(copy, order)) return { kind: 'merged', end: { outcome: 'MERGED_INTO_NATIVE', patronId } };
+  if (isMergedCopy(copy, order)) return done({ outcome: 'MERGED_INTO_NATIVE', patronId });
   if (!order.isOwnCard()) return CONFLICT;
   if (order.mode === 'observe') return observed(null, ['CARD_CHANGED']);
   await step.assertWanted();
@@ -235,6 +242,6 @@ function ours(
   patron_id: number,
   disclosed: MadeCopy['disclosed'],
   reasons: MadeCopy['reasons'] = [],
-): Extract<CopyOutcome, { made: unknown }> {
-  return { kind: 'ours', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
+): CopyThere {
+  return { kind: 'there', made: { outcome: 'ALREADY_LOCAL', reasons, home, home_key, patron_id, disclosed } };
 }

@@ -6,7 +6,6 @@ import {
   type WaitingReason,
   isFailure,
 } from '@passport/contract';
-import { COPY_MAY_BE_THERE } from './copy-may-be-there.ts';
 import type { PauseSide } from '@passport/queue';
 import type { Scan } from './scan.ts';
 
@@ -17,7 +16,7 @@ export interface End {
   /** Ids of home libraries. */
   readonly homes?: readonly string[];
   readonly patronId?: number;
-  readonly checkout?: NonNullable<Progress['checkout']>;
+  readonly checkout?: CheckoutOutcome;
   readonly problem?: NonNullable<Progress['problem']>;
   readonly observed?: NonNullable<Progress['observed']>;
   /** The copy that this event made, or found to be the service's own. */
@@ -36,10 +35,23 @@ export interface OwnCopy {
   readonly patronId: number;
 }
 
+export type CheckoutOutcome = NonNullable<Progress['checkout']>;
+
 /** A copy that is there, so that only the checkout is left. The job keeps it while its lending library must be tried again. */
 export type MadeCopy = NonNullable<JobData['made']>;
 
 export type Done = { readonly kind: 'done' } & End;
+
+/** The copy is there: made now, or found to be the service's own. */
+export interface CopyThere {
+  readonly kind: 'there';
+  readonly made: MadeCopy;
+  /** The home key that it had until now, of the same patron. */
+  readonly formerKey?: string;
+}
+
+/** What became of the copy: it is there, or it is not (or no longer, or hidden from us), and trying again would not help. */
+export type CopyOutcome = CopyThere | Done;
 
 /** A library that is paused, and as what. */
 export interface PausedSide {
@@ -72,7 +84,10 @@ export interface Retry {
 export type Result = Done | Retry;
 
 /** What it came to, as a code. */
-export const codeOf = (result: Result): string => (result.kind === 'done' ? result.outcome : result.reason);
+export function codeOf(result: Result | CopyThere): string {
+  if (result.kind === 'there') return result.made.outcome;
+  return result.kind === 'done' ? result.outcome : result.reason;
+}
 
 /** The part of an end that says: this patron's data went, or may have gone, to the lending library. */
 export function disclosedBy({
@@ -85,12 +100,26 @@ export function disclosedBy({
 
 export const done = (end: End): Done => ({ kind: 'done', ...end });
 
-const NOT_ASKED = { result: 'NOT_ASKED', keys: [] } as const satisfies Progress['checkout'];
+/** Needed to see a patron with our home key at another branch (`Koha/Patron.pm`, `can_see_patrons_from`). */
+export const SEE_ALL = 'borrowers: view_borrower_infos_from_any_libraries';
+
+/** A set-up of a library that a person must fix. */
+export const misconfigured = (
+  library: string,
+  { what, name }: Omit<NonNullable<Progress['problem']>, 'library'>,
+): Done => done({ outcome: 'MISCONFIGURED', problem: { library, what, name } });
+
+/** At a lending library that only observes: what would have been done, and was not. */
+export const observed = (category: string | null, reasons: readonly ('CARD_CHANGED' | 'REKEYED')[]): Done =>
+  done({ outcome: 'OBSERVED', reasons, observed: { category } });
+
+export const NOT_ASKED: CheckoutOutcome = { result: 'NOT_ASKED', keys: [] };
+export const TOO_LATE: CheckoutOutcome = { result: 'TOO_LATE', keys: [] };
 
 /** What an event comes to whose copy is there. */
 export const endOf = (
   { outcome, reasons, home, home_key, patron_id: patronId, disclosed: fields }: MadeCopy,
-  checkout: NonNullable<Progress['checkout']>,
+  checkout: CheckoutOutcome,
 ): End => ({
   outcome,
   reasons,
@@ -102,7 +131,7 @@ export const endOf = (
 });
 
 /** The copy is there, and nobody may check the item out any more. */
-export const checkoutTooLate = (made: MadeCopy): End => endOf(made, { result: 'TOO_LATE', keys: [] });
+export const checkoutTooLate = (made: MadeCopy): End => endOf(made, TOO_LATE);
 
 /** The same end of an event that its library has cancelled, since nothing was checked out. */
 export const cancelledEnd = ({ homes, patronId, copy, checkout, disclosed }: End): End => ({
@@ -157,6 +186,34 @@ export function withDisclosure<T extends End>(end: T, job: JobData): T {
     ? { ...disclosedBy(last), ...end }
     : { ...end, disclosed: disclosedBy(last).disclosed };
 }
+
+/**
+ * Whether nobody can say, at this outcome, if a copy that was sent is there: then its home is named all the same. A new outcome does
+ * not compile without a row.
+ */
+const COPY_MAY_BE_THERE: Readonly<Record<Outcome, boolean>> = {
+  COPIED: false,
+  ALREADY_LOCAL: false,
+  NOT_FOUND: false,
+  NOT_A_CARD: false,
+  AMBIGUOUS_HOME: false,
+  NOT_ELIGIBLE: false,
+  LOOKS_LIKE_LOCAL_PATRON: false,
+  LOCAL_CONFLICT: false,
+  HOME_GONE: false,
+  MERGED_INTO_NATIVE: false,
+  COPY_ANONYMIZED: false,
+  OBSERVED: false,
+  CANCELLED: true,
+  CONSENT_REFUSED: false,
+  CONSENT_LAPSED: false,
+  CONSENT_AT_DESK: false,
+  HOME_UNREACHABLE: true,
+  LENDING_UNREACHABLE: true,
+  LENDING_REFUSED: false,
+  MISCONFIGURED: false,
+  TOO_LATE: false,
+};
 
 /** What an event has disclosed so far, one entry for each patron, oldest first. */
 export function disclosuresOf({

@@ -2,14 +2,12 @@ import type { KohaClient } from '@passport/koha-client';
 import type { PauseSide } from '@passport/queue';
 import type { Libraries } from '../koha/libraries.ts';
 import { readTwice, repeatAtOnce } from '../koha/of-the-moment.ts';
-import type { Locks } from './with-patron-lock.ts';
+import type { ProvisionContext } from './context.ts';
 import type { JobLock } from './scan.ts';
+import type { Locks } from './with-patron-lock.ts';
 
-/** Does one step of the workflow, measured and traced. */
-export type InStep = <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
-
-/** How a step reaches the outside, under the lock of its job. */
-export interface Step extends JobLock {
+/** How a step reaches the outside, under the locks of its job and of its patron. */
+export interface Step extends JobLock, Locks {
   /** Called before a write that is not noted in the job by itself. Throws LockLost or ScanCancelled. */
   assertWanted(): Promise<void>;
   /** Calls a library's Koha. Throws KohaError or LibraryClosed. */
@@ -30,20 +28,14 @@ const LONGEST_PAUSE_MS = 1_600;
 
 type Read<T> = (koha: KohaClient, limits: { readonly signal: AbortSignal }) => Promise<T>;
 
-export interface StepDeps {
-  readonly libraries: Pick<Libraries, 'call'>;
-  readonly pause: (ms: number) => Promise<void>;
-  readonly monotonicNow: () => number;
-  /** In [0, 1). */
-  readonly random: () => number;
-}
-
 export function openStep(
   { lock, patronLock }: Locks,
-  { libraries, pause, monotonicNow, random }: StepDeps,
+  { libraries, pause, monotonicNow, random }: ProvisionContext,
 ): Step {
   const { signal } = patronLock;
   return {
+    lock,
+    patronLock,
     signal,
     assertHeld: () => patronLock.assertHeld(),
     assertWanted: () => lock.assertWanted(),

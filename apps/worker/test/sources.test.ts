@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { rememberTask } from '../src/maintenance/remember-task.ts';
-import { readTimings } from '../src/timings.ts';
+import { readTimings } from '../src/sources.ts';
 
 test('a task runs as often as the timings say that it was given', () => {
   const idle = { isBusy: () => false, monotonicNow: () => 0 };

@@ -1,0 +1,34 @@
+import type { Consortium } from '@passport/config';
+import type { JobData } from '@passport/contract';
+import type { Receipts, StoredConsent } from '@passport/queue';
+import type { WrittenCopy } from '../koha/copy-memory.ts';
+import type { Libraries } from '../koha/libraries.ts';
+import type { Audit } from './audit.ts';
+import type { CreateAccess } from './create-access.ts';
+import type { Quota } from './quota.ts';
+import type { WithPatronLock } from './with-patron-lock.ts';
+
+/** What the workflow of a scan is done with; built once (start-worker.ts), and handed on as it is. */
+export interface ProvisionContext {
+  readonly consortium: Consortium;
+  readonly libraries: Pick<Libraries, 'call' | 'capabilities' | 'prepare'>;
+  readonly quota: Quota;
+  readonly withPatronLock: WithPatronLock;
+  readonly createAccess: CreateAccess;
+  readonly audit: Audit;
+  readonly receipts: Pick<Receipts, 'append'>;
+  /** What the desk has reported of an event that has put its question; null: nothing yet. */
+  readonly readConsent: (job: Pick<JobData, 'library' | 'event_id'>) => Promise<StoredConsent | null>;
+  /** A copy was made, so long after its scan, or after the patron's yes. */
+  readonly copied: (lending: string, sinceScanMs: number) => void;
+  /** Remembers what was written into a copy; nothing waits for it. */
+  readonly remember: (written: WrittenCopy) => void;
+  /** Does one step of the workflow, measured and traced. */
+  readonly inStep: <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
+  /** The queue's clock. */
+  readonly now: () => number;
+  readonly monotonicNow: () => number;
+  readonly pause: (ms: number) => Promise<void>;
+  /** In [0, 1). */
+  readonly random: () => number;
+}
