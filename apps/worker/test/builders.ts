@@ -6,15 +6,21 @@ import {
   formatWebhookSecret,
   queuedProgress,
 } from '@passport/contract';
-import { type OpenKohaClient, KohaError, type KohaErrorCode, type KohaFailure } from '@passport/koha-client';
+import {
+  KohaError,
+  type KohaErrorCode,
+  type KohaFailure,
+  type KohaPatron,
+  type OpenKohaClient,
+} from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { openHistory } from '../src/provision/history.ts';
-import type { provision } from '../src/provision/provision.ts';
 import { LockLost } from '../src/job/job-lock.ts';
-import { type RunContext, type RunResult, runScan as runScanWith } from '../src/job/run-scan.ts';
+import type { RunContext } from '../src/job/run-scan.ts';
 import type { TakenJob } from '../src/job/taken-job.ts';
-import type { JobLock, Scan } from '../src/provision/scan.ts';
+import type { Result } from '../src/provision/result.ts';
+import type { JobLock, Scan, ScanLock } from '../src/provision/scan.ts';
 
 export const CARD = '21234000000017';
 export const ITEM = '39999000012345';
@@ -132,26 +138,25 @@ const unused = (): never => {
   throw new Error('it was used');
 };
 
-/** What a run is done with, beside a workflow that the test has made. */
-export interface RunDeps extends RunContext {
-  readonly provision: typeof provision;
-}
+/** What a run is done with; `provision` stands for all that the workflow does once it has found the patron. */
+export type RunDeps = RunContext & { readonly provision?: (scan: Scan, lock: ScanLock) => Promise<Result> };
 
-/** What a run needs, with a workflow that is never reached and a clock at noon. */
-export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
+/** What a run needs, with midland's patron found, a workflow that is never reached beyond that, and a clock at noon. */
+export function runDeps({ provision, ...change }: Partial<RunDeps> = {}): RunContext {
+  const withPatronLock = (scan: unknown, _homeKey: string, lock: unknown): Promise<unknown> =>
+    provision?.(scan as Scan, lock as ScanLock) ?? Promise.reject(new Error('the workflow was run'));
   return {
     consortium: CONSORTIUM,
     libraries: librariesWhere(() => false),
-    provision: () => Promise.reject(new Error('the workflow was run')),
-    quota: { reserve: unused, isAmple: unused },
-    withPatronLock: unused,
-    createAccess: { freeInMs: unused, within: unused },
-    audit: {} as RunContext['audit'],
-    receipts: { append: unused },
+    quota: { reserve: () => Promise.resolve(null), isAmple: () => false },
+    withPatronLock: withPatronLock as RunContext['withPatronLock'],
+    createAccess: { freeInMs: () => null, within: unused },
+    audit: { lookedUp: () => undefined } as unknown as RunContext['audit'],
+    receipts: { append: () => Promise.resolve(null) },
     readConsent: unused,
     copied: unused,
     remember: unused,
-    inStep: unused,
+    inStep: (_name, work) => work(),
     encryption: ENCRYPTION,
     pauseLeft: () => null,
     slots: { bookMs: () => 120 },
@@ -164,15 +169,38 @@ export function runDeps(change: Partial<RunDeps> = {}): RunDeps {
   };
 }
 
-/** Libraries that are not called, some of which have an open circuit. */
-export function librariesWhere(isOpen: (library: string) => boolean): RunContext['libraries'] {
-  const circuit = (library: string) => ({ isOpen: isOpen(library), isDue: false, sinceSuccessMs: null });
-  return { call: unused, capabilities: unused, prepare: unused, circuit };
-}
+/** A patron of midland against whom nothing stands, as the client reads them. */
+const FOUND: KohaPatron = {
+  patronId: 2,
+  cardnumber: CARD,
+  surname: 'Okafor',
+  firstname: 'Adaeze',
+  fields: {},
+  libraryId: 'MAIN',
+  categoryId: 'AD',
+  dateOfBirth: '1990-05-01',
+  dateEnrolled: null,
+  expiryDate: '2037-12-31',
+  expired: false,
+  anonymized: false,
+  restricted: false,
+  cardLost: false,
+  incorrectAddress: false,
+  accountBalance: 0,
+  attributes: [],
+  hidden: false,
+};
 
-/** Runs a job once, with the test's workflow. */
-export const runScan = (taken: TakenJob, { provision: work, ...context }: RunDeps): Promise<RunResult> =>
-  runScanWith(taken, context, work);
+/** Libraries that all know the patron, and some of which have an open circuit. */
+export function librariesWhere(isOpen: (library: string) => boolean): RunContext['libraries'] {
+  const client = { findByCard: () => Promise.resolve([FOUND]) } as Partial<OpenKohaClient> as OpenKohaClient;
+  return {
+    call: (_library, work) => work(client),
+    capabilities: unused,
+    prepare: () => undefined,
+    circuit: (library) => ({ isOpen: isOpen(library), isDue: false, sinceSuccessMs: null }),
+  };
+}
 
 /** The scan of a card that waits with an item, opened. */
 export function aScan(change: Partial<Scan> = {}): Scan {

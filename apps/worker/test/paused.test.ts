@@ -4,7 +4,8 @@ import { buildLibraries } from '../src/koha/libraries.ts';
 import { LibraryPaused } from '../src/koha/library-closed.ts';
 import { queryHome, tryAgain } from '../src/provision/find-patron.ts';
 import { decideFailure } from '../src/provision/retry-policy.ts';
-import { NOON, heldLock, jobData, manualClock, noClient, runDeps, runScan, takenJob } from './builders.ts';
+import { runScan } from '../src/job/run-scan.ts';
+import { NOON, heldLock, jobData, manualClock, noClient, runDeps, takenJob } from './builders.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { JobData } from '@passport/contract';
-import type { RunResult } from '../src/job/run-scan.ts';
-import { NOON, consortiumWith, jobData, runDeps, runScan, takenJob } from './builders.ts';
+import { type RunResult, runScan } from '../src/job/run-scan.ts';
+import { NOON, consortiumWith, jobData, runDeps, takenJob } from './builders.ts';
 
 const GIVE_UP_MS = 900_000;
 const SCANNED = NOON - 2_000;

@@ -3,8 +3,8 @@ import { eventStateSchema, eventStateOf } from '@passport/contract';
 import { createEncryption } from '@passport/runtime';
 import type { Result } from '../src/provision/result.ts';
 import { LockLost } from '../src/job/job-lock.ts';
-import type { RunResult } from '../src/job/run-scan.ts';
 import type { Scan, ScanLock } from '../src/provision/scan.ts';
+import { type RunContext, type RunResult, runScan } from '../src/job/run-scan.ts';
 import {
   CARD,
   ITEM,
@@ -17,7 +17,6 @@ import {
   librariesWhere,
   manualClock,
   runDeps,
-  runScan,
   takenJob,
   waitingProgress,
 } from './builders.ts';
@@ -40,9 +39,9 @@ const waiting = (change: Partial<Extract<Result, { kind: 'retry' }>> = {}): Resu
   ...change,
 });
 
-const withResult = (end: Result, change: Partial<RunDeps> = {}): RunDeps =>
+const withResult = (end: Result, change: Partial<RunDeps> = {}): RunContext =>
   runDeps({ provision: () => Promise.resolve(end), ...change });
-const failing = (error: Error, change: Partial<RunDeps> = {}): RunDeps =>
+const failing = (error: Error, change: Partial<RunDeps> = {}): RunContext =>
   runDeps({ provision: () => Promise.reject(error), ...change });
 
 function ended(decision: RunResult) {
@@ -232,7 +231,7 @@ describe('a run that has to wait', () => {
 
 describe('giving up', () => {
   const late = { now: (): number => SCANNED + GIVE_UP_MS + 1 };
-  const outcome = async (data: unknown, deps: RunDeps, starts = 30): Promise<string | null> =>
+  const outcome = async (data: unknown, deps: RunContext, starts = 30): Promise<string | null> =>
     ended(await runScan(takenJob({ data, starts }), deps)).progress.outcome;
 
   test('an event that nobody could work on in time is TOO_LATE, without a call', async () => {
@@ -322,7 +321,7 @@ describe('a failure that the workflow leaves to us', () => {
     const there = { ...made, reasons: [], patron_id: 7, disclosed: null };
     const cutOff = async (note: (lock: ScanLock) => unknown) => {
       const lock = heldLock();
-      const provision: RunDeps['provision'] = async (_scan, scanLock) => {
+      const provision = async (_scan: Scan, scanLock: ScanLock) => {
         await note(scanLock);
         lock.stop();
         throw new Error('aborted');
@@ -349,7 +348,7 @@ describe('a failure that the workflow leaves to us', () => {
 });
 
 describe('a job that cannot be worked on ends where a person sees it', () => {
-  const problem = async (taken: Parameters<typeof takenJob>[0], deps: RunDeps = runDeps()) =>
+  const problem = async (taken: Parameters<typeof takenJob>[0], deps: RunContext = runDeps()) =>
     ended(await runScan(takenJob(taken), deps)).progress.problem;
 
   test('its worker died five times', async () => {

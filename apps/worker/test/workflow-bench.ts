@@ -6,12 +6,11 @@ import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import type { Audit } from '../src/provision/audit.ts';
 import { buildLibraries, type Libraries } from '../src/koha/libraries.ts';
 import type { ProvisionContext } from '../src/provision/context.ts';
-import { provision } from '../src/provision/provision.ts';
 import { codeOf } from '../src/provision/result.ts';
-import type { RunResult } from '../src/job/run-scan.ts';
+import { type RunResult, runScan } from '../src/job/run-scan.ts';
 import type { TakenJob } from '../src/job/taken-job.ts';
 import { startingCap } from '../src/koha/call-caps.ts';
-import { CARD, ITEM, ENCRYPTION, takenJob, jobData, runDeps, runScan } from './builders.ts';
+import { CARD, ITEM, ENCRYPTION, takenJob, jobData, runDeps } from './builders.ts';
 
 const secretOf = (library: string): string =>
   formatWebhookSecret(Buffer.alloc(32, `what ${library} signs with`));
@@ -126,8 +125,7 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     riverside,
     libraries,
     audited,
-    run: (wish = {}, more = {}) =>
-      runScan(takenOf(wish), runDeps({ ...context, ...more, libraries, provision })),
+    run: (wish = {}, more = {}) => runScan(takenOf(wish), runDeps({ ...context, ...more, libraries })),
     calls: () => callsOf(doubles),
     copy: (card = CARD) => riverside.state(card).patrons[0],
     async stop() {

@@ -99,11 +99,7 @@ interface Run {
  * Runs one job once, from its payload to what BullMQ shall do with it. Throws on bugs and where Redis failed; what has left for the
  * lending library is on record by then.
  */
-export async function runScan(
-  taken: TakenJob,
-  context: RunContext,
-  work: typeof provision = provision,
-): Promise<RunResult> {
+export async function runScan(taken: TakenJob, context: RunContext): Promise<RunResult> {
   const parsed = parseJob(taken.data);
   if (parsed.kind === 'unreadable') return parsed;
   const { job } = parsed;
@@ -122,7 +118,7 @@ export async function runScan(
   };
   const result = isOverBefore(parsed, taken)
     ? CANCELLED
-    : (requeued?.result ?? (await workOn(job, run, context, work).catch(recorded)));
+    : (requeued?.result ?? (await workOn(job, run, context).catch(recorded)));
   if (result === 'requeue') {
     // The next run looks when Koha has surely let go of what this one has sent.
     const lending = context.consortium.libraries.find(({ id }) => id === job.library);
@@ -151,7 +147,6 @@ async function workOn(
   job: JobData,
   { taken, lock, history, giveUpAtMs }: Run,
   context: RunContext,
-  work: typeof provision,
 ): Promise<Result | 'requeue'> {
   const { library } = job;
   const broken = (name: string): Done =>
@@ -170,7 +165,8 @@ async function workOn(
   if (tooOld() && !wasWorkedOn(job.progress, taken.starts)) return done({ outcome: 'TOO_LATE' });
   let result: Result | 'requeue';
   try {
-    result = waitForPause(job, context.pauseLeft(library, 'lending')) ?? (await work(scan, lock, context));
+    result =
+      waitForPause(job, context.pauseLeft(library, 'lending')) ?? (await provision(scan, lock, context));
   } catch (error) {
     result = afterFailure(scan, error, taken.lock.signal);
   }
@@ -247,18 +243,17 @@ function jobAfter(
     };
     job = { ...job, attempts: withAttempt(job.attempts ?? [], attempt) };
   }
-  const dataOf = (next: JobData): object => (requeued === null ? next : rewriteJob(taken.data, next));
-  const end = (last: Done): Ended => {
-    const ended = endJob({ ...job, made: before.made }, withDisclosure(last, job), context);
-    return { ...ended, data: dataOf(ended.job) };
-  };
+  const end = (last: Done): Ended =>
+    rewritten(endJob({ ...job, made: before.made }, withDisclosure(last, job), context), run);
+  const change = result.kind === 'done' ? end(result) : rewritten(delayJob(job, result, run, context), run);
   // A newer version may have written what this one does not know of.
   const cancelled = kind === 'newer' ? null : ifCancelled(result);
-  const change = { ifCancelled: cancelled === null ? null : () => end(done(cancelled)) };
-  if (result.kind === 'done') return { ...end(result), ...change };
-  const delayed = delayJob(job, result, run, context);
-  return { ...delayed, data: dataOf(delayed.job), ...change };
+  return cancelled === null ? change : { ...change, ifCancelled: () => end(done(cancelled)) };
 }
+
+/** What this version does not know of a job for another worker stays in it. */
+const rewritten = <C extends JobChange>(change: C, { taken, requeued }: Run): C =>
+  requeued === null ? change : { ...change, data: rewriteJob(taken.data, change.job) };
 
 const NOTHING_KEPT = { sealed_card: null, sealed_item: null, question: undefined };
 
@@ -289,12 +284,7 @@ function endJob(job: JobData, result: Done, context: RunContext): Ended {
 }
 
 /** The job of a run that is to be tried again, and when: by the rule of its reason, and not after it would be given up. */
-function delayJob(
-  job: JobData,
-  retry: Retry,
-  { giveUpAtMs, requeued }: Run,
-  context: RunContext,
-): Omit<Delayed, 'data' | 'ifCancelled'> {
+function delayJob(job: JobData, retry: Retry, { giveUpAtMs, requeued }: Run, context: RunContext): Delayed {
   const { library, reason } = retry;
   const { random, slots } = context;
   const rule = WAIT_RULES[reason];
@@ -319,9 +309,12 @@ function delayJob(
     },
     new Date(now).toISOString(),
   );
+  const delayed = { ...job, made, question, progress };
   return {
     ...retry,
-    job: { ...job, made, question, progress },
+    job: delayed,
+    data: delayed,
+    ifCancelled: null,
     untilMs,
     forCircuitsOf: circuitsOf(retry, context),
     forPausesOf: pausesOf(retry),
