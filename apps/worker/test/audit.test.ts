@@ -1,9 +1,8 @@
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '@passport/runtime';
-import { openHistory } from '../src/provision/history.ts';
+import { openHistory, openScan } from '../src/provision/scan.ts';
 import { buildAudit } from '../src/provision/audit.ts';
-import { openScan } from '../src/provision/scan.ts';
 import { ENCRYPTION, aScan, jobData } from './builders.ts';
 
 const copy = {

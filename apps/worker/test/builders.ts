@@ -15,12 +15,11 @@ import {
 } from '@passport/koha-client';
 import { createEncryption } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
-import { openHistory } from '../src/provision/history.ts';
+import { type JobLock, type Scan, type ScanLock, openHistory } from '../src/provision/scan.ts';
 import { LockLost } from '../src/job/job-lock.ts';
 import type { RunContext } from '../src/job/run-scan.ts';
 import type { TakenJob } from '../src/job/taken-job.ts';
 import type { Result } from '../src/provision/result.ts';
-import type { JobLock, Scan, ScanLock } from '../src/provision/scan.ts';
 
 export const CARD = '21234000000017';
 export const ITEM = '39999000012345';

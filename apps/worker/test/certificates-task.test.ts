@@ -8,7 +8,7 @@ import type { Library } from '@passport/config';
 import { readCertificates } from '@passport/queue';
 import { type Redis, closeRedis, createLogger, createRedis, untilRedisReady } from '@passport/runtime';
 import { type StartedRedis, makeTestCertificate, startRedis } from '@passport/testkit';
-import { certificatesTask } from '../src/maintenance/certificates-task.ts';
+import { certificatesTask } from '../src/maintenance/notify-tasks.ts';
 
 let dir: string;
 let server: StartedRedis;

@@ -4,7 +4,7 @@ import { testedReleases } from '@passport/koha-double';
 import type { PauseSide } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
 import type { Libraries } from '../src/koha/libraries.ts';
-import { LibraryPaused } from '../src/koha/library-closed.ts';
+import { LibraryPaused } from '../src/koha/koha-failure.ts';
 import { CARD } from './builders.ts';
 import {
   PATRON,

@@ -3,8 +3,7 @@ import { SCANS, LenientWorker, addScans, openScanQueue } from '@passport/queue';
 import { closeRedis } from '@passport/runtime';
 import { openEmptyRedis } from './empty-redis.ts';
 import { jobData } from './builders.ts';
-import { buildDeskActivity } from '../src/koha/desk-activity.ts';
-import { buildSweepCalls } from '../src/koha/sweep-calls.ts';
+import { buildDeskActivity, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 
 const { redis, connect } = await openEmptyRedis();
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { KohaErrorCode } from '@passport/koha-client';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
-import { LibraryClosed } from '../src/koha/library-closed.ts';
+import { LibraryClosed } from '../src/koha/koha-failure.ts';
 import { type ManualClock, manualClock, kohaError, noClient } from './builders.ts';
 
 /** Draws pauses at their longest. */

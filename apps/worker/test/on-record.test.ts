@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { KohaError } from '@passport/koha-client';
 import { type DisclosureReceipt, readReceipts } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
-import { LibraryClosed } from '../src/koha/library-closed.ts';
+import { LibraryClosed } from '../src/koha/koha-failure.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { LENDER, type PutHow, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';

@@ -11,7 +11,7 @@ import {
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
-import { runOwed } from '../src/owed/run-owed.ts';
+import { runOwed } from '../src/owed/owed-job.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
 
 export const LENDER = 'riverside';

@@ -12,7 +12,7 @@ import {
   writeOwed,
 } from '@passport/queue';
 import type { Logger } from '@passport/runtime';
-import { doOwedJob, queueLastReadings } from '../src/owed/owed-jobs.ts';
+import { doOwedJob, queueLastReadings } from '../src/owed/owed-job.ts';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
 import type { Slice } from '../src/koha/slice.ts';
 import { openEmptyRedis } from './empty-redis.ts';

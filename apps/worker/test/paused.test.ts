@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { eventStateOf, eventStateSchema } from '@passport/contract';
 import { buildLibraries } from '../src/koha/libraries.ts';
-import { LibraryPaused } from '../src/koha/library-closed.ts';
+import { LibraryPaused } from '../src/koha/koha-failure.ts';
 import { queryHome, tryAgain } from '../src/provision/find-patron.ts';
 import { decideFailure } from '../src/provision/retry-policy.ts';
 import { runScan } from '../src/job/run-scan.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { buildPauses } from '@passport/queue';
-import { withWindows } from '../src/koha/planned-pauses.ts';
+import { withWindows } from '../src/koha/pauses.ts';
 import { NOON } from './builders.ts';
 
 const HOUR_MS = 3_600_000;

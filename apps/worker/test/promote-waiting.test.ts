@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { buildLibraries } from '../src/koha/libraries.ts';
-import { decidePromotion, promoteRound } from '../src/maintenance/promote-waiting.ts';
+import { decidePromotion, promoteRound } from '../src/maintenance/tasks.ts';
 import { manualClock, kohaError, noClient } from './builders.ts';
 
 const closed = { isOpen: false, isDue: false };

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openReceipts, openSeenCopies } from '@passport/queue';
 import { leakGuard, waitFor } from '@passport/testkit';
 import { startSeenWorker } from '../src/sweep/seen-worker.ts';
-import { SweepPaused } from '../src/sweep/sweep-paused.ts';
+import { SweepPaused } from '../src/koha/slice.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { LENDER, type SweepBench, cardOf, openSweep } from './sweep-bench.ts';
 

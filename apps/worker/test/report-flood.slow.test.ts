@@ -19,7 +19,7 @@ import {
 } from '@passport/runtime';
 import { type StartedRedis, startRedis, waitFor } from '@passport/testkit';
 import type { Libraries } from '../src/koha/libraries.ts';
-import { LibraryClosed } from '../src/koha/library-closed.ts';
+import { LibraryClosed } from '../src/koha/koha-failure.ts';
 import { startReportWorker } from '../src/job/report-worker.ts';
 import { consortiumWith, jobData } from './builders.ts';
 

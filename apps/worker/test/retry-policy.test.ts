@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { KohaErrorCode } from '@passport/koha-client';
 import fc from 'fast-check';
 import { LONGEST_WAIT_MS, WAIT_RULES, decideFailure, nextDelayMs } from '../src/provision/retry-policy.ts';
-import { LibraryClosed } from '../src/koha/library-closed.ts';
+import { LibraryClosed } from '../src/koha/koha-failure.ts';
 import { kohaError } from './builders.ts';
 
 describe('the schedule of tries', () => {

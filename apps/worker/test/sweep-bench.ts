@@ -18,11 +18,10 @@ import { type Encryption, type Redis, createEncryption } from '@passport/runtime
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
 import { hashedFields } from '../src/koha/copy-memory.ts';
-import { copiesOf } from '../src/sweep/copies-before.ts';
+import { SWEEP_LIMITS, type SweepLimits, copiesOf } from '../src/sweep/sweep-state.ts';
 import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';
 import { sweepLibrary } from '../src/sweep/sweep-library.ts';
-import { SWEEP_LIMITS, type SweepLimits } from '../src/sweep/sweep-state.ts';
 
 const DAY_MS = 86_400_000;
 const LENDER = 'riverside';

@@ -3,7 +3,7 @@ import type { PatronPage } from '@passport/koha-client';
 import { type SweepState, readSweep, writeSweep } from '@passport/queue';
 import { leakGuard } from '@passport/testkit';
 import type { SweepCall } from '../src/koha/sweep-calls.ts';
-import { SweepPaused } from '../src/sweep/sweep-paused.ts';
+import { SweepPaused } from '../src/koha/slice.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 import { DAY_MS, LENDER, type SweepBench, type SweepHow, cardOf, openSweep } from './sweep-bench.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { openSweepLock } from '@passport/queue';
 import { waitFor } from '@passport/testkit';
-import { type HeldLock, underSweepLock } from '../src/sweep/under-sweep-lock.ts';
+import { type HeldLock, underSweepLock } from '../src/sweep/sweep-job.ts';
 import { openEmptyRedis } from './empty-redis.ts';
 
 const KEY = '{passport}:sweep-lock:riverside';

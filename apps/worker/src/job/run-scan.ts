@@ -12,10 +12,17 @@ import {
 } from '@passport/contract';
 import { DecryptionError, type Encryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
-import type { PauseLeft } from '../koha/pause-left.ts';
+import type { PauseLeft } from '../koha/pauses.ts';
 import type { RequeueReason } from '../metrics/job-metrics.ts';
 import type { ProvisionContext } from '../provision/context.ts';
-import { type History, openHistory } from '../provision/history.ts';
+import {
+  type History,
+  type Scan,
+  ScanCancelled,
+  openHistory,
+  openScan,
+  startedMs,
+} from '../provision/scan.ts';
 import { provision } from '../provision/provision.ts';
 import {
   type Done,
@@ -29,7 +36,6 @@ import {
   withDisclosure,
 } from '../provision/result.ts';
 import { WAIT_RULES, decideFailure } from '../provision/retry-policy.ts';
-import { type Scan, ScanCancelled, openScan, startedMs } from '../provision/scan.ts';
 import { LockLost } from './job-lock.ts';
 import { type Requeued, decideRequeue } from './requeue.ts';
 import { recordDisclosures } from './settlement.ts';
@@ -232,7 +238,7 @@ function jobAfter(
   run: Run,
   context: RunContext,
 ): Ended | Delayed {
-  const { taken, lock, history, begunMs, requeued } = run;
+  const { lock, history, begunMs, requeued } = run;
   let { job } = lock;
   if (requeued === null && (history.calls.length > 0 || result.kind === 'done')) {
     const attempt = {

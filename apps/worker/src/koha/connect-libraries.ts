@@ -5,7 +5,7 @@ import type { KohaMetrics } from '../metrics/koha-metrics.ts';
 import { type CallCaps, buildCallCaps } from './call-caps.ts';
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
 import { type Libraries, type LibraryWatch, buildLibraries } from './libraries.ts';
-import type { PauseLeft } from './pause-left.ts';
+import type { PauseLeft } from './pauses.ts';
 import type { Sources } from '../sources.ts';
 import { type HealthTracker, buildHealthTracker } from './health-tracker.ts';
 import { type SlotClock, buildSlotClock } from './slot-clock.ts';

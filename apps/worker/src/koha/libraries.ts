@@ -2,8 +2,8 @@ import { type Capabilities, KohaError, type KohaClient, isEndedByUs } from '@pas
 import { PAUSE_SIDES, type PauseSide } from '@passport/queue';
 import { type Circuit, type Passage, buildCircuit } from './circuit.ts';
 import { type BackOff, buildBackOff } from './back-off.ts';
-import { LibraryClosed } from './library-closed.ts';
-import { type PauseLeft, assertNotPaused } from './pause-left.ts';
+import { LibraryClosed } from './koha-failure.ts';
+import { type PauseLeft, assertNotPaused } from './pauses.ts';
 import { type Silence, buildSilence } from './silence.ts';
 
 /**

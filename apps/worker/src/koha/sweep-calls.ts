@@ -1,6 +1,9 @@
-import { KohaError, type KohaClient, isOfOneRecord } from '@passport/koha-client';
+import type { Consortium } from '@passport/config';
+import { type KohaClient, KohaError, isOfOneRecord } from '@passport/koha-client';
+import { librariesWithActiveScans } from '@passport/queue';
+import type { Redis } from '@passport/runtime';
+import { LibraryClosed } from './koha-failure.ts';
 import type { Libraries } from './libraries.ts';
-import { LibraryClosed } from './library-closed.ts';
 
 /** A desk's calls go first: a sweep waits for a moment without any, but not for ever at a library that is never idle. */
 const GIVE_WAY_MS = 5_000;
@@ -62,4 +65,25 @@ export function buildSweepCalls(deps: SweepCallDeps): SweepCall {
 export function isOfTheLibrary(error: unknown): boolean {
   if (error instanceof LibraryClosed) return true;
   return error instanceof KohaError && error.retryable && error.effect === 'none' && !isOfOneRecord(error);
+}
+
+export interface DeskActivityDeps {
+  readonly consortium: Pick<Consortium, 'agreements'>;
+  readonly redis: Redis;
+  /** Whether calls of this process are under way at a library, or wait there. */
+  readonly isBusy: (library: string) => boolean;
+}
+
+/**
+ * Whether a desk needs a library now, whichever worker serves it: calls of this process are under way there, or some worker has a scan
+ * of this library's desk or of a desk that this library's patrons may stand at. Costs the sweep a look into Redis, and a scan nothing.
+ */
+export function buildDeskActivity({ consortium, redis, isBusy }: DeskActivityDeps) {
+  return async (library: string): Promise<boolean> => {
+    if (isBusy(library)) return true;
+    const scanning = await librariesWithActiveScans(redis);
+    if (scanning.has(library)) return true;
+    const lenders = consortium.agreements.lendersOf(library);
+    return [...scanning].some((lending) => lenders.has(lending));
+  };
 }

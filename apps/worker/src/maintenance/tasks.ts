@@ -1,29 +1,28 @@
 import type { Consortium } from '@passport/config';
 import {
   type LibraryHealth,
+  REPORTS,
+  type ReportJobs,
   SCANS,
   type ScanJobs,
-  REPORTS,
   buildItemSweep,
   buildKeptSweep,
-  type ReportJobs,
   cleanByAge,
   cleanReports,
   librariesWithDelayed,
-  promoteOverdue,
-  rewriteLogWhenDue,
   promoteDelayed,
+  promoteOverdue,
   promotePaused,
-  writeHealth,
+  rewriteLogWhenDue,
   trimCopyRecords,
+  writeHealth,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
-import type { PauseLeft } from '../koha/pause-left.ts';
+import type { HealthTracker } from '../koha/health-tracker.ts';
+import type { CircuitSeen, Libraries } from '../koha/libraries.ts';
+import type { PauseLeft } from '../koha/pauses.ts';
 import { LONGEST_WAIT_MS } from '../provision/retry-policy.ts';
 import type { Task } from './start-tasks.ts';
-import type { Libraries } from '../koha/libraries.ts';
-import type { HealthTracker } from '../koha/health-tracker.ts';
-import { promoteRound } from './promote-waiting.ts';
 
 /** A desk waits, and a round finds nothing with one command. */
 const PROMOTE_EVERY_MS = 250;
@@ -130,4 +129,33 @@ async function rewrite(redis: Redis, log: Logger): Promise<void> {
   log.warn(
     'Redis does not rewrite its append-only file for us: it keeps encrypted cards until it does by itself',
   );
+}
+
+/** A library that answered within this is back: everybody may come. */
+const BACK_WITHIN_MS = 3_000;
+
+/**
+ * How many of the jobs that wait for a library's circuit to promote now. While nobody knows whether the library is back, one
+ * job at a time goes and sees: no process calls a Koha without an event. Pure.
+ */
+export function decidePromotion(
+  circuit: { readonly isOpen: boolean; readonly isDue: boolean },
+  sinceSuccessMs: number | null,
+): 'all' | 'one' | 'none' {
+  if (circuit.isOpen) return circuit.isDue ? 'one' : 'none';
+  return sinceSuccessMs !== null && sinceSuccessMs <= BACK_WITHIN_MS ? 'all' : 'one';
+}
+
+/** One round over the libraries that jobs wait for, whichever worker delayed them. */
+export async function promoteRound(deps: {
+  readonly circuitOf: (library: string) => CircuitSeen;
+  readonly delayedFor: () => Promise<readonly string[]>;
+  readonly promote: (library: string, most: number) => Promise<number>;
+}): Promise<void> {
+  const { circuitOf, delayedFor, promote } = deps;
+  for (const library of await delayedFor()) {
+    const seen = circuitOf(library);
+    const many = decidePromotion(seen, seen.sinceSuccessMs);
+    if (many !== 'none') await promote(library, many === 'all' ? Infinity : 1);
+  }
 }

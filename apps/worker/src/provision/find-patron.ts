@@ -15,7 +15,7 @@ import {
 } from '@passport/patron-rules';
 import { SLOT_WAIT_WHEN_FREE_MS } from '../koha/connect-libraries.ts';
 import type { Libraries } from '../koha/libraries.ts';
-import { LibraryClosed, LibraryPaused } from '../koha/library-closed.ts';
+import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
 import { readTwice } from '../koha/of-the-moment.ts';
 import { lapsed, waitForAnswer } from './consent.ts';
 import type { ProvisionContext } from './context.ts';

@@ -1,7 +1,7 @@
 import type { Progress, WaitingReason } from '@passport/contract';
 import { KohaError } from '@passport/koha-client';
 import { meaningOf } from '@passport/patron-rules';
-import { LibraryClosed, LibraryPaused } from '../koha/library-closed.ts';
+import { LibraryClosed, LibraryPaused } from '../koha/koha-failure.ts';
 import { LONGEST_BACK_OFF_MS } from '../koha/back-off.ts';
 import type { PausedSide } from './result.ts';
 

@@ -3,7 +3,7 @@ import { libraryById } from '@passport/patron-rules';
 import { type DisclosureReceipt, type Receipts, takeRefreshQuota } from '@passport/queue';
 import type { Redis } from '@passport/runtime';
 import { wasNotSent } from '../koha/koha-failure.ts';
-import { SweepPaused } from './sweep-paused.ts';
+import { SweepPaused } from '../koha/slice.ts';
 
 /** New values of a copy that are about to leave for its lending library. */
 export type PassedValues = Required<

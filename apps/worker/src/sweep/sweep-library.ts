@@ -1,25 +1,23 @@
-import type { KohaPatron, ListedPage } from '@passport/koha-client';
+import { type KohaPatron, type ListedPage, isOfOneRecord } from '@passport/koha-client';
 import {
   type CopyFinding,
   copyCategoriesOf,
   homeKeyOf,
   isBlind,
+  isCopy,
   isInForeignCategory,
   isNobodyShown,
 } from '@passport/patron-rules';
-import type { CopyRecord, SweepState, SweptHome } from '@passport/queue';
+import { type CopyRecord, OTHER_HOMES, type SweepState, type SweptHome } from '@passport/queue';
 import { isKohaFailure } from '../koha/koha-failure.ts';
-import { askedAbout } from './copies-before.ts';
-import { countMissing } from './count-missing.ts';
-import { countUnknown, withUnknown } from './count-unknown.ts';
-import { readHomeRecords } from './home-records.ts';
+import { readHomeRecords, readRememberedRows } from './read-rows.ts';
 import { type CopyPair, type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
-import { readRememberedRows } from './remembered-rows.ts';
 import {
   type Sweep,
   SweepCut,
   type SweepDeps,
   addMissing,
+  askedAbout,
   count,
   openSweep,
   pagesOf,
@@ -204,4 +202,84 @@ function add(home: SweptHome, { findings, changed, kept }: Refreshed): void {
   for (const each of findings) count(home, each, 1);
   home.fields_changed += changed;
   home.fields_kept += kept;
+}
+
+/** A patron is gone who was missing in two full sweeps at least this far apart. */
+const GONE_AFTER_MS = 24 * 3_600_000;
+/** So many are looked up by their cards at a home in one sweep, those who are missing longest: two calls each that a lending library could make up. */
+const MOST_LOOKED_UP = 100;
+
+/**
+ * Counts who is missing at a home that was read to its end. Koha does not distinguish "deleted" from "hidden from this API user": gone
+ * needs two sweeps a day apart. A card that another record at home has by now was merged into it.
+ */
+export async function countMissing(sweep: Sweep, home: SweptHome, pair: CopyPair): Promise<void> {
+  const { state, deps } = sweep;
+  const { unanswered, now } = deps;
+  const since = await unanswered.note(pair.home.id);
+  const longest = [...since]
+    .toSorted(([one, oneMs], [other, otherMs]) => oneMs - otherMs || (one < other ? -1 : 1))
+    .slice(0, MOST_LOOKED_UP);
+  for (const [homeKey, sinceMs] of longest.slice(state.looked_up)) {
+    const isMerged = await hasOtherNumber(homeKey, pair, deps).catch((error: unknown) => {
+      if (isOfOneRecord(error)) return null;
+      throw error;
+    });
+    const isGone = isMerged === false && now() - sinceMs >= GONE_AFTER_MS;
+    count(home, isMerged === true ? 'HOME_MERGED' : isGone ? 'HOME_GONE' : 'HOME_MISSING', 1);
+    state.looked_up += 1;
+    sweep.deps.slice.endIfOver('pages');
+  }
+  count(home, 'HOME_MISSING', state.missing - longest.length);
+}
+
+/** Whether home has the card of a copy under another number. */
+async function hasOtherNumber(homeKey: string, pair: CopyPair, { call }: SweepDeps): Promise<boolean> {
+  const { home, lending, passportTypes: types } = pair;
+  const type = lending.copy.homeKeyAttribute;
+  if (type === null) return false;
+  const [copy] = await call(lending.id, (koha) => koha.findByAttribute(type, homeKey));
+  const card = copy?.cardnumber ?? null;
+  if (card === null) return false;
+  const found = await call(home.id, (koha) => koha.findByCard(card, { attributes: true, balance: false }));
+  return found.some((each) => !isCopy(each, types) && homeKeyOf(home.id, each.patronId) !== homeKey);
+}
+
+/** Whoever may write patron attributes can write anything there; only what can be a library's id gets into a report. */
+const HOME_KEY = /^([A-Za-z0-9][A-Za-z0-9_-]{0,39}):[1-9]\d{0,14}$/;
+const NO_HOME_KEY = '?';
+/** So many are named; the others are counted together. */
+const MOST_NAMED = 100;
+
+/** Counts the copies whose home key names no library that they may come from: one that left, or was renamed. */
+export async function countUnknown(sweep: Sweep): Promise<void> {
+  const { state, lending } = sweep;
+  const type = lending.copy.homeKeyAttribute;
+  if (type === null) return;
+  const unknown = new Map(Object.entries(state.unknown));
+  for await (const page of pagesOf({ type, prefix: '', after: state.after }, sweep)) {
+    for (const { attributes } of page.patrons) {
+      const value = attributes?.find((each) => each.type === type)?.value ?? '';
+      const [, id = NO_HOME_KEY] = HOME_KEY.exec(value) ?? [];
+      if (Object.hasOwn(state.homes, id)) continue;
+      const name = unknown.has(id) || unknown.size < MOST_NAMED ? id : OTHER_HOMES;
+      unknown.set(name, (unknown.get(name) ?? 0) + 1);
+    }
+    state.unknown = Object.fromEntries(unknown);
+    state.after = page.last;
+    await save(sweep);
+  }
+}
+
+/** The homes of a report: those of agreements, and the others that copies name. */
+export function withUnknown(
+  homes: Readonly<Record<string, SweptHome>>,
+  unknown: Readonly<Record<string, number>>,
+): Record<string, SweptHome> {
+  const named = Object.entries(unknown).map(([id, copies]): [string, SweptHome] => {
+    const home: SweptHome = { state: 'done', copies, findings: {}, fields_changed: 0, fields_kept: 0 };
+    count(home, 'HOME_UNKNOWN', copies);
+    return [id, home];
+  });
+  return { ...homes, ...Object.fromEntries(named) };
 }

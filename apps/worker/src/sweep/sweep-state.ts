@@ -1,10 +1,10 @@
-import { type CopyFinding, libraryById } from '@passport/patron-rules';
-import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-client';
 import type { Consortium, Library } from '@passport/config';
+import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-client';
+import { type CopyFinding, libraryById } from '@passport/patron-rules';
 import type { ReadCopyRecords, SweepState, SweptHome } from '@passport/queue';
 import type { Encryption } from '@passport/runtime';
-import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { Slice } from '../koha/slice.ts';
+import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { PassOn } from './pass-on.ts';
 
 /** What one sweep may take of a lending library, whatever that says it has: a million copies, listed twice, in half a day. */
@@ -110,4 +110,20 @@ export function addMissing({ state, deps, missing }: Sweep, homeKey: string): vo
 /** Counts a finding of so many copies of a home. */
 export function count(home: SweptHome, finding: CopyFinding, more: number): void {
   if (more > 0) home.findings[finding] = (home.findings[finding] ?? 0) + more;
+}
+
+/**
+ * The copies of a home that the sweep asks it about: those on record. Others say nothing of what the home shows, nor do those that are
+ * merged into patrons of the lending library.
+ */
+export function askedAbout({ copies, findings }: SweptHome): number {
+  const { NOT_ON_RECORD: unrecorded = 0, MERGED_INTO_NATIVE: merged = 0 } = findings;
+  return copies - unrecorded - merged;
+}
+
+/** How many each home was asked about by a sweep that has ended; one that was cut short at a home did not count all of them. */
+export function copiesOf(before: SweepState | null): Record<string, number> {
+  const all = (id: string, home: SweptHome): number =>
+    home.state === 'done' ? askedAbout(home) : Math.max(askedAbout(home), before?.copies_before[id] ?? 0);
+  return Object.fromEntries(Object.entries(before?.homes ?? {}).map(([id, home]) => [id, all(id, home)]));
 }

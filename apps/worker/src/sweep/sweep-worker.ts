@@ -14,14 +14,12 @@ import {
   refuseForGood,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
-import { buildDeskActivity } from '../koha/desk-activity.ts';
+import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
 import type { Libraries } from '../koha/libraries.ts';
-import { buildSweepCalls } from '../koha/sweep-calls.ts';
-import { type SliceTimes, beginSlice } from '../koha/slice.ts';
-import { doOwedJob, queueLastReadings } from '../owed/owed-jobs.ts';
+import { type SliceTimes, SweepPaused, beginSlice } from '../koha/slice.ts';
+import { doOwedJob, queueLastReadings } from '../owed/owed-job.ts';
 import { doSweepJob, noteFailed } from './sweep-job.ts';
-import { SweepPaused } from './sweep-paused.ts';
 
 /** A dead worker's sweep goes on elsewhere within a minute. */
 const LOCK_MS = 30_000;

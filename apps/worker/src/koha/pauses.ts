@@ -1,5 +1,6 @@
+import { type Library, windowAt } from '@passport/config';
 import type { PauseSide, Pauses } from '@passport/queue';
-import { LibraryPaused } from './library-closed.ts';
+import { LibraryPaused } from './koha-failure.ts';
 
 /** Milliseconds until the end of a library's pause on one side; null: it is not paused there. */
 export type PauseLeft = (library: string, side: PauseSide) => number | null;
@@ -18,4 +19,20 @@ export function assertNotPaused(pauseLeft: PauseLeft, library: string, sides: re
     const leftMs = pauseLeft(library, side);
     if (leftMs !== null) throw new LibraryPaused(library, side, leftMs);
   }
+}
+
+/** What operators have paused by command, and what the configuration plans; of two the one that lasts longer. */
+export function withWindows(
+  pauses: Pick<Pauses, 'of'>,
+  libraries: readonly Pick<Library, 'id' | 'windows'>[],
+  now: () => number,
+): Pick<Pauses, 'of'> {
+  const windows = new Map(libraries.map((library) => [library.id, library.windows]));
+  return {
+    of(library, side) {
+      const said = pauses.of(library, side);
+      const planned = windowAt(windows.get(library) ?? [], side, now());
+      return said !== null && said.untilMs >= (planned?.untilMs ?? 0) ? said : planned;
+    },
+  };
 }
