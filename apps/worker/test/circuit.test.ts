@@ -16,7 +16,7 @@ function bench(): Bench {
   const clock = manualClock();
   const changes: boolean[] = [];
   const random = (): number => LONGEST;
-  return { circuit: buildCircuit(clock.now, (isOpen) => changes.push(isOpen), { random }), clock, changes };
+  return { circuit: buildCircuit(clock.now, (isOpen) => changes.push(isOpen), random), clock, changes };
 }
 
 /** Five failures in a row. */
@@ -100,7 +100,7 @@ describe('an open circuit', () => {
     const clock = manualClock();
     const draws = [0, 0, 0, 0.5, 0.9, 0.2];
     const random = (): number => draws.shift() ?? 0;
-    const circuit = buildCircuit(clock.now, () => undefined, { random });
+    const circuit = buildCircuit(clock.now, () => undefined, random);
     for (let n = 0; n < 5; n += 1) circuit.failed(circuit.enter());
     expect(pausesOf({ circuit, clock, changes: [] }, 6)).toEqual([200, 300, 500, 800, 1_000, 600]);
   });

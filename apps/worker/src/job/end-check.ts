@@ -1,20 +1,13 @@
 import { type Logger, translateRedisError } from '@passport/runtime';
 
-/** Writes the end of a finished job again where a lost connection may have lost it. */
-export interface EndCheck {
-  /** Called before the end of a job is written; `again` writes all of it once more, to wherever Redis is by then. */
-  writing(job: object, again: () => Promise<void>): void;
-  /** BullMQ has finished the job. */
-  finished(job: object): void;
-  /** Resolves when nothing is being written again. */
-  settled(): Promise<void>;
-}
+export type EndCheck = ReturnType<typeof buildEndCheck>;
 
 const RETRY_EVERY_MS = 500;
 /** A Redis that is away for longer than this has lost more than one end. */
 const MOST_TRIES = 60;
 
 /**
+ * Builds what writes the end of a finished job again where a lost connection may have lost it.
  * When a master dies between the end of a job and its finishing, BullMQ's command is sent again to the new master. There
  * the job may still be active, and is finished without the end that only the old one had. Costs nothing as long as no
  * connection is lost in between.
@@ -26,7 +19,7 @@ export function buildEndCheck(deps: {
   /** Aborted when the process must end. */
   readonly deadline: AbortSignal;
   readonly log: Logger;
-}): EndCheck {
+}) {
   const { breaks, pause, deadline, log } = deps;
   const ends = new WeakMap<object, { readonly breaks: number; again(): Promise<void> }>();
   const underWay = new Set<Promise<void>>();
@@ -45,14 +38,18 @@ export function buildEndCheck(deps: {
   };
 
   return {
-    writing: (job, again) => void ends.set(job, { breaks: breaks(), again }),
-    finished(job) {
+    /** Called before the end of a job is written; `again` writes all of it once more, to wherever Redis is by then. */
+    writing: (job: object, again: () => Promise<void>): void =>
+      void ends.set(job, { breaks: breaks(), again }),
+    /** BullMQ has finished the job. */
+    finished(job: object): void {
       const end = ends.get(job);
       ends.delete(job);
       if (end === undefined || end.breaks === breaks()) return;
       const written = writeAgain(() => end.again()).finally(() => underWay.delete(written));
       underWay.add(written);
     },
-    settled: async () => void (await Promise.all(underWay)),
+    /** Resolves when nothing is being written again. */
+    settled: async (): Promise<void> => void (await Promise.all(underWay)),
   };
 }

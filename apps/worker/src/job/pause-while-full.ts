@@ -3,13 +3,6 @@ import { type Logger, type Redis, translateRedisError } from '@passport/runtime'
 
 const PROBE_MS = 500;
 
-export interface PauseWhileFull {
-  /** Must be called with every error that may come from Redis. */
-  hear(error: unknown): void;
-  /** Stops for good. */
-  close(): void;
-}
-
 /**
  * With Redis full an idle worker polls thousands of times a second: it is paused until Redis takes writes.
  */
@@ -17,7 +10,7 @@ export function buildPauseWhileFull(
   worker: { pause(doNotWaitActive: boolean): Promise<void>; resume(): Promise<void> },
   redis: Redis,
   log: Logger,
-): PauseWhileFull {
+) {
   let probe: NodeJS.Timeout | undefined;
   let isClosed = false;
   const resume = (): void => {
@@ -31,13 +24,15 @@ export function buildPauseWhileFull(
     redis.set(`${QUEUE_PREFIX}:probe`, '1', 'PX', PROBE_MS).then(resume, () => undefined);
   };
   return {
-    hear(error) {
+    /** Must be called with every error that may come from Redis. */
+    hear(error: unknown): void {
       if (translateRedisError(error).kind !== 'full' || probe !== undefined || isClosed) return;
       log.error({ redis: 'full' }, 'Redis is full: taking no jobs until it takes writes');
       void worker.pause(true);
       probe = setInterval(tryAgain, PROBE_MS);
     },
-    close() {
+    /** Stops for good. */
+    close(): void {
       isClosed = true;
       clearInterval(probe);
     },

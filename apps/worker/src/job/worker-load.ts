@@ -1,26 +1,23 @@
-/** How many jobs this worker process has under way. */
-export interface WorkerLoad {
-  /** A job begins; the returned function says that it is over. */
-  begin(): () => void;
-  /**
-   * Whether a job may wait inside its run: nobody else needs its slot. Sending it back to the queue would throw away what
-   * it has looked up (30 scans at once at a Koha with two web workers made 126 look-ups, and 8 ended).
-   */
-  hasFreeSlots(): boolean;
-}
+export type WorkerLoad = ReturnType<typeof buildWorkerLoad>;
 
 /** So much of the slots may be taken by jobs that wait; the others are for whoever comes next. */
 const FREE_UNTIL = 0.75;
 
-export function buildWorkerLoad(concurrency: number): WorkerLoad {
+/** Builds what counts how many jobs this worker process has under way. */
+export function buildWorkerLoad(concurrency: number) {
   let active = 0;
   return {
+    /** A job begins; the returned function says that it is over. */
     begin() {
       active += 1;
-      return () => {
+      return (): void => {
         active -= 1;
       };
     },
-    hasFreeSlots: () => active <= concurrency * FREE_UNTIL,
+    /**
+     * Whether a job may wait inside its run: nobody else needs its slot. Sending it back to the queue would throw away what
+     * it has looked up (30 scans at once at a Koha with two web workers made 126 look-ups, and 8 ended).
+     */
+    hasFreeSlots: (): boolean => active <= concurrency * FREE_UNTIL,
   };
 }

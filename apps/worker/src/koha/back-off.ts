@@ -1,13 +1,6 @@
 import { KohaError } from '@passport/koha-client';
 
-/** The back-off that a library requested. */
-export interface BackOff {
-  /** Hears how a call ended: a failure with `retry-after` begins the back-off, or extends it. */
-  hear(error: unknown): void;
-  readonly isOver: boolean;
-  /** Throws the library's failure again, with what is left of its `retry-after`, during the back-off. */
-  assertOver(): void;
-}
+export type BackOff = ReturnType<typeof buildBackOff>;
 
 /**
  * The library is called again after this, whatever it requested: a proxy's slip must not close a library for a day. A job
@@ -15,12 +8,13 @@ export interface BackOff {
  */
 export const LONGEST_BACK_OFF_MS = 60_000;
 
-/** Builds the back-off of one library over a monotonic clock, in milliseconds. */
-export function buildBackOff(monotonicNow: () => number): BackOff {
+/** Builds the back-off that one library requests, over a monotonic clock in milliseconds. */
+export function buildBackOff(monotonicNow: () => number) {
   let until = 0;
   let failure: KohaError | undefined;
   return {
-    hear(error) {
+    /** Hears how a call ended: a failure with `retry-after` begins the back-off, or extends it. */
+    hear(error: unknown): void {
       if (!(error instanceof KohaError) || error.retryAfterMs === null) return;
       const end = monotonicNow() + Math.min(error.retryAfterMs, LONGEST_BACK_OFF_MS);
       if (end <= until) return;
@@ -30,7 +24,8 @@ export function buildBackOff(monotonicNow: () => number): BackOff {
     get isOver() {
       return until <= monotonicNow();
     },
-    assertOver() {
+    /** Throws the library's failure again, with what is left of its `retry-after`, during the back-off. */
+    assertOver(): void {
       const leftMs = until - monotonicNow();
       if (failure === undefined || leftMs <= 0) return;
       const { code, library, operation, status } = failure;

@@ -1,21 +1,7 @@
 /** What a circuit says to a call: go, go as the one that tries whether the library is back, or do not. */
 export type Passage = 'pass' | 'probe' | 'refuse';
 
-/**
- * The breaker of one library in one worker process. It decides; the caller calls, and reports how it went with the passage
- * it was given: a call that set out before the circuit opened must not pass for the one that tries.
- */
-export interface Circuit {
-  /** Whether a call may be made. Whoever gets `probe` must report how it went, or nobody else ever tries. */
-  enter(): Passage;
-  succeeded(): void;
-  failed(passage: Passage): void;
-  /** The call ended without news of the library: we were stopped, or never sent it. */
-  abandoned(passage: Passage): void;
-  readonly isOpen: boolean;
-  /** Whether it is open and may be tried again now. */
-  readonly isDue: boolean;
-}
+export type Circuit = ReturnType<typeof buildCircuit>;
 
 /** Failures in a row that open it. Fewer, and one restarting Koha worker would; more, and a desk waits too often. */
 const FAILURES_TO_OPEN = 5;
@@ -32,20 +18,17 @@ const LONGEST_PAUSE_MS = 8_000;
 const QUICK_MS = 10_000;
 const LONGEST_QUICK_PAUSE_MS = 1_000;
 
-export interface CircuitOptions {
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly longestPauseMs?: number;
-}
-
 /**
- * Builds a circuit over a monotonic clock, in milliseconds. Not a library's breaker: docs/decisions/0004 says why.
+ * Builds the breaker of one library in one worker process, over a monotonic clock in milliseconds; `random` is in [0, 1). It decides; the
+ * caller calls, and reports how it went with the passage it was given: a call that set out before the circuit opened must not pass for the
+ * one that tries. Not a library's breaker: docs/decisions/0004 says why.
  */
 export function buildCircuit(
   monotonicNow: () => number,
   onChange: (isOpen: boolean) => void,
-  { random, longestPauseMs = LONGEST_PAUSE_MS }: CircuitOptions,
-): Circuit {
+  random: () => number,
+  longestPauseMs = LONGEST_PAUSE_MS,
+) {
   let failures = 0;
   let openedAt: number | null = null;
   let longestMs = FIRST_PAUSE_MS;
@@ -64,20 +47,21 @@ export function buildCircuit(
   const isDue = (): boolean => openedAt !== null && !probing && monotonicNow() >= dueAt;
 
   return {
-    enter() {
+    /** Whether a call may be made. Whoever gets `probe` must report how it went, or nobody else ever tries. */
+    enter(): Passage {
       if (openedAt === null) return 'pass';
       if (!isDue()) return 'refuse';
       probing = true;
       return 'probe';
     },
-    succeeded() {
+    succeeded(): void {
       failures = 0;
       probing = false;
       if (openedAt === null) return;
       openedAt = null;
       onChange(false);
     },
-    failed(passage) {
+    failed(passage: Passage): void {
       failures += 1;
       if (passage === 'probe') probing = false;
       if (openedAt === null) {
@@ -88,12 +72,14 @@ export function buildCircuit(
         pause();
       }
     },
-    abandoned(passage) {
+    /** The call ended without news of the library: we were stopped, or never sent it. */
+    abandoned(passage: Passage): void {
       if (passage === 'probe') probing = false;
     },
     get isOpen() {
       return openedAt !== null;
     },
+    /** Whether it is open and may be tried again now. */
     get isDue() {
       return isDue();
     },

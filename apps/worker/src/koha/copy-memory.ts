@@ -42,15 +42,7 @@ export interface WrittenCopy {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** What the service wrote into copies, remembered beside them at the lending Koha; keyed hashes, never a value. */
-export interface CopyMemory {
-  /** Notes what was written, in the background: a failure delays no scan, and the sweep reports it. */
-  note(written: WrittenCopy): void;
-  /** Stores what waits for a library with its Koha while it `mayGoOn`. Throws KohaError or LibraryClosed. */
-  store(lending: string, mayGoOn?: (lending: string) => boolean): Promise<void>;
-  /** Resolves when everything that was noted is in Redis. */
-  settled(): Promise<void>;
-}
+export type CopyMemory = ReturnType<typeof buildCopyMemory>;
 
 export interface CopyMemoryDeps {
   readonly redis: Redis;
@@ -60,8 +52,11 @@ export interface CopyMemoryDeps {
   readonly log: Logger;
 }
 
-/** Builds the memory: what was written waits in Redis until the plugin of the lending Koha has stored it. */
-export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
+/**
+ * Builds the memory of what the service wrote into copies, kept beside them at the lending Koha; keyed hashes, never a value. What was
+ * written waits in Redis until the plugin there has stored it.
+ */
+export function buildCopyMemory(deps: CopyMemoryDeps) {
   const { redis, now, log } = deps;
   const encryption = createEncryption(deps.keys.map((key) => key.reveal()));
   const running = new Set<Promise<void>>();
@@ -81,11 +76,13 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
     }
   };
   return {
-    note(written) {
+    /** Notes what was written, in the background: a failure delays no scan, and the sweep reports it. */
+    note(written: WrittenCopy): void {
       const work = noted(written).finally(() => running.delete(work));
       running.add(work);
     },
-    async store(lending, mayGoOn = () => true) {
+    /** Stores what waits for a library with its Koha while it `mayGoOn`. Throws KohaError or LibraryClosed. */
+    async store(lending: string, mayGoOn: (lending: string) => boolean = () => true): Promise<void> {
       if (!mayGoOn(lending)) return;
       const waiting = await readUnremembered(redis, lending);
       if (waiting.length === 0) return;
@@ -102,7 +99,8 @@ export function buildCopyMemory(deps: CopyMemoryDeps): CopyMemory {
         await release();
       }
     },
-    settled: async () => void (await Promise.all(running)),
+    /** Resolves when everything that was noted is in Redis. */
+    settled: async (): Promise<void> => void (await Promise.all(running)),
   };
 }
 

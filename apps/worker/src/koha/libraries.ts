@@ -175,10 +175,7 @@ function buildAccess(
 ): LibraryAccess {
   const changed = (isOpen: boolean): void => watch.circuitChanged(library, isOpen);
   const breaker = (onChange: (isOpen: boolean) => void, longestPauseMs?: number): Breaker => ({
-    circuit: buildCircuit(monotonicNow, onChange, {
-      random,
-      ...(longestPauseMs === undefined ? {} : { longestPauseMs }),
-    }),
+    circuit: buildCircuit(monotonicNow, onChange, random, longestPauseMs),
     silence: buildSilence(monotonicNow, () => koha.inFlight),
   });
   return {

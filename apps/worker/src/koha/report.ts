@@ -6,16 +6,6 @@ import type { Libraries } from './libraries.ts';
 import { isKohaFailure } from './koha-failure.ts';
 import { repeatAtOnce } from './of-the-moment.ts';
 
-/** Reports the state of an event to its library's Koha (the plugin's `PUT /scans/{event_id}/outcome`). A report never changes the outcome. */
-export interface Reporter {
-  /** Reports an end: at once within a short deadline, otherwise later. Resolves when one of the two is done. */
-  reportEnd(job: JobData): Promise<void>;
-  /** Reports in the background that a job waits; not awaited and not repeated, since the next state will be reported too. */
-  reportWaiting(job: JobData): void;
-  /** Resolves when no report is being sent in the background. */
-  settled(): Promise<void>;
-}
-
 /** A worker's slot is not kept longer than this for a Koha that is slow to take a report. */
 const END_DEADLINE_MS = 3_000;
 const WAITING_DEADLINE_MS = 3_000;
@@ -40,7 +30,13 @@ export interface ReporterContext {
 export const hasPlugin = ({ libraries }: Consortium, id: string): boolean =>
   libraries.some((each) => each.id === id && each.retry.tellKoha);
 
-export function buildReporter(context: ReporterContext): Reporter {
+export type Reporter = ReturnType<typeof buildReporter>;
+
+/**
+ * Builds what reports the state of an event to its library's Koha (the plugin's `PUT /scans/{event_id}/outcome`). A report never changes
+ * the outcome.
+ */
+export function buildReporter(context: ReporterContext) {
   const { consortium, libraries, redis, reportQueue, nameOf, deadline: signal, now, tracing, log } = context;
   const { pause, monotonicNow } = context;
   const beside = new Set<Promise<void>>();
@@ -61,7 +57,8 @@ export function buildReporter(context: ReporterContext): Reporter {
   };
 
   return {
-    async reportEnd(job) {
+    /** Reports an end: at once within a short deadline, otherwise later. Resolves when one of the two is done. */
+    async reportEnd(job: JobData): Promise<void> {
       if (!hasPlugin(consortium, job.library)) return;
       try {
         // Koha keeps the newest state that it received, so that a report may be made twice.
@@ -75,7 +72,8 @@ export function buildReporter(context: ReporterContext): Reporter {
         await sendLater(job);
       }
     },
-    reportWaiting(job) {
+    /** Reports in the background that a job waits; not awaited and not repeated, since the next state will be reported too. */
+    reportWaiting(job: JobData): void {
       if (!hasPlugin(consortium, job.library)) return;
       const report = send(job, WAITING_DEADLINE_MS)
         .catch((error: unknown) => {
@@ -85,7 +83,8 @@ export function buildReporter(context: ReporterContext): Reporter {
         .finally(() => beside.delete(report));
       beside.add(report);
     },
-    settled: async () => void (await Promise.all(beside)),
+    /** Resolves when no report is being sent in the background. */
+    settled: async (): Promise<void> => void (await Promise.all(beside)),
   };
 }
 

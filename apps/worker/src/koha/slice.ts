@@ -8,31 +8,23 @@ export interface SliceTimes {
   readonly lateMs: number;
 }
 
-/** A part of the work for one library, in the queue that all libraries share. */
-export interface Slice {
-  /** Throws `over` where it has lasted long enough: between two pages, and in the middle of one that takes long. */
-  endIfOver(within: 'pages' | 'page'): void;
-  /** Aborted with `over` where the slice has taken much longer than it may. */
-  readonly signal: AbortSignal;
-  /** It has ended by itself. */
-  end(): void;
-}
+export type Slice = ReturnType<typeof beginSlice>;
 
-/** Begins a slice, which ends with what `over` makes. */
-export function beginSlice(
-  { sliceMs, lateMs }: SliceTimes,
-  monotonicNow: () => number,
-  over: () => Error,
-): Slice {
+/** Begins a part of the work for one library, in the queue that all libraries share; it ends with SweepPaused. */
+export function beginSlice({ sliceMs, lateMs }: SliceTimes, monotonicNow: () => number, now: () => number) {
   const beganAt = monotonicNow();
   const controller = new AbortController();
+  const over = (): SweepPaused => new SweepPaused(now());
   const timer = setTimeout(() => controller.abort(over()), lateMs);
   return {
-    endIfOver(within) {
+    /** Throws where it has lasted long enough: between two pages, and in the middle of one that takes long. */
+    endIfOver(within: 'pages' | 'page'): void {
       if (monotonicNow() - beganAt >= sliceMs * (within === 'page' ? WITHIN_A_PAGE : 1)) throw over();
     },
+    /** Aborted where the slice has taken much longer than it may. */
     signal: controller.signal,
-    end: () => clearTimeout(timer),
+    /** It has ended by itself. */
+    end: (): void => clearTimeout(timer),
   };
 }
 

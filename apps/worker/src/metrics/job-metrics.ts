@@ -15,18 +15,10 @@ const REQUEUE_REASONS = ['newer_version', 'unknown_library', 'disabled_library']
 /** Why a job waits for another worker: a newer one, or one with a configuration in which its library is there, or goes on. */
 export type RequeueReason = (typeof REQUEUE_REASONS)[number];
 
-/** What the worker counts of its jobs. */
-export interface JobMetrics {
-  ended(library: string, outcome: string): void;
-  /** A copy was made, so many seconds after its scan. */
-  copied(library: string, seconds: number): void;
-  step(step: string, seconds: number): void;
-  limitReached(library: string, limit: HourlyLimit): void;
-  requeued(library: string, reason: RequeueReason): void;
-}
+export type JobMetrics = ReturnType<typeof jobMetrics>;
 
 /**
- * `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds`, `passport_limit_reached_total` and
+ * What the worker counts of its jobs: `passport_jobs_total`, `passport_scan_to_copy_seconds`, `passport_step_seconds`, `passport_limit_reached_total` and
  * `passport_jobs_put_back_total`. Of each library the outcomes that an alert looks for, the limits and the reasons are
  * there from the start, at zero.
  */
@@ -34,7 +26,7 @@ export function jobMetrics(
   registry: MetricsRegistry,
   libraries: readonly string[],
   alertedOutcomes: readonly string[],
-): JobMetrics {
+) {
   const ofEach = <T, L>(values: readonly T[], labels: (library: string, value: T) => L): readonly L[] =>
     libraries.flatMap((library) => values.map((value) => labels(library, value)));
   const ended = createCounter(
@@ -79,10 +71,11 @@ export function jobMetrics(
     labels: ['step'],
   });
   return {
-    ended: (library, outcome) => ended({ library, outcome }),
-    copied: (library, seconds) => scanToCopy({ library }, seconds),
-    step: (step, seconds) => steps({ step }, seconds),
-    limitReached: (library, limit) => limited({ library, limit }),
-    requeued: (library, reason) => requeued({ library, reason }),
+    ended: (library: string, outcome: string): void => ended({ library, outcome }),
+    /** A copy was made, so many seconds after its scan. */
+    copied: (library: string, seconds: number): void => scanToCopy({ library }, seconds),
+    step: (step: string, seconds: number): void => steps({ step }, seconds),
+    limitReached: (library: string, limit: HourlyLimit): void => limited({ library, limit }),
+    requeued: (library: string, reason: RequeueReason): void => requeued({ library, reason }),
   };
 }

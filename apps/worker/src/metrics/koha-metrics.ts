@@ -10,12 +10,14 @@ import {
   sharedRead,
 } from '@passport/runtime';
 
-/** What the worker counts of its calls to each Koha. */
-export interface KohaMetrics {
-  request(call: { library: string; operation: string; status: string; seconds: number }): void;
-  circuitOpen(library: string, isOpen: boolean): void;
-  /** `read` is called at each scrape. */
-  calls(library: string, read: () => CallLoad): void;
+export type KohaMetrics = ReturnType<typeof kohaMetrics>;
+
+/** A call that was answered, or failed: `status` may be the code of the failure. */
+interface KohaRequest {
+  readonly library: string;
+  readonly operation: string;
+  readonly status: string;
+  readonly seconds: number;
 }
 
 /** The calls to one library: in progress, waiting for a place, and how many may be in progress. */
@@ -36,8 +38,8 @@ const READ_MS = 1_500;
 /** Koha's description of itself: half a megabyte that is read once an hour, so that it takes long says nothing. */
 const DESCRIPTION = 'GET /';
 
-/** The metrics of the calls to each of so many Kohas, of its circuit and of the calls in flight. */
-export function kohaMetrics(registry: MetricsRegistry, libraries: number): KohaMetrics {
+/** What the worker counts of its calls to each of so many Kohas, of its circuit and of the calls in flight. */
+export function kohaMetrics(registry: MetricsRegistry, libraries: number) {
   const requests = createCounter(registry, {
     name: 'passport_koha_requests_total',
     help: 'Calls to Koha, by library, operation and status (or code of the failure)',
@@ -59,17 +61,21 @@ export function kohaMetrics(registry: MetricsRegistry, libraries: number): KohaM
       ),
   );
   return {
-    request({ library, operation, status, seconds }) {
+    request({ library, operation, status, seconds }: KohaRequest): void {
       requests({ library, operation, status: fold(status) });
       observe(library, operation, seconds);
     },
-    circuitOpen: (library, isOpen) => void open.set(library, isOpen),
+    circuitOpen: (library: string, isOpen: boolean): void => void open.set(library, isOpen),
+    /** Its reader is called at each scrape. */
     calls: callGauges(registry, isDetailed),
   };
 }
 
 /** The gauges of the calls in flight, from one look at all libraries. */
-function callGauges(registry: MetricsRegistry, isDetailed: boolean): KohaMetrics['calls'] {
+function callGauges(
+  registry: MetricsRegistry,
+  isDetailed: boolean,
+): (library: string, read: () => CallLoad) => void {
   const loads = new Map<string, () => CallLoad>();
   const look = () => [...loads].map(([library, read]) => ({ library, ...read() }));
   const isShown = ({ inFlight, waiting }: CallLoad): boolean => isDetailed || inFlight + waiting > 0;

@@ -4,21 +4,7 @@ import type { Logger } from '@passport/runtime';
 import { type CheckoutOutcome, type CopyOutcome, codeOf } from './result.ts';
 import type { Scan } from './scan.ts';
 
-/**
- * Who requested what of whom, with the result, one line each: ids, codes, names of fields, a keyed hash of the
- * card. `operator` is the lending Koha's number of who scanned, by which a home library can find out from that library who it was.
- */
-export interface Audit {
-  lookedUp(scan: Scan, queried: readonly string[], located: Located): void;
-  refusedBy(scan: Scan, located: Extract<Located, { kind: 'refused' }>): void;
-  notShared(scan: Scan, home: string, because: string): void;
-  notEligible(scan: Scan, home: string, reasons: readonly string[]): void;
-  /** What the patron said when the desk requested consent, and who did. */
-  consent(scan: Scan, homeKey: string, answer: StoredConsent): void;
-  sending(scan: Scan, copy: Disclosure): void;
-  copied(scan: Scan, copy: Disclosure, result: CopyOutcome): void;
-  checkedOut(scan: Scan, patronId: number, checkout: CheckoutOutcome): void;
-}
+export type Audit = ReturnType<typeof buildAudit>;
 
 /** Whose data go to the lending library, and which. */
 interface Disclosure {
@@ -26,14 +12,18 @@ interface Disclosure {
   readonly fields: readonly string[];
 }
 
-/** Writes the audit into the log; every line has `audit: true`. */
-export function buildAudit(log: Logger): Audit {
+/**
+ * Builds what writes into the log who requested what of whom, with the result, one line each with `audit: true`: ids, codes, names of fields, a
+ * keyed hash of the card. `operator` is the lending Koha's number of who scanned, by which a home library can find out from that library who
+ * it was.
+ */
+export function buildAudit(log: Logger) {
   const line = (scan: Scan, action: string, more: Record<string, unknown>): void => {
     const { eventId: event, lending, operator, cardHash: card_hash } = scan;
     log.info({ audit: true, action, event, lending, operator, card_hash, ...more }, action);
   };
   return {
-    lookedUp: (scan, queried, located) =>
+    lookedUp: (scan: Scan, queried: readonly string[], located: Located): void =>
       line(scan, 'looked up', {
         asked: queried,
         found: foundAt(located),
@@ -44,19 +34,27 @@ export function buildAudit(log: Logger): Audit {
             }
           : {}),
       }),
-    refusedBy: (scan, { library, problem }) => line(scan, 'refused', { home: library, ...problem }),
-    notShared: (scan, home, because) => line(scan, 'not shared', { home, because }),
-    notEligible: (scan, home, reasons) => line(scan, 'not eligible', { home, reasons }),
-    consent: (scan, home_key, { answer, text_id, operator: requested_by }) =>
-      line(scan, 'consent', { home_key, answer, text_id, requested_by }),
-    sending: (scan, { homeKey, fields }) => line(scan, 'sending a copy', { home_key: homeKey, fields }),
-    copied: (scan, { homeKey, fields }, result) =>
+    refusedBy: (scan: Scan, { library, problem }: Extract<Located, { kind: 'refused' }>): void =>
+      line(scan, 'refused', { home: library, ...problem }),
+    notShared: (scan: Scan, home: string, because: string): void =>
+      line(scan, 'not shared', { home, because }),
+    notEligible: (scan: Scan, home: string, reasons: readonly string[]): void =>
+      line(scan, 'not eligible', { home, reasons }),
+    /** What the patron said when the desk requested consent, and who did. */
+    consent: (
+      scan: Scan,
+      home_key: string,
+      { answer, text_id, operator: requested_by }: StoredConsent,
+    ): void => line(scan, 'consent', { home_key, answer, text_id, requested_by }),
+    sending: (scan: Scan, { homeKey, fields }: Disclosure): void =>
+      line(scan, 'sending a copy', { home_key: homeKey, fields }),
+    copied: (scan: Scan, { homeKey, fields }: Disclosure, result: CopyOutcome): void =>
       line(scan, 'copy', {
         home_key: homeKey,
         result: codeOf(result),
         ...factsOf(result, fields),
       }),
-    checkedOut: (scan, patronId, { result, keys }) =>
+    checkedOut: (scan: Scan, patronId: number, { result, keys }: CheckoutOutcome): void =>
       line(scan, 'loan', { patron_id: patronId, result, keys }),
   };
 }

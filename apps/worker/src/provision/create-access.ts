@@ -30,21 +30,7 @@ export type TakeWithPlace = (place: Omit<CreateClaim, 'patronLock' | 'unlessCopy
 
 type Creator = Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
 
-/** The one place of each lending library at which copies are created. */
-export interface CreateAccess {
-  /**
-   * Null while a scan may go on to the place. Else so many older ones wait for it that what this one looks up would be
-   * looked up again: it comes back after so many milliseconds.
-   */
-  freeInMs(lending: string): number | null;
-  /** Does `work` as the only one who creates there. With `take` the place is taken by that. */
-  within<T>(
-    scan: Creator,
-    signal: AbortSignal,
-    work: () => Promise<T>,
-    take?: TakeWithPlace,
-  ): Promise<Placed<T>>;
-}
+export type CreateAccess = ReturnType<typeof buildCreateAccess>;
 
 export interface CreateAccessDeps {
   readonly places: CreatePlaces;
@@ -62,7 +48,7 @@ export interface CreateAccessDeps {
  * answered 500 (docs/decisions/0050). The jobs of one process stand in a line of their own, of which the first tries to
  * get the place. Where other jobs need their slots, one that finds the line full, or waits too long, learns when to retry.
  */
-export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
+export function buildCreateAccess(deps: CreateAccessDeps) {
   const lines = new Map<string, CreateLine>();
   const lineOf = (lending: string): CreateLine => {
     const line =
@@ -71,19 +57,28 @@ export function buildCreateAccess(deps: CreateAccessDeps): CreateAccess {
     return line;
   };
   return {
-    freeInMs(lending) {
+    /**
+     * Null while a scan may go on to the place. Else so many older ones wait for it that what this one looks up would be
+     * looked up again: it comes back after so many milliseconds.
+     */
+    freeInMs(lending: string): number | null {
       const line = lineOf(lending);
       return line.isFull ? line.bookMs() : null;
     },
-    async within(scan, signal, work, take) {
+    /** Does `work` as the only one who creates there. With `take` the place is taken by that. */
+    async within<T>(
+      scan: Creator,
+      signal: AbortSignal,
+      work: () => Promise<T>,
+      take?: TakeWithPlace,
+    ): Promise<Placed<T>> {
       const line = lineOf(scan.lending);
       const isFirst = await line.enter(scan.startedMs, signal);
       if (!isFirst) return { kind: 'busy', freeInMs: line.bookMs() };
       try {
         const place = await waitForPlace(scan, signal, take, deps);
         if (place === 'place_busy') return { kind: 'busy', freeInMs: line.bookMs() };
-        if (place === 'patron_busy') return { kind: 'patron_busy' };
-        if (place === 'on_record') return { kind: 'on_record' };
+        if (place === 'patron_busy' || place === 'on_record') return { kind: place };
         return { kind: 'done', value: await whileKept(place, work) };
       } finally {
         line.leave();

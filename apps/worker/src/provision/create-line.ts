@@ -1,16 +1,4 @@
-/** Those of one process who wait to create a copy at one lending library. */
-export interface CreateLine {
-  /** Whether whoever looks a card up now would have to leave the line again. */
-  readonly isFull: boolean;
-  /**
-   * Waits until one may create: true, and `leave` must follow. False when others need the slot of the job and the line is
-   * full of older ones, or it takes too long. Throws the signal's reason.
-   */
-  enter(sinceMs: number, signal: AbortSignal): Promise<boolean>;
-  leave(): void;
-  /** Books the next free moment behind the line and returns how many milliseconds it is away. */
-  bookMs(): number;
-}
+export type CreateLine = ReturnType<typeof buildCreateLine>;
 
 /** A slot that others need is not kept longer than this for the creates of older scans. */
 const PATIENCE_MS = 2_500;
@@ -34,14 +22,15 @@ interface Waiter {
 }
 
 /**
- * Builds a line over a monotonic clock; the oldest scan goes first. While `hasFreeSlots`, or creates are quick, all may wait as
+ * Builds the line of those of one process who wait to create a copy at one lending library, over a monotonic clock; the oldest scan
+ * goes first. While `hasFreeSlots`, or creates are quick, all may wait as
  * long as they like: what they have looked up is not looked up again. Else at most `mostWaiting` may.
  */
 export function buildCreateLine(
   mostWaiting: number,
   hasFreeSlots: () => boolean,
   monotonicNow: () => number,
-): CreateLine {
+) {
   const waiting: Waiter[] = [];
   const creates = buildCreateTimes(monotonicNow);
   const mayWait = (): boolean => hasFreeSlots() || creates.areQuick;
@@ -81,23 +70,29 @@ export function buildCreateLine(
     });
 
   return {
+    /** Whether whoever looks a card up now would have to leave the line again. */
     get isFull() {
       return waiting.length >= mostWaiting && !mayWait();
     },
-    async enter(sinceMs, signal) {
+    /**
+     * Waits until one may create: true, and `leave` must follow. False when others need the slot of the job and the line is
+     * full of older ones, or it takes too long. Throws the signal's reason.
+     */
+    async enter(sinceMs: number, signal: AbortSignal): Promise<boolean> {
       signal.throwIfAborted();
       if (creates.isUnderWay) return wait(sinceMs, signal);
       creates.begin();
       return true;
     },
-    leave() {
+    leave(): void {
       creates.end();
       const next = waiting.shift();
       if (next === undefined) return;
       creates.begin();
       next.end(true);
     },
-    bookMs: () => creates.bookMs(waiting.length),
+    /** Books the next free moment behind the line and returns how many milliseconds it is away. */
+    bookMs: (): number => creates.bookMs(waiting.length),
   };
 }
 

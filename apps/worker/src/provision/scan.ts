@@ -143,12 +143,7 @@ export function openScan(
   };
 }
 
-/** What one run queries at libraries, for the history of its event. */
-export interface History {
-  readonly calls: readonly AttemptCall[];
-  /** Notes the result of `work`. Its entry is made at the start, so that work that is cut off has one, too. */
-  note<T>(call: Noted<T>, work: () => Promise<T>): Promise<T>;
-}
+export type History = ReturnType<typeof openHistory>;
 
 interface Noted<T> {
   readonly library: string;
@@ -157,11 +152,13 @@ interface Noted<T> {
   readonly said: (result: T) => string;
 }
 
-export function openHistory(monotonicNow: () => number): History {
+/** Opens what keeps what one run queries at libraries, for the history of its event. */
+export function openHistory(monotonicNow: () => number) {
   const calls: AttemptCall[] = [];
   return {
     calls,
-    async note({ library, step, said }, work) {
+    /** Notes the result of `work`. Its entry is made at the start, so that work that is cut off has one, too. */
+    async note<T>({ library, step, said }: Noted<T>, work: () => Promise<T>): Promise<T> {
       const call: AttemptCall = { library, step, answer: 'NO_ANSWER', ms: null };
       calls.push(call);
       const startedAt = monotonicNow();
