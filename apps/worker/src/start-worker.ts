@@ -3,11 +3,6 @@ import { ALERTED_OUTCOMES } from '@passport/contract';
 import {
   CLOCK_KEY,
   type FetchTimings,
-  type FetchWatch,
-  type Pauses,
-  type Receipts,
-  type ReportJobs,
-  type ScanJobs,
   buildClaimCreate,
   buildJobDataWriter,
   buildPauses,
@@ -34,9 +29,6 @@ import {
   type Lifecycle,
   type Logger,
   type MetricsRegistry,
-  type Redis,
-  type RedisClock,
-  type Tracing,
   answersNow,
   closeRedis,
   countRedisBreaks,
@@ -74,6 +66,7 @@ import { buildPatronLock } from './provision/with-patron-lock.ts';
 import type { Sources } from './sources.ts';
 import { startSeenWorker } from './sweep/seen-worker.ts';
 import { startSweepWorker } from './sweep/sweep-worker.ts';
+import type { WorkContext, RedisConnections, ProcessContext } from './work-context.ts';
 
 /**
  * Runs that began under a configuration which was replaced may end within this; then they are requeued, and begin again under
@@ -132,7 +125,7 @@ export async function startWorker(
   const pauses = buildPauses(now);
   // Before the first job: a paused library is not queried because a worker has only just started.
   pauses.set(await readControl(redis));
-  const parts: WorkerParts = {
+  const parts: ProcessContext = {
     ...sources,
     ...connections,
     queue: openScanQueue(redis),
@@ -182,16 +175,6 @@ export async function startWorker(
   await registered.announce();
 }
 
-/** The worker's two connections, what knows whether its queues bring jobs, and the clock that all processes agree on. */
-interface RedisConnections {
-  /** BullMQ's own: commands wait until Redis is back. */
-  readonly connection: Redis;
-  /** For our own keys: a command that cannot be done now fails now. */
-  readonly redis: Redis;
-  readonly clock: RedisClock;
-  readonly fetches: FetchWatch;
-}
-
 /** Opens both connections and returns at once. Where no jobs come for too long, the process ends. */
 function openRedis(
   config: WorkerConfig,
@@ -234,29 +217,13 @@ async function untilRedisAnswers(
   }
 }
 
-/** What a worker keeps while its configuration is replaced. */
-interface WorkerParts extends Sources, RedisConnections {
-  readonly queue: ScanJobs;
-  readonly reportQueue: ReportJobs;
-  /** What operators have paused. */
-  readonly pauses: Pauses;
-  /** How often a connection to Redis was lost so far. */
-  readonly breaks: () => number;
-  /** One for the process: what it keeps for a lost connection outlives the configuration. */
-  readonly receipts: Receipts;
-  readonly tracing: Tracing;
-  /** The queue's clock. */
-  readonly now: () => number;
-  readonly log: Logger;
-}
-
 /**
  * Builds all that depends on the configuration, and starts each consumer; `lifecycle` ends it. Two of them may run side by side for a
  * moment, as two workers may.
  */
 async function startWork(
   config: WorkerConfig,
-  parts: WorkerParts,
+  parts: ProcessContext,
   lifecycle: Lifecycle,
   metrics: MetricsRegistry,
 ): Promise<void> {
@@ -278,12 +245,12 @@ async function startWork(
   lifecycle.own('refreshes at scans', () => atScans.close());
 
   const workerId = context.newId();
-  lifecycle.own('library health', () => retire(redis, [...context.names.keys()], workerId));
+  lifecycle.own('library health', () => retire(context, workerId));
   const dropped = observeQueue(context, metrics);
   const tasks = startTasks(
     [
       ...buildTasks({ ...context, dropped, workerId }),
-      rememberTask(consortium, context.memory, context, context.timings),
+      rememberTask(context),
       ...notifyTasks({ ...context, metrics, signal: lifecycle.signal }),
       { name: 'nights', everyMs: NIGHTS_EVERY_MS, work: () => sweeps.queueNights() },
     ],
@@ -298,18 +265,19 @@ async function startWork(
 }
 
 /** Without it the next start would show what this process saw beside its own for minutes. Never worth a wait. */
-const retire = (redis: Redis, ids: readonly string[], workerId: string): Promise<unknown> =>
-  within(RETIRE_MS, retireHealth(redis, ids, workerId), 'retiring library health').catch(() => undefined);
-
-type WorkContext = ReturnType<typeof openContext>;
+async function retire({ redis, consortium: { libraries } }: WorkContext, workerId: string): Promise<void> {
+  const ids = libraries.map(({ id }) => id);
+  const retired = retireHealth(redis, ids, workerId);
+  await within(RETIRE_MS, retired, 'retiring library health').catch(() => undefined);
+}
 
 /** What all work under one configuration shares. Nothing is sent yet. */
 function openContext(
   config: WorkerConfig,
-  parts: WorkerParts,
+  parts: ProcessContext,
   lifecycle: Lifecycle,
   metrics: MetricsRegistry,
-) {
+): WorkContext {
   const { redis, pauses, now, log } = parts;
   const { consortium, keys, concurrency } = config;
   const names = new Map(consortium.libraries.map(({ id, name }) => [id, name]));
@@ -331,7 +299,7 @@ function openContext(
   const { deadline } = lifecycle;
   const jobs = jobMetrics(metrics, [...names.keys()], ALERTED_OUTCOMES);
   const nameOf = (id: string): string => names.get(id) ?? id;
-  const configured = { consortium, keys, concurrency, names, nameOf };
+  const configured = { consortium, keys, concurrency, nameOf };
   return { ...parts, ...configured, ...kohas, deadline, jobs, memory, load, pauseLeft };
 }
 
@@ -357,7 +325,7 @@ function observeQueue(
 /** What only the work on scans needs. */
 function openScanContext(context: WorkContext) {
   const { consortium, concurrency, keys, connection, redis, jobs, load, memory, tracing } = context;
-  const { monotonicNow, newId, pause, log } = context;
+  const { monotonicNow, log } = context;
   const ledger = openLedger(redis);
   const timeouts = new Map(consortium.libraries.map(({ id, koha }) => [id, koha.timeoutMs]));
   return {
@@ -368,17 +336,13 @@ function openScanContext(context: WorkContext) {
     createAccess: buildCreateAccess({
       places: openCreatePlaces(connection),
       mostWaiting: Math.max(1, Math.floor(concurrency / SLOTS_OF_ONE_LINE)),
-      hasFreeSlots: () => load.hasFreeSlots(),
-      newId,
-      monotonicNow,
-      pause,
+      hasFreeSlots: load.hasFreeSlots,
+      ...context,
     }),
     withPatronLock: buildPatronLock({
       patronLocks: openPatronLocks(redis),
       longestWriteMs: (id) => longestWriteMs(timeouts.get(id) ?? 0),
-      newId,
-      monotonicNow,
-      pause,
+      ...context,
     }),
     ledger,
     quota: buildQuota(consortium, ledger, jobs.limitReached, monotonicNow),

@@ -136,7 +136,7 @@ describe('the memory of copies gives way to desks', () => {
     const clock = manualClock();
     const consortium = consortiumOf([workflow.riverside, workflow.midland], {});
     const isBusy = (library: string): boolean => library === 'riverside' && (looks.shift() ?? false);
-    return { clock, ...rememberTask(consortium, memory, { isBusy, monotonicNow: clock.now }) };
+    return { clock, ...rememberTask({ consortium, memory, isBusy, monotonicNow: clock.now }) };
   }
 
   test('and stores what waits once they need nothing', async () => {

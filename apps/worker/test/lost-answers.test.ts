@@ -242,7 +242,7 @@ describe('nothing is written any more', () => {
     const stopping = waitFor('the copy to be requested', () =>
       workflow.calls().includes(`riverside ${CREATE}`),
     ).then(() => lock.stop());
-    expect(await workflow.run({ ...noItem, lock })).toEqual({ kind: 'requeue', delayMs: 3_000 });
+    expect(await workflow.run({ ...noItem, lock })).toEqual({ kind: 'requeue', delayMs: 1_000 });
     await stopping;
 
     // Koha may have made it before we hung up, may make it now, or never heard of it: one copy in each case.

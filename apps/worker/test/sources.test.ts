@@ -6,7 +6,12 @@ test('a task runs as often as the timings say that it was given', () => {
   const idle = { isBusy: () => false, monotonicNow: () => 0 };
   const memory = { store: () => Promise.resolve() };
   const everyMs = (text?: string): number =>
-    rememberTask({ libraries: [] } as never, memory, idle, readTimings(text)).everyMs;
+    rememberTask({
+      consortium: { libraries: [] } as never,
+      memory,
+      ...idle,
+      timings: readTimings(text),
+    }).everyMs;
   expect([everyMs(), everyMs('{"rememberMs":1000}')]).toEqual([15_000, 1_000]);
 });
 

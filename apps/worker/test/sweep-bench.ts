@@ -18,7 +18,7 @@ import { type Encryption, type Redis, createEncryption } from '@passport/runtime
 import { buildConsortiumFile, consortiumSecrets } from '@passport/testkit';
 import { type Libraries, buildLibraries } from '../src/koha/libraries.ts';
 import { hashedFields } from '../src/koha/copy-memory.ts';
-import { SWEEP_LIMITS, type SweepLimits, copiesOf } from '../src/sweep/sweep-state.ts';
+import { SWEEP_LIMITS, copiesOf } from '../src/sweep/sweep-state.ts';
 import { type SweepCall, buildSweepCalls } from '../src/koha/sweep-calls.ts';
 import { buildPassOn } from '../src/sweep/pass-on.ts';
 import { sweepLibrary } from '../src/sweep/sweep-library.ts';
@@ -62,7 +62,7 @@ export interface SweepHow {
   readonly beforeWrite?: () => void;
   /** Ends the slice where it throws. */
   readonly endSlice?: () => void;
-  readonly limits?: Partial<SweepLimits>;
+  readonly limits?: Partial<typeof SWEEP_LIMITS>;
   /** Another Koha than the double. */
   readonly call?: SweepCall;
   readonly saved?: (state: SweepState) => void;
@@ -226,7 +226,7 @@ export async function openSweep(
           }
           return result;
         },
-        passOn: buildPassOn({ consortium, redis, receipts, signal, now: Date.now }),
+        passOn: buildPassOn({ consortium, redis, receipts, now: Date.now }, signal),
         readRecords: (lending, patronIds) => readCopyRecords(redis, lending, patronIds),
         encryption: how.encryption ?? encryption,
         accepts: (property) => patronProperties.has(property),

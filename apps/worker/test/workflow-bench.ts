@@ -125,7 +125,11 @@ export async function openWorkflow(plan: WorkflowPlan = {}): Promise<WorkflowBen
     riverside,
     libraries,
     audited,
-    run: (wish = {}, more = {}) => runScan(takenOf(wish), runDeps({ ...context, ...more, libraries })),
+    run: (wish = {}, more = {}) =>
+      runScan(
+        takenOf(wish),
+        runDeps({ ...context, ...more, libraries: { ...libraries, ...more.libraries } }),
+      ),
     calls: () => callsOf(doubles),
     copy: (card = CARD) => riverside.state(card).patrons[0],
     async stop() {

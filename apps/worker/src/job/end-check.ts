@@ -1,4 +1,5 @@
-import { type Logger, translateRedisError } from '@passport/runtime';
+import { translateRedisError } from '@passport/runtime';
+import type { WorkContext } from '../work-context.ts';
 
 export type EndCheck = ReturnType<typeof buildEndCheck>;
 
@@ -12,15 +13,12 @@ const MOST_TRIES = 60;
  * the job may still be active, and is finished without the end that only the old one had. Costs nothing as long as no
  * connection is lost in between.
  */
-export function buildEndCheck(deps: {
-  /** How often a connection to Redis was lost so far. */
-  readonly breaks: () => number;
-  readonly pause: (ms: number) => Promise<void>;
-  /** Aborted when the process must end. */
-  readonly deadline: AbortSignal;
-  readonly log: Logger;
-}) {
-  const { breaks, pause, deadline, log } = deps;
+export function buildEndCheck({
+  breaks,
+  pause,
+  deadline,
+  log,
+}: Pick<WorkContext, 'breaks' | 'pause' | 'deadline' | 'log'>) {
   const ends = new WeakMap<object, { readonly breaks: number; again(): Promise<void> }>();
   const underWay = new Set<Promise<void>>();
 

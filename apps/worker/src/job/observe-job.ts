@@ -1,15 +1,13 @@
 import { type JobData, isFailure } from '@passport/contract';
-import type { Logger } from '@passport/runtime';
 import type { HealthTracker } from '../koha/health-tracker.ts';
 import type { JobMetrics, RequeueReason } from '../metrics/job-metrics.ts';
 import type { Delayed } from './run-scan.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** Where operators see the results of jobs: in the metrics, in the health of the libraries, and in the log. */
-export interface ObserverContext {
+export interface ObserverContext extends Pick<WorkContext, 'now' | 'log'> {
   readonly jobs: Pick<JobMetrics, 'ended' | 'requeued'>;
   readonly health: Pick<HealthTracker, 'misconfigured' | 'worked'>;
-  readonly now: () => number;
-  readonly log: Logger;
 }
 
 const REQUEUED: Readonly<Record<RequeueReason, string>> = {

@@ -3,7 +3,6 @@ import { type JobData, isFailure, parseJob } from '@passport/contract';
 import {
   type ClaimCreate,
   type JobDataWriter,
-  type ScanJobs,
   delayActive,
   goOnIfAnswered,
   hasLostLock,
@@ -11,13 +10,7 @@ import {
   notePaused,
   wasCancelled,
 } from '@passport/queue';
-import {
-  type Logger,
-  type Redis,
-  RedisUnavailable,
-  type Tracing,
-  translateRedisError,
-} from '@passport/runtime';
+import { type Logger, RedisUnavailable, translateRedisError } from '@passport/runtime';
 import type { Reporter } from '../koha/report.ts';
 import { type JobLock, ScanCancelled } from '../provision/scan.ts';
 import type { EndCheck } from './end-check.ts';
@@ -26,22 +19,19 @@ import { type ObserverContext, observeDelay, observeEnd } from './observe-job.ts
 import { type Delayed, type Ended, MOST_BUGS, type RunContext, type RunResult, runScan } from './run-scan.ts';
 import { type SettleContext, recordDisclosures, releaseQuota, settle } from './settlement.ts';
 import type { TakenJob } from './taken-job.ts';
-import type { WorkerLoad } from './worker-load.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** All that happens to a scan is done with this; built once (start-worker.ts). */
-export interface ScanContext extends RunContext, SettleContext, ObserverContext {
-  /** BullMQ's own. */
-  readonly connection: Redis;
-  readonly queue: ScanJobs;
-  readonly load: Pick<WorkerLoad, 'begin'>;
+export interface ScanContext
+  extends
+    RunContext,
+    SettleContext,
+    ObserverContext,
+    Pick<WorkContext, 'connection' | 'queue' | 'load' | 'tracing' | 'deadline'> {
   readonly jobData: Pick<JobDataWriter, 'writeActive' | 'writeWanted' | 'writeLostEnd'>;
   readonly claimCreate: ClaimCreate;
   readonly endCheck: EndCheck;
   readonly reporter: Pick<Reporter, 'reportEnd' | 'reportWaiting'>;
-  readonly tracing: Tracing;
-  /** Aborted when the grace is over: jobs are requeued as they are. */
-  readonly deadline: AbortSignal;
-  readonly log: Logger;
 }
 
 /** How one run has its job. */

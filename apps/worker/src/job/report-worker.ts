@@ -1,7 +1,5 @@
 import { UnrecoverableError } from 'bullmq';
-import type { Consortium } from '@passport/config';
 import {
-  type FetchWatch,
   LenientWorker,
   REPORTS,
   type QueuedReport,
@@ -10,11 +8,10 @@ import {
   readEventState,
   reportSchema,
 } from '@passport/queue';
-import type { Logger, Redis, Tracing } from '@passport/runtime';
-import type { Libraries } from '../koha/libraries.ts';
 import { reportSpan } from '../koha/report.ts';
 import { buildPauseWhileFull } from './pause-while-full.ts';
 import { patienceMs } from './run-scan.ts';
+import type { WorkContext } from '../work-context.ts';
 
 const CONCURRENCY = 4;
 /** As for scans: a dead worker's report goes on elsewhere within seconds, however often that happens. */
@@ -36,20 +33,21 @@ const EACH_WAITING_MS = 10;
 const FETCH_AGAIN_MS = 1_000;
 
 /** Starts what sends Koha the reports that it did not take at once: the state as of now, until `give_up_after`. */
-export function startReportWorker(deps: {
-  readonly connection: Redis;
-  readonly fetches?: FetchWatch | undefined;
-  /** The connection on which the states are read. */
-  readonly redis: Redis;
-  readonly consortium: Consortium;
-  readonly libraries: Libraries;
-  readonly nameOf: (library: string) => string;
-  readonly now: () => number;
-  readonly tracing: Tracing;
-  readonly log: Logger;
-}): { close(): Promise<void> } {
-  const { redis, consortium, libraries, nameOf, now, tracing, log } = deps;
-
+export function startReportWorker({
+  connection,
+  fetches,
+  redis,
+  consortium,
+  libraries,
+  nameOf,
+  now,
+  tracing,
+  log,
+}: Pick<
+  WorkContext,
+  'connection' | 'redis' | 'consortium' | 'libraries' | 'nameOf' | 'now' | 'tracing' | 'log'
+> &
+  Partial<Pick<WorkContext, 'fetches'>>): { close(): Promise<void> } {
   const send = async (jobId: string, report: QueuedReport): Promise<void> => {
     const { library, event_id: eventId, since_ms: sinceMs, traceparent } = report;
     const own = consortium.libraries.find(({ id }) => id === library);
@@ -89,8 +87,8 @@ export function startReportWorker(deps: {
       await send(job.id ?? '', report.data);
     },
     {
-      connection: deps.connection,
-      fetches: deps.fetches,
+      connection,
+      fetches,
       concurrency: CONCURRENCY,
       lockDuration: LOCK_MS,
       stalledInterval: STALLED_INTERVAL_MS,
@@ -99,7 +97,7 @@ export function startReportWorker(deps: {
       settings: { backoffStrategy: (attempts, _type, error) => reportDelayMs(attempts, error) },
     },
   );
-  const pauseWhileFull = buildPauseWhileFull(worker, deps.connection, log);
+  const pauseWhileFull = buildPauseWhileFull(worker, connection, log);
   worker.on('error', (error) => pauseWhileFull.hear(error));
   return {
     close: () => {

@@ -12,7 +12,6 @@ import {
 } from '@passport/contract';
 import { DecryptionError, type Encryption } from '@passport/runtime';
 import type { Libraries } from '../koha/libraries.ts';
-import type { PauseLeft } from '../koha/pauses.ts';
 import type { RequeueReason } from '../metrics/job-metrics.ts';
 import type { ProvisionContext } from '../provision/context.ts';
 import {
@@ -40,15 +39,14 @@ import { LockLost } from './job-lock.ts';
 import { type Requeued, decideRequeue } from './requeue.ts';
 import { recordDisclosures } from './settlement.ts';
 import { type NotedLock, type TakenJob, openScanLock } from './taken-job.ts';
+import type { SlotClock } from '../koha/slot-clock.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** What a run is done with, the workflow included. */
-export interface RunContext extends ProvisionContext {
+export interface RunContext extends ProvisionContext, Pick<WorkContext, 'pauseLeft' | 'nameOf'> {
   readonly libraries: ProvisionContext['libraries'] & Pick<Libraries, 'circuit'>;
   readonly encryption: Encryption;
-  readonly pauseLeft: PauseLeft;
-  /** Books the next free place at a library that is at its cap; returns how many milliseconds it is away. */
-  readonly slots: { bookMs(library: string): number };
-  readonly nameOf: (library: string) => string;
+  readonly slots: Pick<SlotClock, 'bookMs'>;
 }
 
 /** The job's data with what it came to. */

@@ -4,10 +4,10 @@ import type { Lifecycle, Logger, Tracing } from '@passport/runtime';
 import type { KohaMetrics } from '../metrics/koha-metrics.ts';
 import { type CallCaps, buildCallCaps } from './call-caps.ts';
 import { buildFailureLog, nameOfFailure } from './failure-log.ts';
-import { type Libraries, type LibraryWatch, buildLibraries } from './libraries.ts';
+import { type LibraryWatch, buildLibraries } from './libraries.ts';
 import type { PauseLeft } from './pauses.ts';
 import type { Sources } from '../sources.ts';
-import { type HealthTracker, buildHealthTracker } from './health-tracker.ts';
+import { buildHealthTracker } from './health-tracker.ts';
 import { type SlotClock, buildSlotClock } from './slot-clock.ts';
 
 /** A job waits this long for a place at a library under its cap; then it reserves one and leaves its slot to others. */
@@ -35,17 +35,8 @@ export interface ConnectDeps extends Pick<Sources, 'monotonicNow' | 'random' | '
   readonly log: Logger;
 }
 
-/** The ways to the libraries, and what is seen of them. */
-export interface Connected {
-  readonly libraries: Libraries;
-  readonly slots: SlotClock;
-  readonly health: HealthTracker;
-  /** Whether calls are under way at a library, or wait there. */
-  readonly isBusy: (library: string) => boolean;
-}
-
 /** Opens a client for each library and watches what comes of the calls. Nothing is sent yet. */
-export function connectLibraries(deps: ConnectDeps): Connected {
+export function connectLibraries(deps: ConnectDeps) {
   const { consortium, lifecycle, monotonicNow, metrics, now, log } = deps;
   const caps = buildCallCaps(consortium.libraries, monotonicNow);
   const slots = buildSlotClock((id) => caps.of(id), monotonicNow);

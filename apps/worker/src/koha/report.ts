@@ -1,30 +1,14 @@
 import type { Consortium } from '@passport/config';
 import { type JobData, eventStateOf } from '@passport/contract';
-import { type ReportJobs, countDelayedReports, queueReport } from '@passport/queue';
-import type { Logger, Redis, SpanStart, Tracing } from '@passport/runtime';
-import type { Libraries } from './libraries.ts';
+import { countDelayedReports, queueReport } from '@passport/queue';
+import type { SpanStart } from '@passport/runtime';
 import { isKohaFailure } from './koha-failure.ts';
 import { repeatAtOnce } from './of-the-moment.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** A worker's slot is not kept longer than this for a Koha that is slow to take a report. */
 const END_DEADLINE_MS = 3_000;
 const WAITING_DEADLINE_MS = 3_000;
-
-export interface ReporterContext {
-  readonly consortium: Consortium;
-  readonly libraries: Libraries;
-  readonly redis: Redis;
-  /** Has what must wait. */
-  readonly reportQueue: ReportJobs;
-  readonly nameOf: (library: string) => string;
-  /** Aborted when the process must end: a report that is being sent then is sent later. */
-  readonly deadline: AbortSignal;
-  readonly pause: (ms: number) => Promise<void>;
-  readonly monotonicNow: () => number;
-  readonly now: () => number;
-  readonly tracing: Tracing;
-  readonly log: Logger;
-}
 
 /** Whether a library has the plugin; one without says so by `retry.tell_koha`. */
 export const hasPlugin = ({ libraries }: Consortium, id: string): boolean =>
@@ -36,7 +20,22 @@ export type Reporter = ReturnType<typeof buildReporter>;
  * Builds what reports the state of an event to its library's Koha (the plugin's `PUT /scans/{event_id}/outcome`). A report never changes
  * the outcome.
  */
-export function buildReporter(context: ReporterContext) {
+export function buildReporter(
+  context: Pick<
+    WorkContext,
+    | 'consortium'
+    | 'libraries'
+    | 'redis'
+    | 'reportQueue'
+    | 'nameOf'
+    | 'deadline'
+    | 'pause'
+    | 'monotonicNow'
+    | 'now'
+    | 'tracing'
+    | 'log'
+  >,
+) {
   const { consortium, libraries, redis, reportQueue, nameOf, deadline: signal, now, tracing, log } = context;
   const { pause, monotonicNow } = context;
   const beside = new Set<Promise<void>>();

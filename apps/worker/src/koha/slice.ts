@@ -1,3 +1,6 @@
+import type { CopiesContext } from '../work-context.ts';
+import type { SweepCall } from './sweep-calls.ts';
+
 /** A slice may be over in the middle of something only where that takes this much longer. */
 const WITHIN_A_PAGE = 2;
 
@@ -9,6 +12,15 @@ export interface SliceTimes {
 }
 
 export type Slice = ReturnType<typeof beginSlice>;
+
+/** What a slice of the work for one library is done with. */
+export interface SliceContext extends CopiesContext {
+  readonly slice: Slice;
+  /** The calls of this slice, as long as the signal allows. */
+  readonly callsUntil: (signal: AbortSignal) => SweepCall;
+  /** The process stops. */
+  readonly stopping: AbortSignal;
+}
 
 /** Begins a part of the work for one library, in the queue that all libraries share; it ends with SweepPaused. */
 export function beginSlice({ sliceMs, lateMs }: SliceTimes, monotonicNow: () => number, now: () => number) {

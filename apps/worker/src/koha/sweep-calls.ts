@@ -1,9 +1,8 @@
-import type { Consortium } from '@passport/config';
 import { type KohaClient, KohaError, isOfOneRecord } from '@passport/koha-client';
 import { librariesWithActiveScans } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
 import { LibraryClosed } from './koha-failure.ts';
 import type { Libraries } from './libraries.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** A desk's calls go first: a sweep waits for a moment without any, but not for ever at a library that is never idle. */
 const GIVE_WAY_MS = 5_000;
@@ -12,12 +11,10 @@ const LOOK_EVERY_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 const PAUSES_MS = [1_000, 4_000, 15_000] as const;
 
-export interface SweepCallDeps {
+interface SweepCallDeps extends Pick<WorkContext, 'pause' | 'monotonicNow'> {
   readonly libraries: Pick<Libraries, 'callForSweep'>;
   /** Whether a desk needs this library now. */
   readonly isBusy: (library: string) => Promise<boolean>;
-  readonly pause: (ms: number) => Promise<void>;
-  readonly monotonicNow: () => number;
   readonly signal: AbortSignal;
   /** Before each further try at a library that did not answer; none: it is tried once. */
   readonly retryPausesMs?: readonly number[];
@@ -67,18 +64,15 @@ export function isOfTheLibrary(error: unknown): boolean {
   return error instanceof KohaError && error.retryable && error.effect === 'none' && !isOfOneRecord(error);
 }
 
-export interface DeskActivityDeps {
-  readonly consortium: Pick<Consortium, 'agreements'>;
-  readonly redis: Redis;
-  /** Whether calls of this process are under way at a library, or wait there. */
-  readonly isBusy: (library: string) => boolean;
-}
-
 /**
  * Whether a desk needs a library now, whichever worker serves it: calls of this process are under way there, or some worker has a scan
  * of this library's desk or of a desk that this library's patrons may stand at. Costs the sweep a look into Redis, and a scan nothing.
  */
-export function buildDeskActivity({ consortium, redis, isBusy }: DeskActivityDeps) {
+export function buildDeskActivity({
+  consortium,
+  redis,
+  isBusy,
+}: Pick<WorkContext, 'consortium' | 'redis' | 'isBusy'>) {
   return async (library: string): Promise<boolean> => {
     if (isBusy(library)) return true;
     const scanning = await librariesWithActiveScans(redis);

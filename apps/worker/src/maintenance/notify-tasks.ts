@@ -1,24 +1,19 @@
-import type { Consortium, Library } from '@passport/config';
+import type { Library } from '@passport/config';
 import { readCertificateExpiry } from '@passport/koha-client';
 import { WATCH_EVERY_MS, buildLook, buildNotifier, isWanted, workerObservation } from '@passport/notify';
 import { readCertificates, writeCertificate } from '@passport/queue';
-import type { Logger, MetricsRegistry, Redis } from '@passport/runtime';
-import type { PauseLeft } from '../koha/pauses.ts';
+import type { MetricsRegistry } from '@passport/runtime';
 import type { Task } from './start-tasks.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** What notifies operators beside the jobs; nothing where nobody wants to be notified. */
-export function notifyTasks(deps: {
-  readonly consortium: Consortium;
-  readonly redis: Redis;
-  readonly metrics: MetricsRegistry;
-  readonly newId: () => string;
-  readonly random: () => number;
-  readonly pauseLeft: PauseLeft;
-  /** Ends what is being sent; another process sends it again. */
-  readonly signal: AbortSignal;
-  readonly now: () => number;
-  readonly log: Logger;
-}): readonly Task[] {
+export function notifyTasks(
+  deps: Pick<WorkContext, 'consortium' | 'redis' | 'newId' | 'random' | 'pauseLeft' | 'now' | 'log'> & {
+    readonly metrics: MetricsRegistry;
+    /** Ends what is being sent; another process sends it again. */
+    readonly signal: AbortSignal;
+  },
+): readonly Task[] {
   const { consortium, redis } = deps;
   const notifier = buildNotifier({ ...deps, fetch });
   if (notifier === null) return [];
@@ -48,13 +43,12 @@ const AGAIN_UNSEEN_MS = 3_600_000;
  * Reads until when certificates are valid, over connections of its own that send nothing: a library that nobody scans at for weeks
  * is notified of in time, too, and no scan has to do with it.
  */
-export function certificatesTask(deps: {
-  readonly libraries: readonly Library[];
-  readonly redis: Redis;
-  readonly pauseLeft: PauseLeft;
-  readonly now: () => number;
-}): Task {
-  const { libraries, redis, pauseLeft, now } = deps;
+export function certificatesTask({
+  libraries,
+  redis,
+  pauseLeft,
+  now,
+}: Pick<WorkContext, 'redis' | 'pauseLeft' | 'now'> & { readonly libraries: readonly Library[] }): Task {
   const work = async (): Promise<void> => {
     const seen = await readCertificates(redis);
     const isDue = ({ id }: Library): boolean => {

@@ -1,28 +1,25 @@
-import type { Consortium } from '@passport/config';
 import { isKohaFailure } from '../koha/koha-failure.ts';
 import type { Task } from './start-tasks.ts';
 import type { CopyMemory } from '../koha/copy-memory.ts';
 import { readTimings } from '../sources.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** It gives way to a library's desks no longer than this. */
 const GIVE_WAY_MS = 600_000;
-
-export interface DesksFirst {
-  /** Whether calls of a library are under way, or wait. */
-  readonly isBusy: (library: string) => boolean;
-  readonly monotonicNow: () => number;
-}
 
 /**
  * Stores what waits for each library whose desks need nothing at the moment. One in trouble keeps nobody else's waiting; its
  * own is stored another time.
  */
-export function rememberTask(
-  { libraries }: Consortium,
-  memory: Pick<CopyMemory, 'store'>,
-  { isBusy, monotonicNow }: DesksFirst,
-  { rememberMs } = readTimings(),
-): Task {
+export function rememberTask({
+  consortium: { libraries },
+  memory,
+  isBusy,
+  monotonicNow,
+  timings: { rememberMs } = readTimings(),
+}: Pick<WorkContext, 'consortium' | 'isBusy' | 'monotonicNow' | 'timings'> & {
+  readonly memory: Pick<CopyMemory, 'store'>;
+}): Task {
   const busySince = new Map<string, number>();
   const mayGoOn = (lending: string): boolean => {
     if (!isBusy(lending)) {

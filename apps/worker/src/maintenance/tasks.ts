@@ -2,7 +2,6 @@ import type { Consortium } from '@passport/config';
 import {
   type LibraryHealth,
   REPORTS,
-  type ReportJobs,
   SCANS,
   type ScanJobs,
   buildItemSweep,
@@ -18,11 +17,10 @@ import {
   writeHealth,
 } from '@passport/queue';
 import type { Logger, Redis } from '@passport/runtime';
-import type { HealthTracker } from '../koha/health-tracker.ts';
-import type { CircuitSeen, Libraries } from '../koha/libraries.ts';
-import type { PauseLeft } from '../koha/pauses.ts';
+import type { CircuitSeen } from '../koha/libraries.ts';
 import { LONGEST_WAIT_MS } from '../provision/retry-policy.ts';
 import type { Task } from './start-tasks.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** A desk waits, and a round finds nothing with one command. */
 const PROMOTE_EVERY_MS = 250;
@@ -35,23 +33,29 @@ const CLEAN_EVERY_MS = 60_000;
 /** How long Redis' append-only file may keep what was removed. A rewrite of compose's 512 MB takes seconds. */
 const REWRITE_EVERY_MS = 3_600_000;
 
-/** What every worker process does beside the jobs; ten of them doing it is as right as one. */
-export function buildTasks(deps: {
-  readonly consortium: Consortium;
-  readonly redis: Redis;
-  readonly queue: ScanJobs;
-  readonly reportQueue: ReportJobs;
-  readonly libraries: Libraries;
-  readonly pauseLeft: PauseLeft;
-  readonly health: HealthTracker;
+interface TasksContext extends Pick<
+  WorkContext,
+  'consortium' | 'redis' | 'queue' | 'reportQueue' | 'libraries' | 'pauseLeft' | 'health' | 'now' | 'log'
+> {
   readonly workerId: string;
   /** So many ended events of a library went before their time. */
   readonly dropped: (library: string, state: 'finished' | 'failed', count: number) => void;
-  readonly now: () => number;
-  readonly log: Logger;
-}): readonly Task[] {
-  const { consortium, redis, queue, reportQueue, libraries, health, workerId, dropped, now, log } = deps;
-  const { pauseLeft } = deps;
+}
+
+/** What every worker process does beside the jobs; ten of them doing it is as right as one. */
+export function buildTasks({
+  consortium,
+  redis,
+  queue,
+  reportQueue,
+  libraries,
+  pauseLeft,
+  health,
+  workerId,
+  dropped,
+  now,
+  log,
+}: TasksContext): readonly Task[] {
   const { retention } = consortium;
   const sweepKept = buildKeptSweep(redis, queue, dropped);
   const known = new Set(consortium.libraries.map(({ id }) => id));

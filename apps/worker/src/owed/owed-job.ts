@@ -12,12 +12,13 @@ import {
   readOwedByHome,
   writeOwed,
 } from '@passport/queue';
-import type { Logger, Redis } from '@passport/runtime';
+import type { Redis } from '@passport/runtime';
 import { isKohaFailure } from '../koha/koha-failure.ts';
-import type { Slice } from '../koha/slice.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import { type Owed, OwedUnreadable, type ReadOwedDeps, readOwedAt } from './read-owed.ts';
 import { type OwedPair, restrictAtHome } from './restrict-at-home.ts';
+import type { CopiesContext } from '../work-context.ts';
+import type { SliceContext } from '../koha/slice.ts';
 
 /** The last reading is repeated for a week where a home library does not answer: nobody may stay restricted for ever. */
 const LAST_READING = { attempts: 7 * 24, backoff: { type: 'fixed', delay: 3_600_000 } };
@@ -35,21 +36,16 @@ export async function queueLastReadings(
   }
 }
 
-export interface OwedJobDeps {
-  readonly consortium: Consortium;
-  readonly redis: Redis;
-  readonly callsUntil: (signal: AbortSignal) => SweepCall;
-  readonly slice: Slice;
-  readonly stopping: AbortSignal;
-  readonly now: () => number;
-  readonly log: Logger;
-}
+type OwedJobContext = Pick<
+  SliceContext,
+  'consortium' | 'redis' | 'callsUntil' | 'slice' | 'stopping' | 'now' | 'log'
+>;
 
 /**
  * Reads what the copies at a lending library owe, for a slice; may be repeated. Throws where the next attempt may succeed: KohaError or
  * LibraryClosed where the library does not answer, and what ends its slice.
  */
-export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJobDeps): Promise<void> {
+export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJobContext): Promise<void> {
   const { consortium, redis, callsUntil, slice, stopping, now, log } = deps;
   const lending = consortium.libraries.find(({ id }) => id === library);
   if (lending === undefined) throw new Error(`${library} is not in this worker's configuration`);
@@ -81,19 +77,16 @@ export async function doOwedJob(jobId: string, { library }: OwedJob, deps: OwedJ
   if (lending.owed === null && readings.size > 0) throw new Error(`${library}: restrictions are left`);
 }
 
-export interface OwedDeps extends Pick<ReadOwedDeps, 'readRecords'> {
-  readonly consortium: Consortium;
+export interface OwedDeps
+  extends Pick<ReadOwedDeps, 'readRecords' | 'slice'>, Pick<CopiesContext, 'consortium' | 'now' | 'log'> {
   readonly call: SweepCall;
   /** For the list of what copies owe, which takes as long as the lending library wants it to: it ends with the slice at the latest. */
   readonly callInSlice: SweepCall;
-  readonly slice: Pick<Slice, 'endIfOver'>;
   readonly progress: Pick<OwedProgress, 'addPage' | 'addHome'>;
   /** What earlier slices have done. */
   readonly soFar: ReadSoFar;
   /** The reading before, by home. */
   readonly before: ReadonlyMap<string, OwedReading>;
-  readonly now: () => number;
-  readonly log: Logger;
 }
 
 const NOTHING = { overdues: 0, amount: 0 };

@@ -1,19 +1,13 @@
 import { type KohaRestriction, isOfOneRecord } from '@passport/koha-client';
 import { isRenumbered } from '@passport/patron-rules';
 import type { OwedRow } from '@passport/queue';
-import type { Logger } from '@passport/runtime';
 import type { SweepCall } from '../koha/sweep-calls.ts';
+import type { CopiesContext } from '../work-context.ts';
 
 /** One reading can be wrong, or made up for a night: who is restricted owed too much in two of them, nearly a day apart. */
 const OVER_FOR_MS = 20 * 3_600_000;
 /** More than this are not restricted for one lending library in a night, whatever it says; the others another night. */
 const MOST_NEW = 50;
-
-export interface RestrictDeps {
-  readonly call: SweepCall;
-  readonly now: () => number;
-  readonly log: Logger;
-}
 
 /** What the patrons of `home` owe at `lending`, by home key, after `over_since_ms` was decided. */
 export interface OwedPair {
@@ -35,7 +29,7 @@ const numberOf = (homeKey: string): number => Number(homeKey.slice(homeKey.index
 export async function restrictAtHome(
   pair: OwedPair,
   were: Set<string>,
-  deps: RestrictDeps,
+  deps: Pick<CopiesContext, 'now' | 'log'> & { readonly call: SweepCall },
 ): Promise<ReadonlySet<string> | null> {
   const { home, lending, rows } = pair;
   const { call, now, log } = deps;

@@ -1,4 +1,3 @@
-import type { Consortium } from '@passport/config';
 import type { JobData } from '@passport/contract';
 import type { Receipts, StoredConsent } from '@passport/queue';
 import type { WrittenCopy } from '../koha/copy-memory.ts';
@@ -7,10 +6,13 @@ import type { Audit } from './audit.ts';
 import type { CreateAccess } from './create-access.ts';
 import type { Quota } from './quota.ts';
 import type { WithPatronLock } from './with-patron-lock.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** What the workflow of a scan is done with; built once (start-worker.ts), and handed on as it is. */
-export interface ProvisionContext {
-  readonly consortium: Consortium;
+export interface ProvisionContext extends Pick<
+  WorkContext,
+  'consortium' | 'now' | 'monotonicNow' | 'pause' | 'random'
+> {
   readonly libraries: Pick<Libraries, 'call' | 'capabilities' | 'prepare'>;
   readonly quota: Quota;
   readonly withPatronLock: WithPatronLock;
@@ -25,10 +27,4 @@ export interface ProvisionContext {
   readonly remember: (written: WrittenCopy) => void;
   /** Does one step of the workflow, measured and traced. */
   readonly inStep: <T>(name: 'locate' | 'copy' | 'checkout', work: () => Promise<T>) => Promise<T>;
-  /** The queue's clock. */
-  readonly now: () => number;
-  readonly monotonicNow: () => number;
-  readonly pause: (ms: number) => Promise<void>;
-  /** In [0, 1). */
-  readonly random: () => number;
 }

@@ -1,6 +1,7 @@
 import type { CreateClaim, CreatePlace, CreatePlaces, PlaceOwner } from '@passport/queue';
 import { type CreateLine, buildCreateLine } from './create-line.ts';
 import type { Claimed, Scan } from './scan.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** A worker that dies in the place keeps the others out for no longer than this. */
 const LIFE_MS = 3_000;
@@ -32,15 +33,12 @@ type Creator = Pick<Scan, 'lending' | 'eventId' | 'startedMs'>;
 
 export type CreateAccess = ReturnType<typeof buildCreateAccess>;
 
-export interface CreateAccessDeps {
+interface CreateAccessDeps extends Pick<WorkContext, 'newId' | 'monotonicNow' | 'pause'> {
   readonly places: CreatePlaces;
   /** How many jobs of one lending library may stand in this process's line. */
   readonly mostWaiting: number;
   /** Whether no other job needs the slots of those who wait. */
   readonly hasFreeSlots: () => boolean;
-  readonly newId: () => string;
-  readonly monotonicNow: () => number;
-  readonly pause: (ms: number) => Promise<void>;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { CreateClaim, PatronLocks, ReleaseLock } from '@passport/queue';
 import type { Claimed, JobLock, Scan, ScanLock } from './scan.ts';
+import type { WorkContext } from '../work-context.ts';
 
 /** How long a patron lock lives beside one write: longer than a copy and its checkout take when all goes well. */
 const LOCK_LIFE_MS = 20_000;
@@ -7,13 +8,10 @@ const LOCK_LIFE_MS = 20_000;
 const PATIENCE_MS = 2_000;
 const RETRY_EVERY_MS = 40;
 
-export interface PatronLockDeps {
+interface PatronLockDeps extends Pick<WorkContext, 'newId' | 'monotonicNow' | 'pause'> {
   readonly patronLocks: PatronLocks;
   /** The longest that a write to a library's Koha takes, with all that it waits for. */
   readonly longestWriteMs: (library: string) => number;
-  readonly newId: () => string;
-  readonly monotonicNow: () => number;
-  readonly pause: (ms: number) => Promise<void>;
 }
 
 /** The patron lock is not free in time, or ends before a write that starts now would surely be over. */

@@ -1,9 +1,8 @@
-import type { Consortium } from '@passport/config';
 import { libraryById } from '@passport/patron-rules';
-import { type DisclosureReceipt, type Receipts, takeRefreshQuota } from '@passport/queue';
-import type { Redis } from '@passport/runtime';
+import { type DisclosureReceipt, takeRefreshQuota } from '@passport/queue';
 import { wasNotSent } from '../koha/koha-failure.ts';
 import { SweepPaused } from '../koha/slice.ts';
+import type { CopiesContext } from '../work-context.ts';
 
 /** New values of a copy that are about to leave for its lending library. */
 export type PassedValues = Required<
@@ -20,17 +19,12 @@ export type Sending = <R>(request: () => Promise<R>) => Promise<R>;
  */
 export type PassOn = <T>(values: PassedValues, work: (sending: Sending) => Promise<T>) => Promise<T>;
 
-export interface PassOnDeps {
-  readonly consortium: Consortium;
-  readonly redis: Redis;
-  readonly receipts: Receipts;
-  /** Ends the calls. */
-  readonly signal: AbortSignal;
-  readonly now: () => number;
-}
-
 /** Builds the one way in which values of a copy that is there already leave for its lending library. */
-export function buildPassOn({ consortium, redis, receipts, signal, now }: PassOnDeps): PassOn {
+export function buildPassOn(
+  { consortium, redis, receipts, now }: Pick<CopiesContext, 'consortium' | 'redis' | 'receipts' | 'now'>,
+  /** Ends the calls. */
+  signal: AbortSignal,
+): PassOn {
   return async (values, work) => {
     signal.throwIfAborted();
     const { lending, eventId, patronId } = values;

@@ -19,10 +19,10 @@ import {
   writtenText,
 } from '@passport/patron-rules';
 import type { CopyRecord } from '@passport/queue';
-import type { Encryption } from '@passport/runtime';
 import { hashedFields, storeRemembered } from '../koha/copy-memory.ts';
-import { type SweepCall, isOfTheLibrary } from '../koha/sweep-calls.ts';
-import type { PassOn, PassedValues, Sending } from './pass-on.ts';
+import { isOfTheLibrary } from '../koha/sweep-calls.ts';
+import type { PassedValues, Sending } from './pass-on.ts';
+import type { SweepDeps } from './sweep-state.ts';
 
 /** A library that keeps its copies as they are applies nothing. */
 const NOTHING_APPLIED: AppliedChanges = { card: false, expiry: false, restricted: false, cardLost: false };
@@ -57,14 +57,10 @@ export function pairOf(
   };
 }
 
-export interface RefreshDeps {
-  readonly call: SweepCall;
-  readonly passOn: PassOn;
-  readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
+export interface RefreshDeps extends Pick<SweepDeps, 'call' | 'passOn' | 'encryption' | 'now'> {
   readonly dryRun: boolean;
   /** Names the sweep, or the scan, beside what it writes. */
   readonly sweepId: string;
-  readonly now: () => number;
 }
 
 /** One copy with its home record. */

@@ -1,45 +1,25 @@
-import type { Consortium, Library, WorkerConfig } from '@passport/config';
+import type { Consortium, Library } from '@passport/config';
 import type { KohaPatron } from '@passport/koha-client';
 import { homeKeyOf, homeKeysOf, isCopy, passportTypes } from '@passport/patron-rules';
-import {
-  type CopyRefresh,
-  type ReadCopyRecords,
-  type Receipts,
-  type TakenCopy,
-  buildCopyRecordReader,
-  openSeenCopies,
-} from '@passport/queue';
-import { type Encryption, type Logger, createEncryption, translateRedisError } from '@passport/runtime';
-import {
-  type DeskActivityDeps,
-  type SweepCall,
-  type SweepCallDeps,
-  buildDeskActivity,
-  buildSweepCalls,
-} from '../koha/sweep-calls.ts';
-import { isKohaFailure } from '../koha/koha-failure.ts';
+import { type CopyRefresh, type TakenCopy, buildCopyRecordReader, openSeenCopies } from '@passport/queue';
+import { createEncryption, translateRedisError } from '@passport/runtime';
+import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import type { Libraries } from '../koha/libraries.ts';
 import { SweepPaused } from '../koha/slice.ts';
-import { type PassOn, buildPassOn } from './pass-on.ts';
+import { buildPassOn } from './pass-on.ts';
 import { readHomeRecords } from './read-rows.ts';
 import { type Refreshed, pairOf, refreshCopy } from './refresh-copy.ts';
+import type { CopiesContext } from '../work-context.ts';
+import type { SweepDeps } from './sweep-state.ts';
+import { textOf } from '../koha/koha-failure.ts';
 
 /** Each library has one at most, so that one that is slow keeps no other's copies waiting; each makes one call at a time. */
 const AT_ONCE = 4;
 const LOOK_EVERY_MS = 1_000;
 const KEEP_EVERY_MS = 10_000;
 
-export interface SeenWorkerDeps extends DeskActivityDeps, Omit<SweepCallDeps, 'isBusy' | 'signal'> {
-  readonly consortium: Consortium;
-  readonly libraries: Pick<Libraries, 'callForSweep' | 'capabilities'>;
-  readonly receipts: Receipts;
-  readonly keys: WorkerConfig['keys'];
-  readonly now: () => number;
-  readonly log: Logger;
-}
-
 /** Starts what refreshes copies that were scanned; scans go first, and libraries take turns, one copy each. */
-export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> } {
+export function startSeenWorker(deps: Omit<CopiesContext, 'newId'>): { close(): Promise<void> } {
   const seen = openSeenCopies(deps.redis);
   const stopping = new AbortController();
   const refresh = buildRefresh(deps, stopping.signal);
@@ -94,16 +74,18 @@ export function startSeenWorker(deps: SeenWorkerDeps): { close(): Promise<void> 
 type End = { readonly kind: 'done' | 'failed' } | { readonly kind: 'later'; readonly untilMs?: number };
 
 /** Refreshes one copy and says so in the log; never throws. */
-function buildRefresh(deps: SeenWorkerDeps, signal: AbortSignal): (copy: TakenCopy) => Promise<End> {
-  const { redis, libraries, keys, log } = deps;
+function buildRefresh(
+  deps: Omit<CopiesContext, 'newId'>,
+  signal: AbortSignal,
+): (copy: TakenCopy) => Promise<End> {
+  const { redis, keys, log } = deps;
   const common = {
     ...deps,
     // A library that does not answer is called again later: nobody's slot is kept for it.
     call: buildSweepCalls({ ...deps, isBusy: buildDeskActivity(deps), signal, retryPausesMs: [] }),
-    passOn: buildPassOn({ ...deps, signal }),
+    passOn: buildPassOn(deps, signal),
     readRecords: buildCopyRecordReader(redis, deps.now),
     encryption: createEncryption(keys.map((key) => key.reveal())),
-    propertiesOf: async (lending: string) => (await libraries.capabilities(lending)).patronProperties,
   };
   return async ({ library, patron_id, notedMs }) => {
     const scanId = `seen_${patron_id}_${notedMs}`;
@@ -127,34 +109,23 @@ function buildRefresh(deps: SeenWorkerDeps, signal: AbortSignal): (copy: TakenCo
     } catch (error) {
       if (error instanceof SweepPaused) return { kind: 'later', untilMs: error.untilMs };
       if (signal.aborted) return { kind: 'later' };
-      log.warn({ because: becauseOf(error) }, 'a copy was not refreshed at its scan');
+      log.warn({ because: textOf(error) }, 'a copy was not refreshed at its scan');
       return { kind: 'failed' };
     }
   };
 }
 
-/** The failure of a library in its codes only. */
-function becauseOf(error: unknown): string {
-  if (isKohaFailure(error)) return `${error.library}: ${error.code}`;
-  return error instanceof Error ? error.message : 'unknown';
-}
-
-export interface RefreshSeenDeps {
-  readonly consortium: Consortium;
-  /** What the service itself knows of copies at a library. */
-  readonly readRecords: ReadCopyRecords;
-  readonly call: SweepCall;
-  readonly passOn: PassOn;
-  readonly encryption: Pick<Encryption, 'hash' | 'hashes'>;
-  /** What a lending Koha's own description allows. */
-  readonly propertiesOf: (lending: string) => Promise<ReadonlySet<string>>;
+interface RefreshSeenDeps extends Pick<
+  SweepDeps,
+  'consortium' | 'readRecords' | 'call' | 'passOn' | 'encryption' | 'now'
+> {
+  readonly libraries: Pick<Libraries, 'capabilities'>;
   /** Names the scan beside what is written. */
   readonly scanId: string;
-  readonly now: () => number;
 }
 
 /** What became of a copy that was scanned, and whose it is. */
-export interface SeenCopy extends Refreshed {
+interface SeenCopy extends Refreshed {
   readonly homeKey: string;
 }
 
@@ -163,7 +134,7 @@ export interface SeenCopy extends Refreshed {
  * record of, no copy with one home key, or one of a library that none may come from. What the lending Koha shows is believed only
  * where the record says the same. Throws KohaError or LibraryClosed where one of the two libraries did not answer, and SweepPaused.
  */
-export async function refreshSeen(
+async function refreshSeen(
   { library, patron_id: patronId }: CopyRefresh,
   deps: RefreshSeenDeps,
 ): Promise<SeenCopy | null> {
@@ -187,8 +158,8 @@ export async function refreshSeen(
     koha.readRememberedCopies({ after: patronId - 1, upTo: patronId }),
   );
   const the = { copy, homeRecord, homeKey, record, remembered: remembered?.[0] ?? null };
-  const properties = await deps.propertiesOf(library);
-  const pair = pairOf(home, lending, { consortium, accepts: (property) => properties.has(property) });
+  const { patronProperties } = await deps.libraries.capabilities(library);
+  const pair = pairOf(home, lending, { consortium, accepts: (property) => patronProperties.has(property) });
   if (pair === null) return null;
   return { homeKey, ...(await refreshCopy(the, pair, { ...deps, dryRun: false, sweepId: deps.scanId })) };
 }

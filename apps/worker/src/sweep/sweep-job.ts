@@ -1,7 +1,5 @@
-import type { Consortium, WorkerConfig } from '@passport/config';
 import {
   type OwnedLock,
-  type Receipts,
   type SweepJob,
   type SweepState,
   buildCopyRecordReader,
@@ -12,33 +10,20 @@ import {
   readSweep,
   writeSweep,
 } from '@passport/queue';
-import { type Logger, type Redis, createEncryption } from '@passport/runtime';
-import type { Libraries } from '../koha/libraries.ts';
-import { type Slice, SweepPaused } from '../koha/slice.ts';
-import type { SweepCall } from '../koha/sweep-calls.ts';
+import { type Redis, createEncryption } from '@passport/runtime';
+import { SweepPaused, type SliceContext } from '../koha/slice.ts';
 import { buildPassOn } from './pass-on.ts';
 import { sweepLibrary } from './sweep-library.ts';
 import { SWEEP_LIMITS, type SweepDeps, copiesOf } from './sweep-state.ts';
+import type { WorkContext } from '../work-context.ts';
 
 const FULL_EVERY_MS = 6.5 * 24 * 3_600_000;
 /** A second sweep of the same library looks after so long whether the first one has ended. */
 const OTHER_SWEEP_MS = 60_000;
 
-export interface SweepJobDeps {
-  readonly consortium: Consortium;
-  readonly redis: Redis;
-  readonly libraries: Pick<Libraries, 'capabilities'>;
-  readonly receipts: Receipts;
-  readonly keys: WorkerConfig['keys'];
-  readonly callsUntil: (signal: AbortSignal) => SweepCall;
+export interface SweepJobDeps extends SliceContext, Pick<WorkContext, 'newId'> {
   /** Whether a job has not ended yet. */
   readonly isAlive: (jobId: string) => Promise<boolean>;
-  readonly slice: Slice;
-  readonly stopping: AbortSignal;
-  readonly monotonicNow: () => number;
-  readonly newId: () => string;
-  readonly now: () => number;
-  readonly log: Logger;
 }
 
 /** A job keeps its id when it is run again. Its name beside what was written has no colons. */
@@ -54,7 +39,7 @@ export async function doSweepJob(jobId: string, wanted: SweepJob, deps: SweepJob
       await writeSweep(redis, next);
     };
     const ends = AbortSignal.any([signal, slice.signal]);
-    const passOn = buildPassOn({ ...deps, signal: ends });
+    const passOn = buildPassOn(deps, ends);
     await runSweep(jobId, wanted, { ...deps, save, passOn, call: deps.callsUntil(ends) });
   });
 }

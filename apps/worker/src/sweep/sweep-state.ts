@@ -1,4 +1,4 @@
-import type { Consortium, Library } from '@passport/config';
+import type { Library } from '@passport/config';
 import { type CopiesWanted, type ListedPage, listPages } from '@passport/koha-client';
 import { type CopyFinding, libraryById } from '@passport/patron-rules';
 import type { ReadCopyRecords, SweepState, SweptHome } from '@passport/queue';
@@ -6,30 +6,18 @@ import type { Encryption } from '@passport/runtime';
 import type { Slice } from '../koha/slice.ts';
 import type { SweepCall } from '../koha/sweep-calls.ts';
 import type { PassOn } from './pass-on.ts';
+import type { CopiesContext } from '../work-context.ts';
 
 /** What one sweep may take of a lending library, whatever that says it has: a million copies, listed twice, in half a day. */
-const MOST_PAGES = 20_000;
-const MOST_ROWS = 2_000_000;
-const LONGEST_MS = 12 * 3_600_000;
-/** Home keys that are kept of those that a home did not answer for; the others are counted. Of fifty thousand copies more is a home that hides them. */
-const MOST_KEPT_MISSING = 1_000;
-
-export interface SweepLimits {
-  readonly pages: number;
-  readonly rows: number;
-  readonly ms: number;
-  readonly keptMissing: number;
-}
-
-export const SWEEP_LIMITS: SweepLimits = {
-  pages: MOST_PAGES,
-  rows: MOST_ROWS,
-  ms: LONGEST_MS,
-  keptMissing: MOST_KEPT_MISSING,
+export const SWEEP_LIMITS = {
+  pages: 20_000,
+  rows: 2_000_000,
+  ms: 12 * 3_600_000,
+  /** Home keys that are kept of those that a home did not answer for; the others are counted. Of fifty thousand copies more is a home that hides them. */
+  keptMissing: 1_000,
 };
 
-export interface SweepDeps {
-  readonly consortium: Consortium;
+export interface SweepDeps extends Pick<CopiesContext, 'consortium' | 'now'> {
   readonly call: SweepCall;
   readonly passOn: PassOn;
   /** What the service itself knows of copies at a library. */
@@ -47,8 +35,7 @@ export interface SweepDeps {
     note(home: string): Promise<ReadonlyMap<string, number>>;
   };
   readonly slice: Pick<Slice, 'endIfOver'>;
-  readonly limits: SweepLimits;
-  readonly now: () => number;
+  readonly limits: typeof SWEEP_LIMITS;
 }
 
 /** A limit of the sweep is reached: what is left of the copies is not looked at. */

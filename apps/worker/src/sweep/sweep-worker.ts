@@ -1,9 +1,6 @@
-import type { Consortium, WorkerConfig } from '@passport/config';
 import {
   type CopiesJob,
-  type FetchWatch,
   LenientWorker,
-  type Receipts,
   SWEEPS,
   copiesJobSchema,
   dropSchedules,
@@ -13,13 +10,12 @@ import {
   queueDue,
   refuseForGood,
 } from '@passport/queue';
-import type { Logger, Redis } from '@passport/runtime';
 import { buildDeskActivity, buildSweepCalls } from '../koha/sweep-calls.ts';
 import { isForGood, rethrowInCodes, textOf } from '../koha/koha-failure.ts';
-import type { Libraries } from '../koha/libraries.ts';
 import { type SliceTimes, SweepPaused, beginSlice } from '../koha/slice.ts';
 import { doOwedJob, queueLastReadings } from '../owed/owed-job.ts';
 import { doSweepJob, noteFailed } from './sweep-job.ts';
+import type { CopiesContext, WorkContext } from '../work-context.ts';
 
 /** A dead worker's sweep goes on elsewhere within a minute. */
 const LOCK_MS = 30_000;
@@ -31,35 +27,18 @@ const MOST_REFUSALS = 2;
 
 const SLICES: SliceTimes = { sliceMs: 60_000, lateMs: 300_000 };
 
-export interface SweepWorkerDeps {
-  readonly consortium: Consortium;
-  readonly connection: Redis;
-  readonly fetches?: FetchWatch | undefined;
-  readonly redis: Redis;
-  readonly libraries: Libraries;
-  readonly receipts: Receipts;
-  readonly keys: WorkerConfig['keys'];
-  /** Whether calls of this process are under way at a library, or wait there. */
-  readonly isBusy: (library: string) => boolean;
-  readonly pause: (ms: number) => Promise<void>;
-  readonly monotonicNow: () => number;
-  readonly newId: () => string;
-  readonly now: () => number;
-  readonly log: Logger;
+export interface SweepWorkerDeps
+  extends CopiesContext, Pick<WorkContext, 'connection' | 'newId'>, Partial<Pick<WorkContext, 'fetches'>> {
   readonly slices?: SliceTimes;
 }
 
-export interface SweepWorker {
-  /** Queues what is due by now. */
-  queueNights(): Promise<void>;
-  close(): Promise<void>;
-}
+export type SweepWorker = Awaited<ReturnType<typeof startSweepWorker>>;
 
 /**
  * Starts this process's share of the sweeps over copies and the readings of what they owe, in slices of a minute, and queues what is due.
  * The caller has `queueNights` called again and again.
  */
-export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWorker> {
+export async function startSweepWorker(deps: SweepWorkerDeps) {
   const { consortium, connection, redis, now, log, slices = SLICES } = deps;
   const queue = openSweepQueue(redis);
   const stopping = new AbortController();
@@ -117,8 +96,9 @@ export async function startSweepWorker(deps: SweepWorkerDeps): Promise<SweepWork
     noted.add(note);
   });
   return {
+    /** Queues what is due by now. */
     queueNights,
-    async close() {
+    async close(): Promise<void> {
       stopping.abort(new SweepPaused(now()));
       await worker.close();
       await Promise.all(noted);
