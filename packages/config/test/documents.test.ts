@@ -17,8 +17,8 @@ import {
   limitsSection,
   retrySection,
   shareSection,
-} from '../src/file-schema.ts';
-import { VARIABLES } from '../src/environment-variables.ts';
+} from '../src/file/file-schema.ts';
+import { VARIABLES } from '../src/environment/environment-variables.ts';
 import { filesOf, parse, validEnvironment, validFile } from './valid-file.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../${name}`, import.meta.url), 'utf8');

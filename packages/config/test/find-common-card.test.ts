@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { findCommonCard } from '../src/find-common-card.ts';
+import { findCommonCard } from '../src/cards/find-common-card.ts';
 
 /** Processor time: other work of the machine is not in it. */
 function processorMs(work: () => unknown): number {
